@@ -1,0 +1,1 @@
+//! cvm-verify as a library.

@@ -1,0 +1,1 @@
+//! A simulated CVM, PCCS and their PKI on loopback.
