@@ -1,1 +1,22 @@
-//! cvm-verify as a library.
+//! cvm-verify proves that a confidential VM that answers at an address runs exactly the code that was
+//! released, on genuine Intel TDX hardware, right now.
+//!
+//! The folders are floors; a lower one never imports a higher one:
+//!
+//! 1. [`evidence`], [`report`] and `net`: what a CVM hands over, how results look, HTTP;
+//! 2. [`prove`], [`config`], `collateral`, `source`: untrusted in, proven out; what the user expects;
+//! 3. [`checks`]: one file per check, from proven facts and policy to a result;
+//! 4. [`appraise`]: verdict and assurance;
+//! 5. `render`: words;
+//! 6. `cli`: commands.
+//!
+//! Trust is a type: bytes that a CVM sent have no accessors that a check could read. They become facts only
+//! by passing through [`prove`].
+
+pub mod appraise;
+pub mod checks;
+pub mod collateral;
+pub mod config;
+pub mod evidence;
+pub mod prove;
+pub mod report;

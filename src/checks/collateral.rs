@@ -1,0 +1,93 @@
+//! `collateral`: Intel's statements about the platform are at hand and in date.
+
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason};
+use crate::config::Policy;
+use crate::prove::{CollateralGap, Facts, Gap};
+use crate::report::{CheckId, rfc3339};
+
+/// How long before an end the check warns, seconds: 14 days (interface.md).
+const WARN_BEFORE: u64 = 14 * 86_400;
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::Collateral,
+    title: "Collateral",
+    proves: "Intel's signed statements about this platform are at hand and in date.",
+    prevents: "Judging a platform by statements that Intel no longer makes.",
+    reasons: &[
+        &MISSING,
+        &UNREACHABLE,
+        &EXPIRED,
+        &NOT_YET_VALID,
+        &CLOCK,
+        &ENDS_SOON,
+        &QUOTE_NOT_PROVEN,
+    ],
+    run,
+};
+
+const MISSING: Reason = Reason {
+    id: "missing",
+    means: "There is no collateral, so no signature in the quote can be checked.",
+    fix: "Replay a bundle that holds collateral, or give it with --collateral.",
+};
+const UNREACHABLE: Reason = Reason {
+    id: "unreachable",
+    means: "No source of collateral answered.",
+    fix: "Run again; if this machine cannot reach Intel's and Phala's servers, name a PCCS with --pccs-url.",
+};
+const EXPIRED: Reason = Reason {
+    id: "expired",
+    means: "The quote would verify, but a part of the collateral has ended.",
+    fix: "Fetch new collateral (a live run does), or replay at the time of capture with --at.",
+};
+const NOT_YET_VALID: Reason = Reason {
+    id: "not-yet-valid",
+    means: "The quote would verify, but a part of the collateral begins in the future.",
+    fix: "Check this machine's clock, or replay at a later time with --at.",
+};
+const CLOCK: Reason = Reason {
+    id: "clock",
+    means: "This machine's clock is before the time at which this version of cvm-verify was made.",
+    fix: "Set the clock.",
+};
+const ENDS_SOON: Reason = Reason {
+    id: "ends-soon",
+    means: "A part of the collateral ends within 14 days.",
+    fix: "Nothing yet: Intel renews collateral every few days. If this stays, the PCCS in use does not refresh.",
+};
+
+fn run(facts: &Facts, _policy: &Policy) -> Finding {
+    if let Err(gap) = &facts.collateral {
+        let reason = match gap {
+            CollateralGap::Missing => &MISSING,
+            CollateralGap::Unreachable(_) => &UNREACHABLE,
+            CollateralGap::Expired { .. } => &EXPIRED,
+            CollateralGap::NotYetValid { .. } => &NOT_YET_VALID,
+            CollateralGap::Clock { .. } => &CLOCK,
+        };
+        let text = gap.to_string();
+        let mut chars = text.chars();
+        let start: String = chars
+            .next()
+            .map(|first| first.to_uppercase().collect())
+            .unwrap_or_default();
+        return Finding::error(reason, format!("{start}{}.", chars.as_str()));
+    }
+    match &facts.quote {
+        Ok(quote) if quote.expires_at() < facts.at.saturating_add(WARN_BEFORE) => Finding::warn(
+            &ENDS_SOON,
+            format!(
+                "The collateral is in date; its first part ends at {}.",
+                rfc3339(quote.expires_at())
+            ),
+        ),
+        Ok(quote) => Finding::pass(format!(
+            "The collateral is in date until {}.",
+            rfc3339(quote.expires_at())
+        )),
+        Err(Gap::Absent | Gap::NotReached | Gap::Refused(_)) => Finding::error(
+            &QUOTE_NOT_PROVEN,
+            "Not determined: the collateral did not verify this quote.",
+        ),
+    }
+}

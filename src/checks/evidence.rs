@@ -1,0 +1,169 @@
+//! `evidence`: the deployment answered, and its answer can be read in one way only.
+
+use super::{Check, Finding, Reason};
+use crate::config::Policy;
+use crate::evidence::EvidenceError;
+use crate::prove::{Facts, InfoOrigin};
+use crate::report::{CheckId, Status};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::Evidence,
+    title: "Evidence",
+    proves: "The deployment handed over evidence that can be read in one way only.",
+    prevents: "Documents that two readers understand differently; answers mixed from several instances.",
+    reasons: &[
+        &UNREACHABLE,
+        &TLS,
+        &HTTP_STATUS,
+        &NOT_JSON,
+        &TOO_LARGE,
+        &ADDRESS_REFUSED,
+        &NO_QUOTE,
+        &TWO_INSTANCES,
+        &MALFORMED_FIELD,
+        &DUPLICATE_FIELD,
+        &INTERNAL,
+    ],
+    run,
+};
+
+const UNREACHABLE: Reason = Reason {
+    id: "unreachable",
+    means: "Nothing answered: the name does not resolve, the connection failed, or the answer took too long.",
+    fix: "Check the URL, that the app is running and that this machine may reach it; then run again.",
+};
+const TLS: Reason = Reason {
+    id: "tls",
+    means: "The server's certificate is not valid for this address.",
+    fix: "Renew the certificate, or give a private CA with --ca-file. Certificate checks cannot be turned off.",
+};
+const HTTP_STATUS: Reason = Reason {
+    id: "http-status",
+    means: "The server answered with an HTTP error.",
+    fix: "Expose the guest agent's getQuote() at /attestation?reportData=<hex> in your app, or name another path with \
+          --attestation-path.",
+};
+const NOT_JSON: Reason = Reason {
+    id: "not-json",
+    means: "The answer is not JSON: a gateway's error page, or something cut off.",
+    fix: "Open the URL in a browser: the app must answer with the JSON of the dstack SDK's getQuote().",
+};
+const TOO_LARGE: Reason = Reason {
+    id: "too-large",
+    means: "The answer is larger than evidence ever is.",
+    fix: "Check that the URL is that of the attestation endpoint.",
+};
+const ADDRESS_REFUSED: Reason = Reason {
+    id: "address-refused",
+    means: "The address is not https, or leads to a private, loopback or metadata network.",
+    fix: "Use the public https URL; for a deployment in a private network add --allow-private-network.",
+};
+const NO_QUOTE: Reason = Reason {
+    id: "no-quote",
+    means: "The answer is well formed but holds no quote.",
+    fix: "Answer with the whole object that the dstack SDK's getQuote() returns; a stopped instance has no quote.",
+};
+const TWO_INSTANCES: Reason = Reason {
+    id: "two-instances",
+    means: "The quote and /info come from two instances of the app: the gateway picks one for each request.",
+    fix: "Give the address of one instance: https://<instance-id>-<port>.<gateway>.",
+};
+const MALFORMED_FIELD: Reason = Reason {
+    id: "malformed-field",
+    means: "A field that matters has a value that no honest guest agent sends.",
+    fix: "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.",
+};
+const DUPLICATE_FIELD: Reason = Reason {
+    id: "duplicate-field",
+    means: "A field that matters occurs twice, so that two readers could believe two things.",
+    fix: "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.",
+};
+const INTERNAL: Reason = Reason {
+    id: "internal",
+    means: "The program met a state that it should not.",
+    fix: "This is a bug in cvm-verify: please report it with the evidence bundle.",
+};
+
+/// Why there is no evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceGap {
+    /// The reason.
+    pub reason: EvidenceReason,
+    /// One sentence with the facts of this case.
+    pub detail: String,
+}
+
+/// The reasons why there is no evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its `Reason` above")]
+pub enum EvidenceReason {
+    Unreachable,
+    Tls,
+    HttpStatus,
+    NotJson,
+    TooLarge,
+    AddressRefused,
+    NoQuote,
+    MalformedField,
+    DuplicateField,
+    Internal,
+}
+
+impl EvidenceGap {
+    /// The finding of this check.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        let (reason, status) = match self.reason {
+            EvidenceReason::Unreachable => (&UNREACHABLE, Status::Error),
+            EvidenceReason::Tls => (&TLS, Status::Error),
+            EvidenceReason::HttpStatus => (&HTTP_STATUS, Status::Error),
+            EvidenceReason::NotJson => (&NOT_JSON, Status::Error),
+            EvidenceReason::TooLarge => (&TOO_LARGE, Status::Error),
+            EvidenceReason::AddressRefused => (&ADDRESS_REFUSED, Status::Error),
+            EvidenceReason::NoQuote => (&NO_QUOTE, Status::Error),
+            EvidenceReason::Internal => (&INTERNAL, Status::Error),
+            EvidenceReason::MalformedField => (&MALFORMED_FIELD, Status::Fail),
+            EvidenceReason::DuplicateField => (&DUPLICATE_FIELD, Status::Fail),
+        };
+        match status {
+            Status::Fail => Finding::fail(reason, self.detail.clone()),
+            _ => Finding::error(reason, self.detail.clone()),
+        }
+    }
+}
+
+impl From<EvidenceError> for EvidenceGap {
+    fn from(error: EvidenceError) -> Self {
+        let reason = match error {
+            EvidenceError::NotJson { .. } => EvidenceReason::NotJson,
+            EvidenceError::TooLarge { .. } => EvidenceReason::TooLarge,
+            EvidenceError::NoQuote { .. } => EvidenceReason::NoQuote,
+            EvidenceError::Malformed { .. } => EvidenceReason::MalformedField,
+            EvidenceError::Duplicate { .. } => EvidenceReason::DuplicateField,
+        };
+        Self {
+            reason,
+            detail: sentence(&error.to_string()),
+        }
+    }
+}
+
+/// An error as a sentence: capital letter, full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let start: String = chars
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
+    format!("{start}{}.", chars.as_str().trim_end_matches('.'))
+}
+
+fn run(facts: &Facts, _policy: &Policy) -> Finding {
+    if facts.info == InfoOrigin::Other {
+        return Finding::error(
+            &TWO_INSTANCES,
+            "The quote and /info come from two different instances behind this address.",
+        );
+    }
+    Finding::pass("The evidence is well formed.")
+}

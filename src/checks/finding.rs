@@ -1,0 +1,116 @@
+//! What a check decides.
+
+use crate::report::Status;
+
+/// Why a check did not simply pass. The id is stable for ever.
+#[derive(Debug)]
+pub struct Reason {
+    /// Kebab-case.
+    pub id: &'static str,
+    /// What it means, one or two sentences.
+    pub means: &'static str,
+    /// What to do about it. Empty where another check says it.
+    pub fix: &'static str,
+}
+
+/// What a check decides.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The outcome.
+    pub status: Status,
+    /// Why; absent for a pass.
+    pub reason: Option<&'static Reason>,
+    /// One sentence with the facts of this case. May hold text that a CVM sent: renderers escape it.
+    pub detail: String,
+    /// What was expected, where a value was.
+    pub expected: Option<String>,
+    /// What was found instead.
+    pub actual: Option<String>,
+    /// A `warn` that leaves the check's requirement unmet.
+    pub unmet: bool,
+    /// A `skip` that the user asked for in writing.
+    pub waived: bool,
+}
+
+impl Finding {
+    fn new(status: Status, reason: Option<&'static Reason>, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            reason,
+            detail: detail.into(),
+            expected: None,
+            actual: None,
+            unmet: false,
+            waived: false,
+        }
+    }
+
+    /// Proven.
+    #[must_use]
+    pub fn pass(detail: impl Into<String>) -> Self {
+        Self::new(Status::Pass, None, detail)
+    }
+
+    /// Proven, with something to look at.
+    #[must_use]
+    pub fn warn(reason: &'static Reason, detail: impl Into<String>) -> Self {
+        Self::new(Status::Warn, Some(reason), detail)
+    }
+
+    /// Something is wrong with the deployment.
+    #[must_use]
+    pub fn fail(reason: &'static Reason, detail: impl Into<String>) -> Self {
+        Self::new(Status::Fail, Some(reason), detail)
+    }
+
+    /// It could not be determined.
+    #[must_use]
+    pub fn error(reason: &'static Reason, detail: impl Into<String>) -> Self {
+        Self::new(Status::Error, Some(reason), detail)
+    }
+
+    /// Not configured.
+    #[must_use]
+    pub fn skip(reason: &'static Reason, detail: impl Into<String>) -> Self {
+        Self::new(Status::Skip, Some(reason), detail)
+    }
+
+    /// With the value that was expected and the one that was found.
+    #[must_use]
+    pub fn comparing(mut self, expected: impl Into<String>, actual: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
+        self.actual = Some(actual.into());
+        self
+    }
+
+    /// With the value that was found.
+    #[must_use]
+    pub fn found(mut self, actual: impl Into<String>) -> Self {
+        self.actual = Some(actual.into());
+        self
+    }
+
+    /// A `warn` that leaves the requirement unmet; the detail says so.
+    #[must_use]
+    pub const fn unmet(mut self) -> Self {
+        self.unmet = true;
+        self
+    }
+
+    /// A `skip` that the user asked for in writing.
+    #[must_use]
+    pub const fn waived(mut self) -> Self {
+        self.waived = true;
+        self
+    }
+
+    /// Whether the check's requirement is met without a waiver.
+    #[must_use]
+    pub const fn meets_requirement(&self) -> bool {
+        match self.status {
+            Status::Pass => true,
+            Status::Warn => !self.unmet,
+            Status::Fail | Status::Error | Status::Skip => false,
+        }
+    }
+}

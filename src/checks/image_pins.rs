@@ -1,0 +1,186 @@
+//! `image-pins`: what the measured compose file starts cannot change under you.
+
+use std::collections::BTreeMap;
+
+use super::{
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, boot_claims,
+};
+use crate::config::{ImagePinsPolicy, Policy};
+use crate::prove::{ComposeFile, Facts, Gap, MeasuredCompose};
+use crate::report::CheckId;
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::ImagePins,
+    title: "Image pins",
+    proves: "Every image in the measured compose file is pinned by digest, and no variable decides what runs.",
+    prevents: "A registry or an unmeasured variable that swaps the code behind an unchanged compose hash.",
+    reasons: &[
+        &NO_COMPOSE_DOCUMENT,
+        &COMPOSE_NOT_PROVEN,
+        &UNREADABLE_COMPOSE,
+        &UNPINNED_IMAGE,
+        &LOCKED_IMAGE_MISMATCH,
+        &HOST_ACCESS,
+        &UNCHECKED,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ],
+    run,
+};
+
+const NO_COMPOSE_DOCUMENT: Reason = Reason {
+    id: "no-compose-document",
+    means: "The compose document was not handed over, so its images are unknown.",
+    fix: "Expose /info with `tcb_info.app_compose` (keep `public_tcbinfo` on), or give the document with --app-compose-file.",
+};
+const COMPOSE_NOT_PROVEN: Reason = Reason {
+    id: "compose-not-proven",
+    means: "The compose document that was handed over is not the measured one, so nothing in it was read.",
+    fix: "",
+};
+const UNREADABLE_COMPOSE: Reason = Reason {
+    id: "unreadable-compose",
+    means: "The measured compose document cannot be read in one way only.",
+    fix: "Make it plain: no duplicate keys, no nested aliases, no depth; then deploy again.",
+};
+const UNPINNED_IMAGE: Reason = Reason {
+    id: "unpinned-image",
+    means: "An image is named by tag, built on the spot, or chosen by a variable: what runs is not what was measured.",
+    fix: "Pin each image as name@sha256:…, write values instead of variables into image, command, entrypoint and volumes, \
+          and deploy again.",
+};
+const LOCKED_IMAGE_MISMATCH: Reason = Reason {
+    id: "locked-image-mismatch",
+    means: "The images in the lock are not those of the measured compose document: the lock contradicts itself.",
+    fix: "Run `cvm-verify pin` again and review the difference.",
+};
+const HOST_ACCESS: Reason = Reason {
+    id: "host-access",
+    means: "A container can reach beyond itself: privileged, the Docker socket, host mounts or host namespaces.",
+    fix: "Make sure that this is meant: such a container can replace every other one.",
+};
+const UNCHECKED: Reason = Reason {
+    id: "unchecked",
+    means: "Waived with --image-pins unchecked.",
+    fix: "Pin each image by digest and remove `--image-pins unchecked`.",
+};
+
+/// How many problems a finding names.
+const MAX_NAMED: usize = 8;
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    if policy.image_pins == ImagePinsPolicy::Unchecked {
+        return Finding::skip(&UNCHECKED, "Waived: the images may be anything.").waived();
+    }
+    if let Err(finding) = boot_claims(facts) {
+        return finding;
+    }
+    let compose = match &facts.compose {
+        Ok(compose) => compose,
+        Err(Gap::Refused(_)) => {
+            return Finding::error(
+                &COMPOSE_NOT_PROVEN,
+                "Not determined: the compose document is not the measured one.",
+            );
+        }
+        Err(Gap::Absent | Gap::NotReached) => {
+            return Finding::error(&NO_COMPOSE_DOCUMENT, "The compose document was not handed over.");
+        }
+    };
+    match compose.compose_file() {
+        Err(problem) => Finding::error(
+            &UNREADABLE_COMPOSE,
+            format!("The measured compose document cannot be read: {problem}."),
+        ),
+        Ok(None) => Finding::warn(
+            &UNPINNED_IMAGE,
+            "The app has no compose file: what its script starts is not pinned. This does not meet `code`.",
+        )
+        .unmet(),
+        Ok(Some(file)) => judge(&file, policy),
+    }
+}
+
+fn judge(file: &ComposeFile, policy: &Policy) -> Finding {
+    if let Some(finding) = locked_mismatch(file, policy) {
+        return finding;
+    }
+    if !file.unpinned.is_empty() {
+        return Finding::warn(
+            &UNPINNED_IMAGE,
+            format!(
+                "{} This does not meet `code`.",
+                sentence("Not pinned", &file.unpinned)
+            ),
+        )
+        .unmet();
+    }
+    if file.images.is_empty() {
+        return Finding::warn(
+            &UNPINNED_IMAGE,
+            "The compose file has no services. This does not meet `code`.",
+        )
+        .unmet();
+    }
+    if file.host_access.is_empty() {
+        Finding::pass(format!("All {} images are pinned by digest.", file.images.len()))
+    } else {
+        Finding::warn(
+            &HOST_ACCESS,
+            sentence("All images are pinned, but", &file.host_access),
+        )
+    }
+}
+
+/// The images in a lock are for people; its compose hash binds them. They must not contradict it.
+fn locked_mismatch(file: &ComposeFile, policy: &Policy) -> Option<Finding> {
+    let locked = policy
+        .locked_compose
+        .as_ref()
+        .filter(|_| policy.compose_hash_is_locked())?;
+    (locked.images != file.images).then(|| {
+        let show = |images: &BTreeMap<String, String>| {
+            let list: Vec<String> = images
+                .iter()
+                .take(MAX_NAMED)
+                .map(|(service, image)| format!("{service} = {image}"))
+                .collect();
+            list.join("; ")
+        };
+        Finding::fail(
+            &LOCKED_IMAGE_MISMATCH,
+            format!(
+                "The images in {} are not those of the measured compose document.",
+                locked.lock
+            ),
+        )
+        .comparing(show(&locked.images), show(&file.images))
+    })
+}
+
+fn sentence(start: &str, problems: &[String]) -> String {
+    let more = problems.len().saturating_sub(MAX_NAMED);
+    let named = problems
+        .iter()
+        .take(MAX_NAMED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("; ");
+    if more == 0 {
+        format!("{start}: {named}.")
+    } else {
+        format!("{start}: {named}; and {more} more.")
+    }
+}
+
+/// Image reference by service of a measured compose document; empty where it has none that can be read.
+#[must_use]
+pub fn locked_images(compose: &MeasuredCompose) -> BTreeMap<String, String> {
+    compose
+        .compose_file()
+        .ok()
+        .flatten()
+        .map(|file| file.images)
+        .unwrap_or_default()
+}

@@ -1,0 +1,146 @@
+//! `tcb-status`: the platform is patched.
+
+use dcap_qvl::TcbStatus;
+
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
+use crate::config::{Policy, built_in_eval_floor};
+use crate::prove::{Facts, TcbVerdict};
+use crate::report::{CheckId, rfc3339};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::TcbStatus,
+    title: "Platform TCB",
+    proves: "Intel rates the platform's firmware, TDX module and quoting enclave as up to date.",
+    prevents: "Attacks on platforms with known holes, and PCCSs that hide newer advisories behind older sets.",
+    reasons: &[
+        &NOT_UP_TO_DATE,
+        &EXCEPTION_ENDED,
+        &EVAL_DATA_NUMBER,
+        &ACCEPTED_EXCEPTION,
+        &ADVISORY,
+        &PLATFORM_CHANGED,
+        &QUOTE_NOT_PROVEN,
+    ],
+    run,
+};
+
+const NOT_UP_TO_DATE: Reason = Reason {
+    id: "not-up-to-date",
+    means: "Intel rates the platform lower than UpToDate.",
+    fix: "Redeploy on a patched host. To go on meanwhile, accept it for a while: --accept-tcb STATUS:until=YYYY-MM-DD.",
+};
+const EXCEPTION_ENDED: Reason = Reason {
+    id: "exception-ended",
+    means: "The exception that accepted this status has ended.",
+    fix: "Look at the advisories again; then redeploy on a patched host, or renew the exception.",
+};
+const EVAL_DATA_NUMBER: Reason = Reason {
+    id: "eval-data-number-too-low",
+    means: "The collateral is of an older evaluation set, which hides later advisories.",
+    fix: "Fetch collateral from Intel, or ask the operator of the PCCS to refresh it.",
+};
+const ACCEPTED_EXCEPTION: Reason = Reason {
+    id: "accepted-exception",
+    means: "The platform is not up to date; a dated exception accepts it.",
+    fix: "Redeploy on a patched host before the exception ends.",
+};
+const ADVISORY: Reason = Reason {
+    id: "advisory",
+    means: "The platform is up to date, but Intel names advisories that apply to it.",
+    fix: "Read the advisories: they may ask for something that Intel cannot see from outside.",
+};
+const PLATFORM_CHANGED: Reason = Reason {
+    id: "platform-changed",
+    means: "The platform is another model than the locked one.",
+    fix: "If the deployment moved to another host on purpose, run `cvm-verify pin` and review the difference.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let quote = match proven_quote(facts) {
+        Ok(quote) => quote,
+        Err(finding) => return finding,
+    };
+    let tcb = quote.tcb();
+    let floor = built_in_eval_floor(facts.at).max(policy.tcb.min_eval_data_number.unwrap_or(0));
+    if tcb.eval_data_number < floor {
+        return Finding::fail(
+            &EVAL_DATA_NUMBER,
+            "The collateral is of an older evaluation set than it must be.",
+        )
+        .comparing(
+            format!("evaluation data number of at least {floor}"),
+            tcb.eval_data_number.to_string(),
+        );
+    }
+    let advisories = list(&tcb.advisory_ids);
+    if tcb.status != TcbStatus::UpToDate {
+        return not_up_to_date(tcb, facts.at, policy);
+    }
+    let locked = policy.locked_platform.as_ref();
+    if let Some((lock, fmspc)) = locked.and_then(|locked| Some((&locked.lock, locked.fmspc?)))
+        && fmspc != *quote.fmspc()
+    {
+        return Finding::warn(
+            &PLATFORM_CHANGED,
+            format!("The platform is up to date, but not the model in {lock}."),
+        )
+        .comparing(
+            format!("FMSPC {}", hex::encode(fmspc)),
+            format!("FMSPC {}", hex::encode(quote.fmspc())),
+        );
+    }
+    if tcb.advisory_ids.is_empty() {
+        Finding::pass(format!(
+            "The platform is up to date (evaluation data number {}).",
+            tcb.eval_data_number
+        ))
+    } else {
+        Finding::warn(
+            &ADVISORY,
+            format!("The platform is up to date; Intel names {advisories}."),
+        )
+    }
+}
+
+fn not_up_to_date(tcb: &TcbVerdict, at: u64, policy: &Policy) -> Finding {
+    let status = tcb.status.to_string();
+    let with = if tcb.advisory_ids.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", list(&tcb.advisory_ids))
+    };
+    let covering = policy.tcb.exceptions.iter().filter(|exception| {
+        exception.status == tcb.status
+            && exception
+                .advisories
+                .as_ref()
+                .is_none_or(|list| tcb.advisory_ids.iter().all(|id| list.contains(id)))
+    });
+    // The longest-lived exception that covers status and advisories decides.
+    match covering.max_by_key(|exception| exception.ends) {
+        Some(exception) if at < exception.ends => Finding::warn(
+            &ACCEPTED_EXCEPTION,
+            format!(
+                "Intel rates the platform {status}{with}; accepted until {}.",
+                rfc3339(exception.ends)
+            ),
+        ),
+        Some(exception) => Finding::fail(
+            &EXCEPTION_ENDED,
+            format!(
+                "Intel rates the platform {status}{with}; the exception ended at {}.",
+                rfc3339(exception.ends)
+            ),
+        )
+        .comparing("UpToDate", status),
+        None => Finding::fail(
+            &NOT_UP_TO_DATE,
+            format!("Intel rates the platform {status}{with}."),
+        )
+        .comparing("UpToDate", status),
+    }
+}
+
+fn list(advisories: &[String]) -> String {
+    advisories.join(", ")
+}

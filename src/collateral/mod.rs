@@ -1,0 +1,3 @@
+//! Intel's statements about platforms.
+
+pub mod window;

@@ -1,0 +1,147 @@
+//! Everything that a deployment is judged against.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{KeyProviderPin, OsImagePolicy, TcbPolicy};
+use crate::prove::Layout;
+use crate::report::Tier;
+
+/// Everything that a deployment is judged against.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// SHA-256 of the compose document.
+    pub compose_hash: Option<Expected<[u8; 32]>>,
+    /// The app's identity.
+    pub app_id: Option<Expected<[u8; 20]>>,
+    /// Which instance must answer.
+    pub instance_id: Option<Expected<[u8; 20]>>,
+    /// The 20-byte id in the first label of the address, which is the app's or the instance's.
+    pub address_id: Option<[u8; 20]>,
+    /// Which OS images are accepted.
+    pub os_image: OsImagePolicy,
+    /// Which key provider is expected.
+    pub key_provider: Option<Expected<KeyProviderPin>>,
+    /// Whether this run's nonce must be signed.
+    pub freshness: Freshness,
+    /// Whether images must be pinned.
+    pub image_pins: ImagePinsPolicy,
+    /// What the report data must hold.
+    pub report_data: ReportDataPolicy,
+    /// Which TCB statuses are accepted.
+    pub tcb: TcbPolicy,
+    /// What a lock says of the platform.
+    pub locked_platform: Option<LockedPlatform>,
+    /// What a lock says of the compose document.
+    pub locked_compose: Option<LockedCompose>,
+    /// The tier that must be reached.
+    pub required: Tier,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            compose_hash: None,
+            app_id: None,
+            instance_id: None,
+            address_id: None,
+            os_image: OsImagePolicy::Known,
+            key_provider: None,
+            freshness: Freshness::Required,
+            image_pins: ImagePinsPolicy::Required,
+            report_data: ReportDataPolicy::default(),
+            tcb: TcbPolicy::default(),
+            locked_platform: None,
+            locked_compose: None,
+            required: Tier::Code,
+        }
+    }
+}
+
+impl Policy {
+    /// Whether the expected compose hash is the lock's own, so that the lock's envelope and images belong to it.
+    #[must_use]
+    pub fn compose_hash_is_locked(&self) -> bool {
+        self.compose_hash
+            .as_ref()
+            .is_some_and(|expected| matches!(expected.origin, Origin::Lock(_)))
+    }
+}
+
+/// A value that the user expects, and who said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected<T> {
+    /// The value.
+    pub value: T,
+    /// Who said so.
+    pub origin: Origin,
+}
+
+/// Where an expectation came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// An option, with its dashes.
+    Option(&'static str),
+    /// A lock file, by its path.
+    Lock(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option(name) => f.write_str(name),
+            Self::Lock(path) => f.write_str(path),
+        }
+    }
+}
+
+/// Whether this run's nonce must be in the signed report data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// It must.
+    Required,
+    /// Waived in writing.
+    Unchecked,
+}
+
+/// Whether every image must be pinned by digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImagePinsPolicy {
+    /// It must.
+    Required,
+    /// Waived in writing.
+    Unchecked,
+}
+
+/// What the signed report data must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReportDataPolicy {
+    /// How the app lays the nonce out; absent for `auto`.
+    pub layout: Option<Layout>,
+    /// A binding of the user's own, padded with zeros on the right.
+    pub value: Option<[u8; 64]>,
+}
+
+/// What a lock says of the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedPlatform {
+    /// TDATTRIBUTES, 8 bytes in the order of the quote.
+    pub td_attributes: Option<[u8; 8]>,
+    /// MRSEAM.
+    pub mr_seam: Option<[u8; 48]>,
+    /// FMSPC.
+    pub fmspc: Option<[u8; 6]>,
+    /// The lock's path, for messages.
+    pub lock: String,
+}
+
+/// What a lock says of the compose document, beside its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedCompose {
+    /// Every field but the docker compose file, as `MeasuredCompose::envelope` gives them.
+    pub envelope: BTreeMap<String, serde_json::Value>,
+    /// Image reference by service.
+    pub images: BTreeMap<String, String>,
+    /// The lock's path, for messages.
+    pub lock: String,
+}

@@ -1,0 +1,198 @@
+//! The evidence bundle: everything a verdict rests on, in one file that replays to the same result.
+//!
+//! A bundle is not signed: its nonce and times are its own claim.
+
+use chrono::DateTime;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{EvidenceError, HexError, bytes};
+
+/// The name of the JSON format of a [`Bundle`].
+pub const SCHEMA: &str = "cvm-verify/evidence/v1";
+
+/// Bytes of a bundle file that are read: two bodies, a compose document and collateral.
+const MAX_BUNDLE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Recorded evidence.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    /// When it was captured, Unix seconds.
+    pub captured_at: u64,
+    /// Where it came from.
+    pub source: Source,
+    /// The nonce that it was asked for with.
+    pub nonce: Option<[u8; 32]>,
+    /// The verbatim JSON body of `/attestation`.
+    pub attestation: Box<RawValue>,
+    /// The verbatim JSON body of `/info`.
+    pub info: Option<Box<RawValue>>,
+    /// The collateral, as the JSON text of a `QuoteCollateralV3` with byte fields in hex.
+    pub collateral: Option<Box<RawValue>>,
+    /// Where the collateral came from.
+    pub collateral_source: Option<String>,
+    /// A compose document that was given as a file.
+    pub app_compose: Option<String>,
+}
+
+/// Where evidence came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// `app` for the app's own endpoints, `files` for loose files.
+    pub kind: String,
+    /// The address that was asked.
+    pub url: Option<String>,
+}
+
+/// Why a file is not a bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// Larger than any bundle.
+    #[error("it is {size} bytes; at most {MAX_BUNDLE_BYTES} are read")]
+    TooLarge {
+        /// Its size.
+        size: usize,
+    },
+    /// Not UTF-8, not JSON, not an object, a field of another type or twice.
+    #[error("{0}")]
+    Unreadable(String),
+    /// No `schema` member: some other JSON document.
+    #[error(
+        "it has no `schema`, so it is not an evidence bundle; a bare /attestation body is given with --attestation"
+    )]
+    NotABundle,
+    /// A schema that this version does not know.
+    #[error(
+        "its schema is {found:?}; this version reads {SCHEMA:?}. Use the version of cvm-verify that wrote it, or a newer one"
+    )]
+    OtherSchema {
+        /// What it says.
+        found: String,
+    },
+    /// The nonce is not 32 bytes of hex.
+    #[error("`nonce` {0}")]
+    Nonce(HexError),
+    /// The time is not RFC 3339, or before 1970.
+    #[error("`captured_at` is not an RFC 3339 time")]
+    CapturedAt,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    schema: &'a str,
+    captured_at: String,
+    source: &'a Source,
+    nonce: Option<String>,
+    attestation: &'a RawValue,
+    info: Option<&'a RawValue>,
+    collateral: Option<&'a RawValue>,
+    tls: Option<()>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collateral_source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_compose: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    captured_at: String,
+    source: Source,
+    nonce: Option<String>,
+    attestation: Box<RawValue>,
+    info: Option<Box<RawValue>>,
+    collateral: Option<Box<RawValue>>,
+    collateral_source: Option<String>,
+    app_compose: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SchemaOnly {
+    schema: Option<String>,
+}
+
+impl Bundle {
+    /// The bundle as a JSON document with a final newline. The bodies stay verbatim.
+    ///
+    /// # Errors
+    /// Never in practice: every member is a string or text that was parsed as JSON before.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        let mut text = serde_json::to_string_pretty(&Written {
+            schema: SCHEMA,
+            captured_at: crate::report::rfc3339(self.captured_at),
+            source: &self.source,
+            nonce: self.nonce.map(hex::encode),
+            attestation: &self.attestation,
+            info: self.info.as_deref(),
+            collateral: self.collateral.as_deref(),
+            tls: None,
+            collateral_source: self.collateral_source.as_deref(),
+            app_compose: self.app_compose.as_deref(),
+        })?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// Reads a bundle.
+    ///
+    /// # Errors
+    /// [`BundleError`] says what the file is instead.
+    pub fn parse(file: &[u8]) -> Result<Self, BundleError> {
+        if file.len() > MAX_BUNDLE_BYTES {
+            return Err(BundleError::TooLarge { size: file.len() });
+        }
+        if file.trim_ascii().is_empty() {
+            return Err(BundleError::Unreadable("it is empty".to_owned()));
+        }
+        let schema: SchemaOnly = serde_json::from_slice(file).map_err(unreadable)?;
+        match schema.schema {
+            None => return Err(BundleError::NotABundle),
+            Some(found) if found != SCHEMA => {
+                return Err(BundleError::OtherSchema {
+                    found: found.chars().take(80).collect(),
+                });
+            }
+            Some(_) => {}
+        }
+        let read: Read = serde_json::from_slice(file).map_err(unreadable)?;
+        let captured_at = DateTime::parse_from_rfc3339(&read.captured_at)
+            .ok()
+            .and_then(|time| u64::try_from(time.timestamp()).ok())
+            .ok_or(BundleError::CapturedAt)?;
+        Ok(Self {
+            captured_at,
+            source: read.source,
+            nonce: read
+                .nonce
+                .map(|text| bytes::hex_exact(&text))
+                .transpose()
+                .map_err(BundleError::Nonce)?,
+            attestation: read.attestation,
+            info: read.info.filter(|info| info.get() != "null"),
+            collateral: read.collateral.filter(|collateral| collateral.get() != "null"),
+            collateral_source: read.collateral_source,
+            app_compose: read.app_compose,
+        })
+    }
+
+    /// Parses the evidence inside.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the document and the field.
+    pub fn evidence(&self) -> Result<super::Evidence, EvidenceError> {
+        super::Evidence::parse(
+            self.attestation.get().as_bytes(),
+            self.info.as_ref().map(|info| info.get().as_bytes()),
+            self.app_compose.as_ref().map(String::as_bytes),
+            self.nonce,
+        )
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as a function of map_err")]
+fn unreadable(error: serde_json::Error) -> BundleError {
+    BundleError::Unreadable(if error.is_eof() {
+        "it ends too early".to_owned()
+    } else {
+        error.to_string()
+    })
+}

@@ -1,0 +1,65 @@
+//! Why evidence cannot be read.
+
+/// Why a document that a CVM sent, or a file of evidence, cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EvidenceError {
+    /// The document is not JSON at all: a gateway's error page, a truncated body, an empty file.
+    #[error("{document} is not JSON: {problem}")]
+    NotJson {
+        /// Which document.
+        document: &'static str,
+        /// What the parser met.
+        problem: String,
+    },
+    /// The document is larger than is ever needed.
+    #[error("{document} is {size} bytes; at most {limit} are read")]
+    TooLarge {
+        /// Which document.
+        document: &'static str,
+        /// Its size, bytes.
+        size: usize,
+        /// The limit, bytes.
+        limit: usize,
+    },
+    /// The document is well formed but holds no quote.
+    #[error(
+        "{document} has no `quote`: the app must answer with what the dstack SDK's getQuote() returns (stopped or \
+         non-TDX instances have none)"
+    )]
+    NoQuote {
+        /// Which document.
+        document: &'static str,
+    },
+    /// A field that matters has a value that it must not have.
+    #[error("{document}: `{field}` {problem}")]
+    Malformed {
+        /// Which document.
+        document: &'static str,
+        /// Path of the field, as `event_log[3].digest`.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A field that matters occurs twice, so that two readers could believe two things.
+    #[error("{document}: `{field}` occurs more than once")]
+    Duplicate {
+        /// Which document.
+        document: &'static str,
+        /// Path of the field.
+        field: String,
+    },
+}
+
+impl EvidenceError {
+    /// The reason under which the `evidence` check reports it.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::NotJson { .. } => "not-json",
+            Self::TooLarge { .. } => "too-large",
+            Self::NoQuote { .. } => "no-quote",
+            Self::Malformed { .. } => "malformed-field",
+            Self::Duplicate { .. } => "duplicate-field",
+        }
+    }
+}

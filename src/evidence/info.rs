@@ -1,0 +1,159 @@
+//! The body of `/info` in its shapes from dstack 0.4 to 0.6 (dstack-attestation.md §1.a, §1.c.2).
+
+use serde_json::value::RawValue;
+
+use super::json::{Object, kind_of};
+use super::limits::{MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES};
+use super::{Event, EvidenceError, Unproven, event_log};
+
+/// How messages call this document.
+const DOCUMENT: &str = "the info";
+
+/// The body of `/info`, parsed and unproven.
+#[derive(Debug, Clone, Default)]
+pub struct Info {
+    /// Which instance answered, 20 bytes; to notice a gateway that picked another one.
+    pub instance_id: Option<Unproven<[u8; 20]>>,
+    /// Registers as the guest agent shows them; to notice another instance, never used as measurements.
+    pub registers: Option<Unproven<InfoRegisters>>,
+    /// The compose document, exact text.
+    pub app_compose: Option<Unproven<String>>,
+    /// The event log; used where the attestation has none.
+    pub event_log: Option<Unproven<Vec<Event>>>,
+}
+
+/// MRTD and RTMR0–2 as `/info` shows them: unsigned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InfoRegisters {
+    /// 48 bytes.
+    pub mrtd: [u8; 48],
+    /// 48 bytes each.
+    pub rtmr: [[u8; 48]; 3],
+}
+
+impl Info {
+    /// Parses a body.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the field.
+    pub fn parse(body: &[u8]) -> Result<Self, EvidenceError> {
+        if body.len() > MAX_ATTESTATION_BYTES {
+            return Err(EvidenceError::TooLarge {
+                document: DOCUMENT,
+                size: body.len(),
+                limit: MAX_ATTESTATION_BYTES,
+            });
+        }
+        let text = std::str::from_utf8(body).map_err(|error| EvidenceError::NotJson {
+            document: DOCUMENT,
+            problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
+        })?;
+        let object = Object::document(DOCUMENT, text)?;
+        let instance_id = object.hex_or_empty("instance_id")?.map(Unproven::new);
+        let top_level_compose = compose_field(&object)?;
+        let mut info = match tcb_info_text(&object)? {
+            Some(TcbInfoText::Inline(text)) => parse_tcb_info(text)?,
+            Some(TcbInfoText::Quoted(text)) => parse_tcb_info(&text)?,
+            None => Self::default(),
+        };
+        info.instance_id = instance_id;
+        info.app_compose = match (top_level_compose, info.app_compose) {
+            (Some(top), Some(nested)) if top != nested => {
+                return Err(object.malformed("app_compose", "differs from `tcb_info.app_compose`"));
+            }
+            (top, nested) => top.or(nested),
+        };
+        Ok(info)
+    }
+}
+
+enum TcbInfoText<'a> {
+    Inline(&'a str),
+    Quoted(String),
+}
+
+/// `tcb_info` is a string that holds JSON on the wire; some SDKs hand back the object. With
+/// `public_tcbinfo: false` it is an empty string.
+fn tcb_info_text<'a>(object: &Object<'a>) -> Result<Option<TcbInfoText<'a>>, EvidenceError> {
+    let Some(value) = object.get("tcb_info")? else {
+        return Ok(None);
+    };
+    match value.get().as_bytes().first() {
+        Some(b'{') => Ok(Some(TcbInfoText::Inline(value.get()))),
+        Some(b'"') => {
+            let text = object.as_string("tcb_info", value)?;
+            Ok((!text.trim().is_empty()).then_some(TcbInfoText::Quoted(text)))
+        }
+        _ => Err(object.malformed(
+            "tcb_info",
+            format!("is {}; an object or a string expected", kind_of(value.get())),
+        )),
+    }
+}
+
+fn parse_tcb_info(text: &str) -> Result<Info, EvidenceError> {
+    let object = Object::at(DOCUMENT, "tcb_info".to_owned(), text)?;
+    let registers = match (
+        object.hex_or_empty("mrtd")?,
+        object.hex_or_empty("rtmr0")?,
+        object.hex_or_empty("rtmr1")?,
+        object.hex_or_empty("rtmr2")?,
+    ) {
+        (Some(mrtd), Some(rtmr0), Some(rtmr1), Some(rtmr2)) => Some(Unproven::new(InfoRegisters {
+            mrtd,
+            rtmr: [rtmr0, rtmr1, rtmr2],
+        })),
+        _ => None,
+    };
+    let event_log = object
+        .get("event_log")?
+        .filter(|value| value.get() != "\"\"")
+        .map(|value: &RawValue| event_log::parse(DOCUMENT, "tcb_info.event_log", value))
+        .transpose()?;
+    Ok(Info {
+        instance_id: None,
+        registers,
+        app_compose: compose_field(&object)?,
+        event_log: event_log.map(Unproven::new),
+    })
+}
+
+/// `app_compose` must be the document's own text. An object in its place was re-serialised by someone, so
+/// that its hash says nothing: it is treated as absent (dstack-attestation.md §4.1).
+fn compose_field(object: &Object<'_>) -> Result<Option<Unproven<String>>, EvidenceError> {
+    match object.get("app_compose")? {
+        Some(value) if value.get().starts_with('"') => {
+            let text = object.as_string("app_compose", value)?;
+            if text.len() > MAX_COMPOSE_BYTES {
+                return Err(object.malformed(
+                    "app_compose",
+                    format!(
+                        "is {} bytes; the guest accepts at most {MAX_COMPOSE_BYTES}",
+                        text.len()
+                    ),
+                ));
+            }
+            Ok((!text.is_empty()).then(|| Unproven::new(text)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A compose document that the user has as a file: its exact bytes.
+pub(super) fn compose_text(bytes: &[u8]) -> Result<Unproven<String>, EvidenceError> {
+    const DOCUMENT: &str = "the compose document";
+    if bytes.len() > MAX_COMPOSE_BYTES {
+        return Err(EvidenceError::TooLarge {
+            document: DOCUMENT,
+            size: bytes.len(),
+            limit: MAX_COMPOSE_BYTES,
+        });
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Unproven::new(text.to_owned())),
+        Err(error) => Err(EvidenceError::NotJson {
+            document: DOCUMENT,
+            problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
+        }),
+    }
+}

@@ -1,0 +1,19 @@
+//! How large the parts of evidence may be. All are checked before anything is allocated for the part.
+
+/// Decoded bytes of one `/attestation` or `/info` body (threats.md T48). Real ones are under 64 KiB.
+pub const MAX_ATTESTATION_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes of a quote (threats.md T20). Real ones are 5,006 to 8,000 bytes, padding included.
+pub const MAX_QUOTE_BYTES: usize = 16 * 1024;
+
+/// Bytes of a compose document: the guest's own limit (dstack-attestation.md §4.1).
+pub const MAX_COMPOSE_BYTES: usize = 256 * 1024;
+
+/// Entries of an event log (threats.md T48). Real ones have about 30.
+pub const MAX_EVENTS: usize = 4096;
+
+/// Bytes of one event's payload. The largest real ones are TCG records of under 2 KiB.
+pub(super) const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
+
+/// Bytes of one event's name.
+pub(super) const MAX_EVENT_NAME_BYTES: usize = 256;

@@ -1,0 +1,87 @@
+//! What a CVM hands over: strict parsers of the wire formats, and the bundle format.
+//!
+//! Everything here is hostile input. Parsing proves nothing: a parsed value sits in [`Unproven`], which only
+//! [`crate::prove`] can open (and [`crate::inspect`], which gives no verdict).
+//!
+//! Sources of the formats: `dstack-attestation.md` §1.a, §3.1, §4.1.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod attestation;
+mod bundle;
+mod bytes;
+mod error;
+mod event_log;
+mod info;
+mod json;
+mod limits;
+mod quote;
+mod unproven;
+
+pub use attestation::Attestation;
+pub use bundle::{Bundle, BundleError, SCHEMA as BUNDLE_SCHEMA, Source as BundleSource};
+pub use bytes::{HexError, parse_user_hex};
+pub use error::EvidenceError;
+pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
+pub use info::{Info, InfoRegisters};
+pub(crate) use json::Object;
+pub use limits::{MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_EVENTS, MAX_QUOTE_BYTES};
+pub use quote::QuoteBytes;
+pub use unproven::{OpensUnproven, Unproven};
+
+/// Everything that one deployment handed over for one nonce, parsed but unproven.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The body of `/attestation`.
+    pub attestation: Attestation,
+    /// The body of `/info`, where there was one.
+    pub info: Option<Info>,
+    /// The compose document as its exact text, from a file of the user's or out of `info`.
+    pub app_compose: Option<Unproven<String>>,
+    /// The nonce that the evidence was asked for with. Null for evidence that names none.
+    pub nonce: Option<[u8; 32]>,
+}
+
+impl Evidence {
+    /// Parses the bodies of the two endpoints. `app_compose` is a compose document that the user has as a
+    /// file; without one, the text in `info` is used.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the document and the field.
+    pub fn parse(
+        attestation: &[u8],
+        info: Option<&[u8]>,
+        app_compose: Option<&[u8]>,
+        nonce: Option<[u8; 32]>,
+    ) -> Result<Self, EvidenceError> {
+        let mut attestation = Attestation::parse(attestation)?;
+        let info = info.map(Info::parse).transpose()?;
+        if attestation.event_log.is_none() {
+            attestation.event_log = info.as_ref().and_then(|info| info.event_log.clone());
+        }
+        let app_compose = match app_compose {
+            Some(bytes) => Some(info::compose_text(bytes)?),
+            None => info.as_ref().and_then(|info| info.app_compose.clone()),
+        };
+        Ok(Self {
+            attestation,
+            info,
+            app_compose,
+            nonce,
+        })
+    }
+}

@@ -1,0 +1,32 @@
+//! A value that nothing vouches for yet.
+
+use std::fmt;
+
+/// A value that a CVM sent and that nothing vouches for yet.
+///
+/// It has no accessor: only a holder of a capability ([`OpensUnproven`]) can open it. The provers hold one;
+/// the checks do not, so a check cannot read an unproven value by accident.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Unproven<T>(T);
+
+impl<T> Unproven<T> {
+    /// Wraps a value as it was received.
+    pub(crate) const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value, for someone who will prove it or who gives no verdict.
+    pub(crate) const fn open<C: OpensUnproven>(&self, _capability: &C) -> &T {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Unproven<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Unproven(..)")
+    }
+}
+
+/// A capability to open [`Unproven`] values. Its holders are types that only the module that needs them can
+/// make: the provers', and `inspect`'s.
+pub trait OpensUnproven {}

@@ -1,0 +1,140 @@
+//! The compose document: from unproven text to [`MeasuredCompose`].
+//!
+//! The hash is over the exact text received. It is never re-serialised: key order, blanks, escapes and a
+//! final newline all count (T15).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::digest::sha256;
+use super::{BootClaims, Prover};
+use crate::evidence::{EvidenceError, Object, Unproven};
+
+/// How deeply a compose document may nest. Real ones reach 4.
+const MAX_DEPTH: usize = 32;
+
+/// A compose document whose SHA-256 is the measured compose hash.
+#[derive(Debug, Clone)]
+pub struct MeasuredCompose {
+    text: String,
+}
+
+/// Why a compose text is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ComposeRefusal {
+    /// Its hash is not the measured one.
+    #[error("the compose document that was handed over is not the one that was measured")]
+    HashMismatch {
+        /// The hash in the boot events.
+        measured: [u8; 32],
+        /// The text's hash.
+        text: [u8; 32],
+    },
+}
+
+impl MeasuredCompose {
+    /// The exact text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The members of the document, with names that occur once at every depth: the guest reads it with two
+    /// parsers that differ on duplicates.
+    ///
+    /// # Errors
+    /// The text is no JSON object, nests too deeply, or names something twice.
+    pub fn members(&self) -> Result<serde_json::Map<String, Value>, EvidenceError> {
+        let object = Object::document("the compose document", &self.text)?;
+        refuse_duplicates(&object, 0)?;
+        serde_json::from_str(&self.text).map_err(|error| EvidenceError::NotJson {
+            document: "the compose document",
+            problem: error.to_string(),
+        })
+    }
+}
+
+impl MeasuredCompose {
+    /// Every field but the docker compose file. Scripts are shown as `sha256:` and the hash of their text.
+    ///
+    /// # Errors
+    /// As [`MeasuredCompose::members`].
+    pub fn envelope(&self) -> Result<BTreeMap<String, Value>, EvidenceError> {
+        let field = |(name, value): (String, Value)| match value {
+            Value::String(text) if SCRIPTS.contains(&name.as_str()) => (name, script_hash(&text)),
+            Value::Array(items) if SCRIPTS.contains(&name.as_str()) => {
+                let hashes = items
+                    .into_iter()
+                    .map(|item| item.as_str().map_or(item.clone(), script_hash));
+                (name, Value::Array(hashes.collect()))
+            }
+            other => (name, other),
+        };
+        Ok(self
+            .members()?
+            .into_iter()
+            .filter(|(name, _)| name != "docker_compose_file")
+            .map(field)
+            .collect())
+    }
+}
+
+/// Fields that hold programs (dstack-attestation.md §4.2).
+const SCRIPTS: [&str; 3] = ["pre_launch_script", "init_script", "bash_script"];
+
+fn script_hash(text: &str) -> Value {
+    Value::String(format!("sha256:{}", hex::encode(sha256(text.as_bytes()))))
+}
+
+fn refuse_duplicates(object: &Object<'_>, depth: usize) -> Result<(), EvidenceError> {
+    for (name, value) in object.members() {
+        object.get(name)?;
+        refuse_duplicates_in(&object.field(name), value, depth + 1)?;
+    }
+    Ok(())
+}
+
+fn refuse_duplicates_in(path: &str, value: &RawValue, depth: usize) -> Result<(), EvidenceError> {
+    const DOCUMENT: &str = "the compose document";
+    if depth > MAX_DEPTH {
+        return Err(EvidenceError::Malformed {
+            document: DOCUMENT,
+            field: path.chars().take(80).collect(),
+            problem: format!("nests more than {MAX_DEPTH} deep"),
+        });
+    }
+    match value.get().as_bytes().first() {
+        Some(b'{') => refuse_duplicates(&Object::at(DOCUMENT, path.to_owned(), value.get())?, depth),
+        Some(b'[') => {
+            let items: Vec<&RawValue> =
+                serde_json::from_str(value.get()).map_err(|error| EvidenceError::Malformed {
+                    document: DOCUMENT,
+                    field: path.to_owned(),
+                    problem: error.to_string(),
+                })?;
+            items
+                .into_iter()
+                .try_for_each(|item| refuse_duplicates_in(path, item, depth + 1))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Compares a text with the measured hash.
+pub(super) fn measure(
+    text: &Unproven<String>,
+    claims: &BootClaims,
+    prover: &Prover,
+) -> Result<MeasuredCompose, ComposeRefusal> {
+    let text = text.open(prover);
+    let hash = sha256(text.as_bytes());
+    if hash != *claims.compose_hash() {
+        return Err(ComposeRefusal::HashMismatch {
+            measured: *claims.compose_hash(),
+            text: hash,
+        });
+    }
+    Ok(MeasuredCompose { text: text.clone() })
+}

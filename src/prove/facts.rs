@@ -1,0 +1,237 @@
+//! Everything that was proven about one deployment, and why the rest was not.
+
+use dcap_qvl::QuoteCollateralV3;
+
+use super::boot::{self, BootClaims, BootRefusal};
+use super::compose::{self, ComposeRefusal, MeasuredCompose};
+use super::event_log::{self, LogRefusal, MeasuredLog};
+use super::os_image::{self, IdentifiedOs};
+use super::quote::{self, NotVerified, VerifiedQuote};
+use super::report_data::right_padded;
+use super::{Prover, QuoteRefusal, TrustRoot};
+use crate::evidence::Evidence;
+
+/// What [`prove`] works on. Time and root are arguments: nothing is read from the surroundings.
+pub struct Inputs<'a> {
+    /// The evidence.
+    pub evidence: &'a Evidence,
+    /// The collateral, or why there is none.
+    pub collateral: Result<&'a QuoteCollateralV3, CollateralGap>,
+    /// Whose root certificate to chain up to.
+    pub root: &'a TrustRoot,
+    /// The time to judge at, Unix seconds.
+    pub at: u64,
+    /// A time that cannot be in the future of an honest clock, Unix seconds: the program's own commit. Zero
+    /// for a replay, which may judge in the past.
+    pub clock_floor: u64,
+}
+
+/// Everything that was proven about one deployment.
+#[derive(Debug)]
+pub struct Facts {
+    /// The quote.
+    pub quote: Result<VerifiedQuote, Gap<QuoteRefusal>>,
+    /// The collateral that the quote was verified with; its first end, Unix seconds, where it did.
+    pub collateral: Result<(), CollateralGap>,
+    /// The event log.
+    pub log: Result<MeasuredLog, Gap<LogRefusal>>,
+    /// What the measured OS recorded.
+    pub boot: Result<BootClaims, Gap<BootRefusal>>,
+    /// The compose document.
+    pub compose: Result<MeasuredCompose, Gap<ComposeRefusal>>,
+    /// The OS image, where it is in the built-in table.
+    pub os: Option<IdentifiedOs>,
+    /// The nonce that the evidence was asked for with.
+    pub nonce: Option<[u8; 32]>,
+    /// Whether the report data beside the quote is the one inside it.
+    pub echo: Echo,
+    /// Whether `/info` came from the instance that made the quote.
+    pub info: InfoOrigin,
+    /// The time that was judged at, Unix seconds.
+    pub at: u64,
+}
+
+/// Why something is not proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gap<R> {
+    /// It was not handed over.
+    Absent,
+    /// What it rests on is not proven.
+    NotReached,
+    /// It was handed over and is refused.
+    Refused(R),
+}
+
+/// Why there is no collateral that serves.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CollateralGap {
+    /// None was given.
+    #[error("there is no collateral, so nothing in the quote can be verified")]
+    Missing,
+    /// It could not be fetched.
+    #[error("{0}")]
+    Unreachable(String),
+    /// A part of it has ended.
+    #[error("the {what} ended at {}", rfc3339(*.ended))]
+    Expired {
+        /// Which part.
+        what: &'static str,
+        /// When it ended, Unix seconds.
+        ended: u64,
+    },
+    /// A part of it begins in the future.
+    #[error("the {what} begins at {}, which is in the future", rfc3339(*.begins))]
+    NotYetValid {
+        /// Which part.
+        what: &'static str,
+        /// When it begins, Unix seconds.
+        begins: u64,
+    },
+    /// This machine's clock is before the program was made.
+    #[error("this machine's clock says {}, which is before this version of cvm-verify was made", rfc3339(*.now))]
+    Clock {
+        /// What it says, Unix seconds.
+        now: u64,
+    },
+}
+
+impl CollateralGap {
+    /// The reason under which the `collateral` check reports it.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unreachable(_) => "unreachable",
+            Self::Expired { .. } => "expired",
+            Self::NotYetValid { .. } => "not-yet-valid",
+            Self::Clock { .. } => "clock",
+        }
+    }
+}
+
+/// Whether the report data beside the quote is the one inside it. Nobody signed the one beside it (T1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Echo {
+    /// None was sent.
+    Absent,
+    /// It is the same.
+    Equal,
+    /// It differs.
+    Differs,
+    /// The quote is not proven, so there is nothing to compare with.
+    NotReached,
+}
+
+/// Whether `/info` came from the instance that made the quote. A gateway picks any instance for each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InfoOrigin {
+    /// There is no `/info`, or it names nothing to compare.
+    Unknown,
+    /// The same instance.
+    Same,
+    /// Another one.
+    Other,
+}
+
+/// Proves what can be proven. Pure: the same inputs give the same facts.
+#[must_use]
+pub fn prove(inputs: &Inputs<'_>) -> Facts {
+    let prover = Prover(());
+    let evidence = inputs.evidence;
+    let (quote, collateral) = prove_quote(inputs);
+    let log = match (&quote, &evidence.attestation.event_log) {
+        (Err(_), _) => Err(Gap::NotReached),
+        (Ok(_), None) => Err(Gap::Absent),
+        (Ok(quote), Some(events)) => event_log::replay(events, quote, &prover).map_err(Gap::Refused),
+    };
+    let boot = match &log {
+        Err(_) => Err(Gap::NotReached),
+        Ok(log) => boot::claims(log).map_err(Gap::Refused),
+    };
+    let info = info_origin(evidence, &quote, &boot, &prover);
+    // The text of another instance's document says nothing about this one.
+    let text = evidence
+        .app_compose
+        .as_ref()
+        .filter(|_| info != InfoOrigin::Other);
+    let compose = match (&boot, text) {
+        (Err(_), _) => Err(Gap::NotReached),
+        (Ok(_), None) => Err(Gap::Absent),
+        (Ok(boot), Some(text)) => compose::measure(text, boot, &prover).map_err(Gap::Refused),
+    };
+    let os = quote.as_ref().ok().and_then(os_image::identify);
+    let echo = match (&quote, &evidence.attestation.report_data_echo) {
+        (Err(_), _) => Echo::NotReached,
+        (Ok(_), None) => Echo::Absent,
+        (Ok(quote), Some(echo)) if right_padded(echo.open(&prover)) == *quote.report_data() => Echo::Equal,
+        (Ok(_), Some(_)) => Echo::Differs,
+    };
+    Facts {
+        quote,
+        collateral,
+        log,
+        boot,
+        compose,
+        os,
+        nonce: evidence.nonce,
+        echo,
+        info,
+        at: inputs.at,
+    }
+}
+
+type QuoteAndCollateral = (
+    Result<VerifiedQuote, Gap<QuoteRefusal>>,
+    Result<(), CollateralGap>,
+);
+
+fn prove_quote(inputs: &Inputs<'_>) -> QuoteAndCollateral {
+    let bytes = &inputs.evidence.attestation.quote;
+    let collateral = if inputs.at < inputs.clock_floor {
+        Err(CollateralGap::Clock { now: inputs.at })
+    } else {
+        inputs.collateral.clone()
+    };
+    match collateral {
+        Err(gap) => {
+            // Without collateral nothing can be accepted, but what is no TDX quote can be refused.
+            let quote = quote::precheck(bytes).map_or_else(Gap::Refused, |_| Gap::NotReached);
+            (Err(quote), Err(gap))
+        }
+        Ok(collateral) => match quote::verify(bytes, collateral, inputs.root, inputs.at) {
+            Ok(quote) => (Ok(quote), Ok(())),
+            Err(NotVerified::Refused(refusal)) => (Err(Gap::Refused(refusal)), Ok(())),
+            Err(NotVerified::Collateral(gap)) => (Err(Gap::NotReached), Err(gap)),
+        },
+    }
+}
+
+fn info_origin(
+    evidence: &Evidence,
+    quote: &Result<VerifiedQuote, Gap<QuoteRefusal>>,
+    boot: &Result<BootClaims, Gap<BootRefusal>>,
+    prover: &Prover,
+) -> InfoOrigin {
+    let (Some(info), Ok(quote)) = (&evidence.info, quote) else {
+        return InfoOrigin::Unknown;
+    };
+    let same_registers = info.registers.as_ref().map(|registers| {
+        let registers = registers.open(prover);
+        let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+        registers.mrtd == *quote.mrtd() && registers.rtmr == [*rtmr0, *rtmr1, *rtmr2]
+    });
+    let same_instance = match (&info.instance_id, boot) {
+        (Some(claimed), Ok(boot)) => Some(boot.instance_id() == Some(claimed.open(prover))),
+        _ => None,
+    };
+    match (same_registers, same_instance) {
+        (Some(false), _) | (_, Some(false)) => InfoOrigin::Other,
+        (None, None) => InfoOrigin::Unknown,
+        _ => InfoOrigin::Same,
+    }
+}
+
+/// A time in Unix seconds as RFC 3339 in UTC.
+fn rfc3339(seconds: u64) -> String {
+    crate::report::rfc3339(seconds)
+}

@@ -1,0 +1,57 @@
+//! Untrusted in, proven out.
+//!
+//! | untrusted | proven by | trusted |
+//! |---|---|---|
+//! | quote bytes | DCAP signature chain, collateral, TEE type, attributes | [`VerifiedQuote`] |
+//! | event log | replay with recomputed digests against a [`VerifiedQuote`] | [`MeasuredLog`] |
+//! | its boot prefix | the boot grammar | [`BootClaims`] |
+//! | compose text | its SHA-256 is the `compose-hash` of the [`BootClaims`] | [`MeasuredCompose`] |
+//! | registers | a row of the built-in table | [`IdentifiedOs`] |
+//!
+//! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod boot;
+mod compose;
+mod compose_file;
+mod digest;
+mod event_log;
+mod facts;
+mod os_image;
+mod quote;
+mod refusal;
+mod report_data;
+mod root;
+
+pub use boot::{BootClaims, BootRefusal, KeyProvider};
+pub use compose::{ComposeRefusal, MeasuredCompose};
+pub use compose_file::{ComposeFile, ComposeFileError};
+pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
+pub use facts::{CollateralGap, Echo, Facts, Gap, InfoOrigin, Inputs, prove};
+pub use os_image::{IdentifiedOs, OS_IMAGES, OsClass, OsImageRow, listed_rtmr0};
+pub use quote::{QuoteLayout, TcbVerdict, VerifiedQuote};
+pub use refusal::QuoteRefusal;
+pub use report_data::{Layout, UnknownLayout};
+pub use root::{RootError, TrustRoot};
+
+use crate::evidence::OpensUnproven;
+
+/// The provers' capability to open unproven values. It can be made in this module and below only.
+struct Prover(());
+
+impl OpensUnproven for Prover {}

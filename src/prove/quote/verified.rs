@@ -1,0 +1,152 @@
+//! The fields of a quote that verified.
+
+use dcap_qvl::quote::{Report, TDReport10};
+use dcap_qvl::{QuoteClaims, TcbStatus};
+
+use crate::prove::QuoteRefusal;
+use crate::prove::digest::sha256;
+
+/// A TDX quote whose signature chain, collateral, type and attributes hold.
+///
+/// The only place that exposes MRTD, RTMRs, REPORTDATA, PPID and FMSPC. It can be made by `prove/quote` only.
+#[derive(Debug, Clone)]
+pub struct VerifiedQuote {
+    report: TDReport10,
+    mr_service_td: Option<[u8; 48]>,
+    tcb: TcbVerdict,
+    fmspc: [u8; 6],
+    ppid: Vec<u8>,
+    expires_at: u64,
+    signed_sha256: [u8; 32],
+}
+
+/// What Intel says of the platform's patch level, for a quote that verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TcbVerdict {
+    /// The worst of platform, TDX module and quoting enclave.
+    pub status: TcbStatus,
+    /// Intel's security advisories that apply.
+    pub advisory_ids: Vec<String>,
+    /// The lower of the evaluation data numbers of TCB info and QE identity.
+    pub eval_data_number: u32,
+}
+
+impl VerifiedQuote {
+    pub(super) fn new(claims: QuoteClaims, signed_part: &[u8]) -> Result<Self, QuoteRefusal> {
+        let mr_service_td = claims.report.as_td15().map(|report| report.mr_service_td);
+        let report = match claims.report {
+            Report::TD10(report) => report,
+            Report::TD15(report) => report.base,
+            Report::TD15Ex(report) => report.base.base,
+            Report::SgxEnclave(_) => return Err(QuoteRefusal::NotTdx("an SGX enclave".to_owned())),
+        };
+        Ok(Self {
+            report,
+            mr_service_td,
+            tcb: TcbVerdict {
+                status: claims.tcb.status,
+                advisory_ids: claims.tcb.advisory_ids,
+                eval_data_number: claims.tcb.eval_data_number,
+            },
+            fmspc: claims.platform.pck.fmspc,
+            ppid: claims.platform.pck.ppid,
+            expires_at: claims.earliest_expiration_date,
+            signed_sha256: sha256(signed_part),
+        })
+    }
+
+    /// Measurement of the initial memory: the virtual firmware. 48 bytes.
+    #[must_use]
+    pub const fn mrtd(&self) -> &[u8; 48] {
+        &self.report.mr_td
+    }
+
+    /// The four run-time measurement registers, 48 bytes each.
+    #[must_use]
+    pub const fn rtmrs(&self) -> [&[u8; 48]; 4] {
+        [
+            &self.report.rt_mr0,
+            &self.report.rt_mr1,
+            &self.report.rt_mr2,
+            &self.report.rt_mr3,
+        ]
+    }
+
+    /// What the app had signed. 64 bytes.
+    #[must_use]
+    pub const fn report_data(&self) -> &[u8; 64] {
+        &self.report.report_data
+    }
+
+    /// TDATTRIBUTES, 8 bytes in the order of the quote (little endian).
+    #[must_use]
+    pub const fn td_attributes(&self) -> &[u8; 8] {
+        &self.report.td_attributes
+    }
+
+    /// XFAM, 8 bytes in the order of the quote (little endian).
+    #[must_use]
+    pub const fn xfam(&self) -> &[u8; 8] {
+        &self.report.xfam
+    }
+
+    /// MRSEAM: the TDX module. 48 bytes.
+    #[must_use]
+    pub const fn mr_seam(&self) -> &[u8; 48] {
+        &self.report.mr_seam
+    }
+
+    /// MRCONFIGID, chosen by the host at launch. 48 bytes.
+    #[must_use]
+    pub const fn mr_config_id(&self) -> &[u8; 48] {
+        &self.report.mr_config_id
+    }
+
+    /// MROWNER, chosen by the host at launch. 48 bytes.
+    #[must_use]
+    pub const fn mr_owner(&self) -> &[u8; 48] {
+        &self.report.mr_owner
+    }
+
+    /// MROWNERCONFIG, chosen by the host at launch. 48 bytes.
+    #[must_use]
+    pub const fn mr_owner_config(&self) -> &[u8; 48] {
+        &self.report.mr_owner_config
+    }
+
+    /// MRSERVICETD of a TD 1.5 report; a TD 1.0 report has none. 48 bytes.
+    #[must_use]
+    pub const fn mr_service_td(&self) -> Option<&[u8; 48]> {
+        self.mr_service_td.as_ref()
+    }
+
+    /// What Intel says of the platform's patch level.
+    #[must_use]
+    pub const fn tcb(&self) -> &TcbVerdict {
+        &self.tcb
+    }
+
+    /// FMSPC of the platform certificate. 6 bytes.
+    #[must_use]
+    pub const fn fmspc(&self) -> &[u8; 6] {
+        &self.fmspc
+    }
+
+    /// Provisioning id of the platform certificate. 16 bytes.
+    #[must_use]
+    pub fn ppid(&self) -> &[u8] {
+        &self.ppid
+    }
+
+    /// When the first part of the collateral ends, Unix seconds.
+    #[must_use]
+    pub const fn expires_at(&self) -> u64 {
+        self.expires_at
+    }
+
+    /// SHA-256 of header and body. The whole quote's hash would change with its padding.
+    #[must_use]
+    pub const fn signed_sha256(&self) -> &[u8; 32] {
+        &self.signed_sha256
+    }
+}

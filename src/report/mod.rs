@@ -1,0 +1,117 @@
+//! The result model: what a run found, in types that every output format is rendered from.
+//!
+//! The serialised form is `cvm-verify/report/v1`. A field is never removed or renamed within v1; hex is lower
+//! case without `0x`, times are RFC 3339 in UTC.
+
+mod check_id;
+mod check_result;
+mod target;
+mod verdict;
+
+pub use check_id::CheckId;
+pub use check_result::{CheckResult, Status};
+pub use target::{EvidenceRecord, Measurements, TargetReport, TcbRecord, TrustRootKind};
+pub use verdict::{Assurance, Tier, Verdict};
+
+use serde::{Deserialize, Serialize};
+
+/// The name of the JSON format of a [`Report`].
+pub const SCHEMA: &str = "cvm-verify/report/v1";
+
+/// Everything that one run of the program found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Report {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The program that made the report.
+    pub tool: Tool,
+    /// Whether live deployments or recorded evidence were verified.
+    pub mode: Mode,
+    /// When the run began, RFC 3339 UTC.
+    pub started_at: String,
+    /// How long the run took, in milliseconds.
+    pub duration_ms: u64,
+    /// The worst verdict of all targets.
+    pub verdict: Verdict,
+    /// The verdict's own exit code: 0 pass, 1 fail, 3 inconclusive.
+    pub exit_code: u8,
+    /// One entry per deployment.
+    pub targets: Vec<TargetReport>,
+    /// What became of each alert. Empty where no channel is configured.
+    pub alerts: Vec<AlertRecord>,
+}
+
+impl Report {
+    /// Joins the targets of a run; the verdict is that of the worst. No target at all is inconclusive.
+    #[must_use]
+    pub fn new(
+        tool: Tool,
+        mode: Mode,
+        started_at: String,
+        duration_ms: u64,
+        targets: Vec<TargetReport>,
+    ) -> Self {
+        let verdict = Verdict::worst(targets.iter().map(|target| target.verdict));
+        Self {
+            schema: SCHEMA.to_owned(),
+            tool,
+            mode,
+            started_at,
+            duration_ms,
+            verdict,
+            exit_code: verdict.exit_code(),
+            targets,
+            alerts: Vec::new(),
+        }
+    }
+}
+
+/// Name, version and commit of the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Tool {
+    /// `cvm-verify`.
+    pub name: String,
+    /// Semantic version.
+    pub version: String,
+    /// Commit that the binary was built from, hex, or `unknown`.
+    pub git: String,
+}
+
+/// Whether live deployments or recorded evidence were verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Evidence was fetched during this run.
+    Live,
+    /// Evidence was recorded earlier.
+    Replay,
+}
+
+/// What became of one alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct AlertRecord {
+    /// The channel's name.
+    pub channel: String,
+    /// What the alert was about.
+    pub event: String,
+    /// Whether the channel accepted it.
+    pub delivered: bool,
+    /// What the channel answered, without secrets.
+    pub detail: String,
+}
+
+/// A time in Unix seconds as RFC 3339 in UTC, as `2026-08-13T12:00:00Z`. Times beyond the calendar are its end.
+#[must_use]
+pub fn rfc3339(seconds: u64) -> String {
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| chrono::DateTime::<chrono::Utc>::from_timestamp(seconds, 0))
+        .map_or_else(
+            || "9999-12-31T23:59:59Z".to_owned(),
+            |time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        )
+}
