@@ -1,1 +1,3 @@
 //! cvm-verify as a library.
+
+pub mod net;
