@@ -1,3 +1,4 @@
 //! cvm-verify as a library.
 
+pub mod collateral;
 pub mod net;

@@ -28,6 +28,18 @@ impl Response {
         }
     }
 
+    /// A response that no server sent.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub(crate) fn with(status: u16, headers: &[(&'static str, &str)], body: &[u8]) -> Self {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name: reqwest::header::HeaderName = name.parse().unwrap();
+            map.append(name, value.parse().unwrap());
+        }
+        Self::new("app.example:443".into(), status, map, body.to_vec())
+    }
+
     /// The value of a header that occurs exactly once and is visible ASCII; else `None`. Two values are as good as none:
     /// which one a proxy or a parser takes differs.
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -67,12 +79,8 @@ mod tests {
     use super::*;
     use crate::net::retry::Heal;
 
-    fn with_headers(status: u16, pairs: &[(&'static str, &'static str)]) -> Response {
-        let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            headers.append(*name, value.parse().unwrap());
-        }
-        Response::new("app.example:443".into(), status, headers, vec![])
+    fn with_headers(status: u16, headers: &[(&'static str, &str)]) -> Response {
+        Response::with(status, headers, b"")
     }
 
     #[test]
