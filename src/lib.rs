@@ -2,3 +2,4 @@
 
 pub mod collateral;
 pub mod net;
+pub mod source;

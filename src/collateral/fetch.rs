@@ -1,6 +1,9 @@
 //! Fetching collateral: four documents from one source, or the next source.
 
+use std::time::Duration;
+
 use dcap_qvl::QuoteCollateralV3;
+use tokio::time::Instant;
 
 use super::answer;
 use super::error::{Cause, CollateralError, SourceFailure};
@@ -30,7 +33,7 @@ pub async fn fetch(
     sources: &Sources,
     request: &CollateralRequest,
 ) -> Result<Fetched, CollateralError> {
-    fetch_within(client, sources, request, &Limits::body(MAX_BYTES)).await
+    fetch_within(client, sources, request, Duration::MAX).await
 }
 
 /// [`fetch()`], repeated as `schedule` says while a source may recover. `jitter` gives random numbers.
@@ -45,8 +48,7 @@ pub async fn fetch_with_retry(
     jitter: impl FnMut() -> u32,
 ) -> Result<Fetched, CollateralError> {
     retry(schedule, jitter, async |attempt| {
-        let limits = Limits::body(MAX_BYTES).within(attempt.time_left);
-        fetch_within(client, sources, request, &limits).await
+        fetch_within(client, sources, request, attempt.time_left).await
     })
     .await
 }
@@ -55,11 +57,15 @@ async fn fetch_within(
     client: &Client,
     sources: &Sources,
     request: &CollateralRequest,
-    limits: &Limits,
+    time_left: Duration,
 ) -> Result<Fetched, CollateralError> {
+    let started = Instant::now();
     let mut failures = Vec::new();
     for source in sources.iter() {
-        match from_source(client, source, request, limits).await {
+        // A first source that hangs must not let the second one run past the total.
+        let left = time_left.saturating_sub(started.elapsed());
+        let limits = Limits::body(MAX_BYTES).within(left);
+        match from_source(client, source, request, &limits).await {
             Ok(collateral) => {
                 let source = source.name();
                 return Ok(Fetched { collateral, source });

@@ -10,7 +10,7 @@
 
 mod answer;
 mod error;
-pub mod fetch;
+mod fetch;
 pub mod file;
 mod percent;
 mod request;
@@ -22,6 +22,6 @@ pub(crate) mod fake;
 
 pub use answer::AnswerError;
 pub use error::{Cause, CollateralError, SourceFailure};
-pub use fetch::{Fetched, fetch, fetch_with_retry};
+pub use fetch::{Fetched, MAX_BYTES, fetch, fetch_with_retry};
 pub use request::{CollateralRequest, PckCa};
 pub use sources::{Document, Sources};

@@ -124,7 +124,7 @@ fn the_quotes_own_chain_counts_too() {
     let issuer = Issuer::new(ca("root", 2018, 2049), key);
     let leaf_key = KeyPair::generate().expect("a key");
     let leaf = ca("pck", 2025, 2026).signed_by(&leaf_key, &issuer);
-    let pem = format!("{}{}", leaf.expect("a certificate").pem(), root.pem());
+    let pem = format!("{}{}\0", leaf.expect("a certificate").pem(), root.pem());
     let collateral = collateral((2023, 2037), (2024, 2036));
     let windows = Windows::read(&collateral, Some(&pem)).expect("windows");
     assert_eq!(

@@ -221,3 +221,7 @@ fn proxy_url(text: &str) -> Result<Url, SetupError> {
 #[cfg(test)]
 #[path = "client_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "client_reach_tests.rs"]
+mod reach_tests;
