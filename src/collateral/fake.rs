@@ -1,8 +1,12 @@
 //! A PCCS on loopback with tiny documents, for tests. Nothing it serves is signed.
 
-use crate::net::loopback::{self, Asked, answer};
+use std::path::PathBuf;
+
 use dcap_qvl::QuoteCollateralV3;
 use url::Url;
+
+use super::file;
+use crate::net::loopback::{self, Asked, answer};
 
 /// A body of the TCB info endpoint: an object, and 64 zero bytes for a signature.
 pub(crate) const TCB_INFO_ANSWER: &str = concat!(
@@ -69,4 +73,54 @@ pub(crate) fn honest(target: &str) -> Vec<u8> {
 /// An honest PCCS, and what it was asked.
 pub(crate) async fn pccs() -> (Url, Asked) {
     loopback::routes(honest).await
+}
+
+/// Collateral recorded from real hardware (see the vectors' README), or `None` where it is not present.
+pub(crate) fn recorded() -> Option<QuoteCollateralV3> {
+    let folder = std::env::var_os("CVM_VERIFY_VECTORS")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"));
+    let json = std::fs::read(folder.join("near-mpc-0.5.8/collateral.json")).ok()?;
+    Some(file::parse(&json).expect("recorded collateral parses"))
+}
+
+/// A PCCS that serves `collateral` as Intel's does: JSON with the signed text inside, chains percent-encoded.
+pub(crate) async fn pccs_with(collateral: QuoteCollateralV3) -> Url {
+    let encoded =
+        |pem: &str| -> String { pem.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+    let signed = |member: &str, text: &str, signature: &[u8]| {
+        let signature = hex::encode(signature);
+        format!(r#"{{"{member}":{text},"signature":"{signature}"}}"#).into_bytes()
+    };
+    let tcb_chain = encoded(&collateral.tcb_info_issuer_chain);
+    let qe_chain = encoded(&collateral.qe_identity_issuer_chain);
+    let crl_chain = encoded(&collateral.pck_crl_issuer_chain);
+    let tcb = signed(
+        "tcbInfo",
+        &collateral.tcb_info,
+        &collateral.tcb_info_signature,
+    );
+    let qe = signed(
+        "enclaveIdentity",
+        &collateral.qe_identity,
+        &collateral.qe_identity_signature,
+    );
+    let (url, _) = loopback::routes(move |target| match target {
+        _ if target.contains("/tcb?") => {
+            answer(200, &[("TCB-Info-Issuer-Chain", &tcb_chain)], &tcb)
+        }
+        _ if target.contains("/qe/") => answer(
+            200,
+            &[("SGX-Enclave-Identity-Issuer-Chain", &qe_chain)],
+            &qe,
+        ),
+        _ if target.contains("/pckcrl") => answer(
+            200,
+            &[("SGX-PCK-CRL-Issuer-Chain", &crl_chain)],
+            &collateral.pck_crl,
+        ),
+        _ => answer(200, &[], hex::encode(&collateral.root_ca_crl).as_bytes()),
+    })
+    .await;
+    url
 }

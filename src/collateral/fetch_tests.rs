@@ -179,3 +179,19 @@ async fn a_pccs_that_recovers_is_asked_again() {
     .await;
     assert_eq!(fetched.expect("collateral").collateral, fake::collateral());
 }
+
+#[tokio::test]
+#[allow(clippy::print_stderr)]
+async fn intels_documents_come_through_byte_for_byte() {
+    let Some(recorded) = fake::recorded() else {
+        eprintln!("skipped: no recorded collateral");
+        return;
+    };
+    let expected = QuoteCollateralV3 {
+        pck_certificate_chain: None,
+        ..recorded
+    };
+    let url = fake::pccs_with(expected.clone()).await;
+    let fetched = fetch(&loopback::client(), &Sources::only(&url), &REQUEST).await;
+    assert_eq!(fetched.expect("collateral").collateral, expected);
+}

@@ -1,7 +1,5 @@
 //! Windows over made-up collateral with real certificates and CRLs, and over recorded collateral where it is present.
 
-use std::path::PathBuf;
-
 use proptest::prelude::*;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer,
@@ -9,7 +7,7 @@ use rcgen::{
 };
 
 use super::*;
-use crate::collateral::{fake, file};
+use crate::collateral::fake;
 
 /// The first of January of `year`, Unix seconds.
 fn new_year(year: i32) -> u64 {
@@ -159,19 +157,10 @@ fn an_unreadable_part_is_named() {
     );
 }
 
-/// Collateral recorded from real hardware (see the vectors' README), or `None` where it is not present.
-fn recorded() -> Option<QuoteCollateralV3> {
-    let folder = std::env::var_os("CVM_VERIFY_VECTORS")
-        .map(PathBuf::from)
-        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"));
-    let json = std::fs::read(folder.join("near-mpc-0.5.8/collateral.json")).ok()?;
-    Some(file::parse(&json).expect("recorded collateral parses"))
-}
-
 #[test]
 #[allow(clippy::print_stderr)]
 fn recorded_collateral_was_valid_when_it_was_recorded() {
-    let Some(collateral) = recorded() else {
+    let Some(collateral) = fake::recorded() else {
         eprintln!("skipped: no recorded collateral");
         return;
     };

@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use super::*;
 use crate::net::address::Scope;
 use crate::net::error::{TlsProblem, UrlProblem};
-use crate::net::loopback::{TestPki, answer, raw};
+use crate::net::loopback::{TestPki, answer, bytes, raw};
 use crate::net::retry::Heal;
 
 fn small() -> Limits {
@@ -227,6 +227,49 @@ async fn a_proxy_is_asked_to_connect_and_its_refusal_shows_no_password() {
             ..
         }
     ));
+}
+
+#[tokio::test]
+async fn through_a_proxy_tls_is_still_checked_end_to_end() {
+    let pki = TestPki::new();
+    for (name, expected) in [
+        ("app.example", None),
+        ("other.example", Some(TlsProblem::WrongName)),
+    ] {
+        let port = pki.serve(name, (2000, 2100));
+        let proxy = raw(move |_, mut stream| async move {
+            let mut server = tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .unwrap();
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut server).await;
+        })
+        .await;
+        let transport = Transport {
+            proxy: Some(proxy.to_string().into()),
+            ca_file: Some(pki.root_pem().into_bytes()),
+            ..Transport::default()
+        };
+        let client = Client::new(&transport).unwrap();
+        let url = "https://app.example/".parse().unwrap();
+        let result = client.get(&url, &small()).await;
+        match expected {
+            None => assert_eq!(result.unwrap().body, b"tls"),
+            Some(problem) => assert_eq!(tls_problem(result), problem),
+        }
+    }
+}
+
+#[tokio::test]
+async fn loopback_is_never_asked_through_the_proxy() {
+    let url = bytes(answer(200, &[], b"direct")).await;
+    let transport = Transport {
+        proxy: Some("http://127.0.0.1:1".to_owned().into()),
+        allow_private_network: true,
+        ..Transport::default()
+    };
+    let client = Client::new(&transport).unwrap();
+    assert_eq!(client.get(&url, &small()).await.unwrap().body, b"direct");
 }
 
 #[test]
