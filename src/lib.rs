@@ -3,8 +3,8 @@
 //!
 //! The folders are floors; a lower one never imports a higher one:
 //!
-//! 1. [`evidence`], [`report`] and `net`: what a CVM hands over, how results look, HTTP;
-//! 2. [`prove`], [`config`], `collateral`, `source`: untrusted in, proven out; what the user expects;
+//! 1. [`evidence`], [`report`] and [`net`]: what a CVM hands over, how results look, HTTP;
+//! 2. [`prove`], [`config`], [`collateral`], [`source`]: untrusted in, proven out; what the user expects;
 //! 3. [`checks`]: one file per check, from proven facts and policy to a result;
 //! 4. [`appraise`]: verdict and assurance;
 //! 5. `render`: words;
@@ -18,5 +18,7 @@ pub mod checks;
 pub mod collateral;
 pub mod config;
 pub mod evidence;
+pub mod net;
 pub mod prove;
 pub mod report;
+pub mod source;

@@ -1,3 +1,27 @@
-//! Intel's statements about platforms.
+//! Collateral: what Intel says about a platform – TCB info, the quoting enclave's identity, revocation lists – fetched
+//! from Intel's Provisioning Certification Service (PCS) or from a PCCS, which is a cache of it.
+//!
+//! It never comes from the CVM (T25), its sources are ours or the user's `--pccs-url` and nothing in the environment
+//! (T49), and URLs found inside certificates are not followed (T47). Nothing here is believed: Intel's signatures on the
+//! documents are checked where the quote is verified.
+//!
+//! There is no cache on disk. When one comes, it stands between a caller and [`fetch()`]: keyed by [`CollateralRequest`],
+//! valid as long as [`window::Windows`] says.
 
+mod answer;
+mod error;
+mod fetch;
+pub mod file;
+mod percent;
+mod request;
+mod sources;
 pub mod window;
+
+#[cfg(test)]
+pub(crate) mod fake;
+
+pub use answer::AnswerError;
+pub use error::{Cause, CollateralError, SourceFailure};
+pub use fetch::{Fetched, MAX_BYTES, fetch, fetch_with_retry};
+pub use request::{CollateralRequest, PckCa};
+pub use sources::{Document, Sources};

@@ -154,7 +154,9 @@ fn chain(leaf: &'static str, pem: &str) -> Result<Vec<Dated>, WindowError> {
         what: leaf,
         expected: "a chain of X.509 certificates in PEM",
     };
-    let certificates = Certificate::load_pem_chain(pem.trim().as_bytes()).map_err(|_| error)?;
+    // The chain inside a quote often ends in a NUL byte.
+    let pem = pem.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\0');
+    let certificates = Certificate::load_pem_chain(pem.as_bytes()).map_err(|_| error)?;
     if certificates.is_empty() {
         return Err(error);
     }
@@ -176,3 +178,7 @@ fn chain(leaf: &'static str, pem: &str) -> Result<Vec<Dated>, WindowError> {
     });
     Ok(dated.collect())
 }
+
+#[cfg(test)]
+#[path = "window_tests.rs"]
+mod tests;

@@ -1,0 +1,141 @@
+//! Fetching collateral: four documents from one source, or the next source.
+
+use std::time::Duration;
+
+use dcap_qvl::QuoteCollateralV3;
+use tokio::time::Instant;
+
+use super::answer;
+use super::error::{Cause, CollateralError, SourceFailure};
+use super::request::CollateralRequest;
+use super::sources::{Document, Source, Sources};
+use crate::net::retry::{Schedule, retry};
+use crate::net::{Client, Limits, Response};
+
+/// Largest document, and largest sum of the four, in bytes: 1 MiB (threats.md, T48).
+pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// A complete set, unproven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The documents. `pck_certificate_chain` is absent: the quote carries its own.
+    pub collateral: QuoteCollateralV3,
+    /// Host that served all of them, for the report.
+    pub source: String,
+}
+
+/// Asks the sources in order, each once, for the collateral of `request`.
+///
+/// # Errors
+/// [`CollateralError`] with one failure for each source.
+pub async fn fetch(
+    client: &Client,
+    sources: &Sources,
+    request: &CollateralRequest,
+) -> Result<Fetched, CollateralError> {
+    fetch_within(client, sources, request, Duration::MAX).await
+}
+
+/// [`fetch()`], repeated as `schedule` says while a source may recover. `jitter` gives random numbers.
+///
+/// # Errors
+/// The [`CollateralError`] of the last attempt.
+pub async fn fetch_with_retry(
+    client: &Client,
+    sources: &Sources,
+    request: &CollateralRequest,
+    schedule: &Schedule,
+    jitter: impl FnMut() -> u32,
+) -> Result<Fetched, CollateralError> {
+    retry(schedule, jitter, async |attempt| {
+        fetch_within(client, sources, request, attempt.time_left).await
+    })
+    .await
+}
+
+async fn fetch_within(
+    client: &Client,
+    sources: &Sources,
+    request: &CollateralRequest,
+    time_left: Duration,
+) -> Result<Fetched, CollateralError> {
+    let started = Instant::now();
+    let mut failures = Vec::new();
+    for source in sources.iter() {
+        // A first source that hangs must not let the second one run past the total.
+        let left = time_left.saturating_sub(started.elapsed());
+        let limits = Limits::body(MAX_BYTES).within(left);
+        match from_source(client, source, request, &limits).await {
+            Ok(collateral) => {
+                let source = source.name();
+                return Ok(Fetched { collateral, source });
+            }
+            Err(failure) => failures.push(failure),
+        }
+    }
+    Err(CollateralError { failures })
+}
+
+/// All four from one source: sets are signed separately, and mixing two caches could pair an old list with new levels.
+async fn from_source(
+    client: &Client,
+    source: &Source,
+    request: &CollateralRequest,
+    limits: &Limits,
+) -> Result<QuoteCollateralV3, SourceFailure> {
+    let get = async |document| {
+        let url = source.url(document, request);
+        let answer = client.get(&url, limits).await;
+        answer.and_then(Response::ok).map_err(Cause::from)
+    };
+    // Judged in this order whatever order they arrive in, so that the same fault gives the same report.
+    let (tcb_info, qe_identity, pck_crl, root_ca_crl) = tokio::join!(
+        get(Document::TcbInfo),
+        get(Document::QeIdentity),
+        get(Document::PckCrl),
+        get(Document::RootCaCrl),
+    );
+    let failed = |document| {
+        move |cause| SourceFailure {
+            source_name: source.name(),
+            document,
+            cause,
+        }
+    };
+    let tcb_info = tcb_info.map_err(failed(Document::TcbInfo))?;
+    let qe_identity = qe_identity.map_err(failed(Document::QeIdentity))?;
+    let pck_crl = pck_crl.map_err(failed(Document::PckCrl))?;
+    let root_ca_crl = root_ca_crl.map_err(failed(Document::RootCaCrl))?;
+
+    let all = [&tcb_info, &qe_identity, &pck_crl, &root_ca_crl];
+    let sum: usize = all.iter().map(|answer| answer.body.len()).sum();
+    if sum > limits.max_body {
+        let limit = limits.max_body;
+        return Err(failed(Document::TcbInfo)(Cause::TooLarge { limit }));
+    }
+
+    let tcb_info = answer::tcb_info(&tcb_info).map_err(|error| failed(Document::TcbInfo)(error.into()))?;
+    let qe_identity =
+        answer::qe_identity(&qe_identity).map_err(|error| failed(Document::QeIdentity)(error.into()))?;
+    let (pck_crl, pck_crl_issuer_chain) =
+        answer::pck_crl(&pck_crl).map_err(|error| failed(Document::PckCrl)(error.into()))?;
+    let root_ca_crl =
+        answer::crl(&root_ca_crl.body).map_err(|error| failed(Document::RootCaCrl)(error.into()))?;
+
+    Ok(QuoteCollateralV3 {
+        pck_crl_issuer_chain,
+        root_ca_crl,
+        pck_crl,
+        tcb_info_issuer_chain: tcb_info.chain,
+        tcb_info: tcb_info.text,
+        tcb_info_signature: tcb_info.signature,
+        qe_identity_issuer_chain: qe_identity.chain,
+        qe_identity: qe_identity.text,
+        qe_identity_signature: qe_identity.signature,
+        pck_certificate_chain: None,
+    })
+}
+
+#[cfg(test)]
+#[path = "fetch_tests.rs"]
+mod tests;

@@ -1,0 +1,179 @@
+//! Fetching from fake PCCSs on loopback.
+
+use super::*;
+use crate::collateral::{AnswerError, PckCa, fake};
+use crate::net::NetError;
+use crate::net::loopback::{self, answer, routes};
+use crate::net::retry::Heal;
+
+const REQUEST: CollateralRequest = CollateralRequest {
+    fmspc: [0xb0, 0xc0, 0x6f, 0, 0, 0],
+    ca: PckCa::Platform,
+};
+
+/// An honest PCCS but for the document whose path holds `what`.
+async fn lying(what: &'static str, lie: Vec<u8>) -> url::Url {
+    let (url, _) = routes(move |target| {
+        if target.contains(what) {
+            lie.clone()
+        } else {
+            fake::honest(target)
+        }
+    })
+    .await;
+    url
+}
+
+async fn failure(what: &'static str, lie: Vec<u8>) -> (CollateralError, SourceFailure) {
+    let url = lying(what, lie).await;
+    let error = fetch(&loopback::client(), &Sources::only(&url), &REQUEST)
+        .await
+        .expect_err("a lying PCCS");
+    let failure = error.failures[0].clone();
+    assert_eq!(error.failures.len(), 1);
+    (error, failure)
+}
+
+#[tokio::test]
+async fn the_four_documents_of_a_pccs_make_collateral() {
+    let (url, asked) = fake::pccs().await;
+    let fetched = fetch(&loopback::client(), &Sources::only(&url), &REQUEST)
+        .await
+        .expect("collateral");
+    assert_eq!(fetched.collateral, fake::collateral());
+    assert_eq!(fetched.source, format!("127.0.0.1:{}", url.port().unwrap_or(0)));
+    let mut asked = asked.lock().expect("the list").clone();
+    asked.sort();
+    assert_eq!(
+        asked,
+        [
+            "/sgx/certification/v4/pckcrl?ca=platform&encoding=der",
+            "/sgx/certification/v4/rootcacrl",
+            "/tdx/certification/v4/qe/identity?update=standard",
+            "/tdx/certification/v4/tcb?fmspc=b0c06f000000&update=standard",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn when_one_document_fails_all_come_from_the_next_source() {
+    let first = lying("rootcacrl", answer(500, &[], b"")).await;
+    let (second, asked) = fake::pccs().await;
+    let sources = Sources::in_order(&[&first, &second]);
+    let fetched = fetch(&loopback::client(), &sources, &REQUEST)
+        .await
+        .expect("collateral");
+    assert!(
+        fetched
+            .source
+            .ends_with(&format!(":{}", second.port().unwrap_or(0)))
+    );
+    assert_eq!(asked.lock().expect("the list").len(), 4);
+}
+
+#[tokio::test]
+async fn when_all_sources_fail_each_is_named() {
+    let first = lying("tcb?", answer(404, &[], b"")).await;
+    let second = lying("pckcrl", answer(503, &[("retry-after", "5")], b"")).await;
+    let sources = Sources::in_order(&[&first, &second]);
+    let error = fetch(&loopback::client(), &sources, &REQUEST)
+        .await
+        .expect_err("no source");
+    let documents: Vec<Document> = error.failures.iter().map(|failure| failure.document).collect();
+    assert_eq!(documents, [Document::TcbInfo, Document::PckCrl]);
+    assert_eq!(error.reason(), "unreachable");
+    assert!(error.may_heal());
+    assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(5)));
+    let text = error.to_string();
+    assert!(
+        text.contains("TCB info from 127.0.0.1:") && text.contains("status 503"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_platform_that_no_source_knows_is_missing_and_not_retried() {
+    let (error, failure) = failure("tcb?", answer(404, &[], b"")).await;
+    assert_eq!((error.reason(), error.may_heal()), ("missing", false));
+    assert_eq!(failure.document, Document::TcbInfo);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let redirect = answer(302, &[("location", "http://127.0.0.1:1/x")], b"");
+    let (error, failure) = failure("pckcrl", redirect).await;
+    assert!(matches!(
+        failure.cause,
+        Cause::Net(NetError::Redirect { status: 302, .. })
+    ));
+    assert!(!error.may_heal());
+}
+
+#[tokio::test]
+async fn a_document_of_more_than_a_mebibyte_is_too_large() {
+    let bomb = answer(200, &[], &vec![b' '; MAX_BYTES + 1]);
+    let (_, failure) = failure("qe/identity", bomb).await;
+    assert_eq!(failure.document, Document::QeIdentity);
+    assert!(matches!(
+        failure.cause,
+        Cause::Net(NetError::TooLarge { limit: MAX_BYTES, .. })
+    ));
+}
+
+#[tokio::test]
+async fn four_documents_share_one_limit() {
+    let large = answer(200, &[], &vec![b' '; MAX_BYTES]);
+    let (_, failure) = failure("rootcacrl", large).await;
+    assert_eq!(failure.cause, Cause::TooLarge { limit: MAX_BYTES });
+}
+
+#[tokio::test]
+async fn a_gateways_html_page_may_heal_and_a_missing_chain_does_not() {
+    let (error, failure_html) = failure("tcb?", answer(200, &[], b"<html>busy</html>")).await;
+    assert!(matches!(
+        failure_html.cause,
+        Cause::Answer(AnswerError::Json { .. })
+    ));
+    assert!(error.may_heal());
+    let (error, failure) = failure("tcb?", answer(200, &[], fake::TCB_INFO_ANSWER.as_bytes())).await;
+    assert_eq!(
+        failure.cause,
+        Cause::Answer(AnswerError::NoChain("TCB-Info-Issuer-Chain"))
+    );
+    assert!(!error.may_heal());
+}
+
+#[tokio::test]
+async fn a_pccs_that_recovers_is_asked_again() {
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let (url, _) = routes(move |target| {
+        // The first attempt's four requests fail.
+        if calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 4 {
+            return answer(502, &[], b"");
+        }
+        fake::honest(target)
+    })
+    .await;
+    let quick = Schedule {
+        first_pause: std::time::Duration::from_millis(1),
+        ..Schedule::default()
+    };
+    let fetched = fetch_with_retry(&loopback::client(), &Sources::only(&url), &REQUEST, &quick, || 0).await;
+    assert_eq!(fetched.expect("collateral").collateral, fake::collateral());
+}
+
+#[tokio::test]
+#[allow(clippy::print_stderr)]
+async fn intels_documents_come_through_byte_for_byte() {
+    let Some(recorded) = fake::recorded() else {
+        eprintln!("skipped: no recorded collateral");
+        return;
+    };
+    let expected = QuoteCollateralV3 {
+        pck_certificate_chain: None,
+        ..recorded
+    };
+    let url = fake::pccs_with(expected.clone()).await;
+    let fetched = fetch(&loopback::client(), &Sources::only(&url), &REQUEST).await;
+    assert_eq!(fetched.expect("collateral").collateral, expected);
+}

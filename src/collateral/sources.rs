@@ -1,0 +1,199 @@
+//! Where collateral may come from, and the URL of each document there (Intel PCS API v4).
+
+use std::fmt;
+
+use url::Url;
+
+use super::request::CollateralRequest;
+
+/// Intel's PCS. <https://api.portal.trustedservices.intel.com/content/documentation.html>
+const INTEL_PCS: &str = "https://api.trustedservices.intel.com/";
+/// The root CRL, which the PCS does not serve; the place is written in Intel's root certificate and is fixed here.
+const INTEL_ROOT_CRL: &str = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
+/// The PCCS that Phala runs for dstack.
+const PHALA_PCCS: &str = "https://pccs.phala.network/";
+
+/// One of the four documents that make up collateral.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// TCB levels of the platform (`tcbInfo`).
+    TcbInfo,
+    /// Identity of the TD quoting enclave (`enclaveIdentity`).
+    QeIdentity,
+    /// Revoked PCK certificates.
+    PckCrl,
+    /// Revoked intermediate authorities.
+    RootCaCrl,
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TcbInfo => "TCB info",
+            Self::QeIdentity => "QE identity",
+            Self::PckCrl => "PCK CRL",
+            Self::RootCaCrl => "root CA CRL",
+        })
+    }
+}
+
+/// Sources in the order in which they are asked. The documents of one answer always come from one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sources(Vec<Source>);
+
+impl Sources {
+    /// Intel's own PCS, then Phala's PCCS. The fallback is run by the operator of the hosts, so a report names the
+    /// source that was used (T25).
+    pub fn default_public() -> Self {
+        let known = [INTEL_PCS, PHALA_PCCS];
+        let parsed = known.iter().filter_map(|url| Url::parse(url).ok());
+        Self(parsed.map(|url| Source::new(&url)).collect())
+    }
+
+    /// Only the PCS or PCCS at `url` (`--pccs-url`). The path that Intel's own tools write into such a URL,
+    /// `/sgx/certification/v4/`, may be there or not.
+    pub fn only(url: &Url) -> Self {
+        Self(vec![Source::new(url)])
+    }
+
+    /// These sources, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.0.iter()
+    }
+
+    #[cfg(test)]
+    pub(super) fn in_order(urls: &[&Url]) -> Self {
+        Self(urls.iter().map(|url| Source::new(url)).collect())
+    }
+}
+
+/// One PCS or PCCS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Source {
+    /// Without query, fragment and the API's own path.
+    base: Url,
+}
+
+impl Source {
+    fn new(url: &Url) -> Self {
+        let mut base = url.clone();
+        base.set_query(None);
+        base.set_fragment(None);
+        let path = url.path().trim_end_matches('/');
+        let path = path.strip_suffix("/certification/v4").unwrap_or(path);
+        let path = path
+            .strip_suffix("/sgx")
+            .or_else(|| path.strip_suffix("/tdx"))
+            .unwrap_or(path);
+        base.set_path(path);
+        Self { base }
+    }
+
+    /// How a report names it: the host, and the port where it is not the usual one. Never a user name.
+    pub(super) fn name(&self) -> String {
+        let host = self.base.host_str().unwrap_or("no host");
+        match self.base.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
+    /// Where `document` is. `update=standard` asks for the set that verifiers are expected to use, not the early one.
+    pub(super) fn url(&self, document: Document, request: &CollateralRequest) -> Url {
+        let fmspc = request.fmspc_hex();
+        let ca = request.ca.as_str();
+        match document {
+            Document::TcbInfo => self.at(
+                "tdx/certification/v4/tcb",
+                &format!("fmspc={fmspc}&update=standard"),
+            ),
+            Document::QeIdentity => self.at("tdx/certification/v4/qe/identity", "update=standard"),
+            Document::PckCrl => self.at("sgx/certification/v4/pckcrl", &format!("ca={ca}&encoding=der")),
+            Document::RootCaCrl => match Url::parse(INTEL_ROOT_CRL) {
+                Ok(url) if self.is_intel() => url,
+                _ => self.at("sgx/certification/v4/rootcacrl", ""),
+            },
+        }
+    }
+
+    fn is_intel(&self) -> bool {
+        Url::parse(INTEL_PCS).is_ok_and(|intel| intel.host() == self.base.host())
+    }
+
+    fn at(&self, path: &str, query: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
+        url.set_query((!query.is_empty()).then_some(query));
+        url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collateral::PckCa;
+
+    const DOCUMENTS: [Document; 4] = [
+        Document::TcbInfo,
+        Document::QeIdentity,
+        Document::PckCrl,
+        Document::RootCaCrl,
+    ];
+
+    fn urls(source: &Source, ca: PckCa) -> Vec<String> {
+        let request = CollateralRequest {
+            fmspc: [0xb0, 0xc0, 0x6f, 0, 0, 0],
+            ca,
+        };
+        DOCUMENTS
+            .iter()
+            .map(|document| source.url(*document, &request).to_string())
+            .collect()
+    }
+
+    #[test]
+    fn intel_comes_first_and_its_root_crl_from_its_own_place() {
+        let sources = Sources::default_public();
+        let names: Vec<String> = sources.iter().map(Source::name).collect();
+        assert_eq!(names, ["api.trustedservices.intel.com", "pccs.phala.network"]);
+        assert_eq!(
+            urls(&sources.0[0], PckCa::Platform),
+            [
+                "https://api.trustedservices.intel.com/tdx/certification/v4/tcb?fmspc=b0c06f000000&update=standard",
+                "https://api.trustedservices.intel.com/tdx/certification/v4/qe/identity?update=standard",
+                "https://api.trustedservices.intel.com/sgx/certification/v4/pckcrl?ca=platform&encoding=der",
+                "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der",
+            ]
+        );
+        assert_eq!(
+            urls(&sources.0[1], PckCa::Processor)[2..],
+            [
+                "https://pccs.phala.network/sgx/certification/v4/pckcrl?ca=processor&encoding=der",
+                "https://pccs.phala.network/sgx/certification/v4/rootcacrl",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pccs_url_may_carry_a_path_or_the_apis_own() {
+        for (given, first) in [
+            ("https://pccs.example", "https://pccs.example/tdx/"),
+            ("https://pccs.example/", "https://pccs.example/tdx/"),
+            (
+                "https://pccs.example:8081/sgx/certification/v4/",
+                "https://pccs.example:8081/tdx/",
+            ),
+            (
+                "https://pccs.example/cache/?x=1#y",
+                "https://pccs.example/cache/tdx/",
+            ),
+        ] {
+            let parsed = Url::parse(given).expect("a URL");
+            let sources = Sources::only(&parsed);
+            assert!(
+                urls(&sources.0[0], PckCa::Platform)[0].starts_with(first),
+                "{given}"
+            );
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The client: one bounded, guarded request at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap, LOCATION};
+use tokio::time::{Instant, timeout};
+use url::Url;
+
+use super::error::{NetError, Stage};
+use super::excerpt::excerpt;
+use super::failure::{self, Context};
+use super::guard;
+use super::limits::Limits;
+use super::resolve::{GuardedResolver, Lookup, system_lookup};
+use super::response::Response;
+use super::tls;
+use super::transport::{SetupError, Transport};
+
+/// An HTTP/1.1 client with the house's guards; see the module for what it guarantees. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    allow_private_network: bool,
+    via_proxy: bool,
+}
+
+impl Client {
+    /// A client that reaches the network as `transport` says.
+    ///
+    /// # Errors
+    /// [`SetupError`] when the proxy URL or the CA file cannot be used.
+    pub fn new(transport: &Transport) -> Result<Self, SetupError> {
+        Self::with_lookup(transport, system_lookup())
+    }
+
+    /// The same with another name look-up.
+    pub(super) fn with_lookup(transport: &Transport, lookup: Lookup) -> Result<Self, SetupError> {
+        let proxy = transport
+            .proxy
+            .as_ref()
+            .map(|url| proxy_url(url.expose()))
+            .transpose()?;
+        let proxy_host = proxy.as_ref().and_then(|url| url.host_str().map(str::to_owned));
+        let resolver = GuardedResolver::new(lookup, transport.allow_private_network, proxy_host);
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::config(transport.ca_file.as_deref())?)
+            .dns_resolver(Arc::new(resolver))
+            .http1_only()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .pool_max_idle_per_host(0)
+            .connect_timeout(transport.connect_timeout)
+            .user_agent(concat!("cvm-verify/", env!("CARGO_PKG_VERSION")));
+        if let Some(url) = &proxy {
+            let proxy = reqwest::Proxy::all(url.clone())
+                .map_err(|_| SetupError::Proxy)?
+                .no_proxy(reqwest::NoProxy::from_string("localhost,127.0.0.0/8,::1/128"));
+            builder = builder.proxy(proxy);
+        }
+        let http = builder
+            .build()
+            .map_err(|error| SetupError::Client(excerpt(&error.without_url().to_string())))?;
+        Ok(Self {
+            http,
+            allow_private_network: transport.allow_private_network,
+            via_proxy: proxy.is_some(),
+        })
+    }
+
+    /// Gets `url`, within `limits`. Any status but a redirect is an answer; [`Response::ok`] asks for 200.
+    ///
+    /// # Errors
+    /// [`NetError`], which says whether another attempt may help.
+    pub async fn get(&self, url: &Url, limits: &Limits) -> Result<Response, NetError> {
+        self.request(url, "*/*", limits).await
+    }
+
+    /// [`Client::get`], asking for JSON. That the answer is JSON is for the caller to check.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn get_json(&self, url: &Url, limits: &Limits) -> Result<Response, NetError> {
+        self.request(url, "application/json", limits).await
+    }
+
+    async fn request(&self, url: &Url, accept: &'static str, limits: &Limits) -> Result<Response, NetError> {
+        guard::check(url, self.allow_private_network)?;
+        let host = guard::authority(url);
+        let started = Instant::now();
+        let request = self
+            .http
+            .get(url.clone())
+            .header(ACCEPT, accept)
+            .header(CACHE_CONTROL, "no-store");
+        let mut answer = match timeout(limits.total, request.send()).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => {
+                let context = Context {
+                    host: &host,
+                    via_proxy: self.via_proxy,
+                    max_headers: limits.max_headers,
+                };
+                return Err(failure::before_body(&error, &context));
+            }
+            Err(_) => {
+                return Err(NetError::Timeout {
+                    host,
+                    stage: Stage::Response,
+                });
+            }
+        };
+        let status = answer.status();
+        if header_bytes(answer.headers()) > limits.max_headers {
+            return Err(NetError::HeadersTooLarge {
+                host,
+                limit: limits.max_headers,
+            });
+        }
+        if status.is_redirection() {
+            return Err(NetError::Redirect {
+                host,
+                status: status.as_u16(),
+                location: location(url, answer.headers()),
+            });
+        }
+        let headers = std::mem::take(answer.headers_mut());
+        let left = limits.total.saturating_sub(started.elapsed());
+        let body = match read_body(&mut answer, &host, limits.max_body, left).await {
+            Ok(body) => body,
+            // The status is the finding then; a long or broken error page does not hide it.
+            Err(_) if !status.is_success() => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        Ok(Response::new(host, status.as_u16(), headers, body))
+    }
+}
+
+/// Reads the body, counting what arrives: a `Content-Length` can lie, or be absent.
+async fn read_body(
+    answer: &mut reqwest::Response,
+    host: &str,
+    max: usize,
+    left: Duration,
+) -> Result<Vec<u8>, NetError> {
+    let too_large = || NetError::TooLarge {
+        host: host.to_owned(),
+        limit: max,
+    };
+    let announced = answer.content_length().unwrap_or(0);
+    if announced > max as u64 {
+        return Err(too_large());
+    }
+    let reading = async {
+        let mut body = Vec::new();
+        while let Some(chunk) = answer
+            .chunk()
+            .await
+            .map_err(|error| failure::in_body(&error, host))?
+        {
+            if chunk.len() > max.saturating_sub(body.len()) {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    };
+    timeout(left, reading).await.unwrap_or_else(|_| {
+        Err(NetError::Timeout {
+            host: host.to_owned(),
+            stage: Stage::Body,
+        })
+    })
+}
+
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
+}
+
+/// The target of a redirect, without user name, query and fragment.
+fn location(from: &Url, headers: &HeaderMap) -> String {
+    let target = headers
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| from.join(text).ok());
+    match target {
+        Some(url) => excerpt(&format!(
+            "{}://{}{}",
+            url.scheme(),
+            guard::authority(&url),
+            url.path()
+        )),
+        None => "an unreadable location".to_owned(),
+    }
+}
+
+fn proxy_url(text: &str) -> Result<Url, SetupError> {
+    let url = Url::parse(text).map_err(|_| SetupError::Proxy)?;
+    let known_scheme = matches!(url.scheme(), "http" | "https");
+    if known_scheme && url.host().is_some() {
+        Ok(url)
+    } else {
+        Err(SetupError::Proxy)
+    }
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "client_reach_tests.rs"]
+mod reach_tests;

@@ -1,0 +1,196 @@
+//! The client against hostile answers from loopback. Every test asserts which error, not only that there is one.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use tokio::io::AsyncWriteExt;
+
+use super::*;
+use crate::net::loopback::{self, answer, bytes, raw};
+use crate::net::retry::Heal;
+
+const SHORT: Duration = Duration::from_secs(1);
+
+async fn get(url: &Url, limits: &Limits) -> Result<Response, NetError> {
+    loopback::client().get(url, limits).await
+}
+
+fn small() -> Limits {
+    Limits::body(100)
+}
+
+#[tokio::test]
+async fn an_answer_comes_with_status_header_and_body() {
+    let url = bytes(answer(200, &[("X-A", "b")], b"hello")).await;
+    let response = get(&url, &small()).await.unwrap();
+    assert_eq!((response.status, response.header("x-a")), (200, Some("b")));
+    assert_eq!(response.body, b"hello");
+}
+
+#[tokio::test]
+async fn the_request_asks_for_no_cache_no_compression_and_names_us() {
+    let (send, mut heads) = tokio::sync::mpsc::unbounded_channel();
+    let url = raw(move |head, mut stream| {
+        let _ = send.send(head);
+        async move {
+            let _ = stream.write_all(&answer(200, &[], b"{}")).await;
+        }
+    })
+    .await;
+    loopback::client().get_json(&url, &small()).await.unwrap();
+    let head = heads.recv().await.unwrap().to_ascii_lowercase();
+    assert!(head.contains("accept: application/json"));
+    assert!(head.contains("cache-control: no-store"));
+    assert!(head.contains("user-agent: cvm-verify/"));
+    assert!(!head.contains("accept-encoding") && !head.contains("cookie"));
+}
+
+#[tokio::test]
+async fn a_body_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
+    let url = bytes(answer(200, &[], &[b'a'; 100])).await;
+    assert_eq!(get(&url, &small()).await.unwrap().body.len(), 100);
+    let url = bytes(answer(200, &[], &[b'a'; 101])).await;
+    let error = get(&url, &small()).await.unwrap_err();
+    assert!(matches!(error, NetError::TooLarge { limit: 100, .. }));
+    assert!(!error.may_heal());
+}
+
+#[tokio::test]
+async fn an_endless_body_without_a_length_is_cut_at_the_limit() {
+    let url = raw(|_, mut stream| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+        while stream.write_all(&[b'a'; 64]).await.is_ok() {}
+    })
+    .await;
+    let error = get(&url, &small()).await.unwrap_err();
+    assert!(
+        matches!(error, NetError::TooLarge { limit: 100, .. }),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_content_length_that_lies_upwards_is_an_incomplete_answer() {
+    let url = bytes("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nshort").await;
+    let error = get(&url, &small()).await.unwrap_err();
+    assert!(matches!(error, NetError::Closed { .. }), "{error:?}");
+    assert!(error.may_heal());
+}
+
+#[tokio::test]
+async fn a_content_length_that_lies_downwards_gives_what_it_announced() {
+    let url = bytes("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello and much more").await;
+    assert_eq!(get(&url, &small()).await.unwrap().body, b"hello");
+}
+
+#[tokio::test]
+async fn a_slow_drip_is_cut_by_the_total_time() {
+    let url = raw(|_, mut stream| async move {
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n")
+            .await;
+        loop {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            if stream.write_all(b".").await.is_err() {
+                return;
+            }
+        }
+    })
+    .await;
+    let error = get(&url, &small().within(SHORT)).await.unwrap_err();
+    assert_eq!(
+        error,
+        NetError::Timeout {
+            host: guard::authority(&url),
+            stage: Stage::Body
+        }
+    );
+    assert!(error.may_heal());
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_times_out() {
+    let url = raw(|_, stream| async move {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        drop(stream);
+    })
+    .await;
+    let error = get(&url, &small().within(SHORT)).await.unwrap_err();
+    assert!(matches!(
+        error,
+        NetError::Timeout {
+            stage: Stage::Response,
+            ..
+        }
+    ));
+}
+
+#[tokio::test]
+async fn a_redirect_is_refused_and_its_target_shown_without_secrets() {
+    let target = "https://user:hunter2@evil.example/login?token=hunter3#hunter4";
+    let url = bytes(answer(302, &[("location", target)], b"")).await;
+    let error = get(&url, &small()).await.unwrap_err();
+    let NetError::Redirect { status, location, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(
+        (*status, location.as_str()),
+        (302, "https://evil.example:443/login")
+    );
+    assert!(!error.may_heal());
+    let url = bytes(answer(307, &[], b"")).await;
+    assert!(matches!(
+        get(&url, &small()).await,
+        Err(NetError::Redirect { status: 307, .. })
+    ));
+}
+
+#[tokio::test]
+async fn header_bombs_are_refused_by_size_and_by_number() {
+    let large = "a".repeat(Limits::MAX_HEADERS);
+    let url = bytes(answer(200, &[("x-large", &large)], b"")).await;
+    let error = get(&url, &small()).await.unwrap_err();
+    assert!(matches!(error, NetError::HeadersTooLarge { limit: 65_536, .. }));
+    let many = vec![("x-many", "a"); 200];
+    let url = bytes(answer(200, &many, b"")).await;
+    let error = get(&url, &small()).await.unwrap_err();
+    assert!(matches!(error, NetError::HeadersTooLarge { .. }), "{error:?}");
+    let endless = raw(|_, mut stream| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ").await;
+        while stream.write_all(&[b'a'; 4096]).await.is_ok() {}
+    })
+    .await;
+    let error = get(&endless, &small()).await.unwrap_err();
+    assert!(matches!(error, NetError::HeadersTooLarge { .. }), "{error:?}");
+    assert!(!error.may_heal());
+}
+
+#[tokio::test]
+async fn the_status_of_an_error_page_survives_its_size() {
+    let url = bytes(answer(503, &[("retry-after", "9")], &[b'a'; 5000])).await;
+    let response = get(&url, &small()).await.unwrap();
+    assert_eq!((response.status, response.body.len()), (503, 0));
+    assert_eq!(response.retry_after(), Some(Duration::from_secs(9)));
+}
+
+#[tokio::test]
+async fn something_that_is_not_http_and_a_silent_close_are_told_apart() {
+    let error = get(&bytes("SSH-2.0-OpenSSH_9.9\r\n").await, &small())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, NetError::Protocol { .. }), "{error:?}");
+    let error = get(&bytes("").await, &small()).await.unwrap_err();
+    assert!(matches!(error, NetError::Closed { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_closed_port_is_a_connect_error() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/secret?token=hunter2", listener.local_addr().unwrap());
+    drop(listener);
+    let error = get(&url.parse().unwrap(), &small()).await.unwrap_err();
+    assert!(
+        matches!(error, NetError::Connect { via_proxy: false, .. }),
+        "{error:?}"
+    );
+    assert!(error.may_heal());
+    assert!(!error.to_string().contains("hunter2"));
+}

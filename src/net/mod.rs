@@ -1,0 +1,45 @@
+//! The HTTP client: the only door to the network.
+//!
+//! Everything on the other side may be hostile: the CVM, its host, a PCCS, whoever answers DNS. What this floor
+//! guarantees to the floors above, whatever it is told (threats T3, T25, T27, T47, T48, T49):
+//!
+//! * TLS is always checked against the bundled web PKI roots, plus the certificates the user names; never switched off.
+//! * The environment is never read: no `HTTPS_PROXY`, no `SSL_CERT_FILE`, no system certificate store.
+//! * No redirect is followed, no cookie kept, no answer cached, no connection used twice.
+//! * Addresses that only the runner can reach are refused, as literals and as DNS answers; what was checked is what is
+//!   connected to.
+//! * Bodies, headers and time are bounded while they arrive.
+//!
+//! An answer that passes is still untrusted bytes.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+pub mod address;
+mod client;
+mod error;
+mod excerpt;
+mod failure;
+mod guard;
+mod limits;
+mod resolve;
+mod response;
+pub mod retry;
+mod secret;
+mod tls;
+mod transport;
+
+#[cfg(test)]
+pub(crate) mod loopback;
+
+pub use client::Client;
+pub use error::{NetError, Stage, TlsProblem, UrlProblem};
+pub use excerpt::excerpt;
+pub use limits::Limits;
+pub use response::Response;
+pub use secret::Secret;
+pub use transport::{SetupError, Transport};

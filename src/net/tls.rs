@@ -1,0 +1,77 @@
+//! TLS settings: ring, the bundled web PKI roots, the user's own CA certificates. Never unchecked (T27).
+
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::excerpt::excerpt;
+use super::transport::SetupError;
+
+/// A client configuration that trusts the bundled roots and, beside them, the certificates in `ca_file` (PEM).
+pub(super) fn config(ca_file: Option<&[u8]>) -> Result<ClientConfig, SetupError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| SetupError::Client(error.to_string()))?
+        .with_root_certificates(roots(ca_file)?)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn roots(ca_file: Option<&[u8]>) -> Result<RootCertStore, SetupError> {
+    let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+    let Some(pem) = ca_file else {
+        return Ok(roots);
+    };
+    let mut added = 0;
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let unusable = |detail: String| SetupError::CaFile {
+            number: added + 1,
+            detail: excerpt(&detail),
+        };
+        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| unusable(error.to_string()))?;
+        added += 1;
+    }
+    if added == 0 {
+        return Err(SetupError::CaFileEmpty);
+    }
+    Ok(roots)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundled_roots_are_there_and_a_ca_file_adds_to_them() {
+        let bundled = roots(None).unwrap().len();
+        assert!(bundled > 50);
+        let ca = crate::net::loopback::TestPki::new();
+        assert_eq!(roots(Some(ca.root_pem().as_bytes())).unwrap().len(), bundled + 1);
+    }
+
+    #[test]
+    fn a_ca_file_without_a_certificate_is_said_to_be_empty() {
+        assert_eq!(roots(Some(b"")).unwrap_err(), SetupError::CaFileEmpty);
+        assert_eq!(
+            roots(Some(b"not a certificate")).unwrap_err(),
+            SetupError::CaFileEmpty
+        );
+    }
+
+    #[test]
+    fn a_broken_certificate_is_named_by_its_number() {
+        let pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        assert!(matches!(
+            roots(Some(pem)),
+            Err(SetupError::CaFile { number: 1, .. })
+        ));
+    }
+}

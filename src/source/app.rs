@@ -1,0 +1,216 @@
+//! The endpoints that an app in the CVM serves itself: `GET /attestation?reportData=<nonce>` and `GET /info` (spec §1.a).
+
+use url::Url;
+
+use super::error::{NotJson, SourceError};
+use crate::net::retry::{Schedule, retry};
+use crate::net::{Client, Limits, Response};
+
+/// Largest answer, in bytes: 4 MiB (threats.md, T48).
+pub const MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// The query parameter that carries the nonce.
+const NONCE_PARAMETER: &str = "reportData";
+
+/// Where an app serves its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppEndpoints {
+    base: Url,
+    attestation_path: String,
+    info_path: String,
+}
+
+/// Endpoints that cannot be put together: a usage error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// The base URL has no host and path to append to.
+    #[error("the URL must be https://HOST[:PORT][/PATH]")]
+    Base,
+    /// A `#`, which no server would see.
+    #[error("{0:?} holds a #, which is never sent to a server; remove it")]
+    Fragment(String),
+    /// The nonce is ours to set: a fixed one would make old evidence look fresh.
+    #[error("{0:?} sets reportData itself; remove it, every attempt gets its own nonce")]
+    Nonce(String),
+}
+
+impl AppEndpoints {
+    /// Default path of the attestation.
+    pub const ATTESTATION: &str = "/attestation";
+    /// Default path of the app's information.
+    pub const INFO: &str = "/info";
+
+    /// The default paths below `base`.
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub fn new(base: Url) -> Result<Self, EndpointError> {
+        Self::with_paths(base, Self::ATTESTATION, Self::INFO)
+    }
+
+    /// Other paths below `base`. A path of `base` comes first, so `https://host/api/` and `/attestation` make
+    /// `https://host/api/attestation`; queries of both are kept. A path can never change the host.
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub fn with_paths(base: Url, attestation_path: &str, info_path: &str) -> Result<Self, EndpointError> {
+        if base.cannot_be_a_base() || !base.has_host() {
+            return Err(EndpointError::Base);
+        }
+        for path in [attestation_path, info_path] {
+            if path.contains('#') {
+                return Err(EndpointError::Fragment(path.to_owned()));
+            }
+        }
+        if base.fragment().is_some() {
+            return Err(EndpointError::Fragment("the URL".to_owned()));
+        }
+        let endpoints = Self {
+            base,
+            attestation_path: attestation_path.to_owned(),
+            info_path: info_path.to_owned(),
+        };
+        for (path, url) in [
+            (attestation_path, endpoints.below_base(attestation_path)),
+            (info_path, endpoints.below_base(info_path)),
+        ] {
+            if url.query_pairs().any(|(name, _)| name == NONCE_PARAMETER) {
+                return Err(EndpointError::Nonce(path.to_owned()));
+            }
+        }
+        Ok(endpoints)
+    }
+
+    /// The URL as the user gave it.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// URL of the attestation for `nonce`: 64 lower-case hex digits in `reportData`.
+    pub fn attestation_url(&self, nonce: &[u8; 32]) -> Url {
+        let mut url = self.below_base(&self.attestation_path);
+        let nonce = format!("{NONCE_PARAMETER}={}", hex::encode(nonce));
+        let query = joined(url.query(), Some(&nonce));
+        url.set_query(query.as_deref());
+        url
+    }
+
+    /// URL of the app's information.
+    pub fn info_url(&self) -> Url {
+        self.below_base(&self.info_path)
+    }
+
+    fn below_base(&self, path: &str) -> Url {
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
+        let mut url = self.base.clone();
+        let above = self.base.path().trim_end_matches('/');
+        url.set_path(&format!("{above}/{}", path.trim_start_matches('/')));
+        let query = joined(self.base.query(), query);
+        url.set_query(query.as_deref());
+        url
+    }
+}
+
+/// Two queries as one; `None` when neither holds anything.
+fn joined(first: Option<&str>, second: Option<&str>) -> Option<String> {
+    let parts: Vec<&str> = [first, second]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect();
+    (!parts.is_empty()).then(|| parts.join("&"))
+}
+
+/// What the app answered to one nonce: raw bodies that begin like JSON, or why not.
+#[derive(Debug, Clone)]
+pub struct AppAnswer {
+    /// Body of the attestation.
+    pub attestation: Result<Vec<u8>, SourceError>,
+    /// Body of the app's information. Verification can do without.
+    pub info: Result<Vec<u8>, SourceError>,
+}
+
+/// Asks for both documents at once, one time.
+pub async fn fetch(client: &Client, endpoints: &AppEndpoints, nonce: &[u8; 32]) -> AppAnswer {
+    fetch_within(client, endpoints, nonce, &Limits::body(MAX_BYTES)).await
+}
+
+async fn fetch_within(
+    client: &Client,
+    endpoints: &AppEndpoints,
+    nonce: &[u8; 32],
+    limits: &Limits,
+) -> AppAnswer {
+    let (attestation, info) = tokio::join!(
+        json(client, endpoints.attestation_url(nonce), limits),
+        json(client, endpoints.info_url(), limits),
+    );
+    AppAnswer { attestation, info }
+}
+
+async fn json(client: &Client, url: Url, limits: &Limits) -> Result<Vec<u8>, SourceError> {
+    let path = url.path().to_owned();
+    let answer = client.get_json(&url, limits).await.and_then(Response::ok);
+    let response = match answer {
+        Ok(response) => response,
+        Err(error) => return Err(SourceError::Net { path, error }),
+    };
+    match NotJson::of(&response.body) {
+        None => Ok(response.body),
+        Some(found) => Err(SourceError::NotJson {
+            host: response.host,
+            path,
+            found,
+        }),
+    }
+}
+
+/// The evidence of the attempt that brought an attestation.
+#[derive(Debug, Clone)]
+pub struct Collected {
+    /// The nonce of that attempt; the quote must carry it.
+    pub nonce: [u8; 32],
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// Body of the attestation.
+    pub attestation: Vec<u8>,
+    /// Body of the app's information from the same attempt, or why there is none.
+    pub info: Result<Vec<u8>, SourceError>,
+}
+
+/// Asks until an attestation comes, as `schedule` says, with a nonce of its own for each attempt (T3).
+///
+/// `nonce` gives 32 bytes from the system's CSPRNG, `jitter` random numbers for the pauses. Missing information never
+/// causes another attempt.
+///
+/// # Errors
+/// Why the last attempt brought no attestation.
+pub async fn collect(
+    client: &Client,
+    endpoints: &AppEndpoints,
+    schedule: &Schedule,
+    mut nonce: impl FnMut() -> [u8; 32],
+    jitter: impl FnMut() -> u32,
+) -> Result<Collected, SourceError> {
+    retry(schedule, jitter, |attempt| {
+        let nonce = nonce();
+        let limits = Limits::body(MAX_BYTES).within(attempt.time_left);
+        async move {
+            let answer = fetch_within(client, endpoints, &nonce, &limits).await;
+            Ok(Collected {
+                nonce,
+                attempt: attempt.number,
+                attestation: answer.attestation?,
+                info: answer.info,
+            })
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+#[path = "app_tests.rs"]
+mod tests;

@@ -1,0 +1,270 @@
+//! The app's endpoints on loopback, honest and not.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::net::loopback::{self, answer, routes};
+use crate::net::retry::Heal;
+use crate::net::{NetError, Transport};
+
+const NONCE: [u8; 32] = [0xab; 32];
+
+fn endpoints(base: &Url) -> AppEndpoints {
+    AppEndpoints::new(base.clone()).expect("endpoints")
+}
+
+fn urls(base: &str, attestation: &str, info: &str) -> (String, String) {
+    let base = base.parse().expect("a URL");
+    let endpoints = AppEndpoints::with_paths(base, attestation, info).expect("endpoints");
+    (
+        endpoints.attestation_url(&NONCE).into(),
+        endpoints.info_url().into(),
+    )
+}
+
+/// Quick pauses, the usual three attempts.
+fn quick() -> Schedule {
+    Schedule {
+        first_pause: Duration::from_millis(1),
+        ..Schedule::default()
+    }
+}
+
+#[test]
+fn paths_and_queries_are_joined_below_the_base() {
+    let nonce = "ab".repeat(32);
+    for (base, attestation, expected) in [
+        (
+            "https://a.example",
+            "/attestation",
+            "https://a.example/attestation?",
+        ),
+        (
+            "https://a.example/",
+            "attestation",
+            "https://a.example/attestation?",
+        ),
+        (
+            "https://a.example:8443/api/",
+            "/attestation",
+            "https://a.example:8443/api/attestation?",
+        ),
+        ("https://a.example/api", "/q?x=1", "https://a.example/api/q?x=1&"),
+        ("https://a.example/?k=v", "/q?x=1", "https://a.example/q?k=v&x=1&"),
+        (
+            "https://a.example",
+            "//evil.example/q",
+            "https://a.example/evil.example/q?",
+        ),
+        ("https://a.example", "/q?", "https://a.example/q?"),
+    ] {
+        let (found, _) = urls(base, attestation, "/info");
+        assert_eq!(
+            found,
+            format!("{expected}reportData={nonce}"),
+            "{base} {attestation}"
+        );
+    }
+    let (_, info) = urls("https://a.example/api/?k=v", "/attestation", "/info");
+    assert_eq!(info, "https://a.example/api/info?k=v");
+}
+
+#[test]
+fn endpoints_that_fix_the_nonce_or_hold_a_fragment_are_refused() {
+    let with = |base: &str, path| {
+        AppEndpoints::with_paths(base.parse().expect("a URL"), path, "/info").expect_err("refused")
+    };
+    let nonce = |path: &str| EndpointError::Nonce(path.into());
+    assert_eq!(
+        with("https://a.example", "/q?reportData=00"),
+        nonce("/q?reportData=00")
+    );
+    assert_eq!(
+        with("https://a.example", "/q?x=1&report%44ata"),
+        nonce("/q?x=1&report%44ata")
+    );
+    assert_eq!(with("https://a.example?reportData=00", "/q"), nonce("/q"));
+    assert_eq!(
+        with("https://a.example", "/q#x"),
+        EndpointError::Fragment("/q#x".into())
+    );
+    assert!(matches!(
+        with("https://a.example#x", "/q"),
+        EndpointError::Fragment(_)
+    ));
+    assert_eq!(with("data:text/plain,x", "/q"), EndpointError::Base);
+}
+
+#[tokio::test]
+async fn both_documents_come_raw() {
+    let (url, asked) = routes(|target| match target {
+        "/info" => answer(200, &[], b" [\"info\"] "),
+        _ => answer(200, &[], b"{\"quote\" :1.0}"),
+    })
+    .await;
+    let found = fetch(&loopback::client(), &endpoints(&url), &NONCE).await;
+    assert_eq!(found.attestation.as_deref(), Ok(&b"{\"quote\" :1.0}"[..]));
+    assert_eq!(found.info.as_deref(), Ok(&b" [\"info\"] "[..]));
+    let mut asked = asked.lock().expect("the list").clone();
+    asked.sort();
+    assert_eq!(
+        asked,
+        [
+            format!("/attestation?reportData={}", "ab".repeat(32)),
+            "/info".into()
+        ]
+    );
+}
+
+/// The error of the attestation when the server gives `bytes`.
+async fn error(bytes: Vec<u8>) -> SourceError {
+    let url = loopback::bytes(bytes).await;
+    let found = fetch(&loopback::client(), &endpoints(&url), &NONCE).await;
+    found.attestation.expect_err("an error")
+}
+
+#[tokio::test]
+async fn each_way_to_fail_has_its_reason() {
+    let large = vec![b'{'; MAX_BYTES + 1];
+    for (bytes, reason, heals) in [
+        (answer(404, &[], b"{}"), "http-status", false),
+        (answer(503, &[], b"{}"), "http-status", true),
+        (answer(429, &[], b"{}"), "http-status", true),
+        (
+            answer(302, &[("location", "https://b.example/")], b""),
+            "http-status",
+            false,
+        ),
+        (answer(200, &[], b"<html>starting</html>"), "not-json", true),
+        (answer(200, &[], b""), "not-json", true),
+        (answer(200, &[], &large), "too-large", false),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec(),
+            "unreachable",
+            true,
+        ),
+        (b"hello\r\n\r\n".to_vec(), "unreachable", true),
+    ] {
+        let found = error(bytes).await;
+        assert_eq!((found.reason(), found.may_heal()), (reason, heals), "{found}");
+    }
+}
+
+#[tokio::test]
+async fn a_private_address_and_plain_http_are_address_refused() {
+    let client = Client::new(&Transport::default()).expect("a client");
+    for base in [
+        "https://127.0.0.1:1",
+        "https://169.254.169.254",
+        "http://127.0.0.1:1",
+        "http://a.example",
+    ] {
+        let endpoints = endpoints(&base.parse().expect("a URL"));
+        let found = fetch(&client, &endpoints, &NONCE).await;
+        for error in [
+            found.attestation.expect_err("refused"),
+            found.info.expect_err("refused"),
+        ] {
+            assert_eq!(
+                (error.reason(), error.may_heal()),
+                ("address-refused", false),
+                "{base}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_tls() {
+    let port = loopback::TestPki::new().serve("127.0.0.1", (2000, 2100));
+    let url = format!("https://127.0.0.1:{port}").parse().expect("a URL");
+    let found = fetch(&loopback::client(), &endpoints(&url), &NONCE).await;
+    let error = found.attestation.expect_err("not trusted");
+    assert_eq!((error.reason(), error.may_heal()), ("tls", false));
+}
+
+/// Nonces that count: the first is 32 times 1, the next 32 times 2 …
+fn counting() -> impl FnMut() -> [u8; 32] {
+    let mut count = 0;
+    move || {
+        count += 1;
+        [count; 32]
+    }
+}
+
+#[tokio::test]
+async fn every_attempt_has_its_own_nonce_and_the_one_that_worked_is_returned() {
+    let calls = AtomicUsize::new(0);
+    let (url, asked) = routes(move |target| {
+        if !target.starts_with("/attestation") {
+            return answer(404, &[], b"");
+        }
+        match calls.fetch_add(1, Ordering::SeqCst) {
+            0 => answer(502, &[], b""),
+            1 => answer(200, &[], b"<html>"),
+            _ => answer(200, &[], b"{}"),
+        }
+    })
+    .await;
+    let found = collect(&loopback::client(), &endpoints(&url), &quick(), counting(), || 0).await;
+    let found = found.expect("the third attempt");
+    assert_eq!((found.attempt, found.nonce), (3, [3; 32]));
+    assert_eq!(found.attestation, b"{}");
+    assert_eq!(found.info.expect_err("no info").status(), Some(404));
+    let asked = asked.lock().expect("the list").clone();
+    let nonces: Vec<&String> = asked.iter().filter(|target| target.starts_with("/att")).collect();
+    let expected = |byte: &str| format!("/attestation?reportData={}", byte.repeat(32));
+    assert_eq!(nonces, [&expected("01"), &expected("02"), &expected("03")]);
+}
+
+#[tokio::test]
+async fn missing_information_causes_no_retry() {
+    let (url, asked) = routes(|target| match target {
+        "/info" => answer(500, &[], b""),
+        _ => answer(200, &[], b"{}"),
+    })
+    .await;
+    let found = collect(&loopback::client(), &endpoints(&url), &quick(), counting(), || 0).await;
+    let found = found.expect("an attestation");
+    assert_eq!((found.attempt, asked.lock().expect("the list").len()), (1, 2));
+    assert_eq!(found.info.expect_err("no info").reason(), "http-status");
+}
+
+#[tokio::test]
+async fn after_three_attempts_or_a_final_answer_the_last_error_comes() {
+    for (status, attempts) in [(503, 3), (404, 1)] {
+        let (url, asked) = routes(move |_| answer(status, &[], b"")).await;
+        let found = collect(&loopback::client(), &endpoints(&url), &quick(), counting(), || 0).await;
+        let error = found.expect_err("no attestation");
+        assert!(matches!(
+            error,
+            SourceError::Net {
+                error: NetError::HttpStatus { .. },
+                ..
+            }
+        ));
+        assert_eq!(error.status(), Some(status));
+        assert_eq!(asked.lock().expect("the list").len(), attempts * 2);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_path_changes_the_host_or_loses_the_nonce(path in ".{0,60}") {
+        let base: Url = "https://a.example/api".parse().expect("a URL");
+        if let Ok(endpoints) = AppEndpoints::with_paths(base, &path, &path) {
+            let url = endpoints.attestation_url(&NONCE);
+            prop_assert_eq!(url.host_str(), Some("a.example"));
+            prop_assert_eq!(url.scheme(), "https");
+            let nonces: Vec<String> = url
+                .query_pairs()
+                .filter(|(name, _)| name == "reportData")
+                .map(|(_, value)| value.into_owned())
+                .collect();
+            prop_assert_eq!(nonces, vec!["ab".repeat(32)]);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Why a source gave nothing, in the words of the `evidence` check.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::net::NetError;
+use crate::net::retry::Heal;
+
+/// Why a document could not be fetched.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The network, or a status other than 200.
+    #[error("{error}{}", status_hint(.path, .error))]
+    Net {
+        /// Path of the document.
+        path: String,
+        /// What happened.
+        error: NetError,
+    },
+    /// Status 200, but no JSON object or array.
+    #[error(
+        "{host}{path} answered {found}, expected JSON; is it the app's endpoint, and is the app up behind its gateway?"
+    )]
+    NotJson {
+        /// `host:port` that answered.
+        host: String,
+        /// Path of the document.
+        path: String,
+        /// What came instead.
+        found: NotJson,
+    },
+}
+
+impl SourceError {
+    /// The `evidence` check's reason: `unreachable`, `tls`, `http-status`, `not-json`, `too-large` or `address-refused`.
+    pub fn reason(&self) -> &'static str {
+        let error = match self {
+            Self::NotJson { .. } => return "not-json",
+            Self::Net { error, .. } => error,
+        };
+        match error {
+            NetError::BadUrl { .. } | NetError::AddressRefused { .. } => "address-refused",
+            NetError::Tls { .. } => "tls",
+            NetError::TooLarge { .. } | NetError::HeadersTooLarge { .. } => "too-large",
+            NetError::Redirect { .. } | NetError::HttpStatus { .. } => "http-status",
+            NetError::Dns { .. }
+            | NetError::Connect { .. }
+            | NetError::Timeout { .. }
+            | NetError::Closed { .. }
+            | NetError::Protocol { .. } => "unreachable",
+        }
+    }
+
+    /// The status code, where the server gave one other than 200.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Net {
+                error: NetError::HttpStatus { status, .. } | NetError::Redirect { status, .. },
+                ..
+            } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+impl Heal for SourceError {
+    /// As the network says; a page that is not JSON under status 200 is a gateway's, and may be gone in a moment.
+    fn may_heal(&self) -> bool {
+        match self {
+            Self::Net { error, .. } => error.may_heal(),
+            Self::NotJson { .. } => true,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Net { error, .. } => error.retry_after(),
+            Self::NotJson { .. } => None,
+        }
+    }
+}
+
+/// What a body is that is not JSON, told from its first byte that is not white space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotJson {
+    /// Nothing, or white space.
+    Empty,
+    /// `<`: a page.
+    Html,
+    /// Other printable text, a bare JSON value among it.
+    Text,
+    /// Anything else, compressed bodies among it.
+    Binary,
+}
+
+impl NotJson {
+    /// `None` when `body` begins like a JSON object or array; whether it is one is for its parser to say.
+    pub(super) fn of(body: &[u8]) -> Option<Self> {
+        match body.trim_ascii_start().first() {
+            Some(b'{' | b'[') => None,
+            None => Some(Self::Empty),
+            Some(b'<') => Some(Self::Html),
+            Some(0x21..=0x7e) => Some(Self::Text),
+            Some(_) => Some(Self::Binary),
+        }
+    }
+}
+
+impl fmt::Display for NotJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "an empty body",
+            Self::Html => "an HTML page",
+            Self::Text => "text that is no JSON object",
+            Self::Binary => "binary data",
+        })
+    }
+}
+
+/// What to do about a status.
+fn status_hint(path: &str, error: &NetError) -> String {
+    let NetError::HttpStatus { status, .. } = error else {
+        return String::new();
+    };
+    match status {
+        404 => format!(
+            "; the app must serve GET {path} by passing dstack.sock's quote on (mount /var/run/dstack.sock in the compose file); if it serves it elsewhere, set the path"
+        ),
+        401 | 403 => format!("; GET {path} must be open to this runner without a login"),
+        400 | 405 | 422 => {
+            format!("; GET {path} must take the nonce as the query parameter reportData, 64 hex digits")
+        }
+        429 | 500..=599 => format!("; the app or its gateway could not serve GET {path} now"),
+        _ => format!("; GET {path} must answer 200"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn status(status: u16) -> SourceError {
+        SourceError::Net {
+            path: "/attestation".into(),
+            error: NetError::HttpStatus {
+                host: "app.example:443".into(),
+                status,
+                retry_after: None,
+            },
+        }
+    }
+
+    #[test]
+    fn a_404_says_how_to_expose_the_endpoint() {
+        let error = status(404);
+        assert_eq!((error.reason(), error.status()), ("http-status", Some(404)));
+        assert!(!error.may_heal());
+        let text = error.to_string();
+        assert!(
+            text.starts_with("app.example:443: status 404; the app must serve GET /attestation"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn busy_servers_may_heal_and_other_statuses_do_not() {
+        for (code, heals) in [(429, true), (502, true), (400, false), (403, false), (204, false)] {
+            assert_eq!(
+                (status(code).reason(), status(code).may_heal()),
+                ("http-status", heals),
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_first_byte_tells_json_from_the_rest() {
+        for (body, expected) in [
+            (&b" \r\n\t{"[..], None),
+            (b"[1]", None),
+            (b"", Some(NotJson::Empty)),
+            (b" \n", Some(NotJson::Empty)),
+            (b"<!doctype html>", Some(NotJson::Html)),
+            (b"true", Some(NotJson::Text)),
+            (b"\"quote\"", Some(NotJson::Text)),
+            (&[0x1f, 0x8b], Some(NotJson::Binary)),
+            (&[0xef, 0xbb, 0xbf, b'{'], Some(NotJson::Binary)),
+        ] {
+            assert_eq!(NotJson::of(body), expected, "{body:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_json_object_and_array_is_let_through(text in r#"[ \n\r\t]{0,5}(\{"a":1\}|\[\])"#) {
+            prop_assert_eq!(NotJson::of(text.as_bytes()), None);
+        }
+    }
+}
