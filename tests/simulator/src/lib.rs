@@ -1,1 +1,32 @@
 //! A simulated CVM, PCCS and their PKI on loopback.
+//!
+//! What it makes verifies by the same code path as Intel's evidence, with only the root certificate exchanged. All of it
+//! is a function of a seed, an explicit time and public fields ("knobs"); nothing reads a clock or a random source.
+//!
+//! Start with [`World`] (Intel's part and the machine), then [`Cvm`] (the guest and what it hands over), then the servers.
+
+pub mod app_compose;
+mod asn1;
+pub mod boot_events;
+pub mod cvm;
+pub mod event_log;
+pub mod guest;
+pub mod json;
+pub mod keys;
+pub mod pck;
+pub mod quote;
+pub mod report_data;
+pub mod tcb_info;
+pub mod world;
+mod x509;
+
+pub use boot_events::BootMaterial;
+pub use cvm::{Cvm, Evidence, MrConfigId};
+pub use event_log::{Event, EventVersion};
+pub use guest::Guest;
+pub use json::{BodyShape, EventLogForm, Nested, QuoteEncoding};
+pub use pck::{PckCa, Platform};
+pub use quote::{QuoteFormat, QuoteShape, TdReport};
+pub use report_data::{Echo, ReportDataLayout};
+pub use tcb_info::{QeIdentity, TcbInfo};
+pub use world::{Certificate, DAY, DEFAULT_NOW, World};
