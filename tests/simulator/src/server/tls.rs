@@ -1,0 +1,100 @@
+//! The server's side of TLS: a certificate for loopback from a test CA, a self-signed one, or one with extensions.
+
+use std::sync::Arc;
+
+use rustls::{
+    ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+};
+
+use crate::{
+    asn1,
+    x509::{self, Contents, Party, USAGE_CA, USAGE_SIGNER},
+};
+
+/// Who signs the server's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsMode {
+    /// A test CA, whose PEM is [`TlsIdentity::ca_pem`].
+    TestCa,
+    /// Nobody: self-signed.
+    SelfSigned,
+}
+
+/// A key, a certificate for `localhost` and `127.0.0.1`, and its CA. A function of its inputs: it can be made before the server.
+#[derive(Clone)]
+pub struct TlsIdentity {
+    leaf: Party,
+    issuer: Party,
+    now: u64,
+    mode: TlsMode,
+    extensions: Vec<Vec<u8>>,
+}
+
+impl TlsIdentity {
+    /// Another `seed`, another key. `now` in Unix seconds: the certificate is good from a day before to a year after. TLS
+    /// clients use the real clock, so this is the one place where a test passes the present time.
+    pub fn new(seed: u64, now: u64, mode: TlsMode) -> Self {
+        let leaf = Party::new(seed, "Simulated application");
+        let issuer = match mode {
+            TlsMode::TestCa => Party::new(seed, "Simulated TLS CA"),
+            TlsMode::SelfSigned => leaf.clone(),
+        };
+        Self { leaf, issuer, now, mode, extensions: vec![] }
+    }
+
+    /// Adds an RA-TLS extension: OID and content, wrapped in two OCTET STRINGs as dstack does (spec §1.g).
+    pub fn with_ra_tls_extension(mut self, oid: &str, content: &[u8]) -> Self {
+        self.extensions.push(x509::extension(oid, false, &asn1::octet_string(content)));
+        self
+    }
+
+    /// SubjectPublicKeyInfo of the leaf, DER: what channel bindings hash.
+    pub fn spki_der(&self) -> Vec<u8> {
+        self.leaf.key.spki_der()
+    }
+
+    /// The leaf certificate, DER.
+    pub fn leaf_der(&self) -> Vec<u8> {
+        let loopback = asn1::sequence(&[asn1::implicit(2, b"localhost"), asn1::implicit(7, &[127, 0, 0, 1])]);
+        let mut more = vec![x509::extension("2.5.29.17", false, &loopback)];
+        more.extend(self.extensions.iter().cloned());
+        self.certificate(&self.leaf, None, USAGE_SIGNER, more)
+    }
+
+    /// The leaf certificate, PEM.
+    pub fn leaf_pem(&self) -> String {
+        asn1::pem("CERTIFICATE", &self.leaf_der())
+    }
+
+    /// The certificate that a client must trust, PEM: the test CA, or the leaf itself when self-signed.
+    pub fn ca_pem(&self) -> String {
+        match self.mode {
+            TlsMode::TestCa => asn1::pem("CERTIFICATE", &self.certificate(&self.issuer, Some(0), USAGE_CA, vec![])),
+            TlsMode::SelfSigned => self.leaf_pem(),
+        }
+    }
+
+    fn certificate(&self, subject: &Party, ca: Option<u8>, usage: [u8; 2], more: Vec<Vec<u8>>) -> Vec<u8> {
+        let contents = Contents {
+            not_before: self.now.saturating_sub(86_400),
+            not_after: self.now.saturating_add(365 * 86_400),
+            ca,
+            usage,
+            crl_url: None,
+            more,
+        };
+        x509::certificate(&self.issuer, subject, &contents)
+    }
+
+    pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>, rustls::Error> {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.leaf.key.pkcs8_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(vec![CertificateDer::from(self.leaf_der())], key)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
