@@ -21,7 +21,10 @@ pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
         out.push(len as u8);
     } else {
         let bytes = len.to_be_bytes();
-        let first = bytes.iter().position(|b| *b != 0).unwrap_or(bytes.len() - 1);
+        let first = bytes
+            .iter()
+            .position(|b| *b != 0)
+            .unwrap_or(bytes.len() - 1);
         out.push(0x80 | (bytes.len() - first) as u8);
         out.extend_from_slice(&bytes[first..]);
     }
@@ -54,7 +57,10 @@ pub(crate) fn oid(dotted: &str) -> Vec<u8> {
 
 /// A non-negative INTEGER from big-endian bytes.
 pub(crate) fn unsigned(big_endian: &[u8]) -> Vec<u8> {
-    let significant = big_endian.iter().position(|b| *b != 0).map_or(&[0u8][..], |i| &big_endian[i..]);
+    let significant = big_endian
+        .iter()
+        .position(|b| *b != 0)
+        .map_or(&[0u8][..], |i| &big_endian[i..]);
     let mut content = Vec::with_capacity(significant.len() + 1);
     if significant[0] & 0x80 != 0 {
         content.push(0);
@@ -90,7 +96,10 @@ pub(crate) fn printable_string(text: &str) -> Vec<u8> {
 
 /// Time as RFC 5280 wants it: UTCTime until 2049, GeneralizedTime from 2050.
 pub(crate) fn time(unix_seconds: u64) -> Vec<u8> {
-    let digits: String = rfc3339(unix_seconds).chars().filter(char::is_ascii_digit).collect();
+    let digits: String = rfc3339(unix_seconds)
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
     if digits.as_str() < "2050" {
         element(0x17, format!("{}Z", &digits[2..]).as_bytes())
     } else {
@@ -100,7 +109,9 @@ pub(crate) fn time(unix_seconds: u64) -> Vec<u8> {
 
 /// `2026-08-13T10:45:38Z`, the form of dates in TCB info and QE identity.
 pub(crate) fn rfc3339(unix_seconds: u64) -> String {
-    DateTime::from_unix_duration(Duration::from_secs(unix_seconds)).expect("a date before the year 10000").to_string()
+    DateTime::from_unix_duration(Duration::from_secs(unix_seconds))
+        .expect("a date before the year 10000")
+        .to_string()
 }
 
 /// PEM armour with lines of 64 characters.

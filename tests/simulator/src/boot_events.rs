@@ -42,9 +42,21 @@ impl BootMaterial {
     pub fn events(&self, label_acpi: bool) -> Vec<Event> {
         let variable = |name: &str| {
             let payload = [&[0x61, 0xdf, 0xe4, 0x8b][..], name.as_bytes()].concat();
-            Event::boot(0, EV_EFI_VARIABLE_DRIVER_CONFIG, synthetic(&["variable", name]), &payload)
+            Event::boot(
+                0,
+                EV_EFI_VARIABLE_DRIVER_CONFIG,
+                synthetic(&["variable", name]),
+                &payload,
+            )
         };
-        let boot_variable = |name: &str| Event::boot(0, EV_EFI_VARIABLE_BOOT, synthetic(&["boot variable", name]), name.as_bytes());
+        let boot_variable = |name: &str| {
+            Event::boot(
+                0,
+                EV_EFI_VARIABLE_BOOT,
+                synthetic(&["boot variable", name]),
+                name.as_bytes(),
+            )
+        };
         let acpi = |name: &str| {
             let digest = synthetic(&[name, &self.hardware, &self.acpi_tables]);
             let mut event = Event::boot(0, EV_PLATFORM_CONFIG_FLAGS, digest, b"ACPI DATA");
@@ -54,12 +66,24 @@ impl BootMaterial {
             event
         };
         // The digest of these is the digest of what they say, on every machine.
-        let literal = |imr, event_type, payload: &[u8]| Event::boot(imr, event_type, Sha384::digest(payload).into(), payload);
+        let literal = |imr, event_type, payload: &[u8]| {
+            Event::boot(imr, event_type, Sha384::digest(payload).into(), payload)
+        };
         let image = |part: &str| synthetic(&[part, &self.os_image]);
 
         vec![
-            Event::boot(0, EV_EFI_HANDOFF_TABLES2, synthetic(&["td hob", &self.hardware]), b"\x09TdxTable\0"),
-            Event::boot(0, EV_EFI_PLATFORM_FIRMWARE_BLOB2, image("cfv"), b")Fv(XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX)"),
+            Event::boot(
+                0,
+                EV_EFI_HANDOFF_TABLES2,
+                synthetic(&["td hob", &self.hardware]),
+                b"\x09TdxTable\0",
+            ),
+            Event::boot(
+                0,
+                EV_EFI_PLATFORM_FIRMWARE_BLOB2,
+                image("cfv"),
+                b")Fv(XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX)",
+            ),
             variable("SecureBoot"),
             variable("PK"),
             variable("KEK"),
@@ -69,15 +93,38 @@ impl BootMaterial {
             acpi("acpi-loader"),
             acpi("acpi-rsdp"),
             acpi("acpi-tables"),
-            Event::boot(1, EV_EFI_BOOT_SERVICES_APPLICATION, image("kernel"), &[0x18, 0xe0, 0xfd, 0x7a]),
+            Event::boot(
+                1,
+                EV_EFI_BOOT_SERVICES_APPLICATION,
+                image("kernel"),
+                &[0x18, 0xe0, 0xfd, 0x7a],
+            ),
             boot_variable("BootOrder"),
             boot_variable("Boot0000"),
-            literal(1, EV_EFI_ACTION, b"Calling EFI Application from Boot Option"),
+            literal(
+                1,
+                EV_EFI_ACTION,
+                b"Calling EFI Application from Boot Option",
+            ),
             literal(1, EV_SEPARATOR, &[0; 4]),
-            Event::boot(2, EV_EVENT_TAG, image("cmdline"), b"\xed\x22\x3b\x8f\x1a\0\0\0LOADED_IMAGE::LoadOptions\0"),
-            Event::boot(2, EV_EVENT_TAG, image("initrd"), b"\xec\x22\x3b\x8f\x0d\0\0\0Linux initrd\0"),
+            Event::boot(
+                2,
+                EV_EVENT_TAG,
+                image("cmdline"),
+                b"\xed\x22\x3b\x8f\x1a\0\0\0LOADED_IMAGE::LoadOptions\0",
+            ),
+            Event::boot(
+                2,
+                EV_EVENT_TAG,
+                image("initrd"),
+                b"\xec\x22\x3b\x8f\x0d\0\0\0Linux initrd\0",
+            ),
             literal(1, EV_EFI_ACTION, b"Exit Boot Services Invocation"),
-            literal(1, EV_EFI_ACTION, b"Exit Boot Services Returned with Success"),
+            literal(
+                1,
+                EV_EFI_ACTION,
+                b"Exit Boot Services Returned with Success",
+            ),
         ]
     }
 }

@@ -149,7 +149,10 @@ impl Cvm {
     }
 
     /// Adds an edit before the quote: the register is extended with the edited log's stored digests.
-    pub fn edit_log_before_quote(&mut self, edit: impl Fn(&mut Vec<Event>) + Send + Sync + 'static) {
+    pub fn edit_log_before_quote(
+        &mut self,
+        edit: impl Fn(&mut Vec<Event>) + Send + Sync + 'static,
+    ) {
         self.before_quote.push(Arc::new(edit));
     }
 
@@ -165,7 +168,9 @@ impl Cvm {
 
     /// The app id as measured, 20 bytes unless the knob says otherwise.
     pub fn app_id_bytes(&self) -> Vec<u8> {
-        self.app_id.clone().unwrap_or_else(|| self.compose_hash()[..20].to_vec())
+        self.app_id
+            .clone()
+            .unwrap_or_else(|| self.compose_hash()[..20].to_vec())
     }
 
     /// Payload of `rootfs-hash` (0.4).
@@ -230,7 +235,9 @@ impl Cvm {
                 MrConfigId::Tag01 => tag01(),
                 MrConfigId::Raw(bytes) => *bytes,
             },
-            rtmr: std::array::from_fn(|i| self.forced.rtmr[i].unwrap_or_else(|| event_log::replay(&log, i as u32))),
+            rtmr: std::array::from_fn(|i| {
+                self.forced.rtmr[i].unwrap_or_else(|| event_log::replay(&log, i as u32))
+            }),
             report_data,
             ..self.report.clone()
         }
@@ -240,7 +247,11 @@ impl Cvm {
     pub fn evidence(&self, reportdata_query: &str) -> Evidence {
         let report_data = self.report_data.apply(reportdata_query);
         let quote = sign_quote(&self.world, &self.quote, &self.td_report(report_data));
-        Evidence { quote, event_log: self.emitted_log(), report_data }
+        Evidence {
+            quote,
+            event_log: self.emitted_log(),
+            report_data,
+        }
     }
 
     /// The whole quote for the text of a query.
@@ -251,7 +262,9 @@ impl Cvm {
     /// mr_aggregated as the guest reports it: MROWNER and its kin count only when one is not zero.
     pub fn mr_aggregated(&self) -> [u8; 32] {
         let report = self.td_report([0; 64]);
-        let mut hash = Sha256::new().chain_update(report.mr_td).chain_update(report.rtmr.as_flattened());
+        let mut hash = Sha256::new()
+            .chain_update(report.mr_td)
+            .chain_update(report.rtmr.as_flattened());
         let owner = [report.mr_config_id, report.mr_owner, report.mr_owner_config];
         if owner != [[0; 48]; 3] {
             hash = hash.chain_update(owner.as_flattened());

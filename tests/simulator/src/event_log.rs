@@ -113,7 +113,12 @@ pub fn digest_v1(name: &str, payload: &[u8]) -> [u8; 48] {
 
 /// The RFC 8785 text `{"name":…,"payload":"<hex>","type":134217729}`.
 pub fn preimage_v2(name: &str, payload: &[u8]) -> Vec<u8> {
-    format!(r#"{{"name":{},"payload":"{}","type":{RUNTIME_EVENT}}}"#, json!(name), hex::encode(payload)).into_bytes()
+    format!(
+        r#"{{"name":{},"payload":"{}","type":{RUNTIME_EVENT}}}"#,
+        json!(name),
+        hex::encode(payload)
+    )
+    .into_bytes()
 }
 
 /// Extends a register from zero with the stored digests of `imr`, in order.
@@ -121,10 +126,18 @@ pub fn preimage_v2(name: &str, payload: &[u8]) -> Vec<u8> {
 /// A digest shorter than 48 bytes is padded with zeros, as lenient verifiers do it: a test of "a short digest is never
 /// zero-padded" needs a quote for which padding would give the right register.
 pub fn replay(events: &[Event], imr: u32) -> [u8; 48] {
-    events.iter().filter(|event| event.imr == imr).fold([0; 48], |register, event| {
-        let padding = vec![0; 48usize.saturating_sub(event.digest.len())];
-        Sha384::new().chain_update(register).chain_update(&event.digest).chain_update(padding).finalize().into()
-    })
+    events
+        .iter()
+        .filter(|event| event.imr == imr)
+        .fold([0; 48], |register, event| {
+            let padding = vec![0; 48usize.saturating_sub(event.digest.len())];
+            Sha384::new()
+                .chain_update(register)
+                .chain_update(&event.digest)
+                .chain_update(padding)
+                .finalize()
+                .into()
+        })
 }
 
 /// What guests from 0.5.6 leave out: digests of runtime events, payloads of boot events except the three ACPI ones.

@@ -22,7 +22,13 @@ pub enum Guest {
 
 impl Guest {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::V0_4, Self::V0_5_0, Self::V0_5_1, Self::V0_5_5, Self::V0_6_0];
+    pub const ALL: [Self; 5] = [
+        Self::V0_4,
+        Self::V0_5_0,
+        Self::V0_5_1,
+        Self::V0_5_5,
+        Self::V0_6_0,
+    ];
 }
 
 /// What a boot measures into RTMR3.
@@ -52,8 +58,15 @@ impl Guest {
         log.push(event("app-id", boot.app_id));
         log.push(event("compose-hash", &Sha256::digest(boot.app_compose)));
         if self == Self::V0_6_0 {
-            log.extend(init_scripts(&compose).iter().map(|script| event("init-script-hash", &Sha256::digest(script))));
-            log.push(event("gpu-policy-hash", &Sha256::digest(gpu_policy(&compose).to_string())));
+            log.extend(
+                init_scripts(&compose)
+                    .iter()
+                    .map(|script| event("init-script-hash", &Sha256::digest(script))),
+            );
+            log.push(event(
+                "gpu-policy-hash",
+                &Sha256::digest(gpu_policy(&compose).to_string()),
+            ));
         }
         log.push(event("instance-id", boot.instance_id));
         log.push(event("boot-mr-done", &[]));
@@ -65,7 +78,10 @@ impl Guest {
         }
         log.push(event("key-provider", boot.key_provider.as_bytes()));
         if matches!(self, Self::V0_5_5 | Self::V0_6_0) {
-            log.push(event("storage-fs", compose["storage_fs"].as_str().unwrap_or("").as_bytes()));
+            log.push(event(
+                "storage-fs",
+                compose["storage_fs"].as_str().unwrap_or("").as_bytes(),
+            ));
         }
         log.push(event("system-ready", &[]));
         log

@@ -74,6 +74,8 @@ pub struct BodyShape {
     pub tcb_info: Nested,
     /// tappd's `hash_algorithm` and `prefix`.
     pub tappd_members: bool,
+    /// The text that `/info` shows as `app_compose`; `None`: the measured one.
+    pub show_app_compose: Option<String>,
     /// Puts the whole body under this member.
     pub wrapped_in: Option<String>,
     /// Raw JSON members, such as `"quote":"00"`, written first: duplicates of what follows.
@@ -107,6 +109,7 @@ impl BodyShape {
             },
             tcb_info: Nested::Text,
             tappd_members: guest == Guest::V0_4,
+            show_app_compose: None,
             wrapped_in: None,
             attestation_members_first: vec![],
             attestation_members_last: vec![],
@@ -132,7 +135,11 @@ impl BodyShape {
 
 impl fmt::Debug for BodyShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BodyShape({:?}, {:?}, {:?}, {:?})", self.quote, self.event_log, self.vm_config, self.tcb_info)
+        write!(
+            f,
+            "BodyShape({:?}, {:?}, {:?}, {:?})",
+            self.quote, self.event_log, self.vm_config, self.tcb_info
+        )
     }
 }
 
@@ -153,7 +160,9 @@ impl Cvm {
             QuoteEncoding::Hex => Some(hex::encode(&evidence.quote)),
             QuoteEncoding::Hex0x => Some(format!("0x{}", hex::encode(&evidence.quote))),
             QuoteEncoding::HexUpper => Some(hex::encode_upper(&evidence.quote)),
-            QuoteEncoding::Base64 => Some(base64::engine::general_purpose::STANDARD.encode(&evidence.quote)),
+            QuoteEncoding::Base64 => {
+                Some(base64::engine::general_purpose::STANDARD.encode(&evidence.quote))
+            }
             QuoteEncoding::Absent => None,
         };
         put(&mut object, "quote", quote.map(Value::from));
@@ -161,7 +170,9 @@ impl Cvm {
         match shape.event_log {
             EventLogForm::Text => put(&mut object, "event_log", Some(log.to_string().into())),
             EventLogForm::Array => put(&mut object, "event_log", Some(log)),
-            EventLogForm::TextSpeltTogether => put(&mut object, "eventlog", Some(log.to_string().into())),
+            EventLogForm::TextSpeltTogether => {
+                put(&mut object, "eventlog", Some(log.to_string().into()))
+            }
             EventLogForm::ArraySpeltTogether => put(&mut object, "eventlog", Some(log)),
             EventLogForm::Absent => {}
         }
@@ -176,8 +187,17 @@ impl Cvm {
             Echo::Text(text) => Some(text.clone()),
         };
         put(&mut object, "report_data", echo.map(Value::from));
-        put(&mut object, "vm_config", nested(shape.vm_config, self.vm_config(), false));
-        self.write(object, &shape.attestation_edits, &shape.attestation_members_first, &shape.attestation_members_last)
+        put(
+            &mut object,
+            "vm_config",
+            nested(shape.vm_config, self.vm_config(), false),
+        );
+        self.write(
+            object,
+            &shape.attestation_edits,
+            &shape.attestation_members_first,
+            &shape.attestation_members_last,
+        )
     }
 
     /// The body of `GET /info`.
@@ -198,17 +218,33 @@ impl Cvm {
         } else {
             set("device_id", hex::encode(self.device_id()).into());
             set("mr_aggregated", hex::encode(self.mr_aggregated()).into());
-            set("os_image_hash", hex::encode(self.boot.os_image_hash()).into());
+            set(
+                "os_image_hash",
+                hex::encode(self.boot.os_image_hash()).into(),
+            );
             set("key_provider_info", self.key_provider.clone().into());
             set("compose_hash", hex::encode(self.compose_hash()).into());
         }
         if self.guest == Guest::V0_6_0 {
-            set("app_compose", self.app_compose.clone().into());
+            set("app_compose", self.shown_app_compose().into());
         } else {
-            put(&mut object, "tcb_info", nested(shape.tcb_info, self.tcb_info_object(), true));
+            put(
+                &mut object,
+                "tcb_info",
+                nested(shape.tcb_info, self.tcb_info_object(), true),
+            );
         }
-        put(&mut object, "vm_config", nested(shape.vm_config, self.vm_config(), false));
-        self.write(object, &shape.info_edits, &shape.info_members_first, &shape.info_members_last)
+        put(
+            &mut object,
+            "vm_config",
+            nested(shape.vm_config, self.vm_config(), false),
+        );
+        self.write(
+            object,
+            &shape.info_edits,
+            &shape.info_members_first,
+            &shape.info_members_last,
+        )
     }
 
     /// `tcb_info` as guests before 0.6 give it.
@@ -224,24 +260,45 @@ impl Cvm {
             set("rootfs_hash", hex::encode(self.rootfs_hash()).into());
         } else {
             set("mr_aggregated", hex::encode(self.mr_aggregated()).into());
-            set("os_image_hash", hex::encode(self.boot.os_image_hash()).into());
+            set(
+                "os_image_hash",
+                hex::encode(self.boot.os_image_hash()).into(),
+            );
             set("compose_hash", hex::encode(self.compose_hash()).into());
             set("device_id", hex::encode(self.device_id()).into());
         }
         set("event_log", event_log::to_json(&self.emitted_log()));
-        set("app_compose", self.app_compose.clone().into());
+        set("app_compose", self.shown_app_compose().into());
         Value::Object(object)
+    }
+
+    fn shown_app_compose(&self) -> String {
+        self.body
+            .show_app_compose
+            .as_ref()
+            .unwrap_or(&self.app_compose)
+            .clone()
     }
 
     /// SHA-256 of the quote header's user data up to 0.5.4; later guests report the hash of nothing.
     fn device_id(&self) -> [u8; 32] {
         match self.guest {
             Guest::V0_5_5 | Guest::V0_6_0 => Sha256::digest([]).into(),
-            _ => Sha256::new().chain_update(self.world.platform.qe_id).chain_update([0; 4]).finalize().into(),
+            _ => Sha256::new()
+                .chain_update(self.world.platform.qe_id)
+                .chain_update([0; 4])
+                .finalize()
+                .into(),
         }
     }
 
-    fn write(&self, object: Map<String, Value>, edits: &[BodyEdit], first: &[String], last: &[String]) -> String {
+    fn write(
+        &self,
+        object: Map<String, Value>,
+        edits: &[BodyEdit],
+        first: &[String],
+        last: &[String],
+    ) -> String {
         let mut body = Value::Object(object);
         for edit in edits {
             edit(&mut body);
@@ -250,7 +307,12 @@ impl Cvm {
         if !(first.is_empty() && last.is_empty()) {
             // Only the outermost pair of braces: the last member may end in one of its own.
             let own = text[1..text.len() - 1].to_owned();
-            let members: Vec<&str> = first.iter().map(String::as_str).chain([own.as_str()]).chain(last.iter().map(String::as_str)).collect();
+            let members: Vec<&str> = first
+                .iter()
+                .map(String::as_str)
+                .chain([own.as_str()])
+                .chain(last.iter().map(String::as_str))
+                .collect();
             text = format!("{{{}}}", members.join(","));
         }
         match &self.body.wrapped_in {

@@ -30,7 +30,11 @@ impl Key {
     /// The key that belongs to `label` in the world of `seed`.
     pub fn derive(seed: u64, label: &str) -> Self {
         let memory_key = (seed, label.to_owned());
-        if let Some(key) = KEYS.lock().unwrap_or_else(PoisonError::into_inner).get(&memory_key) {
+        if let Some(key) = KEYS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&memory_key)
+        {
             return key.clone();
         }
         let key = Self::compute(seed, label);
@@ -59,13 +63,19 @@ impl Key {
 
     /// SubjectPublicKeyInfo in DER, 91 bytes.
     pub fn spki_der(&self) -> Vec<u8> {
-        let algorithm = asn1::sequence(&[asn1::oid("1.2.840.10045.2.1"), asn1::oid("1.2.840.10045.3.1.7")]);
+        let algorithm = asn1::sequence(&[
+            asn1::oid("1.2.840.10045.2.1"),
+            asn1::oid("1.2.840.10045.3.1.7"),
+        ]);
         asn1::sequence(&[algorithm, asn1::bit_string(&self.public_sec1())])
     }
 
     /// PKCS #8 private key in DER, for a TLS server.
     pub fn pkcs8_der(&self) -> Vec<u8> {
-        let algorithm = asn1::sequence(&[asn1::oid("1.2.840.10045.2.1"), asn1::oid("1.2.840.10045.3.1.7")]);
+        let algorithm = asn1::sequence(&[
+            asn1::oid("1.2.840.10045.2.1"),
+            asn1::oid("1.2.840.10045.3.1.7"),
+        ]);
         let private = asn1::sequence(&[
             asn1::integer(1),
             asn1::octet_string(&self.0.to_bytes()),
@@ -76,8 +86,16 @@ impl Key {
 
     /// ECDSA over SHA-256 of `message`, as `r ‖ s` (64 bytes): the form in quotes and PCS answers.
     pub fn sign_raw(&self, message: &[u8]) -> [u8; 64] {
-        let memory_key = Sha256::new().chain_update(self.0.to_bytes()).chain_update(message).finalize().into();
-        if let Some(signature) = SIGNATURES.lock().unwrap_or_else(PoisonError::into_inner).get(&memory_key) {
+        let memory_key = Sha256::new()
+            .chain_update(self.0.to_bytes())
+            .chain_update(message)
+            .finalize()
+            .into();
+        if let Some(signature) = SIGNATURES
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&memory_key)
+        {
             return *signature;
         }
         let signature: Signature = self.0.sign(message);

@@ -13,6 +13,7 @@ pub mod event_log;
 pub mod guest;
 pub mod json;
 pub mod keys;
+pub mod lie;
 pub mod pck;
 pub mod quote;
 pub mod report_data;
@@ -26,9 +27,12 @@ pub use cvm::{Cvm, Evidence, MrConfigId};
 pub use event_log::{Event, EventVersion};
 pub use guest::Guest;
 pub use json::{BodyShape, EventLogForm, Nested, QuoteEncoding};
+pub use lie::Lie;
 pub use pck::{PckCa, Platform};
 pub use quote::{QuoteFormat, QuoteShape, TdReport};
 pub use report_data::{Echo, ReportDataLayout};
-pub use server::{Answers, AppEndpoint, AppServer, Behaviour, PccsEndpoint, PccsServer, TlsIdentity, TlsMode};
+pub use server::{
+    Answers, AppEndpoint, AppServer, Behaviour, PccsEndpoint, PccsServer, TlsIdentity, TlsMode,
+};
 pub use tcb_info::{QeIdentity, TcbInfo};
 pub use world::{Certificate, DAY, DEFAULT_NOW, World};

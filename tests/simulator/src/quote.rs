@@ -101,7 +101,10 @@ impl Default for QuoteShape {
             version: None,
             attestation_key_type: 2,
             tee_type: 0x81,
-            qe_vendor_id: [0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07],
+            qe_vendor_id: [
+                0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f,
+                0x06, 0x07,
+            ],
             body_type: None,
             trailing: vec![0; 70],
             break_signature: false,
@@ -119,7 +122,12 @@ pub fn sign_quote(world: &World, shape: &QuoteShape, report: &TdReport) -> Vec<u
     let attestation_key = Key::derive(world.seed, "attestation key");
     let mut signature = attestation_key.sign_raw(&quote);
     signature[0] ^= u8::from(shape.break_signature);
-    let signature_data = [&signature[..], &attestation_key.public_xy(), &certification_data(world, shape)].concat();
+    let signature_data = [
+        &signature[..],
+        &attestation_key.public_xy(),
+        &certification_data(world, shape),
+    ]
+    .concat();
 
     quote.extend_from_slice(&(signature_data.len() as u32).to_le_bytes());
     quote.extend_from_slice(&signature_data);
@@ -128,7 +136,11 @@ pub fn sign_quote(world: &World, shape: &QuoteShape, report: &TdReport) -> Vec<u
 }
 
 fn header(world: &World, shape: &QuoteShape) -> Vec<u8> {
-    let version = shape.version.unwrap_or(if shape.format == QuoteFormat::V4 { 4 } else { 5 });
+    let version = shape.version.unwrap_or(if shape.format == QuoteFormat::V4 {
+        4
+    } else {
+        5
+    });
     let mut out = version.to_le_bytes().to_vec();
     out.extend_from_slice(&shape.attestation_key_type.to_le_bytes());
     out.extend_from_slice(&shape.tee_type.to_le_bytes());
@@ -163,7 +175,12 @@ fn body(world: &World, shape: &QuoteShape, report: &TdReport) -> Vec<u8> {
         QuoteFormat::V5Td15Ex => (4, [td15(), td15_ex_tail(world, report)].concat()),
     };
     let body_type = shape.body_type.unwrap_or(body_type);
-    [&body_type.to_le_bytes()[..], &(body.len() as u32).to_le_bytes(), &body].concat()
+    [
+        &body_type.to_le_bytes()[..],
+        &(body.len() as u32).to_le_bytes(),
+        &body,
+    ]
+    .concat()
 }
 
 /// VMID, TD id, device information, then the initial TCB; the service TD fields are zero for a TD without one.
@@ -181,9 +198,19 @@ fn td15_ex_tail(world: &World, report: &TdReport) -> Vec<u8> {
 /// Certification data of type 6: QE report, its signature, authentication data, and the PCK chain (type 5).
 fn certification_data(world: &World, shape: &QuoteShape) -> Vec<u8> {
     let authentication: [u8; 32] = std::array::from_fn(|i| i as u8);
-    let label = if shape.foreign_attestation_key { "another attestation key" } else { "attestation key" };
+    let label = if shape.foreign_attestation_key {
+        "another attestation key"
+    } else {
+        "attestation key"
+    };
     let vouched = Key::derive(world.seed, label).public_xy();
-    let qe_report = qe_report(world, &Sha256::new().chain_update(vouched).chain_update(authentication).finalize());
+    let qe_report = qe_report(
+        world,
+        &Sha256::new()
+            .chain_update(vouched)
+            .chain_update(authentication)
+            .finalize(),
+    );
     let mut qe_signature = world.pck_key().sign_raw(&qe_report);
     qe_signature[0] ^= u8::from(shape.break_qe_report_signature);
     // Real chains end in a NUL byte.

@@ -49,7 +49,13 @@ pub enum ReportDataLayout {
 impl ReportDataLayout {
     /// `SHA-512("ratls-cert:" ‖ SPKI DER)`: what an RA-TLS certificate binds.
     pub fn ra_tls(spki_der: &[u8]) -> Self {
-        Self::Fixed(Sha512::new().chain_update("ratls-cert:").chain_update(spki_der).finalize().into())
+        Self::Fixed(
+            Sha512::new()
+                .chain_update("ratls-cert:")
+                .chain_update(spki_der)
+                .finalize()
+                .into(),
+        )
     }
 
     /// An old quote: the raw layout of a nonce of the past.
@@ -65,8 +71,16 @@ impl ReportDataLayout {
             Self::Ascii => padded(text.as_bytes()),
             Self::AsciiUpper => padded(text.to_ascii_uppercase().as_bytes()),
             Self::AsciiWith0x => padded(format!("0x{text}").as_bytes()),
-            Self::Sha512AppData => Sha512::new().chain_update("app-data:").chain_update(&nonce).finalize().into(),
-            Self::Sha512AppDataOfText => Sha512::new().chain_update("app-data:").chain_update(text).finalize().into(),
+            Self::Sha512AppData => Sha512::new()
+                .chain_update("app-data:")
+                .chain_update(&nonce)
+                .finalize()
+                .into(),
+            Self::Sha512AppDataOfText => Sha512::new()
+                .chain_update("app-data:")
+                .chain_update(text)
+                .finalize()
+                .into(),
             Self::Sha256 => padded(&Sha256::digest(&nonce)),
             Self::Sha256OfText => padded(&Sha256::digest(text)),
             Self::Sha256HexAscii => padded(hex::encode(Sha256::digest(&nonce)).as_bytes()),
@@ -93,7 +107,11 @@ impl ReportDataLayout {
 
 impl fmt::Debug for ReportDataLayout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ReportDataLayout({} for an empty query)", hex::encode(self.apply("")))
+        write!(
+            f,
+            "ReportDataLayout({} for an empty query)",
+            hex::encode(self.apply(""))
+        )
     }
 }
 

@@ -99,7 +99,12 @@ impl TcbInfo {
 
 impl TcbLevel {
     fn json(&self) -> String {
-        let components = |svns: &[u8]| svns.iter().map(|svn| format!(r#"{{"svn":{svn}}}"#)).collect::<Vec<_>>().join(",");
+        let components = |svns: &[u8]| {
+            svns.iter()
+                .map(|svn| format!(r#"{{"svn":{svn}}}"#))
+                .collect::<Vec<_>>()
+                .join(",")
+        };
         format!(
             r#"{{"tcb":{{"sgxtcbcomponents":[{}],"pcesvn":{},"tdxtcbcomponents":[{}]}},{}}}"#,
             components(&self.sgx),

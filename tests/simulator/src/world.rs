@@ -35,7 +35,10 @@ pub struct Window {
 
 impl Window {
     fn around(self, now: u64) -> (u64, u64) {
-        (now.saturating_add_signed(self.from), now.saturating_add_signed(self.to))
+        (
+            now.saturating_add_signed(self.from),
+            now.saturating_add_signed(self.to),
+        )
     }
 }
 
@@ -106,7 +109,10 @@ impl World {
     /// A healthy world: a platform that is up to date, collateral issued a day before `now` (Unix seconds) and good for 29 days more.
     pub fn new(seed: u64, now: u64) -> Self {
         let years = |n: i64| n * 365 * DAY;
-        let month = Window { from: -DAY, to: 29 * DAY };
+        let month = Window {
+            from: -DAY,
+            to: 29 * DAY,
+        };
         Self {
             seed,
             now,
@@ -189,43 +195,80 @@ impl World {
             Certificate::Pck => (self.pki.pck, None, vec![self.platform.sgx_extension()]),
             Certificate::TcbSigning => (self.pki.tcb_signing, None, vec![]),
         };
-        let issuer = if which == Certificate::Pck { Certificate::PckCa } else { Certificate::Root };
+        let issuer = if which == Certificate::Pck {
+            Certificate::PckCa
+        } else {
+            Certificate::Root
+        };
         let (not_before, not_after) = window.around(self.now);
-        let crl_url = if which == Certificate::Pck { &self.pki.pck_crl_url } else { &self.pki.root_crl_url };
+        let crl_url = if which == Certificate::Pck {
+            &self.pki.pck_crl_url
+        } else {
+            &self.pki.root_crl_url
+        };
         let usage = if ca.is_some() { USAGE_CA } else { USAGE_SIGNER };
-        let contents = Contents { not_before, not_after, ca, usage, crl_url: Some(crl_url), more };
+        let contents = Contents {
+            not_before,
+            not_after,
+            ca,
+            usage,
+            crl_url: Some(crl_url),
+            more,
+        };
         x509::certificate(&self.party(issuer), &self.party(which), &contents)
     }
 
     /// PCK certificate, PCK CA, root: the chain inside a quote, PEM.
     pub fn pck_chain_pem(&self) -> String {
-        [Certificate::Pck, Certificate::PckCa, Certificate::Root].map(|c| self.certificate_pem(c)).concat()
+        [Certificate::Pck, Certificate::PckCa, Certificate::Root]
+            .map(|c| self.certificate_pem(c))
+            .concat()
     }
 
     /// PCK CA, root, PEM.
     pub fn pck_crl_issuer_chain(&self) -> String {
-        [Certificate::PckCa, Certificate::Root].map(|c| self.certificate_pem(c)).concat()
+        [Certificate::PckCa, Certificate::Root]
+            .map(|c| self.certificate_pem(c))
+            .concat()
     }
 
     /// TCB signing certificate, root, PEM.
     pub fn tcb_signing_chain(&self) -> String {
-        [Certificate::TcbSigning, Certificate::Root].map(|c| self.certificate_pem(c)).concat()
+        [Certificate::TcbSigning, Certificate::Root]
+            .map(|c| self.certificate_pem(c))
+            .concat()
     }
 
     /// The root's CRL, DER.
     pub fn root_ca_crl(&self) -> Vec<u8> {
-        let listed = [Certificate::Root, Certificate::PckCa, Certificate::TcbSigning];
-        self.crl(Certificate::Root, self.pki.root_crl, self.pki.root_crl_number, &listed)
+        let listed = [
+            Certificate::Root,
+            Certificate::PckCa,
+            Certificate::TcbSigning,
+        ];
+        self.crl(
+            Certificate::Root,
+            self.pki.root_crl,
+            self.pki.root_crl_number,
+            &listed,
+        )
     }
 
     /// The PCK CA's CRL, DER. One certificate that nobody uses is always on it, as on Intel's.
     pub fn pck_crl(&self) -> Vec<u8> {
-        self.crl(Certificate::PckCa, self.pki.pck_crl, self.pki.pck_crl_number, &[Certificate::Pck])
+        self.crl(
+            Certificate::PckCa,
+            self.pki.pck_crl,
+            self.pki.pck_crl_number,
+            &[Certificate::Pck],
+        )
     }
 
     /// TCB info, the text as signed, and the signature `r ‖ s`.
     pub fn signed_tcb_info(&self) -> (String, Vec<u8>) {
-        let text = self.tcb_info.json(self.now, self.platform.fmspc, self.platform.pce_id);
+        let text = self
+            .tcb_info
+            .json(self.now, self.platform.fmspc, self.platform.pce_id);
         let signature = self.tcb_signing_key().sign_raw(text.as_bytes());
         (text, signature.to_vec())
     }
@@ -270,7 +313,13 @@ impl World {
         self.party(Certificate::Pck).key
     }
 
-    fn crl(&self, issuer: Certificate, window: Window, number: u64, listed: &[Certificate]) -> Vec<u8> {
+    fn crl(
+        &self,
+        issuer: Certificate,
+        window: Window,
+        number: u64,
+        listed: &[Certificate],
+    ) -> Vec<u8> {
         let (this_update, next_update) = window.around(self.now);
         let mut revoked: Vec<_> = listed
             .iter()
@@ -282,7 +331,13 @@ impl World {
             stranger[0] = 0x6f;
             revoked.push((stranger.to_vec(), this_update));
         }
-        x509::crl(&self.party(issuer), this_update, next_update, number, &revoked)
+        x509::crl(
+            &self.party(issuer),
+            this_update,
+            next_update,
+            number,
+            &revoked,
+        )
     }
 
     fn party(&self, certificate: Certificate) -> Party {
@@ -299,7 +354,24 @@ impl World {
 
 fn default_tcb_info() -> TcbInfo {
     let level = |sgx0: u8, late: u8, date: &str, status: &str, advisories: &[&str]| TcbLevel {
-        sgx: [sgx0, sgx0, 2, 2, sgx0.min(4), 1, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0],
+        sgx: [
+            sgx0,
+            sgx0,
+            2,
+            2,
+            sgx0.min(4),
+            1,
+            0,
+            5,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ],
         pce_svn: 11,
         tdx: [5, 0, late, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         date: format!("{date}T00:00:00Z"),
@@ -315,22 +387,47 @@ fn default_tcb_info() -> TcbInfo {
         pce_id: None,
         levels: vec![
             level(4, 4, "2025-08-13", "UpToDate", &[]),
-            level(3, 3, "2025-05-14", "OutOfDate", &["INTEL-SA-01192", "INTEL-SA-01245", "INTEL-SA-01312"]),
-            level(2, 2, "2023-08-09", "OutOfDate", &["INTEL-SA-01036", "INTEL-SA-01099", "INTEL-SA-01192"]),
+            level(
+                3,
+                3,
+                "2025-05-14",
+                "OutOfDate",
+                &["INTEL-SA-01192", "INTEL-SA-01245", "INTEL-SA-01312"],
+            ),
+            level(
+                2,
+                2,
+                "2023-08-09",
+                "OutOfDate",
+                &["INTEL-SA-01036", "INTEL-SA-01099", "INTEL-SA-01192"],
+            ),
         ],
         modules: vec![
             ModuleIdentity {
                 id: "TDX_03".into(),
                 mr_signer: [0; 48],
-                levels: vec![svn_level(5, "2025-08-13", "UpToDate", &[]), svn_level(3, "2025-05-14", "OutOfDate", &["INTEL-SA-01245"])],
+                levels: vec![
+                    svn_level(5, "2025-08-13", "UpToDate", &[]),
+                    svn_level(3, "2025-05-14", "OutOfDate", &["INTEL-SA-01245"]),
+                ],
             },
             ModuleIdentity {
                 id: "TDX_01".into(),
                 mr_signer: [0; 48],
                 levels: vec![
                     svn_level(11, "2025-08-13", "UpToDate", &[]),
-                    svn_level(6, "2025-05-14", "OutOfDate", &["INTEL-SA-01192", "INTEL-SA-01245"]),
-                    svn_level(2, "2023-08-09", "OutOfDate", &["INTEL-SA-01036", "INTEL-SA-01099", "INTEL-SA-01192"]),
+                    svn_level(
+                        6,
+                        "2025-05-14",
+                        "OutOfDate",
+                        &["INTEL-SA-01192", "INTEL-SA-01245"],
+                    ),
+                    svn_level(
+                        2,
+                        "2023-08-09",
+                        "OutOfDate",
+                        &["INTEL-SA-01036", "INTEL-SA-01099", "INTEL-SA-01192"],
+                    ),
                 ],
             },
         ],
@@ -338,7 +435,12 @@ fn default_tcb_info() -> TcbInfo {
 }
 
 fn svn_level(isv_svn: u16, date: &str, status: &str, advisories: &[&str]) -> SvnLevel {
-    SvnLevel { isv_svn, date: format!("{date}T00:00:00Z"), status: status.into(), advisories: owned(advisories) }
+    SvnLevel {
+        isv_svn,
+        date: format!("{date}T00:00:00Z"),
+        status: status.into(),
+        advisories: owned(advisories),
+    }
 }
 
 fn owned(advisories: &[&str]) -> Vec<String> {

@@ -18,12 +18,17 @@ pub(crate) struct Party {
 
 impl Party {
     pub(crate) fn new(seed: u64, name: &'static str) -> Self {
-        Self { name, key: Key::derive(seed, name) }
+        Self {
+            name,
+            key: Key::derive(seed, name),
+        }
     }
 
     /// 20 bytes: the subject key identifier and, as in Intel's PKI, the serial number.
     pub(crate) fn key_id(&self) -> [u8; 20] {
-        let mut id: [u8; 20] = Sha256::digest(self.key.spki_der())[..20].try_into().expect("20 of 32 bytes");
+        let mut id: [u8; 20] = Sha256::digest(self.key.spki_der())[..20]
+            .try_into()
+            .expect("20 of 32 bytes");
         id[0] = id[0] & 0x7f | 0x40;
         id
     }
@@ -48,10 +53,20 @@ pub(crate) struct Contents<'a> {
 pub(crate) fn certificate(issuer: &Party, subject: &Party, contents: &Contents<'_>) -> Vec<u8> {
     let mut extensions = vec![authority_key_id(issuer)];
     extensions.extend(contents.crl_url.map(crl_distribution_point));
-    extensions.push(extension("2.5.29.14", false, &asn1::octet_string(&subject.key_id())));
-    extensions.push(extension("2.5.29.15", true, &asn1::element(0x03, &contents.usage)));
+    extensions.push(extension(
+        "2.5.29.14",
+        false,
+        &asn1::octet_string(&subject.key_id()),
+    ));
+    extensions.push(extension(
+        "2.5.29.15",
+        true,
+        &asn1::element(0x03, &contents.usage),
+    ));
     let constraints = match contents.ca {
-        Some(path_length) => asn1::sequence(&[asn1::boolean(true), asn1::integer(path_length.into())]),
+        Some(path_length) => {
+            asn1::sequence(&[asn1::boolean(true), asn1::integer(path_length.into())])
+        }
         None => asn1::sequence(&[]),
     };
     extensions.push(extension("2.5.29.19", true, &constraints));
@@ -62,7 +77,10 @@ pub(crate) fn certificate(issuer: &Party, subject: &Party, contents: &Contents<'
         asn1::unsigned(&subject.key_id()),
         ecdsa_with_sha256(),
         distinguished_name(issuer.name),
-        asn1::sequence(&[asn1::time(contents.not_before), asn1::time(contents.not_after)]),
+        asn1::sequence(&[
+            asn1::time(contents.not_before),
+            asn1::time(contents.not_after),
+        ]),
         distinguished_name(subject.name),
         subject.key.spki_der(),
         asn1::explicit(3, &asn1::sequence(&extensions)),
@@ -96,7 +114,10 @@ pub(crate) fn crl(
             .collect();
         fields.push(asn1::sequence(&entries));
     }
-    let extensions = [extension("2.5.29.20", false, &asn1::integer(number)), authority_key_id(issuer)];
+    let extensions = [
+        extension("2.5.29.20", false, &asn1::integer(number)),
+        authority_key_id(issuer),
+    ];
     fields.push(asn1::explicit(0, &asn1::sequence(&extensions)));
     signed(&issuer.key, asn1::sequence(&fields))
 }
@@ -117,12 +138,20 @@ fn signed(key: &Key, to_be_signed: Vec<u8>) -> Vec<u8> {
 }
 
 fn authority_key_id(issuer: &Party) -> Vec<u8> {
-    extension("2.5.29.35", false, &asn1::sequence(&[asn1::implicit(0, &issuer.key_id())]))
+    extension(
+        "2.5.29.35",
+        false,
+        &asn1::sequence(&[asn1::implicit(0, &issuer.key_id())]),
+    )
 }
 
 fn crl_distribution_point(url: &str) -> Vec<u8> {
     let name = asn1::explicit(0, &asn1::explicit(0, &asn1::implicit(6, url.as_bytes())));
-    extension("2.5.29.31", false, &asn1::sequence(&[asn1::sequence(&[name])]))
+    extension(
+        "2.5.29.31",
+        false,
+        &asn1::sequence(&[asn1::sequence(&[name])]),
+    )
 }
 
 fn ecdsa_with_sha256() -> Vec<u8> {

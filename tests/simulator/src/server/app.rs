@@ -76,11 +76,19 @@ impl AppServer {
             attestation_path: "/attestation".into(),
             info_path: "/info".into(),
         }));
-        let tls = identity.map(|identity| identity.server_config().expect("the identity's own key and certificate"));
+        let tls = identity.map(|identity| {
+            identity
+                .server_config()
+                .expect("the identity's own key and certificate")
+        });
         let scheme = if tls.is_some() { "https" } else { "http" };
         let service = Arc::new(App(Arc::clone(&state)));
         let listener = Listener::start(service, tls).expect("a free port on loopback");
-        Self { listener, state, scheme }
+        Self {
+            listener,
+            state,
+            scheme,
+        }
     }
 
     /// `http://127.0.0.1:<port>` or `https://…`, without a slash at the end.
@@ -150,7 +158,10 @@ impl AppServer {
 
     /// How many requests came to this path.
     pub fn count(&self, path: &str) -> usize {
-        self.requests().iter().filter(|request| request.path() == path).count()
+        self.requests()
+            .iter()
+            .filter(|request| request.path() == path)
+            .count()
     }
 
     /// Empties the list of requests.

@@ -48,7 +48,10 @@ pub(crate) struct Scripts<E> {
 
 impl<E: Ord> Default for Scripts<E> {
     fn default() -> Self {
-        Self { steady: BTreeMap::new(), next: BTreeMap::new() }
+        Self {
+            steady: BTreeMap::new(),
+            next: BTreeMap::new(),
+        }
     }
 }
 
@@ -58,11 +61,15 @@ impl<E: Ord> Scripts<E> {
     }
 
     pub(crate) fn push_next(&mut self, endpoint: E, count: usize, behaviour: &Behaviour) {
-        self.next.entry(endpoint).or_default().extend(std::iter::repeat_n(behaviour.clone(), count));
+        self.next
+            .entry(endpoint)
+            .or_default()
+            .extend(std::iter::repeat_n(behaviour.clone(), count));
     }
 
     pub(crate) fn take(&mut self, endpoint: &E) -> Behaviour {
         let once = self.next.get_mut(endpoint).and_then(VecDeque::pop_front);
-        once.or_else(|| self.steady.get(endpoint).cloned()).unwrap_or(Behaviour::Normal)
+        once.or_else(|| self.steady.get(endpoint).cloned())
+            .unwrap_or(Behaviour::Normal)
     }
 }

@@ -35,15 +35,26 @@ pub(crate) struct Response {
 
 impl Response {
     pub(crate) fn json(body: String) -> Self {
-        Self { status: 200, content_type: "application/json", headers: vec![], body: body.into_bytes() }
+        Self {
+            status: 200,
+            content_type: "application/json",
+            headers: vec![],
+            body: body.into_bytes(),
+        }
     }
 
     pub(crate) fn error(status: u16, message: &str) -> Self {
-        Self { status, ..Self::json(format!(r#"{{"error":"{message}"}}"#)) }
+        Self {
+            status,
+            ..Self::json(format!(r#"{{"error":"{message}"}}"#))
+        }
     }
 
     fn head(&self, content_length: Option<i64>) -> String {
-        let mut head = format!("HTTP/1.1 {} Simulated\r\nContent-Type: {}\r\n", self.status, self.content_type);
+        let mut head = format!(
+            "HTTP/1.1 {} Simulated\r\nContent-Type: {}\r\n",
+            self.status, self.content_type
+        );
         if let Some(length) = content_length {
             head.push_str(&format!("Content-Length: {length}\r\n"));
         }
@@ -54,7 +65,12 @@ impl Response {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        [self.head(Some(self.body.len() as i64)).as_bytes(), b"\r\n", &self.body].concat()
+        [
+            self.head(Some(self.body.len() as i64)).as_bytes(),
+            b"\r\n",
+            &self.body,
+        ]
+        .concat()
     }
 }
 
@@ -86,7 +102,11 @@ fn serve_stream(mut stream: impl Stream, number: usize, shared: &Shared) -> io::
     let mut unread = vec![];
     while let Some(head) = read_head(&mut stream, &mut unread, shared)? {
         let request = parse_head(&head, number);
-        shared.requests.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        shared
+            .requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(request.clone());
         let behaviour = shared.service.behaviour(&request);
         if !answer(&mut stream, &request, &behaviour, shared)? || asks_to_close(&head) {
             break;
@@ -96,7 +116,12 @@ fn serve_stream(mut stream: impl Stream, number: usize, shared: &Shared) -> io::
 }
 
 /// Answers once; true when the connection may carry another request.
-fn answer(stream: &mut impl Stream, request: &Request, behaviour: &Behaviour, shared: &Shared) -> io::Result<bool> {
+fn answer(
+    stream: &mut impl Stream,
+    request: &Request,
+    behaviour: &Behaviour,
+    shared: &Shared,
+) -> io::Result<bool> {
     let right = || shared.service.respond(request);
     let plain = |response: Response| response.bytes();
     let bytes = match behaviour {
@@ -123,7 +148,10 @@ fn answer(stream: &mut impl Stream, request: &Request, behaviour: &Behaviour, sh
             response.body.truncate(response.body.len() / 2);
             plain(response)
         }
-        Behaviour::EmptyBody => plain(Response { body: vec![], ..right() }),
+        Behaviour::EmptyBody => plain(Response {
+            body: vec![],
+            ..right()
+        }),
         Behaviour::Body(body) => plain(Response::json(body.clone())),
         Behaviour::HugeHeaders(size) => {
             let mut response = right();
@@ -141,7 +169,11 @@ fn answer(stream: &mut impl Stream, request: &Request, behaviour: &Behaviour, sh
         Behaviour::WrongContentLength(off) => {
             let response = right();
             let head = response.head(Some((response.body.len() as i64).saturating_add(*off)));
-            write_all(stream, &[head.as_bytes(), b"\r\n", &response.body].concat(), shared)?;
+            write_all(
+                stream,
+                &[head.as_bytes(), b"\r\n", &response.body].concat(),
+                shared,
+            )?;
             return Ok(false);
         }
         Behaviour::SlowDrip(milliseconds) => {
@@ -152,7 +184,11 @@ fn answer(stream: &mut impl Stream, request: &Request, behaviour: &Behaviour, sh
             return Ok(true);
         }
         Behaviour::EndlessBody => {
-            write_all(stream, format!("{}\r\n{{\"quote\":\"", right().head(None)).as_bytes(), shared)?;
+            write_all(
+                stream,
+                format!("{}\r\n{{\"quote\":\"", right().head(None)).as_bytes(),
+                shared,
+            )?;
             let until = Instant::now() + PATIENCE;
             while Instant::now() < until {
                 write_all(stream, &[b'0'; 16 * 1024], shared)?;
@@ -170,7 +206,11 @@ fn answer(stream: &mut impl Stream, request: &Request, behaviour: &Behaviour, sh
 }
 
 /// Reads until the empty line; `None` when the peer closed or the server must stop.
-fn read_head(stream: &mut impl Stream, unread: &mut Vec<u8>, shared: &Shared) -> io::Result<Option<String>> {
+fn read_head(
+    stream: &mut impl Stream,
+    unread: &mut Vec<u8>,
+    shared: &Shared,
+) -> io::Result<Option<String>> {
     let until = Instant::now() + IDLE;
     let mut buffer = [0; 4096];
     loop {
@@ -228,14 +268,22 @@ fn wait(duration: Duration, shared: &Shared) {
 }
 
 fn is_tick(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+    matches!(
+        error.kind(),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+    )
 }
 
 fn parse_head(head: &str, connection: usize) -> Request {
     let mut words = head.split_whitespace();
     let method = words.next().unwrap_or_default().to_owned();
     let target = words.next().unwrap_or_default().to_owned();
-    Request { method, target, host: header(head, "host").unwrap_or_default().to_owned(), connection }
+    Request {
+        method,
+        target,
+        host: header(head, "host").unwrap_or_default().to_owned(),
+        connection,
+    }
 }
 
 fn asks_to_close(head: &str) -> bool {

@@ -73,7 +73,10 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn start(service: Arc<dyn Service>, tls: Option<Arc<ServerConfig>>) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        service: Arc<dyn Service>,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> std::io::Result<Self> {
         let socket = TcpListener::bind(("127.0.0.1", 0))?;
         socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
@@ -85,8 +88,14 @@ impl Listener {
             open: AtomicUsize::new(0),
         });
         let for_thread = Arc::clone(&shared);
-        let thread = thread::Builder::new().name("simulator".into()).spawn(move || accept(&socket, &for_thread))?;
-        Ok(Self { address, shared, thread: Some(thread) })
+        let thread = thread::Builder::new()
+            .name("simulator".into())
+            .spawn(move || accept(&socket, &for_thread))?;
+        Ok(Self {
+            address,
+            shared,
+            thread: Some(thread),
+        })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -94,11 +103,19 @@ impl Listener {
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
-        self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn forget_requests(&self) {
-        self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.shared
+            .requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 
@@ -122,7 +139,9 @@ fn accept(socket: &TcpListener, shared: &Arc<Shared>) {
                 connections.extend(serve(stream, number, shared));
                 number += 1;
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(1)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                thread::sleep(Duration::from_millis(1))
+            }
             Err(_) => thread::sleep(Duration::from_millis(10)),
         }
     }
@@ -152,7 +171,9 @@ fn percent_decode(text: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut i = 0;
     while i < bytes.len() {
-        let escaped = bytes.get(i + 1..i + 3).and_then(|digits| hex::decode(digits).ok());
+        let escaped = bytes
+            .get(i + 1..i + 3)
+            .and_then(|digits| hex::decode(digits).ok());
         match (bytes[i], escaped) {
             (b'%', Some(decoded)) => {
                 out.extend(decoded);

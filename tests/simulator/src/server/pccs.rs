@@ -27,7 +27,12 @@ pub enum PccsEndpoint {
 
 impl PccsEndpoint {
     /// The four real ones.
-    pub const ALL: [Self; 4] = [Self::PckCrl, Self::RootCaCrl, Self::TcbInfo, Self::QeIdentity];
+    pub const ALL: [Self; 4] = [
+        Self::PckCrl,
+        Self::RootCaCrl,
+        Self::TcbInfo,
+        Self::QeIdentity,
+    ];
 
     fn of(path: &str) -> Self {
         match path {
@@ -70,11 +75,23 @@ impl PccsServer {
     }
 
     fn start(world: World, identity: Option<&TlsIdentity>) -> Self {
-        let state = Arc::new(Mutex::new(State { world, scripts: Scripts::default() }));
-        let tls = identity.map(|identity| identity.server_config().expect("the identity's own key and certificate"));
+        let state = Arc::new(Mutex::new(State {
+            world,
+            scripts: Scripts::default(),
+        }));
+        let tls = identity.map(|identity| {
+            identity
+                .server_config()
+                .expect("the identity's own key and certificate")
+        });
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let listener = Listener::start(Arc::new(Pccs(Arc::clone(&state))), tls).expect("a free port on loopback");
-        Self { listener, state, scheme }
+        let listener = Listener::start(Arc::new(Pccs(Arc::clone(&state))), tls)
+            .expect("a free port on loopback");
+        Self {
+            listener,
+            state,
+            scheme,
+        }
     }
 
     /// `http://127.0.0.1:<port>` or `https://…`, without a slash at the end.
@@ -111,7 +128,10 @@ impl PccsServer {
 
     /// How many requests came to this path.
     pub fn count(&self, path: &str) -> usize {
-        self.requests().iter().filter(|request| request.path() == path).count()
+        self.requests()
+            .iter()
+            .filter(|request| request.path() == path)
+            .count()
     }
 
     /// Empties the list of requests.
@@ -148,10 +168,20 @@ impl Service for Pccs {
                 body: hex::encode(world.root_ca_crl()).into_bytes(),
             },
             PccsEndpoint::TcbInfo => tcb_info(&world, request),
-            PccsEndpoint::QeIdentity if !has_number(request, world.qe_identity.eval_data_number) => Response::error(404, "no such set"),
+            PccsEndpoint::QeIdentity
+                if !has_number(request, world.qe_identity.eval_data_number) =>
+            {
+                Response::error(404, "no such set")
+            }
             PccsEndpoint::QeIdentity => {
                 let (text, signature) = world.signed_qe_identity();
-                signed_document(&world, "enclaveIdentity", &text, &signature, "SGX-Enclave-Identity-Issuer-Chain")
+                signed_document(
+                    &world,
+                    "enclaveIdentity",
+                    &text,
+                    &signature,
+                    "SGX-Enclave-Identity-Issuer-Chain",
+                )
             }
             PccsEndpoint::Other => Response::error(404, "not found"),
         }
@@ -170,10 +200,18 @@ fn pck_crl(world: &World, request: &Request) -> Response {
     let (content_type, body) = if request.parameter("encoding").as_deref() == Some("der") {
         ("application/pkix-crl", crl)
     } else {
-        ("application/x-pem-file", asn1::pem("X509 CRL", &crl).into_bytes())
+        (
+            "application/x-pem-file",
+            asn1::pem("X509 CRL", &crl).into_bytes(),
+        )
     };
     let chain = percent_encode(&world.pck_crl_issuer_chain());
-    Response { status: 200, content_type, headers: vec![("SGX-PCK-CRL-Issuer-Chain", chain)], body }
+    Response {
+        status: 200,
+        content_type,
+        headers: vec![("SGX-PCK-CRL-Issuer-Chain", chain)],
+        body,
+    }
 }
 
 fn tcb_info(world: &World, request: &Request) -> Response {
@@ -190,12 +228,25 @@ fn tcb_info(world: &World, request: &Request) -> Response {
 
 /// True unless the request names another evaluation data number.
 fn has_number(request: &Request, number: u32) -> bool {
-    request.parameter("tcbEvaluationDataNumber").is_none_or(|asked| asked == number.to_string())
+    request
+        .parameter("tcbEvaluationDataNumber")
+        .is_none_or(|asked| asked == number.to_string())
 }
 
 /// `{"<member>":<the text as signed>,"signature":"<hex>"}`
-fn signed_document(world: &World, member: &str, text: &str, signature: &[u8], header: &'static str) -> Response {
-    let mut response = Response::json(format!(r#"{{"{member}":{text},"signature":"{}"}}"#, hex::encode(signature)));
-    response.headers.push((header, percent_encode(&world.tcb_signing_chain())));
+fn signed_document(
+    world: &World,
+    member: &str,
+    text: &str,
+    signature: &[u8],
+    header: &'static str,
+) -> Response {
+    let mut response = Response::json(format!(
+        r#"{{"{member}":{text},"signature":"{}"}}"#,
+        hex::encode(signature)
+    ));
+    response
+        .headers
+        .push((header, percent_encode(&world.tcb_signing_chain())));
     response
 }

@@ -40,12 +40,19 @@ impl TlsIdentity {
             TlsMode::TestCa => Party::new(seed, "Simulated TLS CA"),
             TlsMode::SelfSigned => leaf.clone(),
         };
-        Self { leaf, issuer, now, mode, extensions: vec![] }
+        Self {
+            leaf,
+            issuer,
+            now,
+            mode,
+            extensions: vec![],
+        }
     }
 
     /// Adds an RA-TLS extension: OID and content, wrapped in two OCTET STRINGs as dstack does (spec §1.g).
     pub fn with_ra_tls_extension(mut self, oid: &str, content: &[u8]) -> Self {
-        self.extensions.push(x509::extension(oid, false, &asn1::octet_string(content)));
+        self.extensions
+            .push(x509::extension(oid, false, &asn1::octet_string(content)));
         self
     }
 
@@ -56,7 +63,10 @@ impl TlsIdentity {
 
     /// The leaf certificate, DER.
     pub fn leaf_der(&self) -> Vec<u8> {
-        let loopback = asn1::sequence(&[asn1::implicit(2, b"localhost"), asn1::implicit(7, &[127, 0, 0, 1])]);
+        let loopback = asn1::sequence(&[
+            asn1::implicit(2, b"localhost"),
+            asn1::implicit(7, &[127, 0, 0, 1]),
+        ]);
         let mut more = vec![x509::extension("2.5.29.17", false, &loopback)];
         more.extend(self.extensions.iter().cloned());
         self.certificate(&self.leaf, None, USAGE_SIGNER, more)
@@ -70,12 +80,21 @@ impl TlsIdentity {
     /// The certificate that a client must trust, PEM: the test CA, or the leaf itself when self-signed.
     pub fn ca_pem(&self) -> String {
         match self.mode {
-            TlsMode::TestCa => asn1::pem("CERTIFICATE", &self.certificate(&self.issuer, Some(0), USAGE_CA, vec![])),
+            TlsMode::TestCa => asn1::pem(
+                "CERTIFICATE",
+                &self.certificate(&self.issuer, Some(0), USAGE_CA, vec![]),
+            ),
             TlsMode::SelfSigned => self.leaf_pem(),
         }
     }
 
-    fn certificate(&self, subject: &Party, ca: Option<u8>, usage: [u8; 2], more: Vec<Vec<u8>>) -> Vec<u8> {
+    fn certificate(
+        &self,
+        subject: &Party,
+        ca: Option<u8>,
+        usage: [u8; 2],
+        more: Vec<Vec<u8>>,
+    ) -> Vec<u8> {
         let contents = Contents {
             not_before: self.now.saturating_sub(86_400),
             not_after: self.now.saturating_add(365 * 86_400),
