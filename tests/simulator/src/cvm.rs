@@ -6,12 +6,13 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    app_cert::kms_root_key,
     app_compose::{DOCKER_COMPOSE, app_compose},
     boot_events::BootMaterial,
     event_log::{self, Event, EventVersion},
     guest::{Boot, Guest},
     json::BodyShape,
-    keys::{Key, derive_bytes},
+    keys::derive_bytes,
     quote::{QuoteShape, TdReport, sign_quote},
     report_data::{Echo, ReportDataLayout},
     world::World,
@@ -33,7 +34,9 @@ pub enum MrConfigId {
     Zero,
     /// `01 ‖ compose hash ‖ 0^15`.
     Tag01,
-    /// These bytes.
+    /// `03 ‖ SHA-256("dstack-mr-config-v3:" ‖ 00 ‖ document) ‖ 0^15`; the document stands in vm_config as `mr_config`.
+    Tag03(String),
+    /// These bytes, as for tag 02, which needs Keccak.
     Raw([u8; 48]),
 }
 
@@ -48,6 +51,9 @@ pub struct ForcedRegisters {
 
 /// An edit of the event log.
 pub type LogEdit = Arc<dyn Fn(&mut Vec<Event>) + Send + Sync>;
+
+/// An edit of the quote's bytes.
+pub type QuoteEdit = Arc<dyn Fn(&mut Vec<u8>) + Send + Sync>;
 
 /// What the CVM hands over for one nonce, before it is written as JSON.
 #[derive(Clone, Debug)]
@@ -93,6 +99,8 @@ pub struct Cvm {
     pub before_quote: Vec<LogEdit>,
     /// Edits after the quote: the log was tampered with on its way.
     pub after_quote: Vec<LogEdit>,
+    /// Edits of the whole quote after it was signed.
+    pub quote_edits: Vec<QuoteEdit>,
     /// What the application quotes for a nonce.
     pub report_data: ReportDataLayout,
     /// What it says it quoted.
@@ -137,6 +145,7 @@ impl Cvm {
             app_events: vec![],
             before_quote: vec![],
             after_quote: vec![],
+            quote_edits: vec![],
             report_data: ReportDataLayout::Raw,
             echo: Echo::Quoted,
             body: BodyShape::of_generation(guest),
@@ -159,6 +168,11 @@ impl Cvm {
     /// Adds an edit after the quote: the registers keep the honest values.
     pub fn edit_log_after_quote(&mut self, edit: impl Fn(&mut Vec<Event>) + Send + Sync + 'static) {
         self.after_quote.push(Arc::new(edit));
+    }
+
+    /// Adds an edit of the signed quote: a flipped bit, a cut, an appendix.
+    pub fn edit_quote(&mut self, edit: impl Fn(&mut Vec<u8>) + Send + Sync + 'static) {
+        self.quote_edits.push(Arc::new(edit));
     }
 
     /// SHA-256 of app-compose.json.
@@ -221,18 +235,22 @@ impl Cvm {
     pub fn td_report(&self, report_data: [u8; 64]) -> TdReport {
         let log = self.measured_log();
         let compose_hash = self.compose_hash();
-        let tag01 = || {
+        let tagged = |tag: u8, hash: &[u8; 32]| {
             let mut id = [0; 48];
-            id[0] = 1;
-            id[1..33].copy_from_slice(&compose_hash);
+            id[0] = tag;
+            id[1..33].copy_from_slice(hash);
             id
         };
         TdReport {
             mr_td: self.forced.mr_td.unwrap_or_else(|| self.boot.mr_td()),
             mr_config_id: match &self.mr_config_id {
-                MrConfigId::AsGuest if self.guest.binds_mr_config_id() => tag01(),
+                MrConfigId::AsGuest if self.guest.binds_mr_config_id() => tagged(1, &compose_hash),
                 MrConfigId::AsGuest | MrConfigId::Zero => [0; 48],
-                MrConfigId::Tag01 => tag01(),
+                MrConfigId::Tag01 => tagged(1, &compose_hash),
+                MrConfigId::Tag03(document) => {
+                    let preimage = ["dstack-mr-config-v3:\0", document].concat();
+                    tagged(3, &Sha256::digest(preimage).into())
+                }
                 MrConfigId::Raw(bytes) => *bytes,
             },
             rtmr: std::array::from_fn(|i| {
@@ -246,7 +264,10 @@ impl Cvm {
     /// Evidence for the text of a query.
     pub fn evidence(&self, reportdata_query: &str) -> Evidence {
         let report_data = self.report_data.apply(reportdata_query);
-        let quote = sign_quote(&self.world, &self.quote, &self.td_report(report_data));
+        let mut quote = sign_quote(&self.world, &self.quote, &self.td_report(report_data));
+        for edit in &self.quote_edits {
+            edit(&mut quote);
+        }
         Evidence {
             quote,
             event_log: self.emitted_log(),
@@ -274,7 +295,7 @@ impl Cvm {
 
     /// vm_config as the host describes the VM.
     pub fn vm_config(&self) -> serde_json::Value {
-        json!({
+        let mut vm_config = json!({
             "spec_version": 1,
             "os_image_hash": hex::encode(self.boot.os_image_hash()),
             "cpu_count": 4,
@@ -287,7 +308,11 @@ impl Cvm {
             "num_nvswitches": 0,
             "hotplug_off": false,
             "image": self.boot.os_image,
-        })
+        });
+        if let MrConfigId::Tag03(document) = &self.mr_config_id {
+            vm_config["mr_config"] = document.as_str().into();
+        }
+        vm_config
     }
 }
 
@@ -303,7 +328,7 @@ impl fmt::Debug for Cvm {
 
 /// The key provider id of the healthy CVM: hex SubjectPublicKeyInfo of a made-up KMS root key.
 pub fn simulated_kms_id(seed: u64) -> String {
-    hex::encode(Key::derive(seed, "kms root").spki_der())
+    hex::encode(kms_root_key(seed).spki_der())
 }
 
 fn key_provider_json(name: &str, id: &str) -> String {

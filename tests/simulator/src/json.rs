@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    app_cert::app_cert_chain,
     cvm::{Cvm, Evidence},
     event_log,
     guest::Guest,
@@ -210,7 +211,7 @@ impl Cvm {
         let mut set = |key: &str, value: Value| put(&mut object, key, Some(value));
         set("app_id", hex::encode(self.app_id_bytes()).into());
         set("instance_id", hex::encode(&self.instance_id).into());
-        set("app_cert", "".into());
+        set("app_cert", app_cert_chain(&self.world).into());
         set("app_name", "simulated".into());
         if self.guest == Guest::V0_4 {
             set("public_logs", false.into());

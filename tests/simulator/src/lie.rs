@@ -6,9 +6,10 @@ use crate::{
     app_compose::{DOCKER_COMPOSE, SWAPPED_DOCKER_COMPOSE, app_compose},
     cvm::{Cvm, MrConfigId},
     event_log::Event,
+    pki::Certificate,
     quote::QuoteFormat,
     report_data::{Echo, ReportDataLayout},
-    world::{Certificate, DAY, TEE_TCB_SVN_OUT_OF_DATE},
+    world::{DAY, TEE_TCB_SVN_OUT_OF_DATE},
 };
 
 /// Defines the enum, its names and its one-line descriptions in one place.

@@ -1,6 +1,6 @@
-//! TCB info v3 and QE identity v2: the JSON documents that Intel signs.
+//! TCB info v3: the JSON document in which Intel judges the machine's security versions.
 
-use crate::asn1::rfc3339;
+use crate::{asn1::rfc3339, world::DAY};
 
 /// One row of the TCB info's `tcbLevels`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,89 @@ pub struct TcbInfo {
 }
 
 impl TcbInfo {
+    /// Three rows and two module identities, like the real document of FMSPC b0c06f000000; issued a day ago.
+    pub fn healthy() -> Self {
+        let level = |sgx0: u8, late: u8, date: &str, status: &str, advisories: &[&str]| TcbLevel {
+            sgx: [
+                sgx0,
+                sgx0,
+                2,
+                2,
+                sgx0.min(4),
+                1,
+                0,
+                5,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+            ],
+            pce_svn: 11,
+            tdx: [5, 0, late, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            date: format!("{date}T00:00:00Z"),
+            status: status.into(),
+            advisories: owned(advisories),
+        };
+        Self {
+            id: "TDX".into(),
+            eval_data_number: 20,
+            issued_after: -DAY,
+            expires_after: 29 * DAY,
+            fmspc: None,
+            pce_id: None,
+            levels: vec![
+                level(4, 4, "2025-08-13", "UpToDate", &[]),
+                level(
+                    3,
+                    3,
+                    "2025-05-14",
+                    "OutOfDate",
+                    &["INTEL-SA-01192", "INTEL-SA-01245", "INTEL-SA-01312"],
+                ),
+                level(
+                    2,
+                    2,
+                    "2023-08-09",
+                    "OutOfDate",
+                    &["INTEL-SA-01036", "INTEL-SA-01099", "INTEL-SA-01192"],
+                ),
+            ],
+            modules: vec![
+                ModuleIdentity {
+                    id: "TDX_03".into(),
+                    mr_signer: [0; 48],
+                    levels: vec![
+                        svn_level(5, "2025-08-13", "UpToDate", &[]),
+                        svn_level(3, "2025-05-14", "OutOfDate", &["INTEL-SA-01245"]),
+                    ],
+                },
+                ModuleIdentity {
+                    id: "TDX_01".into(),
+                    mr_signer: [0; 48],
+                    levels: vec![
+                        svn_level(11, "2025-08-13", "UpToDate", &[]),
+                        svn_level(
+                            6,
+                            "2025-05-14",
+                            "OutOfDate",
+                            &["INTEL-SA-01192", "INTEL-SA-01245"],
+                        ),
+                        svn_level(
+                            2,
+                            "2023-08-09",
+                            "OutOfDate",
+                            &["INTEL-SA-01036", "INTEL-SA-01099", "INTEL-SA-01192"],
+                        ),
+                    ],
+                },
+            ],
+        }
+    }
+
     /// Lets the row that a healthy platform lands on say `status`, with these advisories.
     pub fn land_on(&mut self, status: &str, advisories: &[&str]) {
         let row = &mut self.levels[0];
@@ -116,7 +199,7 @@ impl TcbLevel {
 }
 
 impl SvnLevel {
-    fn json(&self) -> String {
+    pub(crate) fn json(&self) -> String {
         let verdict = verdict(&self.date, &self.status, &self.advisories);
         format!(r#"{{"tcb":{{"isvsvn":{}}},{verdict}}}"#, self.isv_svn)
     }
@@ -134,51 +217,6 @@ impl ModuleIdentity {
     }
 }
 
-/// The identity of the TD quoting enclave, and the enclave's own values.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QeIdentity {
-    /// `TD_QE`
-    pub id: String,
-    /// Its own evaluation data number: in real collateral often lower than the TCB info's.
-    pub eval_data_number: u32,
-    /// Seconds from the world's `now` to `issueDate`.
-    pub issued_after: i64,
-    /// Seconds from the world's `now` to `nextUpdate`.
-    pub expires_after: i64,
-    /// MRSIGNER in the identity.
-    pub mr_signer: [u8; 32],
-    /// ISVPRODID in the identity.
-    pub isv_prod_id: u16,
-    /// Rows by ISVSVN, highest first; a healthy enclave lands on the first.
-    pub levels: Vec<SvnLevel>,
-    /// ISVSVN of the enclave that signs quotes.
-    pub enclave_isv_svn: u16,
-    /// MRSIGNER of the enclave; `None`: as in the identity.
-    pub enclave_mr_signer: Option<[u8; 32]>,
-}
-
-impl QeIdentity {
-    /// The document, verbatim as signed.
-    pub(crate) fn json(&self, now: u64) -> String {
-        let levels: Vec<_> = self.levels.iter().map(SvnLevel::json).collect();
-        format!(
-            concat!(
-                r#"{{"id":"{id}","version":2,"issueDate":"{issued}","nextUpdate":"{next}","#,
-                r#""tcbEvaluationDataNumber":{number},"miscselect":"00000000","miscselectMask":"FFFFFFFF","#,
-                r#""attributes":"11000000000000000000000000000000","attributesMask":"FBFFFFFFFFFFFFFF0000000000000000","#,
-                r#""mrsigner":"{signer}","isvprodid":{product},"tcbLevels":[{levels}]}}"#
-            ),
-            id = self.id,
-            issued = rfc3339(now.saturating_add_signed(self.issued_after)),
-            next = rfc3339(now.saturating_add_signed(self.expires_after)),
-            number = self.eval_data_number,
-            signer = upper(&self.mr_signer),
-            product = self.isv_prod_id,
-            levels = levels.join(","),
-        )
-    }
-}
-
 fn verdict(date: &str, status: &str, advisories: &[String]) -> String {
     let mut text = format!(r#""tcbDate":"{date}","tcbStatus":"{status}""#);
     if !advisories.is_empty() {
@@ -188,6 +226,20 @@ fn verdict(date: &str, status: &str, advisories: &[String]) -> String {
     text
 }
 
-fn upper(bytes: &[u8]) -> String {
+pub(crate) fn upper(bytes: &[u8]) -> String {
     hex::encode_upper(bytes)
+}
+
+/// A row by ISVSVN.
+pub(crate) fn svn_level(isv_svn: u16, date: &str, status: &str, advisories: &[&str]) -> SvnLevel {
+    SvnLevel {
+        isv_svn,
+        date: format!("{date}T00:00:00Z"),
+        status: status.into(),
+        advisories: owned(advisories),
+    }
+}
+
+fn owned(advisories: &[&str]) -> Vec<String> {
+    advisories.iter().map(|id| (*id).to_owned()).collect()
 }

@@ -2,9 +2,9 @@
 
 use dcap_qvl::{Policy, QuoteClaims, TcbStatus, verify::QuoteVerifier};
 use simulator::{
-    Certificate, Cvm, DAY, Event, EventVersion, Guest, PckCa, QuoteFormat, World,
-    event_log::replay,
-    world::{TEE_TCB_SVN_OUT_OF_DATE, Window},
+    Certificate, Cvm, DAY, Echo, Event, EventLogForm, EventVersion, Guest, MrConfigId, Nested,
+    PckCa, QuoteEncoding, QuoteFormat, ReportDataLayout, Window, World, event_log::replay,
+    world::TEE_TCB_SVN_OUT_OF_DATE,
 };
 
 const NONCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -292,4 +292,124 @@ fn the_collateral_json_reads_back() {
     let read: dcap_qvl::QuoteCollateralV3 =
         serde_json::from_str(&world.collateral_json()).expect("collateral JSON");
     assert_eq!(read, world.collateral());
+}
+
+#[test]
+fn the_signed_quote_can_be_edited() {
+    let mut cvm = Cvm::healthy(&World::default());
+    let honest = cvm.quote_bytes(NONCE);
+    cvm.edit_quote(|quote| quote[600] ^= 1);
+    assert_eq!(cvm.quote_bytes(NONCE)[..600], honest[..600]);
+    assert!(
+        claims(&cvm)
+            .expect_err("refused")
+            .contains("signature is invalid")
+    );
+}
+
+#[test]
+fn mr_config_id_follows_the_knob() {
+    let mut cvm = Cvm::healthy(&World::default());
+    let id = |cvm: &Cvm| cvm.td_report([0; 64]).mr_config_id;
+    assert_eq!(
+        (id(&cvm)[0], &id(&cvm)[1..33]),
+        (1, &cvm.compose_hash()[..])
+    );
+    cvm.mr_config_id = MrConfigId::Tag03("{}".into());
+    assert_eq!((id(&cvm)[0], &id(&cvm)[33..]), (3, &[0; 15][..]));
+    assert_eq!(cvm.vm_config()["mr_config"], "{}");
+    cvm.mr_config_id = MrConfigId::Zero;
+    assert_eq!(id(&cvm), [0; 48]);
+    assert_eq!(
+        Cvm::of_generation(&World::default(), Guest::V0_5_0)
+            .td_report([0; 64])
+            .mr_config_id,
+        [0; 48]
+    );
+}
+
+#[test]
+fn the_app_certificate_ends_in_the_kms_root() {
+    let cvm = Cvm::healthy(&World::default());
+    let info: serde_json::Value = serde_json::from_str(&cvm.info_body()).expect("JSON");
+    let chain = info["app_cert"].as_str().expect("PEM");
+    let last = chain
+        .split("-----BEGIN CERTIFICATE-----")
+        .last()
+        .expect("a certificate");
+    let base64: String = last
+        .lines()
+        .take_while(|line| !line.starts_with("-----"))
+        .collect();
+    let der =
+        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, base64).expect("base64");
+    let id = simulator::cvm::simulated_kms_id(cvm.world.seed);
+    assert!(hex::encode(der).contains(&id));
+    assert_eq!(
+        info["key_provider_info"],
+        format!(r#"{{"name":"kms","id":"{id}"}}"#)
+    );
+}
+
+#[test]
+fn report_data_layouts_put_the_nonce_where_they_say() {
+    let nonce = hex::decode(NONCE).expect("hex");
+    assert_eq!(ReportDataLayout::Ascii.apply(NONCE), NONCE.as_bytes());
+    assert_eq!(
+        ReportDataLayout::AsciiUpper.apply(NONCE),
+        NONCE.to_uppercase().as_bytes()
+    );
+    assert_eq!(ReportDataLayout::LeftPadded.apply(NONCE)[32..], nonce);
+    assert_eq!(
+        ReportDataLayout::LeftPadded.apply("abcd")[62..],
+        [0xab, 0xcd]
+    );
+    assert_eq!(
+        ReportDataLayout::KeyThenNonce([7; 32]).apply(NONCE),
+        *[&[7; 32][..], &nonce].concat()
+    );
+    assert_eq!(
+        ReportDataLayout::NonceThenKey([7; 32]).apply(NONCE),
+        *[&nonce, &[7; 32][..]].concat()
+    );
+    assert_eq!(ReportDataLayout::AsciiWith0x.apply(NONCE)[..4], *b"0x00");
+}
+
+#[test]
+fn bodies_take_every_shape() {
+    let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_4);
+    let body = |cvm: &Cvm| -> serde_json::Value {
+        serde_json::from_str(&cvm.attestation_body(NONCE)).expect("JSON")
+    };
+    assert_eq!(body(&cvm)["hash_algorithm"], "raw");
+    assert_eq!(body(&cvm)["vm_config"], serde_json::Value::Null);
+    cvm.body.quote = QuoteEncoding::Base64;
+    cvm.body.event_log = EventLogForm::ArraySpeltTogether;
+    cvm.body.vm_config = Nested::Object;
+    cvm.echo = Echo::Absent;
+    assert!(
+        body(&cvm)["quote"]
+            .as_str()
+            .expect("text")
+            .starts_with("BAACAIE")
+    );
+    assert_eq!(
+        body(&cvm)["eventlog"].as_array().expect("an array").len(),
+        28
+    );
+    assert_eq!(body(&cvm)["vm_config"]["cpu_count"], 4);
+    assert!(body(&cvm).get("report_data").is_none());
+    cvm.body
+        .attestation_members_first
+        .push(r#""quote":"00""#.into());
+    assert_eq!(
+        cvm.attestation_body(NONCE).matches(r#""quote":"#).count(),
+        2
+    );
+    cvm.body
+        .edit_info(|body| body["app_name"] = "\n::error::".into());
+    let info: serde_json::Value = serde_json::from_str(&cvm.info_body()).expect("JSON");
+    assert_eq!(info["app_name"], "\n::error::");
+    cvm.body.info_override = Some("null".into());
+    assert_eq!(cvm.info_body(), "null");
 }

@@ -14,7 +14,7 @@ use rustls::{
 use serde_json::Value;
 use simulator::{
     Answers, AppEndpoint, AppServer, Behaviour, Cvm, DEFAULT_NOW, PccsEndpoint, PccsServer,
-    TlsIdentity, TlsMode, World,
+    TlsIdentity, TlsMode, World, server::ingress_evidences,
 };
 
 const NONCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -284,4 +284,98 @@ fn https_works_for_those_who_trust_the_test_ca() {
     let own = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::SelfSigned);
     let server = AppServer::https(cvm, &own);
     assert!(tls_get(&server, &identity.ca_pem(), "localhost").is_err());
+}
+
+#[test]
+fn another_certificate_shows_on_new_connections() {
+    let first = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    let second = TlsIdentity::new(2, DEFAULT_NOW, TlsMode::TestCa);
+    let server = AppServer::https(Cvm::healthy(&World::default()), &first);
+    assert!(tls_get(&server, &first.ca_pem(), "localhost").is_ok());
+    server.rotate_tls(&second);
+    assert!(tls_get(&server, &first.ca_pem(), "localhost").is_err());
+    assert!(tls_get(&server, &second.ca_pem(), "localhost").is_ok());
+}
+
+#[test]
+fn an_ra_tls_certificate_carries_a_quote_of_its_key() {
+    let cvm = Cvm::healthy(&World::default());
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &cvm);
+    let der = identity.leaf_der();
+    let bound = simulator::ReportDataLayout::ra_tls(&identity.spki_der()).apply("");
+    assert!(der.windows(64).any(|window| window == bound));
+    assert!(
+        der.windows(4).any(|window| window == [4, 0, 2, 0]),
+        "the quote's first bytes"
+    );
+    AppServer::https(cvm, &identity);
+}
+
+#[test]
+fn files_and_posts_are_served_and_recorded() {
+    let cvm = Cvm::healthy(&World::default());
+    let server = AppServer::http(cvm.clone());
+    let identity = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    for (path, bytes) in ingress_evidences(&cvm, &identity, "localhost") {
+        server.serve_file(&path, "text/plain", bytes);
+    }
+    let sums = get(&server.url(), "/evidences/sha256sum.txt").1;
+    let quote: Value =
+        serde_json::from_slice(&get(&server.url(), "/evidences/quote.json").1).expect("JSON");
+    assert_eq!(
+        quoted(&quote),
+        hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&sums))
+    );
+
+    server.behave(AppEndpoint::Other, Behaviour::Status(200));
+    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).expect("connected");
+    write!(
+        stream,
+        "POST /hook HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello"
+    )
+    .expect("written");
+    let (head, _) = exchange(stream, "/info");
+    assert!(head.starts_with("HTTP/1.1 200"));
+    let hook = server
+        .requests()
+        .into_iter()
+        .find(|request| request.path() == "/hook")
+        .expect("recorded");
+    assert_eq!(
+        (
+            hook.method.as_str(),
+            hook.body.as_slice(),
+            hook.header("content-length")
+        ),
+        ("POST", &b"hello"[..], Some("5"))
+    );
+    assert_eq!(server.count("/info"), 1);
+}
+
+#[test]
+fn the_pccs_can_be_tampered_with() {
+    let server = PccsServer::http(World::default());
+    server.edit_collateral(|collateral| {
+        collateral.qe_identity = collateral.qe_identity.replace("UpToDate", "OutOfDate")
+    });
+    let (head, body) = get(&server.url(), "/tdx/certification/v4/qe/identity");
+    assert!(!String::from_utf8_lossy(&body).contains("UpToDate"));
+    assert!(head.contains("Issuer-Chain"));
+    server.behave(PccsEndpoint::QeIdentity, Behaviour::WithoutHeaders);
+    assert!(
+        !get(&server.url(), "/tdx/certification/v4/qe/identity")
+            .0
+            .contains("Issuer-Chain")
+    );
+    server.change(|world| world.tcb_info.eval_data_number = 15);
+    assert!(
+        String::from_utf8_lossy(
+            &get(
+                &server.url(),
+                "/tdx/certification/v4/tcb?fmspc=b0c06f000000"
+            )
+            .1
+        )
+        .contains(r#""tcbEvaluationDataNumber":15"#)
+    );
 }

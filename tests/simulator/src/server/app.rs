@@ -1,6 +1,9 @@
 //! The application's own endpoints: `GET /attestation?reportData=<hex>` and `GET /info`.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use super::{
     behaviour::{Behaviour, Scripts},
@@ -40,6 +43,7 @@ struct State {
     previous: Option<Evidence>,
     attestation_path: String,
     info_path: String,
+    files: BTreeMap<String, (&'static str, Vec<u8>)>,
 }
 
 /// The application of a CVM, or of several behind one address.
@@ -75,6 +79,7 @@ impl AppServer {
             previous: None,
             attestation_path: "/attestation".into(),
             info_path: "/info".into(),
+            files: BTreeMap::new(),
         }));
         let tls = identity.map(|identity| {
             identity
@@ -149,6 +154,29 @@ impl AppServer {
         let mut state = self.state();
         state.attestation_path = attestation.to_owned();
         state.info_path = info.to_owned();
+    }
+
+    /// Serves these bytes at a path: ingress evidences, GPU evidence, a page.
+    pub fn serve_file(&self, path: &str, content_type: &'static str, bytes: impl Into<Vec<u8>>) {
+        self.state()
+            .files
+            .insert(path.to_owned(), (content_type, bytes.into()));
+    }
+
+    /// Connections accepted from now on see another key and certificate. Open ones stay.
+    ///
+    /// # Panics
+    /// When the server is not an HTTPS one.
+    pub fn rotate_tls(&self, identity: &TlsIdentity) {
+        assert_eq!(
+            self.scheme, "https",
+            "a server without TLS has no certificate"
+        );
+        self.listener.replace_tls(
+            identity
+                .server_config()
+                .expect("the identity's own key and certificate"),
+        );
     }
 
     /// Every request so far.
@@ -226,14 +254,19 @@ impl Service for App {
 
     fn respond(&self, request: &Request) -> Response {
         let mut state = self.state();
+        if request.method != "GET" {
+            return Response::error(405, "method not allowed");
+        }
         match state.endpoint(request.path()) {
-            _ if request.method != "GET" => Response::error(405, "method not allowed"),
             AppEndpoint::Attestation => match request.parameter("reportData") {
                 Some(query) => Response::json(state.attestation(&query)),
                 None => Response::error(400, "reportData is missing"),
             },
             AppEndpoint::Info => Response::json(state.next_cvm().info_body()),
-            AppEndpoint::Other => Response::error(404, "not found"),
+            AppEndpoint::Other => match state.files.get(request.path()) {
+                Some((content_type, bytes)) => Response::file(content_type, bytes.clone()),
+                None => Response::error(404, "not found"),
+            },
         }
     }
 }

@@ -29,6 +29,8 @@ pub enum Behaviour {
     Delay(u64),
     /// Closes the connection without an answer.
     Close,
+    /// The right answer without its own headers, such as the issuer chain of a PCCS.
+    WithoutHeaders,
     /// The right answer after a header of this many bytes.
     HugeHeaders(usize),
     /// The right answer with a Content-Length that is off by this much; the connection then closes.

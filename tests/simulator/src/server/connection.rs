@@ -3,7 +3,7 @@
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{Shutdown, TcpStream},
-    sync::{Arc, PoisonError, atomic::Ordering},
+    sync::{PoisonError, atomic::Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -21,6 +21,8 @@ const TICK: Duration = Duration::from_millis(10);
 const IDLE: Duration = Duration::from_secs(60);
 /// Request heads beyond this many bytes are refused.
 const MAX_HEAD: usize = 64 * 1024;
+/// Request bodies are read up to this many bytes.
+const MAX_BODY: usize = 1024 * 1024;
 /// "Endless" and "hang" end here, should a test forget to give up.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -40,6 +42,15 @@ impl Response {
             content_type: "application/json",
             headers: vec![],
             body: body.into_bytes(),
+        }
+    }
+
+    pub(crate) fn file(content_type: &'static str, body: Vec<u8>) -> Self {
+        Self {
+            status: 200,
+            content_type,
+            headers: vec![],
+            body,
         }
     }
 
@@ -83,10 +94,15 @@ pub(crate) fn serve(socket: TcpStream, number: usize, shared: &Shared) -> io::Re
     socket.set_read_timeout(Some(TICK))?;
     socket.set_write_timeout(Some(TICK))?;
     let closer = socket.try_clone()?;
-    let outcome = match &shared.tls {
+    let tls = shared
+        .tls
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    let outcome = match tls {
         None => serve_stream(socket, number, shared),
         Some(config) => {
-            let tls = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
+            let tls = ServerConnection::new(config).map_err(io::Error::other)?;
             let mut stream = StreamOwned::new(tls, socket);
             let outcome = serve_stream(&mut stream, number, shared);
             stream.conn.send_close_notify();
@@ -101,14 +117,15 @@ pub(crate) fn serve(socket: TcpStream, number: usize, shared: &Shared) -> io::Re
 fn serve_stream(mut stream: impl Stream, number: usize, shared: &Shared) -> io::Result<()> {
     let mut unread = vec![];
     while let Some(head) = read_head(&mut stream, &mut unread, shared)? {
-        let request = parse_head(&head, number);
+        let mut request = parse_head(&head, number);
+        request.body = read_body(&mut stream, &mut unread, content_length(&request), shared)?;
         shared
             .requests
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(request.clone());
         let behaviour = shared.service.behaviour(&request);
-        if !answer(&mut stream, &request, &behaviour, shared)? || asks_to_close(&head) {
+        if !answer(&mut stream, &request, &behaviour, shared)? || asks_to_close(&request) {
             break;
         }
     }
@@ -152,6 +169,11 @@ fn answer(
             body: vec![],
             ..right()
         }),
+        Behaviour::WithoutHeaders => {
+            let mut response = right();
+            response.headers.clear();
+            plain(response)
+        }
         Behaviour::Body(body) => plain(Response::json(body.clone())),
         Behaviour::HugeHeaders(size) => {
             let mut response = right();
@@ -278,21 +300,48 @@ fn parse_head(head: &str, connection: usize) -> Request {
     let mut words = head.split_whitespace();
     let method = words.next().unwrap_or_default().to_owned();
     let target = words.next().unwrap_or_default().to_owned();
+    let headers = head.lines().skip(1).filter_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+    });
     Request {
         method,
         target,
-        host: header(head, "host").unwrap_or_default().to_owned(),
+        headers: headers.collect(),
+        body: vec![],
         connection,
     }
 }
 
-fn asks_to_close(head: &str) -> bool {
-    header(head, "connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
+fn content_length(request: &Request) -> usize {
+    let announced = request
+        .header("content-length")
+        .and_then(|value| value.parse().ok());
+    announced.unwrap_or(0).min(MAX_BODY)
 }
 
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines().skip(1).find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
-    })
+/// Reads what is announced, or as much of it as comes.
+fn read_body(
+    stream: &mut impl Stream,
+    unread: &mut Vec<u8>,
+    length: usize,
+    shared: &Shared,
+) -> io::Result<Vec<u8>> {
+    let until = Instant::now() + IDLE;
+    let mut buffer = [0; 4096];
+    while unread.len() < length {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => unread.extend_from_slice(&buffer[..count]),
+            Err(error) if is_tick(&error) => give_up_when_stopped(until, shared)?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(unread.drain(..length.min(unread.len())).collect())
+}
+
+fn asks_to_close(request: &Request) -> bool {
+    request
+        .header("connection")
+        .is_some_and(|value| value.eq_ignore_ascii_case("close"))
 }

@@ -1,7 +1,6 @@
 //! Accepts connections on 127.0.0.1 and keeps the list of requests.
 
 use std::{
-    io::ErrorKind,
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
@@ -28,8 +27,10 @@ pub struct Request {
     pub method: String,
     /// Path and query, as sent.
     pub target: String,
-    /// Value of the Host header.
-    pub host: String,
+    /// Header names in lower case, and their values.
+    pub headers: Vec<(String, String)>,
+    /// The body, by Content-Length; at most 1 MiB is kept.
+    pub body: Vec<u8>,
     /// Number of the connection it came on, from 0: requests on one connection share it.
     pub connection: usize,
 }
@@ -38,6 +39,14 @@ impl Request {
     /// The path without the query.
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
+    }
+
+    /// The first value of a header; `name` in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// A parameter of the query, percent-decoded.
@@ -59,7 +68,7 @@ pub(crate) trait Service: Send + Sync + 'static {
 /// The part that all connections share.
 pub(crate) struct Shared {
     pub service: Arc<dyn Service>,
-    pub tls: Option<Arc<ServerConfig>>,
+    pub tls: Mutex<Option<Arc<ServerConfig>>>,
     pub stop: AtomicBool,
     pub requests: Mutex<Vec<Request>>,
     open: AtomicUsize,
@@ -78,11 +87,10 @@ impl Listener {
         tls: Option<Arc<ServerConfig>>,
     ) -> std::io::Result<Self> {
         let socket = TcpListener::bind(("127.0.0.1", 0))?;
-        socket.set_nonblocking(true)?;
         let address = socket.local_addr()?;
         let shared = Arc::new(Shared {
             service,
-            tls,
+            tls: Mutex::new(tls),
             stop: AtomicBool::new(false),
             requests: Mutex::default(),
             open: AtomicUsize::new(0),
@@ -100,6 +108,15 @@ impl Listener {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Connections accepted from now on use this key and certificate.
+    pub(crate) fn replace_tls(&self, tls: Arc<ServerConfig>) {
+        *self
+            .shared
+            .tls
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(tls);
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -122,7 +139,9 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
+        // The accepting thread blocks; a connection wakes it. Without one it ends with the process.
+        let woken = TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_ok();
+        if let Some(thread) = self.thread.take().filter(|_| woken) {
             // A panic in the accepting thread has been printed already.
             let _ = thread.join();
         }
@@ -138,9 +157,6 @@ fn accept(socket: &TcpListener, shared: &Arc<Shared>) {
                 connections.retain(|connection| !connection.is_finished());
                 connections.extend(serve(stream, number, shared));
                 number += 1;
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                thread::sleep(Duration::from_millis(1))
             }
             Err(_) => thread::sleep(Duration::from_millis(10)),
         }

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use dcap_qvl::QuoteCollateralV3;
+
 use super::{
     behaviour::{Behaviour, Scripts},
     connection::Response,
@@ -45,8 +47,11 @@ impl PccsEndpoint {
     }
 }
 
+type CollateralEdit = Arc<dyn Fn(&mut QuoteCollateralV3) + Send + Sync>;
+
 struct State {
     world: World,
+    edits: Vec<CollateralEdit>,
     scripts: Scripts<PccsEndpoint>,
 }
 
@@ -77,6 +82,7 @@ impl PccsServer {
     fn start(world: World, identity: Option<&TlsIdentity>) -> Self {
         let state = Arc::new(Mutex::new(State {
             world,
+            edits: vec![],
             scripts: Scripts::default(),
         }));
         let tls = identity.map(|identity| {
@@ -121,6 +127,11 @@ impl PccsServer {
         change(&mut self.state().world);
     }
 
+    /// Edits what is served after it was signed.
+    pub fn edit_collateral(&self, edit: impl Fn(&mut QuoteCollateralV3) + Send + Sync + 'static) {
+        self.state().edits.push(Arc::new(edit));
+    }
+
     /// Every request so far.
     pub fn requests(&self) -> Vec<Request> {
         self.listener.requests()
@@ -158,37 +169,28 @@ impl Service for Pccs {
     }
 
     fn respond(&self, request: &Request) -> Response {
-        let world = self.state().world.clone();
+        let (world, edits) = {
+            let state = self.state();
+            (state.world.clone(), state.edits.clone())
+        };
+        let mut collateral = world.collateral();
+        for edit in edits {
+            edit(&mut collateral);
+        }
         match PccsEndpoint::of(request.path()) {
-            PccsEndpoint::PckCrl => pck_crl(&world, request),
-            PccsEndpoint::RootCaCrl => Response {
-                status: 200,
-                content_type: "application/octet-stream",
-                headers: vec![],
-                body: hex::encode(world.root_ca_crl()).into_bytes(),
-            },
-            PccsEndpoint::TcbInfo => tcb_info(&world, request),
-            PccsEndpoint::QeIdentity
-                if !has_number(request, world.qe_identity.eval_data_number) =>
-            {
-                Response::error(404, "no such set")
+            PccsEndpoint::PckCrl => pck_crl(&world, &collateral, request),
+            PccsEndpoint::RootCaCrl => {
+                let text = hex::encode(&collateral.root_ca_crl);
+                Response::file("application/octet-stream", text.into_bytes())
             }
-            PccsEndpoint::QeIdentity => {
-                let (text, signature) = world.signed_qe_identity();
-                signed_document(
-                    &world,
-                    "enclaveIdentity",
-                    &text,
-                    &signature,
-                    "SGX-Enclave-Identity-Issuer-Chain",
-                )
-            }
+            PccsEndpoint::TcbInfo => tcb_info(&world, &collateral, request),
+            PccsEndpoint::QeIdentity => qe_identity(&world, &collateral, request),
             PccsEndpoint::Other => Response::error(404, "not found"),
         }
     }
 }
 
-fn pck_crl(world: &World, request: &Request) -> Response {
+fn pck_crl(world: &World, collateral: &QuoteCollateralV3, request: &Request) -> Response {
     let own = match world.platform.pck_ca {
         PckCa::Platform => "platform",
         PckCa::Processor => "processor",
@@ -196,25 +198,21 @@ fn pck_crl(world: &World, request: &Request) -> Response {
     if request.parameter("ca").as_deref() != Some(own) {
         return Response::error(404, "no CRL of that CA");
     }
-    let crl = world.pck_crl();
-    let (content_type, body) = if request.parameter("encoding").as_deref() == Some("der") {
-        ("application/pkix-crl", crl)
+    let crl = &collateral.pck_crl;
+    let mut response = if request.parameter("encoding").as_deref() == Some("der") {
+        Response::file("application/pkix-crl", crl.clone())
     } else {
-        (
+        Response::file(
             "application/x-pem-file",
-            asn1::pem("X509 CRL", &crl).into_bytes(),
+            asn1::pem("X509 CRL", crl).into_bytes(),
         )
     };
-    let chain = percent_encode(&world.pck_crl_issuer_chain());
-    Response {
-        status: 200,
-        content_type,
-        headers: vec![("SGX-PCK-CRL-Issuer-Chain", chain)],
-        body,
-    }
+    let chain = percent_encode(&collateral.pck_crl_issuer_chain);
+    response.headers.push(("SGX-PCK-CRL-Issuer-Chain", chain));
+    response
 }
 
-fn tcb_info(world: &World, request: &Request) -> Response {
+fn tcb_info(world: &World, collateral: &QuoteCollateralV3, request: &Request) -> Response {
     let asked = request.parameter("fmspc").unwrap_or_default();
     if !asked.eq_ignore_ascii_case(&hex::encode(world.platform.fmspc)) {
         return Response::error(404, "no TCB info of that FMSPC");
@@ -222,8 +220,24 @@ fn tcb_info(world: &World, request: &Request) -> Response {
     if !has_number(request, world.tcb_info.eval_data_number) {
         return Response::error(404, "no such set");
     }
-    let (text, signature) = world.signed_tcb_info();
-    signed_document(world, "tcbInfo", &text, &signature, "TCB-Info-Issuer-Chain")
+    let (text, signature) = (&collateral.tcb_info, &collateral.tcb_info_signature);
+    let mut response = signed_document("tcbInfo", text, signature);
+    let chain = percent_encode(&collateral.tcb_info_issuer_chain);
+    response.headers.push(("TCB-Info-Issuer-Chain", chain));
+    response
+}
+
+fn qe_identity(world: &World, collateral: &QuoteCollateralV3, request: &Request) -> Response {
+    if !has_number(request, world.qe_identity.eval_data_number) {
+        return Response::error(404, "no such set");
+    }
+    let (text, signature) = (&collateral.qe_identity, &collateral.qe_identity_signature);
+    let mut response = signed_document("enclaveIdentity", text, signature);
+    let chain = percent_encode(&collateral.qe_identity_issuer_chain);
+    response
+        .headers
+        .push(("SGX-Enclave-Identity-Issuer-Chain", chain));
+    response
 }
 
 /// True unless the request names another evaluation data number.
@@ -234,19 +248,9 @@ fn has_number(request: &Request, number: u32) -> bool {
 }
 
 /// `{"<member>":<the text as signed>,"signature":"<hex>"}`
-fn signed_document(
-    world: &World,
-    member: &str,
-    text: &str,
-    signature: &[u8],
-    header: &'static str,
-) -> Response {
-    let mut response = Response::json(format!(
-        r#"{{"{member}":{text},"signature":"{}"}}"#,
-        hex::encode(signature)
-    ));
-    response
-        .headers
-        .push((header, percent_encode(&world.tcb_signing_chain())));
-    response
+fn signed_document(member: &str, text: &str, signature: &[u8]) -> Response {
+    let signature = hex::encode(signature);
+    Response::json(format!(
+        r#"{{"{member}":{text},"signature":"{signature}"}}"#
+    ))
 }

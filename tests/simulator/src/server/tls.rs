@@ -7,10 +7,22 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 
+use sha2::{Digest as _, Sha256};
+
 use crate::{
     asn1,
+    cvm::Cvm,
+    event_log,
+    report_data::ReportDataLayout,
     x509::{self, Contents, Party, USAGE_CA, USAGE_SIGNER},
 };
+
+/// OID of the quote in an RA-TLS certificate (spec §1.g).
+pub const RA_TLS_QUOTE: &str = "1.3.6.1.4.1.62397.1.1";
+/// OID of the event log's JSON text in an RA-TLS certificate.
+pub const RA_TLS_EVENT_LOG: &str = "1.3.6.1.4.1.62397.1.2";
+/// OID of the app id in an RA-TLS certificate.
+pub const RA_TLS_APP_ID: &str = "1.3.6.1.4.1.62397.1.3";
 
 /// Who signs the server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +61,19 @@ impl TlsIdentity {
         }
     }
 
+    /// A self-signed RA-TLS identity: its certificate carries a quote of `cvm` that binds its key, and the event log.
+    pub fn ra_tls(seed: u64, now: u64, cvm: &Cvm) -> Self {
+        let identity = Self::new(seed, now, TlsMode::SelfSigned);
+        let mut cvm = cvm.clone();
+        cvm.report_data = ReportDataLayout::ra_tls(&identity.spki_der());
+        let evidence = cvm.evidence("");
+        let log = event_log::to_json(&evidence.event_log).to_string();
+        identity
+            .with_ra_tls_extension(RA_TLS_QUOTE, &evidence.quote)
+            .with_ra_tls_extension(RA_TLS_EVENT_LOG, log.as_bytes())
+            .with_ra_tls_extension(RA_TLS_APP_ID, &cvm.app_id_bytes())
+    }
+
     /// Adds an RA-TLS extension: OID and content, wrapped in two OCTET STRINGs as dstack does (spec §1.g).
     pub fn with_ra_tls_extension(mut self, oid: &str, content: &[u8]) -> Self {
         self.extensions
@@ -59,6 +84,11 @@ impl TlsIdentity {
     /// SubjectPublicKeyInfo of the leaf, DER: what channel bindings hash.
     pub fn spki_der(&self) -> Vec<u8> {
         self.leaf.key.spki_der()
+    }
+
+    /// SHA-256 of [`TlsIdentity::spki_der`].
+    pub fn key_hash(&self) -> [u8; 32] {
+        Sha256::digest(self.spki_der()).into()
     }
 
     /// The leaf certificate, DER.
