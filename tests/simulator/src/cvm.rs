@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use base64::Engine as _;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -13,6 +14,7 @@ use crate::{
     guest::{Boot, Guest},
     json::BodyShape,
     keys::derive_bytes,
+    lite::LiteMeasurement,
     quote::{QuoteShape, TdReport, sign_quote},
     report_data::{Echo, ReportDataLayout},
     world::World,
@@ -93,6 +95,8 @@ pub struct Cvm {
     pub instance_id: Vec<u8>,
     /// Payload of the `key-provider` event, verbatim JSON.
     pub key_provider: String,
+    /// JSON payload of a `gpu-attestation` event before `instance-id` (0.6 only).
+    pub gpu_attestation: Option<String>,
     /// Events that the application emits after `system-ready`: name and payload.
     pub app_events: Vec<(String, Vec<u8>)>,
     /// Edits before the quote: RTMR3 replays to the edited log.
@@ -134,14 +138,18 @@ impl Cvm {
             forced: ForcedRegisters::default(),
             boot: BootMaterial {
                 os_image: os_image.into(),
-                hardware: "4 vCPU, 8589934592 bytes".into(),
+                memory_size: 8 << 30,
+                hardware: "4 vCPU".into(),
                 acpi_tables: "as QEMU 8.2.2 writes them".into(),
+                lite: false,
+                appended_manifest_lines: String::new(),
             },
             event_version: EventVersion::V1,
             app_compose: app_compose(DOCKER_COMPOSE),
             app_id: None,
             instance_id: derive_bytes::<20>(seed, "instance id").to_vec(),
             key_provider: key_provider_json("kms", &simulated_kms_id(seed)),
+            gpu_attestation: None,
             app_events: vec![],
             before_quote: vec![],
             after_quote: vec![],
@@ -150,6 +158,14 @@ impl Cvm {
             echo: Echo::Quoted,
             body: BodyShape::of_generation(guest),
         }
+    }
+
+    /// A healthy 0.6 CVM with 2 GiB whose vm_config carries the `lite` measurement material.
+    pub fn lite(world: &World) -> Self {
+        let mut cvm = Self::of_generation(world, Guest::V0_6_0);
+        cvm.boot.lite = true;
+        cvm.boot.memory_size = 2 << 30;
+        cvm
     }
 
     /// Sets the `key-provider` payload.
@@ -206,6 +222,7 @@ impl Cvm {
             app_id: &self.app_id_bytes(),
             instance_id: &self.instance_id,
             key_provider: &self.key_provider,
+            gpu_attestation: self.gpu_attestation.as_deref(),
             mr_kms: derive_bytes(self.world.seed, "mr-kms"),
             os_image_hash: self.boot.os_image_hash(),
             rootfs_hash: self.rootfs_hash(),
@@ -299,7 +316,7 @@ impl Cvm {
             "spec_version": 1,
             "os_image_hash": hex::encode(self.boot.os_image_hash()),
             "cpu_count": 4,
-            "memory_size": 8_589_934_592u64,
+            "memory_size": self.boot.memory_size,
             "qemu_single_pass_add_pages": true,
             "pic": true,
             "pci_hole64_size": 0,
@@ -311,6 +328,17 @@ impl Cvm {
         });
         if let MrConfigId::Tag03(document) = &self.mr_config_id {
             vm_config["mr_config"] = document.as_str().into();
+        }
+        if self.boot.lite {
+            let material = LiteMeasurement::of(&self.boot);
+            let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+            vm_config["qemu_version"] = "8.2.2".into();
+            vm_config["ovmf_variant"] = "pre202505".into();
+            vm_config["tdx_attestation_variant"] = "lite".into();
+            vm_config["tdx_measurement"] = json!({
+                "checksum_file": base64(&material.checksum_file),
+                "measurement": base64(&material.measurement),
+            });
         }
         vm_config
     }

@@ -38,6 +38,7 @@ pub(crate) struct Boot<'a> {
     pub app_id: &'a [u8],
     pub instance_id: &'a [u8],
     pub key_provider: &'a str,
+    pub gpu_attestation: Option<&'a str>,
     pub mr_kms: [u8; 32],
     pub os_image_hash: [u8; 32],
     pub rootfs_hash: [u8; 32],
@@ -67,6 +68,10 @@ impl Guest {
                 "gpu-policy-hash",
                 &Sha256::digest(gpu_policy(&compose).to_string()),
             ));
+            log.extend(
+                boot.gpu_attestation
+                    .map(|json| event("gpu-attestation", json.as_bytes())),
+            );
         }
         log.push(event("instance-id", boot.instance_id));
         log.push(event("boot-mr-done", &[]));

@@ -96,6 +96,7 @@ lies! {
     PceIdMismatch "pce-id-mismatch" "T29: the TCB info is of another PCE id than the certificate.",
     FmspcMismatch "fmspc-mismatch" "T29: the TCB info is of another FMSPC than the certificate.",
     DevelopmentImage "development-image" "T30: another OS image: MRTD, RTMR1 and RTMR2 differ, the rest agrees.",
+    AppendedManifestLine "appended-manifest-line" "T32: a 0.6 `lite` guest whose checksum file has a line too many; os_image_hash follows.",
     LyingTcbInfo "lying-tcb-info" "T31: the quote has the development image, `/info` the registers of the healthy one.",
     AlteredAcpiTables "altered-acpi-tables" "T33: the host supplied other ACPI tables; RTMR0 replays.",
     MutableImageTag "mutable-image-tag" "T38: the measured compose file names an image by tag.",
@@ -240,6 +241,11 @@ impl Lie {
             Self::PceIdMismatch => cvm.world.tcb_info.pce_id = Some([0, 1]),
             Self::FmspcMismatch => cvm.world.tcb_info.fmspc = Some([0x66; 6]),
             Self::DevelopmentImage => cvm.boot.os_image = "dstack-dev-0.5.5".into(),
+            Self::AppendedManifestLine => {
+                cvm.boot.lite = true;
+                cvm.boot.memory_size = 2 << 30;
+                cvm.boot.appended_manifest_lines = format!("{}  extra.bin\n", "66".repeat(32));
+            }
             Self::LyingTcbInfo => {
                 let honest = cvm.td_report([0; 64]);
                 cvm.boot.os_image = "dstack-dev-0.5.5".into();

@@ -413,3 +413,53 @@ fn bodies_take_every_shape() {
     cvm.body.info_override = Some("null".into());
     assert_eq!(cvm.info_body(), "null");
 }
+
+#[test]
+fn lite_material_is_consistent_with_the_registers() {
+    use sha2::{Digest as _, Sha256};
+    let cvm = Cvm::lite(&World::default());
+    assert_eq!(status(&cvm), TcbStatus::UpToDate);
+    let vm_config = cvm.vm_config();
+    let decode = |member: &str| {
+        let text = vm_config["tdx_measurement"][member]
+            .as_str()
+            .expect("base64");
+        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).expect("base64")
+    };
+    let (checksums, measurement) = (decode("checksum_file"), decode("measurement"));
+    assert_eq!(
+        vm_config["os_image_hash"],
+        hex::encode(Sha256::digest(&checksums))
+    );
+    let line = format!(
+        "{}  measurement.tdx.cbor\n",
+        hex::encode(Sha256::digest(&measurement))
+    );
+    assert_eq!(checksums, line.as_bytes());
+    // The real document of the recorded 0.6 guest has the same length: same keys, same widths.
+    assert_eq!(measurement.len(), 384);
+    let contains = |digest: &[u8]| measurement.windows(48).any(|window| window == digest);
+    assert!(contains(&cvm.td_report([0; 64]).mr_td));
+    for event in cvm
+        .measured_log()
+        .iter()
+        .filter(|event| event.imr == 2 || event.event_type == 0x8000_0003)
+    {
+        assert!(contains(&event.digest));
+    }
+}
+
+#[test]
+fn a_gpu_attestation_stands_before_the_instance_id() {
+    let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_6_0);
+    cvm.gpu_attestation = Some(r#"{"devices":1}"#.into());
+    let log = cvm.emitted_log();
+    let at = log
+        .iter()
+        .position(|event| event.event == "gpu-attestation")
+        .expect("the event");
+    assert_eq!(
+        (log[at - 1].event.as_str(), log[at + 1].event.as_str()),
+        ("gpu-policy-hash", "instance-id")
+    );
+}
