@@ -73,7 +73,8 @@ lies! {
     ForeignAttestationKey "foreign-attestation-key" "T18: the QE report vouches for another attestation key.",
     ForeignRoot "foreign-root" "T18: the quote comes from a machine under another root.",
     ForeignQe "foreign-qe" "T17: the quoting enclave has another signer than the QE identity.",
-    NotTdx "not-tdx" "T19: the header says SGX.",
+    NotTdx "not-tdx" "T19: the header of a TDX quote says SGX.",
+    SgxQuote "sgx-quote" "T19: a genuine SGX quote, with collateral under which it verifies.",
     TrailingBytes "trailing-bytes" "T20: a byte after the signature data is not zero.",
     DebugTd "debug-td" "T21: DEBUG is set in TDATTRIBUTES.",
     MigratableTd "migratable-td" "T21: MIGRATABLE is set in TDATTRIBUTES.",
@@ -204,6 +205,11 @@ impl Lie {
             Self::ForeignRoot => cvm.world.seed ^= u64::MAX,
             Self::ForeignQe => cvm.world.qe_identity.enclave_mr_signer = Some([0x66; 32]),
             Self::NotTdx => cvm.quote.tee_type = 0,
+            Self::SgxQuote => {
+                cvm.quote.format = QuoteFormat::SgxV3;
+                cvm.world.tcb_info.id = "SGX".into();
+                cvm.world.qe_identity.id = "QE".into();
+            }
             Self::TrailingBytes => cvm.quote.trailing.push(1),
             Self::DebugTd => cvm.report.td_attributes[0] |= 1,
             Self::MigratableTd => cvm.report.td_attributes[3] |= 0x20,

@@ -18,10 +18,12 @@ pub enum QuoteFormat {
     V5Td15,
     /// Version 5, body type 4, 885 bytes.
     V5Td15Ex,
+    /// Version 3, a genuine SGX enclave's quote. It verifies when the world's `tcb_info.id` is `SGX` and `qe_identity.id` is `QE`.
+    SgxV3,
 }
 
 impl QuoteFormat {
-    /// All of them.
+    /// The TDX ones.
     pub const ALL: [Self; 4] = [Self::V4, Self::V5Td10, Self::V5Td15, Self::V5Td15Ex];
 }
 
@@ -136,14 +138,19 @@ pub fn sign_quote(world: &World, shape: &QuoteShape, report: &TdReport) -> Vec<u
 }
 
 fn header(world: &World, shape: &QuoteShape) -> Vec<u8> {
-    let version = shape.version.unwrap_or(if shape.format == QuoteFormat::V4 {
-        4
-    } else {
-        5
+    let version = shape.version.unwrap_or(match shape.format {
+        QuoteFormat::SgxV3 => 3,
+        QuoteFormat::V4 => 4,
+        _ => 5,
     });
+    let tee_type = if shape.format == QuoteFormat::SgxV3 {
+        0
+    } else {
+        shape.tee_type
+    };
     let mut out = version.to_le_bytes().to_vec();
     out.extend_from_slice(&shape.attestation_key_type.to_le_bytes());
-    out.extend_from_slice(&shape.tee_type.to_le_bytes());
+    out.extend_from_slice(&tee_type.to_le_bytes());
     out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(&shape.qe_vendor_id);
     out.extend_from_slice(&world.platform.qe_id);
@@ -170,6 +177,7 @@ fn body(world: &World, shape: &QuoteShape, report: &TdReport) -> Vec<u8> {
     let td15 = || [&base[..], &report.tee_tcb_svn2, &report.mr_service_td].concat();
     let (body_type, body) = match shape.format {
         QuoteFormat::V4 => return base,
+        QuoteFormat::SgxV3 => return enclave_report(world, report),
         QuoteFormat::V5Td10 => (2u16, base),
         QuoteFormat::V5Td15 => (3, td15()),
         QuoteFormat::V5Td15Ex => (4, [td15(), td15_ex_tail(world, report)].concat()),
@@ -223,9 +231,24 @@ fn certification_data(world: &World, shape: &QuoteShape) -> Vec<u8> {
     inner.extend_from_slice(&(chain.len() as u32).to_le_bytes());
     inner.extend_from_slice(&chain);
 
+    // Version 3 has no envelope of type 6 around the QE report.
+    if shape.format == QuoteFormat::SgxV3 {
+        return inner;
+    }
     let mut out = 6u16.to_le_bytes().to_vec();
     out.extend_from_slice(&(inner.len() as u32).to_le_bytes());
     out.extend(inner);
+    out
+}
+
+/// Some enclave's SGX report, 384 bytes.
+fn enclave_report(world: &World, report: &TdReport) -> Vec<u8> {
+    let mut out = vec![0; 384];
+    out[..16].copy_from_slice(&world.platform.cpu_svn);
+    // INIT and MODE64BIT.
+    out[48] = 0x05;
+    out[64..96].copy_from_slice(&derive_bytes::<32>(world.seed, "enclave mrenclave"));
+    out[320..].copy_from_slice(&report.report_data);
     out
 }
 

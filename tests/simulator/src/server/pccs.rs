@@ -19,9 +19,9 @@ pub enum PccsEndpoint {
     PckCrl,
     /// `/sgx/certification/v4/rootcacrl`
     RootCaCrl,
-    /// `/tdx/certification/v4/tcb?fmspc=…`
+    /// `/tdx/certification/v4/tcb?fmspc=…`, and the same under `/sgx`
     TcbInfo,
-    /// `/tdx/certification/v4/qe/identity`
+    /// `/tdx/certification/v4/qe/identity`, and the same under `/sgx`
     QeIdentity,
     /// Everything else: 404 unless told otherwise.
     Other,
@@ -40,8 +40,10 @@ impl PccsEndpoint {
         match path {
             "/sgx/certification/v4/pckcrl" => Self::PckCrl,
             "/sgx/certification/v4/rootcacrl" => Self::RootCaCrl,
-            "/tdx/certification/v4/tcb" => Self::TcbInfo,
-            "/tdx/certification/v4/qe/identity" => Self::QeIdentity,
+            "/tdx/certification/v4/tcb" | "/sgx/certification/v4/tcb" => Self::TcbInfo,
+            "/tdx/certification/v4/qe/identity" | "/sgx/certification/v4/qe/identity" => {
+                Self::QeIdentity
+            }
             _ => Self::Other,
         }
     }
