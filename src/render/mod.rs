@@ -1,10 +1,11 @@
-//! Words for people. Each format is one pure function from a report to text; nothing here
+//! Words for people, and the versioned JSON. Each format is one pure function from a report to text; nothing here
 //! prints.
 //!
 //! A report holds text that a CVM chose. Every format passes it through its own rule in [`escape`].
 
 mod cause;
 pub mod escape;
+mod json;
 mod measured;
 mod page;
 mod table;
@@ -12,6 +13,9 @@ mod text;
 mod words;
 
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod samples;
 
+pub use json::json;
 pub use text::{Style, text};
