@@ -4,7 +4,9 @@
 //! A report holds text that a CVM chose. Every format passes it through its own rule in [`escape`].
 
 mod cause;
+mod docs;
 pub mod escape;
+mod explain;
 mod json;
 mod measured;
 mod page;
@@ -17,5 +19,7 @@ mod generated;
 #[cfg(test)]
 mod samples;
 
+pub use docs::{check_index_markdown, check_page_markdown};
+pub use explain::{explain, explain_list};
 pub use json::json;
 pub use text::{Style, text};
