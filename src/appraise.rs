@@ -27,6 +27,16 @@ const CODE: [CheckId; 5] = [
     CheckId::ImagePins,
 ];
 
+/// The lowest tier that requires a check; every higher one does, too. Absent where none does.
+#[must_use]
+pub fn required_from(id: CheckId) -> Option<Tier> {
+    if HARDWARE.contains(&id) {
+        Some(Tier::Hardware)
+    } else {
+        CODE.contains(&id).then_some(Tier::Code)
+    }
+}
+
 /// What is known of a target beside facts and policy: it only labels the result.
 #[derive(Debug, Clone)]
 pub struct Subject {

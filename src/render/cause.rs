@@ -1,0 +1,116 @@
+//! Which checks a verdict hangs on, the most important one first.
+
+use crate::appraise::required_from;
+use crate::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
+
+/// The warnings that leave a requirement unmet (interface.md, "Check ids"): a result does not carry it otherwise.
+const UNMET_WARNINGS: [(CheckId, &str); 2] = [
+    (CheckId::OsImage, "acpi-unverified"),
+    (CheckId::ImagePins, "unpinned-image"),
+];
+
+/// The checks that keep a target from passing, the one to act on first. Empty for a pass.
+///
+/// Every `fail` comes before every `error`: an operator must not hide a lie behind an outage. Otherwise the order is
+/// that of the checks, in which evidence and collateral, the causes of most other results, stand first. What only
+/// follows from another check is left out.
+pub(super) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
+    let of = |wanted: fn(&TargetReport, &CheckResult) -> bool| {
+        target.checks.iter().filter(move |check| wanted(target, check))
+    };
+    match target.verdict {
+        Verdict::Pass => Vec::new(),
+        Verdict::Fail => of(|_, check| check.status == Status::Fail)
+            .chain(of(|_, check| is_own_error(check)))
+            .collect(),
+        Verdict::Inconclusive => of(|target, check| is_own_error(check) || is_unmet(target, check)).collect(),
+    }
+}
+
+/// Whether a result says no more than that another check did not pass.
+pub(super) fn is_consequence(check: &CheckResult) -> bool {
+    check.status == Status::Error
+        && check
+            .reason
+            .as_deref()
+            .is_some_and(|reason| reason.ends_with("-not-proven"))
+}
+
+/// Whether a warning leaves its check's requirement unmet.
+pub(super) fn is_unmet_warning(check: &CheckResult) -> bool {
+    check.status == Status::Warn
+        && UNMET_WARNINGS
+            .iter()
+            .any(|(id, reason)| *id == check.id && Some(*reason) == check.reason.as_deref())
+}
+
+fn is_own_error(check: &CheckResult) -> bool {
+    check.status == Status::Error && !is_consequence(check)
+}
+
+/// Whether a requirement of the tier was neither met nor waived, though nothing failed.
+fn is_unmet(target: &TargetReport, check: &CheckResult) -> bool {
+    let required = required_from(check.id).is_some_and(|tier| tier <= target.required);
+    required
+        && match check.status {
+            Status::Skip => !target.waived.contains(&check.id),
+            Status::Warn => is_unmet_warning(check),
+            Status::Pass | Status::Fail | Status::Error => false,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    fn ids(target: &TargetReport) -> Vec<CheckId> {
+        causes(target).iter().map(|check| check.id).collect()
+    }
+
+    #[test]
+    fn a_pass_hangs_on_nothing() {
+        assert_eq!(ids(&samples::pass()), []);
+        assert_eq!(ids(&samples::pass_with_waiver()), []);
+    }
+
+    #[test]
+    fn what_follows_from_unreachable_evidence_is_no_cause() {
+        assert_eq!(ids(&samples::unreachable()), [CheckId::Evidence]);
+    }
+
+    #[test]
+    fn a_fail_comes_before_an_earlier_error() {
+        let mut target = samples::fail();
+        samples::set(
+            &mut target,
+            CheckId::Evidence,
+            Status::Error,
+            "two-instances",
+            "Two.",
+        );
+        assert_eq!(ids(&target), [CheckId::ComposeHash, CheckId::Evidence]);
+    }
+
+    #[test]
+    fn a_missing_expectation_and_a_warning_short_of_its_requirement_are_causes() {
+        let mut target = samples::no_expectation();
+        samples::set(
+            &mut target,
+            CheckId::ImagePins,
+            Status::Warn,
+            "unpinned-image",
+            "Not pinned.",
+        );
+        samples::set(&mut target, CheckId::TcbStatus, Status::Warn, "advisory", "SA-1.");
+        assert_eq!(ids(&target), [CheckId::ComposeHash, CheckId::ImagePins]);
+    }
+
+    #[test]
+    fn the_unmet_warnings_are_reasons_of_their_checks() {
+        for (id, reason) in UNMET_WARNINGS {
+            let known = crate::checks::Check::of(id).reasons;
+            assert!(known.iter().any(|known| known.id == reason), "{id}: {reason}");
+        }
+    }
+}

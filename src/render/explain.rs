@@ -1,0 +1,91 @@
+//! `cvm-verify explain`: what a check proves, which attack it prevents, why it fails, how to fix it.
+
+use std::fmt::Write as _;
+
+use super::page::{Ink, Page};
+use crate::appraise::required_from;
+use crate::checks::{ALL, Check, Reason};
+use crate::report::{CheckId, Tier};
+
+/// Where explanations are wrapped, in characters.
+const WIDTH: usize = 88;
+
+/// One check, explained, with a final newline.
+#[must_use]
+pub fn explain(check: &Check) -> String {
+    let mut page = Page::new(WIDTH, false);
+    page.line(Ink::Plain, &format!("{}: {}", check.id, check.title));
+    page.blank();
+    for (label, words) in [
+        ("proves", check.proves),
+        ("prevents", check.prevents),
+        ("required", required(check.id)),
+    ] {
+        page.hanging(&format!("  {label:<10}"), 12, Ink::Plain, words);
+    }
+    for reason in check.reasons {
+        page.blank();
+        page.line(Ink::Plain, &format!("  {}", reason.id));
+        page.paragraph(4, Ink::Plain, reason.means);
+        page.hanging("    What to do: ", 16, Ink::Plain, what_to_do(reason));
+    }
+    page.into_text()
+}
+
+/// All checks in the order in which they run, one line each.
+#[must_use]
+pub fn explain_list() -> String {
+    let width = ALL.iter().map(|check| check.id.as_str().len()).max().unwrap_or(0);
+    let mut list = String::new();
+    for check in ALL {
+        // Writing to a string cannot fail.
+        let _ = writeln!(list, "{:<width$}  {}", check.id, check.proves);
+    }
+    list
+}
+
+/// Which tiers need a check, in words.
+pub(super) fn required(id: CheckId) -> &'static str {
+    match (required_from(id), id) {
+        (Some(Tier::Hardware), _) => "by every tier: `hardware`, `code`",
+        (Some(Tier::Code), _) => "by the tier `code`",
+        (None, CheckId::ReportData | CheckId::KeyProvider) => {
+            "by no tier, but where it fails no tier is reached and the verdict is fail"
+        }
+        (None, _) => "by no tier, but where it fails the verdict is fail",
+    }
+}
+
+/// What to do about a reason; one that follows from another check says so.
+pub(super) const fn what_to_do(reason: &Reason) -> &'static str {
+    if reason.fix.is_empty() {
+        "See the check that did not pass first."
+    } else {
+        reason.fix
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_of_every_check_is_explained() {
+        for check in ALL {
+            let text = explain(check);
+            for reason in check.reasons {
+                assert!(text.contains(&format!("\n  {}\n", reason.id)), "{}", reason.id);
+            }
+        }
+    }
+
+    #[test]
+    fn an_explanation() {
+        insta::assert_snapshot!(explain(Check::of(CheckId::ComposeHash)));
+    }
+
+    #[test]
+    fn the_list() {
+        insta::assert_snapshot!(explain_list());
+    }
+}

@@ -1,0 +1,35 @@
+//! The report for machines: `cvm-verify/report/v1`.
+
+use std::fmt::Write as _;
+
+use super::escape::{is_plain, opens_command};
+use crate::report::Report;
+
+/// The report as indented JSON, with a final newline.
+///
+/// It may be printed to a terminal or a CI log: characters that act or deceive, and openings of workflow commands,
+/// are written as JSON's own `\uXXXX`. A parser reads the same values.
+#[must_use]
+pub fn json(report: &Report) -> String {
+    // Serialising plain structs with string keys cannot fail; an empty document would be refused by every reader.
+    let text = serde_json::to_string_pretty(report).unwrap_or_default();
+    let mut safe = String::with_capacity(text.len() + 1);
+    for (position, c) in text.char_indices() {
+        let rest = text.get(position..).unwrap_or_default();
+        if (c == '\n' || is_plain(c)) && !opens_command(rest) {
+            safe.push(c);
+        } else {
+            // Outside strings JSON is ASCII without `#`, so this is inside one, and no part of an escape.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        }
+    }
+    safe.push('\n');
+    safe
+}
+
+#[cfg(test)]
+#[path = "json_tests.rs"]
+mod tests;

@@ -1,0 +1,122 @@
+//! What was measured, in a few lines of text. Proven values only: a report holds no others.
+
+use super::cause::is_unmet_warning;
+use super::escape::{shorten, terminal};
+use super::page::{Ink, Page};
+use crate::report::{CheckId, Status, TargetReport, TcbRecord, TrustRootKind};
+
+/// Longest value, in characters.
+const MAX_VALUE: usize = 300;
+/// Where values begin.
+const VALUE: usize = 18;
+/// A key provider's id is shown in full up to this many characters.
+const WHOLE_ID: usize = 24;
+
+/// The block below the table: identity, platform, collateral, and where the evidence is.
+pub(super) fn write(page: &mut Page, target: &TargetReport) {
+    let shown = &target.measurements;
+    let lines = [
+        ("app id", shown.app_id.clone()),
+        ("compose hash", shown.compose_hash.clone()),
+        ("OS image", shown.os_image.clone()),
+        ("key provider", shown.key_provider.as_deref().map(key_provider)),
+        ("platform TCB", platform(&target.tcb)),
+        ("collateral", collateral(&target.tcb)),
+    ];
+    if lines.iter().any(|(_, value)| value.is_some()) {
+        page.blank();
+        page.paragraph(2, Ink::Bold, &heading(target));
+        for (label, value) in lines {
+            if let Some(value) = value {
+                line(page, 4, label, &value);
+            }
+        }
+    }
+    let sources = [("address", &target.url), ("evidence", &target.evidence.bundle)];
+    if sources.iter().any(|(_, value)| value.is_some()) {
+        page.blank();
+        for (label, value) in sources {
+            if let Some(value) = value {
+                line(page, 2, label, value);
+            }
+        }
+    }
+}
+
+/// Who vouches for the values. The boot claims are an OS's word: without a proven OS they are worth no more.
+fn heading(target: &TargetReport) -> String {
+    let os_is_proven = target
+        .check(CheckId::OsImage)
+        .is_some_and(|check| match check.status {
+            Status::Pass => true,
+            Status::Warn => !is_unmet_warning(check),
+            Status::Fail | Status::Error | Status::Skip => false,
+        });
+    match target.trust_root {
+        TrustRootKind::Custom => "Measured, says a quote that Intel did not sign".to_owned(),
+        TrustRootKind::Intel if !os_is_proven && target.measurements.app_id.is_some() => {
+            "Measured; app id, compose hash and key provider by an OS that is not proven".to_owned()
+        }
+        TrustRootKind::Intel => "Measured".to_owned(),
+    }
+}
+
+fn line(page: &mut Page, indent: usize, label: &str, value: &str) {
+    let label = page.ink(Ink::Dim, &format!("{label:<width$}", width = VALUE - indent));
+    let lead = format!("{}{label}", " ".repeat(indent));
+    page.hanging(&lead, VALUE, Ink::Plain, &terminal(&shorten(value, MAX_VALUE)));
+}
+
+/// `NAME:HEXID` with both ends of a long id.
+fn key_provider(text: &str) -> String {
+    let Some((name, id)) = text
+        .split_once(':')
+        .filter(|(_, id)| id.chars().count() > WHOLE_ID)
+    else {
+        return text.to_owned();
+    };
+    let start: String = id.chars().take(8).collect();
+    let end: String = id.chars().skip(id.chars().count().saturating_sub(8)).collect();
+    format!("{name}:{start}…{end}")
+}
+
+/// `UpToDate, INTEL-SA-00001, evaluation data number 17`
+fn platform(tcb: &TcbRecord) -> Option<String> {
+    let status = tcb.status.clone()?;
+    let advisories = match tcb.advisory_ids.as_slice() {
+        [] => "no advisories".to_owned(),
+        ids => ids.join(", "),
+    };
+    let number = tcb
+        .eval_data_number
+        .map(|number| format!("evaluation data number {number}"));
+    let parts: Vec<String> = [Some(status), Some(advisories), number]
+        .into_iter()
+        .flatten()
+        .collect();
+    Some(parts.join(", "))
+}
+
+/// `from Intel, in date until 2026-08-13T12:00:00Z`
+fn collateral(tcb: &TcbRecord) -> Option<String> {
+    let source = tcb
+        .collateral_source
+        .as_ref()
+        .map(|source| format!("from {source}"));
+    let end = tcb.expires_at.as_ref().map(|end| format!("in date until {end}"));
+    let parts: Vec<String> = [source, end].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_key_provider_id_shows_both_ends() {
+        assert_eq!(key_provider("kms:0011"), "kms:0011");
+        assert_eq!(key_provider("none"), "none");
+        let long = format!("kms:{}{}", "0123456789", "abcdef".repeat(9));
+        assert_eq!(key_provider(&long), "kms:01234567…efabcdef");
+    }
+}

@@ -1,0 +1,239 @@
+//! Reports for the tests of the renderers: plain data, in the checks' own words.
+
+use crate::checks::{ALL, Check, Reason};
+use crate::render::words::reason_of;
+use crate::report::{
+    Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, Report, Status, TargetReport,
+    TcbRecord, Tier, Tool, TrustRootKind, Verdict,
+};
+
+/// A compose hash.
+pub(super) const MEASURED: &str = "3f9a0c5e8f6d1b2a4c7e9d0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
+/// Another one.
+pub(super) const EXPECTED: &str = "91c2d4e6f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70819200";
+
+/// A report of targets, made at a fixed time.
+pub(super) fn report(mode: Mode, targets: Vec<TargetReport>) -> Report {
+    let tool = Tool {
+        name: "cvm-verify".to_owned(),
+        version: "0.1.0".to_owned(),
+        git: "0123abc".to_owned(),
+    };
+    Report::new(tool, mode, "2026-08-13T12:00:00Z".to_owned(), 1_234, targets)
+}
+
+/// Everything passes, apart from two ids that nobody expected.
+pub(super) fn pass() -> TargetReport {
+    let mut target = TargetReport {
+        name: "api.example.com".to_owned(),
+        url: Some("https://api.example.com/".to_owned()),
+        verdict: Verdict::Pass,
+        required: Tier::Code,
+        assurance: Assurance::Code,
+        waived: Vec::new(),
+        trust_root: TrustRootKind::Intel,
+        evaluated_at: "2026-08-13T12:00:00Z".to_owned(),
+        checks: ALL.iter().map(|check| passed(check)).collect(),
+        measurements: measurements(),
+        tcb: TcbRecord {
+            status: Some("UpToDate".to_owned()),
+            advisory_ids: Vec::new(),
+            eval_data_number: Some(17),
+            fmspc: Some("b0c06f000000".to_owned()),
+            expires_at: Some("2026-09-09T08:00:00Z".to_owned()),
+            collateral_source: Some("Intel PCS".to_owned()),
+        },
+        evidence: EvidenceRecord {
+            signed_sha256: Some("ab".repeat(32)),
+            bundle: Some("cvm-verify/api.example.com.json".to_owned()),
+        },
+    };
+    set(
+        &mut target,
+        CheckId::AppId,
+        Status::Skip,
+        "no-expectation",
+        "No app id is expected.",
+    );
+    check_mut(&mut target, CheckId::AppId).actual = Some("0a".repeat(20));
+    target
+}
+
+/// The OS image is waived in writing.
+pub(super) fn pass_with_waiver() -> TargetReport {
+    let mut target = pass();
+    target.assurance = Assurance::Hardware;
+    target.waived = vec![CheckId::OsImage];
+    target.measurements.os_image = None;
+    let words = "Waived: any operating system could have recorded this event log.";
+    set(&mut target, CheckId::OsImage, Status::Skip, "unchecked", words);
+    target
+}
+
+/// Another compose document runs.
+pub(super) fn fail() -> TargetReport {
+    let mut target = pass();
+    target.verdict = Verdict::Fail;
+    target.assurance = Assurance::Hardware;
+    let words = "The VM runs another compose document than the one expected by cvm.lock.";
+    set(
+        &mut target,
+        CheckId::ComposeHash,
+        Status::Fail,
+        "compose-hash-mismatch",
+        words,
+    );
+    compare(&mut target, CheckId::ComposeHash, EXPECTED, MEASURED);
+    let words = "Not pinned: web uses nginx:latest. This does not meet `code`.";
+    set(
+        &mut target,
+        CheckId::ImagePins,
+        Status::Warn,
+        "unpinned-image",
+        words,
+    );
+    target
+}
+
+/// Nobody said which code is expected.
+pub(super) fn no_expectation() -> TargetReport {
+    let mut target = pass();
+    target.verdict = Verdict::Inconclusive;
+    target.assurance = Assurance::Hardware;
+    let words =
+        format!("No compose hash is expected. To expect this one, write down: --compose-hash {MEASURED}");
+    set(
+        &mut target,
+        CheckId::ComposeHash,
+        Status::Skip,
+        "no-expectation",
+        &words,
+    );
+    check_mut(&mut target, CheckId::ComposeHash).actual = Some(MEASURED.to_owned());
+    target
+}
+
+/// Nothing answered.
+pub(super) fn unreachable() -> TargetReport {
+    let mut target = pass();
+    target.verdict = Verdict::Inconclusive;
+    target.assurance = Assurance::None;
+    target.measurements = Measurements::default();
+    target.tcb = TcbRecord::default();
+    target.evidence = EvidenceRecord::default();
+    for id in CheckId::ALL {
+        let words = "Not determined: there is no evidence.";
+        set(&mut target, id, Status::Error, "quote-not-proven", words);
+    }
+    let words = "GET https://api.example.com/attestation: connection refused.";
+    set(
+        &mut target,
+        CheckId::Evidence,
+        Status::Error,
+        "unreachable",
+        words,
+    );
+    target
+}
+
+/// A quote whose report data holds another nonce, with registers in full.
+pub(super) fn replayed_quote() -> TargetReport {
+    let mut target = pass();
+    target.verdict = Verdict::Fail;
+    target.assurance = Assurance::None;
+    let words = "The signed report data does not hold the nonce that was sent.";
+    set(
+        &mut target,
+        CheckId::Freshness,
+        Status::Fail,
+        "nonce-mismatch",
+        words,
+    );
+    let expected = format!("{}{} (raw)", "5c".repeat(32), "00".repeat(32));
+    compare(&mut target, CheckId::Freshness, &expected, &"e7".repeat(64));
+    target
+}
+
+/// One result of a target.
+pub(super) fn check_mut(target: &mut TargetReport, id: CheckId) -> &mut CheckResult {
+    target.checks.iter_mut().find(|check| check.id == id).unwrap()
+}
+
+/// Gives a check another outcome, with the fix that belongs to the reason.
+pub(super) fn set(target: &mut TargetReport, id: CheckId, status: Status, reason: &str, detail: &str) {
+    let check = check_mut(target, id);
+    check.status = status;
+    check.reason = Some(reason.to_owned());
+    check.detail = detail.to_owned();
+    check.expected = None;
+    check.actual = None;
+    check.fix = None;
+    let fix = |reason: &Reason| (!reason.fix.is_empty()).then(|| reason.fix.to_owned());
+    check.fix = reason_of(check).and_then(fix);
+}
+
+/// What a check expected and found.
+pub(super) fn compare(target: &mut TargetReport, id: CheckId, expected: &str, actual: &str) {
+    let check = check_mut(target, id);
+    check.expected = Some(expected.to_owned());
+    check.actual = Some(actual.to_owned());
+}
+
+fn measurements() -> Measurements {
+    let register = |byte: &str| Some(byte.repeat(48));
+    Measurements {
+        mrtd: register("f0"),
+        rtmr0: register("a0"),
+        rtmr1: register("a1"),
+        rtmr2: register("a2"),
+        rtmr3: register("a3"),
+        report_data: Some("5c".repeat(64)),
+        td_attributes: Some("0000001000000000".to_owned()),
+        xfam: Some("e702060000000000".to_owned()),
+        mr_config_id: register("00"),
+        mr_seam: register("5e"),
+        compose_hash: Some(MEASURED.to_owned()),
+        app_id: Some("0a".repeat(20)),
+        instance_id: Some("1d".repeat(20)),
+        key_provider: Some(format!("kms:30593013{}0a5e8b1c", "06072a8648ce3d02".repeat(5))),
+        os_image: Some("dstack-0.5.5".to_owned()),
+    }
+}
+
+/// A passing result, in words like the check's.
+fn passed(check: &Check) -> CheckResult {
+    CheckResult {
+        id: check.id,
+        status: Status::Pass,
+        reason: None,
+        title: check.title.to_owned(),
+        proves: check.proves.to_owned(),
+        prevents: check.prevents.to_owned(),
+        detail: found(check.id).to_owned(),
+        expected: None,
+        actual: None,
+        fix: None,
+    }
+}
+
+/// What the checks say when they pass.
+const fn found(id: CheckId) -> &'static str {
+    match id {
+        CheckId::Evidence => "The evidence is well formed.",
+        CheckId::Collateral => "The collateral is in date until 2026-09-09T08:00:00Z.",
+        CheckId::QuoteSignature => "The quote is signed by genuine Intel TDX hardware.",
+        CheckId::TcbStatus => "The platform is up to date (evaluation data number 17).",
+        CheckId::TdAttributes => "No debugging, profiling, migration, service TD or owner.",
+        CheckId::Freshness => "The quote signs the nonce of this evidence (layout `raw`).",
+        CheckId::ReportData => "The report data beside the quote is the one that was signed.",
+        CheckId::EventLog => "The log replays to all four RTMRs (9 events in RTMR3).",
+        CheckId::BootOrder => "The boot events are complete, unique and in order.",
+        CheckId::ComposeHash => "The compose hash is the one expected by cvm.lock.",
+        CheckId::AppId => "The app id is the one expected by cvm.lock.",
+        CheckId::InstanceId => "The instance id is the one in the address.",
+        CheckId::OsImage => "MRTD and RTMR0–2 are those of cvm.lock (dstack-0.5.5).",
+        CheckId::KeyProvider => "The key provider is the one expected by cvm.lock.",
+        CheckId::MrConfigId => "MRCONFIGID names the same compose hash as the boot events.",
+        CheckId::ImagePins => "All 3 images are pinned by digest.",
+    }
+}

@@ -1,0 +1,115 @@
+//! The checks of a target as lines of text.
+
+use super::cause::is_consequence;
+use super::escape::{shorten, terminal};
+use super::page::{Ink, Page};
+use super::words;
+use crate::report::{CheckId, CheckResult, Status, TargetReport};
+
+/// Longest detail, in characters.
+pub(super) const MAX_DETAIL: usize = 600;
+/// Longest expected or found value, in characters: two report data and more.
+const MAX_VALUE: usize = 1_000;
+
+/// Where ids begin: behind the marker.
+const ID: usize = 9;
+/// Where details begin: behind the longest id.
+const DETAIL: usize = 26;
+/// Where values begin: behind `expected`, in the id's column.
+const VALUE: usize = 19;
+
+/// One line per check; below it, where something is to be done, what was expected, what was found, and what to do.
+/// What only follows from another check is told in one line for each reason.
+///
+/// `causes` are the checks that the verdict hangs on. What to do about the first was said above the table already.
+pub(super) fn write(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
+    for check in target.checks.iter().filter(|check| !is_consequence(check)) {
+        let detail = words::detail(target, check);
+        let detail = shorten(&detail, MAX_DETAIL);
+        let (ink, marker) = marker(check.status);
+        let text = match &check.reason {
+            Some(reason) => format!("{} [{}]", terminal(&detail), terminal(reason)),
+            None => terminal(&detail).into_owned(),
+        };
+        row(
+            page,
+            ink,
+            marker,
+            check.id.as_str(),
+            detail_ink(check.status),
+            &text,
+        );
+        let is_cause = causes.iter().any(|cause| cause.id == check.id);
+        if is_cause || matches!(check.status, Status::Warn | Status::Fail | Status::Error) {
+            let is_told = causes.first().is_some_and(|first| first.id == check.id);
+            below(page, check, is_told);
+        }
+    }
+    consequences(page, target);
+}
+
+/// The values and the next step.
+fn below(page: &mut Page, check: &CheckResult, is_told: bool) {
+    let fix = check.fix.as_ref().filter(|_| !is_told);
+    for (label, value) in [
+        ("expected", check.expected.as_ref()),
+        ("actual", check.actual.as_ref()),
+        ("fix", fix),
+    ] {
+        if let Some(value) = value {
+            let lead = format!(
+                "{}{}",
+                " ".repeat(ID),
+                page.ink(Ink::Dim, &format!("{label:<10}"))
+            );
+            page.hanging(&lead, VALUE, Ink::Plain, &terminal(&shorten(value, MAX_VALUE)));
+        }
+    }
+}
+
+/// What was not determined because another check did not pass, in the order of the checks.
+fn consequences(page: &mut Page, target: &TargetReport) {
+    let mut groups: Vec<(&str, Vec<CheckId>)> = Vec::new();
+    for check in target.checks.iter().filter(|check| is_consequence(check)) {
+        let reason = check.reason.as_deref().unwrap_or_default();
+        match groups.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, ids)) => ids.push(check.id),
+            None => groups.push((reason, vec![check.id])),
+        }
+    }
+    let (ink, marker) = marker(Status::Error);
+    for (reason, ids) in groups {
+        let (label, text) = match ids.as_slice() {
+            [id] => (id.to_string(), format!("Not determined. [{}]", terminal(reason))),
+            ids => (
+                format!("{} checks", ids.len()),
+                format!("Not determined: {}. [{}]", words::list(ids), terminal(reason)),
+            ),
+        };
+        row(page, ink, marker, &label, Ink::Dim, &text);
+    }
+}
+
+fn row(page: &mut Page, ink: Ink, marker: &str, id: &str, detail_ink: Ink, detail: &str) {
+    let marker = page.ink(ink, &format!("{marker:<5}"));
+    let lead = format!("  {marker}  {id:<width$}", width = DETAIL - ID);
+    page.hanging(&lead, DETAIL, detail_ink, detail);
+}
+
+/// The word for a status: capitals where a person must look. No colour is needed to tell them apart.
+const fn marker(status: Status) -> (Ink, &'static str) {
+    match status {
+        Status::Pass => (Ink::Green, "pass"),
+        Status::Warn => (Ink::Yellow, "WARN"),
+        Status::Fail => (Ink::Red, "FAIL"),
+        Status::Error => (Ink::Yellow, "error"),
+        Status::Skip => (Ink::Dim, "skip"),
+    }
+}
+
+const fn detail_ink(status: Status) -> Ink {
+    match status {
+        Status::Skip => Ink::Dim,
+        Status::Pass | Status::Warn | Status::Fail | Status::Error => Ink::Plain,
+    }
+}

@@ -1,0 +1,176 @@
+//! The format for people at a terminal or in a CI log: the verdict first, then why, then every check.
+
+use super::cause::causes;
+use super::escape::{shorten, terminal};
+use super::page::{Ink, Page};
+use super::{measured, table, words};
+use crate::report::{CheckResult, Mode, Report, TargetReport, TrustRootKind, Verdict};
+
+/// Longest name of a target, in characters.
+const MAX_NAME: usize = 120;
+
+/// How the text looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to write SGR colour sequences. Words carry the meaning without them.
+    pub color: bool,
+    /// Where lines are wrapped, in characters. Longer words, hashes above all, are never broken.
+    pub width: usize,
+    /// Only verdicts, what they prove, and what to do.
+    pub quiet: bool,
+}
+
+impl Default for Style {
+    /// What a CI log shows well: 100 characters, no colour, everything.
+    fn default() -> Self {
+        Self {
+            color: false,
+            width: 100,
+            quiet: false,
+        }
+    }
+}
+
+/// The report as text, with a final newline. Nothing in it can act on a terminal or a CI runner, and no line of it
+/// means something else without its colour.
+#[must_use]
+pub fn text(report: &Report, style: Style) -> String {
+    let mut page = Page::new(style.width, style.color);
+    match report.targets.as_slice() {
+        [target] => {
+            banners(&mut page, &words::banners(target, report.mode));
+            one(&mut page, report.mode, target, style);
+        }
+        targets => several(&mut page, report, targets, style),
+    }
+    if !style.quiet {
+        alerts(&mut page, report);
+    }
+    page.into_text()
+}
+
+/// A line for all, then each target. What stands above all targets alike is said once; that one of them is
+/// simulated is said in the first line all the same.
+fn several(page: &mut Page, report: &Report, targets: &[TargetReport], style: Style) {
+    let of = |target| words::banners(target, report.mode);
+    let shared = targets
+        .first()
+        .map(of)
+        .filter(|first| targets.iter().all(|target| of(target) == *first));
+    let simulated = targets
+        .iter()
+        .filter(|target| target.trust_root == TrustRootKind::Custom)
+        .count();
+    match &shared {
+        Some(lines) => banners(page, lines),
+        None if simulated > 0 => {
+            let line = format!("{} ({simulated} of {} targets)", words::SIMULATED, targets.len());
+            banners(page, &[line]);
+        }
+        None => {}
+    }
+    page.line(
+        verdict_ink(report.verdict, simulated == 0),
+        &words::summary(report),
+    );
+    for target in targets {
+        page.blank();
+        if shared.is_none() {
+            banners(page, &of(target));
+        }
+        one(page, report.mode, target, style);
+    }
+}
+
+fn banners(page: &mut Page, lines: &[String]) {
+    for line in lines {
+        page.line(Ink::Yellow, &terminal(line));
+    }
+}
+
+fn one(page: &mut Page, mode: Mode, target: &TargetReport, style: Style) {
+    let is_whole = target.waived.is_empty() && target.trust_root == TrustRootKind::Intel;
+    let verdict = page.ink(verdict_ink(target.verdict, is_whole), &words::verdict(target));
+    let name = page.ink(Ink::Bold, &terminal(&shorten(&target.name, MAX_NAME)));
+    page.line(Ink::Plain, &format!("{verdict}  {name}"));
+    let causes = causes(target);
+    match target.verdict {
+        Verdict::Pass => page.paragraph(2, Ink::Plain, words::proven(target, mode)),
+        Verdict::Fail | Verdict::Inconclusive => why(page, target, &causes),
+    }
+    if style.quiet {
+        return;
+    }
+    page.blank();
+    table::write(page, target, &causes);
+    measured::write(page, target);
+}
+
+/// The check that the verdict hangs on, what to do about it, and which others there are.
+fn why(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
+    let [first, others @ ..] = causes else {
+        page.paragraph(
+            2,
+            Ink::Plain,
+            "Something that was required could not be determined: see the checks.",
+        );
+        return;
+    };
+    said(page, first.id.as_str(), &words::detail(target, first));
+    if let Some(hash) = words::hash_to_write_down(first) {
+        page.blank();
+        page.line(Ink::Bold, &format!("    --compose-hash {hash}"));
+        page.blank();
+    }
+    if let Some(fix) = &first.fix {
+        said(page, "What to do", fix);
+    }
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|check| named(check)).collect();
+        said(page, "Also", &others.join(", "));
+    }
+}
+
+/// A labelled sentence. Its further lines stand behind the label: a stranger's words never begin a line where a
+/// verdict or a check could stand.
+fn said(page: &mut Page, label: &str, sentence: &str) {
+    let lead = format!("  {label}: ");
+    let sentence = shorten(sentence, table::MAX_DETAIL);
+    page.hanging(&lead, lead.len(), Ink::Plain, &terminal(&sentence));
+}
+
+fn named(check: &CheckResult) -> String {
+    match &check.reason {
+        Some(reason) => format!("{} [{reason}]", check.id),
+        None => check.id.to_string(),
+    }
+}
+
+fn alerts(page: &mut Page, report: &Report) {
+    if !report.alerts.is_empty() {
+        page.blank();
+    }
+    for alert in &report.alerts {
+        let (ink, outcome) = match alert.delivered {
+            true => (Ink::Plain, "delivered"),
+            false => (Ink::Yellow, "NOT delivered"),
+        };
+        let about = format!("{} to {}: {}", alert.event, alert.channel, alert.detail);
+        let about = shorten(&about, table::MAX_DETAIL);
+        let lead = format!("  alert {outcome}: ");
+        page.hanging(&lead, lead.len(), ink, &terminal(&about));
+    }
+}
+
+/// Only a pass with nothing waived, under Intel's root, is green.
+const fn verdict_ink(verdict: Verdict, is_whole: bool) -> Ink {
+    match verdict {
+        Verdict::Pass if is_whole => Ink::Green,
+        Verdict::Pass | Verdict::Inconclusive => Ink::Yellow,
+        Verdict::Fail => Ink::Red,
+    }
+}
+
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod tests;

@@ -1,0 +1,201 @@
+//! The sentences that every format for people shares: what the result is, what it proves, and what it does not.
+
+use std::borrow::Cow;
+
+use crate::appraise::required_from;
+use crate::checks::{Check, Reason};
+use crate::report::{
+    Assurance, CheckId, CheckResult, Mode, Report, Status, TargetReport, Tier, TrustRootKind, Verdict,
+};
+
+/// The first line of whatever is made with a root that is not Intel's.
+pub(super) const SIMULATED: &str = "SIMULATED: not Intel's root, proves nothing about hardware";
+
+/// What stands above a target's verdict: that it is simulated, that it is a replay.
+pub(super) fn banners(target: &TargetReport, mode: Mode) -> Vec<String> {
+    let simulated = (target.trust_root == TrustRootKind::Custom).then(|| SIMULATED.to_owned());
+    let replay = (mode == Mode::Replay).then(|| format!("REPLAY as of {}", target.evaluated_at));
+    simulated.into_iter().chain(replay).collect()
+}
+
+/// The verdict with everything that qualifies it: `PASS (code; waived: os-image; reached: hardware)`.
+///
+/// A pass names the tier that was required; whatever else reached or waived says so in every verdict.
+pub(super) fn verdict(target: &TargetReport) -> String {
+    let waived = (!target.waived.is_empty()).then(|| format!("waived: {}", list(&target.waived)));
+    let reached = format!("reached: {}", target.assurance);
+    let (word, notes) = match target.verdict {
+        Verdict::Pass => {
+            let other = target.assurance.as_str() != target.required.as_str();
+            let notes = [
+                Some(target.required.to_string()),
+                waived,
+                other.then_some(reached),
+            ];
+            ("PASS", notes)
+        }
+        Verdict::Fail => ("FAIL", [None, waived, None]),
+        Verdict::Inconclusive => {
+            let required = format!("required: {}", target.required);
+            ("INCONCLUSIVE", [Some(required), waived, Some(reached)])
+        }
+    };
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
+    if notes.is_empty() {
+        word.to_owned()
+    } else {
+        format!("{word} ({})", notes.join("; "))
+    }
+}
+
+/// How many of several targets pass.
+pub(super) fn summary(report: &Report) -> String {
+    let word = match report.verdict {
+        Verdict::Pass => "PASS",
+        Verdict::Fail => "FAIL",
+        Verdict::Inconclusive => "INCONCLUSIVE",
+    };
+    let passes = |target: &&TargetReport| target.verdict == Verdict::Pass;
+    let passing = report.targets.iter().filter(passes).count();
+    match (report.targets.len(), passing) {
+        (0, _) => format!("{word}: nothing was verified"),
+        (total, 1) => format!("{word}: 1 of {total} targets passes"),
+        (total, _) => format!("{word}: {passing} of {total} targets pass"),
+    }
+}
+
+/// What a pass proves and what it does not; nothing of what was waived is claimed. Empty unless the target passes.
+pub(super) fn proven(target: &TargetReport, mode: Mode) -> &'static str {
+    if target.verdict != Verdict::Pass {
+        return "";
+    }
+    if target.trust_root == TrustRootKind::Custom {
+        return "the checks pass against a root that is not Intel's: a test of the checks, no proof about any machine";
+    }
+    let waived_code = target
+        .waived
+        .iter()
+        .any(|id| required_from(*id) == Some(Tier::Code));
+    let code = target.assurance == Assurance::Code || (target.required == Tier::Code && !waived_code);
+    let fresh = mode == Mode::Live && !target.waived.contains(&CheckId::Freshness);
+    match (code, fresh) {
+        (true, true) => "a genuine CVM runs this code; that this address is served by it is not proven",
+        (false, true) => {
+            "a genuine CVM made this quote for this run; which code it runs, and that this address is served by it, \
+             is not proven"
+        }
+        (true, false) => {
+            "a genuine CVM ran this code when it made this quote; that it still does, and that an address is served \
+             by it, is not proven"
+        }
+        (false, false) => {
+            "a genuine CVM made this quote at some time; which code it ran, and that an address is served by it, is \
+             not proven"
+        }
+    }
+}
+
+/// What a check found, in its own words but for two cases: under another root than Intel's nothing may claim genuine
+/// hardware, and a hash that is offered for copying stands on a line of its own.
+pub(super) fn detail<'a>(target: &TargetReport, check: &'a CheckResult) -> Cow<'a, str> {
+    let claims_hardware = check.id == CheckId::QuoteSignature && check.status == Status::Pass;
+    if claims_hardware && target.trust_root == TrustRootKind::Custom {
+        return Cow::Borrowed(
+            "The quote's signature chains up to the root that was given, which is not Intel's.",
+        );
+    }
+    match hash_to_write_down(check).and_then(|_| reason_of(check)) {
+        Some(reason) => Cow::Borrowed(reason.means),
+        None => Cow::Borrowed(&check.detail),
+    }
+}
+
+/// The measured compose hash, where the one thing missing is that the user writes it down. Hex, 32 bytes: what is
+/// anything else must not be offered for copying into a command.
+pub(super) fn hash_to_write_down(check: &CheckResult) -> Option<&str> {
+    let missing = check.id == CheckId::ComposeHash && check.reason.as_deref() == Some("no-expectation");
+    check.actual.as_deref().filter(|hash| {
+        let is_hex = hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        missing && is_hex && hash.len() == 64
+    })
+}
+
+/// The explanation of a result's reason.
+pub(super) fn reason_of(check: &CheckResult) -> Option<&'static Reason> {
+    let reasons = Check::of(check.id).reasons.iter();
+    reasons
+        .copied()
+        .find(|reason| Some(reason.id) == check.reason.as_deref())
+}
+
+/// Names, with commas.
+pub(super) fn list(ids: &[CheckId]) -> String {
+    ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn the_verdict_names_tier_waivers_and_what_was_reached() {
+        assert_eq!(verdict(&samples::pass()), "PASS (code)");
+        assert_eq!(
+            verdict(&samples::pass_with_waiver()),
+            "PASS (code; waived: os-image; reached: hardware)"
+        );
+        assert_eq!(verdict(&samples::fail()), "FAIL");
+        let mut target = samples::fail();
+        target.waived = vec![CheckId::OsImage, CheckId::ImagePins];
+        assert_eq!(verdict(&target), "FAIL (waived: os-image, image-pins)");
+        assert_eq!(
+            verdict(&samples::no_expectation()),
+            "INCONCLUSIVE (required: code; reached: hardware)"
+        );
+    }
+
+    #[test]
+    fn nothing_that_was_waived_is_claimed() {
+        let mut target = samples::pass();
+        assert!(proven(&target, Mode::Live).starts_with("a genuine CVM runs this code;"));
+        assert!(proven(&target, Mode::Replay).starts_with("a genuine CVM ran this code when"));
+        target.waived = vec![CheckId::Freshness];
+        target.assurance = Assurance::None;
+        assert!(proven(&target, Mode::Live).starts_with("a genuine CVM ran this code when"));
+        target.waived = vec![CheckId::Freshness, CheckId::ImagePins];
+        assert!(proven(&target, Mode::Live).starts_with("a genuine CVM made this quote at some time;"));
+        target.waived = vec![CheckId::OsImage];
+        target.assurance = Assurance::Hardware;
+        assert!(proven(&target, Mode::Live).contains("which code it runs, and"));
+    }
+
+    #[test]
+    fn the_hardware_tier_claims_no_code_unless_it_was_reached() {
+        let mut target = samples::pass();
+        target.required = Tier::Hardware;
+        assert!(proven(&target, Mode::Live).starts_with("a genuine CVM runs this code;"));
+        target.assurance = Assurance::Hardware;
+        assert!(proven(&target, Mode::Live).contains("which code it runs, and"));
+        assert_eq!(verdict(&target), "PASS (hardware)");
+    }
+
+    #[test]
+    fn only_a_pass_under_intels_root_speaks_of_a_genuine_cvm() {
+        let mut target = samples::pass();
+        target.trust_root = TrustRootKind::Custom;
+        let said = proven(&target, Mode::Live);
+        assert!(!said.contains("genuine") && !said.contains("CVM"));
+        assert_eq!(proven(&samples::fail(), Mode::Live), "");
+        assert_eq!(proven(&samples::no_expectation(), Mode::Live), "");
+    }
+
+    #[test]
+    fn only_a_hash_is_offered_for_copying() {
+        let mut target = samples::no_expectation();
+        let check = samples::check_mut(&mut target, CheckId::ComposeHash);
+        assert!(hash_to_write_down(check).is_some());
+        check.actual = Some("x; rm -rf ~".to_owned());
+        assert_eq!(hash_to_write_down(check), None);
+    }
+}
