@@ -8,13 +8,14 @@
 //! 3. [`checks`]: one file per check, from proven facts and policy to a result;
 //! 4. [`appraise`]: verdict and assurance;
 //! 5. [`render`][]: words;
-//! 6. `cli`: commands.
+//! 6. [`cli`][]: commands.
 //!
 //! Trust is a type: bytes that a CVM sent have no accessors that a check could read. They become facts only
 //! by passing through [`prove`].
 
 pub mod appraise;
 pub mod checks;
+pub mod cli;
 pub mod collateral;
 pub mod config;
 pub mod evidence;

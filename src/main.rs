@@ -1,3 +1,9 @@
 //! Arguments in, exit code out; nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+use cvm_verify::cli::{Surroundings, run};
+
+fn main() -> ExitCode {
+    ExitCode::from(run(&mut Surroundings::of_process()))
+}

@@ -124,7 +124,10 @@ fn judge(file: &ComposeFile, policy: &Policy) -> Finding {
         .unmet();
     }
     if file.host_access.is_empty() {
-        Finding::pass(format!("All {} images are pinned by digest.", file.images.len()))
+        Finding::pass(match file.images.len() {
+            1 => "The one image is pinned by digest.".to_owned(),
+            count => format!("All {count} images are pinned by digest."),
+        })
     } else {
         Finding::warn(
             &HOST_ACCESS,

@@ -3,7 +3,7 @@
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, quote_not_proven};
 use crate::config::Policy;
 use crate::prove::{Facts, Gap, QuoteRefusal};
-use crate::report::CheckId;
+use crate::report::{CheckId, TrustRootKind};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::QuoteSignature,
@@ -62,9 +62,16 @@ const NOT_VERIFIED: Reason = Reason {
     fix: TREAT_AS_FORGED,
 };
 
+const fn signed_by(root: TrustRootKind) -> &'static str {
+    match root {
+        TrustRootKind::Intel => "The quote is signed by genuine Intel TDX hardware.",
+        TrustRootKind::Custom => "The quote's signatures chain up to the custom root, which is not Intel's.",
+    }
+}
+
 fn run(facts: &Facts, _policy: &Policy) -> Finding {
     let refusal = match &facts.quote {
-        Ok(_) => return Finding::pass("The quote is signed by genuine Intel TDX hardware."),
+        Ok(_) => return Finding::pass(signed_by(facts.root)),
         Err(Gap::Refused(refusal)) => refusal,
         Err(Gap::Absent | Gap::NotReached) => return quote_not_proven(),
     };

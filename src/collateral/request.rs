@@ -1,5 +1,10 @@
 //! What to ask a PCS for.
 
+use dcap_qvl::intel;
+use dcap_qvl::quote::Quote;
+
+use crate::evidence::QuoteBytes;
+
 /// The platform whose collateral is wanted, as the PCK certificate of a quote names it.
 ///
 /// Read from unproven bytes, and harmless: six bytes and a choice of two, which reach a URL only as hex and a fixed word.
@@ -35,5 +40,23 @@ impl PckCa {
             Self::Platform => "platform",
             Self::Processor => "processor",
         }
+    }
+}
+
+impl CollateralRequest {
+    /// What the platform certificate inside a quote asks for. `None` where the quote carries none that can be
+    /// read: nothing can be fetched for it then.
+    pub fn of_quote(quote: &QuoteBytes) -> Option<Self> {
+        let quote = Quote::parse(quote.as_bytes()).ok()?;
+        let chain = intel::extract_cert_chain(&quote).ok()?;
+        let leaf = chain.first()?;
+        let ca = match intel::pck_ca(leaf).ok()? {
+            dcap_qvl::config::PckCa::Platform => PckCa::Platform,
+            dcap_qvl::config::PckCa::Processor => PckCa::Processor,
+        };
+        Some(Self {
+            fmspc: intel::parse_pck_extension(leaf).ok()?.fmspc,
+            ca,
+        })
     }
 }

@@ -57,7 +57,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Parses the bodies of the two endpoints. `app_compose` is a compose document that the user has as a
+    /// Parses the bodies of the two endpoints. `app_compose` is a compose document that was handed over as a
     /// file; without one, the text in `info` is used.
     ///
     /// # Errors
@@ -68,7 +68,19 @@ impl Evidence {
         app_compose: Option<&[u8]>,
         nonce: Option<[u8; 32]>,
     ) -> Result<Self, EvidenceError> {
-        let mut attestation = Attestation::parse(attestation)?;
+        Self::of_quote(Attestation::parse(attestation)?, info, app_compose, nonce)
+    }
+
+    /// The same for an attestation that is parsed already.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the document and the field.
+    pub fn of_quote(
+        mut attestation: Attestation,
+        info: Option<&[u8]>,
+        app_compose: Option<&[u8]>,
+        nonce: Option<[u8; 32]>,
+    ) -> Result<Self, EvidenceError> {
         let info = info.map(Info::parse).transpose()?;
         if attestation.event_log.is_none() {
             attestation.event_log = info.as_ref().and_then(|info| info.event_log.clone());
@@ -83,5 +95,17 @@ impl Evidence {
             app_compose,
             nonce,
         })
+    }
+
+    /// With the user's own copy of the compose document where the app shows none: its hash decides whether it
+    /// is the measured one.
+    ///
+    /// # Errors
+    /// The copy is too large or not UTF-8.
+    pub fn or_compose(mut self, copy: Option<&[u8]>) -> Result<Self, EvidenceError> {
+        if let (None, Some(bytes)) = (&self.app_compose, copy) {
+            self.app_compose = Some(info::compose_text(bytes)?);
+        }
+        Ok(self)
     }
 }

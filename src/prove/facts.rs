@@ -10,6 +10,7 @@ use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
 use super::{Prover, QuoteRefusal, TrustRoot};
 use crate::evidence::Evidence;
+use crate::report::TrustRootKind;
 
 /// What [`prove`] works on. Time and root are arguments: nothing is read from the surroundings.
 pub struct Inputs<'a> {
@@ -49,6 +50,8 @@ pub struct Facts {
     pub info: InfoOrigin,
     /// The time that was judged at, Unix seconds.
     pub at: u64,
+    /// Whose root certificate the quote was verified with.
+    pub root: TrustRootKind,
 }
 
 /// Why something is not proven.
@@ -177,6 +180,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         echo,
         info,
         at: inputs.at,
+        root: inputs.root.kind(),
     }
 }
 

@@ -3,7 +3,6 @@
 use url::Url;
 
 use super::error::{NotJson, SourceError};
-use crate::net::retry::{Schedule, retry};
 use crate::net::{Client, Limits, Response};
 
 /// Largest answer, in bytes: 4 MiB (threats.md, T48).
@@ -133,12 +132,8 @@ pub struct AppAnswer {
     pub info: Result<Vec<u8>, SourceError>,
 }
 
-/// Asks for both documents at once, one time.
-pub async fn fetch(client: &Client, endpoints: &AppEndpoints, nonce: &[u8; 32]) -> AppAnswer {
-    fetch_within(client, endpoints, nonce, &Limits::body(MAX_BYTES)).await
-}
-
-async fn fetch_within(
+/// Asks for both documents at once, one time, each within `limits`.
+pub async fn fetch(
     client: &Client,
     endpoints: &AppEndpoints,
     nonce: &[u8; 32],
@@ -166,49 +161,6 @@ async fn json(client: &Client, url: Url, limits: &Limits) -> Result<Vec<u8>, Sou
             found,
         }),
     }
-}
-
-/// The evidence of the attempt that brought an attestation.
-#[derive(Debug, Clone)]
-pub struct Collected {
-    /// The nonce of that attempt; the quote must carry it.
-    pub nonce: [u8; 32],
-    /// Which attempt it was, from 1.
-    pub attempt: u32,
-    /// Body of the attestation.
-    pub attestation: Vec<u8>,
-    /// Body of the app's information from the same attempt, or why there is none.
-    pub info: Result<Vec<u8>, SourceError>,
-}
-
-/// Asks until an attestation comes, as `schedule` says, with a nonce of its own for each attempt (T3).
-///
-/// `nonce` gives 32 bytes from the system's CSPRNG, `jitter` random numbers for the pauses. Missing information never
-/// causes another attempt.
-///
-/// # Errors
-/// Why the last attempt brought no attestation.
-pub async fn collect(
-    client: &Client,
-    endpoints: &AppEndpoints,
-    schedule: &Schedule,
-    mut nonce: impl FnMut() -> [u8; 32],
-    jitter: impl FnMut() -> u32,
-) -> Result<Collected, SourceError> {
-    retry(schedule, jitter, |attempt| {
-        let nonce = nonce();
-        let limits = Limits::body(MAX_BYTES).within(attempt.time_left);
-        async move {
-            let answer = fetch_within(client, endpoints, &nonce, &limits).await;
-            Ok(Collected {
-                nonce,
-                attempt: attempt.number,
-                attestation: answer.attestation?,
-                info: answer.info,
-            })
-        }
-    })
-    .await
 }
 
 #[cfg(test)]

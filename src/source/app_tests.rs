@@ -1,14 +1,11 @@
 //! The app's endpoints on loopback, honest and not.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-
 use proptest::prelude::*;
 
 use super::*;
+use crate::net::Transport;
 use crate::net::loopback::{self, answer, routes};
 use crate::net::retry::Heal;
-use crate::net::{NetError, Transport};
 
 const NONCE: [u8; 32] = [0xab; 32];
 
@@ -23,14 +20,6 @@ fn urls(base: &str, attestation: &str, info: &str) -> (String, String) {
         endpoints.attestation_url(&NONCE).into(),
         endpoints.info_url().into(),
     )
-}
-
-/// Quick pauses, the usual three attempts.
-fn quick() -> Schedule {
-    Schedule {
-        first_pause: Duration::from_millis(1),
-        ..Schedule::default()
-    }
 }
 
 #[test]
@@ -105,7 +94,13 @@ async fn both_documents_come_raw() {
         _ => answer(200, &[], b"{\"quote\" :1.0}"),
     })
     .await;
-    let found = fetch(&loopback::client(), &endpoints(&url), &NONCE).await;
+    let found = fetch(
+        &loopback::client(),
+        &endpoints(&url),
+        &NONCE,
+        &Limits::body(MAX_BYTES),
+    )
+    .await;
     assert_eq!(found.attestation.as_deref(), Ok(&b"{\"quote\" :1.0}"[..]));
     assert_eq!(found.info.as_deref(), Ok(&b" [\"info\"] "[..]));
     let mut asked = asked.lock().expect("the list").clone();
@@ -122,7 +117,13 @@ async fn both_documents_come_raw() {
 /// The error of the attestation when the server gives `bytes`.
 async fn error(bytes: Vec<u8>) -> SourceError {
     let url = loopback::bytes(bytes).await;
-    let found = fetch(&loopback::client(), &endpoints(&url), &NONCE).await;
+    let found = fetch(
+        &loopback::client(),
+        &endpoints(&url),
+        &NONCE,
+        &Limits::body(MAX_BYTES),
+    )
+    .await;
     found.attestation.expect_err("an error")
 }
 
@@ -163,7 +164,7 @@ async fn a_private_address_and_plain_http_are_address_refused() {
         "http://a.example",
     ] {
         let endpoints = endpoints(&base.parse().expect("a URL"));
-        let found = fetch(&client, &endpoints, &NONCE).await;
+        let found = fetch(&client, &endpoints, &NONCE, &Limits::body(MAX_BYTES)).await;
         for error in [
             found.attestation.expect_err("refused"),
             found.info.expect_err("refused"),
@@ -181,74 +182,15 @@ async fn a_private_address_and_plain_http_are_address_refused() {
 async fn a_certificate_that_is_not_trusted_is_tls() {
     let port = loopback::TestPki::new().serve("127.0.0.1", (2000, 2100));
     let url = format!("https://127.0.0.1:{port}").parse().expect("a URL");
-    let found = fetch(&loopback::client(), &endpoints(&url), &NONCE).await;
+    let found = fetch(
+        &loopback::client(),
+        &endpoints(&url),
+        &NONCE,
+        &Limits::body(MAX_BYTES),
+    )
+    .await;
     let error = found.attestation.expect_err("not trusted");
     assert_eq!((error.reason(), error.may_heal()), ("tls", false));
-}
-
-/// Nonces that count: the first is 32 times 1, the next 32 times 2 …
-fn counting() -> impl FnMut() -> [u8; 32] {
-    let mut count = 0;
-    move || {
-        count += 1;
-        [count; 32]
-    }
-}
-
-#[tokio::test]
-async fn every_attempt_has_its_own_nonce_and_the_one_that_worked_is_returned() {
-    let calls = AtomicUsize::new(0);
-    let (url, asked) = routes(move |target| {
-        if !target.starts_with("/attestation") {
-            return answer(404, &[], b"");
-        }
-        match calls.fetch_add(1, Ordering::SeqCst) {
-            0 => answer(502, &[], b""),
-            1 => answer(200, &[], b"<html>"),
-            _ => answer(200, &[], b"{}"),
-        }
-    })
-    .await;
-    let found = collect(&loopback::client(), &endpoints(&url), &quick(), counting(), || 0).await;
-    let found = found.expect("the third attempt");
-    assert_eq!((found.attempt, found.nonce), (3, [3; 32]));
-    assert_eq!(found.attestation, b"{}");
-    assert_eq!(found.info.expect_err("no info").status(), Some(404));
-    let asked = asked.lock().expect("the list").clone();
-    let nonces: Vec<&String> = asked.iter().filter(|target| target.starts_with("/att")).collect();
-    let expected = |byte: &str| format!("/attestation?reportData={}", byte.repeat(32));
-    assert_eq!(nonces, [&expected("01"), &expected("02"), &expected("03")]);
-}
-
-#[tokio::test]
-async fn missing_information_causes_no_retry() {
-    let (url, asked) = routes(|target| match target {
-        "/info" => answer(500, &[], b""),
-        _ => answer(200, &[], b"{}"),
-    })
-    .await;
-    let found = collect(&loopback::client(), &endpoints(&url), &quick(), counting(), || 0).await;
-    let found = found.expect("an attestation");
-    assert_eq!((found.attempt, asked.lock().expect("the list").len()), (1, 2));
-    assert_eq!(found.info.expect_err("no info").reason(), "http-status");
-}
-
-#[tokio::test]
-async fn after_three_attempts_or_a_final_answer_the_last_error_comes() {
-    for (status, attempts) in [(503, 3), (404, 1)] {
-        let (url, asked) = routes(move |_| answer(status, &[], b"")).await;
-        let found = collect(&loopback::client(), &endpoints(&url), &quick(), counting(), || 0).await;
-        let error = found.expect_err("no attestation");
-        assert!(matches!(
-            error,
-            SourceError::Net {
-                error: NetError::HttpStatus { .. },
-                ..
-            }
-        ));
-        assert_eq!(error.status(), Some(status));
-        assert_eq!(asked.lock().expect("the list").len(), attempts * 2);
-    }
 }
 
 proptest! {

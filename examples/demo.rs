@@ -1,0 +1,110 @@
+//! The demo: a simulated CVM and PCCS on loopback, and the real verifier on them.
+//!
+//! `cargo run --release --example demo`
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use cvm_verify::cli::{self, Surroundings};
+use simulator::{AppServer, Cvm, Lie, PccsServer, World};
+
+/// What is shown: a title, the lie that the simulated host tells, and the exit code that it must end with.
+const SCENES: [(&str, Lie, u8); 5] = [
+    ("A healthy deployment", Lie::None, 0),
+    (
+        "A swapped image: the host deployed another compose document",
+        Lie::SwappedImage,
+        1,
+    ),
+    (
+        "A replayed quote: yesterday's evidence for today's question",
+        Lie::ReplayedQuote,
+        1,
+    ),
+    (
+        "A forged event log: the right compose hash, in a log that nobody measured",
+        Lie::ForgedEventLog,
+        1,
+    ),
+    (
+        "An out-of-date platform: Intel knows holes in it",
+        Lie::OutOfDatePlatform,
+        1,
+    ),
+];
+
+fn main() -> ExitCode {
+    match demo() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let now = (Surroundings::of_process().now)();
+    let healthy = Cvm::healthy(&World::new(1, now));
+    let root = folder.path().join("root.pem");
+    std::fs::write(&root, healthy.world.root_pem())?;
+    say(
+        "cvm-verify, run on simulated machines: their root certificate is not Intel's, and each report says so.\n",
+    )?;
+    for (title, lie, expected) in SCENES {
+        let code = scene(title, lie, &healthy, &root, now)?;
+        if code != expected {
+            return Err(format!("{title}: exit code {code}, {expected} expected").into());
+        }
+    }
+    say("All five ended as they should: one PASS, four FAILs.\n")
+}
+
+/// Starts a machine that tells a lie, and verifies it as its user would: with the identity of a healthy one.
+fn scene(
+    title: &str,
+    lie: Lie,
+    healthy: &Cvm,
+    root: &Path,
+    now: u64,
+) -> Result<u8, Box<dyn std::error::Error>> {
+    let mut cvm = Cvm::healthy(&World::new(1, now));
+    lie.apply(&mut cvm);
+    let pccs = PccsServer::http(cvm.world.clone());
+    let app = AppServer::http(cvm);
+    let td = healthy.td_report([0; 64]);
+    let [rtmr0, rtmr1, rtmr2, _] = td.rtmr.map(hex::encode);
+    let mut surroundings = Surroundings::of_process();
+    surroundings.env.clear();
+    surroundings.args = [
+        "cvm-verify".to_owned(),
+        "verify".to_owned(),
+        app.url().to_string(),
+        format!("--compose-hash={}", hex::encode(healthy.compose_hash())),
+        format!(
+            "--os-image=mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
+            hex::encode(td.mr_td)
+        ),
+        format!("--key-provider=kms:{}", simulator::cvm::simulated_kms_id(1)),
+        format!("--pccs-url={}", pccs.url()),
+        format!("--insecure-trust-root={}", root.display()),
+        "--allow-private-network".to_owned(),
+    ]
+    .map(Into::into)
+    .to_vec();
+    say(&format!(
+        "\n{}\n{title}\n{}\n\n",
+        "━".repeat(title.chars().count()),
+        "━".repeat(title.chars().count())
+    ))?;
+    let code = cli::run(&mut surroundings);
+    say(&format!("\nexit code {code}\n"))?;
+    Ok(code)
+}
+
+fn say(text: &str) -> Result<(), Box<dyn std::error::Error>> {
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,296 @@
+//! What can be typed. Every help text is a sentence that a newcomer understands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Behind the options of every command.
+const ENVIRONMENT: &str = "Every long option can also be set in the environment: --compose-hash as CVM_VERIFY_COMPOSE_HASH \
+                           (empty means unset; one value per line where an option repeats). --insecure-trust-root cannot.\n\n\
+                           Exit codes: 0 pass, 1 fail, 2 usage error, 3 inconclusive.";
+
+/// Proves that a confidential VM (Phala Cloud / dstack on Intel TDX) runs exactly the code that was released,
+/// on genuine hardware, now.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cvm-verify",
+    version,
+    max_term_width = 110,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Verify live deployments.
+    #[command(after_help = ENVIRONMENT)]
+    Verify(VerifyArgs),
+    /// Verify recorded evidence, offline.
+    #[command(after_help = ENVIRONMENT)]
+    Replay(ReplayArgs),
+    /// Verify what can be verified, then write the measured identity to a lock file.
+    #[command(after_help = ENVIRONMENT)]
+    Pin(PinArgs),
+    /// Say what a check proves, which attack it prevents, why it fails and how to fix it.
+    Explain(ExplainArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Addresses of the apps, https://HOST[:PORT][/PATH].
+    #[arg(value_name = "URL")]
+    pub url: Vec<String>,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub expect: ExpectArgs,
+    #[command(flatten)]
+    pub transport: TransportArgs,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Write the evidence to this file, to replay it later; a folder where there are several URLs.
+    #[arg(long, value_name = "PATH", help_heading = "Output")]
+    pub evidence: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// An evidence bundle, as `verify --evidence` writes it.
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
+    /// The body of /attestation, or a bare quote (binary, hex or base64).
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Loose files",
+        conflicts_with = "bundle"
+    )]
+    pub attestation: Option<PathBuf>,
+    /// The body of /info.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Loose files",
+        requires = "attestation"
+    )]
+    pub info: Option<PathBuf>,
+    /// The compose document as it was measured, exact bytes.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Loose files",
+        requires = "attestation"
+    )]
+    pub app_compose: Option<PathBuf>,
+    /// Collateral: the JSON form of dcap-qvl's QuoteCollateralV3, byte fields in hex.
+    #[arg(long, value_name = "FILE", help_heading = "Loose files")]
+    pub collateral: Option<PathBuf>,
+    /// The nonce that the evidence was asked for with, 32 bytes of hex.
+    #[arg(
+        long,
+        value_name = "HEX",
+        help_heading = "Loose files",
+        requires = "attestation"
+    )]
+    pub nonce: Option<String>,
+    /// Judge at this time (RFC 3339) instead of the time of capture; loose files are judged now.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    #[command(flatten)]
+    pub expect: ExpectArgs,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct PinArgs {
+    /// Address of the app, https://HOST[:PORT][/PATH].
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+    /// Pin from an evidence bundle instead of a live deployment.
+    #[arg(long, value_name = "BUNDLE", conflicts_with = "url")]
+    pub from: Option<PathBuf>,
+    /// Where to write the lock; `-` prints it.
+    #[arg(long, short, value_name = "FILE", default_value = "cvm.lock")]
+    pub output: PathBuf,
+    /// Pin although something is not as a production deployment should be: a development or unknown OS image, a key
+    /// provider other than a KMS, a TCB other than UpToDate, evidence without a nonce. Each leaves a comment.
+    #[arg(long)]
+    pub accept_observed: bool,
+    /// Judge a bundle at this time (RFC 3339) instead of the time of capture.
+    #[arg(long, value_name = "TIME", requires = "from")]
+    pub at: Option<String>,
+    /// How the app lays the nonce out in the report data: auto (raw or ascii), or a named layout.
+    #[arg(long, value_name = "LAYOUT", default_value = "auto")]
+    pub report_data: String,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub transport: TransportArgs,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A check's name; without one, all are listed.
+    #[arg(value_name = "CHECK")]
+    pub check: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Source")]
+pub struct SourceArgs {
+    /// Path of the app's attestation endpoint; `reportData=<nonce>` is appended.
+    #[arg(long, value_name = "PATH", default_value = "/attestation")]
+    pub attestation_path: String,
+    /// Path of the app's info endpoint.
+    #[arg(long, value_name = "PATH", default_value = "/info")]
+    pub info_path: String,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Expectations")]
+pub struct ExpectArgs {
+    /// The lock file that `cvm-verify pin` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub lock: Option<PathBuf>,
+    /// SHA-256 of the compose document, 32 bytes of hex.
+    #[arg(long, value_name = "HEX")]
+    pub compose_hash: Option<String>,
+    /// The compose document itself: its exact bytes are what must run.
+    #[arg(long, value_name = "FILE")]
+    pub app_compose_file: Option<PathBuf>,
+    /// The app's id, 20 bytes of hex.
+    #[arg(long, value_name = "HEX")]
+    pub app_id: Option<String>,
+    /// The instance's id, 20 bytes of hex.
+    #[arg(long, value_name = "HEX")]
+    pub instance_id: Option<String>,
+    /// Accepted OS images: `known` (default: production images of the built-in table), `lock`, an os_image_hash of the
+    /// table, `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver).
+    #[arg(long, value_name = "IMAGE")]
+    pub os_image: Option<String>,
+    /// The key provider: NAME[:HEXID], or a known KMS (phala, phala-base).
+    #[arg(long, value_name = "PROVIDER")]
+    pub key_provider: Option<String>,
+    /// Whether this run's nonce must be signed.
+    #[arg(long, value_enum, default_value_t = Requirement::Required)]
+    pub freshness: Requirement,
+    /// Whether every image must be pinned by digest.
+    #[arg(long, value_enum, default_value_t = Requirement::Required)]
+    pub image_pins: Requirement,
+    /// How the app lays the nonce out in the report data: auto (raw or ascii), raw, ascii, left-padded, app-data-raw,
+    /// app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii.
+    #[arg(long, value_name = "LAYOUT", default_value = "auto")]
+    pub report_data: String,
+    /// The report data that must be signed, at most 64 bytes of hex, padded with zeros on the right.
+    #[arg(long, value_name = "HEX")]
+    pub report_data_value: Option<String>,
+    /// Accept another TCB status for a while: STATUS:until=YYYY-MM-DD[:advisories=INTEL-SA-00001,…]. Repeatable.
+    #[arg(long, value_name = "EXCEPTION")]
+    pub accept_tcb: Vec<String>,
+    /// The lowest TCB evaluation data number to accept.
+    #[arg(long, value_name = "NUMBER")]
+    pub min_tcb_eval_data_number: Option<u32>,
+    /// How much must be proven: genuine hardware, or that it runs the expected code.
+    #[arg(long, value_enum, default_value_t = Assurance::Code)]
+    pub require_assurance: Assurance,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Requirement {
+    /// It must.
+    Required,
+    /// It need not: a waiver, which the verdict names.
+    Unchecked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Assurance {
+    /// A fresh quote of genuine, patched hardware.
+    Hardware,
+    /// That, and the expected OS and compose document.
+    Code,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub struct TransportArgs {
+    /// Fetch collateral from this PCCS only. Default: Intel's PCS, then Phala's PCCS.
+    #[arg(long, value_name = "URL")]
+    pub pccs_url: Option<String>,
+    /// Send everything through this HTTP proxy. The environment's proxy settings are never used.
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Trust the certificates in this PEM file, beside the public ones, for TLS (not for quotes).
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Allow private and loopback addresses, and plain http to loopback.
+    #[arg(long)]
+    pub allow_private_network: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Tests")]
+pub struct TrustArgs {
+    /// Trust this root certificate instead of Intel's. For simulators: proves nothing about hardware, and every output
+    /// says so in its first line.
+    #[arg(long, value_name = "FILE")]
+    pub insecure_trust_root: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write the report as JSON to this file.
+    #[arg(long, value_name = "FILE")]
+    pub report_json: Option<PathBuf>,
+    /// Print the verdict only.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Whether to use colour. `auto` asks whether this is a terminal, and heeds NO_COLOR.
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Which verdicts make the exit code non-zero. The report keeps its own.
+    #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
+    pub fail_on: FailOn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// cvm-verify/report/v1.
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// `inconclusive` and `fail`.
+    Inconclusive,
+    /// `fail` alone.
+    Fail,
+    /// None.
+    Never,
+}

@@ -1,0 +1,98 @@
+//! Options from the environment: `--compose-hash` can be `CVM_VERIFY_COMPOSE_HASH`.
+//!
+//! An empty variable is unset; the command line wins; a repeatable option takes one value per line. Options
+//! that must be typed by a person ([`COMMAND_LINE_ONLY`]) are never taken from there.
+
+use std::ffi::OsString;
+
+use clap::ArgAction;
+
+use super::error::UsageError;
+use super::surroundings::Surroundings;
+
+/// Another trust root must be visible on the command line.
+const COMMAND_LINE_ONLY: [&str; 4] = ["insecure-trust-root", "help", "version", "now"];
+
+/// The arguments, with options from the environment appended.
+pub(super) fn with_environment(
+    command: clap::Command,
+    surroundings: &Surroundings,
+) -> Result<Vec<OsString>, UsageError> {
+    let args = &surroundings.args;
+    // A command line that does not parse is reported as it stands.
+    let Ok(matches) = command.clone().ignore_errors(true).try_get_matches_from(args) else {
+        return Ok(args.clone());
+    };
+    let Some((name, given)) = matches.subcommand() else {
+        return Ok(args.clone());
+    };
+    let Some(subcommand) = command.find_subcommand(name) else {
+        return Ok(args.clone());
+    };
+    let mut options: Vec<OsString> = Vec::new();
+    let mut positionals: Vec<OsString> = Vec::new();
+    for arg in subcommand.get_arguments() {
+        let Some(id) = arg
+            .get_long()
+            .or_else(|| arg.is_positional().then(|| arg.get_id().as_str()))
+        else {
+            continue;
+        };
+        let variable = variable_of(id);
+        let Some(value) = surroundings
+            .env
+            .get(&variable)
+            .filter(|value| !value.trim().is_empty())
+        else {
+            continue;
+        };
+        let typed = given.try_contains_id(arg.get_id().as_str()).unwrap_or(false)
+            && given.value_source(arg.get_id().as_str()) == Some(clap::parser::ValueSource::CommandLine);
+        if typed || COMMAND_LINE_ONLY.contains(&id) {
+            continue;
+        }
+        if arg.is_positional() {
+            positionals.extend(lines(value).map(OsString::from));
+            continue;
+        }
+        match arg.get_action() {
+            ArgAction::SetTrue => {
+                if truth(value).ok_or_else(|| UsageError::option(&variable, "is neither true nor false"))? {
+                    options.push(format!("--{id}").into());
+                }
+            }
+            ArgAction::Append => options.extend(lines(value).map(|line| format!("--{id}={line}").into())),
+            _ => options.push(format!("--{id}={}", value.trim()).into()),
+        }
+    }
+    // Behind the subcommand's name and before what was typed, so that a typed `--` keeps its meaning.
+    let at = args
+        .iter()
+        .position(|arg| arg == name)
+        .map_or(args.len(), |index| index + 1);
+    let mut joined: Vec<OsString> = args.iter().take(at).cloned().collect();
+    joined.extend(options);
+    joined.extend(args.iter().skip(at).cloned());
+    if !positionals.is_empty() {
+        joined.push("--".into());
+        joined.extend(positionals);
+    }
+    Ok(joined)
+}
+
+/// `compose-hash` → `CVM_VERIFY_COMPOSE_HASH`.
+fn variable_of(option: &str) -> String {
+    format!("CVM_VERIFY_{}", option.replace('-', "_").to_ascii_uppercase())
+}
+
+fn lines(value: &str) -> impl Iterator<Item = &str> {
+    value.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+fn truth(value: &str) -> Option<bool> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}

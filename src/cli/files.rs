@@ -1,0 +1,66 @@
+//! Files that users name: read with a limit, written whole or not at all.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::error::UsageError;
+use crate::config::lock::{Lock, MAX_LOCK_BYTES};
+
+/// Bytes of a bundle, of an endpoint's body or of collateral that are read.
+pub(super) const EVIDENCE_LIMIT: u64 = 16 * 1024 * 1024;
+/// Bytes of a compose document that are read: the guest's own limit.
+pub(super) const COMPOSE_LIMIT: u64 = crate::evidence::MAX_COMPOSE_BYTES as u64;
+/// Bytes of a certificate file that are read.
+pub(super) const CERTIFICATE_LIMIT: u64 = 1024 * 1024;
+
+/// Reads a file of at most `limit` bytes.
+pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {
+    if path.is_dir() {
+        return Err(UsageError::file(path, "is a folder; a file is needed"));
+    }
+    let file =
+        File::open(path).map_err(|error| UsageError::file(path, format!("cannot be read: {error}")))?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| UsageError::file(path, format!("cannot be read: {error}")))?;
+    if bytes.len() as u64 > limit {
+        return Err(UsageError::file(
+            path,
+            format!("is larger than {limit} bytes; this is not the right file"),
+        ));
+    }
+    if bytes.is_empty() {
+        return Err(UsageError::file(path, "is empty"));
+    }
+    Ok(bytes)
+}
+
+/// Reads a lock file.
+pub(super) fn read_lock(path: &Path) -> Result<Lock, UsageError> {
+    let bytes = read(path, MAX_LOCK_BYTES as u64)?;
+    Lock::read(&bytes, &path.display().to_string()).map_err(|error| UsageError::new(error.to_string()))
+}
+
+/// Writes a file whole or not at all: to a neighbour first, which then takes its place.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), UsageError> {
+    let cannot = |error: std::io::Error| UsageError::file(path, format!("cannot be written: {error}"));
+    let neighbour = neighbour(path);
+    let written = File::create(&neighbour)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&neighbour, path));
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(&neighbour);
+        cannot(error)
+    })
+}
+
+/// A temporary name in the same folder.
+fn neighbour(path: &Path) -> PathBuf {
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    path.with_file_name(format!(".{name}.{}.part", std::process::id()))
+}

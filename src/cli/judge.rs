@@ -1,0 +1,56 @@
+//! Evidence in, one target's result out: parse, prove, appraise. The same for live and recorded evidence.
+
+use dcap_qvl::QuoteCollateralV3;
+
+use super::args::TrustArgs;
+use super::error::UsageError;
+use super::files;
+use crate::appraise::{Subject, appraise};
+use crate::checks::EvidenceGap;
+use crate::config::Policy;
+use crate::evidence::Evidence;
+use crate::prove::{CollateralGap, Facts, Inputs, TrustRoot, prove};
+use crate::report::TargetReport;
+
+/// Evidence and collateral of one target, or why they are missing.
+pub(super) struct Gathered {
+    pub evidence: Result<Evidence, EvidenceGap>,
+    pub collateral: Result<QuoteCollateralV3, CollateralGap>,
+}
+
+impl Gathered {
+    /// With the user's own copy of the compose document where the evidence shows none.
+    pub fn or_compose(self, copy: Option<&[u8]>) -> Self {
+        let evidence = self
+            .evidence
+            .and_then(|evidence| evidence.or_compose(copy).map_err(EvidenceGap::from));
+        Self { evidence, ..self }
+    }
+
+    /// Proves what can be proven at a time, Unix seconds.
+    pub fn prove(&self, root: &TrustRoot, at: u64, clock_floor: u64) -> Result<Facts, EvidenceGap> {
+        let evidence = self.evidence.as_ref().map_err(Clone::clone)?;
+        let collateral = self.collateral.as_ref().map_err(Clone::clone);
+        Ok(prove(&Inputs {
+            evidence,
+            collateral,
+            root,
+            at,
+            clock_floor,
+        }))
+    }
+}
+
+/// Judges proven facts.
+pub(super) fn judge(facts: &Result<Facts, EvidenceGap>, policy: &Policy, subject: &Subject) -> TargetReport {
+    appraise(facts.as_ref(), policy, subject)
+}
+
+/// The root certificate to chain up to.
+pub(super) fn trust_root(args: &TrustArgs) -> Result<TrustRoot, UsageError> {
+    let Some(path) = &args.insecure_trust_root else {
+        return Ok(TrustRoot::Intel);
+    };
+    let file = files::read(path, files::CERTIFICATE_LIMIT)?;
+    TrustRoot::custom(&file).map_err(|error| UsageError::file(path, error))
+}

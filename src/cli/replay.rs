@@ -1,0 +1,205 @@
+//! `cvm-verify replay`: recorded evidence, offline. Opens no socket.
+
+use std::path::Path;
+use std::time::Instant;
+
+use chrono::DateTime;
+use dcap_qvl::QuoteCollateralV3;
+use url::Url;
+
+use super::args::ReplayArgs;
+use super::error::UsageError;
+use super::judge::{Gathered, judge, trust_root};
+use super::policy::expectations;
+use super::surroundings::Surroundings;
+use super::{files, output};
+use crate::appraise::Subject;
+use crate::checks::EvidenceGap;
+use crate::collateral;
+use crate::config::Policy;
+use crate::evidence::{Attestation, Bundle, Evidence, EvidenceError, QuoteBytes, parse_user_hex};
+use crate::prove::CollateralGap;
+use crate::report::{Mode, Report, rfc3339};
+use crate::source::HostLabel;
+
+/// Evidence from files, and what its names say.
+pub(super) struct Recorded {
+    pub gathered: Gathered,
+    pub name: String,
+    pub url: Option<String>,
+    /// When it was captured, Unix seconds; loose files do not say.
+    pub captured_at: Option<u64>,
+    pub collateral_source: Option<String>,
+    pub bundle: Option<String>,
+}
+
+pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let started = Instant::now();
+    let started_at = (surroundings.now)();
+    let recorded = match (&args.bundle, &args.attestation) {
+        (Some(path), None) => from_bundle(path, args.collateral.as_deref())?,
+        (None, Some(path)) => from_files(path, args)?,
+        _ => {
+            return Err(UsageError::new(
+                "there is nothing to replay; give a bundle (cvm-verify replay BUNDLE.json) or loose files (--attestation FILE …)",
+            )
+            .into());
+        }
+    };
+    let at = match &args.at {
+        Some(text) => parse_time(text)?,
+        None => recorded.captured_at.unwrap_or(started_at),
+    };
+    let root = trust_root(&args.trust)?;
+    let expectations = expectations(&args.expect, at)?;
+    let gathered = recorded.gathered.or_compose(expectations.compose_file.as_deref());
+    let policy = Policy {
+        address_id: recorded.url.as_deref().and_then(address_id),
+        ..expectations.policy
+    };
+    let facts = gathered.prove(&root, at, 0);
+    let subject = Subject {
+        name: recorded.name,
+        url: recorded.url,
+        root,
+        at,
+        collateral_source: recorded.collateral_source,
+        bundle: recorded.bundle,
+    };
+    let target = judge(&facts, &policy, &subject);
+    let report = Report::new(
+        output::tool(),
+        Mode::Replay,
+        rfc3339(started_at),
+        output::milliseconds(started.elapsed()),
+        vec![target],
+    );
+    output::emit(&report, &args.output, surroundings)
+}
+
+fn address_id(url: &str) -> Option<[u8; 20]> {
+    HostLabel::of(&Url::parse(url).ok()?).map(|label| label.id.0)
+}
+
+/// Reads an evidence bundle.
+pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Recorded, UsageError> {
+    let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
+    let bundle = Bundle::parse(&bytes).map_err(|error| UsageError::file(path, error))?;
+    let recorded_collateral = match (collateral, &bundle.collateral) {
+        (Some(path), _) => Ok(read_collateral(path)?),
+        (None, Some(text)) => Ok(collateral::file::parse(text.get().as_bytes())
+            .map_err(|error| UsageError::file(path, format!("its `collateral` {error}")))?),
+        (None, None) => Err(CollateralGap::Missing),
+    };
+    Ok(Recorded {
+        gathered: Gathered {
+            evidence: bundle.evidence().map_err(EvidenceGap::from),
+            collateral: recorded_collateral,
+        },
+        name: file_name(path),
+        url: bundle.source.url.clone(),
+        captured_at: Some(bundle.captured_at),
+        collateral_source: bundle.collateral_source.clone().filter(|_| collateral.is_none()),
+        bundle: Some(path.display().to_string()),
+    })
+}
+
+fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
+    let attestation = files::read(path, files::EVIDENCE_LIMIT)?;
+    let info = args
+        .info
+        .as_deref()
+        .map(|path| files::read(path, files::EVIDENCE_LIMIT))
+        .transpose()?;
+    let compose = args
+        .app_compose
+        .as_deref()
+        .map(|path| files::read(path, files::COMPOSE_LIMIT))
+        .transpose()?;
+    let nonce = args
+        .nonce
+        .as_deref()
+        .map(|text| {
+            parse_user_hex(text).map_err(|error| UsageError::option("--nonce", format!("the value {error}")))
+        })
+        .transpose()?;
+    let collateral = match &args.collateral {
+        Some(path) => Ok(read_collateral(path)?),
+        None => Err(CollateralGap::Missing),
+    };
+    let evidence = match bare_quote(&attestation) {
+        Some(quote) => Evidence::of_quote(
+            Attestation::bare(quote),
+            info.as_deref(),
+            compose.as_deref(),
+            nonce,
+        ),
+        None => Evidence::parse(&attestation, info.as_deref(), compose.as_deref(), nonce),
+    };
+    Ok(Recorded {
+        gathered: Gathered {
+            evidence: not_a_file_mistake(path, evidence)?,
+            collateral,
+        },
+        name: file_name(path),
+        url: None,
+        captured_at: None,
+        collateral_source: args.collateral.as_ref().map(|path| path.display().to_string()),
+        bundle: None,
+    })
+}
+
+/// A file that holds no JSON is the wrong file: a usage error. What a CVM sent is judged.
+fn not_a_file_mistake(
+    path: &Path,
+    evidence: Result<Evidence, EvidenceError>,
+) -> Result<Result<Evidence, EvidenceGap>, UsageError> {
+    match evidence {
+        Err(error @ (EvidenceError::NotJson { .. } | EvidenceError::TooLarge { .. })) => {
+            Err(UsageError::file(path, error))
+        }
+        other => Ok(other.map_err(EvidenceGap::from)),
+    }
+}
+
+/// A quote as other tools save it: binary, or hex or base64 text. `None` where the file looks like JSON.
+fn bare_quote(file: &[u8]) -> Option<QuoteBytes> {
+    if file.trim_ascii_start().starts_with(b"{") {
+        return None;
+    }
+    match std::str::from_utf8(file) {
+        Ok(text) => QuoteBytes::of_text(text),
+        Err(_) => QuoteBytes::new(file.to_vec()),
+    }
+}
+
+fn read_collateral(path: &Path) -> Result<QuoteCollateralV3, UsageError> {
+    let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
+    collateral::file::parse(&bytes).map_err(|error| UsageError::file(path, error))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// A time that a user typed, RFC 3339; a bare date is its first second, UTC.
+pub(super) fn parse_time(text: &str) -> Result<u64, UsageError> {
+    let text = text.trim();
+    let full = if text.len() == 10 {
+        format!("{text}T00:00:00Z")
+    } else {
+        text.to_owned()
+    };
+    DateTime::parse_from_rfc3339(&full)
+        .ok()
+        .and_then(|time| u64::try_from(time.timestamp()).ok())
+        .ok_or_else(|| {
+            UsageError::option(
+                "--at",
+                format!("{text:?} is no RFC 3339 time, as 2026-08-13T12:00:00Z"),
+            )
+        })
+}

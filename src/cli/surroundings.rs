@@ -1,0 +1,80 @@
+//! What a command takes from its surroundings.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Arguments, environment, clock and streams of a run.
+pub struct Surroundings {
+    /// The arguments, the program's name first.
+    pub args: Vec<OsString>,
+    /// The environment. Only variables named `CVM_VERIFY_…` are looked at, and `NO_COLOR`.
+    pub env: BTreeMap<String, String>,
+    /// Where reports go.
+    pub stdout: Box<dyn Write + Send>,
+    /// Where errors and progress go.
+    pub stderr: Box<dyn Write + Send>,
+    /// Whether standard output is a terminal.
+    pub stdout_is_terminal: bool,
+    /// Whether standard error is a terminal.
+    pub stderr_is_terminal: bool,
+    /// The clock, Unix seconds.
+    pub now: fn() -> u64,
+    /// A time that no honest clock is before, Unix seconds: when this program's commit was made.
+    pub clock_floor: u64,
+    /// Whether a file exists: to notice a run inside a CVM.
+    pub exists: fn(&Path) -> bool,
+}
+
+impl Surroundings {
+    /// Those of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let wanted = |name: &str| name.starts_with("CVM_VERIFY_") || name == "NO_COLOR";
+        Self {
+            args: std::env::args_os().collect(),
+            env: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .filter(|(name, _)| wanted(name))
+                .collect(),
+            stdout: Box::new(std::io::stdout()),
+            stderr: Box::new(std::io::stderr()),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            now: || {
+                SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .map_or(0, |time| time.as_secs())
+            },
+            clock_floor: super::output::COMMIT_TIME,
+            exists: |path| path.exists(),
+        }
+    }
+
+    /// Writes to standard output. A reader that went away (`| head`) is no error.
+    pub(super) fn print(&mut self, text: &str) {
+        let _ = self
+            .stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| self.stdout.flush());
+    }
+
+    /// Writes a line to standard error.
+    pub(super) fn complain(&mut self, line: &str) {
+        let _ = writeln!(self.stderr, "{line}").and_then(|()| self.stderr.flush());
+    }
+
+    /// What marks this machine as a CVM itself, if anything does.
+    pub(super) fn inside_a_cvm(&self) -> Option<&'static str> {
+        [
+            "/dev/tdx_guest",
+            "/var/run/dstack.sock",
+            "/var/run/dstack/dstack.sock",
+            "/var/run/tappd.sock",
+        ]
+        .into_iter()
+        .find(|path| (self.exists)(Path::new(path)))
+    }
+}

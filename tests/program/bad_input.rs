@@ -1,0 +1,189 @@
+//! Wrong files, wrong options, hostile documents: a report or a usage error, one clear sentence, no panic.
+
+use cvm_verify::report::CheckId::*;
+use cvm_verify::report::Status::*;
+use simulator::{Cvm, World};
+
+use super::run::{Ran, run};
+
+fn replay_text(name: &str, text: &[u8], option: &str) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    let path = path.display().to_string();
+    let args: Vec<&str> = if option.is_empty() {
+        vec!["replay", &path]
+    } else {
+        vec!["replay", option, &path]
+    };
+    run(&[&args[..], &["--format=json"]].concat())
+}
+
+#[test]
+fn files_that_are_no_evidence_are_usage_errors() {
+    for (text, says) in [
+        (&b""[..], "is empty"),
+        (b"<html></html>", "expected value"),
+        (br#"{"quote":"#, "ends too early"),
+        (b"{}", "has no `schema`"),
+        (
+            br#"{"schema":"cvm-verify/evidence/v2"}"#,
+            "Use the version of cvm-verify that wrote it",
+        ),
+        (br#"{"schema":"cvm-verify/evidence/v1"}"#, "missing field"),
+        (b"\xff\xfe", "expected value"),
+    ] {
+        replay_text("bundle.json", text, "").assert_usage_error(says);
+    }
+    for (text, says) in [
+        (&b""[..], "is empty"),
+        (b"<html></html>", "HTML"),
+        (br#"{"quote":"#, "ends too early"),
+    ] {
+        replay_text("attestation.json", text, "--attestation").assert_usage_error(says);
+    }
+    run(&["replay", "/"]).assert_usage_error("is a folder");
+    run(&["replay", "no-such-file.json"]).assert_usage_error("cannot be read");
+    run(&["replay"]).assert_usage_error("there is nothing to replay");
+    run(&["verify"]).assert_usage_error("there is nothing to verify");
+    run(&["verify", "app.example"]).assert_usage_error("write https://app.example");
+    run(&["verify", "ftp://app.example"]).assert_usage_error("is no https URL");
+    run(&["verify", "https://a.example", "--no-such-option"]).assert_usage_error("unexpected argument");
+}
+
+#[test]
+fn a_hostile_answer_is_a_result_with_its_field_named() {
+    let cases = [
+        (
+            r#"{"quote":"z%z"}"#.to_owned(),
+            Fail,
+            "malformed-field",
+            "`quote`",
+        ),
+        (
+            r#"{"quote":"abc"}"#.to_owned(),
+            Fail,
+            "malformed-field",
+            "odd number",
+        ),
+        (
+            format!(r#"{{"quote":"{}"}}"#, "00".repeat(20_000)),
+            Fail,
+            "malformed-field",
+            "`quote`",
+        ),
+        (
+            r#"{"quote":"00","quote":"01"}"#.to_owned(),
+            Fail,
+            "duplicate-field",
+            "`quote`",
+        ),
+        (
+            r#"{"quote":"00","event_log":{}}"#.to_owned(),
+            Fail,
+            "malformed-field",
+            "a list of events expected",
+        ),
+        (
+            r#"{"quote":"00","event_log":"nothing"}"#.to_owned(),
+            Fail,
+            "malformed-field",
+            "`event_log`",
+        ),
+        (
+            r#"{"quote":"00","event_log":[{"imr":9}]}"#.to_owned(),
+            Fail,
+            "malformed-field",
+            "`event_log[0].imr`",
+        ),
+        (
+            format!(r#"{{"quote":"00","event_log":[{}]}}"#, vec!["{}"; 4097].join(",")),
+            Fail,
+            "malformed-field",
+            "4097 events",
+        ),
+        (
+            r#"{"error":"not found"}"#.to_owned(),
+            Error,
+            "no-quote",
+            "`quote`",
+        ),
+    ];
+    for (text, status, reason, says) in cases {
+        let ran = replay_text("attestation.json", text.as_bytes(), "--attestation");
+        ran.assert(Evidence, status, Some(reason));
+        assert!(
+            ran.check(Evidence).detail.contains(says),
+            "{}",
+            ran.check(Evidence).detail
+        );
+        assert_eq!(ran.code, if status == Fail { 1 } else { 3 });
+    }
+}
+
+#[test]
+fn a_quote_of_zeros_is_malformed_and_an_sgx_quote_is_not_tdx() {
+    let zeros = format!(r#"{{"quote":"{}"}}"#, "00".repeat(5000));
+    replay_text("a.json", zeros.as_bytes(), "--attestation").assert(QuoteSignature, Fail, Some("malformed"));
+    let mut cvm = Cvm::healthy(&World::default());
+    simulator::Lie::SgxQuote.apply(&mut cvm);
+    let body = cvm.attestation_body(&"ab".repeat(32));
+    replay_text("a.json", body.as_bytes(), "--attestation").assert(QuoteSignature, Fail, Some("not-tdx"));
+}
+
+#[test]
+fn a_bare_quote_is_understood_in_every_encoding() {
+    use base64::Engine as _;
+    let quote = Cvm::healthy(&World::default()).quote_bytes(&"ab".repeat(32));
+    let base64 = base64::engine::general_purpose::STANDARD.encode(&quote);
+    for bytes in [
+        quote.clone(),
+        hex::encode(&quote).into_bytes(),
+        base64.into_bytes(),
+    ] {
+        let ran = replay_text("quote.bin", &bytes, "--attestation");
+        assert_eq!(ran.code, 3);
+        ran.assert(Evidence, Pass, None);
+        ran.assert(Collateral, Error, Some("missing"));
+    }
+}
+
+#[test]
+fn a_yaml_bomb_as_compose_file_is_an_error_of_image_pins() {
+    let mut cvm = Cvm::healthy(&World::default());
+    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\\n".to_owned();
+    for level in 1..20 {
+        let aliases = vec![format!("*a{}", level - 1); 9].join(",");
+        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\\n"));
+    }
+    cvm.app_compose = format!(r#"{{"runner":"docker-compose","docker_compose_file":"{bomb}"}}"#);
+    let deployment = super::live::Deployment::of(cvm);
+    let ran = deployment.verify_with(&[], &[]);
+    assert_eq!(ran.code, 3);
+    ran.assert(ImagePins, Error, Some("unreadable-compose"));
+}
+
+#[test]
+fn options_that_contradict_or_cannot_be_are_usage_errors() {
+    let url = "https://a.example";
+    let verify = |more: &[&str]| run(&[&["verify", url][..], more].concat());
+    verify(&["--compose-hash", "12"]).assert_usage_error("--compose-hash: the value is 1 bytes");
+    verify(&["--app-id", ""]).assert_usage_error("--app-id");
+    verify(&["--os-image", "lock"]).assert_usage_error("there is no lock");
+    verify(&["--os-image", "newest"]).assert_usage_error("is none of");
+    verify(&["--key-provider", "kms"]).assert_usage_error("a KMS is known by its id alone");
+    verify(&["--accept-tcb", "OutOfDate"]).assert_usage_error("needs an end date");
+    verify(&["--accept-tcb", "OutOfDate:until=2030-01-01"]).assert_usage_error("more than 90 days ahead");
+    verify(&["--report-data", "backwards"]).assert_usage_error("there is no report-data layout");
+    verify(&["--report-data-value", "zz"]).assert_usage_error("is not hex");
+    verify(&["--pccs-url", "pccs.example"]).assert_usage_error("write https://pccs.example");
+    verify(&["--insecure-trust-root", "Cargo.toml"]).assert_usage_error("not one X.509 certificate");
+    verify(&["--ca-file", "Cargo.toml"]).assert_usage_error("Cargo.toml");
+    verify(&[
+        "--app-compose-file",
+        "Cargo.toml",
+        "--compose-hash",
+        &"00".repeat(32),
+    ])
+    .assert_usage_error("contradict each other");
+}

@@ -1,0 +1,80 @@
+//! Options from the environment.
+
+use cvm_verify::report::CheckId::*;
+use cvm_verify::report::Status::*;
+
+use super::live::Deployment;
+use super::run::run_in;
+
+fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> super::run::Ran {
+    let mut args = vec![
+        "verify".to_owned(),
+        deployment.app.url().to_string(),
+        "--format=json".to_owned(),
+    ];
+    args.extend(deployment.network());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    run_in(&args, env, |_| {})
+}
+
+#[test]
+fn a_long_option_can_come_from_the_environment_and_the_command_line_wins() {
+    let deployment = Deployment::healthy();
+    let (zeros, ones) = ("00".repeat(32), "11".repeat(32));
+    let ran = verify(&deployment, &[("CVM_VERIFY_COMPOSE_HASH", &zeros)], &[]);
+    assert_eq!(ran.check(ComposeHash).expected.as_deref(), Some(zeros.as_str()));
+    let ran = verify(
+        &deployment,
+        &[("CVM_VERIFY_COMPOSE_HASH", &zeros)],
+        &["--compose-hash", &ones],
+    );
+    assert_eq!(ran.check(ComposeHash).expected.as_deref(), Some(ones.as_str()));
+}
+
+#[test]
+fn an_empty_variable_is_unset_and_a_wrong_one_a_usage_error() {
+    let deployment = Deployment::healthy();
+    let ran = verify(&deployment, &[("CVM_VERIFY_COMPOSE_HASH", " ")], &[]);
+    ran.assert(ComposeHash, Skip, Some("no-expectation"));
+    let ran = verify(&deployment, &[("CVM_VERIFY_COMPOSE_HASH", "zz")], &[]);
+    ran.assert_usage_error("--compose-hash: the value is not hex");
+    let ran = verify(&deployment, &[("CVM_VERIFY_QUIET", "maybe")], &[]);
+    ran.assert_usage_error("CVM_VERIFY_QUIET: is neither true nor false");
+}
+
+#[test]
+fn flags_lists_and_addresses_come_one_per_line() {
+    let deployment = Deployment::healthy();
+    let url = deployment.app.url().to_string();
+    let root = deployment.path("root.pem");
+    let pccs = deployment.pccs.url().to_string();
+    let env = [
+        ("CVM_VERIFY_URL", format!("{url}\n\n {url}\n")),
+        ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true".to_owned()),
+        ("CVM_VERIFY_PCCS_URL", pccs),
+        ("CVM_VERIFY_FORMAT", "json".to_owned()),
+        (
+            "CVM_VERIFY_ACCEPT_TCB",
+            "OutOfDate:until=2026-10-10\nSWHardeningNeeded:until=2026-10-11\n".to_owned(),
+        ),
+    ];
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let ran = run_in(&["verify", "--insecure-trust-root", &root], &env, |_| {});
+    assert_eq!(ran.report().targets.len(), 2, "{ran:#?}");
+    ran.assert(QuoteSignature, Pass, None);
+}
+
+#[test]
+fn another_trust_root_is_never_taken_from_the_environment() {
+    let deployment = Deployment::healthy();
+    let root = deployment.path("root.pem");
+    let args = [
+        "verify".to_owned(),
+        deployment.app.url().to_string(),
+        "--format=json".to_owned(),
+        "--allow-private-network".to_owned(),
+        format!("--pccs-url={}", deployment.pccs.url()),
+    ];
+    let ran = run_in(&args, &[("CVM_VERIFY_INSECURE_TRUST_ROOT", &root)], |_| {});
+    ran.assert(QuoteSignature, Fail, Some("not-verified"));
+}

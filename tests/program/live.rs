@@ -1,0 +1,207 @@
+//! `verify` against a simulated CVM and PCCS on loopback.
+
+use cvm_verify::report::CheckId::*;
+use cvm_verify::report::Status::*;
+use cvm_verify::report::{Assurance, Mode, TrustRootKind, Verdict};
+use simulator::{AppServer, Cvm, PccsServer, World};
+use tempfile::TempDir;
+
+use super::run::{Ran, run};
+
+/// A simulated deployment, and everything that a strict user expects of it.
+pub struct Deployment {
+    pub app: AppServer,
+    pub pccs: PccsServer,
+    pub folder: TempDir,
+    expect: Vec<String>,
+}
+
+impl Deployment {
+    pub fn healthy() -> Self {
+        Self::of(Cvm::healthy(&World::default()))
+    }
+
+    /// A deployment that is, or is not, what its user expects: the expectations are those of a healthy one.
+    pub fn of(cvm: Cvm) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let healthy = Cvm::healthy(&World::default());
+        std::fs::write(folder.path().join("root.pem"), World::default().root_pem()).unwrap();
+        let pccs = PccsServer::http(cvm.world.clone());
+        let td = healthy.td_report([0; 64]);
+        let registers = format!(
+            "mrtd={},rtmr0={},rtmr1={},rtmr2={}",
+            hex::encode(td.mr_td),
+            hex::encode(td.rtmr[0]),
+            hex::encode(td.rtmr[1]),
+            hex::encode(td.rtmr[2])
+        );
+        let expect = vec![
+            format!("--compose-hash={}", hex::encode(healthy.compose_hash())),
+            format!("--os-image={registers}"),
+            format!(
+                "--key-provider=kms:{}",
+                simulator::cvm::simulated_kms_id(healthy.world.seed)
+            ),
+        ];
+        Self {
+            app: AppServer::http(cvm),
+            pccs,
+            folder,
+            expect,
+        }
+    }
+
+    /// The network options that a simulated deployment needs.
+    pub fn network(&self) -> Vec<String> {
+        vec![
+            "--allow-private-network".to_owned(),
+            format!("--pccs-url={}", self.pccs.url()),
+            format!("--insecure-trust-root={}", self.path("root.pem")),
+        ]
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// Verifies it with the strict user's expectations.
+    pub fn verify(&self, more: &[&str]) -> Ran {
+        self.verify_with(&self.expect, more)
+    }
+
+    pub fn verify_with(&self, expect: &[String], more: &[&str]) -> Ran {
+        let mut args = vec![
+            "verify".to_owned(),
+            self.app.url().to_string(),
+            "--format=json".to_owned(),
+        ];
+        args.extend(self.network());
+        args.extend(expect.iter().cloned());
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        run(&args)
+    }
+}
+
+#[test]
+fn a_healthy_deployment_passes_at_the_code_tier() {
+    let deployment = Deployment::healthy();
+    let ran = deployment.verify(&[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let report = ran.report();
+    let target = &report.targets[0];
+    assert_eq!(
+        (report.mode, target.verdict, target.assurance),
+        (Mode::Live, Verdict::Pass, Assurance::Code)
+    );
+    assert_eq!(target.trust_root, TrustRootKind::Custom);
+    assert!(target.waived.is_empty());
+    assert_eq!(deployment.app.count("/attestation"), 1);
+    assert_eq!(deployment.app.count("/info"), 1);
+    assert_eq!(deployment.pccs.requests().len(), 4);
+}
+
+#[test]
+fn without_an_expected_compose_hash_the_verdict_is_inconclusive_and_says_what_to_write_down() {
+    let deployment = Deployment::healthy();
+    let expect = deployment.expect[1..].to_vec();
+    let ran = deployment.verify_with(&expect, &[]);
+    assert_eq!(ran.code, 3);
+    ran.assert(ComposeHash, Skip, Some("no-expectation"));
+    let hash = ran.report().targets[0].measurements.compose_hash.clone().unwrap();
+    assert!(
+        ran.check(ComposeHash)
+            .detail
+            .contains(&format!("--compose-hash {hash}"))
+    );
+}
+
+#[test]
+fn a_simulated_root_is_not_accepted_without_the_option() {
+    let deployment = Deployment::healthy();
+    let args = [
+        "verify".to_owned(),
+        deployment.app.url().to_string(),
+        "--format=json".to_owned(),
+        "--allow-private-network".to_owned(),
+        format!("--pccs-url={}", deployment.pccs.url()),
+    ];
+    let ran = run(&args);
+    assert_eq!(ran.code, 1);
+    ran.assert(QuoteSignature, Fail, Some("not-verified"));
+    assert_eq!(ran.report().targets[0].trust_root, TrustRootKind::Intel);
+}
+
+#[test]
+fn a_clock_before_the_programs_own_commit_is_an_error() {
+    let deployment = Deployment::healthy();
+    let mut args = vec![
+        "verify".to_owned(),
+        deployment.app.url().to_string(),
+        "--format=json".to_owned(),
+    ];
+    args.extend(deployment.network());
+    let ran = super::run::run_in(&args, &[], |surroundings| {
+        surroundings.clock_floor = simulator::DEFAULT_NOW + 1
+    });
+    assert_eq!(ran.code, 3);
+    ran.assert(Collateral, Error, Some("clock"));
+}
+
+#[test]
+fn missing_info_blocks_only_what_needs_the_compose_document() {
+    let deployment = Deployment::healthy();
+    deployment
+        .app
+        .behave(simulator::AppEndpoint::Info, simulator::Behaviour::Status(404));
+    let ran = deployment.verify(&[]);
+    assert_eq!(ran.code, 3);
+    ran.assert(ComposeHash, Pass, None);
+    ran.assert(ImagePins, Error, Some("no-compose-document"));
+    // The user's own copy of the document takes its place.
+    let compose = Cvm::healthy(&World::default()).app_compose;
+    std::fs::write(deployment.folder.path().join("app-compose.json"), compose).unwrap();
+    let ran = deployment.verify(&[&format!(
+        "--app-compose-file={}",
+        deployment.path("app-compose.json")
+    )]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(ImagePins, Pass, None);
+}
+
+#[test]
+fn two_instances_behind_one_address_are_noticed_and_asked_again() {
+    let world = World::default();
+    let mut other = Cvm::healthy(&world);
+    other.instance_id = vec![0x77; 20];
+    let deployment = Deployment::healthy();
+    deployment.app.alternate(vec![Cvm::healthy(&world), other]);
+    let ran = deployment.verify(&[]);
+    assert_eq!(ran.code, 3);
+    ran.assert(Evidence, Error, Some("two-instances"));
+    assert!(deployment.app.count("/attestation") > 1);
+}
+
+#[test]
+fn several_addresses_give_the_verdict_of_the_worst() {
+    let good = Deployment::healthy();
+    let mut cvm = Cvm::healthy(&World::default());
+    simulator::Lie::SwappedImage.apply(&mut cvm);
+    let bad = Deployment::of(cvm);
+    let ran = good.verify(&[bad.app.url().as_ref()]);
+    assert_eq!(ran.code, 1);
+    let verdicts: Vec<Verdict> = ran.report().targets.iter().map(|target| target.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Pass, Verdict::Fail]);
+}
+
+#[test]
+fn a_run_on_a_cvm_says_that_it_proves_nothing_there() {
+    let ran = super::run::run_in(&["verify", "https://127.0.0.1:1"], &[], |surroundings| {
+        surroundings.exists = |path| path.ends_with("tdx_guest");
+    });
+    assert!(
+        ran.stderr
+            .contains("this machine is itself a CVM (/dev/tdx_guest exists)"),
+        "{}",
+        ran.stderr
+    );
+}

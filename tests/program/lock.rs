@@ -1,0 +1,288 @@
+//! `pin`, then `verify` and `replay` with the lock.
+
+use std::path::Path;
+
+use cvm_verify::report::CheckId::{self, *};
+use cvm_verify::report::Status::{self, *};
+use simulator::{Cvm, World};
+
+use super::live::Deployment;
+use super::run::{Ran, run};
+use super::vectors::vectors;
+
+fn pin(deployment: &Deployment, more: &[&str]) -> Ran {
+    let mut args = vec![
+        "pin".to_owned(),
+        deployment.app.url().to_string(),
+        "--output".to_owned(),
+        deployment.path("cvm.lock"),
+    ];
+    args.extend(deployment.network());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    run(&args)
+}
+
+fn verify(deployment: &Deployment, more: &[&str]) -> Ran {
+    let lock = format!("--lock={}", deployment.path("cvm.lock"));
+    deployment.verify_with(&[lock], more)
+}
+
+fn lock_text(deployment: &Deployment) -> String {
+    std::fs::read_to_string(deployment.folder.path().join("cvm.lock")).unwrap()
+}
+
+#[test]
+fn from_a_url_to_a_green_run_in_three_commands() {
+    let deployment = Deployment::healthy();
+    // The simulated image is in no table: a person has to say that it is meant.
+    let refused = pin(&deployment, &[]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("--accept-observed"), "{}", refused.stderr);
+    assert!(
+        !Path::new(&deployment.path("cvm.lock")).exists(),
+        "nothing half-written"
+    );
+    let pinned = pin(&deployment, &["--accept-observed"]);
+    assert_eq!(pinned.code, 0, "{pinned:#?}");
+    assert!(
+        pinned.stderr.starts_with("SIMULATED: not Intel's root"),
+        "{}",
+        pinned.stderr
+    );
+    let ran = verify(&deployment, &[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(
+        ran.check(ComposeHash).detail.contains("cvm.lock"),
+        "the report says who expects it"
+    );
+}
+
+#[test]
+fn pinning_twice_gives_the_same_bytes_and_a_new_release_shows_its_difference() {
+    let deployment = Deployment::healthy();
+    pin(&deployment, &["--accept-observed"]);
+    let first = lock_text(&deployment);
+    let again = pin(&deployment, &["--accept-observed"]);
+    assert!(again.stdout.contains("nothing changes"), "{}", again.stdout);
+    assert_eq!(lock_text(&deployment), first);
+    deployment
+        .app
+        .change(|cvm| simulator::Lie::SwappedImage.apply(cvm));
+    verify(&deployment, &[]).assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+    let changed = pin(&deployment, &["--accept-observed"]);
+    assert!(changed.stdout.contains("What changes in"), "{}", changed.stdout);
+    assert!(changed.stdout.contains("compose_hash"), "{}", changed.stdout);
+    assert_ne!(lock_text(&deployment), first);
+    assert_eq!(verify(&deployment, &[]).code, 0);
+}
+
+#[test]
+fn a_release_that_gives_its_own_compose_hash_keeps_everything_else_of_the_lock() {
+    let deployment = Deployment::healthy();
+    pin(&deployment, &["--accept-observed"]);
+    // A new release: another docker compose file in the same envelope, same app.
+    let app_id = Cvm::healthy(&World::default()).app_id_bytes();
+    deployment.app.change(|cvm| {
+        cvm.app_id = Some(app_id.clone());
+        cvm.app_compose = cvm.app_compose.replacen("services:", "services: # 2.0", 1);
+    });
+    let released = deployment.verify_with(&[], &[]).report().targets[0]
+        .measurements
+        .compose_hash
+        .clone()
+        .unwrap();
+    verify(&deployment, &[]).assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+    let ran = verify(&deployment, &["--compose-hash", &released]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    // Another envelope is noticed although the hash is the one that was given.
+    deployment.app.change(|cvm| {
+        cvm.app_compose = cvm
+            .app_compose
+            .replacen("\"public_logs\":false", "\"public_logs\":true", 1)
+    });
+    let opened = deployment.verify_with(&[], &[]).report().targets[0]
+        .measurements
+        .compose_hash
+        .clone()
+        .unwrap();
+    assert_ne!(opened, released, "the simulated document has public_logs");
+    let ran = verify(&deployment, &["--compose-hash", &opened]);
+    ran.assert(ComposeHash, Fail, Some("envelope-mismatch"));
+}
+
+/// Replays a vector's bundle with the lock pinned from it. Vectors have no nonce.
+fn pinned_vector(vector: &str, at: &str) -> Option<(tempfile::TempDir, Ran)> {
+    let folder = tempfile::tempdir().unwrap();
+    let source = vectors()?.join(vector);
+    let read = |name: &str| std::fs::read_to_string(source.join(name)).ok();
+    let bundle = format!(
+        r#"{{"schema":"cvm-verify/evidence/v1","captured_at":"{at}","source":{{"kind":"files","url":null}},"nonce":null,
+            "attestation":{},"info":{},"collateral":{},"tls":null}}"#,
+        read("attestation.json")?,
+        read("info.json").unwrap_or_else(|| "null".to_owned()),
+        read("collateral.json")?,
+    );
+    std::fs::write(folder.path().join("bundle.json"), bundle).unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let args = [
+        "pin",
+        "--from",
+        &path("bundle.json"),
+        "--output",
+        &path("cvm.lock"),
+    ];
+    let refused = run(&args);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    assert!(refused.stderr.contains("nonce"), "{}", refused.stderr);
+    let pinned = run(&[&args[..], &["--accept-observed"]].concat());
+    assert_eq!(pinned.code, 0, "{pinned:#?}");
+    let ran = replay(folder.path());
+    Some((folder, ran))
+}
+
+fn replay(folder: &Path) -> Ran {
+    let path = |name: &str| folder.join(name).display().to_string();
+    run(&[
+        "replay",
+        &path("bundle.json"),
+        "--format=json",
+        "--lock",
+        &path("cvm.lock"),
+        "--freshness=unchecked",
+    ])
+}
+
+/// What each section or key of a lock belongs to, and what a change of it gives.
+fn owner(key: &str) -> Option<(CheckId, Status, &'static str)> {
+    Some(match key {
+        "compose_hash" => (ComposeHash, Fail, "compose-hash-mismatch"),
+        "app_id" => (AppId, Fail, "app-id-mismatch"),
+        "key_provider" => (KeyProvider, Fail, "provider-mismatch"),
+        "mrtd" | "rtmr0" | "rtmr1" | "rtmr2" => (OsImage, Fail, "register-mismatch"),
+        "td_attributes" => (TdAttributes, Fail, "td-attributes-mismatch"),
+        "mr_seam" => (TdAttributes, Warn, "platform-changed"),
+        "fmspc" => (TcbStatus, Warn, "platform-changed"),
+        _ => return None,
+    })
+}
+
+#[test]
+fn the_lock_of_each_vector_agrees_with_it_and_each_changed_field_fails_its_owner_alone() {
+    for (vector, at) in [
+        ("near-mpc-0.5.8", "2026-08-13T12:00:00Z"),
+        ("dstack-0.5-lium", "2026-02-19T12:00:00Z"),
+        ("dstack-0.6-lite", "2026-06-10T01:46:30Z"),
+    ] {
+        let Some((folder, agreed)) = pinned_vector(vector, at) else {
+            return;
+        };
+        let agreed = agreed.report().targets[0].clone();
+        for check in &agreed.checks {
+            let lacks_compose = check.id == ImagePins && vector != "near-mpc-0.5.8";
+            assert!(
+                lacks_compose || !matches!(check.status, Fail | Error),
+                "{vector}: {check:#?}"
+            );
+        }
+        let lock = folder.path().join("cvm.lock");
+        let text = std::fs::read_to_string(&lock).unwrap();
+        let mut changed = 0;
+        for line in text.lines() {
+            let Some((key, _)) = line.split_once('=') else {
+                continue;
+            };
+            let Some((id, status, reason)) = owner(key.trim()) else {
+                continue;
+            };
+            std::fs::write(&lock, text.replacen(line, &with_another_digit(line), 1)).unwrap();
+            let target = replay(folder.path()).report().targets[0].clone();
+            for (before, after) in agreed.checks.iter().zip(&target.checks) {
+                if after.id == id {
+                    assert_eq!(
+                        (after.status, after.reason.as_deref()),
+                        (status, Some(reason)),
+                        "{vector}: {line}"
+                    );
+                } else {
+                    assert_eq!(
+                        before.status, after.status,
+                        "{vector}: {line} changed {}",
+                        after.id
+                    );
+                }
+            }
+            changed += 1;
+        }
+        assert_eq!(changed, 10, "{text}");
+    }
+}
+
+#[test]
+fn a_changed_envelope_or_image_contradicts_the_lock_itself() {
+    let Some((folder, _)) = pinned_vector("near-mpc-0.5.8", "2026-08-13T12:00:00Z") else {
+        return;
+    };
+    let lock = folder.path().join("cvm.lock");
+    let text = std::fs::read_to_string(&lock).unwrap();
+    std::fs::write(
+        &lock,
+        text.replacen("public_logs = true", "public_logs = false", 1),
+    )
+    .unwrap();
+    replay(folder.path()).assert(ComposeHash, Fail, Some("envelope-mismatch"));
+    std::fs::write(&lock, text.replacen("5618a93a", "0618a93a", 1)).unwrap();
+    replay(folder.path()).assert(ImagePins, Fail, Some("locked-image-mismatch"));
+}
+
+/// A line whose value differs in its last hex digit.
+fn with_another_digit(line: &str) -> String {
+    let end = line.rfind('"').unwrap();
+    let digit = line.as_bytes()[end - 1];
+    let other = if digit == b'0' { '1' } else { '0' };
+    format!("{}{other}{}", &line[..end - 1], &line[end..])
+}
+
+#[test]
+fn locks_that_cannot_be_read_say_where_and_what_to_do() {
+    let deployment = Deployment::healthy();
+    pin(&deployment, &["--accept-observed"]);
+    let good = lock_text(&deployment);
+    let write = |text: &str| std::fs::write(deployment.folder.path().join("cvm.lock"), text).unwrap();
+    for (text, says) in [
+        (String::new(), "is empty"),
+        (format!("<<<<<<< HEAD\n{good}=======\n>>>>>>> theirs\n"), "merge"),
+        (good.replacen("lock/v1", "lock/v2", 1), "newer"),
+        (good.replacen("app_id", "app_idd", 1), "app_idd"),
+        ("{}".to_owned(), "cvm.lock:1:1"),
+    ] {
+        write(&text);
+        let ran = verify(&deployment, &[]);
+        ran.assert_usage_error("cvm.lock");
+        assert!(ran.stderr.contains(says), "{says:?} is not in {}", ran.stderr);
+        assert_eq!(lock_text(&deployment), text, "a lock is never touched by verify");
+    }
+    run(&["verify", "https://a.example", "--lock", "/"]).assert_usage_error("is a folder");
+    // Nor does pin overwrite what it cannot show the difference to.
+    write("<<<<<<< HEAD\n");
+    assert_eq!(pin(&deployment, &["--accept-observed"]).code, 2);
+    assert_eq!(lock_text(&deployment), "<<<<<<< HEAD\n");
+}
+
+#[test]
+fn what_is_not_proven_is_never_pinned() {
+    for (lie, code) in [
+        (simulator::Lie::ForgedEventLog, 1),
+        (simulator::Lie::BrokenSignature, 1),
+        (simulator::Lie::WrongComposeText, 1),
+        (simulator::Lie::ExpiredTcbInfo, 3),
+    ] {
+        let mut cvm = Cvm::healthy(&World::default());
+        lie.apply(&mut cvm);
+        let deployment = Deployment::of(cvm);
+        let ran = pin(&deployment, &["--accept-observed"]);
+        assert_eq!(ran.code, code, "{lie}: {ran:#?}");
+        assert!(ran.stderr.contains("Nothing was pinned"), "{}", ran.stderr);
+        assert!(!Path::new(&deployment.path("cvm.lock")).exists());
+    }
+    run(&["pin"]).assert_usage_error("there is nothing to pin");
+}

@@ -1,0 +1,10 @@
+//! The whole program, run in this process as a user would run it: arguments in, exit code, report and words out.
+
+mod bad_input;
+mod bundles;
+mod environment;
+mod live;
+mod lock;
+mod run;
+mod transport;
+mod vectors;

@@ -1,0 +1,106 @@
+//! Runs the program in this process.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use cvm_verify::cli::{self, Surroundings};
+use cvm_verify::report::{CheckId, CheckResult, Report, Status};
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: u8,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs the program with these arguments and no environment.
+pub fn run<S: AsRef<str>>(args: &[S]) -> Ran {
+    run_in(args, &[], |_| {})
+}
+
+/// Runs the program with an environment, after a change of its surroundings.
+pub fn run_in<S: AsRef<str>>(
+    args: &[S],
+    env: &[(&str, &str)],
+    change: impl FnOnce(&mut Surroundings),
+) -> Ran {
+    let (out, err) = (Sink::default(), Sink::default());
+    let mut surroundings = Surroundings {
+        args: std::iter::once("cvm-verify")
+            .chain(args.iter().map(AsRef::as_ref))
+            .map(OsString::from)
+            .collect(),
+        env: env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+        stdout: Box::new(out.clone()),
+        stderr: Box::new(err.clone()),
+        stdout_is_terminal: false,
+        stderr_is_terminal: false,
+        now: || simulator::DEFAULT_NOW,
+        clock_floor: 0,
+        exists: |_| false,
+    };
+    change(&mut surroundings);
+    let code = cli::run(&mut surroundings);
+    Ran {
+        code,
+        stdout: out.text(),
+        stderr: err.text(),
+    }
+}
+
+impl Ran {
+    /// The report, where the run was made with `--format json`.
+    pub fn report(&self) -> Report {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no report: {error}\n{}\n{}", self.stdout, self.stderr))
+    }
+
+    /// The result of a check of the first target.
+    pub fn check(&self, id: CheckId) -> CheckResult {
+        self.report().targets[0].check(id).unwrap().clone()
+    }
+
+    /// Asserts status and reason of a check of the first target.
+    #[track_caller]
+    pub fn assert(&self, id: CheckId, status: Status, reason: Option<&str>) {
+        let check = self.check(id);
+        assert_eq!(
+            (check.status, check.reason.as_deref()),
+            (status, reason),
+            "{id}: {check:#?}"
+        );
+    }
+
+    /// Asserts a usage error that says this.
+    #[track_caller]
+    pub fn assert_usage_error(&self, says: &str) {
+        assert_eq!(self.code, 2, "{self:#?}");
+        assert!(self.stderr.contains(says), "{says:?} is not in {}", self.stderr);
+        assert!(self.stdout.is_empty(), "{}", self.stdout);
+    }
+}
+
+#[derive(Clone, Default)]
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Sink {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,213 @@
+//! Recorded evidence from real hardware gives the results that its README promises.
+
+use std::path::{Path, PathBuf};
+
+use cvm_verify::report::CheckId::{self, *};
+use cvm_verify::report::Status::{self, *};
+use cvm_verify::report::{Assurance, Verdict};
+
+use super::run::{Ran, run};
+
+/// The recorded evidence, where it is present.
+#[expect(clippy::print_stderr, reason = "a test that skips must say so")]
+pub fn vectors() -> Option<PathBuf> {
+    let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"),
+        PathBuf::from,
+    );
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no recorded evidence; name its folder in CVM_VERIFY_VECTORS");
+    None
+}
+
+/// Replays a vector with the files that it has.
+pub fn replay(vector: &str, more: &[&str]) -> Option<Ran> {
+    let folder = vectors()?.join(vector);
+    let mut args = vec!["replay".to_owned(), "--format=json".to_owned()];
+    for (option, file) in [
+        ("--attestation", "attestation.json"),
+        ("--info", "info.json"),
+        ("--app-compose", "app-compose.json"),
+        ("--collateral", "collateral.json"),
+    ] {
+        let path = folder.join(file);
+        if path.exists() {
+            args.extend([option.to_owned(), path.display().to_string()]);
+        }
+    }
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    Some(run(&args))
+}
+
+#[track_caller]
+fn assert_all(ran: &Ran, expected: &[(CheckId, Status, Option<&str>)]) {
+    assert_eq!(expected.len(), CheckId::ALL.len());
+    for (id, status, reason) in expected {
+        ran.assert(*id, *status, *reason);
+    }
+}
+
+const NEAR_AT: &str = "--at=2026-08-13T12:00:00Z";
+const NEAR_HASH: &str = "2911e1f733466216dedb862d6d669e11256ee7a34ce4dbc66c4b807ba7a9c895";
+
+#[test]
+fn near_mpc_is_genuine_but_a_development_image_with_local_keys() {
+    let Some(ran) = replay("near-mpc-0.5.8", &[NEAR_AT]) else {
+        return;
+    };
+    assert_eq!(ran.code, 1);
+    assert_all(
+        &ran,
+        &[
+            (Evidence, Pass, None),
+            (Collateral, Pass, None),
+            (QuoteSignature, Pass, None),
+            (TcbStatus, Pass, None),
+            (TdAttributes, Pass, None),
+            (Freshness, Skip, Some("no-nonce")),
+            (ReportData, Pass, None),
+            (EventLog, Pass, None),
+            (BootOrder, Pass, None),
+            (ComposeHash, Skip, Some("no-expectation")),
+            (AppId, Skip, Some("no-expectation")),
+            (InstanceId, Skip, Some("no-expectation")),
+            (OsImage, Fail, Some("development-image")),
+            (KeyProvider, Fail, Some("not-named")),
+            (MrConfigId, Pass, None),
+            (ImagePins, Warn, Some("host-access")),
+        ],
+    );
+    let target = &ran.report().targets[0];
+    assert_eq!(target.tcb.status.as_deref(), Some("UpToDate"));
+    assert_eq!(target.tcb.eval_data_number, Some(19));
+    assert_eq!(target.tcb.fmspc.as_deref(), Some("b0c06f000000"));
+    assert_eq!(target.measurements.compose_hash.as_deref(), Some(NEAR_HASH));
+    assert_eq!(
+        target.measurements.mr_config_id.as_deref().map(|id| &id[2..66]),
+        Some(NEAR_HASH)
+    );
+    assert!(ran.check(ImagePins).detail.contains("Docker socket"));
+}
+
+#[test]
+fn near_mpc_passes_at_the_hardware_tier_with_its_waivers_named() {
+    let waivers = [
+        NEAR_AT,
+        "--os-image=unchecked",
+        "--freshness=unchecked",
+        "--key-provider=local-sgx",
+        "--require-assurance=hardware",
+        "--compose-hash",
+        NEAR_HASH,
+    ];
+    let Some(ran) = replay("near-mpc-0.5.8", &waivers) else {
+        return;
+    };
+    assert_eq!(ran.code, 0);
+    let target = &ran.report().targets[0];
+    assert_eq!(target.verdict, Verdict::Pass);
+    assert_eq!(target.waived, [Freshness, OsImage]);
+    assert_eq!(target.assurance, Assurance::None);
+}
+
+#[test]
+fn near_mpc_fails_on_another_compose_hash_and_on_another_time_is_inconclusive() {
+    let other = "00".repeat(32);
+    let Some(ran) = replay("near-mpc-0.5.8", &[NEAR_AT, "--compose-hash", &other]) else {
+        return;
+    };
+    ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+    let Some(ran) = replay("near-mpc-0.5.8", &["--at=2026-10-13"]) else {
+        return;
+    };
+    assert_eq!(ran.code, 3);
+    ran.assert(Collateral, Error, Some("expired"));
+    ran.assert(QuoteSignature, Error, Some("quote-not-proven"));
+    let Some(ran) = replay("near-mpc-0.5.8", &["--at=2026-08-01"]) else {
+        return;
+    };
+    ran.assert(Collateral, Error, Some("not-yet-valid"));
+}
+
+#[test]
+fn lium_replays_with_an_event_of_its_own_and_an_unnamed_image() {
+    let Some(ran) = replay("dstack-0.5-lium", &["--at=2026-02-19T12:00:00Z"]) else {
+        return;
+    };
+    assert_all(
+        &ran,
+        &[
+            (Evidence, Pass, None),
+            (Collateral, Pass, None),
+            (QuoteSignature, Pass, None),
+            (TcbStatus, Pass, None),
+            (TdAttributes, Pass, None),
+            (Freshness, Skip, Some("no-nonce")),
+            (ReportData, Pass, None),
+            (EventLog, Pass, None),
+            (BootOrder, Pass, None),
+            (ComposeHash, Skip, Some("no-expectation")),
+            (AppId, Skip, Some("no-expectation")),
+            (InstanceId, Skip, Some("no-expectation")),
+            (OsImage, Skip, Some("no-reference")),
+            (KeyProvider, Fail, Some("not-named")),
+            (MrConfigId, Skip, Some("unbound")),
+            (ImagePins, Error, Some("no-compose-document")),
+        ],
+    );
+    let target = &ran.report().targets[0];
+    assert_eq!(
+        target.measurements.report_data.as_deref(),
+        Some(format!("1234{}", "0".repeat(124)).as_str())
+    );
+    assert_eq!(target.tcb.fmspc.as_deref(), Some("90c06f000000"));
+}
+
+#[test]
+fn lite_replays_only_because_digests_are_recomputed() {
+    let Some(ran) = replay("dstack-0.6-lite", &["--at=2026-06-10T01:46:30Z"]) else {
+        return;
+    };
+    assert_eq!(ran.code, 3);
+    assert_all(
+        &ran,
+        &[
+            (Evidence, Pass, None),
+            (Collateral, Pass, None),
+            (QuoteSignature, Pass, None),
+            (TcbStatus, Pass, None),
+            (TdAttributes, Pass, None),
+            (Freshness, Skip, Some("no-nonce")),
+            (ReportData, Pass, None),
+            (EventLog, Pass, None),
+            (BootOrder, Pass, None),
+            (ComposeHash, Skip, Some("no-expectation")),
+            (AppId, Skip, Some("no-expectation")),
+            (InstanceId, Skip, Some("no-expectation")),
+            (OsImage, Skip, Some("no-reference")),
+            (KeyProvider, Warn, Some("unpinned")),
+            (MrConfigId, Pass, None),
+            (ImagePins, Error, Some("no-compose-document")),
+        ],
+    );
+    assert_eq!(ran.report().targets[0].tcb.status.as_deref(), Some("UpToDate"));
+}
+
+#[test]
+fn without_collateral_nothing_is_read_from_a_quote() {
+    let Some(ran) = replay("dstack-0.4-example", &[]) else {
+        return;
+    };
+    assert_eq!(ran.code, 3);
+    ran.assert(Evidence, Pass, None);
+    ran.assert(Collateral, Error, Some("missing"));
+    for id in &CheckId::ALL[2..] {
+        ran.assert(*id, Error, Some("quote-not-proven"));
+    }
+    assert_eq!(
+        ran.report().targets[0].measurements,
+        cvm_verify::report::Measurements::default()
+    );
+}
