@@ -18,6 +18,7 @@ pub mod checks;
 pub mod collateral;
 pub mod config;
 pub mod evidence;
+pub mod inspect;
 pub mod net;
 pub mod prove;
 pub mod report;
