@@ -3,7 +3,7 @@
 //! Nothing here is proven and nothing here decides: it is for people who want to see what a CVM says. A `!` in the
 //! margin marks what is worth a second look; that it is missing means nothing.
 //!
-//! The module is pure. All that it prints goes through [`page::Page`], which escapes and shortens it.
+//! The module is pure. All that it prints goes through `page::Page`, which escapes and shortens it.
 
 #![deny(
     clippy::unwrap_used,
