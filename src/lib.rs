@@ -19,6 +19,7 @@ pub mod cli;
 pub mod collateral;
 pub mod config;
 pub mod evidence;
+pub mod inspect;
 pub mod net;
 pub mod prove;
 pub mod render;
