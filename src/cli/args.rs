@@ -34,6 +34,9 @@ pub enum Command {
     /// Verify what can be verified, then write the measured identity to a lock file.
     #[command(after_help = ENVIRONMENT)]
     Pin(PinArgs),
+    /// Show every field of evidence, explained. Gives no verdict.
+    #[command(after_help = ENVIRONMENT)]
+    Inspect(InspectArgs),
     /// Say what a check proves, which attack it prevents, why it fails and how to fix it.
     Explain(ExplainArgs),
 }
@@ -136,6 +139,17 @@ pub struct PinArgs {
     pub transport: TransportArgs,
     #[command(flatten)]
     pub trust: TrustArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// An evidence bundle, an /attestation body, a bare quote, or the address of an app.
+    #[arg(value_name = "FILE|URL")]
+    pub what: String,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub transport: TransportArgs,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ mod environment;
 mod error;
 mod explain;
 mod files;
+mod inspect;
 mod judge;
 mod live;
 mod output;
@@ -50,6 +51,7 @@ pub fn run(surroundings: &mut Surroundings) -> u8 {
         Command::Verify(args) => verify::run(&args, surroundings),
         Command::Replay(args) => replay::run(&args, surroundings),
         Command::Pin(args) => pin::run(&args, surroundings),
+        Command::Inspect(args) => inspect::run(&args, surroundings),
         Command::Explain(args) => explain::run(&args, surroundings),
     };
     match result {

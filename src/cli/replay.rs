@@ -163,7 +163,7 @@ fn not_a_file_mistake(
 }
 
 /// A quote as other tools save it: binary, or hex or base64 text. `None` where the file looks like JSON.
-fn bare_quote(file: &[u8]) -> Option<QuoteBytes> {
+pub(super) fn bare_quote(file: &[u8]) -> Option<QuoteBytes> {
     if file.trim_ascii_start().starts_with(b"{") {
         return None;
     }

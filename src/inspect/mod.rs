@@ -24,8 +24,6 @@
 mod bundle;
 mod collateral;
 mod compose;
-mod digest;
-mod escape;
 mod event_log;
 mod opened;
 mod page;

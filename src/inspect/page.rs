@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::escape::terminal;
+use crate::render::escape::terminal;
 
 /// Columns before a value.
 const VALUE: usize = 26;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bundles;
 mod environment;
+mod inspect;
 mod live;
 mod lock;
 mod run;

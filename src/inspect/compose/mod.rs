@@ -7,10 +7,10 @@ mod services;
 
 use serde_json::{Map, Value};
 
-use super::digest::sha256;
 use super::opened::Opened;
 use super::page::Page;
 use crate::evidence::Object;
+use crate::prove::digest::sha256;
 
 /// Shows the document.
 pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::inspect::digest::sha256_hex;
 use crate::inspect::page::Page;
+use crate::prove::digest::sha256;
 
 /// Scripts of one field that are shown. A guest takes at most five.
 const MAX_SCRIPTS: usize = 8;
@@ -128,7 +128,7 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
                 page.field(name, "not text").mark("A script is a string.");
                 continue;
             };
-            let hash = sha256_hex(text);
+            let hash = hex::encode(sha256(text.as_bytes()));
             page.field(name, format!("{} bytes, SHA-256 {hash}", text.len()))
                 .note(meaning);
             if name == "pre_launch_script" {

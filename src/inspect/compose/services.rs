@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::inspect::digest::sha256_hex;
 use crate::inspect::page::Page;
 use crate::prove::ComposeFile;
+use crate::prove::digest::sha256;
 
 /// Lines of one list that are shown.
 const MAX_LINES: usize = 60;
@@ -25,7 +25,11 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
     };
     page.field(
         "docker_compose_file",
-        format!("{} bytes, SHA-256 {}", text.len(), sha256_hex(text)),
+        format!(
+            "{} bytes, SHA-256 {}",
+            text.len(),
+            hex::encode(sha256(text.as_bytes()))
+        ),
     )
     .note("The containers of the app.");
     let file = match ComposeFile::read_unproven(text) {

@@ -1,8 +1,8 @@
 //! Whether the log gives the registers of the quote. Unproven, since the quote is: the prover has its own, strict replay.
 
-use crate::evidence::{Event, EventVersion, RUNTIME_EVENT_TYPE};
-use crate::inspect::digest::sha384;
+use crate::evidence::{Event, RUNTIME_EVENT_TYPE};
 use crate::inspect::page::Page;
+use crate::prove::digest::{extend, runtime_preimage, sha384};
 
 /// What the log gives.
 pub(super) struct Replay {
@@ -39,7 +39,7 @@ impl Replay {
 impl Register {
     fn extended_by(self, digest: Option<[u8; 48]>) -> Self {
         match (self, digest) {
-            (Self::Value(value), Some(digest)) => Self::Value(sha384(&[value, digest].concat())),
+            (Self::Value(value), Some(digest)) => Self::Value(extend(&value, &digest)),
             _ => Self::NoDigest,
         }
     }
@@ -62,24 +62,5 @@ impl Register {
 
 /// The digest of a runtime event, from its name and payload (dstack-attestation.md §3.2).
 pub(super) fn digest_of(event: &Event) -> [u8; 48] {
-    match event.version {
-        EventVersion::V1 => sha384(
-            &[
-                &RUNTIME_EVENT_TYPE.to_le_bytes()[..],
-                b":",
-                event.name.as_bytes(),
-                b":",
-                &event.payload,
-            ]
-            .concat(),
-        ),
-        EventVersion::V2 => sha384(
-            format!(
-                r#"{{"name":{},"payload":"{}","type":{RUNTIME_EVENT_TYPE}}}"#,
-                serde_json::Value::from(event.name.as_str()),
-                hex::encode(&event.payload)
-            )
-            .as_bytes(),
-        ),
-    }
+    sha384(&runtime_preimage(event.version, &event.name, &event.payload))
 }

@@ -1,9 +1,9 @@
 //! MRCONFIGID: 48 bytes that the host chooses and a dstack guest checks (dstack-attestation.md §4.6).
 
 use super::{TdReport, or_zeros};
-use crate::inspect::digest::sha256;
 use crate::inspect::opened::Opened;
 use crate::inspect::page::Page;
+use crate::prove::digest::sha256;
 
 pub(super) fn show(page: &mut Page, opened: &Opened<'_>, report: &TdReport) {
     let [tag, rest @ ..] = &report.mr_config_id;

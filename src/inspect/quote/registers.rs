@@ -2,7 +2,7 @@
 
 use super::TdReport;
 use crate::inspect::page::Page;
-use crate::prove::listed_rtmr0;
+use crate::prove::{OsClass, OsImageRow, listed_rtmr0, row_of};
 
 pub(super) fn show(page: &mut Page, report: &TdReport) {
     page.field("MRTD", hex::encode(report.mr_td)).note(
@@ -43,7 +43,32 @@ pub(super) fn show(page: &mut Page, report: &TdReport) {
         "What the OS and then the app recorded: app id, compose hash, instance id, key provider. The event log below \
          explains it; it differs between instances.",
     );
-    page.note("`cvm-verify verify` says which OS image MRTD, RTMR1 and RTMR2 are, once the quote is proven.");
+    match row_of(&report.mr_td, rtmr1, rtmr2) {
+        Some(row) => os_image(page, row),
+        None => {
+            page.note("MRTD, RTMR1 and RTMR2 are those of no OS image in the built-in table.");
+        }
+    }
+}
+
+/// The row of the built-in table, and what to think of it.
+fn os_image(page: &mut Page, row: &OsImageRow) {
+    page.note(format!("MRTD, RTMR1 and RTMR2 are those of {}.", row.name));
+    match row.class {
+        OsClass::Production if row.vulnerabilities.is_empty() => {}
+        OsClass::Production => {
+            page.mark(format!(
+                "It has a published vulnerability: {}.",
+                row.vulnerabilities.join(", ")
+            ));
+        }
+        OsClass::Development => {
+            page.mark("A development image: it allows root login and has a serial console.");
+        }
+        OsClass::Observed => {
+            page.mark("It was seen in captures only, under no official name.");
+        }
+    }
 }
 
 fn register(page: &mut Page, name: &str, value: &[u8; 48], meaning: &str) {
