@@ -1,0 +1,170 @@
+//! Serves a simulated CVM and PCCS on loopback until it is stopped.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program speaks through them"
+)]
+
+use std::{
+    env, fs,
+    path::PathBuf,
+    process::ExitCode,
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use simulator::{AppServer, Cvm, Guest, Lie, PccsServer, QuoteFormat, TlsIdentity, TlsMode, World};
+
+const HELP: &str = "\
+Serves a simulated CVM and PCCS on loopback, prints their URLs and writes the root CA's PEM.
+
+Usage: simulator [OPTIONS]
+
+Options:
+  --lie NAME            What the CVM lies about; may be repeated. Default: none
+  --list-lies           Prints the names of all lies and exits
+  --guest VERSION       Guest generation: 0.4, 0.5.0, 0.5.1, 0.5.5 (default), 0.6.0
+  --quote-format NAME   v4 (default), v5-td10, v5-td15, v5-td15ex
+  --seed NUMBER         Every key and random-looking value follows from it. Default: 1
+  --now SECONDS         Time of the simulated world in Unix seconds. Default: the clock
+  --https               Serves the application over HTTPS with a certificate of a test CA
+  --out FOLDER          Where root-ca.pem (and tls-ca.pem) are written. Default: the current folder
+  --stop-after SECONDS  Ends by itself. Default: never
+  --help                Prints this help
+";
+
+struct Options {
+    lies: Vec<Lie>,
+    guest: Guest,
+    format: QuoteFormat,
+    seed: u64,
+    now: u64,
+    https: bool,
+    out: PathBuf,
+    stop_after: Option<u64>,
+}
+
+fn main() -> ExitCode {
+    match parse(env::args().skip(1)) {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(options)) => match serve(&options) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("simulator: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        Err(error) => {
+            eprintln!("simulator: {error}; see --help");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
+    let clock = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_err(|error| error.to_string())?;
+    let mut options = Options {
+        lies: vec![],
+        guest: Guest::V0_5_5,
+        format: QuoteFormat::V4,
+        seed: 1,
+        now: clock.as_secs(),
+        https: false,
+        out: PathBuf::from("."),
+        stop_after: None,
+    };
+    while let Some(argument) = arguments.next() {
+        let mut value = || {
+            arguments
+                .next()
+                .ok_or_else(|| format!("{argument} needs a value"))
+        };
+        match argument.as_str() {
+            "--help" | "-h" => {
+                print!("{HELP}");
+                return Ok(None);
+            }
+            "--list-lies" => {
+                for lie in Lie::ALL {
+                    println!("{:<26} {}", lie.name(), lie.about());
+                }
+                return Ok(None);
+            }
+            "--lie" => options.lies.push(value()?.parse()?),
+            "--guest" => options.guest = guest(&value()?)?,
+            "--quote-format" => options.format = quote_format(&value()?)?,
+            "--seed" => options.seed = number(&value()?)?,
+            "--now" => options.now = number(&value()?)?,
+            "--https" => options.https = true,
+            "--out" => options.out = value()?.into(),
+            "--stop-after" => options.stop_after = Some(number(&value()?)?),
+            _ => return Err(format!("unknown option {argument:?}")),
+        }
+    }
+    Ok(Some(options))
+}
+
+fn serve(options: &Options) -> std::io::Result<()> {
+    let world = World::new(options.seed, options.now);
+    let root_path = options.out.join("root-ca.pem");
+    fs::write(&root_path, world.root_pem())?;
+
+    let mut cvm = Cvm::of_generation(&world, options.guest);
+    cvm.quote.format = options.format;
+    for lie in &options.lies {
+        lie.apply(&mut cvm);
+    }
+    let pccs = PccsServer::http(cvm.world.clone());
+    println!("compose-hash: {}", hex::encode(cvm.compose_hash()));
+    println!("app-id: {}", hex::encode(cvm.app_id_bytes()));
+    println!("key-provider: {}", cvm.key_provider);
+    println!("root-ca: {}", root_path.display());
+    let app = if options.https {
+        let identity = TlsIdentity::new(options.seed, options.now, TlsMode::TestCa);
+        let tls_path = options.out.join("tls-ca.pem");
+        fs::write(&tls_path, identity.ca_pem())?;
+        println!("tls-ca: {}", tls_path.display());
+        AppServer::https(cvm, &identity)
+    } else {
+        AppServer::http(cvm)
+    };
+    println!("app: {}", app.url());
+    println!("pccs: {}", pccs.url());
+
+    match options.stop_after {
+        Some(seconds) => thread::sleep(Duration::from_secs(seconds)),
+        None => loop {
+            thread::park();
+        },
+    }
+    Ok(())
+}
+
+fn guest(name: &str) -> Result<Guest, String> {
+    Ok(match name {
+        "0.4" => Guest::V0_4,
+        "0.5.0" => Guest::V0_5_0,
+        "0.5.1" => Guest::V0_5_1,
+        "0.5.5" => Guest::V0_5_5,
+        "0.6.0" => Guest::V0_6_0,
+        _ => return Err(format!("unknown guest generation {name:?}")),
+    })
+}
+
+fn quote_format(name: &str) -> Result<QuoteFormat, String> {
+    Ok(match name {
+        "v4" => QuoteFormat::V4,
+        "v5-td10" => QuoteFormat::V5Td10,
+        "v5-td15" => QuoteFormat::V5Td15,
+        "v5-td15ex" => QuoteFormat::V5Td15Ex,
+        _ => return Err(format!("unknown quote format {name:?}")),
+    })
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is not a number"))
+}

@@ -1,0 +1,272 @@
+//! The application's own endpoints: `GET /attestation?reportData=<hex>` and `GET /info`.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    behaviour::{Behaviour, Scripts},
+    connection::Response,
+    listener::{Listener, Request, Service},
+    tls::TlsIdentity,
+};
+use crate::cvm::{Cvm, Evidence};
+
+/// An endpoint of the application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AppEndpoint {
+    /// `GET /attestation`
+    Attestation,
+    /// `GET /info`
+    Info,
+    /// Everything else: 404 unless told otherwise.
+    Other,
+}
+
+/// Which evidence answers a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// The CVM's own, for the nonce asked.
+    Fresh,
+    /// The first request is answered right, each later one with the evidence of the one before.
+    RelayPrevious,
+    /// The evidence for the first request, for ever: a cache in between.
+    Cached,
+}
+
+struct State {
+    cvms: Vec<Cvm>,
+    served: usize,
+    answers: Answers,
+    scripts: Scripts<AppEndpoint>,
+    previous: Option<Evidence>,
+    attestation_path: String,
+    info_path: String,
+    files: BTreeMap<String, (&'static str, Vec<u8>)>,
+}
+
+/// The application of a CVM, or of several behind one address.
+pub struct AppServer {
+    listener: Listener,
+    state: Arc<Mutex<State>>,
+    scheme: &'static str,
+}
+
+impl AppServer {
+    /// Serves over plain HTTP.
+    ///
+    /// # Panics
+    /// When loopback has no free port.
+    pub fn http(cvm: Cvm) -> Self {
+        Self::start(cvm, None)
+    }
+
+    /// Serves over HTTPS.
+    ///
+    /// # Panics
+    /// When loopback has no free port.
+    pub fn https(cvm: Cvm, identity: &TlsIdentity) -> Self {
+        Self::start(cvm, Some(identity))
+    }
+
+    fn start(cvm: Cvm, identity: Option<&TlsIdentity>) -> Self {
+        let state = Arc::new(Mutex::new(State {
+            cvms: vec![cvm],
+            served: 0,
+            answers: Answers::Fresh,
+            scripts: Scripts::default(),
+            previous: None,
+            attestation_path: "/attestation".into(),
+            info_path: "/info".into(),
+            files: BTreeMap::new(),
+        }));
+        let tls = identity.map(|identity| {
+            identity
+                .server_config()
+                .expect("the identity's own key and certificate")
+        });
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let service = Arc::new(App(Arc::clone(&state)));
+        let listener = Listener::start(service, tls).expect("a free port on loopback");
+        Self {
+            listener,
+            state,
+            scheme,
+        }
+    }
+
+    /// `http://127.0.0.1:<port>` or `https://…`, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.listener.address())
+    }
+
+    /// The same with `localhost` as the host.
+    pub fn localhost_url(&self) -> String {
+        format!("{}://localhost:{}", self.scheme, self.port())
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.listener.address().port()
+    }
+
+    /// From now on the endpoint behaves so.
+    pub fn behave(&self, endpoint: AppEndpoint, behaviour: Behaviour) {
+        self.state().scripts.set(endpoint, behaviour);
+    }
+
+    /// The next `count` requests to the endpoint get this, then it behaves as before.
+    pub fn behave_next(&self, endpoint: AppEndpoint, count: usize, behaviour: Behaviour) {
+        self.state().scripts.push_next(endpoint, count, &behaviour);
+    }
+
+    /// Chooses which evidence answers.
+    pub fn answer_with(&self, answers: Answers) {
+        let mut state = self.state();
+        state.answers = answers;
+        state.previous = None;
+    }
+
+    /// Serves another CVM from now on.
+    pub fn replace(&self, cvm: Cvm) {
+        self.state().cvms = vec![cvm];
+    }
+
+    /// Serves these in turn, one each request to either endpoint: a gateway in front of several instances.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn alternate(&self, cvms: Vec<Cvm>) {
+        assert!(!cvms.is_empty(), "at least one CVM");
+        let mut state = self.state();
+        state.cvms = cvms;
+        state.served = 0;
+    }
+
+    /// Changes the CVM in place (the first, when several are served).
+    pub fn change(&self, change: impl FnOnce(&mut Cvm)) {
+        change(&mut self.state().cvms[0]);
+    }
+
+    /// Serves the two endpoints at other paths.
+    pub fn at_paths(&self, attestation: &str, info: &str) {
+        let mut state = self.state();
+        state.attestation_path = attestation.to_owned();
+        state.info_path = info.to_owned();
+    }
+
+    /// Serves these bytes at a path: ingress evidences, GPU evidence, a page.
+    pub fn serve_file(&self, path: &str, content_type: &'static str, bytes: impl Into<Vec<u8>>) {
+        self.state()
+            .files
+            .insert(path.to_owned(), (content_type, bytes.into()));
+    }
+
+    /// Connections accepted from now on see another key and certificate. Open ones stay.
+    ///
+    /// # Panics
+    /// When the server is not an HTTPS one.
+    pub fn rotate_tls(&self, identity: &TlsIdentity) {
+        assert_eq!(
+            self.scheme, "https",
+            "a server without TLS has no certificate"
+        );
+        self.listener.replace_tls(
+            identity
+                .server_config()
+                .expect("the identity's own key and certificate"),
+        );
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.listener.requests()
+    }
+
+    /// How many requests came to this path.
+    pub fn count(&self, path: &str) -> usize {
+        self.requests()
+            .iter()
+            .filter(|request| request.path() == path)
+            .count()
+    }
+
+    /// Empties the list of requests.
+    pub fn forget_requests(&self) {
+        self.listener.forget_requests();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct App(Arc<Mutex<State>>);
+
+impl App {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn endpoint(&self, path: &str) -> AppEndpoint {
+        if path == self.attestation_path {
+            AppEndpoint::Attestation
+        } else if path == self.info_path {
+            AppEndpoint::Info
+        } else {
+            AppEndpoint::Other
+        }
+    }
+
+    fn next_cvm(&mut self) -> Cvm {
+        let cvm = self.cvms[self.served % self.cvms.len()].clone();
+        self.served += 1;
+        cvm
+    }
+
+    fn attestation(&mut self, query: &str) -> String {
+        let cvm = self.next_cvm();
+        if let Some(body) = &cvm.body.attestation_override {
+            return body.clone();
+        }
+        if let (Answers::Cached, Some(first)) = (self.answers, &self.previous) {
+            return cvm.attestation_body_of(first, query);
+        }
+        let fresh = cvm.evidence(query);
+        let body = match (self.answers, &self.previous) {
+            (Answers::RelayPrevious, Some(previous)) => cvm.attestation_body_of(previous, query),
+            _ => cvm.attestation_body_of(&fresh, query),
+        };
+        self.previous = Some(fresh);
+        body
+    }
+}
+
+impl Service for App {
+    fn behaviour(&self, request: &Request) -> Behaviour {
+        let mut state = self.state();
+        let endpoint = state.endpoint(request.path());
+        state.scripts.take(&endpoint)
+    }
+
+    fn respond(&self, request: &Request) -> Response {
+        let mut state = self.state();
+        if request.method != "GET" {
+            return Response::error(405, "method not allowed");
+        }
+        match state.endpoint(request.path()) {
+            AppEndpoint::Attestation => match request.parameter("reportData") {
+                Some(query) => Response::json(state.attestation(&query)),
+                None => Response::error(400, "reportData is missing"),
+            },
+            AppEndpoint::Info => Response::json(state.next_cvm().info_body()),
+            AppEndpoint::Other => match state.files.get(request.path()) {
+                Some((content_type, bytes)) => Response::file(content_type, bytes.clone()),
+                None => Response::error(404, "not found"),
+            },
+        }
+    }
+}

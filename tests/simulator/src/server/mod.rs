@@ -1,0 +1,16 @@
+//! Servers on loopback, made of plain threads: started from sync or async code, ended when dropped.
+
+mod app;
+mod behaviour;
+mod connection;
+mod ingress;
+mod listener;
+mod pccs;
+mod tls;
+
+pub use app::{Answers, AppEndpoint, AppServer};
+pub use behaviour::Behaviour;
+pub use ingress::ingress_evidences;
+pub use listener::Request;
+pub use pccs::{PccsEndpoint, PccsServer};
+pub use tls::{RA_TLS_APP_ID, RA_TLS_EVENT_LOG, RA_TLS_QUOTE, TlsIdentity, TlsMode};
