@@ -1,6 +1,7 @@
 //! What the user expects: options and lock file in, [`Policy`] out.
 
 mod key_provider;
+pub mod lock;
 mod os_image;
 mod policy;
 mod tcb;

@@ -99,17 +99,25 @@ impl TcbException {
     /// # Errors
     /// [`ExceptionError::TooFar`].
     pub fn check_end(&self, at: u64) -> Result<(), ExceptionError> {
-        // One more day: the exception holds to the end of its last day.
-        if self.ends > at + (MAX_EXCEPTION_DAYS + 1) * DAY {
+        if is_too_far(self.ends, at) {
             return Err(ExceptionError::TooFar(self.status.to_string()));
         }
         Ok(())
     }
 }
 
-/// The first second after a day, Unix seconds, UTC.
-pub(super) fn end_of_day(date: &str) -> Option<u64> {
-    let day = NaiveDate::parse_from_str(date.trim(), "%Y-%m-%d").ok()?;
+/// Whether an end, in Unix seconds, is too far ahead of the time that is judged at.
+pub(super) fn is_too_far(ends: u64, at: u64) -> bool {
+    // One more day: what ends holds to the end of its last day.
+    ends > at.saturating_add((MAX_EXCEPTION_DAYS + 1) * DAY)
+}
+
+fn end_of_day(date: &str) -> Option<u64> {
+    end_of(NaiveDate::parse_from_str(date.trim(), "%Y-%m-%d").ok()?)
+}
+
+/// The first second after a day, Unix seconds, UTC. A day before 1970 has none.
+pub(super) fn end_of(day: NaiveDate) -> Option<u64> {
     let next = day.succ_opt()?.and_hms_opt(0, 0, 0)?;
     u64::try_from(next.and_utc().timestamp()).ok()
 }

@@ -1,0 +1,101 @@
+//! The lock file `cvm.lock`: what a deployment was measured to be, written down for review.
+//!
+//! It is TOML, sorted and stable: pinning the same deployment twice gives the same bytes. [`Lock::to_toml`] writes it, [`Lock::parse`] reads it, [`Lock::apply`] turns it into
+//! expectations.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod apply;
+mod envelope;
+mod error;
+mod nesting;
+mod read;
+mod section;
+mod text;
+mod write;
+
+#[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
+mod read_tests;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde_json::Value;
+
+pub use error::{LockError, LockProblem, Place};
+pub use write::Notes;
+
+use super::{KeyProviderPin, OsTuple};
+
+/// The name of the format of a [`Lock`].
+pub const SCHEMA: &str = "cvm-verify/lock/v1";
+
+/// Bytes of a lock file that are read. Real ones have a few thousand.
+pub const MAX_LOCK_BYTES: usize = 256 * 1024;
+
+/// TDATTRIBUTES of every dstack guest: SEPT_VE_DISABLE (bit 28) and nothing else, in the order of the quote
+/// (dstack-attestation.md §2.4).
+pub(super) const DEFAULT_TD_ATTRIBUTES: [u8; 8] = [0, 0, 0, 0x10, 0, 0, 0, 0];
+
+/// What a deployment must be. A lock that was reviewed in parts may leave fields out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Lock {
+    /// Name and version of the program that wrote it. Informative.
+    pub tool: Option<String>,
+    /// SHA-256 of the compose document.
+    pub compose_hash: Option<[u8; 32]>,
+    /// The app's identity.
+    pub app_id: Option<[u8; 20]>,
+    /// Who gives the guest its keys.
+    pub key_provider: Option<KeyProviderPin>,
+    /// Image reference by service. Empty where none is locked.
+    pub images: BTreeMap<String, String>,
+    /// Every field of the compose document but the docker compose file, as `MeasuredCompose::envelope` gives
+    /// them. Empty where none is locked: a document without any such field does not start.
+    pub envelope: BTreeMap<String, Value>,
+    /// The OS image and the VM's shape.
+    pub os_image: Option<LockedOs>,
+    /// TDATTRIBUTES, 8 bytes in the order of the quote.
+    pub td_attributes: Option<[u8; 8]>,
+    /// MRSEAM: the TDX module.
+    pub mr_seam: Option<[u8; 48]>,
+    /// FMSPC: the model of the platform.
+    pub fmspc: Option<[u8; 6]>,
+}
+
+/// The locked OS image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedOs {
+    /// Its registers.
+    pub tuple: OsTuple,
+    /// The last day, UTC, on which it is accepted although it has a published vulnerability.
+    pub vulnerable_until: Option<NaiveDate>,
+}
+
+impl Lock {
+    /// Whether it expects nothing at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let bare = Self {
+            tool: self.tool.clone(),
+            ..Self::default()
+        };
+        *self == bare
+    }
+}
