@@ -1,6 +1,7 @@
 //! The lock file `cvm.lock`: what a deployment was measured to be, written down for review.
 //!
-//! It is TOML, sorted and stable: pinning the same deployment twice gives the same bytes. [`Lock::to_toml`] writes it, [`Lock::parse`] reads it, [`Lock::apply`] turns it into
+//! It is TOML, sorted and stable: pinning the same deployment twice gives the same bytes. [`pin`] makes a lock
+//! from proven facts, [`Lock::to_toml`] writes it, [`Lock::parse`] reads it, [`Lock::apply`] turns it into
 //! expectations.
 
 #![deny(
@@ -23,7 +24,9 @@ mod apply;
 mod envelope;
 mod error;
 mod nesting;
+mod pin;
 mod read;
+mod reservation;
 mod section;
 mod text;
 mod write;
@@ -39,6 +42,8 @@ use chrono::NaiveDate;
 use serde_json::Value;
 
 pub use error::{LockError, LockProblem, Place};
+pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
+pub use reservation::{Reservation, VULNERABLE_DAYS};
 pub use write::Notes;
 
 use super::{KeyProviderPin, OsTuple};

@@ -1,0 +1,259 @@
+//! From proven facts to a lock. Pure.
+
+use chrono::{DateTime, Days, NaiveDate};
+use dcap_qvl::TcbStatus;
+
+use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, MAX_LOCK_BYTES, Notes, Reservation, VULNERABLE_DAYS};
+use crate::config::{KeyProviderPin, OsTuple};
+use crate::evidence::EvidenceError;
+use crate::prove::{
+    BootRefusal, CollateralGap, ComposeRefusal, Facts, Gap, KeyProvider, LogRefusal, MeasuredCompose,
+    OsClass, QuoteRefusal, VerifiedQuote,
+};
+use crate::report::TrustRootKind;
+
+/// Why a deployment cannot be pinned at all. Nothing that is not proven is ever written down as an expectation,
+/// and nothing overrides that.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PinRefusal {
+    /// There is no collateral that serves.
+    #[error("the quote is not verified: {0}")]
+    Collateral(CollateralGap),
+    /// The quote is refused.
+    #[error("the quote is not verified: {0}")]
+    Quote(QuoteRefusal),
+    /// The quote was not judged.
+    #[error("the quote is not verified")]
+    QuoteNotReached,
+    /// There is no event log.
+    #[error("there is no event log, so nothing says which app runs")]
+    NoEventLog,
+    /// The event log is refused.
+    #[error("the event log does not replay to the quote: {0}")]
+    EventLog(LogRefusal),
+    /// The boot events are refused.
+    #[error("the boot events are refused: {0}")]
+    Boot(BootRefusal),
+    /// A compose document that is not the measured one: it would mislead whoever reviews the lock.
+    #[error("{0}")]
+    Compose(ComposeRefusal),
+    /// A measured compose document that can be read in more than one way.
+    #[error("the measured compose document cannot be read in one way only: {0}")]
+    UnreadableCompose(EvidenceError),
+    /// A key provider that a lock cannot express.
+    #[error("the VM's keys come from {0:?}, which this version of cvm-verify does not know")]
+    KeyProvider(String),
+    /// A compose document whose fields do not fit into a lock.
+    #[error("the lock would have {0} bytes; at most {MAX_LOCK_BYTES} are read")]
+    TooLarge(usize),
+}
+
+/// A deployment that can be pinned, once its reservations are accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pinned {
+    lock: Lock,
+    notes: Notes,
+    reservations: Vec<Reservation>,
+    at: u64,
+}
+
+/// A lock that may be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AcceptedPin {
+    /// The lock.
+    pub lock: Lock,
+    /// The text of its file.
+    pub text: String,
+}
+
+/// Reservations that nobody accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this deployment is pinned only with --accept-observed: {}", sentences(.0))]
+pub struct Unaccepted(pub Vec<Reservation>);
+
+fn sentences(reservations: &[Reservation]) -> String {
+    let sentences: Vec<String> = reservations.iter().map(ToString::to_string).collect();
+    sentences.join(" ")
+}
+
+/// Takes a lock from proven facts. `fresh` is what the `freshness` check found: whether this run's nonce is
+/// signed. `root` says whose root certificate the proof rests on.
+///
+/// Instance ids and everything else that belongs to one start of the VM are not locked.
+///
+/// # Errors
+/// [`PinRefusal`]: something that a lock would hold is not proven.
+pub fn pin(facts: &Facts, fresh: bool, root: TrustRootKind) -> Result<Pinned, PinRefusal> {
+    let quote = verified(facts)?;
+    if let Err(gap) = &facts.log {
+        return Err(match gap {
+            Gap::Refused(refusal) => PinRefusal::EventLog(refusal.clone()),
+            Gap::Absent | Gap::NotReached => PinRefusal::NoEventLog,
+        });
+    }
+    let boot = facts.boot.as_ref().map_err(|gap| match gap {
+        Gap::Refused(refusal) => PinRefusal::Boot(refusal.clone()),
+        Gap::Absent | Gap::NotReached => PinRefusal::NoEventLog,
+    })?;
+    let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+    let mut lock = Lock {
+        tool: Some(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned()),
+        compose_hash: Some(*boot.compose_hash()),
+        app_id: Some(*boot.app_id()),
+        key_provider: Some(key_provider(boot.key_provider())?),
+        os_image: Some(LockedOs {
+            tuple: OsTuple {
+                mrtd: *quote.mrtd(),
+                rtmr: [*rtmr0, *rtmr1, *rtmr2],
+            },
+            vulnerable_until: None,
+        }),
+        td_attributes: Some(*quote.td_attributes()),
+        mr_seam: Some(*quote.mr_seam()),
+        fmspc: Some(*quote.fmspc()),
+        ..Lock::default()
+    };
+    let mut reservations = of_quote(facts, quote, fresh);
+    let provider = &boot.key_provider().name;
+    if provider != "kms" {
+        reservations.push(Reservation::KeyProvider(provider.clone()));
+    }
+    reservations.extend(of_image(facts));
+    match &facts.compose {
+        Ok(compose) => reservations.extend(add_compose(compose, &mut lock)?),
+        Err(Gap::Refused(refusal)) => return Err(PinRefusal::Compose(refusal.clone())),
+        Err(Gap::Absent | Gap::NotReached) => reservations.push(Reservation::NoComposeDocument),
+    }
+    let pinned = Pinned {
+        notes: Notes {
+            // A row that was merely observed is no reference.
+            os_image: facts
+                .os
+                .map(|os| os.row())
+                .filter(|row| row.class != OsClass::Observed)
+                .map(|row| row.name.clone()),
+            accepted: reservations.iter().map(ToString::to_string).collect(),
+            simulated: root == TrustRootKind::Custom,
+        },
+        lock,
+        reservations,
+        at: facts.at,
+    };
+    match pinned.lock.to_toml(&pinned.notes).len() {
+        // The end date, which is not written yet, needs a few bytes.
+        size if size > MAX_LOCK_BYTES - 1024 => Err(PinRefusal::TooLarge(size)),
+        _ => Ok(pinned),
+    }
+}
+
+impl Pinned {
+    /// What must be accepted before the lock is given out; empty where nothing speaks against it.
+    #[must_use]
+    pub fn reservations(&self) -> &[Reservation] {
+        &self.reservations
+    }
+
+    /// Gives the lock out. With `accept_observed`, each reservation leaves a comment line in the file, and a
+    /// vulnerable image is accepted for [`VULNERABLE_DAYS`] from the time that was judged at.
+    ///
+    /// # Errors
+    /// [`Unaccepted`] where there are reservations and they are not accepted.
+    pub fn accept(self, accept_observed: bool) -> Result<AcceptedPin, Unaccepted> {
+        if !self.reservations.is_empty() && !accept_observed {
+            return Err(Unaccepted(self.reservations));
+        }
+        let mut lock = self.lock;
+        let is_vulnerable =
+            |reservation: &Reservation| matches!(reservation, Reservation::VulnerableImage { .. });
+        if self.reservations.iter().any(is_vulnerable)
+            && let Some(os) = &mut lock.os_image
+        {
+            os.vulnerable_until =
+                day_of(self.at).and_then(|day| day.checked_add_days(Days::new(VULNERABLE_DAYS)));
+        }
+        Ok(AcceptedPin {
+            text: lock.to_toml(&self.notes),
+            lock,
+        })
+    }
+}
+
+fn verified(facts: &Facts) -> Result<&VerifiedQuote, PinRefusal> {
+    facts
+        .quote
+        .as_ref()
+        .map_err(|gap| match (gap, &facts.collateral) {
+            (Gap::Refused(refusal), _) => PinRefusal::Quote(refusal.clone()),
+            (_, Err(gap)) => PinRefusal::Collateral(gap.clone()),
+            (_, Ok(())) => PinRefusal::QuoteNotReached,
+        })
+}
+
+/// A provider as a pin that means just this one. Only `none` has no id.
+fn key_provider(actual: &KeyProvider) -> Result<KeyProviderPin, PinRefusal> {
+    actual
+        .to_string()
+        .parse()
+        .ok()
+        .filter(|pin: &KeyProviderPin| pin.name == actual.name && (pin.id.is_some() || pin.name == "none"))
+        .ok_or_else(|| PinRefusal::KeyProvider(actual.name.clone()))
+}
+
+fn of_quote(facts: &Facts, quote: &VerifiedQuote, fresh: bool) -> Vec<Reservation> {
+    let mut found = Vec::new();
+    match facts.nonce {
+        None => found.push(Reservation::NoNonce),
+        Some(_) if !fresh => found.push(Reservation::NonceMismatch),
+        Some(_) => {}
+    }
+    let tcb = quote.tcb();
+    if tcb.status != TcbStatus::UpToDate {
+        found.push(Reservation::Tcb {
+            status: tcb.status,
+            advisories: tcb.advisory_ids.clone(),
+        });
+    }
+    if *quote.td_attributes() != DEFAULT_TD_ATTRIBUTES {
+        found.push(Reservation::TdAttributes(*quote.td_attributes()));
+    }
+    found
+}
+
+fn of_image(facts: &Facts) -> Vec<Reservation> {
+    let Some(row) = facts.os.map(|os| os.row()) else {
+        return vec![Reservation::UnknownImage];
+    };
+    let name = row.name.clone();
+    let class = match row.class {
+        OsClass::Production => None,
+        OsClass::Development => Some(Reservation::DevelopmentImage(name.clone())),
+        OsClass::Observed => Some(Reservation::ObservedImage(name.clone())),
+    };
+    let vulnerable = (!row.vulnerabilities.is_empty()).then(|| Reservation::VulnerableImage {
+        name,
+        vulnerabilities: row.vulnerabilities.clone(),
+    });
+    class.into_iter().chain(vulnerable).collect()
+}
+
+fn add_compose(compose: &MeasuredCompose, lock: &mut Lock) -> Result<Vec<Reservation>, PinRefusal> {
+    lock.envelope = compose.envelope().map_err(PinRefusal::UnreadableCompose)?;
+    let mut found = Vec::new();
+    if lock.envelope.is_empty() {
+        found.push(Reservation::NoEnvelope);
+    }
+    match compose.compose_file() {
+        Ok(file) => lock.images = file.map(|file| file.images).unwrap_or_default(),
+        Err(problem) => found.push(Reservation::UnreadableImages(problem.to_string())),
+    }
+    Ok(found)
+}
+
+fn day_of(seconds: u64) -> Option<NaiveDate> {
+    let seconds = i64::try_from(seconds).ok()?;
+    Some(DateTime::from_timestamp(seconds, 0)?.date_naive())
+}
+
+#[cfg(test)]
+#[path = "pin_tests.rs"]
+mod tests;
