@@ -2,7 +2,7 @@
 //!
 //! It is TOML, sorted and stable: pinning the same deployment twice gives the same bytes. [`pin`] makes a lock
 //! from proven facts, [`Lock::to_toml`] writes it, [`Lock::parse`] reads it, [`Lock::apply`] turns it into
-//! expectations.
+//! expectations, [`difference`] says what changed between two.
 
 #![deny(
     clippy::unwrap_used,
@@ -21,6 +21,8 @@
 )]
 
 mod apply;
+mod diff;
+mod diff_text;
 mod envelope;
 mod error;
 mod nesting;
@@ -41,6 +43,8 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde_json::Value;
 
+pub use diff::{Change, difference};
+pub use diff_text::difference_text;
 pub use error::{LockError, LockProblem, Place};
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
 pub use reservation::{Reservation, VULNERABLE_DAYS};
