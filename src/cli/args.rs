@@ -59,6 +59,9 @@ pub struct VerifyArgs {
     /// Write the evidence to this file, to replay it later; a folder where there are several URLs.
     #[arg(long, value_name = "PATH", help_heading = "Output")]
     pub evidence: Option<PathBuf>,
+    /// Repeat until the expected code is live and passes, or this time is up: 90s, 10m, 1h.
+    #[arg(long, value_name = "DURATION")]
+    pub wait: Option<String>,
 }
 
 #[derive(Debug, Args)]

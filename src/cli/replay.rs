@@ -74,7 +74,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         output::milliseconds(started.elapsed()),
         vec![target],
     );
-    output::emit(&report, &args.output, surroundings)
+    output::emit(&report, Vec::new(), &args.output, surroundings)
 }
 
 fn address_id(url: &str) -> Option<[u8; 20]> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Arguments, environment, clock and streams of a run.
 pub struct Surroundings {
@@ -24,6 +24,8 @@ pub struct Surroundings {
     pub now: fn() -> u64,
     /// A time that no honest clock is before, Unix seconds: when this program's commit was made.
     pub clock_floor: u64,
+    /// Pause between two rounds of `--wait`.
+    pub pause: Duration,
     /// Whether a file exists: to notice a run inside a CVM.
     pub exists: fn(&Path) -> bool,
 }
@@ -49,6 +51,7 @@ impl Surroundings {
                     .map_or(0, |time| time.as_secs())
             },
             clock_floor: super::output::COMMIT_TIME,
+            pause: Duration::from_secs(10),
             exists: |path| path.exists(),
         }
     }

@@ -9,3 +9,4 @@ mod lock;
 mod run;
 mod transport;
 mod vectors;
+mod wait;
