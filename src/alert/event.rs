@@ -62,6 +62,7 @@ pub const fn occasion(verdict: Verdict) -> Option<Event> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -21,7 +21,7 @@ pub struct Context<'a> {
     pub now: u64,
     /// Whether live deployments or recorded evidence were verified.
     pub mode: Mode,
-    /// Where a person finds the run: an https URL.
+    /// Where a person finds the run: an https URL of at most 500 bytes.
     pub run_url: Option<&'a str>,
     /// SHA-256 of the report JSON as it was before its `alerts` were known, hex.
     pub report_sha256: Option<&'a str>,
@@ -117,7 +117,11 @@ impl Message {
             next: "Nothing to do: alerts of real runs will arrive here.".to_owned(),
             failed: Vec::new(),
             waived: Vec::new(),
-            run_url: context.run_url.map(|url| visible(url, MAX_URL)),
+            // A link that is cut leads nowhere.
+            run_url: context
+                .run_url
+                .filter(|url| url.len() <= MAX_URL)
+                .map(|url| visible(url, MAX_URL)),
             report_sha256: context.report_sha256.map(|hash| visible(hash, MAX_NAME)),
             at: context.now,
             delivery_id: hex::encode(delivery_id),
@@ -183,6 +187,7 @@ fn next(check: &CheckResult) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::alert::samples;
