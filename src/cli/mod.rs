@@ -3,6 +3,7 @@
 //! Everything that a command takes from its surroundings – arguments, environment, clock, streams – comes in
 //! [`Surroundings`], so that tests and the demo run the real program.
 
+mod alerts;
 mod args;
 mod environment;
 mod error;
@@ -79,6 +80,7 @@ fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<
         Command::Pin(args) => pin::run(&args, surroundings),
         Command::Inspect(args) => inspect::run(&args, surroundings),
         Command::Explain(args) => explain::run(&args, surroundings),
+        Command::Alert(args) => alerts::run(&args, surroundings),
     }
 }
 

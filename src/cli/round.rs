@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::judge;
 use super::live::{Ground, Live, gather};
 use super::progress::Progress;
 use super::surroundings::Surroundings;
 use super::target::Target;
-use crate::checks::{EvidenceGap, EvidenceReason};
 use crate::net::retry::Schedule;
 
 /// Gathers all targets at once. `None` when the user interrupts.
@@ -57,12 +57,8 @@ pub(super) async fn gather_all(
 
 /// One target's panic is that target's error; the others go on.
 fn crashed(at: u64) -> Live {
-    let gap = EvidenceGap {
-        reason: EvidenceReason::Internal,
-        detail: "The program met a state that it should not while it verified this target.".to_owned(),
-    };
     Live {
-        facts: Err(gap),
+        facts: Err(judge::crashed()),
         at,
         collateral_source: None,
         bundle: None,

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
+use super::alerts;
 use super::args::VerifyArgs;
 use super::error::UsageError;
 use super::judge::{judge, trust_root};
@@ -67,13 +68,16 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             return Ok(interrupted(surroundings));
         }
     };
-    let report = Report::new(
+    let mut report = Report::new(
         output::tool(),
         Mode::Live,
         rfc3339(started_at),
         output::milliseconds(started.elapsed()),
         reports,
     );
+    if alerts::any(surroundings) {
+        runtime.block_on(alerts::deliver(&mut report, &ground.network.client, surroundings));
+    }
     output::emit(
         &report,
         bundles(&lives, &bundle_paths)?,

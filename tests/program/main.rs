@@ -1,5 +1,6 @@
 //! The whole program, run in this process as a user would run it: arguments in, exit code, report and words out.
 
+mod alerts;
 mod bad_input;
 mod bundles;
 mod environment;
