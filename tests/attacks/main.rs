@@ -1,0 +1,6 @@
+//! One test for each threat of the threat list (`T1` to `T61`), named after it: what a hostile operator tries, and by
+//! which check and for which reason it is refused. Every module starts from a healthy CVM that passes.
+
+mod event_log;
+mod freshness;
+mod judge;
