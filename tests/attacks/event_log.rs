@@ -349,6 +349,7 @@ fn t11_a_name_split_at_another_colon_fails() {
                 event.payload.splice(0..0, *b"A:");
             })
         })
+        .with(|trial| trial.info = false)
         .judge()
         .fails(CheckId::ComposeHash, "compose-hash-mismatch");
 }

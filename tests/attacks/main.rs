@@ -2,5 +2,7 @@
 //! which check and for which reason it is refused. Every module starts from a healthy CVM that passes.
 
 mod event_log;
+mod expected_values;
 mod freshness;
 mod judge;
+mod parsing;
