@@ -50,7 +50,8 @@ const ENVELOPE_MISMATCH: Reason = Reason {
 };
 const ENVELOPE_NOT_SHOWN: Reason = Reason {
     id: "envelope-not-shown",
-    means: "The lock holds the envelope of another compose hash, and the document was not handed over to compare.",
+    means: "The lock holds the envelope of another compose hash, and the document was not handed over to compare, or \
+            names a field twice, so that it has no one envelope.",
     fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
 };
 
@@ -95,19 +96,21 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
 /// Compares the fields around the docker compose file with the locked ones, where there are any.
 fn envelope_finding(facts: &Facts, policy: &Policy) -> Option<Finding> {
     let locked = policy.locked_compose.as_ref()?;
-    let Ok(compose) = &facts.compose else {
-        // The lock's own hash binds its envelope; another hash does not.
-        return (!policy.compose_hash_is_locked()).then(|| {
-            Finding::error(
-                &ENVELOPE_NOT_SHOWN,
-                format!(
-                    "The envelope in {} could not be compared: the document was not handed over.",
-                    locked.lock
-                ),
-            )
-        });
+    let actual = match &facts.compose {
+        Ok(compose) => compose.envelope().map_err(|error| error.to_string()),
+        Err(_) => Err("the document was not handed over".to_owned()),
     };
-    let actual = compose.envelope().ok()?;
+    let actual = match actual {
+        Ok(envelope) => envelope,
+        // The lock's own hash binds its envelope; another hash does not.
+        Err(_) if policy.compose_hash_is_locked() => return None,
+        Err(problem) => {
+            return Some(Finding::error(
+                &ENVELOPE_NOT_SHOWN,
+                format!("The envelope in {} could not be compared: {problem}.", locked.lock),
+            ));
+        }
+    };
     let names: std::collections::BTreeSet<&String> = locked.envelope.keys().chain(actual.keys()).collect();
     let differing: Vec<&String> = names
         .into_iter()
