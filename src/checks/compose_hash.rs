@@ -107,7 +107,10 @@ fn envelope_finding(facts: &Facts, policy: &Policy) -> Option<Finding> {
         Err(problem) => {
             return Some(Finding::error(
                 &ENVELOPE_NOT_SHOWN,
-                format!("The envelope in {} could not be compared: {problem}.", locked.lock),
+                format!(
+                    "The envelope in {} could not be compared: {problem}.",
+                    locked.lock
+                ),
             ));
         }
     };
