@@ -5,6 +5,8 @@ mod compose_images;
 mod event_log;
 mod expected_values;
 mod freshness;
+mod hardware;
 mod judge;
 mod os_and_app;
 mod parsing;
+mod parts;
