@@ -2,6 +2,7 @@
 //! which check and for which reason it is refused. Every module starts from a healthy CVM that passes.
 
 mod compose_images;
+mod dates;
 mod event_log;
 mod expected_values;
 mod freshness;
@@ -10,3 +11,4 @@ mod judge;
 mod os_and_app;
 mod parsing;
 mod parts;
+mod tcb;
