@@ -1,8 +1,10 @@
 //! One test for each threat of the threat list (`T1` to `T61`), named after it: what a hostile operator tries, and by
 //! which check and for which reason it is refused. Every module starts from a healthy CVM that passes.
 
+mod bit_flips;
 mod compose_images;
 mod dates;
+mod dcap_samples;
 mod event_log;
 mod expected_values;
 mod freshness;
