@@ -98,25 +98,25 @@ fn simulated(format: QuoteFormat) -> (Trial, Evidence) {
 #[test]
 fn a_bit_of_simulated_evidence_of_version_4() {
     let (trial, evidence) = simulated(QuoteFormat::V4);
-    no_flip_passes(trial, evidence, 150);
+    no_flip_passes(trial, evidence, 60);
 }
 
 #[test]
 fn a_bit_of_simulated_evidence_of_version_5() {
     let (trial, evidence) = simulated(QuoteFormat::V5Td15);
-    no_flip_passes(trial, evidence, 70);
+    no_flip_passes(trial, evidence, 40);
 }
 
 #[test]
 fn a_bit_of_a_genuine_quote_of_version_4() {
     let (trial, evidence) = sample("tdx_quote", JUNE_2025);
-    no_flip_passes(trial, evidence, 70);
+    no_flip_passes(trial, evidence, 40);
 }
 
 #[test]
 fn a_bit_of_a_genuine_quote_of_version_5() {
     let (trial, evidence) = sample("tdx_quote_td15ex", OCTOBER_2026);
-    no_flip_passes(trial, evidence, 70);
+    no_flip_passes(trial, evidence, 40);
 }
 
 /// Recorded evidence of other projects, which is not part of this repository.
@@ -156,5 +156,5 @@ fn a_bit_of_a_genuine_dstack_vm() {
     let evidence = evidence.unwrap();
     let judged = trial.judge_evidence(Ok(evidence.clone()));
     judged.proves(CheckId::EventLog).proves(CheckId::MrConfigId);
-    no_flip_passes(trial, evidence, 70);
+    no_flip_passes(trial, evidence, 40);
 }

@@ -328,7 +328,7 @@ fn t37_zero_is_legal_and_says_so() {
 #[test]
 fn t37_every_tag_but_01_fails() {
     let hash = Trial::healthy().cvm.compose_hash();
-    for tag in (0..=255).filter(|tag| *tag != 1) {
+    for tag in [0, 2, 3, 4, 5, 0x10, 0x80, 0x81, 0xff] {
         let mut id = [0; 48];
         id[0] = tag;
         id[1..33].copy_from_slice(&hash);

@@ -275,7 +275,7 @@ fn a_mutation_of_one_field_never_turns_a_lie_into_a_pass() {
         any::<prop::sample::Index>(),
         mutations(),
     );
-    let outcome = runner(700).run(&case, |(lie, in_info, place, mutation)| {
+    let outcome = runner(500).run(&case, |(lie, in_info, place, mutation)| {
         let (trial, attestation, info) = &lies[lie];
         let (mut attestation, mut info) = (attestation.clone(), info.clone());
         let body = if in_info { &mut info } else { &mut attestation };
@@ -293,7 +293,7 @@ fn a_mutation_of_one_field_of_the_truth_never_passes_as_another_truth() {
     let (trial, attestation, info) = transparent(Trial::healthy());
     let honest = trial.judge().0;
     let case = (any::<bool>(), any::<prop::sample::Index>(), mutations());
-    let outcome = runner(700).run(&case, |(in_info, place, mutation)| {
+    let outcome = runner(500).run(&case, |(in_info, place, mutation)| {
         let (mut attestation, mut info) = (attestation.clone(), info.clone());
         let body = if in_info { &mut info } else { &mut attestation };
         let all = places(body);
