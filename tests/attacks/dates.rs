@@ -104,6 +104,24 @@ fn t25_each_part_is_not_yet_valid_a_second_before_its_beginning() {
 }
 
 #[test]
+fn t25_documents_that_ended_before_the_crls_were_issued_are_expired() {
+    // A PCCS that renews its CRLs and not the rest: no moment lies inside all windows.
+    let judged = Trial::lying(|cvm| {
+        let stale = Window {
+            from: -3600,
+            to: -1800,
+        };
+        let fresh = Window { from: -60, to: 3600 };
+        PARTS[0].1(&mut cvm.world, stale);
+        PARTS[1].1(&mut cvm.world, stale);
+        PARTS[2].1(&mut cvm.world, fresh);
+        PARTS[3].1(&mut cvm.world, fresh);
+    })
+    .judge();
+    judged.leaves_open(CheckId::Collateral, "expired");
+}
+
+#[test]
 fn t25_expired_collateral_excuses_no_forged_quote() {
     // Else a host that serves old collateral turns every `fail` into a harmless `error`.
     for lie in [

@@ -74,6 +74,17 @@ fn t14_the_word_of_the_info_is_never_the_measured_hash() {
 }
 
 #[test]
+fn t14_the_expected_text_shown_beside_another_code_does_not_soften_the_reason() {
+    // "Hand over the exact text" would be the wrong advice: another code runs.
+    let judged = Trial::lying(|cvm| {
+        cvm.body.show_app_compose = Some(cvm.app_compose.clone());
+        Lie::SwappedImage.apply(cvm);
+    })
+    .judge();
+    judged.fails(CheckId::ComposeHash, "compose-hash-mismatch");
+}
+
+#[test]
 fn t15_the_exact_text_is_hashed_whatever_json_thinks_of_it() {
     let text = app_compose(DOCKER_COMPOSE);
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
