@@ -61,6 +61,19 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         Err(finding) => return finding,
     };
     let actual = hex::encode(boot.compose_hash());
+    // Before what was shown: another code must not pass for a badly copied text.
+    if let Some(expected) = &policy.compose_hash
+        && expected.value != *boot.compose_hash()
+    {
+        return Finding::fail(
+            &COMPOSE_HASH_MISMATCH,
+            format!(
+                "The VM runs another compose document than the one expected by {}.",
+                expected.origin
+            ),
+        )
+        .comparing(hex::encode(expected.value), actual);
+    }
     if let Err(Gap::Refused(ComposeRefusal::HashMismatch { measured, text })) = &facts.compose {
         return Finding::fail(
             &TEXT_MISMATCH,
@@ -75,16 +88,6 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         )
         .found(actual);
     };
-    if expected.value != *boot.compose_hash() {
-        return Finding::fail(
-            &COMPOSE_HASH_MISMATCH,
-            format!(
-                "The VM runs another compose document than the one expected by {}.",
-                expected.origin
-            ),
-        )
-        .comparing(hex::encode(expected.value), actual);
-    }
     envelope_finding(facts, policy).unwrap_or_else(|| {
         Finding::pass(format!(
             "The compose hash is the one expected by {}.",

@@ -94,7 +94,16 @@ fn outside_its_dates(
     } else {
         return None;
     };
-    windows.instant_inside().is_some_and(verifies_at).then_some(gap)
+    instant_inside(&windows).is_some_and(verifies_at).then_some(gap)
+}
+
+/// A moment at which dcap-qvl finds everything in date. It does not ask when CRLs were issued, so that documents which
+/// ended before the CRLs of today were issued still have one.
+fn instant_inside(windows: &Windows) -> Option<u64> {
+    let documents = windows.parts().iter().filter(|part| !part.what.ends_with("CRL"));
+    let start = documents.map(|part| part.not_before).max()?;
+    let end = windows.earliest_end()?.not_after;
+    (start < end).then(|| start + (end - start) / 2)
 }
 
 /// The quote's own PCK chain, where the collateral has none that takes its place.
