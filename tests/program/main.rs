@@ -3,11 +3,11 @@
 mod alerts;
 mod bad_input;
 mod bundles;
+mod deployment;
 mod environment;
 mod inspect;
 mod live;
 mod lock;
 mod run;
-mod transport;
 mod vectors;
 mod wait;

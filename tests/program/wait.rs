@@ -4,7 +4,7 @@ use cvm_verify::report::CheckId::*;
 use cvm_verify::report::Status::*;
 use simulator::{AppEndpoint, Behaviour, Cvm, Lie, World};
 
-use super::live::Deployment;
+use super::deployment::Deployment;
 
 fn with_the_old_release() -> Deployment {
     let mut cvm = Cvm::healthy(&World::default());
