@@ -17,6 +17,8 @@ mod words;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod samples;
 
 pub use docs::{check_index_markdown, check_page_markdown};

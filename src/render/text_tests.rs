@@ -2,6 +2,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
+use crate::render::hostile::told_by;
 use crate::render::samples;
 use crate::report::{AlertRecord, CheckId, Status};
 
@@ -18,30 +19,6 @@ fn live(target: TargetReport) -> String {
 fn simulated() -> TargetReport {
     let mut target = samples::pass();
     target.trust_root = TrustRootKind::Custom;
-    target
-}
-
-/// Every text of a target that came from outside, replaced.
-fn told_by(hostile: &str) -> TargetReport {
-    let mut target = samples::fail();
-    let text = hostile.to_owned();
-    target.name.clone_from(&text);
-    target.url = Some(text.clone());
-    for check in &mut target.checks {
-        check.detail.clone_from(&text);
-    }
-    samples::compare(&mut target, CheckId::ComposeHash, hostile, hostile);
-    samples::check_mut(&mut target, CheckId::ImagePins).fix = Some(text.clone());
-    target.measurements.app_id = Some(text.clone());
-    target.measurements.compose_hash = Some(text.clone());
-    target.measurements.os_image = Some(text.clone());
-    target.measurements.key_provider = Some(format!("{text}:{text}"));
-    target.tcb.status = Some(text.clone());
-    target.tcb.advisory_ids = vec![text.clone()];
-    target.tcb.expires_at = Some(text.clone());
-    target.tcb.collateral_source = Some(text.clone());
-    target.evidence.bundle = Some(text.clone());
-    target.evaluated_at = text;
     target
 }
 
