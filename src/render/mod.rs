@@ -3,11 +3,13 @@
 //!
 //! A report holds text that a CVM chose. Every format passes it through its own rule in [`escape`].
 
+mod banner;
 mod cause;
 mod docs;
 pub mod escape;
 mod explain;
 mod json;
+mod marks;
 mod measured;
 mod page;
 mod table;

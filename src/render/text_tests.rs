@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::render::hostile::told_by;
 use crate::render::samples;
-use crate::report::{AlertRecord, CheckId, Status};
+use crate::report::{AlertRecord, CheckId, Status, TrustRootKind};
 
 const HOSTILE: &str = "x\r\n::error::PASS \u{1b}[2J\u{202e}##[error]\u{200b} ::add-mask::y";
 
@@ -130,7 +130,7 @@ fn one_simulated_target_among_others_shows_in_the_first_line() {
     let first = "SIMULATED: not Intel's root, proves nothing about hardware (1 of 2 targets)\n";
     assert!(shown.starts_with(first), "{shown}");
     assert!(
-        shown.contains(&format!("\n\n{}\nPASS (code)", words::SIMULATED)),
+        shown.contains(&format!("\n\n{}\nPASS (code)", banner::SIMULATED)),
         "{shown}"
     );
 }
@@ -140,7 +140,7 @@ fn a_simulated_replay_says_both_and_claims_nothing_genuine() {
     let shown = shown(Mode::Replay, vec![simulated()]);
     let first = format!(
         "{}\nREPLAY as of 2026-08-13T12:00:00Z\nPASS (code)",
-        words::SIMULATED
+        banner::SIMULATED
     );
     assert!(shown.starts_with(&first), "{shown}");
     assert!(!shown.contains("genuine"), "{shown}");
