@@ -5,11 +5,11 @@ use crate::report::{Status, TargetReport, Verdict};
 const PASS: &str = "\u{2705}";
 const WARN: &str = "\u{26a0}\u{fe0f}";
 const FAIL: &str = "\u{274c}";
-const ERROR: &str = "\u{2754}";
+const ERROR: &str = "\u{2753}";
 const SKIP: &str = "\u{2796}";
 
 /// What every mark begins with.
-pub(super) const ALL: [char; 5] = ['\u{2705}', '\u{26a0}', '\u{274c}', '\u{2754}', '\u{2796}'];
+pub(super) const ALL: [char; 5] = ['\u{2705}', '\u{26a0}', '\u{274c}', '\u{2753}', '\u{2796}'];
 
 /// The mark of a check's outcome.
 pub(super) const fn status(status: Status) -> &'static str {

@@ -48,6 +48,30 @@ pub(super) fn lines(target: &TargetReport) -> Vec<(&'static str, String)> {
     lines.into_iter().filter_map(proven).collect()
 }
 
+/// What else the quote signs, in full, as far as it is proven.
+pub(super) fn registers(target: &TargetReport) -> Vec<(&'static str, &str)> {
+    let shown = &target.measurements;
+    let values = [
+        ("MRTD", &shown.mrtd),
+        ("RTMR0", &shown.rtmr0),
+        ("RTMR1", &shown.rtmr1),
+        ("RTMR2", &shown.rtmr2),
+        ("RTMR3", &shown.rtmr3),
+        ("report data", &shown.report_data),
+        ("TDATTRIBUTES", &shown.td_attributes),
+        ("XFAM", &shown.xfam),
+        ("MRCONFIGID", &shown.mr_config_id),
+        ("MRSEAM", &shown.mr_seam),
+        ("instance id", &shown.instance_id),
+        ("key provider", &shown.key_provider),
+        ("FMSPC", &target.tcb.fmspc),
+    ];
+    values
+        .into_iter()
+        .filter_map(|(label, value)| value.as_deref().map(|value| (label, value)))
+        .collect()
+}
+
 /// Who vouches for the values. The boot claims are an OS's word: without a proven OS they are worth no more.
 pub(super) fn heading(target: &TargetReport) -> &'static str {
     let os_is_proven = target

@@ -44,8 +44,8 @@ pub fn markdown(text: &str) -> String {
 /// A value as code, by the same rule: a code span where nothing in it needs an escape, else an HTML element.
 #[must_use]
 pub fn code(text: &str) -> String {
-    let is_literal = |c: char| c.is_ascii_alphanumeric() || "-_.,:/=+@…".contains(c);
-    if !text.is_empty() && text.chars().all(is_literal) {
+    let is_literal = |c: char| matches!(c, ' '..='~' | '…') && !"`|\\<>&$#[]!*".contains(c);
+    if !text.is_empty() && text.trim() == text && text.chars().all(is_literal) {
         format!("`{}`", shorten(text, MAX))
     } else {
         format!("<code>{}</code>", markdown(text))
