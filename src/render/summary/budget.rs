@@ -23,18 +23,16 @@ impl Budget {
     }
 
     /// Adds parts up to the first for which there is no room, so that some is left for a line that says so. Returns
-    /// how many were left out.
-    pub(super) fn add_whole(&mut self, parts: impl Iterator<Item = String>) -> usize {
+    /// how many were left out; those behind the first of them are not even written.
+    pub(super) fn add_whole(&mut self, mut parts: impl ExactSizeIterator<Item = String>) -> usize {
         const KEPT: usize = 1024;
-        let mut left_out = 0;
-        for part in parts {
-            if left_out == 0 && self.has_room(&part, KEPT) {
-                self.text.push_str(&part);
-            } else {
-                left_out += 1;
+        while let Some(part) = parts.next() {
+            if !self.has_room(&part, KEPT) {
+                return 1 + parts.len();
             }
+            self.text.push_str(&part);
         }
-        left_out
+        0
     }
 
     const fn has_room(&self, part: &str, kept: usize) -> bool {

@@ -5,8 +5,8 @@ use crate::checks::Check;
 use crate::render::cause::{causes, is_to_act_on};
 use crate::render::docs::cell;
 use crate::render::escape::{code, markdown};
-use crate::render::{marks, measured, words};
-use crate::report::{CheckResult, Report, TargetReport};
+use crate::render::{banner, marks, measured, words};
+use crate::report::{CheckResult, Report, Status, TargetReport};
 
 /// One row per check: result, what was found, what a pass proves, which attack that prevents. What there is something
 /// to do about stands first.
@@ -23,17 +23,27 @@ pub(super) fn checks(target: &TargetReport) -> String {
     for check in urgent.iter().copied().chain(others) {
         let about = Check::of(check.id);
         table.push_str(&format!(
-            "| {} {}<br>**{}** | {}<br><sub>Proves: {}<br>Prevents: {}</sub> |\n",
+            "| {} {}<br>**{}** | {}<br><sub>{}: {}<br>Prevents: {}</sub> |\n",
             marks::status(check.status),
             words::status(check.status),
             check.id,
             markdown(&words::detail(target, check)),
+            proves(target, check),
             cell(about.proves),
             cell(about.prevents),
         ));
     }
     table.push('\n');
     table
+}
+
+/// Only a pass under Intel's root proves what a check is for.
+fn proves(target: &TargetReport, check: &CheckResult) -> &'static str {
+    match check.status {
+        Status::Pass if banner::is_simulated(target) => "Would prove under Intel's root",
+        Status::Pass => "Proves",
+        Status::Warn | Status::Fail | Status::Error | Status::Skip => "A pass would prove",
+    }
 }
 
 /// What was measured: the identity in sight, the registers folded away.

@@ -113,6 +113,18 @@ fn only_a_whole_pass_has_the_mark_of_a_pass() {
 }
 
 #[test]
+fn only_a_pass_under_intels_root_is_said_to_prove_anything() {
+    assert!(!live(simulated()).contains("<sub>Proves:"));
+    assert!(!live(samples::unreachable()).contains("<sub>Proves:"));
+    let failed = live(samples::fail());
+    let row = failed
+        .lines()
+        .find(|line| line.contains("**compose-hash** |"))
+        .unwrap();
+    assert!(row.contains("<sub>A pass would prove: "), "{row}");
+}
+
+#[test]
 fn an_alert_that_was_not_delivered_is_told() {
     let mut report = samples::report(Mode::Live, vec![samples::pass()]);
     let alert = |delivered| AlertRecord {
