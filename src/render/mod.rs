@@ -3,6 +3,7 @@
 //!
 //! A report holds text that a CVM chose. Every format passes it through its own rule in [`escape`].
 
+mod annotations;
 mod banner;
 mod cause;
 mod docs;
@@ -24,6 +25,7 @@ mod hostile;
 #[cfg(test)]
 mod samples;
 
+pub use annotations::annotations;
 pub use docs::{check_index_markdown, check_page_markdown};
 pub use explain::{explain, explain_list};
 pub use json::json;
