@@ -9,7 +9,7 @@ use crate::report::{CheckId, CheckResult, Status, TargetReport};
 /// Longest detail, in characters.
 pub(super) const MAX_DETAIL: usize = 600;
 /// Longest expected or found value, in characters: two report data and more.
-const MAX_VALUE: usize = 1_000;
+pub(super) const MAX_VALUE: usize = 1_000;
 
 /// Where ids begin: behind the marker.
 const ID: usize = 9;
