@@ -5,17 +5,17 @@ use sha2::{Digest as _, Sha256, Sha384};
 use crate::evidence::EventVersion;
 
 /// SHA-256.
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
 /// SHA-384.
-pub(super) fn sha384(bytes: &[u8]) -> [u8; 48] {
+pub(crate) fn sha384(bytes: &[u8]) -> [u8; 48] {
     Sha384::digest(bytes).into()
 }
 
 /// Extends a register: SHA-384(register ‖ digest).
-pub(super) fn extend(register: &[u8; 48], digest: &[u8; 48]) -> [u8; 48] {
+pub(crate) fn extend(register: &[u8; 48], digest: &[u8; 48]) -> [u8; 48] {
     let mut hasher = Sha384::new();
     hasher.update(register);
     hasher.update(digest);
@@ -26,7 +26,7 @@ pub(super) fn extend(register: &[u8; 48], digest: &[u8; 48]) -> [u8; 48] {
 ///
 /// V1: event type 0x08000001 little endian, `:`, name, `:`, payload. V2: RFC 8785 JSON of name, payload
 /// and type; serde_json escapes strings exactly as RFC 8785 does.
-pub(super) fn runtime_preimage(version: EventVersion, name: &str, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn runtime_preimage(version: EventVersion, name: &str, payload: &[u8]) -> Vec<u8> {
     match version {
         EventVersion::V1 => [&[0x01, 0x00, 0x00, 0x08, b':'], name.as_bytes(), b":", payload].concat(),
         EventVersion::V2 => format!(

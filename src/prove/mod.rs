@@ -29,7 +29,7 @@
 mod boot;
 mod compose;
 mod compose_file;
-mod digest;
+pub(crate) mod digest;
 mod event_log;
 mod facts;
 mod os_image;
@@ -43,6 +43,7 @@ pub use compose::{ComposeRefusal, MeasuredCompose};
 pub use compose_file::{ComposeFile, ComposeFileError};
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
 pub use facts::{CollateralGap, Echo, Facts, Gap, InfoOrigin, Inputs, prove};
+pub(crate) use os_image::row_of;
 pub use os_image::{IdentifiedOs, OS_IMAGES, OsClass, OsImageRow, listed_rtmr0};
 pub use quote::{QuoteLayout, TcbVerdict, VerifiedQuote};
 pub use refusal::QuoteRefusal;

@@ -5,7 +5,7 @@
 
 mod annotations;
 mod banner;
-mod cause;
+pub(crate) mod cause;
 mod docs;
 mod dotenv;
 pub mod escape;

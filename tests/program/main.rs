@@ -1,10 +1,13 @@
 //! The whole program, run in this process as a user would run it: arguments in, exit code, report and words out.
 
+mod alerts;
 mod bad_input;
 mod bundles;
+mod deployment;
 mod environment;
+mod inspect;
 mod live;
 mod lock;
 mod run;
-mod transport;
 mod vectors;
+mod wait;

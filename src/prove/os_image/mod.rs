@@ -121,19 +121,22 @@ impl IdentifiedOs {
 /// Looks the quote's registers up.
 pub(super) fn identify(quote: &VerifiedQuote) -> Option<IdentifiedOs> {
     let [_, rtmr1, rtmr2, _] = quote.rtmrs();
+    row_of(quote.mrtd(), rtmr1, rtmr2).map(|row| IdentifiedOs { row })
+}
+
+/// The row that registers belong to, proven or not.
+pub(crate) fn row_of(mrtd: &[u8; 48], rtmr1: &[u8; 48], rtmr2: &[u8; 48]) -> Option<&'static OsImageRow> {
     let table = &*OS_IMAGES;
+    let firmware = |row: &OsImageRow| {
+        table
+            .firmware
+            .iter()
+            .any(|firmware| firmware.name == row.firmware && firmware.mrtd == *mrtd)
+    };
     table
         .image
         .iter()
-        .find(|row| {
-            row.rtmr1 == *rtmr1
-                && row.rtmr2 == *rtmr2
-                && table
-                    .firmware
-                    .iter()
-                    .any(|firmware| firmware.name == row.firmware && firmware.mrtd == *quote.mrtd())
-        })
-        .map(|row| IdentifiedOs { row })
+        .find(|row| row.rtmr1 == *rtmr1 && row.rtmr2 == *rtmr2 && firmware(row))
 }
 
 #[cfg(test)]

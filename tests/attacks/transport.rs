@@ -1,4 +1,4 @@
-//! T2, T3, T47–T49 and "Fail or error" of threats.md, live.
+//! The channel and the transport, live: T1 to T4, T27, T47 to T49 and "Fail or error" of the threat list.
 
 use cvm_verify::report::CheckId::*;
 use cvm_verify::report::Status::*;
@@ -6,7 +6,7 @@ use simulator::{
     AppEndpoint, AppServer, Behaviour, Cvm, Lie, PccsEndpoint, ReportDataLayout, TlsIdentity, TlsMode, World,
 };
 
-use super::live::Deployment;
+use super::deployment::Deployment;
 use super::run::run;
 
 fn nonces(deployment: &Deployment) -> Vec<String> {
@@ -153,8 +153,8 @@ fn t47_private_addresses_plain_http_and_redirects_are_refused() {
 fn t47_a_crl_address_in_a_certificate_is_not_followed() {
     let trap = Deployment::healthy();
     let mut cvm = Cvm::healthy(&World::default());
-    cvm.world.pki.root_crl_url = format!("{}crl", trap.app.url());
-    cvm.world.pki.pck_crl_url = format!("{}crl", trap.app.url());
+    cvm.world.pki.root_crl_url = format!("{}/crl", trap.app.url());
+    cvm.world.pki.pck_crl_url = format!("{}/crl", trap.app.url());
     let deployment = Deployment::of(cvm);
     deployment.verify(&[]);
     assert!(trap.app.requests().is_empty());

@@ -1,0 +1,23 @@
+//! What a bundle says of itself.
+
+use crate::evidence::Bundle;
+use crate::report::rfc3339;
+
+use super::page::Page;
+
+/// Shows when and where the evidence was recorded.
+pub(super) fn section(page: &mut Page, bundle: &Bundle) {
+    page.section("BUNDLE");
+    page.field("Captured at", rfc3339(bundle.captured_at))
+        .note("Whoever wrote the file wrote this: a bundle is not signed.");
+    page.field(
+        "Source",
+        match &bundle.source.url {
+            Some(url) => format!("{} {url}", bundle.source.kind),
+            None => bundle.source.kind.clone(),
+        },
+    );
+    if let Some(source) = &bundle.collateral_source {
+        page.field("Collateral from", source);
+    }
+}

@@ -1,0 +1,74 @@
+//! The docker compose file: which images run, and what reaches beyond its container (dstack-attestation.md §9).
+
+use serde_json::{Map, Value};
+
+use crate::inspect::page::Page;
+use crate::prove::ComposeFile;
+use crate::prove::digest::sha256;
+
+/// Lines of one list that are shown.
+const MAX_LINES: usize = 60;
+
+pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
+    let text = match members.get("docker_compose_file") {
+        None | Some(Value::Null) => {
+            page.field("docker_compose_file", "none")
+                .note("As it should be for the runner bash alone.");
+            return;
+        }
+        Some(Value::String(text)) => text,
+        Some(_) => {
+            page.field("docker_compose_file", "not text")
+                .mark("It must be YAML in a string.");
+            return;
+        }
+    };
+    page.field(
+        "docker_compose_file",
+        format!(
+            "{} bytes, SHA-256 {}",
+            text.len(),
+            hex::encode(sha256(text.as_bytes()))
+        ),
+    )
+    .note("The containers of the app.");
+    let file = match ComposeFile::read_unproven(text) {
+        Ok(file) => file,
+        Err(error) => {
+            page.mark(error.to_string());
+            return;
+        }
+    };
+    page.field("Images", file.images.len())
+        .note("By service. An image is pinned where it ends in @sha256: and its digest.");
+    page.items(
+        file.images
+            .iter()
+            .map(|(service, image)| format!("{service}: {image}")),
+        MAX_LINES,
+    );
+    lines(
+        page,
+        "Not pinned",
+        &file.unpinned,
+        "Here something else than the measured text decides what runs.",
+        "Every image is pinned by digest, and no variable chooses what runs.",
+    );
+    lines(
+        page,
+        "Host access",
+        &file.host_access,
+        "Here a container reaches beyond itself, into the VM. The Docker socket or a privileged container can replace \
+         every other one.",
+        "No container reaches beyond itself. The socket of the guest agent does not count.",
+    );
+}
+
+fn lines(page: &mut Page, name: &str, found: &[String], some: &str, none: &str) {
+    if found.is_empty() {
+        page.field(name, "nothing").note(none);
+    } else {
+        page.field(name, found.len()).mark(some);
+        page.items(found, MAX_LINES);
+    }
+}

@@ -1,0 +1,85 @@
+//! The words of `cvm-verify inspect`: every field of the evidence, explained. No verdict.
+//!
+//! Nothing here is proven and nothing here decides: it is for people who want to see what a CVM says. A `!` in the
+//! margin marks what is worth a second look; that it is missing means nothing.
+//!
+//! The module is pure. All that it prints goes through `page::Page`, which escapes and shortens it.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod bundle;
+mod collateral;
+mod compose;
+mod event_log;
+mod opened;
+mod page;
+mod platform;
+mod quote;
+mod unsigned;
+
+use dcap_qvl::QuoteCollateralV3;
+
+use crate::evidence::{Bundle, Evidence, OpensUnproven};
+use opened::Opened;
+use page::Page;
+
+/// The first line of every inspection.
+const NOT_VERIFIED: &str =
+    "Not verified: this is what the evidence claims. `cvm-verify verify` or `replay` proves it.";
+
+/// What is inspected.
+#[derive(Debug, Clone, Copy)]
+pub struct Inspected<'a> {
+    /// What the CVM handed over.
+    pub evidence: &'a Evidence,
+    /// Intel's statements about the platform, where there are any.
+    pub collateral: Option<&'a QuoteCollateralV3>,
+    /// The file that the evidence was recorded in, if it is a bundle.
+    pub bundle: Option<&'a Bundle>,
+}
+
+/// The capability to open unproven values, for showing them. It can be made in this module and below only.
+struct Inspector(());
+
+impl OpensUnproven for Inspector {}
+
+/// Explains every field: plain text of several sections that ends in a line end.
+///
+/// Text out of the evidence is escaped for a terminal, and long values and lists are cut.
+#[must_use]
+pub fn inspect(input: &Inspected<'_>) -> String {
+    let opened = Opened::new(input.evidence, &Inspector(()));
+    let mut page = Page::new(
+        NOT_VERIFIED,
+        "A `!` in the margin marks what is worth a second look. That a mark is missing proves nothing either.",
+    );
+    if let Some(bundle) = input.bundle {
+        bundle::section(&mut page, bundle);
+    }
+    quote::section(&mut page, &opened);
+    platform::section(&mut page, &opened, input.collateral);
+    if let Some(collateral) = input.collateral {
+        collateral::section(&mut page, &opened, collateral);
+    }
+    event_log::section(&mut page, &opened);
+    compose::section(&mut page, &opened);
+    unsigned::section(&mut page, &opened);
+    page.finish()
+}
+
+#[cfg(test)]
+mod tests;

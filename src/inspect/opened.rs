@@ -1,0 +1,69 @@
+//! The evidence with its unproven values opened, to be shown.
+
+use crate::evidence::{Event, Evidence, InfoRegisters, RUNTIME_EVENT_TYPE};
+
+use super::Inspector;
+use super::quote::{Extents, TdReport};
+
+/// Everything that the sections show. Nothing in it is proven.
+pub(super) struct Opened<'a> {
+    /// The quote with its trailing bytes.
+    pub quote: &'a [u8],
+    /// Where its parts lie, as far as that can be told.
+    pub extents: Extents,
+    /// Its TD report, where it has a whole one.
+    pub report: Option<TdReport>,
+    /// The event log.
+    pub events: Option<&'a [Event]>,
+    /// The text of the compose document.
+    pub compose: Option<&'a str>,
+    /// The nonce that the evidence was asked for with.
+    pub nonce: Option<&'a [u8; 32]>,
+    /// The `report_data` beside the quote.
+    pub echo: Option<&'a [u8]>,
+    /// The instance id in `/info`.
+    pub instance_id: Option<&'a [u8; 20]>,
+    /// The registers in `/info`.
+    pub registers: Option<&'a InfoRegisters>,
+}
+
+impl<'a> Opened<'a> {
+    pub(super) fn new(evidence: &'a Evidence, inspector: &Inspector) -> Self {
+        let quote = evidence.attestation.quote.as_bytes();
+        let extents = Extents::of(quote);
+        let info = evidence.info.as_ref();
+        let open = |list: &'a crate::evidence::Unproven<Vec<Event>>| list.open(inspector).as_slice();
+        Self {
+            quote,
+            extents,
+            report: TdReport::read(quote, extents),
+            events: evidence.attestation.event_log.as_ref().map(open),
+            compose: evidence
+                .app_compose
+                .as_ref()
+                .map(|text| text.open(inspector).as_str()),
+            nonce: evidence.nonce.as_ref(),
+            echo: evidence
+                .attestation
+                .report_data_echo
+                .as_ref()
+                .map(|echo| echo.open(inspector).as_slice()),
+            instance_id: info
+                .and_then(|info| info.instance_id.as_ref())
+                .map(|id| id.open(inspector)),
+            registers: info
+                .and_then(|info| info.registers.as_ref())
+                .map(|registers| registers.open(inspector)),
+        }
+    }
+
+    /// The payload of the first runtime event of a name, if it comes before `system-ready`.
+    pub(super) fn boot_event(&self, name: &str) -> Option<&'a [u8]> {
+        self.events?
+            .iter()
+            .filter(|event| event.imr == 3 && event.event_type == RUNTIME_EVENT_TYPE)
+            .take_while(|event| event.name != "system-ready")
+            .find(|event| event.name == name)
+            .map(|event| event.payload.as_slice())
+    }
+}

@@ -1,0 +1,170 @@
+//! How an inspection looks: sections of aligned fields with explanations. Everything on it is escaped here.
+
+use std::fmt::Display;
+
+use crate::render::escape::terminal;
+
+/// Columns before a value.
+const VALUE: usize = 26;
+
+/// Columns before an explanation.
+const NOTE: usize = 28;
+
+/// Where explanations are wrapped. Values are not wrapped: people copy them.
+const WIDTH: usize = 110;
+
+/// Characters of one value. The longest honest one is a `key-provider` payload of about 210.
+const MAX_VALUE: usize = 400;
+
+/// The text so far.
+pub(super) struct Page(String);
+
+impl Page {
+    /// A page with its first lines.
+    pub(super) fn new(first: &str, second: &str) -> Self {
+        Self(format!("{first}\n{second}\n"))
+    }
+
+    /// Begins a section.
+    pub(super) fn section(&mut self, title: &str) {
+        self.0.push('\n');
+        self.0.push_str(title);
+        self.0.push('\n');
+    }
+
+    /// A field and its value.
+    pub(super) fn field(&mut self, name: &str, value: impl Display) -> &mut Self {
+        let line = format!(
+            "  {:<width$} {}",
+            safe(name),
+            safe(&value.to_string()),
+            width = VALUE - 3
+        );
+        self.push(&line);
+        self
+    }
+
+    /// A field whose value is one of several lines.
+    pub(super) fn item(&mut self, value: impl Display) -> &mut Self {
+        let line = format!("{:VALUE$}{}", "", safe(&value.to_string()));
+        self.push(&line);
+        self
+    }
+
+    /// The items of a list, at most `most` of them.
+    pub(super) fn items<T: Display>(&mut self, items: impl IntoIterator<Item = T>, most: usize) {
+        let mut items = items.into_iter();
+        for item in items.by_ref().take(most) {
+            self.item(item);
+        }
+        self.more(items.count());
+    }
+
+    /// Says how many items were left out, if any.
+    pub(super) fn more(&mut self, count: usize) {
+        if count > 0 {
+            self.item(format!("… and {count} more"));
+        }
+    }
+
+    /// Explains the field above.
+    pub(super) fn note(&mut self, text: impl AsRef<str>) -> &mut Self {
+        self.wrapped(' ', text.as_ref());
+        self
+    }
+
+    /// Explains the field above, and marks it.
+    pub(super) fn mark(&mut self, text: impl AsRef<str>) -> &mut Self {
+        self.wrapped('!', text.as_ref());
+        self
+    }
+
+    /// [`Page::mark`] or [`Page::note`].
+    pub(super) fn note_or_mark(&mut self, marked: bool, text: impl AsRef<str>) -> &mut Self {
+        self.wrapped(if marked { '!' } else { ' ' }, text.as_ref());
+        self
+    }
+
+    /// The whole text.
+    pub(super) fn finish(self) -> String {
+        self.0
+    }
+
+    fn wrapped(&mut self, margin: char, text: &str) {
+        let mut margin = margin;
+        let mut line = String::new();
+        // A note may quote several values, so that it is longer than one.
+        for word in terminal(&cut(text, 3 * MAX_VALUE)).split(' ') {
+            if !line.is_empty() && NOTE + line.chars().count() + 1 + word.chars().count() > WIDTH {
+                self.push(&format!("{margin}{:width$}{line}", "", width = NOTE - 1));
+                margin = ' ';
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.push(&format!("{margin}{:width$}{line}", "", width = NOTE - 1));
+    }
+
+    fn push(&mut self, line: &str) {
+        self.0.push_str(line.trim_end());
+        self.0.push('\n');
+    }
+}
+
+/// A value as it may be printed.
+fn safe(value: &str) -> String {
+    terminal(&cut(value, MAX_VALUE)).into_owned()
+}
+
+/// At most `most` characters of a text, and how many are missing.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    let mut kept: String = text.chars().take(most).collect();
+    let missing = text.chars().count().saturating_sub(most);
+    if missing > 0 {
+        kept.push_str(&format!(" … and {missing} more characters"));
+    }
+    kept
+}
+
+/// Bytes in hex; of more than 16 the first eight and the last four digits.
+pub(super) fn short_hex(bytes: &[u8]) -> String {
+    let digits = hex::encode(bytes);
+    match (digits.get(..8), digits.get(digits.len().saturating_sub(4)..)) {
+        (Some(first), Some(last)) if bytes.len() > 16 => format!("{first}…{last}"),
+        _ => digits,
+    }
+}
+
+/// `1 event`, `2 events`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_align_notes_wrap_and_marks_stand_in_the_margin() {
+        let mut page = Page::new("first", "second");
+        page.section("TITLE");
+        page.field("Name", "value").note("word ".repeat(30)).mark("look");
+        page.items(["a", "b", "c"], 2);
+        insta::assert_snapshot!(page.finish());
+    }
+
+    #[test]
+    fn a_long_value_is_cut_and_nothing_leaves_its_line() {
+        let mut page = Page::new("", "");
+        page.field("a\nb", "x".repeat(1000))
+            .item("\x1b[2J\n")
+            .note("\r\n!");
+        let text = page.finish();
+        assert!(text.contains("… and 600 more characters"));
+        assert!(text.contains("a\\nb") && text.contains("\\u{1b}[2J\\n") && text.contains("\\r\\n!"));
+        assert_eq!(text.lines().count(), 5);
+    }
+}

@@ -1,0 +1,333 @@
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use simulator::cvm::PHALA_KMS_ID;
+use simulator::{Cvm, QuoteFormat, World};
+
+use super::*;
+use crate::evidence::Attestation;
+
+const NONCE: [u8; 32] = [0xab; 32];
+
+fn evidence_of(cvm: &Cvm) -> Evidence {
+    Evidence::parse(
+        cvm.attestation_body(&hex::encode(NONCE)).as_bytes(),
+        Some(cvm.info_body().as_bytes()),
+        None,
+        Some(NONCE),
+    )
+    .unwrap()
+}
+
+fn text_of(cvm: &Cvm) -> String {
+    inspect(&Inspected {
+        evidence: &evidence_of(cvm),
+        collateral: Some(&cvm.world.collateral()),
+        bundle: None,
+    })
+}
+
+fn without_collateral(evidence: &Evidence) -> String {
+    inspect(&Inspected {
+        evidence,
+        collateral: None,
+        bundle: None,
+    })
+}
+
+/// The lines of one section.
+fn section<'a>(text: &'a str, title: &str) -> &'a str {
+    let start = text.find(&format!("\n{title}\n")).unwrap();
+    let rest = &text[start + 1..];
+    rest.split("\n\n").next().unwrap()
+}
+
+/// Whether a text says something, wherever its lines break.
+fn says(text: &str, words: &str) -> bool {
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    one_line(text).replace(" ! ", " ").contains(&one_line(words))
+}
+
+fn marks(text: &str) -> Vec<&str> {
+    text.lines().filter(|line| line.starts_with('!')).collect()
+}
+
+#[test]
+fn a_healthy_cvm_is_explained_from_end_to_end() {
+    insta::assert_snapshot!(text_of(&Cvm::healthy(&World::default())));
+}
+
+#[test]
+fn the_first_line_says_that_nothing_is_verified() {
+    let text = text_of(&Cvm::healthy(&World::default()));
+    assert_eq!(text.lines().next().unwrap(), NOT_VERIFIED);
+}
+
+#[test]
+fn a_hostile_cvm_is_marked_wherever_it_is_odd() {
+    let mut world = World::default();
+    world.fall_behind();
+    let mut cvm = Cvm::healthy(&world);
+    cvm.report.td_attributes = [1, 0, 0, 0x20, 0, 0, 0, 0];
+    cvm.report.mr_owner = [7; 48];
+    cvm.report.xfam = [0xe7, 2, 6, 0, 0, 1, 0, 0];
+    cvm.set_key_provider("none", "");
+    cvm.app_events.push(("compose-hash".to_owned(), vec![0xab; 32]));
+    cvm.app_compose = serde_json::json!({
+        "manifest_version": 2,
+        "runner": "docker-compose",
+        "allowed_envs": ["API_KEY", "LD_PRELOAD", "DSTACK_ROOT_PASSWORD"],
+        "docker_compose_file":
+            "services:\n  a:\n    image: nginx:latest\n    privileged: true\n    volumes: ['/var/run/docker.sock:/s']\n",
+        "pre_launch_script": "echo \"Running Phala Cloud Pre-Launch Script v0.0.99\"",
+        "public_logs": true,
+        "brand_new": 1,
+    })
+    .to_string();
+    cvm.edit_log_after_quote(|log| log[0].digest = vec![0; 48]);
+    insta::assert_snapshot!(marks(&text_of(&cvm)).join("\n"));
+}
+
+#[test]
+fn a_quote_of_tdx_1_5_shows_its_own_fields() {
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.quote.format = QuoteFormat::V5Td15Ex;
+    let text = text_of(&cvm);
+    insta::assert_snapshot!(section(&text, "QUOTE: TDX 1.5"));
+    assert!(says(&text, "4, an extended TDX 1.5 report, 885 bytes"));
+    assert!(says(&text, "TDX module now"));
+}
+
+#[test]
+fn every_guest_generation_replays() {
+    for guest in simulator::Guest::ALL {
+        for version in [simulator::EventVersion::V1, simulator::EventVersion::V2] {
+            let mut cvm = Cvm::of_generation(&World::default(), guest);
+            cvm.event_version = version;
+            let text = text_of(&cvm);
+            assert_eq!(
+                text.matches("Replays to the register").count(),
+                4,
+                "{guest:?} {version:?}"
+            );
+            assert_eq!(marks(section(&text, "EVENT LOG")), Vec::<&str>::new());
+        }
+    }
+}
+
+#[test]
+fn a_bundle_shows_where_it_comes_from() {
+    let cvm = Cvm::healthy(&World::default());
+    let bundle = Bundle {
+        captured_at: 1_790_856_000,
+        source: crate::evidence::BundleSource {
+            kind: "app".to_owned(),
+            url: Some("https://app.example".to_owned()),
+        },
+        nonce: Some(NONCE),
+        attestation: serde_json::value::to_raw_value(&()).unwrap(),
+        info: None,
+        collateral: None,
+        collateral_source: Some("https://pccs.example".to_owned()),
+        app_compose: None,
+    };
+    let text = inspect(&Inspected {
+        evidence: &evidence_of(&cvm),
+        collateral: None,
+        bundle: Some(&bundle),
+    });
+    insta::assert_snapshot!(section(&text, "BUNDLE"));
+}
+
+#[test]
+fn a_known_kms_is_named() {
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.set_key_provider("kms", PHALA_KMS_ID);
+    assert!(says(
+        &text_of(&cvm),
+        "Phala Cloud's off-chain KMS; `--key-provider phala` names it."
+    ));
+}
+
+#[test]
+fn an_sgx_quote_and_a_cut_one_are_shown_as_far_as_they_go() {
+    let cvm = Cvm::healthy(&World::default());
+    let whole = cvm.quote_bytes(&hex::encode(NONCE));
+    let mut sgx = whole.clone();
+    sgx[0] = 3;
+    sgx[4] = 0;
+    for (bytes, expected) in [
+        (sgx, "Intel SGX: an enclave, not a confidential VM."),
+        (
+            whole[..700].to_vec(),
+            "Only 64 bytes are there: the quote was cut.",
+        ),
+        (whole[..60].to_vec(), "end inside its TD report"),
+        (vec![], "0 bytes"),
+    ] {
+        let quote = crate::evidence::QuoteBytes::new(bytes).unwrap();
+        let evidence = Evidence {
+            attestation: Attestation::bare(quote),
+            info: None,
+            app_compose: None,
+            nonce: None,
+        };
+        let text = without_collateral(&evidence);
+        assert!(says(&text, expected), "{expected}\n{text}");
+        assert!(says(&text, "Events               none"));
+    }
+}
+
+#[test]
+fn hostile_names_leave_no_control_characters_and_no_workflow_commands() {
+    let mut cvm = Cvm::healthy(&World::default());
+    let name = "\u{1b}[2J\r\n::error::x\u{202e}##[group]\u{200b}";
+    cvm.app_events.push((name.to_owned(), name.as_bytes().to_vec()));
+    cvm.key_provider = serde_json::json!({ "name": name, "id": name }).to_string();
+    cvm.app_compose = serde_json::json!({
+        "allowed_envs": [name],
+        "docker_compose_file": serde_json::json!({"services": {name: {"image": name}}}).to_string(),
+        "name": name,
+        name: name,
+    })
+    .to_string();
+    let text = text_of(&cvm);
+    assert!(says(&text, "\\u{1b}[2J"));
+    for c in text.chars() {
+        assert!(c == '\n' || !c.is_control(), "{c:?}");
+        assert!(!matches!(c, '\u{202e}' | '\u{200b}'));
+    }
+    assert!(!says(&text, "##["));
+    for line in text.lines() {
+        assert!(!line.trim_start().starts_with("::"), "{line}");
+    }
+}
+
+#[test]
+fn long_lists_are_cut_and_say_so() {
+    let mut cvm = Cvm::healthy(&World::default());
+    for index in 0..300 {
+        cvm.app_events.push((format!("app-{index}"), vec![]));
+    }
+    let names: Vec<String> = (0..500).map(|index| format!("V{index}")).collect();
+    cvm.app_compose = serde_json::json!({ "allowed_envs": names }).to_string();
+    let text = text_of(&cvm);
+    assert!(
+        says(&text, "… and 210 more") && says(&text, "… and 400 more"),
+        "{text}"
+    );
+}
+
+#[test]
+fn another_nonce_is_marked_and_half_a_nonce_is_named() {
+    let cvm = Cvm::healthy(&World::default());
+    let mut evidence = evidence_of(&cvm);
+    evidence.nonce = Some([1; 32]);
+    assert!(says(&without_collateral(&evidence), "It is not the nonce 0101"));
+    evidence.nonce = Some([0; 32]);
+    assert!(says(
+        &without_collateral(&evidence),
+        "Its second half is the nonce"
+    ));
+}
+
+/// The folder of recorded evidence, where it is present.
+fn vectors() -> Option<PathBuf> {
+    let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"),
+        PathBuf::from,
+    );
+    folder.is_dir().then_some(folder)
+}
+
+#[test]
+fn a_real_cvm_of_near_is_explained() {
+    let Some(folder) = vectors().map(|folder| folder.join("near-mpc-0.5.8")) else {
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), "skipped: no vectors");
+        return;
+    };
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let evidence = Evidence::parse(&read("attestation.json"), Some(&read("info.json")), None, None).unwrap();
+    let collateral: QuoteCollateralV3 = serde_json::from_slice(&read("collateral.json")).unwrap();
+    let text = inspect(&Inspected {
+        evidence: &evidence,
+        collateral: Some(&collateral),
+        bundle: None,
+    });
+    for line in [
+        "This is the value of TDX module 1.5.16.",
+        "bit 28 SEPT_VE_DISABLE",
+        "A listed value: 8 CPUs, 64 GiB, QEMU 8.2.",
+        "Tag 01: the SHA-256 of the compose document follows.",
+        "FMSPC                b0c06f000000",
+        "Who signed the quoting enclave: Intel's value.",
+        "The SHA-256 of the attestation key and the authentication data, as it must be.",
+        "Platform at launch   UpToDate",
+        "2911e1f733466216dedb862d6d669e11256ee7a34ce4dbc66c4b807ba7a9c895",
+        "name: local-sgx",
+        "mpc-image-digest",
+        "mounts the Docker socket",
+    ] {
+        assert!(says(&text, line), "{line}\n{text}");
+    }
+    assert_eq!(text.matches("Replays to the register").count(), 4);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_quote_panics(
+        start in prop_oneof![Just(vec![4u8, 0, 2, 0, 0x81, 0, 0, 0]), Just(vec![5u8, 0, 2, 0, 0x81, 0, 0, 0]), Just(vec![])],
+        rest in proptest::collection::vec(any::<u8>(), 0..1600),
+        nonce in any::<Option<[u8; 32]>>(),
+    ) {
+        let quote = crate::evidence::QuoteBytes::new([start, rest].concat()).unwrap();
+        let _ = without_collateral(&Evidence { attestation: Attestation::bare(quote), info: None, app_compose: None, nonce });
+    }
+
+    #[test]
+    fn no_flipped_byte_of_a_quote_panics(place in 0usize..5000, byte in any::<u8>()) {
+        let cvm = Cvm::healthy(&World::default());
+        let mut quote = cvm.quote_bytes(&hex::encode(NONCE));
+        if let Some(at) = quote.get_mut(place) {
+            *at = byte;
+        }
+        let mut evidence = evidence_of(&cvm);
+        evidence.attestation.quote = crate::evidence::QuoteBytes::new(quote).unwrap();
+        let _ = inspect(&Inspected { evidence: &evidence, collateral: Some(&cvm.world.collateral()), bundle: None });
+    }
+
+    #[test]
+    fn no_collateral_panics(text in ".{0,200}", bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let cvm = Cvm::healthy(&World::default());
+        let mut collateral = cvm.world.collateral();
+        collateral.tcb_info = collateral.tcb_info.replacen("UpToDate", &text, 1).replace("2026", &text);
+        collateral.qe_identity = text.clone();
+        collateral.root_ca_crl = bytes;
+        collateral.pck_certificate_chain = Some(text);
+        let shown = inspect(&Inspected { evidence: &evidence_of(&cvm), collateral: Some(&collateral), bundle: None });
+        prop_assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));
+    }
+
+    #[test]
+    fn no_events_and_no_compose_text_panic(
+        events in proptest::collection::vec((0u8..4, any::<u32>(), ".{0,20}", proptest::collection::vec(any::<u8>(), 0..60)), 0..40),
+        compose in ".{0,200}",
+    ) {
+        let events: Vec<_> = events
+            .into_iter()
+            .map(|(imr, kind, name, payload)| serde_json::json!({
+                "imr": imr,
+                "event_type": if kind % 2 == 0 { 0x0800_0001 } else { kind },
+                "event": name,
+                "event_payload": hex::encode(payload),
+            }))
+            .collect();
+        let body = serde_json::json!({ "quote": "00", "event_log": events }).to_string();
+        let evidence = Evidence::parse(body.as_bytes(), None, Some(compose.as_bytes()), None).unwrap();
+        let text = without_collateral(&evidence);
+        prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
+    }
+}

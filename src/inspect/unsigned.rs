@@ -1,0 +1,62 @@
+//! What stands beside the quote in the JSON bodies: unsigned, useful only to notice a mix-up.
+
+use super::opened::Opened;
+use super::page::{Page, short_hex};
+
+/// Compares the unsigned copies with the quote and the event log.
+pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
+    if opened.echo.is_none() && opened.instance_id.is_none() && opened.registers.is_none() {
+        return;
+    }
+    page.section("BESIDE THE QUOTE (unsigned)");
+    if let Some(echo) = opened.echo {
+        let mut padded = [0; 64];
+        padded.iter_mut().zip(echo).for_each(|(to, from)| *to = *from);
+        let same = opened
+            .report
+            .as_ref()
+            .is_some_and(|report| report.report_data == padded);
+        page.field("report_data", hex::encode(echo)).note_or_mark(
+            !same,
+            if same {
+                "The same as REPORTDATA in the quote. Only the quote's copy is signed."
+            } else {
+                "Not what the quote holds. Only the quote's copy is signed; whoever reads this one is lied to."
+            },
+        );
+    }
+    if let Some(id) = opened.instance_id {
+        let measured = opened.boot_event("instance-id");
+        page.field("instance_id", hex::encode(id)).note_or_mark(
+            measured.is_some_and(|measured| measured != id),
+            match measured {
+                None => "The instance that answered /info. The event log has no `instance-id` to compare it with.",
+                Some(measured) if measured == id => "The same as the `instance-id` event.",
+                Some(_) => {
+                    "Not that of the `instance-id` event: /info and /attestation came from two instances, as behind a \
+                     gateway that spreads requests."
+                }
+            },
+        );
+    }
+    let (Some(registers), Some(report)) = (opened.registers, &opened.report) else {
+        return;
+    };
+    let [rtmr0, rtmr1, rtmr2] = registers.rtmr;
+    let [quoted0, quoted1, quoted2, _] = report.rtmr;
+    for (name, told, quoted) in [
+        ("mrtd", registers.mrtd, report.mr_td),
+        ("rtmr0", rtmr0, quoted0),
+        ("rtmr1", rtmr1, quoted1),
+        ("rtmr2", rtmr2, quoted2),
+    ] {
+        page.field(name, short_hex(&told)).note_or_mark(
+            told != quoted,
+            if told == quoted {
+                "The same as in the quote."
+            } else {
+                "Not the quote's value: another instance's, or made up."
+            },
+        );
+    }
+}

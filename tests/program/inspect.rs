@@ -1,0 +1,48 @@
+//! `inspect` and `explain`.
+
+use cvm_verify::report::CheckId;
+use simulator::{Cvm, World};
+
+use super::deployment::Deployment;
+use super::run::run;
+
+#[test]
+fn a_live_deployment_a_bundle_a_body_and_a_bare_quote_can_be_inspected() {
+    let deployment = Deployment::healthy();
+    deployment.verify(&["--evidence", &deployment.path("bundle.json")]);
+    let cvm = Cvm::healthy(&World::default());
+    let nonce = "ab".repeat(32);
+    std::fs::write(deployment.path("body.json"), cvm.attestation_body(&nonce)).unwrap();
+    std::fs::write(deployment.path("quote.bin"), cvm.quote_bytes(&nonce)).unwrap();
+    for name in ["bundle.json", "body.json", "quote.bin"] {
+        let ran = run(&["inspect", &deployment.path(name)]);
+        assert_eq!(ran.code, 0, "{name}: {}", ran.stderr);
+        assert!(ran.stdout.starts_with("Not verified"), "{name}");
+        assert!(ran.stdout.contains("MRTD"), "{name}");
+    }
+    let mut args = vec!["inspect".to_owned(), deployment.app.url().to_string()];
+    args.extend(
+        deployment
+            .network()
+            .into_iter()
+            .filter(|option| !option.contains("trust-root")),
+    );
+    let ran = run(&args);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("COMPOSE DOCUMENT"));
+    run(&["inspect", "/"]).assert_usage_error("is a folder");
+    run(&["inspect", "Cargo.toml"]).assert_usage_error("Cargo.toml");
+    assert_eq!(run(&["inspect", "https://127.0.0.1:1"]).code, 3);
+}
+
+#[test]
+fn every_check_explains_itself_and_an_unknown_one_is_a_usage_error() {
+    let list = run(&["explain"]);
+    for id in CheckId::ALL {
+        assert!(list.stdout.contains(id.as_str()));
+        let ran = run(&["explain", id.as_str()]);
+        assert_eq!(ran.code, 0);
+        assert!(ran.stdout.contains(id.as_str()));
+    }
+    run(&["explain", "magic"]).assert_usage_error("there is no check named");
+}
