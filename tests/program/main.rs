@@ -8,6 +8,7 @@ mod environment;
 mod inspect;
 mod live;
 mod lock;
+mod outputs;
 mod run;
 mod vectors;
 mod wait;
