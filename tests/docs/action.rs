@@ -64,19 +64,21 @@ pub fn action() -> Option<Action> {
 
 const USAGE: &str = r#"
 Verifies one or several deployments in a job of their own and writes the result into the job summary, the annotations, files and outputs.
-It needs no token and no permissions.
+It needs no token and no permissions of its own.
 
 ```yaml
-permissions: {}
+permissions: { contents: read }      # for the checkout of the lock file; the verification needs none
 jobs:
   verify:
     runs-on: ubuntu-latest
     steps:
+      - uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2
       - uses: OWNER/cvm-verify@FULL-COMMIT-SHA
-        with:
-          url: https://your-app.example
-          compose-hash: '3f9a…'          # what your deploy tool printed; or `lock: cvm.lock` after a checkout
+        with: { url: https://your-app.example, lock: cvm.lock }
 ```
+
+Without a lock file, `compose-hash` alone is enough only where the VM's shape is in the built-in table: otherwise the check `os-image` says
+`acpi-unverified`, and the verdict is inconclusive.
 
 Replace `FULL-COMMIT-SHA` by the 40-digit commit of the release that you reviewed. A tag can be moved; the commit cannot, and it contains
 the SHA-256 of the program that will run.
