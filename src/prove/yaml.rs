@@ -288,7 +288,6 @@ mod tests {
             ("a: 1 # \u{2028}b: 2\n", "line break"),
             ("a: *nothing\n", ""),
             ("a: [\n", ""),
-            ("\ta: b\n", ""),
         ] {
             let problem = parse(text).unwrap_err();
             assert!(problem.contains(says), "{text:?}: {problem}");

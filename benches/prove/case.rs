@@ -1,0 +1,159 @@
+//! The evidence that is verified, and how.
+
+use std::path::{Path, PathBuf};
+
+use cvm_verify::appraise::{Subject, appraise};
+use cvm_verify::collateral;
+use cvm_verify::config::{Expected, Freshness, Origin, OsImagePolicy, Policy};
+use cvm_verify::evidence::{Bundle, Evidence};
+use cvm_verify::prove::{Facts, Inputs, TrustRoot, prove};
+use cvm_verify::report::{Mode, Report, Status, TargetReport, Tier, Tool, Verdict};
+use dcap_qvl::QuoteCollateralV3;
+use dcap_qvl::verify::{QuoteVerifier, VerifiedReport};
+
+/// An evidence bundle of a healthy simulated CVM.
+pub const SIMULATED_BUNDLE: &[u8] = include_bytes!("../../fixtures/simulated/healthy.evidence.json");
+
+const SIMULATED_ROOT: &[u8] = include_bytes!("../../fixtures/simulated/root.pem");
+
+/// 2026-08-13T12:00:00Z, when the collateral of the recorded evidence is in date.
+const NEAR_AT: u64 = 1_786_622_400;
+
+/// Evidence of one deployment, its bodies as they came over the wire, and its collateral.
+pub struct Case {
+    pub name: &'static str,
+    pub attestation: Vec<u8>,
+    pub info: Option<Vec<u8>>,
+    nonce: Option<[u8; 32]>,
+    collateral: QuoteCollateralV3,
+    root: TrustRoot,
+    at: u64,
+    policy: Policy,
+    quote: Vec<u8>,
+    verifier: QuoteVerifier,
+}
+
+impl Case {
+    pub fn simulated() -> Self {
+        let bundle = Bundle::parse(SIMULATED_BUNDLE).unwrap();
+        let text = |value: &serde_json::value::RawValue| value.get().as_bytes().to_vec();
+        Self {
+            name: "simulated",
+            attestation: text(&bundle.attestation),
+            info: bundle.info.as_deref().map(text),
+            nonce: bundle.nonce,
+            collateral: collateral::file::parse(&text(bundle.collateral.as_deref().unwrap())).unwrap(),
+            root: TrustRoot::custom(SIMULATED_ROOT).unwrap(),
+            at: bundle.captured_at,
+            policy: Policy {
+                os_image: OsImagePolicy::Unchecked,
+                ..Policy::default()
+            },
+            quote: Vec::new(),
+            verifier: QuoteVerifier::new_prod(),
+        }
+        .ready()
+    }
+
+    /// Recorded evidence of real hardware, where it is present.
+    pub fn near_mpc() -> Option<Self> {
+        let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"),
+            PathBuf::from,
+        );
+        let read = |file| std::fs::read(folder.join("near-mpc-0.5.8").join(file)).ok();
+        let case = Self {
+            name: "near-mpc-0.5.8",
+            attestation: read("attestation.json")?,
+            info: Some(read("info.json")?),
+            nonce: None,
+            collateral: collateral::file::parse(&read("collateral.json")?).unwrap(),
+            root: TrustRoot::Intel,
+            at: NEAR_AT,
+            policy: Policy {
+                os_image: OsImagePolicy::Unchecked,
+                freshness: Freshness::Unchecked,
+                required: Tier::Hardware,
+                key_provider: Some(Expected {
+                    value: "local-sgx".parse().unwrap(),
+                    origin: Origin::Option("--key-provider"),
+                }),
+                ..Policy::default()
+            },
+            quote: Vec::new(),
+            verifier: QuoteVerifier::new_prod(),
+        };
+        Some(case.ready())
+    }
+
+    /// Fills in what follows from the rest, and makes sure that what is timed succeeds.
+    fn ready(mut self) -> Self {
+        let evidence = self.parse();
+        self.quote = evidence.attestation.quote.as_bytes().to_vec();
+        if let TrustRoot::Custom(der) = &self.root {
+            self.verifier = QuoteVerifier::new(der.clone());
+        }
+        let facts = self.prove(&evidence);
+        self.policy.compose_hash = Some(Expected {
+            value: *facts.boot.as_ref().unwrap().compose_hash(),
+            origin: Origin::Option("--compose-hash"),
+        });
+        let target = self.appraise(&facts);
+        let failed = target
+            .checks
+            .iter()
+            .find(|check| matches!(check.status, Status::Fail | Status::Error));
+        assert!(failed.is_none(), "{}: {failed:?}", self.name);
+        assert_eq!(target.verdict, Verdict::Pass, "{}", self.name);
+        self.dcap_qvl();
+        self
+    }
+
+    /// dcap-qvl's own verification: signatures, chains, revocation and TCB of the quote, nothing else.
+    pub fn dcap_qvl(&self) -> VerifiedReport {
+        self.verifier
+            .verify(&self.quote, &self.collateral, self.at)
+            .unwrap()
+    }
+
+    /// What a replay does after it read its files: everything that a verdict rests on.
+    pub fn whole(&self) -> TargetReport {
+        let evidence = self.parse();
+        self.appraise(&self.prove(&evidence))
+    }
+
+    pub fn parse(&self) -> Evidence {
+        Evidence::parse(&self.attestation, self.info.as_deref(), None, self.nonce).unwrap()
+    }
+
+    pub fn prove(&self, evidence: &Evidence) -> Facts {
+        prove(&Inputs {
+            evidence,
+            collateral: Ok(&self.collateral),
+            root: &self.root,
+            at: self.at,
+            clock_floor: 0,
+        })
+    }
+
+    pub fn appraise(&self, facts: &Facts) -> TargetReport {
+        let subject = Subject {
+            name: self.name.to_owned(),
+            url: None,
+            root: self.root.clone(),
+            at: self.at,
+            collateral_source: None,
+            bundle: None,
+        };
+        appraise(Ok(facts), &self.policy, &subject)
+    }
+
+    pub fn report(&self) -> Report {
+        let tool = Tool {
+            name: "cvm-verify".to_owned(),
+            version: String::new(),
+            git: String::new(),
+        };
+        Report::new(tool, Mode::Replay, String::new(), 0, vec![self.whole()])
+    }
+}

@@ -1,0 +1,66 @@
+//! `fixtures/simulated/` is exactly what the simulator makes. `UPDATE_GENERATED=1 cargo test --test fixtures` rewrites it.
+
+use std::path::Path;
+
+use cvm_verify::collateral::file::document;
+use cvm_verify::evidence::{Bundle, BundleSource};
+use serde_json::value::{RawValue, to_raw_value};
+use simulator::{Cvm, Lie, World};
+
+/// The nonce of every fixture: what a nonce is not, but a fixture must be the same tomorrow.
+const NONCE: [u8; 32] = [0x5a; 32];
+
+#[test]
+fn the_healthy_bundle_is_what_the_simulator_makes() {
+    assert_generated("healthy.evidence.json", &bundle(Lie::None));
+}
+
+#[test]
+fn the_bundle_of_a_swapped_image_is_what_the_simulator_makes() {
+    assert_generated("swapped-image.evidence.json", &bundle(Lie::SwappedImage));
+}
+
+#[test]
+fn the_root_is_what_the_simulator_makes() {
+    assert_generated("root.pem", &World::default().root_pem());
+}
+
+/// The bundle of a simulated CVM, as `verify --evidence` writes it.
+fn bundle(lie: Lie) -> String {
+    let mut cvm = Cvm::healthy(&World::default());
+    lie.apply(&mut cvm);
+    let raw = |text: String| RawValue::from_string(text).unwrap();
+    Bundle {
+        captured_at: cvm.world.now,
+        source: BundleSource {
+            kind: "app".to_owned(),
+            url: Some("https://app.example/".to_owned()),
+        },
+        nonce: Some(NONCE),
+        attestation: raw(cvm.attestation_body(&hex::encode(NONCE))),
+        info: Some(raw(cvm.info_body())),
+        collateral: Some(to_raw_value(&document(&cvm.world.collateral())).unwrap()),
+        collateral_source: Some("simulator".to_owned()),
+        app_compose: None,
+    }
+    .to_json()
+    .unwrap()
+}
+
+/// Asserts that a fixture holds exactly `text`. With `UPDATE_GENERATED=1` it is written instead.
+fn assert_generated(name: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/simulated")
+        .join(name);
+    if std::env::var_os("UPDATE_GENERATED").is_some_and(|value| value == "1") {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, text).unwrap();
+        return;
+    }
+    let found = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        found == text,
+        "{} is not what the simulator makes: run `UPDATE_GENERATED=1 cargo test --test fixtures` and commit it",
+        file.display()
+    );
+}
