@@ -1,5 +1,6 @@
 //! GitHub's workflow commands: the lines beside a run that people see before they open anything.
 
+use super::alert::{Delivery, about};
 use super::cause::{causes, is_to_act_on};
 use super::escape::{shorten, workflow_data, workflow_property};
 use super::{banner, words};
@@ -44,11 +45,14 @@ pub fn annotations(report: &Report) -> String {
             message: words::summary(report),
         });
     }
-    let undelivered = report.alerts.iter().filter(|alert| !alert.delivered);
+    let undelivered = report
+        .alerts
+        .iter()
+        .filter(|alert| Delivery::of(alert) == Delivery::Failed);
     all.extend(undelivered.map(|alert| Annotation {
         level: Level::Warning,
-        title: words::alert_outcome(alert).to_owned(),
-        message: shorten(&words::alert_about(alert), MAX_DETAIL).into_owned(),
+        title: Delivery::Failed.as_str().to_owned(),
+        message: shorten(&about(alert), MAX_DETAIL).into_owned(),
     }));
     all.sort_by_key(|annotation| annotation.level);
     if all.len() > MOST {

@@ -7,7 +7,7 @@ use super::samples;
 use crate::report::{CheckId, TargetReport};
 
 /// Pieces that act, hide or deceive in one of the outputs.
-const PIECES: [&str; 52] = [
+const PIECES: [&str; 58] = [
     "::error::",
     "\n::error::",
     "::add-mask::",
@@ -43,6 +43,12 @@ const PIECES: [&str; 52] = [
     "*",
     "_",
     "~~",
+    "^",
+    "==",
+    "++",
+    "{+",
+    "!12 ",
+    "%1.0",
     "$",
     "- ",
     "1. ",

@@ -3,6 +3,7 @@
 //!
 //! A report holds text that a CVM chose. Every format passes it through its own rule in [`escape`].
 
+mod alert;
 mod annotations;
 mod banner;
 pub(crate) mod cause;

@@ -3,6 +3,7 @@
 //! Threat T52: whoever writes a line into this file chooses the verdict. A value is therefore a word, hex, a number or
 //! a path, made here by its own rule; whatever breaks the rule is left empty.
 
+use super::alert::Delivery;
 use crate::report::{AlertRecord, Assurance, CheckId, Report, Status, TargetReport};
 
 /// Where the files of a run were written.
@@ -107,13 +108,20 @@ fn failed_checks(targets: &[TargetReport]) -> String {
     ids.join(",")
 }
 
-/// `none` where there was nothing to send, `delivered`, `failed`, or `partial`.
+/// `none` where there was nothing to send, `skipped` where there was no secret to send it with; else `delivered`,
+/// `failed`, or `partial`.
 fn alert_status(alerts: &[AlertRecord]) -> &'static str {
-    let delivered = alerts.iter().filter(|alert| alert.delivered).count();
-    match (alerts.len(), delivered) {
-        (0, _) => "none",
-        (_, 0) => "failed",
-        (all, delivered) if all == delivered => "delivered",
+    let count = |wanted| {
+        alerts
+            .iter()
+            .filter(|alert| Delivery::of(alert) == wanted)
+            .count()
+    };
+    match (count(Delivery::Delivered), count(Delivery::Failed)) {
+        (0, 0) if alerts.is_empty() => "none",
+        (0, 0) => "skipped",
+        (_, 0) => "delivered",
+        (0, _) => "failed",
         _ => "partial",
     }
 }

@@ -75,18 +75,25 @@ fn no_target_is_inconclusive_and_knows_nothing() {
 }
 
 #[test]
-fn the_status_of_alerts_is_one_of_four_words() {
+fn the_status_of_alerts_is_one_of_five_words() {
     let alert = |delivered| AlertRecord {
         channel: "slack".to_owned(),
         event: "failed".to_owned(),
         delivered,
         detail: String::new(),
     };
+    let skipped = || AlertRecord {
+        detail: crate::alert::NO_SECRET.to_owned(),
+        ..alert(false)
+    };
     for (alerts, word) in [
         (vec![], "none"),
         (vec![alert(true)], "delivered"),
         (vec![alert(false)], "failed"),
         (vec![alert(true), alert(false)], "partial"),
+        (vec![skipped()], "skipped"),
+        (vec![alert(true), skipped()], "delivered"),
+        (vec![alert(false), skipped()], "failed"),
     ] {
         let mut report = samples::report(Mode::Live, vec![samples::pass()]);
         report.alerts = alerts;

@@ -1,5 +1,6 @@
 //! The format for people at a terminal or in a CI log: the verdict first, then why, then every check.
 
+use super::alert::{Delivery, about};
 use super::cause::causes;
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
@@ -121,10 +122,14 @@ fn alerts(page: &mut Page, report: &Report) {
         page.blank();
     }
     for alert in &report.alerts {
-        let ink = if alert.delivered { Ink::Plain } else { Ink::Yellow };
-        let about = words::alert_about(alert);
+        let delivery = Delivery::of(alert);
+        let ink = match delivery {
+            Delivery::Delivered | Delivery::Skipped => Ink::Plain,
+            Delivery::Failed => Ink::Yellow,
+        };
+        let about = about(alert);
         let about = shorten(&about, table::MAX_DETAIL);
-        let lead = format!("  {}: ", words::alert_outcome(alert));
+        let lead = format!("  {}: ", delivery.as_str());
         page.hanging(&lead, lead.len(), ink, &terminal(&about));
     }
 }

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use crate::appraise::required_from;
 use crate::checks::{Check, Reason};
 use crate::report::{
-    AlertRecord, Assurance, CheckId, CheckResult, Mode, Report, Status, TargetReport, Tier, TrustRootKind,
-    Verdict,
+    Assurance, CheckId, CheckResult, Mode, Report, Status, TargetReport, Tier, TrustRootKind, Verdict,
 };
 
 /// What is said where nothing but consequences is left of an inconclusive verdict.
@@ -154,20 +153,6 @@ pub(super) fn named(check: &CheckResult) -> String {
         Some(reason) => format!("{} [{reason}]", check.id),
         None => check.id.to_string(),
     }
-}
-
-/// Whether an alert arrived.
-pub(super) const fn alert_outcome(alert: &AlertRecord) -> &'static str {
-    if alert.delivered {
-        "alert delivered"
-    } else {
-        "alert NOT delivered"
-    }
-}
-
-/// What an alert was about, and what the channel said.
-pub(super) fn alert_about(alert: &AlertRecord) -> String {
-    format!("{} to {}: {}", alert.event, alert.channel, alert.detail)
 }
 
 #[cfg(test)]

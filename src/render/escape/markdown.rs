@@ -11,31 +11,41 @@ const MAX: usize = 200;
 /// after entities are decoded.
 const SPLIT: &str = "<wbr>";
 
+/// What Markdown, its dialects or HTML read as more than text.
+const SYNTAX: &str = "&<>\"\\`*_~[]{}|^=+";
+
+/// What begins a word that GitHub or GitLab make something of: `@org`, `#123`, `:emoji:`, `://`, and GitLab's `!123`,
+/// `%1.0`, `&1`, `~label`, `[+`, `{-`. Split behind it, neither `::error::` nor `##[` is left.
+const SIGILS: &str = "@#:!%&~[{";
+
 /// `text` for a paragraph, a list item, a table cell or the content of an HTML element: one line, at most 200
 /// characters, and what is seen is the text itself.
 ///
 /// What could act or deceive elsewhere becomes a visible escape (see [`terminal`](super::terminal)); what Markdown or
-/// HTML would read becomes an entity; and the words that the forge looks for in the finished page are split: `@org`,
-/// `#123`, `GH-1`, `://`, `www.`, `:emoji:`, and with them `::error::` and `##[`. What is not in here cannot become an
-/// image or a link, mention anybody, or end the table (threat T53).
+/// HTML would read becomes an entity; and the words that the forge looks for in the finished page are split. What is
+/// in here cannot become an image or a link, mention anybody, or end the table (threat T53).
 #[must_use]
 pub fn markdown(text: &str) -> String {
     let shown = visible(text);
     let mut safe = String::with_capacity(shown.len() + 16);
     for (position, c) in shown.char_indices() {
         let (before, rest) = shown.split_at(position);
-        let next = rest.chars().nth(1);
-        match c {
-            '@' | '#' => safe.extend([c.encode_utf8(&mut [0; 4]), SPLIT]),
-            ':' if next != Some(' ') => safe.extend([":", SPLIT]),
-            '-' if ends_with(before, "gh") => safe.extend(["-", SPLIT]),
-            '.' if ends_with(before, "www") => safe.extend([SPLIT, "."]),
+        // Where a block begins: lists, headings, rules, indented code.
+        let begins_block = before.is_empty() && c.is_ascii() && !c.is_ascii_alphabetic();
+        if c == '.' && ends_with(before, "www") {
+            safe.push_str(SPLIT);
+        }
+        if c == '$' {
             // In an element of its own, as GitHub's manual says, and an entity: it begins no formula.
-            '$' => safe.push_str("<span>&#36;</span>"),
-            '&' | '<' | '>' | '"' | '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '|' => entity(&mut safe, c),
-            // Where a block begins: lists, headings, rules, indented code.
-            '\0'..='\x7f' if before.is_empty() && !c.is_ascii_alphabetic() => entity(&mut safe, c),
-            _ => safe.push(c),
+            safe.push_str("<span>&#36;</span>");
+        } else if begins_block || SYNTAX.contains(c) {
+            safe.extend(["&#", u32::from(c).to_string().as_str(), ";"]);
+        } else {
+            safe.push(c);
+        }
+        let begins_word = SIGILS.contains(c) && rest.chars().nth(1) != Some(' ');
+        if begins_word || (c == '-' && ends_with(before, "gh")) {
+            safe.push_str(SPLIT);
         }
     }
     safe
@@ -70,11 +80,6 @@ fn ends_with(text: &str, word: &str) -> bool {
         .checked_sub(word.len())
         .and_then(|start| text.get(start..))
         .is_some_and(|end| end.eq_ignore_ascii_case(word))
-}
-
-fn entity(safe: &mut String, c: char) {
-    let number = u32::from(c).to_string();
-    safe.extend(["&#", number.as_str(), ";"]);
 }
 
 #[cfg(test)]

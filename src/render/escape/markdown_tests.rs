@@ -26,6 +26,7 @@ fn options() -> Options<'static> {
     extension.underline = true;
     extension.spoiler = true;
     extension.highlight = true;
+    extension.insert = true;
     options.parse.relaxed_autolinks = true;
     options
 }
@@ -61,7 +62,12 @@ fn is_word_of_a_forge(text: &str) -> bool {
     };
     let lower = text.to_ascii_lowercase();
     follows("@", |c| c.is_ascii_alphanumeric())
-        || follows("#", |c| c.is_ascii_digit())
+        || "#!%~&"
+            .chars()
+            .any(|sigil| follows(&String::from(sigil), |c| c.is_ascii_alphanumeric()))
+        || ["{+", "{-", "[+", "[-"]
+            .iter()
+            .any(|opening| text.contains(opening))
         || follows(":", |c| c != ' ')
         || lower.contains("www.")
         || lower
@@ -84,22 +90,24 @@ fn what_markdown_would_read_is_shown_instead() {
     for (raw, safe) in [
         ("| PASS |", "&#124; PASS &#124;"),
         ("`x`", "&#96;x&#96;"),
-        ("<img src=x>", "&#60;img src=x&#62;"),
-        ("a ![](http://x)", "a !&#91;&#93;(http:<wbr>//x)"),
+        ("<img src=x>", "&#60;img src&#61;x&#62;"),
+        ("a ![](http://x)", "a !<wbr>&#91;<wbr>&#93;(http:<wbr>//x)"),
         ("</details>", "&#60;/details&#62;"),
-        ("@org/team", "@<wbr>org/team"),
+        ("@org/team", "&#64;<wbr>org/team"),
         ("me@x.example", "me@<wbr>x.example"),
         ("fixes #123, gh-1", "fixes #<wbr>123, gh-<wbr>1"),
         ("see WWW.x.example", "see WWW<wbr>.x.example"),
-        (":tada:", ":<wbr>tada:<wbr>"),
+        (":tada:", "&#58;<wbr>tada:<wbr>"),
         ("x\n::error::y", "x&#92;n:<wbr>:<wbr>error:<wbr>:<wbr>y"),
-        ("##[error]", "#<wbr>#<wbr>&#91;error&#93;"),
+        ("##[error]", "&#35;<wbr>#<wbr>&#91;<wbr>error&#93;"),
+        ("# item", "&#35; item"),
+        ("see !12 {+ x +}", "see !<wbr>12 &#123;<wbr>&#43; x &#43;&#125;"),
         ("- item", "&#45; item"),
         ("1. item", "&#49;. item"),
         ("    code", "&#32;   code"),
-        ("&amp;", "&#38;amp;"),
+        ("&amp;", "&#38;<wbr>amp;"),
         ("$x$", "<span>&#36;</span>x<span>&#36;</span>"),
-        ("\u{2705} pass", "&#92;u{2705} pass"),
+        ("\u{2705} pass", "&#92;u&#123;<wbr>2705&#125; pass"),
         ("a: b", "a: b"),
     ] {
         assert_eq!(markdown(raw), safe);

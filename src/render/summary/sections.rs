@@ -2,6 +2,7 @@
 
 use super::headline::{fix, named};
 use crate::checks::Check;
+use crate::render::alert::{Delivery, about};
 use crate::render::cause::{causes, is_to_act_on};
 use crate::render::docs::cell;
 use crate::render::escape::{code, markdown};
@@ -107,10 +108,16 @@ pub(super) fn end(report: &Report) -> String {
     const MOST: usize = 50;
     let mut end = String::new();
     for alert in report.alerts.iter().filter(|alert| !alert.delivered).take(MOST) {
-        let outcome = words::alert_outcome(alert);
+        let delivery = Delivery::of(alert);
+        let mark = match delivery {
+            Delivery::Delivered => marks::status(Status::Pass),
+            Delivery::Skipped => marks::status(Status::Skip),
+            Delivery::Failed => marks::status(Status::Warn),
+        };
         end.push_str(&format!(
-            "\u{26a0}\u{fe0f} **{outcome}:** {}\n\n",
-            markdown(&words::alert_about(alert))
+            "{mark} **{}:** {}\n\n",
+            delivery.as_str(),
+            markdown(&about(alert))
         ));
     }
     let tool = &report.tool;

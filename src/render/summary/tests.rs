@@ -125,7 +125,7 @@ fn only_a_pass_under_intels_root_is_said_to_prove_anything() {
 }
 
 #[test]
-fn an_alert_that_was_not_delivered_is_told() {
+fn an_alert_that_was_not_delivered_is_told_and_a_skipped_one_is_no_warning() {
     let mut report = samples::report(Mode::Live, vec![samples::pass()]);
     let alert = |delivered| AlertRecord {
         channel: "slack".to_owned(),
@@ -138,6 +138,11 @@ fn an_alert_that_was_not_delivered_is_told() {
     let line = "\u{26a0}\u{fe0f} **alert NOT delivered:** recovered to slack: HTTP 500 @<wbr>here\n";
     assert_eq!(shown.matches("alert").count(), 1);
     assert!(shown.contains(line), "{shown}");
+    report.alerts[1].detail = crate::alert::NO_SECRET.to_owned();
+    assert!(
+        summary(&report).contains("\u{2796} **alert skipped:** recovered to slack: skipped: no secret\n")
+    );
+    assert_eq!(crate::render::annotations(&report), "");
 }
 
 #[test]
