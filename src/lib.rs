@@ -7,12 +7,13 @@
 //! 2. [`prove`], [`config`], [`collateral`], [`source`]: untrusted in, proven out; what the user expects;
 //! 3. [`checks`]: one file per check, from proven facts and policy to a result;
 //! 4. [`appraise`]: verdict and assurance;
-//! 5. [`render`][]: words;
+//! 5. [`render`][]: words, and [`alert`]: telling people;
 //! 6. [`cli`][]: commands.
 //!
 //! Trust is a type: bytes that a CVM sent have no accessors that a check could read. They become facts only
 //! by passing through [`prove`].
 
+pub mod alert;
 pub mod appraise;
 pub mod checks;
 pub mod cli;

@@ -1,13 +1,9 @@
 //! `td-attributes`: the VM runs in the one mode in which the host can neither look in nor reach in.
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
-use crate::config::Policy;
+use crate::config::{DEFAULT_TD_ATTRIBUTES, Policy};
 use crate::prove::{Facts, VerifiedQuote};
 use crate::report::CheckId;
-
-/// TDATTRIBUTES of every dstack guest: SEPT_VE_DISABLE (bit 28) and nothing else, in the order of the quote
-/// (dstack-attestation.md §2.4; threats.md T21).
-const DEFAULT_TD_ATTRIBUTES: [u8; 8] = [0, 0, 0, 0x10, 0, 0, 0, 0];
 
 /// XFAM bits that a TD may have (threats.md T22); bits 0 and 1 (x87, SSE) it must have.
 const XFAM_ALLOWED: u64 = 0x6_DBE7;

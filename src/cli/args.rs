@@ -39,6 +39,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Say what a check proves, which attack it prevents, why it fails and how to fix it.
     Explain(ExplainArgs),
+    /// Try the alert channels.
+    Alert(AlertArgs),
 }
 
 #[derive(Debug, Args)]
@@ -59,6 +61,9 @@ pub struct VerifyArgs {
     /// Write the evidence to this file, to replay it later; a folder where there are several URLs.
     #[arg(long, value_name = "PATH", help_heading = "Output")]
     pub evidence: Option<PathBuf>,
+    /// Repeat until the expected code is live and passes, or this time is up: 90s, 10m, 1h.
+    #[arg(long, value_name = "DURATION")]
+    pub wait: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -104,8 +109,13 @@ pub struct ReplayArgs {
     /// Judge at this time (RFC 3339) instead of the time of capture; loose files are judged now.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
+    /// Alert through the configured channels, as `verify` does. Nothing else is sent anywhere.
+    #[arg(long)]
+    pub alert: bool,
     #[command(flatten)]
     pub expect: ExpectArgs,
+    #[command(flatten)]
+    pub http: HttpArgs,
     #[command(flatten)]
     pub trust: TrustArgs,
     #[command(flatten)]
@@ -157,6 +167,24 @@ pub struct ExplainArgs {
     /// A check's name; without one, all are listed.
     #[arg(value_name = "CHECK")]
     pub check: Option<String>,
+}
+
+/// Behind the help of everything that alerts.
+const CHANNELS: &str = "Alert channels are set in the environment, never on the command line: \
+                        CVM_VERIFY_SLACK_WEBHOOK_URL, CVM_VERIFY_WEBHOOK_URL (signed with CVM_VERIFY_WEBHOOK_SECRET), \
+                        CVM_VERIFY_HEARTBEAT_URL (pinged on a pass, and /fail otherwise).";
+
+#[derive(Debug, Args)]
+pub struct AlertArgs {
+    #[command(subcommand)]
+    pub command: AlertCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AlertCommand {
+    /// Send a marked test message through every configured channel and say what each answered.
+    #[command(after_help = CHANNELS)]
+    Test(HttpArgs),
 }
 
 #[derive(Debug, Args)]
@@ -241,6 +269,13 @@ pub struct TransportArgs {
     /// Fetch collateral from this PCCS only. Default: Intel's PCS, then Phala's PCCS.
     #[arg(long, value_name = "URL")]
     pub pccs_url: Option<String>,
+    #[command(flatten)]
+    pub http: HttpArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub struct HttpArgs {
     /// Send everything through this HTTP proxy. The environment's proxy settings are never used.
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,

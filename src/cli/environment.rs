@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use clap::ArgAction;
+use clap::{ArgAction, ArgMatches};
 
 use super::error::UsageError;
 use super::surroundings::Surroundings;
@@ -23,10 +23,7 @@ pub(super) fn with_environment(
     let Ok(matches) = command.clone().ignore_errors(true).try_get_matches_from(args) else {
         return Ok(args.clone());
     };
-    let Some((name, given)) = matches.subcommand() else {
-        return Ok(args.clone());
-    };
-    let Some(subcommand) = command.find_subcommand(name) else {
+    let Some((name, given, subcommand)) = innermost(&command, &matches) else {
         return Ok(args.clone());
     };
     let mut options: Vec<OsString> = Vec::new();
@@ -78,6 +75,16 @@ pub(super) fn with_environment(
         joined.extend(positionals);
     }
     Ok(joined)
+}
+
+/// The subcommand that was typed, `test` in `alert test`, with its arguments.
+fn innermost<'a>(
+    command: &'a clap::Command,
+    matches: &'a ArgMatches,
+) -> Option<(&'a str, &'a ArgMatches, &'a clap::Command)> {
+    let (name, given) = matches.subcommand()?;
+    let subcommand = command.find_subcommand(name)?;
+    innermost(subcommand, given).or(Some((name, given, subcommand)))
 }
 
 /// `compose-hash` → `CVM_VERIFY_COMPOSE_HASH`.

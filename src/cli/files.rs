@@ -64,3 +64,9 @@ fn neighbour(path: &Path) -> PathBuf {
         .unwrap_or_default();
     path.with_file_name(format!(".{name}.{}.part", std::process::id()))
 }
+
+/// A file that is written when the verdict is out.
+pub(super) struct Pending {
+    pub path: PathBuf,
+    pub text: String,
+}

@@ -8,7 +8,7 @@ use super::args::InspectArgs;
 use super::error::UsageError;
 use super::live::{Ground, gather};
 use super::surroundings::Surroundings;
-use super::verify::Target;
+use super::target::Target;
 use super::{files, replay, transport};
 use crate::collateral;
 use crate::evidence::{Attestation, Bundle, Evidence};

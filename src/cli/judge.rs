@@ -1,12 +1,14 @@
 //! Evidence in, one target's result out: parse, prove, appraise. The same for live and recorded evidence.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use dcap_qvl::QuoteCollateralV3;
 
 use super::args::TrustArgs;
 use super::error::UsageError;
 use super::files;
 use crate::appraise::{Subject, appraise};
-use crate::checks::EvidenceGap;
+use crate::checks::{EvidenceGap, EvidenceReason};
 use crate::config::Policy;
 use crate::evidence::Evidence;
 use crate::prove::{CollateralGap, Facts, Inputs, TrustRoot, prove};
@@ -41,9 +43,18 @@ impl Gathered {
     }
 }
 
-/// Judges proven facts.
+/// Judges proven facts. A panic while judging is that target's error: the others go on, and the alert is sent.
 pub(super) fn judge(facts: &Result<Facts, EvidenceGap>, policy: &Policy, subject: &Subject) -> TargetReport {
-    appraise(facts.as_ref(), policy, subject)
+    catch_unwind(AssertUnwindSafe(|| appraise(facts.as_ref(), policy, subject)))
+        .unwrap_or_else(|_| appraise(Err(&crashed()), policy, subject))
+}
+
+/// A state of the program that should not be.
+pub(super) fn crashed() -> EvidenceGap {
+    EvidenceGap {
+        reason: EvidenceReason::Internal,
+        detail: "The program met a state that it should not while it verified this target.".to_owned(),
+    }
 }
 
 /// The root certificate to chain up to.

@@ -3,6 +3,7 @@
 //! Everything that a command takes from its surroundings – arguments, environment, clock, streams – comes in
 //! [`Surroundings`], so that tests and the demo run the real program.
 
+mod alerts;
 mod args;
 mod environment;
 mod error;
@@ -16,11 +17,16 @@ mod pin;
 mod policy;
 mod progress;
 mod replay;
+mod round;
 mod surroundings;
+mod target;
 mod transport;
 mod verify;
+mod wait;
 
 pub use surroundings::Surroundings;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
@@ -47,12 +53,13 @@ pub fn run(surroundings: &mut Surroundings) -> u8 {
         Ok(cli) => cli,
         Err(error) => return clap_exit(surroundings, &error),
     };
-    let result = match cli.command {
-        Command::Verify(args) => verify::run(&args, surroundings),
-        Command::Replay(args) => replay::run(&args, surroundings),
-        Command::Pin(args) => pin::run(&args, surroundings),
-        Command::Inspect(args) => inspect::run(&args, surroundings),
-        Command::Explain(args) => explain::run(&args, surroundings),
+    // A panic is a bug, and must never look like a verdict.
+    let caught = catch_unwind(AssertUnwindSafe(|| execute(cli.command, surroundings)));
+    let Ok(result) = caught else {
+        surroundings.complain(
+            "error: cvm-verify met a state that it should not; nothing was decided. Please report this.",
+        );
+        return INCONCLUSIVE;
     };
     match result {
         Ok(code) => code,
@@ -63,6 +70,17 @@ pub fn run(surroundings: &mut Surroundings) -> u8 {
                 INCONCLUSIVE
             }
         },
+    }
+}
+
+fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    match command {
+        Command::Verify(args) => verify::run(&args, surroundings),
+        Command::Replay(args) => replay::run(&args, surroundings),
+        Command::Pin(args) => pin::run(&args, surroundings),
+        Command::Inspect(args) => inspect::run(&args, surroundings),
+        Command::Explain(args) => explain::run(&args, surroundings),
+        Command::Alert(args) => alerts::run(&args, surroundings),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::args::{Color, FailOn, Format, OutputArgs};
-use super::files;
+use super::files::{Pending, write};
 use super::surroundings::Surroundings;
 use crate::render::{self, Style};
 use crate::report::{Report, Tool, Verdict};
@@ -35,8 +35,12 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
 }
 
 /// Prints the report, writes its files and returns the process's exit code.
+///
+/// The verdict comes first: a file that cannot be written afterwards is said, and turns a 0 into a
+/// configuration error, but never hides what was found.
 pub(super) fn emit(
     report: &Report,
+    mut files: Vec<Pending>,
     args: &OutputArgs,
     surroundings: &mut Surroundings,
 ) -> anyhow::Result<u8> {
@@ -46,9 +50,19 @@ pub(super) fn emit(
     };
     surroundings.print(&text);
     if let Some(path) = &args.report_json {
-        files::write(path, &render::json(report))?;
+        files.push(Pending {
+            path: path.clone(),
+            text: render::json(report),
+        });
     }
-    Ok(process_status(report.verdict, args.fail_on))
+    let mut code = process_status(report.verdict, args.fail_on);
+    for Pending { path, text } in files {
+        if let Err(error) = write(&path, &text) {
+            surroundings.complain(&format!("error: {error}"));
+            code = if code == 0 { super::USAGE } else { code };
+        }
+    }
+    Ok(code)
 }
 
 fn style(args: &OutputArgs, surroundings: &Surroundings) -> Style {

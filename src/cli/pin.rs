@@ -9,7 +9,7 @@ use super::error::UsageError;
 use super::judge::trust_root;
 use super::live::{Ground, gather};
 use super::surroundings::Surroundings;
-use super::verify::Target;
+use super::target::Target;
 use super::{files, policy, replay, transport};
 use crate::checks::{Check, EvidenceGap};
 use crate::config::lock::{self, AcceptedPin, Lock};

@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use chrono::DateTime;
 use dcap_qvl::QuoteCollateralV3;
 use url::Url;
 
+use super::alerts;
 use super::args::ReplayArgs;
 use super::error::UsageError;
 use super::judge::{Gathered, judge, trust_root};
 use super::policy::expectations;
 use super::surroundings::Surroundings;
-use super::{files, output};
+use super::{files, output, transport};
 use crate::appraise::Subject;
 use crate::checks::EvidenceGap;
 use crate::collateral;
@@ -67,14 +69,29 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         bundle: recorded.bundle,
     };
     let target = judge(&facts, &policy, &subject);
-    let report = Report::new(
+    let mut report = Report::new(
         output::tool(),
         Mode::Replay,
         rfc3339(started_at),
         output::milliseconds(started.elapsed()),
         vec![target],
     );
-    output::emit(&report, &args.output, surroundings)
+    if args.alert {
+        if !alerts::any(surroundings) {
+            return Err(UsageError::option(
+                "--alert",
+                "no alert channel is set; see `cvm-verify alert test --help`",
+            )
+            .into());
+        }
+        let client = transport::client(&args.http)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("no async runtime")?;
+        runtime.block_on(alerts::deliver(&mut report, &client, surroundings));
+    }
+    output::emit(&report, Vec::new(), &args.output, surroundings)
 }
 
 fn address_id(url: &str) -> Option<[u8; 20]> {

@@ -4,13 +4,25 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Variables of CI systems and terminals that are looked at.
+const CI_VARIABLES: [&str; 8] = [
+    "NO_COLOR",
+    "GITHUB_ACTIONS",
+    "GITHUB_OUTPUT",
+    "GITHUB_STEP_SUMMARY",
+    "GITHUB_SERVER_URL",
+    "GITHUB_REPOSITORY",
+    "GITHUB_RUN_ID",
+    "CI_JOB_URL",
+];
 
 /// Arguments, environment, clock and streams of a run.
 pub struct Surroundings {
     /// The arguments, the program's name first.
     pub args: Vec<OsString>,
-    /// The environment. Only variables named `CVM_VERIFY_…` are looked at, and `NO_COLOR`.
+    /// The environment. Only variables named `CVM_VERIFY_…` are looked at, and [`CI_VARIABLES`].
     pub env: BTreeMap<String, String>,
     /// Where reports go.
     pub stdout: Box<dyn Write + Send>,
@@ -24,6 +36,8 @@ pub struct Surroundings {
     pub now: fn() -> u64,
     /// A time that no honest clock is before, Unix seconds: when this program's commit was made.
     pub clock_floor: u64,
+    /// Pause between two rounds of `--wait`.
+    pub pause: Duration,
     /// Whether a file exists: to notice a run inside a CVM.
     pub exists: fn(&Path) -> bool,
 }
@@ -32,7 +46,7 @@ impl Surroundings {
     /// Those of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        let wanted = |name: &str| name.starts_with("CVM_VERIFY_") || name == "NO_COLOR";
+        let wanted = |name: &str| name.starts_with("CVM_VERIFY_") || CI_VARIABLES.contains(&name);
         Self {
             args: std::env::args_os().collect(),
             env: std::env::vars_os()
@@ -49,6 +63,7 @@ impl Surroundings {
                     .map_or(0, |time| time.as_secs())
             },
             clock_floor: super::output::COMMIT_TIME,
+            pause: Duration::from_secs(10),
             exists: |path| path.exists(),
         }
     }
@@ -64,6 +79,13 @@ impl Surroundings {
     /// Writes a line to standard error.
     pub(super) fn complain(&mut self, line: &str) {
         let _ = writeln!(self.stderr, "{line}").and_then(|()| self.stderr.flush());
+    }
+
+    /// Whether this is a step of GitHub Actions.
+    pub(super) fn on_github(&self) -> bool {
+        self.env
+            .get("GITHUB_ACTIONS")
+            .is_some_and(|value| value == "true")
     }
 
     /// What marks this machine as a CVM itself, if anything does.

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::args::TransportArgs;
+use super::args::{HttpArgs, TransportArgs};
 use super::error::UsageError;
 use super::files;
 use crate::collateral::Sources;
@@ -16,12 +16,24 @@ pub(super) struct Network {
 
 /// Builds both.
 pub(super) fn network(args: &TransportArgs) -> Result<Network, UsageError> {
+    let sources = match &args.pccs_url {
+        None => Sources::default_public(),
+        Some(text) => Sources::only(&parse_url("--pccs-url", text)?),
+    };
+    Ok(Network {
+        client: client(&args.http)?,
+        sources,
+    })
+}
+
+/// Builds the HTTP client.
+pub(super) fn client(args: &HttpArgs) -> Result<Client, UsageError> {
     let ca_file = args
         .ca_file
         .as_deref()
         .map(|path| files::read(path, files::CERTIFICATE_LIMIT))
         .transpose()?;
-    let client = Client::new(&Transport {
+    Client::new(&Transport {
         proxy: args.proxy.clone().map(Secret::new),
         ca_file,
         allow_private_network: args.allow_private_network,
@@ -30,12 +42,7 @@ pub(super) fn network(args: &TransportArgs) -> Result<Network, UsageError> {
     .map_err(|error| match &args.ca_file {
         Some(path) => UsageError::file(path, error),
         None => UsageError::option("--proxy", error),
-    })?;
-    let sources = match &args.pccs_url {
-        None => Sources::default_public(),
-        Some(text) => Sources::only(&parse_url("--pccs-url", text)?),
-    };
-    Ok(Network { client, sources })
+    })
 }
 
 /// Parses an address; a missing scheme is the usual mistake.

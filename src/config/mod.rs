@@ -9,6 +9,7 @@ mod tcb;
 pub use key_provider::{KMS_IDS, KeyProviderPin, KmsRow, PinError};
 pub use os_image::{OsImageError, OsImageOption, OsImagePolicy, OsTuple, parse_os_image};
 pub use policy::{
-    Expected, Freshness, ImagePinsPolicy, LockedCompose, LockedPlatform, Origin, Policy, ReportDataPolicy,
+    DEFAULT_TD_ATTRIBUTES, Expected, Freshness, ImagePinsPolicy, LockedCompose, LockedPlatform, Origin,
+    Policy, ReportDataPolicy,
 };
 pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy, built_in_eval_floor};

@@ -7,6 +7,10 @@ use super::{KeyProviderPin, OsImagePolicy, TcbPolicy};
 use crate::prove::Layout;
 use crate::report::Tier;
 
+/// TDATTRIBUTES of every dstack guest: SEPT_VE_DISABLE (bit 28) and nothing else, in the order of the quote
+/// (dstack-attestation.md §2.4; threats.md T21).
+pub const DEFAULT_TD_ATTRIBUTES: [u8; 8] = [0, 0, 0, 0x10, 0, 0, 0, 0];
+
 /// Everything that a deployment is judged against.
 #[derive(Debug, Clone)]
 pub struct Policy {

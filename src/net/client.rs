@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap, LOCATION};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Method, RequestBuilder};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -75,7 +76,7 @@ impl Client {
     /// # Errors
     /// [`NetError`], which says whether another attempt may help.
     pub async fn get(&self, url: &Url, limits: &Limits) -> Result<Response, NetError> {
-        self.request(url, "*/*", limits).await
+        self.request(self.plain(Method::GET, url), url, limits).await
     }
 
     /// [`Client::get`], asking for JSON. That the answer is JSON is for the caller to check.
@@ -83,18 +84,47 @@ impl Client {
     /// # Errors
     /// As [`Client::get`].
     pub async fn get_json(&self, url: &Url, limits: &Limits) -> Result<Response, NetError> {
-        self.request(url, "application/json", limits).await
+        let json = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
+        let request = self.plain(Method::GET, url).headers(json);
+        self.request(request, url, limits).await
     }
 
-    async fn request(&self, url: &Url, accept: &'static str, limits: &Limits) -> Result<Response, NetError> {
+    /// Posts `body` to `url` with `headers` (its `Content-Type` among them), under the same guards as [`Client::get`].
+    /// It is sent once; whether to send it again is for the caller to say.
+    ///
+    /// # Errors
+    /// As [`Client::get`]. After some of them the server may have acted on the body all the same.
+    pub async fn post(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        limits: &Limits,
+    ) -> Result<Response, NetError> {
+        let request = self.plain(Method::POST, url).headers(headers).body(body);
+        self.request(request, url, limits).await
+    }
+
+    fn plain(&self, method: Method, url: &Url) -> RequestBuilder {
+        let headers = [
+            (ACCEPT, HeaderValue::from_static("*/*")),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        self.http
+            .request(method, url.clone())
+            .headers(HeaderMap::from_iter(headers))
+    }
+
+    /// `request` leads to `url`.
+    async fn request(
+        &self,
+        request: RequestBuilder,
+        url: &Url,
+        limits: &Limits,
+    ) -> Result<Response, NetError> {
         guard::check(url, self.allow_private_network)?;
         let host = guard::authority(url);
         let started = Instant::now();
-        let request = self
-            .http
-            .get(url.clone())
-            .header(ACCEPT, accept)
-            .header(CACHE_CONTROL, "no-store");
         let mut answer = match timeout(limits.total, request.send()).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {

@@ -44,6 +44,56 @@ async fn the_request_asks_for_no_cache_no_compression_and_names_us() {
 }
 
 #[tokio::test]
+async fn a_post_carries_its_headers_and_body_and_the_guards_of_a_get() {
+    let (send, mut heads) = tokio::sync::mpsc::unbounded_channel();
+    let url = raw(move |head, mut stream| {
+        let _ = send.send(head);
+        async move {
+            let _ = stream.write_all(&answer(202, &[], b"taken")).await;
+        }
+    })
+    .await;
+    let headers = HeaderMap::from_iter([
+        (
+            reqwest::header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        ),
+        (ACCEPT, HeaderValue::from_static("text/plain")),
+    ]);
+    let posted = loopback::client()
+        .post(&url, headers.clone(), b"{\"a\":1}".to_vec(), &small())
+        .await
+        .unwrap();
+    assert_eq!((posted.status, posted.body.as_slice()), (202, &b"taken"[..]));
+    let head = heads.recv().await.unwrap().to_ascii_lowercase();
+    assert!(head.starts_with("post / http/1.1"), "{head}");
+    assert!(head.contains("content-type: application/json") && head.contains("content-length: 7"));
+    assert!(head.contains("accept: text/plain") && !head.contains("accept: */*"));
+
+    let guarded = Client::new(&Transport::default()).unwrap();
+    let refused = guarded
+        .post(&url, headers.clone(), vec![], &small())
+        .await
+        .unwrap_err();
+    let plain_http = NetError::BadUrl {
+        host: guard::authority(&url),
+        problem: crate::net::UrlProblem::PlainHttp,
+    };
+    assert_eq!(refused, plain_http);
+    assert!(heads.try_recv().is_err(), "nothing was sent");
+
+    let elsewhere = bytes(answer(308, &[("location", "https://evil.example/")], b"")).await;
+    let redirected = loopback::client()
+        .post(&elsewhere, headers, vec![], &small())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(redirected, NetError::Redirect { status: 308, .. }),
+        "{redirected:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_body_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
     let url = bytes(answer(200, &[], &[b'a'; 100])).await;
     assert_eq!(get(&url, &small()).await.unwrap().body.len(), 100);

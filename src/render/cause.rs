@@ -14,7 +14,7 @@ const UNMET_WARNINGS: [(CheckId, &str); 2] = [
 /// Every `fail` comes before every `error`: an operator must not hide a lie behind an outage. Otherwise the order is
 /// that of the checks, in which evidence and collateral, the causes of most other results, stand first. What only
 /// follows from another check is left out.
-pub(super) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
+pub(crate) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
     let of = |wanted: fn(&TargetReport, &CheckResult) -> bool| {
         target.checks.iter().filter(move |check| wanted(target, check))
     };

@@ -3,7 +3,7 @@
 //!
 //! A report holds text that a CVM chose. Every format passes it through its own rule in [`escape`].
 
-mod cause;
+pub(crate) mod cause;
 mod docs;
 pub mod escape;
 mod explain;

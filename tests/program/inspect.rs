@@ -21,7 +21,12 @@ fn a_live_deployment_a_bundle_a_body_and_a_bare_quote_can_be_inspected() {
         assert!(ran.stdout.contains("MRTD"), "{name}");
     }
     let mut args = vec!["inspect".to_owned(), deployment.app.url().to_string()];
-    args.extend(deployment.network().into_iter().filter(|option| !option.contains("trust-root")));
+    args.extend(
+        deployment
+            .network()
+            .into_iter()
+            .filter(|option| !option.contains("trust-root")),
+    );
     let ran = run(&args);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stdout.contains("COMPOSE DOCUMENT"));

@@ -60,6 +60,11 @@ impl Deployment {
         ]
     }
 
+    /// What a strict user expects.
+    pub fn expect(&self) -> &[String] {
+        &self.expect
+    }
+
     pub fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }

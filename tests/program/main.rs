@@ -1,5 +1,6 @@
 //! The whole program, run in this process as a user would run it: arguments in, exit code, report and words out.
 
+mod alerts;
 mod bad_input;
 mod bundles;
 mod environment;
@@ -9,3 +10,4 @@ mod lock;
 mod run;
 mod transport;
 mod vectors;
+mod wait;

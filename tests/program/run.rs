@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use cvm_verify::cli::{self, Surroundings};
 use cvm_verify::report::{CheckId, CheckResult, Report, Status};
@@ -43,6 +44,7 @@ pub fn run_in<S: AsRef<str>>(
         stderr_is_terminal: false,
         now: || simulator::DEFAULT_NOW,
         clock_floor: 0,
+        pause: Duration::from_millis(10),
         exists: |_| false,
     };
     change(&mut surroundings);

@@ -153,8 +153,8 @@ fn t47_private_addresses_plain_http_and_redirects_are_refused() {
 fn t47_a_crl_address_in_a_certificate_is_not_followed() {
     let trap = Deployment::healthy();
     let mut cvm = Cvm::healthy(&World::default());
-    cvm.world.pki.root_crl_url = format!("{}crl", trap.app.url());
-    cvm.world.pki.pck_crl_url = format!("{}crl", trap.app.url());
+    cvm.world.pki.root_crl_url = format!("{}/crl", trap.app.url());
+    cvm.world.pki.pck_crl_url = format!("{}/crl", trap.app.url());
     let deployment = Deployment::of(cvm);
     deployment.verify(&[]);
     assert!(trap.app.requests().is_empty());

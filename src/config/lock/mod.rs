@@ -22,6 +22,7 @@
 
 mod apply;
 mod diff;
+mod diff_text;
 mod envelope;
 mod error;
 mod nesting;
@@ -42,23 +43,20 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde_json::Value;
 
-pub use diff::{Change, difference, difference_text};
+pub use diff::{Change, difference};
+pub use diff_text::difference_text;
 pub use error::{LockError, LockProblem, Place};
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
 pub use reservation::{Reservation, VULNERABLE_DAYS};
 pub use write::Notes;
 
-use super::{KeyProviderPin, OsTuple};
+use super::{DEFAULT_TD_ATTRIBUTES, KeyProviderPin, OsTuple};
 
 /// The name of the format of a [`Lock`].
 pub const SCHEMA: &str = "cvm-verify/lock/v1";
 
 /// Bytes of a lock file that are read. Real ones have a few thousand.
 pub const MAX_LOCK_BYTES: usize = 256 * 1024;
-
-/// TDATTRIBUTES of every dstack guest: SEPT_VE_DISABLE (bit 28) and nothing else, in the order of the quote
-/// (dstack-attestation.md §2.4).
-pub(super) const DEFAULT_TD_ATTRIBUTES: [u8; 8] = [0, 0, 0, 0x10, 0, 0, 0, 0];
 
 /// What a deployment must be. A lock that was reviewed in parts may leave fields out.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -9,16 +9,18 @@ pub(super) const MAX_DEPTH: usize = 128;
 /// The first byte at which a text nests too deeply. Where a text is malformed, this counts too much rather
 /// than too little, because the parser goes on after an error.
 pub(super) fn too_deep(text: &str) -> Option<usize> {
+    deeper_than(text, MAX_DEPTH)
+}
+
+fn deeper_than(text: &str, limit: usize) -> Option<usize> {
     // For each open bracket: how it closes, and the dots of the key that is being read inside it.
     let mut open: Vec<(u8, usize)> = Vec::new();
     let mut dots_inside = 0;
     let mut rest = text.as_bytes();
-    while let [byte, tail @ ..] = rest {
+    while let Some(byte) = rest.first() {
         let at = text.len() - rest.len();
-        rest = tail;
+        rest = rest.get(token_length(rest)..).unwrap_or_default();
         match byte {
-            b'"' | b'\'' => rest = after_string(*byte, tail),
-            b'#' => rest = from_newline(tail),
             b'{' => open.push((b'}', 0)),
             b'[' => open.push((b']', 0)),
             b'.' => {
@@ -37,41 +39,138 @@ pub(super) fn too_deep(text: &str) -> Option<usize> {
             }
             _ => {}
         }
-        if open.len() + dots_inside > MAX_DEPTH {
+        if open.len() + dots_inside > limit {
             return Some(at);
         }
     }
     None
 }
 
-/// What follows a string whose first quote was read. One on a single line ends with the line at the latest.
-fn after_string(quote: u8, text: &[u8]) -> &[u8] {
-    let (mut rest, is_long) = match text {
-        [a, b, tail @ ..] if *a == quote && *b == quote => (tail, true),
-        _ => (text, false),
+/// The length of the token at the beginning of a text, as the parser cuts it. A quote begins a string only
+/// where a token may begin; a string on a single line ends with the line at the latest.
+fn token_length(text: &[u8]) -> usize {
+    let until = |ends: &[u8]| {
+        let end = text.iter().position(|byte| ends.contains(byte));
+        end.unwrap_or(text.len())
     };
-    while let [byte, tail @ ..] = rest {
-        rest = match tail {
-            [escaped, after @ ..] if *byte == b'\\' && quote == b'"' && *escaped != b'\n' => after,
-            [a, b, after @ ..] if is_long && [*byte, *a, *b] == [quote; 3] => return after,
-            _ if !is_long && *byte == quote => return tail,
-            _ if !is_long && *byte == b'\n' => return rest,
-            _ => tail,
-        };
+    match text {
+        [b'"', b'"', b'"', ..] | [b'\'', b'\'', b'\'', ..] => long_string(text),
+        [b'"' | b'\'', ..] => short_string(text),
+        [b'#', ..] => until(b"\r\n"),
+        [byte, ..] if SINGLE.contains(byte) => 1,
+        _ => until(SINGLE),
     }
-    rest
 }
 
-fn from_newline(text: &[u8]) -> &[u8] {
-    text.iter()
-        .position(|byte| *byte == b'\n')
-        .and_then(|end| text.get(end..))
-        .unwrap_or_default()
+/// Tokens of one byte, and those that end a bare word. Blanks and `#` begin longer ones, which changes nothing.
+const SINGLE: &[u8] = b".=,[]{} \t#\r\n";
+
+fn short_string(text: &[u8]) -> usize {
+    let (quote, mut at) = (text.first(), 1);
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'\n' => return at,
+            b'\\' if quote == Some(&b'"') => at += escape_length(text, at),
+            _ if Some(byte) == quote => return at + 1,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// Up to two quotes before the three that close belong to the string.
+fn long_string(text: &[u8]) -> usize {
+    let (open, mut at) = (text.get(..3), 3);
+    let quote = text.first();
+    while let Some(byte) = text.get(at) {
+        if text.get(at..at + 3) == open {
+            let extra = text.get(at + 3..).unwrap_or_default();
+            return at
+                + 3
+                + extra
+                    .iter()
+                    .take(2)
+                    .take_while(|byte| Some(*byte) == quote)
+                    .count();
+        }
+        at += if *byte == b'\\' && quote == Some(&b'"') {
+            escape_length(text, at)
+        } else {
+            1
+        };
+    }
+    text.len()
+}
+
+fn escape_length(text: &[u8], at: usize) -> usize {
+    match text.get(at + 1) {
+        Some(b'\\' | b'"') => 2,
+        _ => 1,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use toml::de::{DeTable, DeValue};
+
     use super::*;
+
+    const TOKENS: [&str; 22] = [
+        "\r",
+        "\r\n",
+        "\"\"",
+        "''",
+        "{",
+        "{",
+        "[",
+        "a.b = ",
+        "a.b.c.d = ",
+        "}",
+        "]",
+        ",",
+        "\"",
+        "'",
+        "\"\"\"",
+        "'''",
+        "\\",
+        "#",
+        "\n",
+        "1",
+        "\"s\"",
+        "=",
+    ];
+
+    /// What stands outside of brackets is not counted: here, a key and a header of at most 4 parts each.
+    const OUTSIDE: usize = 10;
+
+    fn depth(value: &DeValue<'_>) -> usize {
+        let inside = match value {
+            DeValue::Array(items) => items.iter().map(|item| depth(item.get_ref())).max(),
+            DeValue::Table(members) => return depth_of(members),
+            _ => return 0,
+        };
+        1 + inside.unwrap_or(0)
+    }
+
+    fn depth_of(members: &DeTable<'_>) -> usize {
+        let inside = members.values().map(|member| depth(member.get_ref())).max();
+        1 + inside.unwrap_or(0)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #[test]
+        fn what_the_parser_builds_even_of_malformed_text_is_within_the_count(
+            tokens in proptest::collection::vec(prop::sample::select(&TOKENS[..]), 0..80),
+        ) {
+            let text = format!("x = {}", tokens.concat());
+            let count = (0..).find(|limit| deeper_than(&text, *limit).is_none()).unwrap();
+            let (table, _) = DeTable::parse_recoverable(&text);
+            let real = depth_of(table.get_ref());
+            prop_assert!(real <= count + OUTSIDE, "{} > {}: {:?}", real, count, text);
+        }
+    }
 
     #[test]
     fn brackets_and_dotted_keys_count_together_but_not_in_strings_and_comments() {

@@ -19,7 +19,7 @@ pub struct Notes {
 
 const HEADER: &str = "\
 # What this deployment must be. Written by `cvm-verify pin`, read by `cvm-verify verify --lock`.
-# known:   the value is in cvm-verify's own tables.
+# known:    the value is in cvm-verify's own tables.
 # observed: the value was taken from the deployment as it ran. Review each of these lines.
 ";
 const SIMULATED: &str = "\

@@ -1,0 +1,130 @@
+//! The one transport of all channels: few tries, little time, the guards of every other request, and not a word of the
+//! URL in what it says (T59, T60).
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use url::Url;
+
+use super::error::DeliveryError;
+use crate::net::retry::{Attempt, Schedule, retry};
+use crate::net::{Client, HeaderMap, Limits, Response};
+
+/// Longest pause between two tries, whatever the server asks for.
+pub(super) const MAX_PAUSE: Duration = Duration::from_secs(30);
+
+/// Largest answer that is read, in bytes. What arrives is a word or two.
+const MAX_ANSWER: usize = 64 * 1024;
+
+/// How long a delivery may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    pub(super) schedule: Schedule,
+    /// Time for one try.
+    pub(super) one_try: Duration,
+}
+
+impl Default for Pace {
+    /// 3 tries of 15 s each, pauses from 1 s to 30 s, 60 s for everything (threats.md, T60).
+    fn default() -> Self {
+        Self {
+            schedule: Schedule {
+                attempts: 3,
+                first_pause: Duration::from_secs(1),
+                max_pause: MAX_PAUSE,
+                total: Duration::from_secs(60),
+            },
+            one_try: Duration::from_secs(15),
+        }
+    }
+}
+
+/// One request to make. It has no `Debug`, because its URL is a secret.
+pub(super) struct Parcel {
+    pub(super) url: Url,
+    pub(super) method: Method,
+    /// What the channel's own words in an answer mean, where they say that it did not take the alert. Only words that
+    /// we know: an answer may repeat the URL.
+    pub(super) refusal: fn(&Response) -> Option<&'static str>,
+}
+
+/// How to ask.
+pub(super) enum Method {
+    Get,
+    Post { headers: HeaderMap, body: Vec<u8> },
+}
+
+/// How a delivery ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// The status of the answer that took it, where one was read to its end; or why none did.
+    pub(super) result: Result<Option<u16>, DeliveryError>,
+    /// How often it was tried.
+    pub(super) tries: u32,
+}
+
+/// Delivers `parcel` before `deadline`. Every try is the same request.
+pub(super) async fn send(
+    client: &Client,
+    parcel: &Parcel,
+    pace: &Pace,
+    deadline: Instant,
+    jitter: impl FnMut() -> u32,
+) -> Outcome {
+    let schedule = Schedule {
+        total: deadline.saturating_duration_since(Instant::now()),
+        ..pace.schedule
+    };
+    if schedule.total.is_zero() {
+        return Outcome {
+            result: Err(DeliveryError::NoTimeLeft),
+            tries: 0,
+        };
+    }
+    let tries = Cell::new(0);
+    let result = retry(&schedule, jitter, |attempt: Attempt| {
+        tries.set(attempt.number);
+        let time = pace.one_try.min(attempt.time_left);
+        send_once(client, parcel, time)
+    })
+    .await;
+    Outcome {
+        result,
+        tries: tries.get(),
+    }
+}
+
+async fn send_once(client: &Client, parcel: &Parcel, time: Duration) -> Result<Option<u16>, DeliveryError> {
+    let limits = Limits::body(MAX_ANSWER).within(time);
+    let answer = match &parcel.method {
+        Method::Get => client.get(&parcel.url, &limits).await,
+        Method::Post { headers, body } => {
+            client
+                .post(&parcel.url, headers.clone(), body.clone(), &limits)
+                .await
+        }
+    };
+    match answer {
+        Ok(response) => judge(&response, (parcel.refusal)(&response)).map(Some),
+        Err(error) => DeliveryError::of(&error).map_or(Ok(None), Err),
+    }
+}
+
+/// Every status of success counts: receivers answer 200, 201, 202 and 204.
+fn judge(response: &Response, refusal: Option<&'static str>) -> Result<u16, DeliveryError> {
+    let status = response.status;
+    match ((200..=299).contains(&status), refusal) {
+        (true, None) => Ok(status),
+        (true, Some(said)) => Err(DeliveryError::NotTaken { status, said }),
+        (false, said) => Err(DeliveryError::Status {
+            status,
+            said,
+            retry_after: response.retry_after(),
+        }),
+    }
+}
+
+#[cfg(test)]
+#[path = "delivery_tests.rs"]
+mod tests;

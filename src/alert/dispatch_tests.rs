@@ -1,0 +1,369 @@
+//! Who is told what, against receivers on loopback that record what they get.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, World};
+
+use super::*;
+use crate::alert::samples;
+use crate::net::retry::Schedule;
+use crate::net::{Secret, loopback};
+
+const PATH: &str = "/services/T0HUNTER/B0HUNTER/hunter2";
+
+/// A receiver that takes everything at every path.
+fn receiver(behaviour: Behaviour) -> AppServer {
+    let server = AppServer::http(Cvm::healthy(&World::new(1, simulator::DEFAULT_NOW)));
+    server.behave(AppEndpoint::Other, behaviour);
+    server
+}
+
+fn url(server: &AppServer, path: &str) -> Option<Secret> {
+    Some(Secret::new(format!("{}{path}\n", server.url())))
+}
+
+/// All channels at one receiver.
+fn channels(server: &AppServer) -> Channels {
+    Channels {
+        slack_webhook_url: url(server, PATH),
+        webhook_url: url(server, "/alerts?token=hunter3"),
+        webhook_secret: Some(Secret::new("hunter4\n".to_owned())),
+        heartbeat_url: url(server, "/ping/hunter5"),
+    }
+}
+
+fn fast() -> Pace {
+    Pace {
+        schedule: Schedule {
+            first_pause: Duration::from_millis(10),
+            total: Duration::from_secs(2),
+            ..Pace::default().schedule
+        },
+        one_try: Duration::from_millis(300),
+    }
+}
+
+async fn told(channels: &Channels, targets: &[TargetReport]) -> Vec<AlertRecord> {
+    let draws = Cell::new(0);
+    let entropy = || {
+        draws.set(draws.get() + 1);
+        [draws.get(); 16]
+    };
+    deliver_at(
+        &fast(),
+        &loopback::client(),
+        channels,
+        targets,
+        &samples::context(),
+        entropy,
+    )
+    .await
+}
+
+fn short(records: &[AlertRecord]) -> Vec<(&str, &str, bool, &str)> {
+    records
+        .iter()
+        .map(|record| {
+            (
+                record.channel.as_str(),
+                record.event.as_str(),
+                record.delivered,
+                record.detail.as_str(),
+            )
+        })
+        .collect()
+}
+
+fn asked(server: &AppServer) -> Vec<String> {
+    let mut asked: Vec<String> = server
+        .requests()
+        .iter()
+        .map(|request| format!("{} {}", request.method, request.target))
+        .collect();
+    asked.sort();
+    asked
+}
+
+#[tokio::test]
+async fn a_failure_reaches_every_channel() {
+    let server = receiver(Behaviour::Status(200));
+    let records = told(&channels(&server), &[samples::fail()]).await;
+    assert_eq!(
+        short(&records),
+        [
+            ("slack", "failed", true, "api.example.com: accepted (status 200)"),
+            (
+                "webhook",
+                "failed",
+                true,
+                "api.example.com: accepted (status 200)"
+            ),
+            ("heartbeat", "failed", true, "accepted (status 200)"),
+        ]
+    );
+    assert_eq!(
+        asked(&server),
+        [
+            "GET /ping/hunter5/fail".to_owned(),
+            "POST /alerts?token=hunter3".to_owned(),
+            format!("POST {PATH}"),
+        ]
+    );
+    for request in server
+        .requests()
+        .iter()
+        .filter(|request| request.method == "POST")
+    {
+        let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        let is_alert = body["schema"] == "cvm-verify/alert/v1";
+        assert_eq!(request.header("x-cvm-verify-signature").is_some(), is_alert);
+        assert!(is_alert || body["blocks"].is_array());
+    }
+}
+
+#[tokio::test]
+async fn a_pass_reaches_the_heartbeat_alone() {
+    let server = receiver(Behaviour::Status(200));
+    let records = told(&channels(&server), &[samples::pass()]).await;
+    assert_eq!(
+        short(&records),
+        [("heartbeat", "passed", true, "accepted (status 200)")]
+    );
+    assert_eq!(asked(&server), ["GET /ping/hunter5"]);
+}
+
+#[tokio::test]
+async fn of_several_targets_each_that_does_not_pass_is_told_and_the_heartbeat_hears_the_worst() {
+    let server = receiver(Behaviour::Status(200));
+    let mut other = samples::inconclusive();
+    other.name = "second".to_owned();
+    let targets = [samples::fail(), samples::pass(), other];
+    let records = told(&channels(&server), &targets).await;
+    let heard: Vec<(&str, &str)> = records
+        .iter()
+        .map(|record| (record.channel.as_str(), record.event.as_str()))
+        .collect();
+    assert_eq!(
+        heard,
+        [
+            ("slack", "failed"),
+            ("slack", "inconclusive"),
+            ("webhook", "failed"),
+            ("webhook", "inconclusive"),
+            ("heartbeat", "failed"),
+        ]
+    );
+    assert!(records[1].detail.starts_with("second: "));
+    assert_eq!(server.count("/ping/hunter5/fail"), 1);
+    let ids: Vec<String> = server
+        .requests()
+        .iter()
+        .filter(|request| request.path() == "/alerts")
+        .map(|request| serde_json::from_slice::<serde_json::Value>(&request.body).unwrap())
+        .map(|body| body["delivery_id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids, ["01".repeat(16), "02".repeat(16)]);
+}
+
+#[tokio::test]
+async fn a_run_that_verified_nothing_is_a_failure_to_the_heartbeat() {
+    let server = receiver(Behaviour::Status(200));
+    let records = told(&channels(&server), &[]).await;
+    assert_eq!(
+        short(&records),
+        [("heartbeat", "inconclusive", true, "accepted (status 200)")]
+    );
+    assert_eq!(asked(&server), ["GET /ping/hunter5/fail"]);
+}
+
+#[tokio::test]
+async fn nothing_configured_is_nothing_to_say_and_a_missing_secret_is_said() {
+    assert_eq!(told(&Channels::default(), &[samples::fail()]).await, []);
+    let empty = || Some(Secret::new("\n".to_owned()));
+    let missing = Channels {
+        slack_webhook_url: empty(),
+        webhook_url: empty(),
+        webhook_secret: empty(),
+        heartbeat_url: empty(),
+    };
+    let records = told(&missing, &[samples::fail(), samples::unreachable()]).await;
+    assert_eq!(
+        short(&records),
+        [
+            ("slack", "failed", false, NO_SECRET),
+            ("webhook", "failed", false, NO_SECRET),
+            ("heartbeat", "failed", false, NO_SECRET),
+        ]
+    );
+    let only_a_key = Channels {
+        webhook_secret: Some(Secret::new("hunter4".to_owned())),
+        ..Channels::default()
+    };
+    let records = told(&only_a_key, &[samples::fail()]).await;
+    assert_eq!(short(&records), [("webhook", "failed", false, NO_SECRET)]);
+}
+
+#[tokio::test]
+async fn a_webhook_without_a_secret_is_not_signed_and_that_is_said() {
+    let server = receiver(Behaviour::Status(200));
+    let unsigned = Channels {
+        webhook_url: url(&server, "/alerts"),
+        ..Channels::default()
+    };
+    let records = told(&unsigned, &[samples::fail()]).await;
+    let detail = "api.example.com: accepted (status 200); not signed: there is no webhook secret";
+    assert_eq!(short(&records), [("webhook", "failed", true, detail)]);
+    assert_eq!(server.requests()[0].header("x-cvm-verify-signature"), None);
+}
+
+#[tokio::test]
+async fn t59_a_secret_with_a_line_break_is_refused_unsent_and_not_shown() {
+    let server = receiver(Behaviour::Status(200));
+    let torn = |text: &str| Some(Secret::new(format!("{}/{text}\nhunter2", server.url())));
+    let channels = Channels {
+        slack_webhook_url: torn("a"),
+        webhook_url: url(&server, "/alerts"),
+        webhook_secret: torn("b"),
+        heartbeat_url: torn("c"),
+    };
+    let records = told(&channels, &[samples::fail()]).await;
+    let is = "holds a line break or another control character; store it again, as a single line";
+    assert_eq!(
+        short(&records),
+        [
+            ("slack", "failed", false, &*format!("not sent: its URL {is}")),
+            (
+                "webhook",
+                "failed",
+                false,
+                &*format!("not sent: its signing secret {is}")
+            ),
+            ("heartbeat", "failed", false, &*format!("not sent: its URL {is}")),
+        ]
+    );
+    assert_eq!(asked(&server), Vec::<String>::new());
+}
+
+/// Whatever a receiver does, what is recorded says so and holds no part of a secret.
+#[tokio::test]
+async fn t59_no_part_of_a_url_is_in_any_record_whatever_the_receiver_does() {
+    let echo = "<html>/services/T0HUNTER/B0HUNTER/hunter2 /alerts?token=hunter3 hunter4 /ping/hunter5</html>";
+    let mut detail = Vec::new();
+    for behaviour in [
+        Behaviour::Status(404),
+        Behaviour::Status(500),
+        Behaviour::RetryAfter(429, "3600".to_owned()),
+        Behaviour::Redirect("https://evil.example/services/T0HUNTER/B0HUNTER/hunter2".to_owned()),
+        Behaviour::Raw(echo.as_bytes().to_vec()),
+        Behaviour::Raw(format!("HTTP/1.1 404 {echo}\r\ncontent-length: 0\r\n\r\n").into_bytes()),
+        Behaviour::Body(echo.to_owned()),
+        Behaviour::HugeHeaders(100_000),
+        Behaviour::Close,
+        Behaviour::Hang,
+        Behaviour::EndlessBody,
+    ] {
+        let server = receiver(behaviour);
+        let channels = channels(&server);
+        let records = told(&channels, &[samples::fail()]).await;
+        assert_eq!(records.len(), 3);
+        let port = server.port().to_string();
+        let everything = format!("{records:?} {channels:?}");
+        for part in [
+            "hunter",
+            "HUNTER",
+            "127.0.0.1",
+            &port,
+            "services",
+            "/alerts",
+            "token",
+            "/ping",
+            "evil",
+            "://",
+            "html",
+        ] {
+            assert!(!everything.contains(part), "{part}: {everything}");
+        }
+        detail.push(format!("{}: {}", records[0].delivered, records[0].detail));
+    }
+    insta::assert_snapshot!(detail.join("\n"));
+}
+
+#[tokio::test]
+async fn t60_a_receiver_that_hangs_holds_up_nobody_else_and_everything_ends_in_time() {
+    let (hanging, healthy) = (receiver(Behaviour::Hang), receiver(Behaviour::Status(200)));
+    let channels = Channels {
+        slack_webhook_url: url(&hanging, PATH),
+        webhook_url: url(&healthy, "/alerts"),
+        heartbeat_url: url(&healthy, "/ping"),
+        ..Channels::default()
+    };
+    let started = Instant::now();
+    let targets = vec![samples::fail(); 4];
+    let records = told(&channels, &targets).await;
+    assert!(started.elapsed() < Duration::from_secs(3));
+    let delivered: Vec<bool> = records.iter().map(|record| record.delivered).collect();
+    assert_eq!(
+        delivered,
+        [false, false, false, false, true, true, true, true, true]
+    );
+    assert_eq!(
+        records[0].detail,
+        "api.example.com: not delivered in 3 tries: no answer in time (no response yet)"
+    );
+    assert_eq!(
+        records[3].detail,
+        "api.example.com: not delivered: the time for alerts was used up before its turn"
+    );
+}
+
+#[tokio::test]
+async fn t60_a_delivery_failure_changes_no_verdict() {
+    let server = receiver(Behaviour::Status(500));
+    for target in [samples::pass(), samples::fail(), samples::inconclusive()] {
+        let targets = [target];
+        let before = targets.clone();
+        let records = told(&channels(&server), &targets).await;
+        assert!(!records.is_empty() && records.iter().all(|record| !record.delivered));
+        assert_eq!(targets, before);
+    }
+}
+
+#[tokio::test]
+async fn a_test_is_marked_on_every_channel_and_raises_no_alarm() {
+    let server = receiver(Behaviour::Status(200));
+    let records = test(
+        &loopback::client(),
+        &channels(&server),
+        &samples::context(),
+        || [3; 16],
+    )
+    .await;
+    assert_eq!(
+        short(&records),
+        [
+            ("slack", "test", true, "accepted (status 200)"),
+            ("webhook", "test", true, "accepted (status 200)"),
+            ("heartbeat", "test", true, "accepted (status 200)"),
+        ]
+    );
+    assert_eq!(server.count("/ping/hunter5/log"), 1);
+    for request in server
+        .requests()
+        .iter()
+        .filter(|request| request.method == "POST")
+    {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let marked = [
+            "\"event\":\"test\"",
+            "This is a test of the alert channels: nothing was verified",
+        ];
+        assert!(marked.iter().any(|mark| body.contains(mark)), "{body}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Why an alert did not arrive, in words without any part of the URL (T59).
+
+use std::time::Duration;
+
+use super::delivery::MAX_PAUSE;
+use crate::net::address::Scope;
+use crate::net::retry::Heal;
+use crate::net::{NetError, Stage, TlsProblem, UrlProblem};
+
+/// Why an alert did not arrive.
+///
+/// Path, query and often the host of a webhook's URL are the secret itself, and any answer may repeat them. So nothing
+/// here carries text: neither of the URL, nor of a library, nor of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum DeliveryError {
+    #[error("{what} holds a line break or another control character; store it again, as a single line")]
+    ControlCharacter {
+        /// Which secret.
+        what: &'static str,
+    },
+    #[error("its URL is not one ({0}); store the whole URL, https:// included")]
+    NotAUrl(url::ParseError),
+    #[error("{0}")]
+    BadUrl(UrlProblem),
+    #[error("its host is at an address that is {0}: refused{hint}", hint = private_network_hint(*.0))]
+    AddressRefused(Scope),
+    #[error("its host's name could not be resolved; check the URL's spelling and the runner's DNS")]
+    Dns,
+    #[error("no connection{}; is the server running and reachable from this runner?", if *.via_proxy { " through the proxy" } else { "" })]
+    Connect { via_proxy: bool },
+    #[error("{0}")]
+    Tls(TlsProblem),
+    #[error("no answer in time ({0})")]
+    Timeout(Stage),
+    #[error(
+        "the server redirects (status {status}); redirects are not followed with a secret, give the final URL"
+    )]
+    Redirect { status: u16 },
+    #[error("the server answered with status {status}{}", words_for(*status, *.said, *.retry_after))]
+    Status {
+        status: u16,
+        /// What the channel's own words for it mean.
+        said: Option<&'static str>,
+        retry_after: Option<Duration>,
+    },
+    #[error("the server answered with status {status}, but it did not take the alert: {said}")]
+    NotTaken { status: u16, said: &'static str },
+    #[error("the response headers are larger than any that are read here")]
+    HeadersTooLarge,
+    #[error("the connection closed before the answer was complete")]
+    Closed,
+    #[error("the answer is not well-formed HTTP")]
+    Protocol,
+    #[error("the time for alerts was used up before its turn")]
+    NoTimeLeft,
+    #[error("the message could not be written; this is a bug in cvm-verify")]
+    Payload,
+}
+
+impl DeliveryError {
+    /// What remains of `error` without the words in it. `None` where the server has taken the alert all the same: its
+    /// status was a success, and only what came after it is unusable.
+    pub(super) fn of(error: &NetError) -> Option<Self> {
+        Some(match error {
+            NetError::TooLarge { .. }
+            | NetError::Timeout {
+                stage: Stage::Body, ..
+            } => return None,
+            NetError::BadUrl { problem, .. } => Self::BadUrl(*problem),
+            NetError::AddressRefused { scope, .. } => Self::AddressRefused(*scope),
+            NetError::Dns { .. } => Self::Dns,
+            NetError::Connect { via_proxy, .. } => Self::Connect {
+                via_proxy: *via_proxy,
+            },
+            NetError::Tls { problem, .. } => Self::Tls(*problem),
+            NetError::Timeout { stage, .. } => Self::Timeout(*stage),
+            NetError::HeadersTooLarge { .. } => Self::HeadersTooLarge,
+            NetError::Redirect { status, .. } => Self::Redirect { status: *status },
+            NetError::HttpStatus {
+                status, retry_after, ..
+            } => Self::Status {
+                status: *status,
+                said: None,
+                retry_after: *retry_after,
+            },
+            NetError::Closed { .. } => Self::Closed,
+            NetError::Protocol { .. } => Self::Protocol,
+        })
+    }
+}
+
+impl Heal for DeliveryError {
+    /// As everywhere (threats.md, "Fail or error"). A server that asks for more patience than there is time gets no
+    /// second try: coming back too early would not honour it.
+    fn may_heal(&self) -> bool {
+        match self {
+            Self::Dns | Self::Connect { .. } | Self::Timeout(_) | Self::Closed | Self::Protocol => true,
+            Self::Status {
+                status, retry_after, ..
+            } => {
+                let patient = retry_after.is_none_or(|asked| asked <= MAX_PAUSE);
+                patient && (*status == 429 || (500..=599).contains(status))
+            }
+            _ => false,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+fn private_network_hint(scope: Scope) -> &'static str {
+    if scope.is_permitted_with_private_network() {
+        "; if this is your own network, allow it with --allow-private-network"
+    } else {
+        ""
+    }
+}
+
+fn words_for(status: u16, said: Option<&'static str>, retry_after: Option<Duration>) -> String {
+    match (said, retry_after, status) {
+        (Some(said), _, _) => format!(": {said}"),
+        (None, Some(asked), _) if asked > MAX_PAUSE => {
+            format!(
+                "; it asks to wait {} s, longer than an alert may take",
+                asked.as_secs()
+            )
+        }
+        (None, _, 401 | 403 | 404 | 410) => ": is the URL complete, and does it still exist?".to_owned(),
+        (None, _, 429) => ": it asks to send less often".to_owned(),
+        (None, _, _) => String::new(),
+    }
+}

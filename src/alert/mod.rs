@@ -1,0 +1,34 @@
+//! Telling people: what happened, whether to tell, and one file for each channel on one transport.
+//!
+//! * A [`Message`] is what one alert says of one target, made from its report alone; each channel only puts it into its
+//!   own form and escapes what a CVM may have chosen for that form (threat T58).
+//! * Every URL is a secret, and so is what a server or a library says about it: what became of an alert is told in words
+//!   of our own (T59).
+//! * An alert is tried three times within a minute, is recorded whatever becomes of it, and changes no verdict (T60).
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+mod cause;
+mod channels;
+mod delivery;
+mod dispatch;
+mod errand;
+mod error;
+mod event;
+mod heartbeat;
+mod message;
+#[cfg(test)]
+mod samples;
+mod slack;
+mod slack_text;
+mod visible;
+mod webhook;
+
+pub use channels::Channels;
+pub use dispatch::{NO_SECRET, deliver, test};
+pub use event::{Event, occasion};
+pub use message::{Context, FailedCheck, Message};

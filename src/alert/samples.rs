@@ -1,0 +1,127 @@
+//! Results to tell about: plain data, in the checks' own words.
+#![allow(clippy::unwrap_used)]
+
+use super::message::Context;
+use crate::checks::{ALL, Check};
+use crate::report::{
+    Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, Status, TargetReport, TcbRecord,
+    Tier, TrustRootKind, Verdict,
+};
+
+/// A compose hash.
+pub(super) const MEASURED: &str = "3f9a0c5e8f6d1b2a4c7e9d0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
+
+/// A run on a forge.
+pub(super) fn context() -> Context<'static> {
+    Context {
+        now: 1_786_622_400,
+        mode: Mode::Live,
+        run_url: Some("https://github.com/acme/shop/actions/runs/42"),
+        report_sha256: Some("5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9"),
+    }
+}
+
+/// Everything passes.
+pub(super) fn pass() -> TargetReport {
+    let passed = |check: &&Check| CheckResult {
+        id: check.id,
+        status: Status::Pass,
+        reason: None,
+        title: check.title.to_owned(),
+        proves: check.proves.to_owned(),
+        prevents: check.prevents.to_owned(),
+        detail: "As expected.".to_owned(),
+        expected: None,
+        actual: None,
+        fix: None,
+    };
+    TargetReport {
+        name: "api.example.com".to_owned(),
+        url: Some("https://api.example.com/".to_owned()),
+        verdict: Verdict::Pass,
+        required: Tier::Code,
+        assurance: Assurance::Code,
+        waived: Vec::new(),
+        trust_root: TrustRootKind::Intel,
+        evaluated_at: "2026-08-13T12:00:00Z".to_owned(),
+        checks: ALL.iter().map(passed).collect(),
+        measurements: Measurements::default(),
+        tcb: TcbRecord::default(),
+        evidence: EvidenceRecord::default(),
+    }
+}
+
+/// Another compose document runs; the OS image is waived.
+pub(super) fn fail() -> TargetReport {
+    let mut target = pass();
+    target.verdict = Verdict::Fail;
+    target.assurance = Assurance::Hardware;
+    target.waived = vec![CheckId::OsImage];
+    set(&mut target, CheckId::OsImage, Status::Skip, "unchecked");
+    set(
+        &mut target,
+        CheckId::ComposeHash,
+        Status::Fail,
+        "compose-hash-mismatch",
+    );
+    of(&mut target, CheckId::ComposeHash).detail =
+        "The VM runs another compose document than the one expected by cvm.lock.".to_owned();
+    target
+}
+
+/// Nobody said which code is expected.
+pub(super) fn inconclusive() -> TargetReport {
+    let mut target = pass();
+    target.verdict = Verdict::Inconclusive;
+    target.assurance = Assurance::Hardware;
+    set(&mut target, CheckId::ComposeHash, Status::Skip, "no-expectation");
+    of(&mut target, CheckId::ComposeHash).detail =
+        format!("No compose hash is expected. To expect this one, write down: --compose-hash {MEASURED}");
+    target
+}
+
+/// Nothing answered.
+pub(super) fn unreachable() -> TargetReport {
+    let mut target = pass();
+    target.verdict = Verdict::Inconclusive;
+    target.assurance = Assurance::None;
+    for id in CheckId::ALL {
+        set(&mut target, id, Status::Error, "quote-not-proven");
+    }
+    set(&mut target, CheckId::Evidence, Status::Error, "unreachable");
+    of(&mut target, CheckId::Evidence).detail =
+        "api.example.com:443: no answer in time (no response yet).".to_owned();
+    target
+}
+
+/// Many checks fail at once: as much as an alert can have to say.
+pub(super) fn all_fail(text: &str) -> TargetReport {
+    let mut target = fail();
+    target.name = text.to_owned();
+    target.url = Some(text.to_owned());
+    for check in &mut target.checks {
+        check.status = Status::Fail;
+        check.reason = Some(text.to_owned());
+        check.detail = text.to_owned();
+        check.fix = Some(text.to_owned());
+    }
+    target
+}
+
+/// Changes the outcome of a check, with the words that belong to its reason.
+pub(super) fn set(target: &mut TargetReport, id: CheckId, status: Status, reason: &str) {
+    let reasons = Check::of(id).reasons.iter();
+    let known = reasons.copied().find(|known| known.id == reason);
+    let check = of(target, id);
+    check.status = status;
+    check.reason = (!reason.is_empty()).then(|| reason.to_owned());
+    check.detail = known.map_or("", |known| known.means).to_owned();
+    check.fix = known
+        .map(|known| known.fix.to_owned())
+        .filter(|fix| !fix.is_empty());
+}
+
+/// The result of a check.
+pub(super) fn of(target: &mut TargetReport, id: CheckId) -> &mut CheckResult {
+    target.checks.iter_mut().find(|check| check.id == id).unwrap()
+}

@@ -1,0 +1,197 @@
+//! Slack's incoming webhook, in Block Kit.
+//!
+//! Limits: 3000 characters in a text object, 150 in a header, 50 blocks, 10 elements in a context, and about 13,000
+//! characters in all, beyond which Slack answers `msg_blocks_too_long`.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::delivery::{Method, Parcel};
+use super::message::{FailedCheck, Message};
+use super::slack_text::{link_target, plain, unmarked};
+use crate::net::{HeaderMap, HeaderName, HeaderValue, Response};
+use crate::report::rfc3339;
+
+/// The channel's name.
+pub(super) const CHANNEL: &str = "slack";
+
+const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
+
+/// Largest payload, in characters of JSON: below the 13,000 that Slack takes, as nobody says what it counts.
+const MAX_PAYLOAD: usize = 12_000;
+/// Slack's limit for a header.
+const MAX_HEADER: usize = 150;
+/// Our own limits, far below Slack's 3000: a message is read on a phone.
+const MAX_SENTENCE: usize = 600;
+const MAX_NAME: usize = 60;
+const MAX_NOTE: usize = 300;
+
+/// `message` for the webhook at `url`.
+pub(super) fn parcel(message: &Message, url: Url) -> Parcel {
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    Parcel {
+        url,
+        method: Method::Post {
+            headers,
+            body: payload(message).to_string().into_bytes(),
+        },
+        refusal,
+    }
+}
+
+/// The message with as many of its checks as fit.
+fn payload(message: &Message) -> Value {
+    let mut shown = message.failed.len();
+    loop {
+        let payload = with_checks(message, shown);
+        if shown == 0 || payload.to_string().chars().count() <= MAX_PAYLOAD {
+            return payload;
+        }
+        shown -= 1;
+    }
+}
+
+/// The first line names the cause and the second the next step; below them stands whatever else there is.
+fn with_checks(message: &Message, shown: usize) -> Value {
+    let title = match message.verdict {
+        Some(_) => format!(
+            "{} {}: {}",
+            message.word(),
+            short_name(&message.name),
+            message.cause
+        ),
+        None => format!("{}: {}", message.word(), message.cause),
+    };
+    let next = format!("Next: {}", message.next);
+    let labels = message
+        .labels
+        .iter()
+        .map(|label| section(&plain(label, MAX_NOTE)));
+    let checks = message.failed.iter().take(shown).enumerate();
+    let checks = checks.map(|(position, check)| section(&describe(check, position == 0)));
+    let hidden = message.failed.len().saturating_sub(shown);
+    let more = (hidden > 0).then(|| {
+        section(&format!(
+            "{hidden} more of these checks do not fit here; the run's report has them."
+        ))
+    });
+    let blocks: Vec<Value> = labels
+        .chain([
+            header(&plain(&title, MAX_HEADER)),
+            section(&plain(&next, MAX_SENTENCE)),
+        ])
+        .chain(checks)
+        .chain(more)
+        .chain([context(message)])
+        .collect();
+    json!({
+        "text": fallback(message, &title, &next),
+        "mrkdwn": false,
+        "unfurl_links": false,
+        "unfurl_media": false,
+        "blocks": blocks,
+    })
+}
+
+/// What notifications show, and receivers that know no blocks.
+fn fallback(message: &Message, title: &str, next: &str) -> String {
+    let labels = message.labels.iter().map(String::as_str);
+    let lines = labels.chain([title, next]);
+    lines
+        .map(|line| unmarked(line, MAX_SENTENCE))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// A check, its reason and what was found. What to do about the first one stands in the message's second line.
+fn describe(check: &FailedCheck, first: bool) -> String {
+    let reason = check.reason.as_deref().unwrap_or("no reason given");
+    let mut lines = vec![
+        plain(
+            &format!("{}: {} ({reason})", check.id, check.status.as_str()),
+            MAX_NOTE,
+        ),
+        plain(&check.detail, MAX_SENTENCE),
+    ];
+    if let Some(fix) = check.fix.as_deref().filter(|_| !first) {
+        lines.push(plain(&format!("Next: {fix}"), MAX_SENTENCE));
+    }
+    lines.join("\n")
+}
+
+/// Where it is, what was waived, when, and the run.
+fn context(message: &Message) -> Value {
+    let waived: Vec<&str> = message.waived.iter().map(|id| id.as_str()).collect();
+    let notes = [
+        message.url.as_deref().map(|url| format!("Target: {url}")),
+        (!waived.is_empty()).then(|| format!("Waived in writing: {}", waived.join(", "))),
+        Some(format!(
+            "cvm-verify, event {}, {}",
+            message.event,
+            rfc3339(message.at)
+        )),
+    ];
+    let notes = notes
+        .into_iter()
+        .flatten()
+        .map(|note| plain_text(&plain(&note, MAX_NOTE)));
+    let run = run_link(message).map(|text| json!({ "type": "mrkdwn", "text": text, "verbatim": true }));
+    json!({ "type": "context", "elements": notes.chain(run).collect::<Vec<_>>() })
+}
+
+/// The one text that Slack reads as a markup of its own. The address is the runner's, not the CVM's.
+fn run_link(message: &Message) -> Option<String> {
+    let url = Url::parse(message.run_url.as_deref()?).ok()?;
+    let target = link_target(&url);
+    let usable = matches!(url.scheme(), "https" | "http") && target.len() <= 2 * MAX_SENTENCE;
+    usable.then(|| format!("<{target}|Open the run>"))
+}
+
+/// The middle of a long name tells the least.
+fn short_name(name: &str) -> String {
+    let count = name.chars().count();
+    if count <= MAX_NAME {
+        return name.to_owned();
+    }
+    let half = MAX_NAME / 2;
+    let start = name.chars().take(half - 1);
+    let end = name.chars().skip(count - half);
+    start.chain(['…']).chain(end).collect()
+}
+
+fn header(text: &str) -> Value {
+    json!({ "type": "header", "text": plain_text(text) })
+}
+
+fn section(text: &str) -> Value {
+    json!({ "type": "section", "text": plain_text(text) })
+}
+
+fn plain_text(text: &str) -> Value {
+    json!({ "type": "plain_text", "text": text, "emoji": false })
+}
+
+/// Slack's one-word answers that a person can do something about.
+fn refusal(response: &Response) -> Option<&'static str> {
+    Some(match response.body.trim_ascii() {
+        b"no_service" | b"no_service_id" | b"no_active_hooks" | b"invalid_token" | b"no_team" => {
+            "the webhook does not exist any more; make a new one in Slack"
+        }
+        b"team_disabled" => "the workspace is disabled",
+        b"channel_not_found" => "the webhook's channel does not exist; make a new webhook",
+        b"channel_is_archived" => "the webhook's channel is archived",
+        b"action_prohibited" | b"posting_to_general_channel_denied" => {
+            "an administrator of the workspace does not allow this post"
+        }
+        b"invalid_payload"
+        | b"invalid_blocks"
+        | b"invalid_blocks_format"
+        | b"msg_blocks_too_long"
+        | b"no_text" => "Slack does not accept the message; this is a bug in cvm-verify",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+#[path = "slack_tests.rs"]
+mod tests;

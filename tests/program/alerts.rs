@@ -1,0 +1,138 @@
+//! Alerts of a run: T58–T60 end to end. Channels come from the environment alone.
+
+use cvm_verify::report::Verdict;
+use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
+
+use super::live::Deployment;
+use super::run::{Ran, run_in};
+
+/// A service that takes alerts and remembers them.
+fn sink() -> AppServer {
+    let sink = AppServer::http(Cvm::healthy(&World::default()));
+    sink.behave(AppEndpoint::Other, Behaviour::Status(200));
+    sink
+}
+
+fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> Ran {
+    let mut args = vec![
+        "verify".to_owned(),
+        deployment.app.url().to_string(),
+        "--format=json".to_owned(),
+    ];
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    run_in(&args, env, |_| {})
+}
+
+fn failing() -> Deployment {
+    let mut cvm = Cvm::healthy(&World::default());
+    Lie::SwappedImage.apply(&mut cvm);
+    Deployment::of(cvm)
+}
+
+#[test]
+fn a_fail_is_told_to_every_channel_and_a_pass_to_none() {
+    let sink = sink();
+    let base = sink.url().to_string();
+    let (slack, hook, heart) = (
+        format!("{base}/slack/SECRET"),
+        format!("{base}/hook/SECRET"),
+        format!("{base}/ping/SECRET"),
+    );
+    let env = [
+        ("CVM_VERIFY_SLACK_WEBHOOK_URL", slack.as_str()),
+        ("CVM_VERIFY_WEBHOOK_URL", &hook),
+        ("CVM_VERIFY_WEBHOOK_SECRET", "key"),
+        ("CVM_VERIFY_HEARTBEAT_URL", &heart),
+    ];
+    let ran = verify(&failing(), &env, &[]);
+    assert_eq!(ran.code, 1);
+    let report = ran.report();
+    assert_eq!(report.alerts.len(), 3);
+    assert!(
+        report.alerts.iter().all(|alert| alert.delivered),
+        "{:#?}",
+        report.alerts
+    );
+    let paths: Vec<String> = sink
+        .requests()
+        .iter()
+        .map(|request| request.path().to_owned())
+        .collect();
+    for path in ["/slack/SECRET", "/hook/SECRET", "/ping/SECRET/fail"] {
+        assert!(paths.iter().any(|sent| sent == path), "{path}: {paths:?}");
+    }
+    let sent = sink.requests();
+    let hook = sent
+        .iter()
+        .find(|request| request.path() == "/hook/SECRET")
+        .unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&hook.body).unwrap();
+    assert_eq!(body["schema"], "cvm-verify/alert/v1");
+    assert_eq!(body["failed"][0]["id"], "compose-hash");
+    assert!(
+        hook.header("x-cvm-verify-signature")
+            .is_some_and(|value| value.starts_with("v1="))
+    );
+    sink.forget_requests();
+    let ran = verify(&Deployment::healthy(), &env, &[]);
+    assert_eq!(ran.report().verdict, Verdict::Pass);
+    assert!(sink.requests().is_empty(), "a simulated pass pings nobody");
+    assert_eq!(
+        ran.report().alerts[0].detail,
+        "not sent: the pass rests on a root that is not Intel's"
+    );
+}
+
+#[test]
+fn t59_t60_a_delivery_that_fails_is_visible_leaks_nothing_and_changes_no_verdict() {
+    for (behaviour, says) in [
+        (Behaviour::Status(404), "status 404"),
+        (Behaviour::Redirect("http://127.0.0.1:1/".to_owned()), "302"),
+        (Behaviour::Close, "in 3 tries"),
+    ] {
+        let sink = sink();
+        sink.behave(AppEndpoint::Other, behaviour);
+        let url = format!("{}/services/T0PSECRET", sink.url());
+        let ran = verify(&failing(), &[("CVM_VERIFY_SLACK_WEBHOOK_URL", &url)], &[]);
+        assert_eq!(ran.code, 1);
+        assert_eq!(ran.report().verdict, Verdict::Fail);
+        let alert = &ran.report().alerts[0];
+        assert!(!alert.delivered);
+        assert!(alert.detail.contains(says), "{says}: {}", alert.detail);
+        let all = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(
+            !all.contains("T0PSECRET") && !all.contains(sink.url().as_ref() as &str),
+            "{all}"
+        );
+    }
+}
+
+#[test]
+fn no_secret_is_no_error_and_no_option_takes_one() {
+    let ran = verify(&failing(), &[("CVM_VERIFY_SLACK_WEBHOOK_URL", "")], &[]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.report().alerts.is_empty());
+    verify(&failing(), &[], &["--slack-webhook-url=https://x.example"])
+        .assert_usage_error("unexpected argument");
+}
+
+#[test]
+fn alert_test_says_what_each_channel_answered() {
+    let sink = sink();
+    let url = format!("{}/services/T0PSECRET", sink.url());
+    let env = [
+        ("CVM_VERIFY_SLACK_WEBHOOK_URL", url.as_str()),
+        ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+    ];
+    let ran = run_in(&["alert", "test"], &env, |_| {});
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.stdout.starts_with("delivered  slack"), "{}", ran.stdout);
+    sink.behave(AppEndpoint::Other, Behaviour::Status(403));
+    let ran = run_in(&["alert", "test"], &env, |_| {});
+    assert_eq!(ran.code, 1);
+    assert!(ran.stdout.contains("FAILED"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("T0PSECRET"));
+    run_in(&["alert", "test"], &[], |_| {}).assert_usage_error("no alert channel is set");
+}
