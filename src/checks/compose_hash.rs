@@ -50,7 +50,8 @@ const ENVELOPE_MISMATCH: Reason = Reason {
 };
 const ENVELOPE_NOT_SHOWN: Reason = Reason {
     id: "envelope-not-shown",
-    means: "The lock holds the envelope of another compose hash, and the document was not handed over to compare.",
+    means: "The lock holds the envelope of another compose hash, and the document was not handed over to compare, or \
+            names a field twice, so that it has no one envelope.",
     fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
 };
 
@@ -60,6 +61,19 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         Err(finding) => return finding,
     };
     let actual = hex::encode(boot.compose_hash());
+    // Before what was shown: another code must not pass for a badly copied text.
+    if let Some(expected) = &policy.compose_hash
+        && expected.value != *boot.compose_hash()
+    {
+        return Finding::fail(
+            &COMPOSE_HASH_MISMATCH,
+            format!(
+                "The VM runs another compose document than the one expected by {}.",
+                expected.origin
+            ),
+        )
+        .comparing(hex::encode(expected.value), actual);
+    }
     if let Err(Gap::Refused(ComposeRefusal::HashMismatch { measured, text })) = &facts.compose {
         return Finding::fail(
             &TEXT_MISMATCH,
@@ -74,16 +88,6 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         )
         .found(actual);
     };
-    if expected.value != *boot.compose_hash() {
-        return Finding::fail(
-            &COMPOSE_HASH_MISMATCH,
-            format!(
-                "The VM runs another compose document than the one expected by {}.",
-                expected.origin
-            ),
-        )
-        .comparing(hex::encode(expected.value), actual);
-    }
     envelope_finding(facts, policy).unwrap_or_else(|| {
         Finding::pass(format!(
             "The compose hash is the one expected by {}.",
@@ -95,19 +99,24 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
 /// Compares the fields around the docker compose file with the locked ones, where there are any.
 fn envelope_finding(facts: &Facts, policy: &Policy) -> Option<Finding> {
     let locked = policy.locked_compose.as_ref()?;
-    let Ok(compose) = &facts.compose else {
+    let actual = match &facts.compose {
+        Ok(compose) => compose.envelope().map_err(|error| error.to_string()),
+        Err(_) => Err("the document was not handed over".to_owned()),
+    };
+    let actual = match actual {
+        Ok(envelope) => envelope,
         // The lock's own hash binds its envelope; another hash does not.
-        return (!policy.compose_hash_is_locked()).then(|| {
-            Finding::error(
+        Err(_) if policy.compose_hash_is_locked() => return None,
+        Err(problem) => {
+            return Some(Finding::error(
                 &ENVELOPE_NOT_SHOWN,
                 format!(
-                    "The envelope in {} could not be compared: the document was not handed over.",
+                    "The envelope in {} could not be compared: {problem}.",
                     locked.lock
                 ),
-            )
-        });
+            ));
+        }
     };
-    let actual = compose.envelope().ok()?;
     let names: std::collections::BTreeSet<&String> = locked.envelope.keys().chain(actual.keys()).collect();
     let differing: Vec<&String> = names
         .into_iter()

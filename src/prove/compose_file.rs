@@ -62,7 +62,16 @@ impl ComposeFile {
     }
 }
 
+/// What ends a line in YAML 1.1, by whose rules Docker Compose reads, and not in YAML 1.2, by whose rules this program
+/// does: behind one of them a comment could hide a `build`.
+const LINE_BREAKS_OF_YAML_1_1: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
+
 fn parse_yaml(text: &str) -> Result<Value, ComposeFileError> {
+    if text.contains(LINE_BREAKS_OF_YAML_1_1) {
+        return Err(ComposeFileError::Yaml(
+            "it holds a line break (U+0085, U+2028 or U+2029) that not every reader takes for one".to_owned(),
+        ));
+    }
     // Far above real files, far below what hurts: aliases expand to at most a few times the text (T48).
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -100,6 +109,11 @@ fn read(text: &str) -> Result<ComposeFile, ComposeFileError> {
     if root.contains_key("include") {
         file.unpinned.push("`include` names another file".to_owned());
     }
+    if let Some(volumes) = root.get("volumes").and_then(Value::as_object) {
+        for (name, volume) in volumes {
+            read_named_volume(name, volume, &mut file);
+        }
+    }
     let Some(services) = root.get("services") else {
         return Ok(file);
     };
@@ -113,6 +127,22 @@ fn read(text: &str) -> Result<ComposeFile, ComposeFileError> {
         read_service(name, service, &mut file);
     }
     Ok(file)
+}
+
+/// A named volume may be a folder of the VM: driver `local` mounts whatever `device` says.
+fn read_named_volume(name: &str, volume: &Value, file: &mut ComposeFile) {
+    if let Some(variable) = first_variable(volume) {
+        file.unpinned
+            .push(format!("the volume `{name}` has `{variable}`"));
+    }
+    let device = volume
+        .get("driver_opts")
+        .and_then(|options| options.get("device"))
+        .and_then(Value::as_str);
+    if let Some(device) = device.filter(|device| device.starts_with('/')) {
+        file.host_access
+            .push(format!("the volume `{name}` mounts `{device}` of the VM"));
+    }
 }
 
 fn read_service(name: &str, service: &serde_json::Map<String, Value>, file: &mut ComposeFile) {
@@ -186,6 +216,14 @@ fn host_access(name: &str, service: &serde_json::Map<String, Value>, found: &mut
         .is_some_and(|value| value != &Value::Bool(false))
     {
         found.push(format!("service `{name}` is privileged"));
+    }
+    if service
+        .get("use_api_socket")
+        .is_some_and(|value| value != &Value::Bool(false))
+    {
+        found.push(format!(
+            "service `{name}` gets the Docker socket (`use_api_socket`)"
+        ));
     }
     for key in ["pid", "ipc", "network_mode", "userns_mode"] {
         if service.get(key).and_then(Value::as_str) == Some("host") {

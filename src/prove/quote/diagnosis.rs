@@ -5,10 +5,10 @@
 
 use dcap_qvl::intel::{PckExtension, extract_cert_chain, parse_pck_extension, parse_pck_extension_from_pem};
 use dcap_qvl::quote::{Quote, TDAttributes};
-use dcap_qvl::{QeIdentity, QuoteCollateralV3, TcbInfo, TcbStatus};
+use dcap_qvl::{QeIdentity, QuoteClaims, QuoteCollateralV3, TcbInfo, TcbStatus};
 
 use super::NotVerified;
-use crate::collateral::window::Windows;
+use crate::collateral::window::{Dated, Windows};
 use crate::evidence::QuoteBytes;
 use crate::prove::QuoteRefusal;
 use crate::prove::facts::CollateralGap;
@@ -35,6 +35,40 @@ pub(super) fn diagnose(
     )
 }
 
+/// dcap-qvl looks neither at when a CRL was issued nor at when the root ends. Both are among the dates that it proved.
+pub(super) fn outside_proven_dates(
+    bytes: &QuoteBytes,
+    collateral: &QuoteCollateralV3,
+    at: u64,
+    claims: &QuoteClaims,
+) -> Option<CollateralGap> {
+    let in_date = (claims.latest_issue_date..=claims.earliest_expiration_date).contains(&at);
+    if in_date {
+        return None;
+    }
+    // Which part it is, in words, comes from what is not proven.
+    let parts = Quote::parse(bytes.as_bytes())
+        .ok()
+        .and_then(|quote| Windows::read(collateral, own_chain(&quote, collateral)).ok());
+    let what = |named: fn(&Windows, u64) -> Option<&Dated>| {
+        parts
+            .as_ref()
+            .and_then(|parts| named(parts, at))
+            .map_or("collateral", |part| part.what)
+    };
+    Some(if at < claims.latest_issue_date {
+        CollateralGap::NotYetValid {
+            what: what(Windows::not_yet_valid_at),
+            begins: claims.latest_issue_date,
+        }
+    } else {
+        CollateralGap::Expired {
+            what: what(Windows::expired_at),
+            ended: claims.earliest_expiration_date,
+        }
+    })
+}
+
 /// The collateral's dates are the reason exactly where the quote verifies inside them.
 fn outside_its_dates(
     quote: &Quote,
@@ -43,7 +77,11 @@ fn outside_its_dates(
     verifies_at: impl Fn(u64) -> bool,
 ) -> Option<CollateralGap> {
     let windows = Windows::read(collateral, own_chain(quote, collateral)).ok()?;
-    let gap = if let Some(part) = windows.expired_at(at) {
+    // The last second of a CRL does not count any more, that of every other part does.
+    let ended = windows
+        .expired_at(at)
+        .or_else(|| windows.expired_at(at.saturating_add(1)));
+    let gap = if let Some(part) = ended {
         CollateralGap::Expired {
             what: part.what,
             ended: part.not_after,
@@ -56,7 +94,16 @@ fn outside_its_dates(
     } else {
         return None;
     };
-    windows.instant_inside().is_some_and(verifies_at).then_some(gap)
+    instant_inside(&windows).is_some_and(verifies_at).then_some(gap)
+}
+
+/// A moment at which dcap-qvl finds everything in date. It does not ask when CRLs were issued, so that documents which
+/// ended before the CRLs of today were issued still have one.
+fn instant_inside(windows: &Windows) -> Option<u64> {
+    let documents = windows.parts().iter().filter(|part| !part.what.ends_with("CRL"));
+    let start = documents.map(|part| part.not_before).max()?;
+    let end = windows.earliest_end()?.not_after;
+    (start < end).then(|| start + (end - start) / 2)
 }
 
 /// The quote's own PCK chain, where the collateral has none that takes its place.

@@ -5,6 +5,14 @@ use crate::prove::QuoteRefusal;
 const HEADER: usize = 48;
 /// v5 only: u16 body type, u32 body size.
 const BODY_DESCRIPTOR: usize = 6;
+/// Signature and attestation key: ECDSA P-256, 64 bytes each.
+const SIGNATURE_AND_KEY: usize = 128;
+/// Certification data begins with u16 type and u32 size.
+const CERTIFICATION_HEADER: usize = 6;
+/// The quoting enclave's report, 384 bytes, and its signature, 64 bytes.
+const QE_REPORT_AND_SIGNATURE: usize = 448;
+/// Type of the certification data that is a quoting enclave's report. dcap-qvl does not look at it.
+const QE_REPORT_CERTIFICATION: u16 = 6;
 const TDX: u32 = 0x81;
 /// Intel's quoting enclave.
 const INTEL_QE_VENDOR: [u8; 16] = [
@@ -20,7 +28,7 @@ pub struct QuoteLayout {
     pub body: usize,
     /// Bytes of header and body: what the attestation key signs.
     pub signed: usize,
-    /// Bytes up to the end of the signature data.
+    /// Bytes up to the end of the certificate chain, which ends the signature data.
     pub end: usize,
 }
 
@@ -72,14 +80,7 @@ impl QuoteLayout {
             }
         };
         let signed = body + body_len;
-        let signature_len = u32_at(bytes, signed)
-            .and_then(|len| usize::try_from(len).ok())
-            .ok_or_else(|| malformed("it ends before its signature".to_owned()))?;
-        let end = signed
-            .checked_add(4)
-            .and_then(|start| start.checked_add(signature_len))
-            .filter(|end| *end <= bytes.len())
-            .ok_or_else(|| malformed("it ends inside its signature".to_owned()))?;
+        let end = end_of_signature_data(bytes, signed)?;
         Ok(Self {
             version,
             body,
@@ -88,7 +89,8 @@ impl QuoteLayout {
         })
     }
 
-    /// Real quotes are padded with zeros (70 to over 3,000 of them); anything else is refused (T20).
+    /// Real quotes are padded with zeros (70 to over 3,000 of them); anything else is refused (T20), also where a length
+    /// field of the signature data, which nobody signs, covers it.
     pub(super) fn refuse_trailing_bytes(self, bytes: &[u8]) -> Result<(), QuoteRefusal> {
         let tail = bytes.get(self.end..).unwrap_or_default();
         if tail.iter().any(|byte| *byte != 0) {
@@ -110,6 +112,33 @@ impl QuoteLayout {
             .first_chunk::<N>()
             .copied()
     }
+}
+
+/// Follows the length fields of the signature data to its innermost end. Each part must hold the next.
+fn end_of_signature_data(bytes: &[u8], signed: usize) -> Result<usize, QuoteRefusal> {
+    let malformed = |problem: &str| QuoteRefusal::Malformed(problem.to_owned());
+    let sized = |size_at: usize, limit: usize| {
+        let size = usize::try_from(u32_at(bytes, size_at)?).ok()?;
+        size_at
+            .checked_add(4)?
+            .checked_add(size)
+            .filter(|end| *end <= limit)
+    };
+    let signature_end =
+        sized(signed, bytes.len()).ok_or_else(|| malformed("it ends inside its signature"))?;
+    let outer = signed + 4 + SIGNATURE_AND_KEY;
+    if u16_at(bytes, outer) != Some(QE_REPORT_CERTIFICATION) {
+        return Err(malformed(
+            "its certification data is no report of a quoting enclave",
+        ));
+    }
+    let outer_end = sized(outer + 2, signature_end)
+        .ok_or_else(|| malformed("it ends inside the report of its quoting enclave"))?;
+    let authentication = outer + CERTIFICATION_HEADER + QE_REPORT_AND_SIGNATURE;
+    u16_at(bytes, authentication)
+        .map(|len| authentication + 2 + usize::from(len))
+        .and_then(|inner| sized(inner + 2, outer_end))
+        .ok_or_else(|| malformed("it ends inside its certificate chain"))
 }
 
 fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {

@@ -1,7 +1,7 @@
 //! From quote bytes to a [`VerifiedQuote`].
 //!
 //! dcap-qvl does the cryptography; this module is the only place that talks to it. It checks what dcap-qvl
-//! does not (trailing bytes, PCE id, the tail of the QE's report data), and finds our own reason when
+//! does not (trailing bytes, PCE id, the tail of the QE's report data, when CRLs begin, when the root ends), and finds our own reason when
 //! dcap-qvl refuses (`diagnosis`), never by matching message text.
 
 mod diagnosis;
@@ -59,13 +59,16 @@ pub(super) fn verify(
     match verifier.verify_with_policy(bytes.as_bytes(), collateral, at, &ClaimsOnly) {
         Ok(claims) => {
             own_checks(&claims, collateral).map_err(NotVerified::Refused)?;
+            if let Some(gap) = diagnosis::outside_proven_dates(bytes, collateral, at, &claims) {
+                return Err(NotVerified::Collateral(gap));
+            }
             VerifiedQuote::new(claims, layout.signed_part(bytes.as_bytes())).map_err(NotVerified::Refused)
         }
         Err(error) => {
             let verifies_at = |time| {
                 verifier
                     .verify_with_policy(bytes.as_bytes(), collateral, time, &ClaimsOnly)
-                    .is_ok()
+                    .is_ok_and(|claims| own_checks(&claims, collateral).is_ok())
             };
             Err(diagnosis::diagnose(bytes, collateral, at, verifies_at, &error))
         }

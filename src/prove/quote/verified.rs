@@ -1,6 +1,7 @@
 //! The fields of a quote that verified.
 
 use dcap_qvl::quote::{Report, TDReport10};
+use dcap_qvl::tcb_info::TcbLevel;
 use dcap_qvl::{QuoteClaims, TcbStatus};
 
 use crate::prove::QuoteRefusal;
@@ -23,12 +24,27 @@ pub struct VerifiedQuote {
 /// What Intel says of the platform's patch level, for a quote that verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcbVerdict {
-    /// The worst of platform, TDX module and quoting enclave.
+    /// The worst of platform, TDX module (at launch and now) and quoting enclave.
     pub status: TcbStatus,
     /// Intel's security advisories that apply.
     pub advisory_ids: Vec<String>,
     /// The lower of the evaluation data numbers of TCB info and QE identity.
     pub eval_data_number: u32,
+}
+
+impl TcbVerdict {
+    /// A TD of 1.5 that was launched under a current module may run under an older one now. dcap-qvl, as Intel's library,
+    /// then reports the launch alone.
+    fn include_current(&mut self, current: &TcbLevel) {
+        if self.status == TcbStatus::UpToDate {
+            self.status = current.tcb_status;
+        }
+        for advisory in &current.advisory_ids {
+            if !self.advisory_ids.contains(advisory) {
+                self.advisory_ids.push(advisory.clone());
+            }
+        }
+    }
 }
 
 impl VerifiedQuote {
@@ -40,14 +56,18 @@ impl VerifiedQuote {
             Report::TD15Ex(report) => report.base.base,
             Report::SgxEnclave(_) => return Err(QuoteRefusal::NotTdx("an SGX enclave".to_owned())),
         };
+        let mut tcb = TcbVerdict {
+            status: claims.tcb.status,
+            advisory_ids: claims.tcb.advisory_ids,
+            eval_data_number: claims.tcb.eval_data_number,
+        };
+        if let Some(current) = &claims.platform.current_tcb_level {
+            tcb.include_current(current);
+        }
         Ok(Self {
             report,
             mr_service_td,
-            tcb: TcbVerdict {
-                status: claims.tcb.status,
-                advisory_ids: claims.tcb.advisory_ids,
-                eval_data_number: claims.tcb.eval_data_number,
-            },
+            tcb,
             fmspc: claims.platform.pck.fmspc,
             ppid: claims.platform.pck.ppid,
             expires_at: claims.earliest_expiration_date,

@@ -1,0 +1,214 @@
+//! Collateral outside its dates, and a suspicious clock: T25. Never a pass, and never a `fail`: the deployment is not
+//! to blame.
+
+use cvm_verify::prove::CollateralGap;
+use cvm_verify::report::{CheckId, Status};
+use simulator::{Lie, Window, World};
+
+use crate::judge::{Judged, Trial};
+
+/// A part of the collateral, and how to date it.
+type Part = (&'static str, fn(&mut World, Window));
+
+const PARTS: [Part; 8] = [
+    ("TCB info", |world, window| {
+        world.tcb_info.issued_after = window.from;
+        world.tcb_info.expires_after = window.to;
+    }),
+    ("QE identity", |world, window| {
+        world.qe_identity.issued_after = window.from;
+        world.qe_identity.expires_after = window.to;
+    }),
+    ("root CA CRL", |world, window| world.pki.root_crl = window),
+    ("PCK CRL", |world, window| world.pki.pck_crl = window),
+    ("root CA certificate", |world, window| world.pki.root = window),
+    ("PCK CA certificate", |world, window| world.pki.pck_ca = window),
+    ("PCK certificate", |world, window| world.pki.pck = window),
+    ("TCB signing certificate", |world, window| {
+        world.pki.tcb_signing = window;
+    }),
+];
+
+/// A healthy CVM one part of whose collateral is good from 100 seconds ago for 200 seconds, judged that many seconds
+/// from now.
+fn judged_at(part: Part, seconds: i64) -> Judged {
+    let mut world = World::default();
+    part.1(&mut world, Window { from: -100, to: 100 });
+    let at = world.now.checked_add_signed(seconds).unwrap();
+    Trial::of(simulator::Cvm::healthy(&world))
+        .with(|trial| trial.at = at)
+        .judge()
+}
+
+#[test]
+fn the_healthy_baseline_passes() {
+    Trial::healthy().judge().passes().proves(CheckId::Collateral);
+}
+
+#[test]
+fn t25_each_part_is_good_from_its_first_to_its_last_second() {
+    for part in PARTS {
+        for seconds in [-100, -99, 0, 99] {
+            judged_at(part, seconds)
+                .passes()
+                .says(CheckId::Collateral, Status::Warn, "ends-soon");
+        }
+    }
+}
+
+#[test]
+fn t25_the_last_second_itself_is_never_the_deployments_fault() {
+    // The parts differ in whether their last second still counts: nextUpdate of a CRL does not.
+    for part in PARTS {
+        let judged = judged_at(part, 100);
+        if judged.status(CheckId::Collateral) == Status::Error {
+            judged.leaves_open(CheckId::Collateral, "expired");
+        } else {
+            judged.passes();
+        }
+    }
+}
+
+#[test]
+fn t25_each_part_is_expired_a_second_after_its_end() {
+    for part in PARTS {
+        for seconds in [101, 3600] {
+            let judged = judged_at(part, seconds);
+            judged.leaves_open(CheckId::Collateral, "expired");
+            judged.says(CheckId::QuoteSignature, Status::Error, "quote-not-proven");
+            let detail = judged.detail(CheckId::Collateral);
+            assert!(detail.contains(part.0), "{detail}");
+        }
+    }
+    for lie in [Lie::ExpiredTcbInfo, Lie::ExpiredCrl] {
+        Trial::lying(|cvm| lie.apply(cvm))
+            .judge()
+            .leaves_open(CheckId::Collateral, "expired");
+    }
+}
+
+#[test]
+fn t25_each_part_is_not_yet_valid_a_second_before_its_beginning() {
+    for part in PARTS {
+        for seconds in [-101, -3600] {
+            let judged = judged_at(part, seconds);
+            judged.leaves_open(CheckId::Collateral, "not-yet-valid");
+            judged.says(CheckId::QuoteSignature, Status::Error, "quote-not-proven");
+            let detail = judged.detail(CheckId::Collateral);
+            assert!(detail.contains(part.0), "{detail}");
+        }
+    }
+    Trial::lying(|cvm| Lie::FutureTcbInfo.apply(cvm))
+        .judge()
+        .leaves_open(CheckId::Collateral, "not-yet-valid");
+}
+
+#[test]
+fn t25_documents_that_ended_before_the_crls_were_issued_are_expired() {
+    // A PCCS that renews its CRLs and not the rest: no moment lies inside all windows.
+    let judged = Trial::lying(|cvm| {
+        let stale = Window {
+            from: -3600,
+            to: -1800,
+        };
+        let fresh = Window { from: -60, to: 3600 };
+        PARTS[0].1(&mut cvm.world, stale);
+        PARTS[1].1(&mut cvm.world, stale);
+        PARTS[2].1(&mut cvm.world, fresh);
+        PARTS[3].1(&mut cvm.world, fresh);
+    })
+    .judge();
+    judged.leaves_open(CheckId::Collateral, "expired");
+}
+
+#[test]
+fn t25_expired_collateral_excuses_no_forged_quote() {
+    // Else a host that serves old collateral turns every `fail` into a harmless `error`.
+    for lie in [
+        Lie::BrokenSignature,
+        Lie::BrokenQeSignature,
+        Lie::ForeignAttestationKey,
+        Lie::ForeignQe,
+        Lie::RevokedPck,
+        Lie::FmspcMismatch,
+        Lie::PceIdMismatch,
+        Lie::DebugTd,
+        Lie::NoMatchingTcbLevel,
+        Lie::RevokedTcb,
+    ] {
+        for seconds in [-3600, 3600] {
+            let judged = Trial::lying(|cvm| {
+                lie.apply(cvm);
+                PARTS[3].1(&mut cvm.world, Window { from: -100, to: 100 });
+            })
+            .with(|trial| trial.at = trial.at.checked_add_signed(seconds).unwrap())
+            .judge();
+            judged.concludes(cvm_verify::report::Verdict::Fail);
+            assert_eq!(
+                judged.status(CheckId::QuoteSignature),
+                Status::Fail,
+                "{lie}\n{judged}"
+            );
+        }
+    }
+}
+
+#[test]
+fn t25_a_clock_before_the_programs_own_commit_is_an_error() {
+    let at_floor = |before: u64| {
+        Trial::healthy()
+            .with(|trial| trial.clock_floor = trial.at + before)
+            .judge()
+    };
+    at_floor(0).passes();
+    at_floor(1).leaves_open(CheckId::Collateral, "clock");
+    // What is refused without a clock stays refused.
+    Trial::lying(|cvm| Lie::TrailingBytes.apply(cvm))
+        .with(|trial| trial.clock_floor = trial.at + 1)
+        .judge()
+        .fails(CheckId::QuoteSignature, "trailing-bytes")
+        .says(CheckId::Collateral, Status::Error, "clock");
+}
+
+#[test]
+fn t25_the_end_of_time_is_expired_and_does_not_overflow() {
+    for at in [u64::MAX, u64::MAX - 1, i64::MAX as u64] {
+        Trial::healthy()
+            .with(|trial| trial.at = at)
+            .judge()
+            .leaves_open(CheckId::Collateral, "expired");
+    }
+    Trial::healthy()
+        .with(|trial| trial.at = 0)
+        .judge()
+        .leaves_open(CheckId::Collateral, "not-yet-valid");
+}
+
+#[test]
+fn t25_a_warning_comes_14_days_before_the_first_end() {
+    let fortnight = 14 * 86_400;
+    // Healthy collateral ends 29 days from now.
+    let end = World::default().now + 29 * 86_400;
+    for (at, warns) in [(end - fortnight, false), (end - fortnight + 1, true)] {
+        let judged = Trial::healthy().with(|trial| trial.at = at).judge();
+        judged.passes();
+        if warns {
+            judged.says(CheckId::Collateral, Status::Warn, "ends-soon");
+        } else {
+            judged.proves(CheckId::Collateral);
+        }
+    }
+}
+
+#[test]
+fn each_gap_has_a_reason_of_its_own() {
+    let gaps = [
+        CollateralGap::Missing,
+        CollateralGap::Unreachable(String::new()),
+        CollateralGap::Expired { what: "", ended: 0 },
+        CollateralGap::NotYetValid { what: "", begins: 0 },
+        CollateralGap::Clock { now: 0 },
+    ];
+    let reasons: std::collections::BTreeSet<_> = gaps.iter().map(CollateralGap::reason).collect();
+    assert_eq!(reasons.len(), gaps.len());
+}

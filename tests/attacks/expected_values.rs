@@ -1,0 +1,388 @@
+//! Expected values: T14, T15, T35, T36 and T37.
+
+use cvm_verify::config::{KMS_IDS, LockedCompose, Origin};
+use cvm_verify::report::{CheckId, Status, Verdict};
+use simulator::app_compose::{DOCKER_COMPOSE, app_compose};
+use simulator::{Cvm, Lie, MrConfigId, World};
+
+use crate::judge::{Trial, expected};
+
+/// A healthy CVM whose compose document is this text.
+fn running(app_compose: String) -> Trial {
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.app_compose = app_compose;
+    Trial::of(cvm)
+}
+
+/// The healthy CVM, whose `/info` shows another text.
+fn showing(text: impl Into<String>) -> Trial {
+    Trial::healthy().with(|trial| trial.cvm.body.show_app_compose = Some(text.into()))
+}
+
+/// A CVM with this key provider, that nobody named unless the option says so.
+fn provided(name: &str, id: &str, option: Option<&str>) -> Trial {
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.set_key_provider(name, id);
+    Trial::of(cvm).with(|trial| {
+        trial.policy.key_provider = option.map(|text| expected("--key-provider", text.parse().unwrap()));
+    })
+}
+
+#[test]
+fn the_healthy_baseline_passes() {
+    let judged = Trial::healthy().judge();
+    judged.passes();
+    for id in [CheckId::ComposeHash, CheckId::KeyProvider, CheckId::MrConfigId] {
+        judged.proves(id);
+    }
+}
+
+#[test]
+fn t14_without_an_expected_compose_hash_the_verdict_is_inconclusive() {
+    let trial = Trial::healthy().with(|trial| trial.policy.compose_hash = None);
+    let judged = trial.judge();
+    judged.says(CheckId::ComposeHash, Status::Skip, "no-expectation");
+    judged.concludes(Verdict::Inconclusive);
+    assert_eq!(judged.0.verdict.exit_code(), 3);
+    // It says what to write down.
+    let line = format!("--compose-hash {}", hex::encode(trial.cvm.compose_hash()));
+    assert!(judged.detail(CheckId::ComposeHash).contains(&line), "{judged}");
+}
+
+#[test]
+fn t14_another_code_that_is_consistent_with_itself_fails_compose_hash() {
+    let judged = Trial::lying(|cvm| Lie::SwappedImage.apply(cvm)).judge();
+    judged.fails(CheckId::ComposeHash, "compose-hash-mismatch");
+    judged.proves(CheckId::EventLog).proves(CheckId::MrConfigId);
+}
+
+#[test]
+fn t14_the_word_of_the_info_is_never_the_measured_hash() {
+    // The swapped image, whose `/info` and `vm_config` claim the expected hash.
+    let honest = hex::encode(Trial::healthy().cvm.compose_hash());
+    Trial::lying(|cvm| {
+        Lie::SwappedImage.apply(cvm);
+        let hash = honest.clone();
+        cvm.body
+            .edit_info(move |info| info["compose_hash"] = hash.clone().into());
+        let hash = honest.clone();
+        cvm.body
+            .edit_attestation(move |body| body["compose_hash"] = hash.clone().into());
+    })
+    .judge()
+    .fails(CheckId::ComposeHash, "compose-hash-mismatch");
+}
+
+#[test]
+fn t14_the_expected_text_shown_beside_another_code_does_not_soften_the_reason() {
+    // "Hand over the exact text" would be the wrong advice: another code runs.
+    let judged = Trial::lying(|cvm| {
+        cvm.body.show_app_compose = Some(cvm.app_compose.clone());
+        Lie::SwappedImage.apply(cvm);
+    })
+    .judge();
+    judged.fails(CheckId::ComposeHash, "compose-hash-mismatch");
+}
+
+#[test]
+fn t15_the_exact_text_is_hashed_whatever_json_thinks_of_it() {
+    let text = app_compose(DOCKER_COMPOSE);
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let others = [
+        format!("{text}\n"),
+        format!(" {text}"),
+        format!("{text}\0"),
+        format!("\u{feff}{text}"),
+        serde_json::to_string_pretty(&value).unwrap(),
+        text.replacen("\"allowed_envs\":[\"API_KEY\"],", "", 1).replacen(
+            '}',
+            ",\"allowed_envs\":[\"API_KEY\"]}",
+            1,
+        ),
+        text.replacen("\"name\":\"\"", "\"name\":\"\\u0000\"", 1),
+        text.replacen("true", "true ", 1),
+    ];
+    for other in others {
+        assert_ne!(other, text);
+        showing(other)
+            .judge()
+            .fails(CheckId::ComposeHash, "text-mismatch")
+            .says(CheckId::ImagePins, Status::Error, "compose-not-proven");
+    }
+    Trial::lying(|cvm| Lie::WrongComposeText.apply(cvm))
+        .judge()
+        .fails(CheckId::ComposeHash, "text-mismatch");
+}
+
+#[test]
+fn t15_an_escape_and_the_character_it_stands_for_are_two_texts() {
+    let escaped = app_compose(DOCKER_COMPOSE).replacen("\"name\":\"\"", r#""name":"caf\u00e9""#, 1);
+    let utf8 = escaped.replacen("\\u00e9", "é", 1);
+    assert_ne!(escaped, utf8);
+    running(escaped.clone()).judge().passes();
+    running(utf8.clone()).judge().passes();
+    for (measured, shown) in [(&escaped, &utf8), (&utf8, &escaped)] {
+        running(measured.clone())
+            .with(|trial| trial.cvm.body.show_app_compose = Some(shown.clone()))
+            .judge()
+            .fails(CheckId::ComposeHash, "text-mismatch");
+    }
+}
+
+#[test]
+fn t15_a_document_with_a_final_newline_is_hashed_with_it() {
+    running(app_compose(DOCKER_COMPOSE) + "\n").judge().passes();
+}
+
+#[test]
+fn t15_an_object_in_the_place_of_the_text_is_not_hashed() {
+    let trial = Trial::lying(|cvm| {
+        cvm.body.tcb_info = simulator::Nested::Object;
+        cvm.body.edit_info(|info| {
+            let text = info["tcb_info"]["app_compose"].as_str().unwrap().to_owned();
+            info["tcb_info"]["app_compose"] = serde_json::from_str(&text).unwrap();
+        });
+    });
+    trial
+        .judge()
+        .leaves_open(CheckId::ImagePins, "no-compose-document")
+        .proves(CheckId::ComposeHash);
+}
+
+#[test]
+fn a_locked_envelope_that_cannot_be_compared_is_no_pass() {
+    // The lock's hash is replaced by an option, its envelope stays; the measured document names a field twice, so that
+    // it has no one envelope. The user waived the check that would also have noticed.
+    let text = app_compose(DOCKER_COMPOSE).replacen(
+        "\"public_logs\":false",
+        "\"public_logs\":false,\"public_logs\":true",
+        1,
+    );
+    let judged = running(text)
+        .with(|trial| {
+            trial.policy.image_pins = cvm_verify::config::ImagePinsPolicy::Unchecked;
+            trial.policy.locked_compose = Some(LockedCompose {
+                envelope: [("public_logs".to_owned(), false.into())].into(),
+                images: [].into(),
+                lock: "cvm.lock".to_owned(),
+            });
+        })
+        .judge();
+    judged.leaves_open(CheckId::ComposeHash, "envelope-not-shown");
+}
+
+#[test]
+fn a_locked_envelope_that_differs_fails_compose_hash() {
+    let trial = Trial::healthy().with(|trial| {
+        trial.policy.locked_compose = Some(LockedCompose {
+            envelope: [("public_logs".to_owned(), true.into())].into(),
+            images: [].into(),
+            lock: "cvm.lock".to_owned(),
+        });
+    });
+    trial.judge().fails(CheckId::ComposeHash, "envelope-mismatch");
+    // Without the document nothing can be compared.
+    let hidden = trial.with(|trial| {
+        trial.info = false;
+        trial.policy.image_pins = cvm_verify::config::ImagePinsPolicy::Unchecked;
+    });
+    hidden
+        .judge()
+        .leaves_open(CheckId::ComposeHash, "envelope-not-shown");
+}
+
+#[test]
+fn a_lock_whose_images_contradict_its_compose_hash_fails_image_pins() {
+    let mut trial = Trial::healthy();
+    trial.policy.compose_hash.as_mut().unwrap().origin = Origin::Lock("cvm.lock".to_owned());
+    let compose: serde_json::Value = serde_json::from_str(&trial.cvm.app_compose).unwrap();
+    let envelope = compose.as_object().unwrap().iter();
+    let locked = LockedCompose {
+        envelope: envelope
+            .filter(|(name, _)| *name != "docker_compose_file" && *name != "pre_launch_script")
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        images: [("web".to_owned(), "ghcr.io/example/web@sha256:00".to_owned())].into(),
+        lock: "cvm.lock".to_owned(),
+    };
+    trial.policy.locked_compose = Some(locked);
+    let judged = trial.judge();
+    judged.fails(CheckId::ImagePins, "locked-image-mismatch");
+    judged.fails(CheckId::ComposeHash, "envelope-mismatch");
+}
+
+#[test]
+fn t35_the_right_app_id_over_another_compose_fails_compose_hash() {
+    let trial = Trial::healthy().with(|trial| {
+        let id = trial.cvm.app_id_bytes().try_into().unwrap();
+        trial.policy.app_id = Some(expected("--app-id", id));
+    });
+    trial.judge().passes().proves(CheckId::AppId);
+    let judged = trial.with(|trial| Lie::PinnedAppId.apply(&mut trial.cvm)).judge();
+    judged.fails(CheckId::ComposeHash, "compose-hash-mismatch");
+    judged.proves(CheckId::AppId);
+}
+
+#[test]
+fn t35_another_app_id_or_instance_over_the_right_compose_fails() {
+    Trial::healthy()
+        .with(|trial| trial.policy.app_id = Some(expected("--app-id", [0x66; 20])))
+        .judge()
+        .fails(CheckId::AppId, "app-id-mismatch")
+        .proves(CheckId::ComposeHash);
+    Trial::healthy()
+        .with(|trial| trial.policy.address_id = Some([0x66; 20]))
+        .judge()
+        .fails(CheckId::AppId, "address-mismatch");
+    for own in [true, false] {
+        Trial::healthy()
+            .with(|trial| {
+                trial.policy.instance_id = Some(expected("--instance-id", [0x66; 20]));
+                if !own {
+                    trial.cvm.instance_id.clear();
+                }
+            })
+            .judge()
+            .fails(CheckId::InstanceId, "instance-id-mismatch");
+    }
+}
+
+#[test]
+fn t35_an_id_in_the_address_is_the_apps_or_the_instances() {
+    let trial = Trial::healthy();
+    let ids = [trial.cvm.app_id_bytes(), trial.cvm.instance_id.clone()];
+    for id in ids {
+        Trial::healthy()
+            .with(|trial| trial.policy.address_id = Some(id.try_into().unwrap()))
+            .judge()
+            .passes();
+    }
+}
+
+#[test]
+fn t36_a_provider_that_nobody_named_fails_unless_it_is_a_kms() {
+    for name in ["none", "local", "local-sgx", "tpm", "KMS", "kms2", "phala"] {
+        provided(name, "", None)
+            .judge()
+            .fails(CheckId::KeyProvider, "not-named");
+    }
+}
+
+#[test]
+fn t36_a_kms_that_is_neither_named_nor_known_warns() {
+    let id = simulator::cvm::simulated_kms_id(7);
+    let judged = provided("kms", &id, None).judge();
+    judged.says(CheckId::KeyProvider, Status::Warn, "unpinned");
+    provided("kms", "", None)
+        .judge()
+        .says(CheckId::KeyProvider, Status::Warn, "unpinned");
+    // A known id, cut short or prolonged, is another id.
+    for id in [&KMS_IDS[0].id[..180], &format!("{}00", KMS_IDS[0].id)] {
+        provided("kms", id, None)
+            .judge()
+            .says(CheckId::KeyProvider, Status::Warn, "unpinned");
+    }
+}
+
+#[test]
+fn t36_a_known_or_a_named_provider_passes() {
+    for row in &KMS_IDS {
+        provided("kms", row.id, None)
+            .judge()
+            .passes()
+            .proves(CheckId::KeyProvider);
+        provided("kms", row.id, Some(row.name)).judge().passes();
+    }
+    for name in ["none", "local", "local-sgx", "tpm"] {
+        provided(name, "", Some(name)).judge().passes();
+        provided(name, "ab", Some(&format!("{name}:0xAB")))
+            .judge()
+            .passes();
+    }
+}
+
+#[test]
+fn t36_another_provider_than_the_named_one_fails() {
+    let cases = [
+        ("none", "", "phala"),
+        ("local-sgx", KMS_IDS[0].id, "phala"),
+        ("kms", KMS_IDS[1].id, "phala"),
+        ("kms", "", "phala"),
+        ("local-sgx", "ab", "local-sgx:cd"),
+        ("local-sgx", "", "local-sgx:cd"),
+        ("local-sgx", "abcd", "local-sgx:ab"),
+        ("local", "", "local-sgx"),
+        ("kms", "ab", "none"),
+    ];
+    for (name, id, option) in cases {
+        provided(name, id, Some(option))
+            .judge()
+            .fails(CheckId::KeyProvider, "provider-mismatch");
+    }
+    for lie in [Lie::NoKeyProvider, Lie::ForeignKms] {
+        Trial::lying(|cvm| lie.apply(cvm))
+            .judge()
+            .fails(CheckId::KeyProvider, "provider-mismatch");
+    }
+}
+
+fn launched_with(id: [u8; 48]) -> Trial {
+    Trial::healthy().with(|trial| trial.cvm.mr_config_id = MrConfigId::Raw(id))
+}
+
+#[test]
+fn t37_zero_is_legal_and_says_so() {
+    let judged = launched_with([0; 48]).judge();
+    judged.says(CheckId::MrConfigId, Status::Skip, "unbound").passes();
+}
+
+#[test]
+fn t37_every_tag_but_01_fails() {
+    let hash = Trial::healthy().cvm.compose_hash();
+    for tag in [0, 2, 3, 4, 5, 0x10, 0x80, 0x81, 0xff] {
+        let mut id = [0; 48];
+        id[0] = tag;
+        id[1..33].copy_from_slice(&hash);
+        launched_with(id)
+            .judge()
+            .fails(CheckId::MrConfigId, "unsupported-tag");
+    }
+    let document = format!(r#"{{"compose_hash":"{}","version":3}}"#, hex::encode(hash));
+    Trial::lying(|cvm| cvm.mr_config_id = MrConfigId::Tag03(document))
+        .judge()
+        .fails(CheckId::MrConfigId, "unsupported-tag");
+    Trial::lying(|cvm| Lie::ConfigIdUnknownTag.apply(cvm))
+        .judge()
+        .fails(CheckId::MrConfigId, "unsupported-tag");
+}
+
+#[test]
+fn t37_each_byte_of_hash_and_tail_counts() {
+    let hash = Trial::healthy().cvm.compose_hash();
+    for at in 1..48 {
+        let mut id = [0; 48];
+        id[0] = 1;
+        id[1..33].copy_from_slice(&hash);
+        id[at] ^= 0x80;
+        let reason = if at < 33 { "mismatch" } else { "non-zero-tail" };
+        launched_with(id).judge().fails(CheckId::MrConfigId, reason);
+    }
+    for (lie, reason) in [
+        (Lie::ConfigIdMismatch, "mismatch"),
+        (Lie::ConfigIdTail, "non-zero-tail"),
+    ] {
+        Trial::lying(|cvm| lie.apply(cvm))
+            .judge()
+            .fails(CheckId::MrConfigId, reason);
+    }
+}
+
+#[test]
+fn t37_it_is_no_substitute_for_the_os_image() {
+    let judged = Trial::healthy()
+        .with(|trial| trial.policy.os_image = crate::judge::os_image("known"))
+        .judge();
+    judged.proves(CheckId::MrConfigId);
+    judged.says(CheckId::OsImage, Status::Skip, "no-reference");
+    judged.concludes(Verdict::Inconclusive);
+}

@@ -1,0 +1,256 @@
+//! From a simulated CVM to a judged report, by the way that the program goes: bodies, `Evidence::parse`, `prove`,
+//! `appraise`.
+
+use cvm_verify::appraise::{Subject, appraise};
+use cvm_verify::checks::EvidenceGap;
+use cvm_verify::config::{
+    Expected, KeyProviderPin, Origin, OsImageOption, OsImagePolicy, OsTuple, Policy, parse_os_image,
+};
+use cvm_verify::evidence::{Evidence, EvidenceError};
+use cvm_verify::prove::{CollateralGap, Inputs, TrustRoot, prove};
+use cvm_verify::report::{CheckId, Status, TargetReport, Verdict};
+use dcap_qvl::QuoteCollateralV3;
+use simulator::{Cvm, World};
+
+/// The nonce of this run.
+pub const NONCE: [u8; 32] = *b"a nonce of this run: 32 bytes...";
+
+/// The nonce as it stands in a query.
+pub fn query() -> String {
+    hex::encode(NONCE)
+}
+
+/// One CVM, what it is judged against, and when.
+pub struct Trial {
+    /// The CVM as it is.
+    pub cvm: Cvm,
+    /// What the user expects: the healthy CVM, exactly.
+    pub policy: Policy,
+    /// The root that is trusted: the healthy world's.
+    pub root: TrustRoot,
+    /// The time that is judged at, Unix seconds.
+    pub at: u64,
+    /// The time of the program's own commit, Unix seconds.
+    pub clock_floor: u64,
+    /// Whether the collateral is at hand, and another one than the world's.
+    pub collateral: Result<Option<QuoteCollateralV3>, CollateralGap>,
+    /// Whether `/info` answers.
+    pub info: bool,
+}
+
+impl Trial {
+    /// A healthy CVM and the strictest policy that it passes.
+    pub fn healthy() -> Self {
+        Self::of(Cvm::healthy(&World::default()))
+    }
+
+    /// A CVM and the strictest policy that describes it as it is now. Lies come after.
+    pub fn of(cvm: Cvm) -> Self {
+        let world = &cvm.world;
+        Self {
+            policy: strict(&cvm),
+            root: TrustRoot::Custom(world.root_der()),
+            at: world.now,
+            clock_floor: 0,
+            collateral: Ok(None),
+            info: true,
+            cvm,
+        }
+    }
+
+    /// The trial after a change.
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// The healthy CVM after a lie.
+    pub fn lying(lie: impl FnOnce(&mut Cvm)) -> Self {
+        Self::healthy().with(|trial| lie(&mut trial.cvm))
+    }
+
+    /// The bodies that the CVM hands over for this run's nonce.
+    pub fn bodies(&self) -> (String, Option<String>) {
+        let info = self.info.then(|| self.cvm.info_body());
+        (self.cvm.attestation_body(&query()), info)
+    }
+
+    /// The evidence, parsed.
+    pub fn evidence(&self) -> Result<Evidence, EvidenceError> {
+        let (attestation, info) = self.bodies();
+        parse(&attestation, info.as_deref())
+    }
+
+    /// Judges the CVM.
+    pub fn judge(&self) -> Judged {
+        self.judge_evidence(self.evidence())
+    }
+
+    /// Judges bodies that came from elsewhere.
+    pub fn judge_bodies(&self, attestation: &str, info: Option<&str>) -> Judged {
+        self.judge_evidence(parse(attestation, info))
+    }
+
+    /// Judges evidence that was made elsewhere.
+    pub fn judge_evidence(&self, evidence: Result<Evidence, EvidenceError>) -> Judged {
+        let collateral = self
+            .collateral
+            .as_ref()
+            .map(|given| given.clone().unwrap_or_else(|| self.cvm.world.collateral()))
+            .map_err(Clone::clone);
+        let subject = Subject {
+            name: "simulated".to_owned(),
+            url: None,
+            root: self.root.clone(),
+            at: self.at,
+            collateral_source: None,
+            bundle: None,
+        };
+        let report = match evidence {
+            Err(error) => appraise(Err(&EvidenceGap::from(error)), &self.policy, &subject),
+            Ok(evidence) => {
+                let facts = prove(&Inputs {
+                    evidence: &evidence,
+                    collateral: collateral.as_ref().map_err(Clone::clone),
+                    root: &self.root,
+                    at: self.at,
+                    clock_floor: self.clock_floor,
+                });
+                appraise(Ok(&facts), &self.policy, &subject)
+            }
+        };
+        Judged(report)
+    }
+}
+
+fn parse(attestation: &str, info: Option<&str>) -> Result<Evidence, EvidenceError> {
+    Evidence::parse(attestation.as_bytes(), info.map(str::as_bytes), None, Some(NONCE))
+}
+
+/// Exactly this CVM: compose hash, registers, key provider, nonce.
+pub fn strict(cvm: &Cvm) -> Policy {
+    let provider: serde_json::Value = serde_json::from_str(&cvm.key_provider).unwrap();
+    Policy {
+        compose_hash: Some(expected("--compose-hash", cvm.compose_hash())),
+        key_provider: Some(expected(
+            "--key-provider",
+            KeyProviderPin {
+                name: provider["name"].as_str().unwrap().to_owned(),
+                id: Some(provider["id"].as_str().unwrap().to_owned()),
+            },
+        )),
+        os_image: OsImagePolicy::Tuple(registers(cvm)),
+        ..Policy::default()
+    }
+}
+
+/// A value given by an option.
+pub fn expected<T>(option: &'static str, value: T) -> Expected<T> {
+    Expected {
+        value,
+        origin: Origin::Option(option),
+    }
+}
+
+/// MRTD and RTMR0 to RTMR2 as the CVM will show them.
+pub fn registers(cvm: &Cvm) -> OsTuple {
+    let report = cvm.td_report([0; 64]);
+    let [rtmr0, rtmr1, rtmr2, _] = report.rtmr;
+    OsTuple {
+        mrtd: report.mr_td,
+        rtmr: [rtmr0, rtmr1, rtmr2],
+    }
+}
+
+/// What a value of `--os-image` means.
+pub fn os_image(text: &str) -> OsImagePolicy {
+    match parse_os_image(text).unwrap() {
+        OsImageOption::Policy(policy) => *policy,
+        OsImageOption::Lock => panic!("a lock is given as OsImagePolicy::Lock"),
+    }
+}
+
+/// A report, with the assertions that the attacks share. Each panics with what every check said.
+pub struct Judged(pub TargetReport);
+
+impl Judged {
+    /// The verdict is pass.
+    #[track_caller]
+    pub fn passes(&self) -> &Self {
+        self.concludes(Verdict::Pass)
+    }
+
+    /// The check fails with this reason, and so does the run.
+    #[track_caller]
+    pub fn fails(&self, id: CheckId, reason: &str) -> &Self {
+        self.says(id, Status::Fail, reason).concludes(Verdict::Fail)
+    }
+
+    /// The check could not be determined, for this reason; nothing fails, and the run is inconclusive.
+    #[track_caller]
+    pub fn leaves_open(&self, id: CheckId, reason: &str) -> &Self {
+        self.says(id, Status::Error, reason)
+            .concludes(Verdict::Inconclusive)
+    }
+
+    /// The check says so, with this reason. Nothing is asserted of the verdict.
+    #[track_caller]
+    pub fn says(&self, id: CheckId, status: Status, reason: &str) -> &Self {
+        let check = self.0.check(id).unwrap();
+        assert!(
+            check.status == status && check.reason.as_deref() == Some(reason),
+            "{id} should be {} / {reason}\n{self}",
+            status.as_str()
+        );
+        self
+    }
+
+    /// The check passes. Nothing is asserted of the verdict.
+    #[track_caller]
+    pub fn proves(&self, id: CheckId) -> &Self {
+        assert!(self.status(id) == Status::Pass, "{id} should pass\n{self}");
+        self
+    }
+
+    /// The run ends so.
+    #[track_caller]
+    pub fn concludes(&self, verdict: Verdict) -> &Self {
+        assert!(
+            self.0.verdict == verdict,
+            "the verdict should be {}\n{self}",
+            verdict.as_str()
+        );
+        self
+    }
+
+    /// Neither the run nor the quote's signature passes.
+    #[track_caller]
+    pub fn proves_nothing(&self, what: &dyn std::fmt::Display) {
+        assert!(
+            self.0.verdict != Verdict::Pass && self.status(CheckId::QuoteSignature) != Status::Pass,
+            "{what} was accepted\n{self}"
+        );
+    }
+
+    /// The status of a check.
+    pub fn status(&self, id: CheckId) -> Status {
+        self.0.check(id).unwrap().status
+    }
+
+    /// The sentence of a check.
+    pub fn detail(&self, id: CheckId) -> &str {
+        &self.0.check(id).unwrap().detail
+    }
+}
+
+impl std::fmt::Display for Judged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "verdict {}", self.0.verdict.as_str())?;
+        for check in &self.0.checks {
+            let reason = check.reason.as_deref().unwrap_or("");
+            let status = check.status.as_str();
+            writeln!(f, "  {}: {status} {reason}: {}", check.id, check.detail)?;
+        }
+        Ok(())
+    }
+}

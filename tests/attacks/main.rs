@@ -1,0 +1,20 @@
+//! One test for each threat of the threat list (`T1` to `T61`), named after it: what a hostile operator tries, and by
+//! which check and for which reason it is refused. Every module starts from a healthy CVM that passes.
+
+mod attributes;
+mod bit_flips;
+mod boot_order;
+mod compose_images;
+mod dates;
+mod dcap_samples;
+mod event_log;
+mod expected_values;
+mod freshness;
+mod hardware;
+mod judge;
+mod lies;
+mod os_and_app;
+mod parsing;
+mod parts;
+mod properties;
+mod tcb;

@@ -1,0 +1,323 @@
+//! Documents that two readers could read in two ways: T13.
+
+use cvm_verify::report::CheckId;
+use serde_json::{Value, json};
+use simulator::{Cvm, EventLogForm, EventVersion, Guest, Lie, Nested, QuoteEncoding, World};
+
+use crate::judge::Trial;
+
+/// A CVM whose bodies show every member that is read: the log as a list, `tcb_info` as an object, V2 events.
+fn talkative() -> Trial {
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.event_version = EventVersion::V2;
+    cvm.body.event_log = EventLogForm::Array;
+    cvm.body.tcb_info = Nested::Object;
+    Trial::of(cvm)
+}
+
+/// The first `"name":` of a text becomes twice that member; the second has the true value.
+fn doubled(text: &str, name: &str) -> String {
+    let member = format!("\"{name}\":");
+    assert!(text.contains(&member), "{name} is not in the body");
+    text.replacen(&member, &format!("{member}null,{member}"), 1)
+}
+
+const ATTESTATION: [&str; 10] = [
+    "quote",
+    "event_log",
+    "report_data",
+    "imr",
+    "event_type",
+    "digest",
+    "event",
+    "event_payload",
+    "version",
+    "preimage",
+];
+const INFO: [&str; 8] = [
+    "instance_id",
+    "tcb_info",
+    "mrtd",
+    "rtmr0",
+    "rtmr1",
+    "rtmr2",
+    "event_log",
+    "app_compose",
+];
+
+#[test]
+fn the_healthy_baseline_passes() {
+    talkative().judge().passes();
+}
+
+#[test]
+fn t13_every_shape_of_the_bodies_passes() {
+    let quotes = [
+        QuoteEncoding::Hex,
+        QuoteEncoding::Hex0x,
+        QuoteEncoding::HexUpper,
+        QuoteEncoding::Base64,
+    ];
+    let logs = [
+        EventLogForm::Text,
+        EventLogForm::Array,
+        EventLogForm::TextSpeltTogether,
+        EventLogForm::ArraySpeltTogether,
+        EventLogForm::Absent,
+    ];
+    for quote in quotes {
+        for event_log in logs {
+            for tcb_info in [Nested::Text, Nested::Object] {
+                let trial = talkative().with(|trial| {
+                    trial.cvm.body.quote = quote;
+                    trial.cvm.body.event_log = event_log;
+                    trial.cvm.body.tcb_info = tcb_info;
+                });
+                trial.judge().passes();
+            }
+        }
+    }
+}
+
+#[test]
+fn t13_a_duplicate_of_each_field_of_the_attestation_fails_evidence() {
+    let trial = talkative();
+    let (attestation, info) = trial.bodies();
+    for name in ATTESTATION {
+        trial
+            .judge_bodies(&doubled(&attestation, name), info.as_deref())
+            .fails(CheckId::Evidence, "duplicate-field");
+    }
+    Trial::lying(|cvm| Lie::DuplicateQuoteKey.apply(cvm))
+        .judge()
+        .fails(CheckId::Evidence, "duplicate-field");
+}
+
+#[test]
+fn t13_a_duplicate_of_each_field_of_the_info_fails_evidence() {
+    let trial = talkative();
+    let (attestation, info) = trial.bodies();
+    for name in INFO {
+        trial
+            .judge_bodies(&attestation, Some(&doubled(info.as_ref().unwrap(), name)))
+            .fails(CheckId::Evidence, "duplicate-field");
+    }
+    // The same inside a string that holds JSON.
+    let trial = talkative().with(|trial| trial.cvm.body.tcb_info = Nested::Text);
+    let info = trial.cvm.info_body();
+    let doubled = info.replacen(r#"\"mrtd\":"#, r#"\"mrtd\":null,\"mrtd\":"#, 1);
+    assert_ne!(info, doubled);
+    trial
+        .judge_bodies(&attestation, Some(&doubled))
+        .fails(CheckId::Evidence, "duplicate-field");
+}
+
+#[test]
+fn t13_two_spellings_and_an_escaped_name_are_duplicates() {
+    for member in [
+        r#""eventlog":[]"#,
+        r#""event\u005flog":[]"#,
+        r#""\u0071uote":"00""#,
+    ] {
+        let first =
+            talkative().with(|trial| trial.cvm.body.attestation_members_first.push(member.to_owned()));
+        first.judge().fails(CheckId::Evidence, "duplicate-field");
+        let last = talkative().with(|trial| trial.cvm.body.attestation_members_last.push(member.to_owned()));
+        last.judge().fails(CheckId::Evidence, "duplicate-field");
+    }
+}
+
+#[test]
+fn t13_two_compose_documents_that_differ_fail_evidence() {
+    talkative()
+        .with(|trial| trial.cvm.body.edit_info(|info| info["app_compose"] = json!("{}")))
+        .judge()
+        .fails(CheckId::Evidence, "malformed-field");
+}
+
+#[test]
+fn t13_odd_hex_fails_evidence_in_every_field() {
+    let odd = |value: &mut Value| {
+        let text = value.as_str().unwrap();
+        *value = json!(&text[..text.len() - 1]);
+    };
+    for name in ["digest", "event_payload", "preimage"] {
+        talkative()
+            .with(|trial| {
+                trial.cvm.body.edit_attestation(move |body| {
+                    let log = body["event_log"].as_array_mut().unwrap();
+                    odd(&mut log.last_mut().unwrap()[name]);
+                });
+                // The last event has no payload; an app's has one.
+                trial.cvm.app_events.push(("mine".to_owned(), vec![1, 2]));
+            })
+            .judge()
+            .fails(CheckId::Evidence, "malformed-field");
+    }
+    for name in ["quote", "report_data"] {
+        talkative()
+            .with(|trial| trial.cvm.body.edit_attestation(move |body| odd(&mut body[name])))
+            .judge()
+            .fails(CheckId::Evidence, "malformed-field");
+    }
+    for name in ["mrtd", "rtmr0", "rtmr1", "rtmr2"] {
+        talkative()
+            .with(|trial| {
+                trial
+                    .cvm
+                    .body
+                    .edit_info(move |body| odd(&mut body["tcb_info"][name]))
+            })
+            .judge()
+            .fails(CheckId::Evidence, "malformed-field");
+    }
+    talkative()
+        .with(|trial| {
+            trial
+                .cvm
+                .body
+                .edit_info(move |body| odd(&mut body["instance_id"]))
+        })
+        .judge()
+        .fails(CheckId::Evidence, "malformed-field");
+}
+
+#[test]
+fn t13_numbers_of_other_forms_fail_evidence() {
+    let trial = talkative();
+    let (attestation, info) = trial.bodies();
+    let cases = [
+        (
+            "\"imr\":3",
+            "\"imr\":",
+            vec![
+                "4",
+                "-1",
+                "3.0",
+                "3e0",
+                "259",
+                "18446744073709551619",
+                "\"3\"",
+                "[3]",
+                "true",
+            ],
+        ),
+        (
+            "\"event_type\":134217729",
+            "\"event_type\":",
+            vec![
+                "134217729.0",
+                "4429185025",
+                "18446744073843769345",
+                "\"134217729\"",
+                "1.34217729e8",
+                "-0",
+            ],
+        ),
+        (
+            "\"version\":2",
+            "\"version\":",
+            vec!["2.0", "3", "\"2\"", "4294967298", "[2]", "true"],
+        ),
+    ];
+    for (whole, name, values) in cases {
+        assert!(attestation.contains(whole));
+        for value in values {
+            let body = attestation.replacen(whole, &format!("{name}{value}"), 1);
+            trial
+                .judge_bodies(&body, info.as_deref())
+                .fails(CheckId::Evidence, "malformed-field");
+        }
+    }
+}
+
+#[test]
+fn t13_a_log_of_another_type_fails_evidence() {
+    for log in [
+        json!({}),
+        json!(1),
+        json!("{}"),
+        json!("[1]"),
+        json!([[]]),
+        json!("not json"),
+        json!(true),
+    ] {
+        talkative()
+            .with(|trial| {
+                trial
+                    .cvm
+                    .body
+                    .edit_attestation(move |body| body["event_log"] = log.clone())
+            })
+            .judge()
+            .fails(CheckId::Evidence, "malformed-field");
+    }
+}
+
+#[test]
+fn t13_a_log_of_too_many_events_fails_evidence() {
+    talkative()
+        .with(|trial| {
+            trial.cvm.body.edit_attestation(|body| {
+                let event = body["event_log"][0].clone();
+                body["event_log"] = vec![event; 4097].into();
+            })
+        })
+        .judge()
+        .fails(CheckId::Evidence, "malformed-field");
+}
+
+#[test]
+fn t13_text_behind_the_body_is_refused() {
+    let trial = talkative();
+    let (attestation, info) = trial.bodies();
+    for tail in ["{}", ",", "\0", "x"] {
+        trial
+            .judge_bodies(&format!("{attestation}{tail}"), info.as_deref())
+            .leaves_open(CheckId::Evidence, "not-json");
+    }
+}
+
+#[test]
+fn t13_a_duplicate_in_the_measured_key_provider_fails_boot_order() {
+    for payload in [
+        r#"{"name":"none","name":"kms","id":"00"}"#,
+        r#"{"name":"kms","id":"","id":"00"}"#,
+        r#"{"name":"kms"}"#,
+        r#"{"name":"kms","id":1}"#,
+        r#"["kms","00"]"#,
+        r#"{"name":"kms","id":"xyz"}"#,
+        r#"{"name":"k m s","id":""}"#,
+    ] {
+        Trial::lying(|cvm| {
+            let payload = payload.to_owned();
+            cvm.edit_log_before_quote(move |log| {
+                let event = log
+                    .iter_mut()
+                    .find(|event| event.event == "key-provider")
+                    .unwrap();
+                *event = simulator::Event::runtime("key-provider", payload.as_bytes());
+            });
+        })
+        .judge()
+        .fails(CheckId::BootOrder, "bad-payload");
+    }
+}
+
+#[test]
+fn t13_a_duplicate_in_the_measured_compose_document_is_not_read() {
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.app_compose = doubled(&cvm.app_compose, "docker_compose_file");
+    Trial::of(cvm)
+        .judge()
+        .leaves_open(CheckId::ImagePins, "unreadable-compose");
+}
+
+#[test]
+fn t13_every_guest_generation_is_read() {
+    for guest in Guest::ALL {
+        Trial::of(Cvm::of_generation(&World::default(), guest))
+            .judge()
+            .passes();
+    }
+}

@@ -1,0 +1,287 @@
+//! The platform's patch level: T24, and the rollback part of T25.
+
+use cvm_verify::config::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, built_in_eval_floor};
+use cvm_verify::report::{CheckId, Status};
+use simulator::world::TEE_TCB_SVN_OUT_OF_DATE;
+use simulator::{Cvm, Lie, QuoteFormat, World};
+
+use crate::judge::Trial;
+
+/// 2026-10-01T12:00:00Z, the time of the default world.
+const NOW: u64 = simulator::DEFAULT_NOW;
+
+fn rated(status: &str, advisories: &[&str]) -> Trial {
+    Trial::lying(|cvm| cvm.world.tcb_info.land_on(status, advisories))
+}
+
+fn excepting(trial: Trial, exceptions: &[&str]) -> Trial {
+    trial.with(|trial| {
+        trial.policy.tcb.exceptions = exceptions.iter().map(|text| text.parse().unwrap()).collect();
+    })
+}
+
+/// A TD of 1.5 that was launched under an old module, which has been updated since.
+fn relaunch(status: &str) -> Trial {
+    rated(status, &[]).with(|trial| {
+        trial.cvm.quote.format = QuoteFormat::V5Td15;
+        trial.cvm.report.tee_tcb_svn = TEE_TCB_SVN_OUT_OF_DATE;
+    })
+}
+
+#[test]
+fn the_healthy_baseline_passes() {
+    Trial::healthy().judge().passes().proves(CheckId::TcbStatus);
+}
+
+/// Every status that a quote can verify with, beside `UpToDate`.
+fn statuses() -> Vec<(&'static str, Trial)> {
+    let mut all: Vec<_> = [
+        "OutOfDate",
+        "OutOfDateConfigurationNeeded",
+        "ConfigurationNeeded",
+        "ConfigurationAndSWHardeningNeeded",
+        "SWHardeningNeeded",
+    ]
+    .into_iter()
+    .map(|status| (status, rated(status, &["INTEL-SA-00001"])))
+    .collect();
+    all.push(("TDRelaunchAdvised", relaunch("UpToDate")));
+    all.push((
+        "TDRelaunchAdvisedConfigurationNeeded",
+        relaunch("ConfigurationNeeded"),
+    ));
+    all
+}
+
+#[test]
+fn t24_every_status_but_up_to_date_fails() {
+    for (status, trial) in statuses() {
+        let judged = trial.judge();
+        judged.fails(CheckId::TcbStatus, "not-up-to-date");
+        judged.proves(CheckId::QuoteSignature);
+        assert_eq!(judged.0.tcb.status.as_deref(), Some(status), "{judged}");
+    }
+    for lie in [
+        Lie::OutOfDatePlatform,
+        Lie::ConfigurationNeeded,
+        Lie::SwHardeningNeeded,
+        Lie::RelaunchAdvised,
+    ] {
+        Trial::lying(|cvm| lie.apply(cvm))
+            .judge()
+            .fails(CheckId::TcbStatus, "not-up-to-date");
+    }
+}
+
+#[test]
+fn t24_an_out_of_date_module_or_quoting_enclave_counts() {
+    let changes: [fn(&mut Cvm); 3] = [
+        |cvm| cvm.report.tee_tcb_svn = TEE_TCB_SVN_OUT_OF_DATE,
+        |cvm| cvm.world.qe_identity.enclave_isv_svn = 2,
+        // Updated at launch, rolled back since.
+        |cvm| {
+            cvm.quote.format = QuoteFormat::V5Td15;
+            cvm.report.tee_tcb_svn = TEE_TCB_SVN_OUT_OF_DATE;
+            cvm.report.tee_tcb_svn2 = TEE_TCB_SVN_OUT_OF_DATE;
+        },
+    ];
+    for change in changes {
+        let judged = Trial::lying(change).judge();
+        judged.fails(CheckId::TcbStatus, "not-up-to-date");
+        assert_eq!(judged.0.tcb.status.as_deref(), Some("OutOfDate"), "{judged}");
+    }
+}
+
+#[test]
+fn t24_a_module_rolled_back_since_launch_is_not_up_to_date() {
+    // The launch TCB is current, the TCB of now is not.
+    let judged = Trial::lying(|cvm| {
+        cvm.quote.format = QuoteFormat::V5Td15;
+        cvm.report.tee_tcb_svn2 = TEE_TCB_SVN_OUT_OF_DATE;
+    })
+    .judge();
+    judged.fails(CheckId::TcbStatus, "not-up-to-date");
+}
+
+#[test]
+fn t24_revoked_fails_wherever_it_stands_and_cannot_be_excepted() {
+    let changes: [fn(&mut Cvm); 4] = [
+        |cvm| Lie::RevokedTcb.apply(cvm),
+        |cvm| cvm.world.tcb_info.modules[1].levels[0].status = "Revoked".into(),
+        |cvm| cvm.world.qe_identity.levels[0].status = "Revoked".into(),
+        |cvm| {
+            cvm.quote.format = QuoteFormat::V5Td15;
+            cvm.report.tee_tcb_svn2 = TEE_TCB_SVN_OUT_OF_DATE;
+            for level in &mut cvm.world.tcb_info.modules[1].levels[1..] {
+                level.status = "Revoked".into();
+            }
+        },
+    ];
+    for change in changes {
+        Trial::lying(change)
+            .judge()
+            .fails(CheckId::QuoteSignature, "revoked");
+    }
+    assert!(matches!(
+        "Revoked:until=2026-10-20".parse::<TcbException>(),
+        Err(ExceptionError::Status(_))
+    ));
+}
+
+#[test]
+fn t24_no_matching_level_fails_in_each_component() {
+    let changes: [fn(&mut Cvm); 5] = [
+        |cvm| Lie::NoMatchingTcbLevel.apply(cvm),
+        |cvm| cvm.world.platform.pce_svn = 10,
+        |cvm| cvm.report.tee_tcb_svn[2] = 0,
+        |cvm| cvm.report.tee_tcb_svn[0] = 0,
+        |cvm| {
+            cvm.quote.format = QuoteFormat::V5Td15;
+            cvm.report.tee_tcb_svn2[2] = 0;
+        },
+    ];
+    for change in changes {
+        Trial::lying(change)
+            .judge()
+            .fails(CheckId::QuoteSignature, "no-matching-tcb-level");
+    }
+}
+
+#[test]
+fn t24_a_status_that_nobody_knows_fails() {
+    for status in ["", "uptodate", "UpToDate ", "Fine", "TDRelaunchAdvised"] {
+        rated(status, &[])
+            .judge()
+            .fails(CheckId::QuoteSignature, "not-verified");
+    }
+}
+
+#[test]
+fn t24_an_advisory_beside_up_to_date_warns() {
+    let judged = rated("UpToDate", &["INTEL-SA-00001"]).judge();
+    judged.says(CheckId::TcbStatus, Status::Warn, "advisory").passes();
+}
+
+#[test]
+fn t24_a_dated_exception_accepts_its_own_status_alone() {
+    for (status, _) in statuses() {
+        for (other, trial) in statuses() {
+            let judged = excepting(trial, &[&format!("{status}:until=2026-10-20")]).judge();
+            if status == other {
+                judged.says(CheckId::TcbStatus, Status::Warn, "accepted-exception");
+                judged.passes();
+            } else {
+                judged.fails(CheckId::TcbStatus, "not-up-to-date");
+            }
+        }
+    }
+}
+
+#[test]
+fn t24_an_exception_holds_to_the_end_of_its_day_and_then_no_more() {
+    let end = 1_790_899_200; // 2026-10-02T00:00:00Z
+    let judged = |at| {
+        excepting(rated("OutOfDate", &[]), &["OutOfDate:until=2026-10-01"])
+            .with(|trial| trial.at = at)
+            .judge()
+    };
+    judged(end - 1).passes();
+    judged(end).fails(CheckId::TcbStatus, "exception-ended");
+    judged(end + 1).fails(CheckId::TcbStatus, "exception-ended");
+}
+
+#[test]
+fn t24_an_exception_with_advisories_covers_exactly_those() {
+    let trial = || rated("OutOfDate", &["INTEL-SA-00001", "INTEL-SA-00002"]);
+    let until = |advisories: &str| format!("OutOfDate:until=2026-10-20:advisories={advisories}");
+    for covering in [
+        "INTEL-SA-00001,INTEL-SA-00002",
+        "INTEL-SA-00002, INTEL-SA-00001, INTEL-SA-00003",
+    ] {
+        excepting(trial(), &[&until(covering)]).judge().passes();
+    }
+    for short in [
+        "INTEL-SA-00001",
+        "INTEL-SA-0000",
+        "intel-sa-00001,intel-sa-00002",
+        "*",
+    ] {
+        excepting(trial(), &[&until(short)])
+            .judge()
+            .fails(CheckId::TcbStatus, "not-up-to-date");
+    }
+    // Two halves do not make a whole.
+    let halves = [until("INTEL-SA-00001"), until("INTEL-SA-00002")];
+    excepting(trial(), &[&halves[0], &halves[1]])
+        .judge()
+        .fails(CheckId::TcbStatus, "not-up-to-date");
+}
+
+#[test]
+fn t24_an_exception_too_far_ahead_is_refused() {
+    let day = 86_400;
+    let exception: TcbException = "OutOfDate:until=2026-12-30".parse().unwrap();
+    let last_noon = exception.ends - day / 2;
+    assert_eq!(exception.check_end(last_noon - MAX_EXCEPTION_DAYS * day), Ok(()));
+    assert!(matches!(
+        exception.check_end(last_noon - (MAX_EXCEPTION_DAYS + 1) * day),
+        Err(ExceptionError::TooFar(_))
+    ));
+    for text in [
+        "OutOfDate",
+        "UpToDate:until=2026-10-20",
+        "OutOfDate:until=2026-13-01",
+    ] {
+        assert!(text.parse::<TcbException>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn t25_an_evaluation_data_number_below_the_users_minimum_fails() {
+    let judged = |tcb_info, qe_identity, minimum| {
+        Trial::lying(|cvm| {
+            cvm.world.tcb_info.eval_data_number = tcb_info;
+            cvm.world.qe_identity.eval_data_number = qe_identity;
+        })
+        .with(|trial| trial.policy.tcb.min_eval_data_number = minimum)
+        .judge()
+    };
+    judged(20, 20, Some(20)).passes();
+    // The lower of the two counts.
+    for (tcb_info, qe_identity) in [(20, 20), (21, 20), (20, 21)] {
+        judged(tcb_info, qe_identity, Some(21)).fails(CheckId::TcbStatus, "eval-data-number-too-low");
+    }
+    // A minimum of the user's does not lower the built-in floor.
+    judged(15, 20, Some(1)).fails(CheckId::TcbStatus, "eval-data-number-too-low");
+    judged(20, 15, None).fails(CheckId::TcbStatus, "eval-data-number-too-low");
+    Trial::lying(|cvm| Lie::OldTcbInfo.apply(cvm))
+        .judge()
+        .fails(CheckId::TcbStatus, "eval-data-number-too-low");
+}
+
+#[test]
+fn t25_the_built_in_floor_rises_on_its_dates() {
+    let november_8 = 1_794_096_000;
+    assert_eq!(built_in_eval_floor(november_8 - 1), 19);
+    assert_eq!(built_in_eval_floor(november_8), 20);
+    for (at, passes) in [(november_8 - 1, true), (november_8, false)] {
+        let mut cvm = Cvm::healthy(&World::new(1, at));
+        cvm.world.tcb_info.eval_data_number = 19;
+        let judged = Trial::of(cvm).judge();
+        if passes {
+            judged.passes();
+        } else {
+            judged.fails(CheckId::TcbStatus, "eval-data-number-too-low");
+        }
+    }
+}
+
+#[test]
+fn t25_an_exception_does_not_lower_the_floor() {
+    let trial = rated("OutOfDate", &[]).with(|trial| {
+        trial.cvm.world.tcb_info.eval_data_number = built_in_eval_floor(NOW) - 1;
+    });
+    excepting(trial, &["OutOfDate:until=2026-10-20"])
+        .judge()
+        .fails(CheckId::TcbStatus, "eval-data-number-too-low");
+}
