@@ -305,6 +305,19 @@ pub struct OutputArgs {
     /// Write the report as JSON to this file.
     #[arg(long, value_name = "FILE")]
     pub report_json: Option<PathBuf>,
+    /// Append the report as Markdown to this file.
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// Write the report as JUnit XML to this file.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write everything into this folder: report.json, report.txt, summary.md, junit.xml and, for live deployments,
+    /// the evidence.
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+    /// Also speak to GitHub Actions: job summary, outputs and annotations.
+    #[arg(long)]
+    pub github: bool,
     /// Print the verdict only.
     #[arg(long, short)]
     pub quiet: bool,
@@ -322,6 +335,8 @@ pub enum Format {
     Text,
     /// cvm-verify/report/v1.
     Json,
+    /// For a comment or a page.
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

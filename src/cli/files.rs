@@ -56,6 +56,16 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), UsageError> {
     })
 }
 
+/// Appends to a file that others write to as well.
+pub(super) fn append(path: &Path, text: &str) -> Result<(), UsageError> {
+    File::options()
+        .append(true)
+        .create(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| UsageError::file(path, format!("cannot be written: {error}")))
+}
+
 /// A temporary name in the same folder.
 fn neighbour(path: &Path) -> PathBuf {
     let name = path

@@ -9,6 +9,7 @@ mod environment;
 mod error;
 mod explain;
 mod files;
+mod github;
 mod inspect;
 mod judge;
 mod live;

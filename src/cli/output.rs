@@ -1,9 +1,12 @@
 //! Where a report goes, and what becomes of its exit code.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::{Color, FailOn, Format, OutputArgs};
-use super::files::{Pending, write};
+use super::error::UsageError;
+use super::files::{Pending, append, write};
+use super::github;
 use super::surroundings::Surroundings;
 use crate::render::{self, Style};
 use crate::report::{Report, Tool, Verdict};
@@ -40,29 +43,89 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
 /// configuration error, but never hides what was found.
 pub(super) fn emit(
     report: &Report,
-    mut files: Vec<Pending>,
+    bundles: Vec<Pending>,
     args: &OutputArgs,
     surroundings: &mut Surroundings,
 ) -> anyhow::Result<u8> {
     let text = match args.format {
         Format::Json => render::json(report),
+        Format::Markdown => render::markdown(report),
         Format::Text => render::text(report, style(args, surroundings)),
     };
     surroundings.print(&text);
-    if let Some(path) = &args.report_json {
-        files.push(Pending {
-            path: path.clone(),
-            text: render::json(report),
-        });
+    let places = Places::of(args, &bundles);
+    let mut problems = Vec::new();
+    for Pending { path, text } in bundles.into_iter().chain(places.files(report)) {
+        problems.extend(write(&path, &text).err());
     }
-    let mut code = process_status(report.verdict, args.fail_on);
-    for Pending { path, text } in files {
-        if let Err(error) = write(&path, &text) {
-            surroundings.complain(&format!("error: {error}"));
-            code = if code == 0 { super::USAGE } else { code };
+    if let Some(path) = &args.summary {
+        problems.extend(append(path, &render::summary(report)).err());
+    }
+    if args.github {
+        problems.extend(github::speak(report, &places, surroundings));
+    }
+    let code = process_status(report.verdict, args.fail_on);
+    for problem in &problems {
+        surroundings.complain(&format!("error: {problem}"));
+    }
+    Ok(if code == 0 && !problems.is_empty() {
+        super::USAGE
+    } else {
+        code
+    })
+}
+
+/// Where the files of a run go.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub report_json: Option<PathBuf>,
+    pub report_text: Option<PathBuf>,
+    pub summary: Option<PathBuf>,
+    pub junit: Option<PathBuf>,
+    /// The bundle, or the folder of the bundles.
+    pub evidence: Option<PathBuf>,
+}
+
+impl Places {
+    fn of(args: &OutputArgs, bundles: &[Pending]) -> Self {
+        let inside = |name: &str| args.output_dir.as_ref().map(|folder| folder.join(name));
+        let evidence = match bundles {
+            [] => None,
+            [one] => Some(one.path.clone()),
+            [first, ..] => first.path.parent().map(Path::to_path_buf),
+        };
+        Self {
+            report_json: args.report_json.clone().or_else(|| inside("report.json")),
+            report_text: inside("report.txt"),
+            summary: inside("summary.md"),
+            junit: args.junit.clone().or_else(|| inside("junit.xml")),
+            evidence,
         }
     }
-    Ok(code)
+
+    fn files(&self, report: &Report) -> Vec<Pending> {
+        let file = |path: &Option<PathBuf>, render: &dyn Fn() -> String| {
+            path.clone().map(|path| Pending { path, text: render() })
+        };
+        [
+            file(&self.report_json, &|| render::json(report)),
+            file(&self.report_text, &|| render::text(report, Style::default())),
+            file(&self.summary, &|| render::summary(report)),
+            file(&self.junit, &|| render::junit(report)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+/// Makes the folder of `--output-dir`.
+pub(super) fn prepare(args: &OutputArgs) -> Result<(), UsageError> {
+    match &args.output_dir {
+        None => Ok(()),
+        Some(folder) => std::fs::create_dir_all(folder)
+            .map_err(|error| UsageError::file(folder, format!("cannot be made: {error}"))),
+    }
 }
 
 fn style(args: &OutputArgs, surroundings: &Surroundings) -> Style {

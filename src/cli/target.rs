@@ -41,41 +41,42 @@ fn name_of(url: &Url) -> String {
     )
 }
 
-/// Where each target's bundle goes: a file, or files in a folder where there are several targets.
+/// Where each target's bundle goes: a file, or files in a folder where there are several targets. Without
+/// `--evidence` they go into the folder of `--output-dir`.
 pub(super) fn bundle_paths(
-    path: Option<&Path>,
+    evidence: Option<&Path>,
+    output_dir: Option<&Path>,
     targets: &[Target],
 ) -> Result<Vec<Option<PathBuf>>, UsageError> {
-    let Some(path) = path else {
-        return Ok(targets.iter().map(|_| None).collect());
-    };
-    if path.is_dir() {
-        let file = |(index, target): (usize, &Target)| {
-            let name: String = target
-                .name
-                .chars()
-                .map(|c| {
-                    if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') {
-                        c
-                    } else {
-                        '_'
-                    }
-                })
-                .collect();
-            let number = if targets.len() > 1 {
-                format!("{}-", index + 1)
-            } else {
-                String::new()
-            };
-            Some(path.join(format!("{number}{name}.evidence.json")))
-        };
-        return Ok(targets.iter().enumerate().map(file).collect());
-    }
-    if targets.len() > 1 {
-        return Err(UsageError::option(
+    match (evidence, output_dir, targets) {
+        (None, None, _) => Ok(targets.iter().map(|_| None).collect()),
+        (None, Some(folder), [_]) => Ok(vec![Some(folder.join("evidence.json"))]),
+        (Some(folder), _, _) if folder.is_dir() => Ok(in_folder(folder, targets)),
+        (None, Some(folder), _) => Ok(in_folder(folder, targets)),
+        (Some(file), _, [_]) => Ok(vec![Some(file.to_owned())]),
+        (Some(_), _, _) => Err(UsageError::option(
             "--evidence",
             "there are several URLs; name an existing folder",
-        ));
+        )),
     }
-    Ok(vec![Some(path.to_owned())])
+}
+
+fn in_folder(folder: &Path, targets: &[Target]) -> Vec<Option<PathBuf>> {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') {
+            c
+        } else {
+            '_'
+        }
+    };
+    let file = |(index, target): (usize, &Target)| {
+        let name: String = target.name.chars().map(plain).collect();
+        let number = if targets.len() > 1 {
+            format!("{}-", index + 1)
+        } else {
+            String::new()
+        };
+        Some(folder.join(format!("{number}{name}.evidence.json")))
+    };
+    targets.iter().enumerate().map(file).collect()
 }

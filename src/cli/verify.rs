@@ -25,7 +25,12 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     let started = Instant::now();
     let started_at = (surroundings.now)();
     let targets = targets(args)?;
-    let bundle_paths = bundle_paths(args.evidence.as_deref(), &targets)?;
+    output::prepare(&args.output)?;
+    let bundle_paths = bundle_paths(
+        args.evidence.as_deref(),
+        args.output.output_dir.as_deref(),
+        &targets,
+    )?;
     let wait = args
         .wait
         .as_deref()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::compose::MeasuredCompose;
+use super::yaml;
 
 /// What a compose file starts, and what in it can change without changing its hash.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,46 +63,8 @@ impl ComposeFile {
     }
 }
 
-/// What ends a line in YAML 1.1, by whose rules Docker Compose reads, and not in YAML 1.2, by whose rules this program
-/// does: behind one of them a comment could hide a `build`.
-const LINE_BREAKS_OF_YAML_1_1: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
-
-fn parse_yaml(text: &str) -> Result<Value, ComposeFileError> {
-    if text.contains(LINE_BREAKS_OF_YAML_1_1) {
-        return Err(ComposeFileError::Yaml(
-            "it holds a line break (U+0085, U+2028 or U+2029) that not every reader takes for one".to_owned(),
-        ));
-    }
-    // Far above real files, far below what hurts: aliases expand to at most a few times the text (T48).
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_depth: 32,
-            max_aliases: 256,
-            max_anchors: 256,
-            max_nodes: 20_000,
-            max_events: 40_000,
-        },
-        alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: 50_000,
-            max_replay_stack_depth: 8,
-            max_alias_expansions_per_anchor: 256,
-        },
-    };
-    serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| ComposeFileError::Yaml(first_line(&error.to_string())))
-}
-
-fn first_line(text: &str) -> String {
-    text.lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(160)
-        .collect()
-}
-
 fn read(text: &str) -> Result<ComposeFile, ComposeFileError> {
-    let yaml = parse_yaml(text)?;
+    let yaml = yaml::parse(text).map_err(ComposeFileError::Yaml)?;
     let root = yaml
         .as_object()
         .ok_or_else(|| ComposeFileError::Shape("is not a mapping".to_owned()))?;

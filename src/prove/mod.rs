@@ -37,6 +37,7 @@ mod quote;
 mod refusal;
 mod report_data;
 mod root;
+mod yaml;
 
 pub use boot::{BootClaims, BootRefusal, KeyProvider};
 pub use compose::{ComposeRefusal, MeasuredCompose};

@@ -36,6 +36,13 @@ pub(super) fn is_consequence(check: &CheckResult) -> bool {
             .is_some_and(|reason| reason.ends_with("-not-proven"))
 }
 
+/// Whether there is something to do about a result itself.
+pub(super) fn is_to_act_on(check: &CheckResult, causes: &[&CheckResult]) -> bool {
+    let is_cause = causes.iter().any(|cause| cause.id == check.id);
+    !is_consequence(check)
+        && (is_cause || matches!(check.status, Status::Warn | Status::Fail | Status::Error))
+}
+
 /// Whether a warning leaves its check's requirement unmet.
 pub(super) fn is_unmet_warning(check: &CheckResult) -> bool {
     check.status == Status::Warn
@@ -49,7 +56,7 @@ fn is_own_error(check: &CheckResult) -> bool {
 }
 
 /// Whether a requirement of the tier was neither met nor waived, though nothing failed.
-fn is_unmet(target: &TargetReport, check: &CheckResult) -> bool {
+pub(super) fn is_unmet(target: &TargetReport, check: &CheckResult) -> bool {
     let required = required_from(check.id).is_some_and(|tier| tier <= target.required);
     required
         && match check.status {

@@ -55,7 +55,7 @@ pub fn check_index_markdown() -> String {
 }
 
 /// Our own words as Markdown: outside code spans `<` would begin HTML. Not for text that a CVM sent.
-fn own(words: &str) -> String {
+pub(super) fn own(words: &str) -> String {
     let spans = words.split('`').enumerate().map(|(index, span)| {
         if index.is_multiple_of(2) {
             span.replace('<', "&lt;")
@@ -66,7 +66,7 @@ fn own(words: &str) -> String {
     spans.collect::<Vec<_>>().join("`")
 }
 
-fn cell(words: &str) -> String {
+pub(super) fn cell(words: &str) -> String {
     own(words).replace('|', "\\|")
 }
 

@@ -14,22 +14,12 @@ const WHOLE_ID: usize = 24;
 
 /// The block below the table: identity, platform, collateral, and where the evidence is.
 pub(super) fn write(page: &mut Page, target: &TargetReport) {
-    let shown = &target.measurements;
-    let lines = [
-        ("app id", shown.app_id.clone()),
-        ("compose hash", shown.compose_hash.clone()),
-        ("OS image", shown.os_image.clone()),
-        ("key provider", shown.key_provider.as_deref().map(key_provider)),
-        ("platform TCB", platform(&target.tcb)),
-        ("collateral", collateral(&target.tcb)),
-    ];
-    if lines.iter().any(|(_, value)| value.is_some()) {
+    let lines = lines(target);
+    if !lines.is_empty() {
         page.blank();
-        page.paragraph(2, Ink::Bold, &heading(target));
+        page.paragraph(2, Ink::Bold, heading(target));
         for (label, value) in lines {
-            if let Some(value) = value {
-                line(page, 4, label, &value);
-            }
+            line(page, 4, label, &value);
         }
     }
     let sources = [("address", &target.url), ("evidence", &target.evidence.bundle)];
@@ -43,8 +33,47 @@ pub(super) fn write(page: &mut Page, target: &TargetReport) {
     }
 }
 
+/// Identity, platform and collateral, as far as they are proven.
+pub(super) fn lines(target: &TargetReport) -> Vec<(&'static str, String)> {
+    let shown = &target.measurements;
+    let lines = [
+        ("app id", shown.app_id.clone()),
+        ("compose hash", shown.compose_hash.clone()),
+        ("OS image", shown.os_image.clone()),
+        ("key provider", shown.key_provider.as_deref().map(key_provider)),
+        ("platform TCB", platform(&target.tcb)),
+        ("collateral", collateral(&target.tcb)),
+    ];
+    let proven = |(label, value): (&'static str, Option<String>)| value.map(|value| (label, value));
+    lines.into_iter().filter_map(proven).collect()
+}
+
+/// What else the quote signs, in full, as far as it is proven.
+pub(super) fn registers(target: &TargetReport) -> Vec<(&'static str, &str)> {
+    let shown = &target.measurements;
+    let values = [
+        ("MRTD", &shown.mrtd),
+        ("RTMR0", &shown.rtmr0),
+        ("RTMR1", &shown.rtmr1),
+        ("RTMR2", &shown.rtmr2),
+        ("RTMR3", &shown.rtmr3),
+        ("report data", &shown.report_data),
+        ("TDATTRIBUTES", &shown.td_attributes),
+        ("XFAM", &shown.xfam),
+        ("MRCONFIGID", &shown.mr_config_id),
+        ("MRSEAM", &shown.mr_seam),
+        ("instance id", &shown.instance_id),
+        ("key provider", &shown.key_provider),
+        ("FMSPC", &target.tcb.fmspc),
+    ];
+    values
+        .into_iter()
+        .filter_map(|(label, value)| value.as_deref().map(|value| (label, value)))
+        .collect()
+}
+
 /// Who vouches for the values. The boot claims are an OS's word: without a proven OS they are worth no more.
-fn heading(target: &TargetReport) -> String {
+pub(super) fn heading(target: &TargetReport) -> &'static str {
     let os_is_proven = target
         .check(CheckId::OsImage)
         .is_some_and(|check| match check.status {
@@ -53,11 +82,11 @@ fn heading(target: &TargetReport) -> String {
             Status::Fail | Status::Error | Status::Skip => false,
         });
     match target.trust_root {
-        TrustRootKind::Custom => "Measured, says a quote that Intel did not sign".to_owned(),
+        TrustRootKind::Custom => "Measured, says a quote that Intel did not sign",
         TrustRootKind::Intel if !os_is_proven && target.measurements.app_id.is_some() => {
-            "Measured; app id, compose hash and key provider by an OS that is not proven".to_owned()
+            "Measured; app id, compose hash and key provider by an OS that is not proven"
         }
-        TrustRootKind::Intel => "Measured".to_owned(),
+        TrustRootKind::Intel => "Measured",
     }
 }
 

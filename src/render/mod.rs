@@ -3,13 +3,21 @@
 //!
 //! A report holds text that a CVM chose. Every format passes it through its own rule in [`escape`].
 
+mod annotations;
+mod banner;
 pub(crate) mod cause;
 mod docs;
+mod dotenv;
 pub mod escape;
 mod explain;
+mod github_output;
 mod json;
+mod junit;
+mod marks;
 mod measured;
+mod outputs;
 mod page;
+mod summary;
 mod table;
 mod text;
 mod words;
@@ -17,9 +25,17 @@ mod words;
 #[cfg(test)]
 mod generated;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod samples;
 
+pub use annotations::annotations;
 pub use docs::{check_index_markdown, check_page_markdown};
+pub use dotenv::dotenv;
 pub use explain::{explain, explain_list};
+pub use github_output::{Delimiter, github_output};
 pub use json::json;
+pub use junit::junit;
+pub use outputs::{Output, Paths, outputs};
+pub use summary::{summary, summary as markdown};
 pub use text::{Style, text};

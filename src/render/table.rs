@@ -1,6 +1,6 @@
 //! The checks of a target as lines of text.
 
-use super::cause::is_consequence;
+use super::cause::{is_consequence, is_to_act_on};
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
 use super::words;
@@ -9,7 +9,7 @@ use crate::report::{CheckId, CheckResult, Status, TargetReport};
 /// Longest detail, in characters.
 pub(super) const MAX_DETAIL: usize = 600;
 /// Longest expected or found value, in characters: two report data and more.
-const MAX_VALUE: usize = 1_000;
+pub(super) const MAX_VALUE: usize = 1_000;
 
 /// Where ids begin: behind the marker.
 const ID: usize = 9;
@@ -26,21 +26,18 @@ pub(super) fn write(page: &mut Page, target: &TargetReport, causes: &[&CheckResu
     for check in target.checks.iter().filter(|check| !is_consequence(check)) {
         let detail = words::detail(target, check);
         let detail = shorten(&detail, MAX_DETAIL);
-        let (ink, marker) = marker(check.status);
         let text = match &check.reason {
             Some(reason) => format!("{} [{}]", terminal(&detail), terminal(reason)),
             None => terminal(&detail).into_owned(),
         };
         row(
             page,
-            ink,
-            marker,
+            check.status,
             check.id.as_str(),
             detail_ink(check.status),
             &text,
         );
-        let is_cause = causes.iter().any(|cause| cause.id == check.id);
-        if is_cause || matches!(check.status, Status::Warn | Status::Fail | Status::Error) {
+        if is_to_act_on(check, causes) {
             let is_told = causes.first().is_some_and(|first| first.id == check.id);
             below(page, check, is_told);
         }
@@ -77,7 +74,6 @@ fn consequences(page: &mut Page, target: &TargetReport) {
             None => groups.push((reason, vec![check.id])),
         }
     }
-    let (ink, marker) = marker(Status::Error);
     for (reason, ids) in groups {
         let (label, text) = match ids.as_slice() {
             [id] => (id.to_string(), format!("Not determined. [{}]", terminal(reason))),
@@ -86,24 +82,22 @@ fn consequences(page: &mut Page, target: &TargetReport) {
                 format!("Not determined: {}. [{}]", words::list(ids), terminal(reason)),
             ),
         };
-        row(page, ink, marker, &label, Ink::Dim, &text);
+        row(page, Status::Error, &label, Ink::Dim, &text);
     }
 }
 
-fn row(page: &mut Page, ink: Ink, marker: &str, id: &str, detail_ink: Ink, detail: &str) {
-    let marker = page.ink(ink, &format!("{marker:<5}"));
+fn row(page: &mut Page, status: Status, id: &str, detail_ink: Ink, detail: &str) {
+    let marker = page.ink(ink(status), &format!("{:<5}", words::status(status)));
     let lead = format!("  {marker}  {id:<width$}", width = DETAIL - ID);
     page.hanging(&lead, DETAIL, detail_ink, detail);
 }
 
-/// The word for a status: capitals where a person must look. No colour is needed to tell them apart.
-const fn marker(status: Status) -> (Ink, &'static str) {
+const fn ink(status: Status) -> Ink {
     match status {
-        Status::Pass => (Ink::Green, "pass"),
-        Status::Warn => (Ink::Yellow, "WARN"),
-        Status::Fail => (Ink::Red, "FAIL"),
-        Status::Error => (Ink::Yellow, "error"),
-        Status::Skip => (Ink::Dim, "skip"),
+        Status::Pass => Ink::Green,
+        Status::Warn | Status::Error => Ink::Yellow,
+        Status::Fail => Ink::Red,
+        Status::Skip => Ink::Dim,
     }
 }
 

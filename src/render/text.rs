@@ -3,8 +3,8 @@
 use super::cause::causes;
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
-use super::{measured, table, words};
-use crate::report::{CheckResult, Mode, Report, TargetReport, TrustRootKind, Verdict};
+use super::{banner, measured, table, words};
+use crate::report::{CheckResult, Mode, Report, TargetReport, Verdict};
 
 /// Longest name of a target, in characters.
 const MAX_NAME: usize = 120;
@@ -36,12 +36,11 @@ impl Default for Style {
 #[must_use]
 pub fn text(report: &Report, style: Style) -> String {
     let mut page = Page::new(style.width, style.color);
+    let above = banner::of_report(report);
+    banners(&mut page, &above.above);
     match report.targets.as_slice() {
-        [target] => {
-            banners(&mut page, &words::banners(target, report.mode));
-            one(&mut page, report.mode, target, style);
-        }
-        targets => several(&mut page, report, targets, style),
+        [target] => one(&mut page, report.mode, target, style),
+        targets => several(&mut page, report, targets, above.on_each, style),
     }
     if !style.quiet {
         alerts(&mut page, report);
@@ -49,34 +48,14 @@ pub fn text(report: &Report, style: Style) -> String {
     page.into_text()
 }
 
-/// A line for all, then each target. What stands above all targets alike is said once; that one of them is
-/// simulated is said in the first line all the same.
-fn several(page: &mut Page, report: &Report, targets: &[TargetReport], style: Style) {
-    let of = |target| words::banners(target, report.mode);
-    let shared = targets
-        .first()
-        .map(of)
-        .filter(|first| targets.iter().all(|target| of(target) == *first));
-    let simulated = targets
-        .iter()
-        .filter(|target| target.trust_root == TrustRootKind::Custom)
-        .count();
-    match &shared {
-        Some(lines) => banners(page, lines),
-        None if simulated > 0 => {
-            let line = format!("{} ({simulated} of {} targets)", words::SIMULATED, targets.len());
-            banners(page, &[line]);
-        }
-        None => {}
-    }
-    page.line(
-        verdict_ink(report.verdict, simulated == 0),
-        &words::summary(report),
-    );
+/// A line for all, then each target.
+fn several(page: &mut Page, report: &Report, targets: &[TargetReport], on_each: bool, style: Style) {
+    let is_real = !targets.iter().any(banner::is_simulated);
+    page.line(verdict_ink(report.verdict, is_real), &words::summary(report));
     for target in targets {
         page.blank();
-        if shared.is_none() {
-            banners(page, &of(target));
+        if on_each {
+            banners(page, &banner::of_target(target, report.mode));
         }
         one(page, report.mode, target, style);
     }
@@ -89,8 +68,10 @@ fn banners(page: &mut Page, lines: &[String]) {
 }
 
 fn one(page: &mut Page, mode: Mode, target: &TargetReport, style: Style) {
-    let is_whole = target.waived.is_empty() && target.trust_root == TrustRootKind::Intel;
-    let verdict = page.ink(verdict_ink(target.verdict, is_whole), &words::verdict(target));
+    let verdict = page.ink(
+        verdict_ink(target.verdict, words::is_whole(target)),
+        &words::verdict(target),
+    );
     let name = page.ink(Ink::Bold, &terminal(&shorten(&target.name, MAX_NAME)));
     page.line(Ink::Plain, &format!("{verdict}  {name}"));
     let causes = causes(target);
@@ -109,11 +90,7 @@ fn one(page: &mut Page, mode: Mode, target: &TargetReport, style: Style) {
 /// The check that the verdict hangs on, what to do about it, and which others there are.
 fn why(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
     let [first, others @ ..] = causes else {
-        page.paragraph(
-            2,
-            Ink::Plain,
-            "Something that was required could not be determined: see the checks.",
-        );
+        page.paragraph(2, Ink::Plain, words::UNDETERMINED);
         return;
     };
     said(page, first.id.as_str(), &words::detail(target, first));
@@ -126,7 +103,7 @@ fn why(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
         said(page, "What to do", fix);
     }
     if !others.is_empty() {
-        let others: Vec<String> = others.iter().map(|check| named(check)).collect();
+        let others: Vec<String> = others.iter().map(|check| words::named(check)).collect();
         said(page, "Also", &others.join(", "));
     }
 }
@@ -139,25 +116,15 @@ fn said(page: &mut Page, label: &str, sentence: &str) {
     page.hanging(&lead, lead.len(), Ink::Plain, &terminal(&sentence));
 }
 
-fn named(check: &CheckResult) -> String {
-    match &check.reason {
-        Some(reason) => format!("{} [{reason}]", check.id),
-        None => check.id.to_string(),
-    }
-}
-
 fn alerts(page: &mut Page, report: &Report) {
     if !report.alerts.is_empty() {
         page.blank();
     }
     for alert in &report.alerts {
-        let (ink, outcome) = match alert.delivered {
-            true => (Ink::Plain, "delivered"),
-            false => (Ink::Yellow, "NOT delivered"),
-        };
-        let about = format!("{} to {}: {}", alert.event, alert.channel, alert.detail);
+        let ink = if alert.delivered { Ink::Plain } else { Ink::Yellow };
+        let about = words::alert_about(alert);
         let about = shorten(&about, table::MAX_DETAIL);
-        let lead = format!("  alert {outcome}: ");
+        let lead = format!("  {}: ", words::alert_outcome(alert));
         page.hanging(&lead, lead.len(), ink, &terminal(&about));
     }
 }

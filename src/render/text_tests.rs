@@ -2,8 +2,9 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
+use crate::render::hostile::told_by;
 use crate::render::samples;
-use crate::report::{AlertRecord, CheckId, Status};
+use crate::report::{AlertRecord, CheckId, Status, TrustRootKind};
 
 const HOSTILE: &str = "x\r\n::error::PASS \u{1b}[2J\u{202e}##[error]\u{200b} ::add-mask::y";
 
@@ -18,30 +19,6 @@ fn live(target: TargetReport) -> String {
 fn simulated() -> TargetReport {
     let mut target = samples::pass();
     target.trust_root = TrustRootKind::Custom;
-    target
-}
-
-/// Every text of a target that came from outside, replaced.
-fn told_by(hostile: &str) -> TargetReport {
-    let mut target = samples::fail();
-    let text = hostile.to_owned();
-    target.name.clone_from(&text);
-    target.url = Some(text.clone());
-    for check in &mut target.checks {
-        check.detail.clone_from(&text);
-    }
-    samples::compare(&mut target, CheckId::ComposeHash, hostile, hostile);
-    samples::check_mut(&mut target, CheckId::ImagePins).fix = Some(text.clone());
-    target.measurements.app_id = Some(text.clone());
-    target.measurements.compose_hash = Some(text.clone());
-    target.measurements.os_image = Some(text.clone());
-    target.measurements.key_provider = Some(format!("{text}:{text}"));
-    target.tcb.status = Some(text.clone());
-    target.tcb.advisory_ids = vec![text.clone()];
-    target.tcb.expires_at = Some(text.clone());
-    target.tcb.collateral_source = Some(text.clone());
-    target.evidence.bundle = Some(text.clone());
-    target.evaluated_at = text;
     target
 }
 
@@ -153,7 +130,7 @@ fn one_simulated_target_among_others_shows_in_the_first_line() {
     let first = "SIMULATED: not Intel's root, proves nothing about hardware (1 of 2 targets)\n";
     assert!(shown.starts_with(first), "{shown}");
     assert!(
-        shown.contains(&format!("\n\n{}\nPASS (code)", words::SIMULATED)),
+        shown.contains(&format!("\n\n{}\nPASS (code)", banner::SIMULATED)),
         "{shown}"
     );
 }
@@ -163,7 +140,7 @@ fn a_simulated_replay_says_both_and_claims_nothing_genuine() {
     let shown = shown(Mode::Replay, vec![simulated()]);
     let first = format!(
         "{}\nREPLAY as of 2026-08-13T12:00:00Z\nPASS (code)",
-        words::SIMULATED
+        banner::SIMULATED
     );
     assert!(shown.starts_with(&first), "{shown}");
     assert!(!shown.contains("genuine"), "{shown}");

@@ -5,17 +5,36 @@ use std::borrow::Cow;
 use crate::appraise::required_from;
 use crate::checks::{Check, Reason};
 use crate::report::{
-    Assurance, CheckId, CheckResult, Mode, Report, Status, TargetReport, Tier, TrustRootKind, Verdict,
+    AlertRecord, Assurance, CheckId, CheckResult, Mode, Report, Status, TargetReport, Tier, TrustRootKind,
+    Verdict,
 };
 
-/// The first line of whatever is made with a root that is not Intel's.
-pub(super) const SIMULATED: &str = "SIMULATED: not Intel's root, proves nothing about hardware";
+/// What is said where nothing but consequences is left of an inconclusive verdict.
+pub(super) const UNDETERMINED: &str = "Something that was required could not be determined: see the checks.";
 
-/// What stands above a target's verdict: that it is simulated, that it is a replay.
-pub(super) fn banners(target: &TargetReport, mode: Mode) -> Vec<String> {
-    let simulated = (target.trust_root == TrustRootKind::Custom).then(|| SIMULATED.to_owned());
-    let replay = (mode == Mode::Replay).then(|| format!("REPLAY as of {}", target.evaluated_at));
-    simulated.into_iter().chain(replay).collect()
+/// The word for a status: capitals where a person must look. No colour is needed to tell them apart.
+pub(super) const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "pass",
+        Status::Warn => "WARN",
+        Status::Fail => "FAIL",
+        Status::Error => "error",
+        Status::Skip => "skip",
+    }
+}
+
+/// The word for a verdict.
+pub(super) const fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "PASS",
+        Verdict::Fail => "FAIL",
+        Verdict::Inconclusive => "INCONCLUSIVE",
+    }
+}
+
+/// Whether a verdict is all that was asked for, by Intel's root: nothing else may be shown as green.
+pub(super) fn is_whole(target: &TargetReport) -> bool {
+    target.waived.is_empty() && target.trust_root == TrustRootKind::Intel
 }
 
 /// The verdict with everything that qualifies it: `PASS (code; waived: os-image; reached: hardware)`.
@@ -24,22 +43,22 @@ pub(super) fn banners(target: &TargetReport, mode: Mode) -> Vec<String> {
 pub(super) fn verdict(target: &TargetReport) -> String {
     let waived = (!target.waived.is_empty()).then(|| format!("waived: {}", list(&target.waived)));
     let reached = format!("reached: {}", target.assurance);
-    let (word, notes) = match target.verdict {
+    let notes = match target.verdict {
         Verdict::Pass => {
             let other = target.assurance.as_str() != target.required.as_str();
-            let notes = [
+            [
                 Some(target.required.to_string()),
                 waived,
                 other.then_some(reached),
-            ];
-            ("PASS", notes)
+            ]
         }
-        Verdict::Fail => ("FAIL", [None, waived, None]),
+        Verdict::Fail => [None, waived, None],
         Verdict::Inconclusive => {
             let required = format!("required: {}", target.required);
-            ("INCONCLUSIVE", [Some(required), waived, Some(reached)])
+            [Some(required), waived, Some(reached)]
         }
     };
+    let word = verdict_word(target.verdict);
     let notes: Vec<String> = notes.into_iter().flatten().collect();
     if notes.is_empty() {
         word.to_owned()
@@ -50,11 +69,7 @@ pub(super) fn verdict(target: &TargetReport) -> String {
 
 /// How many of several targets pass.
 pub(super) fn summary(report: &Report) -> String {
-    let word = match report.verdict {
-        Verdict::Pass => "PASS",
-        Verdict::Fail => "FAIL",
-        Verdict::Inconclusive => "INCONCLUSIVE",
-    };
+    let word = verdict_word(report.verdict);
     let passes = |target: &&TargetReport| target.verdict == Verdict::Pass;
     let passing = report.targets.iter().filter(passes).count();
     match (report.targets.len(), passing) {
@@ -131,6 +146,28 @@ pub(super) fn reason_of(check: &CheckResult) -> Option<&'static Reason> {
 /// Names, with commas.
 pub(super) fn list(ids: &[CheckId]) -> String {
     ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// A check and its reason: `image-pins [unpinned-image]`.
+pub(super) fn named(check: &CheckResult) -> String {
+    match &check.reason {
+        Some(reason) => format!("{} [{reason}]", check.id),
+        None => check.id.to_string(),
+    }
+}
+
+/// Whether an alert arrived.
+pub(super) const fn alert_outcome(alert: &AlertRecord) -> &'static str {
+    if alert.delivered {
+        "alert delivered"
+    } else {
+        "alert NOT delivered"
+    }
+}
+
+/// What an alert was about, and what the channel said.
+pub(super) fn alert_about(alert: &AlertRecord) -> String {
+    format!("{} to {}: {}", alert.event, alert.channel, alert.detail)
 }
 
 #[cfg(test)]

@@ -88,7 +88,9 @@ fn t38_anchors_aliases_and_merge_keys_are_followed() {
     let merged = |anchor: &str, lines: &str| format!("x-base: &base\n  {anchor}\n{}", service(lines));
     is_unpinned(&merged("build: .", "<<: *base"));
     is_unpinned(&merged("build: .", "<<: [*base]"));
-    is_unpinned(&merged("build: .", "!!merge <<: *base"));
+    // Not every reader merges these: refused rather than guessed.
+    is_unreadable(&merged("build: .", "!!merge <<: *base"));
+    is_unreadable(&merged("build: .", "'<<': *base"));
     is_unpinned(&merged("command: $X", "<<: *base"));
     is_unpinned("x-base: &base\n  image: nginx\nservices:\n  web:\n    <<: *base\n");
     is_unpinned(&format!(
@@ -109,10 +111,10 @@ fn t38_build_extends_and_include_are_findings() {
         "extends:\n  file: other.yaml\n  service: web",
         "? build\n: .",
         r#""b\x75ild": ."#,
-        "!!binary YnVpbGQ=: .",
     ] {
         is_unpinned(&service(lines));
     }
+    is_unreadable(&service("!!binary YnVpbGQ=: ."));
     is_unpinned(&format!("include:\n  - other.yaml\n{}", service("tty: true")));
 }
 

@@ -18,3 +18,12 @@ mod parsing;
 mod parts;
 mod properties;
 mod tcb;
+mod transport;
+
+// What needs the whole program runs it as its own tests do.
+#[expect(dead_code, reason = "the tests of the program use the rest")]
+#[path = "../program/deployment.rs"]
+mod deployment;
+#[expect(dead_code, reason = "the tests of the program use the rest")]
+#[path = "../program/run.rs"]
+mod run;

@@ -3,7 +3,7 @@
 use cvm_verify::report::Verdict;
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
-use super::live::Deployment;
+use super::deployment::Deployment;
 use super::run::{Ran, run_in};
 
 /// A service that takes alerts and remembers them.

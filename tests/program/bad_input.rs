@@ -157,7 +157,7 @@ fn a_yaml_bomb_as_compose_file_is_an_error_of_image_pins() {
         bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\\n"));
     }
     cvm.app_compose = format!(r#"{{"runner":"docker-compose","docker_compose_file":"{bomb}"}}"#);
-    let deployment = super::live::Deployment::of(cvm);
+    let deployment = super::deployment::Deployment::of(cvm);
     let ran = deployment.verify_with(&[], &[]);
     assert_eq!(ran.code, 3);
     ran.assert(ImagePins, Error, Some("unreadable-compose"));

@@ -4,7 +4,7 @@ use cvm_verify::report::CheckId::*;
 use cvm_verify::report::Status::*;
 use simulator::{Cvm, Lie, World};
 
-use super::live::Deployment;
+use super::deployment::Deployment;
 use super::run::{Ran, run};
 
 fn replay(deployment: &Deployment, bundle: &str, more: &[&str]) -> Ran {

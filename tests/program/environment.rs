@@ -3,7 +3,7 @@
 use cvm_verify::report::CheckId::*;
 use cvm_verify::report::Status::*;
 
-use super::live::Deployment;
+use super::deployment::Deployment;
 use super::run::run_in;
 
 fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> super::run::Ran {

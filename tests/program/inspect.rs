@@ -3,7 +3,7 @@
 use cvm_verify::report::CheckId;
 use simulator::{Cvm, World};
 
-use super::live::Deployment;
+use super::deployment::Deployment;
 use super::run::run;
 
 #[test]

@@ -6,7 +6,7 @@ use cvm_verify::report::CheckId::{self, *};
 use cvm_verify::report::Status::{self, *};
 use simulator::{Cvm, World};
 
-use super::live::Deployment;
+use super::deployment::Deployment;
 use super::run::{Ran, run};
 use super::vectors::vectors;
 

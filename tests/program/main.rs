@@ -3,11 +3,12 @@
 mod alerts;
 mod bad_input;
 mod bundles;
+mod deployment;
 mod environment;
 mod inspect;
 mod live;
 mod lock;
+mod outputs;
 mod run;
-mod transport;
 mod vectors;
 mod wait;

@@ -4,7 +4,7 @@ use cvm_verify::report::CheckId::*;
 use cvm_verify::report::Status::*;
 use simulator::{AppEndpoint, Behaviour, Cvm, Lie, World};
 
-use super::live::Deployment;
+use super::deployment::Deployment;
 
 fn with_the_old_release() -> Deployment {
     let mut cvm = Cvm::healthy(&World::default());
@@ -35,7 +35,7 @@ fn a_new_release_is_waited_for_and_the_log_says_what_is_still_different() {
 #[test]
 fn when_time_is_up_the_last_verdict_stands() {
     let deployment = with_the_old_release();
-    let ran = deployment.verify(&["--wait=1s"]);
+    let ran = deployment.verify(&["--wait=3s"]);
     assert_eq!(ran.code, 1);
     ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
     assert!(deployment.app.count("/attestation") > 1);

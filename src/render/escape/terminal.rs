@@ -1,9 +1,8 @@
-//! Which characters of a stranger's text may reach which output.
-//!
-//! Details, names and addresses in a report may hold text that a CVM chose. Each format has a rule of its own, and
-//! each rule is one function here; [`terminal`] is the one for everything that is printed: terminals and CI logs.
+//! The rule for everything that is printed: terminals and CI logs.
 
 use std::borrow::Cow;
+
+use super::visible::push;
 
 /// The openings of commands that CI runners look for anywhere in a line: GitHub's legacy form `##[`, Azure's
 /// `##vso[`, TeamCity's `##teamcity[`. What stands between is letters.
@@ -39,85 +38,19 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// At most `max` characters of `text`; where it was longer, the last of them is `…`. Shorten first, then escape: an
-/// escape is never cut in two.
-#[must_use]
-pub fn shorten(text: &str, max: usize) -> Cow<'_, str> {
-    if text.chars().nth(max).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let mut short: String = text.chars().take(max.saturating_sub(1)).collect();
-    short.push('…');
-    Cow::Owned(short)
-}
-
-/// A character that is what it looks like: no control, no format character, no blank but the space, nothing that
-/// changes its neighbours.
-pub(super) fn is_plain(c: char) -> bool {
-    match c {
-        ' '..='~' => true,
-        // Letters and symbols by Unicode's categories, and yet invisible: fillers of Hangul, the empty braille cell.
-        '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{2800}' => false,
-        // The standard library escapes controls, formats, blanks, unassigned and private characters, and those
-        // that combine with the one before.
-        _ => c.escape_debug().len() == 1,
-    }
-}
-
 /// Whether a runner's command could begin here.
-pub(super) fn opens_command(text: &str) -> bool {
+pub(in crate::render) fn opens_command(text: &str) -> bool {
     text.strip_prefix(COMMAND).is_some_and(|rest| {
         rest.trim_start_matches(|c: char| c.is_ascii_alphabetic())
             .starts_with('[')
     })
 }
 
-fn push(safe: &mut String, c: char) {
-    match c {
-        '\t' => safe.push(' '),
-        '\n' => safe.push_str("\\n"),
-        '\r' => safe.push_str("\\r"),
-        _ if is_plain(c) => safe.push(c),
-        _ => safe.extend(c.escape_unicode()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::hostile::{hostile, is_dangerous};
     use proptest::prelude::*;
-
-    /// What must never be printed, listed apart from the rule above: the two are each other's check.
-    fn is_dangerous(c: char) -> bool {
-        c.is_control()
-            || matches!(c,
-                '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e01ef}')
-    }
-
-    /// Pieces of attacks, mixed with anything.
-    fn hostile() -> impl Strategy<Value = String> {
-        let piece = prop_oneof![
-            Just("::error::".to_owned()),
-            Just("::".to_owned()),
-            Just(":".to_owned()),
-            Just("#".to_owned()),
-            Just("##[".to_owned()),
-            Just("##vso[".to_owned()),
-            Just("[".to_owned()),
-            Just(" ".to_owned()),
-            Just("\t".to_owned()),
-            Just("\r\n".to_owned()),
-            Just("\u{1b}[2J".to_owned()),
-            Just("\u{9b}31m".to_owned()),
-            Just("\u{202e}".to_owned()),
-            Just("\u{e0041}".to_owned()),
-            any::<char>().prop_map(String::from),
-            "[a-z]{1,6}",
-        ];
-        prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
-    }
 
     #[test]
     fn what_acts_or_hides_becomes_visible() {
@@ -161,14 +94,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn shortened_text_says_so() {
-        assert_eq!(shorten("12345", 5), "12345");
-        assert_eq!(shorten("123456", 5), "1234…");
-        assert_eq!(shorten("äöüß", 3), "äö…");
-        assert_eq!(shorten("ab", 0), "…");
-    }
-
     proptest! {
         #[test]
         fn printed_text_neither_acts_nor_hides(text in hostile()) {
@@ -191,11 +116,6 @@ mod tests {
         #[test]
         fn plain_words_are_unchanged(text in "[a-zA-Z0-9_./@=,;()`'\"\\\\-]{1,12}( [a-zA-Z0-9:_-]{0,1}[a-z]{1,8}){0,6}") {
             prop_assert_eq!(terminal(&text), text.as_str());
-        }
-
-        #[test]
-        fn shortened_text_is_short(text in ".{0,40}", max in 1_usize..20) {
-            prop_assert!(shorten(&text, max).chars().count() <= max);
         }
     }
 }

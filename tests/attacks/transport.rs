@@ -1,4 +1,4 @@
-//! T2, T3, T47–T49 and "Fail or error" of threats.md, live.
+//! The channel and the transport, live: T1 to T4, T27, T47 to T49 and "Fail or error" of the threat list.
 
 use cvm_verify::report::CheckId::*;
 use cvm_verify::report::Status::*;
@@ -6,7 +6,7 @@ use simulator::{
     AppEndpoint, AppServer, Behaviour, Cvm, Lie, PccsEndpoint, ReportDataLayout, TlsIdentity, TlsMode, World,
 };
 
-use super::live::Deployment;
+use super::deployment::Deployment;
 use super::run::run;
 
 fn nonces(deployment: &Deployment) -> Vec<String> {

@@ -1,0 +1,154 @@
+//! GitHub's workflow commands: the lines beside a run that people see before they open anything.
+
+use super::cause::{causes, is_to_act_on};
+use super::escape::{shorten, workflow_data, workflow_property};
+use super::{banner, words};
+use crate::report::{CheckResult, Report, Status, TargetReport, Verdict};
+
+/// GitHub shows ten of each kind per step. Ten in all leave every one of them seen.
+const MOST: usize = 10;
+/// Longest text of a stranger, in characters.
+const MAX_DETAIL: usize = 200;
+/// Longest name of a target, in characters.
+const MAX_NAME: usize = 80;
+
+/// How loud an annotation is, the loudest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Error,
+    Warning,
+    Notice,
+}
+
+/// One line beside the run.
+struct Annotation {
+    level: Level,
+    title: String,
+    message: String,
+}
+
+/// At most ten workflow commands, a line each, the most important first; empty for a clean pass.
+///
+/// An `error` for each cause of a fail; a `warning` for each cause of an inconclusive verdict, for a simulation, for
+/// waivers and for alerts that were not delivered; a `notice` for what else a passing target warns of. What only
+/// follows from another check has none. Print it to standard output, where the runner reads it.
+#[must_use]
+pub fn annotations(report: &Report) -> String {
+    let targets = &report.targets;
+    let mut all: Vec<Annotation> = targets.iter().flat_map(of_checks).collect();
+    all.extend(targets.iter().filter_map(of_reservations));
+    if targets.is_empty() {
+        all.push(Annotation {
+            level: Level::Warning,
+            title: words::verdict_word(report.verdict).to_owned(),
+            message: words::summary(report),
+        });
+    }
+    let undelivered = report.alerts.iter().filter(|alert| !alert.delivered);
+    all.extend(undelivered.map(|alert| Annotation {
+        level: Level::Warning,
+        title: words::alert_outcome(alert).to_owned(),
+        message: shorten(&words::alert_about(alert), MAX_DETAIL).into_owned(),
+    }));
+    all.sort_by_key(|annotation| annotation.level);
+    if all.len() > MOST {
+        let left_out = all.split_off(MOST - 1);
+        let level = left_out
+            .first()
+            .map_or(Level::Notice, |annotation| annotation.level);
+        all.push(Annotation {
+            level,
+            title: "cvm-verify".to_owned(),
+            message: format!("And {} more: see the job summary.", left_out.len()),
+        });
+    }
+    all.iter().map(line).collect()
+}
+
+/// The causes of a verdict; of a pass, its warnings.
+fn of_checks(target: &TargetReport) -> Vec<Annotation> {
+    let level = match target.verdict {
+        Verdict::Fail => Level::Error,
+        Verdict::Inconclusive => Level::Warning,
+        Verdict::Pass => Level::Notice,
+    };
+    let title = format!("{} {}", words::verdict_word(target.verdict), name(target));
+    let causes = causes(target);
+    let told: Vec<&CheckResult> = match target.verdict {
+        Verdict::Pass => target
+            .checks
+            .iter()
+            .filter(|check| is_to_act_on(check, &causes))
+            .collect(),
+        Verdict::Fail | Verdict::Inconclusive => causes,
+    };
+    if told.is_empty() && target.verdict != Verdict::Pass {
+        let message = words::UNDETERMINED.to_owned();
+        return vec![Annotation {
+            level,
+            title,
+            message,
+        }];
+    }
+    let annotation = |check: &&CheckResult| Annotation {
+        // What could not be determined beside a fail is told below the fails.
+        level: if level == Level::Error && check.status != Status::Fail {
+            Level::Warning
+        } else {
+            level
+        },
+        title: format!("{title}: {}", check.id),
+        message: message(target, check),
+    };
+    told.iter().map(annotation).collect()
+}
+
+/// What a verdict must not be read without: another root than Intel's, waivers.
+fn of_reservations(target: &TargetReport) -> Option<Annotation> {
+    let simulated = banner::is_simulated(target).then(|| format!("{}.", banner::SIMULATED));
+    let waived =
+        (!target.waived.is_empty()).then(|| format!("Waived in writing: {}.", words::list(&target.waived)));
+    let all: Vec<String> = [simulated, waived].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| Annotation {
+        level: Level::Warning,
+        title: format!("{} {}", words::verdict(target), name(target)),
+        message: all.join(" "),
+    })
+}
+
+fn name(target: &TargetReport) -> std::borrow::Cow<'_, str> {
+    shorten(&target.name, MAX_NAME)
+}
+
+/// What was found and what to do, on one line.
+fn message(target: &TargetReport, check: &CheckResult) -> String {
+    let detail = words::detail(target, check);
+    let found = shorten(&detail, MAX_DETAIL);
+    let hash = words::hash_to_write_down(check).map(|hash| format!("--compose-hash {hash}"));
+    let fix = check
+        .fix
+        .as_deref()
+        .map(|fix| format!("What to do: {}", shorten(fix, 2 * MAX_DETAIL)));
+    let parts: Vec<String> = [Some(found.into_owned()), hash, fix]
+        .into_iter()
+        .flatten()
+        .collect();
+    parts.join(" ")
+}
+
+fn line(annotation: &Annotation) -> String {
+    let command = match annotation.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Notice => "notice",
+    };
+    format!(
+        "::{command} title={}::{}\n",
+        workflow_property(&annotation.title),
+        workflow_data(&annotation.message),
+    )
+}
+
+#[cfg(test)]
+#[path = "annotations_tests.rs"]
+mod tests;

@@ -1,0 +1,122 @@
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::*;
+use crate::render::hostile::{hostile, is_dangerous, told_by};
+use crate::render::samples;
+use crate::report::{AlertRecord, CheckId, Mode, TrustRootKind};
+
+fn shown(targets: Vec<TargetReport>) -> String {
+    annotations(&samples::report(Mode::Live, targets))
+}
+
+#[test]
+fn a_clean_pass_says_nothing() {
+    assert_eq!(shown(vec![samples::pass(), samples::pass()]), "");
+}
+
+#[test]
+fn fails_come_first_then_what_could_not_be_determined() {
+    assert_snapshot!(shown(vec![
+        samples::pass_with_waiver(),
+        samples::unreachable(),
+        samples::no_expectation(),
+        samples::fail(),
+    ]));
+}
+
+#[test]
+fn an_error_beside_a_fail_is_a_warning() {
+    let mut target = samples::fail();
+    samples::set(
+        &mut target,
+        CheckId::Evidence,
+        Status::Error,
+        "two-instances",
+        "Two.",
+    );
+    let shown = shown(vec![target]);
+    assert!(
+        shown.starts_with("::error title=FAIL api.example.com%3A compose-hash::"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("\n::warning title=FAIL api.example.com%3A evidence::Two."),
+        "{shown}"
+    );
+    assert_eq!(shown.lines().count(), 2);
+}
+
+#[test]
+fn a_simulated_pass_and_an_undelivered_alert_are_warnings() {
+    let mut target = samples::pass();
+    target.trust_root = TrustRootKind::Custom;
+    let mut report = samples::report(Mode::Live, vec![target]);
+    report.alerts = vec![AlertRecord {
+        channel: "slack".to_owned(),
+        event: "recovered".to_owned(),
+        delivered: false,
+        detail: "HTTP 500".to_owned(),
+    }];
+    assert_snapshot!(annotations(&report));
+}
+
+#[test]
+fn a_warning_of_a_passing_target_is_a_notice() {
+    let mut target = samples::pass();
+    samples::set(
+        &mut target,
+        CheckId::Collateral,
+        Status::Warn,
+        "ends-soon",
+        "It ends soon.",
+    );
+    let shown = shown(vec![target]);
+    assert!(
+        shown.starts_with("::notice title=PASS api.example.com%3A collateral::It ends soon."),
+        "{shown}"
+    );
+    assert_eq!(shown.lines().count(), 1);
+}
+
+#[test]
+fn there_are_ten_at_most_and_the_last_counts_the_others() {
+    let shown = shown(vec![samples::unreachable(); 12]);
+    assert_eq!(shown.lines().count(), 10);
+    assert!(
+        shown.ends_with("::warning title=cvm-verify::And 3 more: see the job summary.\n"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn what_is_not_a_pass_is_never_silent() {
+    let mut target = samples::unreachable();
+    samples::set(&mut target, CheckId::Evidence, Status::Pass, "none", "Fine.");
+    assert!(shown(vec![target]).contains(words::UNDETERMINED));
+    assert_eq!(
+        shown(Vec::new()),
+        "::warning title=INCONCLUSIVE::INCONCLUSIVE: nothing was verified\n"
+    );
+}
+
+proptest! {
+    #[test]
+    fn every_line_is_a_command_of_ours(text in hostile()) {
+        let mut lied = told_by(&text);
+        lied.verdict = Verdict::Pass;
+        lied.trust_root = TrustRootKind::Custom;
+        let shown = shown(vec![told_by(&text), lied]);
+        let all: Vec<&str> = shown.lines().collect();
+        prop_assert!((2..=10).contains(&all.len()), "{shown:?}");
+        for line in all {
+            let rest = ["::error title=", "::warning title=", "::notice title="]
+                .iter()
+                .find_map(|command| line.strip_prefix(command));
+            let title = rest.and_then(|rest| rest.split_once("::")).map(|(title, _)| title);
+            prop_assert!(title.is_some_and(|title| !title.contains([':', ','])), "{line:?}");
+            prop_assert!(!line.chars().any(is_dangerous), "{line:?}");
+            prop_assert!(!line.contains("##["), "{line:?}");
+        }
+    }
+}

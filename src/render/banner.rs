@@ -1,0 +1,46 @@
+//! What stands above every verdict that proves less than it seems to: a simulation, a replay.
+
+use crate::report::{Mode, Report, TargetReport, TrustRootKind};
+
+/// The first line of whatever is made with a root that is not Intel's.
+pub(super) const SIMULATED: &str = "SIMULATED: not Intel's root, proves nothing about hardware";
+
+/// The lines above a report.
+pub(super) struct Banners {
+    /// What is said once, first of all.
+    pub(super) above: Vec<String>,
+    /// Whether the targets differ, so that each must say its own.
+    pub(super) on_each: bool,
+}
+
+/// What stands above all targets alike is said once; that one of them is simulated is said in the first line all the
+/// same.
+pub(super) fn of_report(report: &Report) -> Banners {
+    let of = |target| of_target(target, report.mode);
+    let targets = &report.targets;
+    let first = targets.first().map(of).unwrap_or_default();
+    if targets.iter().all(|target| of(target) == first) {
+        return Banners {
+            above: first,
+            on_each: false,
+        };
+    }
+    let simulated = targets.iter().filter(|target| is_simulated(target)).count();
+    let line = || format!("{SIMULATED} ({simulated} of {} targets)", targets.len());
+    Banners {
+        above: (simulated > 0).then(line).into_iter().collect(),
+        on_each: true,
+    }
+}
+
+/// What stands above a target's verdict: that it is simulated, that it is a replay.
+pub(super) fn of_target(target: &TargetReport, mode: Mode) -> Vec<String> {
+    let simulated = is_simulated(target).then(|| SIMULATED.to_owned());
+    let replay = (mode == Mode::Replay).then(|| format!("REPLAY as of {}", target.evaluated_at));
+    simulated.into_iter().chain(replay).collect()
+}
+
+/// Whether the proof rests on another root than Intel's.
+pub(super) fn is_simulated(target: &TargetReport) -> bool {
+    target.trust_root == TrustRootKind::Custom
+}

@@ -1,0 +1,82 @@
+//! The rule for Markdown as GitHub and GitLab read it: job summaries, comments.
+
+use super::visible::{push, shorten};
+use crate::render::marks;
+
+/// Longest text of a stranger, in characters (threat T53).
+const MAX: usize = 200;
+
+/// Splits a word where nobody sees it: no mention, address or emoji spans two text nodes. Unlike a zero-width
+/// character it is not copied. An entity would not do: cmark-gfm looks for e-mail addresses, and GitHub for mentions,
+/// after entities are decoded.
+const SPLIT: &str = "<wbr>";
+
+/// `text` for a paragraph, a list item, a table cell or the content of an HTML element: one line, at most 200
+/// characters, and what is seen is the text itself.
+///
+/// What could act or deceive elsewhere becomes a visible escape (see [`terminal`](super::terminal)); what Markdown or
+/// HTML would read becomes an entity; and the words that the forge looks for in the finished page are split: `@org`,
+/// `#123`, `GH-1`, `://`, `www.`, `:emoji:`, and with them `::error::` and `##[`. What is not in here cannot become an
+/// image or a link, mention anybody, or end the table (threat T53).
+#[must_use]
+pub fn markdown(text: &str) -> String {
+    let shown = visible(text);
+    let mut safe = String::with_capacity(shown.len() + 16);
+    for (position, c) in shown.char_indices() {
+        let (before, rest) = shown.split_at(position);
+        let next = rest.chars().nth(1);
+        match c {
+            '@' | '#' => safe.extend([c.encode_utf8(&mut [0; 4]), SPLIT]),
+            ':' if next != Some(' ') => safe.extend([":", SPLIT]),
+            '-' if ends_with(before, "gh") => safe.extend(["-", SPLIT]),
+            '.' if ends_with(before, "www") => safe.extend([SPLIT, "."]),
+            // In an element of its own, as GitHub's manual says, and an entity: it begins no formula.
+            '$' => safe.push_str("<span>&#36;</span>"),
+            '&' | '<' | '>' | '"' | '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '|' => entity(&mut safe, c),
+            // Where a block begins: lists, headings, rules, indented code.
+            '\0'..='\x7f' if before.is_empty() && !c.is_ascii_alphabetic() => entity(&mut safe, c),
+            _ => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// A value as code, by the same rule: a code span where nothing in it needs an escape, else an HTML element.
+#[must_use]
+pub fn code(text: &str) -> String {
+    let is_literal = |c: char| matches!(c, ' '..='~' | '…') && !"`|\\<>&$#[]!*".contains(c);
+    if !text.is_empty() && text.trim() == text && text.chars().all(is_literal) {
+        format!("`{}`", shorten(text, MAX))
+    } else {
+        format!("<code>{}</code>", markdown(text))
+    }
+}
+
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len().min(MAX * 4));
+    for c in shorten(text, MAX).chars() {
+        // A stranger's text can hold no result of ours.
+        if marks::ALL.contains(&c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            push(&mut shown, c);
+        }
+    }
+    shown
+}
+
+fn ends_with(text: &str, word: &str) -> bool {
+    text.len()
+        .checked_sub(word.len())
+        .and_then(|start| text.get(start..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(word))
+}
+
+fn entity(safe: &mut String, c: char) {
+    let number = u32::from(c).to_string();
+    safe.extend(["&#", number.as_str(), ";"]);
+}
+
+#[cfg(test)]
+#[path = "markdown_tests.rs"]
+mod tests;

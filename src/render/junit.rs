@@ -1,0 +1,210 @@
+//! JUnit XML, for GitLab, Jenkins and everything else that shows tests.
+//!
+//! A CI system may read nothing else: a suite holds a failure or an error exactly where its target does not pass.
+
+use std::fmt::Write as _;
+
+use super::cause::is_unmet;
+use super::escape::{shorten, xml};
+use super::{banner, table, words};
+use crate::report::{CheckResult, Mode, Report, Status, TargetReport, Verdict};
+
+/// Longest name of a target, in characters.
+const MAX_NAME: usize = 120;
+
+/// How a test case ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Passed,
+    Failure,
+    Error,
+    Skipped,
+}
+
+/// One test case, as XML.
+struct Case {
+    outcome: Outcome,
+    text: String,
+}
+
+/// The report as JUnit XML, with a final newline: a suite for each target, a test case for each check.
+///
+/// `failure` is a mismatch, `error` what could not be determined and a requirement that is not met, `skipped` what was
+/// not configured, waived, or, where the target passes all the same, not determined. A warning passes, and says so in
+/// its output.
+#[must_use]
+pub fn junit(report: &Report) -> String {
+    let time = seconds(report.duration_ms);
+    let mut suites: Vec<Vec<Case>> = report.targets.iter().map(cases).collect();
+    let mut heads: Vec<String> = report.targets.iter().map(name).collect();
+    if suites.is_empty() {
+        heads.push(report.tool.name.clone());
+        suites.push(vec![verdict_case(
+            &report.tool.name,
+            report.verdict,
+            &words::summary(report),
+        )]);
+    }
+    // The targets of a run are asked side by side: only a single one has a time of its own.
+    let suite_time = if suites.len() == 1 { time.as_str() } else { "0.000" };
+    let timestamp = xml(report.started_at.trim_end_matches('Z'));
+    let mut text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\" {} time=\"{time}\">\n",
+        xml(&report.tool.name),
+        counts(suites.iter().flatten()),
+    );
+    let properties = report
+        .targets
+        .iter()
+        .map(|target| properties(target, report.mode));
+    let properties = properties.chain(std::iter::once(String::new()));
+    for ((name, cases), properties) in heads.iter().zip(&suites).zip(properties) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "  <testsuite name=\"{}\" {} time=\"{suite_time}\" timestamp=\"{timestamp}\">\n{properties}{}  </testsuite>",
+            xml(name),
+            counts(cases.iter()),
+            cases.iter().map(|case| case.text.as_str()).collect::<String>(),
+        );
+    }
+    text.push_str("</testsuites>\n");
+    text
+}
+
+/// What a suite is called: nobody may take a simulated one for another.
+fn name(target: &TargetReport) -> String {
+    let name = shorten(&target.name, MAX_NAME);
+    if banner::is_simulated(target) {
+        format!("SIMULATED: {name}")
+    } else {
+        name.into_owned()
+    }
+}
+
+/// A test case for each check; one more where none of them would show that the target does not pass.
+fn cases(target: &TargetReport) -> Vec<Case> {
+    let suite = name(target);
+    let mut cases: Vec<Case> = target
+        .checks
+        .iter()
+        .map(|check| check_case(&suite, target, check))
+        .collect();
+    let is_red = |case: &Case| matches!(case.outcome, Outcome::Failure | Outcome::Error);
+    if target.verdict != Verdict::Pass && !cases.iter().any(is_red) {
+        cases.push(verdict_case(&suite, target.verdict, words::UNDETERMINED));
+    }
+    cases
+}
+
+fn outcome(target: &TargetReport, check: &CheckResult) -> Outcome {
+    match check.status {
+        Status::Fail => Outcome::Failure,
+        Status::Error if target.verdict == Verdict::Pass => Outcome::Skipped,
+        Status::Error => Outcome::Error,
+        Status::Warn | Status::Skip if is_unmet(target, check) => Outcome::Error,
+        Status::Skip => Outcome::Skipped,
+        Status::Warn | Status::Pass => Outcome::Passed,
+    }
+}
+
+fn check_case(suite: &str, target: &TargetReport, check: &CheckResult) -> Case {
+    let outcome = outcome(target, check);
+    let detail = words::detail(target, check);
+    let detail = shorten(&detail, table::MAX_DETAIL);
+    let reason = check.reason.as_deref().unwrap_or_default();
+    let said = [
+        ("expected", &check.expected),
+        ("actual", &check.actual),
+        ("What to do", &check.fix),
+    ];
+    let line = |(label, value): (&str, &Option<String>)| {
+        let value = value.as_ref()?;
+        Some(format!("\n{label}: {}", xml(&shorten(value, table::MAX_VALUE))))
+    };
+    let lines: String = said.into_iter().filter_map(line).collect();
+    let inner = match outcome {
+        Outcome::Failure => element("failure", reason, &detail, &lines),
+        Outcome::Error => element("error", reason, &detail, &lines),
+        Outcome::Skipped => format!("<skipped message=\"{}\"/>", xml(&detail)),
+        Outcome::Passed if check.status == Status::Warn => {
+            let word = words::status(check.status);
+            format!("<system-out>{word}: {}{lines}</system-out>", xml(&detail))
+        }
+        Outcome::Passed => String::new(),
+    };
+    case(suite, check.id.as_str(), outcome, &inner)
+}
+
+/// The verdict as a test case of its own.
+fn verdict_case(suite: &str, verdict: Verdict, why: &str) -> Case {
+    let (outcome, tag) = match verdict {
+        Verdict::Fail => (Outcome::Failure, "failure"),
+        Verdict::Inconclusive | Verdict::Pass => (Outcome::Error, "error"),
+    };
+    case(
+        suite,
+        "verdict",
+        outcome,
+        &element(tag, verdict.as_str(), why, ""),
+    )
+}
+
+/// An element with a message for lists and the whole story as its content. `lines` are escaped.
+fn element(tag: &str, kind: &str, message: &str, lines: &str) -> String {
+    let message = xml(message);
+    format!(
+        "<{tag} message=\"{message}\" type=\"{}\">{message}{lines}</{tag}>",
+        xml(kind)
+    )
+}
+
+fn case(suite: &str, name: &str, outcome: Outcome, inner: &str) -> Case {
+    let head = format!(
+        "    <testcase classname=\"{}\" name=\"{name}\" time=\"0.000\"",
+        xml(suite)
+    );
+    let text = if inner.is_empty() {
+        format!("{head}/>\n")
+    } else {
+        format!("{head}>\n      {inner}\n    </testcase>\n")
+    };
+    Case { outcome, text }
+}
+
+/// What the verdict is, and what it must not be read without.
+fn properties(target: &TargetReport, mode: Mode) -> String {
+    let banners = banner::of_target(target, mode);
+    let said = [
+        ("verdict", words::verdict(target)),
+        ("proves", words::proven(target, mode).to_owned()),
+    ];
+    let property =
+        |name: &str, value: &str| format!("      <property name=\"{name}\" value=\"{}\"/>\n", xml(value));
+    let notes = banners.iter().map(|line| property("note", line));
+    let said = said
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| property(name, value));
+    let all: String = notes.chain(said).collect();
+    format!("    <properties>\n{all}    </properties>\n")
+}
+
+fn counts<'a>(cases: impl Iterator<Item = &'a Case> + Clone) -> String {
+    let of = |outcome| cases.clone().filter(|case| case.outcome == outcome).count();
+    format!(
+        "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"",
+        cases.clone().count(),
+        of(Outcome::Failure),
+        of(Outcome::Error),
+        of(Outcome::Skipped),
+    )
+}
+
+fn seconds(milliseconds: u64) -> String {
+    format!("{}.{:03}", milliseconds / 1_000, milliseconds % 1_000)
+}
+
+#[cfg(test)]
+#[path = "junit_tests.rs"]
+mod tests;

@@ -1,0 +1,144 @@
+//! What later steps read: GitHub's outputs, as typed data and in the file's own form.
+//!
+//! Threat T52: whoever writes a line into this file chooses the verdict. A value is therefore a word, hex, a number or
+//! a path, made here by its own rule; whatever breaks the rule is left empty.
+
+use crate::report::{AlertRecord, Assurance, CheckId, Report, Status, TargetReport};
+
+/// Where the files of a run were written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Paths<'a> {
+    /// `--report-json`.
+    pub report_json: Option<&'a str>,
+    /// `--summary`.
+    pub summary: Option<&'a str>,
+    /// `--junit`.
+    pub junit: Option<&'a str>,
+    /// `--evidence`.
+    pub evidence: Option<&'a str>,
+}
+
+/// A name and a value on one line. Made by [`outputs`] alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    name: &'static str,
+    value: String,
+}
+
+impl Output {
+    /// Kebab-case.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// One line without control characters; empty where there is nothing to say.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+/// The outputs of a run, all of them and in a fixed order.
+///
+/// Of several targets `assurance` is the lowest, `failed-checks` the union, and what they do not share is empty.
+#[must_use]
+pub fn outputs(report: &Report, paths: &Paths) -> Vec<Output> {
+    let targets = &report.targets;
+    let path_of = |given: Option<&str>| path(given.unwrap_or_default());
+    [
+        ("verdict", report.verdict.as_str().to_owned()),
+        ("assurance", assurance(targets).as_str().to_owned()),
+        ("exit-code", report.exit_code.to_string()),
+        ("failed-checks", failed_checks(targets)),
+        ("report-json", path_of(paths.report_json)),
+        ("summary-path", path_of(paths.summary)),
+        ("junit-path", path_of(paths.junit)),
+        ("evidence-path", path_of(paths.evidence)),
+        (
+            "tcb-status",
+            word(shared(targets, |target| target.tcb.status.as_deref())),
+        ),
+        (
+            "app-id",
+            hex(shared(targets, |target| target.measurements.app_id.as_deref())),
+        ),
+        (
+            "compose-hash",
+            hex(shared(targets, |target| {
+                target.measurements.compose_hash.as_deref()
+            })),
+        ),
+        ("alert-status", alert_status(&report.alerts).to_owned()),
+        ("version", word(&report.tool.version)),
+    ]
+    .into_iter()
+    .map(|(name, value)| Output { name, value })
+    .collect()
+}
+
+/// What all targets have in common. None at all has nothing.
+fn shared<'a>(targets: &'a [TargetReport], of: impl Fn(&'a TargetReport) -> Option<&'a str>) -> &'a str {
+    let mut values = targets.iter().map(of);
+    let first = values.next().flatten();
+    first
+        .filter(|_| values.all(|value| value == first))
+        .unwrap_or_default()
+}
+
+fn assurance(targets: &[TargetReport]) -> Assurance {
+    let lowest = targets.iter().map(|target| target.assurance).min();
+    lowest.unwrap_or(Assurance::None)
+}
+
+/// The ids of all checks that say `fail`, with commas.
+fn failed_checks(targets: &[TargetReport]) -> String {
+    let fails = |id: &CheckId| {
+        let results = targets.iter().flat_map(|target| &target.checks);
+        results
+            .clone()
+            .any(|check| check.id == *id && check.status == Status::Fail)
+    };
+    let ids: Vec<&str> = CheckId::ALL
+        .iter()
+        .filter(|id| fails(id))
+        .map(|id| id.as_str())
+        .collect();
+    ids.join(",")
+}
+
+/// `none` where there was nothing to send, `delivered`, `failed`, or `partial`.
+fn alert_status(alerts: &[AlertRecord]) -> &'static str {
+    let delivered = alerts.iter().filter(|alert| alert.delivered).count();
+    match (alerts.len(), delivered) {
+        (0, _) => "none",
+        (_, 0) => "failed",
+        (all, delivered) if all == delivered => "delivered",
+        _ => "partial",
+    }
+}
+
+/// Lower-case hex, or nothing.
+fn hex(text: &str) -> String {
+    kept(text, 128, |c| matches!(c, '0'..='9' | 'a'..='f'))
+}
+
+/// Intel's words for a TCB, a version: or nothing.
+fn word(text: &str) -> String {
+    kept(text, 64, |c| c.is_ascii_alphanumeric() || "-.+".contains(c))
+}
+
+/// A path as it was given: it has to name the file. Nothing of it may end a line.
+fn path(text: &str) -> String {
+    let is_line = |c: char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
+    kept(text, 4096, is_line)
+}
+
+fn kept(text: &str, most: usize, is_allowed: impl Fn(char) -> bool) -> String {
+    let is_clean = text.len() <= most && text.chars().all(is_allowed);
+    if is_clean { text.to_owned() } else { String::new() }
+}
+
+#[cfg(test)]
+#[path = "outputs_tests.rs"]
+mod tests;

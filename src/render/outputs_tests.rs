@@ -1,0 +1,146 @@
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::super::dotenv::dotenv;
+use super::super::github_output::{Delimiter, github_output};
+use super::*;
+use crate::render::hostile::{hostile, told_by};
+use crate::render::samples;
+use crate::report::Mode;
+
+const PATHS: Paths = Paths {
+    report_json: Some("out dir/report.json"),
+    summary: Some("out/summary.md"),
+    junit: None,
+    evidence: Some("out/evidence"),
+};
+
+fn of(targets: Vec<TargetReport>) -> Vec<Output> {
+    outputs(&samples::report(Mode::Live, targets), &PATHS)
+}
+
+fn value(outputs: &[Output], name: &str) -> String {
+    outputs
+        .iter()
+        .find(|output| output.name() == name)
+        .unwrap()
+        .value()
+        .to_owned()
+}
+
+/// Reads `name<<DELIMITER` as the runner does (actions/runner, `FileCommandManager`).
+fn read(text: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut lines = text.split('\n');
+    while let Some(line) = lines.next().filter(|line| !line.is_empty()) {
+        let (name, delimiter) = line.split_once("<<").unwrap();
+        let value: Vec<&str> = lines.by_ref().take_while(|line| *line != delimiter).collect();
+        pairs.push((name.to_owned(), value.join("\n")));
+    }
+    pairs
+}
+
+#[test]
+fn the_outputs_of_a_fail() {
+    assert_snapshot!(github_output(
+        &of(vec![samples::fail()]),
+        &Delimiter::new([0xab; 16])
+    ));
+}
+
+#[test]
+fn the_outputs_of_a_fail_for_gitlab() {
+    assert_snapshot!(dotenv(&of(vec![samples::fail()])));
+}
+
+#[test]
+fn several_targets_give_the_union_the_lowest_and_what_they_share() {
+    let mut other = samples::replayed_quote();
+    other.measurements.app_id = Some("0b".repeat(20));
+    let outputs = of(vec![samples::pass(), samples::fail(), other]);
+    assert_eq!(value(&outputs, "failed-checks"), "freshness,compose-hash");
+    assert_eq!(value(&outputs, "assurance"), "none");
+    assert_eq!(value(&outputs, "app-id"), "");
+    assert_eq!(value(&outputs, "compose-hash"), samples::MEASURED);
+    assert_eq!(value(&outputs, "tcb-status"), "UpToDate");
+}
+
+#[test]
+fn no_target_is_inconclusive_and_knows_nothing() {
+    let outputs = of(Vec::new());
+    assert_eq!(value(&outputs, "verdict"), "inconclusive");
+    assert_eq!(value(&outputs, "exit-code"), "3");
+    assert_eq!(value(&outputs, "assurance"), "none");
+    assert_eq!(value(&outputs, "app-id"), "");
+}
+
+#[test]
+fn the_status_of_alerts_is_one_of_four_words() {
+    let alert = |delivered| AlertRecord {
+        channel: "slack".to_owned(),
+        event: "failed".to_owned(),
+        delivered,
+        detail: String::new(),
+    };
+    for (alerts, word) in [
+        (vec![], "none"),
+        (vec![alert(true)], "delivered"),
+        (vec![alert(false)], "failed"),
+        (vec![alert(true), alert(false)], "partial"),
+    ] {
+        let mut report = samples::report(Mode::Live, vec![samples::pass()]);
+        report.alerts = alerts;
+        assert_eq!(value(&outputs(&report, &PATHS), "alert-status"), word);
+    }
+}
+
+#[test]
+fn a_value_that_holds_the_delimiter_is_left_empty() {
+    let delimiter = Delimiter::new([7; 16]);
+    let path = format!("cvm_verify_{}", "07".repeat(16));
+    let paths = Paths {
+        junit: Some(&path),
+        ..PATHS
+    };
+    let report = samples::report(Mode::Live, vec![samples::pass()]);
+    let pairs = read(&github_output(&outputs(&report, &paths), &delimiter));
+    assert_eq!(pairs.len(), 13);
+    assert!(pairs.contains(&("junit-path".to_owned(), String::new())));
+}
+
+#[test]
+fn no_dotenv_name_is_a_variable_that_the_program_reads() {
+    let text = dotenv(&of(vec![samples::pass()]));
+    assert!(text.lines().count() <= 20);
+    assert!(
+        text.lines().all(|line| line.starts_with("CVM_VERIFY_RESULT_")),
+        "{text}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn the_runner_reads_the_outputs_and_nothing_else(text in hostile(), random: [u8; 16]) {
+        let paths = Paths {
+            report_json: Some(&text),
+            summary: Some(&text),
+            junit: Some(&text),
+            evidence: Some(&text),
+        };
+        let mut report = samples::report(Mode::Live, vec![told_by(&text)]);
+        report.tool.version.clone_from(&text);
+        let outputs = outputs(&report, &paths);
+        let file = github_output(&outputs, &Delimiter::new(random));
+        let expected: Vec<(String, String)> =
+            outputs.iter().map(|output| (output.name().to_owned(), output.value().to_owned())).collect();
+        prop_assert_eq!(read(&file), expected);
+        prop_assert_eq!(file.lines().count(), 3 * 13);
+        for output in &outputs {
+            prop_assert!(!output.value().chars().any(char::is_control));
+            let is_path = output.name().ends_with("-path") || output.name() == "report-json";
+            prop_assert!(is_path || output.value().chars().all(|c| c.is_ascii_alphanumeric() || "-.+,".contains(c)));
+        }
+        let env = dotenv(&outputs);
+        prop_assert!(env.lines().count() <= 13 && !env.contains([' ', '$', '"', '\'', '`', '\\', '#']));
+    }
+}

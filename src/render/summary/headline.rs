@@ -1,0 +1,97 @@
+//! What a reader sees first: verdict and cause, then the next step.
+
+use super::bold_name;
+use crate::render::cause::causes;
+use crate::render::docs::own;
+use crate::render::escape::{code, markdown};
+use crate::render::{banner, marks, words};
+use crate::report::{CheckResult, Mode, Report, TargetReport, Verdict};
+
+/// The lines above the verdict.
+pub(super) fn banners(lines: &[String]) -> String {
+    lines
+        .iter()
+        .map(|line| format!("**{}**\n\n", markdown(line)))
+        .collect()
+}
+
+/// The verdict with its cause as one line, the next step as another.
+pub(super) fn headline(report: &Report, targets: &[&TargetReport]) -> String {
+    match targets {
+        [target] => {
+            let mark = marks::target(target);
+            let verdict = words::verdict(target);
+            let why = sentence(target, report.mode);
+            format!("### {mark} {verdict}: {why}\n\n{}", next_step(target))
+        }
+        targets => several(report, targets),
+    }
+}
+
+/// How many pass; then the first that does not, with its cause.
+fn several(report: &Report, targets: &[&TargetReport]) -> String {
+    let is_whole = targets.iter().all(|target| words::is_whole(target));
+    let mark = marks::verdict(report.verdict, is_whole);
+    let summary = words::summary(report);
+    let Some(worst) = targets.first().filter(|target| target.verdict != Verdict::Pass) else {
+        return format!("### {mark} {summary}\n\n");
+    };
+    let name = bold_name(worst);
+    let why = sentence(worst, report.mode);
+    format!("### {mark} {summary}. {name}: {why}\n\n{}", next_step(worst))
+}
+
+/// One target in the list of all.
+pub(super) fn row(target: &TargetReport) -> String {
+    let why: String = causes(target)
+        .iter()
+        .map(|check| format!("<br>{}", named(check)))
+        .collect();
+    let mark = marks::target(target);
+    let simulated = if banner::is_simulated(target) {
+        "SIMULATED: "
+    } else {
+        ""
+    };
+    let verdict = words::verdict(target);
+    format!("| {mark} {simulated}{verdict} | {}{why} |\n", bold_name(target))
+}
+
+/// What the verdict means: what a pass proves, or the first cause of anything else.
+fn sentence(target: &TargetReport, mode: Mode) -> String {
+    match causes(target).first() {
+        Some(first) => markdown(&words::detail(target, first)),
+        None if target.verdict == Verdict::Pass => words::proven(target, mode).to_owned(),
+        None => words::UNDETERMINED.to_owned(),
+    }
+}
+
+/// What to do about the first cause, with the line to copy where one is all that is missing.
+fn next_step(target: &TargetReport) -> String {
+    let causes = causes(target);
+    let Some(first) = causes.first() else {
+        return String::new();
+    };
+    let step = first
+        .fix
+        .as_deref()
+        .map(|text| format!("**What to do:** {}\n\n", fix(first, text)));
+    let line = words::hash_to_write_down(first).map(|hash| format!("```\n--compose-hash {hash}\n```\n\n"));
+    step.into_iter().chain(line).collect()
+}
+
+/// What to do about a result, in Markdown. Only our own words keep their code spans.
+pub(super) fn fix(check: &CheckResult, text: &str) -> String {
+    match words::reason_of(check) {
+        Some(reason) if reason.fix == text => own(text),
+        _ => markdown(text),
+    }
+}
+
+/// A check and its reason.
+pub(super) fn named(check: &CheckResult) -> String {
+    match &check.reason {
+        Some(reason) => format!("**{}** {}", check.id, code(reason)),
+        None => format!("**{}**", check.id),
+    }
+}

@@ -1,0 +1,142 @@
+//! The parts of the summary, each a piece of Markdown that ends with an empty line.
+
+use super::headline::{fix, named};
+use crate::checks::Check;
+use crate::render::cause::{causes, is_to_act_on};
+use crate::render::docs::cell;
+use crate::render::escape::{code, markdown};
+use crate::render::{banner, marks, measured, words};
+use crate::report::{CheckResult, Report, Status, TargetReport};
+
+/// One row per check: result, what was found, what a pass proves, which attack that prevents. What there is something
+/// to do about stands first.
+///
+/// Two columns, for no table of more can be read on a phone without moving it sideways.
+pub(super) fn checks(target: &TargetReport) -> String {
+    let mut table =
+        "| Check | Found; what a pass proves; which attack that prevents |\n|---|---|\n".to_owned();
+    let urgent = to_act_on(target);
+    let others = target
+        .checks
+        .iter()
+        .filter(|check| !urgent.iter().any(|urgent| urgent.id == check.id));
+    for check in urgent.iter().copied().chain(others) {
+        let about = Check::of(check.id);
+        table.push_str(&format!(
+            "| {} {}<br>**{}** | {}<br><sub>{}: {}<br>Prevents: {}</sub> |\n",
+            marks::status(check.status),
+            words::status(check.status),
+            check.id,
+            markdown(&words::detail(target, check)),
+            proves(target, check),
+            cell(about.proves),
+            cell(about.prevents),
+        ));
+    }
+    table.push('\n');
+    table
+}
+
+/// Only a pass under Intel's root proves what a check is for.
+fn proves(target: &TargetReport, check: &CheckResult) -> &'static str {
+    match check.status {
+        Status::Pass if banner::is_simulated(target) => "Would prove under Intel's root",
+        Status::Pass => "Proves",
+        Status::Warn | Status::Fail | Status::Error | Status::Skip => "A pass would prove",
+    }
+}
+
+/// What was measured: the identity in sight, the registers folded away.
+pub(super) fn measured(target: &TargetReport) -> String {
+    let lines = measured::lines(target);
+    if lines.is_empty() {
+        return String::new();
+    }
+    let shown: String = lines.iter().map(|(label, value)| line(label, value)).collect();
+    let registers: String = measured::registers(target)
+        .iter()
+        .map(|(label, value)| line(label, value))
+        .collect();
+    let folded = if registers.is_empty() {
+        String::new()
+    } else {
+        format!("<details><summary>Registers</summary>\n\n{registers}\n</details>\n\n")
+    };
+    format!("#### {}\n\n{shown}\n{folded}", measured::heading(target))
+}
+
+/// What to do about each check.
+pub(super) fn fixes(target: &TargetReport) -> String {
+    let mut list = String::new();
+    for check in to_act_on(target) {
+        let fix = check.fix.as_deref().map(|text| format!(": {}", fix(check, text)));
+        list.push_str(&format!("- {}{}\n", named(check), fix.unwrap_or_default()));
+        for (label, value) in [("expected", &check.expected), ("actual", &check.actual)] {
+            if let Some(value) = value {
+                list.push_str(&format!("  - {label} {}\n", code(value)));
+            }
+        }
+    }
+    if list.is_empty() {
+        return list;
+    }
+    format!("#### How to fix\n\n{list}\n")
+}
+
+/// What the result rests on, and how to look again.
+pub(super) fn evidence(target: &TargetReport) -> String {
+    let evidence = &target.evidence;
+    let list: String = [
+        ("bundle", &evidence.bundle),
+        ("address", &target.url),
+        ("SHA-256 of what was signed", &evidence.signed_sha256),
+        ("judged as of", &Some(target.evaluated_at.clone())),
+    ]
+    .into_iter()
+    .filter_map(|(label, value)| value.as_ref().map(|value| line(label, value)))
+    .collect();
+    let again = evidence.bundle.as_ref().map_or(
+        "",
+        |_| "`cvm-verify replay` with the bundle verifies it again on any machine, offline.\n\n",
+    );
+    format!("#### Evidence\n\n{list}\n{again}")
+}
+
+/// Alerts, and which program wrote this.
+pub(super) fn end(report: &Report) -> String {
+    const MOST: usize = 50;
+    let mut end = String::new();
+    for alert in report.alerts.iter().filter(|alert| !alert.delivered).take(MOST) {
+        let outcome = words::alert_outcome(alert);
+        end.push_str(&format!(
+            "\u{26a0}\u{fe0f} **{outcome}:** {}\n\n",
+            markdown(&words::alert_about(alert))
+        ));
+    }
+    let tool = &report.tool;
+    let seconds = report.duration_ms / 1_000;
+    let tenths = report.duration_ms % 1_000 / 100;
+    end.push_str(&format!(
+        "<sub>{} {} ({}), {}, took {seconds}.{tenths} s</sub>\n",
+        markdown(&tool.name),
+        markdown(&tool.version),
+        markdown(&tool.git),
+        markdown(&report.started_at),
+    ));
+    end
+}
+
+/// The checks that there is something to do about, the causes of the verdict first.
+fn to_act_on(target: &TargetReport) -> Vec<&CheckResult> {
+    let causes = causes(target);
+    let is_cause = |check: &CheckResult| causes.iter().any(|cause| cause.id == check.id);
+    let others = target
+        .checks
+        .iter()
+        .filter(|check| is_to_act_on(check, &causes) && !is_cause(check));
+    causes.iter().copied().chain(others).collect()
+}
+
+fn line(label: &str, value: &str) -> String {
+    format!("- {label} {}\n", code(value))
+}

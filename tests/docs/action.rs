@@ -1,0 +1,145 @@
+//! docs/action.md is made from action.yml.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{MapAccess, Visitor};
+
+use crate::{DO_NOT_EDIT, assert_generated, repository};
+
+/// What the page needs of action.yml.
+#[derive(Deserialize)]
+pub struct Action {
+    pub inputs: Ordered<Input>,
+    pub outputs: Ordered<Output>,
+}
+
+#[derive(Deserialize)]
+pub struct Input {
+    description: String,
+    #[serde(default)]
+    required: bool,
+    #[serde(default)]
+    default: String,
+}
+
+#[derive(Deserialize)]
+pub struct Output {
+    description: String,
+}
+
+/// A mapping in the order of the file.
+pub struct Ordered<T>(pub Vec<(String, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(std::marker::PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Ordered<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mapping")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Ordered(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries(std::marker::PhantomData))
+    }
+}
+
+/// action.yml, or nothing where this tree has none (and so no action to document).
+pub fn action() -> Option<Action> {
+    let Ok(text) = std::fs::read_to_string(repository("action.yml")) else {
+        eprintln!("skipped: there is no action.yml in this tree");
+        return None;
+    };
+    Some(serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("action.yml: {error}")))
+}
+
+const USAGE: &str = r#"
+Verifies one or several deployments in a job of their own and writes the result into the job summary, the annotations, files and outputs.
+It needs no token and no permissions of its own.
+
+```yaml
+permissions: { contents: read }      # for the checkout of the lock file; the verification needs none
+jobs:
+  verify:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2
+      - uses: OWNER/cvm-verify@FULL-COMMIT-SHA
+        with: { url: https://your-app.example, lock: cvm.lock }
+```
+
+Without a lock file, `compose-hash` alone is enough only where the VM's shape is in the built-in table: otherwise the check `os-image` says
+`acpi-unverified`, and the verdict is inconclusive.
+
+Replace `FULL-COMMIT-SHA` by the 40-digit commit of the release that you reviewed. A tag can be moved; the commit cannot, and it contains
+the SHA-256 of the program that will run.
+
+Complete workflows: [after a deploy](../examples/after-deploy.yml), [scheduled monitor](../examples/scheduled-monitor.yml),
+[several URLs](../examples/several-urls.yml).
+"#;
+
+const FILES: &str = r#"
+## Files
+
+In `output-dir`, which the outputs name file by file:
+
+| file | what it is |
+|---|---|
+| `report.json` | the report, [schema](../schemas/report-v1.json) cvm-verify/report/v1 |
+| `report.txt` | the same for people, as in the log |
+| `summary.md` | the job summary |
+| `junit.xml` | one test case a check, for tools that show test results |
+| evidence | what was looked at; `cvm-verify replay` verifies it again offline |
+
+## When the job is red
+
+The verdict `fail` ends the step with 1, `inconclusive` with 3, an input that cannot be right with 2. With `fail-on: fail` only the first
+and the last make the job red; the output `verdict` keeps the truth. To go on after a failure, use the step's `continue-on-error` and compare:
+`if: ${{ steps.ID.outputs.verdict != 'pass' }}`. A run that was killed reads as `inconclusive`.
+
+`extra-args` passes any other [option](options.md) of `cvm-verify verify`, one argument a line:
+
+```yaml
+          extra-args: |
+            --min-tcb-eval-data-number
+            19
+```
+"#;
+
+#[test]
+fn the_page_of_the_action_is_what_action_yml_says() {
+    let Some(action) = action() else { return };
+    let mut page = format!("<!-- Made from action.yml {DO_NOT_EDIT} -->\n\n# The action\n{USAGE}");
+    page += "\n## Inputs\n\nAn empty input is as good as none. Write hex in quotes: YAML takes some of it for numbers.\n\n";
+    page += "| input | what it says | default |\n|---|---|---|\n";
+    for (name, input) in &action.inputs.0 {
+        let default = match (input.required, input.default.as_str()) {
+            (true, _) => "required".to_owned(),
+            (false, "") => String::new(),
+            (false, default) => format!("`{default}`"),
+        };
+        page += &format!("| `{name}` | {} | {default} |\n", cell(&input.description));
+    }
+    page += "\n## Outputs\n\n| output | what it says |\n|---|---|\n";
+    for (name, output) in &action.outputs.0 {
+        page += &format!("| `{name}` | {} |\n", cell(&output.description));
+    }
+    page += FILES;
+    assert_generated("docs/action.md", &page);
+}
+
+fn cell(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
+}

@@ -1,0 +1,95 @@
+//! Options and check ids that the documentation names exist.
+
+use std::collections::BTreeSet;
+
+use cvm_verify::report::CheckId;
+
+use crate::{options, read, repository, written_pages};
+
+/// Options of other programs in the examples.
+const OTHER_PROGRAMS: [&str; 9] = [
+    "--bin",
+    "--example",
+    "--host",
+    "--locked",
+    "--now",
+    "--port",
+    "--release",
+    "--rm",
+    "--workspace",
+];
+
+/// Options that are being added on another branch. Take each out once it is there; a test says when.
+const COMING: [&str; 1] = ["--output-dir"];
+
+/// `--word` in a text.
+fn long_options(text: &str) -> BTreeSet<String> {
+    text.match_indices("--")
+        .filter(|(at, _)| !text[..*at].ends_with(|c: char| c == '-' || c.is_alphanumeric()))
+        .filter_map(|(at, _)| {
+            let name: String = text[at + 2..]
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == '-')
+                .collect();
+            let name = name.trim_end_matches('-');
+            (!name.is_empty()).then(|| format!("--{name}"))
+        })
+        .collect()
+}
+
+fn existing() -> BTreeSet<String> {
+    options::commands()
+        .iter()
+        .flat_map(|command| long_options(&options::help(command)))
+        .collect()
+}
+
+#[test]
+fn every_option_in_the_docs_exists() {
+    let existing = existing();
+    for page in written_pages() {
+        for option in long_options(&read(&page)) {
+            let known = existing.contains(&option)
+                || OTHER_PROGRAMS.contains(&option.as_str())
+                || COMING.contains(&option.as_str());
+            assert!(known, "{page} speaks of {option}, which no command has");
+        }
+    }
+}
+
+#[test]
+fn an_option_that_has_come_is_no_longer_listed_as_coming() {
+    let existing = existing();
+    for option in COMING {
+        assert!(
+            !existing.contains(option),
+            "{option} exists: take it out of COMING in {}",
+            file!()
+        );
+    }
+}
+
+/// Where a check's id stands in the docs.
+const BEFORE_AN_ID: [&str; 5] = ["explain ", "\"id\": \"", "waived: ", "checks/", "\nFAIL   "];
+
+#[test]
+fn every_check_in_the_docs_exists_and_has_a_page() {
+    for page in written_pages() {
+        let text = read(&page);
+        for before in BEFORE_AN_ID {
+            for (at, _) in text.match_indices(before) {
+                let id: String = text[at + before.len()..]
+                    .chars()
+                    .take_while(|c| c.is_ascii_lowercase() || *c == '-')
+                    .collect();
+                assert!(
+                    id.is_empty() || id.parse::<CheckId>().is_ok(),
+                    "{page} speaks of {before:?}{id}, and there is no such check"
+                );
+            }
+        }
+    }
+    for id in CheckId::ALL {
+        assert!(repository(&format!("docs/checks/{id}.md")).is_file(), "{id}");
+    }
+}
