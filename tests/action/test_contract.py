@@ -1,0 +1,145 @@
+"""action.yml agrees with itself, with the program and with the documentation, and is as plain as it promises."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ACTION = yaml.safe_load((REPOSITORY / "action.yml").read_text())
+STEPS = {step.get("id", "last"): step for step in ACTION["runs"]["steps"]}
+VERIFY = STEPS["verify"]["env"]
+# Inputs that are no options of the program, because the scripts read them or because they are secrets.
+OF_THE_SCRIPTS = {"install", "binary-path", "mirror", "extra-args"}
+OF_THE_ENVIRONMENT_ALONE = {"slack-webhook-url", "webhook-url", "webhook-secret", "heartbeat-url"}
+OUTPUTS = (
+    "verdict assurance exit-code failed-checks report-json summary-path junit-path evidence-path tcb-status app-id compose-hash "
+    "alert-status version"
+).split()
+DOCS = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+
+
+def variable(name: str) -> str:
+    return "CVM_VERIFY_" + name.replace("-", "_").upper()
+
+
+def test_every_input_reaches_one_step_under_its_own_name():
+    for name in ACTION["inputs"]:
+        at = [step for step in STEPS.values() if variable(name) in step.get("env", {})]
+        assert len(at) == 1, name
+        assert at[0]["env"][variable(name)] == "${{ inputs.%s }}" % name
+        assert at[0]["id"] == ("install" if name in {"install", "binary-path", "mirror"} else "verify"), name
+
+
+def test_the_program_is_given_nothing_but_inputs():
+    given = {name for name in VERIFY if name.startswith("CVM_VERIFY_")} - {"CVM_VERIFY_GITHUB"}
+    assert given == {variable(name) for name in ACTION["inputs"]} - {variable(n) for n in ("install", "binary-path", "mirror")}
+    assert VERIFY["CVM_VERIFY_GITHUB"] == "true"
+
+
+def test_no_other_step_sees_a_secret():
+    for name, step in STEPS.items():
+        if name != "verify":
+            values = " ".join(str(value) for value in step.get("env", {}).values())
+            assert not re.search(r"webhook|heartbeat", values), name
+
+
+def test_every_secret_is_masked():
+    masked = set(re.findall(r"inputs\.([a-z-]+)", VERIFY["SECRETS"]))
+    assert masked == OF_THE_ENVIRONMENT_ALONE
+    assert {n for n, i in ACTION["inputs"].items() if "Pass a secret" in i["description"]} == masked
+
+
+@pytest.mark.github
+def test_every_input_is_an_option_of_the_program(options):
+    long = set(re.findall(r"^\s+(?:-\w, )?--([a-z-]+)", options, re.MULTILINE)) | {"url"}
+    assert set(ACTION["inputs"]) - OF_THE_SCRIPTS - OF_THE_ENVIRONMENT_ALONE <= long
+    assert "github" in long
+
+
+def test_the_secrets_are_variables_of_the_program():
+    source = "".join(path.read_text() for path in (REPOSITORY / "src").rglob("*.rs"))
+    for name in OF_THE_ENVIRONMENT_ALONE:
+        assert variable(name) in source, name
+
+
+def test_every_input_and_output_is_described():
+    for name, each in (ACTION["inputs"] | ACTION["outputs"]).items():
+        assert len(each["description"]) > 20, name
+
+
+def test_only_the_url_is_required_and_only_install_has_a_default():
+    assert [n for n, i in ACTION["inputs"].items() if i.get("required")] == ["url"]
+    assert [n for n, i in ACTION["inputs"].items() if "default" in i] == ["install"]
+
+
+def test_outputs_are_those_of_the_step_that_exists():
+    assert list(ACTION["outputs"]) == OUTPUTS
+    for name, output in ACTION["outputs"].items():
+        assert re.fullmatch(r"\$\{\{ steps\.verify\.outputs\.%s( \|\| '(inconclusive|none|3)')? \}\}" % name, output["value"])
+
+
+@pytest.mark.github
+def test_the_program_writes_every_output(machine, program, tmp_path):
+    inputs = machine().inputs()
+    environment = {variable(n): v for n, v in inputs.items() if n != "extra-args"}
+    environment |= {"CVM_VERIFY_GITHUB": "true", "CVM_VERIFY_OUTPUT_DIR": str(tmp_path / "out")}
+    environment |= {"GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    environment |= {"GITHUB_ACTIONS": "true"}
+    (tmp_path / "output").touch()
+    arguments = inputs["extra-args"].splitlines()
+    done = subprocess.run([program, "verify", *arguments], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = (tmp_path / "output").read_text()
+    assert set(re.findall(r"^([a-z-]+)(?:=|<<)", text, re.MULTILINE)) == set(OUTPUTS)
+
+
+@pytest.mark.skipif(not (REPOSITORY / "docs" / "action.md").exists(), reason="docs/action.md is not written yet")
+def test_the_documentation_names_every_input_and_output():
+    words = "\n".join(path.read_text() for path in DOCS)
+    assert [n for n in (*ACTION["inputs"], *ACTION["outputs"]) if f"`{n}`" not in words] == []
+
+
+def test_no_expression_stands_in_a_script_and_no_other_action_is_used():
+    for step in ACTION["runs"]["steps"]:
+        assert "${{" not in step["run"]
+        assert "uses" not in step
+        assert step["run"].count("\n") == 0
+
+
+def test_every_step_starts_bash_clean():
+    for step in ACTION["runs"]["steps"]:
+        assert step["shell"] == "bash --noprofile --norc -p -euo pipefail {0}"
+        assert {"LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT"} <= set(step["env"])
+
+
+def scripts() -> dict[str, list[str]]:
+    """The lines of the scripts that the action calls, without comments and empty ones."""
+    called = {n for step in ACTION["runs"]["steps"] for n in re.findall(r"scripts/[a-z.-]+", step["run"])}
+    return {
+        name: [line for line in (REPOSITORY / name).read_text().splitlines() if re.match(r"\s*[^\s#]", line)] for name in called
+    }
+
+
+def test_the_action_has_at_most_forty_lines_of_shell():
+    assert sum(map(len, scripts().values())) <= 40
+
+
+def test_every_script_begins_with_the_path_and_strictness():
+    for name, lines in scripts().items():
+        assert re.match(r"PATH=(/[a-z0-9/]+:?)+; set -euo pipefail", lines[0]), name
+        assert not re.search(r"\b(jq|wget|eval)\b", "\n".join(lines)), name
+
+
+def test_the_manifest_is_json_with_one_binary_a_line():
+    text = (REPOSITORY / "dist" / "manifest.json").read_text()
+    binaries = json.loads(text)["binaries"]
+    assert len(re.findall(r'^ *\{"os":.*\},?$', text, re.MULTILINE)) == len(binaries)
+
+
+def test_the_manifest_is_of_the_version_in_the_tree():
+    version = re.search(r'^version = "(.*)"', (REPOSITORY / "Cargo.toml").read_text(), re.MULTILINE)[1]
+    assert json.loads((REPOSITORY / "dist" / "manifest.json").read_text())["version"] == version

@@ -1,0 +1,267 @@
+"""T54: what runs is what the manifest names, or what was built from the action's own tree; else nothing runs."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+from release_server import ReleaseServer
+
+NAMESPACE = pytest.mark.skipif(not os.environ.get("CVM_VERIFY_TEST_NAMESPACE"), reason="needs mounts of its own")
+PLANTED = "curl wget sha256sum shasum openssl mktemp sed cp chmod wc cargo rm mv".split()
+
+
+def plant(workspace) -> dict:
+    """A step that puts its own programs first in PATH."""
+    for name in PLANTED:
+        workspace.write(f"planted/{name}", f"#!/bin/sh\necho {name} >>'{workspace.folder}/planted-ran'\nexit 0\n")
+    return {"name": "plant", "run": f'echo "{workspace.folder}/planted" >>"$GITHUB_PATH"'}
+
+
+def refused(workspace, run, why: str):
+    """Nothing ran, and the job says why and is not green."""
+    assert not workspace.ran()
+    assert not run.green
+    assert run.outcome == "failure"
+    assert run.outputs["verdict"] == "inconclusive" and run.outputs["exit-code"] == "3" and run.outputs["assurance"] == "none"
+    assert re.search(r"::error title=cvm-verify could not be installed::.*" + why, run.said("subject/install")), run.log
+
+
+@pytest.mark.parametrize("install", ["auto", "download", None])
+def test_a_named_binary_runs(workspace, install):
+    inputs = {"url": "https://app.test", "binary-path": str(workspace.recorder())} | ({"install": install} if install else {})
+    run = workspace.run(inputs)
+    assert run.green and run.outputs["verdict"] == "pass" and run.outputs["exit-code"] == "0"
+    assert workspace.recorded("arguments") == ["verify"]
+
+
+def test_a_binary_path_may_be_relative_to_the_workspace(workspace):
+    shutil.copy(workspace.recorder(), workspace.root / "the binary")
+    assert workspace.run({"url": "https://app.test", "binary-path": "the binary"}).green
+
+
+def test_a_tampered_binary_never_runs(workspace):
+    path = workspace.recorder()
+    path.write_bytes(path.read_bytes().replace(b"exit-code=0", b"exit-code=1"))
+    run = workspace.run({"url": "https://app.test", "binary-path": str(path)})
+    refused(workspace, run, "not the one that this version names")
+
+
+def test_a_wrong_hash_in_the_manifest_ends_the_run(workspace):
+    path = workspace.recorder()
+    workspace.release(path, sha256="f" * 64)
+    refused(workspace, workspace.run({"url": "https://app.test", "binary-path": str(path)}), "not the one that this version names")
+
+
+def test_a_wrong_size_in_the_manifest_ends_the_run(workspace):
+    path = workspace.recorder()
+    workspace.release(path, size=1)
+    refused(workspace, workspace.run({"url": "https://app.test", "binary-path": str(path)}), "not the one that this version names")
+
+
+def test_a_hash_that_is_none_names_no_binary(workspace):
+    path = workspace.recorder()
+    workspace.release(path, sha256="")
+    refused(workspace, workspace.run({"url": "https://app.test", "binary-path": str(path)}), "names no binary for Linux")
+
+
+def test_a_binary_of_another_platform_is_not_for_this_one(workspace):
+    path = workspace.recorder()
+    workspace.release(path, os="macos")
+    refused(workspace, workspace.run({"url": "https://app.test", "binary-path": str(path)}), "names no binary for Linux")
+
+
+def test_an_unreleased_version_takes_no_binary(workspace):
+    path = workspace.write("recorder", "#!/bin/sh\n")
+    refused(workspace, workspace.run({"url": "https://app.test", "binary-path": str(path)}), "names no binary for Linux")
+
+
+def test_a_binary_that_is_not_there_ends_the_run(workspace):
+    workspace.recorder()
+    run = workspace.run({"url": "https://app.test", "binary-path": "nowhere"})
+    refused(workspace, run, "binary-path names cannot be read")
+
+
+def test_a_binary_path_that_looks_like_an_option_is_a_path(workspace):
+    workspace.recorder()
+    run = workspace.run({"url": "https://app.test", "binary-path": "--version"})
+    refused(workspace, run, "binary-path names cannot be read")
+
+
+@pytest.mark.parametrize("install", ["latest", "$(touch x)", '"; touch x #', "source\ndownload"])
+def test_an_unknown_way_to_install_ends_the_run(workspace, install):
+    run = workspace.run({"url": "https://app.test", "install": install, "binary-path": str(workspace.recorder())})
+    refused(workspace, run, "The input install must be")
+    assert not list(workspace.folder.rglob("x"))
+
+
+def test_a_binary_path_contradicts_source(workspace):
+    run = workspace.run({"url": "https://app.test", "install": "source", "binary-path": str(workspace.recorder())})
+    refused(workspace, run, "without binary-path and mirror")
+
+
+def test_planted_tools_are_not_used(workspace):
+    run = workspace.run({"url": "https://app.test", "binary-path": str(workspace.recorder())}, before=[plant(workspace)])
+    assert run.green and workspace.ran()
+    assert not (workspace.folder / "planted-ran").exists()
+
+
+def test_a_planted_hash_tool_does_not_pass_a_tampered_binary(workspace):
+    path = workspace.recorder()
+    path.write_bytes(path.read_bytes() + b"#")
+    run = workspace.run({"url": "https://app.test", "binary-path": str(path)}, before=[plant(workspace)])
+    refused(workspace, run, "not the one that this version names")
+    assert not (workspace.folder / "planted-ran").exists()
+
+
+def fake_cargo(workspace, then="mkdir -p \"$7/release\" && cp '{binary}' \"$7/release/cvm-verify\""):
+    """A Rust in a folder of its own, which records how it is called and `builds` the recorder."""
+    binary = workspace.recorder()
+    (workspace.action / "dist" / "manifest.json").write_text('{"version": "0.1.0", "binaries": []}\n')
+    record = f"echo \"$*\" >'{workspace.record}/cargo'; pwd >'{workspace.record}/cargo-at'; cat /proc/$$/environ >'{workspace.record}/cargo-environment'"
+    workspace.write("rust/bin/cargo", f"#!/bin/bash\n{record}\n{then.format(binary=binary)}\n")
+    return {"name": "rust", "run": f"echo 'CARGO_HOME={workspace.folder}/rust' >>\"$GITHUB_ENV\""}
+
+
+@pytest.mark.parametrize("install", ["auto", "source"])
+def test_without_a_release_it_is_built_from_the_own_tree(workspace, install):
+    hostile = "echo RUSTC_WRAPPER=/evil >>$GITHUB_ENV; echo RUSTFLAGS=--evil >>$GITHUB_ENV; echo CARGO_BUILD_RUSTC=/evil >>$GITHUB_ENV"
+    run = workspace.run(
+        {"url": "https://app.test", "install": install, "slack-webhook-url": "https://hooks.test/secret"},
+        before=[fake_cargo(workspace), {"name": "hostile", "run": hostile}],
+    )
+    assert run.green and workspace.ran(), run.log
+    called = (workspace.record / "cargo").read_text().split()
+    assert called[:6] == ["build", "--release", "--locked", "--bin", "cvm-verify", "--target-dir"]
+    assert (workspace.record / "cargo-at").read_text().strip().endswith("/action")
+    environment = (workspace.record / "cargo-environment").read_text()
+    assert "evil" not in environment and "secret" not in environment and "CVM_VERIFY" not in environment
+
+
+def test_a_build_that_fails_ends_the_run(workspace):
+    run = workspace.run({"url": "https://app.test"}, before=[fake_cargo(workspace, then="exit 101")])
+    refused(workspace, run, "could not be built from source")
+
+
+def test_a_relative_cargo_home_is_not_used(workspace):
+    fake_cargo(workspace)
+    shutil.copytree(workspace.folder / "rust", workspace.root / "rust")
+    workspace.run({"url": "https://app.test"}, before=[{"name": "rust", "run": 'echo "CARGO_HOME=rust" >>"$GITHUB_ENV"'}])
+    assert not (workspace.record / "cargo").exists()
+
+
+@pytest.mark.skipif(not os.environ.get("CVM_VERIFY_TEST_SOURCE"), reason="takes minutes: CVM_VERIFY_TEST_SOURCE=1")
+def test_the_real_source_builds(workspace):
+    repository = workspace.action.parents[0]
+    here = os.path.dirname(os.path.abspath(__file__))
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=f"{here}/../..", capture_output=True, check=True).stdout
+    for name in filter(None, files.decode().split("\0")):
+        target = workspace.action / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(f"{here}/../../{name}", target)
+    cargo = os.environ.get("CARGO_HOME", os.path.expanduser("~/.cargo"))
+    rustup = os.environ.get("RUSTUP_HOME", os.path.expanduser("~/.rustup"))
+    step = {"name": "rust", "run": f'echo "CARGO_HOME={cargo}" >>"$GITHUB_ENV"; echo "RUSTUP_HOME={rustup}" >>"$GITHUB_ENV"'}
+    process = workspace.start({"url": "https://app.test", "extra-args": "--version"}, before=[step])
+    run = workspace.finish(process, timeout=1500)
+    assert "cvm-verify" in run.said("subject/verify"), run.log
+    assert "could not be installed" not in run.log
+    assert not (workspace.action / "target").exists() and repository.exists()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    server = ReleaseServer(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@NAMESPACE
+def test_a_release_is_downloaded_and_runs(workspace, server):
+    server.files = {"/v0.1.0/cvm-verify-0.1.0-linux": workspace.recorder().read_bytes()}
+    run = workspace.run({"url": "https://app.test"}, before=[plant(workspace)])
+    assert run.green and workspace.ran(), run.log
+    assert not (workspace.folder / "planted-ran").exists()
+
+
+@NAMESPACE
+def test_a_mirror_takes_the_place_of_the_release(workspace, server):
+    server.files = {"/own/cvm-verify-0.1.0-linux": workspace.recorder().read_bytes()}
+    assert workspace.run({"url": "https://app.test", "mirror": "https://mirror.test/own"}).green
+    assert workspace.ran() and server.hosts[-1] == "mirror.test"
+
+
+@NAMESPACE
+def test_a_tampered_download_never_runs(workspace, server):
+    content = workspace.recorder().read_bytes()
+    server.files = {"/v0.1.0/cvm-verify-0.1.0-linux": content.replace(b"exit-code=0", b"exit-code=1")}
+    refused(workspace, workspace.run({"url": "https://app.test"}), "not the one that this version names")
+
+
+@NAMESPACE
+def test_a_download_longer_than_named_is_cut_off(workspace, server):
+    content = workspace.recorder().read_bytes()
+    server.files = {"/v0.1.0/cvm-verify-0.1.0-linux": content + b"#" * 1_000_000}
+    refused(workspace, workspace.run({"url": "https://app.test"}), "The download failed")
+
+
+@NAMESPACE
+def test_a_failed_download_falls_back_to_nothing(workspace, server):
+    cargo = fake_cargo(workspace)
+    workspace.recorder()
+    server.files = {}
+    refused(workspace, workspace.run({"url": "https://app.test"}, before=[cargo]), "The download failed")
+    assert not (workspace.record / "cargo").exists()
+
+
+@NAMESPACE
+def test_a_redirect_to_plain_http_is_refused(workspace, server):
+    workspace.recorder()
+    server.files = {"/v0.1.0/cvm-verify-0.1.0-linux": "http://releases.test/x"}
+    refused(workspace, workspace.run({"url": "https://app.test"}), "The download failed")
+
+
+@NAMESPACE
+def test_a_redirect_to_another_https_server_is_followed(workspace, server):
+    server.files = {
+        "/v0.1.0/cvm-verify-0.1.0-linux": "https://mirror.test/x",
+        "/x": workspace.recorder().read_bytes(),
+    }
+    assert workspace.run({"url": "https://app.test"}).green and workspace.ran()
+
+
+@NAMESPACE
+@pytest.mark.parametrize("mirror", ["http://mirror.test", "file:///", "-o/x", "https://untrusted.test"])
+def test_a_mirror_without_trusted_tls_is_refused(workspace, server, mirror):
+    server.files = {"/cvm-verify-0.1.0-linux": workspace.recorder().read_bytes()}
+    refused(workspace, workspace.run({"url": "https://app.test", "mirror": mirror}), "The download failed")
+
+
+@NAMESPACE
+def test_curl_takes_no_settings_from_the_job(workspace, server):
+    server.files = {"/v0.1.0/cvm-verify-0.1.0-linux": workspace.recorder().read_bytes()}
+    (workspace.home / ".curlrc").write_text("proxy = http://127.0.0.1:1\n")
+    names = "HTTPS_PROXY https_proxy ALL_PROXY all_proxy CURL_CA_BUNDLE SSL_CERT_FILE SSL_CERT_DIR"
+    hostile = f'for name in {names}; do echo "$name=http://127.0.0.1:1" >>"$GITHUB_ENV"; done'
+    run = workspace.run({"url": "https://app.test"}, before=[{"name": "hostile", "run": hostile}])
+    assert run.green and workspace.ran(), run.log
+
+
+@NAMESPACE
+def test_the_proxy_input_is_for_the_download_too(workspace, server):
+    server.files = {"/v0.1.0/cvm-verify-0.1.0-linux": workspace.recorder().read_bytes()}
+    run = workspace.run({"url": "https://app.test", "proxy": "http://127.0.0.1:1"})
+    refused(workspace, run, "The download failed")
+
+
+@NAMESPACE
+def test_a_runner_without_curl_says_what_to_do(workspace):
+    workspace.recorder()
+    curl = os.path.realpath(shutil.which("curl", path="/usr/bin:/bin"))
+    subprocess.run(["mount", "--bind", "/dev/null", curl], check=True)
+    try:
+        run = workspace.run({"url": "https://app.test"})
+    finally:
+        subprocess.run(["umount", curl], check=True)
+    refused(workspace, run, r"\(no curl\?\) use binary-path")

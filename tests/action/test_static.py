@@ -1,0 +1,39 @@
+"""What tools find wrong with the action without running it: nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TOOLS = Path(sys.executable).parent
+WORKFLOWS = sorted(REPOSITORY.glob(".github/workflows/*.y*ml"))
+EXAMPLES = sorted(REPOSITORY.glob("examples/**/*.y*ml"))
+
+
+def clean(tool, *arguments):
+    done = subprocess.run([TOOLS / tool, *arguments], cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_zizmor_finds_nothing():
+    clean("zizmor", "--offline", "--persona", "pedantic", "action.yml", *WORKFLOWS)
+
+
+def test_the_schema_of_actions_holds():
+    clean("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml")
+
+
+def test_shellcheck_finds_nothing():
+    clean("shellcheck", *sorted((REPOSITORY / "scripts").glob("*.sh")), "tests/action/run")
+
+
+@pytest.mark.skipif(not WORKFLOWS, reason="no workflows yet")
+def test_actionlint_finds_nothing():
+    clean("actionlint", "-shellcheck", TOOLS / "shellcheck", *WORKFLOWS)
+
+
+@pytest.mark.skipif(not EXAMPLES, reason="no example workflows yet")
+def test_actionlint_finds_nothing_in_the_examples():
+    clean("actionlint", "-shellcheck", TOOLS / "shellcheck", *EXAMPLES)
