@@ -19,9 +19,6 @@ const OTHER_PROGRAMS: [&str; 9] = [
     "--workspace",
 ];
 
-/// Options that are being added on another branch. Take each out once it is there; a test says when.
-const COMING: [&str; 1] = ["--output-dir"];
-
 /// `--word` in a text.
 fn long_options(text: &str) -> BTreeSet<String> {
     text.match_indices("--")
@@ -49,23 +46,9 @@ fn every_option_in_the_docs_exists() {
     let existing = existing();
     for page in written_pages() {
         for option in long_options(&read(&page)) {
-            let known = existing.contains(&option)
-                || OTHER_PROGRAMS.contains(&option.as_str())
-                || COMING.contains(&option.as_str());
+            let known = existing.contains(&option) || OTHER_PROGRAMS.contains(&option.as_str());
             assert!(known, "{page} speaks of {option}, which no command has");
         }
-    }
-}
-
-#[test]
-fn an_option_that_has_come_is_no_longer_listed_as_coming() {
-    let existing = existing();
-    for option in COMING {
-        assert!(
-            !existing.contains(option),
-            "{option} exists: take it out of COMING in {}",
-            file!()
-        );
     }
 }
 
