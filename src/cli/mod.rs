@@ -25,7 +25,7 @@ mod transport;
 mod verify;
 mod wait;
 
-pub use surroundings::Surroundings;
+pub use surroundings::{CI_VARIABLES, Surroundings};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

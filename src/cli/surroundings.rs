@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Variables of CI systems and terminals that are looked at.
-const CI_VARIABLES: [&str; 8] = [
+pub const CI_VARIABLES: [&str; 8] = [
     "NO_COLOR",
     "GITHUB_ACTIONS",
     "GITHUB_OUTPUT",
