@@ -2,7 +2,7 @@
 # Puts the program into a fresh folder and names it in the output `program`. Its hash is checked before it runs, and
 # no failure falls back to another way. What earlier steps left in the environment is not passed on.
 PATH=/usr/bin:/bin:/usr/sbin:/sbin:/mingw64/bin; set -euo pipefail; exec 2>&1
-fail() { echo "::error title=cvm-verify could not be installed::$1"; exit 3; }
+fail() { echo "::error title=cvm-verify could not be installed::$1"; echo "**INCONCLUSIVE** $1" >>"$GITHUB_STEP_SUMMARY"; exit 3; }
 keep=' PATH HTTPS_PROXY HOME CARGO_HOME RUSTUP_HOME TMPDIR TMP TEMP USERPROFILE ' clean=()
 while IFS= read -rd '' each; do [[ $keep == *" ${each%%=*} "* ]] || clean+=(-u "${each%%=*}"); done < <(env -0)
 program=$(mktemp -d "$RUNNER_TEMP/cvm-verify.XXXXXXXX")/cvm-verify; [[ $RUNNER_OS != Windows ]] || program+=.exe

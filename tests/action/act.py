@@ -25,7 +25,7 @@ class Run:
     steps: dict = field(default_factory=dict)
 
     def said(self, step: str) -> str:
-        """What a step printed, by its id."""
+        """What a step printed, by its id. act loses the last lines now and then: for what is *not* in there."""
         return "".join(self.steps.get(step, []))
 
 
@@ -129,7 +129,8 @@ class Workspace:
         return run
 
     def run(self, inputs: dict, **how) -> Run:
-        return self.finish(self.start(inputs, **how))
+        self.again = lambda: self.finish(self.start(inputs, **how))
+        return self.again()
 
     def clean(self):
         shutil.rmtree(self.cache, ignore_errors=True)

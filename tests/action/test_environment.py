@@ -139,7 +139,7 @@ def test_spaces_in_paths_change_nothing(tmp_path):
 def test_secrets_are_masked_before_anything_else_is_printed(workspace):
     # act reads `%250A` as a line feed, which the real runner does not.
     secrets = SECRETS | {"webhook-url": SECRETS["webhook-url"].replace("%0A", "%41")}
-    leak = 'cat /proc/$$/environ | tr "\\0" "\\n"; echo verdict=pass >>$GITHUB_OUTPUT'
+    leak = 'cat /proc/$$/environ | tr "\\0" "\\n"; sleep 0.3; echo verdict=pass >>$GITHUB_OUTPUT'
     run = workspace.run({"url": "https://app.test", "binary-path": str(workspace.recorder(leak))} | secrets, verbose=True)
     assert workspace.environment()["CVM_VERIFY_WEBHOOK_SECRET"] == SECRETS["webhook-secret"].replace("\r", "")
     printed = run.said("subject/verify")
