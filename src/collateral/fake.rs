@@ -83,6 +83,11 @@ pub(crate) fn recorded() -> Option<QuoteCollateralV3> {
 
 /// A PCCS that serves `collateral` as Intel's does: JSON with the signed text inside, chains percent-encoded.
 pub(crate) async fn pccs_with(collateral: QuoteCollateralV3) -> Url {
+    loopback::routes(serving(collateral)).await.0
+}
+
+/// The answers of such a PCCS.
+pub(crate) fn serving(collateral: QuoteCollateralV3) -> impl Fn(&str) -> Vec<u8> + Send + Sync + 'static {
     let encoded = |pem: &str| -> String { pem.bytes().map(|byte| format!("%{byte:02X}")).collect() };
     let signed = |member: &str, text: &str, signature: &[u8]| {
         let signature = hex::encode(signature);
@@ -97,7 +102,7 @@ pub(crate) async fn pccs_with(collateral: QuoteCollateralV3) -> Url {
         &collateral.qe_identity,
         &collateral.qe_identity_signature,
     );
-    let (url, _) = loopback::routes(move |target| match target {
+    move |target: &str| match target {
         _ if target.contains("/tcb?") => answer(200, &[("TCB-Info-Issuer-Chain", &tcb_chain)], &tcb),
         _ if target.contains("/qe/") => answer(200, &[("SGX-Enclave-Identity-Issuer-Chain", &qe_chain)], &qe),
         _ if target.contains("/pckcrl") => answer(
@@ -106,7 +111,5 @@ pub(crate) async fn pccs_with(collateral: QuoteCollateralV3) -> Url {
             &collateral.pck_crl,
         ),
         _ => answer(200, &[], hex::encode(&collateral.root_ca_crl).as_bytes()),
-    })
-    .await;
-    url
+    }
 }

@@ -5,23 +5,27 @@
 //! (T49), and URLs found inside certificates are not followed (T47). Nothing here is believed: Intel's signatures on the
 //! documents are checked where the quote is verified.
 //!
-//! There is no cache on disk. When one comes, it stands between a caller and [`fetch()`]: keyed by [`CollateralRequest`],
-//! valid as long as [`window::Windows`] says.
+//! [`Store`] stands between a caller and [`fetch()`]: one fetch for all targets of a platform, kept by the collateral's own
+//! dates, on disk too ([`Disk`]).
 
 mod answer;
+mod disk;
 mod error;
 mod fetch;
 pub mod file;
 mod percent;
 mod request;
 mod sources;
+mod store;
 pub mod window;
 
 #[cfg(test)]
 pub(crate) mod fake;
 
 pub use answer::AnswerError;
+pub use disk::Disk;
 pub use error::{Cause, CollateralError, SourceFailure};
 pub use fetch::{Fetched, MAX_BYTES, fetch, fetch_with_retry};
 pub use request::{CollateralRequest, PckCa};
 pub use sources::{Document, Sources};
+pub use store::{Store, Supply};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::request::CollateralRequest;
@@ -54,6 +55,15 @@ impl Sources {
     /// `/sgx/certification/v4/`, may be there or not.
     pub fn only(url: &Url) -> Self {
         Self(vec![Source::new(url)])
+    }
+
+    /// What tells these sources from others, as part of a file's name: 16 hex digits of a SHA-256.
+    pub(super) fn fingerprint(&self) -> String {
+        let bases: Vec<&str> = self.0.iter().map(|source| source.base.as_str()).collect();
+        hex::encode(Sha256::digest(bases.join("\n")))
+            .chars()
+            .take(16)
+            .collect()
     }
 
     /// These sources, in order.

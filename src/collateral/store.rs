@@ -1,0 +1,216 @@
+//! One set of collateral for all targets of a platform: fetched once, however many ask at the same time, and kept for as
+//! long as its own dates say.
+//!
+//! A set is used again while all its parts are in date and none ends soon; one that ends soon is renewed, and serves on
+//! where it cannot be. Nothing is kept for a fixed time. Within one round ([`Store::new_round`]) every target gets the
+//! same answer, a failure too: a PCCS that is down is asked once, not once for each target.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::disk::Disk;
+use super::error::CollateralError;
+use super::fetch::{Fetched, fetch_with_retry};
+use super::request::CollateralRequest;
+use super::sources::Sources;
+use super::window::Windows;
+use crate::net::Client;
+use crate::net::retry::Schedule;
+
+/// A set of which a part ends within this time is renewed, seconds: 14 days, from when on the `collateral` check warns.
+const RENEW_BEFORE: u64 = 14 * 24 * 60 * 60;
+
+/// The shortest time between two attempts to renew a set that is still in date, seconds: one hour.
+const RENEW_PAUSE: u64 = 60 * 60;
+
+/// Collateral that was fetched, by platform.
+#[derive(Debug, Default)]
+pub struct Store {
+    disk: Option<Disk>,
+    round: AtomicU64,
+    shelves: Mutex<HashMap<CollateralRequest, Arc<tokio::sync::Mutex<Shelf>>>>,
+}
+
+/// Where to fetch, and how patiently.
+#[derive(Debug, Clone, Copy)]
+pub struct Supply<'a> {
+    /// The HTTP client.
+    pub client: &'a Client,
+    /// PCS and PCCSs, in order.
+    pub sources: &'a Sources,
+    /// How often to try.
+    pub schedule: &'a Schedule,
+}
+
+/// What is known for one platform.
+#[derive(Debug, Default)]
+struct Shelf {
+    looked_on_disk: bool,
+    held: Option<Held>,
+    failed: Option<(u64, CollateralError)>,
+}
+
+#[derive(Debug)]
+struct Held {
+    fetched: Arc<Fetched>,
+    /// The round that fetched it, or tried to; absent for a set from disk that nobody tried to renew.
+    round: Option<u64>,
+    /// When it was last fetched or tried, Unix seconds.
+    tried_at: u64,
+    /// The time in which all parts are in date, both ends inclusive, Unix seconds; absent where dates cannot be read.
+    window: Option<(u64, u64)>,
+}
+
+impl Held {
+    fn new(fetched: Fetched, round: Option<u64>, tried_at: u64) -> Self {
+        let windows = Windows::read(&fetched.collateral, None).ok();
+        let window = windows.and_then(|windows| {
+            Some((
+                windows.latest_start()?.not_before,
+                windows.earliest_end()?.not_after,
+            ))
+        });
+        Self {
+            fetched: Arc::new(fetched),
+            round,
+            tried_at,
+            window,
+        }
+    }
+
+    fn in_date(&self, now: u64) -> bool {
+        self.window.is_some_and(|(start, end)| start <= now && now <= end)
+    }
+
+    fn serves(&self, round: u64, now: u64) -> bool {
+        let ends_soon = self
+            .window
+            .is_none_or(|(_, end)| end < now.saturating_add(RENEW_BEFORE));
+        let tried_lately = now.saturating_sub(self.tried_at) < RENEW_PAUSE && self.round.is_some();
+        self.round == Some(round) || (self.in_date(now) && (!ends_soon || tried_lately))
+    }
+}
+
+impl Store {
+    /// A store that keeps nothing between runs.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        Self::default()
+    }
+
+    /// A store that also keeps its sets in a folder.
+    #[must_use]
+    pub fn on_disk(disk: Disk) -> Self {
+        Self {
+            disk: Some(disk),
+            ..Self::default()
+        }
+    }
+
+    /// Begins a new round: what failed is tried again.
+    pub fn new_round(&self) {
+        self.round.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The collateral of a platform at a time, Unix seconds. `jitter` gives random numbers for the pauses.
+    ///
+    /// # Errors
+    /// The [`CollateralError`] of this round's only attempt, where nothing in date is held either.
+    pub async fn get(
+        &self,
+        supply: Supply<'_>,
+        request: &CollateralRequest,
+        now: u64,
+        jitter: impl FnMut() -> u32,
+    ) -> Result<Arc<Fetched>, CollateralError> {
+        let shelf = self.shelf(request);
+        // Others that want the same wait here, and find it.
+        let mut shelf = shelf.lock().await;
+        if !shelf.looked_on_disk {
+            shelf.looked_on_disk = true;
+            let kept = self
+                .disk
+                .as_ref()
+                .and_then(|disk| disk.read(supply.sources, request));
+            shelf.held = kept.map(|fetched| Held::new(fetched, None, 0));
+        }
+        self.answer(&mut shelf, supply, request, now, jitter).await
+    }
+
+    /// The same, after a quote did not verify with `doubted`: a set that came from disk may have been spoilt there, and
+    /// is fetched anew, once. `None` where it came from the network in this run.
+    pub async fn renewed(
+        &self,
+        doubted: &Arc<Fetched>,
+        supply: Supply<'_>,
+        request: &CollateralRequest,
+        now: u64,
+        jitter: impl FnMut() -> u32,
+    ) -> Option<Result<Arc<Fetched>, CollateralError>> {
+        let shelf = self.shelf(request);
+        let mut shelf = shelf.lock().await;
+        match &shelf.held {
+            Some(held) if held.round.is_some() && Arc::ptr_eq(&held.fetched, doubted) => return None,
+            // Another target renewed it meanwhile.
+            Some(held) if !Arc::ptr_eq(&held.fetched, doubted) => return Some(Ok(Arc::clone(&held.fetched))),
+            _ => {}
+        }
+        shelf.held = None;
+        if let Some(disk) = &self.disk {
+            disk.remove(supply.sources, request);
+        }
+        Some(self.answer(&mut shelf, supply, request, now, jitter).await)
+    }
+
+    async fn answer(
+        &self,
+        shelf: &mut Shelf,
+        supply: Supply<'_>,
+        request: &CollateralRequest,
+        now: u64,
+        jitter: impl FnMut() -> u32,
+    ) -> Result<Arc<Fetched>, CollateralError> {
+        let round = self.round.load(Ordering::Relaxed);
+        if let Some(held) = shelf.held.as_ref().filter(|held| held.serves(round, now)) {
+            return Ok(Arc::clone(&held.fetched));
+        }
+        if let Some((_, error)) = shelf.failed.as_ref().filter(|(failed, _)| *failed == round) {
+            return Err(error.clone());
+        }
+        match fetch_with_retry(supply.client, supply.sources, request, supply.schedule, jitter).await {
+            Ok(fetched) => {
+                let held = Held::new(fetched, Some(round), now);
+                // Only what has dates of its own can be kept by them.
+                if let (Some(disk), true) = (&self.disk, held.in_date(now)) {
+                    disk.write(supply.sources, request, &held.fetched);
+                }
+                let fetched = Arc::clone(&held.fetched);
+                shelf.held = Some(held);
+                shelf.failed = None;
+                Ok(fetched)
+            }
+            Err(error) => match shelf.held.as_mut().filter(|held| held.in_date(now)) {
+                Some(held) => {
+                    held.round = Some(round);
+                    held.tried_at = now;
+                    Ok(Arc::clone(&held.fetched))
+                }
+                None => {
+                    shelf.failed = Some((round, error.clone()));
+                    Err(error)
+                }
+            },
+        }
+    }
+
+    fn shelf(&self, request: &CollateralRequest) -> Arc<tokio::sync::Mutex<Shelf>> {
+        // A panic while the map was locked leaves the map as it was.
+        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(shelves.entry(*request).or_default())
+    }
+}
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

@@ -1,0 +1,308 @@
+//! One fetch for all, kept by the set's own dates.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use url::Url;
+
+use super::*;
+use crate::collateral::{PckCa, fake, file};
+use crate::net::loopback::{self, Asked, answer};
+
+const REQUEST: CollateralRequest = CollateralRequest {
+    fmspc: [0xb0, 0xc0, 0x6f, 0, 0, 0],
+    ca: PckCa::Platform,
+};
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// A PCCS that can be switched off, with a genuine set, and the dates of that set.
+struct Pccs {
+    sources: Sources,
+    asked: Asked,
+    down: Arc<AtomicBool>,
+    start: u64,
+    end: u64,
+}
+
+impl Pccs {
+    async fn new() -> Self {
+        let json = include_bytes!("../../fixtures/dcap-qvl/tdx_quote_collateral.json");
+        let mut collateral = file::parse(json).expect("the fixture");
+        collateral.pck_certificate_chain = None;
+        let windows = Windows::read(&collateral, None).expect("dates");
+        let start = windows.latest_start().expect("parts").not_before;
+        let end = windows.earliest_end().expect("parts").not_after;
+        let down = Arc::new(AtomicBool::new(false));
+        let (serve, off) = (fake::serving(collateral), Arc::clone(&down));
+        let (url, asked) = loopback::routes(move |target| {
+            if off.load(Ordering::Relaxed) {
+                answer(404, &[], b"")
+            } else {
+                serve(target)
+            }
+        })
+        .await;
+        Self {
+            sources: Sources::only(&url),
+            asked,
+            down,
+            start,
+            end,
+        }
+    }
+
+    async fn get(&self, store: &Store, now: u64) -> Result<Arc<Fetched>, CollateralError> {
+        let (client, schedule) = (loopback::client(), Schedule::once());
+        store
+            .get(self.supply(&client, &schedule), &REQUEST, now, || 0)
+            .await
+    }
+
+    fn supply<'a>(&'a self, client: &'a Client, schedule: &'a Schedule) -> Supply<'a> {
+        Supply {
+            client,
+            sources: &self.sources,
+            schedule,
+        }
+    }
+
+    /// How many sets were asked for.
+    fn sets(&self) -> usize {
+        let asked = self.asked.lock().expect("the list");
+        asked.iter().filter(|target| target.contains("/tcb?")).count()
+    }
+
+    fn switch_off(&self) {
+        self.down.store(true, Ordering::Relaxed);
+    }
+}
+
+fn on_disk(folder: &Path) -> Store {
+    Store::on_disk(Disk::new(folder.to_owned()))
+}
+
+fn only_file(folder: &Path) -> std::path::PathBuf {
+    let files: Vec<_> = std::fs::read_dir(folder).expect("the folder").collect();
+    assert_eq!(files.len(), 1);
+    files[0].as_ref().expect("an entry").path()
+}
+
+#[tokio::test]
+async fn many_who_ask_at_once_share_one_fetch() {
+    let pccs = Pccs::new().await;
+    let store = Store::in_memory();
+    let now = pccs.start + 1;
+    let (a, b, c) = tokio::join!(
+        pccs.get(&store, now),
+        pccs.get(&store, now),
+        pccs.get(&store, now)
+    );
+    assert!(Arc::ptr_eq(
+        a.as_ref().expect("a set"),
+        b.as_ref().expect("a set")
+    ));
+    assert!(Arc::ptr_eq(
+        a.as_ref().expect("a set"),
+        c.as_ref().expect("a set")
+    ));
+    assert_eq!(pccs.sets(), 1);
+}
+
+#[tokio::test]
+async fn a_failure_is_shared_within_a_round_and_forgotten_by_the_next() {
+    let pccs = Pccs::new().await;
+    pccs.switch_off();
+    let store = Store::in_memory();
+    let first = pccs.get(&store, pccs.start).await.expect_err("down");
+    assert_eq!(pccs.get(&store, pccs.start).await.expect_err("down"), first);
+    assert_eq!(pccs.sets(), 1);
+    store.new_round();
+    pccs.down.store(false, Ordering::Relaxed);
+    pccs.get(&store, pccs.start).await.expect("up again");
+    assert_eq!(pccs.sets(), 2);
+}
+
+#[tokio::test]
+async fn a_set_is_kept_by_its_own_dates_and_not_for_a_fixed_time() {
+    let pccs = Pccs::new().await;
+    let store = Store::in_memory();
+    let soon = pccs.end - RENEW_BEFORE;
+    pccs.get(&store, pccs.start).await.expect("a set");
+    for now in [pccs.start + DAY, soon] {
+        store.new_round();
+        pccs.get(&store, now).await.expect("a set");
+        assert_eq!(pccs.sets(), 1, "still good at {now}");
+    }
+    store.new_round();
+    pccs.get(&store, soon + 1).await.expect("a set");
+    assert_eq!(pccs.sets(), 2, "it ends soon");
+    store.new_round();
+    pccs.get(&store, soon + 2).await.expect("a set");
+    assert_eq!(pccs.sets(), 2, "just tried");
+    store.new_round();
+    pccs.get(&store, soon + 1 + RENEW_PAUSE).await.expect("a set");
+    assert_eq!(pccs.sets(), 3);
+    store.new_round();
+    pccs.get(&store, pccs.end + 1).await.expect("a set");
+    assert_eq!(pccs.sets(), 4, "it has ended");
+}
+
+#[tokio::test]
+async fn a_set_that_cannot_be_renewed_serves_until_it_ends_and_not_longer() {
+    let pccs = Pccs::new().await;
+    let store = Store::in_memory();
+    pccs.get(&store, pccs.start).await.expect("a set");
+    pccs.switch_off();
+    store.new_round();
+    pccs.get(&store, pccs.end).await.expect("still in date");
+    store.new_round();
+    assert_eq!(
+        pccs.get(&store, pccs.end + 1).await.expect_err("ended").reason(),
+        "missing"
+    );
+}
+
+#[tokio::test]
+async fn a_set_from_disk_needs_no_network_and_a_set_of_the_future_does() {
+    let pccs = Pccs::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let fetched = pccs
+        .get(&on_disk(folder.path()), pccs.start)
+        .await
+        .expect("a set");
+    let again = pccs
+        .get(&on_disk(folder.path()), pccs.start)
+        .await
+        .expect("a set");
+    assert_eq!(*fetched, *again);
+    assert_eq!(pccs.sets(), 1);
+    pccs.get(&on_disk(folder.path()), pccs.start - 1)
+        .await
+        .expect("a set");
+    assert_eq!(pccs.sets(), 2);
+}
+
+#[tokio::test]
+async fn other_sources_have_files_of_their_own() {
+    let (one, other) = (Pccs::new().await, Pccs::new().await);
+    let folder = tempfile::tempdir().expect("a folder");
+    one.get(&on_disk(folder.path()), one.start).await.expect("a set");
+    other
+        .get(&on_disk(folder.path()), other.start)
+        .await
+        .expect("a set");
+    assert_eq!((one.sets(), other.sets()), (1, 1));
+}
+
+#[tokio::test]
+async fn garbage_in_the_folder_is_fetched_anew_and_replaced() {
+    let pccs = Pccs::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let good = pccs
+        .get(&on_disk(folder.path()), pccs.start)
+        .await
+        .expect("a set");
+    let file = only_file(folder.path());
+    let text = std::fs::read_to_string(&file).expect("the file");
+    let garbage = [
+        Vec::new(),
+        b"{".to_vec(),
+        vec![0xff; 100],
+        text[..text.len() / 2].as_bytes().to_vec(),
+        text.replace("/v1", "/v2").into_bytes(),
+        text.replace("127.0.0.1", "api.trustedservices.intel.com")
+            .into_bytes(),
+        vec![b' '; usize::try_from(super::super::disk::MAX_FILE_BYTES).expect("fits") + 1],
+    ];
+    for (count, garbage) in garbage.into_iter().enumerate() {
+        std::fs::write(&file, garbage).expect("written");
+        let again = pccs
+            .get(&on_disk(folder.path()), pccs.start)
+            .await
+            .expect("a set");
+        assert_eq!(*again, *good, "garbage {count}");
+        assert_eq!(pccs.sets(), count + 2, "garbage {count}");
+        assert_eq!(std::fs::read_to_string(&file).expect("the file"), text);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_used_is_as_good_as_none() {
+    let pccs = Pccs::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "not a folder").expect("written");
+    pccs.get(&on_disk(&file.join("cache")), pccs.start)
+        .await
+        .expect("a set");
+    // A folder where the file should be.
+    pccs.get(&on_disk(folder.path()), pccs.start)
+        .await
+        .expect("a set");
+    std::fs::remove_file(&file).expect("removed");
+    let name = only_file(folder.path());
+    std::fs::remove_file(&name).expect("removed");
+    std::fs::create_dir(&name).expect("made");
+    pccs.get(&on_disk(folder.path()), pccs.start)
+        .await
+        .expect("a set");
+    assert_eq!(
+        std::fs::read_dir(folder.path()).expect("the folder").count(),
+        1,
+        "no parts left"
+    );
+}
+
+#[tokio::test]
+async fn a_doubted_set_is_renewed_once_where_it_came_from_disk() {
+    let pccs = Pccs::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (client, schedule) = (loopback::client(), Schedule::once());
+    let supply = pccs.supply(&client, &schedule);
+    let fresh = on_disk(folder.path());
+    let set = pccs.get(&fresh, pccs.start).await.expect("a set");
+    assert!(
+        fresh
+            .renewed(&set, supply, &REQUEST, pccs.start, || 0)
+            .await
+            .is_none()
+    );
+    assert_eq!(pccs.sets(), 1);
+
+    let kept = on_disk(folder.path());
+    let (one, other) = (
+        pccs.get(&kept, pccs.start).await.expect("a set"),
+        pccs.get(&kept, pccs.start).await.expect("a set"),
+    );
+    let renewed = kept.renewed(&one, supply, &REQUEST, pccs.start, || 0).await;
+    let renewed = renewed.expect("it came from disk").expect("a set");
+    assert_eq!(pccs.sets(), 2);
+    let second = kept.renewed(&other, supply, &REQUEST, pccs.start, || 0).await;
+    assert!(Arc::ptr_eq(&second.expect("another").expect("a set"), &renewed));
+    assert!(
+        kept.renewed(&renewed, supply, &REQUEST, pccs.start, || 0)
+            .await
+            .is_none()
+    );
+    assert_eq!(pccs.sets(), 2);
+}
+
+#[tokio::test]
+async fn a_set_without_dates_serves_its_round_and_is_not_kept() {
+    let (url, asked): (Url, Asked) = fake::pccs().await;
+    let sources = Sources::only(&url);
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = on_disk(&folder.path().join("cache"));
+    let (client, schedule) = (loopback::client(), Schedule::once());
+    for expected in [4, 4] {
+        let supply = Supply {
+            client: &client,
+            sources: &sources,
+            schedule: &schedule,
+        };
+        store.get(supply, &REQUEST, 0, || 0).await.expect("a set");
+        assert_eq!(asked.lock().expect("the list").len(), expected);
+    }
+    assert!(!folder.path().join("cache").exists());
+}
