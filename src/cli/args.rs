@@ -1,5 +1,6 @@
 //! What can be typed. Every help text is a sentence that a newcomer understands.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -61,6 +62,11 @@ pub struct VerifyArgs {
     /// Write the evidence to this file, to replay it later; a folder where there are several URLs.
     #[arg(long, value_name = "PATH", help_heading = "Output")]
     pub evidence: Option<PathBuf>,
+    #[command(flatten)]
+    pub cache: CacheArgs,
+    /// How many targets are verified at the same time.
+    #[arg(long, value_name = "NUMBER", default_value = "32")]
+    pub concurrency: NonZeroUsize,
     /// Repeat until the expected code is live and passes, or this time is up: 90s, 10m, 1h.
     #[arg(long, value_name = "DURATION")]
     pub wait: Option<String>,
@@ -285,6 +291,17 @@ pub struct HttpArgs {
     /// Allow private and loopback addresses, and plain http to loopback.
     #[arg(long)]
     pub allow_private_network: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub struct CacheArgs {
+    /// Keep collateral in this folder between runs, as long as its own dates allow. Default: the user's cache folder.
+    #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
+    pub cache_dir: Option<PathBuf>,
+    /// Keep nothing between runs.
+    #[arg(long)]
+    pub no_cache: bool,
 }
 
 #[derive(Debug, Args)]

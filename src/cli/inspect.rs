@@ -10,7 +10,7 @@ use super::live::{Ground, gather};
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::{files, replay, transport};
-use crate::collateral;
+use crate::collateral::{self, Store};
 use crate::evidence::{Attestation, Bundle, Evidence};
 use crate::inspect::{Inspected, inspect};
 use crate::net::retry::Schedule;
@@ -62,6 +62,8 @@ fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u
     let target = Target::new(&args.what, &args.source.attestation_path, &args.source.info_path)?;
     let ground = Ground {
         network: transport::network(&args.transport)?,
+        store: Store::in_memory(),
+        keep_bundles: true,
         root: TrustRoot::Intel,
         now: surroundings.now,
         clock_floor: 0,

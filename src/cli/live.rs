@@ -1,5 +1,6 @@
 //! Evidence of a live deployment: fetched with a fresh nonce for each attempt, with its collateral.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dcap_qvl::QuoteCollateralV3;
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 use super::judge::Gathered;
 use super::transport::Network;
 use crate::checks::{EvidenceGap, EvidenceReason};
-use crate::collateral::{self, CollateralRequest};
+use crate::collateral::{self, CollateralRequest, Store, Supply};
 use crate::evidence::{Bundle, BundleSource, Evidence, EvidenceError};
 use crate::net::Limits;
 use crate::net::retry::{Attempt, Heal, Schedule, retry};
@@ -34,6 +35,10 @@ pub(super) struct Live {
 /// What does not change from target to target.
 pub(super) struct Ground {
     pub network: Network,
+    /// Collateral of every platform that was met.
+    pub store: Store,
+    /// Whether anybody wants the evidence.
+    pub keep_bundles: bool,
     pub root: TrustRoot,
     pub now: fn() -> u64,
     /// The program's own commit, Unix seconds.
@@ -70,7 +75,6 @@ impl Heal for AttemptFailure {
 /// Fetches evidence and collateral, and proves what can be proven.
 pub(super) async fn gather(ground: &Ground, endpoints: &AppEndpoints, schedule: Schedule) -> Live {
     let started = Instant::now();
-    let mut fetched: Option<(CollateralRequest, Result<collateral::Fetched, CollateralGap>)> = None;
     let mut round = 1;
     loop {
         let left = Schedule {
@@ -93,16 +97,19 @@ pub(super) async fn gather(ground: &Ground, endpoints: &AppEndpoints, schedule: 
             .as_ref()
             .ok()
             .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
-        if let Some(request) = request
-            && fetched.as_ref().is_none_or(|(cached, _)| *cached != request)
-        {
-            fetched = Some((request, fetch_collateral(ground, &request).await));
-        }
-        let collateral = match &fetched {
-            Some((cached, result)) if Some(*cached) == request => result.as_ref().map_err(Clone::clone),
-            _ => Err(CollateralGap::Missing),
+        let mut collateral = match &request {
+            Some(request) => fetch_collateral(ground, request).await,
+            None => Err(CollateralGap::Missing),
         };
-        let live = conclude(ground, endpoints, answer, collateral);
+        let mut live = conclude(ground, endpoints, &answer, collateral.as_deref());
+        // A set that was spoilt on disk is not this deployment's fault.
+        if let (Some(request), Ok(doubted)) = (&request, &collateral)
+            && live.facts.as_ref().is_ok_and(|facts| facts.quote.is_err())
+            && let Some(renewed) = renew_collateral(ground, request, doubted).await
+        {
+            collateral = renewed;
+            live = conclude(ground, endpoints, &answer, collateral.as_deref());
+        }
         let two_instances = live
             .facts
             .as_ref()
@@ -187,25 +194,54 @@ fn of_source(error: &SourceError) -> AttemptFailure {
 async fn fetch_collateral(
     ground: &Ground,
     request: &CollateralRequest,
-) -> Result<collateral::Fetched, CollateralGap> {
-    let Network { client, sources } = &ground.network;
-    collateral::fetch_with_retry(client, sources, request, &Schedule::default(), jitter)
+) -> Result<Arc<collateral::Fetched>, CollateralGap> {
+    let schedule = Schedule::default();
+    ground
+        .store
+        .get(supply(ground, &schedule), request, (ground.now)(), jitter)
         .await
         .map_err(|error| CollateralGap::Unreachable(error.to_string()))
+}
+
+async fn renew_collateral(
+    ground: &Ground,
+    request: &CollateralRequest,
+    doubted: &Arc<collateral::Fetched>,
+) -> Option<Result<Arc<collateral::Fetched>, CollateralGap>> {
+    let schedule = Schedule::default();
+    let renewed = ground
+        .store
+        .renewed(doubted, supply(ground, &schedule), request, (ground.now)(), jitter)
+        .await?;
+    Some(renewed.map_err(|error| CollateralGap::Unreachable(error.to_string())))
+}
+
+fn supply<'a>(ground: &'a Ground, schedule: &'a Schedule) -> Supply<'a> {
+    let Network { client, sources } = &ground.network;
+    Supply {
+        client,
+        sources,
+        schedule,
+    }
 }
 
 fn conclude(
     ground: &Ground,
     endpoints: &AppEndpoints,
-    answer: Answer,
-    collateral: Result<&collateral::Fetched, CollateralGap>,
+    answer: &Answer,
+    collateral: Result<&collateral::Fetched, &CollateralGap>,
 ) -> Live {
     let at = (ground.now)();
     let collateral_source = collateral.as_ref().ok().map(|fetched| fetched.source.clone());
-    let bundle = bundle(ground, endpoints, &answer, collateral.as_ref().ok().copied(), at);
+    let bundle = ground
+        .keep_bundles
+        .then(|| bundle(ground, endpoints, answer, collateral.ok(), at))
+        .flatten();
     let gathered = Gathered {
-        evidence: answer.evidence.map_err(EvidenceGap::from),
-        collateral: collateral.map(|fetched| fetched.collateral.clone()),
+        evidence: answer.evidence.clone().map_err(EvidenceGap::from),
+        collateral: collateral
+            .map(|fetched| fetched.collateral.clone())
+            .map_err(Clone::clone),
     };
     Live {
         facts: gathered.prove(&ground.root, at, ground.clock_floor),

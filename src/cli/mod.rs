@@ -5,6 +5,7 @@
 
 mod alerts;
 mod args;
+mod cache;
 mod environment;
 mod error;
 mod explain;

@@ -8,6 +8,7 @@ use super::error::UsageError;
 use super::files::{Pending, append, write};
 use super::github;
 use super::surroundings::Surroundings;
+use crate::evidence::Bundle;
 use crate::render::{self, Style};
 use crate::report::{Report, Tool, Verdict};
 
@@ -43,7 +44,7 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
 /// configuration error, but never hides what was found.
 pub(super) fn emit(
     report: &Report,
-    bundles: Vec<Pending>,
+    bundles: Written,
     args: &OutputArgs,
     surroundings: &mut Surroundings,
 ) -> anyhow::Result<u8> {
@@ -53,9 +54,9 @@ pub(super) fn emit(
         Format::Text => render::text(report, style(args, surroundings)),
     };
     surroundings.print(&text);
-    let places = Places::of(args, &bundles);
-    let mut problems = Vec::new();
-    for Pending { path, text } in bundles.into_iter().chain(places.files(report)) {
+    let places = Places::of(args, &bundles.paths);
+    let mut problems = bundles.problems;
+    for Pending { path, text } in places.files(report) {
         problems.extend(write(&path, &text).err());
     }
     if let Some(path) = &args.summary {
@@ -75,6 +76,30 @@ pub(super) fn emit(
     })
 }
 
+/// Evidence bundles, written as the evidence comes, so that they are not held until the end.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// Their files.
+    paths: Vec<PathBuf>,
+    /// What could not be written: said after the verdict.
+    problems: Vec<UsageError>,
+}
+
+impl Written {
+    /// Writes a bundle, where there is one and somebody wants it.
+    pub fn write(&mut self, path: Option<&Path>, bundle: Option<&Bundle>) {
+        let (Some(path), Some(bundle)) = (path, bundle) else {
+            return;
+        };
+        let written = bundle
+            .to_json()
+            .map_err(|error| UsageError::file(path, error))
+            .and_then(|text| write(path, &text));
+        self.paths.push(path.to_owned());
+        self.problems.extend(written.err());
+    }
+}
+
 /// Where the files of a run go.
 #[derive(Debug, Default)]
 pub(super) struct Places {
@@ -87,12 +112,12 @@ pub(super) struct Places {
 }
 
 impl Places {
-    fn of(args: &OutputArgs, bundles: &[Pending]) -> Self {
+    fn of(args: &OutputArgs, bundles: &[PathBuf]) -> Self {
         let inside = |name: &str| args.output_dir.as_ref().map(|folder| folder.join(name));
         let evidence = match bundles {
             [] => None,
-            [one] => Some(one.path.clone()),
-            [first, ..] => first.path.parent().map(Path::to_path_buf),
+            [one] => Some(one.clone()),
+            [first, ..] => first.parent().map(Path::to_path_buf),
         };
         Self {
             report_json: args.report_json.clone().or_else(|| inside("report.json")),

@@ -12,6 +12,7 @@ use super::surroundings::Surroundings;
 use super::target::Target;
 use super::{files, policy, replay, transport};
 use crate::checks::{Check, EvidenceGap};
+use crate::collateral::Store;
 use crate::config::lock::{self, AcceptedPin, Lock};
 use crate::config::{Policy, ReportDataPolicy};
 use crate::net::retry::Schedule;
@@ -104,6 +105,8 @@ fn live_facts(
     let target = Target::new(url, &args.source.attestation_path, &args.source.info_path)?;
     let ground = Ground {
         network: transport::network(&args.transport)?,
+        store: Store::in_memory(),
+        keep_bundles: false,
         root: root.clone(),
         now: surroundings.now,
         clock_floor: surroundings.clock_floor,

@@ -12,6 +12,7 @@ use super::alerts;
 use super::args::ReplayArgs;
 use super::error::UsageError;
 use super::judge::{Gathered, judge, trust_root};
+use super::output::Written;
 use super::policy::expectations;
 use super::surroundings::Surroundings;
 use super::{files, output, transport};
@@ -92,7 +93,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
             .context("no async runtime")?;
         runtime.block_on(alerts::deliver(&mut report, &client, surroundings));
     }
-    output::emit(&report, Vec::new(), &args.output, surroundings)
+    output::emit(&report, Written::default(), &args.output, surroundings)
 }
 
 fn address_id(url: &str) -> Option<[u8; 20]> {

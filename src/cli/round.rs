@@ -1,5 +1,7 @@
 //! One round over all targets: each in a task of its own, so that one that hangs or crashes stops no other.
 
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
@@ -11,22 +13,28 @@ use super::surroundings::Surroundings;
 use super::target::Target;
 use crate::net::retry::Schedule;
 
-/// Gathers all targets at once. `None` when the user interrupts.
+/// Gathers all targets, at most `concurrency` at a time, and hands each to `finish` with its index as soon as it is
+/// there: what a thousand targets send is never held at once. False when the user interrupts.
 pub(super) async fn gather_all(
     ground: &Arc<Ground>,
     targets: &[Target],
+    concurrency: NonZeroUsize,
     mut progress: Progress,
     surroundings: &mut Surroundings,
-) -> Option<Vec<Live>> {
+    mut finish: impl FnMut(usize, Live),
+) -> bool {
+    ground.store.new_round();
+    let mut waiting = targets.iter().enumerate();
     let mut tasks = JoinSet::new();
-    let mut indices = std::collections::HashMap::new();
-    for (index, target) in targets.iter().enumerate() {
-        let (ground, endpoints) = (Arc::clone(ground), target.endpoints.clone());
-        let handle = tasks.spawn(async move { gather(&ground, &endpoints, Schedule::default()).await });
-        indices.insert(handle.id(), index);
-    }
-    let mut lives: Vec<Option<Live>> = targets.iter().map(|_| None).collect();
+    let mut indices = HashMap::new();
     loop {
+        while tasks.len() < concurrency.get()
+            && let Some((index, target)) = waiting.next()
+        {
+            let (ground, endpoints) = (Arc::clone(ground), target.endpoints.clone());
+            let handle = tasks.spawn(async move { gather(&ground, &endpoints, Schedule::default()).await });
+            indices.insert(handle.id(), index);
+        }
         tokio::select! {
             joined = tasks.join_next_with_id() => {
                 let Some(joined) = joined else { break };
@@ -34,25 +42,20 @@ pub(super) async fn gather_all(
                     Ok((id, live)) => (id, live),
                     Err(error) => (error.id(), crashed((ground.now)())),
                 };
-                if let Some(slot) = indices.get(&id).and_then(|index| lives.get_mut(*index)) {
-                    *slot = Some(live);
+                if let Some(index) = indices.remove(&id) {
+                    finish(index, live);
                 }
                 progress.done();
             }
             () = progress.tick() => progress.show(surroundings),
             _ = tokio::signal::ctrl_c() => {
                 progress.clear(surroundings);
-                return None;
+                return false;
             }
         }
     }
     progress.clear(surroundings);
-    Some(
-        lives
-            .into_iter()
-            .map(|live| live.unwrap_or_else(|| crashed((ground.now)())))
-            .collect(),
-    )
+    true
 }
 
 /// One target's panic is that target's error; the others go on.

@@ -18,11 +18,15 @@ pub const CI_VARIABLES: [&str; 8] = [
     "CI_JOB_URL",
 ];
 
+/// Variables that say where a user's caches are.
+const CACHE_VARIABLES: [&str; 3] = ["XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"];
+
 /// Arguments, environment, clock and streams of a run.
 pub struct Surroundings {
     /// The arguments, the program's name first.
     pub args: Vec<OsString>,
-    /// The environment. Only variables named `CVM_VERIFY_…` are looked at, and [`CI_VARIABLES`].
+    /// The environment. Only variables named `CVM_VERIFY_…` are looked at, [`CI_VARIABLES`], and where
+    /// the user's caches are.
     pub env: BTreeMap<String, String>,
     /// Where reports go.
     pub stdout: Box<dyn Write + Send>,
@@ -46,7 +50,9 @@ impl Surroundings {
     /// Those of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        let wanted = |name: &str| name.starts_with("CVM_VERIFY_") || CI_VARIABLES.contains(&name);
+        let wanted = |name: &str| {
+            name.starts_with("CVM_VERIFY_") || CI_VARIABLES.contains(&name) || CACHE_VARIABLES.contains(&name)
+        };
         Self {
             args: std::env::args_os().collect(),
             env: std::env::vars_os()

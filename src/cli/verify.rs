@@ -1,6 +1,6 @@
 //! `cvm-verify verify`: live deployments.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,12 +11,13 @@ use super::args::VerifyArgs;
 use super::error::UsageError;
 use super::judge::{judge, trust_root};
 use super::live::{Ground, Live};
+use super::output::Written;
 use super::policy::expectations;
 use super::progress::Progress;
 use super::round::gather_all;
 use super::surroundings::Surroundings;
 use super::target::{Target, bundle_paths};
-use super::{files, output, transport, wait};
+use super::{cache, output, transport, wait};
 use crate::appraise::Subject;
 use crate::config::Policy;
 use crate::report::{Mode, Report, TargetReport, Verdict, rfc3339};
@@ -42,6 +43,8 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         network: transport::network(&args.transport)?,
         root: trust_root(&args.trust)?,
         now: surroundings.now,
+        store: cache::store(&args.cache, surroundings),
+        keep_bundles: bundle_paths.iter().any(Option::is_some),
         clock_floor: surroundings.clock_floor,
         compose_file: expectations.compose_file,
     });
@@ -50,23 +53,38 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let (lives, reports) = loop {
+    let (reports, bundles) = loop {
         let progress = Progress::new(surroundings, args.output.quiet, targets.len());
-        let Some(lives) = runtime.block_on(gather_all(&ground, &targets, progress, surroundings)) else {
-            return Ok(interrupted(surroundings));
+        let mut bundles = Written::default();
+        let mut reports: Vec<Option<TargetReport>> = targets.iter().map(|_| None).collect();
+        let finish = |index: usize, live: Live| {
+            let (Some(target), Some(path), Some(slot)) = (
+                targets.get(index),
+                bundle_paths.get(index),
+                reports.get_mut(index),
+            ) else {
+                return;
+            };
+            let report = conclude(target, &live, &expectations.policy, &ground, path.as_deref());
+            bundles.write(path.as_deref(), live.bundle.as_ref());
+            *slot = Some(report);
         };
-        let reports: Vec<TargetReport> = targets
-            .iter()
-            .zip(&lives)
-            .zip(&bundle_paths)
-            .map(|((target, live), path)| {
-                conclude(target, live, &expectations.policy, &ground, path.as_deref())
-            })
-            .collect();
+        let gathered = gather_all(
+            &ground,
+            &targets,
+            args.concurrency,
+            progress,
+            surroundings,
+            finish,
+        );
+        if !runtime.block_on(gathered) {
+            return Ok(interrupted(surroundings));
+        }
+        let reports: Vec<TargetReport> = reports.into_iter().flatten().collect();
         let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
         let left = wait.saturating_sub(started.elapsed());
         if verdict == Verdict::Pass || left.is_zero() {
-            break (lives, reports);
+            break (reports, bundles);
         }
         surroundings.complain(&wait::still_different(&reports, left));
         if !runtime.block_on(wait::pause(surroundings.pause.min(left))) {
@@ -83,12 +101,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     if alerts::any(surroundings) {
         runtime.block_on(alerts::deliver(&mut report, &ground.network.client, surroundings));
     }
-    output::emit(
-        &report,
-        bundles(&lives, &bundle_paths)?,
-        &args.output,
-        surroundings,
-    )
+    output::emit(&report, bundles, &args.output, surroundings)
 }
 
 fn targets(args: &VerifyArgs) -> Result<Vec<Target>, UsageError> {
@@ -140,19 +153,4 @@ fn conclude(
             .map(|path| path.display().to_string()),
     };
     judge(&live.facts, &policy, &subject)
-}
-
-/// The texts of the bundles and where they go.
-fn bundles(lives: &[Live], paths: &[Option<PathBuf>]) -> anyhow::Result<Vec<files::Pending>> {
-    let mut pending = Vec::new();
-    for (live, path) in lives.iter().zip(paths) {
-        if let (Some(bundle), Some(path)) = (&live.bundle, path) {
-            let text = bundle.to_json().context("the evidence bundle")?;
-            pending.push(files::Pending {
-                path: path.clone(),
-                text,
-            });
-        }
-    }
-    Ok(pending)
 }

@@ -1,0 +1,33 @@
+//! Where collateral is kept between runs.
+
+use std::path::PathBuf;
+
+use super::args::CacheArgs;
+use super::surroundings::Surroundings;
+use crate::collateral::{Disk, Store};
+
+/// The store that the options ask for; without any, the user's own cache folder. Where there is no home either, as in
+/// an emptied environment, nothing is kept.
+pub(super) fn store(args: &CacheArgs, surroundings: &Surroundings) -> Store {
+    if args.no_cache {
+        return Store::in_memory();
+    }
+    match args.cache_dir.clone().or_else(|| users_folder(surroundings)) {
+        Some(folder) => Store::on_disk(Disk::new(folder)),
+        None => Store::in_memory(),
+    }
+}
+
+/// `cvm-verify/collateral` in the user's cache folder: `$XDG_CACHE_HOME`, else `$HOME/.cache`; `%LOCALAPPDATA%` on
+/// Windows.
+fn users_folder(surroundings: &Surroundings) -> Option<PathBuf> {
+    let folder = |name: &str| {
+        let path = PathBuf::from(surroundings.env.get(name)?);
+        // The base-directory standard: a relative path is ignored.
+        path.is_absolute().then_some(path)
+    };
+    let cache = folder("XDG_CACHE_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".cache")))
+        .or_else(|| folder("LOCALAPPDATA"))?;
+    Some(cache.join("cvm-verify").join("collateral"))
+}
