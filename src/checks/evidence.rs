@@ -23,6 +23,7 @@ pub(super) const CHECK: Check = Check {
         &MALFORMED_FIELD,
         &DUPLICATE_FIELD,
         &INTERNAL,
+        &SHARD_MISSING,
     ],
     run,
 };
@@ -83,6 +84,11 @@ const INTERNAL: Reason = Reason {
     means: "The program met a state that it should not.",
     fix: "This is a bug in cvm-verify: please report it with the evidence bundle.",
 };
+const SHARD_MISSING: Reason = Reason {
+    id: "shard-missing",
+    means: "One of the runs that shared the targets left no report, so its targets were not verified.",
+    fix: "Look at the log of that job: it was cancelled, ran out of time or did not upload its report. Then run it again.",
+};
 
 /// Why there is no evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +113,7 @@ pub enum EvidenceReason {
     MalformedField,
     DuplicateField,
     Internal,
+    ShardMissing,
 }
 
 impl EvidenceGap {
@@ -122,6 +129,7 @@ impl EvidenceGap {
             EvidenceReason::AddressRefused => (&ADDRESS_REFUSED, Status::Error),
             EvidenceReason::NoQuote => (&NO_QUOTE, Status::Error),
             EvidenceReason::Internal => (&INTERNAL, Status::Error),
+            EvidenceReason::ShardMissing => (&SHARD_MISSING, Status::Error),
             EvidenceReason::MalformedField => (&MALFORMED_FIELD, Status::Fail),
             EvidenceReason::DuplicateField => (&DUPLICATE_FIELD, Status::Fail),
         };

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::report::Shard;
+
 /// Behind the options of every command.
 const ENVIRONMENT: &str = "Every long option can also be set in the environment: --compose-hash as CVM_VERIFY_COMPOSE_HASH \
                            (empty means unset; one value per line where an option repeats). --insecure-trust-root cannot.\n\n\
@@ -40,6 +42,9 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Say what a check proves, which attack it prevents, why it fails and how to fix it.
     Explain(ExplainArgs),
+    /// Join the reports of several runs into one.
+    #[command(after_help = ENVIRONMENT)]
+    Merge(MergeArgs),
     /// Try the alert channels.
     Alert(AlertArgs),
 }
@@ -64,6 +69,9 @@ pub struct VerifyArgs {
     pub evidence: Option<PathBuf>,
     #[command(flatten)]
     pub cache: CacheArgs,
+    /// Verify a part of the targets, as 2/5 for the second of five runs; `cvm-verify merge` joins their reports.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// How many targets are verified at the same time.
     #[arg(long, value_name = "NUMBER", default_value = "32")]
     pub concurrency: NonZeroUsize,
@@ -166,6 +174,15 @@ pub struct InspectArgs {
     pub source: SourceArgs,
     #[command(flatten)]
     pub transport: TransportArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Reports, as `verify --report-json` writes them.
+    #[arg(value_name = "REPORT", required = true)]
+    pub report: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 #[derive(Debug, Args)]

@@ -211,7 +211,13 @@ async fn renew_collateral(
     let schedule = Schedule::default();
     let renewed = ground
         .store
-        .renewed(doubted, supply(ground, &schedule), request, (ground.now)(), jitter)
+        .renewed(
+            doubted,
+            supply(ground, &schedule),
+            request,
+            (ground.now)(),
+            jitter,
+        )
         .await?;
     Some(renewed.map_err(|error| CollateralGap::Unreachable(error.to_string())))
 }

@@ -14,12 +14,14 @@ mod github;
 mod inspect;
 mod judge;
 mod live;
+mod merge;
 mod output;
 mod pin;
 mod policy;
 mod progress;
 mod replay;
 mod round;
+mod shard;
 mod surroundings;
 mod target;
 mod transport;
@@ -82,6 +84,7 @@ fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<
         Command::Pin(args) => pin::run(&args, surroundings),
         Command::Inspect(args) => inspect::run(&args, surroundings),
         Command::Explain(args) => explain::run(&args, surroundings),
+        Command::Merge(args) => merge::run(&args, surroundings),
         Command::Alert(args) => alerts::run(&args, surroundings),
     }
 }

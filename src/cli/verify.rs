@@ -17,7 +17,7 @@ use super::progress::Progress;
 use super::round::gather_all;
 use super::surroundings::Surroundings;
 use super::target::{Target, bundle_paths};
-use super::{cache, output, transport, wait};
+use super::{cache, output, shard, transport, wait};
 use crate::appraise::Subject;
 use crate::config::Policy;
 use crate::report::{Mode, Report, TargetReport, Verdict, rfc3339};
@@ -25,7 +25,7 @@ use crate::report::{Mode, Report, TargetReport, Verdict, rfc3339};
 pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let started = Instant::now();
     let started_at = (surroundings.now)();
-    let targets = targets(args)?;
+    let targets = shard::part(args.shard, targets(args)?)?;
     output::prepare(&args.output)?;
     let bundle_paths = bundle_paths(
         args.evidence.as_deref(),
@@ -98,6 +98,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         output::milliseconds(started.elapsed()),
         reports,
     );
+    report.shard = args.shard;
     if alerts::any(surroundings) {
         runtime.block_on(alerts::deliver(&mut report, &ground.network.client, surroundings));
     }

@@ -5,11 +5,13 @@
 
 mod check_id;
 mod check_result;
+mod shard;
 mod target;
 mod verdict;
 
 pub use check_id::CheckId;
 pub use check_result::{CheckResult, Status};
+pub use shard::{Shard, ShardError};
 pub use target::{EvidenceRecord, Measurements, TargetReport, TcbRecord, TrustRootKind};
 pub use verdict::{Assurance, Tier, Verdict};
 
@@ -28,6 +30,10 @@ pub struct Report {
     pub tool: Tool,
     /// Whether live deployments or recorded evidence were verified.
     pub mode: Mode,
+    /// Which part of the targets this is, as `2/5`. Absent where it is all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub shard: Option<Shard>,
     /// When the run began, RFC 3339 UTC.
     pub started_at: String,
     /// How long the run took, in milliseconds.
@@ -57,6 +63,7 @@ impl Report {
             schema: SCHEMA.to_owned(),
             tool,
             mode,
+            shard: None,
             started_at,
             duration_ms,
             verdict,

@@ -1,0 +1,21 @@
+//! `cvm-verify merge`: the reports of several runs as one.
+
+use super::args::MergeArgs;
+use super::error::UsageError;
+use super::files;
+use super::output::{self, Written};
+use super::surroundings::Surroundings;
+use crate::merge::{MAX_REPORT_BYTES, MergeError, merge, read};
+
+pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    output::prepare(&args.output)?;
+    let refused = |error: MergeError| UsageError::new(error.to_string());
+    let mut reports = Vec::new();
+    for path in &args.report {
+        let file = path.display().to_string();
+        let report = read(&file, &files::read(path, MAX_REPORT_BYTES)?).map_err(refused)?;
+        reports.push((file, report));
+    }
+    let report = merge(reports, (surroundings.now)()).map_err(refused)?;
+    output::emit(&report, Written::default(), &args.output, surroundings)
+}

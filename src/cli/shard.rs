@@ -1,0 +1,23 @@
+//! `--shard`: a part of the targets.
+
+use super::error::UsageError;
+use super::target::Target;
+use crate::report::Shard;
+
+/// The targets of this shard; all of them without one.
+pub(super) fn part(shard: Option<Shard>, targets: Vec<Target>) -> Result<Vec<Target>, UsageError> {
+    let Some(shard) = shard else {
+        return Ok(targets);
+    };
+    let total = targets.len();
+    let mine = shard.of(targets, |target| &target.name);
+    if mine.is_empty() {
+        return Err(UsageError::option(
+            "--shard",
+            format!(
+                "{shard} holds no target, since there are {total} in all; share them between at most {total} runs"
+            ),
+        ));
+    }
+    Ok(mine)
+}
