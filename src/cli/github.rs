@@ -11,7 +11,7 @@ use super::error::UsageError;
 use super::files::append;
 use super::output::{self, Places};
 use super::surroundings::Surroundings;
-use crate::render::{self, Delimiter, Paths, Unjudged};
+use crate::render::{self, Delimiter, Unjudged};
 use crate::report::{Mode, Report, rfc3339};
 
 /// Writes all three; returns what went wrong.
@@ -88,21 +88,6 @@ fn outputs(report: &Report, places: &Places, path: &Path) -> Result<(), UsageErr
     SysRng.try_fill_bytes(&mut random).map_err(|error| {
         UsageError::file(path, format!("cannot be written without random numbers: {error}"))
     })?;
-    let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    let (report_json, summary, junit, evidence) = (
-        text(&places.report_json),
-        text(&places.summary),
-        text(&places.junit),
-        text(&places.evidence),
-    );
-    let outputs = render::outputs(
-        report,
-        &Paths {
-            report_json: report_json.as_deref(),
-            summary: summary.as_deref(),
-            junit: junit.as_deref(),
-            evidence: evidence.as_deref(),
-        },
-    );
+    let outputs = places.outputs(report);
     append(path, &render::github_output(&outputs, &Delimiter::new(random)))
 }

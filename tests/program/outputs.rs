@@ -42,7 +42,35 @@ fn an_output_folder_holds_every_format_and_the_evidence() {
     assert!(read("report.txt").contains("FAIL"));
     assert!(read("summary.md").contains("FAIL"));
     assert!(read("junit.xml").contains("<failure"));
+    assert!(read("result.env").contains("CVM_VERIFY_RESULT_VERDICT=fail\n"));
     assert!(read("evidence.json").contains("cvm-verify/evidence/v1"));
+}
+
+#[test]
+fn a_dotenv_report_holds_the_outputs_under_names_that_the_program_does_not_read() {
+    let deployment = failing();
+    let (dotenv, report) = (deployment.path("result.env"), deployment.path("report.json"));
+    let ran = verify(&deployment, &[], &["--dotenv", &dotenv, "--report-json", &report]);
+    assert_eq!(ran.code, 1);
+    let text = std::fs::read_to_string(&dotenv).unwrap();
+    let pairs: BTreeMap<&str, &str> = text.lines().map(|line| line.split_once('=').unwrap()).collect();
+    assert!(
+        pairs.len() <= 20 && pairs.keys().all(|name| name.starts_with("CVM_VERIFY_RESULT_")),
+        "{text}"
+    );
+    assert_eq!(pairs["CVM_VERIFY_RESULT_VERDICT"], "fail");
+    assert_eq!(pairs["CVM_VERIFY_RESULT_EXIT_CODE"], "1");
+    assert_eq!(pairs["CVM_VERIFY_RESULT_FAILED_CHECKS"], "compose-hash");
+    assert_eq!(pairs["CVM_VERIFY_RESULT_REPORT_JSON"], report);
+    let env = [("CVM_VERIFY_DOTENV", "/no/such/folder/result.env")];
+    let ran = verify(&deployment, &env, &[]);
+    assert_eq!(ran.code, 1, "the verdict stands");
+    assert!(
+        ran.stderr
+            .contains("/no/such/folder/result.env: cannot be written"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
