@@ -138,8 +138,10 @@ class Relay:
     def __init__(self, app: str, alter):
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
-                with urllib.request.urlopen(app + self.path) as answer:
-                    body = json.dumps(alter(self.path, json.loads(answer.read()))).encode()
+                # Whatever path the relay pretends to be at: the machine is at the root.
+                path = self.path[self.path.rindex("/") :]
+                with urllib.request.urlopen(app + path) as answer:
+                    body = json.dumps(alter(path, json.loads(answer.read()))).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
