@@ -127,6 +127,9 @@ fn a_summary_that_cannot_be_written_is_said_and_the_verdict_stands() {
     assert!(ran.stderr.contains("GITHUB_OUTPUT is not set"), "{}", ran.stderr);
 }
 
+/// Arguments, environment, and what the message says.
+type Misconfigured<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
 /// Runs a step whose configuration is wrong; what it left in summary and outputs.
 fn misconfigured(args: &[&str], more: &[(&str, &str)]) -> (Ran, String, BTreeMap<String, String>) {
     let folder = tempfile::tempdir().unwrap();
@@ -146,7 +149,7 @@ fn misconfigured(args: &[&str], more: &[(&str, &str)]) -> (Ran, String, BTreeMap
 #[test]
 fn a_usage_error_is_told_to_github_with_cause_and_next_step() {
     let url = ("CVM_VERIFY_URL", "https://app.example");
-    let cases: [(&[&str], &[(&str, &str)], &str); 8] = [
+    let cases: [Misconfigured; 8] = [
         (&["verify"], &[], "there is nothing to verify"),
         (
             &["verify"],
