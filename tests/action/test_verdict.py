@@ -58,7 +58,10 @@ def test_a_swapped_image_fails_and_says_why(verify, machine):
     assert (run.outputs["verdict"], run.outputs["exit-code"]) == ("fail", "1")
     assert "compose-hash" in run.outputs["failed-checks"].split(",")
     assert reasons(run)["compose-hash"][0] == "fail"
-    assert "compose-hash" in Path(run.outputs["summary-path"]).read_text()
+    label, cause, step = [line for line in Path(run.outputs["summary-path"]).read_text().splitlines() if line][:3]
+    assert label.startswith("**SIMULATED")
+    assert "FAIL" in cause and "another compose document" in cause
+    assert step.startswith("**What to do:** ") and len(step) > 40
 
 
 @pytest.mark.parametrize("lie", ["replayed-quote", "broken-signature", "forged-event-log", "debug-td"])
