@@ -345,8 +345,12 @@ pub struct OutputArgs {
     /// Write the report as JUnit XML to this file.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Write everything into this folder: report.json, report.txt, summary.md, junit.xml and, for live deployments,
-    /// the evidence.
+    /// Write verdict, failed checks and the like as NAME=VALUE to this file, for GitLab's dotenv report. The names begin
+    /// with CVM_VERIFY_RESULT_.
+    #[arg(long, value_name = "FILE")]
+    pub dotenv: Option<PathBuf>,
+    /// Write everything into this folder: report.json, report.txt, summary.md, junit.xml, result.env and, for live
+    /// deployments, the evidence.
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
     /// Also speak to GitHub Actions: job summary, outputs and annotations.

@@ -21,6 +21,7 @@ mod page;
 mod summary;
 mod table;
 mod text;
+mod unjudged;
 mod words;
 
 #[cfg(test)]
@@ -40,3 +41,4 @@ pub use junit::junit;
 pub use outputs::{Output, Paths, outputs};
 pub use summary::{summary, summary as markdown};
 pub use text::{Style, text};
+pub use unjudged::Unjudged;
