@@ -5,6 +5,7 @@ mod bad_input;
 mod bundles;
 mod deployment;
 mod environment;
+mod fleet;
 mod inspect;
 mod live;
 mod lock;

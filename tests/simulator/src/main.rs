@@ -29,6 +29,7 @@ Options:
   --seed NUMBER         Every key and random-looking value follows from it. Default: 1
   --now SECONDS         Time of the simulated world in Unix seconds. Default: the clock
   --https               Serves the application over HTTPS with a certificate of a test CA
+  --any-folder          Serves the application below any folder: http://…/1, http://…/2, …
   --out FOLDER          Where root-ca.pem (and tls-ca.pem) are written. Default: the current folder
   --stop-after SECONDS  Ends by itself. Default: never
   --help                Prints this help
@@ -41,6 +42,7 @@ struct Options {
     seed: u64,
     now: u64,
     https: bool,
+    any_folder: bool,
     out: PathBuf,
     stop_after: Option<u64>,
 }
@@ -73,6 +75,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
         seed: 1,
         now: clock.as_secs(),
         https: false,
+        any_folder: false,
         out: PathBuf::from("."),
         stop_after: None,
     };
@@ -99,6 +102,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
             "--seed" => options.seed = number(&value()?)?,
             "--now" => options.now = number(&value()?)?,
             "--https" => options.https = true,
+            "--any-folder" => options.any_folder = true,
             "--out" => options.out = value()?.into(),
             "--stop-after" => options.stop_after = Some(number(&value()?)?),
             _ => return Err(format!("unknown option {argument:?}")),
@@ -131,6 +135,9 @@ fn serve(options: &Options) -> std::io::Result<()> {
     } else {
         AppServer::http(cvm)
     };
+    if options.any_folder {
+        app.in_any_folder();
+    }
     println!("app: {}", app.url());
     println!("pccs: {}", pccs.url());
 

@@ -44,6 +44,7 @@ struct State {
     attestation_path: String,
     info_path: String,
     files: BTreeMap<String, (&'static str, Vec<u8>)>,
+    in_any_folder: bool,
 }
 
 /// The application of a CVM, or of several behind one address.
@@ -80,6 +81,7 @@ impl AppServer {
             attestation_path: "/attestation".into(),
             info_path: "/info".into(),
             files: BTreeMap::new(),
+            in_any_folder: false,
         }));
         let tls = identity.map(|identity| {
             identity
@@ -94,6 +96,11 @@ impl AppServer {
             state,
             scheme,
         }
+    }
+
+    /// Also answers at `/<any folder>/attestation` and `/<any folder>/info`: many addresses of one application.
+    pub fn in_any_folder(&self) {
+        self.state().in_any_folder = true;
     }
 
     /// `http://127.0.0.1:<port>` or `https://…`, without a slash at the end.
@@ -209,6 +216,10 @@ impl App {
 
 impl State {
     fn endpoint(&self, path: &str) -> AppEndpoint {
+        let path = match path.rfind('/') {
+            Some(last) if self.in_any_folder => &path[last..],
+            _ => path,
+        };
         if path == self.attestation_path {
             AppEndpoint::Attestation
         } else if path == self.info_path {
