@@ -27,6 +27,7 @@ mod target;
 mod transport;
 mod verify;
 mod wait;
+mod watch;
 
 pub use surroundings::{CI_VARIABLES, Surroundings};
 

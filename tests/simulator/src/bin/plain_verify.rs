@@ -6,8 +6,8 @@
 
 use std::{env, error::Error, fs, hint::black_box, process::ExitCode};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use dcap_qvl::{QuoteCollateralV3, verify::QuoteVerifier};
-use der::pem::decode_vec;
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -31,7 +31,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     let bundle: Value = serde_json::from_slice(&fs::read(bundle)?)?;
     let quote = hex::decode(bundle["attestation"]["quote"].as_str().ok_or("no quote")?)?;
     let collateral: QuoteCollateralV3 = serde_json::from_value(bundle["collateral"].clone())?;
-    let (_, root) = decode_vec(&fs::read(root)?)?;
+    let root: String = fs::read_to_string(root)?
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let root = BASE64_STANDARD.decode(root)?;
     let at = at.parse()?;
     let verifier = QuoteVerifier::new(root);
     for _ in 0..count.parse::<u32>()? {
