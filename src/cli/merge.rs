@@ -11,10 +11,25 @@ pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::
     output::prepare(&args.output)?;
     let refused = |error: MergeError| UsageError::new(error.to_string());
     let mut reports = Vec::new();
+    let mut absent = Vec::new();
     for path in &args.report {
+        // A CI names the files of all shards, also of one whose job died.
+        if !path.try_exists().unwrap_or(true) {
+            absent.push(path);
+            continue;
+        }
         let file = path.display().to_string();
         let report = read(&file, &files::read(path, MAX_REPORT_BYTES)?).map_err(refused)?;
         reports.push((file, report));
+    }
+    if let Some(path) = absent.first()
+        && reports.iter().all(|(_, report)| report.shard.is_none())
+    {
+        return Err(UsageError::file(
+            path,
+            "is not there; without shards its targets would be forgotten",
+        )
+        .into());
     }
     let report = merge(reports, (surroundings.now)()).map_err(refused)?;
     output::emit(&report, Written::default(), &args.output, surroundings)

@@ -239,6 +239,13 @@ fn a_shard_that_left_no_report_is_never_green() {
         (Error, Some("shard-missing"))
     );
     assert_eq!(merge(&files[..2], &["--fail-on=never"]).code, 0);
+    std::fs::remove_file(&files[2]).unwrap();
+    let ran = merge(&files, &[]);
+    assert_eq!(
+        (ran.code, ran.report().targets.len()),
+        (3, report.targets.len()),
+        "named, but not there"
+    );
 }
 
 #[test]
@@ -299,7 +306,11 @@ fn reports_that_do_not_belong_together_are_refused() {
         assert_ne!(text.replacen(from, to, 1), text, "{from}");
         merge(&[files[0].clone(), changed.clone()], &[]).assert_usage_error(says);
     }
-    merge(&[deployment.path("nothing.json")], &[]).assert_usage_error("cannot be read");
+    let nothing = deployment.path("nothing.json");
+    merge(&[nothing.clone()], &[]).assert_usage_error("is not there; without shards");
+    let whole = deployment.path("whole.json");
+    merge(&[whole, nothing], &[]).assert_usage_error("is not there; without shards");
+    merge(&[deployment.path(".")], &[]).assert_usage_error("is a folder; a file is needed");
 }
 
 #[test]
