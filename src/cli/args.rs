@@ -210,6 +210,13 @@ pub struct ExpectArgs {
     /// The compose document itself: its exact bytes are what must run.
     #[arg(long, value_name = "FILE")]
     pub app_compose_file: Option<PathBuf>,
+    /// The docker compose file of your repository: it must be inside the measured document, byte for byte, and all around
+    /// it as in the lock, or as Phala Cloud writes it with nothing exposed.
+    #[arg(long, value_name = "FILE")]
+    pub docker_compose: Option<PathBuf>,
+    /// A second compose hash, accepted during a roll-out: HEX:until=YYYY-MM-DD, at most 90 days ahead.
+    #[arg(long, value_name = "HEX:until=DATE")]
+    pub also_compose_hash: Option<String>,
     /// The app's id, 20 bytes of hex.
     #[arg(long, value_name = "HEX")]
     pub app_id: Option<String>,

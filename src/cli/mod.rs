@@ -17,6 +17,7 @@ mod output;
 mod pin;
 mod policy;
 mod progress;
+mod release;
 mod replay;
 mod round;
 mod surroundings;

@@ -7,6 +7,7 @@ mod alert;
 mod annotations;
 mod banner;
 pub(crate) mod cause;
+mod diff_lines;
 mod docs;
 mod dotenv;
 pub mod escape;
