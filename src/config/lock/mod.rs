@@ -34,7 +34,7 @@ mod text;
 mod write;
 
 #[cfg(test)]
-mod arbitrary;
+pub(crate) mod arbitrary;
 #[cfg(test)]
 mod read_tests;
 
