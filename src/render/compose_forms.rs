@@ -46,18 +46,29 @@ pub fn compose_forms_text(forms: &[ComposeForm], doubts: &[&str]) -> String {
     page.into_text()
 }
 
+/// The hashes of a compose document, by the tool that writes it.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Forms<'a> {
+    /// The name of this format.
     schema: &'static str,
+    /// Each form and its hash, the text as it is first.
     forms: Vec<Form<'a>>,
+    /// What makes a prediction uncertain.
     notes: &'a [&'a str],
 }
 
+/// One form.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Form<'a> {
+    /// `verbatim`, `sdk`, `sdk-normalized`, `phala-cloud-js` or `go-html`.
     name: &'a str,
+    /// SHA-256 of the text, 32 bytes of hex.
     compose_hash: String,
+    /// Whether it is a prediction. The hash of the exact file is none.
     predicted: bool,
+    /// Which tool writes it, and when it applies.
     applies: &'a str,
 }
 
@@ -79,4 +90,15 @@ pub fn compose_forms_json(forms: &[ComposeForm], doubts: &[&str]) -> String {
         notes: doubts,
     };
     super::json::safe(&document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::generated::assert_generated_schema;
+
+    #[test]
+    fn the_schema_in_the_repository_is_that_of_the_types() {
+        assert_generated_schema::<Forms<'_>>("schemas/compose-hash-v1.json", SCHEMA);
+    }
 }

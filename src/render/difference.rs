@@ -88,29 +88,49 @@ pub fn difference_markdown(before: &Side, after: &Side, comparison: &Comparison,
     page
 }
 
+/// What changed between two deployments.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Document<'a> {
+    /// The name of this format.
     schema: &'static str,
+    /// The first side.
     before: DocumentSide<'a>,
+    /// The second side.
     after: DocumentSide<'a>,
+    /// Whether evidence rests on another root than Intel's, and so proves nothing about hardware.
     simulated: bool,
+    /// Whether nothing that was compared differs.
     same: bool,
+    /// Every change, in the order of a lock file.
     changes: Vec<DocumentChange<'a>>,
+    /// What was not compared, and what speaks against a side; a sentence each.
     notes: &'a [String],
 }
 
+/// One side.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct DocumentSide<'a> {
+    /// Path or address; of a bundle with the time of capture.
     name: &'a str,
+    /// `lock`, `bundle` or `live`.
     kind: &'a str,
 }
 
+/// One change.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct DocumentChange<'a> {
+    /// The key of the lock file with its section; also `docker_compose_file` and `os_image`.
     key: &'a str,
+    /// The value before. Null where there was none.
     old: Option<&'a str>,
+    /// The value now. Null where there is none.
     new: Option<&'a str>,
+    /// What the change means.
     means: &'a str,
+    /// The first lines of a unified diff, printable ASCII, where both texts are known. Empty otherwise.
     diff: &'a [String],
 }
 
@@ -150,6 +170,7 @@ mod tests {
     use super::*;
     use crate::compare::{SideKind, compare};
     use crate::config::lock::Lock;
+    use crate::render::generated::assert_generated_schema;
     use crate::render::hostile::{hostile, is_dangerous};
 
     fn side(name: &str, text: &str) -> Side {
@@ -172,6 +193,11 @@ mod tests {
             texts: [("docker_compose_file".to_owned(), format!("{text}\n{name}"))].into(),
             notes: vec![text.to_owned()],
         }
+    }
+
+    #[test]
+    fn the_schema_in_the_repository_is_that_of_the_types() {
+        assert_generated_schema::<Document<'_>>("schemas/difference-v1.json", SCHEMA);
     }
 
     #[test]
