@@ -78,9 +78,16 @@ fn is_variable_name(name: &str) -> bool {
 
 fn pre_launch_script(value: &Value) -> Option<String> {
     let hash = value.as_str().and_then(|text| text.strip_prefix("sha256:"));
-    let clean =
-        value.is_null() || hash.is_some_and(|hash| hash == EMPTY || known_prelaunch_script(hash).is_some());
-    (!clean).then(|| "is no known script of Phala's".to_owned())
+    match (hash, hash.and_then(known_prelaunch_script)) {
+        (None, _) if value.is_null() => None,
+        (Some(EMPTY), _) => None,
+        (_, Some(script)) if script.published => None,
+        (_, Some(script)) => Some(format!(
+            "is Phala's script {} in a text that was not published",
+            script.version
+        )),
+        (_, None) => Some("is no known script of Phala's".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -170,6 +177,10 @@ mod tests {
             ("allowed_envs", json!("A")),
             ("pre_launch_script", json!(format!("sha256:{}", "0".repeat(64)))),
             ("pre_launch_script", json!("")),
+            (
+                "pre_launch_script",
+                json!("sha256:ff3496dd73cd9bf4efd4228a52c43466501fc5f94dde378800f147cd58798d6f"),
+            ),
             ("pre_launch_script", json!([])),
             ("init_script", json!(null)),
             ("init_script", json!(["sha256:00"])),

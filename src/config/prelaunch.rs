@@ -1,7 +1,8 @@
 //! Phala's own pre-launch scripts: what Phala Cloud puts into each compose document as `pre_launch_script`.
 //!
 //! Source: dstack-attestation.md §4.4, which hashed every version of `phala-cloud-prelaunch-script/prelaunch.sh` in the
-//! public repository dstack-examples, and two texts that were seen deployed and differ from it by a few blanks.
+//! public repository dstack-examples, and two texts that were seen deployed and differ from it by a few bytes: nobody
+//! published those.
 
 /// A script of Phala's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,10 +11,24 @@ pub struct PrelaunchScript {
     pub version: &'static str,
     /// SHA-256 of its text, hex.
     pub sha256: &'static str,
+    /// Whether this very text was published, so that anybody can have read it.
+    pub published: bool,
 }
 
 const fn script(version: &'static str, sha256: &'static str) -> PrelaunchScript {
-    PrelaunchScript { version, sha256 }
+    PrelaunchScript {
+        version,
+        sha256,
+        published: true,
+    }
+}
+
+const fn deployed(version: &'static str, sha256: &'static str) -> PrelaunchScript {
+    PrelaunchScript {
+        version,
+        sha256,
+        published: false,
+    }
 }
 
 /// Every known text, the newest first.
@@ -54,7 +69,7 @@ pub const PRELAUNCH_SCRIPTS: [PrelaunchScript; 22] = [
         "0.0.14",
         "22ee7123712744ae1814257bfd0a396d0a3c990c5e240c4e93253bdb5b649765",
     ),
-    script(
+    deployed(
         "0.0.14, as deployed",
         "0e289ab44fa756e02a3e850d60c22ab1cbf90cade311f98f555fad74a1c40d0a",
     ),
@@ -66,7 +81,7 @@ pub const PRELAUNCH_SCRIPTS: [PrelaunchScript; 22] = [
         "0.0.12",
         "7d3a3737bf3a59d6511cadb7b1867d21bae6d796136326c4be503323a5ad3741",
     ),
-    script(
+    deployed(
         "0.0.12, as deployed",
         "ff3496dd73cd9bf4efd4228a52c43466501fc5f94dde378800f147cd58798d6f",
     ),
