@@ -5,6 +5,8 @@
 
 mod alerts;
 mod args;
+mod compose_hash;
+mod diff;
 mod environment;
 mod error;
 mod explain;
@@ -17,6 +19,7 @@ mod output;
 mod pin;
 mod policy;
 mod progress;
+mod release;
 mod replay;
 mod round;
 mod surroundings;
@@ -88,6 +91,8 @@ fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<
         Command::Replay(args) => replay::run(&args, surroundings),
         Command::Pin(args) => pin::run(&args, surroundings),
         Command::Inspect(args) => inspect::run(&args, surroundings),
+        Command::Diff(args) => diff::run(&args, surroundings),
+        Command::ComposeHash(args) => compose_hash::run(&args, surroundings),
         Command::Explain(args) => explain::run(&args, surroundings),
         Command::Alert(args) => alerts::run(&args, surroundings),
     }
