@@ -6,6 +6,8 @@
 mod alerts;
 mod args;
 mod cache;
+mod compose_hash;
+mod diff;
 mod environment;
 mod error;
 mod explain;
@@ -19,6 +21,7 @@ mod output;
 mod pin;
 mod policy;
 mod progress;
+mod release;
 mod replay;
 mod round;
 mod shard;
@@ -92,6 +95,8 @@ fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<
         Command::Replay(args) => replay::run(&args, surroundings),
         Command::Pin(args) => pin::run(&args, surroundings),
         Command::Inspect(args) => inspect::run(&args, surroundings),
+        Command::Diff(args) => diff::run(&args, surroundings),
+        Command::ComposeHash(args) => compose_hash::run(&args, surroundings),
         Command::Explain(args) => explain::run(&args, surroundings),
         Command::Merge(args) => merge::run(&args, surroundings),
         Command::Alert(args) => alerts::run(&args, surroundings),

@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::args::{Assurance, ExpectArgs, Requirement};
 use super::error::UsageError;
-use super::files;
+use super::{files, release};
 use crate::config::{
     Expected, Freshness, ImagePinsPolicy, KeyProviderPin, Origin, OsImageOption, Policy, ReportDataPolicy,
     TcbException, TcbPolicy, parse_os_image,
@@ -28,6 +28,8 @@ pub(super) fn expectations(args: &ExpectArgs, at: u64) -> Result<Expectations, U
         .transpose()?;
     let mut policy = Policy {
         compose_hash: compose_hash(args, compose_file.as_deref())?,
+        second_compose_hash: release::second_hash(args.also_compose_hash.as_deref(), at)?,
+        docker_compose: release::docker_compose(args.docker_compose.as_deref(), compose_file.as_deref())?,
         app_id: hex_option("--app-id", args.app_id.as_deref())?,
         instance_id: hex_option("--instance-id", args.instance_id.as_deref())?,
         key_provider: key_provider(args.key_provider.as_deref())?,
@@ -69,6 +71,7 @@ pub(super) fn expectations(args: &ExpectArgs, at: u64) -> Result<Expectations, U
                 .map_err(|error| UsageError::new(error.to_string()))?
         }
     };
+    release::check(&policy)?;
     Ok(Expectations { policy, compose_file })
 }
 

@@ -64,6 +64,22 @@ def test_a_swapped_image_fails_and_says_why(verify, machine):
     assert step.startswith("**What to do:** ") and len(step) > 40
 
 
+def test_the_docker_compose_file_of_the_repository_is_looked_for(verify, machine, tmp_path):
+    info = json.loads(urllib.request.urlopen(machine().app.rstrip("/") + "/info", timeout=10).read())
+    tcb_info = info["tcb_info"]
+    tcb_info = json.loads(tcb_info) if isinstance(tcb_info, str) else tcb_info
+    own = tmp_path / "docker-compose.yml"
+    own.write_bytes(json.loads(tcb_info["app_compose"])["docker_compose_file"].encode())
+    run = verify(machine().inputs(docker_compose=str(own)))
+    assert run.green, run.log
+    run = verify(machine().inputs(docker_compose=str(own), compose_hash=None))
+    assert not run.green and reasons(run)["compose-hash"] == ("error", "envelope-unpinned")
+    own.write_bytes(own.read_bytes() + b"# later\n")
+    run = verify(machine().inputs(docker_compose=str(own), compose_hash=None))
+    assert not run.green and reasons(run)["compose-hash"] == ("fail", "docker-compose-mismatch")
+    assert "# later" in Path(run.outputs["summary-path"]).read_text().replace("<wbr>", "").replace("&#35;", "#")
+
+
 @pytest.mark.parametrize("lie", ["replayed-quote", "broken-signature", "forged-event-log", "debug-td"])
 def test_a_lying_machine_fails(verify, machine, lie):
     run = verify(machine(lie).inputs(compose_hash=machine().facts["compose-hash"]))
