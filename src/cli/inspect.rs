@@ -11,7 +11,7 @@ use super::surroundings::Surroundings;
 use super::target::Target;
 use super::{files, replay, transport};
 use crate::collateral;
-use crate::evidence::{Attestation, Bundle, Evidence};
+use crate::evidence::{Bundle, Evidence};
 use crate::inspect::{Inspected, inspect};
 use crate::net::retry::Schedule;
 use crate::prove::TrustRoot;
@@ -26,11 +26,9 @@ pub(super) fn run(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow
     if let Ok(bundle) = Bundle::parse(&file) {
         return of_bundle(path, &bundle, surroundings);
     }
-    let evidence = match replay::bare_quote(&file) {
-        Some(quote) => Evidence::of_quote(Attestation::bare(quote), None, None, None),
-        None => Evidence::parse(&file, None, None, None),
-    };
-    let evidence = evidence.map_err(|error| UsageError::file(path, error))?;
+    let evidence = replay::attestation_of_file(&file)
+        .and_then(|attestation| Evidence::of_quote(attestation, None, None, None))
+        .map_err(|error| UsageError::file(path, error))?;
     let text = inspect(&Inspected {
         evidence: &evidence,
         collateral: None,

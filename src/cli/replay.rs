@@ -19,7 +19,7 @@ use crate::appraise::Subject;
 use crate::checks::EvidenceGap;
 use crate::collateral;
 use crate::config::Policy;
-use crate::evidence::{Attestation, Bundle, Evidence, EvidenceError, QuoteBytes, parse_user_hex};
+use crate::evidence::{Attestation, Bundle, Evidence, EvidenceError, parse_user_hex};
 use crate::prove::CollateralGap;
 use crate::report::{Mode, Report, rfc3339};
 use crate::source::HostLabel;
@@ -145,15 +145,8 @@ fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
         Some(path) => Ok(read_collateral(path)?),
         None => Err(CollateralGap::Missing),
     };
-    let evidence = match bare_quote(&attestation) {
-        Some(quote) => Evidence::of_quote(
-            Attestation::bare(quote),
-            info.as_deref(),
-            compose.as_deref(),
-            nonce,
-        ),
-        None => Evidence::parse(&attestation, info.as_deref(), compose.as_deref(), nonce),
-    };
+    let evidence = attestation_of_file(&attestation)
+        .and_then(|attestation| Evidence::of_quote(attestation, info.as_deref(), compose.as_deref(), nonce));
     Ok(Recorded {
         gathered: Gathered {
             evidence: not_a_file_mistake(path, evidence)?,
@@ -180,14 +173,12 @@ fn not_a_file_mistake(
     }
 }
 
-/// A quote as other tools save it: binary, or hex or base64 text. `None` where the file looks like JSON.
-pub(super) fn bare_quote(file: &[u8]) -> Option<QuoteBytes> {
-    if file.trim_ascii_start().starts_with(b"{") {
-        return None;
-    }
-    match std::str::from_utf8(file) {
-        Ok(text) => QuoteBytes::of_text(text),
-        Err(_) => QuoteBytes::new(file.to_vec()),
+/// A body of `/attestation`, or what other tools save: a bare quote or a versioned attestation, binary or as text.
+pub(super) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceError> {
+    let json = file.trim_ascii_start().starts_with(b"{");
+    match Attestation::of_bytes(file).filter(|_| !json) {
+        Some(attestation) => attestation,
+        None => Attestation::parse(file),
     }
 }
 

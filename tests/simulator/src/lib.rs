@@ -37,6 +37,7 @@ pub mod report_data;
 pub mod server;
 pub mod tcb_info;
 pub mod td_hob;
+pub mod versioned;
 pub mod world;
 mod x509;
 
@@ -44,7 +45,7 @@ pub use boot_events::BootMaterial;
 pub use cvm::{Cvm, Evidence, MrConfigId};
 pub use event_log::{Event, EventVersion};
 pub use guest::Guest;
-pub use json::{BodyShape, EventLogForm, Nested, QuoteEncoding};
+pub use json::{BodyShape, EventLogForm, Nested, QuoteEncoding, VersionedForm};
 pub use lie::Lie;
 pub use lite::LiteMeasurement;
 pub use pck::{PckCa, Platform};
