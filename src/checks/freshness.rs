@@ -52,7 +52,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         .map_or(Layout::AUTO.to_vec(), |layout| vec![layout]);
     if let Some(layout) = accepted
         .iter()
-        .find(|layout| layout.expected(&nonce) == *quote.report_data())
+        .find(|layout| layout.holds(quote.report_data(), &nonce))
     {
         return Finding::pass(format!(
             "The quote signs the nonce of this evidence (layout `{layout}`)."
@@ -63,7 +63,10 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     });
     let expected: Vec<String> = accepted
         .iter()
-        .map(|layout| format!("{} ({layout})", hex::encode(layout.expected(&nonce))))
+        .map(|layout| {
+            let text = layout.expected_text(&nonce, policy.report_data.key.as_ref());
+            format!("{text} ({layout})")
+        })
         .collect();
     Finding::fail(
         &NONCE_MISMATCH,

@@ -230,9 +230,14 @@ pub struct ExpectArgs {
     #[arg(long, value_enum, default_value_t = Requirement::Required)]
     pub image_pins: Requirement,
     /// How the app lays the nonce out in the report data: auto (raw or ascii), raw, ascii, left-padded, app-data-raw,
-    /// app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii.
+    /// app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; or, with 32 bytes of the app's own
+    /// beside it, nonce-then-key, key-then-nonce, private-ai.
     #[arg(long, value_name = "LAYOUT", default_value = "auto")]
     pub report_data: String,
+    /// What the app must have signed beside the nonce, where the layout has a place for it: the SHA-256 of its public
+    /// key, 32 bytes of hex; for private-ai also its signing address, 20 bytes.
+    #[arg(long, value_name = "HEX")]
+    pub report_data_key: Option<String>,
     /// The report data that must be signed, at most 64 bytes of hex, padded with zeros on the right.
     #[arg(long, value_name = "HEX")]
     pub report_data_value: Option<String>,

@@ -38,7 +38,10 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
         }
     };
     let policy = Policy {
-        report_data: ReportDataPolicy { layout, value: None },
+        report_data: ReportDataPolicy {
+            layout,
+            ..ReportDataPolicy::default()
+        },
         ..Policy::default()
     };
     let fresh = (Check::of(CheckId::Freshness).run)(&facts, &policy).status == Status::Pass;
