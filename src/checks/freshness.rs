@@ -23,8 +23,8 @@ const NONCE_MISMATCH: Reason = Reason {
 const NO_NONCE: Reason = Reason {
     id: "no-nonce",
     means: "The evidence was not asked for with a nonce, so nothing says when it was made.",
-    fix: "Verify live, replay a bundle that a live run wrote, give the nonce with --nonce, or waive this with \
-          --freshness unchecked.",
+    fix: "Verify the app's own /attestation: the guest agent and Phala Cloud's API sign no nonce. Of a recording, replay \
+          a bundle that such a run wrote, or give the nonce with --nonce. Or waive this with --freshness unchecked.",
 };
 const UNCHECKED: Reason = Reason {
     id: "unchecked",

@@ -45,7 +45,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Addresses of the apps, https://HOST[:PORT][/PATH].
+    /// Addresses of the apps, https://HOST[:PORT][/PATH]. With another --source also ids: see there.
     #[arg(value_name = "URL")]
     pub url: Vec<String>,
     #[command(flatten)]
@@ -71,7 +71,7 @@ pub struct ReplayArgs {
     /// An evidence bundle, as `verify --evidence` writes it.
     #[arg(value_name = "BUNDLE")]
     pub bundle: Option<PathBuf>,
-    /// The body of /attestation, or a bare quote (binary, hex or base64).
+    /// The body of /attestation; or a bare quote (binary, hex or base64) or versioned attestation (binary or hex).
     #[arg(
         long,
         value_name = "FILE",
@@ -124,7 +124,7 @@ pub struct ReplayArgs {
 
 #[derive(Debug, Args)]
 pub struct PinArgs {
-    /// Address of the app, https://HOST[:PORT][/PATH].
+    /// Address of the app, https://HOST[:PORT][/PATH]; an id with another --source.
     #[arg(value_name = "URL")]
     pub url: Option<String>,
     /// Pin from an evidence bundle instead of a live deployment.
@@ -153,7 +153,8 @@ pub struct PinArgs {
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// An evidence bundle, an /attestation body, a bare quote, or the address of an app.
+    /// An evidence bundle, an /attestation body, a bare quote, a versioned attestation, or the address of an app (with
+    /// another --source also its id).
     #[arg(value_name = "FILE|URL")]
     pub what: String,
     #[command(flatten)]
@@ -190,12 +191,36 @@ pub enum AlertCommand {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Source")]
 pub struct SourceArgs {
+    /// Whom to ask for evidence. Only the app can sign this run's nonce: evidence of the other two is not fresh, so that
+    /// the verdict stays inconclusive unless --freshness unchecked waives it.
+    #[arg(long, value_enum, default_value_t = SourceKind::App)]
+    pub source: SourceKind,
+    /// The gateway's base domain, to reach the guest agent by app or instance id: https://ID-8090.DOMAIN.
+    #[arg(long, value_name = "DOMAIN")]
+    pub gateway_domain: Option<String>,
+    /// Ask this mirror of Phala Cloud's API instead of Phala.
+    #[arg(long, value_name = "URL")]
+    pub phala_api_url: Option<String>,
+    /// Take the app's information from this address instead of the info endpoint: the guest agent's, for an app that
+    /// serves none, https://ID-8090.DOMAIN/prpc/Info?json.
+    #[arg(long, value_name = "URL")]
+    pub info_url: Option<String>,
     /// Path of the app's attestation endpoint; `reportData=<nonce>` is appended.
     #[arg(long, value_name = "PATH", default_value = "/attestation")]
     pub attestation_path: String,
     /// Path of the app's info endpoint.
     #[arg(long, value_name = "PATH", default_value = "/info")]
     pub info_path: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SourceKind {
+    /// The app's own endpoints, by URL.
+    App,
+    /// The guest agent on port 8090, by its URL or by app or instance id: a quote over a key of the app, from 0.5.6 on.
+    GuestAgent,
+    /// Phala Cloud's API, by app id: the quotes that all instances made when they started.
+    PhalaCloud,
 }
 
 #[derive(Debug, Args)]

@@ -104,7 +104,7 @@ fn live_facts(
     root: &TrustRoot,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Facts, EvidenceGap>> {
-    let target = Target::new(url, &args.source.attestation_path, &args.source.info_path)?;
+    let target = Target::new(url, &args.source)?;
     let ground = Ground {
         network: transport::network(&args.transport)?,
         root: root.clone(),
@@ -116,8 +116,18 @@ fn live_facts(
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let live = runtime.block_on(gather(&ground, &target.endpoints, Schedule::default()));
-    Ok(live.facts)
+    let mut lives = runtime
+        .block_on(gather(&ground, &target.source, Schedule::default()))
+        .lives;
+    match (lives.pop(), lives.len()) {
+        (Some(live), 0) => Ok(live.facts),
+        (_, others) => Err(UsageError::new(format!(
+            "{} instances of this app run, and a lock describes one; write their evidence with `verify --evidence FOLDER` \
+             and pin from one bundle with --from",
+            others + 1
+        ))
+        .into()),
+    }
 }
 
 /// Shows what changes, then writes.

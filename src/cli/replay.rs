@@ -6,7 +6,6 @@ use std::time::Instant;
 use anyhow::Context as _;
 use chrono::DateTime;
 use dcap_qvl::QuoteCollateralV3;
-use url::Url;
 
 use super::alerts;
 use super::args::ReplayArgs;
@@ -22,13 +21,15 @@ use crate::config::Policy;
 use crate::evidence::{Attestation, Bundle, Evidence, EvidenceError, parse_user_hex};
 use crate::prove::CollateralGap;
 use crate::report::{Mode, Report, rfc3339};
-use crate::source::HostLabel;
+use crate::source::Source;
 
 /// Evidence from files, and what its names say.
 pub(super) struct Recorded {
     pub gathered: Gathered,
     pub name: String,
     pub url: Option<String>,
+    /// The app or instance that the address names.
+    pub address_id: Option<[u8; 20]>,
     /// When it was captured, Unix seconds; loose files do not say.
     pub captured_at: Option<u64>,
     pub collateral_source: Option<String>,
@@ -57,7 +58,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
     let expectations = expectations(&args.expect, at)?;
     let gathered = recorded.gathered.or_compose(expectations.compose_file.as_deref());
     let policy = Policy {
-        address_id: recorded.url.as_deref().and_then(address_id),
+        address_id: recorded.address_id,
         ..expectations.policy
     };
     let facts = gathered.prove(&root, at, 0);
@@ -95,10 +96,6 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
     output::emit(&report, Vec::new(), &args.output, surroundings)
 }
 
-fn address_id(url: &str) -> Option<[u8; 20]> {
-    HostLabel::of(&Url::parse(url).ok()?).map(|label| label.id.0)
-}
-
 /// Reads an evidence bundle.
 pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Recorded, UsageError> {
     let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
@@ -115,6 +112,11 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
             collateral: recorded_collateral,
         },
         name: file_name(path),
+        address_id: bundle
+            .source
+            .url
+            .as_deref()
+            .and_then(|url| Source::address_id_of(&bundle.source.kind, url)),
         url: bundle.source.url.clone(),
         captured_at: Some(bundle.captured_at),
         collateral_source: bundle.collateral_source.clone().filter(|_| collateral.is_none()),
@@ -154,6 +156,7 @@ fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
         },
         name: file_name(path),
         url: None,
+        address_id: None,
         captured_at: None,
         collateral_source: args.collateral.as_ref().map(|path| path.display().to_string()),
         bundle: None,

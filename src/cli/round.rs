@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::judge;
-use super::live::{Ground, Live, gather};
+use super::live::{Gathering, Ground, Live, gather};
 use super::progress::Progress;
 use super::surroundings::Surroundings;
 use super::target::Target;
@@ -17,15 +17,15 @@ pub(super) async fn gather_all(
     targets: &[Target],
     mut progress: Progress,
     surroundings: &mut Surroundings,
-) -> Option<Vec<Live>> {
+) -> Option<Vec<Gathering>> {
     let mut tasks = JoinSet::new();
     let mut indices = std::collections::HashMap::new();
     for (index, target) in targets.iter().enumerate() {
-        let (ground, endpoints) = (Arc::clone(ground), target.endpoints.clone());
-        let handle = tasks.spawn(async move { gather(&ground, &endpoints, Schedule::default()).await });
+        let (ground, source) = (Arc::clone(ground), target.source.clone());
+        let handle = tasks.spawn(async move { gather(&ground, &source, Schedule::default()).await });
         indices.insert(handle.id(), index);
     }
-    let mut lives: Vec<Option<Live>> = targets.iter().map(|_| None).collect();
+    let mut lives: Vec<Option<Gathering>> = targets.iter().map(|_| None).collect();
     loop {
         tokio::select! {
             joined = tasks.join_next_with_id() => {
@@ -56,11 +56,13 @@ pub(super) async fn gather_all(
 }
 
 /// One target's panic is that target's error; the others go on.
-fn crashed(at: u64) -> Live {
+fn crashed(at: u64) -> Gathering {
     Live {
+        instance: None,
         facts: Err(judge::crashed()),
         at,
         collateral_source: None,
         bundle: None,
     }
+    .into()
 }

@@ -1,21 +1,21 @@
 //! `cvm-verify verify`: live deployments.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
 
 use super::alerts;
-use super::args::VerifyArgs;
+use super::args::{SourceKind, VerifyArgs};
 use super::error::UsageError;
 use super::judge::{judge, trust_root};
-use super::live::{Ground, Live};
+use super::live::{Gathering, Ground, Live};
 use super::policy::expectations;
 use super::progress::Progress;
 use super::round::gather_all;
 use super::surroundings::Surroundings;
-use super::target::{Target, bundle_paths};
+use super::target::{Target, bundle_path_of, bundle_paths};
 use super::{files, output, transport, wait};
 use crate::appraise::Subject;
 use crate::config::Policy;
@@ -50,23 +50,23 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let (lives, reports) = loop {
+    let (found, reports) = loop {
         let progress = Progress::new(surroundings, args.output.quiet, targets.len());
-        let Some(lives) = runtime.block_on(gather_all(&ground, &targets, progress, surroundings)) else {
+        let Some(gatherings) = runtime.block_on(gather_all(&ground, &targets, progress, surroundings)) else {
             return Ok(interrupted(surroundings));
         };
-        let reports: Vec<TargetReport> = targets
+        for note in gatherings.iter().filter_map(|gathering| gathering.note.as_ref()) {
+            surroundings.complain(note);
+        }
+        let found = found(&targets, gatherings, &bundle_paths);
+        let reports: Vec<TargetReport> = found
             .iter()
-            .zip(&lives)
-            .zip(&bundle_paths)
-            .map(|((target, live), path)| {
-                conclude(target, live, &expectations.policy, &ground, path.as_deref())
-            })
+            .map(|found| conclude(found, &expectations.policy, &ground))
             .collect();
         let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
         let left = wait.saturating_sub(started.elapsed());
         if verdict == Verdict::Pass || left.is_zero() {
-            break (lives, reports);
+            break (found, reports);
         }
         surroundings.complain(&wait::still_different(&reports, left));
         if !runtime.block_on(wait::pause(surroundings.pause.min(left))) {
@@ -83,24 +83,68 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     if alerts::any(surroundings) {
         runtime.block_on(alerts::deliver(&mut report, &ground.network.client, surroundings));
     }
-    output::emit(
-        &report,
-        bundles(&lives, &bundle_paths)?,
-        &args.output,
-        surroundings,
-    )
+    output::emit(&report, bundles(&found)?, &args.output, surroundings)
 }
 
 fn targets(args: &VerifyArgs) -> Result<Vec<Target>, UsageError> {
     if args.url.is_empty() {
-        return Err(UsageError::new(
-            "there is nothing to verify; give the address of an app: cvm-verify verify https://…",
+        let (app_id, instance_id) = (args.expect.app_id.as_deref(), args.expect.instance_id.as_deref());
+        let target = Target::of_expected_ids(app_id, instance_id, &args.source)?;
+        return target.map(|target| vec![target]).ok_or_else(|| {
+            UsageError::new(match args.source.source {
+                SourceKind::App => {
+                    "there is nothing to verify; give the address of an app: cvm-verify verify https://…"
+                }
+                SourceKind::GuestAgent => {
+                    "there is nothing to verify; give the guest agent's address, or an app or instance id and \
+                     --gateway-domain"
+                }
+                SourceKind::PhalaCloud => {
+                    "there is nothing to verify; give an app id: cvm-verify verify --source phala-cloud APP_ID"
+                }
+            })
+        });
+    }
+    if args.url.len() > 1 && args.source.info_url.is_some() {
+        return Err(UsageError::option(
+            "--info-url",
+            "it is the information of one app, and there are several URLs; verify them one by one",
         ));
     }
     args.url
         .iter()
-        .map(|url| Target::new(url, &args.source.attestation_path, &args.source.info_path))
+        .map(|text| Target::new(text, &args.source))
         .collect()
+}
+
+/// What was gathered of a target, or of one instance of it.
+struct Found<'a> {
+    target: &'a Target,
+    live: Live,
+    bundle_path: Option<PathBuf>,
+}
+
+fn found<'a>(
+    targets: &'a [Target],
+    gatherings: Vec<Gathering>,
+    bundle_paths: &[Option<PathBuf>],
+) -> Vec<Found<'a>> {
+    let mut found = Vec::new();
+    for ((target, gathering), path) in targets.iter().zip(gatherings).zip(bundle_paths) {
+        let several = gathering.lives.len() > 1;
+        for live in gathering.lives {
+            let bundle_path = match (path, live.instance) {
+                (Some(path), Some(instance)) if several => Some(bundle_path_of(path, instance)),
+                (path, _) => path.clone(),
+            };
+            found.push(Found {
+                target,
+                live,
+                bundle_path,
+            });
+        }
+    }
+    found
 }
 
 fn note_a_run_inside_a_cvm(surroundings: &mut Surroundings) {
@@ -117,25 +161,25 @@ fn interrupted(surroundings: &mut Surroundings) -> u8 {
     super::INCONCLUSIVE
 }
 
-/// Judges one target.
-fn conclude(
-    target: &Target,
-    live: &Live,
-    policy: &Policy,
-    ground: &Ground,
-    bundle_path: Option<&Path>,
-) -> TargetReport {
+/// Judges one target, or one instance of it.
+fn conclude(found: &Found<'_>, policy: &Policy, ground: &Ground) -> TargetReport {
+    let Found {
+        target,
+        live,
+        bundle_path,
+    } = found;
     let policy = Policy {
         address_id: target.address_id(),
         ..policy.clone()
     };
     let subject = Subject {
-        name: target.name.clone(),
-        url: Some(target.endpoints.base().to_string()),
+        name: target.name_of(live.instance),
+        url: Some(target.source.url().to_owned()),
         root: ground.root.clone(),
         at: live.at,
         collateral_source: live.collateral_source.clone(),
         bundle: bundle_path
+            .as_ref()
             .filter(|_| live.bundle.is_some())
             .map(|path| path.display().to_string()),
     };
@@ -143,10 +187,10 @@ fn conclude(
 }
 
 /// The texts of the bundles and where they go.
-fn bundles(lives: &[Live], paths: &[Option<PathBuf>]) -> anyhow::Result<Vec<files::Pending>> {
+fn bundles(found: &[Found<'_>]) -> anyhow::Result<Vec<files::Pending>> {
     let mut pending = Vec::new();
-    for (live, path) in lives.iter().zip(paths) {
-        if let (Some(bundle), Some(path)) = (&live.bundle, path) {
+    for found in found {
+        if let (Some(bundle), Some(path)) = (&found.live.bundle, &found.bundle_path) {
             let text = bundle.to_json().context("the evidence bundle")?;
             pending.push(files::Pending {
                 path: path.clone(),
