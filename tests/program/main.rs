@@ -10,5 +10,6 @@ mod live;
 mod lock;
 mod outputs;
 mod run;
+mod sources;
 mod vectors;
 mod wait;
