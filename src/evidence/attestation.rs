@@ -149,7 +149,7 @@ fn versioned_member(object: &Object<'_>) -> Result<Option<Attestation>, Evidence
 }
 
 /// Whether two logs have the same runtime events: names, payloads and the way their digests are made.
-fn same_runtime_events(one: &Vec<Event>, other: &Vec<Event>) -> bool {
+fn same_runtime_events(one: &[Event], other: &[Event]) -> bool {
     fn runtime(events: &[Event]) -> impl Iterator<Item = (&str, &[u8], EventVersion)> {
         events
             .iter()
@@ -160,8 +160,8 @@ fn same_runtime_events(one: &Vec<Event>, other: &Vec<Event>) -> bool {
 }
 
 /// Whether report data is the beginning of other report data, of which zeros are the rest.
-fn same_but_for_padding(short: &Vec<u8>, long: &Vec<u8>) -> bool {
-    long.strip_prefix(short.as_slice())
+fn same_but_for_padding(short: &[u8], long: &[u8]) -> bool {
+    long.strip_prefix(short)
         .is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
 }
 

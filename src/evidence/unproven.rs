@@ -1,6 +1,7 @@
 //! A value that nothing vouches for yet.
 
 use std::fmt;
+use std::ops::Deref;
 
 /// A value that a CVM sent and that nothing vouches for yet.
 ///
@@ -16,7 +17,10 @@ impl<T> Unproven<T> {
     }
 
     /// Compares it with another that nothing vouches for either: tells whether they agree, and nothing of what they say.
-    pub(super) fn same_by(&self, other: &Self, same: fn(&T, &T) -> bool) -> bool {
+    pub(super) fn same_by<U: ?Sized>(&self, other: &Self, same: fn(&U, &U) -> bool) -> bool
+    where
+        T: Deref<Target = U>,
+    {
         same(&self.0, &other.0)
     }
 
