@@ -3,7 +3,7 @@
 use cvm_verify::report::CheckId;
 use serde_json::{Value, json};
 use simulator::versioned::Versioned;
-use simulator::{Cvm, Echo, Event, EventVersion, Lie, VersionedForm, World};
+use simulator::{Cvm, Echo, Event, EventVersion, Lie, QuoteEncoding, VersionedForm, World};
 
 use crate::judge::{Judged, Trial, query};
 
@@ -198,4 +198,39 @@ fn p20_bombs_end_where_they_begin() {
     Trial::healthy()
         .judge_bodies(&json!({ "attestation": "" }).to_string(), None)
         .leaves_open(CheckId::Evidence, "no-quote");
+}
+
+/// Quotes as they come in the wild: three encodings, buffers that are longer than what is signed.
+#[test]
+fn p9_encodings_and_zero_padding_change_nothing() {
+    for quote in [
+        QuoteEncoding::Hex,
+        QuoteEncoding::Hex0x,
+        QuoteEncoding::HexUpper,
+        QuoteEncoding::Base64,
+    ] {
+        for padding in [0, 70, 307, 3065] {
+            let padded = |cvm: &mut Cvm| cvm.quote.trailing = vec![0; padding];
+            Trial::lying(|cvm| {
+                padded(cvm);
+                cvm.body.quote = quote;
+            })
+            .judge()
+            .passes();
+            // Beside a versioned attestation too, which has the same bytes.
+            Trial::lying(|cvm| {
+                padded(cvm);
+                cvm.body.quote = quote;
+                cvm.body.versioned = VersionedForm::Msgpack;
+            })
+            .judge()
+            .passes();
+        }
+    }
+    for form in FORMS {
+        attesting(form)
+            .with(|trial| trial.cvm.quote.trailing = vec![0; 3065])
+            .judge()
+            .passes();
+    }
 }

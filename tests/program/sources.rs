@@ -369,6 +369,41 @@ fn inspect_shows_every_instance() {
     }
 }
 
+#[test]
+fn p20_an_answer_without_end_is_cut_off_for_every_source() {
+    let (deployment, _) = cloud(InstanceShape::New, &[Some(healthy())]);
+    deployment.app.serve_guest_agent(&healthy(), INFO_PATHS[0]);
+    deployment.app.behave(AppEndpoint::Other, Behaviour::EndlessBody);
+    let url = deployment.app.url();
+    let ran = verify(&deployment, "guest-agent", &[&url]);
+    ran.assert(Evidence, Error, Some("too-large"));
+    let api = format!("--phala-api-url={url}");
+    let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
+    ran.assert(Evidence, Error, Some("too-large"));
+    assert_eq!(ran.code, 3);
+}
+
+#[test]
+fn the_address_of_a_guest_agent_is_made_of_the_id_that_is_expected() {
+    let id = "0123456789abcdef0123456789abcdef01234567";
+    let ran = run(&[
+        "verify",
+        "--source=guest-agent",
+        "--format=json",
+        "--gateway-domain=gateway.invalid",
+        &format!("--instance-id={id}"),
+        "--app-id=ffffffffffffffffffffffffffffffffffffffff",
+    ]);
+    assert_eq!(ran.code, 3);
+    ran.assert(Evidence, Error, Some("unreachable"));
+    let target = ran.report().targets[0].clone();
+    assert_eq!(target.name, format!("{id}-8090.gateway.invalid"));
+    assert_eq!(
+        target.url.as_deref(),
+        Some(format!("https://{id}-8090.gateway.invalid/").as_str())
+    );
+}
+
 // Mistakes.
 
 #[test]
