@@ -17,8 +17,10 @@ use crate::evidence::{Bundle, BundleSource, Evidence, EvidenceError, PhalaCloudA
 use crate::net::Limits;
 use crate::net::retry::{Attempt, Heal, Schedule, retry};
 use crate::prove::{CollateralGap, Facts, InfoOrigin, TrustRoot};
+use crate::source::app::{self, AppEndpoints};
+use crate::source::guest_agent::{self, GuestAgent};
 use crate::source::phala_cloud::{self, PhalaCloud};
-use crate::source::{Source, SourceError, app, guest_agent};
+use crate::source::{Source, SourceError};
 
 /// How often an address that answers from two instances is asked again.
 const INSTANCE_ATTEMPTS: u32 = 3;
@@ -105,14 +107,16 @@ type FetchedCollateral = Vec<(CollateralRequest, Result<collateral::Fetched, Col
 
 /// Fetches evidence and collateral, and proves what can be proven.
 pub(super) async fn gather(ground: &Ground, source: &Source, schedule: Schedule) -> Gathering {
-    match source {
-        Source::App(_) | Source::GuestAgent(_) => gather_one(ground, source, schedule).await.into(),
-        Source::PhalaCloud(app) => gather_instances(ground, source, app, schedule).await,
-    }
+    let whom = match source {
+        Source::App(endpoints) => Single::App(endpoints),
+        Source::GuestAgent(agent) => Single::GuestAgent(agent),
+        Source::PhalaCloud(app) => return gather_instances(ground, source, app, schedule).await,
+    };
+    gather_one(ground, source, whom, schedule).await.into()
 }
 
 /// Evidence of one instance, whichever answers; asked again where two answered.
-async fn gather_one(ground: &Ground, source: &Source, schedule: Schedule) -> Live {
+async fn gather_one(ground: &Ground, source: &Source, whom: Single<'_>, schedule: Schedule) -> Live {
     let started = Instant::now();
     let mut fetched = FetchedCollateral::new();
     let mut round = 1;
@@ -121,7 +125,7 @@ async fn gather_one(ground: &Ground, source: &Source, schedule: Schedule) -> Liv
             total: schedule.total.saturating_sub(started.elapsed()),
             ..schedule
         };
-        let answer = match retry(&left, jitter, |attempt| ask(ground, source, attempt)).await {
+        let answer = match retry(&left, jitter, |attempt| ask(ground, whom, attempt)).await {
             Ok(answer) => answer,
             Err(failure) => return Live::nothing(ground, failure.gap),
         };
@@ -235,22 +239,22 @@ impl Answer {
     }
 }
 
-async fn ask(ground: &Ground, source: &Source, attempt: Attempt) -> Result<Answer, AttemptFailure> {
+/// A source that answers for one instance.
+#[derive(Clone, Copy)]
+enum Single<'a> {
+    App(&'a AppEndpoints),
+    GuestAgent(&'a GuestAgent),
+}
+
+async fn ask(ground: &Ground, whom: Single<'_>, attempt: Attempt) -> Result<Answer, AttemptFailure> {
     let limits = Limits::body(app::MAX_BYTES).within(attempt.time_left);
     let client = &ground.network.client;
-    let (nonce, app::Answer { attestation, info }) = match source {
-        Source::App(endpoints) => {
+    let (nonce, app::Answer { attestation, info }) = match whom {
+        Single::App(endpoints) => {
             let nonce = fresh_nonce()?;
             (Some(nonce), app::fetch(client, endpoints, &nonce, &limits).await)
         }
-        Source::GuestAgent(agent) => (None, guest_agent::fetch(client, agent, &limits).await),
-        Source::PhalaCloud(_) => {
-            return Err(AttemptFailure {
-                gap: super::judge::crashed(),
-                heals: false,
-                retry_after: None,
-            });
-        }
+        Single::GuestAgent(agent) => (None, guest_agent::fetch(client, agent, &limits).await),
     };
     let attestation = attestation.map_err(|error| of_source(&error))?;
     // What is no JSON document is as good as missing: /info never blocks what the log proves.
