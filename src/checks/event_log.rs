@@ -2,6 +2,7 @@
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, quote_not_proven};
 use crate::config::Policy;
+use crate::evidence::BootEvents;
 use crate::prove::{Facts, Gap, LogRefusal};
 use crate::report::CheckId;
 
@@ -71,9 +72,15 @@ fn run(facts: &Facts, _policy: &Policy) -> Finding {
     let refusal = match &facts.log {
         Ok(log) => {
             let count = log.runtime_events().len();
-            return Finding::pass(format!(
-                "The log replays to all four RTMRs ({count} events in RTMR3)."
-            ));
+            return Finding::pass(match log.boot_events() {
+                BootEvents::Complete => {
+                    format!("The log replays to all four RTMRs ({count} events in RTMR3).")
+                }
+                BootEvents::Stripped => format!(
+                    "The log replays to RTMR3 ({count} events). This form of evidence leaves the boot events out: RTMR0–2 \
+                     are read from the quote, and `os-image` judges them."
+                ),
+            });
         }
         Err(Gap::NotReached) => return quote_not_proven(),
         Err(Gap::Absent) => return Finding::error(&NO_EVENT_LOG, "No event log was handed over."),

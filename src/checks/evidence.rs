@@ -19,6 +19,7 @@ pub(super) const CHECK: Check = Check {
         &TOO_LARGE,
         &ADDRESS_REFUSED,
         &NO_QUOTE,
+        &UNSUPPORTED_PLATFORM,
         &TWO_INSTANCES,
         &MALFORMED_FIELD,
         &DUPLICATE_FIELD,
@@ -63,6 +64,11 @@ const NO_QUOTE: Reason = Reason {
     id: "no-quote",
     means: "The answer is well formed but holds no quote.",
     fix: "Answer with the whole object that the dstack SDK's getQuote() returns; a stopped instance has no quote.",
+};
+const UNSUPPORTED_PLATFORM: Reason = Reason {
+    id: "unsupported-platform",
+    means: "The evidence is of another TEE than Intel TDX: dstack also runs on AMD SEV-SNP, AWS Nitro and Google's vTPM.",
+    fix: "Deploy on Intel TDX to verify with this program; nothing is proven about other platforms.",
 };
 const TWO_INSTANCES: Reason = Reason {
     id: "two-instances",
@@ -110,6 +116,7 @@ pub enum EvidenceReason {
     TooLarge,
     AddressRefused,
     NoQuote,
+    UnsupportedPlatform,
     MalformedField,
     DuplicateField,
     Internal,
@@ -128,6 +135,7 @@ impl EvidenceGap {
             EvidenceReason::TooLarge => (&TOO_LARGE, Status::Error),
             EvidenceReason::AddressRefused => (&ADDRESS_REFUSED, Status::Error),
             EvidenceReason::NoQuote => (&NO_QUOTE, Status::Error),
+            EvidenceReason::UnsupportedPlatform => (&UNSUPPORTED_PLATFORM, Status::Error),
             EvidenceReason::Internal => (&INTERNAL, Status::Error),
             EvidenceReason::ShardMissing => (&SHARD_MISSING, Status::Error),
             EvidenceReason::MalformedField => (&MALFORMED_FIELD, Status::Fail),
@@ -146,6 +154,7 @@ impl From<EvidenceError> for EvidenceGap {
             EvidenceError::NotJson { .. } => EvidenceReason::NotJson,
             EvidenceError::TooLarge { .. } => EvidenceReason::TooLarge,
             EvidenceError::NoQuote { .. } => EvidenceReason::NoQuote,
+            EvidenceError::UnsupportedPlatform { .. } => EvidenceReason::UnsupportedPlatform,
             EvidenceError::Malformed { .. } => EvidenceReason::MalformedField,
             EvidenceError::Duplicate { .. } => EvidenceReason::DuplicateField,
         };

@@ -23,8 +23,8 @@ const NONCE_MISMATCH: Reason = Reason {
 const NO_NONCE: Reason = Reason {
     id: "no-nonce",
     means: "The evidence was not asked for with a nonce, so nothing says when it was made.",
-    fix: "Verify live, replay a bundle that a live run wrote, give the nonce with --nonce, or waive this with \
-          --freshness unchecked.",
+    fix: "Verify the app's own /attestation: the guest agent and Phala Cloud's API sign no nonce. Of a recording, replay \
+          a bundle that such a run wrote, or give the nonce with --nonce. Or waive this with --freshness unchecked.",
 };
 const UNCHECKED: Reason = Reason {
     id: "unchecked",
@@ -52,7 +52,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         .map_or(Layout::AUTO.to_vec(), |layout| vec![layout]);
     if let Some(layout) = accepted
         .iter()
-        .find(|layout| layout.expected(&nonce) == *quote.report_data())
+        .find(|layout| layout.holds(quote.report_data(), &nonce))
     {
         return Finding::pass(format!(
             "The quote signs the nonce of this evidence (layout `{layout}`)."
@@ -63,7 +63,10 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     });
     let expected: Vec<String> = accepted
         .iter()
-        .map(|layout| format!("{} ({layout})", hex::encode(layout.expected(&nonce))))
+        .map(|layout| {
+            let text = layout.expected_text(&nonce, policy.report_data.key.as_ref());
+            format!("{text} ({layout})")
+        })
         .collect();
     Finding::fail(
         &NONCE_MISMATCH,

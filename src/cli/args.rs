@@ -56,7 +56,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Addresses of the apps, https://HOST[:PORT][/PATH].
+    /// Addresses of the apps, https://HOST[:PORT][/PATH]. With another --source also ids: see there.
     #[arg(value_name = "URL")]
     pub url: Vec<String>,
     #[command(flatten)]
@@ -90,7 +90,7 @@ pub struct ReplayArgs {
     /// An evidence bundle, as `verify --evidence` writes it.
     #[arg(value_name = "BUNDLE")]
     pub bundle: Option<PathBuf>,
-    /// The body of /attestation, or a bare quote (binary, hex or base64).
+    /// The body of /attestation; or a bare quote (binary, hex or base64) or versioned attestation (binary or hex).
     #[arg(
         long,
         value_name = "FILE",
@@ -143,7 +143,7 @@ pub struct ReplayArgs {
 
 #[derive(Debug, Args)]
 pub struct PinArgs {
-    /// Address of the app, https://HOST[:PORT][/PATH].
+    /// Address of the app, https://HOST[:PORT][/PATH]; an id with another --source.
     #[arg(value_name = "URL")]
     pub url: Option<String>,
     /// Pin from an evidence bundle instead of a live deployment.
@@ -172,7 +172,8 @@ pub struct PinArgs {
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// An evidence bundle, an /attestation body, a bare quote, or the address of an app.
+    /// An evidence bundle, an /attestation body, a bare quote, a versioned attestation, or the address of an app (with
+    /// another --source also its id).
     #[arg(value_name = "FILE|URL")]
     pub what: String,
     #[command(flatten)]
@@ -262,12 +263,36 @@ pub enum AlertCommand {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Source")]
 pub struct SourceArgs {
+    /// Whom to ask for evidence. Only the app can sign this run's nonce: evidence of the other two is not fresh, so that
+    /// the verdict stays inconclusive unless --freshness unchecked waives it.
+    #[arg(long, value_enum, default_value_t = SourceKind::App)]
+    pub source: SourceKind,
+    /// The gateway's base domain, to reach the guest agent by app or instance id: https://ID-8090.DOMAIN.
+    #[arg(long, value_name = "DOMAIN")]
+    pub gateway_domain: Option<String>,
+    /// Ask this mirror of Phala Cloud's API instead of Phala.
+    #[arg(long, value_name = "URL")]
+    pub phala_api_url: Option<String>,
+    /// Take the app's information from this address instead of the info endpoint: the guest agent's, for an app that
+    /// serves none, https://ID-8090.DOMAIN/prpc/Info?json.
+    #[arg(long, value_name = "URL")]
+    pub info_url: Option<String>,
     /// Path of the app's attestation endpoint; `reportData=<nonce>` is appended.
     #[arg(long, value_name = "PATH", default_value = "/attestation")]
     pub attestation_path: String,
     /// Path of the app's info endpoint.
     #[arg(long, value_name = "PATH", default_value = "/info")]
     pub info_path: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SourceKind {
+    /// The app's own endpoints, by URL.
+    App,
+    /// The guest agent on port 8090, by its URL or by app or instance id: a quote over a key of the app, from 0.5.6 on.
+    GuestAgent,
+    /// Phala Cloud's API, by app id: the quotes that all instances made when they started.
+    PhalaCloud,
 }
 
 #[derive(Debug, Args)]
@@ -309,9 +334,14 @@ pub struct ExpectArgs {
     #[arg(long, value_enum, default_value_t = Requirement::Required)]
     pub image_pins: Requirement,
     /// How the app lays the nonce out in the report data: auto (raw or ascii), raw, ascii, left-padded, app-data-raw,
-    /// app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii.
+    /// app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; or, with 32 bytes of the app's own
+    /// beside it, nonce-then-key, key-then-nonce, private-ai.
     #[arg(long, value_name = "LAYOUT", default_value = "auto")]
     pub report_data: String,
+    /// What the app must have signed beside the nonce, where the layout has a place for it: the SHA-256 of its public
+    /// key, 32 bytes of hex; for private-ai also its signing address, 20 bytes.
+    #[arg(long, value_name = "HEX")]
+    pub report_data_key: Option<String>,
     /// The report data that must be signed, at most 64 bytes of hex, padded with zeros on the right.
     #[arg(long, value_name = "HEX")]
     pub report_data_value: Option<String>,

@@ -28,7 +28,10 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::R
     let root = trust_root(&args.trust)?;
     let layout = policy::layout(&args.report_data)?;
     let expectations = Policy {
-        report_data: ReportDataPolicy { layout, value: None },
+        report_data: ReportDataPolicy {
+            layout,
+            ..ReportDataPolicy::default()
+        },
         ..Policy::default()
     };
     let mut sides = Vec::new();
@@ -98,7 +101,7 @@ fn live(
     expectations: &Policy,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Side, Unsaid>> {
-    let target = Target::new(url, &args.source.attestation_path, &args.source.info_path)?;
+    let target = Target::new(url, &args.source)?;
     let ground = Ground {
         network: transport::network(&args.transport)?,
         store: Store::in_memory(),
@@ -112,8 +115,21 @@ fn live(
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let live = runtime.block_on(gather(&ground, &target.endpoints, Schedule::default()));
-    let facts = match live.facts {
+    let mut lives = runtime
+        .block_on(gather(&ground, &target.source, Schedule::default()))
+        .lives;
+    let facts = match (lives.pop(), lives.len()) {
+        (Some(live), 0) => live.facts,
+        (_, others) => {
+            return Err(UsageError::new(format!(
+                "{} instances of this app run, and a side of a comparison is one; write their evidence with \
+                 `verify --evidence FOLDER` and compare one bundle",
+                others + 1
+            ))
+            .into());
+        }
+    };
+    let facts = match facts {
         Ok(facts) => facts,
         Err(gap) => return Ok(Err(Unsaid(super::INCONCLUSIVE, gap.detail))),
     };

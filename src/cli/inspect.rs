@@ -4,21 +4,21 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::args::InspectArgs;
+use super::args::{InspectArgs, SourceKind};
 use super::error::UsageError;
-use super::live::{Ground, gather};
+use super::live::{Ground, Live, gather};
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::{files, replay, transport};
 use crate::collateral::{self, Store};
-use crate::evidence::{Attestation, Bundle, Evidence};
+use crate::evidence::{Bundle, Evidence};
 use crate::inspect::{Inspected, inspect};
 use crate::net::retry::Schedule;
 use crate::prove::TrustRoot;
 use crate::render::escape;
 
 pub(super) fn run(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    if args.what.contains("://") {
+    if args.what.contains("://") || args.source.source != SourceKind::App {
         return live(args, surroundings);
     }
     let path = Path::new(&args.what);
@@ -26,11 +26,9 @@ pub(super) fn run(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow
     if let Ok(bundle) = Bundle::parse(&file) {
         return of_bundle(path, &bundle, surroundings);
     }
-    let evidence = match replay::bare_quote(&file) {
-        Some(quote) => Evidence::of_quote(Attestation::bare(quote), None, None, None),
-        None => Evidence::parse(&file, None, None, None),
-    };
-    let evidence = evidence.map_err(|error| UsageError::file(path, error))?;
+    let evidence = replay::attestation_of_file(&file)
+        .and_then(|attestation| Evidence::of_quote(attestation, None, None, None))
+        .map_err(|error| UsageError::file(path, error))?;
     let text = inspect(&Inspected {
         evidence: &evidence,
         collateral: None,
@@ -59,7 +57,7 @@ fn of_bundle(path: &Path, bundle: &Bundle, surroundings: &mut Surroundings) -> a
 
 /// What a live deployment hands over: fetched like for `verify`, and only shown.
 fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let target = Target::new(&args.what, &args.source.attestation_path, &args.source.info_path)?;
+    let target = Target::new(&args.what, &args.source)?;
     let ground = Ground {
         network: transport::network(&args.transport)?,
         store: Store::in_memory(),
@@ -73,17 +71,26 @@ fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let live = runtime.block_on(gather(&ground, &target.endpoints, Schedule::default()));
-    match (live.bundle, live.facts) {
-        (Some(bundle), _) => of_bundle(Path::new(&args.what), &bundle, surroundings),
-        (None, Err(gap)) => {
-            let detail = escape::terminal(&gap.detail).into_owned();
-            surroundings.complain(&format!("There is nothing to inspect: {detail}"));
-            Ok(super::INCONCLUSIVE)
+    let gathering = runtime.block_on(gather(&ground, &target.source, Schedule::default()));
+    let mut code = 0;
+    for live in gathering.lives {
+        if let Some(number) = live.instance {
+            surroundings.print(&format!("INSTANCE {number} of Phala Cloud's list\n\n"));
         }
-        (None, Ok(_)) => {
-            surroundings.complain("There is nothing to inspect: the answer cannot be kept as a bundle.");
-            Ok(super::INCONCLUSIVE)
-        }
+        code = code.max(show(&args.what, live, surroundings)?);
     }
+    if let Some(note) = gathering.note {
+        surroundings.complain(&note);
+    }
+    Ok(code)
+}
+
+fn show(what: &str, live: Live, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let why = match (live.bundle, live.facts) {
+        (Some(bundle), _) => return of_bundle(Path::new(what), &bundle, surroundings),
+        (None, Err(gap)) => escape::terminal(&gap.detail).into_owned(),
+        (None, Ok(_)) => "the answer cannot be kept as a bundle.".to_owned(),
+    };
+    surroundings.complain(&format!("There is nothing to inspect: {why}"));
+    Ok(super::INCONCLUSIVE)
 }

@@ -1,4 +1,5 @@
-//! Evidence of a live deployment: fetched with a fresh nonce for each attempt, with its collateral.
+//! Evidence of a live deployment: fetched, with a fresh nonce for each attempt where the source signs one, and with its
+//! collateral.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,18 +14,22 @@ use super::judge::Gathered;
 use super::transport::Network;
 use crate::checks::{EvidenceGap, EvidenceReason};
 use crate::collateral::{self, CollateralRequest, Store, Supply};
-use crate::evidence::{Bundle, BundleSource, Evidence, EvidenceError};
+use crate::evidence::{Bundle, BundleSource, Evidence, EvidenceError, PhalaCloudAnswer, PhalaCloudInstance};
 use crate::net::Limits;
 use crate::net::retry::{Attempt, Heal, Schedule, retry};
 use crate::prove::{CollateralGap, Facts, InfoOrigin, TrustRoot};
-use crate::source::SourceError;
 use crate::source::app::{self, AppEndpoints};
+use crate::source::guest_agent::{self, GuestAgent};
+use crate::source::phala_cloud::{self, PhalaCloud};
+use crate::source::{Source, SourceError};
 
 /// How often an address that answers from two instances is asked again.
 const INSTANCE_ATTEMPTS: u32 = 3;
 
 /// What a live deployment handed over, what was proven of it, and what a bundle needs.
 pub(super) struct Live {
+    /// Which instance of Phala Cloud's list, from 1.
+    pub instance: Option<usize>,
     pub facts: Result<Facts, EvidenceGap>,
     /// The time that was judged at, Unix seconds.
     pub at: u64,
@@ -47,9 +52,9 @@ pub(super) struct Ground {
     pub compose_file: Option<Vec<u8>>,
 }
 
-/// Bodies that parsed, with the nonce that they were asked for with.
+/// Bodies with the nonce that they were asked for with.
 struct Answer {
-    nonce: [u8; 32],
+    nonce: Option<[u8; 32]>,
     attestation: Vec<u8>,
     info: Option<Vec<u8>>,
     evidence: Result<Evidence, EvidenceError>,
@@ -72,8 +77,48 @@ impl Heal for AttemptFailure {
     }
 }
 
+impl Live {
+    /// Nothing was handed over.
+    fn nothing(ground: &Ground, gap: EvidenceGap) -> Self {
+        Self {
+            instance: None,
+            facts: Err(gap),
+            at: (ground.now)(),
+            collateral_source: None,
+            bundle: None,
+        }
+    }
+}
+
+/// What a source handed over: one, or one for each instance of an app.
+pub(super) struct Gathering {
+    /// At least one.
+    pub lives: Vec<Live>,
+    /// What the user should know beside the reports.
+    pub note: Option<String>,
+}
+
+impl From<Live> for Gathering {
+    fn from(live: Live) -> Self {
+        Self {
+            lives: vec![live],
+            note: None,
+        }
+    }
+}
+
 /// Fetches evidence and collateral, and proves what can be proven.
-pub(super) async fn gather(ground: &Ground, endpoints: &AppEndpoints, schedule: Schedule) -> Live {
+pub(super) async fn gather(ground: &Ground, source: &Source, schedule: Schedule) -> Gathering {
+    let whom = match source {
+        Source::App(endpoints) => Single::App(endpoints),
+        Source::GuestAgent(agent) => Single::GuestAgent(agent),
+        Source::PhalaCloud(app) => return gather_instances(ground, source, app, schedule).await,
+    };
+    gather_one(ground, source, whom, schedule).await.into()
+}
+
+/// Evidence of one instance, whichever answers; asked again where two answered.
+async fn gather_one(ground: &Ground, source: &Source, whom: Single<'_>, schedule: Schedule) -> Live {
     let started = Instant::now();
     let mut round = 1;
     loop {
@@ -81,35 +126,11 @@ pub(super) async fn gather(ground: &Ground, endpoints: &AppEndpoints, schedule: 
             total: schedule.total.saturating_sub(started.elapsed()),
             ..schedule
         };
-        let answer = match retry(&left, jitter, |attempt| ask(ground, endpoints, attempt)).await {
+        let answer = match retry(&left, jitter, |attempt| ask(ground, whom, attempt)).await {
             Ok(answer) => answer,
-            Err(failure) => {
-                return Live {
-                    facts: Err(failure.gap),
-                    at: (ground.now)(),
-                    collateral_source: None,
-                    bundle: None,
-                };
-            }
+            Err(failure) => return Live::nothing(ground, failure.gap),
         };
-        let request = answer
-            .evidence
-            .as_ref()
-            .ok()
-            .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
-        let mut collateral = match &request {
-            Some(request) => fetch_collateral(ground, request).await,
-            None => Err(CollateralGap::Missing),
-        };
-        let mut live = conclude(ground, endpoints, &answer, collateral.as_deref());
-        // A set that was spoilt on disk is not this deployment's fault.
-        if let (Some(request), Ok(doubted)) = (&request, &collateral)
-            && live.facts.as_ref().is_ok_and(|facts| facts.quote.is_err())
-            && let Some(renewed) = renew_collateral(ground, request, doubted).await
-        {
-            collateral = renewed;
-            live = conclude(ground, endpoints, &answer, collateral.as_deref());
-        }
+        let live = prove(ground, source, &answer).await;
         let two_instances = live
             .facts
             .as_ref()
@@ -123,31 +144,131 @@ pub(super) async fn gather(ground: &Ground, endpoints: &AppEndpoints, schedule: 
     }
 }
 
-async fn ask(ground: &Ground, endpoints: &AppEndpoints, attempt: Attempt) -> Result<Answer, AttemptFailure> {
-    let nonce = fresh_nonce()?;
+/// Evidence of every instance that Phala Cloud shows a quote of. One that lies spoils no other.
+async fn gather_instances(
+    ground: &Ground,
+    source: &Source,
+    app: &PhalaCloud,
+    schedule: Schedule,
+) -> Gathering {
+    let body = retry(&schedule, jitter, |attempt| async move {
+        let limits = Limits::body(phala_cloud::MAX_BYTES).within(attempt.time_left);
+        phala_cloud::fetch(&ground.network.client, app, &limits)
+            .await
+            .map_err(|error| of_source(&error))
+    })
+    .await;
+    let body = match body {
+        Ok(body) => body,
+        Err(failure) => return Live::nothing(ground, failure.gap).into(),
+    };
+    let answer = match PhalaCloudAnswer::parse(&body, &app.app_id().0) {
+        Ok(answer) => answer,
+        Err(error) => return Live::nothing(ground, error.into()).into(),
+    };
+    let mut lives = Vec::new();
+    let total = answer.instances.len();
+    for (number, instance) in (1..).zip(&answer.instances) {
+        let PhalaCloudInstance::Running(text) = instance else {
+            continue;
+        };
+        // One object holds what the app's two endpoints would say.
+        let body = text.get().as_bytes();
+        let answer = Answer::new(ground, None, body.to_vec(), Some(body.to_vec()));
+        lives.push(Live {
+            instance: Some(number),
+            ..prove(ground, source, &answer).await
+        });
+    }
+    let stopped = total - lives.len();
+    if lives.is_empty() {
+        let gap = EvidenceGap {
+            reason: EvidenceReason::NoQuote,
+            detail: format!(
+                "No instance of the app {} runs: Phala Cloud lists {total}, and shows a quote of none.",
+                app.app_id()
+            ),
+        };
+        return Live::nothing(ground, gap).into();
+    }
+    Gathering {
+        lives,
+        note: (stopped > 0).then(|| {
+            format!(
+                "note: Phala Cloud lists {total} instances of the app {} and shows no quote of {stopped}, as of stopped ones: \
+                 nothing was verified about those.",
+                app.app_id()
+            )
+        }),
+    }
+}
+
+/// Proves what an answer can prove, with the collateral for its quote.
+async fn prove(ground: &Ground, source: &Source, answer: &Answer) -> Live {
+    let request = answer
+        .evidence
+        .as_ref()
+        .ok()
+        .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
+    let Some(request) = request else {
+        return conclude(ground, source, answer, Err(&CollateralGap::Missing));
+    };
+    let collateral = fetch_collateral(ground, &request).await;
+    let live = conclude(ground, source, answer, collateral.as_deref());
+    // A set that was spoilt on disk is not this deployment's fault.
+    if let Ok(doubted) = &collateral
+        && live.facts.as_ref().is_ok_and(|facts| facts.quote.is_err())
+        && let Some(renewed) = renew_collateral(ground, &request, doubted).await
+    {
+        return conclude(ground, source, answer, renewed.as_deref());
+    }
+    live
+}
+
+impl Answer {
+    fn new(ground: &Ground, nonce: Option<[u8; 32]>, attestation: Vec<u8>, info: Option<Vec<u8>>) -> Self {
+        let evidence = Evidence::parse(&attestation, info.as_deref(), None, nonce)
+            .and_then(|evidence| evidence.or_compose(ground.compose_file.as_deref()));
+        Self {
+            nonce,
+            attestation,
+            info,
+            evidence,
+        }
+    }
+}
+
+/// A source that answers for one instance.
+#[derive(Clone, Copy)]
+enum Single<'a> {
+    App(&'a AppEndpoints),
+    GuestAgent(&'a GuestAgent),
+}
+
+async fn ask(ground: &Ground, whom: Single<'_>, attempt: Attempt) -> Result<Answer, AttemptFailure> {
     let limits = Limits::body(app::MAX_BYTES).within(attempt.time_left);
-    let app::AppAnswer { attestation, info } =
-        app::fetch(&ground.network.client, endpoints, &nonce, &limits).await;
+    let client = &ground.network.client;
+    let (nonce, app::Answer { attestation, info }) = match whom {
+        Single::App(endpoints) => {
+            let nonce = fresh_nonce()?;
+            (Some(nonce), app::fetch(client, endpoints, &nonce, &limits).await)
+        }
+        Single::GuestAgent(agent) => (None, guest_agent::fetch(client, agent, &limits).await),
+    };
     let attestation = attestation.map_err(|error| of_source(&error))?;
     // What is no JSON document is as good as missing: /info never blocks what the log proves.
     let info = info
         .ok()
         .filter(|body| serde_json::from_slice::<&RawValue>(body).is_ok());
-    let evidence = Evidence::parse(&attestation, info.as_deref(), None, Some(nonce))
-        .and_then(|evidence| evidence.or_compose(ground.compose_file.as_deref()));
-    match evidence {
+    let answer = Answer::new(ground, nonce, attestation, info);
+    match answer.evidence {
         // Cut off on the way, or a gateway's page: asking again may help.
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {
             gap: error.into(),
             heals: true,
             retry_after: None,
         }),
-        evidence => Ok(Answer {
-            nonce,
-            attestation,
-            info,
-            evidence,
-        }),
+        _ => Ok(answer),
     }
 }
 
@@ -178,6 +299,7 @@ fn of_source(error: &SourceError) -> AttemptFailure {
         "http-status" => EvidenceReason::HttpStatus,
         "not-json" => EvidenceReason::NotJson,
         "too-large" => EvidenceReason::TooLarge,
+        "no-quote" => EvidenceReason::NoQuote,
         "address-refused" => EvidenceReason::AddressRefused,
         _ => EvidenceReason::Unreachable,
     };
@@ -233,7 +355,7 @@ fn supply<'a>(ground: &'a Ground, schedule: &'a Schedule) -> Supply<'a> {
 
 fn conclude(
     ground: &Ground,
-    endpoints: &AppEndpoints,
+    source: &Source,
     answer: &Answer,
     collateral: Result<&collateral::Fetched, &CollateralGap>,
 ) -> Live {
@@ -241,7 +363,7 @@ fn conclude(
     let collateral_source = collateral.as_ref().ok().map(|fetched| fetched.source.clone());
     let bundle = ground
         .keep_bundles
-        .then(|| bundle(ground, endpoints, answer, collateral.ok(), at))
+        .then(|| bundle(ground, source, answer, collateral.ok(), at))
         .flatten();
     let gathered = Gathered {
         evidence: answer.evidence.clone().map_err(EvidenceGap::from),
@@ -250,6 +372,7 @@ fn conclude(
             .map_err(Clone::clone),
     };
     Live {
+        instance: None,
         facts: gathered.prove(&ground.root, at, ground.clock_floor),
         at,
         collateral_source,
@@ -259,7 +382,7 @@ fn conclude(
 
 fn bundle(
     ground: &Ground,
-    endpoints: &AppEndpoints,
+    source: &Source,
     answer: &Answer,
     collateral: Option<&collateral::Fetched>,
     at: u64,
@@ -273,10 +396,10 @@ fn bundle(
     Some(Bundle {
         captured_at: at,
         source: BundleSource {
-            kind: "app".to_owned(),
-            url: Some(endpoints.base().to_string()),
+            kind: source.kind().to_owned(),
+            url: Some(source.url().to_owned()),
         },
-        nonce: Some(answer.nonce),
+        nonce: answer.nonce,
         attestation: verbatim(&answer.attestation)?,
         info: answer.info.as_deref().and_then(verbatim),
         collateral: collateral.and_then(|fetched| raw_collateral(&fetched.collateral)),

@@ -39,7 +39,10 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
         }
     };
     let policy = Policy {
-        report_data: ReportDataPolicy { layout, value: None },
+        report_data: ReportDataPolicy {
+            layout,
+            ..ReportDataPolicy::default()
+        },
         ..Policy::default()
     };
     let fresh = (Check::of(CheckId::Freshness).run)(&facts, &policy).status == Status::Pass;
@@ -102,7 +105,7 @@ fn live_facts(
     root: &TrustRoot,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Facts, EvidenceGap>> {
-    let target = Target::new(url, &args.source.attestation_path, &args.source.info_path)?;
+    let target = Target::new(url, &args.source)?;
     let ground = Ground {
         network: transport::network(&args.transport)?,
         store: Store::in_memory(),
@@ -116,8 +119,18 @@ fn live_facts(
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let live = runtime.block_on(gather(&ground, &target.endpoints, Schedule::default()));
-    Ok(live.facts)
+    let mut lives = runtime
+        .block_on(gather(&ground, &target.source, Schedule::default()))
+        .lives;
+    match (lives.pop(), lives.len()) {
+        (Some(live), 0) => Ok(live.facts),
+        (_, others) => Err(UsageError::new(format!(
+            "{} instances of this app run, and a lock describes one; write their evidence with `verify --evidence FOLDER` \
+             and pin from one bundle with --from",
+            others + 1
+        ))
+        .into()),
+    }
 }
 
 /// Shows what changes, then writes.

@@ -43,6 +43,7 @@ pub(super) fn expectations(args: &ExpectArgs, at: u64) -> Result<Expectations, U
         },
         report_data: ReportDataPolicy {
             layout: layout(&args.report_data)?,
+            key: report_data_key(layout(&args.report_data)?, args.report_data_key.as_deref())?,
             value: args
                 .report_data_value
                 .as_deref()
@@ -140,6 +141,40 @@ pub(super) fn layout(text: &str) -> Result<Option<Layout>, UsageError> {
             .map(Some)
             .map_err(|error| UsageError::option("--report-data", error)),
     }
+}
+
+/// 32 bytes; an address of Private AI may have 20, and is padded as its app pads it.
+fn report_data_key(layout: Option<Layout>, text: Option<&str>) -> Result<Option<[u8; 32]>, UsageError> {
+    const OPTION: &str = "--report-data-key";
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let has_key = |layout: &Layout| layout.has_key();
+    let Some(layout) = layout.filter(has_key) else {
+        let known: Vec<&str> = Layout::ALL
+            .iter()
+            .filter(|l| l.has_key())
+            .map(|l| l.as_str())
+            .collect();
+        return Err(UsageError::option(
+            OPTION,
+            format!(
+                "the layout has no place for a key; name one that has with --report-data: {}",
+                known.join(", ")
+            ),
+        ));
+    };
+    let mut key = [0; 32];
+    match parse_user_hex::<20>(text) {
+        Ok(address) if layout == Layout::PrivateAi => {
+            key.iter_mut().zip(address).for_each(|(to, from)| *to = from);
+        }
+        _ => {
+            key = parse_user_hex(text)
+                .map_err(|error| UsageError::option(OPTION, format!("the value {error}")))?;
+        }
+    }
+    Ok(Some(key))
 }
 
 fn report_data_value(text: &str) -> Result<[u8; 64], UsageError> {

@@ -6,7 +6,6 @@ use std::time::Instant;
 use anyhow::Context as _;
 use chrono::DateTime;
 use dcap_qvl::QuoteCollateralV3;
-use url::Url;
 
 use super::alerts;
 use super::args::ReplayArgs;
@@ -20,16 +19,18 @@ use crate::appraise::Subject;
 use crate::checks::EvidenceGap;
 use crate::collateral;
 use crate::config::Policy;
-use crate::evidence::{Attestation, Bundle, Evidence, EvidenceError, QuoteBytes, parse_user_hex};
+use crate::evidence::{Attestation, Bundle, Evidence, EvidenceError, parse_user_hex};
 use crate::prove::CollateralGap;
 use crate::report::{Mode, Report, rfc3339};
-use crate::source::HostLabel;
+use crate::source::Source;
 
 /// Evidence from files, and what its names say.
 pub(super) struct Recorded {
     pub gathered: Gathered,
     pub name: String,
     pub url: Option<String>,
+    /// The app or instance that the address names.
+    pub address_id: Option<[u8; 20]>,
     /// When it was captured, Unix seconds; loose files do not say.
     pub captured_at: Option<u64>,
     pub collateral_source: Option<String>,
@@ -58,7 +59,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
     let expectations = expectations(&args.expect, at)?;
     let gathered = recorded.gathered.or_compose(expectations.compose_file.as_deref());
     let policy = Policy {
-        address_id: recorded.url.as_deref().and_then(address_id),
+        address_id: recorded.address_id,
         ..expectations.policy
     };
     let facts = gathered.prove(&root, at, 0);
@@ -96,10 +97,6 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
     output::emit(&report, Written::default(), &args.output, surroundings)
 }
 
-fn address_id(url: &str) -> Option<[u8; 20]> {
-    HostLabel::of(&Url::parse(url).ok()?).map(|label| label.id.0)
-}
-
 /// Reads an evidence bundle.
 pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Recorded, UsageError> {
     let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
@@ -116,6 +113,11 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
             collateral: recorded_collateral,
         },
         name: file_name(path),
+        address_id: bundle
+            .source
+            .url
+            .as_deref()
+            .and_then(|url| Source::address_id_of(&bundle.source.kind, url)),
         url: bundle.source.url.clone(),
         captured_at: Some(bundle.captured_at),
         collateral_source: bundle.collateral_source.clone().filter(|_| collateral.is_none()),
@@ -146,15 +148,8 @@ fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
         Some(path) => Ok(read_collateral(path)?),
         None => Err(CollateralGap::Missing),
     };
-    let evidence = match bare_quote(&attestation) {
-        Some(quote) => Evidence::of_quote(
-            Attestation::bare(quote),
-            info.as_deref(),
-            compose.as_deref(),
-            nonce,
-        ),
-        None => Evidence::parse(&attestation, info.as_deref(), compose.as_deref(), nonce),
-    };
+    let evidence = attestation_of_file(&attestation)
+        .and_then(|attestation| Evidence::of_quote(attestation, info.as_deref(), compose.as_deref(), nonce));
     Ok(Recorded {
         gathered: Gathered {
             evidence: not_a_file_mistake(path, evidence)?,
@@ -162,6 +157,7 @@ fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
         },
         name: file_name(path),
         url: None,
+        address_id: None,
         captured_at: None,
         collateral_source: args.collateral.as_ref().map(|path| path.display().to_string()),
         bundle: None,
@@ -181,14 +177,12 @@ fn not_a_file_mistake(
     }
 }
 
-/// A quote as other tools save it: binary, or hex or base64 text. `None` where the file looks like JSON.
-pub(super) fn bare_quote(file: &[u8]) -> Option<QuoteBytes> {
-    if file.trim_ascii_start().starts_with(b"{") {
-        return None;
-    }
-    match std::str::from_utf8(file) {
-        Ok(text) => QuoteBytes::of_text(text),
-        Err(_) => QuoteBytes::new(file.to_vec()),
+/// A body of `/attestation`, or what other tools save: a bare quote or a versioned attestation, binary or as text.
+pub(super) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceError> {
+    let json = file.trim_ascii_start().starts_with(b"{");
+    match Attestation::of_bytes(file).filter(|_| !json) {
+        Some(attestation) => attestation,
+        None => Attestation::parse(file),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::judge;
-use super::live::{Ground, Live, gather};
+use super::live::{Gathering, Ground, Live, gather};
 use super::progress::Progress;
 use super::surroundings::Surroundings;
 use super::target::Target;
@@ -21,7 +21,7 @@ pub(super) async fn gather_all(
     concurrency: NonZeroUsize,
     mut progress: Progress,
     surroundings: &mut Surroundings,
-    mut finish: impl FnMut(usize, Live),
+    mut finish: impl FnMut(usize, Gathering),
 ) -> bool {
     ground.store.new_round();
     let mut waiting = targets.iter().enumerate();
@@ -31,8 +31,8 @@ pub(super) async fn gather_all(
         while tasks.len() < concurrency.get()
             && let Some((index, target)) = waiting.next()
         {
-            let (ground, endpoints) = (Arc::clone(ground), target.endpoints.clone());
-            let handle = tasks.spawn(async move { gather(&ground, &endpoints, Schedule::default()).await });
+            let (ground, source) = (Arc::clone(ground), target.source.clone());
+            let handle = tasks.spawn(async move { gather(&ground, &source, Schedule::default()).await });
             indices.insert(handle.id(), index);
         }
         tokio::select! {
@@ -59,11 +59,13 @@ pub(super) async fn gather_all(
 }
 
 /// One target's panic is that target's error; the others go on.
-fn crashed(at: u64) -> Live {
+fn crashed(at: u64) -> Gathering {
     Live {
+        instance: None,
         facts: Err(judge::crashed()),
         at,
         collateral_source: None,
         bundle: None,
     }
+    .into()
 }

@@ -4,31 +4,148 @@ use std::path::{Path, PathBuf};
 
 use url::Url;
 
+use super::args::{SourceArgs, SourceKind};
 use super::error::UsageError;
 use super::transport;
-use crate::source::HostLabel;
+use crate::evidence::parse_user_hex;
 use crate::source::app::AppEndpoints;
+use crate::source::guest_agent::GuestAgent;
+use crate::source::phala_cloud::PhalaCloud;
+use crate::source::{HostId, Source};
 
-/// One address to verify.
+/// One address or app to verify.
 pub(super) struct Target {
     pub name: String,
-    pub endpoints: AppEndpoints,
+    pub source: Source,
 }
 
 impl Target {
-    /// Parses an address.
-    pub fn new(text: &str, attestation_path: &str, info_path: &str) -> Result<Self, UsageError> {
-        let url = transport::parse_url("URL", text)?;
-        let name = name_of(&url);
-        let endpoints = AppEndpoints::with_paths(url, attestation_path, info_path)
-            .map_err(|error| UsageError::option(text, error))?;
-        Ok(Self { name, endpoints })
+    /// Parses what stands for a target: an address, or an id where the source is reached by one.
+    pub fn new(text: &str, args: &SourceArgs) -> Result<Self, UsageError> {
+        refuse_options_of_other_sources(args)?;
+        match args.source {
+            SourceKind::App => Self::app(text, args),
+            SourceKind::GuestAgent => Self::guest_agent(text, args),
+            SourceKind::PhalaCloud => Self::phala_cloud(text, args),
+        }
     }
 
-    /// The id in the first label of the address.
-    pub fn address_id(&self) -> Option<[u8; 20]> {
-        HostLabel::of(self.endpoints.base()).map(|label| label.id.0)
+    /// The ids among the expectations, where no address is given: an app is reached by the id that is expected of it.
+    pub fn of_expected_ids(
+        app_id: Option<&str>,
+        instance_id: Option<&str>,
+        args: &SourceArgs,
+    ) -> Result<Option<Self>, UsageError> {
+        let id = match args.source {
+            SourceKind::App => None,
+            SourceKind::GuestAgent => instance_id.or(app_id),
+            SourceKind::PhalaCloud => app_id,
+        };
+        id.map(|id| Self::new(id, args)).transpose()
     }
+
+    fn app(text: &str, args: &SourceArgs) -> Result<Self, UsageError> {
+        let url = transport::parse_url("URL", text)?;
+        let name = name_of(&url);
+        let info_url = args
+            .info_url
+            .as_deref()
+            .map(|text| transport::parse_url("--info-url", text))
+            .transpose()?;
+        let endpoints = AppEndpoints::with_paths(url, &args.attestation_path, &args.info_path)
+            .map_err(|error| UsageError::option(text, error))?
+            .with_info_url(info_url);
+        Ok(Self {
+            name,
+            source: Source::App(endpoints),
+        })
+    }
+
+    fn guest_agent(text: &str, args: &SourceArgs) -> Result<Self, UsageError> {
+        let agent = if text.contains("://") {
+            GuestAgent::new(transport::parse_url("URL", text)?)
+                .map_err(|error| UsageError::option(text, error))?
+        } else {
+            let id = id("the app's or instance's id", text)?;
+            let Some(domain) = &args.gateway_domain else {
+                return Err(UsageError::new(format!(
+                    "the guest agent of {id} is behind a gateway; name its base domain with --gateway-domain, or give the \
+                     agent's whole address, https://{id}-8090.DOMAIN"
+                )));
+            };
+            GuestAgent::of_id(id, domain).map_err(|error| UsageError::option("--gateway-domain", error))?
+        };
+        Ok(Self {
+            name: name_of(agent.base()),
+            source: Source::GuestAgent(agent),
+        })
+    }
+
+    fn phala_cloud(text: &str, args: &SourceArgs) -> Result<Self, UsageError> {
+        let id = id("the app's id", text.trim().trim_start_matches("app_"))?;
+        let api = args
+            .phala_api_url
+            .as_deref()
+            .map(|text| transport::parse_url("--phala-api-url", text))
+            .transpose()?;
+        let app = PhalaCloud::new(id, api.as_ref())
+            .map_err(|error| UsageError::option("--phala-api-url", error))?;
+        Ok(Self {
+            name: format!("phala-cloud/{id}"),
+            source: Source::PhalaCloud(app),
+        })
+    }
+
+    /// The id in the address.
+    pub fn address_id(&self) -> Option<[u8; 20]> {
+        self.source.address_id()
+    }
+
+    /// Its name, or that of one of its instances, from 1.
+    pub fn name_of(&self, instance: Option<usize>) -> String {
+        match instance {
+            None => self.name.clone(),
+            Some(number) => format!("{} instance {number}", self.name),
+        }
+    }
+}
+
+fn id(what: &str, text: &str) -> Result<HostId, UsageError> {
+    let text = text.trim();
+    parse_user_hex(text).map(HostId).map_err(|error| {
+        let text: String = text.chars().take(100).collect();
+        UsageError::new(format!("{text:?} is not {what}: it {error}"))
+    })
+}
+
+/// An option that would do nothing is a mistake.
+fn refuse_options_of_other_sources(args: &SourceArgs) -> Result<(), UsageError> {
+    for (option, given, source) in [
+        ("--info-url", args.info_url.is_some(), SourceKind::App),
+        (
+            "--gateway-domain",
+            args.gateway_domain.is_some(),
+            SourceKind::GuestAgent,
+        ),
+        (
+            "--phala-api-url",
+            args.phala_api_url.is_some(),
+            SourceKind::PhalaCloud,
+        ),
+    ] {
+        if given && args.source != source {
+            let name = match source {
+                SourceKind::App => Source::APP,
+                SourceKind::GuestAgent => Source::GUEST_AGENT,
+                SourceKind::PhalaCloud => Source::PHALA_CLOUD,
+            };
+            return Err(UsageError::option(
+                option,
+                format!("it belongs to --source {name} alone"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Host, port where it is given, and path: what tells targets apart.
@@ -79,4 +196,34 @@ fn in_folder(folder: &Path, targets: &[Target]) -> Vec<Option<PathBuf>> {
         Some(folder.join(format!("{number}{name}.evidence.json")))
     };
     targets.iter().enumerate().map(file).collect()
+}
+
+/// Where the bundle of one of several instances goes: the number stands before the ending.
+pub(super) fn bundle_path_of(path: &Path, instance: usize) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (stem, ending) = match name.strip_suffix(".evidence.json") {
+        Some(stem) => (stem, ".evidence.json"),
+        None => match name.rfind('.') {
+            Some(dot) if dot > 0 => name.split_at(dot),
+            _ => (name.as_ref(), ""),
+        },
+    };
+    path.with_file_name(format!("{stem}-instance-{instance}{ending}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundles_of_instances_have_their_number_before_the_ending() {
+        for (path, expected) in [
+            ("a/evidence.json", "a/evidence-instance-2.json"),
+            ("a/1-app.evidence.json", "a/1-app-instance-2.evidence.json"),
+            ("bundle", "bundle-instance-2"),
+            (".hidden", ".hidden-instance-2"),
+        ] {
+            assert_eq!(bundle_path_of(Path::new(path), 2), Path::new(expected));
+        }
+    }
 }

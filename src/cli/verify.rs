@@ -7,16 +7,16 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::alerts;
-use super::args::VerifyArgs;
+use super::args::{SourceKind, VerifyArgs};
 use super::error::UsageError;
 use super::judge::{judge, trust_root};
-use super::live::{Ground, Live};
+use super::live::{Gathering, Ground, Live};
 use super::output::Written;
 use super::policy::expectations;
 use super::progress::Progress;
 use super::round::gather_all;
 use super::surroundings::Surroundings;
-use super::target::{Target, bundle_paths};
+use super::target::{Target, bundle_path_of, bundle_paths};
 use super::{cache, output, shard, transport, wait};
 use crate::appraise::Subject;
 use crate::config::Policy;
@@ -56,18 +56,30 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     let (reports, bundles) = loop {
         let progress = Progress::new(surroundings, args.output.quiet, targets.len());
         let mut bundles = Written::default();
-        let mut reports: Vec<Option<TargetReport>> = targets.iter().map(|_| None).collect();
-        let finish = |index: usize, live: Live| {
-            let (Some(target), Some(path), Some(slot)) = (
-                targets.get(index),
-                bundle_paths.get(index),
-                reports.get_mut(index),
-            ) else {
+        let mut notes = Vec::new();
+        let mut judged: Vec<Vec<TargetReport>> = targets.iter().map(|_| Vec::new()).collect();
+        let finish = |index: usize, gathering: Gathering| {
+            let (Some(target), Some(path), Some(reports)) =
+                (targets.get(index), bundle_paths.get(index), judged.get_mut(index))
+            else {
                 return;
             };
-            let report = conclude(target, &live, &expectations.policy, &ground, path.as_deref());
-            bundles.write(path.as_deref(), live.bundle.as_ref());
-            *slot = Some(report);
+            notes.extend(gathering.note);
+            let several = gathering.lives.len() > 1;
+            for live in gathering.lives {
+                let path = match (path, live.instance) {
+                    (Some(path), Some(instance)) if several => Some(bundle_path_of(path, instance)),
+                    (path, _) => path.clone(),
+                };
+                bundles.write(path.as_deref(), live.bundle.as_ref());
+                reports.push(conclude(
+                    target,
+                    &live,
+                    &expectations.policy,
+                    &ground,
+                    path.as_deref(),
+                ));
+            }
         };
         let gathered = gather_all(
             &ground,
@@ -80,7 +92,10 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         if !runtime.block_on(gathered) {
             return Ok(interrupted(surroundings));
         }
-        let reports: Vec<TargetReport> = reports.into_iter().flatten().collect();
+        for note in notes {
+            surroundings.complain(&note);
+        }
+        let reports: Vec<TargetReport> = judged.into_iter().flatten().collect();
         let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
         let left = wait.saturating_sub(started.elapsed());
         if verdict == Verdict::Pass || left.is_zero() {
@@ -107,13 +122,32 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
 
 fn targets(args: &VerifyArgs) -> Result<Vec<Target>, UsageError> {
     if args.url.is_empty() {
-        return Err(UsageError::new(
-            "there is nothing to verify; give the address of an app: cvm-verify verify https://…",
+        let (app_id, instance_id) = (args.expect.app_id.as_deref(), args.expect.instance_id.as_deref());
+        let target = Target::of_expected_ids(app_id, instance_id, &args.source)?;
+        return target.map(|target| vec![target]).ok_or_else(|| {
+            UsageError::new(match args.source.source {
+                SourceKind::App => {
+                    "there is nothing to verify; give the address of an app: cvm-verify verify https://…"
+                }
+                SourceKind::GuestAgent => {
+                    "there is nothing to verify; give the guest agent's address, or an app or instance id and \
+                     --gateway-domain"
+                }
+                SourceKind::PhalaCloud => {
+                    "there is nothing to verify; give an app id: cvm-verify verify --source phala-cloud APP_ID"
+                }
+            })
+        });
+    }
+    if args.url.len() > 1 && args.source.info_url.is_some() {
+        return Err(UsageError::option(
+            "--info-url",
+            "it is the information of one app, and there are several URLs; verify them one by one",
         ));
     }
     args.url
         .iter()
-        .map(|url| Target::new(url, &args.source.attestation_path, &args.source.info_path))
+        .map(|text| Target::new(text, &args.source))
         .collect()
 }
 
@@ -131,7 +165,7 @@ fn interrupted(surroundings: &mut Surroundings) -> u8 {
     super::INCONCLUSIVE
 }
 
-/// Judges one target.
+/// Judges one target, or one instance of it.
 fn conclude(
     target: &Target,
     live: &Live,
@@ -144,8 +178,8 @@ fn conclude(
         ..policy.clone()
     };
     let subject = Subject {
-        name: target.name.clone(),
-        url: Some(target.endpoints.base().to_string()),
+        name: target.name_of(live.instance),
+        url: Some(target.source.url().to_owned()),
         root: ground.root.clone(),
         at: live.at,
         collateral_source: live.collateral_source.clone(),

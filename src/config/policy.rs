@@ -128,6 +128,8 @@ pub enum ImagePinsPolicy {
 pub struct ReportDataPolicy {
     /// How the app lays the nonce out; absent for `auto`.
     pub layout: Option<Layout>,
+    /// What stands beside the nonce where the layout has 32 bytes of the app's own ([`Layout::has_key`]).
+    pub key: Option<[u8; 32]>,
     /// A binding of the user's own, padded with zeros on the right.
     pub value: Option<[u8; 64]>,
 }

@@ -1,8 +1,8 @@
 //! The body of `/attestation` in every shape seen in the wild (dstack-attestation.md §1.a).
 
 use super::json::Object;
-use super::limits::{MAX_ATTESTATION_BYTES, MAX_QUOTE_BYTES};
-use super::{Event, EvidenceError, QuoteBytes, Unproven, bytes, event_log};
+use super::limits::{MAX_ATTESTATION_BYTES, MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES};
+use super::{Event, EventVersion, EvidenceError, QuoteBytes, Unproven, bytes, event_log, versioned};
 
 /// How messages call this document.
 const DOCUMENT: &str = "the attestation";
@@ -14,6 +14,8 @@ pub struct Attestation {
     pub quote: QuoteBytes,
     /// The event log, where one was sent.
     pub event_log: Option<Unproven<Vec<Event>>>,
+    /// Whether the event log holds the events of RTMR0–2.
+    pub boot_events: BootEvents,
     /// The `report_data` beside the quote, at most 64 bytes. Nobody signed it.
     pub report_data_echo: Option<Unproven<Vec<u8>>>,
 }
@@ -36,8 +38,41 @@ impl Attestation {
             problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
         })?;
         let object = Object::document(DOCUMENT, text)?;
+        let versioned = versioned_member(&object)?;
+        let has_quote = object.get("quote")?.is_some_and(|quote| quote.get() != "\"\"");
+        match versioned {
+            Some(versioned) if has_quote => Self::loose(&object)?.agreeing_with(versioned, &object),
+            Some(versioned) => Ok(versioned),
+            None => Self::loose(&object),
+        }
+    }
+
+    /// Parses a file that holds no JSON: a bare quote or a versioned attestation, binary, hex or (the quote) base64.
+    /// `None` where it is neither.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the part of a versioned attestation.
+    pub fn of_bytes(file: &[u8]) -> Option<Result<Self, EvidenceError>> {
+        let text = std::str::from_utf8(file).ok();
+        let bytes = match text {
+            // A versioned attestation may well be valid UTF-8 in its first bytes, but holds a quote, which never is.
+            Some(text) => bytes::hex_up_to(text.trim(), MAX_VERSIONED_BYTES).ok(),
+            None => Some(file.to_vec()),
+        };
+        match bytes.filter(|bytes| versioned::begins_like_one(bytes)) {
+            Some(bytes) => Some(versioned::parse(&bytes)),
+            None => match text {
+                Some(text) => QuoteBytes::of_text(text),
+                None => QuoteBytes::new(file.to_vec()),
+            }
+            .map(|quote| Ok(Self::bare(quote))),
+        }
+    }
+
+    /// The members as the SDK's `getQuote()` returns them.
+    fn loose(object: &Object<'_>) -> Result<Self, EvidenceError> {
         Ok(Self {
-            quote: parse_quote(&object)?,
+            quote: parse_quote(object)?,
             event_log: object
                 .get_either(&["event_log", "eventlog"])?
                 // Some proxies answer with an empty string where the guest agent has no log.
@@ -45,10 +80,41 @@ impl Attestation {
                 .map(|value| event_log::parse(DOCUMENT, "event_log", value))
                 .transpose()?
                 .map(Unproven::new),
+            boot_events: BootEvents::Complete,
             report_data_echo: object
                 .hex_up_to("report_data", 64)?
                 .filter(|echo| !echo.is_empty())
                 .map(Unproven::new),
+        })
+    }
+
+    /// Two forms of one piece of evidence must say the same, else two readers could believe two things. The loose form
+    /// is used then: it has the boot events.
+    fn agreeing_with(self, versioned: Self, object: &Object<'_>) -> Result<Self, EvidenceError> {
+        let differs =
+            |what: &str| object.malformed("attestation", format!("differs from the `{what}` beside it"));
+        if self.quote != versioned.quote {
+            return Err(differs("quote"));
+        }
+        let Some(log) = self.event_log else {
+            return Ok(versioned);
+        };
+        if versioned
+            .event_log
+            .as_ref()
+            .is_some_and(|other| !log.same_by(other, same_runtime_events))
+        {
+            return Err(differs("event_log"));
+        }
+        let echoes = (&self.report_data_echo, &versioned.report_data_echo);
+        if let (Some(loose), Some(other)) = echoes
+            && !loose.same_by(other, same_but_for_padding)
+        {
+            return Err(differs("report_data"));
+        }
+        Ok(Self {
+            event_log: Some(log),
+            ..self
         })
     }
 
@@ -58,9 +124,45 @@ impl Attestation {
         Self {
             quote,
             event_log: None,
+            boot_events: BootEvents::Complete,
             report_data_echo: None,
         }
     }
+}
+
+/// Whether an event log holds the events of RTMR0–2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BootEvents {
+    /// It does, and they must replay.
+    Complete,
+    /// The form of the evidence leaves them out, so RTMR0–2 are known from the quote alone (dstack-attestation.md §3.4).
+    Stripped,
+}
+
+/// The member `attestation`, which the guest agent fills in where `Attest` is asked.
+fn versioned_member(object: &Object<'_>) -> Result<Option<Attestation>, EvidenceError> {
+    object
+        .hex_up_to("attestation", MAX_VERSIONED_BYTES)?
+        .filter(|bytes| !bytes.is_empty())
+        .map(|bytes| versioned::parse(&bytes))
+        .transpose()
+}
+
+/// Whether two logs have the same runtime events: names, payloads and the way their digests are made.
+fn same_runtime_events(one: &[Event], other: &[Event]) -> bool {
+    fn runtime(events: &[Event]) -> impl Iterator<Item = (&str, &[u8], EventVersion)> {
+        events
+            .iter()
+            .filter(|event| event.imr == 3)
+            .map(|event| (event.name.as_str(), event.payload.as_slice(), event.version))
+    }
+    runtime(one).eq(runtime(other))
+}
+
+/// Whether report data is the beginning of other report data, of which zeros are the rest.
+fn same_but_for_padding(short: &[u8], long: &[u8]) -> bool {
+    long.strip_prefix(short)
+        .is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
 }
 
 fn parse_quote(object: &Object<'_>) -> Result<QuoteBytes, EvidenceError> {

@@ -38,7 +38,7 @@ pub struct Bundle {
 /// Where evidence came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// `app` for the app's own endpoints, `files` for loose files.
+    /// `app` for the app's own endpoints, `guest-agent`, or `phala-cloud` for one instance of its API's answer.
     pub kind: String,
     /// The address that was asked.
     pub url: Option<String>,

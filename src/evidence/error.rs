@@ -30,6 +30,14 @@ pub enum EvidenceError {
         /// Which document.
         document: &'static str,
     },
+    /// Evidence of another TEE than Intel TDX.
+    #[error("{document} is of the platform {kind}; this version verifies `tdx` alone")]
+    UnsupportedPlatform {
+        /// Which document.
+        document: &'static str,
+        /// The platform, as dstack calls it.
+        kind: String,
+    },
     /// A field that matters has a value that it must not have.
     #[error("{document}: `{field}` {problem}")]
     Malformed {
@@ -58,6 +66,7 @@ impl EvidenceError {
             Self::NotJson { .. } => "not-json",
             Self::TooLarge { .. } => "too-large",
             Self::NoQuote { .. } => "no-quote",
+            Self::UnsupportedPlatform { .. } => "unsupported-platform",
             Self::Malformed { .. } => "malformed-field",
             Self::Duplicate { .. } => "duplicate-field",
         }

@@ -3,6 +3,9 @@
 /// Decoded bytes of one `/attestation` or `/info` body (threats.md T48). Real ones are under 64 KiB.
 pub const MAX_ATTESTATION_BYTES: usize = 4 * 1024 * 1024;
 
+/// Bytes of a versioned attestation: dstack's own limit (dstack-attestation.md §1.c.3). Real ones are under 64 KiB.
+pub const MAX_VERSIONED_BYTES: usize = 10 * 1024 * 1024;
+
 /// Bytes of a quote (threats.md T20). Real ones are 5,006 to 8,000 bytes, padding included.
 pub const MAX_QUOTE_BYTES: usize = 16 * 1024;
 

@@ -3,7 +3,7 @@
 //! Everything here is hostile input. Parsing proves nothing: a parsed value sits in [`Unproven`], which only
 //! [`crate::prove`] can open (and [`crate::inspect`], which gives no verdict).
 //!
-//! Sources of the formats: `dstack-attestation.md` §1.a, §3.1, §4.1.
+//! Sources of the formats: `dstack-attestation.md` §1.a, §1.c.3, §1.d, §3.1, §4.1.
 
 #![deny(
     clippy::unwrap_used,
@@ -29,17 +29,22 @@ mod event_log;
 mod info;
 mod json;
 mod limits;
+mod phala_cloud;
 mod quote;
 mod unproven;
+mod versioned;
 
-pub use attestation::Attestation;
+pub use attestation::{Attestation, BootEvents};
 pub use bundle::{Bundle, BundleError, SCHEMA as BUNDLE_SCHEMA, Source as BundleSource};
 pub use bytes::{HexError, parse_user_hex};
 pub use error::EvidenceError;
 pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
 pub use info::{Info, InfoRegisters};
 pub(crate) use json::Object;
-pub use limits::{MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_EVENTS, MAX_QUOTE_BYTES};
+pub use limits::{
+    MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_EVENTS, MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES,
+};
+pub use phala_cloud::{PhalaCloudAnswer, PhalaCloudInstance};
 pub use quote::QuoteBytes;
 pub use unproven::{OpensUnproven, Unproven};
 

@@ -1,6 +1,7 @@
 //! A value that nothing vouches for yet.
 
 use std::fmt;
+use std::ops::Deref;
 
 /// A value that a CVM sent and that nothing vouches for yet.
 ///
@@ -13,6 +14,14 @@ impl<T> Unproven<T> {
     /// Wraps a value as it was received.
     pub(crate) const fn new(value: T) -> Self {
         Self(value)
+    }
+
+    /// Compares it with another that nothing vouches for either: tells whether they agree, and nothing of what they say.
+    pub(super) fn same_by<U: ?Sized>(&self, other: &Self, same: fn(&U, &U) -> bool) -> bool
+    where
+        T: Deref<Target = U>,
+    {
+        same(&self.0, &other.0)
     }
 
     /// The value, for someone who will prove it or who gives no verdict.

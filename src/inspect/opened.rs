@@ -1,6 +1,6 @@
 //! The evidence with its unproven values opened, to be shown.
 
-use crate::evidence::{Event, Evidence, InfoRegisters, RUNTIME_EVENT_TYPE};
+use crate::evidence::{BootEvents, Event, Evidence, InfoRegisters, RUNTIME_EVENT_TYPE};
 
 use super::Inspector;
 use super::quote::{Extents, TdReport};
@@ -15,6 +15,8 @@ pub(super) struct Opened<'a> {
     pub report: Option<TdReport>,
     /// The event log.
     pub events: Option<&'a [Event]>,
+    /// Whether the log has the events of RTMR0–2.
+    pub boot_events: BootEvents,
     /// The text of the compose document.
     pub compose: Option<&'a str>,
     /// The nonce that the evidence was asked for with.
@@ -38,6 +40,7 @@ impl<'a> Opened<'a> {
             extents,
             report: TdReport::read(quote, extents),
             events: evidence.attestation.event_log.as_ref().map(open),
+            boot_events: evidence.attestation.boot_events,
             compose: evidence
                 .app_compose
                 .as_ref()

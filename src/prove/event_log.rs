@@ -3,14 +3,16 @@
 use super::boot::RESERVED_NAMES;
 use super::digest::{extend, runtime_preimage, sha384};
 use super::{Prover, VerifiedQuote};
-use crate::evidence::{Event, RUNTIME_EVENT_TYPE, Unproven};
+use crate::evidence::{BootEvents, Event, RUNTIME_EVENT_TYPE, Unproven};
 
-/// The runtime events of an event log that replays to all four RTMRs of a verified quote.
+/// The runtime events of an event log that replays to RTMR3 of a verified quote, and to the others where it has their
+/// events.
 ///
 /// Every digest of IMR3 was recomputed from name and payload, so both are what was measured.
 #[derive(Debug, Clone)]
 pub struct MeasuredLog {
     runtime: Vec<MeasuredEvent>,
+    boot_events: BootEvents,
 }
 
 /// One runtime event whose name and payload are measured.
@@ -27,6 +29,12 @@ impl MeasuredLog {
     #[must_use]
     pub fn runtime_events(&self) -> &[MeasuredEvent] {
         &self.runtime
+    }
+
+    /// Whether RTMR0–2 were replayed too.
+    #[must_use]
+    pub const fn boot_events(&self) -> BootEvents {
+        self.boot_events
     }
 }
 
@@ -113,15 +121,18 @@ impl LogRefusal {
     }
 }
 
-/// Replays a log against a verified quote.
+/// Replays a log against a verified quote. RTMR3 must always replay; RTMR0–2 where the log has their events.
 pub(super) fn replay(
     events: &Unproven<Vec<Event>>,
+    boot_events: BootEvents,
     quote: &VerifiedQuote,
     prover: &Prover,
 ) -> Result<MeasuredLog, LogRefusal> {
-    let (registers, log) = replay_registers(events.open(prover))?;
+    let (registers, mut log) = replay_registers(events.open(prover))?;
+    log.boot_events = boot_events;
     for ((imr, replayed), quoted) in (0u8..).zip(registers).zip(quote.rtmrs()) {
-        if replayed != *quoted {
+        let left_out = imr < 3 && boot_events == BootEvents::Stripped;
+        if replayed != *quoted && !left_out {
             return Err(LogRefusal::RtmrMismatch {
                 imr,
                 quote: *quoted,
@@ -161,7 +172,11 @@ fn replay_registers(events: &[Event]) -> Result<([[u8; 48]; 4], MeasuredLog), Lo
             *register = extend(register, &digest);
         }
     }
-    Ok((registers, MeasuredLog { runtime }))
+    let log = MeasuredLog {
+        runtime,
+        boot_events: BootEvents::Complete,
+    };
+    Ok((registers, log))
 }
 
 /// The digest of an event of IMR0–2: as given, since its payload may be stripped. The registers are judged

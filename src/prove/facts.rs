@@ -145,7 +145,9 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
     let log = match (&quote, &evidence.attestation.event_log) {
         (Err(_), _) => Err(Gap::NotReached),
         (Ok(_), None) => Err(Gap::Absent),
-        (Ok(quote), Some(events)) => event_log::replay(events, quote, &prover).map_err(Gap::Refused),
+        (Ok(quote), Some(events)) => {
+            event_log::replay(events, evidence.attestation.boot_events, quote, &prover).map_err(Gap::Refused)
+        }
     };
     let boot = match &log {
         Err(_) => Err(Gap::NotReached),

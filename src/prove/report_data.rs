@@ -1,4 +1,4 @@
-//! How an app turns the verifier's nonce into the 64 bytes of REPORTDATA (dstack-attestation.md §1.a).
+//! How an app turns the verifier's nonce into the 64 bytes of REPORTDATA (dstack-attestation.md §1.a, §1.h).
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,8 +7,9 @@ use sha2::{Digest as _, Sha512};
 
 use super::digest::sha256;
 
-/// One way in which an app turns the nonce into REPORTDATA. Each binds all 256 bits of the nonce, and all
-/// 64 bytes are compared.
+/// One way in which an app turns the nonce into REPORTDATA. Each binds all 256 bits of the nonce. All 64 bytes are
+/// compared, save with the last three, which leave 32 bytes to the app: those are compared with the user's value, or
+/// reported as compared with nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// The 32 bytes, then 32 zeros: `getQuote(Buffer)`, Go, Rust.
@@ -29,6 +30,13 @@ pub enum Layout {
     HexSha256Raw,
     /// The hex digits of SHA-256 of the 64 hex digits, as text.
     HexSha256Ascii,
+    /// The 32 bytes, then 32 of the app's own: SHA-256 of its public key.
+    NonceThenKey,
+    /// 32 bytes of the app's own, then the 32 bytes.
+    KeyThenNonce,
+    /// The same order, as Private AI reports have it: the signing address (20 bytes and zeros, or 32), or a hash of it
+    /// and of the TLS fingerprint (dstack-attestation.md §1.h).
+    PrivateAi,
 }
 
 /// A name that is no layout's.
@@ -38,7 +46,7 @@ pub struct UnknownLayout(String);
 
 impl Layout {
     /// Every layout.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Raw,
         Self::Ascii,
         Self::LeftPadded,
@@ -48,6 +56,9 @@ impl Layout {
         Self::Sha256Ascii,
         Self::HexSha256Raw,
         Self::HexSha256Ascii,
+        Self::NonceThenKey,
+        Self::KeyThenNonce,
+        Self::PrivateAi,
     ];
 
     /// What `auto` accepts: exactly one of these two.
@@ -66,12 +77,39 @@ impl Layout {
             Self::Sha256Ascii => "sha256-ascii",
             Self::HexSha256Raw => "hex-sha256-raw",
             Self::HexSha256Ascii => "hex-sha256-ascii",
+            Self::NonceThenKey => "nonce-then-key",
+            Self::KeyThenNonce => "key-then-nonce",
+            Self::PrivateAi => "private-ai",
         }
     }
 
-    /// The 64 bytes that an app with this layout has signed for a nonce.
+    /// Whether 32 bytes are the app's own.
     #[must_use]
-    pub fn expected(self, nonce: &[u8; 32]) -> [u8; 64] {
+    pub const fn has_key(self) -> bool {
+        matches!(self, Self::NonceThenKey | Self::KeyThenNonce | Self::PrivateAi)
+    }
+
+    /// The 32 bytes of the app's own; `None` where all 64 come of the nonce.
+    #[must_use]
+    pub fn key_of(self, report_data: &[u8; 64]) -> Option<[u8; 32]> {
+        match self {
+            Self::NonceThenKey => report_data.last_chunk().copied(),
+            Self::KeyThenNonce | Self::PrivateAi => report_data.first_chunk().copied(),
+            _ => None,
+        }
+    }
+
+    /// Whether 64 bytes are what an app with this layout has signed for a nonce, whatever its own 32 bytes are.
+    #[must_use]
+    pub fn holds(self, report_data: &[u8; 64], nonce: &[u8; 32]) -> bool {
+        let key = self.key_of(report_data).unwrap_or_default();
+        self.expected(nonce, &key) == *report_data
+    }
+
+    /// The 64 bytes that an app with this layout has signed for a nonce, and, where the layout has them, 32 bytes of
+    /// its own.
+    #[must_use]
+    pub fn expected(self, nonce: &[u8; 32], key: &[u8; 32]) -> [u8; 64] {
         let ascii = hex::encode(nonce);
         match self {
             Self::Raw => right_padded(nonce),
@@ -90,6 +128,19 @@ impl Layout {
             Self::Sha256Ascii => right_padded(&sha256(ascii.as_bytes())),
             Self::HexSha256Raw => right_padded(hex::encode(sha256(nonce)).as_bytes()),
             Self::HexSha256Ascii => right_padded(hex::encode(sha256(ascii.as_bytes())).as_bytes()),
+            Self::NonceThenKey => right_padded(&[*nonce, *key].concat()),
+            Self::KeyThenNonce | Self::PrivateAi => right_padded(&[*key, *nonce].concat()),
+        }
+    }
+
+    /// What is expected for a nonce, for people: hex, with dots for 32 bytes of the app's own that nobody named.
+    #[must_use]
+    pub fn expected_text(self, nonce: &[u8; 32], key: Option<&[u8; 32]>) -> String {
+        let nonce_text = hex::encode(nonce);
+        match (self, key) {
+            (Self::NonceThenKey, None) => format!("{nonce_text}…"),
+            (Self::KeyThenNonce | Self::PrivateAi, None) => format!("…{nonce_text}"),
+            (_, key) => hex::encode(self.expected(nonce, key.unwrap_or(&[0; 32]))),
         }
     }
 
@@ -98,7 +149,7 @@ impl Layout {
     pub fn that_gives(report_data: &[u8; 64], nonce: &[u8; 32]) -> Option<Self> {
         Self::ALL
             .into_iter()
-            .find(|layout| layout.expected(nonce) == *report_data)
+            .find(|layout| layout.holds(report_data, nonce))
     }
 }
 
@@ -139,21 +190,43 @@ mod tests {
 
     #[test]
     fn every_layout_gives_its_own_bytes() {
-        let nonce = [0xab; 32];
+        let (nonce, key) = ([0xab; 32], [0xcd; 32]);
         for layout in Layout::ALL {
-            assert_eq!(Layout::that_gives(&layout.expected(&nonce), &nonce), Some(layout));
+            let expected = layout.expected(&nonce, &key);
+            assert!(layout.holds(&expected, &nonce));
+            assert!(!layout.holds(&expected, &[0xac; 32]));
+            assert_eq!(layout.key_of(&expected), layout.has_key().then_some(key));
+            let first = match layout {
+                Layout::PrivateAi => Layout::KeyThenNonce,
+                layout => layout,
+            };
+            assert_eq!(Layout::that_gives(&expected, &nonce), Some(first));
             assert_eq!(layout.as_str().parse::<Layout>().unwrap(), layout);
         }
     }
 
     #[test]
     fn raw_is_the_nonce_and_zeros_and_ascii_its_digits() {
-        let nonce = [0xab; 32];
+        let (nonce, key) = ([0xab; 32], [0xcd; 32]);
         assert_eq!(
-            Layout::Raw.expected(&nonce),
+            Layout::Raw.expected(&nonce, &key),
             *[[0xab; 32], [0; 32]].concat().first_chunk::<64>().unwrap()
         );
-        assert_eq!(&Layout::Ascii.expected(&nonce)[..4], b"abab");
-        assert_eq!(&Layout::LeftPadded.expected(&nonce)[..32], [0; 32]);
+        assert_eq!(&Layout::Ascii.expected(&nonce, &key)[..4], b"abab");
+        assert_eq!(&Layout::LeftPadded.expected(&nonce, &key)[..32], [0; 32]);
+    }
+
+    /// None of the nonce's 256 bits is left open by any layout.
+    #[test]
+    fn every_bit_of_the_nonce_counts() {
+        let (nonce, key) = ([0xab; 32], [0xcd; 32]);
+        for layout in Layout::ALL {
+            let expected = layout.expected(&nonce, &key);
+            for bit in 0..256 {
+                let mut other = nonce;
+                other[bit / 8] ^= 1 << (bit % 8);
+                assert!(!layout.holds(&expected, &other), "{layout}: bit {bit}");
+            }
+        }
     }
 }

@@ -2,8 +2,9 @@
 
 use url::Url;
 
-use super::error::{NotJson, SourceError};
-use crate::net::{Client, Limits, Response};
+use super::document::json;
+use super::error::SourceError;
+use crate::net::{Client, Limits};
 
 /// Largest answer, in bytes: 4 MiB (threats.md, T48).
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -17,6 +18,7 @@ pub struct AppEndpoints {
     base: Url,
     attestation_path: String,
     info_path: String,
+    info_url: Option<Url>,
 }
 
 /// Endpoints that cannot be put together: a usage error.
@@ -68,6 +70,7 @@ impl AppEndpoints {
             base,
             attestation_path: attestation_path.to_owned(),
             info_path: info_path.to_owned(),
+            info_url: None,
         };
         for (path, url) in [
             (attestation_path, endpoints.below_base(attestation_path)),
@@ -78,6 +81,12 @@ impl AppEndpoints {
             }
         }
         Ok(endpoints)
+    }
+
+    /// The same, with the app's information from an address of its own: the guest agent's, where the app has no `/info`.
+    #[must_use]
+    pub fn with_info_url(self, info_url: Option<Url>) -> Self {
+        Self { info_url, ..self }
     }
 
     /// The URL as the user gave it.
@@ -96,7 +105,10 @@ impl AppEndpoints {
 
     /// URL of the app's information.
     pub fn info_url(&self) -> Url {
-        self.below_base(&self.info_path)
+        match &self.info_url {
+            Some(url) => url.clone(),
+            None => self.below_base(&self.info_path),
+        }
     }
 
     fn below_base(&self, path: &str) -> Url {
@@ -123,9 +135,9 @@ fn joined(first: Option<&str>, second: Option<&str>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("&"))
 }
 
-/// What the app answered to one nonce: raw bodies that begin like JSON, or why not.
+/// What was answered to one request for each document: raw bodies that begin like JSON, or why not.
 #[derive(Debug, Clone)]
-pub struct AppAnswer {
+pub struct Answer {
     /// Body of the attestation.
     pub attestation: Result<Vec<u8>, SourceError>,
     /// Body of the app's information. Verification can do without.
@@ -133,34 +145,12 @@ pub struct AppAnswer {
 }
 
 /// Asks for both documents at once, one time, each within `limits`.
-pub async fn fetch(
-    client: &Client,
-    endpoints: &AppEndpoints,
-    nonce: &[u8; 32],
-    limits: &Limits,
-) -> AppAnswer {
+pub async fn fetch(client: &Client, endpoints: &AppEndpoints, nonce: &[u8; 32], limits: &Limits) -> Answer {
     let (attestation, info) = tokio::join!(
         json(client, endpoints.attestation_url(nonce), limits),
         json(client, endpoints.info_url(), limits),
     );
-    AppAnswer { attestation, info }
-}
-
-async fn json(client: &Client, url: Url, limits: &Limits) -> Result<Vec<u8>, SourceError> {
-    let path = url.path().to_owned();
-    let answer = client.get_json(&url, limits).await.and_then(Response::ok);
-    let response = match answer {
-        Ok(response) => response,
-        Err(error) => return Err(SourceError::Net { path, error }),
-    };
-    match NotJson::of(&response.body) {
-        None => Ok(response.body),
-        Some(found) => Err(SourceError::NotJson {
-            host: response.host,
-            path,
-            found,
-        }),
-    }
+    Answer { attestation, info }
 }
 
 #[cfg(test)]

@@ -29,13 +29,31 @@ pub enum SourceError {
         /// What came instead.
         found: NotJson,
     },
+    /// A guest agent that has no quote to show from outside.
+    #[error(
+        "the guest agent at {host} does not know GetAttestationForAppKey, as before dstack 0.5.6: it describes the app, but \
+         gives no quote. Verify the app's own /attestation, and take the description from the guest agent with --info-url"
+    )]
+    AgentWithoutQuote {
+        /// The host that was asked.
+        host: String,
+    },
+    /// Phala Cloud has no quotes of the app.
+    #[error("Phala Cloud does not know the app {app_id}, or nothing of it runs; check the app id")]
+    AppUnknown {
+        /// 40 hex digits.
+        app_id: String,
+    },
 }
 
 impl SourceError {
-    /// The `evidence` check's reason: `unreachable`, `tls`, `http-status`, `not-json`, `too-large` or `address-refused`.
+    /// The `evidence` check's reason: `unreachable`, `tls`, `http-status`, `not-json`, `too-large`, `address-refused` or
+    /// `no-quote`.
     pub fn reason(&self) -> &'static str {
         let error = match self {
             Self::NotJson { .. } => return "not-json",
+            Self::AgentWithoutQuote { .. } => return "no-quote",
+            Self::AppUnknown { .. } => return "http-status",
             Self::Net { error, .. } => error,
         };
         match error {
@@ -69,13 +87,14 @@ impl Heal for SourceError {
         match self {
             Self::Net { error, .. } => error.may_heal(),
             Self::NotJson { .. } => true,
+            Self::AgentWithoutQuote { .. } | Self::AppUnknown { .. } => false,
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Net { error, .. } => error.retry_after(),
-            Self::NotJson { .. } => None,
+            Self::NotJson { .. } | Self::AgentWithoutQuote { .. } | Self::AppUnknown { .. } => None,
         }
     }
 }

@@ -2,8 +2,68 @@
 //! true, is decided on other floors.
 
 pub mod app;
+mod document;
 mod error;
+pub mod guest_agent;
 mod host_label;
+pub mod phala_cloud;
 
 pub use error::{NotJson, SourceError};
 pub use host_label::{Channel, HostId, HostLabel};
+
+use app::AppEndpoints;
+use guest_agent::GuestAgent;
+use phala_cloud::PhalaCloud;
+use url::Url;
+
+/// Whom to ask for evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The app itself, with a nonce.
+    App(AppEndpoints),
+    /// The guest agent beside the app. Signs no nonce.
+    GuestAgent(GuestAgent),
+    /// Phala Cloud's API: all instances of an app. Signs no nonce.
+    PhalaCloud(PhalaCloud),
+}
+
+impl Source {
+    /// [`Source::kind`] of the app.
+    pub const APP: &'static str = "app";
+    /// [`Source::kind`] of the guest agent.
+    pub const GUEST_AGENT: &'static str = "guest-agent";
+    /// [`Source::kind`] of Phala Cloud.
+    pub const PHALA_CLOUD: &'static str = "phala-cloud";
+
+    /// Its name: an option's value, and `source.kind` of a bundle.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::App(_) => Self::APP,
+            Self::GuestAgent(_) => Self::GUEST_AGENT,
+            Self::PhalaCloud(_) => Self::PHALA_CLOUD,
+        }
+    }
+
+    /// The address, as reports and bundles show it.
+    pub fn url(&self) -> &str {
+        match self {
+            Self::App(endpoints) => endpoints.base().as_str(),
+            Self::GuestAgent(agent) => agent.base().as_str(),
+            Self::PhalaCloud(app) => app.url(),
+        }
+    }
+
+    /// The app or instance that the address names, 20 bytes: a claim of its author, which the evidence must bear out.
+    pub fn address_id(&self) -> Option<[u8; 20]> {
+        Self::address_id_of(self.kind(), self.url())
+    }
+
+    /// The same for the `source` of a bundle.
+    pub fn address_id_of(kind: &str, url: &str) -> Option<[u8; 20]> {
+        let id = match kind {
+            Self::PHALA_CLOUD => PhalaCloud::app_id_in(url),
+            _ => HostLabel::of(&Url::parse(url).ok()?).map(|label| label.id),
+        };
+        id.map(|id| id.0)
+    }
+}

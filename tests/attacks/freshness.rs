@@ -6,6 +6,9 @@ use simulator::{Echo, Lie, ReportDataLayout};
 
 use crate::judge::{NONCE, Trial, query};
 
+/// What an app signs beside the nonce.
+const KEY: [u8; 32] = [7; 32];
+
 fn quoting(layout: ReportDataLayout) -> Trial {
     Trial::lying(|cvm| cvm.report_data = layout)
 }
@@ -73,7 +76,7 @@ fn t02_only_the_two_exact_layouts_are_fresh() {
 fn t02_every_byte_of_the_64_counts() {
     for layout in Layout::AUTO {
         for byte in 0..64 {
-            let mut bytes = layout.expected(&NONCE);
+            let mut bytes = layout.expected(&NONCE, &KEY);
             bytes[byte] ^= 1 << (byte % 8);
             quoting(ReportDataLayout::Fixed(bytes))
                 .judge()
@@ -86,14 +89,19 @@ fn t02_every_byte_of_the_64_counts() {
 fn t02_a_named_layout_accepts_itself_alone() {
     for named in Layout::ALL {
         for quoted in Layout::ALL {
-            let judged = quoting(ReportDataLayout::Fixed(quoted.expected(&NONCE)))
+            let judged = quoting(ReportDataLayout::Fixed(quoted.expected(&NONCE, &KEY)))
                 .with(|trial| trial.policy.report_data.layout = Some(named))
                 .judge();
-            if named == quoted {
+            // Private AI differs from key-then-nonce in what the key is, not in where it stands; zeros may be a key.
+            let bytes = quoted.expected(&NONCE, &KEY);
+            if named == quoted || named.has_key() && named.holds(&bytes, &NONCE) {
                 judged.passes();
             } else {
                 judged.fails(CheckId::Freshness, "nonce-mismatch");
-                let hint = format!("--report-data {quoted}");
+                let hint = match quoted {
+                    Layout::PrivateAi => "--report-data key-then-nonce".to_owned(),
+                    _ => format!("--report-data {quoted}"),
+                };
                 assert!(judged.detail(CheckId::Freshness).contains(&hint), "{judged}");
             }
         }
@@ -117,7 +125,7 @@ fn t02_a_value_of_the_users_own_is_compared_whole() {
         .judge();
     judged.fails(CheckId::ReportData, "value-mismatch");
     Trial::healthy()
-        .with(|trial| trial.policy.report_data.value = Some(Layout::Raw.expected(&NONCE)))
+        .with(|trial| trial.policy.report_data.value = Some(Layout::Raw.expected(&NONCE, &KEY)))
         .judge()
         .passes();
 }
@@ -140,4 +148,46 @@ fn t04_a_fresh_quote_never_says_that_the_address_is_the_vm() {
     assert_eq!(judged.0.assurance, Assurance::Code, "{judged}");
     let json = serde_json::to_string(&judged.0).unwrap();
     assert!(!json.contains("\"endpoint\""), "{json}");
+}
+
+/// F7 and Private AI: the nonce half decides `freshness`, the other half is compared or said to be compared with nothing.
+#[test]
+fn t02_the_half_beside_the_nonce_is_never_silently_accepted() {
+    for (layout, quoted) in [
+        (Layout::NonceThenKey, ReportDataLayout::NonceThenKey(KEY)),
+        (Layout::KeyThenNonce, ReportDataLayout::KeyThenNonce(KEY)),
+        (Layout::PrivateAi, ReportDataLayout::KeyThenNonce(KEY)),
+    ] {
+        let with = |key: Option<[u8; 32]>| {
+            quoting(quoted.clone())
+                .with(|trial| {
+                    trial.policy.report_data.layout = Some(layout);
+                    trial.policy.report_data.key = key;
+                })
+                .judge()
+        };
+        with(None)
+            .passes()
+            .says(CheckId::ReportData, Status::Warn, "key-not-compared")
+            .proves(CheckId::Freshness);
+        with(Some(KEY)).passes().proves(CheckId::ReportData);
+        with(Some([8; 32])).fails(CheckId::ReportData, "key-mismatch");
+        // The right key does not make an old nonce fresh.
+        let mut old = layout.expected(&[9; 32], &KEY);
+        quoting(ReportDataLayout::Fixed(old))
+            .with(|trial| {
+                trial.policy.report_data.layout = Some(layout);
+                trial.policy.report_data.key = Some(KEY);
+            })
+            .judge()
+            .fails(CheckId::Freshness, "nonce-mismatch");
+        // Nor does half a nonce.
+        old = layout.expected(&NONCE, &KEY);
+        let place = if layout == Layout::NonceThenKey { 31 } else { 63 };
+        old[place] ^= 1;
+        quoting(ReportDataLayout::Fixed(old))
+            .with(|trial| trial.policy.report_data.layout = Some(layout))
+            .judge()
+            .fails(CheckId::Freshness, "nonce-mismatch");
+    }
 }

@@ -20,6 +20,7 @@ mod parts;
 mod properties;
 mod tcb;
 mod transport;
+mod versioned;
 
 // What needs the whole program runs it as its own tests do.
 #[expect(dead_code, reason = "the tests of the program use the rest")]

@@ -187,3 +187,21 @@ fn options_that_contradict_or_cannot_be_are_usage_errors() {
     ])
     .assert_usage_error("contradict each other");
 }
+
+#[test]
+fn a_key_beside_the_nonce_needs_a_layout_that_has_one() {
+    let key = format!("--report-data-key={}", "07".repeat(32));
+    run(&["verify", "https://a.example", &key])
+        .assert_usage_error("nonce-then-key, key-then-nonce, private-ai");
+    let with = |layout: &str, value: &str| {
+        let (layout, value) = (
+            format!("--report-data={layout}"),
+            format!("--report-data-key={value}"),
+        );
+        run(&["verify", "https://a.example", &layout, &value])
+    };
+    with("raw", &"07".repeat(32)).assert_usage_error("the layout has no place for a key");
+    with("key-then-nonce", &"07".repeat(20)).assert_usage_error("is 20 bytes");
+    with("nonce-then-key", "zz").assert_usage_error("is not hex");
+    with("private-ai", &"07".repeat(19)).assert_usage_error("is 19 bytes");
+}

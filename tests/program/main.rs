@@ -13,5 +13,6 @@ mod lock;
 mod outputs;
 mod release;
 mod run;
+mod sources;
 mod vectors;
 mod wait;

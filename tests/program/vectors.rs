@@ -211,3 +211,57 @@ fn without_collateral_nothing_is_read_from_a_quote() {
         cvm_verify::report::Measurements::default()
     );
 }
+
+/// The same evidence in the form that `Attest` answers: as its JSON, as raw bytes, and as hex.
+#[test]
+fn lite_gives_the_same_result_as_a_versioned_attestation() {
+    let at = "--at=2026-06-10T01:46:30Z";
+    let Some(loose) = replay("dstack-0.6-lite", &[at]) else {
+        return;
+    };
+    let loose = loose.report().targets[0].clone();
+    let vector = vectors().unwrap().join("dstack-0.6-lite");
+    let json = std::fs::read_to_string(vector.join("versioned-attestation.json")).unwrap();
+    let json_value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let hex = json_value["attestation"].as_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in [
+        ("json", json.clone().into_bytes()),
+        ("raw", hex::decode(hex).unwrap()),
+        ("hex", format!("{hex}\n").into_bytes()),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let ran = run(&[
+            "replay".to_owned(),
+            "--format=json".to_owned(),
+            at.to_owned(),
+            format!("--attestation={}", path.display()),
+            format!("--collateral={}", vector.join("collateral.json").display()),
+        ]);
+        assert_eq!(ran.code, 3, "{name}: {ran:#?}");
+        let target = ran.report().targets[0].clone();
+        let results = |target: &cvm_verify::report::TargetReport| -> Vec<(CheckId, Status, Option<String>)> {
+            let result =
+                |check: &cvm_verify::report::CheckResult| (check.id, check.status, check.reason.clone());
+            target.checks.iter().map(result).collect()
+        };
+        assert_eq!(results(&target), results(&loose), "{name}");
+        assert_eq!(target.measurements, loose.measurements, "{name}");
+        assert_eq!(target.tcb.status, loose.tcb.status);
+        assert_eq!(
+            (target.verdict, target.assurance),
+            (loose.verdict, loose.assurance)
+        );
+        // What differs is said: the boot events are not in this form.
+        for (check, of_loose) in target.checks.iter().zip(&loose.checks) {
+            assert_eq!(
+                check.detail == of_loose.detail,
+                check.id != EventLog,
+                "{}",
+                check.id
+            );
+        }
+        assert!(ran.check(EventLog).detail.contains("leaves the boot events out"));
+    }
+}

@@ -7,7 +7,7 @@ mod replay;
 
 use super::opened::Opened;
 use super::page::{Page, count, short_hex};
-use crate::evidence::{Event, EventVersion, RUNTIME_EVENT_TYPE};
+use crate::evidence::{BootEvents, Event, EventVersion, RUNTIME_EVENT_TYPE};
 use meaning::Place;
 use replay::Replay;
 
@@ -45,13 +45,17 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
             &format!("RTMR{imr}"),
             format!("{}: {title}", count(of_register.len(), "event")),
         );
-        register.show(
-            page,
-            opened
-                .report
-                .as_ref()
-                .and_then(|report| report.rtmr.get(usize::from(imr))),
-        );
+        if imr < 3 && opened.boot_events == BootEvents::Stripped {
+            page.note("This form of evidence leaves the boot events out, all or most: the register is known from the quote alone.");
+        } else {
+            register.show(
+                page,
+                opened
+                    .report
+                    .as_ref()
+                    .and_then(|report| report.rtmr.get(usize::from(imr))),
+            );
+        }
         let mut place = Place::default();
         for (index, event) in of_register.iter().take(MAX_EVENTS) {
             show(page, *index, event, &mut place);

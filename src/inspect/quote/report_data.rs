@@ -27,20 +27,23 @@ pub(super) fn show(page: &mut Page, opened: &Opened<'_>, report: &TdReport) {
 /// Says where the nonce is, if it is anywhere.
 fn nonce_in(page: &mut Page, data: &[u8; 64], nonce: &[u8; 32]) -> bool {
     let (first, second) = data.split_at(32);
-    if let Some(layout) = Layout::that_gives(data, nonce) {
-        page.note(format!(
-            "It is the nonce {} in the layout `{layout}`.",
-            hex::encode(nonce)
-        ));
-    } else if first == nonce || second == nonce {
+    let layout = Layout::that_gives(data, nonce);
+    if first == nonce && layout != Some(Layout::Raw) || second == nonce && layout != Some(Layout::LeftPadded)
+    {
         let (half, other) = if first == nonce {
             ("first", "second")
         } else {
             ("second", "first")
         };
         page.note(format!(
-            "Its {half} half is the nonce; the {other} half is something of the app's own, such as the hash of a key. \
-             `--report-data-value` takes such a value."
+            "Its {half} half is the nonce{}; the {other} half is something of the app's own, such as the hash of a key. \
+             `--report-data-key` takes such a value.",
+            layout.map_or_else(String::new, |layout| format!(" (layout `{layout}`)"))
+        ));
+    } else if let Some(layout) = layout {
+        page.note(format!(
+            "It is the nonce {} in the layout `{layout}`.",
+            hex::encode(nonce)
         ));
     } else {
         return false;

@@ -12,6 +12,7 @@ use crate::{
     event_log,
     guest::Guest,
     report_data::{Echo, padded},
+    versioned::Versioned,
 };
 
 /// How the quote is written.
@@ -44,6 +45,17 @@ pub enum EventLogForm {
     Absent,
 }
 
+/// The member `attestation`: a versioned attestation, hex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VersionedForm {
+    /// V0.
+    Scale,
+    /// V1.
+    Msgpack,
+    /// No such member.
+    Absent,
+}
+
 /// How a member that usually is a string holding JSON is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nested {
@@ -67,6 +79,8 @@ pub struct BodyShape {
     pub quote: QuoteEncoding,
     /// `event_log`
     pub event_log: EventLogForm,
+    /// `attestation`
+    pub versioned: VersionedForm,
     /// Digests of runtime events and payloads of boot events left out (guests from 0.5.6).
     pub stripped_log: bool,
     /// `vm_config`, in both bodies.
@@ -103,6 +117,7 @@ impl BodyShape {
         Self {
             quote: QuoteEncoding::Hex,
             event_log: EventLogForm::Text,
+            versioned: VersionedForm::Absent,
             stripped_log: guest == Guest::V0_6_0,
             vm_config: match guest {
                 Guest::V0_4 | Guest::V0_5_0 => Nested::Absent,
@@ -121,6 +136,14 @@ impl BodyShape {
             attestation_override: None,
             info_override: None,
         }
+    }
+
+    /// As `Attest` of 0.6 answers: the member `attestation` and nothing else.
+    pub fn attest(&mut self, form: VersionedForm) {
+        self.quote = QuoteEncoding::Absent;
+        self.event_log = EventLogForm::Absent;
+        self.vm_config = Nested::Absent;
+        self.versioned = form;
     }
 
     /// Adds an edit of `/attestation`.
@@ -173,6 +196,17 @@ impl Cvm {
             EventLogForm::ArraySpeltTogether => put(&mut object, "eventlog", Some(log)),
             EventLogForm::Absent => {}
         }
+        let versioned = Versioned::of(evidence);
+        let versioned = match shape.versioned {
+            VersionedForm::Scale => Some(versioned.scale()),
+            VersionedForm::Msgpack => Some(versioned.msgpack()),
+            VersionedForm::Absent => None,
+        };
+        put(
+            &mut object,
+            "attestation",
+            versioned.map(|bytes| hex::encode(bytes).into()),
+        );
         if shape.tappd_members {
             put(&mut object, "hash_algorithm", Some("raw".into()));
             put(&mut object, "prefix", Some("".into()));

@@ -170,6 +170,17 @@ impl AppServer {
             .insert(path.to_owned(), (content_type, bytes.into()));
     }
 
+    /// Serves a guest agent too: this CVM's quote over a key of the app, and its `Info` at the path of a version.
+    pub fn serve_guest_agent(&self, cvm: &Cvm, info_path: &str) {
+        let json = "application/json";
+        self.serve_file(
+            crate::guest_agent::APP_KEY_PATH,
+            json,
+            cvm.app_key_attestation_body(),
+        );
+        self.serve_file(info_path, json, cvm.info_body());
+    }
+
     /// Connections accepted from now on see another key and certificate. Open ones stay.
     ///
     /// # Panics

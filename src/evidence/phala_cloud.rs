@@ -1,0 +1,166 @@
+//! The answer of Phala Cloud's API: quotes of all instances of an app, in its old and its new shape
+//! (dstack-attestation.md §1.d).
+
+use serde_json::value::RawValue;
+
+use super::EvidenceError;
+use super::json::{Object, kind_of};
+
+/// How messages call this document.
+const DOCUMENT: &str = "Phala Cloud's answer";
+
+/// Instances of one app.
+const MAX_INSTANCES: usize = 256;
+
+/// The instances of an app, each as its verbatim text: it has the members of `/attestation` and of `/info`.
+#[derive(Debug)]
+pub struct PhalaCloudAnswer<'a> {
+    /// In the order of the answer.
+    pub instances: Vec<PhalaCloudInstance<'a>>,
+}
+
+/// One instance.
+#[derive(Debug, Clone, Copy)]
+pub enum PhalaCloudInstance<'a> {
+    /// One with a quote.
+    Running(&'a RawValue),
+    /// One without.
+    Stopped,
+}
+
+impl<'a> PhalaCloudAnswer<'a> {
+    /// Parses a body, which must be about this app.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the field.
+    pub fn parse(body: &'a [u8], app_id: &[u8; 20]) -> Result<Self, EvidenceError> {
+        let text = std::str::from_utf8(body).map_err(|error| EvidenceError::NotJson {
+            document: DOCUMENT,
+            problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
+        })?;
+        let object = Object::document(DOCUMENT, text)?;
+        if let Some(found) = object.hex_or_empty::<20>("app_id")?
+            && found != *app_id
+        {
+            return Err(object.malformed(
+                "app_id",
+                format!("is {}; {} was asked for", hex::encode(found), hex::encode(app_id)),
+            ));
+        }
+        let Some(list) = object.get("instances")? else {
+            return Err(object.malformed("instances", "is missing"));
+        };
+        if !list.get().starts_with('[') {
+            return Err(object.malformed(
+                "instances",
+                format!("is {}; a list expected", kind_of(list.get())),
+            ));
+        }
+        let list: Vec<&RawValue> = serde_json::from_str(list.get())
+            .map_err(|error| object.malformed("instances", format!("cannot be read as a list: {error}")))?;
+        if list.len() > MAX_INSTANCES {
+            return Err(object.malformed(
+                "instances",
+                format!("has {} entries; at most {MAX_INSTANCES} are read", list.len()),
+            ));
+        }
+        let instances = list
+            .into_iter()
+            .enumerate()
+            .map(|(index, value)| {
+                let instance = Object::at(DOCUMENT, format!("instances[{index}]"), value.get())?;
+                // Null, or nothing at all; everything else is judged.
+                match instance.get("quote")?.filter(|quote| quote.get() != "\"\"") {
+                    Some(_) => Ok(PhalaCloudInstance::Running(value)),
+                    None => Ok(PhalaCloudInstance::Stopped),
+                }
+            })
+            .collect::<Result<_, EvidenceError>>()?;
+        Ok(Self { instances })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const ID: [u8; 20] = [0xab; 20];
+
+    fn parse(text: &str) -> Result<Vec<Option<String>>, EvidenceError> {
+        let answer = PhalaCloudAnswer::parse(text.as_bytes(), &ID)?;
+        let text = |instance: &PhalaCloudInstance<'_>| match instance {
+            PhalaCloudInstance::Running(value) => Some(value.get().to_owned()),
+            PhalaCloudInstance::Stopped => None,
+        };
+        Ok(answer.instances.iter().map(text).collect())
+    }
+
+    #[test]
+    fn instances_come_verbatim_and_stopped_ones_are_told_apart() {
+        let found = parse(
+            r#"{"app_id":"ABABABABABABABABABABABABABABABABABABABAB","instances":[{"quote": "00" },{"quote":null},{},{"quote":""}]}"#,
+        );
+        assert_eq!(
+            found.unwrap(),
+            [Some(r#"{"quote": "00" }"#.to_owned()), None, None, None]
+        );
+    }
+
+    #[test]
+    fn each_way_to_be_wrong_is_named() {
+        let many = format!(r#"{{"instances":[{}{{}}]}}"#, "{},".repeat(MAX_INSTANCES));
+        for (text, reason, says) in [
+            ("<html>", "not-json", "HTML"),
+            ("[]", "malformed-field", "a list"),
+            ("{}", "malformed-field", "`instances` is missing"),
+            (
+                r#"{"instances":null}"#,
+                "malformed-field",
+                "`instances` is missing",
+            ),
+            (r#"{"instances":{}}"#, "malformed-field", "a list expected"),
+            (r#"{"instances":[null]}"#, "malformed-field", "instances[0]"),
+            (r#"{"instances":["x"]}"#, "malformed-field", "instances[0]"),
+            (
+                r#"{"instances":[],"instances":[]}"#,
+                "duplicate-field",
+                "instances",
+            ),
+            (
+                r#"{"instances":[{"quote":"00","quote":null}]}"#,
+                "duplicate-field",
+                "instances[0].quote",
+            ),
+            (
+                r#"{"app_id":"0000000000000000000000000000000000000000","instances":[]}"#,
+                "malformed-field",
+                "was asked for",
+            ),
+            (r#"{"app_id":"zz","instances":[]}"#, "malformed-field", "app_id"),
+            (&many, "malformed-field", "at most 256"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert_eq!(error.reason(), reason, "{text}: {error}");
+            assert!(error.to_string().contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_does_not_overflow_the_stack() {
+        let deep = format!(
+            r#"{{"instances":[{}{}]}}"#,
+            "[".repeat(200_000),
+            "]".repeat(200_000)
+        );
+        assert!(parse(&deep).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in r#"(\PC{0,200}|\{"instances":\[.{0,100}\]\})"#) {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `VersionedAttestation`: what the guest agent of dstack 0.5.6 and later answers to `Attest`, quote and events in one
+//! byte string (dstack-attestation.md §1.c.3).
+//!
+//! The first byte decides: `0x00` is V0 ([`scale`]), the head of a MessagePack map is V1 ([`msgpack`]).
+
+mod msgpack;
+mod reader;
+mod scale;
+#[cfg(test)]
+mod tests;
+
+use sha2::{Digest as _, Sha512};
+
+use super::attestation::BootEvents;
+use super::limits::{MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_PAYLOAD_BYTES, MAX_VERSIONED_BYTES};
+use super::{Attestation, Event, EventVersion, EvidenceError, QuoteBytes, RUNTIME_EVENT_TYPE, Unproven};
+use reader::Problem;
+
+/// How messages call this document.
+const DOCUMENT: &str = "the versioned attestation";
+
+/// Bytes of the `vm_config` text and of a pod's payload. Nothing is read from the former.
+const MAX_TEXT_BYTES: usize = 1024 * 1024;
+
+/// Payload of the ACPI entries that a stripped log keeps of RTMR0 (dstack-attestation.md §3.4).
+const ACPI_DATA: &[u8] = b"ACPI DATA";
+
+/// The parts of an attestation that a verdict can rest on, in either encoding.
+struct Parts {
+    quote: Vec<u8>,
+    /// The platform's event log. Its entries of IMR3 may be stripped and are not used.
+    platform_events: Vec<Event>,
+    /// What is replayed to RTMR3.
+    runtime_events: Vec<Event>,
+    report_data: [u8; 64],
+    /// Of `dstack-pod` alone: what the report data is the hash of.
+    report_data_payload: Option<String>,
+}
+
+/// Whether bytes begin like a versioned attestation. A quote begins with its version, 4 or 5.
+pub(super) fn begins_like_one(bytes: &[u8]) -> bool {
+    matches!(bytes.first(), Some(0x00 | 0x80..=0x8f | 0xde | 0xdf))
+}
+
+/// Parses the bytes.
+pub(super) fn parse(bytes: &[u8]) -> Result<Attestation, EvidenceError> {
+    if bytes.len() > MAX_VERSIONED_BYTES {
+        return Err(EvidenceError::TooLarge {
+            document: DOCUMENT,
+            size: bytes.len(),
+            limit: MAX_VERSIONED_BYTES,
+        });
+    }
+    let parts = match bytes.first() {
+        Some(0x00) => scale::parse(bytes),
+        Some(0x80..=0x8f | 0xde | 0xdf) => msgpack::parse(bytes),
+        None => Err(malformed("(its first byte)", "is missing: it is empty")),
+        Some(other) => Err(malformed(
+            "(its first byte)",
+            format!("is {other:#04x}; 0x00 (version 0) or a MessagePack map (version 1) expected"),
+        )),
+    }?;
+    attestation(parts)
+}
+
+fn attestation(parts: Parts) -> Result<Attestation, EvidenceError> {
+    if parts.quote.is_empty() {
+        return Err(EvidenceError::NoQuote { document: DOCUMENT });
+    }
+    let quote = QuoteBytes::new(parts.quote).ok_or_else(|| malformed("quote", "is too long"))?;
+    if let Some(payload) = parts.report_data_payload {
+        let mut hasher = Sha512::new();
+        hasher.update(b"app-data:");
+        hasher.update(payload);
+        if <[u8; 64]>::from(hasher.finalize()) != parts.report_data {
+            return Err(malformed(
+                "stack.data.report_data",
+                "is not the SHA-512 of \"app-data:\" and `report_data_payload`",
+            ));
+        }
+    }
+    let mut events: Vec<Event> = parts
+        .platform_events
+        .into_iter()
+        .filter(|event| event.imr != 3)
+        .collect();
+    let boot_events = match events.iter().all(|event| event.payload == ACPI_DATA) {
+        true => BootEvents::Stripped,
+        false => BootEvents::Complete,
+    };
+    events.extend(parts.runtime_events);
+    Ok(Attestation {
+        quote,
+        event_log: Some(Unproven::new(events)),
+        boot_events,
+        report_data_echo: Some(Unproven::new(parts.report_data.to_vec())),
+    })
+}
+
+/// An event as both encodings carry it.
+struct RawEvent {
+    imr: u32,
+    event_type: u32,
+    digest: Vec<u8>,
+    name: String,
+    payload: Vec<u8>,
+    version: EventVersion,
+}
+
+impl RawEvent {
+    /// A runtime event: name and payload are all of it, its digest is recomputed.
+    fn runtime(name: String, payload: Vec<u8>, version: EventVersion) -> Self {
+        Self {
+            imr: 3,
+            event_type: RUNTIME_EVENT_TYPE,
+            digest: Vec::new(),
+            name,
+            payload,
+            version,
+        }
+    }
+
+    fn checked(self, path: &str) -> Result<Event, EvidenceError> {
+        let imr = u8::try_from(self.imr)
+            .ok()
+            .filter(|imr| *imr <= 3)
+            .ok_or_else(|| {
+                malformed(
+                    format!("{path}.imr"),
+                    format!("is {}; a whole number from 0 to 3 expected", self.imr),
+                )
+            })?;
+        let digest = match self.digest.len() {
+            0 => None,
+            length => Some(self.digest.try_into().map_err(|_| {
+                malformed(
+                    format!("{path}.digest"),
+                    format!("is {length} bytes; 48, or none, expected"),
+                )
+            })?),
+        };
+        Ok(Event {
+            imr,
+            event_type: self.event_type,
+            digest,
+            name: self.name,
+            payload: self.payload,
+            version: self.version,
+            preimage: None,
+        })
+    }
+}
+
+fn malformed(field: impl Into<String>, problem: impl Into<String>) -> EvidenceError {
+    EvidenceError::Malformed {
+        document: DOCUMENT,
+        field: field.into(),
+        problem: problem.into(),
+    }
+}
+
+/// What a reader met, at a field.
+fn at(field: impl Into<String>) -> impl FnOnce(Problem) -> EvidenceError {
+    |problem| malformed(field, problem.to_string())
+}
+
+fn unsupported(kind: &str) -> EvidenceError {
+    EvidenceError::UnsupportedPlatform {
+        document: DOCUMENT,
+        kind: kind.chars().take(64).collect(),
+    }
+}
+
+/// The count of a list of events, before anything is allocated for it.
+fn event_count(path: &str, count: usize) -> Result<usize, EvidenceError> {
+    if count > MAX_EVENTS {
+        return Err(malformed(
+            path,
+            format!("has {count} events; at most {MAX_EVENTS} are read"),
+        ));
+    }
+    Ok(count)
+}

@@ -1,0 +1,98 @@
+//! V0: SCALE. Numbers are little endian; a list, a byte string and a text begin with their length as a compact number.
+
+use super::reader::{Problem, Reader};
+use super::{
+    EvidenceError, MAX_EVENT_NAME_BYTES, MAX_PAYLOAD_BYTES, MAX_TEXT_BYTES, Parts, RawEvent, at, event_count,
+    unsupported,
+};
+use crate::evidence::{Event, EventVersion, MAX_QUOTE_BYTES};
+
+/// The platforms by their variant byte.
+const PLATFORMS: [&str; 5] = ["tdx", "gcp-tdx", "nitro-enclave", "sev-snp", "aws-nitro-tpm"];
+
+pub(super) fn parse(bytes: &[u8]) -> Result<Parts, EvidenceError> {
+    let mut reader = Reader::new(bytes);
+    reader.byte().map_err(at("(its first byte)"))?;
+    let variant = reader.byte().map_err(at("quote"))?;
+    if variant != 0 {
+        let kind = PLATFORMS.get(usize::from(variant)).copied();
+        return Err(unsupported(kind.unwrap_or("one that this version does not know")));
+    }
+    let quote = reader.counted(MAX_QUOTE_BYTES).map_err(at("quote"))?.to_vec();
+    let platform_events = reader.events("event_log", Reader::platform_event)?;
+    let runtime_events = reader.events("runtime_events", Reader::runtime_event)?;
+    let report_data = reader.array().map_err(at("report_data"))?;
+    reader.counted_text(MAX_TEXT_BYTES).map_err(at("config"))?;
+    reader.end().map_err(at("config"))?;
+    Ok(Parts {
+        quote,
+        platform_events,
+        runtime_events,
+        report_data,
+        report_data_payload: None,
+    })
+}
+
+impl<'a> Reader<'a> {
+    /// A compact number below 2^30, in the shortest form that holds it.
+    fn compact(&mut self) -> Result<usize, Problem> {
+        let first = self.byte()?;
+        let (number, least) = match first & 0b11 {
+            0 => (u32::from(first), 0),
+            1 => (u32::from(u16::from_le_bytes([first, self.byte()?])), 1 << 6),
+            2 => {
+                let [second, third, fourth] = self.array()?;
+                (u32::from_le_bytes([first, second, third, fourth]), 1 << 14)
+            }
+            _ => return Err(Problem::Length),
+        };
+        let number = (number >> 2) as usize;
+        match number < least {
+            true => Err(Problem::Length),
+            false => Ok(number),
+        }
+    }
+
+    fn counted(&mut self, limit: usize) -> Result<&'a [u8], Problem> {
+        let actual = self.compact()?;
+        if actual > limit {
+            return Err(Problem::TooLong { actual, limit });
+        }
+        self.take(actual)
+    }
+
+    fn counted_text(&mut self, limit: usize) -> Result<&'a str, Problem> {
+        std::str::from_utf8(self.counted(limit)?).map_err(|_| Problem::NotUtf8)
+    }
+
+    fn events(
+        &mut self,
+        path: &str,
+        event: fn(&mut Self) -> Result<RawEvent, Problem>,
+    ) -> Result<Vec<Event>, EvidenceError> {
+        let count = event_count(path, self.compact().map_err(at(path))?)?;
+        (0..count)
+            .map(|index| {
+                let path = format!("{path}[{index}]");
+                event(self).map_err(at(&path))?.checked(&path)
+            })
+            .collect()
+    }
+
+    fn platform_event(&mut self) -> Result<RawEvent, Problem> {
+        Ok(RawEvent {
+            imr: u32::from_le_bytes(self.array()?),
+            event_type: u32::from_le_bytes(self.array()?),
+            digest: self.counted(MAX_EVENT_NAME_BYTES)?.to_vec(),
+            name: self.counted_text(MAX_EVENT_NAME_BYTES)?.to_owned(),
+            payload: self.counted(MAX_PAYLOAD_BYTES)?.to_vec(),
+            version: EventVersion::V1,
+        })
+    }
+
+    fn runtime_event(&mut self) -> Result<RawEvent, Problem> {
+        let name = self.counted_text(MAX_EVENT_NAME_BYTES)?.to_owned();
+        let payload = self.counted(MAX_PAYLOAD_BYTES)?.to_vec();
+        Ok(RawEvent::runtime(name, payload, EventVersion::V1))
+    }
+}

@@ -1,0 +1,214 @@
+//! The guest agent's own listener, port 8090 in the CVM, behind the gateway (dstack-attestation.md §1.b).
+//!
+//! It describes the app (`Info`) and, from dstack 0.5.6, gives a quote that binds a key of the app
+//! (`GetAttestationForAppKey`). It signs no nonce in any version: what comes from here is never fresh.
+
+use url::Url;
+
+use super::app::Answer;
+use super::document::json;
+use super::error::SourceError;
+use super::host_label::HostId;
+use crate::net::{Client, Limits};
+
+/// The port inside the CVM.
+const PORT: u16 = 8090;
+
+/// Where versions of dstack serve `Info`: 0.5 and later, 0.3, 0.6. The first that exists counts.
+const INFO: [&str; 3] = ["/prpc/Info", "/prpc/Worker.Info", "/prpc/v1/Info"];
+
+/// Where the quote over the app's key is served, and which of its keys. Which one does not matter: it is not compared.
+const ATTESTATION: (&str, &str) = ("/prpc/GetAttestationForAppKey", "json&algorithm=ed25519");
+
+/// A guest agent's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestAgent {
+    base: Url,
+}
+
+/// An address that is no guest agent's: a usage error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GuestAgentError {
+    /// The URL has no host, or more than a host and a path.
+    #[error("the URL must be https://HOST[:PORT], the guest agent's own address without query")]
+    Base,
+    /// Not the name of a domain.
+    #[error("{0:?} is no domain; give the gateway's base domain, as dstack-pha-prod7.phala.network")]
+    Domain(String),
+}
+
+impl GuestAgent {
+    /// An agent at its full address.
+    ///
+    /// # Errors
+    /// [`GuestAgentError::Base`].
+    pub fn new(base: Url) -> Result<Self, GuestAgentError> {
+        let plain = base.has_host() && base.query().is_none() && base.fragment().is_none();
+        match plain && !base.cannot_be_a_base() {
+            true => Ok(Self { base }),
+            false => Err(GuestAgentError::Base),
+        }
+    }
+
+    /// The agent of an app or instance behind a gateway: `https://<id>-8090.<domain>`. Of an app with several instances
+    /// the gateway picks one for each request.
+    ///
+    /// # Errors
+    /// [`GuestAgentError::Domain`].
+    pub fn of_id(id: HostId, gateway_domain: &str) -> Result<Self, GuestAgentError> {
+        let domain = gateway_domain.trim().trim_matches('.').to_ascii_lowercase();
+        let host = format!("{id}-{PORT}.{domain}");
+        let refused = || GuestAgentError::Domain(gateway_domain.chars().take(100).collect());
+        let base = Url::parse(&format!("https://{host}")).map_err(|_| refused())?;
+        // What is more than a domain (a path, a port, a user) ends up somewhere else than in the host.
+        if base.host_str() != Some(&host) || domain.is_empty() {
+            return Err(refused());
+        }
+        Ok(Self { base })
+    }
+
+    /// The agent's address.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    fn at(&self, path: &str, query: &str) -> Url {
+        let mut url = self.base.clone();
+        let above = self.base.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{above}{path}"));
+        url.set_query(Some(query));
+        url
+    }
+}
+
+/// Asks for both documents at once, one time, each request within `limits`.
+pub async fn fetch(client: &Client, agent: &GuestAgent, limits: &Limits) -> Answer {
+    let (attestation, info) = tokio::join!(attestation(client, agent, limits), info(client, agent, limits));
+    Answer { attestation, info }
+}
+
+async fn attestation(client: &Client, agent: &GuestAgent, limits: &Limits) -> Result<Vec<u8>, SourceError> {
+    let (path, query) = ATTESTATION;
+    match json(client, agent.at(path, query), limits).await {
+        Err(error) if is_unknown(&error) => Err(SourceError::AgentWithoutQuote {
+            host: agent.base.host_str().unwrap_or_default().to_owned(),
+        }),
+        answer => answer,
+    }
+}
+
+async fn info(client: &Client, agent: &GuestAgent, limits: &Limits) -> Result<Vec<u8>, SourceError> {
+    let [first, others @ ..] = INFO;
+    let mut answer = json(client, agent.at(first, "json"), limits).await;
+    for path in others {
+        if !answer.as_ref().is_err_and(is_unknown) {
+            break;
+        }
+        answer = json(client, agent.at(path, "json"), limits).await;
+    }
+    answer
+}
+
+/// How the agent answers to a method that it does not have (dstack-attestation.md §1.b, §1.c.2).
+fn is_unknown(error: &SourceError) -> bool {
+    matches!(error.status(), Some(400 | 404 | 405))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::net::loopback::{self, answer, routes};
+
+    const ID: HostId = HostId([0xab; 20]);
+
+    #[test]
+    fn the_address_is_made_of_id_and_domain() {
+        let agent = GuestAgent::of_id(ID, " .Dstack-prod7.Phala.network. ").expect("an agent");
+        let id = "ab".repeat(20);
+        assert_eq!(
+            agent.base().as_str(),
+            format!("https://{id}-8090.dstack-prod7.phala.network/")
+        );
+        assert_eq!(
+            agent.at("/prpc/Info", "json").as_str(),
+            format!("https://{id}-8090.dstack-prod7.phala.network/prpc/Info?json")
+        );
+    }
+
+    #[test]
+    fn what_is_more_or_less_than_a_domain_is_refused() {
+        for domain in [
+            "",
+            ".",
+            "a.example/path",
+            "a.example:8090",
+            "a.example?x",
+            "a.example#x",
+            "https://a.example",
+            "a@b.example",
+            "a b",
+            "a\\b",
+        ] {
+            assert!(
+                matches!(GuestAgent::of_id(ID, domain), Err(GuestAgentError::Domain(_))),
+                "{domain:?}"
+            );
+        }
+        for url in [
+            "https://a.example?x=1",
+            "https://a.example#x",
+            "data:text/plain,x",
+        ] {
+            assert_eq!(
+                GuestAgent::new(url.parse().expect("a URL")),
+                Err(GuestAgentError::Base),
+                "{url}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn info_is_found_where_each_version_serves_it() {
+        for (place, served) in INFO.iter().enumerate() {
+            for status in [400, 404] {
+                let (url, asked) = routes(move |target| match target.split('?').next() {
+                    Some(path) if path == *served => answer(200, &[], b"{}"),
+                    _ => answer(status, &[], b"{\"error\":\"Service not found\"}"),
+                })
+                .await;
+                let agent = GuestAgent::new(url).expect("an agent");
+                let found = fetch(&loopback::client(), &agent, &Limits::body(1000)).await;
+                assert_eq!(found.info.as_deref(), Ok(&b"{}"[..]), "{served}");
+                let error = found.attestation.expect_err("no such method");
+                assert_eq!(error.reason(), "no-quote");
+                assert!(error.to_string().contains("0.5.6"), "{error}");
+                assert_eq!(asked.lock().expect("the list").len(), place + 2);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn another_error_is_not_taken_for_an_old_version() {
+        let (url, asked) = routes(|_| answer(503, &[], b"{}")).await;
+        let agent = GuestAgent::new(url).expect("an agent");
+        let found = fetch(&loopback::client(), &agent, &Limits::body(1000)).await;
+        assert_eq!(found.attestation.expect_err("503").reason(), "http-status");
+        assert_eq!(found.info.expect_err("503").reason(), "http-status");
+        assert_eq!(asked.lock().expect("the list").len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn no_domain_changes_the_label(domain in ".{0,60}") {
+            if let Ok(agent) = GuestAgent::of_id(ID, &domain) {
+                let host = agent.base().host_str().unwrap_or_default();
+                let label = format!("{}-8090.", ID);
+                prop_assert!(host.starts_with(&label));
+                prop_assert_eq!(agent.base().scheme(), "https");
+                prop_assert_eq!(agent.base().path(), "/");
+            }
+        }
+    }
+}

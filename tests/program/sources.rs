@@ -1,0 +1,465 @@
+//! The guest agent and Phala Cloud's API as sources, against simulated ones on loopback.
+
+use cvm_verify::report::CheckId::*;
+use cvm_verify::report::Status::*;
+use cvm_verify::report::Verdict;
+use simulator::guest_agent::{APP_KEY_PATH, INFO_PATHS};
+use simulator::phala_cloud::{self, InstanceShape};
+use simulator::{AppEndpoint, Behaviour, Cvm, Lie, VersionedForm, World};
+
+use super::deployment::Deployment;
+use super::run::{Ran, run};
+
+const JSON: &str = "application/json";
+
+/// Verifies from a source, with what a strict user expects.
+fn verify(deployment: &Deployment, source: &str, more: &[&str]) -> Ran {
+    let mut args = vec![
+        "verify".to_owned(),
+        format!("--source={source}"),
+        "--format=json".to_owned(),
+    ];
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    run(&args)
+}
+
+fn replay(deployment: &Deployment, bundle: &str, more: &[&str]) -> Ran {
+    let mut args = vec!["replay".to_owned(), bundle.to_owned(), "--format=json".to_owned()];
+    args.push(format!("--insecure-trust-root={}", deployment.path("root.pem")));
+    args.extend(deployment.expect().iter().cloned());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    run(&args)
+}
+
+fn healthy() -> Cvm {
+    Cvm::healthy(&World::default())
+}
+
+/// Another instance of the same app.
+fn instance(id: u8) -> Cvm {
+    let mut cvm = healthy();
+    cvm.instance_id = vec![id; 20];
+    cvm
+}
+
+fn app_id() -> String {
+    hex::encode(healthy().app_id_bytes())
+}
+
+// The guest agent.
+
+#[test]
+fn a_guest_agents_evidence_is_not_fresh_and_so_inconclusive_unless_waived() {
+    for info_path in INFO_PATHS {
+        let deployment = Deployment::healthy();
+        deployment.app.serve_guest_agent(&healthy(), info_path);
+        let url = deployment.app.url();
+        let ran = verify(&deployment, "guest-agent", &[&url]);
+        assert_eq!(ran.code, 3, "{ran:#?}");
+        ran.assert(Freshness, Skip, Some("no-nonce"));
+        for id in [
+            Evidence,
+            QuoteSignature,
+            EventLog,
+            ComposeHash,
+            ImagePins,
+            ReportData,
+        ] {
+            ran.assert(id, Pass, None);
+        }
+        let ran = verify(&deployment, "guest-agent", &[&url, "--freshness=unchecked"]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        assert_eq!(ran.report().targets[0].waived, [Freshness]);
+        assert_eq!(
+            deployment.app.count("/attestation"),
+            0,
+            "the app itself is not asked"
+        );
+    }
+}
+
+#[test]
+fn a_guest_agent_without_a_quote_says_what_it_is_good_for() {
+    let deployment = Deployment::healthy();
+    deployment
+        .app
+        .serve_file(INFO_PATHS[0], JSON, healthy().info_body());
+    let ran = verify(&deployment, "guest-agent", &[&deployment.app.url()]);
+    assert_eq!(ran.code, 3);
+    ran.assert(Evidence, Error, Some("no-quote"));
+    assert!(ran.check(Evidence).detail.contains("--info-url"));
+}
+
+#[test]
+fn a_guest_agents_lie_fails() {
+    let deployment = Deployment::healthy();
+    let mut cvm = healthy();
+    Lie::ForgedEventLog.apply(&mut cvm);
+    deployment.app.serve_guest_agent(&cvm, INFO_PATHS[0]);
+    let ran = verify(&deployment, "guest-agent", &[&deployment.app.url()]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert_eq!(ran.check(EventLog).status, Fail);
+}
+
+#[test]
+fn p11_a_guest_agent_of_another_instance_is_noticed() {
+    let deployment = Deployment::healthy();
+    deployment.app.serve_guest_agent(&healthy(), INFO_PATHS[0]);
+    deployment
+        .app
+        .serve_file(INFO_PATHS[0], JSON, instance(0x77).info_body());
+    let url = deployment.app.url();
+    let ran = verify(&deployment, "guest-agent", &[&url]);
+    assert_eq!(ran.code, 3);
+    ran.assert(Evidence, Error, Some("two-instances"));
+    ran.assert(ImagePins, Error, Some("no-compose-document"));
+    assert!(deployment.app.count(APP_KEY_PATH) > 1, "it was asked again");
+}
+
+#[test]
+fn an_app_without_info_is_described_by_the_guest_agent() {
+    let deployment = Deployment::healthy();
+    deployment.app.behave(AppEndpoint::Info, Behaviour::Status(404));
+    deployment
+        .app
+        .serve_file("/prpc/Info", JSON, healthy().info_body());
+    let url = deployment.app.url();
+    let info = format!("--info-url={url}/prpc/Info?json");
+    let ran = verify(&deployment, "app", &[&url, &info]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(Freshness, Pass, None);
+    ran.assert(ImagePins, Pass, None);
+    // P11: of another instance it says nothing.
+    deployment
+        .app
+        .serve_file("/prpc/Info", JSON, instance(0x77).info_body());
+    let ran = verify(&deployment, "app", &[&url, &info]);
+    assert_eq!(ran.code, 3);
+    ran.assert(Evidence, Error, Some("two-instances"));
+}
+
+#[test]
+fn what_attest_answers_is_verified_live_and_replays() {
+    for form in [VersionedForm::Scale, VersionedForm::Msgpack] {
+        let deployment = Deployment::healthy();
+        deployment.app.change(|cvm| cvm.body.attest(form));
+        let bundle = deployment.path("bundle.json");
+        let ran = deployment.verify(&["--evidence", &bundle]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        ran.assert(Freshness, Pass, None);
+        let again = replay(&deployment, &bundle, &[]);
+        assert_eq!(again.report().targets[0].checks, ran.report().targets[0].checks);
+    }
+}
+
+// Phala Cloud.
+
+/// A deployment whose server also is Phala Cloud's API, with these instances.
+fn cloud(shape: InstanceShape, instances: &[Option<Cvm>]) -> (Deployment, String) {
+    let deployment = Deployment::healthy();
+    let id = healthy().app_id_bytes();
+    deployment.app.serve_file(
+        &phala_cloud::path(&id),
+        JSON,
+        phala_cloud::answer(&id, shape, instances),
+    );
+    let api = format!("--phala-api-url={}", deployment.app.url());
+    (deployment, api)
+}
+
+#[test]
+fn every_instance_of_an_app_is_a_target_of_its_own_and_none_is_fresh() {
+    let instances = [Some(instance(1)), Some(instance(2)), Some(instance(3))];
+    let (deployment, api) = cloud(InstanceShape::New, &instances);
+    let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    let report = ran.report();
+    let names: Vec<&str> = report.targets.iter().map(|target| target.name.as_str()).collect();
+    let name = |number| format!("phala-cloud/{} instance {number}", app_id());
+    assert_eq!(names, [name(1), name(2), name(3)]);
+    for (target, id) in report.targets.iter().zip(1u8..) {
+        let freshness = target.check(Freshness).unwrap();
+        assert_eq!(
+            (freshness.status, freshness.reason.as_deref()),
+            (Skip, Some("no-nonce"))
+        );
+        // The address names the app, and the quote bears it out.
+        assert_eq!(target.check(AppId).unwrap().status, Pass);
+        let id = hex::encode([id; 20]);
+        assert_eq!(target.measurements.instance_id.as_deref(), Some(id.as_str()));
+    }
+    assert_eq!(
+        deployment.pccs.requests().len(),
+        4,
+        "collateral once for one platform"
+    );
+    let ran = verify(
+        &deployment,
+        "phala-cloud",
+        &[&app_id(), &api, "--freshness=unchecked"],
+    );
+    assert_eq!(ran.code, 0, "{ran:#?}");
+}
+
+#[test]
+fn the_old_shape_has_no_compose_document_and_says_so() {
+    let (deployment, api) = cloud(InstanceShape::Old, &[Some(healthy())]);
+    let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
+    ran.assert(EventLog, Pass, None);
+    ran.assert(ComposeHash, Pass, None);
+    ran.assert(ImagePins, Error, Some("no-compose-document"));
+}
+
+#[test]
+fn one_instance_of_five_that_lies_fails_alone() {
+    let mut liar = instance(3);
+    Lie::SwappedImage.apply(&mut liar);
+    let mut instances: Vec<Option<Cvm>> = (1..=5).map(|id| Some(instance(id))).collect();
+    instances[2] = Some(liar);
+    let (deployment, api) = cloud(InstanceShape::New, &instances);
+    let ran = verify(
+        &deployment,
+        "phala-cloud",
+        &[&app_id(), &api, "--freshness=unchecked"],
+    );
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    let verdicts: Vec<Verdict> = ran.report().targets.iter().map(|target| target.verdict).collect();
+    use Verdict::{Fail, Pass};
+    assert_eq!(verdicts, [Pass, Pass, Fail, Pass, Pass]);
+}
+
+#[test]
+fn one_instance_that_cannot_be_read_spoils_no_other() {
+    let (deployment, api) = cloud(InstanceShape::New, &[Some(instance(1)), Some(instance(2))]);
+    let id = healthy().app_id_bytes();
+    let mut answer: serde_json::Value = serde_json::from_str(&phala_cloud::answer(
+        &id,
+        InstanceShape::New,
+        &[Some(instance(1)), Some(instance(2))],
+    ))
+    .unwrap();
+    answer["instances"][0]["quote"] = "zz".into();
+    deployment
+        .app
+        .serve_file(&phala_cloud::path(&id), JSON, answer.to_string());
+    let ran = verify(
+        &deployment,
+        "phala-cloud",
+        &[&app_id(), &api, "--freshness=unchecked"],
+    );
+    ran.assert(Evidence, Fail, Some("malformed-field"));
+    assert_eq!(ran.report().targets[1].verdict, Verdict::Pass);
+}
+
+#[test]
+fn an_instance_of_another_app_fails_app_id() {
+    let mut other = instance(1);
+    other.app_id = Some(vec![0xee; 20]);
+    let (deployment, api) = cloud(InstanceShape::New, &[Some(other)]);
+    let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
+    assert_eq!(ran.code, 1);
+    ran.assert(AppId, Fail, Some("address-mismatch"));
+}
+
+#[test]
+fn stopped_instances_are_named_and_none_running_is_no_evidence() {
+    let (deployment, api) = cloud(InstanceShape::New, &[None, Some(instance(2)), None]);
+    let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
+    assert_eq!(ran.report().targets.len(), 1);
+    assert!(
+        ran.report().targets[0].name.ends_with(" instance 2"),
+        "numbered as in the list"
+    );
+    assert!(ran.stderr.contains("shows no quote of 2"), "{}", ran.stderr);
+    for instances in [&[None, None][..], &[]] {
+        let (deployment, api) = cloud(InstanceShape::New, instances);
+        let ran = verify(
+            &deployment,
+            "phala-cloud",
+            &[&app_id(), &api, "--freshness=unchecked"],
+        );
+        assert_eq!(ran.code, 3);
+        ran.assert(Evidence, Error, Some("no-quote"));
+        assert!(ran.check(Evidence).detail.starts_with("No instance of the app "));
+    }
+}
+
+#[test]
+fn an_app_that_phala_does_not_know_is_an_error() {
+    let deployment = Deployment::healthy();
+    deployment.app.behave(AppEndpoint::Other, Behaviour::Status(500));
+    let api = format!("--phala-api-url={}", deployment.app.url());
+    let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
+    assert_eq!(ran.code, 3);
+    ran.assert(Evidence, Error, Some("http-status"));
+    assert!(ran.check(Evidence).detail.contains("does not know the app"));
+    assert_eq!(
+        deployment.app.requests().len(),
+        1,
+        "asked once: it will not know it in a second"
+    );
+}
+
+#[test]
+fn an_answer_about_another_app_is_refused() {
+    let deployment = Deployment::healthy();
+    let answer = phala_cloud::answer(&[0xee; 20], InstanceShape::New, &[Some(healthy())]);
+    let path = phala_cloud::path(&healthy().app_id_bytes());
+    deployment.app.serve_file(&path, JSON, answer);
+    let api = format!("--phala-api-url={}", deployment.app.url());
+    let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
+    assert_eq!(ran.code, 1);
+    ran.assert(Evidence, Fail, Some("malformed-field"));
+}
+
+#[test]
+fn the_bundles_of_instances_replay_to_the_same_results() {
+    let mut liar = instance(2);
+    Lie::SwappedImage.apply(&mut liar);
+    let (deployment, api) = cloud(InstanceShape::New, &[Some(instance(1)), Some(liar)]);
+    let bundle = deployment.path("bundle.json");
+    // The id among the expectations is enough to reach the app.
+    let id = format!("--app-id=0x{}", app_id().to_uppercase());
+    let ran = verify(&deployment, "phala-cloud", &[&id, &api, "--evidence", &bundle]);
+    for (number, live) in (1..).zip(&ran.report().targets) {
+        let path = deployment.path(&format!("bundle-instance-{number}.json"));
+        assert_eq!(live.evidence.bundle.as_deref(), Some(path.as_str()));
+        let again = replay(&deployment, &path, &[&id]).report().targets[0].clone();
+        assert_eq!(again.checks, live.checks);
+        assert_eq!(again.measurements, live.measurements);
+        assert_eq!((again.verdict, &again.url), (live.verdict, &live.url));
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(r#""kind": "phala-cloud""#));
+    }
+    assert_eq!(ran.code, 1);
+}
+
+#[test]
+fn a_lock_is_pinned_from_one_instance_and_not_from_several() {
+    let pin = |instances: &[Option<Cvm>]| {
+        let (deployment, api) = cloud(InstanceShape::New, instances);
+        let mut args = vec!["pin".to_owned(), app_id(), "--source=phala-cloud".to_owned(), api];
+        args.extend(deployment.network());
+        args.extend(["--accept-observed".to_owned(), "--output=-".to_owned()]);
+        run(&args)
+    };
+    let one = pin(&[Some(instance(1))]);
+    assert_eq!(one.code, 0, "{one:#?}");
+    assert!(one.stdout.contains(&app_id()));
+    pin(&[Some(instance(1)), Some(instance(2))]).assert_usage_error("2 instances of this app run");
+}
+
+#[test]
+fn inspect_shows_every_instance() {
+    let (deployment, api) = cloud(InstanceShape::New, &[Some(instance(1)), None, Some(instance(3))]);
+    let mut args = vec![
+        "inspect".to_owned(),
+        app_id(),
+        "--source=phala-cloud".to_owned(),
+        api,
+        "--allow-private-network".to_owned(),
+    ];
+    args.push(format!("--pccs-url={}", deployment.pccs.url()));
+    let ran = run(&args);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    for heading in ["INSTANCE 1 of", "INSTANCE 3 of"] {
+        assert!(ran.stdout.contains(heading), "{heading}");
+    }
+}
+
+#[test]
+fn p20_an_answer_without_end_is_cut_off_for_every_source() {
+    let (deployment, _) = cloud(InstanceShape::New, &[Some(healthy())]);
+    deployment.app.serve_guest_agent(&healthy(), INFO_PATHS[0]);
+    deployment.app.behave(AppEndpoint::Other, Behaviour::EndlessBody);
+    let url = deployment.app.url();
+    let ran = verify(&deployment, "guest-agent", &[&url]);
+    ran.assert(Evidence, Error, Some("too-large"));
+    let api = format!("--phala-api-url={url}");
+    let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
+    ran.assert(Evidence, Error, Some("too-large"));
+    assert_eq!(ran.code, 3);
+}
+
+#[test]
+fn the_address_of_a_guest_agent_is_made_of_the_id_that_is_expected() {
+    let id = "0123456789abcdef0123456789abcdef01234567";
+    let ran = run(&[
+        "verify",
+        "--source=guest-agent",
+        "--format=json",
+        "--gateway-domain=gateway.invalid",
+        &format!("--instance-id={id}"),
+        "--app-id=ffffffffffffffffffffffffffffffffffffffff",
+    ]);
+    assert_eq!(ran.code, 3);
+    ran.assert(Evidence, Error, Some("unreachable"));
+    let target = ran.report().targets[0].clone();
+    assert_eq!(target.name, format!("{id}-8090.gateway.invalid"));
+    assert_eq!(
+        target.url.as_deref(),
+        Some(format!("https://{id}-8090.gateway.invalid/").as_str())
+    );
+}
+
+// Mistakes.
+
+#[test]
+fn options_of_one_source_are_mistakes_with_another() {
+    let url = "https://a.example";
+    for (args, says) in [
+        (
+            &["verify", url, "--gateway-domain=a.example"][..],
+            "it belongs to --source guest-agent alone",
+        ),
+        (
+            &["verify", url, "--phala-api-url=https://a.example"],
+            "it belongs to --source phala-cloud alone",
+        ),
+        (
+            &[
+                "verify",
+                url,
+                "--source=guest-agent",
+                "--info-url=https://a.example",
+            ],
+            "it belongs to --source app alone",
+        ),
+        (
+            &["verify", url, url, "--info-url=https://a.example"],
+            "there are several URLs",
+        ),
+        (&["verify", url, "--source=phala-cloud"], "is not the app's id"),
+        (&["verify", "--source=phala-cloud"], "give an app id"),
+        (&["verify", "--source=guest-agent"], "an app or instance id"),
+        (
+            &["verify", "--source=guest-agent", "00"],
+            "is not the app's or instance's id",
+        ),
+        (
+            &[
+                "verify",
+                "--source=guest-agent",
+                "0123456789abcdef0123456789abcdef01234567",
+            ],
+            "name its base domain with --gateway-domain",
+        ),
+        (
+            &[
+                "verify",
+                "--source=guest-agent",
+                "--app-id=0123456789abcdef0123456789abcdef01234567",
+                "--gateway-domain=https://a.example/",
+            ],
+            "is no domain",
+        ),
+        (
+            &["inspect", "x.json", "--source=phala-cloud"],
+            "is not the app's id",
+        ),
+    ] {
+        run(args).assert_usage_error(says);
+    }
+}
