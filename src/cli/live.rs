@@ -161,7 +161,7 @@ fn fresh_nonce() -> Result<[u8; 32], AttemptFailure> {
 }
 
 /// A random number for the pauses. Where there is none, pauses do not vary.
-fn jitter() -> u32 {
+pub(super) fn jitter() -> u32 {
     SysRng.try_next_u32().unwrap_or(u32::MAX)
 }
 
@@ -240,10 +240,12 @@ fn bundle(
         collateral: collateral.and_then(|fetched| raw_collateral(&fetched.collateral)),
         collateral_source: collateral.map(|fetched| fetched.source.clone()),
         app_compose: compose_file.and_then(|bytes| String::from_utf8(bytes.clone()).ok()),
+        phala_api: None,
+        early: None,
     })
 }
 
-fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {
+pub(super) fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {
     let text = serde_json::to_string(&collateral::file::document(collateral)).ok()?;
     RawValue::from_string(text).ok()
 }

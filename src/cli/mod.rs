@@ -19,6 +19,7 @@ mod policy;
 mod progress;
 mod replay;
 mod round;
+mod second_opinion;
 mod surroundings;
 mod target;
 mod transport;

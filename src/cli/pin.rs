@@ -51,7 +51,17 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
         }
     };
     match pinned.accept(args.accept_observed) {
-        Ok(accepted) => write(args, &accepted, surroundings),
+        Ok(accepted) => {
+            let code = write(args, &accepted, surroundings)?;
+            if let (Ok(quote), false) = (&facts.quote, args.output == Path::new(STANDARD_OUTPUT)) {
+                surroundings.print(&format!(
+                    "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \
+                     move it.\n",
+                    hex::encode(quote.platform_id())
+                ));
+            }
+            Ok(code)
+        }
         Err(unaccepted) => {
             surroundings.complain("Nothing was pinned: this is not as a production deployment should be.");
             for reservation in &unaccepted.0 {

@@ -14,6 +14,7 @@ use super::live::{Ground, Live};
 use super::policy::expectations;
 use super::progress::Progress;
 use super::round::gather_all;
+use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::target::{Target, bundle_paths};
 use super::{files, output, transport, wait};
@@ -37,7 +38,9 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .map(wait::parse)
         .transpose()?
         .unwrap_or_default();
-    let expectations = expectations(&args.expect, started_at)?;
+    let mut opinions = SecondOpinions::new(&args.verifier)?;
+    let mut expectations = expectations(&args.expect, started_at)?;
+    expectations.policy.verifier = args.verifier.verifier.into();
     let ground = Arc::new(Ground {
         network: transport::network(&args.transport)?,
         root: trust_root(&args.trust)?,
@@ -52,9 +55,12 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .context("no async runtime")?;
     let (lives, reports) = loop {
         let progress = Progress::new(surroundings, args.output.quiet, targets.len());
-        let Some(lives) = runtime.block_on(gather_all(&ground, &targets, progress, surroundings)) else {
+        let Some(mut lives) = runtime.block_on(gather_all(&ground, &targets, progress, surroundings)) else {
             return Ok(interrupted(surroundings));
         };
+        if runtime.block_on(opinions.add(&ground, &mut lives)).is_none() {
+            return Ok(interrupted(surroundings));
+        }
         let reports: Vec<TargetReport> = targets
             .iter()
             .zip(&lives)

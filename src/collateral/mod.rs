@@ -9,6 +9,7 @@
 //! valid as long as [`window::Windows`] says.
 
 mod answer;
+mod early;
 mod error;
 mod fetch;
 pub mod file;
@@ -21,6 +22,7 @@ pub mod window;
 pub(crate) mod fake;
 
 pub use answer::AnswerError;
+pub use early::fetch_early;
 pub use error::{Cause, CollateralError, SourceFailure};
 pub use fetch::{Fetched, MAX_BYTES, fetch, fetch_with_retry};
 pub use request::{CollateralRequest, PckCa};

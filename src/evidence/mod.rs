@@ -29,17 +29,20 @@ mod event_log;
 mod info;
 mod json;
 mod limits;
+mod phala_answer;
 mod quote;
 mod unproven;
 
 pub use attestation::Attestation;
-pub use bundle::{Bundle, BundleError, SCHEMA as BUNDLE_SCHEMA, Source as BundleSource};
+pub use bundle::{Bundle, BundleError, EarlyRecord, SCHEMA as BUNDLE_SCHEMA, Source as BundleSource};
 pub use bytes::{HexError, parse_user_hex};
 pub use error::EvidenceError;
 pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
 pub use info::{Info, InfoRegisters};
 pub(crate) use json::Object;
 pub use limits::{MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_EVENTS, MAX_QUOTE_BYTES};
+pub(crate) use phala_answer::error_detail;
+pub use phala_answer::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedOpinion};
 pub use quote::QuoteBytes;
 pub use unproven::{OpensUnproven, Unproven};
 

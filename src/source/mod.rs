@@ -4,6 +4,8 @@
 pub mod app;
 mod error;
 mod host_label;
+mod phala_verifier;
 
 pub use error::{NotJson, SourceError};
 pub use host_label::{Channel, HostId, HostLabel};
+pub use phala_verifier::PhalaVerifier;

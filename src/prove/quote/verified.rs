@@ -18,6 +18,7 @@ pub struct VerifiedQuote {
     fmspc: [u8; 6],
     ppid: Vec<u8>,
     expires_at: u64,
+    ends_first: Option<&'static str>,
     signed_sha256: [u8; 32],
 }
 
@@ -71,6 +72,7 @@ impl VerifiedQuote {
             fmspc: claims.platform.pck.fmspc,
             ppid: claims.platform.pck.ppid,
             expires_at: claims.earliest_expiration_date,
+            ends_first: None,
             signed_sha256: sha256(signed_part),
         })
     }
@@ -158,10 +160,28 @@ impl VerifiedQuote {
         &self.ppid
     }
 
+    /// The machine: SHA-256 of its PPID. 32 bytes.
+    #[must_use]
+    pub fn platform_id(&self) -> [u8; 32] {
+        sha256(&self.ppid)
+    }
+
     /// When the first part of the collateral ends, Unix seconds.
     #[must_use]
     pub const fn expires_at(&self) -> u64 {
         self.expires_at
+    }
+
+    /// Which part of the collateral ends first, where that is soon (within [`crate::prove::FORECAST`]). A name for people,
+    /// read in dates that the verification proved.
+    #[must_use]
+    pub const fn ends_first(&self) -> Option<&'static str> {
+        self.ends_first
+    }
+
+    pub(super) const fn naming_the_end(mut self, part: Option<&'static str>) -> Self {
+        self.ends_first = part;
+        self
     }
 
     /// SHA-256 of header and body. The whole quote's hash would change with its padding.
