@@ -14,7 +14,7 @@ use super::transport::{Network, parse_url};
 use crate::checks::EvidenceGap;
 use crate::collateral::{self, Fetched, fetch_early};
 use crate::evidence::{Bundle, EarlyRecord, Evidence, RecordedOpinion};
-use crate::prove::{Facts, TrustRoot};
+use crate::prove::{Early, Facts, TrustRoot};
 use crate::source::PhalaVerifier;
 
 /// How many quotes are with the API at one time.
@@ -28,6 +28,8 @@ pub(super) struct SecondOpinions {
     verifier: Option<PhalaVerifier>,
     /// By FMSPC and source of the standard set: one fetch for each.
     early: HashMap<([u8; 6], String), EarlySet>,
+    /// What the early set of a source says, by the values that it rates: one verification for each.
+    rated: HashMap<([u8; 32], String), Early>,
 }
 
 impl SecondOpinions {
@@ -41,6 +43,7 @@ impl SecondOpinions {
         Ok(Self {
             verifier,
             early: HashMap::new(),
+            rated: HashMap::new(),
         })
     }
 
@@ -97,15 +100,24 @@ impl SecondOpinions {
         let Some(Some(set)) = self.early.get(&key) else {
             return;
         };
-        let Some(evidence) = proven_evidence(live) else {
-            return;
-        };
+        let rated = (*quote.rated_by(), source.clone());
         let record = EarlyRecord {
             collateral: set.as_ref().ok().and_then(raw_collateral),
             problem: set.as_ref().err().cloned(),
         };
         let set = set.as_ref().map_err(String::as_str);
-        change(live, |facts| facts.with_early(&evidence, set, &ground.root));
+        match self.rated.get(&rated) {
+            Some(known) => change(live, |facts| facts.with_early_of(known.clone())),
+            None => {
+                let Some(evidence) = proven_evidence(live) else {
+                    return;
+                };
+                change(live, |facts| facts.with_early(&evidence, set, &ground.root));
+                if let Ok(facts) = &live.facts {
+                    self.rated.insert(rated, facts.early.clone());
+                }
+            }
+        }
         if let Some(bundle) = &mut live.bundle {
             bundle.early = Some(record);
         }

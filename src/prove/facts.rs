@@ -206,6 +206,16 @@ impl Facts {
         self
     }
 
+    /// With what Intel's early set was found to say of a quote that is rated by the same values (see
+    /// [`VerifiedQuote::rated_by`]).
+    #[must_use]
+    pub fn with_early_of(mut self, other: Early) -> Self {
+        if self.quote.is_ok() {
+            self.early = other;
+        }
+        self
+    }
+
     /// With what Intel's early set says of the platform, or why it could not be had. Costs a second verification.
     #[must_use]
     pub fn with_early(

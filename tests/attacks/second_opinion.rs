@@ -357,3 +357,29 @@ fn t42_one_address_is_one_replica_unless_ids_are_listed() {
         .verify(&["--instance-id=", &format!("--instance-id={own}")])
         .assert_usage_error("--instance-id");
 }
+
+#[test]
+fn t25_each_of_two_platforms_has_an_early_rating_of_its_own() {
+    // The second machine is the first one's model, one step newer; the early set asks for that step.
+    let mut newer = Cvm::healthy(&World::default());
+    newer.world.platform.cpu_svn[0] += 1;
+    let (old, new) = (Deployment::healthy(), Deployment::of(newer));
+    old.pccs.change_early(|world| {
+        world.tcb_info.eval_data_number += 1;
+        world.tcb_info.levels[0].sgx[0] += 1;
+    });
+    let reasons = |ran: &Ran| {
+        let targets = ran.report().targets;
+        targets
+            .iter()
+            .map(|target| target.check(TcbStatus).unwrap().reason.clone())
+            .collect::<Vec<_>>()
+    };
+    let early = Some("early-set-refuses".to_owned());
+    assert_eq!(
+        reasons(&old.verify(&[new.app.url().as_ref()])),
+        [early.clone(), None]
+    );
+    let twice = old.verify(&[old.app.url().as_ref()]);
+    assert_eq!(reasons(&twice), [early.clone(), early]);
+}
