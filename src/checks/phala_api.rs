@@ -45,7 +45,7 @@ const NOT_ASKED: Reason = Reason {
 const UNREACHABLE: Reason = Reason {
     id: "unreachable",
     means: "Phala's verification API did not answer.",
-    fix: "Run again later, or without --verifier both: the verdict does not rest on it.",
+    fix: "Run again later, or without --verifier both: the proof does not rest on it.",
 };
 const REJECTED: Reason = Reason {
     id: "rejected",
@@ -65,7 +65,7 @@ const MALFORMED_ANSWER: Reason = Reason {
 const NOT_SUCCESSFUL: Reason = Reason {
     id: "not-successful",
     means: "Phala's verification API says that it did not process the request.",
-    fix: "Run again later, or without --verifier both: the verdict does not rest on it.",
+    fix: "Run again later, or without --verifier both: the proof does not rest on it.",
 };
 const ANOTHER_QUOTE: Reason = Reason {
     id: "another-quote",
