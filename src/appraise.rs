@@ -1,7 +1,7 @@
 //! Runs the checks and decides verdict and assurance. Pure.
 
 use crate::checks::{self, Check, EvidenceGap, Finding, QUOTE_NOT_PROVEN};
-use crate::config::Policy;
+use crate::config::{LaunchInputsPolicy, Policy, Verifier};
 use crate::prove::{Facts, TrustRoot};
 use crate::report::{
     Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Status, TargetReport, TcbRecord, Tier,
@@ -133,8 +133,11 @@ fn is_configured(id: CheckId, policy: &Policy) -> bool {
     match id {
         CheckId::ComposeHash => policy.compose_hash.is_some() || policy.docker_compose.is_some(),
         CheckId::AppId => policy.app_id.is_some() || policy.address_id.is_some(),
-        CheckId::InstanceId => policy.instance_id.is_some(),
+        CheckId::InstanceId => policy.instance_ids.is_some(),
         CheckId::KeyProvider => policy.key_provider.is_some(),
+        CheckId::LaunchInputs => policy.launch_inputs == LaunchInputsPolicy::Required,
+        CheckId::PlatformId => policy.platforms.is_some(),
+        CheckId::PhalaApi => policy.verifier == Verifier::Both,
         CheckId::ReportData => policy.report_data.value.is_some(),
         CheckId::OsImage => !matches!(policy.os_image, crate::config::OsImagePolicy::Known),
         _ => false,
@@ -200,6 +203,7 @@ fn tcb(facts: &Facts, subject: &Subject) -> TcbRecord {
         advisory_ids: tcb.advisory_ids.clone(),
         eval_data_number: Some(tcb.eval_data_number),
         fmspc: Some(hex::encode(quote.fmspc())),
+        platform_id: Some(hex::encode(quote.platform_id())),
         expires_at: Some(rfc3339(quote.expires_at())),
         collateral_source: subject.collateral_source.clone(),
     }

@@ -49,6 +49,8 @@ fn bundle(lie: Lie) -> String {
         collateral: Some(to_raw_value(&document(&cvm.world.collateral())).unwrap()),
         collateral_source: Some("simulator".to_owned()),
         app_compose: None,
+        phala_api: None,
+        early: None,
     }
     .to_json()
     .unwrap()

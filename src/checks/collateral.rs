@@ -2,11 +2,8 @@
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason};
 use crate::config::Policy;
-use crate::prove::{CollateralGap, Facts, Gap};
+use crate::prove::{CollateralGap, FORECAST, Facts, Gap};
 use crate::report::{CheckId, rfc3339};
-
-/// How long before an end the check warns, seconds: 14 days (interface.md).
-const WARN_BEFORE: u64 = 14 * 86_400;
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Collateral,
@@ -20,6 +17,7 @@ pub(super) const CHECK: Check = Check {
         &NOT_YET_VALID,
         &CLOCK,
         &ENDS_SOON,
+        &CERTIFICATE_ENDS_SOON,
         &QUOTE_NOT_PROVEN,
     ],
     run,
@@ -56,6 +54,12 @@ const ENDS_SOON: Reason = Reason {
     fix: "Nothing yet: Intel renews collateral every few days. If this stays, the PCCS in use does not refresh.",
 };
 
+const CERTIFICATE_ENDS_SOON: Reason = Reason {
+    id: "platform-certificate-ends-soon",
+    means: "The certificate that Intel issued to this very machine ends within 14 days.",
+    fix: "Ask the host to renew the machine's certificate, or redeploy on another host: quotes do not verify after the end.",
+};
+
 fn run(facts: &Facts, _policy: &Policy) -> Finding {
     if let Err(gap) = &facts.collateral {
         let reason = match gap {
@@ -74,10 +78,17 @@ fn run(facts: &Facts, _policy: &Policy) -> Finding {
         return Finding::error(reason, format!("{start}{}.", chars.as_str()));
     }
     match &facts.quote {
-        Ok(quote) if quote.expires_at() < facts.at.saturating_add(WARN_BEFORE) => Finding::warn(
-            &ENDS_SOON,
+        Ok(quote) if quote.expires_at() < facts.at.saturating_add(FORECAST) => Finding::warn(
+            match quote.ends_first() {
+                Some("PCK certificate") => &CERTIFICATE_ENDS_SOON,
+                _ => &ENDS_SOON,
+            },
             format!(
-                "The collateral is in date; its first part ends at {}.",
+                "The collateral is in date; its first part{} ends at {}.",
+                quote
+                    .ends_first()
+                    .map(|part| format!(", the {part},"))
+                    .unwrap_or_default(),
                 rfc3339(quote.expires_at())
             ),
         ),

@@ -10,7 +10,7 @@ use crate::report::CheckId;
 pub(super) const CHECK: Check = Check {
     id: CheckId::InstanceId,
     title: "Instance id",
-    proves: "The instance that answered is the expected one.",
+    proves: "The instance that answered is an expected one.",
     prevents: "One good replica that answers for a bad one.",
     reasons: &[
         &INSTANCE_ID_MISMATCH,
@@ -41,16 +41,28 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     };
     let actual = boot.instance_id();
     let shown = actual.map_or_else(|| "none".to_owned(), hex::encode);
-    match &policy.instance_id {
-        Some(expected) if Some(&expected.value) != actual => Finding::fail(
-            &INSTANCE_ID_MISMATCH,
-            format!("The instance id is not the one expected by {}.", expected.origin),
-        )
-        .comparing(hex::encode(expected.value), shown),
-        Some(expected) => Finding::pass(format!(
-            "The instance id is the one expected by {}.",
-            expected.origin
-        )),
+    match &policy.instance_ids {
+        Some(expected) if !actual.is_some_and(|actual| expected.value.contains(actual)) => {
+            let list: Vec<String> = expected.value.iter().map(hex::encode).collect();
+            Finding::fail(
+                &INSTANCE_ID_MISMATCH,
+                match list.len() {
+                    1 => format!("The instance id is not the one expected by {}.", expected.origin),
+                    count => format!(
+                        "The instance id is none of the {count} expected by {}.",
+                        expected.origin
+                    ),
+                },
+            )
+            .comparing(list.join(", or "), shown)
+        }
+        Some(expected) => Finding::pass(match expected.value.len() {
+            1 => format!("The instance id is the one expected by {}.", expected.origin),
+            count => format!(
+                "The instance id is one of the {count} expected by {}; one replica was sampled.",
+                expected.origin
+            ),
+        }),
         None if actual.is_some() && policy.address_id.as_ref() == actual => {
             Finding::pass("The instance id is the one in the address.")
         }

@@ -15,8 +15,11 @@ mod freshness;
 mod image_pins;
 mod instance_id;
 mod key_provider;
+mod launch_inputs;
 mod mr_config_id;
 mod os_image;
+mod phala_api;
+mod platform_id;
 mod quote_signature;
 mod report_data;
 mod tcb_status;
@@ -47,7 +50,7 @@ pub struct Check {
 }
 
 /// Every check, in the order of [`CheckId::ALL`].
-pub const ALL: [&Check; 16] = [
+pub const ALL: [&Check; 19] = [
     &evidence::CHECK,
     &collateral::CHECK,
     &quote_signature::CHECK,
@@ -64,6 +67,9 @@ pub const ALL: [&Check; 16] = [
     &key_provider::CHECK,
     &mr_config_id::CHECK,
     &image_pins::CHECK,
+    &launch_inputs::CHECK,
+    &platform_id::CHECK,
+    &phala_api::CHECK,
 ];
 
 impl Check {
@@ -87,6 +93,9 @@ impl Check {
             CheckId::KeyProvider => &key_provider::CHECK,
             CheckId::MrConfigId => &mr_config_id::CHECK,
             CheckId::ImagePins => &image_pins::CHECK,
+            CheckId::LaunchInputs => &launch_inputs::CHECK,
+            CheckId::PlatformId => &platform_id::CHECK,
+            CheckId::PhalaApi => &phala_api::CHECK,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
 use crate::config::{OsImagePolicy, OsTuple, Policy};
-use crate::prove::{Facts, OsClass, OsImageRow, VerifiedQuote, listed_rtmr0};
+use crate::prove::{FORECAST, Facts, OsClass, OsImageRow, VerifiedQuote, listed_rtmr0};
 use crate::report::{CheckId, rfc3339};
 
 pub(super) const CHECK: Check = Check {
@@ -14,6 +14,7 @@ pub(super) const CHECK: Check = Check {
         &NO_REFERENCE,
         &DEVELOPMENT_IMAGE,
         &VULNERABLE_IMAGE,
+        &RESERVATION_ENDS_SOON,
         &ACPI_UNVERIFIED,
         &REGISTER_MISMATCH,
         &UNCHECKED,
@@ -32,6 +33,11 @@ const DEVELOPMENT_IMAGE: Reason = Reason {
     id: "development-image",
     means: "This is a development image: it allows root login and has a serial console.",
     fix: "Redeploy on a production image (its name has no `dev`).",
+};
+const RESERVATION_ENDS_SOON: Reason = Reason {
+    id: "reservation-ends-soon",
+    means: "The image has a published vulnerability; the lock accepts it, for less than 14 more days.",
+    fix: "Upgrade the OS image to dstack 0.5.4 or later before the end; after it this check fails.",
 };
 const VULNERABLE_IMAGE: Reason = Reason {
     id: "vulnerable-image",
@@ -173,7 +179,11 @@ fn vulnerable(row: Option<&OsImageRow>, at: u64, until: Option<u64>) -> Option<F
     let detail = match until {
         Some(until) if at < until => {
             return Some(Finding::warn(
-                &VULNERABLE_IMAGE,
+                if until < at.saturating_add(FORECAST) {
+                    &RESERVATION_ENDS_SOON
+                } else {
+                    &VULNERABLE_IMAGE
+                },
                 format!(
                     "{} has {names}; the lock accepts it until {}.",
                     row.name,

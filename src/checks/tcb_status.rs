@@ -4,7 +4,7 @@ use dcap_qvl::TcbStatus;
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
 use crate::config::{Policy, built_in_eval_floor};
-use crate::prove::{Facts, TcbVerdict};
+use crate::prove::{Early, FORECAST, Facts, TcbVerdict};
 use crate::report::{CheckId, rfc3339};
 
 pub(super) const CHECK: Check = Check {
@@ -17,6 +17,8 @@ pub(super) const CHECK: Check = Check {
         &EXCEPTION_ENDED,
         &EVAL_DATA_NUMBER,
         &ACCEPTED_EXCEPTION,
+        &EXCEPTION_ENDS_SOON,
+        &EARLY_SET_REFUSES,
         &ADVISORY,
         &PLATFORM_CHANGED,
         &QUOTE_NOT_PROVEN,
@@ -43,6 +45,16 @@ const ACCEPTED_EXCEPTION: Reason = Reason {
     id: "accepted-exception",
     means: "The platform is not up to date; a dated exception accepts it.",
     fix: "Redeploy on a patched host before the exception ends.",
+};
+const EXCEPTION_ENDS_SOON: Reason = Reason {
+    id: "exception-ends-soon",
+    means: "The platform is not up to date; the exception that accepts it ends within 14 days.",
+    fix: "Redeploy on a patched host before the end; after it this check fails.",
+};
+const EARLY_SET_REFUSES: Reason = Reason {
+    id: "early-set-refuses",
+    means: "The platform is up to date by the set that Intel asks verifiers to use now, and is not by the next one.",
+    fix: "Redeploy on a patched host in the weeks before Intel's next set becomes the standard one.",
 };
 const ADVISORY: Reason = Reason {
     id: "advisory",
@@ -76,6 +88,16 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     if tcb.status != TcbStatus::UpToDate {
         return not_up_to_date(tcb, facts.at, policy);
     }
+    if let Some(forecast) = early_refusal(&facts.early) {
+        let advised = match tcb.advisory_ids.as_slice() {
+            [] => String::new(),
+            _ => format!(" Intel names {advisories}."),
+        };
+        return Finding::warn(
+            &EARLY_SET_REFUSES,
+            format!("The platform is up to date, but {forecast}.{advised}"),
+        );
+    }
     let locked = policy.locked_platform.as_ref();
     if let Some((lock, fmspc)) = locked.and_then(|locked| Some((&locked.lock, locked.fmspc?)))
         && fmspc != *quote.fmspc()
@@ -90,8 +112,12 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         );
     }
     if tcb.advisory_ids.is_empty() {
+        let unknown = match &facts.early {
+            Early::Unavailable(_) => " Intel's early set, which would warn ahead, could not be had.",
+            _ => "",
+        };
         Finding::pass(format!(
-            "The platform is up to date (evaluation data number {}).",
+            "The platform is up to date (evaluation data number {}).{unknown}",
             tcb.eval_data_number
         ))
     } else {
@@ -99,6 +125,18 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             &ADVISORY,
             format!("The platform is up to date; Intel names {advisories}."),
         )
+    }
+}
+
+/// What the next set will say, where it is no longer `UpToDate`.
+fn early_refusal(early: &Early) -> Option<String> {
+    match early {
+        Early::Judged(next) if next.status != TcbStatus::UpToDate => Some(format!(
+            "Intel's early set (evaluation data number {}) rates it {}",
+            next.eval_data_number, next.status
+        )),
+        Early::Refused(why) => Some(format!("Intel's early set refuses it: {why}")),
+        Early::Judged(_) | Early::Nothing | Early::Unavailable(_) => None,
     }
 }
 
@@ -119,7 +157,11 @@ fn not_up_to_date(tcb: &TcbVerdict, at: u64, policy: &Policy) -> Finding {
     // The longest-lived exception that covers status and advisories decides.
     match covering.max_by_key(|exception| exception.ends) {
         Some(exception) if at < exception.ends => Finding::warn(
-            &ACCEPTED_EXCEPTION,
+            if exception.ends < at.saturating_add(FORECAST) {
+                &EXCEPTION_ENDS_SOON
+            } else {
+                &ACCEPTED_EXCEPTION
+            },
             format!(
                 "Intel rates the platform {status}{with}; accepted until {}.",
                 rfc3339(exception.ends)

@@ -66,6 +66,8 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub transport: TransportArgs,
     #[command(flatten)]
+    pub verifier: VerifierArgs,
+    #[command(flatten)]
     pub trust: TrustArgs,
     #[command(flatten)]
     pub output: OutputArgs,
@@ -133,6 +135,9 @@ pub struct ReplayArgs {
     pub alert: bool,
     #[command(flatten)]
     pub expect: ExpectArgs,
+    /// Whether the bundle must hold a second opinion of Phala's API that agrees. A replay asks nobody.
+    #[arg(long, value_enum, default_value_t = Verifier::Local)]
+    pub verifier: Verifier,
     #[command(flatten)]
     pub http: HttpArgs,
     #[command(flatten)]
@@ -317,9 +322,9 @@ pub struct ExpectArgs {
     /// The app's id, 20 bytes of hex.
     #[arg(long, value_name = "HEX")]
     pub app_id: Option<String>,
-    /// The instance's id, 20 bytes of hex.
+    /// The instance's id, 20 bytes of hex. Repeatable: any of them may answer.
     #[arg(long, value_name = "HEX")]
-    pub instance_id: Option<String>,
+    pub instance_id: Vec<String>,
     /// Accepted OS images: `known` (default: production images of the built-in table), `lock`, an os_image_hash of the
     /// table, `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver).
     #[arg(long, value_name = "IMAGE")]
@@ -333,6 +338,13 @@ pub struct ExpectArgs {
     /// Whether every image must be pinned by digest.
     #[arg(long, value_enum, default_value_t = Requirement::Required)]
     pub image_pins: Requirement,
+    /// What becomes of variables that the deployer may set, start-up scripts and exposure settings that are neither known
+    /// nor in the lock.
+    #[arg(long, value_enum, default_value_t = LaunchInputs::Warn)]
+    pub launch_inputs: LaunchInputs,
+    /// A machine that may run the app: SHA-256 of its PPID (64 hex digits), or the FMSPC of its model (12). Repeatable.
+    #[arg(long, value_name = "HEX")]
+    pub platform_id: Vec<String>,
     /// How the app lays the nonce out in the report data: auto (raw or ascii), raw, ascii, left-padded, app-data-raw,
     /// app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; or, with 32 bytes of the app's own
     /// beside it, nonce-then-key, key-then-nonce, private-ai.
@@ -365,11 +377,50 @@ pub enum Requirement {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LaunchInputs {
+    /// They warn.
+    Warn,
+    /// They fail.
+    Required,
+    /// Nobody looks: a waiver, which the verdict names.
+    Unchecked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Assurance {
     /// A fresh quote of genuine, patched hardware.
     Hardware,
     /// That, and the expected OS and compose document.
     Code,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Second opinion")]
+pub struct VerifierArgs {
+    /// Who verifies the quote. `both` also asks Phala's verification API. That publishes the quote: anybody can read it
+    /// there. The API never decides for a pass.
+    #[arg(long, value_enum, default_value_t = Verifier::Local)]
+    pub verifier: Verifier,
+    /// Ask this server for the second verification instead of Phala's: a mirror, or a test's.
+    #[arg(long, value_name = "URL")]
+    pub phala_verifier_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Verifier {
+    /// This program.
+    Local,
+    /// This program and, in addition, Phala's verification API.
+    Both,
+}
+
+impl From<Verifier> for crate::config::Verifier {
+    fn from(verifier: Verifier) -> Self {
+        match verifier {
+            Verifier::Local => Self::Local,
+            Verifier::Both => Self::Both,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

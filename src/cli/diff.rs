@@ -8,6 +8,7 @@ use super::args::{DiffArgs, Format};
 use super::error::UsageError;
 use super::judge::trust_root;
 use super::live::{Ground, gather};
+use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::{files, pin, policy, replay, transport};
@@ -106,6 +107,7 @@ fn live(
         network: transport::network(&args.transport)?,
         store: Store::in_memory(),
         keep_bundles: false,
+        opinions: SecondOpinions::none(),
         root: root.clone(),
         now: surroundings.now,
         clock_floor: surroundings.clock_floor,

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use super::args::{InspectArgs, SourceKind};
 use super::error::UsageError;
 use super::live::{Ground, Live, gather};
+use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::{files, replay, transport};
@@ -62,6 +63,7 @@ fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u
         network: transport::network(&args.transport)?,
         store: Store::in_memory(),
         keep_bundles: true,
+        opinions: SecondOpinions::none(),
         root: TrustRoot::Intel,
         now: surroundings.now,
         clock_floor: 0,

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::judge::Gathered;
+use super::second_opinion::SecondOpinions;
 use super::transport::Network;
 use crate::checks::{EvidenceGap, EvidenceReason};
 use crate::collateral::{self, CollateralRequest, Store, Supply};
@@ -44,6 +45,8 @@ pub(super) struct Ground {
     pub store: Store,
     /// Whether anybody wants the evidence.
     pub keep_bundles: bool,
+    /// Whom to ask beside the evidence.
+    pub opinions: SecondOpinions,
     pub root: TrustRoot,
     pub now: fn() -> u64,
     /// The program's own commit, Unix seconds.
@@ -130,7 +133,7 @@ async fn gather_one(ground: &Ground, source: &Source, whom: Single<'_>, schedule
             Ok(answer) => answer,
             Err(failure) => return Live::nothing(ground, failure.gap),
         };
-        let live = prove(ground, source, &answer).await;
+        let (live, collateral) = prove(ground, source, &answer).await;
         let two_instances = live
             .facts
             .as_ref()
@@ -138,7 +141,12 @@ async fn gather_one(ground: &Ground, source: &Source, whom: Single<'_>, schedule
         let pause = schedule.pause(round, started.elapsed(), jitter(), None);
         match pause.filter(|_| two_instances && round < INSTANCE_ATTEMPTS) {
             Some(pause) => tokio::time::sleep(pause).await,
-            None => return live,
+            None => {
+                return ground
+                    .opinions
+                    .add(ground, live, &answer.evidence, collateral)
+                    .await;
+            }
         }
         round += 1;
     }
@@ -175,9 +183,14 @@ async fn gather_instances(
         // One object holds what the app's two endpoints would say.
         let body = text.get().as_bytes();
         let answer = Answer::new(ground, None, body.to_vec(), Some(body.to_vec()));
+        let (live, collateral) = prove(ground, source, &answer).await;
+        let live = ground
+            .opinions
+            .add(ground, live, &answer.evidence, collateral)
+            .await;
         lives.push(Live {
             instance: Some(number),
-            ..prove(ground, source, &answer).await
+            ..live
         });
     }
     let stopped = total - lives.len();
@@ -203,15 +216,20 @@ async fn gather_instances(
     }
 }
 
-/// Proves what an answer can prove, with the collateral for its quote.
-async fn prove(ground: &Ground, source: &Source, answer: &Answer) -> Live {
+/// Proves what an answer can prove, with the collateral for its quote, which comes along.
+async fn prove(
+    ground: &Ground,
+    source: &Source,
+    answer: &Answer,
+) -> (Live, Option<Arc<collateral::Fetched>>) {
     let request = answer
         .evidence
         .as_ref()
         .ok()
         .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
     let Some(request) = request else {
-        return conclude(ground, source, answer, Err(&CollateralGap::Missing));
+        let live = conclude(ground, source, answer, Err(&CollateralGap::Missing));
+        return (live, None);
     };
     let collateral = fetch_collateral(ground, &request).await;
     let live = conclude(ground, source, answer, collateral.as_deref());
@@ -220,9 +238,10 @@ async fn prove(ground: &Ground, source: &Source, answer: &Answer) -> Live {
         && live.facts.as_ref().is_ok_and(|facts| facts.quote.is_err())
         && let Some(renewed) = renew_collateral(ground, &request, doubted).await
     {
-        return conclude(ground, source, answer, renewed.as_deref());
+        let live = conclude(ground, source, answer, renewed.as_deref());
+        return (live, renewed.ok());
     }
-    live
+    (live, collateral.ok())
 }
 
 impl Answer {
@@ -289,7 +308,7 @@ fn fresh_nonce() -> Result<[u8; 32], AttemptFailure> {
 }
 
 /// A random number for the pauses. Where there is none, pauses do not vary.
-fn jitter() -> u32 {
+pub(super) fn jitter() -> u32 {
     SysRng.try_next_u32().unwrap_or(u32::MAX)
 }
 
@@ -405,10 +424,12 @@ fn bundle(
         collateral: collateral.and_then(|fetched| raw_collateral(&fetched.collateral)),
         collateral_source: collateral.map(|fetched| fetched.source.clone()),
         app_compose: compose_file.and_then(|bytes| String::from_utf8(bytes.clone()).ok()),
+        phala_api: None,
+        early: None,
     })
 }
 
-fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {
+pub(super) fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {
     let text = serde_json::to_string(&collateral::file::document(collateral)).ok()?;
     RawValue::from_string(text).ok()
 }

@@ -24,6 +24,7 @@ mod progress;
 mod release;
 mod replay;
 mod round;
+mod second_opinion;
 mod shard;
 mod surroundings;
 mod target;

@@ -8,6 +8,7 @@ use super::args::PinArgs;
 use super::error::UsageError;
 use super::judge::trust_root;
 use super::live::{Ground, gather};
+use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::{files, policy, replay, transport};
@@ -55,7 +56,17 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
         }
     };
     match pinned.accept(args.accept_observed) {
-        Ok(accepted) => write(args, &accepted, surroundings),
+        Ok(accepted) => {
+            let code = write(args, &accepted, surroundings)?;
+            if let (Ok(quote), false) = (&facts.quote, args.output == Path::new(STANDARD_OUTPUT)) {
+                surroundings.print(&format!(
+                    "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \
+                     move it.\n",
+                    hex::encode(quote.platform_id())
+                ));
+            }
+            Ok(code)
+        }
         Err(unaccepted) => {
             surroundings.complain("Nothing was pinned: this is not as a production deployment should be.");
             for reservation in &unaccepted.0 {
@@ -110,6 +121,7 @@ fn live_facts(
         network: transport::network(&args.transport)?,
         store: Store::in_memory(),
         keep_bundles: false,
+        opinions: SecondOpinions::none(),
         root: root.clone(),
         now: surroundings.now,
         clock_floor: surroundings.clock_floor,

@@ -2,12 +2,12 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::args::{Assurance, ExpectArgs, Requirement};
+use super::args::{Assurance, ExpectArgs, LaunchInputs, Requirement};
 use super::error::UsageError;
 use super::{files, release};
 use crate::config::{
-    Expected, Freshness, ImagePinsPolicy, KeyProviderPin, Origin, OsImageOption, Policy, ReportDataPolicy,
-    TcbException, TcbPolicy, parse_os_image,
+    Expected, Freshness, ImagePinsPolicy, KeyProviderPin, LaunchInputsPolicy, Origin, OsImageOption,
+    PlatformError, PlatformList, Policy, ReportDataPolicy, TcbException, TcbPolicy, parse_os_image,
 };
 use crate::evidence::parse_user_hex;
 use crate::prove::Layout;
@@ -31,7 +31,13 @@ pub(super) fn expectations(args: &ExpectArgs, at: u64) -> Result<Expectations, U
         second_compose_hash: release::second_hash(args.also_compose_hash.as_deref(), at)?,
         docker_compose: release::docker_compose(args.docker_compose.as_deref(), compose_file.as_deref())?,
         app_id: hex_option("--app-id", args.app_id.as_deref())?,
-        instance_id: hex_option("--instance-id", args.instance_id.as_deref())?,
+        instance_ids: instance_ids(&args.instance_id)?,
+        platforms: platforms(&args.platform_id)?,
+        launch_inputs: match args.launch_inputs {
+            LaunchInputs::Warn => LaunchInputsPolicy::Warn,
+            LaunchInputs::Required => LaunchInputsPolicy::Required,
+            LaunchInputs::Unchecked => LaunchInputsPolicy::Unchecked,
+        },
         key_provider: key_provider(args.key_provider.as_deref())?,
         freshness: match args.freshness {
             Requirement::Required => Freshness::Required,
@@ -118,6 +124,39 @@ fn hex_option<const N: usize>(
             .map_err(|error| UsageError::option(option, format!("the value {error}")))
     })
     .transpose()
+}
+
+fn instance_ids(texts: &[String]) -> Result<Option<Expected<Vec<[u8; 20]>>>, UsageError> {
+    const OPTION: &str = "--instance-id";
+    let value = texts
+        .iter()
+        .map(|text| {
+            parse_user_hex(text).map_err(|error| UsageError::option(OPTION, format!("the value {error}")))
+        })
+        .collect::<Result<Vec<[u8; 20]>, UsageError>>()?;
+    Ok((!value.is_empty()).then_some(Expected {
+        value,
+        origin: Origin::Option(OPTION),
+    }))
+}
+
+fn platforms(texts: &[String]) -> Result<Option<Expected<PlatformList>>, UsageError> {
+    const OPTION: &str = "--platform-id";
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    texts
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<Vec<_>, PlatformError>>()
+        .and_then(PlatformList::new)
+        .map(|value| {
+            Some(Expected {
+                value,
+                origin: Origin::Option(OPTION),
+            })
+        })
+        .map_err(|error| UsageError::option(OPTION, error))
 }
 
 fn key_provider(text: Option<&str>) -> Result<Option<Expected<KeyProviderPin>>, UsageError> {

@@ -13,6 +13,7 @@ use super::error::UsageError;
 use super::judge::{Gathered, judge, trust_root};
 use super::output::Written;
 use super::policy::expectations;
+use super::second_opinion::Recalled;
 use super::surroundings::Surroundings;
 use super::{files, output, transport};
 use crate::appraise::Subject;
@@ -35,6 +36,8 @@ pub(super) struct Recorded {
     pub captured_at: Option<u64>,
     pub collateral_source: Option<String>,
     pub bundle: Option<String>,
+    /// What was asked beside the evidence.
+    pub recalled: Recalled,
 }
 
 pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
@@ -60,9 +63,11 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
     let gathered = recorded.gathered.or_compose(expectations.compose_file.as_deref());
     let policy = Policy {
         address_id: recorded.address_id,
+        verifier: args.verifier.into(),
         ..expectations.policy
     };
     let facts = gathered.prove(&root, at, 0);
+    let facts = recorded.recalled.add(facts, gathered.evidence.as_ref(), &root);
     let subject = Subject {
         name: recorded.name,
         url: recorded.url,
@@ -122,6 +127,7 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
         captured_at: Some(bundle.captured_at),
         collateral_source: bundle.collateral_source.clone().filter(|_| collateral.is_none()),
         bundle: Some(path.display().to_string()),
+        recalled: Recalled::of(&bundle),
     })
 }
 
@@ -161,6 +167,7 @@ fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
         captured_at: None,
         collateral_source: args.collateral.as_ref().map(|path| path.display().to_string()),
         bundle: None,
+        recalled: Recalled::default(),
     })
 }
 

@@ -30,18 +30,21 @@ impl Target {
         }
     }
 
-    /// The ids among the expectations, where no address is given: an app is reached by the id that is expected of it.
+    /// The ids among the expectations, where no address is given: an app is reached by the id that is expected of it, and
+    /// each instance by its own.
     pub fn of_expected_ids(
         app_id: Option<&str>,
-        instance_id: Option<&str>,
+        instance_ids: &[String],
         args: &SourceArgs,
-    ) -> Result<Option<Self>, UsageError> {
-        let id = match args.source {
-            SourceKind::App => None,
-            SourceKind::GuestAgent => instance_id.or(app_id),
-            SourceKind::PhalaCloud => app_id,
+    ) -> Result<Vec<Self>, UsageError> {
+        let ids: Vec<&str> = match args.source {
+            SourceKind::App => Vec::new(),
+            SourceKind::GuestAgent if !instance_ids.is_empty() => {
+                instance_ids.iter().map(String::as_str).collect()
+            }
+            SourceKind::GuestAgent | SourceKind::PhalaCloud => app_id.into_iter().collect(),
         };
-        id.map(|id| Self::new(id, args)).transpose()
+        ids.into_iter().map(|id| Self::new(id, args)).collect()
     }
 
     fn app(text: &str, args: &SourceArgs) -> Result<Self, UsageError> {

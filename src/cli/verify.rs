@@ -15,6 +15,7 @@ use super::output::Written;
 use super::policy::expectations;
 use super::progress::Progress;
 use super::round::gather_all;
+use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::target::{Target, bundle_path_of, bundle_paths};
 use super::{cache, output, shard, transport, wait};
@@ -38,13 +39,15 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .map(wait::parse)
         .transpose()?
         .unwrap_or_default();
-    let expectations = expectations(&args.expect, started_at)?;
+    let mut expectations = expectations(&args.expect, started_at)?;
+    expectations.policy.verifier = args.verifier.verifier.into();
     let ground = Arc::new(Ground {
         network: transport::network(&args.transport)?,
         root: trust_root(&args.trust)?,
         now: surroundings.now,
         store: cache::store(&args.cache, surroundings),
         keep_bundles: bundle_paths.iter().any(Option::is_some),
+        opinions: SecondOpinions::new(&args.verifier)?,
         clock_floor: surroundings.clock_floor,
         compose_file: expectations.compose_file,
     });
@@ -122,22 +125,23 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
 
 fn targets(args: &VerifyArgs) -> Result<Vec<Target>, UsageError> {
     if args.url.is_empty() {
-        let (app_id, instance_id) = (args.expect.app_id.as_deref(), args.expect.instance_id.as_deref());
-        let target = Target::of_expected_ids(app_id, instance_id, &args.source)?;
-        return target.map(|target| vec![target]).ok_or_else(|| {
-            UsageError::new(match args.source.source {
-                SourceKind::App => {
-                    "there is nothing to verify; give the address of an app: cvm-verify verify https://…"
-                }
-                SourceKind::GuestAgent => {
-                    "there is nothing to verify; give the guest agent's address, or an app or instance id and \
+        let (app_id, instance_ids) = (args.expect.app_id.as_deref(), &args.expect.instance_id);
+        let targets = Target::of_expected_ids(app_id, instance_ids, &args.source)?;
+        if !targets.is_empty() {
+            return Ok(targets);
+        }
+        return Err(UsageError::new(match args.source.source {
+            SourceKind::App => {
+                "there is nothing to verify; give the address of an app: cvm-verify verify https://…"
+            }
+            SourceKind::GuestAgent => {
+                "there is nothing to verify; give the guest agent's address, or an app or instance id and \
                      --gateway-domain"
-                }
-                SourceKind::PhalaCloud => {
-                    "there is nothing to verify; give an app id: cvm-verify verify --source phala-cloud APP_ID"
-                }
-            })
-        });
+            }
+            SourceKind::PhalaCloud => {
+                "there is nothing to verify; give an app id: cvm-verify verify --source phala-cloud APP_ID"
+            }
+        }));
     }
     if args.url.len() > 1 && args.source.info_url.is_some() {
         return Err(UsageError::option(

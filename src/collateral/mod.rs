@@ -10,6 +10,7 @@
 
 mod answer;
 mod disk;
+mod early;
 mod error;
 mod fetch;
 pub mod file;
@@ -24,6 +25,7 @@ pub(crate) mod fake;
 
 pub use answer::AnswerError;
 pub use disk::Disk;
+pub use early::fetch_early;
 pub use error::{Cause, CollateralError, SourceFailure};
 pub use fetch::{Fetched, MAX_BYTES, fetch, fetch_with_retry};
 pub use request::{CollateralRequest, PckCa};

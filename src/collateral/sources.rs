@@ -126,6 +126,18 @@ impl Source {
         }
     }
 
+    /// Where the early form of `document` is: the one that becomes the standard one in some weeks. Only TCB info and QE
+    /// identity have one.
+    pub(super) fn early_url(&self, document: Document, fmspc: [u8; 6]) -> Url {
+        match document {
+            Document::QeIdentity => self.at("tdx/certification/v4/qe/identity", "update=early"),
+            _ => self.at(
+                "tdx/certification/v4/tcb",
+                &format!("fmspc={}&update=early", hex::encode(fmspc)),
+            ),
+        }
+    }
+
     fn is_intel(&self) -> bool {
         Url::parse(INTEL_PCS).is_ok_and(|intel| intel.host() == self.base.host())
     }

@@ -5,6 +5,7 @@ mod compose_forms;
 mod key_provider;
 pub mod lock;
 mod os_image;
+mod platform;
 mod policy;
 mod prelaunch;
 mod risky_env;
@@ -16,9 +17,10 @@ pub use clean_envelope::clean_envelope_violations;
 pub use compose_forms::{ComposeForm, compose_forms};
 pub use key_provider::{KMS_IDS, KeyProviderPin, KmsRow, PinError};
 pub use os_image::{OsImageError, OsImageOption, OsImagePolicy, OsTuple, parse_os_image};
+pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use policy::{
-    DEFAULT_TD_ATTRIBUTES, Expected, Freshness, ImagePinsPolicy, LockedCompose, LockedPlatform, Origin,
-    Policy, ReportDataPolicy,
+    DEFAULT_TD_ATTRIBUTES, Expected, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose,
+    LockedPlatform, Origin, Policy, ReportDataPolicy, Verifier,
 };
 pub use prelaunch::{PRELAUNCH_SCRIPTS, PrelaunchScript, known_prelaunch_script};
 pub use risky_env::is_risky;

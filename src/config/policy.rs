@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{KeyProviderPin, OsImagePolicy, SecondHash, TcbPolicy};
+use super::{KeyProviderPin, OsImagePolicy, PlatformList, SecondHash, TcbPolicy};
 use crate::prove::Layout;
 use crate::report::Tier;
 
@@ -22,8 +22,8 @@ pub struct Policy {
     pub docker_compose: Option<Expected<String>>,
     /// The app's identity.
     pub app_id: Option<Expected<[u8; 20]>>,
-    /// Which instance must answer.
-    pub instance_id: Option<Expected<[u8; 20]>>,
+    /// Which instances may answer. Never an empty list.
+    pub instance_ids: Option<Expected<Vec<[u8; 20]>>>,
     /// The 20-byte id in the first label of the address, which is the app's or the instance's.
     pub address_id: Option<[u8; 20]>,
     /// Which OS images are accepted.
@@ -34,6 +34,12 @@ pub struct Policy {
     pub freshness: Freshness,
     /// Whether images must be pinned.
     pub image_pins: ImagePinsPolicy,
+    /// What becomes of inputs at launch that nobody reviewed.
+    pub launch_inputs: LaunchInputsPolicy,
+    /// Which machines are accepted.
+    pub platforms: Option<Expected<PlatformList>>,
+    /// Whether somebody else is asked for a second opinion.
+    pub verifier: Verifier,
     /// What the report data must hold.
     pub report_data: ReportDataPolicy,
     /// Which TCB statuses are accepted.
@@ -53,12 +59,15 @@ impl Default for Policy {
             second_compose_hash: None,
             docker_compose: None,
             app_id: None,
-            instance_id: None,
+            instance_ids: None,
             address_id: None,
             os_image: OsImagePolicy::Known,
             key_provider: None,
             freshness: Freshness::Required,
             image_pins: ImagePinsPolicy::Required,
+            launch_inputs: LaunchInputsPolicy::Warn,
+            platforms: None,
+            verifier: Verifier::Local,
             report_data: ReportDataPolicy::default(),
             tcb: TcbPolicy::default(),
             locked_platform: None,
@@ -121,6 +130,26 @@ pub enum ImagePinsPolicy {
     Required,
     /// Waived in writing.
     Unchecked,
+}
+
+/// What becomes of inputs at launch that nobody reviewed: risky variables, scripts, exposure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaunchInputsPolicy {
+    /// They are shown as a warning.
+    Warn,
+    /// They fail.
+    Required,
+    /// Waived in writing.
+    Unchecked,
+}
+
+/// Who verifies the quote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verifier {
+    /// This program alone.
+    Local,
+    /// This program, and Phala's verification API in addition.
+    Both,
 }
 
 /// What the signed report data must hold.

@@ -6,7 +6,7 @@ use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{EvidenceError, HexError, bytes};
+use super::{EvidenceError, HexError, RecordedOpinion, bytes};
 
 /// The name of the JSON format of a [`Bundle`].
 pub const SCHEMA: &str = "cvm-verify/evidence/v1";
@@ -33,6 +33,19 @@ pub struct Bundle {
     pub collateral_source: Option<String>,
     /// A compose document that was given as a file.
     pub app_compose: Option<String>,
+    /// What Phala's verification API answered.
+    pub phala_api: Option<RecordedOpinion>,
+    /// Intel's early set, where it is another than the standard one.
+    pub early: Option<EarlyRecord>,
+}
+
+/// Intel's early set, or why it could not be had.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EarlyRecord {
+    /// The same form as the bundle's `collateral`.
+    pub collateral: Option<Box<RawValue>>,
+    /// Why there is none.
+    pub problem: Option<String>,
 }
 
 /// Where evidence came from.
@@ -91,6 +104,10 @@ struct Written<'a> {
     collateral_source: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     app_compose: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phala_api: Option<&'a RecordedOpinion>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    early: Option<&'a EarlyRecord>,
 }
 
 #[derive(Deserialize)]
@@ -103,6 +120,8 @@ struct Read {
     collateral: Option<Box<RawValue>>,
     collateral_source: Option<String>,
     app_compose: Option<String>,
+    phala_api: Option<RecordedOpinion>,
+    early: Option<EarlyRecord>,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +146,8 @@ impl Bundle {
             tls: None,
             collateral_source: self.collateral_source.as_deref(),
             app_compose: self.app_compose.as_deref(),
+            phala_api: self.phala_api.as_ref(),
+            early: self.early.as_ref(),
         })?;
         text.push('\n');
         Ok(text)
@@ -171,6 +192,8 @@ impl Bundle {
             collateral: read.collateral.filter(|collateral| collateral.get() != "null"),
             collateral_source: read.collateral_source,
             app_compose: read.app_compose,
+            phala_api: read.phala_api,
+            early: read.early,
         })
     }
 

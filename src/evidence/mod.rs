@@ -29,13 +29,14 @@ mod event_log;
 mod info;
 mod json;
 mod limits;
+mod phala_answer;
 mod phala_cloud;
 mod quote;
 mod unproven;
 mod versioned;
 
 pub use attestation::{Attestation, BootEvents};
-pub use bundle::{Bundle, BundleError, SCHEMA as BUNDLE_SCHEMA, Source as BundleSource};
+pub use bundle::{Bundle, BundleError, EarlyRecord, SCHEMA as BUNDLE_SCHEMA, Source as BundleSource};
 pub use bytes::{HexError, parse_user_hex};
 pub use error::EvidenceError;
 pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
@@ -44,6 +45,8 @@ pub(crate) use json::Object;
 pub use limits::{
     MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_EVENTS, MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES,
 };
+pub(crate) use phala_answer::error_detail;
+pub use phala_answer::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedOpinion};
 pub use phala_cloud::{PhalaCloudAnswer, PhalaCloudInstance};
 pub use quote::QuoteBytes;
 pub use unproven::{OpensUnproven, Unproven};

@@ -130,6 +130,8 @@ fn a_bundle_shows_where_it_comes_from() {
         collateral: None,
         collateral_source: Some("https://pccs.example".to_owned()),
         app_compose: None,
+        phala_api: None,
+        early: None,
     };
     let text = inspect(&Inspected {
         evidence: &evidence_of(&cvm),

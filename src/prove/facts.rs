@@ -4,13 +4,18 @@ use dcap_qvl::QuoteCollateralV3;
 
 use super::boot::{self, BootClaims, BootRefusal};
 use super::compose::{self, ComposeRefusal, MeasuredCompose};
+use super::early::{self, Early};
 use super::event_log::{self, LogRefusal, MeasuredLog};
+use super::opinion::{self, Opinion};
 use super::os_image::{self, IdentifiedOs};
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
 use super::{Prover, QuoteRefusal, TrustRoot};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, RecordedOpinion};
 use crate::report::TrustRootKind;
+
+/// How long before an end the checks warn, seconds: 14 days (interface.md).
+pub const FORECAST: u64 = 14 * 86_400;
 
 /// What [`prove`] works on. Time and root are arguments: nothing is read from the surroundings.
 pub struct Inputs<'a> {
@@ -48,6 +53,10 @@ pub struct Facts {
     pub echo: Echo,
     /// Whether `/info` came from the instance that made the quote.
     pub info: InfoOrigin,
+    /// What Phala's verification API says of the quote.
+    pub opinion: Opinion,
+    /// What Intel's early set says of the platform.
+    pub early: Early,
     /// The time that was judged at, Unix seconds.
     pub at: u64,
     /// Whose root certificate the quote was verified with.
@@ -181,8 +190,46 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         nonce: evidence.nonce,
         echo,
         info,
+        opinion: Opinion::NotAsked,
+        early: Early::Nothing,
         at: inputs.at,
         root: inputs.root.kind(),
+    }
+}
+
+impl Facts {
+    /// With what Phala's verification API answered about the quote of this evidence. A quote that is not proven has no
+    /// second opinion.
+    #[must_use]
+    pub fn with_opinion(mut self, evidence: &Evidence, recorded: &RecordedOpinion) -> Self {
+        if self.quote.is_ok() {
+            self.opinion = opinion::opinion_of(recorded, &evidence.attestation.quote);
+        }
+        self
+    }
+
+    /// With what Intel's early set was found to say of a quote that is rated by the same values (see
+    /// [`VerifiedQuote::rated_by`]).
+    #[must_use]
+    pub fn with_early_of(mut self, other: Early) -> Self {
+        if self.quote.is_ok() {
+            self.early = other;
+        }
+        self
+    }
+
+    /// With what Intel's early set says of the platform, or why it could not be had. Costs a second verification.
+    #[must_use]
+    pub fn with_early(
+        mut self,
+        evidence: &Evidence,
+        set: Result<&QuoteCollateralV3, &str>,
+        root: &TrustRoot,
+    ) -> Self {
+        if self.quote.is_ok() {
+            self.early = early::early_of(&evidence.attestation.quote, set, root, self.at);
+        }
+        self
     }
 }
 

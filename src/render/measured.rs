@@ -65,6 +65,7 @@ pub(super) fn registers(target: &TargetReport) -> Vec<(&'static str, &str)> {
         ("instance id", &shown.instance_id),
         ("key provider", &shown.key_provider),
         ("FMSPC", &target.tcb.fmspc),
+        ("platform id", &target.tcb.platform_id),
     ];
     values
         .into_iter()

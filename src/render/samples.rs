@@ -41,6 +41,7 @@ pub(super) fn pass() -> TargetReport {
             advisory_ids: Vec::new(),
             eval_data_number: Some(17),
             fmspc: Some("b0c06f000000".to_owned()),
+            platform_id: Some("cd".repeat(32)),
             expires_at: Some("2026-09-09T08:00:00Z".to_owned()),
             collateral_source: Some("Intel PCS".to_owned()),
         },
@@ -236,5 +237,8 @@ const fn found(id: CheckId) -> &'static str {
         CheckId::KeyProvider => "The key provider is the one expected by cvm.lock.",
         CheckId::MrConfigId => "MRCONFIGID names the same compose hash as the boot events.",
         CheckId::ImagePins => "All 3 images are pinned by digest.",
+        CheckId::LaunchInputs => "Nothing risky; no script runs before the containers.",
+        CheckId::PhalaApi => "Phala's API read the same quote and finds its signature good, too.",
+        CheckId::PlatformId => "The machine is on the list given by --platform-id.",
     }
 }

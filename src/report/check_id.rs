@@ -27,11 +27,14 @@ pub enum CheckId {
     KeyProvider,
     MrConfigId,
     ImagePins,
+    LaunchInputs,
+    PlatformId,
+    PhalaApi,
 }
 
 impl CheckId {
     /// Every check, in the order in which they run and are shown.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Evidence,
         Self::Collateral,
         Self::QuoteSignature,
@@ -48,6 +51,9 @@ impl CheckId {
         Self::KeyProvider,
         Self::MrConfigId,
         Self::ImagePins,
+        Self::LaunchInputs,
+        Self::PlatformId,
+        Self::PhalaApi,
     ];
 
     /// The name as users see it.
@@ -70,6 +76,9 @@ impl CheckId {
             Self::KeyProvider => "key-provider",
             Self::MrConfigId => "mr-config-id",
             Self::ImagePins => "image-pins",
+            Self::LaunchInputs => "launch-inputs",
+            Self::PlatformId => "platform-id",
+            Self::PhalaApi => "phala-api",
         }
     }
 }

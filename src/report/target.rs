@@ -105,6 +105,9 @@ pub struct TcbRecord {
     pub eval_data_number: Option<u32>,
     /// Family-model-stepping-platform-custom SKU, 6 bytes, hex.
     pub fmspc: Option<String>,
+    /// The machine: SHA-256 of the PPID in its platform certificate, hex.
+    #[serde(default)]
+    pub platform_id: Option<String>,
     /// When the first part of the collateral ends, RFC 3339 UTC.
     pub expires_at: Option<String>,
     /// Where the collateral came from.

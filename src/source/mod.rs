@@ -7,9 +7,11 @@ mod error;
 pub mod guest_agent;
 mod host_label;
 pub mod phala_cloud;
+mod phala_verifier;
 
 pub use error::{NotJson, SourceError};
 pub use host_label::{Channel, HostId, HostLabel};
+pub use phala_verifier::PhalaVerifier;
 
 use app::AppEndpoints;
 use guest_agent::GuestAgent;

@@ -237,7 +237,7 @@ fn t35_another_app_id_or_instance_over_the_right_compose_fails() {
     for own in [true, false] {
         Trial::healthy()
             .with(|trial| {
-                trial.policy.instance_id = Some(expected("--instance-id", [0x66; 20]));
+                trial.policy.instance_ids = Some(expected("--instance-id", vec![[0x66; 20]]));
                 if !own {
                     trial.cvm.instance_id.clear();
                 }

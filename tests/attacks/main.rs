@@ -13,19 +13,21 @@ mod expected_values;
 mod freshness;
 mod hardware;
 mod judge;
+mod launch_inputs;
 mod lies;
 mod os_and_app;
 mod parsing;
 mod parts;
+mod pitfalls;
+mod platform;
 mod properties;
+mod second_opinion;
 mod tcb;
 mod transport;
 mod versioned;
 
 // What needs the whole program runs it as its own tests do.
-#[expect(dead_code, reason = "the tests of the program use the rest")]
 #[path = "../program/deployment.rs"]
 mod deployment;
-#[expect(dead_code, reason = "the tests of the program use the rest")]
 #[path = "../program/run.rs"]
 mod run;

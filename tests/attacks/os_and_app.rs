@@ -327,5 +327,12 @@ fn t34_a_vulnerable_image_is_accepted_only_by_a_lock_with_an_end_date() {
     ] {
         showing(&tuple, policy).says(CheckId::OsImage, Status::Fail, "vulnerable-image");
     }
-    showing(&tuple, locked(Some(now + 1))).says(CheckId::OsImage, Status::Warn, "vulnerable-image");
+    let fortnight = 14 * 86_400;
+    for (until, reason) in [
+        (now + 1, "reservation-ends-soon"),
+        (now + fortnight - 1, "reservation-ends-soon"),
+        (now + fortnight, "vulnerable-image"),
+    ] {
+        showing(&tuple, locked(Some(until))).says(CheckId::OsImage, Status::Warn, reason);
+    }
 }

@@ -191,6 +191,21 @@ fn t24_an_exception_holds_to_the_end_of_its_day_and_then_no_more() {
 }
 
 #[test]
+fn t24_an_exception_that_ends_within_14_days_says_so() {
+    let end = 1_792_540_800; // 2026-10-21T00:00:00Z
+    for (at, reason) in [
+        (end - 14 * 86_400, "accepted-exception"),
+        (end - 14 * 86_400 + 1, "exception-ends-soon"),
+    ] {
+        excepting(rated("OutOfDate", &[]), &["OutOfDate:until=2026-10-20"])
+            .with(|trial| trial.at = at)
+            .judge()
+            .passes()
+            .says(CheckId::TcbStatus, Status::Warn, reason);
+    }
+}
+
+#[test]
 fn t24_an_exception_with_advisories_covers_exactly_those() {
     let trial = || rated("OutOfDate", &["INTEL-SA-00001", "INTEL-SA-00002"]);
     let until = |advisories: &str| format!("OutOfDate:until=2026-10-20:advisories={advisories}");

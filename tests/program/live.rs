@@ -23,7 +23,11 @@ fn a_healthy_deployment_passes_at_the_code_tier() {
     assert!(target.waived.is_empty());
     assert_eq!(deployment.app.count("/attestation"), 1);
     assert_eq!(deployment.app.count("/info"), 1);
-    assert_eq!(deployment.pccs.requests().len(), 4);
+    assert_eq!(
+        deployment.pccs.requests().len(),
+        6,
+        "four documents, and the early form of two"
+    );
 }
 
 #[test]

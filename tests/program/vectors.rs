@@ -77,6 +77,9 @@ fn near_mpc_is_genuine_but_a_development_image_with_local_keys() {
             (KeyProvider, Fail, Some("not-named")),
             (MrConfigId, Pass, None),
             (ImagePins, Warn, Some("host-access")),
+            (LaunchInputs, Warn, Some("exposed")),
+            (PlatformId, Skip, Some("not-configured")),
+            (PhalaApi, Skip, Some("not-configured")),
         ],
     );
     let target = &ran.report().targets[0];
@@ -155,6 +158,9 @@ fn lium_replays_with_an_event_of_its_own_and_an_unnamed_image() {
             (KeyProvider, Fail, Some("not-named")),
             (MrConfigId, Skip, Some("unbound")),
             (ImagePins, Error, Some("no-compose-document")),
+            (LaunchInputs, Error, Some("no-compose-document")),
+            (PlatformId, Skip, Some("not-configured")),
+            (PhalaApi, Skip, Some("not-configured")),
         ],
     );
     let target = &ran.report().targets[0];
@@ -190,6 +196,9 @@ fn lite_replays_only_because_digests_are_recomputed() {
             (KeyProvider, Warn, Some("unpinned")),
             (MrConfigId, Pass, None),
             (ImagePins, Error, Some("no-compose-document")),
+            (LaunchInputs, Error, Some("no-compose-document")),
+            (PlatformId, Skip, Some("not-configured")),
+            (PhalaApi, Skip, Some("not-configured")),
         ],
     );
     assert_eq!(ran.report().targets[0].tcb.status.as_deref(), Some("UpToDate"));

@@ -69,6 +69,13 @@ pub(super) fn outside_proven_dates(
     })
 }
 
+/// The part that ends first, in words.
+pub(super) fn ends_first(bytes: &QuoteBytes, collateral: &QuoteCollateralV3) -> Option<&'static str> {
+    let quote = Quote::parse(bytes.as_bytes()).ok()?;
+    let windows = Windows::read(collateral, own_chain(&quote, collateral)).ok()?;
+    windows.earliest_end().map(|part| part.what)
+}
+
 /// The collateral's dates are the reason exactly where the quote verifies inside them.
 fn outside_its_dates(
     quote: &Quote,

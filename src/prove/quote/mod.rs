@@ -15,7 +15,7 @@ use dcap_qvl::verify::QuoteVerifier;
 use dcap_qvl::{Policy, QuoteClaims, QuoteCollateralV3};
 use serde::Deserialize;
 
-use super::facts::CollateralGap;
+use super::facts::{CollateralGap, FORECAST};
 use super::{QuoteRefusal, TrustRoot};
 use crate::evidence::QuoteBytes;
 
@@ -62,7 +62,11 @@ pub(super) fn verify(
             if let Some(gap) = diagnosis::outside_proven_dates(bytes, collateral, at, &claims) {
                 return Err(NotVerified::Collateral(gap));
             }
-            VerifiedQuote::new(claims, layout.signed_part(bytes.as_bytes())).map_err(NotVerified::Refused)
+            let soon = claims.earliest_expiration_date < at.saturating_add(FORECAST);
+            let ends_first = soon.then(|| diagnosis::ends_first(bytes, collateral)).flatten();
+            VerifiedQuote::new(claims, layout.signed_part(bytes.as_bytes()))
+                .map(|quote| quote.naming_the_end(ends_first))
+                .map_err(NotVerified::Refused)
         }
         Err(error) => {
             let verifies_at = |time| {

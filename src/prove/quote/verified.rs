@@ -18,7 +18,9 @@ pub struct VerifiedQuote {
     fmspc: [u8; 6],
     ppid: Vec<u8>,
     expires_at: u64,
+    ends_first: Option<&'static str>,
     signed_sha256: [u8; 32],
+    rated_by: [u8; 32],
 }
 
 /// What Intel says of the platform's patch level, for a quote that verified.
@@ -49,6 +51,7 @@ impl TcbVerdict {
 
 impl VerifiedQuote {
     pub(super) fn new(claims: QuoteClaims, signed_part: &[u8]) -> Result<Self, QuoteRefusal> {
+        let rated_by = rated_by(&claims);
         let mr_service_td = claims.report.as_td15().map(|report| report.mr_service_td);
         let report = match claims.report {
             Report::TD10(report) => report,
@@ -71,7 +74,9 @@ impl VerifiedQuote {
             fmspc: claims.platform.pck.fmspc,
             ppid: claims.platform.pck.ppid,
             expires_at: claims.earliest_expiration_date,
+            ends_first: None,
             signed_sha256: sha256(signed_part),
+            rated_by,
         })
     }
 
@@ -158,10 +163,35 @@ impl VerifiedQuote {
         &self.ppid
     }
 
+    /// The machine: SHA-256 of its PPID. 32 bytes.
+    #[must_use]
+    pub fn platform_id(&self) -> [u8; 32] {
+        sha256(&self.ppid)
+    }
+
     /// When the first part of the collateral ends, Unix seconds.
     #[must_use]
     pub const fn expires_at(&self) -> u64 {
         self.expires_at
+    }
+
+    /// Which part of the collateral ends first, where that is soon (within [`crate::prove::FORECAST`]). A name for people,
+    /// read in dates that the verification proved.
+    #[must_use]
+    pub const fn ends_first(&self) -> Option<&'static str> {
+        self.ends_first
+    }
+
+    pub(super) const fn naming_the_end(mut self, part: Option<&'static str>) -> Self {
+        self.ends_first = part;
+        self
+    }
+
+    /// What Intel's rating of this quote depends on beside the collateral, as one hash: quotes with the same one are rated
+    /// the same by the same collateral.
+    #[must_use]
+    pub const fn rated_by(&self) -> &[u8; 32] {
+        &self.rated_by
     }
 
     /// SHA-256 of header and body. The whole quote's hash would change with its padding.
@@ -169,4 +199,27 @@ impl VerifiedQuote {
     pub const fn signed_sha256(&self) -> &[u8; 32] {
         &self.signed_sha256
     }
+}
+
+/// The security versions of platform, TDX module (at launch and now) and quoting enclave, and what they are of.
+fn rated_by(claims: &QuoteClaims) -> [u8; 32] {
+    let (pck, qe) = (&claims.platform.pck, &claims.qe.report);
+    let mut parts = Vec::with_capacity(256);
+    parts.extend(pck.fmspc);
+    parts.extend(pck.cpu_svn);
+    parts.extend(pck.pce_svn.to_le_bytes());
+    if let Some(report) = claims.report.as_td10() {
+        parts.extend(report.tee_tcb_svn);
+        parts.extend(report.mr_signer_seam);
+        parts.extend(report.seam_attributes);
+    }
+    if let Some(report) = claims.report.as_td15() {
+        parts.extend(report.tee_tcb_svn2);
+    }
+    parts.extend(qe.misc_select.to_le_bytes());
+    parts.extend(qe.attributes);
+    parts.extend(qe.mr_signer);
+    parts.extend(qe.isv_prod_id.to_le_bytes());
+    parts.extend(qe.isv_svn.to_le_bytes());
+    sha256(&parts)
 }

@@ -56,7 +56,8 @@ pub use qe_identity::QeIdentity;
 pub use quote::{QuoteFormat, QuoteShape, TdReport};
 pub use report_data::{Echo, ReportDataLayout};
 pub use server::{
-    Answers, AppEndpoint, AppServer, Behaviour, PccsEndpoint, PccsServer, Request, TlsIdentity, TlsMode,
+    Answers, AppEndpoint, AppServer, Behaviour, PHALA_API_PATH, PccsEndpoint, PccsServer, PhalaApiServer,
+    Request, TlsIdentity, TlsMode,
 };
 pub use tcb_info::{ModuleIdentity, SvnLevel, TcbInfo, TcbLevel};
 pub use world::{DAY, DEFAULT_NOW, World};

@@ -6,6 +6,7 @@ mod connection;
 mod ingress;
 mod listener;
 mod pccs;
+mod phala_api;
 mod tls;
 
 pub use app::{Answers, AppEndpoint, AppServer};
@@ -13,4 +14,5 @@ pub use behaviour::Behaviour;
 pub use ingress::ingress_evidences;
 pub use listener::Request;
 pub use pccs::{PccsEndpoint, PccsServer};
+pub use phala_api::{PHALA_API_PATH, PhalaApiServer};
 pub use tls::{RA_TLS_APP_ID, RA_TLS_EVENT_LOG, RA_TLS_QUOTE, TlsIdentity, TlsMode};

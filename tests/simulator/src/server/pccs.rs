@@ -46,6 +46,8 @@ type CollateralEdit = Arc<dyn Fn(&mut QuoteCollateralV3) + Send + Sync>;
 
 struct State {
     world: World,
+    /// The world of Intel's early set; `None`: the same.
+    early: Option<World>,
     edits: Vec<CollateralEdit>,
     scripts: Scripts<PccsEndpoint>,
 }
@@ -77,6 +79,7 @@ impl PccsServer {
     fn start(world: World, identity: Option<&TlsIdentity>) -> Self {
         let state = Arc::new(Mutex::new(State {
             world,
+            early: None,
             edits: vec![],
             scripts: Scripts::default(),
         }));
@@ -120,6 +123,14 @@ impl PccsServer {
     /// Changes the world that the collateral is made of.
     pub fn change(&self, change: impl FnOnce(&mut World)) {
         change(&mut self.state().world);
+    }
+
+    /// Lets `update=early` give another set than `update=standard`.
+    pub fn change_early(&self, change: impl FnOnce(&mut World)) {
+        let mut state = self.state();
+        let mut early = state.early.take().unwrap_or_else(|| state.world.clone());
+        change(&mut early);
+        state.early = Some(early);
     }
 
     /// Edits what is served after it was signed.
@@ -166,7 +177,9 @@ impl Service for Pccs {
     fn respond(&self, request: &Request) -> Response {
         let (world, edits) = {
             let state = self.state();
-            (state.world.clone(), state.edits.clone())
+            let early = request.parameter("update").as_deref() == Some("early");
+            let world = state.early.as_ref().filter(|_| early).unwrap_or(&state.world);
+            (world.clone(), state.edits.clone())
         };
         let mut collateral = world.collateral();
         for edit in edits {

@@ -1,0 +1,350 @@
+//! `launch-inputs`: nothing that is not measured, or that nobody reviewed, has a say in how the app starts.
+//!
+//! A finding has one reason, that of its gravest concern; the detail lists all of them. What the lock's envelope says in
+//! the same words was reviewed and is no concern.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, boot_claims,
+};
+use crate::config::{LaunchInputsPolicy, Policy, is_risky, known_prelaunch_script};
+use crate::prove::{Facts, Gap};
+use crate::report::CheckId;
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::LaunchInputs,
+    title: "Launch inputs",
+    proves: "No variable, script or exposure setting around the containers is risky, unless you reviewed it in the lock.",
+    prevents: "An unmeasured value that takes over measured code, a start-up script that nobody read, logs that leak.",
+    reasons: &[
+        &RISKY_VARIABLES,
+        &UNKNOWN_PRE_LAUNCH_SCRIPT,
+        &INIT_SCRIPT,
+        &EXPOSED,
+        &NO_SECURE_TIME,
+        &NO_INSTANCE_ID,
+        &NO_COMPOSE_DOCUMENT,
+        &COMPOSE_NOT_PROVEN,
+        &UNREADABLE_COMPOSE,
+        &UNCHECKED,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ],
+    run,
+};
+
+const RISKY_VARIABLES: Reason = Reason {
+    id: "risky-variables",
+    means: "`allowed_envs` lists variables that can change what runs, where traffic goes or who logs in as root. The names \
+            are measured, the values are not.",
+    fix: "Take the names out of `allowed_envs`, or bind the values with a `launch_token_hash`. If you need them as they \
+          are, run `cvm-verify pin` and review [compose] in the lock.",
+};
+const UNKNOWN_PRE_LAUNCH_SCRIPT: Reason = Reason {
+    id: "unknown-pre-launch-script",
+    means: "A script of an unknown text runs as root before the containers. It is measured, but it is not Phala's. And it \
+            is no gate: containers that restart by themselves may run before it.",
+    fix: "Read the script (`cvm-verify inspect`). If it is yours, run `cvm-verify pin` and review its hash in the lock.",
+};
+const INIT_SCRIPT: Reason = Reason {
+    id: "init-script",
+    means: "A script of the app's own runs as root before Docker starts. It is measured; has anybody read it?",
+    fix: "Read the script (`cvm-verify inspect`). If it is yours, run `cvm-verify pin` and review its hash in the lock.",
+};
+const EXPOSED: Reason = Reason {
+    id: "exposed",
+    means: "The VM shows its logs or its system information to everybody.",
+    fix: "Set `public_logs` and `public_sysinfo` to false and deploy again; or, if that is meant, run `cvm-verify pin` and \
+          review [compose] in the lock.",
+};
+const NO_SECURE_TIME: Reason = Reason {
+    id: "no-secure-time",
+    means: "The VM does not wait for authenticated time when it boots, so that the host chooses its clock.",
+    fix: "Set `secure_time` to true and deploy again, if the app relies on the time (certificates, tokens, expiries); or \
+          run `cvm-verify pin` and review [compose] in the lock.",
+};
+const NO_INSTANCE_ID: Reason = Reason {
+    id: "no-instance-id",
+    means: "The app asks for no instance id, so that its replicas cannot be told apart.",
+    fix: "Set `no_instance_id` to false and deploy again; or, if that is meant, run `cvm-verify pin` and review [compose] in \
+          the lock.",
+};
+const NO_COMPOSE_DOCUMENT: Reason = Reason {
+    id: "no-compose-document",
+    means: "The compose document was not handed over, so what it lets in is unknown.",
+    fix: "Expose /info with `tcb_info.app_compose` (keep `public_tcbinfo` on), or give the document with --app-compose-file.",
+};
+const COMPOSE_NOT_PROVEN: Reason = Reason {
+    id: "compose-not-proven",
+    means: "The compose document that was handed over is not the measured one, so nothing in it was read.",
+    fix: "",
+};
+const UNREADABLE_COMPOSE: Reason = Reason {
+    id: "unreadable-compose",
+    means: "The measured compose document cannot be read in one way only.",
+    fix: "Make it plain: no duplicate keys, no depth; then deploy again.",
+};
+const UNCHECKED: Reason = Reason {
+    id: "unchecked",
+    means: "Waived with --launch-inputs unchecked.",
+    fix: "Remove `--launch-inputs unchecked`, and review what it hides.",
+};
+
+/// How many names a sentence lists.
+const MAX_NAMED: usize = 8;
+
+/// The fields of the compose document, scripts as `sha256:` and their hash.
+type Envelope = BTreeMap<String, Value>;
+
+/// Something that a person should have looked at.
+struct Concern {
+    reason: &'static Reason,
+    /// The field of the compose document that it stands in.
+    field: &'static str,
+    text: String,
+}
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    if policy.launch_inputs == LaunchInputsPolicy::Unchecked {
+        return Finding::skip(&UNCHECKED, "Waived: variables and scripts may be anything.").waived();
+    }
+    if let Err(finding) = boot_claims(facts) {
+        return finding;
+    }
+    let compose = match &facts.compose {
+        Ok(compose) => compose,
+        Err(Gap::Refused(_)) => {
+            return Finding::error(
+                &COMPOSE_NOT_PROVEN,
+                "Not determined: the compose document is not the measured one.",
+            );
+        }
+        Err(Gap::Absent | Gap::NotReached) => {
+            return Finding::error(&NO_COMPOSE_DOCUMENT, "The compose document was not handed over.");
+        }
+    };
+    match compose.envelope() {
+        Err(problem) => Finding::error(
+            &UNREADABLE_COMPOSE,
+            format!("The measured compose document cannot be read: {problem}."),
+        ),
+        Ok(envelope) => judge(&envelope, policy),
+    }
+}
+
+fn judge(envelope: &Envelope, policy: &Policy) -> Finding {
+    let locked = policy.locked_compose.as_ref();
+    let (reviewed, open): (Vec<Concern>, Vec<Concern>) =
+        concerns(envelope).into_iter().partition(|concern| {
+            locked.is_some_and(|locked| locked.envelope.get(concern.field) == envelope.get(concern.field))
+        });
+    let Some(gravest) = open.first() else {
+        return Finding::pass(calm(envelope, &reviewed, policy));
+    };
+    let texts: Vec<&str> = open.iter().map(|concern| concern.text.as_str()).collect();
+    let detail = format!("Not reviewed: {}.", texts.join("; "));
+    match policy.launch_inputs {
+        LaunchInputsPolicy::Required => Finding::fail(gravest.reason, detail),
+        LaunchInputsPolicy::Warn | LaunchInputsPolicy::Unchecked => Finding::warn(gravest.reason, detail),
+    }
+}
+
+/// What a pass says: which script runs, and what the lock vouches for.
+fn calm(envelope: &Envelope, reviewed: &[Concern], policy: &Policy) -> String {
+    if let (false, Some(locked)) = (reviewed.is_empty(), &policy.locked_compose) {
+        let texts: Vec<&str> = reviewed.iter().map(|concern| concern.text.as_str()).collect();
+        return format!("As reviewed in {}: {}.", locked.lock, texts.join("; "));
+    }
+    match envelope.get("pre_launch_script").and_then(script) {
+        Some(hash) => match known_prelaunch_script(&hex::encode(hash)) {
+            Some(row) => format!(
+                "Nothing risky; the pre-launch script is Phala's {} ({}).",
+                row.version,
+                hex::encode(hash)
+            ),
+            None => format!(
+                "Nothing risky; the pre-launch script is empty ({}).",
+                hex::encode(hash)
+            ),
+        },
+        None => "Nothing risky; no script runs before the containers.".to_owned(),
+    }
+}
+
+/// Everything to look at, the gravest first.
+fn concerns(envelope: &Envelope) -> Vec<Concern> {
+    [
+        risky_variables(envelope),
+        pre_launch_script(envelope),
+        init_script(envelope),
+        flag(
+            envelope,
+            "public_logs",
+            true,
+            &EXPOSED,
+            "everybody can read the logs",
+        ),
+        flag(
+            envelope,
+            "public_sysinfo",
+            true,
+            &EXPOSED,
+            "everybody can read the system information",
+        ),
+        flag(
+            envelope,
+            "secure_time",
+            false,
+            &NO_SECURE_TIME,
+            "the host chooses the clock",
+        ),
+        flag(
+            envelope,
+            "no_instance_id",
+            true,
+            &NO_INSTANCE_ID,
+            "replicas cannot be told apart",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn risky_variables(envelope: &Envelope) -> Option<Concern> {
+    const FIELD: &str = "allowed_envs";
+    let concern = |text| Concern {
+        reason: &RISKY_VARIABLES,
+        field: FIELD,
+        text,
+    };
+    let names = match envelope.get(FIELD)? {
+        Value::Null => return None,
+        Value::Array(names) => names,
+        // The guest would not start with it; who reads it otherwise is not for us to guess.
+        _ => return Some(concern("`allowed_envs` is no list".to_owned())),
+    };
+    let risky: Vec<&str> = names
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|name| is_risky(name))
+        .collect();
+    if risky.is_empty() {
+        return None;
+    }
+    let named = risky
+        .iter()
+        .take(MAX_NAMED)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = match risky.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let bound = if has_launch_token(envelope) {
+        "a launch token guards the launch"
+    } else {
+        "no launch token guards them"
+    };
+    Some(concern(format!(
+        "whoever deploys may set {named}{more}, unmeasured ({bound})"
+    )))
+}
+
+/// At the top level (older) or among the requirements (dstack-attestation.md §4.2).
+fn has_launch_token(envelope: &Envelope) -> bool {
+    let stated = |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|hash| !hash.is_empty());
+    stated(envelope.get("launch_token_hash"))
+        || stated(
+            envelope
+                .get("requirements")
+                .and_then(|requirements| requirements.get("launch_token_hash")),
+        )
+}
+
+fn pre_launch_script(envelope: &Envelope) -> Option<Concern> {
+    const FIELD: &str = "pre_launch_script";
+    let value = envelope.get(FIELD).filter(|value| !value.is_null())?;
+    let text = match script(value) {
+        Some(hash) if hash == EMPTY || known_prelaunch_script(&hex::encode(hash)).is_some() => return None,
+        Some(hash) => format!(
+            "an unknown pre-launch script runs as root (SHA-256 {})",
+            hex::encode(hash)
+        ),
+        None => "the pre-launch script is no text".to_owned(),
+    };
+    Some(Concern {
+        reason: &UNKNOWN_PRE_LAUNCH_SCRIPT,
+        field: FIELD,
+        text,
+    })
+}
+
+fn init_script(envelope: &Envelope) -> Option<Concern> {
+    const FIELD: &str = "init_script";
+    let scripts = match envelope.get(FIELD)? {
+        Value::Null => return None,
+        Value::Array(items) => items.iter().map(shown).collect(),
+        single => vec![shown(single)],
+    };
+    let empty = format!("sha256:{}", hex::encode(EMPTY));
+    let hashes: Vec<String> = scripts
+        .into_iter()
+        .filter(|hash| *hash != empty)
+        .take(MAX_NAMED)
+        .collect();
+    (!hashes.is_empty()).then(|| Concern {
+        reason: &INIT_SCRIPT,
+        field: FIELD,
+        text: format!("an init script runs as root ({})", hashes.join(", ")),
+    })
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().unwrap_or("no text").to_owned()
+}
+
+fn flag(
+    envelope: &Envelope,
+    field: &'static str,
+    risky: bool,
+    reason: &'static Reason,
+    means: &str,
+) -> Option<Concern> {
+    let value = envelope.get(field).filter(|value| !value.is_null())?;
+    let text = match value {
+        Value::Bool(value) if *value != risky => return None,
+        Value::Bool(value) => format!("`{field}` is {value}: {means}"),
+        _ => format!("`{field}` is neither true nor false"),
+    };
+    Some(Concern { reason, field, text })
+}
+
+/// SHA-256 of no text at all: an empty script runs nothing.
+const EMPTY: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27,
+    0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
+/// The hash of a script, out of the `sha256:` form of the envelope.
+fn script(value: &Value) -> Option<[u8; 32]> {
+    let digits = value.as_str()?.strip_prefix("sha256:")?;
+    hex::decode(digits).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::EMPTY;
+
+    #[test]
+    fn an_empty_script_is_known_by_its_hash() {
+        assert_eq!(Sha256::digest(b"")[..], EMPTY);
+    }
+}

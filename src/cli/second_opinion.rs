@@ -1,0 +1,230 @@
+//! What is asked in addition to the evidence: Phala's verification API, and Intel's early set. Neither ever decides for a
+//! pass. The answers go into the bundle, so that a replay says the same.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dcap_qvl::QuoteCollateralV3;
+use tokio::sync::Semaphore;
+
+use super::args::{Verifier, VerifierArgs};
+use super::error::UsageError;
+use super::judge;
+use super::live::{Ground, Live, raw_collateral};
+use super::transport::{Network, parse_url};
+use crate::checks::EvidenceGap;
+use crate::collateral::{self, Fetched, fetch_early};
+use crate::evidence::{Bundle, EarlyRecord, Evidence, EvidenceError, RecordedOpinion};
+use crate::prove::{Early, Facts, TrustRoot};
+use crate::source::PhalaVerifier;
+
+/// How many quotes are with the API at one time.
+const AT_ONCE: usize = 8;
+
+/// How long an early set is used again, seconds: a day. It forecasts weeks.
+const EARLY_SECONDS: u64 = 24 * 60 * 60;
+
+/// How long a failure to have it is remembered, seconds: an hour.
+const EARLY_FAILURE_SECONDS: u64 = 60 * 60;
+
+/// The early set of a platform; `None` where it is the standard one.
+type EarlySet = Option<Result<QuoteCollateralV3, String>>;
+
+/// An FMSPC, and the source of the standard set.
+type PlatformAtSource = ([u8; 6], String);
+
+/// The early set of a platform, once it was asked for, and when that was, Unix seconds. Whoever wants it meanwhile waits.
+type EarlyShelf = Arc<tokio::sync::Mutex<Option<(u64, EarlySet)>>>;
+
+/// What the early set of a source says of the values that it rates, and the time of that set.
+type Ratings = HashMap<([u8; 32], String), (u64, Early)>;
+
+/// Whom to ask, and what was answered so far.
+pub(super) struct SecondOpinions {
+    /// Nobody is asked: the result is only shown.
+    none: bool,
+    verifier: Option<PhalaVerifier>,
+    at_once: Semaphore,
+    /// One fetch for each platform and source.
+    early: Mutex<HashMap<PlatformAtSource, EarlyShelf>>,
+    /// One verification for each set of values that Intel rates.
+    rated: Mutex<Ratings>,
+}
+
+impl SecondOpinions {
+    /// Reads the options.
+    pub fn new(args: &VerifierArgs) -> Result<Self, UsageError> {
+        let verifier = match (args.verifier, &args.phala_verifier_url) {
+            (Verifier::Local, _) => None,
+            (Verifier::Both, None) => Some(PhalaVerifier::default_public()),
+            (Verifier::Both, Some(text)) => {
+                Some(PhalaVerifier::only(&parse_url("--phala-verifier-url", text)?))
+            }
+        };
+        Ok(Self {
+            none: false,
+            verifier,
+            ..Self::none()
+        })
+    }
+
+    /// Asks nobody.
+    pub fn none() -> Self {
+        Self {
+            none: true,
+            verifier: None,
+            at_once: Semaphore::new(AT_ONCE),
+            early: Mutex::default(),
+            rated: Mutex::default(),
+        }
+    }
+
+    /// Asks about a target whose quote is proven with this collateral.
+    pub async fn add(
+        &self,
+        ground: &Ground,
+        live: Live,
+        evidence: &Result<Evidence, EvidenceError>,
+        collateral: Option<Arc<Fetched>>,
+    ) -> Live {
+        let proven = live.facts.as_ref().is_ok_and(|facts| facts.quote.is_ok());
+        let (Ok(evidence), Some(collateral), true) = (evidence, collateral, proven && !self.none) else {
+            return live;
+        };
+        let live = self.ask_early(ground, live, evidence, &collateral).await;
+        self.ask_api(ground, live, evidence).await
+    }
+
+    async fn ask_api(&self, ground: &Ground, mut live: Live, evidence: &Evidence) -> Live {
+        let Some(verifier) = &self.verifier else {
+            return live;
+        };
+        let _permit = self.at_once.acquire().await;
+        let quote = evidence.attestation.quote.as_bytes();
+        let opinion = verifier.ask(&ground.network.client, quote).await;
+        change(&mut live, |facts| facts.with_opinion(evidence, &opinion));
+        if let Some(bundle) = &mut live.bundle {
+            bundle.phala_api = Some(opinion);
+        }
+        live
+    }
+
+    async fn ask_early(
+        &self,
+        ground: &Ground,
+        mut live: Live,
+        evidence: &Evidence,
+        standard: &Fetched,
+    ) -> Live {
+        let quote = live
+            .facts
+            .as_ref()
+            .ok()
+            .and_then(|facts| facts.quote.as_ref().ok());
+        let Some((fmspc, rated_by)) = quote.map(|quote| (*quote.fmspc(), *quote.rated_by())) else {
+            return live;
+        };
+        let shelf = Arc::clone(
+            locked(&self.early)
+                .entry((fmspc, standard.source.clone()))
+                .or_default(),
+        );
+        let mut shelf = shelf.lock().await;
+        let now = live.at;
+        let (at, set) = match shelf.take() {
+            Some((at, set)) if now.saturating_sub(at) < kept_for(&set) => (at, set),
+            _ => (now, early_set(&ground.network, standard, fmspc).await),
+        };
+        let (at, set) = shelf.insert((at, set));
+        let Some(set) = set else {
+            return live;
+        };
+        let set_of_bundle = live.bundle.is_some().then(|| EarlyRecord {
+            collateral: set.as_ref().ok().and_then(raw_collateral),
+            problem: set.as_ref().err().cloned(),
+        });
+        let rated = (rated_by, standard.source.clone());
+        let known = locked(&self.rated)
+            .get(&rated)
+            .filter(|(rated_at, _)| rated_at == at)
+            .map(|(_, early)| early.clone());
+        match known {
+            Some(early) => change(&mut live, |facts| facts.with_early_of(early)),
+            None => {
+                let set = set.as_ref().map_err(String::as_str);
+                change(&mut live, |facts| facts.with_early(evidence, set, &ground.root));
+                if let Ok(facts) = &live.facts {
+                    locked(&self.rated).insert(rated, (*at, facts.early.clone()));
+                }
+            }
+        }
+        if let Some(bundle) = &mut live.bundle {
+            bundle.early = set_of_bundle;
+        }
+        live
+    }
+}
+
+fn kept_for(set: &EarlySet) -> u64 {
+    match set {
+        Some(Err(_)) => EARLY_FAILURE_SECONDS,
+        _ => EARLY_SECONDS,
+    }
+}
+
+/// A panic while a map was locked leaves the map as it was.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn early_set(network: &Network, standard: &Fetched, fmspc: [u8; 6]) -> EarlySet {
+    fetch_early(&network.client, &network.sources, standard, fmspc)
+        .await
+        .map_err(|error| error.to_string())
+        .transpose()
+}
+
+fn change(live: &mut Live, change: impl FnOnce(Facts) -> Facts) {
+    let facts = std::mem::replace(&mut live.facts, Err(judge::crashed()));
+    live.facts = facts.map(change);
+}
+
+/// What a bundle recorded of all this.
+#[derive(Default)]
+pub(super) struct Recalled {
+    opinion: Option<RecordedOpinion>,
+    early: Option<Result<QuoteCollateralV3, String>>,
+}
+
+impl Recalled {
+    /// Reads it. What cannot be read is as good as not recorded: it could only warn.
+    pub fn of(bundle: &Bundle) -> Self {
+        let early = bundle.early.as_ref().and_then(|record| match &record.collateral {
+            Some(text) => collateral::file::parse(text.get().as_bytes()).ok().map(Ok),
+            None => record.problem.clone().map(Err),
+        });
+        Self {
+            opinion: bundle.phala_api.clone(),
+            early,
+        }
+    }
+
+    /// Adds it to the facts of the same evidence.
+    pub fn add(
+        &self,
+        facts: Result<Facts, EvidenceGap>,
+        evidence: Result<&Evidence, &EvidenceGap>,
+        root: &TrustRoot,
+    ) -> Result<Facts, EvidenceGap> {
+        let (mut facts, Ok(evidence)) = (facts?, evidence) else {
+            return Err(judge::crashed());
+        };
+        if let Some(set) = &self.early {
+            facts = facts.with_early(evidence, set.as_ref().map_err(String::as_str), root);
+        }
+        if let Some(opinion) = &self.opinion {
+            facts = facts.with_opinion(evidence, opinion);
+        }
+        Ok(facts)
+    }
+}

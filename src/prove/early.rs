@@ -1,0 +1,44 @@
+//! What Intel's early set says of the platform: the set that becomes the standard one in some weeks. It warns, and never
+//! decides.
+
+use dcap_qvl::QuoteCollateralV3;
+
+use super::quote::{self, NotVerified};
+use super::{TcbVerdict, TrustRoot};
+use crate::evidence::QuoteBytes;
+
+/// What Intel's early set says of the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Early {
+    /// Nothing else than the standard set, or nobody asked.
+    Nothing,
+    /// It could not be had, or does not serve.
+    Unavailable(String),
+    /// Its own verdict, proven like the standard one.
+    Judged(TcbVerdict),
+    /// It refuses the quote altogether: below every level, or revoked.
+    Refused(String),
+}
+
+/// Verifies the quote a second time, with the early set.
+pub(super) fn early_of(
+    bytes: &QuoteBytes,
+    set: Result<&QuoteCollateralV3, &str>,
+    root: &TrustRoot,
+    at: u64,
+) -> Early {
+    let collateral = match set {
+        Ok(collateral) => collateral,
+        Err(problem) => return Early::Unavailable(problem.to_owned()),
+    };
+    match quote::verify(bytes, collateral, root, at) {
+        Ok(quote) => Early::Judged(quote.tcb().clone()),
+        Err(NotVerified::Refused(refusal))
+            if matches!(refusal.reason(), "no-matching-tcb-level" | "revoked") =>
+        {
+            Early::Refused(refusal.to_string())
+        }
+        Err(NotVerified::Refused(refusal)) => Early::Unavailable(refusal.to_string()),
+        Err(NotVerified::Collateral(gap)) => Early::Unavailable(gap.to_string()),
+    }
+}
