@@ -192,8 +192,8 @@ fn every_instance_of_an_app_is_a_target_of_its_own_and_none_is_fresh() {
     }
     assert_eq!(
         deployment.pccs.requests().len(),
-        4,
-        "collateral once for one platform"
+        6,
+        "collateral once for one platform: four documents, and two of the early set"
     );
     let ran = verify(
         &deployment,
