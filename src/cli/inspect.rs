@@ -59,19 +59,22 @@ fn of_bundle(path: &Path, bundle: &Bundle, surroundings: &mut Surroundings) -> a
 
 /// What a live deployment hands over: fetched like for `verify`, and only shown.
 fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let target = Target::new(&args.what, &args.source.attestation_path, &args.source.info_path)?;
+    let target = Target::new(
+        &args.what,
+        args.source.attestation_path(),
+        args.source.info_path(),
+    )?;
     let ground = Ground {
         network: transport::network(&args.transport)?,
         root: TrustRoot::Intel,
         now: surroundings.now,
         clock_floor: 0,
-        compose_file: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let live = runtime.block_on(gather(&ground, &target.endpoints, Schedule::default()));
+    let live = runtime.block_on(gather(&ground, &target.endpoints, None, Schedule::default()));
     match (live.bundle, live.facts) {
         (Some(bundle), _) => of_bundle(Path::new(&args.what), &bundle, surroundings),
         (None, Err(gap)) => {

@@ -38,8 +38,6 @@ pub(super) struct Ground {
     pub now: fn() -> u64,
     /// The program's own commit, Unix seconds.
     pub clock_floor: u64,
-    /// A compose document that the user has as a file, for apps that do not show theirs.
-    pub compose_file: Option<Vec<u8>>,
 }
 
 /// Bodies that parsed, with the nonce that they were asked for with.
@@ -67,8 +65,14 @@ impl Heal for AttemptFailure {
     }
 }
 
-/// Fetches evidence and collateral, and proves what can be proven.
-pub(super) async fn gather(ground: &Ground, endpoints: &AppEndpoints, schedule: Schedule) -> Live {
+/// Fetches evidence and collateral, and proves what can be proven. `compose_file` is a compose document that the user
+/// has as a file, for apps that do not show theirs.
+pub(super) async fn gather(
+    ground: &Ground,
+    endpoints: &AppEndpoints,
+    compose_file: Option<&[u8]>,
+    schedule: Schedule,
+) -> Live {
     let started = Instant::now();
     let mut fetched: Option<(CollateralRequest, Result<collateral::Fetched, CollateralGap>)> = None;
     let mut round = 1;
@@ -77,7 +81,11 @@ pub(super) async fn gather(ground: &Ground, endpoints: &AppEndpoints, schedule: 
             total: schedule.total.saturating_sub(started.elapsed()),
             ..schedule
         };
-        let answer = match retry(&left, jitter, |attempt| ask(ground, endpoints, attempt)).await {
+        let answer = match retry(&left, jitter, |attempt| {
+            ask(ground, endpoints, compose_file, attempt)
+        })
+        .await
+        {
             Ok(answer) => answer,
             Err(failure) => {
                 return Live {
@@ -102,7 +110,7 @@ pub(super) async fn gather(ground: &Ground, endpoints: &AppEndpoints, schedule: 
             Some((cached, result)) if Some(*cached) == request => result.as_ref().map_err(Clone::clone),
             _ => Err(CollateralGap::Missing),
         };
-        let live = conclude(ground, endpoints, answer, collateral);
+        let live = conclude(ground, endpoints, compose_file, answer, collateral);
         let two_instances = live
             .facts
             .as_ref()
@@ -116,7 +124,12 @@ pub(super) async fn gather(ground: &Ground, endpoints: &AppEndpoints, schedule: 
     }
 }
 
-async fn ask(ground: &Ground, endpoints: &AppEndpoints, attempt: Attempt) -> Result<Answer, AttemptFailure> {
+async fn ask(
+    ground: &Ground,
+    endpoints: &AppEndpoints,
+    compose_file: Option<&[u8]>,
+    attempt: Attempt,
+) -> Result<Answer, AttemptFailure> {
     let nonce = fresh_nonce()?;
     let limits = Limits::body(app::MAX_BYTES).within(attempt.time_left);
     let app::AppAnswer { attestation, info } =
@@ -127,7 +140,7 @@ async fn ask(ground: &Ground, endpoints: &AppEndpoints, attempt: Attempt) -> Res
         .ok()
         .filter(|body| serde_json::from_slice::<&RawValue>(body).is_ok());
     let evidence = Evidence::parse(&attestation, info.as_deref(), None, Some(nonce))
-        .and_then(|evidence| evidence.or_compose(ground.compose_file.as_deref()));
+        .and_then(|evidence| evidence.or_compose(compose_file));
     match evidence {
         // Cut off on the way, or a gateway's page: asking again may help.
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {
@@ -197,12 +210,19 @@ async fn fetch_collateral(
 fn conclude(
     ground: &Ground,
     endpoints: &AppEndpoints,
+    compose_file: Option<&[u8]>,
     answer: Answer,
     collateral: Result<&collateral::Fetched, CollateralGap>,
 ) -> Live {
     let at = (ground.now)();
     let collateral_source = collateral.as_ref().ok().map(|fetched| fetched.source.clone());
-    let bundle = bundle(ground, endpoints, &answer, collateral.as_ref().ok().copied(), at);
+    let bundle = bundle(
+        endpoints,
+        compose_file,
+        &answer,
+        collateral.as_ref().ok().copied(),
+        at,
+    );
     let gathered = Gathered {
         evidence: answer.evidence.map_err(EvidenceGap::from),
         collateral: collateral.map(|fetched| fetched.collateral.clone()),
@@ -216,8 +236,8 @@ fn conclude(
 }
 
 fn bundle(
-    ground: &Ground,
     endpoints: &AppEndpoints,
+    compose_file: Option<&[u8]>,
     answer: &Answer,
     collateral: Option<&collateral::Fetched>,
     at: u64,
@@ -227,7 +247,7 @@ fn bundle(
         Evidence::parse(&answer.attestation, Some(info), None, None)
             .is_ok_and(|evidence| evidence.app_compose.is_some())
     });
-    let compose_file = ground.compose_file.as_ref().filter(|_| !shown);
+    let compose_file = compose_file.filter(|_| !shown);
     Some(Bundle {
         captured_at: at,
         source: BundleSource {
@@ -239,7 +259,7 @@ fn bundle(
         info: answer.info.as_deref().and_then(verbatim),
         collateral: collateral.and_then(|fetched| raw_collateral(&fetched.collateral)),
         collateral_source: collateral.map(|fetched| fetched.source.clone()),
-        app_compose: compose_file.and_then(|bytes| String::from_utf8(bytes.clone()).ok()),
+        app_compose: compose_file.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()),
     })
 }
 

@@ -5,6 +5,8 @@
 
 mod alerts;
 mod args;
+mod channels;
+mod config;
 mod environment;
 mod error;
 mod explain;
@@ -15,13 +17,16 @@ mod judge;
 mod live;
 mod output;
 mod pin;
+mod plan;
 mod policy;
 mod progress;
 mod replay;
 mod round;
+mod settings;
 mod surroundings;
 mod target;
 mod transport;
+mod trouble;
 mod verify;
 mod wait;
 

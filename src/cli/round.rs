@@ -6,15 +6,15 @@ use tokio::task::JoinSet;
 
 use super::judge;
 use super::live::{Ground, Live, gather};
+use super::plan::Planned;
 use super::progress::Progress;
 use super::surroundings::Surroundings;
-use super::target::Target;
 use crate::net::retry::Schedule;
 
 /// Gathers all targets at once. `None` when the user interrupts.
 pub(super) async fn gather_all(
     ground: &Arc<Ground>,
-    targets: &[Target],
+    targets: &[Planned],
     mut progress: Progress,
     surroundings: &mut Surroundings,
 ) -> Option<Vec<Live>> {
@@ -22,7 +22,10 @@ pub(super) async fn gather_all(
     let mut indices = std::collections::HashMap::new();
     for (index, target) in targets.iter().enumerate() {
         let (ground, endpoints) = (Arc::clone(ground), target.endpoints.clone());
-        let handle = tasks.spawn(async move { gather(&ground, &endpoints, Schedule::default()).await });
+        let compose_file = target.compose_file.clone();
+        let handle = tasks.spawn(async move {
+            gather(&ground, &endpoints, compose_file.as_deref(), Schedule::default()).await
+        });
         indices.insert(handle.id(), index);
     }
     let mut lives: Vec<Option<Live>> = targets.iter().map(|_| None).collect();

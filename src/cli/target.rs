@@ -6,6 +6,8 @@ use url::Url;
 
 use super::error::UsageError;
 use super::transport;
+use super::trouble::Trouble;
+use crate::config::{Origin, Settings, Written};
 use crate::source::HostLabel;
 use crate::source::app::AppEndpoints;
 
@@ -25,6 +27,17 @@ impl Target {
         Ok(Self { name, endpoints })
     }
 
+    /// The address with the paths that settings name.
+    pub fn of_settings(address: &Written, settings: &Settings) -> Result<Self, Trouble> {
+        let path = |key, default| settings.one(key).map_or(default, |value| value.text.as_str());
+        let attestation_path = path("attestation-path", AppEndpoints::ATTESTATION);
+        let info_path = path("info-path", AppEndpoints::INFO);
+        Self::new(&address.text, attestation_path, info_path).map_err(|error| match &address.origin {
+            Origin::File { .. } => Trouble::of("url", address, error),
+            _ => Trouble::Other(error.to_string()),
+        })
+    }
+
     /// The id in the first label of the address.
     pub fn address_id(&self) -> Option<[u8; 20]> {
         HostLabel::of(self.endpoints.base()).map(|label| label.id.0)
@@ -41,12 +54,12 @@ fn name_of(url: &Url) -> String {
     )
 }
 
-/// Where each target's bundle goes: a file, or files in a folder where there are several targets. Without
+/// Where each target's bundle goes, by the targets' names: a file, or files in a folder where there are several targets. Without
 /// `--evidence` they go into the folder of `--output-dir`.
 pub(super) fn bundle_paths(
     evidence: Option<&Path>,
     output_dir: Option<&Path>,
-    targets: &[Target],
+    targets: &[&str],
 ) -> Result<Vec<Option<PathBuf>>, UsageError> {
     match (evidence, output_dir, targets) {
         (None, None, _) => Ok(targets.iter().map(|_| None).collect()),
@@ -56,12 +69,12 @@ pub(super) fn bundle_paths(
         (Some(file), _, [_]) => Ok(vec![Some(file.to_owned())]),
         (Some(_), _, _) => Err(UsageError::option(
             "--evidence",
-            "there are several URLs; name an existing folder",
+            "there are several targets; name an existing folder",
         )),
     }
 }
 
-fn in_folder(folder: &Path, targets: &[Target]) -> Vec<Option<PathBuf>> {
+fn in_folder(folder: &Path, targets: &[&str]) -> Vec<Option<PathBuf>> {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') {
             c
@@ -69,8 +82,8 @@ fn in_folder(folder: &Path, targets: &[Target]) -> Vec<Option<PathBuf>> {
             '_'
         }
     };
-    let file = |(index, target): (usize, &Target)| {
-        let name: String = target.name.chars().map(plain).collect();
+    let file = |(index, target): (usize, &&str)| {
+        let name: String = target.chars().map(plain).collect();
         let number = if targets.len() > 1 {
             format!("{}-", index + 1)
         } else {

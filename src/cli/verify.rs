@@ -8,28 +8,31 @@ use anyhow::Context as _;
 
 use super::alerts;
 use super::args::VerifyArgs;
-use super::error::UsageError;
+use super::channels::Variables;
 use super::judge::{judge, trust_root};
 use super::live::{Ground, Live};
-use super::policy::expectations;
+use super::plan::{Plan, Planned, plan};
 use super::progress::Progress;
 use super::round::gather_all;
 use super::surroundings::Surroundings;
-use super::target::{Target, bundle_paths};
+use super::target::bundle_paths;
 use super::{files, output, transport, wait};
 use crate::appraise::Subject;
-use crate::config::Policy;
 use crate::report::{Mode, Report, TargetReport, Verdict, rfc3339};
 
 pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let started = Instant::now();
     let started_at = (surroundings.now)();
-    let targets = targets(args)?;
+    let Plan {
+        targets,
+        alerts: channels,
+    } = plan(args, started_at, surroundings)?;
+    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     output::prepare(&args.output)?;
     let bundle_paths = bundle_paths(
         args.evidence.as_deref(),
         args.output.output_dir.as_deref(),
-        &targets,
+        &names,
     )?;
     let wait = args
         .wait
@@ -37,13 +40,11 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .map(wait::parse)
         .transpose()?
         .unwrap_or_default();
-    let expectations = expectations(&args.expect, started_at)?;
     let ground = Arc::new(Ground {
         network: transport::network(&args.transport)?,
         root: trust_root(&args.trust)?,
         now: surroundings.now,
         clock_floor: surroundings.clock_floor,
-        compose_file: expectations.compose_file,
     });
     note_a_run_inside_a_cvm(surroundings);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -59,9 +60,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             .iter()
             .zip(&lives)
             .zip(&bundle_paths)
-            .map(|((target, live), path)| {
-                conclude(target, live, &expectations.policy, &ground, path.as_deref())
-            })
+            .map(|((target, live), path)| conclude(target, live, &ground, path.as_deref()))
             .collect();
         let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
         let left = wait.saturating_sub(started.elapsed());
@@ -80,27 +79,20 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         output::milliseconds(started.elapsed()),
         reports,
     );
-    if alerts::any(surroundings) {
-        runtime.block_on(alerts::deliver(&mut report, &ground.network.client, surroundings));
-    }
+    let of_targets: Vec<&Variables> = targets.iter().map(|target| &target.alerts).collect();
+    runtime.block_on(alerts::deliver(
+        &mut report,
+        &channels,
+        &of_targets,
+        &ground.network.client,
+        surroundings,
+    ));
     output::emit(
         &report,
         bundles(&lives, &bundle_paths)?,
         &args.output,
         surroundings,
     )
-}
-
-fn targets(args: &VerifyArgs) -> Result<Vec<Target>, UsageError> {
-    if args.url.is_empty() {
-        return Err(UsageError::new(
-            "there is nothing to verify; give the address of an app: cvm-verify verify https://…",
-        ));
-    }
-    args.url
-        .iter()
-        .map(|url| Target::new(url, &args.source.attestation_path, &args.source.info_path))
-        .collect()
 }
 
 fn note_a_run_inside_a_cvm(surroundings: &mut Surroundings) {
@@ -118,17 +110,7 @@ fn interrupted(surroundings: &mut Surroundings) -> u8 {
 }
 
 /// Judges one target.
-fn conclude(
-    target: &Target,
-    live: &Live,
-    policy: &Policy,
-    ground: &Ground,
-    bundle_path: Option<&Path>,
-) -> TargetReport {
-    let policy = Policy {
-        address_id: target.address_id(),
-        ..policy.clone()
-    };
+fn conclude(target: &Planned, live: &Live, ground: &Ground, bundle_path: Option<&Path>) -> TargetReport {
     let subject = Subject {
         name: target.name.clone(),
         url: Some(target.endpoints.base().to_string()),
@@ -139,7 +121,7 @@ fn conclude(
             .filter(|_| live.bundle.is_some())
             .map(|path| path.display().to_string()),
     };
-    judge(&live.facts, &policy, &subject)
+    judge(&live.facts, &target.policy, &subject)
 }
 
 /// The texts of the bundles and where they go.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::lock::Place;
 use super::{KeyProviderPin, OsImagePolicy, TcbPolicy};
 use crate::prove::Layout;
 use crate::report::Tier;
@@ -24,6 +25,8 @@ pub struct Policy {
     pub address_id: Option<[u8; 20]>,
     /// Which OS images are accepted.
     pub os_image: OsImagePolicy,
+    /// Who said so; absent for the default and for a lock, which names itself.
+    pub os_image_origin: Option<Origin>,
     /// Which key provider is expected.
     pub key_provider: Option<Expected<KeyProviderPin>>,
     /// Whether this run's nonce must be signed.
@@ -50,6 +53,7 @@ impl Default for Policy {
             instance_id: None,
             address_id: None,
             os_image: OsImagePolicy::Known,
+            os_image_origin: None,
             key_provider: None,
             freshness: Freshness::Required,
             image_pins: ImagePinsPolicy::Required,
@@ -86,6 +90,13 @@ pub struct Expected<T> {
 pub enum Origin {
     /// An option, with its dashes.
     Option(&'static str),
+    /// A key of the policy file.
+    File {
+        /// The file's path.
+        path: String,
+        /// Where in it.
+        place: Place,
+    },
     /// A lock file, by its path.
     Lock(String),
 }
@@ -94,6 +105,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Option(name) => f.write_str(name),
+            Self::File { path, place } => write!(f, "{path}:{}", place.line),
             Self::Lock(path) => f.write_str(path),
         }
     }

@@ -34,7 +34,7 @@ mod unproven;
 
 pub use attestation::Attestation;
 pub use bundle::{Bundle, BundleError, SCHEMA as BUNDLE_SCHEMA, Source as BundleSource};
-pub use bytes::{HexError, parse_user_hex};
+pub use bytes::{HexError, parse_user_hex, parse_user_hex_up_to};
 pub use error::EvidenceError;
 pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
 pub use info::{Info, InfoRegisters};
