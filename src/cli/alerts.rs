@@ -39,39 +39,51 @@ pub(super) async fn deliver(
     for (variables, target) in of_targets.iter().zip(&report.targets) {
         groups.entry(variables).or_default().push(target.clone());
     }
-    for (variables, targets) in groups {
-        let channels = Channels {
-            heartbeat_url: None,
-            ..variables.channels(surroundings)
-        };
+    let heartbeat_url = of_run.channels(surroundings).heartbeat_url;
+    let simulated = report
+        .targets
+        .iter()
+        .any(|target| target.trust_root == TrustRootKind::Custom);
+    let heartbeat_url = match heartbeat_url {
+        Some(_) if simulated && report.verdict == Verdict::Pass => {
+            // A ping carries no label: it would pass for a genuine pass.
+            report.alerts.push(AlertRecord {
+                channel: "heartbeat".to_owned(),
+                event: "passed".to_owned(),
+                delivered: false,
+                detail: "not sent: the pass rests on a root that is not Intel's".to_owned(),
+            });
+            None
+        }
+        heartbeat_url => heartbeat_url,
+    };
+    // One ping for the run, and one errand for all channels wherever the targets share them.
+    let mut errands: Vec<(Channels, Vec<TargetReport>)> = groups
+        .into_iter()
+        .map(|(variables, targets)| {
+            let channels = Channels {
+                heartbeat_url: None,
+                ..variables.channels(surroundings)
+            };
+            (channels, targets)
+        })
+        .collect();
+    match errands.as_mut_slice() {
+        [(channels, _)] => channels.heartbeat_url = heartbeat_url,
+        _ => {
+            let channels = Channels {
+                heartbeat_url,
+                ..Channels::default()
+            };
+            errands.push((channels, report.targets.clone()));
+        }
+    }
+    for (channels, targets) in errands {
         if channels::any(&channels) {
             let records = alert::deliver(client, &channels, &targets, &context, entropy).await;
             report.alerts.extend(records);
         }
     }
-    let Some(heartbeat_url) = of_run.channels(surroundings).heartbeat_url else {
-        return;
-    };
-    let simulated = report
-        .targets
-        .iter()
-        .any(|target| target.trust_root == TrustRootKind::Custom);
-    if simulated && report.verdict == Verdict::Pass {
-        // A ping carries no label: it would pass for a genuine pass.
-        report.alerts.push(AlertRecord {
-            channel: "heartbeat".to_owned(),
-            event: "passed".to_owned(),
-            delivered: false,
-            detail: "not sent: the pass rests on a root that is not Intel's".to_owned(),
-        });
-        return;
-    }
-    let channels = Channels {
-        heartbeat_url: Some(heartbeat_url),
-        ..Channels::default()
-    };
-    let records = alert::deliver(client, &channels, &report.targets, &context, entropy).await;
-    report.alerts.extend(records);
 }
 
 /// `cvm-verify alert test`.

@@ -142,12 +142,8 @@ impl Planner<'_> {
                 self.troubles.push(trouble);
                 None
             });
-        let name = wanted
-            .name
-            .map(str::to_owned)
-            .or_else(|| target.as_ref().map(|target| target.name.clone()));
         let Expectations { policy, compose_file } =
-            match expectations(&settings, name.as_deref(), self.at, &mut self.locks) {
+            match expectations(&settings, wanted.name, self.at, &mut self.locks) {
                 Ok(expectations) => expectations,
                 Err(troubles) => {
                     self.troubles.extend(troubles);
@@ -160,7 +156,7 @@ impl Planner<'_> {
                 address_id: target.address_id(),
                 ..policy
             },
-            name: name?,
+            name: wanted.name.map_or(target.name, str::to_owned),
             endpoints: target.endpoints,
             compose_file,
             alerts: Variables::of(&settings),

@@ -272,7 +272,8 @@ fn one_lock_holds_several_targets_each_pinned_by_its_name() {
     let mut args = vec!["verify".to_owned(), url, "--format=json".to_owned(), lock_option];
     args.extend(deployment.network());
     run(&[&args[..], &["--target=api".to_owned()]].concat()).assert(ComposeHash, Pass, None);
-    run(&args).assert_usage_error("it has api, shop");
+    run(&args)
+        .assert_usage_error("the file holds several targets (api, shop). Choose one with --target NAME.");
     let changed = pin(&["--target=shop"]);
     assert!(changed.stdout.contains("What changes in"), "{}", changed.stdout);
     assert_eq!(verify(&deployment, &text, &[]).code, 0);

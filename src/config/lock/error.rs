@@ -112,6 +112,12 @@ pub enum LockProblem {
         /// The names that there are.
         names: Vec<String>,
     },
+    /// A file of so many targets that it could not be read again.
+    #[error("with this target the file would have {size} bytes; at most {MAX_LOCK_BYTES} are read")]
+    TooManyTargets {
+        /// Its size in bytes.
+        size: usize,
+    },
     /// A file of one deployment where several are wanted.
     #[error("the file holds one deployment without a name")]
     OneWithoutName,
@@ -171,6 +177,7 @@ impl LockProblem {
             Self::NoTarget {
                 wanted: Some(wanted), ..
             } => return format!("Pin it with `cvm-verify pin --target {wanted}`, or correct the name."),
+            Self::TooManyTargets { .. } => "Write some of the targets into a lock of their own.",
             Self::OneWithoutName => {
                 "Write another file with --output, or remove this one and pin each target with --target NAME."
             }

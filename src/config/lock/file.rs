@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::section::{Section, Source};
-use super::{Lock, LockError, LockProblem, Notes, SCHEMA};
+use super::{Lock, LockError, LockProblem, MAX_LOCK_BYTES, Notes, SCHEMA};
 use crate::config::file::is_name;
 
 /// What a lock file holds.
@@ -70,12 +70,26 @@ pub fn with_target(
     let Some(before) = before else {
         return Ok(format!("{HEADER}\nschema = \"{SCHEMA}\"\n{block}"));
     };
+    let text = added(before, path, (name, &block), lock, notes)?;
+    if text.len() > MAX_LOCK_BYTES {
+        return Err(Source { path, text: "" }.error(LockProblem::TooManyTargets { size: text.len() }));
+    }
+    Ok(text)
+}
+
+fn added(
+    before: &str,
+    path: &str,
+    (name, block): (&str, &str),
+    lock: &Lock,
+    notes: &Notes,
+) -> Result<String, LockError> {
     let mut targets = match Lock::parse_file(before, path)? {
         LockFile::Several(targets) => targets,
         LockFile::One(_) => return Err(Source { path, text: before }.error(LockProblem::OneWithoutName)),
     };
     targets.insert(name.to_owned(), lock.clone());
-    let after = spliced(before, name, &block);
+    let after = spliced(before, name, block);
     // A text that people laid out in their own way may not be cut where we cut it.
     if Lock::parse_file(&after, path) == Ok(LockFile::Several(targets.clone())) {
         return Ok(after);

@@ -139,6 +139,19 @@ fn mistakes_in_a_file_of_several_name_place_and_key() {
     assert!(mixed.contains("`app_id` is unknown"), "{mixed}");
 }
 
+#[test]
+fn a_file_that_could_not_be_read_again_is_not_written() {
+    let full = Lock {
+        images: [("web".to_owned(), "a".repeat(MAX_LOCK_BYTES / 2))].into(),
+        ..lock(1)
+    };
+    let text = put(None, "a", &full);
+    let error = with_target(Some(&text), "cvm.lock", "b", &full, &Notes::default()).unwrap_err();
+    assert!(matches!(error.problem, LockProblem::TooManyTargets { size } if size > MAX_LOCK_BYTES));
+    // In its own place it may grow back.
+    assert_eq!(put(Some(&text), "a", &full), text);
+}
+
 proptest! {
     #[test]
     fn what_is_put_is_read_back_beside_the_others(
