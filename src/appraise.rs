@@ -80,6 +80,9 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
             .iter()
             .map(|(check, finding)| result(check, finding))
             .collect(),
+        compose_diff: find(&findings, CheckId::ComposeHash)
+            .map(|finding| finding.diff.clone())
+            .unwrap_or_default(),
         measurements: facts.map(measurements).unwrap_or_default(),
         tcb: facts.map(|facts| tcb(facts, subject)).unwrap_or_default(),
         evidence: EvidenceRecord {
@@ -128,7 +131,7 @@ fn verdict(findings: &[(&Check, Finding)], policy: &Policy) -> Verdict {
 /// Whether the user asked for a check by giving it something to compare with.
 fn is_configured(id: CheckId, policy: &Policy) -> bool {
     match id {
-        CheckId::ComposeHash => policy.compose_hash.is_some(),
+        CheckId::ComposeHash => policy.compose_hash.is_some() || policy.docker_compose.is_some(),
         CheckId::AppId => policy.app_id.is_some() || policy.address_id.is_some(),
         CheckId::InstanceId => policy.instance_id.is_some(),
         CheckId::KeyProvider => policy.key_provider.is_some(),

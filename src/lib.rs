@@ -6,7 +6,7 @@
 //! 1. [`evidence`], [`report`] and [`net`]: what a CVM hands over, how results look, HTTP;
 //! 2. [`prove`], [`config`], [`collateral`], [`source`]: untrusted in, proven out; what the user expects;
 //! 3. [`checks`]: one file per check, from proven facts and policy to a result;
-//! 4. [`appraise`]: verdict and assurance;
+//! 4. [`appraise`]: verdict and assurance; [`compare`]: what changed;
 //! 5. [`render`][]: words, and [`alert`]: telling people;
 //! 6. [`cli`][]: commands.
 //!
@@ -18,6 +18,7 @@ pub mod appraise;
 pub mod checks;
 pub mod cli;
 pub mod collateral;
+pub mod compare;
 pub mod config;
 pub mod evidence;
 pub mod inspect;

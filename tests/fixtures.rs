@@ -21,6 +21,13 @@ fn the_bundle_of_a_swapped_image_is_what_the_simulator_makes() {
 }
 
 #[test]
+fn the_documents_are_those_of_the_healthy_bundle() {
+    let healthy = Cvm::healthy(&World::default());
+    assert_generated("app-compose.json", &healthy.app_compose);
+    assert_generated("docker-compose.yml", simulator::app_compose::DOCKER_COMPOSE);
+}
+
+#[test]
 fn the_root_is_what_the_simulator_makes() {
     assert_generated("root.pem", &World::default().root_pem());
 }

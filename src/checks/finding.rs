@@ -26,6 +26,8 @@ pub struct Finding {
     pub expected: Option<String>,
     /// What was found instead.
     pub actual: Option<String>,
+    /// The lines of a diff from what was expected to what was found; printable ASCII.
+    pub diff: Vec<String>,
     /// A `warn` that leaves the check's requirement unmet.
     pub unmet: bool,
     /// A `skip` that the user asked for in writing.
@@ -40,6 +42,7 @@ impl Finding {
             detail: detail.into(),
             expected: None,
             actual: None,
+            diff: Vec::new(),
             unmet: false,
             waived: false,
         }
@@ -80,6 +83,13 @@ impl Finding {
     pub fn comparing(mut self, expected: impl Into<String>, actual: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self.actual = Some(actual.into());
+        self
+    }
+
+    /// With the lines of a diff.
+    #[must_use]
+    pub fn differing(mut self, lines: Vec<String>) -> Self {
+        self.diff = lines;
         self
     }
 

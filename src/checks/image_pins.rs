@@ -73,9 +73,10 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     if policy.image_pins == ImagePinsPolicy::Unchecked {
         return Finding::skip(&UNCHECKED, "Waived: the images may be anything.").waived();
     }
-    if let Err(finding) = boot_claims(facts) {
-        return finding;
-    }
+    let boot = match boot_claims(facts) {
+        Ok(boot) => boot,
+        Err(finding) => return finding,
+    };
     let compose = match &facts.compose {
         Ok(compose) => compose,
         Err(Gap::Refused(_)) => {
@@ -98,12 +99,12 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             "The app has no compose file: what its script starts is not pinned. This does not meet `code`.",
         )
         .unmet(),
-        Ok(Some(file)) => judge(&file, policy),
+        Ok(Some(file)) => judge(&file, boot.compose_hash(), policy),
     }
 }
 
-fn judge(file: &ComposeFile, policy: &Policy) -> Finding {
-    if let Some(finding) = locked_mismatch(file, policy) {
+fn judge(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Finding {
+    if let Some(finding) = locked_mismatch(file, hash, policy) {
         return finding;
     }
     if !file.unpinned.is_empty() {
@@ -137,11 +138,11 @@ fn judge(file: &ComposeFile, policy: &Policy) -> Finding {
 }
 
 /// The images in a lock are for people; its compose hash binds them. They must not contradict it.
-fn locked_mismatch(file: &ComposeFile, policy: &Policy) -> Option<Finding> {
+fn locked_mismatch(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Option<Finding> {
     let locked = policy
         .locked_compose
         .as_ref()
-        .filter(|_| policy.compose_hash_is_locked())?;
+        .filter(|_| policy.is_locked_compose_hash(hash))?;
     (locked.images != file.images).then(|| {
         let show = |images: &BTreeMap<String, String>| {
             let list: Vec<String> = images

@@ -39,6 +39,11 @@ pub enum Command {
     /// Show every field of evidence, explained. Gives no verdict.
     #[command(after_help = ENVIRONMENT)]
     Inspect(InspectArgs),
+    /// Say what changed between two deployments: locks, evidence bundles and live addresses, in any pairing.
+    #[command(after_help = DIFF_CODES)]
+    Diff(DiffArgs),
+    /// Print the compose hashes that a compose document has, by the tool that writes it.
+    ComposeHash(ComposeHashArgs),
     /// Say what a check proves, which attack it prevents, why it fails and how to fix it.
     Explain(ExplainArgs),
     /// Try the alert channels.
@@ -170,6 +175,50 @@ pub struct InspectArgs {
     pub transport: TransportArgs,
 }
 
+/// Behind the help of `diff`.
+const DIFF_CODES: &str = "Exit codes: 0 the same, 1 different, or evidence that is refused, 2 usage error, 3 could not be \
+                          determined.";
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// Before: a lock file, an evidence bundle, or the address of an app.
+    #[arg(value_name = "A")]
+    pub before: String,
+    /// After: the same.
+    #[arg(value_name = "B")]
+    pub after: String,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// How the app lays the nonce out in the report data: auto (raw or ascii), or a named layout.
+    #[arg(long, value_name = "LAYOUT", default_value = "auto")]
+    pub report_data: String,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub transport: TransportArgs,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ComposeHashArgs {
+    /// A compose document: the JSON text that a VM is given (app-compose.json).
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = ComposeHashFormat::Text)]
+    pub format: ComposeHashFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ComposeHashFormat {
+    /// For people.
+    Text,
+    /// cvm-verify/compose-hash/v1.
+    Json,
+}
+
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// A check's name; without one, all are listed.
@@ -255,6 +304,13 @@ pub struct ExpectArgs {
     /// The compose document itself: its exact bytes are what must run.
     #[arg(long, value_name = "FILE")]
     pub app_compose_file: Option<PathBuf>,
+    /// The docker compose file of your repository: it must be inside the measured document, byte for byte, and all around
+    /// it as in the lock, or as Phala Cloud writes it with nothing exposed.
+    #[arg(long, value_name = "FILE")]
+    pub docker_compose: Option<PathBuf>,
+    /// A second compose hash, accepted during a roll-out: HEX:until=YYYY-MM-DD, at most 90 days ahead.
+    #[arg(long, value_name = "HEX:until=DATE")]
+    pub also_compose_hash: Option<String>,
     /// The app's id, 20 bytes of hex.
     #[arg(long, value_name = "HEX")]
     pub app_id: Option<String>,
@@ -356,8 +412,12 @@ pub struct OutputArgs {
     /// Write the report as JUnit XML to this file.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Write everything into this folder: report.json, report.txt, summary.md, junit.xml and, for live deployments,
-    /// the evidence.
+    /// Write verdict, failed checks and the like as NAME=VALUE to this file, for GitLab's dotenv report. The names begin
+    /// with CVM_VERIFY_RESULT_.
+    #[arg(long, value_name = "FILE")]
+    pub dotenv: Option<PathBuf>,
+    /// Write everything into this folder: report.json, report.txt, summary.md, junit.xml, result.env and, for live
+    /// deployments, the evidence.
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
     /// Also speak to GitHub Actions: job summary, outputs and annotations.
@@ -378,7 +438,7 @@ pub struct OutputArgs {
 pub enum Format {
     /// For people.
     Text,
-    /// cvm-verify/report/v1.
+    /// With a schema: cvm-verify/report/v1, of `diff` cvm-verify/difference/v1.
     Json,
     /// For a comment or a page.
     Markdown,

@@ -37,6 +37,12 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {
     Ok(bytes)
 }
 
+/// Reads a docker compose file. What it says is not looked at: its bytes count.
+pub(super) fn read_docker_compose(path: &Path) -> Result<String, UsageError> {
+    String::from_utf8(read(path, COMPOSE_LIMIT)?)
+        .map_err(|_| UsageError::file(path, "is not UTF-8 text, so it is no docker compose file"))
+}
+
 /// Reads a lock file, of one target or of several.
 pub(super) fn read_lock_file(path: &Path) -> Result<LockFile, UsageError> {
     let bytes = read(path, MAX_LOCK_BYTES as u64)?;

@@ -6,12 +6,13 @@ use anyhow::anyhow;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
+use super::environment::truth;
 use super::error::UsageError;
 use super::files::append;
-use super::output::Places;
+use super::output::{self, Places};
 use super::surroundings::Surroundings;
-use crate::render::{self, Delimiter, Paths};
-use crate::report::Report;
+use crate::render::{self, Delimiter, Unjudged};
+use crate::report::{Mode, Report, rfc3339};
 
 /// Writes all three; returns what went wrong.
 pub(super) fn speak(report: &Report, places: &Places, surroundings: &mut Surroundings) -> Vec<UsageError> {
@@ -26,6 +27,45 @@ pub(super) fn speak(report: &Report, places: &Places, surroundings: &mut Surroun
         None => problems.push(unset("GITHUB_OUTPUT")),
     }
     problems
+}
+
+/// Tells a step of GitHub Actions that a run ended before a verdict; returns what went wrong. Where nobody asked for
+/// `--github`, nothing is told.
+pub(super) fn speak_without_verdict(
+    unjudged: &Unjudged,
+    exit_code: u8,
+    surroundings: &mut Surroundings,
+) -> Vec<UsageError> {
+    if !is_asked_for(surroundings) {
+        return Vec::new();
+    }
+    surroundings.print(&unjudged.annotation());
+    let mut report = Report::new(
+        output::tool(),
+        Mode::Live,
+        rfc3339((surroundings.now)()),
+        0,
+        Vec::new(),
+    );
+    report.exit_code = exit_code;
+    let mut problems = Vec::new();
+    if let Some(path) = file(surroundings, "GITHUB_STEP_SUMMARY") {
+        problems.extend(append(&path, &unjudged.summary()).err());
+    }
+    if let Some(path) = file(surroundings, "GITHUB_OUTPUT") {
+        problems.extend(outputs(&report, &Places::default(), &path).err());
+    }
+    problems
+}
+
+/// Whether `--github` was typed or set, as far as that can be said of arguments that may not parse.
+fn is_asked_for(surroundings: &Surroundings) -> bool {
+    let mut args = surroundings.args.iter().skip(1);
+    let speaks = args
+        .next()
+        .is_some_and(|command| command == "verify" || command == "replay");
+    let set = surroundings.env.get("CVM_VERIFY_GITHUB");
+    speaks && (set.and_then(|value| truth(value)) == Some(true) || args.any(|arg| arg == "--github"))
 }
 
 fn file(surroundings: &Surroundings, variable: &str) -> Option<PathBuf> {
@@ -48,21 +88,6 @@ fn outputs(report: &Report, places: &Places, path: &Path) -> Result<(), UsageErr
     SysRng.try_fill_bytes(&mut random).map_err(|error| {
         UsageError::file(path, format!("cannot be written without random numbers: {error}"))
     })?;
-    let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-    let (report_json, summary, junit, evidence) = (
-        text(&places.report_json),
-        text(&places.summary),
-        text(&places.junit),
-        text(&places.evidence),
-    );
-    let outputs = render::outputs(
-        report,
-        &Paths {
-            report_json: report_json.as_deref(),
-            summary: summary.as_deref(),
-            junit: junit.as_deref(),
-            evidence: evidence.as_deref(),
-        },
-    );
+    let outputs = places.outputs(report);
     append(path, &render::github_output(&outputs, &Delimiter::new(random)))
 }

@@ -6,7 +6,9 @@
 mod alerts;
 mod args;
 mod channels;
+mod compose_hash;
 mod config;
+mod diff;
 mod environment;
 mod error;
 mod explain;
@@ -20,6 +22,7 @@ mod pin;
 mod plan;
 mod policy;
 mod progress;
+mod release;
 mod replay;
 mod round;
 mod settings;
@@ -39,12 +42,19 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use args::{Cli, Command};
 use error::UsageError;
 
+use crate::render;
+
 /// A usage or configuration error: nothing was verified.
 const USAGE: u8 = 2;
 /// Something is wrong with the deployment.
 const FAIL: u8 = 1;
 /// It could not be determined.
 const INCONCLUSIVE: u8 = 3;
+
+const BUG: &str = "cvm-verify met a state that it should not; nothing was decided";
+const CORRECT_IT: &str =
+    "Correct the input or option of that name, as cvm-verify verify --help describes it, and run it again.";
+const REPORT_IT: &str = "Run it again; if that does not help, please report it with the log.";
 
 /// Runs the program and returns its exit code: 0 pass, 1 fail, 2 usage error, 3 inconclusive.
 pub fn run(surroundings: &mut Surroundings) -> u8 {
@@ -65,15 +75,16 @@ pub fn run(surroundings: &mut Surroundings) -> u8 {
         surroundings.complain(
             "error: cvm-verify met a state that it should not; nothing was decided. Please report this.",
         );
-        return INCONCLUSIVE;
+        return without_verdict(surroundings, BUG.to_owned(), REPORT_IT, INCONCLUSIVE);
     };
     match result {
         Ok(code) => code,
         Err(error) => match error.downcast::<UsageError>() {
             Ok(error) => usage(surroundings, &error),
             Err(error) => {
-                surroundings.complain(&format!("error: {error:#}"));
-                INCONCLUSIVE
+                let said = format!("{error:#}");
+                complain_safely(surroundings, &format!("error: {said}"));
+                without_verdict(surroundings, said, REPORT_IT, INCONCLUSIVE)
             }
         },
     }
@@ -85,14 +96,17 @@ fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<
         Command::Replay(args) => replay::run(&args, surroundings),
         Command::Pin(args) => pin::run(&args, surroundings),
         Command::Inspect(args) => inspect::run(&args, surroundings),
+        Command::Diff(args) => diff::run(&args, surroundings),
+        Command::ComposeHash(args) => compose_hash::run(&args, surroundings),
         Command::Explain(args) => explain::run(&args, surroundings),
         Command::Alert(args) => alerts::run(&args, surroundings),
     }
 }
 
 fn usage(surroundings: &mut Surroundings, error: &UsageError) -> u8 {
-    surroundings.complain(&format!("error: {error}\nNothing was verified."));
-    USAGE
+    let said = error.to_string();
+    complain_safely(surroundings, &format!("error: {said}\nNothing was verified."));
+    without_verdict(surroundings, said, CORRECT_IT, USAGE)
 }
 
 /// Help and version are not errors; everything else that clap says is a usage error.
@@ -104,8 +118,37 @@ fn clap_exit(surroundings: &mut Surroundings, error: &clap::Error) -> u8 {
             0
         }
         _ => {
-            surroundings.complain(error.to_string().trim_end());
-            USAGE
+            let said = error.to_string();
+            complain_safely(surroundings, said.trim_end());
+            without_verdict(surroundings, cause_of(&said), CORRECT_IT, USAGE)
         }
     }
+}
+
+/// What clap says is wrong, without how it would be typed.
+fn cause_of(said: &str) -> String {
+    let lines: Vec<&str> = said
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .collect();
+    let cause = lines.join("\n");
+    cause.strip_prefix("error: ").unwrap_or(&cause).to_owned()
+}
+
+/// Prints a message that may quote what was given: in the log of a CI it must not act.
+fn complain_safely(surroundings: &mut Surroundings, said: &str) {
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    for line in said.split('\n') {
+        let (blanks, rest) = line.split_at(indent(line));
+        surroundings.complain(&format!("{blanks}{}", render::escape::terminal(rest)));
+    }
+}
+
+/// Tells GitHub, where it is asked for, that there is no verdict; returns the code.
+fn without_verdict(surroundings: &mut Surroundings, cause: String, next: &'static str, code: u8) -> u8 {
+    let unjudged = render::Unjudged { cause, next };
+    for problem in github::speak_without_verdict(&unjudged, code, surroundings) {
+        complain_safely(surroundings, &format!("error: {problem}"));
+    }
+    code
 }

@@ -82,6 +82,7 @@ pub(super) struct Places {
     pub report_text: Option<PathBuf>,
     pub summary: Option<PathBuf>,
     pub junit: Option<PathBuf>,
+    pub dotenv: Option<PathBuf>,
     /// The bundle, or the folder of the bundles.
     pub evidence: Option<PathBuf>,
 }
@@ -99,8 +100,27 @@ impl Places {
             report_text: inside("report.txt"),
             summary: inside("summary.md"),
             junit: args.junit.clone().or_else(|| inside("junit.xml")),
+            dotenv: args.dotenv.clone().or_else(|| inside("result.env")),
             evidence,
         }
+    }
+
+    /// What later steps and jobs read, with the paths of these files.
+    pub(super) fn outputs(&self, report: &Report) -> Vec<render::Output> {
+        let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let (report_json, summary, junit, evidence) = (
+            text(&self.report_json),
+            text(&self.summary),
+            text(&self.junit),
+            text(&self.evidence),
+        );
+        let paths = render::Paths {
+            report_json: report_json.as_deref(),
+            summary: summary.as_deref(),
+            junit: junit.as_deref(),
+            evidence: evidence.as_deref(),
+        };
+        render::outputs(report, &paths)
     }
 
     fn files(&self, report: &Report) -> Vec<Pending> {
@@ -112,6 +132,7 @@ impl Places {
             file(&self.report_text, &|| render::text(report, Style::default())),
             file(&self.summary, &|| render::summary(report)),
             file(&self.junit, &|| render::junit(report)),
+            file(&self.dotenv, &|| render::dotenv(&self.outputs(report))),
         ]
         .into_iter()
         .flatten()

@@ -71,7 +71,7 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
 }
 
 /// What is refused fails; what could not be determined is inconclusive.
-fn exit_code_of_refusal(facts: &Facts) -> u8 {
+pub(super) fn exit_code_of_refusal(facts: &Facts) -> u8 {
     let refused = matches!(facts.quote, Err(Gap::Refused(_)))
         || matches!(facts.log, Err(Gap::Refused(_)))
         || matches!(facts.boot, Err(Gap::Refused(_)))

@@ -7,12 +7,12 @@ use std::rc::Rc;
 use sha2::{Digest as _, Sha256};
 
 use super::error::UsageError;
-use super::files;
 use super::trouble::Trouble;
+use super::{files, release};
 use crate::config::lock::{Lock, LockFile};
 use crate::config::{
     Expected, Freshness, ImagePinsPolicy, KeyProviderPin, Origin, OsImageOption, Policy, ReportDataPolicy,
-    Settings, TcbException, TcbPolicy, Written, parse_os_image,
+    SecondHash, SecondHashError, Settings, TcbException, TcbPolicy, Written, parse_os_image,
 };
 use crate::evidence::{parse_user_hex, parse_user_hex_up_to};
 use crate::prove::Layout;
@@ -66,6 +66,8 @@ pub(super) fn expectations(
     let os_image = reader.parsed("os-image", parse_os_image);
     let policy = Policy {
         compose_hash,
+        second_compose_hash: reader.second_hash(at),
+        docker_compose: reader.docker_compose(compose_file.as_deref()),
         app_id: reader.hex("app-id"),
         instance_id: reader.hex("instance-id"),
         key_provider: reader.key_provider(),
@@ -93,6 +95,9 @@ pub(super) fn expectations(
         None => reader.without_lock(os_image, policy),
         Some(value) => reader.with_lock(value, target, at, os_image, policy, locks),
     };
+    if reader.troubles.is_empty() {
+        reader.troubles.extend(release::check(&policy, settings));
+    }
     if reader.troubles.is_empty() {
         Ok(Expectations { policy, compose_file })
     } else {
@@ -182,6 +187,21 @@ impl Reader<'_> {
             });
         }
         given.or(of_file)
+    }
+
+    fn docker_compose(&mut self, document: Option<&[u8]>) -> Option<Expected<String>> {
+        let value = self.settings.one("docker-compose")?;
+        release::docker_compose(value, document)
+            .map_err(|trouble| self.troubles.push(trouble))
+            .ok()
+    }
+
+    fn second_hash(&mut self, at: u64) -> Option<SecondHash> {
+        self.parsed("also-compose-hash", |text| {
+            let second: SecondHash = text.parse()?;
+            second.check_end(at)?;
+            Ok::<_, SecondHashError>(second)
+        })
     }
 
     fn layout(&mut self) -> Option<Layout> {

@@ -31,6 +31,14 @@ pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Re
             .map(|path| text_of("--app-compose-file", path))
             .transpose()?,
     );
+    let docker_compose = expect.docker_compose.as_deref();
+    set(
+        "--docker-compose",
+        docker_compose
+            .map(|path| text_of("--docker-compose", path))
+            .transpose()?,
+    );
+    set("--also-compose-hash", expect.also_compose_hash.clone());
     set("--app-id", expect.app_id.clone());
     set("--instance-id", expect.instance_id.clone());
     set("--os-image", expect.os_image.clone());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::lock::Place;
-use super::{KeyProviderPin, OsImagePolicy, TcbPolicy};
+use super::{KeyProviderPin, OsImagePolicy, SecondHash, TcbPolicy};
 use crate::prove::Layout;
 use crate::report::Tier;
 
@@ -17,6 +17,10 @@ pub const DEFAULT_TD_ATTRIBUTES: [u8; 8] = [0, 0, 0, 0x10, 0, 0, 0, 0];
 pub struct Policy {
     /// SHA-256 of the compose document.
     pub compose_hash: Option<Expected<[u8; 32]>>,
+    /// A second one, accepted for a while: the release that is rolled out, or the one that it replaces.
+    pub second_compose_hash: Option<SecondHash>,
+    /// The docker compose file that must be the one in the compose document, byte for byte.
+    pub docker_compose: Option<Expected<String>>,
     /// The app's identity.
     pub app_id: Option<Expected<[u8; 20]>>,
     /// Which instance must answer.
@@ -49,6 +53,8 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             compose_hash: None,
+            second_compose_hash: None,
+            docker_compose: None,
             app_id: None,
             instance_id: None,
             address_id: None,
@@ -67,12 +73,12 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Whether the expected compose hash is the lock's own, so that the lock's envelope and images belong to it.
+    /// Whether this compose hash is the lock's own, so that the lock's envelope and images belong to it.
     #[must_use]
-    pub fn compose_hash_is_locked(&self) -> bool {
+    pub fn is_locked_compose_hash(&self, hash: &[u8; 32]) -> bool {
         self.compose_hash
             .as_ref()
-            .is_some_and(|expected| matches!(expected.origin, Origin::Lock(_)))
+            .is_some_and(|expected| expected.value == *hash && matches!(expected.origin, Origin::Lock(_)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Origin;
 
 /// Keys that say the same thing in different ways. A level that gives one of them replaces all of a lower level.
-const ALTERNATIVES: [&[&str]; 1] = [&["compose-hash", "app-compose-file"]];
+const ALTERNATIVES: [&[&str]; 1] = [&["compose-hash", "app-compose-file", "docker-compose"]];
 
 /// A value as it was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -47,13 +47,21 @@ impl MeasuredCompose {
     /// # Errors
     /// The text is no JSON object, nests too deeply, or names something twice.
     pub fn members(&self) -> Result<serde_json::Map<String, Value>, EvidenceError> {
-        let object = Object::document("the compose document", &self.text)?;
-        refuse_duplicates(&object, 0)?;
-        serde_json::from_str(&self.text).map_err(|error| EvidenceError::NotJson {
-            document: "the compose document",
-            problem: error.to_string(),
-        })
+        members_of(&self.text)
     }
+}
+
+/// The members of a compose document that nothing vouches for, read as strictly as a measured one.
+///
+/// # Errors
+/// The text is no JSON object, nests too deeply, or names something twice.
+pub(crate) fn members_of(text: &str) -> Result<serde_json::Map<String, Value>, EvidenceError> {
+    let object = Object::document("the compose document", text)?;
+    refuse_duplicates(&object, 0)?;
+    serde_json::from_str(text).map_err(|error| EvidenceError::NotJson {
+        document: "the compose document",
+        problem: error.to_string(),
+    })
 }
 
 impl MeasuredCompose {

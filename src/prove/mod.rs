@@ -40,6 +40,7 @@ mod root;
 mod yaml;
 
 pub use boot::{BootClaims, BootRefusal, KeyProvider};
+pub(crate) use compose::members_of;
 pub use compose::{ComposeRefusal, MeasuredCompose};
 pub use compose_file::{ComposeFile, ComposeFileError};
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};

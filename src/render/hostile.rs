@@ -108,6 +108,7 @@ pub(super) fn told_by(hostile: &str) -> TargetReport {
     target.tcb.expires_at = Some(text.clone());
     target.tcb.collateral_source = Some(text.clone());
     target.evidence.bundle = Some(text.clone());
+    target.compose_diff = vec![text.clone(); 3];
     target.evaluated_at = text;
     target
 }

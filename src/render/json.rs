@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 use super::escape::{is_plain, opens_command};
 use crate::report::Report;
 
@@ -11,8 +13,13 @@ use crate::report::Report;
 /// are written as JSON's own `\uXXXX`. A parser reads the same values.
 #[must_use]
 pub fn json(report: &Report) -> String {
+    safe(report)
+}
+
+/// Any document of ours by the same rule.
+pub(super) fn safe(document: &impl Serialize) -> String {
     // Serialising plain structs with string keys cannot fail; an empty document would be refused by every reader.
-    let text = serde_json::to_string_pretty(report).unwrap_or_default();
+    let text = serde_json::to_string_pretty(document).unwrap_or_default();
     let mut safe = String::with_capacity(text.len() + 1);
     for (position, c) in text.char_indices() {
         let rest = text.get(position..).unwrap_or_default();

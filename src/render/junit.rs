@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use super::cause::is_unmet;
 use super::escape::{shorten, xml};
-use super::{banner, table, words};
-use crate::report::{CheckResult, Mode, Report, Status, TargetReport, Verdict};
+use super::{banner, diff_lines, table, words};
+use crate::report::{CheckId, CheckResult, Mode, Report, Status, TargetReport, Verdict};
 
 /// Longest name of a target, in characters.
 const MAX_NAME: usize = 120;
@@ -122,7 +122,10 @@ fn check_case(suite: &str, target: &TargetReport, check: &CheckResult) -> Case {
         let value = value.as_ref()?;
         Some(format!("\n{label}: {}", xml(&shorten(value, table::MAX_VALUE))))
     };
-    let lines: String = said.into_iter().filter_map(line).collect();
+    let mut lines: String = said.into_iter().filter_map(line).collect();
+    if check.id == CheckId::ComposeHash {
+        lines.push_str(&diff_lines::in_xml(&target.compose_diff));
+    }
     let inner = match outcome {
         Outcome::Failure => element("failure", reason, &detail, &lines),
         Outcome::Error => element("error", reason, &detail, &lines),

@@ -7,6 +7,9 @@ mod alert;
 mod annotations;
 mod banner;
 pub(crate) mod cause;
+mod compose_forms;
+mod diff_lines;
+mod difference;
 mod docs;
 mod dotenv;
 pub mod escape;
@@ -21,6 +24,7 @@ mod page;
 mod summary;
 mod table;
 mod text;
+mod unjudged;
 mod words;
 
 #[cfg(test)]
@@ -31,6 +35,8 @@ mod hostile;
 mod samples;
 
 pub use annotations::annotations;
+pub use compose_forms::{compose_forms_json, compose_forms_text};
+pub use difference::{difference_json, difference_markdown, difference_text};
 pub use docs::{check_index_markdown, check_page_markdown};
 pub use dotenv::dotenv;
 pub use explain::{explain, explain_list};
@@ -40,3 +46,4 @@ pub use junit::junit;
 pub use outputs::{Output, Paths, outputs};
 pub use summary::{summary, summary as markdown};
 pub use text::{Style, text};
+pub use unjudged::Unjudged;

@@ -108,8 +108,12 @@ fn failed_checks(targets: &[TargetReport]) -> String {
     ids.join(",")
 }
 
-/// `none` where there was nothing to send, `skipped` where there was no secret to send it with; else `delivered`,
-/// `failed`, or `partial`.
+/// What `alert-status` can say, as action.yml describes it.
+#[cfg(test)]
+const ALERT_STATUSES: [&str; 5] = ["none", "skipped", "delivered", "failed", "partial"];
+
+/// `none` where none was due, `skipped` where there was no secret to send it with; else `delivered`, `failed`, or
+/// `partial`.
 fn alert_status(alerts: &[AlertRecord]) -> &'static str {
     let count = |wanted| {
         alerts

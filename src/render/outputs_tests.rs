@@ -86,6 +86,7 @@ fn the_status_of_alerts_is_one_of_five_words() {
         detail: crate::alert::NO_SECRET.to_owned(),
         ..alert(false)
     };
+    let mut said = std::collections::BTreeSet::new();
     for (alerts, word) in [
         (vec![], "none"),
         (vec![alert(true)], "delivered"),
@@ -98,7 +99,14 @@ fn the_status_of_alerts_is_one_of_five_words() {
         let mut report = samples::report(Mode::Live, vec![samples::pass()]);
         report.alerts = alerts;
         assert_eq!(value(&outputs(&report, &PATHS), "alert-status"), word);
+        said.insert(word);
     }
+    assert_eq!(said, ALERT_STATUSES.into_iter().collect());
+    let action = include_str!("../../action.yml");
+    let described = action.split_once("\n  alert-status:").unwrap().1;
+    let described = described.split_once("value:").unwrap().0;
+    let words: Vec<&str> = described.split('`').skip(1).step_by(2).collect();
+    assert_eq!(words, ALERT_STATUSES, "action.yml describes other words");
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub(super) fn pass() -> TargetReport {
         trust_root: TrustRootKind::Intel,
         evaluated_at: "2026-08-13T12:00:00Z".to_owned(),
         checks: ALL.iter().map(|check| passed(check)).collect(),
+        compose_diff: Vec::new(),
         measurements: measurements(),
         tcb: TcbRecord {
             status: Some("UpToDate".to_owned()),

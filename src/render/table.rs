@@ -3,7 +3,7 @@
 use super::cause::{is_consequence, is_to_act_on};
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
-use super::words;
+use super::{diff_lines, words};
 use crate::report::{CheckId, CheckResult, Status, TargetReport};
 
 /// Longest detail, in characters.
@@ -40,6 +40,9 @@ pub(super) fn write(page: &mut Page, target: &TargetReport, causes: &[&CheckResu
         if is_to_act_on(check, causes) {
             let is_told = causes.first().is_some_and(|first| first.id == check.id);
             below(page, check, is_told);
+            if check.id == CheckId::ComposeHash {
+                diff_lines::on_page(page, ID, &target.compose_diff);
+            }
         }
     }
     consequences(page, target);

@@ -26,6 +26,10 @@ pub struct TargetReport {
     pub evaluated_at: String,
     /// One result per check, in the order of [`CheckId::ALL`].
     pub checks: Vec<CheckResult>,
+    /// What differs from the user's docker compose file (`-`) in the measured one (`+`), where the check
+    /// `compose-hash` found that: the first lines of a unified diff, printable ASCII. Empty otherwise.
+    #[serde(default)]
+    pub compose_diff: Vec<String>,
     /// What was measured: proven values only. A null was not proven.
     pub measurements: Measurements,
     /// The platform's TCB: proven values only.

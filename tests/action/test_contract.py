@@ -104,6 +104,14 @@ def test_the_documentation_names_every_input_and_output():
     assert [n for n in (*ACTION["inputs"], *ACTION["outputs"]) if f"`{n}`" not in words] == []
 
 
+def test_every_word_of_the_alert_status_is_described():
+    """The renderer's own test holds the same words against what it writes."""
+    source = (REPOSITORY / "src" / "render" / "outputs.rs").read_text()
+    words = re.findall(r'"([a-z]+)"', re.search(r"ALERT_STATUSES.*?= \[(.*?)\];", source, re.DOTALL)[1])
+    assert len(words) == 5
+    assert re.findall(r"`([a-z]+)`", ACTION["outputs"]["alert-status"]["description"]) == words
+
+
 def test_no_expression_stands_in_a_script_and_no_other_action_is_used():
     for step in ACTION["runs"]["steps"]:
         assert "${{" not in step["run"]

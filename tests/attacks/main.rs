@@ -5,6 +5,7 @@ mod attributes;
 mod bit_flips;
 mod boot_order;
 mod compose_images;
+mod compose_release;
 mod dates;
 mod dcap_samples;
 mod event_log;

@@ -101,6 +101,7 @@ In `output-dir`, which the outputs name file by file:
 | `report.txt` | the same for people, as in the log |
 | `summary.md` | the job summary |
 | `junit.xml` | one test case a check, for tools that show test results |
+| `result.env` | the outputs as `CVM_VERIFY_RESULT_…=VALUE`, for GitLab's dotenv report |
 | evidence | what was looked at; `cvm-verify replay` verifies it again offline |
 
 ## When the job is red

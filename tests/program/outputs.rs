@@ -42,7 +42,35 @@ fn an_output_folder_holds_every_format_and_the_evidence() {
     assert!(read("report.txt").contains("FAIL"));
     assert!(read("summary.md").contains("FAIL"));
     assert!(read("junit.xml").contains("<failure"));
+    assert!(read("result.env").contains("CVM_VERIFY_RESULT_VERDICT=fail\n"));
     assert!(read("evidence.json").contains("cvm-verify/evidence/v1"));
+}
+
+#[test]
+fn a_dotenv_report_holds_the_outputs_under_names_that_the_program_does_not_read() {
+    let deployment = failing();
+    let (dotenv, report) = (deployment.path("result.env"), deployment.path("report.json"));
+    let ran = verify(&deployment, &[], &["--dotenv", &dotenv, "--report-json", &report]);
+    assert_eq!(ran.code, 1);
+    let text = std::fs::read_to_string(&dotenv).unwrap();
+    let pairs: BTreeMap<&str, &str> = text.lines().map(|line| line.split_once('=').unwrap()).collect();
+    assert!(
+        pairs.len() <= 20 && pairs.keys().all(|name| name.starts_with("CVM_VERIFY_RESULT_")),
+        "{text}"
+    );
+    assert_eq!(pairs["CVM_VERIFY_RESULT_VERDICT"], "fail");
+    assert_eq!(pairs["CVM_VERIFY_RESULT_EXIT_CODE"], "1");
+    assert_eq!(pairs["CVM_VERIFY_RESULT_FAILED_CHECKS"], "compose-hash");
+    assert_eq!(pairs["CVM_VERIFY_RESULT_REPORT_JSON"], report);
+    let env = [("CVM_VERIFY_DOTENV", "/no/such/folder/result.env")];
+    let ran = verify(&deployment, &env, &[]);
+    assert_eq!(ran.code, 1, "the verdict stands");
+    assert!(
+        ran.stderr
+            .contains("/no/such/folder/result.env: cannot be written"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -97,4 +125,112 @@ fn a_summary_that_cannot_be_written_is_said_and_the_verdict_stands() {
     let ran = verify(&Deployment::healthy(), &[], &["--github"]);
     assert_eq!(ran.code, 2, "a pass whose outputs are lost must not look green");
     assert!(ran.stderr.contains("GITHUB_OUTPUT is not set"), "{}", ran.stderr);
+}
+
+/// Arguments, environment, and what the message says.
+type Misconfigured<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
+/// Runs a step whose configuration is wrong; what it left in summary and outputs.
+fn misconfigured(args: &[&str], more: &[(&str, &str)]) -> (Ran, String, BTreeMap<String, String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (summary, output) = (path("summary"), path("output"));
+    let mut env = vec![
+        ("CVM_VERIFY_GITHUB", "true"),
+        ("GITHUB_STEP_SUMMARY", &summary),
+        ("GITHUB_OUTPUT", &output),
+    ];
+    env.extend(more);
+    let ran = run_in(args, &env, |_| {});
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    (ran, read(&summary), pairs(&read(&output)))
+}
+
+#[test]
+fn a_usage_error_is_told_to_github_with_cause_and_next_step() {
+    let url = ("CVM_VERIFY_URL", "https://app.example");
+    let cases: [Misconfigured; 8] = [
+        (&["verify"], &[], "there is nothing to verify"),
+        (
+            &["verify"],
+            &[("CVM_VERIFY_URL", "app.example")],
+            "write https://app.example",
+        ),
+        (
+            &["verify"],
+            &[url, ("CVM_VERIFY_FRESHNESS", "maybe")],
+            "--freshness",
+        ),
+        (
+            &["verify"],
+            &[url, ("CVM_VERIFY_QUIET", "maybe")],
+            "CVM_VERIFY_QUIET",
+        ),
+        (
+            &["verify"],
+            &[url, ("CVM_VERIFY_LOCK", "no/cvm.lock")],
+            "no/cvm.lock: cannot be read",
+        ),
+        (&["verify"], &[url, ("CVM_VERIFY_WAIT", "long")], "--wait"),
+        (&["verify", "--no-such-option"], &[url], "--no-such-option"),
+        (&["replay"], &[], "there is nothing to replay"),
+    ];
+    for (args, env, says) in cases {
+        let (ran, summary, outputs) = misconfigured(args, env);
+        assert_eq!(ran.code, 2, "{ran:#?}");
+        let commands: Vec<&str> = ran.stdout.lines().collect();
+        assert_eq!(commands.len(), 1, "{}", ran.stdout);
+        assert!(commands[0].starts_with("::error title=cvm-verify%3A nothing was verified::"));
+        assert!(
+            commands[0].contains(says) && commands[0].contains("What to do:"),
+            "{commands:?}"
+        );
+        let lines: Vec<&str> = summary.lines().filter(|line| !line.is_empty()).collect();
+        assert!(
+            lines[0].contains("INCONCLUSIVE: nothing was verified."),
+            "{summary}"
+        );
+        assert!(lines[1].starts_with("**What to do:** "), "{summary}");
+        assert_eq!(
+            (outputs["verdict"].as_str(), outputs["exit-code"].as_str()),
+            ("inconclusive", "2")
+        );
+        assert_eq!(
+            (outputs["assurance"].as_str(), outputs["alert-status"].as_str()),
+            ("none", "none")
+        );
+        assert_eq!(outputs.len(), 13);
+    }
+}
+
+#[test]
+fn t51_t53_a_wrong_value_acts_neither_in_the_log_nor_in_the_summary() {
+    let hostile =
+        "x\n::error::forged\n::stop-commands::y ##[error]forged\u{1b}[2J<script>![](http://evil.example)";
+    for name in ["CVM_VERIFY_FRESHNESS", "CVM_VERIFY_LOCK", "CVM_VERIFY_URL"] {
+        let (ran, summary, outputs) = misconfigured(&["verify"], &[(name, hostile)]);
+        assert_eq!(ran.code, 2, "{ran:#?}");
+        assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+        for line in ran.stderr.lines() {
+            assert!(
+                !line.trim_start().starts_with("::") && !line.contains("##["),
+                "{line}"
+            );
+        }
+        assert!(!ran.stderr.contains('\u{1b}') && !ran.stdout.contains('\u{1b}'));
+        assert!(
+            !summary.contains("<script>") && !summary.contains("![]("),
+            "{summary}"
+        );
+        assert_eq!(outputs["verdict"], "inconclusive");
+    }
+}
+
+#[test]
+fn a_plain_shell_is_told_nothing_of_github() {
+    let ran = run_in::<&str>(&["verify"], &[], |_| {});
+    ran.assert_usage_error("there is nothing to verify");
+    let (ran, summary, outputs) = misconfigured(&["explain", "no-such-check"], &[]);
+    assert_eq!(ran.code, 2);
+    assert!(summary.is_empty() && outputs.is_empty() && ran.stdout.is_empty());
 }

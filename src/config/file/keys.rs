@@ -82,6 +82,23 @@ pub(super) const KEYS: &[Key] = &[
         example: r#""app-compose.json""#,
     },
     Key {
+        name: "docker-compose",
+        scope: Scope::Both,
+        shape: Shape::Path,
+        says: "The docker compose file of your repository: it must be inside the measured document, byte for byte, and all \
+               around it as in the lock, or as Phala Cloud writes it with nothing exposed.",
+        default: "",
+        example: r#""docker-compose.yml""#,
+    },
+    Key {
+        name: "also-compose-hash",
+        scope: Scope::Both,
+        shape: Shape::SecondHash,
+        says: "A second compose hash, accepted during a roll-out, at most 90 days ahead.",
+        default: "",
+        example: r#""f4c8a15d6b2b4e753a7fae47661ee5a7263f0357d19647ccaf59a686bf001908:until=2026-12-31""#,
+    },
+    Key {
         name: "app-id",
         scope: Scope::Both,
         shape: Shape::Hex(20),

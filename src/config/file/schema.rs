@@ -18,6 +18,7 @@ fn of_shape(shape: Shape) -> Value {
         Shape::Hex(bytes) => hex(bytes, bytes),
         Shape::HexUpTo(bytes) => hex(1, bytes),
         Shape::Choice(words) => json!({ "type": "string", "enum": words }),
+        Shape::SecondHash => text("^(0[xX])?[0-9a-fA-F]{64}:until=[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
         Shape::OsImage => text("^(known|lock|unchecked|(0[xX])?[0-9a-fA-F]{64}|.*=.*)$"),
         Shape::KeyProvider => json!({ "type": "string", "minLength": 1 }),
         Shape::TcbExceptions => json!({

@@ -1,7 +1,7 @@
 //! What the value of a key may be.
 
 use crate::config::text::{one_line, quoted};
-use crate::config::{KeyProviderPin, TcbException, parse_os_image};
+use crate::config::{KeyProviderPin, SecondHash, TcbException, parse_os_image};
 use crate::evidence::parse_user_hex;
 use url::Url;
 
@@ -29,6 +29,8 @@ pub(super) enum Shape {
     HexUpTo(usize),
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// What `--also-compose-hash` takes.
+    SecondHash,
     /// What `--os-image` takes.
     OsImage,
     /// What `--key-provider` takes.
@@ -68,6 +70,7 @@ impl Shape {
             Self::HexUpTo(limit) => hex_up_to(text, limit),
             Self::Choice(words) if words.contains(&text) => Ok(()),
             Self::Choice(_) => Err(format!("is {}, which is none of its values", shown(text))),
+            Self::SecondHash => told(text.parse::<SecondHash>()),
             Self::OsImage => told(parse_os_image(text)),
             Self::KeyProvider => told(text.parse::<KeyProviderPin>()),
             Self::TcbExceptions => told(text.parse::<TcbException>()),
@@ -90,6 +93,7 @@ impl Shape {
             Self::Hex(bytes) => format!("{} hex digits in quotes", bytes * 2),
             Self::HexUpTo(bytes) => format!("2 to {} hex digits in quotes", bytes * 2),
             Self::Choice(words) => words.map_join(),
+            Self::SecondHash => "64 hex digits and a day, as \"HEX:until=2026-12-31\"".to_owned(),
             Self::OsImage => {
                 "\"known\", \"lock\", \"unchecked\", an os_image_hash or the four registers".to_owned()
             }

@@ -6,8 +6,9 @@ use crate::config::{Expected, LockedCompose, LockedPlatform, Origin, OsImageOpti
 
 impl Lock {
     /// Fills in what the options left open. `os_image` is what `--os-image` says, where it was given: any other
-    /// value than `lock` replaces the lock's, and without it the lock's replaces that of the policy. A compose hash that was given by option keeps everything else of
-    /// the lock.
+    /// value than `lock` replaces the lock's, and without it the lock's replaces that of the policy. A compose hash
+    /// or a docker compose file that was given by option takes the place of the lock's compose hash and keeps
+    /// everything else of the lock: the envelope above all.
     ///
     /// # Errors
     /// [`LockProblem::NoOsImage`]: `--os-image lock`, but the lock has no registers.
@@ -28,7 +29,10 @@ impl Lock {
             None => self.os_policy(path).unwrap_or(policy.os_image),
         };
         Ok(Policy {
-            compose_hash: policy.compose_hash.or_else(|| expected(self.compose_hash, path)),
+            compose_hash: match (policy.compose_hash, &policy.docker_compose) {
+                (None, None) => expected(self.compose_hash, path),
+                (given, _) => given,
+            },
             app_id: policy.app_id.or_else(|| expected(self.app_id, path)),
             key_provider: policy
                 .key_provider

@@ -13,7 +13,7 @@ use super::{Lock, LockedOs, Notes};
 use crate::config::{KMS_IDS, OsTuple};
 
 /// A whole lock with odd values in it.
-pub(super) fn example() -> Lock {
+pub(crate) fn example() -> Lock {
     let envelope = json!({
         "allowed_envs": ["API_KEY", "MODEL"],
         "features": ["kms"],
@@ -100,7 +100,7 @@ const EDITS: [(&str, Edit); 18] = [
 ];
 
 /// The lock with one field changed, for each field.
-pub(super) fn changed_in_each_field(lock: &Lock) -> Vec<(&'static str, Lock)> {
+pub(crate) fn changed_in_each_field(lock: &Lock) -> Vec<(&'static str, Lock)> {
     let change = |(key, edit): &(&'static str, Edit)| {
         let mut lock = lock.clone();
         edit(&mut lock);
@@ -110,7 +110,7 @@ pub(super) fn changed_in_each_field(lock: &Lock) -> Vec<(&'static str, Lock)> {
 }
 
 /// The lock with every field changed.
-pub(super) fn all_changed(lock: &Lock) -> Lock {
+pub(crate) fn all_changed(lock: &Lock) -> Lock {
     let mut lock = lock.clone();
     EDITS.iter().for_each(|(_, edit)| edit(&mut lock));
     lock
@@ -157,7 +157,7 @@ fn os_image() -> impl Strategy<Value = LockedOs> {
 }
 
 /// Any lock, the empty one included.
-pub(super) fn lock() -> impl Strategy<Value = Lock> {
+pub(crate) fn lock() -> impl Strategy<Value = Lock> {
     let provider = prop_oneof![
         Just("none".to_owned()),
         Just(format!("kms:{}", KMS_IDS[0].id)),
@@ -196,7 +196,7 @@ pub(super) fn lock() -> impl Strategy<Value = Lock> {
 }
 
 /// Any notes.
-pub(super) fn notes() -> impl Strategy<Value = Notes> {
+pub(crate) fn notes() -> impl Strategy<Value = Notes> {
     (of(text()), vec(text(), 0..3), any::<bool>()).prop_map(|(os_image, accepted, simulated)| Notes {
         os_image,
         accepted,

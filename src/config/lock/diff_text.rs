@@ -25,15 +25,19 @@ pub fn difference_text(changes: &[Change]) -> String {
         let values: String = values
             .into_iter()
             .filter_map(|(sign, value, other)| Some((sign, value.as_deref()?, other.as_deref())))
-            .map(|(sign, value, other)| format!("  {sign} {}\n", shorten(value, other.unwrap_or_default())))
+            .map(|(sign, value, other)| {
+                format!("  {sign} {}\n", visible_part(value, other.unwrap_or_default()))
+            })
             .collect();
         format!("{key:width$}  {}\n{values}", one_line(&change.means))
     };
     changes.iter().map(shown).collect()
 }
 
-/// A long value is cut to the part where it begins to differ from the other.
-fn shorten(value: &str, other: &str) -> String {
+/// A value of a stranger on one line of printable ASCII. A long one is cut to the part where it begins to differ from
+/// the other.
+#[must_use]
+pub fn visible_part(value: &str, other: &str) -> String {
     let length = value.chars().count();
     if length <= MAX_SHOWN {
         return one_line(value);
@@ -85,11 +89,11 @@ mod tests {
             format!("{}a{}", "x".repeat(500), "y".repeat(500)),
             format!("{}b", "x".repeat(500)),
         );
-        let shown = shorten(&old, &new);
+        let shown = visible_part(&old, &new);
         assert!(
             shown.starts_with("...xxx") && shown.contains("xay") && shown.ends_with("y... (1001 characters)")
         );
-        assert!(shorten(&new, &old).contains("xb (501 characters)"));
+        assert!(visible_part(&new, &old).contains("xb (501 characters)"));
     }
 
     proptest! {

@@ -34,7 +34,7 @@ mod section;
 mod write;
 
 #[cfg(test)]
-mod arbitrary;
+pub(crate) mod arbitrary;
 #[cfg(test)]
 mod read_tests;
 
@@ -45,6 +45,7 @@ use serde_json::Value;
 
 pub use diff::{Change, difference};
 pub use diff_text::difference_text;
+pub(super) use diff_text::visible_part;
 pub use error::{LockError, LockProblem, Place};
 pub use file::{LockFile, with_target};
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};

@@ -155,6 +155,12 @@ impl Pinned {
         &self.reservations
     }
 
+    /// What was proven, whatever speaks against expecting it: to compare, not to write down.
+    #[must_use]
+    pub const fn observed(&self) -> &Lock {
+        &self.lock
+    }
+
     /// Gives the lock out. With `accept_observed`, each reservation leaves a comment line in the file, and a
     /// vulnerable image is accepted for [`VULNERABLE_DAYS`] from the time that was judged at.
     ///

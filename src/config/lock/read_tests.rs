@@ -143,7 +143,7 @@ fn a_lock_fills_in_what_options_left_open() {
         policy.compose_hash.as_ref().map(|hash| hash.value),
         lock.compose_hash
     );
-    assert!(policy.compose_hash_is_locked());
+    assert!(policy.is_locked_compose_hash(&policy.compose_hash.as_ref().unwrap().value));
     assert_eq!(policy.app_id.map(|id| id.origin), Some(from_lock.clone()));
     assert_eq!(policy.key_provider.map(|pin| pin.origin), Some(from_lock));
     let ends = 1_798_761_600; // 2027-01-01T00:00:00Z
@@ -174,7 +174,7 @@ fn options_replace_their_own_value_and_keep_the_rest_of_the_lock() {
     let known = OsImageOption::Policy(Box::new(OsImagePolicy::Known));
     let policy = lock.apply("cvm.lock", Some(known), given).unwrap();
     assert_eq!(policy.compose_hash.as_ref().map(|hash| hash.value), Some([7; 32]));
-    assert!(!policy.compose_hash_is_locked());
+    assert!(!policy.is_locked_compose_hash(&policy.compose_hash.as_ref().unwrap().value));
     assert!(matches!(policy.os_image, OsImagePolicy::Known));
     assert!(policy.locked_compose.is_some() && policy.locked_platform.is_some() && policy.app_id.is_some());
 }

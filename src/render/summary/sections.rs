@@ -6,7 +6,7 @@ use crate::render::alert::{Delivery, about};
 use crate::render::cause::{causes, is_to_act_on};
 use crate::render::docs::cell;
 use crate::render::escape::{code, markdown};
-use crate::render::{banner, marks, measured, words};
+use crate::render::{banner, diff_lines, marks, measured, words};
 use crate::report::{CheckResult, Report, Status, TargetReport};
 
 /// One row per check: result, what was found, what a pass proves, which attack that prevents. What there is something
@@ -82,6 +82,17 @@ pub(super) fn fixes(target: &TargetReport) -> String {
         return list;
     }
     format!("#### How to fix\n\n{list}\n")
+}
+
+/// What differs from the user's docker compose file.
+pub(super) fn compose_diff(target: &TargetReport) -> String {
+    if target.compose_diff.is_empty() {
+        return String::new();
+    }
+    format!(
+        "#### What differs: your docker compose file (-), the measured one (+)\n\n{}",
+        diff_lines::in_markdown(&target.compose_diff)
+    )
 }
 
 /// What the result rests on, and how to look again.

@@ -1,0 +1,26 @@
+//! Collateral as a file, and the dates in it.
+#![no_main]
+
+use cvm_verify::collateral::file::{document, parse};
+use cvm_verify::collateral::window::Windows;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|file: &[u8]| {
+    let Ok(collateral) = parse(file) else { return };
+    let written = serde_json::to_vec(&document(&collateral)).expect("plain fields");
+    // Escapes may make it longer than is read.
+    if written.len() <= cvm_verify::collateral::MAX_BYTES {
+        assert_eq!(parse(&written), Ok(collateral.clone()));
+    }
+    let Ok(windows) = Windows::read(&collateral, None) else {
+        return;
+    };
+    assert!(!windows.parts().is_empty());
+    if let Some(instant) = windows.instant_inside() {
+        assert!(windows.expired_at(instant).is_none());
+        assert!(windows.not_yet_valid_at(instant).is_none());
+        for part in windows.parts() {
+            assert!((part.not_before..=part.not_after).contains(&instant), "{part:?}");
+        }
+    }
+});

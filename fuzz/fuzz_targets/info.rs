@@ -1,0 +1,34 @@
+//! The body of `/info`.
+#![no_main]
+
+use cvm_verify::evidence::{Attestation, Evidence, Info, QuoteBytes};
+use cvm_verify_fuzz::input::with_member_in_front;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|body: &[u8]| {
+    let Ok(info) = Info::parse(body) else { return };
+    let blanks = [b" \n", body, b"\t\r\n"].concat();
+    let again = Info::parse(&blanks).expect("blanks around a document change nothing");
+    assert_eq!(again.instance_id, info.instance_id);
+    assert_eq!(again.registers, info.registers);
+    assert_eq!(again.app_compose, info.app_compose);
+    assert_eq!(again.event_log, info.event_log);
+    for twice in [
+        r#""tcb_info":"","tcb_info":"""#,
+        r#""instance_id":"","instance_id":"""#,
+        r#""app_compose":"","app_compose":"""#,
+    ] {
+        assert!(
+            Info::parse(&with_member_in_front(body, twice)).is_err(),
+            "{twice}"
+        );
+    }
+    // What the attestation lacks comes from here, and a file of the user's comes first.
+    let bare = || Attestation::bare(QuoteBytes::new(vec![]).expect("short"));
+    let evidence = Evidence::of_quote(bare(), Some(body), None, None).expect("it was read alone");
+    assert_eq!(evidence.attestation.event_log, info.event_log);
+    assert_eq!(evidence.app_compose, info.app_compose);
+    let evidence = Evidence::of_quote(bare(), Some(body), Some(b"mine"), None).expect("a short text");
+    let mine = Evidence::of_quote(bare(), None, Some(b"mine"), None).expect("a short text");
+    assert_eq!(evidence.app_compose, mine.app_compose);
+});

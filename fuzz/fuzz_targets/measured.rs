@@ -1,0 +1,130 @@
+//! A deployment that measured what the input says, honestly signed by the simulator: compose document, key provider, and
+//! events of the app. Boot claims, compose file and lock are reached only that way.
+#![no_main]
+
+use std::cell::LazyCell;
+
+use cvm_verify::config::lock::{Lock, pin};
+use cvm_verify::evidence::Evidence;
+use cvm_verify::prove::{Facts, Gap, Inputs, TrustRoot, prove};
+use cvm_verify::report::TrustRootKind;
+use cvm_verify_fuzz::input::parts;
+use dcap_qvl::QuoteCollateralV3;
+use libfuzzer_sys::fuzz_target;
+use simulator::{Cvm, World};
+
+const NONCE: [u8; 32] = *b"a nonce of this run: 32 bytes...";
+
+struct Known {
+    cvm: Cvm,
+    collateral: QuoteCollateralV3,
+    root: TrustRoot,
+}
+
+thread_local! {
+    static KNOWN: LazyCell<Known> = LazyCell::new(|| {
+        let world = World::default();
+        Known {
+            cvm: Cvm::healthy(&world),
+            collateral: world.collateral(),
+            root: TrustRoot::Custom(world.root_der()),
+        }
+    });
+}
+
+fuzz_target!(|data: &[u8]| {
+    let [document, yaml, provider, events] = parts(data).map(String::from_utf8_lossy);
+    KNOWN.with(|known| {
+        let mut cvm = known.cvm.clone();
+        let mut renames = false;
+        if !document.is_empty() {
+            cvm.app_compose = document.into_owned();
+        } else {
+            let members = serde_json::json!({ "runner": "docker-compose", "docker_compose_file": yaml });
+            cvm.app_compose = members.to_string();
+        }
+        if !provider.is_empty() {
+            cvm.key_provider = provider.into_owned();
+            renames = true;
+        }
+        for line in events.lines().take(8) {
+            cvm.app_events.push((line.to_owned(), line.as_bytes().to_vec()));
+        }
+        let (attestation, info) = (cvm.attestation_body(&hex::encode(NONCE)), cvm.info_body());
+        let compose = Some(cvm.app_compose.as_bytes());
+        let evidence = Evidence::parse(
+            attestation.as_bytes(),
+            Some(info.as_bytes()),
+            compose,
+            Some(NONCE),
+        );
+        // Only what is too long is refused here; the bodies are the simulator's.
+        let Ok(evidence) = evidence else { return };
+        let facts = prove(&Inputs {
+            evidence: &evidence,
+            collateral: Ok(&known.collateral),
+            root: &known.root,
+            at: cvm.world.now,
+            clock_floor: 0,
+        });
+        assert!(facts.quote.is_ok(), "{:?}", facts.quote);
+        check(&cvm, &facts, renames);
+    });
+});
+
+fn check(cvm: &Cvm, facts: &Facts, has_own_provider: bool) {
+    let Ok(boot) = &facts.boot else {
+        let by_log = matches!(facts.log, Err(Gap::Refused(_)));
+        assert!(
+            by_log || has_own_provider || !cvm.app_events.is_empty(),
+            "{:?}",
+            facts.boot
+        );
+        return;
+    };
+    assert_eq!(*boot.compose_hash(), cvm.compose_hash());
+    let provider: serde_json::Value = serde_json::from_str(&cvm.key_provider).expect("it was read");
+    assert_eq!(
+        provider["name"],
+        boot.key_provider().name.as_str(),
+        "two readers agree"
+    );
+    let compose = facts
+        .compose
+        .as_ref()
+        .expect("the measured text itself was handed over");
+    assert_eq!(compose.text(), cvm.app_compose);
+    match compose.members() {
+        Err(_) => assert!(compose.compose_file().is_err() && compose.envelope().is_err()),
+        Ok(members) => {
+            let again: serde_json::Value = serde_json::from_str(compose.text()).expect("it is JSON");
+            assert_eq!(again.as_object(), Some(&members));
+            let envelope = compose.envelope().expect("its members were read");
+            assert!(!envelope.contains_key("docker_compose_file"));
+            let others = members
+                .keys()
+                .filter(|name| *name != "docker_compose_file")
+                .count();
+            assert_eq!(envelope.len(), others, "nothing else is left out");
+        }
+    }
+    if let Ok(Some(file)) = compose.compose_file() {
+        assert_eq!(
+            compose.compose_file().ok().flatten().as_ref(),
+            Some(&file),
+            "it reads the same twice"
+        );
+        for (service, image) in &file.images {
+            let digest = image.split_once("@sha256:").map_or("", |(_, digest)| digest);
+            let pinned = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let named = file.unpinned.iter().any(|place| place.contains(service.as_str()));
+            assert!(pinned || named, "{service:?} has {image:?} and nobody is told");
+        }
+    }
+    if let Ok(pinned) = pin(facts, true, TrustRootKind::Custom) {
+        let accepted = pinned.accept(true).expect("all is accepted");
+        let read = Lock::parse(&accepted.text, "cvm.lock").expect("what was written can be read");
+        assert_eq!(read, accepted.lock);
+        assert_eq!(read.compose_hash, Some(cvm.compose_hash()));
+    }
+}

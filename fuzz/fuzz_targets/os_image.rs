@@ -1,0 +1,43 @@
+//! A value of `--os-image`.
+#![no_main]
+
+use cvm_verify::config::{OsImageOption, OsImagePolicy, OsTuple, parse_os_image};
+use cvm_verify::prove::OsClass;
+use libfuzzer_sys::fuzz_target;
+
+fn tuple(text: &str) -> Option<OsTuple> {
+    match parse_os_image(text) {
+        Ok(OsImageOption::Policy(policy)) => match *policy {
+            OsImagePolicy::Tuple(tuple) => Some(tuple),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fuzz_target!(|text: &str| {
+    let Ok(OsImageOption::Policy(policy)) = parse_os_image(text) else {
+        return;
+    };
+    match *policy {
+        OsImagePolicy::Known => assert_eq!(text.trim(), "known"),
+        OsImagePolicy::Unchecked => assert_eq!(text.trim(), "unchecked"),
+        OsImagePolicy::Row(row) => {
+            assert_eq!(row.class, OsClass::Production);
+            let hash = row.os_image_hash.as_deref().expect("it was found by its hash");
+            assert!(text.to_ascii_lowercase().contains(hash));
+        }
+        OsImagePolicy::Tuple(found) => {
+            let written = found
+                .named()
+                .map(|(name, value)| format!("{name}={}", hex::encode(value)));
+            assert_eq!(
+                tuple(&written.join(",")),
+                Some(found),
+                "what is shown can be given"
+            );
+            assert_eq!(tuple(&written[1..].join(",")), None, "each register is needed");
+        }
+        OsImagePolicy::Lock { .. } => panic!("no text makes a lock"),
+    }
+});

@@ -1,0 +1,54 @@
+//! The bytes of a quote: its layout, the platform that it names, and what a verdict says without collateral.
+#![no_main]
+
+use cvm_verify::collateral::CollateralRequest;
+use cvm_verify::evidence::{MAX_QUOTE_BYTES, QuoteBytes};
+use cvm_verify::prove::{CollateralGap, Gap, Inputs, QuoteLayout, QuoteRefusal, TrustRoot, prove};
+use cvm_verify_fuzz::deployment::bare;
+use libfuzzer_sys::fuzz_target;
+
+fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
+    let evidence = bare(QuoteBytes::new(bytes)?);
+    let facts = prove(&Inputs {
+        evidence: &evidence,
+        collateral: Err(CollateralGap::Missing),
+        root: &TrustRoot::Intel,
+        at: 1_790_856_000,
+        clock_floor: 0,
+    });
+    match facts.quote {
+        Ok(_) => panic!("a quote was verified without collateral"),
+        Err(Gap::Absent) => panic!("the quote is there"),
+        Err(Gap::NotReached) => None,
+        Err(Gap::Refused(refusal)) => Some(refusal),
+    }
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some(quote) = QuoteBytes::new(bytes.to_vec()) else {
+        assert!(bytes.len() > MAX_QUOTE_BYTES);
+        return;
+    };
+    if let Some(request) = CollateralRequest::of_quote(&quote) {
+        assert_eq!(request.fmspc_hex().len(), 12);
+    }
+    if let Ok(layout) = QuoteLayout::of(bytes) {
+        for offset in [0, 136, 520, 584, usize::from(u16::MAX)] {
+            let _ = layout.body_bytes::<48>(bytes, offset);
+        }
+        assert!(
+            layout.body_bytes::<64>(bytes, 520).is_some(),
+            "every body has report data"
+        );
+    }
+    if refusal(bytes.to_vec()).is_none() && bytes.len() < MAX_QUOTE_BYTES {
+        assert!(QuoteLayout::of(bytes).is_ok());
+        let padded = [bytes, &[0]].concat();
+        assert_eq!(refusal(padded), None, "zeros may follow");
+        let trailing = refusal([bytes, &[1]].concat());
+        assert!(
+            matches!(trailing, Some(QuoteRefusal::TrailingBytes { .. })),
+            "{trailing:?}"
+        );
+    }
+});

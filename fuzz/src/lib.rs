@@ -1,0 +1,5 @@
+//! What the fuzz targets share: the properties of printed text, and a deployment that is known to be good.
+
+pub mod deployment;
+pub mod input;
+pub mod printed;

@@ -1,0 +1,40 @@
+//! `cvm-verify compose-hash`: the hashes that a compose document has, by the tool that writes it.
+
+use super::args::{ComposeHashArgs, ComposeHashFormat};
+use super::error::UsageError;
+use super::files;
+use super::surroundings::Surroundings;
+use crate::config::compose_forms;
+use crate::evidence::EvidenceError;
+use crate::render;
+
+pub(super) fn run(args: &ComposeHashArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let bytes = files::read(&args.file, files::COMPOSE_LIMIT)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
+        UsageError::file(
+            &args.file,
+            "is not UTF-8 text, so no guest takes it as a compose document",
+        )
+    })?;
+    let (forms, doubts) = compose_forms(text).map_err(|error| {
+        let problem = match error {
+            EvidenceError::NotJson { .. } => NO_JSON.to_owned(),
+            error => {
+                format!("{error}. Guests and tools would read different things in it: write each field once")
+            }
+        };
+        UsageError::file(&args.file, problem)
+    })?;
+    surroundings.print(&match args.format {
+        ComposeHashFormat::Text => render::compose_forms_text(&forms, &doubts),
+        ComposeHashFormat::Json => render::compose_forms_json(&forms, &doubts),
+    });
+    Ok(0)
+}
+
+/// Why a docker compose file has no compose hash.
+const NO_JSON: &str = "is no JSON object. The compose hash is over the whole compose document (app-compose.json), in which \
+    the docker compose file is one field beside the scripts and flags that the platform adds, so a docker compose file alone \
+    has none. To verify a release from it: cvm-verify verify URL --docker-compose FILE --lock cvm.lock. To learn the hash \
+    before the deployment: your deploy tool prints it (Phala Cloud answers `compose_hash` when it provisions), or give the \
+    document that you upload";

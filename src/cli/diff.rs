@@ -1,0 +1,137 @@
+//! `cvm-verify diff`: what changed between two deployments.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::args::{DiffArgs, Format};
+use super::error::UsageError;
+use super::judge::trust_root;
+use super::live::{Ground, gather};
+use super::surroundings::Surroundings;
+use super::target::Target;
+use super::{files, pin, policy, replay, transport};
+use crate::checks::Check;
+use crate::compare::{Side, SideKind, compare};
+use crate::config::lock::Lock;
+use crate::config::{Policy, ReportDataPolicy};
+use crate::net::retry::Schedule;
+use crate::prove::{Facts, TrustRoot};
+use crate::render::{self, escape};
+use crate::report::{CheckId, Status, TrustRootKind, rfc3339};
+
+/// Why a side says nothing: the exit code, and a sentence that may hold a stranger's text.
+struct Unsaid(u8, String);
+
+pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let root = trust_root(&args.trust)?;
+    let layout = policy::layout(&args.report_data)?;
+    let expectations = Policy {
+        report_data: ReportDataPolicy { layout, value: None },
+        ..Policy::default()
+    };
+    let mut sides = Vec::new();
+    for what in [&args.before, &args.after] {
+        match side(what, args, &root, &expectations, surroundings)? {
+            Ok(side) => sides.push(side),
+            Err(Unsaid(code, why)) => {
+                let why = escape::terminal(&format!("{what}: {why}")).into_owned();
+                surroundings.complain(&format!("Nothing was compared: {why}"));
+                return Ok(code);
+            }
+        }
+    }
+    let [before, after] = sides.as_slice() else {
+        return Ok(super::INCONCLUSIVE);
+    };
+    let comparison = compare(before, after);
+    let is_evidence = |side: &Side| side.kind != SideKind::Lock;
+    let simulated = root.kind() == TrustRootKind::Custom && (is_evidence(before) || is_evidence(after));
+    let render = match args.format {
+        Format::Text => render::difference_text,
+        Format::Json => render::difference_json,
+        Format::Markdown => render::difference_markdown,
+    };
+    surroundings.print(&render(before, after, &comparison, simulated));
+    Ok(if comparison.changes.is_empty() {
+        0
+    } else {
+        super::FAIL
+    })
+}
+
+fn side(
+    what: &str,
+    args: &DiffArgs,
+    root: &TrustRoot,
+    expectations: &Policy,
+    surroundings: &Surroundings,
+) -> anyhow::Result<Result<Side, Unsaid>> {
+    if what.contains("://") {
+        return live(what, args, root, expectations, surroundings);
+    }
+    let path = Path::new(what);
+    let file = files::read(path, files::EVIDENCE_LIMIT)?;
+    if file.trim_ascii_start().starts_with(b"{") {
+        return bundle(path, root, expectations);
+    }
+    let lock = Lock::read(&file, what).map_err(|error| UsageError::new(error.to_string()))?;
+    Ok(Ok(Side::of_lock(what.to_owned(), lock)))
+}
+
+/// A bundle, at the time that it was captured.
+fn bundle(path: &Path, root: &TrustRoot, expectations: &Policy) -> anyhow::Result<Result<Side, Unsaid>> {
+    let recorded = replay::from_bundle(path, None)?;
+    let at = recorded.captured_at.unwrap_or_default();
+    let name = format!("{}, of {}", path.display(), rfc3339(at));
+    Ok(match recorded.gathered.prove(root, at, 0) {
+        Ok(facts) => of_facts(name, SideKind::Bundle, &facts, expectations),
+        Err(gap) => Err(Unsaid(super::INCONCLUSIVE, gap.detail)),
+    })
+}
+
+fn live(
+    url: &str,
+    args: &DiffArgs,
+    root: &TrustRoot,
+    expectations: &Policy,
+    surroundings: &Surroundings,
+) -> anyhow::Result<Result<Side, Unsaid>> {
+    let target = Target::new(url, args.source.attestation_path(), args.source.info_path())?;
+    let ground = Ground {
+        network: transport::network(&args.transport)?,
+        root: root.clone(),
+        now: surroundings.now,
+        clock_floor: surroundings.clock_floor,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no async runtime")?;
+    let live = runtime.block_on(gather(&ground, &target.endpoints, None, Schedule::default()));
+    let facts = match live.facts {
+        Ok(facts) => facts,
+        Err(gap) => return Ok(Err(Unsaid(super::INCONCLUSIVE, gap.detail))),
+    };
+    Ok(of_facts(url.to_owned(), SideKind::Live, &facts, expectations))
+}
+
+/// What was proven. Of a live deployment, what may be a recording says nothing.
+fn of_facts(name: String, kind: SideKind, facts: &Facts, expectations: &Policy) -> Result<Side, Unsaid> {
+    let freshness = (Check::of(CheckId::Freshness).run)(facts, expectations);
+    let fresh = freshness.status == Status::Pass;
+    let side = Side::of_facts(name, kind, facts, fresh)
+        .map_err(|refusal| Unsaid(pin::exit_code_of_refusal(facts), format!("{refusal}.")))?;
+    if kind == SideKind::Live && !fresh {
+        let code = if freshness.status == Status::Fail {
+            super::FAIL
+        } else {
+            super::INCONCLUSIVE
+        };
+        return Err(Unsaid(
+            code,
+            format!("what it shows may be a recording. {}", freshness.detail),
+        ));
+    }
+    Ok(side)
+}

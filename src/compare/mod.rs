@@ -1,0 +1,330 @@
+//! What changed between two deployments: locks, and what evidence proves, in any pairing. Pure.
+//!
+//! Evidence counts with its proven facts only, as for `pin`; what one side does not say is not compared, and noted.
+
+mod side;
+mod words;
+
+pub use side::{Side, SideKind};
+
+use crate::config::TextDiff;
+use crate::config::lock::{Change, Lock, LockedOs, difference};
+use crate::prove::digest::sha256;
+use crate::prove::row_of;
+
+/// What changed between two sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The changes, in the order of a lock file.
+    pub changes: Vec<Explained>,
+    /// What was not compared, and what speaks against a side; a sentence each, which may hold a stranger's text.
+    pub notes: Vec<String>,
+}
+
+/// A change, and the lines that changed where both texts are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// The change.
+    pub change: Change,
+    /// The lines of a unified diff, printable ASCII, at most
+    /// [`MAX_DIFF_LINES`](crate::config::MAX_DIFF_LINES) and one; empty where there is none.
+    pub diff: Vec<String>,
+}
+
+/// Compares two sides.
+#[must_use]
+pub fn compare(before: &Side, after: &Side) -> Comparison {
+    let mut notes = Vec::new();
+    let (mut old, mut new) = (before.lock.clone(), after.lock.clone());
+    // Which program wrote a lock says nothing of the deployment.
+    (old.tool, new.tool) = (None, None);
+    if before.kind != SideKind::Lock || after.kind != SideKind::Lock {
+        // An end date is a decision of people.
+        for lock in [&mut old, &mut new] {
+            if let Some(os) = &mut lock.os_image {
+                os.vulnerable_until = None;
+            }
+        }
+        let unsaid = leave_out_unsaid(&mut old, &mut new);
+        notes.extend(note(before, after, &unsaid));
+        let unsaid = leave_out_unsaid(&mut new, &mut old);
+        notes.extend(note(after, before, &unsaid));
+    }
+    let mut changes: Vec<Explained> = difference(&old, &new)
+        .into_iter()
+        .map(|change| explained(change, &old, &new, before, after))
+        .collect();
+    if let Some(file) = docker_compose_file(before, after) {
+        let behind_hash = changes
+            .iter()
+            .take_while(|one| one.change.key == "compose_hash")
+            .count();
+        changes.insert(behind_hash, file);
+    }
+    if let Some(image) = os_image(&old, &new) {
+        let is_register = |one: &Explained| one.change.key.starts_with("os_image.");
+        let at = changes.iter().position(is_register).unwrap_or(changes.len());
+        changes.insert(at, image);
+    }
+    for side in [before, after] {
+        notes.extend(side.notes.iter().map(|note| format!("{}: {note}", side.name)));
+    }
+    Comparison { changes, notes }
+}
+
+/// Takes out of `other` what `own` says nothing of, and names it.
+fn leave_out_unsaid(own: &mut Lock, other: &mut Lock) -> Vec<&'static str> {
+    let mut unsaid = Vec::new();
+    fn leave_out<T>(own: &Option<T>, other: &mut Option<T>) -> bool {
+        own.is_none() && other.take().is_some()
+    }
+    let mut add = |is_left_out: bool, name| {
+        if is_left_out {
+            unsaid.push(name);
+        }
+    };
+    add(
+        leave_out(&own.compose_hash, &mut other.compose_hash),
+        "the compose hash",
+    );
+    add(leave_out(&own.app_id, &mut other.app_id), "the app id");
+    add(
+        leave_out(&own.key_provider, &mut other.key_provider),
+        "the key provider",
+    );
+    add(leave_out(&own.os_image, &mut other.os_image), "the OS image");
+    add(
+        leave_out(&own.td_attributes, &mut other.td_attributes),
+        "the TD attributes",
+    );
+    add(leave_out(&own.mr_seam, &mut other.mr_seam), "the TDX module");
+    add(leave_out(&own.fmspc, &mut other.fmspc), "the platform's model");
+    if own.images.is_empty() && !other.images.is_empty() {
+        other.images.clear();
+        add(true, "the images");
+    }
+    if own.envelope.is_empty() && !other.envelope.is_empty() {
+        other.envelope.clear();
+        add(true, "the fields of the compose document");
+    }
+    unsaid
+}
+
+fn note(side: &Side, other: &Side, unsaid: &[&str]) -> Option<String> {
+    let verb = match side.kind {
+        SideKind::Lock => "does not lock",
+        SideKind::Bundle | SideKind::Live => "does not show",
+    };
+    (!unsaid.is_empty()).then(|| {
+        format!(
+            "{} {verb} {}: not compared with {}.",
+            side.name,
+            unsaid.join(", "),
+            other.name
+        )
+    })
+}
+
+/// With what the change means in this case, and the lines that changed.
+fn explained(mut change: Change, old: &Lock, new: &Lock, before: &Side, after: &Side) -> Explained {
+    let Some(field) = change.key.strip_prefix("compose.") else {
+        return Explained {
+            change,
+            diff: Vec::new(),
+        };
+    };
+    if let Some(more) = words::field(field, old.envelope.get(field), new.envelope.get(field)) {
+        change.means = format!("{}: {more}", change.means.trim_end_matches(','));
+    }
+    let diff = match (before.texts.get(field), after.texts.get(field)) {
+        (Some(old), Some(new)) => Some(TextDiff::of(old, new)),
+        _ => None,
+    };
+    if let Some(diff) = &diff {
+        change.means = format!("{}: {}", change.means, words::lines(diff));
+    }
+    Explained {
+        change,
+        diff: diff.map(|diff| diff.lines).unwrap_or_default(),
+    }
+}
+
+/// The docker compose file, where both sides show theirs.
+fn docker_compose_file(before: &Side, after: &Side) -> Option<Explained> {
+    const FIELD: &str = "docker_compose_file";
+    let (old, new) = (before.texts.get(FIELD)?, after.texts.get(FIELD)?);
+    let hash = |text: &str| Some(format!("sha256:{}", hex::encode(sha256(text.as_bytes()))));
+    (old != new).then(|| {
+        let diff = TextDiff::of(old, new);
+        Explained {
+            change: Change {
+                key: FIELD.to_owned(),
+                old: hash(old),
+                new: hash(new),
+                means: format!("the docker compose file changed: {}", words::lines(&diff)),
+            },
+            diff: diff.lines,
+        }
+    })
+}
+
+/// The OS image by its name, where it changed and at least one of the two is in the built-in table.
+fn os_image(old: &Lock, new: &Lock) -> Option<Explained> {
+    let (old, new) = (old.os_image.as_ref()?, new.os_image.as_ref()?);
+    let row = |os: &LockedOs| {
+        let [_, rtmr1, rtmr2] = &os.tuple.rtmr;
+        row_of(&os.tuple.mrtd, rtmr1, rtmr2).map(|row| row.name.clone())
+    };
+    let (old, new) = (row(old), row(new));
+    (old != new).then(|| {
+        let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "an image in no table".to_owned());
+        Explained {
+            change: Change {
+                key: "os_image".to_owned(),
+                means: format!("the OS image changed: {} -> {}", name(&old), name(&new)),
+                old,
+                new,
+            },
+            diff: Vec::new(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::config::MAX_DIFF_LINES;
+    use crate::config::lock::arbitrary;
+
+    fn side(kind: SideKind, lock: Lock) -> Side {
+        Side {
+            name: "side".to_owned(),
+            kind,
+            lock,
+            texts: Default::default(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn live(lock: &Lock, texts: &[(&str, &str)]) -> Side {
+        let texts = texts
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        Side {
+            texts: texts.collect(),
+            ..side(SideKind::Live, lock.clone())
+        }
+    }
+
+    fn means(comparison: &Comparison, key: &str) -> String {
+        let found = comparison.changes.iter().find(|one| one.change.key == key);
+        found
+            .unwrap_or_else(|| panic!("{key}: {comparison:#?}"))
+            .change
+            .means
+            .clone()
+    }
+
+    /// What a change of one field of the envelope means.
+    fn field(name: &str, old: Value, new: Value) -> String {
+        let lock = |value: Value| Lock {
+            envelope: [(name.to_owned(), value)].into(),
+            ..Lock::default()
+        };
+        let comparison = compare(&side(SideKind::Lock, lock(old)), &side(SideKind::Lock, lock(new)));
+        means(&comparison, &format!("compose.{name}"))
+    }
+
+    #[test]
+    fn a_changed_text_shows_its_lines() {
+        let mut old = arbitrary::example();
+        old.envelope
+            .insert("pre_launch_script".to_owned(), json!("sha256:00"));
+        let mut new = old.clone();
+        new.envelope
+            .insert("pre_launch_script".to_owned(), json!("sha256:01"));
+        let comparison = compare(
+            &live(
+                &old,
+                &[("pre_launch_script", "a\nb\n"), ("docker_compose_file", "x\n")],
+            ),
+            &live(
+                &new,
+                &[("pre_launch_script", "a\nc\n"), ("docker_compose_file", "x\r\n")],
+            ),
+        );
+        let script = means(&comparison, "compose.pre_launch_script");
+        assert!(script.ends_with(": 1 line"), "{script}");
+        assert!(
+            comparison
+                .changes
+                .iter()
+                .any(|one| one.diff.contains(&"+c".to_owned()))
+        );
+        assert!(means(&comparison, "docker_compose_file").ends_with("only in line ends"));
+    }
+
+    #[test]
+    fn variables_and_exposures_are_named() {
+        let envs = field("allowed_envs", json!(["A", "B"]), json!(["B", "LD_PRELOAD"]));
+        assert!(
+            envs.ends_with("`LD_PRELOAD` was added, which can change what runs; `A` was removed"),
+            "{envs}"
+        );
+        assert!(
+            field("public_logs", json!(false), json!(true))
+                .contains("everyone can now read the containers' logs")
+        );
+        assert!(field("public_logs", json!(true), json!(false)).contains("no longer"));
+        let script = |hash: &str| json!(format!("sha256:{hash}"));
+        let known = crate::config::PRELAUNCH_SCRIPTS;
+        let said = field(
+            "pre_launch_script",
+            script(known[1].sha256),
+            script(known[0].sha256),
+        );
+        assert!(said.ends_with("Phala's 0.0.18 -> Phala's 0.0.19"), "{said}");
+        let said = field(
+            "pre_launch_script",
+            script(known[0].sha256),
+            script(&"0".repeat(64)),
+        );
+        assert!(said.ends_with("Phala's 0.0.19 -> a script in no table"), "{said}");
+    }
+
+    #[test]
+    fn what_one_side_does_not_say_is_noted_and_not_compared() {
+        let full = arbitrary::example();
+        let partial = Lock {
+            compose_hash: full.compose_hash,
+            ..Lock::default()
+        };
+        let comparison = compare(&side(SideKind::Lock, partial.clone()), &live(&full, &[]));
+        assert_eq!(comparison.changes, []);
+        assert!(
+            comparison.notes[0].contains("does not lock the app id"),
+            "{:?}",
+            comparison.notes
+        );
+        assert!(comparison.notes[0].contains("the fields of the compose document"));
+        // Of two locks, what is no longer locked is a change.
+        let locks = compare(&side(SideKind::Lock, full), &side(SideKind::Lock, partial));
+        assert!(!locks.changes.is_empty() && locks.notes.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn a_side_is_the_same_as_itself_and_no_difference_is_lost(old in arbitrary::lock(), new in arbitrary::lock()) {
+            for kind in [SideKind::Lock, SideKind::Live] {
+                prop_assert_eq!(compare(&side(kind, old.clone()), &side(kind, old.clone())).changes, []);
+            }
+            let changes = compare(&side(SideKind::Lock, old.clone()), &side(SideKind::Lock, new.clone())).changes;
+            let tools = |lock: &Lock| Lock { tool: None, ..lock.clone() };
+            prop_assert_eq!(changes.is_empty(), tools(&old) == tools(&new));
+            prop_assert!(changes.iter().all(|one| one.diff.len() <= MAX_DIFF_LINES + 1));
+        }
+    }
+}

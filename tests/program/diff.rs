@@ -1,0 +1,182 @@
+//! `diff`: locks, bundles and live deployments, in any pairing.
+
+use simulator::app_compose::{DOCKER_COMPOSE, app_compose};
+use simulator::{Lie, ReportDataLayout};
+
+use super::deployment::Deployment;
+use super::run::{Ran, run};
+
+/// A deployment with its lock and its bundle, before it changes.
+fn before() -> Deployment {
+    let deployment = Deployment::healthy();
+    let mut args = vec![
+        "pin".to_owned(),
+        deployment.app.url().to_string(),
+        "--accept-observed".to_owned(),
+        format!("--output={}", deployment.path("cvm.lock")),
+    ];
+    args.extend(deployment.network());
+    assert_eq!(run(&args).code, 0);
+    let bundle = deployment.path("bundle.json");
+    assert_eq!(deployment.verify(&["--evidence", &bundle]).code, 0);
+    deployment
+}
+
+fn diff(deployment: &Deployment, before: &str, after: &str, more: &[&str]) -> Ran {
+    let mut args = vec!["diff".to_owned(), before.to_owned(), after.to_owned()];
+    args.extend(deployment.network());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    run(&args)
+}
+
+fn changed(deployment: &Deployment) {
+    deployment.app.change(|cvm| {
+        let docker_compose = DOCKER_COMPOSE.replace("5d2f1f9d", "0d2f1f9d");
+        cvm.app_compose = app_compose(&docker_compose)
+            .replace("\"public_logs\":false", "\"public_logs\":true")
+            .replace("[\"API_KEY\"]", "[\"API_KEY\",\"LD_PRELOAD\"]")
+            .replace("#!/bin/bash\\n", "#!/bin/bash\\nset -x\\n");
+    });
+}
+
+#[test]
+fn what_did_not_change_is_the_same_in_every_pairing() {
+    let deployment = before();
+    let sides = [
+        deployment.path("cvm.lock"),
+        deployment.path("bundle.json"),
+        deployment.app.url().to_string(),
+    ];
+    for before in &sides {
+        for after in &sides {
+            let ran = diff(&deployment, before, after, &[]);
+            assert_eq!(ran.code, 0, "{before} {after}: {ran:#?}");
+            assert!(
+                ran.stdout.contains("Nothing that was compared differs."),
+                "{}",
+                ran.stdout
+            );
+            let locks = before.ends_with("lock") && after.ends_with("lock");
+            assert_eq!(ran.stdout.starts_with("SIMULATED"), !locks, "{}", ran.stdout);
+        }
+    }
+}
+
+#[test]
+fn each_change_is_said_in_words() {
+    let deployment = before();
+    changed(&deployment);
+    let url = deployment.app.url().to_string();
+    let from_bundle = diff(&deployment, &deployment.path("bundle.json"), &url, &[]);
+    let from_lock = diff(&deployment, &deployment.path("cvm.lock"), &url, &[]);
+    for ran in [&from_bundle, &from_lock] {
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        for says in [
+            "the app runs another compose document",
+            "a new image for service `web`",
+            "everyone can now read the containers' logs",
+            "`LD_PRELOAD` was added, which can change what runs",
+            "the pre-launch script",
+        ] {
+            assert!(ran.stdout.contains(says), "{says:?} is not in {}", ran.stdout);
+        }
+    }
+    // Two documents can be laid beside each other; a lock holds the hashes of texts only.
+    for says in ["the docker compose file changed: 1 line", "    +set -x"] {
+        assert!(
+            from_bundle.stdout.contains(says),
+            "{says:?} is not in {}",
+            from_bundle.stdout
+        );
+        assert!(!from_lock.stdout.contains(says), "{}", from_lock.stdout);
+    }
+    let json = diff(
+        &deployment,
+        &deployment.path("bundle.json"),
+        &url,
+        &["--format=json"],
+    );
+    let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(document["schema"], "cvm-verify/difference/v1");
+    assert_eq!(
+        (&document["same"], &document["simulated"]),
+        (&false.into(), &true.into())
+    );
+    assert_eq!(
+        (&document["before"]["kind"], &document["after"]["kind"]),
+        (&"bundle".into(), &"live".into())
+    );
+    let page = diff(
+        &deployment,
+        &deployment.path("bundle.json"),
+        &url,
+        &["--format=markdown"],
+    );
+    assert!(
+        page.stdout.starts_with("**SIMULATED") && page.stdout.contains("<pre>"),
+        "{}",
+        page.stdout
+    );
+}
+
+#[test]
+fn a_document_that_is_not_shown_is_not_compared_and_that_is_said() {
+    let deployment = before();
+    deployment
+        .app
+        .change(|cvm| cvm.body.show_app_compose = Some(String::new()));
+    let url = deployment.app.url().to_string();
+    let ran = diff(&deployment, &deployment.path("cvm.lock"), &url, &[]);
+    assert_eq!(ran.code, 0, "the measured hash is the locked one: {ran:#?}");
+    let said = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let says = "does not show the images, the fields of the compose document: not compared with";
+    assert!(said.contains(says), "{said}");
+}
+
+#[test]
+fn what_is_not_proven_is_never_compared() {
+    for (lie, code) in [
+        (Lie::ForgedEventLog, 1),
+        (Lie::BrokenSignature, 1),
+        (Lie::WrongComposeText, 1),
+        (Lie::ReplayedQuote, 1),
+    ] {
+        let deployment = before();
+        deployment.app.change(|cvm| lie.apply(cvm));
+        let url = deployment.app.url().to_string();
+        let ran = diff(&deployment, &deployment.path("cvm.lock"), &url, &[]);
+        assert_eq!(ran.code, code, "{lie}: {ran:#?}");
+        assert!(ran.stderr.contains("Nothing was compared"), "{}", ran.stderr);
+        assert!(ran.stdout.is_empty(), "{}", ran.stdout);
+    }
+    let deployment = before();
+    let nowhere = "http://127.0.0.1:1/";
+    let ran = diff(&deployment, &deployment.path("cvm.lock"), nowhere, &[]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+}
+
+#[test]
+fn a_layout_of_the_nonce_can_be_named() {
+    let deployment = before();
+    deployment
+        .app
+        .change(|cvm| cvm.report_data = ReportDataLayout::Sha256);
+    let url = deployment.app.url().to_string();
+    let lock = deployment.path("cvm.lock");
+    assert_eq!(diff(&deployment, &lock, &url, &[]).code, 1);
+    assert_eq!(
+        diff(&deployment, &lock, &url, &["--report-data=sha256-raw"]).code,
+        0
+    );
+}
+
+#[test]
+fn what_is_neither_lock_nor_bundle_is_a_usage_error() {
+    let deployment = before();
+    let lock = deployment.path("cvm.lock");
+    std::fs::write(deployment.path("other.json"), "{}").unwrap();
+    diff(&deployment, &lock, &deployment.path("other.json"), &[]).assert_usage_error("other.json");
+    std::fs::write(deployment.path("other.txt"), "x = 1").unwrap();
+    diff(&deployment, &deployment.path("other.txt"), &lock, &[]).assert_usage_error("other.txt");
+    diff(&deployment, &lock, "/nowhere", &[]).assert_usage_error("cannot be read");
+}

@@ -1,0 +1,209 @@
+//! A release given by its docker compose file, two releases at a time, and the hashes of a document.
+
+use cvm_verify::report::CheckId::ComposeHash;
+use cvm_verify::report::Status::{Error, Fail, Pass};
+use simulator::app_compose::{DOCKER_COMPOSE, SWAPPED_DOCKER_COMPOSE, app_compose};
+use simulator::{Cvm, World};
+
+use super::deployment::Deployment;
+use super::run::{Ran, run};
+use super::vectors::vectors;
+
+/// A deployment of this docker compose file, with a lock of the healthy one, whose document has the simulator's own
+/// pre-launch script.
+fn locked(docker_compose: &str) -> Deployment {
+    let deployment = Deployment::healthy();
+    let mut args = vec![
+        "pin".to_owned(),
+        deployment.app.url().to_string(),
+        "--accept-observed".to_owned(),
+        format!("--output={}", deployment.path("cvm.lock")),
+    ];
+    args.extend(deployment.network());
+    assert_eq!(run(&args).code, 0);
+    let app_id = Cvm::healthy(&World::default()).app_id_bytes();
+    deployment.app.change(|cvm| {
+        cvm.app_id = Some(app_id.clone());
+        cvm.app_compose = app_compose(docker_compose);
+    });
+    write(&deployment, "docker-compose.yml", DOCKER_COMPOSE);
+    deployment
+}
+
+fn write(deployment: &Deployment, name: &str, text: &str) {
+    std::fs::write(deployment.path(name), text).unwrap();
+}
+
+fn verify(deployment: &Deployment, more: &[String]) -> Ran {
+    let more: Vec<&str> = more.iter().map(String::as_str).collect();
+    deployment.verify_with(&[format!("--lock={}", deployment.path("cvm.lock"))], &more)
+}
+
+fn given(deployment: &Deployment) -> String {
+    format!("--docker-compose={}", deployment.path("docker-compose.yml"))
+}
+
+#[test]
+fn a_release_that_gives_its_docker_compose_file_keeps_everything_else_of_the_lock() {
+    let released = DOCKER_COMPOSE.replace("services:", "services: # 2.0");
+    let deployment = locked(&released);
+    verify(&deployment, &[]).assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+    let ran = verify(&deployment, &[given(&deployment)]);
+    ran.assert(ComposeHash, Fail, Some("docker-compose-mismatch"));
+    assert!(
+        ran.report().targets[0]
+            .compose_diff
+            .contains(&"+services: # 2.0".to_owned())
+    );
+    write(&deployment, "docker-compose.yml", &released);
+    let ran = verify(&deployment, &[given(&deployment)]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(ComposeHash, Pass, None);
+    // Without the lock nothing pins the pre-launch script.
+    let ran = deployment.verify_with(&[], &[&given(&deployment), "--os-image=unchecked"]);
+    ran.assert(ComposeHash, Error, Some("envelope-unpinned"));
+    assert_eq!(ran.code, 3);
+}
+
+#[test]
+fn every_format_shows_what_differs() {
+    let deployment = locked(SWAPPED_DOCKER_COMPOSE);
+    let diff = "image: ghcr.io/example/web@sha256:0bad";
+    let summary = deployment.path("summary.md");
+    let junit = deployment.path("junit.xml");
+    let ran = verify(
+        &deployment,
+        &[
+            given(&deployment),
+            format!("--summary={summary}"),
+            format!("--junit={junit}"),
+        ],
+    );
+    ran.assert(ComposeHash, Fail, Some("docker-compose-mismatch"));
+    for file in [summary, junit] {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            text.replace("<wbr>", "").replace("&#58;", ":").contains(diff),
+            "{file}: {text}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_a_docker_compose_file_is_a_usage_error() {
+    let deployment = locked(DOCKER_COMPOSE);
+    for (name, text, says) in [
+        ("empty.yml", &b""[..], "is empty"),
+        ("binary.yml", &b"\xff\xfe"[..], "is not UTF-8 text"),
+        ("large.yml", &[b'#'; 256 * 1024 + 1][..], "is larger than"),
+    ] {
+        std::fs::write(deployment.path(name), text).unwrap();
+        let option = format!("--docker-compose={}", deployment.path(name));
+        verify(&deployment, &[option]).assert_usage_error(says);
+    }
+    verify(&deployment, &["--docker-compose=/".to_owned()]).assert_usage_error("is a folder");
+    verify(&deployment, &["--docker-compose=/nowhere.yml".to_owned()]).assert_usage_error("cannot be read");
+    write(
+        &deployment,
+        "app-compose.json",
+        &app_compose(SWAPPED_DOCKER_COMPOSE),
+    );
+    let document = format!("--app-compose-file={}", deployment.path("app-compose.json"));
+    verify(&deployment, &[given(&deployment), document]).assert_usage_error("contradict each other");
+}
+
+#[test]
+fn during_a_roll_out_two_hashes_are_expected() {
+    let deployment = locked(SWAPPED_DOCKER_COMPOSE);
+    let new = deployment.verify_with(&[], &[]).report().targets[0]
+        .measurements
+        .compose_hash
+        .clone()
+        .unwrap();
+    let also = |text: &str| format!("--also-compose-hash={text}");
+    let today = cvm_verify::report::rfc3339(simulator::DEFAULT_NOW);
+    let today = &today[..10];
+    let ran = verify(&deployment, &[also(&format!("{new}:until={today}"))]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.check(ComposeHash).detail.contains("the second one"));
+    verify(&deployment, &[also(&format!("{new}:until=2020-01-01"))]).assert(
+        ComposeHash,
+        Fail,
+        Some("second-hash-ended"),
+    );
+    for (text, says) in [
+        (format!("{new}:until=2999-01-01"), "more than 90 days ahead"),
+        (new.clone(), "is not of the form"),
+        ("00:until=2026-01-01".to_owned(), "the hash"),
+    ] {
+        verify(&deployment, &[also(&text)]).assert_usage_error(says);
+    }
+    let second = also(&format!("{new}:until={today}"));
+    deployment
+        .verify_with(&[], &[&second])
+        .assert_usage_error("there is no first");
+    verify(&deployment, &[second, format!("--compose-hash={new}")]).assert_usage_error("expects already");
+}
+
+fn hashes(file: &str) -> Ran {
+    run(&["compose-hash", file, "--format=json"])
+}
+
+fn hash_of(ran: &Ran, name: &str) -> String {
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let forms = document["forms"].as_array().unwrap();
+    let form = forms.iter().find(|form| form["name"] == name).unwrap();
+    form["compose_hash"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_hash_of_a_document_is_the_one_that_is_measured() {
+    let deployment = locked(DOCKER_COMPOSE);
+    let cvm = Cvm::healthy(&World::default());
+    write(&deployment, "app-compose.json", &cvm.app_compose);
+    let ran = hashes(&deployment.path("app-compose.json"));
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    for name in ["verbatim", "sdk"] {
+        assert_eq!(hash_of(&ran, name), hex::encode(cvm.compose_hash()), "{name}");
+    }
+    // Written anew, the file is another one; Phala Cloud would write the same.
+    let document: serde_json::Value = serde_json::from_str(&cvm.app_compose).unwrap();
+    write(
+        &deployment,
+        "app-compose.json",
+        &serde_json::to_string_pretty(&document).unwrap(),
+    );
+    let ran = hashes(&deployment.path("app-compose.json"));
+    assert_ne!(hash_of(&ran, "verbatim"), hex::encode(cvm.compose_hash()));
+    assert_eq!(hash_of(&ran, "sdk"), hex::encode(cvm.compose_hash()));
+}
+
+#[test]
+fn the_hash_of_a_real_document_is_the_one_that_hardware_measured() {
+    let Some(vectors) = vectors() else { return };
+    let file = vectors.join("dstack-0.4-example/app-compose.json");
+    let ran = hashes(&file.display().to_string());
+    assert_eq!(
+        hash_of(&ran, "verbatim"),
+        "06768e6df639ce3be65e9e5321f8b2d82dbffb01c74323462d34c2feb9653aff"
+    );
+    // Written by vmm-cli, in its own order.
+    assert_eq!(
+        hash_of(&ran, "sdk"),
+        "9d7a518d19b5dbb5ba0f36189c76bea39ec9a66f0bfe25575205541ad39bb4c1"
+    );
+}
+
+#[test]
+fn what_has_no_compose_hash_is_a_usage_error() {
+    let deployment = locked(DOCKER_COMPOSE);
+    run(&["compose-hash", &deployment.path("docker-compose.yml")])
+        .assert_usage_error("a docker compose file alone has none");
+    write(
+        &deployment,
+        "twice.json",
+        r#"{"runner":"bash","runner":"docker-compose"}"#,
+    );
+    run(&["compose-hash", &deployment.path("twice.json")]).assert_usage_error("write each field once");
+    run(&["compose-hash", "/nowhere.json"]).assert_usage_error("cannot be read");
+}
