@@ -77,9 +77,15 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     match &policy.os_image {
         OsImagePolicy::Unchecked | OsImagePolicy::Known => known(quote, row),
         OsImagePolicy::Row(expected) => one_row(quote, row, expected),
-        OsImagePolicy::Tuple(tuple) => exact(quote, tuple, "--os-image").unwrap_or_else(|| {
-            vulnerable(row, facts.at, None).unwrap_or_else(|| Finding::pass(matches("--os-image", row)))
-        }),
+        OsImagePolicy::Tuple(tuple) => {
+            let origin = policy
+                .os_image_origin
+                .as_ref()
+                .map_or_else(|| "--os-image".to_owned(), ToString::to_string);
+            exact(quote, tuple, &origin).unwrap_or_else(|| {
+                vulnerable(row, facts.at, None).unwrap_or_else(|| Finding::pass(matches(&origin, row)))
+            })
+        }
         OsImagePolicy::Lock {
             tuple,
             vulnerable_until,

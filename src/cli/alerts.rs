@@ -1,59 +1,31 @@
 //! Alert channels of a run: secrets from the environment in, records of what became of each alert out.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 
 use super::args::{AlertArgs, AlertCommand};
+use super::channels::{self, Variables};
 use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::transport;
 use crate::alert::{self, Channels, Context};
-use crate::net::{Client, Secret};
+use crate::net::Client;
 use crate::render;
-use crate::report::{AlertRecord, Mode, Report, TrustRootKind, Verdict};
-
-/// The channels of the environment. An empty variable is unset: forks have no secrets, and that is no error.
-fn channels(surroundings: &Surroundings) -> Channels {
-    let secret = |name: &str| {
-        let value = surroundings.env.get(&format!("CVM_VERIFY_{name}"));
-        value
-            .filter(|value| !value.trim().is_empty())
-            .cloned()
-            .map(Secret::new)
-    };
-    Channels {
-        slack_webhook_url: secret("SLACK_WEBHOOK_URL"),
-        webhook_url: secret("WEBHOOK_URL"),
-        webhook_secret: secret("WEBHOOK_SECRET"),
-        heartbeat_url: secret("HEARTBEAT_URL"),
-    }
-}
-
-/// Whether any channel is configured.
-pub(super) fn any(surroundings: &Surroundings) -> bool {
-    let channels = channels(surroundings);
-    channels.slack_webhook_url.is_some() || channels.webhook_url.is_some() || channels.heartbeat_url.is_some()
-}
+use crate::report::{AlertRecord, Mode, Report, TargetReport, TrustRootKind, Verdict};
 
 /// Tells every configured channel what the run found, and records in the report what became of it. Never changes
-/// the verdict.
-pub(super) async fn deliver(report: &mut Report, client: &Client, surroundings: &Surroundings) {
-    let mut channels = channels(surroundings);
-    let simulated = report
-        .targets
-        .iter()
-        .any(|target| target.trust_root == TrustRootKind::Custom);
-    if simulated && report.verdict == Verdict::Pass && channels.heartbeat_url.take().is_some() {
-        // A ping carries no label: it would pass for a genuine pass.
-        report.alerts.push(AlertRecord {
-            channel: "heartbeat".to_owned(),
-            event: "passed".to_owned(),
-            delivered: false,
-            detail: "not sent: the pass rests on a root that is not Intel's".to_owned(),
-        });
-    }
+/// the verdict. `of_targets` are the channels of each target of the report, `of_run` those of the whole run.
+pub(super) async fn deliver(
+    report: &mut Report,
+    of_run: &Variables,
+    of_targets: &[&Variables],
+    client: &Client,
+    surroundings: &Surroundings,
+) {
     let sha256 = hex::encode(Sha256::digest(render::json(report)));
     let run_url = run_url(surroundings);
     let context = Context {
@@ -62,14 +34,63 @@ pub(super) async fn deliver(report: &mut Report, client: &Client, surroundings: 
         run_url: run_url.as_deref(),
         report_sha256: Some(&sha256),
     };
-    let records = alert::deliver(client, &channels, &report.targets, &context, entropy).await;
-    report.alerts.extend(records);
+    // Targets with the same channels are told of together.
+    let mut groups: BTreeMap<&Variables, Vec<TargetReport>> = BTreeMap::new();
+    for (variables, target) in of_targets.iter().zip(&report.targets) {
+        groups.entry(variables).or_default().push(target.clone());
+    }
+    let heartbeat_url = of_run.channels(surroundings).heartbeat_url;
+    let simulated = report
+        .targets
+        .iter()
+        .any(|target| target.trust_root == TrustRootKind::Custom);
+    let heartbeat_url = match heartbeat_url {
+        Some(_) if simulated && report.verdict == Verdict::Pass => {
+            // A ping carries no label: it would pass for a genuine pass.
+            report.alerts.push(AlertRecord {
+                channel: "heartbeat".to_owned(),
+                event: "passed".to_owned(),
+                delivered: false,
+                detail: "not sent: the pass rests on a root that is not Intel's".to_owned(),
+            });
+            None
+        }
+        heartbeat_url => heartbeat_url,
+    };
+    // One ping for the run, and one errand for all channels wherever the targets share them.
+    let mut errands: Vec<(Channels, Vec<TargetReport>)> = groups
+        .into_iter()
+        .map(|(variables, targets)| {
+            let channels = Channels {
+                heartbeat_url: None,
+                ..variables.channels(surroundings)
+            };
+            (channels, targets)
+        })
+        .collect();
+    match errands.as_mut_slice() {
+        [(channels, _)] => channels.heartbeat_url = heartbeat_url,
+        _ => {
+            let channels = Channels {
+                heartbeat_url,
+                ..Channels::default()
+            };
+            errands.push((channels, report.targets.clone()));
+        }
+    }
+    for (channels, targets) in errands {
+        if channels::any(&channels) {
+            let records = alert::deliver(client, &channels, &targets, &context, entropy).await;
+            report.alerts.extend(records);
+        }
+    }
 }
 
 /// `cvm-verify alert test`.
 pub(super) fn run(args: &AlertArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let AlertCommand::Test(http) = &args.command;
-    if !any(surroundings) {
+    let channels = Variables::default().channels(surroundings);
+    if !channels::any(&channels) {
         return Err(UsageError::new(
             "no alert channel is set; set CVM_VERIFY_SLACK_WEBHOOK_URL, CVM_VERIFY_WEBHOOK_URL or CVM_VERIFY_HEARTBEAT_URL",
         )
@@ -87,7 +108,7 @@ pub(super) fn run(args: &AlertArgs, surroundings: &mut Surroundings) -> anyhow::
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let records = runtime.block_on(alert::test(&client, &channels(surroundings), &context, entropy));
+    let records = runtime.block_on(alert::test(&client, &channels, &context, entropy));
     for record in &records {
         let word = if record.delivered { "delivered" } else { "FAILED" };
         let detail = render::escape::terminal(&record.detail).into_owned();

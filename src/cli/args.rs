@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::report::Shard;
+use crate::source::app::AppEndpoints;
 
 /// Behind the options of every command.
 const ENVIRONMENT: &str = "Every long option can also be set in the environment: --compose-hash as CVM_VERIFY_COMPOSE_HASH \
@@ -56,9 +57,12 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Addresses of the apps, https://HOST[:PORT][/PATH]. With another --source also ids: see there.
+    /// Addresses of the apps, https://HOST[:PORT][/PATH]. With another --source also ids: see there. Without any, the
+    /// targets of the policy file are verified.
     #[arg(value_name = "URL")]
     pub url: Vec<String>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
     #[command(flatten)]
     pub source: SourceArgs,
     #[command(flatten)]
@@ -71,7 +75,7 @@ pub struct VerifyArgs {
     pub trust: TrustArgs,
     #[command(flatten)]
     pub output: OutputArgs,
-    /// Write the evidence to this file, to replay it later; a folder where there are several URLs.
+    /// Write the evidence to this file, to replay it later; a folder where there are several targets.
     #[arg(long, value_name = "PATH", help_heading = "Output")]
     pub evidence: Option<PathBuf>,
     #[command(flatten)]
@@ -134,6 +138,8 @@ pub struct ReplayArgs {
     #[arg(long)]
     pub alert: bool,
     #[command(flatten)]
+    pub config: TargetArgs,
+    #[command(flatten)]
     pub expect: ExpectArgs,
     /// Whether the bundle must hold a second opinion of Phala's API that agrees. A replay asks nobody.
     #[arg(long, value_enum, default_value_t = Verifier::Local)]
@@ -154,9 +160,9 @@ pub struct PinArgs {
     /// Pin from an evidence bundle instead of a live deployment.
     #[arg(long, value_name = "BUNDLE", conflicts_with = "url")]
     pub from: Option<PathBuf>,
-    /// Where to write the lock; `-` prints it.
-    #[arg(long, short, value_name = "FILE", default_value = "cvm.lock")]
-    pub output: PathBuf,
+    /// Where to write the lock; `-` prints it. Default: the lock of the target in the policy file, else cvm.lock.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Pin although something is not as a production deployment should be: a development or unknown OS image, a key
     /// provider other than a KMS, a TCB other than UpToDate, evidence without a nonce. Each leaves a comment.
     #[arg(long)]
@@ -164,9 +170,11 @@ pub struct PinArgs {
     /// Judge a bundle at this time (RFC 3339) instead of the time of capture.
     #[arg(long, value_name = "TIME", requires = "from")]
     pub at: Option<String>,
-    /// How the app lays the nonce out in the report data: auto (raw or ascii), or a named layout.
-    #[arg(long, value_name = "LAYOUT", default_value = "auto")]
-    pub report_data: String,
+    /// How the app lays the nonce out in the report data: auto (default, raw or ascii), or a named layout.
+    #[arg(long, value_name = "LAYOUT")]
+    pub report_data: Option<String>,
+    #[command(flatten)]
+    pub config: TargetArgs,
     #[command(flatten)]
     pub source: SourceArgs,
     #[command(flatten)]
@@ -270,8 +278,8 @@ pub enum AlertCommand {
 pub struct SourceArgs {
     /// Whom to ask for evidence. Only the app can sign this run's nonce: evidence of the other two is not fresh, so that
     /// the verdict stays inconclusive unless --freshness unchecked waives it.
-    #[arg(long, value_enum, default_value_t = SourceKind::App)]
-    pub source: SourceKind,
+    #[arg(long, value_enum)]
+    pub source: Option<SourceKind>,
     /// The gateway's base domain, to reach the guest agent by app or instance id: https://ID-8090.DOMAIN.
     #[arg(long, value_name = "DOMAIN")]
     pub gateway_domain: Option<String>,
@@ -282,12 +290,49 @@ pub struct SourceArgs {
     /// serves none, https://ID-8090.DOMAIN/prpc/Info?json.
     #[arg(long, value_name = "URL")]
     pub info_url: Option<String>,
-    /// Path of the app's attestation endpoint; `reportData=<nonce>` is appended.
-    #[arg(long, value_name = "PATH", default_value = "/attestation")]
-    pub attestation_path: String,
-    /// Path of the app's info endpoint.
-    #[arg(long, value_name = "PATH", default_value = "/info")]
-    pub info_path: String,
+    /// Path of the app's attestation endpoint, by default /attestation; `reportData=<nonce>` is appended.
+    #[arg(long, value_name = "PATH")]
+    pub attestation_path: Option<String>,
+    /// Path of the app's info endpoint, by default /info.
+    #[arg(long, value_name = "PATH")]
+    pub info_path: Option<String>,
+}
+
+impl SourceArgs {
+    /// The attestation's path.
+    pub fn attestation_path(&self) -> &str {
+        self.attestation_path
+            .as_deref()
+            .unwrap_or(AppEndpoints::ATTESTATION)
+    }
+
+    /// The info's path.
+    pub fn info_path(&self) -> &str {
+        self.info_path.as_deref().unwrap_or(AppEndpoints::INFO)
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Policy file")]
+pub struct ConfigArgs {
+    /// The policy file. Default: cvm-verify.toml in the working folder, where it exists and no URL is given.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Verify this target of the policy file only. Repeatable. With one URL: which target of policy file and lock that
+    /// URL is.
+    #[arg(long, value_name = "NAME")]
+    pub target: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Policy file")]
+pub struct TargetArgs {
+    /// The policy file that describes the target.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Which target it is: its name in the policy file, and in a lock of several targets.
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -332,24 +377,24 @@ pub struct ExpectArgs {
     /// The key provider: NAME[:HEXID], or a known KMS (phala, phala-base).
     #[arg(long, value_name = "PROVIDER")]
     pub key_provider: Option<String>,
-    /// Whether this run's nonce must be signed.
-    #[arg(long, value_enum, default_value_t = Requirement::Required)]
-    pub freshness: Requirement,
-    /// Whether every image must be pinned by digest.
-    #[arg(long, value_enum, default_value_t = Requirement::Required)]
-    pub image_pins: Requirement,
+    /// Whether this run's nonce must be signed: `required` by default.
+    #[arg(long, value_enum)]
+    pub freshness: Option<Requirement>,
+    /// Whether every image must be pinned by digest: `required` by default.
+    #[arg(long, value_enum)]
+    pub image_pins: Option<Requirement>,
     /// What becomes of variables that the deployer may set, start-up scripts and exposure settings that are neither known
-    /// nor in the lock.
-    #[arg(long, value_enum, default_value_t = LaunchInputs::Warn)]
-    pub launch_inputs: LaunchInputs,
+    /// nor in the lock: `warn` by default.
+    #[arg(long, value_enum)]
+    pub launch_inputs: Option<LaunchInputs>,
     /// A machine that may run the app: SHA-256 of its PPID (64 hex digits), or the FMSPC of its model (12). Repeatable.
     #[arg(long, value_name = "HEX")]
     pub platform_id: Vec<String>,
-    /// How the app lays the nonce out in the report data: auto (raw or ascii), raw, ascii, left-padded, app-data-raw,
+    /// How the app lays the nonce out in the report data: auto (default, raw or ascii), raw, ascii, left-padded, app-data-raw,
     /// app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; or, with 32 bytes of the app's own
     /// beside it, nonce-then-key, key-then-nonce, private-ai.
-    #[arg(long, value_name = "LAYOUT", default_value = "auto")]
-    pub report_data: String,
+    #[arg(long, value_name = "LAYOUT")]
+    pub report_data: Option<String>,
     /// What the app must have signed beside the nonce, where the layout has a place for it: the SHA-256 of its public
     /// key, 32 bytes of hex; for private-ai also its signing address, 20 bytes.
     #[arg(long, value_name = "HEX")]
@@ -363,9 +408,9 @@ pub struct ExpectArgs {
     /// The lowest TCB evaluation data number to accept.
     #[arg(long, value_name = "NUMBER")]
     pub min_tcb_eval_data_number: Option<u32>,
-    /// How much must be proven: genuine hardware, or that it runs the expected code.
-    #[arg(long, value_enum, default_value_t = Assurance::Code)]
-    pub require_assurance: Assurance,
+    /// How much must be proven: genuine hardware, or that it runs the expected code, which is the default.
+    #[arg(long, value_enum)]
+    pub require_assurance: Option<Assurance>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -397,10 +442,10 @@ pub enum Assurance {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Second opinion")]
 pub struct VerifierArgs {
-    /// Who verifies the quote. `both` also asks Phala's verification API. That publishes the quote: anybody can read it
+    /// Who verifies the quote: `local` by default. `both` also asks Phala's verification API. That publishes the quote: anybody can read it
     /// there. The API never decides for a pass.
-    #[arg(long, value_enum, default_value_t = Verifier::Local)]
-    pub verifier: Verifier,
+    #[arg(long, value_enum)]
+    pub verifier: Option<Verifier>,
     /// Ask this server for the second verification instead of Phala's: a mirror, or a test's.
     #[arg(long, value_name = "URL")]
     pub phala_verifier_url: Option<String>,

@@ -111,14 +111,13 @@ fn live(
         root: root.clone(),
         now: surroundings.now,
         clock_floor: surroundings.clock_floor,
-        compose_file: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("no async runtime")?;
     let mut lives = runtime
-        .block_on(gather(&ground, &target.source, Schedule::default()))
+        .block_on(gather(&ground, &target.source, None, Schedule::default()))
         .lives;
     let facts = match (lives.pop(), lives.len()) {
         (Some(live), 0) => live.facts,

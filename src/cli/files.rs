@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::UsageError;
-use crate::config::lock::{Lock, MAX_LOCK_BYTES};
+use crate::config::lock::{Lock, LockFile, MAX_LOCK_BYTES};
 
 /// Bytes of a bundle, of an endpoint's body or of collateral that are read.
 pub(super) const EVIDENCE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -43,10 +43,10 @@ pub(super) fn read_docker_compose(path: &Path) -> Result<String, UsageError> {
         .map_err(|_| UsageError::file(path, "is not UTF-8 text, so it is no docker compose file"))
 }
 
-/// Reads a lock file.
-pub(super) fn read_lock(path: &Path) -> Result<Lock, UsageError> {
+/// Reads a lock file, of one target or of several.
+pub(super) fn read_lock_file(path: &Path) -> Result<LockFile, UsageError> {
     let bytes = read(path, MAX_LOCK_BYTES as u64)?;
-    Lock::read(&bytes, &path.display().to_string()).map_err(|error| UsageError::new(error.to_string()))
+    Lock::read_file(&bytes, &path.display().to_string()).map_err(|error| UsageError::new(error.to_string()))
 }
 
 /// Writes a file whole or not at all: to a neighbour first, which then takes its place.

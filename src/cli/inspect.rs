@@ -19,7 +19,7 @@ use crate::prove::TrustRoot;
 use crate::render::escape;
 
 pub(super) fn run(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    if args.what.contains("://") || args.source.source != SourceKind::App {
+    if args.what.contains("://") || args.source.source.is_some_and(|source| source != SourceKind::App) {
         return live(args, surroundings);
     }
     let path = Path::new(&args.what);
@@ -67,13 +67,12 @@ fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u
         root: TrustRoot::Intel,
         now: surroundings.now,
         clock_floor: 0,
-        compose_file: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let gathering = runtime.block_on(gather(&ground, &target.source, Schedule::default()));
+    let gathering = runtime.block_on(gather(&ground, &target.source, None, Schedule::default()));
     let mut code = 0;
     for live in gathering.lives {
         if let Some(number) = live.instance {

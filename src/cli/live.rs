@@ -51,8 +51,6 @@ pub(super) struct Ground {
     pub now: fn() -> u64,
     /// The program's own commit, Unix seconds.
     pub clock_floor: u64,
-    /// A compose document that the user has as a file, for apps that do not show theirs.
-    pub compose_file: Option<Vec<u8>>,
 }
 
 /// Bodies with the nonce that they were asked for with.
@@ -111,17 +109,32 @@ impl From<Live> for Gathering {
 }
 
 /// Fetches evidence and collateral, and proves what can be proven.
-pub(super) async fn gather(ground: &Ground, source: &Source, schedule: Schedule) -> Gathering {
+///
+/// `compose_file` is a compose document that the user has as a file, for apps that do not show theirs.
+pub(super) async fn gather(
+    ground: &Ground,
+    source: &Source,
+    compose_file: Option<&[u8]>,
+    schedule: Schedule,
+) -> Gathering {
+    let asked = Asked { source, compose_file };
     let whom = match source {
         Source::App(endpoints) => Single::App(endpoints),
         Source::GuestAgent(agent) => Single::GuestAgent(agent),
-        Source::PhalaCloud(app) => return gather_instances(ground, source, app, schedule).await,
+        Source::PhalaCloud(app) => return gather_instances(ground, asked, app, schedule).await,
     };
-    gather_one(ground, source, whom, schedule).await.into()
+    gather_one(ground, asked, whom, schedule).await.into()
+}
+
+/// Who is asked, and what the user has already.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    source: &'a Source,
+    compose_file: Option<&'a [u8]>,
 }
 
 /// Evidence of one instance, whichever answers; asked again where two answered.
-async fn gather_one(ground: &Ground, source: &Source, whom: Single<'_>, schedule: Schedule) -> Live {
+async fn gather_one(ground: &Ground, asked: Asked<'_>, whom: Single<'_>, schedule: Schedule) -> Live {
     let started = Instant::now();
     let mut round = 1;
     loop {
@@ -129,11 +142,11 @@ async fn gather_one(ground: &Ground, source: &Source, whom: Single<'_>, schedule
             total: schedule.total.saturating_sub(started.elapsed()),
             ..schedule
         };
-        let answer = match retry(&left, jitter, |attempt| ask(ground, whom, attempt)).await {
+        let answer = match retry(&left, jitter, |attempt| ask(ground, asked, whom, attempt)).await {
             Ok(answer) => answer,
             Err(failure) => return Live::nothing(ground, failure.gap),
         };
-        let (live, collateral) = prove(ground, source, &answer).await;
+        let (live, collateral) = prove(ground, asked, &answer).await;
         let two_instances = live
             .facts
             .as_ref()
@@ -155,7 +168,7 @@ async fn gather_one(ground: &Ground, source: &Source, whom: Single<'_>, schedule
 /// Evidence of every instance that Phala Cloud shows a quote of. One that lies spoils no other.
 async fn gather_instances(
     ground: &Ground,
-    source: &Source,
+    asked: Asked<'_>,
     app: &PhalaCloud,
     schedule: Schedule,
 ) -> Gathering {
@@ -182,8 +195,8 @@ async fn gather_instances(
         };
         // One object holds what the app's two endpoints would say.
         let body = text.get().as_bytes();
-        let answer = Answer::new(ground, None, body.to_vec(), Some(body.to_vec()));
-        let (live, collateral) = prove(ground, source, &answer).await;
+        let answer = Answer::new(asked, None, body.to_vec(), Some(body.to_vec()));
+        let (live, collateral) = prove(ground, asked, &answer).await;
         let live = ground
             .opinions
             .add(ground, live, &answer.evidence, collateral)
@@ -219,7 +232,7 @@ async fn gather_instances(
 /// Proves what an answer can prove, with the collateral for its quote, which comes along.
 async fn prove(
     ground: &Ground,
-    source: &Source,
+    asked: Asked<'_>,
     answer: &Answer,
 ) -> (Live, Option<Arc<collateral::Fetched>>) {
     let request = answer
@@ -228,26 +241,26 @@ async fn prove(
         .ok()
         .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
     let Some(request) = request else {
-        let live = conclude(ground, source, answer, Err(&CollateralGap::Missing));
+        let live = conclude(ground, asked, answer, Err(&CollateralGap::Missing));
         return (live, None);
     };
     let collateral = fetch_collateral(ground, &request).await;
-    let live = conclude(ground, source, answer, collateral.as_deref());
+    let live = conclude(ground, asked, answer, collateral.as_deref());
     // A set that was spoilt on disk is not this deployment's fault.
     if let Ok(doubted) = &collateral
         && live.facts.as_ref().is_ok_and(|facts| facts.quote.is_err())
         && let Some(renewed) = renew_collateral(ground, &request, doubted).await
     {
-        let live = conclude(ground, source, answer, renewed.as_deref());
+        let live = conclude(ground, asked, answer, renewed.as_deref());
         return (live, renewed.ok());
     }
     (live, collateral.ok())
 }
 
 impl Answer {
-    fn new(ground: &Ground, nonce: Option<[u8; 32]>, attestation: Vec<u8>, info: Option<Vec<u8>>) -> Self {
+    fn new(asked: Asked<'_>, nonce: Option<[u8; 32]>, attestation: Vec<u8>, info: Option<Vec<u8>>) -> Self {
         let evidence = Evidence::parse(&attestation, info.as_deref(), None, nonce)
-            .and_then(|evidence| evidence.or_compose(ground.compose_file.as_deref()));
+            .and_then(|evidence| evidence.or_compose(asked.compose_file));
         Self {
             nonce,
             attestation,
@@ -264,7 +277,12 @@ enum Single<'a> {
     GuestAgent(&'a GuestAgent),
 }
 
-async fn ask(ground: &Ground, whom: Single<'_>, attempt: Attempt) -> Result<Answer, AttemptFailure> {
+async fn ask(
+    ground: &Ground,
+    asked: Asked<'_>,
+    whom: Single<'_>,
+    attempt: Attempt,
+) -> Result<Answer, AttemptFailure> {
     let limits = Limits::body(app::MAX_BYTES).within(attempt.time_left);
     let client = &ground.network.client;
     let (nonce, app::Answer { attestation, info }) = match whom {
@@ -279,7 +297,7 @@ async fn ask(ground: &Ground, whom: Single<'_>, attempt: Attempt) -> Result<Answ
     let info = info
         .ok()
         .filter(|body| serde_json::from_slice::<&RawValue>(body).is_ok());
-    let answer = Answer::new(ground, nonce, attestation, info);
+    let answer = Answer::new(asked, nonce, attestation, info);
     match answer.evidence {
         // Cut off on the way, or a gateway's page: asking again may help.
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {
@@ -374,7 +392,7 @@ fn supply<'a>(ground: &'a Ground, schedule: &'a Schedule) -> Supply<'a> {
 
 fn conclude(
     ground: &Ground,
-    source: &Source,
+    asked: Asked<'_>,
     answer: &Answer,
     collateral: Result<&collateral::Fetched, &CollateralGap>,
 ) -> Live {
@@ -382,7 +400,7 @@ fn conclude(
     let collateral_source = collateral.as_ref().ok().map(|fetched| fetched.source.clone());
     let bundle = ground
         .keep_bundles
-        .then(|| bundle(ground, source, answer, collateral.ok(), at))
+        .then(|| bundle(asked, answer, collateral.ok(), at))
         .flatten();
     let gathered = Gathered {
         evidence: answer.evidence.clone().map_err(EvidenceGap::from),
@@ -400,8 +418,7 @@ fn conclude(
 }
 
 fn bundle(
-    ground: &Ground,
-    source: &Source,
+    asked: Asked<'_>,
     answer: &Answer,
     collateral: Option<&collateral::Fetched>,
     at: u64,
@@ -411,19 +428,19 @@ fn bundle(
         Evidence::parse(&answer.attestation, Some(info), None, None)
             .is_ok_and(|evidence| evidence.app_compose.is_some())
     });
-    let compose_file = ground.compose_file.as_ref().filter(|_| !shown);
+    let compose_file = asked.compose_file.filter(|_| !shown);
     Some(Bundle {
         captured_at: at,
         source: BundleSource {
-            kind: source.kind().to_owned(),
-            url: Some(source.url().to_owned()),
+            kind: asked.source.kind().to_owned(),
+            url: Some(asked.source.url().to_owned()),
         },
         nonce: answer.nonce,
         attestation: verbatim(&answer.attestation)?,
         info: answer.info.as_deref().and_then(verbatim),
         collateral: collateral.and_then(|fetched| raw_collateral(&fetched.collateral)),
         collateral_source: collateral.map(|fetched| fetched.source.clone()),
-        app_compose: compose_file.and_then(|bytes| String::from_utf8(bytes.clone()).ok()),
+        app_compose: compose_file.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()),
         phala_api: None,
         early: None,
     })

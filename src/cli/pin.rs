@@ -1,6 +1,6 @@
 //! `cvm-verify pin`: what a deployment was measured to be, written down for review.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
@@ -8,14 +8,18 @@ use super::args::PinArgs;
 use super::error::UsageError;
 use super::judge::trust_root;
 use super::live::{Ground, gather};
+use super::plan::address;
 use super::second_opinion::SecondOpinions;
+use super::settings::{of_source, written};
 use super::surroundings::Surroundings;
 use super::target::Target;
-use super::{files, policy, replay, transport};
+use super::trouble::told;
+use super::{config, files, policy, replay, transport};
 use crate::checks::{Check, EvidenceGap};
 use crate::collateral::Store;
-use crate::config::lock::{self, AcceptedPin, Lock};
-use crate::config::{Policy, ReportDataPolicy};
+use crate::config::file::is_name;
+use crate::config::lock::{self, AcceptedPin, Lock, LockFile, MAX_LOCK_BYTES};
+use crate::config::{Policy, ReportDataPolicy, Settings, Written};
 use crate::net::retry::Schedule;
 use crate::prove::{Facts, Gap, TrustRoot};
 use crate::render::escape;
@@ -26,8 +30,12 @@ const STANDARD_OUTPUT: &str = "-";
 
 pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let root = trust_root(&args.trust)?;
-    let layout = policy::layout(&args.report_data)?;
-    let facts = facts(args, &root, surroundings)?;
+    let wanted = wanted(args, surroundings)?;
+    let layout = match wanted.settings.one("report-data") {
+        Some(value) => policy::layout(&value.text)?,
+        None => None,
+    };
+    let facts = facts(args, &wanted, &root, surroundings)?;
     if root.kind() == TrustRootKind::Custom {
         surroundings.complain("SIMULATED: not Intel's root, proves nothing about hardware");
     }
@@ -57,8 +65,8 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
     };
     match pinned.accept(args.accept_observed) {
         Ok(accepted) => {
-            let code = write(args, &accepted, surroundings)?;
-            if let (Ok(quote), false) = (&facts.quote, args.output == Path::new(STANDARD_OUTPUT)) {
+            let code = write(&wanted, &accepted, surroundings)?;
+            if let (Ok(quote), false) = (&facts.quote, wanted.output == Path::new(STANDARD_OUTPUT)) {
                 surroundings.print(&format!(
                     "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \
                      move it.\n",
@@ -88,14 +96,78 @@ pub(super) fn exit_code_of_refusal(facts: &Facts) -> u8 {
     if refused { super::FAIL } else { super::INCONCLUSIVE }
 }
 
+/// What is pinned, and where to.
+struct Wanted {
+    settings: Settings,
+    /// Its name in the policy file, and in a lock of several targets.
+    target: Option<String>,
+    output: PathBuf,
+    /// Whether the lock is the file of several targets.
+    shared: bool,
+}
+
+fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Wanted, UsageError> {
+    let mut options = of_source(&args.source);
+    options.give("--report-data", args.report_data.clone());
+    options.set("url", written("URL", args.url.clone()));
+    let given = args.config.config.as_deref();
+    let path = match args.url.is_some() || args.from.is_some() {
+        true => given.map(Path::to_owned),
+        false => config::found(given, false, surroundings),
+    };
+    let config = path.as_deref().map(config::read).transpose()?;
+    let default = || PathBuf::from("cvm.lock");
+    let Some(config) = config else {
+        let target = args.config.target.clone();
+        if let Some(name) = target.as_deref().filter(|name| !is_name(name)) {
+            let problem =
+                format!("{name:?} is no name for a target: 1 to 64 letters, digits, `.`, `_` and `-`");
+            return Err(UsageError::option("--target", problem));
+        }
+        return Ok(Wanted {
+            settings: options,
+            shared: target.is_some(),
+            target,
+            output: args.output.clone().unwrap_or_else(default),
+        });
+    };
+    let target = config.only_target(args.config.target.as_deref())?;
+    let settings = config.settings(&options, Some(target));
+    let lock_of = |settings: &Settings| settings.one("lock").map(policy::path_of);
+    let output = args
+        .output
+        .clone()
+        .or_else(|| lock_of(&settings))
+        .unwrap_or_else(default);
+    let others = config
+        .file
+        .targets
+        .iter()
+        .filter(|other| other.name != target.name);
+    let shared = others
+        .map(|other| lock_of(&config.settings(&options, Some(other))).unwrap_or_else(default))
+        .any(|lock| lock == output);
+    let name = target.name.clone();
+    match told(config.troubles) {
+        Some(error) => Err(error),
+        None => Ok(Wanted {
+            settings,
+            target: Some(name),
+            output,
+            shared,
+        }),
+    }
+}
+
 fn facts(
     args: &PinArgs,
+    wanted: &Wanted,
     root: &TrustRoot,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Facts, EvidenceGap>> {
-    match (&args.url, &args.from) {
-        (Some(url), None) => live_facts(url, args, root, surroundings),
-        (None, Some(path)) => {
+    match (address(None, &wanted.settings).as_ref(), &args.from) {
+        (Some(url), None) => live_facts(url, wanted, args, root, surroundings),
+        (_, Some(path)) => {
             let recorded = replay::from_bundle(path, None)?;
             let at = match &args.at {
                 Some(text) => replay::parse_time(text)?,
@@ -104,19 +176,22 @@ fn facts(
             Ok(recorded.gathered.prove(root, at, 0))
         }
         _ => Err(UsageError::new(
-            "there is nothing to pin; give an address (cvm-verify pin https://…) or a bundle (--from BUNDLE)",
+            "there is nothing to pin; give an address (cvm-verify pin https://…), a bundle (--from BUNDLE) or a target of a policy file (--target NAME)",
         )
         .into()),
     }
 }
 
 fn live_facts(
-    url: &str,
+    url: &Written,
+    wanted: &Wanted,
     args: &PinArgs,
     root: &TrustRoot,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Facts, EvidenceGap>> {
-    let target = Target::new(url, &args.source)?;
+    let target = Target::of_settings(url, &wanted.settings).map_err(|trouble| {
+        told(vec![trouble]).unwrap_or_else(|| UsageError::new("the address is refused"))
+    })?;
     let ground = Ground {
         network: transport::network(&args.transport)?,
         store: Store::in_memory(),
@@ -125,14 +200,13 @@ fn live_facts(
         root: root.clone(),
         now: surroundings.now,
         clock_floor: surroundings.clock_floor,
-        compose_file: None,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("no async runtime")?;
     let mut lives = runtime
-        .block_on(gather(&ground, &target.source, Schedule::default()))
+        .block_on(gather(&ground, &target.source, None, Schedule::default()))
         .lives;
     match (lives.pop(), lives.len()) {
         (Some(live), 0) => Ok(live.facts),
@@ -146,20 +220,47 @@ fn live_facts(
 }
 
 /// Shows what changes, then writes.
-fn write(args: &PinArgs, accepted: &AcceptedPin, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    if args.output == Path::new(STANDARD_OUTPUT) {
-        surroundings.print(&accepted.text);
-        return Ok(0);
-    }
-    let path = args.output.display().to_string();
-    let before = match args.output.exists() {
-        true => Some(files::read_lock(&args.output)?),
+fn write(wanted: &Wanted, accepted: &AcceptedPin, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let path = wanted.output.display().to_string();
+    let to_stdout = wanted.output == Path::new(STANDARD_OUTPUT);
+    let before = match !to_stdout && wanted.output.exists() {
+        true => Some(files::read(&wanted.output, MAX_LOCK_BYTES as u64)?),
         false => None,
     };
-    let changes = before
-        .as_ref()
-        .map(|before: &Lock| lock::difference(before, &accepted.lock));
-    match &changes {
+    let refused = |error: lock::LockError| UsageError::new(error.to_string());
+    let file = before
+        .as_deref()
+        .map(|before| Lock::read_file(before, &path))
+        .transpose()
+        .map_err(refused)?;
+    let (previous, text) = match (&file, wanted.target.as_deref()) {
+        (Some(LockFile::Several(_)), None) => {
+            // Says that the file holds several, and which.
+            let error = file.as_ref().and_then(|file| file.of(None, &path).err());
+            return Err(error.map_or_else(|| UsageError::new(path), refused).into());
+        }
+        (Some(LockFile::Several(targets)), Some(name)) => {
+            let before = before.as_deref().map(String::from_utf8_lossy);
+            let text = lock::with_target(before.as_deref(), &path, name, &accepted.lock, &accepted.notes);
+            (targets.get(name), text.map_err(refused)?)
+        }
+        (Some(LockFile::One(_)), Some(name)) if wanted.shared => {
+            let before = before.as_deref().map(String::from_utf8_lossy);
+            let text = lock::with_target(before.as_deref(), &path, name, &accepted.lock, &accepted.notes);
+            (None, text.map_err(refused)?)
+        }
+        (None, Some(name)) if wanted.shared => {
+            let text = lock::with_target(None, &path, name, &accepted.lock, &accepted.notes);
+            (None, text.map_err(refused)?)
+        }
+        (Some(LockFile::One(lock)), _) => (Some(lock.as_ref()), accepted.text.clone()),
+        (None, _) => (None, accepted.text.clone()),
+    };
+    if to_stdout {
+        surroundings.print(&text);
+        return Ok(0);
+    }
+    match previous.map(|previous| lock::difference(previous, &accepted.lock)) {
         None => {}
         Some(changes) if changes.is_empty() => {
             surroundings.print(&format!("{path} already says what runs; nothing changes.\n"));
@@ -167,11 +268,11 @@ fn write(args: &PinArgs, accepted: &AcceptedPin, surroundings: &mut Surroundings
         Some(changes) => {
             surroundings.print(&format!(
                 "What changes in {path}:\n\n{}\n",
-                lock::difference_text(changes)
+                lock::difference_text(&changes)
             ));
         }
     }
-    files::write(&args.output, &accepted.text)?;
+    files::write(&wanted.output, &text)?;
     surroundings.print(&format!(
         "Wrote {path}. Review it like code and commit it; then: cvm-verify verify … --lock {path}\n"
     ));

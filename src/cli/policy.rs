@@ -1,15 +1,21 @@
-//! Options and lock in, policy out.
+//! Settings and lock in, policy out.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::args::{Assurance, ExpectArgs, LaunchInputs, Requirement};
 use super::error::UsageError;
+use super::trouble::Trouble;
 use super::{files, release};
+use crate::config::lock::{Lock, LockFile};
 use crate::config::{
     Expected, Freshness, ImagePinsPolicy, KeyProviderPin, LaunchInputsPolicy, Origin, OsImageOption,
-    PlatformError, PlatformList, Policy, ReportDataPolicy, TcbException, TcbPolicy, parse_os_image,
+    PlatformList, Policy, ReportDataPolicy, SecondHash, SecondHashError, Settings, TcbException, TcbPolicy,
+    Verifier, Written, parse_os_image,
 };
-use crate::evidence::parse_user_hex;
+use crate::evidence::{parse_user_hex, parse_user_hex_up_to};
 use crate::prove::Layout;
 use crate::report::Tier;
 
@@ -19,232 +25,372 @@ pub(super) struct Expectations {
     pub compose_file: Option<Vec<u8>>,
 }
 
-/// Builds the policy that a deployment is judged against at a time, Unix seconds.
-pub(super) fn expectations(args: &ExpectArgs, at: u64) -> Result<Expectations, UsageError> {
-    let compose_file = args
-        .app_compose_file
-        .as_deref()
-        .map(|path| files::read(path, files::COMPOSE_LIMIT))
-        .transpose()?;
-    let mut policy = Policy {
-        compose_hash: compose_hash(args, compose_file.as_deref())?,
-        second_compose_hash: release::second_hash(args.also_compose_hash.as_deref(), at)?,
-        docker_compose: release::docker_compose(args.docker_compose.as_deref(), compose_file.as_deref())?,
-        app_id: hex_option("--app-id", args.app_id.as_deref())?,
-        instance_ids: instance_ids(&args.instance_id)?,
-        platforms: platforms(&args.platform_id)?,
-        launch_inputs: match args.launch_inputs {
-            LaunchInputs::Warn => LaunchInputsPolicy::Warn,
-            LaunchInputs::Required => LaunchInputsPolicy::Required,
-            LaunchInputs::Unchecked => LaunchInputsPolicy::Unchecked,
+/// Lock files that were read: many targets share one.
+#[derive(Default)]
+pub(super) struct Locks(HashMap<PathBuf, Result<Rc<LockFile>, String>>);
+
+impl Locks {
+    fn read(&mut self, path: &Path) -> Result<Rc<LockFile>, String> {
+        let read = || match files::read_lock_file(path) {
+            Ok(file) => Ok(Rc::new(file)),
+            Err(error) => Err(error.to_string()),
+        };
+        self.0.entry(path.to_owned()).or_insert_with(read).clone()
+    }
+}
+
+/// Where a file is that a setting names: relative to the policy file where it stands there.
+pub(super) fn path_of(value: &Written) -> PathBuf {
+    match &value.origin {
+        Origin::File { path, .. } => Path::new(path)
+            .parent()
+            .unwrap_or(Path::new(""))
+            .join(&value.text),
+        _ => PathBuf::from(&value.text),
+    }
+}
+
+/// Builds the policy that a deployment is judged against at a time, Unix seconds. `target` is its name in a lock of
+/// several.
+pub(super) fn expectations(
+    settings: &Settings,
+    target: Option<&str>,
+    at: u64,
+    locks: &mut Locks,
+) -> Result<Expectations, Vec<Trouble>> {
+    let mut reader = Reader {
+        settings,
+        troubles: Vec::new(),
+    };
+    let compose_file = reader.compose_file();
+    let compose_hash = reader.compose_hash(compose_file.as_deref());
+    let layout = reader.layout();
+    let os_image = reader.parsed("os-image", parse_os_image);
+    let policy = Policy {
+        compose_hash,
+        second_compose_hash: reader.second_hash(at),
+        docker_compose: reader.docker_compose(compose_file.as_deref()),
+        app_id: reader.hex("app-id"),
+        instance_ids: reader.instance_ids(),
+        platforms: reader.platforms(),
+        launch_inputs: match settings.one("launch-inputs").map(|value| value.text.as_str()) {
+            Some("required") => LaunchInputsPolicy::Required,
+            Some("unchecked") => LaunchInputsPolicy::Unchecked,
+            _ => LaunchInputsPolicy::Warn,
         },
-        key_provider: key_provider(args.key_provider.as_deref())?,
-        freshness: match args.freshness {
-            Requirement::Required => Freshness::Required,
-            Requirement::Unchecked => Freshness::Unchecked,
+        verifier: match reader.is("verifier", "both") {
+            true => Verifier::Both,
+            false => Verifier::Local,
         },
-        image_pins: match args.image_pins {
-            Requirement::Required => ImagePinsPolicy::Required,
-            Requirement::Unchecked => ImagePinsPolicy::Unchecked,
+        key_provider: reader.key_provider(),
+        freshness: match reader.is("freshness", "unchecked") {
+            false => Freshness::Required,
+            true => Freshness::Unchecked,
+        },
+        image_pins: match reader.is("image-pins", "unchecked") {
+            false => ImagePinsPolicy::Required,
+            true => ImagePinsPolicy::Unchecked,
         },
         report_data: ReportDataPolicy {
-            layout: layout(&args.report_data)?,
-            key: report_data_key(layout(&args.report_data)?, args.report_data_key.as_deref())?,
-            value: args
-                .report_data_value
-                .as_deref()
-                .map(report_data_value)
-                .transpose()?,
+            layout,
+            key: reader.report_data_key(layout),
+            value: reader.report_data_value(),
         },
-        tcb: tcb(args, at)?,
-        required: match args.require_assurance {
-            Assurance::Hardware => Tier::Hardware,
-            Assurance::Code => Tier::Code,
+        tcb: reader.tcb(at),
+        required: match reader.is("require-assurance", "hardware") {
+            true => Tier::Hardware,
+            false => Tier::Code,
         },
+        os_image_origin: settings.one("os-image").map(|value| value.origin.clone()),
         ..Policy::default()
     };
-    let os_image = args
-        .os_image
-        .as_deref()
-        .map(|text| parse_os_image(text).map_err(|error| UsageError::option("--os-image", error)))
-        .transpose()?;
-    policy = match &args.lock {
-        None => without_lock(os_image, policy)?,
-        Some(path) => {
-            let lock = files::read_lock(path)?;
-            let path = path.display().to_string();
-            lock.check_end(&path, at)
-                .and_then(|()| lock.apply(&path, os_image, policy))
-                .map_err(|error| UsageError::new(error.to_string()))?
-        }
+    let policy = match settings.one("lock") {
+        None => reader.without_lock(os_image, policy),
+        Some(value) => reader.with_lock(value, target, at, os_image, policy, locks),
     };
-    release::check(&policy)?;
-    Ok(Expectations { policy, compose_file })
-}
-
-fn without_lock(os_image: Option<OsImageOption>, policy: Policy) -> Result<Policy, UsageError> {
-    match os_image {
-        None => Ok(policy),
-        Some(OsImageOption::Policy(os_image)) => Ok(Policy {
-            os_image: *os_image,
-            ..policy
-        }),
-        Some(OsImageOption::Lock) => Err(UsageError::option(
-            "--os-image lock",
-            "there is no lock; give one with --lock, or make one with `cvm-verify pin`",
-        )),
+    if reader.troubles.is_empty() {
+        reader.troubles.extend(release::check(&policy, settings));
+    }
+    if reader.troubles.is_empty() {
+        Ok(Expectations { policy, compose_file })
+    } else {
+        Err(reader.troubles)
     }
 }
 
-fn compose_hash(args: &ExpectArgs, file: Option<&[u8]>) -> Result<Option<Expected<[u8; 32]>>, UsageError> {
-    let option = hex_option::<32>("--compose-hash", args.compose_hash.as_deref())?;
-    let of_file = file.map(|bytes| Expected {
-        value: Sha256::digest(bytes).into(),
-        origin: Origin::Option("--app-compose-file"),
-    });
-    match (option, of_file) {
-        (Some(option), Some(file)) if option.value != file.value => Err(UsageError::new(format!(
-            "--compose-hash and --app-compose-file contradict each other: the file's SHA-256 is {}",
-            hex::encode(file.value)
-        ))),
-        (option, file) => Ok(option.or(file)),
+/// Reads settings, and goes on after a mistake.
+struct Reader<'s> {
+    settings: &'s Settings,
+    troubles: Vec<Trouble>,
+}
+
+impl Reader<'_> {
+    fn is(&self, key: &str, word: &str) -> bool {
+        self.settings.one(key).is_some_and(|value| value.text == word)
     }
-}
 
-fn hex_option<const N: usize>(
-    option: &'static str,
-    text: Option<&str>,
-) -> Result<Option<Expected<[u8; N]>>, UsageError> {
-    text.map(|text| {
-        parse_user_hex(text)
-            .map(|value| Expected {
-                value,
-                origin: Origin::Option(option),
-            })
-            .map_err(|error| UsageError::option(option, format!("the value {error}")))
-    })
-    .transpose()
-}
+    fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let value = self.settings.one(key)?;
+        match parse(&value.text) {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                self.troubles.push(Trouble::of(key, value, error));
+                None
+            }
+        }
+    }
 
-fn instance_ids(texts: &[String]) -> Result<Option<Expected<Vec<[u8; 20]>>>, UsageError> {
-    const OPTION: &str = "--instance-id";
-    let value = texts
-        .iter()
-        .map(|text| {
-            parse_user_hex(text).map_err(|error| UsageError::option(OPTION, format!("the value {error}")))
+    fn expected<T, E: std::fmt::Display>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Expected<T>> {
+        let origin = self.settings.one(key)?.origin.clone();
+        let value = self.parsed(key, parse)?;
+        Some(Expected { value, origin })
+    }
+
+    fn hex<const N: usize>(&mut self, key: &str) -> Option<Expected<[u8; N]>> {
+        self.expected(key, |text| {
+            parse_user_hex(text).map_err(|error| format!("the value {error}"))
         })
-        .collect::<Result<Vec<[u8; 20]>, UsageError>>()?;
-    Ok((!value.is_empty()).then_some(Expected {
-        value,
-        origin: Origin::Option(OPTION),
-    }))
-}
-
-fn platforms(texts: &[String]) -> Result<Option<Expected<PlatformList>>, UsageError> {
-    const OPTION: &str = "--platform-id";
-    if texts.is_empty() {
-        return Ok(None);
     }
-    texts
-        .iter()
-        .map(|text| text.parse())
-        .collect::<Result<Vec<_>, PlatformError>>()
-        .and_then(PlatformList::new)
-        .map(|value| {
-            Some(Expected {
-                value,
-                origin: Origin::Option(OPTION),
-            })
-        })
-        .map_err(|error| UsageError::option(OPTION, error))
-}
 
-fn key_provider(text: Option<&str>) -> Result<Option<Expected<KeyProviderPin>>, UsageError> {
-    text.map(|text| {
-        text.parse()
-            .map(|value| Expected {
-                value,
-                origin: Origin::Option("--key-provider"),
-            })
-            .map_err(|error| UsageError::option("--key-provider", error))
-    })
-    .transpose()
+    /// All values of a list; none where one of them is wrong.
+    fn list<T, E: std::fmt::Display>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Expected<Vec<T>>> {
+        let values = self.settings.all(key);
+        let origin = values.first()?.origin.clone();
+        let mut parsed = Vec::new();
+        for value in values {
+            match parse(&value.text) {
+                Ok(one) => parsed.push(one),
+                Err(error) => self.troubles.push(Trouble::of(key, value, error)),
+            }
+        }
+        (parsed.len() == values.len()).then_some(Expected {
+            value: parsed,
+            origin,
+        })
+    }
+
+    fn instance_ids(&mut self) -> Option<Expected<Vec<[u8; 20]>>> {
+        self.list("instance-id", |text| {
+            parse_user_hex(text).map_err(|error| format!("the value {error}"))
+        })
+    }
+
+    fn platforms(&mut self) -> Option<Expected<PlatformList>> {
+        let listed = self.list("platform-id", str::parse)?;
+        let value = self.settings.one("platform-id")?;
+        match PlatformList::new(listed.value) {
+            Ok(list) => Some(Expected {
+                value: list,
+                origin: listed.origin,
+            }),
+            Err(error) => {
+                self.troubles.push(Trouble::of("platform-id", value, error));
+                None
+            }
+        }
+    }
+
+    /// 32 bytes; an address of Private AI may have 20, and is padded as its app pads it.
+    fn report_data_key(&mut self, layout: Option<Layout>) -> Option<[u8; 32]> {
+        let value = self.settings.one("report-data-key")?;
+        let Some(layout) = layout.filter(|layout| layout.has_key()) else {
+            let known: Vec<&str> = Layout::ALL
+                .iter()
+                .filter(|layout| layout.has_key())
+                .map(|layout| layout.as_str())
+                .collect();
+            let problem = format!(
+                "the layout has no place for a key; name one that has with --report-data: {}",
+                known.join(", ")
+            );
+            self.troubles.push(Trouble::of("report-data-key", value, problem));
+            return None;
+        };
+        self.parsed("report-data-key", |text| match parse_user_hex::<20>(text) {
+            Ok(address) if layout == Layout::PrivateAi => {
+                let mut key = [0; 32];
+                key.iter_mut().zip(address).for_each(|(to, from)| *to = from);
+                Ok(key)
+            }
+            _ => parse_user_hex(text).map_err(|error| format!("the value {error}")),
+        })
+    }
+
+    fn key_provider(&mut self) -> Option<Expected<KeyProviderPin>> {
+        self.expected("key-provider", str::parse)
+    }
+
+    fn compose_file(&mut self) -> Option<Vec<u8>> {
+        let value = self.settings.one("app-compose-file")?;
+        match files::read(&path_of(value), files::COMPOSE_LIMIT) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                self.troubles
+                    .push(Trouble::of_named_file("app-compose-file", value, error));
+                None
+            }
+        }
+    }
+
+    fn compose_hash(&mut self, file: Option<&[u8]>) -> Option<Expected<[u8; 32]>> {
+        let given = self.hex::<32>("compose-hash");
+        let of_file = file
+            .zip(self.settings.one("app-compose-file"))
+            .map(|(bytes, value)| Expected {
+                value: Sha256::digest(bytes).into(),
+                origin: value.origin.clone(),
+            });
+        if let (Some(given), Some(file), Some(value)) = (&given, &of_file, self.settings.one("compose-hash"))
+            && given.value != file.value
+        {
+            let sha256 = hex::encode(file.value);
+            self.troubles.push(match value.origin {
+                Origin::File { .. } => Trouble::of(
+                    "compose-hash",
+                    value,
+                    format!("`app-compose-file` says otherwise: that file's SHA-256 is {sha256}; remove one of them"),
+                ),
+                _ => Trouble::Other(format!(
+                    "--compose-hash and --app-compose-file contradict each other: the file's SHA-256 is {sha256}"
+                )),
+            });
+        }
+        given.or(of_file)
+    }
+
+    fn docker_compose(&mut self, document: Option<&[u8]>) -> Option<Expected<String>> {
+        let value = self.settings.one("docker-compose")?;
+        release::docker_compose(value, document)
+            .map_err(|trouble| self.troubles.push(trouble))
+            .ok()
+    }
+
+    fn second_hash(&mut self, at: u64) -> Option<SecondHash> {
+        self.parsed("also-compose-hash", |text| {
+            let second: SecondHash = text.parse()?;
+            second.check_end(at)?;
+            Ok::<_, SecondHashError>(second)
+        })
+    }
+
+    fn layout(&mut self) -> Option<Layout> {
+        self.parsed("report-data", layout_of).flatten()
+    }
+
+    fn report_data_value(&mut self) -> Option<[u8; 64]> {
+        let bytes = self.parsed("report-data-value", |text| {
+            parse_user_hex_up_to(text, 64).map_err(|error| format!("the value {error}"))
+        })?;
+        let mut value = [0; 64];
+        value.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        Some(value)
+    }
+
+    fn tcb(&mut self, at: u64) -> TcbPolicy {
+        let mut exceptions = Vec::new();
+        for value in self.settings.all("accept-tcb") {
+            let exception = value.text.parse::<TcbException>().and_then(|exception| {
+                exception.check_end(at)?;
+                Ok(exception)
+            });
+            match exception {
+                Ok(exception) => exceptions.push(exception),
+                Err(error) => self.troubles.push(Trouble::of("accept-tcb", value, error)),
+            }
+        }
+        TcbPolicy {
+            exceptions,
+            min_eval_data_number: self.parsed("min-tcb-eval-data-number", str::parse),
+        }
+    }
+
+    fn without_lock(&mut self, os_image: Option<OsImageOption>, policy: Policy) -> Policy {
+        match (os_image, self.settings.one("os-image")) {
+            (Some(OsImageOption::Policy(os_image)), _) => Policy {
+                os_image: *os_image,
+                ..policy
+            },
+            (Some(OsImageOption::Lock), Some(value)) if !self.settings.is_flawed("lock") => {
+                self.troubles.push(match value.origin {
+                    Origin::File { .. } => Trouble::of(
+                        "os-image",
+                        value,
+                        "there is no lock; name one with `lock`, or make one with `cvm-verify pin`",
+                    ),
+                    _ => Trouble::Other(
+                        "--os-image lock: there is no lock; give one with --lock, or make one with `cvm-verify pin`"
+                            .to_owned(),
+                    ),
+                });
+                policy
+            }
+            _ => policy,
+        }
+    }
+
+    fn with_lock(
+        &mut self,
+        value: &Written,
+        target: Option<&str>,
+        at: u64,
+        os_image: Option<OsImageOption>,
+        policy: Policy,
+        locks: &mut Locks,
+    ) -> Policy {
+        let path = path_of(value).display().to_string();
+        let file = match locks.read(&path_of(value)) {
+            Ok(file) => file,
+            Err(error) => {
+                self.troubles.push(Trouble::of_named_file("lock", value, error));
+                return policy;
+            }
+        };
+        let applied = file.of(target, &path).and_then(|lock| {
+            lock.check_end(&path, at)?;
+            self.refuse_another_app(lock, &path, &policy);
+            lock.apply(&path, os_image, policy)
+        });
+        applied.unwrap_or_else(|error| {
+            self.troubles.push(Trouble::of_named_file("lock", value, error));
+            Policy::default()
+        })
+    }
+
+    /// A lock of another app would be replaced in its app id alone, and everything else of it would be wrong.
+    fn refuse_another_app(&mut self, lock: &Lock, path: &str, policy: &Policy) {
+        let given = policy.app_id.as_ref().map(|expected| expected.value);
+        if let (Some(given), Some(locked), Some(value)) = (given, lock.app_id, self.settings.one("app-id"))
+            && given != locked
+        {
+            let problem = format!(
+                "{path} is the lock of another app ({}); correct the id, or use the lock of this app",
+                hex::encode(locked)
+            );
+            self.troubles.push(Trouble::of("app-id", value, problem));
+        }
+    }
 }
 
 /// `auto` is no layout of its own: exactly raw or exactly ascii.
 pub(super) fn layout(text: &str) -> Result<Option<Layout>, UsageError> {
+    layout_of(text).map_err(|error| UsageError::option("--report-data", error))
+}
+
+fn layout_of(text: &str) -> Result<Option<Layout>, crate::prove::UnknownLayout> {
     match text {
         "auto" => Ok(None),
-        name => name
-            .parse()
-            .map(Some)
-            .map_err(|error| UsageError::option("--report-data", error)),
+        name => name.parse().map(Some),
     }
-}
-
-/// 32 bytes; an address of Private AI may have 20, and is padded as its app pads it.
-fn report_data_key(layout: Option<Layout>, text: Option<&str>) -> Result<Option<[u8; 32]>, UsageError> {
-    const OPTION: &str = "--report-data-key";
-    let Some(text) = text else {
-        return Ok(None);
-    };
-    let has_key = |layout: &Layout| layout.has_key();
-    let Some(layout) = layout.filter(has_key) else {
-        let known: Vec<&str> = Layout::ALL
-            .iter()
-            .filter(|l| l.has_key())
-            .map(|l| l.as_str())
-            .collect();
-        return Err(UsageError::option(
-            OPTION,
-            format!(
-                "the layout has no place for a key; name one that has with --report-data: {}",
-                known.join(", ")
-            ),
-        ));
-    };
-    let mut key = [0; 32];
-    match parse_user_hex::<20>(text) {
-        Ok(address) if layout == Layout::PrivateAi => {
-            key.iter_mut().zip(address).for_each(|(to, from)| *to = from);
-        }
-        _ => {
-            key = parse_user_hex(text)
-                .map_err(|error| UsageError::option(OPTION, format!("the value {error}")))?;
-        }
-    }
-    Ok(Some(key))
-}
-
-fn report_data_value(text: &str) -> Result<[u8; 64], UsageError> {
-    let digits = text.trim().trim_start_matches("0x").trim_start_matches("0X");
-    let bytes = hex::decode(digits).map_err(|error| {
-        UsageError::option("--report-data-value", format!("the value is not hex: {error}"))
-    })?;
-    if bytes.is_empty() || bytes.len() > 64 {
-        return Err(UsageError::option(
-            "--report-data-value",
-            format!("the value is {} bytes; 1 to 64 bytes expected", bytes.len()),
-        ));
-    }
-    let mut value = [0; 64];
-    value.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
-    Ok(value)
-}
-
-fn tcb(args: &ExpectArgs, at: u64) -> Result<TcbPolicy, UsageError> {
-    let exceptions = args
-        .accept_tcb
-        .iter()
-        .map(|text| {
-            let exception: TcbException = text.parse()?;
-            exception.check_end(at)?;
-            Ok(exception)
-        })
-        .collect::<Result<_, crate::config::ExceptionError>>()
-        .map_err(|error| UsageError::option("--accept-tcb", error))?;
-    Ok(TcbPolicy {
-        exceptions,
-        min_eval_data_number: args.min_tcb_eval_data_number,
-    })
 }

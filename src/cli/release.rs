@@ -1,65 +1,54 @@
 //! A release given by its docker compose file, and two releases at a time.
 
-use std::path::Path;
-
-use super::error::UsageError;
 use super::files;
-use crate::config::{Expected, Origin, Policy, SecondHash};
+use super::policy::path_of;
+use super::trouble::Trouble;
+use crate::config::{Expected, Origin, Policy, Settings, Written};
 
-/// `--docker-compose`. Beside `--app-compose-file` it must be the docker compose file in there.
-pub(super) fn docker_compose(
-    path: Option<&Path>,
-    document: Option<&[u8]>,
-) -> Result<Option<Expected<String>>, UsageError> {
-    let Some(path) = path else {
-        return Ok(None);
-    };
-    let text = files::read_docker_compose(path)?;
+/// `docker-compose`. Beside `app-compose-file` it must be the docker compose file in there.
+pub(super) fn docker_compose(value: &Written, document: Option<&[u8]>) -> Result<Expected<String>, Trouble> {
+    let text = files::read_docker_compose(&path_of(value))
+        .map_err(|error| Trouble::of_named_file("docker-compose", value, error))?;
     let inside = document.and_then(|bytes| {
         let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
         Some(document.get("docker_compose_file")?.as_str()? == text)
     });
     if inside == Some(false) {
-        return Err(UsageError::new(
-            "--docker-compose and --app-compose-file contradict each other: the docker compose file inside the document is \
-             another one",
-        ));
+        return Err(match value.origin {
+            Origin::File { .. } => Trouble::of(
+                "docker-compose",
+                value,
+                "`app-compose-file` says otherwise: the docker compose file inside that document is another one; remove one \
+                 of them",
+            ),
+            _ => Trouble::Other(
+                "--docker-compose and --app-compose-file contradict each other: the docker compose file inside the document \
+                 is another one"
+                    .to_owned(),
+            ),
+        });
     }
-    Ok(Some(Expected {
+    Ok(Expected {
         value: text,
-        origin: Origin::Option("--docker-compose"),
-    }))
-}
-
-/// `--also-compose-hash`, at the time that is judged at, Unix seconds.
-pub(super) fn second_hash(text: Option<&str>, at: u64) -> Result<Option<SecondHash>, UsageError> {
-    text.map(|text| {
-        let second: SecondHash = text.parse()?;
-        second.check_end(at)?;
-        Ok(second)
+        origin: value.origin.clone(),
     })
-    .transpose()
-    .map_err(|error: crate::config::SecondHashError| UsageError::option("--also-compose-hash", error))
 }
 
 /// A second hash needs a first expectation, and another one.
-pub(super) fn check(policy: &Policy) -> Result<(), UsageError> {
-    let Some(second) = &policy.second_compose_hash else {
-        return Ok(());
-    };
-    match &policy.compose_hash {
-        Some(first) if first.value == second.value => Err(UsageError::option(
-            "--also-compose-hash",
-            format!(
-                "it is the hash that {} expects already; give that of the other release",
-                first.origin
-            ),
-        )),
-        None if policy.docker_compose.is_none() => Err(UsageError::option(
-            "--also-compose-hash",
+pub(super) fn check(policy: &Policy, settings: &Settings) -> Option<Trouble> {
+    let second = policy.second_compose_hash.as_ref()?;
+    let value = settings.one("also-compose-hash")?;
+    let problem = match &policy.compose_hash {
+        Some(first) if first.value == second.value => format!(
+            "it is the hash that {} expects already; give that of the other release",
+            first.origin
+        ),
+        None if policy.docker_compose.is_none() => {
             "it is the second of two hashes, and there is no first; give --compose-hash, --app-compose-file, \
-             --docker-compose or --lock",
-        )),
-        _ => Ok(()),
-    }
+             --docker-compose or --lock"
+                .to_owned()
+        }
+        _ => return None,
+    };
+    Some(Trouble::of("also-compose-hash", value, problem))
 }

@@ -9,13 +9,16 @@ use dcap_qvl::QuoteCollateralV3;
 
 use super::alerts;
 use super::args::ReplayArgs;
+use super::channels::Variables;
 use super::error::UsageError;
 use super::judge::{Gathered, judge, trust_root};
 use super::output::Written;
-use super::policy::expectations;
+use super::policy::{Locks, expectations};
 use super::second_opinion::Recalled;
+use super::settings::of_options;
 use super::surroundings::Surroundings;
-use super::{files, output, transport};
+use super::trouble::told;
+use super::{channels, config, files, output, transport};
 use crate::appraise::Subject;
 use crate::checks::EvidenceGap;
 use crate::collateral;
@@ -59,7 +62,10 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         None => recorded.captured_at.unwrap_or(started_at),
     };
     let root = trust_root(&args.trust)?;
-    let expectations = expectations(&args.expect, at)?;
+    let options = of_options(&args.expect, None)?;
+    let (settings, target) = config::of_one(&args.config, &options)?;
+    let expectations = expectations(&settings, target.as_deref(), at, &mut Locks::default())
+        .map_err(|troubles| told(troubles).unwrap_or_else(|| UsageError::new("the settings are refused")))?;
     let gathered = recorded.gathered.or_compose(expectations.compose_file.as_deref());
     let policy = Policy {
         address_id: recorded.address_id,
@@ -69,7 +75,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
     let facts = gathered.prove(&root, at, 0);
     let facts = recorded.recalled.add(facts, gathered.evidence.as_ref(), &root);
     let subject = Subject {
-        name: recorded.name,
+        name: target.unwrap_or(recorded.name),
         url: recorded.url,
         root,
         at,
@@ -85,7 +91,8 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         vec![target],
     );
     if args.alert {
-        if !alerts::any(surroundings) {
+        let variables = Variables::of(&settings);
+        if !channels::any(&variables.channels(surroundings)) {
             return Err(UsageError::option(
                 "--alert",
                 "no alert channel is set; see `cvm-verify alert test --help`",
@@ -97,7 +104,13 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
             .enable_all()
             .build()
             .context("no async runtime")?;
-        runtime.block_on(alerts::deliver(&mut report, &client, surroundings));
+        runtime.block_on(alerts::deliver(
+            &mut report,
+            &variables,
+            &[&variables],
+            &client,
+            surroundings,
+        ));
     }
     output::emit(&report, Written::default(), &args.output, surroundings)
 }

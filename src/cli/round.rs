@@ -8,16 +8,16 @@ use tokio::task::JoinSet;
 
 use super::judge;
 use super::live::{Gathering, Ground, Live, gather};
+use super::plan::Planned;
 use super::progress::Progress;
 use super::surroundings::Surroundings;
-use super::target::Target;
 use crate::net::retry::Schedule;
 
 /// Gathers all targets, at most `concurrency` at a time, and hands each to `finish` with its index as soon as it is
 /// there: what a thousand targets send is never held at once. False when the user interrupts.
 pub(super) async fn gather_all(
     ground: &Arc<Ground>,
-    targets: &[Target],
+    targets: &[Planned],
     concurrency: NonZeroUsize,
     mut progress: Progress,
     surroundings: &mut Surroundings,
@@ -32,7 +32,10 @@ pub(super) async fn gather_all(
             && let Some((index, target)) = waiting.next()
         {
             let (ground, source) = (Arc::clone(ground), target.source.clone());
-            let handle = tasks.spawn(async move { gather(&ground, &source, Schedule::default()).await });
+            let compose_file = target.compose_file.clone();
+            let handle = tasks.spawn(async move {
+                gather(&ground, &source, compose_file.as_deref(), Schedule::default()).await
+            });
             indices.insert(handle.id(), index);
         }
         tokio::select! {

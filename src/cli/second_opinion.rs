@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dcap_qvl::QuoteCollateralV3;
 use tokio::sync::Semaphore;
 
-use super::args::{Verifier, VerifierArgs};
 use super::error::UsageError;
 use super::judge;
 use super::live::{Ground, Live, raw_collateral};
 use super::transport::{Network, parse_url};
 use crate::checks::EvidenceGap;
 use crate::collateral::{self, Fetched, fetch_early};
+use crate::config::Verifier;
 use crate::evidence::{Bundle, EarlyRecord, Evidence, EvidenceError, RecordedOpinion};
 use crate::prove::{Early, Facts, TrustRoot};
 use crate::source::PhalaVerifier;
@@ -52,9 +52,9 @@ pub(super) struct SecondOpinions {
 }
 
 impl SecondOpinions {
-    /// Reads the options.
-    pub fn new(args: &VerifierArgs) -> Result<Self, UsageError> {
-        let verifier = match (args.verifier, &args.phala_verifier_url) {
+    /// Asks for forecasts; and `both` asks Phala's API, or the one at this address.
+    pub fn new(verifier: Verifier, url: Option<&str>) -> Result<Self, UsageError> {
+        let verifier = match (verifier, url) {
             (Verifier::Local, _) => None,
             (Verifier::Both, None) => Some(PhalaVerifier::default_public()),
             (Verifier::Both, Some(text)) => {

@@ -1,11 +1,11 @@
 //! `--shard`: a part of the targets.
 
 use super::error::UsageError;
-use super::target::Target;
+use super::plan::Planned;
 use crate::report::Shard;
 
 /// The targets of this shard; all of them without one.
-pub(super) fn part(shard: Option<Shard>, targets: Vec<Target>) -> Result<Vec<Target>, UsageError> {
+pub(super) fn part(shard: Option<Shard>, targets: Vec<Planned>) -> Result<Vec<Planned>, UsageError> {
     let Some(shard) = shard else {
         return Ok(targets);
     };

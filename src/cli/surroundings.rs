@@ -42,7 +42,7 @@ pub struct Surroundings {
     pub clock_floor: u64,
     /// Pause between two rounds of `--wait`.
     pub pause: Duration,
-    /// Whether a file exists: to notice a run inside a CVM.
+    /// Whether a file exists: to notice a run inside a CVM, and the policy file.
     pub exists: fn(&Path) -> bool,
 }
 

@@ -6,7 +6,10 @@ use url::Url;
 
 use super::args::{SourceArgs, SourceKind};
 use super::error::UsageError;
+use super::settings::of_source;
 use super::transport;
+use super::trouble::Trouble;
+use crate::config::{Origin, Settings, Written};
 use crate::evidence::parse_user_hex;
 use crate::source::app::AppEndpoints;
 use crate::source::guest_agent::GuestAgent;
@@ -20,42 +23,39 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Parses what stands for a target: an address, or an id where the source is reached by one.
+    /// Parses what stands for a target on a command line: an address, or an id where the source is reached by one.
     pub fn new(text: &str, args: &SourceArgs) -> Result<Self, UsageError> {
-        refuse_options_of_other_sources(args)?;
-        match args.source {
-            SourceKind::App => Self::app(text, args),
-            SourceKind::GuestAgent => Self::guest_agent(text, args),
-            SourceKind::PhalaCloud => Self::phala_cloud(text, args),
+        Self::parse(text, &of_source(args))
+    }
+
+    /// The same for what settings name.
+    pub fn of_settings(address: &Written, settings: &Settings) -> Result<Self, Trouble> {
+        Self::parse(&address.text, settings).map_err(|error| match &address.origin {
+            Origin::File { .. } => Trouble::of("url", address, error),
+            _ => Trouble::Other(error.to_string()),
+        })
+    }
+
+    fn parse(text: &str, settings: &Settings) -> Result<Self, UsageError> {
+        let kind = source_kind(settings);
+        refuse_options_of_other_sources(kind, settings)?;
+        match kind {
+            SourceKind::App => Self::app(text, settings),
+            SourceKind::GuestAgent => Self::guest_agent(text, settings),
+            SourceKind::PhalaCloud => Self::phala_cloud(text, settings),
         }
     }
 
-    /// The ids among the expectations, where no address is given: an app is reached by the id that is expected of it, and
-    /// each instance by its own.
-    pub fn of_expected_ids(
-        app_id: Option<&str>,
-        instance_ids: &[String],
-        args: &SourceArgs,
-    ) -> Result<Vec<Self>, UsageError> {
-        let ids: Vec<&str> = match args.source {
-            SourceKind::App => Vec::new(),
-            SourceKind::GuestAgent if !instance_ids.is_empty() => {
-                instance_ids.iter().map(String::as_str).collect()
-            }
-            SourceKind::GuestAgent | SourceKind::PhalaCloud => app_id.into_iter().collect(),
-        };
-        ids.into_iter().map(|id| Self::new(id, args)).collect()
-    }
-
-    fn app(text: &str, args: &SourceArgs) -> Result<Self, UsageError> {
+    fn app(text: &str, settings: &Settings) -> Result<Self, UsageError> {
         let url = transport::parse_url("URL", text)?;
         let name = name_of(&url);
-        let info_url = args
-            .info_url
-            .as_deref()
+        let given = |key| settings.one(key).map(|value| value.text.as_str());
+        let info_url = given("info-url")
             .map(|text| transport::parse_url("--info-url", text))
             .transpose()?;
-        let endpoints = AppEndpoints::with_paths(url, &args.attestation_path, &args.info_path)
+        let attestation_path = given("attestation-path").unwrap_or(AppEndpoints::ATTESTATION);
+        let info_path = given("info-path").unwrap_or(AppEndpoints::INFO);
+        let endpoints = AppEndpoints::with_paths(url, attestation_path, info_path)
             .map_err(|error| UsageError::option(text, error))?
             .with_info_url(info_url);
         Ok(Self {
@@ -64,19 +64,20 @@ impl Target {
         })
     }
 
-    fn guest_agent(text: &str, args: &SourceArgs) -> Result<Self, UsageError> {
+    fn guest_agent(text: &str, settings: &Settings) -> Result<Self, UsageError> {
         let agent = if text.contains("://") {
             GuestAgent::new(transport::parse_url("URL", text)?)
                 .map_err(|error| UsageError::option(text, error))?
         } else {
             let id = id("the app's or instance's id", text)?;
-            let Some(domain) = &args.gateway_domain else {
+            let Some(domain) = settings.one("gateway-domain") else {
                 return Err(UsageError::new(format!(
                     "the guest agent of {id} is behind a gateway; name its base domain with --gateway-domain, or give the \
                      agent's whole address, https://{id}-8090.DOMAIN"
                 )));
             };
-            GuestAgent::of_id(id, domain).map_err(|error| UsageError::option("--gateway-domain", error))?
+            GuestAgent::of_id(id, &domain.text)
+                .map_err(|error| UsageError::option("--gateway-domain", error))?
         };
         Ok(Self {
             name: name_of(agent.base()),
@@ -84,12 +85,11 @@ impl Target {
         })
     }
 
-    fn phala_cloud(text: &str, args: &SourceArgs) -> Result<Self, UsageError> {
+    fn phala_cloud(text: &str, settings: &Settings) -> Result<Self, UsageError> {
         let id = id("the app's id", text.trim().trim_start_matches("app_"))?;
-        let api = args
-            .phala_api_url
-            .as_deref()
-            .map(|text| transport::parse_url("--phala-api-url", text))
+        let api = settings
+            .one("phala-api-url")
+            .map(|value| transport::parse_url("--phala-api-url", &value.text))
             .transpose()?;
         let app = PhalaCloud::new(id, api.as_ref())
             .map_err(|error| UsageError::option("--phala-api-url", error))?;
@@ -103,13 +103,14 @@ impl Target {
     pub fn address_id(&self) -> Option<[u8; 20]> {
         self.source.address_id()
     }
+}
 
-    /// Its name, or that of one of its instances, from 1.
-    pub fn name_of(&self, instance: Option<usize>) -> String {
-        match instance {
-            None => self.name.clone(),
-            Some(number) => format!("{} instance {number}", self.name),
-        }
+/// The source that settings name.
+pub(super) fn source_kind(settings: &Settings) -> SourceKind {
+    match settings.one("source").map(|value| value.text.as_str()) {
+        Some(Source::GUEST_AGENT) => SourceKind::GuestAgent,
+        Some(Source::PHALA_CLOUD) => SourceKind::PhalaCloud,
+        _ => SourceKind::App,
     }
 }
 
@@ -122,21 +123,14 @@ fn id(what: &str, text: &str) -> Result<HostId, UsageError> {
 }
 
 /// An option that would do nothing is a mistake.
-fn refuse_options_of_other_sources(args: &SourceArgs) -> Result<(), UsageError> {
-    for (option, given, source) in [
-        ("--info-url", args.info_url.is_some(), SourceKind::App),
-        (
-            "--gateway-domain",
-            args.gateway_domain.is_some(),
-            SourceKind::GuestAgent,
-        ),
-        (
-            "--phala-api-url",
-            args.phala_api_url.is_some(),
-            SourceKind::PhalaCloud,
-        ),
+fn refuse_options_of_other_sources(kind: SourceKind, settings: &Settings) -> Result<(), UsageError> {
+    for (option, source) in [
+        ("--info-url", SourceKind::App),
+        ("--gateway-domain", SourceKind::GuestAgent),
+        ("--phala-api-url", SourceKind::PhalaCloud),
     ] {
-        if given && args.source != source {
+        let given = settings.one(option.trim_start_matches('-')).is_some();
+        if given && kind != source {
             let name = match source {
                 SourceKind::App => Source::APP,
                 SourceKind::GuestAgent => Source::GUEST_AGENT,
@@ -161,12 +155,12 @@ fn name_of(url: &Url) -> String {
     )
 }
 
-/// Where each target's bundle goes: a file, or files in a folder where there are several targets. Without
+/// Where each target's bundle goes, by the targets' names: a file, or files in a folder where there are several targets. Without
 /// `--evidence` they go into the folder of `--output-dir`.
 pub(super) fn bundle_paths(
     evidence: Option<&Path>,
     output_dir: Option<&Path>,
-    targets: &[Target],
+    targets: &[&str],
 ) -> Result<Vec<Option<PathBuf>>, UsageError> {
     match (evidence, output_dir, targets) {
         (None, None, _) => Ok(targets.iter().map(|_| None).collect()),
@@ -176,12 +170,12 @@ pub(super) fn bundle_paths(
         (Some(file), _, [_]) => Ok(vec![Some(file.to_owned())]),
         (Some(_), _, _) => Err(UsageError::option(
             "--evidence",
-            "there are several URLs; name an existing folder",
+            "there are several targets; name an existing folder",
         )),
     }
 }
 
-fn in_folder(folder: &Path, targets: &[Target]) -> Vec<Option<PathBuf>> {
+fn in_folder(folder: &Path, targets: &[&str]) -> Vec<Option<PathBuf>> {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') {
             c
@@ -189,8 +183,8 @@ fn in_folder(folder: &Path, targets: &[Target]) -> Vec<Option<PathBuf>> {
             '_'
         }
     };
-    let file = |(index, target): (usize, &Target)| {
-        let name: String = target.name.chars().map(plain).collect();
+    let file = |(index, target): (usize, &&str)| {
+        let name: String = target.chars().map(plain).collect();
         let number = if targets.len() > 1 {
             format!("{}-", index + 1)
         } else {
@@ -212,21 +206,4 @@ pub(super) fn bundle_path_of(path: &Path, instance: usize) -> PathBuf {
         },
     };
     path.with_file_name(format!("{stem}-instance-{instance}{ending}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bundles_of_instances_have_their_number_before_the_ending() {
-        for (path, expected) in [
-            ("a/evidence.json", "a/evidence-instance-2.json"),
-            ("a/1-app.evidence.json", "a/1-app-instance-2.evidence.json"),
-            ("bundle", "bundle-instance-2"),
-            (".hidden", ".hidden-instance-2"),
-        ] {
-            assert_eq!(bundle_path_of(Path::new(path), 2), Path::new(expected));
-        }
-    }
 }

@@ -7,31 +7,36 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::alerts;
-use super::args::{SourceKind, VerifyArgs};
-use super::error::UsageError;
+use super::args::VerifyArgs;
+use super::channels::Variables;
 use super::judge::{judge, trust_root};
 use super::live::{Gathering, Ground, Live};
 use super::output::Written;
-use super::policy::expectations;
+use super::plan::{Plan, Planned, plan};
 use super::progress::Progress;
 use super::round::gather_all;
 use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
-use super::target::{Target, bundle_path_of, bundle_paths};
+use super::target::{bundle_path_of, bundle_paths};
 use super::{cache, output, shard, transport, wait};
 use crate::appraise::Subject;
-use crate::config::Policy;
+use crate::config::Verifier;
 use crate::report::{Mode, Report, TargetReport, Verdict, rfc3339};
 
 pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let started = Instant::now();
     let started_at = (surroundings.now)();
-    let targets = shard::part(args.shard, targets(args)?)?;
+    let Plan {
+        targets,
+        alerts: channels,
+    } = plan(args, started_at, surroundings)?;
+    let targets = shard::part(args.shard, targets)?;
+    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     output::prepare(&args.output)?;
     let bundle_paths = bundle_paths(
         args.evidence.as_deref(),
         args.output.output_dir.as_deref(),
-        &targets,
+        &names,
     )?;
     let wait = args
         .wait
@@ -39,17 +44,18 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .map(wait::parse)
         .transpose()?
         .unwrap_or_default();
-    let mut expectations = expectations(&args.expect, started_at)?;
-    expectations.policy.verifier = args.verifier.verifier.into();
+    // A setting of the whole run.
+    let verifier = targets
+        .first()
+        .map_or(Verifier::Local, |target| target.policy.verifier);
     let ground = Arc::new(Ground {
         network: transport::network(&args.transport)?,
         root: trust_root(&args.trust)?,
         now: surroundings.now,
         store: cache::store(&args.cache, surroundings),
         keep_bundles: bundle_paths.iter().any(Option::is_some),
-        opinions: SecondOpinions::new(&args.verifier)?,
+        opinions: SecondOpinions::new(verifier, args.verifier.phala_verifier_url.as_deref())?,
         clock_floor: surroundings.clock_floor,
-        compose_file: expectations.compose_file,
     });
     note_a_run_inside_a_cvm(surroundings);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -75,13 +81,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
                     (path, _) => path.clone(),
                 };
                 bundles.write(path.as_deref(), live.bundle.as_ref());
-                reports.push(conclude(
-                    target,
-                    &live,
-                    &expectations.policy,
-                    &ground,
-                    path.as_deref(),
-                ));
+                reports.push(conclude(target, &live, &ground, path.as_deref()));
             }
         };
         let gathered = gather_all(
@@ -117,42 +117,15 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         reports,
     );
     report.shard = args.shard;
-    if alerts::any(surroundings) {
-        runtime.block_on(alerts::deliver(&mut report, &ground.network.client, surroundings));
-    }
+    let of_targets: Vec<&Variables> = targets.iter().map(|target| &target.alerts).collect();
+    runtime.block_on(alerts::deliver(
+        &mut report,
+        &channels,
+        &of_targets,
+        &ground.network.client,
+        surroundings,
+    ));
     output::emit(&report, bundles, &args.output, surroundings)
-}
-
-fn targets(args: &VerifyArgs) -> Result<Vec<Target>, UsageError> {
-    if args.url.is_empty() {
-        let (app_id, instance_ids) = (args.expect.app_id.as_deref(), &args.expect.instance_id);
-        let targets = Target::of_expected_ids(app_id, instance_ids, &args.source)?;
-        if !targets.is_empty() {
-            return Ok(targets);
-        }
-        return Err(UsageError::new(match args.source.source {
-            SourceKind::App => {
-                "there is nothing to verify; give the address of an app: cvm-verify verify https://…"
-            }
-            SourceKind::GuestAgent => {
-                "there is nothing to verify; give the guest agent's address, or an app or instance id and \
-                     --gateway-domain"
-            }
-            SourceKind::PhalaCloud => {
-                "there is nothing to verify; give an app id: cvm-verify verify --source phala-cloud APP_ID"
-            }
-        }));
-    }
-    if args.url.len() > 1 && args.source.info_url.is_some() {
-        return Err(UsageError::option(
-            "--info-url",
-            "it is the information of one app, and there are several URLs; verify them one by one",
-        ));
-    }
-    args.url
-        .iter()
-        .map(|text| Target::new(text, &args.source))
-        .collect()
 }
 
 fn note_a_run_inside_a_cvm(surroundings: &mut Surroundings) {
@@ -170,17 +143,7 @@ fn interrupted(surroundings: &mut Surroundings) -> u8 {
 }
 
 /// Judges one target, or one instance of it.
-fn conclude(
-    target: &Target,
-    live: &Live,
-    policy: &Policy,
-    ground: &Ground,
-    bundle_path: Option<&Path>,
-) -> TargetReport {
-    let policy = Policy {
-        address_id: target.address_id(),
-        ..policy.clone()
-    };
+fn conclude(target: &Planned, live: &Live, ground: &Ground, bundle_path: Option<&Path>) -> TargetReport {
     let subject = Subject {
         name: target.name_of(live.instance),
         url: Some(target.source.url().to_owned()),
@@ -191,5 +154,5 @@ fn conclude(
             .filter(|_| live.bundle.is_some())
             .map(|path| path.display().to_string()),
     };
-    judge(&live.facts, &policy, &subject)
+    judge(&live.facts, &target.policy, &subject)
 }

@@ -1,16 +1,20 @@
-//! What the user expects: options and lock file in, [`Policy`] out.
+//! What the user expects: options, policy file and lock file in, [`Policy`] out.
 
 mod clean_envelope;
 mod compose_forms;
+pub mod file;
 mod key_provider;
 pub mod lock;
+mod nesting;
 mod os_image;
 mod platform;
 mod policy;
 mod prelaunch;
 mod risky_env;
 mod roll_out;
+mod settings;
 mod tcb;
+mod text;
 mod text_diff;
 
 pub use clean_envelope::clean_envelope_violations;
@@ -25,5 +29,6 @@ pub use policy::{
 pub use prelaunch::{PRELAUNCH_SCRIPTS, PrelaunchScript, known_prelaunch_script};
 pub use risky_env::is_risky;
 pub use roll_out::{SecondHash, SecondHashError};
+pub use settings::{Settings, Written};
 pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy, built_in_eval_floor};
 pub use text_diff::{MAX_DIFF_LINES, TextDiff, UnseenDifference};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::lock::Place;
 use super::{KeyProviderPin, OsImagePolicy, PlatformList, SecondHash, TcbPolicy};
 use crate::prove::Layout;
 use crate::report::Tier;
@@ -28,6 +29,8 @@ pub struct Policy {
     pub address_id: Option<[u8; 20]>,
     /// Which OS images are accepted.
     pub os_image: OsImagePolicy,
+    /// Who said so; absent for the default and for a lock, which names itself.
+    pub os_image_origin: Option<Origin>,
     /// Which key provider is expected.
     pub key_provider: Option<Expected<KeyProviderPin>>,
     /// Whether this run's nonce must be signed.
@@ -62,6 +65,7 @@ impl Default for Policy {
             instance_ids: None,
             address_id: None,
             os_image: OsImagePolicy::Known,
+            os_image_origin: None,
             key_provider: None,
             freshness: Freshness::Required,
             image_pins: ImagePinsPolicy::Required,
@@ -101,6 +105,13 @@ pub struct Expected<T> {
 pub enum Origin {
     /// An option, with its dashes.
     Option(&'static str),
+    /// A key of the policy file.
+    File {
+        /// The file's path.
+        path: String,
+        /// Where in it.
+        place: Place,
+    },
     /// A lock file, by its path.
     Lock(String),
 }
@@ -109,6 +120,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Option(name) => f.write_str(name),
+            Self::File { path, place } => write!(f, "{path}:{}", place.line),
             Self::Lock(path) => f.write_str(path),
         }
     }

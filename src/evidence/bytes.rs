@@ -118,6 +118,21 @@ pub fn parse_user_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     hex_exact(text.trim())
 }
 
+/// Parses hex of 1 to `limit` bytes that a person wrote, as [`parse_user_hex`].
+///
+/// # Errors
+/// [`HexError`].
+pub fn parse_user_hex_up_to(text: &str, limit: usize) -> Result<Vec<u8>, HexError> {
+    let bytes = hex_up_to(text.trim(), limit)?;
+    if bytes.is_empty() {
+        return Err(HexError::Length {
+            expected: limit,
+            actual: 0,
+        });
+    }
+    Ok(bytes)
+}
+
 /// Decodes a quote: hex in any form, or base64 in any alphabet (some apps return base64, which for a v4
 /// quote begins with `BAACAIE`). Text of hex digits alone is hex.
 pub(crate) fn hex_or_base64(text: &str, limit: usize) -> Result<Vec<u8>, HexError> {

@@ -77,6 +77,9 @@ jobs:
         with: { url: https://your-app.example, lock: cvm.lock }
 ```
 
+With a [policy file](policy-file.md) in the repository, the step needs no input: it verifies every target of `cvm-verify.toml`, or of the
+file that `config` names.
+
 Without a lock file, `compose-hash` alone is enough only where the VM's shape is in the built-in table: otherwise the check `os-image` says
 `acpi-unverified`, and the verdict is inconclusive.
 

@@ -7,10 +7,11 @@ use cvm_verify::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 9] = [
+const OTHER_PROGRAMS: [&str; 10] = [
     "--bin",
     "--example",
     "--host",
+    "--lib",
     "--locked",
     "--now",
     "--port",

@@ -66,6 +66,41 @@ fn a_release_that_gives_its_docker_compose_file_keeps_everything_else_of_the_loc
 }
 
 #[test]
+fn a_policy_file_gives_the_docker_compose_file_relative_to_itself() {
+    let released = DOCKER_COMPOSE.replace("services:", "services: # 2.0");
+    let deployment = locked(&released);
+    let zeros = "00".repeat(32);
+    // The target's docker compose file replaces the hash of the defaults, as it names the release too.
+    let text = format!(
+        "[defaults]\nlock = \"cvm.lock\"\ncompose-hash = \"{zeros}\"\n\
+         [[target]]\nname = \"shop\"\nurl = \"{}\"\ndocker-compose = \"docker-compose.yml\"\n",
+        deployment.app.url()
+    );
+    write(&deployment, "cvm-verify.toml", &text);
+    let config = format!("--config={}", deployment.path("cvm-verify.toml"));
+    let verify = |more: &[&str]| {
+        let mut args = vec!["verify".to_owned(), "--format=json".to_owned(), config.clone()];
+        args.extend(deployment.network());
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        run(&args)
+    };
+    verify(&[]).assert(ComposeHash, Fail, Some("docker-compose-mismatch"));
+    write(&deployment, "docker-compose.yml", &released);
+    let ran = verify(&[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(ComposeHash, Pass, None);
+    verify(&["--compose-hash", &zeros]).assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+    write(
+        &deployment,
+        "cvm-verify.toml",
+        &format!("{text}also-compose-hash = \"{zeros}:until=2099-01-01\"\n"),
+    );
+    verify(&[]).assert_usage_error(
+        "cvm-verify.toml:8:21: `also-compose-hash`: the second compose hash ends more than 90 days",
+    );
+}
+
+#[test]
 fn every_format_shows_what_differs() {
     let deployment = locked(SWAPPED_DOCKER_COMPOSE);
     let diff = "image: ghcr.io/example/web@sha256:0bad";

@@ -101,6 +101,26 @@ pub enum LockProblem {
     /// A `schema` and nothing to expect.
     #[error("the lock expects nothing")]
     ExpectsNothing,
+    /// The name of a target that none can have.
+    #[error("holds a name that no target can have")]
+    TargetName,
+    /// A file of several targets, and no target of the wanted name.
+    #[error("{}", no_target(.wanted.as_deref(), .names))]
+    NoTarget {
+        /// The wanted name; absent where none was given.
+        wanted: Option<String>,
+        /// The names that there are.
+        names: Vec<String>,
+    },
+    /// A file of so many targets that it could not be read again.
+    #[error("with this target the file would have {size} bytes; at most {MAX_LOCK_BYTES} are read")]
+    TooManyTargets {
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// A file of one deployment where several are wanted.
+    #[error("the file holds one deployment without a name")]
+    OneWithoutName,
     /// `--os-image lock` with a lock that has no registers.
     #[error("is missing, but --os-image lock asks for it")]
     NoOsImage,
@@ -152,9 +172,30 @@ impl LockProblem {
             Self::Missing => {
                 "The registers identify an image together: give all four, or remove the section."
             }
+            Self::TargetName => "A name has 1 to 64 letters, digits, `.`, `_` and `-`.",
+            Self::NoTarget { wanted: None, .. } => "Choose one with --target NAME.",
+            Self::NoTarget {
+                wanted: Some(wanted), ..
+            } => return format!("Pin it with `cvm-verify pin --target {wanted}`, or correct the name."),
+            Self::TooManyTargets { .. } => "Write some of the targets into a lock of their own.",
+            Self::OneWithoutName => {
+                "Write another file with --output, or remove this one and pin each target with --target NAME."
+            }
             Self::NoOsImage => "Write the registers with `cvm-verify pin URL`, or choose another --os-image.",
         };
         fix.to_owned()
+    }
+}
+
+/// Names come from a file that was read, so they are such as targets may have.
+fn no_target(wanted: Option<&str>, names: &[String]) -> String {
+    let names = names.join(", ");
+    match wanted {
+        None => format!("the file holds several targets ({names})"),
+        Some(wanted) => format!(
+            "the file has no target {}; it has {names}",
+            super::text::quoted(wanted)
+        ),
     }
 }
 

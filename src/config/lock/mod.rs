@@ -2,7 +2,8 @@
 //!
 //! It is TOML, sorted and stable: pinning the same deployment twice gives the same bytes. [`pin`] makes a lock
 //! from proven facts, [`Lock::to_toml`] writes it, [`Lock::parse`] reads it, [`Lock::apply`] turns it into
-//! expectations, [`difference`] says what changed between two.
+//! expectations, [`difference`] says what changed between two. [`LockFile`] is a file as a whole: one deployment, or
+//! several by name.
 
 #![deny(
     clippy::unwrap_used,
@@ -25,12 +26,11 @@ mod diff;
 mod diff_text;
 mod envelope;
 mod error;
-mod nesting;
+mod file;
 mod pin;
 mod read;
 mod reservation;
 mod section;
-mod text;
 mod write;
 
 #[cfg(test)]
@@ -47,11 +47,13 @@ pub use diff::{Change, difference};
 pub use diff_text::difference_text;
 pub(super) use diff_text::visible_part;
 pub use error::{LockError, LockProblem, Place};
+pub use file::{LockFile, with_target};
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
+pub(super) use read::merge_conflict;
 pub use reservation::{Reservation, VULNERABLE_DAYS};
 pub use write::Notes;
 
-use super::{DEFAULT_TD_ATTRIBUTES, KeyProviderPin, OsTuple};
+use super::{DEFAULT_TD_ATTRIBUTES, KeyProviderPin, OsTuple, nesting, text};
 
 /// The name of the format of a [`Lock`].
 pub const SCHEMA: &str = "cvm-verify/lock/v1";

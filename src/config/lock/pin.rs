@@ -64,6 +64,8 @@ pub struct AcceptedPin {
     pub lock: Lock,
     /// The text of its file.
     pub text: String,
+    /// What the file says beside the values.
+    pub notes: Notes,
 }
 
 /// Reservations that nobody accepted.
@@ -180,6 +182,7 @@ impl Pinned {
         Ok(AcceptedPin {
             text: lock.to_toml(&self.notes),
             lock,
+            notes: self.notes,
         })
     }
 }

@@ -7,7 +7,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::section::{Entry, Section, Source};
 use super::text::{one_line, quoted};
-use super::{Lock, LockError, LockProblem, LockedOs, MAX_LOCK_BYTES, SCHEMA, envelope, nesting};
+use super::{
+    Lock, LockError, LockFile, LockProblem, LockedOs, MAX_LOCK_BYTES, SCHEMA, envelope, file, nesting,
+};
 use crate::config::OsTuple;
 use crate::config::tcb::end_of;
 
@@ -25,6 +27,18 @@ const ROOT_KEYS: [&str; 9] = [
     "os_image",
     "platform",
 ];
+/// What a block of a file of several targets holds.
+pub(super) const TARGET_KEYS: [&str; 8] = [
+    "tool",
+    "compose_hash",
+    "app_id",
+    "key_provider",
+    "images",
+    "compose",
+    "os_image",
+    "platform",
+];
+const SEVERAL_KEYS: [&str; 2] = ["schema", "target"];
 const OS_IMAGE_KEYS: [&str; 5] = ["mrtd", "rtmr0", "rtmr1", "rtmr2", "vulnerable_until"];
 const PLATFORM_KEYS: [&str; 3] = ["td_attributes", "mr_seam", "fmspc"];
 
@@ -34,12 +48,20 @@ impl Lock {
     /// # Errors
     /// As [`Lock::parse`], and where the bytes are not UTF-8.
     pub fn read(file: &[u8], path: &str) -> Result<Self, LockError> {
+        Self::read_file(file, path).and_then(|file| file.of(None, path).cloned())
+    }
+
+    /// Reads the bytes of a file of one target or of several. `path` is for messages only.
+    ///
+    /// # Errors
+    /// As [`Lock::parse_file`], and where the bytes are not UTF-8.
+    pub fn read_file(file: &[u8], path: &str) -> Result<LockFile, LockError> {
         let source = Source { path, text: "" };
         if file.len() > MAX_LOCK_BYTES {
             return Err(source.error(LockProblem::TooLarge { size: file.len() }));
         }
         match std::str::from_utf8(file) {
-            Ok(text) => Self::parse(text, path),
+            Ok(text) => Self::parse_file(text, path),
             Err(_) => Err(source.error(LockProblem::NotUtf8)),
         }
     }
@@ -50,8 +72,16 @@ impl Lock {
     /// refused: a typing error must not switch an expectation off.
     ///
     /// # Errors
-    /// A [`LockError`] that names file, line, key and what to do.
+    /// A [`LockError`] that names file, line, key and what to do; also where the file holds several targets.
     pub fn parse(text: &str, path: &str) -> Result<Self, LockError> {
+        Self::parse_file(text, path).and_then(|file| file.of(None, path).cloned())
+    }
+
+    /// Reads the text of a lock file of one target or of several, as [`Lock::parse`] reads that of one.
+    ///
+    /// # Errors
+    /// A [`LockError`] that names file, line, key and what to do.
+    pub fn parse_file(text: &str, path: &str) -> Result<LockFile, LockError> {
         let source = Source { path, text };
         refuse_at_sight(source)?;
         let table = DeTable::parse(text).map_err(|error| {
@@ -64,6 +94,21 @@ impl Lock {
         })?;
         let mut root = Section::root(source, table.into_inner());
         check_schema(source, root.take("schema"))?;
+        if let Some(targets) = root.take_section("target")? {
+            let targets = file::several(targets, source)?;
+            root.finish(&SEVERAL_KEYS)?;
+            return Ok(LockFile::Several(targets));
+        }
+        let lock = Self::of_section(&mut root)?;
+        root.finish(&ROOT_KEYS)?;
+        if lock.is_empty() {
+            return Err(source.error(LockProblem::ExpectsNothing));
+        }
+        Ok(LockFile::One(Box::new(lock)))
+    }
+
+    /// Takes everything that a lock of one target holds.
+    pub(super) fn of_section(root: &mut Section<'_>) -> Result<Self, LockError> {
         let mut lock = Self {
             tool: root
                 .take("tool")
@@ -94,10 +139,6 @@ impl Lock {
             lock.fmspc = platform.take_hex("fmspc")?;
             platform.finish(&PLATFORM_KEYS)?;
         }
-        root.finish(&ROOT_KEYS)?;
-        if lock.is_empty() {
-            return Err(source.error(LockProblem::ExpectsNothing));
-        }
         Ok(lock)
     }
 
@@ -120,6 +161,21 @@ impl Lock {
     }
 }
 
+/// The first marker of an unfinished merge, and the byte where it stands.
+pub(in crate::config) fn merge_conflict(text: &str) -> Option<(usize, &'static str)> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(marker) = CONFLICT_MARKERS
+            .into_iter()
+            .find(|marker| line.starts_with(marker))
+        {
+            return Some((start, marker));
+        }
+        start += line.len();
+    }
+    None
+}
+
 /// Refuses what need not be parsed.
 fn refuse_at_sight(source: Source<'_>) -> Result<(), LockError> {
     let text = source.text;
@@ -129,15 +185,8 @@ fn refuse_at_sight(source: Source<'_>) -> Result<(), LockError> {
     if text.trim().is_empty() {
         return Err(source.error(LockProblem::Empty));
     }
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        if let Some(marker) = CONFLICT_MARKERS
-            .into_iter()
-            .find(|marker| line.starts_with(marker))
-        {
-            return Err(source.error_at(start, None, LockProblem::MergeConflict(marker)));
-        }
-        start += line.len();
+    if let Some((at, marker)) = merge_conflict(text) {
+        return Err(source.error_at(at, None, LockProblem::MergeConflict(marker)));
     }
     if let Some(at) = nesting::too_deep(text) {
         return Err(source.error_at(at, None, LockProblem::TooDeep));

@@ -179,7 +179,7 @@ impl<'t> Entry<'t> {
     }
 
     /// The value as a section with something in it.
-    fn section(self) -> Result<Section<'t>, LockError> {
+    pub(super) fn section(self) -> Result<Section<'t>, LockError> {
         let wrong_type = self.type_error("a section");
         let empty = self.error(LockProblem::EmptySection);
         match self.value {

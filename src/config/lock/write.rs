@@ -61,6 +61,9 @@ const PLATFORM: &str = "
 [platform]
 ";
 
+/// The lines that begin a section.
+const SECTIONS: [&str; 4] = ["[images]", "[compose]", "[os_image]", "[platform]"];
+
 const OBSERVED: &str = "observed";
 
 impl Lock {
@@ -70,6 +73,27 @@ impl Lock {
     pub fn to_toml(&self, notes: &Notes) -> String {
         let mut out = header(notes);
         out.push_str(&format!("\nschema = {}\n", quoted(SCHEMA)));
+        out.push_str(&self.body(notes));
+        out
+    }
+
+    /// The block of a target in a file of several, with a final newline.
+    pub(super) fn block(&self, name: &str, notes: &Notes) -> String {
+        let name = key(name);
+        // Values never hold a line break, so a line like this is a section's own.
+        let of_target = |line: &str| match line.strip_prefix('[') {
+            Some(section) if SECTIONS.contains(&line) => format!("[target.{name}.{section}\n"),
+            _ => format!("{line}\n"),
+        };
+        let body: String = self.body(notes).lines().map(of_target).collect();
+        let remarks = remarks(notes);
+        let remarks = remarks.strip_prefix("#\n").unwrap_or(&remarks);
+        format!("{remarks}[target.{name}]\n{body}")
+    }
+
+    /// Everything below the schema.
+    fn body(&self, notes: &Notes) -> String {
+        let mut out = String::new();
         if let Some(tool) = &self.tool {
             out.push_str(&format!("tool = {}\n", quoted(tool)));
         }
@@ -144,7 +168,12 @@ fn platform(lock: &Lock) -> String {
 }
 
 fn header(notes: &Notes) -> String {
-    let mut out = HEADER.to_owned();
+    format!("{HEADER}{}", remarks(notes))
+}
+
+/// What was out of the ordinary when the lock was taken.
+fn remarks(notes: &Notes) -> String {
+    let mut out = String::new();
     if notes.simulated {
         out.push_str(SIMULATED);
     }

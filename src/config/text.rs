@@ -4,7 +4,7 @@
 //! from the deployment that is reviewed, so none of them is written as it is.
 
 /// A TOML basic string with its quotes. Everything but printable ASCII is escaped.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::config) fn quoted(text: &str) -> String {
     let escaped: String = text
         .chars()
         .map(|c| match c {
@@ -22,7 +22,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// A TOML key: bare where it may be.
-pub(super) fn key(name: &str) -> String {
+pub(in crate::config) fn key(name: &str) -> String {
     let is_bare = !name.is_empty()
         && name
             .bytes()
@@ -31,7 +31,7 @@ pub(super) fn key(name: &str) -> String {
 }
 
 /// A text for people: printable ASCII but the backslash as it is, all else as Rust escapes it.
-pub(super) fn one_line(text: &str) -> String {
+pub(in crate::config) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\\' => "\\\\".to_owned(),

@@ -3,12 +3,12 @@
 //! The parser bounds inline nesting and the length of a dotted key at 80 each, but each inline table may have
 //! dotted keys: their product is enough to overflow a stack when the tree is dropped.
 
-/// How deeply a lock may nest: dotted keys and brackets together. Written ones reach about 20.
-pub(super) const MAX_DEPTH: usize = 128;
+/// How deeply a lock or a policy file may nest: dotted keys and brackets together. Written ones reach about 20.
+pub(in crate::config) const MAX_DEPTH: usize = 128;
 
 /// The first byte at which a text nests too deeply. Where a text is malformed, this counts too much rather
 /// than too little, because the parser goes on after an error.
-pub(super) fn too_deep(text: &str) -> Option<usize> {
+pub(in crate::config) fn too_deep(text: &str) -> Option<usize> {
     deeper_than(text, MAX_DEPTH)
 }
 

@@ -1,0 +1,104 @@
+//! The policy file of a run: found, read, and its targets chosen.
+
+use std::path::{Path, PathBuf};
+
+use super::args::TargetArgs;
+use super::error::UsageError;
+use super::files;
+use super::surroundings::Surroundings;
+use super::trouble::{Trouble, told};
+use crate::config::Settings;
+use crate::config::file::{FILE_NAME, FileTarget, MAX_FILE_BYTES, PolicyFile, nearest};
+use crate::render::escape;
+
+/// A policy file, and what is wrong with it so far.
+pub(super) struct Config {
+    pub file: PolicyFile,
+    pub troubles: Vec<Trouble>,
+}
+
+/// Where the policy file is: the given one, else the one in the working folder, which is said.
+pub(super) fn found(given: Option<&Path>, quiet: bool, surroundings: &mut Surroundings) -> Option<PathBuf> {
+    if let Some(path) = given {
+        return Some(path.to_owned());
+    }
+    let path = Path::new(FILE_NAME);
+    if !(surroundings.exists)(path) {
+        return None;
+    }
+    if !quiet {
+        surroundings.complain(&format!("No URL was given: reading {FILE_NAME}."));
+    }
+    Some(path.to_owned())
+}
+
+/// Reads a policy file.
+pub(super) fn read(path: &Path) -> Result<Config, UsageError> {
+    let bytes = files::read(path, MAX_FILE_BYTES as u64)?;
+    let (file, mistakes) = PolicyFile::read(&bytes, &path.display().to_string());
+    Ok(Config {
+        file,
+        troubles: mistakes.into_iter().map(Trouble::File).collect(),
+    })
+}
+
+/// The settings of the one target that a command is about, and its name, if it has one.
+pub(super) fn of_one(
+    args: &TargetArgs,
+    options: &Settings,
+) -> Result<(Settings, Option<String>), UsageError> {
+    let Some(path) = &args.config else {
+        return Ok((options.clone(), args.target.clone()));
+    };
+    let config = read(path)?;
+    let target = config.only_target(args.target.as_deref())?;
+    let settings = config.settings(options, Some(target));
+    let name = target.name.clone();
+    told(config.troubles).map_or(Ok((settings, Some(name))), Err)
+}
+
+impl Config {
+    /// The target of this name.
+    pub fn target(&self, name: &str) -> Result<&FileTarget, UsageError> {
+        let targets = &self.file.targets;
+        if let Some(target) = targets.iter().find(|target| target.name == name) {
+            return Ok(target);
+        }
+        // What is wrong with the file may be why it is missing.
+        if let Some(error) = told(self.troubles.clone()) {
+            return Err(error);
+        }
+        let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+        let hint = match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("it has {}", escape::shorten(&names.join(", "), 300)),
+        };
+        let name = escape::terminal(&escape::shorten(name, 80)).into_owned();
+        Err(UsageError::option(
+            "--target",
+            format!("{} has no target {name}; {hint}", self.file.path),
+        ))
+    }
+
+    /// The one target that is meant where only one can be.
+    pub fn only_target(&self, name: Option<&str>) -> Result<&FileTarget, UsageError> {
+        match (name, self.file.targets.as_slice()) {
+            (Some(name), _) => self.target(name),
+            (None, [one]) => Ok(one),
+            (None, _) => Err(told(self.troubles.clone()).unwrap_or_else(|| {
+                UsageError::new(format!(
+                    "{} has several targets; choose one with --target NAME",
+                    self.file.path
+                ))
+            })),
+        }
+    }
+
+    /// The settings of a target under those of the command line and over the defaults.
+    pub fn settings(&self, options: &Settings, target: Option<&FileTarget>) -> Settings {
+        match target {
+            Some(target) => options.over(&target.settings.over(&self.file.defaults)),
+            None => options.over(&self.file.defaults),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! What a run verifies: addresses of the command line or targets of the policy file, each with a policy of its own.
+
+use super::args::{SourceKind, VerifyArgs};
+use super::channels::Variables;
+use super::config::{self, Config};
+use super::error::UsageError;
+use super::policy::{Expectations, Locks, expectations};
+use super::settings::{of_options, word, written};
+use super::surroundings::Surroundings;
+use super::target::{Target, source_kind};
+use super::trouble::{Trouble, told};
+use crate::config::file::FileTarget;
+use crate::config::{Policy, Settings, Written};
+use crate::source::Source;
+
+/// One deployment to verify.
+pub(super) struct Planned {
+    pub name: String,
+    pub source: Source,
+    pub policy: Policy,
+    /// A compose document that the user has as a file, for apps that do not show theirs.
+    pub compose_file: Option<Vec<u8>>,
+    /// Who is told.
+    pub alerts: Variables,
+}
+
+/// Everything that a run verifies.
+pub(super) struct Plan {
+    pub targets: Vec<Planned>,
+    /// The channels of the whole run.
+    pub alerts: Variables,
+}
+
+/// Plans a run that judges at a time, Unix seconds.
+pub(super) fn plan(args: &VerifyArgs, at: u64, surroundings: &mut Surroundings) -> Result<Plan, UsageError> {
+    let mut options = of_options(&args.expect, Some(&args.source))?;
+    options.give("--verifier", args.verifier.verifier.as_ref().map(word));
+    let path = match args.url.as_slice() {
+        [] => config::found(args.config.config.as_deref(), args.output.quiet, surroundings),
+        _ => args.config.config.clone(),
+    };
+    let config = path.as_deref().map(config::read).transpose()?;
+    let wanted = wanted(args, &options, config.as_ref())?;
+    let mut planner = Planner {
+        options: &options,
+        config: config.as_ref(),
+        at,
+        locks: Locks::default(),
+        troubles: config
+            .as_ref()
+            .map(|config| config.troubles.clone())
+            .unwrap_or_default(),
+    };
+    let targets: Vec<Planned> = wanted.iter().flat_map(|wanted| planner.add(wanted)).collect();
+    match told(planner.troubles) {
+        Some(error) => Err(error),
+        None => Ok(Plan {
+            targets,
+            alerts: Variables::of(&match &config {
+                Some(config) => config.settings(&options, None),
+                None => options,
+            }),
+        }),
+    }
+}
+
+/// A deployment that is wanted.
+struct Wanted<'c> {
+    /// Its name, where it has one beside its address.
+    name: Option<&'c str>,
+    /// Its address, where it was given on the command line.
+    url: Option<&'c str>,
+    target: Option<&'c FileTarget>,
+}
+
+fn wanted<'c>(
+    args: &'c VerifyArgs,
+    options: &Settings,
+    config: Option<&'c Config>,
+) -> Result<Vec<Wanted<'c>>, UsageError> {
+    let names = args.config.target.as_slice();
+    match (args.url.as_slice(), names, config) {
+        // An app that is reached by the id that is expected of it.
+        ([], [], None) if !addresses(None, options).is_empty() => Ok(vec![Wanted {
+            name: None,
+            url: None,
+            target: None,
+        }]),
+        ([], _, None) => Err(UsageError::new(match source_kind(options) {
+            SourceKind::App => {
+                "there is nothing to verify; give the address of an app (cvm-verify verify https://…), or write targets \
+                 into a policy file cvm-verify.toml"
+            }
+            SourceKind::GuestAgent => {
+                "there is nothing to verify; give the guest agent's address, or an app or instance id and --gateway-domain"
+            }
+            SourceKind::PhalaCloud => {
+                "there is nothing to verify; give an app id: cvm-verify verify --source phala-cloud APP_ID"
+            }
+        })),
+        ([_, _, ..], _, _) if options.one("info-url").is_some() => Err(UsageError::option(
+            "--info-url",
+            "it is the information of one app, and there are several URLs; verify them one by one",
+        )),
+        ([], [], Some(config)) => Ok(config.file.targets.iter().map(Wanted::of).collect()),
+        ([], names, Some(config)) => {
+            let mut chosen: Vec<Wanted<'_>> = Vec::new();
+            for name in names {
+                if chosen.iter().all(|other| other.name != Some(name)) {
+                    chosen.push(Wanted::of(config.target(name)?));
+                }
+            }
+            Ok(chosen)
+        }
+        ([url], [name], config) => Ok(vec![Wanted {
+            name: Some(name),
+            url: Some(url),
+            target: config.map(|config| config.target(name)).transpose()?,
+        }]),
+        (_, [_, ..], _) => Err(UsageError::option(
+            "--target",
+            "with a URL it says which target that URL is: give one of each, or leave the URL out to verify several targets \
+             of the policy file",
+        )),
+        (urls, [], _) => Ok(urls
+            .iter()
+            .map(|url| Wanted {
+                name: None,
+                url: Some(url),
+                target: None,
+            })
+            .collect()),
+    }
+}
+
+impl<'c> Wanted<'c> {
+    fn of(target: &'c FileTarget) -> Self {
+        Self {
+            name: Some(&target.name),
+            url: None,
+            target: Some(target),
+        }
+    }
+}
+
+struct Planner<'c> {
+    options: &'c Settings,
+    config: Option<&'c Config>,
+    at: u64,
+    locks: Locks,
+    troubles: Vec<Trouble>,
+}
+
+impl Planner<'_> {
+    /// Plans one, or one for each instance that it names; none where something is wrong with it, which is noted.
+    fn add(&mut self, wanted: &Wanted<'_>) -> Vec<Planned> {
+        let settings = match self.config {
+            Some(config) => config.settings(self.options, wanted.target),
+            None => self.options.clone(),
+        };
+        let mut targets = Vec::new();
+        for address in addresses(wanted.url, &settings) {
+            match Target::of_settings(&address, &settings) {
+                Ok(target) => targets.push(target),
+                Err(trouble) => self.troubles.push(trouble),
+            }
+        }
+        let Expectations { policy, compose_file } =
+            match expectations(&settings, wanted.name, self.at, &mut self.locks) {
+                Ok(expectations) => expectations,
+                Err(troubles) => {
+                    self.troubles.extend(troubles);
+                    return Vec::new();
+                }
+            };
+        let several = targets.len() > 1;
+        let planned = targets.into_iter().map(|target| Planned {
+            policy: Policy {
+                address_id: target.address_id(),
+                ..policy.clone()
+            },
+            name: match wanted.name {
+                None => target.name,
+                Some(name) if several => format!("{name} {}", target.name),
+                Some(name) => name.to_owned(),
+            },
+            source: target.source,
+            compose_file: compose_file.clone(),
+            alerts: Variables::of(&settings),
+        });
+        planned.collect()
+    }
+}
+
+impl Planned {
+    /// Its name, or that of one of its instances, from 1.
+    pub fn name_of(&self, instance: Option<usize>) -> String {
+        match instance {
+            None => self.name.clone(),
+            Some(number) => format!("{} instance {number}", self.name),
+        }
+    }
+}
+
+/// Where a target is reached: at its address; where it has none, by the ids that are expected of it, as its source allows.
+fn addresses(url: Option<&str>, settings: &Settings) -> Vec<Written> {
+    if let Some(url) = url {
+        return written("URL", [url.to_owned()]);
+    }
+    if let Some(url) = settings.one("url") {
+        return vec![url.clone()];
+    }
+    let (app, instances) = (settings.all("app-id"), settings.all("instance-id"));
+    match source_kind(settings) {
+        SourceKind::App => Vec::new(),
+        SourceKind::GuestAgent if !instances.is_empty() => instances.to_vec(),
+        SourceKind::GuestAgent | SourceKind::PhalaCloud => app.to_vec(),
+    }
+}
+
+/// The same for a command that looks at one: the first.
+pub(super) fn address(url: Option<&str>, settings: &Settings) -> Option<Written> {
+    addresses(url, settings).into_iter().next()
+}

@@ -1,0 +1,84 @@
+//! Options as settings: the highest level, over the policy file.
+
+use std::path::Path;
+
+use super::args::{ExpectArgs, SourceArgs};
+use super::error::UsageError;
+use crate::config::{Origin, Settings, Written};
+
+/// What was given by option.
+pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Result<Settings, UsageError> {
+    let mut settings = source.map(of_source).unwrap_or_default();
+    settings.give("--lock", text_of("--lock", expect.lock.as_deref())?);
+    settings.give("--compose-hash", expect.compose_hash.clone());
+    let document = expect.app_compose_file.as_deref();
+    settings.give("--app-compose-file", text_of("--app-compose-file", document)?);
+    let docker_compose = expect.docker_compose.as_deref();
+    settings.give("--docker-compose", text_of("--docker-compose", docker_compose)?);
+    settings.give("--also-compose-hash", expect.also_compose_hash.clone());
+    settings.give("--app-id", expect.app_id.clone());
+    settings.give("--instance-id", expect.instance_id.clone());
+    settings.give("--platform-id", expect.platform_id.clone());
+    settings.give("--launch-inputs", expect.launch_inputs.as_ref().map(word));
+    settings.give("--os-image", expect.os_image.clone());
+    settings.give("--key-provider", expect.key_provider.clone());
+    settings.give("--freshness", expect.freshness.as_ref().map(word));
+    settings.give("--image-pins", expect.image_pins.as_ref().map(word));
+    settings.give("--report-data", expect.report_data.clone());
+    settings.give("--report-data-key", expect.report_data_key.clone());
+    settings.give("--report-data-value", expect.report_data_value.clone());
+    settings.give("--accept-tcb", expect.accept_tcb.clone());
+    let floor = expect.min_tcb_eval_data_number.map(|number| number.to_string());
+    settings.give("--min-tcb-eval-data-number", floor);
+    settings.give("--require-assurance", expect.require_assurance.as_ref().map(word));
+    Ok(settings)
+}
+
+/// What was said of the source.
+pub(super) fn of_source(source: &SourceArgs) -> Settings {
+    let mut settings = Settings::default();
+    settings.give("--source", source.source.as_ref().map(word));
+    settings.give("--gateway-domain", source.gateway_domain.clone());
+    settings.give("--phala-api-url", source.phala_api_url.clone());
+    settings.give("--info-url", source.info_url.clone());
+    settings.give("--attestation-path", source.attestation_path.clone());
+    settings.give("--info-path", source.info_path.clone());
+    settings
+}
+
+impl Settings {
+    /// Notes the values of an option under its key: its name without the dashes.
+    pub(super) fn give(&mut self, option: &'static str, values: impl IntoIterator<Item = String>) {
+        self.set(option.trim_start_matches('-'), written(option, values));
+    }
+}
+
+/// Values that were given by an option.
+pub(super) fn written(option: &'static str, values: impl IntoIterator<Item = String>) -> Vec<Written> {
+    let values = values.into_iter().map(|text| Written {
+        text,
+        origin: Origin::Option(option),
+    });
+    values.collect()
+}
+
+/// The word of a value among named ones.
+pub(super) fn word<V: clap::ValueEnum>(value: &V) -> String {
+    value
+        .to_possible_value()
+        .map(|value| value.get_name().to_owned())
+        .unwrap_or_default()
+}
+
+fn text_of(option: &str, path: Option<&Path>) -> Result<Option<String>, UsageError> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    match path.to_str() {
+        Some(text) => Ok(Some(text.to_owned())),
+        None => Err(UsageError::option(
+            option,
+            format!("the path {} is not UTF-8", path.display()),
+        )),
+    }
+}

@@ -1,0 +1,58 @@
+//! What is wrong with settings once they are joined and their files are read. All of it is told at once.
+
+use super::error::UsageError;
+use crate::config::file::{FileProblem, Mistake, Mistakes};
+use crate::config::{Origin, Written};
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// In the policy file.
+    File(Mistake),
+    /// Anywhere else.
+    Other(String),
+}
+
+impl Trouble {
+    /// About the value of a key, by option or in the policy file. `problem` goes on after the key's name and a colon.
+    pub fn of(key: &str, value: &Written, problem: impl std::fmt::Display) -> Self {
+        match &value.origin {
+            Origin::File { path, place } => Self::File(Mistake {
+                path: path.clone(),
+                place: Some(*place),
+                problem: FileProblem::Joined(format!("`{key}`: {problem}")),
+            }),
+            Origin::Option(option) => Self::Other(format!("{option}: {problem}")),
+            Origin::Lock(path) => Self::Other(format!("{path}: {problem}")),
+        }
+    }
+
+    /// About a file that a key names. `error` names the file itself.
+    pub fn of_named_file(key: &str, value: &Written, error: impl std::fmt::Display) -> Self {
+        match &value.origin {
+            Origin::File { .. } => Self::of(key, value, error),
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+/// One error that tells everything.
+pub(super) fn told(troubles: Vec<Trouble>) -> Option<UsageError> {
+    let (mut in_file, mut others) = (Vec::new(), Vec::<String>::new());
+    for trouble in troubles {
+        match trouble {
+            Trouble::File(mistake) => in_file.push(mistake),
+            // Each address meets the same trouble with an option.
+            Trouble::Other(text) if others.contains(&text) => {}
+            Trouble::Other(text) => others.push(text),
+        }
+    }
+    if let Some(mistakes) = Mistakes::of(in_file) {
+        if let [first, _, ..] = mistakes.all() {
+            let path = first.path.clone();
+            others.push(format!("{path} has {} mistakes:", mistakes.all().len()));
+        }
+        others.push(mistakes.to_string());
+    }
+    (!others.is_empty()).then(|| UsageError::new(others.join("\n")))
+}

@@ -1,0 +1,71 @@
+//! The policy file `cvm-verify.toml`: targets, what each must be, and defaults for all.
+//!
+//! [`PolicyFile::read`] reads it and collects every mistake; the keys are a table of their own, `keys.rs`.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod error;
+mod keys;
+mod nearest;
+mod places;
+mod read;
+mod shape;
+
+#[cfg(test)]
+mod contract_tests;
+#[cfg(test)]
+mod page;
+#[cfg(test)]
+mod read_tests;
+#[cfg(test)]
+mod schema;
+
+pub use error::{FileProblem, Mistake, Mistakes};
+
+pub(crate) use nearest::nearest;
+pub(crate) use shape::is_name;
+
+use super::Settings;
+use super::lock::Place;
+
+/// The name of the file that is looked for in the working folder.
+pub const FILE_NAME: &str = "cvm-verify.toml";
+
+/// Bytes of a policy file that are read. Real ones have a few thousand.
+pub const MAX_FILE_BYTES: usize = 256 * 1024;
+
+/// What a policy file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PolicyFile {
+    /// Its path, as the user gave it.
+    pub path: String,
+    /// `[defaults]`.
+    pub defaults: Settings,
+    /// Every `[[target]]`, in the order of the file. Their names differ.
+    pub targets: Vec<FileTarget>,
+}
+
+/// A `[[target]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileTarget {
+    /// Its name.
+    pub name: String,
+    /// Where it begins.
+    pub place: Place,
+    /// What it sets itself, without the defaults.
+    pub settings: Settings,
+}

@@ -1,0 +1,34 @@
+//! The table of keys in the documentation.
+
+use super::keys::{KEYS, Key, Scope};
+
+/// The page in the repository.
+pub(super) const PATH: &str = "docs/policy-file.md";
+
+const BEGIN: &str = "<!-- Keys: made from src/config/file/keys.rs by `UPDATE_GENERATED=1 cargo test --lib config::file`. -->\n";
+const END: &str = "<!-- End of the keys. -->\n";
+
+fn row(key: &Key) -> String {
+    let place = match key.scope {
+        Scope::Target => "target",
+        Scope::Defaults => "defaults",
+        Scope::Both => "both",
+    };
+    let cell = |text: &str| text.replace('|', "\\|");
+    format!(
+        "| `{}` | {place} | {} | {} | `{}` |\n",
+        key.name,
+        cell(key.says),
+        cell(key.default),
+        cell(key.example)
+    )
+}
+
+/// The page with its table renewed.
+pub(super) fn renewed(page: &str) -> String {
+    let (before, rest) = page.split_once(BEGIN).expect("the page has the keys");
+    let (_, after) = rest.split_once(END).expect("the keys end");
+    let rows: String = KEYS.iter().map(row).collect();
+    let head = "\n| key | in | what it says | default | example |\n|---|---|---|---|---|\n";
+    format!("{before}{BEGIN}{head}{rows}\n{END}{after}")
+}

@@ -1,0 +1,205 @@
+//! What the value of a key may be.
+
+use crate::config::text::{one_line, quoted};
+use crate::config::{KeyProviderPin, PlatformId, SecondHash, TcbException, parse_os_image};
+use crate::evidence::parse_user_hex;
+use url::Url;
+
+/// Longest name of a target, characters.
+const MAX_NAME: usize = 64;
+
+/// Most entries of a list.
+pub(super) const MAX_LIST: usize = 100;
+
+/// What the names of environment variables begin with that are looked at.
+const VARIABLE_PREFIX: &str = "CVM_VERIFY_";
+
+/// What the value of a key may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A target's name.
+    Name,
+    /// An address, https.
+    Url,
+    /// A file, relative to the policy file.
+    Path,
+    /// Hex of so many bytes.
+    Hex(usize),
+    /// Hex of 1 to so many bytes.
+    HexUpTo(usize),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// What `--also-compose-hash` takes.
+    SecondHash,
+    /// What `--os-image` takes.
+    OsImage,
+    /// What `--key-provider` takes.
+    KeyProvider,
+    /// A list of what `--accept-tcb` takes.
+    TcbExceptions,
+    /// A list of hex of 20 bytes.
+    InstanceIds,
+    /// A list of what `--platform-id` takes.
+    PlatformIds,
+    /// 32 bytes of hex, or 20.
+    Key,
+    /// A domain name.
+    Domain,
+    /// A whole number of 32 bits, not negative.
+    Number,
+    /// The path of an endpoint, with a slash first.
+    Endpoint,
+    /// The name of an environment variable.
+    Variable,
+}
+
+/// What is wrong with a value: goes on after the key's name, without a full stop.
+pub(super) type Problem = String;
+
+impl Shape {
+    /// Whether it is a list of texts.
+    pub(super) fn is_list(self) -> bool {
+        matches!(self, Self::TcbExceptions | Self::InstanceIds | Self::PlatformIds)
+    }
+
+    /// Judges a text, or a number in decimal.
+    pub(super) fn check(self, text: &str) -> Result<(), Problem> {
+        if text.trim().is_empty() {
+            return Err("is empty".to_owned());
+        }
+        match self {
+            Self::Name if is_name(text) => Ok(()),
+            Self::Name => Err(format!("is {}, which is no name for a target", shown(text))),
+            Self::Url => url(text),
+            Self::Path if text.contains('\0') => Err("is no path".to_owned()),
+            Self::Path => Ok(()),
+            Self::Hex(32) => hex::<32>(text),
+            Self::Hex(_) => hex::<20>(text),
+            Self::HexUpTo(limit) => hex_up_to(text, limit),
+            Self::Choice(words) if words.contains(&text) => Ok(()),
+            Self::Choice(_) => Err(format!("is {}, which is none of its values", shown(text))),
+            Self::SecondHash => told(text.parse::<SecondHash>()),
+            Self::OsImage => told(parse_os_image(text)),
+            Self::KeyProvider => told(text.parse::<KeyProviderPin>()),
+            Self::TcbExceptions => told(text.parse::<TcbException>()),
+            Self::InstanceIds => hex::<20>(text),
+            Self::PlatformIds => told(text.parse::<PlatformId>()),
+            Self::Key => hex::<20>(text).or_else(|_| hex::<32>(text)),
+            Self::Domain => told(url::Host::parse(text)),
+            Self::Number => text
+                .parse::<u32>()
+                .map(drop)
+                .map_err(|_| "is no whole number from 0 to 4294967295".to_owned()),
+            Self::Endpoint if text.starts_with('/') => Ok(()),
+            Self::Endpoint => Err(format!("is {}, which does not begin with a slash", shown(text))),
+            Self::Variable => variable(text),
+        }
+    }
+
+    /// What to write instead, a phrase after "write".
+    pub(super) fn form(self) -> String {
+        match self {
+            Self::Name => format!("1 to {MAX_NAME} letters, digits, `.`, `_` and `-`, as \"shop\""),
+            Self::Url => "the whole address, as \"https://shop.example\"".to_owned(),
+            Self::Path => "a path in quotes, relative to this file".to_owned(),
+            Self::Hex(bytes) => format!("{} hex digits in quotes", bytes * 2),
+            Self::HexUpTo(bytes) => format!("2 to {} hex digits in quotes", bytes * 2),
+            Self::Choice(words) => words.map_join(),
+            Self::SecondHash => "64 hex digits and a day, as \"HEX:until=2026-12-31\"".to_owned(),
+            Self::OsImage => {
+                "\"known\", \"lock\", \"unchecked\", an os_image_hash or the four registers".to_owned()
+            }
+            Self::KeyProvider => "\"NAME:HEXID\" or a known KMS, as \"phala\"".to_owned(),
+            Self::TcbExceptions => "a list, as [\"OutOfDate:until=2026-12-31\"]".to_owned(),
+            Self::InstanceIds => "a list of 40 hex digits each, as [\"b1b1…\"]".to_owned(),
+            Self::PlatformIds => "a list of 64 or 12 hex digits each, as [\"b0c06f000000\"]".to_owned(),
+            Self::Key => "64 hex digits in quotes, or 40".to_owned(),
+            Self::Domain => "a domain, as \"gateway.example\"".to_owned(),
+            Self::Number => "a whole number without quotes, as 20".to_owned(),
+            Self::Endpoint => "a path, as \"/attestation\"".to_owned(),
+            Self::Variable => {
+                format!("the name of an environment variable that begins with {VARIABLE_PREFIX}, or \"none\"")
+            }
+        }
+    }
+}
+
+/// Whether a text may be a target's name: it is typed on command lines and stands in file names.
+pub(crate) fn is_name(text: &str) -> bool {
+    (1..=MAX_NAME).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// The start of a text in quotes, fit for a terminal.
+pub(super) fn shown(text: &str) -> String {
+    quoted(&text.chars().take(60).collect::<String>())
+}
+
+trait Words {
+    fn map_join(self) -> String;
+}
+
+impl Words for &[&str] {
+    /// `"a", "b" or "c"`.
+    fn map_join(self) -> String {
+        match self {
+            [] => String::new(),
+            [one] => format!("\"{one}\""),
+            [first @ .., last] => {
+                let first: Vec<String> = first.iter().map(|word| format!("\"{word}\"")).collect();
+                format!("{} or \"{last}\"", first.join(", "))
+            }
+        }
+    }
+}
+
+/// What a value's own parser says.
+fn told<T, E: std::fmt::Display>(parsed: Result<T, E>) -> Result<(), Problem> {
+    let refused = |error: E| format!("is refused: {}", one_line(&error.to_string()));
+    parsed.map(drop).map_err(refused)
+}
+
+fn hex<const N: usize>(text: &str) -> Result<(), Problem> {
+    parse_user_hex::<N>(text)
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+fn hex_up_to(text: &str, limit: usize) -> Result<(), Problem> {
+    crate::evidence::parse_user_hex_up_to(text, limit)
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+fn url(text: &str) -> Result<(), Problem> {
+    let text = text.trim();
+    if !text.contains("://") {
+        return Err(format!("is {}, which is no URL", shown(text)));
+    }
+    let url = Url::parse(text).map_err(|error| format!("is {}, which is no URL: {error}", shown(text)))?;
+    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
+        return Err(format!("is {}, which is no https URL", shown(text)));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds a name or a password, and a secret never stands in this file".to_owned());
+    }
+    Ok(())
+}
+
+/// What looks like a secret is not repeated.
+fn variable(text: &str) -> Result<(), Problem> {
+    let is_variable = text.strip_prefix(VARIABLE_PREFIX).is_some_and(|rest| {
+        (1..=MAX_NAME).contains(&rest.len())
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    });
+    match text {
+        "none" => Ok(()),
+        _ if is_variable => Ok(()),
+        _ if text.contains("://") => Err("holds a URL, and a secret never stands in this file".to_owned()),
+        _ => Err("is not the name of a variable that cvm-verify looks at".to_owned()),
+    }
+}

@@ -1,0 +1,130 @@
+//! What the user set, by key and level: options, a target of the policy file, its defaults.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Origin;
+
+/// Keys that say the same thing in different ways. A level that gives one of them replaces all of a lower level.
+const ALTERNATIVES: [&[&str]; 1] = [&["compose-hash", "app-compose-file", "docker-compose"]];
+
+/// A value as it was written, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The text; a number in decimal.
+    pub text: String,
+    /// Who wrote it.
+    pub origin: Origin,
+}
+
+/// One level of settings: values by key, which is the option's name without its dashes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    values: BTreeMap<&'static str, Vec<Written>>,
+    /// Keys that were given, but with a mistake.
+    flawed: BTreeSet<&'static str>,
+}
+
+impl Settings {
+    /// Sets a key. Without any value it stays unset.
+    pub fn set(&mut self, key: &'static str, values: Vec<Written>) {
+        if !values.is_empty() {
+            self.values.insert(key, values);
+        }
+    }
+
+    /// Notes that a key was given with a mistake, which has been told.
+    pub fn set_flawed(&mut self, key: &'static str) {
+        self.flawed.insert(key);
+    }
+
+    /// Whether a key was given with a mistake: what follows from its absence is not worth telling.
+    #[must_use]
+    pub fn is_flawed(&self, key: &str) -> bool {
+        self.flawed.contains(key)
+    }
+
+    /// Every value of a key.
+    #[must_use]
+    pub fn all(&self, key: &str) -> &[Written] {
+        self.values.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of a key that has one at most.
+    #[must_use]
+    pub fn one(&self, key: &str) -> Option<&Written> {
+        self.all(key).first()
+    }
+
+    /// These settings, and those of a lower level where these say nothing.
+    #[must_use]
+    pub fn over(&self, lower: &Self) -> Self {
+        let mut joined = lower.clone();
+        for alternatives in ALTERNATIVES {
+            if alternatives
+                .iter()
+                .any(|key| self.values.contains_key(key) || self.flawed.contains(key))
+            {
+                for key in alternatives {
+                    joined.values.remove(key);
+                    joined.flawed.remove(key);
+                }
+            }
+        }
+        for key in &self.flawed {
+            joined.values.remove(key);
+            joined.flawed.insert(key);
+        }
+        for (key, values) in &self.values {
+            joined.flawed.remove(key);
+            joined.values.insert(key, values.clone());
+        }
+        joined
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&'static str, &str)]) -> Settings {
+        let mut settings = Settings::default();
+        for (key, text) in pairs {
+            let written = Written {
+                text: (*text).to_owned(),
+                origin: Origin::Option("--test"),
+            };
+            settings.set(key, vec![written]);
+        }
+        settings
+    }
+
+    fn text<'a>(settings: &'a Settings, key: &str) -> Option<&'a str> {
+        settings.one(key).map(|written| written.text.as_str())
+    }
+
+    #[test]
+    fn a_higher_level_replaces_a_value_and_keeps_the_others() {
+        let joined = of(&[("app-id", "high")]).over(&of(&[("app-id", "low"), ("lock", "low")]));
+        assert_eq!(text(&joined, "app-id"), Some("high"));
+        assert_eq!(text(&joined, "lock"), Some("low"));
+        assert_eq!(text(&joined, "url"), None);
+    }
+
+    #[test]
+    fn a_compose_hash_replaces_a_compose_file_of_a_lower_level() {
+        let joined = of(&[("compose-hash", "high")]).over(&of(&[("app-compose-file", "low")]));
+        assert_eq!(text(&joined, "compose-hash"), Some("high"));
+        assert_eq!(text(&joined, "app-compose-file"), None);
+    }
+
+    #[test]
+    fn a_mistake_does_not_let_a_lower_level_shine_through() {
+        let mut high = Settings::default();
+        high.set_flawed("lock");
+        let joined = high.over(&of(&[("lock", "low")]));
+        assert!(joined.is_flawed("lock"));
+        assert_eq!(text(&joined, "lock"), None);
+        let joined = of(&[("lock", "top")]).over(&joined);
+        assert!(!joined.is_flawed("lock"));
+    }
+}
