@@ -75,11 +75,16 @@ def test_a_mirror_without_tls_is_refused(project, inputs):
     assert "http" in run.log and "The download failed" in run.log
 
 
-def test_the_tree_is_fetched_by_its_commit(project, inputs):
+@pytest.mark.parametrize("lie, code", [("none", 0), ("swapped-image", 1)])
+def test_the_tree_is_fetched_by_its_commit_and_removed(project, inputs, lie, code):
     repository, commit = project.commit_of_tree()
-    run = project.run(inputs(tree=None, repository=repository, commit=commit))
-    assert run.exit_code == 0, run.log
-    assert run.result()["CVM_VERIFY_RESULT_VERDICT"] == "pass"
+    temporary = project.folder / "temporary"
+    temporary.mkdir()
+    given = inputs(lie, tree=None, repository=repository, commit=commit)
+    run = project.run(given, environment={"TMPDIR": str(temporary)})
+    assert run.exit_code == code, run.log
+    assert run.result()["CVM_VERIFY_RESULT_EXIT_CODE"] == str(code)
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_commit_that_is_not_there_runs_nothing(project, inputs):
