@@ -7,7 +7,7 @@ use super::samples;
 use crate::report::{CheckId, TargetReport};
 
 /// Pieces that act, hide or deceive in one of the outputs.
-const PIECES: [&str; 58] = [
+const PIECES: [&str; 61] = [
     "::error::",
     "\n::error::",
     "::add-mask::",
@@ -65,6 +65,9 @@ const PIECES: [&str; 58] = [
     "www.x.example",
     "me@x.example",
     "]]>",
+    "/close",
+    "\n/approve\n",
+    "/",
     "\u{2705} pass",
 ];
 
