@@ -15,16 +15,24 @@
 mod cause;
 mod channels;
 mod delivery;
+mod discord;
+mod discord_text;
 mod dispatch;
 mod errand;
 mod error;
 mod event;
 mod heartbeat;
 mod message;
+mod pagerduty;
+mod remember;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod services;
 mod slack;
 mod slack_text;
+pub mod state;
+mod teams;
 mod visible;
 mod webhook;
 
@@ -32,3 +40,4 @@ pub use channels::Channels;
 pub use dispatch::{NO_SECRET, deliver, test};
 pub use event::{Event, occasion};
 pub use message::{Context, FailedCheck, Message};
+pub use remember::{Memory, deliver_remembering};

@@ -6,7 +6,7 @@ use crate::prove::{CollateralGap, Facts, Gap};
 use crate::report::{CheckId, rfc3339};
 
 /// How long before an end the check warns, seconds: 14 days (interface.md).
-const WARN_BEFORE: u64 = 14 * 86_400;
+pub(super) const WARN_BEFORE: u64 = 14 * 86_400;
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Collateral,

@@ -2,6 +2,7 @@
 
 use dcap_qvl::TcbStatus;
 
+use super::collateral::WARN_BEFORE;
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
 use crate::config::{Policy, built_in_eval_floor};
 use crate::prove::{Facts, TcbVerdict};
@@ -17,6 +18,7 @@ pub(super) const CHECK: Check = Check {
         &EXCEPTION_ENDED,
         &EVAL_DATA_NUMBER,
         &ACCEPTED_EXCEPTION,
+        &EXCEPTION_ENDS_SOON,
         &ADVISORY,
         &PLATFORM_CHANGED,
         &QUOTE_NOT_PROVEN,
@@ -43,6 +45,11 @@ const ACCEPTED_EXCEPTION: Reason = Reason {
     id: "accepted-exception",
     means: "The platform is not up to date; a dated exception accepts it.",
     fix: "Redeploy on a patched host before the exception ends.",
+};
+const EXCEPTION_ENDS_SOON: Reason = Reason {
+    id: "exception-ends-soon",
+    means: "The platform is not up to date; the exception that accepts it ends within 14 days.",
+    fix: "Redeploy on a patched host before the exception ends; or look at the advisories again and renew it.",
 };
 const ADVISORY: Reason = Reason {
     id: "advisory",
@@ -119,7 +126,11 @@ fn not_up_to_date(tcb: &TcbVerdict, at: u64, policy: &Policy) -> Finding {
     // The longest-lived exception that covers status and advisories decides.
     match covering.max_by_key(|exception| exception.ends) {
         Some(exception) if at < exception.ends => Finding::warn(
-            &ACCEPTED_EXCEPTION,
+            if exception.ends < at.saturating_add(WARN_BEFORE) {
+                &EXCEPTION_ENDS_SOON
+            } else {
+                &ACCEPTED_EXCEPTION
+            },
             format!(
                 "Intel rates the platform {status}{with}; accepted until {}.",
                 rfc3339(exception.ends)

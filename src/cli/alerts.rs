@@ -25,6 +25,10 @@ fn channels(surroundings: &Surroundings) -> Channels {
     };
     Channels {
         slack_webhook_url: secret("SLACK_WEBHOOK_URL"),
+        discord_webhook_url: secret("DISCORD_WEBHOOK_URL"),
+        teams_webhook_url: secret("TEAMS_WEBHOOK_URL"),
+        pagerduty_routing_key: secret("PAGERDUTY_ROUTING_KEY"),
+        pagerduty_url: secret("PAGERDUTY_URL"),
         webhook_url: secret("WEBHOOK_URL"),
         webhook_secret: secret("WEBHOOK_SECRET"),
         heartbeat_url: secret("HEARTBEAT_URL"),
