@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::error::DeliveryError;
+use super::github_issue::GithubIssues;
 use crate::net::Secret;
 
 /// Where alerts go. `None` is a channel that nobody asked for; an empty secret is one that was asked for and whose
@@ -19,6 +20,8 @@ pub struct Channels {
     pub pagerduty_routing_key: Option<Secret>,
     /// Where PagerDuty takes events, where that is not the default.
     pub pagerduty_url: Option<Secret>,
+    /// The issues of a repository on GitHub. It takes part only where there is a memory: it is one.
+    pub github_issue: Option<GithubIssues>,
     /// A receiver of alert v1.
     pub webhook_url: Option<Secret>,
     /// The key that signs what goes to `webhook_url`. Without it, or with an empty one, nothing is signed.
@@ -128,6 +131,7 @@ mod tests {
             teams_webhook_url: Some(secret("hunter2")),
             pagerduty_routing_key: Some(secret("hunter2")),
             pagerduty_url: Some(secret("hunter2")),
+            github_issue: GithubIssues::new(None, "o/r", secret("hunter2")).ok(),
             webhook_url: Some(secret("hunter2")),
             webhook_secret: Some(secret("hunter2")),
             heartbeat_url: Some(secret("hunter2")),

@@ -155,6 +155,17 @@ impl Message {
         }
     }
 
+    /// What stands of an incident whose latest failure is `failure`, now that `target` has been found as it is.
+    #[must_use]
+    pub fn standing(target: &TargetReport, failure: &Failure, context: &Context<'_>) -> Self {
+        let event = if failure.verdict == Verdict::Fail { Event::Failed } else { Event::Inconclusive };
+        let now = Self::new(target, event, context, [0; 16]);
+        match Failure::of(target, context.now) {
+            Some(current) if current.is_same(failure) => now,
+            _ => now.instead_of(failure).labelled([late_label(failure)]),
+        }
+    }
+
     /// The same message about a failure that was found before, in words of our own: what the target said is not kept.
     fn instead_of(self, failure: &Failure) -> Self {
         let failed: Vec<FailedCheck> = failure

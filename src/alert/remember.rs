@@ -1,12 +1,17 @@
 //! Delivery with a memory: a failure is told once, and its end.
 
+use tokio::time::Instant;
+
 use super::channels::Channels;
 use super::delivery::Pace;
-use super::dispatch::{Plan, of_the_run};
+use super::dispatch::{NO_SECRET, Plan, of_the_run};
 use super::errand::Letter;
+use super::error::DeliveryError;
+use super::event::Event;
+use super::github_issue::Board;
 use super::message::{Context, Message};
-use super::state::{Due, Fingerprint, Observation, Rules, State, TargetId, decide};
-use super::{discord, pagerduty, slack, teams, webhook};
+use super::state::{About, Due, Fingerprint, Observation, Rules, State, TargetId, TargetState, decide};
+use super::{discord, github_issue, pagerduty, slack, teams, webhook};
 use crate::net::Client;
 use crate::report::{AlertRecord, TargetReport};
 
@@ -52,11 +57,13 @@ async fn deliver_at(
     entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
     let names = names(channels);
+    let deadline = pace.deadline();
+    let mut issues = Issues::open(channels, client, deadline).await;
     let mut pending = Vec::new();
     for (target, policy) in targets.iter().zip(memory.policies) {
         let id = TargetId::of(&target.name);
         let observation = Observation::of(target, *policy, context.now);
-        let previous = memory.state.get(id);
+        let previous = memory.state.get(id).or_else(|| issues.memory(id));
         let (state, due) = decide(previous, context.now, &observation, &names, &memory.rules);
         memory.state.set(id, state);
         pending.extend(messages(target, due, context, &entropy));
@@ -72,7 +79,13 @@ async fn deliver_at(
     };
     let (event, worst) = of_the_run(targets);
     let plan = Plan::new(channels, letters, event, Some(worst));
-    let done = plan.run(pace, client, pace.deadline(), &entropy).await;
+    // The issue holds the memory of what the others were told: it comes last, and needs time.
+    let for_others = if channels.github_issue.is_some() {
+        deadline.checked_sub(pace.schedule.total / 3).unwrap_or(deadline)
+    } else {
+        deadline
+    };
+    let done = plan.run(pace, client, for_others, &entropy).await;
     let mut records = Vec::new();
     for (record, index) in done {
         if let Some(one) = index.and_then(|index| pending.get(index)).filter(|_| record.delivered) {
@@ -80,7 +93,93 @@ async fn deliver_at(
         }
         records.push(record);
     }
+    for target in targets {
+        records.extend(issues.settle(target, memory.state, &pending, context).await);
+    }
     records
+}
+
+/// The issues on GitHub, where there is such a channel.
+enum Issues {
+    NotAskedFor,
+    NoToken,
+    Unusable(DeliveryError),
+    Open(Box<Board>),
+}
+
+impl Issues {
+    async fn open(channels: &Channels, client: &Client, deadline: Instant) -> Self {
+        let Some(issues) = &channels.github_issue else {
+            return Self::NotAskedFor;
+        };
+        match issues.open(client, deadline).await {
+            Ok(Some(board)) => Self::Open(Box::new(board)),
+            Ok(None) => Self::NoToken,
+            Err(error) => Self::Unusable(error),
+        }
+    }
+
+    fn memory(&self, target: TargetId) -> Option<&TargetState> {
+        match self {
+            Self::Open(board) => board.memory(target),
+            _ => None,
+        }
+    }
+
+    /// Brings the target's issue to where its memory is.
+    async fn settle(
+        &mut self,
+        target: &TargetReport,
+        state: &mut State,
+        pending: &[Pending],
+        context: &Context<'_>,
+    ) -> Vec<AlertRecord> {
+        let id = TargetId::of(&target.name);
+        let own = |one: &&Pending| one.target == id && one.due.channel == github_issue::CHANNEL;
+        let due: Vec<(usize, &Due, &Message)> = pending
+            .iter()
+            .filter(own)
+            .enumerate()
+            .map(|(index, one)| (index, &one.due, &one.message))
+            .collect();
+        let first = due.iter().find(|(_, due, _)| !matches!(due.about, About::Forecast(_)));
+        let record = |event: Event, delivered, said: &str| AlertRecord {
+            channel: github_issue::CHANNEL.to_owned(),
+            event: event.as_str().to_owned(),
+            delivered,
+            detail: said.to_owned(),
+        };
+        let board = match (self, first) {
+            (Self::Open(board), _) => board,
+            (Self::NotAskedFor, _) | (_, None) => return Vec::new(),
+            (Self::NoToken, Some((_, due, _))) => return vec![record(due.event, false, NO_SECRET)],
+            (Self::Unusable(error), Some((_, due, message))) => {
+                let said = format!("{}: not delivered: {error}", message.name);
+                return vec![record(due.event, false, &said)];
+            }
+        };
+        let Some(mut own_state) = state.get(id).cloned() else {
+            return Vec::new();
+        };
+        let standing = own_state
+            .failure()
+            .map(|failure| Message::standing(target, failure, context));
+        let steps = board
+            .settle(id, &mut own_state, &due, standing.as_ref(), context.now)
+            .await;
+        state.set(id, own_state);
+        let name = &due.first().map_or_else(String::new, |(_, _, message)| message.name.clone());
+        let steps = steps.into_iter().filter(|step| step.spoken);
+        steps
+            .filter_map(|step| {
+                let (_, due, _) = due.get(step.due)?;
+                Some(match step.result {
+                    Ok(()) => record(due.event, true, &format!("{name}: accepted")),
+                    Err(error) => record(due.event, false, &format!("{name}: not delivered: {error}")),
+                })
+            })
+            .collect()
+    }
 }
 
 /// One message for each due thing; channels that are told the same get the same message.
@@ -112,6 +211,7 @@ fn names(channels: &Channels) -> Vec<&'static str> {
         (discord::CHANNEL, channels.discord_webhook_url.is_some()),
         (teams::CHANNEL, channels.teams_webhook_url.is_some()),
         (pagerduty::CHANNEL, channels.pagerduty_routing_key.is_some()),
+        (github_issue::CHANNEL, channels.github_issue.is_some()),
         (
             webhook::CHANNEL,
             channels.webhook_url.is_some() || channels.webhook_secret.is_some(),

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use dcap_qvl::QuoteCollateralV3;
 use url::Url;
 
-use super::alerts;
+use super::alerts::Alerting;
 use super::args::ReplayArgs;
 use super::error::UsageError;
 use super::judge::{Gathered, judge, trust_root};
@@ -78,7 +78,8 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         vec![target],
     );
     if args.alert {
-        if !alerts::any(surroundings) {
+        let alerting = Alerting::forgetful(surroundings);
+        if !alerting.any() {
             return Err(UsageError::option(
                 "--alert",
                 "no alert channel is set; see `cvm-verify alert test --help`",
@@ -90,7 +91,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
             .enable_all()
             .build()
             .context("no async runtime")?;
-        runtime.block_on(alerts::deliver(&mut report, &client, surroundings));
+        alerting.deliver(&mut report, &[], &runtime, &client, surroundings);
     }
     output::emit(&report, Vec::new(), &args.output, surroundings)
 }

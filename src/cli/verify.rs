@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use super::alerts;
+use super::alerts::Alerting;
 use super::args::VerifyArgs;
 use super::error::UsageError;
 use super::judge::{judge, trust_root};
@@ -17,6 +17,7 @@ use super::round::gather_all;
 use super::surroundings::Surroundings;
 use super::target::{Target, bundle_paths};
 use super::{files, output, transport, wait};
+use crate::alert::state::Fingerprint;
 use crate::appraise::Subject;
 use crate::config::Policy;
 use crate::report::{Mode, Report, TargetReport, Verdict, rfc3339};
@@ -25,6 +26,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     let started = Instant::now();
     let started_at = (surroundings.now)();
     let targets = targets(args)?;
+    let alerting = Alerting::new(&args.memory, surroundings)?;
     output::prepare(&args.output)?;
     let bundle_paths = bundle_paths(
         args.evidence.as_deref(),
@@ -80,8 +82,9 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         output::milliseconds(started.elapsed()),
         reports,
     );
-    if alerts::any(surroundings) {
-        runtime.block_on(alerts::deliver(&mut report, &ground.network.client, surroundings));
+    if alerting.any() {
+        let policies = vec![Fingerprint::of(&expectations.policy); report.targets.len()];
+        alerting.deliver(&mut report, &policies, &runtime, &ground.network.client, surroundings);
     }
     output::emit(
         &report,

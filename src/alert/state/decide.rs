@@ -4,7 +4,7 @@ use super::channel::ChannelState;
 use super::failure::Failure;
 use super::forecast::{FORGOTTEN_AFTER, Forecast};
 use super::observation::Observation;
-use super::target::{Incident, TargetState};
+use super::target::{Incident, Passing, TargetState};
 use crate::alert::event::Event;
 use crate::report::Verdict;
 
@@ -109,7 +109,8 @@ impl TargetState {
     fn fails(&mut self, known: bool, now: u64, failure: &Failure, observation: &Observation, rules: &Rules) {
         let tell = match failure.verdict {
             Verdict::Inconclusive => {
-                self.inconclusive_in_a_row = self.inconclusive_in_a_row.saturating_add(1);
+                let count = self.inconclusive_in_a_row.saturating_add(1);
+                self.inconclusive_in_a_row = count.min(rules.inconclusive_after);
                 !known || self.inconclusive_in_a_row >= rules.inconclusive_after
             }
             Verdict::Fail | Verdict::Pass => {
@@ -119,10 +120,12 @@ impl TargetState {
         };
         match &mut self.incident {
             Some(incident) => {
-                incident.passes = 0;
-                incident.policy_changed = false;
+                incident.passing = None;
                 if tell {
                     incident.policy = observation.policy;
+                }
+                // The same failure keeps the time at which it was found first.
+                if tell && !failure.is_same(&incident.failure) {
                     incident.failure = failure.clone();
                 }
             }
@@ -135,8 +138,7 @@ impl TargetState {
                     since: now,
                     failure: failure.clone(),
                     policy: observation.policy,
-                    passes: 0,
-                    policy_changed: false,
+                    passing: None,
                 });
             }
             None => {}
@@ -148,14 +150,12 @@ impl TargetState {
         let Some(incident) = &mut self.incident else {
             return;
         };
-        if incident.policy != observation.policy {
-            incident.policy = observation.policy;
-            incident.passes = 0;
-            incident.policy_changed = true;
-            return;
-        }
-        incident.passes = incident.passes.saturating_add(1);
-        if incident.passes < passes_needed(self.relapses) {
+        let policy = observation.policy;
+        let before = incident.passing.take().filter(|passing| passing.policy == policy);
+        let count = before.map_or(0, |passing| passing.count).saturating_add(1);
+        // By another policy than the one that it failed by, one pass is only a change.
+        if count < passes_needed(self.relapses) + u32::from(policy != incident.policy) {
+            incident.passing = Some(Passing { policy, count });
             return;
         }
         for channel in self.channels.values_mut() {
@@ -185,7 +185,7 @@ impl TargetState {
         let late = observation
             .failure
             .as_ref()
-            .is_none_or(|current| (current.key, current.verdict) != (failure.key, failure.verdict));
+            .is_none_or(|current| !current.is_same(failure));
         let mut due = Vec::new();
         if !channel.knows(failure) {
             due.push(channel.news(failure, late));
@@ -196,7 +196,8 @@ impl TargetState {
             let failure = failure.clone();
             due.push((Event::Reminder, About::Reminder { failure, late }));
         }
-        if incident.policy_changed && channel.told_policy != Some(incident.policy) {
+        let other = incident.passing.as_ref().map(|passing| passing.policy);
+        if other.is_some_and(|policy| policy != incident.policy) && channel.told_policy != other {
             due.push((Event::Changed, About::PassUnderAnotherPolicy));
         }
         due

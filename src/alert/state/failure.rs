@@ -98,6 +98,12 @@ impl Failure {
         })
     }
 
+    /// Whether it tells the same, whenever it was found.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.key, self.verdict) == (other.key, other.verdict)
+    }
+
     /// Whether it is what [`Failure::of`] can give: a memory from outside is checked by it.
     pub(super) fn is_sound(&self) -> bool {
         let word = |reason: &str| {

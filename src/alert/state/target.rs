@@ -45,18 +45,26 @@ pub(super) struct Incident {
     pub(super) since: u64,
     /// The latest failure in it that is to be told.
     pub(super) failure: Failure,
-    /// What the target was judged by when it was last judged.
+    /// What the target was judged by when it failed.
     pub(super) policy: Fingerprint,
-    /// How often in a row it has passed in full under that policy, counted from the second pass where the policy changed.
-    pub(super) passes: u32,
-    /// Whether the first of these passes was under another policy than the result before it.
-    pub(super) policy_changed: bool,
+    /// The passes since the last result that was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) passing: Option<Passing>,
+}
+
+/// Passes in a row by one policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Passing {
+    pub(super) policy: Fingerprint,
+    pub(super) count: u32,
 }
 
 impl TargetState {
     /// Notes that `due` was delivered at `now`, Unix seconds. What is not noted is due again.
     pub fn told(&mut self, due: &Due, now: u64) {
-        let policy = self.incident.as_ref().map(|incident| incident.policy);
+        let passing = self.incident.as_ref().and_then(|incident| incident.passing.as_ref());
+        let policy = passing.map(|passing| passing.policy);
         let channel = self.channels.entry(due.channel.clone()).or_default();
         match &due.about {
             About::Failure { failure, .. } => channel.add(failure, now),
@@ -76,6 +84,16 @@ impl TargetState {
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.incident.as_ref().map(|incident| &incident.failure)
+    }
+
+    /// Whether it says the same as `other`, whenever the target was verified last.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let other = Self {
+            seen: self.seen,
+            ..other.clone()
+        };
+        *self == other
     }
 
     /// Whether it is what [`decide`](super::decide()) can give: a memory from outside is checked by it.
