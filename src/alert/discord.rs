@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -99,7 +98,11 @@ fn field(check: &FailedCheck, first: bool) -> Value {
         lines.push(plain(&format!("Next: {fix}"), MAX_SENTENCE / 2));
     }
     lines.retain(|line| !line.is_empty());
-    let value = if lines.is_empty() { "–".to_owned() } else { lines.join("\n") };
+    let value = if lines.is_empty() {
+        "–".to_owned()
+    } else {
+        lines.join("\n")
+    };
     json!({ "name": plain(&check.line(), MAX_NAME), "value": value })
 }
 
@@ -116,7 +119,10 @@ fn color(message: &Message) -> u32 {
 fn counted(embed: &Value) -> usize {
     let text = |value: &Value| value.as_str().map_or(0, units);
     let fields = embed.get("fields").and_then(Value::as_array);
-    let fields = fields.into_iter().flatten().flat_map(|field| [field.get("name"), field.get("value")]);
+    let fields = fields
+        .into_iter()
+        .flatten()
+        .flat_map(|field| [field.get("name"), field.get("value")]);
     let footer = embed.get("footer").and_then(|footer| footer.get("text"));
     [embed.get("title"), embed.get("description"), footer]
         .into_iter()
@@ -126,35 +132,26 @@ fn counted(embed: &Value) -> usize {
         .sum()
 }
 
-#[derive(Deserialize)]
-struct Refusal {
-    #[serde(default)]
-    code: u64,
-}
-
 /// Discord's error codes that a person can do something about.
 fn refusal(response: &Response) -> Option<&'static str> {
     if response.status < 400 {
         return None;
     }
-    let said: Refusal = serde_json::from_slice(&response.body).ok()?;
-    match said.code {
-        10015 | 50027 => Some("the webhook does not exist any more; make a new one in the channel's settings"),
+    let said: Value = serde_json::from_slice(&response.body).ok()?;
+    match said.get("code")?.as_u64()? {
+        10015 | 50027 => {
+            Some("the webhook does not exist any more; make a new one in the channel's settings")
+        }
         50035 | 50006 => Some("Discord does not accept the message; this is a bug in cvm-verify"),
         _ => None,
     }
 }
 
-#[derive(Deserialize)]
-struct Patience {
-    retry_after: f64,
-}
-
 /// How long Discord asks to wait: seconds with a fraction in the body, which is more exact than the header.
 fn patience(response: &Response) -> Option<Duration> {
-    let said = serde_json::from_slice::<Patience>(&response.body).ok();
-    let seconds = said.map(|said| said.retry_after).filter(|_| response.status == 429);
-    seconds
+    let said: Option<Value> = serde_json::from_slice(&response.body).ok();
+    let said = said.filter(|_| response.status == 429);
+    said.and_then(|said| said.get("retry_after")?.as_f64())
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .or_else(|| response.retry_after())
 }

@@ -5,10 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::alert::discord_text::tests::is_escaped;
+use crate::alert::message::Context;
 use crate::alert::samples;
 use crate::alert::services::discord_complaint;
 use crate::alert::slack_text::tests::hostile;
-use crate::alert::message::Context;
 use crate::report::TargetReport;
 
 fn of(target: &TargetReport) -> Value {
@@ -50,14 +50,23 @@ fn the_limits_hold_and_what_is_left_out_is_counted() {
     for piece in ["x", "*", "\"", "\\", "\u{202e}", "🦀", "é"] {
         let payload = of(&samples::all_fail(&piece.repeat(5000)));
         check(&payload).unwrap();
-        assert!(payload.to_string().contains("more of these checks do not fit here"), "{piece}");
+        assert!(
+            payload
+                .to_string()
+                .contains("more of these checks do not fit here"),
+            "{piece}"
+        );
     }
 }
 
 #[test]
 fn discord_says_what_is_wrong_in_codes_and_no_words_are_repeated() {
     let said = |body: &[u8]| refusal(&Response::with(404, &[], body));
-    assert!(said(br#"{"message":"Unknown Webhook","code":10015}"#).unwrap().contains("make a new one"));
+    assert!(
+        said(br#"{"message":"Unknown Webhook","code":10015}"#)
+            .unwrap()
+            .contains("make a new one")
+    );
     assert_eq!(said(br#"{"message":"/api/webhooks/1/hunter2","code":1}"#), None);
     assert_eq!(said(b"<html>"), None);
 }
@@ -65,8 +74,17 @@ fn discord_says_what_is_wrong_in_codes_and_no_words_are_repeated() {
 #[test]
 fn how_long_to_wait_is_read_from_the_body_first() {
     let asked = |status, body: &[u8]| patience(&Response::with(status, &[("retry-after", "2")], body));
-    assert_eq!(asked(429, br#"{"retry_after":0.25}"#), Some(Duration::from_millis(250)));
-    for odd in [&br#"{"retry_after":-1}"#[..], br#"{"retry_after":1e300}"#, br#"{"retry_after":"1"}"#, b"", b"[]"] {
+    assert_eq!(
+        asked(429, br#"{"retry_after":0.25}"#),
+        Some(Duration::from_millis(250))
+    );
+    for odd in [
+        &br#"{"retry_after":-1}"#[..],
+        br#"{"retry_after":1e300}"#,
+        br#"{"retry_after":"1"}"#,
+        b"",
+        b"[]",
+    ] {
         assert_eq!(asked(429, odd), Some(Duration::from_secs(2)));
     }
     assert_eq!(asked(503, br#"{"retry_after":9}"#), Some(Duration::from_secs(2)));

@@ -19,7 +19,23 @@ pub(super) fn plain(text: &str, max: usize) -> String {
 fn is_mark(c: char) -> bool {
     matches!(
         c,
-        '\\' | '*' | '_' | '~' | '`' | '|' | '<' | '>' | '[' | ']' | '(' | ')' | '#' | '@' | ':' | '-' | '&' | '/'
+        '\\' | '*'
+            | '_'
+            | '~'
+            | '`'
+            | '|'
+            | '<'
+            | '>'
+            | '['
+            | ']'
+            | '('
+            | ')'
+            | '#'
+            | '@'
+            | ':'
+            | '-'
+            | '&'
+            | '/'
     )
 }
 
@@ -73,7 +89,11 @@ pub(super) mod tests {
         let mut shown = String::new();
         let mut chars = text.chars();
         while let Some(c) = chars.next() {
-            shown.push(if c == '\\' { chars.next().unwrap_or('\\') } else { c });
+            shown.push(if c == '\\' {
+                chars.next().unwrap_or('\\')
+            } else {
+                c
+            });
         }
         shown
     }

@@ -5,9 +5,10 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use hyper::body::Body as _;
+use hyper::body::{Body, Bytes};
 use hyper::{Request, Response};
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
+use serde_json::Value;
 use tokio::time::Instant;
 use tower_service::Service;
 use url::Url;
@@ -65,7 +66,8 @@ impl Door {
             });
         }
         let mut response = Response::new(OctoBody::from(answer.body));
-        *response.status_mut() = hyper::StatusCode::from_u16(answer.status).map_err(|_| DeliveryError::Protocol)?;
+        *response.status_mut() =
+            hyper::StatusCode::from_u16(answer.status).map_err(|_| DeliveryError::Protocol)?;
         Ok(response)
     }
 
@@ -81,9 +83,8 @@ impl Door {
 
     fn headers(&self) -> Result<HeaderMap, DeliveryError> {
         let mut headers = json_headers();
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.expose())).map_err(|_| {
-            DeliveryError::ControlCharacter { what: "its token" }
-        })?;
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.expose()))
+            .map_err(|_| DeliveryError::ControlCharacter { what: "its token" })?;
         bearer.set_sensitive(true);
         headers.insert("authorization", bearer);
         headers.insert("accept", HeaderValue::from_static("application/vnd.github+json"));
@@ -106,7 +107,17 @@ impl Service<Request<OctoBody>> for Door {
     }
 }
 
-async fn read(mut body: OctoBody) -> Result<Vec<u8>, DeliveryError> {
+/// The JSON of an answer. Every answer that comes through the door is a success, within the limits.
+pub(super) async fn answer<B>(answer: octocrab::Result<Response<B>>) -> Result<Value, DeliveryError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let response = answer.map_err(|error| meant(&error))?;
+    let bytes = read(response.into_body()).await?;
+    serde_json::from_slice(&bytes).map_err(|_| DeliveryError::NotUnderstood)
+}
+
+async fn read<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Vec<u8>, DeliveryError> {
     let mut bytes = Vec::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame = frame.map_err(|_| DeliveryError::Payload)?;
@@ -118,7 +129,7 @@ async fn read(mut body: OctoBody) -> Result<Vec<u8>, DeliveryError> {
 }
 
 /// What an error of octocrab is, in our own words.
-pub(super) fn meant(error: &octocrab::Error) -> DeliveryError {
+fn meant(error: &octocrab::Error) -> DeliveryError {
     match error {
         octocrab::Error::Service { source, .. } => {
             source.downcast_ref().copied().unwrap_or(DeliveryError::Protocol)

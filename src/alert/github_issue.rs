@@ -7,14 +7,12 @@
 use std::collections::BTreeMap;
 
 use octocrab::Octocrab;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
 use super::error::DeliveryError;
-use super::github_door::{Door, meant};
+use super::github_door::{Door, answer};
 use super::github_page::{body, comment, memory_of, target_of, title};
 use super::message::Message;
 use super::state::{About, Due, TargetId, TargetState};
@@ -60,14 +58,19 @@ impl GithubIssues {
     pub fn new(api: Option<&str>, repository: &str, token: Secret) -> Result<Self, SettingsError> {
         let name = |text: &str| {
             let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            !text.is_empty() && text.len() <= 100 && text.chars().all(known) && !text.chars().all(|c| c == '.')
+            !text.is_empty()
+                && text.len() <= 100
+                && text.chars().all(known)
+                && !text.chars().all(|c| c == '.')
         };
         let parts = repository.split_once('/');
         let (owner, repository) = parts
             .filter(|(owner, repository)| name(owner) && name(repository))
             .ok_or_else(|| SettingsError::NoRepository(repository.to_owned()))?;
         let text = api.unwrap_or(PUBLIC_API);
-        let api = Url::parse(text).ok().filter(|url| url.has_host() && url.query().is_none());
+        let api = Url::parse(text)
+            .ok()
+            .filter(|url| url.has_host() && url.query().is_none());
         Ok(Self {
             api: api.ok_or_else(|| SettingsError::NoApi(text.to_owned()))?,
             owner: owner.to_owned(),
@@ -77,7 +80,11 @@ impl GithubIssues {
     }
 
     /// Finds the open issues. `None` where there is no token.
-    pub(super) async fn open(&self, client: &Client, deadline: Instant) -> Result<Option<Board>, DeliveryError> {
+    pub(super) async fn open(
+        &self,
+        client: &Client,
+        deadline: Instant,
+    ) -> Result<Option<Board>, DeliveryError> {
         let Some(token) = super::channels::word(&self.token, "its token")? else {
             return Ok(None);
         };
@@ -108,32 +115,15 @@ struct Issue {
     memory: Option<TargetState>,
 }
 
-#[derive(Deserialize)]
-struct Row {
-    number: u64,
-    body: Option<String>,
-    user: Option<User>,
-    pull_request: Option<IgnoredAny>,
+/// Whether the `user` of an issue is `me`. Apps are called `name[bot]` in one API of GitHub's and `name` in the other.
+fn is_me(user: &Value, me: &str) -> bool {
+    let plain = |login: &str| login.strip_suffix("[bot]").unwrap_or(login).to_owned();
+    text(user, "login")
+        .is_some_and(|login| login == me || (text(user, "type") == Some("Bot") && plain(login) == plain(me)))
 }
 
-#[derive(Deserialize)]
-struct Made {
-    number: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-struct User {
-    login: String,
-    #[serde(default, rename = "type")]
-    kind: String,
-}
-
-impl User {
-    /// Apps are called `name[bot]` in one API of GitHub's and `name` in the other.
-    fn is(&self, me: &str) -> bool {
-        let plain = |login: &str| login.strip_suffix("[bot]").unwrap_or(login).to_owned();
-        self.login == me || (self.kind == "Bot" && plain(&self.login) == plain(me))
-    }
+fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name)?.as_str()
 }
 
 /// What became of one due message.
@@ -179,7 +169,9 @@ impl Board {
             && !issue.memory.as_ref().is_some_and(|memory| memory.is_same(state))
         {
             // What is not written now is written in the next run: the memory there is the older one then.
-            let _ = self.edit(issue.number, &json!({ "body": body(message, target, state) })).await;
+            let _ = self
+                .edit(issue.number, &json!({ "body": body(message, target, state) }))
+                .await;
         }
         steps
     }
@@ -200,18 +192,23 @@ impl Board {
             (_, About::Forecast(_)) | (None, About::Recovery | About::PassUnderAnotherPolicy) => false,
             (None, About::Failure { .. } | About::Reminder { .. }) => {
                 let issue = json!({ "title": title(message), "body": body(message, target, &told), "labels": [LABEL] });
-                let made: Made = self.post(&self.path, &issue).await?;
+                let made = post(&self.github, &self.path, &issue).await?;
+                let number = made.get("number").and_then(Value::as_u64);
+                let number = number.ok_or(DeliveryError::NotUnderstood)?;
                 let memory = Some(told.clone());
-                self.issues.insert(target, Issue { number: made.number, memory });
+                self.issues.insert(target, Issue { number, memory });
                 true
             }
             (Some(number), about) => {
                 let route = format!("{}/{number}/comments", self.path);
-                let _: IgnoredAny = self.post(&route, &json!({ "body": comment(message) })).await?;
+                post(&self.github, &route, &json!({ "body": comment(message) })).await?;
                 if matches!(about, About::Recovery) {
                     let body = body(message, target, &told);
-                    self.edit(number, &json!({ "body": body, "state": "closed", "state_reason": "completed" }))
-                        .await?;
+                    self.edit(
+                        number,
+                        &json!({ "body": body, "state": "closed", "state_reason": "completed" }),
+                    )
+                    .await?;
                     self.issues.remove(&target);
                 }
                 true
@@ -223,55 +220,76 @@ impl Board {
 
     async fn edit(&self, number: u64, change: &Value) -> Result<(), DeliveryError> {
         let route = format!("{}/{number}", self.path);
-        let edited: Result<IgnoredAny, _> = self.github.patch(route, Some(change)).await;
-        edited.map(|_| ()).map_err(|error| meant(&error))
+        answer(self.github._patch(route, Some(change)).await)
+            .await
+            .map(|_| ())
     }
+}
 
-    async fn post<R: serde::de::DeserializeOwned>(&self, route: &str, content: &Value) -> Result<R, DeliveryError> {
-        self.github.post(route, Some(content)).await.map_err(|error| meant(&error))
-    }
+async fn get(github: &Octocrab, route: &str) -> Result<Value, DeliveryError> {
+    answer(github._get(route).await).await
+}
+
+async fn post(github: &Octocrab, route: &str, content: &Value) -> Result<Value, DeliveryError> {
+    answer(github._post(route, Some(content)).await).await
 }
 
 /// GraphQL knows it for every kind of token; REST for those of people.
 async fn owner_of_the_token(github: &Octocrab) -> Result<String, DeliveryError> {
-    #[derive(Deserialize)]
-    struct Viewer {
-        viewer: User,
-    }
     let query = json!({ "query": "query { viewer { login } }" });
-    let first: Result<Viewer, _> = github.graphql(&query).await;
-    match first {
-        Ok(Viewer { viewer }) => return Ok(viewer.login),
-        Err(error) => match meant(&error) {
-            DeliveryError::NotUnderstood | DeliveryError::Status { status: 403 | 404, .. } => {}
-            other => return Err(other),
-        },
+    match post(github, "/graphql", &query).await {
+        Ok(said) => {
+            let login = said.pointer("/data/viewer/login").and_then(Value::as_str);
+            if let Some(login) = login {
+                return Ok(login.to_owned());
+            }
+        }
+        Err(
+            DeliveryError::NotUnderstood
+            | DeliveryError::Status {
+                status: 403 | 404, ..
+            },
+        ) => {}
+        Err(error) => return Err(error),
     }
-    let second: Result<User, _> = github.get("/user", None::<&()>).await;
-    second.map(|user| user.login).map_err(|error| match meant(&error) {
-        DeliveryError::NotUnderstood | DeliveryError::Status { status: 403 | 404, .. } => DeliveryError::NobodysToken,
-        other => other,
-    })
+    match get(github, "/user").await {
+        Ok(said) => text(&said, "login")
+            .map(str::to_owned)
+            .ok_or(DeliveryError::NobodysToken),
+        Err(
+            DeliveryError::NotUnderstood
+            | DeliveryError::Status {
+                status: 403 | 404, ..
+            },
+        ) => Err(DeliveryError::NobodysToken),
+        Err(error) => Err(error),
+    }
 }
 
 /// The open issues that `me` opened under the label, by the target in their first line. Of two, the older one counts.
-async fn own_issues(github: &Octocrab, path: &str, me: &str) -> Result<BTreeMap<TargetId, Issue>, DeliveryError> {
+async fn own_issues(
+    github: &Octocrab,
+    path: &str,
+    me: &str,
+) -> Result<BTreeMap<TargetId, Issue>, DeliveryError> {
     let mut issues = BTreeMap::new();
     for page in 1..=MAX_PAGES {
         let route = format!(
             "{path}?state=open&labels={LABEL}&sort=created&direction=asc&per_page={PAGE}&page={page}"
         );
-        let rows: Vec<Row> = github.get(route, None::<&()>).await.map_err(|error| meant(&error))?;
-        let last = rows.len() < PAGE;
+        let said = get(github, &route).await?;
+        let rows = said.as_array().ok_or(DeliveryError::NotUnderstood)?;
         for row in rows {
-            let text = row.body.unwrap_or_default();
-            let own = row.pull_request.is_none() && row.user.is_some_and(|user| user.is(me));
-            if let Some(target) = target_of(&text).filter(|_| own) {
-                let memory = memory_of(&text, target);
-                issues.entry(target).or_insert(Issue { number: row.number, memory });
+            let own =
+                row.get("pull_request").is_none() && row.get("user").is_some_and(|user| is_me(user, me));
+            let number = row.get("number").and_then(Value::as_u64).filter(|_| own);
+            let body = text(row, "body").unwrap_or_default();
+            if let (Some(number), Some(target)) = (number, target_of(body)) {
+                let memory = memory_of(body, target);
+                issues.entry(target).or_insert(Issue { number, memory });
             }
         }
-        if last {
+        if rows.len() < PAGE {
             break;
         }
     }

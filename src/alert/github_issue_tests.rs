@@ -45,7 +45,10 @@ impl Forge {
         let mut words = head.split(' ');
         let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
         inside.asked.push(format!("{method} {target}"));
-        if !head.to_ascii_lowercase().contains(&format!("authorization: bearer {TOKEN}\r\n")) {
+        if !head
+            .to_ascii_lowercase()
+            .contains(&format!("authorization: bearer {TOKEN}\r\n"))
+        {
             return said(401, &json!({ "message": "Bad credentials" }));
         }
         if let Some((status, text)) = inside.refuses {
@@ -55,14 +58,23 @@ impl Forge {
             return said(200, &json!({ "data": { "viewer": { "login": ME } } }));
         }
         if let Some(status) = inside.refuses_writes.filter(|_| method != "GET") {
-            return said(status, &json!({ "message": "Resource not accessible by integration" }));
+            return said(
+                status,
+                &json!({ "message": "Resource not accessible by integration" }),
+            );
         }
         let path = target.strip_prefix(prefix).unwrap_or_default();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let number = |text: &str| text.parse::<usize>().unwrap();
-        match (method.as_str(), path.split('/').skip(1).collect::<Vec<_>>().as_slice()) {
+        match (
+            method.as_str(),
+            path.split('/').skip(1).collect::<Vec<_>>().as_slice(),
+        ) {
             ("GET", ["repos", "acme", "shop", "issues"]) => {
-                assert!(query.contains("state=open") && query.contains("labels=cvm-verify"), "{query}");
+                assert!(
+                    query.contains("state=open") && query.contains("labels=cvm-verify"),
+                    "{query}"
+                );
                 let page = number(query.rsplit("page=").next().unwrap());
                 let open = inside.issues.iter().filter(|issue| issue["state"] == "open");
                 let rows: Vec<&Value> = open.skip((page - 1) * PAGE).take(PAGE).collect();
@@ -70,7 +82,13 @@ impl Forge {
             }
             ("POST", ["repos", "acme", "shop", "issues"]) => {
                 let made = inside.issues.len() + 1;
-                inside.add(made as u64, ME, "Bot", body["title"].as_str().unwrap(), body["body"].as_str().unwrap());
+                inside.add(
+                    made as u64,
+                    ME,
+                    "Bot",
+                    body["title"].as_str().unwrap(),
+                    body["body"].as_str().unwrap(),
+                );
                 assert_eq!(body["labels"], json!([LABEL]));
                 said(201, &inside.issues[made - 1])
             }
@@ -97,7 +115,10 @@ impl Forge {
     }
 
     fn body(&self, number: usize) -> String {
-        self.0.lock().unwrap().issues[number - 1]["body"].as_str().unwrap().to_owned()
+        self.0.lock().unwrap().issues[number - 1]["body"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     fn comments(&self) -> Vec<String> {
@@ -130,15 +151,38 @@ fn issues(api: &Url) -> Option<GithubIssues> {
 
 /// A run on a runner that remembers nothing, `minutes` after the first.
 async fn run(api: &Url, target: &TargetReport, minutes: u64) -> Vec<String> {
-    let channels = Channels { github_issue: issues(api), ..Channels::default() };
+    let channels = Channels {
+        github_issue: issues(api),
+        ..Channels::default()
+    };
     short(&told(&channels, &mut State::default(), target, minutes).await)
 }
 
-async fn told(channels: &Channels, state: &mut State, target: &TargetReport, minutes: u64) -> Vec<AlertRecord> {
+async fn told(
+    channels: &Channels,
+    state: &mut State,
+    target: &TargetReport,
+    minutes: u64,
+) -> Vec<AlertRecord> {
     let policies = [Fingerprint::of(&Policy::default())];
-    let memory = Memory { state, policies: &policies, rules: Rules::default() };
-    let context = Context { now: samples::context().now + minutes * 60, ..samples::context() };
-    deliver_remembering(&loopback::client(), channels, &[target.clone()], memory, &context, || [1; 16]).await
+    let memory = Memory {
+        state,
+        policies: &policies,
+        rules: Rules::default(),
+    };
+    let context = Context {
+        now: samples::context().now + minutes * 60,
+        ..samples::context()
+    };
+    deliver_remembering(
+        &loopback::client(),
+        channels,
+        &[target.clone()],
+        memory,
+        &context,
+        || [1; 16],
+    )
+    .await
 }
 
 fn short(records: &[AlertRecord]) -> Vec<String> {
@@ -161,23 +205,38 @@ async fn an_issue_is_opened_kept_commented_and_closed_without_any_other_memory()
     let api = forge.serve("", "/graphql").await;
     assert_eq!(run(&api, &samples::pass(), 0).await, NOTHING);
     assert_eq!(forge.writes(), NOTHING);
-    assert_eq!(run(&api, &samples::fail(), 1).await, ["failed true api.example.com: accepted"]);
+    assert_eq!(
+        run(&api, &samples::fail(), 1).await,
+        ["failed true api.example.com: accepted"]
+    );
     assert_eq!(forge.writes(), ["POST /repos/acme/shop/issues"]);
     assert_eq!(forge.open(), [1]);
     // The same again: not a word, and nothing to note.
     assert_eq!(run(&api, &samples::fail(), 2).await, NOTHING);
     assert_eq!(forge.writes(), NOTHING);
-    assert_eq!(run(&api, &other_fail(), 3).await, ["changed true api.example.com: accepted"]);
+    assert_eq!(
+        run(&api, &other_fail(), 3).await,
+        ["changed true api.example.com: accepted"]
+    );
     assert!(forge.body(1).contains("app-id-mismatch") && !forge.body(1).contains("| compose-hash |"));
-    assert_eq!(run(&api, &other_fail(), 3 + 25 * 60).await, ["reminder true api.example.com: accepted"]);
-    assert_eq!(run(&api, &samples::pass(), 4 + 25 * 60).await, ["recovered true api.example.com: accepted"]);
+    assert_eq!(
+        run(&api, &other_fail(), 3 + 25 * 60).await,
+        ["reminder true api.example.com: accepted"]
+    );
+    assert_eq!(
+        run(&api, &samples::pass(), 4 + 25 * 60).await,
+        ["recovered true api.example.com: accepted"]
+    );
     assert_eq!(forge.open(), Vec::<u64>::new());
     assert_eq!(
         forge.comments(),
         ["1 **It changed.**", "1 **It goes on.**", "1 **It recovered.**"]
     );
     assert_eq!(run(&api, &samples::pass(), 5 + 25 * 60).await, NOTHING);
-    assert_eq!(run(&api, &samples::fail(), 9 + 25 * 60).await, ["failed true api.example.com: accepted"]);
+    assert_eq!(
+        run(&api, &samples::fail(), 9 + 25 * 60).await,
+        ["failed true api.example.com: accepted"]
+    );
     assert_eq!(forge.open(), [2]);
 }
 
@@ -185,7 +244,10 @@ async fn an_issue_is_opened_kept_commented_and_closed_without_any_other_memory()
 async fn enterprise_server_has_its_apis_elsewhere() {
     let forge = Forge::default();
     let api = forge.serve("/api/v3", "/api/graphql").await;
-    assert_eq!(run(&api, &samples::fail(), 0).await, ["failed true api.example.com: accepted"]);
+    assert_eq!(
+        run(&api, &samples::fail(), 0).await,
+        ["failed true api.example.com: accepted"]
+    );
     assert_eq!(forge.open(), [1]);
 }
 
@@ -213,7 +275,10 @@ async fn t61_an_issue_whose_memory_is_damaged_is_told_again() {
     run(&api, &samples::fail(), 0).await;
     let damaged = forge.body(1).replace("\"seen\"", "\"sown\"");
     forge.0.lock().unwrap().issues[0]["body"] = damaged.into();
-    assert_eq!(run(&api, &samples::fail(), 1).await, ["failed true api.example.com: accepted"]);
+    assert_eq!(
+        run(&api, &samples::fail(), 1).await,
+        ["failed true api.example.com: accepted"]
+    );
     assert_eq!(forge.open(), [1], "in the same issue");
     assert_eq!(forge.comments(), ["1 **It fails.**"]);
     assert_eq!(run(&api, &samples::fail(), 2).await, NOTHING);
@@ -229,12 +294,27 @@ async fn t61_a_mark_in_somebody_elses_issue_or_further_down_silences_nothing() {
         let mut inside = forge.0.lock().unwrap();
         inside.issues.clear();
         inside.add(1, "mallory", "User", "planted", &planted);
-        inside.add(2, "github-actions", "User", "planted by a person of that name", &planted);
-        inside.add(3, ME, "Bot", "ours, but about something else", &format!("See:\n{planted}"));
+        inside.add(
+            2,
+            "github-actions",
+            "User",
+            "planted by a person of that name",
+            &planted,
+        );
+        inside.add(
+            3,
+            ME,
+            "Bot",
+            "ours, but about something else",
+            &format!("See:\n{planted}"),
+        );
         inside.add(4, ME, "Bot", "ours, a pull request", &planted);
         inside.issues[3]["pull_request"] = json!({ "url": "x" });
     }
-    assert_eq!(run(&api, &samples::fail(), 1).await, ["failed true api.example.com: accepted"]);
+    assert_eq!(
+        run(&api, &samples::fail(), 1).await,
+        ["failed true api.example.com: accepted"]
+    );
     assert_eq!(forge.open(), [1, 2, 3, 4, 5]);
     assert_eq!(forge.comments(), NOTHING);
 }
@@ -269,7 +349,10 @@ async fn an_issue_that_a_person_closed_is_left_closed_until_the_reminder() {
     told(&channels, &mut state, &samples::fail(), 0).await;
     forge.0.lock().unwrap().issues[0]["state"] = "closed".into();
     assert_eq!(told(&channels, &mut state, &samples::fail(), 1).await, []);
-    assert_eq!(short(&told(&channels, &mut state, &samples::fail(), 25 * 60).await).len(), 1);
+    assert_eq!(
+        short(&told(&channels, &mut state, &samples::fail(), 25 * 60).await).len(),
+        1
+    );
     assert_eq!(forge.open(), [2]);
 }
 
@@ -284,7 +367,10 @@ async fn t59_t60_what_github_refuses_is_said_in_our_words_and_due_again() {
     ] {
         forge.0.lock().unwrap().refuses = Some((status, "ghp_hunter2 leaks"));
         let said = run(&api, &samples::fail(), 0).await.join("");
-        assert!(said.starts_with("failed false") && said.contains(says) && !said.contains("hunter2"), "{said}");
+        assert!(
+            said.starts_with("failed false") && said.contains(says) && !said.contains("hunter2"),
+            "{said}"
+        );
     }
     let mut inside = forge.0.lock().unwrap();
     (inside.refuses, inside.refuses_writes) = (None, Some(403));
@@ -292,7 +378,10 @@ async fn t59_t60_what_github_refuses_is_said_in_our_words_and_due_again() {
     let said = run(&api, &samples::fail(), 0).await.join("");
     assert!(said.contains("`issues: write`"), "{said}");
     forge.0.lock().unwrap().refuses_writes = None;
-    assert_eq!(run(&api, &samples::fail(), 0).await, ["failed true api.example.com: accepted"]);
+    assert_eq!(
+        run(&api, &samples::fail(), 0).await,
+        ["failed true api.example.com: accepted"]
+    );
 }
 
 #[tokio::test]
@@ -310,7 +399,9 @@ async fn a_github_that_hangs_ends_in_time() {
     let api = loopback::raw(|_, _stream| async { tokio::time::sleep(Duration::from_secs(60)).await }).await;
     let board = issues(&api).unwrap();
     let started = Instant::now();
-    let opened = board.open(&loopback::client(), started + Duration::from_millis(200)).await;
+    let opened = board
+        .open(&loopback::client(), started + Duration::from_millis(200))
+        .await;
     assert!(opened.is_err() && started.elapsed() < Duration::from_secs(5));
 }
 
@@ -318,7 +409,17 @@ async fn a_github_that_hangs_ends_in_time() {
 fn a_repository_is_owner_and_name() {
     let of = |text: &str| GithubIssues::new(None, text, Secret::new(String::new())).map(|_| ());
     assert_eq!(of("acme/shop.js"), Ok(()));
-    for odd in ["", "acme", "acme/", "/shop", "acme/shop/x", "acme/..", "a b/c", "acme/shop?x", "https://github.com/a/b"] {
+    for odd in [
+        "",
+        "acme",
+        "acme/",
+        "/shop",
+        "acme/shop/x",
+        "acme/..",
+        "a b/c",
+        "acme/shop?x",
+        "https://github.com/a/b",
+    ] {
         assert_eq!(of(odd), Err(SettingsError::NoRepository(odd.to_owned())), "{odd}");
     }
     let api = |text| GithubIssues::new(Some(text), "a/b", Secret::new(String::new())).map(|_| ());

@@ -35,7 +35,13 @@ pub(super) fn title(message: &Message) -> String {
     let name: String = message
         .name
         .chars()
-        .map(|c| if matches!(c, '`' | '@' | '#' | ':') { '_' } else { c })
+        .map(|c| {
+            if matches!(c, '`' | '@' | '#' | ':') {
+                '_'
+            } else {
+                c
+            }
+        })
         .collect();
     visible(&format!("cvm-verify: {name} does not pass"), MAX_TITLE)
 }
@@ -45,7 +51,11 @@ pub(super) fn body(message: &Message, target: TargetId, state: &TargetState) -> 
     let text = fitting(message);
     let footer = "*cvm-verify keeps this issue up to date and closes it when the target passes again by the same policy. \
                   The first two lines of its source are its memory.*";
-    format!("{}\n{}\n\n{text}\n{footer}\n", mark(target), memory(target, state))
+    format!(
+        "{}\n{}\n\n{text}\n{footer}\n",
+        mark(target),
+        memory(target, state)
+    )
 }
 
 /// A comment on it.
@@ -56,8 +66,10 @@ pub(super) fn comment(message: &Message) -> String {
 /// The target that an issue is about.
 pub(super) fn target_of(body: &str) -> Option<TargetId> {
     let first = body.lines().next()?.trim_end();
-    let id = first.strip_prefix("<!-- cvm-verify:target=")?.strip_suffix(" -->")?;
-    let id: TargetId = serde_json::from_value(id.into()).ok()?;
+    let id = first
+        .strip_prefix("<!-- cvm-verify:target=")?
+        .strip_suffix(" -->")?;
+    let id = TargetId::parse(id)?;
     (mark(id) == first).then_some(id)
 }
 
@@ -107,7 +119,13 @@ fn text(message: &Message, shown: usize) -> String {
     for label in &message.labels {
         let _ = writeln!(text, "**{}**\n", markdown(label));
     }
-    let _ = writeln!(text, "**{} {}:** {}\n", message.word(), code(&message.name), markdown(&message.cause));
+    let _ = writeln!(
+        text,
+        "**{} {}:** {}\n",
+        message.word(),
+        code(&message.name),
+        markdown(&message.cause)
+    );
     let _ = writeln!(text, "**Next:** {}\n", markdown(&message.next));
     if shown > 0 {
         let _ = writeln!(text, "| check | result | reason | found |\n|---|---|---|---|");
@@ -124,10 +142,19 @@ fn text(message: &Message, shown: usize) -> String {
     }
     let hidden = message.failed.len().saturating_sub(shown);
     if hidden > 0 {
-        let _ = writeln!(text, "\n{hidden} more of these checks do not fit here; the run's report has them.");
+        let _ = writeln!(
+            text,
+            "\n{hidden} more of these checks do not fit here; the run's report has them."
+        );
     }
-    let address = message.url.as_deref().map(code).map(|url| format!("Target: {url}. "));
-    let run = message.run_link(MAX_LINK).map(|url| format!(" [Open the run](<{url}>)."));
+    let address = message
+        .url
+        .as_deref()
+        .map(code)
+        .map(|url| format!("Target: {url}. "));
+    let run = message
+        .run_link(MAX_LINK)
+        .map(|url| format!(" [Open the run](<{url}>)."));
     let _ = writeln!(
         text,
         "\n{}Told at {}.{}",
@@ -152,7 +179,13 @@ mod tests {
 
     fn state(report: &TargetReport) -> TargetState {
         let observation = Observation::of(report, Fingerprint::of(&Policy::default()), 1_786_622_400);
-        let (mut state, due) = decide(None, 1_786_622_400, &observation, &["slack", "github-issue"], &Rules::default());
+        let (mut state, due) = decide(
+            None,
+            1_786_622_400,
+            &observation,
+            &["slack", "github-issue"],
+            &Rules::default(),
+        );
         for due in &due {
             state.told(due, 1_786_622_400);
         }
@@ -187,10 +220,19 @@ mod tests {
         let moved = format!("\n{page}");
         assert_eq!((target_of(&moved), memory_of(&moved, id)), (None, None));
         assert_eq!(memory_of(&page, TargetId::of("other")), None);
-        for damaged in [page.replace("\"seen\"", "\"seeen\""), page.replace("alert-state/v1", "v2"), String::new()] {
+        for damaged in [
+            page.replace("\"seen\"", "\"seeen\""),
+            page.replace("alert-state/v1", "v2"),
+            String::new(),
+        ] {
             assert_eq!(memory_of(&damaged, id), None);
         }
-        for odd in ["", "<!-- cvm-verify:target= -->", "<!-- cvm-verify:target=00 -->", &mark(id).to_uppercase()] {
+        for odd in [
+            "",
+            "<!-- cvm-verify:target= -->",
+            "<!-- cvm-verify:target=00 -->",
+            &mark(id).to_uppercase(),
+        ] {
             assert_eq!(target_of(odd), None, "{odd}");
         }
     }

@@ -158,7 +158,11 @@ impl Message {
     /// What stands of an incident whose latest failure is `failure`, now that `target` has been found as it is.
     #[must_use]
     pub fn standing(target: &TargetReport, failure: &Failure, context: &Context<'_>) -> Self {
-        let event = if failure.verdict == Verdict::Fail { Event::Failed } else { Event::Inconclusive };
+        let event = if failure.verdict == Verdict::Fail {
+            Event::Failed
+        } else {
+            Event::Inconclusive
+        };
         let now = Self::new(target, event, context, [0; 16]);
         match Failure::of(target, context.now) {
             Some(current) if current.is_same(failure) => now,
@@ -265,7 +269,10 @@ fn short_name(name: &str) -> String {
 }
 
 fn late_label(failure: &Failure) -> String {
-    format!("Found at {}; the latest result is another one", rfc3339(failure.at))
+    format!(
+        "Found at {}; the latest result is another one",
+        rfc3339(failure.at)
+    )
 }
 
 impl FailedCheck {
@@ -284,10 +291,16 @@ impl FailedCheck {
         let known: Option<&Reason> = reasons.copied().find(|reason| reason.id == failing.reason);
         Self {
             id: failing.check,
-            status: if verdict == Verdict::Fail { Status::Fail } else { Status::Error },
+            status: if verdict == Verdict::Fail {
+                Status::Fail
+            } else {
+                Status::Error
+            },
             reason: Some(visible(&failing.reason, MAX_NAME)),
             detail: known.map_or("It did not pass.", |reason| reason.means).to_owned(),
-            fix: known.map(|reason| reason.fix.to_owned()).filter(|fix| !fix.is_empty()),
+            fix: known
+                .map(|reason| reason.fix.to_owned())
+                .filter(|fix| !fix.is_empty()),
         }
     }
 

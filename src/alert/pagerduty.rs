@@ -49,9 +49,10 @@ pub(super) fn payload(message: &Message, routing_key: &str) -> Value {
     if message.event == Event::Recovered {
         return resolve(message, routing_key);
     }
-    let checks = message.failed.iter().map(|check| {
-        json!({ "check": check.line(), "found": check.detail, "next": check.fix })
-    });
+    let checks = message
+        .failed
+        .iter()
+        .map(|check| json!({ "check": check.line(), "found": check.detail, "next": check.fix }));
     let links = message.run_link(MAX_LINK);
     let links = links.map(|url| json!({ "href": url.as_str(), "text": "Open the run" }));
     let labels = message.labels.iter().map(|label| format!("{label}: "));
@@ -85,7 +86,11 @@ fn resolve(message: &Message, routing_key: &str) -> Value {
 /// The target: one incident for each, whatever fails in it. What is about to end is an incident of its own, which a
 /// person resolves.
 fn dedup_key(message: &Message) -> String {
-    let suffix = if message.event == Event::Expiring { "/expiring" } else { "" };
+    let suffix = if message.event == Event::Expiring {
+        "/expiring"
+    } else {
+        ""
+    };
     format!("cvm-verify/{}{suffix}", message.target)
 }
 

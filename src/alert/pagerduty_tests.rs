@@ -10,7 +10,11 @@ use crate::alert::slack_text::tests::hostile;
 use crate::alert::visible::units;
 
 fn message(event: Event) -> Message {
-    let target = if event == Event::Recovered { samples::pass() } else { samples::fail() };
+    let target = if event == Event::Recovered {
+        samples::pass()
+    } else {
+        samples::fail()
+    };
     Message::new(&target, event, &samples::context(), [1; 16])
 }
 
@@ -24,7 +28,12 @@ fn a_failure_as_an_event() {
 fn a_recovery_resolves_what_the_failure_triggered_whatever_failed() {
     let failed = payload(&message(Event::Failed), "KEY");
     let changed = payload(
-        &Message::new(&samples::unreachable(), Event::Changed, &samples::context(), [2; 16]),
+        &Message::new(
+            &samples::unreachable(),
+            Event::Changed,
+            &samples::context(),
+            [2; 16],
+        ),
         "KEY",
     );
     let recovered = payload(&message(Event::Recovered), "KEY");

@@ -37,7 +37,16 @@ pub async fn deliver_remembering(
     context: &Context<'_>,
     entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
-    deliver_at(&Pace::default(), client, channels, targets, memory, context, entropy).await
+    deliver_at(
+        &Pace::default(),
+        client,
+        channels,
+        targets,
+        memory,
+        context,
+        entropy,
+    )
+    .await
 }
 
 /// Something due, and the target that it is due on.
@@ -69,7 +78,10 @@ async fn deliver_at(
         pending.extend(messages(target, due, context, &entropy));
     }
     let letters = |channel: &str| {
-        let of_channel = pending.iter().enumerate().filter(|(_, one)| one.due.channel == channel);
+        let of_channel = pending
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.due.channel == channel);
         of_channel
             .map(|(index, one)| Letter {
                 message: &one.message,
@@ -88,7 +100,10 @@ async fn deliver_at(
     let done = plan.run(pace, client, for_others, &entropy).await;
     let mut records = Vec::new();
     for (record, index) in done {
-        if let Some(one) = index.and_then(|index| pending.get(index)).filter(|_| record.delivered) {
+        if let Some(one) = index
+            .and_then(|index| pending.get(index))
+            .filter(|_| record.delivered)
+        {
             memory.state.told(one.target, &one.due, context.now);
         }
         records.push(record);
@@ -142,7 +157,9 @@ impl Issues {
             .enumerate()
             .map(|(index, one)| (index, &one.due, &one.message))
             .collect();
-        let first = due.iter().find(|(_, due, _)| !matches!(due.about, About::Forecast(_)));
+        let first = due
+            .iter()
+            .find(|(_, due, _)| !matches!(due.about, About::Forecast(_)));
         let record = |event: Event, delivered, said: &str| AlertRecord {
             channel: github_issue::CHANNEL.to_owned(),
             event: event.as_str().to_owned(),
@@ -168,7 +185,9 @@ impl Issues {
             .settle(id, &mut own_state, &due, standing.as_ref(), context.now)
             .await;
         state.set(id, own_state);
-        let name = &due.first().map_or_else(String::new, |(_, _, message)| message.name.clone());
+        let name = &due
+            .first()
+            .map_or_else(String::new, |(_, _, message)| message.name.clone());
         let steps = steps.into_iter().filter(|step| step.spoken);
         steps
             .filter_map(|step| {
@@ -217,7 +236,11 @@ fn names(channels: &Channels) -> Vec<&'static str> {
             channels.webhook_url.is_some() || channels.webhook_secret.is_some(),
         ),
     ];
-    asked_for.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| name).collect()
+    asked_for
+        .into_iter()
+        .filter(|(_, asked)| *asked)
+        .map(|(name, _)| name)
+        .collect()
 }
 
 #[cfg(test)]

@@ -63,11 +63,15 @@ async fn every_service_takes_every_kind_of_message() {
         ..Channels::default()
     };
     let mut state = State::default();
-    let all = |event: &str| ["discord", "teams", "pagerduty"].map(|channel| format!("{channel} {event} true"));
+    let all =
+        |event: &str| ["discord", "teams", "pagerduty"].map(|channel| format!("{channel} {event} true"));
     let mut expiring = samples::pass();
     set(&mut expiring, CheckId::Collateral, Status::Warn, "ends-soon");
     let big = samples::all_fail(&"\u{202e}\"<".repeat(2000));
-    let big = TargetReport { name: samples::pass().name, ..big };
+    let big = TargetReport {
+        name: samples::pass().name,
+        ..big
+    };
     for (report, events) in [
         (samples::fail(), all("failed").to_vec()),
         (samples::fail(), vec![]),
@@ -110,11 +114,20 @@ async fn a_channel_that_was_down_hears_the_latest_failure_and_the_others_hear_no
     let back = told(&up, &mut state, &samples::pass()).await;
     assert_eq!(back, ["discord failed true", "discord recovered true"]);
     let late = embeds.lock().unwrap()[0]["embeds"][0].clone();
-    assert!(late["description"].as_str().unwrap().starts_with("Found at "), "{late}");
-    assert!(late["fields"][0]["name"].as_str().unwrap().contains("app\\-id"), "{late}");
+    assert!(
+        late["description"].as_str().unwrap().starts_with("Found at "),
+        "{late}"
+    );
+    assert!(
+        late["fields"][0]["name"].as_str().unwrap().contains("app\\-id"),
+        "{late}"
+    );
     assert!(late["title"].as_str().unwrap().starts_with("FAIL "), "{late}");
     assert_eq!(cards.lock().unwrap().len(), 3);
-    assert_eq!(told(&up, &mut state, &samples::pass()).await, Vec::<String>::new());
+    assert_eq!(
+        told(&up, &mut state, &samples::pass()).await,
+        Vec::<String>::new()
+    );
 }
 
 #[tokio::test]
@@ -127,10 +140,28 @@ async fn t59_what_a_service_repeats_is_not_in_a_record() {
     };
     let mut state = State::default();
     let policies = [Fingerprint::of(&Policy::default())];
-    let memory = Memory { state: &mut state, policies: &policies, rules: Rules::default() };
+    let memory = Memory {
+        state: &mut state,
+        policies: &policies,
+        rules: Rules::default(),
+    };
     let (client, context) = (loopback::client(), samples::context());
-    let records = deliver_at(&fast(), &client, &channels, &[samples::fail()], memory, &context, || [1; 16]).await;
-    assert!(records[0].detail.contains("status 400: PagerDuty does not take the event"), "{records:?}");
+    let records = deliver_at(
+        &fast(),
+        &client,
+        &channels,
+        &[samples::fail()],
+        memory,
+        &context,
+        || [1; 16],
+    )
+    .await;
+    assert!(
+        records[0]
+            .detail
+            .contains("status 400: PagerDuty does not take the event"),
+        "{records:?}"
+    );
     assert!(!format!("{records:?} {channels:?}").contains("hunter2"));
 }
 
@@ -143,7 +174,10 @@ async fn a_test_ends_the_incident_that_it_makes() {
         ..Channels::default()
     };
     let records = crate::alert::test(&loopback::client(), &channels, &samples::context(), || [1; 16]).await;
-    assert!(records.len() == 2 && records.iter().all(|record| record.delivered), "{records:?}");
+    assert!(
+        records.len() == 2 && records.iter().all(|record| record.delivered),
+        "{records:?}"
+    );
     assert_eq!(events.lock().unwrap()[0]["payload"]["severity"], "info");
     assert!(incidents.lock().unwrap().is_empty());
 }

@@ -50,14 +50,24 @@ async fn request(stream: &mut TcpStream) -> (String, Vec<u8>) {
         head.push(stream.read_u8().await.unwrap());
     }
     let head = String::from_utf8(head).unwrap();
-    let length = |line: &str| line.to_ascii_lowercase().strip_prefix("content-length: ")?.trim().parse().ok();
+    let length = |line: &str| {
+        line.to_ascii_lowercase()
+            .strip_prefix("content-length: ")?
+            .trim()
+            .parse()
+            .ok()
+    };
     let mut body = vec![0; head.lines().find_map(length).unwrap_or(0)];
     stream.read_exact(&mut body).await.unwrap();
     (head, body)
 }
 
 pub(super) fn said(status: u16, body: &Value) -> Vec<u8> {
-    answer(status, &[("content-type", "application/json")], body.to_string().as_bytes())
+    answer(
+        status,
+        &[("content-type", "application/json")],
+        body.to_string().as_bytes(),
+    )
 }
 
 fn length(value: &Value) -> usize {
@@ -98,11 +108,15 @@ pub(super) async fn discord(limited: usize) -> (Url, Taken) {
         let mut left = left.lock().unwrap();
         if *left > 0 {
             *left -= 1;
-            let body = json!({ "message": "You are being rate limited.", "retry_after": 0.05, "global": false });
+            let body =
+                json!({ "message": "You are being rate limited.", "retry_after": 0.05, "global": false });
             return (said(429, &body), false);
         }
         if !head.starts_with("POST /api/webhooks/1/hunter2 ") {
-            return (said(404, &json!({ "message": "Unknown Webhook", "code": 10015 })), false);
+            return (
+                said(404, &json!({ "message": "Unknown Webhook", "code": 10015 })),
+                false,
+            );
         }
         match discord_complaint(message) {
             Some(complaint) => (said(400, &json!({ "code": 50035, "message": complaint })), false),
@@ -120,8 +134,14 @@ pub(super) async fn teams() -> (Url, Taken) {
             && card["contentType"] == "application/vnd.microsoft.card.adaptive"
             && card["content"]["type"] == "AdaptiveCard";
         match (size > 28 * 1024, is_card) {
-            (true, _) => (said(413, &json!({ "error": { "code": "RequestEntityTooLarge" } })), false),
-            (_, false) => (said(400, &json!({ "error": { "code": "TriggerInputSchemaMismatch" } })), false),
+            (true, _) => (
+                said(413, &json!({ "error": { "code": "RequestEntityTooLarge" } })),
+                false,
+            ),
+            (_, false) => (
+                said(400, &json!({ "error": { "code": "TriggerInputSchemaMismatch" } })),
+                false,
+            ),
             (_, true) => (answer(202, &[], b""), true),
         }
     })

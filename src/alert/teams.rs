@@ -49,7 +49,10 @@ pub(super) fn payload(message: &Message) -> Value {
 }
 
 fn with_checks(message: &Message, shown: usize) -> Value {
-    let labels = message.labels.iter().map(|label| paragraph(vec![strong(label, MAX_NOTE, "Warning")]));
+    let labels = message
+        .labels
+        .iter()
+        .map(|label| paragraph(vec![strong(label, MAX_NOTE, "Warning")]));
     let title = paragraph(vec![large(&message.title(), color(message))]);
     let next = paragraph(vec![run(&format!("Next: {}", message.next), MAX_SENTENCE)]);
     let checks = message.failed.iter().take(shown).enumerate();
@@ -59,7 +62,11 @@ fn with_checks(message: &Message, shown: usize) -> Value {
     let more = (hidden > 0).then(|| paragraph(vec![run(&more, MAX_NOTE)]));
     let notes = [
         message.url.as_deref().map(|url| format!("Target: {url}")),
-        Some(format!("cvm-verify, event {}, {}", message.event, rfc3339(message.at))),
+        Some(format!(
+            "cvm-verify, event {}, {}",
+            message.event,
+            rfc3339(message.at)
+        )),
     ];
     let notes = notes
         .into_iter()
@@ -72,7 +79,8 @@ fn with_checks(message: &Message, shown: usize) -> Value {
         .chain(notes)
         .collect();
     let link = message.run_link(MAX_LINK);
-    let link = link.map(|url| json!({ "type": "Action.OpenUrl", "title": "Open the run", "url": url.as_str() }));
+    let link =
+        link.map(|url| json!({ "type": "Action.OpenUrl", "title": "Open the run", "url": url.as_str() }));
     json!({
         "type": "message",
         "attachments": [{
@@ -91,7 +99,11 @@ fn with_checks(message: &Message, shown: usize) -> Value {
 
 /// A check, its reason and what was found. What to do about the first one stands above.
 fn describe(check: &FailedCheck, first: bool) -> Vec<Value> {
-    let fix = check.fix.as_deref().filter(|_| !first).map(|fix| format!("Next: {fix}"));
+    let fix = check
+        .fix
+        .as_deref()
+        .filter(|_| !first)
+        .map(|fix| format!("Next: {fix}"));
     let lines = [Some(check.detail.clone()), fix];
     let lines = lines.into_iter().flatten().filter(|line| !line.is_empty());
     [paragraph(vec![strong(&check.line(), MAX_NOTE, "Default")])]

@@ -51,7 +51,12 @@ fn the_limit_holds_and_what_is_left_out_is_counted() {
     for piece in ["x", "{", "\"", "\\", "\u{202e}", "🦀", "é"] {
         let payload = of(&samples::all_fail(&piece.repeat(5000)));
         check(&payload).unwrap();
-        assert!(payload.to_string().contains("more of these checks do not fit here"), "{piece}");
+        assert!(
+            payload
+                .to_string()
+                .contains("more of these checks do not fit here"),
+            "{piece}"
+        );
     }
 }
 

@@ -31,7 +31,9 @@ impl StateFile {
             ));
         });
         let state = read(path).unwrap_or_else(|why| {
-            surroundings.complain(&format!("note: {shown}: {why}; whatever does not pass is told now"));
+            surroundings.complain(&format!(
+                "note: {shown}: {why}; whatever does not pass is told now"
+            ));
             State::default()
         });
         Self {

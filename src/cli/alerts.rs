@@ -89,7 +89,10 @@ impl Alerting {
         }
         let sha256 = hex::encode(Sha256::digest(render::json(report)));
         let run_url = run_url(surroundings);
-        let mut file = self.state.as_deref().map(|path| StateFile::open(path, surroundings));
+        let mut file = self
+            .state
+            .as_deref()
+            .map(|path| StateFile::open(path, surroundings));
         let context = Context {
             now: (surroundings.now)(),
             mode: report.mode,
@@ -104,7 +107,9 @@ impl Alerting {
                 policies,
                 rules: self.rules,
             };
-            runtime.block_on(alert::deliver_remembering(client, channels, targets, memory, &context, entropy))
+            runtime.block_on(alert::deliver_remembering(
+                client, channels, targets, memory, &context, entropy,
+            ))
         } else {
             runtime.block_on(alert::deliver(client, channels, targets, &context, entropy))
         };
@@ -142,7 +147,10 @@ fn channels(surroundings: &Surroundings) -> Channels {
 
 /// The issues of the repository that was named, or of the one that this workflow runs in: a token, or a name without
 /// one, asks for them.
-fn github_issue(named: Option<&str>, surroundings: &Surroundings) -> Result<Option<GithubIssues>, UsageError> {
+fn github_issue(
+    named: Option<&str>,
+    surroundings: &Surroundings,
+) -> Result<Option<GithubIssues>, UsageError> {
     let get = |name: &str| surroundings.env.get(name).filter(|value| !value.is_empty());
     let token = secret(surroundings, "GITHUB_TOKEN");
     if named.is_none() && token.is_none() {

@@ -84,7 +84,13 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     );
     if alerting.any() {
         let policies = vec![Fingerprint::of(&expectations.policy); report.targets.len()];
-        alerting.deliver(&mut report, &policies, &runtime, &ground.network.client, surroundings);
+        alerting.deliver(
+            &mut report,
+            &policies,
+            &runtime,
+            &ground.network.client,
+            surroundings,
+        );
     }
     output::emit(
         &report,

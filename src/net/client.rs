@@ -119,7 +119,11 @@ impl Client {
         limits: &Limits,
     ) -> Result<Response, NetError> {
         let request = self.plain(method, url).headers(headers);
-        let request = if body.is_empty() { request } else { request.body(body) };
+        let request = if body.is_empty() {
+            request
+        } else {
+            request.body(body)
+        };
         self.request(request, url, limits).await
     }
 

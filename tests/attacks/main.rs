@@ -1,6 +1,7 @@
 //! One test for each threat of the threat list (`T1` to `T61`), named after it: what a hostile operator tries, and by
 //! which check and for which reason it is refused. Every module starts from a healthy CVM that passes.
 
+mod alerts;
 mod attributes;
 mod bit_flips;
 mod boot_order;
@@ -21,7 +22,6 @@ mod tcb;
 mod transport;
 
 // What needs the whole program runs it as its own tests do.
-#[expect(dead_code, reason = "the tests of the program use the rest")]
 #[path = "../program/deployment.rs"]
 mod deployment;
 #[expect(dead_code, reason = "the tests of the program use the rest")]

@@ -133,7 +133,11 @@ impl TargetState {
                 let relapse = self
                     .recovered_at
                     .is_some_and(|at| now.abs_diff(at) <= RELAPSE_WITHIN);
-                self.relapses = if relapse { (self.relapses + 1).min(MAX_RELAPSES) } else { 0 };
+                self.relapses = if relapse {
+                    (self.relapses + 1).min(MAX_RELAPSES)
+                } else {
+                    0
+                };
                 self.incident = Some(Incident {
                     since: now,
                     failure: failure.clone(),
@@ -179,7 +183,10 @@ impl TargetState {
             let late = channel.owed.iter().map(|failure| channel.news(failure, true));
             let recovery = (channel.is_open() || channel.owed.is_some()) && observation.failure.is_none();
             let recovery = recovery.then_some((Event::Recovered, About::Recovery));
-            return late.chain(recovery).chain(channel.expiring(observation)).collect();
+            return late
+                .chain(recovery)
+                .chain(channel.expiring(observation))
+                .collect();
         };
         let failure = &incident.failure;
         let late = observation
@@ -237,5 +244,9 @@ impl ChannelState {
 /// How many passes in a row end an incident: one, and twice as many after each relapse. A host that lies every third
 /// time is told to have recovered once or twice, not all day.
 const fn passes_needed(relapses: u32) -> u32 {
-    1 << if relapses < MAX_RELAPSES { relapses } else { MAX_RELAPSES }
+    1 << if relapses < MAX_RELAPSES {
+        relapses
+    } else {
+        MAX_RELAPSES
+    }
 }

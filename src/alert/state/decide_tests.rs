@@ -71,7 +71,13 @@ impl World {
     fn decide(&mut self, letter: char) -> Vec<Due> {
         self.now += MINUTE;
         let observation = Observation::of(&report(letter), self.policy, self.now);
-        let (state, due) = decide(self.state.as_ref(), self.now, &observation, &["slack"], &Rules::default());
+        let (state, due) = decide(
+            self.state.as_ref(),
+            self.now,
+            &observation,
+            &["slack"],
+            &Rules::default(),
+        );
         self.state = Some(state);
         due
     }
@@ -95,9 +101,17 @@ impl World {
 fn told(mut world: World, letters: &str) -> String {
     let word = |events: Vec<Event>| match events.as_slice() {
         [] => "-".to_owned(),
-        events => events.iter().map(|event| event.as_str()).collect::<Vec<_>>().join("+"),
+        events => events
+            .iter()
+            .map(|event| event.as_str())
+            .collect::<Vec<_>>()
+            .join("+"),
     };
-    letters.chars().map(|letter| word(world.see(letter))).collect::<Vec<_>>().join(" ")
+    letters
+        .chars()
+        .map(|letter| word(world.see(letter)))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
@@ -190,7 +204,9 @@ fn what_a_channel_missed_is_told_as_what_is_true_by_then() {
     assert_eq!(world.miss('A'), [Event::Failed]);
     assert_eq!(world.miss('B'), [Event::Failed]);
     let due = world.decide('B');
-    let About::Failure { failure, late } = &due[0].about else { panic!("{due:?}") };
+    let About::Failure { failure, late } = &due[0].about else {
+        panic!("{due:?}")
+    };
     assert_eq!((failure.failing[0].check, *late), (CheckId::AppId, false));
 }
 
@@ -199,7 +215,10 @@ fn a_failure_that_ended_while_a_channel_was_down_is_told_late_and_then_its_end()
     let mut world = World::known();
     assert_eq!(world.miss('A'), [Event::Failed]);
     let due = world.decide('.');
-    assert_eq!(due.iter().map(|due| due.event).collect::<Vec<_>>(), [Event::Failed, Event::Recovered]);
+    assert_eq!(
+        due.iter().map(|due| due.event).collect::<Vec<_>>(),
+        [Event::Failed, Event::Recovered]
+    );
     assert!(matches!(&due[0].about, About::Failure { late: true, .. }));
     assert_eq!(world.see('.'), [Event::Failed, Event::Recovered]);
     assert_eq!(world.see('.'), []);

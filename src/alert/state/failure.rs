@@ -27,6 +27,13 @@ impl TargetId {
     pub fn of(name: &str) -> Self {
         Self(hash("cvm-verify/target/v1", [name]))
     }
+
+    /// Reads 64 hex digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; 32];
+        hex::decode_to_slice(text, &mut id).ok().map(|()| Self(id))
+    }
 }
 
 impl fmt::Display for TargetId {
@@ -89,7 +96,10 @@ impl Failure {
         failing.dedup();
         let target = TargetId::of(&report.name).to_string();
         let parts = failing.iter().flat_map(|one| [one.check.as_str(), &one.reason]);
-        let key = hash("cvm-verify/alert-key/v1", [target.as_str()].into_iter().chain(parts));
+        let key = hash(
+            "cvm-verify/alert-key/v1",
+            [target.as_str()].into_iter().chain(parts),
+        );
         Some(Self {
             key: Key(key),
             verdict: report.verdict,

@@ -128,7 +128,14 @@ mod tests {
     use crate::config::Policy;
     use proptest::prelude::*;
 
-    const CHANNELS: [&str; 6] = ["slack", "webhook", "discord", "teams", "pagerduty", "github-issue"];
+    const CHANNELS: [&str; 6] = [
+        "slack",
+        "webhook",
+        "discord",
+        "teams",
+        "pagerduty",
+        "github-issue",
+    ];
 
     /// A target that fails and that everybody was told of.
     fn failing(now: u64) -> TargetState {
@@ -171,14 +178,31 @@ mod tests {
             ("{}".to_owned(), StateError::Damaged),
             ("[1]".to_owned(), StateError::Damaged),
             (whole[..whole.len() / 2].to_owned(), StateError::Damaged),
-            (whole.replace("alert-state/v1", "alert-state/v2"), StateError::OtherFormat),
-            (whole.replacen("\"seen\"", "\"new\":1,\"seen\"", 1), StateError::Damaged),
-            (whole.replacen("compose-hash-mismatch", "@channel", 1), StateError::Damaged),
-            (whole.replacen("\"verdict\":\"fail\"", "\"verdict\":\"pass\"", 1), StateError::Damaged),
+            (
+                whole.replace("alert-state/v1", "alert-state/v2"),
+                StateError::OtherFormat,
+            ),
+            (
+                whole.replacen("\"seen\"", "\"new\":1,\"seen\"", 1),
+                StateError::Damaged,
+            ),
+            (
+                whole.replacen("compose-hash-mismatch", "@channel", 1),
+                StateError::Damaged,
+            ),
+            (
+                whole.replacen("\"verdict\":\"fail\"", "\"verdict\":\"pass\"", 1),
+                StateError::Damaged,
+            ),
             ("[".repeat(100_000), StateError::Damaged),
             (" ".repeat(MAX_STATE_BYTES + 1), StateError::TooLarge),
         ] {
-            assert_eq!(State::parse(text.as_bytes()), Err(expected), "{}", &text[..text.len().min(200)]);
+            assert_eq!(
+                State::parse(text.as_bytes()),
+                Err(expected),
+                "{}",
+                &text[..text.len().min(200)]
+            );
         }
     }
 
@@ -192,7 +216,13 @@ mod tests {
         let newest = TargetId::of(&(MAX_TARGETS + 4).to_string());
         assert!(read.get(newest).is_some());
         // Six channels that know of a failure each: a fleet of 500 is within the limits.
-        assert_eq!(State::parse(of_many(500).to_json().as_bytes()).unwrap().targets.len(), 500);
+        assert_eq!(
+            State::parse(of_many(500).to_json().as_bytes())
+                .unwrap()
+                .targets
+                .len(),
+            500
+        );
     }
 
     proptest! {

@@ -53,7 +53,10 @@ mod tests {
     fn a_forecast_is_a_reason_of_its_check() {
         for forecast in Forecast::ALL {
             let (id, reason) = forecast.source();
-            assert!(Check::of(id).reasons.iter().any(|known| known.id == reason), "{id}: {reason}");
+            assert!(
+                Check::of(id).reasons.iter().any(|known| known.id == reason),
+                "{id}: {reason}"
+            );
         }
     }
 

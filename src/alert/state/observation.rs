@@ -27,7 +27,12 @@ impl Fingerprint {
     fn under(self, root: TrustRootKind) -> Self {
         match root {
             TrustRootKind::Intel => self,
-            TrustRootKind::Custom => Self(Sha256::new_with_prefix(b"custom root").chain_update(self.0).finalize().into()),
+            TrustRootKind::Custom => Self(
+                Sha256::new_with_prefix(b"custom root")
+                    .chain_update(self.0)
+                    .finalize()
+                    .into(),
+            ),
         }
     }
 }

@@ -45,8 +45,12 @@ fn found(name: &str, since: u64, round: u64) -> TargetReport {
         "pccs-down" if between(6 * HOUR, 9 * HOUR) => unavailable(CheckId::Collateral, "unreachable"),
         "lies-every-third-time" if since >= 2 * HOUR && round % 3 == 0 => samples::fail(),
         // It fails, fails otherwise, and is well again: nobody could tell the webhook.
-        "while-the-webhook-is-down" if between(12 * HOUR + 10 * MINUTE, 12 * HOUR + 20 * MINUTE) => samples::fail(),
-        "while-the-webhook-is-down" if between(12 * HOUR + 20 * MINUTE, 12 * HOUR + 30 * MINUTE) => other_fail(),
+        "while-the-webhook-is-down" if between(12 * HOUR + 10 * MINUTE, 12 * HOUR + 20 * MINUTE) => {
+            samples::fail()
+        }
+        "while-the-webhook-is-down" if between(12 * HOUR + 20 * MINUTE, 12 * HOUR + 30 * MINUTE) => {
+            other_fail()
+        }
         "fails-into-the-outage" if between(11 * HOUR + 50 * MINUTE, 12 * HOUR) => samples::fail(),
         "fails-into-the-outage" if between(12 * HOUR, 15 * HOUR) => other_fail(),
         _ => samples::pass(),
@@ -91,7 +95,12 @@ fn a_day() -> Vec<Sent> {
                 if is_up(&due.channel, since) {
                     next.told(&due, now);
                     let channel = due.channel.clone();
-                    sent.push(Sent { since, channel, target, due });
+                    sent.push(Sent {
+                        since,
+                        channel,
+                        target,
+                        due,
+                    });
                 }
             }
             state.set(id, next);
@@ -109,7 +118,11 @@ fn line(sent: &Sent) -> String {
             .iter()
             .map(|one| format!("{}/{}", one.check, one.reason))
             .collect();
-        let when = if late { format!(", found at {}", rfc3339(failure.at).get(11..16).unwrap()) } else { String::new() };
+        let when = if late {
+            format!(", found at {}", rfc3339(failure.at).get(11..16).unwrap())
+        } else {
+            String::new()
+        };
         format!("{}{when}", checks.join(" "))
     };
     let what = match &sent.due.about {
@@ -135,7 +148,13 @@ fn a_day_of_alerts() {
 fn no_duplicate_no_lost_failure_no_false_recovery() {
     let mut open: BTreeMap<(String, &str), Vec<Key>> = BTreeMap::new();
     let sent = a_day();
-    for Sent { channel, target, due, since } in &sent {
+    for Sent {
+        channel,
+        target,
+        due,
+        since,
+    } in &sent
+    {
         let known = open.entry((channel.clone(), target)).or_default();
         match &due.about {
             About::Failure { failure, .. } => {
@@ -160,7 +179,10 @@ fn no_duplicate_no_lost_failure_no_false_recovery() {
                 .filter(|sent| sent.channel == channel && sent.target == target)
                 .map(|sent| sent.due.event)
                 .collect();
-            assert!(matches!(events.first(), Some(Event::Failed | Event::Inconclusive)), "{channel} {target}");
+            assert!(
+                matches!(events.first(), Some(Event::Failed | Event::Inconclusive)),
+                "{channel} {target}"
+            );
             assert_eq!(events.last(), Some(&Event::Recovered), "{channel} {target}");
         }
     }

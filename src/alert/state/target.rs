@@ -63,7 +63,10 @@ pub(super) struct Passing {
 impl TargetState {
     /// Notes that `due` was delivered at `now`, Unix seconds. What is not noted is due again.
     pub fn told(&mut self, due: &Due, now: u64) {
-        let passing = self.incident.as_ref().and_then(|incident| incident.passing.as_ref());
+        let passing = self
+            .incident
+            .as_ref()
+            .and_then(|incident| incident.passing.as_ref());
         let policy = passing.map(|passing| passing.policy);
         let channel = self.channels.entry(due.channel.clone()).or_default();
         match &due.about {
