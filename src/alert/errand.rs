@@ -35,19 +35,19 @@ pub(super) struct Letter<'a> {
 pub(super) fn slack(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
     let pack = |message: &Message, url| Ok(slack::parcel(message, url));
     let url = channels.slack_webhook_url.as_ref();
-    for_each(slack::CHANNEL, url, letters, event, pack)
+    for_each(slack::CHANNEL, url, letters, event, &pack)
 }
 
 pub(super) fn discord(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
     let pack = |message: &Message, url| Ok(discord::parcel(message, url));
     let url = channels.discord_webhook_url.as_ref();
-    for_each(discord::CHANNEL, url, letters, event, pack)
+    for_each(discord::CHANNEL, url, letters, event, &pack)
 }
 
 pub(super) fn teams(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
     let pack = |message: &Message, url| Ok(teams::parcel(message, url));
     let url = channels.teams_webhook_url.as_ref();
-    for_each(teams::CHANNEL, url, letters, event, pack)
+    for_each(teams::CHANNEL, url, letters, event, &pack)
 }
 
 /// A test triggers an incident and resolves it.
@@ -64,14 +64,14 @@ pub(super) fn pagerduty(channels: &Channels, letters: &[Letter<'_>], event: &'st
     let usual = Secret::new(pagerduty::ENDPOINT.to_owned());
     let url = channels.pagerduty_url.as_ref().unwrap_or(&usual);
     let pack = |message: &Message, url| Ok(pagerduty::parcel(message, key, url));
-    let mut errands = for_each(NAME, Some(url), letters, event, pack);
+    let mut errands = for_each(NAME, Some(url), letters, event, &pack);
     let tests: Vec<Letter<'_>> = letters
         .iter()
         .copied()
         .filter(|letter| letter.message.event == Event::Test)
         .collect();
     let pack = |message: &Message, url| Ok(pagerduty::end_of_test(message, key, url));
-    errands.extend(for_each(NAME, Some(url), &tests, event, pack));
+    errands.extend(for_each(NAME, Some(url), &tests, event, &pack));
     errands
 }
 
@@ -88,7 +88,7 @@ pub(super) fn webhook(channels: &Channels, letters: &[Letter<'_>], event: &'stat
     let no_url = Secret::new(String::new());
     let url = channels.webhook_url.as_ref().or(key.map(|_| &no_url));
     let pack = |message: &Message, url| webhook::parcel(message, url, key);
-    let mut errands = for_each(webhook::CHANNEL, url, letters, event, pack);
+    let mut errands = for_each(webhook::CHANNEL, url, letters, event, &pack);
     for errand in &mut errands {
         if key.is_none() && matches!(errand.parcel, Ok(Some(_))) {
             errand.note = "; not signed: there is no webhook secret";
@@ -112,7 +112,7 @@ fn for_each(
     secret: Option<&Secret>,
     letters: &[Letter<'_>],
     event: &'static str,
-    pack: impl Fn(&Message, Url) -> Result<Parcel, DeliveryError>,
+    pack: &dyn Fn(&Message, Url) -> Result<Parcel, DeliveryError>,
 ) -> Vec<Errand> {
     let Some(secret) = secret else {
         return Vec::new();

@@ -177,7 +177,7 @@ async fn told(
     deliver_remembering(
         &loopback::client(),
         channels,
-        &[target.clone()],
+        std::slice::from_ref(target),
         memory,
         &context,
         || [1; 16],
@@ -372,9 +372,8 @@ async fn t59_t60_what_github_refuses_is_said_in_our_words_and_due_again() {
             "{said}"
         );
     }
-    let mut inside = forge.0.lock().unwrap();
-    (inside.refuses, inside.refuses_writes) = (None, Some(403));
-    drop(inside);
+    forge.0.lock().unwrap().refuses = None;
+    forge.0.lock().unwrap().refuses_writes = Some(403);
     let said = run(&api, &samples::fail(), 0).await.join("");
     assert!(said.contains("`issues: write`"), "{said}");
     forge.0.lock().unwrap().refuses_writes = None;

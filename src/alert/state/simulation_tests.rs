@@ -43,7 +43,7 @@ fn found(name: &str, since: u64, round: u64) -> TargetReport {
         "flapping" if round % 4 == 1 => samples::unreachable(),
         // From 06:00 to 09:00.
         "pccs-down" if between(6 * HOUR, 9 * HOUR) => unavailable(CheckId::Collateral, "unreachable"),
-        "lies-every-third-time" if since >= 2 * HOUR && round % 3 == 0 => samples::fail(),
+        "lies-every-third-time" if since >= 2 * HOUR && round.is_multiple_of(3) => samples::fail(),
         // It fails, fails otherwise, and is well again: nobody could tell the webhook.
         "while-the-webhook-is-down" if between(12 * HOUR + 10 * MINUTE, 12 * HOUR + 20 * MINUTE) => {
             samples::fail()
