@@ -1,7 +1,5 @@
 //! Who is told what, and what became of it.
 
-use std::collections::BTreeSet;
-
 use tokio::time::Instant;
 
 use super::channels::Channels;
@@ -148,7 +146,7 @@ async fn run(
     entropy: &impl Fn() -> [u8; 16],
 ) -> Vec<Done> {
     let mut done = Vec::new();
-    let mut missed = BTreeSet::new();
+    let mut missed = Vec::new();
     for errand in errands {
         // What follows from a message makes no sense to whom did not get it; it is due again with it.
         if errand.due.is_some() && missed.contains(&errand.about) {
@@ -171,7 +169,7 @@ async fn run(
         };
         done.push((record, errand.due));
         if !delivered {
-            missed.insert(errand.about);
+            missed.push(errand.about);
         }
     }
     done

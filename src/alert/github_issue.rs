@@ -4,8 +4,6 @@
 //! token belongs to: a mark that somebody else wrote into an issue of theirs leads nobody astray. Who may edit the
 //! issue can edit its memory; a memory that does not parse is none, and everything is told again.
 
-use std::collections::BTreeMap;
-
 use octocrab::Octocrab;
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -106,11 +104,12 @@ impl GithubIssues {
 pub(super) struct Board {
     github: Octocrab,
     path: String,
-    issues: BTreeMap<TargetId, Issue>,
+    issues: Vec<Issue>,
 }
 
 #[derive(Debug, Clone)]
 struct Issue {
+    target: TargetId,
     number: u64,
     memory: Option<TargetState>,
 }
@@ -136,9 +135,13 @@ pub(super) struct Step {
 }
 
 impl Board {
+    fn issue(&self, target: TargetId) -> Option<&Issue> {
+        self.issues.iter().find(|issue| issue.target == target)
+    }
+
     /// What the target's issue remembers.
     pub(super) fn memory(&self, target: TargetId) -> Option<&TargetState> {
-        self.issues.get(&target)?.memory.as_ref()
+        self.issue(target)?.memory.as_ref()
     }
 
     /// Brings a target's issue to where `state` is. `due` are this channel's messages with their numbers; what is told is
@@ -165,7 +168,7 @@ impl Board {
                 return steps;
             }
         }
-        if let (Some(issue), Some(message)) = (self.issues.get(&target), standing)
+        if let (Some(issue), Some(message)) = (self.issue(target), standing)
             && !issue.memory.as_ref().is_some_and(|memory| memory.is_same(state))
         {
             // What is not written now is written in the next run: the memory there is the older one then.
@@ -187,7 +190,7 @@ impl Board {
     ) -> Result<bool, DeliveryError> {
         let mut told = state.clone();
         told.told(due, now);
-        let spoken = match (self.issues.get(&target).map(|issue| issue.number), &due.about) {
+        let spoken = match (self.issue(target).map(|issue| issue.number), &due.about) {
             // No issue is opened for what has not happened yet, nor for the end of what has none.
             (_, About::Forecast(_)) | (None, About::Recovery | About::PassUnderAnotherPolicy) => false,
             (None, About::Failure { .. } | About::Reminder { .. }) => {
@@ -196,7 +199,11 @@ impl Board {
                 let number = made.get("number").and_then(Value::as_u64);
                 let number = number.ok_or(DeliveryError::NotUnderstood)?;
                 let memory = Some(told.clone());
-                self.issues.insert(target, Issue { number, memory });
+                self.issues.push(Issue {
+                    target,
+                    number,
+                    memory,
+                });
                 true
             }
             (Some(number), about) => {
@@ -209,7 +216,7 @@ impl Board {
                         &json!({ "body": body, "state": "closed", "state_reason": "completed" }),
                     )
                     .await?;
-                    self.issues.remove(&target);
+                    self.issues.retain(|issue| issue.target != target);
                 }
                 true
             }
@@ -267,12 +274,8 @@ async fn owner_of_the_token(github: &Octocrab) -> Result<String, DeliveryError> 
 }
 
 /// The open issues that `me` opened under the label, by the target in their first line. Of two, the older one counts.
-async fn own_issues(
-    github: &Octocrab,
-    path: &str,
-    me: &str,
-) -> Result<BTreeMap<TargetId, Issue>, DeliveryError> {
-    let mut issues = BTreeMap::new();
+async fn own_issues(github: &Octocrab, path: &str, me: &str) -> Result<Vec<Issue>, DeliveryError> {
+    let mut issues: Vec<Issue> = Vec::new();
     for page in 1..=MAX_PAGES {
         let route = format!(
             "{path}?state=open&labels={LABEL}&sort=created&direction=asc&per_page={PAGE}&page={page}"
@@ -284,9 +287,15 @@ async fn own_issues(
                 row.get("pull_request").is_none() && row.get("user").is_some_and(|user| is_me(user, me));
             let number = row.get("number").and_then(Value::as_u64).filter(|_| own);
             let body = text(row, "body").unwrap_or_default();
-            if let (Some(number), Some(target)) = (number, target_of(body)) {
+            if let (Some(number), Some(target)) = (number, target_of(body))
+                && !issues.iter().any(|issue| issue.target == target)
+            {
                 let memory = memory_of(body, target);
-                issues.entry(target).or_insert(Issue { number, memory });
+                issues.push(Issue {
+                    target,
+                    number,
+                    memory,
+                });
             }
         }
         if rows.len() < PAGE {

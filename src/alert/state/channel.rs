@@ -1,7 +1,5 @@
 //! What one channel was told of one target.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::failure::{Failure, Key};
@@ -28,8 +26,8 @@ pub(super) struct ChannelState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) told_policy: Option<Fingerprint>,
     /// The forecasts that it was told, and when they were last seen, Unix seconds.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) forecasts: BTreeMap<Forecast, u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) forecasts: Vec<Foretold>,
 }
 
 /// A failure that was told.
@@ -40,6 +38,15 @@ pub(super) struct Told {
     pub(super) verdict: Verdict,
     /// When, Unix seconds.
     pub(super) at: u64,
+}
+
+/// A forecast that was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Foretold {
+    pub(super) forecast: Forecast,
+    /// When it was last seen, Unix seconds.
+    pub(super) seen: u64,
 }
 
 impl ChannelState {
@@ -82,6 +89,8 @@ impl ChannelState {
     }
 
     pub(super) fn is_sound(&self) -> bool {
-        self.told.len() <= MAX_TOLD && self.owed.as_ref().is_none_or(Failure::is_sound)
+        self.told.len() <= MAX_TOLD
+            && self.forecasts.len() <= Forecast::ALL.len()
+            && self.owed.as_ref().is_none_or(Failure::is_sound)
     }
 }

@@ -224,18 +224,20 @@ impl ChannelState {
     }
 
     fn see(&mut self, forecasts: &[Forecast], now: u64) {
-        self.forecasts.retain(|forecast, seen| {
-            if forecasts.contains(forecast) {
-                *seen = now;
+        self.forecasts.retain_mut(|told| {
+            if forecasts.contains(&told.forecast) {
+                told.seen = now;
             }
-            now.abs_diff(*seen) <= FORGOTTEN_AFTER
+            now.abs_diff(told.seen) <= FORGOTTEN_AFTER
         });
     }
 
     /// The forecasts of a pass that the channel has not heard of.
     fn expiring(&self, observation: &Observation) -> impl Iterator<Item = (Event, About)> {
         let passes = observation.failure.is_none();
-        let new = move |forecast: &&Forecast| passes && !self.forecasts.contains_key(forecast);
+        let new = move |forecast: &&Forecast| {
+            passes && !self.forecasts.iter().any(|told| told.forecast == **forecast)
+        };
         let due = |forecast: &Forecast| (Event::Expiring, About::Forecast(*forecast));
         observation.forecasts.iter().filter(new).map(due)
     }

@@ -92,7 +92,7 @@ impl Failure {
                 reason: known_reason(result.id, result.reason.as_deref()).to_owned(),
             })
             .collect();
-        failing.sort();
+        failing.sort_unstable();
         failing.dedup();
         let target = TargetId::of(&report.name).to_string();
         let parts = failing.iter().flat_map(|one| [one.check.as_str(), &one.reason]);

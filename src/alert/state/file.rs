@@ -79,7 +79,7 @@ impl State {
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut kept: Vec<(&TargetId, &TargetState)> = self.targets.iter().collect();
-        kept.sort_by_key(|(_, state)| std::cmp::Reverse(state.seen));
+        kept.sort_unstable_by_key(|(_, state)| std::cmp::Reverse(state.seen));
         kept.truncate(MAX_TARGETS);
         loop {
             let targets = kept.iter().map(|(id, state)| (**id, (*state).clone())).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::channel::ChannelState;
+use super::channel::{ChannelState, Foretold};
 use super::decide::{About, Due};
 use super::failure::Failure;
 use super::observation::Fingerprint;
@@ -78,7 +78,12 @@ impl TargetState {
             }
             About::Recovery => channel.close(),
             About::Forecast(forecast) => {
-                channel.forecasts.insert(*forecast, now);
+                let told = Foretold {
+                    forecast: *forecast,
+                    seen: now,
+                };
+                channel.forecasts.retain(|told| told.forecast != *forecast);
+                channel.forecasts.push(told);
             }
         }
     }
