@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::error::DeliveryError;
+use super::github_issue::GithubIssues;
 use crate::net::Secret;
 
 /// Where alerts go. `None` is a channel that nobody asked for; an empty secret is one that was asked for and whose
@@ -11,6 +12,16 @@ use crate::net::Secret;
 pub struct Channels {
     /// A Slack incoming webhook.
     pub slack_webhook_url: Option<Secret>,
+    /// A Discord webhook.
+    pub discord_webhook_url: Option<Secret>,
+    /// A webhook of a Microsoft Teams workflow.
+    pub teams_webhook_url: Option<Secret>,
+    /// The key of a PagerDuty integration of type Events API v2.
+    pub pagerduty_routing_key: Option<Secret>,
+    /// Where PagerDuty takes events, where that is not the default.
+    pub pagerduty_url: Option<Secret>,
+    /// The issues of a repository on GitHub. It takes part only where there is a memory: it is one.
+    pub github_issue: Option<GithubIssues>,
     /// A receiver of alert v1.
     pub webhook_url: Option<Secret>,
     /// The key that signs what goes to `webhook_url`. Without it, or with an empty one, nothing is signed.
@@ -33,6 +44,12 @@ pub(super) fn url(secret: &Secret) -> Result<Option<Url>, DeliveryError> {
 pub(super) fn key(secret: &Secret) -> Result<Option<&[u8]>, DeliveryError> {
     let text = single_line(secret, "its signing secret")?;
     Ok((!text.is_empty()).then_some(text.as_bytes()))
+}
+
+/// The word in `secret`, without the blanks and line ends around it. `None` if that is all it holds.
+pub(super) fn word<'a>(secret: &'a Secret, what: &'static str) -> Result<Option<&'a str>, DeliveryError> {
+    let text = single_line(secret, what)?.trim();
+    Ok((!text.is_empty()).then_some(text))
 }
 
 /// `secret` without line ends at its end. A line break within means that something else was stored with it; the URL
@@ -110,6 +127,11 @@ mod tests {
     fn channels_never_print_their_secrets() {
         let channels = Channels {
             slack_webhook_url: Some(secret("hunter2")),
+            discord_webhook_url: Some(secret("hunter2")),
+            teams_webhook_url: Some(secret("hunter2")),
+            pagerduty_routing_key: Some(secret("hunter2")),
+            pagerduty_url: Some(secret("hunter2")),
+            github_issue: GithubIssues::new(None, "o/r", secret("hunter2")).ok(),
             webhook_url: Some(secret("hunter2")),
             webhook_secret: Some(secret("hunter2")),
             heartbeat_url: Some(secret("hunter2")),

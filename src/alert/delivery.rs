@@ -9,7 +9,7 @@ use url::Url;
 
 use super::error::DeliveryError;
 use crate::net::retry::{Attempt, Schedule, retry};
-use crate::net::{Client, HeaderMap, Limits, Response};
+use crate::net::{Client, HeaderMap, HeaderName, HeaderValue, Limits, Response};
 
 /// Longest pause between two tries, whatever the server asks for.
 pub(super) const MAX_PAUSE: Duration = Duration::from_secs(30);
@@ -23,6 +23,13 @@ pub(super) struct Pace {
     pub(super) schedule: Schedule,
     /// Time for one try.
     pub(super) one_try: Duration,
+}
+
+impl Pace {
+    /// When everything that begins now has to end.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.schedule.total
+    }
 }
 
 impl Default for Pace {
@@ -47,6 +54,14 @@ pub(super) struct Parcel {
     /// What the channel's own words in an answer mean, where they say that it did not take the alert. Only words that
     /// we know: an answer may repeat the URL.
     pub(super) refusal: fn(&Response) -> Option<&'static str>,
+    /// How long the channel asks to wait before the next try.
+    pub(super) patience: fn(&Response) -> Option<Duration>,
+}
+
+/// The headers of a JSON body.
+pub(super) fn json_headers() -> HeaderMap {
+    const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
+    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))])
 }
 
 /// How to ask.
@@ -106,21 +121,21 @@ async fn send_once(client: &Client, parcel: &Parcel, time: Duration) -> Result<O
         }
     };
     match answer {
-        Ok(response) => judge(&response, (parcel.refusal)(&response)).map(Some),
+        Ok(response) => judge(&response, parcel).map(Some),
         Err(error) => DeliveryError::of(&error).map_or(Ok(None), Err),
     }
 }
 
 /// Every status of success counts: receivers answer 200, 201, 202 and 204.
-fn judge(response: &Response, refusal: Option<&'static str>) -> Result<u16, DeliveryError> {
+fn judge(response: &Response, parcel: &Parcel) -> Result<u16, DeliveryError> {
     let status = response.status;
-    match ((200..=299).contains(&status), refusal) {
+    match ((200..=299).contains(&status), (parcel.refusal)(response)) {
         (true, None) => Ok(status),
         (true, Some(said)) => Err(DeliveryError::NotTaken { status, said }),
         (false, said) => Err(DeliveryError::Status {
             status,
             said,
-            retry_after: response.retry_after(),
+            retry_after: (parcel.patience)(response),
         }),
     }
 }

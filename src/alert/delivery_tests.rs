@@ -31,6 +31,7 @@ fn to(url: &Url) -> Parcel {
             body: b"{}".to_vec(),
         },
         refusal: |_| None,
+        patience: Response::retry_after,
     }
 }
 

@@ -4,9 +4,10 @@ use tokio::time::Instant;
 
 use super::channels::Channels;
 use super::delivery::{Outcome, Pace, send};
-use super::errand::{self, Errand};
+use super::errand::{self, Errand, Letter};
 use super::event::{Event, occasion};
 use super::message::{Context, Message};
+use super::{discord, pagerduty, slack, teams, webhook};
 use crate::net::Client;
 use crate::report::{AlertRecord, TargetReport, Verdict};
 
@@ -18,10 +19,11 @@ const PASSED: &str = "passed";
 
 /// Tells every channel of `channels` what there is to tell of `targets`, and says what became of it.
 ///
-/// Slack and the webhook get one message for each target that does not pass; the heartbeat gets one ping for the run. It
-/// takes at most 60 seconds, whatever the receivers do. There is one record for each target and channel, with the
-/// target's name first in its detail; or one for the channel where its secret cannot be used. No record holds any part
-/// of a secret. Nothing here changes a verdict: it has been decided, and it is not ours.
+/// There is no memory: every target that does not pass is told, in every run ([`deliver_remembering`](super::deliver_remembering)
+/// has one). The heartbeat gets one ping for the run. It takes at most 60 seconds, whatever the receivers do. There is
+/// one record for each target and channel, with the target's name first in its detail; or one for the channel where its
+/// secret cannot be used. No record holds any part of a secret. Nothing here changes a verdict: it has been decided, and
+/// it is not ours.
 ///
 /// `entropy` gives 16 bytes from the system's CSPRNG: one draw for each message, which names it, and one for each pause.
 pub async fn deliver(
@@ -35,7 +37,8 @@ pub async fn deliver(
 }
 
 /// Sends a message that says that it is a test through every channel of `channels`, and says what each answered. The
-/// heartbeat gets a ping to `<url>/log`, which neither ends nor raises an alarm.
+/// heartbeat gets a ping to `<url>/log`, which neither ends nor raises an alarm; PagerDuty's incident is resolved at
+/// once; nothing is written into a GitHub issue, but it is looked whether the token could.
 pub async fn test(
     client: &Client,
     channels: &Channels,
@@ -44,8 +47,13 @@ pub async fn test(
 ) -> Vec<AlertRecord> {
     let message = Message::test(context, entropy());
     let event = message.event.as_str();
-    let plan = Plan::new(channels, &[message], event, None);
-    plan.run(&Pace::default(), client, &entropy).await
+    let letter = Letter {
+        message: &message,
+        due: None,
+    };
+    let plan = Plan::new(channels, |_| vec![letter], event, None);
+    let pace = Pace::default();
+    records(plan.run(&pace, client, pace.deadline(), &entropy).await)
 }
 
 async fn deliver_at(
@@ -61,37 +69,72 @@ async fn deliver_at(
         Some(Message::new(target, event, context, entropy()))
     };
     let messages: Vec<Message> = targets.iter().filter_map(tell).collect();
-    let worst = Verdict::worst(targets.iter().map(|target| target.verdict));
-    let event = occasion(worst).map_or(PASSED, Event::as_str);
-    let plan = Plan::new(channels, &messages, event, Some(worst));
-    plan.run(pace, client, &entropy).await
+    let letters = messages.iter().map(|message| Letter { message, due: None });
+    let letters: Vec<Letter<'_>> = letters.collect();
+    let (event, worst) = of_the_run(targets);
+    let plan = Plan::new(channels, |_| letters.clone(), event, Some(worst));
+    records(plan.run(pace, client, pace.deadline(), &entropy).await)
 }
 
-/// What each channel has to do.
-struct Plan {
+/// What the heartbeat hears.
+pub(super) fn of_the_run(targets: &[TargetReport]) -> (&'static str, Verdict) {
+    let worst = Verdict::worst(targets.iter().map(|target| target.verdict));
+    (occasion(worst).map_or(PASSED, Event::as_str), worst)
+}
+
+/// What became of an errand, and which of the memory's due messages it was.
+pub(super) type Done = (AlertRecord, Option<usize>);
+
+fn records(done: Vec<Done>) -> Vec<AlertRecord> {
+    done.into_iter().map(|(record, _)| record).collect()
+}
+
+/// What each channel has to do: one lane for each.
+pub(super) struct Plan {
     slack: Vec<Errand>,
+    discord: Vec<Errand>,
+    teams: Vec<Errand>,
+    pagerduty: Vec<Errand>,
     webhook: Vec<Errand>,
     heartbeat: Vec<Errand>,
 }
 
 impl Plan {
-    fn new(channels: &Channels, messages: &[Message], event: &'static str, verdict: Option<Verdict>) -> Self {
+    /// `letters` gives those of a channel, by its name.
+    pub(super) fn new<'a>(
+        channels: &Channels,
+        letters: impl Fn(&str) -> Vec<Letter<'a>>,
+        event: &'static str,
+        verdict: Option<Verdict>,
+    ) -> Self {
         Self {
-            slack: errand::slack(channels, messages, event),
-            webhook: errand::webhook(channels, messages, event),
+            slack: errand::slack(channels, &letters(slack::CHANNEL), event),
+            discord: errand::discord(channels, &letters(discord::CHANNEL), event),
+            teams: errand::teams(channels, &letters(teams::CHANNEL), event),
+            pagerduty: errand::pagerduty(channels, &letters(pagerduty::CHANNEL), event),
+            webhook: errand::webhook(channels, &letters(webhook::CHANNEL), event),
             heartbeat: errand::heartbeat(channels, event, verdict),
         }
     }
 
     /// The channels do not wait for each other; the messages of one channel go out in turn.
-    async fn run(self, pace: &Pace, client: &Client, entropy: &impl Fn() -> [u8; 16]) -> Vec<AlertRecord> {
-        let deadline = Instant::now() + pace.schedule.total;
-        let (slack, webhook, heartbeat) = tokio::join!(
-            run(self.slack, pace, client, deadline, entropy),
-            run(self.webhook, pace, client, deadline, entropy),
-            run(self.heartbeat, pace, client, deadline, entropy),
+    pub(super) async fn run(
+        self,
+        pace: &Pace,
+        client: &Client,
+        deadline: Instant,
+        entropy: &impl Fn() -> [u8; 16],
+    ) -> Vec<Done> {
+        let run = |lane| run(lane, pace, client, deadline, entropy);
+        let (slack, discord, teams, pagerduty, webhook, heartbeat) = tokio::join!(
+            run(self.slack),
+            run(self.discord),
+            run(self.teams),
+            run(self.pagerduty),
+            run(self.webhook),
+            run(self.heartbeat),
         );
-        [slack, webhook, heartbeat].concat()
+        [slack, discord, teams, pagerduty, webhook, heartbeat].concat()
     }
 }
 
@@ -101,9 +144,14 @@ async fn run(
     client: &Client,
     deadline: Instant,
     entropy: &impl Fn() -> [u8; 16],
-) -> Vec<AlertRecord> {
-    let mut records = Vec::new();
+) -> Vec<Done> {
+    let mut done = Vec::new();
+    let mut missed = Vec::new();
     for errand in errands {
+        // What follows from a message makes no sense to whom did not get it; it is due again with it.
+        if errand.due.is_some() && missed.contains(&errand.about) {
+            continue;
+        }
         let (delivered, said) = match &errand.parcel {
             Ok(Some(parcel)) => {
                 let outcome = send(client, parcel, pace, deadline, || jitter(entropy())).await;
@@ -112,15 +160,19 @@ async fn run(
             Ok(None) => (false, NO_SECRET.to_owned()),
             Err(error) => (false, format!("not sent: {error}")),
         };
-        let name = errand.about.map(|name| format!("{name}: ")).unwrap_or_default();
-        records.push(AlertRecord {
+        let name = errand.about.as_ref().map(|name| format!("{name}: "));
+        let record = AlertRecord {
             channel: errand.channel.to_owned(),
             event: errand.event.to_owned(),
             delivered,
-            detail: format!("{name}{said}{}", errand.note),
-        });
+            detail: format!("{}{said}{}", name.unwrap_or_default(), errand.note),
+        };
+        done.push((record, errand.due));
+        if !delivered {
+            missed.push(errand.about);
+        }
     }
-    records
+    done
 }
 
 fn describe(outcome: &Outcome) -> String {

@@ -36,6 +36,7 @@ fn channels(server: &AppServer) -> Channels {
         webhook_url: url(server, "/alerts?token=hunter3"),
         webhook_secret: Some(Secret::new("hunter4\n".to_owned())),
         heartbeat_url: url(server, "/ping/hunter5"),
+        ..Channels::default()
     }
 }
 
@@ -192,6 +193,7 @@ async fn nothing_configured_is_nothing_to_say_and_a_missing_secret_is_said() {
         webhook_url: empty(),
         webhook_secret: empty(),
         heartbeat_url: empty(),
+        ..Channels::default()
     };
     let records = told(&missing, &[samples::fail(), samples::unreachable()]).await;
     assert_eq!(
@@ -232,6 +234,7 @@ async fn t59_a_secret_with_a_line_break_is_refused_unsent_and_not_shown() {
         webhook_url: url(&server, "/alerts"),
         webhook_secret: torn("b"),
         heartbeat_url: torn("c"),
+        ..Channels::default()
     };
     let records = told(&channels, &[samples::fail()]).await;
     let is = "holds a line break or another control character; store it again, as a single line";

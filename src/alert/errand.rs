@@ -5,8 +5,9 @@ use url::Url;
 use super::channels::{self, Channels};
 use super::delivery::Parcel;
 use super::error::DeliveryError;
+use super::event::Event;
 use super::message::Message;
-use super::{heartbeat, slack, webhook};
+use super::{discord, heartbeat, pagerduty, slack, teams, webhook};
 use crate::net::Secret;
 use crate::report::Verdict;
 
@@ -20,33 +21,74 @@ pub(super) struct Errand {
     pub(super) parcel: Result<Option<Parcel>, DeliveryError>,
     /// What there is to say of it however it ends.
     pub(super) note: &'static str,
+    /// Which of the memory's due messages it delivers, where there is a memory.
+    pub(super) due: Option<usize>,
 }
 
-pub(super) fn slack(channels: &Channels, messages: &[Message], event: &'static str) -> Vec<Errand> {
+/// A message for one channel, and which of the memory's due messages it is.
+#[derive(Clone, Copy)]
+pub(super) struct Letter<'a> {
+    pub(super) message: &'a Message,
+    pub(super) due: Option<usize>,
+}
+
+pub(super) fn slack(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
     let pack = |message: &Message, url| Ok(slack::parcel(message, url));
-    for_each(
-        slack::CHANNEL,
-        channels.slack_webhook_url.as_ref(),
-        messages,
-        event,
-        pack,
-    )
+    let url = channels.slack_webhook_url.as_ref();
+    for_each(slack::CHANNEL, url, letters, event, &pack)
+}
+
+pub(super) fn discord(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
+    let pack = |message: &Message, url| Ok(discord::parcel(message, url));
+    let url = channels.discord_webhook_url.as_ref();
+    for_each(discord::CHANNEL, url, letters, event, &pack)
+}
+
+pub(super) fn teams(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
+    let pack = |message: &Message, url| Ok(teams::parcel(message, url));
+    let url = channels.teams_webhook_url.as_ref();
+    for_each(teams::CHANNEL, url, letters, event, &pack)
+}
+
+/// A test triggers an incident and resolves it.
+pub(super) fn pagerduty(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
+    const NAME: &str = pagerduty::CHANNEL;
+    let Some(key) = &channels.pagerduty_routing_key else {
+        return Vec::new();
+    };
+    let key = match channels::word(key, "its routing key") {
+        Ok(Some(key)) => key,
+        Ok(None) => return one_if(!letters.is_empty(), NAME, event, Ok(None)),
+        Err(error) => return one_if(!letters.is_empty(), NAME, event, Err(error)),
+    };
+    let usual = Secret::new(pagerduty::ENDPOINT.to_owned());
+    let url = channels.pagerduty_url.as_ref().unwrap_or(&usual);
+    let pack = |message: &Message, url| Ok(pagerduty::parcel(message, key, url));
+    let mut errands = for_each(NAME, Some(url), letters, event, &pack);
+    let tests: Vec<Letter<'_>> = letters
+        .iter()
+        .copied()
+        .filter(|letter| letter.message.event == Event::Test)
+        .collect();
+    let pack = |message: &Message, url| Ok(pagerduty::end_of_test(message, key, url));
+    errands.extend(for_each(NAME, Some(url), &tests, event, &pack));
+    errands
 }
 
 /// A signing secret that cannot be used stops the alert: a receiver that expects a signature must not learn to do
 /// without.
-pub(super) fn webhook(channels: &Channels, messages: &[Message], event: &'static str) -> Vec<Errand> {
+pub(super) fn webhook(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
     let key = channels.webhook_secret.as_ref().map(channels::key);
     let key = match key.transpose() {
         Ok(key) => key.flatten(),
         Err(error) => {
-            return one_if(!messages.is_empty(), webhook::CHANNEL, event, Err(error));
+            return one_if(!letters.is_empty(), webhook::CHANNEL, event, Err(error));
         }
     };
     let no_url = Secret::new(String::new());
     let url = channels.webhook_url.as_ref().or(key.map(|_| &no_url));
     let pack = |message: &Message, url| webhook::parcel(message, url, key);
-    let mut errands = for_each(webhook::CHANNEL, url, messages, event, pack);
+    let mut errands = for_each(webhook::CHANNEL, url, letters, event, &pack);
     for errand in &mut errands {
         if key.is_none() && matches!(errand.parcel, Ok(Some(_))) {
             errand.note = "; not signed: there is no webhook secret";
@@ -64,30 +106,31 @@ pub(super) fn heartbeat(channels: &Channels, event: &'static str, verdict: Optio
     one_if(true, heartbeat::CHANNEL, event, parcel)
 }
 
-/// One errand for each message; or one for the channel, where its secret cannot be used and there is something to tell.
+/// One errand for each letter; or one for the channel, where its secret cannot be used and there is something to tell.
 fn for_each(
     channel: &'static str,
     secret: Option<&Secret>,
-    messages: &[Message],
+    letters: &[Letter<'_>],
     event: &'static str,
-    pack: impl Fn(&Message, Url) -> Result<Parcel, DeliveryError>,
+    pack: &dyn Fn(&Message, Url) -> Result<Parcel, DeliveryError>,
 ) -> Vec<Errand> {
     let Some(secret) = secret else {
         return Vec::new();
     };
     let url = match channels::url(secret) {
         Ok(Some(url)) => url,
-        Ok(None) => return one_if(!messages.is_empty(), channel, event, Ok(None)),
-        Err(error) => return one_if(!messages.is_empty(), channel, event, Err(error)),
+        Ok(None) => return one_if(!letters.is_empty(), channel, event, Ok(None)),
+        Err(error) => return one_if(!letters.is_empty(), channel, event, Err(error)),
     };
-    let errand = |message: &Message| Errand {
+    let errand = |letter: &Letter<'_>| Errand {
         channel,
-        event: message.event.as_str(),
-        about: message.verdict.map(|_| message.name.clone()),
-        parcel: pack(message, url.clone()).map(Some),
+        event: letter.message.event.as_str(),
+        about: letter.message.verdict.map(|_| letter.message.name.clone()),
+        parcel: pack(letter.message, url.clone()).map(Some),
         note: "",
+        due: letter.due,
     };
-    messages.iter().map(errand).collect()
+    letters.iter().map(errand).collect()
 }
 
 fn one_if(
@@ -102,6 +145,7 @@ fn one_if(
         about: None,
         parcel,
         note: "",
+        due: None,
     };
     due.then_some(errand).into_iter().collect()
 }

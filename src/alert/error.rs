@@ -51,6 +51,10 @@ pub(super) enum DeliveryError {
     Closed,
     #[error("the answer is not well-formed HTTP")]
     Protocol,
+    #[error("the answer is not what GitHub's API answers; is its address right?")]
+    NotUnderstood,
+    #[error("it could not be found out whose token it is, so no issue counts as its own")]
+    NobodysToken,
     #[error("the time for alerts was used up before its turn")]
     NoTimeLeft,
     #[error("the message could not be written; this is a bug in cvm-verify")]

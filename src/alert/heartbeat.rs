@@ -26,6 +26,7 @@ pub(super) fn parcel(verdict: Option<Verdict>, url: &Url) -> Parcel {
         url: below(url, suffix),
         method: Method::Get,
         refusal,
+        patience: Response::retry_after,
     }
 }
 

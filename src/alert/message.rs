@@ -1,18 +1,30 @@
 //! What one alert says, whatever channel it goes to.
 
+use url::Url;
+
 use super::cause::causes;
 use super::event::Event;
+use super::state::{About, Due, Failing, Failure, TargetId};
 use super::visible::visible;
-use crate::checks::Check;
-use crate::report::{CheckId, CheckResult, Mode, Status, TargetReport, TrustRootKind, Verdict};
+use crate::checks::{Check, Reason};
+use crate::report::{CheckId, CheckResult, Mode, Status, TargetReport, TrustRootKind, Verdict, rfc3339};
 
 /// Longest text of each kind, in UTF-16 units.
 const MAX_NAME: usize = 200;
 const MAX_URL: usize = 500;
 const MAX_SENTENCE: usize = 2000;
+/// Longest name within a title, in characters.
+const MAX_TITLE_NAME: usize = 60;
 
 /// What an alert says first when the proof rests on another root than Intel's.
 const SIMULATED: &str = "SIMULATED: not Intel's root, proves nothing about hardware";
+
+/// What an alert says first when a failure took the place of another.
+const CHANGED: &str = "CHANGED: what keeps it from passing is not what it was";
+/// What an alert says first when it repeats an earlier one.
+const REMINDER: &str = "REMINDER: this was told before, and it goes on";
+/// The target of a test.
+const TEST_NAME: &str = "cvm-verify alert test";
 
 /// What is known of a run beside its report.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +49,8 @@ pub struct Message {
     pub verdict: Option<Verdict>,
     /// What must stand above everything else: that it is simulated, that it is a replay.
     pub labels: Vec<String>,
+    /// The deployment, whatever it is called.
+    pub target: TargetId,
     /// The deployment's name.
     pub name: String,
     /// Its address.
@@ -90,6 +104,7 @@ impl Message {
         Self {
             verdict: Some(target.verdict),
             labels: labels(target, context.mode),
+            target: TargetId::of(&target.name),
             name: visible(&target.name, MAX_NAME),
             url: target.url.as_deref().map(|url| visible(url, MAX_URL)),
             cause,
@@ -98,6 +113,85 @@ impl Message {
             waived: target.waived.clone(),
             ..Self::about(event, context, delivery_id)
         }
+    }
+
+    /// What is `due` on `target`, which has just been found as it is.
+    #[must_use]
+    pub fn due(target: &TargetReport, due: &Due, context: &Context<'_>, delivery_id: [u8; 16]) -> Self {
+        let now = Self::new(target, due.event, context, delivery_id);
+        match &due.about {
+            About::Failure { failure, late } => {
+                let changed = (due.event == Event::Changed).then_some(CHANGED.to_owned());
+                let late = late.then(|| late_label(failure));
+                if late.is_some() { now.instead_of(failure) } else { now }.labelled(changed.into_iter().chain(late))
+            }
+            About::Reminder { failure, late } => {
+                let late = late.then(|| late_label(failure));
+                if late.is_some() { now.instead_of(failure) } else { now }
+                    .labelled([REMINDER.to_owned()].into_iter().chain(late))
+            }
+            About::PassUnderAnotherPolicy => Self {
+                cause: "It passes now, but under another policy than the one that it failed under.".to_owned(),
+                next: "If you changed what is expected of it, look at that change once more: the next pass is told as \
+                       recovered. If you did not, find out who did."
+                    .to_owned(),
+                ..now
+            },
+            About::Recovery => Self {
+                cause: "It passes again, in full and by the same policy as before.".to_owned(),
+                next: "Nothing to do; find out why it failed, if nobody did anything about it.".to_owned(),
+                ..now
+            },
+            About::Forecast(forecast) => {
+                let (id, _) = forecast.source();
+                let said = target.check(id);
+                Self {
+                    cause: said.map(cause).unwrap_or_default(),
+                    next: said.map(next).unwrap_or_default(),
+                    failed: said.map(FailedCheck::of).into_iter().collect(),
+                    ..now
+                }
+            }
+        }
+    }
+
+    /// What stands of an incident whose latest failure is `failure`, now that `target` has been found as it is.
+    #[must_use]
+    pub fn standing(target: &TargetReport, failure: &Failure, context: &Context<'_>) -> Self {
+        let event = if failure.verdict == Verdict::Fail {
+            Event::Failed
+        } else {
+            Event::Inconclusive
+        };
+        let now = Self::new(target, event, context, [0; 16]);
+        match Failure::of(target, context.now) {
+            Some(current) if current.is_same(failure) => now,
+            _ => now.instead_of(failure).labelled([late_label(failure)]),
+        }
+    }
+
+    /// The same message about a failure that was found before, in words of our own: what the target said is not kept.
+    fn instead_of(self, failure: &Failure) -> Self {
+        let failed: Vec<FailedCheck> = failure
+            .failing
+            .iter()
+            .map(|failing| FailedCheck::remembered(failing, failure.verdict))
+            .collect();
+        let first = failed.first();
+        Self {
+            verdict: Some(failure.verdict),
+            cause: first.map_or_else(|| "It did not pass.".to_owned(), |check| check.detail.clone()),
+            next: first
+                .and_then(|check| check.fix.clone())
+                .unwrap_or_else(|| "Read the report of that run.".to_owned()),
+            failed,
+            ..self
+        }
+    }
+
+    fn labelled(mut self, labels: impl IntoIterator<Item = String>) -> Self {
+        self.labels.extend(labels);
+        self
     }
 
     /// A message by which a person tries out the channels.
@@ -111,7 +205,8 @@ impl Message {
             event,
             verdict: None,
             labels: Vec::new(),
-            name: "cvm-verify alert test".to_owned(),
+            target: TargetId::of(TEST_NAME),
+            name: TEST_NAME.to_owned(),
             url: None,
             cause: "This is a test of the alert channels: nothing was verified, nothing is wrong.".to_owned(),
             next: "Nothing to do: alerts of real runs will arrive here.".to_owned(),
@@ -138,6 +233,46 @@ impl Message {
             Some(Verdict::Inconclusive) => "INCONCLUSIVE",
         }
     }
+
+    /// The first line: the verdict, the deployment, the cause.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let word = match self.event {
+            Event::Recovered => "RECOVERED",
+            Event::Expiring => "EXPIRING",
+            _ => self.word(),
+        };
+        match self.verdict {
+            Some(_) => format!("{word} {}: {}", short_name(&self.name), self.cause),
+            None => format!("{word}: {}", self.cause),
+        }
+    }
+
+    /// The address of the run, where it is one of the web of at most `max` bytes.
+    #[must_use]
+    pub fn run_link(&self, max: usize) -> Option<Url> {
+        let url = Url::parse(self.run_url.as_deref()?).ok()?;
+        (matches!(url.scheme(), "https" | "http") && url.as_str().len() <= max).then_some(url)
+    }
+}
+
+/// The middle of a long name tells the least.
+fn short_name(name: &str) -> String {
+    let count = name.chars().count();
+    if count <= MAX_TITLE_NAME {
+        return name.to_owned();
+    }
+    let half = MAX_TITLE_NAME / 2;
+    let start = name.chars().take(half - 1);
+    let end = name.chars().skip(count - half);
+    start.chain(['…']).chain(end).collect()
+}
+
+fn late_label(failure: &Failure) -> String {
+    format!(
+        "Found at {}; the latest result is another one",
+        rfc3339(failure.at)
+    )
 }
 
 impl FailedCheck {
@@ -149,6 +284,31 @@ impl FailedCheck {
             detail: visible(&check.detail, MAX_SENTENCE),
             fix: check.fix.as_deref().map(|fix| visible(fix, MAX_SENTENCE)),
         }
+    }
+
+    fn remembered(failing: &Failing, verdict: Verdict) -> Self {
+        let reasons = Check::of(failing.check).reasons.iter();
+        let known: Option<&Reason> = reasons.copied().find(|reason| reason.id == failing.reason);
+        Self {
+            id: failing.check,
+            status: if verdict == Verdict::Fail {
+                Status::Fail
+            } else {
+                Status::Error
+            },
+            reason: Some(visible(&failing.reason, MAX_NAME)),
+            detail: known.map_or("It did not pass.", |reason| reason.means).to_owned(),
+            fix: known
+                .map(|reason| reason.fix.to_owned())
+                .filter(|fix| !fix.is_empty()),
+        }
+    }
+
+    /// The check, its outcome and its reason.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let reason = self.reason.as_deref().unwrap_or("no reason given");
+        format!("{}: {} ({reason})", self.id, self.status.as_str())
     }
 }
 

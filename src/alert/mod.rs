@@ -15,20 +15,33 @@
 mod cause;
 mod channels;
 mod delivery;
+mod discord;
+mod discord_text;
 mod dispatch;
 mod errand;
 mod error;
 mod event;
+mod github_door;
+mod github_issue;
+mod github_page;
 mod heartbeat;
 mod message;
+mod pagerduty;
+mod remember;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod services;
 mod slack;
 mod slack_text;
+pub mod state;
+mod teams;
 mod visible;
 mod webhook;
 
 pub use channels::Channels;
 pub use dispatch::{NO_SECRET, deliver, test};
 pub use event::{Event, occasion};
+pub use github_issue::{GithubIssues, SettingsError};
 pub use message::{Context, FailedCheck, Message};
+pub use remember::{Memory, deliver_remembering};

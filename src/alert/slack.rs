@@ -6,16 +6,14 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::delivery::{Method, Parcel};
+use super::delivery::{Method, Parcel, json_headers};
 use super::message::{FailedCheck, Message};
 use super::slack_text::{link_target, plain, unmarked};
-use crate::net::{HeaderMap, HeaderName, HeaderValue, Response};
+use crate::net::Response;
 use crate::report::rfc3339;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "slack";
-
-const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
 
 /// Largest payload, in characters of JSON: below the 13,000 that Slack takes, as nobody says what it counts.
 const MAX_PAYLOAD: usize = 12_000;
@@ -23,19 +21,18 @@ const MAX_PAYLOAD: usize = 12_000;
 const MAX_HEADER: usize = 150;
 /// Our own limits, far below Slack's 3000: a message is read on a phone.
 const MAX_SENTENCE: usize = 600;
-const MAX_NAME: usize = 60;
 const MAX_NOTE: usize = 300;
 
 /// `message` for the webhook at `url`.
 pub(super) fn parcel(message: &Message, url: Url) -> Parcel {
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
     Parcel {
         url,
         method: Method::Post {
-            headers,
+            headers: json_headers(),
             body: payload(message).to_string().into_bytes(),
         },
         refusal,
+        patience: Response::retry_after,
     }
 }
 
@@ -53,15 +50,7 @@ fn payload(message: &Message) -> Value {
 
 /// The first line names the cause and the second the next step; below them stands whatever else there is.
 fn with_checks(message: &Message, shown: usize) -> Value {
-    let title = match message.verdict {
-        Some(_) => format!(
-            "{} {}: {}",
-            message.word(),
-            short_name(&message.name),
-            message.cause
-        ),
-        None => format!("{}: {}", message.word(), message.cause),
-    };
+    let title = message.title();
     let next = format!("Next: {}", message.next);
     let labels = message
         .labels
@@ -105,14 +94,7 @@ fn fallback(message: &Message, title: &str, next: &str) -> String {
 
 /// A check, its reason and what was found. What to do about the first one stands in the message's second line.
 fn describe(check: &FailedCheck, first: bool) -> String {
-    let reason = check.reason.as_deref().unwrap_or("no reason given");
-    let mut lines = vec![
-        plain(
-            &format!("{}: {} ({reason})", check.id, check.status.as_str()),
-            MAX_NOTE,
-        ),
-        plain(&check.detail, MAX_SENTENCE),
-    ];
+    let mut lines = vec![plain(&check.line(), MAX_NOTE), plain(&check.detail, MAX_SENTENCE)];
     if let Some(fix) = check.fix.as_deref().filter(|_| !first) {
         lines.push(plain(&format!("Next: {fix}"), MAX_SENTENCE));
     }
@@ -141,22 +123,8 @@ fn context(message: &Message) -> Value {
 
 /// The one text that Slack reads as a markup of its own. The address is the runner's, not the CVM's.
 fn run_link(message: &Message) -> Option<String> {
-    let url = Url::parse(message.run_url.as_deref()?).ok()?;
-    let target = link_target(&url);
-    let usable = matches!(url.scheme(), "https" | "http") && target.len() <= 2 * MAX_SENTENCE;
-    usable.then(|| format!("<{target}|Open the run>"))
-}
-
-/// The middle of a long name tells the least.
-fn short_name(name: &str) -> String {
-    let count = name.chars().count();
-    if count <= MAX_NAME {
-        return name.to_owned();
-    }
-    let half = MAX_NAME / 2;
-    let start = name.chars().take(half - 1);
-    let end = name.chars().skip(count - half);
-    start.chain(['…']).chain(end).collect()
+    let target = link_target(&message.run_link(2 * MAX_SENTENCE)?);
+    (target.len() <= 2 * MAX_SENTENCE).then(|| format!("<{target}|Open the run>"))
 }
 
 fn header(text: &str) -> Value {

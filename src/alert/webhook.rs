@@ -10,11 +10,11 @@ use serde::Serialize;
 use sha2::Sha256;
 use url::Url;
 
-use super::delivery::{Method, Parcel};
+use super::delivery::{Method, Parcel, json_headers};
 use super::error::DeliveryError;
 use super::event::Event;
 use super::message::Message;
-use crate::net::{HeaderMap, HeaderName, HeaderValue};
+use crate::net::{HeaderName, HeaderValue, Response};
 use crate::report::{CheckId, Verdict, rfc3339};
 
 /// The channel's name.
@@ -23,7 +23,6 @@ pub(super) const CHANNEL: &str = "webhook";
 /// The name of the JSON format.
 const SCHEMA: &str = "cvm-verify/alert/v1";
 
-const CONTENT_TYPE: HeaderName = HeaderName::from_static("content-type");
 const TIMESTAMP: HeaderName = HeaderName::from_static("x-cvm-verify-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("x-cvm-verify-signature");
 
@@ -59,8 +58,7 @@ struct Failed<'a> {
 /// `message` for the receiver at `url`, signed with `key` where there is one.
 pub(super) fn parcel(message: &Message, url: Url, key: Option<&[u8]>) -> Result<Parcel, DeliveryError> {
     let body = body(message).map_err(|_| DeliveryError::Payload)?;
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut headers = json_headers();
     headers.insert(TIMESTAMP, HeaderValue::from(message.at));
     if let Some(key) = key {
         let signature = sign(key, message.at, &body).map_err(|_| DeliveryError::Payload)?;
@@ -71,6 +69,7 @@ pub(super) fn parcel(message: &Message, url: Url, key: Option<&[u8]>) -> Result<
         url,
         method: Method::Post { headers, body },
         refusal: |_| None,
+        patience: Response::retry_after,
     })
 }
 
@@ -118,6 +117,7 @@ fn sign(key: &[u8], timestamp: u64, body: &[u8]) -> Result<String, InvalidLength
 mod tests {
     use super::*;
     use crate::alert::samples;
+    use crate::net::HeaderMap;
     use crate::report::TrustRootKind;
 
     const KEY: &[u8] = b"It's a Secret to Everybody";
@@ -153,7 +153,7 @@ mod tests {
             headers[SIGNATURE],
             sign(KEY, 1_786_622_400, &body).unwrap().as_str()
         );
-        assert_eq!(headers[CONTENT_TYPE], "application/json");
+        assert_eq!(headers["content-type"], "application/json");
     }
 
     #[test]

@@ -7,96 +7,218 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 
-use super::args::{AlertArgs, AlertCommand};
-use super::channels::{self, Variables};
+use super::args::{AlertArgs, AlertCommand, MemoryArgs};
+use super::channels::Variables;
 use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::transport;
-use crate::alert::{self, Channels, Context};
-use crate::net::Client;
+use crate::alert::state::{Fingerprint, Rules, State};
+use crate::alert::{self, Channels, Context, GithubIssues, Memory};
+use crate::net::{Client, Secret};
 use crate::render;
 use crate::report::{AlertRecord, Mode, Report, TargetReport, TrustRootKind, Verdict};
 
-/// Tells every configured channel what the run found, and records in the report what became of it. Never changes
-/// the verdict. `of_targets` are the channels of each target of the report, `of_run` those of the whole run.
-pub(super) async fn deliver(
-    report: &mut Report,
-    of_run: &Variables,
-    of_targets: &[&Variables],
-    client: &Client,
-    surroundings: &Surroundings,
-) {
-    let sha256 = hex::encode(Sha256::digest(render::json(report)));
-    let run_url = run_url(surroundings);
-    let context = Context {
-        now: (surroundings.now)(),
-        mode: report.mode,
-        run_url: run_url.as_deref(),
-        report_sha256: Some(&sha256),
-    };
-    // Targets with the same channels are told of together.
-    let mut groups: BTreeMap<&Variables, Vec<TargetReport>> = BTreeMap::new();
-    for (variables, target) in of_targets.iter().zip(&report.targets) {
-        groups.entry(variables).or_default().push(target.clone());
+/// How this run remembers what it told, and whose issues it may write.
+pub(super) struct Alerting {
+    github_issue: Option<GithubIssues>,
+    rules: Rules,
+}
+
+/// What is to be told of one target.
+pub(super) struct Told<'a> {
+    /// The variables that hold its channels' secrets.
+    pub variables: &'a Variables,
+    /// What it was judged by.
+    pub policy: Fingerprint,
+}
+
+impl Alerting {
+    /// As `args` and the environment say.
+    pub(super) fn new(args: &MemoryArgs, surroundings: &Surroundings) -> Result<Self, UsageError> {
+        Ok(Self {
+            github_issue: github_issue(args.github_issue.as_deref(), surroundings)?,
+            rules: Rules {
+                inconclusive_after: args.inconclusive_after,
+                ..Rules::default()
+            },
+        })
     }
-    let heartbeat_url = of_run.channels(surroundings).heartbeat_url;
-    let simulated = report
-        .targets
-        .iter()
-        .any(|target| target.trust_root == TrustRootKind::Custom);
-    let heartbeat_url = match heartbeat_url {
-        Some(_) if simulated && report.verdict == Verdict::Pass => {
-            // A ping carries no label: it would pass for a genuine pass.
+
+    /// For a run that remembers nothing.
+    pub(super) fn forgetful() -> Self {
+        Self {
+            github_issue: None,
+            rules: Rules::default(),
+        }
+    }
+
+    /// What the variables hold, and the issues.
+    fn channels(&self, variables: &Variables, surroundings: &Surroundings) -> Channels {
+        Channels {
+            github_issue: self.github_issue.clone(),
+            ..variables.channels(surroundings)
+        }
+    }
+
+    /// Whether any channel is configured.
+    pub(super) fn any(&self, variables: &Variables, surroundings: &Surroundings) -> bool {
+        is_any(&self.channels(variables, surroundings))
+    }
+
+    /// Tells every configured channel what the run found, and records in the report what became of it. Never changes
+    /// the verdict. `told` are the targets of the report, in order; `of_run` are the channels of the whole run. `state`
+    /// is what was told before, where anything remembers it.
+    pub(super) async fn deliver(
+        &self,
+        report: &mut Report,
+        of_run: &Variables,
+        told: &[Told<'_>],
+        mut state: Option<&mut State>,
+        client: &Client,
+        surroundings: &Surroundings,
+    ) {
+        let sha256 = hex::encode(Sha256::digest(render::json(report)));
+        let run_url = run_url(surroundings);
+        let context = Context {
+            now: (surroundings.now)(),
+            mode: report.mode,
+            run_url: run_url.as_deref(),
+            report_sha256: Some(&sha256),
+        };
+        let heartbeat_url = self.heartbeat(report, of_run, surroundings);
+        // Targets with the same channels are told of together.
+        let mut groups: BTreeMap<&Variables, (Vec<TargetReport>, Vec<Fingerprint>)> = BTreeMap::new();
+        for (told, target) in told.iter().zip(&report.targets) {
+            let (targets, policies) = groups.entry(told.variables).or_default();
+            targets.push(target.clone());
+            policies.push(told.policy);
+        }
+        let mut errands: Vec<(Channels, Vec<TargetReport>, Vec<Fingerprint>)> = groups
+            .into_iter()
+            .map(|(variables, (targets, policies))| {
+                let channels = Channels {
+                    heartbeat_url: None,
+                    ..self.channels(variables, surroundings)
+                };
+                (channels, targets, policies)
+            })
+            .collect();
+        // One ping for the run, and one errand for all channels wherever the targets share them.
+        let mut ping = None;
+        match errands.as_mut_slice() {
+            [(channels, ..)] => channels.heartbeat_url = heartbeat_url,
+            _ => {
+                ping = Some(Channels {
+                    heartbeat_url,
+                    ..Channels::default()
+                });
+            }
+        }
+        let mut no_file = State::default();
+        for (channels, targets, policies) in errands.iter().filter(|(channels, ..)| is_any(channels)) {
+            let remembered = state.is_some() || channels.github_issue.is_some();
+            let records = if remembered {
+                let memory = Memory {
+                    state: state.as_deref_mut().unwrap_or(&mut no_file),
+                    policies,
+                    rules: self.rules,
+                };
+                alert::deliver_remembering(client, channels, targets, memory, &context, entropy).await
+            } else {
+                alert::deliver(client, channels, targets, &context, entropy).await
+            };
+            report.alerts.extend(records);
+        }
+        if let Some(channels) = ping.filter(is_any) {
+            let records = alert::deliver(client, &channels, &report.targets, &context, entropy).await;
+            report.alerts.extend(records);
+        }
+    }
+
+    /// Where the run's ping goes. A ping carries no label: of a simulation it would pass for a genuine pass.
+    fn heartbeat(
+        &self,
+        report: &mut Report,
+        of_run: &Variables,
+        surroundings: &Surroundings,
+    ) -> Option<Secret> {
+        let url = of_run.channels(surroundings).heartbeat_url?;
+        let simulated = report
+            .targets
+            .iter()
+            .any(|target| target.trust_root == TrustRootKind::Custom);
+        if simulated && report.verdict == Verdict::Pass {
             report.alerts.push(AlertRecord {
                 channel: "heartbeat".to_owned(),
                 event: "passed".to_owned(),
                 delivered: false,
                 detail: "not sent: the pass rests on a root that is not Intel's".to_owned(),
             });
-            None
+            return None;
         }
-        heartbeat_url => heartbeat_url,
+        Some(url)
+    }
+}
+
+/// Whether any channel is configured.
+fn is_any(channels: &Channels) -> bool {
+    let secrets = [
+        &channels.slack_webhook_url,
+        &channels.discord_webhook_url,
+        &channels.teams_webhook_url,
+        &channels.pagerduty_routing_key,
+        &channels.webhook_url,
+        &channels.heartbeat_url,
+    ];
+    secrets.into_iter().any(Option::is_some) || channels.github_issue.is_some()
+}
+
+/// The issues of the repository that was named, or of the one that this workflow runs in: a token, or a name without
+/// one, asks for them.
+fn github_issue(
+    named: Option<&str>,
+    surroundings: &Surroundings,
+) -> Result<Option<GithubIssues>, UsageError> {
+    let get = |name: &str| surroundings.env.get(name).filter(|value| !value.is_empty());
+    let token = get("CVM_VERIFY_GITHUB_TOKEN")
+        .filter(|token| !token.trim().is_empty())
+        .cloned()
+        .map(Secret::new);
+    if named.is_none() && token.is_none() {
+        return Ok(None);
+    }
+    let Some(repository) = named.or_else(|| get("GITHUB_REPOSITORY").map(String::as_str)) else {
+        return Err(UsageError::new(
+            "CVM_VERIFY_GITHUB_TOKEN is set, but not for which repository; write --github-issue OWNER/REPO",
+        ));
     };
-    // One ping for the run, and one errand for all channels wherever the targets share them.
-    let mut errands: Vec<(Channels, Vec<TargetReport>)> = groups
-        .into_iter()
-        .map(|(variables, targets)| {
-            let channels = Channels {
-                heartbeat_url: None,
-                ..variables.channels(surroundings)
-            };
-            (channels, targets)
-        })
-        .collect();
-    match errands.as_mut_slice() {
-        [(channels, _)] => channels.heartbeat_url = heartbeat_url,
-        _ => {
-            let channels = Channels {
-                heartbeat_url,
-                ..Channels::default()
-            };
-            errands.push((channels, report.targets.clone()));
-        }
-    }
-    for (channels, targets) in errands {
-        if channels::any(&channels) {
-            let records = alert::deliver(client, &channels, &targets, &context, entropy).await;
-            report.alerts.extend(records);
-        }
-    }
+    // A token of an Enterprise Server must not go to github.com.
+    let server = get("GITHUB_SERVER_URL").filter(|server| *server != "https://github.com");
+    let api = get("GITHUB_API_URL").cloned();
+    let api = api.or_else(|| server.map(|server| format!("{server}/api/v3")));
+    let token = token.unwrap_or_else(|| Secret::new(String::new()));
+    GithubIssues::new(api.as_deref(), repository, token)
+        .map(Some)
+        .map_err(|error| UsageError::option("--github-issue", error))
 }
 
 /// `cvm-verify alert test`.
 pub(super) fn run(args: &AlertArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let AlertCommand::Test(http) = &args.command;
-    let channels = Variables::default().channels(surroundings);
-    if !channels::any(&channels) {
+    let AlertCommand::Test(args) = &args.command;
+    let alerting = Alerting {
+        github_issue: github_issue(args.github_issue.as_deref(), surroundings)?,
+        ..Alerting::forgetful()
+    };
+    let channels = alerting.channels(&Variables::default(), surroundings);
+    if !is_any(&channels) {
         return Err(UsageError::new(
-            "no alert channel is set; set CVM_VERIFY_SLACK_WEBHOOK_URL, CVM_VERIFY_WEBHOOK_URL or CVM_VERIFY_HEARTBEAT_URL",
+            "no alert channel is set; set CVM_VERIFY_SLACK_WEBHOOK_URL, CVM_VERIFY_DISCORD_WEBHOOK_URL, \
+             CVM_VERIFY_TEAMS_WEBHOOK_URL, CVM_VERIFY_PAGERDUTY_ROUTING_KEY, CVM_VERIFY_WEBHOOK_URL, \
+             CVM_VERIFY_HEARTBEAT_URL or CVM_VERIFY_GITHUB_TOKEN",
         )
         .into());
     }
-    let client = transport::client(http)?;
+    let client = transport::client(&args.http)?;
     let run_url = run_url(surroundings);
     let context = Context {
         now: (surroundings.now)(),

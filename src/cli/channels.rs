@@ -44,6 +44,9 @@ impl Place {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Variables {
     slack_webhook_url: Place,
+    discord_webhook_url: Place,
+    teams_webhook_url: Place,
+    pagerduty_routing_key: Place,
     webhook_url: Place,
     webhook_secret: Place,
     heartbeat_url: Place,
@@ -55,6 +58,9 @@ impl Variables {
         let place = |key| Place::of(settings, key);
         Self {
             slack_webhook_url: place("slack-webhook-url-env"),
+            discord_webhook_url: place("discord-webhook-url-env"),
+            teams_webhook_url: place("teams-webhook-url-env"),
+            pagerduty_routing_key: place("pagerduty-routing-key-env"),
             webhook_url: place("webhook-url-env"),
             webhook_secret: place("webhook-secret-env"),
             heartbeat_url: place("heartbeat-url-env"),
@@ -63,22 +69,17 @@ impl Variables {
 
     /// What they hold.
     pub fn channels(&self, surroundings: &Surroundings) -> Channels {
+        let secret = |place: &Place, usual| place.secret(usual, surroundings);
         Channels {
-            slack_webhook_url: self
-                .slack_webhook_url
-                .secret("CVM_VERIFY_SLACK_WEBHOOK_URL", surroundings),
-            webhook_url: self.webhook_url.secret("CVM_VERIFY_WEBHOOK_URL", surroundings),
-            webhook_secret: self
-                .webhook_secret
-                .secret("CVM_VERIFY_WEBHOOK_SECRET", surroundings),
-            heartbeat_url: self
-                .heartbeat_url
-                .secret("CVM_VERIFY_HEARTBEAT_URL", surroundings),
+            slack_webhook_url: secret(&self.slack_webhook_url, "CVM_VERIFY_SLACK_WEBHOOK_URL"),
+            discord_webhook_url: secret(&self.discord_webhook_url, "CVM_VERIFY_DISCORD_WEBHOOK_URL"),
+            teams_webhook_url: secret(&self.teams_webhook_url, "CVM_VERIFY_TEAMS_WEBHOOK_URL"),
+            pagerduty_routing_key: secret(&self.pagerduty_routing_key, "CVM_VERIFY_PAGERDUTY_ROUTING_KEY"),
+            pagerduty_url: secret(&Place::Usual, "CVM_VERIFY_PAGERDUTY_URL"),
+            github_issue: None,
+            webhook_url: secret(&self.webhook_url, "CVM_VERIFY_WEBHOOK_URL"),
+            webhook_secret: secret(&self.webhook_secret, "CVM_VERIFY_WEBHOOK_SECRET"),
+            heartbeat_url: secret(&self.heartbeat_url, "CVM_VERIFY_HEARTBEAT_URL"),
         }
     }
-}
-
-/// Whether any channel is configured.
-pub(super) fn any(channels: &Channels) -> bool {
-    channels.slack_webhook_url.is_some() || channels.webhook_url.is_some() || channels.heartbeat_url.is_some()
 }

@@ -3,6 +3,7 @@
 //! Everything that a command takes from its surroundings – arguments, environment, clock, streams – comes in
 //! [`Surroundings`], so that tests and the demo run the real program.
 
+mod alert_state;
 mod alerts;
 mod args;
 mod cache;
@@ -36,7 +37,6 @@ mod transport;
 mod trouble;
 mod verify;
 mod wait;
-mod watch;
 
 pub use surroundings::{CI_VARIABLES, Surroundings};
 

@@ -1,5 +1,6 @@
 //! What a run verifies: addresses of the command line or targets of the policy file, each with a policy of its own.
 
+use super::alerts::Told;
 use super::args::{SourceKind, VerifyArgs};
 use super::channels::Variables;
 use super::config::{self, Config};
@@ -9,6 +10,7 @@ use super::settings::{of_options, word, written};
 use super::surroundings::Surroundings;
 use super::target::{Target, source_kind};
 use super::trouble::{Trouble, told};
+use crate::alert::state::Fingerprint;
 use crate::config::file::FileTarget;
 use crate::config::{Policy, Settings, Written};
 use crate::source::Source;
@@ -193,6 +195,14 @@ impl Planner<'_> {
 }
 
 impl Planned {
+    /// What alerts need to know of it.
+    pub fn told(&self) -> Told<'_> {
+        Told {
+            variables: &self.alerts,
+            policy: Fingerprint::of(&self.policy),
+        }
+    }
+
     /// Its name, or that of one of its instances, from 1.
     pub fn name_of(&self, instance: Option<usize>) -> String {
         match instance {

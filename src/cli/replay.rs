@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use chrono::DateTime;
 use dcap_qvl::QuoteCollateralV3;
 
-use super::alerts;
+use super::alerts::{Alerting, Told};
 use super::args::ReplayArgs;
 use super::channels::Variables;
 use super::error::UsageError;
@@ -18,7 +18,8 @@ use super::second_opinion::Recalled;
 use super::settings::of_options;
 use super::surroundings::Surroundings;
 use super::trouble::told;
-use super::{channels, config, files, output, transport};
+use super::{config, files, output, transport};
+use crate::alert::state::Fingerprint;
 use crate::appraise::Subject;
 use crate::checks::EvidenceGap;
 use crate::collateral;
@@ -92,7 +93,8 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
     );
     if args.alert {
         let variables = Variables::of(&settings);
-        if !channels::any(&variables.channels(surroundings)) {
+        let alerting = Alerting::forgetful();
+        if !alerting.any(&variables, surroundings) {
             return Err(UsageError::option(
                 "--alert",
                 "no alert channel is set; see `cvm-verify alert test --help`",
@@ -104,13 +106,11 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
             .enable_all()
             .build()
             .context("no async runtime")?;
-        runtime.block_on(alerts::deliver(
-            &mut report,
-            &variables,
-            &[&variables],
-            &client,
-            surroundings,
-        ));
+        let told = [Told {
+            variables: &variables,
+            policy: Fingerprint::of(&policy),
+        }];
+        runtime.block_on(alerting.deliver(&mut report, &variables, &told, None, &client, surroundings));
     }
     output::emit(&report, Written::default(), &args.output, surroundings)
 }

@@ -7,12 +7,13 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Variables of CI systems and terminals that are looked at.
-pub const CI_VARIABLES: [&str; 8] = [
+pub const CI_VARIABLES: [&str; 9] = [
     "NO_COLOR",
     "GITHUB_ACTIONS",
     "GITHUB_OUTPUT",
     "GITHUB_STEP_SUMMARY",
     "GITHUB_SERVER_URL",
+    "GITHUB_API_URL",
     "GITHUB_REPOSITORY",
     "GITHUB_RUN_ID",
     "CI_JOB_URL",

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use super::alerts;
+use super::alert_state::StateFile;
+use super::alerts::{Alerting, Told};
 use super::args::VerifyArgs;
-use super::channels::Variables;
 use super::judge::{judge, trust_root};
 use super::live::{Gathering, Ground, Live};
 use super::output::Written;
@@ -32,6 +32,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     } = plan(args, started_at, surroundings)?;
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    let alerting = Alerting::new(&args.memory, surroundings)?;
     output::prepare(&args.output)?;
     let bundle_paths = bundle_paths(
         args.evidence.as_deref(),
@@ -62,7 +63,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let (reports, bundles) = loop {
+    let (reports, of_reports, bundles) = loop {
         let progress = Progress::new(surroundings, args.output.quiet, targets.len());
         let mut bundles = Written::default();
         let mut notes = Vec::new();
@@ -98,11 +99,15 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         for note in notes {
             surroundings.complain(&note);
         }
+        let of_reports: Vec<usize> = (0..)
+            .zip(&judged)
+            .flat_map(|(index, reports)| reports.iter().map(move |_| index))
+            .collect();
         let reports: Vec<TargetReport> = judged.into_iter().flatten().collect();
         let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
         let left = wait.saturating_sub(started.elapsed());
         if verdict == Verdict::Pass || left.is_zero() {
-            break (reports, bundles);
+            break (reports, of_reports, bundles);
         }
         surroundings.complain(&wait::still_different(&reports, left));
         if !runtime.block_on(wait::pause(surroundings.pause.min(left))) {
@@ -117,14 +122,34 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         reports,
     );
     report.shard = args.shard;
-    let of_targets: Vec<&Variables> = targets.iter().map(|target| &target.alerts).collect();
-    runtime.block_on(alerts::deliver(
-        &mut report,
-        &channels,
-        &of_targets,
-        &ground.network.client,
-        surroundings,
-    ));
+    if alerting.any(&channels, surroundings)
+        || targets
+            .iter()
+            .any(|target| alerting.any(&target.alerts, surroundings))
+    {
+        let told: Vec<Told<'_>> = of_reports
+            .iter()
+            .filter_map(|index| targets.get(*index))
+            .map(Planned::told)
+            .collect();
+        let mut file = args
+            .memory
+            .state
+            .as_deref()
+            .map(|path| StateFile::open(path, surroundings));
+        let state = file.as_mut().map(|file| &mut file.state);
+        runtime.block_on(alerting.deliver(
+            &mut report,
+            &channels,
+            &told,
+            state,
+            &ground.network.client,
+            surroundings,
+        ));
+        if let Some(file) = file {
+            file.close(surroundings);
+        }
+    }
     output::emit(&report, bundles, &args.output, surroundings)
 }
 

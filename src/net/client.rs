@@ -105,6 +105,28 @@ impl Client {
         self.request(request, url, limits).await
     }
 
+    /// Any request with `headers` and a body (which may be empty), under the same guards as [`Client::get`]. It is sent
+    /// once.
+    ///
+    /// # Errors
+    /// As [`Client::get`]. After some of them the server may have acted on the request all the same.
+    pub async fn send(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        limits: &Limits,
+    ) -> Result<Response, NetError> {
+        let request = self.plain(method, url).headers(headers);
+        let request = if body.is_empty() {
+            request
+        } else {
+            request.body(body)
+        };
+        self.request(request, url, limits).await
+    }
+
     fn plain(&self, method: Method, url: &Url) -> RequestBuilder {
         let headers = [
             (ACCEPT, HeaderValue::from_static("*/*")),

@@ -40,6 +40,7 @@ pub use client::Client;
 pub use error::{NetError, Stage, TlsProblem, UrlProblem};
 pub use excerpt::excerpt;
 pub use limits::Limits;
+pub use reqwest::Method;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use response::Response;
 pub use secret::Secret;

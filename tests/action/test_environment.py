@@ -7,7 +7,7 @@ import yaml
 
 ACTION = yaml.safe_load((Path(__file__).resolve().parents[2] / "action.yml").read_text())
 INPUTS = {name for name in ACTION["runs"]["steps"][1]["env"] if name.startswith("CVM_VERIFY_")}
-RUNNER = "GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_REPOSITORY GITHUB_RUN_ID RUNNER_TEMP".split()
+RUNNER = "GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_API_URL GITHUB_REPOSITORY GITHUB_RUN_ID RUNNER_TEMP".split()
 SECRETS = {
     "slack-webhook-url": "https://hooks.test/services/T0/B0/slack5ecret",
     "webhook-url": "https://receiver.test/generic5ecret?a=%25b%0Ac",

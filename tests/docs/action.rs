@@ -64,7 +64,7 @@ pub fn action() -> Option<Action> {
 
 const USAGE: &str = r#"
 Verifies one or several deployments in a job of their own and writes the result into the job summary, the annotations, files and outputs.
-It needs no token and no permissions of its own.
+It needs no token and no permissions of its own; with `github-token` it keeps an [issue](alerts.md#github-issue).
 
 ```yaml
 permissions: { contents: read }      # for the checkout of the lock file; the verification needs none
@@ -87,7 +87,7 @@ Replace `FULL-COMMIT-SHA` by the 40-digit commit of the release that you reviewe
 the SHA-256 of the program that will run.
 
 Complete workflows: [after a deploy](../examples/after-deploy.yml), [scheduled monitor](../examples/scheduled-monitor.yml),
-[several URLs](../examples/several-urls.yml).
+[several URLs](../examples/several-urls.yml), [a monitor with an issue](../examples/monitor-with-issue.yml).
 "#;
 
 const FILES: &str = r#"

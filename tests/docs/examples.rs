@@ -4,7 +4,12 @@ use serde_json::Value;
 
 use crate::{action, read};
 
-const EXAMPLES: [&str; 3] = ["after-deploy", "scheduled-monitor", "several-urls"];
+const EXAMPLES: [&str; 4] = [
+    "after-deploy",
+    "monitor-with-issue",
+    "scheduled-monitor",
+    "several-urls",
+];
 
 fn workflow(name: &str) -> Value {
     let path = format!("examples/{name}.yml");

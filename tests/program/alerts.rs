@@ -136,3 +136,73 @@ fn alert_test_says_what_each_channel_answered() {
     assert!(!ran.stdout.contains("T0PSECRET"));
     run_in(&["alert", "test"], &[], |_| {}).assert_usage_error("no alert channel is set");
 }
+
+#[test]
+fn with_a_memory_a_failure_is_told_once_also_by_two_runs_at_a_time() {
+    let (sink, deployment) = (sink(), failing());
+    let hook = format!("{}/hook", sink.url());
+    let state = format!(
+        "--state={}",
+        deployment.folder.path().join("state.json").display()
+    );
+    let run = || verify(&deployment, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &[&state]);
+    let codes = std::thread::scope(|scope| {
+        let runs = [scope.spawn(run), scope.spawn(run)];
+        runs.map(|run| run.join().unwrap().code)
+    });
+    assert_eq!(codes, [1, 1], "the verdict is the same whoever told");
+    assert_eq!(sink.count("/hook"), 1);
+}
+
+#[test]
+fn a_memory_that_cannot_be_written_is_said_and_changes_no_verdict() {
+    let (sink, deployment) = (sink(), failing());
+    let hook = format!("{}/hook", sink.url());
+    let state = format!(
+        "--state={}",
+        deployment.folder.path().join("no/such/folder.json").display()
+    );
+    let ran = verify(&deployment, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], &[&state]);
+    assert_eq!((ran.code, sink.count("/hook")), (1, 1));
+    assert!(
+        ran.stderr.contains("the next run tells the same again"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_issue_channel_takes_its_token_and_its_addresses_from_the_environment() {
+    let sink = sink();
+    let api = sink.url().to_string();
+    let env = [
+        ("CVM_VERIFY_GITHUB_TOKEN", "ghp_SECRET\n"),
+        ("GITHUB_REPOSITORY", "acme/shop"),
+        ("GITHUB_API_URL", api.as_str()),
+    ];
+    let ran = verify(&failing(), &env, &[]);
+    assert_eq!(ran.code, 1);
+    let alert = &ran.report().alerts[0];
+    // This server answers, but it is no GitHub.
+    assert_eq!((alert.channel.as_str(), alert.delivered), ("github-issue", false));
+    assert!(alert.detail.contains("whose token"), "{}", alert.detail);
+    let asked: Vec<String> = sink
+        .requests()
+        .iter()
+        .map(|request| request.path().to_owned())
+        .collect();
+    assert_eq!(asked, ["/graphql", "/user"]);
+    let bearer = sink.requests()[0].header("authorization").map(str::to_owned);
+    assert_eq!(bearer.as_deref(), Some("Bearer ghp_SECRET"));
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("ghp_SECRET"));
+}
+
+#[test]
+fn the_issue_channel_needs_a_repository_and_a_memory_a_number() {
+    let token = ("CVM_VERIFY_GITHUB_TOKEN", "ghp_SECRET");
+    verify(&failing(), &[token], &[]).assert_usage_error("write --github-issue OWNER/REPO");
+    verify(&failing(), &[token], &["--github-issue=shop"]).assert_usage_error("is no repository");
+    verify(&failing(), &[], &["--inconclusive-after=0"]).assert_usage_error("0 is not in 1..=1000");
+    let ran = verify(&failing(), &[], &["--github-issue=acme/shop"]);
+    assert_eq!(ran.report().alerts[0].detail, "skipped: no secret");
+}

@@ -1,0 +1,161 @@
+//! Discord's webhook, as one embed.
+//!
+//! Limits: 256 characters in a title or a field's name, 4096 in a description, 1024 in a field's value, 2048 in a
+//! footer, 25 fields, and 6000 in all of these together. (Discord's documentation: "Embed Limits".)
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::delivery::{Method, Parcel, json_headers};
+use super::discord_text::plain;
+use super::event::Event;
+use super::message::{FailedCheck, Message};
+use super::visible::{units, visible};
+use crate::net::Response;
+use crate::report::{Verdict, rfc3339};
+
+/// The channel's name.
+pub(super) const CHANNEL: &str = "discord";
+
+const MAX_TITLE: usize = 256;
+const MAX_NAME: usize = 256;
+const MAX_ALL: usize = 6000;
+const MAX_FIELDS: usize = 25;
+/// Our own limits, below Discord's 4096 and 1024: a message is read on a phone.
+const MAX_SENTENCE: usize = 600;
+const MAX_NOTE: usize = 300;
+/// Longest address of a link.
+const MAX_LINK: usize = 2048;
+
+/// Red, amber, green and grey.
+const FAIL: u32 = 0x00d2_1f3c;
+const WARN: u32 = 0x00e0_9f1f;
+const PASS: u32 = 0x002d_a44e;
+const TEST: u32 = 0x0080_8080;
+
+/// `message` for the webhook at `url`.
+pub(super) fn parcel(message: &Message, url: Url) -> Parcel {
+    Parcel {
+        url,
+        method: Method::Post {
+            headers: json_headers(),
+            body: payload(message).to_string().into_bytes(),
+        },
+        refusal,
+        patience,
+    }
+}
+
+/// The message with as many of its checks as fit.
+pub(super) fn payload(message: &Message) -> Value {
+    let mut shown = message.failed.len().min(MAX_FIELDS - 1);
+    loop {
+        let embed = embed(message, shown);
+        if shown == 0 || counted(&embed) <= MAX_ALL {
+            return json!({ "embeds": [embed], "allowed_mentions": { "parse": [] } });
+        }
+        shown -= 1;
+    }
+}
+
+fn embed(message: &Message, shown: usize) -> Value {
+    let labels = message.labels.iter().map(|label| plain(label, MAX_NOTE));
+    let next = plain(&format!("Next: {}", message.next), MAX_SENTENCE);
+    let target = message
+        .url
+        .as_deref()
+        .map(|url| plain(&format!("Target: {url}"), MAX_NOTE));
+    let lines: Vec<String> = labels.chain([next]).chain(target).collect();
+    let checks = message.failed.iter().take(shown).enumerate();
+    let checks = checks.map(|(position, check)| field(check, position == 0));
+    let hidden = message.failed.len().saturating_sub(shown);
+    let more = (hidden > 0).then(|| {
+        json!({
+            "name": format!("{hidden} more"),
+            "value": format!("{hidden} more of these checks do not fit here; the run's report has them."),
+        })
+    });
+    let footer = format!("cvm-verify, event {}, {}", message.event, rfc3339(message.at));
+    let mut embed = json!({
+        "title": plain(&message.title(), MAX_TITLE),
+        "description": lines.join("\n"),
+        "color": color(message),
+        "fields": checks.chain(more).collect::<Vec<_>>(),
+        "footer": { "text": visible(&footer, MAX_NOTE) },
+    });
+    if let (Some(url), Some(embed)) = (message.run_link(MAX_LINK), embed.as_object_mut()) {
+        embed.insert("url".to_owned(), Value::String(url.into()));
+    }
+    embed
+}
+
+/// A check, its reason and what was found. What to do about the first one stands above.
+fn field(check: &FailedCheck, first: bool) -> Value {
+    let mut lines = vec![plain(&check.detail, MAX_SENTENCE / 2)];
+    if let Some(fix) = check.fix.as_deref().filter(|_| !first) {
+        lines.push(plain(&format!("Next: {fix}"), MAX_SENTENCE / 2));
+    }
+    lines.retain(|line| !line.is_empty());
+    let value = if lines.is_empty() {
+        "–".to_owned()
+    } else {
+        lines.join("\n")
+    };
+    json!({ "name": plain(&check.line(), MAX_NAME), "value": value })
+}
+
+fn color(message: &Message) -> u32 {
+    match (message.event, message.verdict) {
+        (Event::Expiring, _) | (_, Some(Verdict::Inconclusive)) => WARN,
+        (_, Some(Verdict::Fail)) => FAIL,
+        (_, Some(Verdict::Pass)) => PASS,
+        (_, None) => TEST,
+    }
+}
+
+/// What Discord counts, in characters; UTF-16 units are never fewer.
+fn counted(embed: &Value) -> usize {
+    let text = |value: &Value| value.as_str().map_or(0, units);
+    let fields = embed.get("fields").and_then(Value::as_array);
+    let fields = fields
+        .into_iter()
+        .flatten()
+        .flat_map(|field| [field.get("name"), field.get("value")]);
+    let footer = embed.get("footer").and_then(|footer| footer.get("text"));
+    [embed.get("title"), embed.get("description"), footer]
+        .into_iter()
+        .chain(fields)
+        .flatten()
+        .map(text)
+        .sum()
+}
+
+/// Discord's error codes that a person can do something about.
+fn refusal(response: &Response) -> Option<&'static str> {
+    if response.status < 400 {
+        return None;
+    }
+    let said: Value = serde_json::from_slice(&response.body).ok()?;
+    match said.get("code")?.as_u64()? {
+        10015 | 50027 => {
+            Some("the webhook does not exist any more; make a new one in the channel's settings")
+        }
+        50035 | 50006 => Some("Discord does not accept the message; this is a bug in cvm-verify"),
+        _ => None,
+    }
+}
+
+/// How long Discord asks to wait: seconds with a fraction in the body, which is more exact than the header.
+fn patience(response: &Response) -> Option<Duration> {
+    let said: Option<Value> = serde_json::from_slice(&response.body).ok();
+    let said = said.filter(|_| response.status == 429);
+    said.and_then(|said| said.get("retry_after")?.as_f64())
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .or_else(|| response.retry_after())
+}
+
+#[cfg(test)]
+#[path = "discord_tests.rs"]
+mod tests;

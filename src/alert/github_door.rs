@@ -1,0 +1,153 @@
+//! octocrab on our own HTTP client: the same guards, limits and TLS as every other request, and errors without words of
+//! the server (T59).
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Bytes};
+use hyper::{Request, Response};
+use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
+use serde_json::Value;
+use tokio::time::Instant;
+use tower_service::Service;
+use url::Url;
+
+use super::delivery::json_headers;
+use super::error::DeliveryError;
+use crate::net::{self, Client, HeaderMap, HeaderValue, Limits, Secret};
+
+/// Largest answer that is read, in bytes: a page of issues, of which strangers may have written some.
+const MAX_ANSWER: usize = 8 * 1024 * 1024;
+/// The version of GitHub's REST API.
+const API_VERSION: &str = "2022-11-28";
+
+/// What octocrab sends its requests through.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) client: Client,
+    /// The address of the API, ending with a slash.
+    pub(super) api: Url,
+    pub(super) token: Secret,
+    /// When everything has to be done.
+    pub(super) deadline: Instant,
+}
+
+impl Door {
+    /// An octocrab that goes through it. It must be made inside a tokio runtime.
+    pub(super) fn octocrab(self) -> Octocrab {
+        let builder = OctocrabBuilder::new_empty().with_service(self);
+        match builder.with_auth(AuthState::None).build() {
+            Ok(octocrab) => octocrab,
+            Err(never) => match never {},
+        }
+    }
+
+    async fn pass(self, request: Request<OctoBody>) -> Result<Response<OctoBody>, DeliveryError> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(DeliveryError::NoTimeLeft);
+        }
+        let (parts, body) = request.into_parts();
+        let url = self.url(parts.uri.path_and_query().map_or("/", |path| path.as_str()))?;
+        let headers = self.headers()?;
+        let body = read(body).await?;
+        let limits = Limits::body(MAX_ANSWER).within(left);
+        let answer = self
+            .client
+            .send(parts.method, &url, headers, body, &limits)
+            .await
+            .map_err(|error| DeliveryError::of(&error).unwrap_or(DeliveryError::NotUnderstood))?;
+        if !(200..=299).contains(&answer.status) {
+            return Err(DeliveryError::Status {
+                status: answer.status,
+                said: meaning(&answer),
+                retry_after: answer.retry_after(),
+            });
+        }
+        let mut response = Response::new(OctoBody::from(answer.body));
+        *response.status_mut() =
+            hyper::StatusCode::from_u16(answer.status).map_err(|_| DeliveryError::Protocol)?;
+        Ok(response)
+    }
+
+    /// `path` below the API's address. GitHub Enterprise Server has its REST API at `/api/v3` and GraphQL at `/api/graphql`.
+    fn url(&self, path: &str) -> Result<Url, DeliveryError> {
+        let api = self.api.as_str().trim_end_matches('/');
+        let api = match api.strip_suffix("/v3") {
+            Some(above) if path == "/graphql" => above,
+            _ => api,
+        };
+        Url::parse(&format!("{api}{path}")).map_err(DeliveryError::NotAUrl)
+    }
+
+    fn headers(&self) -> Result<HeaderMap, DeliveryError> {
+        let mut headers = json_headers();
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.expose()))
+            .map_err(|_| DeliveryError::ControlCharacter { what: "its token" })?;
+        bearer.set_sensitive(true);
+        headers.insert("authorization", bearer);
+        headers.insert("accept", HeaderValue::from_static("application/vnd.github+json"));
+        headers.insert("x-github-api-version", HeaderValue::from_static(API_VERSION));
+        Ok(headers)
+    }
+}
+
+impl Service<Request<OctoBody>> for Door {
+    type Response = Response<OctoBody>;
+    type Error = DeliveryError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<OctoBody>) -> Self::Future {
+        Box::pin(self.clone().pass(request))
+    }
+}
+
+/// The JSON of an answer. Every answer that comes through the door is a success, within the limits.
+pub(super) async fn answer<B>(answer: octocrab::Result<Response<B>>) -> Result<Value, DeliveryError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let response = answer.map_err(|error| meant(&error))?;
+    let bytes = read(response.into_body()).await?;
+    serde_json::from_slice(&bytes).map_err(|_| DeliveryError::NotUnderstood)
+}
+
+async fn read<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Vec<u8>, DeliveryError> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| DeliveryError::Payload)?;
+        if let Ok(data) = frame.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes)
+}
+
+/// What an error of octocrab is, in our own words.
+fn meant(error: &octocrab::Error) -> DeliveryError {
+    match error {
+        octocrab::Error::Service { source, .. } => {
+            source.downcast_ref().copied().unwrap_or(DeliveryError::Protocol)
+        }
+        _ => DeliveryError::NotUnderstood,
+    }
+}
+
+/// What a refusal means here. GitHub's own words stay where they are.
+fn meaning(answer: &net::Response) -> Option<&'static str> {
+    let limited = answer.header("x-ratelimit-remaining") == Some("0") || answer.retry_after().is_some();
+    match answer.status {
+        401 => Some("the token is not valid"),
+        403 if limited => Some("GitHub's rate limit is reached; the next run tries again"),
+        403 => Some("the token may not do that; give the job the permission `issues: write`"),
+        404 => Some("there is no such repository, or the token may not see it"),
+        410 => Some("issues are disabled in this repository"),
+        422 => Some("GitHub does not accept the issue; this is a bug in cvm-verify"),
+        _ => None,
+    }
+}

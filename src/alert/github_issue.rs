@@ -1,0 +1,310 @@
+//! One issue on GitHub for each target that does not pass: made, kept up to date, commented, closed.
+//!
+//! It is found by the label `cvm-verify` and the mark in its first line, and only if it was opened by whoever our own
+//! token belongs to: a mark that somebody else wrote into an issue of theirs leads nobody astray. Who may edit the
+//! issue can edit its memory; a memory that does not parse is none, and everything is told again.
+
+use octocrab::Octocrab;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use url::Url;
+
+use super::error::DeliveryError;
+use super::github_door::{Door, answer};
+use super::github_page::{body, comment, memory_of, target_of, title};
+use super::message::Message;
+use super::state::{About, Due, TargetId, TargetState};
+use crate::net::{Client, Secret};
+
+/// The channel's name.
+pub(super) const CHANNEL: &str = "github-issue";
+
+/// The label of our issues.
+const LABEL: &str = "cvm-verify";
+/// GitHub's API, where no other is named.
+const PUBLIC_API: &str = "https://api.github.com";
+/// Issues on a page, and how many pages are read: with more open issues of this label than that, some are not found.
+const PAGE: usize = 50;
+const MAX_PAGES: usize = 10;
+
+/// The issues of a repository.
+#[derive(Debug, Clone)]
+pub struct GithubIssues {
+    api: Url,
+    owner: String,
+    repository: String,
+    token: Secret,
+}
+
+/// Why the issues of a repository cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// Not `OWNER/REPO`.
+    #[error("{0:?} is no repository; write OWNER/REPO")]
+    NoRepository(String),
+    /// The API's address is no URL.
+    #[error("the API's address {0:?} is no https URL")]
+    NoApi(String),
+}
+
+impl GithubIssues {
+    /// The issues of `repository` (`OWNER/REPO`), at GitHub or, for GitHub Enterprise Server, at `api`. An empty token is
+    /// one that is not there: the channel is skipped.
+    ///
+    /// # Errors
+    /// [`SettingsError`].
+    pub fn new(api: Option<&str>, repository: &str, token: Secret) -> Result<Self, SettingsError> {
+        let name = |text: &str| {
+            let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            !text.is_empty()
+                && text.len() <= 100
+                && text.chars().all(known)
+                && !text.chars().all(|c| c == '.')
+        };
+        let parts = repository.split_once('/');
+        let (owner, repository) = parts
+            .filter(|(owner, repository)| name(owner) && name(repository))
+            .ok_or_else(|| SettingsError::NoRepository(repository.to_owned()))?;
+        let text = api.unwrap_or(PUBLIC_API);
+        let api = Url::parse(text)
+            .ok()
+            .filter(|url| url.has_host() && url.query().is_none());
+        Ok(Self {
+            api: api.ok_or_else(|| SettingsError::NoApi(text.to_owned()))?,
+            owner: owner.to_owned(),
+            repository: repository.to_owned(),
+            token,
+        })
+    }
+
+    /// Finds the open issues. `None` where there is no token.
+    pub(super) async fn open(
+        &self,
+        client: &Client,
+        deadline: Instant,
+    ) -> Result<Option<Board>, DeliveryError> {
+        let Some(token) = super::channels::word(&self.token, "its token")? else {
+            return Ok(None);
+        };
+        let door = Door {
+            client: client.clone(),
+            api: self.api.clone(),
+            token: Secret::new(token.to_owned()),
+            deadline,
+        };
+        let github = door.octocrab();
+        let path = format!("/repos/{}/{}/issues", self.owner, self.repository);
+        let me = owner_of_the_token(&github).await?;
+        let issues = own_issues(&github, &path, &me).await?;
+        Ok(Some(Board { github, path, issues }))
+    }
+}
+
+/// The open issues of ours in one repository.
+pub(super) struct Board {
+    github: Octocrab,
+    path: String,
+    issues: Vec<Issue>,
+}
+
+#[derive(Debug, Clone)]
+struct Issue {
+    target: TargetId,
+    number: u64,
+    memory: Option<TargetState>,
+}
+
+/// Whether the `user` of an issue is `me`. Apps are called `name[bot]` in one API of GitHub's and `name` in the other.
+fn is_me(user: &Value, me: &str) -> bool {
+    let plain = |login: &str| login.strip_suffix("[bot]").unwrap_or(login).to_owned();
+    text(user, "login")
+        .is_some_and(|login| login == me || (text(user, "type") == Some("Bot") && plain(login) == plain(me)))
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name)?.as_str()
+}
+
+/// What became of one due message.
+pub(super) struct Step {
+    pub(super) due: usize,
+    /// Why it was not delivered.
+    pub(super) result: Result<(), DeliveryError>,
+    /// Whether anything was written: some messages need no words here.
+    pub(super) spoken: bool,
+}
+
+impl Board {
+    fn issue(&self, target: TargetId) -> Option<&Issue> {
+        self.issues.iter().find(|issue| issue.target == target)
+    }
+
+    /// What the target's issue remembers.
+    pub(super) fn memory(&self, target: TargetId) -> Option<&TargetState> {
+        self.issue(target)?.memory.as_ref()
+    }
+
+    /// Brings a target's issue to where `state` is. `due` are this channel's messages with their numbers; what is told is
+    /// noted in `state`. `standing` is what stands in the issue's body as long as it is open.
+    pub(super) async fn settle(
+        &mut self,
+        target: TargetId,
+        state: &mut TargetState,
+        due: &[(usize, &Due, &Message)],
+        standing: Option<&Message>,
+        now: u64,
+    ) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for (number, due, message) in due {
+            let outcome = self.tell(target, state, due, message, now).await;
+            let step = Step {
+                due: *number,
+                spoken: outcome.unwrap_or(true),
+                result: outcome.map(|_| ()),
+            };
+            let failed = step.result.is_err();
+            steps.push(step);
+            if failed {
+                return steps;
+            }
+        }
+        if let (Some(issue), Some(message)) = (self.issue(target), standing)
+            && !issue.memory.as_ref().is_some_and(|memory| memory.is_same(state))
+        {
+            // What is not written now is written in the next run: the memory there is the older one then.
+            let _ = self
+                .edit(issue.number, &json!({ "body": body(message, target, state) }))
+                .await;
+        }
+        steps
+    }
+
+    /// Whether anything had to be written.
+    async fn tell(
+        &mut self,
+        target: TargetId,
+        state: &mut TargetState,
+        due: &Due,
+        message: &Message,
+        now: u64,
+    ) -> Result<bool, DeliveryError> {
+        let mut told = state.clone();
+        told.told(due, now);
+        let spoken = match (self.issue(target).map(|issue| issue.number), &due.about) {
+            // No issue is opened for what has not happened yet, nor for the end of what has none.
+            (_, About::Forecast(_)) | (None, About::Recovery | About::PassUnderAnotherPolicy) => false,
+            (None, About::Failure { .. } | About::Reminder { .. }) => {
+                let issue = json!({ "title": title(message), "body": body(message, target, &told), "labels": [LABEL] });
+                let made = post(&self.github, &self.path, &issue).await?;
+                let number = made.get("number").and_then(Value::as_u64);
+                let number = number.ok_or(DeliveryError::NotUnderstood)?;
+                let memory = Some(told.clone());
+                self.issues.push(Issue {
+                    target,
+                    number,
+                    memory,
+                });
+                true
+            }
+            (Some(number), about) => {
+                let route = format!("{}/{number}/comments", self.path);
+                post(&self.github, &route, &json!({ "body": comment(message) })).await?;
+                if matches!(about, About::Recovery) {
+                    let body = body(message, target, &told);
+                    self.edit(
+                        number,
+                        &json!({ "body": body, "state": "closed", "state_reason": "completed" }),
+                    )
+                    .await?;
+                    self.issues.retain(|issue| issue.target != target);
+                }
+                true
+            }
+        };
+        *state = told;
+        Ok(spoken)
+    }
+
+    async fn edit(&self, number: u64, change: &Value) -> Result<(), DeliveryError> {
+        let route = format!("{}/{number}", self.path);
+        answer(self.github._patch(route, Some(change)).await)
+            .await
+            .map(|_| ())
+    }
+}
+
+async fn get(github: &Octocrab, route: &str) -> Result<Value, DeliveryError> {
+    answer(github._get(route).await).await
+}
+
+async fn post(github: &Octocrab, route: &str, content: &Value) -> Result<Value, DeliveryError> {
+    answer(github._post(route, Some(content)).await).await
+}
+
+/// GraphQL knows it for every kind of token; REST for those of people.
+async fn owner_of_the_token(github: &Octocrab) -> Result<String, DeliveryError> {
+    let query = json!({ "query": "query { viewer { login } }" });
+    match post(github, "/graphql", &query).await {
+        Ok(said) => {
+            let login = said.pointer("/data/viewer/login").and_then(Value::as_str);
+            if let Some(login) = login {
+                return Ok(login.to_owned());
+            }
+        }
+        Err(
+            DeliveryError::NotUnderstood
+            | DeliveryError::Status {
+                status: 403 | 404, ..
+            },
+        ) => {}
+        Err(error) => return Err(error),
+    }
+    match get(github, "/user").await {
+        Ok(said) => text(&said, "login")
+            .map(str::to_owned)
+            .ok_or(DeliveryError::NobodysToken),
+        Err(
+            DeliveryError::NotUnderstood
+            | DeliveryError::Status {
+                status: 403 | 404, ..
+            },
+        ) => Err(DeliveryError::NobodysToken),
+        Err(error) => Err(error),
+    }
+}
+
+/// The open issues that `me` opened under the label, by the target in their first line. Of two, the older one counts.
+async fn own_issues(github: &Octocrab, path: &str, me: &str) -> Result<Vec<Issue>, DeliveryError> {
+    let mut issues: Vec<Issue> = Vec::new();
+    for page in 1..=MAX_PAGES {
+        let route = format!(
+            "{path}?state=open&labels={LABEL}&sort=created&direction=asc&per_page={PAGE}&page={page}"
+        );
+        let said = get(github, &route).await?;
+        let rows = said.as_array().ok_or(DeliveryError::NotUnderstood)?;
+        for row in rows {
+            let own =
+                row.get("pull_request").is_none() && row.get("user").is_some_and(|user| is_me(user, me));
+            let number = row.get("number").and_then(Value::as_u64).filter(|_| own);
+            let body = text(row, "body").unwrap_or_default();
+            if let (Some(number), Some(target)) = (number, target_of(body))
+                && !issues.iter().any(|issue| issue.target == target)
+            {
+                let memory = memory_of(body, target);
+                issues.push(Issue {
+                    target,
+                    number,
+                    memory,
+                });
+            }
+        }
+        if rows.len() < PAGE {
+            break;
+        }
+    }
+    Ok(issues)
+}
+
+#[cfg(test)]
+#[path = "github_issue_tests.rs"]
+mod tests;

@@ -1,0 +1,426 @@
+//! Against a GitHub on loopback that keeps its issues.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::*;
+use crate::alert::message::Context;
+use crate::alert::samples::{self, set};
+use crate::alert::services::{said, service};
+use crate::alert::state::{Fingerprint, Rules, State};
+use crate::alert::{Channels, Memory, deliver_remembering};
+use crate::config::Policy;
+use crate::net::loopback;
+use crate::report::{AlertRecord, CheckId, Status, TargetReport, Verdict};
+
+const TOKEN: &str = "ghp_hunter2";
+const ME: &str = "github-actions[bot]";
+
+/// What a repository holds.
+#[derive(Default)]
+struct Repository {
+    issues: Vec<Value>,
+    comments: Vec<(u64, String)>,
+    asked: Vec<String>,
+    /// Answers this instead of anything else.
+    refuses: Option<(u16, &'static str)>,
+    /// Answers this to what writes.
+    refuses_writes: Option<u16>,
+}
+
+#[derive(Clone, Default)]
+struct Forge(Arc<Mutex<Repository>>);
+
+impl Forge {
+    /// Serves it below `prefix`, with GraphQL where GitHub has it.
+    async fn serve(&self, prefix: &'static str, graphql: &'static str) -> Url {
+        let forge = self.clone();
+        let (url, _) = service(move |head, body, _| (forge.answer(head, body, prefix, graphql), false)).await;
+        url.join(prefix).unwrap()
+    }
+
+    fn answer(&self, head: &str, body: &Value, prefix: &str, graphql: &str) -> Vec<u8> {
+        let mut inside = self.0.lock().unwrap();
+        let mut words = head.split(' ');
+        let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
+        inside.asked.push(format!("{method} {target}"));
+        if !head
+            .to_ascii_lowercase()
+            .contains(&format!("authorization: bearer {TOKEN}\r\n"))
+        {
+            return said(401, &json!({ "message": "Bad credentials" }));
+        }
+        if let Some((status, text)) = inside.refuses {
+            return said(status, &json!({ "message": text }));
+        }
+        if target == graphql {
+            return said(200, &json!({ "data": { "viewer": { "login": ME } } }));
+        }
+        if let Some(status) = inside.refuses_writes.filter(|_| method != "GET") {
+            return said(
+                status,
+                &json!({ "message": "Resource not accessible by integration" }),
+            );
+        }
+        let path = target.strip_prefix(prefix).unwrap_or_default();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let number = |text: &str| text.parse::<usize>().unwrap();
+        match (
+            method.as_str(),
+            path.split('/').skip(1).collect::<Vec<_>>().as_slice(),
+        ) {
+            ("GET", ["repos", "acme", "shop", "issues"]) => {
+                assert!(
+                    query.contains("state=open") && query.contains("labels=cvm-verify"),
+                    "{query}"
+                );
+                let page = number(query.rsplit("page=").next().unwrap());
+                let open = inside.issues.iter().filter(|issue| issue["state"] == "open");
+                let rows: Vec<&Value> = open.skip((page - 1) * PAGE).take(PAGE).collect();
+                said(200, &json!(rows))
+            }
+            ("POST", ["repos", "acme", "shop", "issues"]) => {
+                let made = inside.issues.len() + 1;
+                inside.add(
+                    made as u64,
+                    ME,
+                    "Bot",
+                    body["title"].as_str().unwrap(),
+                    body["body"].as_str().unwrap(),
+                );
+                assert_eq!(body["labels"], json!([LABEL]));
+                said(201, &inside.issues[made - 1])
+            }
+            ("POST", ["repos", "acme", "shop", "issues", one, "comments"]) => {
+                let text = body["body"].as_str().unwrap().to_owned();
+                inside.comments.push((number(one) as u64, text));
+                said(201, &json!({ "id": 1 }))
+            }
+            ("PATCH", ["repos", "acme", "shop", "issues", one]) => {
+                let issue = &mut inside.issues[number(one) - 1];
+                for (name, value) in body.as_object().unwrap() {
+                    issue[name] = value.clone();
+                }
+                said(200, issue)
+            }
+            _ => said(404, &json!({ "message": "Not Found" })),
+        }
+    }
+
+    fn open(&self) -> Vec<u64> {
+        let inside = self.0.lock().unwrap();
+        let open = inside.issues.iter().filter(|issue| issue["state"] == "open");
+        open.map(|issue| issue["number"].as_u64().unwrap()).collect()
+    }
+
+    fn body(&self, number: usize) -> String {
+        self.0.lock().unwrap().issues[number - 1]["body"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    fn comments(&self) -> Vec<String> {
+        let inside = self.0.lock().unwrap();
+        let first = |(number, text): &(u64, String)| format!("{number} {}", text.lines().next().unwrap());
+        inside.comments.iter().map(first).collect()
+    }
+
+    /// What was written since it was last asked.
+    fn writes(&self) -> Vec<String> {
+        let mut inside = self.0.lock().unwrap();
+        let asked = std::mem::take(&mut inside.asked);
+        let is_write = |line: &String| !line.starts_with("GET ") && !line.contains("graphql");
+        asked.into_iter().filter(is_write).collect()
+    }
+}
+
+impl Repository {
+    fn add(&mut self, number: u64, login: &str, kind: &str, title: &str, body: &str) {
+        self.issues.push(json!({
+            "number": number, "title": title, "body": body, "state": "open", "user": { "login": login, "type": kind },
+        }));
+    }
+}
+
+fn issues(api: &Url) -> Option<GithubIssues> {
+    let token = Secret::new(format!("{TOKEN}\n"));
+    Some(GithubIssues::new(Some(api.as_str()), "acme/shop", token).unwrap())
+}
+
+/// A run on a runner that remembers nothing, `minutes` after the first.
+async fn run(api: &Url, target: &TargetReport, minutes: u64) -> Vec<String> {
+    let channels = Channels {
+        github_issue: issues(api),
+        ..Channels::default()
+    };
+    short(&told(&channels, &mut State::default(), target, minutes).await)
+}
+
+async fn told(
+    channels: &Channels,
+    state: &mut State,
+    target: &TargetReport,
+    minutes: u64,
+) -> Vec<AlertRecord> {
+    let policies = [Fingerprint::of(&Policy::default())];
+    let memory = Memory {
+        state,
+        policies: &policies,
+        rules: Rules::default(),
+    };
+    let context = Context {
+        now: samples::context().now + minutes * 60,
+        ..samples::context()
+    };
+    deliver_remembering(
+        &loopback::client(),
+        channels,
+        std::slice::from_ref(target),
+        memory,
+        &context,
+        || [1; 16],
+    )
+    .await
+}
+
+fn short(records: &[AlertRecord]) -> Vec<String> {
+    let word = |record: &AlertRecord| format!("{} {} {}", record.event, record.delivered, record.detail);
+    records.iter().map(word).collect()
+}
+
+fn other_fail() -> TargetReport {
+    let mut report = samples::pass();
+    report.verdict = Verdict::Fail;
+    set(&mut report, CheckId::AppId, Status::Fail, "app-id-mismatch");
+    report
+}
+
+const NOTHING: [&str; 0] = [];
+
+#[tokio::test]
+async fn an_issue_is_opened_kept_commented_and_closed_without_any_other_memory() {
+    let forge = Forge::default();
+    let api = forge.serve("", "/graphql").await;
+    assert_eq!(run(&api, &samples::pass(), 0).await, NOTHING);
+    assert_eq!(forge.writes(), NOTHING);
+    assert_eq!(
+        run(&api, &samples::fail(), 1).await,
+        ["failed true api.example.com: accepted"]
+    );
+    assert_eq!(forge.writes(), ["POST /repos/acme/shop/issues"]);
+    assert_eq!(forge.open(), [1]);
+    // The same again: not a word, and nothing to note.
+    assert_eq!(run(&api, &samples::fail(), 2).await, NOTHING);
+    assert_eq!(forge.writes(), NOTHING);
+    assert_eq!(
+        run(&api, &other_fail(), 3).await,
+        ["changed true api.example.com: accepted"]
+    );
+    assert!(forge.body(1).contains("app-id-mismatch") && !forge.body(1).contains("| compose-hash |"));
+    assert_eq!(
+        run(&api, &other_fail(), 3 + 25 * 60).await,
+        ["reminder true api.example.com: accepted"]
+    );
+    assert_eq!(
+        run(&api, &samples::pass(), 4 + 25 * 60).await,
+        ["recovered true api.example.com: accepted"]
+    );
+    assert_eq!(forge.open(), Vec::<u64>::new());
+    assert_eq!(
+        forge.comments(),
+        ["1 **It changed.**", "1 **It goes on.**", "1 **It recovered.**"]
+    );
+    assert_eq!(run(&api, &samples::pass(), 5 + 25 * 60).await, NOTHING);
+    assert_eq!(
+        run(&api, &samples::fail(), 9 + 25 * 60).await,
+        ["failed true api.example.com: accepted"]
+    );
+    assert_eq!(forge.open(), [2]);
+}
+
+#[tokio::test]
+async fn enterprise_server_has_its_apis_elsewhere() {
+    let forge = Forge::default();
+    let api = forge.serve("/api/v3", "/api/graphql").await;
+    assert_eq!(
+        run(&api, &samples::fail(), 0).await,
+        ["failed true api.example.com: accepted"]
+    );
+    assert_eq!(forge.open(), [1]);
+}
+
+#[tokio::test]
+async fn the_issue_remembers_for_the_other_channels_too() {
+    let forge = Forge::default();
+    let (teams, cards) = crate::alert::services::teams().await;
+    let channels = Channels {
+        github_issue: issues(&forge.serve("", "/graphql").await),
+        teams_webhook_url: Some(Secret::new(teams.to_string())),
+        ..Channels::default()
+    };
+    for minutes in 0..3 {
+        told(&channels, &mut State::default(), &samples::fail(), minutes).await;
+    }
+    assert_eq!(cards.lock().unwrap().len(), 1);
+    told(&channels, &mut State::default(), &samples::pass(), 3).await;
+    assert_eq!(cards.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn t61_an_issue_whose_memory_is_damaged_is_told_again() {
+    let forge = Forge::default();
+    let api = forge.serve("", "/graphql").await;
+    run(&api, &samples::fail(), 0).await;
+    let damaged = forge.body(1).replace("\"seen\"", "\"sown\"");
+    forge.0.lock().unwrap().issues[0]["body"] = damaged.into();
+    assert_eq!(
+        run(&api, &samples::fail(), 1).await,
+        ["failed true api.example.com: accepted"]
+    );
+    assert_eq!(forge.open(), [1], "in the same issue");
+    assert_eq!(forge.comments(), ["1 **It fails.**"]);
+    assert_eq!(run(&api, &samples::fail(), 2).await, NOTHING);
+}
+
+#[tokio::test]
+async fn t61_a_mark_in_somebody_elses_issue_or_further_down_silences_nothing() {
+    let forge = Forge::default();
+    let api = forge.serve("", "/graphql").await;
+    run(&api, &samples::fail(), 0).await;
+    let planted = forge.body(1);
+    {
+        let mut inside = forge.0.lock().unwrap();
+        inside.issues.clear();
+        inside.add(1, "mallory", "User", "planted", &planted);
+        inside.add(
+            2,
+            "github-actions",
+            "User",
+            "planted by a person of that name",
+            &planted,
+        );
+        inside.add(
+            3,
+            ME,
+            "Bot",
+            "ours, but about something else",
+            &format!("See:\n{planted}"),
+        );
+        inside.add(4, ME, "Bot", "ours, a pull request", &planted);
+        inside.issues[3]["pull_request"] = json!({ "url": "x" });
+    }
+    assert_eq!(
+        run(&api, &samples::fail(), 1).await,
+        ["failed true api.example.com: accepted"]
+    );
+    assert_eq!(forge.open(), [1, 2, 3, 4, 5]);
+    assert_eq!(forge.comments(), NOTHING);
+}
+
+#[tokio::test]
+async fn an_issue_is_found_behind_many_others() {
+    let forge = Forge::default();
+    let api = forge.serve("", "/graphql").await;
+    for number in 1..=PAGE as u64 + 3 {
+        forge.0.lock().unwrap().add(number, "somebody", "User", "x", "x");
+    }
+    run(&api, &samples::fail(), 0).await;
+    assert_eq!(run(&api, &samples::fail(), 1).await, NOTHING);
+    let endless = (PAGE * (MAX_PAGES + 2)) as u64;
+    for number in PAGE as u64 + 5..endless {
+        forge.0.lock().unwrap().add(number, "somebody", "User", "x", "x");
+    }
+    forge.writes();
+    run(&api, &samples::fail(), 2).await;
+    let asked = forge.0.lock().unwrap().asked.len();
+    assert!(asked <= MAX_PAGES + 2, "{asked}");
+}
+
+#[tokio::test]
+async fn an_issue_that_a_person_closed_is_left_closed_until_the_reminder() {
+    let forge = Forge::default();
+    let channels = Channels {
+        github_issue: issues(&forge.serve("", "/graphql").await),
+        ..Channels::default()
+    };
+    let mut state = State::default();
+    told(&channels, &mut state, &samples::fail(), 0).await;
+    forge.0.lock().unwrap().issues[0]["state"] = "closed".into();
+    assert_eq!(told(&channels, &mut state, &samples::fail(), 1).await, []);
+    assert_eq!(
+        short(&told(&channels, &mut state, &samples::fail(), 25 * 60).await).len(),
+        1
+    );
+    assert_eq!(forge.open(), [2]);
+}
+
+#[tokio::test]
+async fn t59_t60_what_github_refuses_is_said_in_our_words_and_due_again() {
+    let forge = Forge::default();
+    let api = forge.serve("", "/graphql").await;
+    for (status, says) in [
+        (401, "the token is not valid"),
+        (404, "whose token"),
+        (500, "status 500"),
+    ] {
+        forge.0.lock().unwrap().refuses = Some((status, "ghp_hunter2 leaks"));
+        let said = run(&api, &samples::fail(), 0).await.join("");
+        assert!(
+            said.starts_with("failed false") && said.contains(says) && !said.contains("hunter2"),
+            "{said}"
+        );
+    }
+    forge.0.lock().unwrap().refuses = None;
+    forge.0.lock().unwrap().refuses_writes = Some(403);
+    let said = run(&api, &samples::fail(), 0).await.join("");
+    assert!(said.contains("`issues: write`"), "{said}");
+    forge.0.lock().unwrap().refuses_writes = None;
+    assert_eq!(
+        run(&api, &samples::fail(), 0).await,
+        ["failed true api.example.com: accepted"]
+    );
+}
+
+#[tokio::test]
+async fn without_a_token_the_channel_is_skipped() {
+    let channels = Channels {
+        github_issue: GithubIssues::new(None, "acme/shop", Secret::new("\n".to_owned())).ok(),
+        ..Channels::default()
+    };
+    let records = told(&channels, &mut State::default(), &samples::fail(), 0).await;
+    assert_eq!(short(&records), ["failed false skipped: no secret"]);
+}
+
+#[tokio::test]
+async fn a_github_that_hangs_ends_in_time() {
+    let api = loopback::raw(|_, _stream| async { tokio::time::sleep(Duration::from_secs(60)).await }).await;
+    let board = issues(&api).unwrap();
+    let started = Instant::now();
+    let opened = board
+        .open(&loopback::client(), started + Duration::from_millis(200))
+        .await;
+    assert!(opened.is_err() && started.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_repository_is_owner_and_name() {
+    let of = |text: &str| GithubIssues::new(None, text, Secret::new(String::new())).map(|_| ());
+    assert_eq!(of("acme/shop.js"), Ok(()));
+    for odd in [
+        "",
+        "acme",
+        "acme/",
+        "/shop",
+        "acme/shop/x",
+        "acme/..",
+        "a b/c",
+        "acme/shop?x",
+        "https://github.com/a/b",
+    ] {
+        assert_eq!(of(odd), Err(SettingsError::NoRepository(odd.to_owned())), "{odd}");
+    }
+    let api = |text| GithubIssues::new(Some(text), "a/b", Secret::new(String::new())).map(|_| ());
+    assert_eq!(api("ghes"), Err(SettingsError::NoApi("ghes".to_owned())));
+}

@@ -1,0 +1,262 @@
+//! What stands in an issue and its comments: Markdown, with every text of a stranger's escaped, and a memory that nobody
+//! sees.
+//!
+//! The first line of an issue's body is a mark with the target's id, the second a block of JSON with what was told.
+//! Neither counts anywhere else, and neither holds a word that a CVM chose; a `<` in the rest is an entity, so no text
+//! makes a comment of HTML.
+
+use std::fmt::Write as _;
+
+use super::event::Event;
+use super::message::Message;
+use super::state::{State, TargetId, TargetState};
+use super::visible::visible;
+use crate::render::escape::{code, markdown};
+use crate::report::rfc3339;
+
+/// Largest visible part, in bytes: with the memory it is below the 65,536 characters that GitHub takes.
+const MAX_TEXT: usize = 40_000;
+/// Largest memory, in bytes.
+const MAX_MEMORY: usize = 16_000;
+/// Longest title. GitHub takes 256 characters.
+const MAX_TITLE: usize = 200;
+/// Longest address of a link.
+const MAX_LINK: usize = 500;
+
+const STATE: (&str, &str) = ("<!-- cvm-verify:state=", " -->");
+
+/// The mark of a target's issue.
+pub(super) fn mark(target: TargetId) -> String {
+    format!("<!-- cvm-verify:target={target} -->")
+}
+
+/// The title: the target's name alone, since titles stay when what fails changes.
+pub(super) fn title(message: &Message) -> String {
+    let name: String = message
+        .name
+        .chars()
+        .map(|c| {
+            if matches!(c, '`' | '@' | '#' | ':') {
+                '_'
+            } else {
+                c
+            }
+        })
+        .collect();
+    visible(&format!("cvm-verify: {name} does not pass"), MAX_TITLE)
+}
+
+/// The body of an issue.
+pub(super) fn body(message: &Message, target: TargetId, state: &TargetState) -> String {
+    let text = fitting(message);
+    let footer = "*cvm-verify keeps this issue up to date and closes it when the target passes again by the same policy. \
+                  The first two lines of its source are its memory.*";
+    format!(
+        "{}\n{}\n\n{text}\n{footer}\n",
+        mark(target),
+        memory(target, state)
+    )
+}
+
+/// A comment on it.
+pub(super) fn comment(message: &Message) -> String {
+    format!("**{}**\n\n{}", heading(message.event), fitting(message))
+}
+
+/// The target that an issue is about.
+pub(super) fn target_of(body: &str) -> Option<TargetId> {
+    let first = body.lines().next()?.trim_end();
+    let id = first
+        .strip_prefix("<!-- cvm-verify:target=")?
+        .strip_suffix(" -->")?;
+    let id = TargetId::parse(id)?;
+    (mark(id) == first).then_some(id)
+}
+
+/// What an issue remembers of its target. `None` where that cannot be read: then everything is told again.
+pub(super) fn memory_of(body: &str, target: TargetId) -> Option<TargetState> {
+    let second = body.lines().nth(1)?.trim_end();
+    let json = second.strip_prefix(STATE.0)?.strip_suffix(STATE.1)?;
+    State::parse(json.as_bytes()).ok()?.get(target).cloned()
+}
+
+/// A memory that does not fit is left out: it counts as none.
+fn memory(target: TargetId, state: &TargetState) -> String {
+    let mut all = State::default();
+    all.set(target, state.clone());
+    let json = all.to_json();
+    let hidden = json.len() <= MAX_MEMORY && !json.contains("--");
+    format!("{}{}{}", STATE.0, if hidden { &json } else { "" }, STATE.1)
+}
+
+const fn heading(event: Event) -> &'static str {
+    match event {
+        Event::Failed => "It fails.",
+        Event::Inconclusive => "It could not be determined whether it passes.",
+        Event::Changed => "It changed.",
+        Event::Recovered => "It recovered.",
+        Event::Reminder => "It goes on.",
+        Event::Expiring => "Something is about to end.",
+        Event::Test => "This is a test.",
+    }
+}
+
+/// The text with as many of its checks as fit.
+fn fitting(message: &Message) -> String {
+    let mut shown = message.failed.len();
+    loop {
+        let text = text(message, shown);
+        if shown == 0 || text.len() <= MAX_TEXT {
+            return text;
+        }
+        shown -= 1;
+    }
+}
+
+fn text(message: &Message, shown: usize) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    for label in &message.labels {
+        let _ = writeln!(text, "**{}**\n", markdown(label));
+    }
+    let _ = writeln!(
+        text,
+        "**{} {}:** {}\n",
+        message.word(),
+        code(&message.name),
+        markdown(&message.cause)
+    );
+    let _ = writeln!(text, "**Next:** {}\n", markdown(&message.next));
+    if shown > 0 {
+        let _ = writeln!(text, "| check | result | reason | found |\n|---|---|---|---|");
+    }
+    for check in message.failed.iter().take(shown) {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            check.id,
+            check.status.as_str(),
+            markdown(check.reason.as_deref().unwrap_or("–")),
+            markdown(&check.detail)
+        );
+    }
+    let hidden = message.failed.len().saturating_sub(shown);
+    if hidden > 0 {
+        let _ = writeln!(
+            text,
+            "\n{hidden} more of these checks do not fit here; the run's report has them."
+        );
+    }
+    let address = message
+        .url
+        .as_deref()
+        .map(code)
+        .map(|url| format!("Target: {url}. "));
+    let run = message
+        .run_link(MAX_LINK)
+        .map(|url| format!(" [Open the run](<{url}>)."));
+    let _ = writeln!(
+        text,
+        "\n{}Told at {}.{}",
+        address.unwrap_or_default(),
+        rfc3339(message.at),
+        run.unwrap_or_default()
+    );
+    text
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::alert::message::Context;
+    use crate::alert::samples;
+    use crate::alert::slack_text::tests::hostile;
+    use crate::alert::state::{Fingerprint, Observation, Rules, decide};
+    use crate::config::Policy;
+    use crate::report::TargetReport;
+    use proptest::prelude::*;
+
+    fn state(report: &TargetReport) -> TargetState {
+        let observation = Observation::of(report, Fingerprint::of(&Policy::default()), 1_786_622_400);
+        let (mut state, due) = decide(
+            None,
+            1_786_622_400,
+            &observation,
+            &["slack", "github-issue"],
+            &Rules::default(),
+        );
+        for due in &due {
+            state.told(due, 1_786_622_400);
+        }
+        state
+    }
+
+    fn page(report: &TargetReport, context: &Context<'_>) -> String {
+        let message = Message::new(report, Event::Failed, context, [1; 16]);
+        body(&message, TargetId::of(&report.name), &state(report))
+    }
+
+    #[test]
+    fn the_body_of_an_issue() {
+        insta::assert_snapshot!(page(&samples::fail(), &samples::context()));
+    }
+
+    #[test]
+    fn a_comment() {
+        let message = Message::new(&samples::pass(), Event::Recovered, &samples::context(), [1; 16]);
+        insta::assert_snapshot!(comment(&message));
+    }
+
+    #[test]
+    fn what_an_issue_remembers_is_read_from_its_first_two_lines_alone() {
+        let report = samples::fail();
+        let id = TargetId::of(&report.name);
+        let page = page(&report, &samples::context());
+        assert_eq!(target_of(&page), Some(id));
+        assert_eq!(memory_of(&page, id), Some(state(&report)));
+        // As GitHub's editor stores it.
+        assert_eq!(memory_of(&page.replace('\n', "\r\n"), id), Some(state(&report)));
+        let moved = format!("\n{page}");
+        assert_eq!((target_of(&moved), memory_of(&moved, id)), (None, None));
+        assert_eq!(memory_of(&page, TargetId::of("other")), None);
+        for damaged in [
+            page.replace("\"seen\"", "\"seeen\""),
+            page.replace("alert-state/v1", "v2"),
+            String::new(),
+        ] {
+            assert_eq!(memory_of(&damaged, id), None);
+        }
+        for odd in [
+            "",
+            "<!-- cvm-verify:target= -->",
+            "<!-- cvm-verify:target=00 -->",
+            &mark(id).to_uppercase(),
+        ] {
+            assert_eq!(target_of(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn the_limits_hold_and_what_is_left_out_is_counted() {
+        for piece in ["x", "|", "{", "\u{202e}", "🦀", "@#"] {
+            let page = page(&samples::all_fail(&piece.repeat(5000)), &samples::context());
+            assert!(page.chars().count() < 65_536, "{piece}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn hostile_text_makes_no_mark_mention_or_reference(text in hostile(), run in hostile()) {
+            let run_url = format!("https://forge.example/{run}");
+            let context = Context { run_url: Some(&run_url), ..samples::context() };
+            let text = format!("{text}<!-- cvm-verify:target=00 --> @acme #1 {text}");
+            let page = page(&samples::all_fail(&text), &context);
+            let visible: String = page.lines().skip(2).collect();
+            prop_assert!(!visible.contains("<!--") && !visible.contains("@acme") && !visible.contains("#1 "));
+            prop_assert!(page.chars().count() < 65_536);
+            prop_assert_eq!(page.matches("<!--").count(), 2);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! PagerDuty's Events API v2: an incident that is triggered and resolved by a key of our own.
+//!
+//! Limits: 1024 characters in the summary, 255 in the key, 512 KB in all. The routing key is a secret and stands in the
+//! body, so the body is shown nowhere. Every text is plain: PagerDuty reads no markup.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::delivery::{Method, Parcel, json_headers};
+use super::event::Event;
+use super::message::Message;
+use super::visible::visible;
+use crate::net::Response;
+use crate::report::{Verdict, rfc3339};
+
+/// The channel's name.
+pub(super) const CHANNEL: &str = "pagerduty";
+
+/// Where events go, but for accounts in the EU: `https://events.eu.pagerduty.com/v2/enqueue`.
+pub(super) const ENDPOINT: &str = "https://events.pagerduty.com/v2/enqueue";
+
+const MAX_SUMMARY: usize = 1024;
+/// Longest address of a link.
+const MAX_LINK: usize = 2048;
+
+/// `message` for the service of `routing_key`, at `url`.
+pub(super) fn parcel(message: &Message, routing_key: &str, url: Url) -> Parcel {
+    to(url, &payload(message, routing_key))
+}
+
+/// Resolves the incident that a test made.
+pub(super) fn end_of_test(message: &Message, routing_key: &str, url: Url) -> Parcel {
+    to(url, &resolve(message, routing_key))
+}
+
+fn to(url: Url, payload: &Value) -> Parcel {
+    Parcel {
+        url,
+        method: Method::Post {
+            headers: json_headers(),
+            body: payload.to_string().into_bytes(),
+        },
+        refusal,
+        patience: Response::retry_after,
+    }
+}
+
+pub(super) fn payload(message: &Message, routing_key: &str) -> Value {
+    if message.event == Event::Recovered {
+        return resolve(message, routing_key);
+    }
+    let checks = message
+        .failed
+        .iter()
+        .map(|check| json!({ "check": check.line(), "found": check.detail, "next": check.fix }));
+    let links = message.run_link(MAX_LINK);
+    let links = links.map(|url| json!({ "href": url.as_str(), "text": "Open the run" }));
+    let labels = message.labels.iter().map(|label| format!("{label}: "));
+    let summary: String = labels.chain([message.title()]).collect();
+    json!({
+        "routing_key": routing_key,
+        "event_action": "trigger",
+        "dedup_key": dedup_key(message),
+        "client": "cvm-verify",
+        "links": links.into_iter().collect::<Vec<_>>(),
+        "payload": {
+            "summary": visible(&summary, MAX_SUMMARY),
+            "source": message.name,
+            "severity": severity(message),
+            "timestamp": rfc3339(message.at),
+            "class": message.event.as_str(),
+            "custom_details": {
+                "next": message.next,
+                "target": message.url,
+                "checks": checks.collect::<Vec<_>>(),
+                "report_sha256": message.report_sha256,
+            },
+        },
+    })
+}
+
+fn resolve(message: &Message, routing_key: &str) -> Value {
+    json!({ "routing_key": routing_key, "event_action": "resolve", "dedup_key": dedup_key(message) })
+}
+
+/// The target: one incident for each, whatever fails in it. What is about to end is an incident of its own, which a
+/// person resolves.
+fn dedup_key(message: &Message) -> String {
+    let suffix = if message.event == Event::Expiring {
+        "/expiring"
+    } else {
+        ""
+    };
+    format!("cvm-verify/{}{suffix}", message.target)
+}
+
+fn severity(message: &Message) -> &'static str {
+    match (message.event, message.verdict) {
+        (Event::Expiring, _) | (_, Some(Verdict::Inconclusive)) => "warning",
+        (_, Some(Verdict::Fail)) => "critical",
+        (_, Some(Verdict::Pass) | None) => "info",
+    }
+}
+
+/// The answer to a body or a key that PagerDuty does not take, whose words may repeat it.
+fn refusal(response: &Response) -> Option<&'static str> {
+    (response.status == 400).then_some(
+        "PagerDuty does not take the event; is the routing key that of an integration of type Events API v2?",
+    )
+}
+
+#[cfg(test)]
+#[path = "pagerduty_tests.rs"]
+mod tests;

@@ -1,0 +1,248 @@
+//! Delivery with a memory: a failure is told once, and its end.
+
+use tokio::time::Instant;
+
+use super::channels::Channels;
+use super::delivery::Pace;
+use super::dispatch::{NO_SECRET, Plan, of_the_run};
+use super::errand::Letter;
+use super::error::DeliveryError;
+use super::event::Event;
+use super::github_issue::Board;
+use super::message::{Context, Message};
+use super::state::{About, Due, Fingerprint, Observation, Rules, State, TargetId, TargetState, decide};
+use super::{discord, github_issue, pagerduty, slack, teams, webhook};
+use crate::net::Client;
+use crate::report::{AlertRecord, TargetReport};
+
+/// What was told before, and the rules for what is told now.
+pub struct Memory<'a> {
+    /// What was told before. It is taken further, whatever becomes of the alerts.
+    pub state: &'a mut State,
+    /// What each target was judged by, in the order of the targets.
+    pub policies: &'a [Fingerprint],
+    /// When to tell.
+    pub rules: Rules,
+}
+
+/// As [`deliver`](super::deliver), and tells each channel what it does not know yet.
+///
+/// Only what a channel took counts as told to it; the rest is due again in the next run. There are no records of what
+/// need not be told again.
+pub async fn deliver_remembering(
+    client: &Client,
+    channels: &Channels,
+    targets: &[TargetReport],
+    memory: Memory<'_>,
+    context: &Context<'_>,
+    entropy: impl Fn() -> [u8; 16],
+) -> Vec<AlertRecord> {
+    deliver_at(
+        &Pace::default(),
+        client,
+        channels,
+        targets,
+        memory,
+        context,
+        entropy,
+    )
+    .await
+}
+
+/// Something due, and the target that it is due on.
+struct Pending {
+    target: TargetId,
+    due: Due,
+    message: Message,
+}
+
+async fn deliver_at(
+    pace: &Pace,
+    client: &Client,
+    channels: &Channels,
+    targets: &[TargetReport],
+    memory: Memory<'_>,
+    context: &Context<'_>,
+    entropy: impl Fn() -> [u8; 16],
+) -> Vec<AlertRecord> {
+    let names = names(channels);
+    let deadline = pace.deadline();
+    let mut issues = Issues::open(channels, client, deadline).await;
+    let mut pending = Vec::new();
+    for (target, policy) in targets.iter().zip(memory.policies) {
+        let id = TargetId::of(&target.name);
+        let observation = Observation::of(target, *policy, context.now);
+        let previous = memory.state.get(id).or_else(|| issues.memory(id));
+        let (state, due) = decide(previous, context.now, &observation, &names, &memory.rules);
+        memory.state.set(id, state);
+        pending.extend(messages(target, due, context, &entropy));
+    }
+    let letters = |channel: &str| {
+        let of_channel = pending
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.due.channel == channel);
+        of_channel
+            .map(|(index, one)| Letter {
+                message: &one.message,
+                due: Some(index),
+            })
+            .collect()
+    };
+    let (event, worst) = of_the_run(targets);
+    let plan = Plan::new(channels, letters, event, Some(worst));
+    // The issue holds the memory of what the others were told: it comes last, and needs time.
+    let for_others = if channels.github_issue.is_some() {
+        deadline.checked_sub(pace.schedule.total / 3).unwrap_or(deadline)
+    } else {
+        deadline
+    };
+    let done = plan.run(pace, client, for_others, &entropy).await;
+    let mut records = Vec::new();
+    for (record, index) in done {
+        if let Some(one) = index
+            .and_then(|index| pending.get(index))
+            .filter(|_| record.delivered)
+        {
+            memory.state.told(one.target, &one.due, context.now);
+        }
+        records.push(record);
+    }
+    for target in targets {
+        records.extend(issues.settle(target, memory.state, &pending, context).await);
+    }
+    records
+}
+
+/// The issues on GitHub, where there is such a channel.
+enum Issues {
+    NotAskedFor,
+    NoToken,
+    Unusable(DeliveryError),
+    Open(Box<Board>),
+}
+
+impl Issues {
+    async fn open(channels: &Channels, client: &Client, deadline: Instant) -> Self {
+        let Some(issues) = &channels.github_issue else {
+            return Self::NotAskedFor;
+        };
+        match issues.open(client, deadline).await {
+            Ok(Some(board)) => Self::Open(Box::new(board)),
+            Ok(None) => Self::NoToken,
+            Err(error) => Self::Unusable(error),
+        }
+    }
+
+    fn memory(&self, target: TargetId) -> Option<&TargetState> {
+        match self {
+            Self::Open(board) => board.memory(target),
+            _ => None,
+        }
+    }
+
+    /// Brings the target's issue to where its memory is.
+    async fn settle(
+        &mut self,
+        target: &TargetReport,
+        state: &mut State,
+        pending: &[Pending],
+        context: &Context<'_>,
+    ) -> Vec<AlertRecord> {
+        let id = TargetId::of(&target.name);
+        let own = |one: &&Pending| one.target == id && one.due.channel == github_issue::CHANNEL;
+        let due: Vec<(usize, &Due, &Message)> = pending
+            .iter()
+            .filter(own)
+            .enumerate()
+            .map(|(index, one)| (index, &one.due, &one.message))
+            .collect();
+        let first = due
+            .iter()
+            .find(|(_, due, _)| !matches!(due.about, About::Forecast(_)));
+        let record = |event: Event, delivered, said: &str| AlertRecord {
+            channel: github_issue::CHANNEL.to_owned(),
+            event: event.as_str().to_owned(),
+            delivered,
+            detail: said.to_owned(),
+        };
+        let board = match (self, first) {
+            (Self::Open(board), _) => board,
+            (Self::NotAskedFor, _) | (_, None) => return Vec::new(),
+            (Self::NoToken, Some((_, due, _))) => return vec![record(due.event, false, NO_SECRET)],
+            (Self::Unusable(error), Some((_, due, message))) => {
+                let said = format!("{}: not delivered: {error}", message.name);
+                return vec![record(due.event, false, &said)];
+            }
+        };
+        let Some(mut own_state) = state.get(id).cloned() else {
+            return Vec::new();
+        };
+        let standing = own_state
+            .failure()
+            .map(|failure| Message::standing(target, failure, context));
+        let steps = board
+            .settle(id, &mut own_state, &due, standing.as_ref(), context.now)
+            .await;
+        state.set(id, own_state);
+        let name = &due
+            .first()
+            .map_or_else(String::new, |(_, _, message)| message.name.clone());
+        let steps = steps.into_iter().filter(|step| step.spoken);
+        steps
+            .filter_map(|step| {
+                let (_, due, _) = due.get(step.due)?;
+                Some(match step.result {
+                    Ok(()) => record(due.event, true, &format!("{name}: accepted")),
+                    Err(error) => record(due.event, false, &format!("{name}: not delivered: {error}")),
+                })
+            })
+            .collect()
+    }
+}
+
+/// One message for each due thing; channels that are told the same get the same message.
+fn messages(
+    target: &TargetReport,
+    due: Vec<Due>,
+    context: &Context<'_>,
+    entropy: &impl Fn() -> [u8; 16],
+) -> Vec<Pending> {
+    let mut pending: Vec<Pending> = Vec::new();
+    for due in due {
+        let same = pending
+            .iter()
+            .find(|one| one.due.event == due.event && one.due.about == due.about);
+        let message = match same {
+            Some(one) => one.message.clone(),
+            None => Message::due(target, &due, context, entropy()),
+        };
+        let target = TargetId::of(&target.name);
+        pending.push(Pending { target, due, message });
+    }
+    pending
+}
+
+/// The channels that remember: those that somebody asked for.
+fn names(channels: &Channels) -> Vec<&'static str> {
+    let asked_for = [
+        (slack::CHANNEL, channels.slack_webhook_url.is_some()),
+        (discord::CHANNEL, channels.discord_webhook_url.is_some()),
+        (teams::CHANNEL, channels.teams_webhook_url.is_some()),
+        (pagerduty::CHANNEL, channels.pagerduty_routing_key.is_some()),
+        (github_issue::CHANNEL, channels.github_issue.is_some()),
+        (
+            webhook::CHANNEL,
+            channels.webhook_url.is_some() || channels.webhook_secret.is_some(),
+        ),
+    ];
+    asked_for
+        .into_iter()
+        .filter(|(_, asked)| *asked)
+        .map(|(name, _)| name)
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "remember_tests.rs"]
+mod tests;

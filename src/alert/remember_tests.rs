@@ -1,0 +1,183 @@
+//! Delivery with a memory, to servers that behave like the services.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::*;
+use crate::alert::samples::{self, set};
+use crate::alert::services::{self, ROUTING_KEY};
+use crate::config::Policy;
+use crate::net::retry::Schedule;
+use crate::net::{Secret, loopback};
+use crate::report::{CheckId, Status, Verdict};
+
+fn fast() -> Pace {
+    Pace {
+        schedule: Schedule {
+            first_pause: Duration::from_millis(10),
+            total: Duration::from_secs(5),
+            ..Pace::default().schedule
+        },
+        one_try: Duration::from_secs(1),
+    }
+}
+
+fn secret(url: &Url, path: &str) -> Option<Secret> {
+    Some(Secret::new(url.join(path).unwrap().to_string()))
+}
+
+async fn told(channels: &Channels, state: &mut State, target: &TargetReport) -> Vec<String> {
+    let policies = [Fingerprint::of(&Policy::default())];
+    let memory = Memory {
+        state,
+        policies: &policies,
+        rules: Rules::default(),
+    };
+    let targets = [target.clone()];
+    let context = samples::context();
+    let client = loopback::client();
+    let records = deliver_at(&fast(), &client, channels, &targets, memory, &context, || [1; 16]).await;
+    let word = |record: &AlertRecord| format!("{} {} {}", record.channel, record.event, record.delivered);
+    records.iter().map(word).collect()
+}
+
+fn other_fail() -> TargetReport {
+    let mut report = samples::pass();
+    report.verdict = Verdict::Fail;
+    set(&mut report, CheckId::AppId, Status::Fail, "app-id-mismatch");
+    report
+}
+
+#[tokio::test]
+async fn every_service_takes_every_kind_of_message() {
+    let (discord, embeds) = services::discord(1).await;
+    let (teams, cards) = services::teams().await;
+    let (pagerduty, events, incidents) = services::pagerduty().await;
+    let channels = Channels {
+        discord_webhook_url: secret(&discord, "/api/webhooks/1/hunter2"),
+        teams_webhook_url: secret(&teams, "/workflows/1/triggers/manual?sig=hunter2"),
+        pagerduty_routing_key: Some(Secret::new(format!("{ROUTING_KEY}\n"))),
+        pagerduty_url: secret(&pagerduty, "/v2/enqueue"),
+        ..Channels::default()
+    };
+    let mut state = State::default();
+    let all =
+        |event: &str| ["discord", "teams", "pagerduty"].map(|channel| format!("{channel} {event} true"));
+    let mut expiring = samples::pass();
+    set(&mut expiring, CheckId::Collateral, Status::Warn, "ends-soon");
+    let big = samples::all_fail(&"\u{202e}\"<".repeat(2000));
+    let big = TargetReport {
+        name: samples::pass().name,
+        ..big
+    };
+    for (report, events) in [
+        (samples::fail(), all("failed").to_vec()),
+        (samples::fail(), vec![]),
+        (other_fail(), all("changed").to_vec()),
+        (big, all("changed").to_vec()),
+        (samples::pass(), all("recovered").to_vec()),
+        (samples::pass(), vec![]),
+        (expiring.clone(), all("expiring").to_vec()),
+        (expiring, vec![]),
+    ] {
+        assert_eq!(told(&channels, &mut state, &report).await, events);
+    }
+    for taken in [embeds, cards, events] {
+        assert_eq!(taken.lock().unwrap().len(), 5);
+    }
+    let open: Vec<String> = incidents.lock().unwrap().keys().cloned().collect();
+    assert!(open.len() == 1 && open[0].ends_with("/expiring"), "{open:?}");
+}
+
+#[tokio::test]
+async fn a_channel_that_was_down_hears_the_latest_failure_and_the_others_hear_nothing_twice() {
+    let (discord, embeds) = services::discord(0).await;
+    let (teams, cards) = services::teams().await;
+    let up = Channels {
+        discord_webhook_url: secret(&discord, "/api/webhooks/1/hunter2"),
+        teams_webhook_url: secret(&teams, "/"),
+        ..Channels::default()
+    };
+    let down = Channels {
+        discord_webhook_url: secret(&discord, "/api/webhooks/1/gone"),
+        ..up.clone()
+    };
+    let mut state = State::default();
+    let first = told(&down, &mut state, &samples::fail()).await;
+    assert_eq!(first, ["discord failed false", "teams failed true"]);
+    let second = told(&down, &mut state, &other_fail()).await;
+    assert_eq!(second, ["discord failed false", "teams changed true"]);
+    let ended = told(&down, &mut state, &samples::pass()).await;
+    assert_eq!(ended, ["discord failed false", "teams recovered true"]);
+    let back = told(&up, &mut state, &samples::pass()).await;
+    assert_eq!(back, ["discord failed true", "discord recovered true"]);
+    let late = embeds.lock().unwrap()[0]["embeds"][0].clone();
+    assert!(
+        late["description"].as_str().unwrap().starts_with("Found at "),
+        "{late}"
+    );
+    assert!(
+        late["fields"][0]["name"].as_str().unwrap().contains("app\\-id"),
+        "{late}"
+    );
+    assert!(late["title"].as_str().unwrap().starts_with("FAIL "), "{late}");
+    assert_eq!(cards.lock().unwrap().len(), 3);
+    assert_eq!(
+        told(&up, &mut state, &samples::pass()).await,
+        Vec::<String>::new()
+    );
+}
+
+#[tokio::test]
+async fn t59_what_a_service_repeats_is_not_in_a_record() {
+    let (pagerduty, _, _) = services::pagerduty().await;
+    let channels = Channels {
+        pagerduty_routing_key: Some(Secret::new("wronghunter2".to_owned())),
+        pagerduty_url: secret(&pagerduty, "/v2/enqueue"),
+        ..Channels::default()
+    };
+    let mut state = State::default();
+    let policies = [Fingerprint::of(&Policy::default())];
+    let memory = Memory {
+        state: &mut state,
+        policies: &policies,
+        rules: Rules::default(),
+    };
+    let (client, context) = (loopback::client(), samples::context());
+    let records = deliver_at(
+        &fast(),
+        &client,
+        &channels,
+        &[samples::fail()],
+        memory,
+        &context,
+        || [1; 16],
+    )
+    .await;
+    assert!(
+        records[0]
+            .detail
+            .contains("status 400: PagerDuty does not take the event"),
+        "{records:?}"
+    );
+    assert!(!format!("{records:?} {channels:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_test_ends_the_incident_that_it_makes() {
+    let (pagerduty, events, incidents) = services::pagerduty().await;
+    let channels = Channels {
+        pagerduty_routing_key: Some(Secret::new(ROUTING_KEY.to_owned())),
+        pagerduty_url: secret(&pagerduty, "/v2/enqueue"),
+        ..Channels::default()
+    };
+    let records = crate::alert::test(&loopback::client(), &channels, &samples::context(), || [1; 16]).await;
+    assert!(
+        records.len() == 2 && records.iter().all(|record| record.delivered),
+        "{records:?}"
+    );
+    assert_eq!(events.lock().unwrap()[0]["payload"]["severity"], "info");
+    assert!(incidents.lock().unwrap().is_empty());
+}

@@ -1,0 +1,96 @@
+//! What one channel was told of one target.
+
+use serde::{Deserialize, Serialize};
+
+use super::failure::{Failure, Key};
+use super::forecast::Forecast;
+use super::observation::Fingerprint;
+use crate::report::Verdict;
+
+/// How many failures a channel is remembered to have been told of, in one incident. An older one is told again.
+const MAX_TOLD: usize = 4;
+
+/// The memory of one channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ChannelState {
+    /// The failures that it was told of, oldest first. Empty: it does not know of any.
+    pub(super) told: Vec<Told>,
+    /// When it was last told anything of them, Unix seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last: Option<u64>,
+    /// The last failure of an incident that has ended and that it never heard of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) owed: Option<Failure>,
+    /// The policy under which it was told that the target passes, though it failed under another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) told_policy: Option<Fingerprint>,
+    /// The forecasts that it was told, and when they were last seen, Unix seconds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) forecasts: Vec<Foretold>,
+}
+
+/// A failure that was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Told {
+    pub(super) key: Key,
+    pub(super) verdict: Verdict,
+    /// When, Unix seconds.
+    pub(super) at: u64,
+}
+
+/// A forecast that was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Foretold {
+    pub(super) forecast: Forecast,
+    /// When it was last seen, Unix seconds.
+    pub(super) seen: u64,
+}
+
+impl ChannelState {
+    /// Whether it believes that the target fails.
+    pub(super) fn is_open(&self) -> bool {
+        !self.told.is_empty()
+    }
+
+    pub(super) fn knows(&self, failure: &Failure) -> bool {
+        self.told
+            .iter()
+            .any(|told| told.key == failure.key && told.verdict == failure.verdict)
+    }
+
+    pub(super) fn knows_a_fail(&self) -> bool {
+        self.told.iter().any(|told| told.verdict == Verdict::Fail)
+    }
+
+    pub(super) fn add(&mut self, failure: &Failure, now: u64) {
+        self.told
+            .retain(|told| (told.key, told.verdict) != (failure.key, failure.verdict));
+        if self.told.len() >= MAX_TOLD {
+            self.told.remove(0);
+        }
+        self.told.push(Told {
+            key: failure.key,
+            verdict: failure.verdict,
+            at: now,
+        });
+        self.last = Some(now);
+        self.owed = None;
+        self.told_policy = None;
+    }
+
+    pub(super) fn close(&mut self) {
+        self.told.clear();
+        self.last = None;
+        self.owed = None;
+        self.told_policy = None;
+    }
+
+    pub(super) fn is_sound(&self) -> bool {
+        self.told.len() <= MAX_TOLD
+            && self.forecasts.len() <= Forecast::ALL.len()
+            && self.owed.as_ref().is_none_or(Failure::is_sound)
+    }
+}

@@ -1,0 +1,254 @@
+//! Whether to tell, and what.
+
+use super::channel::ChannelState;
+use super::failure::Failure;
+use super::forecast::{FORGOTTEN_AFTER, Forecast};
+use super::observation::Observation;
+use super::target::{Incident, Passing, TargetState};
+use crate::alert::event::Event;
+use crate::report::Verdict;
+
+/// A failure within this time after a recovery is a relapse, seconds: 6 hours.
+const RELAPSE_WITHIN: u64 = 6 * 3600;
+/// More relapses than this make no further difference: 64 passes in a row are a recovery.
+const MAX_RELAPSES: u32 = 6;
+
+/// When to tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// How often in a row a target must be inconclusive before that is told. At least 1. A CVM can choose to look
+    /// unreachable, so it is told in the end; a network does it by itself, so it is not told at once.
+    pub inconclusive_after: u32,
+    /// When to repeat a failure that goes on, seconds.
+    pub reminder_after: u64,
+}
+
+impl Default for Rules {
+    /// 3 times; 24 hours.
+    fn default() -> Self {
+        Self {
+            inconclusive_after: 3,
+            reminder_after: 24 * 3600,
+        }
+    }
+}
+
+/// Something to tell one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Which channel.
+    pub channel: String,
+    /// What it is told.
+    pub event: Event,
+    /// What that is about.
+    pub about: About,
+}
+
+/// What an alert is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// A failure: the one just found, or one that was found earlier and that the channel has not heard of.
+    Failure {
+        /// Which.
+        failure: Failure,
+        /// Whether it is older than the result at hand.
+        late: bool,
+    },
+    /// A failure that was told a while ago and goes on.
+    Reminder {
+        /// Which.
+        failure: Failure,
+        /// Whether the result at hand is another one: a target that passes now and then.
+        late: bool,
+    },
+    /// It passes, but under another policy than the one that it failed under. That may be what the user meant to do, and
+    /// is no recovery yet: the next pass is.
+    PassUnderAnotherPolicy,
+    /// It passes in full, under the policy of the run before.
+    Recovery,
+    /// Something that the pass rests on is about to end.
+    Forecast(Forecast),
+}
+
+/// Takes the memory of a target one observation further, and says what is due on each of `channels`, in order.
+///
+/// `previous` is `None` where there is no memory, or none that can be read: then any failure is told at once. What
+/// follows from `previous` and is not delivered is due again the next time; mark what was with [`TargetState::told`],
+/// and tell nothing more to a channel that did not take something before it.
+#[must_use]
+pub fn decide(
+    previous: Option<&TargetState>,
+    now: u64,
+    observation: &Observation,
+    channels: &[&str],
+    rules: &Rules,
+) -> (TargetState, Vec<Due>) {
+    let mut state = previous.cloned().unwrap_or_default();
+    let known = previous.is_some();
+    state.seen = now;
+    match &observation.failure {
+        Some(failure) => state.fails(known, now, failure, observation, rules),
+        None => state.passes(now, observation),
+    }
+    let mut due = Vec::new();
+    for name in channels {
+        let mut channel = state.channels.remove(*name).unwrap_or_default();
+        channel.see(&observation.forecasts, now);
+        let events = state.due(&channel, now, observation, rules);
+        due.extend(events.into_iter().map(|(event, about)| Due {
+            channel: (*name).to_owned(),
+            event,
+            about,
+        }));
+        state.channels.insert((*name).to_owned(), channel);
+    }
+    (state, due)
+}
+
+impl TargetState {
+    fn fails(&mut self, known: bool, now: u64, failure: &Failure, observation: &Observation, rules: &Rules) {
+        let tell = match failure.verdict {
+            Verdict::Inconclusive => {
+                let count = self.inconclusive_in_a_row.saturating_add(1);
+                self.inconclusive_in_a_row = count.min(rules.inconclusive_after);
+                !known || self.inconclusive_in_a_row >= rules.inconclusive_after
+            }
+            Verdict::Fail | Verdict::Pass => {
+                self.inconclusive_in_a_row = 0;
+                true
+            }
+        };
+        match &mut self.incident {
+            Some(incident) => {
+                incident.passing = None;
+                if tell {
+                    incident.policy = observation.policy;
+                }
+                // The same failure keeps the time at which it was found first.
+                if tell && !failure.is_same(&incident.failure) {
+                    incident.failure = failure.clone();
+                }
+            }
+            None if tell => {
+                let relapse = self
+                    .recovered_at
+                    .is_some_and(|at| now.abs_diff(at) <= RELAPSE_WITHIN);
+                self.relapses = if relapse {
+                    (self.relapses + 1).min(MAX_RELAPSES)
+                } else {
+                    0
+                };
+                self.incident = Some(Incident {
+                    since: now,
+                    failure: failure.clone(),
+                    policy: observation.policy,
+                    passing: None,
+                });
+            }
+            None => {}
+        }
+    }
+
+    fn passes(&mut self, now: u64, observation: &Observation) {
+        self.inconclusive_in_a_row = 0;
+        let Some(incident) = &mut self.incident else {
+            return;
+        };
+        let policy = observation.policy;
+        let before = incident.passing.take().filter(|passing| passing.policy == policy);
+        let count = before.map_or(0, |passing| passing.count).saturating_add(1);
+        // By another policy than the one that it failed by, one pass is only a change.
+        if count < passes_needed(self.relapses) + u32::from(policy != incident.policy) {
+            incident.passing = Some(Passing { policy, count });
+            return;
+        }
+        for channel in self.channels.values_mut() {
+            if !channel.knows(&incident.failure) {
+                channel.owed = Some(incident.failure.clone());
+            }
+        }
+        self.incident = None;
+        self.recovered_at = Some(now);
+    }
+
+    /// What is due on one channel.
+    fn due(
+        &self,
+        channel: &ChannelState,
+        now: u64,
+        observation: &Observation,
+        rules: &Rules,
+    ) -> Vec<(Event, About)> {
+        let Some(incident) = &self.incident else {
+            let late = channel.owed.iter().map(|failure| channel.news(failure, true));
+            let recovery = (channel.is_open() || channel.owed.is_some()) && observation.failure.is_none();
+            let recovery = recovery.then_some((Event::Recovered, About::Recovery));
+            return late
+                .chain(recovery)
+                .chain(channel.expiring(observation))
+                .collect();
+        };
+        let failure = &incident.failure;
+        let late = observation
+            .failure
+            .as_ref()
+            .is_none_or(|current| !current.is_same(failure));
+        let mut due = Vec::new();
+        if !channel.knows(failure) {
+            due.push(channel.news(failure, late));
+        } else if channel
+            .last
+            .is_none_or(|last| now.abs_diff(last) >= rules.reminder_after)
+        {
+            let failure = failure.clone();
+            due.push((Event::Reminder, About::Reminder { failure, late }));
+        }
+        let other = incident.passing.as_ref().map(|passing| passing.policy);
+        if other.is_some_and(|policy| policy != incident.policy) && channel.told_policy != other {
+            due.push((Event::Changed, About::PassUnderAnotherPolicy));
+        }
+        due
+    }
+}
+
+impl ChannelState {
+    /// A failure that the channel has not heard of.
+    fn news(&self, failure: &Failure, late: bool) -> (Event, About) {
+        let event = match failure.verdict {
+            Verdict::Fail if !self.knows_a_fail() => Event::Failed,
+            _ if self.is_open() => Event::Changed,
+            _ => Event::Inconclusive,
+        };
+        let failure = failure.clone();
+        (event, About::Failure { failure, late })
+    }
+
+    fn see(&mut self, forecasts: &[Forecast], now: u64) {
+        self.forecasts.retain_mut(|told| {
+            if forecasts.contains(&told.forecast) {
+                told.seen = now;
+            }
+            now.abs_diff(told.seen) <= FORGOTTEN_AFTER
+        });
+    }
+
+    /// The forecasts of a pass that the channel has not heard of.
+    fn expiring(&self, observation: &Observation) -> impl Iterator<Item = (Event, About)> {
+        let passes = observation.failure.is_none();
+        let new = move |forecast: &&Forecast| {
+            passes && !self.forecasts.iter().any(|told| told.forecast == **forecast)
+        };
+        let due = |forecast: &Forecast| (Event::Expiring, About::Forecast(*forecast));
+        observation.forecasts.iter().filter(new).map(due)
+    }
+}
+
+/// How many passes in a row end an incident: one, and twice as many after each relapse. A host that lies every third
+/// time is told to have recovered once or twice, not all day.
+const fn passes_needed(relapses: u32) -> u32 {
+    1 << if relapses < MAX_RELAPSES {
+        relapses
+    } else {
+        MAX_RELAPSES
+    }
+}

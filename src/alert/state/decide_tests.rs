@@ -1,0 +1,355 @@
+//! What is due after which history. `A` and `B` are two failures, `?` is inconclusive, `.` a pass.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::alert::event::Event;
+use crate::alert::samples::{self, set};
+use crate::config::Policy;
+use crate::report::{CheckId, Status, TargetReport, Tier, Verdict};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+const START: u64 = 1_786_622_400;
+
+/// Another failing check than that of `samples::fail`.
+fn other_fail() -> TargetReport {
+    let mut report = samples::pass();
+    report.verdict = Verdict::Fail;
+    set(&mut report, CheckId::AppId, Status::Fail, "app-id-mismatch");
+    report
+}
+
+fn report(letter: char) -> TargetReport {
+    match letter {
+        'A' => samples::fail(),
+        'B' => other_fail(),
+        '?' => samples::unreachable(),
+        '!' => samples::inconclusive(),
+        '.' => samples::pass(),
+        'e' => {
+            let mut report = samples::pass();
+            set(&mut report, CheckId::Collateral, Status::Warn, "ends-soon");
+            report
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn policy(number: u8) -> Fingerprint {
+    Fingerprint::of(&Policy {
+        required: if number == 1 { Tier::Code } else { Tier::Hardware },
+        ..Policy::default()
+    })
+}
+
+/// One target and one channel.
+struct World {
+    state: Option<TargetState>,
+    now: u64,
+    policy: Fingerprint,
+}
+
+impl World {
+    /// It was seen to pass before.
+    fn known() -> Self {
+        let mut world = Self::unknown();
+        assert_eq!(world.see('.'), []);
+        world
+    }
+
+    fn unknown() -> Self {
+        Self {
+            state: None,
+            now: START,
+            policy: policy(1),
+        }
+    }
+
+    fn decide(&mut self, letter: char) -> Vec<Due> {
+        self.now += MINUTE;
+        let observation = Observation::of(&report(letter), self.policy, self.now);
+        let (state, due) = decide(
+            self.state.as_ref(),
+            self.now,
+            &observation,
+            &["slack"],
+            &Rules::default(),
+        );
+        self.state = Some(state);
+        due
+    }
+
+    /// Everything is delivered.
+    fn see(&mut self, letter: char) -> Vec<Event> {
+        let due = self.decide(letter);
+        for due in &due {
+            self.state.as_mut().unwrap().told(due, self.now);
+        }
+        due.into_iter().map(|due| due.event).collect()
+    }
+
+    /// Nothing is delivered.
+    fn miss(&mut self, letter: char) -> Vec<Event> {
+        self.decide(letter).into_iter().map(|due| due.event).collect()
+    }
+}
+
+/// What is told, minute by minute, where everything is delivered: `-` for silence.
+fn told(mut world: World, letters: &str) -> String {
+    let word = |events: Vec<Event>| match events.as_slice() {
+        [] => "-".to_owned(),
+        events => events
+            .iter()
+            .map(|event| event.as_str())
+            .collect::<Vec<_>>()
+            .join("+"),
+    };
+    letters
+        .chars()
+        .map(|letter| word(world.see(letter)))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn histories_and_what_is_told_of_them() {
+    for (letters, expected) in [
+        ("AAA..", "failed - - recovered -"),
+        ("??.??.", "- - - - - -"),
+        ("????.", "- - inconclusive - recovered"),
+        ("A??.", "failed - - recovered"),
+        ("A???A.", "failed - - changed - recovered"),
+        ("ABAB.", "failed changed - - recovered"),
+        ("???A.", "- - inconclusive failed recovered"),
+        ("??!?.", "- - inconclusive changed recovered"),
+        ("ee.e", "expiring - - -"),
+        ("Ae", "failed recovered+expiring"),
+    ] {
+        assert_eq!(told(World::known(), letters), expected, "{letters}");
+    }
+}
+
+#[test]
+fn t61_without_a_memory_everything_is_told_at_once() {
+    assert_eq!(told(World::unknown(), "??"), "inconclusive -");
+    assert_eq!(told(World::unknown(), "A."), "failed recovered");
+    assert_eq!(told(World::unknown(), ".??"), "- - -");
+}
+
+#[test]
+fn a_host_that_lies_every_third_time_is_not_told_to_recover_all_day() {
+    let told = told(World::known(), &"A..".repeat(480));
+    assert_eq!(told.matches("failed").count(), 3);
+    assert_eq!(told.matches("recovered").count(), 2);
+    assert_eq!(told.matches("reminder").count(), 0);
+}
+
+#[test]
+fn a_failure_that_goes_on_is_repeated_once_a_day() {
+    let mut world = World::known();
+    assert_eq!(world.see('A'), [Event::Failed]);
+    for day in 1..4 {
+        world.now = START + day * DAY;
+        assert_eq!(world.see('A'), []);
+        world.now += 2 * MINUTE;
+        assert_eq!(world.see('A'), [Event::Reminder]);
+    }
+}
+
+#[test]
+fn a_clock_that_went_back_does_not_silence_a_reminder() {
+    let mut world = World::known();
+    world.now = START + 3650 * DAY;
+    assert_eq!(world.see('A'), [Event::Failed]);
+    world.now = START;
+    assert_eq!(world.see('A'), [Event::Reminder]);
+}
+
+#[test]
+fn a_pass_under_another_policy_is_no_recovery_until_it_passes_again() {
+    let mut world = World::known();
+    assert_eq!(world.see('A'), [Event::Failed]);
+    world.policy = policy(2);
+    let due = world.decide('.');
+    assert_eq!(due[0].about, About::PassUnderAnotherPolicy);
+    world.state.as_mut().unwrap().told(&due[0], world.now);
+    assert_eq!(world.see('.'), [Event::Recovered]);
+}
+
+#[test]
+fn a_failure_after_a_changed_policy_ends_the_pass_under_it() {
+    let mut world = World::known();
+    assert_eq!(world.see('A'), [Event::Failed]);
+    world.policy = policy(2);
+    assert_eq!(world.see('.'), [Event::Changed]);
+    assert_eq!(world.see('B'), [Event::Changed]);
+    assert_eq!(world.see('.'), [Event::Recovered]);
+}
+
+#[test]
+fn an_unreachable_target_does_not_make_another_policy_the_same() {
+    let mut world = World::known();
+    assert_eq!(world.see('A'), [Event::Failed]);
+    world.policy = policy(2);
+    assert_eq!(world.see('?'), []);
+    assert_eq!(world.see('.'), [Event::Changed]);
+}
+
+#[test]
+fn what_a_channel_missed_is_told_as_what_is_true_by_then() {
+    let mut world = World::known();
+    assert_eq!(world.miss('A'), [Event::Failed]);
+    assert_eq!(world.miss('B'), [Event::Failed]);
+    let due = world.decide('B');
+    let About::Failure { failure, late } = &due[0].about else {
+        panic!("{due:?}")
+    };
+    assert_eq!((failure.failing[0].check, *late), (CheckId::AppId, false));
+}
+
+#[test]
+fn a_failure_that_ended_while_a_channel_was_down_is_told_late_and_then_its_end() {
+    let mut world = World::known();
+    assert_eq!(world.miss('A'), [Event::Failed]);
+    let due = world.decide('.');
+    assert_eq!(
+        due.iter().map(|due| due.event).collect::<Vec<_>>(),
+        [Event::Failed, Event::Recovered]
+    );
+    assert!(matches!(&due[0].about, About::Failure { late: true, .. }));
+    assert_eq!(world.see('.'), [Event::Failed, Event::Recovered]);
+    assert_eq!(world.see('.'), []);
+}
+
+#[test]
+fn a_recovery_that_was_not_delivered_is_due_again_but_not_while_it_fails() {
+    let mut world = World::known();
+    assert_eq!(world.see('A'), [Event::Failed]);
+    assert_eq!(world.miss('.'), [Event::Recovered]);
+    assert_eq!(world.miss('?'), []);
+    assert_eq!(world.see('.'), [Event::Recovered]);
+}
+
+#[test]
+fn a_forecast_is_told_again_after_a_week_without_it() {
+    let mut world = World::known();
+    assert_eq!(world.see('e'), [Event::Expiring]);
+    world.now += 6 * DAY;
+    assert_eq!(world.see('e'), []);
+    world.now += 8 * DAY;
+    assert_eq!(world.see('.'), []);
+    assert_eq!(world.see('e'), [Event::Expiring]);
+}
+
+/// What a channel that gets some of the messages must believe.
+#[derive(Default)]
+struct Receiver {
+    knows: Vec<Key>,
+    open: bool,
+}
+
+proptest! {
+    /// Whatever is found and whatever is lost on the way: no lost failure, no duplicate, no false recovery.
+    #[test]
+    fn any_history_leaves_no_failure_untold(
+        steps in prop::collection::vec((prop::sample::select("AB?!.e".chars().collect::<Vec<_>>()), 1u8..3, any::<bool>(), 0u64..30), 1..60)
+    ) {
+        let mut world = World::known();
+        let mut receiver = Receiver::default();
+        let mut passes_of = (policy(1), 0);
+        let (mut failed_under, mut recovered) = (Vec::new(), false);
+        let mut last_reminder = 0;
+        for (letter, number, delivered, hours) in steps {
+            world.now += hours * HOUR;
+            world.policy = policy(number);
+            let due = world.decide(letter);
+            let failure = Observation::of(&report(letter), world.policy, world.now).failure;
+            let observed = Observation::of(&report(letter), world.policy, world.now).policy;
+            passes_of = match (&failure, passes_of) {
+                (Some(_), _) => (observed, 0),
+                (None, (before, count)) if before == observed => (observed, count + 1),
+                (None, _) => (observed, 1),
+            };
+            for due in &due {
+                match &due.about {
+                    About::Failure { failure, .. } => {
+                        prop_assert!(matches!(due.event, Event::Failed | Event::Changed | Event::Inconclusive));
+                        prop_assert_eq!(due.event == Event::Inconclusive, !receiver.open && failure.verdict == Verdict::Inconclusive);
+                        // Up to four failures of an incident are remembered, so none of these is a duplicate.
+                        prop_assert!(!receiver.knows.contains(&failure.key));
+                    }
+                    About::Reminder { .. } => {
+                        prop_assert!(receiver.open && world.now.abs_diff(last_reminder) >= DAY);
+                    }
+                    About::Recovery => {
+                        prop_assert!(passes_of.1 >= 1);
+                        // A recovery that was not delivered stays one until it fails again.
+                        recovered |= passes_of.1 >= 2 || failed_under.contains(&observed);
+                        prop_assert!(recovered, "another policy");
+                    }
+                    About::PassUnderAnotherPolicy => prop_assert!(passes_of.1 >= 1),
+                    About::Forecast(_) => prop_assert_eq!(letter, 'e'),
+                }
+            }
+            if world.state.as_ref().is_some_and(|state| state.failure().is_some()) {
+                recovered = false;
+            } else {
+                failed_under.clear();
+            }
+            if failure.is_some() {
+                failed_under.push(observed);
+            }
+            if let Some(failure) = failure.filter(|failure| failure.verdict == Verdict::Fail) {
+                // Told before in this incident, or due now.
+                let is_due = due.iter().any(|due| matches!(&due.about, About::Failure { failure: told, .. } if told.key == failure.key));
+                prop_assert!(is_due || receiver.knows.contains(&failure.key), "{letter} is neither told nor due");
+            }
+            if delivered {
+                for due in &due {
+                    world.state.as_mut().unwrap().told(due, world.now);
+                    match &due.about {
+                        About::Failure { failure, .. } => {
+                            receiver.knows.push(failure.key);
+                            receiver.open = true;
+                            last_reminder = world.now;
+                        }
+                        About::Recovery => {
+                            prop_assert!(receiver.open, "recovered from what it never heard of");
+                            receiver = Receiver::default();
+                        }
+                        About::Reminder { .. } | About::PassUnderAnotherPolicy => last_reminder = world.now,
+                        About::Forecast(_) => {}
+                    }
+                }
+            }
+        }
+        // When all is well and everything arrives, the channel knows that it is.
+        for _ in 0..70 {
+            for due in world.decide('.') {
+                world.state.as_mut().unwrap().told(&due, world.now);
+                match due.about {
+                    About::Failure { .. } => receiver.open = true,
+                    About::Recovery => receiver.open = false,
+                    _ => {}
+                }
+            }
+        }
+        prop_assert!(!receiver.open && world.state.unwrap().failure().is_none());
+    }
+
+    /// A memory that was written and read in between decides the same.
+    #[test]
+    fn a_memory_survives_the_file(letters in prop::collection::vec(prop::sample::select("AB?!.e".chars().collect::<Vec<_>>()), 1..20)) {
+        let (mut kept, mut filed) = (World::known(), World::known());
+        for letter in letters {
+            let mut file = State::default();
+            file.set(TargetId::of("api.example.com"), filed.state.clone().unwrap());
+            let read = State::parse(file.to_json().as_bytes()).unwrap();
+            filed.state = read.get(TargetId::of("api.example.com")).cloned();
+            prop_assert_eq!(kept.see(letter), filed.see(letter));
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What failed, in names of our own: nothing here holds a word that a CVM chose (T61).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::alert::cause::causes;
+use crate::checks::Check;
+use crate::report::{CheckId, TargetReport, Verdict};
+
+/// Stands for a reason that this version of the program does not know.
+const UNKNOWN: &str = "unknown";
+/// Longest list of failing checks: one for each check.
+pub(super) const MAX_FAILING: usize = CheckId::ALL.len();
+/// Longest reason, in bytes. Ours are shorter.
+const MAX_REASON: usize = 64;
+
+/// A target, whatever it is called: SHA-256 of its name. 32 bytes, hex in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TargetId(#[serde(with = "hex")] [u8; 32]);
+
+impl TargetId {
+    /// The id of the target that the user calls `name`.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self(hash("cvm-verify/target/v1", [name]))
+    }
+
+    /// Reads 64 hex digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; 32];
+        hex::decode_to_slice(text, &mut id).ok().map(|()| Self(id))
+    }
+}
+
+impl fmt::Display for TargetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+/// Whether two failures are the same: SHA-256 of the target, the sorted ids of the failing checks and their reasons.
+/// 32 bytes, hex in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Key(#[serde(with = "hex")] [u8; 32]);
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+/// A check that keeps a target from passing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failing {
+    /// Which.
+    pub check: CheckId,
+    /// The code of its reason, one of the check's own, or `unknown`.
+    pub reason: String,
+}
+
+/// A result that is no pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// Tells it from others.
+    pub key: Key,
+    /// `fail` or `inconclusive`.
+    pub verdict: Verdict,
+    /// What the verdict hangs on, sorted.
+    pub failing: Vec<Failing>,
+    /// When it was found, Unix seconds.
+    pub at: u64,
+}
+
+impl Failure {
+    /// What failed in `report`, found at `at`. `None` for a pass.
+    #[must_use]
+    pub fn of(report: &TargetReport, at: u64) -> Option<Self> {
+        if report.verdict == Verdict::Pass {
+            return None;
+        }
+        let mut failing: Vec<Failing> = causes(report)
+            .into_iter()
+            .map(|result| Failing {
+                check: result.id,
+                reason: known_reason(result.id, result.reason.as_deref()).to_owned(),
+            })
+            .collect();
+        failing.sort_unstable();
+        failing.dedup();
+        let target = TargetId::of(&report.name).to_string();
+        let parts = failing.iter().flat_map(|one| [one.check.as_str(), &one.reason]);
+        let key = hash(
+            "cvm-verify/alert-key/v1",
+            [target.as_str()].into_iter().chain(parts),
+        );
+        Some(Self {
+            key: Key(key),
+            verdict: report.verdict,
+            failing,
+            at,
+        })
+    }
+
+    /// Whether it tells the same, whenever it was found.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.key, self.verdict) == (other.key, other.verdict)
+    }
+
+    /// Whether it is what [`Failure::of`] can give: a memory from outside is checked by it.
+    pub(super) fn is_sound(&self) -> bool {
+        let word = |reason: &str| {
+            !reason.is_empty()
+                && reason.len() <= MAX_REASON
+                && reason
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        self.verdict != Verdict::Pass
+            && self.failing.len() <= MAX_FAILING
+            && self.failing.iter().all(|one| word(&one.reason))
+    }
+}
+
+/// The reason as the check itself lists it: what is not in the list is not ours to repeat.
+fn known_reason(check: CheckId, reason: Option<&str>) -> &'static str {
+    let known = Check::of(check).reasons.iter();
+    known
+        .map(|known| known.id)
+        .find(|id| Some(*id) == reason)
+        .unwrap_or(UNKNOWN)
+}
+
+/// Each part with its length before it, so that no two lists are one text.
+fn hash<'a>(label: &'static str, parts: impl IntoIterator<Item = &'a str>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in [label].into_iter().chain(parts) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::alert::samples::{self, of, set};
+    use crate::report::Status;
+    use proptest::prelude::*;
+
+    fn key(report: &TargetReport) -> Key {
+        Failure::of(report, 0).unwrap().key
+    }
+
+    #[test]
+    fn a_pass_is_no_failure() {
+        assert_eq!(Failure::of(&samples::pass(), 0), None);
+    }
+
+    #[test]
+    fn t61_another_target_check_or_reason_is_another_failure() {
+        let one = key(&samples::fail());
+        let mut other = samples::fail();
+        other.name = "other".to_owned();
+        assert_ne!(key(&other), one);
+        let mut more = samples::fail();
+        set(&mut more, CheckId::AppId, Status::Fail, "app-id-mismatch");
+        assert_ne!(key(&more), one);
+        assert_ne!(key(&samples::inconclusive()), one);
+        let mut reason = samples::unreachable();
+        let unreachable = key(&reason);
+        set(&mut reason, CheckId::Evidence, Status::Error, "not-json");
+        assert_ne!(key(&reason), unreachable);
+    }
+
+    #[test]
+    fn t61_a_reason_that_no_check_has_is_not_repeated() {
+        let mut report = samples::fail();
+        of(&mut report, CheckId::ComposeHash).reason = Some("whatever the CVM says".to_owned());
+        let failure = Failure::of(&report, 0).unwrap();
+        assert_eq!(failure.failing.first().unwrap().reason, UNKNOWN);
+        assert!(failure.is_sound());
+    }
+
+    proptest! {
+        #[test]
+        fn t61_no_text_of_a_result_changes_the_key(detail: String, actual: String, fix: String, url: String, at: u64) {
+            let mut report = samples::fail();
+            let one = key(&report);
+            report.url = Some(url);
+            for check in &mut report.checks {
+                check.detail = detail.clone();
+                check.actual = Some(actual.clone());
+                check.fix = Some(fix.clone());
+            }
+            prop_assert_eq!(Failure::of(&report, at).unwrap().key, one);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The memory of all targets as JSON: `cvm-verify/alert-state/v1`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::decide::Due;
+use super::failure::TargetId;
+use super::target::TargetState;
+
+/// The name of the JSON format.
+const SCHEMA: &str = "cvm-verify/alert-state/v1";
+/// Largest memory that is read or written, in bytes: 1 MiB.
+pub const MAX_STATE_BYTES: usize = 1024 * 1024;
+/// How many targets are remembered.
+pub const MAX_TARGETS: usize = 1000;
+
+/// The memory of all targets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    targets: BTreeMap<TargetId, TargetState>,
+}
+
+/// Why a memory cannot be read. It counts as none then, and everything is told again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// More bytes than are ever written.
+    #[error("it is larger than {MAX_STATE_BYTES} bytes")]
+    TooLarge,
+    /// Another format, or another version of it.
+    #[error("it is not {SCHEMA}: another version of cvm-verify, or another program, wrote it")]
+    OtherFormat,
+    /// Not what this program writes.
+    #[error("it is damaged")]
+    Damaged,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    schema: String,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    schema: &'static str,
+    targets: &'a BTreeMap<TargetId, TargetState>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    #[serde(rename = "schema")]
+    _schema: String,
+    targets: BTreeMap<TargetId, TargetState>,
+}
+
+impl State {
+    /// Reads what [`State::to_json`] wrote.
+    ///
+    /// # Errors
+    /// [`StateError`]. Nothing is taken from a memory that is not whole.
+    pub fn parse(json: &[u8]) -> Result<Self, StateError> {
+        if json.len() > MAX_STATE_BYTES {
+            return Err(StateError::TooLarge);
+        }
+        let header: Header = serde_json::from_slice(json).map_err(|_| StateError::Damaged)?;
+        if header.schema != SCHEMA {
+            return Err(StateError::OtherFormat);
+        }
+        let Read { targets, .. } = serde_json::from_slice(json).map_err(|_| StateError::Damaged)?;
+        if targets.len() > MAX_TARGETS || !targets.values().all(TargetState::is_sound) {
+            return Err(StateError::Damaged);
+        }
+        Ok(Self { targets })
+    }
+
+    /// At most [`MAX_TARGETS`] targets in at most [`MAX_STATE_BYTES`] bytes. Of more, those that were not verified for
+    /// the longest time are forgotten: what fails in them is told again.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut kept: Vec<(&TargetId, &TargetState)> = self.targets.iter().collect();
+        kept.sort_unstable_by_key(|(_, state)| std::cmp::Reverse(state.seen));
+        kept.truncate(MAX_TARGETS);
+        loop {
+            let targets = kept.iter().map(|(id, state)| (**id, (*state).clone())).collect();
+            let text = written(&targets);
+            if text.len() <= MAX_STATE_BYTES {
+                return text;
+            }
+            kept.truncate(kept.len() * 9 / 10);
+        }
+    }
+
+    /// What is remembered of a target.
+    #[must_use]
+    pub fn get(&self, target: TargetId) -> Option<&TargetState> {
+        self.targets.get(&target)
+    }
+
+    /// Notes that `due` was delivered on a target at `now`, Unix seconds.
+    pub fn told(&mut self, target: TargetId, due: &Due, now: u64) {
+        if let Some(state) = self.targets.get_mut(&target) {
+            state.told(due, now);
+        }
+    }
+
+    /// Remembers a target.
+    pub fn set(&mut self, target: TargetId, state: TargetState) {
+        self.targets.insert(target, state);
+    }
+}
+
+fn written(targets: &BTreeMap<TargetId, TargetState>) -> String {
+    let written = Written {
+        schema: SCHEMA,
+        targets,
+    };
+    // Nothing in it can fail to be JSON: keys are hex texts, values plain data.
+    serde_json::to_string(&written).unwrap_or_else(|_| format!(r#"{{"schema":"{SCHEMA}","targets":{{}}}}"#))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+    use crate::alert::samples;
+    use crate::alert::state::{Fingerprint, Observation, Rules, decide};
+    use crate::config::Policy;
+    use proptest::prelude::*;
+
+    const CHANNELS: [&str; 6] = [
+        "slack",
+        "webhook",
+        "discord",
+        "teams",
+        "pagerduty",
+        "github-issue",
+    ];
+
+    /// A target that fails and that everybody was told of.
+    fn failing(now: u64) -> TargetState {
+        let policy = Fingerprint::of(&Policy::default());
+        let observation = Observation::of(&samples::fail(), policy, now);
+        let (mut state, due) = decide(None, now, &observation, &CHANNELS, &Rules::default());
+        for due in &due {
+            state.told(due, now);
+        }
+        state
+    }
+
+    fn of_many(count: usize) -> State {
+        let mut state = State::default();
+        for number in 0..count {
+            state.set(TargetId::of(&number.to_string()), failing(number as u64));
+        }
+        state
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let state = of_many(3);
+        assert_eq!(State::parse(state.to_json().as_bytes()), Ok(state));
+    }
+
+    #[test]
+    fn the_format_is_stable() {
+        let mut state = State::default();
+        state.set(TargetId::of("api.example.com"), failing(1_786_622_400));
+        let value: serde_json::Value = serde_json::from_str(&state.to_json()).unwrap();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap());
+    }
+
+    #[test]
+    fn t61_a_damaged_foreign_or_large_memory_is_refused_whole() {
+        let whole = of_many(2).to_json();
+        for (text, expected) in [
+            (String::new(), StateError::Damaged),
+            ("{}".to_owned(), StateError::Damaged),
+            ("[1]".to_owned(), StateError::Damaged),
+            (whole[..whole.len() / 2].to_owned(), StateError::Damaged),
+            (
+                whole.replace("alert-state/v1", "alert-state/v2"),
+                StateError::OtherFormat,
+            ),
+            (
+                whole.replacen("\"seen\"", "\"new\":1,\"seen\"", 1),
+                StateError::Damaged,
+            ),
+            (
+                whole.replacen("compose-hash-mismatch", "@channel", 1),
+                StateError::Damaged,
+            ),
+            (
+                whole.replacen("\"verdict\":\"fail\"", "\"verdict\":\"pass\"", 1),
+                StateError::Damaged,
+            ),
+            ("[".repeat(100_000), StateError::Damaged),
+            (" ".repeat(MAX_STATE_BYTES + 1), StateError::TooLarge),
+        ] {
+            assert_eq!(
+                State::parse(text.as_bytes()),
+                Err(expected),
+                "{}",
+                &text[..text.len().min(200)]
+            );
+        }
+    }
+
+    #[test]
+    fn of_too_many_targets_the_oldest_are_forgotten() {
+        let state = of_many(MAX_TARGETS + 5);
+        let text = state.to_json();
+        assert!(text.len() <= MAX_STATE_BYTES);
+        let read = State::parse(text.as_bytes()).unwrap();
+        assert_eq!(read.get(TargetId::of("0")), None);
+        let newest = TargetId::of(&(MAX_TARGETS + 4).to_string());
+        assert!(read.get(newest).is_some());
+        // Six channels that know of a failure each: a fleet of 500 is within the limits.
+        assert_eq!(
+            State::parse(of_many(500).to_json().as_bytes())
+                .unwrap()
+                .targets
+                .len(),
+            500
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            prop_assert!(State::parse(&bytes).is_err());
+        }
+
+        #[test]
+        fn any_damage_is_read_or_refused(at in 0usize..2000, byte: u8) {
+            let mut bytes = of_many(2).to_json().into_bytes();
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            if let Ok(state) = State::parse(&bytes) {
+                prop_assert_eq!(State::parse(state.to_json().as_bytes()), Ok(state));
+            }
+        }
+    }
+}

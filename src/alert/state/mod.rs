@@ -1,0 +1,29 @@
+//! What was told before, and what is to tell now: pure functions of a memory, the time and what was just found.
+//!
+//! Without a memory every run that does not pass is told. With one, people hear of a failure once, at once, and of its
+//! end; the rest is silence that they can trust:
+//!
+//! * The memory of one target is a [`TargetState`]; [`decide`] takes it one observation further and says what is [`Due`].
+//! * Nothing counts as told before its channel took it: [`TargetState::told`]. What was not delivered is due again, in
+//!   the form that is true by then, and each channel has a memory of its own, so that no other hears it twice.
+//! * Whether two failures are the same is decided by a [`Key`], which holds no text that a CVM chose (T61).
+//! * A memory that is missing or cannot be read is no memory: everything is told again.
+
+mod channel;
+mod decide;
+#[cfg(test)]
+mod decide_tests;
+mod failure;
+mod file;
+mod forecast;
+mod observation;
+#[cfg(test)]
+mod simulation_tests;
+mod target;
+
+pub use decide::{About, Due, Rules, decide};
+pub use failure::{Failing, Failure, Key, TargetId};
+pub use file::{MAX_STATE_BYTES, MAX_TARGETS, State, StateError};
+pub use forecast::Forecast;
+pub use observation::{Fingerprint, Observation};
+pub use target::TargetState;

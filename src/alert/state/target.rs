@@ -1,0 +1,115 @@
+//! What is remembered of one target.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::channel::{ChannelState, Foretold};
+use super::decide::{About, Due};
+use super::failure::Failure;
+use super::observation::Fingerprint;
+
+/// How many channels are remembered.
+const MAX_CHANNELS: usize = 32;
+/// Longest name of a channel, in bytes.
+const MAX_CHANNEL_NAME: usize = 64;
+
+/// What is remembered of one target: nothing that a CVM chose.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetState {
+    /// When it was last verified, Unix seconds.
+    pub(super) seen: u64,
+    /// How often in a row it could not be determined.
+    #[serde(default)]
+    pub(super) inconclusive_in_a_row: u32,
+    /// What is wrong, as far as it is to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) incident: Option<Incident>,
+    /// When the last incident ended, Unix seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) recovered_at: Option<u64>,
+    /// How often it failed again soon after a recovery.
+    #[serde(default)]
+    pub(super) relapses: u32,
+    /// What each channel was told.
+    #[serde(default)]
+    pub(super) channels: BTreeMap<String, ChannelState>,
+}
+
+/// From the first failure that is told to the pass that ends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Incident {
+    /// When it began, Unix seconds.
+    pub(super) since: u64,
+    /// The latest failure in it that is to be told.
+    pub(super) failure: Failure,
+    /// What the target was judged by when it failed.
+    pub(super) policy: Fingerprint,
+    /// The passes since the last result that was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) passing: Option<Passing>,
+}
+
+/// Passes in a row by one policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Passing {
+    pub(super) policy: Fingerprint,
+    pub(super) count: u32,
+}
+
+impl TargetState {
+    /// Notes that `due` was delivered at `now`, Unix seconds. What is not noted is due again.
+    pub fn told(&mut self, due: &Due, now: u64) {
+        let passing = self
+            .incident
+            .as_ref()
+            .and_then(|incident| incident.passing.as_ref());
+        let policy = passing.map(|passing| passing.policy);
+        let channel = self.channels.entry(due.channel.clone()).or_default();
+        match &due.about {
+            About::Failure { failure, .. } => channel.add(failure, now),
+            About::Reminder { .. } => channel.last = Some(now),
+            About::PassUnderAnotherPolicy => {
+                channel.told_policy = policy;
+                channel.last = Some(now);
+            }
+            About::Recovery => channel.close(),
+            About::Forecast(forecast) => {
+                let told = Foretold {
+                    forecast: *forecast,
+                    seen: now,
+                };
+                channel.forecasts.retain(|told| told.forecast != *forecast);
+                channel.forecasts.push(told);
+            }
+        }
+    }
+
+    /// The failure of the incident that is open, if one is.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.incident.as_ref().map(|incident| &incident.failure)
+    }
+
+    /// Whether it says the same as `other`, whenever the target was verified last.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let other = Self {
+            seen: self.seen,
+            ..other.clone()
+        };
+        *self == other
+    }
+
+    /// Whether it is what [`decide`](super::decide()) can give: a memory from outside is checked by it.
+    pub(super) fn is_sound(&self) -> bool {
+        let incident = self.incident.as_ref();
+        incident.is_none_or(|incident| incident.failure.is_sound())
+            && self.channels.len() <= MAX_CHANNELS
+            && self.channels.keys().all(|name| name.len() <= MAX_CHANNEL_NAME)
+            && self.channels.values().all(ChannelState::is_sound)
+    }
+}

@@ -1,0 +1,158 @@
+//! Microsoft Teams' workflow webhook ("Post to a channel when a webhook request is received"), as an Adaptive Card 1.4.
+//!
+//! Teams takes 28 KB. A stranger's text stands in text runs only: a `TextRun` reads no Markdown, unlike a `TextBlock`,
+//! and mentions need a list of entities that is not there.
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::delivery::{Method, Parcel, json_headers};
+use super::event::Event;
+use super::message::{FailedCheck, Message};
+use super::visible::fit;
+use crate::report::{Verdict, rfc3339};
+
+/// The channel's name.
+pub(super) const CHANNEL: &str = "teams";
+
+/// Largest payload, in bytes of JSON: below the 28 KB that Teams takes.
+const MAX_PAYLOAD: usize = 24_000;
+const MAX_TITLE: usize = 300;
+const MAX_SENTENCE: usize = 600;
+const MAX_NOTE: usize = 300;
+/// Longest address of a link.
+const MAX_LINK: usize = 2048;
+
+/// `message` for the webhook at `url`.
+pub(super) fn parcel(message: &Message, url: Url) -> Parcel {
+    Parcel {
+        url,
+        method: Method::Post {
+            headers: json_headers(),
+            body: payload(message).to_string().into_bytes(),
+        },
+        refusal: |_| None,
+        patience: crate::net::Response::retry_after,
+    }
+}
+
+/// The message with as many of its checks as fit.
+pub(super) fn payload(message: &Message) -> Value {
+    let mut shown = message.failed.len();
+    loop {
+        let payload = with_checks(message, shown);
+        if shown == 0 || payload.to_string().len() <= MAX_PAYLOAD {
+            return payload;
+        }
+        shown -= 1;
+    }
+}
+
+fn with_checks(message: &Message, shown: usize) -> Value {
+    let labels = message
+        .labels
+        .iter()
+        .map(|label| paragraph(vec![strong(label, MAX_NOTE, "Warning")]));
+    let title = paragraph(vec![large(&message.title(), color(message))]);
+    let next = paragraph(vec![run(&format!("Next: {}", message.next), MAX_SENTENCE)]);
+    let checks = message.failed.iter().take(shown).enumerate();
+    let checks = checks.flat_map(|(position, check)| describe(check, position == 0));
+    let hidden = message.failed.len().saturating_sub(shown);
+    let more = format!("{hidden} more of these checks do not fit here; the run's report has them.");
+    let more = (hidden > 0).then(|| paragraph(vec![run(&more, MAX_NOTE)]));
+    let notes = [
+        message.url.as_deref().map(|url| format!("Target: {url}")),
+        Some(format!(
+            "cvm-verify, event {}, {}",
+            message.event,
+            rfc3339(message.at)
+        )),
+    ];
+    let notes = notes
+        .into_iter()
+        .flatten()
+        .map(|note| paragraph(vec![subtle(&note)]));
+    let body: Vec<Value> = labels
+        .chain([title, next])
+        .chain(checks)
+        .chain(more)
+        .chain(notes)
+        .collect();
+    let link = message.run_link(MAX_LINK);
+    let link =
+        link.map(|url| json!({ "type": "Action.OpenUrl", "title": "Open the run", "url": url.as_str() }));
+    json!({
+        "type": "message",
+        "attachments": [{
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "contentUrl": null,
+            "content": {
+                "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+                "type": "AdaptiveCard",
+                "version": "1.4",
+                "body": body,
+                "actions": link.into_iter().collect::<Vec<_>>(),
+            },
+        }],
+    })
+}
+
+/// A check, its reason and what was found. What to do about the first one stands above.
+fn describe(check: &FailedCheck, first: bool) -> Vec<Value> {
+    let fix = check
+        .fix
+        .as_deref()
+        .filter(|_| !first)
+        .map(|fix| format!("Next: {fix}"));
+    let lines = [Some(check.detail.clone()), fix];
+    let lines = lines.into_iter().flatten().filter(|line| !line.is_empty());
+    [paragraph(vec![strong(&check.line(), MAX_NOTE, "Default")])]
+        .into_iter()
+        .chain(lines.map(|line| paragraph(vec![run(&line, MAX_SENTENCE)])))
+        .collect()
+}
+
+fn color(message: &Message) -> &'static str {
+    match (message.event, message.verdict) {
+        (Event::Expiring, _) | (_, Some(Verdict::Inconclusive)) => "Warning",
+        (_, Some(Verdict::Fail)) => "Attention",
+        (_, Some(Verdict::Pass)) => "Good",
+        (_, None) => "Default",
+    }
+}
+
+fn paragraph(runs: Vec<Value>) -> Value {
+    json!({ "type": "RichTextBlock", "inlines": runs, "spacing": "Small" })
+}
+
+fn run(text: &str, max: usize) -> Value {
+    json!({ "type": "TextRun", "text": plain(text, max) })
+}
+
+fn subtle(text: &str) -> Value {
+    json!({ "type": "TextRun", "text": plain(text, MAX_NOTE), "isSubtle": true, "size": "Small" })
+}
+
+fn strong(text: &str, max: usize, color: &str) -> Value {
+    json!({ "type": "TextRun", "text": plain(text, max), "weight": "Bolder", "color": color })
+}
+
+fn large(text: &str, color: &str) -> Value {
+    json!({ "type": "TextRun", "text": plain(text, MAX_TITLE), "weight": "Bolder", "size": "Medium", "color": color })
+}
+
+/// At most `max` UTF-16 units. Cards know `{{DATE(…)}}` and, in templates, `${…}`: neither is left. Nor is the start of
+/// an element as in `<at>`, which a mention would be.
+fn plain(text: &str, max: usize) -> String {
+    fit(text, max, |c, out| match c {
+        '{' => out.push('｛'),
+        '}' => out.push('｝'),
+        '<' => out.push('‹'),
+        '>' => out.push('›'),
+        other => out.push(other),
+    })
+}
+
+#[cfg(test)]
+#[path = "teams_tests.rs"]
+mod tests;

@@ -1,0 +1,85 @@
+//! The file that remembers what was told (`--state`): read, locked against other runs, written whole.
+
+use std::fs::{File, TryLockError};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::files;
+use super::surroundings::Surroundings;
+use crate::alert::state::{MAX_STATE_BYTES, State};
+
+/// How long to wait for another run with the same file: longer than its alerts may take.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Pause between two looks at the lock.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The memory, and the lock that keeps other runs from it as long as this value lives.
+pub(super) struct StateFile {
+    path: PathBuf,
+    pub(super) state: State,
+    _lock: Option<File>,
+}
+
+impl StateFile {
+    /// Reads the memory. One that is not there or cannot be read is none, and that is said: everything is told again.
+    pub(super) fn open(path: &Path, surroundings: &mut Surroundings) -> Self {
+        let shown = path.display();
+        let lock = lock(path).map_err(|why| {
+            surroundings.complain(&format!(
+                "note: {shown}: not locked ({why}); another run with it may tell the same"
+            ));
+        });
+        let state = read(path).unwrap_or_else(|why| {
+            surroundings.complain(&format!(
+                "note: {shown}: {why}; whatever does not pass is told now"
+            ));
+            State::default()
+        });
+        Self {
+            path: path.to_owned(),
+            state,
+            _lock: lock.ok(),
+        }
+    }
+
+    /// Writes the memory. Where it cannot be written the verdict stands, and the next run tells the same again.
+    pub(super) fn close(self, surroundings: &mut Surroundings) {
+        if let Err(error) = files::write(&self.path, &self.state.to_json()) {
+            surroundings.complain(&format!("warning: {error}; the next run tells the same again"));
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<State, String> {
+    let cannot = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no memory yet".to_owned(),
+        _ => format!("cannot be read ({error})"),
+    };
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_STATE_BYTES as u64 + 1).read_to_end(&mut bytes))
+        .map_err(cannot)?;
+    State::parse(&bytes).map_err(|error| format!("cannot be used ({error})"))
+}
+
+/// A neighbour of the file is locked: the file itself is replaced when it is written.
+fn lock(path: &Path) -> Result<File, String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let neighbour = path.with_file_name(format!("{name}.lock"));
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&neighbour)
+        .map_err(|error| error.to_string())?;
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Err("another run holds it".to_owned()),
+            Err(TryLockError::Error(error)) => return Err(error.to_string()),
+        }
+    }
+}
