@@ -61,9 +61,11 @@ pub(super) fn speak_without_verdict(
 /// Whether `--github` was typed or set, as far as that can be said of arguments that may not parse.
 fn is_asked_for(surroundings: &Surroundings) -> bool {
     let mut args = surroundings.args.iter().skip(1);
-    let speaks = args
-        .next()
-        .is_some_and(|command| command == "verify" || command == "replay");
+    let speaks = args.next().is_some_and(|command| {
+        ["verify", "replay", "merge"]
+            .iter()
+            .any(|known| command == *known)
+    });
     let set = surroundings.env.get("CVM_VERIFY_GITHUB");
     speaks && (set.and_then(|value| truth(value)) == Some(true) || args.any(|arg| arg == "--github"))
 }

@@ -209,7 +209,7 @@ async fn garbage_in_the_folder_is_fetched_anew_and_replaced() {
         Vec::new(),
         b"{".to_vec(),
         vec![0xff; 100],
-        text[..text.len() / 2].as_bytes().to_vec(),
+        text.as_bytes()[..text.len() / 2].to_vec(),
         text.replace("/v1", "/v2").into_bytes(),
         text.replace("127.0.0.1", "api.trustedservices.intel.com")
             .into_bytes(),

@@ -58,7 +58,7 @@ def test_every_secret_is_masked():
 
 @pytest.mark.github
 def test_every_input_is_an_option_of_the_program(options):
-    long = set(re.findall(r"^\s+(?:-\w, )?--([a-z-]+)", options, re.MULTILINE)) | {"url"}
+    long = set(re.findall(r"^\s+(?:-\w, )?--([a-z-]+)", options, re.MULTILINE)) | {"url", "report"}
     assert set(ACTION["inputs"]) - OF_THE_SCRIPTS - OF_THE_ENVIRONMENT_ALONE <= long
     assert "github" in long
 

@@ -317,7 +317,7 @@ fn reports_that_do_not_belong_together_are_refused() {
         merge(&[files[0].clone(), changed.clone()], &[]).assert_usage_error(says);
     }
     let nothing = deployment.path("nothing.json");
-    merge(&[nothing.clone()], &[]).assert_usage_error("is not there; without shards");
+    merge(std::slice::from_ref(&nothing), &[]).assert_usage_error("is not there; without shards");
     let whole = deployment.path("whole.json");
     merge(&[whole, nothing], &[]).assert_usage_error("is not there; without shards");
     merge(&[deployment.path(".")], &[]).assert_usage_error("is a folder; a file is needed");

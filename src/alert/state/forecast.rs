@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::report::{CheckId, Status, TargetReport};
 
-/// Something that a pass rests on is about to end. Each kind is told once, until it has gone for [`FORGOTTEN_AFTER`].
+/// Something that a pass rests on is about to end. Each kind is told once, until it has gone for `FORGOTTEN_AFTER`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Forecast {
