@@ -293,6 +293,13 @@ async fn ask(
         Single::GuestAgent(agent) => (None, guest_agent::fetch(client, agent, &limits).await),
     };
     let attestation = attestation.map_err(|error| of_source(&error))?;
+    // A hiccup must not cost the document; what stays away, and what hangs, does not block what the log proves.
+    if let Err(error) = &info
+        && error.is_hiccup()
+        && attempt.number < Schedule::default().attempts
+    {
+        return Err(of_source(error));
+    }
     // What is no JSON document is as good as missing: /info never blocks what the log proves.
     let info = info
         .ok()

@@ -47,6 +47,19 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Whether the network or the server stumbled: a connection that broke, a 503; neither a page that is always there
+    /// nor an answer that takes too long.
+    pub fn is_hiccup(&self) -> bool {
+        let timed_out = matches!(
+            self,
+            Self::Net {
+                error: NetError::Timeout { .. },
+                ..
+            }
+        );
+        matches!(self, Self::Net { .. }) && self.may_heal() && !timed_out
+    }
+
     /// The `evidence` check's reason: `unreachable`, `tls`, `http-status`, `not-json`, `too-large`, `address-refused` or
     /// `no-quote`.
     pub fn reason(&self) -> &'static str {

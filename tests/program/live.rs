@@ -3,7 +3,7 @@
 use cvm_verify::report::CheckId::*;
 use cvm_verify::report::Status::*;
 use cvm_verify::report::{Assurance, Mode, TrustRootKind, Verdict};
-use simulator::{Cvm, World};
+use simulator::{AppEndpoint, Behaviour, Cvm, World};
 
 use super::deployment::Deployment;
 use super::run::run;
@@ -134,4 +134,29 @@ fn a_run_on_a_cvm_says_that_it_proves_nothing_there() {
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+fn a_hiccup_of_the_info_endpoint_does_not_cost_the_verdict() {
+    for behaviour in [Behaviour::Close, Behaviour::Status(503)] {
+        let deployment = Deployment::healthy();
+        deployment
+            .app
+            .behave_next(AppEndpoint::Info, 1, behaviour.clone());
+        let ran = deployment.verify(&[]);
+        assert_eq!(ran.code, 0, "{behaviour:?}: {ran:#?}");
+        assert_eq!(deployment.app.count("/info"), 2, "{behaviour:?}");
+    }
+}
+
+#[test]
+fn an_info_endpoint_that_stays_away_is_done_without() {
+    let deployment = Deployment::healthy();
+    deployment.app.behave(AppEndpoint::Info, Behaviour::Status(503));
+    let ran = deployment.verify(&[]);
+    assert_eq!(ran.code, 3);
+    ran.assert(Evidence, Pass, None);
+    ran.assert(ComposeHash, Pass, None);
+    ran.assert(ImagePins, Error, Some("no-compose-document"));
+    assert_eq!(deployment.app.count("/info"), 3);
 }
