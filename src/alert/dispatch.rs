@@ -53,7 +53,12 @@ pub async fn test(
     };
     let plan = Plan::new(channels, |_| vec![letter], event, None);
     let pace = Pace::default();
-    records(plan.run(&pace, client, pace.deadline(), &entropy).await)
+    let deadline = pace.deadline();
+    let mut records = records(plan.run(&pace, client, deadline, &entropy).await);
+    if let Some(issues) = &channels.github_issue {
+        records.push(issues.probe(client, deadline).await);
+    }
+    records
 }
 
 async fn deliver_at(

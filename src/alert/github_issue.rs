@@ -15,6 +15,7 @@ use super::github_page::{body, comment, memory_of, target_of, title};
 use super::message::Message;
 use super::state::{About, Due, TargetId, TargetState};
 use crate::net::{Client, Secret};
+use crate::report::AlertRecord;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "github-issue";
@@ -97,6 +98,28 @@ impl GithubIssues {
         let me = owner_of_the_token(&github).await?;
         let issues = own_issues(&github, &path, &me).await?;
         Ok(Some(Board { github, path, issues }))
+    }
+
+    /// Looks whether the token can read the issues, and writes nothing.
+    pub(super) async fn probe(&self, client: &Client, deadline: Instant) -> AlertRecord {
+        let (delivered, detail) = match self.open(client, deadline).await {
+            Ok(Some(board)) => {
+                let open = board.issues.len();
+                let path = &board.path;
+                (
+                    true,
+                    format!("{path} can be read, {open} open issues of ours; nothing was written"),
+                )
+            }
+            Ok(None) => (false, "skipped: no secret".to_owned()),
+            Err(error) => (false, error.to_string()),
+        };
+        AlertRecord {
+            channel: CHANNEL.to_owned(),
+            event: "test".to_owned(),
+            delivered,
+            detail,
+        }
     }
 }
 

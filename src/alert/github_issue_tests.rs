@@ -424,3 +424,25 @@ fn a_repository_is_owner_and_name() {
     let api = |text| GithubIssues::new(Some(text), "a/b", Secret::new(String::new())).map(|_| ());
     assert_eq!(api("ghes"), Err(SettingsError::NoApi("ghes".to_owned())));
 }
+
+#[tokio::test]
+async fn a_test_reads_and_writes_nothing() {
+    let forge = Forge::default();
+    let api = forge.serve("", "/graphql").await;
+    let channels = Channels {
+        github_issue: issues(&api),
+        ..Channels::default()
+    };
+    let records = super::super::test(&loopback::client(), &channels, &samples::context(), || [7; 16]).await;
+    assert_eq!(
+        short(&records),
+        ["test true /repos/acme/shop/issues can be read, 0 open issues of ours; nothing was written"]
+    );
+    assert!(forge.writes().is_empty());
+    let nowhere = Channels {
+        github_issue: issues(&"http://127.0.0.1:9/".parse().unwrap()),
+        ..Channels::default()
+    };
+    let records = super::super::test(&loopback::client(), &nowhere, &samples::context(), || [7; 16]).await;
+    assert!(!records[0].delivered, "{records:?}");
+}
