@@ -134,6 +134,23 @@ def test_two_addresses_of_which_one_lies_fail(verify, machine):
     assert [target["verdict"] for target in report(run)["targets"]] == ["pass", "fail"]
 
 
+def test_reports_of_shards_are_joined_and_a_missing_one_is_not_green(verify, machine, workspace):
+    inputs = machine().inputs(url=f"{machine().app}\n{machine('broken-signature').app}\n")
+    verdicts = {}
+    for index in (1, 2):
+        folder = workspace.folder / f"shard-{index}"
+        more = f"{inputs['extra-args']}\n--shard={index}/2"
+        run = verify(inputs | {"extra-args": more, "output-dir": str(folder)})
+        verdicts[run.outputs["verdict"]] = str(folder / "report.json")
+    assert sorted(verdicts) == ["fail", "pass"]
+    joined = verify({"report": "\n".join(verdicts.values())})
+    assert not joined.green and (joined.outputs["verdict"], joined.outputs["exit-code"]) == ("fail", "1")
+    assert sorted(target["verdict"] for target in report(joined)["targets"]) == ["fail", "pass"]
+    missing = verify({"report": f"{verdicts['pass']}\n{workspace.folder / 'nothing.json'}"})
+    assert not missing.green and (missing.outputs["verdict"], missing.outputs["exit-code"]) == ("inconclusive", "3")
+    assert reasons(missing, target=1)["evidence"] == ("error", "shard-missing")
+
+
 def test_the_environment_of_the_job_changes_no_verdict(verify, machine):
     """The expectation of the lying machine, its root and a proxy, written by an earlier step."""
     lying = machine("swapped-image")
