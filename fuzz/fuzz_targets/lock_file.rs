@@ -1,0 +1,13 @@
+//! A lock file of one target or of several.
+#![no_main]
+
+use cvm_verify::config::lock::{Lock, LockFile};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|file: &[u8]| {
+    match Lock::read_file(file, "cvm.lock") {
+        Ok(LockFile::One(lock)) => assert_eq!(Lock::read(file, "cvm.lock").expect("the same reader"), *lock),
+        Ok(LockFile::Several(targets)) => assert!(!targets.is_empty()),
+        Err(error) => assert!(error.to_string().chars().all(|c| !c.is_control()), "{error}"),
+    }
+});

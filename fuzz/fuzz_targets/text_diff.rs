@@ -1,0 +1,25 @@
+//! The difference of two texts, as a person sees it.
+#![no_main]
+
+use cvm_verify::config::{MAX_DIFF_LINES, TextDiff, compose_forms};
+use cvm_verify::report::Shard;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|texts: (&str, &str)| {
+    let (old, new) = texts;
+    let diff = TextDiff::of(old, new);
+    if old == new {
+        assert_eq!(diff.changed_lines(), 0);
+    }
+    assert!(diff.lines.len() <= MAX_DIFF_LINES + 1, "bounded, whatever comes");
+    for line in &diff.lines {
+        assert!(line.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{line:?}");
+    }
+    if let Ok((forms, _)) = compose_forms(old) {
+        assert!(!forms.is_empty());
+    }
+    if let Ok(shard) = old.parse::<Shard>() {
+        assert_eq!(shard.to_string().parse::<Shard>(), Ok(shard));
+        assert!((1..=shard.count()).contains(&shard.index()));
+    }
+});
