@@ -27,6 +27,9 @@ use crate::source::{Source, SourceError};
 /// How often an address that answers from two instances is asked again.
 const INSTANCE_ATTEMPTS: u32 = 3;
 
+/// With less time left than this, what is there is judged: another attempt might not end.
+const TIME_FOR_ANOTHER: Duration = Duration::from_secs(60);
+
 /// What a live deployment handed over, what was proven of it, and what a bundle needs.
 pub(super) struct Live {
     /// Which instance of Phala Cloud's list, from 1.
@@ -297,6 +300,7 @@ async fn ask(
     if let Err(error) = &info
         && error.is_hiccup()
         && attempt.number < Schedule::default().attempts
+        && attempt.time_left > TIME_FOR_ANOTHER
     {
         return Err(of_source(error));
     }

@@ -1,5 +1,7 @@
 //! What a run verifies: addresses of the command line or targets of the policy file, each with a policy of its own.
 
+use std::collections::BTreeSet;
+
 use super::alerts::Told;
 use super::args::{SourceKind, VerifyArgs};
 use super::channels::Variables;
@@ -54,15 +56,29 @@ pub(super) fn plan(args: &VerifyArgs, at: u64, surroundings: &mut Surroundings) 
             .unwrap_or_default(),
     };
     let targets: Vec<Planned> = wanted.iter().flat_map(|wanted| planner.add(wanted)).collect();
-    match told(planner.troubles) {
-        Some(error) => Err(error),
-        None => Ok(Plan {
-            targets,
-            alerts: Variables::of(&match &config {
-                Some(config) => config.settings(&options, None),
-                None => options,
-            }),
+    if let Some(error) = told(planner.troubles) {
+        return Err(error);
+    }
+    refuse_one_name_for_two(&targets)?;
+    Ok(Plan {
+        targets,
+        alerts: Variables::of(&match &config {
+            Some(config) => config.settings(&options, None),
+            None => options,
         }),
+    })
+}
+
+/// Alerts remember, and `merge` joins, by name: of two with one name, the good one would hide the other.
+fn refuse_one_name_for_two(targets: &[Planned]) -> Result<(), UsageError> {
+    let mut names = BTreeSet::new();
+    match targets.iter().find(|target| !names.insert(target.name.as_str())) {
+        None => Ok(()),
+        Some(target) => Err(UsageError::new(format!(
+            "two targets are called {:?}: their addresses have the same host, port and path; give each once, or a name of \
+             its own in a policy file",
+            target.name
+        ))),
     }
 }
 

@@ -46,10 +46,12 @@ fn an_empty_variable_is_unset_and_a_wrong_one_a_usage_error() {
 fn flags_lists_and_addresses_come_one_per_line() {
     let deployment = Deployment::healthy();
     let url = deployment.app.url().to_string();
+    // The same app by another name: two targets need two.
+    let other = deployment.app.localhost_url();
     let root = deployment.path("root.pem");
     let pccs = deployment.pccs.url().to_string();
     let env = [
-        ("CVM_VERIFY_URL", format!("{url}\n\n {url}\n")),
+        ("CVM_VERIFY_URL", format!("{url}\n\n {other}\n")),
         ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true".to_owned()),
         ("CVM_VERIFY_PCCS_URL", pccs),
         ("CVM_VERIFY_FORMAT", "json".to_owned()),

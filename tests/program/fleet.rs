@@ -348,3 +348,14 @@ fn a_report_of_all_targets_names_no_shard() {
     let report: Report = serde_json::from_str(&text).unwrap();
     assert_eq!(report.shard, None);
 }
+
+#[test]
+fn two_addresses_of_one_name_are_a_usage_error() {
+    let deployment = Deployment::healthy();
+    let url = deployment.app.url();
+    for other in [url.clone(), format!("{url}/?replica=2")] {
+        let mut args = vec!["verify".to_owned(), url.clone(), other];
+        args.extend(deployment.network());
+        run(&args).assert_usage_error("two targets are called \"127.0.0.1:");
+    }
+}
