@@ -380,6 +380,6 @@ fn t25_each_of_two_platforms_has_an_early_rating_of_its_own() {
         reasons(&old.verify(&[new.app.url().as_ref()])),
         [early.clone(), None]
     );
-    let twice = old.verify(&[old.app.url().as_ref()]);
+    let twice = old.verify(&[old.app.localhost_url().as_ref()]);
     assert_eq!(reasons(&twice), [early.clone(), early]);
 }
