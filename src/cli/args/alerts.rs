@@ -1,0 +1,52 @@
+//! Options of alerts: who remembers, and `alert test`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::HttpArgs;
+
+/// Behind the help of everything that alerts.
+const CHANNELS: &str = "Alert channels are set in the environment, never on the command line: \
+                        CVM_VERIFY_SLACK_WEBHOOK_URL, CVM_VERIFY_DISCORD_WEBHOOK_URL, CVM_VERIFY_TEAMS_WEBHOOK_URL, \
+                        CVM_VERIFY_PAGERDUTY_ROUTING_KEY (and CVM_VERIFY_PAGERDUTY_URL in the EU), \
+                        CVM_VERIFY_GITHUB_TOKEN (keeps an issue), CVM_VERIFY_WEBHOOK_URL (signed with \
+                        CVM_VERIFY_WEBHOOK_SECRET), CVM_VERIFY_HEARTBEAT_URL (pinged on a pass, and /fail otherwise).";
+
+#[derive(Debug, Args)]
+pub struct AlertArgs {
+    #[command(subcommand)]
+    pub command: AlertCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AlertCommand {
+    /// Send a marked test message through every configured channel and say what each answered.
+    #[command(after_help = CHANNELS)]
+    Test(AlertTestArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct AlertTestArgs {
+    /// The GitHub repository whose issues are used. Default: the one that the workflow runs in.
+    #[arg(long, value_name = "OWNER/REPO")]
+    pub github_issue: Option<String>,
+    #[command(flatten)]
+    pub http: HttpArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Alerts")]
+pub struct MemoryArgs {
+    /// Remember in this file what was told, so that a failure is told once and its end too. Without it every run that
+    /// does not pass alerts.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// With --state: tell of an inconclusive target only after so many inconclusive runs in a row.
+    #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub inconclusive_after: u32,
+    /// Keep an issue in this GitHub repository for each target that does not pass; CVM_VERIFY_GITHUB_TOKEN may write
+    /// issues there. With the token alone: in the repository that the workflow runs in.
+    #[arg(long, value_name = "OWNER/REPO")]
+    pub github_issue: Option<String>,
+}

@@ -1,0 +1,99 @@
+//! Options that say what is expected of a deployment.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Expectations")]
+pub struct ExpectArgs {
+    /// The lock file that `cvm-verify pin` wrote.
+    #[arg(long, value_name = "FILE")]
+    pub lock: Option<PathBuf>,
+    /// SHA-256 of the compose document, 32 bytes of hex.
+    #[arg(long, value_name = "HEX")]
+    pub compose_hash: Option<String>,
+    /// The compose document itself: its exact bytes are what must run.
+    #[arg(long, value_name = "FILE")]
+    pub app_compose_file: Option<PathBuf>,
+    /// The docker compose file of your repository: it must be inside the measured document, byte for byte, and all around
+    /// it as in the lock, or as Phala Cloud writes it with nothing exposed.
+    #[arg(long, value_name = "FILE")]
+    pub docker_compose: Option<PathBuf>,
+    /// A second compose hash, accepted during a roll-out: HEX:until=YYYY-MM-DD, at most 90 days ahead.
+    #[arg(long, value_name = "HEX:until=DATE")]
+    pub also_compose_hash: Option<String>,
+    /// The app's id, 20 bytes of hex.
+    #[arg(long, value_name = "HEX")]
+    pub app_id: Option<String>,
+    /// The instance's id, 20 bytes of hex. Repeatable: any of them may answer.
+    #[arg(long, value_name = "HEX")]
+    pub instance_id: Vec<String>,
+    /// Accepted OS images: `known` (default: production images of the built-in table), `lock`, an os_image_hash of the
+    /// table, `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver).
+    #[arg(long, value_name = "IMAGE")]
+    pub os_image: Option<String>,
+    /// The key provider: NAME[:HEXID], or a known KMS (phala, phala-base).
+    #[arg(long, value_name = "PROVIDER")]
+    pub key_provider: Option<String>,
+    /// Whether this run's nonce must be signed: `required` by default.
+    #[arg(long, value_enum)]
+    pub freshness: Option<Requirement>,
+    /// Whether every image must be pinned by digest: `required` by default.
+    #[arg(long, value_enum)]
+    pub image_pins: Option<Requirement>,
+    /// What becomes of variables that the deployer may set, start-up scripts and exposure settings that are neither known
+    /// nor in the lock: `warn` by default.
+    #[arg(long, value_enum)]
+    pub launch_inputs: Option<LaunchInputs>,
+    /// A machine that may run the app: SHA-256 of its PPID (64 hex digits), or the FMSPC of its model (12). Repeatable.
+    #[arg(long, value_name = "HEX")]
+    pub platform_id: Vec<String>,
+    /// How the app lays the nonce out in the report data: auto (default, raw or ascii), raw, ascii, left-padded, app-data-raw,
+    /// app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; or, with 32 bytes of the app's own
+    /// beside it, nonce-then-key, key-then-nonce, private-ai.
+    #[arg(long, value_name = "LAYOUT")]
+    pub report_data: Option<String>,
+    /// What the app must have signed beside the nonce, where the layout has a place for it: the SHA-256 of its public
+    /// key, 32 bytes of hex; for private-ai also its signing address, 20 bytes.
+    #[arg(long, value_name = "HEX")]
+    pub report_data_key: Option<String>,
+    /// The report data that must be signed, at most 64 bytes of hex, padded with zeros on the right.
+    #[arg(long, value_name = "HEX")]
+    pub report_data_value: Option<String>,
+    /// Accept another TCB status for a while: STATUS:until=YYYY-MM-DD[:advisories=INTEL-SA-00001,…]. Repeatable.
+    #[arg(long, value_name = "EXCEPTION")]
+    pub accept_tcb: Vec<String>,
+    /// The lowest TCB evaluation data number to accept.
+    #[arg(long, value_name = "NUMBER")]
+    pub min_tcb_eval_data_number: Option<u32>,
+    /// How much must be proven: genuine hardware, or that it runs the expected code, which is the default.
+    #[arg(long, value_enum)]
+    pub require_assurance: Option<Assurance>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Requirement {
+    /// It must.
+    Required,
+    /// It need not: a waiver, which the verdict names.
+    Unchecked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LaunchInputs {
+    /// They warn.
+    Warn,
+    /// They fail.
+    Required,
+    /// Nobody looks: a waiver, which the verdict names.
+    Unchecked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Assurance {
+    /// A fresh quote of genuine, patched hardware.
+    Hardware,
+    /// That, and the expected OS and compose document.
+    Code,
+}

@@ -1,0 +1,273 @@
+//! What can be typed. Every help text is a sentence that a newcomer understands.
+
+mod alerts;
+mod expect;
+mod network;
+mod output;
+mod policy_file;
+mod source;
+mod verifier;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use alerts::{AlertArgs, AlertCommand, MemoryArgs};
+pub use expect::ExpectArgs;
+pub use network::{CacheArgs, HttpArgs, TransportArgs, TrustArgs};
+pub use output::{Color, FailOn, Format, OutputArgs};
+pub use policy_file::{ConfigArgs, TargetArgs};
+pub use source::{SourceArgs, SourceKind};
+pub use verifier::{Verifier, VerifierArgs};
+
+use crate::report::Shard;
+
+/// Behind the options of every command.
+const ENVIRONMENT: &str = "Every long option can also be set in the environment: --compose-hash as CVM_VERIFY_COMPOSE_HASH \
+                           (empty means unset; one value per line where an option repeats). --insecure-trust-root cannot.\n\n\
+                           Exit codes: 0 pass, 1 fail, 2 usage error, 3 inconclusive.";
+
+/// Proves that a confidential VM (Phala Cloud / dstack on Intel TDX) runs exactly the code that was released,
+/// on genuine hardware, now.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cvm-verify",
+    version,
+    max_term_width = 110,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Verify live deployments.
+    #[command(after_help = ENVIRONMENT)]
+    Verify(VerifyArgs),
+    /// Verify recorded evidence, offline.
+    #[command(after_help = ENVIRONMENT)]
+    Replay(ReplayArgs),
+    /// Verify what can be verified, then write the measured identity to a lock file.
+    #[command(after_help = ENVIRONMENT)]
+    Pin(PinArgs),
+    /// Show every field of evidence, explained. Gives no verdict.
+    #[command(after_help = ENVIRONMENT)]
+    Inspect(InspectArgs),
+    /// Say what changed between two deployments: locks, evidence bundles and live addresses, in any pairing.
+    #[command(after_help = DIFF_CODES)]
+    Diff(DiffArgs),
+    /// Print the compose hashes that a compose document has, by the tool that writes it.
+    ComposeHash(ComposeHashArgs),
+    /// Say what a check proves, which attack it prevents, why it fails and how to fix it.
+    Explain(ExplainArgs),
+    /// Join the reports of several runs into one.
+    #[command(after_help = ENVIRONMENT)]
+    Merge(MergeArgs),
+    /// Try the alert channels.
+    Alert(AlertArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Addresses of the apps, https://HOST[:PORT][/PATH]. With another --source also ids: see there. Without any, the
+    /// targets of the policy file are verified.
+    #[arg(value_name = "URL")]
+    pub url: Vec<String>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub expect: ExpectArgs,
+    #[command(flatten)]
+    pub transport: TransportArgs,
+    #[command(flatten)]
+    pub verifier: VerifierArgs,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Write the evidence to this file, to replay it later; a folder where there are several targets.
+    #[arg(long, value_name = "PATH", help_heading = "Output")]
+    pub evidence: Option<PathBuf>,
+    #[command(flatten)]
+    pub cache: CacheArgs,
+    /// Verify a part of the targets, as 2/5 for the second of five runs; `cvm-verify merge` joins their reports.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// How many targets are verified at the same time.
+    #[arg(long, value_name = "NUMBER", default_value = "32")]
+    pub concurrency: NonZeroUsize,
+    /// Repeat until the expected code is live and passes, or this time is up: 90s, 10m, 1h.
+    #[arg(long, value_name = "DURATION")]
+    pub wait: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// An evidence bundle, as `verify --evidence` writes it.
+    #[arg(value_name = "BUNDLE")]
+    pub bundle: Option<PathBuf>,
+    /// The body of /attestation; or a bare quote (binary, hex or base64) or versioned attestation (binary or hex).
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Loose files",
+        conflicts_with = "bundle"
+    )]
+    pub attestation: Option<PathBuf>,
+    /// The body of /info.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Loose files",
+        requires = "attestation"
+    )]
+    pub info: Option<PathBuf>,
+    /// The compose document as it was measured, exact bytes.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Loose files",
+        requires = "attestation"
+    )]
+    pub app_compose: Option<PathBuf>,
+    /// Collateral: the JSON form of dcap-qvl's QuoteCollateralV3, byte fields in hex.
+    #[arg(long, value_name = "FILE", help_heading = "Loose files")]
+    pub collateral: Option<PathBuf>,
+    /// The nonce that the evidence was asked for with, 32 bytes of hex.
+    #[arg(
+        long,
+        value_name = "HEX",
+        help_heading = "Loose files",
+        requires = "attestation"
+    )]
+    pub nonce: Option<String>,
+    /// Judge at this time (RFC 3339) instead of the time of capture; loose files are judged now.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Alert through the configured channels, as `verify` does. Nothing else is sent anywhere.
+    #[arg(long)]
+    pub alert: bool,
+    #[command(flatten)]
+    pub config: TargetArgs,
+    #[command(flatten)]
+    pub expect: ExpectArgs,
+    /// Whether the bundle must hold a second opinion of Phala's API that agrees. A replay asks nobody.
+    #[arg(long, value_enum, default_value_t = Verifier::Local)]
+    pub verifier: Verifier,
+    #[command(flatten)]
+    pub http: HttpArgs,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct PinArgs {
+    /// Address of the app, https://HOST[:PORT][/PATH]; an id with another --source.
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+    /// Pin from an evidence bundle instead of a live deployment.
+    #[arg(long, value_name = "BUNDLE", conflicts_with = "url")]
+    pub from: Option<PathBuf>,
+    /// Where to write the lock; `-` prints it. Default: the lock of the target in the policy file, else cvm.lock.
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Pin although something is not as a production deployment should be: a development or unknown OS image, a key
+    /// provider other than a KMS, a TCB other than UpToDate, evidence without a nonce. Each leaves a comment.
+    #[arg(long)]
+    pub accept_observed: bool,
+    /// Judge a bundle at this time (RFC 3339) instead of the time of capture.
+    #[arg(long, value_name = "TIME", requires = "from")]
+    pub at: Option<String>,
+    /// How the app lays the nonce out in the report data: auto (default, raw or ascii), or a named layout.
+    #[arg(long, value_name = "LAYOUT")]
+    pub report_data: Option<String>,
+    #[command(flatten)]
+    pub config: TargetArgs,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub transport: TransportArgs,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// An evidence bundle, an /attestation body, a bare quote, a versioned attestation, or the address of an app (with
+    /// another --source also its id).
+    #[arg(value_name = "FILE|URL")]
+    pub what: String,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub transport: TransportArgs,
+}
+
+/// Behind the help of `diff`.
+const DIFF_CODES: &str = "Exit codes: 0 the same, 1 different, or evidence that is refused, 2 usage error, 3 could not be \
+                          determined.";
+
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// Before: a lock file, an evidence bundle, or the address of an app.
+    #[arg(value_name = "A")]
+    pub before: String,
+    /// After: the same.
+    #[arg(value_name = "B")]
+    pub after: String,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// How the app lays the nonce out in the report data: auto (raw or ascii), or a named layout.
+    #[arg(long, value_name = "LAYOUT", default_value = "auto")]
+    pub report_data: String,
+    #[command(flatten)]
+    pub source: SourceArgs,
+    #[command(flatten)]
+    pub transport: TransportArgs,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ComposeHashArgs {
+    /// A compose document: the JSON text that a VM is given (app-compose.json).
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = ComposeHashFormat::Text)]
+    pub format: ComposeHashFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ComposeHashFormat {
+    /// For people.
+    Text,
+    /// cvm-verify/compose-hash/v1.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Reports, as `verify --report-json` writes them.
+    #[arg(value_name = "REPORT", required = true)]
+    pub report: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A check's name; without one, all are listed.
+    #[arg(value_name = "CHECK")]
+    pub check: Option<String>,
+}

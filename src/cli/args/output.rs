@@ -1,0 +1,72 @@
+//! Options that say what is printed and written.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write the report as JSON to this file.
+    #[arg(long, value_name = "FILE")]
+    pub report_json: Option<PathBuf>,
+    /// Append the report as Markdown to this file.
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// Write the report as JUnit XML to this file.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write verdict, failed checks and the like as NAME=VALUE to this file, for GitLab's dotenv report. The names begin
+    /// with CVM_VERIFY_RESULT_.
+    #[arg(long, value_name = "FILE")]
+    pub dotenv: Option<PathBuf>,
+    /// Write everything into this folder: report.json, report.txt, summary.md, junit.xml, result.env and, for live
+    /// deployments, the evidence.
+    #[arg(long, value_name = "DIR")]
+    pub output_dir: Option<PathBuf>,
+    /// Also speak to GitHub Actions: job summary, outputs and annotations.
+    #[arg(long)]
+    pub github: bool,
+    /// Print the verdict only.
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Whether to use colour. `auto` asks whether this is a terminal, and heeds NO_COLOR.
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Which verdicts make the exit code non-zero. The report keeps its own.
+    #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
+    pub fail_on: FailOn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// With a schema: cvm-verify/report/v1, of `diff` cvm-verify/difference/v1.
+    Json,
+    /// For a comment or a page.
+    Markdown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// `inconclusive` and `fail`.
+    Inconclusive,
+    /// `fail` alone.
+    Fail,
+    /// None.
+    Never,
+}

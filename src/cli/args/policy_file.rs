@@ -1,0 +1,28 @@
+//! Options that find the policy file and a target in it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Policy file")]
+pub struct ConfigArgs {
+    /// The policy file. Default: cvm-verify.toml in the working folder, where it exists and no URL is given.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Verify this target of the policy file only. Repeatable. With one URL: which target of policy file and lock that
+    /// URL is.
+    #[arg(long, value_name = "NAME")]
+    pub target: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Policy file")]
+pub struct TargetArgs {
+    /// The policy file that describes the target.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Which target it is: its name in the policy file, and in a lock of several targets.
+    #[arg(long, value_name = "NAME")]
+    pub target: Option<String>,
+}

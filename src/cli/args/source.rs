@@ -1,0 +1,38 @@
+//! Options that say whom to ask for evidence.
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Source")]
+pub struct SourceArgs {
+    /// Whom to ask for evidence. Only the app can sign this run's nonce: evidence of the other two is not fresh, so that
+    /// the verdict stays inconclusive unless --freshness unchecked waives it.
+    #[arg(long, value_enum)]
+    pub source: Option<SourceKind>,
+    /// The gateway's base domain, to reach the guest agent by app or instance id: https://ID-8090.DOMAIN.
+    #[arg(long, value_name = "DOMAIN")]
+    pub gateway_domain: Option<String>,
+    /// Ask this mirror of Phala Cloud's API instead of Phala.
+    #[arg(long, value_name = "URL")]
+    pub phala_api_url: Option<String>,
+    /// Take the app's information from this address instead of the info endpoint: the guest agent's, for an app that
+    /// serves none, https://ID-8090.DOMAIN/prpc/Info?json.
+    #[arg(long, value_name = "URL")]
+    pub info_url: Option<String>,
+    /// Path of the app's attestation endpoint, by default /attestation; `reportData=<nonce>` is appended.
+    #[arg(long, value_name = "PATH")]
+    pub attestation_path: Option<String>,
+    /// Path of the app's info endpoint, by default /info.
+    #[arg(long, value_name = "PATH")]
+    pub info_path: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SourceKind {
+    /// The app's own endpoints, by URL.
+    App,
+    /// The guest agent on port 8090, by its URL or by app or instance id: a quote over a key of the app, from 0.5.6 on.
+    GuestAgent,
+    /// Phala Cloud's API, by app id: the quotes that all instances made when they started.
+    PhalaCloud,
+}

@@ -1,0 +1,32 @@
+//! Options of the second opinion.
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Second opinion")]
+pub struct VerifierArgs {
+    /// Who verifies the quote: `local` by default. `both` also asks Phala's verification API. That publishes the quote: anybody can read it
+    /// there. The API never decides for a pass.
+    #[arg(long, value_enum)]
+    pub verifier: Option<Verifier>,
+    /// Ask this server for the second verification instead of Phala's: a mirror, or a test's.
+    #[arg(long, value_name = "URL")]
+    pub phala_verifier_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Verifier {
+    /// This program.
+    Local,
+    /// This program and, in addition, Phala's verification API.
+    Both,
+}
+
+impl From<Verifier> for crate::config::Verifier {
+    fn from(verifier: Verifier) -> Self {
+        match verifier {
+            Verifier::Local => Self::Local,
+            Verifier::Both => Self::Both,
+        }
+    }
+}
