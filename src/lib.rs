@@ -8,7 +8,7 @@
 //! 3. [`checks`]: one file per check, from proven facts and policy to a result;
 //! 4. [`appraise`]: verdict and assurance; [`compare`]: what changed; [`merge`]: several reports as one;
 //! 5. [`render`][]: words, and [`alert`]: telling people;
-//! 6. [`cli`][]: commands.
+//! 6. [`cli`][]: commands, and [`watch`]: what the monitoring loop decides and says.
 //!
 //! Trust is a type: bytes that a CVM sent have no accessors that a check could read. They become facts only
 //! by passing through [`prove`].
@@ -28,3 +28,4 @@ pub mod prove;
 pub mod render;
 pub mod report;
 pub mod source;
+pub mod watch;

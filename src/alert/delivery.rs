@@ -1,7 +1,6 @@
 //! The one transport of all channels: few tries, little time, the guards of every other request, and not a word of the
 //! URL in what it says (T59, T60).
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -97,17 +96,14 @@ pub(super) async fn send(
             tries: 0,
         };
     }
-    let tries = Cell::new(0);
+    let mut tries = 0;
     let result = retry(&schedule, jitter, |attempt: Attempt| {
-        tries.set(attempt.number);
+        tries = attempt.number;
         let time = pace.one_try.min(attempt.time_left);
         send_once(client, parcel, time)
     })
     .await;
-    Outcome {
-        result,
-        tries: tries.get(),
-    }
+    Outcome { result, tries }
 }
 
 async fn send_once(client: &Client, parcel: &Parcel, time: Duration) -> Result<Option<u16>, DeliveryError> {

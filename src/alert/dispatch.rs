@@ -36,6 +36,23 @@ pub async fn deliver(
     deliver_at(&Pace::default(), client, channels, targets, context, entropy).await
 }
 
+/// Pings the heartbeat of `channels`, where there is one, with the worst verdict of a round over all targets.
+pub async fn ping(
+    client: &Client,
+    channels: &Channels,
+    worst: Verdict,
+    entropy: impl Fn() -> [u8; 16],
+) -> Vec<AlertRecord> {
+    let channels = Channels {
+        heartbeat_url: channels.heartbeat_url.clone(),
+        ..Channels::default()
+    };
+    let event = occasion(worst).map_or(PASSED, Event::as_str);
+    let plan = Plan::new(&channels, |_| Vec::new(), event, Some(worst));
+    let pace = Pace::default();
+    records(plan.run(&pace, client, pace.deadline(), &entropy).await)
+}
+
 /// Sends a message that says that it is a test through every channel of `channels`, and says what each answered. The
 /// heartbeat gets a ping to `<url>/log`, which neither ends nor raises an alarm; PagerDuty's incident is resolved at
 /// once; nothing is written into a GitHub issue, but it is looked whether the token could.

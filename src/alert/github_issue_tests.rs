@@ -8,7 +8,7 @@ use super::*;
 use crate::alert::message::Context;
 use crate::alert::samples::{self, set};
 use crate::alert::services::{said, service};
-use crate::alert::state::{Fingerprint, Rules, State};
+use crate::alert::state::{Fingerprint, Observation, Rules, State};
 use crate::alert::{Channels, Memory, deliver_remembering};
 use crate::config::Policy;
 use crate::net::loopback;
@@ -164,15 +164,15 @@ async fn told(
     target: &TargetReport,
     minutes: u64,
 ) -> Vec<AlertRecord> {
-    let policies = [Fingerprint::of(&Policy::default())];
-    let memory = Memory {
-        state,
-        policies: &policies,
-        rules: Rules::default(),
-    };
     let context = Context {
         now: samples::context().now + minutes * 60,
         ..samples::context()
+    };
+    let policy = Fingerprint::of(&Policy::default());
+    let memory = Memory {
+        state,
+        observations: &[vec![Observation::of(target, policy, context.now)]],
+        rules: Rules::default(),
     };
     deliver_remembering(
         &loopback::client(),

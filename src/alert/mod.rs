@@ -40,8 +40,8 @@ mod visible;
 mod webhook;
 
 pub use channels::Channels;
-pub use dispatch::{NO_SECRET, deliver, test};
+pub use dispatch::{NO_SECRET, deliver, ping, test};
 pub use event::{Event, occasion};
 pub use github_issue::{GithubIssues, SettingsError};
 pub use message::{Context, FailedCheck, Message};
-pub use remember::{Memory, deliver_remembering};
+pub use remember::{Memory, deliver_remembering, nothing_due};

@@ -10,7 +10,7 @@ use super::error::DeliveryError;
 use super::event::Event;
 use super::github_issue::Board;
 use super::message::{Context, Message};
-use super::state::{About, Due, Fingerprint, Observation, Rules, State, TargetId, TargetState, decide};
+use super::state::{About, Due, Observation, Rules, State, TargetId, TargetState, decide};
 use super::{discord, github_issue, pagerduty, slack, teams, webhook};
 use crate::net::Client;
 use crate::report::{AlertRecord, TargetReport};
@@ -19,8 +19,9 @@ use crate::report::{AlertRecord, TargetReport};
 pub struct Memory<'a> {
     /// What was told before. It is taken further, whatever becomes of the alerts.
     pub state: &'a mut State,
-    /// What each target was judged by, in the order of the targets.
-    pub policies: &'a [Fingerprint],
+    /// What was found of each target and not weighed yet, in the order of the targets: each oldest first, and its report
+    /// last.
+    pub observations: &'a [Vec<Observation>],
     /// When to tell.
     pub rules: Rules,
 }
@@ -49,6 +50,49 @@ pub async fn deliver_remembering(
     .await
 }
 
+/// Takes the memory of a target further where nothing is due on any channel, without asking anybody. False where
+/// something is due, or where an issue may remember what `state` does not: then the memory is as before, and
+/// [`deliver_remembering`] is to be asked.
+pub fn nothing_due(
+    state: &mut State,
+    channels: &Channels,
+    target: TargetId,
+    observations: &[Observation],
+    rules: &Rules,
+    now: u64,
+) -> bool {
+    let previous = state.get(target);
+    if previous.is_none() && channels.github_issue.is_some() {
+        return false;
+    }
+    match weigh(previous, observations, now, &names(channels), rules) {
+        None => true,
+        Some((next, due)) if due.is_empty() => {
+            state.set(target, next);
+            true
+        }
+        Some(_) => false,
+    }
+}
+
+/// The memory after all of `observations`, and what is due after the last. What was due before it and was not told is due
+/// still, in the form that is true by now.
+fn weigh(
+    previous: Option<&TargetState>,
+    observations: &[Observation],
+    now: u64,
+    channels: &[&str],
+    rules: &Rules,
+) -> Option<(TargetState, Vec<Due>)> {
+    let (last, earlier) = observations.split_last()?;
+    let mut state = previous.cloned();
+    for observation in earlier {
+        let (next, _) = decide(state.as_ref(), observation.at, observation, channels, rules);
+        state = Some(next);
+    }
+    Some(decide(state.as_ref(), now, last, channels, rules))
+}
+
 /// Something due, and the target that it is due on.
 struct Pending {
     target: TargetId,
@@ -69,11 +113,13 @@ async fn deliver_at(
     let deadline = pace.deadline();
     let mut issues = Issues::open(channels, client, deadline).await;
     let mut pending = Vec::new();
-    for (target, policy) in targets.iter().zip(memory.policies) {
+    for (target, observations) in targets.iter().zip(memory.observations) {
         let id = TargetId::of(&target.name);
-        let observation = Observation::of(target, *policy, context.now);
         let previous = memory.state.get(id).or_else(|| issues.memory(id));
-        let (state, due) = decide(previous, context.now, &observation, &names, &memory.rules);
+        let weighed = weigh(previous, observations, context.now, &names, &memory.rules);
+        let Some((state, due)) = weighed else {
+            continue;
+        };
         memory.state.set(id, state);
         pending.extend(messages(target, due, context, &entropy));
     }

@@ -8,6 +8,7 @@ use url::Url;
 use super::*;
 use crate::alert::samples::{self, set};
 use crate::alert::services::{self, ROUTING_KEY};
+use crate::alert::state::Fingerprint;
 use crate::config::Policy;
 use crate::net::retry::Schedule;
 use crate::net::{Secret, loopback};
@@ -28,15 +29,18 @@ fn secret(url: &Url, path: &str) -> Option<Secret> {
     Some(Secret::new(url.join(path).unwrap().to_string()))
 }
 
+fn seen(target: &TargetReport, at: u64) -> Observation {
+    Observation::of(target, Fingerprint::of(&Policy::default()), at)
+}
+
 async fn told(channels: &Channels, state: &mut State, target: &TargetReport) -> Vec<String> {
-    let policies = [Fingerprint::of(&Policy::default())];
-    let memory = Memory {
-        state,
-        policies: &policies,
-        rules: Rules::default(),
-    };
     let targets = [target.clone()];
     let context = samples::context();
+    let memory = Memory {
+        state,
+        observations: &[vec![seen(target, context.now)]],
+        rules: Rules::default(),
+    };
     let client = loopback::client();
     let records = deliver_at(&fast(), &client, channels, &targets, memory, &context, || [1; 16]).await;
     let word = |record: &AlertRecord| format!("{} {} {}", record.channel, record.event, record.delivered);
@@ -139,13 +143,12 @@ async fn t59_what_a_service_repeats_is_not_in_a_record() {
         ..Channels::default()
     };
     let mut state = State::default();
-    let policies = [Fingerprint::of(&Policy::default())];
+    let (client, context) = (loopback::client(), samples::context());
     let memory = Memory {
         state: &mut state,
-        policies: &policies,
+        observations: &[vec![seen(&samples::fail(), context.now)]],
         rules: Rules::default(),
     };
-    let (client, context) = (loopback::client(), samples::context());
     let records = deliver_at(
         &fast(),
         &client,

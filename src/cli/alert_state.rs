@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::error::UsageError;
 use super::files;
 use super::surroundings::Surroundings;
 use crate::alert::state::{MAX_STATE_BYTES, State};
@@ -43,9 +44,14 @@ impl StateFile {
         }
     }
 
+    /// Writes the memory.
+    pub(super) fn save(&self) -> Result<(), UsageError> {
+        files::write(&self.path, &self.state.to_json())
+    }
+
     /// Writes the memory. Where it cannot be written the verdict stands, and the next run tells the same again.
     pub(super) fn close(self, surroundings: &mut Surroundings) {
-        if let Err(error) = files::write(&self.path, &self.state.to_json()) {
+        if let Err(error) = self.save() {
             surroundings.complain(&format!("warning: {error}; the next run tells the same again"));
         }
     }

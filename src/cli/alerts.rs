@@ -12,7 +12,7 @@ use super::channels::Variables;
 use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::transport;
-use crate::alert::state::{Fingerprint, Rules, State};
+use crate::alert::state::{Fingerprint, Observation, Rules, State};
 use crate::alert::{self, Channels, Context, GithubIssues, Memory};
 use crate::net::{Client, Secret};
 use crate::render;
@@ -52,8 +52,13 @@ impl Alerting {
         }
     }
 
+    /// When to tell.
+    pub(super) fn rules(&self) -> Rules {
+        self.rules
+    }
+
     /// What the variables hold, and the issues.
-    fn channels(&self, variables: &Variables, surroundings: &Surroundings) -> Channels {
+    pub(super) fn channels(&self, variables: &Variables, surroundings: &Surroundings) -> Channels {
         Channels {
             github_issue: self.github_issue.clone(),
             ..variables.channels(surroundings)
@@ -87,20 +92,20 @@ impl Alerting {
         };
         let heartbeat_url = self.heartbeat(report, of_run, surroundings);
         // Targets with the same channels are told of together.
-        let mut groups: BTreeMap<&Variables, (Vec<TargetReport>, Vec<Fingerprint>)> = BTreeMap::new();
+        let mut groups: BTreeMap<&Variables, (Vec<TargetReport>, Vec<Vec<Observation>>)> = BTreeMap::new();
         for (told, target) in told.iter().zip(&report.targets) {
-            let (targets, policies) = groups.entry(told.variables).or_default();
+            let (targets, observations) = groups.entry(told.variables).or_default();
             targets.push(target.clone());
-            policies.push(told.policy);
+            observations.push(vec![Observation::of(target, told.policy, context.now)]);
         }
-        let mut errands: Vec<(Channels, Vec<TargetReport>, Vec<Fingerprint>)> = groups
+        let mut errands: Vec<(Channels, Vec<TargetReport>, Vec<Vec<Observation>>)> = groups
             .into_iter()
-            .map(|(variables, (targets, policies))| {
+            .map(|(variables, (targets, observations))| {
                 let channels = Channels {
                     heartbeat_url: None,
                     ..self.channels(variables, surroundings)
                 };
-                (channels, targets, policies)
+                (channels, targets, observations)
             })
             .collect();
         // One ping for the run, and one errand for all channels wherever the targets share them.
@@ -115,12 +120,12 @@ impl Alerting {
             }
         }
         let mut no_file = State::default();
-        for (channels, targets, policies) in errands.iter().filter(|(channels, ..)| is_any(channels)) {
+        for (channels, targets, observations) in errands.iter().filter(|(channels, ..)| is_any(channels)) {
             let remembered = state.is_some() || channels.github_issue.is_some();
             let records = if remembered {
                 let memory = Memory {
                     state: state.as_deref_mut().unwrap_or(&mut no_file),
-                    policies,
+                    observations,
                     rules: self.rules,
                 };
                 alert::deliver_remembering(client, channels, targets, memory, &context, entropy).await
@@ -161,7 +166,7 @@ impl Alerting {
 }
 
 /// Whether any channel is configured.
-fn is_any(channels: &Channels) -> bool {
+pub(super) fn is_any(channels: &Channels) -> bool {
     let secrets = [
         &channels.slack_webhook_url,
         &channels.discord_webhook_url,
@@ -244,7 +249,7 @@ pub(super) fn run(args: &AlertArgs, surroundings: &mut Surroundings) -> anyhow::
 }
 
 /// The page of this run, where GitHub or GitLab say which it is.
-fn run_url(surroundings: &Surroundings) -> Option<String> {
+pub(super) fn run_url(surroundings: &Surroundings) -> Option<String> {
     let get = |name: &str| surroundings.env.get(name).filter(|value| !value.is_empty());
     if surroundings.on_github() {
         let (server, repository, run) = (
@@ -258,7 +263,7 @@ fn run_url(surroundings: &Surroundings) -> Option<String> {
 }
 
 /// 16 random bytes for a delivery's id. Where the system has none, ids repeat; nothing rests on them.
-fn entropy() -> [u8; 16] {
+pub(super) fn entropy() -> [u8; 16] {
     let mut bytes = [0; 16];
     let _ = SysRng.try_fill_bytes(&mut bytes);
     bytes

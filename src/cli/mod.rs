@@ -37,6 +37,7 @@ mod transport;
 mod trouble;
 mod verify;
 mod wait;
+mod watch;
 
 pub use surroundings::{CI_VARIABLES, Surroundings};
 
@@ -98,6 +99,7 @@ pub fn run(surroundings: &mut Surroundings) -> u8 {
 fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     match command {
         Command::Verify(args) => verify::run(&args, surroundings),
+        Command::Watch(args) => watch::run(&args, surroundings),
         Command::Replay(args) => replay::run(&args, surroundings),
         Command::Pin(args) => pin::run(&args, surroundings),
         Command::Inspect(args) => inspect::run(&args, surroundings),

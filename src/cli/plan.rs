@@ -1,20 +1,21 @@
 //! What a run verifies: addresses of the command line or targets of the policy file, each with a policy of its own.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::alerts::Told;
-use super::args::{SourceKind, VerifyArgs};
+use super::args::{PlanArgs, SourceKind};
 use super::channels::Variables;
 use super::config::{self, Config};
 use super::error::UsageError;
-use super::policy::{Expectations, Locks, expectations};
+use super::policy::{Expectations, Locks, expectations, path_of};
 use super::settings::{of_options, word, written};
 use super::surroundings::Surroundings;
 use super::target::{Target, source_kind};
 use super::trouble::{Trouble, told};
 use crate::alert::state::Fingerprint;
 use crate::config::file::FileTarget;
-use crate::config::{Policy, Settings, Written};
+use crate::config::{Interval, Policy, Settings, Written};
 use crate::source::Source;
 
 /// One deployment to verify.
@@ -26,6 +27,8 @@ pub(super) struct Planned {
     pub compose_file: Option<Vec<u8>>,
     /// Who is told.
     pub alerts: Variables,
+    /// How often `watch` verifies it.
+    pub interval: Interval,
 }
 
 /// Everything that a run verifies.
@@ -33,23 +36,41 @@ pub(super) struct Plan {
     pub targets: Vec<Planned>,
     /// The channels of the whole run.
     pub alerts: Variables,
+    /// The files that all this was read from.
+    pub files: BTreeSet<PathBuf>,
 }
 
-/// Plans a run that judges at a time, Unix seconds.
-pub(super) fn plan(args: &VerifyArgs, at: u64, surroundings: &mut Surroundings) -> Result<Plan, UsageError> {
+/// The policy file of a run, where it has one.
+pub(super) fn policy_file(args: &PlanArgs, quiet: bool, surroundings: &mut Surroundings) -> Option<PathBuf> {
+    match args.url.as_slice() {
+        [] => config::found(args.config.config.as_deref(), quiet, surroundings),
+        _ => args.config.config.clone(),
+    }
+}
+
+/// Plans a run that judges at a time, Unix seconds, by this policy file.
+pub(super) fn plan(args: &PlanArgs, at: u64, policy_file: Option<&Path>) -> Result<Plan, UsageError> {
+    plan_at(args, None, at, policy_file)
+}
+
+/// Plans rounds that repeat at an interval.
+pub(super) fn plan_at(
+    args: &PlanArgs,
+    interval: Option<Interval>,
+    at: u64,
+    policy_file: Option<&Path>,
+) -> Result<Plan, UsageError> {
     let mut options = of_options(&args.expect, Some(&args.source))?;
     options.give("--verifier", args.verifier.verifier.as_ref().map(word));
-    let path = match args.url.as_slice() {
-        [] => config::found(args.config.config.as_deref(), args.output.quiet, surroundings),
-        _ => args.config.config.clone(),
-    };
-    let config = path.as_deref().map(config::read).transpose()?;
+    options.give("--interval", interval.map(|interval| interval.to_string()));
+    let config = policy_file.map(config::read).transpose()?;
     let wanted = wanted(args, &options, config.as_ref())?;
     let mut planner = Planner {
         options: &options,
         config: config.as_ref(),
         at,
         locks: Locks::default(),
+        files: policy_file.map(Path::to_owned).into_iter().collect(),
         troubles: config
             .as_ref()
             .map(|config| config.troubles.clone())
@@ -62,6 +83,7 @@ pub(super) fn plan(args: &VerifyArgs, at: u64, surroundings: &mut Surroundings) 
     refuse_one_name_for_two(&targets)?;
     Ok(Plan {
         targets,
+        files: planner.files,
         alerts: Variables::of(&match &config {
             Some(config) => config.settings(&options, None),
             None => options,
@@ -92,7 +114,7 @@ struct Wanted<'c> {
 }
 
 fn wanted<'c>(
-    args: &'c VerifyArgs,
+    args: &'c PlanArgs,
     options: &Settings,
     config: Option<&'c Config>,
 ) -> Result<Vec<Wanted<'c>>, UsageError> {
@@ -166,6 +188,7 @@ struct Planner<'c> {
     config: Option<&'c Config>,
     at: u64,
     locks: Locks,
+    files: BTreeSet<PathBuf>,
     troubles: Vec<Trouble>,
 }
 
@@ -176,6 +199,10 @@ impl Planner<'_> {
             Some(config) => config.settings(self.options, wanted.target),
             None => self.options.clone(),
         };
+        let interval = self.interval(&settings);
+        let read = ["lock", "app-compose-file", "docker-compose"];
+        self.files
+            .extend(read.iter().filter_map(|key| settings.one(key)).map(path_of));
         let mut targets = Vec::new();
         for address in addresses(wanted.url, &settings) {
             match Target::of_settings(&address, &settings) {
@@ -205,8 +232,19 @@ impl Planner<'_> {
             source: target.source,
             compose_file: compose_file.clone(),
             alerts: Variables::of(&settings),
+            interval,
         });
         planned.collect()
+    }
+
+    fn interval(&mut self, settings: &Settings) -> Interval {
+        let Some(value) = settings.one("interval") else {
+            return Interval::default();
+        };
+        value.text.parse().unwrap_or_else(|error| {
+            self.troubles.push(Trouble::of("interval", value, error));
+            Interval::default()
+        })
     }
 }
 
@@ -217,6 +255,21 @@ impl Planned {
             variables: &self.alerts,
             policy: Fingerprint::of(&self.policy),
         }
+    }
+
+    /// Whether it is the same deployment under the same policy.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let Self {
+            name,
+            source,
+            policy,
+            compose_file,
+            alerts,
+            interval,
+        } = self;
+        (name, source, compose_file) == (&other.name, &other.source, &other.compose_file)
+            && (alerts, interval) == (&other.alerts, &other.interval)
+            && Fingerprint::of(policy) == Fingerprint::of(&other.policy)
     }
 
     /// Its name, or that of one of its instances, from 1.

@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::judge;
+use super::judge::{self, judge};
 use super::live::{Gathering, Ground, Live, gather};
 use super::plan::Planned;
 use super::progress::Progress;
 use super::surroundings::Surroundings;
+use crate::appraise::Subject;
 use crate::net::retry::Schedule;
+use crate::report::TargetReport;
 
 /// Gathers all targets, at most `concurrency` at a time, and hands each to `finish` with its index as soon as it is
 /// there: what a thousand targets send is never held at once. False when the user interrupts.
@@ -61,8 +64,28 @@ pub(super) async fn gather_all(
     true
 }
 
+/// Judges one target, or one instance of it.
+pub(super) fn conclude(
+    target: &Planned,
+    live: &Live,
+    ground: &Ground,
+    bundle_path: Option<&Path>,
+) -> TargetReport {
+    let subject = Subject {
+        name: target.name_of(live.instance),
+        url: Some(target.source.url().to_owned()),
+        root: ground.root.clone(),
+        at: live.at,
+        collateral_source: live.collateral_source.clone(),
+        bundle: bundle_path
+            .filter(|_| live.bundle.is_some())
+            .map(|path| path.display().to_string()),
+    };
+    judge(&live.facts, &target.policy, &subject)
+}
+
 /// One target's panic is that target's error; the others go on.
-fn crashed(at: u64) -> Gathering {
+pub(super) fn crashed(at: u64) -> Gathering {
     Live {
         instance: None,
         facts: Err(judge::crashed()),

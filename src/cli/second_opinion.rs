@@ -68,6 +68,14 @@ impl SecondOpinions {
         })
     }
 
+    /// Who verifies.
+    pub fn verifier(&self) -> Verifier {
+        match self.verifier {
+            Some(_) => Verifier::Both,
+            None => Verifier::Local,
+        }
+    }
+
     /// Asks nobody.
     pub fn none() -> Self {
         Self {

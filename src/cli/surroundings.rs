@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write};
 use std::path::Path;
+use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Variables of CI systems and terminals that are looked at.
@@ -43,6 +44,10 @@ pub struct Surroundings {
     pub clock_floor: u64,
     /// Pause between two rounds of `--wait`.
     pub pause: Duration,
+    /// How many times faster than asked for `watch` repeats its rounds: 1, save in tests and benchmarks.
+    pub acceleration: u32,
+    /// Ends `watch`, as SIGTERM does.
+    pub stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// Whether a file exists: to notice a run inside a CVM, and the policy file.
     pub exists: fn(&Path) -> bool,
 }
@@ -71,6 +76,8 @@ impl Surroundings {
             },
             clock_floor: super::output::COMMIT_TIME,
             pause: Duration::from_secs(10),
+            acceleration: 1,
+            stop: None,
             exists: |path| path.exists(),
         }
     }

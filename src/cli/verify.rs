@@ -1,6 +1,5 @@
 //! `cvm-verify verify`: live deployments.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,27 +8,28 @@ use anyhow::Context as _;
 use super::alert_state::StateFile;
 use super::alerts::{Alerting, Told};
 use super::args::VerifyArgs;
-use super::judge::{judge, trust_root};
-use super::live::{Gathering, Ground, Live};
+use super::judge::trust_root;
+use super::live::{Gathering, Ground};
 use super::output::Written;
-use super::plan::{Plan, Planned, plan};
+use super::plan::{Plan, Planned, plan, policy_file};
 use super::progress::Progress;
-use super::round::gather_all;
+use super::round::{conclude, gather_all};
 use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::target::{bundle_path_of, bundle_paths};
 use super::{cache, output, shard, transport, wait};
-use crate::appraise::Subject;
 use crate::config::Verifier;
 use crate::report::{Mode, Report, TargetReport, Verdict, rfc3339};
 
 pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let started = Instant::now();
     let started_at = (surroundings.now)();
+    let file = policy_file(&args.plan, args.output.quiet, surroundings);
     let Plan {
         targets,
         alerts: channels,
-    } = plan(args, started_at, surroundings)?;
+        ..
+    } = plan(&args.plan, started_at, file.as_deref())?;
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     let alerting = Alerting::new(&args.memory, surroundings)?;
@@ -55,7 +55,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         now: surroundings.now,
         store: cache::store(&args.cache, surroundings),
         keep_bundles: bundle_paths.iter().any(Option::is_some),
-        opinions: SecondOpinions::new(verifier, args.verifier.phala_verifier_url.as_deref())?,
+        opinions: SecondOpinions::new(verifier, args.plan.verifier.phala_verifier_url.as_deref())?,
         clock_floor: surroundings.clock_floor,
     });
     note_a_run_inside_a_cvm(surroundings);
@@ -153,7 +153,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     output::emit(&report, bundles, &args.output, surroundings)
 }
 
-fn note_a_run_inside_a_cvm(surroundings: &mut Surroundings) {
+pub(super) fn note_a_run_inside_a_cvm(surroundings: &mut Surroundings) {
     if let Some(mark) = surroundings.inside_a_cvm() {
         surroundings.complain(&format!(
             "note: this machine is itself a CVM ({mark} exists). A verifier that runs where its operator can change it \
@@ -165,19 +165,4 @@ fn note_a_run_inside_a_cvm(surroundings: &mut Surroundings) {
 fn interrupted(surroundings: &mut Surroundings) -> u8 {
     surroundings.complain("Interrupted: nothing was decided.");
     super::INCONCLUSIVE
-}
-
-/// Judges one target, or one instance of it.
-fn conclude(target: &Planned, live: &Live, ground: &Ground, bundle_path: Option<&Path>) -> TargetReport {
-    let subject = Subject {
-        name: target.name_of(live.instance),
-        url: Some(target.source.url().to_owned()),
-        root: ground.root.clone(),
-        at: live.at,
-        collateral_source: live.collateral_source.clone(),
-        bundle: bundle_path
-            .filter(|_| live.bundle.is_some())
-            .map(|path| path.display().to_string()),
-    };
-    judge(&live.facts, &target.policy, &subject)
 }

@@ -17,3 +17,4 @@ mod run;
 mod sources;
 mod vectors;
 mod wait;
+mod watch;

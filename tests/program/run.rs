@@ -29,7 +29,19 @@ pub fn run_in<S: AsRef<str>>(
     change: impl FnOnce(&mut Surroundings),
 ) -> Ran {
     let (out, err) = (Sink::default(), Sink::default());
-    let mut surroundings = Surroundings {
+    let mut surroundings = surroundings(args, env, &out, &err);
+    change(&mut surroundings);
+    let code = cli::run(&mut surroundings);
+    Ran {
+        code,
+        stdout: out.text(),
+        stderr: err.text(),
+    }
+}
+
+/// Surroundings that write here.
+pub fn surroundings<S: AsRef<str>>(args: &[S], env: &[(&str, &str)], out: &Sink, err: &Sink) -> Surroundings {
+    Surroundings {
         args: std::iter::once("cvm-verify")
             .chain(args.iter().map(AsRef::as_ref))
             .map(OsString::from)
@@ -45,14 +57,9 @@ pub fn run_in<S: AsRef<str>>(
         now: || simulator::DEFAULT_NOW,
         clock_floor: 0,
         pause: Duration::from_millis(10),
+        acceleration: 1,
+        stop: None,
         exists: |_| false,
-    };
-    change(&mut surroundings);
-    let code = cli::run(&mut surroundings);
-    Ran {
-        code,
-        stdout: out.text(),
-        stderr: err.text(),
     }
 }
 
@@ -88,11 +95,12 @@ impl Ran {
     }
 }
 
+/// What was written, as it is written.
 #[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
+pub struct Sink(Arc<Mutex<Vec<u8>>>);
 
 impl Sink {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }

@@ -104,6 +104,11 @@ impl State {
         }
     }
 
+    /// Takes over what `other` remembers; of a target that both know, what `other` says.
+    pub fn absorb(&mut self, other: Self) {
+        self.targets.extend(other.targets);
+    }
+
     /// Remembers a target.
     pub fn set(&mut self, target: TargetId, state: TargetState) {
         self.targets.insert(target, state);

@@ -40,6 +40,8 @@ impl Fingerprint {
 /// What one run found of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {
+    /// When it was found, Unix seconds.
+    pub at: u64,
     /// What failed; absent for a pass.
     pub failure: Option<Failure>,
     /// What the target was judged by.
@@ -53,6 +55,7 @@ impl Observation {
     #[must_use]
     pub fn of(report: &TargetReport, policy: Fingerprint, now: u64) -> Self {
         Self {
+            at: now,
             failure: Failure::of(report, now),
             policy: policy.under(report.trust_root),
             forecasts: Forecast::all_in(report),

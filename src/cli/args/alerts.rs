@@ -38,11 +38,11 @@ pub struct AlertTestArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Alerts")]
 pub struct MemoryArgs {
-    /// Remember in this file what was told, so that a failure is told once and its end too. Without it every run that
-    /// does not pass alerts.
+    /// Remember in this file what was told, so that a failure is told once and its end too. Without it every run of
+    /// `verify` that does not pass alerts, and `watch` remembers until it ends.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// With --state: tell of an inconclusive target only after so many inconclusive runs in a row.
+    /// Where it remembers: tell of an inconclusive target only after so many inconclusive runs in a row.
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub inconclusive_after: u32,
     /// Keep an issue in this GitHub repository for each target that does not pass; CVM_VERIFY_GITHUB_TOKEN may write

@@ -7,6 +7,7 @@ mod output;
 mod policy_file;
 mod source;
 mod verifier;
+mod watch;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ pub use output::{Color, FailOn, Format, OutputArgs};
 pub use policy_file::{ConfigArgs, TargetArgs};
 pub use source::{SourceArgs, SourceKind};
 pub use verifier::{Verifier, VerifierArgs};
+pub use watch::WatchArgs;
 
 use crate::report::Shard;
 
@@ -27,6 +29,12 @@ use crate::report::Shard;
 const ENVIRONMENT: &str = "Every long option can also be set in the environment: --compose-hash as CVM_VERIFY_COMPOSE_HASH \
                            (empty means unset; one value per line where an option repeats). --insecure-trust-root cannot.\n\n\
                            Exit codes: 0 pass, 1 fail, 2 usage error, 3 inconclusive.";
+
+/// Behind the options of `watch`.
+const WATCHING: &str = "It reads the policy file, and the files that it names, again when they change (or on SIGHUP), and keeps \
+                        the old policy where the new one is wrong. SIGTERM and Ctrl-C end it within 5 seconds.\n\n\
+                        Every long option can also be set in the environment: --interval as CVM_VERIFY_INTERVAL.\n\n\
+                        Exit codes: 0 ended by a signal, 2 usage error; with --once as of verify.";
 
 /// Proves that a confidential VM (Phala Cloud / dstack on Intel TDX) runs exactly the code that was released,
 /// on genuine hardware, now.
@@ -47,6 +55,9 @@ pub enum Command {
     /// Verify live deployments.
     #[command(after_help = ENVIRONMENT)]
     Verify(VerifyArgs),
+    /// Verify all targets again and again, and alert when something changes.
+    #[command(after_help = WATCHING)]
+    Watch(WatchArgs),
     /// Verify recorded evidence, offline.
     #[command(after_help = ENVIRONMENT)]
     Replay(ReplayArgs),
@@ -70,8 +81,9 @@ pub enum Command {
     Alert(AlertArgs),
 }
 
+/// What is verified, and by which policy.
 #[derive(Debug, Args)]
-pub struct VerifyArgs {
+pub struct PlanArgs {
     /// Addresses of the apps, https://HOST[:PORT][/PATH]. With another --source also ids: see there. Without any, the
     /// targets of the policy file are verified.
     #[arg(value_name = "URL")]
@@ -83,9 +95,24 @@ pub struct VerifyArgs {
     #[command(flatten)]
     pub expect: ExpectArgs,
     #[command(flatten)]
-    pub transport: TransportArgs,
-    #[command(flatten)]
     pub verifier: VerifierArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Verify a part of the targets, as 2/5 for the second of five runs; `cvm-verify merge` joins their reports.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// How many targets are verified at the same time.
+    #[arg(long, value_name = "NUMBER", default_value = "32")]
+    pub concurrency: NonZeroUsize,
+    /// Repeat until the expected code is live and passes, or this time is up: 90s, 10m, 1h.
+    #[arg(long, value_name = "DURATION")]
+    pub wait: Option<String>,
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    #[command(flatten)]
+    pub transport: TransportArgs,
     #[command(flatten)]
     pub trust: TrustArgs,
     #[command(flatten)]
@@ -97,15 +124,6 @@ pub struct VerifyArgs {
     pub evidence: Option<PathBuf>,
     #[command(flatten)]
     pub cache: CacheArgs,
-    /// Verify a part of the targets, as 2/5 for the second of five runs; `cvm-verify merge` joins their reports.
-    #[arg(long, value_name = "I/N")]
-    pub shard: Option<Shard>,
-    /// How many targets are verified at the same time.
-    #[arg(long, value_name = "NUMBER", default_value = "32")]
-    pub concurrency: NonZeroUsize,
-    /// Repeat until the expected code is live and passes, or this time is up: 90s, 10m, 1h.
-    #[arg(long, value_name = "DURATION")]
-    pub wait: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -257,6 +257,14 @@ pub(super) const KEYS: &[Key] = &[
         example: r#""both""#,
     },
     Key {
+        name: "interval",
+        scope: Scope::Both,
+        shape: Shape::Interval,
+        says: "How often `cvm-verify watch` verifies it: a whole number with `s`, `m`, `h` or `d`, from 10 seconds to 7 days.",
+        default: "`5m`",
+        example: r#""1m""#,
+    },
+    Key {
         name: "attestation-path",
         scope: Scope::Both,
         shape: Shape::Endpoint,

@@ -1,7 +1,7 @@
 //! What the value of a key may be.
 
 use crate::config::text::{one_line, quoted};
-use crate::config::{KeyProviderPin, PlatformId, SecondHash, TcbException, parse_os_image};
+use crate::config::{Interval, KeyProviderPin, PlatformId, SecondHash, TcbException, parse_os_image};
 use crate::evidence::parse_user_hex;
 use url::Url;
 
@@ -47,6 +47,8 @@ pub(super) enum Shape {
     Domain,
     /// A whole number of 32 bits, not negative.
     Number,
+    /// What `--interval` takes.
+    Interval,
     /// The path of an endpoint, with a slash first.
     Endpoint,
     /// The name of an environment variable.
@@ -90,6 +92,7 @@ impl Shape {
                 .parse::<u32>()
                 .map(drop)
                 .map_err(|_| "is no whole number from 0 to 4294967295".to_owned()),
+            Self::Interval => told(text.parse::<Interval>()),
             Self::Endpoint if text.starts_with('/') => Ok(()),
             Self::Endpoint => Err(format!("is {}, which does not begin with a slash", shown(text))),
             Self::Variable => variable(text),
@@ -116,6 +119,7 @@ impl Shape {
             Self::Key => "64 hex digits in quotes, or 40".to_owned(),
             Self::Domain => "a domain, as \"gateway.example\"".to_owned(),
             Self::Number => "a whole number without quotes, as 20".to_owned(),
+            Self::Interval => "a number with its unit in quotes, as \"5m\"".to_owned(),
             Self::Endpoint => "a path, as \"/attestation\"".to_owned(),
             Self::Variable => {
                 format!("the name of an environment variable that begins with {VARIABLE_PREFIX}, or \"none\"")

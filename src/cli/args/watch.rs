@@ -1,0 +1,59 @@
+//! Options of `watch`.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+
+use clap::{Args, ValueEnum};
+
+use super::{CacheArgs, MemoryArgs, PlanArgs, TransportArgs, TrustArgs};
+use crate::config::Interval;
+
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// How often each target is verified: 10s to 7d. Default: what the policy file says, else 5m.
+    #[arg(long, value_name = "DURATION")]
+    pub interval: Option<Interval>,
+    /// Verify every target once, tell whom it concerns, and exit with the verdict.
+    #[arg(long)]
+    pub once: bool,
+    /// How many targets are verified at the same time.
+    #[arg(long, value_name = "NUMBER", default_value = "32")]
+    pub concurrency: NonZeroUsize,
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Serve metrics for Prometheus (/metrics) and health (/healthz) at this address, as 127.0.0.1:9464. Nothing is
+    /// served without it.
+    #[arg(long, value_name = "IP:PORT", help_heading = "Output")]
+    pub listen: Option<SocketAddr>,
+    /// How log lines look.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, help_heading = "Output")]
+    pub log_format: LogFormat,
+    /// Log nothing that is as it should be.
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub memory: MemoryArgs,
+    #[command(flatten)]
+    pub transport: TransportArgs,
+    #[command(flatten)]
+    pub cache: CacheArgs,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl From<LogFormat> for crate::watch::LogFormat {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Text => Self::Text,
+            LogFormat::Json => Self::Json,
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! The desk where alerts are written: what was found goes in, and each channel is told what it does not know.
+//!
+//! Targets with the same channels share a lane. A lane does one delivery at a time; what is found meanwhile waits, is
+//! weighed in its order, and is told in the form that is true by then. A lane that waits for a dead webhook holds up no
+//! other.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use tokio::task::{Id, JoinSet};
+
+use crate::alert::state::{Fingerprint, Observation, State, TargetId};
+use crate::alert::{self, Channels, Context, Memory};
+use crate::cli::alert_state::StateFile;
+use crate::cli::alerts::{Alerting, entropy, is_any, run_url};
+use crate::cli::args::WatchArgs;
+use crate::cli::channels::Variables;
+use crate::cli::error::UsageError;
+use crate::cli::live::Ground;
+use crate::cli::plan::{Plan, Planned};
+use crate::cli::surroundings::Surroundings;
+use crate::net::Client;
+use crate::report::{AlertRecord, Mode, TargetReport, TrustRootKind, Verdict};
+
+/// The desk.
+pub(super) struct Desk {
+    alerting: Alerting,
+    client: Client,
+    run_url: Option<String>,
+    now: fn() -> u64,
+    memory: Remembered,
+    /// Whether the memory knows more than its file.
+    news: bool,
+    /// What was said when the file could not be written.
+    problem: Option<String>,
+    lanes: BTreeMap<Variables, Lane>,
+    heartbeat: Heartbeat,
+    deliveries: JoinSet<Delivered>,
+    errands: HashMap<Id, Errand>,
+    /// The targets of all deliveries that are under way.
+    in_delivery: BTreeSet<TargetId>,
+}
+
+/// What was told before: in a file, or as long as the process lives.
+enum Remembered {
+    File(StateFile),
+    Process(State),
+}
+
+/// Targets with the same channels.
+struct Lane {
+    channels: Channels,
+    /// By the target's name: its latest report, and what was found and not weighed yet.
+    waiting: BTreeMap<String, Waiting>,
+    telling: bool,
+}
+
+struct Waiting {
+    report: TargetReport,
+    observations: Vec<Observation>,
+}
+
+/// The ping for each round over all targets.
+struct Heartbeat {
+    channels: Channels,
+    /// The names that a ping waits for.
+    awaited: BTreeSet<String>,
+    worst: Verdict,
+    simulated: bool,
+    pinging: bool,
+    targets: BTreeSet<String>,
+}
+
+/// What a delivery is for.
+enum Errand {
+    Ping,
+    Lane(Variables, Vec<TargetId>),
+}
+
+/// What came of a delivery.
+struct Delivered {
+    /// The memory of its targets from now on.
+    memory: State,
+    records: Vec<AlertRecord>,
+}
+
+impl Desk {
+    /// As the options and the environment say.
+    pub fn new(
+        args: &WatchArgs,
+        plan: &Plan,
+        ground: &Ground,
+        surroundings: &mut Surroundings,
+    ) -> Result<Self, UsageError> {
+        let alerting = Alerting::new(&args.memory, surroundings)?;
+        let memory = match &args.memory.state {
+            Some(path) => Remembered::File(StateFile::open(path, surroundings)),
+            None => Remembered::Process(State::default()),
+        };
+        Ok(Self {
+            alerting,
+            client: ground.network.client.clone(),
+            run_url: run_url(surroundings),
+            now: surroundings.now,
+            memory,
+            news: false,
+            problem: None,
+            lanes: BTreeMap::new(),
+            heartbeat: Heartbeat {
+                channels: plan.alerts.channels(surroundings),
+                awaited: BTreeSet::new(),
+                worst: Verdict::Pass,
+                simulated: ground.root.kind() == TrustRootKind::Custom,
+                pinging: false,
+                targets: BTreeSet::new(),
+            },
+            deliveries: JoinSet::new(),
+            errands: HashMap::new(),
+            in_delivery: BTreeSet::new(),
+        })
+    }
+
+    /// These are the targets from now on. What was found of others is still told.
+    pub fn watch(&mut self, plan: &Plan, surroundings: &Surroundings) {
+        let heartbeat = &mut self.heartbeat;
+        heartbeat.channels = plan.alerts.channels(surroundings);
+        heartbeat.targets = plan.targets.iter().map(|target| target.name.clone()).collect();
+        heartbeat.awaited = heartbeat.targets.clone();
+    }
+
+    /// Takes what was found of a target in a round, of each instance where it has several.
+    pub fn take(
+        &mut self,
+        target: &Planned,
+        reports: Vec<TargetReport>,
+        now: u64,
+        surroundings: &Surroundings,
+    ) {
+        let worst = Verdict::worst(reports.iter().map(|report| report.verdict));
+        self.ping_after(&target.name, worst);
+        let alerting = &self.alerting;
+        let lane = self.lanes.entry(target.alerts.clone()).or_insert_with(|| Lane {
+            channels: Channels {
+                heartbeat_url: None,
+                ..alerting.channels(&target.alerts, surroundings)
+            },
+            waiting: BTreeMap::new(),
+            telling: false,
+        });
+        if !is_any(&lane.channels) {
+            return;
+        }
+        let policy = Fingerprint::of(&target.policy);
+        for report in reports {
+            let observation = Observation::of(&report, policy, now);
+            match lane.waiting.get_mut(&report.name) {
+                Some(waiting) => {
+                    waiting.observations.push(observation);
+                    waiting.report = report;
+                }
+                None => {
+                    let waiting = Waiting {
+                        observations: vec![observation],
+                        report,
+                    };
+                    lane.waiting.insert(waiting.report.name.clone(), waiting);
+                }
+            }
+        }
+        self.tell(&target.alerts);
+    }
+
+    /// Begins the next delivery of a lane, where none is under way and something is due.
+    fn tell(&mut self, variables: &Variables) {
+        let (now, rules) = ((self.now)(), self.alerting.rules());
+        let Some(lane) = self.lanes.get_mut(variables).filter(|lane| !lane.telling) else {
+            return;
+        };
+        let state = self.memory.state();
+        let (mut reports, mut observations, mut memory) = (Vec::new(), Vec::new(), State::default());
+        let mut ids = Vec::new();
+        for (name, waiting) in std::mem::take(&mut lane.waiting) {
+            let id = TargetId::of(&name);
+            // The policy gave it other channels meanwhile: what the ones before were told is not known yet.
+            if self.in_delivery.contains(&id) {
+                lane.waiting.insert(name, waiting);
+                continue;
+            }
+            if alert::nothing_due(state, &lane.channels, id, &waiting.observations, &rules, now) {
+                self.news = true;
+                continue;
+            }
+            if let Some(remembered) = state.get(id) {
+                memory.set(id, remembered.clone());
+            }
+            ids.push(id);
+            reports.push(waiting.report);
+            observations.push(waiting.observations);
+        }
+        if reports.is_empty() {
+            return;
+        }
+        lane.telling = true;
+        self.in_delivery.extend(&ids);
+        let (client, channels, run_url) = (self.client.clone(), lane.channels.clone(), self.run_url.clone());
+        let delivery = async move {
+            let context = Context {
+                now,
+                mode: Mode::Live,
+                run_url: run_url.as_deref(),
+                report_sha256: None,
+            };
+            let remembered = Memory {
+                state: &mut memory,
+                observations: &observations,
+                rules,
+            };
+            let records =
+                alert::deliver_remembering(&client, &channels, &reports, remembered, &context, entropy).await;
+            Delivered { memory, records }
+        };
+        let handle = self.deliveries.spawn(delivery);
+        self.errands
+            .insert(handle.id(), Errand::Lane(variables.clone(), ids));
+    }
+
+    /// Notes that a target was verified, and pings once all were.
+    fn ping_after(&mut self, name: &str, verdict: Verdict) {
+        let heartbeat = &mut self.heartbeat;
+        heartbeat.awaited.remove(name);
+        heartbeat.worst = Verdict::worst([heartbeat.worst, verdict]);
+        if !heartbeat.awaited.is_empty() || heartbeat.pinging || heartbeat.channels.heartbeat_url.is_none() {
+            return;
+        }
+        let worst = std::mem::replace(&mut heartbeat.worst, Verdict::Pass);
+        heartbeat.awaited = heartbeat.targets.clone();
+        // A ping carries no label: of a simulation it would pass for a genuine pass.
+        if heartbeat.simulated && worst == Verdict::Pass {
+            return;
+        }
+        heartbeat.pinging = true;
+        let (client, channels) = (self.client.clone(), heartbeat.channels.clone());
+        let ping = async move {
+            Delivered {
+                memory: State::default(),
+                records: alert::ping(&client, &channels, worst, entropy).await,
+            }
+        };
+        let handle = self.deliveries.spawn(ping);
+        self.errands.insert(handle.id(), Errand::Ping);
+    }
+
+    /// What became of the alerts of the next delivery that ends. Waits for ever while none is under way.
+    pub async fn told(&mut self) -> Vec<AlertRecord> {
+        let Some(joined) = self.deliveries.join_next_with_id().await else {
+            return std::future::pending().await;
+        };
+        let (id, delivered) = match joined {
+            Ok((id, delivered)) => (id, delivered),
+            // A bug of ours. Nothing counts as told, so all of it is due again.
+            Err(error) => (error.id(), Delivered::lost()),
+        };
+        self.news = true;
+        self.memory.state().absorb(delivered.memory);
+        match self.errands.remove(&id) {
+            Some(Errand::Lane(variables, ids)) => {
+                for id in ids {
+                    self.in_delivery.remove(&id);
+                }
+                if let Some(lane) = self.lanes.get_mut(&variables) {
+                    lane.telling = false;
+                }
+                self.tell(&variables);
+            }
+            Some(Errand::Ping) => self.heartbeat.pinging = false,
+            None => {}
+        }
+        delivered.records
+    }
+
+    /// Whether a delivery is under way.
+    pub fn is_telling(&self) -> bool {
+        !self.deliveries.is_empty()
+    }
+
+    /// Whether the memory knows more than its file.
+    pub fn has_news(&self) -> bool {
+        self.news
+    }
+
+    /// Writes the memory, where it has a file. A problem is returned once, not at each attempt.
+    pub fn save(&mut self) -> Option<String> {
+        let Remembered::File(file) = &self.memory else {
+            return None;
+        };
+        let problem = file.save().err().map(|error| error.to_string());
+        self.news = problem.is_some();
+        let new = problem.clone().filter(|_| problem != self.problem);
+        self.problem = problem;
+        new
+    }
+}
+
+impl Remembered {
+    fn state(&mut self) -> &mut State {
+        match self {
+            Self::File(file) => &mut file.state,
+            Self::Process(state) => state,
+        }
+    }
+}
+
+impl Delivered {
+    fn lost() -> Self {
+        Self {
+            memory: State::default(),
+            records: vec![AlertRecord {
+                channel: "all".to_owned(),
+                event: "alert".to_owned(),
+                delivered: false,
+                detail: "the program met a state that it should not while it alerted; please report this"
+                    .to_owned(),
+            }],
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! `cvm-verify watch`: all targets, again and again.
+//!
+//! One loop on one thread does everything that is decided or said; fetching and telling run beside it, so that neither a
+//! target that hangs nor a channel that is down holds up the rest.
+
+mod desk;
+mod endpoint;
+mod policy;
+mod rounds;
+mod signals;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::time::{Instant, sleep_until};
+
+use super::args::WatchArgs;
+use super::error::UsageError;
+use super::judge::trust_root;
+use super::live::Ground;
+use super::plan::{Plan, policy_file};
+use super::round::conclude;
+use super::second_opinion::SecondOpinions;
+use super::surroundings::Surroundings;
+use super::verify::note_a_run_inside_a_cvm;
+use super::{cache, output, transport};
+use crate::config::Verifier;
+use crate::report::{AlertRecord, TargetReport, TrustRootKind, Verdict};
+use crate::watch::{Board, Entry, Health, Level, LogFormat, metrics};
+use desk::Desk;
+use policy::{PolicyFiles, Reading};
+use rounds::{Finished, Rounds};
+use signals::{Signal, Signals};
+
+/// How often the files of the policy are looked at, and the memory is written where it changed.
+const TICK: Duration = Duration::from_secs(2);
+
+/// How often collateral that could not be fetched may be asked for again.
+const COLLATERAL_ROUND: Duration = Duration::from_secs(60);
+
+/// How long alerts that are on their way may take after the signal to stop; the whole takes less than 5 seconds.
+const LAST_ALERTS: Duration = Duration::from_secs(4);
+
+pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let file = policy_file(&args.plan, args.quiet, surroundings);
+    let mut policy = PolicyFiles::new(args, file);
+    let plan = policy.read((surroundings.now)())?;
+    let ground = ground(args, &plan, surroundings)?;
+    let desk = Desk::new(args, &plan, &ground, surroundings)?;
+    note_a_run_inside_a_cvm(surroundings);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no async runtime")?;
+    runtime.block_on(async {
+        let signals = Signals::new(surroundings.stop.take()).context("signals cannot be caught")?;
+        let watch = Watch {
+            args,
+            log: Log {
+                format: args.log_format.into(),
+                quiet: args.quiet,
+            },
+            policy,
+            ground,
+            rounds: Rounds::new(args.concurrency, surroundings.acceleration),
+            desk,
+            board: Arc::default(),
+            signals,
+            worst: Verdict::Pass,
+            surroundings,
+        };
+        watch.run(plan).await
+    })
+}
+
+/// What does not change from target to target.
+fn ground(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result<Arc<Ground>, UsageError> {
+    let url = args.plan.verifier.phala_verifier_url.as_deref();
+    Ok(Arc::new(Ground {
+        network: transport::network(&args.transport)?,
+        root: trust_root(&args.trust)?,
+        now: surroundings.now,
+        store: cache::store(&args.cache, surroundings),
+        keep_bundles: false,
+        opinions: SecondOpinions::new(verifier(plan), url)?,
+        clock_floor: surroundings.clock_floor,
+    }))
+}
+
+/// A setting of the whole run.
+fn verifier(plan: &Plan) -> Verifier {
+    let first = plan.targets.first();
+    first.map_or(Verifier::Local, |target| target.policy.verifier)
+}
+
+/// Lines on standard output.
+struct Log {
+    format: LogFormat,
+    quiet: bool,
+}
+
+impl Log {
+    fn write(&self, entry: &Entry<'_>, surroundings: &mut Surroundings) {
+        if self.quiet && entry.level() == Level::Info {
+            return;
+        }
+        surroundings.print(&format!("{}\n", entry.line(self.format)));
+    }
+}
+
+/// The loop, and all that it holds.
+struct Watch<'a> {
+    args: &'a WatchArgs,
+    log: Log,
+    policy: PolicyFiles<'a>,
+    ground: Arc<Ground>,
+    rounds: Rounds,
+    desk: Desk,
+    board: Arc<Mutex<Board>>,
+    signals: Signals,
+    /// The worst verdict so far.
+    worst: Verdict,
+    surroundings: &'a mut Surroundings,
+}
+
+impl Watch<'_> {
+    async fn run(mut self, plan: Plan) -> anyhow::Result<u8> {
+        self.say_on_what_root();
+        self.serve().await?;
+        let count = plan.targets.len();
+        self.adopt(plan);
+        let version = env!("CARGO_PKG_VERSION");
+        self.note(
+            Level::Info,
+            "started",
+            format!("cvm-verify {version}, {}", targets(count)),
+        );
+        let stopped_by = self.turn().await;
+        if let Some(signal) = stopped_by {
+            self.note(Level::Info, "stopping", signal.to_owned());
+            self.rounds.abort();
+        }
+        self.last_alerts(stopped_by.is_some()).await;
+        self.save();
+        Ok(match stopped_by {
+            Some(_) => 0,
+            None => self.worst.exit_code(),
+        })
+    }
+
+    /// Turns until a signal ends it, which it names, or `--once` is done.
+    async fn turn(&mut self) -> Option<&'static str> {
+        let mut tick = Instant::now() + TICK;
+        let mut collateral_round = Instant::now();
+        loop {
+            if Instant::now() >= collateral_round {
+                self.ground.store.new_round();
+                collateral_round = Instant::now() + COLLATERAL_ROUND;
+            }
+            let waited = self.rounds.begin_due(&self.ground);
+            self.on_board(|board| board.longest_wait = board.longest_wait.max(waited));
+            if self.args.once && self.rounds.each_had_one() {
+                return None;
+            }
+            let due = self.rounds.next_due().unwrap_or(tick).min(tick);
+            tokio::select! {
+                finished = self.rounds.finished(&self.ground) => self.conclude(finished),
+                records = self.desk.told() => {
+                    self.write_down(&records);
+                    self.save();
+                }
+                signal = self.signals.next() => match signal {
+                    Signal::Stop(name) => return Some(name),
+                    Signal::Reload => self.read_policy(true),
+                },
+                () = sleep_until(due) => {}
+            }
+            if Instant::now() >= tick {
+                tick = Instant::now() + TICK;
+                self.read_policy(false);
+                if self.desk.has_news() {
+                    self.save();
+                }
+            }
+        }
+    }
+
+    /// Judges what a target handed over.
+    fn conclude(&mut self, finished: Finished) {
+        let now = (self.surroundings.now)();
+        let Finished {
+            planned,
+            gathering,
+            took,
+        } = finished;
+        let mut jitter = [0; 4];
+        jitter.copy_from_slice(super::alerts::entropy().get(..4).unwrap_or(&[0; 4]));
+        // A target that the policy has no more, or describes in another way by now: that is another question.
+        let Some(ended) = self.rounds.end(&planned, u32::from_le_bytes(jitter)) else {
+            return;
+        };
+        let lives = gathering.lives.iter();
+        let reports: Vec<TargetReport> = lives
+            .map(|live| conclude(&planned, live, &self.ground, None))
+            .collect();
+        self.on_board(|board| {
+            board.missed_rounds += ended.missed;
+            board.record(&planned.name, &reports, took, now);
+        });
+        if let Some(note) = gathering.note {
+            self.note(Level::Warn, "note", note);
+        }
+        for report in &reports {
+            let entry = Entry::verified(report, output::milliseconds(took), now);
+            self.log.write(&entry, self.surroundings);
+        }
+        if ended.missed > 0 {
+            let rounds = if ended.missed == 1 { "round" } else { "rounds" };
+            let said = format!(
+                "{}: it took longer than its interval; {} {rounds} fell out",
+                planned.name, ended.missed
+            );
+            self.note(Level::Warn, "late", said);
+        }
+        self.worst = Verdict::worst(reports.iter().map(|report| report.verdict).chain([self.worst]));
+        self.desk.take(&planned, reports, now, self.surroundings);
+    }
+
+    /// Reads the policy again where its files changed, or anyway.
+    fn read_policy(&mut self, anyway: bool) {
+        let now = (self.surroundings.now)();
+        let plan = match self.policy.look(anyway, now) {
+            Reading::Same => return,
+            Reading::Read(plan) => plan,
+            Reading::Refused { why, said_before } => {
+                self.on_board(|board| board.policy_is_refused = true);
+                if !said_before {
+                    let said = format!(
+                        "the policy that was read before stays in use, since the new one is wrong:\n{why}"
+                    );
+                    self.note(Level::Error, "policy-refused", said);
+                }
+                return;
+            }
+        };
+        if verifier(&plan) != self.ground.opinions.verifier() {
+            match ground(self.args, &plan, self.surroundings) {
+                Ok(ground) => self.ground = ground,
+                Err(error) => {
+                    self.note(Level::Error, "policy-refused", error.to_string());
+                    return;
+                }
+            }
+        }
+        let was_refused = self.on_board(|board| std::mem::take(&mut board.policy_is_refused));
+        let count = plan.targets.len();
+        let change = self.adopt(plan);
+        if change.is_some() || was_refused || anyway {
+            let change = change.unwrap_or_else(|| "nothing changed".to_owned());
+            self.note(
+                Level::Info,
+                "policy-read",
+                format!("{}: {change}", targets(count)),
+            );
+        }
+    }
+
+    /// Verifies these targets from now on. Says what changed, if anything did.
+    fn adopt(&mut self, plan: Plan) -> Option<String> {
+        let now = (self.surroundings.now)();
+        let intervals = plan
+            .targets
+            .iter()
+            .map(|target| (target.name.clone(), target.interval.duration()));
+        self.on_board(|board| board.watch(intervals, now));
+        self.desk.watch(&plan, self.surroundings);
+        self.rounds.replace(plan.targets)
+    }
+
+    /// Waits for alerts: after a signal for those on their way and not for long, else for all.
+    async fn last_alerts(&mut self, hurry: bool) {
+        let deadline = Instant::now() + LAST_ALERTS;
+        while self.desk.is_telling() {
+            tokio::select! {
+                records = self.desk.told() => self.write_down(&records),
+                () = sleep_until(deadline), if hurry => {
+                    self.note(
+                        Level::Warn,
+                        "stopping",
+                        "alerts were on their way; what no channel confirmed is told again after the next start".to_owned(),
+                    );
+                    return;
+                }
+                // Whoever asks twice does not want to wait.
+                signal = self.signals.next() => match signal {
+                    Signal::Stop(_) => return,
+                    Signal::Reload => {}
+                },
+            }
+        }
+    }
+
+    fn write_down(&mut self, records: &[AlertRecord]) {
+        let now = (self.surroundings.now)();
+        for record in records {
+            self.on_board(|board| {
+                let [taken, lost] = board.alerts.entry(record.channel.clone()).or_default();
+                *(if record.delivered { taken } else { lost }) += 1;
+            });
+            self.log.write(&Entry::alert(record, now), self.surroundings);
+        }
+    }
+
+    /// Writes the memory.
+    fn save(&mut self) {
+        if let Some(problem) = self.desk.save() {
+            let said = format!("{problem}; after a restart the same is told again");
+            self.note(Level::Warn, "state", said);
+        }
+    }
+
+    /// The first line of the output, where the root is not Intel's.
+    fn say_on_what_root(&mut self) {
+        if self.ground.root.kind() == TrustRootKind::Custom {
+            let said = "SIMULATED: the trust root is not Intel's, so nothing here proves anything about hardware. A pass pings \
+                        no heartbeat.";
+            let entry = Entry::note(
+                Level::Warn,
+                "simulated",
+                said.to_owned(),
+                (self.surroundings.now)(),
+            );
+            self.log.write(&entry, self.surroundings);
+        }
+    }
+
+    /// Serves metrics and health, where that is asked for.
+    async fn serve(&mut self) -> anyhow::Result<()> {
+        let Some(address) = self.args.listen else {
+            return Ok(());
+        };
+        let listener = endpoint::listen(address).await.map_err(|error| {
+            UsageError::option("--listen", format!("{address} cannot be listened on: {error}"))
+        })?;
+        let address = listener.local_addr().unwrap_or(address);
+        let pages = Pages {
+            board: Arc::clone(&self.board),
+            root: self.ground.root.kind(),
+            now: self.surroundings.now,
+        };
+        tokio::spawn(endpoint::serve(listener, Arc::new(pages)));
+        self.note(
+            Level::Info,
+            "listening",
+            format!("http://{address}/metrics and http://{address}/healthz"),
+        );
+        Ok(())
+    }
+
+    fn on_board<T>(&self, write: impl FnOnce(&mut Board) -> T) -> T {
+        write(&mut locked(&self.board))
+    }
+
+    fn note(&mut self, level: Level, event: &'static str, message: String) {
+        let entry = Entry::note(level, event, message, (self.surroundings.now)());
+        self.log.write(&entry, self.surroundings);
+    }
+}
+
+fn targets(count: usize) -> String {
+    match count {
+        1 => "1 target".to_owned(),
+        count => format!("{count} targets"),
+    }
+}
+
+/// A panic while the board was locked leaves it as it was.
+fn locked(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the endpoint shows.
+struct Pages {
+    board: Arc<Mutex<Board>>,
+    root: TrustRootKind,
+    now: fn() -> u64,
+}
+
+impl endpoint::Pages for Pages {
+    fn metrics(&self) -> String {
+        metrics(&locked(&self.board), self.root, &output::tool(), (self.now)())
+    }
+
+    fn health(&self) -> (bool, String) {
+        match locked(&self.board).health((self.now)()) {
+            Health::Good => (
+                true,
+                "every target is verified as often as it should be\n".to_owned(),
+            ),
+            Health::Stuck(names) => (false, format!("not verified lately: {}\n", names.join(", "))),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The policy of a running `watch`: read again when one of its files changes.
+//!
+//! A change counts once two looks in a row see the same, so that a file which is being written is not read half. Once an
+//! hour it is read anyway: some of what it says ends at a date.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::cli::args::WatchArgs;
+use crate::cli::error::UsageError;
+use crate::cli::plan::{Plan, plan_at};
+
+/// How long a policy that was refused is left alone: a file that it names may be mended, and nobody looks at that one.
+const AFTER_REFUSAL: Duration = Duration::from_secs(10);
+
+/// How long the policy is left alone where nothing changes.
+const ANYWAY: Duration = Duration::from_secs(60 * 60);
+
+/// What a file looked like: when it was changed last, and its bytes; `None` where it is not there.
+type Stamp = Option<(SystemTime, u64)>;
+
+/// The files of the policy.
+pub(super) struct PolicyFiles<'a> {
+    args: &'a WatchArgs,
+    file: Option<PathBuf>,
+    /// What they looked like when they were last read.
+    read: BTreeMap<PathBuf, Stamp>,
+    /// What they looked like at the last look.
+    seen: BTreeMap<PathBuf, Stamp>,
+    read_at: Instant,
+    refused: Option<String>,
+}
+
+/// What came of a look.
+pub(super) enum Reading {
+    /// There was nothing to read.
+    Same,
+    Read(Plan),
+    Refused {
+        why: String,
+        /// Whether it was refused for the same at the last reading.
+        said_before: bool,
+    },
+}
+
+impl<'a> PolicyFiles<'a> {
+    /// Of a run with this policy file, if it has one.
+    pub fn new(args: &'a WatchArgs, file: Option<PathBuf>) -> Self {
+        Self {
+            args,
+            file,
+            read: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            read_at: Instant::now(),
+            refused: None,
+        }
+    }
+
+    /// Reads the policy, to judge by it from a time on, Unix seconds.
+    pub fn read(&mut self, now: u64) -> Result<Plan, UsageError> {
+        self.read_at = Instant::now();
+        let plan = plan_at(&self.args.plan, self.args.interval, now, self.file.as_deref())?;
+        // What was looked at before it was read keeps that look: a change since then is one.
+        let files = plan.files.iter();
+        self.seen = files
+            .map(|path| {
+                let stamp = self.seen.get(path).copied();
+                (path.clone(), stamp.unwrap_or_else(|| stamp_of(path)))
+            })
+            .collect();
+        self.read = self.seen.clone();
+        self.refused = None;
+        Ok(plan)
+    }
+
+    /// Looks whether the files changed, and reads the policy again if they did, or `anyway`.
+    pub fn look(&mut self, anyway: bool, now: u64) -> Reading {
+        let seen: BTreeMap<PathBuf, Stamp> = self
+            .seen
+            .keys()
+            .map(|path| (path.clone(), stamp_of(path)))
+            .collect();
+        let settled = seen == self.seen;
+        self.seen = seen;
+        let patience = match self.refused {
+            Some(_) => AFTER_REFUSAL,
+            None => ANYWAY,
+        };
+        let changed = settled && self.seen != self.read;
+        if !changed && !anyway && self.read_at.elapsed() < patience {
+            return Reading::Same;
+        }
+        let before = self.refused.take();
+        match self.read(now) {
+            Ok(plan) => Reading::Read(plan),
+            Err(error) => {
+                self.read = self.seen.clone();
+                let why = error.to_string();
+                let said_before = before.as_ref() == Some(&why);
+                self.refused = Some(why.clone());
+                Reading::Refused { why, said_before }
+            }
+        }
+    }
+}
+
+fn stamp_of(path: &Path) -> Stamp {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}

@@ -1,0 +1,182 @@
+//! Which target is verified when: each at its own beat, in a task of its own, few at a time.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::Instant;
+
+use crate::cli::live::{Gathering, Ground, gather};
+use crate::cli::plan::Planned;
+use crate::cli::round::crashed;
+use crate::net::retry::Schedule;
+use crate::watch::{Beat, Ended};
+
+/// All targets.
+pub(super) struct Rounds {
+    started: Instant,
+    concurrency: NonZeroUsize,
+    /// How many times faster than asked for.
+    acceleration: u32,
+    watched: Vec<Watched>,
+    tasks: JoinSet<Gathering>,
+    running: HashMap<Id, Running>,
+}
+
+struct Watched {
+    planned: Arc<Planned>,
+    beat: Beat,
+    had_one: bool,
+}
+
+struct Running {
+    planned: Arc<Planned>,
+    began: Instant,
+    handle: AbortHandle,
+}
+
+/// What a target handed over.
+pub(super) struct Finished {
+    pub planned: Arc<Planned>,
+    pub gathering: Gathering,
+    pub took: Duration,
+}
+
+impl Rounds {
+    /// Of no target yet.
+    pub fn new(concurrency: NonZeroUsize, acceleration: u32) -> Self {
+        Self {
+            started: Instant::now(),
+            concurrency,
+            acceleration: acceleration.max(1),
+            watched: Vec::new(),
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+        }
+    }
+
+    /// Other targets from now on. Those that are as before keep their beat; the others are due at once. Says what changed.
+    pub fn replace(&mut self, targets: Vec<Planned>) -> Option<String> {
+        let now = self.started.elapsed();
+        let mut before = std::mem::take(&mut self.watched);
+        let (mut new, mut changed) = (0, 0);
+        for planned in targets {
+            let same_name = before
+                .iter()
+                .position(|watched| watched.planned.name == planned.name);
+            let old = same_name.map(|at| before.swap_remove(at));
+            self.watched.push(match old {
+                Some(old) if old.planned.is_same(&planned) => old,
+                old => {
+                    *(if old.is_some() { &mut changed } else { &mut new }) += 1;
+                    Watched {
+                        beat: Beat::new(planned.interval.duration() / self.acceleration, now),
+                        planned: Arc::new(planned),
+                        had_one: false,
+                    }
+                }
+            });
+        }
+        let gone: Vec<String> = before
+            .iter()
+            .map(|watched| watched.planned.name.clone())
+            .collect();
+        // Nobody waits for their answers any more.
+        for running in self.running.values() {
+            let watched = &self.watched;
+            if !watched
+                .iter()
+                .any(|one| Arc::ptr_eq(&one.planned, &running.planned))
+            {
+                running.handle.abort();
+            }
+        }
+        let mut parts = Vec::new();
+        parts.extend((new > 0).then(|| format!("{new} new")));
+        parts.extend((changed > 0).then(|| format!("{changed} changed")));
+        parts.extend((!gone.is_empty()).then(|| format!("no longer watched: {}", gone.join(", "))));
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+
+    /// Begins what is due, as far as there is room. Returns the longest time that any of them was due before.
+    pub fn begin_due(&mut self, ground: &Arc<Ground>) -> Duration {
+        let now = self.started.elapsed();
+        let mut waited = Duration::ZERO;
+        while self.tasks.len() < self.concurrency.get() {
+            let due = self.watched.iter_mut().filter_map(|watched| {
+                let due = watched.beat.due().filter(|due| *due <= now)?;
+                Some((due, watched))
+            });
+            // Who waited longest comes first.
+            let Some((due, watched)) = due.min_by_key(|(due, _)| *due) else {
+                break;
+            };
+            waited = waited.max(now.saturating_sub(due));
+            watched.beat.begin();
+            let planned = Arc::clone(&watched.planned);
+            let (ground, target) = (Arc::clone(ground), Arc::clone(&planned));
+            let handle = self.tasks.spawn(async move {
+                let compose_file = target.compose_file.as_deref();
+                gather(&ground, &target.source, compose_file, Schedule::default()).await
+            });
+            let running = Running {
+                planned,
+                began: Instant::now(),
+                handle: handle.clone(),
+            };
+            self.running.insert(handle.id(), running);
+        }
+        waited
+    }
+
+    /// When the next target is due; `None` while there is no room for one.
+    pub fn next_due(&self) -> Option<Instant> {
+        let room = self.tasks.len() < self.concurrency.get();
+        let due = self.watched.iter().filter_map(|watched| watched.beat.due());
+        due.min().filter(|_| room).map(|due| self.started + due)
+    }
+
+    /// The next answer. Waits for ever while nobody was asked.
+    pub async fn finished(&mut self, ground: &Ground) -> Finished {
+        loop {
+            let Some(joined) = self.tasks.join_next_with_id().await else {
+                std::future::pending::<()>().await;
+                continue;
+            };
+            let (id, gathering) = match joined {
+                Ok((id, gathering)) => (id, Some(gathering)),
+                Err(error) if error.is_cancelled() => (error.id(), None),
+                // One target's panic is that target's error; the others go on.
+                Err(error) => (error.id(), Some(crashed((ground.now)()))),
+            };
+            if let (Some(running), Some(gathering)) = (self.running.remove(&id), gathering) {
+                return Finished {
+                    planned: running.planned,
+                    gathering,
+                    took: running.began.elapsed(),
+                };
+            }
+        }
+    }
+
+    /// A target's round ended. `None` where the policy has no such target any more.
+    pub fn end(&mut self, planned: &Arc<Planned>, jitter: u32) -> Option<Ended> {
+        let now = self.started.elapsed();
+        let mut watched = self.watched.iter_mut();
+        let watched = watched.find(|watched| Arc::ptr_eq(&watched.planned, planned))?;
+        watched.had_one = true;
+        Some(watched.beat.end(now, jitter))
+    }
+
+    /// Whether every target was verified at least once.
+    pub fn each_had_one(&self) -> bool {
+        self.watched.iter().all(|watched| watched.had_one)
+    }
+
+    /// Stops waiting for answers.
+    pub fn abort(&mut self) {
+        self.tasks.abort_all();
+    }
+}

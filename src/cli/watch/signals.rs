@@ -1,0 +1,74 @@
+//! What people and service managers tell a running `watch`.
+
+use std::pin::Pin;
+
+/// What was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signal {
+    /// Stop, and by whom.
+    Stop(&'static str),
+    /// Read the policy again.
+    Reload,
+}
+
+type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The signals of this process, and what else may stop it.
+pub(super) struct Signals {
+    stop: Option<Stop>,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hang_up: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// From now on they no longer end the process by themselves.
+    #[cfg(unix)]
+    pub fn new(stop: Option<Stop>) -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            stop,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// From now on they no longer end the process by themselves.
+    #[cfg(not(unix))]
+    pub fn new(stop: Option<Stop>) -> std::io::Result<Self> {
+        Ok(Self { stop })
+    }
+
+    /// The next one.
+    #[cfg(unix)]
+    pub async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::Stop("SIGTERM"),
+            _ = self.interrupt.recv() => Signal::Stop("SIGINT"),
+            _ = self.hang_up.recv() => Signal::Reload,
+            () = ended(&mut self.stop) => Signal::Stop("asked to"),
+        }
+    }
+
+    /// The next one.
+    #[cfg(not(unix))]
+    pub async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => Signal::Stop("Ctrl-C"),
+            () = ended(&mut self.stop) => Signal::Stop("asked to"),
+        }
+    }
+}
+
+/// Ends once, when `stop` does.
+async fn ended(stop: &mut Option<Stop>) {
+    match stop {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+    *stop = None;
+}

@@ -1,0 +1,156 @@
+//! What is known of every watched target: the source of metrics and health.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::report::{TargetReport, Verdict};
+
+/// What is known of one target, or of one instance of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetStatus {
+    /// The verdict of the last round.
+    pub verdict: Verdict,
+    /// When the last round ended, Unix seconds.
+    pub at: u64,
+    /// When the last pass was, Unix seconds.
+    pub passed_at: Option<u64>,
+    /// How long the last round took.
+    pub duration: Duration,
+    /// Intel's word for the patch level; absent where nothing was proven in the last round.
+    pub tcb_status: Option<String>,
+    /// When the first part of the collateral ends, Unix seconds; absent where nothing was proven in the last round.
+    pub collateral_expires_at: Option<u64>,
+    /// Rounds by verdict: pass, fail, inconclusive.
+    pub rounds: [u64; 3],
+}
+
+/// One target of the policy.
+#[derive(Debug, Clone)]
+struct Watched {
+    /// The time between two rounds.
+    interval: Duration,
+    /// When its last round ended; before the first, since when it is awaited. Unix seconds.
+    since: u64,
+    /// By name: a target that stands for several instances has a status for each.
+    found: BTreeMap<String, TargetStatus>,
+}
+
+/// Everything that is known.
+#[derive(Debug, Clone, Default)]
+pub struct Board {
+    targets: BTreeMap<String, Watched>,
+    /// Rounds that fell out because the one before ran too long.
+    pub missed_rounds: u64,
+    /// The longest time between when a round was due and when it began, since the start.
+    pub longest_wait: Duration,
+    /// Alerts by channel: delivered, not delivered.
+    pub alerts: BTreeMap<String, [u64; 2]>,
+    /// Whether the policy on disk could not be used when it was last read.
+    pub policy_is_refused: bool,
+}
+
+/// Whether the loop does its work. It says nothing about verdicts: those are what alerts are for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// Every target was verified lately.
+    Good,
+    /// These were not.
+    Stuck(Vec<String>),
+}
+
+/// A target that was not verified for this many intervals is stuck.
+const INTERVALS: u32 = 3;
+
+/// What a round may take beside its interval.
+const GRACE: Duration = Duration::from_secs(120);
+
+impl Board {
+    /// These targets, with their intervals, from `now` on, Unix seconds. What is known of those that stay, stays.
+    pub fn watch(&mut self, targets: impl IntoIterator<Item = (String, Duration)>, now: u64) {
+        let mut before = std::mem::take(&mut self.targets);
+        let targets = targets.into_iter().map(|(name, interval)| {
+            let watched = match before.remove(&name) {
+                Some(watched) => Watched { interval, ..watched },
+                None => Watched {
+                    interval,
+                    since: now,
+                    found: BTreeMap::new(),
+                },
+            };
+            (name, watched)
+        });
+        self.targets = targets.collect();
+    }
+
+    /// Writes down the end of a round of a target: what was found, of each instance where it has several.
+    pub fn record(&mut self, target: &str, reports: &[TargetReport], duration: Duration, now: u64) {
+        let Some(watched) = self.targets.get_mut(target) else {
+            return;
+        };
+        watched.since = now;
+        let mut before = std::mem::take(&mut watched.found);
+        let found = reports.iter().map(|report| {
+            let status = TargetStatus::of(report, before.remove(&report.name), duration, now);
+            (report.name.clone(), status)
+        });
+        watched.found = found.collect();
+    }
+
+    /// What is known, by name.
+    pub fn targets(&self) -> impl Iterator<Item = (&str, &TargetStatus)> {
+        let found = self.targets.values().flat_map(|watched| &watched.found);
+        found.map(|(name, status)| (name.as_str(), status))
+    }
+
+    /// Whether every target was verified lately, at `now`.
+    #[must_use]
+    pub fn health(&self, now: u64) -> Health {
+        let late = |watched: &Watched| {
+            let allowed = watched.interval * INTERVALS + GRACE;
+            now.saturating_sub(watched.since) > allowed.as_secs()
+        };
+        let stuck = self.targets.iter().filter(|(_, watched)| late(watched));
+        let stuck: Vec<String> = stuck.map(|(name, _)| name.clone()).collect();
+        if stuck.is_empty() {
+            Health::Good
+        } else {
+            Health::Stuck(stuck)
+        }
+    }
+}
+
+impl TargetStatus {
+    fn of(report: &TargetReport, before: Option<Self>, duration: Duration, now: u64) -> Self {
+        let (mut rounds, passed_at) =
+            before.map_or(([0; 3], None), |status| (status.rounds, status.passed_at));
+        if let Some(count) = rounds.get_mut(place(report.verdict)) {
+            *count += 1;
+        }
+        Self {
+            verdict: report.verdict,
+            at: now,
+            passed_at: match report.verdict {
+                Verdict::Pass => Some(now),
+                _ => passed_at,
+            },
+            duration,
+            tcb_status: report.tcb.status.clone(),
+            collateral_expires_at: report.tcb.expires_at.as_deref().and_then(unix_seconds),
+            rounds,
+        }
+    }
+}
+
+/// The place of a verdict in [`TargetStatus::rounds`].
+pub(super) const fn place(verdict: Verdict) -> usize {
+    match verdict {
+        Verdict::Pass => 0,
+        Verdict::Fail => 1,
+        Verdict::Inconclusive => 2,
+    }
+}
+
+fn unix_seconds(rfc3339: &str) -> Option<u64> {
+    let time = chrono::DateTime::parse_from_rfc3339(rfc3339).ok()?;
+    u64::try_from(time.timestamp()).ok()
+}

@@ -1,0 +1,125 @@
+//! What the board knows, and when it calls the loop stuck.
+
+use super::board::*;
+use crate::appraise::{Subject, appraise};
+use crate::checks::{EvidenceGap, EvidenceReason};
+use crate::config::Policy;
+use crate::prove::TrustRoot;
+use crate::report::{TargetReport, Verdict};
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A report with this name and verdict; its checks hold nothing.
+pub(super) fn report(name: &str, verdict: Verdict) -> TargetReport {
+    let gap = EvidenceGap {
+        reason: EvidenceReason::Unreachable,
+        detail: String::new(),
+    };
+    let subject = Subject {
+        name: name.to_owned(),
+        url: None,
+        root: TrustRoot::Intel,
+        at: 0,
+        collateral_source: None,
+        bundle: None,
+    };
+    let mut report = appraise(Err(&gap), &Policy::default(), &subject);
+    for check in &mut report.checks {
+        check.status = crate::report::Status::Pass;
+        check.reason = None;
+    }
+    report.verdict = verdict;
+    report
+}
+
+fn board() -> Board {
+    watching(&[("a", MINUTE), ("b", MINUTE)])
+}
+
+fn watching(targets: &[(&str, Duration)]) -> Board {
+    let mut board = Board::default();
+    board.watch(named(targets), 1000);
+    board
+}
+
+fn named(targets: &[(&str, Duration)]) -> Vec<(String, Duration)> {
+    let targets = targets
+        .iter()
+        .map(|(name, interval)| ((*name).to_owned(), *interval));
+    targets.collect()
+}
+
+fn record(board: &mut Board, name: &str, verdict: Verdict, now: u64) {
+    board.record(name, &[report(name, verdict)], MINUTE, now);
+}
+
+fn stuck(names: &[&str]) -> Health {
+    Health::Stuck(names.iter().map(|name| (*name).to_owned()).collect())
+}
+
+#[test]
+fn a_target_that_was_never_verified_is_stuck_after_three_intervals_and_a_grace() {
+    let mut board = board();
+    assert_eq!(board.health(1000 + 300), Health::Good);
+    assert_eq!(board.health(1000 + 301), stuck(&["a", "b"]));
+    record(&mut board, "a", Verdict::Fail, 1290);
+    assert_eq!(
+        board.health(1301),
+        stuck(&["b"]),
+        "a failure is no fault of the loop"
+    );
+    record(&mut board, "b", Verdict::Pass, 1300);
+    assert_eq!(board.health(1590), Health::Good);
+    assert_eq!(board.health(1591), stuck(&["a"]));
+}
+
+#[test]
+fn rounds_are_counted_and_the_last_pass_is_remembered() {
+    let mut board = board();
+    for (at, verdict) in [
+        (1, Verdict::Pass),
+        (2, Verdict::Fail),
+        (3, Verdict::Inconclusive),
+        (4, Verdict::Fail),
+    ] {
+        record(&mut board, "a", verdict, at);
+    }
+    let (_, status) = board.targets().next().expect("a target");
+    assert_eq!(
+        (status.rounds, status.passed_at, status.at),
+        ([1, 2, 1], Some(1), 4)
+    );
+}
+
+#[test]
+fn other_targets_are_awaited_and_those_that_went_are_forgotten() {
+    let mut board = board();
+    record(&mut board, "a", Verdict::Pass, 1010);
+    record(&mut board, "b", Verdict::Pass, 1010);
+    board.watch(named(&[("b", 2 * MINUTE), ("c", MINUTE)]), 1020);
+    let names: Vec<&str> = board.targets().map(|(name, _)| name).collect();
+    assert_eq!(names, ["b"]);
+    assert_eq!(board.health(1020 + 300), Health::Good);
+    assert_eq!(board.health(1020 + 301), stuck(&["c"]));
+    record(&mut board, "a", Verdict::Fail, 1030);
+    assert_eq!(
+        board.targets().count(),
+        1,
+        "the end of a round of a target that went"
+    );
+}
+
+#[test]
+fn each_instance_has_a_status_until_it_is_gone() {
+    let mut board = watching(&[("a", MINUTE)]);
+    let instance = |number, verdict| report(&format!("a instance {number}"), verdict);
+    let both = [instance(1, Verdict::Pass), instance(2, Verdict::Fail)];
+    board.record("a", &both, MINUTE, 1010);
+    board.record("a", &both[1..], MINUTE, 1070);
+    let left: Vec<_> = board
+        .targets()
+        .map(|(name, status)| (name, status.rounds))
+        .collect();
+    assert_eq!(left, [("a instance 2", [0, 2, 0])]);
+}

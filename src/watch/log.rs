@@ -1,0 +1,191 @@
+//! Log lines: one event a line, as text or as JSON.
+
+use serde::Serialize;
+
+use crate::render::escape;
+use crate::report::{AlertRecord, Status, TargetReport, TrustRootKind, Verdict, rfc3339};
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// All is as it should be.
+    Info,
+    /// Somebody may want to look.
+    Warn,
+    /// Somebody should look.
+    Error,
+}
+
+impl Level {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry<'a> {
+    /// When, RFC 3339 UTC.
+    at: String,
+    /// How much it matters.
+    level: Level,
+    /// What kind of thing, stable for ever.
+    event: &'static str,
+    /// The target's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    /// The verdict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<&'static str>,
+    /// Whether the verdict rests on another root than Intel's, and so proves nothing about hardware.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    simulated: bool,
+    /// Failing checks, `id/reason`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<String>,
+    /// How long it took, milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
+    /// In words.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    message: String,
+}
+
+impl<'a> Entry<'a> {
+    /// A round of a target ended.
+    #[must_use]
+    pub fn verified(report: &'a TargetReport, duration_ms: u64, now: u64) -> Self {
+        let failed = report
+            .checks
+            .iter()
+            .filter(|check| matches!(check.status, Status::Fail | Status::Error))
+            .map(|check| format!("{}/{}", check.id, check.reason.as_deref().unwrap_or_default()))
+            .collect();
+        let cause = [Status::Fail, Status::Error]
+            .into_iter()
+            .find_map(|status| report.checks.iter().find(|check| check.status == status));
+        let level = match report.verdict {
+            Verdict::Pass => Level::Info,
+            Verdict::Inconclusive => Level::Warn,
+            Verdict::Fail => Level::Error,
+        };
+        Self {
+            target: Some(&report.name),
+            verdict: Some(report.verdict.as_str()),
+            simulated: report.trust_root == TrustRootKind::Custom,
+            failed,
+            duration_ms: Some(duration_ms),
+            message: cause.map_or_else(String::new, |check| {
+                escape::shorten(&check.detail, 300).to_string()
+            }),
+            ..Self::of(level, "verified", now)
+        }
+    }
+
+    /// An alert was sent, or was not.
+    #[must_use]
+    pub fn alert(record: &AlertRecord, now: u64) -> Self {
+        let (level, word) = if record.delivered {
+            (Level::Info, "delivered")
+        } else {
+            (Level::Warn, "NOT DELIVERED")
+        };
+        let (event, channel) = (&record.event, &record.channel);
+        let message = format!("{event} through {channel} {word}: {}", record.detail);
+        Self {
+            message,
+            ..Self::of(level, "alert", now)
+        }
+    }
+
+    /// Anything else that a person should know.
+    #[must_use]
+    pub fn note(level: Level, event: &'static str, message: String, now: u64) -> Self {
+        Self {
+            message,
+            ..Self::of(level, event, now)
+        }
+    }
+
+    fn of(level: Level, event: &'static str, now: u64) -> Self {
+        Self {
+            at: rfc3339(now),
+            level,
+            event,
+            target: None,
+            verdict: None,
+            simulated: false,
+            failed: Vec::new(),
+            duration_ms: None,
+            message: String::new(),
+        }
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub const fn level(&self) -> Level {
+        self.level
+    }
+
+    /// The line, without a line feed.
+    #[must_use]
+    pub fn line(&self, format: LogFormat) -> String {
+        match format {
+            LogFormat::Json => serde_json::to_string(self).unwrap_or_default(),
+            LogFormat::Text => self.text(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut parts = vec![self.at.clone(), format!("{:5}", self.level.as_str())];
+        if self.simulated {
+            parts.push("SIMULATED".to_owned());
+        }
+        match (self.target, self.verdict) {
+            (Some(target), Some(verdict)) => parts.push(format!("{target}: {}", verdict.to_uppercase())),
+            _ => parts.push(format!("{}:", self.event)),
+        }
+        if let Some(duration) = self.duration_ms {
+            parts.push(format!("({duration} ms)"));
+        }
+        if !self.failed.is_empty() {
+            parts.push(format!("[{}]", self.failed.join(", ")));
+        }
+        // What a stranger sent stands in it: one line, and nothing that a terminal obeys. Only a note of our own has more
+        // lines, and those are set in.
+        let (first, rest) = match self.target {
+            Some(_) => (self.message.as_str(), None),
+            None => self
+                .message
+                .split_once('\n')
+                .map_or((self.message.as_str(), None), |(first, rest)| (first, Some(rest))),
+        };
+        if !first.is_empty() {
+            parts.push(first.to_owned());
+        }
+        let mut text = escape::terminal(&parts.join(" ")).into_owned();
+        for line in rest.iter().flat_map(|rest| rest.lines()) {
+            text.push_str("\n    ");
+            text.push_str(&escape::terminal(line));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+#[path = "log_tests.rs"]
+mod tests;

@@ -1,0 +1,74 @@
+//! What log lines look like, whatever a CVM sent.
+
+use super::*;
+use crate::report::Verdict;
+use crate::watch::board_tests::report;
+
+#[test]
+fn a_pass_is_one_short_line() {
+    let report = report("api", Verdict::Pass);
+    let line = Entry::verified(&report, 812, 1_786_622_400).line(LogFormat::Text);
+    assert_eq!(line, "2026-08-13T12:00:00Z info  api: PASS (812 ms)");
+}
+
+#[test]
+fn a_failure_names_check_reason_and_cause() {
+    let mut report = report("api", Verdict::Fail);
+    report.checks[9].status = Status::Fail;
+    report.checks[9].reason = Some("compose-hash-mismatch".to_owned());
+    report.checks[9].detail = "Another one.\u{1b}[31m\n::error::x \u{202e}".to_owned();
+    let entry = Entry::verified(&report, 9, 1_786_622_400);
+    insta::assert_snapshot!(entry.line(LogFormat::Text));
+    let json: serde_json::Value = serde_json::from_str(&entry.line(LogFormat::Json)).expect("JSON");
+    assert_eq!(json["event"], "verified");
+    assert_eq!(
+        json["failed"],
+        serde_json::json!(["compose-hash/compose-hash-mismatch"])
+    );
+    assert_eq!(json["message"], "Another one.\u{1b}[31m\n::error::x \u{202e}");
+    assert!(!entry.line(LogFormat::Json).contains('\n'));
+}
+
+#[test]
+fn alerts_and_notes_say_what_happened() {
+    let record = AlertRecord {
+        channel: "slack".to_owned(),
+        event: "failed".to_owned(),
+        delivered: false,
+        detail: "api: HTTP 500, three times".to_owned(),
+    };
+    let line = Entry::alert(&record, 0).line(LogFormat::Text);
+    assert_eq!(
+        line,
+        "1970-01-01T00:00:00Z warn  alert: failed through slack NOT DELIVERED: api: HTTP 500, three times"
+    );
+    let line = Entry::note(Level::Info, "stopping", "SIGTERM".to_owned(), 0).line(LogFormat::Text);
+    assert_eq!(line, "1970-01-01T00:00:00Z info  stopping: SIGTERM");
+}
+
+#[test]
+fn what_is_only_simulated_says_so_in_every_line() {
+    let mut report = report("api", Verdict::Pass);
+    report.trust_root = TrustRootKind::Custom;
+    let entry = Entry::verified(&report, 9, 0);
+    assert_eq!(
+        entry.line(LogFormat::Text),
+        "1970-01-01T00:00:00Z info  SIMULATED api: PASS (9 ms)"
+    );
+    let json: serde_json::Value = serde_json::from_str(&entry.line(LogFormat::Json)).expect("JSON");
+    assert_eq!(json["simulated"], true);
+}
+
+#[test]
+fn a_note_of_several_lines_cannot_look_like_another_entry() {
+    let message = "two mistakes:\n2026-01-01T00:00:00Z info  api: PASS\u{1b}[0m".to_owned();
+    let line = Entry::note(Level::Error, "policy-refused", message, 0).line(LogFormat::Text);
+    let lines: Vec<&str> = line.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "1970-01-01T00:00:00Z error policy-refused: two mistakes:",
+            "    2026-01-01T00:00:00Z info  api: PASS\\u{1b}[0m"
+        ]
+    );
+}

@@ -1,0 +1,201 @@
+//! Metrics in the text format of Prometheus, version 0.0.4
+//! (<https://prometheus.io/docs/instrumenting/exposition_formats/>).
+//!
+//! Labels hold what the user named and what Intel signed; nothing that a CVM sends, so that it cannot make new series.
+
+use std::fmt::Write as _;
+
+use super::board::place;
+use super::{Board, Health, TargetStatus};
+use crate::report::{Tool, TrustRootKind, Verdict};
+
+/// Everything on the board at `now`, Unix seconds. Where the proofs rest on another root than Intel's, the first line
+/// says so.
+#[must_use]
+pub fn metrics(board: &Board, root: TrustRootKind, tool: &Tool, now: u64) -> String {
+    let mut page = Page::default();
+    if root == TrustRootKind::Custom {
+        page.text
+            .push_str("# SIMULATED: not Intel's root, proves nothing about hardware\n");
+    }
+    page.family("cvm_verify_build_info", "gauge", "The program that verifies.");
+    page.sample(&[("version", &tool.version), ("git", &tool.git)], 1.0);
+
+    page.family(
+        "cvm_verify_target_verdict",
+        "gauge",
+        "1 for the verdict of the last round, 0 for the others.",
+    );
+    for (name, status) in board.targets() {
+        for verdict in VERDICTS {
+            let value = f64::from(u8::from(status.verdict == verdict));
+            page.sample(&[("target", name), ("verdict", verdict.as_str())], value);
+        }
+    }
+    page.each(
+        board,
+        (
+            "cvm_verify_target_verified_timestamp_seconds",
+            "gauge",
+            "When the last round ended, Unix time.",
+        ),
+        |status| Some(seconds(status.at)),
+    );
+    page.each(
+        board,
+        (
+            "cvm_verify_target_passed_timestamp_seconds",
+            "gauge",
+            "When the last pass was, Unix time.",
+        ),
+        |status| status.passed_at.map(seconds),
+    );
+    page.each(
+        board,
+        (
+            "cvm_verify_target_age_seconds",
+            "gauge",
+            "Time since the last round ended.",
+        ),
+        |status| Some(seconds(now.saturating_sub(status.at))),
+    );
+    page.each(
+        board,
+        (
+            "cvm_verify_target_duration_seconds",
+            "gauge",
+            "How long the last round took.",
+        ),
+        |status| Some(status.duration.as_secs_f64()),
+    );
+    page.each(
+        board,
+        (
+            "cvm_verify_target_collateral_expiry_timestamp_seconds",
+            "gauge",
+            "When the first part of the collateral ends, Unix time. Absent where nothing was proven.",
+        ),
+        |status| status.collateral_expires_at.map(seconds),
+    );
+    page.family(
+        "cvm_verify_target_tcb_status",
+        "gauge",
+        "1 for the patch level of the platform as Intel names it. Absent where nothing was proven.",
+    );
+    for (name, status) in board.targets() {
+        if let Some(tcb) = &status.tcb_status {
+            page.sample(&[("target", name), ("status", tcb)], 1.0);
+        }
+    }
+    page.family("cvm_verify_target_rounds_total", "counter", "Rounds by verdict.");
+    for (name, status) in board.targets() {
+        for verdict in VERDICTS {
+            let count = status.rounds.get(place(verdict)).copied().unwrap_or_default();
+            page.sample(&[("target", name), ("verdict", verdict.as_str())], seconds(count));
+        }
+    }
+    page.family(
+        "cvm_verify_rounds_missed_total",
+        "counter",
+        "Rounds that fell out because the one before ran too long.",
+    );
+    page.sample(&[], seconds(board.missed_rounds));
+    page.family(
+        "cvm_verify_longest_wait_seconds",
+        "gauge",
+        "The longest time between when a round was due and when it began, since the start.",
+    );
+    page.sample(&[], board.longest_wait.as_secs_f64());
+    page.family(
+        "cvm_verify_alerts_total",
+        "counter",
+        "Alerts by channel and by whether the channel took them.",
+    );
+    for (channel, [delivered, lost]) in &board.alerts {
+        page.sample(
+            &[("channel", channel), ("delivered", "true")],
+            seconds(*delivered),
+        );
+        page.sample(&[("channel", channel), ("delivered", "false")], seconds(*lost));
+    }
+    page.family(
+        "cvm_verify_policy_current",
+        "gauge",
+        "1 while the policy in use is the one on disk; 0 while that one is wrong and the old one serves.",
+    );
+    page.sample(&[], f64::from(u8::from(!board.policy_is_refused)));
+    page.family(
+        "cvm_verify_healthy",
+        "gauge",
+        "1 while every target is verified as often as it should be.",
+    );
+    page.sample(&[], f64::from(u8::from(board.health(now) == Health::Good)));
+    page.text
+}
+
+const VERDICTS: [Verdict; 3] = [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive];
+
+/// Counts and times are far below 2^53, up to which every whole number is exact.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+const fn seconds(value: u64) -> f64 {
+    value as f64
+}
+
+#[derive(Default)]
+struct Page {
+    text: String,
+    name: &'static str,
+}
+
+impl Page {
+    fn family(&mut self, name: &'static str, kind: &str, help: &str) {
+        self.name = name;
+        let _ = write!(self.text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    }
+
+    fn sample(&mut self, labels: &[(&str, &str)], value: f64) {
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(label, text)| format!("{label}=\"{}\"", escaped(text)))
+            .collect();
+        let _ = match labels.as_slice() {
+            [] => writeln!(self.text, "{} {value}", self.name),
+            labels => writeln!(self.text, "{}{{{}}} {value}", self.name, labels.join(",")),
+        };
+    }
+
+    fn each(
+        &mut self,
+        board: &Board,
+        (name, kind, help): (&'static str, &str, &str),
+        value: impl Fn(&TargetStatus) -> Option<f64>,
+    ) {
+        self.family(name, kind, help);
+        for (target, status) in board.targets() {
+            if let Some(value) = value(status) {
+                self.sample(&[("target", target)], value);
+            }
+        }
+    }
+}
+
+/// A label's value: backslash, quote and line feed are escaped; other control characters have no business there.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars().take(256) {
+        match c {
+            '\\' => escaped.push_str("\\\\"),
+            '"' => escaped.push_str("\\\""),
+            '\n' => escaped.push_str("\\n"),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{85}') => {
+                escaped.push('\u{fffd}')
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+#[path = "metrics_tests.rs"]
+mod tests;

@@ -1,0 +1,452 @@
+//! `watch`: rounds, alerts, metrics and a policy that changes, a hundred times faster than asked for.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use cvm_verify::cli;
+use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
+
+use super::deployment::Deployment;
+use super::run::{Ran, Sink, run, surroundings};
+
+/// A hang would otherwise be one for ever; nothing else depends on it.
+const HANG: Duration = Duration::from_secs(120);
+
+/// A `watch` that runs.
+struct Watching {
+    out: Sink,
+    err: Sink,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<JoinHandle<u8>>,
+}
+
+impl Watching {
+    fn new(args: &[String], env: &[(&str, &str)]) -> Self {
+        let (out, err) = (Sink::default(), Sink::default());
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let args: Vec<String> = std::iter::once("watch".to_owned())
+            .chain(args.iter().cloned())
+            .collect();
+        let env: Vec<(String, String)> = env
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let thread = std::thread::spawn({
+            let (out, err) = (out.clone(), err.clone());
+            move || {
+                let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (&**name, &**value)).collect();
+                let mut surroundings = surroundings(&args, &env, &out, &err);
+                surroundings.acceleration = 100;
+                surroundings.stop = Some(Box::pin(async {
+                    let _ = stopped.await;
+                }));
+                cli::run(&mut surroundings)
+            }
+        });
+        Self {
+            out,
+            err,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// The log, once this holds of it.
+    #[track_caller]
+    fn until(&self, holds: impl Fn(&str) -> bool) -> String {
+        let started = Instant::now();
+        loop {
+            let text = self.out.text();
+            if holds(&text) {
+                return text;
+            }
+            let ended = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
+            assert!(
+                started.elapsed() < HANG && !ended,
+                "it never said so:\n{text}\n{}",
+                self.err.text()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until this was said so many times.
+    #[track_caller]
+    fn said(&self, what: &str, times: usize) -> String {
+        self.until(|log| log.matches(what).count() >= times)
+    }
+
+    /// What it is after it was asked to stop.
+    fn stopped(mut self) -> Ran {
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        let code = self.thread.take().map(|thread| thread.join().unwrap()).unwrap();
+        Ran {
+            code,
+            stdout: self.out.text(),
+            stderr: self.err.text(),
+        }
+    }
+
+    /// A page of the endpoint.
+    fn page(&self, path: &str) -> String {
+        let log = self.said("listening: ", 1);
+        let address = log.split("http://").nth(1).unwrap();
+        let address = address.split('/').next().unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+fn args(deployment: &Deployment, more: &[&str]) -> Vec<String> {
+    let mut args = vec![
+        deployment.app.url(),
+        "--interval=10s".to_owned(),
+        "--no-cache".to_owned(),
+    ];
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    args
+}
+
+/// A service that takes alerts and remembers them.
+fn hook() -> AppServer {
+    let hook = AppServer::http(Cvm::healthy(&World::default()));
+    hook.behave(AppEndpoint::Other, Behaviour::Status(200));
+    hook
+}
+
+/// The events that a webhook was told, in order.
+fn events(hook: &AppServer) -> Vec<String> {
+    let events = hook.requests().into_iter().map(|request| {
+        let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        body["event"].as_str().unwrap().to_owned()
+    });
+    events.collect()
+}
+
+#[test]
+fn it_verifies_again_and_again_and_tells_each_change_once() {
+    let deployment = Deployment::healthy();
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    let watching = Watching::new(&args(&deployment, &[]), &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
+    watching.said(": PASS", 3);
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    watching.said(": FAIL", 3);
+    deployment.app.replace(Cvm::healthy(&World::default()));
+    watching.said("recovered through webhook delivered", 1);
+    let ran = watching.stopped();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(events(&hook), ["failed", "recovered"]);
+    let first = ran.stdout.lines().next().unwrap();
+    assert!(first.contains("SIMULATED"), "{first}");
+    assert!(
+        ran.stdout.contains("[compose-hash/compose-hash-mismatch"),
+        "{}",
+        ran.stdout
+    );
+    let last = ran.stdout.lines().last().unwrap();
+    assert!(last.ends_with("stopping: asked to"), "{last}");
+}
+
+#[test]
+fn an_unreachable_target_is_told_after_three_rounds_and_not_before() {
+    let deployment = Deployment::healthy();
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    deployment
+        .app
+        .behave(AppEndpoint::Attestation, Behaviour::Status(404));
+    let watching = Watching::new(&args(&deployment, &[]), &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
+    // It has no memory of this target yet: the first failure of all is told whatever it is.
+    watching.said("inconclusive through webhook delivered", 1);
+    deployment.app.behave(AppEndpoint::Attestation, Behaviour::Normal);
+    watching.said("recovered through webhook delivered", 1);
+    deployment
+        .app
+        .behave_next(AppEndpoint::Attestation, 2, Behaviour::Status(404));
+    let before = watching.said(": INCONCLUSIVE", 3).matches(": PASS").count();
+    watching.said(": PASS", before + 2);
+    assert_eq!(
+        events(&hook),
+        ["inconclusive", "recovered"],
+        "two rounds are not told"
+    );
+    deployment
+        .app
+        .behave(AppEndpoint::Attestation, Behaviour::Status(404));
+    watching.said("inconclusive through webhook delivered", 2);
+    assert_eq!(watching.stopped().code, 0);
+    assert_eq!(events(&hook), ["inconclusive", "recovered", "inconclusive"]);
+}
+
+#[test]
+fn a_dead_webhook_holds_up_no_round_and_what_it_missed_is_told_when_it_is_back() {
+    let deployment = Deployment::healthy();
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    hook.behave(AppEndpoint::Other, Behaviour::Status(500));
+    let watching = Watching::new(&args(&deployment, &[]), &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
+    watching.said("failed through webhook NOT DELIVERED", 1);
+    watching.said(": FAIL", 10);
+    deployment.app.replace(Cvm::healthy(&World::default()));
+    watching.said(": PASS", 2);
+    hook.forget_requests();
+    hook.behave(AppEndpoint::Other, Behaviour::Status(200));
+    watching.said("recovered through webhook delivered", 1);
+    assert_eq!(watching.stopped().code, 0);
+    let told = events(&hook);
+    assert_eq!(told[told.len() - 2..], ["failed", "recovered"], "{told:?}");
+}
+
+#[test]
+fn a_state_file_outlives_a_restart() {
+    let deployment = Deployment::healthy();
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    let state = format!("--state={}", deployment.path("state.json"));
+    let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+    let watching = Watching::new(&args(&deployment, &[&state]), &env);
+    watching.said("failed through webhook delivered", 1);
+    assert_eq!(watching.stopped().code, 0);
+    let watching = Watching::new(&args(&deployment, &[&state]), &env);
+    watching.said(": FAIL", 3);
+    deployment.app.replace(Cvm::healthy(&World::default()));
+    watching.said("recovered through webhook delivered", 1);
+    assert_eq!(watching.stopped().code, 0);
+    assert_eq!(events(&hook), ["failed", "recovered"]);
+}
+
+#[test]
+fn once_verifies_each_once_tells_and_exits_with_the_verdict() {
+    let deployment = Deployment::healthy();
+    let watch = |more: &[&str]| {
+        let mut all = vec!["watch".to_owned()];
+        all.extend(args(&deployment, more));
+        run(&all)
+    };
+    let ran = watch(&["--once"]);
+    assert_eq!(
+        (ran.code, ran.stdout.matches(": PASS").count()),
+        (0, 1),
+        "{ran:?}"
+    );
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let ran = watch(&["--once", "--log-format=json", "--quiet"]);
+    assert_eq!(ran.code, 1);
+    let lines: Vec<serde_json::Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let events: Vec<_> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["simulated", "verified"]);
+    assert_eq!(lines[1]["failed"][0], "compose-hash/compose-hash-mismatch");
+    deployment
+        .app
+        .behave(AppEndpoint::Attestation, Behaviour::Status(404));
+    assert_eq!(watch(&["--once"]).code, 3);
+}
+
+#[test]
+fn metrics_and_health_are_served_where_that_is_asked_for() {
+    let deployment = Deployment::healthy();
+    let watching = Watching::new(&args(&deployment, &["--listen=127.0.0.1:0"]), &[]);
+    watching.said(": PASS", 2);
+    let metrics = watching.page("/metrics");
+    assert!(metrics.starts_with("HTTP/1.1 200 OK\r\n"), "{metrics}");
+    let first = metrics.split("\r\n\r\n").nth(1).unwrap().lines().next().unwrap();
+    assert!(first.contains("SIMULATED"), "{first}");
+    for line in [
+        "verdict=\"pass\"} 1",
+        "status=\"UpToDate\"} 1",
+        "cvm_verify_healthy 1",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in {metrics}");
+    }
+    assert!(watching.page("/healthz").starts_with("HTTP/1.1 200 OK\r\n"));
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    watching.said(": FAIL", 1);
+    assert!(watching.page("/metrics").contains("verdict=\"fail\"} 1"));
+    assert!(
+        watching.page("/healthz").starts_with("HTTP/1.1 200 OK\r\n"),
+        "a failure of a target is none of the loop"
+    );
+    assert_eq!(watching.stopped().code, 0);
+}
+
+#[test]
+fn the_heartbeat_hears_of_a_round_over_all_targets_and_of_no_simulated_pass() {
+    let deployment = Deployment::healthy();
+    let heart = hook();
+    let url = format!("{}/ping", heart.url());
+    let watching = Watching::new(&args(&deployment, &[]), &[("CVM_VERIFY_HEARTBEAT_URL", &url)]);
+    watching.said(": PASS", 3);
+    assert!(heart.requests().is_empty(), "a simulated pass");
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    watching.said("failed through heartbeat delivered", 1);
+    assert_eq!(watching.stopped().code, 0);
+    assert!(
+        heart
+            .requests()
+            .iter()
+            .all(|request| request.path() == "/ping/fail")
+    );
+}
+
+/// A policy file with these targets.
+fn write_policy(deployment: &Deployment, targets: &[(&str, &str)]) -> String {
+    let mut text = String::from("[defaults]\ninterval = \"10s\"\n");
+    for option in deployment.expect() {
+        let (key, value) = option.trim_start_matches("--").split_once('=').unwrap();
+        text.push_str(&format!("{key} = \"{value}\"\n"));
+    }
+    for (name, url) in targets {
+        text.push_str(&format!("\n[[target]]\nname = \"{name}\"\nurl = \"{url}\"\n"));
+    }
+    let path = deployment.path("cvm-verify.toml");
+    std::fs::write(&path, text).unwrap();
+    format!("--config={path}")
+}
+
+#[test]
+fn the_policy_is_read_again_when_it_changes_and_the_old_one_stays_where_the_new_is_wrong() {
+    let deployment = Deployment::healthy();
+    let url = deployment.app.url();
+    // Simulated, and on loopback: the file alone could not say so.
+    let config = write_policy(&deployment, &[("one", &url)]);
+    let mut arguments = vec![config, "--no-cache".to_owned(), "--listen=127.0.0.1:0".to_owned()];
+    arguments.extend(deployment.network());
+    let watching = Watching::new(&arguments, &[]);
+    watching.said("one: PASS", 2);
+    std::fs::write(deployment.path("cvm-verify.toml"), "[[target]]\nnam = \"two\"\n").unwrap();
+    let log = watching.said("policy-refused:", 1);
+    assert!(log.contains("cvm-verify.toml:2:1"), "{log}");
+    assert!(watching.page("/metrics").contains("cvm_verify_policy_current 0"));
+    let passes = log.matches("one: PASS").count();
+    watching.said("one: PASS", passes + 2);
+    write_policy(&deployment, &[("two", &format!("{url}/two")), ("three", &url)]);
+    let log = watching.said("policy-read:", 1);
+    assert!(log.contains("2 targets: 2 new; no longer watched: one"), "{log}");
+    watching.said("three: PASS", 2);
+    assert!(watching.page("/metrics").contains("cvm_verify_policy_current 1"));
+    let ran = watching.stopped();
+    let after = ran.stdout.split("policy-read:").nth(1).unwrap();
+    assert!(!after.contains("one: "), "{after}");
+    assert_eq!(ran.stdout.matches("policy-refused:").count(), 1, "{}", ran.stdout);
+}
+
+#[test]
+fn an_expected_hash_that_changes_in_the_policy_counts_from_the_next_round_on() {
+    let deployment = Deployment::healthy();
+    let config = write_policy(&deployment, &[("one", &deployment.app.url())]);
+    let mut arguments = vec![config, "--no-cache".to_owned()];
+    arguments.extend(deployment.network());
+    let watching = Watching::new(&arguments, &[]);
+    watching.said("one: PASS", 2);
+    let path = deployment.path("cvm-verify.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let hash = hex::encode(Cvm::healthy(&World::default()).compose_hash());
+    std::fs::write(&path, text.replace(&hash, &"0".repeat(64))).unwrap();
+    watching.said("one: FAIL", 2);
+    let log = watching.stopped().stdout;
+    let after = log.split("policy-read: 1 target: 1 changed").nth(1).unwrap();
+    assert!(!after.contains("one: PASS"), "{after}");
+    assert!(after.contains("[compose-hash/compose-hash-mismatch"), "{after}");
+}
+
+#[test]
+fn what_cannot_be_watched_is_a_usage_error() {
+    let ran = run(&["watch"]);
+    ran.assert_usage_error("there is nothing to verify");
+    for (option, says) in [
+        ("--interval=5", "5\" is no interval"),
+        ("--interval=9s", "from 10s to 7d"),
+        ("--listen=localhost", "localhost"),
+        ("--concurrency=0", "0"),
+    ] {
+        run(&["watch", "https://app.example", option]).assert_usage_error(says);
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("--listen={}", taken.local_addr().unwrap());
+    let ran = run(&[
+        "watch",
+        "https://app.example",
+        "--no-cache",
+        "--compose-hash",
+        &"0".repeat(64),
+        &listen,
+    ]);
+    ran.assert_usage_error("cannot be listened on");
+}
+
+#[test]
+fn two_targets_of_one_policy_do_not_wait_for_each_other() {
+    let deployment = Deployment::healthy();
+    let hanging = AppServer::http(Cvm::healthy(&World::default()));
+    hanging.behave(AppEndpoint::Attestation, Behaviour::Hang);
+    let config = write_policy(
+        &deployment,
+        &[("hangs", &hanging.url()), ("answers", &deployment.app.url())],
+    );
+    let mut arguments = vec![config, "--no-cache".to_owned()];
+    arguments.extend(deployment.network());
+    let watching = Watching::new(&arguments, &[]);
+    watching.said("answers: PASS", 5);
+    let ran = watching.stopped();
+    assert_eq!(ran.code, 0);
+    assert!(!ran.stdout.contains("hangs: PASS"), "{}", ran.stdout);
+}
+
+/// The real program in a process of its own: signals are the process's.
+#[cfg(unix)]
+#[test]
+fn sigterm_ends_it_while_a_target_and_a_webhook_hang_and_sighup_reads_the_policy() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+
+    let deployment = Deployment::healthy();
+    let hanging = hook();
+    hanging.behave(AppEndpoint::Attestation, Behaviour::Hang);
+    hanging.behave(AppEndpoint::Other, Behaviour::Hang);
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let config = write_policy(
+        &deployment,
+        &[("hangs", &hanging.url()), ("fails", &deployment.app.url())],
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cvm-verify"))
+        .args(["watch", "--no-cache", &config])
+        .args(deployment.network())
+        .env_clear()
+        .env("CVM_VERIFY_WEBHOOK_URL", format!("{}/hook", hanging.url()))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = child.id().to_string();
+    let tell = |signal: &str| {
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut until = |says: &str| lines.find(|line| line.as_ref().unwrap().contains(says)).is_some();
+    assert!(until("fails: "));
+    tell("-HUP");
+    assert!(until("policy-read: 2 targets: nothing changed"));
+    tell("-TERM");
+    assert!(until("stopping: SIGTERM"));
+    assert!(until("stopping: alerts were on their way"));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
