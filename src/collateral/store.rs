@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::disk::Disk;
 use super::error::CollateralError;
@@ -29,8 +29,11 @@ const RENEW_PAUSE: u64 = 60 * 60;
 pub struct Store {
     disk: Option<Disk>,
     round: AtomicU64,
-    shelves: Mutex<HashMap<CollateralRequest, Arc<tokio::sync::Mutex<Shelf>>>>,
+    shelves: Mutex<Shelves>,
 }
+
+/// By platform. Whoever fetches for one holds its lock meanwhile.
+type Shelves = HashMap<CollateralRequest, Arc<tokio::sync::Mutex<Shelf>>>;
 
 /// Where to fetch, and how patiently.
 #[derive(Debug, Clone, Copy)]
@@ -108,9 +111,15 @@ impl Store {
         }
     }
 
-    /// Begins a new round: what failed is tried again.
+    /// Begins a new round: what failed is tried again. Platforms that nothing is known of are forgotten, for a host can
+    /// name as many as it likes.
     pub fn new_round(&self) {
         self.round.fetch_add(1, Ordering::Relaxed);
+        self.locked().retain(|_, shelf| {
+            // Whoever holds it is fetching.
+            let in_use = Arc::strong_count(shelf) > 1;
+            in_use || shelf.try_lock().is_ok_and(|shelf| shelf.held.is_some())
+        });
     }
 
     /// The collateral of a platform at a time, Unix seconds. `jitter` gives random numbers for the pauses.
@@ -205,9 +214,12 @@ impl Store {
     }
 
     fn shelf(&self, request: &CollateralRequest) -> Arc<tokio::sync::Mutex<Shelf>> {
-        // A panic while the map was locked leaves the map as it was.
-        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(shelves.entry(*request).or_default())
+        Arc::clone(self.locked().entry(*request).or_default())
+    }
+
+    /// A panic while the map was locked leaves the map as it was.
+    fn locked(&self) -> MutexGuard<'_, Shelves> {
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -124,6 +124,30 @@ async fn a_failure_is_shared_within_a_round_and_forgotten_by_the_next() {
 }
 
 #[tokio::test]
+async fn a_host_that_names_ever_new_platforms_fills_no_memory() {
+    let pccs = Pccs::new().await;
+    let (client, schedule) = (loopback::client(), Schedule::once());
+    let store = Store::in_memory();
+    pccs.get(&store, pccs.start).await.expect("a set");
+    pccs.switch_off();
+    for number in 0..50 {
+        let request = CollateralRequest {
+            fmspc: [number, 0, 0, 0, 0, 1],
+            ..REQUEST
+        };
+        let supply = pccs.supply(&client, &schedule);
+        store
+            .get(supply, &request, pccs.start, || 0)
+            .await
+            .expect_err("it is down");
+    }
+    assert_eq!(store.locked().len(), 51);
+    store.new_round();
+    assert_eq!(store.locked().len(), 1);
+    pccs.get(&store, pccs.start).await.expect("the set is still held");
+}
+
+#[tokio::test]
 async fn a_set_is_kept_by_its_own_dates_and_not_for_a_fixed_time() {
     let pccs = Pccs::new().await;
     let store = Store::in_memory();
