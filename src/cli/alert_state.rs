@@ -12,6 +12,8 @@ use crate::alert::state::{MAX_STATE_BYTES, State};
 
 /// How long to wait for another run with the same file: longer than its alerts may take.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How long to wait for one that should be ending, where it would be held for good.
+const PATIENCE_ALONE: Duration = Duration::from_secs(10);
 /// Pause between two looks at the lock.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -26,11 +28,30 @@ impl StateFile {
     /// Reads the memory. One that is not there or cannot be read is none, and that is said: everything is told again.
     pub(super) fn open(path: &Path, surroundings: &mut Surroundings) -> Self {
         let shown = path.display();
-        let lock = lock(path).map_err(|why| {
+        let lock = lock(path, PATIENCE).map_err(|why| {
             surroundings.complain(&format!(
                 "note: {shown}: not locked ({why}); another run with it may tell the same"
             ));
         });
+        Self::read(path, lock.ok(), surroundings)
+    }
+
+    /// The same for a process that keeps it as long as it lives: two of those would take it from each other, again and
+    /// again.
+    pub(super) fn open_alone(path: &Path, surroundings: &mut Surroundings) -> Result<Self, UsageError> {
+        match lock(path, PATIENCE_ALONE) {
+            Ok(lock) => Ok(Self::read(path, Some(lock), surroundings)),
+            Err(why) => Err(UsageError::file(
+                path,
+                format!(
+                    "cannot be kept to ourselves ({why}); give each process with --state a file of its own"
+                ),
+            )),
+        }
+    }
+
+    fn read(path: &Path, lock: Option<File>, surroundings: &mut Surroundings) -> Self {
+        let shown = path.display();
         let state = read(path).unwrap_or_else(|why| {
             surroundings.complain(&format!(
                 "note: {shown}: {why}; whatever does not pass is told now"
@@ -40,7 +61,7 @@ impl StateFile {
         Self {
             path: path.to_owned(),
             state,
-            _lock: lock.ok(),
+            _lock: lock,
         }
     }
 
@@ -70,7 +91,7 @@ fn read(path: &Path) -> Result<State, String> {
 }
 
 /// A neighbour of the file is locked: the file itself is replaced when it is written.
-fn lock(path: &Path) -> Result<File, String> {
+fn lock(path: &Path, patience: Duration) -> Result<File, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let neighbour = path.with_file_name(format!("{name}.lock"));
     let file = File::options()
@@ -83,7 +104,7 @@ fn lock(path: &Path) -> Result<File, String> {
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if started.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) if started.elapsed() < patience => std::thread::sleep(PAUSE),
             Err(TryLockError::WouldBlock) => return Err("another run holds it".to_owned()),
             Err(TryLockError::Error(error)) => return Err(error.to_string()),
         }

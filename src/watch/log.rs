@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use crate::alert::causes;
 use crate::render::escape;
-use crate::report::{AlertRecord, Status, TargetReport, TrustRootKind, Verdict, rfc3339};
+use crate::report::{AlertRecord, TargetReport, TrustRootKind, Verdict, rfc3339};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,9 +55,9 @@ pub struct Entry<'a> {
     /// Whether the verdict rests on another root than Intel's, and so proves nothing about hardware.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     simulated: bool,
-    /// Failing checks, `id/reason`.
+    /// The checks that keep it from passing, `id/reason`, the one to act on first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    failed: Vec<String>,
+    causes: Vec<String>,
     /// How long it took, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<u64>,
@@ -69,15 +70,14 @@ impl<'a> Entry<'a> {
     /// A round of a target ended.
     #[must_use]
     pub fn verified(report: &'a TargetReport, duration_ms: u64, now: u64) -> Self {
-        let failed = report
-            .checks
+        let causes = causes(report);
+        let message = causes.first().map_or_else(String::new, |check| {
+            escape::shorten(&check.detail, 300).to_string()
+        });
+        let causes = causes
             .iter()
-            .filter(|check| matches!(check.status, Status::Fail | Status::Error))
             .map(|check| format!("{}/{}", check.id, check.reason.as_deref().unwrap_or_default()))
             .collect();
-        let cause = [Status::Fail, Status::Error]
-            .into_iter()
-            .find_map(|status| report.checks.iter().find(|check| check.status == status));
         let level = match report.verdict {
             Verdict::Pass => Level::Info,
             Verdict::Inconclusive => Level::Warn,
@@ -87,11 +87,9 @@ impl<'a> Entry<'a> {
             target: Some(&report.name),
             verdict: Some(report.verdict.as_str()),
             simulated: report.trust_root == TrustRootKind::Custom,
-            failed,
+            causes,
             duration_ms: Some(duration_ms),
-            message: cause.map_or_else(String::new, |check| {
-                escape::shorten(&check.detail, 300).to_string()
-            }),
+            message,
             ..Self::of(level, "verified", now)
         }
     }
@@ -129,7 +127,7 @@ impl<'a> Entry<'a> {
             target: None,
             verdict: None,
             simulated: false,
-            failed: Vec::new(),
+            causes: Vec::new(),
             duration_ms: None,
             message: String::new(),
         }
@@ -162,8 +160,8 @@ impl<'a> Entry<'a> {
         if let Some(duration) = self.duration_ms {
             parts.push(format!("({duration} ms)"));
         }
-        if !self.failed.is_empty() {
-            parts.push(format!("[{}]", self.failed.join(", ")));
+        if !self.causes.is_empty() {
+            parts.push(format!("[{}]", self.causes.join(", ")));
         }
         // What a stranger sent stands in it: one line, and nothing that a terminal obeys. Only a note of our own has more
         // lines, and those are set in.

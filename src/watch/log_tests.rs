@@ -1,7 +1,7 @@
 //! What log lines look like, whatever a CVM sent.
 
 use super::*;
-use crate::report::Verdict;
+use crate::report::{CheckId, Status, Verdict};
 use crate::watch::board_tests::report;
 
 #[test]
@@ -22,11 +22,29 @@ fn a_failure_names_check_reason_and_cause() {
     let json: serde_json::Value = serde_json::from_str(&entry.line(LogFormat::Json)).expect("JSON");
     assert_eq!(json["event"], "verified");
     assert_eq!(
-        json["failed"],
+        json["causes"],
         serde_json::json!(["compose-hash/compose-hash-mismatch"])
     );
     assert_eq!(json["message"], "Another one.\u{1b}[31m\n::error::x \u{202e}");
     assert!(!entry.line(LogFormat::Json).contains('\n'));
+}
+
+#[test]
+fn an_inconclusive_round_says_why_though_nothing_failed() {
+    let mut report = report("api", Verdict::Inconclusive);
+    let freshness = report
+        .checks
+        .iter_mut()
+        .find(|check| check.id == CheckId::Freshness);
+    let freshness = freshness.expect("the check");
+    freshness.status = Status::Skip;
+    freshness.reason = Some("no-nonce".to_owned());
+    freshness.detail = "Nobody asked.".to_owned();
+    let line = Entry::verified(&report, 9, 0).line(LogFormat::Text);
+    assert!(
+        line.ends_with("api: INCONCLUSIVE (9 ms) [freshness/no-nonce] Nobody asked."),
+        "{line}"
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod beat;
 mod board;
+mod lap;
 mod log;
 mod metrics;
 
@@ -11,5 +12,6 @@ mod board_tests;
 
 pub use beat::{Beat, Ended};
 pub use board::{Board, Health, TargetStatus};
+pub use lap::Lap;
 pub use log::{Entry, Level, LogFormat};
 pub use metrics::metrics;

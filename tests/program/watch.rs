@@ -249,7 +249,7 @@ fn once_verifies_each_once_tells_and_exits_with_the_verdict() {
         .collect();
     let events: Vec<_> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
     assert_eq!(events, ["simulated", "verified"]);
-    assert_eq!(lines[1]["failed"][0], "compose-hash/compose-hash-mismatch");
+    assert_eq!(lines[1]["causes"][0], "compose-hash/compose-hash-mismatch");
     deployment
         .app
         .behave(AppEndpoint::Attestation, Behaviour::Status(404));
@@ -449,4 +449,16 @@ fn sigterm_ends_it_while_a_target_and_a_webhook_hang_and_sighup_reads_the_policy
     assert!(until("stopping: SIGTERM"));
     assert!(until("stopping: alerts were on their way"));
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn two_that_would_keep_one_state_file_for_good_are_one_too_many() {
+    let deployment = Deployment::healthy();
+    let state = format!("--state={}", deployment.path("state.json"));
+    let watching = Watching::new(&args(&deployment, &[&state]), &[]);
+    watching.said(": PASS", 1);
+    let mut second = vec!["watch".to_owned()];
+    second.extend(args(&deployment, &[&state]));
+    run(&second).assert_usage_error("give each process with --state a file of its own");
+    assert_eq!(watching.stopped().code, 0);
 }

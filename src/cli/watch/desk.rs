@@ -20,6 +20,7 @@ use crate::cli::plan::{Plan, Planned};
 use crate::cli::surroundings::Surroundings;
 use crate::net::Client;
 use crate::report::{AlertRecord, Mode, TargetReport, TrustRootKind, Verdict};
+use crate::watch::Lap;
 
 /// The desk.
 pub(super) struct Desk {
@@ -59,15 +60,14 @@ struct Waiting {
     observations: Vec<Observation>,
 }
 
-/// The ping for each round over all targets.
+/// The ping for each lap over all targets.
 struct Heartbeat {
     channels: Channels,
-    /// The names that a ping waits for.
-    awaited: BTreeSet<String>,
-    worst: Verdict,
-    simulated: bool,
+    lap: Lap,
+    /// What the next ping says, while it is not on its way.
+    due: Option<Verdict>,
     pinging: bool,
-    targets: BTreeSet<String>,
+    simulated: bool,
 }
 
 /// What a delivery is for.
@@ -93,7 +93,8 @@ impl Desk {
     ) -> Result<Self, UsageError> {
         let alerting = Alerting::new(&args.memory, surroundings)?;
         let memory = match &args.memory.state {
-            Some(path) => Remembered::File(StateFile::open(path, surroundings)),
+            Some(path) if args.once => Remembered::File(StateFile::open(path, surroundings)),
+            Some(path) => Remembered::File(StateFile::open_alone(path, surroundings)?),
             None => Remembered::Process(State::default()),
         };
         Ok(Self {
@@ -107,11 +108,10 @@ impl Desk {
             lanes: BTreeMap::new(),
             heartbeat: Heartbeat {
                 channels: plan.alerts.channels(surroundings),
-                awaited: BTreeSet::new(),
-                worst: Verdict::Pass,
-                simulated: ground.root.kind() == TrustRootKind::Custom,
+                lap: Lap::default(),
+                due: None,
                 pinging: false,
-                targets: BTreeSet::new(),
+                simulated: ground.root.kind() == TrustRootKind::Custom,
             },
             deliveries: JoinSet::new(),
             errands: HashMap::new(),
@@ -123,8 +123,8 @@ impl Desk {
     pub fn watch(&mut self, plan: &Plan, surroundings: &Surroundings) {
         let heartbeat = &mut self.heartbeat;
         heartbeat.channels = plan.alerts.channels(surroundings);
-        heartbeat.targets = plan.targets.iter().map(|target| target.name.clone()).collect();
-        heartbeat.awaited = heartbeat.targets.clone();
+        let names = plan.targets.iter().map(|target| target.name.clone());
+        heartbeat.lap.watch(names);
     }
 
     /// Takes what was found of a target in a round, of each instance where it has several.
@@ -136,7 +136,11 @@ impl Desk {
         surroundings: &Surroundings,
     ) {
         let worst = Verdict::worst(reports.iter().map(|report| report.verdict));
-        self.ping_after(&target.name, worst);
+        if let Some(worst) = self.heartbeat.lap.verified(&target.name, worst) {
+            let due = self.heartbeat.due.into_iter().chain([worst]);
+            self.heartbeat.due = Some(Verdict::worst(due));
+            self.ping();
+        }
         let alerting = &self.alerting;
         let lane = self.lanes.entry(target.alerts.clone()).or_insert_with(|| Lane {
             channels: Channels {
@@ -223,16 +227,15 @@ impl Desk {
             .insert(handle.id(), Errand::Lane(variables.clone(), ids));
     }
 
-    /// Notes that a target was verified, and pings once all were.
-    fn ping_after(&mut self, name: &str, verdict: Verdict) {
+    /// Pings, where a lap over all targets has ended and no ping is on its way. What ends meanwhile is in the next ping.
+    fn ping(&mut self) {
         let heartbeat = &mut self.heartbeat;
-        heartbeat.awaited.remove(name);
-        heartbeat.worst = Verdict::worst([heartbeat.worst, verdict]);
-        if !heartbeat.awaited.is_empty() || heartbeat.pinging || heartbeat.channels.heartbeat_url.is_none() {
+        if heartbeat.pinging || heartbeat.channels.heartbeat_url.is_none() {
             return;
         }
-        let worst = std::mem::replace(&mut heartbeat.worst, Verdict::Pass);
-        heartbeat.awaited = heartbeat.targets.clone();
+        let Some(worst) = heartbeat.due.take() else {
+            return;
+        };
         // A ping carries no label: of a simulation it would pass for a genuine pass.
         if heartbeat.simulated && worst == Verdict::Pass {
             return;
@@ -271,7 +274,10 @@ impl Desk {
                 }
                 self.tell(&variables);
             }
-            Some(Errand::Ping) => self.heartbeat.pinging = false,
+            Some(Errand::Ping) => {
+                self.heartbeat.pinging = false;
+                self.ping();
+            }
             None => {}
         }
         delivered.records

@@ -144,8 +144,9 @@ impl Watch<'_> {
         self.last_alerts(stopped_by.is_some()).await;
         self.save();
         Ok(match stopped_by {
-            Some(_) => 0,
             None => self.worst.exit_code(),
+            Some(_) if self.args.once => super::INCONCLUSIVE,
+            Some(_) => 0,
         })
     }
 
@@ -248,6 +249,7 @@ impl Watch<'_> {
             match ground(self.args, &plan, self.surroundings) {
                 Ok(ground) => self.ground = ground,
                 Err(error) => {
+                    self.on_board(|board| board.policy_is_refused = true);
                     self.note(Level::Error, "policy-refused", error.to_string());
                     return;
                 }
