@@ -5,7 +5,7 @@ use crate::report::{CheckResult, Status, TargetReport, Verdict};
 
 /// What keeps `target` from passing, as every report says it. Where nothing but consequences is left, they are
 /// named: an alert without a cause would tell nobody anything. Empty for a pass.
-pub(super) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
+pub(crate) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
     let causes = render::cause::causes(target);
     if causes.is_empty() && target.verdict != Verdict::Pass {
         return target

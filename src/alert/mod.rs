@@ -39,6 +39,7 @@ mod teams;
 mod visible;
 mod webhook;
 
+pub(crate) use cause::causes;
 pub use channels::Channels;
 pub use dispatch::{NO_SECRET, deliver, ping, test};
 pub use event::{Event, occasion};

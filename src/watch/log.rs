@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use crate::alert::causes;
 use crate::render::escape;
-use crate::report::{AlertRecord, Status, TargetReport, TrustRootKind, Verdict, rfc3339};
+use crate::report::{AlertRecord, TargetReport, TrustRootKind, Verdict, rfc3339};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub struct Entry<'a> {
     /// Whether the verdict rests on another root than Intel's, and so proves nothing about hardware.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     simulated: bool,
-    /// Failing checks, `id/reason`.
+    /// What keeps it from passing, `id/reason`, the most important first. What only follows from another is left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failed: Vec<String>,
     /// How long it took, milliseconds.
@@ -69,15 +70,11 @@ impl<'a> Entry<'a> {
     /// A round of a target ended.
     #[must_use]
     pub fn verified(report: &'a TargetReport, duration_ms: u64, now: u64) -> Self {
-        let failed = report
-            .checks
+        let causes = causes(report);
+        let failed = causes
             .iter()
-            .filter(|check| matches!(check.status, Status::Fail | Status::Error))
             .map(|check| format!("{}/{}", check.id, check.reason.as_deref().unwrap_or_default()))
             .collect();
-        let cause = [Status::Fail, Status::Error]
-            .into_iter()
-            .find_map(|status| report.checks.iter().find(|check| check.status == status));
         let level = match report.verdict {
             Verdict::Pass => Level::Info,
             Verdict::Inconclusive => Level::Warn,
@@ -89,7 +86,7 @@ impl<'a> Entry<'a> {
             simulated: report.trust_root == TrustRootKind::Custom,
             failed,
             duration_ms: Some(duration_ms),
-            message: cause.map_or_else(String::new, |check| {
+            message: causes.first().map_or_else(String::new, |check| {
                 escape::shorten(&check.detail, 300).to_string()
             }),
             ..Self::of(level, "verified", now)
