@@ -55,9 +55,9 @@ pub struct Entry<'a> {
     /// Whether the verdict rests on another root than Intel's, and so proves nothing about hardware.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     simulated: bool,
-    /// The checks that keep it from passing, `id/reason`, the one to act on first.
+    /// What keeps it from passing, `id/reason`, the most important first. What only follows from another is left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    causes: Vec<String>,
+    failed: Vec<String>,
     /// How long it took, milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     duration_ms: Option<u64>,
@@ -71,10 +71,7 @@ impl<'a> Entry<'a> {
     #[must_use]
     pub fn verified(report: &'a TargetReport, duration_ms: u64, now: u64) -> Self {
         let causes = causes(report);
-        let message = causes.first().map_or_else(String::new, |check| {
-            escape::shorten(&check.detail, 300).to_string()
-        });
-        let causes = causes
+        let failed = causes
             .iter()
             .map(|check| format!("{}/{}", check.id, check.reason.as_deref().unwrap_or_default()))
             .collect();
@@ -87,9 +84,11 @@ impl<'a> Entry<'a> {
             target: Some(&report.name),
             verdict: Some(report.verdict.as_str()),
             simulated: report.trust_root == TrustRootKind::Custom,
-            causes,
+            failed,
             duration_ms: Some(duration_ms),
-            message,
+            message: causes.first().map_or_else(String::new, |check| {
+                escape::shorten(&check.detail, 300).to_string()
+            }),
             ..Self::of(level, "verified", now)
         }
     }
@@ -127,7 +126,7 @@ impl<'a> Entry<'a> {
             target: None,
             verdict: None,
             simulated: false,
-            causes: Vec::new(),
+            failed: Vec::new(),
             duration_ms: None,
             message: String::new(),
         }
@@ -160,8 +159,8 @@ impl<'a> Entry<'a> {
         if let Some(duration) = self.duration_ms {
             parts.push(format!("({duration} ms)"));
         }
-        if !self.causes.is_empty() {
-            parts.push(format!("[{}]", self.causes.join(", ")));
+        if !self.failed.is_empty() {
+            parts.push(format!("[{}]", self.failed.join(", ")));
         }
         // What a stranger sent stands in it: one line, and nothing that a terminal obeys. Only a note of our own has more
         // lines, and those are set in.

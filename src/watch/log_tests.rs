@@ -1,7 +1,7 @@
 //! What log lines look like, whatever a CVM sent.
 
 use super::*;
-use crate::report::{CheckId, Status, Verdict};
+use crate::report::{Status, Verdict};
 use crate::watch::board_tests::report;
 
 #[test]
@@ -22,7 +22,7 @@ fn a_failure_names_check_reason_and_cause() {
     let json: serde_json::Value = serde_json::from_str(&entry.line(LogFormat::Json)).expect("JSON");
     assert_eq!(json["event"], "verified");
     assert_eq!(
-        json["causes"],
+        json["failed"],
         serde_json::json!(["compose-hash/compose-hash-mismatch"])
     );
     assert_eq!(json["message"], "Another one.\u{1b}[31m\n::error::x \u{202e}");
@@ -30,19 +30,29 @@ fn a_failure_names_check_reason_and_cause() {
 }
 
 #[test]
-fn an_inconclusive_round_says_why_though_nothing_failed() {
+fn what_only_follows_from_a_cause_is_left_out_and_an_unmet_requirement_is_a_cause() {
     let mut report = report("api", Verdict::Inconclusive);
-    let freshness = report
-        .checks
-        .iter_mut()
-        .find(|check| check.id == CheckId::Freshness);
-    let freshness = freshness.expect("the check");
-    freshness.status = Status::Skip;
-    freshness.reason = Some("no-nonce".to_owned());
-    freshness.detail = "Nobody asked.".to_owned();
+    for check in &mut report.checks {
+        check.status = Status::Error;
+        check.reason = Some("quote-not-proven".to_owned());
+    }
+    report.checks[0].reason = Some("unreachable".to_owned());
+    report.checks[0].detail = "No connection.".to_owned();
+    let line = Entry::verified(&report, 9, 0).line(LogFormat::Text);
+    assert_eq!(
+        line,
+        "1970-01-01T00:00:00Z warn  api: INCONCLUSIVE (9 ms) [evidence/unreachable] No connection."
+    );
+    for check in &mut report.checks {
+        check.status = Status::Pass;
+    }
+    let unmet = &mut report.checks[9];
+    unmet.status = Status::Skip;
+    unmet.reason = Some("no-expectation".to_owned());
+    unmet.detail = "Nobody said what should run.".to_owned();
     let line = Entry::verified(&report, 9, 0).line(LogFormat::Text);
     assert!(
-        line.ends_with("api: INCONCLUSIVE (9 ms) [freshness/no-nonce] Nobody asked."),
+        line.ends_with("[compose-hash/no-expectation] Nobody said what should run."),
         "{line}"
     );
 }

@@ -21,6 +21,13 @@ pub fn metrics(board: &Board, root: TrustRootKind, tool: &Tool, now: u64) -> Str
     page.family("cvm_verify_build_info", "gauge", "The program that verifies.");
     page.sample(&[("version", &tool.version), ("git", &tool.git)], 1.0);
 
+    // Comments are gone once the page was read.
+    page.family(
+        "cvm_verify_simulated",
+        "gauge",
+        "1 where the proofs rest on another root than Intel's and say nothing about hardware.",
+    );
+    page.sample(&[], f64::from(u8::from(root == TrustRootKind::Custom)));
     page.family(
         "cvm_verify_target_verdict",
         "gauge",

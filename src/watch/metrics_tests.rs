@@ -39,6 +39,7 @@ fn the_page_of_two_targets() {
 fn a_custom_root_is_named_first() {
     let page = metrics(&board(), TrustRootKind::Custom, &tool(), 1040);
     assert!(page.starts_with("# SIMULATED: not Intel's root, proves nothing about hardware\n# HELP"));
+    assert!(page.contains("\ncvm_verify_simulated 1\n"), "{page}");
 }
 
 proptest! {

@@ -249,11 +249,20 @@ fn once_verifies_each_once_tells_and_exits_with_the_verdict() {
         .collect();
     let events: Vec<_> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
     assert_eq!(events, ["simulated", "verified"]);
-    assert_eq!(lines[1]["causes"][0], "compose-hash/compose-hash-mismatch");
+    assert_eq!(lines[1]["failed"][0], "compose-hash/compose-hash-mismatch");
     deployment
         .app
         .behave(AppEndpoint::Attestation, Behaviour::Status(404));
     assert_eq!(watch(&["--once"]).code, 3);
+}
+
+#[test]
+fn once_that_is_stopped_before_its_end_is_no_pass() {
+    let deployment = Deployment::healthy();
+    deployment.app.behave(AppEndpoint::Attestation, Behaviour::Hang);
+    let watching = Watching::new(&args(&deployment, &["--once"]), &[]);
+    watching.said("started: ", 1);
+    assert_eq!(watching.stopped().code, 3);
 }
 
 #[test]
@@ -341,6 +350,36 @@ fn the_policy_is_read_again_when_it_changes_and_the_old_one_stays_where_the_new_
     let ran = watching.stopped();
     let after = ran.stdout.split("policy-read:").nth(1).unwrap();
     assert!(!after.contains("one: "), "{after}");
+    assert_eq!(ran.stdout.matches("policy-refused:").count(), 1, "{}", ran.stdout);
+}
+
+#[test]
+fn a_policy_that_is_right_and_cannot_be_used_is_refused_too_and_tried_again() {
+    let deployment = Deployment::healthy();
+    let config = write_policy(&deployment, &[("one", &deployment.app.url())]);
+    let path = deployment.path("cvm-verify.toml");
+    let local = std::fs::read_to_string(&path).unwrap();
+    let both = local.replace("[defaults]", "[defaults]\nverifier = \"both\"");
+    std::fs::write(&path, both).unwrap();
+    let mut arguments = vec![
+        config,
+        "--no-cache".to_owned(),
+        "--listen=127.0.0.1:0".to_owned(),
+        format!("--phala-verifier-url={}", deployment.app.url()),
+    ];
+    arguments.extend(deployment.network());
+    let watching = Watching::new(&arguments, &[]);
+    watching.said("one: ", 1);
+    let (root, away) = (deployment.path("root.pem"), deployment.path("away.pem"));
+    std::fs::rename(&root, &away).unwrap();
+    std::fs::write(&path, local).unwrap();
+    let log = watching.said("policy-refused: the policy that was read before stays in use", 1);
+    assert!(log.contains("root.pem: cannot be read"), "{log}");
+    assert!(watching.page("/metrics").contains("cvm_verify_policy_current 0"));
+    std::fs::rename(&away, &root).unwrap();
+    watching.said("policy-read: 1 target", 1);
+    assert!(watching.page("/metrics").contains("cvm_verify_policy_current 1"));
+    let ran = watching.stopped();
     assert_eq!(ran.stdout.matches("policy-refused:").count(), 1, "{}", ran.stdout);
 }
 

@@ -34,7 +34,8 @@ const ENVIRONMENT: &str = "Every long option can also be set in the environment:
 const WATCHING: &str = "It reads the policy file, and the files that it names, again when they change (or on SIGHUP), and keeps \
                         the old policy where the new one is wrong. SIGTERM and Ctrl-C end it within 5 seconds.\n\n\
                         Every long option can also be set in the environment: --interval as CVM_VERIFY_INTERVAL.\n\n\
-                        Exit codes: 0 ended by a signal, 2 usage error; with --once those of verify.";
+                        Exit codes: 0 ended by a signal, 2 usage error; with --once those of verify, and 3 where a signal \
+                        ended it early.";
 
 /// Proves that a confidential VM (Phala Cloud / dstack on Intel TDX) runs exactly the code that was released,
 /// on genuine hardware, now.

@@ -53,7 +53,7 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
         .enable_all()
         .build()
         .context("no async runtime")?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let signals = Signals::new(surroundings.stop.take()).context("signals cannot be caught")?;
         let watch = Watch {
             args,
@@ -71,7 +71,10 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
             surroundings,
         };
         watch.run(plan).await
-    })
+    });
+    // A lookup of a name waits for the system's resolver in a thread of its own, and that one for no signal.
+    runtime.shutdown_background();
+    ended
 }
 
 /// What does not change from target to target.
@@ -144,9 +147,10 @@ impl Watch<'_> {
         self.last_alerts(stopped_by.is_some()).await;
         self.save();
         Ok(match stopped_by {
-            None => self.worst.exit_code(),
-            Some(_) if self.args.once => super::INCONCLUSIVE,
+            // Whoever asked for one round and stopped it has no verdict over all targets: that is no pass.
+            Some(_) if self.args.once => Verdict::worst([self.worst, Verdict::Inconclusive]).exit_code(),
             Some(_) => 0,
+            None => self.worst.exit_code(),
         })
     }
 
@@ -210,7 +214,8 @@ impl Watch<'_> {
             board.record(&planned.name, &reports, took, now);
         });
         if let Some(note) = gathering.note {
-            self.note(Level::Warn, "note", note);
+            let said = note.strip_prefix("note: ").unwrap_or(&note).to_owned();
+            self.note(Level::Warn, "note", said);
         }
         for report in &reports {
             let entry = Entry::verified(report, output::milliseconds(took), now);
@@ -234,27 +239,15 @@ impl Watch<'_> {
         let plan = match self.policy.look(anyway, now) {
             Reading::Same => return,
             Reading::Read(plan) => plan,
-            Reading::Refused { why, said_before } => {
-                self.on_board(|board| board.policy_is_refused = true);
-                if !said_before {
-                    let said = format!(
-                        "the policy that was read before stays in use, since the new one is wrong:\n{why}"
-                    );
-                    self.note(Level::Error, "policy-refused", said);
-                }
-                return;
-            }
+            Reading::Refused(error) => return self.refuse(&error),
         };
         if verifier(&plan) != self.ground.opinions.verifier() {
             match ground(self.args, &plan, self.surroundings) {
                 Ok(ground) => self.ground = ground,
-                Err(error) => {
-                    self.on_board(|board| board.policy_is_refused = true);
-                    self.note(Level::Error, "policy-refused", error.to_string());
-                    return;
-                }
+                Err(error) => return self.refuse(&error),
             }
         }
+        self.policy.used();
         let was_refused = self.on_board(|board| std::mem::take(&mut board.policy_is_refused));
         let count = plan.targets.len();
         let change = self.adopt(plan);
@@ -265,6 +258,17 @@ impl Watch<'_> {
                 "policy-read",
                 format!("{}: {change}", targets(count)),
             );
+        }
+    }
+
+    /// Goes on by the policy that was read before. The same reason is said once.
+    fn refuse(&mut self, error: &UsageError) {
+        self.on_board(|board| board.policy_is_refused = true);
+        let why = error.to_string();
+        if self.policy.refused_anew(&why) {
+            let said =
+                format!("the policy that was read before stays in use, since the new one is wrong:\n{why}");
+            self.note(Level::Error, "policy-refused", said);
         }
     }
 

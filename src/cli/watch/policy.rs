@@ -37,11 +37,7 @@ pub(super) enum Reading {
     /// There was nothing to read.
     Same,
     Read(Plan),
-    Refused {
-        why: String,
-        /// Whether it was refused for the same at the last reading.
-        said_before: bool,
-    },
+    Refused(UsageError),
 }
 
 impl<'a> PolicyFiles<'a> {
@@ -70,8 +66,17 @@ impl<'a> PolicyFiles<'a> {
             })
             .collect();
         self.read = self.seen.clone();
-        self.refused = None;
         Ok(plan)
+    }
+
+    /// What was read is in use.
+    pub fn used(&mut self) {
+        self.refused = None;
+    }
+
+    /// What was read cannot be used, and is read again before long. Says whether that is for another reason than last time.
+    pub fn refused_anew(&mut self, why: &str) -> bool {
+        self.refused.replace(why.to_owned()).as_deref() != Some(why)
     }
 
     /// Looks whether the files changed, and reads the policy again if they did, or `anyway`.
@@ -91,15 +96,11 @@ impl<'a> PolicyFiles<'a> {
         if !changed && !anyway && self.read_at.elapsed() < patience {
             return Reading::Same;
         }
-        let before = self.refused.take();
         match self.read(now) {
             Ok(plan) => Reading::Read(plan),
             Err(error) => {
                 self.read = self.seen.clone();
-                let why = error.to_string();
-                let said_before = before.as_ref() == Some(&why);
-                self.refused = Some(why.clone());
-                Reading::Refused { why, said_before }
+                Reading::Refused(error)
             }
         }
     }
