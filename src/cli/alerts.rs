@@ -26,6 +26,8 @@ pub(super) struct Alerting {
 
 /// What is to be told of one target.
 pub(super) struct Told<'a> {
+    /// What the user calls it. The report of one instance of an app has a longer name.
+    pub name: &'a str,
     /// The variables that hold its channels' secrets.
     pub variables: &'a Variables,
     /// What it was judged by.
@@ -88,9 +90,10 @@ impl Alerting {
         let heartbeat_url = self.heartbeat(report, of_run, surroundings);
         // Targets with the same channels are told of together.
         let mut groups: BTreeMap<&Variables, (Vec<TargetReport>, Vec<Fingerprint>)> = BTreeMap::new();
-        for (told, target) in told.iter().zip(&report.targets) {
+        let reports = told.iter().zip(report.targets.iter().cloned());
+        for (told, target) in reports.chain(whole_apps(told, &report.targets)) {
             let (targets, policies) = groups.entry(told.variables).or_default();
-            targets.push(target.clone());
+            targets.push(target);
             policies.push(told.policy);
         }
         let mut errands: Vec<(Channels, Vec<TargetReport>, Vec<Fingerprint>)> = groups
@@ -158,6 +161,29 @@ impl Alerting {
         }
         Some(url)
     }
+}
+
+/// Each app that was verified by its instances and of which all pass, under its own name and with nothing else to say. That
+/// its instances could not be listed is told under that name, and so is the end of it.
+fn whole_apps<'t>(told: &'t [Told<'t>], targets: &[TargetReport]) -> Vec<(&'t Told<'t>, TargetReport)> {
+    let mut apps: BTreeMap<&str, Option<(&Told<'_>, TargetReport)>> = BTreeMap::new();
+    for (told, target) in told.iter().zip(targets) {
+        if told.name == target.name {
+            continue;
+        }
+        let app = apps.entry(told.name).or_insert_with(|| {
+            let whole = TargetReport {
+                name: told.name.to_owned(),
+                checks: Vec::new(),
+                ..target.clone()
+            };
+            Some((told, whole))
+        });
+        if target.verdict != Verdict::Pass {
+            *app = None;
+        }
+    }
+    apps.into_values().flatten().collect()
 }
 
 /// Whether any channel is configured.
