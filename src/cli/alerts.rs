@@ -26,6 +26,8 @@ pub(super) struct Alerting {
 
 /// What is to be told of one target.
 pub(super) struct Told<'a> {
+    /// What the user calls it. The report of one instance of an app has a longer name.
+    pub name: &'a str,
     /// The variables that hold its channels' secrets.
     pub variables: &'a Variables,
     /// What it was judged by.
@@ -93,10 +95,11 @@ impl Alerting {
         let heartbeat_url = self.heartbeat(report, of_run, surroundings);
         // Targets with the same channels are told of together.
         let mut groups: BTreeMap<&Variables, (Vec<TargetReport>, Vec<Vec<Observation>>)> = BTreeMap::new();
-        for (told, target) in told.iter().zip(&report.targets) {
+        let reports = told.iter().zip(report.targets.iter().cloned());
+        for (told, target) in reports.chain(whole_apps(told, &report.targets)) {
             let (targets, observations) = groups.entry(told.variables).or_default();
-            targets.push(target.clone());
-            observations.push(vec![Observation::of(target, told.policy, context.now)]);
+            observations.push(vec![Observation::of(&target, told.policy, context.now)]);
+            targets.push(target);
         }
         let mut errands: Vec<(Channels, Vec<TargetReport>, Vec<Vec<Observation>>)> = groups
             .into_iter()
@@ -163,6 +166,40 @@ impl Alerting {
         }
         Some(url)
     }
+}
+
+/// The apps of a run that were verified by their instances and of which all pass, with what is to be told of each.
+fn whole_apps<'t>(
+    told: &'t [Told<'t>],
+    targets: &'t [TargetReport],
+) -> impl Iterator<Item = (&'t Told<'t>, TargetReport)> {
+    let mut apps: BTreeMap<&str, (&Told<'_>, Vec<&TargetReport>)> = BTreeMap::new();
+    for (told, target) in told.iter().zip(targets) {
+        let (_, reports) = apps.entry(told.name).or_insert((told, Vec::new()));
+        reports.push(target);
+    }
+    let apps = apps.into_iter();
+    apps.filter_map(|(name, (told, reports))| Some((told, whole_app(name, reports)?)))
+}
+
+/// An app that was verified by its instances and of which all pass, under its own name and with nothing else to say. That
+/// its instances could not be listed is told under that name, and so is the end of it.
+pub(super) fn whole_app<'t>(
+    name: &str,
+    reports: impl IntoIterator<Item = &'t TargetReport>,
+) -> Option<TargetReport> {
+    let mut whole = None;
+    for report in reports {
+        if report.name == name || report.verdict != Verdict::Pass {
+            return None;
+        }
+        whole = Some(report);
+    }
+    whole.map(|report| TargetReport {
+        name: name.to_owned(),
+        checks: Vec::new(),
+        ..report.clone()
+    })
 }
 
 /// Whether any channel is configured.

@@ -252,6 +252,7 @@ impl Planned {
     /// What alerts need to know of it.
     pub fn told(&self) -> Told<'_> {
         Told {
+            name: &self.name,
             variables: &self.alerts,
             policy: Fingerprint::of(&self.policy),
         }

@@ -107,6 +107,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
             .build()
             .context("no async runtime")?;
         let told = [Told {
+            name: &subject.name,
             variables: &variables,
             policy: Fingerprint::of(&policy),
         }];

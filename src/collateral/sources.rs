@@ -71,6 +71,11 @@ impl Sources {
         self.0.iter()
     }
 
+    /// Whether this is the name of the source that is asked before all others.
+    pub(super) fn is_first(&self, name: &str) -> bool {
+        self.0.first().is_some_and(|source| source.name() == name)
+    }
+
     #[cfg(test)]
     pub(super) fn in_order(urls: &[&Url]) -> Self {
         Self(urls.iter().map(|url| Source::new(url)).collect())

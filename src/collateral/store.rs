@@ -2,7 +2,8 @@
 //! long as its own dates say.
 //!
 //! A set is used again while all its parts are in date and none ends soon; one that ends soon is renewed, and serves on
-//! where it cannot be. Nothing is kept for a fixed time. Within one round ([`Store::new_round`]) every target gets the
+//! where it cannot be. So is one of a fallback, which is the hosts' operator's (T25): it must not outlive the outage of
+//! the first source. Nothing is kept for a fixed time. Within one round ([`Store::new_round`]) every target gets the
 //! same answer, a failure too: a PCCS that is down is asked once, not once for each target.
 
 use std::collections::HashMap;
@@ -86,12 +87,14 @@ impl Held {
         self.window.is_some_and(|(start, end)| start <= now && now <= end)
     }
 
-    fn serves(&self, round: u64, now: u64) -> bool {
+    fn serves(&self, sources: &Sources, round: u64, now: u64) -> bool {
         let ends_soon = self
             .window
             .is_none_or(|(_, end)| end < now.saturating_add(RENEW_BEFORE));
+        let of_fallback = !sources.is_first(&self.fetched.source);
         let tried_lately = now.saturating_sub(self.tried_at) < RENEW_PAUSE && self.round.is_some();
-        self.round == Some(round) || (self.in_date(now) && (!ends_soon || tried_lately))
+        let needs_none = !ends_soon && !of_fallback;
+        self.round == Some(round) || (self.in_date(now) && (needs_none || tried_lately))
     }
 }
 
@@ -181,7 +184,8 @@ impl Store {
         jitter: impl FnMut() -> u32,
     ) -> Result<Arc<Fetched>, CollateralError> {
         let round = self.round.load(Ordering::Relaxed);
-        if let Some(held) = shelf.held.as_ref().filter(|held| held.serves(round, now)) {
+        let serves = |held: &&Held| held.serves(supply.sources, round, now);
+        if let Some(held) = shelf.held.as_ref().filter(serves) {
             return Ok(Arc::clone(&held.fetched));
         }
         if let Some((_, error)) = shelf.failed.as_ref().filter(|(failed, _)| *failed == round) {

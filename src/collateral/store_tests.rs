@@ -18,6 +18,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// A PCCS that can be switched off, with a genuine set, and the dates of that set.
 struct Pccs {
+    url: Url,
     sources: Sources,
     asked: Asked,
     down: Arc<AtomicBool>,
@@ -45,6 +46,7 @@ impl Pccs {
         .await;
         Self {
             sources: Sources::only(&url),
+            url,
             asked,
             down,
             start,
@@ -75,6 +77,10 @@ impl Pccs {
 
     fn switch_off(&self) {
         self.down.store(true, Ordering::Relaxed);
+    }
+
+    fn switch_on(&self) {
+        self.down.store(false, Ordering::Relaxed);
     }
 }
 
@@ -184,6 +190,60 @@ async fn a_set_that_cannot_be_renewed_serves_until_it_ends_and_not_longer() {
     assert_eq!(
         pccs.get(&store, pccs.end + 1).await.expect_err("ended").reason(),
         "missing"
+    );
+}
+
+/// T25: the fallback is run by the operator of the hosts. What it served in an outage of the first source, perhaps an
+/// older set that is still in date, must not stand for weeks once the first source is back.
+#[tokio::test]
+async fn t25_a_set_of_the_fallback_serves_no_longer_than_the_first_source_is_away() {
+    let (first, fallback) = (Pccs::new().await, Pccs::new().await);
+    let urls: Vec<Url> = [&first, &fallback].map(|pccs| pccs.url.clone()).into();
+    let sources = Sources::in_order(&[&urls[0], &urls[1]]);
+    let (client, schedule) = (loopback::client(), Schedule::once());
+    let supply = Supply {
+        client: &client,
+        sources: &sources,
+        schedule: &schedule,
+    };
+    let source_of = async |store: &Store, now| {
+        let fetched = store.get(supply, &REQUEST, now, || 0).await.expect("a set");
+        fetched.source.clone()
+    };
+    let name = |url: &Url| format!("127.0.0.1:{}", url.port().expect("a port"));
+    let folder = tempfile::tempdir().expect("a folder");
+
+    first.switch_off();
+    let store = on_disk(folder.path());
+    assert_eq!(source_of(&store, first.start).await, name(&urls[1]));
+    // Within the hour nobody asks again; after it, and in a new run, the first source is asked first.
+    store.new_round();
+    assert_eq!(
+        source_of(&store, first.start + RENEW_PAUSE - 1).await,
+        name(&urls[1])
+    );
+    assert_eq!(fallback.sets(), 1);
+    first.switch_on();
+    store.new_round();
+    assert_eq!(source_of(&store, first.start + RENEW_PAUSE).await, name(&urls[0]));
+
+    first.switch_off();
+    std::fs::remove_file(only_file(folder.path())).expect("the kept set");
+    assert_eq!(
+        source_of(&on_disk(folder.path()), first.start).await,
+        name(&urls[1])
+    );
+    first.switch_on();
+    assert_eq!(
+        source_of(&on_disk(folder.path()), first.start).await,
+        name(&urls[0])
+    );
+    // Where both are away, what is kept serves.
+    first.switch_off();
+    fallback.switch_off();
+    assert_eq!(
+        source_of(&on_disk(folder.path()), first.start).await,
+        name(&urls[0])
     );
 }
 

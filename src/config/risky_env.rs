@@ -9,13 +9,18 @@ const PREFIXES: [&str; 6] = ["LD_", "DOCKER_", "COMPOSE_", "PYTHON", "BASH_", "G
 /// Ends of risky names: proxies, which may be in lower case.
 const SUFFIXES: [&str; 1] = ["_PROXY"];
 
-/// Risky names: how interpreters and shells find code, and what Phala's pre-launch script makes root's password and
-/// root's authorized keys of (dstack-attestation.md §9 C4).
-const NAMES: [&str; 18] = [
+/// Risky names: how interpreters, shells and libraries find code (Docker its plugins, by `HOME`) and whom they trust, and
+/// what Phala's pre-launch script makes root's password and root's authorized keys of (dstack-attestation.md §9 C4).
+const NAMES: [&str; 28] = [
+    "CLASSPATH",
+    "CURL_CA_BUNDLE",
+    "DOTNET_STARTUP_HOOKS",
     "DSTACK_AUTHORIZED_KEYS",
     "DSTACK_ROOT_PASSWORD",
     "DSTACK_ROOT_PUBLIC_KEY",
     "ENV",
+    "GCONV_PATH",
+    "HOME",
     "IFS",
     "JAVA_TOOL_OPTIONS",
     "JDK_JAVA_OPTIONS",
@@ -23,13 +28,18 @@ const NAMES: [&str; 18] = [
     "NODE_OPTIONS",
     "NODE_PATH",
     "NODE_TLS_REJECT_UNAUTHORIZED",
+    "OPENSSL_CONF",
+    "OPENSSL_ENGINES",
+    "OPENSSL_MODULES",
     "PATH",
     "PERL5LIB",
     "PERL5OPT",
+    "REQUESTS_CA_BUNDLE",
     "RUBYLIB",
     "RUBYOPT",
     "SSL_CERT_DIR",
     "SSL_CERT_FILE",
+    "_JAVA_OPTIONS",
 ];
 
 /// Whether a variable of this name can change what runs or who may log in. Capitals do not matter.
@@ -61,6 +71,14 @@ mod tests {
             "DSTACK_ROOT_PASSWORD",
             "DSTACK_ROOT_PUBLIC_KEY",
             "DSTACK_AUTHORIZED_KEYS",
+            "_JAVA_OPTIONS",
+            "CLASSPATH",
+            "DOTNET_STARTUP_HOOKS",
+            "OPENSSL_CONF",
+            "GCONV_PATH",
+            "CURL_CA_BUNDLE",
+            "REQUESTS_CA_BUNDLE",
+            "HOME",
             " path ",
         ] {
             assert!(is_risky(name), "{name}");
@@ -76,6 +94,7 @@ mod tests {
             "DSTACK_DOCKER_USERNAME",
             "DSTACK_DOCKER_PASSWORD",
             "PROXY_URL",
+            "HOMEPAGE",
             "BUILD_ID",
             "WORLD_NAME",
         ] {

@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::compose::MeasuredCompose;
 use super::yaml;
 
+/// Where a service says what is executed inside its container, health checks and hooks included.
+const COMMANDS: [&str; 5] = ["command", "entrypoint", "healthcheck", "post_start", "pre_stop"];
+
 /// What a compose file starts, and what in it can change without changing its hash.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ComposeFile {
@@ -122,7 +125,7 @@ fn read_service(name: &str, service: &serde_json::Map<String, Value>, file: &mut
             file.unpinned.push(format!("service `{name}` has `{key}`"));
         }
     }
-    for key in ["command", "entrypoint", "volumes"] {
+    for key in COMMANDS.into_iter().chain(["volumes"]) {
         if let Some(variable) = service.get(key).and_then(first_variable) {
             file.unpinned
                 .push(format!("service `{name}` has `{variable}` in `{key}`"));
@@ -291,6 +294,27 @@ mod tests {
         assert_eq!(
             service(&format!("{pinned}[sh, -c, 'echo $F']")).unpinned,
             ["service `api` has `$F` in `command`"]
+        );
+    }
+
+    #[test]
+    fn a_variable_in_a_health_check_or_a_hook_is_one_in_a_command() {
+        for (yaml, key) in [
+            ("healthcheck:\n  test: [CMD-SHELL, '${CHECK}']", "healthcheck"),
+            ("healthcheck:\n  test: curl localhost:${CHECK}", "healthcheck"),
+            ("post_start:\n  - command: [sh, -c, '${CHECK}']", "post_start"),
+            ("pre_stop:\n  - command: ${CHECK}", "pre_stop"),
+        ] {
+            assert_eq!(
+                service(&format!("image: nginx{DIGEST}\n{yaml}")).unpinned,
+                [format!("service `api` has `${{CHECK}}` in `{key}`")]
+            );
+        }
+        let literal = "healthcheck:\n  test: [CMD-SHELL, 'curl localhost:$$PORT']";
+        assert!(
+            service(&format!("image: nginx{DIGEST}\n{literal}"))
+                .unpinned
+                .is_empty()
         );
     }
 

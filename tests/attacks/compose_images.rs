@@ -235,3 +235,17 @@ fn t38_a_waiver_is_named_and_keeps_the_assurance_low() {
     assert_eq!(judged.0.waived, [CheckId::ImagePins]);
     assert_eq!(judged.0.assurance, Assurance::Hardware);
 }
+
+#[test]
+fn t38_a_variable_in_what_a_health_check_or_a_hook_executes_is_a_finding() {
+    for lines in [
+        "healthcheck:\n  test: [CMD-SHELL, '${CHECK}']",
+        "post_start:\n  - command: [sh, -c, '$HOOK']",
+        "pre_stop:\n  - command: ${HOOK}",
+    ] {
+        is_unpinned(&service(lines));
+    }
+    running(&service("healthcheck:\n  test: [CMD-SHELL, 'test $$PORT']"))
+        .passes()
+        .proves(CheckId::ImagePins);
+}

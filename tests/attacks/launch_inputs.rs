@@ -92,6 +92,12 @@ fn t39_each_risky_variable_is_a_concern() {
         "DSTACK_ROOT_PASSWORD",
         "DSTACK_ROOT_PUBLIC_KEY",
         "DSTACK_AUTHORIZED_KEYS",
+        "_JAVA_OPTIONS",
+        "CLASSPATH",
+        "DOTNET_STARTUP_HOOKS",
+        "OPENSSL_CONF",
+        "HOME",
+        "REQUESTS_CA_BUNDLE",
     ] {
         let judged = is_a_concern(json!({"allowed_envs": ["API_KEY", name]}), "risky-variables");
         let detail = judged.detail(CheckId::LaunchInputs);

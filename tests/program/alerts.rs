@@ -1,6 +1,7 @@
 //! Alerts of a run: T58–T60 end to end. Channels come from the environment alone.
 
 use cvm_verify::report::Verdict;
+use simulator::phala_cloud::{self, InstanceShape};
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
 use super::deployment::Deployment;
@@ -152,6 +153,61 @@ fn with_a_memory_a_failure_is_told_once_also_by_two_runs_at_a_time() {
     });
     assert_eq!(codes, [1, 1], "the verdict is the same whoever told");
     assert_eq!(sink.count("/hook"), 1);
+}
+
+/// The list of an app's instances is a target of its own name: an alert that it could not be had must end with it.
+#[test]
+fn an_outage_of_phala_clouds_list_is_told_to_end_when_every_instance_passes() {
+    let cvm = Cvm::healthy(&World::default());
+    let id = cvm.app_id_bytes();
+    let (sink, deployment) = (sink(), Deployment::healthy());
+    let hook = format!("{}/hook", sink.url());
+    let list = |instances: &[Option<Cvm>]| {
+        deployment.app.serve_file(
+            &phala_cloud::path(&id),
+            "application/json",
+            phala_cloud::answer(&id, InstanceShape::New, instances),
+        );
+    };
+    let run = || {
+        let mut args = vec![
+            "verify".to_owned(),
+            hex::encode(&id),
+            "--source=phala-cloud".to_owned(),
+            format!("--phala-api-url={}", deployment.app.url()),
+            "--freshness=unchecked".to_owned(),
+            "--format=json".to_owned(),
+            format!("--state={}", deployment.path("state.json")),
+        ];
+        args.extend(deployment.network());
+        args.extend(deployment.expect().iter().cloned());
+        let ran = run_in(&args, &[("CVM_VERIFY_WEBHOOK_URL", &hook)], |_| {});
+        let told = ran.report().alerts.into_iter().map(|alert| {
+            let name = alert.detail.split(": ").next().unwrap_or_default().to_owned();
+            (alert.event, name)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let app = format!("phala-cloud/{}", hex::encode(&id));
+    let said = |event: &str, name: &str| vec![(event.to_owned(), name.to_owned())];
+    list(&[]);
+    assert_eq!(run(), said("inconclusive", &app), "evidence / no-quote");
+    // One that fails is told by its own name, and the app has not recovered.
+    let mut lying = cvm.clone();
+    Lie::SwappedImage.apply(&mut lying);
+    list(&[Some(cvm.clone()), Some(lying)]);
+    let second = format!("{app} instance 2");
+    assert_eq!(run(), said("failed", &second));
+    list(&[Some(cvm.clone()), Some(cvm.clone())]);
+    let mut told = run();
+    told.sort();
+    assert_eq!(
+        told,
+        [said("recovered", &app), said("recovered", &second)].concat()
+    );
+    // And a single outage after that is no news.
+    list(&[]);
+    assert_eq!(run(), []);
 }
 
 #[test]

@@ -19,7 +19,8 @@ pub(super) struct ChannelState {
     /// When it was last told anything of them, Unix seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) last: Option<u64>,
-    /// The last failure of an incident that has ended and that it never heard of.
+    /// The last failure that it never heard of, of an incident that has ended; or a fail that something else took the
+    /// place of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) owed: Option<Failure>,
     /// The policy under which it was told that the target passes, though it failed under another.
@@ -79,6 +80,14 @@ impl ChannelState {
         self.last = Some(now);
         self.owed = None;
         self.told_policy = None;
+    }
+
+    /// Notes that it is to hear of a failure that is over. A fail is not given up for less.
+    pub(super) fn owe(&mut self, failure: &Failure) {
+        let graver = |owed: &Failure| owed.verdict == Verdict::Fail && failure.verdict != Verdict::Fail;
+        if !self.knows(failure) && !self.owed.as_ref().is_some_and(graver) {
+            self.owed = Some(failure.clone());
+        }
     }
 
     pub(super) fn close(&mut self) {

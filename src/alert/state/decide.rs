@@ -126,7 +126,13 @@ impl TargetState {
                 }
                 // The same failure keeps the time at which it was found first.
                 if tell && !failure.is_same(&incident.failure) {
-                    incident.failure = failure.clone();
+                    let before = std::mem::replace(&mut incident.failure, failure.clone());
+                    // Whoever was refused must not get lost by falling silent.
+                    if before.verdict == Verdict::Fail {
+                        self.channels
+                            .values_mut()
+                            .for_each(|channel| channel.owe(&before));
+                    }
                 }
             }
             None if tell => {
@@ -163,9 +169,7 @@ impl TargetState {
             return;
         }
         for channel in self.channels.values_mut() {
-            if !channel.knows(&incident.failure) {
-                channel.owed = Some(incident.failure.clone());
-            }
+            channel.owe(&incident.failure);
         }
         self.incident = None;
         self.recovered_at = Some(now);
@@ -194,6 +198,11 @@ impl TargetState {
             .as_ref()
             .is_none_or(|current| !current.is_same(failure));
         let mut due = Vec::new();
+        // A fail that the channel never heard of comes before anything less.
+        let owed = channel.owed.as_ref().filter(|owed| owed.verdict == Verdict::Fail);
+        if failure.verdict != Verdict::Fail {
+            due.extend(owed.map(|owed| channel.news(owed, true)));
+        }
         if !channel.knows(failure) {
             due.push(channel.news(failure, late));
         } else if channel

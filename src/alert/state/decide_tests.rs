@@ -210,6 +210,46 @@ fn what_a_channel_missed_is_told_as_what_is_true_by_then() {
     assert_eq!((failure.failing[0].check, *late), (CheckId::AppId, false));
 }
 
+/// A host that was caught while nobody could be told must not get away by switching its answers off.
+#[test]
+fn a_fail_that_a_channel_missed_is_not_lost_when_the_target_falls_silent() {
+    let mut world = World::known();
+    assert_eq!(world.miss('A'), [Event::Failed]);
+    for _ in 0..2 {
+        assert_eq!(world.miss('?'), [Event::Failed]);
+    }
+    assert_eq!(world.miss('?'), [Event::Failed, Event::Inconclusive]);
+    let due = world.decide('?');
+    let About::Failure { failure, late: true } = &due[0].about else {
+        panic!("{due:?}")
+    };
+    let failing = &failure.failing[0];
+    assert_eq!(
+        (failing.check, failing.reason.as_str()),
+        (CheckId::ComposeHash, "compose-hash-mismatch")
+    );
+    assert_eq!(world.see('?'), [Event::Failed, Event::Inconclusive]);
+    assert_eq!(world.see('?'), []);
+    assert_eq!(world.see('.'), [Event::Recovered]);
+}
+
+/// The same where it passed in between: the incident that it fell silent in is another one.
+#[test]
+fn a_fail_of_an_earlier_incident_that_a_channel_missed_is_told_before_a_later_silence() {
+    let mut world = World::known();
+    assert_eq!(world.miss('A'), [Event::Failed]);
+    assert_eq!(world.miss('.'), [Event::Failed, Event::Recovered]);
+    world.miss('?');
+    world.miss('?');
+    assert_eq!(world.see('?'), [Event::Failed, Event::Inconclusive]);
+    let mut world = World::known();
+    assert_eq!(world.miss('A'), [Event::Failed]);
+    "???".chars().for_each(|letter| {
+        world.miss(letter);
+    });
+    assert_eq!(world.see('.'), [Event::Failed, Event::Recovered]);
+}
+
 #[test]
 fn a_failure_that_ended_while_a_channel_was_down_is_told_late_and_then_its_end() {
     let mut world = World::known();

@@ -11,7 +11,7 @@ use tokio::task::{Id, JoinSet};
 use crate::alert::state::{Fingerprint, Observation, State, TargetId};
 use crate::alert::{self, Channels, Context, Memory};
 use crate::cli::alert_state::StateFile;
-use crate::cli::alerts::{Alerting, entropy, is_any, run_url};
+use crate::cli::alerts::{Alerting, entropy, is_any, run_url, whole_app};
 use crate::cli::args::WatchArgs;
 use crate::cli::channels::Variables;
 use crate::cli::error::UsageError;
@@ -154,7 +154,8 @@ impl Desk {
             return;
         }
         let policy = Fingerprint::of(&target.policy);
-        for report in reports {
+        let whole = whole_app(&target.name, &reports);
+        for report in reports.into_iter().chain(whole) {
             let observation = Observation::of(&report, policy, now);
             match lane.waiting.get_mut(&report.name) {
                 Some(waiting) => {
