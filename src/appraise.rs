@@ -1,41 +1,10 @@
-//! Runs the checks and decides verdict and assurance. Pure.
+//! Runs the checks and joins what they find, verdict and assurance to a result. Pure.
 
 use crate::checks::{self, Check, EvidenceGap, Finding, QUOTE_NOT_PROVEN};
 use crate::config::{LaunchInputsPolicy, Policy, Verifier};
 use crate::prove::{Facts, TrustRoot};
-use crate::report::{
-    Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Status, TargetReport, TcbRecord, Tier,
-    Verdict, rfc3339,
-};
-
-/// What must be met for the hardware tier (interface.md).
-const HARDWARE: [CheckId; 6] = [
-    CheckId::Evidence,
-    CheckId::Collateral,
-    CheckId::QuoteSignature,
-    CheckId::TcbStatus,
-    CheckId::TdAttributes,
-    CheckId::Freshness,
-];
-
-/// What must be met for the code tier, beside [`HARDWARE`].
-const CODE: [CheckId; 5] = [
-    CheckId::EventLog,
-    CheckId::BootOrder,
-    CheckId::ComposeHash,
-    CheckId::OsImage,
-    CheckId::ImagePins,
-];
-
-/// The lowest tier that requires a check; every higher one does, too. Absent where none does.
-#[must_use]
-pub fn required_from(id: CheckId) -> Option<Tier> {
-    if HARDWARE.contains(&id) {
-        Some(Tier::Hardware)
-    } else {
-        CODE.contains(&id).then_some(Tier::Code)
-    }
-}
+use crate::report::{CheckId, EvidenceRecord, Measurements, TargetReport, TcbRecord, rfc3339};
+use crate::requirements;
 
 /// What is known of a target beside facts and policy: it only labels the result.
 #[derive(Debug, Clone)]
@@ -57,32 +26,27 @@ pub struct Subject {
 /// Judges one deployment.
 #[must_use]
 pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &Subject) -> TargetReport {
-    let findings: Vec<(&Check, Finding)> = checks::ALL
-        .iter()
-        .map(|check| (*check, run(check, facts, policy)))
-        .collect();
-    let waived = findings
-        .iter()
-        .filter(|(_, finding)| finding.waived)
-        .map(|(check, _)| check.id)
-        .collect();
+    let mut compose_diff = Vec::new();
+    let mut checks = Vec::new();
+    for check in checks::ALL {
+        let finding = run(check, facts, policy);
+        checks.push(check.result(&finding));
+        if check.id == CheckId::ComposeHash {
+            compose_diff = finding.diff;
+        }
+    }
     let facts = facts.ok();
     TargetReport {
         name: subject.name.clone(),
         url: subject.url.clone(),
-        verdict: verdict(&findings, policy),
+        verdict: requirements::verdict(&checks, policy.required, |id| is_configured(id, policy)),
         required: policy.required,
-        assurance: assurance(&findings),
-        waived,
+        assurance: requirements::assurance(&checks),
+        waived: requirements::waived(&checks),
         trust_root: subject.root.kind(),
         evaluated_at: rfc3339(subject.at),
-        checks: findings
-            .iter()
-            .map(|(check, finding)| result(check, finding))
-            .collect(),
-        compose_diff: find(&findings, CheckId::ComposeHash)
-            .map(|finding| finding.diff.clone())
-            .unwrap_or_default(),
+        checks,
+        compose_diff,
         measurements: facts.map(measurements).unwrap_or_default(),
         tcb: facts.map(|facts| tcb(facts, subject)).unwrap_or_default(),
         evidence: EvidenceRecord {
@@ -94,37 +58,11 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
     }
 }
 
-fn result(check: &Check, finding: &Finding) -> CheckResult {
-    check.result(finding)
-}
-
 fn run(check: &Check, facts: Result<&Facts, &EvidenceGap>, policy: &Policy) -> Finding {
     match facts {
         Ok(facts) => (check.run)(facts, policy),
         Err(gap) if check.id == CheckId::Evidence => gap.finding(),
         Err(_) => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
-    }
-}
-
-/// Any `fail` fails. Otherwise every requirement of the tier must be met or waived in writing, and what the
-/// user configured must have been determined; what is left is inconclusive.
-fn verdict(findings: &[(&Check, Finding)], policy: &Policy) -> Verdict {
-    if findings.iter().any(|(_, finding)| finding.status == Status::Fail) {
-        return Verdict::Fail;
-    }
-    let met =
-        |id: CheckId| find(findings, id).is_some_and(|finding| finding.meets_requirement() || finding.waived);
-    let configured_errors = findings
-        .iter()
-        .any(|(check, finding)| finding.status == Status::Error && is_configured(check.id, policy));
-    let required = match policy.required {
-        Tier::Hardware => HARDWARE.to_vec(),
-        Tier::Code => [&HARDWARE[..], &CODE].concat(),
-    };
-    if required.into_iter().all(met) && !configured_errors {
-        Verdict::Pass
-    } else {
-        Verdict::Inconclusive
     }
 }
 
@@ -141,27 +79,6 @@ fn is_configured(id: CheckId, policy: &Policy) -> bool {
         CheckId::ReportData => policy.report_data.value.is_some(),
         CheckId::OsImage => !matches!(policy.os_image, crate::config::OsImagePolicy::Known),
         _ => false,
-    }
-}
-
-fn find<'a>(findings: &'a [(&Check, Finding)], id: CheckId) -> Option<&'a Finding> {
-    findings
-        .iter()
-        .find(|(check, _)| check.id == id)
-        .map(|(_, finding)| finding)
-}
-
-/// The highest tier whose requirements are met without waivers.
-fn assurance(findings: &[(&Check, Finding)]) -> Assurance {
-    let met = |id: &CheckId| find(findings, *id).is_some_and(Finding::meets_requirement);
-    let may_not_fail = [CheckId::ReportData, CheckId::KeyProvider];
-    let failed = |id: &CheckId| find(findings, *id).is_none_or(|finding| finding.status == Status::Fail);
-    if may_not_fail.iter().any(failed) || !HARDWARE.iter().all(met) {
-        Assurance::None
-    } else if CODE.iter().all(met) {
-        Assurance::Code
-    } else {
-        Assurance::Hardware
     }
 }
 

@@ -6,7 +6,7 @@
 //! 1. [`evidence`], [`report`] and [`net`]: what a CVM hands over, how results look, HTTP;
 //! 2. [`prove`], [`config`], [`collateral`], [`source`]: untrusted in, proven out; what the user expects;
 //! 3. [`checks`]: one file per check, from proven facts and policy to a result;
-//! 4. [`appraise`]: verdict and assurance; [`compare`]: what changed; [`merge`]: several reports as one;
+//! 4. [`requirements`] and [`appraise`]: verdict and assurance; [`compare`]: what changed; [`merge`]: several reports as one;
 //! 5. [`render`][]: words, and [`alert`]: telling people;
 //! 6. [`cli`][]: commands, and [`watch`]: what the monitoring loop decides and says.
 //!
@@ -27,5 +27,6 @@ pub mod net;
 pub mod prove;
 pub mod render;
 pub mod report;
+pub mod requirements;
 pub mod source;
 pub mod watch;

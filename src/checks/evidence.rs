@@ -62,7 +62,7 @@ const ADDRESS_REFUSED: Reason = Reason {
 };
 const NO_QUOTE: Reason = Reason {
     id: "no-quote",
-    means: "The answer is well formed but holds no quote.",
+    means: "The answer is well formed but holds no quote, or, as a list of instances, not a quote of each.",
     fix: "Answer with the whole object that the dstack SDK's getQuote() returns; a stopped instance has no quote.",
 };
 const UNSUPPORTED_PLATFORM: Reason = Reason {

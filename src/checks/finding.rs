@@ -28,10 +28,6 @@ pub struct Finding {
     pub actual: Option<String>,
     /// The lines of a diff from what was expected to what was found; printable ASCII.
     pub diff: Vec<String>,
-    /// A `warn` that leaves the check's requirement unmet.
-    pub unmet: bool,
-    /// A `skip` that the user asked for in writing.
-    pub waived: bool,
 }
 
 impl Finding {
@@ -43,8 +39,6 @@ impl Finding {
             expected: None,
             actual: None,
             diff: Vec::new(),
-            unmet: false,
-            waived: false,
         }
     }
 
@@ -98,29 +92,5 @@ impl Finding {
     pub fn found(mut self, actual: impl Into<String>) -> Self {
         self.actual = Some(actual.into());
         self
-    }
-
-    /// A `warn` that leaves the requirement unmet; the detail says so.
-    #[must_use]
-    pub const fn unmet(mut self) -> Self {
-        self.unmet = true;
-        self
-    }
-
-    /// A `skip` that the user asked for in writing.
-    #[must_use]
-    pub const fn waived(mut self) -> Self {
-        self.waived = true;
-        self
-    }
-
-    /// Whether the check's requirement is met without a waiver.
-    #[must_use]
-    pub const fn meets_requirement(&self) -> bool {
-        match self.status {
-            Status::Pass => true,
-            Status::Warn => !self.unmet,
-            Status::Fail | Status::Error | Status::Skip => false,
-        }
     }
 }

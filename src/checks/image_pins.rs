@@ -71,7 +71,7 @@ const MAX_NAMED: usize = 8;
 
 fn run(facts: &Facts, policy: &Policy) -> Finding {
     if policy.image_pins == ImagePinsPolicy::Unchecked {
-        return Finding::skip(&UNCHECKED, "Waived: the images may be anything.").waived();
+        return Finding::skip(&UNCHECKED, "Waived: the images may be anything.");
     }
     let boot = match boot_claims(facts) {
         Ok(boot) => boot,
@@ -97,8 +97,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         Ok(None) => Finding::warn(
             &UNPINNED_IMAGE,
             "The app has no compose file: what its script starts is not pinned. This does not meet `code`.",
-        )
-        .unmet(),
+        ),
         Ok(Some(file)) => judge(&file, boot.compose_hash(), policy),
     }
 }
@@ -114,15 +113,13 @@ fn judge(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Finding {
                 "{} This does not meet `code`.",
                 sentence("Not pinned", &file.unpinned)
             ),
-        )
-        .unmet();
+        );
     }
     if file.images.is_empty() {
         return Finding::warn(
             &UNPINNED_IMAGE,
             "The compose file has no services. This does not meet `code`.",
-        )
-        .unmet();
+        );
     }
     if file.host_access.is_empty() {
         Finding::pass(match file.images.len() {

@@ -66,8 +66,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         return Finding::skip(
             &UNCHECKED,
             "Waived: any operating system could have recorded this event log.",
-        )
-        .waived();
+        );
     }
     let quote = match proven_quote(facts) {
         Ok(quote) => quote,
@@ -153,8 +152,7 @@ fn production(quote: &VerifiedQuote, row: &OsImageRow) -> Finding {
                 row.name
             ),
         )
-        .found(hex::encode(rtmr0))
-        .unmet(),
+        .found(hex::encode(rtmr0)),
     }
 }
 

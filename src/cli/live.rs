@@ -10,6 +10,7 @@ use rand::rngs::SysRng;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use super::instances;
 use super::judge::Gathered;
 use super::second_opinion::SecondOpinions;
 use super::transport::Network;
@@ -98,6 +99,8 @@ impl Live {
 pub(super) struct Gathering {
     /// At least one.
     pub lives: Vec<Live>,
+    /// What the source should have shown beside them.
+    pub missing: Option<Live>,
     /// What the user should know beside the reports.
     pub note: Option<String>,
 }
@@ -106,6 +109,7 @@ impl From<Live> for Gathering {
     fn from(live: Live) -> Self {
         Self {
             lives: vec![live],
+            missing: None,
             note: None,
         }
     }
@@ -220,8 +224,10 @@ async fn gather_instances(
         };
         return Live::nothing(ground, gap).into();
     }
+    let missing = instances::repeated(&app.app_id().to_string(), &lives);
     Gathering {
         lives,
+        missing: missing.map(|gap| Live::nothing(ground, gap)),
         note: (stopped > 0).then(|| {
             format!(
                 "note: Phala Cloud lists {total} instances of the app {} and shows no quote of {stopped}, as of stopped ones: \

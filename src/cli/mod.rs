@@ -17,6 +17,7 @@ mod explain;
 mod files;
 mod github;
 mod inspect;
+mod instances;
 mod judge;
 mod live;
 mod merge;

@@ -86,7 +86,8 @@ impl Target {
     }
 
     fn phala_cloud(text: &str, settings: &Settings) -> Result<Self, UsageError> {
-        let id = id("the app's id", text.trim().trim_start_matches("app_"))?;
+        let text = text.trim();
+        let id = id("the app's id", text.strip_prefix("app_").unwrap_or(text))?;
         let api = settings
             .one("phala-api-url")
             .map(|value| transport::parse_url("--phala-api-url", &value.text))

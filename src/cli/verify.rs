@@ -76,7 +76,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             };
             notes.extend(gathering.note);
             let several = gathering.lives.len() > 1;
-            for live in gathering.lives {
+            for live in gathering.lives.into_iter().chain(gathering.missing) {
                 let path = match (path, live.instance) {
                     (Some(path), Some(instance)) if several => Some(bundle_path_of(path, instance)),
                     (path, _) => path.clone(),

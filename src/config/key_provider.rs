@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::evidence::strip_prefix;
+
 /// A KMS whose root key is known.
 #[derive(Debug)]
 pub struct KmsRow {
@@ -85,7 +87,7 @@ impl FromStr for KeyProviderPin {
         if !["kms", "local", "local-sgx", "tpm", "none"].contains(&name) {
             return Err(error("its name is none of kms, local-sgx, local, tpm, none"));
         }
-        let id = match id.map(|id| id.trim_start_matches("0x").to_ascii_lowercase()) {
+        let id = match id.map(|id| strip_prefix(id).to_ascii_lowercase()) {
             None if name == "kms" => return Err(error("a KMS is known by its id alone")),
             None => None,
             Some(id) if id.is_empty() => return Err(error("its id is empty")),
@@ -137,6 +139,14 @@ mod tests {
             "kms:zz".parse::<KeyProviderPin>().unwrap_err().problem,
             "its id is not hex"
         );
+        // The prefix is one: behind it, `0x` is no hex.
+        for twice in ["kms:0x0xab", "kms:0X0xab", "local-sgx:0x0Xab"] {
+            let error = twice.parse::<KeyProviderPin>().expect_err(twice);
+            assert_eq!(error.problem, "its id is not hex", "{twice}");
+        }
+        for once in ["kms:0xAB", "kms:0Xab", "kms:ab"] {
+            assert_eq!(once.parse::<KeyProviderPin>().unwrap().to_string(), "kms:ab");
+        }
         assert!("vault".parse::<KeyProviderPin>().is_err());
         assert_eq!("local-sgx".parse::<KeyProviderPin>().unwrap().id, None);
         assert_eq!(

@@ -163,7 +163,8 @@ pub(crate) fn hex_or_base64(text: &str, limit: usize) -> Result<Vec<u8>, HexErro
     Ok(bytes)
 }
 
-fn strip_prefix(text: &str) -> &str {
+/// Hex digits without the one `0x` that may stand before them.
+pub(crate) fn strip_prefix(text: &str) -> &str {
     text.strip_prefix("0x")
         .or_else(|| text.strip_prefix("0X"))
         .unwrap_or(text)

@@ -37,6 +37,7 @@ mod versioned;
 
 pub use attestation::{Attestation, BootEvents};
 pub use bundle::{Bundle, BundleError, EarlyRecord, SCHEMA as BUNDLE_SCHEMA, Source as BundleSource};
+pub(crate) use bytes::strip_prefix;
 pub use bytes::{HexError, parse_user_hex, parse_user_hex_up_to};
 pub use error::EvidenceError;
 pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};

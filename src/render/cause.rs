@@ -1,13 +1,7 @@
 //! Which checks a verdict hangs on, the most important one first.
 
-use crate::appraise::required_from;
-use crate::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
-
-/// The warnings that leave a requirement unmet (interface.md, "Check ids"): a result does not carry it otherwise.
-const UNMET_WARNINGS: [(CheckId, &str); 2] = [
-    (CheckId::OsImage, "acpi-unverified"),
-    (CheckId::ImagePins, "unpinned-image"),
-];
+use crate::report::{CheckResult, Status, TargetReport, Verdict};
+use crate::requirements::{is_met, required_from};
 
 /// The checks that keep a target from passing, the one to act on first. Empty for a pass.
 ///
@@ -43,14 +37,6 @@ pub(super) fn is_to_act_on(check: &CheckResult, causes: &[&CheckResult]) -> bool
         && (is_cause || matches!(check.status, Status::Warn | Status::Fail | Status::Error))
 }
 
-/// Whether a warning leaves its check's requirement unmet.
-pub(super) fn is_unmet_warning(check: &CheckResult) -> bool {
-    check.status == Status::Warn
-        && UNMET_WARNINGS
-            .iter()
-            .any(|(id, reason)| *id == check.id && Some(*reason) == check.reason.as_deref())
-}
-
 fn is_own_error(check: &CheckResult) -> bool {
     check.status == Status::Error && !is_consequence(check)
 }
@@ -61,7 +47,7 @@ pub(super) fn is_unmet(target: &TargetReport, check: &CheckResult) -> bool {
     required
         && match check.status {
             Status::Skip => !target.waived.contains(&check.id),
-            Status::Warn => is_unmet_warning(check),
+            Status::Warn => !is_met(check),
             Status::Pass | Status::Fail | Status::Error => false,
         }
 }
@@ -70,6 +56,7 @@ pub(super) fn is_unmet(target: &TargetReport, check: &CheckResult) -> bool {
 mod tests {
     use super::*;
     use crate::render::samples;
+    use crate::report::CheckId;
 
     fn ids(target: &TargetReport) -> Vec<CheckId> {
         causes(target).iter().map(|check| check.id).collect()
@@ -111,13 +98,5 @@ mod tests {
         );
         samples::set(&mut target, CheckId::TcbStatus, Status::Warn, "advisory", "SA-1.");
         assert_eq!(ids(&target), [CheckId::ComposeHash, CheckId::ImagePins]);
-    }
-
-    #[test]
-    fn the_unmet_warnings_are_reasons_of_their_checks() {
-        for (id, reason) in UNMET_WARNINGS {
-            let known = crate::checks::Check::of(id).reasons;
-            assert!(known.iter().any(|known| known.id == reason), "{id}: {reason}");
-        }
     }
 }

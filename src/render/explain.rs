@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::page::{Ink, Page};
-use crate::appraise::required_from;
 use crate::checks::{ALL, Check, Reason};
 use crate::report::{CheckId, Tier};
+use crate::requirements::required_from;
 
 /// Where explanations are wrapped, in characters.
 const WIDTH: usize = 88;

@@ -1,9 +1,9 @@
 //! What was measured, in a few lines of text. Proven values only: a report holds no others.
 
-use super::cause::is_unmet_warning;
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
-use crate::report::{CheckId, Status, TargetReport, TcbRecord, TrustRootKind};
+use crate::report::{CheckId, TargetReport, TcbRecord, TrustRootKind};
+use crate::requirements::is_met;
 
 /// Longest value, in characters.
 const MAX_VALUE: usize = 300;
@@ -75,13 +75,7 @@ pub(super) fn registers(target: &TargetReport) -> Vec<(&'static str, &str)> {
 
 /// Who vouches for the values. The boot claims are an OS's word: without a proven OS they are worth no more.
 pub(super) fn heading(target: &TargetReport) -> &'static str {
-    let os_is_proven = target
-        .check(CheckId::OsImage)
-        .is_some_and(|check| match check.status {
-            Status::Pass => true,
-            Status::Warn => !is_unmet_warning(check),
-            Status::Fail | Status::Error | Status::Skip => false,
-        });
+    let os_is_proven = target.check(CheckId::OsImage).is_some_and(is_met);
     match target.trust_root {
         TrustRootKind::Custom => "Measured, says a quote that Intel did not sign",
         TrustRootKind::Intel if !os_is_proven && target.measurements.app_id.is_some() => {

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::appraise::required_from;
 use crate::checks::{Check, Reason};
 use crate::report::{
     Assurance, CheckId, CheckResult, Mode, Report, Status, TargetReport, Tier, TrustRootKind, Verdict,
 };
+use crate::requirements::required_from;
 
 /// What is said where nothing but consequences is left of an inconclusive verdict.
 pub(super) const UNDETERMINED: &str = "Something that was required could not be determined: see the checks.";

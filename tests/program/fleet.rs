@@ -324,6 +324,51 @@ fn reports_that_do_not_belong_together_are_refused() {
 }
 
 #[test]
+fn a_report_that_says_pass_of_checks_that_do_not_is_never_merged_green() {
+    let deployment = Deployment::healthy();
+    let honest = deployment.path("honest.json");
+    deployment.verify(&["--report-json", &honest]);
+    let text = std::fs::read_to_string(&honest).unwrap();
+    let made_up = deployment.path("made-up.json");
+    for (change, says) in [
+        (
+            &(|target: &mut serde_json::Value| {
+                let check = &mut target["checks"][9];
+                assert_eq!(check["id"], "compose-hash");
+                check["status"] = "skip".into();
+                check["reason"] = "no-expectation".into();
+            }) as &dyn Fn(&mut serde_json::Value),
+            "the assurance does not follow from the checks",
+        ),
+        (
+            &|target| target["assurance"] = "hardware".into(),
+            "the assurance does not follow from the checks",
+        ),
+        (
+            &|target| target["waived"] = serde_json::json!(["os-image"]),
+            "the waivers do not follow from the checks",
+        ),
+        (
+            &|target| drop(target["checks"].as_array_mut().unwrap().pop()),
+            "a check is missing, repeated or out of place",
+        ),
+        (
+            &|target| target["checks"][0]["reason"] = "because".into(),
+            "\"because\" is no reason for pass of the check evidence",
+        ),
+    ] {
+        let mut report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        change(&mut report["targets"][0]);
+        std::fs::write(&made_up, report.to_string()).unwrap();
+        merge(std::slice::from_ref(&made_up), &[]).assert_usage_error(says);
+    }
+    let mut report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    report["targets"] = serde_json::json!([]);
+    std::fs::write(&made_up, report.to_string()).unwrap();
+    merge(&[honest, made_up], &[]).assert_usage_error("it holds no target");
+}
+
+#[test]
 fn shards_that_cannot_be_are_usage_errors() {
     let (deployment, apps) = several(2);
     for shard in ["0/0", "5/4", "0/4", "x"] {

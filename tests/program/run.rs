@@ -64,9 +64,10 @@ pub fn surroundings<S: AsRef<str>>(args: &[S], env: &[(&str, &str)], out: &Sink,
 }
 
 impl Ran {
-    /// The report, where the run was made with `--format json`.
+    /// The report, where the run was made with `--format json`. `merge` must find it sound: what the program writes
+    /// never contradicts itself.
     pub fn report(&self) -> Report {
-        serde_json::from_str(&self.stdout)
+        cvm_verify::merge::read("stdout", self.stdout.as_bytes())
             .unwrap_or_else(|error| panic!("no report: {error}\n{}\n{}", self.stdout, self.stderr))
     }
 

@@ -287,6 +287,81 @@ fn stopped_instances_are_named_and_none_running_is_no_evidence() {
 }
 
 #[test]
+fn one_instance_that_is_shown_twice_does_not_stand_for_two() {
+    let mut nameless = healthy();
+    nameless.instance_id = Vec::new();
+    let mut restarted = instance(2);
+    restarted.app_events = vec![("restarted".to_owned(), vec![1])];
+    for (instances, numbers, mark) in [
+        (
+            vec![Some(instance(1)), None, Some(instance(1))],
+            "Entries 1 and 3 of",
+            "instance id 0101",
+        ),
+        // Two quotes of one instance.
+        (
+            vec![Some(instance(1)), Some(instance(2)), Some(restarted)],
+            "Entries 2 and 3 of",
+            "instance id 0202",
+        ),
+        (
+            vec![Some(nameless.clone()), Some(nameless.clone())],
+            "Entries 1 and 2 of",
+            "its signed quote",
+        ),
+    ] {
+        let running = instances.iter().flatten().count();
+        let (deployment, api) = cloud(InstanceShape::New, &instances);
+        let ran = verify(
+            &deployment,
+            "phala-cloud",
+            &[&app_id(), &api, "--freshness=unchecked"],
+        );
+        assert_eq!(ran.code, 3, "{ran:#?}");
+        let report = ran.report();
+        let (missing, shown) = report.targets.split_last().unwrap();
+        assert_eq!(shown.len(), running);
+        assert!(shown.iter().all(|target| target.verdict == Verdict::Pass));
+        assert_eq!(missing.name, format!("phala-cloud/{}", app_id()));
+        let check = missing.check(Evidence).unwrap();
+        assert_eq!((check.status, check.reason.as_deref()), (Error, Some("no-quote")));
+        assert!(
+            check.detail.starts_with(numbers) && check.detail.contains(mark),
+            "{}",
+            check.detail
+        );
+    }
+    // One that lies is told, whatever stands beside it.
+    let mut liar = instance(1);
+    Lie::SwappedImage.apply(&mut liar);
+    let (deployment, api) = cloud(InstanceShape::New, &[Some(instance(1)), Some(liar)]);
+    let ran = verify(
+        &deployment,
+        "phala-cloud",
+        &[&app_id(), &api, "--freshness=unchecked"],
+    );
+    assert_eq!((ran.code, ran.report().targets.len()), (1, 3), "{ran:#?}");
+    assert_eq!(ran.report().targets[1].verdict, Verdict::Fail);
+}
+
+#[test]
+fn two_instances_without_an_id_are_two_where_their_quotes_differ() {
+    let nameless = |number| {
+        let mut cvm = healthy();
+        cvm.instance_id = Vec::new();
+        cvm.app_events = vec![("number".to_owned(), vec![number])];
+        cvm
+    };
+    let (deployment, api) = cloud(InstanceShape::New, &[Some(nameless(1)), Some(nameless(2))]);
+    let ran = verify(
+        &deployment,
+        "phala-cloud",
+        &[&app_id(), &api, "--freshness=unchecked"],
+    );
+    assert_eq!((ran.code, ran.report().targets.len()), (0, 2), "{ran:#?}");
+}
+
+#[test]
 fn an_app_that_phala_does_not_know_is_an_error() {
     let deployment = Deployment::healthy();
     deployment.app.behave(AppEndpoint::Other, Behaviour::Status(500));

@@ -44,7 +44,7 @@ pub fn markdown(text: &str) -> String {
             safe.push(c);
         }
         let begins_word = SIGILS.contains(c) && rest.chars().nth(1) != Some(' ');
-        if begins_word || (c == '-' && ends_with(before, "gh")) {
+        if begins_word || (c == '-' && is_issue(before, rest)) {
             safe.push_str(SPLIT);
         }
     }
@@ -73,6 +73,15 @@ fn visible(text: &str) -> String {
         }
     }
     shown
+}
+
+/// Whether a word stands before, and a number behind, the hyphen that `rest` begins with: `GH-1`, and what connected
+/// trackers such as Jira make links of, `ABC-1`.
+fn is_issue(before: &str, rest: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = before.rsplit(|c| !is_word(c)).next().unwrap_or_default();
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && rest.chars().nth(1).is_some_and(|c| c.is_ascii_digit())
 }
 
 fn ends_with(text: &str, word: &str) -> bool {

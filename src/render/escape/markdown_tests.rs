@@ -70,10 +70,81 @@ fn is_word_of_a_forge(text: &str) -> bool {
             .any(|opening| text.contains(opening))
         || follows(":", |c| c != ' ')
         || lower.contains("www.")
-        || lower
-            .split("gh-")
-            .skip(1)
-            .any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        || is_a_trackers_issue(text)
+}
+
+/// `GH-1` of GitHub, `ABC-1` of Jira and YouTrack.
+fn is_a_trackers_issue(text: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.match_indices('-').any(|(position, _)| {
+        let (before, rest) = text.split_at(position);
+        let start = before.rfind(|c| !is_word(c)).map_or(0, |at| at + 1);
+        let name = before.get(start..).unwrap_or("");
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && rest[1..].starts_with(|c: char| c.is_ascii_digit())
+    })
+}
+
+/// The references of GitLab's manual ("GitLab-specific references"), and those of issue trackers that are connected.
+#[test]
+fn no_reference_of_gitlab_or_of_a_tracker_is_left() {
+    for reference in [
+        "#1",
+        "!1",
+        "@user",
+        "@all",
+        "&1",
+        "~label",
+        "~\"a label\"",
+        "%milestone",
+        "%v1.0",
+        "$1",
+        "$snippet",
+        "ABC-1",
+        "AB_C2-77",
+        "abc-1",
+        "GH-1",
+        "GL-1",
+        "group/project#1",
+        "group/project!1",
+        "group/project$1",
+        "group/project&1",
+        "group/project~bug",
+        "group/project%v1",
+        "project@9ba12248",
+        "^alert#1",
+        "*iteration:1",
+        "[vulnerability:1]",
+        "[issue:g/p/1]",
+        "[feature_flag:1]",
+        "[cadence:1]",
+        "[contact:a@x.example]",
+        "[wiki_page:home]",
+        "[[home]]",
+        "https://gitlab.example/g/p/-/issues/1",
+        "/close",
+        "/assign @user",
+    ] {
+        for text in [
+            reference.to_owned(),
+            format!("see {reference}."),
+            format!("({reference})"),
+            format!("é{reference}"),
+        ] {
+            for before in ["", "- ", "said: ", "| a |\n|---|\n| "] {
+                let nodes = read(before, &markdown(&text), "").expect(reference);
+                assert!(!nodes.iter().any(|node| is_word_of_a_forge(node)), "{nodes:?}");
+                assert!(
+                    !nodes
+                        .iter()
+                        .any(|node| node.contains("$1") || node.contains("$s")),
+                    "{nodes:?}"
+                );
+            }
+            let first = markdown(&text);
+            assert!(!first.starts_with('/'), "a quick action: {first}");
+        }
+    }
 }
 
 /// The text nodes of `before + text + after`.
@@ -96,6 +167,11 @@ fn what_markdown_would_read_is_shown_instead() {
         ("@org/team", "&#64;<wbr>org/team"),
         ("me@x.example", "me@<wbr>x.example"),
         ("fixes #123, gh-1", "fixes #<wbr>123, gh-<wbr>1"),
+        (
+            "see ABC-1, Gh-12x, A_1-2",
+            "see ABC-<wbr>1, Gh-<wbr>12x, A&#95;1-<wbr>2",
+        ),
+        ("2026-08-13, a-b, ABC - 1", "&#50;026-08-13, a-b, ABC - 1"),
         ("see WWW.x.example", "see WWW<wbr>.x.example"),
         (":tada:", "&#58;<wbr>tada:<wbr>"),
         ("x\n::error::y", "x&#92;n:<wbr>:<wbr>error:<wbr>:<wbr>y"),

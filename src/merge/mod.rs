@@ -3,13 +3,16 @@
 //! Reports are files that passed through a CI's hands. They are read strictly, and a shard whose report is not there is a
 //! target that could not be verified: a job that died never looks green.
 
+mod contradiction;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::appraise::{Subject, appraise};
 use crate::checks::{EvidenceGap, EvidenceReason};
 use crate::config::Policy;
 use crate::prove::TrustRoot;
-use crate::report::{Report, SCHEMA, Shard, Status, Verdict, rfc3339};
+use crate::report::{Report, SCHEMA, Shard, rfc3339};
+use contradiction::contradiction;
 
 /// Bytes of a report that are read: 128 MiB, some thousands of targets.
 pub const MAX_REPORT_BYTES: u64 = 128 * 1024 * 1024;
@@ -99,18 +102,6 @@ pub fn read(file: &str, json: &[u8]) -> Result<Report, MergeError> {
             what,
         }),
     }
-}
-
-fn contradiction(report: &Report) -> Option<String> {
-    let worst = Verdict::worst(report.targets.iter().map(|target| target.verdict));
-    if report.verdict != worst || report.exit_code != worst.exit_code() {
-        return Some("its verdict is not the worst of its targets".to_owned());
-    }
-    report.targets.iter().find_map(|target| {
-        let failed = target.checks.iter().any(|check| check.status == Status::Fail);
-        (failed != (target.verdict == Verdict::Fail))
-            .then(|| format!("the verdict of {:?} does not follow from its checks", target.name))
-    })
 }
 
 /// Joins reports, each with the name of its file. `at` is now, Unix seconds: for the shards that are missing.

@@ -1,0 +1,42 @@
+//! Entries of Phala Cloud's list that show one and the same instance: in the place of one of them, another may run.
+
+use std::collections::HashMap;
+
+use super::live::Live;
+use crate::checks::{EvidenceGap, EvidenceReason};
+
+/// What is missing where two entries show one instance: its instance id, or the signed part of its quote, which no two
+/// instances share. Each entry is judged nonetheless.
+///
+/// Only what is proven counts. Entries whose app has no instance id are told apart by their quotes.
+pub(super) fn repeated(app_id: &str, lives: &[Live]) -> Option<EvidenceGap> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for live in lives {
+        let number = live.instance?;
+        for mark in marks(live) {
+            let Some(first) = seen.insert(mark.clone(), number).filter(|first| *first != number) else {
+                continue;
+            };
+            return Some(EvidenceGap {
+                reason: EvidenceReason::NoQuote,
+                detail: format!(
+                    "Entries {first} and {number} of Phala Cloud's list of the app {app_id} show one instance ({mark}), so what \
+                     runs in the place of one of them was not verified."
+                ),
+            });
+        }
+    }
+    None
+}
+
+/// What an instance shares with no other, in words.
+fn marks(live: &Live) -> Vec<String> {
+    let Ok(facts) = &live.facts else {
+        return Vec::new();
+    };
+    let quote = facts.quote.as_ref().ok();
+    let quote = quote.map(|quote| format!("its signed quote, {}", hex::encode(quote.signed_sha256())));
+    let id = facts.boot.as_ref().ok().and_then(|boot| boot.instance_id());
+    let id = id.map(|id| format!("instance id {}", hex::encode(id)));
+    id.into_iter().chain(quote).collect()
+}

@@ -1,0 +1,73 @@
+//! Whether a report says what follows from itself.
+//!
+//! A report is not signed: whoever writes the file writes all of it. But a verdict is never taken at its word. It is
+//! recomputed from the results of the checks, as the run did that wrote it, so that a report that was cut, damaged or
+//! made up does not become green by one word in it.
+
+use crate::checks::Check;
+use crate::report::{CheckId, CheckResult, Mode, Report, Status, TargetReport, Verdict};
+use crate::requirements::{assurance, verdict, waived};
+
+/// What does not follow, in words. Nothing where all of it does.
+pub(super) fn contradiction(report: &Report) -> Option<String> {
+    if report.targets.is_empty() {
+        return Some("it holds no target".to_owned());
+    }
+    let worst = Verdict::worst(report.targets.iter().map(|target| target.verdict));
+    if report.verdict != worst || report.exit_code != worst.exit_code() {
+        return Some("its verdict is not the worst of its targets".to_owned());
+    }
+    report.targets.iter().find_map(|target| {
+        of_target(target, report.mode).map(|what| format!("{what} of the target {:?}", target.name))
+    })
+}
+
+fn of_target(target: &TargetReport, mode: Mode) -> Option<String> {
+    let ids: Vec<CheckId> = target.checks.iter().map(|check| check.id).collect();
+    if ids != CheckId::ALL {
+        return Some("a check is missing, repeated or out of place in the checks".to_owned());
+    }
+    if let Some(check) = target.checks.iter().find(|check| !has_a_known_reason(check)) {
+        return Some(format!(
+            "{:?} is no reason for {} of the check {}: see the checks",
+            check.reason.as_deref().unwrap_or("none"),
+            check.status.as_str(),
+            check.id
+        ));
+    }
+    if target.waived != waived(&target.checks) {
+        return Some("the waivers do not follow from the checks".to_owned());
+    }
+    if target.assurance != assurance(&target.checks) {
+        return Some("the assurance does not follow from the checks".to_owned());
+    }
+    (!follows(target, mode)).then(|| "the verdict does not follow from the checks".to_owned())
+}
+
+/// Only a pass has no reason; every other result has one of its check's.
+fn has_a_known_reason(check: &CheckResult) -> bool {
+    match (check.status, check.reason.as_deref()) {
+        (Status::Pass, reason) => reason.is_none(),
+        (_, None) => false,
+        (_, Some(reason)) => Check::of(check.id).reasons.iter().any(|known| known.id == reason),
+    }
+}
+
+/// A report does not say what the user configured, and so not which errors beyond the requirements count. An error
+/// may therefore make a verdict worse than the checks, and never better.
+fn follows(target: &TargetReport, mode: Mode) -> bool {
+    let of = |is_configured: fn(&CheckResult, Mode) -> bool| {
+        let configured = |id: CheckId| target.check(id).is_some_and(|check| is_configured(check, mode));
+        verdict(&target.checks, target.required, configured)
+    };
+    target.verdict == of(is_surely_configured) || target.verdict == of(|_, _| true)
+}
+
+/// The second opinion is sought only where the user wants it.
+fn is_surely_configured(check: &CheckResult, mode: Mode) -> bool {
+    check.id == CheckId::PhalaApi && (mode == Mode::Live || check.reason.as_deref() == Some("not-asked"))
+}
+
+#[cfg(test)]
+#[path = "contradiction_tests.rs"]
+mod tests;
