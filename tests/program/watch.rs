@@ -501,3 +501,35 @@ fn two_that_would_keep_one_state_file_for_good_are_one_too_many() {
     run(&second).assert_usage_error("give each process with --state a file of its own");
     assert_eq!(watching.stopped().code, 0);
 }
+
+/// As for `verify`: the outage is told under the app's own name, its instances pass under theirs.
+#[test]
+fn an_outage_of_phala_clouds_list_ends_when_every_instance_passes() {
+    use simulator::phala_cloud::{InstanceShape, answer, path};
+
+    let deployment = Deployment::healthy();
+    let cvm = Cvm::healthy(&World::default());
+    let (id, hook) = (cvm.app_id_bytes(), hook());
+    let url = format!("{}/hook", hook.url());
+    let list = |instances: &[Option<Cvm>]| {
+        let list = answer(&id, InstanceShape::New, instances);
+        deployment.app.serve_file(&path(&id), "application/json", list);
+    };
+    list(&[]);
+    let mut arguments = vec![
+        hex::encode(&id),
+        "--source=phala-cloud".to_owned(),
+        format!("--phala-api-url={}", deployment.app.url()),
+        "--freshness=unchecked".to_owned(),
+        "--interval=10s".to_owned(),
+        "--no-cache".to_owned(),
+    ];
+    arguments.extend(deployment.network());
+    arguments.extend(deployment.expect().iter().cloned());
+    let watching = Watching::new(&arguments, &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
+    watching.said("inconclusive through webhook delivered", 1);
+    list(&[Some(cvm.clone())]);
+    watching.said("recovered through webhook delivered", 1);
+    assert_eq!(watching.stopped().code, 0);
+    assert_eq!(events(&hook), ["inconclusive", "recovered"]);
+}
