@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use rand::TryRng as _;
 use rand::rngs::SysRng;
-use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::answer::Answer;
@@ -88,11 +87,7 @@ async fn ask(
     {
         return Err(of_source(error));
     }
-    // What is no JSON document is as good as missing: /info never blocks what the log proves.
-    let info = info
-        .ok()
-        .filter(|body| serde_json::from_slice::<&RawValue>(body).is_ok());
-    let answer = Answer::new(asked, nonce, attestation, info);
+    let answer = Answer::new(asked, nonce, attestation, info.ok());
     match answer.evidence {
         // Cut off on the way, or a gateway's page: asking again may help.
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {

@@ -6,12 +6,10 @@ use super::answer::Answer;
 use super::attempt::jitter;
 use super::bundle::bundle;
 use super::{Asked, Ground, Live};
-use crate::checks::EvidenceGap;
-use crate::cli::judge::Gathered;
 use crate::cli::transport::Network;
 use crate::collateral::{self, CollateralRequest, Supply};
 use crate::net::retry::Schedule;
-use crate::prove::CollateralGap;
+use crate::prove::{self, CollateralGap, Inputs};
 
 /// Proves what an answer can prove, with the collateral for its quote, which comes along.
 pub(super) async fn prove(
@@ -93,15 +91,20 @@ fn conclude(
         .keep_bundles
         .then(|| bundle(asked, answer, collateral.ok(), at))
         .flatten();
-    let gathered = Gathered {
-        evidence: answer.evidence.clone().map_err(EvidenceGap::from),
-        collateral: collateral
-            .map(|fetched| fetched.collateral.clone())
-            .map_err(Clone::clone),
-    };
+    let proven = answer.evidence.as_ref().map(|evidence| {
+        prove::prove(&Inputs {
+            evidence,
+            collateral: collateral
+                .map(|fetched| &fetched.collateral)
+                .map_err(Clone::clone),
+            root: &ground.root,
+            at,
+            clock_floor: ground.clock_floor,
+        })
+    });
     Live {
         instance: None,
-        facts: gathered.prove(&ground.root, at, ground.clock_floor),
+        facts: proven.map_err(|error| error.clone().into()),
         at,
         collateral_source,
         bundle,
