@@ -69,16 +69,17 @@ async fn ask(
     whom: Single<'_>,
     attempt: Attempt,
 ) -> Result<Answer, AttemptFailure> {
-    let limits = Limits::body(app::MAX_BYTES).within(attempt.time_left);
+    let (limits, time_left) = (Limits::body(app::MAX_BYTES), attempt.time_left);
     let client = &ground.network.client;
-    let (nonce, app::Answer { attestation, info }) = match whom {
+    let (nonce, answer) = match whom {
         Single::App(endpoints) => {
             let nonce = fresh_nonce()?;
-            (Some(nonce), app::fetch(client, endpoints, &nonce, &limits).await)
+            let answer = app::fetch(client, endpoints, &nonce, &limits, time_left).await;
+            (Some(nonce), answer)
         }
-        Single::GuestAgent(agent) => (None, guest_agent::fetch(client, agent, &limits).await),
+        Single::GuestAgent(agent) => (None, guest_agent::fetch(client, agent, &limits, time_left).await),
     };
-    let attestation = attestation.map_err(|error| of_source(&error))?;
+    let app::Answer { attestation, info } = answer.map_err(|error| of_source(&error))?;
     // A hiccup must not cost the document; what stays away, and what hangs, does not block what the log proves.
     if let Err(error) = &info
         && error.is_hiccup()
