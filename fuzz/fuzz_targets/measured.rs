@@ -98,7 +98,7 @@ fn check(cvm: &Cvm, facts: &Facts, has_own_provider: bool) {
         Err(_) => assert!(compose.compose_file().is_err() && compose.envelope().is_err()),
         Ok(members) => {
             let again: serde_json::Value = serde_json::from_str(compose.text()).expect("it is JSON");
-            assert_eq!(again.as_object(), Some(&members));
+            assert_eq!(again.as_object(), Some(members));
             let envelope = compose.envelope().expect("its members were read");
             assert!(!envelope.contains_key("docker_compose_file"));
             let others = members

@@ -2,22 +2,17 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
-
 use super::args::{DiffArgs, Format};
 use super::error::UsageError;
 use super::judge::trust_root;
-use super::live::{Ground, gather};
-use super::second_opinion::SecondOpinions;
+use super::live::facts_of_alone;
 use super::surroundings::Surroundings;
 use super::target::Target;
-use super::{files, pin, policy, replay, transport};
+use super::{files, pin, policy, replay};
 use crate::checks::Check;
-use crate::collateral::Store;
 use crate::compare::{Side, SideKind, compare};
 use crate::config::lock::Lock;
 use crate::config::{Policy, ReportDataPolicy};
-use crate::net::retry::Schedule;
 use crate::prove::{Facts, TrustRoot};
 use crate::render::{self, escape};
 use crate::report::{CheckId, Status, TrustRootKind, rfc3339};
@@ -103,33 +98,8 @@ fn live(
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Side, Unsaid>> {
     let target = Target::new(url, &args.source)?;
-    let ground = Ground {
-        network: transport::network(&args.transport)?,
-        store: Store::in_memory(),
-        keep_bundles: false,
-        opinions: SecondOpinions::none(),
-        root: root.clone(),
-        now: surroundings.now,
-        clock_floor: surroundings.clock_floor,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("no async runtime")?;
-    let mut lives = runtime
-        .block_on(gather(&ground, &target.source, None, Schedule::default()))
-        .lives;
-    let facts = match (lives.pop(), lives.len()) {
-        (Some(live), 0) => live.facts,
-        (_, others) => {
-            return Err(UsageError::new(format!(
-                "{} instances of this app run, and a side of a comparison is one; write their evidence with \
-                 `verify --evidence FOLDER` and compare one bundle",
-                others + 1
-            ))
-            .into());
-        }
-    };
+    let only_one = ["a side of a comparison is one", "compare one bundle"];
+    let facts = facts_of_alone(&target.source, &args.transport, root, surroundings, only_one)?;
     let facts = match facts {
         Ok(facts) => facts,
         Err(gap) => return Ok(Err(Unsaid(super::INCONCLUSIVE, gap.detail))),

@@ -17,7 +17,6 @@ mod explain;
 mod files;
 mod github;
 mod inspect;
-mod instances;
 mod judge;
 mod live;
 mod merge;

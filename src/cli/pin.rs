@@ -2,25 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-
 use super::args::PinArgs;
 use super::error::UsageError;
 use super::judge::trust_root;
-use super::live::{Ground, gather};
+use super::live::facts_of_alone;
 use super::plan::address;
-use super::second_opinion::SecondOpinions;
 use super::settings::{of_source, written};
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::trouble::told;
-use super::{config, files, policy, replay, transport};
+use super::{config, files, policy, replay};
 use crate::checks::{Check, EvidenceGap};
-use crate::collateral::Store;
 use crate::config::file::is_name;
 use crate::config::lock::{self, AcceptedPin, Lock, LockFile, MAX_LOCK_BYTES};
 use crate::config::{Policy, ReportDataPolicy, Settings, Written};
-use crate::net::retry::Schedule;
 use crate::prove::{Facts, Gap, TrustRoot};
 use crate::render::escape;
 use crate::report::{CheckId, Status, TrustRootKind};
@@ -192,31 +187,8 @@ fn live_facts(
     let target = Target::of_settings(url, &wanted.settings).map_err(|trouble| {
         told(vec![trouble]).unwrap_or_else(|| UsageError::new("the address is refused"))
     })?;
-    let ground = Ground {
-        network: transport::network(&args.transport)?,
-        store: Store::in_memory(),
-        keep_bundles: false,
-        opinions: SecondOpinions::none(),
-        root: root.clone(),
-        now: surroundings.now,
-        clock_floor: surroundings.clock_floor,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("no async runtime")?;
-    let mut lives = runtime
-        .block_on(gather(&ground, &target.source, None, Schedule::default()))
-        .lives;
-    match (lives.pop(), lives.len()) {
-        (Some(live), 0) => Ok(live.facts),
-        (_, others) => Err(UsageError::new(format!(
-            "{} instances of this app run, and a lock describes one; write their evidence with `verify --evidence FOLDER` \
-             and pin from one bundle with --from",
-            others + 1
-        ))
-        .into()),
-    }
+    let only_one = ["a lock describes one", "pin from one bundle with --from"];
+    facts_of_alone(&target.source, &args.transport, root, surroundings, only_one)
 }
 
 /// Shows what changes, then writes.

@@ -81,7 +81,7 @@ impl Side {
             name,
             kind,
             lock: pinned.observed().clone(),
-            texts: members.map(|members| texts(&members)).unwrap_or_default(),
+            texts: members.map(texts).unwrap_or_default(),
             notes: pinned.reservations().iter().map(ToString::to_string).collect(),
         })
     }

@@ -1,5 +1,7 @@
 //! The body of `/attestation` in every shape seen in the wild (dstack-attestation.md §1.a).
 
+use std::borrow::Cow;
+
 use super::json::Object;
 use super::limits::{MAX_ATTESTATION_BYTES, MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES};
 use super::{Event, EventVersion, EvidenceError, QuoteBytes, Unproven, bytes, event_log, versioned};
@@ -14,6 +16,8 @@ pub struct Attestation {
     pub quote: QuoteBytes,
     /// The event log, where one was sent.
     pub event_log: Option<Unproven<Vec<Event>>>,
+    /// The event log's own text, to know a second copy of it.
+    pub(super) event_log_text: Option<String>,
     /// Whether the event log holds the events of RTMR0–2.
     pub boot_events: BootEvents,
     /// The `report_data` beside the quote, at most 64 bytes. Nobody signed it.
@@ -71,15 +75,19 @@ impl Attestation {
 
     /// The members as the SDK's `getQuote()` returns them.
     fn loose(object: &Object<'_>) -> Result<Self, EvidenceError> {
+        const LOG: &str = "event_log";
+        let quote = parse_quote(object)?;
+        let log = object
+            .get_either(&[LOG, "eventlog"])?
+            // Some proxies answer with an empty string where the guest agent has no log.
+            .filter(|value| value.get() != "\"\"")
+            .map(|value| event_log::text_of(DOCUMENT, LOG, value))
+            .transpose()?;
+        let events = log.as_deref().map(|text| event_log::parse(DOCUMENT, LOG, text));
         Ok(Self {
-            quote: parse_quote(object)?,
-            event_log: object
-                .get_either(&["event_log", "eventlog"])?
-                // Some proxies answer with an empty string where the guest agent has no log.
-                .filter(|value| value.get() != "\"\"")
-                .map(|value| event_log::parse(DOCUMENT, "event_log", value))
-                .transpose()?
-                .map(Unproven::new),
+            quote,
+            event_log: events.transpose()?.map(Unproven::new),
+            event_log_text: log.map(Cow::into_owned),
             boot_events: BootEvents::Complete,
             report_data_echo: object
                 .hex_up_to("report_data", 64)?
@@ -124,6 +132,7 @@ impl Attestation {
         Self {
             quote,
             event_log: None,
+            event_log_text: None,
             boot_events: BootEvents::Complete,
             report_data_echo: None,
         }

@@ -1,5 +1,7 @@
 //! The event log as it is served (dstack-attestation.md §3.1).
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use super::EvidenceError;
@@ -37,26 +39,37 @@ pub enum EventVersion {
     V2,
 }
 
-/// Parses an event log given as a list or as a string that holds a list.
-pub(super) fn parse(
+/// The text of an event log that is given as a list or as a string that holds a list.
+pub(super) fn text_of<'a>(
     document: &'static str,
     field: &str,
-    value: &RawValue,
-) -> Result<Vec<Event>, EvidenceError> {
+    value: &'a RawValue,
+) -> Result<Cow<'a, str>, EvidenceError> {
+    match value.get().as_bytes().first() {
+        Some(b'"') => {
+            serde_json::from_str(value.get())
+                .map(Cow::Owned)
+                .map_err(|_| EvidenceError::Malformed {
+                    document,
+                    field: field.to_owned(),
+                    problem: "is a string with an invalid escape".to_owned(),
+                })
+        }
+        _ => Ok(Cow::Borrowed(value.get())),
+    }
+}
+
+/// Parses the text of an event log.
+pub(super) fn parse(document: &'static str, field: &str, list: &str) -> Result<Vec<Event>, EvidenceError> {
     let malformed = |problem: String| EvidenceError::Malformed {
         document,
         field: field.to_owned(),
         problem,
     };
-    let text;
-    let list = match value.get().as_bytes().first() {
-        Some(b'"') => {
-            text = serde_json::from_str::<String>(value.get())
-                .map_err(|_| malformed("is a string with an invalid escape".to_owned()))?;
-            text.as_str()
-        }
-        _ => value.get(),
-    };
+    if let Some(objects) = Object::list(document, field, list, MAX_EVENTS) {
+        return objects.iter().map(parse_event).collect();
+    }
+    // Something is wrong: found by reading them one by one.
     if !list.trim_start().starts_with('[') {
         return Err(malformed(format!(
             "is {}; a list of events expected",
@@ -74,12 +87,46 @@ pub(super) fn parse(
     entries
         .into_iter()
         .enumerate()
-        .map(|(index, entry)| parse_event(document, &format!("{field}[{index}]"), entry))
+        .map(|(index, entry)| {
+            let object = Object::at(document, format!("{field}[{index}]"), entry.get())?;
+            parse_event(&object)
+        })
         .collect()
 }
 
-fn parse_event(document: &'static str, path: &str, value: &RawValue) -> Result<Event, EvidenceError> {
-    let object = Object::at(document, path.to_owned(), value.get())?;
+/// Whether two texts in JSON differ in nothing but the blanks between their parts, so that they say the same. Where a
+/// string has an escape the answer is no: it is for a parser to compare.
+pub(super) fn same_but_for_blanks(one: &str, other: &str) -> bool {
+    let blank = |text: &'_ u8| matches!(text, b' ' | b'\n' | b'\r' | b'\t');
+    let (mut one, mut other) = (one.as_bytes(), other.as_bytes());
+    loop {
+        while let Some((_, rest)) = one.split_first().filter(|(first, _)| blank(first)) {
+            one = rest;
+        }
+        while let Some((_, rest)) = other.split_first().filter(|(first, _)| blank(first)) {
+            other = rest;
+        }
+        let length = match one {
+            [] => return other.is_empty(),
+            [b'"', inside @ ..] => match inside.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+                Some(end) if inside.get(end) == Some(&b'"') => end + 2,
+                _ => return false,
+            },
+            _ => 1,
+        };
+        let (Some((part, rest)), Some((other_part, other_rest))) =
+            (one.split_at_checked(length), other.split_at_checked(length))
+        else {
+            return false;
+        };
+        if part != other_part {
+            return false;
+        }
+        (one, other) = (rest, other_rest);
+    }
+}
+
+fn parse_event(object: &Object<'_>) -> Result<Event, EvidenceError> {
     let required = |name: &str| object.malformed(name, "is missing");
     let imr = object
         .integer("imr", 3)?
@@ -103,7 +150,7 @@ fn parse_event(document: &'static str, path: &str, value: &RawValue) -> Result<E
         payload: object
             .hex_up_to("event_payload", MAX_PAYLOAD_BYTES)?
             .unwrap_or_default(),
-        version: parse_version(&object)?,
+        version: parse_version(object)?,
         preimage: object.hex_up_to("preimage", 2 * MAX_PAYLOAD_BYTES + 1024)?,
     })
 }
@@ -117,5 +164,65 @@ fn parse_version(object: &Object<'_>) -> Result<EventVersion, EvidenceError> {
         "1" | "\"v1\"" => Ok(EventVersion::V1),
         "2" | "\"v2\"" => Ok(EventVersion::V2),
         _ => Err(object.malformed("version", "is neither 1 nor 2")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    /// JSON lists that are often nearly the same.
+    fn list() -> impl Strategy<Value = String> {
+        proptest::collection::vec(r#"( |\n|"[a \\]{0,3}"|[0-9]|,|\{|\}|:|true){0,4}"#, 0..4)
+            .prop_map(|parts| format!("[{}]", parts.concat()))
+    }
+
+    #[test]
+    fn blanks_between_the_parts_make_no_difference_and_blanks_inside_them_do() {
+        let compact = r#"[{"imr":0,"event":"a b"},{}]"#;
+        let pretty = "[\n  {\n    \"imr\": 0,\n    \"event\": \"a b\"\n  },\n  {}\n]\n";
+        assert!(same_but_for_blanks(compact, pretty) && same_but_for_blanks(pretty, compact));
+        for other in [
+            r#"[{"imr":0,"event":"ab"},{}]"#,
+            r#"[{"imr":0,"event":"a  b"},{}]"#,
+            r#"[{"imr":1,"event":"a b"},{}]"#,
+            r#"[{"imr":0,"event":"a b"},{}]]"#,
+            r#"[{"imr":0,"event":"a b"}"#,
+            "",
+        ] {
+            assert!(!same_but_for_blanks(compact, other), "{other}");
+            assert!(!same_but_for_blanks(other, compact), "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_the_same_says_the_same(one in list(), other in list()) {
+            let read = |text: &str| serde_json::from_str::<Value>(text);
+            if let (Ok(read_one), Ok(read_other)) = (read(&one), read(&other))
+                && same_but_for_blanks(&one, &other)
+            {
+                prop_assert_eq!(&read_one, &read_other);
+                let events = |text: &str| parse("test", "event_log", text);
+                prop_assert_eq!(events(&one), events(&other));
+            }
+        }
+
+        #[test]
+        fn a_list_that_is_written_in_two_ways_is_the_same(names in proptest::collection::vec("[a-z ,:{}]{0,6}", 0..4)) {
+            let value = Value::from_iter(names.iter().map(|name| serde_json::json!({"event": name, "imr": [1, true]})));
+            let pretty = format!("{value:#}");
+            prop_assert!(same_but_for_blanks(&value.to_string(), &pretty));
+        }
+
+        #[test]
+        fn the_quick_way_reads_as_the_slow_one(text in r#"\[(\{"imr":[0-4],"event_type":1(,"event":"[a\\n]{0,2}")?\},?){0,3}\]"#) {
+            let quick = Object::list("test", "event_log", &text, MAX_EVENTS);
+            let slow = serde_json::from_str::<Vec<&RawValue>>(&text).map(|entries| entries.len()).ok();
+            prop_assert_eq!(quick.map(|objects| objects.len()), slow);
+        }
     }
 }

@@ -18,7 +18,7 @@ pub struct Info {
     pub registers: Option<Unproven<InfoRegisters>>,
     /// The compose document, exact text.
     pub app_compose: Option<Unproven<String>>,
-    /// The event log; used where the attestation has none.
+    /// The event log, unless it is the attestation's once more; used where the attestation has none.
     pub event_log: Option<Unproven<Vec<Event>>>,
 }
 
@@ -32,11 +32,20 @@ pub struct InfoRegisters {
 }
 
 impl Info {
+    /// How messages call this document.
+    pub const DOCUMENT: &str = DOCUMENT;
+
     /// Parses a body.
     ///
     /// # Errors
     /// An [`EvidenceError`] that names the field.
     pub fn parse(body: &[u8]) -> Result<Self, EvidenceError> {
+        Self::parse_beside(body, None)
+    }
+
+    /// The same beside an attestation with an event log of this text. A guest sends its log in both: what was parsed
+    /// there is not parsed here again.
+    pub(super) fn parse_beside(body: &[u8], log: Option<&str>) -> Result<Self, EvidenceError> {
         if body.len() > MAX_ATTESTATION_BYTES {
             return Err(EvidenceError::TooLarge {
                 document: DOCUMENT,
@@ -52,8 +61,8 @@ impl Info {
         let instance_id = object.hex_or_empty("instance_id")?.map(Unproven::new);
         let top_level_compose = compose_field(&object)?;
         let mut info = match tcb_info_text(&object)? {
-            Some(TcbInfoText::Inline(text)) => parse_tcb_info(text)?,
-            Some(TcbInfoText::Quoted(text)) => parse_tcb_info(&text)?,
+            Some(TcbInfoText::Inline(text)) => parse_tcb_info(text, log)?,
+            Some(TcbInfoText::Quoted(text)) => parse_tcb_info(&text, log)?,
             None => Self::default(),
         };
         info.instance_id = instance_id;
@@ -91,7 +100,8 @@ fn tcb_info_text<'a>(object: &Object<'a>) -> Result<Option<TcbInfoText<'a>>, Evi
     }
 }
 
-fn parse_tcb_info(text: &str) -> Result<Info, EvidenceError> {
+fn parse_tcb_info(text: &str, known_log: Option<&str>) -> Result<Info, EvidenceError> {
+    const LOG: &str = "tcb_info.event_log";
     let object = Object::at(DOCUMENT, "tcb_info".to_owned(), text)?;
     let registers = match (
         object.hex_or_empty("mrtd")?,
@@ -108,7 +118,10 @@ fn parse_tcb_info(text: &str) -> Result<Info, EvidenceError> {
     let event_log = object
         .get("event_log")?
         .filter(|value| value.get() != "\"\"")
-        .map(|value: &RawValue| event_log::parse(DOCUMENT, "tcb_info.event_log", value))
+        .map(|value: &RawValue| event_log::text_of(DOCUMENT, LOG, value))
+        .transpose()?
+        .filter(|text| !known_log.is_some_and(|known| event_log::same_but_for_blanks(known, text)))
+        .map(|text| event_log::parse(DOCUMENT, LOG, &text))
         .transpose()?;
     Ok(Info {
         instance_id: None,

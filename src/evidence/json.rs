@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::EvidenceError;
@@ -60,6 +60,22 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The objects of a list in one pass. `None` where it is no list, an entry is no object or there are more than `limit`:
+    /// which one it is, and why, a reader finds that takes them one by one.
+    pub(crate) fn list(document: &'static str, path: &str, text: &'a str, limit: usize) -> Option<Vec<Self>> {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let lists = (&mut deserializer)
+            .deserialize_seq(ListOfMembers { limit })
+            .ok()?;
+        deserializer.end().ok()?;
+        let object = |(index, Members(members))| Self {
+            document,
+            path: format!("{path}[{index}]"),
+            members,
+        };
+        Some(lists.into_iter().enumerate().map(object).collect())
+    }
+
     /// The value of a member. Null counts as absent; a second occurrence is refused.
     pub(crate) fn get(&self, name: &str) -> Result<Option<&'a RawValue>, EvidenceError> {
         self.get_either(&[name])
@@ -85,14 +101,22 @@ impl<'a> Object<'a> {
 
     /// A member that is a string.
     pub(crate) fn string(&self, name: &str) -> Result<Option<String>, EvidenceError> {
+        Ok(self.text(name)?.map(Cow::into_owned))
+    }
+
+    /// A member that is a string, borrowed where it has no escapes.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, EvidenceError> {
         self.get(name)?
-            .map(|value| self.as_string(name, value))
+            .map(|value| match without_escapes(value) {
+                Some(text) => Ok(Cow::Borrowed(text)),
+                None => self.as_string(name, value).map(Cow::Owned),
+            })
             .transpose()
     }
 
     /// A member that is hex of exactly `N` bytes; an empty string counts as absent.
     pub(crate) fn hex_or_empty<const N: usize>(&self, name: &str) -> Result<Option<[u8; N]>, EvidenceError> {
-        match self.string(name)? {
+        match self.text(name)? {
             Some(text) if !text.is_empty() => bytes::hex_exact(&text)
                 .map(Some)
                 .map_err(|error| self.bad_hex(name, &error)),
@@ -102,7 +126,7 @@ impl<'a> Object<'a> {
 
     /// A member that is hex of at most `limit` bytes.
     pub(crate) fn hex_up_to(&self, name: &str, limit: usize) -> Result<Option<Vec<u8>>, EvidenceError> {
-        self.string(name)?
+        self.text(name)?
             .map(|text| bytes::hex_up_to(&text, limit).map_err(|error| self.bad_hex(name, &error)))
             .transpose()
     }
@@ -169,6 +193,12 @@ impl<'a> Object<'a> {
     }
 }
 
+/// What a string without escapes says. A [`RawValue`] is JSON already: nothing else is left to look at.
+fn without_escapes(value: &RawValue) -> Option<&str> {
+    let inside = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    (!inside.contains('\\')).then_some(inside)
+}
+
 /// What kind of JSON value a text begins with, for messages.
 pub(crate) fn kind_of(text: &str) -> &'static str {
     match text.trim_start().bytes().next() {
@@ -221,6 +251,33 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
         }
 
         deserializer.deserialize_map(Collect)
+    }
+}
+
+/// The members of each object of a list.
+struct ListOfMembers {
+    limit: usize,
+}
+
+impl<'de> Visitor<'de> for ListOfMembers {
+    type Value = Vec<Members<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut objects = Vec::new();
+        while let Some(object) = list.next_element()? {
+            if objects.len() >= self.limit {
+                return Err(de::Error::custom(format_args!(
+                    "more than {} entries",
+                    self.limit
+                )));
+            }
+            objects.push(object);
+        }
+        Ok(objects)
     }
 }
 
@@ -302,6 +359,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_string_is_read_as_serde_json_reads_it(text in r#"(\\[nu"\\]|[a-z"\u{0}-\u{1f}é]){0,12}"#) {
+            let document = format!("{{\"a\":\"{text}\"}}");
+            let theirs = serde_json::from_str::<serde_json::Value>(&document);
+            let ours = Object::document("test", &document).and_then(|object| object.string("a"));
+            if let Ok(theirs) = &theirs {
+                prop_assert_eq!(ours.unwrap(), theirs["a"].as_str().map(str::to_owned));
+            } else {
+                prop_assert!(ours.is_err());
+            }
+        }
+
         #[test]
         fn no_text_panics(text in ".{0,200}") {
             if let Ok(object) = Object::document("test", &text) {

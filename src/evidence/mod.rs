@@ -90,7 +90,10 @@ impl Evidence {
         app_compose: Option<&[u8]>,
         nonce: Option<[u8; 32]>,
     ) -> Result<Self, EvidenceError> {
-        let info = info.map(Info::parse).transpose()?;
+        let log = attestation.event_log_text.take();
+        let info = info
+            .map(|body| Info::parse_beside(body, log.as_deref()))
+            .transpose()?;
         if attestation.event_log.is_none() {
             attestation.event_log = info.as_ref().and_then(|info| info.event_log.clone());
         }

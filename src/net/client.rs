@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT, CACHE_CONTROL, CONNECTION, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, RequestBuilder};
 use tokio::time::{Instant, timeout};
 use url::Url;
@@ -17,6 +17,9 @@ use super::resolve::{GuardedResolver, Lookup, system_lookup};
 use super::response::Response;
 use super::tls;
 use super::transport::{SetupError, Transport};
+
+/// How long a connection waits for the request that follows, where one was announced.
+const STAY: Duration = Duration::from_millis(200);
 
 /// An HTTP/1.1 client with the house's guards; see the module for what it guarantees. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -52,7 +55,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .pool_max_idle_per_host(0)
+            .pool_idle_timeout(STAY)
             .connect_timeout(transport.connect_timeout)
             .user_agent(concat!("cvm-verify/", env!("CARGO_PKG_VERSION")));
         if let Some(url) = &proxy {
@@ -87,6 +90,23 @@ impl Client {
         let json = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
         let request = self.plain(Method::GET, url).headers(json);
         self.request(request, url, limits).await
+    }
+
+    /// [`Client::get_json`], and keeps the connection for a moment: the next request to the same server goes over it. Many
+    /// servers allow that, some close it all the same; then a new one is made.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn get_json_and_stay(&self, url: &Url, limits: &Limits) -> Result<Response, NetError> {
+        let headers = [
+            (ACCEPT, HeaderValue::from_static("application/json")),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        let request = self.http.get(url.clone()).headers(HeaderMap::from_iter(headers));
+        let response = self.request(request, url, limits).await;
+        // The connection is put back by a task of its own.
+        tokio::task::yield_now().await;
+        response
     }
 
     /// Posts `body` to `url` with `headers` (its `Content-Type` among them), under the same guards as [`Client::get`].
@@ -131,6 +151,7 @@ impl Client {
         let headers = [
             (ACCEPT, HeaderValue::from_static("*/*")),
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (CONNECTION, HeaderValue::from_static("close")),
         ];
         self.http
             .request(method, url.clone())

@@ -5,7 +5,8 @@
 //!
 //! * TLS is always checked against the bundled web PKI roots, plus the certificates the user names; never switched off.
 //! * The environment is never read: no `HTTPS_PROXY`, no `SSL_CERT_FILE`, no system certificate store.
-//! * No redirect is followed, no cookie kept, no answer cached, no connection used twice.
+//! * No redirect is followed, no cookie kept, no answer cached. A connection ends with its request, unless another is about
+//!   to follow ([`Client::get_json_and_stay`]).
 //! * Addresses that only the runner can reach are refused, as literals and as DNS answers; what was checked is what is
 //!   connected to.
 //! * Bodies, headers and time are bounded while they arrive.

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::digest::sha256;
 use super::{BootClaims, Prover};
@@ -19,6 +19,7 @@ const MAX_DEPTH: usize = 32;
 #[derive(Debug, Clone)]
 pub struct MeasuredCompose {
     text: String,
+    members: Result<Map<String, Value>, EvidenceError>,
 }
 
 /// Why a compose text is refused.
@@ -46,8 +47,8 @@ impl MeasuredCompose {
     ///
     /// # Errors
     /// The text is no JSON object, nests too deeply, or names something twice.
-    pub fn members(&self) -> Result<serde_json::Map<String, Value>, EvidenceError> {
-        members_of(&self.text)
+    pub fn members(&self) -> Result<&Map<String, Value>, EvidenceError> {
+        self.members.as_ref().map_err(Clone::clone)
     }
 }
 
@@ -55,7 +56,7 @@ impl MeasuredCompose {
 ///
 /// # Errors
 /// The text is no JSON object, nests too deeply, or names something twice.
-pub(crate) fn members_of(text: &str) -> Result<serde_json::Map<String, Value>, EvidenceError> {
+pub(crate) fn members_of(text: &str) -> Result<Map<String, Value>, EvidenceError> {
     let object = Object::document("the compose document", text)?;
     refuse_duplicates(&object, 0)?;
     serde_json::from_str(text).map_err(|error| EvidenceError::NotJson {
@@ -70,21 +71,19 @@ impl MeasuredCompose {
     /// # Errors
     /// As [`MeasuredCompose::members`].
     pub fn envelope(&self) -> Result<BTreeMap<String, Value>, EvidenceError> {
-        let field = |(name, value): (String, Value)| match value {
-            Value::String(text) if SCRIPTS.contains(&name.as_str()) => (name, script_hash(&text)),
-            Value::Array(items) if SCRIPTS.contains(&name.as_str()) => {
-                let hashes = items
-                    .into_iter()
-                    .map(|item| item.as_str().map_or(item.clone(), script_hash));
-                (name, Value::Array(hashes.collect()))
-            }
-            other => (name, other),
+        let shown = |name: &str, value: &Value| match value {
+            Value::String(text) if SCRIPTS.contains(&name) => script_hash(text),
+            Value::Array(items) if SCRIPTS.contains(&name) => items
+                .iter()
+                .map(|item| item.as_str().map_or_else(|| item.clone(), script_hash))
+                .collect(),
+            other => other.clone(),
         };
         Ok(self
             .members()?
-            .into_iter()
-            .filter(|(name, _)| name != "docker_compose_file")
-            .map(field)
+            .iter()
+            .filter(|(name, _)| *name != "docker_compose_file")
+            .map(|(name, value)| (name.clone(), shown(name, value)))
             .collect())
     }
 }
@@ -144,5 +143,8 @@ pub(super) fn measure(
             text: hash,
         });
     }
-    Ok(MeasuredCompose { text: text.clone() })
+    Ok(MeasuredCompose {
+        text: text.clone(),
+        members: members_of(text),
+    })
 }

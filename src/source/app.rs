@@ -1,8 +1,11 @@
 //! The endpoints that an app in the CVM serves itself: `GET /attestation?reportData=<nonce>` and `GET /info` (spec §1.a).
 
+use std::time::Duration;
+
+use tokio::time::Instant;
 use url::Url;
 
-use super::document::json;
+use super::document::{json_after, json_and_stay};
 use super::error::SourceError;
 use crate::net::{Client, Limits};
 
@@ -135,22 +138,37 @@ fn joined(first: Option<&str>, second: Option<&str>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("&"))
 }
 
-/// What was answered to one request for each document: raw bodies that begin like JSON, or why not.
+/// What was answered to one request for each document: raw bodies that begin like JSON.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// Body of the attestation.
-    pub attestation: Result<Vec<u8>, SourceError>,
+    pub attestation: Vec<u8>,
     /// Body of the app's information. Verification can do without.
     pub info: Result<Vec<u8>, SourceError>,
 }
 
-/// Asks for both documents at once, one time, each within `limits`.
-pub async fn fetch(client: &Client, endpoints: &AppEndpoints, nonce: &[u8; 32], limits: &Limits) -> Answer {
-    let (attestation, info) = tokio::join!(
-        json(client, endpoints.attestation_url(nonce), limits),
-        json(client, endpoints.info_url(), limits),
-    );
-    Answer { attestation, info }
+/// Asks for both documents, one time, each within `limits` and both within `time_left`. They go over one connection where
+/// the server lets them: a gateway that spreads connections over the instances of an app sends both to the same one.
+///
+/// # Errors
+/// There is no attestation.
+pub async fn fetch(
+    client: &Client,
+    endpoints: &AppEndpoints,
+    nonce: &[u8; 32],
+    limits: &Limits,
+    time_left: Duration,
+) -> Result<Answer, SourceError> {
+    let until = Instant::now() + time_left;
+    let attestation = json_and_stay(
+        client,
+        endpoints.attestation_url(nonce),
+        &limits.within(time_left),
+    )
+    .await?;
+    let limits = limits.within(until.saturating_duration_since(Instant::now()));
+    let info = json_after(client, endpoints.info_url(), &limits).await;
+    Ok(Answer { attestation, info })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The app's endpoints on loopback, honest and not.
 
 use proptest::prelude::*;
+use simulator::{AppServer, Cvm, World};
 
 use super::*;
 use crate::net::Transport;
@@ -99,9 +100,11 @@ async fn both_documents_come_raw() {
         &endpoints(&url),
         &NONCE,
         &Limits::body(MAX_BYTES),
+        Limits::TOTAL,
     )
     .await;
-    assert_eq!(found.attestation.as_deref(), Ok(&b"{\"quote\" :1.0}"[..]));
+    let found = found.expect("an answer");
+    assert_eq!(found.attestation, b"{\"quote\" :1.0}");
     assert_eq!(found.info.as_deref(), Ok(&b" [\"info\"] "[..]));
     let mut asked = asked.lock().expect("the list").clone();
     asked.sort();
@@ -114,6 +117,24 @@ async fn both_documents_come_raw() {
     );
 }
 
+#[tokio::test]
+async fn one_connection_carries_both_documents_and_the_next_attempt_has_its_own() {
+    let cvm = Cvm::healthy(&World::new(7, simulator::DEFAULT_NOW));
+    let server = AppServer::http(cvm);
+    let endpoints = endpoints(&server.url().parse().expect("a URL"));
+    let (client, limits) = (loopback::client(), Limits::body(MAX_BYTES));
+    for _ in 0..2 {
+        let found = fetch(&client, &endpoints, &NONCE, &limits, Limits::TOTAL).await;
+        assert!(found.expect("an answer").info.is_ok());
+    }
+    let connections: Vec<usize> = server
+        .requests()
+        .iter()
+        .map(|request| request.connection)
+        .collect();
+    assert_eq!(connections, [0, 0, 1, 1]);
+}
+
 /// The error of the attestation when the server gives `bytes`.
 async fn error(bytes: Vec<u8>) -> SourceError {
     let url = loopback::bytes(bytes).await;
@@ -122,9 +143,10 @@ async fn error(bytes: Vec<u8>) -> SourceError {
         &endpoints(&url),
         &NONCE,
         &Limits::body(MAX_BYTES),
+        Limits::TOTAL,
     )
     .await;
-    found.attestation.expect_err("an error")
+    found.expect_err("an error")
 }
 
 #[tokio::test]
@@ -164,17 +186,14 @@ async fn a_private_address_and_plain_http_are_address_refused() {
         "http://a.example",
     ] {
         let endpoints = endpoints(&base.parse().expect("a URL"));
-        let found = fetch(&client, &endpoints, &NONCE, &Limits::body(MAX_BYTES)).await;
-        for error in [
-            found.attestation.expect_err("refused"),
-            found.info.expect_err("refused"),
-        ] {
-            assert_eq!(
-                (error.reason(), error.may_heal()),
-                ("address-refused", false),
-                "{base}"
-            );
-        }
+        let limits = Limits::body(MAX_BYTES);
+        let found = fetch(&client, &endpoints, &NONCE, &limits, Limits::TOTAL).await;
+        let error = found.expect_err("refused");
+        assert_eq!(
+            (error.reason(), error.may_heal()),
+            ("address-refused", false),
+            "{base}"
+        );
     }
 }
 
@@ -187,9 +206,10 @@ async fn a_certificate_that_is_not_trusted_is_tls() {
         &endpoints(&url),
         &NONCE,
         &Limits::body(MAX_BYTES),
+        Limits::TOTAL,
     )
     .await;
-    let error = found.attestation.expect_err("not trusted");
+    let error = found.expect_err("not trusted");
     assert_eq!((error.reason(), error.may_heal()), ("tls", false));
 }
 

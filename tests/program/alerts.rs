@@ -193,12 +193,14 @@ fn an_outage_of_phala_clouds_list_is_told_to_end_when_every_instance_passes() {
     list(&[]);
     assert_eq!(run(), said("inconclusive", &app), "evidence / no-quote");
     // One that fails is told by its own name, and the app has not recovered.
-    let mut lying = cvm.clone();
+    let mut other = cvm.clone();
+    other.instance_id = vec![2; 20];
+    let mut lying = other.clone();
     Lie::SwappedImage.apply(&mut lying);
     list(&[Some(cvm.clone()), Some(lying)]);
     let second = format!("{app} instance 2");
     assert_eq!(run(), said("failed", &second));
-    list(&[Some(cvm.clone()), Some(cvm.clone())]);
+    list(&[Some(cvm.clone()), Some(other)]);
     let mut told = run();
     told.sort();
     assert_eq!(

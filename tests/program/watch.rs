@@ -530,6 +530,11 @@ fn an_outage_of_phala_clouds_list_ends_when_every_instance_passes() {
     watching.said("inconclusive through webhook delivered", 1);
     list(&[Some(cvm.clone())]);
     watching.said("recovered through webhook delivered", 1);
+    // One instance in the place of two is no pass of the app.
+    list(&[Some(cvm.clone()), Some(cvm.clone())]);
+    let log = watching.said("inconclusive through webhook delivered", 2);
+    assert!(log.contains(": INCONCLUSIVE"), "{log}");
+    assert!(log.contains("show one instance"), "{log}");
     assert_eq!(watching.stopped().code, 0);
-    assert_eq!(events(&hook), ["inconclusive", "recovered"]);
+    assert_eq!(events(&hook), ["inconclusive", "recovered", "inconclusive"]);
 }

@@ -205,7 +205,7 @@ impl Watch<'_> {
         let Some(ended) = self.rounds.end(&planned, u32::from_le_bytes(jitter)) else {
             return;
         };
-        let lives = gathering.lives.iter();
+        let lives = gathering.lives.iter().chain(&gathering.missing);
         let reports: Vec<TargetReport> = lives
             .map(|live| conclude(&planned, live, &self.ground, None))
             .collect();

@@ -92,6 +92,7 @@ fn attestation(parts: Parts) -> Result<Attestation, EvidenceError> {
     Ok(Attestation {
         quote,
         event_log: Some(Unproven::new(events)),
+        event_log_text: None,
         boot_events,
         report_data_echo: Some(Unproven::new(parts.report_data.to_vec())),
     })

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::live::Live;
+use super::Live;
 use crate::checks::{EvidenceGap, EvidenceReason};
 
 /// What is missing where two entries show one instance: its instance id, or the signed part of its quote, which no two

@@ -1,0 +1,52 @@
+//! Why an attempt brought nothing, and whether another may.
+
+use std::time::Duration;
+
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+
+use crate::checks::{EvidenceGap, EvidenceReason};
+use crate::net::retry::Heal;
+use crate::source::SourceError;
+
+/// Why an attempt brought nothing.
+pub(super) struct AttemptFailure {
+    pub gap: EvidenceGap,
+    pub heals: bool,
+    pub retry_after: Option<Duration>,
+}
+
+impl Heal for AttemptFailure {
+    fn may_heal(&self) -> bool {
+        self.heals
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+/// A random number for the pauses. Where there is none, pauses do not vary.
+pub(super) fn jitter() -> u32 {
+    SysRng.try_next_u32().unwrap_or(u32::MAX)
+}
+
+pub(super) fn of_source(error: &SourceError) -> AttemptFailure {
+    let reason = match error.reason() {
+        "tls" => EvidenceReason::Tls,
+        "http-status" => EvidenceReason::HttpStatus,
+        "not-json" => EvidenceReason::NotJson,
+        "too-large" => EvidenceReason::TooLarge,
+        "no-quote" => EvidenceReason::NoQuote,
+        "address-refused" => EvidenceReason::AddressRefused,
+        _ => EvidenceReason::Unreachable,
+    };
+    AttemptFailure {
+        gap: EvidenceGap {
+            reason,
+            detail: format!("{}.", error.to_string().trim_end_matches('.')),
+        },
+        heals: error.may_heal(),
+        retry_after: error.retry_after(),
+    }
+}

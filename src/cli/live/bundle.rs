@@ -1,0 +1,43 @@
+//! The bundle of an answer.
+
+use dcap_qvl::QuoteCollateralV3;
+use serde_json::value::RawValue;
+
+use super::Asked;
+use super::answer::Answer;
+use crate::collateral;
+use crate::evidence::{Bundle, BundleSource, Evidence};
+
+pub(super) fn bundle(
+    asked: Asked<'_>,
+    answer: &Answer,
+    collateral: Option<&collateral::Fetched>,
+    at: u64,
+) -> Option<Bundle> {
+    let verbatim = |body: &[u8]| RawValue::from_string(std::str::from_utf8(body).ok()?.to_owned()).ok();
+    let shown = answer.info.as_ref().is_some_and(|info| {
+        Evidence::parse(&answer.attestation, Some(info), None, None)
+            .is_ok_and(|evidence| evidence.app_compose.is_some())
+    });
+    let compose_file = asked.compose_file.filter(|_| !shown);
+    Some(Bundle {
+        captured_at: at,
+        source: BundleSource {
+            kind: asked.source.kind().to_owned(),
+            url: Some(asked.source.url().to_owned()),
+        },
+        nonce: answer.nonce,
+        attestation: verbatim(&answer.attestation)?,
+        info: answer.info.as_deref().and_then(verbatim),
+        collateral: collateral.and_then(|fetched| raw_collateral(&fetched.collateral)),
+        collateral_source: collateral.map(|fetched| fetched.source.clone()),
+        app_compose: compose_file.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()),
+        phala_api: None,
+        early: None,
+    })
+}
+
+pub(in crate::cli) fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {
+    let text = serde_json::to_string(&collateral::file::document(collateral)).ok()?;
+    RawValue::from_string(text).ok()
+}

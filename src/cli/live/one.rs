@@ -1,0 +1,117 @@
+//! Evidence from a source that answers for one instance: the app itself, or its guest agent.
+
+use std::time::Duration;
+
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use tokio::time::Instant;
+
+use super::answer::Answer;
+use super::attempt::{AttemptFailure, jitter, of_source};
+use super::proof::prove;
+use super::{Asked, Ground, Live};
+use crate::checks::{EvidenceGap, EvidenceReason};
+use crate::evidence::EvidenceError;
+use crate::net::Limits;
+use crate::net::retry::{Attempt, Schedule, retry};
+use crate::prove::InfoOrigin;
+use crate::source::app::{self, AppEndpoints};
+use crate::source::guest_agent::{self, GuestAgent};
+
+/// How often an address that answers from two instances is asked again.
+const INSTANCE_ATTEMPTS: u32 = 3;
+
+/// With less time left than this, what is there is judged: another attempt might not end.
+const TIME_FOR_ANOTHER: Duration = Duration::from_secs(60);
+
+/// Evidence of one instance, whichever answers; asked again where two answered.
+pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, whom: Single<'_>, schedule: Schedule) -> Live {
+    let started = Instant::now();
+    let mut round = 1;
+    loop {
+        let left = Schedule {
+            total: schedule.total.saturating_sub(started.elapsed()),
+            ..schedule
+        };
+        let answer = match retry(&left, jitter, |attempt| ask(ground, asked, whom, attempt)).await {
+            Ok(answer) => answer,
+            Err(failure) => return Live::nothing(ground, failure.gap),
+        };
+        let (live, collateral) = prove(ground, asked, &answer).await;
+        let two_instances = live
+            .facts
+            .as_ref()
+            .is_ok_and(|facts| facts.info == InfoOrigin::Other);
+        let pause = schedule.pause(round, started.elapsed(), jitter(), None);
+        match pause.filter(|_| two_instances && round < INSTANCE_ATTEMPTS) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => {
+                return ground
+                    .opinions
+                    .add(ground, live, &answer.evidence, collateral)
+                    .await;
+            }
+        }
+        round += 1;
+    }
+}
+
+/// A source that answers for one instance.
+#[derive(Clone, Copy)]
+pub(super) enum Single<'a> {
+    App(&'a AppEndpoints),
+    GuestAgent(&'a GuestAgent),
+}
+
+async fn ask(
+    ground: &Ground,
+    asked: Asked<'_>,
+    whom: Single<'_>,
+    attempt: Attempt,
+) -> Result<Answer, AttemptFailure> {
+    let (limits, time_left) = (Limits::body(app::MAX_BYTES), attempt.time_left);
+    let client = &ground.network.client;
+    let (nonce, answer) = match whom {
+        Single::App(endpoints) => {
+            let nonce = fresh_nonce()?;
+            let answer = app::fetch(client, endpoints, &nonce, &limits, time_left).await;
+            (Some(nonce), answer)
+        }
+        Single::GuestAgent(agent) => (None, guest_agent::fetch(client, agent, &limits, time_left).await),
+    };
+    let app::Answer { attestation, info } = answer.map_err(|error| of_source(&error))?;
+    // A hiccup must not cost the document; what stays away, and what hangs, does not block what the log proves.
+    if let Err(error) = &info
+        && error.is_hiccup()
+        && attempt.number < Schedule::default().attempts
+        && attempt.time_left > TIME_FOR_ANOTHER
+    {
+        return Err(of_source(error));
+    }
+    let answer = Answer::new(asked, nonce, attestation, info.ok());
+    match answer.evidence {
+        // Cut off on the way, or a gateway's page: asking again may help.
+        Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {
+            gap: error.into(),
+            heals: true,
+            retry_after: None,
+        }),
+        _ => Ok(answer),
+    }
+}
+
+/// 32 bytes from the system's CSPRNG: a new nonce for each attempt (T2, T3).
+fn fresh_nonce() -> Result<[u8; 32], AttemptFailure> {
+    let mut nonce = [0; 32];
+    match SysRng.try_fill_bytes(&mut nonce) {
+        Ok(()) => Ok(nonce),
+        Err(error) => Err(AttemptFailure {
+            gap: EvidenceGap {
+                reason: EvidenceReason::Internal,
+                detail: format!("This machine's random number generator does not answer: {error}."),
+            },
+            heals: false,
+            retry_after: None,
+        }),
+    }
+}
