@@ -143,7 +143,8 @@ impl Alerting {
         }
     }
 
-    /// Where the run's ping goes. A ping carries no label: of a simulation it would pass for a genuine pass.
+    /// Where the run's ping goes. A ping carries no label: of a simulation or a replay it would pass for the pass of a live
+    /// deployment, and keep the alarm quiet that nothing is verified any more.
     fn heartbeat(
         &self,
         report: &mut Report,
@@ -151,20 +152,27 @@ impl Alerting {
         surroundings: &Surroundings,
     ) -> Option<Secret> {
         let url = of_run.channels(surroundings).heartbeat_url?;
-        let simulated = report
-            .targets
-            .iter()
-            .any(|target| target.trust_root == TrustRootKind::Custom);
-        if simulated && report.verdict == Verdict::Pass {
-            report.alerts.push(AlertRecord {
-                channel: "heartbeat".to_owned(),
-                event: "passed".to_owned(),
-                delivered: false,
-                detail: "not sent: the pass rests on a root that is not Intel's".to_owned(),
-            });
-            return None;
-        }
-        Some(url)
+        let Some(why) = no_pass_to_ping(report) else {
+            return Some(url);
+        };
+        report.alerts.push(AlertRecord {
+            channel: "heartbeat".to_owned(),
+            event: "passed".to_owned(),
+            delivered: false,
+            detail: format!("not sent: {why}"),
+        });
+        None
+    }
+}
+
+/// Why a pass is not one that a ping may tell.
+fn no_pass_to_ping(report: &Report) -> Option<&'static str> {
+    let simulated = |target: &TargetReport| target.trust_root == TrustRootKind::Custom;
+    match report.mode {
+        _ if report.verdict != Verdict::Pass => None,
+        _ if report.targets.iter().any(simulated) => Some("the pass rests on a root that is not Intel's"),
+        Mode::Replay => Some("a replay says nothing of what runs now"),
+        Mode::Live => None,
     }
 }
 
@@ -304,4 +312,23 @@ pub(super) fn entropy() -> [u8; 16] {
     let mut bytes = [0; 16];
     let _ = SysRng.try_fill_bytes(&mut bytes);
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t57_only_a_pass_of_a_live_deployment_keeps_the_alarm_quiet() {
+        for (mode, verdict, silent) in [
+            (Mode::Live, Verdict::Pass, false),
+            (Mode::Replay, Verdict::Pass, true),
+            (Mode::Replay, Verdict::Fail, false),
+            (Mode::Replay, Verdict::Inconclusive, false),
+        ] {
+            let mut report = Report::new(super::super::output::tool(), mode, String::new(), 0, Vec::new());
+            report.verdict = verdict;
+            assert_eq!(no_pass_to_ping(&report).is_some(), silent, "{mode:?} {verdict:?}");
+        }
+    }
 }

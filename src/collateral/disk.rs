@@ -73,11 +73,6 @@ impl Disk {
         let _ = self.try_write(&self.path(sources, request), fetched);
     }
 
-    /// Forgets a set.
-    pub(super) fn remove(&self, sources: &Sources, request: &CollateralRequest) {
-        let _ = fs::remove_file(self.path(sources, request));
-    }
-
     fn try_write(&self, path: &Path, fetched: &Fetched) -> std::io::Result<()> {
         static WRITES: AtomicU64 = AtomicU64::new(0);
         let document = serde_json::to_string(&file::document(&fetched.collateral))?;

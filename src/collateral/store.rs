@@ -58,6 +58,8 @@ struct Shelf {
 #[derive(Debug)]
 struct Held {
     fetched: Arc<Fetched>,
+    /// Whether it was read from disk, where it may have been spoilt.
+    from_disk: bool,
     /// The round that fetched it, or tried to; absent for a set from disk that nobody tried to renew.
     round: Option<u64>,
     /// When it was last fetched or tried, Unix seconds.
@@ -77,6 +79,7 @@ impl Held {
         });
         Self {
             fetched: Arc::new(fetched),
+            from_disk: round.is_none(),
             round,
             tried_at,
             window,
@@ -163,16 +166,18 @@ impl Store {
         let shelf = self.shelf(request);
         let mut shelf = shelf.lock().await;
         match &shelf.held {
-            Some(held) if held.round.is_some() && Arc::ptr_eq(&held.fetched, doubted) => return None,
+            Some(held) if !held.from_disk && Arc::ptr_eq(&held.fetched, doubted) => return None,
             // Another target renewed it meanwhile.
             Some(held) if !Arc::ptr_eq(&held.fetched, doubted) => return Some(Ok(Arc::clone(&held.fetched))),
             _ => {}
         }
-        shelf.held = None;
-        if let Some(disk) = &self.disk {
-            disk.remove(supply.sources, request);
+        let before = shelf.held.take();
+        let renewed = self.answer(&mut shelf, supply, request, now, jitter).await;
+        // One quote that does not verify must not cost the others a set that may be good.
+        if renewed.is_err() {
+            shelf.held = before;
         }
-        Some(self.answer(&mut shelf, supply, request, now, jitter).await)
+        Some(renewed)
     }
 
     async fn answer(

@@ -372,6 +372,31 @@ async fn a_doubted_set_is_renewed_once_where_it_came_from_disk() {
     assert_eq!(pccs.sets(), 2);
 }
 
+/// A set that could not be renewed in time may be spoilt all the same: what it says against a quote is not known then.
+#[tokio::test]
+async fn a_doubted_set_from_disk_that_nobody_can_renew_is_an_error_and_stays_for_the_others() {
+    let pccs = Pccs::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (client, schedule) = (loopback::client(), Schedule::once());
+    let supply = pccs.supply(&client, &schedule);
+    pccs.get(&on_disk(folder.path()), pccs.start)
+        .await
+        .expect("a set");
+    pccs.switch_off();
+    // It ends soon, so it was tried to renew it already.
+    for now in [pccs.start, pccs.end - DAY] {
+        let store = on_disk(folder.path());
+        let kept = pccs.get(&store, now).await.expect("a set");
+        for _ in 0..2 {
+            let renewed = store.renewed(&kept, supply, &REQUEST, now, || 0).await;
+            assert!(renewed.expect("it came from disk").is_err());
+        }
+        let other = pccs.get(&store, now).await.expect("a set");
+        assert!(Arc::ptr_eq(&kept, &other));
+    }
+    only_file(folder.path());
+}
+
 #[tokio::test]
 async fn a_set_without_dates_serves_its_round_and_is_not_kept() {
     let (url, asked): (Url, Asked) = fake::pccs().await;
