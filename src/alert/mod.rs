@@ -23,7 +23,7 @@ mod error;
 mod event;
 mod github_door;
 mod github_issue;
-mod github_page;
+pub mod github_page;
 mod heartbeat;
 mod message;
 mod pagerduty;
