@@ -11,7 +11,7 @@ use url::Url;
 
 use super::error::DeliveryError;
 use super::github_door::{Door, answer};
-use super::github_page::{body, comment, memory_of, target_of, title};
+use super::github_page::{body, comment, remembered, title};
 use super::message::Message;
 use super::state::{About, Due, TargetId, TargetState};
 use crate::net::{Client, Secret};
@@ -310,10 +310,9 @@ async fn own_issues(github: &Octocrab, path: &str, me: &str) -> Result<Vec<Issue
                 row.get("pull_request").is_none() && row.get("user").is_some_and(|user| is_me(user, me));
             let number = row.get("number").and_then(Value::as_u64).filter(|_| own);
             let body = text(row, "body").unwrap_or_default();
-            if let (Some(number), Some(target)) = (number, target_of(body))
+            if let (Some(number), Some((target, memory))) = (number, remembered(body))
                 && !issues.iter().any(|issue| issue.target == target)
             {
-                let memory = memory_of(body, target);
                 issues.push(Issue {
                     target,
                     number,

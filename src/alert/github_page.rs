@@ -26,7 +26,7 @@ const MAX_LINK: usize = 500;
 const STATE: (&str, &str) = ("<!-- cvm-verify:state=", " -->");
 
 /// The mark of a target's issue.
-pub(super) fn mark(target: TargetId) -> String {
+fn mark(target: TargetId) -> String {
     format!("<!-- cvm-verify:target={target} -->")
 }
 
@@ -51,11 +51,7 @@ pub(super) fn body(message: &Message, target: TargetId, state: &TargetState) -> 
     let text = fitting(message);
     let footer = "*cvm-verify keeps this issue up to date and closes it when the target passes again by the same policy. \
                   The first two lines of its source are its memory.*";
-    format!(
-        "{}\n{}\n\n{text}\n{footer}\n",
-        mark(target),
-        memory(target, state)
-    )
+    format!("{}\n\n{text}\n{footer}\n", hidden(target, state))
 }
 
 /// A comment on it.
@@ -63,8 +59,21 @@ pub(super) fn comment(message: &Message) -> String {
     format!("**{}**\n\n{}", heading(message.event), fitting(message))
 }
 
+/// The first two lines of an issue's body, which nobody sees: its target, and what is remembered of it.
+#[must_use]
+pub fn hidden(target: TargetId, state: &TargetState) -> String {
+    format!("{}\n{}", mark(target), memory(target, state))
+}
+
+/// What the body of an issue says in its first two lines: its target, and the memory of it where that can be read.
+#[must_use]
+pub fn remembered(body: &str) -> Option<(TargetId, Option<TargetState>)> {
+    let target = target_of(body)?;
+    Some((target, memory_of(body, target)))
+}
+
 /// The target that an issue is about.
-pub(super) fn target_of(body: &str) -> Option<TargetId> {
+fn target_of(body: &str) -> Option<TargetId> {
     let first = body.lines().next()?.trim_end();
     let id = first
         .strip_prefix("<!-- cvm-verify:target=")?
@@ -74,7 +83,7 @@ pub(super) fn target_of(body: &str) -> Option<TargetId> {
 }
 
 /// What an issue remembers of its target. `None` where that cannot be read: then everything is told again.
-pub(super) fn memory_of(body: &str, target: TargetId) -> Option<TargetState> {
+fn memory_of(body: &str, target: TargetId) -> Option<TargetState> {
     let second = body.lines().nth(1)?.trim_end();
     let json = second.strip_prefix(STATE.0)?.strip_suffix(STATE.1)?;
     State::parse(json.as_bytes()).ok()?.get(target).cloned()

@@ -4,15 +4,15 @@ use url::Url;
 
 use super::cause::causes;
 use super::event::Event;
-use super::state::{About, Due, Failing, Failure, TargetId};
+use super::failed_check::{FailedCheck, cause, next};
+use super::state::{About, Due, Failure, TargetId};
 use super::visible::visible;
-use crate::checks::{Check, Reason};
-use crate::report::{CheckId, CheckResult, Mode, Status, TargetReport, TrustRootKind, Verdict, rfc3339};
+use crate::report::{CheckId, Mode, TargetReport, TrustRootKind, Verdict, rfc3339};
 
 /// Longest text of each kind, in UTF-16 units.
-const MAX_NAME: usize = 200;
+pub(super) const MAX_NAME: usize = 200;
 const MAX_URL: usize = 500;
-const MAX_SENTENCE: usize = 2000;
+pub(super) const MAX_SENTENCE: usize = 2000;
 /// Longest name within a title, in characters.
 const MAX_TITLE_NAME: usize = 60;
 
@@ -71,21 +71,6 @@ pub struct Message {
     pub at: u64,
     /// Names this alert in all its tries and on all channels: 32 hex digits.
     pub delivery_id: String,
-}
-
-/// One check that the verdict hangs on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailedCheck {
-    /// Which.
-    pub id: CheckId,
-    /// Its outcome: `fail`, `error`, or a `skip` or `warn` short of its requirement.
-    pub status: Status,
-    /// Its reason.
-    pub reason: Option<String>,
-    /// What was found.
-    pub detail: String,
-    /// What to do about it.
-    pub fix: Option<String>,
 }
 
 impl Message {
@@ -275,43 +260,6 @@ fn late_label(failure: &Failure) -> String {
     )
 }
 
-impl FailedCheck {
-    fn of(check: &CheckResult) -> Self {
-        Self {
-            id: check.id,
-            status: check.status,
-            reason: check.reason.as_deref().map(|reason| visible(reason, MAX_NAME)),
-            detail: visible(&check.detail, MAX_SENTENCE),
-            fix: check.fix.as_deref().map(|fix| visible(fix, MAX_SENTENCE)),
-        }
-    }
-
-    fn remembered(failing: &Failing, verdict: Verdict) -> Self {
-        let reasons = Check::of(failing.check).reasons.iter();
-        let known: Option<&Reason> = reasons.copied().find(|reason| reason.id == failing.reason);
-        Self {
-            id: failing.check,
-            status: if verdict == Verdict::Fail {
-                Status::Fail
-            } else {
-                Status::Error
-            },
-            reason: Some(visible(&failing.reason, MAX_NAME)),
-            detail: known.map_or("It did not pass.", |reason| reason.means).to_owned(),
-            fix: known
-                .map(|reason| reason.fix.to_owned())
-                .filter(|fix| !fix.is_empty()),
-        }
-    }
-
-    /// The check, its outcome and its reason.
-    #[must_use]
-    pub fn line(&self) -> String {
-        let reason = self.reason.as_deref().unwrap_or("no reason given");
-        format!("{}: {} ({reason})", self.id, self.status.as_str())
-    }
-}
-
 fn labels(target: &TargetReport, mode: Mode) -> Vec<String> {
     let simulated = (target.trust_root == TrustRootKind::Custom).then(|| SIMULATED.to_owned());
     let replay =
@@ -319,117 +267,6 @@ fn labels(target: &TargetReport, mode: Mode) -> Vec<String> {
     simulated.into_iter().chain(replay).collect()
 }
 
-/// What a check found. Where the one thing missing is that the user writes down a value, what that means: the value
-/// itself would push the meaning out of the line.
-fn cause(check: &CheckResult) -> String {
-    let reasons = Check::of(check.id).reasons.iter();
-    let reason = reasons
-        .copied()
-        .find(|reason| Some(reason.id) == check.reason.as_deref());
-    let text = match reason {
-        Some(reason) if check.status == Status::Skip => reason.means,
-        _ => &check.detail,
-    };
-    visible(text, MAX_SENTENCE)
-}
-
-fn next(check: &CheckResult) -> String {
-    let explain = || {
-        format!(
-            "Read the run's report, and `cvm-verify explain {}` for what this check is about.",
-            check.id
-        )
-    };
-    check
-        .fix
-        .as_deref()
-        .map_or_else(explain, |fix| visible(fix, MAX_SENTENCE))
-}
-
 #[cfg(test)]
-#[allow(clippy::indexing_slicing)]
-mod tests {
-    use super::*;
-    use crate::alert::samples;
-
-    fn message(target: &TargetReport) -> Message {
-        Message::new(target, Event::Failed, &samples::context(), [7; 16])
-    }
-
-    #[test]
-    fn the_first_line_is_the_cause_and_the_second_what_to_do() {
-        let message = message(&samples::fail());
-        assert_eq!(
-            (message.cause.as_str(), message.word()),
-            (
-                "The VM runs another compose document than the one expected by cvm.lock.",
-                "FAIL"
-            )
-        );
-        assert!(
-            message.next.starts_with("If you deployed a new version, run"),
-            "{}",
-            message.next
-        );
-        let ids: Vec<CheckId> = message.failed.iter().map(|check| check.id).collect();
-        assert_eq!(ids, [CheckId::ComposeHash]);
-        assert_eq!(message.delivery_id, "07".repeat(16));
-    }
-
-    #[test]
-    fn a_missing_expectation_is_told_by_its_meaning_and_the_value_stays_in_the_detail() {
-        let message = message(&samples::inconclusive());
-        assert!(
-            message
-                .cause
-                .starts_with("No compose hash is expected, so any code")
-        );
-        assert!(message.failed[0].detail.contains(samples::MEASURED));
-    }
-
-    #[test]
-    fn simulated_and_replayed_results_say_so_first() {
-        let mut target = samples::fail();
-        target.trust_root = TrustRootKind::Custom;
-        let replay = Context {
-            mode: Mode::Replay,
-            ..samples::context()
-        };
-        let message = Message::new(&target, Event::Failed, &replay, [0; 16]);
-        assert_eq!(message.labels, [SIMULATED, "REPLAY as of 2026-08-13T12:00:00Z"]);
-    }
-
-    #[test]
-    fn a_check_without_advice_of_its_own_leads_to_the_explanation() {
-        let mut target = samples::fail();
-        samples::of(&mut target, CheckId::ComposeHash).fix = None;
-        assert!(
-            message(&target)
-                .next
-                .contains("`cvm-verify explain compose-hash`")
-        );
-    }
-
-    #[test]
-    fn a_verdict_that_no_check_explains_is_still_told() {
-        let mut target = samples::fail();
-        target.checks.clear();
-        let message = message(&target);
-        assert!(message.failed.is_empty() && message.cause.starts_with("No check says why"));
-    }
-
-    #[test]
-    fn what_a_stranger_chose_is_one_visible_line() {
-        let mut target = samples::fail();
-        target.name = "app\n::error::\u{202e}".to_owned();
-        target.url = Some("https://x/\u{1b}[2J".to_owned());
-        samples::of(&mut target, CheckId::ComposeHash).detail = format!("a\nb{}", "x".repeat(9000));
-        let message = message(&target);
-        assert_eq!(message.name, "app\\u{a}::error::\\u{202e}");
-        assert_eq!(message.url.as_deref(), Some("https://x/\\u{1b}[2J"));
-        assert!(
-            message.failed[0].detail.starts_with("a\\u{a}bxxx") && message.failed[0].detail.ends_with('…')
-        );
-        assert_eq!(message.failed[0].detail.chars().count(), MAX_SENTENCE);
-    }
-}
+#[path = "message_tests.rs"]
+mod tests;

@@ -1,7 +1,8 @@
 //! Results to tell about: plain data, in the checks' own words.
 #![allow(clippy::unwrap_used)]
 
-use super::message::Context;
+use super::event::Event;
+use super::message::{Context, Message};
 use crate::checks::{ALL, Check};
 use crate::report::{
     Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, Status, TargetReport, TcbRecord,
@@ -93,6 +94,16 @@ pub(super) fn unreachable() -> TargetReport {
     of(&mut target, CheckId::Evidence).detail =
         "api.example.com:443: no answer in time (no response yet).".to_owned();
     target
+}
+
+/// What a channel makes of a failure whose every word is a stranger's, of a run whose address is one's, too.
+pub(super) fn in_hostile_words<T>(text: &str, run: &str, show: impl FnOnce(&Message) -> T) -> T {
+    let run_url = format!("https://forge.example/{run}");
+    let context = Context {
+        run_url: Some(&run_url),
+        ..context()
+    };
+    show(&Message::new(&all_fail(text), Event::Failed, &context, [1; 16]))
 }
 
 /// Many checks fail at once: as much as an alert can have to say.

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::delivery::{Method, Parcel, json_headers};
-use super::message::{FailedCheck, Message};
+use super::failed_check::FailedCheck;
+use super::message::Message;
 use super::slack_text::{link_target, plain, unmarked};
 use crate::net::Response;
 use crate::report::rfc3339;

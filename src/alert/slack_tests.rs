@@ -187,9 +187,6 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn t58_hostile_text_neither_acts_nor_exceeds_a_limit(text in hostile(), run in hostile()) {
-        let run_url = format!("https://forge.example/{run}");
-        let context = Context { run_url: Some(&run_url), ..samples::context() };
-        let message = Message::new(&samples::all_fail(&text), Event::Failed, &context, [1; 16]);
-        check(&payload(&message))?;
+        check(&samples::in_hostile_words(&text, &run, payload))?;
     }
 }

@@ -8,7 +8,8 @@ use url::Url;
 
 use super::delivery::{Method, Parcel, json_headers};
 use super::event::Event;
-use super::message::{FailedCheck, Message};
+use super::failed_check::FailedCheck;
+use super::message::Message;
 use super::visible::fit;
 use crate::report::{Verdict, rfc3339};
 

@@ -4,7 +4,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::alert::message::Context;
 use crate::alert::samples;
 use crate::alert::slack_text::tests::hostile;
 use crate::report::TargetReport;
@@ -64,8 +63,6 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn hostile_text_neither_acts_nor_exceeds_a_limit(text in hostile(), run in hostile()) {
-        let run_url = format!("https://forge.example/{run}");
-        let context = Context { run_url: Some(&run_url), ..samples::context() };
-        check(&payload(&Message::new(&samples::all_fail(&text), Event::Failed, &context, [1; 16])))?;
+        check(&samples::in_hostile_words(&text, &run, payload))?;
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, boot_claims,
-};
+use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
+use super::{BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason};
 use crate::config::{ImagePinsPolicy, Policy};
-use crate::prove::{ComposeFile, Facts, Gap, MeasuredCompose};
+use crate::prove::{ComposeFile, Facts, MeasuredCompose};
 use crate::report::CheckId;
 
 pub(super) const CHECK: Check = Check {
@@ -29,16 +28,6 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-const NO_COMPOSE_DOCUMENT: Reason = Reason {
-    id: "no-compose-document",
-    means: "The compose document was not handed over, so its images are unknown.",
-    fix: "Expose /info with `tcb_info.app_compose` (keep `public_tcbinfo` on), or give the document with --app-compose-file.",
-};
-const COMPOSE_NOT_PROVEN: Reason = Reason {
-    id: "compose-not-proven",
-    means: "The compose document that was handed over is not the measured one, so nothing in it was read.",
-    fix: "",
-};
 const UNREADABLE_COMPOSE: Reason = Reason {
     id: "unreadable-compose",
     means: "The measured compose document cannot be read in one way only.",
@@ -73,21 +62,9 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     if policy.image_pins == ImagePinsPolicy::Unchecked {
         return Finding::skip(&UNCHECKED, "Waived: the images may be anything.");
     }
-    let boot = match boot_claims(facts) {
-        Ok(boot) => boot,
+    let (boot, compose) = match measured_compose(facts) {
+        Ok(measured) => measured,
         Err(finding) => return finding,
-    };
-    let compose = match &facts.compose {
-        Ok(compose) => compose,
-        Err(Gap::Refused(_)) => {
-            return Finding::error(
-                &COMPOSE_NOT_PROVEN,
-                "Not determined: the compose document is not the measured one.",
-            );
-        }
-        Err(Gap::Absent | Gap::NotReached) => {
-            return Finding::error(&NO_COMPOSE_DOCUMENT, "The compose document was not handed over.");
-        }
     };
     match compose.compose_file() {
         Err(problem) => Finding::error(

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, boot_claims,
-};
+use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
+use super::{BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason};
 use crate::config::{LaunchInputsPolicy, Policy, is_risky, known_prelaunch_script};
-use crate::prove::{Facts, Gap};
+use crate::prove::Facts;
 use crate::report::CheckId;
 
 pub(super) const CHECK: Check = Check {
@@ -73,16 +72,6 @@ const NO_INSTANCE_ID: Reason = Reason {
     fix: "Set `no_instance_id` to false and deploy again; or, if that is meant, run `cvm-verify pin` and review [compose] in \
           the lock.",
 };
-const NO_COMPOSE_DOCUMENT: Reason = Reason {
-    id: "no-compose-document",
-    means: "The compose document was not handed over, so what it lets in is unknown.",
-    fix: "Expose /info with `tcb_info.app_compose` (keep `public_tcbinfo` on), or give the document with --app-compose-file.",
-};
-const COMPOSE_NOT_PROVEN: Reason = Reason {
-    id: "compose-not-proven",
-    means: "The compose document that was handed over is not the measured one, so nothing in it was read.",
-    fix: "",
-};
 const UNREADABLE_COMPOSE: Reason = Reason {
     id: "unreadable-compose",
     means: "The measured compose document cannot be read in one way only.",
@@ -112,20 +101,9 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     if policy.launch_inputs == LaunchInputsPolicy::Unchecked {
         return Finding::skip(&UNCHECKED, "Waived: variables and scripts may be anything.");
     }
-    if let Err(finding) = boot_claims(facts) {
-        return finding;
-    }
-    let compose = match &facts.compose {
-        Ok(compose) => compose,
-        Err(Gap::Refused(_)) => {
-            return Finding::error(
-                &COMPOSE_NOT_PROVEN,
-                "Not determined: the compose document is not the measured one.",
-            );
-        }
-        Err(Gap::Absent | Gap::NotReached) => {
-            return Finding::error(&NO_COMPOSE_DOCUMENT, "The compose document was not handed over.");
-        }
+    let (_, compose) = match measured_compose(facts) {
+        Ok(measured) => measured,
+        Err(finding) => return finding,
     };
     match compose.envelope() {
         Err(problem) => Finding::error(

@@ -16,6 +16,7 @@ mod image_pins;
 mod instance_id;
 mod key_provider;
 mod launch_inputs;
+mod measured_compose;
 mod mr_config_id;
 mod os_image;
 mod phala_api;

@@ -116,17 +116,16 @@ impl Failure {
 
     /// Whether it is what [`Failure::of`] can give: a memory from outside is checked by it.
     pub(super) fn is_sound(&self) -> bool {
-        let word = |reason: &str| {
-            !reason.is_empty()
-                && reason.len() <= MAX_REASON
-                && reason
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        };
         self.verdict != Verdict::Pass
             && self.failing.len() <= MAX_FAILING
-            && self.failing.iter().all(|one| word(&one.reason))
+            && self.failing.iter().all(|one| is_word(&one.reason, MAX_REASON))
     }
+}
+
+/// Whether a text of the memory is one of our own words, of at most `longest` bytes: a reason, a channel's name.
+pub(super) fn is_word(text: &str, longest: usize) -> bool {
+    let is_ours = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=longest).contains(&text.len()) && text.bytes().all(is_ours)
 }
 
 /// The reason as the check itself lists it: what is not in the list is not ours to repeat.

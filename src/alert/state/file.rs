@@ -199,6 +199,16 @@ mod tests {
                 whole.replacen("\"verdict\":\"fail\"", "\"verdict\":\"pass\"", 1),
                 StateError::Damaged,
             ),
+            // Found by fuzzing: a name that is not one of a channel's, in a memory that is written again.
+            (
+                whole.replacen("\"slack\"", "\"sl\u{7f}ack\"", 1),
+                StateError::Damaged,
+            ),
+            (
+                whole.replacen("\"slack\"", "\"sl\u{202e}ack\"", 1),
+                StateError::Damaged,
+            ),
+            (whole.replacen("\"slack\"", "\"\"", 1), StateError::Damaged),
             ("[".repeat(100_000), StateError::Damaged),
             (" ".repeat(MAX_STATE_BYTES + 1), StateError::TooLarge),
         ] {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{ChannelState, Foretold};
 use super::decide::{About, Due};
-use super::failure::Failure;
+use super::failure::{Failure, is_word};
 use super::observation::Fingerprint;
 
 /// How many channels are remembered.
@@ -109,7 +109,7 @@ impl TargetState {
         let incident = self.incident.as_ref();
         incident.is_none_or(|incident| incident.failure.is_sound())
             && self.channels.len() <= MAX_CHANNELS
-            && self.channels.keys().all(|name| name.len() <= MAX_CHANNEL_NAME)
+            && self.channels.keys().all(|name| is_word(name, MAX_CHANNEL_NAME))
             && self.channels.values().all(ChannelState::is_sound)
     }
 }

@@ -6,7 +6,8 @@ use clap::{Args, ValueEnum};
 #[command(next_help_heading = "Second opinion")]
 pub struct VerifierArgs {
     /// Who verifies the quote: `local` by default. `both` also asks Phala's verification API. That publishes the quote: anybody can read it
-    /// there. The API never decides for a pass.
+    /// there. Each attempt of --wait and each round of `watch` has a quote of its own, and all are published. The API never
+    /// decides for a pass.
     #[arg(long, value_enum)]
     pub verifier: Option<Verifier>,
     /// Ask this server for the second verification instead of Phala's: a mirror, or a test's.

@@ -24,6 +24,7 @@ mod nearest;
 mod places;
 mod read;
 mod shape;
+mod table;
 
 #[cfg(test)]
 mod contract_tests;

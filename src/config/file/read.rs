@@ -5,39 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{KEYS, Key, SECRETS};
+use super::keys::Key;
 use super::places::Places;
 use super::shape::{MAX_LIST, Shape, shown};
-use super::{FileProblem, FileTarget, MAX_FILE_BYTES, Mistake, PolicyFile, nearest};
+use super::table::{Table, misplaced, unknown, unknown_at_the_root};
+use super::{FileProblem, FileTarget, MAX_FILE_BYTES, Mistake, PolicyFile};
 use crate::config::lock::merge_conflict;
-use crate::config::text::{key as toml_key, one_line};
+use crate::config::text::one_line;
 use crate::config::{Origin, Settings, Written, nesting};
 
 /// Most mistakes that are collected.
 const MAX_MISTAKES: usize = 200;
-
-/// Where a table of keys stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Table {
-    Defaults,
-    Target,
-}
-
-impl Table {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Defaults => "[defaults]",
-            Self::Target => "a [[target]]",
-        }
-    }
-
-    fn takes(self, key: &Key) -> bool {
-        match self {
-            Self::Defaults => key.in_defaults(),
-            Self::Target => key.in_target(),
-        }
-    }
-}
 
 impl PolicyFile {
     /// Reads a file's bytes. `path` is for messages, and for files that are named relative to it.
@@ -359,54 +337,6 @@ fn at_sight(text: &str) -> Option<(Option<usize>, FileProblem)> {
         return Some((Some(at), FileProblem::MergeConflict(marker)));
     }
     nesting::too_deep(text).map(|at| (Some(at), FileProblem::TooDeep))
-}
-
-fn unknown_at_the_root(name: &str) -> FileProblem {
-    let fix = match (Key::named(name), nearest(name, ["defaults", "target"])) {
-        (Some(key), _) if key.in_defaults() => "write it below [defaults], or in a [[target]]".to_owned(),
-        (Some(_), _) => "write it in a [[target]]".to_owned(),
-        (None, Some("target")) => "did you mean [[target]]?".to_owned(),
-        (None, Some(near)) => format!("did you mean [{near}]?"),
-        (None, None) => "a file holds [defaults] and [[target]]".to_owned(),
-    };
-    FileProblem::UnknownKey {
-        key: short_key(name),
-        fix,
-    }
-}
-
-fn unknown(name: &str, table: Table) -> FileProblem {
-    if let Some(key) = SECRETS.into_iter().find(|key| *key == name) {
-        return FileProblem::Secret { key };
-    }
-    let known: Vec<&str> = KEYS
-        .iter()
-        .filter(|key| table.takes(key))
-        .map(|key| key.name)
-        .collect();
-    FileProblem::UnknownKey {
-        key: short_key(name),
-        fix: match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean {near}?"),
-            None => format!("{} takes {}", table.name(), known.join(", ")),
-        },
-    }
-}
-
-fn misplaced(key: &'static Key, table: Table) -> FileProblem {
-    let fix = match table {
-        Table::Defaults => "each [[target]] has its own",
-        Table::Target => "it is about the whole run: write it below [defaults]",
-    };
-    FileProblem::Misplaced {
-        key: key.name,
-        here: table.name(),
-        fix: fix.to_owned(),
-    }
-}
-
-fn short_key(name: &str) -> String {
-    toml_key(&name.chars().take(60).collect::<String>())
 }
 
 /// Whether a target without an address can be reached all the same: its source finds it by an id.

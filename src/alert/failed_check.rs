@@ -1,0 +1,88 @@
+//! One check as an alert tells it, and the two lines that the first of them gives: what is wrong, what to do.
+
+use super::message::{MAX_NAME, MAX_SENTENCE};
+use super::state::Failing;
+use super::visible::visible;
+use crate::checks::{Check, Reason};
+use crate::report::{CheckId, CheckResult, Status, Verdict};
+
+/// One check that the verdict hangs on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedCheck {
+    /// Which.
+    pub id: CheckId,
+    /// Its outcome: `fail`, `error`, or a `skip` or `warn` short of its requirement.
+    pub status: Status,
+    /// Its reason.
+    pub reason: Option<String>,
+    /// What was found.
+    pub detail: String,
+    /// What to do about it.
+    pub fix: Option<String>,
+}
+
+impl FailedCheck {
+    pub(super) fn of(check: &CheckResult) -> Self {
+        Self {
+            id: check.id,
+            status: check.status,
+            reason: check.reason.as_deref().map(|reason| visible(reason, MAX_NAME)),
+            detail: visible(&check.detail, MAX_SENTENCE),
+            fix: check.fix.as_deref().map(|fix| visible(fix, MAX_SENTENCE)),
+        }
+    }
+
+    /// A check that failed before, in words of our own: what the target said is not kept.
+    pub(super) fn remembered(failing: &Failing, verdict: Verdict) -> Self {
+        let reasons = Check::of(failing.check).reasons.iter();
+        let known: Option<&Reason> = reasons.copied().find(|reason| reason.id == failing.reason);
+        Self {
+            id: failing.check,
+            status: if verdict == Verdict::Fail {
+                Status::Fail
+            } else {
+                Status::Error
+            },
+            reason: Some(visible(&failing.reason, MAX_NAME)),
+            detail: known.map_or("It did not pass.", |reason| reason.means).to_owned(),
+            fix: known
+                .map(|reason| reason.fix.to_owned())
+                .filter(|fix| !fix.is_empty()),
+        }
+    }
+
+    /// The check, its outcome and its reason.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let reason = self.reason.as_deref().unwrap_or("no reason given");
+        format!("{}: {} ({reason})", self.id, self.status.as_str())
+    }
+}
+
+/// What a check found. Where the one thing missing is that the user writes down a value, what that means: the value
+/// itself would push the meaning out of the line.
+pub(super) fn cause(check: &CheckResult) -> String {
+    let reasons = Check::of(check.id).reasons.iter();
+    let reason = reasons
+        .copied()
+        .find(|reason| Some(reason.id) == check.reason.as_deref());
+    let text = match reason {
+        Some(reason) if check.status == Status::Skip => reason.means,
+        _ => &check.detail,
+    };
+    visible(text, MAX_SENTENCE)
+}
+
+/// What to do about what a check found.
+pub(super) fn next(check: &CheckResult) -> String {
+    let explain = || {
+        format!(
+            "Read the run's report, and `cvm-verify explain {}` for what this check is about.",
+            check.id
+        )
+    };
+    check
+        .fix
+        .as_deref()
+        .map_or_else(explain, |fix| visible(fix, MAX_SENTENCE))
+}

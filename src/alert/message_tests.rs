@@ -1,0 +1,83 @@
+#![allow(clippy::indexing_slicing)]
+
+use super::*;
+use crate::alert::samples;
+
+fn message(target: &TargetReport) -> Message {
+    Message::new(target, Event::Failed, &samples::context(), [7; 16])
+}
+
+#[test]
+fn the_first_line_is_the_cause_and_the_second_what_to_do() {
+    let message = message(&samples::fail());
+    assert_eq!(
+        (message.cause.as_str(), message.word()),
+        (
+            "The VM runs another compose document than the one expected by cvm.lock.",
+            "FAIL"
+        )
+    );
+    assert!(
+        message.next.starts_with("If you deployed a new version, run"),
+        "{}",
+        message.next
+    );
+    let ids: Vec<CheckId> = message.failed.iter().map(|check| check.id).collect();
+    assert_eq!(ids, [CheckId::ComposeHash]);
+    assert_eq!(message.delivery_id, "07".repeat(16));
+}
+
+#[test]
+fn a_missing_expectation_is_told_by_its_meaning_and_the_value_stays_in_the_detail() {
+    let message = message(&samples::inconclusive());
+    assert!(
+        message
+            .cause
+            .starts_with("No compose hash is expected, so any code")
+    );
+    assert!(message.failed[0].detail.contains(samples::MEASURED));
+}
+
+#[test]
+fn simulated_and_replayed_results_say_so_first() {
+    let mut target = samples::fail();
+    target.trust_root = TrustRootKind::Custom;
+    let replay = Context {
+        mode: Mode::Replay,
+        ..samples::context()
+    };
+    let message = Message::new(&target, Event::Failed, &replay, [0; 16]);
+    assert_eq!(message.labels, [SIMULATED, "REPLAY as of 2026-08-13T12:00:00Z"]);
+}
+
+#[test]
+fn a_check_without_advice_of_its_own_leads_to_the_explanation() {
+    let mut target = samples::fail();
+    samples::of(&mut target, CheckId::ComposeHash).fix = None;
+    assert!(
+        message(&target)
+            .next
+            .contains("`cvm-verify explain compose-hash`")
+    );
+}
+
+#[test]
+fn a_verdict_that_no_check_explains_is_still_told() {
+    let mut target = samples::fail();
+    target.checks.clear();
+    let message = message(&target);
+    assert!(message.failed.is_empty() && message.cause.starts_with("No check says why"));
+}
+
+#[test]
+fn what_a_stranger_chose_is_one_visible_line() {
+    let mut target = samples::fail();
+    target.name = "app\n::error::\u{202e}".to_owned();
+    target.url = Some("https://x/\u{1b}[2J".to_owned());
+    samples::of(&mut target, CheckId::ComposeHash).detail = format!("a\nb{}", "x".repeat(9000));
+    let message = message(&target);
+    assert_eq!(message.name, "app\\u{a}::error::\\u{202e}");
+    assert_eq!(message.url.as_deref(), Some("https://x/\\u{1b}[2J"));
+    assert!(message.failed[0].detail.starts_with("a\\u{a}bxxx") && message.failed[0].detail.ends_with('…'));
+    assert_eq!(message.failed[0].detail.chars().count(), MAX_SENTENCE);
+}

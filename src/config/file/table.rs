@@ -1,0 +1,79 @@
+//! Which keys a table of the policy file takes, and what to write instead of another.
+
+use super::keys::{KEYS, Key, SECRETS};
+use super::{FileProblem, nearest};
+use crate::config::text::key as toml_key;
+
+/// Where a table of keys stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Table {
+    Defaults,
+    Target,
+}
+
+impl Table {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Defaults => "[defaults]",
+            Self::Target => "a [[target]]",
+        }
+    }
+
+    pub(super) fn takes(self, key: &Key) -> bool {
+        match self {
+            Self::Defaults => key.in_defaults(),
+            Self::Target => key.in_target(),
+        }
+    }
+}
+
+/// What is wrong with a name at the root of the file.
+pub(super) fn unknown_at_the_root(name: &str) -> FileProblem {
+    let fix = match (Key::named(name), nearest(name, ["defaults", "target"])) {
+        (Some(key), _) if key.in_defaults() => "write it below [defaults], or in a [[target]]".to_owned(),
+        (Some(_), _) => "write it in a [[target]]".to_owned(),
+        (None, Some("target")) => "did you mean [[target]]?".to_owned(),
+        (None, Some(near)) => format!("did you mean [{near}]?"),
+        (None, None) => "a file holds [defaults] and [[target]]".to_owned(),
+    };
+    FileProblem::UnknownKey {
+        key: short_key(name),
+        fix,
+    }
+}
+
+/// What is wrong with a name that is no key of a table.
+pub(super) fn unknown(name: &str, table: Table) -> FileProblem {
+    if let Some(key) = SECRETS.into_iter().find(|key| *key == name) {
+        return FileProblem::Secret { key };
+    }
+    let known: Vec<&str> = KEYS
+        .iter()
+        .filter(|key| table.takes(key))
+        .map(|key| key.name)
+        .collect();
+    FileProblem::UnknownKey {
+        key: short_key(name),
+        fix: match nearest(name, known.iter().copied()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("{} takes {}", table.name(), known.join(", ")),
+        },
+    }
+}
+
+/// What is wrong with a key that stands in the other table.
+pub(super) fn misplaced(key: &'static Key, table: Table) -> FileProblem {
+    let fix = match table {
+        Table::Defaults => "each [[target]] has its own",
+        Table::Target => "it is about the whole run: write it below [defaults]",
+    };
+    FileProblem::Misplaced {
+        key: key.name,
+        here: table.name(),
+        fix: fix.to_owned(),
+    }
+}
+
+fn short_key(name: &str) -> String {
+    toml_key(&name.chars().take(60).collect::<String>())
+}
