@@ -121,10 +121,9 @@ impl Desk {
 
     /// These are the targets from now on. What was found of others is still told.
     pub fn watch(&mut self, plan: &Plan, surroundings: &Surroundings) {
-        let heartbeat = &mut self.heartbeat;
-        heartbeat.channels = plan.alerts.channels(surroundings);
-        heartbeat.targets = plan.targets.iter().map(|target| target.name.clone()).collect();
-        heartbeat.awaited = heartbeat.targets.clone();
+        self.heartbeat.channels = plan.alerts.channels(surroundings);
+        self.heartbeat
+            .watch(plan.targets.iter().map(|target| target.name.clone()).collect());
     }
 
     /// Takes what was found of a target in a round, of each instance where it has several.
@@ -300,6 +299,16 @@ impl Desk {
     }
 }
 
+impl Heartbeat {
+    /// The ping is for these targets from now on. Those that were verified before count: where the policy is read more often than
+    /// they are verified, no ping would ever be due.
+    fn watch(&mut self, targets: BTreeSet<String>) {
+        let before = std::mem::replace(&mut self.targets, targets);
+        self.awaited.retain(|name| self.targets.contains(name));
+        self.awaited.extend(self.targets.difference(&before).cloned());
+    }
+}
+
 impl Remembered {
     fn state(&mut self) -> &mut State {
         match self {
@@ -321,5 +330,33 @@ impl Delivered {
                     .to_owned(),
             }],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_policy_that_is_read_again_lets_the_ping_wait_for_new_targets_only() {
+        let mut heartbeat = Heartbeat {
+            channels: Channels::default(),
+            awaited: BTreeSet::new(),
+            worst: Verdict::Pass,
+            simulated: false,
+            pinging: false,
+            targets: BTreeSet::new(),
+        };
+        heartbeat.watch(names(&["a", "b", "c"]));
+        assert_eq!(heartbeat.awaited, names(&["a", "b", "c"]));
+        heartbeat.awaited.remove("a");
+        heartbeat.watch(names(&["a", "b", "c"]));
+        assert_eq!(heartbeat.awaited, names(&["b", "c"]), "a was verified");
+        heartbeat.watch(names(&["a", "c", "d"]));
+        assert_eq!(heartbeat.awaited, names(&["c", "d"]), "b is gone and d is new");
     }
 }
