@@ -126,6 +126,13 @@ impl Desk {
             .watch(plan.targets.iter().map(|target| target.name.clone()).collect());
     }
 
+    /// Whether nobody would hear of anything: no target of the plan has a channel, and there is no heartbeat.
+    pub fn is_silent(&self, plan: &Plan, surroundings: &Surroundings) -> bool {
+        let mut targets = plan.targets.iter();
+        let told = targets.any(|target| is_any(&self.alerting.channels(&target.alerts, surroundings)));
+        !told && plan.alerts.channels(surroundings).heartbeat_url.is_none()
+    }
+
     /// Takes what was found of a target in a round, of each instance where it has several.
     pub fn take(
         &mut self,
