@@ -7,7 +7,7 @@ use cvm_verify::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 10] = [
+const OTHER_PROGRAMS: [&str; 12] = [
     "--bin",
     "--example",
     "--host",
@@ -15,13 +15,15 @@ const OTHER_PROGRAMS: [&str; 10] = [
     "--locked",
     "--now",
     "--port",
+    "--raw-output",
     "--release",
     "--rm",
+    "--test",
     "--workspace",
 ];
 
 /// `--word` in a text.
-fn long_options(text: &str) -> BTreeSet<String> {
+pub fn long_options(text: &str) -> BTreeSet<String> {
     text.match_indices("--")
         .filter(|(at, _)| !text[..*at].ends_with(|c: char| c == '-' || c.is_alphanumeric()))
         .filter_map(|(at, _)| {
@@ -35,7 +37,7 @@ fn long_options(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn existing() -> BTreeSet<String> {
+pub fn existing() -> BTreeSet<String> {
     options::commands()
         .iter()
         .flat_map(|command| long_options(&options::help(command)))

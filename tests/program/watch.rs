@@ -257,6 +257,24 @@ fn once_verifies_each_once_tells_and_exits_with_the_verdict() {
 }
 
 #[test]
+fn without_any_channel_it_says_so_at_the_start() {
+    let deployment = Deployment::healthy();
+    for (env, silent) in [
+        ([("CVM_VERIFY_HEARTBEAT_URL", "")], true),
+        ([("CVM_VERIFY_HEARTBEAT_URL", "http://127.0.0.1:9/ping")], false),
+        (
+            [("CVM_VERIFY_SLACK_WEBHOOK_URL", "http://127.0.0.1:9/slack")],
+            false,
+        ),
+    ] {
+        let watching = Watching::new(&args(&deployment, &[]), &env);
+        let log = watching.said(": PASS", 1);
+        assert_eq!(log.contains("note: no alert channel is set"), silent, "{log}");
+        assert_eq!(watching.stopped().code, 0);
+    }
+}
+
+#[test]
 fn once_that_is_stopped_before_its_end_is_no_pass() {
     let deployment = Deployment::healthy();
     deployment.app.behave(AppEndpoint::Attestation, Behaviour::Hang);

@@ -121,10 +121,16 @@ impl Desk {
 
     /// These are the targets from now on. What was found of others is still told.
     pub fn watch(&mut self, plan: &Plan, surroundings: &Surroundings) {
-        let heartbeat = &mut self.heartbeat;
-        heartbeat.channels = plan.alerts.channels(surroundings);
+        self.heartbeat.channels = plan.alerts.channels(surroundings);
         let names = plan.targets.iter().map(|target| target.name.clone());
-        heartbeat.lap.watch(names);
+        self.heartbeat.lap.watch(names);
+    }
+
+    /// Whether nobody would hear of anything: no target of the plan has a channel, and there is no heartbeat.
+    pub fn is_silent(&self, plan: &Plan, surroundings: &Surroundings) -> bool {
+        let mut targets = plan.targets.iter();
+        let told = targets.any(|target| is_any(&self.alerting.channels(&target.alerts, surroundings)));
+        !told && plan.alerts.channels(surroundings).heartbeat_url.is_none()
     }
 
     /// Takes what was found of a target in a round, of each instance where it has several.

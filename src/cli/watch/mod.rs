@@ -132,6 +132,8 @@ impl Watch<'_> {
         self.say_on_what_root();
         self.serve().await?;
         let count = plan.targets.len();
+        // Whoever runs it once has the exit code.
+        let silent = !self.args.once && self.desk.is_silent(&plan, self.surroundings);
         self.adopt(plan);
         let version = env!("CARGO_PKG_VERSION");
         self.note(
@@ -139,6 +141,10 @@ impl Watch<'_> {
             "started",
             format!("cvm-verify {version}, {}", targets(count)),
         );
+        if silent {
+            let said = "no alert channel is set in the environment: what is found stands in this log and in the metrics only";
+            self.note(Level::Warn, "note", said.to_owned());
+        }
         let stopped_by = self.turn().await;
         if let Some(signal) = stopped_by {
             self.note(Level::Info, "stopping", signal.to_owned());
