@@ -26,7 +26,7 @@ def test_the_schema_of_actions_holds():
 
 
 def test_shellcheck_finds_nothing():
-    clean("shellcheck", *sorted((REPOSITORY / "scripts").glob("*.sh")), "tests/action/run")
+    clean("shellcheck", *sorted((REPOSITORY / "scripts").glob("*.sh")), "tests/action/run", "tests/watch/run")
 
 
 @pytest.mark.skipif(not WORKFLOWS, reason="no workflows yet")
