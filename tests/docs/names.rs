@@ -7,13 +7,14 @@ use cvm_verify::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 10] = [
+const OTHER_PROGRAMS: [&str; 11] = [
     "--bin",
     "--example",
     "--host",
     "--lib",
     "--locked",
     "--now",
+    "--path",
     "--port",
     "--release",
     "--rm",
