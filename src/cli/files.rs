@@ -45,6 +45,12 @@ pub(super) fn read_docker_compose(path: &Path) -> Result<String, UsageError> {
 
 /// Reads a lock file, of one target or of several.
 pub(super) fn read_lock_file(path: &Path) -> Result<LockFile, UsageError> {
+    if matches!(path.try_exists(), Ok(false)) {
+        return Err(UsageError::file(
+            path,
+            "is not there; write it with `cvm-verify pin`, and in CI check out the repository that holds it",
+        ));
+    }
     let bytes = read(path, MAX_LOCK_BYTES as u64)?;
     Lock::read_file(&bytes, &path.display().to_string()).map_err(|error| UsageError::new(error.to_string()))
 }

@@ -7,13 +7,14 @@ use cvm_verify::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 12] = [
+const OTHER_PROGRAMS: [&str; 13] = [
     "--bin",
     "--example",
     "--host",
     "--lib",
     "--locked",
     "--now",
+    "--path",
     "--port",
     "--raw-output",
     "--release",

@@ -1,6 +1,7 @@
 """The comment on a merge request: one, of our own, of the newest run, and never a reason for the job to end otherwise."""
 
 import hashlib
+import re
 
 import pytest
 from notes import ME, TOKEN
@@ -51,6 +52,20 @@ def test_nobody_elses_comment_is_taken_for_ours(project, inputs, gitlab, body):
     assert project.run(inputs(), gitlab.variables()).exit_code == 0
     assert gitlab.notes[0]["body"] == body
     assert len(gitlab.mine()) == 1 and "PUT" not in gitlab.requests
+
+
+def test_a_text_of_others_refers_to_nothing_in_gitlab_or_in_a_tracker(project, inputs, gitlab):
+    words = ["ABC-1", "GH-2", "#3", "!4", "&5", "@user", "~label", "%milestone", "www.x.example"]
+    name = " ".join(words) + ".lock"
+    given = inputs(lock=name)
+    (project.root / name).write_text(f'schema = "cvm-verify/lock/v1"\ncompose_hash = "{given.pop("compose-hash")}"\n')
+    run = project.run(given, gitlab.variables())
+    assert run.exit_code == 0, run.log
+    [mine] = gitlab.mine()
+    # GitLab looks for references in the text between elements, entities decoded.
+    text = re.sub("&#([0-9]+);", lambda entity: chr(int(entity[1])), mine)
+    assert not [word for word in words if word in text], text
+    assert name in text.replace("<wbr>", ""), "a reader sees the text itself"
 
 
 def test_a_run_without_a_verdict_replaces_an_earlier_pass(project, inputs, gitlab, program):

@@ -262,6 +262,9 @@ fn locks_that_cannot_be_read_say_where_and_what_to_do() {
         assert_eq!(lock_text(&deployment), text, "a lock is never touched by verify");
     }
     run(&["verify", "https://a.example", "--lock", "/"]).assert_usage_error("is a folder");
+    run(&["verify", "https://a.example", "--lock", "/nowhere/cvm.lock"]).assert_usage_error(
+        "/nowhere/cvm.lock: is not there; write it with `cvm-verify pin`, and in CI check out",
+    );
     // Nor does pin overwrite what it cannot show the difference to.
     write("<<<<<<< HEAD\n");
     assert_eq!(pin(&deployment, &["--accept-observed"]).code, 2);

@@ -169,7 +169,7 @@ fn a_usage_error_is_told_to_github_with_cause_and_next_step() {
         (
             &["verify"],
             &[url, ("CVM_VERIFY_LOCK", "no/cvm.lock")],
-            "no/cvm.lock: cannot be read",
+            "no/cvm.lock: is not there",
         ),
         (&["verify"], &[url, ("CVM_VERIFY_WAIT", "long")], "--wait"),
         (&["verify", "--no-such-option"], &[url], "--no-such-option"),
