@@ -8,7 +8,8 @@
 //! | compose text | its SHA-256 is the `compose-hash` of the [`BootClaims`] | [`MeasuredCompose`] |
 //! | registers | a row of the built-in table | [`IdentifiedOs`] |
 //!
-//! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness.
+//! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. It remembers
+//! which signatures were good, and looks at everything else anew: no result depends on what was proven before.
 
 #![deny(
     clippy::unwrap_used,
@@ -51,7 +52,7 @@ pub use facts::{CollateralGap, Echo, FORECAST, Facts, Gap, InfoOrigin, Inputs, p
 pub use opinion::Opinion;
 pub(crate) use os_image::row_of;
 pub use os_image::{IdentifiedOs, OS_IMAGES, OsClass, OsImageRow, listed_rtmr0};
-pub use quote::{QuoteLayout, TcbVerdict, VerifiedQuote};
+pub use quote::{QuoteLayout, TcbVerdict, VerifiedQuote, forget_signatures};
 pub use refusal::QuoteRefusal;
 pub use report_data::{Layout, UnknownLayout};
 pub use root::{RootError, TrustRoot};

@@ -6,9 +6,11 @@
 
 mod diagnosis;
 mod layout;
+mod signatures;
 mod verified;
 
 pub use layout::QuoteLayout;
+pub use signatures::forget_signatures;
 pub use verified::{TcbVerdict, VerifiedQuote};
 
 use dcap_qvl::verify::QuoteVerifier;
@@ -18,6 +20,7 @@ use serde::Deserialize;
 use super::facts::{CollateralGap, FORECAST};
 use super::{QuoteRefusal, TrustRoot};
 use crate::evidence::QuoteBytes;
+use signatures::Remembering;
 
 /// What stands between quote bytes and a verified quote.
 pub(super) enum NotVerified {
@@ -55,7 +58,8 @@ pub(super) fn verify(
     let verifier = match root {
         TrustRoot::Intel => QuoteVerifier::new_prod(),
         TrustRoot::Custom(der) => QuoteVerifier::new(der.clone()),
-    };
+    }
+    .with_config::<Remembering>();
     match verifier.verify_with_policy(bytes.as_bytes(), collateral, at, &ClaimsOnly) {
         Ok(claims) => {
             own_checks(&claims, collateral).map_err(NotVerified::Refused)?;
