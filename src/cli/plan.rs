@@ -8,6 +8,7 @@ use super::args::{PlanArgs, SourceKind};
 use super::channels::Variables;
 use super::config::{self, Config};
 use super::error::UsageError;
+use super::live::Live;
 use super::policy::{Expectations, Locks, expectations, path_of};
 use super::settings::{of_options, word, written};
 use super::surroundings::Surroundings;
@@ -273,12 +274,30 @@ impl Planned {
             && Fingerprint::of(policy) == Fingerprint::of(&other.policy)
     }
 
-    /// Its name, or that of one of its instances, from 1.
-    pub fn name_of(&self, instance: Option<usize>) -> String {
-        match instance {
-            None => self.name.clone(),
-            Some(number) => format!("{} instance {number}", self.name),
-        }
+    /// What is reported of each of `lives` is called so: by the target's name, and where it stands for instances by the id
+    /// that each has proven. Whoever lists them chooses their order, and so must not choose which of them has recovered.
+    ///
+    /// One that has proven no id, or one that another has proven too, goes by its place in the list, from 1.
+    pub fn names_of<'l>(&self, lives: impl IntoIterator<Item = &'l Live>) -> Vec<String> {
+        let mut given = BTreeSet::new();
+        let lives = lives.into_iter();
+        lives
+            .map(|live| {
+                let Some(number) = live.instance else {
+                    return self.name.clone();
+                };
+                let boot = live
+                    .facts
+                    .as_ref()
+                    .ok()
+                    .and_then(|facts| facts.boot.as_ref().ok());
+                let id = boot.and_then(|boot| boot.instance_id()).map(hex::encode);
+                let instance = id
+                    .filter(|id| given.insert(id.clone()))
+                    .unwrap_or_else(|| number.to_string());
+                format!("{} instance {instance}", self.name)
+            })
+            .collect()
     }
 }
 

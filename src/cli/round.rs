@@ -64,15 +64,16 @@ pub(super) async fn gather_all(
     true
 }
 
-/// Judges one target, or one instance of it.
+/// Judges one target, or one instance of it, under this name.
 pub(super) fn conclude(
     target: &Planned,
+    name: String,
     live: &Live,
     ground: &Ground,
     bundle_path: Option<&Path>,
 ) -> TargetReport {
     let subject = Subject {
-        name: target.name_of(live.instance),
+        name,
         url: Some(target.source.url().to_owned()),
         root: ground.root.clone(),
         at: live.at,

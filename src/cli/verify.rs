@@ -76,13 +76,15 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             };
             notes.extend(gathering.note);
             let several = gathering.lives.len() > 1;
-            for live in gathering.lives.into_iter().chain(gathering.missing) {
+            let names = target.names_of(gathering.lives.iter().chain(&gathering.missing));
+            let lives = gathering.lives.into_iter().chain(gathering.missing);
+            for (name, live) in names.into_iter().zip(lives) {
                 let path = match (path, live.instance) {
                     (Some(path), Some(instance)) if several => Some(bundle_path_of(path, instance)),
                     (path, _) => path.clone(),
                 };
                 bundles.write(path.as_deref(), live.bundle.as_ref());
-                reports.push(conclude(target, &live, &ground, path.as_deref()));
+                reports.push(conclude(target, name, &live, &ground, path.as_deref()));
             }
         };
         let gathered = gather_all(

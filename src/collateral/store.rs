@@ -196,7 +196,22 @@ impl Store {
         if let Some((_, error)) = shelf.failed.as_ref().filter(|(failed, _)| *failed == round) {
             return Err(error.clone());
         }
-        match fetch_with_retry(supply.client, supply.sources, request, supply.schedule, jitter).await {
+        let answer = fetch_with_retry(supply.client, supply.sources, request, supply.schedule, jitter).await;
+        // What is in date serves on where nothing better came. A fallback that answers while the first source is away must
+        // not put an older set in the place of that one's.
+        let of_first = |fetched: &Fetched| supply.sources.is_first(&fetched.source);
+        let serves_on = |held: &&mut Held| {
+            let better = answer
+                .as_ref()
+                .is_ok_and(|new| of_first(new) || !of_first(&held.fetched));
+            held.in_date(now) && !better
+        };
+        if let Some(held) = shelf.held.as_mut().filter(serves_on) {
+            held.round = Some(round);
+            held.tried_at = now;
+            return Ok(Arc::clone(&held.fetched));
+        }
+        match answer {
             Ok(fetched) => {
                 let held = Held::new(fetched, Some(round), now);
                 // Only what has dates of its own can be kept by them.
@@ -208,17 +223,10 @@ impl Store {
                 shelf.failed = None;
                 Ok(fetched)
             }
-            Err(error) => match shelf.held.as_mut().filter(|held| held.in_date(now)) {
-                Some(held) => {
-                    held.round = Some(round);
-                    held.tried_at = now;
-                    Ok(Arc::clone(&held.fetched))
-                }
-                None => {
-                    shelf.failed = Some((round, error.clone()));
-                    Err(error)
-                }
-            },
+            Err(error) => {
+                shelf.failed = Some((round, error.clone()));
+                Err(error)
+            }
         }
     }
 

@@ -238,8 +238,11 @@ async fn t25_a_set_of_the_fallback_serves_no_longer_than_the_first_source_is_awa
         source_of(&on_disk(folder.path()), first.start).await,
         name(&urls[0])
     );
-    // Where both are away, what is kept serves.
+    // A set of the first that ends soon serves on where only the fallback answers.
     first.switch_off();
+    let soon = first.end - DAY;
+    assert_eq!(source_of(&on_disk(folder.path()), soon).await, name(&urls[0]));
+    // Where both are away, what is kept serves.
     fallback.switch_off();
     assert_eq!(
         source_of(&on_disk(folder.path()), first.start).await,

@@ -177,7 +177,7 @@ fn every_instance_of_an_app_is_a_target_of_its_own_and_none_is_fresh() {
     assert_eq!(ran.code, 3, "{ran:#?}");
     let report = ran.report();
     let names: Vec<&str> = report.targets.iter().map(|target| target.name.as_str()).collect();
-    let name = |number| format!("phala-cloud/{} instance {number}", app_id());
+    let name = |number: u8| format!("phala-cloud/{} instance {}", app_id(), hex::encode([number; 20]));
     assert_eq!(names, [name(1), name(2), name(3)]);
     for (target, id) in report.targets.iter().zip(1u8..) {
         let freshness = target.check(Freshness).unwrap();
@@ -269,8 +269,10 @@ fn stopped_instances_are_named_and_none_running_is_no_evidence() {
     let ran = verify(&deployment, "phala-cloud", &[&app_id(), &api]);
     assert_eq!(ran.report().targets.len(), 1);
     assert!(
-        ran.report().targets[0].name.ends_with(" instance 2"),
-        "numbered as in the list"
+        ran.report().targets[0]
+            .name
+            .ends_with(&format!(" instance {}", hex::encode([2; 20]))),
+        "named by the id that it proves"
     );
     assert!(ran.stderr.contains("shows no quote of 2"), "{}", ran.stderr);
     for instances in [&[None, None][..], &[]] {

@@ -211,9 +211,12 @@ impl Watch<'_> {
         let Some(ended) = self.rounds.end(&planned, u32::from_le_bytes(jitter)) else {
             return;
         };
-        let lives = gathering.lives.iter().chain(&gathering.missing);
-        let reports: Vec<TargetReport> = lives
-            .map(|live| conclude(&planned, live, &self.ground, None))
+        let lives = || gathering.lives.iter().chain(&gathering.missing);
+        let reports: Vec<TargetReport> = planned
+            .names_of(lives())
+            .into_iter()
+            .zip(lives())
+            .map(|(name, live)| conclude(&planned, name, live, &self.ground, None))
             .collect();
         self.on_board(|board| {
             board.missed_rounds += ended.missed;
