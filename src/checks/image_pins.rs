@@ -36,7 +36,7 @@ const UNREADABLE_COMPOSE: Reason = Reason {
 const UNPINNED_IMAGE: Reason = Reason {
     id: "unpinned-image",
     means: "An image is named by tag, built on the spot, or chosen by a variable: what runs is not what was measured.",
-    fix: "Pin each image as name@sha256:…, write values instead of variables into image, command, entrypoint and volumes, \
+    fix: "Pin each image as name@sha256:…, write values instead of variables into image, command, entrypoint, health check, hooks and volumes, \
           and deploy again.",
 };
 const LOCKED_IMAGE_MISMATCH: Reason = Reason {

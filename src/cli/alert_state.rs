@@ -28,7 +28,7 @@ impl StateFile {
     /// Reads the memory. One that is not there or cannot be read is none, and that is said: everything is told again.
     pub(super) fn open(path: &Path, surroundings: &mut Surroundings) -> Self {
         let shown = path.display();
-        let lock = lock(path, PATIENCE).map_err(|why| {
+        let lock = lock(path, PATIENCE, surroundings).map_err(|why| {
             surroundings.complain(&format!(
                 "note: {shown}: not locked ({why}); another run with it may tell the same"
             ));
@@ -39,7 +39,7 @@ impl StateFile {
     /// The same for a process that keeps it as long as it lives: two of those would take it from each other, again and
     /// again.
     pub(super) fn open_alone(path: &Path, surroundings: &mut Surroundings) -> Result<Self, UsageError> {
-        match lock(path, PATIENCE_ALONE) {
+        match lock(path, PATIENCE_ALONE, surroundings) {
             Ok(lock) => Ok(Self::read(path, Some(lock), surroundings)),
             Err(why) => Err(UsageError::file(
                 path,
@@ -91,7 +91,7 @@ fn read(path: &Path) -> Result<State, String> {
 }
 
 /// A neighbour of the file is locked: the file itself is replaced when it is written.
-fn lock(path: &Path, patience: Duration) -> Result<File, String> {
+fn lock(path: &Path, patience: Duration, surroundings: &mut Surroundings) -> Result<File, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let neighbour = path.with_file_name(format!("{name}.lock"));
     let file = File::options()
@@ -101,9 +101,18 @@ fn lock(path: &Path, patience: Duration) -> Result<File, String> {
         .open(&neighbour)
         .map_err(|error| error.to_string())?;
     let started = Instant::now();
+    let mut said = false;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if !said => {
+                said = true;
+                surroundings.complain(&format!(
+                    "note: {}: another run holds it; waiting for that, {} s at most",
+                    path.display(),
+                    patience.as_secs()
+                ));
+            }
             Err(TryLockError::WouldBlock) if started.elapsed() < patience => std::thread::sleep(PAUSE),
             Err(TryLockError::WouldBlock) => return Err("another run holds it".to_owned()),
             Err(TryLockError::Error(error)) => return Err(error.to_string()),

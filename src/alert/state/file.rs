@@ -10,10 +10,10 @@ use super::target::TargetState;
 
 /// The name of the JSON format.
 const SCHEMA: &str = "cvm-verify/alert-state/v1";
-/// Largest memory that is read or written, in bytes: 1 MiB.
-pub const MAX_STATE_BYTES: usize = 1024 * 1024;
+/// Largest memory that is read or written, in bytes: 16 MiB.
+pub const MAX_STATE_BYTES: usize = 16 * 1024 * 1024;
 /// How many targets are remembered.
-pub const MAX_TARGETS: usize = 1000;
+pub const MAX_TARGETS: usize = 10_000;
 
 /// The memory of all targets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,12 +106,23 @@ impl State {
 
     /// Takes over what `other` remembers; of a target that both know, what `other` says.
     pub fn absorb(&mut self, other: Self) {
-        self.targets.extend(other.targets);
+        for (target, state) in other.targets {
+            self.set(target, state);
+        }
     }
 
-    /// Remembers a target.
+    /// Remembers a target. In a process that runs for long, those that were not verified for the longest time are forgotten
+    /// before they are twice as many as are written.
     pub fn set(&mut self, target: TargetId, state: TargetState) {
         self.targets.insert(target, state);
+        if self.targets.len() >= 2 * MAX_TARGETS {
+            let targets = self.targets.iter();
+            let mut seen: Vec<(u64, TargetId)> = targets.map(|(id, state)| (state.seen, *id)).collect();
+            seen.sort_unstable();
+            for (_, id) in seen.iter().take(MAX_TARGETS) {
+                self.targets.remove(id);
+            }
+        }
     }
 }
 
@@ -159,6 +170,30 @@ mod tests {
             state.set(TargetId::of(&number.to_string()), failing(number as u64));
         }
         state
+    }
+
+    #[test]
+    fn a_process_that_runs_for_long_forgets_what_it_has_not_seen_for_longest() {
+        let one = failing(0);
+        let mut state = State::default();
+        let latest = TargetId::of("latest");
+        for number in 0..2 * MAX_TARGETS as u64 {
+            let target = TargetState {
+                seen: number,
+                ..one.clone()
+            };
+            state.set(TargetId::of(&number.to_string()), target);
+            state.set(
+                latest,
+                TargetState {
+                    seen: number,
+                    ..one.clone()
+                },
+            );
+        }
+        assert!(state.targets.len() < 2 * MAX_TARGETS && state.targets.len() >= MAX_TARGETS);
+        assert!(state.get(latest).is_some());
+        assert_eq!(state.get(TargetId::of("0")), None);
     }
 
     #[test]
