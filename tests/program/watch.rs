@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cvm_verify::cli;
+use cvm_verify::report::{CheckId, Status};
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
 use super::deployment::Deployment;
@@ -443,6 +444,34 @@ fn what_cannot_be_watched_is_a_usage_error() {
         &listen,
     ]);
     ran.assert_usage_error("cannot be listened on");
+}
+
+#[test]
+fn the_evidence_of_a_failure_is_kept_once_and_can_be_replayed() {
+    let deployment = Deployment::healthy();
+    let folder = deployment.path("kept");
+    let watching = Watching::new(&args(&deployment, &["--evidence", &folder]), &[]);
+    watching.said(": PASS", 2);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    watching.said(": FAIL", 3);
+    let ran = watching.stopped();
+    assert_eq!(ran.stdout.matches("evidence: ").count(), 1, "{}", ran.stdout);
+    let file = std::fs::read_dir(&folder)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let mut again = vec![
+        "replay".to_owned(),
+        file.display().to_string(),
+        "--format=json".to_owned(),
+        format!("--insecure-trust-root={}", deployment.path("root.pem")),
+    ];
+    again.extend(deployment.expect().iter().cloned());
+    let again = run(&again);
+    again.assert(CheckId::ComposeHash, Status::Fail, Some("compose-hash-mismatch"));
 }
 
 #[test]

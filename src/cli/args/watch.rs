@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
@@ -25,6 +26,10 @@ pub struct WatchArgs {
     /// served without it.
     #[arg(long, value_name = "IP:PORT", help_heading = "Output")]
     pub listen: Option<SocketAddr>,
+    /// Keep in this folder what a target handed over in a round that did not pass: the first of each failure, a file for
+    /// each target, to replay it later.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub evidence: Option<PathBuf>,
     /// How log lines look.
     #[arg(long, value_enum, default_value_t = LogFormat::Text, help_heading = "Output")]
     pub log_format: LogFormat,

@@ -5,6 +5,7 @@
 
 mod desk;
 mod endpoint;
+mod kept;
 mod policy;
 mod rounds;
 mod signals;
@@ -29,6 +30,7 @@ use crate::config::Verifier;
 use crate::report::{AlertRecord, TargetReport, TrustRootKind, Verdict};
 use crate::watch::{Board, Entry, Health, Level, LogFormat, metrics};
 use desk::Desk;
+use kept::Kept;
 use policy::{PolicyFiles, Reading};
 use rounds::{Finished, Rounds};
 use signals::{Signal, Signals};
@@ -47,6 +49,7 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
     let mut policy = PolicyFiles::new(args, file);
     let plan = policy.read((surroundings.now)())?;
     let ground = ground(args, &plan, surroundings)?;
+    let kept = Kept::new(args.evidence.clone())?;
     let desk = Desk::new(args, &plan, &ground, surroundings)?;
     note_a_run_inside_a_cvm(surroundings);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -65,6 +68,7 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
             ground,
             rounds: Rounds::new(args.concurrency, surroundings.acceleration),
             desk,
+            kept,
             board: Arc::default(),
             signals,
             worst: Verdict::Pass,
@@ -85,7 +89,7 @@ fn ground(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result<
         root: trust_root(&args.trust)?,
         now: surroundings.now,
         store: cache::store(&args.cache, surroundings),
-        keep_bundles: false,
+        keep_bundles: args.evidence.is_some(),
         opinions: SecondOpinions::new(verifier(plan), url)?,
         clock_floor: surroundings.clock_floor,
     }))
@@ -120,6 +124,7 @@ struct Watch<'a> {
     ground: Arc<Ground>,
     rounds: Rounds,
     desk: Desk,
+    kept: Kept,
     board: Arc<Mutex<Board>>,
     signals: Signals,
     /// The worst verdict so far.
@@ -229,6 +234,14 @@ impl Watch<'_> {
         for report in &reports {
             let entry = Entry::verified(report, output::milliseconds(took), now);
             self.log.write(&entry, self.surroundings);
+        }
+        let lives = gathering.lives.iter().chain(&gathering.missing);
+        for (report, live) in reports.iter().zip(lives) {
+            match self.kept.keep(report, live.bundle.as_ref()) {
+                None => {}
+                Some(Ok(said)) => self.note(Level::Info, "evidence", said),
+                Some(Err(error)) => self.note(Level::Warn, "evidence", error.to_string()),
+            }
         }
         if ended.missed > 0 {
             let rounds = if ended.missed == 1 { "round" } else { "rounds" };
