@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use tokio::runtime::Runtime;
 
 use super::alert_state::StateFile;
 use super::alerts::{Alerting, Told};
@@ -96,7 +97,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             finish,
         );
         if !runtime.block_on(gathered) {
-            return Ok(interrupted(surroundings));
+            return Ok(interrupted(runtime, surroundings));
         }
         for note in notes {
             surroundings.complain(&note);
@@ -113,7 +114,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         }
         surroundings.complain(&wait::still_different(&reports, left));
         if !runtime.block_on(wait::pause(surroundings.pause.min(left))) {
-            return Ok(interrupted(surroundings));
+            return Ok(interrupted(runtime, surroundings));
         }
     };
     let mut report = Report::new(
@@ -164,7 +165,9 @@ pub(super) fn note_a_run_inside_a_cvm(surroundings: &mut Surroundings) {
     }
 }
 
-fn interrupted(surroundings: &mut Surroundings) -> u8 {
+fn interrupted(runtime: Runtime, surroundings: &mut Surroundings) -> u8 {
+    // A lookup of a name waits for the system's resolver in a thread of its own, and that one for no signal.
+    runtime.shutdown_background();
     surroundings.complain("Interrupted: nothing was decided.");
     super::INCONCLUSIVE
 }
