@@ -192,8 +192,13 @@ fn host_access(name: &str, service: &serde_json::Map<String, Value>, found: &mut
         ));
     }
     for key in ["pid", "ipc", "network_mode", "userns_mode"] {
-        if service.get(key).and_then(Value::as_str) == Some("host") {
-            found.push(format!("service `{name}` has `{key}: host`"));
+        match service.get(key).and_then(Value::as_str) {
+            Some("host") => found.push(format!("service `{name}` has `{key}: host`")),
+            // The deployer may write `host` into it.
+            Some(text) if variable_in(text).is_some() => {
+                found.push(format!("service `{name}` has `{key}: {text}`"));
+            }
+            _ => {}
         }
     }
     if service
@@ -316,6 +321,17 @@ mod tests {
                 .unpinned
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn a_variable_where_host_may_stand_may_be_host() {
+        for key in ["pid", "ipc", "network_mode", "userns_mode"] {
+            let file = service(&format!("image: nginx{DIGEST}\n{key}: ${{WHERE:-none}}"));
+            assert_eq!(
+                file.host_access,
+                [format!("service `api` has `{key}: ${{WHERE:-none}}`")]
+            );
+        }
     }
 
     #[test]
