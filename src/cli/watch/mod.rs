@@ -6,11 +6,13 @@
 mod desk;
 mod endpoint;
 mod kept;
+mod log;
+mod pages;
 mod policy;
 mod rounds;
 mod signals;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -28,9 +30,11 @@ use super::verify::note_a_run_inside_a_cvm;
 use super::{cache, output, transport};
 use crate::config::Verifier;
 use crate::report::{AlertRecord, TargetReport, TrustRootKind, Verdict};
-use crate::watch::{Board, Entry, Health, Level, LogFormat, metrics};
+use crate::watch::{Board, Entry, Level};
 use desk::Desk;
 use kept::Kept;
+use log::Log;
+use pages::{Pages, locked};
 use policy::{PolicyFiles, Reading};
 use rounds::{Finished, Rounds};
 use signals::{Signal, Signals};
@@ -99,21 +103,6 @@ fn ground(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result<
 fn verifier(plan: &Plan) -> Verifier {
     let first = plan.targets.first();
     first.map_or(Verifier::Local, |target| target.policy.verifier)
-}
-
-/// Lines on standard output.
-struct Log {
-    format: LogFormat,
-    quiet: bool,
-}
-
-impl Log {
-    fn write(&self, entry: &Entry<'_>, surroundings: &mut Surroundings) {
-        if self.quiet && entry.level() == Level::Info {
-            return;
-        }
-        surroundings.print(&format!("{}\n", entry.line(self.format)));
-    }
 }
 
 /// The loop, and all that it holds.
@@ -400,33 +389,5 @@ fn targets(count: usize) -> String {
     match count {
         1 => "1 target".to_owned(),
         count => format!("{count} targets"),
-    }
-}
-
-/// A panic while the board was locked leaves it as it was.
-fn locked(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
-    board.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What the endpoint shows.
-struct Pages {
-    board: Arc<Mutex<Board>>,
-    root: TrustRootKind,
-    now: fn() -> u64,
-}
-
-impl endpoint::Pages for Pages {
-    fn metrics(&self) -> String {
-        metrics(&locked(&self.board), self.root, &output::tool(), (self.now)())
-    }
-
-    fn health(&self) -> (bool, String) {
-        match locked(&self.board).health((self.now)()) {
-            Health::Good => (
-                true,
-                "every target is verified as often as it should be\n".to_owned(),
-            ),
-            Health::Stuck(names) => (false, format!("not verified lately: {}\n", names.join(", "))),
-        }
     }
 }

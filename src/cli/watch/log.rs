@@ -1,0 +1,20 @@
+//! Where the log goes.
+
+use crate::cli::surroundings::Surroundings;
+use crate::watch::{Entry, Level, LogFormat};
+
+/// Lines on standard output.
+pub(super) struct Log {
+    pub format: LogFormat,
+    /// Whether what is as it should be is left out.
+    pub quiet: bool,
+}
+
+impl Log {
+    pub fn write(&self, entry: &Entry<'_>, surroundings: &mut Surroundings) {
+        if self.quiet && entry.level() == Level::Info {
+            return;
+        }
+        surroundings.print(&format!("{}\n", entry.line(self.format)));
+    }
+}

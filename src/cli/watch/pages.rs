@@ -1,0 +1,36 @@
+//! The board that the loop writes on and the endpoint shows.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::endpoint;
+use crate::cli::output;
+use crate::report::TrustRootKind;
+use crate::watch::{Board, Health, metrics};
+
+/// A panic while the board was locked leaves it as it was.
+pub(super) fn locked(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the endpoint shows.
+pub(super) struct Pages {
+    pub board: Arc<Mutex<Board>>,
+    pub root: TrustRootKind,
+    pub now: fn() -> u64,
+}
+
+impl endpoint::Pages for Pages {
+    fn metrics(&self) -> String {
+        metrics(&locked(&self.board), self.root, &output::tool(), (self.now)())
+    }
+
+    fn health(&self) -> (bool, String) {
+        match locked(&self.board).health((self.now)()) {
+            Health::Good => (
+                true,
+                "every target is verified as often as it should be\n".to_owned(),
+            ),
+            Health::Stuck(names) => (false, format!("not verified lately: {}\n", names.join(", "))),
+        }
+    }
+}
