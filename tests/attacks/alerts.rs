@@ -1,7 +1,9 @@
 //! Alerts that stop, and alerts that are kept silent: T57, T61. (T58 to T60 stand beside the channels.)
 
 use cvm_verify::alert::Event;
-use cvm_verify::alert::state::{Failure, Fingerprint, Observation, Rules, State, TargetId, decide};
+use cvm_verify::alert::state::{
+    Failure, Fingerprint, MAX_STATE_BYTES, Observation, Rules, State, TargetId, decide,
+};
 use cvm_verify::config::Policy;
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
@@ -69,8 +71,8 @@ fn t61_a_missing_damaged_foreign_or_large_memory_means_send_and_says_so() {
             "another version of cvm-verify",
         ),
         (
-            format!("{good}{}", " ".repeat(1024 * 1024)),
-            "it is larger than 1048576 bytes",
+            format!("{good}{}", " ".repeat(MAX_STATE_BYTES)),
+            "it is larger than 16777216 bytes",
         ),
     ] {
         std::fs::write(&state, text).unwrap();
