@@ -84,6 +84,24 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_is_what_is_expected_wherever_that_is_written() {
+        let at = |origin| Policy {
+            compose_hash: Some(Expected {
+                value: [1; 32],
+                origin,
+            }),
+            ..Policy::default()
+        };
+        let by_option = Fingerprint::of(&at(Origin::Option("--compose-hash")));
+        for origin in [
+            Origin::Lock("a.lock".to_owned()),
+            Origin::Lock("b.lock".to_owned()),
+        ] {
+            assert_eq!(Fingerprint::of(&at(origin)), by_option);
+        }
+    }
+
+    #[test]
     fn another_root_is_another_policy() {
         let policy = Fingerprint::of(&Policy::default());
         let mut report = samples::pass();
