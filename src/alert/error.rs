@@ -26,7 +26,7 @@ pub(super) enum DeliveryError {
     AddressRefused(Scope),
     #[error("its host's name could not be resolved; check the URL's spelling and the runner's DNS")]
     Dns,
-    #[error("no connection{}; is the server running, and can it be reached from here", if *.via_proxy { " through the proxy" } else { "" })]
+    #[error("no connection{}; check that the server runs and can be reached from here", if *.via_proxy { " through the proxy" } else { "" })]
     Connect { via_proxy: bool },
     #[error("{0}")]
     Tls(TlsProblem),

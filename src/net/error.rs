@@ -40,7 +40,7 @@ pub enum NetError {
         detail: String,
     },
     /// No connection: refused, unreachable, closed before TLS was up, or the proxy would not connect.
-    #[error("{host}: no connection{} ({detail}); is the server running, and can it be reached from here", if *.via_proxy { " through the proxy" } else { "" })]
+    #[error("{host}: no connection{} ({detail}); check that the server runs and can be reached from here", if *.via_proxy { " through the proxy" } else { "" })]
     Connect {
         /// Where we wanted to go, not the proxy.
         host: String,

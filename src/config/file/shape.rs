@@ -92,7 +92,8 @@ impl Shape {
                 .parse::<u32>()
                 .map(drop)
                 .map_err(|_| "is no whole number from 0 to 4294967295".to_owned()),
-            Self::Interval => told(text.parse::<Interval>()),
+            Self::Interval if text.parse::<Interval>().is_ok() => Ok(()),
+            Self::Interval => Err(format!("is {}, which is no time from 10s to 7d", shown(text))),
             Self::Endpoint if text.starts_with('/') => Ok(()),
             Self::Endpoint => Err(format!("is {}, which does not begin with a slash", shown(text))),
             Self::Variable => variable(text),
