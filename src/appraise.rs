@@ -1,7 +1,7 @@
 //! Runs the checks and joins what they find, verdict and assurance to a result. Pure.
 
 use crate::checks::{self, Check, EvidenceGap, Finding, QUOTE_NOT_PROVEN};
-use crate::config::{LaunchInputsPolicy, Policy, Verifier};
+use crate::config::Policy;
 use crate::prove::{Facts, TrustRoot};
 use crate::report::{CheckId, EvidenceRecord, Measurements, TargetReport, TcbRecord, rfc3339};
 use crate::requirements;
@@ -39,7 +39,9 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
     TargetReport {
         name: subject.name.clone(),
         url: subject.url.clone(),
-        verdict: requirements::verdict(&checks, policy.required, |id| is_configured(id, policy)),
+        verdict: requirements::verdict(&checks, policy.required, |id| {
+            (Check::of(id).is_configured)(policy)
+        }),
         required: policy.required,
         assurance: requirements::assurance(&checks),
         waived: requirements::waived(&checks),
@@ -63,22 +65,6 @@ fn run(check: &Check, facts: Result<&Facts, &EvidenceGap>, policy: &Policy) -> F
         Ok(facts) => (check.run)(facts, policy),
         Err(gap) if check.id == CheckId::Evidence => gap.finding(),
         Err(_) => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
-    }
-}
-
-/// Whether the user asked for a check by giving it something to compare with.
-fn is_configured(id: CheckId, policy: &Policy) -> bool {
-    match id {
-        CheckId::ComposeHash => policy.compose_hash.is_some() || policy.docker_compose.is_some(),
-        CheckId::AppId => policy.app_id.is_some() || policy.address_id.is_some(),
-        CheckId::InstanceId => policy.instance_ids.is_some(),
-        CheckId::KeyProvider => policy.key_provider.is_some(),
-        CheckId::LaunchInputs => policy.launch_inputs == LaunchInputsPolicy::Required,
-        CheckId::PlatformId => policy.platforms.is_some(),
-        CheckId::PhalaApi => policy.verifier == Verifier::Both,
-        CheckId::ReportData => policy.report_data.value.is_some(),
-        CheckId::OsImage => !matches!(policy.os_image, crate::config::OsImagePolicy::Known),
-        _ => false,
     }
 }
 

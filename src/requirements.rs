@@ -3,66 +3,23 @@
 //! All of it is decided from results as a report shows them, so that `merge` decides of a report that it reads as the
 //! run did that wrote it.
 
+use crate::checks::{Check, Required};
 use crate::report::{Assurance, CheckId, CheckResult, Status, Tier, Verdict};
-
-/// What must be met for the hardware tier (interface.md).
-const HARDWARE: [CheckId; 6] = [
-    CheckId::Evidence,
-    CheckId::Collateral,
-    CheckId::QuoteSignature,
-    CheckId::TcbStatus,
-    CheckId::TdAttributes,
-    CheckId::Freshness,
-];
-
-/// What must be met for the code tier, beside [`HARDWARE`].
-const CODE: [CheckId; 5] = [
-    CheckId::EventLog,
-    CheckId::BootOrder,
-    CheckId::ComposeHash,
-    CheckId::OsImage,
-    CheckId::ImagePins,
-];
 
 /// The lowest tier that requires a check; every higher one does, too. Absent where none does.
 #[must_use]
 pub fn required_from(id: CheckId) -> Option<Tier> {
-    if HARDWARE.contains(&id) {
-        Some(Tier::Hardware)
-    } else {
-        CODE.contains(&id).then_some(Tier::Code)
+    match Check::of(id).required {
+        Required::From(tier) => Some(tier),
+        Required::NotToFail | Required::Never => None,
     }
 }
 
-/// The reasons of the warnings that leave a check's requirement met. Any other warning is short of it.
-const fn harmless_warnings(id: CheckId) -> &'static [&'static str] {
-    match id {
-        CheckId::Collateral => &["ends-soon", "platform-certificate-ends-soon"],
-        CheckId::TcbStatus => &[
-            "accepted-exception",
-            "exception-ends-soon",
-            "early-set-refuses",
-            "advisory",
-            "platform-changed",
-        ],
-        CheckId::TdAttributes => &["platform-changed"],
-        CheckId::BootOrder => &["unknown-event"],
-        CheckId::OsImage => &["vulnerable-image", "reservation-ends-soon"],
-        CheckId::ImagePins => &["host-access"],
-        CheckId::Evidence
-        | CheckId::QuoteSignature
-        | CheckId::Freshness
-        | CheckId::ReportData
-        | CheckId::EventLog
-        | CheckId::ComposeHash
-        | CheckId::AppId
-        | CheckId::InstanceId
-        | CheckId::KeyProvider
-        | CheckId::MrConfigId
-        | CheckId::LaunchInputs
-        | CheckId::PlatformId
-        | CheckId::PhalaApi => &[],
-    }
+/// The checks whose requirement must be met for a tier.
+fn required_for(tier: Tier) -> impl Iterator<Item = CheckId> {
+    CheckId::ALL
+        .into_iter()
+        .filter(move |id| required_from(*id).is_some_and(|from| from <= tier))
 }
 
 /// Whether a result meets its check's requirement without a waiver.
@@ -70,7 +27,10 @@ const fn harmless_warnings(id: CheckId) -> &'static [&'static str] {
 pub fn is_met(check: &CheckResult) -> bool {
     match (check.status, check.reason.as_deref()) {
         (Status::Pass, reason) => reason.is_none(),
-        (Status::Warn, Some(reason)) => harmless_warnings(check.id).contains(&reason),
+        (Status::Warn, Some(reason)) => {
+            let mut harmless = Check::of(check.id).harmless_warnings.iter();
+            harmless.any(|known| known.id == reason)
+        }
         (Status::Warn, None) | (Status::Fail | Status::Error | Status::Skip, _) => false,
     }
 }
@@ -98,15 +58,11 @@ pub fn verdict(checks: &[CheckResult], required: Tier, is_configured: impl Fn(Ch
     if checks.iter().any(|check| check.status == Status::Fail) {
         return Verdict::Fail;
     }
-    let met = |id: &CheckId| find(checks, *id).is_some_and(|check| is_met(check) || is_waived(check));
+    let met = |id| find(checks, id).is_some_and(|check| is_met(check) || is_waived(check));
     let configured_errors = checks
         .iter()
         .any(|check| check.status == Status::Error && is_configured(check.id));
-    let beyond: &[CheckId] = match required {
-        Tier::Hardware => &[],
-        Tier::Code => &CODE,
-    };
-    if HARDWARE.iter().chain(beyond).all(met) && !configured_errors {
+    if required_for(required).all(met) && !configured_errors {
         Verdict::Pass
     } else {
         Verdict::Inconclusive
@@ -116,12 +72,14 @@ pub fn verdict(checks: &[CheckResult], required: Tier, is_configured: impl Fn(Ch
 /// The highest tier whose requirements are met without waivers.
 #[must_use]
 pub fn assurance(checks: &[CheckResult]) -> Assurance {
-    let met = |id: &CheckId| find(checks, *id).is_some_and(is_met);
-    let may_not_fail = [CheckId::ReportData, CheckId::KeyProvider];
-    let failed = |id: &CheckId| find(checks, *id).is_none_or(|check| check.status == Status::Fail);
-    if may_not_fail.iter().any(failed) || !HARDWARE.iter().all(met) {
+    let meets = |tier| required_for(tier).all(|id| find(checks, id).is_some_and(is_met));
+    let fails = |id| find(checks, id).is_none_or(|check| check.status == Status::Fail);
+    let mut not_to_fail = CheckId::ALL
+        .into_iter()
+        .filter(|id| Check::of(*id).required == Required::NotToFail);
+    if not_to_fail.any(fails) || !meets(Tier::Hardware) {
         Assurance::None
-    } else if CODE.iter().all(met) {
+    } else if meets(Tier::Code) {
         Assurance::Code
     } else {
         Assurance::Hardware
@@ -135,15 +93,15 @@ fn find(checks: &[CheckResult], id: CheckId) -> Option<&CheckResult> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::{Check, Finding};
+    use crate::checks::Finding;
 
     #[test]
     fn every_harmless_warning_is_a_reason_of_a_check_that_is_required() {
-        for id in CheckId::ALL {
-            for name in harmless_warnings(id) {
-                assert!(required_from(id).is_some(), "{id}");
-                let known = Check::of(id).reasons.iter().any(|reason| reason.id == *name);
-                assert!(known, "{id}: {name}");
+        for check in crate::checks::ALL {
+            for harmless in check.harmless_warnings {
+                assert!(required_from(check.id).is_some(), "{}", check.id);
+                let known = check.reasons.iter().any(|reason| reason.id == harmless.id);
+                assert!(known, "{}: {}", check.id, harmless.id);
             }
         }
     }

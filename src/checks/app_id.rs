@@ -1,7 +1,8 @@
 //! `app-id`: the app that answers is the expected one.
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, boot_claims,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    boot_claims,
 };
 use crate::config::Policy;
 use crate::prove::Facts;
@@ -20,6 +21,9 @@ pub(super) const CHECK: Check = Check {
         &EVENT_LOG_NOT_PROVEN,
         &BOOT_ORDER_NOT_PROVEN,
     ],
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.app_id.is_some() || policy.address_id.is_some(),
     run,
 };
 

@@ -1,9 +1,11 @@
 //! `boot-order`: the measured OS wrote the claims, in the order in which it boots.
 
-use super::{Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, os_image, proven_quote};
+use super::{
+    Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required, os_image, proven_quote,
+};
 use crate::config::Policy;
 use crate::prove::{BootRefusal, Facts, Gap};
-use crate::report::{CheckId, Status};
+use crate::report::{CheckId, Status, Tier};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::BootOrder,
@@ -22,6 +24,9 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
         &EVENT_LOG_NOT_PROVEN,
     ],
+    required: Required::From(Tier::Code),
+    harmless_warnings: &[&UNKNOWN_EVENT],
+    is_configured: |_| false,
     run,
 };
 

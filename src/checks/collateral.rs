@@ -1,9 +1,9 @@
 //! `collateral`: Intel's statements about the platform are at hand and in date.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required};
 use crate::config::Policy;
 use crate::prove::{CollateralGap, FORECAST, Facts, Gap};
-use crate::report::{CheckId, rfc3339};
+use crate::report::{CheckId, Tier, rfc3339};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Collateral,
@@ -20,6 +20,9 @@ pub(super) const CHECK: Check = Check {
         &CERTIFICATE_ENDS_SOON,
         &QUOTE_NOT_PROVEN,
     ],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[&ENDS_SOON, &CERTIFICATE_ENDS_SOON],
+    is_configured: |_| false,
     run,
 };
 

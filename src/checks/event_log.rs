@@ -1,10 +1,10 @@
 //! `event-log`: the event log is the one that the hardware measured.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, quote_not_proven};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven};
 use crate::config::Policy;
 use crate::evidence::BootEvents;
 use crate::prove::{Facts, Gap, LogRefusal};
-use crate::report::CheckId;
+use crate::report::{CheckId, Tier};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::EventLog,
@@ -22,6 +22,9 @@ pub(super) const CHECK: Check = Check {
         &PREIMAGE_MISMATCH,
         &QUOTE_NOT_PROVEN,
     ],
+    required: Required::From(Tier::Code),
+    harmless_warnings: &[],
+    is_configured: |_| false,
     run,
 };
 

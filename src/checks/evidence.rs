@@ -1,10 +1,10 @@
 //! `evidence`: the deployment answered, and its answer can be read in one way only.
 
-use super::{Check, Finding, Reason};
+use super::{Check, Finding, Reason, Required};
 use crate::config::Policy;
 use crate::evidence::EvidenceError;
 use crate::prove::{Facts, InfoOrigin};
-use crate::report::{CheckId, Status};
+use crate::report::{CheckId, Status, Tier};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Evidence,
@@ -26,6 +26,9 @@ pub(super) const CHECK: Check = Check {
         &INTERNAL,
         &SHARD_MISSING,
     ],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[],
+    is_configured: |_| false,
     run,
 };
 

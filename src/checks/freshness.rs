@@ -1,9 +1,9 @@
 //! `freshness`: the quote was made for this run.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::config::{Freshness, Policy};
 use crate::prove::{Facts, Layout};
-use crate::report::CheckId;
+use crate::report::{CheckId, Tier};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Freshness,
@@ -11,6 +11,9 @@ pub(super) const CHECK: Check = Check {
     proves: "The quote was made after this run asked for it: this run's random nonce is signed inside.",
     prevents: "Replaying a quote of a deployment that is long gone. (Not relaying: see the verdict line.)",
     reasons: &[&NONCE_MISMATCH, &NO_NONCE, &UNCHECKED, &QUOTE_NOT_PROVEN],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[],
+    is_configured: |_| false,
     run,
 };
 

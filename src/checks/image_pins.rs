@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
-use super::{BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason};
+use super::{
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+};
 use crate::config::{ImagePinsPolicy, Policy};
 use crate::prove::{ComposeFile, Facts, MeasuredCompose};
-use crate::report::CheckId;
+use crate::report::{CheckId, Tier};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::ImagePins,
@@ -25,6 +27,9 @@ pub(super) const CHECK: Check = Check {
         &EVENT_LOG_NOT_PROVEN,
         &BOOT_ORDER_NOT_PROVEN,
     ],
+    required: Required::From(Tier::Code),
+    harmless_warnings: &[&HOST_ACCESS],
+    is_configured: |_| false,
     run,
 };
 

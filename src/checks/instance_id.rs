@@ -1,7 +1,8 @@
 //! `instance-id`: the instance that answers is the expected one.
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, boot_claims,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    boot_claims,
 };
 use crate::config::Policy;
 use crate::prove::Facts;
@@ -19,6 +20,9 @@ pub(super) const CHECK: Check = Check {
         &EVENT_LOG_NOT_PROVEN,
         &BOOT_ORDER_NOT_PROVEN,
     ],
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.instance_ids.is_some(),
     run,
 };
 

@@ -1,7 +1,8 @@
 //! `key-provider`: the VM's keys come from who you think.
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, boot_claims,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    boot_claims,
 };
 use crate::config::{KMS_IDS, Policy};
 use crate::prove::Facts;
@@ -20,6 +21,9 @@ pub(super) const CHECK: Check = Check {
         &EVENT_LOG_NOT_PROVEN,
         &BOOT_ORDER_NOT_PROVEN,
     ],
+    required: Required::NotToFail,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.key_provider.is_some(),
     run,
 };
 

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
-use super::{BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason};
+use super::{
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+};
 use crate::config::{LaunchInputsPolicy, Policy, is_risky, known_prelaunch_script};
 use crate::prove::Facts;
 use crate::report::CheckId;
@@ -33,6 +35,9 @@ pub(super) const CHECK: Check = Check {
         &EVENT_LOG_NOT_PROVEN,
         &BOOT_ORDER_NOT_PROVEN,
     ],
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.launch_inputs == LaunchInputsPolicy::Required,
     run,
 };
 

@@ -1,8 +1,8 @@
 //! `mr-config-id`: the second, log-independent witness of the compose hash.
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, boot_claims,
-    proven_quote,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    boot_claims, proven_quote,
 };
 use crate::config::Policy;
 use crate::prove::Facts;
@@ -22,6 +22,9 @@ pub(super) const CHECK: Check = Check {
         &EVENT_LOG_NOT_PROVEN,
         &BOOT_ORDER_NOT_PROVEN,
     ],
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |_| false,
     run,
 };
 

@@ -1,9 +1,9 @@
 //! `os-image`: the VM booted the expected operating system.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::config::{OsImagePolicy, OsTuple, Policy};
 use crate::prove::{FORECAST, Facts, OsClass, OsImageRow, VerifiedQuote, listed_rtmr0};
-use crate::report::{CheckId, rfc3339};
+use crate::report::{CheckId, Tier, rfc3339};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::OsImage,
@@ -20,6 +20,9 @@ pub(super) const CHECK: Check = Check {
         &UNCHECKED,
         &QUOTE_NOT_PROVEN,
     ],
+    required: Required::From(Tier::Code),
+    harmless_warnings: &[&VULNERABLE_IMAGE, &RESERVATION_ENDS_SOON],
+    is_configured: |policy| !matches!(policy.os_image, OsImagePolicy::Known),
     run,
 };
 

@@ -2,7 +2,7 @@
 
 use dcap_qvl::TcbStatus;
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::config::{Policy, Verifier};
 use crate::prove::{Facts, Opinion};
 use crate::report::CheckId;
@@ -24,6 +24,9 @@ pub(super) const CHECK: Check = Check {
         &ANOTHER_QUOTE,
         &QUOTE_NOT_PROVEN,
     ],
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.verifier == Verifier::Both,
     run,
 };
 

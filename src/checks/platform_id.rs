@@ -1,6 +1,6 @@
 //! `platform-id`: the machine is one of those that the user trusts to stand in a safe place.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::config::Policy;
 use crate::prove::Facts;
 use crate::report::CheckId;
@@ -12,6 +12,9 @@ pub(super) const CHECK: Check = Check {
     prevents: "A machine in an attacker's hands: taps on the memory bus (TEE.fail, WireTap, Battering RAM) yield quotes \
                that verify.",
     reasons: &[&PLATFORM_NOT_LISTED, &NOT_CONFIGURED, &QUOTE_NOT_PROVEN],
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.platforms.is_some(),
     run,
 };
 

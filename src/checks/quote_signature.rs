@@ -1,9 +1,9 @@
 //! `quote-signature`: a genuine TDX module made this quote.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, quote_not_proven};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven};
 use crate::config::Policy;
 use crate::prove::{Facts, Gap, QuoteRefusal};
-use crate::report::{CheckId, TrustRootKind};
+use crate::report::{CheckId, Tier, TrustRootKind};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::QuoteSignature,
@@ -20,6 +20,9 @@ pub(super) const CHECK: Check = Check {
         &NOT_VERIFIED,
         &QUOTE_NOT_PROVEN,
     ],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[],
+    is_configured: |_| false,
     run,
 };
 

@@ -1,6 +1,6 @@
 //! `report-data`: what stands beside the quote, and what the user expects inside it.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::config::Policy;
 use crate::prove::{Echo, Facts};
 use crate::report::CheckId;
@@ -18,6 +18,9 @@ pub(super) const CHECK: Check = Check {
         &NO_ECHO,
         &QUOTE_NOT_PROVEN,
     ],
+    required: Required::NotToFail,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.report_data.value.is_some(),
     run,
 };
 

@@ -2,10 +2,10 @@
 
 use dcap_qvl::TcbStatus;
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::config::{Policy, built_in_eval_floor};
 use crate::prove::{Early, FORECAST, Facts, TcbVerdict};
-use crate::report::{CheckId, rfc3339};
+use crate::report::{CheckId, Tier, rfc3339};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::TcbStatus,
@@ -23,6 +23,15 @@ pub(super) const CHECK: Check = Check {
         &PLATFORM_CHANGED,
         &QUOTE_NOT_PROVEN,
     ],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[
+        &ACCEPTED_EXCEPTION,
+        &EXCEPTION_ENDS_SOON,
+        &EARLY_SET_REFUSES,
+        &ADVISORY,
+        &PLATFORM_CHANGED,
+    ],
+    is_configured: |_| false,
     run,
 };
 

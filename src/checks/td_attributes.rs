@@ -1,9 +1,9 @@
 //! `td-attributes`: the VM runs in the one mode in which the host can neither look in nor reach in.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, proven_quote};
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::config::{DEFAULT_TD_ATTRIBUTES, Policy};
 use crate::prove::{Facts, VerifiedQuote};
-use crate::report::CheckId;
+use crate::report::{CheckId, Tier};
 
 /// XFAM bits that a TD may have (threats.md T22); bits 0 and 1 (x87, SSE) it must have.
 const XFAM_ALLOWED: u64 = 0x6_DBE7;
@@ -22,6 +22,9 @@ pub(super) const CHECK: Check = Check {
         &PLATFORM_CHANGED,
         &QUOTE_NOT_PROVEN,
     ],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[&PLATFORM_CHANGED],
+    is_configured: |_| false,
     run,
 };
 

@@ -5,83 +5,60 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The stable, kebab-case name of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each name is explained by its own file in checks/")]
-pub enum CheckId {
-    Evidence,
-    Collateral,
-    QuoteSignature,
-    TcbStatus,
-    TdAttributes,
-    Freshness,
-    ReportData,
-    EventLog,
-    BootOrder,
-    ComposeHash,
-    AppId,
-    InstanceId,
-    OsImage,
-    KeyProvider,
-    MrConfigId,
-    ImagePins,
-    LaunchInputs,
-    PlatformId,
-    PhalaApi,
-}
-
-impl CheckId {
-    /// Every check, in the order in which they run and are shown.
-    pub const ALL: [Self; 19] = [
-        Self::Evidence,
-        Self::Collateral,
-        Self::QuoteSignature,
-        Self::TcbStatus,
-        Self::TdAttributes,
-        Self::Freshness,
-        Self::ReportData,
-        Self::EventLog,
-        Self::BootOrder,
-        Self::ComposeHash,
-        Self::AppId,
-        Self::InstanceId,
-        Self::OsImage,
-        Self::KeyProvider,
-        Self::MrConfigId,
-        Self::ImagePins,
-        Self::LaunchInputs,
-        Self::PlatformId,
-        Self::PhalaApi,
-    ];
-
-    /// The name as users see it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Evidence => "evidence",
-            Self::Collateral => "collateral",
-            Self::QuoteSignature => "quote-signature",
-            Self::TcbStatus => "tcb-status",
-            Self::TdAttributes => "td-attributes",
-            Self::Freshness => "freshness",
-            Self::ReportData => "report-data",
-            Self::EventLog => "event-log",
-            Self::BootOrder => "boot-order",
-            Self::ComposeHash => "compose-hash",
-            Self::AppId => "app-id",
-            Self::InstanceId => "instance-id",
-            Self::OsImage => "os-image",
-            Self::KeyProvider => "key-provider",
-            Self::MrConfigId => "mr-config-id",
-            Self::ImagePins => "image-pins",
-            Self::LaunchInputs => "launch-inputs",
-            Self::PlatformId => "platform-id",
-            Self::PhalaApi => "phala-api",
+/// The list of checks, in the order in which they run and are shown: the module below `checks/`, the id, and the
+/// name as users see it. It calls the macro that it is given with all rows.
+macro_rules! each_check {
+    ($with:ident) => {
+        $with! {
+            evidence Evidence "evidence"
+            collateral Collateral "collateral"
+            quote_signature QuoteSignature "quote-signature"
+            tcb_status TcbStatus "tcb-status"
+            td_attributes TdAttributes "td-attributes"
+            freshness Freshness "freshness"
+            report_data ReportData "report-data"
+            event_log EventLog "event-log"
+            boot_order BootOrder "boot-order"
+            compose_hash ComposeHash "compose-hash"
+            app_id AppId "app-id"
+            instance_id InstanceId "instance-id"
+            os_image OsImage "os-image"
+            key_provider KeyProvider "key-provider"
+            mr_config_id MrConfigId "mr-config-id"
+            image_pins ImagePins "image-pins"
+            launch_inputs LaunchInputs "launch-inputs"
+            platform_id PlatformId "platform-id"
+            phala_api PhalaApi "phala-api"
         }
-    }
+    };
 }
+pub(crate) use each_check;
+
+macro_rules! ids {
+    ($($module:ident $id:ident $name:literal)*) => {
+        /// The stable, kebab-case name of a check.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        #[expect(missing_docs, reason = "each name is explained by its own file in checks/")]
+        pub enum CheckId {
+            $(#[serde(rename = $name)] $id,)*
+        }
+
+        impl CheckId {
+            /// Every check, in the order in which they run and are shown.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$id),*];
+
+            /// The name as users see it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$id => $name,)*
+                }
+            }
+        }
+    };
+}
+each_check!(ids);
 
 impl fmt::Display for CheckId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

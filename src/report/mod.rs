@@ -10,6 +10,7 @@ mod target;
 mod verdict;
 
 pub use check_id::CheckId;
+pub(crate) use check_id::each_check;
 pub use check_result::{CheckResult, Status};
 pub use shard::{Shard, ShardError};
 pub use target::{EvidenceRecord, Measurements, TargetReport, TcbRecord, TrustRootKind};

@@ -7,11 +7,12 @@ mod docker_compose;
 mod envelope;
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, boot_claims,
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    boot_claims,
 };
 use crate::config::{Expected, Policy, SecondHash};
 use crate::prove::{ComposeRefusal, Facts, Gap};
-use crate::report::CheckId;
+use crate::report::{CheckId, Tier};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::ComposeHash,
@@ -33,6 +34,9 @@ pub(super) const CHECK: Check = Check {
         &EVENT_LOG_NOT_PROVEN,
         &BOOT_ORDER_NOT_PROVEN,
     ],
+    required: Required::From(Tier::Code),
+    harmless_warnings: &[],
+    is_configured: |policy| policy.compose_hash.is_some() || policy.docker_compose.is_some(),
     run,
 };
 

@@ -1,0 +1,63 @@
+//! What a check is: its words, its reasons, what it is required for, and its decision.
+
+use super::finding::{Finding, Reason};
+use crate::config::Policy;
+use crate::prove::Facts;
+use crate::report::{CheckId, CheckResult, Tier};
+
+/// A check: what it is called, what it is for, and how it decides.
+pub struct Check {
+    /// Its name.
+    pub id: CheckId,
+    /// Its name in words.
+    pub title: &'static str,
+    /// What a pass proves.
+    pub proves: &'static str,
+    /// The attack that it prevents.
+    pub prevents: &'static str,
+    /// Every reason that it can give.
+    pub reasons: &'static [&'static Reason],
+    /// Which tiers require it.
+    pub required: Required,
+    /// The reasons of the warnings that leave its requirement met. Any other warning is short of it.
+    pub harmless_warnings: &'static [&'static Reason],
+    /// Whether the user asked for it by giving it something to compare with: an error then leaves the verdict
+    /// inconclusive, whatever the tier.
+    pub is_configured: fn(&Policy) -> bool,
+    /// The decision.
+    pub run: fn(&Facts, &Policy) -> Finding,
+}
+
+/// What the tiers require of a check (interface.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required {
+    /// To be met for this tier and for every higher one.
+    From(Tier),
+    /// Not to fail, for any assurance at all.
+    NotToFail,
+    /// Nothing.
+    Never,
+}
+
+impl Check {
+    /// A finding of this check as the report shows it.
+    #[must_use]
+    pub fn result(&self, finding: &Finding) -> CheckResult {
+        CheckResult {
+            id: self.id,
+            status: finding.status,
+            reason: finding.reason.map(|reason| reason.id.to_owned()),
+            title: self.title.to_owned(),
+            proves: self.proves.to_owned(),
+            prevents: self.prevents.to_owned(),
+            detail: finding.detail.clone(),
+            expected: finding.expected.clone(),
+            actual: finding.actual.clone(),
+            fix: finding
+                .reason
+                .map(|reason| reason.fix)
+                .filter(|fix| !fix.is_empty())
+                .map(str::to_owned),
+        }
+    }
+}
