@@ -67,7 +67,7 @@ impl ComposeFile {
 }
 
 fn read(text: &str) -> Result<ComposeFile, ComposeFileError> {
-    let yaml = yaml::parse(text).map_err(ComposeFileError::Yaml)?;
+    let yaml = yaml::parse(text).map_err(|problem| ComposeFileError::Yaml(problem.to_string()))?;
     let root = yaml
         .as_object()
         .ok_or_else(|| ComposeFileError::Shape("is not a mapping".to_owned()))?;

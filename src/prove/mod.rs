@@ -56,6 +56,7 @@ pub use quote::{QuoteLayout, TcbVerdict, VerifiedQuote, forget_signatures};
 pub use refusal::QuoteRefusal;
 pub use report_data::{Layout, UnknownLayout};
 pub use root::{RootError, TrustRoot};
+pub use yaml::canonical_yaml;
 
 use crate::evidence::OpensUnproven;
 
