@@ -8,7 +8,7 @@ use super::*;
 use crate::alert::message::Context;
 use crate::alert::samples::{self, set};
 use crate::alert::services::{said, service};
-use crate::alert::state::{Fingerprint, Observation, Rules, State};
+use crate::alert::state::{Observation, Rules, State};
 use crate::alert::{Channels, Memory, deliver_remembering};
 use crate::config::Policy;
 use crate::net::loopback;
@@ -168,7 +168,7 @@ async fn told(
         now: samples::context().now + minutes * 60,
         ..samples::context()
     };
-    let policy = Fingerprint::of(&Policy::default());
+    let policy = Policy::default().fingerprint();
     let memory = Memory {
         state,
         observations: &[vec![Observation::of(target, policy, context.now)]],

@@ -181,13 +181,13 @@ mod tests {
     use crate::alert::message::Context;
     use crate::alert::samples;
     use crate::alert::slack_text::tests::hostile;
-    use crate::alert::state::{Fingerprint, Observation, Rules, decide};
+    use crate::alert::state::{Observation, Rules, decide};
     use crate::config::Policy;
     use crate::report::TargetReport;
     use proptest::prelude::*;
 
     fn state(report: &TargetReport) -> TargetState {
-        let observation = Observation::of(report, Fingerprint::of(&Policy::default()), 1_786_622_400);
+        let observation = Observation::of(report, Policy::default().fingerprint(), 1_786_622_400);
         let (mut state, due) = decide(
             None,
             1_786_622_400,

@@ -8,7 +8,6 @@ use url::Url;
 use super::*;
 use crate::alert::samples::{self, set};
 use crate::alert::services::{self, ROUTING_KEY};
-use crate::alert::state::Fingerprint;
 use crate::config::Policy;
 use crate::net::retry::Schedule;
 use crate::net::{Secret, loopback};
@@ -30,7 +29,7 @@ fn secret(url: &Url, path: &str) -> Option<Secret> {
 }
 
 fn seen(target: &TargetReport, at: u64) -> Observation {
-    Observation::of(target, Fingerprint::of(&Policy::default()), at)
+    Observation::of(target, Policy::default().fingerprint(), at)
 }
 
 async fn told(channels: &Channels, state: &mut State, target: &TargetReport) -> Vec<String> {

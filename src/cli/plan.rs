@@ -14,7 +14,6 @@ use super::settings::{of_options, word, written};
 use super::surroundings::Surroundings;
 use super::target::{Target, source_kind};
 use super::trouble::{Trouble, told};
-use crate::alert::state::Fingerprint;
 use crate::config::file::FileTarget;
 use crate::config::{Interval, Policy, Settings, Written};
 use crate::source::Source;
@@ -255,7 +254,7 @@ impl Planned {
         Told {
             name: &self.name,
             variables: &self.alerts,
-            policy: Fingerprint::of(&self.policy),
+            policy: self.policy.fingerprint(),
         }
     }
 
@@ -271,7 +270,7 @@ impl Planned {
         } = self;
         (name, source, compose_file) == (&other.name, &other.source, &other.compose_file)
             && (alerts, interval) == (&other.alerts, &other.interval)
-            && Fingerprint::of(policy) == Fingerprint::of(&other.policy)
+            && policy.fingerprint() == other.policy.fingerprint()
     }
 
     /// What is reported of each of `lives` is called so: by the target's name, and where it stands for instances by the id

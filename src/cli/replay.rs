@@ -19,7 +19,6 @@ use super::settings::of_options;
 use super::surroundings::Surroundings;
 use super::trouble::told;
 use super::{config, files, output, transport};
-use crate::alert::state::Fingerprint;
 use crate::appraise::Subject;
 use crate::checks::EvidenceGap;
 use crate::collateral;
@@ -109,7 +108,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         let told = [Told {
             name: &subject.name,
             variables: &variables,
-            policy: Fingerprint::of(&policy),
+            policy: policy.fingerprint(),
         }];
         runtime.block_on(alerting.deliver(&mut report, &variables, &told, None, &client, surroundings));
     }

@@ -3,6 +3,7 @@
 mod clean_envelope;
 mod compose_forms;
 pub mod file;
+mod fingerprint;
 mod interval;
 mod key_provider;
 pub mod lock;
@@ -20,6 +21,7 @@ mod text_diff;
 
 pub use clean_envelope::clean_envelope_violations;
 pub use compose_forms::{ComposeForm, compose_forms};
+pub use fingerprint::Fingerprint;
 pub use interval::{Interval, IntervalError};
 pub use key_provider::{KMS_IDS, KeyProviderPin, KmsRow, PinError};
 pub use os_image::{OsImageError, OsImageOption, OsImagePolicy, OsTuple, parse_os_image};

@@ -44,6 +44,11 @@ impl PlatformList {
         Ok(Self(ids))
     }
 
+    /// The entries, in the user's order.
+    pub(super) fn ids(&self) -> &[PlatformId] {
+        &self.0
+    }
+
     /// Whether a platform is on the list, compared over the full length. `machine` is SHA-256 of the PPID.
     #[must_use]
     pub fn allows(&self, machine: &[u8; 32], fmspc: &[u8; 6]) -> bool {

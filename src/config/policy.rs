@@ -101,7 +101,7 @@ pub struct Expected<T> {
 }
 
 /// Where an expectation came from.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// An option, with its dashes.
     Option(&'static str),
@@ -114,14 +114,6 @@ pub enum Origin {
     },
     /// A lock file, by its path.
     Lock(String),
-}
-
-/// Says nothing of the place: a policy's fingerprint is made of its description, and a policy is what is expected, wherever
-/// that is written.
-impl fmt::Debug for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Origin")
-    }
 }
 
 impl fmt::Display for Origin {

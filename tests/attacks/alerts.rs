@@ -1,9 +1,7 @@
 //! Alerts that stop, and alerts that are kept silent: T57, T61. (T58 to T60 stand beside the channels.)
 
 use cvm_verify::alert::Event;
-use cvm_verify::alert::state::{
-    Failure, Fingerprint, MAX_STATE_BYTES, Observation, Rules, State, TargetId, decide,
-};
+use cvm_verify::alert::state::{Failure, MAX_STATE_BYTES, Observation, Rules, State, TargetId, decide};
 use cvm_verify::config::Policy;
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
@@ -110,7 +108,7 @@ fn t61_no_text_of_a_cvm_is_in_the_key_or_in_the_memory() {
 fn t61_a_set_of_failures_that_changes_is_told() {
     let (sink, deployment) = (sink(), lying(Lie::SwappedImage));
     let report = verify(&deployment, &sink, &state_in(&deployment)).report();
-    let policy = Fingerprint::of(&Policy::default());
+    let policy = Policy::default().fingerprint();
     let (first, mut changed) = (report.targets[0].clone(), report.targets[0].clone());
     for check in &mut changed.checks {
         if check.id == cvm_verify::report::CheckId::AppId {

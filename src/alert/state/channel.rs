@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::{Failure, Key};
 use super::forecast::Forecast;
-use super::observation::Fingerprint;
+use crate::config::Fingerprint;
 use crate::report::Verdict;
 
 /// How many failures a channel is remembered to have been told of, in one incident. An older one is told again.

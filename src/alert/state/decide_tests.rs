@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::alert::event::Event;
 use crate::alert::samples::{self, set};
-use crate::config::Policy;
+use crate::config::{Fingerprint, Policy};
 use crate::report::{CheckId, Status, TargetReport, Tier, Verdict};
 
 const MINUTE: u64 = 60;
@@ -39,10 +39,12 @@ fn report(letter: char) -> TargetReport {
 }
 
 fn policy(number: u8) -> Fingerprint {
-    Fingerprint::of(&Policy {
-        required: if number == 1 { Tier::Code } else { Tier::Hardware },
+    let required = if number == 1 { Tier::Code } else { Tier::Hardware };
+    let policy = Policy {
+        required,
         ..Policy::default()
-    })
+    };
+    policy.fingerprint()
 }
 
 /// One target and one channel.

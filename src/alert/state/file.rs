@@ -140,7 +140,7 @@ fn written(targets: &BTreeMap<TargetId, TargetState>) -> String {
 mod tests {
     use super::*;
     use crate::alert::samples;
-    use crate::alert::state::{Fingerprint, Observation, Rules, decide};
+    use crate::alert::state::{Observation, Rules, decide};
     use crate::config::Policy;
     use proptest::prelude::*;
 
@@ -155,7 +155,7 @@ mod tests {
 
     /// A target that fails and that everybody was told of.
     fn failing(now: u64) -> TargetState {
-        let policy = Fingerprint::of(&Policy::default());
+        let policy = Policy::default().fingerprint();
         let observation = Observation::of(&samples::fail(), policy, now);
         let (mut state, due) = decide(None, now, &observation, &CHANNELS, &Rules::default());
         for due in &due {

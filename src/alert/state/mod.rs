@@ -25,5 +25,5 @@ pub use decide::{About, Due, Rules, decide};
 pub use failure::{Failing, Failure, Key, TargetId};
 pub use file::{MAX_STATE_BYTES, MAX_TARGETS, State, StateError};
 pub use forecast::Forecast;
-pub use observation::{Fingerprint, Observation};
+pub use observation::Observation;
 pub use target::TargetState;

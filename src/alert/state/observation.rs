@@ -1,41 +1,9 @@
 //! What one run found of one target, as far as it matters to what is told.
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-
 use super::failure::Failure;
 use super::forecast::Forecast;
-use crate::config::Policy;
+use crate::config::Fingerprint;
 use crate::report::{TargetReport, TrustRootKind};
-
-/// What a target was judged by: SHA-256 of the policy. 32 bytes, hex in JSON.
-///
-/// It is made of the policy's own description, so another version of the program may give the same policy another
-/// fingerprint. Then a recovery is told one run later; nothing is lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Fingerprint(#[serde(with = "hex")] [u8; 32]);
-
-impl Fingerprint {
-    /// The fingerprint of `policy`.
-    #[must_use]
-    pub fn of(policy: &Policy) -> Self {
-        Self(Sha256::digest(format!("cvm-verify/policy/v1\n{policy:?}")).into())
-    }
-
-    /// The same under another root than Intel's is another policy.
-    fn under(self, root: TrustRootKind) -> Self {
-        match root {
-            TrustRootKind::Intel => self,
-            TrustRootKind::Custom => Self(
-                Sha256::new_with_prefix(b"custom root")
-                    .chain_update(self.0)
-                    .finalize()
-                    .into(),
-            ),
-        }
-    }
-}
 
 /// What one run found of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +25,10 @@ impl Observation {
         Self {
             at: now,
             failure: Failure::of(report, now),
-            policy: policy.under(report.trust_root),
+            policy: match report.trust_root {
+                TrustRootKind::Intel => policy,
+                TrustRootKind::Custom => policy.under_custom_root(),
+            },
             forecasts: Forecast::all_in(report),
         }
     }
@@ -67,43 +38,11 @@ impl Observation {
 mod tests {
     use super::*;
     use crate::alert::samples;
-    use crate::config::{Expected, Origin};
-
-    #[test]
-    fn every_expectation_is_part_of_the_fingerprint() {
-        let default = Fingerprint::of(&Policy::default());
-        assert_eq!(Fingerprint::of(&Policy::default()), default);
-        let other = Policy {
-            compose_hash: Some(Expected {
-                value: [1; 32],
-                origin: Origin::Option("--compose-hash"),
-            }),
-            ..Policy::default()
-        };
-        assert_ne!(Fingerprint::of(&other), default);
-    }
-
-    #[test]
-    fn a_policy_is_what_is_expected_wherever_that_is_written() {
-        let at = |origin| Policy {
-            compose_hash: Some(Expected {
-                value: [1; 32],
-                origin,
-            }),
-            ..Policy::default()
-        };
-        let by_option = Fingerprint::of(&at(Origin::Option("--compose-hash")));
-        for origin in [
-            Origin::Lock("a.lock".to_owned()),
-            Origin::Lock("b.lock".to_owned()),
-        ] {
-            assert_eq!(Fingerprint::of(&at(origin)), by_option);
-        }
-    }
+    use crate::config::Policy;
 
     #[test]
     fn another_root_is_another_policy() {
-        let policy = Fingerprint::of(&Policy::default());
+        let policy = Policy::default().fingerprint();
         let mut report = samples::pass();
         let genuine = Observation::of(&report, policy, 0);
         report.trust_root = TrustRootKind::Custom;

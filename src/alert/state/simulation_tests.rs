@@ -79,7 +79,7 @@ struct Sent {
 }
 
 fn a_day() -> Vec<Sent> {
-    let policy = Fingerprint::of(&Policy::default());
+    let policy = Policy::default().fingerprint();
     let mut state = State::default();
     let mut sent = Vec::new();
     for round in 0..=END / STEP {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::channel::{ChannelState, Foretold};
 use super::decide::{About, Due};
 use super::failure::{Failure, is_word};
-use super::observation::Fingerprint;
+use crate::config::Fingerprint;
 
 /// How many channels are remembered.
 const MAX_CHANNELS: usize = 32;

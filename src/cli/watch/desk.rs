@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio::task::{Id, JoinSet};
 
-use crate::alert::state::{Fingerprint, Observation, State, TargetId};
+use crate::alert::state::{Observation, State, TargetId};
 use crate::alert::{self, Channels, Context, Memory};
 use crate::cli::alert_state::StateFile;
 use crate::cli::alerts::{Alerting, entropy, is_any, run_url, whole_app};
@@ -159,7 +159,7 @@ impl Desk {
         if !is_any(&lane.channels) {
             return;
         }
-        let policy = Fingerprint::of(&target.policy);
+        let policy = target.policy.fingerprint();
         let whole = whole_app(&target.name, &reports);
         for report in reports.into_iter().chain(whole) {
             let observation = Observation::of(&report, policy, now);
