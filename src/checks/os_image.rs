@@ -38,7 +38,7 @@ const DEVELOPMENT_IMAGE: Reason = Reason {
     fix: "Redeploy on a production image (its name has no `dev`).",
 };
 const RESERVATION_ENDS_SOON: Reason = Reason {
-    id: "reservation-ends-soon",
+    id: "image-exception-ends-soon",
     means: "The image has a published vulnerability; the lock accepts it, for less than 14 more days.",
     fix: "Upgrade the OS image to dstack 0.5.4 or later before the end; after it this check fails.",
 };

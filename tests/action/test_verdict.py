@@ -73,7 +73,7 @@ def test_the_docker_compose_file_of_the_repository_is_looked_for(verify, machine
     run = verify(machine().inputs(docker_compose=str(own)))
     assert run.green, run.log
     run = verify(machine().inputs(docker_compose=str(own), compose_hash=None))
-    assert not run.green and reasons(run)["compose-hash"] == ("error", "envelope-unpinned")
+    assert not run.green and reasons(run)["compose-hash"] == ("error", "compose-settings-unpinned")
     own.write_bytes(own.read_bytes() + b"# later\n")
     run = verify(machine().inputs(docker_compose=str(own), compose_hash=None))
     assert not run.green and reasons(run)["compose-hash"] == ("fail", "docker-compose-mismatch")

@@ -74,7 +74,7 @@ fn a_release_in_the_clean_envelope_passes_without_a_lock() {
     assert!(judged.0.compose_diff.is_empty());
     let detail = judged.detail(CheckId::ComposeHash);
     assert!(
-        detail.contains("byte for byte") && detail.contains("clean envelope (no pre-launch script)"),
+        detail.contains("byte for byte") && detail.contains("clean settings (no pre-launch script)"),
         "{detail}"
     );
 }
@@ -186,7 +186,7 @@ fn t14_a_docker_compose_file_that_is_there_and_not_started_fails() {
 #[test]
 fn an_envelope_that_nothing_pins_is_open() {
     let judged = releasing(app_compose(DOCKER_COMPOSE), DOCKER_COMPOSE).judge();
-    judged.leaves_open(CheckId::ComposeHash, "envelope-unpinned");
+    judged.leaves_open(CheckId::ComposeHash, "compose-settings-unpinned");
     assert!(
         judged
             .detail(CheckId::ComposeHash)
@@ -200,7 +200,7 @@ fn is_unpinned(field: &str, value: Value) {
         members.insert(field.to_owned(), value.clone());
     });
     let judged = releasing(document, DOCKER_COMPOSE).judge();
-    judged.leaves_open(CheckId::ComposeHash, "envelope-unpinned");
+    judged.leaves_open(CheckId::ComposeHash, "compose-settings-unpinned");
     let named = format!("`{field}`");
     assert!(judged.detail(CheckId::ComposeHash).contains(&named), "{judged}");
 }
@@ -256,7 +256,7 @@ fn nothing_else_is_part_of_the_clean_envelope() {
 fn t40_a_changed_envelope_fails_although_the_docker_compose_file_is_right() {
     let trial = releasing(app_compose(DOCKER_COMPOSE), DOCKER_COMPOSE);
     let judged = locked_to(trial, &clean("services: {}")).judge();
-    judged.fails(CheckId::ComposeHash, "envelope-mismatch");
+    judged.fails(CheckId::ComposeHash, "compose-settings-mismatch");
     assert!(
         judged
             .detail(CheckId::ComposeHash)
@@ -427,7 +427,7 @@ fn t40_the_second_hash_keeps_the_locked_envelope() {
     locked_to(trial(), &app_compose("services: {}")).judge().passes();
     locked_to(trial(), &clean("services: {}"))
         .judge()
-        .fails(CheckId::ComposeHash, "envelope-mismatch");
+        .fails(CheckId::ComposeHash, "compose-settings-mismatch");
     // The lock's own hash would bind its envelope; the second does not.
     let unseen = locked_to(trial(), &app_compose("services: {}")).with(|trial| {
         trial.info = false;
@@ -436,7 +436,7 @@ fn t40_the_second_hash_keeps_the_locked_envelope() {
     });
     unseen
         .judge()
-        .leaves_open(CheckId::ComposeHash, "envelope-not-shown");
+        .leaves_open(CheckId::ComposeHash, "compose-settings-not-shown");
 }
 
 #[test]

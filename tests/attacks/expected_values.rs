@@ -168,7 +168,7 @@ fn a_locked_envelope_that_cannot_be_compared_is_no_pass() {
             });
         })
         .judge();
-    judged.leaves_open(CheckId::ComposeHash, "envelope-not-shown");
+    judged.leaves_open(CheckId::ComposeHash, "compose-settings-not-shown");
 }
 
 #[test]
@@ -180,7 +180,9 @@ fn a_locked_envelope_that_differs_fails_compose_hash() {
             lock: "cvm.lock".to_owned(),
         });
     });
-    trial.judge().fails(CheckId::ComposeHash, "envelope-mismatch");
+    trial
+        .judge()
+        .fails(CheckId::ComposeHash, "compose-settings-mismatch");
     // Without the document nothing can be compared.
     let hidden = trial.with(|trial| {
         trial.info = false;
@@ -188,7 +190,7 @@ fn a_locked_envelope_that_differs_fails_compose_hash() {
     });
     hidden
         .judge()
-        .leaves_open(CheckId::ComposeHash, "envelope-not-shown");
+        .leaves_open(CheckId::ComposeHash, "compose-settings-not-shown");
 }
 
 #[test]
@@ -208,7 +210,7 @@ fn a_lock_whose_images_contradict_its_compose_hash_fails_image_pins() {
     trial.policy.locked_compose = Some(locked);
     let judged = trial.judge();
     judged.fails(CheckId::ImagePins, "locked-image-mismatch");
-    judged.fails(CheckId::ComposeHash, "envelope-mismatch");
+    judged.fails(CheckId::ComposeHash, "compose-settings-mismatch");
 }
 
 #[test]

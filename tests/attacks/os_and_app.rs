@@ -329,8 +329,8 @@ fn t34_a_vulnerable_image_is_accepted_only_by_a_lock_with_an_end_date() {
     }
     let fortnight = 14 * 86_400;
     for (until, reason) in [
-        (now + 1, "reservation-ends-soon"),
-        (now + fortnight - 1, "reservation-ends-soon"),
+        (now + 1, "image-exception-ends-soon"),
+        (now + fortnight - 1, "image-exception-ends-soon"),
         (now + fortnight, "vulnerable-image"),
     ] {
         showing(&tuple, locked(Some(until))).says(CheckId::OsImage, Status::Warn, reason);

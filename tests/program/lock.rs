@@ -107,7 +107,7 @@ fn a_release_that_gives_its_own_compose_hash_keeps_everything_else_of_the_lock()
         .unwrap();
     assert_ne!(opened, released, "the simulated document has public_logs");
     let ran = verify(&deployment, &["--compose-hash", &opened]);
-    ran.assert(ComposeHash, Fail, Some("envelope-mismatch"));
+    ran.assert(ComposeHash, Fail, Some("compose-settings-mismatch"));
 }
 
 /// Replays a vector's bundle with the lock pinned from it. Vectors have no nonce.
@@ -229,7 +229,7 @@ fn a_changed_envelope_or_image_contradicts_the_lock_itself() {
         text.replacen("public_logs = true", "public_logs = false", 1),
     )
     .unwrap();
-    replay(folder.path()).assert(ComposeHash, Fail, Some("envelope-mismatch"));
+    replay(folder.path()).assert(ComposeHash, Fail, Some("compose-settings-mismatch"));
     std::fs::write(&lock, text.replacen("5618a93a", "0618a93a", 1)).unwrap();
     replay(folder.path()).assert(ImagePins, Fail, Some("locked-image-mismatch"));
 }

@@ -61,7 +61,7 @@ fn a_release_that_gives_its_docker_compose_file_keeps_everything_else_of_the_loc
     ran.assert(ComposeHash, Pass, None);
     // Without the lock nothing pins the pre-launch script.
     let ran = deployment.verify_with(&[], &[&given(&deployment), "--os-image=unchecked"]);
-    ran.assert(ComposeHash, Error, Some("envelope-unpinned"));
+    ran.assert(ComposeHash, Error, Some("compose-settings-unpinned"));
     assert_eq!(ran.code, 3);
 }
 

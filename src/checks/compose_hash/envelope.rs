@@ -23,12 +23,12 @@ pub(super) fn locked_finding(facts: &Facts, policy: &Policy, measured: &[u8; 32]
     };
     match actual {
         Ok(actual) => mismatch(locked, &actual),
-        // The lock's own hash binds its envelope; another hash does not.
+        // The lock's own hash binds its settings; another hash does not.
         Err(_) if policy.is_locked_compose_hash(measured) => None,
         Err(problem) => Some(Finding::error(
             &ENVELOPE_NOT_SHOWN,
             format!(
-                "The envelope in {} could not be compared: {problem}.",
+                "The settings in {} could not be compared: {problem}.",
                 locked.lock
             ),
         )),
@@ -55,7 +55,7 @@ pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<St
     let violations = clean_envelope_violations(&actual);
     if violations.is_empty() {
         return Ok(format!(
-            "the rest of the measured document is the built-in clean envelope ({})",
+            "the rest of the measured document has the built-in clean settings ({})",
             script_of(&actual)
         ));
     }
@@ -73,8 +73,8 @@ pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<St
     Err(Finding::error(
         &ENVELOPE_UNPINNED,
         format!(
-            "The docker compose file is the expected one, but nothing pins what surrounds it, and that is not the \
-             built-in clean envelope: {}{more}.",
+            "The docker compose file is the expected one, but nothing pins the settings around it, and they are not the \
+             built-in clean ones: {}{more}.",
             named.join("; ")
         ),
     ))

@@ -1,7 +1,7 @@
 //! `compose-hash`: the VM runs exactly the compose document that you released.
 //!
 //! What was released is said by the document's hash, or by the docker compose file inside it: then everything around
-//! that file must be pinned as well, by a lock or by being the built-in clean envelope.
+//! that file must be pinned as well, by a lock or by being the built-in clean settings.
 
 mod docker_compose;
 mod envelope;
@@ -70,20 +70,20 @@ const TEXT_MISMATCH: Reason = Reason {
           SDK's object unchanged, treat the host as hostile.",
 };
 const ENVELOPE_MISMATCH: Reason = Reason {
-    id: "envelope-mismatch",
+    id: "compose-settings-mismatch",
     means: "A field around the docker compose file (scripts, flags, allowed variables) is not the locked one.",
     fix: "Review the named fields; if the change is yours, run `cvm-verify pin` and review the difference.",
 };
 const ENVELOPE_NOT_SHOWN: Reason = Reason {
-    id: "envelope-not-shown",
-    means: "The lock holds the envelope of another compose hash, and the document was not handed over to compare, or \
-            names a field twice, so that it has no one envelope.",
+    id: "compose-settings-not-shown",
+    means: "The lock holds the settings of another compose hash, and the document was not handed over to compare, or \
+            names a field twice, so that its settings are ambiguous.",
     fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
 };
 const ENVELOPE_UNPINNED: Reason = Reason {
-    id: "envelope-unpinned",
+    id: "compose-settings-unpinned",
     means: "The docker compose file is yours, but nothing pins the scripts, flags and variables around it, and they are \
-            not the built-in clean envelope.",
+            not the built-in clean settings.",
     fix: "Run `cvm-verify pin URL`, review the section [compose] of the lock, and give it with --lock.",
 };
 const DOCUMENT_NOT_SHOWN: Reason = Reason {

@@ -229,7 +229,7 @@ fn a_pin_passes_and_changing_any_field_fails_exactly_the_check_that_owns_it() {
         (CheckId::ComposeHash, "compose-hash-mismatch", |lock| {
             lock.compose_hash = Some([0; 32])
         }),
-        (CheckId::ComposeHash, "envelope-mismatch", |lock| {
+        (CheckId::ComposeHash, "compose-settings-mismatch", |lock| {
             lock.envelope.remove("storage_fs");
         }),
         (CheckId::AppId, "app-id-mismatch", |lock| {
