@@ -353,15 +353,15 @@ const LAYOUTS: [&str; Layout::ALL.len() + 1] = {
     names
 };
 
-/// What a secret's own name would be: its key is the same with `-env` behind it.
-pub(super) const SECRETS: [&str; 4] = [
-    "slack-webhook-url",
-    "webhook-url",
-    "webhook-secret",
-    "heartbeat-url",
-];
-
 impl Key {
+    /// The secret that this key names a variable of: what its name would be if the file could hold it.
+    pub(super) fn secret(&self) -> Option<&'static str> {
+        match self.shape {
+            Shape::Variable => self.name.strip_suffix("-env"),
+            _ => None,
+        }
+    }
+
     /// The key of this name, where it exists at all.
     pub(super) fn named(name: &str) -> Option<&'static Self> {
         KEYS.iter().find(|key| key.name == name)

@@ -59,6 +59,24 @@ fn ten_mistakes_are_shown_in_one_run_each_with_its_place_and_what_to_write_inste
 }
 
 #[test]
+fn a_secret_of_any_channel_is_recognised_and_not_repeated() {
+    let secrets: Vec<&str> = KEYS
+        .iter()
+        .filter_map(|key| key.name.strip_suffix("-env"))
+        .collect();
+    assert!(secrets.len() >= 7, "{secrets:?}");
+    for secret in secrets {
+        for name in [secret.to_owned(), secret.replace('-', "_"), secret.to_uppercase()] {
+            let text = format!(
+                "[defaults]\n{name} = \"https://hunter2.example\"\n[[target]]\nname = \"a\"\nurl = \"https://a.example\"\n"
+            );
+            assert_eq!(one(&text), FileProblem::Secret { key: secret });
+            assert!(!shown(&text).contains("hunter2"), "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_file_is_read_with_every_place() {
     let text = "[defaults]\nlock = \"cvm.lock\"\n[[target]]\nname = \"shop\"\nurl = \"https://shop.example\"\nmin-tcb-eval-data-number = 0x14\naccept-tcb = [\n  \"OutOfDate:until=2026-12-31\",\n  \"SWHardeningNeeded:until=2026-12-31\",\n]\n";
     let (file, mistakes) = PolicyFile::read(text.as_bytes(), "conf/cvm-verify.toml");

@@ -1,6 +1,6 @@
 //! Which keys a table of the policy file takes, and what to write instead of another.
 
-use super::keys::{KEYS, Key, SECRETS};
+use super::keys::{KEYS, Key};
 use super::{FileProblem, nearest};
 use crate::config::text::key as toml_key;
 
@@ -44,7 +44,8 @@ pub(super) fn unknown_at_the_root(name: &str) -> FileProblem {
 
 /// What is wrong with a name that is no key of a table.
 pub(super) fn unknown(name: &str, table: Table) -> FileProblem {
-    if let Some(key) = SECRETS.into_iter().find(|key| *key == name) {
+    let spelled = name.to_ascii_lowercase().replace('_', "-");
+    if let Some(key) = KEYS.iter().filter_map(Key::secret).find(|key| *key == spelled) {
         return FileProblem::Secret { key };
     }
     let known: Vec<&str> = KEYS
