@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use simulator::{AppServer, Cvm, World};
 
 use super::*;
+use crate::checks::EvidenceReason;
 use crate::net::Transport;
 use crate::net::loopback::{self, answer, routes};
 use crate::net::retry::Heal;
@@ -153,23 +154,27 @@ async fn error(bytes: Vec<u8>) -> SourceError {
 async fn each_way_to_fail_has_its_reason() {
     let large = vec![b'{'; MAX_BYTES + 1];
     for (bytes, reason, heals) in [
-        (answer(404, &[], b"{}"), "http-status", false),
-        (answer(503, &[], b"{}"), "http-status", true),
-        (answer(429, &[], b"{}"), "http-status", true),
+        (answer(404, &[], b"{}"), EvidenceReason::HttpStatus, false),
+        (answer(503, &[], b"{}"), EvidenceReason::HttpStatus, true),
+        (answer(429, &[], b"{}"), EvidenceReason::HttpStatus, true),
         (
             answer(302, &[("location", "https://b.example/")], b""),
-            "http-status",
+            EvidenceReason::HttpStatus,
             false,
         ),
-        (answer(200, &[], b"<html>starting</html>"), "not-json", true),
-        (answer(200, &[], b""), "not-json", true),
-        (answer(200, &[], &large), "too-large", false),
         (
-            b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec(),
-            "unreachable",
+            answer(200, &[], b"<html>starting</html>"),
+            EvidenceReason::NotJson,
             true,
         ),
-        (b"hello\r\n\r\n".to_vec(), "unreachable", true),
+        (answer(200, &[], b""), EvidenceReason::NotJson, true),
+        (answer(200, &[], &large), EvidenceReason::TooLarge, false),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec(),
+            EvidenceReason::Unreachable,
+            true,
+        ),
+        (b"hello\r\n\r\n".to_vec(), EvidenceReason::Unreachable, true),
     ] {
         let found = error(bytes).await;
         assert_eq!((found.reason(), found.may_heal()), (reason, heals), "{found}");
@@ -191,7 +196,7 @@ async fn a_private_address_and_plain_http_are_address_refused() {
         let error = found.expect_err("refused");
         assert_eq!(
             (error.reason(), error.may_heal()),
-            ("address-refused", false),
+            (EvidenceReason::AddressRefused, false),
             "{base}"
         );
     }
@@ -210,7 +215,7 @@ async fn a_certificate_that_is_not_trusted_is_tls() {
     )
     .await;
     let error = found.expect_err("not trusted");
-    assert_eq!((error.reason(), error.may_heal()), ("tls", false));
+    assert_eq!((error.reason(), error.may_heal()), (EvidenceReason::Tls, false));
 }
 
 proptest! {

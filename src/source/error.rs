@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::checks::EvidenceReason;
 use crate::net::NetError;
 use crate::net::retry::Heal;
 
@@ -60,25 +61,24 @@ impl SourceError {
         matches!(self, Self::Net { .. }) && self.may_heal() && !timed_out
     }
 
-    /// The `evidence` check's reason: `unreachable`, `tls`, `http-status`, `not-json`, `too-large`, `address-refused` or
-    /// `no-quote`.
-    pub fn reason(&self) -> &'static str {
+    /// The `evidence` check's reason.
+    pub fn reason(&self) -> EvidenceReason {
         let error = match self {
-            Self::NotJson { .. } => return "not-json",
-            Self::AgentWithoutQuote { .. } => return "no-quote",
-            Self::AppUnknown { .. } => return "http-status",
+            Self::NotJson { .. } => return EvidenceReason::NotJson,
+            Self::AgentWithoutQuote { .. } => return EvidenceReason::NoQuote,
+            Self::AppUnknown { .. } => return EvidenceReason::HttpStatus,
             Self::Net { error, .. } => error,
         };
         match error {
-            NetError::BadUrl { .. } | NetError::AddressRefused { .. } => "address-refused",
-            NetError::Tls { .. } => "tls",
-            NetError::TooLarge { .. } | NetError::HeadersTooLarge { .. } => "too-large",
-            NetError::Redirect { .. } | NetError::HttpStatus { .. } => "http-status",
+            NetError::BadUrl { .. } | NetError::AddressRefused { .. } => EvidenceReason::AddressRefused,
+            NetError::Tls { .. } => EvidenceReason::Tls,
+            NetError::TooLarge { .. } | NetError::HeadersTooLarge { .. } => EvidenceReason::TooLarge,
+            NetError::Redirect { .. } | NetError::HttpStatus { .. } => EvidenceReason::HttpStatus,
             NetError::Dns { .. }
             | NetError::Connect { .. }
             | NetError::Timeout { .. }
             | NetError::Closed { .. }
-            | NetError::Protocol { .. } => "unreachable",
+            | NetError::Protocol { .. } => EvidenceReason::Unreachable,
         }
     }
 
@@ -186,7 +186,10 @@ mod tests {
     #[test]
     fn a_404_says_how_to_expose_the_endpoint() {
         let error = status(404);
-        assert_eq!((error.reason(), error.status()), ("http-status", Some(404)));
+        assert_eq!(
+            (error.reason(), error.status()),
+            (EvidenceReason::HttpStatus, Some(404))
+        );
         assert!(!error.may_heal());
         let text = error.to_string();
         assert!(
@@ -200,7 +203,7 @@ mod tests {
         for (code, heals) in [(429, true), (502, true), (400, false), (403, false), (204, false)] {
             assert_eq!(
                 (status(code).reason(), status(code).may_heal()),
-                ("http-status", heals),
+                (EvidenceReason::HttpStatus, heals),
                 "{code}"
             );
         }

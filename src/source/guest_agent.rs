@@ -138,6 +138,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::checks::EvidenceReason;
     use crate::net::loopback::{self, answer, routes};
 
     const ID: HostId = HostId([0xab; 20]);
@@ -216,7 +217,7 @@ mod tests {
     async fn an_old_version_has_no_quote_and_is_asked_for_nothing_else() {
         let (url, asked) = routes(|_| answer(404, &[], b"{\"error\":\"Service not found\"}")).await;
         let error = ask(url).await.expect_err("no such method");
-        assert_eq!(error.reason(), "no-quote");
+        assert_eq!(error.reason(), EvidenceReason::NoQuote);
         assert!(error.to_string().contains("0.5.6"), "{error}");
         assert_eq!(asked.lock().expect("the list").len(), 1);
     }
@@ -224,7 +225,10 @@ mod tests {
     #[tokio::test]
     async fn another_error_is_not_taken_for_an_old_version() {
         let (url, _) = routes(|_| answer(503, &[], b"{}")).await;
-        assert_eq!(ask(url).await.expect_err("503").reason(), "http-status");
+        assert_eq!(
+            ask(url).await.expect_err("503").reason(),
+            EvidenceReason::HttpStatus
+        );
     }
 
     proptest! {

@@ -98,6 +98,7 @@ pub async fn fetch(client: &Client, app: &PhalaCloud, limits: &Limits) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checks::EvidenceReason;
     use crate::net::loopback::{self, answer, routes};
     use crate::net::retry::Heal as _;
 
@@ -133,10 +134,10 @@ mod tests {
     #[tokio::test]
     async fn an_app_that_is_unknown_is_said_to_be() {
         for (status, reason, heals) in [
-            (500, "http-status", false),
-            (404, "http-status", false),
-            (503, "http-status", true),
-            (403, "http-status", false),
+            (500, EvidenceReason::HttpStatus, false),
+            (404, EvidenceReason::HttpStatus, false),
+            (503, EvidenceReason::HttpStatus, true),
+            (403, EvidenceReason::HttpStatus, false),
         ] {
             let (url, _) = routes(move |_| answer(status, &[], b"{\"detail\":\"x\"}")).await;
             let app = PhalaCloud::new(ID, Some(&url)).expect("an app");

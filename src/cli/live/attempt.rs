@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
-use crate::checks::{EvidenceGap, EvidenceReason};
+use crate::checks::EvidenceGap;
 use crate::net::retry::Heal;
 use crate::source::SourceError;
 
@@ -32,18 +32,9 @@ pub(super) fn jitter() -> u32 {
 }
 
 pub(super) fn of_source(error: &SourceError) -> AttemptFailure {
-    let reason = match error.reason() {
-        "tls" => EvidenceReason::Tls,
-        "http-status" => EvidenceReason::HttpStatus,
-        "not-json" => EvidenceReason::NotJson,
-        "too-large" => EvidenceReason::TooLarge,
-        "no-quote" => EvidenceReason::NoQuote,
-        "address-refused" => EvidenceReason::AddressRefused,
-        _ => EvidenceReason::Unreachable,
-    };
     AttemptFailure {
         gap: EvidenceGap {
-            reason,
+            reason: error.reason(),
             detail: format!("{}.", error.to_string().trim_end_matches('.')),
         },
         heals: error.may_heal(),
