@@ -13,11 +13,11 @@ use super::target::Target;
 use super::trouble::told;
 use super::{config, files, policy, replay};
 use crate::checks::{Check, EvidenceGap};
-use crate::config::file::is_name;
 use crate::config::lock::{self, AcceptedPin, Lock, LockFile, MAX_LOCK_BYTES};
 use crate::config::{Policy, ReportDataPolicy, Settings, Written};
 use crate::prove::{Facts, Gap, TrustRoot};
 use crate::render::escape;
+use crate::report::is_name;
 use crate::report::{CheckId, Status, TrustRootKind};
 
 /// Where the lock is printed instead of written.

@@ -3,11 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::percent::{self, PercentError};
+use super::file::SIGNATURE_BYTES;
 use crate::net::{Response, excerpt};
-
-/// A signature over TCB info or QE identity: ECDSA P-256, r ‖ s, bytes.
-pub(super) const SIGNATURE_BYTES: usize = 64;
 
 /// Why an answer is not the document that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,13 +13,8 @@ pub enum AnswerError {
     #[error("the response has no header {0} (or several)")]
     NoChain(&'static str),
     /// The issuer chain is not percent-encoded.
-    #[error("header {header}: expected a percent-encoded PEM chain, found {problem}")]
-    Encoding {
-        /// The header.
-        header: &'static str,
-        /// What is wrong.
-        problem: PercentError,
-    },
+    #[error("header {0}: expected a percent-encoded PEM chain, found other bytes or half an escape")]
+    Encoding(&'static str),
     /// The issuer chain is not PEM.
     #[error("header {0}: expected certificates in PEM (-----BEGIN CERTIFICATE-----)")]
     NotPem(&'static str),
@@ -131,11 +123,16 @@ fn chain(response: &Response, names: &'static [&'static str]) -> Result<String, 
     let Some((header, value)) = found else {
         return Err(AnswerError::NoChain(names.first().copied().unwrap_or_default()));
     };
-    let pem = percent::decode(value).map_err(|problem| AnswerError::Encoding { header, problem })?;
+    // PEM is ASCII and has no `%`: one that is left is half an escape.
+    let pem = percent_encoding::percent_decode_str(value)
+        .decode_utf8()
+        .ok()
+        .filter(|pem| pem.is_ascii() && !pem.contains('%'))
+        .ok_or(AnswerError::Encoding(header))?;
     if !pem.trim_start().starts_with("-----BEGIN CERTIFICATE-----") {
         return Err(AnswerError::NotPem(header));
     }
-    Ok(pem)
+    Ok(pem.into_owned())
 }
 
 #[cfg(test)]
@@ -185,7 +182,7 @@ mod tests {
         assert_eq!(fault(&[(CHAIN.0, "hello")], good), AnswerError::NotPem(CHAIN.0));
         assert!(matches!(
             fault(&[(CHAIN.0, "%4")], good),
-            AnswerError::Encoding { .. }
+            AnswerError::Encoding(_)
         ));
         for body in [
             "",

@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::fetch::{Fetched, MAX_BYTES};
+use super::fetch::Fetched;
 use super::file;
+use super::file::MAX_BYTES;
 use super::request::CollateralRequest;
 use super::sources::Sources;
 

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::answer;
 use super::error::{Cause, SourceFailure};
-use super::fetch::{Fetched, MAX_BYTES};
+use super::fetch::Fetched;
+use super::file::MAX_BYTES;
 use super::sources::{Document, Sources};
 use crate::net::{Client, Limits, Response};
 

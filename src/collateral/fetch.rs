@@ -7,13 +7,11 @@ use tokio::time::Instant;
 
 use super::answer;
 use super::error::{Cause, CollateralError, SourceFailure};
+use super::file::MAX_BYTES;
 use super::request::CollateralRequest;
 use super::sources::{Document, Source, Sources};
 use crate::net::retry::{Schedule, retry};
 use crate::net::{Client, Limits, Response};
-
-/// Largest document, and largest sum of the four, in bytes: 1 MiB (threats.md, T48).
-pub const MAX_BYTES: usize = 1024 * 1024;
 
 /// A complete set, unproven.
 #[derive(Debug, Clone, PartialEq, Eq)]

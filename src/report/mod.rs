@@ -7,6 +7,7 @@ mod check_id;
 mod check_result;
 mod shard;
 mod target;
+mod target_name;
 mod verdict;
 
 pub use check_id::CheckId;
@@ -14,6 +15,7 @@ pub(crate) use check_id::each_check;
 pub use check_result::{CheckResult, Status};
 pub use shard::{Shard, ShardError};
 pub use target::{EvidenceRecord, Measurements, TargetReport, TcbRecord, TrustRootKind};
+pub use target_name::{MAX_NAME, is_name};
 pub use verdict::{Assurance, Tier, Verdict};
 
 use serde::{Deserialize, Serialize};

@@ -38,7 +38,6 @@ mod schema;
 pub use error::{FileProblem, Mistake, Mistakes};
 
 pub(crate) use nearest::nearest;
-pub(crate) use shape::is_name;
 
 use super::Settings;
 use super::lock::Place;

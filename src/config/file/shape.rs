@@ -3,10 +3,8 @@
 use crate::config::text::{one_line, quoted};
 use crate::config::{Interval, KeyProviderPin, PlatformId, SecondHash, TcbException, parse_os_image};
 use crate::evidence::parse_user_hex;
+use crate::report::{MAX_NAME, is_name};
 use url::Url;
-
-/// Longest name of a target, characters.
-const MAX_NAME: usize = 64;
 
 /// Most entries of a list.
 pub(super) const MAX_LIST: usize = 100;
@@ -127,14 +125,6 @@ impl Shape {
             }
         }
     }
-}
-
-/// Whether a text may be a target's name: it is typed on command lines and stands in file names.
-pub(crate) fn is_name(text: &str) -> bool {
-    (1..=MAX_NAME).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 /// The start of a text in quotes, fit for a terminal.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::section::{Section, Source};
 use super::{Lock, LockError, LockProblem, MAX_LOCK_BYTES, Notes, SCHEMA};
-use crate::config::file::is_name;
+use crate::report::is_name;
 
 /// What a lock file holds.
 #[derive(Debug, Clone, PartialEq)]
