@@ -28,9 +28,11 @@ pub struct Subject {
 pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &Subject) -> TargetReport {
     let mut compose_diff = Vec::new();
     let mut checks = Vec::new();
+    let mut accepted = Vec::new();
     for check in checks::ALL {
         let finding = run(check, facts, policy);
         checks.push(check.result(&finding));
+        accepted.extend(check.accepted(&finding));
         if check.id == CheckId::ComposeHash {
             compose_diff = finding.diff;
         }
@@ -39,12 +41,13 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
     TargetReport {
         name: subject.name.clone(),
         url: subject.url.clone(),
-        verdict: requirements::verdict(&checks, policy.required, |id| {
+        verdict: requirements::verdict(&checks, &accepted, policy.required, |id| {
             (Check::of(id).is_configured)(policy)
         }),
         required: policy.required,
-        assurance: requirements::assurance(&checks),
+        assurance: requirements::assurance(&checks, &accepted),
         waived: requirements::waived(&checks),
+        accepted,
         trust_root: subject.root.kind(),
         evaluated_at: rfc3339(subject.at),
         checks,

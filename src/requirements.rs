@@ -4,7 +4,7 @@
 //! run did that wrote it.
 
 use crate::checks::{Check, Required};
-use crate::report::{Assurance, CheckId, CheckResult, Status, Tier, Verdict};
+use crate::report::{Accepted, Assurance, CheckId, CheckResult, Status, Tier, Verdict};
 
 /// The lowest tier that requires a check; every higher one does, too. Absent where none does.
 #[must_use]
@@ -22,7 +22,7 @@ fn required_for(tier: Tier) -> impl Iterator<Item = CheckId> {
         .filter(move |id| required_from(*id).is_some_and(|from| from <= tier))
 }
 
-/// Whether a result meets its check's requirement without a waiver.
+/// Whether a result meets its check's requirement with nothing waived or accepted.
 #[must_use]
 pub fn is_met(check: &CheckResult) -> bool {
     match (check.status, check.reason.as_deref()) {
@@ -51,14 +51,36 @@ pub fn waived(checks: &[CheckResult]) -> Vec<CheckId> {
         .collect()
 }
 
-/// Any `fail` fails. Otherwise every requirement of the tier must be met or waived in writing, and what the user
-/// configured must have been determined; what is left is inconclusive.
+/// Whether a result meets its check's requirement by something that the user accepted in writing. A check names what it
+/// was accepted with only if that leaves nothing open.
 #[must_use]
-pub fn verdict(checks: &[CheckResult], required: Tier, is_configured: impl Fn(CheckId) -> bool) -> Verdict {
+pub fn is_accepted(check: &CheckResult, accepted: &[Accepted]) -> bool {
+    let may_be = match check.status {
+        Status::Pass | Status::Warn | Status::Skip => true,
+        Status::Fail | Status::Error => false,
+    };
+    may_be && accepted.iter().any(|one| one.check == check.id)
+}
+
+/// Whether a result is short of its check's requirement: neither met, nor waived, nor accepted in writing.
+#[must_use]
+pub fn is_short(check: &CheckResult, accepted: &[Accepted]) -> bool {
+    !(is_met(check) || is_waived(check) || is_accepted(check, accepted))
+}
+
+/// Any `fail` fails. Otherwise every requirement of the tier must be met, or waived or accepted in writing, and what the
+/// user configured must have been determined; what is left is inconclusive.
+#[must_use]
+pub fn verdict(
+    checks: &[CheckResult],
+    accepted: &[Accepted],
+    required: Tier,
+    is_configured: impl Fn(CheckId) -> bool,
+) -> Verdict {
     if checks.iter().any(|check| check.status == Status::Fail) {
         return Verdict::Fail;
     }
-    let met = |id| find(checks, id).is_some_and(|check| is_met(check) || is_waived(check));
+    let met = |id| find(checks, id).is_some_and(|check| !is_short(check, accepted));
     let configured_errors = checks
         .iter()
         .any(|check| check.status == Status::Error && is_configured(check.id));
@@ -69,10 +91,12 @@ pub fn verdict(checks: &[CheckResult], required: Tier, is_configured: impl Fn(Ch
     }
 }
 
-/// The highest tier whose requirements are met without waivers.
+/// The highest tier whose requirements are met with nothing waived or accepted in writing.
 #[must_use]
-pub fn assurance(checks: &[CheckResult]) -> Assurance {
-    let meets = |tier| required_for(tier).all(|id| find(checks, id).is_some_and(is_met));
+pub fn assurance(checks: &[CheckResult], accepted: &[Accepted]) -> Assurance {
+    let is_accepted = |id| accepted.iter().any(|one| one.check == id);
+    let met = |id| find(checks, id).is_some_and(is_met) && !is_accepted(id);
+    let meets = |tier| required_for(tier).all(met);
     let fails = |id| find(checks, id).is_none_or(|check| check.status == Status::Fail);
     let mut not_to_fail = CheckId::ALL
         .into_iter()

@@ -21,7 +21,7 @@ pub(crate) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
 mod tests {
     use super::*;
     use crate::alert::samples::{self, set};
-    use crate::report::{CheckId, Tier};
+    use crate::report::{Accepted, AcceptedKind, CheckId, Tier};
 
     fn ids(target: &TargetReport) -> Vec<CheckId> {
         causes(target).iter().map(|check| check.id).collect()
@@ -54,8 +54,14 @@ mod tests {
         set(&mut target, CheckId::TcbStatus, Status::Warn, "advisory");
         set(&mut target, CheckId::MrConfigId, Status::Skip, "unbound");
         assert_eq!(ids(&target), [CheckId::ComposeHash, CheckId::ImagePins]);
-        target.waived = vec![CheckId::ComposeHash];
-        assert_eq!(ids(&target), [CheckId::ImagePins]);
+        target.accepted = vec![Accepted {
+            check: CheckId::ImagePins,
+            what: AcceptedKind::ReviewedPlace,
+            by: "cvm.lock".to_owned(),
+            until: None,
+            reason: "The tag is mirrored.".to_owned(),
+        }];
+        assert_eq!(ids(&target), [CheckId::ComposeHash]);
         target.required = Tier::Hardware;
         set(&mut target, CheckId::Freshness, Status::Skip, "no-nonce");
         assert_eq!(ids(&target), [CheckId::Freshness]);

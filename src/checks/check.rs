@@ -3,7 +3,7 @@
 use super::finding::{Finding, Reason};
 use crate::config::Policy;
 use crate::prove::Facts;
-use crate::report::{CheckId, CheckResult, Tier};
+use crate::report::{Accepted, CheckId, CheckResult, Tier};
 
 /// A check: what it is called, what it is for, and how it decides.
 pub struct Check {
@@ -59,5 +59,11 @@ impl Check {
                 .filter(|fix| !fix.is_empty())
                 .map(str::to_owned),
         }
+    }
+
+    /// What a finding of this check was accepted with, as the report shows it.
+    #[must_use]
+    pub fn accepted(&self, finding: &Finding) -> Vec<Accepted> {
+        finding.accepted.iter().map(|one| one.of(self.id)).collect()
     }
 }

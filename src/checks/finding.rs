@@ -1,6 +1,9 @@
 //! What a check decides.
 
-use crate::report::Status;
+use std::fmt;
+
+use super::Acceptance;
+use crate::report::{AcceptedKind, Status};
 
 /// Why a check did not simply pass. The id is stable for ever.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub struct Finding {
     pub actual: Option<String>,
     /// The lines of a diff from what was expected to what was found; printable ASCII.
     pub diff: Vec<String>,
+    /// What the user accepted in writing and that meets the requirement.
+    pub accepted: Vec<Acceptance>,
 }
 
 impl Finding {
@@ -39,6 +44,7 @@ impl Finding {
             expected: None,
             actual: None,
             diff: Vec::new(),
+            accepted: Vec::new(),
         }
     }
 
@@ -70,6 +76,23 @@ impl Finding {
     #[must_use]
     pub fn skip(reason: &'static Reason, detail: impl Into<String>) -> Self {
         Self::new(Status::Skip, Some(reason), detail)
+    }
+
+    /// Not done, because the user waived it in writing. `by` is where that is written.
+    #[must_use]
+    pub fn waived(reason: &'static Reason, by: impl fmt::Display, detail: impl Into<String>) -> Self {
+        let waiver = Acceptance::new(AcceptedKind::Waiver, by, reason.means);
+        Self::new(Status::Skip, Some(reason), detail).accepting([waiver])
+    }
+
+    /// With what the user accepted in writing: it meets the requirement of the check, so give it only if nothing else is
+    /// left open. A failure and an error accept nothing.
+    #[must_use]
+    pub fn accepting(mut self, accepted: impl IntoIterator<Item = Acceptance>) -> Self {
+        if matches!(self.status, Status::Pass | Status::Warn | Status::Skip) {
+            self.accepted.extend(accepted);
+        }
+        self
     }
 
     /// With the value that was expected and the one that was found.

@@ -37,7 +37,11 @@ const UNCHECKED: Reason = Reason {
 
 fn run(facts: &Facts, policy: &Policy) -> Finding {
     if policy.freshness == Freshness::Unchecked {
-        return Finding::skip(&UNCHECKED, "Waived: the quote may have been made at any time.");
+        return Finding::waived(
+            &UNCHECKED,
+            policy.waived_by(CheckId::Freshness),
+            "Waived: the quote may have been made at any time.",
+        );
     }
     let quote = match proven_quote(facts) {
         Ok(quote) => quote,

@@ -65,7 +65,11 @@ const MAX_NAMED: usize = 8;
 
 fn run(facts: &Facts, policy: &Policy) -> Finding {
     if policy.image_pins == ImagePinsPolicy::Unchecked {
-        return Finding::skip(&UNCHECKED, "Waived: the images may be anything.");
+        return Finding::waived(
+            &UNCHECKED,
+            policy.waived_by(CheckId::ImagePins),
+            "Waived: the images may be anything.",
+        );
     }
     let (boot, compose) = match measured_compose(facts) {
         Ok(measured) => measured,

@@ -104,7 +104,11 @@ struct Concern {
 
 fn run(facts: &Facts, policy: &Policy) -> Finding {
     if policy.launch_inputs == LaunchInputsPolicy::Unchecked {
-        return Finding::skip(&UNCHECKED, "Waived: variables and scripts may be anything.");
+        return Finding::waived(
+            &UNCHECKED,
+            policy.waived_by(CheckId::LaunchInputs),
+            "Waived: variables and scripts may be anything.",
+        );
     }
     let (_, compose) = match measured_compose(facts) {
         Ok(measured) => measured,

@@ -4,6 +4,7 @@
 //! about each, which tiers require it, and one function. The list of them is `each_check!` in
 //! `report/check_id.rs`. A check sees [`Facts`](crate::prove::Facts) only: what is not proven is not there.
 
+mod acceptance;
 mod app_id;
 mod boot_order;
 mod check;
@@ -28,6 +29,7 @@ mod report_data;
 mod tcb_status;
 mod td_attributes;
 
+pub use acceptance::Acceptance;
 pub use check::{Check, Required};
 pub use evidence::{EvidenceGap, EvidenceReason};
 pub use finding::{Finding, Reason};

@@ -1,9 +1,9 @@
 //! `os-image`: the VM booted the expected operating system.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::config::{OsImagePolicy, OsTuple, Policy};
 use crate::prove::{FORECAST, Facts, OsClass, OsImageRow, VerifiedQuote, listed_rtmr0};
-use crate::report::{CheckId, Tier, rfc3339};
+use crate::report::{AcceptedKind, CheckId, Tier, rfc3339};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::OsImage,
@@ -21,7 +21,7 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
-    harmless_warnings: &[&VULNERABLE_IMAGE, &RESERVATION_ENDS_SOON],
+    harmless_warnings: &[],
     is_configured: |policy| !matches!(policy.os_image, OsImagePolicy::Known),
     run,
 };
@@ -66,8 +66,9 @@ const UNCHECKED: Reason = Reason {
 
 fn run(facts: &Facts, policy: &Policy) -> Finding {
     if matches!(policy.os_image, OsImagePolicy::Unchecked) {
-        return Finding::skip(
+        return Finding::waived(
             &UNCHECKED,
+            policy.waived_by(CheckId::OsImage),
             "Waived: any operating system could have recorded this event log.",
         );
     }
@@ -93,7 +94,12 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             vulnerable_until,
             lock,
         } => exact(quote, tuple, lock).unwrap_or_else(|| {
-            vulnerable(row, facts.at, *vulnerable_until).unwrap_or_else(|| Finding::pass(matches(lock, row)))
+            vulnerable(
+                row,
+                facts.at,
+                vulnerable_until.map(|until| (until, lock.as_str())),
+            )
+            .unwrap_or_else(|| Finding::pass(matches(lock, row)))
         }),
     }
 }
@@ -180,12 +186,13 @@ fn exact(quote: &VerifiedQuote, expected: &OsTuple, origin: &str) -> Option<Find
     )
 }
 
-fn vulnerable(row: Option<&OsImageRow>, at: u64, until: Option<u64>) -> Option<Finding> {
+/// `until` is when the acceptance ends, Unix seconds, and the lock that says so.
+fn vulnerable(row: Option<&OsImageRow>, at: u64, until: Option<(u64, &str)>) -> Option<Finding> {
     let row = row.filter(|row| !row.vulnerabilities.is_empty())?;
     let names = row.vulnerabilities.join(", ");
     let detail = match until {
-        Some(until) if at < until => {
-            return Some(Finding::warn(
+        Some((until, lock)) if at < until => {
+            let finding = Finding::warn(
                 if until < at.saturating_add(FORECAST) {
                     &RESERVATION_ENDS_SOON
                 } else {
@@ -196,9 +203,12 @@ fn vulnerable(row: Option<&OsImageRow>, at: u64, until: Option<u64>) -> Option<F
                     row.name,
                     rfc3339(until)
                 ),
-            ));
+            );
+            let reason = format!("{} has a published vulnerability: {names}.", row.name);
+            let accepted = Acceptance::new(AcceptedKind::VulnerableImage, lock, reason).until(until);
+            return Some(finding.accepting([accepted]));
         }
-        Some(until) => format!(
+        Some((until, _)) => format!(
             "{} has {names}; the lock accepted it until {}.",
             row.name,
             rfc3339(until)

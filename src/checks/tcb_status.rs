@@ -2,10 +2,10 @@
 
 use dcap_qvl::TcbStatus;
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::config::{Policy, built_in_eval_floor};
 use crate::prove::{Early, FORECAST, Facts, TcbVerdict};
-use crate::report::{CheckId, Tier, rfc3339};
+use crate::report::{AcceptedKind, CheckId, Tier, rfc3339};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::TcbStatus,
@@ -24,13 +24,7 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Hardware),
-    harmless_warnings: &[
-        &ACCEPTED_EXCEPTION,
-        &EXCEPTION_ENDS_SOON,
-        &EARLY_SET_REFUSES,
-        &ADVISORY,
-        &PLATFORM_CHANGED,
-    ],
+    harmless_warnings: &[&EARLY_SET_REFUSES, &ADVISORY, &PLATFORM_CHANGED],
     is_configured: |_| false,
     run,
 };
@@ -175,7 +169,13 @@ fn not_up_to_date(tcb: &TcbVerdict, at: u64, policy: &Policy) -> Finding {
                 "Intel rates the platform {status}{with}; accepted until {}.",
                 rfc3339(exception.ends)
             ),
-        ),
+        )
+        .accepting([Acceptance::new(
+            AcceptedKind::Tcb,
+            exception.by(),
+            format!("Intel rates the platform {status}{with}."),
+        )
+        .until(exception.ends)]),
         Some(exception) => Finding::fail(
             &EXCEPTION_ENDED,
             format!(

@@ -1,6 +1,6 @@
 //! Settings and lock in, policy out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -17,7 +17,7 @@ use crate::config::{
 };
 use crate::evidence::{parse_user_hex, parse_user_hex_up_to};
 use crate::prove::Layout;
-use crate::report::Tier;
+use crate::report::{CheckId, Tier};
 
 /// What the user expects, and the compose document where it was given as a file.
 pub(super) struct Expectations {
@@ -101,6 +101,7 @@ pub(super) fn expectations(
             true => Tier::Hardware,
             false => Tier::Code,
         },
+        waivers: waivers(settings),
         os_image_origin: settings.one("os-image").map(|value| value.origin.clone()),
         ..Policy::default()
     };
@@ -116,6 +117,15 @@ pub(super) fn expectations(
     } else {
         Err(reader.troubles)
     }
+}
+
+/// Where each waiver is written.
+fn waivers(settings: &Settings) -> BTreeMap<CheckId, Origin> {
+    let of = |id: CheckId| {
+        let written = settings.one(id.as_str())?;
+        (written.text.trim() == "unchecked").then(|| (id, written.origin.clone()))
+    };
+    CheckId::ALL.into_iter().filter_map(of).collect()
 }
 
 /// Reads settings, and goes on after a mistake.
@@ -303,7 +313,10 @@ impl Reader<'_> {
         for value in self.settings.all("accept-tcb") {
             let exception = value.text.parse::<TcbException>().and_then(|exception| {
                 exception.check_end(at)?;
-                Ok(exception)
+                Ok(TcbException {
+                    origin: Some(value.origin.clone()),
+                    ..exception
+                })
             });
             match exception {
                 Ok(exception) => exceptions.push(exception),

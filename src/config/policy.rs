@@ -6,7 +6,7 @@ use std::fmt;
 use super::lock::Place;
 use super::{KeyProviderPin, OsImagePolicy, PlatformList, SecondHash, TcbPolicy};
 use crate::prove::Layout;
-use crate::report::Tier;
+use crate::report::{CheckId, Tier};
 
 /// TDATTRIBUTES of every dstack guest: SEPT_VE_DISABLE (bit 28) and nothing else, in the order of the quote
 /// (dstack-attestation.md §2.4; threats.md T21).
@@ -51,6 +51,8 @@ pub struct Policy {
     pub locked_platform: Option<LockedPlatform>,
     /// What a lock says of the compose document.
     pub locked_compose: Option<LockedCompose>,
+    /// Where each waiver is written; [`Policy::waived_by`] reads it.
+    pub waivers: BTreeMap<CheckId, Origin>,
     /// The tier that must be reached.
     pub required: Tier,
 }
@@ -76,12 +78,21 @@ impl Default for Policy {
             tcb: TcbPolicy::default(),
             locked_platform: None,
             locked_compose: None,
+            waivers: BTreeMap::new(),
             required: Tier::Code,
         }
     }
 }
 
 impl Policy {
+    /// Where the waiver of a check is written; if the policy does not say so, the option of its name.
+    #[must_use]
+    pub fn waived_by(&self, id: CheckId) -> String {
+        self.waivers
+            .get(&id)
+            .map_or_else(|| format!("--{id}"), ToString::to_string)
+    }
+
     /// Whether this compose hash is the lock's own, so that the lock's envelope and images belong to it.
     #[must_use]
     pub fn is_locked_compose_hash(&self, hash: &[u8; 32]) -> bool {

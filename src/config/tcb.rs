@@ -5,6 +5,8 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use dcap_qvl::TcbStatus;
 
+use super::Origin;
+
 /// How far ahead an exception may end, days (interface.md).
 pub const MAX_EXCEPTION_DAYS: u64 = 90;
 
@@ -28,6 +30,8 @@ pub struct TcbException {
     pub ends: u64,
     /// Advisories that are accepted with it; absent means any.
     pub advisories: Option<Vec<String>>,
+    /// Where it is written; absent stands for the option `--accept-tcb`.
+    pub origin: Option<Origin>,
 }
 
 /// Why an exception is refused.
@@ -89,11 +93,20 @@ impl FromStr for TcbException {
             status,
             ends,
             advisories,
+            origin: None,
         })
     }
 }
 
 impl TcbException {
+    /// Where it is written.
+    #[must_use]
+    pub fn by(&self) -> String {
+        self.origin
+            .as_ref()
+            .map_or_else(|| "--accept-tcb".to_owned(), ToString::to_string)
+    }
+
     /// Refuses an exception that ends too far ahead of the time that is judged at, Unix seconds.
     ///
     /// # Errors

@@ -5,8 +5,10 @@
 //! made up does not become green by one word in it.
 
 use crate::checks::Check;
-use crate::report::{CheckId, CheckResult, Mode, Report, Status, TargetReport, Verdict};
-use crate::requirements::{assurance, verdict, waived};
+use crate::report::{
+    Accepted, AcceptedKind, CheckId, CheckResult, Mode, Report, Status, TargetReport, Verdict,
+};
+use crate::requirements::{assurance, is_accepted, verdict, waived};
 
 /// What does not follow, in words. Nothing where all of it does.
 pub(super) fn contradiction(report: &Report) -> Option<String> {
@@ -38,7 +40,13 @@ fn of_target(target: &TargetReport, mode: Mode) -> Option<String> {
     if target.waived != waived(&target.checks) {
         return Some("the waivers do not follow from the checks".to_owned());
     }
-    if target.assurance != assurance(&target.checks) {
+    if let Some(one) = target.accepted.iter().find(|one| !is_of_its_check(target, one)) {
+        return Some(format!(
+            "the check {} did not end as one that was accepted ({}): see the checks",
+            one.check, one.what
+        ));
+    }
+    if target.assurance != assurance(&target.checks, &target.accepted) {
         return Some("the assurance does not follow from the checks".to_owned());
     }
     (!follows(target, mode)).then(|| "the verdict does not follow from the checks".to_owned())
@@ -53,12 +61,19 @@ fn has_a_known_reason(check: &CheckResult) -> bool {
     }
 }
 
+/// A check that failed or was not determined was accepted by nobody; and a waiver is one of `waived`.
+fn is_of_its_check(target: &TargetReport, one: &Accepted) -> bool {
+    let fits = |check: &CheckResult| is_accepted(check, &target.accepted);
+    target.check(one.check).is_some_and(fits)
+        && (one.what == AcceptedKind::Waiver) == target.waived.contains(&one.check)
+}
+
 /// A report does not say what the user configured, and so not which errors beyond the requirements count. An error
 /// may therefore make a verdict worse than the checks, and never better.
 fn follows(target: &TargetReport, mode: Mode) -> bool {
     let of = |is_configured: fn(&CheckResult, Mode) -> bool| {
         let configured = |id: CheckId| target.check(id).is_some_and(|check| is_configured(check, mode));
-        verdict(&target.checks, target.required, configured)
+        verdict(&target.checks, &target.accepted, target.required, configured)
     };
     target.verdict == of(is_surely_configured) || target.verdict == of(|_, _| true)
 }

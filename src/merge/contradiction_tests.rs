@@ -13,6 +13,7 @@ fn passing() -> TargetReport {
         required: Tier::Code,
         assurance: Assurance::Code,
         waived: Vec::new(),
+        accepted: Vec::new(),
         trust_root: TrustRootKind::Intel,
         evaluated_at: rfc3339(0),
         checks: ALL.iter().map(|check| check.result(&Finding::pass(""))).collect(),
@@ -244,7 +245,7 @@ proptest! {
             check.reason = (check.status != Status::Pass).then(|| reasons[reason % reasons.len()].id.to_owned());
         }
         if honest {
-            target.assurance = assurance(&target.checks);
+            target.assurance = assurance(&target.checks, &target.accepted);
             target.waived = waived(&target.checks);
         }
         if refusal(&report(vec![target.clone()])).is_none() {

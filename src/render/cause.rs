@@ -1,7 +1,7 @@
 //! Which checks a verdict hangs on, the most important one first.
 
 use crate::report::{CheckResult, Status, TargetReport, Verdict};
-use crate::requirements::{is_met, required_from};
+use crate::requirements::{is_short, required_from};
 
 /// The checks that keep a target from passing, the one to act on first. Empty for a pass.
 ///
@@ -41,15 +41,10 @@ fn is_own_error(check: &CheckResult) -> bool {
     check.status == Status::Error && !is_consequence(check)
 }
 
-/// Whether a requirement of the tier was neither met nor waived, though nothing failed.
+/// Whether a requirement of the tier was neither met, nor waived, nor accepted in writing, though nothing failed.
 pub(super) fn is_unmet(target: &TargetReport, check: &CheckResult) -> bool {
     let required = required_from(check.id).is_some_and(|tier| tier <= target.required);
-    required
-        && match check.status {
-            Status::Skip => !target.waived.contains(&check.id),
-            Status::Warn => !is_met(check),
-            Status::Pass | Status::Fail | Status::Error => false,
-        }
+    required && matches!(check.status, Status::Skip | Status::Warn) && is_short(check, &target.accepted)
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub(super) fn pass() -> TargetReport {
         required: Tier::Code,
         assurance: Assurance::Code,
         waived: Vec::new(),
+        accepted: Vec::new(),
         trust_root: TrustRootKind::Intel,
         evaluated_at: "2026-08-13T12:00:00Z".to_owned(),
         checks: ALL.iter().map(|check| passed(check)).collect(),

@@ -3,6 +3,7 @@
 //! The serialised form is `cvm-verify/report/v1`. A field is never removed or renamed within v1; hex is lower
 //! case without `0x`, times are RFC 3339 in UTC.
 
+mod accepted;
 mod check_id;
 mod check_result;
 mod shard;
@@ -10,6 +11,7 @@ mod target;
 mod target_name;
 mod verdict;
 
+pub use accepted::{Accepted, AcceptedKind};
 pub use check_id::CheckId;
 pub(crate) use check_id::each_check;
 pub use check_result::{CheckResult, Status};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Assurance, CheckId, CheckResult, Tier, Verdict};
+use super::{Accepted, Assurance, CheckId, CheckResult, Tier, Verdict};
 
 /// What was found about one deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,10 +16,14 @@ pub struct TargetReport {
     pub verdict: Verdict,
     /// The tier that had to be reached.
     pub required: Tier,
-    /// The tier that was reached without waivers.
+    /// The tier that was reached without anything that was waived or accepted in writing.
     pub assurance: Assurance,
     /// The checks that the user waived in writing, in the order of [`CheckId::ALL`].
     pub waived: Vec<CheckId>,
+    /// Everything that the user accepted in writing and that this target passes with, waivers among them, in the order of
+    /// the checks. It counts for the verdict and never for the assurance.
+    #[serde(default)]
+    pub accepted: Vec<Accepted>,
     /// Whose root certificate the proof rests on.
     pub trust_root: TrustRootKind,
     /// The time that collateral and exceptions were judged at, RFC 3339 UTC.
