@@ -63,6 +63,7 @@ impl Policy {
             tcb,
             locked_platform,
             locked_compose,
+            waivers: _,
             required,
         } = self;
         let mut out = Encoding(VERSION.as_bytes().to_vec());
@@ -218,6 +219,7 @@ impl Encoding {
                 status,
                 ends,
                 advisories,
+                origin: _,
             } = exception;
             let mut one = Self(Vec::new());
             one.bytes(status.to_string().as_bytes());

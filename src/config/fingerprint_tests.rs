@@ -29,6 +29,7 @@ fn one_of_each() -> Vec<Policy> {
         status: TcbStatus::OutOfDate,
         ends: 1_800_000_000,
         advisories: None,
+        origin: None,
     };
     let tcb = |exception| TcbPolicy {
         exceptions: vec![exception],
