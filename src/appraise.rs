@@ -52,6 +52,7 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
         evaluated_at: rfc3339(subject.at),
         checks,
         compose_diff,
+        instances: None,
         measurements: facts.map(measurements).unwrap_or_default(),
         tcb: facts.map(|facts| tcb(facts, subject)).unwrap_or_default(),
         evidence: EvidenceRecord {
@@ -111,6 +112,7 @@ fn tcb(facts: &Facts, subject: &Subject) -> TcbRecord {
         fmspc: Some(hex::encode(quote.fmspc())),
         platform_id: Some(hex::encode(quote.platform_id())),
         expires_at: Some(rfc3339(quote.expires_at())),
+        collateral_fetched_at: facts.collateral_fetched_at.map(rfc3339),
         collateral_source: subject.collateral_source.clone(),
     }
 }

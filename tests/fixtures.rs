@@ -48,6 +48,7 @@ fn bundle(lie: Lie) -> String {
         info: Some(raw(cvm.info_body())),
         collateral: Some(to_raw_value(&document(&cvm.world.collateral())).unwrap()),
         collateral_source: Some("simulator".to_owned()),
+        collateral_fetched_at: None,
         app_compose: None,
         phala_api: None,
         early: None,

@@ -130,6 +130,7 @@ impl Case {
         prove(&Inputs {
             evidence,
             collateral: Ok(&self.collateral),
+            collateral_fetched_at: None,
             root: &self.root,
             at: self.at,
             clock_floor: 0,

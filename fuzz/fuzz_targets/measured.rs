@@ -63,6 +63,7 @@ fuzz_target!(|data: &[u8]| {
         let facts = prove(&Inputs {
             evidence: &evidence,
             collateral: Ok(&known.collateral),
+            collateral_fetched_at: None,
             root: &known.root,
             at: cvm.world.now,
             clock_floor: 0,

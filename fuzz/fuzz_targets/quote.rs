@@ -12,6 +12,7 @@ fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
     let facts = prove(&Inputs {
         evidence: &evidence,
         collateral: Err(CollateralGap::Missing),
+        collateral_fetched_at: None,
         root: &TrustRoot::Intel,
         at: 1_790_856_000,
         clock_floor: 0,

@@ -72,6 +72,7 @@ impl Deployment {
         prove(&Inputs {
             evidence,
             collateral: Ok(&self.collateral),
+            collateral_fetched_at: None,
             root: &self.root,
             at: self.at,
             clock_floor: 0,

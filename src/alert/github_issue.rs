@@ -14,6 +14,7 @@ use super::github_door::{Door, answer};
 use super::github_page::{body, comment, remembered, title};
 use super::message::Message;
 use super::state::{About, Due, TargetId, TargetState};
+use crate::config::shown_text;
 use crate::net::{Client, Secret};
 use crate::report::AlertRecord;
 
@@ -69,9 +70,9 @@ impl GithubIssues {
         let text = api.unwrap_or(PUBLIC_API);
         let api = Url::parse(text)
             .ok()
-            .filter(|url| url.has_host() && url.query().is_none());
+            .filter(|url| url.has_host() && url.query().is_none() && url.username().is_empty());
         Ok(Self {
-            api: api.ok_or_else(|| SettingsError::NoApi(text.to_owned()))?,
+            api: api.ok_or_else(|| SettingsError::NoApi(shown_text(text).to_owned()))?,
             owner: owner.to_owned(),
             repository: repository.to_owned(),
             token,

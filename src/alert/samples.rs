@@ -48,6 +48,7 @@ pub(super) fn pass() -> TargetReport {
         evaluated_at: "2026-08-13T12:00:00Z".to_owned(),
         checks: ALL.iter().map(passed).collect(),
         compose_diff: Vec::new(),
+        instances: None,
         measurements: Measurements::default(),
         tcb: TcbRecord::default(),
         evidence: EvidenceRecord::default(),

@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required};
 use crate::config::Policy;
-use crate::prove::{CollateralGap, FORECAST, Facts, Gap};
+use crate::prove::{CollateralGap, FORECAST, Facts, Gap, VerifiedQuote};
 use crate::report::{CheckId, Tier, rfc3339};
 
 pub(super) const CHECK: Check = Check {
@@ -15,16 +15,21 @@ pub(super) const CHECK: Check = Check {
         &UNREACHABLE,
         &EXPIRED,
         &NOT_YET_VALID,
+        &TOO_OLD,
         &CLOCK,
+        &NOT_REFETCHED,
         &ENDS_SOON,
         &CERTIFICATE_ENDS_SOON,
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Hardware),
-    harmless_warnings: &[&ENDS_SOON, &CERTIFICATE_ENDS_SOON],
+    harmless_warnings: &[&NOT_REFETCHED, &ENDS_SOON, &CERTIFICATE_ENDS_SOON],
     is_configured: |_| false,
     run,
 };
+
+/// Reasons that say ahead that a pass will end.
+pub(super) const FORECASTS: &[&Reason] = &[&NOT_REFETCHED, &ENDS_SOON, &CERTIFICATE_ENDS_SOON];
 
 const MISSING: Reason = Reason {
     id: "missing",
@@ -46,6 +51,18 @@ const NOT_YET_VALID: Reason = Reason {
     means: "The quote would verify, but a part of the collateral begins in the future.",
     fix: "Check this machine's clock, or replay at a later time with --at.",
 };
+const TOO_OLD: Reason = Reason {
+    id: "too-old",
+    means: "The collateral was fetched more than 7 days before, so that a revocation since then would not be seen.",
+    fix: "Find out why no newer collateral comes: the same command with --no-cache shows what its source answers. A bundle is \
+          replayed at its time of capture; without --at.",
+};
+const NOT_REFETCHED: Reason = Reason {
+    id: "not-refetched",
+    means: "The collateral was fetched longer ago than --collateral-max-age, and a newer set could not be fetched.",
+    fix: "Find out why, since after 7 days this is an error: the same command with --no-cache shows what the source of the \
+          collateral answers.",
+};
 const CLOCK: Reason = Reason {
     id: "clock",
     means: "This machine's clock is before the time at which this version of cvm-verify was made.",
@@ -63,13 +80,14 @@ const CERTIFICATE_ENDS_SOON: Reason = Reason {
     fix: "Ask the host to renew the machine's certificate, or redeploy on another host: quotes do not verify after the end.",
 };
 
-fn run(facts: &Facts, _policy: &Policy) -> Finding {
+fn run(facts: &Facts, policy: &Policy) -> Finding {
     if let Err(gap) = &facts.collateral {
         let reason = match gap {
             CollateralGap::Missing => &MISSING,
             CollateralGap::Unreachable(_) => &UNREACHABLE,
             CollateralGap::Expired { .. } => &EXPIRED,
             CollateralGap::NotYetValid { .. } => &NOT_YET_VALID,
+            CollateralGap::TooOld { .. } => &TOO_OLD,
             CollateralGap::Clock { .. } => &CLOCK,
         };
         let text = gap.to_string();
@@ -80,8 +98,23 @@ fn run(facts: &Facts, _policy: &Policy) -> Finding {
             .unwrap_or_default();
         return Finding::error(reason, format!("{start}{}.", chars.as_str()));
     }
-    match &facts.quote {
-        Ok(quote) if quote.expires_at() < facts.at.saturating_add(FORECAST) => Finding::warn(
+    let overdue = facts
+        .collateral_fetched_at
+        .filter(|fetched| facts.at.saturating_sub(*fetched) > policy.collateral_max_age.seconds());
+    match (&facts.quote, overdue) {
+        (Ok(quote), Some(fetched))
+            if quote.ends_first() != Some("PCK certificate") || !ends_soon(quote, facts) =>
+        {
+            Finding::warn(
+                &NOT_REFETCHED,
+                format!(
+                    "The collateral is in date until {}, but it was fetched at {}, and no newer set could be fetched.",
+                    rfc3339(quote.expires_at()),
+                    rfc3339(fetched)
+                ),
+            )
+        }
+        (Ok(quote), _) if ends_soon(quote, facts) => Finding::warn(
             match quote.ends_first() {
                 Some("PCK certificate") => &CERTIFICATE_ENDS_SOON,
                 _ => &ENDS_SOON,
@@ -95,13 +128,18 @@ fn run(facts: &Facts, _policy: &Policy) -> Finding {
                 rfc3339(quote.expires_at())
             ),
         ),
-        Ok(quote) => Finding::pass(format!(
+        (Ok(quote), _) => Finding::pass(format!(
             "The collateral is in date until {}.",
             rfc3339(quote.expires_at())
         )),
-        Err(Gap::Absent | Gap::NotReached | Gap::Refused(_)) => Finding::error(
+        (Err(Gap::Absent | Gap::NotReached | Gap::Refused(_)), _) => Finding::error(
             &QUOTE_NOT_PROVEN,
             "Not determined: the collateral did not verify this quote.",
         ),
     }
+}
+
+/// Whether the first part of what the quote rests on ends within the time of a forecast.
+fn ends_soon(quote: &VerifiedQuote, facts: &Facts) -> bool {
+    quote.expires_at() < facts.at.saturating_add(FORECAST)
 }

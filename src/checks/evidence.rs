@@ -19,6 +19,7 @@ pub(super) const CHECK: Check = Check {
         &TOO_LARGE,
         &ADDRESS_REFUSED,
         &NO_QUOTE,
+        &TOO_FEW_INSTANCES,
         &UNSUPPORTED_PLATFORM,
         &TWO_INSTANCES,
         &MALFORMED_FIELD,
@@ -67,6 +68,11 @@ const NO_QUOTE: Reason = Reason {
     id: "no-quote",
     means: "The answer is well formed but holds no quote, or, as a list of instances, not a quote of each.",
     fix: "Answer with the whole object that the dstack SDK's getQuote() returns; a stopped instance has no quote.",
+};
+const TOO_FEW_INSTANCES: Reason = Reason {
+    id: "too-few-instances",
+    means: "Fewer instances of the app run than the policy asks for: the others are stopped, or not listed.",
+    fix: "Start the stopped instances. If fewer are meant to run, lower `instances` in the policy file (--instances).",
 };
 const UNSUPPORTED_PLATFORM: Reason = Reason {
     id: "unsupported-platform",
@@ -119,6 +125,7 @@ pub enum EvidenceReason {
     TooLarge,
     AddressRefused,
     NoQuote,
+    TooFewInstances,
     UnsupportedPlatform,
     MalformedField,
     DuplicateField,
@@ -138,6 +145,7 @@ impl EvidenceGap {
             EvidenceReason::TooLarge => (&TOO_LARGE, Status::Error),
             EvidenceReason::AddressRefused => (&ADDRESS_REFUSED, Status::Error),
             EvidenceReason::NoQuote => (&NO_QUOTE, Status::Error),
+            EvidenceReason::TooFewInstances => (&TOO_FEW_INSTANCES, Status::Fail),
             EvidenceReason::UnsupportedPlatform => (&UNSUPPORTED_PLATFORM, Status::Error),
             EvidenceReason::Internal => (&INTERNAL, Status::Error),
             EvidenceReason::ShardMissing => (&SHARD_MISSING, Status::Error),

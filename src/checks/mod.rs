@@ -13,6 +13,7 @@ mod compose_hash;
 mod event_log;
 mod evidence;
 mod finding;
+mod forecasts;
 mod freshness;
 mod image_pins;
 mod instance_id;
@@ -33,6 +34,7 @@ pub use acceptance::Acceptance;
 pub use check::{Check, Required};
 pub use evidence::{EvidenceGap, EvidenceReason};
 pub use finding::{Finding, Reason};
+pub use forecasts::forecasts;
 pub use image_pins::locked_images;
 pub use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};
 

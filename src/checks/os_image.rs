@@ -26,6 +26,9 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
+/// Reasons that say ahead that a pass will end.
+pub(super) const FORECASTS: &[&Reason] = &[&RESERVATION_ENDS_SOON];
+
 const NO_REFERENCE: Reason = Reason {
     id: "no-reference",
     means: "The registers are those of no production image that this version knows.",

@@ -29,6 +29,9 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
+/// Reasons that say ahead that a pass will end.
+pub(super) const FORECASTS: &[&Reason] = &[&EXCEPTION_ENDS_SOON, &EARLY_SET_REFUSES];
+
 const NOT_UP_TO_DATE: Reason = Reason {
     id: "not-up-to-date",
     means: "Intel rates the platform lower than UpToDate.",

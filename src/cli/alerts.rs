@@ -42,6 +42,7 @@ impl Alerting {
             github_issue: github_issue(args.github_issue.as_deref(), surroundings)?,
             rules: Rules {
                 inconclusive_after: args.inconclusive_after,
+                inconclusive_of: args.inconclusive_of,
                 ..Rules::default()
             },
         })

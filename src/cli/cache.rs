@@ -2,13 +2,17 @@
 
 use std::path::PathBuf;
 
-use super::args::CacheArgs;
+use super::args::{CacheArgs, CollateralAgeArgs};
 use super::surroundings::Surroundings;
 use crate::collateral::{Disk, Store};
 
 /// The store that the options ask for; without any, the user's own cache folder. Where there is no home either, as in
 /// an emptied environment, nothing is kept.
-pub(super) fn store(args: &CacheArgs, surroundings: &Surroundings) -> Store {
+pub(super) fn store(args: &CacheArgs, age: &CollateralAgeArgs, surroundings: &Surroundings) -> Store {
+    kept(args, surroundings).refetching_after(age.collateral_max_age)
+}
+
+fn kept(args: &CacheArgs, surroundings: &Surroundings) -> Store {
     if args.no_cache {
         return Store::in_memory();
     }

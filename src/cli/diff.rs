@@ -12,7 +12,7 @@ use super::{files, pin, policy, replay};
 use crate::checks::Check;
 use crate::compare::{Side, SideKind, compare};
 use crate::config::lock::Lock;
-use crate::config::{Policy, ReportDataPolicy};
+use crate::config::{Policy, ReportDataPolicy, shown_text};
 use crate::prove::{Facts, TrustRoot};
 use crate::render::{self, escape};
 use crate::report::{CheckId, Status, TrustRootKind, rfc3339};
@@ -35,7 +35,7 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::R
         match side(what, args, &root, &expectations, surroundings)? {
             Ok(side) => sides.push(side),
             Err(Unsaid(code, why)) => {
-                let why = escape::terminal(&format!("{what}: {why}")).into_owned();
+                let why = escape::terminal(&format!("{}: {why}", named(what))).into_owned();
                 surroundings.complain(&format!("Nothing was compared: {why}"));
                 return Ok(code);
             }
@@ -58,6 +58,15 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::R
     } else {
         super::FAIL
     })
+}
+
+/// What a side is called: an address without its query.
+fn named(what: &str) -> &str {
+    if what.contains("://") {
+        shown_text(what)
+    } else {
+        what
+    }
 }
 
 fn side(
@@ -104,7 +113,12 @@ fn live(
         Ok(facts) => facts,
         Err(gap) => return Ok(Err(Unsaid(super::INCONCLUSIVE, gap.detail))),
     };
-    Ok(of_facts(url.to_owned(), SideKind::Live, &facts, expectations))
+    Ok(of_facts(
+        named(url).to_owned(),
+        SideKind::Live,
+        &facts,
+        expectations,
+    ))
 }
 
 /// What was proven. Of a live deployment, what may be a recording says nothing.

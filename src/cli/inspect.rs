@@ -12,6 +12,7 @@ use super::surroundings::Surroundings;
 use super::target::Target;
 use super::{files, replay, transport};
 use crate::collateral::{self, Store};
+use crate::config::shown_text;
 use crate::evidence::{Bundle, Evidence};
 use crate::inspect::{Inspected, inspect};
 use crate::net::retry::Schedule;
@@ -78,7 +79,7 @@ fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u
         if let Some(number) = live.instance {
             surroundings.print(&format!("INSTANCE {number} of Phala Cloud's list\n\n"));
         }
-        code = code.max(show(&args.what, live, surroundings)?);
+        code = code.max(show(shown_text(&args.what), live, surroundings)?);
     }
     if let Some(note) = gathering.note {
         surroundings.complain(&note);

@@ -18,6 +18,8 @@ use crate::report::TargetReport;
 pub(super) struct Gathered {
     pub evidence: Result<Evidence, EvidenceGap>,
     pub collateral: Result<QuoteCollateralV3, CollateralGap>,
+    /// When the collateral was fetched, Unix seconds, where that is known.
+    pub collateral_fetched_at: Option<u64>,
 }
 
 impl Gathered {
@@ -36,6 +38,7 @@ impl Gathered {
         Ok(prove(&Inputs {
             evidence,
             collateral,
+            collateral_fetched_at: self.collateral_fetched_at,
             root,
             at,
             clock_floor,

@@ -4,8 +4,10 @@ use super::args::MergeArgs;
 use super::error::UsageError;
 use super::files;
 use super::output::{self, Written};
+use super::run_id;
 use super::surroundings::Surroundings;
-use crate::merge::{MAX_REPORT_BYTES, MergeError, merge, read};
+use crate::merge::{MAX_REPORT_BYTES, MergeError, ThisRun, merge, read};
+use crate::render::escape;
 
 pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     output::prepare(&args.output)?;
@@ -31,6 +33,15 @@ pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::
         )
         .into());
     }
-    let report = merge(reports, (surroundings.now)()).map_err(refused)?;
-    output::emit(&report, Written::default(), &args.output, surroundings)
+    let run = run_id::of(args.run.run_id.as_ref(), surroundings);
+    let this = ThisRun {
+        id: run.as_ref().map(|run| &run.id),
+        max_age: args.max_age,
+        now: (surroundings.now)(),
+    };
+    let joined = merge(reports, &this).map_err(refused)?;
+    for note in &joined.notes {
+        surroundings.complain(&escape::terminal(note));
+    }
+    output::emit(&joined.report, Written::default(), &args.output, surroundings)
 }

@@ -28,6 +28,7 @@ mod progress;
 mod release;
 mod replay;
 mod round;
+mod run_id;
 mod second_opinion;
 mod settings;
 mod shard;

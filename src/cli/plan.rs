@@ -15,7 +15,7 @@ use super::surroundings::Surroundings;
 use super::target::{Target, source_kind};
 use super::trouble::{Trouble, told};
 use crate::config::file::FileTarget;
-use crate::config::{Interval, Policy, Settings, Written};
+use crate::config::{CollateralMaxAge, Interval, Policy, Settings, Written};
 use crate::source::Source;
 
 /// One deployment to verify.
@@ -62,6 +62,7 @@ pub(super) fn plan_at(
 ) -> Result<Plan, UsageError> {
     let mut options = of_options(&args.expect, Some(&args.source))?;
     options.give("--verifier", args.verifier.verifier.as_ref().map(word));
+    options.give("--instances", args.instances.map(|number| number.to_string()));
     options.give("--interval", interval.map(|interval| interval.to_string()));
     let config = policy_file.map(config::read).transpose()?;
     let wanted = wanted(args, &options, config.as_ref())?;
@@ -69,6 +70,7 @@ pub(super) fn plan_at(
         options: &options,
         config: config.as_ref(),
         at,
+        collateral_max_age: args.collateral_age.collateral_max_age,
         locks: Locks::default(),
         files: policy_file.map(Path::to_owned).into_iter().collect(),
         troubles: config
@@ -187,6 +189,7 @@ struct Planner<'c> {
     options: &'c Settings,
     config: Option<&'c Config>,
     at: u64,
+    collateral_max_age: CollateralMaxAge,
     locks: Locks,
     files: BTreeSet<PathBuf>,
     troubles: Vec<Trouble>,
@@ -222,6 +225,7 @@ impl Planner<'_> {
         let planned = targets.into_iter().map(|target| Planned {
             policy: Policy {
                 address_id: target.address_id(),
+                collateral_max_age: self.collateral_max_age,
                 ..policy.clone()
             },
             name: match wanted.name {

@@ -72,6 +72,10 @@ pub(super) fn expectations(
         docker_compose: reader.docker_compose(compose_file.as_deref()),
         app_id: reader.hex("app-id"),
         instance_ids: reader.instance_ids(),
+        min_instances: reader.parsed("instances", |text| {
+            text.parse()
+                .map_err(|_| "write a whole number from 1 on: how many instances must run at least")
+        }),
         platforms: reader.platforms(),
         launch_inputs: match settings.one("launch-inputs").map(|value| value.text.as_str()) {
             Some("required") => LaunchInputsPolicy::Required,

@@ -70,6 +70,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
     let policy = Policy {
         address_id: recorded.address_id,
         verifier: args.verifier.into(),
+        collateral_max_age: args.collateral_age.collateral_max_age,
         ..expectations.policy
     };
     let facts = gathered.prove(&root, at, 0);
@@ -129,6 +130,7 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
         gathered: Gathered {
             evidence: bundle.evidence().map_err(EvidenceGap::from),
             collateral: recorded_collateral,
+            collateral_fetched_at: bundle.collateral_fetched_at.filter(|_| collateral.is_none()),
         },
         name: file_name(path),
         address_id: bundle
@@ -173,6 +175,7 @@ fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
         gathered: Gathered {
             evidence: not_a_file_mistake(path, evidence)?,
             collateral,
+            collateral_fetched_at: None,
         },
         name: file_name(path),
         url: None,

@@ -82,7 +82,10 @@ pub(super) fn conclude(
             .filter(|_| live.bundle.is_some())
             .map(|path| path.display().to_string()),
     };
-    judge(&live.facts, &target.policy, &subject)
+    TargetReport {
+        instances: live.listed,
+        ..judge(&live.facts, &target.policy, &subject)
+    }
 }
 
 /// One target's panic is that target's error; the others go on.
@@ -93,6 +96,7 @@ pub(super) fn crashed(at: u64) -> Gathering {
         at,
         collateral_source: None,
         bundle: None,
+        listed: None,
     }
     .into()
 }

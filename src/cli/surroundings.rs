@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Variables of CI systems and terminals that are looked at.
-pub const CI_VARIABLES: [&str; 9] = [
+pub const CI_VARIABLES: [&str; 12] = [
     "NO_COLOR",
     "GITHUB_ACTIONS",
     "GITHUB_OUTPUT",
@@ -17,6 +17,9 @@ pub const CI_VARIABLES: [&str; 9] = [
     "GITHUB_API_URL",
     "GITHUB_REPOSITORY",
     "GITHUB_RUN_ID",
+    "GITHUB_RUN_ATTEMPT",
+    "GITLAB_CI",
+    "CI_PIPELINE_ID",
     "CI_JOB_URL",
 ];
 

@@ -9,7 +9,7 @@ use super::error::UsageError;
 use super::settings::of_source;
 use super::transport;
 use super::trouble::Trouble;
-use crate::config::{Origin, Settings, Written};
+use crate::config::{Origin, Settings, Written, shown_text};
 use crate::evidence::parse_user_hex;
 use crate::source::app::AppEndpoints;
 use crate::source::guest_agent::GuestAgent;
@@ -56,7 +56,7 @@ impl Target {
         let attestation_path = given("attestation-path").unwrap_or(AppEndpoints::ATTESTATION);
         let info_path = given("info-path").unwrap_or(AppEndpoints::INFO);
         let endpoints = AppEndpoints::with_paths(url, attestation_path, info_path)
-            .map_err(|error| UsageError::option(text, error))?
+            .map_err(|error| UsageError::option("URL", error))?
             .with_info_url(info_url);
         Ok(Self {
             name,
@@ -67,7 +67,7 @@ impl Target {
     fn guest_agent(text: &str, settings: &Settings) -> Result<Self, UsageError> {
         let agent = if text.contains("://") {
             GuestAgent::new(transport::parse_url("URL", text)?)
-                .map_err(|error| UsageError::option(text, error))?
+                .map_err(|error| UsageError::option("URL", error))?
         } else {
             let id = id("the app's or instance's id", text)?;
             let Some(domain) = settings.one("gateway-domain") else {
@@ -118,7 +118,7 @@ pub(super) fn source_kind(settings: &Settings) -> SourceKind {
 fn id(what: &str, text: &str) -> Result<HostId, UsageError> {
     let text = text.trim();
     parse_user_hex(text).map(HostId).map_err(|error| {
-        let text: String = text.chars().take(100).collect();
+        let text: String = shown_text(text).chars().take(100).collect();
         UsageError::new(format!("{text:?} is not {what}: it {error}"))
     })
 }
@@ -129,6 +129,7 @@ fn refuse_options_of_other_sources(kind: SourceKind, settings: &Settings) -> Res
         ("--info-url", SourceKind::App),
         ("--gateway-domain", SourceKind::GuestAgent),
         ("--phala-api-url", SourceKind::PhalaCloud),
+        ("--instances", SourceKind::PhalaCloud),
     ] {
         let given = settings.one(option.trim_start_matches('-')).is_some();
         if given && kind != source {
@@ -146,7 +147,8 @@ fn refuse_options_of_other_sources(kind: SourceKind, settings: &Settings) -> Res
     Ok(())
 }
 
-/// Host, port where it is given, and path: what tells targets apart.
+/// Host, port where it is given, and path: what tells targets apart. Two that differ in their query alone have one name,
+/// which is refused where both are planned.
 fn name_of(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!(

@@ -6,6 +6,7 @@ use super::args::{HttpArgs, TransportArgs};
 use super::error::UsageError;
 use super::files;
 use crate::collateral::Sources;
+use crate::config::{AddressProblem, parse_address, shown_text};
 use crate::net::{Client, Secret, Transport};
 
 /// The HTTP client and where to fetch collateral.
@@ -45,19 +46,25 @@ pub(super) fn client(args: &HttpArgs) -> Result<Client, UsageError> {
     })
 }
 
-/// Parses an address; a missing scheme is the usual mistake.
+/// Parses an address. What is refused is repeated without its query, and not at all where it may hold a password.
 pub(super) fn parse_url(option: &str, text: &str) -> Result<Url, UsageError> {
-    let text = text.trim();
-    if !text.contains("://") {
-        return Err(UsageError::option(
-            option,
-            format!("{text:?} is no URL; write https://{text}"),
-        ));
-    }
-    let url = Url::parse(text)
-        .map_err(|error| UsageError::option(option, format!("{text:?} is no URL: {error}")))?;
-    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
-        return Err(UsageError::option(option, format!("{text:?} is no https URL")));
-    }
-    Ok(url)
+    parse_address(text).map_err(|problem| {
+        let shown = shown_text(text);
+        let said = match problem {
+            AddressProblem::NoScheme if shown.starts_with('(') => {
+                "the value is not a URL (it is not shown: it may hold a password); write https://HOST[:PORT][/PATH]".to_owned()
+            }
+            AddressProblem::NoScheme => format!("{shown:?} is no URL; write https://{shown}"),
+            AddressProblem::NotAUrl(error) => format!("{shown:?} is no URL: {error}"),
+            AddressProblem::NotHttps => format!("{shown:?} is no https URL"),
+            AddressProblem::PlainHttp => format!(
+                "{shown:?} is plain http, so that anybody on the way could answer; write https:// (http is for loopback \
+                 alone, with --allow-private-network)"
+            ),
+            AddressProblem::Credentials => "the URL holds a user name or a password, and a URL stands in logs and reports; \
+                                            remove them"
+                .to_owned(),
+        };
+        UsageError::option(option, said)
+    })
 }

@@ -18,7 +18,7 @@ use super::round::{conclude, gather_all};
 use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::target::{bundle_path_of, bundle_paths};
-use super::{cache, output, shard, transport, wait};
+use super::{cache, output, run_id, shard, transport, wait};
 use crate::config::Verifier;
 use crate::report::{Mode, Report, TargetReport, Verdict, rfc3339};
 
@@ -54,7 +54,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         network: transport::network(&args.transport)?,
         root: trust_root(&args.trust)?,
         now: surroundings.now,
-        store: cache::store(&args.cache, surroundings),
+        store: cache::store(&args.cache, &args.plan.collateral_age, surroundings),
         keep_bundles: bundle_paths.iter().any(Option::is_some),
         opinions: SecondOpinions::new(verifier, args.plan.verifier.phala_verifier_url.as_deref())?,
         clock_floor: surroundings.clock_floor,
@@ -75,6 +75,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             else {
                 return;
             };
+            let gathering = gathering.with_at_least(target.policy.min_instances, &ground);
             notes.extend(gathering.note);
             let several = gathering.lives.len() > 1;
             let names = target.names_of(gathering.lives.iter().chain(&gathering.missing));
@@ -125,6 +126,10 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         reports,
     );
     report.shard = args.shard;
+    if let Some(run) = run_id::of(args.run.run_id.as_ref(), surroundings) {
+        report.attempt = run.attempt;
+        report.run_id = Some(run.id);
+    }
     if alerting.any(&channels, surroundings)
         || targets
             .iter()

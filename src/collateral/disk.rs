@@ -19,7 +19,7 @@ use super::request::CollateralRequest;
 use super::sources::Sources;
 
 /// The name of the format of a cached set.
-const SCHEMA: &str = "cvm-verify/collateral-cache/v1";
+const SCHEMA: &str = "cvm-verify/collateral-cache/v2";
 
 /// Bytes of a file that are read: byte fields are in hex, and JSON escapes the rest.
 pub(super) const MAX_FILE_BYTES: u64 = 4 * MAX_BYTES as u64;
@@ -35,6 +35,8 @@ pub struct Disk {
 struct Kept {
     schema: String,
     source: String,
+    /// Unix seconds.
+    fetched_at: u64,
     collateral: Box<RawValue>,
 }
 
@@ -65,6 +67,7 @@ impl Disk {
         Some(Fetched {
             collateral: file::parse(kept.collateral.get().as_bytes()).ok()?,
             source: kept.source,
+            fetched_at: kept.fetched_at,
         })
     }
 
@@ -80,6 +83,7 @@ impl Disk {
         let text = serde_json::to_string(&Kept {
             schema: SCHEMA.to_owned(),
             source: fetched.source.clone(),
+            fetched_at: fetched.fetched_at,
             collateral: RawValue::from_string(document)?,
         })?;
         fs::create_dir_all(&self.folder)?;

@@ -20,9 +20,11 @@ pub struct Fetched {
     pub collateral: QuoteCollateralV3,
     /// Host that served all of them, for the report.
     pub source: String,
+    /// When they were asked for by this machine's clock, Unix seconds.
+    pub fetched_at: u64,
 }
 
-/// Asks the sources in order, each once, for the collateral of `request`.
+/// Asks the sources in order, each once, for the collateral of `request`. `now` is the time, Unix seconds.
 ///
 /// # Errors
 /// [`CollateralError`] with one failure for each source.
@@ -30,8 +32,9 @@ pub async fn fetch(
     client: &Client,
     sources: &Sources,
     request: &CollateralRequest,
+    now: u64,
 ) -> Result<Fetched, CollateralError> {
-    fetch_within(client, sources, request, Duration::MAX).await
+    fetch_within(client, sources, request, now, Duration::MAX).await
 }
 
 /// [`fetch()`], repeated as `schedule` says while a source may recover. `jitter` gives random numbers.
@@ -42,11 +45,12 @@ pub async fn fetch_with_retry(
     client: &Client,
     sources: &Sources,
     request: &CollateralRequest,
+    now: u64,
     schedule: &Schedule,
     jitter: impl FnMut() -> u32,
 ) -> Result<Fetched, CollateralError> {
     retry(schedule, jitter, async |attempt| {
-        fetch_within(client, sources, request, attempt.time_left).await
+        fetch_within(client, sources, request, now, attempt.time_left).await
     })
     .await
 }
@@ -55,6 +59,7 @@ async fn fetch_within(
     client: &Client,
     sources: &Sources,
     request: &CollateralRequest,
+    fetched_at: u64,
     time_left: Duration,
 ) -> Result<Fetched, CollateralError> {
     let started = Instant::now();
@@ -66,7 +71,11 @@ async fn fetch_within(
         match from_source(client, source, request, &limits).await {
             Ok(collateral) => {
                 let source = source.name();
-                return Ok(Fetched { collateral, source });
+                return Ok(Fetched {
+                    collateral,
+                    source,
+                    fetched_at,
+                });
             }
             Err(failure) => failures.push(failure),
         }

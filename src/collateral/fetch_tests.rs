@@ -26,7 +26,7 @@ async fn lying(what: &'static str, lie: Vec<u8>) -> url::Url {
 
 async fn failure(what: &'static str, lie: Vec<u8>) -> (CollateralError, SourceFailure) {
     let url = lying(what, lie).await;
-    let error = fetch(&loopback::client(), &Sources::only(&url), &REQUEST)
+    let error = fetch(&loopback::client(), &Sources::only(&url), &REQUEST, 0)
         .await
         .expect_err("a lying PCCS");
     let failure = error.failures[0].clone();
@@ -37,7 +37,7 @@ async fn failure(what: &'static str, lie: Vec<u8>) -> (CollateralError, SourceFa
 #[tokio::test]
 async fn the_four_documents_of_a_pccs_make_collateral() {
     let (url, asked) = fake::pccs().await;
-    let fetched = fetch(&loopback::client(), &Sources::only(&url), &REQUEST)
+    let fetched = fetch(&loopback::client(), &Sources::only(&url), &REQUEST, 0)
         .await
         .expect("collateral");
     assert_eq!(fetched.collateral, fake::collateral());
@@ -60,7 +60,7 @@ async fn when_one_document_fails_all_come_from_the_next_source() {
     let first = lying("rootcacrl", answer(500, &[], b"")).await;
     let (second, asked) = fake::pccs().await;
     let sources = Sources::in_order(&[&first, &second]);
-    let fetched = fetch(&loopback::client(), &sources, &REQUEST)
+    let fetched = fetch(&loopback::client(), &sources, &REQUEST, 0)
         .await
         .expect("collateral");
     assert!(
@@ -76,7 +76,7 @@ async fn when_all_sources_fail_each_is_named() {
     let first = lying("tcb?", answer(404, &[], b"")).await;
     let second = lying("pckcrl", answer(503, &[("retry-after", "5")], b"")).await;
     let sources = Sources::in_order(&[&first, &second]);
-    let error = fetch(&loopback::client(), &sources, &REQUEST)
+    let error = fetch(&loopback::client(), &sources, &REQUEST, 0)
         .await
         .expect_err("no source");
     let documents: Vec<Document> = error.failures.iter().map(|failure| failure.document).collect();
@@ -158,7 +158,15 @@ async fn a_pccs_that_recovers_is_asked_again() {
         first_pause: std::time::Duration::from_millis(1),
         ..Schedule::default()
     };
-    let fetched = fetch_with_retry(&loopback::client(), &Sources::only(&url), &REQUEST, &quick, || 0).await;
+    let fetched = fetch_with_retry(
+        &loopback::client(),
+        &Sources::only(&url),
+        &REQUEST,
+        0,
+        &quick,
+        || 0,
+    )
+    .await;
     assert_eq!(fetched.expect("collateral").collateral, fake::collateral());
 }
 
@@ -174,6 +182,6 @@ async fn intels_documents_come_through_byte_for_byte() {
         ..recorded
     };
     let url = fake::pccs_with(expected.clone()).await;
-    let fetched = fetch(&loopback::client(), &Sources::only(&url), &REQUEST).await;
+    let fetched = fetch(&loopback::client(), &Sources::only(&url), &REQUEST, 0).await;
     assert_eq!(fetched.expect("collateral").collateral, expected);
 }

@@ -52,7 +52,7 @@ impl Sources {
     }
 
     /// Only the PCS or PCCS at `url` (`--pccs-url`). The path that Intel's own tools write into such a URL,
-    /// `/sgx/certification/v4/`, may be there or not.
+    /// `/sgx/certification/v4/`, may be there or not. Its query is sent with every request.
     pub fn only(url: &Url) -> Self {
         Self(vec![Source::new(url)])
     }
@@ -87,6 +87,8 @@ impl Sources {
 pub(super) struct Source {
     /// Without query, fragment and the API's own path.
     base: Url,
+    /// The query of the user's URL, perhaps with a key: sent with every request, and shown nowhere.
+    query: Option<String>,
 }
 
 impl Source {
@@ -101,7 +103,11 @@ impl Source {
             .or_else(|| path.strip_suffix("/tdx"))
             .unwrap_or(path);
         base.set_path(path);
-        Self { base }
+        let query = url.query().filter(|query| !query.is_empty());
+        Self {
+            base,
+            query: query.map(str::to_owned),
+        }
     }
 
     /// How a report names it: the host, and the port where it is not the usual one. Never a user name.
@@ -150,7 +156,9 @@ impl Source {
     fn at(&self, path: &str, query: &str) -> Url {
         let mut url = self.base.clone();
         url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
-        url.set_query((!query.is_empty()).then_some(query));
+        let parts = [self.query.as_deref().unwrap_or_default(), query];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        url.set_query((!parts.is_empty()).then(|| parts.join("&")).as_deref());
         url
     }
 }
@@ -222,5 +230,24 @@ mod tests {
                 "{given}"
             );
         }
+    }
+
+    #[test]
+    fn the_query_of_a_pccs_url_is_sent_and_is_no_part_of_its_name() {
+        let url = Url::parse("https://pccs.example/cache?api_key=hunter2").expect("a URL");
+        let sources = Sources::only(&url);
+        let source = &sources.0[0];
+        assert_eq!(
+            urls(source, PckCa::Platform),
+            [
+                "https://pccs.example/cache/tdx/certification/v4/tcb?api_key=hunter2&fmspc=b0c06f000000&update=standard",
+                "https://pccs.example/cache/tdx/certification/v4/qe/identity?api_key=hunter2&update=standard",
+                "https://pccs.example/cache/sgx/certification/v4/pckcrl?api_key=hunter2&ca=platform&encoding=der",
+                "https://pccs.example/cache/sgx/certification/v4/rootcacrl?api_key=hunter2",
+            ]
+        );
+        assert_eq!(source.name(), "pccs.example");
+        let plain = Sources::only(&Url::parse("https://pccs.example/cache").expect("a URL"));
+        assert_eq!(sources.fingerprint(), plain.fingerprint());
     }
 }

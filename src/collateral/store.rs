@@ -1,9 +1,11 @@
-//! One set of collateral for all targets of a platform: fetched once, however many ask at the same time, and kept for as
-//! long as its own dates say.
+//! One set of collateral for all targets of a platform: fetched once, however many ask at the same time, and fetched anew
+//! when it is a day old.
 //!
-//! A set is used again while all its parts are in date and none ends soon; one that ends soon is renewed, and serves on
-//! where it cannot be. So is one of a fallback, which is the hosts' operator's (T25): it must not outlive the outage of
-//! the first source. Nothing is kept for a fixed time. Within one round ([`Store::new_round`]) every target gets the
+//! A set is used again while all its parts are in date, none ends soon and it was fetched less than `max_age` ago. An older
+//! one is fetched anew, since Intel may have revoked something meanwhile, and serves on where it cannot be: for how long,
+//! is judged where the quote is verified ([`COLLATERAL_LIMIT`](crate::prove::COLLATERAL_LIMIT)). So does one that ends
+//! soon, and one of a fallback, which is the hosts' operator's (T25): it must not outlive the outage of the first source.
+//! Within one round ([`Store::new_round`]) every target gets the
 //! same answer, a failure too: a PCCS that is down is asked once, not once for each target.
 
 use std::collections::HashMap;
@@ -16,8 +18,10 @@ use super::fetch::{Fetched, fetch_with_retry};
 use super::request::CollateralRequest;
 use super::sources::Sources;
 use super::window::Windows;
+use crate::config::CollateralMaxAge;
 use crate::net::Client;
 use crate::net::retry::Schedule;
+use crate::prove::COLLATERAL_LIMIT;
 
 /// A set of which a part ends within this time is renewed, seconds: 14 days, from when on the `collateral` check warns.
 const RENEW_BEFORE: u64 = 14 * 24 * 60 * 60;
@@ -26,9 +30,11 @@ const RENEW_BEFORE: u64 = 14 * 24 * 60 * 60;
 const RENEW_PAUSE: u64 = 60 * 60;
 
 /// Collateral that was fetched, by platform.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Store {
     disk: Option<Disk>,
+    /// The age from which on a set is fetched anew, seconds.
+    max_age: u64,
     round: AtomicU64,
     shelves: Mutex<Shelves>,
 }
@@ -66,11 +72,16 @@ struct Held {
     tried_at: u64,
     /// The time in which all parts are in date, both ends inclusive, Unix seconds; absent where dates cannot be read.
     window: Option<(u64, u64)>,
+    /// When each part begins, Unix seconds.
+    starts: Vec<u64>,
 }
 
 impl Held {
     fn new(fetched: Fetched, round: Option<u64>, tried_at: u64) -> Self {
         let windows = Windows::read(&fetched.collateral, None).ok();
+        let starts = windows.as_ref().map_or_else(Vec::new, |windows| {
+            windows.parts().iter().map(|part| part.not_before).collect()
+        });
         let window = windows.and_then(|windows| {
             Some((
                 windows.latest_start()?.not_before,
@@ -83,6 +94,7 @@ impl Held {
             round,
             tried_at,
             window,
+            starts,
         }
     }
 
@@ -90,14 +102,32 @@ impl Held {
         self.window.is_some_and(|(start, end)| start <= now && now <= end)
     }
 
-    fn serves(&self, sources: &Sources, round: u64, now: u64) -> bool {
+    /// How long ago it was fetched, seconds. A time in the future is of another clock: nothing is known then.
+    fn age(&self, now: u64) -> u64 {
+        now.checked_sub(self.fetched.fetched_at).unwrap_or(u64::MAX)
+    }
+
+    /// Whether no part of it begins before the same part of another set.
+    fn is_as_new_as(&self, other: &Self) -> bool {
+        self.starts.len() == other.starts.len()
+            && self
+                .starts
+                .iter()
+                .zip(&other.starts)
+                .all(|(mine, theirs)| mine >= theirs)
+    }
+
+    fn serves(&self, sources: &Sources, round: u64, now: u64, max_age: u64) -> bool {
         let ends_soon = self
             .window
             .is_none_or(|(_, end)| end < now.saturating_add(RENEW_BEFORE));
         let of_fallback = !sources.is_first(&self.fetched.source);
-        let tried_lately = now.saturating_sub(self.tried_at) < RENEW_PAUSE && self.round.is_some();
-        let needs_none = !ends_soon && !of_fallback;
-        self.round == Some(round) || (self.in_date(now) && (needs_none || tried_lately))
+        let overdue = self.age(now) >= max_age;
+        let tried_lately =
+            now.saturating_sub(self.tried_at) < RENEW_PAUSE.min(max_age) && self.round.is_some();
+        let needs_none = !ends_soon && !of_fallback && !overdue;
+        let of_this_round = self.round == Some(round) && (!overdue || tried_lately);
+        of_this_round || (self.in_date(now) && (needs_none || tried_lately))
     }
 }
 
@@ -105,7 +135,12 @@ impl Store {
     /// A store that keeps nothing between runs.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self::default()
+        Self {
+            disk: None,
+            max_age: CollateralMaxAge::default().seconds(),
+            round: AtomicU64::default(),
+            shelves: Mutex::default(),
+        }
     }
 
     /// A store that also keeps its sets in a folder.
@@ -113,7 +148,16 @@ impl Store {
     pub fn on_disk(disk: Disk) -> Self {
         Self {
             disk: Some(disk),
-            ..Self::default()
+            ..Self::in_memory()
+        }
+    }
+
+    /// The same, which fetches anew what is older.
+    #[must_use]
+    pub fn refetching_after(self, max_age: CollateralMaxAge) -> Self {
+        Self {
+            max_age: max_age.seconds(),
+            ..self
         }
     }
 
@@ -189,21 +233,29 @@ impl Store {
         jitter: impl FnMut() -> u32,
     ) -> Result<Arc<Fetched>, CollateralError> {
         let round = self.round.load(Ordering::Relaxed);
-        let serves = |held: &&Held| held.serves(supply.sources, round, now);
+        let serves = |held: &&Held| held.serves(supply.sources, round, now, self.max_age);
         if let Some(held) = shelf.held.as_ref().filter(serves) {
             return Ok(Arc::clone(&held.fetched));
         }
         if let Some((_, error)) = shelf.failed.as_ref().filter(|(failed, _)| *failed == round) {
             return Err(error.clone());
         }
-        let answer = fetch_with_retry(supply.client, supply.sources, request, supply.schedule, jitter).await;
+        let Supply {
+            client,
+            sources,
+            schedule,
+        } = supply;
+        let answer = fetch_with_retry(client, sources, request, now, schedule, jitter).await;
+        let answer = answer.map(|fetched| Held::new(fetched, Some(round), now));
         // What is in date serves on where nothing better came. A fallback that answers while the first source is away must
-        // not put an older set in the place of that one's.
-        let of_first = |fetched: &Fetched| supply.sources.is_first(&fetched.source);
+        // not put an older set in the place of that one's; a newer one it may, when that one's is overdue.
+        let of_first = |held: &Held| sources.is_first(&held.fetched.source);
         let serves_on = |held: &&mut Held| {
-            let better = answer
-                .as_ref()
-                .is_ok_and(|new| of_first(new) || !of_first(&held.fetched));
+            let age = held.age(now);
+            let better = answer.as_ref().is_ok_and(|new| {
+                let newer = age >= self.max_age && new.is_as_new_as(held);
+                of_first(new) || !of_first(held) || newer || age > COLLATERAL_LIMIT
+            });
             held.in_date(now) && !better
         };
         if let Some(held) = shelf.held.as_mut().filter(serves_on) {
@@ -212,8 +264,7 @@ impl Store {
             return Ok(Arc::clone(&held.fetched));
         }
         match answer {
-            Ok(fetched) => {
-                let held = Held::new(fetched, Some(round), now);
+            Ok(held) => {
                 // Only what has dates of its own can be kept by them.
                 if let (Some(disk), true) = (&self.disk, held.in_date(now)) {
                     disk.write(supply.sources, request, &held.fetched);

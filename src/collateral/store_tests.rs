@@ -1,4 +1,4 @@
-//! One fetch for all, kept by the set's own dates.
+//! One fetch for all, kept for a day, and longer only where nothing newer comes.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -28,9 +28,15 @@ struct Pccs {
 
 impl Pccs {
     async fn new() -> Self {
+        Self::serving(|_| ()).await
+    }
+
+    /// One whose set was changed.
+    async fn serving(change: impl FnOnce(&mut dcap_qvl::QuoteCollateralV3)) -> Self {
         let json = include_bytes!("../../fixtures/dcap-qvl/tdx_quote_collateral.json");
         let mut collateral = file::parse(json).expect("the fixture");
         collateral.pck_certificate_chain = None;
+        change(&mut collateral);
         let windows = Windows::read(&collateral, None).expect("dates");
         let start = windows.latest_start().expect("parts").not_before;
         let end = windows.earliest_end().expect("parts").not_after;
@@ -154,28 +160,153 @@ async fn a_host_that_names_ever_new_platforms_fills_no_memory() {
 }
 
 #[tokio::test]
-async fn a_set_is_kept_by_its_own_dates_and_not_for_a_fixed_time() {
+async fn a_set_is_fetched_anew_when_it_is_a_day_old_and_not_before() {
+    let pccs = Pccs::new().await;
+    let store = Store::in_memory();
+    for (after, sets) in [
+        (0, 1),
+        (DAY - 1, 1),
+        (DAY, 2),
+        (DAY + 60, 2),
+        (2 * DAY - 1, 2),
+        (2 * DAY, 3),
+    ] {
+        store.new_round();
+        let set = pccs.get(&store, pccs.start + after).await.expect("a set");
+        assert_eq!(pccs.sets(), sets, "{after}");
+        assert!(pccs.start + after - set.fetched_at < DAY, "{after}");
+    }
+    // Also within a round, and for another age.
+    let store = Store::in_memory().refetching_after("10m".parse().expect("an age"));
+    for (after, sets) in [(0, 4), (599, 4), (600, 5), (1199, 5)] {
+        pccs.get(&store, pccs.start + after).await.expect("a set");
+        assert_eq!(pccs.sets(), sets, "{after}");
+    }
+}
+
+#[tokio::test]
+async fn a_set_that_ends_soon_is_renewed() {
     let pccs = Pccs::new().await;
     let store = Store::in_memory();
     let soon = pccs.end - RENEW_BEFORE;
-    pccs.get(&store, pccs.start).await.expect("a set");
-    for now in [pccs.start + DAY, soon] {
+    for (now, sets) in [
+        (soon - 2 * RENEW_PAUSE, 1),
+        (soon, 1),
+        (soon + 1, 2),
+        // Just tried.
+        (soon + 2, 2),
+        (soon + 1 + RENEW_PAUSE, 3),
+        // It has ended.
+        (pccs.end + 1, 4),
+    ] {
         store.new_round();
         pccs.get(&store, now).await.expect("a set");
-        assert_eq!(pccs.sets(), 1, "still good at {now}");
+        assert_eq!(pccs.sets(), sets, "{now}");
     }
-    store.new_round();
-    pccs.get(&store, soon + 1).await.expect("a set");
-    assert_eq!(pccs.sets(), 2, "it ends soon");
-    store.new_round();
-    pccs.get(&store, soon + 2).await.expect("a set");
-    assert_eq!(pccs.sets(), 2, "just tried");
-    store.new_round();
-    pccs.get(&store, soon + 1 + RENEW_PAUSE).await.expect("a set");
-    assert_eq!(pccs.sets(), 3);
-    store.new_round();
-    pccs.get(&store, pccs.end + 1).await.expect("a set");
-    assert_eq!(pccs.sets(), 4, "it has ended");
+}
+
+/// Its time is that of its own fetch: whoever judges it sees how old it is.
+#[tokio::test]
+async fn a_set_that_cannot_be_fetched_anew_serves_on_and_keeps_its_time() {
+    let pccs = Pccs::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    pccs.get(&on_disk(folder.path()), pccs.start)
+        .await
+        .expect("a set");
+    pccs.switch_off();
+    let store = on_disk(folder.path());
+    for (after, sets) in [
+        (3 * DAY, 2),
+        (3 * DAY + RENEW_PAUSE - 1, 2),
+        (3 * DAY + RENEW_PAUSE, 3),
+        (9 * DAY, 4),
+    ] {
+        store.new_round();
+        let set = pccs.get(&store, pccs.start + after).await.expect("it is in date");
+        assert_eq!((set.fetched_at, pccs.sets()), (pccs.start, sets), "{after}");
+    }
+    pccs.switch_on();
+    let now = pccs.start + 10 * DAY;
+    assert_eq!(
+        pccs.get(&on_disk(folder.path()), now)
+            .await
+            .expect("a set")
+            .fetched_at,
+        now
+    );
+    assert_eq!(
+        pccs.get(&on_disk(folder.path()), now + 60)
+            .await
+            .expect("a set")
+            .fetched_at,
+        now
+    );
+    // A clock that was set back: when it was fetched is not known.
+    let before = pccs.start + DAY;
+    assert_eq!(
+        pccs.get(&on_disk(folder.path()), before)
+            .await
+            .expect("a set")
+            .fetched_at,
+        before
+    );
+}
+
+/// T25: what the fallback says while the first source is away may be newer than what is kept, or an older set that is
+/// still in date.
+#[tokio::test]
+async fn t25_an_overdue_set_gives_way_to_a_fallback_that_is_as_new_and_to_an_older_one_after_a_week() {
+    let older = |collateral: &mut dcap_qvl::QuoteCollateralV3| {
+        let dates = Windows::read(collateral, None).expect("dates");
+        let issued = dates
+            .parts()
+            .iter()
+            .find(|part| part.what == "TCB info")
+            .expect("a part")
+            .not_before;
+        let year = crate::report::rfc3339(issued)
+            .get(..4)
+            .expect("a year")
+            .to_owned();
+        let field = format!("\"issueDate\":\"{year}");
+        let before: u32 = year.parse().expect("a year");
+        assert!(collateral.tcb_info.contains(&field));
+        collateral.tcb_info = collateral
+            .tcb_info
+            .replace(&field, &format!("\"issueDate\":\"{}", before - 1));
+    };
+    for (change, days_of_first) in [(None, 1), (Some(older), 7)] {
+        let first = Pccs::new().await;
+        let fallback =
+            Pccs::serving(|collateral| change.into_iter().for_each(|change| change(collateral))).await;
+        let urls: Vec<Url> = [&first, &fallback].map(|pccs| pccs.url.clone()).into();
+        let sources = Sources::in_order(&[&urls[0], &urls[1]]);
+        let (client, schedule) = (loopback::client(), Schedule::once());
+        let supply = Supply {
+            client: &client,
+            sources: &sources,
+            schedule: &schedule,
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = on_disk(folder.path());
+        store
+            .get(supply, &REQUEST, first.start, || 0)
+            .await
+            .expect("a set");
+        first.switch_off();
+        for (after, of_first) in [(days_of_first * DAY - 1, true), (days_of_first * DAY + 1, false)] {
+            let store = on_disk(folder.path());
+            let set = store
+                .get(supply, &REQUEST, first.start + after, || 0)
+                .await
+                .expect("a set");
+            assert_eq!(
+                sources.is_first(&set.source),
+                of_first,
+                "{days_of_first}: {after}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -239,15 +370,16 @@ async fn t25_a_set_of_the_fallback_serves_no_longer_than_the_first_source_is_awa
         name(&urls[0])
     );
     // A set of the first that ends soon serves on where only the fallback answers.
-    first.switch_off();
     let soon = first.end - DAY;
+    assert_eq!(
+        source_of(&on_disk(folder.path()), soon - 60).await,
+        name(&urls[0])
+    );
+    first.switch_off();
     assert_eq!(source_of(&on_disk(folder.path()), soon).await, name(&urls[0]));
     // Where both are away, what is kept serves.
     fallback.switch_off();
-    assert_eq!(
-        source_of(&on_disk(folder.path()), first.start).await,
-        name(&urls[0])
-    );
+    assert_eq!(source_of(&on_disk(folder.path()), soon).await, name(&urls[0]));
 }
 
 #[tokio::test]
@@ -297,7 +429,7 @@ async fn garbage_in_the_folder_is_fetched_anew_and_replaced() {
         b"{".to_vec(),
         vec![0xff; 100],
         text.as_bytes()[..text.len() / 2].to_vec(),
-        text.replace("/v1", "/v2").into_bytes(),
+        text.replace("/v2", "/v1").into_bytes(),
         text.replace("127.0.0.1", "api.trustedservices.intel.com")
             .into_bytes(),
         vec![b' '; usize::try_from(super::super::disk::MAX_FILE_BYTES).expect("fits") + 1],

@@ -7,8 +7,9 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Expected, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose, LockedPlatform, OsImagePolicy,
-    PlatformId, Policy, ReportDataPolicy, SecondHash, TcbException, TcbPolicy, Verifier,
+    CollateralMaxAge, Expected, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose,
+    LockedPlatform, OsImagePolicy, PlatformId, Policy, ReportDataPolicy, SecondHash, TcbException, TcbPolicy,
+    Verifier,
 };
 use crate::report::Tier;
 
@@ -50,6 +51,7 @@ impl Policy {
             docker_compose,
             app_id,
             instance_ids,
+            min_instances,
             address_id,
             os_image,
             os_image_origin: _,
@@ -61,6 +63,7 @@ impl Policy {
             verifier,
             report_data,
             tcb,
+            collateral_max_age,
             locked_platform,
             locked_compose,
             waivers: _,
@@ -86,6 +89,10 @@ impl Policy {
         }
         if let Some(Expected { value, origin: _ }) = instance_ids {
             out.set("instance-id", value.iter().map(|id| id.to_vec()));
+        }
+        if let Some(minimum) = min_instances {
+            let minimum = u64::from(minimum.get()).to_be_bytes();
+            out.entry("instances", [minimum.as_slice()]);
         }
         if let Some(id) = address_id {
             out.entry("address-id", [id.as_slice()]);
@@ -124,6 +131,10 @@ impl Policy {
         }
         out.report_data(report_data);
         out.tcb(tcb);
+        if *collateral_max_age != CollateralMaxAge::default() {
+            let seconds = collateral_max_age.seconds().to_be_bytes();
+            out.entry("collateral-max-age", [seconds.as_slice()]);
+        }
         if let Some(locked) = locked_platform {
             out.locked_platform(locked);
         }

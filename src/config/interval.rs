@@ -4,12 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::seconds;
+
 /// A time between two verifications: 10 seconds to 7 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Interval(Duration);
-
-/// Units and their seconds.
-const UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 60 * 60), ('d', 24 * 60 * 60)];
 
 /// A text that is no interval.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,19 +44,7 @@ impl FromStr for Interval {
         let error = || IntervalError {
             text: text.to_owned(),
         };
-        let trimmed = text.trim();
-        let last = trimmed.chars().last();
-        let unit = UNITS.iter().find(|(letter, _)| last == Some(*letter));
-        let unit = unit.ok_or_else(error)?.1;
-        let digits = trimmed.get(..trimmed.len() - 1).unwrap_or_default();
-        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(error());
-        }
-        let seconds = digits
-            .parse::<u64>()
-            .ok()
-            .and_then(|number| number.checked_mul(unit))
-            .ok_or_else(error)?;
+        let seconds = seconds::parse(text).ok_or_else(error)?;
         let duration = Duration::from_secs(seconds);
         if (Self::SHORTEST..=Self::LONGEST).contains(&duration) {
             Ok(Self(duration))
@@ -69,10 +56,7 @@ impl FromStr for Interval {
 
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs();
-        let whole = UNITS.iter().rev().find(|(_, unit)| seconds.is_multiple_of(*unit));
-        let (letter, unit) = whole.unwrap_or(&UNITS[0]);
-        write!(f, "{}{letter}", seconds / unit)
+        f.write_str(&seconds::shown(self.0.as_secs()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the user expects: options, policy file and lock file in, [`Policy`] out.
 
+mod address;
 mod clean_envelope;
 mod compose_forms;
 pub mod file;
@@ -7,6 +8,7 @@ mod fingerprint;
 mod interval;
 mod key_provider;
 pub mod lock;
+mod max_age;
 mod nesting;
 mod os_image;
 mod platform;
@@ -14,16 +16,19 @@ mod policy;
 mod prelaunch;
 mod risky_env;
 mod roll_out;
+mod seconds;
 mod settings;
 mod tcb;
 mod text;
 mod text_diff;
 
+pub use address::{AddressProblem, parse_address, shown_address, shown_text};
 pub use clean_envelope::clean_envelope_violations;
 pub use compose_forms::{ComposeForm, compose_forms};
 pub use fingerprint::Fingerprint;
 pub use interval::{Interval, IntervalError};
 pub use key_provider::{KMS_IDS, KeyProviderPin, KmsRow, PinError};
+pub use max_age::{CollateralMaxAge, CollateralMaxAgeError, ReportMaxAge, ReportMaxAgeError};
 pub use os_image::{OsImageError, OsImageOption, OsImagePolicy, OsTuple, parse_os_image};
 pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use policy::{

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use super::lock::Place;
-use super::{KeyProviderPin, OsImagePolicy, PlatformList, SecondHash, TcbPolicy};
+use super::{CollateralMaxAge, KeyProviderPin, OsImagePolicy, PlatformList, SecondHash, TcbPolicy};
 use crate::prove::Layout;
 use crate::report::{CheckId, Tier};
 
@@ -25,6 +26,8 @@ pub struct Policy {
     pub app_id: Option<Expected<[u8; 20]>>,
     /// Which instances may answer. Never an empty list.
     pub instance_ids: Option<Expected<Vec<[u8; 20]>>>,
+    /// How many instances of the app must run at least, by Phala Cloud's list.
+    pub min_instances: Option<NonZeroU32>,
     /// The 20-byte id in the first label of the address, which is the app's or the instance's.
     pub address_id: Option<[u8; 20]>,
     /// Which OS images are accepted.
@@ -47,6 +50,8 @@ pub struct Policy {
     pub report_data: ReportDataPolicy,
     /// Which TCB statuses are accepted.
     pub tcb: TcbPolicy,
+    /// From which age on collateral should have been fetched anew.
+    pub collateral_max_age: CollateralMaxAge,
     /// What a lock says of the platform.
     pub locked_platform: Option<LockedPlatform>,
     /// What a lock says of the compose document.
@@ -65,6 +70,7 @@ impl Default for Policy {
             docker_compose: None,
             app_id: None,
             instance_ids: None,
+            min_instances: None,
             address_id: None,
             os_image: OsImagePolicy::Known,
             os_image_origin: None,
@@ -76,6 +82,7 @@ impl Default for Policy {
             verifier: Verifier::Local,
             report_data: ReportDataPolicy::default(),
             tcb: TcbPolicy::default(),
+            collateral_max_age: CollateralMaxAge::default(),
             locked_platform: None,
             locked_compose: None,
             waivers: BTreeMap::new(),

@@ -2,11 +2,11 @@
 //!
 //! A bundle is not signed: its nonce and times are its own claim.
 
-use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{EvidenceError, HexError, RecordedOpinion, bytes};
+use crate::report::unix_seconds;
 
 /// The name of the JSON format of a [`Bundle`].
 pub const SCHEMA: &str = "cvm-verify/evidence/v1";
@@ -31,6 +31,8 @@ pub struct Bundle {
     pub collateral: Option<Box<RawValue>>,
     /// Where the collateral came from.
     pub collateral_source: Option<String>,
+    /// When the collateral was fetched, Unix seconds. Older bundles do not say.
+    pub collateral_fetched_at: Option<u64>,
     /// A compose document that was given as a file.
     pub app_compose: Option<String>,
     /// What Phala's verification API answered.
@@ -88,6 +90,9 @@ pub enum BundleError {
     /// The time is not RFC 3339, or before 1970.
     #[error("`captured_at` is not an RFC 3339 time")]
     CapturedAt,
+    /// The same for the time of the collateral.
+    #[error("`collateral_fetched_at` is not an RFC 3339 time")]
+    CollateralFetchedAt,
 }
 
 #[derive(Serialize)]
@@ -102,6 +107,8 @@ struct Written<'a> {
     tls: Option<()>,
     #[serde(skip_serializing_if = "Option::is_none")]
     collateral_source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    collateral_fetched_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     app_compose: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,6 +126,7 @@ struct Read {
     info: Option<Box<RawValue>>,
     collateral: Option<Box<RawValue>>,
     collateral_source: Option<String>,
+    collateral_fetched_at: Option<String>,
     app_compose: Option<String>,
     phala_api: Option<RecordedOpinion>,
     early: Option<EarlyRecord>,
@@ -145,6 +153,7 @@ impl Bundle {
             collateral: self.collateral.as_deref(),
             tls: None,
             collateral_source: self.collateral_source.as_deref(),
+            collateral_fetched_at: self.collateral_fetched_at.map(crate::report::rfc3339),
             app_compose: self.app_compose.as_deref(),
             phala_api: self.phala_api.as_ref(),
             early: self.early.as_ref(),
@@ -175,10 +184,11 @@ impl Bundle {
             Some(_) => {}
         }
         let read: Read = serde_json::from_slice(file).map_err(unreadable)?;
-        let captured_at = DateTime::parse_from_rfc3339(&read.captured_at)
-            .ok()
-            .and_then(|time| u64::try_from(time.timestamp()).ok())
-            .ok_or(BundleError::CapturedAt)?;
+        let captured_at = unix_seconds(&read.captured_at).ok_or(BundleError::CapturedAt)?;
+        let collateral_fetched_at = read
+            .collateral_fetched_at
+            .map(|text| unix_seconds(&text).ok_or(BundleError::CollateralFetchedAt))
+            .transpose()?;
         Ok(Self {
             captured_at,
             source: read.source,
@@ -191,6 +201,7 @@ impl Bundle {
             info: read.info.filter(|info| info.get() != "null"),
             collateral: read.collateral.filter(|collateral| collateral.get() != "null"),
             collateral_source: read.collateral_source,
+            collateral_fetched_at,
             app_compose: read.app_compose,
             phala_api: read.phala_api,
             early: read.early,

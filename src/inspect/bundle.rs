@@ -20,4 +20,7 @@ pub(super) fn section(page: &mut Page, bundle: &Bundle) {
     if let Some(source) = &bundle.collateral_source {
         page.field("Collateral from", source);
     }
+    if let Some(fetched_at) = bundle.collateral_fetched_at {
+        page.field("Fetched at", rfc3339(fetched_at));
+    }
 }

@@ -129,6 +129,7 @@ fn a_bundle_shows_where_it_comes_from() {
         info: None,
         collateral: None,
         collateral_source: Some("https://pccs.example".to_owned()),
+        collateral_fetched_at: Some(1_790_852_400),
         app_compose: None,
         phala_api: None,
         early: None,

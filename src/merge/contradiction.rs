@@ -4,6 +4,7 @@
 //! recomputed from the results of the checks, as the run did that wrote it, so that a report that was cut, damaged or
 //! made up does not become green by one word in it.
 
+use super::one_run::{span, times_contradict};
 use crate::checks::Check;
 use crate::report::{
     Accepted, AcceptedKind, CheckId, CheckResult, Mode, Report, Status, TargetReport, Verdict,
@@ -19,8 +20,13 @@ pub(super) fn contradiction(report: &Report) -> Option<String> {
     if report.verdict != worst || report.exit_code != worst.exit_code() {
         return Some("its verdict is not the worst of its targets".to_owned());
     }
+    if span(report).is_none() {
+        return Some("the time of its run cannot be read".to_owned());
+    }
     report.targets.iter().find_map(|target| {
-        of_target(target, report.mode).map(|what| format!("{what} of the target {:?}", target.name))
+        let what = of_target(target, report.mode);
+        let what = what.or_else(|| times_contradict(target, report).map(str::to_owned));
+        what.map(|what| format!("{what} of the target {:?}", target.name))
     })
 }
 

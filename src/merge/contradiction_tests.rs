@@ -18,8 +18,12 @@ fn passing() -> TargetReport {
         evaluated_at: rfc3339(0),
         checks: ALL.iter().map(|check| check.result(&Finding::pass(""))).collect(),
         compose_diff: Vec::new(),
+        instances: None,
         measurements: Measurements::default(),
-        tcb: TcbRecord::default(),
+        tcb: TcbRecord {
+            expires_at: Some(rfc3339(0)),
+            ..TcbRecord::default()
+        },
         evidence: EvidenceRecord::default(),
     }
 }

@@ -4,15 +4,19 @@
 //! target that could not be verified: a job that died never looks green.
 
 mod contradiction;
+mod one_run;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::appraise::{Subject, appraise};
 use crate::checks::{EvidenceGap, EvidenceReason};
-use crate::config::Policy;
+use crate::config::{Policy, ReportMaxAge};
 use crate::prove::TrustRoot;
-use crate::report::{Report, SCHEMA, Shard, rfc3339};
+use crate::report::{Report, RunId, SCHEMA, Shard, rfc3339};
 use contradiction::contradiction;
+use one_run::shown;
+
+pub use one_run::ThisRun;
 
 /// Bytes of a report that are read: 128 MiB, some thousands of targets.
 pub const MAX_REPORT_BYTES: u64 = 128 * 1024 * 1024;
@@ -57,6 +61,47 @@ pub enum MergeError {
         first_file: String,
         /// What that says.
         first: String,
+    },
+    /// Of another run than the one whose reports are joined.
+    #[error(
+        "{file}: is of {found}, and the reports of {expected} are joined; give the reports of this run, or name their run \
+         with --run-id"
+    )]
+    OtherRun {
+        /// The file.
+        file: String,
+        /// Of which run it is, in words.
+        found: String,
+        /// The run whose reports are joined.
+        expected: RunId,
+    },
+    /// Of a run that begins in the future.
+    #[error(
+        "{file}: its run began at {}, and it is {} by this machine's clock; set the clock that is wrong, and verify again",
+        shown(started),
+        shown(now)
+    )]
+    Future {
+        /// The file.
+        file: String,
+        /// When it says that its run began, Unix seconds.
+        started: u64,
+        /// The time, Unix seconds.
+        now: u64,
+    },
+    /// Of a run that ended long ago.
+    #[error(
+        "{file}: its run ended at {}, more than {max_age} ago; verify again, or give every run a name (--run-id), or \
+         allow that age with --max-age",
+        shown(ended)
+    )]
+    TooOld {
+        /// The file.
+        file: String,
+        /// When its run ended, Unix seconds.
+        ended: u64,
+        /// How long ago that may be.
+        max_age: ReportMaxAge,
     },
     /// The same shard or target twice.
     #[error("{file}: holds {what}, as {other} does; give each report once")]
@@ -104,47 +149,40 @@ pub fn read(file: &str, json: &[u8]) -> Result<Report, MergeError> {
     }
 }
 
-/// Joins reports, each with the name of its file. `at` is now, Unix seconds: for the shards that are missing.
+/// Reports joined to one.
+#[derive(Debug)]
+pub struct Joined {
+    /// The report of all targets.
+    pub report: Report,
+    /// Which reports were left out and why, a line each.
+    pub notes: Vec<String>,
+}
+
+/// Joins reports of one run, each with the name of its file. Of a shard that was tried again the newest attempt counts.
 ///
 /// # Errors
-/// [`MergeError`]: they do not belong together.
-pub fn merge(reports: Vec<(String, Report)>, at: u64) -> Result<Report, MergeError> {
-    let (first_file, first) = reports.first().ok_or(MergeError::Nothing)?;
-    for (file, report) in &reports {
-        let differs = |what: &'static str, found: String, first: String| MergeError::Differs {
-            file: file.clone(),
-            what,
-            found,
-            first_file: first_file.clone(),
-            first,
-        };
-        let version = |report: &Report| format!("version {} ({})", report.tool.version, report.tool.git);
-        let mode = |report: &Report| format!("{:?}", report.mode).to_lowercase();
-        let shards = |report: &Report| {
-            report.shard.map_or_else(
-                || "1, without --shard".to_owned(),
-                |shard| shard.count().to_string(),
-            )
-        };
-        if report.tool != first.tool {
-            return Err(differs("program", version(report), version(first)));
-        }
-        if report.mode != first.mode {
-            return Err(differs("mode", mode(report), mode(first)));
-        }
-        if report.shard.map(Shard::count) != first.shard.map(Shard::count) {
-            return Err(differs("number of shards", shards(report), shards(first)));
-        }
-    }
+/// [`MergeError`]: they do not belong together, or not to this run.
+pub fn merge(reports: Vec<(String, Report)>, this: &ThisRun<'_>) -> Result<Joined, MergeError> {
+    one_run::check(&reports, this)?;
+    let (reports, notes) = one_run::newest_attempts(reports);
+    let (_, first) = reports.first().ok_or(MergeError::Nothing)?;
     once(&reports)?;
     let missing: Vec<Shard> = first.shard.map_or_else(Vec::new, |shard| {
         let there: BTreeSet<Shard> = reports.iter().filter_map(|(_, report)| report.shard).collect();
         shard.all().filter(|shard| !there.contains(shard)).collect()
     });
-    let (tool, mode) = (first.tool.clone(), first.mode);
-    let started_at = reports.iter().map(|(_, report)| report.started_at.clone()).min();
-    // They ran side by side.
-    let duration_ms = reports.iter().map(|(_, report)| report.duration_ms).max();
+    let (tool, mode, run_id) = (first.tool.clone(), first.mode, first.run_id.clone());
+    let spans = || reports.iter().filter_map(|(_, report)| one_run::span(report));
+    let started = spans().map(|(started, _)| started).min().unwrap_or(this.now);
+    let longest = reports.iter().map(|(_, report)| report.duration_ms).max();
+    // From the first beginning to the last end; those that ran side by side are as long as the longest.
+    let ended = spans().map(|(_, ended)| ended).max().unwrap_or(started);
+    let apart = spans().any(|(other, _)| other != started);
+    let duration_ms = if apart {
+        ended.saturating_sub(started).saturating_mul(1000)
+    } else {
+        longest.unwrap_or_default()
+    };
     let mut targets = Vec::new();
     let mut alerts = Vec::new();
     for (_, report) in reports {
@@ -152,11 +190,11 @@ pub fn merge(reports: Vec<(String, Report)>, at: u64) -> Result<Report, MergeErr
         alerts.extend(report.alerts);
     }
     targets.sort_by(|a, b| a.name.cmp(&b.name));
-    targets.extend(missing.into_iter().map(|shard| absent(shard, at)));
-    let started_at = started_at.unwrap_or_else(|| rfc3339(at));
-    let mut joined = Report::new(tool, mode, started_at, duration_ms.unwrap_or_default(), targets);
-    joined.alerts = alerts;
-    Ok(joined)
+    targets.extend(missing.into_iter().map(|shard| absent(shard, this.now)));
+    let mut report = Report::new(tool, mode, rfc3339(started), duration_ms, targets);
+    report.run_id = run_id;
+    report.alerts = alerts;
+    Ok(Joined { report, notes })
 }
 
 /// No shard and no target may be there twice: one of the two would be an old one.

@@ -11,11 +11,14 @@ use super::os_image::{self, IdentifiedOs};
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
 use super::{Prover, QuoteRefusal, TrustRoot};
-use crate::evidence::{Evidence, RecordedOpinion};
+use crate::evidence::{Evidence, QuoteBytes, RecordedOpinion};
 use crate::report::TrustRootKind;
 
 /// How long before an end the checks warn, seconds: 14 days (interface.md).
 pub const FORECAST: u64 = 14 * 86_400;
+
+/// How long ago collateral may have been fetched, seconds: 7 days. A revocation since then would not be seen.
+pub const COLLATERAL_LIMIT: u64 = 7 * 86_400;
 
 /// What [`prove`] works on. Time and root are arguments: nothing is read from the surroundings.
 pub struct Inputs<'a> {
@@ -23,6 +26,8 @@ pub struct Inputs<'a> {
     pub evidence: &'a Evidence,
     /// The collateral, or why there is none.
     pub collateral: Result<&'a QuoteCollateralV3, CollateralGap>,
+    /// When the collateral was fetched, Unix seconds, where that is known. Without it the dates in it alone are judged.
+    pub collateral_fetched_at: Option<u64>,
     /// Whose root certificate to chain up to.
     pub root: &'a TrustRoot,
     /// The time to judge at, Unix seconds.
@@ -39,6 +44,8 @@ pub struct Facts {
     pub quote: Result<VerifiedQuote, Gap<QuoteRefusal>>,
     /// The collateral that the quote was verified with; its first end, Unix seconds, where it did.
     pub collateral: Result<(), CollateralGap>,
+    /// When it was fetched, Unix seconds, where that is known.
+    pub collateral_fetched_at: Option<u64>,
     /// The event log.
     pub log: Result<MeasuredLog, Gap<LogRefusal>>,
     /// What the measured OS recorded.
@@ -99,6 +106,19 @@ pub enum CollateralGap {
         /// When it begins, Unix seconds.
         begins: u64,
     },
+    /// It was fetched longer ago than [`COLLATERAL_LIMIT`].
+    #[error(
+        "the collateral was fetched at {}, more than {} days before {}",
+        rfc3339(*.fetched),
+        COLLATERAL_LIMIT / 86_400,
+        rfc3339(*.at)
+    )]
+    TooOld {
+        /// When it was fetched, Unix seconds.
+        fetched: u64,
+        /// The time that was judged at, Unix seconds.
+        at: u64,
+    },
     /// This machine's clock is before the program was made.
     #[error("this machine's clock says {}, which is before this version of cvm-verify was made", rfc3339(*.now))]
     Clock {
@@ -116,6 +136,7 @@ impl CollateralGap {
             Self::Unreachable(_) => "unreachable",
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not-yet-valid",
+            Self::TooOld { .. } => "too-old",
             Self::Clock { .. } => "clock",
         }
     }
@@ -183,6 +204,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
     Facts {
         quote,
         collateral,
+        collateral_fetched_at: inputs.collateral_fetched_at,
         log,
         boot,
         compose,
@@ -245,18 +267,29 @@ fn prove_quote(inputs: &Inputs<'_>) -> QuoteAndCollateral {
     } else {
         inputs.collateral.clone()
     };
+    let too_old = inputs
+        .collateral_fetched_at
+        .filter(|fetched| inputs.at.saturating_sub(*fetched) > COLLATERAL_LIMIT);
     match collateral {
-        Err(gap) => {
-            // Without collateral nothing can be accepted, but what is no TDX quote can be refused.
-            let quote = quote::precheck(bytes).map_or_else(Gap::Refused, |_| Gap::NotReached);
-            (Err(quote), Err(gap))
-        }
-        Ok(collateral) => match quote::verify(bytes, collateral, inputs.root, inputs.at) {
-            Ok(quote) => (Ok(quote), Ok(())),
-            Err(NotVerified::Refused(refusal)) => (Err(Gap::Refused(refusal)), Ok(())),
-            Err(NotVerified::Collateral(gap)) => (Err(Gap::NotReached), Err(gap)),
+        Err(gap) => without_collateral(bytes, gap),
+        Ok(collateral) => match (quote::verify(bytes, collateral, inputs.root, inputs.at), too_old) {
+            // That a part of it has ended says more than its age.
+            (Err(NotVerified::Collateral(gap)), _) => (Err(Gap::NotReached), Err(gap)),
+            // What else it says of the quote, good or bad, may not be so any more.
+            (_, Some(fetched)) => {
+                let at = inputs.at;
+                without_collateral(bytes, CollateralGap::TooOld { fetched, at })
+            }
+            (Ok(quote), None) => (Ok(quote), Ok(())),
+            (Err(NotVerified::Refused(refusal)), None) => (Err(Gap::Refused(refusal)), Ok(())),
         },
     }
+}
+
+/// Without collateral nothing can be accepted, but what is no TDX quote can be refused.
+fn without_collateral(bytes: &QuoteBytes, gap: CollateralGap) -> QuoteAndCollateral {
+    let quote = quote::precheck(bytes).map_or_else(Gap::Refused, |_| Gap::NotReached);
+    (Err(quote), Err(gap))
 }
 
 fn info_origin(

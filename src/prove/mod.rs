@@ -48,7 +48,7 @@ pub use compose::{ComposeRefusal, MeasuredCompose};
 pub use compose_file::{ComposeFile, ComposeFileError};
 pub use early::Early;
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
-pub use facts::{CollateralGap, Echo, FORECAST, Facts, Gap, InfoOrigin, Inputs, prove};
+pub use facts::{COLLATERAL_LIMIT, CollateralGap, Echo, FORECAST, Facts, Gap, InfoOrigin, Inputs, prove};
 pub use opinion::Opinion;
 pub(crate) use os_image::row_of;
 pub use os_image::{IdentifiedOs, OS_IMAGES, OsClass, OsImageRow, listed_rtmr0};

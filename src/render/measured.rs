@@ -2,7 +2,7 @@
 
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
-use crate::report::{CheckId, TargetReport, TcbRecord, TrustRootKind};
+use crate::report::{CheckId, ListedInstances, TargetReport, TcbRecord, TrustRootKind};
 use crate::requirements::is_met;
 
 /// Longest value, in characters.
@@ -22,7 +22,12 @@ pub(super) fn write(page: &mut Page, target: &TargetReport) {
             line(page, 4, label, &value);
         }
     }
-    let sources = [("address", &target.url), ("evidence", &target.evidence.bundle)];
+    let listed = target.instances.map(instances);
+    let sources = [
+        ("address", &target.url),
+        ("instances", &listed),
+        ("evidence", &target.evidence.bundle),
+    ];
     if sources.iter().any(|(_, value)| value.is_some()) {
         page.blank();
         for (label, value) in sources {
@@ -83,6 +88,21 @@ pub(super) fn heading(target: &TargetReport) -> &'static str {
         }
         TrustRootKind::Intel => "Measured",
     }
+}
+
+/// What Phala Cloud lists, in words.
+pub(super) fn instances(found: ListedInstances) -> String {
+    let ListedInstances {
+        listed,
+        stopped,
+        running,
+    } = found;
+    let others = match stopped {
+        0 => String::new(),
+        1 => "; 1 is stopped, and nothing was verified about it".to_owned(),
+        stopped => format!("; {stopped} are stopped, and nothing was verified about those"),
+    };
+    format!("{running} of {listed} run, by Phala Cloud's list{others}")
 }
 
 fn line(page: &mut Page, indent: usize, label: &str, value: &str) {

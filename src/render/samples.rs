@@ -36,6 +36,7 @@ pub(super) fn pass() -> TargetReport {
         evaluated_at: "2026-08-13T12:00:00Z".to_owned(),
         checks: ALL.iter().map(|check| passed(check)).collect(),
         compose_diff: Vec::new(),
+        instances: None,
         measurements: measurements(),
         tcb: TcbRecord {
             status: Some("UpToDate".to_owned()),
@@ -44,6 +45,7 @@ pub(super) fn pass() -> TargetReport {
             fmspc: Some("b0c06f000000".to_owned()),
             platform_id: Some("cd".repeat(32)),
             expires_at: Some("2026-09-09T08:00:00Z".to_owned()),
+            collateral_fetched_at: None,
             collateral_source: Some("Intel PCS".to_owned()),
         },
         evidence: EvidenceRecord {

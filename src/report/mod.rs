@@ -6,6 +6,7 @@
 mod accepted;
 mod check_id;
 mod check_result;
+mod run_id;
 mod shard;
 mod target;
 mod target_name;
@@ -15,8 +16,9 @@ pub use accepted::{Accepted, AcceptedKind};
 pub use check_id::CheckId;
 pub(crate) use check_id::each_check;
 pub use check_result::{CheckResult, Status};
+pub use run_id::{RunId, RunIdError};
 pub use shard::{Shard, ShardError};
-pub use target::{EvidenceRecord, Measurements, TargetReport, TcbRecord, TrustRootKind};
+pub use target::{EvidenceRecord, ListedInstances, Measurements, TargetReport, TcbRecord, TrustRootKind};
 pub use target_name::{MAX_NAME, is_name};
 pub use verdict::{Assurance, Tier, Verdict};
 
@@ -39,6 +41,13 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub shard: Option<Shard>,
+    /// Which run of a CI this is a part of; `merge` joins reports of one run. Absent where nothing names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub run_id: Option<RunId>,
+    /// Which attempt at that run this is, from 1, where the CI counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
     /// When the run began, RFC 3339 UTC.
     pub started_at: String,
     /// How long the run took, in milliseconds.
@@ -69,6 +78,8 @@ impl Report {
             tool,
             mode,
             shard: None,
+            run_id: None,
+            attempt: None,
             started_at,
             duration_ms,
             verdict,
@@ -126,4 +137,11 @@ pub fn rfc3339(seconds: u64) -> String {
             || "9999-12-31T23:59:59Z".to_owned(),
             |time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
         )
+}
+
+/// The Unix seconds of an RFC 3339 time from 1970 on; `None` for any other text.
+#[must_use]
+pub fn unix_seconds(rfc3339: &str) -> Option<u64> {
+    let time = chrono::DateTime::parse_from_rfc3339(rfc3339).ok()?;
+    u64::try_from(time.timestamp()).ok()
 }

@@ -34,6 +34,9 @@ pub struct TargetReport {
     /// `compose-hash` found that: the first lines of a unified diff, printable ASCII. Empty otherwise.
     #[serde(default)]
     pub compose_diff: Vec<String>,
+    /// What Phala Cloud lists of the app's instances, where it was asked: the API's word, proven by nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instances: Option<ListedInstances>,
     /// What was measured: proven values only. A null was not proven.
     pub measurements: Measurements,
     /// The platform's TCB: proven values only.
@@ -59,6 +62,19 @@ pub enum TrustRootKind {
     Intel,
     /// A root given with `--insecure-trust-root`: proves nothing about hardware.
     Custom,
+}
+
+/// The instances of an app in Phala Cloud's list. An instance that is stopped is listed without a quote: nothing is verified
+/// of it. One that the list leaves out is not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ListedInstances {
+    /// How many are listed.
+    pub listed: u32,
+    /// How many of them show no quote, as stopped ones do.
+    pub stopped: u32,
+    /// How many show a quote that no other of them shows.
+    pub running: u32,
 }
 
 /// Measured values, hex. Null where nothing was proven.
@@ -114,6 +130,9 @@ pub struct TcbRecord {
     pub platform_id: Option<String>,
     /// When the first part of the collateral ends, RFC 3339 UTC.
     pub expires_at: Option<String>,
+    /// When the collateral was fetched, RFC 3339 UTC. Null where that is not known, as of a file.
+    #[serde(default)]
+    pub collateral_fetched_at: Option<String>,
     /// Where the collateral came from.
     pub collateral_source: Option<String>,
 }

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::document::{json_after, json_and_stay};
 use super::error::SourceError;
+use crate::config::{shown_address, shown_text};
 use crate::net::{Client, Limits};
 
 /// Largest answer, in bytes: 4 MiB (threats.md, T48).
@@ -19,6 +20,8 @@ const NONCE_PARAMETER: &str = "reportData";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppEndpoints {
     base: Url,
+    /// The base as it may be shown.
+    shown: String,
     attestation_path: String,
     info_path: String,
     info_url: Option<Url>,
@@ -63,13 +66,14 @@ impl AppEndpoints {
         }
         for path in [attestation_path, info_path] {
             if path.contains('#') {
-                return Err(EndpointError::Fragment(path.to_owned()));
+                return Err(EndpointError::Fragment(shown_text(path).to_owned()));
             }
         }
         if base.fragment().is_some() {
             return Err(EndpointError::Fragment("the URL".to_owned()));
         }
         let endpoints = Self {
+            shown: shown_address(&base),
             base,
             attestation_path: attestation_path.to_owned(),
             info_path: info_path.to_owned(),
@@ -80,7 +84,7 @@ impl AppEndpoints {
             (info_path, endpoints.below_base(info_path)),
         ] {
             if url.query_pairs().any(|(name, _)| name == NONCE_PARAMETER) {
-                return Err(EndpointError::Nonce(path.to_owned()));
+                return Err(EndpointError::Nonce(shown_text(path).to_owned()));
             }
         }
         Ok(endpoints)
@@ -90,6 +94,11 @@ impl AppEndpoints {
     #[must_use]
     pub fn with_info_url(self, info_url: Option<Url>) -> Self {
         Self { info_url, ..self }
+    }
+
+    /// The URL as it may be shown: a query may hold a token.
+    pub fn shown(&self) -> &str {
+        &self.shown
     }
 
     /// The URL as the user gave it.

@@ -69,14 +69,8 @@ fn endpoints_that_fix_the_nonce_or_hold_a_fragment_are_refused() {
         AppEndpoints::with_paths(base.parse().expect("a URL"), path, "/info").expect_err("refused")
     };
     let nonce = |path: &str| EndpointError::Nonce(path.into());
-    assert_eq!(
-        with("https://a.example", "/q?reportData=00"),
-        nonce("/q?reportData=00")
-    );
-    assert_eq!(
-        with("https://a.example", "/q?x=1&report%44ata"),
-        nonce("/q?x=1&report%44ata")
-    );
+    assert_eq!(with("https://a.example", "/q?reportData=00"), nonce("/q"));
+    assert_eq!(with("https://a.example", "/q?x=1&report%44ata"), nonce("/q"));
     assert_eq!(with("https://a.example?reportData=00", "/q"), nonce("/q"));
     assert_eq!(
         with("https://a.example", "/q#x"),

@@ -12,6 +12,7 @@ use super::app::Answer;
 use super::document::{json, json_after, json_and_stay};
 use super::error::SourceError;
 use super::host_label::HostId;
+use crate::config::shown_text;
 use crate::net::{Client, Limits};
 
 /// The port inside the CVM.
@@ -61,7 +62,7 @@ impl GuestAgent {
     pub fn of_id(id: HostId, gateway_domain: &str) -> Result<Self, GuestAgentError> {
         let domain = gateway_domain.trim().trim_matches('.').to_ascii_lowercase();
         let host = format!("{id}-{PORT}.{domain}");
-        let refused = || GuestAgentError::Domain(gateway_domain.chars().take(100).collect());
+        let refused = || GuestAgentError::Domain(shown_text(gateway_domain).chars().take(100).collect());
         let base = Url::parse(&format!("https://{host}")).map_err(|_| refused())?;
         // What is more than a domain (a path, a port, a user) ends up somewhere else than in the host.
         if base.host_str() != Some(&host) || domain.is_empty() {

@@ -46,10 +46,10 @@ impl Source {
         }
     }
 
-    /// The address, as reports and bundles show it.
+    /// The address, as reports and bundles show it: without a query.
     pub fn url(&self) -> &str {
         match self {
-            Self::App(endpoints) => endpoints.base().as_str(),
+            Self::App(endpoints) => endpoints.shown(),
             Self::GuestAgent(agent) => agent.base().as_str(),
             Self::PhalaCloud(app) => app.url(),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::report::{TargetReport, Verdict};
+use crate::report::{TargetReport, Verdict, unix_seconds};
 
 /// What is known of one target, or of one instance of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,9 +148,4 @@ pub(super) const fn place(verdict: Verdict) -> usize {
         Verdict::Fail => 1,
         Verdict::Inconclusive => 2,
     }
-}
-
-fn unix_seconds(rfc3339: &str) -> Option<u64> {
-    let time = chrono::DateTime::parse_from_rfc3339(rfc3339).ok()?;
-    u64::try_from(time.timestamp()).ok()
 }

@@ -222,3 +222,57 @@ fn each_gap_has_a_reason_of_its_own() {
     let reasons: std::collections::BTreeSet<_> = gaps.iter().map(CollateralGap::reason).collect();
     assert_eq!(reasons.len(), gaps.len());
 }
+
+/// The healthy CVM with collateral that was fetched that many seconds before it was judged.
+fn fetched_before(seconds: u64) -> Trial {
+    Trial::healthy().with(|trial| trial.collateral_fetched_at = Some(trial.at - seconds))
+}
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// Collateral that is in date for weeks says nothing of what was revoked since it was fetched.
+#[test]
+fn collateral_that_was_fetched_long_ago_warns_after_a_day_and_proves_nothing_after_a_week() {
+    for age in [0, DAY] {
+        fetched_before(age).judge().passes().proves(CheckId::Collateral);
+    }
+    for age in [DAY + 1, 7 * DAY] {
+        fetched_before(age)
+            .judge()
+            .passes()
+            .says(CheckId::Collateral, Status::Warn, "not-refetched");
+    }
+    fetched_before(7 * DAY + 1)
+        .judge()
+        .leaves_open(CheckId::Collateral, "too-old");
+    // Without a time of fetching, the dates alone are judged; a time in the future is of another clock.
+    Trial::healthy().judge().proves(CheckId::Collateral);
+    Trial::healthy()
+        .with(|trial| trial.collateral_fetched_at = Some(trial.at + DAY))
+        .judge()
+        .passes()
+        .proves(CheckId::Collateral);
+}
+
+#[test]
+fn another_age_can_be_asked_for_and_the_week_stays() {
+    let judged = |age: u64, max: &str| {
+        fetched_before(age)
+            .with(|trial| trial.policy.collateral_max_age = max.parse().unwrap())
+            .judge()
+    };
+    judged(3601, "1h")
+        .passes()
+        .says(CheckId::Collateral, Status::Warn, "not-refetched");
+    judged(3 * DAY, "7d").passes().proves(CheckId::Collateral);
+    judged(7 * DAY + 1, "7d").leaves_open(CheckId::Collateral, "too-old");
+}
+
+/// What is wrong with the quote itself is said although the collateral is too old.
+#[test]
+fn collateral_that_is_too_old_hides_no_lie_that_needs_none() {
+    let judged = fetched_before(30 * DAY)
+        .with(|trial| simulator::Lie::SgxQuote.apply(&mut trial.cvm))
+        .judge();
+    judged.fails(CheckId::QuoteSignature, "not-tdx");
+}

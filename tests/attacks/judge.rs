@@ -34,6 +34,8 @@ pub struct Trial {
     pub clock_floor: u64,
     /// Whether the collateral is at hand, and another one than the world's.
     pub collateral: Result<Option<QuoteCollateralV3>, CollateralGap>,
+    /// When the collateral was fetched, Unix seconds.
+    pub collateral_fetched_at: Option<u64>,
     /// Whether `/info` answers.
     pub info: bool,
 }
@@ -53,6 +55,7 @@ impl Trial {
             at: world.now,
             clock_floor: 0,
             collateral: Ok(None),
+            collateral_fetched_at: None,
             info: true,
             cvm,
         }
@@ -112,6 +115,7 @@ impl Trial {
                 let facts = prove(&Inputs {
                     evidence: &evidence,
                     collateral: collateral.as_ref().map_err(Clone::clone),
+                    collateral_fetched_at: self.collateral_fetched_at,
                     root: &self.root,
                     at: self.at,
                     clock_floor: self.clock_floor,

@@ -154,6 +154,93 @@ fn the_users_cache_folder_is_used_where_there_is_one() {
     assert!(!Path::new("relative").exists());
 }
 
+const DAY: u64 = 24 * 60 * 60;
+
+/// Verifies with the cache, so many seconds later by this machine's clock.
+fn verify_later(deployment: &Deployment, now: fn() -> u64, more: &[&str]) -> Ran {
+    let mut args = vec![
+        "verify".to_owned(),
+        "--format=json".to_owned(),
+        format!("--cache-dir={}", deployment.path("cache")),
+        deployment.app.url(),
+    ];
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    run_in(&args, &[], |surroundings| surroundings.now = now)
+}
+
+#[test]
+fn collateral_is_fetched_anew_after_a_day_and_serves_a_week_while_that_fails() {
+    const NOW: u64 = simulator::DEFAULT_NOW;
+    let deployment = Deployment::healthy();
+    for (now, sets_so_far) in [
+        ((|| NOW) as fn() -> u64, 1),
+        (|| NOW + DAY - 1, 1),
+        (|| NOW + DAY, 2),
+    ] {
+        let ran = verify_later(&deployment, now, &[]);
+        assert_eq!((ran.code, sets(&deployment)), (0, sets_so_far), "{}", ran.stderr);
+        ran.assert(Collateral, Pass, None);
+    }
+    deployment
+        .pccs
+        .behave_everywhere(&simulator::Behaviour::Status(404));
+    let bundle = deployment.path("bundle.json");
+    let ran = verify_later(&deployment, || NOW + 3 * DAY, &["--evidence", &bundle]);
+    ran.assert(Collateral, Warn, Some("not-refetched"));
+    assert_eq!((ran.code, ran.report().verdict), (0, Verdict::Pass), "harmless");
+    let fetched_at = ran.report().targets[0].tcb.collateral_fetched_at.clone();
+    assert_eq!(fetched_at, Some(cvm_verify::report::rfc3339(NOW + DAY)));
+    // Whoever asks for it may wait longer.
+    verify_later(&deployment, || NOW + 3 * DAY, &["--collateral-max-age=7d"]).assert(Collateral, Pass, None);
+    let ran = verify_later(&deployment, || NOW + 8 * DAY + 1, &[]);
+    ran.assert(Collateral, Error, Some("too-old"));
+    assert_eq!((ran.code, ran.report().verdict), (3, Verdict::Inconclusive));
+
+    // The bundle says when it was fetched, and a replay judges by that.
+    let replay = |file: &str, more: &[&str]| {
+        let mut args = vec![
+            "replay".to_owned(),
+            file.to_owned(),
+            "--format=json".to_owned(),
+            format!("--insecure-trust-root={}", deployment.path("root.pem")),
+        ];
+        args.extend(deployment.expect().iter().cloned());
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        run(&args)
+    };
+    replay(&bundle, &[]).assert(Collateral, Warn, Some("not-refetched"));
+    replay(&bundle, &["--collateral-max-age=3d"]).assert(Collateral, Pass, None);
+    let late = format!("--at={}", cvm_verify::report::rfc3339(NOW + 8 * DAY + 1));
+    replay(&bundle, &[&late]).assert(Collateral, Error, Some("too-old"));
+    // One that does not say it is judged by its dates alone.
+    let mut json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&bundle).unwrap()).unwrap();
+    assert!(
+        json.as_object_mut()
+            .unwrap()
+            .remove("collateral_fetched_at")
+            .is_some()
+    );
+    let silent = deployment.path("silent.json");
+    std::fs::write(&silent, json.to_string()).unwrap();
+    replay(&silent, &[&late]).assert(Collateral, Pass, None);
+    json["collateral_fetched_at"] = "yesterday".into();
+    std::fs::write(&silent, json.to_string()).unwrap();
+    replay(&silent, &[]).assert_usage_error("`collateral_fetched_at` is not an RFC 3339 time");
+}
+
+#[test]
+fn ages_of_collateral_have_bounds() {
+    let deployment = Deployment::healthy();
+    for wrong in ["0s", "4m", "8d", "1", "soon"] {
+        let ran = deployment.verify(&["--collateral-max-age", wrong]);
+        assert_eq!(ran.code, 2, "{wrong}");
+        assert!(ran.stderr.contains("from 5m to 7d"), "{}", ran.stderr);
+    }
+}
+
 #[test]
 fn a_cache_folder_full_of_garbage_changes_no_verdict() {
     let deployment = Deployment::healthy();
@@ -398,9 +485,198 @@ fn a_report_of_all_targets_names_no_shard() {
 fn two_addresses_of_one_name_are_a_usage_error() {
     let deployment = Deployment::healthy();
     let url = deployment.app.url();
-    for other in [url.clone(), format!("{url}/?replica=2")] {
+    for other in [url.clone(), format!("{url}/?replica=hunter2")] {
         let mut args = vec!["verify".to_owned(), url.clone(), other];
         args.extend(deployment.network());
-        run(&args).assert_usage_error("two targets are called \"127.0.0.1:");
+        let ran = run(&args);
+        ran.assert_usage_error("two targets are called \"127.0.0.1:");
+        assert!(!ran.stderr.contains("hunter2"), "{}", ran.stderr);
+    }
+}
+
+/// A shard's report in this environment.
+fn shard_in(
+    deployment: &Deployment,
+    apps: &[AppServer],
+    shard: &str,
+    file: &str,
+    env: &[(&str, &str)],
+    more: &[&str],
+) -> String {
+    let file = deployment.path(file);
+    let mut args = vec![
+        "verify".to_owned(),
+        "--format=json".to_owned(),
+        format!("--shard={shard}"),
+        format!("--report-json={file}"),
+        deployment.app.url(),
+    ];
+    args.extend(apps.iter().map(AppServer::url));
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    run_in(&args, env, |_| {});
+    file
+}
+
+fn merge_in(files: &[&String], env: &[(&str, &str)], now: fn() -> u64, more: &[&str]) -> Ran {
+    let mut args = vec!["merge".to_owned(), "--format=json".to_owned()];
+    args.extend(files.iter().map(|file| (*file).clone()));
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    run_in(&args, env, |surroundings| surroundings.now = now)
+}
+
+const NOW: fn() -> u64 = || simulator::DEFAULT_NOW;
+
+#[test]
+fn shards_of_two_runs_are_never_joined() {
+    let (deployment, apps) = several(2);
+    let of = |shard: &str, file: &str, run: &str| {
+        let more: &[&str] = if run.is_empty() { &[] } else { &["--run-id", run] };
+        shard_in(&deployment, &apps, shard, file, &[], more)
+    };
+    let (one, other) = (
+        of("1/2", "one.json", "monday"),
+        of("2/2", "other.json", "tuesday"),
+    );
+    merge_in(&[&one, &other], &[], NOW, &[]).assert_usage_error("its run is tuesday, that of");
+    let other = of("2/2", "other.json", "");
+    merge_in(&[&one, &other], &[], NOW, &[]).assert_usage_error("its run is not named, that of");
+    let other = of("2/2", "other.json", "monday");
+    let ran = merge_in(&[&one, &other], &[], NOW, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.report().run_id.unwrap().as_str(), "monday");
+    // Both of another run than this one.
+    merge_in(&[&one, &other], &[], NOW, &["--run-id=tuesday"])
+        .assert_usage_error("is of the run monday, and the reports of tuesday are joined");
+    let github = [("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ID", "8")];
+    merge_in(&[&one, &other], &github, NOW, &[])
+        .assert_usage_error("the reports of github-actions/8 are joined");
+    assert_eq!(
+        merge_in(&[&one, &other], &github, NOW, &["--run-id=monday"]).code,
+        0
+    );
+    let ran = merge_in(&[&one, &other], &[], NOW, &["--run-id=a b"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("the same for every shard of one run"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn the_run_is_named_by_the_ci_and_the_newest_attempt_at_a_shard_counts() {
+    let (deployment, apps) = several(2);
+    let env = |attempt: &'static str| {
+        [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_RUN_ID", "7"),
+            ("GITHUB_RUN_ATTEMPT", attempt),
+        ]
+    };
+    apps[0].change(|cvm| Lie::SwappedImage.apply(cvm));
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let first = shard_in(&deployment, &apps, "1/2", "first.json", &env("1"), &[]);
+    let other = shard_in(&deployment, &apps, "2/2", "other.json", &env("1"), &[]);
+    assert_eq!(merge_in(&[&first, &other], &env("1"), NOW, &[]).code, 1);
+    for app in &apps {
+        app.change(|cvm| *cvm = Cvm::healthy(&World::default()));
+    }
+    deployment
+        .app
+        .change(|cvm| *cvm = Cvm::healthy(&World::default()));
+    let again = shard_in(&deployment, &apps, "1/2", "again.json", &env("2"), &[]);
+    let other_again = shard_in(&deployment, &apps, "2/2", "other-again.json", &env("3"), &[]);
+    for order in [[&first, &again], [&again, &first]] {
+        let ran = merge_in(&[order[0], order[1], &other_again, &other], &env("3"), NOW, &[]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(ran.report().targets.len(), 2);
+        assert!(
+            ran.stderr
+                .contains("first.json: an earlier attempt at the shard 1/2 than"),
+            "{}",
+            ran.stderr
+        );
+    }
+    merge_in(&[&again, &again], &env("2"), NOW, &[]).assert_usage_error("holds the shard 1/2");
+    let gitlab = [("GITLAB_CI", "true"), ("CI_PIPELINE_ID", "99")];
+    let file = shard_in(&deployment, &apps, "1/2", "gitlab.json", &gitlab, &[]);
+    let report: Report = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    assert_eq!(report.run_id.unwrap().as_str(), "gitlab-ci/99");
+}
+
+#[test]
+fn a_report_without_a_run_must_be_of_the_last_hour_and_none_is_of_the_future() {
+    let (deployment, apps) = several(2);
+    let files = shards(&deployment, &apps, 2);
+    let files = [&files[0], &files[1]];
+    let later: fn() -> u64 = || simulator::DEFAULT_NOW + 2 * 3600;
+    merge_in(&files, &[], later, &[]).assert_usage_error("more than 1h ago");
+    merge_in(&files, &[], later, &["--max-age=90m"]).assert_usage_error("more than 90m ago");
+    assert_eq!(merge_in(&files, &[], later, &["--max-age=3h"]).code, 0);
+    let before: fn() -> u64 = || simulator::DEFAULT_NOW - 3600;
+    merge_in(&files, &[], before, &["--max-age=3h"]).assert_usage_error("set the clock that is wrong");
+    // A named run has any age, unless one is asked for.
+    let one = shard_in(&deployment, &apps, "1/2", "1.json", &[], &["--run-id=r"]);
+    let two = shard_in(&deployment, &apps, "2/2", "2.json", &[], &["--run-id=r"]);
+    assert_eq!(merge_in(&[&one, &two], &[], later, &[]).code, 0);
+    merge_in(&[&one, &two], &[], later, &["--max-age=1h"]).assert_usage_error("more than 1h ago");
+    merge_in(&[&one, &two], &[], before, &[]).assert_usage_error("set the clock that is wrong");
+    for wrong in ["0s", "31d", "x"] {
+        let ran = merge_in(&[&one], &[], later, &["--max-age", wrong]);
+        assert!(
+            ran.code == 2 && ran.stderr.contains("from 1s to 30d"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let none = merge_in(&[], &[], NOW, &[]);
+    assert!(
+        none.code == 2 && none.stderr.contains("<REPORT>"),
+        "{}",
+        none.stderr
+    );
+}
+
+#[test]
+fn another_root_and_collateral_that_was_out_of_date_are_refused() {
+    let (deployment, apps) = several(2);
+    let files = shards(&deployment, &apps, 2);
+    let text = std::fs::read_to_string(&files[1]).unwrap();
+    let changed = deployment.path("changed.json");
+    let at = |seconds: u64| serde_json::Value::from(cvm_verify::report::rfc3339(seconds));
+    let now = simulator::DEFAULT_NOW;
+    type Change<'c> = &'c dyn Fn(&mut serde_json::Value);
+    for (change, says) in [
+        (
+            &(|target: &mut serde_json::Value| target["trust_root"] = "intel".into()) as Change<'_>,
+            "its trust root is Intel's, that of",
+        ),
+        (
+            &|target| target["tcb"]["expires_at"] = at(now - 1),
+            "the collateral was out of date when it was judged: of the target",
+        ),
+        (
+            &|target| target["tcb"]["expires_at"] = serde_json::Value::Null,
+            "the collateral was out of date when it was judged: of the target",
+        ),
+        (
+            &|target| target["tcb"]["collateral_fetched_at"] = at(now - 8 * DAY),
+            "the collateral was too old when it was judged: of the target",
+        ),
+        (
+            &|target| target["evaluated_at"] = at(now - DAY),
+            "a time of judging outside of the run, of the target",
+        ),
+        (
+            &|target| target["evaluated_at"] = "now".into(),
+            "the time of judging cannot be read of the target",
+        ),
+    ] {
+        let mut report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        change(&mut report["targets"][0]);
+        std::fs::write(&changed, report.to_string()).unwrap();
+        merge(&[files[0].clone(), changed.clone()], &[]).assert_usage_error(says);
     }
 }

@@ -14,6 +14,7 @@ mod lock;
 mod outputs;
 mod release;
 mod run;
+mod secrets_in_urls;
 mod sources;
 mod vectors;
 mod wait;

@@ -275,6 +275,26 @@ fn stopped_instances_are_named_and_none_running_is_no_evidence() {
         "named by the id that it proves"
     );
     assert!(ran.stderr.contains("shows no quote of 2"), "{}", ran.stderr);
+    let listed = ran.report().targets[0].instances.expect("the list");
+    assert_eq!((listed.listed, listed.stopped, listed.running), (3, 2, 1));
+    for format in ["text", "markdown"] {
+        let mut args = vec![
+            "verify".to_owned(),
+            app_id(),
+            "--source=phala-cloud".to_owned(),
+            api.clone(),
+        ];
+        args.extend(deployment.network());
+        args.push(format!("--format={format}"));
+        let shown = run(&args).stdout;
+        let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            shown.contains(
+                "1 of 3 run, by Phala Cloud's list; 2 are stopped, and nothing was verified about those"
+            ),
+            "{shown}"
+        );
+    }
     for instances in [&[None, None][..], &[]] {
         let (deployment, api) = cloud(InstanceShape::New, instances);
         let ran = verify(
@@ -285,6 +305,45 @@ fn stopped_instances_are_named_and_none_running_is_no_evidence() {
         assert_eq!(ran.code, 3);
         ran.assert(Evidence, Error, Some("no-quote"));
         assert!(ran.check(Evidence).detail.starts_with("No instance of the app "));
+    }
+}
+
+/// Stopped instances are reported and fail nothing, unless the policy says how many must run.
+#[test]
+fn fewer_instances_than_the_policy_asks_for_are_a_fail_of_the_app() {
+    let three = [Some(instance(1)), None, Some(instance(2))];
+    let twice = [Some(instance(1)), Some(instance(1)), None];
+    for (instances, minimum, running) in [(&three[..], "3", 2), (&twice, "2", 1), (&[None, None], "1", 0)] {
+        let (deployment, api) = cloud(InstanceShape::New, instances);
+        let minimum = format!("--instances={minimum}");
+        let more = [&app_id(), &api, "--freshness=unchecked", &minimum];
+        let ran = verify(&deployment, "phala-cloud", &more);
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        let report = ran.report();
+        let (whole, shown) = report.targets.split_last().unwrap();
+        assert_eq!(whole.name, format!("phala-cloud/{}", app_id()));
+        let check = whole.check(Evidence).unwrap();
+        assert_eq!(
+            (check.status, check.reason.as_deref()),
+            (Fail, Some("too-few-instances"))
+        );
+        assert!(
+            check.detail.contains(&format!("of which {running} run")),
+            "{}",
+            check.detail
+        );
+        assert_eq!(shown.len(), instances.iter().flatten().count());
+        assert!(shown.iter().all(|target| target.verdict == Verdict::Pass));
+    }
+    let (deployment, api) = cloud(InstanceShape::New, &three);
+    let enough = [&app_id(), &api, "--freshness=unchecked", "--instances=2"];
+    assert_eq!(verify(&deployment, "phala-cloud", &enough).code, 0);
+    for wrong in ["0", "-1", "x"] {
+        let wrong = format!("--instances={wrong}");
+        assert_eq!(
+            verify(&deployment, "phala-cloud", &[&app_id(), &api, &wrong]).code,
+            2
+        );
     }
 }
 

@@ -99,7 +99,7 @@ impl ChannelState {
 
     pub(super) fn is_sound(&self) -> bool {
         self.told.len() <= MAX_TOLD
-            && self.forecasts.len() <= Forecast::ALL.len()
+            && self.forecasts.len() <= Forecast::all().count()
             && self.owed.as_ref().is_none_or(Failure::is_sound)
     }
 }

@@ -3,6 +3,7 @@
 use super::channel::ChannelState;
 use super::failure::Failure;
 use super::forecast::{FORGOTTEN_AFTER, Forecast};
+use super::history::Share;
 use super::observation::Observation;
 use super::target::{Incident, Passing, TargetState};
 use crate::alert::event::Event;
@@ -19,15 +20,19 @@ pub struct Rules {
     /// How often in a row a target must be inconclusive before that is told. At least 1. A CVM can choose to look
     /// unreachable, so it is told in the end; a network does it by itself, so it is not told at once.
     pub inconclusive_after: u32,
+    /// How many of the latest runs may be inconclusive before that is told, too: a host that answers every third time would
+    /// otherwise never be.
+    pub inconclusive_of: Share,
     /// When to repeat a failure that goes on, seconds.
     pub reminder_after: u64,
 }
 
 impl Default for Rules {
-    /// 3 times; 24 hours.
+    /// 3 times in a row, 6 of 12; 24 hours.
     fn default() -> Self {
         Self {
             inconclusive_after: 3,
+            inconclusive_of: Share::default(),
             reminder_after: 24 * 3600,
         }
     }
@@ -88,7 +93,12 @@ pub fn decide(
     state.seen = now;
     match &observation.failure {
         Some(failure) => state.fails(known, now, failure, observation, rules),
-        None => state.passes(now, observation),
+        None => state.passes(now, observation, rules),
+    }
+    // The share of runs opens an incident, and ends one that it opened; in any other it is not asked for, and a memory that
+    // stays the same is not written.
+    if state.incident.as_ref().is_some_and(|incident| !incident.by_share) {
+        state.recent.clear();
     }
     let mut due = Vec::new();
     for name in channels {
@@ -107,22 +117,24 @@ pub fn decide(
 
 impl TargetState {
     fn fails(&mut self, known: bool, now: u64, failure: &Failure, observation: &Observation, rules: &Rules) {
-        let tell = match failure.verdict {
-            Verdict::Inconclusive => {
-                let count = self.inconclusive_in_a_row.saturating_add(1);
-                self.inconclusive_in_a_row = count.min(rules.inconclusive_after);
-                !known || self.inconclusive_in_a_row >= rules.inconclusive_after
-            }
-            Verdict::Fail | Verdict::Pass => {
-                self.inconclusive_in_a_row = 0;
-                true
-            }
+        let inconclusive = failure.verdict == Verdict::Inconclusive;
+        self.recent.add(inconclusive, rules.inconclusive_of.runs());
+        let (tell, by_share) = if inconclusive {
+            let count = self.inconclusive_in_a_row.saturating_add(1);
+            self.inconclusive_in_a_row = count.min(rules.inconclusive_after);
+            let at_once = !known || self.inconclusive_in_a_row >= rules.inconclusive_after;
+            let by_share = rules.inconclusive_of.is_reached(&self.recent);
+            (at_once || by_share, by_share && !at_once)
+        } else {
+            self.inconclusive_in_a_row = 0;
+            (true, false)
         };
         match &mut self.incident {
             Some(incident) => {
                 incident.passing = None;
                 if tell {
                     incident.policy = observation.policy;
+                    incident.by_share = by_share;
                 }
                 // The same failure keeps the time at which it was found first.
                 if tell && !failure.is_same(&incident.failure) {
@@ -148,6 +160,7 @@ impl TargetState {
                     since: now,
                     failure: failure.clone(),
                     policy: observation.policy,
+                    by_share,
                     passing: None,
                 });
             }
@@ -155,16 +168,19 @@ impl TargetState {
         }
     }
 
-    fn passes(&mut self, now: u64, observation: &Observation) {
+    fn passes(&mut self, now: u64, observation: &Observation, rules: &Rules) {
         self.inconclusive_in_a_row = 0;
+        self.recent.add(false, rules.inconclusive_of.runs());
         let Some(incident) = &mut self.incident else {
             return;
         };
         let policy = observation.policy;
         let before = incident.passing.take().filter(|passing| passing.policy == policy);
         let count = before.map_or(0, |passing| passing.count).saturating_add(1);
+        // A pass now and then is what such an incident consists of: it ends when they are the rule again.
+        let still = incident.by_share && rules.inconclusive_of.is_reached(&self.recent);
         // By another policy than the one that it failed by, one pass is only a change.
-        if count < passes_needed(self.relapses) + u32::from(policy != incident.policy) {
+        if still || count < passes_needed(self.relapses) + u32::from(policy != incident.policy) {
             incident.passing = Some(Passing { policy, count });
             return;
         }
@@ -173,6 +189,8 @@ impl TargetState {
         }
         self.incident = None;
         self.recovered_at = Some(now);
+        // What was told and has ended is no part of what comes after it.
+        self.recent.clear();
     }
 
     /// What is due on one channel.

@@ -122,6 +122,8 @@ fn histories_and_what_is_told_of_them() {
         ("AAA..", "failed - - recovered -"),
         ("??.??.", "- - - - - -"),
         ("????.", "- - inconclusive - recovered"),
+        // Two of three, for ever: never three in a row.
+        (".??.??.??.??.?", "- - - - - - - - inconclusive - - - - -"),
         ("A??.", "failed - - recovered"),
         ("A???A.", "failed - - changed - recovered"),
         ("ABAB.", "failed changed - - recovered"),
@@ -394,4 +396,40 @@ proptest! {
             prop_assert_eq!(kept.see(letter), filed.see(letter));
         }
     }
+}
+
+/// A host that passes now and then and is silent otherwise is told of, and is not told to have recovered at each pass. One
+/// hiccup in four runs is a network's.
+#[test]
+fn a_share_of_inconclusive_runs_is_told_and_ends_when_passes_are_the_rule() {
+    assert_eq!(told(World::known(), &"?...".repeat(20)), ["-"; 80].join(" "));
+    let mut world = World::known();
+    let mut events = Vec::new();
+    for letter in ".??".repeat(40).chars() {
+        events.extend(world.see(letter));
+    }
+    assert_eq!(events, [Event::Inconclusive]);
+    // Twelve runs hold eight of them: three passes leave six, the fourth five.
+    let mut passes = 0;
+    while world.see('.') == [] {
+        passes += 1;
+        assert!(passes < 12);
+    }
+    assert_eq!(passes, 4);
+    // What was told is not told again for what lies behind it.
+    assert_eq!(told(world, "?...."), "- - - - -");
+}
+
+/// An outage that everybody was told of ends with the first pass, however long it was.
+#[test]
+fn an_outage_in_a_row_ends_with_the_first_pass_and_is_not_counted_again() {
+    let letters = format!("{}.?.", "?".repeat(30));
+    let expected = format!("- - inconclusive {}recovered - -", "- ".repeat(27));
+    assert_eq!(told(World::known(), &letters), expected);
+}
+
+/// The share is of runs that could not be determined: a fail is told at once and is no part of it.
+#[test]
+fn a_fail_in_between_is_told_as_ever() {
+    assert_eq!(told(World::known(), "?.?.A."), "- - - - failed recovered");
 }

@@ -16,6 +16,7 @@ mod decide_tests;
 mod failure;
 mod file;
 mod forecast;
+mod history;
 mod observation;
 #[cfg(test)]
 mod simulation_tests;
@@ -25,5 +26,6 @@ pub use decide::{About, Due, Rules, decide};
 pub use failure::{Failing, Failure, Key, TargetId};
 pub use file::{MAX_STATE_BYTES, MAX_TARGETS, State, StateError};
 pub use forecast::Forecast;
+pub use history::{Share, ShareError};
 pub use observation::Observation;
 pub use target::TargetState;

@@ -1,4 +1,4 @@
-//! A day of monitoring in milliseconds: six targets, verified every five minutes, and two channels. The sequence of
+//! A day of monitoring in milliseconds: eight targets, verified every five minutes, and two channels. The sequence of
 //! messages is the snapshot.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -34,6 +34,13 @@ fn other_fail() -> TargetReport {
     report
 }
 
+fn ends_soon() -> TargetReport {
+    let mut report = samples::pass();
+    let reason = "platform-certificate-ends-soon";
+    set(&mut report, CheckId::Collateral, Status::Warn, reason);
+    report
+}
+
 /// What `name` is found to be, `since` seconds after midnight in round `round`.
 fn found(name: &str, since: u64, round: u64) -> TargetReport {
     let between = |from: u64, to: u64| (from..to).contains(&since);
@@ -41,6 +48,10 @@ fn found(name: &str, since: u64, round: u64) -> TargetReport {
         "healthy" => samples::pass(),
         // One round in four, and never three in a row.
         "flapping" if round % 4 == 1 => samples::unreachable(),
+        // Two rounds in three, and never three in a row, from 04:00 to 10:00.
+        "silent-two-of-three" if between(4 * HOUR, 10 * HOUR) && round % 3 != 0 => samples::unreachable(),
+        // Rests on a certificate that ends soon.
+        "ends-soon" if since >= HOUR => ends_soon(),
         // From 06:00 to 09:00.
         "pccs-down" if between(6 * HOUR, 9 * HOUR) => unavailable(CheckId::Collateral, "unreachable"),
         "lies-every-third-time" if since >= 2 * HOUR && round.is_multiple_of(3) => samples::fail(),
@@ -57,9 +68,11 @@ fn found(name: &str, since: u64, round: u64) -> TargetReport {
     }
 }
 
-const TARGETS: [&str; 6] = [
+const TARGETS: [&str; 8] = [
     "healthy",
     "flapping",
+    "silent-two-of-three",
+    "ends-soon",
     "pccs-down",
     "lies-every-third-time",
     "while-the-webhook-is-down",
@@ -128,7 +141,8 @@ fn line(sent: &Sent) -> String {
     let what = match &sent.due.about {
         About::Failure { failure, late } | About::Reminder { failure, late } => about(failure, *late),
         About::Recovery => "passes".to_owned(),
-        other => format!("{other:?}"),
+        About::Forecast(forecast) => forecast.to_string(),
+        other @ About::PassUnderAnotherPolicy => format!("{other:?}"),
     };
     let (hours, minutes) = (sent.since / HOUR, sent.since % HOUR / MINUTE);
     format!(
@@ -166,14 +180,25 @@ fn no_duplicate_no_lost_failure_no_false_recovery() {
                 known.clear();
             }
             About::Reminder { .. } => assert!(!known.is_empty()),
-            other => panic!("{other:?}"),
+            About::Forecast(_) => assert_eq!(*target, "ends-soon"),
+            other @ About::PassUnderAnotherPolicy => panic!("{other:?}"),
         }
     }
     for target in ["healthy", "flapping"] {
         assert!(!sent.iter().any(|sent| sent.target == target), "{target}");
     }
     for channel in CHANNELS {
-        for target in ["pccs-down", "while-the-webhook-is-down", "fails-into-the-outage"] {
+        let silent = sent
+            .iter()
+            .filter(|sent| sent.channel == channel && sent.target == "silent-two-of-three");
+        assert_eq!(silent.count(), 2, "{channel}: told once, and its end");
+        let told = [
+            "silent-two-of-three",
+            "pccs-down",
+            "while-the-webhook-is-down",
+            "fails-into-the-outage",
+        ];
+        for target in told {
             let events: Vec<Event> = sent
                 .iter()
                 .filter(|sent| sent.channel == channel && sent.target == target)

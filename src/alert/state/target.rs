@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::channel::{ChannelState, Foretold};
 use super::decide::{About, Due};
 use super::failure::{Failure, is_word};
+use super::history::History;
 use crate::config::Fingerprint;
 
 /// How many channels are remembered.
@@ -23,6 +24,9 @@ pub struct TargetState {
     /// How often in a row it could not be determined.
     #[serde(default)]
     pub(super) inconclusive_in_a_row: u32,
+    /// Which of the latest runs could not be determined.
+    #[serde(default, skip_serializing_if = "History::is_empty")]
+    pub(super) recent: History,
     /// What is wrong, as far as it is to be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) incident: Option<Incident>,
@@ -47,6 +51,9 @@ pub(super) struct Incident {
     pub(super) failure: Failure,
     /// What the target was judged by when it failed.
     pub(super) policy: Fingerprint,
+    /// Whether it is told for the share of inconclusive runs alone, and not for their row.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) by_share: bool,
     /// The passes since the last result that was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) passing: Option<Passing>,

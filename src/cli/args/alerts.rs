@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::HttpArgs;
+use crate::alert::state::Share;
 
 /// Behind the help of everything that alerts.
 const CHANNELS: &str = "Alert channels are set in the environment, never on the command line: \
@@ -45,6 +46,10 @@ pub struct MemoryArgs {
     /// Where it remembers: tell of an inconclusive target only after so many inconclusive runs in a row.
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub inconclusive_after: u32,
+    /// Where it remembers: tell of it also after so many inconclusive runs among the latest, as 6/12 for six of twelve,
+    /// however many passes lie between them.
+    #[arg(long, value_name = "N/M", default_value_t = Share::default())]
+    pub inconclusive_of: Share,
     /// Keep an issue in this GitHub repository for each target that does not pass; CVM_VERIFY_GITHUB_TOKEN may write
     /// issues there. With the token alone: in the repository that the workflow runs in.
     #[arg(long, value_name = "OWNER/REPO")]

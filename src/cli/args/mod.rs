@@ -5,6 +5,7 @@ mod expect;
 mod network;
 mod output;
 mod policy_file;
+mod run;
 mod source;
 mod verifier;
 mod watch;
@@ -16,13 +17,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use alerts::{AlertArgs, AlertCommand, MemoryArgs};
 pub use expect::ExpectArgs;
-pub use network::{CacheArgs, HttpArgs, TransportArgs, TrustArgs};
+pub use network::{CacheArgs, CollateralAgeArgs, HttpArgs, TransportArgs, TrustArgs};
 pub use output::{Color, FailOn, Format, OutputArgs};
 pub use policy_file::{ConfigArgs, TargetArgs};
+pub use run::RunArgs;
 pub use source::{SourceArgs, SourceKind};
 pub use verifier::{Verifier, VerifierArgs};
 pub use watch::WatchArgs;
 
+use crate::config::ReportMaxAge;
 use crate::report::Shard;
 
 /// Behind the options of every command.
@@ -95,8 +98,13 @@ pub struct PlanArgs {
     pub source: SourceArgs,
     #[command(flatten)]
     pub expect: ExpectArgs,
+    /// How many instances of the app must run at least, by Phala Cloud's list: fewer are a fail. With --source phala-cloud.
+    #[arg(long, value_name = "NUMBER", help_heading = "Expectations", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub instances: Option<u32>,
     #[command(flatten)]
     pub verifier: VerifierArgs,
+    #[command(flatten)]
+    pub collateral_age: CollateralAgeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -104,6 +112,8 @@ pub struct VerifyArgs {
     /// Verify a part of the targets, as 2/5 for the second of five runs; `cvm-verify merge` joins their reports.
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
+    #[command(flatten)]
+    pub run: RunArgs,
     /// How many targets are verified at the same time.
     #[arg(long, value_name = "NUMBER", default_value = "32")]
     pub concurrency: NonZeroUsize,
@@ -180,6 +190,8 @@ pub struct ReplayArgs {
     /// Whether the bundle must hold a second opinion of Phala's API that agrees. A replay asks nobody.
     #[arg(long, value_enum, default_value_t = Verifier::Local)]
     pub verifier: Verifier,
+    #[command(flatten)]
+    pub collateral_age: CollateralAgeArgs,
     #[command(flatten)]
     pub http: HttpArgs,
     #[command(flatten)]
@@ -280,6 +292,11 @@ pub struct MergeArgs {
     /// Reports, as `verify --report-json` writes them.
     #[arg(value_name = "REPORT", required = true)]
     pub report: Vec<PathBuf>,
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Refuse a report whose run ended longer ago: 1s to 30d. Default: 1h where the run has no name, else any age.
+    #[arg(long, value_name = "DURATION", help_heading = "Shards")]
+    pub max_age: Option<ReportMaxAge>,
     #[command(flatten)]
     pub output: OutputArgs,
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::config::CollateralMaxAge;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub struct TransportArgs {
@@ -31,12 +33,21 @@ pub struct HttpArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub struct CacheArgs {
-    /// Keep collateral in this folder between runs, as long as its own dates allow. Default: the user's cache folder.
+    /// Keep collateral in this folder between runs. Default: the user's cache folder.
     #[arg(long, value_name = "DIR", conflicts_with = "no_cache")]
     pub cache_dir: Option<PathBuf>,
     /// Keep nothing between runs.
     #[arg(long)]
     pub no_cache: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub struct CollateralAgeArgs {
+    /// Fetch collateral anew when it was fetched this long ago: 5m to 7d. Where that fails, it serves with a warning until
+    /// it is 7 days old; then nothing is proven with it. `replay` judges by the time that the bundle recorded.
+    #[arg(long, value_name = "DURATION", default_value_t = CollateralMaxAge::default())]
+    pub collateral_max_age: CollateralMaxAge,
 }
 
 #[derive(Debug, Args)]

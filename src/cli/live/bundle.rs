@@ -31,6 +31,7 @@ pub(super) fn bundle(
         info: answer.info.as_deref().and_then(verbatim),
         collateral: collateral.and_then(|fetched| raw_collateral(&fetched.collateral)),
         collateral_source: collateral.map(|fetched| fetched.source.clone()),
+        collateral_fetched_at: collateral.map(|fetched| fetched.fetched_at),
         app_compose: compose_file.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()),
         phala_api: None,
         early: None,

@@ -1,5 +1,7 @@
 //! Evidence of all instances of an app, from Phala Cloud.
 
+use std::num::NonZeroU32;
+
 use super::answer::Answer;
 use super::attempt::{jitter, of_source};
 use super::proof::prove;
@@ -9,6 +11,7 @@ use crate::checks::{EvidenceGap, EvidenceReason};
 use crate::evidence::{PhalaCloudAnswer, PhalaCloudInstance};
 use crate::net::Limits;
 use crate::net::retry::{Schedule, retry};
+use crate::report::ListedInstances;
 use crate::source::phala_cloud::{self, PhalaCloud};
 
 /// Evidence of every instance that Phala Cloud shows a quote of. One that lies spoils no other.
@@ -53,7 +56,16 @@ pub(super) async fn gather(
         });
     }
     let stopped = total - lives.len();
-    if lives.is_empty() {
+    let (repeated, entries_of_one) = match repeated(&app.app_id().to_string(), &lives) {
+        Some((gap, entries)) => (Some(gap), entries),
+        None => (None, 0),
+    };
+    let listed = ListedInstances {
+        listed: count(total),
+        stopped: count(stopped),
+        running: count(lives.len() - entries_of_one),
+    };
+    let mut gathering: Gathering = if lives.is_empty() {
         let gap = EvidenceGap {
             reason: EvidenceReason::NoQuote,
             detail: format!(
@@ -61,18 +73,56 @@ pub(super) async fn gather(
                 app.app_id()
             ),
         };
-        return Live::nothing(ground, gap).into();
+        Live::nothing(ground, gap).into()
+    } else {
+        Gathering {
+            lives,
+            missing: repeated.map(|gap| Live::nothing(ground, gap)),
+            note: (stopped > 0).then(|| {
+                format!(
+                    "note: Phala Cloud lists {total} instances of the app {} and shows no quote of {stopped}, as of stopped \
+                     ones: nothing was verified about those.",
+                    app.app_id()
+                )
+            }),
+        }
+    };
+    for live in gathering.lives.iter_mut().chain(&mut gathering.missing) {
+        live.listed = Some(listed);
     }
-    let missing = repeated(&app.app_id().to_string(), &lives);
-    Gathering {
-        lives,
-        missing: missing.map(|gap| Live::nothing(ground, gap)),
-        note: (stopped > 0).then(|| {
-            format!(
-                "note: Phala Cloud lists {total} instances of the app {} and shows no quote of {stopped}, as of stopped ones: \
-                 nothing was verified about those.",
-                app.app_id()
-            )
-        }),
+    gathering
+}
+
+/// A count of entries, which the size of the answer bounds.
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+impl Gathering {
+    /// The same, judged by how many instances must run at least: where too few do, the app as a whole fails, beside its
+    /// instances.
+    pub fn with_at_least(mut self, minimum: Option<NonZeroU32>, ground: &Ground) -> Self {
+        let listed = self.lives.iter().find_map(|live| live.listed);
+        let Some((minimum, listed)) = minimum
+            .zip(listed)
+            .filter(|(minimum, listed)| minimum.get() > listed.running)
+        else {
+            return self;
+        };
+        let gap = EvidenceGap {
+            reason: EvidenceReason::TooFewInstances,
+            detail: format!(
+                "Phala Cloud lists {} instances of this app, of which {} run; the policy asks for at least {minimum}.",
+                listed.listed, listed.running
+            ),
+        };
+        let whole = Live {
+            listed: Some(listed),
+            ..Live::nothing(ground, gap)
+        };
+        // None runs: that there is no quote says less.
+        self.lives.retain(|live| live.instance.is_some());
+        self.missing = Some(whole);
+        self
     }
 }

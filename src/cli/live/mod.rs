@@ -22,6 +22,7 @@ use crate::collateral::Store;
 use crate::evidence::Bundle;
 use crate::net::retry::Schedule;
 use crate::prove::{Facts, TrustRoot};
+use crate::report::ListedInstances;
 use crate::source::Source;
 
 /// What a live deployment handed over, what was proven of it, and what a bundle needs.
@@ -33,6 +34,8 @@ pub(super) struct Live {
     pub at: u64,
     pub collateral_source: Option<String>,
     pub bundle: Option<Bundle>,
+    /// What Phala Cloud lists, where it was asked.
+    pub listed: Option<ListedInstances>,
 }
 
 /// What does not change from target to target.
@@ -59,6 +62,7 @@ impl Live {
             at: (ground.now)(),
             collateral_source: None,
             bundle: None,
+            listed: None,
         }
     }
 }

@@ -28,9 +28,11 @@ pub(super) async fn prove(
     };
     let collateral = fetch_collateral(ground, &request).await;
     let live = conclude(ground, asked, answer, collateral.as_deref());
-    // A set that was spoilt on disk is not this deployment's fault.
+    // A set that was spoilt on disk is not this deployment's fault. One that is too old was asked for anew just now.
     if let Ok(doubted) = &collateral
-        && live.facts.as_ref().is_ok_and(|facts| facts.quote.is_err())
+        && live.facts.as_ref().is_ok_and(|facts| {
+            facts.quote.is_err() && !matches!(facts.collateral, Err(CollateralGap::TooOld { .. }))
+        })
         && let Some(renewed) = renew_collateral(ground, &request, doubted).await
     {
         let live = conclude(ground, asked, answer, renewed.as_deref());
@@ -97,6 +99,7 @@ fn conclude(
             collateral: collateral
                 .map(|fetched| &fetched.collateral)
                 .map_err(Clone::clone),
+            collateral_fetched_at: collateral.ok().map(|fetched| fetched.fetched_at),
             root: &ground.root,
             at,
             clock_floor: ground.clock_floor,
@@ -108,5 +111,6 @@ fn conclude(
         at,
         collateral_source,
         bundle,
+        listed: None,
     }
 }

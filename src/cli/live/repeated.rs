@@ -6,18 +6,25 @@ use super::Live;
 use crate::checks::{EvidenceGap, EvidenceReason};
 
 /// What is missing where two entries show one instance: its instance id, or the signed part of its quote, which no two
-/// instances share. Each entry is judged nonetheless.
+/// instances share; and how many entries show an instance that one before them shows. Each entry is judged nonetheless.
 ///
 /// Only what is proven counts. Entries whose app has no instance id are told apart by their quotes.
-pub(super) fn repeated(app_id: &str, lives: &[Live]) -> Option<EvidenceGap> {
+pub(super) fn repeated(app_id: &str, lives: &[Live]) -> Option<(EvidenceGap, usize)> {
     let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut gap = None;
+    let mut entries = 0;
     for live in lives {
-        let number = live.instance?;
+        let Some(number) = live.instance else {
+            continue;
+        };
+        let mut is_repeated = false;
         for mark in marks(live) {
-            let Some(first) = seen.insert(mark.clone(), number).filter(|first| *first != number) else {
+            let first = *seen.entry(mark.clone()).or_insert(number);
+            if first == number {
                 continue;
-            };
-            return Some(EvidenceGap {
+            }
+            is_repeated = true;
+            gap.get_or_insert_with(|| EvidenceGap {
                 reason: EvidenceReason::NoQuote,
                 detail: format!(
                     "Entries {first} and {number} of Phala Cloud's list of the app {app_id} show one instance ({mark}), so what \
@@ -25,8 +32,9 @@ pub(super) fn repeated(app_id: &str, lives: &[Live]) -> Option<EvidenceGap> {
                 ),
             });
         }
+        entries += usize::from(is_repeated);
     }
-    None
+    gap.map(|gap| (gap, entries))
 }
 
 /// What an instance shares with no other, in words.

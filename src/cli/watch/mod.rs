@@ -92,7 +92,7 @@ fn ground(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result<
         network: transport::network(&args.transport)?,
         root: trust_root(&args.trust)?,
         now: surroundings.now,
-        store: cache::store(&args.cache, surroundings),
+        store: cache::store(&args.cache, &args.plan.collateral_age, surroundings),
         keep_bundles: args.evidence.is_some(),
         opinions: SecondOpinions::new(verifier(plan), url)?,
         clock_floor: surroundings.clock_floor,
@@ -205,6 +205,7 @@ impl Watch<'_> {
         let Some(ended) = self.rounds.end(&planned, u32::from_le_bytes(jitter)) else {
             return;
         };
+        let gathering = gathering.with_at_least(planned.policy.min_instances, &self.ground);
         let lives = || gathering.lives.iter().chain(&gathering.missing);
         let reports: Vec<TargetReport> = planned
             .names_of(lives())

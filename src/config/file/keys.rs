@@ -75,6 +75,15 @@ pub(super) const KEYS: &[Key] = &[
         example: r#""gateway.example""#,
     },
     Key {
+        name: "instances",
+        scope: Scope::Both,
+        shape: Shape::Number,
+        says: "How many instances of the app must run at least, by Phala Cloud's list. Fewer are a fail; without it stopped \
+               instances are reported and fail nothing.",
+        default: "",
+        example: "3",
+    },
+    Key {
         name: "phala-api-url",
         scope: Scope::Both,
         shape: Shape::Url,

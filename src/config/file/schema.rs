@@ -13,7 +13,7 @@ fn of_shape(shape: Shape) -> Value {
     let hex = |least: usize, most: usize| text(&format!("^(0[xX])?([0-9a-fA-F]{{2}}){{{least},{most}}}$"));
     match shape {
         Shape::Name => text("^[A-Za-z0-9._-]{1,64}$"),
-        Shape::Url => text("^https?://"),
+        Shape::Url => text("^\\s*(https://|http://(localhost|[^/?#]*\\.localhost|127\\.|\\[::1\\]))"),
         Shape::Path => json!({ "type": "string", "minLength": 1 }),
         Shape::Hex(bytes) => hex(bytes, bytes),
         Shape::HexUpTo(bytes) => hex(1, bytes),

@@ -1,10 +1,12 @@
 //! What the value of a key may be.
 
 use crate::config::text::{one_line, quoted};
-use crate::config::{Interval, KeyProviderPin, PlatformId, SecondHash, TcbException, parse_os_image};
+use crate::config::{
+    AddressProblem, Interval, KeyProviderPin, PlatformId, SecondHash, TcbException, parse_address,
+    parse_os_image, shown_text,
+};
 use crate::evidence::parse_user_hex;
 use crate::report::{MAX_NAME, is_name};
-use url::Url;
 
 /// Most entries of a list.
 pub(super) const MAX_LIST: usize = 100;
@@ -169,18 +171,19 @@ fn hex_up_to(text: &str, limit: usize) -> Result<(), Problem> {
 }
 
 fn url(text: &str) -> Result<(), Problem> {
-    let text = text.trim();
-    if !text.contains("://") {
-        return Err(format!("is {}, which is no URL", shown(text)));
-    }
-    let url = Url::parse(text).map_err(|error| format!("is {}, which is no URL: {error}", shown(text)))?;
-    if !matches!(url.scheme(), "https" | "http") || url.host_str().is_none() {
-        return Err(format!("is {}, which is no https URL", shown(text)));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds a name or a password, and a secret never stands in this file".to_owned());
-    }
-    Ok(())
+    let shown = || shown(shown_text(text));
+    parse_address(text).map(drop).map_err(|problem| match problem {
+        AddressProblem::NoScheme => format!("is {}, which is no URL", shown()),
+        AddressProblem::NotAUrl(error) => format!("is {}, which is no URL: {error}", shown()),
+        AddressProblem::NotHttps => format!("is {}, which is no https URL", shown()),
+        AddressProblem::PlainHttp => format!(
+            "is {}, and over plain http anybody on the way could answer",
+            shown()
+        ),
+        AddressProblem::Credentials => {
+            "holds a name or a password, and a secret never stands in this file".to_owned()
+        }
+    })
 }
 
 /// What looks like a secret is not repeated.

@@ -26,6 +26,7 @@ fn facts_of(cvm: &Cvm, with_info: bool, nonce: Option<[u8; 32]>) -> Facts {
     prove(&Inputs {
         evidence: &evidence,
         collateral: Ok(&cvm.world.collateral()),
+        collateral_fetched_at: None,
         root: &TrustRoot::custom(cvm.world.root_pem().as_bytes()).unwrap(),
         at: cvm.world.now,
         clock_floor: 0,
@@ -294,6 +295,7 @@ fn recorded(name: &str, at: u64) -> Option<Facts> {
     Some(prove(&Inputs {
         evidence: &evidence,
         collateral: Ok(&collateral),
+        collateral_fetched_at: None,
         root: &TrustRoot::Intel,
         at,
         clock_floor: 0,

@@ -101,6 +101,7 @@ pub(super) fn evidence(target: &TargetReport) -> String {
     let list: String = [
         ("bundle", &evidence.bundle),
         ("address", &target.url),
+        ("instances", &target.instances.map(measured::instances)),
         ("SHA-256 of what was signed", &evidence.signed_sha256),
         ("judged as of", &Some(target.evaluated_at.clone())),
     ]

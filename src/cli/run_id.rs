@@ -1,0 +1,35 @@
+//! Which run of a CI this process is a part of: named by `--run-id`, else by the CI itself.
+
+use super::surroundings::Surroundings;
+use crate::report::RunId;
+
+/// The run, and which attempt at it, from 1, where the CI counts them.
+pub(super) struct Run {
+    pub id: RunId,
+    pub attempt: Option<u32>,
+}
+
+/// The run of this process. GitHub's run id stays the same when its failed jobs are run again, and so does GitLab's id of
+/// a pipeline.
+pub(super) fn of(named: Option<&RunId>, surroundings: &Surroundings) -> Option<Run> {
+    let get = |name: &str| surroundings.env.get(name).map(|value| value.trim());
+    let attempt = || get("GITHUB_RUN_ATTEMPT")?.parse().ok();
+    if let Some(id) = named {
+        return Some(Run {
+            id: id.clone(),
+            attempt: surroundings.on_github().then(attempt).flatten(),
+        });
+    }
+    let of_ci = |ci: &str, variable: &str| format!("{ci}/{}", get(variable)?).parse().ok();
+    if surroundings.on_github() {
+        return Some(Run {
+            id: of_ci("github-actions", "GITHUB_RUN_ID")?,
+            attempt: attempt(),
+        });
+    }
+    let on_gitlab = get("GITLAB_CI") == Some("true");
+    let id = on_gitlab
+        .then(|| of_ci("gitlab-ci", "CI_PIPELINE_ID"))
+        .flatten()?;
+    Some(Run { id, attempt: None })
+}

@@ -1,0 +1,150 @@
+//! Addresses that users write: which are refused, and what of them may be shown.
+//!
+//! An address often holds a secret: a password before the host, a token in the query. A password is refused, for an address
+//! stands in command lines, logs and reports. A query is sent with the request and shown nowhere. What this module refuses
+//! is not repeated where it could hold either.
+
+use std::net::Ipv4Addr;
+
+use url::{Host, Url};
+
+/// Why a text cannot be used as an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressProblem {
+    /// It has no scheme: the usual mistake.
+    NoScheme,
+    /// It is not a URL, for this reason.
+    NotAUrl(url::ParseError),
+    /// It is neither https nor http, or has no host.
+    NotHttps,
+    /// It holds a user name or a password.
+    Credentials,
+    /// It is http, and not to loopback: anybody on the way could answer.
+    PlainHttp,
+}
+
+/// Reads an address: https, or http to loopback, without a user name.
+///
+/// # Errors
+/// [`AddressProblem`], which holds nothing of the text.
+pub fn parse_address(text: &str) -> Result<Url, AddressProblem> {
+    let text = text.trim();
+    if !text.contains("://") {
+        return Err(AddressProblem::NoScheme);
+    }
+    let url = Url::parse(text).map_err(AddressProblem::NotAUrl)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(AddressProblem::Credentials);
+    }
+    match url.scheme() {
+        "https" if url.has_host() => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" if url.has_host() => Err(AddressProblem::PlainHttp),
+        _ => Err(AddressProblem::NotHttps),
+    }
+}
+
+/// Whether an address leads to this machine itself: `localhost` and names below it (RFC 6761), 127.0.0.0/8, `::1`.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.strip_suffix('.').unwrap_or(name);
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback()
+                || address
+                    .to_ipv4_mapped()
+                    .as_ref()
+                    .is_some_and(Ipv4Addr::is_loopback)
+        }
+        None => false,
+    }
+}
+
+/// An address as logs, reports, bundles and messages show it: scheme, host, port and path.
+#[must_use]
+pub fn shown_address(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    // Neither can be set where there is no host, and then there is none to show.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
+/// The start of a text that was given as an address, as far as it may be shown: without a query, and nothing at all where it
+/// may hold a password.
+#[must_use]
+pub fn shown_text(text: &str) -> &str {
+    let text = text.trim();
+    let plain = text
+        .find(['?', '#'])
+        .map_or(text, |end| text.get(..end).unwrap_or_default());
+    if plain.contains('@') && parse_address(plain).is_err() {
+        return "(not shown: it may hold a password)";
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_refused_is_told_apart() {
+        use AddressProblem::*;
+        for (text, problem) in [
+            ("app.example", NoScheme),
+            ("user:hunter2@app.example", NoScheme),
+            ("https://", NotAUrl(url::ParseError::EmptyHost)),
+            ("ftp://app.example", NotHttps),
+            ("file:///etc/passwd", NotHttps),
+            ("https://hunter2@app.example", Credentials),
+            ("https://user:hunter2@app.example/", Credentials),
+            ("http://user:hunter2@localhost/", Credentials),
+            ("http://app.example", PlainHttp),
+            ("http://10.0.0.1", PlainHttp),
+            ("http://notlocalhost", PlainHttp),
+        ] {
+            assert_eq!(parse_address(text), Err(problem), "{text}");
+            assert!(!shown_text(text).contains("hunter2"), "{text}");
+        }
+        for text in [
+            "https://app.example/@path?key=1",
+            " http://127.0.0.1:8080 ",
+            "http://[::1]/",
+            "http://a.localhost./",
+        ] {
+            assert!(parse_address(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_never_shown() {
+        let url =
+            Url::parse("https://user:hunter2@app.example:8443/a/@b?api_key=hunter3#hunter4").expect("a URL");
+        assert_eq!(shown_address(&url), "https://app.example:8443/a/@b");
+        assert_eq!(
+            shown_text("https://app.example/@b?api_key=hunter3"),
+            "https://app.example/@b"
+        );
+        assert_eq!(shown_text("app.example/?api_key=hunter3"), "app.example/");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_no_secret_is_shown(start in ".{0,20}", secret in "[A-Z]{12}", end in ".{0,20}") {
+            let _ = parse_address(&start);
+            let _ = shown_text(&start);
+            let with_query = format!("{start}?{secret}{end}");
+            prop_assert!(!shown_text(&with_query).contains(&secret));
+            let with_password = format!("https://u:{secret}@{end}");
+            prop_assert!(!shown_text(&with_password).contains(&secret));
+        }
+    }
+}

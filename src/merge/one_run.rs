@@ -1,0 +1,196 @@
+//! Whether reports belong together: one program, one mode, one root, one number of shards, one run, and that run is now.
+
+use super::MergeError;
+use crate::config::ReportMaxAge;
+use crate::report::{Mode, Report, RunId, Shard, TargetReport, TrustRootKind, rfc3339, unix_seconds};
+
+/// How far a report may be ahead of this machine's clock, seconds: clocks of two machines differ.
+pub(super) const CLOCKS_DIFFER: u64 = 5 * 60;
+
+/// The run whose reports are joined.
+#[derive(Debug, Clone, Copy)]
+pub struct ThisRun<'a> {
+    /// Its name, where it has one. Every report must bear it.
+    pub id: Option<&'a RunId>,
+    /// How long ago a report's run may have ended. Without it reports of a named run have any age, and others
+    /// [`ReportMaxAge::default`].
+    pub max_age: Option<ReportMaxAge>,
+    /// The time, Unix seconds.
+    pub now: u64,
+}
+
+/// Why the reports do not belong together, if they do not.
+pub(super) fn check(reports: &[(String, Report)], this: &ThisRun<'_>) -> Result<(), MergeError> {
+    let (first_file, first) = reports.first().ok_or(MergeError::Nothing)?;
+    for (file, report) in reports {
+        let differing = FEATURES.into_iter().find_map(|(what, of)| {
+            let (found, first) = (of(report), of(first));
+            (found != first).then_some((what, found, first))
+        });
+        if let Some((what, found, first)) = differing {
+            return Err(MergeError::Differs {
+                file: file.clone(),
+                what,
+                found,
+                first_file: first_file.clone(),
+                first,
+            });
+        }
+        of_this_run(file, report, this)?;
+    }
+    Ok(())
+}
+
+/// What all reports of one run have in common, in words.
+const FEATURES: [(&str, fn(&Report) -> String); 5] = [
+    ("program", |report| {
+        format!("version {} ({})", report.tool.version, report.tool.git)
+    }),
+    ("mode", |report| format!("{:?}", report.mode).to_lowercase()),
+    ("number of shards", |report| {
+        report.shard.map_or_else(
+            || "1, without --shard".to_owned(),
+            |shard: Shard| shard.count().to_string(),
+        )
+    }),
+    ("run", |report| {
+        let id = report.run_id.as_ref();
+        id.map_or_else(|| "not named".to_owned(), ToString::to_string)
+    }),
+    ("trust root", trust_roots),
+];
+
+/// The roots of a report's targets: one, unless somebody put the report together.
+fn trust_roots(report: &Report) -> String {
+    let has = |root| report.targets.iter().any(|target| target.trust_root == root);
+    match (has(TrustRootKind::Intel), has(TrustRootKind::Custom)) {
+        (true, false) => "Intel's".to_owned(),
+        (false, true) => "a custom one".to_owned(),
+        _ => "not one".to_owned(),
+    }
+}
+
+fn of_this_run(file: &str, report: &Report, this: &ThisRun<'_>) -> Result<(), MergeError> {
+    if trust_roots(report) == "not one" {
+        return Err(MergeError::Contradiction {
+            file: file.to_owned(),
+            what: "its targets have more than one trust root".to_owned(),
+        });
+    }
+    if let Some(id) = this.id
+        && report.run_id.as_ref() != Some(id)
+    {
+        return Err(MergeError::OtherRun {
+            file: file.to_owned(),
+            found: report
+                .run_id
+                .as_ref()
+                .map_or_else(|| "no run that it names".to_owned(), |id| format!("the run {id}")),
+            expected: id.clone(),
+        });
+    }
+    // `read` refuses a report whose times cannot be read.
+    let (started, ended) = span(report).unwrap_or_default();
+    if started > this.now.saturating_add(CLOCKS_DIFFER) {
+        return Err(MergeError::Future {
+            file: file.to_owned(),
+            started,
+            now: this.now,
+        });
+    }
+    let named = this.id.is_some() || report.run_id.is_some();
+    let max_age = this.max_age.or_else(|| (!named).then(ReportMaxAge::default));
+    match max_age {
+        Some(max_age) if this.now.saturating_sub(ended) > max_age.seconds() => Err(MergeError::TooOld {
+            file: file.to_owned(),
+            ended,
+            max_age,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// When the run of a report began and ended, Unix seconds.
+pub(super) fn span(report: &Report) -> Option<(u64, u64)> {
+    let started = unix_seconds(&report.started_at)?;
+    Some((started, started.saturating_add(report.duration_ms.div_ceil(1000))))
+}
+
+/// Of each shard of a run the report of its newest attempt, and what was left out, in words. Without the name of a run two
+/// reports of one shard may be of two runs, and both stay.
+pub(super) fn newest_attempts(reports: Vec<(String, Report)>) -> (Vec<(String, Report)>, Vec<String>) {
+    let mut kept: Vec<(String, Report)> = Vec::new();
+    let mut notes = Vec::new();
+    for (file, report) in reports {
+        let of_same = |(_, other): &(String, Report)| {
+            report.shard.is_some() && report.run_id.is_some() && other.shard == report.shard
+        };
+        let Some(place) = kept.iter().position(of_same) else {
+            kept.push((file, report));
+            continue;
+        };
+        let Some((other_file, other)) = kept.get_mut(place) else {
+            continue;
+        };
+        let shard = report.shard.map(|shard| shard.to_string()).unwrap_or_default();
+        let order = attempt(&report).cmp(&attempt(other));
+        if order.is_eq() {
+            // Twice the same: refused further on.
+            kept.push((file, report));
+            continue;
+        }
+        let older = if order.is_gt() {
+            std::mem::replace(other_file, file.clone())
+        } else {
+            file
+        };
+        notes.push(format!(
+            "note: {older}: an earlier attempt at the shard {shard} than {other_file}; it is left out"
+        ));
+        if order.is_gt() {
+            *other = report;
+        }
+    }
+    (kept, notes)
+}
+
+/// What orders the attempts at one shard.
+fn attempt(report: &Report) -> (u32, Option<u64>) {
+    (
+        report.attempt.unwrap_or_default(),
+        unix_seconds(&report.started_at),
+    )
+}
+
+/// Whether the times of a target are those of a proof: in its run, with collateral that was in date and fetched within the
+/// limit.
+pub(super) fn times_contradict(target: &TargetReport, report: &Report) -> Option<&'static str> {
+    let Some(at) = unix_seconds(&target.evaluated_at) else {
+        return Some("the time of judging cannot be read");
+    };
+    let collateral_is_met = target
+        .check(crate::report::CheckId::Collateral)
+        .is_some_and(crate::requirements::is_met);
+    if !collateral_is_met {
+        return None;
+    }
+    let expires_at = target.tcb.expires_at.as_deref().and_then(unix_seconds);
+    if expires_at.is_none_or(|end| end < at) {
+        return Some("the collateral was out of date when it was judged:");
+    }
+    let fetched_at = target.tcb.collateral_fetched_at.as_deref().map(unix_seconds);
+    let too_old = |fetched: Option<u64>| {
+        fetched.is_none_or(|fetched| at.saturating_sub(fetched) > crate::prove::COLLATERAL_LIMIT)
+    };
+    if fetched_at.is_some_and(too_old) {
+        return Some("the collateral was too old when it was judged:");
+    }
+    let (started, ended) = span(report)?;
+    let of_run = started.saturating_sub(CLOCKS_DIFFER)..=ended.saturating_add(CLOCKS_DIFFER);
+    (report.mode == Mode::Live && !of_run.contains(&at)).then_some("a time of judging outside of the run,")
+}
+
+/// A time as an error shows it.
+pub(super) fn shown(seconds: &u64) -> String {
+    rfc3339(*seconds)
+}
