@@ -40,6 +40,7 @@ impl Default for Pace {
                 first_pause: Duration::from_secs(1),
                 max_pause: MAX_PAUSE,
                 total: Duration::from_secs(60),
+                ..Schedule::default()
             },
             one_try: Duration::from_secs(15),
         }

@@ -18,6 +18,7 @@ fn fast() -> Pace {
             first_pause: Duration::from_millis(10),
             max_pause: MAX_PAUSE,
             total: Duration::from_secs(3),
+            ..Schedule::default()
         },
         one_try: Duration::from_millis(300),
     }

@@ -26,6 +26,8 @@ pub(super) const CHECK: Check = Check {
         &DUPLICATE_FIELD,
         &INTERNAL,
         &SHARD_MISSING,
+        &DEADLINE,
+        &NOT_FINISHED,
     ],
     required: Required::From(Tier::Hardware),
     harmless_warnings: &[],
@@ -105,6 +107,18 @@ const SHARD_MISSING: Reason = Reason {
     fix: "Look at the log of that job: it was cancelled, ran out of time or did not upload its report. Then run it again.",
 };
 
+const DEADLINE: Reason = Reason {
+    id: "deadline-reached",
+    means: "The time of the whole run was up before this target was verified.",
+    fix: "Look at the targets that do not answer: they take the time of the others. Then allow more with --deadline, verify \
+          more at a time with --concurrency, or share the targets between runs with --shard.",
+};
+const NOT_FINISHED: Reason = Reason {
+    id: "not-finished",
+    means: "The run that was to write this report did not end: it was killed, cancelled, or given wrong settings.",
+    fix: "Look at the log of that run, and run again.",
+};
+
 /// Why there is no evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceGap {
@@ -131,6 +145,8 @@ pub enum EvidenceReason {
     DuplicateField,
     Internal,
     ShardMissing,
+    Deadline,
+    NotFinished,
 }
 
 impl EvidenceGap {
@@ -148,6 +164,8 @@ impl EvidenceGap {
             EvidenceReason::TooFewInstances => (&TOO_FEW_INSTANCES, Status::Fail),
             EvidenceReason::UnsupportedPlatform => (&UNSUPPORTED_PLATFORM, Status::Error),
             EvidenceReason::Internal => (&INTERNAL, Status::Error),
+            EvidenceReason::Deadline => (&DEADLINE, Status::Error),
+            EvidenceReason::NotFinished => (&NOT_FINISHED, Status::Error),
             EvidenceReason::ShardMissing => (&SHARD_MISSING, Status::Error),
             EvidenceReason::MalformedField => (&MALFORMED_FIELD, Status::Fail),
             EvidenceReason::DuplicateField => (&DUPLICATE_FIELD, Status::Fail),

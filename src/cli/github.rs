@@ -11,11 +11,11 @@ use super::error::UsageError;
 use super::files::append;
 use super::output::{self, Places};
 use super::surroundings::Surroundings;
-use crate::render::{self, Delimiter, Unjudged};
+use crate::render::{self, Delimiter, Output, Unjudged};
 use crate::report::{Mode, Report, rfc3339};
 
 /// Writes all three; returns what went wrong.
-pub(super) fn speak(report: &Report, places: &Places, surroundings: &mut Surroundings) -> Vec<UsageError> {
+pub(super) fn speak(report: &Report, written: &[Output], surroundings: &mut Surroundings) -> Vec<UsageError> {
     surroundings.print(&render::annotations(report));
     let mut problems = Vec::new();
     match file(surroundings, "GITHUB_STEP_SUMMARY") {
@@ -23,8 +23,30 @@ pub(super) fn speak(report: &Report, places: &Places, surroundings: &mut Surroun
         None => problems.push(unset("GITHUB_STEP_SUMMARY")),
     }
     match file(surroundings, "GITHUB_OUTPUT") {
-        Some(path) => problems.extend(outputs(report, places, &path).err()),
+        Some(path) => problems.extend(outputs(written, &path).err()),
         None => problems.push(unset("GITHUB_OUTPUT")),
+    }
+    problems
+}
+
+/// Adds what became of the alerts to what was written before: of two outputs of one name the last counts.
+pub(super) fn speak_of_alerts(
+    report: &Report,
+    written: &[Output],
+    surroundings: &mut Surroundings,
+) -> Vec<UsageError> {
+    surroundings.print(&render::alert_annotations(report));
+    let mut problems = Vec::new();
+    if let Some(path) = file(surroundings, "GITHUB_STEP_SUMMARY") {
+        problems.extend(append(&path, &render::alerts_markdown(report)).err());
+    }
+    if let Some(path) = file(surroundings, "GITHUB_OUTPUT") {
+        let of_alerts: Vec<Output> = written
+            .iter()
+            .filter(|output| output.name() == "alert-status")
+            .cloned()
+            .collect();
+        problems.extend(outputs(&of_alerts, &path).err());
     }
     problems
 }
@@ -53,7 +75,7 @@ pub(super) fn speak_without_verdict(
         problems.extend(append(&path, &unjudged.summary()).err());
     }
     if let Some(path) = file(surroundings, "GITHUB_OUTPUT") {
-        problems.extend(outputs(&report, &Places::default(), &path).err());
+        problems.extend(outputs(&Places::default().outputs(&report), &path).err());
     }
     problems
 }
@@ -85,11 +107,10 @@ fn unset(variable: &str) -> UsageError {
     )
 }
 
-fn outputs(report: &Report, places: &Places, path: &Path) -> Result<(), UsageError> {
+fn outputs(outputs: &[Output], path: &Path) -> Result<(), UsageError> {
     let mut random = [0; 16];
     SysRng.try_fill_bytes(&mut random).map_err(|error| {
         UsageError::file(path, format!("cannot be written without random numbers: {error}"))
     })?;
-    let outputs = places.outputs(report);
-    append(path, &render::github_output(&outputs, &Delimiter::new(random)))
+    append(path, &render::github_output(outputs, &Delimiter::new(random)))
 }

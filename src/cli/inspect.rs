@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use super::args::{InspectArgs, SourceKind};
 use super::error::UsageError;
-use super::live::{Ground, Live, gather};
+use super::live::{Ground, Live, Time, gather};
 use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::target::Target;
@@ -15,7 +15,6 @@ use crate::collateral::{self, Store};
 use crate::config::shown_text;
 use crate::evidence::{Bundle, Evidence};
 use crate::inspect::{Inspected, inspect};
-use crate::net::retry::Schedule;
 use crate::prove::TrustRoot;
 use crate::render::escape;
 
@@ -73,7 +72,7 @@ fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let gathering = runtime.block_on(gather(&ground, &target.source, None, Schedule::default()));
+    let gathering = runtime.block_on(gather(&ground, &target.source, None, Time::default()));
     let mut code = 0;
     for live in gathering.lives {
         if let Some(number) = live.instance {

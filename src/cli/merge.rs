@@ -1,6 +1,7 @@
 //! `cvm-verify merge`: the reports of several runs as one.
 
 use super::args::MergeArgs;
+use super::earlier_files::unfinished;
 use super::error::UsageError;
 use super::files;
 use super::output::{self, Written};
@@ -8,9 +9,12 @@ use super::run_id;
 use super::surroundings::Surroundings;
 use crate::merge::{MAX_REPORT_BYTES, MergeError, ThisRun, merge, read};
 use crate::render::escape;
+use crate::report::Mode;
 
 pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    output::prepare(&args.output)?;
+    output::refuse_to_overwrite(&args.output, &args.report)?;
+    let now = (surroundings.now)();
+    output::prepare(&args.output, &unfinished(Mode::Live, None, now))?;
     let refused = |error: MergeError| UsageError::new(error.to_string());
     let mut reports = Vec::new();
     let mut absent = Vec::new();
@@ -37,7 +41,7 @@ pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::
     let this = ThisRun {
         id: run.as_ref().map(|run| &run.id),
         max_age: args.max_age,
-        now: (surroundings.now)(),
+        now,
     };
     let joined = merge(reports, &this).map_err(refused)?;
     for note in &joined.notes {

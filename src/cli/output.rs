@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::{Color, FailOn, Format, OutputArgs};
+use super::earlier_files::{self, Kind};
 use super::error::UsageError;
 use super::files::{Pending, append, write};
 use super::github;
 use super::surroundings::Surroundings;
 use crate::evidence::Bundle;
 use crate::render::{self, Style};
-use crate::report::{Report, Tool, Verdict};
+use crate::report::{AlertRecord, Report, Tool, Verdict};
 
 /// When the commit that this program was built from was made, Unix seconds. An honest clock is past it.
 pub(super) const COMMIT_TIME: u64 = parse_decimal(env!("CVM_VERIFY_COMMIT_TIME"));
@@ -38,7 +39,7 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Prints the report, writes its files and returns the process's exit code.
+/// Prints the report, writes its files and returns the process's exit code. For a run that alerts nobody.
 ///
 /// The verdict comes first: a file that cannot be written afterwards is said, and turns a 0 into a
 /// configuration error, but never hides what was found.
@@ -48,32 +49,113 @@ pub(super) fn emit(
     args: &OutputArgs,
     surroundings: &mut Surroundings,
 ) -> anyhow::Result<u8> {
-    let text = match args.format {
-        Format::Json => render::json(report),
-        Format::Markdown => render::markdown(report),
-        Format::Text => render::text(report, style(args, surroundings)),
-    };
-    surroundings.print(&text);
+    Ok(announce(report, bundles, args, Alerts::None, surroundings).finish(report, args, surroundings))
+}
+
+/// Whether a run tells anybody, once its verdict is out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alerts {
+    /// Nobody.
+    None,
+    /// Channels are told next.
+    Follow,
+}
+
+/// A run whose verdict is printed and written: a channel that takes its time, or a signal that ends the waiting, can hide
+/// nothing any more.
+#[must_use]
+pub(super) struct Announced {
+    places: Places,
+    problems: Vec<UsageError>,
+    alerts: Alerts,
+}
+
+/// What the files say of the alerts until they are done. A run that is killed meanwhile leaves it.
+fn not_sent_yet() -> AlertRecord {
+    AlertRecord {
+        channel: "all".to_owned(),
+        event: "alert".to_owned(),
+        delivered: false,
+        detail: "not sent: the run ended before its alerts were".to_owned(),
+    }
+}
+
+/// Prints the verdict and writes every file, before anybody is told. One JSON document on standard output holds what
+/// became of the alerts, and so comes last.
+pub(super) fn announce(
+    report: &Report,
+    bundles: Written,
+    args: &OutputArgs,
+    alerts: Alerts,
+    surroundings: &mut Surroundings,
+) -> Announced {
+    if alerts == Alerts::None || args.format != Format::Json {
+        print(report, args, surroundings);
+    }
     let places = Places::of(args, &bundles.paths);
     let mut problems = bundles.problems;
-    for Pending { path, text } in places.files(report) {
+    let mut written = report.clone();
+    if alerts == Alerts::Follow {
+        written.alerts.push(not_sent_yet());
+    }
+    for Pending { path, text } in places.files(&written) {
         problems.extend(write(&path, &text).err());
     }
     if let Some(path) = &args.summary {
         problems.extend(append(path, &render::summary(report)).err());
     }
     if args.github {
-        problems.extend(github::speak(report, &places, surroundings));
+        problems.extend(github::speak(report, &places.outputs(&written), surroundings));
     }
-    let code = process_status(report.verdict, args.fail_on);
-    for problem in &problems {
-        surroundings.complain(&format!("error: {problem}"));
+    Announced {
+        places,
+        problems,
+        alerts,
     }
-    Ok(if code == 0 && !problems.is_empty() {
-        super::USAGE
-    } else {
-        code
-    })
+}
+
+impl Announced {
+    /// Says what became of the alerts, of which the report knows now; returns the process's exit code.
+    pub fn finish(mut self, report: &Report, args: &OutputArgs, surroundings: &mut Surroundings) -> u8 {
+        if self.alerts == Alerts::Follow {
+            match args.format {
+                Format::Json => print(report, args, surroundings),
+                Format::Markdown => surroundings.print(&render::alerts_markdown(report)),
+                Format::Text if args.quiet => {}
+                Format::Text => surroundings.print(&render::alerts_text(report, style(args, surroundings))),
+            }
+            for Pending { path, text } in self.places.files(report) {
+                self.problems.extend(write(&path, &text).err());
+            }
+            if let Some(path) = &args.summary {
+                self.problems
+                    .extend(append(path, &render::alerts_markdown(report)).err());
+            }
+            if args.github {
+                let outputs = self.places.outputs(report);
+                self.problems
+                    .extend(github::speak_of_alerts(report, &outputs, surroundings));
+            }
+        }
+        let code = process_status(report.verdict, args.fail_on);
+        for problem in &self.problems {
+            surroundings.complain(&format!("error: {problem}"));
+        }
+        if code == 0 && !self.problems.is_empty() {
+            super::USAGE
+        } else {
+            code
+        }
+    }
+}
+
+fn print(report: &Report, args: &OutputArgs, surroundings: &mut Surroundings) {
+    let text = match args.format {
+        Format::Json => render::json(report),
+        Format::Markdown => render::markdown(report),
+        Format::Text => render::text(report, style(args, surroundings)),
+    };
+    surroundings.print(&text);
 }
 
 /// Evidence bundles, written as the evidence comes, so that they are not held until the end.
@@ -149,15 +231,25 @@ impl Places {
     }
 
     fn files(&self, report: &Report) -> Vec<Pending> {
-        let file = |path: &Option<PathBuf>, render: &dyn Fn() -> String| {
-            path.clone().map(|path| Pending { path, text: render() })
+        let files = self.files_by_kind(report).into_iter();
+        files.map(|(_, file)| file).collect()
+    }
+
+    fn files_by_kind(&self, report: &Report) -> Vec<(Kind, Pending)> {
+        let file = |kind, path: &Option<PathBuf>, render: &dyn Fn() -> String| {
+            let path = path.clone()?;
+            Some((kind, Pending { path, text: render() }))
         };
         [
-            file(&self.report_json, &|| render::json(report)),
-            file(&self.report_text, &|| render::text(report, Style::default())),
-            file(&self.summary, &|| render::summary(report)),
-            file(&self.junit, &|| render::junit(report)),
-            file(&self.dotenv, &|| render::dotenv(&self.outputs(report))),
+            file(Kind::ReportJson, &self.report_json, &|| render::json(report)),
+            file(Kind::ReportText, &self.report_text, &|| {
+                render::text(report, Style::default())
+            }),
+            file(Kind::Summary, &self.summary, &|| render::summary(report)),
+            file(Kind::Junit, &self.junit, &|| render::junit(report)),
+            file(Kind::Dotenv, &self.dotenv, &|| {
+                render::dotenv(&self.outputs(report))
+            }),
         ]
         .into_iter()
         .flatten()
@@ -165,13 +257,41 @@ impl Places {
     }
 }
 
-/// Makes the folder of `--output-dir`.
-pub(super) fn prepare(args: &OutputArgs) -> Result<(), UsageError> {
-    match &args.output_dir {
+/// A file that is read must not be one that is written: it would say `inconclusive` before it is read.
+pub(super) fn refuse_to_overwrite(args: &OutputArgs, inputs: &[PathBuf]) -> Result<(), UsageError> {
+    let places = Places::of(args, &[]);
+    let outputs = [
+        &places.report_json,
+        &places.report_text,
+        &places.summary,
+        &places.junit,
+        &places.dotenv,
+    ];
+    let real = |path: &Path| path.canonicalize().ok();
+    let written: Vec<PathBuf> = outputs
+        .into_iter()
+        .flatten()
+        .filter_map(|path| real(path))
+        .collect();
+    match inputs
+        .iter()
+        .find(|input| real(input).is_some_and(|input| written.contains(&input)))
+    {
+        Some(input) => Err(UsageError::file(
+            input,
+            "is read, and would be written, too; name another file to write",
+        )),
         None => Ok(()),
-        Some(folder) => std::fs::create_dir_all(folder)
-            .map_err(|error| UsageError::file(folder, format!("cannot be made: {error}"))),
     }
+}
+
+/// Makes the folder of `--output-dir`, and lets the files of an earlier run say what this one would if it were killed.
+pub(super) fn prepare(args: &OutputArgs, unfinished: &Report) -> Result<(), UsageError> {
+    if let Some(folder) = &args.output_dir {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| UsageError::file(folder, format!("cannot be made: {error}")))?;
+    }
+    earlier_files::overwrite(Places::of(args, &[]).files_by_kind(unfinished))
 }
 
 fn style(args: &OutputArgs, surroundings: &Surroundings) -> Style {

@@ -10,14 +10,17 @@ use dcap_qvl::QuoteCollateralV3;
 use super::alerts::{Alerting, Told};
 use super::args::ReplayArgs;
 use super::channels::Variables;
+use super::earlier_files::unfinished;
 use super::error::UsageError;
+use super::interrupt::Interrupt;
 use super::judge::{Gathered, judge, trust_root};
-use super::output::Written;
+use super::output::{Alerts, Written};
 use super::policy::{Locks, expectations};
 use super::second_opinion::Recalled;
 use super::settings::of_options;
 use super::surroundings::Surroundings;
 use super::trouble::told;
+use super::verify::{interrupted_alerts, until_interrupted};
 use super::{config, files, output, transport};
 use crate::appraise::Subject;
 use crate::checks::EvidenceGap;
@@ -46,7 +49,7 @@ pub(super) struct Recorded {
 pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let started = Instant::now();
     let started_at = (surroundings.now)();
-    output::prepare(&args.output)?;
+    output::prepare(&args.output, &unfinished(Mode::Replay, None, started_at))?;
     let recorded = match (&args.bundle, &args.attestation) {
         (Some(path), None) => from_bundle(path, args.collateral.as_deref())?,
         (None, Some(path)) => from_files(path, args)?,
@@ -91,29 +94,39 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         output::milliseconds(started.elapsed()),
         vec![target],
     );
-    if args.alert {
-        let variables = Variables::of(&settings);
-        let alerting = Alerting::forgetful();
-        if !alerting.any(&variables, surroundings) {
-            return Err(UsageError::option(
-                "--alert",
-                "no alert channel is set; see `cvm-verify alert test --help`",
-            )
-            .into());
-        }
-        let client = transport::client(&args.http)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("no async runtime")?;
-        let told = [Told {
-            name: &subject.name,
-            variables: &variables,
-            policy: policy.fingerprint(),
-        }];
-        runtime.block_on(alerting.deliver(&mut report, &variables, &told, None, &client, surroundings));
+    if !args.alert {
+        return output::emit(&report, Written::default(), &args.output, surroundings);
     }
-    output::emit(&report, Written::default(), &args.output, surroundings)
+    let variables = Variables::of(&settings);
+    let alerting = Alerting::forgetful();
+    if !alerting.any(&variables, surroundings) {
+        return Err(UsageError::option(
+            "--alert",
+            "no alert channel is set; see `cvm-verify alert test --help`",
+        )
+        .into());
+    }
+    let client = transport::client(&args.http)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no async runtime")?;
+    let mut interrupt =
+        Interrupt::new(&runtime, surroundings.stop.take()).context("signals cannot be caught")?;
+    let told = [Told {
+        name: &subject.name,
+        variables: &variables,
+        policy: policy.fingerprint(),
+    }];
+    let bundles = Written::default();
+    let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, surroundings);
+    let delivering = alerting.deliver(&mut report, &variables, &told, None, &client, surroundings);
+    if let Some(signal) = runtime.block_on(until_interrupted(delivering, &mut interrupt)) {
+        report.alerts.push(interrupted_alerts(signal));
+    }
+    let code = announced.finish(&report, &args.output, surroundings);
+    runtime.shutdown_background();
+    Ok(code)
 }
 
 /// Reads an evidence bundle.

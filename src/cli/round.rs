@@ -6,14 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
+use super::interrupt::Interrupt;
 use super::judge::{self, judge};
-use super::live::{Gathering, Ground, Live, gather};
+use super::live::{Gathering, Ground, Live, Time, gather};
 use super::plan::Planned;
 use super::progress::Progress;
 use super::surroundings::Surroundings;
 use crate::appraise::Subject;
-use crate::net::retry::Schedule;
+use crate::checks::{EvidenceGap, EvidenceReason};
 use crate::report::TargetReport;
 
 /// Gathers all targets, at most `concurrency` at a time, and hands each to `finish` with its index as soon as it is
@@ -24,6 +26,9 @@ pub(super) async fn gather_all(
     concurrency: NonZeroUsize,
     mut progress: Progress,
     surroundings: &mut Surroundings,
+    interrupt: &mut Interrupt,
+    time: Time,
+    deadline: Instant,
     mut finish: impl FnMut(usize, Gathering),
 ) -> bool {
     ground.store.new_round();
@@ -36,9 +41,8 @@ pub(super) async fn gather_all(
         {
             let (ground, source) = (Arc::clone(ground), target.source.clone());
             let compose_file = target.compose_file.clone();
-            let handle = tasks.spawn(async move {
-                gather(&ground, &source, compose_file.as_deref(), Schedule::default()).await
-            });
+            let handle =
+                tasks.spawn(async move { gather(&ground, &source, compose_file.as_deref(), time).await });
             indices.insert(handle.id(), index);
         }
         tokio::select! {
@@ -53,8 +57,18 @@ pub(super) async fn gather_all(
                 }
                 progress.done();
             }
+            () = sleep_until(deadline) => {
+                tasks.abort_all();
+                let late = indices.into_values().chain(waiting.map(|(index, _)| index));
+                let mut late: Vec<usize> = late.collect();
+                late.sort_unstable();
+                for index in late {
+                    finish(index, out_of_time((ground.now)()));
+                }
+                break;
+            }
             () = progress.tick() => progress.show(surroundings),
-            _ = tokio::signal::ctrl_c() => {
+            _ = interrupt.next() => {
                 progress.clear(surroundings);
                 return false;
             }
@@ -62,6 +76,22 @@ pub(super) async fn gather_all(
     }
     progress.clear(surroundings);
     true
+}
+
+/// What is known of a target that had no answer when the time of the run was up.
+fn out_of_time(at: u64) -> Gathering {
+    Live {
+        instance: None,
+        facts: Err(EvidenceGap {
+            reason: EvidenceReason::Deadline,
+            detail: "The time of the run was up before this target was verified (--deadline).".to_owned(),
+        }),
+        at,
+        collateral_source: None,
+        bundle: None,
+        listed: None,
+    }
+    .into()
 }
 
 /// Judges one target, or one instance of it, under this name.

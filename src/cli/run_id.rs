@@ -1,7 +1,7 @@
 //! Which run of a CI this process is a part of: named by `--run-id`, else by the CI itself.
 
 use super::surroundings::Surroundings;
-use crate::report::RunId;
+use crate::report::{Report, RunId};
 
 /// The run, and which attempt at it, from 1, where the CI counts them.
 pub(super) struct Run {
@@ -32,4 +32,10 @@ pub(super) fn of(named: Option<&RunId>, surroundings: &Surroundings) -> Option<R
         .then(|| of_ci("gitlab-ci", "CI_PIPELINE_ID"))
         .flatten()?;
     Some(Run { id, attempt: None })
+}
+
+/// Names the run in a report of it.
+pub(super) fn name(report: &mut Report, run: Option<&Run>) {
+    report.run_id = run.map(|run| run.id.clone());
+    report.attempt = run.and_then(|run| run.attempt);
 }

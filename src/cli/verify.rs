@@ -1,17 +1,19 @@
 //! `cvm-verify verify`: live deployments.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::Context as _;
 use tokio::runtime::Runtime;
+use tokio::time::Instant;
 
 use super::alert_state::StateFile;
 use super::alerts::{Alerting, Told};
 use super::args::VerifyArgs;
+use super::earlier_files::unfinished;
+use super::interrupt::Interrupt;
 use super::judge::trust_root;
-use super::live::{Gathering, Ground};
-use super::output::Written;
+use super::live::{Gathering, Ground, Time};
+use super::output::{Alerts, Written};
 use super::plan::{Plan, Planned, plan, policy_file};
 use super::progress::Progress;
 use super::round::{conclude, gather_all};
@@ -20,11 +22,15 @@ use super::surroundings::Surroundings;
 use super::target::{bundle_path_of, bundle_paths};
 use super::{cache, output, run_id, shard, transport, wait};
 use crate::config::Verifier;
-use crate::report::{Mode, Report, TargetReport, Verdict, rfc3339};
+use crate::report::{AlertRecord, Mode, Report, TargetReport, Verdict, rfc3339};
 
 pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let started = Instant::now();
     let started_at = (surroundings.now)();
+    let run = run_id::of(args.run.run_id.as_ref(), surroundings);
+    let mut unfinished = unfinished(Mode::Live, args.shard, started_at);
+    run_id::name(&mut unfinished, run.as_ref());
+    output::prepare(&args.output, &unfinished)?;
     let file = policy_file(&args.plan, args.output.quiet, surroundings);
     let Plan {
         targets,
@@ -34,18 +40,21 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     let alerting = Alerting::new(&args.memory, surroundings)?;
-    output::prepare(&args.output)?;
     let bundle_paths = bundle_paths(
         args.evidence.as_deref(),
         args.output.output_dir.as_deref(),
         &names,
     )?;
-    let wait = args
-        .wait
-        .as_deref()
-        .map(wait::parse)
-        .transpose()?
-        .unwrap_or_default();
+    let wait = wait::parse(args.wait.as_deref())?;
+    let deadline = wait::deadline(args.deadline.as_deref(), wait)?;
+    let one_attempt = wait::timeout(args.transport.timeout.as_deref())?;
+    let deadline = Instant::now() + deadline.saturating_sub(started.elapsed());
+    // An attempt that is under way when the waiting is over ends with it.
+    let waits_until = (!wait.is_zero()).then(|| Instant::now() + wait.saturating_sub(started.elapsed()));
+    let time = Time {
+        one_attempt,
+        until: Some(waits_until.map_or(deadline, |until| until.min(deadline))),
+    };
     // A setting of the whole run.
     let verifier = targets
         .first()
@@ -64,6 +73,9 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .enable_all()
         .build()
         .context("no async runtime")?;
+    let mut interrupt =
+        Interrupt::new(&runtime, surroundings.stop.take()).context("signals cannot be caught")?;
+    let mut previous = None;
     let (reports, of_reports, bundles) = loop {
         let progress = Progress::new(surroundings, args.output.quiet, targets.len());
         let mut bundles = Written::default();
@@ -95,6 +107,9 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             args.concurrency,
             progress,
             surroundings,
+            &mut interrupt,
+            time,
+            deadline,
             finish,
         );
         if !runtime.block_on(gathered) {
@@ -109,14 +124,21 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             .collect();
         let reports: Vec<TargetReport> = judged.into_iter().flatten().collect();
         let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
-        let left = wait.saturating_sub(started.elapsed());
+        let left = wait
+            .saturating_sub(started.elapsed())
+            .min(deadline.saturating_duration_since(Instant::now()));
+        if let (Verdict::Inconclusive, true, Some(before)) = (verdict, left.is_zero(), previous.take()) {
+            // The end of the waiting cut this round short; what the one before it found stands.
+            break before;
+        }
         if verdict == Verdict::Pass || left.is_zero() {
             break (reports, of_reports, bundles);
         }
         surroundings.complain(&wait::still_different(&reports, left));
-        if !runtime.block_on(wait::pause(surroundings.pause.min(left))) {
+        if !runtime.block_on(wait::pause(surroundings.pause.min(left), &mut interrupt)) {
             return Ok(interrupted(runtime, surroundings));
         }
+        previous = Some((reports, of_reports, bundles));
     };
     let mut report = Report::new(
         output::tool(),
@@ -126,39 +148,59 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         reports,
     );
     report.shard = args.shard;
-    if let Some(run) = run_id::of(args.run.run_id.as_ref(), surroundings) {
-        report.attempt = run.attempt;
-        report.run_id = Some(run.id);
-    }
-    if alerting.any(&channels, surroundings)
+    run_id::name(&mut report, run.as_ref());
+    let told: Vec<Told<'_>> = of_reports
+        .iter()
+        .filter_map(|index| targets.get(*index))
+        .map(Planned::told)
+        .collect();
+    let follow = alerting.any(&channels, surroundings)
         || targets
             .iter()
-            .any(|target| alerting.any(&target.alerts, surroundings))
-    {
-        let told: Vec<Told<'_>> = of_reports
-            .iter()
-            .filter_map(|index| targets.get(*index))
-            .map(Planned::told)
-            .collect();
-        let mut file = args
-            .memory
-            .state
-            .as_deref()
-            .map(|path| StateFile::open(path, surroundings));
-        let state = file.as_mut().map(|file| &mut file.state);
-        runtime.block_on(alerting.deliver(
-            &mut report,
-            &channels,
-            &told,
-            state,
-            &ground.network.client,
-            surroundings,
-        ));
-        if let Some(file) = file {
-            file.close(surroundings);
-        }
+            .any(|target| alerting.any(&target.alerts, surroundings));
+    if !follow {
+        return output::emit(&report, bundles, &args.output, surroundings);
     }
-    output::emit(&report, bundles, &args.output, surroundings)
+    let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, surroundings);
+    let mut file = args
+        .memory
+        .state
+        .as_deref()
+        .map(|path| StateFile::open(path, surroundings));
+    let state = file.as_mut().map(|file| &mut file.state);
+    let client = &ground.network.client;
+    let delivering = alerting.deliver(&mut report, &channels, &told, state, client, surroundings);
+    if let Some(signal) = runtime.block_on(until_interrupted(delivering, &mut interrupt)) {
+        report.alerts.push(interrupted_alerts(signal));
+    }
+    if let Some(file) = file {
+        file.close(surroundings);
+    }
+    let code = announced.finish(&report, &args.output, surroundings);
+    // A lookup of a name may still be under way.
+    runtime.shutdown_background();
+    Ok(code)
+}
+
+/// Waits for the alerts, or for a signal, which it names: a verdict that is out does not wait for a channel.
+pub(super) async fn until_interrupted(
+    delivering: impl Future<Output = ()>,
+    interrupt: &mut Interrupt,
+) -> Option<&'static str> {
+    tokio::select! {
+        () = delivering => None,
+        signal = interrupt.next() => Some(signal),
+    }
+}
+
+/// What is recorded where a signal ended the alerts.
+pub(super) fn interrupted_alerts(signal: &str) -> AlertRecord {
+    AlertRecord {
+        channel: "all".to_owned(),
+        event: "alert".to_owned(),
+        delivered: false,
+        detail: format!("ended by {signal}; with --state, what no channel confirmed is told by the next run"),
+    }
 }
 
 pub(super) fn note_a_run_inside_a_cvm(surroundings: &mut Surroundings) {

@@ -3,18 +3,52 @@
 use std::time::Duration;
 
 use super::error::UsageError;
+use super::interrupt::Interrupt;
 use crate::render::escape;
 use crate::report::{Status, TargetReport, Verdict};
 
 /// The longest wait that makes sense in CI.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Parses a duration: a whole number and `s`, `m` or `h`.
-pub(super) fn parse(text: &str) -> Result<Duration, UsageError> {
-    let text = text.trim();
+/// The shortest `--deadline` where none is given.
+const USUAL_DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// What a run may take behind its `--wait`, where no `--deadline` is given: for the attempt that is under way.
+const BEHIND_WAIT: Duration = Duration::from_secs(2 * 60);
+
+/// Parses `--wait`; zero where it is not given.
+pub(super) fn parse(text: Option<&str>) -> Result<Duration, UsageError> {
+    Ok(duration("--wait", text)?.unwrap_or_default())
+}
+
+/// Parses `--timeout`.
+pub(super) fn timeout(text: Option<&str>) -> Result<Option<Duration>, UsageError> {
+    positive("--timeout", text)
+}
+
+/// Parses `--deadline`; by default the larger of 10 minutes and `wait` and 2 minutes.
+pub(super) fn deadline(text: Option<&str>, wait: Duration) -> Result<Duration, UsageError> {
+    Ok(positive("--deadline", text)?.unwrap_or_else(|| USUAL_DEADLINE.max(wait + BEHIND_WAIT)))
+}
+
+fn positive(option: &'static str, text: Option<&str>) -> Result<Option<Duration>, UsageError> {
+    match duration(option, text)? {
+        Some(Duration::ZERO) => Err(UsageError::option(
+            option,
+            "no time is no limit; write 1s or more",
+        )),
+        other => Ok(other),
+    }
+}
+
+/// A whole number and `s`, `m` or `h`, at most 24 hours.
+fn duration(option: &'static str, text: Option<&str>) -> Result<Option<Duration>, UsageError> {
+    let Some(text) = text.map(str::trim) else {
+        return Ok(None);
+    };
     let error = || {
         UsageError::option(
-            "--wait",
+            option,
             format!("{text:?} is no duration, as 90s, 10m or 1h (at most 24h)"),
         )
     };
@@ -30,15 +64,15 @@ pub(super) fn parse(text: &str) -> Result<Duration, UsageError> {
     if duration > LONGEST {
         Err(error())
     } else {
-        Ok(duration)
+        Ok(Some(duration))
     }
 }
 
-/// Sleeps; false when the user interrupts.
-pub(super) async fn pause(duration: Duration) -> bool {
+/// Sleeps; false when the run is interrupted.
+pub(super) async fn pause(duration: Duration, interrupt: &mut Interrupt) -> bool {
     tokio::select! {
         () = tokio::time::sleep(duration) => true,
-        _ = tokio::signal::ctrl_c() => false,
+        _ = interrupt.next() => false,
     }
 }
 
@@ -78,11 +112,23 @@ mod tests {
 
     #[test]
     fn durations_have_a_unit_and_an_end() {
-        assert_eq!(parse("90s").unwrap(), Duration::from_secs(90));
-        assert_eq!(parse(" 10m ").unwrap(), Duration::from_secs(600));
-        assert_eq!(parse("1h").unwrap(), Duration::from_secs(3600));
+        assert_eq!(parse(None).unwrap(), Duration::ZERO);
+        assert_eq!(parse(Some("90s")).unwrap(), Duration::from_secs(90));
+        assert_eq!(parse(Some(" 10m ")).unwrap(), Duration::from_secs(600));
+        assert_eq!(parse(Some("1h")).unwrap(), Duration::from_secs(3600));
         for wrong in ["", "10", "m", "-1s", "1.5h", "25h", "1d", "99999999999999999999h"] {
-            assert!(parse(wrong).is_err(), "{wrong}");
+            assert!(parse(Some(wrong)).is_err(), "{wrong}");
+            assert!(timeout(Some(wrong)).is_err(), "{wrong}");
         }
+        assert!(timeout(Some("0s")).is_err() && deadline(Some("0s"), Duration::ZERO).is_err());
+        assert_eq!(timeout(None).unwrap(), None);
+    }
+
+    #[test]
+    fn a_run_has_ten_minutes_or_two_more_than_it_waits() {
+        let minutes = |number: u64| Duration::from_secs(60 * number);
+        assert_eq!(deadline(None, Duration::ZERO).unwrap(), minutes(10));
+        assert_eq!(deadline(None, minutes(30)).unwrap(), minutes(32));
+        assert_eq!(deadline(Some("5m"), minutes(30)).unwrap(), minutes(5));
     }
 }

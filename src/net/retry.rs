@@ -28,6 +28,8 @@ pub struct Schedule {
     pub max_pause: Duration,
     /// Time for everything: attempts and pauses.
     pub total: Duration,
+    /// Time for one attempt, with all its requests.
+    pub one_attempt: Duration,
 }
 
 impl Default for Schedule {
@@ -38,6 +40,7 @@ impl Default for Schedule {
             first_pause: Duration::from_secs(1),
             max_pause: Duration::from_secs(30),
             total: Duration::from_secs(120),
+            one_attempt: Duration::from_secs(120),
         }
     }
 }
@@ -107,6 +110,7 @@ where
     let mut number = 1;
     loop {
         let time_left = schedule.total.saturating_sub(started.elapsed());
+        let time_left = time_left.min(schedule.one_attempt);
         let error = match attempt(Attempt { number, time_left }).await {
             Ok(value) => return Ok(value),
             Err(error) => error,

@@ -21,6 +21,27 @@ enum Level {
     Notice,
 }
 
+/// A `warning` for each alert that was not delivered, a line each, at most ten.
+#[must_use]
+pub fn alert_annotations(report: &Report) -> String {
+    of_alerts(report)
+        .take(MOST)
+        .map(|annotation| line(&annotation))
+        .collect()
+}
+
+fn of_alerts(report: &Report) -> impl Iterator<Item = Annotation> {
+    let undelivered = report
+        .alerts
+        .iter()
+        .filter(|alert| Delivery::of(alert) == Delivery::Failed);
+    undelivered.map(|alert| Annotation {
+        level: Level::Warning,
+        title: Delivery::Failed.as_str().to_owned(),
+        message: shorten(&about(alert), MAX_DETAIL).into_owned(),
+    })
+}
+
 /// One line beside the run.
 struct Annotation {
     level: Level,
@@ -45,15 +66,7 @@ pub fn annotations(report: &Report) -> String {
             message: words::summary(report),
         });
     }
-    let undelivered = report
-        .alerts
-        .iter()
-        .filter(|alert| Delivery::of(alert) == Delivery::Failed);
-    all.extend(undelivered.map(|alert| Annotation {
-        level: Level::Warning,
-        title: Delivery::Failed.as_str().to_owned(),
-        message: shorten(&about(alert), MAX_DETAIL).into_owned(),
-    }));
+    all.extend(of_alerts(report));
     all.sort_by_key(|annotation| annotation.level);
     if all.len() > MOST {
         let left_out = all.split_off(MOST - 1);

@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use super::outputs::Output;
 
+/// What every name begins with.
+pub const DOTENV_PREFIX: &str = "CVM_VERIFY_RESULT_";
+
 /// The text of GitLab's dotenv report: `CVM_VERIFY_RESULT_VERDICT=pass`, one a line, 13 of 20 that GitLab takes.
 ///
 /// Not `CVM_VERIFY_…` alone: GitLab gives these variables to later jobs, where the program would take
@@ -19,7 +22,7 @@ pub fn dotenv(outputs: &[Output]) -> String {
     {
         let name = output.name().replace('-', "_").to_ascii_uppercase();
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "CVM_VERIFY_RESULT_{name}={}", output.value());
+        let _ = writeln!(text, "{DOTENV_PREFIX}{name}={}", output.value());
     }
     text
 }

@@ -34,16 +34,16 @@ mod hostile;
 #[cfg(test)]
 mod samples;
 
-pub use annotations::annotations;
+pub use annotations::{alert_annotations, annotations};
 pub use compose_forms::{compose_forms_json, compose_forms_text};
 pub use difference::{difference_json, difference_markdown, difference_text};
 pub use docs::{check_index_markdown, check_page_markdown};
-pub use dotenv::dotenv;
+pub use dotenv::{DOTENV_PREFIX, dotenv};
 pub use explain::{explain, explain_list};
 pub use github_output::{Delimiter, github_output};
 pub use json::json;
 pub use junit::junit;
 pub use outputs::{Output, Paths, outputs};
-pub use summary::{summary, summary as markdown};
-pub use text::{Style, text};
+pub use summary::{alerts as alerts_markdown, summary, summary as markdown};
+pub use text::{Style, alerts as alerts_text, text};
 pub use unjudged::Unjudged;

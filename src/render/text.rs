@@ -44,8 +44,16 @@ pub fn text(report: &Report, style: Style) -> String {
         targets => several(&mut page, report, targets, above.on_each, style),
     }
     if !style.quiet {
-        alerts(&mut page, report);
+        write_alerts(&mut page, report);
     }
+    page.into_text()
+}
+
+/// What became of the alerts, as the end of [`text()`] says it; empty where there was none to send.
+#[must_use]
+pub fn alerts(report: &Report, style: Style) -> String {
+    let mut page = Page::new(style.width, style.color);
+    write_alerts(&mut page, report);
     page.into_text()
 }
 
@@ -117,7 +125,7 @@ fn said(page: &mut Page, label: &str, sentence: &str) {
     page.hanging(&lead, lead.len(), Ink::Plain, &terminal(&sentence));
 }
 
-fn alerts(page: &mut Page, report: &Report) {
+fn write_alerts(page: &mut Page, report: &Report) {
     if !report.alerts.is_empty() {
         page.blank();
     }

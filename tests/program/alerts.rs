@@ -1,6 +1,6 @@
 //! Alerts of a run: T58–T60 end to end. Channels come from the environment alone.
 
-use cvm_verify::report::Verdict;
+use cvm_verify::report::{Report, Verdict};
 use simulator::phala_cloud::{self, InstanceShape};
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
@@ -266,4 +266,123 @@ fn the_issue_channel_needs_a_repository_and_a_memory_a_number() {
     verify(&failing(), &[], &["--inconclusive-after=0"]).assert_usage_error("0 is not in 1..=1000");
     let ran = verify(&failing(), &[], &["--github-issue=acme/shop"]);
     assert_eq!(ran.report().alerts[0].detail, "skipped: no secret");
+}
+
+/// A channel that never answers withholds no verdict: it is printed and written first, and a signal ends the waiting, not
+/// the verdict.
+#[test]
+fn the_verdict_is_out_before_any_channel_answers_and_a_signal_ends_the_alerts_alone() {
+    for replayed in [false, true] {
+        let deployment = failing();
+        let sink = sink();
+        sink.behave(AppEndpoint::Other, Behaviour::Hang);
+        let url = format!("{}/services/T0PSECRET", sink.url());
+        let out = deployment.path("out");
+        let (outputs, summary) = (deployment.path("outputs"), deployment.path("summary"));
+        let bundle = deployment.path("bundle.json");
+        let mut args = vec!["verify".to_owned(), deployment.app.url()];
+        args.extend(deployment.network());
+        args.push(format!("--evidence={bundle}"));
+        args.extend(deployment.expect().iter().cloned());
+        if replayed {
+            assert_eq!(run_in(&args, &[], |_| {}).code, 1);
+            args = vec![
+                "replay".to_owned(),
+                bundle,
+                "--alert".to_owned(),
+                format!("--insecure-trust-root={}", deployment.path("root.pem")),
+                "--allow-private-network".to_owned(),
+            ];
+            args.extend(deployment.expect().iter().cloned());
+        }
+        args.extend(["--github".to_owned(), format!("--output-dir={out}")]);
+        let env = [
+            ("CVM_VERIFY_SLACK_WEBHOOK_URL", url.as_str()),
+            ("GITHUB_OUTPUT", outputs.as_str()),
+            ("GITHUB_STEP_SUMMARY", summary.as_str()),
+        ];
+        // What stands in the files while the channel hangs.
+        let meanwhile = std::sync::Arc::new(std::sync::Mutex::new([const { String::new() }; 3]));
+        let (seen, files) = (
+            meanwhile.clone(),
+            [format!("{out}/report.json"), outputs.clone(), summary.clone()],
+        );
+        let ran = run_in(&args, &env, |surroundings| {
+            surroundings.stop = Some(Box::pin(async move {
+                loop {
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                    let texts = files
+                        .clone()
+                        .map(|file| std::fs::read_to_string(file).unwrap_or_default());
+                    if texts.iter().all(|text| !text.is_empty()) {
+                        *seen.lock().unwrap() = texts;
+                        return;
+                    }
+                }
+            }));
+        });
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        assert!(ran.stdout.contains("FAIL"), "{}", ran.stdout);
+        let [report, told, shown] = meanwhile.lock().unwrap().clone();
+        let before: Report = serde_json::from_str(&report).unwrap();
+        assert_eq!(before.verdict, Verdict::Fail);
+        assert_eq!(
+            before.alerts[0].detail,
+            "not sent: the run ended before its alerts were"
+        );
+        assert!(told.contains("fail") && told.contains("failed"), "{told}");
+        assert!(shown.contains("FAIL"), "{shown}");
+        let after: Report =
+            serde_json::from_str(&std::fs::read_to_string(format!("{out}/report.json")).unwrap()).unwrap();
+        let alert = after.alerts.last().unwrap();
+        assert!(
+            !alert.delivered && alert.detail.starts_with("ended by a request to stop"),
+            "{alert:?}"
+        );
+        assert!(
+            ran.stdout.contains("ended by a request to stop"),
+            "{}",
+            ran.stdout
+        );
+        assert_eq!(after.targets, before.targets);
+        let outputs = std::fs::read_to_string(outputs).unwrap();
+        assert_eq!(outputs.matches("alert-status").count(), 2, "{outputs}");
+    }
+}
+
+#[test]
+fn what_became_of_the_alerts_is_said_behind_the_verdict() {
+    let deployment = failing();
+    let sink = sink();
+    sink.behave(AppEndpoint::Other, Behaviour::Status(404));
+    let url = format!("{}/services/T0PSECRET", sink.url());
+    let outputs = deployment.path("outputs");
+    let env = [
+        ("CVM_VERIFY_SLACK_WEBHOOK_URL", url.as_str()),
+        ("GITHUB_OUTPUT", outputs.as_str()),
+        ("GITHUB_STEP_SUMMARY", outputs.as_str()),
+    ];
+    for format in ["text", "markdown"] {
+        let mut args = vec!["verify".to_owned(), deployment.app.url(), "--github".to_owned()];
+        args.extend(deployment.network());
+        args.extend(deployment.expect().iter().cloned());
+        args.push(format!("--format={format}"));
+        let ran = run_in(&args, &env, |_| {});
+        let place = |text: &str| {
+            ran.stdout
+                .find(text)
+                .unwrap_or_else(|| panic!("{text}: {}", ran.stdout))
+        };
+        assert!(place("FAIL") < place("alert NOT delivered"), "{}", ran.stdout);
+        assert_eq!(
+            ran.stdout.matches("::warning title=alert NOT delivered").count(),
+            1,
+            "{}",
+            ran.stdout
+        );
+    }
+    sink.behave(AppEndpoint::Other, Behaviour::Status(200));
+    verify(&deployment, &env, &["--github"]);
+    let text = std::fs::read_to_string(outputs).unwrap();
+    assert!(text.trim_end().contains("delivered"), "{text}");
 }

@@ -1,11 +1,12 @@
 //! Files and GitHub's own of a run.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use simulator::{Cvm, Lie, World};
+use simulator::{AppEndpoint, Behaviour, Cvm, Lie, World};
 
 use super::deployment::Deployment;
-use super::run::{Ran, run_in};
+use super::run::{Ran, run, run_in};
 
 fn verify(deployment: &Deployment, env: &[(&str, &str)], more: &[&str]) -> Ran {
     let mut args = vec!["verify".to_owned(), deployment.app.url().to_string()];
@@ -233,4 +234,97 @@ fn a_plain_shell_is_told_nothing_of_github() {
     let (ran, summary, outputs) = misconfigured(&["explain", "no-such-check"], &[]);
     assert_eq!(ran.code, 2);
     assert!(summary.is_empty() && outputs.is_empty() && ran.stdout.is_empty());
+}
+
+/// A run that is killed, or ends before it has a verdict, leaves no pass of an earlier one.
+#[test]
+fn files_of_an_earlier_run_say_inconclusive_from_the_start() {
+    let deployment = Deployment::healthy();
+    let out = deployment.path("out");
+    let (json, junit, dotenv) = (
+        deployment.path("r.json"),
+        deployment.path("j.xml"),
+        deployment.path("d.env"),
+    );
+    let named = [
+        format!("--report-json={json}"),
+        format!("--junit={junit}"),
+        format!("--dotenv={dotenv}"),
+    ];
+    let named: Vec<&str> = named.iter().map(String::as_str).collect();
+    for more in [vec!["--output-dir", &out], named] {
+        assert_eq!(deployment.verify(&more).code, 0);
+        let files: Vec<std::path::PathBuf> = match more.len() {
+            2 => [
+                "report.json",
+                "report.txt",
+                "summary.md",
+                "junit.xml",
+                "result.env",
+            ]
+            .map(|name| std::path::Path::new(&out).join(name))
+            .into(),
+            _ => [&json, &junit, &dotenv].map(std::path::PathBuf::from).into(),
+        };
+        // Ended before its verdict: settings that are wrong, and a signal while a target hangs.
+        let mut wrong = more.clone();
+        wrong.push("--compose-hash=zz");
+        for killed in [false, true] {
+            assert_eq!(deployment.verify(&more).code, 0, "a pass is there again");
+            if killed {
+                deployment.app.behave(AppEndpoint::Attestation, Behaviour::Hang);
+                let mut args = vec!["verify".to_owned(), deployment.app.url()];
+                args.extend(deployment.network());
+                args.extend(more.iter().map(|arg| (*arg).to_owned()));
+                let ran = run_in(&args, &[], |surroundings| {
+                    surroundings.stop = Some(Box::pin(async {
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                    }));
+                });
+                assert_eq!(ran.code, 3, "{ran:#?}");
+                deployment.app.behave(AppEndpoint::Attestation, Behaviour::Normal);
+            } else {
+                assert_eq!(deployment.verify_with(&[], &wrong).code, 2);
+            }
+            for file in &files {
+                let text = std::fs::read_to_string(file).unwrap();
+                assert!(
+                    !text.contains("PASS") && !text.contains("=pass") && !text.contains(r#""pass""#),
+                    "{text}"
+                );
+                let says = text.contains("not-finished")
+                    || text.contains("INCONCLUSIVE")
+                    || text.contains("inconclusive");
+                assert!(says, "{}: {text}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_a_usage_error_and_is_not_touched() {
+    let deployment = Deployment::healthy();
+    let file = deployment.path("notes");
+    std::fs::write(&file, "KEEP ME\n").unwrap();
+    let earlier = deployment.path("earlier.json");
+    assert_eq!(deployment.verify(&["--report-json", &earlier]).code, 0);
+    let pass = std::fs::read_to_string(&earlier).unwrap();
+    for option in ["--report-json", "--junit", "--dotenv"] {
+        let ran = deployment.verify(&[option, &file]);
+        ran.assert_usage_error("is not a file that cvm-verify wrote; it was not touched");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "KEEP ME\n");
+    }
+    // Nothing is overwritten where one file is not ours.
+    deployment
+        .verify(&["--report-json", &earlier, "--junit", &file])
+        .assert_usage_error("is not a file that cvm-verify wrote");
+    assert_eq!(std::fs::read_to_string(&earlier).unwrap(), pass);
+    // What is read is not written.
+    run(&["merge", &earlier, "--report-json", &earlier])
+        .assert_usage_error("is read, and would be written, too");
+    assert_eq!(std::fs::read_to_string(&earlier).unwrap(), pass);
+    // An empty file, as mktemp makes it, and a device are nobody's.
+    let empty = deployment.path("empty");
+    std::fs::write(&empty, "").unwrap();
+    assert_eq!(deployment.verify(&["--report-json", &empty]).code, 0);
 }

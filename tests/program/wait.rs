@@ -2,9 +2,10 @@
 
 use cvm_verify::report::CheckId::*;
 use cvm_verify::report::Status::*;
-use simulator::{AppEndpoint, Behaviour, Cvm, Lie, World};
+use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
 use super::deployment::Deployment;
+use super::run::run_in;
 
 fn with_the_old_release() -> Deployment {
     let mut cvm = Cvm::healthy(&World::default());
@@ -63,4 +64,85 @@ fn a_file_that_cannot_be_written_never_hides_the_verdict() {
     assert!(ran.stderr.contains("cannot be written"), "{}", ran.stderr);
     let ran = with_the_old_release().verify(&["--report-json", "/no/such/folder/report.json"]);
     assert_eq!(ran.code, 1, "a fail stays a fail");
+}
+
+/// An attempt does not outlast the waiting: one that hangs is made once, not three times at half a minute each.
+#[test]
+fn an_attempt_ends_with_the_waiting() {
+    let deployment = Deployment::healthy();
+    deployment.app.behave(AppEndpoint::Attestation, Behaviour::Hang);
+    let ran = deployment.verify(&["--wait=1s"]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    ran.assert(Evidence, Error, Some("unreachable"));
+    assert_eq!(deployment.app.count("/attestation"), 1);
+}
+
+#[test]
+fn what_was_found_before_the_waiting_ended_stands_although_the_last_attempt_was_cut_short() {
+    let deployment = with_the_old_release();
+    let ran = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| deployment.verify(&["--wait=3s"]));
+        while deployment.app.count("/attestation") < 2 {
+            std::thread::yield_now();
+        }
+        deployment.app.behave(AppEndpoint::Attestation, Behaviour::Hang);
+        waiting.join().unwrap()
+    });
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+}
+
+#[test]
+fn a_timeout_is_for_each_attempt() {
+    let deployment = Deployment::healthy();
+    deployment.app.behave(AppEndpoint::Attestation, Behaviour::Hang);
+    let ran = deployment.verify(&["--timeout=1s"]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    assert_eq!(deployment.app.count("/attestation"), 3);
+    for option in ["--timeout", "--deadline"] {
+        for wrong in ["0s", "soon", "25h"] {
+            assert_eq!(deployment.verify(&[option, wrong]).code, 2, "{option} {wrong}");
+        }
+    }
+}
+
+/// Silent targets must not outlast the job: the run ends, with a report and its alerts.
+#[test]
+fn a_deadline_ends_the_run_with_a_report_and_alerts() {
+    let deployment = Deployment::healthy();
+    let hook = AppServer::http(Cvm::healthy(&World::default()));
+    hook.behave(AppEndpoint::Other, Behaviour::Status(200));
+    let silent: Vec<AppServer> = (0..3)
+        .map(|_| AppServer::http(Cvm::healthy(&World::default())))
+        .collect();
+    let mut args = vec![
+        "verify".to_owned(),
+        "--format=json".to_owned(),
+        deployment.app.url(),
+    ];
+    for app in &silent {
+        app.behave(AppEndpoint::Attestation, Behaviour::Hang);
+        args.push(app.url());
+    }
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    // One of the silent ones waits for room.
+    args.extend(["--deadline=3s".to_owned(), "--concurrency=3".to_owned()]);
+    let url = format!("{}/hook", hook.url());
+    let ran = run_in(&args, &[("CVM_VERIFY_WEBHOOK_URL", &url)], |_| {});
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    let report = ran.report();
+    let mut late = 0;
+    for target in &report.targets {
+        let check = target.check(Evidence).unwrap();
+        if check.status != Pass {
+            assert_eq!(
+                (check.status, check.reason.as_deref()),
+                (Error, Some("deadline-reached"))
+            );
+            late += 1;
+        }
+    }
+    assert_eq!((report.targets.len(), late), (4, 3));
+    assert_eq!(report.alerts.iter().filter(|alert| alert.delivered).count(), 3);
 }

@@ -120,6 +120,10 @@ pub struct VerifyArgs {
     /// Repeat until the expected code is live and passes, or this time is up: 90s, 10m, 1h.
     #[arg(long, value_name = "DURATION")]
     pub wait: Option<String>,
+    /// How long the whole run may take: 90s, 10m, 1h. What is not verified then is inconclusive; the report is written and
+    /// alerts are sent. Default: the larger of 10m and --wait and 2m more.
+    #[arg(long, value_name = "DURATION")]
+    pub deadline: Option<String>,
     #[command(flatten)]
     pub plan: PlanArgs,
     #[command(flatten)]

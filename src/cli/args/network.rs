@@ -12,6 +12,10 @@ pub struct TransportArgs {
     /// Fetch collateral from this PCCS only. Default: Intel's PCS, then Phala's PCCS.
     #[arg(long, value_name = "URL")]
     pub pccs_url: Option<String>,
+    /// How long one attempt at a target may take, with all its requests: 30s, 2m. Default: what three attempts have together,
+    /// 2m, and 30s for each request.
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<String>,
     #[command(flatten)]
     pub http: HttpArgs,
 }

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 
-use super::{Ground, gather};
+use super::{Ground, Time, gather};
 use crate::checks::EvidenceGap;
 use crate::cli::args::TransportArgs;
 use crate::cli::error::UsageError;
@@ -10,7 +10,6 @@ use crate::cli::second_opinion::SecondOpinions;
 use crate::cli::surroundings::Surroundings;
 use crate::cli::transport;
 use crate::collateral::Store;
-use crate::net::retry::Schedule;
 use crate::prove::{Facts, TrustRoot};
 use crate::source::Source;
 
@@ -37,7 +36,7 @@ pub(in crate::cli) fn facts_of_alone(
         .build()
         .context("no async runtime")?;
     let mut lives = runtime
-        .block_on(gather(&ground, source, None, Schedule::default()))
+        .block_on(gather(&ground, source, None, Time::default()))
         .lives;
     match (lives.pop(), lives.len()) {
         (Some(live), 0) => Ok(live.facts),

@@ -10,18 +10,13 @@ use super::{Asked, Gathering, Ground, Live};
 use crate::checks::{EvidenceGap, EvidenceReason};
 use crate::evidence::{PhalaCloudAnswer, PhalaCloudInstance};
 use crate::net::Limits;
-use crate::net::retry::{Schedule, retry};
+use crate::net::retry::retry;
 use crate::report::ListedInstances;
 use crate::source::phala_cloud::{self, PhalaCloud};
 
 /// Evidence of every instance that Phala Cloud shows a quote of. One that lies spoils no other.
-pub(super) async fn gather(
-    ground: &Ground,
-    asked: Asked<'_>,
-    app: &PhalaCloud,
-    schedule: Schedule,
-) -> Gathering {
-    let body = retry(&schedule, jitter, |attempt| async move {
+pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, app: &PhalaCloud) -> Gathering {
+    let body = retry(&asked.time.schedule(), jitter, |attempt| async move {
         let limits = Limits::body(phala_cloud::MAX_BYTES).within(attempt.time_left);
         phala_cloud::fetch(&ground.network.client, app, &limits)
             .await

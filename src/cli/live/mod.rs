@@ -9,9 +9,11 @@ mod instances;
 mod one;
 mod proof;
 mod repeated;
+mod time;
 
 pub(super) use alone::facts_of_alone;
 pub(super) use bundle::raw_collateral;
+pub(super) use time::Time;
 
 use one::Single;
 
@@ -20,7 +22,6 @@ use super::transport::Network;
 use crate::checks::EvidenceGap;
 use crate::collateral::Store;
 use crate::evidence::Bundle;
-use crate::net::retry::Schedule;
 use crate::prove::{Facts, TrustRoot};
 use crate::report::ListedInstances;
 use crate::source::Source;
@@ -94,15 +95,19 @@ pub(super) async fn gather(
     ground: &Ground,
     source: &Source,
     compose_file: Option<&[u8]>,
-    schedule: Schedule,
+    time: Time,
 ) -> Gathering {
-    let asked = Asked { source, compose_file };
+    let asked = Asked {
+        source,
+        compose_file,
+        time,
+    };
     let whom = match source {
         Source::App(endpoints) => Single::App(endpoints),
         Source::GuestAgent(agent) => Single::GuestAgent(agent),
-        Source::PhalaCloud(app) => return instances::gather(ground, asked, app, schedule).await,
+        Source::PhalaCloud(app) => return instances::gather(ground, asked, app).await,
     };
-    one::gather(ground, asked, whom, schedule).await.into()
+    one::gather(ground, asked, whom).await.into()
 }
 
 /// Who is asked, and what the user has already.
@@ -110,4 +115,5 @@ pub(super) async fn gather(
 struct Asked<'a> {
     source: &'a Source,
     compose_file: Option<&'a [u8]>,
+    time: Time,
 }

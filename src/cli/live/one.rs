@@ -25,7 +25,8 @@ const INSTANCE_ATTEMPTS: u32 = 3;
 const TIME_FOR_ANOTHER: Duration = Duration::from_secs(60);
 
 /// Evidence of one instance, whichever answers; asked again where two answered.
-pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, whom: Single<'_>, schedule: Schedule) -> Live {
+pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, whom: Single<'_>) -> Live {
+    let schedule = asked.time.schedule();
     let started = Instant::now();
     let mut round = 1;
     loop {

@@ -26,14 +26,14 @@ pub(super) async fn prove(
         let live = conclude(ground, asked, answer, Err(&CollateralGap::Missing));
         return (live, None);
     };
-    let collateral = fetch_collateral(ground, &request).await;
+    let collateral = fetch_collateral(ground, asked, &request).await;
     let live = conclude(ground, asked, answer, collateral.as_deref());
     // A set that was spoilt on disk is not this deployment's fault. One that is too old was asked for anew just now.
     if let Ok(doubted) = &collateral
         && live.facts.as_ref().is_ok_and(|facts| {
             facts.quote.is_err() && !matches!(facts.collateral, Err(CollateralGap::TooOld { .. }))
         })
-        && let Some(renewed) = renew_collateral(ground, &request, doubted).await
+        && let Some(renewed) = renew_collateral(ground, asked, &request, doubted).await
     {
         let live = conclude(ground, asked, answer, renewed.as_deref());
         return (live, renewed.ok());
@@ -43,9 +43,11 @@ pub(super) async fn prove(
 
 async fn fetch_collateral(
     ground: &Ground,
+    asked: Asked<'_>,
     request: &CollateralRequest,
 ) -> Result<Arc<collateral::Fetched>, CollateralGap> {
-    let schedule = Schedule::default();
+    // All targets of a run have the same end: no one of them spoils the answer for the others.
+    let schedule = asked.time.schedule();
     ground
         .store
         .get(supply(ground, &schedule), request, (ground.now)(), jitter)
@@ -55,10 +57,12 @@ async fn fetch_collateral(
 
 async fn renew_collateral(
     ground: &Ground,
+    asked: Asked<'_>,
     request: &CollateralRequest,
     doubted: &Arc<collateral::Fetched>,
 ) -> Option<Result<Arc<collateral::Fetched>, CollateralGap>> {
-    let schedule = Schedule::default();
+    // All targets of a run have the same end: no one of them spoils the answer for the others.
+    let schedule = asked.time.schedule();
     let renewed = ground
         .store
         .renewed(

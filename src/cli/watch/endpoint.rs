@@ -3,6 +3,7 @@
 //! Nothing here is secret and nothing can be changed through it. Whoever reaches it costs little: few connections at a
 //! time, small headers, no bodies, and a short time for each.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,9 +17,10 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
 
-/// Connections that are served at the same time; more wait.
+/// Connections that are served at the same time. For one more the oldest is closed: a request is answered in an instant, so
+/// that one is idle, and idle ones must not keep `/healthz` from whoever restarts a process that does not answer.
 const CONNECTIONS: usize = 16;
 
 /// How long a connection may stay.
@@ -42,18 +44,21 @@ pub(super) async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> 
 
 /// Serves until it is dropped.
 pub(super) async fn serve(listener: TcpListener, pages: Arc<dyn Pages>) {
-    let free = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut open: VecDeque<AbortHandle> = VecDeque::new();
     loop {
-        let Ok(permit) = Arc::clone(&free).acquire_owned().await else {
-            return;
-        };
         let Ok((stream, _)) = listener.accept().await else {
             // No file descriptors left, or the like: it heals, or the loop says more.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
+        open.retain(|connection| !connection.is_finished());
+        if open.len() >= CONNECTIONS
+            && let Some(oldest) = open.pop_front()
+        {
+            oldest.abort();
+        }
         let pages = Arc::clone(&pages);
-        tokio::spawn(async move {
+        let connection = tokio::spawn(async move {
             let service = service_fn(move |request: Request<Incoming>| {
                 let response = respond(&request, pages.as_ref());
                 async move { Ok::<_, Infallible>(response) }
@@ -65,8 +70,8 @@ pub(super) async fn serve(listener: TcpListener, pages: Arc<dyn Pages>) {
                 .keep_alive(false)
                 .serve_connection(TokioIo::new(stream), service);
             let _ = tokio::time::timeout(TIME, connection).await;
-            drop(permit);
         });
+        open.push_back(connection.abort_handle());
     }
 }
 

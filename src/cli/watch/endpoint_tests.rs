@@ -96,3 +96,23 @@ async fn who_says_nothing_is_hung_up_on_and_keeps_nobody_out() {
     // The clock is the test's: it runs ahead while everybody waits.
     assert!(get(address, "/metrics").await.starts_with("HTTP/1.1 200 OK\r\n"));
 }
+
+/// Without waiting for anybody's time to be up: whoever asks for `/healthz` restarts what does not answer.
+#[tokio::test]
+async fn idle_connections_hold_up_no_answer() {
+    let address = serving(true).await;
+    let mut idle = Vec::new();
+    for _ in 0..145 {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        // Half a request.
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\n")
+            .await
+            .expect("sent");
+        idle.push(stream);
+    }
+    for path in ["/healthz", "/metrics", "/healthz"] {
+        let answer = tokio::time::timeout(TIME / 2, get(address, path)).await;
+        assert!(answer.expect("at once").starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+}

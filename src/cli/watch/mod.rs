@@ -21,13 +21,13 @@ use tokio::time::{Instant, sleep_until};
 use super::args::WatchArgs;
 use super::error::UsageError;
 use super::judge::trust_root;
-use super::live::Ground;
+use super::live::{Ground, Time};
 use super::plan::{Plan, policy_file};
 use super::round::conclude;
 use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::verify::note_a_run_inside_a_cvm;
-use super::{cache, output, transport};
+use super::{cache, output, transport, wait};
 use crate::config::Verifier;
 use crate::report::{AlertRecord, TargetReport, TrustRootKind, Verdict};
 use crate::watch::{Board, Entry, Level};
@@ -54,6 +54,10 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
     let plan = policy.read((surroundings.now)())?;
     let ground = ground(args, &plan, surroundings)?;
     let kept = Kept::new(args.evidence.clone())?;
+    let time = Time {
+        one_attempt: wait::timeout(args.transport.timeout.as_deref())?,
+        until: None,
+    };
     let desk = Desk::new(args, &plan, &ground, surroundings)?;
     note_a_run_inside_a_cvm(surroundings);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -70,7 +74,7 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
             },
             policy,
             ground,
-            rounds: Rounds::new(args.concurrency, surroundings.acceleration),
+            rounds: Rounds::new(args.concurrency, time, surroundings.acceleration),
             desk,
             kept,
             board: Arc::default(),

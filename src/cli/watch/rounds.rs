@@ -8,16 +8,17 @@ use std::time::Duration;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::Instant;
 
-use crate::cli::live::{Gathering, Ground, gather};
+use crate::cli::live::{Gathering, Ground, Time, gather};
 use crate::cli::plan::Planned;
 use crate::cli::round::crashed;
-use crate::net::retry::Schedule;
 use crate::watch::{Beat, Ended};
 
 /// All targets.
 pub(super) struct Rounds {
     started: Instant,
     concurrency: NonZeroUsize,
+    /// How long one attempt at a target may take.
+    time: Time,
     /// How many times faster than asked for.
     acceleration: u32,
     watched: Vec<Watched>,
@@ -46,10 +47,11 @@ pub(super) struct Finished {
 
 impl Rounds {
     /// Of no target yet.
-    pub fn new(concurrency: NonZeroUsize, acceleration: u32) -> Self {
+    pub fn new(concurrency: NonZeroUsize, time: Time, acceleration: u32) -> Self {
         Self {
             started: Instant::now(),
             concurrency,
+            time,
             acceleration: acceleration.max(1),
             watched: Vec::new(),
             tasks: JoinSet::new(),
@@ -116,10 +118,10 @@ impl Rounds {
             waited = waited.max(now.saturating_sub(due));
             watched.beat.begin();
             let planned = Arc::clone(&watched.planned);
-            let (ground, target) = (Arc::clone(ground), Arc::clone(&planned));
+            let (ground, target, time) = (Arc::clone(ground), Arc::clone(&planned), self.time);
             let handle = self.tasks.spawn(async move {
                 let compose_file = target.compose_file.as_deref();
-                gather(&ground, &target.source, compose_file, Schedule::default()).await
+                gather(&ground, &target.source, compose_file, time).await
             });
             let running = Running {
                 planned,

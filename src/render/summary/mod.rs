@@ -43,6 +43,12 @@ pub fn summary(report: &Report) -> String {
     page.into_text() + &end
 }
 
+/// The alerts that did not arrive, as the end of [`summary()`] says it; empty where there are none.
+#[must_use]
+pub fn alerts(report: &Report) -> String {
+    sections::alerts(report)
+}
+
 /// What failed stands first, then what could not be determined.
 fn worst_first(report: &Report) -> Vec<&TargetReport> {
     let of = |verdict| {

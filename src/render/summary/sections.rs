@@ -115,10 +115,10 @@ pub(super) fn evidence(target: &TargetReport) -> String {
     format!("#### Evidence\n\n{list}\n{again}")
 }
 
-/// Alerts, and which program wrote this.
-pub(super) fn end(report: &Report) -> String {
+/// The alerts that did not arrive.
+pub(super) fn alerts(report: &Report) -> String {
     const MOST: usize = 50;
-    let mut end = String::new();
+    let mut list = String::new();
     for alert in report.alerts.iter().filter(|alert| !alert.delivered).take(MOST) {
         let delivery = Delivery::of(alert);
         let mark = match delivery {
@@ -126,12 +126,18 @@ pub(super) fn end(report: &Report) -> String {
             Delivery::Skipped => marks::status(Status::Skip),
             Delivery::Failed => marks::status(Status::Warn),
         };
-        end.push_str(&format!(
+        list.push_str(&format!(
             "{mark} **{}:** {}\n\n",
             delivery.as_str(),
             markdown(&about(alert))
         ));
     }
+    list
+}
+
+/// Alerts, and which program wrote this.
+pub(super) fn end(report: &Report) -> String {
+    let mut end = alerts(report);
     let tool = &report.tool;
     let seconds = report.duration_ms / 1_000;
     let tenths = report.duration_ms % 1_000 / 100;

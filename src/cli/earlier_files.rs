@@ -1,0 +1,157 @@
+//! Files of an earlier run, in the places where this one will write its own.
+//!
+//! A run that is killed, or that ends before it has a verdict, must not leave yesterday's pass behind. So files that are
+//! recognisably ours say `inconclusive` before anything else happens; a file that somebody else wrote is an error and stays
+//! as it is.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::Path;
+
+use super::error::UsageError;
+use super::files::{Pending, write};
+use super::output;
+use crate::appraise::{Subject, appraise};
+use crate::checks::{EvidenceGap, EvidenceReason};
+use crate::config::Policy;
+use crate::prove::TrustRoot;
+use crate::render::DOTENV_PREFIX;
+use crate::report::{Mode, Report, SCHEMA, Shard, rfc3339};
+
+/// Bytes of a file that are looked at. A summary is at most 900 KiB.
+const LOOKED_AT: u64 = 1024 * 1024;
+
+/// What a file of ours is recognised by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    ReportJson,
+    ReportText,
+    Summary,
+    Junit,
+    Dotenv,
+}
+
+/// A report that says that its run did not end. It is written before the run begins, and stays where it is killed.
+pub(super) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
+    let gap = EvidenceGap {
+        reason: EvidenceReason::NotFinished,
+        detail: "The run has not ended: it is under way, or it was ended before it had a verdict.".to_owned(),
+    };
+    let subject = Subject {
+        name: shard.map_or_else(|| "this run".to_owned(), |shard| format!("shard {shard}")),
+        url: None,
+        root: TrustRoot::Intel,
+        at: now,
+        collateral_source: None,
+        bundle: None,
+    };
+    let target = appraise(Err(&gap), &Policy::default(), &subject);
+    let mut report = Report::new(output::tool(), mode, rfc3339(now), 0, vec![target]);
+    report.shard = shard;
+    report
+}
+
+/// Overwrites what an earlier run left in these places. Nothing is written where one of them holds somebody else's file.
+pub(super) fn overwrite(files: Vec<(Kind, Pending)>) -> Result<(), UsageError> {
+    let mut ours = Vec::new();
+    for (kind, file) in files {
+        match start_of(&file.path)? {
+            None => {}
+            Some(text) if is_ours(kind, &text) => ours.push(file),
+            Some(_) => {
+                return Err(UsageError::file(
+                    &file.path,
+                    "is there already and is not a file that cvm-verify wrote; it was not touched. Name another file, or \
+                     remove this one",
+                ));
+            }
+        }
+    }
+    for Pending { path, text } in ours {
+        write(&path, &text)?;
+    }
+    Ok(())
+}
+
+/// The start of a file; `None` where there is none, or something that is no file, as a device or a pipe.
+fn start_of(path: &Path) -> Result<Option<String>, UsageError> {
+    let cannot = |error: std::io::Error| UsageError::file(path, format!("cannot be read: {error}"));
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(cannot(error)),
+        Ok(found) if found.is_dir() => {
+            return Err(UsageError::file(path, "is a folder; a file is needed"));
+        }
+        Ok(found) if !found.is_file() => return Ok(None),
+        Ok(_) => {}
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(cannot)?;
+    file.take(LOOKED_AT).read_to_end(&mut bytes).map_err(cannot)?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Whether we wrote a file that begins so. An empty one is nobody's.
+fn is_ours(kind: Kind, text: &str) -> bool {
+    let start: String = text.chars().take(500).collect();
+    let first_line = text.lines().next().unwrap_or_default();
+    text.is_empty()
+        || match kind {
+            Kind::ReportJson => start.trim_start().starts_with('{') && start.contains(SCHEMA),
+            Kind::Junit => start.contains("<testsuites") && start.contains("cvm-verify"),
+            Kind::Dotenv => text.lines().all(|line| line.starts_with(DOTENV_PREFIX)),
+            Kind::ReportText => ["PASS", "FAIL", "INCONCLUSIVE", "SIMULATED", "REPLAY"]
+                .iter()
+                .any(|word| first_line.contains(word)),
+            Kind::Summary => text.contains("<sub>cvm-verify "),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::{self, Style};
+
+    fn all(report: &Report) -> [(Kind, String); 5] {
+        let outputs = render::outputs(report, &render::Paths::default());
+        [
+            (Kind::ReportJson, render::json(report)),
+            (Kind::ReportText, render::text(report, Style::default())),
+            (Kind::Summary, render::summary(report)),
+            (Kind::Junit, render::junit(report)),
+            (Kind::Dotenv, render::dotenv(&outputs)),
+        ]
+    }
+
+    #[test]
+    fn what_we_write_is_recognised_and_nothing_else_is() {
+        let report = unfinished(Mode::Live, None, 0);
+        for (kind, text) in all(&report) {
+            assert!(is_ours(kind, &text) && is_ours(kind, ""), "{kind:?}");
+            for other in [
+                "{}",
+                "{\"a\": 1}\n",
+                "# My notes\n",
+                "KEY=value\n",
+                "<testsuites name=\"jest\">",
+                "hello",
+            ] {
+                assert!(!is_ours(kind, other), "{kind:?}: {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_that_did_not_end_is_never_a_pass() {
+        let report = unfinished(Mode::Live, Some("2/3".parse().expect("a shard")), 0);
+        assert_eq!((report.verdict.as_str(), report.exit_code), ("inconclusive", 3));
+        let [(_, json), (_, text), (_, summary), (_, junit), (_, dotenv)] = all(&report);
+        crate::merge::read("a", json.as_bytes()).expect("a sound report");
+        for text in [json, text, summary, junit, dotenv] {
+            assert!(
+                text.to_lowercase().contains("inconclusive") || text.contains("<error"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What ends a run early: Ctrl-C at a terminal, SIGTERM of a CI or a service manager.
+
+use std::pin::Pin;
+
+type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The signals of this process, and what else may end a run. As long as it lives they do not end the process by themselves.
+pub(super) struct Interrupt {
+    stop: Option<Stop>,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Interrupt {
+    /// Listens from now on, in this runtime. `stop` ends a run as a signal does.
+    #[cfg(unix)]
+    pub fn new(runtime: &tokio::runtime::Runtime, stop: Option<Stop>) -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let _inside = runtime.enter();
+        Ok(Self {
+            stop,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Listens from now on, in this runtime. `stop` ends a run as a signal does.
+    #[cfg(not(unix))]
+    pub fn new(_runtime: &tokio::runtime::Runtime, stop: Option<Stop>) -> std::io::Result<Self> {
+        Ok(Self { stop })
+    }
+
+    /// The next signal, by its name.
+    #[cfg(unix)]
+    pub async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+            () = ended(&mut self.stop) => "a request to stop",
+        }
+    }
+
+    /// The next signal, by its name.
+    #[cfg(not(unix))]
+    pub async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => "Ctrl-C",
+            () = ended(&mut self.stop) => "a request to stop",
+        }
+    }
+}
+
+/// Ends once, when `stop` does.
+async fn ended(stop: &mut Option<Stop>) {
+    match stop {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+    *stop = None;
+}
