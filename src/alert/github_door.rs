@@ -15,10 +15,13 @@ use url::Url;
 
 use super::delivery::json_headers;
 use super::error::DeliveryError;
+use crate::evidence::has_more_values_than;
 use crate::net::{self, Client, HeaderMap, HeaderValue, Limits, Secret};
 
 /// Largest answer that is read, in bytes: a page of issues, of which strangers may have written some.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
+/// Values of one answer in JSON. A page of 100 issues has about 10,000.
+const MAX_VALUES: usize = 100_000;
 /// The version of GitHub's REST API.
 const API_VERSION: &str = "2022-11-28";
 
@@ -114,6 +117,9 @@ where
 {
     let response = answer.map_err(|error| meant(&error))?;
     let bytes = read(response.into_body()).await?;
+    if has_more_values_than(&bytes, MAX_VALUES) {
+        return Err(DeliveryError::NotUnderstood);
+    }
     serde_json::from_slice(&bytes).map_err(|_| DeliveryError::NotUnderstood)
 }
 

@@ -181,7 +181,9 @@ impl From<EvidenceError> for EvidenceGap {
     fn from(error: EvidenceError) -> Self {
         let reason = match error {
             EvidenceError::NotJson { .. } => EvidenceReason::NotJson,
-            EvidenceError::TooLarge { .. } => EvidenceReason::TooLarge,
+            EvidenceError::TooLarge { .. } | EvidenceError::ComposeTooLarge { .. } => {
+                EvidenceReason::TooLarge
+            }
             EvidenceError::NoQuote { .. } => EvidenceReason::NoQuote,
             EvidenceError::UnsupportedPlatform { .. } => EvidenceReason::UnsupportedPlatform,
             EvidenceError::Malformed { .. } => EvidenceReason::MalformedField,

@@ -8,9 +8,9 @@ use super::error::UsageError;
 use crate::config::lock::{Lock, LockFile, MAX_LOCK_BYTES};
 
 /// Bytes of a bundle, of an endpoint's body or of collateral that are read.
-pub(super) const EVIDENCE_LIMIT: u64 = 16 * 1024 * 1024;
+pub(super) const EVIDENCE_LIMIT: u64 = 32 * 1024 * 1024;
 /// Bytes of a compose document that are read: the guest's own limit.
-pub(super) const COMPOSE_LIMIT: u64 = crate::evidence::MAX_COMPOSE_BYTES as u64;
+pub(super) const COMPOSE_LIMIT: u64 = crate::evidence::MAX_COMPOSE_FILE_BYTES as u64;
 /// Bytes of a certificate file that are read.
 pub(super) const CERTIFICATE_LIMIT: u64 = 1024 * 1024;
 

@@ -12,7 +12,7 @@ use crate::report::unix_seconds;
 pub const SCHEMA: &str = "cvm-verify/evidence/v1";
 
 /// Bytes of a bundle file that are read: two bodies, a compose document and collateral.
-const MAX_BUNDLE_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BUNDLE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Recorded evidence.
 #[derive(Debug, Clone)]

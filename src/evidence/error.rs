@@ -21,6 +21,17 @@ pub enum EvidenceError {
         /// The limit, bytes.
         limit: usize,
     },
+    /// The compose document in the info is larger than is read from a CVM. An honest one may be.
+    #[error(
+        "the compose document in the info is {size} bytes; at most {limit} are read from there. Give the document as a \
+         file: --app-compose-file FILE for a live deployment, --app-compose FILE for `replay`"
+    )]
+    ComposeTooLarge {
+        /// Its size, bytes.
+        size: usize,
+        /// The limit, bytes.
+        limit: usize,
+    },
     /// The document is well formed but holds no quote.
     #[error(
         "{document} has no `quote`: the app must answer with what the dstack SDK's getQuote() returns (stopped or \
@@ -64,7 +75,7 @@ impl EvidenceError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::NotJson { .. } => "not-json",
-            Self::TooLarge { .. } => "too-large",
+            Self::TooLarge { .. } | Self::ComposeTooLarge { .. } => "too-large",
             Self::NoQuote { .. } => "no-quote",
             Self::UnsupportedPlatform { .. } => "unsupported-platform",
             Self::Malformed { .. } => "malformed-field",

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::EvidenceError;
-use super::json::{Object, kind_of};
-use super::limits::{MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_PAYLOAD_BYTES};
+use super::json::{Object, kind_of, refuse_flood};
+use super::limits::{MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_JSON_VALUES, MAX_PAYLOAD_BYTES};
 
 /// The event type of dstack's runtime events (dstack-attestation.md §3.1).
 pub const RUNTIME_EVENT_TYPE: u32 = 0x0800_0001;
@@ -66,6 +66,7 @@ pub(super) fn parse(document: &'static str, field: &str, list: &str) -> Result<V
         field: field.to_owned(),
         problem,
     };
+    refuse_flood(document, field, list, MAX_JSON_VALUES)?;
     if let Some(objects) = Object::list(document, field, list, MAX_EVENTS) {
         return objects.iter().map(parse_event).collect();
     }

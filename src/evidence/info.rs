@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use super::json::{Object, kind_of};
-use super::limits::{MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES};
+use super::json::{Object, kind_of, refuse_flood};
+use super::limits::{MAX_COMPOSE_BYTES, MAX_COMPOSE_FILE_BYTES, MAX_INFO_BYTES, MAX_JSON_VALUES};
 use super::{Event, EvidenceError, Unproven, event_log};
 
 /// How messages call this document.
@@ -40,17 +40,18 @@ impl Info {
     /// # Errors
     /// An [`EvidenceError`] that names the field.
     pub fn parse(body: &[u8]) -> Result<Self, EvidenceError> {
-        Self::parse_beside(body, None)
+        Self::parse_beside(body, None, true)
     }
 
     /// The same beside an attestation with an event log of this text. A guest sends its log in both: what was parsed
-    /// there is not parsed here again.
-    pub(super) fn parse_beside(body: &[u8], log: Option<&str>) -> Result<Self, EvidenceError> {
-        if body.len() > MAX_ATTESTATION_BYTES {
+    /// there is not parsed here again. `compose` says whether the compose document is needed: a user may have given it as
+    /// a file.
+    pub(super) fn parse_beside(body: &[u8], log: Option<&str>, compose: bool) -> Result<Self, EvidenceError> {
+        if body.len() > MAX_INFO_BYTES {
             return Err(EvidenceError::TooLarge {
                 document: DOCUMENT,
                 size: body.len(),
-                limit: MAX_ATTESTATION_BYTES,
+                limit: MAX_INFO_BYTES,
             });
         }
         let text = std::str::from_utf8(body).map_err(|error| EvidenceError::NotJson {
@@ -59,10 +60,10 @@ impl Info {
         })?;
         let object = Object::document(DOCUMENT, text)?;
         let instance_id = object.hex_or_empty("instance_id")?.map(Unproven::new);
-        let top_level_compose = compose_field(&object)?;
+        let top_level_compose = compose_field(&object, compose)?;
         let mut info = match tcb_info_text(&object)? {
-            Some(TcbInfoText::Inline(text)) => parse_tcb_info(text, log)?,
-            Some(TcbInfoText::Quoted(text)) => parse_tcb_info(&text, log)?,
+            Some(TcbInfoText::Inline(text)) => parse_tcb_info(text, log, compose)?,
+            Some(TcbInfoText::Quoted(text)) => parse_tcb_info(&text, log, compose)?,
             None => Self::default(),
         };
         info.instance_id = instance_id;
@@ -100,8 +101,9 @@ fn tcb_info_text<'a>(object: &Object<'a>) -> Result<Option<TcbInfoText<'a>>, Evi
     }
 }
 
-fn parse_tcb_info(text: &str, known_log: Option<&str>) -> Result<Info, EvidenceError> {
+fn parse_tcb_info(text: &str, known_log: Option<&str>, compose: bool) -> Result<Info, EvidenceError> {
     const LOG: &str = "tcb_info.event_log";
+    refuse_flood(DOCUMENT, "tcb_info", text, MAX_JSON_VALUES)?;
     let object = Object::at(DOCUMENT, "tcb_info".to_owned(), text)?;
     let registers = match (
         object.hex_or_empty("mrtd")?,
@@ -126,25 +128,22 @@ fn parse_tcb_info(text: &str, known_log: Option<&str>) -> Result<Info, EvidenceE
     Ok(Info {
         instance_id: None,
         registers,
-        app_compose: compose_field(&object)?,
+        app_compose: compose_field(&object, compose)?,
         event_log: event_log.map(Unproven::new),
     })
 }
 
 /// `app_compose` must be the document's own text. An object in its place was re-serialised by someone, so
 /// that its hash says nothing: it is treated as absent (dstack-attestation.md §4.1).
-fn compose_field(object: &Object<'_>) -> Result<Option<Unproven<String>>, EvidenceError> {
+fn compose_field(object: &Object<'_>, compose: bool) -> Result<Option<Unproven<String>>, EvidenceError> {
     match object.get("app_compose")? {
-        Some(value) if value.get().starts_with('"') => {
+        Some(value) if compose && value.get().starts_with('"') => {
             let text = object.as_string("app_compose", value)?;
             if text.len() > MAX_COMPOSE_BYTES {
-                return Err(object.malformed(
-                    "app_compose",
-                    format!(
-                        "is {} bytes; the guest accepts at most {MAX_COMPOSE_BYTES}",
-                        text.len()
-                    ),
-                ));
+                return Err(EvidenceError::ComposeTooLarge {
+                    size: text.len(),
+                    limit: MAX_COMPOSE_BYTES,
+                });
             }
             Ok((!text.is_empty()).then(|| Unproven::new(text)))
         }
@@ -155,11 +154,11 @@ fn compose_field(object: &Object<'_>) -> Result<Option<Unproven<String>>, Eviden
 /// A compose document that the user has as a file: its exact bytes.
 pub(super) fn compose_text(bytes: &[u8]) -> Result<Unproven<String>, EvidenceError> {
     const DOCUMENT: &str = "the compose document";
-    if bytes.len() > MAX_COMPOSE_BYTES {
+    if bytes.len() > MAX_COMPOSE_FILE_BYTES {
         return Err(EvidenceError::TooLarge {
             document: DOCUMENT,
             size: bytes.len(),
-            limit: MAX_COMPOSE_BYTES,
+            limit: MAX_COMPOSE_FILE_BYTES,
         });
     }
     match std::str::from_utf8(bytes) {

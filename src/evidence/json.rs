@@ -11,6 +11,8 @@ use serde_json::value::RawValue;
 
 use super::EvidenceError;
 use super::bytes::{self, HexError};
+use super::json_budget::has_more_values_than;
+use super::limits::MAX_JSON_VALUES;
 
 /// How many members an object may have before it is refused as a flood.
 const MAX_MEMBERS: usize = 1024;
@@ -25,6 +27,7 @@ pub(crate) struct Object<'a> {
 impl<'a> Object<'a> {
     /// Reads a whole document, which must be an object.
     pub(crate) fn document(document: &'static str, text: &'a str) -> Result<Self, EvidenceError> {
+        refuse_flood(document, "(the whole document)", text, MAX_JSON_VALUES)?;
         let read = Self::at(document, String::new(), text);
         // No JSON at all is another error than JSON of another shape.
         if read.is_err() {
@@ -191,6 +194,23 @@ impl<'a> Object<'a> {
             format!("{}.{name}", self.path)
         }
     }
+}
+
+/// Refuses a text of more values than `limit`, before anything is made of them (T80).
+pub(crate) fn refuse_flood(
+    document: &'static str,
+    field: &str,
+    text: &str,
+    limit: usize,
+) -> Result<(), EvidenceError> {
+    if has_more_values_than(text.as_bytes(), limit) {
+        return Err(EvidenceError::Malformed {
+            document,
+            field: field.to_owned(),
+            problem: format!("holds more than {limit} values"),
+        });
+    }
+    Ok(())
 }
 
 /// What a string without escapes says. A [`RawValue`] is JSON already: nothing else is left to look at.

@@ -28,6 +28,7 @@ mod error;
 mod event_log;
 mod info;
 mod json;
+mod json_budget;
 mod limits;
 mod phala_answer;
 mod phala_cloud;
@@ -43,8 +44,11 @@ pub use error::EvidenceError;
 pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
 pub use info::{Info, InfoRegisters};
 pub(crate) use json::Object;
+pub(crate) use json_budget::has_more_values_than;
+pub(crate) use limits::MAX_COMPOSE_VALUES;
 pub use limits::{
-    MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_EVENTS, MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES,
+    MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_COMPOSE_FILE_BYTES, MAX_EVENTS, MAX_INFO_BYTES,
+    MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES,
 };
 pub(crate) use phala_answer::error_detail;
 pub use phala_answer::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedOpinion};
@@ -92,7 +96,7 @@ impl Evidence {
     ) -> Result<Self, EvidenceError> {
         let log = attestation.event_log_text.take();
         let info = info
-            .map(|body| Info::parse_beside(body, log.as_deref()))
+            .map(|body| Info::parse_beside(body, log.as_deref(), app_compose.is_none()))
             .transpose()?;
         if attestation.event_log.is_none() {
             attestation.event_log = info.as_ref().and_then(|info| info.event_log.clone());

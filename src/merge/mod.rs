@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::appraise::{Subject, appraise};
 use crate::checks::{EvidenceGap, EvidenceReason};
 use crate::config::{Policy, ReportMaxAge};
+use crate::evidence::has_more_values_than;
 use crate::prove::TrustRoot;
 use crate::report::{Report, RunId, SCHEMA, Shard, rfc3339};
 use contradiction::contradiction;
@@ -20,6 +21,9 @@ pub use one_run::ThisRun;
 
 /// Bytes of a report that are read: 128 MiB, some thousands of targets.
 pub const MAX_REPORT_BYTES: u64 = 128 * 1024 * 1024;
+
+/// Values of a report in JSON: a target has about 400.
+const MAX_VALUES: usize = 4_000_000;
 
 /// Why reports cannot be joined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -127,6 +131,9 @@ pub fn read(file: &str, json: &[u8]) -> Result<Report, MergeError> {
         file: file.to_owned(),
         problem,
     };
+    if has_more_values_than(json, MAX_VALUES) {
+        return Err(not_a_report(format!("it holds more than {MAX_VALUES} values")));
+    }
     // Another format is named before its fields are missed.
     #[derive(serde::Deserialize)]
     struct Head {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::digest::sha256;
 use super::{BootClaims, Prover};
-use crate::evidence::{EvidenceError, Object, Unproven};
+use crate::evidence::{EvidenceError, MAX_COMPOSE_VALUES, Object, Unproven, has_more_values_than};
 
 /// How deeply a compose document may nest. Real ones reach 4.
 const MAX_DEPTH: usize = 32;
@@ -57,6 +57,13 @@ impl MeasuredCompose {
 /// # Errors
 /// The text is no JSON object, nests too deeply, or names something twice.
 pub(crate) fn members_of(text: &str) -> Result<Map<String, Value>, EvidenceError> {
+    if has_more_values_than(text.as_bytes(), MAX_COMPOSE_VALUES) {
+        return Err(EvidenceError::Malformed {
+            document: "the compose document",
+            field: "(the whole document)".to_owned(),
+            problem: format!("holds more than {MAX_COMPOSE_VALUES} values"),
+        });
+    }
     let object = Object::document("the compose document", text)?;
     refuse_duplicates(&object, 0)?;
     serde_json::from_str(text).map_err(|error| EvidenceError::NotJson {

@@ -8,9 +8,10 @@ use url::Url;
 use super::document::{json_after, json_and_stay};
 use super::error::SourceError;
 use crate::config::{shown_address, shown_text};
+use crate::evidence::MAX_INFO_BYTES;
 use crate::net::{Client, Limits};
 
-/// Largest answer, in bytes: 4 MiB (threats.md, T48).
+/// Largest attestation, in bytes: 4 MiB (threats.md, T48). The information may be [`MAX_INFO_BYTES`].
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The query parameter that carries the nonce.
@@ -175,7 +176,10 @@ pub async fn fetch(
         &limits.within(time_left),
     )
     .await?;
-    let limits = limits.within(until.saturating_duration_since(Instant::now()));
+    let limits = Limits {
+        max_body: MAX_INFO_BYTES,
+        ..limits.within(until.saturating_duration_since(Instant::now()))
+    };
     let info = json_after(client, endpoints.info_url(), &limits).await;
     Ok(Answer { attestation, info })
 }

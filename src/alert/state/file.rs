@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::decide::Due;
 use super::failure::TargetId;
 use super::target::TargetState;
+use crate::evidence::has_more_values_than;
 
 /// The name of the JSON format.
 const SCHEMA: &str = "cvm-verify/alert-state/v1";
@@ -14,6 +15,8 @@ const SCHEMA: &str = "cvm-verify/alert-state/v1";
 pub const MAX_STATE_BYTES: usize = 16 * 1024 * 1024;
 /// How many targets are remembered.
 pub const MAX_TARGETS: usize = 10_000;
+/// Values of a memory in JSON: a target has at most about 150.
+const MAX_VALUES: usize = 150 * MAX_TARGETS;
 
 /// The memory of all targets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,6 +65,9 @@ impl State {
     pub fn parse(json: &[u8]) -> Result<Self, StateError> {
         if json.len() > MAX_STATE_BYTES {
             return Err(StateError::TooLarge);
+        }
+        if has_more_values_than(json, MAX_VALUES) {
+            return Err(StateError::Damaged);
         }
         let header: Header = serde_json::from_slice(json).map_err(|_| StateError::Damaged)?;
         if header.schema != SCHEMA {

@@ -2,9 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::MAX_DIFF_LINES;
+
 /// Pairs of lines that are compared at most, once what both texts begin and end with is left out. Beyond it the rest
 /// counts as replaced as a whole.
 const MAX_PAIRS: usize = 1 << 20;
+/// Lines between what both texts begin and end with. Beyond it the rest counts as replaced as a whole.
+const MAX_LINES: usize = 1 << 15;
+/// Unchanged lines around a change that are listed.
+pub(super) const CONTEXT: usize = 3;
 
 /// What becomes of a line, which keeps its line end.
 #[derive(Debug, Clone, Copy)]
@@ -14,30 +20,69 @@ pub(super) enum Edit<'a> {
     Added(&'a str),
 }
 
-/// The edits from one list of lines to another: removals before additions in each change.
-pub(super) fn edits<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<Edit<'a>> {
-    let start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let (old_rest, new_rest) = (
-        old.get(start..).unwrap_or_default(),
-        new.get(start..).unwrap_or_default(),
-    );
-    let end = old_rest
-        .iter()
+/// The edits from one text to another: those between what both begin and end with, and some lines around them.
+pub(super) struct Edits<'a> {
+    /// What both texts begin with, without the lines that are listed.
+    pub(super) before: &'a str,
+    /// Removals before additions in each change.
+    pub(super) listed: Vec<Edit<'a>>,
+    /// What both texts end with, without the lines that are listed. Only its length matters, and only to tests.
+    #[cfg_attr(not(test), expect(dead_code, reason = "proves that nothing is lost"))]
+    pub(super) after: &'a str,
+    /// Removed lines that are not listed.
+    pub(super) more_removed: usize,
+    /// Added lines that are not listed.
+    pub(super) more_added: usize,
+}
+
+/// The edits from one text to another. Takes no memory for the lines that both begin or end with.
+pub(super) fn edits<'a>(old: &'a str, new: &'a str) -> Edits<'a> {
+    let same = |(a, b): &(&str, &str)| a == b;
+    let length = |(line, _): (&str, &str)| line.len();
+    let start: usize = lines(old).zip(lines(new)).take_while(same).map(length).sum();
+    let (begin, old_rest) = old.split_at(start);
+    let (_, new_rest) = new.split_at(start);
+    let end: usize = lines(old_rest)
         .rev()
-        .zip(new_rest.iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
+        .zip(lines(new_rest).rev())
+        .take_while(same)
+        .map(length)
+        .sum();
     let (old_middle, old_end) = old_rest.split_at(old_rest.len() - end);
     let (new_middle, _) = new_rest.split_at(new_rest.len() - end);
-    let mut edits: Vec<Edit<'a>> = old.iter().take(start).copied().map(Edit::Kept).collect();
-    if old_middle.len().saturating_mul(new_middle.len()) > MAX_PAIRS {
-        edits.extend(old_middle.iter().copied().map(Edit::Removed));
-        edits.extend(new_middle.iter().copied().map(Edit::Added));
+
+    let listed_before: usize = lines(begin).rev().take(CONTEXT).map(str::len).sum();
+    let (before, context_before) = begin.split_at(begin.len() - listed_before);
+    let listed_after: usize = lines(old_end).take(CONTEXT).map(str::len).sum();
+    let (context_after, after) = old_end.split_at(listed_after);
+
+    let (old_count, new_count) = (lines(old_middle).count(), lines(new_middle).count());
+    let replaced = old_count.saturating_mul(new_count) > MAX_PAIRS || old_count.max(new_count) > MAX_LINES;
+    let mut listed: Vec<Edit<'a>> = lines(context_before).map(Edit::Kept).collect();
+    let (mut more_removed, mut more_added) = (0, 0);
+    if replaced {
+        listed.extend(lines(old_middle).take(MAX_DIFF_LINES).map(Edit::Removed));
+        listed.extend(lines(new_middle).take(MAX_DIFF_LINES).map(Edit::Added));
+        more_removed = old_count.saturating_sub(MAX_DIFF_LINES);
+        more_added = new_count.saturating_sub(MAX_DIFF_LINES);
     } else {
-        align(old_middle, new_middle, &mut edits);
+        let (old_lines, new_lines): (Vec<&str>, Vec<&str>) =
+            (lines(old_middle).collect(), lines(new_middle).collect());
+        align(&old_lines, &new_lines, &mut listed);
     }
-    edits.extend(old_end.iter().copied().map(Edit::Kept));
-    edits
+    listed.extend(lines(context_after).map(Edit::Kept));
+    Edits {
+        before,
+        listed,
+        after,
+        more_removed,
+        more_added,
+    }
+}
+
+/// The lines of a text with their line ends.
+pub(super) fn lines(text: &str) -> impl DoubleEndedIterator<Item = &str> {
+    text.split_inclusive('\n')
 }
 
 /// A longest common subsequence, by the table of the lengths that are left from each pair on.

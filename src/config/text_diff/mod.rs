@@ -34,18 +34,15 @@ pub enum UnseenDifference {
 }
 
 impl TextDiff {
-    /// Compares two texts. Takes time and memory in proportion to their length, and at most 2^20 comparisons of lines.
+    /// Compares two texts. Takes time in proportion to their length, at most 2^20 comparisons of lines, and memory of at
+    /// most twice their length and 16 MiB.
     #[must_use]
     pub fn of(old: &str, new: &str) -> Self {
-        let (old_lines, new_lines): (Vec<&str>, Vec<&str>) = (
-            old.split_inclusive('\n').collect(),
-            new.split_inclusive('\n').collect(),
-        );
-        let edits = edits(&old_lines, &new_lines);
-        let count = |wanted: fn(&Edit<'_>) -> bool| edits.iter().filter(|edit| wanted(edit)).count();
+        let edits = edits(old, new);
+        let count = |wanted: fn(&Edit<'_>) -> bool| edits.listed.iter().filter(|edit| wanted(edit)).count();
         let (removed, added) = (
-            count(|edit| matches!(edit, Edit::Removed(_))),
-            count(|edit| matches!(edit, Edit::Added(_))),
+            count(|edit| matches!(edit, Edit::Removed(_))) + edits.more_removed,
+            count(|edit| matches!(edit, Edit::Added(_))) + edits.more_added,
         );
         Self {
             lines: unified(&edits),

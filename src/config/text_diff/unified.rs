@@ -1,21 +1,21 @@
 //! Edits as the lines of a unified diff: bounded in number and width, printable ASCII.
 
 use super::MAX_DIFF_LINES;
-use super::edits::Edit;
+use super::edits::{CONTEXT, Edit, Edits, lines as lines_of};
 use crate::config::lock::visible_part;
 
-/// Unchanged lines around a change.
-const CONTEXT: usize = 3;
-
 /// The lines of the diff: at most [`MAX_DIFF_LINES`] and one that says how many are left out.
-pub(super) fn unified(edits: &[Edit<'_>]) -> Vec<String> {
+pub(super) fn unified(all: &Edits<'_>) -> Vec<String> {
+    let edits = all.listed.as_slice();
     let changed: Vec<usize> = (0..edits.len())
         .filter(|at| !matches!(edits.get(*at), Some(Edit::Kept(_)) | None))
         .collect();
     let mut lines = Vec::new();
-    let mut left_out = 0;
+    // What is not listed belongs to the only change.
+    let mut left_out = all.more_removed + all.more_added;
     let mut rest = changed.as_slice();
-    let (mut at, mut old_line, mut new_line) = (0, 1, 1);
+    let first_line = 1 + lines_of(all.before).count();
+    let (mut at, mut old_line, mut new_line) = (0, first_line, first_line);
     while let Some(first) = rest.first() {
         // A hunk goes on while the next change is near enough for their context to meet.
         let near = |pair: &&[usize]| matches!(pair, [a, b] if b - a <= 2 * CONTEXT);
@@ -29,7 +29,7 @@ pub(super) fn unified(edits: &[Edit<'_>]) -> Vec<String> {
             advance(edit, &mut old_line, &mut new_line);
         }
         let hunk = edits.get(from..to).unwrap_or_default();
-        let header = header(hunk, old_line, new_line);
+        let header = header(hunk, all, old_line, new_line);
         for line in std::iter::once(header).chain(hunk_lines(hunk)) {
             if lines.len() < MAX_DIFF_LINES {
                 lines.push(line);
@@ -57,12 +57,13 @@ fn advance(edit: &Edit<'_>, old_line: &mut usize, new_line: &mut usize) {
     }
 }
 
-fn header(hunk: &[Edit<'_>], old_line: usize, new_line: usize) -> String {
-    let old = hunk.iter().filter(|edit| !matches!(edit, Edit::Added(_))).count();
+fn header(hunk: &[Edit<'_>], all: &Edits<'_>, old_line: usize, new_line: usize) -> String {
+    let old = hunk.iter().filter(|edit| !matches!(edit, Edit::Added(_))).count() + all.more_removed;
     let new = hunk
         .iter()
         .filter(|edit| !matches!(edit, Edit::Removed(_)))
-        .count();
+        .count()
+        + all.more_added;
     // An empty side stands before its first line, as other tools count.
     let start = |line: usize, count: usize| if count == 0 { line - 1 } else { line };
     format!(

@@ -1,0 +1,79 @@
+//! Any compose document of up to 4 MiB is judged in under 64 MiB of memory, or refused by name, which counts as judged.
+
+use cvm_verify::evidence::MAX_COMPOSE_BYTES;
+use cvm_verify::prove::canonical_yaml;
+use cvm_verify::report::{CheckId, Status};
+use simulator::{Cvm, World};
+
+use crate::judge::Trial;
+use crate::{shapes, takes_at_most};
+
+/// A machine that measured this compose document.
+fn machine(document: String) -> Trial {
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.app_compose = document;
+    Trial::of(cvm)
+}
+
+/// A compose document that holds this docker compose file and nothing else.
+fn around(yaml: &str) -> String {
+    serde_json::json!({ "runner": "docker-compose", "docker_compose_file": yaml }).to_string()
+}
+
+fn judged(trial: &Trial, attestation: &str, info: &str) {
+    let judged = trial.judge_bodies(attestation, Some(info));
+    judged.proves(CheckId::QuoteSignature);
+    judged.proves(CheckId::ComposeHash);
+    // It is read, or refused by name.
+    assert_ne!(judged.status(CheckId::ImagePins), Status::Skip);
+}
+
+#[test]
+fn t80_a_compose_document_of_any_shape_is_judged_in_64_mib() {
+    let machines = shapes::yaml(MAX_COMPOSE_BYTES * 9 / 10)
+        .into_iter()
+        .filter_map(|(name, yaml)| {
+            let document = around(&yaml);
+            (document.len() <= MAX_COMPOSE_BYTES).then(|| {
+                let trial = machine(document);
+                let (attestation, info) = trial.bodies();
+                (name, (trial, attestation, info.unwrap_or_default()))
+            })
+        });
+    takes_at_most(64, machines, |(trial, attestation, info)| {
+        judged(trial, attestation, info)
+    });
+}
+
+#[test]
+fn t80_members_of_a_compose_document_are_bounded() {
+    let machines = shapes::json(MAX_COMPOSE_BYTES * 9 / 10)
+        .into_iter()
+        .map(|(name, json)| {
+            let document = format!("{{\"docker_compose_file\":\"services: {{}}\",\"x\":{json}}}");
+            let trial = machine(document);
+            let (attestation, info) = trial.bodies();
+            (name, (trial, attestation, info.unwrap_or_default()))
+        });
+    takes_at_most(64, machines, |(trial, attestation, info)| {
+        judged(trial, attestation, info)
+    });
+}
+
+#[test]
+fn t81_aliases_are_counted_before_they_are_written_out() {
+    let texts = shapes::yaml(MAX_COMPOSE_BYTES);
+    takes_at_most(40, texts, |text| {
+        let _ = canonical_yaml(text);
+    });
+}
+
+/// What one target sends never stops the judging of another.
+#[test]
+fn t82_a_document_above_the_limit_is_refused_with_what_to_do() {
+    let trial = machine(around(&format!("x: {}\n", "x".repeat(MAX_COMPOSE_BYTES))));
+    let judged = trial.judge();
+    judged.leaves_open(CheckId::Evidence, "too-large");
+    let detail = &judged.0.check(CheckId::Evidence).unwrap().detail;
+    assert!(detail.contains("--app-compose-file FILE"), "{detail}");
+}

@@ -1,0 +1,40 @@
+//! No input decides how much memory is taken: the peak of every reader of outside bytes, for the inputs that take the most
+//! (T80 to T87). The bounds are those of the table in docs/threats.md.
+
+#[allow(dead_code, reason = "shared with the attacks")]
+#[path = "../attacks/judge.rs"]
+mod judge;
+
+mod compose;
+mod readers;
+mod shapes;
+
+use std::sync::{Mutex, PoisonError};
+
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// Peaks are of the whole process: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const MIB: usize = 1024 * 1024;
+
+/// Asserts that no input takes more than `mib` MiB beyond itself while `read` works on it.
+#[track_caller]
+fn takes_at_most<T>(mib: usize, inputs: impl IntoIterator<Item = (&'static str, T)>, read: impl Fn(&T)) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    for (name, input) in inputs {
+        let before = ALLOCATOR.current_usage();
+        ALLOCATOR.reset_peak_usage();
+        read(&input);
+        let taken = ALLOCATOR.peak_usage().saturating_sub(before);
+        println!("{name}: {:.1} MiB", taken as f64 / MIB as f64);
+        assert!(
+            taken <= mib * MIB,
+            "{name} takes {} KiB; at most {mib} MiB",
+            taken / 1024
+        );
+    }
+}
