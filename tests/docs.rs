@@ -19,6 +19,8 @@ mod names;
 mod options;
 #[path = "docs/receiver.rs"]
 mod receiver;
+#[path = "docs/threats.rs"]
+mod threats;
 #[path = "docs/watch.rs"]
 mod watch;
 

@@ -9,8 +9,10 @@ use crate::config::lock::{Lock, LockFile, MAX_LOCK_BYTES};
 
 /// Bytes of a bundle, of an endpoint's body or of collateral that are read.
 pub(super) const EVIDENCE_LIMIT: u64 = 32 * 1024 * 1024;
-/// Bytes of a compose document that are read: the guest's own limit.
+/// Bytes of a compose document that are read: dstack's own limit.
 pub(super) const COMPOSE_LIMIT: u64 = crate::evidence::MAX_COMPOSE_FILE_BYTES as u64;
+/// Bytes of a docker compose file that are read: a document of such a text is read from a CVM.
+const DOCKER_COMPOSE_LIMIT: u64 = crate::evidence::MAX_COMPOSE_BYTES as u64;
 /// Bytes of a certificate file that are read.
 pub(super) const CERTIFICATE_LIMIT: u64 = 1024 * 1024;
 
@@ -39,7 +41,7 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {
 
 /// Reads a docker compose file. What it says is not looked at: its bytes count.
 pub(super) fn read_docker_compose(path: &Path) -> Result<String, UsageError> {
-    String::from_utf8(read(path, COMPOSE_LIMIT)?)
+    String::from_utf8(read(path, DOCKER_COMPOSE_LIMIT)?)
         .map_err(|_| UsageError::file(path, "is not UTF-8 text, so it is no docker compose file"))
 }
 

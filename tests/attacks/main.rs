@@ -6,6 +6,7 @@ mod attributes;
 mod bit_flips;
 mod boot_order;
 mod compose_images;
+mod compose_reading;
 mod compose_release;
 mod dates;
 mod dcap_samples;

@@ -12,6 +12,7 @@ mod inspect;
 mod live;
 mod lock;
 mod outputs;
+mod reading;
 mod release;
 mod run;
 mod secrets_in_urls;

@@ -130,7 +130,7 @@ fn a_file_that_cannot_be_a_docker_compose_file_is_a_usage_error() {
     for (name, text, says) in [
         ("empty.yml", &b""[..], "is empty"),
         ("binary.yml", &b"\xff\xfe"[..], "is not UTF-8 text"),
-        ("large.yml", &[b'#'; 256 * 1024 + 1][..], "is larger than"),
+        ("large.yml", &vec![b'#'; 4 * 1024 * 1024 + 1], "is larger than"),
     ] {
         std::fs::write(deployment.path(name), text).unwrap();
         let option = format!("--docker-compose={}", deployment.path(name));

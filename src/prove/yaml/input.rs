@@ -7,15 +7,18 @@
 
 use std::io::{self, BufRead, Read};
 
-use libyaml_safer::{Encoding, Mark, Scanner, TokenData};
+use libyaml_safer::{Encoding, Error, Mark, ScalarStyle, Scanner, TokenData};
 
 use super::problem::YamlProblem;
 
 /// How many bytes the parser is given at once: it keeps what it is given as characters of four bytes.
 const CHUNK: usize = 4096;
 
-/// How many bytes the search for tags before commas may scan. Few documents hold any text that could be one.
-const MAX_SEARCH: usize = 16 * 1024 * 1024;
+/// Stands for a comma. It may not follow a tag, and means nothing in any other place.
+const NEUTRAL: u8 = b'^';
+
+/// How many bytes the search for tags before commas may scan again.
+const MAX_SEARCH: usize = 4 * 1024 * 1024;
 
 /// A text and a final line break, where it has none.
 pub(super) struct Input<'a> {
@@ -82,35 +85,93 @@ impl Read for Input<'_> {
 }
 
 /// Refuses a tag that a comma follows, such as `[!!str, a]`.
+///
+/// Most commas behind a `!` stand inside a text, where another character in their place changes no token. So all of them
+/// are replaced by one that may not follow a tag, and the scanner says whether one does.
 pub(super) fn refuse_tag_before_comma(text: &str) -> Result<(), YamlProblem> {
-    let mut budget = MAX_SEARCH;
-    for (tag, comma) in Candidates::of(text) {
-        let problem = |says: &str| {
-            YamlProblem::at_byte(
-                text,
-                tag,
-                says,
-                "write the value behind the tag, or quote the text that begins with `!`",
-            )
+    let mut neutral = text.as_bytes().to_vec();
+    let mut found = false;
+    for (_, comma) in Candidates::of(text) {
+        if let Some(byte) = neutral.get_mut(comma) {
+            (*byte, found) = (NEUTRAL, true);
+        }
+    }
+    let neutral = match String::from_utf8(neutral) {
+        Ok(neutral) if found => neutral,
+        _ => return Ok(()),
+    };
+    let mut flow_level = 0_usize;
+    let mut reached = Mark::default();
+    for token in scanner(&neutral) {
+        let token = match token {
+            Ok(token) => token,
+            Err(error) => {
+                return match tag_of(&error) {
+                    Some(tag) if Candidates::begins_at(text, tag) => Err(tag_without_value(text, tag)),
+                    _ => refuse_one_by_one(text, || YamlProblem::of_parser(&error, reached)),
+                };
+            }
         };
-        budget = budget
-            .checked_sub(comma)
-            .ok_or_else(|| problem("the document holds too much text of the form `!…,`"))?;
-        if is_tag(text.get(..comma).unwrap_or_default(), tag as u64) {
-            return Err(problem("a tag without a value"));
+        reached = token.end_mark;
+        match token.data {
+            TokenData::FlowSequenceStart | TokenData::FlowMappingStart => flow_level += 1,
+            TokenData::FlowSequenceEnd | TokenData::FlowMappingEnd => {
+                flow_level = flow_level.saturating_sub(1);
+            }
+            // Between brackets a comma ends a plain text.
+            TokenData::Scalar {
+                style: ScalarStyle::Plain,
+                ..
+            } if flow_level > 0 => {
+                let (start, end) = (token.start_mark.index as usize, token.end_mark.index as usize);
+                if text.get(start..end) != neutral.get(start..end) {
+                    return refuse_one_by_one(text, || {
+                        let says = "a `!` in a text between brackets that has no quotation marks";
+                        YamlProblem::at(token.start_mark, says, "quote the text")
+                    });
+                }
+            }
+            _ => {}
         }
     }
     Ok(())
 }
 
-/// Whether the last token of a text is a tag that begins at this byte.
-fn is_tag(text: &str, at: u64) -> bool {
+/// The same, each candidate on its own. The text before it is scanned again for each, so there may be few.
+fn refuse_one_by_one(text: &str, too_many: impl FnOnce() -> YamlProblem) -> Result<(), YamlProblem> {
+    let mut budget = MAX_SEARCH;
+    for (tag, comma) in Candidates::of(text) {
+        match budget.checked_sub(comma) {
+            Some(left) => budget = left,
+            None => return Err(too_many()),
+        }
+        let mut until = text.get(..comma).unwrap_or_default().to_owned();
+        until.push(char::from(NEUTRAL));
+        let error = scanner(&until).find_map(Result::err);
+        if error.and_then(|error| tag_of(&error)) == Some(tag) {
+            return Err(tag_without_value(text, tag));
+        }
+    }
+    Ok(())
+}
+
+/// Where the tag begins that is followed by what may not follow a tag.
+fn tag_of(error: &Error) -> Option<usize> {
+    (error.context() == Some("while scanning a tag"))
+        .then(|| error.context_mark().map(|mark| mark.index as usize))
+        .flatten()
+}
+
+fn tag_without_value(text: &str, at: usize) -> YamlProblem {
+    let fix = "write the value behind the tag, or quote the text that begins with `!`";
+    YamlProblem::at_byte(text, at, "a tag without a value", fix)
+}
+
+fn scanner(text: &str) -> Scanner<Input<'_>> {
     let mut scanner = Scanner::new();
     scanner.set_encoding(Encoding::Utf8);
     scanner.set_input(Input::new(text));
     scanner
-        .map_while(Result::ok)
-        .any(|token| token.start_mark.index == at && matches!(token.data, TokenData::Tag { .. }))
 }
 
 /// The places of a text where a tag may end at a comma: a `!`, then no blank, then a comma. No token begins with `!`
@@ -118,6 +179,9 @@ fn is_tag(text: &str, at: u64) -> bool {
 struct Candidates<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// The next comma or blank, and the next `>` or blank: good for every `!` before them.
+    comma: usize,
+    close: usize,
 }
 
 impl<'a> Candidates<'a> {
@@ -125,7 +189,25 @@ impl<'a> Candidates<'a> {
         Self {
             bytes: text.as_bytes(),
             at: 0,
+            comma: 0,
+            close: 0,
         }
+    }
+
+    /// Whether one begins at this byte.
+    fn begins_at(text: &'a str, at: usize) -> bool {
+        let mut from = Self::of(text);
+        from.at = at;
+        text.as_bytes().get(at) == Some(&b'!') && from.next().is_some_and(|(tag, _)| tag == at)
+    }
+
+    /// The next byte from `from` on that is `wanted` or a blank.
+    fn next_of(&self, from: usize, wanted: u8) -> usize {
+        let rest = self.bytes.get(from..).unwrap_or_default();
+        let found = rest
+            .iter()
+            .position(|byte| *byte == wanted || byte.is_ascii_whitespace());
+        from + found.unwrap_or(rest.len())
     }
 }
 
@@ -141,21 +223,20 @@ impl Iterator for Candidates<'_> {
             if before.is_some_and(u8::is_ascii_alphanumeric) {
                 continue;
             }
-            let behind = self.bytes.get(mark..)?;
             // A tag in angle brackets may hold commas.
-            let end = if behind.get(1) == Some(&b'<') {
-                let close = behind
-                    .iter()
-                    .position(|byte| *byte == b'>' || byte.is_ascii_whitespace());
-                close.map_or(behind.len(), |close| close + 1)
+            let end = if self.bytes.get(mark + 1) == Some(&b'<') {
+                if self.close <= mark {
+                    self.close = self.next_of(mark, b'>');
+                }
+                self.close + 1
             } else {
-                let end = behind
-                    .iter()
-                    .position(|byte| *byte == b',' || byte.is_ascii_whitespace());
-                end.unwrap_or(behind.len())
+                if self.comma <= mark {
+                    self.comma = self.next_of(mark, b',');
+                }
+                self.comma
             };
-            if behind.get(end) == Some(&b',') {
-                return Some((mark, mark + end));
+            if self.bytes.get(end) == Some(&b',') {
+                return Some((mark, end));
             }
         }
     }

@@ -202,6 +202,15 @@ fn the_parser_is_never_given_what_it_cannot_read() {
         "!a!b,",
         "[!a!b,",
         "[a !b, c]",
+        "a: b\n[!x,",
+        "[a !b,\n\t!c,",
+        "[!a!b!c,",
+        "[!<a>^,",
+        "[!x,!y,",
+        "{a: [!b,",
+        "- - [!x,\n- [",
+        "!x,",
+        "[a !b, !c,",
         "[(!b, c]",
         "x: &a !b, c",
     ] {
@@ -224,7 +233,25 @@ fn an_exclamation_mark_before_a_comma_in_a_text_is_text() {
         assert_eq!(parse(text).unwrap()["a"], value, "{text:?}");
     }
     let many = format!("a: '{}'\n", "(!x, ".repeat(100_000));
-    assert!(problem(&many).contains("too much text of the form `!…,`"));
+    assert!(parse(&many).is_ok());
+    let brackets = format!("a: [{}]\n", "c !x, ".repeat(100_000));
+    assert!(
+        problem(&brackets).contains("line 1, column 5: a `!` in a text between brackets"),
+        "{}",
+        problem(&brackets)
+    );
+    for text in [
+        "a: [c !b, !c, d]",
+        "a: [c !b, d, {e: !f,}]",
+        "{a: (!b, !c,}",
+        "[c !b,!c,",
+    ] {
+        assert!(
+            problem(text).contains("a tag without a value"),
+            "{text}: {}",
+            problem(text)
+        );
+    }
 }
 
 #[test]
