@@ -17,17 +17,11 @@ fn t83_a_body_of_a_cvm_takes_a_multiple_of_its_own_bytes() {
     takes_at_most(40, shapes::json(MAX_ATTESTATION_BYTES), |text| {
         let _ = Attestation::parse(text.as_bytes());
     });
-    let infos = shapes::json(MAX_INFO_BYTES - 64).into_iter().map(|(name, text)| {
+    let quoted = shapes::json(MIB).into_iter().map(|(name, text)| {
         let quoted = serde_json::json!({ "tcb_info": text }).to_string();
-        (
-            name,
-            if quoted.len() <= MAX_INFO_BYTES {
-                quoted
-            } else {
-                text
-            },
-        )
+        (name, quoted)
     });
+    let infos = shapes::json(MAX_INFO_BYTES - 64).into_iter().chain(quoted);
     takes_at_most(80, infos, |text| {
         let _ = Info::parse(text.as_bytes());
     });

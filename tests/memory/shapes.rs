@@ -1,10 +1,14 @@
 //! Inputs that take more memory than others of their size.
 
+use crate::MIB;
+
 /// JSON texts of about `size` bytes: much structure in few bytes.
 pub fn json(size: usize) -> Vec<(&'static str, String)> {
     let list = |item: &str| format!("[{}0]", item.repeat(size / item.len()));
     let inside = |text: String| format!("{{\"quote\":\"00\",\"event_log\":{text}}}");
-    let members: String = (0..size / 14).map(|index| format!("\"{index:08}\":0,")).collect();
+    let members: String = (0..(size / 14).min(300_000))
+        .map(|index| format!("\"{index:08}\":0,"))
+        .collect();
     vec![
         ("numbers in JSON", list("0,")),
         ("empty lists in JSON", list("[],")),
@@ -29,7 +33,7 @@ pub fn json(size: usize) -> Vec<(&'static str, String)> {
         ),
         (
             "an event log in a string",
-            inside(serde_json::to_string(&list("{},")).unwrap()),
+            inside(serde_json::to_string(&"[{},{}]".repeat(size.min(MIB) / 8)).unwrap()),
         ),
     ]
 }
