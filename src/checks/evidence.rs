@@ -58,8 +58,9 @@ const NOT_JSON: Reason = Reason {
 };
 const TOO_LARGE: Reason = Reason {
     id: "too-large",
-    means: "The answer is larger than evidence ever is.",
-    fix: "Check that the URL is that of the attestation endpoint.",
+    means: "An answer, or the compose document in it, is larger than is read.",
+    fix: "Check that the URL is that of the attestation endpoint, or give the compose document as a file: \
+          --app-compose-file FILE.",
 };
 const ADDRESS_REFUSED: Reason = Reason {
     id: "address-refused",
