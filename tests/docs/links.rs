@@ -69,7 +69,7 @@ fn every_page_can_be_reached_from_the_index() {
     for page in pages() {
         let Some(name) = page
             .strip_prefix("docs/")
-            .filter(|name| !name.contains('/') && *name != "README.md" && *name != "releasing.md")
+            .filter(|name| !name.contains('/') && !["README.md", "releasing.md", "live-results.md"].contains(name))
         else {
             continue;
         };

@@ -14,10 +14,12 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use simulator::{AppServer, Cvm, Guest, Lie, PccsServer, QuoteFormat, TlsIdentity, TlsMode, World};
+use simulator::{
+    AppServer, Cvm, Guest, Lie, PccsServer, QuoteFormat, TlsIdentity, TlsMode, World, phala_cloud,
+};
 
 const HELP: &str = "\
-Serves a simulated CVM and PCCS on loopback, prints their URLs and writes the root CA's PEM.
+Serves a simulated CVM, PCCS and Phala Cloud API on loopback, prints their URLs and writes the root CA's PEM.
 
 Usage: simulator [OPTIONS]
 
@@ -124,6 +126,7 @@ fn serve(options: &Options) -> std::io::Result<()> {
     let pccs = PccsServer::http(cvm.world.clone());
     println!("compose-hash: {}", hex::encode(cvm.compose_hash()));
     println!("app-id: {}", hex::encode(cvm.app_id_bytes()));
+    let (list_path, list) = phala_cloud_list(&cvm);
     println!("key-provider: {}", cvm.key_provider);
     println!("root-ca: {}", root_path.display());
     let app = if options.https {
@@ -138,7 +141,9 @@ fn serve(options: &Options) -> std::io::Result<()> {
     if options.any_folder {
         app.in_any_folder();
     }
+    app.serve_file(&list_path, "application/json", list);
     println!("app: {}", app.url());
+    println!("phala-api: {}", app.url());
     println!("pccs: {}", pccs.url());
 
     match options.stop_after {
@@ -148,6 +153,14 @@ fn serve(options: &Options) -> std::io::Result<()> {
         },
     }
     Ok(())
+}
+
+/// Where Phala Cloud's API lists the instances of this CVM's app, and what it answers: this one instance.
+fn phala_cloud_list(cvm: &Cvm) -> (String, String) {
+    let app_id = cvm.app_id_bytes();
+    let instances = [Some(cvm.clone())];
+    let answer = phala_cloud::answer(&app_id, phala_cloud::InstanceShape::New, &instances);
+    (phala_cloud::path(&app_id), answer)
 }
 
 fn guest(name: &str) -> Result<Guest, String> {
