@@ -45,6 +45,12 @@ pub(super) fn with_environment(
         };
         let typed = given.try_contains_id(arg.get_id().as_str()).unwrap_or(false)
             && given.value_source(arg.get_id().as_str()) == Some(clap::parser::ValueSource::CommandLine);
+        if typed && arg.is_positional() && is_from_inputs(surroundings) {
+            return Err(UsageError::new(format!(
+                "`extra-args` holds an address or a file that would replace those of {variable}; \
+                 write them all into that input"
+            )));
+        }
         if typed || COMMAND_LINE_ONLY.contains(&id) {
             continue;
         }
@@ -75,6 +81,13 @@ pub(super) fn with_environment(
         joined.extend(positionals);
     }
     Ok(joined)
+}
+
+/// Whether what was typed comes from the input `extra-args` of the action or of the GitLab template, beside inputs that are
+/// variables.
+fn is_from_inputs(surroundings: &Surroundings) -> bool {
+    let value = surroundings.env.get("CVM_VERIFY_EXTRA_ARGS");
+    value.is_some_and(|value| !value.trim().is_empty())
 }
 
 /// The subcommand that was typed, `test` in `alert test`, with its arguments.

@@ -1,5 +1,6 @@
 """T50, T55, T56, T59: what the program is given, whatever the inputs are and whatever an earlier step left behind."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ import yaml
 
 ACTION = yaml.safe_load((Path(__file__).resolve().parents[2] / "action.yml").read_text())
 INPUTS = {name for name in ACTION["runs"]["steps"][1]["env"] if name.startswith("CVM_VERIFY_")}
-RUNNER = "GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_API_URL GITHUB_REPOSITORY GITHUB_RUN_ID RUNNER_TEMP".split()
+# What the script itself reads.
+INPUTS -= {"CVM_VERIFY_MODE", "CVM_VERIFY_CHANNEL_SECRETS"}
+RUNNER = "GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_API_URL GITHUB_REPOSITORY GITHUB_RUN_ID RUNNER_TEMP MSYS2_ARG_CONV_EXCL MSYS2_ENV_CONV_EXCL".split()
 SECRETS = {
     "slack-webhook-url": "https://hooks.test/services/T0/B0/slack5ecret",
     "webhook-url": "https://receiver.test/generic5ecret?a=%25b%0Ac",
@@ -89,7 +92,8 @@ def test_bash_and_the_loader_take_nothing_from_the_environment(workspace):
     ['"; touch x #', "$(touch x)", "`touch x`", "'; touch x; '", "a\nb=c\n", "*", "-x", "${IFS}", "\\", "%0A::error::x", "ü € \u202e"],
 )
 def test_an_input_reaches_the_program_as_it_is(workspace, hostile):
-    inputs = {n: hostile for n in ACTION["inputs"] if n not in {"install", "binary-path", "mirror", "extra-args", "output-dir"}}
+    of_the_scripts = {"install", "binary-path", "mirror", "extra-args", "output-dir", "mode", "channel-secrets"}
+    inputs = {n: hostile for n in ACTION["inputs"] if n not in of_the_scripts}
     run = workspace.run(inputs | {"binary-path": str(workspace.recorder())})
     assert run.green, run.log
     environment = workspace.environment()
@@ -119,6 +123,55 @@ def test_the_output_folder_is_a_new_one_unless_it_is_named(workspace):
     assert environment["CVM_VERIFY_OUTPUT_DIR"].startswith(environment["RUNNER_TEMP"] + "/cvm-verify.")
     workspace.run(inputs | {"output-dir": "my results"})
     assert workspace.environment()["CVM_VERIFY_OUTPUT_DIR"] == "my results"
+
+
+def test_paths_of_several_lines_of_yaml_lose_their_line_end(workspace):
+    inputs = {"url": "https://app.test", "binary-path": f"{workspace.recorder()}\n", "output-dir": "my results\r\n\n"}
+    assert workspace.run(inputs).green
+    assert workspace.environment()["CVM_VERIFY_OUTPUT_DIR"] == "my results"
+
+
+CHANNELS = "CVM_VERIFY_SLACK_SHOP=https://hooks.test/a=b%41 5ecret\n\n  CVM_VERIFY_SHOP_KEY=key5ecret\nCVM_VERIFY_EMPTY=\n"
+
+
+def test_channels_of_a_policy_file_reach_the_program_masked(workspace):
+    leak = 'cat /proc/$$/environ | tr "\\0" "\\n"; sleep 0.3; echo verdict=pass >>$GITHUB_OUTPUT'
+    inputs = {"config": "policy.toml", "channel-secrets": CHANNELS, "binary-path": str(workspace.recorder(leak))}
+    run = workspace.run(inputs, verbose=True)
+    assert run.green, run.log
+    environment = workspace.environment()
+    assert environment["CVM_VERIFY_SLACK_SHOP"] == "https://hooks.test/a=b%41 5ecret"
+    assert environment["CVM_VERIFY_SHOP_KEY"] == "key5ecret" and environment["CVM_VERIFY_EMPTY"] == ""
+    printed = run.said("subject/verify")
+    assert "5ecret" not in printed[printed.index("CVM_VERIFY_CONFIG=") :]
+
+
+@pytest.mark.parametrize(
+    "line", ["SLACK=x", "CVM_VERIFY_OS_IMAGE=unchecked", "CVM_VERIFY_x=y", "https://hooks.test/5ecret", "PATH=/evil", "CVM_VERIFY_MODE=x"]
+)
+def test_what_is_no_channel_of_a_policy_file_is_refused(workspace, line):
+    inputs = {"config": "policy.toml", "channel-secrets": f"CVM_VERIFY_SHOP=x\n{line}", "binary-path": str(workspace.recorder())}
+    run = workspace.run(inputs)
+    assert not run.green and not workspace.ran()
+    assert run.outputs["verdict"] == "inconclusive" and run.outputs["exit-code"] == "2"
+    assert line not in re.sub(r".*add-mask.*", "", run.said("subject/verify"))
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, "delivered"), (1, "failed"), (2, "failed")])
+def test_alert_test_sends_a_test_and_verifies_nothing(workspace, code, status):
+    inputs = {"mode": "alert-test", "slack-webhook-url": "https://hooks.test/x", "output-dir": "results"}
+    (workspace.root / "results").mkdir()
+    (workspace.root / "results" / "report.json").write_text("someone else's")
+    run = workspace.run(inputs | {"binary-path": str(workspace.recorder(f"exit {code}"))})
+    assert workspace.recorded("arguments") == ["alert", "test"]
+    assert run.green == (code == 0) and run.outputs["verdict"] == "inconclusive", run.log
+    assert run.outputs["alert-status"] == status
+    assert (workspace.root / "results" / "report.json").read_text() == "someone else's"
+
+
+def test_an_unknown_mode_installs_nothing(workspace):
+    run = workspace.run({"mode": "plan", "url": "https://app.test", "binary-path": str(workspace.recorder())})
+    assert not run.green and not workspace.ran() and run.outputs["exit-code"] == "2"
 
 
 def test_spaces_in_paths_change_nothing(tmp_path):

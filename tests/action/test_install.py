@@ -19,12 +19,12 @@ def plant(workspace) -> dict:
     return {"name": "plant", "run": f'echo "{workspace.folder}/planted" >>"$GITHUB_PATH"'}
 
 
-def refused(workspace, run, why: str):
+def refused(workspace, run, why: str, code="3"):
     """Nothing ran, and the job says why and is not green."""
     assert not workspace.ran()
     assert not run.green
     assert run.outcome == "failure"
-    assert run.outputs["verdict"] == "inconclusive" and run.outputs["exit-code"] == "3" and run.outputs["assurance"] == "none"
+    assert run.outputs["verdict"] == "inconclusive" and run.outputs["exit-code"] == code and run.outputs["assurance"] == "none"
     # act loses a step's last line now and then, which here is the one that counts.
     for _ in range(5):
         if said := re.search(r"::error title=cvm-verify could not be installed::.*" + why, run.said("subject/install")):
@@ -33,19 +33,65 @@ def refused(workspace, run, why: str):
     assert said, run.log
 
 
-def test_a_failure_is_in_the_job_summary(workspace):
-    """Run without act, which empties the summary before every step."""
+def alone(workspace, **changed) -> subprocess.CompletedProcess:
+    """The script without act, on a runner of the test's own."""
     runner = {"RUNNER_TEMP": str(workspace.folder), "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64"}
     runner |= {name: str(workspace.folder / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
     runner |= {"GITHUB_ACTION_PATH": str(workspace.action), "CVM_VERIFY_INSTALL": "download"}
     runner |= {"CVM_VERIFY_BINARY_PATH": "", "CVM_VERIFY_MIRROR": ""}
     script = workspace.action / "scripts" / "install.sh"
-    done = subprocess.run(["bash", "-p", script], env=runner, capture_output=True, text=True)
+    runner = {name: str(value) for name, value in (runner | changed).items()}
+    return subprocess.run(["bash", "-p", script], env=runner, capture_output=True, text=True)
+
+
+def test_a_failure_is_in_the_job_summary(workspace):
+    """Run without act, which empties the summary before every step."""
+    done = alone(workspace)
     message = "This version names no binary for Linux X64. Use install: source alone."
     assert done.returncode == 3
     assert done.stdout == f"::error title=cvm-verify could not be installed::{message}\n"
     assert (workspace.folder / "GITHUB_STEP_SUMMARY").read_text() == f"**INCONCLUSIVE** {message}\n"
     assert not (workspace.folder / "GITHUB_OUTPUT").exists()
+
+
+def told(done) -> str:
+    """The one annotation of a run that ended with 3."""
+    assert done.returncode == 3, done.stdout
+    [said] = re.findall(r"^::error title=cvm-verify could not be installed::(.*)$", done.stdout, re.MULTILINE)
+    return said
+
+
+def test_an_unwritable_summary_still_ends_with_3_and_an_annotation(workspace):
+    done = alone(workspace, GITHUB_STEP_SUMMARY="/nowhere/summary")
+    assert "names no binary" in told(done)
+    assert "::warning title=cvm-verify::The job summary cannot be written." in done.stdout
+
+
+def test_a_missing_manifest_is_called_that(workspace):
+    (workspace.action / "dist" / "manifest.json").unlink()
+    assert told(alone(workspace)).startswith("dist/manifest.json is not in the action")
+
+
+def test_an_unwritable_output_is_called_that(workspace):
+    path = workspace.recorder()
+    assert told(alone(workspace, CVM_VERIFY_BINARY_PATH=path, GITHUB_OUTPUT="/nowhere/output")).startswith("GITHUB_OUTPUT cannot be written.")
+
+
+def test_a_folder_for_temporary_files_that_is_not_there_is_called_that(workspace):
+    assert told(alone(workspace, RUNNER_TEMP="/nowhere")).startswith("No folder can be made in RUNNER_TEMP.")
+
+
+@NAMESPACE
+def test_a_full_disk_is_no_unreadable_binary(workspace):
+    path = workspace.release(workspace.write("large", "#!/bin/sh\n" + "#" * 1_000_000))
+    full = workspace.folder / "full"
+    full.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", full], check=True)
+    try:
+        done = alone(workspace, CVM_VERIFY_BINARY_PATH=path, RUNNER_TEMP=full)
+    finally:
+        subprocess.run(["umount", full], check=True)
+    assert told(done) == "The file that the input binary-path names cannot be copied to RUNNER_TEMP. Is the disk of the runner full?"
 
 
 @pytest.mark.parametrize("install", ["auto", "download", None])
@@ -112,13 +158,13 @@ def test_a_binary_path_that_looks_like_an_option_is_a_path(workspace):
 @pytest.mark.parametrize("install", ["latest", "$(touch x)", '"; touch x #', "source\ndownload"])
 def test_an_unknown_way_to_install_ends_the_run(workspace, install):
     run = workspace.run({"url": "https://app.test", "install": install, "binary-path": str(workspace.recorder())})
-    refused(workspace, run, "The input install must be")
+    refused(workspace, run, "The input install must be", code="2")
     assert not list(workspace.folder.rglob("x"))
 
 
 def test_a_binary_path_contradicts_source(workspace):
     run = workspace.run({"url": "https://app.test", "install": "source", "binary-path": str(workspace.recorder())})
-    refused(workspace, run, "without binary-path and mirror")
+    refused(workspace, run, "without binary-path and mirror", code="2")
 
 
 def test_planted_tools_are_not_used(workspace):
@@ -157,6 +203,20 @@ def test_without_a_release_it_is_built_from_the_own_tree(workspace, install):
     assert (workspace.record / "cargo-at").read_text().strip().endswith("/action")
     environment = (workspace.record / "cargo-environment").read_text()
     assert "evil" not in environment and "secret" not in environment and "CVM_VERIFY" not in environment
+
+
+def test_a_build_from_source_says_so_what_it_needs_and_how_long_it_takes(workspace):
+    run = workspace.run({"url": "https://app.test"}, before=[fake_cargo(workspace)])
+    said = run.said("subject/install")
+    assert "names no binary for Linux" in said and "Rust 1.90 or later" in said and "5 minutes" in said, run.log
+
+
+def test_without_rust_it_says_what_is_missing(workspace):
+    (workspace.action / "dist" / "manifest.json").write_text('{"version": "0.1.0", "binaries": []}\n')
+    (workspace.folder / "empty").mkdir()
+    done = alone(workspace, CVM_VERIFY_INSTALL="auto", HOME=workspace.folder / "empty")
+    if not os.path.exists("/usr/bin/cargo"):
+        assert "Rust is not there" in told(done)
 
 
 def test_a_build_that_fails_ends_the_run(workspace):
@@ -210,6 +270,36 @@ def test_a_mirror_takes_the_place_of_the_release(workspace, server):
     server.files = {"/own/cvm-verify-0.1.0-linux": workspace.recorder().read_bytes()}
     assert workspace.run({"url": "https://app.test", "mirror": "https://mirror.test/own"}).green
     assert workspace.ran() and server.hosts[-1] == "mirror.test"
+
+
+@NAMESPACE
+@pytest.mark.parametrize("mirror", ["https://mirror.test/own/", "https://mirror.test/own//\n", "https://mirror.test/own\n"])
+def test_the_end_of_a_mirror_may_be_written_in_any_way(workspace, server, mirror):
+    server.files = {"/own/cvm-verify-0.1.0-linux": workspace.recorder().read_bytes()}
+    assert workspace.run({"url": "https://app.test", "mirror": mirror}).green and workspace.ran()
+
+
+@NAMESPACE
+def test_a_download_is_kept_in_the_tool_cache_and_checked_each_time(workspace, server):
+    content = workspace.recorder().read_bytes()
+    cache = workspace.folder / "tools"
+    install = {"RUNNER_TOOL_CACHE": cache, "PATH": os.environ["PATH"]}
+    server.files = {"/v0.1.0/cvm-verify-0.1.0-linux": content}
+    assert alone(workspace, **install).returncode == 0
+    [kept] = [path for path in cache.rglob("*") if path.is_file()]
+    assert kept.read_bytes() == content
+    # It is taken from there …
+    server.files, server.hosts = {}, []
+    done = alone(workspace, **install)
+    assert done.returncode == 0 and server.hosts == [], done.stdout
+    # … unless it is another one by now, which is neither run nor kept.
+    kept.write_bytes(content + b"#")
+    assert "The download failed" in told(alone(workspace, **install))
+    server.files = {"/v0.1.0/cvm-verify-0.1.0-linux": content}
+    assert alone(workspace, **install).returncode == 0 and kept.read_bytes() == content
+    # A cache that cannot be written costs nothing but the download.
+    done = alone(workspace, **install | {"RUNNER_TOOL_CACHE": "/proc/none"})
+    assert done.returncode == 0 and "not kept in the tool cache" in done.stdout
 
 
 @NAMESPACE

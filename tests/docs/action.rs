@@ -73,7 +73,7 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - uses: actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd # v6.0.2
-      - uses: OWNER/cvm-verify@FULL-COMMIT-SHA
+      - uses: <owner>/cvm-verify@<commit>
         with: { url: https://your-app.example, lock: cvm.lock }
 ```
 
@@ -83,7 +83,7 @@ file that `config` names.
 Without a lock file, `compose-hash` alone is enough only where the VM's shape is in the built-in table: otherwise the check `os-image` says
 `acpi-unverified`, and the verdict is inconclusive.
 
-Replace `FULL-COMMIT-SHA` by the 40-digit commit of the release that you reviewed. A tag can be moved; the commit cannot, and it contains
+Replace `<commit>` by the 40-digit commit of the release that you reviewed. A tag can be moved; the commit cannot, and it contains
 the SHA-256 of the program that will run.
 
 Complete workflows: [after a deploy](../examples/after-deploy.yml), [scheduled monitor](../examples/scheduled-monitor.yml),
@@ -109,6 +109,44 @@ In `output-dir`, which the outputs name file by file:
 The verdict `fail` ends the step with 1, `inconclusive` with 3, an input that cannot be right with 2. With `fail-on: fail` only the first
 and the last make the job red; the output `verdict` keeps the truth. To go on after a failure, use the step's `continue-on-error` and compare:
 `if: ${{ steps.ID.outputs.verdict != 'pass' }}`. A run that was killed reads as `inconclusive`.
+
+With an `output-dir` that is kept between runs, the files of an earlier run say `inconclusive` from the start of the next one. A file of
+one of these names that cvm-verify did not write ends the step with 2, untouched.
+
+## Try the alert channels
+
+The secrets are in the repository's settings, so the test runs there:
+
+```yaml
+on: workflow_dispatch
+permissions: {}
+jobs:
+  alert-test:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: <owner>/cvm-verify@<commit>
+        with: { mode: alert-test, slack-webhook-url: '${{ secrets.SLACK_WEBHOOK_URL }}' }
+```
+
+The step is red if a channel does not accept it, or if none is set.
+
+## Channels of a policy file
+
+A [policy file](policy-file.md#alerts) can name a variable for each target and channel. `channel-secrets` sets them:
+
+```yaml
+          channel-secrets: |
+            CVM_VERIFY_SLACK_SHOP_TEAM=${{ secrets.SHOP_SLACK }}
+            CVM_VERIFY_SHOP_PAGERDUTY=${{ secrets.SHOP_PAGERDUTY }}
+```
+
+## Built from source
+
+A commit that is not a release names no binary. Then the step says so in an annotation and builds the program, which needs Rust 1.90 or
+later, a C compiler and crates.io, takes about 5 minutes on 2 cores, and is done again in every run. A release's binary is downloaded
+once per machine with a tool cache, and its hash is checked in every run.
+
+## Further options
 
 `extra-args` passes any other [option](options.md) of `cvm-verify verify`, one argument a line:
 

@@ -7,8 +7,9 @@ use cvm_verify::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 13] = [
+const OTHER_PROGRAMS: [&str; 17] = [
     "--bin",
+    "--env",
     "--example",
     "--host",
     "--lib",
@@ -18,8 +19,11 @@ const OTHER_PROGRAMS: [&str; 13] = [
     "--port",
     "--raw-output",
     "--release",
+    "--repo",
     "--rm",
     "--test",
+    "--volume",
+    "--workdir",
     "--workspace",
 ];
 

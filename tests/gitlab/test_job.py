@@ -119,18 +119,51 @@ def test_no_input_is_run(project, inputs, names, attack):
     assert not list(project.folder.rglob("ran"))
 
 
-def test_results_of_an_earlier_job_do_not_stay(project, program):
-    """On a runner that keeps folders. Without gitlab-ci-local, which begins with a fresh one."""
+OLD = {
+    "result.env": "CVM_VERIFY_RESULT_VERDICT=pass\n",
+    "report.json": '{\n  "schema": "cvm-verify/report/v1",\n  "verdict": "pass"\n}\n',
+    "junit.xml": '<testsuites name="cvm-verify" errors="0"/>\n',
+    "report.txt": "PASS (code)\n",
+    "summary.md": "PASS (code)\n",
+}
+
+
+def on_a_runner_that_keeps_folders(project, program, old: dict) -> tuple[int, dict]:
+    """Without gitlab-ci-local, which begins with a fresh one; the installation fails."""
     project.release(program, sha256="f" * 64)
     stale = project.root / "cvm-verify-results"
     stale.mkdir()
-    names = ["result.env", "summary.md", "junit.xml", "report.json", "report.txt"]
-    for name in names:
-        (stale / name).write_text("CVM_VERIFY_RESULT_VERDICT=pass\n")
+    for name, text in old.items():
+        (stale / name).write_text(text)
     environment = {"PATH": "/usr/bin:/bin", "CVM_VERIFY_BINARY_PATH": str(program)}
     script = project.tree / "scripts" / "gitlab" / "verify"
-    assert subprocess.run(["bash", script], cwd=project.root, env=environment).returncode == 3
-    assert list(stale.iterdir()) == []
+    code = subprocess.run(["bash", script], cwd=project.root, env=environment).returncode
+    return code, {path.name: path.read_text() for path in stale.iterdir()}
+
+
+def test_results_of_an_earlier_job_say_inconclusive(project, program):
+    code, files = on_a_runner_that_keeps_folders(project, program, OLD)
+    assert code == 3 and set(files) == set(OLD)
+    assert "CVM_VERIFY_RESULT_VERDICT=inconclusive" in files["result.env"]
+    assert json.loads(files["report.json"])["verdict"] == "inconclusive" and 'errors="1"' in files["junit.xml"]
+    assert "PASS" not in files["summary.md"] + files["report.txt"]
+
+
+def test_a_file_of_somebody_else_is_not_touched(project, program):
+    old = OLD | {"report.json": "somebody's"}
+    assert on_a_runner_that_keeps_folders(project, program, old) == (2, old)
+
+
+def test_the_template_begins_with_the_variables_of_an_earlier_job(project):
+    """They would be handed on where the fetch of the tree fails."""
+    script = template()[1]["$[[ inputs.job ]]"]["script"][0]
+    environment = {"PATH": "/usr/bin:/bin", "CVM_VERIFY_TREE": "", "CVM_VERIFY_REPOSITORY": "", "CVM_VERIFY_COMMIT": ""}
+    stale = project.root / "cvm-verify-results"
+    stale.mkdir()
+    for text, said in [(OLD["result.env"], "CVM_VERIFY_RESULT_VERDICT=inconclusive"), ("somebody's", "somebody's")]:
+        (stale / "result.env").write_text(text)
+        assert subprocess.run(["sh", "-c", script], cwd=project.root, env=environment).returncode == 2
+        assert (stale / "result.env").read_text().startswith(said)
 
 
 def template() -> list:

@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# Sourced. Files of an earlier run say `inconclusive` from the start of this one, so that a run that ends early or is
+# killed never leaves an older verdict. The evidence stays: it is no verdict.
+
+# preset FOLDER: 0; 2 where a file is not one of cvm-verify's, which is not touched; 3 where one cannot be written.
+preset() {
+  local folder=$1 name file now part ours=
+  [[ -d $folder ]] || return 0
+  for name in report.json result.env junit.xml report.txt summary.md; do
+    file=$folder/$name
+    [[ -e $file || -L $file ]] || continue
+    [[ -f $file && ! -L $file ]] || { echo "preset: $name is not a file" >&2; return 2; }
+    case $name in
+      report.json) preset_has '"schema": *"cvm-verify/report/v1"' "$file" && ours=1 ;;
+      result.env) preset_has '^CVM_VERIFY_RESULT_[A-Z_]+=' "$file" && ours=1 ;;
+      junit.xml) preset_has '<testsuites name="cvm-verify"' "$file" ;;
+      # Prose has no mark of its own: it is ours beside a report or a result that is.
+      *) [[ $ours ]] ;;
+    esac || { echo "preset: $name was not written by cvm-verify" >&2; return 2; }
+  done
+  now=$(date -u +%Y-%m-%dT%H:%M:%SZ) || return 3
+  for name in report.json result.env junit.xml report.txt summary.md; do
+    file=$folder/$name
+    [[ -e $file ]] || continue
+    part=$folder/.$name.$$.part
+    { preset_text "$name" "$now" >"$part" && mv -f -- "$part" "$file"; } || { rm -f -- "$part"; return 3; }
+  done
+}
+preset_has() { grep -qE -- "$1" "$2"; }
+preset_text() {
+  local why='The run that was to write this has not ended.'
+  case $1 in
+    report.json)
+      printf '{\n  "schema": "cvm-verify/report/v1",\n  "tool": { "name": "cvm-verify", "version": "unknown", "git": "unknown" },\n'
+      printf '  "mode": "live",\n  "started_at": "%s",\n  "duration_ms": 0,\n  "verdict": "inconclusive",\n  "exit_code": 3,\n' "$2"
+      printf '  "targets": [],\n  "alerts": []\n}\n' ;;
+    result.env) printf 'CVM_VERIFY_RESULT_%s\n' VERDICT=inconclusive ASSURANCE=none EXIT_CODE=3 ;;
+    junit.xml)
+      printf '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="cvm-verify" tests="1" failures="0" errors="1" time="0.000">\n'
+      printf '  <testsuite name="cvm-verify" tests="1" failures="0" errors="1" skipped="0" time="0.000">\n'
+      printf '    <testcase name="verdict" classname="cvm-verify" time="0.000"><error message="INCONCLUSIVE: %s"/></testcase>\n' "$why"
+      printf '  </testsuite>\n</testsuites>\n' ;;
+    report.txt) printf 'INCONCLUSIVE: nothing was verified. %s\n' "$why" ;;
+    summary.md) printf '### ❓ INCONCLUSIVE: nothing was verified. %s\n' "$why" ;;
+  esac
+}
