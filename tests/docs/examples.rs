@@ -32,10 +32,7 @@ fn nothing_is_permitted_at_the_top_and_nothing_runs_by_a_name_that_can_be_moved(
             };
             let (_, reference) = uses.split_once('@').unwrap();
             let pinned = reference.len() == 40 && reference.chars().all(|c| c.is_ascii_hexdigit());
-            assert!(
-                pinned || uses == "<owner>/cvm-verify@<commit>",
-                "{name}: {uses}"
-            );
+            assert!(pinned || uses == "<owner>/cvm-verify@<commit>", "{name}: {uses}");
         }
     }
 }
@@ -49,7 +46,9 @@ fn what_a_failing_target_handed_over_is_uploaded() {
         assert!(all.iter().any(|step| folder(&step)), "{name}");
         let kept = all.iter().any(|step| {
             let condition = step["if"].as_str().unwrap_or_default();
-            step["uses"].as_str().is_some_and(|uses| uses.starts_with("actions/upload-artifact@"))
+            step["uses"]
+                .as_str()
+                .is_some_and(|uses| uses.starts_with("actions/upload-artifact@"))
                 && step["with"]["path"] == "verified/"
                 && condition.contains("always()")
                 && condition.contains("steps.cvm.outputs.verdict != 'pass'")

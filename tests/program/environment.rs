@@ -72,8 +72,9 @@ fn an_address_among_the_extra_arguments_of_an_action_never_replaces_the_input() 
     let url = deployment.app.url().to_string();
     let extra = ("CVM_VERIFY_EXTRA_ARGS", "http://127.0.0.1:1\n");
     let args = ["verify", "http://127.0.0.1:1"];
-    run_in(&args, &[("CVM_VERIFY_URL", &url), extra], |_| {})
-        .assert_usage_error("`extra-args` holds an address or a file that would replace those of CVM_VERIFY_URL");
+    run_in(&args, &[("CVM_VERIFY_URL", &url), extra], |_| {}).assert_usage_error(
+        "`extra-args` holds an address or a file that would replace those of CVM_VERIFY_URL",
+    );
     // The value of an option is no address to verify.
     let args = ["verify", "--pccs-url", "http://127.0.0.1:1"];
     let ran = run_in(&args, &[("CVM_VERIFY_URL", &url), extra], |_| {});
