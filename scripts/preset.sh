@@ -2,20 +2,22 @@
 # Sourced. Files of an earlier run say `inconclusive` from the start of this one, so that a run that ends early or is
 # killed never leaves an older verdict. The evidence stays: it is no verdict.
 
+# The program recognises its files by the same marks (src/cli/earlier_files.rs).
 # preset FOLDER: 0; 2 where a file is not one of cvm-verify's, which is not touched; 3 where one cannot be written.
 preset() {
-  local folder=$1 name file now part ours=
+  local folder=$1 name file now part
   [[ -d $folder ]] || return 0
   for name in report.json result.env junit.xml report.txt summary.md; do
     file=$folder/$name
     [[ -e $file || -L $file ]] || continue
+    [[ -s $file || -L $file ]] || [[ ! -f $file ]] || continue # an empty file is nobody's
     [[ -f $file && ! -L $file ]] || { echo "preset: $name is not a file" >&2; return 2; }
     case $name in
-      report.json) preset_has '"schema": *"cvm-verify/report/v1"' "$file" && ours=1 ;;
-      result.env) preset_has '^CVM_VERIFY_RESULT_[A-Z_]+=' "$file" && ours=1 ;;
+      report.json) preset_has '"schema": *"cvm-verify/report/v1"' "$file" ;;
+      result.env) preset_has '^CVM_VERIFY_RESULT_[A-Z_]+=' "$file" ;;
       junit.xml) preset_has '<testsuites name="cvm-verify"' "$file" ;;
-      # Prose has no mark of its own: it is ours beside a report or a result that is.
-      *) [[ $ours ]] ;;
+      report.txt) preset_has '^(SIMULATED|REPLAY|.*(PASS|FAIL|INCONCLUSIVE))' "$file" ;;
+      summary.md) preset_has '<sub>cvm-verify ' "$file" ;;
     esac || { echo "preset: $name was not written by cvm-verify" >&2; return 2; }
   done
   now=$(date -u +%Y-%m-%dT%H:%M:%SZ) || return 3
@@ -41,6 +43,6 @@ preset_text() {
       printf '    <testcase name="verdict" classname="cvm-verify" time="0.000"><error message="INCONCLUSIVE: %s"/></testcase>\n' "$why"
       printf '  </testsuite>\n</testsuites>\n' ;;
     report.txt) printf 'INCONCLUSIVE: nothing was verified. %s\n' "$why" ;;
-    summary.md) printf '### ❓ INCONCLUSIVE: nothing was verified. %s\n' "$why" ;;
+    summary.md) printf '### ❓ INCONCLUSIVE: nothing was verified. %s\n\n<sub>cvm-verify wrote this before its run.</sub>\n' "$why" ;;
   esac
 }

@@ -112,15 +112,14 @@ def test_an_installation_that_fails_leaves_no_older_pass(passed):
 
 
 @pytest.mark.parametrize("name", ["report.json", "result.env", "junit.xml", "report.txt", "summary.md"])
-@pytest.mark.parametrize("kind", ["file", "empty", "link", "folder"])
+@pytest.mark.parametrize("kind", ["file", "link", "folder"])
 def test_a_file_of_somebody_else_is_a_usage_error_and_is_not_touched(workspace, program, machine, name, kind):
     runner = Runner(workspace, program, machine().inputs())
     runner.results.mkdir()
     path = runner.results / name
-    elsewhere = workspace.write("elsewhere", '"schema": "cvm-verify/report/v1"\nCVM_VERIFY_RESULT_X=\n<testsuites name="cvm-verify"')
+    elsewhere = workspace.write("elsewhere", '"schema": "cvm-verify/report/v1"\nCVM_VERIFY_RESULT_X=\n<testsuites name="cvm-verify"\nPASS\n<sub>cvm-verify x</sub>')
     {
         "file": lambda: path.write_text("somebody's"),
-        "empty": lambda: path.touch(),
         "link": lambda: path.symlink_to(elsewhere),
         "folder": path.mkdir,
     }[kind]()
@@ -129,6 +128,21 @@ def test_a_file_of_somebody_else_is_a_usage_error_and_is_not_touched(workspace, 
     assert "which it did not write" in runner.log and runner.program == ""
     assert elsewhere.read_text() == before and list(runner.results.iterdir()) == [path]
     assert kind != "file" or path.read_text() == "somebody's"
+
+
+def test_an_empty_file_is_nobodys(workspace, program, machine):
+    runner = Runner(workspace, program, machine().inputs())
+    runner.results.mkdir()
+    for name in ("report.json", "result.env", "junit.xml", "report.txt", "summary.md"):
+        (runner.results / name).touch()
+    assert runner.install() == 0, runner.log
+    assert runner.verify().wait(60) == 0 and runner.verdicts() == {"pass"}
+
+
+def test_the_program_takes_what_was_preset_for_its_own(passed):
+    runner, _ = passed
+    assert runner.run() == 0, runner.log
+    assert runner.verdicts() == {"pass"}
 
 
 def test_a_report_that_is_to_be_joined_is_not_overwritten(passed):

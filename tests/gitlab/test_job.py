@@ -124,7 +124,7 @@ OLD = {
     "report.json": '{\n  "schema": "cvm-verify/report/v1",\n  "verdict": "pass"\n}\n',
     "junit.xml": '<testsuites name="cvm-verify" errors="0"/>\n',
     "report.txt": "PASS (code)\n",
-    "summary.md": "PASS (code)\n",
+    "summary.md": "PASS (code)\n\n<sub>cvm-verify 0.1.0</sub>\n",
 }
 
 
