@@ -136,7 +136,7 @@ mod tests {
             (CheckId::OsImage, Some("acpi-unverified"), false),
             (CheckId::OsImage, Some("register-mismatch"), false),
             (CheckId::ImagePins, Some("unpinned-image"), false),
-            (CheckId::ImagePins, Some("host-access"), true),
+            (CheckId::ImagePins, Some("unmeasured-input"), false),
             (CheckId::QuoteSignature, Some("host-access"), false),
             (CheckId::TcbStatus, None, false),
         ] {

@@ -1,34 +1,39 @@
-//! `image-pins`: what the measured compose file starts cannot change under you.
+//! `image-pins`: nothing outside the measured compose document decides which code runs.
+//!
+//! What each place of a docker compose file is says the table in `prove/compose_file/table.rs`. This check names every place
+//! that something outside the document can fill with code; `launch-inputs` names the rest.
 
 use std::collections::BTreeMap;
 
 use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason,
+    Required,
 };
-use crate::config::{ImagePinsPolicy, Policy};
-use crate::prove::{ComposeFile, Facts, MeasuredCompose};
-use crate::report::{CheckId, Tier};
+use crate::config::{ImagePinsPolicy, LockedCompose, Policy, launch_script};
+use crate::prove::{ComposeFile, Facts, MeasuredCompose, Place};
+use crate::report::{AcceptedKind, CheckId, Tier};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::ImagePins,
     title: "Image pins",
-    proves: "Every image in the measured compose file is pinned by digest, and no variable decides what runs.",
-    prevents: "A registry or an unmeasured variable that swaps the code behind an unchanged compose hash.",
+    proves: "Every image in the measured compose file is pinned by digest, and nothing outside it decides what runs.",
+    prevents: "A registry, a variable or a file of the host that swaps the code behind an unchanged compose hash.",
     reasons: &[
         &NO_COMPOSE_DOCUMENT,
         &COMPOSE_NOT_PROVEN,
         &UNREADABLE_COMPOSE,
         &UNPINNED_IMAGE,
+        &UNMEASURED_INPUT,
+        &REVIEWED_PLACES,
         &LOCKED_IMAGE_MISMATCH,
-        &HOST_ACCESS,
         &UNCHECKED,
         &QUOTE_NOT_PROVEN,
         &EVENT_LOG_NOT_PROVEN,
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
-    harmless_warnings: &[&HOST_ACCESS],
+    harmless_warnings: &[],
     is_configured: |_| false,
     run,
 };
@@ -41,18 +46,25 @@ const UNREADABLE_COMPOSE: Reason = Reason {
 const UNPINNED_IMAGE: Reason = Reason {
     id: "unpinned-image",
     means: "An image is named by tag, built on the spot, or chosen by a variable: what runs is not what was measured.",
-    fix: "Pin each image as name@sha256:…, write values instead of variables into image, command, entrypoint, health check, hooks and volumes, \
-          and deploy again.",
+    fix: "Pin each image as name@sha256:… and write out what is built, extended or included, as the finding says at each \
+          place; then deploy again. Or run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.",
+};
+const UNMEASURED_INPUT: Reason = Reason {
+    id: "unmeasured-input",
+    means: "A variable or a file that nothing measures can decide which code runs, although every image is pinned.",
+    fix: "Change each place as the finding says: write the value instead of the variable, `$$NAME` where the container's own \
+          shell is to read NAME (health checks above all), a config's `content` instead of its `file`; then deploy again. Or \
+          run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.",
+};
+const REVIEWED_PLACES: Reason = Reason {
+    id: "reviewed-places",
+    means: "Places of the compose document decide which code runs from outside it; a person accepted each in the lock.",
+    fix: "Nothing, while the reasons in [[places]] of the lock hold. To reach `code`, change the places and deploy again.",
 };
 const LOCKED_IMAGE_MISMATCH: Reason = Reason {
     id: "locked-image-mismatch",
     means: "The images in the lock are not those of the measured compose document: the lock contradicts itself.",
     fix: "Run `cvm-verify pin` again and review the difference.",
-};
-const HOST_ACCESS: Reason = Reason {
-    id: "host-access",
-    means: "A container can reach beyond itself: privileged, the Docker socket, host mounts or host namespaces.",
-    fix: "Make sure that this is meant: such a container can replace every other one.",
 };
 const UNCHECKED: Reason = Reason {
     id: "unchecked",
@@ -60,8 +72,8 @@ const UNCHECKED: Reason = Reason {
     fix: "Pin each image by digest and remove `--image-pins unchecked`.",
 };
 
-/// How many problems a finding names.
-const MAX_NAMED: usize = 8;
+/// How many places a finding names.
+const MAX_NAMED: usize = 20;
 
 fn run(facts: &Facts, policy: &Policy) -> Finding {
     if policy.image_pins == ImagePinsPolicy::Unchecked {
@@ -75,7 +87,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         Ok(measured) => measured,
         Err(finding) => return finding,
     };
-    match compose.compose_file() {
+    match compose.compose_file(launch_script(compose)) {
         Err(problem) => Finding::error(
             &UNREADABLE_COMPOSE,
             format!("The measured compose document cannot be read: {problem}."),
@@ -92,14 +104,24 @@ fn judge(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Finding {
     if let Some(finding) = locked_mismatch(file, hash, policy) {
         return finding;
     }
-    if !file.unpinned.is_empty() {
-        return Finding::warn(
-            &UNPINNED_IMAGE,
-            format!(
-                "{} This does not meet `code`.",
-                sentence("Not pinned", &file.unpinned)
-            ),
-        );
+    let (reviewed, open): (Vec<&Place>, Vec<&Place>) = file.deciding().partition(|place| {
+        policy
+            .locked_compose
+            .as_ref()
+            .is_some_and(|locked| locked.has_reviewed(place))
+    });
+    let count = file.deciding_count().saturating_sub(reviewed.len());
+    if count > 0 {
+        let is_image = |place: &&Place| file.unpinned.iter().any(|image| image == *place);
+        let reason = match open.iter().any(is_image) {
+            true => &UNPINNED_IMAGE,
+            false => &UNMEASURED_INPUT,
+        };
+        let named = named(&open, count, policy.locked_compose.as_ref());
+        return Finding::warn(reason, format!("{named} This does not meet `code`."));
+    }
+    if let (false, Some(locked)) = (reviewed.is_empty(), &policy.locked_compose) {
+        return accepted(&reviewed, locked);
     }
     if file.images.is_empty() {
         return Finding::warn(
@@ -107,20 +129,94 @@ fn judge(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Finding {
             "The compose file has no services. This does not meet `code`.",
         );
     }
-    if file.host_access.is_empty() {
-        Finding::pass(match file.images.len() {
-            1 => "The one image is pinned by digest.".to_owned(),
-            count => format!("All {count} images are pinned by digest."),
-        })
-    } else {
-        Finding::warn(
-            &HOST_ACCESS,
-            sentence("All images are pinned, but", &file.host_access),
-        )
-    }
+    let images = match file.images.len() {
+        1 => "The one image is pinned by digest".to_owned(),
+        count => format!("All {count} images are pinned by digest"),
+    };
+    Finding::pass(format!(
+        "{images}, and nothing outside the document decides what runs{}.",
+        unset(file)
+    ))
 }
 
-/// The images in a lock are for people; its compose hash binds them. They must not contradict it.
+/// Places that decide code, each accepted by a person in the lock.
+fn accepted(places: &[&Place], locked: &LockedCompose) -> Finding {
+    let paths: Vec<&str> = places
+        .iter()
+        .take(MAX_NAMED)
+        .map(|place| place.path.as_str())
+        .collect();
+    let more = match places.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let count = match places.len() {
+        1 => "1 place decides".to_owned(),
+        count => format!("{count} places decide"),
+    };
+    let detail = format!(
+        "{count} what runs from outside the measured document and {} reviewed in {}: {}{more}.",
+        if places.len() == 1 { "is" } else { "are" },
+        locked.lock,
+        paths.join(", ")
+    );
+    let acceptances = places.iter().filter_map(|place| {
+        let accepted = locked.place(place)?;
+        let by = match accepted.line {
+            Some(line) => format!("{}:{line}", locked.lock),
+            None => locked.lock.clone(),
+        };
+        let reason = format!("{}: {}", place.path, accepted.reason.trim());
+        Some(Acceptance::new(AcceptedKind::ReviewedPlace, by, reason))
+    });
+    Finding::warn(&REVIEWED_PLACES, detail).accepting(acceptances)
+}
+
+/// Every place and what is said of it.
+fn named(places: &[&Place], count: usize, locked: Option<&LockedCompose>) -> String {
+    let mut text = match count {
+        1 => "1 place decides what runs from outside the measured document:".to_owned(),
+        count => format!("{count} places decide what runs from outside the measured document:"),
+    };
+    for place in places.iter().take(MAX_NAMED) {
+        text.push_str(&format!(" {}: {}", place.path, place.says));
+        if let Some((lock, place)) = locked.and_then(|locked| Some((&locked.lock, locked.place(place)?))) {
+            let line = place
+                .line
+                .map(|line| format!(", line {line},"))
+                .unwrap_or_default();
+            text.push_str(&format!(" (not reviewed: its `reason` in {lock}{line} is empty)"));
+        }
+        text.push(';');
+    }
+    if text.ends_with(';') {
+        text.pop();
+    }
+    match count.saturating_sub(MAX_NAMED) {
+        0 => text.push('.'),
+        more => text.push_str(&format!("; and {more} more.")),
+    }
+    text
+}
+
+/// Which variables stand where they would decide code, if anything could set them.
+fn unset(file: &ComposeFile) -> String {
+    let count = file.unset.count();
+    let Some(first) = file.unset.iter().next() else {
+        return String::new();
+    };
+    let others = match count.saturating_sub(1) {
+        0 => String::new(),
+        1 => " and at 1 more place".to_owned(),
+        more => format!(" and at {more} more places"),
+    };
+    format!(
+        " ({} at {}{others}: not in `allowed_envs`, and no script that runs before exports it)",
+        first.says, first.path
+    )
+}
+
+/// The images in the lock describe the document with the locked hash. A release that gives its own hash has others.
 fn locked_mismatch(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Option<Finding> {
     let locked = policy
         .locked_compose
@@ -146,26 +242,11 @@ fn locked_mismatch(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Opti
     })
 }
 
-fn sentence(start: &str, problems: &[String]) -> String {
-    let more = problems.len().saturating_sub(MAX_NAMED);
-    let named = problems
-        .iter()
-        .take(MAX_NAMED)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join("; ");
-    if more == 0 {
-        format!("{start}: {named}.")
-    } else {
-        format!("{start}: {named}; and {more} more.")
-    }
-}
-
 /// Image reference by service of a measured compose document; empty where it has none that can be read.
 #[must_use]
 pub fn locked_images(compose: &MeasuredCompose) -> BTreeMap<String, String> {
     compose
-        .compose_file()
+        .compose_file(launch_script(compose))
         .ok()
         .flatten()
         .map(|file| file.images)

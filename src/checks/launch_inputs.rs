@@ -11,19 +11,21 @@ use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_
 use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
 };
-use crate::config::{LaunchInputsPolicy, Policy, is_risky, known_prelaunch_script};
-use crate::prove::Facts;
+use crate::config::{LaunchInputsPolicy, LockedCompose, Policy, known_prelaunch_script, launch_script};
+use crate::prove::{ComposeFile, Facts, LaunchScript, Places, is_risky};
 use crate::report::CheckId;
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::LaunchInputs,
     title: "Launch inputs",
-    proves: "No variable, script or exposure setting around the containers is risky, unless you reviewed it in the lock.",
+    proves: "No variable, script, host access or exposure setting is risky, unless you reviewed it in the lock.",
     prevents: "An unmeasured value that takes over measured code, a start-up script that nobody read, logs that leak.",
     reasons: &[
         &RISKY_VARIABLES,
         &UNKNOWN_PRE_LAUNCH_SCRIPT,
         &INIT_SCRIPT,
+        &HOST_ACCESS,
+        &WEAK_GPU_POLICY,
         &EXPOSED,
         &NO_SECURE_TIME,
         &NO_INSTANCE_ID,
@@ -45,8 +47,7 @@ const RISKY_VARIABLES: Reason = Reason {
     id: "risky-variables",
     means: "`allowed_envs` lists variables that can change what runs, where traffic goes or who logs in as root. The names \
             are measured, the values are not.",
-    fix: "Take the names out of `allowed_envs`, or bind the values with a `launch_token_hash`. If you need them as they \
-          are, run `cvm-verify pin` and review [compose] in the lock.",
+    fix: "Take the names out of `allowed_envs`, or bind the values with a `launch_token_hash`.",
 };
 const UNKNOWN_PRE_LAUNCH_SCRIPT: Reason = Reason {
     id: "unknown-pre-launch-script",
@@ -58,6 +59,19 @@ const INIT_SCRIPT: Reason = Reason {
     id: "init-script",
     means: "A script of the app's own runs as root before Docker starts. It is measured; has anybody read it?",
     fix: "Read the script (`cvm-verify inspect`). If it is yours, run `cvm-verify pin` and review its hash in the lock.",
+};
+const HOST_ACCESS: Reason = Reason {
+    id: "host-access",
+    means: "A container can reach beyond itself: privileged, the Docker socket, host mounts, devices or host namespaces.",
+    fix: "Make sure that this is meant: such a container can replace every other one. If it is, run `cvm-verify pin` and \
+          commit the lock after the review.",
+};
+const WEAK_GPU_POLICY: Reason = Reason {
+    id: "weak-gpu-policy",
+    means: "The app accepts GPUs whose state does not protect its data: not attested, with developer tools, with debugging or \
+            without secure boot.",
+    fix: "Take the option out of `requirements.gpu_policy` and deploy again; or, if that is meant, run `cvm-verify pin` and \
+          review [compose] in the lock.",
 };
 const EXPOSED: Reason = Reason {
     id: "exposed",
@@ -97,9 +111,19 @@ type Envelope = BTreeMap<String, Value>;
 /// Something that a person should have looked at.
 struct Concern {
     reason: &'static Reason,
-    /// The field of the compose document that it stands in.
-    field: &'static str,
+    review: Review,
     text: String,
+}
+
+/// What of a lock says that somebody looked at a concern.
+#[derive(Clone, Copy)]
+enum Review {
+    /// The same value of this field of the compose document.
+    Field(&'static str),
+    /// The hash of the whole document.
+    Document,
+    /// Nothing but the reasons of its reviewed places.
+    Never,
 }
 
 fn run(facts: &Facts, policy: &Policy) -> Finding {
@@ -110,33 +134,94 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             "Waived: variables and scripts may be anything.",
         );
     }
-    let (_, compose) = match measured_compose(facts) {
+    let (boot, compose) = match measured_compose(facts) {
         Ok(measured) => measured,
         Err(finding) => return finding,
     };
-    match compose.envelope() {
+    let script = launch_script(compose);
+    let read = compose
+        .envelope()
+        .map_err(|error| error.to_string())
+        .and_then(|envelope| match compose.compose_file(script) {
+            Ok(file) => Ok((envelope, file.unwrap_or_default())),
+            Err(error) => Err(error.to_string()),
+        });
+    match read {
         Err(problem) => Finding::error(
             &UNREADABLE_COMPOSE,
             format!("The measured compose document cannot be read: {problem}."),
         ),
-        Ok(envelope) => judge(&envelope, policy),
+        Ok((envelope, file)) => {
+            let is_locked = policy.is_locked_compose_hash(boot.compose_hash());
+            judge(&envelope, &file, script, is_locked, policy)
+        }
     }
 }
 
-fn judge(envelope: &Envelope, policy: &Policy) -> Finding {
+fn judge(
+    envelope: &Envelope,
+    file: &ComposeFile,
+    script: LaunchScript,
+    is_locked: bool,
+    policy: &Policy,
+) -> Finding {
     let locked = policy.locked_compose.as_ref();
-    let (reviewed, open): (Vec<Concern>, Vec<Concern>) =
-        concerns(envelope).into_iter().partition(|concern| {
-            locked.is_some_and(|locked| locked.envelope.get(concern.field) == envelope.get(concern.field))
-        });
+    let is_reviewed = |concern: &Concern| match concern.review {
+        Review::Field(field) => {
+            locked.is_some_and(|locked| locked.envelope.get(field) == envelope.get(field))
+        }
+        Review::Document => is_locked && locked.is_some(),
+        Review::Never => false,
+    };
+    let (reviewed, open): (Vec<Concern>, Vec<Concern>) = concerns(envelope, file, script, locked)
+        .into_iter()
+        .partition(is_reviewed);
+    let outside = format!("{}{}", from_outside(&file.outside), gpus(&file.gpus));
     let Some(gravest) = open.first() else {
-        return Finding::pass(calm(envelope, &reviewed, policy));
+        return Finding::pass(format!("{}{outside}", calm(envelope, &reviewed, policy)));
     };
     let texts: Vec<&str> = open.iter().map(|concern| concern.text.as_str()).collect();
-    let detail = format!("Not reviewed: {}.", texts.join("; "));
+    let detail = format!("Not reviewed: {}.{outside}", texts.join("; "));
     match policy.launch_inputs {
         LaunchInputsPolicy::Required => Finding::fail(gravest.reason, detail),
         LaunchInputsPolicy::Warn | LaunchInputsPolicy::Unchecked => Finding::warn(gravest.reason, detail),
+    }
+}
+
+/// What is set from outside and does not decide code by itself: named, never called harmless.
+fn from_outside(places: &Places) -> String {
+    let (values, are) = match places.count() {
+        0 => return String::new(),
+        1 => ("1 value".to_owned(), "is"),
+        count => (format!("{count} values"), "are"),
+    };
+    format!(
+        " {values} {are} set from outside, by the deployer or the host, and nothing measures or authenticates them: {}.",
+        paths(places)
+    )
+}
+
+/// What it means that containers use GPUs.
+fn gpus(places: &Places) -> String {
+    if places.is_empty() {
+        return String::new();
+    }
+    format!(
+        " Containers use GPUs ({}): this says nothing about the state of the GPUs.",
+        paths(places)
+    )
+}
+
+/// The paths of the first places, and how many more there are.
+fn paths(places: &Places) -> String {
+    let named: Vec<&str> = places
+        .iter()
+        .take(MAX_NAMED)
+        .map(|place| place.path.as_str())
+        .collect();
+    match places.count().saturating_sub(MAX_NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
     }
 }
 
@@ -163,11 +248,24 @@ fn calm(envelope: &Envelope, reviewed: &[Concern], policy: &Policy) -> String {
 }
 
 /// Everything to look at, the gravest first.
-fn concerns(envelope: &Envelope) -> Vec<Concern> {
+fn concerns(
+    envelope: &Envelope,
+    file: &ComposeFile,
+    script: LaunchScript,
+    locked: Option<&LockedCompose>,
+) -> Vec<Concern> {
+    // A lock's settings alone never review a name that the guest reads: a person gives the reason for its place.
+    let reviewed: Vec<&str> = file
+        .deciding()
+        .filter(|place| locked.is_some_and(|locked| locked.has_reviewed(place)))
+        .filter_map(|place| place.path.strip_prefix("allowed_envs."))
+        .collect();
     [
-        risky_variables(envelope),
+        risky_variables(envelope, script, &reviewed),
         pre_launch_script(envelope),
         init_script(envelope),
+        host_access(&file.host_access),
+        gpu_policy(envelope),
         flag(
             envelope,
             "public_logs",
@@ -202,11 +300,65 @@ fn concerns(envelope: &Envelope) -> Vec<Concern> {
     .collect()
 }
 
-fn risky_variables(envelope: &Envelope) -> Option<Concern> {
+fn host_access(places: &Places) -> Option<Concern> {
+    let named: Vec<String> = places
+        .iter()
+        .take(MAX_NAMED)
+        .map(|place| format!("{} ({})", place.path, place.says))
+        .collect();
+    let more = match places.count().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!places.is_empty()).then(|| Concern {
+        reason: &HOST_ACCESS,
+        review: Review::Document,
+        text: format!("containers reach beyond themselves: {}{more}", named.join(", ")),
+    })
+}
+
+/// `requirements.gpu_policy` of manifest version 3, as far as it is weaker than the default (dstack-0.6.md §2.2).
+fn gpu_policy(envelope: &Envelope) -> Option<Concern> {
+    const FIELD: &str = "requirements";
+    let policy = envelope
+        .get(FIELD)?
+        .get("gpu_policy")
+        .filter(|policy| !policy.is_null())?;
+    let concern = |text| Concern {
+        reason: &WEAK_GPU_POLICY,
+        review: Review::Field(FIELD),
+        text,
+    };
+    let Some(options) = policy.as_object() else {
+        return Some(concern("`gpu_policy` is no mapping".to_owned()));
+    };
+    let weak: Vec<String> = options
+        .iter()
+        .filter(|(name, value)| match name.as_str() {
+            "attest_gpu" => **value != Value::Bool(true),
+            "allow_devtools" | "allow_debug" | "allow_insecure_boot" => **value != Value::Bool(false),
+            // A policy of the app's own, and options of tomorrow.
+            _ => !value.is_null(),
+        })
+        .take(MAX_NAMED)
+        .map(|(name, value)| match value {
+            Value::Bool(value) => format!("`{name}` is {value}"),
+            _ => format!("`{name}` is set"),
+        })
+        .collect();
+    (!weak.is_empty()).then(|| {
+        concern(format!(
+            "the GPU policy is weaker than the default: {}",
+            weak.join(", ")
+        ))
+    })
+}
+
+fn risky_variables(envelope: &Envelope, script: LaunchScript, reviewed: &[&str]) -> Option<Concern> {
     const FIELD: &str = "allowed_envs";
     let concern = |text| Concern {
         reason: &RISKY_VARIABLES,
-        field: FIELD,
+        review: Review::Never,
         text,
     };
     let names = match envelope.get(FIELD)? {
@@ -218,7 +370,7 @@ fn risky_variables(envelope: &Envelope) -> Option<Concern> {
     let risky: Vec<&str> = names
         .iter()
         .filter_map(Value::as_str)
-        .filter(|name| is_risky(name))
+        .filter(|name| is_risky(name) && !script.logs_in_with(name) && !reviewed.contains(name))
         .collect();
     if risky.is_empty() {
         return None;
@@ -267,7 +419,7 @@ fn pre_launch_script(envelope: &Envelope) -> Option<Concern> {
     };
     Some(Concern {
         reason: &UNKNOWN_PRE_LAUNCH_SCRIPT,
-        field: FIELD,
+        review: Review::Field(FIELD),
         text,
     })
 }
@@ -287,7 +439,7 @@ fn init_script(envelope: &Envelope) -> Option<Concern> {
         .collect();
     (!hashes.is_empty()).then(|| Concern {
         reason: &INIT_SCRIPT,
-        field: FIELD,
+        review: Review::Field(FIELD),
         text: format!("an init script runs as root ({})", hashes.join(", ")),
     })
 }
@@ -309,7 +461,11 @@ fn flag(
         Value::Bool(value) => format!("`{field}` is {value}: {means}"),
         _ => format!("`{field}` is neither true nor false"),
     };
-    Some(Concern { reason, field, text })
+    Some(Concern {
+        reason,
+        review: Review::Field(field),
+        text,
+    })
 }
 
 /// SHA-256 of no text at all: an empty script runs nothing.

@@ -205,6 +205,15 @@ fn write(wanted: &Wanted, accepted: &AcceptedPin, surroundings: &mut Surrounding
         .map(|before| Lock::read_file(before, &path))
         .transpose()
         .map_err(refused)?;
+    let locked = match (&file, wanted.target.as_deref()) {
+        (Some(LockFile::Several(targets)), Some(name)) => targets.get(name),
+        (Some(LockFile::One(lock)), _) => Some(lock.as_ref()),
+        _ => None,
+    };
+    let accepted = &match locked {
+        Some(locked) => accepted.clone().keeping_reasons(locked),
+        None => accepted.clone(),
+    };
     let (previous, text) = match (&file, wanted.target.as_deref()) {
         (Some(LockFile::Several(_)), None) => {
             // Says that the file holds several, and which.
@@ -245,8 +254,18 @@ fn write(wanted: &Wanted, accepted: &AcceptedPin, surroundings: &mut Surrounding
         }
     }
     files::write(&wanted.output, &text)?;
+    let unreviewed = match accepted.unreviewed() {
+        0 => String::new(),
+        1 => "1 place decides what runs from outside the compose document: fill in its `reason`, or change it and deploy \
+              again. "
+            .to_owned(),
+        count => format!(
+            "{count} places decide what runs from outside the compose document: fill in the `reason` of each, or change them \
+             and deploy again. "
+        ),
+    };
     surroundings.print(&format!(
-        "Wrote {path}. Review it like code and commit it; then: cvm-verify verify … --lock {path}\n"
+        "Wrote {path}. {unreviewed}Review it like code and commit it; then: cvm-verify verify … --lock {path}\n"
     ));
     Ok(0)
 }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::config::{TextDiff, UnseenDifference, is_risky, known_prelaunch_script};
+use crate::config::{TextDiff, UnseenDifference, known_prelaunch_script};
+use crate::prove::is_risky;
 
 /// Names that one sentence lists.
 const MAX_NAMES: usize = 12;

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{is_risky, known_prelaunch_script};
+use super::known_prelaunch_script;
+use super::script_variables::launch_script_of;
+use crate::prove::{ComposeFile, LaunchScript, is_risky};
 
 /// SHA-256 of the empty text: an empty script is none.
 const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -17,16 +19,22 @@ const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b785
 const NEEDED: [&str; 3] = ["kms_enabled", "manifest_version", "runner"];
 
 /// Why an envelope is not clean, one reason a field, in the order of the names; empty where it is. The envelope is as
-/// `MeasuredCompose::envelope` gives it: scripts are `sha256:` and the hash of their text.
+/// `MeasuredCompose::envelope` gives it: scripts are `sha256:` and the hash of their text. `file` is the docker compose file
+/// that it surrounds: a variable that may be set from outside must be one that the file refers to, or one that a known
+/// script logs in to a registry with.
 #[must_use]
-pub fn clean_envelope_violations(envelope: &BTreeMap<String, Value>) -> Vec<String> {
+pub fn clean_envelope_violations(envelope: &BTreeMap<String, Value>, file: &ComposeFile) -> Vec<String> {
     let missing = NEEDED
         .iter()
         .filter(|name| !envelope.contains_key(**name))
         .map(|name| format!("`{name}` is missing"));
-    let wrong = envelope
-        .iter()
-        .filter_map(|(name, value)| Some(format!("`{name}` {}", problem(name, value)?)));
+    let wrong = envelope.iter().filter_map(|(name, value)| {
+        let problem = match name.as_str() {
+            "allowed_envs" => allowed_envs(value, file, launch_script_of(envelope.get("pre_launch_script"))),
+            _ => problem(name, value),
+        };
+        Some(format!("`{name}` {}", problem?))
+    });
     missing.chain(wrong).collect()
 }
 
@@ -43,6 +51,10 @@ fn problem(name: &str, value: &Value) -> Option<String> {
         // Who can reach the app over the gateway does not change what it is.
         "gateway_enabled" | "tproxy_enabled" => (!value.is_boolean()).then(|| "is no boolean".to_owned()),
         "name" => (!value.is_string()).then(|| "is no string".to_owned()),
+        // The name of the gateway, which the pre-launch script exports.
+        "default_gateway_domain" => {
+            (!value.is_string() && !value.is_null()).then(|| "is no string".to_owned())
+        }
         "storage_fs" => {
             let known = value.is_null() || matches!(value.as_str(), Some("zfs" | "ext4"));
             (!known).then(|| "is none of zfs, ext4, null".to_owned())
@@ -52,22 +64,33 @@ fn problem(name: &str, value: &Value) -> Option<String> {
             let clean = value.as_array().is_some_and(|items| items.iter().all(known));
             (!clean).then(|| "has more than kms and tproxy-net".to_owned())
         }
-        "allowed_envs" => allowed_envs(value),
         "pre_launch_script" => pre_launch_script(value),
         "init_script" => Some("runs as root before Docker".to_owned()),
         _ => Some("is a field that the built-in clean envelope does not have".to_owned()),
     }
 }
 
-fn allowed_envs(value: &Value) -> Option<String> {
+fn allowed_envs(value: &Value, file: &ComposeFile, script: LaunchScript) -> Option<String> {
     let Some(items) = value.as_array() else {
         return Some("is no list".to_owned());
     };
-    items.iter().find_map(|item| match item.as_str() {
-        Some(name) if !is_variable_name(name) => Some(format!("has {name:?}, which is no variable's name")),
-        Some(name) if is_risky(name) => Some(format!("allows `{name}`, which can change what runs")),
-        Some(_) => None,
-        None => Some("has an entry that is no string".to_owned()),
+    items.iter().find_map(|item| {
+        let Some(name) = item.as_str() else {
+            return Some("has an entry that is no string".to_owned());
+        };
+        if !is_variable_name(name) {
+            return Some(format!("has {name:?}, which is no variable's name"));
+        }
+        if script.logs_in_with(name) {
+            return (!file.unpinned.is_empty()).then(|| {
+                format!("allows `{name}`, which chooses the registry of images that are not pinned by digest")
+            });
+        }
+        if is_risky(name) {
+            return Some(format!("allows `{name}`, which can change what runs"));
+        }
+        (!file.references.contains(name))
+            .then(|| format!("allows `{name}`, which the docker compose file does not refer to"))
     })
 }
 
@@ -120,18 +143,34 @@ mod tests {
         document.as_object().unwrap().clone().into_iter().collect()
     }
 
+    /// A docker compose file that refers to these variables.
+    fn file() -> ComposeFile {
+        ComposeFile {
+            references: [
+                "A",
+                "API_KEY",
+                "LD_PRELOAD",
+                "https_proxy",
+                "DSTACK_AUTHORIZED_KEYS",
+            ]
+            .map(str::to_owned)
+            .into(),
+            ..ComposeFile::default()
+        }
+    }
+
     fn with(name: &str, value: Value) -> Vec<String> {
         let mut envelope = clean();
         envelope.insert(name.to_owned(), value);
-        clean_envelope_violations(&envelope)
+        clean_envelope_violations(&envelope, &file())
     }
 
     #[test]
     fn what_phala_cloud_writes_with_every_exposure_off_is_clean() {
-        assert_eq!(clean_envelope_violations(&clean()), [""; 0]);
+        assert_eq!(clean_envelope_violations(&clean(), &file()), [""; 0]);
         let least = |name: &str| NEEDED.contains(&name);
         let envelope = clean().into_iter().filter(|(name, _)| least(name)).collect();
-        assert_eq!(clean_envelope_violations(&envelope), [""; 0]);
+        assert_eq!(clean_envelope_violations(&envelope, &file()), [""; 0]);
         for (name, value) in [
             ("pre_launch_script", json!(null)),
             ("pre_launch_script", json!(format!("sha256:{EMPTY}"))),
@@ -140,6 +179,12 @@ mod tests {
             ("gateway_enabled", json!(false)),
             ("storage_fs", json!(null)),
             ("name", json!("web")),
+            ("default_gateway_domain", json!("gateway.example")),
+            ("default_gateway_domain", json!(null)),
+            (
+                "allowed_envs",
+                json!(["A", "DSTACK_DOCKER_USERNAME", "DSTACK_AWS_REGION"]),
+            ),
         ] {
             assert_eq!(with(name, value), [""; 0], "{name}");
         }
@@ -168,6 +213,9 @@ mod tests {
             ("storage_fs", json!("nfs")),
             ("features", json!(["kms", "shell"])),
             ("features", json!("kms")),
+            ("default_gateway_domain", json!(["a"])),
+            ("allowed_envs", json!(["A", "APP_COMPOSE_FILE"])),
+            ("allowed_envs", json!(["A", "NOT_REFERRED_TO"])),
             ("allowed_envs", json!(["A", "LD_PRELOAD"])),
             ("allowed_envs", json!(["https_proxy"])),
             ("allowed_envs", json!(["DSTACK_AUTHORIZED_KEYS"])),
@@ -199,10 +247,27 @@ mod tests {
             let mut envelope = clean();
             envelope.remove(name);
             assert_eq!(
-                clean_envelope_violations(&envelope),
+                clean_envelope_violations(&envelope, &file()),
                 [format!("`{name}` is missing")]
             );
         }
+    }
+
+    #[test]
+    fn what_a_script_logs_in_with_is_clean_only_where_every_image_is_pinned() {
+        let mut envelope = clean();
+        envelope.insert("allowed_envs".to_owned(), json!(["DSTACK_DOCKER_REGISTRY"]));
+        assert_eq!(clean_envelope_violations(&envelope, &file()), [""; 0]);
+        let tags = ComposeFile::read_unproven("services:\n  a:\n    image: nginx\n").unwrap();
+        assert_eq!(
+            clean_envelope_violations(&envelope, &tags),
+            [
+                "`allowed_envs` allows `DSTACK_DOCKER_REGISTRY`, which chooses the registry of images that are not pinned by digest"
+            ]
+        );
+        // Without that script nobody reads it.
+        envelope.remove("pre_launch_script");
+        assert_eq!(clean_envelope_violations(&envelope, &file()).len(), 1);
     }
 
     proptest! {

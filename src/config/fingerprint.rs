@@ -270,6 +270,7 @@ impl Encoding {
         let LockedCompose {
             envelope,
             images,
+            places,
             lock: _,
         } = locked;
         let fields = envelope.iter().map(|(name, value)| {
@@ -282,6 +283,12 @@ impl Encoding {
         let pairs = images.iter();
         let pairs = pairs.flat_map(|(service, image)| [service.as_bytes(), image.as_bytes()]);
         self.entry("lock.images", pairs);
+        if !places.is_empty() {
+            let parts = places.iter();
+            let parts =
+                parts.flat_map(|place| [place.path.as_bytes(), &place.sha256, place.reason.as_bytes()]);
+            self.entry("lock.places", parts);
+        }
     }
 
     /// The members of an object are in the order of their names, whatever order the parser keeps.

@@ -172,6 +172,18 @@ fn one_of_each() -> Vec<Policy> {
             ..default()
         },
         Policy {
+            locked_compose: Some(LockedCompose {
+                places: vec![crate::config::lock::LockedPlace {
+                    path: "services.app.command".to_owned(),
+                    sha256: [1; 32],
+                    reason: String::new(),
+                    line: Some(9),
+                }],
+                ..locked_compose("cvm.lock")
+            }),
+            ..default()
+        },
+        Policy {
             required: Tier::Hardware,
             ..default()
         },
@@ -191,6 +203,7 @@ fn locked_compose(lock: &str) -> LockedCompose {
     LockedCompose {
         envelope: BTreeMap::from([("features".to_owned(), json!(["kms", { "b": 1, "a": null }]))]),
         images: BTreeMap::from([("app".to_owned(), "registry.example/app".to_owned())]),
+        places: Vec::new(),
         lock: lock.to_owned(),
     }
 }

@@ -14,8 +14,8 @@ mod os_image;
 mod platform;
 mod policy;
 mod prelaunch;
-mod risky_env;
 mod roll_out;
+mod script_variables;
 mod seconds;
 mod settings;
 mod tcb;
@@ -36,8 +36,8 @@ pub use policy::{
     LockedPlatform, Origin, Policy, ReportDataPolicy, Verifier,
 };
 pub use prelaunch::{PRELAUNCH_SCRIPTS, PrelaunchScript, known_prelaunch_script};
-pub use risky_env::is_risky;
 pub use roll_out::{SecondHash, SecondHashError};
+pub use script_variables::launch_script;
 pub use settings::{Settings, Written};
 pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy, built_in_eval_floor};
 pub use text_diff::{MAX_DIFF_LINES, TextDiff, UnseenDifference};

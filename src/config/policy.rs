@@ -213,6 +213,25 @@ pub struct LockedCompose {
     pub envelope: BTreeMap<String, serde_json::Value>,
     /// Image reference by service.
     pub images: BTreeMap<String, String>,
+    /// The places that decide code, and why a person accepts each.
+    pub places: Vec<super::lock::LockedPlace>,
     /// The lock's path, for messages.
     pub lock: String,
+}
+
+impl LockedCompose {
+    /// What the lock says of a place that decides code: the same path with the same text.
+    #[must_use]
+    pub fn place(&self, place: &crate::prove::Place) -> Option<&super::lock::LockedPlace> {
+        self.places
+            .iter()
+            .find(|locked| locked.path == place.path && locked.sha256 == place.sha256)
+    }
+
+    /// Whether a person wrote down why a place that decides code is accepted.
+    #[must_use]
+    pub fn has_reviewed(&self, place: &crate::prove::Place) -> bool {
+        self.place(place)
+            .is_some_and(super::lock::LockedPlace::is_reviewed)
+    }
 }

@@ -8,6 +8,7 @@ mod annotations;
 mod banner;
 pub(crate) mod cause;
 mod compose_forms;
+mod compose_places;
 mod diff_lines;
 mod difference;
 mod docs;
@@ -36,6 +37,7 @@ mod samples;
 
 pub use annotations::{alert_annotations, annotations};
 pub use compose_forms::{compose_forms_json, compose_forms_text};
+pub use compose_places::compose_places_markdown;
 pub use difference::{difference_json, difference_markdown, difference_text};
 pub use docs::{check_index_markdown, check_page_markdown};
 pub use dotenv::{DOTENV_PREFIX, dotenv};

@@ -8,10 +8,13 @@ use crate::judge::{Judged, Trial};
 
 const PINNED: &str = "nginx@sha256:5618a93a78c9ac9173e7ebf7c8af173bd675be6832a2f8c2a9a7149ac2678f54";
 
-/// A CVM that really runs this compose file, as expected.
+/// A CVM that really runs this compose file, as expected. The deployer may set the variables of these tests.
 fn running(yaml: &str) -> Judged {
     let mut cvm = Cvm::healthy(&World::default());
-    cvm.app_compose = app_compose(yaml);
+    let mut document: serde_json::Value = serde_json::from_str(&app_compose(yaml)).unwrap();
+    document["pre_launch_script"] = serde_json::Value::Null;
+    document["allowed_envs"] = serde_json::json!(["X", "_x", "TAG", "IMAGE", "DIGEST", "CHECK", "HOOK"]);
+    cvm.app_compose = document.to_string();
     Trial::of(cvm).judge()
 }
 
@@ -25,8 +28,18 @@ fn service(lines: &str) -> String {
 
 #[track_caller]
 fn is_unpinned(yaml: &str) {
+    does_not_meet_code(yaml, "unpinned-image");
+}
+
+#[track_caller]
+fn is_unmeasured(yaml: &str) {
+    does_not_meet_code(yaml, "unmeasured-input");
+}
+
+#[track_caller]
+fn does_not_meet_code(yaml: &str, reason: &str) {
     let judged = running(yaml);
-    judged.says(CheckId::ImagePins, Status::Warn, "unpinned-image");
+    judged.says(CheckId::ImagePins, Status::Warn, reason);
     judged.concludes(Verdict::Inconclusive);
     assert_eq!(judged.0.assurance, Assurance::Hardware, "{judged}");
 }
@@ -38,7 +51,7 @@ fn is_unreadable(yaml: &str) {
 
 #[track_caller]
 fn reaches_the_host(lines: &str) {
-    running(&service(lines)).says(CheckId::ImagePins, Status::Warn, "host-access");
+    running(&service(lines)).says(CheckId::LaunchInputs, Status::Warn, "host-access");
 }
 
 #[test]
@@ -91,7 +104,7 @@ fn t38_anchors_aliases_and_merge_keys_are_followed() {
     // Not every reader merges these: refused rather than guessed.
     is_unreadable(&merged("build: .", "!!merge <<: *base"));
     is_unreadable(&merged("build: .", "'<<': *base"));
-    is_unpinned(&merged("command: $X", "<<: *base"));
+    is_unmeasured(&merged("command: $X", "<<: *base"));
     is_unpinned("x-base: &base\n  image: nginx\nservices:\n  web:\n    <<: *base\n");
     is_unpinned(&format!(
         "x-all: &all\n  evil:\n    image: nginx\nservices:\n  <<: *all\n  web:\n    image: {PINNED}\n"
@@ -130,11 +143,11 @@ fn t38_a_variable_that_decides_what_runs_is_a_finding() {
             "'$$$X'",
             "$_x",
         ] {
-            is_unpinned(&service(&format!("{key}: {value}")));
+            is_unmeasured(&service(&format!("{key}: {value}")));
         }
         running(&service(&format!("{key}: ['echo $$X 5$ $1']"))).passes();
     }
-    is_unpinned(&service(
+    is_unmeasured(&service(
         "volumes:\n  - type: bind\n    source: ${X}\n    target: /x",
     ));
 }
@@ -142,7 +155,7 @@ fn t38_a_variable_that_decides_what_runs_is_a_finding() {
 #[test]
 fn t38_a_variable_in_a_named_volume_is_a_finding() {
     let volume = "volumes:\n  data:\n    driver_opts: { type: none, o: bind, device: '${X}' }\n";
-    is_unpinned(&format!("{}{volume}", service("volumes: ['data:/data']")));
+    is_unmeasured(&format!("{}{volume}", service("volumes: ['data:/data']")));
 }
 
 #[test]
@@ -216,11 +229,9 @@ fn t38_a_named_volume_over_a_folder_of_the_vm_is_a_finding() {
     for device in ["/var/run", "/var/run/docker.sock", "/"] {
         let volumes =
             format!("volumes:\n  s:\n    driver_opts: {{ type: none, o: bind, device: {device} }}\n");
-        running(&format!("{}{volumes}", service("volumes: ['s:/s']"))).says(
-            CheckId::ImagePins,
-            Status::Warn,
-            "host-access",
-        );
+        let file = format!("{}{volumes}", service("volumes: ['s:/s']"));
+        is_unmeasured(&file);
+        running(&file).says(CheckId::LaunchInputs, Status::Warn, "host-access");
     }
 }
 
@@ -243,7 +254,7 @@ fn t38_a_variable_in_what_a_health_check_or_a_hook_executes_is_a_finding() {
         "post_start:\n  - command: [sh, -c, '$HOOK']",
         "pre_stop:\n  - command: ${HOOK}",
     ] {
-        is_unpinned(&service(lines));
+        is_unmeasured(&service(lines));
     }
     running(&service("healthcheck:\n  test: [CMD-SHELL, 'test $$PORT']"))
         .passes()

@@ -16,6 +16,8 @@ fn document(docker_compose: &str, change: impl FnOnce(&mut serde_json::Map<Strin
     let mut document: Value = serde_json::from_str(&app_compose(docker_compose)).unwrap();
     let members = document.as_object_mut().unwrap();
     members.remove("pre_launch_script");
+    // The docker compose file of the simulator refers to no variable.
+    members.insert("allowed_envs".to_owned(), json!([]));
     change(members);
     document.to_string()
 }
@@ -47,6 +49,7 @@ fn locked_to(trial: Trial, envelope: &str) -> Trial {
         trial.policy.locked_compose = Some(LockedCompose {
             envelope: fields.into_iter().collect(),
             images: Default::default(),
+            places: Vec::new(),
             lock: "cvm.lock".to_owned(),
         });
     })
@@ -220,6 +223,34 @@ fn t39_a_risky_variable_is_never_part_of_the_clean_envelope() {
         is_unpinned("allowed_envs", json!(["API_KEY", name]));
     }
     is_unpinned("allowed_envs", json!(["*"]));
+}
+
+#[test]
+fn t78_a_name_that_the_docker_compose_file_does_not_refer_to_is_never_part_of_the_clean_envelope() {
+    for name in [
+        "APP_COMPOSE_FILE",
+        "NERDCTL_NAMESPACE",
+        "SHELLOPTS",
+        "PS4",
+        "API_KEY",
+        "DSTACK_DOCKER_USERNAME",
+    ] {
+        is_unpinned("allowed_envs", json!([name]));
+    }
+    let own = DOCKER_COMPOSE.replace(
+        "    ports:",
+        "    environment: ['KEY=${API_KEY}', TOKEN]\n    ports:",
+    );
+    let allowing = |names: Value| {
+        let document = document(&own, |members| {
+            members.insert("allowed_envs".to_owned(), names);
+        });
+        releasing(document, &own).judge()
+    };
+    allowing(json!(["API_KEY", "TOKEN"]))
+        .passes()
+        .proves(CheckId::ComposeHash);
+    allowing(json!(["API_KEY", "KEY"])).leaves_open(CheckId::ComposeHash, "compose-settings-unpinned");
 }
 
 #[test]

@@ -164,6 +164,7 @@ fn a_locked_envelope_that_cannot_be_compared_is_no_pass() {
             trial.policy.locked_compose = Some(LockedCompose {
                 envelope: [("public_logs".to_owned(), false.into())].into(),
                 images: [].into(),
+                places: Vec::new(),
                 lock: "cvm.lock".to_owned(),
             });
         })
@@ -177,6 +178,7 @@ fn a_locked_envelope_that_differs_fails_compose_hash() {
         trial.policy.locked_compose = Some(LockedCompose {
             envelope: [("public_logs".to_owned(), true.into())].into(),
             images: [].into(),
+            places: Vec::new(),
             lock: "cvm.lock".to_owned(),
         });
     });
@@ -205,6 +207,7 @@ fn a_lock_whose_images_contradict_its_compose_hash_fails_image_pins() {
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
         images: [("web".to_owned(), "ghcr.io/example/web@sha256:00".to_owned())].into(),
+        places: Vec::new(),
         lock: "cvm.lock".to_owned(),
     };
     trial.policy.locked_compose = Some(locked);

@@ -30,6 +30,19 @@ fn running(fields: Value) -> Trial {
 
 /// Warns for a reason, and the verdict stays; is raised to a failure; is waived.
 fn is_a_concern(fields: Value, reason: &str) -> Judged {
+    let judged = concern(&fields, reason, Verdict::Pass);
+    judged.passes();
+    judged
+}
+
+/// As [`is_a_concern`], where `image-pins` finds that it decides code.
+fn decides_code(fields: Value, reason: &str) -> Judged {
+    let judged = concern(&fields, reason, Verdict::Inconclusive);
+    judged.says(CheckId::ImagePins, Status::Warn, "unmeasured-input");
+    judged
+}
+
+fn concern(fields: &Value, reason: &str, verdict: Verdict) -> Judged {
     let strict = |launch_inputs| {
         running(fields.clone())
             .with(|trial| trial.policy.launch_inputs = launch_inputs)
@@ -38,11 +51,13 @@ fn is_a_concern(fields: Value, reason: &str) -> Judged {
     strict(LaunchInputsPolicy::Required).fails(CheckId::LaunchInputs, reason);
     let waived = strict(LaunchInputsPolicy::Unchecked);
     waived
-        .passes()
-        .says(CheckId::LaunchInputs, Status::Skip, "unchecked");
+        .says(CheckId::LaunchInputs, Status::Skip, "unchecked")
+        .concludes(verdict);
     assert_eq!(waived.0.waived, [CheckId::LaunchInputs]);
     let judged = strict(LaunchInputsPolicy::Warn);
-    judged.passes().says(CheckId::LaunchInputs, Status::Warn, reason);
+    judged
+        .says(CheckId::LaunchInputs, Status::Warn, reason)
+        .concludes(verdict);
     judged
 }
 
@@ -70,6 +85,7 @@ fn locked(fields: &Value) -> LockedCompose {
     LockedCompose {
         envelope,
         images: std::collections::BTreeMap::new(),
+        places: Vec::new(),
         lock: "cvm.lock".to_owned(),
     }
 }
@@ -99,7 +115,7 @@ fn t39_each_risky_variable_is_a_concern() {
         "HOME",
         "REQUESTS_CA_BUNDLE",
     ] {
-        let judged = is_a_concern(json!({"allowed_envs": ["API_KEY", name]}), "risky-variables");
+        let judged = decides_code(json!({"allowed_envs": ["API_KEY", name]}), "risky-variables");
         let detail = judged.detail(CheckId::LaunchInputs);
         assert!(detail.contains(name) && !detail.contains("API_KEY"), "{detail}");
     }
@@ -114,7 +130,7 @@ fn t39_other_variables_and_none_are_no_concern() {
 
 #[test]
 fn t39_a_launch_token_is_mentioned_and_excuses_nothing() {
-    let risky = |token: Value| is_a_concern(token, "risky-variables");
+    let risky = |token: Value| decides_code(token, "risky-variables");
     let bare = risky(json!({"allowed_envs": ["LD_PRELOAD"]}));
     assert!(bare.detail(CheckId::LaunchInputs).contains("no launch token"));
     for token in [
@@ -133,9 +149,9 @@ fn t39_a_launch_token_is_mentioned_and_excuses_nothing() {
 #[test]
 fn t39_many_names_are_cut_and_a_list_of_another_type_is_a_concern() {
     let names: Vec<String> = (0..500).map(|number| format!("LD_{number}")).collect();
-    let judged = is_a_concern(json!({ "allowed_envs": names }), "risky-variables");
+    let judged = decides_code(json!({ "allowed_envs": names }), "risky-variables");
     assert!(judged.detail(CheckId::LaunchInputs).contains("and 492 more"));
-    is_a_concern(json!({"allowed_envs": "LD_PRELOAD"}), "risky-variables");
+    decides_code(json!({"allowed_envs": "LD_PRELOAD"}), "risky-variables");
 }
 
 #[test]
@@ -198,7 +214,7 @@ fn t41_each_exposure_is_a_concern() {
 
 #[test]
 fn t41_the_gravest_concern_gives_the_reason_and_all_are_told() {
-    let judged = is_a_concern(
+    let judged = decides_code(
         json!({
             "allowed_envs": ["LD_PRELOAD"], "pre_launch_script": "x", "init_script": "y",
             "public_logs": true, "secure_time": false, "no_instance_id": true

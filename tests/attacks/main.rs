@@ -7,6 +7,7 @@ mod bit_flips;
 mod boot_order;
 mod compose_images;
 mod compose_reading;
+mod compose_places;
 mod compose_release;
 mod dates;
 mod dcap_samples;

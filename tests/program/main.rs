@@ -3,6 +3,7 @@
 mod alerts;
 mod bad_input;
 mod bundles;
+mod cases;
 mod config;
 mod deployment;
 mod diff;

@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::super::Finding;
 use super::{ENVELOPE_MISMATCH, ENVELOPE_NOT_SHOWN, ENVELOPE_UNPINNED};
-use crate::config::{LockedCompose, Policy, clean_envelope_violations, known_prelaunch_script};
+use crate::config::{
+    LockedCompose, Policy, clean_envelope_violations, known_prelaunch_script, launch_script,
+};
 use crate::prove::{Facts, MeasuredCompose};
 
 /// How many fields a finding names.
@@ -52,7 +54,13 @@ pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<St
             Some(finding) => Err(finding),
         };
     }
-    let violations = clean_envelope_violations(&actual);
+    let file = compose.compose_file(launch_script(compose)).map_err(|error| {
+        Finding::error(
+            &super::UNREADABLE_DOCUMENT,
+            format!("The measured compose document cannot be read in one way only: {error}."),
+        )
+    })?;
+    let violations = clean_envelope_violations(&actual, &file.unwrap_or_default());
     if violations.is_empty() {
         return Ok(format!(
             "the rest of the measured document has the built-in clean settings ({})",

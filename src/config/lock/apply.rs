@@ -67,6 +67,7 @@ impl Lock {
         (!self.envelope.is_empty()).then(|| LockedCompose {
             envelope: self.envelope.clone(),
             images: self.images.clone(),
+            places: self.places.clone(),
             lock: path.to_owned(),
         })
     }

@@ -9,7 +9,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Lock, LockedOs, Notes};
+use super::{Lock, LockedOs, LockedPlace, Notes, places};
 use crate::config::{KMS_IDS, OsTuple};
 
 /// A whole lock with odd values in it.
@@ -40,6 +40,10 @@ pub(crate) fn example() -> Lock {
         key_provider: "phala".parse().ok(),
         images: images.map(|(service, image)| (service.to_owned(), image)).into(),
         envelope: envelope.as_object().unwrap().clone().into_iter().collect(),
+        places: vec![
+            place("services.\"a b\".image", "the registry is ours"),
+            place("services.web.command", ""),
+        ],
         os_image: Some(LockedOs {
             tuple: OsTuple {
                 mrtd: [0xf0; 48],
@@ -53,6 +57,15 @@ pub(crate) fn example() -> Lock {
     }
 }
 
+fn place(path: &str, reason: &str) -> LockedPlace {
+    LockedPlace {
+        path: path.to_owned(),
+        sha256: [0x77; 32],
+        reason: reason.to_owned(),
+        line: None,
+    }
+}
+
 type Edit = fn(&mut Lock);
 
 fn os(lock: &mut Lock) -> &mut LockedOs {
@@ -60,7 +73,7 @@ fn os(lock: &mut Lock) -> &mut LockedOs {
 }
 
 /// How to change each field of the example, with the key that then differs, in the order of the file.
-const EDITS: [(&str, Edit); 18] = [
+const EDITS: [(&str, Edit); 20] = [
     ("tool", |lock| lock.tool = Some("cvm-verify 9".to_owned())),
     ("compose_hash", |lock| lock.compose_hash = Some([0x91; 32])),
     ("app_id", |lock| lock.app_id = None),
@@ -86,6 +99,12 @@ const EDITS: [(&str, Edit); 18] = [
     }),
     ("compose.storage_fs", |lock| {
         lock.envelope.remove("storage_fs");
+    }),
+    ("places.services.web.command", |lock| {
+        lock.places[1].reason = "read".to_owned()
+    }),
+    ("places.services.web.user", |lock| {
+        lock.places.push(place("services.web.user", ""))
     }),
     ("os_image.mrtd", |lock| os(lock).tuple.mrtd = [9; 48]),
     ("os_image.rtmr0", |lock| os(lock).tuple.rtmr[0] = [9; 48]),
@@ -170,7 +189,17 @@ pub(crate) fn lock() -> impl Strategy<Value = Lock> {
         of(uniform20(any::<u8>())),
         of(provider),
     );
-    let maps = (btree_map(text(), text(), 0..4), btree_map(text(), value(), 0..5));
+    let place = (text(), uniform32(any::<u8>()), text()).prop_map(|(path, sha256, reason)| LockedPlace {
+        path,
+        sha256,
+        reason,
+        line: None,
+    });
+    let maps = (
+        btree_map(text(), text(), 0..4),
+        btree_map(text(), value(), 0..5),
+        vec(place, 0..3),
+    );
     let platform = (
         of(uniform8(any::<u8>())),
         of(bytes48()),
@@ -178,7 +207,8 @@ pub(crate) fn lock() -> impl Strategy<Value = Lock> {
     );
     (app, maps, of(os_image()), platform).prop_map(|(app, maps, os_image, platform)| {
         let (tool, compose_hash, app_id, key_provider) = app;
-        let (images, envelope): (BTreeMap<_, _>, BTreeMap<_, _>) = maps;
+        let (images, envelope, mut places): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>) = maps;
+        places::sort(&mut places);
         let (td_attributes, mr_seam, fmspc) = platform;
         Lock {
             tool,
@@ -187,6 +217,7 @@ pub(crate) fn lock() -> impl Strategy<Value = Lock> {
             key_provider,
             images,
             envelope,
+            places,
             os_image,
             td_attributes,
             mr_seam,
@@ -201,5 +232,6 @@ pub(crate) fn notes() -> impl Strategy<Value = Notes> {
         os_image,
         accepted,
         simulated,
+        ..Notes::default()
     })
 }

@@ -43,6 +43,7 @@ pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
         .flatten()
         .chain(images(old, new))
         .chain(envelope(old, new))
+        .chain(places(old, new))
         .chain(after.into_iter().flatten())
         .collect()
 }
@@ -173,6 +174,38 @@ fn envelope(old: &Lock, new: &Lock) -> Vec<Change> {
                 };
                 format!("{} {verb}", what(name))
             })
+        })
+        .collect()
+}
+
+fn places(old: &Lock, new: &Lock) -> Vec<Change> {
+    let by_path = |lock: &Lock| {
+        let mut shown: BTreeMap<String, String> = BTreeMap::new();
+        for place in &lock.places {
+            let text = format!("{} {:?}", hex::encode(place.sha256), place.reason);
+            let entry = shown.entry(place.path.clone()).or_default();
+            entry.push_str(if entry.is_empty() { "" } else { ", " });
+            entry.push_str(&text);
+        }
+        shown
+    };
+    let (before, after) = (by_path(old), by_path(new));
+    names(&before, &after)
+        .into_iter()
+        .filter_map(|path| {
+            let key = format!("places.{path}");
+            change(
+                key,
+                before.get(path).cloned(),
+                after.get(path).cloned(),
+                |kind| match kind {
+                    Kind::Changed => {
+                        "a place that decides which code runs has another text or another reason".to_owned()
+                    }
+                    Kind::Added => "another place decides which code runs".to_owned(),
+                    Kind::Removed => "a place no longer decides which code runs".to_owned(),
+                },
+            )
         })
         .collect()
 }

@@ -86,6 +86,15 @@ pub enum LockProblem {
     /// A day too far ahead.
     #[error("is more than {MAX_EXCEPTION_DAYS} days ahead")]
     TooFar,
+    /// A place of `[[places]]` that lacks a key.
+    #[error("is missing")]
+    IncompletePlace,
+    /// A reason of `[[places]]` that is no sentence.
+    #[error("has more than 1,024 bytes")]
+    LongReason,
+    /// More places than a person reviews.
+    #[error("has more than 200 entries")]
+    ManyPlaces,
     /// A section without entries.
     #[error("is empty")]
     EmptySection,
@@ -172,6 +181,10 @@ impl LockProblem {
             Self::Missing => {
                 "The registers identify an image together: give all four, or remove the section."
             }
+            Self::IncompletePlace | Self::ManyPlaces => {
+                "Take over what `cvm-verify pin URL` writes, and fill in each `reason`."
+            }
+            Self::LongReason => "Write one sentence.",
             Self::TargetName => "A name has 1 to 64 letters, digits, `.`, `_` and `-`.",
             Self::NoTarget { wanted: None, .. } => "Choose one with --target NAME.",
             Self::NoTarget {

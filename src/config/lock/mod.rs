@@ -28,6 +28,7 @@ mod envelope;
 mod error;
 mod file;
 mod pin;
+mod places;
 mod read;
 mod reservation;
 mod section;
@@ -49,6 +50,7 @@ pub(super) use diff_text::visible_part;
 pub use error::{LockError, LockProblem, Place};
 pub use file::{LockFile, with_target};
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
+pub use places::{LockedPlace, MAX_LOCKED_PLACES};
 pub(super) use read::merge_conflict;
 pub use reservation::{Reservation, VULNERABLE_DAYS};
 pub use write::Notes;
@@ -77,6 +79,8 @@ pub struct Lock {
     /// Every field of the compose document but the docker compose file, as `MeasuredCompose::envelope` gives
     /// them. Empty where none is locked: a document without any such field does not start.
     pub envelope: BTreeMap<String, Value>,
+    /// The places of the compose document that decide code, by path.
+    pub places: Vec<LockedPlace>,
     /// The OS image and the VM's shape.
     pub os_image: Option<LockedOs>,
     /// TDATTRIBUTES, 8 bytes in the order of the quote.

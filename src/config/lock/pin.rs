@@ -3,8 +3,10 @@
 use chrono::{DateTime, Days, NaiveDate};
 use dcap_qvl::TcbStatus;
 
-use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, MAX_LOCK_BYTES, Notes, Reservation, VULNERABLE_DAYS};
-use crate::config::{KeyProviderPin, OsTuple};
+use super::{
+    DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, MAX_LOCK_BYTES, Notes, Reservation, VULNERABLE_DAYS, places,
+};
+use crate::config::{KeyProviderPin, OsTuple, launch_script};
 use crate::evidence::EvidenceError;
 use crate::prove::{
     BootRefusal, CollateralGap, ComposeRefusal, Facts, Gap, KeyProvider, LogRefusal, MeasuredCompose,
@@ -121,8 +123,9 @@ pub fn pin(facts: &Facts, fresh: bool, root: TrustRootKind) -> Result<Pinned, Pi
         reservations.push(Reservation::KeyProvider(provider.clone()));
     }
     reservations.extend(of_image(facts));
+    let mut notes = Notes::default();
     match &facts.compose {
-        Ok(compose) => reservations.extend(add_compose(compose, &mut lock)?),
+        Ok(compose) => reservations.extend(add_compose(compose, &mut lock, &mut notes)?),
         Err(Gap::Refused(refusal)) => return Err(PinRefusal::Compose(refusal.clone())),
         Err(Gap::Absent | Gap::NotReached) => reservations.push(Reservation::NoComposeDocument),
     }
@@ -136,6 +139,7 @@ pub fn pin(facts: &Facts, fresh: bool, root: TrustRootKind) -> Result<Pinned, Pi
                 .map(|row| row.name.clone()),
             accepted: reservations.iter().map(ToString::to_string).collect(),
             simulated: root == TrustRootKind::Custom,
+            ..notes
         },
         lock,
         reservations,
@@ -184,6 +188,23 @@ impl Pinned {
             lock,
             notes: self.notes,
         })
+    }
+}
+
+impl AcceptedPin {
+    /// With the reasons that a lock which is there already gives for places that are the same.
+    #[must_use]
+    pub fn keeping_reasons(mut self, before: &Lock) -> Self {
+        places::keep_reasons(&mut self.lock.places, &before.places);
+        self.text = self.lock.to_toml(&self.notes);
+        self
+    }
+
+    /// How many places decide code and are not reviewed.
+    #[must_use]
+    pub fn unreviewed(&self) -> usize {
+        let places = self.lock.places.iter();
+        places.filter(|place| !place.is_reviewed()).count()
     }
 }
 
@@ -245,14 +266,23 @@ fn of_image(facts: &Facts) -> Vec<Reservation> {
     class.into_iter().chain(vulnerable).collect()
 }
 
-fn add_compose(compose: &MeasuredCompose, lock: &mut Lock) -> Result<Vec<Reservation>, PinRefusal> {
+fn add_compose(
+    compose: &MeasuredCompose,
+    lock: &mut Lock,
+    notes: &mut Notes,
+) -> Result<Vec<Reservation>, PinRefusal> {
     lock.envelope = compose.envelope().map_err(PinRefusal::UnreadableCompose)?;
     let mut found = Vec::new();
     if lock.envelope.is_empty() {
         found.push(Reservation::NoEnvelope);
     }
-    match compose.compose_file() {
-        Ok(file) => lock.images = file.map(|file| file.images).unwrap_or_default(),
+    match compose.compose_file(launch_script(compose)) {
+        Ok(file) => {
+            let file = file.unwrap_or_default();
+            lock.places = places::unreviewed(&file);
+            notes.places = places::remarks(&file);
+            lock.images = file.images;
+        }
         Err(problem) => found.push(Reservation::UnreadableImages(problem.to_string())),
     }
     Ok(found)

@@ -16,7 +16,7 @@ use crate::config::tcb::end_of;
 /// Markers that git leaves at line starts where a merge was not finished.
 const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
-const ROOT_KEYS: [&str; 9] = [
+const ROOT_KEYS: [&str; 10] = [
     "schema",
     "tool",
     "compose_hash",
@@ -24,17 +24,19 @@ const ROOT_KEYS: [&str; 9] = [
     "key_provider",
     "images",
     "compose",
+    "places",
     "os_image",
     "platform",
 ];
 /// What a block of a file of several targets holds.
-pub(super) const TARGET_KEYS: [&str; 8] = [
+pub(super) const TARGET_KEYS: [&str; 9] = [
     "tool",
     "compose_hash",
     "app_id",
     "key_provider",
     "images",
     "compose",
+    "places",
     "os_image",
     "platform",
 ];
@@ -128,6 +130,11 @@ impl Lock {
             envelope: root
                 .take_section("compose")?
                 .map(fields)
+                .transpose()?
+                .unwrap_or_default(),
+            places: root
+                .take("places")
+                .map(super::places::read)
                 .transpose()?
                 .unwrap_or_default(),
             os_image: root.take_section("os_image")?.map(os_image).transpose()?,

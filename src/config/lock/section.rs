@@ -84,6 +84,22 @@ impl<'t> Section<'t> {
         }
     }
 
+    /// A section that is an item of a list.
+    pub(super) fn of_item(source: Source<'t>, name: String, at: usize, entries: DeTable<'t>) -> Self {
+        Self {
+            source,
+            name,
+            at,
+            entries,
+        }
+    }
+
+    /// An error about a key that the section needs.
+    pub(super) fn missing(&self, key: &str, problem: LockProblem) -> LockError {
+        let key = Some(self.path_of(key));
+        self.source.error_at(self.at, key, problem)
+    }
+
     /// Takes the value of a key.
     pub(super) fn take(&mut self, key: &str) -> Option<Entry<'t>> {
         let value = self.entries.remove(key)?;
@@ -102,10 +118,8 @@ impl<'t> Section<'t> {
 
     /// Takes a key that the section needs.
     pub(super) fn need_hex<const N: usize>(&mut self, key: &str) -> Result<[u8; N], LockError> {
-        self.take_hex(key)?.ok_or_else(|| {
-            let key = Some(self.path_of(key));
-            self.source.error_at(self.at, key, LockProblem::Missing)
-        })
+        self.take_hex(key)?
+            .ok_or_else(|| self.missing(key, LockProblem::Missing))
     }
 
     /// Refuses what nobody took.
@@ -166,6 +180,11 @@ impl<'t> Entry<'t> {
             expected,
             found: self.value.type_str(),
         })
+    }
+
+    /// The line where the value stands.
+    pub(super) fn line(&self) -> usize {
+        self.source.place(self.at).line
     }
 
     /// The value as a string.

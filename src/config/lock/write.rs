@@ -2,7 +2,7 @@
 
 use super::envelope::assignments;
 use super::text::{key, one_line, quoted};
-use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA};
+use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, places};
 use crate::config::{KMS_IDS, KeyProviderPin};
 use crate::prove::listed_rtmr0;
 
@@ -15,6 +15,8 @@ pub struct Notes {
     pub accepted: Vec<String>,
     /// Whether the evidence rests on another root than Intel's.
     pub simulated: bool,
+    /// What is said of each place that decides code, by its path.
+    pub places: std::collections::BTreeMap<String, String>,
 }
 
 const HEADER: &str = "\
@@ -82,6 +84,7 @@ impl Lock {
         let name = key(name);
         // Values never hold a line break, so a line like this is a section's own.
         let of_target = |line: &str| match line.strip_prefix('[') {
+            Some(_) if line == places::HEADER => format!("[[target.{name}.places]]\n"),
             Some(section) if SECTIONS.contains(&line) => format!("[target.{name}.{section}\n"),
             _ => format!("{line}\n"),
         };
@@ -136,6 +139,7 @@ impl Lock {
             .iter()
             .flat_map(|(name, value)| assignments(name, value));
         section(&mut out, COMPOSE, fields);
+        out.push_str(&places::write(&self.places, &notes.places));
         if let Some(os) = &self.os_image {
             out.push_str(&os_image(os, notes));
         }
@@ -251,13 +255,20 @@ mod tests {
 
     #[test]
     fn a_lock_file_reads_well() {
-        insta::assert_snapshot!(arbitrary::example().to_toml(&Notes {
-            os_image: Some("dstack-0.5.3".to_owned()),
-            accepted: vec![
-                "dstack-0.5.3 has a published vulnerability: CVE-2025-59054.".to_owned(),
-                "A hostile name: \n[os_image]\u{202e}".to_owned(),
-            ],
-            simulated: true,
-        }));
+        insta::assert_snapshot!(
+            arbitrary::example().to_toml(&Notes {
+                os_image: Some("dstack-0.5.3".to_owned()),
+                accepted: vec![
+                    "dstack-0.5.3 has a published vulnerability: CVE-2025-59054.".to_owned(),
+                    "A hostile name: \n[os_image]\u{202e}".to_owned(),
+                ],
+                simulated: true,
+                places: [(
+                    "services.web.command".to_owned(),
+                    "`${X}`: X is in `allowed_envs`".to_owned()
+                )]
+                .into(),
+            })
+        );
     }
 }

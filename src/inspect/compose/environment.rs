@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use crate::inspect::page::Page;
+use crate::prove::is_risky;
 
 /// Names that are shown.
 const MAX_NAMES: usize = 100;
 
 /// How a name begins, ends or reads, and what its value can do.
-const RISKS: [(Pattern, &str); 15] = [
+const RISKS: [(Pattern, &str); 14] = [
     (Pattern::Is("DSTACK_ROOT_PASSWORD"), "sets root's password"),
     (
         Pattern::Is("DSTACK_ROOT_PUBLIC_KEY"),
@@ -17,10 +18,6 @@ const RISKS: [(Pattern, &str); 15] = [
     (
         Pattern::Is("DSTACK_AUTHORIZED_KEYS"),
         "lets its owner log in as root",
-    ),
-    (
-        Pattern::Begins("DSTACK_DOCKER_"),
-        "chooses the registry that images come from",
     ),
     (
         Pattern::Begins("DOCKER_"),
@@ -72,15 +69,19 @@ pub(super) fn show(page: &mut Page, allowed: Option<&Value>) {
 
 /// What a value of that name can do, if it is a risky one. Proxies are also read in lower case.
 fn risk(name: &str) -> Option<&'static str> {
+    if !is_risky(name) {
+        return None;
+    }
     let name = name.to_ascii_uppercase();
-    RISKS
+    let known = RISKS
         .iter()
         .find(|(pattern, _)| match pattern {
             Pattern::Is(whole) => name == *whole,
             Pattern::Begins(start) => name.starts_with(start),
             Pattern::Ends(end) => name.ends_with(end),
         })
-        .map(|(_, risk)| *risk)
+        .map(|(_, risk)| *risk);
+    known.or(Some("can change what runs"))
 }
 
 #[cfg(test)]

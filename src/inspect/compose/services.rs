@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::inspect::page::Page;
-use crate::prove::ComposeFile;
 use crate::prove::digest::sha256;
+use crate::prove::{ComposeFile, Places};
 
 /// Lines of one list that are shown.
 const MAX_LINES: usize = 60;
@@ -51,8 +51,15 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
         page,
         "Not pinned",
         &file.unpinned,
-        "Here something else than the measured text decides what runs.",
-        "Every image is pinned by digest, and no variable chooses what runs.",
+        "Here something else than the measured text decides which image runs.",
+        "Every image is pinned by digest.",
+    );
+    lines(
+        page,
+        "Decides code",
+        &file.unmeasured,
+        "Here a variable or a file that is not measured can decide what runs. `verify` leaves out what nothing can set.",
+        "No other place can decide what runs.",
     );
     lines(
         page,
@@ -64,11 +71,14 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
     );
 }
 
-fn lines(page: &mut Page, name: &str, found: &[String], some: &str, none: &str) {
+fn lines(page: &mut Page, name: &str, found: &Places, some: &str, none: &str) {
     if found.is_empty() {
         page.field(name, "nothing").note(none);
     } else {
-        page.field(name, found.len()).mark(some);
-        page.items(found, MAX_LINES);
+        page.field(name, found.count()).mark(some);
+        let said = found
+            .iter()
+            .map(|place| format!("{}: {}", place.path, place.says));
+        page.items(said, MAX_LINES);
     }
 }

@@ -1,0 +1,223 @@
+//! Programs and their arguments, in the forms that Docker Compose has for them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::environment::Environment;
+use super::judge::{Judge, is_nothing, text_of};
+use super::place::{Place, item, shown, step};
+use super::shell::{self, Use};
+
+/// What to write instead of a variable that the container's own shell can read.
+fn or_escaped(text: &str) -> String {
+    let name = super::variables::Template::read(text)
+        .ok()
+        .and_then(|template| template.names().into_iter().next().map(str::to_owned));
+    name.map_or_else(
+        || "write the value".to_owned(),
+        |name| {
+            format!(
+                "write the value, or `$${}` if the container's own environment has it",
+                shown(&name)
+            )
+        },
+    )
+}
+
+impl Judge<'_> {
+    /// `command` and `entrypoint`: a text that Docker Compose splits, or a list.
+    pub(super) fn command(&mut self, path: &str, value: &Value, environment: &Environment) {
+        match value {
+            Value::String(text) => {
+                if let Some(text) = self.fixed_or(path, text, &or_escaped(text)) {
+                    let words = split(&text);
+                    let uses = shell::uses_of_arguments(&words, &|name| environment.is_from_outside(name));
+                    self.name_uses(path, &text, uses);
+                }
+            }
+            Value::Array(items) => self.arguments(path, items, 0, environment),
+            value if is_nothing(value) => {}
+            value => self.unknown(path, value),
+        }
+    }
+
+    /// The words of `entrypoint` and `command` are one command line: `sh` may stand in one and `-c` in the other.
+    pub(super) fn entrypoint_with_command(
+        &mut self,
+        path: &str,
+        container: &Map<String, Value>,
+        environment: &Environment,
+    ) {
+        let (Some(entrypoint), Some(command)) = (container.get("entrypoint"), container.get("command"))
+        else {
+            return;
+        };
+        let mut words = self.words(entrypoint);
+        let before = words.len();
+        words.extend(self.words(command));
+        if before == words.len() || before == 0 {
+            return;
+        }
+        for (name, how) in shell::uses_of_arguments(&words, &|name| environment.is_from_outside(name)) {
+            let stands_in_command = words
+                .iter()
+                .skip(before)
+                .any(|word| word.contains('$') && word.contains(&name));
+            if how == Use::Executed && stands_in_command {
+                self.name_uses(
+                    &step(path, "command"),
+                    &text_of(command),
+                    BTreeMap::from([(name, how)]),
+                );
+            }
+        }
+    }
+
+    /// The words of a command line where its variables are not set.
+    fn words(&self, value: &Value) -> Vec<String> {
+        let evaluate = |text: &str| {
+            let template = super::variables::Template::read(text);
+            template.map_or_else(
+                |_| String::new(),
+                |template| template.evaluate(&|name| self.settable.value(name)),
+            )
+        };
+        match value {
+            Value::String(text) => split(&evaluate(text)),
+            Value::Array(items) => items
+                .iter()
+                .map(|item| item.as_str().map(evaluate).unwrap_or_default())
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// `healthcheck.test`: a script, or a list whose first item says how the others are read.
+    pub(super) fn health_test(&mut self, path: &str, value: &Value, environment: &Environment) {
+        match value {
+            Value::String(text) => self.script(path, text, environment),
+            Value::Array(items) => match items.first().and_then(Value::as_str) {
+                Some("CMD-SHELL") => {
+                    for (index, each) in items.iter().enumerate().skip(1) {
+                        match each.as_str() {
+                            Some(text) => self.script(&item(path, index), text, environment),
+                            None => self.unknown(&item(path, index), each),
+                        }
+                    }
+                }
+                Some("CMD") => self.arguments(path, items, 1, environment),
+                _ => self.arguments(path, items, 0, environment),
+            },
+            value if is_nothing(value) => {}
+            value => self.unknown(path, value),
+        }
+    }
+
+    /// The text of a file that containers mount, and may execute.
+    pub(super) fn content(&mut self, path: &str, value: &Value, environment: &Environment) {
+        match value {
+            Value::String(text) => self.script(path, text, environment),
+            value if is_nothing(value) => {}
+            value => self.unknown(path, value),
+        }
+    }
+
+    fn script(&mut self, path: &str, text: &str, environment: &Environment) {
+        if let Some(script) = self.fixed_or(path, text, &or_escaped(text))
+            && script.contains('$')
+        {
+            let uses = shell::uses(&script, &|name| environment.is_from_outside(name));
+            self.name_uses(path, text, uses);
+        }
+    }
+
+    fn arguments(&mut self, path: &str, items: &[Value], skip: usize, environment: &Environment) {
+        let mut words = Vec::with_capacity(items.len());
+        for (index, each) in items.iter().enumerate() {
+            match each {
+                Value::String(text) => {
+                    match self.fixed_or(&item(path, index), text, &or_escaped(text)) {
+                        Some(word) => words.push(word),
+                        // It is named already.
+                        None => words.push(String::new()),
+                    }
+                }
+                Value::Array(_) | Value::Object(_) => {
+                    self.unknown(&item(path, index), each);
+                    words.push(String::new());
+                }
+                Value::Null | Value::Bool(_) | Value::Number(_) => words.push(String::new()),
+            }
+        }
+        let is_from_outside = |name: &str| environment.is_from_outside(name);
+        // Which item it is, for the path: the first in which the name stands.
+        let uses = shell::uses_of_arguments(words.get(skip..).unwrap_or_default(), &is_from_outside);
+        for (name, how) in uses {
+            let at = words
+                .iter()
+                .position(|word| word.contains(&format!("${name}")) || word.contains(&format!("${{{name}")));
+            let index = at.unwrap_or(skip);
+            let text = items.get(index).and_then(Value::as_str).unwrap_or_default();
+            self.name_uses(&item(path, index), text, BTreeMap::from([(name, how)]));
+        }
+    }
+
+    fn name_uses(&mut self, path: &str, text: &str, uses: BTreeMap<String, Use>) {
+        for (name, how) in uses {
+            let name = shown(&name);
+            match how {
+                Use::Executed => {
+                    let says = format!(
+                        "a shell may execute what `$${name}` holds, and the container's `{name}` is set from outside: write \
+                         the value"
+                    );
+                    self.file.unmeasured.add(Place::new(path, text, says));
+                }
+                Use::Argument => {
+                    let says = format!("an argument is `$${name}`, which is set from outside");
+                    self.file.outside.add(Place::new(path, text, says));
+                }
+            }
+        }
+    }
+}
+
+/// A text as words, by the rules of quotes that shells have.
+fn split(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut is_word = false;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            c if c.is_whitespace() => {
+                if std::mem::take(&mut is_word) {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            '\'' | '"' => {
+                is_word = true;
+                while let Some(inner) = chars.next().filter(|inner| *inner != c) {
+                    if inner == '\\' && c == '"' {
+                        word.extend(chars.next());
+                    } else {
+                        word.push(inner);
+                    }
+                }
+            }
+            '\\' => {
+                is_word = true;
+                word.extend(chars.next());
+            }
+            c => {
+                is_word = true;
+                word.push(c);
+            }
+        }
+    }
+    if is_word {
+        words.push(word);
+    }
+    words
+}

@@ -1,0 +1,220 @@
+//! Where a path of a docker compose file leads in the guest, and what of that the host hands in.
+
+use super::settable::PROJECT_FOLDER;
+
+/// What a path is to the question which code runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The guest agent's socket: what it is for.
+    GuestAgent,
+    /// The Docker socket, or a folder that holds it.
+    DockerSocket,
+    /// It equals, contains or lies in what the host hands in.
+    FromTheHost(&'static str),
+    /// Another path of the guest.
+    Guest,
+}
+
+/// Folders that lead to others in a dstack guest.
+const LINKS: [(&str, &str); 6] = [
+    ("/var/run", "/run"),
+    ("/var/volatile/dstack", "/dstack"),
+    ("/tapp", "/dstack"),
+    ("/dstack/persistent/dstack", "/dstack"),
+    ("/var/lock", "/run/lock"),
+    ("/tmp", "/var/volatile/tmp"),
+];
+
+/// What the host hands in: files that nothing measures, firmware tables, and the disks.
+const FROM_THE_HOST: [(&str, &str); 8] = [
+    ("/dstack/.host-shared", "files that the host hands in"),
+    ("/dstack/user_config", "a file that the host hands in"),
+    ("/dstack/.user-config", "a file that the host hands in"),
+    ("/dstack/.decrypted-env", "the environment that the host hands in"),
+    (
+        "/dstack/.decrypted-env.json",
+        "the environment that the host hands in",
+    ),
+    ("/sys/firmware", "firmware tables that the host supplies"),
+    ("/dev/disk", "disks that the host supplies"),
+    ("/dev/mem", "memory that the host supplies"),
+];
+
+/// Beginnings of the names of disks in `/dev`.
+const DISKS: [&str; 8] = ["vd", "sd", "hd", "nvme", "xvd", "sr", "pmem", "loop"];
+
+/// The guest agent's sockets, under the names of its versions.
+const GUEST_AGENT: [&str; 4] = [
+    "/run/dstack.sock",
+    "/run/dstack",
+    "/run/dstack/dstack.sock",
+    "/run/tappd.sock",
+];
+
+const DOCKER_SOCKETS: [&str; 5] = [
+    "/run/docker.sock",
+    "/run/docker",
+    "/run/containerd",
+    "/run/podman",
+    "/run/containerd/containerd.sock",
+];
+
+/// The path in the guest, with known links followed and without `.` and `..`. Relative ones are in the project's folder.
+pub(super) fn resolve(path: &str) -> String {
+    let from = match path.strip_prefix('~') {
+        Some(rest) => format!("/home/root{rest}"),
+        None if path.starts_with('/') => path.to_owned(),
+        None => format!("{PROJECT_FOLDER}/{path}"),
+    };
+    let mut steps: Vec<&str> = Vec::new();
+    let mut resolved = String::new();
+    // A link can lead to a path that begins with another, so the path is followed step by step.
+    for step in from.split('/') {
+        match step {
+            "" | "." => continue,
+            ".." => {
+                resolved.truncate(resolved.rfind('/').unwrap_or(0));
+                continue;
+            }
+            step => steps.push(step),
+        }
+        resolved.push('/');
+        resolved.push_str(steps.pop().unwrap_or_default());
+        resolved = followed(resolved);
+    }
+    if resolved.is_empty() {
+        "/".to_owned()
+    } else {
+        resolved
+    }
+}
+
+fn followed(path: String) -> String {
+    for (link, target) in LINKS {
+        if path == link {
+            return target.to_owned();
+        }
+    }
+    // `/proc/1/root` and the like are the root folder again.
+    let mut parts = path.split('/').skip(1);
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some("proc"), Some(_), Some("root"), None) => String::new(),
+        (Some("proc"), Some(_), Some("cwd"), None) => PROJECT_FOLDER.to_owned(),
+        _ => path,
+    }
+}
+
+/// What a resolved path is.
+pub(super) fn source(path: &str) -> Source {
+    for (given, what) in FROM_THE_HOST {
+        if overlaps(path, given) {
+            return Source::FromTheHost(what);
+        }
+    }
+    // What holds a link that leads there holds it, too.
+    let leads_there = |target: &str| FROM_THE_HOST.iter().any(|(given, _)| overlaps(target, given));
+    if LINKS
+        .iter()
+        .any(|(link, target)| holds(path, link) && leads_there(target))
+    {
+        return Source::FromTheHost("files that the host hands in");
+    }
+    if path == "/dev" || is_disk(path) {
+        return Source::FromTheHost("disks that the host supplies");
+    }
+    if GUEST_AGENT.contains(&path) {
+        return Source::GuestAgent;
+    }
+    if DOCKER_SOCKETS.contains(&path) || path == "/run" || path.ends_with("/docker.sock") {
+        return Source::DockerSocket;
+    }
+    Source::Guest
+}
+
+/// Whether a device is a disk that the host supplies.
+pub(super) fn is_disk(path: &str) -> bool {
+    path.strip_prefix("/dev/").is_some_and(|name| {
+        DISKS.iter().any(|disk| name.starts_with(disk)) || name == "disk" || name.starts_with("disk/")
+    })
+}
+
+/// Whether one path is the other, or holds it.
+fn overlaps(one: &str, other: &str) -> bool {
+    holds(one, other) || holds(other, one)
+}
+
+fn holds(outer: &str, inner: &str) -> bool {
+    outer == "/"
+        || inner == outer
+        || inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_followed_to_where_they_lead() {
+        for (path, leads) in [
+            ("./data", "/dstack/data"),
+            ("data", "/dstack/data"),
+            ("/tapp/.host-shared", "/dstack/.host-shared"),
+            ("/dstack/../dstack/x", "/dstack/x"),
+            ("/var/run/docker.sock", "/run/docker.sock"),
+            ("../run/docker.sock", "/run/docker.sock"),
+            ("/proc/1/root/dstack", "/dstack"),
+            ("/proc/self/root", "/"),
+            ("/var/volatile/dstack/.host-shared", "/dstack/.host-shared"),
+            ("//dstack//.host-shared/", "/dstack/.host-shared"),
+            ("/../..", "/"),
+            ("~/x", "/home/root/x"),
+        ] {
+            assert_eq!(resolve(path), leads, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_the_host_hands_in_is_told_from_the_guest() {
+        let of = |path: &str| source(&resolve(path));
+        for path in [
+            "/",
+            "/dstack",
+            "/tapp",
+            ".",
+            "./.host-shared",
+            "/dstack/../dstack",
+            "/dstack/.host-shared/.user-config",
+            "/sys",
+            "/sys/firmware/acpi/tables",
+            "/dev",
+            "/dev/vdb",
+            "/dev/disk/by-id/x",
+            "/proc/1/root",
+            "/var/volatile",
+            "/dstack/user_config",
+            "/var",
+        ] {
+            assert!(
+                matches!(of(path), Source::FromTheHost(_)),
+                "{path}: {:?}",
+                of(path)
+            );
+        }
+        for path in [
+            "/var/run/dstack.sock",
+            "/run/dstack.sock",
+            "/var/run/tappd.sock",
+            "/var/run/dstack/dstack.sock",
+        ] {
+            assert_eq!(of(path), Source::GuestAgent, "{path}");
+        }
+        for path in ["/var/run/docker.sock", "/run", "/var/run", "/run/containerd"] {
+            assert_eq!(of(path), Source::DockerSocket, "{path}");
+        }
+        for path in ["/data", "./data", "/etc/ssl", "/run/other.sock"] {
+            assert_eq!(of(path), Source::Guest, "{path}");
+        }
+    }
+}

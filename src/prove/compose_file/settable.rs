@@ -1,0 +1,156 @@
+//! Who can set a variable that Docker Compose substitutes: what surrounds the docker compose file decides.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// The script that runs before Docker Compose and what it hands on, from the table of known scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaunchScript {
+    /// None, or an empty one.
+    None,
+    /// A known one.
+    Known {
+        /// Its version.
+        version: &'static str,
+        /// The variables that it exports.
+        exports: &'static [&'static str],
+        /// The variables that it reads to log in to a registry, and for nothing else.
+        registry_login: &'static [&'static str],
+    },
+    /// One whose text is in no table: it may set anything.
+    Unknown,
+}
+
+impl LaunchScript {
+    /// Whether it is known to read a variable to log in to a registry, and for nothing else.
+    #[must_use]
+    pub fn logs_in_with(&self, name: &str) -> bool {
+        matches!(self, Self::Known { registry_login, .. } if registry_login.contains(&name))
+    }
+}
+
+/// What the guest's own start script hands on to Docker Compose from what the host supplies
+/// (`app-compose.sh` of dstack: `export PCCS_URL`).
+const FROM_THE_HOST: [&str; 1] = ["PCCS_URL"];
+
+/// What systemd and the shell of the guest set. The measured OS image decides the values; they are not in the document.
+const FROM_THE_GUEST: [&str; 12] = [
+    "HOME",
+    "HOSTNAME",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "LANG",
+    "LOGNAME",
+    "OLDPWD",
+    "PATH",
+    "SHELL",
+    "SHLVL",
+    "USER",
+    "_",
+];
+
+/// Where the guest runs Docker Compose.
+pub(super) const PROJECT_FOLDER: &str = "/dstack";
+
+/// Who can set a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setter {
+    /// The deployer and the host, through the encrypted environment.
+    AllowedEnvs,
+    /// A known pre-launch script.
+    Script(&'static str),
+    /// An unknown script.
+    UnknownScript,
+    /// The host, through the guest's start script.
+    Host,
+    /// The guest's OS.
+    Guest,
+}
+
+impl fmt::Display for Setter {
+    /// Follows the name of the variable.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AllowedEnvs => f.write_str("is in `allowed_envs`"),
+            Self::Script(version) => write!(f, "is set by Phala's pre-launch script {version}"),
+            Self::UnknownScript => f.write_str("can be set by a script that is in no table"),
+            Self::Host => f.write_str("is set by the host"),
+            Self::Guest => f.write_str("is set by the guest's OS, not by the document"),
+        }
+    }
+}
+
+/// What surrounds a docker compose file.
+#[derive(Debug, Clone)]
+pub(super) struct Settable {
+    /// Absent where `allowed_envs` cannot be read, so that it may be anything.
+    allowed: Option<BTreeSet<String>>,
+    script: LaunchScript,
+    has_other_script: bool,
+}
+
+impl Settable {
+    /// From the members of a compose document.
+    pub(super) fn of(members: &Map<String, Value>, script: LaunchScript) -> Self {
+        let allowed = match members.get("allowed_envs") {
+            None | Some(Value::Null) => Some(BTreeSet::new()),
+            Some(Value::Array(names)) => names
+                .iter()
+                .map(|name| name.as_str().map(|name| name.trim().to_owned()))
+                .collect(),
+            Some(_) => None,
+        };
+        let runs = |value: &Value| match value {
+            Value::Null => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(items) => items.iter().any(|item| item.as_str() != Some("")),
+            _ => true,
+        };
+        Self {
+            allowed,
+            script,
+            has_other_script: members.get("init_script").is_some_and(runs),
+        }
+    }
+
+    /// Nothing is known of what surrounds the file, so that everything may be set.
+    pub(super) const fn unknown() -> Self {
+        Self {
+            allowed: None,
+            script: LaunchScript::Unknown,
+            has_other_script: false,
+        }
+    }
+
+    /// Who can set a variable; nothing where nothing can.
+    pub(super) fn setter(&self, name: &str) -> Option<Setter> {
+        if self.allowed.as_ref().is_none_or(|allowed| allowed.contains(name)) {
+            return Some(Setter::AllowedEnvs);
+        }
+        match self.script {
+            LaunchScript::Known { version, exports, .. } if exports.contains(&name) => {
+                return Some(Setter::Script(version));
+            }
+            LaunchScript::Unknown => return Some(Setter::UnknownScript),
+            LaunchScript::None | LaunchScript::Known { .. } => {}
+        }
+        if self.has_other_script {
+            Some(Setter::UnknownScript)
+        } else if FROM_THE_HOST.contains(&name) {
+            Some(Setter::Host)
+        } else {
+            FROM_THE_GUEST.contains(&name).then_some(Setter::Guest)
+        }
+    }
+
+    /// The value of a variable that nothing can set: only what Docker Compose itself knows.
+    pub(super) fn value(&self, name: &str) -> Option<String> {
+        match name {
+            "PWD" => Some(PROJECT_FOLDER.to_owned()),
+            "COMPOSE_PROJECT_NAME" => Some("dstack".to_owned()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Mounts, named volumes, and the verified volumes of manifest version 3.
+
+use serde_json::{Map, Value};
+
+use super::ComposeFile;
+use super::environment::Environment;
+use super::judge::{Judge, is_nothing, text_of};
+use super::mounts::{self, Source};
+use super::place::{Place, item, shown, step};
+use super::table::Row;
+
+impl Judge<'_> {
+    pub(super) fn volumes(
+        &mut self,
+        row: &'static Row,
+        path: &str,
+        value: &Value,
+        environment: &Environment,
+    ) {
+        let Some(items) = value.as_array() else {
+            return if is_nothing(value) {
+                ()
+            } else {
+                self.unknown(path, value)
+            };
+        };
+        for (index, each) in items.iter().enumerate() {
+            let path = item(path, index);
+            match each {
+                Value::String(text) => self.short_mount(&path, text),
+                Value::Object(members) => self.long_mount(row, &path, members, environment),
+                other => self.unknown(&path, other),
+            }
+        }
+    }
+
+    /// `SOURCE:TARGET:MODE`, or a target alone, which is an anonymous volume.
+    fn short_mount(&mut self, path: &str, text: &str) {
+        let Some(mount) = self.fixed(path, text) else {
+            return;
+        };
+        let Some((source, _)) = mount.split_once(':') else {
+            return;
+        };
+        if is_path(source) {
+            self.mounted(path, text, source);
+        }
+    }
+
+    fn long_mount(
+        &mut self,
+        row: &'static Row,
+        path: &str,
+        members: &Map<String, Value>,
+        environment: &Environment,
+    ) {
+        let read = |key: &str| members.get(key).and_then(Value::as_str);
+        let (kind, source) = (read("type"), read("source"));
+        for (key, member) in members {
+            // An image is judged as one.
+            if !(key == "source" && kind == Some("image")) {
+                self.member(row, path, key, member, environment);
+            }
+        }
+        let at = step(path, "source");
+        match (kind, source) {
+            (Some("tmpfs"), _) | (Some("volume"), None) => {}
+            (Some("image"), Some(image)) => {
+                self.file.images.insert(path.to_owned(), image.to_owned());
+                self.pinned(&at, image);
+            }
+            (Some("bind"), Some(source)) => self.evaluated_mount(&at, source),
+            (Some("volume") | None, Some(source)) if is_path(source) => self.evaluated_mount(&at, source),
+            (Some("volume"), Some(_)) => {}
+            _ => {
+                let kind = kind.map_or_else(|| "a mount without a type".to_owned(), shown);
+                let says = format!(
+                    "`{kind}` is no mount that this version of cvm-verify knows: write `type: bind` or `volume`"
+                );
+                self.file.unmeasured.add(Place::new(
+                    &step(path, "type"),
+                    &Value::from(members.clone()).to_string(),
+                    says,
+                ));
+            }
+        }
+    }
+
+    fn evaluated_mount(&mut self, path: &str, text: &str) {
+        // Variables that can be set are named already.
+        let template = super::variables::Template::read(text);
+        if let Ok(template) = template {
+            let source = template.evaluate(&|name| self.settable.value(name));
+            self.mounted(path, text, &source);
+        }
+    }
+
+    /// A path of the guest that a container sees.
+    pub(super) fn mounted(&mut self, path: &str, text: &str, source: &str) {
+        let leads = mounts::resolve(source);
+        let via = if leads == source {
+            String::new()
+        } else {
+            format!(" ({})", shown(&leads))
+        };
+        match mounts::source(&leads) {
+            Source::GuestAgent => {}
+            Source::DockerSocket => {
+                self.holds_docker_socket = true;
+                self.reaches(path, text, format!("`{}`{via}: the Docker socket", shown(source)));
+            }
+            Source::FromTheHost(what) => {
+                // What holds everything holds the socket, too.
+                self.holds_docker_socket |= leads == "/" || leads == "/var";
+                self.reaches(path, text, format!("`{}`{via} of the VM", shown(source)));
+                let says = format!(
+                    "`{}`{via} holds {what}: mount another folder, or remove it",
+                    shown(source)
+                );
+                self.file.unmeasured.add(Place::new(path, text, says));
+            }
+            Source::Guest => self.reaches(path, text, format!("`{}`{via} of the VM", shown(source))),
+        }
+    }
+
+    pub(super) fn volumes_from(&mut self, row: &'static Row, path: &str, value: &Value) {
+        let Some(items) = value.as_array() else {
+            return if is_nothing(value) {
+                ()
+            } else {
+                self.unknown(path, value)
+            };
+        };
+        for (index, each) in items.iter().enumerate() {
+            let path = item(path, index);
+            let Some(text) = each.as_str() else {
+                self.unknown(&path, each);
+                continue;
+            };
+            if self
+                .fixed(&path, text)
+                .is_some_and(|from| from.trim().starts_with("container:"))
+            {
+                let says = format!(
+                    "`{}`: {}, which is not in the document: name a service",
+                    shown(text),
+                    row.says
+                );
+                self.file.unmeasured.add(Place::new(&path, text, says));
+            }
+        }
+    }
+
+    pub(super) fn volume_driver(&mut self, path: &str, value: &Value) {
+        let Some(text) = value.as_str() else {
+            return if is_nothing(value) {
+                ()
+            } else {
+                self.unknown(path, value)
+            };
+        };
+        if let Some(driver) = self.fixed(path, text)
+            && !matches!(driver.as_str(), "" | "local")
+        {
+            let says = format!(
+                "`{}` fills the volume from outside the document: write `local`",
+                shown(&driver)
+            );
+            self.file.unmeasured.add(Place::new(path, text, says));
+        }
+    }
+
+    /// Options of the driver `local`: what is mounted where, as for mount(8).
+    pub(super) fn volume_options(&mut self, path: &str, value: &Value) {
+        let Some(options) = value.as_object() else {
+            return if is_nothing(value) {
+                ()
+            } else {
+                self.unknown(path, value)
+            };
+        };
+        let mut evaluated: Vec<(&str, String)> = Vec::new();
+        for (key, option) in options {
+            if let Value::String(text) = option {
+                let Some(text) = self.fixed(&step(path, key), text) else {
+                    continue;
+                };
+                evaluated.push((key, text));
+            } else if option.is_object() || option.is_array() {
+                self.unknown(&step(path, key), option);
+            }
+        }
+        let read = |wanted: &str| {
+            let found = evaluated.iter().find(|(key, _)| *key == wanted);
+            found.map(|(_, text)| text.as_str()).unwrap_or_default()
+        };
+        let is_memory = matches!(read("type"), "tmpfs" | "ramfs");
+        let device = read("device").to_owned();
+        if is_memory || (device.is_empty() && read("type").is_empty()) {
+            return;
+        }
+        let text = text_of(value);
+        let is_bind = read("o")
+            .split(',')
+            .any(|option| matches!(option.trim(), "bind" | "rbind"));
+        if is_bind || (is_path(&device) && read("type").is_empty()) {
+            self.mounted(&step(path, "device"), &device, &device);
+        }
+        let says = match is_bind {
+            true => format!(
+                "the volume is `{}` of the VM: remove `driver_opts`",
+                shown(&device)
+            ),
+            false => format!(
+                "the volume is filled from `{}`: remove `driver_opts`",
+                shown(&device)
+            ),
+        };
+        self.file.unmeasured.add(Place::new(path, &text, says));
+    }
+}
+
+/// Docker Compose takes a source for a path where it begins like one; otherwise it is the name of a volume.
+fn is_path(source: &str) -> bool {
+    source.starts_with(['/', '.', '~', '\\']) || source.contains('/')
+}
+
+/// `verity_volumes` of manifest version 3: each is bound by the root hash of its content.
+pub(super) fn verity(members: &Map<String, Value>, file: &mut ComposeFile) {
+    const FIELD: &str = "verity_volumes";
+    let volumes = match members.get(FIELD) {
+        None | Some(Value::Null) => return,
+        Some(Value::Array(volumes)) => volumes,
+        Some(other) => {
+            return file
+                .unmeasured
+                .add(Place::new(FIELD, &other.to_string(), "is no list: remove it"));
+        }
+    };
+    for (index, volume) in volumes.iter().enumerate() {
+        let path = step(&item(FIELD, index), "verity_root");
+        let root = volume.get("verity_root").and_then(Value::as_str);
+        let is_hash = root.is_some_and(|root| {
+            root.len() == 64
+                && root
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        });
+        if !is_hash {
+            let says = "is no SHA-256 in 64 lower-case hex digits: nothing binds what the volume holds";
+            file.unmeasured.add(Place::new(&path, &volume.to_string(), says));
+        }
+    }
+}

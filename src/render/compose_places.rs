@@ -1,0 +1,70 @@
+//! The page `docs/compose-places.md`, made of the table that `image-pins` and `launch-inputs` judge by.
+
+use std::fmt::Write as _;
+
+use super::docs::own;
+use crate::prove::compose_places;
+
+/// So that nobody edits the page by hand.
+const GENERATED: &str = "<!-- Made from src/prove/compose_file/table.rs by `UPDATE_GENERATED=1 cargo test --lib render`. Do not edit. -->";
+
+const HEAD: &str = "\
+# The places of a docker compose file
+
+The compose hash binds the text of the docker compose file. Some places of that text are filled from outside when Docker
+Compose reads it. This table says for each key of the [Compose Specification](https://compose-spec.io) what its place can
+decide. A key that is not in the table decides code, except extension keys (`x-…`).
+
+- A place that **decides code** is named by [`image-pins`](checks/image-pins.md), and `code` is not met.
+- **Host access** is named by [`launch-inputs`](checks/launch-inputs.md).
+- A value that is **set from outside** (by the deployer, or by the host: the encrypted values are not authenticated) is named
+  and counted by `launch-inputs`.
+
+A variable counts only if something can set it: its name is in `allowed_envs`, a pre-launch script exports it, a script that
+runs before the containers is unknown, or the guest sets it. Otherwise its default stands, and the report says so.
+
+`environment` entries with a variable are set from outside. They decide code if the name in the container is one that programs
+load code by (`LD_PRELOAD`, `NODE_OPTIONS`, `PATH`, …), or if a shell of the container executes the value (`$$NAME` as a
+command, under `eval` or `sh -c`).
+
+A mount decides code if it equals, contains or lies in what the host hands in: `/dstack/.host-shared`, `/dstack/user_config`,
+firmware tables, disks. Known links are followed (`/tapp`, `/var/run`, `/var/volatile/dstack`, `/proc/1/root`). Other paths of
+the VM are host access. The sockets of the guest agent (`/var/run/dstack.sock`, `/run/dstack.sock`, `/var/run/tappd.sock`) are
+neither.
+
+Beside the docker compose file these fields of the compose document decide code: a name in `allowed_envs` that Docker, Docker
+Compose, a shell or a script of the guest reads, and an entry of `verity_volumes` without a well-formed `verity_root`.
+
+`SERVICE` stands for each service, job and `pre_start` container, `HOOK` for an item of `post_start` and `pre_stop`, `*` for
+any name.
+
+| place | class | what it is |
+|---|---|---|
+";
+
+/// The page `docs/compose-places.md`.
+#[must_use]
+pub fn compose_places_markdown() -> String {
+    let mut page = format!("{GENERATED}\n\n{HEAD}");
+    for (path, class, says) in compose_places() {
+        let path = path
+            .replacen("service.", "SERVICE.", 1)
+            .replacen("hook.", "HOOK.", 1);
+        // Writing to a string cannot fail.
+        let _ = writeln!(page, "| `{path}` | {} | {} |", own(class), own(says));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::generated::assert_generated;
+    use super::*;
+
+    #[test]
+    fn the_page_and_the_list_of_keys_are_those_of_the_table() {
+        assert_generated("docs/compose-places.md", &compose_places_markdown());
+        let keys: String = compose_places().map(|(path, _, _)| format!("{path}\n")).collect();
+        assert_generated("tests/compose/places.txt", &keys);
+    }
+}
