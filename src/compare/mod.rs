@@ -103,6 +103,11 @@ fn leave_out_unsaid(own: &mut Lock, other: &mut Lock) -> Vec<&'static str> {
         other.images.clear();
         add(true, "the images");
     }
+    // Only a lock has reasons: they are no difference of deployments.
+    other.keep_reasons(own);
+    if own.envelope.is_empty() {
+        other.places.clear();
+    }
     if own.envelope.is_empty() && !other.envelope.is_empty() {
         other.envelope.clear();
         add(true, "the fields of the compose document");

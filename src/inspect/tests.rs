@@ -270,7 +270,7 @@ fn a_real_cvm_of_near_is_explained() {
         "2911e1f733466216dedb862d6d669e11256ee7a34ce4dbc66c4b807ba7a9c895",
         "name: local-sgx",
         "mpc-image-digest",
-        "mounts the Docker socket",
+        ": the Docker socket",
     ] {
         assert!(says(&text, line), "{line}\n{text}");
     }

@@ -100,10 +100,10 @@ const EDITS: [(&str, Edit); 20] = [
     ("compose.storage_fs", |lock| {
         lock.envelope.remove("storage_fs");
     }),
-    ("places.services.web.command", |lock| {
+    ("places.\"services.web.command\"", |lock| {
         lock.places[1].reason = "read".to_owned()
     }),
-    ("places.services.web.user", |lock| {
+    ("places.\"services.web.user\"", |lock| {
         lock.places.push(place("services.web.user", ""))
     }),
     ("os_image.mrtd", |lock| os(lock).tuple.mrtd = [9; 48]),

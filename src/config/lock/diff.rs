@@ -193,7 +193,7 @@ fn places(old: &Lock, new: &Lock) -> Vec<Change> {
     names(&before, &after)
         .into_iter()
         .filter_map(|path| {
-            let key = format!("places.{path}");
+            let key = format!("places.{}", toml_key(path));
             change(
                 key,
                 before.get(path).cloned(),

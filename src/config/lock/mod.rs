@@ -101,6 +101,11 @@ pub struct LockedOs {
 }
 
 impl Lock {
+    /// Takes over the reasons that another lock gives for places that are the same in path and text.
+    pub(crate) fn keep_reasons(&mut self, before: &Self) {
+        places::keep_reasons(&mut self.places, &before.places);
+    }
+
     /// Whether it expects nothing at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {

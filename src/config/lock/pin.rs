@@ -195,7 +195,7 @@ impl AcceptedPin {
     /// With the reasons that a lock which is there already gives for places that are the same.
     #[must_use]
     pub fn keeping_reasons(mut self, before: &Lock) -> Self {
-        places::keep_reasons(&mut self.lock.places, &before.places);
+        self.lock.keep_reasons(before);
         self.text = self.lock.to_toml(&self.notes);
         self
     }
