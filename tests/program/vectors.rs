@@ -76,8 +76,8 @@ fn near_mpc_is_genuine_but_a_development_image_with_local_keys() {
             (OsImage, Fail, Some("development-image")),
             (KeyProvider, Fail, Some("not-named")),
             (MrConfigId, Pass, None),
-            (ImagePins, Warn, Some("host-access")),
-            (LaunchInputs, Warn, Some("exposed")),
+            (ImagePins, Warn, Some("unmeasured-input")),
+            (LaunchInputs, Warn, Some("host-access")),
             (PlatformId, Skip, Some("not-configured")),
             (PhalaApi, Skip, Some("not-configured")),
         ],
@@ -91,7 +91,12 @@ fn near_mpc_is_genuine_but_a_development_image_with_local_keys() {
         target.measurements.mr_config_id.as_deref().map(|id| &id[2..66]),
         Some(NEAR_HASH)
     );
-    assert!(ran.check(ImagePins).detail.contains("Docker socket"));
+    assert!(ran.check(LaunchInputs).detail.contains("Docker socket"));
+    assert!(
+        ran.check(ImagePins)
+            .detail
+            .contains("services.launcher.volumes[2]: `/tapp`")
+    );
 }
 
 #[test]
