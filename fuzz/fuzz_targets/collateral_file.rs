@@ -1,8 +1,9 @@
-//! Collateral as a file, and the dates in it.
+//! Collateral as a file, what a judge says of it, and the dates in it.
 #![no_main]
 
 use cvm_verify::collateral::file::{document, parse};
 use cvm_verify::collateral::window::Windows;
+use cvm_verify::prove::{TrustRoot, judge_collateral};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|file: &[u8]| {
@@ -11,6 +12,13 @@ fuzz_target!(|file: &[u8]| {
     // Escapes may make it longer than is read.
     if written.len() <= cvm_verify::collateral::MAX_BYTES {
         assert_eq!(parse(&written), Ok(collateral.clone()));
+    }
+    // A judge of collateral answers, and accepts nothing that Intel did not sign.
+    for at in [0, 1_790_856_000, u64::MAX] {
+        assert!(
+            judge_collateral(&collateral, [0xb0, 0xc0, 0x6f, 0, 0, 0], &TrustRoot::Intel, at).is_err(),
+            "a made-up set serves"
+        );
     }
     let Ok(windows) = Windows::read(&collateral, None) else {
         return;

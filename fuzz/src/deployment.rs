@@ -112,6 +112,7 @@ pub fn bare(quote: QuoteBytes) -> Evidence {
     Evidence {
         attestation: Attestation::bare(quote),
         info: None,
+        info_problem: None,
         app_compose: None,
         nonce: None,
     }

@@ -8,14 +8,17 @@ use crate::report::{CheckId, Tier, rfc3339};
 pub(super) const CHECK: Check = Check {
     id: CheckId::Collateral,
     title: "Collateral",
-    proves: "Intel's signed statements about this platform are at hand and in date.",
-    prevents: "Judging a platform by statements that Intel no longer makes.",
+    proves: "Intel's signed statements about this platform are at hand, authentic and in date.",
+    prevents: "Judging a platform by statements that Intel does not make, no longer makes, or makes about another platform.",
     reasons: &[
         &MISSING,
         &UNREACHABLE,
         &EXPIRED,
         &NOT_YET_VALID,
         &TOO_OLD,
+        &MALFORMED,
+        &NOT_SIGNED_BY_INTEL,
+        &WRONG_PLATFORM,
         &CLOCK,
         &NOT_REFETCHED,
         &ENDS_SOON,
@@ -33,8 +36,9 @@ pub(super) const FORECASTS: &[&Reason] = &[&NOT_REFETCHED, &ENDS_SOON, &CERTIFIC
 
 const MISSING: Reason = Reason {
     id: "missing",
-    means: "There is no collateral, so no signature in the quote can be checked.",
-    fix: "Replay a bundle that holds collateral, or give it with --collateral.",
+    means: "There is no collateral for this platform, so its patch level and revocations cannot be checked.",
+    fix: "Replay a bundle that holds collateral, or give it with --collateral. In a live run, name another PCCS with \
+          --pccs-url: the ones that were asked do not know the platform.",
 };
 const UNREACHABLE: Reason = Reason {
     id: "unreachable",
@@ -43,12 +47,15 @@ const UNREACHABLE: Reason = Reason {
 };
 const EXPIRED: Reason = Reason {
     id: "expired",
-    means: "The quote would verify, but a part of the collateral has ended.",
-    fix: "Fetch new collateral (a live run does), or replay at the time of capture with --at.",
+    means: "A part of the collateral, or the machine's certificate, has ended, or ended before another part began. That is not \
+            the app's fault.",
+    fix: "Fetch new collateral (a live run does), or replay at the time of capture with --at. If a live run says this, the \
+          PCCS does not refresh: name another with --pccs-url. A PCK certificate that ended must be renewed by the operator \
+          of the host.",
 };
 const NOT_YET_VALID: Reason = Reason {
     id: "not-yet-valid",
-    means: "The quote would verify, but a part of the collateral begins in the future.",
+    means: "A part of the collateral begins in the future. The deployment is not at fault.",
     fix: "Check this machine's clock, or replay at a later time with --at.",
 };
 const TOO_OLD: Reason = Reason {
@@ -62,6 +69,25 @@ const NOT_REFETCHED: Reason = Reason {
     means: "The collateral was fetched longer ago than --collateral-max-age, and a newer set could not be fetched.",
     fix: "Find out why, since after 7 days this is an error: the same command with --no-cache shows what the source of the \
           collateral answers.",
+};
+const MALFORMED: Reason = Reason {
+    id: "malformed",
+    means: "A document of the collateral is missing, empty or cannot be read. The deployment is not at fault.",
+    fix: "Run again. If this stays, name another PCCS with --pccs-url and tell the operator of this one; for a file, record \
+          the collateral anew.",
+};
+const NOT_SIGNED_BY_INTEL: Reason = Reason {
+    id: "not-signed-by-intel",
+    means: "A document of the collateral is not what Intel signed: it was changed, re-serialised, or is someone else's. The \
+            deployment is not at fault.",
+    fix: "Name another PCCS with --pccs-url and tell the operator of this one. For a file, record the documents byte for byte, \
+          as the PCCS answers.",
+};
+const WRONG_PLATFORM: Reason = Reason {
+    id: "wrong-platform",
+    means: "A document of the collateral is Intel's, and is for another platform, or for SGX. The deployment is not at fault.",
+    fix: "Give the collateral of the machine that made the quote, for TDX. If a live run says this, name another PCCS with \
+          --pccs-url.",
 };
 const CLOCK: Reason = Reason {
     id: "clock",
@@ -83,9 +109,12 @@ const CERTIFICATE_ENDS_SOON: Reason = Reason {
 fn run(facts: &Facts, policy: &Policy) -> Finding {
     if let Err(gap) = &facts.collateral {
         let reason = match gap {
-            CollateralGap::Missing => &MISSING,
+            CollateralGap::Missing | CollateralGap::NotServed(_) => &MISSING,
             CollateralGap::Unreachable(_) => &UNREACHABLE,
-            CollateralGap::Expired { .. } => &EXPIRED,
+            CollateralGap::Expired { .. } | CollateralGap::NoCommonMoment { .. } => &EXPIRED,
+            CollateralGap::Malformed { .. } => &MALFORMED,
+            CollateralGap::NotSignedByIntel { .. } => &NOT_SIGNED_BY_INTEL,
+            CollateralGap::WrongPlatform { .. } => &WRONG_PLATFORM,
             CollateralGap::NotYetValid { .. } => &NOT_YET_VALID,
             CollateralGap::TooOld { .. } => &TOO_OLD,
             CollateralGap::Clock { .. } => &CLOCK,
@@ -96,7 +125,14 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             .next()
             .map(|first| first.to_uppercase().collect())
             .unwrap_or_default();
-        return Finding::error(reason, format!("{start}{}.", chars.as_str()));
+        let from = match &facts.collateral_source {
+            Some(source) => format!(" The collateral came from {source}."),
+            None => String::new(),
+        };
+        return Finding::error(
+            reason,
+            format!("{start}{}.{from}", chars.as_str().trim_end_matches('.')),
+        );
     }
     let overdue = facts
         .collateral_fetched_at
@@ -134,7 +170,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         )),
         (Err(Gap::Absent | Gap::NotReached | Gap::Refused(_)), _) => Finding::error(
             &QUOTE_NOT_PROVEN,
-            "Not determined: the collateral did not verify this quote.",
+            "Not determined: the quote is refused, so the collateral was not judged with it.",
         ),
     }
 }

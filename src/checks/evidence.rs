@@ -24,13 +24,14 @@ pub(super) const CHECK: Check = Check {
         &TWO_INSTANCES,
         &MALFORMED_FIELD,
         &DUPLICATE_FIELD,
+        &INFO_UNUSABLE,
         &INTERNAL,
         &SHARD_MISSING,
         &DEADLINE,
         &NOT_FINISHED,
     ],
     required: Required::From(Tier::Hardware),
-    harmless_warnings: &[],
+    harmless_warnings: &[&INFO_UNUSABLE],
     is_configured: |_| false,
     run,
 };
@@ -96,6 +97,13 @@ const DUPLICATE_FIELD: Reason = Reason {
     id: "duplicate-field",
     means: "A field that matters occurs twice, so that two readers could believe two things.",
     fix: "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.",
+};
+const INFO_UNUSABLE: Reason = Reason {
+    id: "info-unusable",
+    means: "/info answers with something else than the guest agent's information, so it is treated as absent. Nothing that is \
+            proven rests on it.",
+    fix: "Return what the dstack SDK's info() returns at /info, or name another path with --info-path. Without it, give the \
+          compose document with --app-compose-file.",
 };
 const INTERNAL: Reason = Reason {
     id: "internal",
@@ -212,6 +220,15 @@ fn run(facts: &Facts, _policy: &Policy) -> Finding {
         return Finding::error(
             &TWO_INSTANCES,
             "The quote and /info come from two different instances behind this address.",
+        );
+    }
+    if let Some(problem) = &facts.info_problem {
+        return Finding::warn(
+            &INFO_UNUSABLE,
+            format!(
+                "The evidence is well formed, and /info is treated as absent: {}.",
+                problem.to_string().trim_end_matches('.')
+            ),
         );
     }
     Finding::pass("The evidence is well formed.")

@@ -14,6 +14,11 @@ pub(super) const COMPOSE_NOT_PROVEN: Reason = Reason {
     fix: "",
 };
 
+/// What to say where the document was handed over as a JSON object: its text, of which the hash is measured, is lost.
+pub(super) const AS_OBJECT: &str = "The compose document was handed over as an object: the exact text is needed, because \
+                                    its hash is what was measured. Return `app_compose` as the string that the guest agent \
+                                    gives.";
+
 /// The boot claims and the measured document, or the finding of a check that needs it.
 pub(super) fn measured_compose(facts: &Facts) -> Result<(&BootClaims, &MeasuredCompose), Finding> {
     let boot = boot_claims(facts)?;
@@ -23,6 +28,9 @@ pub(super) fn measured_compose(facts: &Facts) -> Result<(&BootClaims, &MeasuredC
             &COMPOSE_NOT_PROVEN,
             "Not determined: the compose document is not the measured one.",
         )),
+        Err(Gap::Absent | Gap::NotReached) if facts.compose_is_object => {
+            Err(Finding::error(&NO_COMPOSE_DOCUMENT, AS_OBJECT))
+        }
         Err(Gap::Absent | Gap::NotReached) => Err(Finding::error(
             &NO_COMPOSE_DOCUMENT,
             "The compose document was not handed over.",

@@ -17,6 +17,7 @@ pub(super) const CHECK: Check = Check {
         &ATTRIBUTES_REFUSED,
         &NO_MATCHING_TCB_LEVEL,
         &REVOKED,
+        &QE_OUT_OF_DATE,
         &NOT_VERIFIED,
         &QUOTE_NOT_PROVEN,
     ],
@@ -31,8 +32,9 @@ const TREAT_AS_FORGED: &str =
 
 const MALFORMED: Reason = Reason {
     id: "malformed",
-    means: "The bytes are not a quote.",
-    fix: "Check that the app returns the quote unchanged; otherwise treat the host as hostile.",
+    means: "The bytes are not a quote, or lack what every quote brings, such as the certificate of the machine.",
+    fix: "Check that the app returns the quote unchanged, and that the host has a PCK certificate; otherwise treat the host as \
+          hostile.",
 };
 const NOT_TDX: Reason = Reason {
     id: "not-tdx",
@@ -51,18 +53,33 @@ const ATTRIBUTES_REFUSED: Reason = Reason {
 };
 const NO_MATCHING_TCB_LEVEL: Reason = Reason {
     id: "no-matching-tcb-level",
-    means: "The platform is older than anything that Intel still rates.",
-    fix: "Redeploy on another host; the operator must update firmware and TDX module of this one.",
+    means: "A security version of the platform is below every level that Intel still rates.",
+    fix: "Redeploy on another host. The operator of this one must update the component that is named (firmware, microcode or \
+          TDX module).",
 };
 const REVOKED: Reason = Reason {
     id: "revoked",
-    means: "Intel has revoked the platform's level: its keys must be taken for known.",
+    means: "Intel revoked a certificate of the machine, or the level of its platform, TDX module or quoting enclave: assume \
+            that its keys are known.",
     fix: "Redeploy on another host and replace every secret that this one has held.",
+};
+const QE_OUT_OF_DATE: Reason = Reason {
+    id: "qe-out-of-date",
+    means: "The quoting enclave of the host is older than every level that Intel rates.",
+    fix: "Ask the operator to update the quoting enclave (Intel's DCAP packages) on the host, or redeploy on another host.",
 };
 const NOT_VERIFIED: Reason = Reason {
     id: "not-verified",
-    means: "A signature, a certificate, a hash or an identity does not hold.",
+    means: "A signature, a certificate, a hash or an identity of the quote does not hold, whatever the collateral says: the \
+            quote is forged, damaged or simulated.",
     fix: TREAT_AS_FORGED,
+};
+
+/// The same reason where the chain itself holds up to another root: what most who see it have tried is a simulation.
+const OTHER_ROOT: Reason = Reason {
+    fix: "If this is a simulation, give its root certificate with --insecure-trust-root. Otherwise treat this deployment as \
+          hostile: stop sending it secrets and find out who serves this address.",
+    ..NOT_VERIFIED
 };
 
 const fn signed_by(root: TrustRootKind) -> &'static str {
@@ -83,8 +100,10 @@ fn run(facts: &Facts, _policy: &Policy) -> Finding {
         QuoteRefusal::NotTdx(_) => &NOT_TDX,
         QuoteRefusal::TrailingBytes { .. } => &TRAILING_BYTES,
         QuoteRefusal::AttributesRefused(_) => &ATTRIBUTES_REFUSED,
-        QuoteRefusal::NoMatchingTcbLevel => &NO_MATCHING_TCB_LEVEL,
-        QuoteRefusal::Revoked => &REVOKED,
+        QuoteRefusal::NoMatchingTcbLevel(_) => &NO_MATCHING_TCB_LEVEL,
+        QuoteRefusal::Revoked(_) => &REVOKED,
+        QuoteRefusal::QeOutOfDate(_) => &QE_OUT_OF_DATE,
+        QuoteRefusal::OtherRoot(_) => &OTHER_ROOT,
         QuoteRefusal::NotVerified(_) => &NOT_VERIFIED,
     };
     Finding::fail(reason, format!("The quote is refused: {refusal}."))

@@ -4,7 +4,7 @@ use dcap_qvl::TcbStatus;
 
 use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::config::{Policy, built_in_eval_floor};
-use crate::prove::{Early, FORECAST, Facts, TcbVerdict};
+use crate::prove::{Early, FORECAST, Facts, ShortOf, TcbVerdict};
 use crate::report::{AcceptedKind, CheckId, Tier, rfc3339};
 
 pub(super) const CHECK: Check = Check {
@@ -92,7 +92,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     }
     let advisories = list(&tcb.advisory_ids);
     if tcb.status != TcbStatus::UpToDate {
-        return not_up_to_date(tcb, facts.at, policy);
+        return not_up_to_date(tcb, quote.shortfalls(), facts.at, policy);
     }
     if let Some(forecast) = early_refusal(&facts.early) {
         let advised = match tcb.advisory_ids.as_slice() {
@@ -146,7 +146,7 @@ fn early_refusal(early: &Early) -> Option<String> {
     }
 }
 
-fn not_up_to_date(tcb: &TcbVerdict, at: u64, policy: &Policy) -> Finding {
+fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy) -> Finding {
     let status = tcb.status.to_string();
     let with = if tcb.advisory_ids.is_empty() {
         String::new()
@@ -189,9 +189,18 @@ fn not_up_to_date(tcb: &TcbVerdict, at: u64, policy: &Policy) -> Finding {
         .comparing("UpToDate", status),
         None => Finding::fail(
             &NOT_UP_TO_DATE,
-            format!("Intel rates the platform {status}{with}."),
+            format!("Intel rates the platform {status}{with}.{}", what_is_short(short)),
         )
         .comparing("UpToDate", status),
+    }
+}
+
+/// What the operator must update, in a sentence; empty where no version is too low.
+fn what_is_short(short: &[ShortOf]) -> String {
+    let sentences: Vec<String> = short.iter().map(ToString::to_string).collect();
+    match sentences.as_slice() {
+        [] => String::new(),
+        _ => format!(" To be up to date: {}.", sentences.join("; ")),
     }
 }
 

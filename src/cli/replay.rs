@@ -25,6 +25,7 @@ use super::{config, files, output, transport};
 use crate::appraise::Subject;
 use crate::checks::EvidenceGap;
 use crate::collateral;
+use crate::collateral::file::FileError;
 use crate::config::Policy;
 use crate::evidence::{Attestation, Bundle, Evidence, EvidenceError, parse_user_hex};
 use crate::prove::CollateralGap;
@@ -76,7 +77,9 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         collateral_max_age: args.collateral_age.collateral_max_age,
         ..expectations.policy
     };
-    let facts = gathered.prove(&root, at, 0);
+    let facts = gathered
+        .prove(&root, at, 0)
+        .map(|facts| facts.with_collateral_from(recorded.collateral_source.clone()));
     let facts = recorded.recalled.add(facts, gathered.evidence.as_ref(), &root);
     let subject = Subject {
         name: target.unwrap_or(recorded.name),
@@ -134,9 +137,9 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
     let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
     let bundle = Bundle::parse(&bytes).map_err(|error| UsageError::file(path, error))?;
     let recorded_collateral = match (collateral, &bundle.collateral) {
-        (Some(path), _) => Ok(read_collateral(path)?),
-        (None, Some(text)) => Ok(collateral::file::parse(text.get().as_bytes())
-            .map_err(|error| UsageError::file(path, format!("its `collateral` {error}")))?),
+        (Some(path), _) => read_collateral(path)?,
+        (None, Some(text)) => or_gap(collateral::file::parse(text.get().as_bytes()))
+            .map_err(|error| UsageError::file(path, format!("its `collateral`: {error}")))?,
         (None, None) => Err(CollateralGap::Missing),
     };
     Ok(Recorded {
@@ -179,7 +182,7 @@ fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
         })
         .transpose()?;
     let collateral = match &args.collateral {
-        Some(path) => Ok(read_collateral(path)?),
+        Some(path) => read_collateral(path)?,
         None => Err(CollateralGap::Missing),
     };
     let evidence = attestation_of_file(&attestation)
@@ -200,7 +203,8 @@ fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
     })
 }
 
-/// A file that holds no JSON is the wrong file: a usage error. What a CVM sent is judged.
+/// A file that holds no JSON is the wrong file: a usage error. What a CVM sent is judged. (An `/info` that is not JSON is
+/// as if absent, and the report says so.)
 fn not_a_file_mistake(
     path: &Path,
     evidence: Result<Evidence, EvidenceError>,
@@ -222,9 +226,23 @@ pub(super) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceEr
     }
 }
 
-fn read_collateral(path: &Path) -> Result<QuoteCollateralV3, UsageError> {
+fn read_collateral(path: &Path) -> Result<Result<QuoteCollateralV3, CollateralGap>, UsageError> {
     let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
-    collateral::file::parse(&bytes).map_err(|error| UsageError::file(path, error))
+    or_gap(collateral::file::parse(&bytes)).map_err(|error| UsageError::file(path, error))
+}
+
+/// Collateral that lacks a document is judged, for the quote may be refused without it. Every other fault is one of the
+/// file's form: the wrong file.
+fn or_gap(
+    parsed: Result<QuoteCollateralV3, FileError>,
+) -> Result<Result<QuoteCollateralV3, CollateralGap>, FileError> {
+    match parsed {
+        Err(FileError::Missing { field, document }) => Ok(Err(CollateralGap::Malformed {
+            document,
+            problem: format!("the collateral has no field `{field}`"),
+        })),
+        other => other.map(Ok),
+    }
 }
 
 fn file_name(path: &Path) -> String {

@@ -68,6 +68,7 @@ impl Disk {
             collateral: file::parse(kept.collateral.get().as_bytes()).ok()?,
             source: kept.source,
             fetched_at: kept.fetched_at,
+            fault: None,
         })
     }
 

@@ -4,9 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::answer::AnswerError;
+use super::request::{CollateralRequest, PckCa};
 use super::sources::Document;
 use crate::net::NetError;
 use crate::net::retry::Heal;
+use crate::prove::CollateralGap;
 
 /// No source gave a complete set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,19 +19,60 @@ pub struct CollateralError {
 }
 
 impl CollateralError {
-    /// The `collateral` check's reason: `missing` when every source answered that it has none for this platform (404),
-    /// else `unreachable`.
+    /// What it means for the `collateral` check: `missing` when every source answered that it has none for this platform
+    /// (404), `malformed` when one answered with something that is not the document, else `unreachable`.
+    #[must_use]
+    pub fn gap(&self, request: &CollateralRequest) -> CollateralGap {
+        let kinds = || self.failures.iter().map(|failure| Kind::of(&failure.cause));
+        if !self.failures.is_empty() && kinds().all(|kind| kind == Kind::Absent) {
+            return CollateralGap::NotServed(format!(
+                "no source has collateral for the platform with the FMSPC {}: {self}",
+                request.fmspc_hex()
+            ));
+        }
+        let mut failures = self.failures.iter();
+        match failures.find(|failure| Kind::of(&failure.cause) == Kind::Malformed) {
+            Some(failure) if kinds().all(|kind| kind != Kind::Unreachable) => CollateralGap::Malformed {
+                document: failure.document.name(),
+                problem: format!(
+                    "{} answers with something else: {}",
+                    failure.source_name, failure.cause
+                ),
+            },
+            _ => CollateralGap::Unreachable(self.to_string()),
+        }
+    }
+
+    /// The `collateral` check's reason.
+    #[must_use]
     pub fn reason(&self) -> &'static str {
-        let is_absent = |failure: &SourceFailure| {
-            matches!(
-                failure.cause,
-                Cause::Net(NetError::HttpStatus { status: 404, .. })
-            )
+        const ANY: CollateralRequest = CollateralRequest {
+            fmspc: [0; 6],
+            ca: PckCa::Platform,
         };
-        if !self.failures.is_empty() && self.failures.iter().all(is_absent) {
-            "missing"
-        } else {
-            "unreachable"
+        self.gap(&ANY).reason()
+    }
+}
+
+/// What a failure says of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It has no such document.
+    Absent,
+    /// It answers with something else.
+    Malformed,
+    /// It does not answer.
+    Unreachable,
+}
+
+impl Kind {
+    const fn of(cause: &Cause) -> Self {
+        match cause {
+            Cause::Net(NetError::HttpStatus { status: 404, .. }) => Self::Absent,
+            Cause::Answer(_)
+            | Cause::TooLarge { .. }
+            | Cause::Net(NetError::TooLarge { .. } | NetError::HeadersTooLarge { .. }) => Self::Malformed,
+            Cause::Net(_) => Self::Unreachable,
         }
     }
 }

@@ -12,6 +12,7 @@ use super::request::CollateralRequest;
 use super::sources::{Document, Source, Sources};
 use crate::net::retry::{Schedule, retry};
 use crate::net::{Client, Limits, Response};
+use crate::prove::{CollateralGap, TrustRoot, judge_collateral};
 
 /// A complete set, unproven.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Fetched {
     pub source: String,
     /// When they were asked for by this machine's clock, Unix seconds.
     pub fetched_at: u64,
+    /// Why the set does not serve, where it was judged when it arrived and no source had a better one. It is not kept.
+    pub fault: Option<CollateralGap>,
 }
 
 /// Asks the sources in order, each once, for the collateral of `request`. `now` is the time, Unix seconds.
@@ -34,10 +37,12 @@ pub async fn fetch(
     request: &CollateralRequest,
     now: u64,
 ) -> Result<Fetched, CollateralError> {
-    fetch_within(client, sources, request, now, Duration::MAX).await
+    fetch_within(client, sources, request, now, None, Duration::MAX).await
 }
 
-/// [`fetch()`], repeated as `schedule` says while a source may recover. `jitter` gives random numbers.
+/// [`fetch()`], repeated as `schedule` says while a source may recover. `jitter` gives random numbers. With a root
+/// certificate, each set is judged when it arrives, and one that does not serve counts only where no source has one that
+/// does: then the first one comes, for the report.
 ///
 /// # Errors
 /// The [`CollateralError`] of the last attempt.
@@ -47,10 +52,11 @@ pub async fn fetch_with_retry(
     request: &CollateralRequest,
     now: u64,
     schedule: &Schedule,
+    root: Option<&TrustRoot>,
     jitter: impl FnMut() -> u32,
 ) -> Result<Fetched, CollateralError> {
     retry(schedule, jitter, async |attempt| {
-        fetch_within(client, sources, request, now, attempt.time_left).await
+        fetch_within(client, sources, request, now, root, attempt.time_left).await
     })
     .await
 }
@@ -60,27 +66,35 @@ async fn fetch_within(
     sources: &Sources,
     request: &CollateralRequest,
     fetched_at: u64,
+    root: Option<&TrustRoot>,
     time_left: Duration,
 ) -> Result<Fetched, CollateralError> {
     let started = Instant::now();
     let mut failures = Vec::new();
+    let mut faulty = None;
     for source in sources.iter() {
         // A first source that hangs must not let the second one run past the total.
         let left = time_left.saturating_sub(started.elapsed());
         let limits = Limits::body(MAX_BYTES).within(left);
         match from_source(client, source, request, &limits).await {
             Ok(collateral) => {
-                let source = source.name();
-                return Ok(Fetched {
+                let fault =
+                    root.and_then(|root| judge_collateral(&collateral, request.fmspc, root, fetched_at).err());
+                let fetched = Fetched {
                     collateral,
-                    source,
+                    source: source.name(),
                     fetched_at,
-                });
+                    fault,
+                };
+                if fetched.fault.is_none() {
+                    return Ok(fetched);
+                }
+                faulty.get_or_insert(fetched);
             }
             Err(failure) => failures.push(failure),
         }
     }
-    Err(CollateralError { failures })
+    faulty.ok_or(CollateralError { failures })
 }
 
 /// All four from one source: sets are signed separately, and mixing two caches could pair an old list with new levels.

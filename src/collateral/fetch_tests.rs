@@ -164,6 +164,7 @@ async fn a_pccs_that_recovers_is_asked_again() {
         &REQUEST,
         0,
         &quick,
+        None,
         || 0,
     )
     .await;

@@ -29,6 +29,14 @@ pub enum FileError {
         /// What the parser said, with line and column.
         detail: String,
     },
+    /// A field is not there, as where another tool recorded no revocation lists.
+    #[error("the collateral has no field {field}, so the {document} is missing")]
+    Missing {
+        /// The field.
+        field: &'static str,
+        /// What it holds.
+        document: &'static str,
+    },
     /// A byte field in another tool's form.
     #[error(
         "collateral field {field} is a list of numbers; expected one string of hex digits (convert it, for example with bytes(LIST).hex() in Python)"
@@ -59,15 +67,15 @@ pub enum FileError {
 /// comes twice is refused.
 #[derive(Deserialize)]
 struct Fields {
-    pck_crl_issuer_chain: String,
-    root_ca_crl: Value,
-    pck_crl: Value,
-    tcb_info_issuer_chain: String,
-    tcb_info: String,
-    tcb_info_signature: Value,
-    qe_identity_issuer_chain: String,
-    qe_identity: String,
-    qe_identity_signature: Value,
+    pck_crl_issuer_chain: Option<String>,
+    root_ca_crl: Option<Value>,
+    pck_crl: Option<Value>,
+    tcb_info_issuer_chain: Option<String>,
+    tcb_info: Option<String>,
+    tcb_info_signature: Option<Value>,
+    qe_identity_issuer_chain: Option<String>,
+    qe_identity: Option<String>,
+    qe_identity_signature: Option<Value>,
     #[serde(default)]
     pck_certificate_chain: Option<String>,
 }
@@ -83,16 +91,38 @@ pub fn parse(json: &[u8]) -> Result<QuoteCollateralV3, FileError> {
     let fields: Fields = serde_json::from_slice(json).map_err(|error| FileError::Json {
         detail: excerpt(&error.to_string()),
     })?;
+    let crl = |field, document, value: Option<Value>| bytes(field, &there(field, document, value)?);
+    let signed = |field, document, value: Option<Value>| signature(field, &there(field, document, value)?);
     Ok(QuoteCollateralV3 {
-        pck_crl_issuer_chain: fields.pck_crl_issuer_chain,
-        root_ca_crl: bytes("root_ca_crl", &fields.root_ca_crl)?,
-        pck_crl: bytes("pck_crl", &fields.pck_crl)?,
-        tcb_info_issuer_chain: fields.tcb_info_issuer_chain,
-        tcb_info: fields.tcb_info,
-        tcb_info_signature: signature("tcb_info_signature", &fields.tcb_info_signature)?,
-        qe_identity_issuer_chain: fields.qe_identity_issuer_chain,
-        qe_identity: fields.qe_identity,
-        qe_identity_signature: signature("qe_identity_signature", &fields.qe_identity_signature)?,
+        root_ca_crl: crl("root_ca_crl", "root CA CRL", fields.root_ca_crl)?,
+        pck_crl: crl("pck_crl", "PCK CRL", fields.pck_crl)?,
+        pck_crl_issuer_chain: there(
+            "pck_crl_issuer_chain",
+            "issuer chain of the PCK CRL",
+            fields.pck_crl_issuer_chain,
+        )?,
+        tcb_info: there("tcb_info", "TCB info", fields.tcb_info)?,
+        tcb_info_signature: signed(
+            "tcb_info_signature",
+            "signature of the TCB info",
+            fields.tcb_info_signature,
+        )?,
+        tcb_info_issuer_chain: there(
+            "tcb_info_issuer_chain",
+            "issuer chain of the TCB info",
+            fields.tcb_info_issuer_chain,
+        )?,
+        qe_identity: there("qe_identity", "QE identity", fields.qe_identity)?,
+        qe_identity_signature: signed(
+            "qe_identity_signature",
+            "signature of the QE identity",
+            fields.qe_identity_signature,
+        )?,
+        qe_identity_issuer_chain: there(
+            "qe_identity_issuer_chain",
+            "issuer chain of the QE identity",
+            fields.qe_identity_issuer_chain,
+        )?,
         pck_certificate_chain: fields.pck_certificate_chain,
     })
 }
@@ -127,6 +157,10 @@ pub struct Document<'a> {
     qe_identity_signature: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pck_certificate_chain: Option<&'a str>,
+}
+
+fn there<T>(field: &'static str, document: &'static str, value: Option<T>) -> Result<T, FileError> {
+    value.ok_or(FileError::Missing { field, document })
 }
 
 fn bytes(field: &'static str, value: &Value) -> Result<Vec<u8>, FileError> {
@@ -205,16 +239,17 @@ mod tests {
 
     #[test]
     fn each_other_fault_names_its_field() {
-        for odd in [
-            json!("0x30"),
-            json!("3"),
-            json!("zz"),
-            json!(null),
-            json!(7),
-            json!({}),
-        ] {
+        for odd in [json!("0x30"), json!("3"), json!("zz"), json!(7), json!({})] {
             assert_eq!(with("pck_crl", odd), Err(FileError::NotHex { field: "pck_crl" }));
         }
+        let missing = FileError::Missing {
+            field: "pck_crl",
+            document: "PCK CRL",
+        };
+        assert_eq!(with("pck_crl", json!(null)), Err(missing.clone()));
+        let mut without = good();
+        without.as_object_mut().expect("an object").remove("pck_crl");
+        assert_eq!(parse(without.to_string().as_bytes()), Err(missing));
         let length = FileError::Length {
             field: "tcb_info_signature",
             expected: 64,

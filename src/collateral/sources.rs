@@ -27,14 +27,22 @@ pub enum Document {
     RootCaCrl,
 }
 
-impl fmt::Display for Document {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Document {
+    /// How reports name it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::TcbInfo => "TCB info",
             Self::QeIdentity => "QE identity",
             Self::PckCrl => "PCK CRL",
             Self::RootCaCrl => "root CA CRL",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

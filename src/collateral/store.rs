@@ -21,7 +21,7 @@ use super::window::Windows;
 use crate::config::CollateralMaxAge;
 use crate::net::Client;
 use crate::net::retry::Schedule;
-use crate::prove::COLLATERAL_LIMIT;
+use crate::prove::{COLLATERAL_LIMIT, TrustRoot};
 
 /// A set of which a part ends within this time is renewed, seconds: 14 days, from when on the `collateral` check warns.
 const RENEW_BEFORE: u64 = 14 * 24 * 60 * 60;
@@ -51,6 +51,8 @@ pub struct Supply<'a> {
     pub sources: &'a Sources,
     /// How often to try.
     pub schedule: &'a Schedule,
+    /// Whose root certificate a set must chain up to, or else the next source is asked. `None`: nothing is looked at.
+    pub root: Option<&'a TrustRoot>,
 }
 
 /// What is known for one platform.
@@ -78,7 +80,10 @@ struct Held {
 
 impl Held {
     fn new(fetched: Fetched, round: Option<u64>, tried_at: u64) -> Self {
-        let windows = Windows::read(&fetched.collateral, None).ok();
+        // A set that does not serve is not kept, whatever its dates.
+        let windows = Windows::read(&fetched.collateral, None)
+            .ok()
+            .filter(|_| fetched.fault.is_none());
         let starts = windows.as_ref().map_or_else(Vec::new, |windows| {
             windows.parts().iter().map(|part| part.not_before).collect()
         });
@@ -244,8 +249,9 @@ impl Store {
             client,
             sources,
             schedule,
+            root,
         } = supply;
-        let answer = fetch_with_retry(client, sources, request, now, schedule, jitter).await;
+        let answer = fetch_with_retry(client, sources, request, now, schedule, root, jitter).await;
         let answer = answer.map(|fetched| Held::new(fetched, Some(round), now));
         // What is in date serves on where nothing better came. A fallback that answers while the first source is away must
         // not put an older set in the place of that one's; a newer one it may, when that one's is overdue.
@@ -254,7 +260,8 @@ impl Store {
             let age = held.age(now);
             let better = answer.as_ref().is_ok_and(|new| {
                 let newer = age >= self.max_age && new.is_as_new_as(held);
-                of_first(new) || !of_first(held) || newer || age > COLLATERAL_LIMIT
+                let serves = new.fetched.fault.is_none();
+                (serves && (of_first(new) || !of_first(held) || newer)) || age > COLLATERAL_LIMIT
             });
             held.in_date(now) && !better
         };

@@ -72,6 +72,7 @@ impl Pccs {
             client,
             sources: &self.sources,
             schedule,
+            root: None,
         }
     }
 
@@ -336,6 +337,7 @@ async fn t25_a_set_of_the_fallback_serves_no_longer_than_the_first_source_is_awa
         client: &client,
         sources: &sources,
         schedule: &schedule,
+        root: None,
     };
     let source_of = async |store: &Store, now| {
         let fetched = store.get(supply, &REQUEST, now, || 0).await.expect("a set");
@@ -544,6 +546,7 @@ async fn a_set_without_dates_serves_its_round_and_is_not_kept() {
             client: &client,
             sources: &sources,
             schedule: &schedule,
+            root: None,
         };
         store.get(supply, &REQUEST, 0, || 0).await.expect("a set");
         assert_eq!(asked.lock().expect("the list").len(), expected);

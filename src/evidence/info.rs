@@ -18,6 +18,8 @@ pub struct Info {
     pub registers: Option<Unproven<InfoRegisters>>,
     /// The compose document, exact text.
     pub app_compose: Option<Unproven<String>>,
+    /// Whether a compose document was handed over as an object in the place of its text. Its hash says nothing then.
+    pub app_compose_is_object: bool,
     /// The event log, unless it is the attestation's once more; used where the attestation has none.
     pub event_log: Option<Unproven<Vec<Event>>>,
 }
@@ -60,13 +62,14 @@ impl Info {
         })?;
         let object = Object::document(DOCUMENT, text)?;
         let instance_id = object.hex_or_empty("instance_id")?.map(Unproven::new);
-        let top_level_compose = compose_field(&object, compose)?;
+        let (top_level_compose, top_level_object) = compose_field(&object, compose)?;
         let mut info = match tcb_info_text(&object)? {
             Some(TcbInfoText::Inline(text)) => parse_tcb_info(text, log, compose)?,
             Some(TcbInfoText::Quoted(text)) => parse_tcb_info(&text, log, compose)?,
             None => Self::default(),
         };
         info.instance_id = instance_id;
+        info.app_compose_is_object |= top_level_object;
         info.app_compose = match (top_level_compose, info.app_compose) {
             (Some(top), Some(nested)) if top != nested => {
                 return Err(object.malformed("app_compose", "differs from `tcb_info.app_compose`"));
@@ -125,17 +128,22 @@ fn parse_tcb_info(text: &str, known_log: Option<&str>, compose: bool) -> Result<
         .filter(|text| !known_log.is_some_and(|known| event_log::same_but_for_blanks(known, text)))
         .map(|text| event_log::parse(DOCUMENT, LOG, &text))
         .transpose()?;
+    let (app_compose, app_compose_is_object) = compose_field(&object, compose)?;
     Ok(Info {
         instance_id: None,
         registers,
-        app_compose: compose_field(&object, compose)?,
+        app_compose,
+        app_compose_is_object,
         event_log: event_log.map(Unproven::new),
     })
 }
 
 /// `app_compose` must be the document's own text. An object in its place was re-serialised by someone, so
-/// that its hash says nothing: it is treated as absent (dstack-attestation.md §4.1).
-fn compose_field(object: &Object<'_>, compose: bool) -> Result<Option<Unproven<String>>, EvidenceError> {
+/// that its hash says nothing: it is treated as absent (dstack-attestation.md §4.1), and said so.
+fn compose_field(
+    object: &Object<'_>,
+    compose: bool,
+) -> Result<(Option<Unproven<String>>, bool), EvidenceError> {
     match object.get("app_compose")? {
         Some(value) if compose && value.get().starts_with('"') => {
             let text = object.as_string("app_compose", value)?;
@@ -145,9 +153,10 @@ fn compose_field(object: &Object<'_>, compose: bool) -> Result<Option<Unproven<S
                     limit: MAX_COMPOSE_BYTES,
                 });
             }
-            Ok((!text.is_empty()).then(|| Unproven::new(text)))
+            Ok(((!text.is_empty()).then(|| Unproven::new(text)), false))
         }
-        _ => Ok(None),
+        Some(value) => Ok((None, value.get().starts_with('{'))),
+        None => Ok((None, false)),
     }
 }
 

@@ -61,8 +61,11 @@ pub use unproven::{OpensUnproven, Unproven};
 pub struct Evidence {
     /// The body of `/attestation`.
     pub attestation: Attestation,
-    /// The body of `/info`, where there was one.
+    /// The body of `/info`, where there was one that can be read.
     pub info: Option<Info>,
+    /// Why the body of `/info` cannot be read, where there was one that cannot. Nothing that is proven rests on it: it is
+    /// as if absent.
+    pub info_problem: Option<EvidenceError>,
     /// The compose document as its exact text, from a file of the user's or out of `info`.
     pub app_compose: Option<Unproven<String>>,
     /// The nonce that the evidence was asked for with. Null for evidence that names none.
@@ -95,9 +98,14 @@ impl Evidence {
         nonce: Option<[u8; 32]>,
     ) -> Result<Self, EvidenceError> {
         let log = attestation.event_log_text.take();
-        let info = info
-            .map(|body| Info::parse_beside(body, log.as_deref(), app_compose.is_none()))
-            .transpose()?;
+        let parsed = info.map(|body| Info::parse_beside(body, log.as_deref(), app_compose.is_none()));
+        let (info, info_problem) = match parsed {
+            None => (None, None),
+            Some(Ok(info)) => (Some(info), None),
+            // The document may be the measured one: what to do about it is another thing than about an odd `/info`.
+            Some(Err(problem @ EvidenceError::ComposeTooLarge { .. })) => return Err(problem),
+            Some(Err(problem)) => (None, Some(problem)),
+        };
         if attestation.event_log.is_none() {
             attestation.event_log = info.as_ref().and_then(|info| info.event_log.clone());
         }
@@ -108,6 +116,7 @@ impl Evidence {
         Ok(Self {
             attestation,
             info,
+            info_problem,
             app_compose,
             nonce,
         })

@@ -172,6 +172,7 @@ fn an_sgx_quote_and_a_cut_one_are_shown_as_far_as_they_go() {
         let evidence = Evidence {
             attestation: Attestation::bare(quote),
             info: None,
+            info_problem: None,
             app_compose: None,
             nonce: None,
         };
@@ -287,7 +288,7 @@ proptest! {
         nonce in any::<Option<[u8; 32]>>(),
     ) {
         let quote = crate::evidence::QuoteBytes::new([start, rest].concat()).unwrap();
-        let _ = without_collateral(&Evidence { attestation: Attestation::bare(quote), info: None, app_compose: None, nonce });
+        let _ = without_collateral(&Evidence { attestation: Attestation::bare(quote), info: None, info_problem: None, app_compose: None, nonce });
     }
 
     #[test]

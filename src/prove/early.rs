@@ -4,7 +4,7 @@
 use dcap_qvl::QuoteCollateralV3;
 
 use super::quote::{self, NotVerified};
-use super::{TcbVerdict, TrustRoot};
+use super::{QuoteRefusal, TcbVerdict, TrustRoot};
 use crate::evidence::QuoteBytes;
 
 /// What Intel's early set says of the platform.
@@ -34,7 +34,10 @@ pub(super) fn early_of(
     match quote::verify(bytes, collateral, root, at) {
         Ok(quote) => Early::Judged(quote.tcb().clone()),
         Err(NotVerified::Refused(refusal))
-            if matches!(refusal.reason(), "no-matching-tcb-level" | "revoked") =>
+            if matches!(
+                refusal,
+                QuoteRefusal::NoMatchingTcbLevel(_) | QuoteRefusal::Revoked(_) | QuoteRefusal::QeOutOfDate(_)
+            ) =>
         {
             Early::Refused(refusal.to_string())
         }

@@ -11,7 +11,7 @@ use super::os_image::{self, IdentifiedOs};
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
 use super::{Prover, QuoteRefusal, TrustRoot};
-use crate::evidence::{Evidence, QuoteBytes, RecordedOpinion};
+use crate::evidence::{Evidence, EvidenceError, QuoteBytes, RecordedOpinion};
 use crate::report::TrustRootKind;
 
 /// How long before an end the checks warn, seconds: 14 days (interface.md).
@@ -60,6 +60,12 @@ pub struct Facts {
     pub echo: Echo,
     /// Whether `/info` came from the instance that made the quote.
     pub info: InfoOrigin,
+    /// Why `/info` cannot be read, where it was handed over and cannot.
+    pub info_problem: Option<EvidenceError>,
+    /// Whether the compose document was handed over as an object, which has no hash, and nowhere as text.
+    pub compose_is_object: bool,
+    /// Where the collateral came from, for people.
+    pub collateral_source: Option<String>,
     /// What Phala's verification API says of the quote.
     pub opinion: Opinion,
     /// What Intel's early set says of the platform.
@@ -87,6 +93,9 @@ pub enum CollateralGap {
     /// None was given.
     #[error("there is no collateral, so nothing in the quote can be verified")]
     Missing,
+    /// Each source answered that it has none for this platform.
+    #[error("{0}")]
+    NotServed(String),
     /// It could not be fetched.
     #[error("{0}")]
     Unreachable(String),
@@ -97,6 +106,45 @@ pub enum CollateralGap {
         what: &'static str,
         /// When it ended, Unix seconds.
         ended: u64,
+    },
+    /// Its parts are of different times: one ended before another began.
+    #[error(
+        "the {what} ended at {}, before the {other} began at {}: the documents are of different times",
+        rfc3339(*.ended), rfc3339(*.begins)
+    )]
+    NoCommonMoment {
+        /// The part that ended.
+        what: &'static str,
+        /// When it ended, Unix seconds.
+        ended: u64,
+        /// The part that began later.
+        other: &'static str,
+        /// When it began, Unix seconds.
+        begins: u64,
+    },
+    /// A part of it cannot be read.
+    #[error("the {document} cannot be read: {problem}")]
+    Malformed {
+        /// Which part.
+        document: &'static str,
+        /// What is wrong with it, with the member.
+        problem: String,
+    },
+    /// A part of it is not what Intel signed.
+    #[error("the {document} is not what Intel signed: {problem}")]
+    NotSignedByIntel {
+        /// Which part.
+        document: &'static str,
+        /// What does not hold.
+        problem: String,
+    },
+    /// A part of it is Intel's, and is for another machine or another TEE.
+    #[error("the {document} is not for this machine: {problem}")]
+    WrongPlatform {
+        /// Which part.
+        document: &'static str,
+        /// What it is for, and what the machine is.
+        problem: String,
     },
     /// A part of it begins in the future.
     #[error("the {what} begins at {}, which is in the future", rfc3339(*.begins))]
@@ -132,9 +180,12 @@ impl CollateralGap {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::Missing => "missing",
+            Self::Missing | Self::NotServed(_) => "missing",
             Self::Unreachable(_) => "unreachable",
-            Self::Expired { .. } => "expired",
+            Self::Expired { .. } | Self::NoCommonMoment { .. } => "expired",
+            Self::Malformed { .. } => "malformed",
+            Self::NotSignedByIntel { .. } => "not-signed-by-intel",
+            Self::WrongPlatform { .. } => "wrong-platform",
             Self::NotYetValid { .. } => "not-yet-valid",
             Self::TooOld { .. } => "too-old",
             Self::Clock { .. } => "clock",
@@ -212,6 +263,13 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         nonce: evidence.nonce,
         echo,
         info,
+        info_problem: evidence.info_problem.clone(),
+        compose_is_object: evidence.app_compose.is_none()
+            && evidence
+                .info
+                .as_ref()
+                .is_some_and(|info| info.app_compose_is_object),
+        collateral_source: None,
         opinion: Opinion::NotAsked,
         early: Early::Nothing,
         at: inputs.at,
@@ -220,6 +278,13 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
 }
 
 impl Facts {
+    /// With where the collateral came from, for people.
+    #[must_use]
+    pub fn with_collateral_from(mut self, source: Option<String>) -> Self {
+        self.collateral_source = source;
+        self
+    }
+
     /// With what Phala's verification API answered about the quote of this evidence. A quote that is not proven has no
     /// second opinion.
     #[must_use]
@@ -271,24 +336,25 @@ fn prove_quote(inputs: &Inputs<'_>) -> QuoteAndCollateral {
         .collateral_fetched_at
         .filter(|fetched| inputs.at.saturating_sub(*fetched) > COLLATERAL_LIMIT);
     match collateral {
-        Err(gap) => without_collateral(bytes, gap),
+        Err(gap) => without_collateral(bytes, inputs.root, gap),
         Ok(collateral) => match (quote::verify(bytes, collateral, inputs.root, inputs.at), too_old) {
             // That a part of it has ended says more than its age.
             (Err(NotVerified::Collateral(gap)), _) => (Err(Gap::NotReached), Err(gap)),
-            // What else it says of the quote, good or bad, may not be so any more.
-            (_, Some(fetched)) => {
+            // What convicts is authentic, and is not taken back.
+            (Err(NotVerified::Refused(refusal)), _) => (Err(Gap::Refused(refusal)), Ok(())),
+            // Of what Intel has revoked since, it says nothing.
+            (Ok(_), Some(fetched)) => {
                 let at = inputs.at;
-                without_collateral(bytes, CollateralGap::TooOld { fetched, at })
+                without_collateral(bytes, inputs.root, CollateralGap::TooOld { fetched, at })
             }
             (Ok(quote), None) => (Ok(quote), Ok(())),
-            (Err(NotVerified::Refused(refusal)), None) => (Err(Gap::Refused(refusal)), Ok(())),
         },
     }
 }
 
-/// Without collateral nothing can be accepted, but what is no TDX quote can be refused.
-fn without_collateral(bytes: &QuoteBytes, gap: CollateralGap) -> QuoteAndCollateral {
-    let quote = quote::precheck(bytes).map_or_else(Gap::Refused, |_| Gap::NotReached);
+/// Without collateral nothing can be accepted, but a forged quote can be refused.
+fn without_collateral(bytes: &QuoteBytes, root: &TrustRoot, gap: CollateralGap) -> QuoteAndCollateral {
+    let quote = quote::refuse_alone(bytes, root).map_or_else(Gap::Refused, |()| Gap::NotReached);
     (Err(quote), Err(gap))
 }
 

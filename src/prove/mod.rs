@@ -53,8 +53,10 @@ pub use facts::{COLLATERAL_LIMIT, CollateralGap, Echo, FORECAST, Facts, Gap, Inf
 pub use opinion::Opinion;
 pub(crate) use os_image::row_of;
 pub use os_image::{IdentifiedOs, OS_IMAGES, OsClass, OsImageRow, listed_rtmr0};
-pub use quote::{QuoteLayout, TcbVerdict, VerifiedQuote, forget_signatures};
-pub use refusal::QuoteRefusal;
+pub use quote::{
+    Component, QuoteLayout, ShortOf, TcbVerdict, VerifiedQuote, forget_signatures, judge_collateral,
+};
+pub use refusal::{QeShortfall, QuoteRefusal, Revocation};
 pub use report_data::{Layout, UnknownLayout};
 pub use root::{RootError, TrustRoot};
 pub use yaml::canonical_yaml;

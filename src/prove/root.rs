@@ -5,6 +5,11 @@ use x509_cert::Certificate;
 
 use crate::report::TrustRootKind;
 
+/// Intel SGX Root CA, DER, 659 bytes; SHA-256 44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3. Source:
+/// <https://certificates.trustedservices.intel.com/Intel_SGX_Provisioning_Certification_RootCA.cer>. dcap-qvl, which
+/// decides every acceptance, has the same one built in and does not hand it out.
+const INTEL: &[u8] = include_bytes!("intel_sgx_root_ca.der");
+
 /// The root certificate that quotes must chain up to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrustRoot {
@@ -42,6 +47,15 @@ impl TrustRoot {
         };
         Certificate::from_der(&der).map_err(|error| RootError::NotACertificate(error.to_string()))?;
         Ok(Self::Custom(der))
+    }
+
+    /// The certificate, DER.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        match self {
+            Self::Intel => INTEL,
+            Self::Custom(der) => der,
+        }
     }
 
     /// What the report says of it.

@@ -1,4 +1,5 @@
-//! A bit flipped anywhere in what is signed, or in a signature, never passes: over simulated and over genuine evidence.
+//! A bit flipped anywhere in what is signed, or in a signature, never passes, and accuses the right party: over simulated
+//! and over genuine evidence.
 //!
 //! Each part is sampled evenly, with every position inside a byte; `CVM_VERIFY_EVERY_BIT=1` tries every bit (minutes).
 //!
@@ -49,7 +50,7 @@ fn no_flip_passes(mut trial: Trial, evidence: Evidence, most: usize) {
     for (name, range) in QuoteParts::of(&quote).binary() {
         for bit in bits(range.len(), most) {
             let at = range.start * 8 + bit;
-            judge(&trial, flipped(&quote, at)).proves_nothing(&format!("bit {bit} of the {name}"));
+            judge(&trial, flipped(&quote, at)).accuses_the_deployment(&format!("bit {bit} of the {name}"));
         }
     }
     let honest = trial.collateral.clone().unwrap().unwrap();
@@ -61,13 +62,13 @@ fn no_flip_passes(mut trial: Trial, evidence: Evidence, most: usize) {
             chain[place] = flipped(&chain[place], bit);
             let what = format!("bit {bit} of the {name}");
             if given.is_none() {
-                judge(&trial, with_chain(&quote, &pem(&chain))).proves_nothing(&what);
+                judge(&trial, with_chain(&quote, &pem(&chain))).accuses_the_deployment(&what);
                 continue;
             }
             let mut collateral = honest.clone();
             collateral.pck_certificate_chain = Some(pem(&chain));
             trial.collateral = Ok(Some(collateral));
-            judge(&trial, quote.clone()).proves_nothing(&what);
+            judge(&trial, quote.clone()).accuses_the_collateral(&what);
         }
     }
 
@@ -82,7 +83,7 @@ fn no_flip_passes(mut trial: Trial, evidence: Evidence, most: usize) {
             trial.collateral = Ok(Some(collateral));
             trial
                 .judge_evidence(Ok(evidence.clone()))
-                .proves_nothing(&format!("bit {bit} of the {}", field.name));
+                .accuses_the_collateral(&format!("bit {bit} of the {}", field.name));
         }
     }
 }

@@ -140,8 +140,6 @@ fn t25_expired_collateral_excuses_no_forged_quote() {
         Lie::ForeignAttestationKey,
         Lie::ForeignQe,
         Lie::RevokedPck,
-        Lie::FmspcMismatch,
-        Lie::PceIdMismatch,
         Lie::DebugTd,
         Lie::NoMatchingTcbLevel,
         Lie::RevokedTcb,
@@ -217,6 +215,18 @@ fn each_gap_has_a_reason_of_its_own() {
         CollateralGap::Unreachable(String::new()),
         CollateralGap::Expired { what: "", ended: 0 },
         CollateralGap::NotYetValid { what: "", begins: 0 },
+        CollateralGap::Malformed {
+            document: "",
+            problem: String::new(),
+        },
+        CollateralGap::NotSignedByIntel {
+            document: "",
+            problem: String::new(),
+        },
+        CollateralGap::WrongPlatform {
+            document: "",
+            problem: String::new(),
+        },
         CollateralGap::Clock { now: 0 },
     ];
     let reasons: std::collections::BTreeSet<_> = gaps.iter().map(CollateralGap::reason).collect();

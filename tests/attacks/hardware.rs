@@ -2,7 +2,7 @@
 //! part is in `bit_flips`.)
 
 use cvm_verify::evidence::{Attestation, Evidence, QuoteBytes};
-use cvm_verify::prove::{CollateralGap, QuoteRefusal};
+use cvm_verify::prove::{CollateralGap, QeShortfall, QuoteRefusal, Revocation};
 use cvm_verify::report::{CheckId, Status};
 use simulator::{Lie, PckCa, QuoteFormat, World};
 
@@ -27,6 +27,7 @@ fn with_collateral(change: impl FnOnce(&mut dcap_qvl::QuoteCollateralV3)) -> Tri
 }
 
 const NOT_VERIFIED: &str = "not-verified";
+const NOT_SIGNED: &str = "not-signed-by-intel";
 
 #[test]
 fn the_healthy_baseline_passes() {
@@ -42,20 +43,20 @@ fn the_healthy_baseline_passes() {
 }
 
 #[test]
-fn t17_a_qe_identity_that_intel_did_not_sign_fails() {
+fn t17_a_qe_identity_that_intel_did_not_sign_is_the_collaterals_fault() {
     with_collateral(|collateral| {
         collateral.qe_identity = collateral
             .qe_identity
             .replace("\"isvprodid\":2", "\"isvprodid\":1");
     })
     .judge()
-    .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+    .leaves_open(CheckId::Collateral, NOT_SIGNED);
     with_collateral(|collateral| collateral.qe_identity_signature[5] ^= 1)
         .judge()
-        .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+        .leaves_open(CheckId::Collateral, NOT_SIGNED);
     with_collateral(|collateral| collateral.qe_identity_signature = vec![0; 64])
         .judge()
-        .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+        .leaves_open(CheckId::Collateral, NOT_SIGNED);
     // Signed, but by another world's key.
     let other = World::new(2, World::default().now).collateral();
     with_collateral(|collateral| {
@@ -63,7 +64,7 @@ fn t17_a_qe_identity_that_intel_did_not_sign_fails() {
         collateral.qe_identity_issuer_chain = other.qe_identity_issuer_chain;
     })
     .judge()
-    .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+    .leaves_open(CheckId::Collateral, NOT_SIGNED);
 }
 
 #[test]
@@ -74,13 +75,13 @@ fn t17_a_quoting_enclave_of_another_signer_fails() {
 }
 
 #[test]
-fn t17_the_identity_of_another_enclave_fails() {
+fn t17_documents_for_sgx_are_the_collaterals_fault() {
     Trial::lying(|cvm| cvm.world.qe_identity.id = "QE".into())
         .judge()
-        .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+        .leaves_open(CheckId::Collateral, "wrong-platform");
     Trial::lying(|cvm| cvm.world.tcb_info.id = "SGX".into())
         .judge()
-        .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+        .leaves_open(CheckId::Collateral, "wrong-platform");
 }
 
 #[test]
@@ -90,9 +91,6 @@ fn t18_signatures_and_chains_that_do_not_hold_fail() {
         Lie::BrokenQeSignature,
         Lie::ForeignAttestationKey,
         Lie::ForeignRoot,
-        Lie::RevokedPck,
-        Lie::RevokedPlatformCa,
-        Lie::RevokedTcbSigner,
     ] {
         let judged = lie(of).judge();
         judged.fails(CheckId::QuoteSignature, NOT_VERIFIED);
@@ -106,12 +104,37 @@ fn t18_signatures_and_chains_that_do_not_hold_fail() {
 }
 
 #[test]
-fn t18_a_revoked_root_fails() {
-    Trial::lying(|cvm| {
-        cvm.world.pki.revoked.insert(simulator::Certificate::Root);
-    })
-    .judge()
-    .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+fn t18_a_revoked_certificate_of_the_machines_chain_fails_with_its_serial() {
+    use simulator::Certificate::{Pck, PckCa, Root};
+    for (revoked, says) in [(Pck, "PCK certificate"), (PckCa, "PCK CA"), (Root, "root CA")] {
+        let trial = Trial::lying(|cvm| {
+            cvm.world.pki.revoked.insert(revoked);
+        });
+        let judged = trial.judge();
+        judged.fails(CheckId::QuoteSignature, "revoked");
+        let detail = judged.detail(CheckId::QuoteSignature);
+        let certificate = trial.cvm.world.certificate_der(revoked);
+        let serial = {
+            use der::Decode as _;
+            let parsed = x509_cert::Certificate::from_der(&certificate).unwrap();
+            hex::encode(parsed.tbs_certificate().serial_number().as_bytes())
+        };
+        for part in [says, &serial, "2026-"] {
+            assert!(detail.contains(part), "{part}: {detail}");
+        }
+    }
+}
+
+#[test]
+fn t18_a_revoked_signer_of_the_documents_is_the_collaterals_fault() {
+    let judged = lie(Lie::RevokedTcbSigner).judge();
+    judged.leaves_open(CheckId::Collateral, NOT_SIGNED);
+    assert!(
+        judged
+            .detail(CheckId::Collateral)
+            .contains("revoked its signing certificate"),
+        "{judged}"
+    );
 }
 
 #[test]
@@ -124,13 +147,13 @@ fn t18_both_certificate_authorities_are_accepted() {
 }
 
 #[test]
-fn t18_one_document_in_the_place_of_another_fails() {
+fn t18_one_document_in_the_place_of_another_is_the_collaterals_fault() {
     with_collateral(|collateral| std::mem::swap(&mut collateral.root_ca_crl, &mut collateral.pck_crl))
         .judge()
-        .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+        .leaves_open(CheckId::Collateral, NOT_SIGNED);
     with_collateral(|collateral| collateral.pck_crl = collateral.root_ca_crl.clone())
         .judge()
-        .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+        .leaves_open(CheckId::Collateral, "wrong-platform");
     with_collateral(|collateral| {
         std::mem::swap(
             &mut collateral.tcb_info_signature,
@@ -138,7 +161,7 @@ fn t18_one_document_in_the_place_of_another_fails() {
         );
     })
     .judge()
-    .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+    .leaves_open(CheckId::Collateral, NOT_SIGNED);
     // A PCK certificate signs no TCB info, although its chain ends in the same root.
     let world = World::default();
     with_collateral(|collateral| {
@@ -147,7 +170,7 @@ fn t18_one_document_in_the_place_of_another_fails() {
         collateral.tcb_info_signature = signature.to_vec();
     })
     .judge()
-    .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+    .leaves_open(CheckId::Collateral, NOT_SIGNED);
 }
 
 #[test]
@@ -159,7 +182,16 @@ fn t18_the_platform_of_another_pck_certificate_is_not_the_quotes() {
     for chain in [patched.pck_chain_pem(), World::default().tcb_signing_chain()] {
         with_collateral(|collateral| collateral.pck_certificate_chain = Some(chain))
             .judge()
-            .fails(CheckId::QuoteSignature, NOT_VERIFIED);
+            .leaves_open(CheckId::Collateral, NOT_SIGNED);
+    }
+    // Another machine under the same root.
+    let mut other = World::default();
+    other.platform.fmspc = [0x66; 6];
+    let judged =
+        with_collateral(|collateral| collateral.pck_certificate_chain = Some(other.pck_chain_pem())).judge();
+    judged.leaves_open(CheckId::Collateral, "wrong-platform");
+    for fmspc in ["666666666666", "b0c06f000000"] {
+        assert!(judged.detail(CheckId::Collateral).contains(fmspc), "{judged}");
     }
     let own = World::default().pck_chain_pem();
     with_collateral(|collateral| collateral.pck_certificate_chain = Some(own))
@@ -333,9 +365,16 @@ fn t18_another_kind_of_certification_data_around_the_qe_report_is_malformed() {
 }
 
 #[test]
-fn t29_tcb_info_of_another_platform_fails() {
-    for of in [Lie::PceIdMismatch, Lie::FmspcMismatch] {
-        lie(of).judge().fails(CheckId::QuoteSignature, NOT_VERIFIED);
+fn t29_tcb_info_of_another_platform_is_the_collaterals_fault() {
+    for (of, both) in [
+        (Lie::PceIdMismatch, ["0001", "0000"]),
+        (Lie::FmspcMismatch, ["666666666666", "b0c06f000000"]),
+    ] {
+        let judged = lie(of).judge();
+        judged.leaves_open(CheckId::Collateral, "wrong-platform");
+        for value in both {
+            assert!(judged.detail(CheckId::Collateral).contains(value), "{judged}");
+        }
     }
 }
 
@@ -374,6 +413,7 @@ fn a_bare_quote_proves_hardware_and_no_code() {
     let judged = trial.judge_evidence(Ok(Evidence {
         attestation: Attestation::bare(quote),
         info: None,
+        info_problem: None,
         app_compose: None,
         nonce: Some(crate::judge::NONCE),
     }));
@@ -389,8 +429,16 @@ fn each_refusal_of_a_quote_has_a_reason_of_its_own() {
         QuoteRefusal::NotTdx(text()),
         QuoteRefusal::TrailingBytes { count: 1 },
         QuoteRefusal::AttributesRefused(text()),
-        QuoteRefusal::NoMatchingTcbLevel,
-        QuoteRefusal::Revoked,
+        QuoteRefusal::NoMatchingTcbLevel(text()),
+        QuoteRefusal::Revoked(Revocation::Level {
+            of: "platform",
+            date: text(),
+        }),
+        QuoteRefusal::QeOutOfDate(QeShortfall {
+            have: 1,
+            needs: 2,
+            date: text(),
+        }),
         QuoteRefusal::NotVerified(text()),
     ];
     let reasons: std::collections::BTreeSet<_> = all.iter().map(QuoteRefusal::reason).collect();

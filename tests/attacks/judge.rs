@@ -236,6 +236,51 @@ impl Judged {
         );
     }
 
+    /// The quote is refused, and no other party is accused.
+    #[track_caller]
+    pub fn accuses_the_deployment(&self, what: &dyn std::fmt::Display) {
+        assert!(
+            self.0.verdict == Verdict::Fail && self.status(CheckId::QuoteSignature) == Status::Fail,
+            "{what}: the deployment is to blame\n{self}"
+        );
+    }
+
+    /// Nothing fails, and the collateral has a reason of its own, in words that accuse nobody else.
+    #[track_caller]
+    pub fn accuses_the_collateral(&self, what: &dyn std::fmt::Display) {
+        let check = self.0.check(CheckId::Collateral).unwrap();
+        let reason = check.reason.as_deref().unwrap_or_default();
+        let own = [
+            "malformed",
+            "not-signed-by-intel",
+            "wrong-platform",
+            "expired",
+            "not-yet-valid",
+        ];
+        assert!(
+            self.0.verdict == Verdict::Inconclusive && check.status == Status::Error && own.contains(&reason),
+            "{what}: the collateral is to blame\n{self}"
+        );
+        self.accuses_no_deployment(what);
+    }
+
+    /// Nothing fails, and no word of it says that the deployment is hostile.
+    #[track_caller]
+    pub fn accuses_no_deployment(&self, what: &dyn std::fmt::Display) {
+        for check in &self.0.checks {
+            let fix = check.fix.as_deref().unwrap_or_default();
+            let words = format!("{} {fix}", check.detail);
+            let accused = ["hostile", "forged", "forgery", "damaged"]
+                .iter()
+                .any(|word| words.contains(word));
+            assert!(
+                check.status != Status::Fail && !accused,
+                "{what}: {} accuses the deployment\n{self}",
+                check.id
+            );
+        }
+    }
+
     /// The status of a check.
     pub fn status(&self, id: CheckId) -> Status {
         self.0.check(id).unwrap().status

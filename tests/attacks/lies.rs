@@ -42,12 +42,11 @@ fn exposure(lie: Lie) -> (CheckId, Status, &'static str, Verdict) {
         | Lie::BrokenQeSignature
         | Lie::ForeignAttestationKey
         | Lie::ForeignRoot
-        | Lie::ForeignQe
-        | Lie::RevokedPck
-        | Lie::RevokedPlatformCa
-        | Lie::RevokedTcbSigner
-        | Lie::PceIdMismatch
-        | Lie::FmspcMismatch => fails(Id::QuoteSignature, "not-verified"),
+        | Lie::ForeignQe => fails(Id::QuoteSignature, "not-verified"),
+        Lie::RevokedPck | Lie::RevokedPlatformCa => fails(Id::QuoteSignature, "revoked"),
+        Lie::RevokedTcbSigner => open(Id::Collateral, "not-signed-by-intel"),
+        Lie::OldQuotingEnclave => fails(Id::QuoteSignature, "qe-out-of-date"),
+        Lie::PceIdMismatch | Lie::FmspcMismatch | Lie::SgxTcbInfo | Lie::SgxQeIdentity => open(Id::Collateral, "wrong-platform"),
         Lie::NotTdx | Lie::SgxQuote => fails(Id::QuoteSignature, "not-tdx"),
         Lie::TrailingBytes => fails(Id::QuoteSignature, "trailing-bytes"),
         Lie::DebugTd | Lie::MigratableTd | Lie::ServiceTd => fails(Id::QuoteSignature, "attributes-refused"),

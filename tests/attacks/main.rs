@@ -4,6 +4,7 @@
 mod alerts;
 mod attributes;
 mod bit_flips;
+mod blame;
 mod boot_order;
 mod compose_images;
 mod compose_places;

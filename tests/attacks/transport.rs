@@ -178,7 +178,7 @@ fn t48_endless_and_huge_answers_are_cut() {
         .behave(PccsEndpoint::TcbInfo, Behaviour::EndlessBody);
     let ran = deployment.verify(&[]);
     assert_eq!(ran.code, 3);
-    ran.assert(Collateral, Error, Some("unreachable"));
+    ran.assert(Collateral, Error, Some("malformed"));
     ran.assert(QuoteSignature, Error, Some("quote-not-proven"));
 }
 

@@ -135,13 +135,22 @@ fn a_quote_of_zeros_is_malformed_and_an_sgx_quote_is_not_tdx() {
 fn a_bare_quote_is_understood_in_every_encoding() {
     use base64::Engine as _;
     let quote = Cvm::healthy(&World::default()).quote_bytes(&"ab".repeat(32));
+    let folder = tempfile::tempdir().unwrap();
+    let (root, file) = (folder.path().join("root.pem"), folder.path().join("quote.bin"));
+    std::fs::write(&root, World::default().root_pem()).unwrap();
     let base64 = base64::engine::general_purpose::STANDARD.encode(&quote);
     for bytes in [
         quote.clone(),
         hex::encode(&quote).into_bytes(),
         base64.into_bytes(),
     ] {
-        let ran = replay_text("quote.bin", &bytes, "--attestation");
+        std::fs::write(&file, &bytes).unwrap();
+        let ran = run(&[
+            "replay".to_owned(),
+            "--format=json".to_owned(),
+            format!("--attestation={}", file.display()),
+            format!("--insecure-trust-root={}", root.display()),
+        ]);
         assert_eq!(ran.code, 3);
         ran.assert(Evidence, Pass, None);
         ran.assert(Collateral, Error, Some("missing"));

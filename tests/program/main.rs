@@ -2,6 +2,7 @@
 
 mod alerts;
 mod bad_input;
+mod blame;
 mod bundles;
 mod cases;
 mod config;

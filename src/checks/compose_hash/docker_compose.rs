@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::Finding;
+use super::super::measured_compose::AS_OBJECT;
 use super::{DOCKER_COMPOSE_MISMATCH, DOCUMENT_NOT_SHOWN, UNREADABLE_DOCUMENT, envelope};
 use crate::config::{Expected, Policy, TextDiff, UnseenDifference};
 use crate::prove::digest::sha256;
@@ -13,7 +14,7 @@ pub(super) fn release_finding(facts: &Facts, policy: &Policy) -> Finding {
     let (compose, expected) = match matching(facts, policy) {
         Ok(Some(found)) => found,
         // The caller has one.
-        Ok(None) => return not_shown(),
+        Ok(None) => return not_shown(facts),
         Err(finding) => return finding,
     };
     match envelope::pinned_by(compose, policy) {
@@ -47,7 +48,7 @@ fn matching<'f>(
         return Ok(None);
     };
     let Ok(compose) = &facts.compose else {
-        return Err(not_shown());
+        return Err(not_shown(facts));
     };
     let members = compose.members().map_err(|error| {
         Finding::error(
@@ -78,10 +79,15 @@ fn matching<'f>(
     }
 }
 
-fn not_shown() -> Finding {
+fn not_shown(facts: &Facts) -> Finding {
     Finding::error(
         &DOCUMENT_NOT_SHOWN,
-        "The compose document was not handed over, so the docker compose file in it could not be compared.",
+        match facts.compose_is_object {
+            true => AS_OBJECT,
+            false => {
+                "The compose document was not handed over, so the docker compose file in it could not be compared."
+            }
+        },
     )
 }
 

@@ -28,7 +28,10 @@ pub(super) fn bundle(
         },
         nonce: answer.nonce,
         attestation: verbatim(&answer.attestation)?,
-        info: answer.info.as_deref().and_then(verbatim),
+        info: answer
+            .info
+            .as_deref()
+            .and_then(|info| verbatim(info).or_else(|| as_string(info))),
         collateral: collateral.and_then(|fetched| raw_collateral(&fetched.collateral)),
         collateral_source: collateral.map(|fetched| fetched.source.clone()),
         collateral_fetched_at: collateral.map(|fetched| fetched.fetched_at),
@@ -36,6 +39,16 @@ pub(super) fn bundle(
         phala_api: None,
         early: None,
     })
+}
+
+/// Most bytes of an `/info` that is not JSON that a bundle keeps: enough to see what it is.
+const NOT_JSON_BYTES: usize = 4096;
+
+/// A body that is not JSON, as a JSON string: a replay must find it as unusable as the run did.
+fn as_string(body: &[u8]) -> Option<Box<RawValue>> {
+    let start = body.get(..NOT_JSON_BYTES).unwrap_or(body);
+    let text = serde_json::to_string(&String::from_utf8_lossy(start)).ok()?;
+    RawValue::from_string(text).ok()
 }
 
 pub(in crate::cli) fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {

@@ -52,7 +52,7 @@ async fn fetch_collateral(
         .store
         .get(supply(ground, &schedule), request, (ground.now)(), jitter)
         .await
-        .map_err(|error| CollateralGap::Unreachable(error.to_string()))
+        .map_err(|error| error.gap(request))
 }
 
 async fn renew_collateral(
@@ -73,7 +73,7 @@ async fn renew_collateral(
             jitter,
         )
         .await?;
-    Some(renewed.map_err(|error| CollateralGap::Unreachable(error.to_string())))
+    Some(renewed.map_err(|error| error.gap(request)))
 }
 
 fn supply<'a>(ground: &'a Ground, schedule: &'a Schedule) -> Supply<'a> {
@@ -82,6 +82,7 @@ fn supply<'a>(ground: &'a Ground, schedule: &'a Schedule) -> Supply<'a> {
         client,
         sources,
         schedule,
+        root: Some(&ground.root),
     }
 }
 
@@ -108,6 +109,7 @@ fn conclude(
             at,
             clock_floor: ground.clock_floor,
         })
+        .with_collateral_from(collateral_source.clone())
     });
     Live {
         instance: None,

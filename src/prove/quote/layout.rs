@@ -72,11 +72,12 @@ impl QuoteLayout {
                 (Some(3), Some(648)) => (HEADER + BODY_DESCRIPTOR, 648),
                 (Some(4), Some(885)) => (HEADER + BODY_DESCRIPTOR, 885),
                 (Some(1), _) => return Err(QuoteRefusal::NotTdx("an SGX enclave (body type 1)".to_owned())),
-                (kind, size) => {
+                (Some(kind), Some(size)) => {
                     return Err(malformed(format!(
-                        "body type {kind:?} of size {size:?} is unknown"
+                        "its body type is {kind} with {size} bytes; 2 with 584, 3 with 648 or 4 with 885 expected"
                     )));
                 }
+                _ => return Err(malformed("it ends inside its header".to_owned())),
             }
         };
         let signed = body + body_len;
@@ -129,7 +130,7 @@ fn end_of_signature_data(bytes: &[u8], signed: usize) -> Result<usize, QuoteRefu
     let outer = signed + 4 + SIGNATURE_AND_KEY;
     if u16_at(bytes, outer) != Some(QE_REPORT_CERTIFICATION) {
         return Err(malformed(
-            "its certification data is no report of a quoting enclave",
+            "its certification data is not a report of a quoting enclave",
         ));
     }
     let outer_end = sized(outer + 2, signature_end)

@@ -4,6 +4,7 @@ use dcap_qvl::quote::{Report, TDReport10};
 use dcap_qvl::tcb_info::TcbLevel;
 use dcap_qvl::{QuoteClaims, TcbStatus};
 
+use super::tcb_level::ShortOf;
 use crate::prove::QuoteRefusal;
 use crate::prove::digest::sha256;
 
@@ -19,6 +20,7 @@ pub struct VerifiedQuote {
     ppid: Vec<u8>,
     expires_at: u64,
     ends_first: Option<&'static str>,
+    short_of: Vec<ShortOf>,
     signed_sha256: [u8; 32],
     rated_by: [u8; 32],
 }
@@ -75,6 +77,7 @@ impl VerifiedQuote {
             ppid: claims.platform.pck.ppid,
             expires_at: claims.earliest_expiration_date,
             ends_first: None,
+            short_of: Vec::new(),
             signed_sha256: sha256(signed_part),
             rated_by,
         })
@@ -184,6 +187,17 @@ impl VerifiedQuote {
 
     pub(super) const fn naming_the_end(mut self, part: Option<&'static str>) -> Self {
         self.ends_first = part;
+        self
+    }
+
+    /// What the platform is short of to be up to date, by component. A hint for people, which decides nothing.
+    #[must_use]
+    pub fn shortfalls(&self) -> &[ShortOf] {
+        &self.short_of
+    }
+
+    pub(super) fn short_of(mut self, short_of: Vec<ShortOf>) -> Self {
+        self.short_of = short_of;
         self
     }
 

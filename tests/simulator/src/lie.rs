@@ -87,6 +87,7 @@ lies! {
     RelaunchAdvised "relaunch-advised" "T24: the TD was launched under an old module that has been updated since (TD 1.5).",
     RevokedTcb "revoked-tcb" "T24: the platform's row says Revoked.",
     NoMatchingTcbLevel "no-matching-tcb-level" "T24: the platform is below every TCB level.",
+    OldQuotingEnclave "old-quoting-enclave" "T24: the quoting enclave is below every level of the QE identity.",
     RevokedPck "revoked-pck" "T18: the PCK certificate is on the PCK CRL.",
     RevokedPlatformCa "revoked-platform-ca" "T18: the PCK CA is on the root's CRL.",
     RevokedTcbSigner "revoked-tcb-signer" "T18: the TCB signing certificate is on the root's CRL.",
@@ -96,6 +97,8 @@ lies! {
     ExpiredCrl "expired-crl" "T25: the PCK CRL expired a second ago.",
     PceIdMismatch "pce-id-mismatch" "T29: the TCB info is of another PCE id than the certificate.",
     FmspcMismatch "fmspc-mismatch" "T29: the TCB info is of another FMSPC than the certificate.",
+    SgxTcbInfo "sgx-tcb-info" "T29: the TCB info is that of SGX.",
+    SgxQeIdentity "sgx-qe-identity" "T29: the QE identity is that of the quoting enclave of SGX.",
     DevelopmentImage "development-image" "T30: another OS image: MRTD, RTMR1 and RTMR2 differ, the rest agrees.",
     AppendedManifestLine "appended-manifest-line" "T32: a 0.6 `lite` guest whose checksum file has a line too many; os_image_hash follows.",
     LyingTcbInfo "lying-tcb-info" "T31: the quote has the development image, `/info` the registers of the healthy one.",
@@ -225,6 +228,7 @@ impl Lie {
             }
             Self::RevokedTcb => cvm.world.tcb_info.land_on("Revoked", &[]),
             Self::NoMatchingTcbLevel => cvm.world.below_every_tcb_level(),
+            Self::OldQuotingEnclave => cvm.world.qe_identity.enclave_isv_svn = 1,
             Self::RevokedPck => revoke(cvm, Certificate::Pck),
             Self::RevokedPlatformCa => revoke(cvm, Certificate::PckCa),
             Self::RevokedTcbSigner => revoke(cvm, Certificate::TcbSigning),
@@ -237,6 +241,8 @@ impl Lie {
             Self::ExpiredCrl => cvm.world.pki.pck_crl.to = -1,
             Self::PceIdMismatch => cvm.world.tcb_info.pce_id = Some([0, 1]),
             Self::FmspcMismatch => cvm.world.tcb_info.fmspc = Some([0x66; 6]),
+            Self::SgxTcbInfo => cvm.world.tcb_info.id = "SGX".into(),
+            Self::SgxQeIdentity => cvm.world.qe_identity.id = "QE".into(),
             Self::DevelopmentImage => cvm.boot.os_image = "dstack-dev-0.5.5".into(),
             Self::AppendedManifestLine => {
                 cvm.boot.lite = true;
