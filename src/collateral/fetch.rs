@@ -78,8 +78,8 @@ async fn fetch_within(
         let limits = Limits::body(MAX_BYTES).within(left);
         match from_source(client, source, request, &limits).await {
             Ok(collateral) => {
-                let fault =
-                    root.and_then(|root| judge_collateral(&collateral, request.fmspc, root, fetched_at).err());
+                let fault = root
+                    .and_then(|root| judge_collateral(&collateral, request.fmspc, root, fetched_at).err());
                 let fetched = Fetched {
                     collateral,
                     source: source.name(),

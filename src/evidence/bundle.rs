@@ -25,7 +25,7 @@ pub struct Bundle {
     pub nonce: Option<[u8; 32]>,
     /// The verbatim JSON body of `/attestation`.
     pub attestation: Box<RawValue>,
-    /// The verbatim JSON body of `/info`.
+    /// The verbatim JSON body of `/info`; a body that is not JSON is a JSON string of its first bytes.
     pub info: Option<Box<RawValue>>,
     /// The collateral, as the JSON text of a `QuoteCollateralV3` with byte fields in hex.
     pub collateral: Option<Box<RawValue>>,

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::error::{NotJson, SourceError};
+use super::error::{NOT_JSON_BYTES, NotJson, SourceError};
 use crate::net::{Client, Limits, NetError, Response};
 
 /// The body of a document that begins like JSON, or why there is none.
@@ -44,6 +44,11 @@ fn body_of(url: &Url, answer: Result<Response, NetError>) -> Result<Vec<u8>, Sou
             host: response.host,
             path,
             found,
+            start: response
+                .body
+                .get(..NOT_JSON_BYTES)
+                .unwrap_or(&response.body)
+                .to_vec(),
         }),
     }
 }

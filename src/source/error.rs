@@ -29,6 +29,8 @@ pub enum SourceError {
         path: String,
         /// What came instead.
         found: NotJson,
+        /// The first bytes of it, at most [`NOT_JSON_BYTES`].
+        start: Vec<u8>,
     },
     /// A guest agent that has no quote to show from outside.
     #[error(
@@ -111,6 +113,9 @@ impl Heal for SourceError {
         }
     }
 }
+
+/// How many bytes are kept of a body that is not JSON: enough to see what it is.
+pub const NOT_JSON_BYTES: usize = 4096;
 
 /// What a body is that is not JSON, told from its first byte that is not white space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ mod host_label;
 pub mod phala_cloud;
 mod phala_verifier;
 
-pub use error::{NotJson, SourceError};
+pub use error::{NOT_JSON_BYTES, NotJson, SourceError};
 pub use host_label::{Channel, HostId, HostLabel};
 pub use phala_verifier::PhalaVerifier;
 

@@ -82,10 +82,7 @@ fn a_pccs_that_is_down_is_asked_once_for_all() {
     assert_eq!(ran.code, 3, "{}", ran.stderr);
     for target in ran.report().targets {
         let check = target.check(Collateral).unwrap();
-        assert_eq!(
-            (check.status, check.reason.as_deref()),
-            (Error, Some("unreachable"))
-        );
+        assert_eq!((check.status, check.reason.as_deref()), (Error, Some("missing")));
     }
     assert_eq!(sets(&deployment), 1);
 }

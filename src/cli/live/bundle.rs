@@ -7,6 +7,7 @@ use super::Asked;
 use super::answer::Answer;
 use crate::collateral;
 use crate::evidence::{Bundle, BundleSource, Evidence};
+use crate::source::NOT_JSON_BYTES;
 
 pub(super) fn bundle(
     asked: Asked<'_>,
@@ -40,9 +41,6 @@ pub(super) fn bundle(
         early: None,
     })
 }
-
-/// Most bytes of an `/info` that is not JSON that a bundle keeps: enough to see what it is.
-const NOT_JSON_BYTES: usize = 4096;
 
 /// A body that is not JSON, as a JSON string: a replay must find it as unusable as the run did.
 fn as_string(body: &[u8]) -> Option<Box<RawValue>> {

@@ -15,6 +15,7 @@ use crate::evidence::EvidenceError;
 use crate::net::Limits;
 use crate::net::retry::{Attempt, Schedule, retry};
 use crate::prove::InfoOrigin;
+use crate::source::SourceError;
 use crate::source::app::{self, AppEndpoints};
 use crate::source::guest_agent::{self, GuestAgent};
 
@@ -89,7 +90,13 @@ async fn ask(
     {
         return Err(of_source(error));
     }
-    let answer = Answer::new(asked, nonce, attestation, info.ok());
+    let info = match info {
+        Ok(info) => Some(info),
+        // Something else than the information: as if absent, and the report says so.
+        Err(SourceError::NotJson { start, .. }) => Some(start),
+        Err(_) => None,
+    };
+    let answer = Answer::new(asked, nonce, attestation, info);
     match answer.evidence {
         // Cut off on the way, or a gateway's page: asking again may help.
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {

@@ -174,9 +174,12 @@ fn collateral_machine(
     Some(Err(wrong_platform(
         PCK_CHAIN,
         match &own.machine {
-            Some(machine) => format!(
+            Some(own) if own.extension.fmspc == machine.extension.fmspc => format!(
+                "it is that of another machine, or of another level of this one (both have the FMSPC {theirs})"
+            ),
+            Some(own) => format!(
                 "it is that of another machine: its FMSPC is {theirs}, and that of the machine that made the quote is {}",
-                hex::encode(machine.extension.fmspc)
+                hex::encode(own.extension.fmspc)
             ),
             None => format!(
                 "it is that of a machine (FMSPC {theirs}) that did not make this quote, which brings no certificate of its own"
