@@ -186,3 +186,47 @@ async fn intels_documents_come_through_byte_for_byte() {
     let fetched = fetch(&loopback::client(), &Sources::only(&url), &REQUEST, 0).await;
     assert_eq!(fetched.expect("collateral").collateral, expected);
 }
+
+#[tokio::test]
+async fn a_set_that_does_not_serve_is_passed_over_for_the_next_source() {
+    use simulator::{DEFAULT_NOW, World};
+
+    type Damage = fn(&mut World, &mut QuoteCollateralV3);
+    let damages: [(&str, Damage); 5] = [
+        ("expired", |world, set| {
+            world.tcb_info.expires_after = -1;
+            *set = world.collateral();
+        }),
+        ("wrong-platform", |world, set| {
+            world.tcb_info.fmspc = Some([0x66; 6]);
+            *set = world.collateral();
+        }),
+        ("not-signed-by-intel", |_, set| set.tcb_info_signature[3] ^= 1),
+        ("malformed", |_, set| set.pck_crl = vec![0x30, 0]),
+        ("not-signed-by-intel", |_, set| {
+            *set = World::new(2, DEFAULT_NOW).collateral();
+        }),
+    ];
+    let good = World::default();
+    let root = TrustRoot::Custom(good.root_der());
+    for (reason, damage) in damages {
+        let (mut world, mut set) = (good.clone(), good.collateral());
+        damage(&mut world, &mut set);
+        let bad = fake::pccs_with(set).await;
+        let fine = fake::pccs_with(good.collateral()).await;
+        let name = |url: &url::Url| format!("127.0.0.1:{}", url.port().unwrap_or(0));
+        let get = async |urls: &[&url::Url]| {
+            let (client, sources) = (loopback::client(), Sources::in_order(urls));
+            let once = Schedule::once();
+            let root = Some(&root);
+            let fetched = fetch_with_retry(&client, &sources, &REQUEST, DEFAULT_NOW, &once, root, || 0);
+            fetched.await.expect("a set")
+        };
+        let fetched = get(&[&bad, &fine]).await;
+        assert_eq!((fetched.source, fetched.fault), (name(&fine), None), "{reason}");
+        // Where no source has a better one, the first that came is named with what is wrong with it.
+        let fetched = get(&[&bad, &bad]).await;
+        assert_eq!(fetched.source, name(&bad));
+        assert_eq!(fetched.fault.map(|gap| gap.reason()), Some(reason));
+    }
+}

@@ -287,6 +287,7 @@ async fn t25_an_overdue_set_gives_way_to_a_fallback_that_is_as_new_and_to_an_old
             client: &client,
             sources: &sources,
             schedule: &schedule,
+            root: None,
         };
         let folder = tempfile::tempdir().expect("a folder");
         let store = on_disk(folder.path());
