@@ -3,7 +3,10 @@
 /// Whether a JSON text holds more than `limit` values: members, items, objects and lists. Takes no memory. For a text that
 /// is not JSON the answer means nothing, and its parser refuses it.
 pub(crate) fn has_more_values_than(text: &[u8], limit: usize) -> bool {
-    let mut values = 1_usize;
+    // The document itself is one.
+    let Some(mut left) = limit.checked_sub(1) else {
+        return true;
+    };
     let mut in_string = false;
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
@@ -12,12 +15,10 @@ pub(crate) fn has_more_values_than(text: &[u8], limit: usize) -> bool {
             b'\\' if in_string => {
                 bytes.next();
             }
-            b',' | b'[' | b'{' if !in_string => {
-                values += 1;
-                if values > limit {
-                    return true;
-                }
-            }
+            b',' | b'[' | b'{' if !in_string => match left.checked_sub(1) {
+                Some(fewer) => left = fewer,
+                None => return true,
+            },
             _ => {}
         }
     }
@@ -46,7 +47,7 @@ mod tests {
             ("[1,2,3]", 4),
             (r#"{"a":1,"b":[2]}"#, 4),
             (r#"{"a,b[{":",,,[[["}"#, 2),
-            (r#"["\",","\\",","]"#, 5),
+            (r#"["\\",",","\\\\",","]"#, 5),
         ] {
             assert!(!has_more_values_than(text.as_bytes(), count), "{text}");
             assert!(has_more_values_than(text.as_bytes(), count - 1), "{text}");
