@@ -75,13 +75,13 @@ fn t80_members_of_a_compose_document_are_bounded() {
 
 #[test]
 fn t81_aliases_are_counted_before_they_are_written_out() {
-    let texts = shapes::yaml(MAX_COMPOSE_BYTES);
-    takes_at_most(40, texts, |text| {
+    // A quarter of what may be read takes a quarter of 40 MiB; the whole is read above.
+    let texts = shapes::yaml(MAX_COMPOSE_BYTES / 4);
+    takes_at_most(10, texts, |text| {
         let _ = canonical_yaml(text);
     });
 }
 
-/// What one target sends never stops the judging of another.
 #[test]
 fn t82_a_document_above_the_limit_is_refused_with_what_to_do() {
     let trial = machine(around(&format!("x: {}\n", "x".repeat(MAX_COMPOSE_BYTES))));
