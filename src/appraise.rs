@@ -3,6 +3,7 @@
 use crate::checks::{self, Check, EvidenceGap, Finding, QUOTE_NOT_PROVEN};
 use crate::config::Policy;
 use crate::prove::{Facts, TrustRoot};
+use crate::reference::ReferenceValues;
 use crate::report::{CheckId, EvidenceRecord, Measurements, TargetReport, TcbRecord, rfc3339};
 use crate::requirements;
 
@@ -53,13 +54,16 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
         checks,
         compose_diff,
         instances: None,
-        measurements: facts.map(measurements).unwrap_or_default(),
+        measurements: facts
+            .map(|facts| measurements(facts, &policy.reference))
+            .unwrap_or_default(),
         tcb: facts.map(|facts| tcb(facts, subject)).unwrap_or_default(),
         evidence: EvidenceRecord {
             signed_sha256: facts
                 .and_then(|facts| facts.quote.as_ref().ok())
                 .map(|quote| hex::encode(quote.signed_sha256())),
             bundle: subject.bundle.clone(),
+            reference_values_sha256: policy.reference.file_sha256().map(hex::encode),
         },
     }
 }
@@ -72,7 +76,7 @@ fn run(check: &Check, facts: Result<&Facts, &EvidenceGap>, policy: &Policy) -> F
     }
 }
 
-fn measurements(facts: &Facts) -> Measurements {
+fn measurements(facts: &Facts, reference: &ReferenceValues) -> Measurements {
     let mut shown = Measurements::default();
     if let Ok(quote) = &facts.quote {
         let [rtmr0, rtmr1, rtmr2, rtmr3] = quote.rtmrs().map(|register| Some(hex::encode(register)));
@@ -87,7 +91,7 @@ fn measurements(facts: &Facts) -> Measurements {
             xfam: Some(hex::encode(quote.xfam())),
             mr_config_id: Some(hex::encode(quote.mr_config_id())),
             mr_seam: Some(hex::encode(quote.mr_seam())),
-            os_image: facts.os.map(|os| os.row().name.clone()),
+            os_image: facts.os(reference).map(|os| os.row().name.to_string()),
             ..shown
         };
     }

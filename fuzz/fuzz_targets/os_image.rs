@@ -2,7 +2,7 @@
 #![no_main]
 
 use cvm_verify::config::{OsImageOption, OsImagePolicy, OsTuple, parse_os_image};
-use cvm_verify::prove::OsClass;
+use cvm_verify::reference::OsClass;
 use libfuzzer_sys::fuzz_target;
 
 fn tuple(text: &str) -> Option<OsTuple> {
@@ -24,8 +24,8 @@ fuzz_target!(|text: &str| {
         OsImagePolicy::Unchecked => assert_eq!(text.trim(), "unchecked"),
         OsImagePolicy::Row(row) => {
             assert_eq!(row.class, OsClass::Production);
-            let hash = row.os_image_hash.as_deref().expect("it was found by its hash");
-            assert!(text.to_ascii_lowercase().contains(hash));
+            let hash = row.os_image_hash.expect("it was found by its hash").to_string();
+            assert!(text.to_ascii_lowercase().contains(&hash));
         }
         OsImagePolicy::Tuple(found) => {
             let written = found

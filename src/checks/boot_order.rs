@@ -5,7 +5,7 @@ use super::{
 };
 use crate::config::Policy;
 use crate::prove::{BootRefusal, Facts, Gap};
-use crate::report::{CheckId, Status, Tier};
+use crate::report::{CheckId, Tier};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::BootOrder,
@@ -64,8 +64,10 @@ const BAD_PAYLOAD: Reason = Reason {
 };
 const RESERVED_AFTER_READY: Reason = Reason {
     id: "reserved-after-ready",
-    means: "Something inside the VM wrote a boot event's name after the boot, to deceive verifiers.",
-    fix: "Find out which container does that: a program in the VM is hostile.",
+    means: "Something inside the VM wrote a boot event's name after the boot. A verifier that takes the last event of a name \
+            would believe it, so that no honest app writes one.",
+    fix: "Find out which container does that. If it is your app, give its event a name of its own (such as `my-app-config`): the \
+          names of boot events, `compose-hash` among them, are reserved. If it is not, a program in the VM is hostile.",
 };
 const UNKNOWN_EVENT: Reason = Reason {
     id: "unknown-event",
@@ -109,7 +111,7 @@ fn unknown_events(names: &[String], facts: &Facts, policy: &Policy) -> Finding {
         .map(|name| format!("`{name}`"))
         .collect::<Vec<_>>()
         .join(", ");
-    if (os_image::CHECK.run)(facts, policy).status == Status::Pass {
+    if os_image::is_proven(facts, policy) {
         Finding::warn(
             &UNKNOWN_EVENT,
             format!("The OS image is proven; its boot has unknown events: {names}."),

@@ -53,11 +53,10 @@ impl Check {
             detail: finding.detail.clone(),
             expected: finding.expected.clone(),
             actual: finding.actual.clone(),
-            fix: finding
-                .reason
-                .map(|reason| reason.fix)
-                .filter(|fix| !fix.is_empty())
-                .map(str::to_owned),
+            fix: finding.fix.clone().or_else(|| {
+                let fix = finding.reason.map(|reason| reason.fix);
+                fix.filter(|fix| !fix.is_empty()).map(str::to_owned)
+            }),
         }
     }
 

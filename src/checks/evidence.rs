@@ -194,7 +194,9 @@ impl From<EvidenceError> for EvidenceGap {
                 EvidenceReason::TooLarge
             }
             EvidenceError::NoQuote { .. } => EvidenceReason::NoQuote,
-            EvidenceError::UnsupportedPlatform { .. } => EvidenceReason::UnsupportedPlatform,
+            EvidenceError::UnsupportedPlatform { .. } | EvidenceError::TpmQuote { .. } => {
+                EvidenceReason::UnsupportedPlatform
+            }
             EvidenceError::Malformed { .. } => EvidenceReason::MalformedField,
             EvidenceError::Duplicate { .. } => EvidenceReason::DuplicateField,
         };

@@ -33,6 +33,8 @@ pub struct Finding {
     pub diff: Vec<String>,
     /// What the user accepted in writing and that meets the requirement.
     pub accepted: Vec<Acceptance>,
+    /// What to do about it in this case, where that says more than the reason's own advice.
+    pub fix: Option<String>,
 }
 
 impl Finding {
@@ -45,6 +47,7 @@ impl Finding {
             actual: None,
             diff: Vec::new(),
             accepted: Vec::new(),
+            fix: None,
         }
     }
 
@@ -107,6 +110,13 @@ impl Finding {
     #[must_use]
     pub fn differing(mut self, lines: Vec<String>) -> Self {
         self.diff = lines;
+        self
+    }
+
+    /// With what to do about it in this case.
+    #[must_use]
+    pub fn advising(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
         self
     }
 

@@ -4,9 +4,9 @@ use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
     boot_claims,
 };
-use crate::config::{KMS_IDS, Policy};
+use crate::config::Policy;
 use crate::prove::Facts;
-use crate::report::CheckId;
+use crate::report::{CheckId, Status};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::KeyProvider,
@@ -44,6 +44,32 @@ const UNPINNED: Reason = Reason {
 };
 
 fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let mut finding = judge(facts, policy);
+    if matches!(finding.status, Status::Pass | Status::Warn)
+        && let Some(caveat) = caveat(facts, policy)
+    {
+        finding.detail = format!("{} {caveat}", finding.detail);
+    }
+    finding
+}
+
+/// What vulnerabilities of the image mean for keys that come from a KMS.
+fn caveat(facts: &Facts, policy: &Policy) -> Option<String> {
+    let from_kms = facts
+        .boot
+        .as_ref()
+        .is_ok_and(|boot| boot.key_provider().name == "kms");
+    let os = facts.os(&policy.reference).filter(|_| from_kms)?;
+    let advisories = policy.reference.advisories_of(os.row());
+    let sentences: Vec<&str> = advisories
+        .iter()
+        .filter_map(|advisory| advisory.key_provider.as_ref())
+        .map(|sentence| sentence.as_str())
+        .collect();
+    (!sentences.is_empty()).then(|| format!("Of {}: {}.", os.row().name, sentences.join("; ")))
+}
+
+fn judge(facts: &Facts, policy: &Policy) -> Finding {
     let boot = match boot_claims(facts) {
         Ok(boot) => boot,
         Err(finding) => return finding,
@@ -72,7 +98,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         )
         .found(actual.to_string());
     }
-    match KMS_IDS.iter().find(|row| row.id == actual.id) {
+    match policy.reference.kms_by_id(&actual.id) {
         Some(row) => Finding::pass(format!("The keys come from {} (`{}`).", row.what, row.name)),
         None => Finding::warn(
             &UNPINNED,

@@ -13,6 +13,8 @@ pub(super) const EVIDENCE_LIMIT: u64 = 32 * 1024 * 1024;
 pub(super) const COMPOSE_LIMIT: u64 = crate::evidence::MAX_COMPOSE_FILE_BYTES as u64;
 /// Bytes of a docker compose file that are read: a document of such a text is read from a CVM.
 const DOCKER_COMPOSE_LIMIT: u64 = crate::evidence::MAX_COMPOSE_BYTES as u64;
+/// Bytes of a file of reference values that are read.
+pub(super) const REFERENCE_LIMIT: u64 = crate::reference::MAX_FILE_BYTES as u64;
 /// Bytes of a certificate file that are read.
 pub(super) const CERTIFICATE_LIMIT: u64 = 1024 * 1024;
 

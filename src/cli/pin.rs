@@ -7,7 +7,7 @@ use super::error::UsageError;
 use super::judge::trust_root;
 use super::live::facts_of_alone;
 use super::plan::address;
-use super::settings::{of_source, written};
+use super::settings::{of_source, text_of, written};
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::trouble::told;
@@ -30,6 +30,7 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
         Some(value) => policy::layout(&value.text)?,
         None => None,
     };
+    let reference = policy::reference_of(&wanted.settings)?;
     let facts = facts(args, &wanted, &root, surroundings)?;
     if root.kind() == TrustRootKind::Custom {
         surroundings.complain("SIMULATED: not Intel's root, proves nothing about hardware");
@@ -50,7 +51,7 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
         ..Policy::default()
     };
     let fresh = (Check::of(CheckId::Freshness).run)(&facts, &policy).status == Status::Pass;
-    let pinned = match lock::pin(&facts, fresh, root.kind()) {
+    let pinned = match lock::pin(&facts, fresh, root.kind(), &reference) {
         Ok(pinned) => pinned,
         Err(refusal) => {
             let refusal = escape::terminal(&refusal.to_string()).into_owned();
@@ -104,6 +105,8 @@ struct Wanted {
 fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Wanted, UsageError> {
     let mut options = of_source(&args.source);
     options.give("--report-data", args.report_data.clone());
+    let reference = args.reference_values.as_deref();
+    options.give("--reference-values", text_of("--reference-values", reference)?);
     options.set("url", written("URL", args.url.clone()));
     let given = args.config.config.as_deref();
     let path = match args.url.is_some() || args.from.is_some() {

@@ -203,7 +203,7 @@ impl Planner<'_> {
             None => self.options.clone(),
         };
         let interval = self.interval(&settings);
-        let read = ["lock", "app-compose-file", "docker-compose"];
+        let read = ["lock", "app-compose-file", "docker-compose", "reference-values"];
         self.files
             .extend(read.iter().filter_map(|key| settings.one(key)).map(path_of));
         let mut targets = Vec::new();

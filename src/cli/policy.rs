@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -11,12 +12,13 @@ use super::trouble::Trouble;
 use super::{files, release};
 use crate::config::lock::{Lock, LockFile};
 use crate::config::{
-    Expected, Freshness, ImagePinsPolicy, KeyProviderPin, LaunchInputsPolicy, Origin, OsImageOption,
-    PlatformList, Policy, ReportDataPolicy, SecondHash, SecondHashError, Settings, TcbException, TcbPolicy,
-    Verifier, Written, parse_os_image,
+    Expected, Freshness, ImagePinsPolicy, KeyProviderPin, LaunchInputsPolicy, MrConfigIdPolicy, Origin,
+    OsImageOption, PlatformList, Policy, ReportDataPolicy, SecondHash, SecondHashError, Settings,
+    TcbException, TcbPolicy, Verifier, Written, parse_os_image_of,
 };
 use crate::evidence::{parse_user_hex, parse_user_hex_up_to};
 use crate::prove::Layout;
+use crate::reference::ReferenceValues;
 use crate::report::{CheckId, Tier};
 
 /// What the user expects, and the compose document where it was given as a file.
@@ -25,9 +27,12 @@ pub(super) struct Expectations {
     pub compose_file: Option<Vec<u8>>,
 }
 
-/// Lock files that were read: many targets share one.
+/// Lock files and files of reference values that were read: many targets share one.
 #[derive(Default)]
-pub(super) struct Locks(HashMap<PathBuf, Result<Rc<LockFile>, String>>);
+pub(super) struct Locks {
+    locks: HashMap<PathBuf, Result<Rc<LockFile>, String>>,
+    references: HashMap<PathBuf, Result<Arc<ReferenceValues>, String>>,
+}
 
 impl Locks {
     fn read(&mut self, path: &Path) -> Result<Rc<LockFile>, String> {
@@ -35,7 +40,36 @@ impl Locks {
             Ok(file) => Ok(Rc::new(file)),
             Err(error) => Err(error.to_string()),
         };
-        self.0.entry(path.to_owned()).or_insert_with(read).clone()
+        self.locks.entry(path.to_owned()).or_insert_with(read).clone()
+    }
+
+    fn reference(&mut self, path: &Path) -> Result<Arc<ReferenceValues>, String> {
+        let read = || {
+            reference_values(path)
+                .map(Arc::new)
+                .map_err(|error| error.to_string())
+        };
+        self.references
+            .entry(path.to_owned())
+            .or_insert_with(read)
+            .clone()
+    }
+}
+
+/// The built-in reference values and those of a file.
+fn reference_values(path: &Path) -> Result<ReferenceValues, UsageError> {
+    let bytes = files::read(path, files::REFERENCE_LIMIT)?;
+    let name = path.display().to_string();
+    ReferenceValues::built_in()
+        .with_file(&name, &bytes)
+        .map_err(|error| UsageError::file(path, error))
+}
+
+/// The reference values that settings name, or the built-in ones.
+pub(super) fn reference_of(settings: &Settings) -> Result<Arc<ReferenceValues>, UsageError> {
+    match settings.one("reference-values") {
+        None => Ok(Arc::clone(ReferenceValues::built_in())),
+        Some(value) => reference_values(&path_of(value)).map(Arc::new),
     }
 }
 
@@ -65,7 +99,8 @@ pub(super) fn expectations(
     let compose_file = reader.compose_file();
     let compose_hash = reader.compose_hash(compose_file.as_deref());
     let layout = reader.layout();
-    let os_image = reader.parsed("os-image", parse_os_image);
+    let reference = reader.reference(locks);
+    let os_image = reader.parsed("os-image", |text| parse_os_image_of(text, &reference));
     let policy = Policy {
         compose_hash,
         second_compose_hash: reader.second_hash(at),
@@ -86,7 +121,11 @@ pub(super) fn expectations(
             true => Verifier::Both,
             false => Verifier::Local,
         },
-        key_provider: reader.key_provider(),
+        key_provider: reader.key_provider(&reference),
+        mr_config_id: match reader.is("mr-config-id", "required") {
+            false => MrConfigIdPolicy::Auto,
+            true => MrConfigIdPolicy::Required,
+        },
         freshness: match reader.is("freshness", "unchecked") {
             false => Freshness::Required,
             true => Freshness::Unchecked,
@@ -106,6 +145,7 @@ pub(super) fn expectations(
             false => Tier::Code,
         },
         waivers: waivers(settings),
+        reference,
         os_image_origin: settings.one("os-image").map(|value| value.origin.clone()),
         ..Policy::default()
     };
@@ -242,8 +282,20 @@ impl Reader<'_> {
         })
     }
 
-    fn key_provider(&mut self) -> Option<Expected<KeyProviderPin>> {
-        self.expected("key-provider", str::parse)
+    fn key_provider(&mut self, reference: &ReferenceValues) -> Option<Expected<KeyProviderPin>> {
+        self.expected("key-provider", |text| KeyProviderPin::parse(text, reference))
+    }
+
+    fn reference(&mut self, locks: &mut Locks) -> Arc<ReferenceValues> {
+        let built_in = || Arc::clone(ReferenceValues::built_in());
+        let Some(value) = self.settings.one("reference-values") else {
+            return built_in();
+        };
+        locks.reference(&path_of(value)).unwrap_or_else(|error| {
+            self.troubles
+                .push(Trouble::of_named_file("reference-values", value, error));
+            built_in()
+        })
     }
 
     fn compose_file(&mut self) -> Option<Vec<u8>> {

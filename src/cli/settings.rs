@@ -21,6 +21,9 @@ pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Re
     settings.give("--platform-id", expect.platform_id.clone());
     settings.give("--launch-inputs", expect.launch_inputs.as_ref().map(word));
     settings.give("--os-image", expect.os_image.clone());
+    let reference = expect.reference_values.as_deref();
+    settings.give("--reference-values", text_of("--reference-values", reference)?);
+    settings.give("--mr-config-id", expect.mr_config_id.as_ref().map(word));
     settings.give("--key-provider", expect.key_provider.clone());
     settings.give("--freshness", expect.freshness.as_ref().map(word));
     settings.give("--image-pins", expect.image_pins.as_ref().map(word));
@@ -70,7 +73,7 @@ pub(super) fn word<V: clap::ValueEnum>(value: &V) -> String {
         .unwrap_or_default()
 }
 
-fn text_of(option: &str, path: Option<&Path>) -> Result<Option<String>, UsageError> {
+pub(super) fn text_of(option: &str, path: Option<&Path>) -> Result<Option<String>, UsageError> {
     let Some(path) = path else {
         return Ok(None);
     };

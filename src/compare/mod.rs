@@ -10,7 +10,7 @@ pub use side::{Side, SideKind};
 use crate::config::TextDiff;
 use crate::config::lock::{Change, Lock, LockedOs, difference};
 use crate::prove::digest::sha256;
-use crate::prove::row_of;
+use crate::reference::ReferenceValues;
 
 /// What changed between two sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +178,9 @@ fn os_image(old: &Lock, new: &Lock) -> Option<Explained> {
     let (old, new) = (old.os_image.as_ref()?, new.os_image.as_ref()?);
     let row = |os: &LockedOs| {
         let [_, rtmr1, rtmr2] = &os.tuple.rtmr;
-        row_of(&os.tuple.mrtd, rtmr1, rtmr2).map(|row| row.name.clone())
+        ReferenceValues::built_in()
+            .image_of(&os.tuple.mrtd, rtmr1, rtmr2)
+            .map(|row| row.name.to_string())
     };
     let (old, new) = (row(old), row(new));
     (old != new).then(|| {
@@ -285,16 +287,16 @@ mod tests {
         );
         assert!(field("public_logs", json!(true), json!(false)).contains("no longer"));
         let script = |hash: &str| json!(format!("sha256:{hash}"));
-        let known = crate::config::PRELAUNCH_SCRIPTS;
+        let known = ReferenceValues::built_in().scripts();
         let said = field(
             "pre_launch_script",
-            script(known[1].sha256),
-            script(known[0].sha256),
+            script(&known[2].sha256.to_string()),
+            script(&known[1].sha256.to_string()),
         );
         assert!(said.ends_with("Phala's 0.0.18 -> Phala's 0.0.19"), "{said}");
         let said = field(
             "pre_launch_script",
-            script(known[0].sha256),
+            script(&known[1].sha256.to_string()),
             script(&"0".repeat(64)),
         );
         assert!(said.ends_with("Phala's 0.0.19 -> a script in no table"), "{said}");

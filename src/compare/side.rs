@@ -71,7 +71,12 @@ impl Side {
     /// # Errors
     /// [`PinRefusal`]: something that would be compared is not proven.
     pub fn of_facts(name: String, kind: SideKind, facts: &Facts, fresh: bool) -> Result<Self, PinRefusal> {
-        let pinned = pin(facts, fresh, facts.root)?;
+        let pinned = pin(
+            facts,
+            fresh,
+            facts.root,
+            crate::reference::ReferenceValues::built_in(),
+        )?;
         let members = facts
             .compose
             .as_ref()

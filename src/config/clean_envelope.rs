@@ -104,7 +104,7 @@ fn pre_launch_script(value: &Value) -> Option<String> {
     match (hash, hash.and_then(known_prelaunch_script)) {
         (None, _) if value.is_null() => None,
         (Some(EMPTY), _) => None,
-        (_, Some(script)) if script.published => None,
+        (_, Some(script)) if script.is_published() => None,
         (_, Some(script)) => Some(format!(
             "is Phala's script {} in a text that was not published",
             script.version
@@ -119,7 +119,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::config::PRELAUNCH_SCRIPTS;
+    use crate::reference::ReferenceValues;
 
     fn clean() -> BTreeMap<String, Value> {
         let document = json!({
@@ -131,7 +131,7 @@ mod tests {
             "manifest_version": 2,
             "name": "",
             "no_instance_id": false,
-            "pre_launch_script": format!("sha256:{}", PRELAUNCH_SCRIPTS[0].sha256),
+            "pre_launch_script": format!("sha256:{}", ReferenceValues::built_in().scripts()[0].sha256),
             "public_logs": false,
             "public_sysinfo": false,
             "public_tcbinfo": true,

@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     CollateralMaxAge, Expected, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose,
-    LockedPlatform, OsImagePolicy, PlatformId, Policy, ReportDataPolicy, SecondHash, TcbException, TcbPolicy,
-    Verifier,
+    LockedPlatform, MrConfigIdPolicy, OsImagePolicy, PlatformId, Policy, ReportDataPolicy, SecondHash,
+    TcbException, TcbPolicy, Verifier,
 };
 use crate::report::Tier;
 
@@ -55,6 +55,8 @@ impl Policy {
             address_id,
             os_image,
             os_image_origin: _,
+            reference,
+            mr_config_id,
             key_provider,
             freshness,
             image_pins,
@@ -98,6 +100,14 @@ impl Policy {
             out.entry("address-id", [id.as_slice()]);
         }
         out.os_image(os_image);
+        // The built-in reference values come with the program and are not part of what is expected.
+        if let Some(sha256) = reference.file_sha256() {
+            out.entry("reference-values", [sha256.as_slice()]);
+        }
+        match mr_config_id {
+            MrConfigIdPolicy::Auto => {}
+            MrConfigIdPolicy::Required => out.word("mr-config-id", "required"),
+        }
         if let Some(Expected { value, origin: _ }) = key_provider {
             let items = [
                 Some(value.name.as_bytes()),
@@ -190,7 +200,8 @@ impl Encoding {
             OsImagePolicy::Unchecked => return self.word("os-image", "unchecked"),
             OsImagePolicy::Row(row) => {
                 // Every row that a policy can name has a hash; the name is there in case that changes.
-                let id = row.os_image_hash.as_deref().unwrap_or(&row.name);
+                let hash = row.os_image_hash.map(|hash| hash.to_string());
+                let id = hash.as_deref().unwrap_or(&row.name);
                 return self.entry("os-image", [b"row", id.as_bytes()]);
             }
             OsImagePolicy::Tuple(tuple) => (tuple, None),

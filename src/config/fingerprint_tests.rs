@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use dcap_qvl::TcbStatus;
 use serde_json::json;
@@ -6,6 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::config::{Origin, OsTuple, PlatformList};
 use crate::prove::Layout;
+use crate::reference::ReferenceValues;
 
 fn expected<T>(value: T) -> Option<Expected<T>> {
     Some(Expected {
@@ -13,6 +15,9 @@ fn expected<T>(value: T) -> Option<Expected<T>> {
         origin: Origin::Option("--any"),
     })
 }
+
+/// A file of reference values.
+const REFERENCE: &str = "updated = \"2026-11-25\"\n[[risky_name]]\nname = \"A\"\nmatch = \"exact\"\ngains = \"x\"\nsource = \"x\"\ndate = \"2026-11-25\"\n";
 
 fn tuple() -> OsTuple {
     OsTuple {
@@ -86,6 +91,17 @@ fn one_of_each() -> Vec<Policy> {
                 vulnerable_until: Some(1_800_000_000),
                 lock: "cvm.lock".to_owned(),
             },
+            ..default()
+        },
+        Policy {
+            mr_config_id: MrConfigIdPolicy::Required,
+            ..default()
+        },
+        Policy {
+            reference: ReferenceValues::built_in()
+                .with_file("x", REFERENCE.as_bytes())
+                .map(Arc::new)
+                .unwrap(),
             ..default()
         },
         Policy {

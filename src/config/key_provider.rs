@@ -1,46 +1,10 @@
-//! Which key provider is expected, and the built-in table of KMS ids.
+//! Which key provider is expected.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::evidence::strip_prefix;
-
-/// A KMS whose root key is known.
-#[derive(Debug)]
-pub struct KmsRow {
-    /// The name that users write.
-    pub name: &'static str,
-    /// What it is.
-    pub what: &'static str,
-    /// DER SubjectPublicKeyInfo of its root CA (P-256), hex.
-    pub id: &'static str,
-}
-
-/// Every P-256 SubjectPublicKeyInfo begins with these 27 bytes.
-macro_rules! p256_spki {
-    ($point:literal) => {
-        concat!("3059301306072a8648ce3d020106082a8648ce3d03010703420004", $point)
-    };
-}
-
-/// Root keys of KMSs that are run by known parties (dstack-attestation.md §6.1). Keys that were merely seen in
-/// captures are not here.
-pub const KMS_IDS: [KmsRow; 2] = [
-    KmsRow {
-        name: "phala",
-        what: "Phala Cloud's off-chain KMS",
-        id: p256_spki!(
-            "8844eb42ccdf8c52fd4f174f362fcb9bbd19c45fd48f1edec2d8f1ca23536ec1a74021b4cee610c074f8294d431b2b7fee2c39e5333fdaf0a4522d43fb159d9f"
-        ),
-    },
-    KmsRow {
-        name: "phala-base",
-        what: "Phala's KMS governed on Base (kms-base-prod5)",
-        id: p256_spki!(
-            "8bf84f52911056474c207cb50b4e8010d984f8975ea57b8f0c8b17502181c283e93a68a9864ad19f629508cc699f125be3871ec2e26ab0597e5bca4e29b7425f"
-        ),
-    },
-];
+use crate::reference::ReferenceValues;
 
 /// The key provider that is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,38 +18,62 @@ pub struct KeyProviderPin {
 /// Why a value of `--key-provider` is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is no key provider: {problem}. Write NAME, NAME:HEXID, or the name of a known KMS ({})",
-    known()
+    "{text:?} is not a key provider: {problem}. Write NAME, NAME:HEXID, or the name of a known KMS ({known})"
 )]
 pub struct PinError {
     text: String,
     problem: &'static str,
+    known: String,
 }
 
-fn known() -> String {
-    KMS_IDS.map(|row| row.name).join(", ")
+impl PinError {
+    /// Whether the text may be the name of a KMS that other reference values know.
+    #[must_use]
+    pub fn may_be_a_name(&self) -> bool {
+        let part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        self.problem == UNKNOWN_NAME && !self.text.is_empty() && self.text.bytes().all(part)
+    }
 }
+
+const UNKNOWN_NAME: &str = "its name is none of kms, local-sgx, local, tpm, none";
 
 impl FromStr for KeyProviderPin {
     type Err = PinError;
 
+    /// With the names of the built-in reference values.
     fn from_str(text: &str) -> Result<Self, PinError> {
+        Self::parse(text, ReferenceValues::built_in())
+    }
+}
+
+impl KeyProviderPin {
+    /// Reads a provider as users write it, with the names that reference values know.
+    ///
+    /// # Errors
+    /// [`PinError`].
+    pub fn parse(text: &str, reference: &ReferenceValues) -> Result<Self, PinError> {
         let text = text.trim();
         let error = |problem| PinError {
             text: text.chars().take(80).collect(),
             problem,
+            known: reference
+                .kms()
+                .iter()
+                .map(|row| row.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
         };
-        if let Some(row) = KMS_IDS.iter().find(|row| row.name == text) {
+        if let Some(row) = reference.kms_named(text) {
             return Ok(Self {
                 name: "kms".to_owned(),
-                id: Some(row.id.to_owned()),
+                id: Some(row.id.to_string()),
             });
         }
         let (name, id) = text
             .split_once(':')
             .map_or((text, None), |(name, id)| (name, Some(id)));
         if !["kms", "local", "local-sgx", "tpm", "none"].contains(&name) {
-            return Err(error("its name is none of kms, local-sgx, local, tpm, none"));
+            return Err(error(UNKNOWN_NAME));
         }
         let id = match id.map(|id| strip_prefix(id).to_ascii_lowercase()) {
             None if name == "kms" => return Err(error("a KMS is known by its id alone")),
@@ -118,10 +106,10 @@ mod tests {
 
     #[test]
     fn known_kms_ids_are_p256_keys() {
-        for row in &KMS_IDS {
+        for row in ReferenceValues::built_in().kms() {
             assert_eq!(row.id.len(), 2 * 91, "{}", row.name);
             let pin: KeyProviderPin = row.name.parse().unwrap();
-            assert_eq!(pin.id.as_deref(), Some(row.id));
+            assert_eq!(pin.id.as_deref(), Some(row.id.as_str()));
         }
     }
 

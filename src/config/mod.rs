@@ -27,15 +27,15 @@ pub use clean_envelope::clean_envelope_violations;
 pub use compose_forms::{ComposeForm, compose_forms};
 pub use fingerprint::Fingerprint;
 pub use interval::{Interval, IntervalError};
-pub use key_provider::{KMS_IDS, KeyProviderPin, KmsRow, PinError};
+pub use key_provider::{KeyProviderPin, PinError};
 pub use max_age::{CollateralMaxAge, CollateralMaxAgeError, ReportMaxAge, ReportMaxAgeError};
-pub use os_image::{OsImageError, OsImageOption, OsImagePolicy, OsTuple, parse_os_image};
+pub use os_image::{OsImageError, OsImageOption, OsImagePolicy, OsTuple, parse_os_image, parse_os_image_of};
 pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use policy::{
     DEFAULT_TD_ATTRIBUTES, Expected, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose,
-    LockedPlatform, Origin, Policy, ReportDataPolicy, Verifier,
+    LockedPlatform, MrConfigIdPolicy, Origin, Policy, ReportDataPolicy, Verifier,
 };
-pub use prelaunch::{PRELAUNCH_SCRIPTS, PrelaunchScript, known_prelaunch_script};
+pub use prelaunch::known_prelaunch_script;
 pub use roll_out::{SecondHash, SecondHashError};
 pub use script_variables::launch_script;
 pub use settings::{Settings, Written};

@@ -1,7 +1,9 @@
 //! Which OS images are accepted.
 
+use std::sync::Arc;
+
 use crate::evidence::parse_user_hex;
-use crate::prove::{OS_IMAGES, OsClass, OsImageRow};
+use crate::reference::{OsClass, OsImageRow, ReferenceValues};
 
 /// Which OS images are accepted.
 #[derive(Debug, Clone)]
@@ -9,7 +11,7 @@ pub enum OsImagePolicy {
     /// Any production row of the built-in table, with a listed RTMR0.
     Known,
     /// One row of the built-in table.
-    Row(&'static OsImageRow),
+    Row(Arc<OsImageRow>),
     /// Exact registers, from the command line.
     Tuple(OsTuple),
     /// Exact registers, from a lock.
@@ -59,7 +61,8 @@ pub enum OsImageError {
     Form(String),
     /// A hash that is in no row.
     #[error(
-        "no image of the built-in table has the os_image_hash {0}; pin the registers with `cvm-verify pin` instead"
+        "no image of the reference values has the os_image_hash {0}; pin the registers with `cvm-verify pin`, or add the image with \
+         --reference-values FILE"
     )]
     UnknownHash(String),
     /// A row that is not for production.
@@ -87,11 +90,19 @@ pub enum OsImageOption {
     Policy(Box<OsImagePolicy>),
 }
 
-/// Parses a value of `--os-image`.
+/// Parses a value of `--os-image` with the built-in table.
 ///
 /// # Errors
 /// [`OsImageError`].
 pub fn parse_os_image(text: &str) -> Result<OsImageOption, OsImageError> {
+    parse_os_image_of(text, ReferenceValues::built_in())
+}
+
+/// Parses a value of `--os-image`.
+///
+/// # Errors
+/// [`OsImageError`].
+pub fn parse_os_image_of(text: &str, reference: &ReferenceValues) -> Result<OsImageOption, OsImageError> {
     let text = text.trim();
     Ok(OsImageOption::Policy(Box::new(match text {
         "lock" => return Ok(OsImageOption::Lock),
@@ -99,20 +110,20 @@ pub fn parse_os_image(text: &str) -> Result<OsImageOption, OsImageError> {
         "unchecked" => OsImagePolicy::Unchecked,
         _ if text.contains('=') => OsImagePolicy::Tuple(parse_tuple(text)?),
         _ => match parse_user_hex::<32>(text) {
-            Ok(hash) => OsImagePolicy::Row(row_of(&hex::encode(hash))?),
+            Ok(hash) => OsImagePolicy::Row(row_of(&hash, reference)?),
             Err(_) => return Err(OsImageError::Form(text.chars().take(80).collect())),
         },
     })))
 }
 
-fn row_of(hash: &str) -> Result<&'static OsImageRow, OsImageError> {
-    let row = OS_IMAGES
-        .by_hash(hash)
-        .ok_or_else(|| OsImageError::UnknownHash(hash.to_owned()))?;
+fn row_of(hash: &[u8; 32], reference: &ReferenceValues) -> Result<Arc<OsImageRow>, OsImageError> {
+    let row = reference
+        .image_by_hash(hash)
+        .ok_or_else(|| OsImageError::UnknownHash(hex::encode(hash)))?;
     if row.class != OsClass::Production {
-        return Err(OsImageError::NotProduction(row.name.clone()));
+        return Err(OsImageError::NotProduction(row.name.to_string()));
     }
-    Ok(row)
+    Ok(Arc::clone(row))
 }
 
 fn parse_tuple(text: &str) -> Result<OsTuple, OsImageError> {

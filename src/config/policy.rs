@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use super::lock::Place;
 use super::{CollateralMaxAge, KeyProviderPin, OsImagePolicy, PlatformList, SecondHash, TcbPolicy};
 use crate::prove::Layout;
+use crate::reference::ReferenceValues;
 use crate::report::{CheckId, Tier};
 
 /// TDATTRIBUTES of every dstack guest: SEPT_VE_DISABLE (bit 28) and nothing else, in the order of the quote
@@ -34,6 +36,10 @@ pub struct Policy {
     pub os_image: OsImagePolicy,
     /// Who said so; absent for the default and for a lock, which names itself.
     pub os_image_origin: Option<Origin>,
+    /// What images, scripts and services are known to be.
+    pub reference: Arc<ReferenceValues>,
+    /// Whether MRCONFIGID may be zero.
+    pub mr_config_id: MrConfigIdPolicy,
     /// Which key provider is expected.
     pub key_provider: Option<Expected<KeyProviderPin>>,
     /// Whether this run's nonce must be signed.
@@ -74,6 +80,8 @@ impl Default for Policy {
             address_id: None,
             os_image: OsImagePolicy::Known,
             os_image_origin: None,
+            reference: Arc::clone(ReferenceValues::built_in()),
+            mr_config_id: MrConfigIdPolicy::Auto,
             key_provider: None,
             freshness: Freshness::Required,
             image_pins: ImagePinsPolicy::Required,
@@ -151,6 +159,15 @@ pub enum Freshness {
     Required,
     /// Waived in writing.
     Unchecked,
+}
+
+/// Whether the host must have bound the app's identity at launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MrConfigIdPolicy {
+    /// Zero is legal; what is not zero must be true.
+    Auto,
+    /// It must not be zero.
+    Required,
 }
 
 /// Whether every image must be pinned by digest.

@@ -93,7 +93,7 @@ pub(super) fn launch_script_of(value: Option<&Value>) -> LaunchScript {
 /// What the script with this hash is known to do.
 fn of_hash(hash: &str) -> LaunchScript {
     let row =
-        known_prelaunch_script(hash).and_then(|script| Some((script.version, variables_of(script.version)?)));
+        known_prelaunch_script(hash).and_then(|script| Some((script.version.as_str(), variables_of(&script.version)?)));
     match row {
         Some((version, row)) => LaunchScript::Known {
             version,
@@ -125,13 +125,16 @@ fn number_of(version: &str) -> Option<[u32; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::PRELAUNCH_SCRIPTS;
+    use crate::reference::ReferenceValues;
 
     #[test]
     fn every_known_script_has_a_row() {
-        for script in PRELAUNCH_SCRIPTS {
-            assert!(variables_of(script.version).is_some(), "{}", script.version);
-            assert!(matches!(of_hash(script.sha256), LaunchScript::Known { .. }));
+        for script in ReferenceValues::built_in().scripts() {
+            assert!(variables_of(&script.version).is_some(), "{}", script.version);
+            assert!(matches!(
+                of_hash(&script.sha256.to_string()),
+                LaunchScript::Known { .. }
+            ));
         }
         assert_eq!(of_hash(&"0".repeat(64)), LaunchScript::Unknown);
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::json::Object;
 use super::limits::{MAX_ATTESTATION_BYTES, MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES};
-use super::{Event, EventVersion, EvidenceError, QuoteBytes, Unproven, bytes, event_log, versioned};
+use super::{Event, EventVersion, EvidenceError, QuoteBytes, Unproven, bytes, event_log, tpm, versioned};
 
 /// How messages call this document.
 const DOCUMENT: &str = "the attestation";
@@ -63,6 +63,9 @@ impl Attestation {
             Some(text) => bytes::hex_up_to(text.trim(), MAX_VERSIONED_BYTES).ok(),
             None => Some(file.to_vec()),
         };
+        if bytes.as_deref().is_some_and(tpm::begins_like_one) {
+            return Some(Err(EvidenceError::TpmQuote { document: DOCUMENT }));
+        }
         match bytes.filter(|bytes| versioned::begins_like_one(bytes)) {
             Some(bytes) => Some(versioned::parse(&bytes)),
             None => match text {

@@ -49,6 +49,15 @@ pub enum EvidenceError {
         /// The platform, as dstack calls it.
         kind: String,
     },
+    /// A quote of a TPM.
+    #[error(
+        "{document} is a quote of a TPM, not of Intel TDX: it says nothing about a TD. Hand over the TDX quote that the guest \
+         agent gives (GetQuote or Attest)"
+    )]
+    TpmQuote {
+        /// Which document.
+        document: &'static str,
+    },
     /// A field that matters has a value that it must not have.
     #[error("{document}: `{field}` {problem}")]
     Malformed {
@@ -77,7 +86,7 @@ impl EvidenceError {
             Self::NotJson { .. } => "not-json",
             Self::TooLarge { .. } | Self::ComposeTooLarge { .. } => "too-large",
             Self::NoQuote { .. } => "no-quote",
-            Self::UnsupportedPlatform { .. } => "unsupported-platform",
+            Self::UnsupportedPlatform { .. } | Self::TpmQuote { .. } => "unsupported-platform",
             Self::Malformed { .. } => "malformed-field",
             Self::Duplicate { .. } => "duplicate-field",
         }

@@ -33,6 +33,7 @@ mod limits;
 mod phala_answer;
 mod phala_cloud;
 mod quote;
+mod tpm;
 mod unproven;
 mod versioned;
 

@@ -7,8 +7,9 @@ use super::{MeasuredEvent, MeasuredLog};
 use crate::evidence::Object;
 
 /// The known boot events in the one order in which they may occur, over all guest generations from 0.4 to
-/// 0.6 (dstack-attestation.md §3.6).
-const GRAMMAR: [Rule; 14] = [
+/// 0.6 (dstack-attestation.md §3.6; dstack-0.6.md §2.2). `gpu-attestation` has two places, that of the pre-releases of 0.6 and that
+/// of 0.6.0 and later, and stands in one of them.
+const GRAMMAR: [Rule; 15] = [
     Rule::required("system-preparing", Payload::Empty),
     Rule::optional("rootfs-hash", Payload::Hash),
     Rule::required("app-id", Payload::Id),
@@ -19,15 +20,22 @@ const GRAMMAR: [Rule; 14] = [
         payload: Payload::Hash,
     },
     Rule::optional("gpu-policy-hash", Payload::Hash),
-    Rule::optional("gpu-attestation", Payload::Any),
+    Rule::optional(GPU_ATTESTATION, Payload::JsonObject),
     Rule::required("instance-id", Payload::IdOrEmpty),
     Rule::required("boot-mr-done", Payload::Empty),
     Rule::optional("mr-kms", Payload::Hash),
     Rule::optional("os-image-hash", Payload::Hash),
+    Rule::optional(GPU_ATTESTATION, Payload::JsonObject),
     Rule::required("key-provider", Payload::KeyProvider),
     Rule::optional("storage-fs", Payload::Any),
     Rule::required("system-ready", Payload::Empty),
 ];
+
+/// The event that says how the GPUs were attested while booting.
+const GPU_ATTESTATION: &str = "gpu-attestation";
+
+/// Bytes of the payload of `gpu-attestation`, at most. Version 3 has about 200.
+const MAX_GPU_ATTESTATION_BYTES: usize = 64 * 1024;
 
 /// Names that carry claims, or carried them in 0.3. None may occur outside its place.
 pub(super) const RESERVED_NAMES: [&str; 16] = [
@@ -69,6 +77,7 @@ enum Payload {
     Id,
     IdOrEmpty,
     KeyProvider,
+    JsonObject,
     Any,
 }
 
@@ -97,6 +106,8 @@ pub struct BootClaims {
     compose_hash: [u8; 32],
     instance_id: Option<[u8; 20]>,
     key_provider: KeyProvider,
+    init_script_hashes: Vec<[u8; 32]>,
+    gpu_policy_hash: Option<[u8; 32]>,
     unknown_events: Vec<String>,
 }
 
@@ -123,6 +134,18 @@ impl BootClaims {
     #[must_use]
     pub const fn key_provider(&self) -> &KeyProvider {
         &self.key_provider
+    }
+
+    /// SHA-256 of each init script that ran, in their order. Guests before 0.6 record none.
+    #[must_use]
+    pub fn init_script_hashes(&self) -> &[[u8; 32]] {
+        &self.init_script_hashes
+    }
+
+    /// SHA-256 of the app's GPU policy, as canonical JSON. Guests before 0.6 record none.
+    #[must_use]
+    pub const fn gpu_policy_hash(&self) -> Option<&[u8; 32]> {
+        self.gpu_policy_hash.as_ref()
     }
 
     /// Names of boot events that this version does not know.
@@ -241,6 +264,16 @@ pub(super) fn claims(log: &MeasuredLog) -> Result<BootClaims, BootRefusal> {
             Some(fixed("instance-id", instance_id)?)
         },
         key_provider: parse_key_provider(payload("key-provider")?)?,
+        init_script_hashes: boot
+            .iter()
+            .filter(|event| event.name == "init-script-hash")
+            .map(|event| fixed("init-script-hash", &event.payload))
+            .collect::<Result<_, _>>()?,
+        gpu_policy_hash: boot
+            .iter()
+            .find(|event| event.name == "gpu-policy-hash")
+            .map(|event| fixed("gpu-policy-hash", &event.payload))
+            .transpose()?,
         unknown_events,
     })
 }
@@ -251,15 +284,23 @@ fn follow_grammar(boot: &[MeasuredEvent]) -> Result<Vec<String>, BootRefusal> {
     let mut last = 0;
     let mut counts = [0usize; GRAMMAR.len()];
     for event in boot {
-        let Some((place, rule)) = GRAMMAR
-            .iter()
-            .enumerate()
-            .find(|(_, rule)| rule.name == event.name)
+        // Of several places, the first that is not behind what was read already; if all are, the last.
+        let places = || {
+            GRAMMAR
+                .iter()
+                .enumerate()
+                .filter(|(_, rule)| rule.name == event.name)
+        };
+        let Some((place, rule)) = places()
+            .find(|(place, _)| *place >= last)
+            .or_else(|| places().last())
         else {
             unknown.push(event.name.clone());
             continue;
         };
-        if let Some(count) = counts.get_mut(place) {
+        // However many places a name has, its occurrences are counted together.
+        let counted = places().next().map_or(place, |(first, _)| first);
+        if let Some(count) = counts.get_mut(counted) {
             *count += 1;
             let most = if let Occurrences::UpTo(most) = rule.occurrences {
                 most
@@ -297,12 +338,27 @@ fn check_payload(rule: &Rule, payload: &[u8]) -> Result<(), BootRefusal> {
         Payload::Id if payload.len() != 20 => "20 bytes",
         Payload::IdOrEmpty if !matches!(payload.len(), 0 | 20) => "20 bytes or none",
         Payload::KeyProvider => return parse_key_provider(payload).map(|_| ()),
+        Payload::JsonObject => return json_object(rule.name, payload),
         _ => return Ok(()),
     };
     Err(BootRefusal::BadPayload {
         event: rule.name,
         problem: format!("is {} bytes; {expected} expected", payload.len()),
     })
+}
+
+fn json_object(event: &'static str, payload: &[u8]) -> Result<(), BootRefusal> {
+    let bad = |problem: String| BootRefusal::BadPayload { event, problem };
+    if payload.len() > MAX_GPU_ATTESTATION_BYTES {
+        let size = payload.len();
+        return Err(bad(format!(
+            "is {size} bytes; at most {MAX_GPU_ATTESTATION_BYTES} are expected"
+        )));
+    }
+    let text = std::str::from_utf8(payload).map_err(|_| bad("is not UTF-8".to_owned()))?;
+    Object::document("the event", text)
+        .map(|_| ())
+        .map_err(|error| bad(format!("is refused: {error}")))
 }
 
 fn fixed<const N: usize>(event: &'static str, payload: &[u8]) -> Result<[u8; N], BootRefusal> {

@@ -7,11 +7,11 @@ use super::compose::{self, ComposeRefusal, MeasuredCompose};
 use super::early::{self, Early};
 use super::event_log::{self, LogRefusal, MeasuredLog};
 use super::opinion::{self, Opinion};
-use super::os_image::{self, IdentifiedOs};
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
-use super::{Prover, QuoteRefusal, TrustRoot};
+use super::{IdentifiedOs, Prover, QuoteRefusal, TrustRoot};
 use crate::evidence::{Evidence, EvidenceError, QuoteBytes, RecordedOpinion};
+use crate::reference::ReferenceValues;
 use crate::report::TrustRootKind;
 
 /// How long before an end the checks warn, seconds: 14 days (interface.md).
@@ -52,8 +52,6 @@ pub struct Facts {
     pub boot: Result<BootClaims, Gap<BootRefusal>>,
     /// The compose document.
     pub compose: Result<MeasuredCompose, Gap<ComposeRefusal>>,
-    /// The OS image, where it is in the built-in table.
-    pub os: Option<IdentifiedOs>,
     /// The nonce that the evidence was asked for with.
     pub nonce: Option<[u8; 32]>,
     /// Whether the report data beside the quote is the one inside it.
@@ -245,7 +243,6 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         (Ok(_), None) => Err(Gap::Absent),
         (Ok(boot), Some(text)) => compose::measure(text, boot, &prover).map_err(Gap::Refused),
     };
-    let os = quote.as_ref().ok().and_then(os_image::identify);
     let echo = match (&quote, &evidence.attestation.report_data_echo) {
         (Err(_), _) => Echo::NotReached,
         (Ok(_), None) => Echo::Absent,
@@ -259,7 +256,6 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         log,
         boot,
         compose,
-        os,
         nonce: evidence.nonce,
         echo,
         info,
@@ -283,6 +279,12 @@ impl Facts {
     pub fn with_collateral_from(mut self, source: Option<String>) -> Self {
         self.collateral_source = source;
         self
+    }
+
+    /// The OS image, where its registers are those of a row.
+    #[must_use]
+    pub fn os(&self, reference: &ReferenceValues) -> Option<IdentifiedOs> {
+        IdentifiedOs::of(self.quote.as_ref().ok()?, reference)
     }
 
     /// With what Phala's verification API answered about the quote of this evidence. A quote that is not proven has no

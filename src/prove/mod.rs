@@ -6,7 +6,7 @@
 //! | event log | replay with recomputed digests against a [`VerifiedQuote`] | [`MeasuredLog`] |
 //! | its boot prefix | the boot grammar | [`BootClaims`] |
 //! | compose text | its SHA-256 is the `compose-hash` of the [`BootClaims`] | [`MeasuredCompose`] |
-//! | registers | a row of the built-in table | [`IdentifiedOs`] |
+//! | registers | a row of the reference values | [`IdentifiedOs`] |
 //!
 //! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. It remembers
 //! which signatures were good, and looks at everything else anew: no result depends on what was proven before.
@@ -30,6 +30,7 @@
 mod boot;
 mod compose;
 mod compose_file;
+mod config_id;
 pub(crate) mod digest;
 mod early;
 mod event_log;
@@ -47,12 +48,12 @@ pub(crate) use compose::members_of;
 pub use compose::{ComposeRefusal, MeasuredCompose};
 pub(crate) use compose_file::compose_places;
 pub use compose_file::{ComposeFile, ComposeFileError, LaunchScript, Place, Places, Setter, is_risky};
+pub use config_id::{ConfigId, Launch};
 pub use early::Early;
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
 pub use facts::{COLLATERAL_LIMIT, CollateralGap, Echo, FORECAST, Facts, Gap, InfoOrigin, Inputs, prove};
 pub use opinion::Opinion;
-pub(crate) use os_image::row_of;
-pub use os_image::{IdentifiedOs, OS_IMAGES, OsClass, OsImageRow, listed_rtmr0};
+pub use os_image::IdentifiedOs;
 pub use quote::{
     Component, QuoteLayout, ShortOf, TcbVerdict, VerifiedQuote, forget_signatures, judge_collateral,
 };

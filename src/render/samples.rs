@@ -51,6 +51,7 @@ pub(super) fn pass() -> TargetReport {
         evidence: EvidenceRecord {
             signed_sha256: Some("ab".repeat(32)),
             bundle: Some("cvm-verify/api.example.com.json".to_owned()),
+            reference_values_sha256: None,
         },
     };
     set(

@@ -145,4 +145,7 @@ pub struct EvidenceRecord {
     pub signed_sha256: Option<String>,
     /// The file that the evidence bundle was written to or read from.
     pub bundle: Option<String>,
+    /// SHA-256 of the file that was named with `--reference-values`, hex. Absent where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_values_sha256: Option<String>,
 }

@@ -41,6 +41,18 @@ pub enum SourceError {
         /// The host that was asked.
         host: String,
     },
+    /// A guest agent that wants a token.
+    #[error(
+        "the guest agent at {host} answered {status}: its port is closed by this guest, as by default from dstack 0.6.3 on. \
+         Nothing else is asked instead. Serve /attestation and /info from the app and verify that \
+         (docs/expose-endpoints.md), or have the operator of the host open the agent with `anonymous_scopes`"
+    )]
+    AgentClosed {
+        /// The host that was asked.
+        host: String,
+        /// 401 or 403.
+        status: u16,
+    },
     /// Phala Cloud has no quotes of the app.
     #[error("Phala Cloud does not know the app {app_id}, or nothing of it runs; check the app id")]
     AppUnknown {
@@ -68,7 +80,7 @@ impl SourceError {
         let error = match self {
             Self::NotJson { .. } => return EvidenceReason::NotJson,
             Self::AgentWithoutQuote { .. } => return EvidenceReason::NoQuote,
-            Self::AppUnknown { .. } => return EvidenceReason::HttpStatus,
+            Self::AppUnknown { .. } | Self::AgentClosed { .. } => return EvidenceReason::HttpStatus,
             Self::Net { error, .. } => error,
         };
         match error {
@@ -91,6 +103,7 @@ impl SourceError {
                 error: NetError::HttpStatus { status, .. } | NetError::Redirect { status, .. },
                 ..
             } => Some(*status),
+            Self::AgentClosed { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -102,14 +115,17 @@ impl Heal for SourceError {
         match self {
             Self::Net { error, .. } => error.may_heal(),
             Self::NotJson { .. } => true,
-            Self::AgentWithoutQuote { .. } | Self::AppUnknown { .. } => false,
+            Self::AgentWithoutQuote { .. } | Self::AgentClosed { .. } | Self::AppUnknown { .. } => false,
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Net { error, .. } => error.retry_after(),
-            Self::NotJson { .. } | Self::AgentWithoutQuote { .. } | Self::AppUnknown { .. } => None,
+            Self::NotJson { .. }
+            | Self::AgentWithoutQuote { .. }
+            | Self::AgentClosed { .. }
+            | Self::AppUnknown { .. } => None,
         }
     }
 }
@@ -163,6 +179,11 @@ fn status_hint(path: &str, error: &NetError) -> String {
         404 => format!(
             "; the app must serve GET {path} by passing dstack.sock's quote on (mount /var/run/dstack.sock in the compose file); if it serves it elsewhere, set the path"
         ),
+        401 | 403 if path.starts_with("/prpc/") => {
+            "; the guest agent's port is closed by this guest, as by default from dstack 0.6.3 on: serve the document from \
+             the app, or have the operator of the host open the agent with `anonymous_scopes`"
+                .to_owned()
+        }
         401 | 403 => format!("; GET {path} must be open to this runner without a login"),
         400 | 405 | 422 => {
             format!("; GET {path} must take the nonce as the query parameter reportData, 64 hex digits")

@@ -2,6 +2,9 @@
 //!
 //! It describes the app (`Info`) and, from dstack 0.5.6, gives a quote that binds a key of the app
 //! (`GetAttestationForAppKey`). It signs no nonce in any version: what comes from here is never fresh.
+//!
+//! From dstack 0.6.3 on the port is closed by default: 401 or 403 (dstack-0.6.md §2.6). That is said, and no other source is
+//! asked in its place.
 
 use std::time::Duration;
 
@@ -107,7 +110,18 @@ async fn attestation(client: &Client, agent: &GuestAgent, limits: &Limits) -> Re
         Err(error) if is_unknown(&error) => Err(SourceError::AgentWithoutQuote {
             host: agent.base.host_str().unwrap_or_default().to_owned(),
         }),
-        answer => answer,
+        answer => answer.map_err(|error| closed(error, agent)),
+    }
+}
+
+/// What a guest says that wants a token.
+fn closed(error: SourceError, agent: &GuestAgent) -> SourceError {
+    match error.status() {
+        Some(status @ (401 | 403)) => SourceError::AgentClosed {
+            host: agent.base.host_str().unwrap_or_default().to_owned(),
+            status,
+        },
+        _ => error,
     }
 }
 
@@ -126,7 +140,7 @@ async fn info(
         }
         answer = json(client, agent.at(path, "json"), &limits()).await;
     }
-    answer
+    answer.map_err(|error| closed(error, agent))
 }
 
 /// How the agent answers to a method that it does not have (dstack-attestation.md §1.b, §1.c.2).
@@ -221,6 +235,44 @@ mod tests {
         assert_eq!(error.reason(), EvidenceReason::NoQuote);
         assert!(error.to_string().contains("0.5.6"), "{error}");
         assert_eq!(asked.lock().expect("the list").len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_said_and_nothing_else_is_asked() {
+        for status in [401, 403] {
+            let (url, asked) = routes(move |_| answer(status, &[], b"{}")).await;
+            let error = ask(url).await.expect_err("closed");
+            assert!(matches!(error, SourceError::AgentClosed { .. }), "{error}");
+            assert_eq!(
+                (error.reason(), error.status()),
+                (EvidenceReason::HttpStatus, Some(status))
+            );
+            let text = error.to_string();
+            for part in [
+                "closed by this guest",
+                "0.6.3",
+                "/attestation",
+                "anonymous_scopes",
+            ] {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+            assert_eq!(asked.lock().expect("the list").len(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_description_is_said_where_the_quote_is_open() {
+        let (url, _) = routes(move |target| match target.starts_with(ATTESTATION.0) {
+            true => answer(200, &[], b"{}"),
+            false => answer(401, &[], b"{}"),
+        })
+        .await;
+        let found = ask(url).await.expect("an answer");
+        let error = found.info.expect_err("closed");
+        assert!(
+            matches!(error, SourceError::AgentClosed { status: 401, .. }),
+            "{error}"
+        );
     }
 
     #[tokio::test]

@@ -122,8 +122,67 @@ fn t09_an_unknown_boot_event_warns_where_the_os_image_is_proven_and_fails_where_
 /// A healthy CVM of a generation, with every event that it can write while booting.
 fn of_generation(guest: Guest) -> Trial {
     let mut cvm = Cvm::of_generation(&World::default(), guest);
-    cvm.gpu_attestation = Some("{}".to_owned());
+    cvm.gpu_attestation = Some(GPU_ATTESTATION.to_owned());
     Trial::of(cvm)
+}
+
+/// Version 3 of the payload, as dstack 0.6.0 writes it.
+const GPU_ATTESTATION: &str = r#"{"version":3,"provider":"nvidia","devices":1,"cc_mode":"on","devtools":false,"dbgstat":"disabled","secboot":true,"evidence_sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#;
+
+#[test]
+fn t10_a_gpu_attestation_has_two_places_and_stands_in_one_of_them() {
+    for early in [false, true] {
+        let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_6_0);
+        cvm.gpu_attestation = Some(GPU_ATTESTATION.to_owned());
+        cvm.early_gpu_attestation = early;
+        Trial::of(cvm).judge().passes().proves(CheckId::BootOrder);
+    }
+    let with_one_more = |before: &'static str| {
+        let mut trial = of_generation(Guest::V0_6_0);
+        trial.cvm.edit_log_before_quote(move |log| {
+            let at = position(log, before);
+            log.insert(at, Event::runtime("gpu-attestation", GPU_ATTESTATION.as_bytes()));
+        });
+        trial.judge()
+    };
+    for before in ["instance-id", "key-provider"] {
+        with_one_more(before).fails(CheckId::BootOrder, "duplicate-event");
+    }
+    let moved = |before: &'static str| {
+        let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_6_0);
+        cvm.edit_log_before_quote(move |log| {
+            let at = position(log, before);
+            log.insert(at, Event::runtime("gpu-attestation", GPU_ATTESTATION.as_bytes()));
+        });
+        Trial::of(cvm).judge()
+    };
+    for (before, reason) in [
+        ("compose-hash", "out-of-order"),
+        ("boot-mr-done", "out-of-order"),
+        ("os-image-hash", "out-of-order"),
+        ("storage-fs", "out-of-order"),
+        ("system-ready", "out-of-order"),
+    ] {
+        moved(before).fails(CheckId::BootOrder, reason);
+    }
+    moved("key-provider").proves(CheckId::BootOrder);
+    moved("instance-id").proves(CheckId::BootOrder);
+    Trial::lying(|cvm| {
+        cvm.app_events
+            .push(("gpu-attestation".to_owned(), b"{}".to_vec()))
+    })
+    .judge()
+    .fails(CheckId::BootOrder, "reserved-after-ready");
+}
+
+#[test]
+fn t10_a_gpu_attestation_is_a_json_object_of_a_limited_size() {
+    let large = format!("{{\"a\":\"{}\"}}", "x".repeat(70_000));
+    for payload in ["", "[]", "null", "{\"a\":1,\"a\":2", "\u{0}", &large] {
+        let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_6_0);
+        cvm.gpu_attestation = Some(payload.to_owned());
+        Trial::of(cvm).judge().fails(CheckId::BootOrder, "bad-payload");
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! that runs exactly the expected document, so that nothing but `image-pins` and `launch-inputs` has anything to say.
 
 use cvm_verify::config::lock::LockedPlace;
-use cvm_verify::config::{LockedCompose, PRELAUNCH_SCRIPTS};
+use cvm_verify::config::LockedCompose;
+use cvm_verify::reference::ReferenceValues;
 use cvm_verify::report::{Assurance, CheckId, Status, Verdict};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -614,11 +615,12 @@ fn t72_a_key_that_the_table_does_not_have_decides_code() {
 #[test]
 fn t73_what_a_script_can_set_can_be_set_from_outside() {
     let script = |version: &str| {
-        let row = PRELAUNCH_SCRIPTS
+        let scripts = ReferenceValues::built_in().scripts();
+        let row = scripts
             .iter()
-            .find(|script| script.version == version)
+            .find(|script| script.version.as_str() == version)
             .unwrap();
-        row.sha256
+        row.sha256.to_string()
     };
     assert_eq!(script("0.0.19").len(), 64);
     let unknown = running_with(

@@ -8,7 +8,7 @@ use cvm_verify::config::{
 };
 use cvm_verify::evidence::{Evidence, EvidenceError};
 use cvm_verify::prove::{CollateralGap, Inputs, TrustRoot, prove};
-use cvm_verify::report::{CheckId, Status, TargetReport, Verdict};
+use cvm_verify::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
 use dcap_qvl::QuoteCollateralV3;
 use simulator::{Cvm, World};
 
@@ -284,6 +284,11 @@ impl Judged {
     /// The status of a check.
     pub fn status(&self, id: CheckId) -> Status {
         self.0.check(id).unwrap().status
+    }
+
+    /// The result of a check.
+    pub fn check(&self, id: CheckId) -> &CheckResult {
+        self.0.check(id).unwrap()
     }
 
     /// The sentence of a check.

@@ -35,8 +35,10 @@ fn exposure(lie: Lie) -> (CheckId, Status, &'static str, Verdict) {
         }
         Lie::WrongComposeText => fails(Id::ComposeHash, "text-mismatch"),
         Lie::NoKeyProvider | Lie::ForeignKms => fails(Id::KeyProvider, "provider-mismatch"),
-        Lie::ConfigIdMismatch => fails(Id::MrConfigId, "mismatch"),
-        Lie::ConfigIdUnknownTag => fails(Id::MrConfigId, "unsupported-tag"),
+        Lie::ConfigIdMismatch | Lie::ConfigIdForeignProvider | Lie::ConfigIdForeignInstance => {
+            fails(Id::MrConfigId, "mismatch")
+        }
+        Lie::ConfigIdUnknownTag => open(Id::MrConfigId, "unsupported-tag"),
         Lie::ConfigIdTail => fails(Id::MrConfigId, "non-zero-tail"),
         Lie::BrokenSignature
         | Lie::BrokenQeSignature

@@ -19,6 +19,7 @@ mod hardware;
 mod judge;
 mod launch_inputs;
 mod lies;
+mod mr_config_id;
 mod os_and_app;
 mod parsing;
 mod parts;

@@ -1,84 +1,60 @@
 //! The OS image: T30 to T34. (The compose file, T38, has a module of its own.)
 
 use cvm_verify::config::{OsImagePolicy, OsTuple};
-use cvm_verify::prove::listed_rtmr0;
+use cvm_verify::reference::{OsClass, OsImageRow, ReferenceValues};
 use cvm_verify::report::{Assurance, CheckId, Status, Verdict};
-use serde::Deserialize;
 use simulator::{Cvm, Guest, Lie, Nested, World};
 
 use crate::judge::{Judged, Trial, os_image, registers};
 
-/// The rows of the built-in table, with the registers that its types keep to themselves.
-#[derive(Deserialize)]
-struct Table {
-    firmware: Vec<Firmware>,
-    image: Vec<Row>,
-    rtmr0: Vec<Rtmr0>,
-}
-
-#[derive(Deserialize)]
-struct Firmware {
-    name: String,
-    mrtd: String,
-}
-
-#[derive(Deserialize)]
-struct Row {
-    name: String,
-    class: String,
-    os_image_hash: Option<String>,
-    firmware: String,
-    rtmr1: String,
-    rtmr2: String,
-    #[serde(default)]
-    vulnerabilities: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Rtmr0 {
-    value: String,
-}
+/// The built-in reference values.
+struct Table(&'static ReferenceValues);
 
 impl Table {
     fn read() -> Self {
-        toml::from_str(include_str!("../../src/prove/os_image/os-images.toml")).unwrap()
+        Self(ReferenceValues::built_in())
     }
 
     /// The registers of a row with the first listed RTMR0.
-    fn tuple(&self, row: &Row) -> OsTuple {
-        let firmware = self
-            .firmware
-            .iter()
-            .find(|firmware| firmware.name == row.firmware);
+    fn tuple(&self, row: &OsImageRow) -> OsTuple {
+        let registers = row.registers.as_ref().unwrap();
         OsTuple {
-            mrtd: register(&firmware.unwrap().mrtd),
-            rtmr: [
-                register(&self.rtmr0[0].value),
-                register(&row.rtmr1),
-                register(&row.rtmr2),
-            ],
+            mrtd: self.0.mrtds_of(row)[0],
+            rtmr: [self.0.shapes()[0].value.0, registers.rtmr1.0, registers.rtmr2.0],
         }
     }
 
-    fn row(&self, name: &str) -> &Row {
-        self.image.iter().find(|row| row.name == name).unwrap()
+    fn row(&self, name: &str) -> &'static OsImageRow {
+        self.0
+            .images()
+            .iter()
+            .find(|row| row.name.as_str() == name)
+            .unwrap()
     }
-}
 
-fn register(hex: &str) -> [u8; 48] {
-    hex::decode(hex).unwrap().try_into().unwrap()
+    fn hash(&self, name: &str) -> String {
+        self.row(name).os_image_hash.unwrap().to_string()
+    }
 }
 
 /// A quote that shows these registers. No log gives real ones, so that `event-log` fails beside whatever `os-image`
 /// says.
 fn showing(tuple: &OsTuple, policy: OsImagePolicy) -> Judged {
-    Trial::lying(|cvm| {
-        cvm.forced.mr_td = Some(tuple.mrtd);
-        let [rtmr0, rtmr1, rtmr2] = tuple.rtmr.map(Some);
-        cvm.forced.rtmr = [rtmr0, rtmr1, rtmr2, None];
-    })
-    .with(|trial| trial.policy.os_image = policy)
-    .judge()
+    showing_of(tuple, policy, ReferenceValues::clone(ReferenceValues::built_in()))
+}
+
+fn showing_of(tuple: &OsTuple, policy: OsImagePolicy, reference: ReferenceValues) -> Judged {
+    let mut trial = Trial::healthy();
+    show(&mut trial, tuple);
+    trial.policy.os_image = policy;
+    trial.policy.reference = reference.into();
+    trial.judge()
+}
+
+fn show(trial: &mut Trial, tuple: &OsTuple) {
+    trial.cvm.forced.mr_td = Some(tuple.mrtd);
+    let [rtmr0, rtmr1, rtmr2] = tuple.rtmr.map(Some);
+    trial.cvm.forced.rtmr = [rtmr0, rtmr1, rtmr2, None];
 }
 
 #[test]
@@ -181,7 +157,7 @@ fn t31_bad_registers_in_the_info_beside_a_good_quote_are_another_instance() {
 #[test]
 fn t32_the_os_image_hash_of_vm_config_is_never_believed() {
     // The hash of a production image, where the host writes it; the registers are of an unknown one.
-    let known = Table::read().row("dstack-0.5.8").os_image_hash.clone().unwrap();
+    let known = Table::read().hash("dstack-0.5.8");
     let claim = move |body: &mut serde_json::Value| {
         body["os_image_hash"] = known.clone().into();
         body["vm_config"] = format!(r#"{{"os_image_hash":"{known}","image":"dstack-0.5.8"}}"#).into();
@@ -201,7 +177,7 @@ fn t32_the_os_image_hash_of_vm_config_is_never_believed() {
 #[test]
 fn t32_the_measured_os_image_hash_event_is_never_believed() {
     // The guest itself extends the hash of a production image: that proves nothing of what booted.
-    let known = Table::read().row("dstack-0.5.8").os_image_hash.clone().unwrap();
+    let known = Table::read().hash("dstack-0.5.8");
     let judged = Trial::lying(|cvm| {
         cvm.edit_log_before_quote(move |log| {
             let event = log
@@ -245,9 +221,9 @@ fn t33_altered_acpi_tables_fail_an_exact_reference() {
 fn t33_a_known_image_with_unknown_acpi_tables_does_not_meet_code() {
     let table = Table::read();
     let mut tuple = table.tuple(table.row("dstack-0.5.8"));
-    showing(&tuple, OsImagePolicy::Known).proves(CheckId::OsImage);
+    showing(&tuple, OsImagePolicy::Known).says(CheckId::OsImage, Status::Warn, "advisory");
     tuple.rtmr[0][0] ^= 1;
-    assert_eq!(listed_rtmr0(&tuple.rtmr[0]), None);
+    assert_eq!(table.0.shape_of(&tuple.rtmr[0]), None);
     let judged = showing(&tuple, OsImagePolicy::Known);
     judged.says(CheckId::OsImage, Status::Warn, "acpi-unverified");
     assert_ne!(judged.0.assurance, Assurance::Code);
@@ -257,18 +233,175 @@ fn t33_a_known_image_with_unknown_acpi_tables_does_not_meet_code() {
 #[test]
 fn t34_each_row_of_the_table_is_judged_by_its_class() {
     let table = Table::read();
-    for row in &table.image {
+    let mut judged_rows = 0;
+    for row in table.0.images().iter().filter(|row| row.registers.is_some()) {
+        judged_rows += 1;
         let tuple = table.tuple(row);
         let judged = showing(&tuple, OsImagePolicy::Known);
-        match row.class.as_str() {
-            "development" => judged.says(CheckId::OsImage, Status::Fail, "development-image"),
-            "observed" => judged.says(CheckId::OsImage, Status::Skip, "no-reference"),
-            _ if !row.vulnerabilities.is_empty() => {
+        match row.class {
+            OsClass::Development => judged.says(CheckId::OsImage, Status::Fail, "development-image"),
+            OsClass::Observed | OsClass::Prerelease => {
+                judged.says(CheckId::OsImage, Status::Skip, "no-reference")
+            }
+            OsClass::Production if !table.0.host_alone(row).is_empty() => {
                 judged.says(CheckId::OsImage, Status::Fail, "vulnerable-image")
             }
-            _ => judged.proves(CheckId::OsImage),
+            OsClass::Production if row.is_third_party() => {
+                judged.says(CheckId::OsImage, Status::Skip, "no-reference")
+            }
+            OsClass::Production if !table.0.advisories_of(row).is_empty() => {
+                judged.says(CheckId::OsImage, Status::Warn, "advisory")
+            }
+            OsClass::Production => judged.proves(CheckId::OsImage),
         };
     }
+    assert!(judged_rows >= 20, "{judged_rows}");
+}
+
+/// A production image that only the table of one third party has, and that no advisory concerns, is not accepted silently.
+#[test]
+fn t34_registers_that_one_third_party_read_are_named_and_are_not_enough() {
+    let text = "updated = \"2026-11-25\"\n[[firmware]]\nname = \"f\"\nmrtd = \"MRTD\"\nnote = \"n\"\nsource = \"s\"\ndate = \"2026-11-25\"\n\
+                [[image]]\nname = \"dstack-0.7.0\"\nversion = \"0.7.0\"\nclass = \"production\"\nos_image_hash = \"HASH\"\nfirmware = \"f\"\n\
+                rtmr1 = \"MRTD\"\nrtmr2 = \"MRTD\"\nregisters = \"third-party\"\nsource = \"somebody's page\"\ndate = \"2026-11-25\"\n"
+        .replace("MRTD", &"5a".repeat(48))
+        .replace("HASH", &"5a".repeat(32));
+    let reference = ReferenceValues::built_in()
+        .with_file("x", text.as_bytes())
+        .unwrap();
+    let tuple = OsTuple {
+        mrtd: [0x5a; 48],
+        rtmr: [reference.shapes()[0].value.0, [0x5a; 48], [0x5a; 48]],
+    };
+    let judged = showing_of(&tuple, OsImagePolicy::Known, reference);
+    judged.says(CheckId::OsImage, Status::Skip, "no-reference");
+    let detail = judged.detail(CheckId::OsImage);
+    assert!(
+        detail.contains("dstack-0.7.0") && detail.contains("somebody's page"),
+        "{detail}"
+    );
+}
+
+/// The warning is dated, says what an attacker gains, and names the lowest version of the line to upgrade to.
+#[test]
+fn an_image_with_milder_advisories_is_accepted_with_a_dated_warning() {
+    let table = Table::read();
+    for (name, fixed) in [("dstack-0.5.9", "0.5.13"), ("dstack-nvidia-0.5.5", "0.5.13")] {
+        let tuple = table.tuple(table.row(name));
+        for policy in [OsImagePolicy::Known, OsImagePolicy::Tuple(tuple.clone())] {
+            let judged = showing(&tuple, policy);
+            judged.says(CheckId::OsImage, Status::Warn, "advisory");
+            let detail = judged.detail(CheckId::OsImage);
+            for part in [
+                "as of 2026-11-25",
+                "a host could have stood in for the KMS (#1522); 0.5.13 closes it",
+                "needs more than the host",
+            ] {
+                assert!(detail.contains(part), "{part}: {detail}");
+            }
+            let fix = judged.check(CheckId::OsImage).fix.clone().unwrap();
+            assert_eq!(fix, format!("Upgrade the OS image to dstack {fixed} or later."));
+        }
+    }
+    let judged = showing(&table.tuple(table.row("dstack-0.6.0")), OsImagePolicy::Known);
+    judged.fails(CheckId::OsImage, "vulnerable-image");
+    let fix = judged.check(CheckId::OsImage).fix.clone().unwrap();
+    assert!(
+        fix.starts_with("Upgrade the OS image to dstack 0.6.3 or later."),
+        "{fix}"
+    );
+    assert!(judged.detail(CheckId::OsImage).contains("GHSA-c79w-3x5w-gmm5"));
+}
+
+/// QEMU 10.2 and later leave another kernel header: RTMR1 of an image that is not normalised differs. Nobody is accused.
+#[test]
+fn another_rtmr1_of_a_known_image_is_explained_and_accuses_nobody() {
+    let table = Table::read();
+    let mut tuple = table.tuple(table.row("dstack-0.5.9"));
+    tuple.rtmr[1] = [0x5a; 48];
+    let judged = showing(&tuple, OsImagePolicy::Known);
+    judged.says(CheckId::OsImage, Status::Skip, "no-reference");
+    let detail = judged.detail(CheckId::OsImage);
+    assert!(
+        detail.contains("dstack-0.5.9") && detail.contains("QEMU 10.2"),
+        "{detail}"
+    );
+}
+
+/// The time of appraisal, half a year after the table was made.
+#[test]
+fn old_reference_values_are_a_harmless_note() {
+    let text = "updated = \"2020-01-01\"\n[[firmware]]\nname = \"f\"\nmrtd = \"MRTD\"\nnote = \"n\"\nsource = \"s\"\ndate = \"2026-11-25\"\n\
+                [[image]]\nname = \"dstack-0.7.0\"\nversion = \"0.7.0\"\nclass = \"production\"\nos_image_hash = \"HASH\"\nfirmware = \"f\"\n\
+                rtmr1 = \"MRTD\"\nrtmr2 = \"MRTD\"\nsource = \"s\"\ndate = \"2026-11-25\"\n"
+        .replace("MRTD", &"5a".repeat(48))
+        .replace("HASH", &"5a".repeat(32));
+    let reference = ReferenceValues::built_in()
+        .with_file("x", text.as_bytes())
+        .unwrap();
+    let updated = reference
+        .updated()
+        .and_time(chrono::NaiveTime::MIN)
+        .and_utc()
+        .timestamp() as u64;
+    let tuple = OsTuple {
+        mrtd: [0x5a; 48],
+        rtmr: [reference.shapes()[0].value.0, [0x5a; 48], [0x5a; 48]],
+    };
+    for (days, status) in [(180, Status::Pass), (181, Status::Warn)] {
+        let mut world = World::default();
+        world.now = updated + days * 86_400;
+        let mut trial = Trial::of(Cvm::healthy(&world));
+        show(&mut trial, &tuple);
+        trial.policy.os_image = OsImagePolicy::Known;
+        trial.policy.reference = reference.clone().into();
+        let judged = trial.judge();
+        assert_eq!(
+            judged.check(CheckId::OsImage).status,
+            status,
+            "{days} days: {judged}"
+        );
+        if status == Status::Warn {
+            judged.says(CheckId::OsImage, Status::Warn, "old-reference-values");
+        }
+    }
+}
+
+/// Hosts that upgrade to 0.6 change RTMR0 of every VM. It stays a failure, and is explained only where the value is known.
+#[test]
+fn another_rtmr0_is_told_as_an_upgrade_only_where_the_value_is_of_a_listed_shape() {
+    let table = Table::read();
+    let locked = table.tuple(table.row("dstack-0.5.9"));
+    let policy = |tuple: &OsTuple| OsImagePolicy::Lock {
+        tuple: tuple.clone(),
+        vulnerable_until: None,
+        lock: "cvm.lock".to_owned(),
+    };
+    let mut listed = locked.clone();
+    listed.rtmr[0] = table.0.shapes()[1].value.0;
+    let mut other = locked.clone();
+    other.rtmr[0] = [0x5a; 48];
+    let judged = showing(&listed, policy(&locked));
+    judged.fails(CheckId::OsImage, "register-mismatch");
+    let detail = judged.detail(CheckId::OsImage).to_owned();
+    assert!(
+        detail.contains("listed VM shape") && detail.contains("its host was upgraded"),
+        "{detail}"
+    );
+    let judged = showing(&other, policy(&locked));
+    judged.fails(CheckId::OsImage, "register-mismatch");
+    let detail = judged.detail(CheckId::OsImage).to_owned();
+    assert!(detail.contains("look alike"), "{detail}");
+    assert!(!detail.contains("listed VM shape"), "{detail}");
+    let fix = judged.check(CheckId::OsImage).fix.clone().unwrap();
+    assert!(
+        fix.contains("--accept acpi-change") && fix.contains("operator"),
+        "{fix}"
+    );
+    // With another register beside it, it is no upgrade of the host.
+    other.rtmr[2] = [0x5a; 48];
+    let judged = showing(&other, policy(&locked));
+    assert!(!judged.detail(CheckId::OsImage).contains("look alike"));
 }
 
 #[test]
@@ -300,11 +433,11 @@ fn t34_a_development_image_is_accepted_only_as_exact_registers() {
     let table = Table::read();
     let row = table.row("dstack-dev-0.5.8");
     let tuple = table.tuple(row);
-    showing(&tuple, OsImagePolicy::Tuple(tuple.clone())).proves(CheckId::OsImage);
-    let by_hash = cvm_verify::config::parse_os_image(row.os_image_hash.as_ref().unwrap());
+    showing(&tuple, OsImagePolicy::Tuple(tuple.clone())).says(CheckId::OsImage, Status::Warn, "advisory");
+    let by_hash = cvm_verify::config::parse_os_image(&row.os_image_hash.unwrap().to_string());
     assert!(by_hash.is_err());
     // A production row, by its hash, while the development image runs.
-    let production = table.row("dstack-0.5.8").os_image_hash.clone().unwrap();
+    let production = table.hash("dstack-0.5.8");
     showing(&tuple, os_image(&production)).says(CheckId::OsImage, Status::Fail, "register-mismatch");
 }
 
@@ -321,7 +454,7 @@ fn t34_a_vulnerable_image_is_accepted_only_by_a_lock_with_an_end_date() {
     };
     for policy in [
         OsImagePolicy::Tuple(tuple.clone()),
-        os_image(row.os_image_hash.as_ref().unwrap()),
+        os_image(&row.os_image_hash.unwrap().to_string()),
         locked(None),
         locked(Some(now)),
     ] {

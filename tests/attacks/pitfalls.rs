@@ -141,25 +141,26 @@ fn p17_an_empty_digest_outside_runtime_events_fails() {
 }
 
 #[test]
-fn p18_mr_config_id_zero_is_never_a_pass_and_tags_02_and_03_are_refused() {
+fn p18_mr_config_id_zero_is_never_a_pass_and_a_false_hash_of_any_form_fails() {
     let launched = |id| {
         Trial::healthy()
             .with(|trial| trial.cvm.mr_config_id = MrConfigId::Raw(id))
             .judge()
     };
     launched([0; 48]).says(CheckId::MrConfigId, Status::Skip, "unbound");
+    // The compose hash where a hash of it and more belongs.
     let hash = Trial::healthy().cvm.compose_hash();
     for tag in [2, 3] {
         let mut id = [0; 48];
         id[0] = tag;
         id[1..33].copy_from_slice(&hash);
-        launched(id).fails(CheckId::MrConfigId, "unsupported-tag");
+        launched(id).fails(CheckId::MrConfigId, "mismatch");
     }
-    // Also where the document behind it is right.
+    // A document that leaves out what it must name.
     let document = format!(r#"{{"compose_hash":"{}","version":3}}"#, hex::encode(hash));
     Trial::lying(|cvm| cvm.mr_config_id = MrConfigId::Tag03(document))
         .judge()
-        .fails(CheckId::MrConfigId, "unsupported-tag");
+        .fails(CheckId::MrConfigId, "mismatch");
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod live;
 mod lock;
 mod outputs;
 mod reading;
+mod recordings;
+mod reference_values;
 mod release;
 mod run;
 mod secrets_in_urls;

@@ -33,6 +33,13 @@ pub struct ExpectArgs {
     /// table, `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver).
     #[arg(long, value_name = "IMAGE")]
     pub os_image: Option<String>,
+    /// A file of reference values (TOML): OS images, VM shapes, KMSs, scripts and advisories beside the built-in ones. It adds rows,
+    /// and changes none.
+    #[arg(long, value_name = "FILE")]
+    pub reference_values: Option<PathBuf>,
+    /// Whether MRCONFIGID may be zero: `auto` (default), or `required`: the host must have bound the compose hash at launch.
+    #[arg(long, value_enum)]
+    pub mr_config_id: Option<MrConfigId>,
     /// The key provider: NAME[:HEXID], or a known KMS (phala, phala-base).
     #[arg(long, value_name = "PROVIDER")]
     pub key_provider: Option<String>,
@@ -78,6 +85,14 @@ pub enum Requirement {
     Required,
     /// It need not: a waiver, which the verdict names.
     Unchecked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MrConfigId {
+    /// It may be zero; otherwise it must be true.
+    Auto,
+    /// It must not be zero.
+    Required,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -184,10 +184,27 @@ pub(super) const KEYS: &[Key] = &[
         example: r#""lock""#,
     },
     Key {
+        name: "reference-values",
+        scope: Scope::Both,
+        shape: Shape::Path,
+        says: "A file of [reference values](reference-values.md): OS images, VM shapes, KMSs, scripts and advisories beside the \
+               built-in ones. It adds rows, and changes none.",
+        default: "",
+        example: r#""reference-values.toml""#,
+    },
+    Key {
+        name: "mr-config-id",
+        scope: Scope::Both,
+        shape: Shape::Choice(&["auto", "required"]),
+        says: "Whether MRCONFIGID may be zero. `required`: the host must have bound the compose hash at launch.",
+        default: "`auto`",
+        example: r#""required""#,
+    },
+    Key {
         name: "key-provider",
         scope: Scope::Both,
         shape: Shape::KeyProvider,
-        says: "The key provider, as `NAME[:HEXID]`, or a known KMS (`phala`, `phala-base`).",
+        says: "The key provider, as `NAME[:HEXID]`, or a known KMS (`phala`, `phala-base`, or one of your reference values).",
         default: "the lock's",
         example: r#""phala""#,
     },

@@ -2,8 +2,8 @@
 
 use crate::config::text::{one_line, quoted};
 use crate::config::{
-    AddressProblem, Interval, KeyProviderPin, PlatformId, SecondHash, TcbException, parse_address,
-    parse_os_image, shown_text,
+    AddressProblem, Interval, KeyProviderPin, OsImageError, PlatformId, SecondHash, TcbException,
+    parse_address, parse_os_image, shown_text,
 };
 use crate::evidence::parse_user_hex;
 use crate::report::{MAX_NAME, is_name};
@@ -81,8 +81,15 @@ impl Shape {
             Self::Choice(words) if words.contains(&text) => Ok(()),
             Self::Choice(_) => Err(format!("is {}, which is none of its values", shown(text))),
             Self::SecondHash => told(text.parse::<SecondHash>()),
-            Self::OsImage => told(parse_os_image(text)),
-            Self::KeyProvider => told(text.parse::<KeyProviderPin>()),
+            // A file of reference values, which the policy may name, can know more images and services.
+            Self::OsImage => match parse_os_image(text) {
+                Err(OsImageError::UnknownHash(_)) => Ok(()),
+                other => told(other),
+            },
+            Self::KeyProvider => match text.parse::<KeyProviderPin>() {
+                Err(error) if error.may_be_a_name() => Ok(()),
+                other => told(other),
+            },
             Self::TcbExceptions => told(text.parse::<TcbException>()),
             Self::InstanceIds => hex::<20>(text),
             Self::PlatformIds => told(text.parse::<PlatformId>()),

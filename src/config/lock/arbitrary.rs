@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Lock, LockedOs, LockedPlace, Notes, places};
-use crate::config::{KMS_IDS, OsTuple};
+use crate::config::OsTuple;
+use crate::reference::ReferenceValues;
 
 /// A whole lock with odd values in it.
 pub(crate) fn example() -> Lock {
@@ -179,7 +180,7 @@ fn os_image() -> impl Strategy<Value = LockedOs> {
 pub(crate) fn lock() -> impl Strategy<Value = Lock> {
     let provider = prop_oneof![
         Just("none".to_owned()),
-        Just(format!("kms:{}", KMS_IDS[0].id)),
+        Just(format!("kms:{}", ReferenceValues::built_in().kms()[0].id)),
         "(kms|local-sgx|tpm):([0-9a-f]{2}){1,40}",
     ]
     .prop_map(|text| text.parse().unwrap());

@@ -10,8 +10,9 @@ use crate::config::{KeyProviderPin, OsTuple, launch_script};
 use crate::evidence::EvidenceError;
 use crate::prove::{
     BootRefusal, CollateralGap, ComposeRefusal, Facts, Gap, KeyProvider, LogRefusal, MeasuredCompose,
-    OsClass, QuoteRefusal, VerifiedQuote,
+    QuoteRefusal, VerifiedQuote,
 };
+use crate::reference::{OsClass, ReferenceValues};
 use crate::report::TrustRootKind;
 
 /// Why a deployment cannot be pinned at all. Nothing that is not proven is ever written down as an expectation,
@@ -81,13 +82,18 @@ fn sentences(reservations: &[Reservation]) -> String {
 }
 
 /// Takes a lock from proven facts. `fresh` is what the `freshness` check found: whether this run's nonce is
-/// signed. `root` says whose root certificate the proof rests on.
+/// signed. `root` says whose root certificate the proof rests on, `reference` what images are known.
 ///
 /// Instance ids and everything else that belongs to one start of the VM are not locked.
 ///
 /// # Errors
 /// [`PinRefusal`]: something that a lock would hold is not proven.
-pub fn pin(facts: &Facts, fresh: bool, root: TrustRootKind) -> Result<Pinned, PinRefusal> {
+pub fn pin(
+    facts: &Facts,
+    fresh: bool,
+    root: TrustRootKind,
+    reference: &ReferenceValues,
+) -> Result<Pinned, PinRefusal> {
     let quote = verified(facts)?;
     if let Err(gap) = &facts.log {
         return Err(match gap {
@@ -122,7 +128,7 @@ pub fn pin(facts: &Facts, fresh: bool, root: TrustRootKind) -> Result<Pinned, Pi
     if provider != "kms" {
         reservations.push(Reservation::KeyProvider(provider.clone()));
     }
-    reservations.extend(of_image(facts));
+    reservations.extend(of_image(facts, reference));
     let mut notes = Notes::default();
     match &facts.compose {
         Ok(compose) => reservations.extend(add_compose(compose, &mut lock, &mut notes)?),
@@ -133,10 +139,10 @@ pub fn pin(facts: &Facts, fresh: bool, root: TrustRootKind) -> Result<Pinned, Pi
         notes: Notes {
             // A row that was merely observed is no reference.
             os_image: facts
-                .os
-                .map(|os| os.row())
-                .filter(|row| row.class != OsClass::Observed)
-                .map(|row| row.name.clone()),
+                .os(reference)
+                .map(|os| std::sync::Arc::clone(os.row()))
+                .filter(|row| row.class != OsClass::Observed && !row.is_third_party())
+                .map(|row| row.name.to_string()),
             accepted: reservations.iter().map(ToString::to_string).collect(),
             simulated: root == TrustRootKind::Custom,
             ..notes
@@ -249,19 +255,26 @@ fn of_quote(facts: &Facts, quote: &VerifiedQuote, fresh: bool) -> Vec<Reservatio
     found
 }
 
-fn of_image(facts: &Facts) -> Vec<Reservation> {
-    let Some(row) = facts.os.map(|os| os.row()) else {
+fn of_image(facts: &Facts, reference: &ReferenceValues) -> Vec<Reservation> {
+    let Some(os) = facts.os(reference) else {
         return vec![Reservation::UnknownImage];
     };
-    let name = row.name.clone();
+    let row = os.row();
+    let name = row.name.to_string();
     let class = match row.class {
+        OsClass::Production if row.is_third_party() => Some(Reservation::ObservedImage(name.clone())),
         OsClass::Production => None,
         OsClass::Development => Some(Reservation::DevelopmentImage(name.clone())),
-        OsClass::Observed => Some(Reservation::ObservedImage(name.clone())),
+        OsClass::Prerelease | OsClass::Observed => Some(Reservation::ObservedImage(name.clone())),
     };
-    let vulnerable = (!row.vulnerabilities.is_empty()).then(|| Reservation::VulnerableImage {
+    let vulnerabilities: Vec<String> = reference
+        .host_alone(row)
+        .iter()
+        .map(|advisory| advisory.id.to_string())
+        .collect();
+    let vulnerable = (!vulnerabilities.is_empty()).then_some(Reservation::VulnerableImage {
         name,
-        vulnerabilities: row.vulnerabilities.clone(),
+        vulnerabilities,
     });
     class.into_iter().chain(vulnerable).collect()
 }

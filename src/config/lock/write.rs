@@ -3,8 +3,8 @@
 use super::envelope::assignments;
 use super::text::{key, one_line, quoted};
 use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, places};
-use crate::config::{KMS_IDS, KeyProviderPin};
-use crate::prove::listed_rtmr0;
+use crate::config::KeyProviderPin;
+use crate::reference::ReferenceValues;
 
 /// What a lock file says to people beside its values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -206,7 +206,9 @@ fn os_image(os: &LockedOs, notes: &Notes) -> String {
     let mut out = OS_IMAGE.to_owned();
     for (name, value) in os.tuple.named() {
         let provenance = match name {
-            "rtmr0" => listed_rtmr0(value).map_or_else(|| OBSERVED.to_owned(), known),
+            "rtmr0" => ReferenceValues::built_in()
+                .shape_of(value)
+                .map_or_else(|| OBSERVED.to_owned(), known),
             _ => image.clone(),
         };
         out.push_str(&line(name, &quoted(&hex::encode(value)), &provenance));
@@ -219,10 +221,9 @@ fn os_image(os: &LockedOs, notes: &Notes) -> String {
 }
 
 fn provider_provenance(provider: &KeyProviderPin) -> String {
-    KMS_IDS
-        .iter()
-        .find(|row| provider.name == "kms" && provider.id.as_deref() == Some(row.id))
-        .map_or_else(|| OBSERVED.to_owned(), |row| known(row.name))
+    let id = provider.id.as_deref().filter(|_| provider.name == "kms");
+    id.and_then(|id| ReferenceValues::built_in().kms_by_id(id))
+        .map_or_else(|| OBSERVED.to_owned(), |row| known(&row.name))
 }
 
 fn known(name: &str) -> String {

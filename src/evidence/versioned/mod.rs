@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha512};
 
 use super::attestation::BootEvents;
 use super::limits::{MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_PAYLOAD_BYTES, MAX_VERSIONED_BYTES};
-use super::{Attestation, Event, EventVersion, EvidenceError, QuoteBytes, RUNTIME_EVENT_TYPE, Unproven};
+use super::{Attestation, Event, EventVersion, EvidenceError, QuoteBytes, RUNTIME_EVENT_TYPE, Unproven, tpm};
 use reader::Problem;
 
 /// How messages call this document.
@@ -50,6 +50,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Attestation, EvidenceError> {
             size: bytes.len(),
             limit: MAX_VERSIONED_BYTES,
         });
+    }
+    if tpm::begins_like_one(bytes) {
+        return Err(EvidenceError::TpmQuote { document: DOCUMENT });
     }
     let parts = match bytes.first() {
         Some(0x00) => scale::parse(bytes),

@@ -3,10 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::event_type;
-use crate::config::KMS_IDS;
 use crate::evidence::{Event, RUNTIME_EVENT_TYPE};
 use crate::inspect::page::{Page, short_hex};
-use crate::prove::OS_IMAGES;
+use crate::reference::ReferenceValues;
 
 /// Members of a JSON payload that are shown.
 const MAX_MEMBERS: usize = 16;
@@ -39,7 +38,8 @@ pub(super) fn explain(page: &mut Page, event: &Event) {
             }
         },
         "os-image-hash" => {
-            if let Some(row) = OS_IMAGES.by_hash(&hex::encode(&event.payload)) {
+            let hash = <[u8; 32]>::try_from(event.payload.as_slice()).ok();
+            if let Some(row) = hash.and_then(|hash| ReferenceValues::built_in().image_by_hash(&hash)) {
                 page.note(format!("The hash of {} in the built-in table.", row.name));
             }
         }
@@ -103,7 +103,7 @@ fn object(payload: &[u8]) -> Option<Map<String, Value>> {
 fn key_provider(page: &mut Page, members: &Map<String, Value>) {
     let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
     let id = text("id").to_ascii_lowercase();
-    match (text("name"), KMS_IDS.iter().find(|row| row.id == id)) {
+    match (text("name"), ReferenceValues::built_in().kms_by_id(&id)) {
         ("kms", Some(row)) => page.note(format!("{}; `--key-provider {}` names it.", row.what, row.name)),
         ("kms", None) => page.note(
             "A KMS by the public key of its root CA. It is none of the built-in table: name it with --key-provider.",

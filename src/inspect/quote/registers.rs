@@ -2,7 +2,7 @@
 
 use super::TdReport;
 use crate::inspect::page::Page;
-use crate::prove::{OsClass, OsImageRow, listed_rtmr0, row_of};
+use crate::reference::{OsClass, OsImageRow, ReferenceValues};
 
 pub(super) fn show(page: &mut Page, report: &TdReport) {
     page.field("MRTD", hex::encode(report.mr_td)).note(
@@ -17,7 +17,8 @@ pub(super) fn show(page: &mut Page, report: &TdReport) {
         "Firmware configuration, VM shape (CPUs, memory) and the ACPI tables that the host supplies. It changes with the \
          size of the VM.",
     );
-    match listed_rtmr0(rtmr0) {
+    let reference = ReferenceValues::built_in();
+    match reference.shape_of(rtmr0) {
         Some(shape) => page.note(format!("A listed value: {shape}.")),
         None => page.note(
             "Not one of the few listed values, which is common: there is one for every combination of CPUs, memory and \
@@ -28,7 +29,8 @@ pub(super) fn show(page: &mut Page, report: &TdReport) {
         page,
         "RTMR1",
         rtmr1,
-        "The kernel. The same for all VMs of an OS image with 2816 MiB of memory or more.",
+        "The kernel. On QEMU up to 10.1 it is the same for all VMs of an OS image with 2 GiB, or with 2816 MiB or more; on QEMU \
+         10.2 and later, and for the kernels of dstack 0.5.13, 0.6.0 and later, for all VMs.",
     );
     register(
         page,
@@ -43,24 +45,41 @@ pub(super) fn show(page: &mut Page, report: &TdReport) {
         "What the OS and then the app recorded: app id, compose hash, instance id, key provider. The event log below \
          explains it; it differs between instances.",
     );
-    match row_of(&report.mr_td, rtmr1, rtmr2) {
-        Some(row) => os_image(page, row),
-        None => {
-            page.note("MRTD, RTMR1 and RTMR2 are those of no OS image in the built-in table.");
+    match (
+        reference.image_of(&report.mr_td, rtmr1, rtmr2),
+        reference.image_but_for_rtmr1(&report.mr_td, rtmr2),
+    ) {
+        (Some(row), _) => os_image(page, row, reference),
+        (None, Some(row)) => {
+            page.note(format!(
+                "MRTD and RTMR2 are those of {}, RTMR1 is not. QEMU 10.2 and later leave another kernel header, and the table \
+                 of {} does not have both values.",
+                row.name,
+                reference.updated()
+            ));
+        }
+        (None, None) => {
+            page.note(format!(
+                "MRTD, RTMR1 and RTMR2 are those of no OS image in the table of {}.",
+                reference.updated()
+            ));
         }
     }
 }
 
-/// The row of the built-in table, and what to think of it.
-fn os_image(page: &mut Page, row: &OsImageRow) {
+/// The row of the table, and what to think of it.
+fn os_image(page: &mut Page, row: &OsImageRow, reference: &ReferenceValues) {
     page.note(format!("MRTD, RTMR1 and RTMR2 are those of {}.", row.name));
     match row.class {
-        OsClass::Production if row.vulnerabilities.is_empty() => {}
-        OsClass::Production => {
+        OsClass::Production if row.is_third_party() => {
             page.mark(format!(
-                "It has a published vulnerability: {}.",
-                row.vulnerabilities.join(", ")
+                "Its registers are known from one capture of a third party: {}.",
+                row.source
             ));
+        }
+        OsClass::Production => {}
+        OsClass::Prerelease => {
+            page.mark("A release candidate.");
         }
         OsClass::Development => {
             page.mark("A development image: it allows root login and has a serial console.");
@@ -68,6 +87,20 @@ fn os_image(page: &mut Page, row: &OsImageRow) {
         OsClass::Observed => {
             page.mark("It was seen in captures only, under no official name.");
         }
+    }
+    for advisory in reference.advisories_of(row) {
+        page.mark(format!(
+            "{}: {}. Gain: {}.",
+            advisory.id, advisory.what, advisory.gain
+        ));
+    }
+    if let (false, Some(fixed)) = (
+        reference.advisories_of(row).is_empty(),
+        reference.lowest_fixed(row),
+    ) {
+        page.note(format!(
+            "The lowest version without a listed vulnerability: {fixed}."
+        ));
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     guest::{Boot, Guest},
     json::BodyShape,
     keys::derive_bytes,
+    launch::Launch,
     lite::LiteMeasurement,
     quote::{QuoteShape, TdReport, sign_quote},
     report_data::{Echo, ReportDataLayout},
@@ -38,7 +39,14 @@ pub enum MrConfigId {
     Tag01,
     /// `03 ‖ SHA-256("dstack-mr-config-v3:" ‖ 00 ‖ document) ‖ 0^15`; the document stands in vm_config as `mr_config`.
     Tag03(String),
-    /// These bytes, as for tag 02, which needs Keccak.
+    /// `02 ‖ Keccak-256(compose hash ‖ app id ‖ kind ‖ id of the key provider) ‖ 0^15`, of what the guest measures.
+    Tag02,
+    /// Tag 03 with the document that a VMM of 0.6 writes for what the guest measures.
+    Tag03OfVmm {
+        /// Whether GPUs are attached.
+        gpus: bool,
+    },
+    /// These bytes.
     Raw([u8; 48]),
 }
 
@@ -95,8 +103,10 @@ pub struct Cvm {
     pub instance_id: Vec<u8>,
     /// Payload of the `key-provider` event, verbatim JSON.
     pub key_provider: String,
-    /// JSON payload of a `gpu-attestation` event before `instance-id` (0.6 only).
+    /// JSON payload of a `gpu-attestation` event (0.6 only).
     pub gpu_attestation: Option<String>,
+    /// Whether that event stands before `instance-id`, as in the pre-releases of 0.6, or after `boot-mr-done`.
+    pub early_gpu_attestation: bool,
     /// Events that the application emits after `system-ready`: name and payload.
     pub app_events: Vec<(String, Vec<u8>)>,
     /// Edits before the quote: RTMR3 replays to the edited log.
@@ -150,6 +160,7 @@ impl Cvm {
             instance_id: derive_bytes::<20>(seed, "instance id").to_vec(),
             key_provider: key_provider_json("kms", &simulated_kms_id(seed)),
             gpu_attestation: None,
+            early_gpu_attestation: false,
             app_events: vec![],
             before_quote: vec![],
             after_quote: vec![],
@@ -220,6 +231,7 @@ impl Cvm {
             instance_id: &self.instance_id,
             key_provider: &self.key_provider,
             gpu_attestation: self.gpu_attestation.as_deref(),
+            early_gpu_attestation: self.early_gpu_attestation,
             mr_kms: derive_bytes(self.world.seed, "mr-kms"),
             os_image_hash: self.boot.os_image_hash(),
             rootfs_hash: self.rootfs_hash(),
@@ -265,6 +277,11 @@ impl Cvm {
                     let preimage = ["dstack-mr-config-v3:\0", document].concat();
                     tagged(3, &Sha256::digest(preimage).into())
                 }
+                MrConfigId::Tag02 => tagged(2, &self.launch().identity()),
+                MrConfigId::Tag03OfVmm { gpus } => {
+                    let preimage = ["dstack-mr-config-v3:\0", &self.launch().document(*gpus)].concat();
+                    tagged(3, &Sha256::digest(preimage).into())
+                }
                 MrConfigId::Raw(bytes) => *bytes,
             },
             rtmr: std::array::from_fn(|i| {
@@ -273,6 +290,16 @@ impl Cvm {
             report_data,
             ..self.report.clone()
         }
+    }
+
+    /// What the host of this guest knows of it when it launches it.
+    pub fn launch(&self) -> Launch {
+        Launch::of(
+            &self.app_compose,
+            &self.app_id_bytes(),
+            &self.instance_id,
+            &self.key_provider,
+        )
     }
 
     /// Evidence for the text of a query.
@@ -323,8 +350,10 @@ impl Cvm {
             "hotplug_off": false,
             "image": self.boot.os_image,
         });
-        if let MrConfigId::Tag03(document) = &self.mr_config_id {
-            vm_config["mr_config"] = document.as_str().into();
+        match &self.mr_config_id {
+            MrConfigId::Tag03(document) => vm_config["mr_config"] = document.as_str().into(),
+            MrConfigId::Tag03OfVmm { gpus } => vm_config["mr_config"] = self.launch().document(*gpus).into(),
+            _ => {}
         }
         if self.boot.lite {
             let material = LiteMeasurement::of(&self.boot);

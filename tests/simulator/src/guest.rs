@@ -33,6 +33,7 @@ pub(crate) struct Boot<'a> {
     pub instance_id: &'a [u8],
     pub key_provider: &'a str,
     pub gpu_attestation: Option<&'a str>,
+    pub early_gpu_attestation: bool,
     pub mr_kms: [u8; 32],
     pub os_image_hash: [u8; 32],
     pub rootfs_hash: [u8; 32],
@@ -62,10 +63,13 @@ impl Guest {
                 "gpu-policy-hash",
                 &Sha256::digest(gpu_policy(&compose).to_string()),
             ));
-            log.extend(
-                boot.gpu_attestation
-                    .map(|json| event("gpu-attestation", json.as_bytes())),
-            );
+        }
+        let gpu_attestation = boot
+            .gpu_attestation
+            .filter(|_| self == Self::V0_6_0)
+            .map(|json| event("gpu-attestation", json.as_bytes()));
+        if boot.early_gpu_attestation {
+            log.extend(gpu_attestation.clone());
         }
         log.push(event("instance-id", boot.instance_id));
         log.push(event("boot-mr-done", &[]));
@@ -74,6 +78,9 @@ impl Guest {
         }
         if keys_from_kms && !matches!(self, Self::V0_4 | Self::V0_5_0) {
             log.push(event("os-image-hash", &boot.os_image_hash));
+        }
+        if !boot.early_gpu_attestation {
+            log.extend(gpu_attestation);
         }
         log.push(event("key-provider", boot.key_provider.as_bytes()));
         if matches!(self, Self::V0_5_5 | Self::V0_6_0) {
@@ -97,7 +104,7 @@ impl Guest {
     }
 }
 
-fn init_scripts(compose: &Value) -> Vec<&str> {
+pub(crate) fn init_scripts(compose: &Value) -> Vec<&str> {
     match &compose["init_script"] {
         Value::String(script) => vec![script],
         Value::Array(scripts) => scripts.iter().filter_map(Value::as_str).collect(),
@@ -105,7 +112,7 @@ fn init_scripts(compose: &Value) -> Vec<&str> {
     }
 }
 
-fn gpu_policy(compose: &Value) -> Value {
+pub(crate) fn gpu_policy(compose: &Value) -> Value {
     match &compose["requirements"]["gpu_policy"] {
         Value::Null => Value::Object(serde_json::Map::new()),
         policy => policy.clone(),

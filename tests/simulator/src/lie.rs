@@ -68,6 +68,8 @@ lies! {
     ConfigIdMismatch "config-id-mismatch" "T37: MRCONFIGID has tag 01 and another compose hash.",
     ConfigIdUnknownTag "config-id-unknown-tag" "T37: MRCONFIGID has tag 04.",
     ConfigIdTail "config-id-tail" "T37: MRCONFIGID has tag 01, the right hash and a non-zero last byte.",
+    ConfigIdForeignProvider "config-id-foreign-provider" "T37: MRCONFIGID has tag 02 and binds another key provider.",
+    ConfigIdForeignInstance "config-id-foreign-instance" "T37: MRCONFIGID has tag 03 and its document names another instance.",
     BrokenSignature "broken-signature" "T17: one bit of the quote's signature is flipped.",
     BrokenQeSignature "broken-qe-signature" "T18: one bit of the QE report's signature is flipped.",
     ForeignAttestationKey "foreign-attestation-key" "T18: the QE report vouches for another attestation key.",
@@ -193,6 +195,16 @@ impl Lie {
             Self::ConfigIdMismatch => cvm.mr_config_id = config_id(1, &[0x66; 32], 0),
             Self::ConfigIdUnknownTag => cvm.mr_config_id = config_id(4, &cvm.compose_hash(), 0),
             Self::ConfigIdTail => cvm.mr_config_id = config_id(1, &cvm.compose_hash(), 1),
+            Self::ConfigIdForeignProvider => {
+                let mut launch = cvm.launch();
+                launch.key_provider_id = b"another".to_vec();
+                cvm.mr_config_id = config_id(2, &launch.identity(), 0);
+            }
+            Self::ConfigIdForeignInstance => {
+                let mut launch = cvm.launch();
+                launch.instance_id = vec![0x66; 20];
+                cvm.mr_config_id = MrConfigId::Tag03(launch.document(false));
+            }
             Self::BrokenSignature => cvm.quote.break_signature = true,
             Self::BrokenQeSignature => cvm.quote.break_qe_report_signature = true,
             Self::ForeignAttestationKey => cvm.quote.foreign_attestation_key = true,

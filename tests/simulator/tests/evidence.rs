@@ -408,16 +408,22 @@ fn lite_material_is_consistent_with_the_registers() {
 }
 
 #[test]
-fn a_gpu_attestation_stands_before_the_instance_id() {
+fn a_gpu_attestation_stands_after_boot_mr_done_or_before_the_instance_id() {
     let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_6_0);
     cvm.gpu_attestation = Some(r#"{"devices":1}"#.into());
-    let log = cvm.emitted_log();
-    let at = log
-        .iter()
-        .position(|event| event.event == "gpu-attestation")
-        .expect("the event");
-    assert_eq!(
-        (log[at - 1].event.as_str(), log[at + 1].event.as_str()),
-        ("gpu-policy-hash", "instance-id")
-    );
+    for (early, neighbours) in [
+        (false, ("os-image-hash", "key-provider")),
+        (true, ("gpu-policy-hash", "instance-id")),
+    ] {
+        cvm.early_gpu_attestation = early;
+        let log = cvm.emitted_log();
+        let at = log
+            .iter()
+            .position(|event| event.event == "gpu-attestation")
+            .expect("the event");
+        assert_eq!(
+            (log[at - 1].event.as_str(), log[at + 1].event.as_str()),
+            neighbours
+        );
+    }
 }

@@ -1,0 +1,54 @@
+//! The reasons of `os-image`.
+
+use crate::checks::Reason;
+
+pub(super) const NO_REFERENCE: Reason = Reason {
+    id: "no-reference",
+    means: "The registers are those of no production image of the reference values. An image that was released later is not \
+            in them.",
+    fix: "Find out which image runs: ask who deployed it, or measure the published files of the release. Then pin it \
+          (`cvm-verify pin URL`, review, --os-image lock), update cvm-verify, or add the image with --reference-values FILE.",
+};
+pub(super) const DEVELOPMENT_IMAGE: Reason = Reason {
+    id: "development-image",
+    means: "This is a development image: it allows root login and has a serial console.",
+    fix: "Redeploy on a production image (its name has no `dev`).",
+};
+pub(super) const RESERVATION_ENDS_SOON: Reason = Reason {
+    id: "image-exception-ends-soon",
+    means: "The image has a published vulnerability; the lock accepts it, for less than 14 more days.",
+    fix: "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later before the end; after it this check fails.",
+};
+pub(super) const VULNERABLE_IMAGE: Reason = Reason {
+    id: "vulnerable-image",
+    means: "This image has a published vulnerability from which the host alone gains secrets or code.",
+    fix: "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later. To go on meanwhile, lock it with `vulnerable_until`.",
+};
+pub(super) const ADVISORY: Reason = Reason {
+    id: "advisory",
+    means: "This image has published vulnerabilities. An attacker needs more than the host to use them, so that the \
+            requirement is met.",
+    fix: "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later.",
+};
+pub(super) const OLD_REFERENCE_VALUES: Reason = Reason {
+    id: "old-reference-values",
+    means: "The image is known, from reference values that were last updated more than 180 days before. What was published \
+            since, vulnerabilities among it, is not in them.",
+    fix: "Update cvm-verify, or add newer rows with --reference-values FILE.",
+};
+pub(super) const ACPI_UNVERIFIED: Reason = Reason {
+    id: "acpi-unverified",
+    means: "The image is known, but RTMR0, which covers the VM's shape and the ACPI tables that the host supplies, is not.",
+    fix: "Pin this VM shape: `cvm-verify pin URL`, review, and verify with the lock.",
+};
+pub(super) const REGISTER_MISMATCH: Reason = Reason {
+    id: "register-mismatch",
+    means: "A register is not the expected one: another firmware, VM shape, kernel, command line or initrd.",
+    fix: "If the OS image or the VM's size was changed on purpose, run `cvm-verify pin` and review the difference; \
+          otherwise the host booted something else.",
+};
+pub(super) const UNCHECKED: Reason = Reason {
+    id: "unchecked",
+    means: "Waived with --os-image unchecked.",
+    fix: "Pin the image with `cvm-verify pin` and remove `--os-image unchecked`.",
+};

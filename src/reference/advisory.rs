@@ -1,0 +1,105 @@
+//! Published vulnerabilities of OS images, in two grades.
+
+use serde::Deserialize;
+
+use super::document::Text;
+use super::{OsImageRow, ReferenceValues, ReleaseVersion};
+
+/// A published vulnerability of OS images.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Advisory {
+    /// Its name.
+    pub id: Text,
+    /// Its other names.
+    #[serde(default)]
+    pub aliases: Vec<Text>,
+    /// Who gains what by it alone.
+    pub grade: Grade,
+    /// What is wrong.
+    pub what: Text,
+    /// What an attacker gains.
+    pub gain: Text,
+    /// Which versions have it.
+    pub affected: Vec<Affected>,
+    /// What the check `key-provider` says of it.
+    pub key_provider: Option<Text>,
+    /// Where it was read.
+    pub source: Text,
+    /// When.
+    pub date: Text,
+}
+
+/// Who gains what by a vulnerability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    /// The host alone gains secrets or code.
+    HostAlone,
+    /// An attacker needs something beside the host.
+    NeedsMore,
+}
+
+/// A range of versions.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Affected {
+    /// The line that it is about; absent for every version.
+    pub line: Option<ReleaseVersion>,
+    /// The first version that has the fix.
+    pub before: ReleaseVersion,
+}
+
+impl Affected {
+    fn contains(&self, version: &ReleaseVersion) -> bool {
+        *version < self.before && self.line.as_ref().is_none_or(|line| version.is_of_line(line))
+    }
+}
+
+impl Advisory {
+    /// The first version that has the fix, for a version that has the vulnerability.
+    fn fixed_for(&self, version: &ReleaseVersion) -> Option<&ReleaseVersion> {
+        let range = self.affected.iter().find(|range| range.contains(version))?;
+        Some(&range.before)
+    }
+}
+
+impl ReferenceValues {
+    /// The vulnerabilities of an image whose version is known, in the order of the table.
+    pub fn advisories_of(&self, row: &OsImageRow) -> Vec<&Advisory> {
+        let Some(version) = &row.version else {
+            return Vec::new();
+        };
+        let concerns = |advisory: &&Advisory| advisory.fixed_for(version).is_some();
+        self.advisories.iter().filter(concerns).collect()
+    }
+
+    /// The vulnerabilities of an image from which the host alone gains secrets or code.
+    #[must_use]
+    pub fn host_alone(&self, row: &OsImageRow) -> Vec<&Advisory> {
+        let mut found = self.advisories_of(row);
+        found.retain(|advisory| advisory.grade == Grade::HostAlone);
+        found
+    }
+
+    /// The lowest version to upgrade to: that of the image's line, or of the next one, which no listed advisory concerns.
+    #[must_use]
+    pub fn lowest_fixed(&self, row: &OsImageRow) -> Option<ReleaseVersion> {
+        let mut version = row.version.clone()?;
+        // Each step goes up, so that it ends after as many steps as there are ranges.
+        while let Some(next) = self
+            .advisories
+            .iter()
+            .find_map(|advisory| advisory.fixed_for(&version))
+        {
+            version = next.clone();
+        }
+        Some(version)
+    }
+
+    /// All advisories.
+    #[must_use]
+    pub fn advisories(&self) -> &[Advisory] {
+        &self.advisories
+    }
+}

@@ -1,0 +1,64 @@
+//! Key management services whose root key is known.
+
+use serde::Deserialize;
+
+use super::ReferenceValues;
+use super::document::Text;
+
+/// A KMS whose root key is known.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KmsRow {
+    /// The name that users write.
+    pub name: Text,
+    /// What it is.
+    pub what: Text,
+    /// DER SubjectPublicKeyInfo of its root CA, hex, lower case.
+    pub id: Text,
+    /// Where it was read.
+    pub source: Text,
+    /// When.
+    pub date: Text,
+}
+
+impl KmsRow {
+    /// What is wrong with the row.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        let is_name = self
+            .name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let is_hex = self
+            .id
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        if !is_name || ["kms", "local", "local-sgx", "tpm", "none", "unchecked"].contains(&self.name.as_str())
+        {
+            Some("`name` is of lower-case letters, digits and `-`, and is not the name of a kind of provider")
+        } else if !is_hex || self.id.len() % 2 != 0 || self.id.len() < 40 {
+            Some("`id` is the root key of the KMS in lower-case hex")
+        } else {
+            None
+        }
+    }
+}
+
+impl ReferenceValues {
+    /// All of them.
+    #[must_use]
+    pub fn kms(&self) -> &[KmsRow] {
+        &self.kms
+    }
+
+    /// The KMS of a name.
+    #[must_use]
+    pub fn kms_named(&self, name: &str) -> Option<&KmsRow> {
+        self.kms.iter().find(|row| row.name.as_str() == name)
+    }
+
+    /// The KMS of a root key, hex in lower case.
+    #[must_use]
+    pub fn kms_by_id(&self, id: &str) -> Option<&KmsRow> {
+        self.kms.iter().find(|row| row.id.as_str() == id)
+    }
+}

@@ -1,0 +1,117 @@
+//! Reference values: what OS images, key management services, start-up scripts and variables are known to be.
+//!
+//! Each table is a file of `data/`, one row per fact with its source and its date. A user adds rows with
+//! `--reference-values FILE` ([`ReferenceValues::with_file`]); no added row weakens a built-in one.
+
+mod advisory;
+mod document;
+mod file;
+mod kms;
+mod os_image;
+mod risky_name;
+mod script;
+mod version;
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use chrono::NaiveDate;
+
+pub use advisory::{Advisory, Grade};
+pub use document::{MAX_FILE_BYTES, MAX_ROWS, ReferenceError};
+pub use kms::KmsRow;
+pub use os_image::{OsClass, OsImageRow, Registers, Standing, VmShape};
+pub use risky_name::{RiskyName, RiskyNameMatch};
+pub use script::{ScriptRow, ScriptText};
+pub use version::{ReleaseVersion, VersionError};
+
+use document::Document;
+use os_image::Firmware;
+
+/// The built-in tables, by file name.
+const BUILT_IN: [(&str, &str); 6] = [
+    ("os-images.toml", include_str!("data/os-images.toml")),
+    ("vm-shapes.toml", include_str!("data/vm-shapes.toml")),
+    ("advisories.toml", include_str!("data/advisories.toml")),
+    (
+        "pre-launch-scripts.toml",
+        include_str!("data/pre-launch-scripts.toml"),
+    ),
+    ("kms.toml", include_str!("data/kms.toml")),
+    ("risky-names.toml", include_str!("data/risky-names.toml")),
+];
+
+/// After how many days reference values are old.
+const OLD_AFTER_DAYS: i64 = 180;
+
+static TABLES: LazyLock<Arc<ReferenceValues>> = LazyLock::new(|| {
+    // Tables that cannot be read know nothing: every image is then unknown. A test keeps them readable.
+    Arc::new(ReferenceValues::of_built_in().unwrap_or_default())
+});
+
+/// What is known. The built-in tables, and the rows of a user's file.
+#[derive(Clone, Default)]
+pub struct ReferenceValues {
+    updated: NaiveDate,
+    firmware: Vec<Firmware>,
+    images: Vec<Arc<OsImageRow>>,
+    shapes: Vec<VmShape>,
+    advisories: Vec<Advisory>,
+    scripts: Vec<ScriptRow>,
+    kms: Vec<KmsRow>,
+    risky_names: Vec<RiskyName>,
+    file_sha256: Option<[u8; 32]>,
+}
+
+impl ReferenceValues {
+    /// The built-in tables.
+    #[must_use]
+    pub fn built_in() -> &'static Arc<Self> {
+        &TABLES
+    }
+
+    fn of_built_in() -> Result<Self, ReferenceError> {
+        let mut values = Self::default();
+        let mut oldest: Option<NaiveDate> = None;
+        for (name, text) in BUILT_IN {
+            let document = Document::parse(name, text)?;
+            oldest = Some(oldest.map_or(document.updated, |date| date.min(document.updated)));
+            values.add(document)?;
+        }
+        values.updated = oldest.unwrap_or_default();
+        Ok(values)
+    }
+
+    /// The day on which their sources were last read.
+    #[must_use]
+    pub const fn updated(&self) -> NaiveDate {
+        self.updated
+    }
+
+    /// SHA-256 of the user's file; absent for the built-in tables alone.
+    #[must_use]
+    pub const fn file_sha256(&self) -> Option<&[u8; 32]> {
+        self.file_sha256.as_ref()
+    }
+
+    /// How many days old they are at a time in Unix seconds, where that is more than half a year.
+    #[must_use]
+    pub fn days_old(&self, at: u64) -> Option<i64> {
+        let at = chrono::DateTime::from_timestamp(i64::try_from(at).ok()?, 0)?.date_naive();
+        let days = (at - self.updated).num_days();
+        (days > OLD_AFTER_DAYS).then_some(days)
+    }
+}
+
+/// The user's file and the date say which tables they are. A policy's description is made of it.
+impl fmt::Debug for ReferenceValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReferenceValues")
+            .field("updated", &self.updated)
+            .field("file_sha256", &self.file_sha256.map(hex::encode))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! Variables that change what a program is, not only what it is told (threats.md T39).
+//!
+//! `allowed_envs` of a compose document lists names only: the deployer, and the host that stores the encrypted values, choose
+//! what is in them, and nothing measures it.
+
+use serde::Deserialize;
+
+use super::ReferenceValues;
+use super::document::Text;
+
+/// A name, or a part of names.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RiskyName {
+    /// In capitals.
+    pub name: Text,
+    /// Whether it is the whole name.
+    #[serde(rename = "match")]
+    pub matches: RiskyNameMatch,
+    /// What the value decides.
+    pub gains: Text,
+    /// Where that is written.
+    pub source: Text,
+    /// When it was read.
+    pub date: Text,
+}
+
+/// Which part of a name a row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RiskyNameMatch {
+    /// The whole name.
+    Exact,
+    /// Its beginning.
+    Prefix,
+    /// Its end.
+    Suffix,
+}
+
+impl RiskyName {
+    /// What is wrong with the row.
+    pub(super) fn problem(&self) -> Option<&'static str> {
+        let part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        let is_name = self.name.bytes().all(part);
+        (!is_name).then_some("`name` is of capitals, digits and `_`")
+    }
+
+    fn is_of(&self, name: &str) -> bool {
+        match self.matches {
+            RiskyNameMatch::Exact => name == self.name.as_str(),
+            RiskyNameMatch::Prefix => name.starts_with(self.name.as_str()),
+            RiskyNameMatch::Suffix => name.ends_with(self.name.as_str()),
+        }
+    }
+}
+
+impl ReferenceValues {
+    /// The row of a variable's name that can change what runs or who may log in. Capitals do not matter.
+    #[must_use]
+    pub fn risky_name(&self, name: &str) -> Option<&RiskyName> {
+        let name = name.trim().to_ascii_uppercase();
+        self.risky_names.iter().find(|row| row.is_of(&name))
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn risky_names(&self) -> &[RiskyName] {
+        &self.risky_names
+    }
+}

@@ -1,0 +1,60 @@
+//! Phala's own pre-launch scripts: what Phala Cloud puts into each compose document as `pre_launch_script`.
+
+use serde::Deserialize;
+
+use super::ReferenceValues;
+use super::document::{Bytes, Text};
+
+/// A text of a script of Phala's.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptRow {
+    /// The version that it prints, `v` left out.
+    pub version: Text,
+    /// SHA-256 of its text.
+    pub sha256: Bytes<32>,
+    /// In which form it is known.
+    pub text: ScriptText,
+    /// Where it was read.
+    pub source: Text,
+    /// When.
+    pub date: Text,
+}
+
+/// In which form a text is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScriptText {
+    /// This very text is public.
+    Published,
+    /// The published text as a Python literal in triple quotes reads it.
+    Deployed,
+    /// Seen in a deployment alone.
+    Observed,
+}
+
+impl ScriptRow {
+    /// Whether anyone can have read the text, because it or the text that it is made of was published.
+    #[must_use]
+    pub fn is_published(&self) -> bool {
+        self.text != ScriptText::Observed
+    }
+}
+
+impl ReferenceValues {
+    /// Every known text, the newest first.
+    #[must_use]
+    pub fn scripts(&self) -> &[ScriptRow] {
+        &self.scripts
+    }
+
+    /// The script with this hash, hex in lower case.
+    #[must_use]
+    pub fn script(&self, sha256: &str) -> Option<&ScriptRow> {
+        let hash: [u8; 32] = hex::decode(sha256).ok()?.try_into().ok()?;
+        let is_lower = !sha256.bytes().any(|byte| byte.is_ascii_uppercase());
+        self.scripts
+            .iter()
+            .find(|script| is_lower && script.sha256.0 == hash)
+    }
+}
