@@ -11,8 +11,9 @@ use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_
 use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
 };
-use crate::config::{LaunchInputsPolicy, LockedCompose, Policy, known_prelaunch_script, launch_script};
-use crate::prove::{ComposeFile, Facts, LaunchScript, Places, is_risky};
+use crate::config::{LaunchInputsPolicy, LockedCompose, Policy, launch_script};
+use crate::prove::{ComposeFile, Facts, LaunchScript, Places};
+use crate::reference::ReferenceValues;
 use crate::report::CheckId;
 
 pub(super) const CHECK: Check = Check {
@@ -173,9 +174,10 @@ fn judge(
         Review::Document => is_locked && locked.is_some(),
         Review::Never => false,
     };
-    let (reviewed, open): (Vec<Concern>, Vec<Concern>) = concerns(envelope, file, script, locked)
-        .into_iter()
-        .partition(is_reviewed);
+    let (reviewed, open): (Vec<Concern>, Vec<Concern>) =
+        concerns(envelope, file, script, locked, &policy.reference)
+            .into_iter()
+            .partition(is_reviewed);
     let outside = format!("{}{}", from_outside(&file.outside), gpus(&file.gpus));
     let Some(gravest) = open.first() else {
         return Finding::pass(format!("{}{outside}", calm(envelope, &reviewed, policy)));
@@ -232,10 +234,10 @@ fn calm(envelope: &Envelope, reviewed: &[Concern], policy: &Policy) -> String {
         return format!("As reviewed in {}: {}.", locked.lock, texts.join("; "));
     }
     match envelope.get("pre_launch_script").and_then(script) {
-        Some(hash) => match known_prelaunch_script(&hex::encode(hash)) {
+        Some(hash) => match policy.reference.script(&hex::encode(hash)) {
             Some(row) => format!(
-                "Nothing risky; the pre-launch script is Phala's {} ({}).",
-                row.version,
+                "Nothing risky; the pre-launch script is {} ({}).",
+                row.title(),
                 hex::encode(hash)
             ),
             None => format!(
@@ -253,6 +255,7 @@ fn concerns(
     file: &ComposeFile,
     script: LaunchScript,
     locked: Option<&LockedCompose>,
+    reference: &ReferenceValues,
 ) -> Vec<Concern> {
     // A lock's settings alone never review a name that the guest reads: a person gives the reason for its place.
     let reviewed: Vec<&str> = file
@@ -261,8 +264,8 @@ fn concerns(
         .filter_map(|place| place.path.strip_prefix("allowed_envs."))
         .collect();
     [
-        risky_variables(envelope, script, &reviewed),
-        pre_launch_script(envelope),
+        risky_variables(envelope, script, &reviewed, reference),
+        pre_launch_script(envelope, reference),
         init_script(envelope),
         host_access(&file.host_access),
         gpu_policy(envelope),
@@ -354,7 +357,12 @@ fn gpu_policy(envelope: &Envelope) -> Option<Concern> {
     })
 }
 
-fn risky_variables(envelope: &Envelope, script: LaunchScript, reviewed: &[&str]) -> Option<Concern> {
+fn risky_variables(
+    envelope: &Envelope,
+    script: LaunchScript,
+    reviewed: &[&str],
+    reference: &ReferenceValues,
+) -> Option<Concern> {
     const FIELD: &str = "allowed_envs";
     let concern = |text| Concern {
         reason: &RISKY_VARIABLES,
@@ -370,7 +378,9 @@ fn risky_variables(envelope: &Envelope, script: LaunchScript, reviewed: &[&str])
     let risky: Vec<&str> = names
         .iter()
         .filter_map(Value::as_str)
-        .filter(|name| is_risky(name) && !script.logs_in_with(name) && !reviewed.contains(name))
+        .filter(|name| {
+            reference.risky_name(name).is_some() && !script.logs_in_with(name) && !reviewed.contains(name)
+        })
         .collect();
     if risky.is_empty() {
         return None;
@@ -406,11 +416,11 @@ fn has_launch_token(envelope: &Envelope) -> bool {
         )
 }
 
-fn pre_launch_script(envelope: &Envelope) -> Option<Concern> {
+fn pre_launch_script(envelope: &Envelope, reference: &ReferenceValues) -> Option<Concern> {
     const FIELD: &str = "pre_launch_script";
     let value = envelope.get(FIELD).filter(|value| !value.is_null())?;
     let text = match script(value) {
-        Some(hash) if hash == EMPTY || known_prelaunch_script(&hex::encode(hash)).is_some() => return None,
+        Some(hash) if hash == EMPTY || reference.script(&hex::encode(hash)).is_some() => return None,
         Some(hash) => format!(
             "an unknown pre-launch script runs as root (SHA-256 {})",
             hex::encode(hash)

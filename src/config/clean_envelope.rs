@@ -227,7 +227,7 @@ mod tests {
             ("pre_launch_script", json!("")),
             (
                 "pre_launch_script",
-                json!("sha256:ff3496dd73cd9bf4efd4228a52c43466501fc5f94dde378800f147cd58798d6f"),
+                json!("sha256:82199da3c8a34b69dbb14a05abf0efa69fedd40034527b1acb23cc2df02398f6"),
             ),
             ("pre_launch_script", json!([])),
             ("init_script", json!(null)),

@@ -92,8 +92,8 @@ pub(super) fn launch_script_of(value: Option<&Value>) -> LaunchScript {
 
 /// What the script with this hash is known to do.
 fn of_hash(hash: &str) -> LaunchScript {
-    let row =
-        known_prelaunch_script(hash).and_then(|script| Some((script.version.as_str(), variables_of(&script.version)?)));
+    let row = known_prelaunch_script(hash)
+        .and_then(|script| Some((script.version.as_str(), variables_of(&script.version)?)));
     match row {
         Some((version, row)) => LaunchScript::Known {
             version,

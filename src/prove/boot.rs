@@ -35,7 +35,7 @@ const GRAMMAR: [Rule; 15] = [
 const GPU_ATTESTATION: &str = "gpu-attestation";
 
 /// Bytes of the payload of `gpu-attestation`, at most. Version 3 has about 200.
-const MAX_GPU_ATTESTATION_BYTES: usize = 64 * 1024;
+const MAX_GPU_ATTESTATION_BYTES: usize = 16 * 1024;
 
 /// Names that carry claims, or carried them in 0.3. None may occur outside its place.
 pub(super) const RESERVED_NAMES: [&str; 16] = [

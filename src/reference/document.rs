@@ -351,7 +351,9 @@ impl ReferenceValues {
         for row in document.scripts {
             match self.scripts.iter().find(|other| other.sha256 == row.sha256) {
                 None => self.scripts.push(row),
-                Some(other) if (&other.version, other.text) == (&row.version, row.text) => {}
+                Some(other)
+                    if (&other.version, other.text, &other.author)
+                        == (&row.version, row.text, &row.author) => {}
                 Some(other) => {
                     return contradiction(
                         "script",

@@ -11,6 +11,8 @@ use super::document::{Bytes, Text};
 pub struct ScriptRow {
     /// The version that it prints, `v` left out.
     pub version: Text,
+    /// Whose it is; absent for Phala.
+    pub author: Option<Text>,
     /// SHA-256 of its text.
     pub sha256: Bytes<32>,
     /// In which form it is known.
@@ -34,6 +36,13 @@ pub enum ScriptText {
 }
 
 impl ScriptRow {
+    /// Whose it is and its version: `Phala's 0.0.19`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let author = self.author.as_ref().map_or("Phala", |author| author.as_str());
+        format!("{author}'s {}", self.version)
+    }
+
     /// Whether anyone can have read the text, because it or the text that it is made of was published.
     #[must_use]
     pub fn is_published(&self) -> bool {

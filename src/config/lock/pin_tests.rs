@@ -375,7 +375,15 @@ fn recorded_deployments_are_pinned_and_their_locks_agree() {
     if let Some((reservations, text)) = recorded_pin("dstack-0.6-lite", 1_781_055_990) {
         assert!(reservations.contains(&Reservation::NoComposeDocument), "{text}");
         assert!(
-            matches!(reservations[..], [.., Reservation::ObservedImage(_), _]),
+            matches!(
+                reservations[..],
+                [
+                    ..,
+                    Reservation::ObservedImage(_),
+                    Reservation::VulnerableImage { .. },
+                    _
+                ]
+            ),
             "{reservations:?}"
         );
     }
