@@ -10,7 +10,7 @@ ACTION = yaml.safe_load((Path(__file__).resolve().parents[2] / "action.yml").rea
 INPUTS = {name for name in ACTION["runs"]["steps"][1]["env"] if name.startswith("CVM_VERIFY_")}
 # What the script itself reads.
 INPUTS -= {"CVM_VERIFY_MODE", "CVM_VERIFY_CHANNEL_SECRETS"}
-RUNNER = "GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_API_URL GITHUB_REPOSITORY GITHUB_RUN_ID RUNNER_TEMP MSYS2_ARG_CONV_EXCL MSYS2_ENV_CONV_EXCL".split()
+RUNNER = "GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_API_URL GITHUB_REPOSITORY GITHUB_RUN_ID GITHUB_RUN_ATTEMPT RUNNER_TEMP MSYS2_ARG_CONV_EXCL MSYS2_ENV_CONV_EXCL".split()
 SECRETS = {
     "slack-webhook-url": "https://hooks.test/services/T0/B0/slack5ecret",
     "webhook-url": "https://receiver.test/generic5ecret?a=%25b%0Ac",
