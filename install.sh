@@ -25,6 +25,7 @@ main() {
       --to) value "$@"; to=$2; shift 2 ;;
       --mirror) value "$@"; mirror=$2; shift 2 ;;
       --file) value "$@"; file=$2; shift 2 ;;
+      -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p; /^set -eu/q' "$0"; return ;;
       *) fail "$1 is not an option; see the top of this file" 2 ;;
     esac
   done

@@ -92,6 +92,8 @@ def test_every_service_is_tried_and_the_page_says_that_it_was_a_simulator(live_c
     assert rows["release-download"] == "none" and rows["against"] == "a simulator"
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", rows["date"]) and re.fullmatch(r"\d+\.\d+\.\d+.*", rows["version"])
     assert code == 0
+    # As scripts/release/check-version reads it, character by character.
+    assert f"| date | {rows['date']} |\n| version | {rows['version'].strip()} |\n" in text and f"| slack | ok |" in text
     assert [issue["state"] for issue in live_check.issues] == ["closed"]
 
 
@@ -105,7 +107,7 @@ def test_what_is_down_or_not_set_fails_and_the_page_is_written_all_the_same(live
     assert rows["phala-pccs"] == rows["app"] == "ok" and code == 1
 
 
-@pytest.mark.parametrize("options", [["--app"], ["--what", "x"]])
+@pytest.mark.parametrize("options", [["--app"], ["--what", "x"], ["--program", "/nowhere"]])
 def test_a_wrong_command_line_does_nothing(live_check, options):
     code, rows, text = live_check(*options)
     assert (code, rows) == (2, {}) and "see the top of" in text
