@@ -11,6 +11,15 @@
     clippy::indexing_slicing,
     clippy::panic
 )]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
 
 mod cause;
 mod channels;

@@ -20,6 +20,10 @@ use crate::report::TargetReport;
 
 /// Gathers all targets, at most `concurrency` at a time, and hands each to `finish` with its index as soon as it is
 /// there: what a thousand targets send is never held at once. False when the user interrupts.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one thing of the run, and both callers have them apart"
+)]
 pub(super) async fn gather_all(
     ground: &Arc<Ground>,
     targets: &[Planned],

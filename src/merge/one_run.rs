@@ -41,8 +41,11 @@ pub(super) fn check(reports: &[(String, Report)], this: &ThisRun<'_>) -> Result<
     Ok(())
 }
 
+/// One thing of a report, in words.
+type Feature = fn(&Report) -> String;
+
 /// What all reports of one run have in common, in words.
-const FEATURES: [(&str, fn(&Report) -> String); 5] = [
+const FEATURES: [(&str, Feature); 5] = [
     ("program", |report| {
         format!("version {} ({})", report.tool.version, report.tool.git)
     }),

@@ -293,7 +293,7 @@ fn follow_grammar(boot: &[MeasuredEvent]) -> Result<Vec<String>, BootRefusal> {
         };
         let Some((place, rule)) = places()
             .find(|(place, _)| *place >= last)
-            .or_else(|| places().last())
+            .or_else(|| places().next_back())
         else {
             unknown.push(event.name.clone());
             continue;

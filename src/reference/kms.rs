@@ -35,7 +35,7 @@ impl KmsRow {
         if !is_name || ["kms", "local", "local-sgx", "tpm", "none", "unchecked"].contains(&self.name.as_str())
         {
             Some("`name` is of lower-case letters, digits and `-`, and is not the name of a kind of provider")
-        } else if !is_hex || self.id.len() % 2 != 0 || self.id.len() < 40 {
+        } else if !is_hex || !self.id.len().is_multiple_of(2) || self.id.len() < 40 {
             Some("`id` is the root key of the KMS in lower-case hex")
         } else {
             None

@@ -227,15 +227,6 @@ impl Judged {
         self
     }
 
-    /// Neither the run nor the quote's signature passes.
-    #[track_caller]
-    pub fn proves_nothing(&self, what: &dyn std::fmt::Display) {
-        assert!(
-            self.0.verdict != Verdict::Pass && self.status(CheckId::QuoteSignature) != Status::Pass,
-            "{what} was accepted\n{self}"
-        );
-    }
-
     /// The quote is refused, and no other party is accused.
     #[track_caller]
     pub fn accuses_the_deployment(&self, what: &dyn std::fmt::Display) {

@@ -349,8 +349,10 @@ fn old_reference_values_are_a_harmless_note() {
         rtmr: [reference.shapes()[0].value.0, [0x5a; 48], [0x5a; 48]],
     };
     for (days, status) in [(180, Status::Pass), (181, Status::Warn)] {
-        let mut world = World::default();
-        world.now = updated + days * 86_400;
+        let world = World {
+            now: updated + days * 86_400,
+            ..World::default()
+        };
         let mut trial = Trial::of(Cvm::healthy(&world));
         show(&mut trial, &tuple);
         trial.policy.os_image = OsImagePolicy::Known;

@@ -30,7 +30,6 @@ fn takes_at_most<T>(mib: usize, inputs: impl IntoIterator<Item = (&'static str, 
         ALLOCATOR.reset_peak_usage();
         read(&input);
         let taken = ALLOCATOR.peak_usage().saturating_sub(before);
-        println!("{name}: {:.1} MiB", taken as f64 / MIB as f64);
         assert!(
             taken <= mib * MIB,
             "{name} takes {} KiB; at most {mib} MiB",

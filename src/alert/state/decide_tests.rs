@@ -411,7 +411,7 @@ fn a_share_of_inconclusive_runs_is_told_and_ends_when_passes_are_the_rule() {
     assert_eq!(events, [Event::Inconclusive]);
     // Twelve runs hold eight of them: three passes leave six, the fourth five.
     let mut passes = 0;
-    while world.see('.') == [] {
+    while world.see('.').is_empty() {
         passes += 1;
         assert!(passes < 12);
     }

@@ -88,9 +88,9 @@ mod tests {
             let mut report = samples::pass();
             set(&mut report, id, Status::Warn, reason.id);
             assert_eq!(texts(&report), [format!("{id}/{}", reason.id)]);
-            let forecast = Forecast::all_in(&report).first().copied().expect("one");
-            let json = serde_json::to_string(&forecast).expect("JSON");
-            assert_eq!(serde_json::from_str::<Forecast>(&json).expect(&json), forecast);
+            let forecast = Forecast::all_in(&report).first().copied().unwrap();
+            let json = serde_json::to_string(&forecast).unwrap();
+            assert_eq!(serde_json::from_str::<Forecast>(&json).unwrap(), forecast);
             seen += 1;
         }
         assert!(seen >= 5);

@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_share_has_bounds() {
         for text in ["1/1", "6/12", "64/64", " 3/4 "] {
-            assert_eq!(text.parse::<Share>().expect(text).to_string(), text.trim());
+            assert_eq!(text.parse::<Share>().unwrap().to_string(), text.trim());
         }
         assert_eq!(Share::default().to_string(), "6/12");
         for text in [
@@ -193,8 +193,8 @@ mod tests {
             }
             let latest = |number: u32| runs.iter().rev().take(number as usize).filter(|run| **run).count();
             prop_assert_eq!(history.count(asked) as usize, latest(asked.min(kept)));
-            let json = serde_json::to_string(&history).expect("JSON");
-            prop_assert_eq!(serde_json::from_str::<History>(&json).expect("a history"), history);
+            let json = serde_json::to_string(&history).unwrap();
+            prop_assert_eq!(serde_json::from_str::<History>(&json).unwrap(), history);
         }
     }
 }

@@ -49,7 +49,9 @@ fn found(name: &str, since: u64, round: u64) -> TargetReport {
         // One round in four, and never three in a row.
         "flapping" if round % 4 == 1 => samples::unreachable(),
         // Two rounds in three, and never three in a row, from 04:00 to 10:00.
-        "silent-two-of-three" if between(4 * HOUR, 10 * HOUR) && round % 3 != 0 => samples::unreachable(),
+        "silent-two-of-three" if between(4 * HOUR, 10 * HOUR) && !round.is_multiple_of(3) => {
+            samples::unreachable()
+        }
         // Rests on a certificate that ends soon.
         "ends-soon" if since >= HOUR => ends_soon(),
         // From 06:00 to 09:00.

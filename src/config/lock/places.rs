@@ -214,7 +214,7 @@ mod tests {
             "[[places]]\npath = \"a\"\nreason = \"\"\n".to_owned(),
             format!("[[places]]\npath = \"a\"\nsha256 = \"{hash}\"\n"),
             format!("[[places]]\npath = \"a\"\nsha256 = \"{hash}\"\nreason = \"\"\nreviewed = true\n"),
-            format!("[[places]]\npath = \"a\"\nsha256 = \"01\"\nreason = \"\"\n"),
+            "[[places]]\npath = \"a\"\nsha256 = \"01\"\nreason = \"\"\n".to_string(),
             format!(
                 "[[places]]\npath = \"a\"\nsha256 = \"{hash}\"\nreason = \"{}\"\n",
                 "x".repeat(2000)

@@ -31,7 +31,7 @@ impl Environment {
         }
     }
 
-    pub(super) fn from_outside(&self) -> impl Iterator<Item = String> + '_ {
+    pub(super) fn outside_names(&self) -> impl Iterator<Item = String> + '_ {
         self.from_outside.iter().cloned()
     }
 

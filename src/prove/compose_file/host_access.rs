@@ -51,7 +51,6 @@ impl Judge<'_> {
     pub(super) fn namespace(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
             return if is_nothing(value) {
-                ()
             } else {
                 self.unknown(path, value)
             };
@@ -75,7 +74,6 @@ impl Judge<'_> {
     pub(super) fn devices(&mut self, row: &'static Row, path: &str, value: &Value) {
         let Some(items) = value.as_array() else {
             return if is_nothing(value) {
-                ()
             } else {
                 self.unknown(path, value)
             };
@@ -179,7 +177,6 @@ impl Judge<'_> {
     pub(super) fn runtime(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
             return if is_nothing(value) {
-                ()
             } else {
                 self.unknown(path, value)
             };
@@ -196,7 +193,6 @@ impl Judge<'_> {
     pub(super) fn network_driver(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
             return if is_nothing(value) {
-                ()
             } else {
                 self.unknown(path, value)
             };

@@ -79,7 +79,7 @@ impl Judge<'_> {
         if let Some(entries) = container.get("environment") {
             environment.read(entries, self.settable);
         }
-        self.from_outside.extend(environment.from_outside());
+        self.from_outside.extend(environment.outside_names());
         match container.get("image").and_then(Value::as_str) {
             Some(image) => {
                 self.file.images.insert(name.to_owned(), image.to_owned());
@@ -393,7 +393,6 @@ impl Judge<'_> {
     fn pre_start(&mut self, path: &str, value: &Value, environment: &Environment) {
         let Some(items) = value.as_array() else {
             return if is_nothing(value) {
-                ()
             } else {
                 self.unknown(path, value)
             };
@@ -410,7 +409,6 @@ impl Judge<'_> {
     fn hooks(&mut self, path: &str, value: &Value, environment: &Environment) {
         let Some(items) = value.as_array() else {
             return if is_nothing(value) {
-                ()
             } else {
                 self.unknown(path, value)
             };

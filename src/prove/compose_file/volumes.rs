@@ -19,7 +19,6 @@ impl Judge<'_> {
     ) {
         let Some(items) = value.as_array() else {
             return if is_nothing(value) {
-                ()
             } else {
                 self.unknown(path, value)
             };
@@ -126,7 +125,6 @@ impl Judge<'_> {
     pub(super) fn volumes_from(&mut self, row: &'static Row, path: &str, value: &Value) {
         let Some(items) = value.as_array() else {
             return if is_nothing(value) {
-                ()
             } else {
                 self.unknown(path, value)
             };
@@ -154,7 +152,6 @@ impl Judge<'_> {
     pub(super) fn volume_driver(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
             return if is_nothing(value) {
-                ()
             } else {
                 self.unknown(path, value)
             };
@@ -174,7 +171,6 @@ impl Judge<'_> {
     pub(super) fn volume_options(&mut self, path: &str, value: &Value) {
         let Some(options) = value.as_object() else {
             return if is_nothing(value) {
-                ()
             } else {
                 self.unknown(path, value)
             };
