@@ -68,7 +68,8 @@ fn embed(message: &Message, shown: usize) -> Value {
         .url
         .as_deref()
         .map(|url| plain(&format!("Target: {url}"), MAX_NOTE));
-    let lines: Vec<String> = labels.chain([next]).chain(target).collect();
+    let accepted = message.accepted().map(|said| plain(&said, MAX_NOTE));
+    let lines: Vec<String> = labels.chain([next]).chain(target).chain(accepted).collect();
     let checks = message.failed.iter().take(shown).enumerate();
     let checks = checks.map(|(position, check)| field(check, position == 0));
     let hidden = message.failed.len().saturating_sub(shown);

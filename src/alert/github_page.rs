@@ -156,6 +156,9 @@ fn text(message: &Message, shown: usize) -> String {
             "\n{hidden} more of these checks do not fit here; the run's report has them."
         );
     }
+    if let Some(accepted) = message.accepted() {
+        let _ = writeln!(text, "\n{}.", markdown(&accepted));
+    }
     let address = message
         .url
         .as_deref()

@@ -7,12 +7,15 @@ use super::event::Event;
 use super::failed_check::{FailedCheck, cause, next};
 use super::state::{About, Due, Failure, TargetId};
 use super::visible::visible;
-use crate::report::{CheckId, Mode, TargetReport, TrustRootKind, Verdict, rfc3339};
+use crate::render::accepted::sentence;
+use crate::report::{Accepted, CheckId, Mode, TargetReport, TrustRootKind, Verdict, rfc3339};
 
 /// Longest text of each kind, in UTF-16 units.
 pub(super) const MAX_NAME: usize = 200;
 const MAX_URL: usize = 500;
 pub(super) const MAX_SENTENCE: usize = 2000;
+/// How many accepted things an alert carries; the report has all of them.
+const MAX_ACCEPTED: usize = 50;
 /// Longest name within a title, in characters.
 const MAX_TITLE_NAME: usize = 60;
 
@@ -63,6 +66,8 @@ pub struct Message {
     pub failed: Vec<FailedCheck>,
     /// The checks that the user waived in writing.
     pub waived: Vec<CheckId>,
+    /// Everything that the user accepted in writing, waivers among it.
+    pub accepted: Vec<Accepted>,
     /// Where a person finds the run.
     pub run_url: Option<String>,
     /// SHA-256 of the report JSON, hex.
@@ -96,6 +101,7 @@ impl Message {
             next,
             failed,
             waived: target.waived.clone(),
+            accepted: target.accepted.iter().take(MAX_ACCEPTED).map(shown).collect(),
             ..Self::about(event, context, delivery_id)
         }
     }
@@ -197,6 +203,7 @@ impl Message {
             next: "Nothing to do: alerts of real runs will arrive here.".to_owned(),
             failed: Vec::new(),
             waived: Vec::new(),
+            accepted: Vec::new(),
             // A link that is cut leads nowhere.
             run_url: context
                 .run_url
@@ -206,6 +213,12 @@ impl Message {
             at: context.now,
             delivery_id: hex::encode(delivery_id),
         }
+    }
+
+    /// What was waived or accepted in writing, one sentence without a full stop. A verdict is not to be read without it.
+    #[must_use]
+    pub fn accepted(&self) -> Option<String> {
+        sentence(&self.waived, &self.accepted)
     }
 
     /// The verdict in capitals, or that it is a test.
@@ -238,6 +251,16 @@ impl Message {
     pub fn run_link(&self, max: usize) -> Option<Url> {
         let url = Url::parse(self.run_url.as_deref()?).ok()?;
         (matches!(url.scheme(), "https" | "http") && url.as_str().len() <= max).then_some(url)
+    }
+}
+
+/// On one line, visible and of bounded length.
+fn shown(one: &Accepted) -> Accepted {
+    Accepted {
+        by: visible(&one.by, MAX_NAME),
+        until: one.until.as_deref().map(|until| visible(until, MAX_NAME)),
+        reason: visible(&one.reason, MAX_NAME),
+        ..one.clone()
     }
 }
 

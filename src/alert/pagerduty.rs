@@ -73,6 +73,7 @@ pub(super) fn payload(message: &Message, routing_key: &str) -> Value {
                 "next": message.next,
                 "target": message.url,
                 "checks": checks.collect::<Vec<_>>(),
+                "accepted": message.accepted(),
                 "report_sha256": message.report_sha256,
             },
         },

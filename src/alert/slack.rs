@@ -102,12 +102,11 @@ fn describe(check: &FailedCheck, first: bool) -> String {
     lines.join("\n")
 }
 
-/// Where it is, what was waived, when, and the run.
+/// Where it is, what was waived or accepted in writing, when, and the run.
 fn context(message: &Message) -> Value {
-    let waived: Vec<&str> = message.waived.iter().map(|id| id.as_str()).collect();
     let notes = [
         message.url.as_deref().map(|url| format!("Target: {url}")),
-        (!waived.is_empty()).then(|| format!("Waived in writing: {}", waived.join(", "))),
+        message.accepted(),
         Some(format!(
             "cvm-verify, event {}, {}",
             message.event,

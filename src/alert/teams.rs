@@ -63,6 +63,7 @@ fn with_checks(message: &Message, shown: usize) -> Value {
     let more = (hidden > 0).then(|| paragraph(vec![run(&more, MAX_NOTE)]));
     let notes = [
         message.url.as_deref().map(|url| format!("Target: {url}")),
+        message.accepted(),
         Some(format!(
             "cvm-verify, event {}, {}",
             message.event,

@@ -15,7 +15,7 @@ use super::error::DeliveryError;
 use super::event::Event;
 use super::message::Message;
 use crate::net::{HeaderName, HeaderValue, Response};
-use crate::report::{CheckId, Verdict, rfc3339};
+use crate::report::{Accepted, CheckId, Verdict, rfc3339};
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "webhook";
@@ -36,6 +36,8 @@ struct Alert<'a> {
     target: Target<'a>,
     failed: Vec<Failed<'a>>,
     fix: String,
+    /// What was waived or accepted in writing.
+    accepted: &'a [Accepted],
     run_url: Option<&'a str>,
     report_sha256: Option<&'a str>,
     at: String,
@@ -89,6 +91,7 @@ fn body(message: &Message) -> serde_json::Result<Vec<u8>> {
         },
         failed: failed.collect(),
         fix: fix(message),
+        accepted: &message.accepted,
         run_url: message.run_url.as_deref(),
         report_sha256: message.report_sha256.as_deref(),
         at: rfc3339(message.at),

@@ -3,7 +3,7 @@
 use super::alert::{Delivery, about};
 use super::cause::{causes, is_to_act_on};
 use super::escape::{shorten, workflow_data, workflow_property};
-use super::{banner, words};
+use super::{accepted, banner, words};
 use crate::report::{CheckResult, Report, Status, TargetReport, Verdict};
 
 /// GitHub shows ten of each kind per step. Ten in all leave every one of them seen.
@@ -120,12 +120,12 @@ fn of_checks(target: &TargetReport) -> Vec<Annotation> {
     told.iter().map(annotation).collect()
 }
 
-/// What a verdict must not be read without: another root than Intel's, waivers.
+/// What a verdict must not be read without: another root than Intel's, what was waived or accepted in writing.
 fn of_reservations(target: &TargetReport) -> Option<Annotation> {
     let simulated = banner::is_simulated(target).then(|| format!("{}.", banner::SIMULATED));
-    let waived =
-        (!target.waived.is_empty()).then(|| format!("Waived in writing: {}.", words::list(&target.waived)));
-    let all: Vec<String> = [simulated, waived].into_iter().flatten().collect();
+    let accepted =
+        accepted::sentence(&target.waived, &target.accepted).map(|sentence| format!("{sentence}."));
+    let all: Vec<String> = [simulated, accepted].into_iter().flatten().collect();
     (!all.is_empty()).then(|| Annotation {
         level: Level::Warning,
         title: format!("{} {}", words::verdict(target), name(target)),

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::cause::is_unmet;
 use super::escape::{shorten, xml};
-use super::{banner, diff_lines, table, words};
+use super::{accepted, banner, diff_lines, reached, table, words};
 use crate::report::{CheckId, CheckResult, Mode, Report, Status, TargetReport, Verdict};
 
 /// Longest name of a target, in characters.
@@ -180,16 +180,22 @@ fn properties(target: &TargetReport, mode: Mode) -> String {
     let banners = banner::of_target(target, mode);
     let said = [
         ("verdict", words::verdict(target)),
-        ("proves", words::proven(target, mode).to_owned()),
+        ("proves", words::proven(target, mode)),
     ];
     let property =
         |name: &str, value: &str| format!("      <property name=\"{name}\" value=\"{}\"/>\n", xml(value));
     let notes = banners.iter().map(|line| property("note", line));
+    let explained = reached::explained(target);
+    let explained = explained.iter().map(|line| property("explained", line));
+    let accepted = accepted::lines(target);
+    let accepted = accepted
+        .iter()
+        .map(|line| property("accepted", &shorten(line, table::MAX_DETAIL)));
     let said = said
         .iter()
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| property(name, value));
-    let all: String = notes.chain(said).collect();
+    let all: String = notes.chain(said).chain(explained).chain(accepted).collect();
     format!("    <properties>\n{all}    </properties>\n")
 }
 

@@ -3,6 +3,7 @@
 //!
 //! A report holds text that a CVM chose. Every format passes it through its own rule in [`escape`].
 
+pub(crate) mod accepted;
 mod alert;
 mod annotations;
 mod banner;
@@ -22,6 +23,7 @@ mod marks;
 mod measured;
 mod outputs;
 mod page;
+mod reached;
 mod summary;
 mod table;
 mod text;

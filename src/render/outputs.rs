@@ -4,7 +4,7 @@
 //! a path, made here by its own rule; whatever breaks the rule is left empty.
 
 use super::alert::Delivery;
-use crate::report::{AlertRecord, Assurance, CheckId, Report, Status, TargetReport};
+use crate::report::{AcceptedKind, AlertRecord, Assurance, CheckId, Report, Status, TargetReport};
 
 /// Where the files of a run were written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Output {
 
 /// The outputs of a run, all of them and in a fixed order.
 ///
-/// Of several targets `assurance` is the lowest, `failed-checks` the union, and what they do not share is empty.
+/// Of several targets `assurance` is the lowest, `failed-checks` and `accepted` the union, and what they do not share is empty.
 #[must_use]
 pub fn outputs(report: &Report, paths: &Paths) -> Vec<Output> {
     let targets = &report.targets;
@@ -52,6 +52,7 @@ pub fn outputs(report: &Report, paths: &Paths) -> Vec<Output> {
         ("assurance", assurance(targets).as_str().to_owned()),
         ("exit-code", report.exit_code.to_string()),
         ("failed-checks", failed_checks(targets)),
+        ("accepted", accepted(targets)),
         ("report-json", path_of(paths.report_json)),
         ("summary-path", path_of(paths.summary)),
         ("junit-path", path_of(paths.junit)),
@@ -106,6 +107,21 @@ fn failed_checks(targets: &[TargetReport]) -> String {
         .map(|id| id.as_str())
         .collect();
     ids.join(",")
+}
+
+/// What was accepted in writing, with commas: each kind once, and `waiver` for what was waived.
+fn accepted(targets: &[TargetReport]) -> String {
+    let is_there = |kind: &AcceptedKind| {
+        let all = targets.iter().flat_map(|target| &target.accepted);
+        let is_waived = || targets.iter().any(|target| !target.waived.is_empty());
+        all.clone().any(|one| one.what == *kind) || (*kind == AcceptedKind::Waiver && is_waived())
+    };
+    let kinds: Vec<&str> = AcceptedKind::ALL
+        .iter()
+        .filter(|kind| is_there(kind))
+        .map(|kind| kind.as_str())
+        .collect();
+    kinds.join(",")
 }
 
 /// What `alert-status` can say, as action.yml describes it.

@@ -3,8 +3,8 @@
 use crate::checks::{ALL, Check, Reason};
 use crate::render::words::reason_of;
 use crate::report::{
-    Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, Report, Status, TargetReport,
-    TcbRecord, Tier, Tool, TrustRootKind, Verdict,
+    Accepted, AcceptedKind, Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, Report,
+    Status, TargetReport, TcbRecord, Tier, Tool, TrustRootKind, Verdict,
 };
 
 /// A compose hash.
@@ -74,6 +74,40 @@ pub(super) fn pass_with_waiver() -> TargetReport {
     let words = "Waived: any operating system could have recorded this event log.";
     set(&mut target, CheckId::OsImage, Status::Skip, "unchecked", words);
     target
+}
+
+/// A lock accepts a development image.
+pub(super) fn pass_with_acceptance() -> TargetReport {
+    let mut target = pass();
+    target.assurance = Assurance::Hardware;
+    target.measurements.os_image = Some("dstack-dev-0.5.8".to_owned());
+    let words =
+        "MRTD and RTMR0–2 are those of cvm.lock (dstack-dev-0.5.8), which accepts a development image.";
+    set(
+        &mut target,
+        CheckId::OsImage,
+        Status::Warn,
+        "development-image",
+        words,
+    );
+    accept(
+        &mut target,
+        CheckId::OsImage,
+        AcceptedKind::DevelopmentImage,
+        "cvm.lock",
+    );
+    target
+}
+
+/// Adds something that was accepted in writing.
+pub(super) fn accept(target: &mut TargetReport, check: CheckId, what: AcceptedKind, by: &str) {
+    target.accepted.push(Accepted {
+        check,
+        what,
+        by: by.to_owned(),
+        until: None,
+        reason: "dstack-dev-0.5.8 allows root login and has a serial console.".to_owned(),
+    });
 }
 
 /// Another compose document runs.

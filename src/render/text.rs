@@ -4,7 +4,7 @@ use super::alert::{Delivery, about};
 use super::cause::causes;
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
-use super::{banner, measured, table, words};
+use super::{accepted, banner, measured, reached, table, words};
 use crate::report::{CheckResult, Mode, Report, TargetReport, Verdict};
 
 /// Longest name of a target, in characters.
@@ -79,14 +79,20 @@ fn banners(page: &mut Page, lines: &[String]) {
 fn one(page: &mut Page, mode: Mode, target: &TargetReport, style: Style) {
     let verdict = page.ink(
         verdict_ink(target.verdict, words::is_whole(target)),
-        &words::verdict(target),
+        &terminal(&words::verdict(target)),
     );
     let name = page.ink(Ink::Bold, &terminal(&shorten(&target.name, MAX_NAME)));
     page.line(Ink::Plain, &format!("{verdict}  {name}"));
     let causes = causes(target);
     match target.verdict {
-        Verdict::Pass => page.paragraph(2, Ink::Plain, words::proven(target, mode)),
+        Verdict::Pass => page.paragraph(2, Ink::Plain, &words::proven(target, mode)),
         Verdict::Fail | Verdict::Inconclusive => why(page, target, &causes),
+    }
+    for sentence in reached::explained(target) {
+        page.paragraph(2, Ink::Dim, &terminal(&sentence));
+    }
+    for line in accepted::lines(target) {
+        said(page, "Accepted in writing", &line);
     }
     if style.quiet {
         return;

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::accepted;
 use crate::checks::{Check, Reason};
 use crate::report::{
-    Assurance, CheckId, CheckResult, Mode, Report, Status, TargetReport, Tier, TrustRootKind, Verdict,
+    Accepted, AcceptedKind, Assurance, CheckId, CheckResult, Mode, Report, Status, TargetReport, Tier,
+    TrustRootKind, Verdict,
 };
 use crate::requirements::required_from;
 
@@ -33,28 +35,36 @@ pub(super) const fn verdict_word(verdict: Verdict) -> &'static str {
 
 /// Whether a verdict is all that was asked for, by Intel's root: nothing else may be shown as green.
 pub(super) fn is_whole(target: &TargetReport) -> bool {
-    target.waived.is_empty() && target.trust_root == TrustRootKind::Intel
+    target.waived.is_empty() && target.accepted.is_empty() && target.trust_root == TrustRootKind::Intel
 }
 
-/// The verdict with everything that qualifies it: `PASS (code; waived: os-image; reached: hardware)`.
+/// The verdict with everything that qualifies it:
+/// `PASS (code; waived: image-pins; accepted by cvm.lock: development image; reached: hardware)`.
 ///
-/// A pass names the tier that was required; whatever else reached or waived says so in every verdict.
+/// A pass names the tier that was required; whatever else was reached, and what was waived or accepted in writing, every
+/// verdict says. The text may hold a stranger's characters: escape it, or see [`verdict_in`].
 pub(super) fn verdict(target: &TargetReport) -> String {
-    let waived = (!target.waived.is_empty()).then(|| format!("waived: {}", list(&target.waived)));
+    verdict_in(target, str::to_owned)
+}
+
+/// The verdict, with a format's own rule for a stranger's text.
+pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String) -> String {
+    let accepted = accepted::notes(&target.waived, &target.accepted, escape).join("; ");
+    let accepted = (!accepted.is_empty()).then_some(accepted);
     let reached = format!("reached: {}", target.assurance);
     let notes = match target.verdict {
         Verdict::Pass => {
             let other = target.assurance.as_str() != target.required.as_str();
             [
                 Some(target.required.to_string()),
-                waived,
+                accepted,
                 other.then_some(reached),
             ]
         }
-        Verdict::Fail => [None, waived, None],
+        Verdict::Fail => [None, accepted, None],
         Verdict::Inconclusive => {
             let required = format!("required: {}", target.required);
-            [Some(required), waived, Some(reached)]
+            [Some(required), accepted, Some(reached)]
         }
     };
     let word = verdict_word(target.verdict);
@@ -79,7 +89,16 @@ pub(super) fn summary(report: &Report) -> String {
 }
 
 /// What a pass proves and what it does not; nothing of what was waived is claimed. Empty unless the target passes.
-pub(super) fn proven(target: &TargetReport, mode: Mode) -> &'static str {
+pub(super) fn proven(target: &TargetReport, mode: Mode) -> String {
+    let proven = claimed(target, mode);
+    let is_waiver = |one: &Accepted| one.what == AcceptedKind::Waiver;
+    if proven.is_empty() || target.accepted.iter().all(is_waiver) {
+        return proven.to_owned();
+    }
+    format!("{proven}; what was accepted in writing is taken on trust")
+}
+
+fn claimed(target: &TargetReport, mode: Mode) -> &'static str {
     if target.verdict != Verdict::Pass {
         return "";
     }
@@ -174,6 +193,60 @@ mod tests {
         assert_eq!(
             verdict(&samples::no_expectation()),
             "INCONCLUSIVE (required: code; reached: hardware)"
+        );
+    }
+
+    #[test]
+    fn what_was_accepted_in_writing_is_in_every_verdict() {
+        let mut target = samples::pass_with_acceptance();
+        assert_eq!(
+            verdict(&target),
+            "PASS (code; accepted by cvm.lock: development image; reached: hardware)"
+        );
+        assert!(!is_whole(&target));
+        assert!(proven(&target, Mode::Live).ends_with("; what was accepted in writing is taken on trust"));
+        samples::accept(&mut target, CheckId::TcbStatus, AcceptedKind::Tcb, "--accept-tcb");
+        samples::accept(
+            &mut target,
+            CheckId::ImagePins,
+            AcceptedKind::ReviewedPlace,
+            "cvm.lock",
+        );
+        samples::accept(
+            &mut target,
+            CheckId::ImagePins,
+            AcceptedKind::ReviewedPlace,
+            "cvm.lock",
+        );
+        target.waived = vec![CheckId::KeyProvider];
+        assert_eq!(
+            verdict(&target),
+            "PASS (code; waived: key-provider; accepted by cvm.lock: development image, 2 reviewed places; accepted by \
+             --accept-tcb: TCB status; reached: hardware)"
+        );
+        target.verdict = Verdict::Fail;
+        assert!(
+            verdict(&target)
+                .starts_with("FAIL (waived: key-provider; accepted by cvm.lock: development image,")
+        );
+        target.verdict = Verdict::Inconclusive;
+        assert!(
+            verdict(&target)
+                .starts_with("INCONCLUSIVE (required: code; waived: key-provider; accepted by cvm.lock:")
+        );
+    }
+
+    #[test]
+    fn who_accepted_is_cut_and_counted() {
+        let mut target = samples::pass();
+        for number in 0..9 {
+            let by = format!("{number}{}", "x".repeat(500));
+            samples::accept(&mut target, CheckId::ImagePins, AcceptedKind::ReviewedPlace, &by);
+        }
+        let said = verdict(&target);
+        assert!(
+            said.chars().count() < 600 && said.contains("; accepted elsewhere: 4 more"),
+            "{said}"
         );
     }
 

@@ -101,6 +101,19 @@ impl AcceptedKind {
     }
 }
 
+impl AcceptedKind {
+    /// The words of the verdict line for a number of them: `development image`, `2 reviewed places`.
+    #[must_use]
+    pub fn counted(self, count: usize) -> String {
+        match (count, self) {
+            (1, _) => self.words().to_owned(),
+            (_, Self::Tcb) => format!("{count} TCB statuses"),
+            (_, Self::TdAttributes) => format!("{count} {}", self.words()),
+            _ => format!("{count} {}s", self.words()),
+        }
+    }
+}
+
 impl fmt::Display for AcceptedKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -23,7 +23,7 @@ SECRETS = {
 }
 OF_THE_ENVIRONMENT_ALONE = SECRETS | {"pagerduty-url"}
 OUTPUTS = (
-    "verdict assurance exit-code failed-checks report-json summary-path junit-path evidence-path tcb-status app-id compose-hash "
+    "verdict assurance exit-code failed-checks accepted report-json summary-path junit-path evidence-path tcb-status app-id compose-hash "
     "alert-status version"
 ).split()
 DOCS = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]

@@ -4,7 +4,7 @@ use super::bold_name;
 use crate::render::cause::causes;
 use crate::render::docs::own;
 use crate::render::escape::{code, markdown};
-use crate::render::{banner, marks, words};
+use crate::render::{banner, marks, reached, words};
 use crate::report::{CheckResult, Mode, Report, TargetReport, Verdict};
 
 /// The lines above the verdict.
@@ -20,9 +20,13 @@ pub(super) fn headline(report: &Report, targets: &[&TargetReport]) -> String {
     match targets {
         [target] => {
             let mark = marks::target(target);
-            let verdict = words::verdict(target);
+            let verdict = words::verdict_in(target, markdown);
             let why = sentence(target, report.mode);
-            format!("### {mark} {verdict}: {why}\n\n{}", next_step(target))
+            format!(
+                "### {mark} {verdict}: {why}\n\n{}{}",
+                explained(target),
+                next_step(target)
+            )
         }
         targets => several(report, targets),
     }
@@ -41,6 +45,14 @@ fn several(report: &Report, targets: &[&TargetReport]) -> String {
     format!("### {mark} {summary}. {name}: {why}\n\n{}", next_step(worst))
 }
 
+/// What a tier that was reached or required means.
+pub(super) fn explained(target: &TargetReport) -> String {
+    reached::explained(target)
+        .iter()
+        .map(|sentence| format!("{}\n\n", own(sentence)))
+        .collect()
+}
+
 /// One target in the list of all.
 pub(super) fn row(target: &TargetReport) -> String {
     let why: String = causes(target)
@@ -53,7 +65,7 @@ pub(super) fn row(target: &TargetReport) -> String {
     } else {
         ""
     };
-    let verdict = words::verdict(target);
+    let verdict = words::verdict_in(target, markdown);
     format!("| {mark} {simulated}{verdict} | {}{why} |\n", bold_name(target))
 }
 
@@ -61,7 +73,7 @@ pub(super) fn row(target: &TargetReport) -> String {
 fn sentence(target: &TargetReport, mode: Mode) -> String {
     match causes(target).first() {
         Some(first) => markdown(&words::detail(target, first)),
-        None if target.verdict == Verdict::Pass => words::proven(target, mode).to_owned(),
+        None if target.verdict == Verdict::Pass => words::proven(target, mode),
         None => words::UNDETERMINED.to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use crate::render::alert::{Delivery, about};
 use crate::render::cause::{causes, is_to_act_on};
 use crate::render::docs::cell;
 use crate::render::escape::{code, markdown};
-use crate::render::{banner, diff_lines, marks, measured, words};
+use crate::render::{accepted, banner, diff_lines, marks, measured, words};
 use crate::report::{CheckResult, Report, Status, TargetReport};
 
 /// One row per check: result, what was found, what a pass proves, which attack that prevents. What there is something
@@ -45,6 +45,19 @@ fn proves(target: &TargetReport, check: &CheckResult) -> &'static str {
         Status::Pass => "Proves",
         Status::Warn | Status::Fail | Status::Error | Status::Skip => "A pass would prove",
     }
+}
+
+/// What was accepted in writing, and why that was needed.
+pub(super) fn accepted(target: &TargetReport) -> String {
+    let lines = accepted::lines(target);
+    if lines.is_empty() {
+        return String::new();
+    }
+    let list: String = lines
+        .iter()
+        .map(|line| format!("- {}\n", markdown(line)))
+        .collect();
+    format!("#### Accepted in writing: not proven\n\n{list}\n")
 }
 
 /// What was measured: the identity in sight, the registers folded away.

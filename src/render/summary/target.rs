@@ -2,6 +2,7 @@
 
 use super::headline::banners;
 use super::{bold_name, sections};
+use crate::render::escape::markdown;
 use crate::render::{banner, marks, words};
 use crate::report::{Mode, TargetReport, Verdict};
 
@@ -19,7 +20,7 @@ pub(super) fn folded(target: &TargetReport, is_first: bool, own_banners: Option<
     format!(
         "<details{open}><summary>{} {} {}</summary>\n\n{}{}</details>\n\n",
         marks::target(target),
-        words::verdict(target),
+        words::verdict_in(target, markdown),
         bold_name(target),
         above.unwrap_or_default(),
         body(target),
@@ -28,6 +29,7 @@ pub(super) fn folded(target: &TargetReport, is_first: bool, own_banners: Option<
 
 fn body(target: &TargetReport) -> String {
     [
+        sections::accepted(target),
         sections::checks(target),
         sections::compose_diff(target),
         sections::measured(target),

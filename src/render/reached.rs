@@ -1,0 +1,152 @@
+//! What `reached` and a pass over checks that did not pass mean, in sentences for somebody who sees them for the first time.
+
+use super::cause::is_consequence;
+use super::words::reason_of;
+use crate::report::{Assurance, CheckId, CheckResult, Status, TargetReport, Tier, Verdict};
+use crate::requirements::{is_accepted, is_met, is_waived, required_from};
+
+/// How many checks a sentence names.
+const MAX_NAMED: usize = 4;
+
+/// What is to be said below a verdict line, a sentence each. Empty for a plain pass and for a plain fail.
+pub(super) fn explained(target: &TargetReport) -> Vec<String> {
+    [not_asked_for(target), reached(target)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Why a pass stands above checks that did not pass: the tier does not require them.
+fn not_asked_for(target: &TargetReport) -> Option<String> {
+    let passes_hardware = target.verdict == Verdict::Pass && target.required == Tier::Hardware;
+    let undetermined = target
+        .checks
+        .iter()
+        .filter(|check| check.status == Status::Error)
+        .count();
+    let checks = match undetermined {
+        0 => return None,
+        1 => "The check below that could not be determined does",
+        _ => "The checks below that could not be determined do",
+    };
+    passes_hardware.then(|| {
+        format!(
+            "Only `hardware` was required: a genuine, patched machine. {checks} not count; which code runs there is not known."
+        )
+    })
+}
+
+/// What the tier after `reached:` means, and which checks are short of the next one. Said if the verdict line says
+/// `reached:`.
+fn reached(target: &TargetReport) -> Option<String> {
+    let is_said = match target.verdict {
+        Verdict::Pass => target.assurance.as_str() != target.required.as_str(),
+        Verdict::Inconclusive => true,
+        Verdict::Fail => false,
+    };
+    let (means, next) = match target.assurance {
+        Assurance::None => (
+            "`reached: none`: not even the tier `hardware` (a genuine, patched machine that answers this run) is proven",
+            Tier::Hardware,
+        ),
+        Assurance::Hardware => (
+            "`reached: hardware`: a genuine, patched machine is proven, and not which code it runs",
+            Tier::Code,
+        ),
+        Assurance::Code => return None,
+    };
+    // Above the required tier nothing is missing.
+    if !is_said || (target.required < next && target.verdict == Verdict::Pass) {
+        return None;
+    }
+    let short: Vec<String> = target
+        .checks
+        .iter()
+        .filter(|check| is_short_of(target, check, next) && !is_consequence(check))
+        .map(|check| why(target, check))
+        .collect();
+    let named = short
+        .iter()
+        .take(MAX_NAMED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    Some(match short.len() {
+        0 => format!("{means}."),
+        count if count > MAX_NAMED => {
+            format!("{means}. Missing for it: {named} and {} more.", count - MAX_NAMED)
+        }
+        _ => format!("{means}. Missing for it: {named}."),
+    })
+}
+
+/// Whether a check keeps the assurance below a tier.
+fn is_short_of(target: &TargetReport, check: &CheckResult, tier: Tier) -> bool {
+    let required = required_from(check.id).is_some_and(|from| from <= tier);
+    required && !(is_met(check) && !is_accepted(check, &target.accepted))
+}
+
+fn why(target: &TargetReport, check: &CheckResult) -> String {
+    let id: CheckId = check.id;
+    if is_waived(check) {
+        format!("{id} (waived)")
+    } else if is_accepted(check, &target.accepted) {
+        format!("{id} (accepted in writing)")
+    } else {
+        // Only a reason of ours: a report that was read from a file may hold any text.
+        reason_of(check).map_or_else(|| id.to_string(), |reason| format!("{id} [{}]", reason.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn a_plain_pass_and_a_plain_fail_need_no_explanation() {
+        assert!(explained(&samples::pass()).is_empty());
+        assert!(explained(&samples::fail()).is_empty());
+    }
+
+    #[test]
+    fn a_waiver_says_what_was_reached_and_what_is_missing() {
+        assert_eq!(
+            explained(&samples::pass_with_waiver()),
+            [
+                "`reached: hardware`: a genuine, patched machine is proven, and not which code it runs. Missing for it: \
+              os-image (waived)."
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pass_over_checks_that_were_not_determined_says_why_they_do_not_count() {
+        let mut target = samples::pass();
+        target.required = Tier::Hardware;
+        target.assurance = Assurance::Hardware;
+        for id in [CheckId::EventLog, CheckId::BootOrder, CheckId::ComposeHash] {
+            samples::set(
+                &mut target,
+                id,
+                Status::Error,
+                "event-log-not-proven",
+                "Not determined.",
+            );
+        }
+        let said = explained(&target);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with("Only `hardware` was required"), "{said:?}");
+    }
+
+    #[test]
+    fn nothing_reached_names_the_causes_and_not_their_consequences() {
+        assert_eq!(
+            explained(&samples::unreachable()),
+            [
+                "`reached: none`: not even the tier `hardware` (a genuine, patched machine that answers this run) is proven. \
+              Missing for it: evidence [unreachable]."
+            ]
+        );
+    }
+}
