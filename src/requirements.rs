@@ -10,7 +10,7 @@ use crate::report::{Accepted, Assurance, CheckId, CheckResult, Status, Tier, Ver
 #[must_use]
 pub fn required_from(id: CheckId) -> Option<Tier> {
     match Check::of(id).required {
-        Required::From(tier) => Some(tier),
+        Required::From(tier) | Required::NotToFailAndFrom(tier) => Some(tier),
         Required::NotToFail | Required::Never => None,
     }
 }
@@ -98,9 +98,12 @@ pub fn assurance(checks: &[CheckResult], accepted: &[Accepted]) -> Assurance {
     let met = |id| find(checks, id).is_some_and(is_met) && !is_accepted(id);
     let meets = |tier| required_for(tier).all(met);
     let fails = |id| find(checks, id).is_none_or(|check| check.status == Status::Fail);
-    let mut not_to_fail = CheckId::ALL
-        .into_iter()
-        .filter(|id| Check::of(*id).required == Required::NotToFail);
+    let mut not_to_fail = CheckId::ALL.into_iter().filter(|id| {
+        matches!(
+            Check::of(*id).required,
+            Required::NotToFail | Required::NotToFailAndFrom(_)
+        )
+    });
     if not_to_fail.any(fails) || !meets(Tier::Hardware) {
         Assurance::None
     } else if meets(Tier::Code) {

@@ -35,6 +35,8 @@ pub enum Required {
     From(Tier),
     /// Not to fail, for any assurance at all.
     NotToFail,
+    /// Not to fail, for any assurance at all, and to be met for this tier and for every higher one.
+    NotToFailAndFrom(Tier),
     /// Nothing.
     Never,
 }

@@ -1,12 +1,13 @@
 //! `key-provider`: the VM's keys come from who you think.
 
 use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
-    boot_claims,
+    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason,
+    Required, boot_claims,
 };
-use crate::config::Policy;
-use crate::prove::Facts;
-use crate::report::{CheckId, Status};
+use crate::config::{Expected, KeyProviders, Policy};
+use crate::prove::{Facts, KeyProvider};
+use crate::reference::ReferenceValues;
+use crate::report::{AcceptedKind, CheckId, Status, Tier};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::KeyProvider,
@@ -17,11 +18,12 @@ pub(super) const CHECK: Check = Check {
         &PROVIDER_MISMATCH,
         &NOT_NAMED,
         &UNPINNED,
+        &UNCHECKED,
         &QUOTE_NOT_PROVEN,
         &EVENT_LOG_NOT_PROVEN,
         &BOOT_ORDER_NOT_PROVEN,
     ],
-    required: Required::NotToFail,
+    required: Required::NotToFailAndFrom(Tier::Code),
     harmless_warnings: &[],
     is_configured: |policy| policy.key_provider.is_some(),
     run,
@@ -39,12 +41,19 @@ const NOT_NAMED: Reason = Reason {
 };
 const UNPINNED: Reason = Reason {
     id: "unpinned",
-    means: "The keys come from a KMS that is neither known nor named.",
-    fix: "Write down the KMS that you trust: --key-provider kms:HEXID, or pin it with `cvm-verify pin`.",
+    means: "The keys come from a KMS that is neither known nor named. Whoever runs a KMS knows every secret of the app, so \
+            this does not meet `code`.",
+    fix: "Find out who runs this KMS. If you trust them, write it down: --key-provider kms:HEXID, or pin it with \
+          `cvm-verify pin`. To verify without knowing, waive it: --key-provider unchecked.",
+};
+const UNCHECKED: Reason = Reason {
+    id: "unchecked",
+    means: "Waived with --key-provider unchecked, or by naming `kms` without an id.",
+    fix: "Name the KMS that you trust, --key-provider kms:HEXID, instead of `unchecked` or `kms`.",
 };
 
 fn run(facts: &Facts, policy: &Policy) -> Finding {
-    let mut finding = judge(facts, policy);
+    let mut finding = judged(facts, policy);
     if matches!(finding.status, Status::Pass | Status::Warn)
         && let Some(caveat) = caveat(facts, policy)
     {
@@ -69,28 +78,61 @@ fn caveat(facts: &Facts, policy: &Policy) -> Option<String> {
     (!sentences.is_empty()).then(|| format!("Of {}: {}.", os.row().name, sentences.join("; ")))
 }
 
-fn judge(facts: &Facts, policy: &Policy) -> Finding {
+fn judged(facts: &Facts, policy: &Policy) -> Finding {
+    if let Some(Expected {
+        value: KeyProviders::Unchecked,
+        origin,
+    }) = &policy.key_provider
+    {
+        return Finding::waived(
+            &UNCHECKED,
+            origin,
+            "Waived: whoever gives the VM its keys knows every secret of the app.",
+        );
+    }
     let boot = match boot_claims(facts) {
         Ok(boot) => boot,
         Err(finding) => return finding,
     };
     let actual = boot.key_provider();
-    if let Some(expected) = &policy.key_provider {
-        let pin = &expected.value;
-        let same = pin.name == actual.name && pin.id.as_ref().is_none_or(|id| *id == actual.id);
-        return if same {
-            Finding::pass(format!(
-                "The key provider is the one expected by {}.",
-                expected.origin
-            ))
-        } else {
-            Finding::fail(
-                &PROVIDER_MISMATCH,
-                format!("The key provider is not the one expected by {}.", expected.origin),
+    match &policy.key_provider {
+        Some(expected) => judge(actual, expected, &policy.reference),
+        None => unnamed(actual, &policy.reference),
+    }
+}
+
+/// The provider against what is expected.
+fn judge(actual: &KeyProvider, expected: &Expected<KeyProviders>, reference: &ReferenceValues) -> Finding {
+    let Expected { value, origin } = expected;
+    let is_kms = actual.name == "kms";
+    if *value == KeyProviders::AnyKms && is_kms {
+        return match known(actual, reference) {
+            Some(finding) => finding,
+            None => Finding::waived(
+                &UNCHECKED,
+                origin,
+                "Waived: any KMS is accepted, and whoever runs it knows every secret of the app.",
             )
-            .comparing(pin.to_string(), actual.to_string())
+            .found(actual.to_string()),
         };
     }
+    if !value.names(&actual.name, &actual.id) {
+        return Finding::fail(
+            &PROVIDER_MISMATCH,
+            format!("The key provider is not the one expected by {origin}."),
+        )
+        .comparing(value.to_string(), actual.to_string());
+    }
+    let finding = Finding::pass(format!("The key provider is the one expected by {origin}."));
+    if is_kms {
+        return finding;
+    }
+    let reason = format!("The VM's keys come from `{}`, not from a KMS.", actual.name);
+    finding.accepting([Acceptance::new(AcceptedKind::KeyProvider, origin, reason)])
+}
+
+/// Nothing is expected: a KMS of a known party alone will do.
+fn unnamed(actual: &KeyProvider, reference: &ReferenceValues) -> Finding {
     if actual.name != "kms" {
         return Finding::fail(
             &NOT_NAMED,
@@ -98,12 +140,20 @@ fn judge(facts: &Facts, policy: &Policy) -> Finding {
         )
         .found(actual.to_string());
     }
-    match policy.reference.kms_by_id(&actual.id) {
-        Some(row) => Finding::pass(format!("The keys come from {} (`{}`).", row.what, row.name)),
-        None => Finding::warn(
+    known(actual, reference).unwrap_or_else(|| {
+        Finding::warn(
             &UNPINNED,
-            "The keys come from a KMS that is neither known nor named.",
+            "The keys come from a KMS that is neither known nor named. This does not meet `code`.",
         )
-        .found(actual.to_string()),
-    }
+        .found(actual.to_string())
+    })
+}
+
+/// A pass, if the KMS is one of a known party.
+fn known(actual: &KeyProvider, reference: &ReferenceValues) -> Option<Finding> {
+    let row = reference.kms_by_id(&actual.id)?;
+    Some(Finding::pass(format!(
+        "The keys come from {} (`{}`).",
+        row.what, row.name
+    )))
 }

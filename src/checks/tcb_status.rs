@@ -3,8 +3,8 @@
 use dcap_qvl::TcbStatus;
 
 use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
-use crate::config::{Policy, built_in_eval_floor};
-use crate::prove::{Early, FORECAST, Facts, ShortOf, TcbVerdict};
+use crate::config::{Policy, TcbException, built_in_eval_floor};
+use crate::prove::{Early, FORECAST, Facts, ShortOf, TcbMoment, TcbRating, TcbVerdict, severity};
 use crate::report::{AcceptedKind, CheckId, Tier, rfc3339};
 
 pub(super) const CHECK: Check = Check {
@@ -122,8 +122,12 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             Early::Unavailable(_) => " Intel's early set, which would warn ahead, could not be had.",
             _ => "",
         };
+        let needless = match policy.tcb.exceptions.first() {
+            Some(exception) => format!(" The exception of {} is not needed: remove it.", exception.by()),
+            None => String::new(),
+        };
         Finding::pass(format!(
-            "The platform is up to date (evaluation data number {}).{unknown}",
+            "The platform is up to date (evaluation data number {}).{unknown}{needless}",
             tcb.eval_data_number
         ))
     } else {
@@ -146,53 +150,101 @@ fn early_refusal(early: &Early) -> Option<String> {
     }
 }
 
+/// Every rating that is not `UpToDate` needs an exception of its own. The worst one without an exception is named.
 fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy) -> Finding {
-    let status = tcb.status.to_string();
-    let with = if tcb.advisory_ids.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", list(&tcb.advisory_ids))
+    let mut low: Vec<&TcbRating> = tcb
+        .ratings
+        .iter()
+        .filter(|rating| rating.status != TcbStatus::UpToDate)
+        .collect();
+    low.sort_by_key(|rating| std::cmp::Reverse(severity(rating.status)));
+    let mut held: Vec<(&TcbRating, &TcbException)> = Vec::new();
+    for rating in low {
+        let status = rating.status.to_string();
+        match exception_of(rating, policy) {
+            Some(exception) if at < exception.ends => held.push((rating, exception)),
+            Some(exception) => {
+                let ended = rfc3339(exception.ends);
+                let detail = format!("{}; the exception ended at {ended}.", said(rating, tcb));
+                return Finding::fail(&EXCEPTION_ENDED, detail).comparing("UpToDate", status);
+            }
+            None => {
+                let detail = format!("{}.{}", said(rating, tcb), what_is_short(short));
+                return Finding::fail(&NOT_UP_TO_DATE, detail).comparing("UpToDate", status);
+            }
+        }
+    }
+    accepted(&held, tcb, at)
+}
+
+/// The longest-lived exception that covers status and advisories of a rating.
+fn exception_of<'p>(rating: &TcbRating, policy: &'p Policy) -> Option<&'p TcbException> {
+    let covers = |exception: &&TcbException| {
+        let advisories = exception.advisories.as_ref();
+        exception.status == rating.status
+            && advisories.is_none_or(|list| rating.advisory_ids.iter().all(|id| list.contains(id)))
     };
-    let covering = policy.tcb.exceptions.iter().filter(|exception| {
-        exception.status == tcb.status
-            && exception
-                .advisories
-                .as_ref()
-                .is_none_or(|list| tcb.advisory_ids.iter().all(|id| list.contains(id)))
-    });
-    // The longest-lived exception that covers status and advisories decides.
-    match covering.max_by_key(|exception| exception.ends) {
-        Some(exception) if at < exception.ends => Finding::warn(
-            if exception.ends < at.saturating_add(FORECAST) {
-                &EXCEPTION_ENDS_SOON
-            } else {
-                &ACCEPTED_EXCEPTION
-            },
+    policy
+        .tcb
+        .exceptions
+        .iter()
+        .filter(covers)
+        .max_by_key(|exception| exception.ends)
+}
+
+/// All ratings that are low are accepted, each until the end of its own exception.
+fn accepted(held: &[(&TcbRating, &TcbException)], tcb: &TcbVerdict, at: u64) -> Finding {
+    let mut parts: Vec<String> = held
+        .iter()
+        .map(|(rating, exception)| {
             format!(
-                "Intel rates the platform {status}{with}; accepted until {}.",
+                "{}; accepted until {}.",
+                said(rating, tcb),
                 rfc3339(exception.ends)
-            ),
-        )
-        .accepting([Acceptance::new(
+            )
+        })
+        .collect();
+    // The launch and now may be rated alike.
+    parts.dedup();
+    let ends_soon = held
+        .iter()
+        .any(|(_, exception)| exception.ends < at.saturating_add(FORECAST));
+    let reason = if ends_soon {
+        &EXCEPTION_ENDS_SOON
+    } else {
+        &ACCEPTED_EXCEPTION
+    };
+    let mut accepted: Vec<Acceptance> = Vec::new();
+    for (rating, exception) in held {
+        let one = Acceptance::new(
             AcceptedKind::Tcb,
             exception.by(),
-            format!("Intel rates the platform {status}{with}."),
+            format!("{}.", said(rating, tcb)),
         )
-        .until(exception.ends)]),
-        Some(exception) => Finding::fail(
-            &EXCEPTION_ENDED,
-            format!(
-                "Intel rates the platform {status}{with}; the exception ended at {}.",
-                rfc3339(exception.ends)
-            ),
-        )
-        .comparing("UpToDate", status),
-        None => Finding::fail(
-            &NOT_UP_TO_DATE,
-            format!("Intel rates the platform {status}{with}.{}", what_is_short(short)),
-        )
-        .comparing("UpToDate", status),
+        .until(exception.ends);
+        if !accepted.contains(&one) {
+            accepted.push(one);
+        }
     }
+    Finding::warn(reason, parts.join(" ")).accepting(accepted)
+}
+
+/// What Intel says of one rating, without a full stop. Which of the two it is, is said if they differ.
+fn said(rating: &TcbRating, tcb: &TcbVerdict) -> String {
+    let alike = tcb
+        .ratings
+        .iter()
+        .all(|other| other.status == rating.status && other.advisory_ids == rating.advisory_ids);
+    let when = match rating.moment {
+        _ if alike => "",
+        TcbMoment::Launch => " as it was when the VM was launched",
+        TcbMoment::Current => " as it is now",
+    };
+    let with = match rating.advisory_ids.as_slice() {
+        [] => String::new(),
+        ids => format!(" ({})", list(ids)),
+    };
+    format!("Intel rates the platform{when} {}{with}", rating.status)
 }
 
 /// What the operator must update, in a sentence; empty where no version is too low.

@@ -12,7 +12,7 @@ use super::trouble::Trouble;
 use super::{files, release};
 use crate::config::lock::{Lock, LockFile};
 use crate::config::{
-    Expected, Freshness, ImagePinsPolicy, KeyProviderPin, LaunchInputsPolicy, MrConfigIdPolicy, Origin,
+    Expected, Freshness, ImagePinsPolicy, KeyProviders, LaunchInputsPolicy, MrConfigIdPolicy, Origin,
     OsImageOption, PlatformList, Policy, ReportDataPolicy, SecondHash, SecondHashError, Settings,
     TcbException, TcbPolicy, Verifier, Written, parse_os_image_of,
 };
@@ -282,8 +282,8 @@ impl Reader<'_> {
         })
     }
 
-    fn key_provider(&mut self, reference: &ReferenceValues) -> Option<Expected<KeyProviderPin>> {
-        self.expected("key-provider", |text| KeyProviderPin::parse(text, reference))
+    fn key_provider(&mut self, reference: &ReferenceValues) -> Option<Expected<KeyProviders>> {
+        self.expected("key-provider", |text| KeyProviders::parse(text, reference))
     }
 
     fn reference(&mut self, locks: &mut Locks) -> Arc<ReferenceValues> {

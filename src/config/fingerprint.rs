@@ -7,8 +7,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    CollateralMaxAge, Expected, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose,
-    LockedPlatform, MrConfigIdPolicy, OsImagePolicy, PlatformId, Policy, ReportDataPolicy, SecondHash,
+    CollateralMaxAge, Expected, Freshness, ImagePinsPolicy, KeyProviderPin, KeyProviders, LaunchInputsPolicy,
+    LockedCompose, LockedPlatform, MrConfigIdPolicy, OsImagePolicy, PlatformId, Policy, ReportDataPolicy, SecondHash,
     TcbException, TcbPolicy, Verifier,
 };
 use crate::report::Tier;
@@ -109,11 +109,7 @@ impl Policy {
             MrConfigIdPolicy::Required => out.word("mr-config-id", "required"),
         }
         if let Some(Expected { value, origin: _ }) = key_provider {
-            let items = [
-                Some(value.name.as_bytes()),
-                value.id.as_deref().map(str::as_bytes),
-            ];
-            out.entry("key-provider", items.into_iter().flatten());
+            out.key_providers(value);
         }
         match freshness {
             Freshness::Required => {}
@@ -215,6 +211,32 @@ impl Encoding {
         self.entry("os-image", registers);
         if let Some(until) = until {
             self.entry("os-image-vulnerable-until", [until.to_be_bytes().as_slice()]);
+        }
+    }
+
+    /// One that is named has the encoding that it had when there could be no other.
+    fn key_providers(&mut self, providers: &KeyProviders) {
+        let items = |pin: &KeyProviderPin| {
+            let items = [Some(pin.name.clone()), pin.id.clone()];
+            items.into_iter().flatten().map(String::into_bytes)
+        };
+        match providers {
+            KeyProviders::AnyKms => self.word("key-provider", "kms"),
+            KeyProviders::Unchecked => self.word("key-provider", "unchecked"),
+            KeyProviders::Named(pins) => match pins.as_slice() {
+                [one] => {
+                    let items: Vec<Vec<u8>> = items(one).collect();
+                    self.entry("key-provider", items.iter().map(Vec::as_slice));
+                }
+                several => {
+                    let encoded = several.iter().map(|pin| {
+                        let mut one = Self(Vec::new());
+                        items(pin).for_each(|item| one.bytes(&item));
+                        one.0
+                    });
+                    self.set("key-providers", encoded);
+                }
+            },
         }
     }
 

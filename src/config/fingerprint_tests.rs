@@ -113,6 +113,18 @@ fn one_of_each() -> Vec<Policy> {
             ..default()
         },
         Policy {
+            key_provider: "kms".parse().ok().and_then(expected),
+            ..default()
+        },
+        Policy {
+            key_provider: "unchecked".parse().ok().and_then(expected),
+            ..default()
+        },
+        Policy {
+            key_provider: "phala,phala-base".parse().ok().and_then(expected),
+            ..default()
+        },
+        Policy {
             freshness: Freshness::Unchecked,
             ..default()
         },

@@ -18,7 +18,8 @@ pub struct KeyProviderPin {
 /// Why a value of `--key-provider` is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is not a key provider: {problem}. Write NAME, NAME:HEXID, or the name of a known KMS ({known})"
+    "{text:?} is not a key provider: {problem}. Write NAME, NAME:HEXID, or the name of a known KMS ({known}); or `kms` or \
+     `unchecked` alone, which are waivers"
 )]
 pub struct PinError {
     text: String,

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::lock::Place;
-use super::{CollateralMaxAge, KeyProviderPin, OsImagePolicy, PlatformList, SecondHash, TcbPolicy};
+use super::{CollateralMaxAge, KeyProviders, OsImagePolicy, PlatformList, SecondHash, TcbPolicy};
 use crate::prove::Layout;
 use crate::reference::ReferenceValues;
 use crate::report::{CheckId, Tier};
@@ -40,8 +40,8 @@ pub struct Policy {
     pub reference: Arc<ReferenceValues>,
     /// Whether MRCONFIGID may be zero.
     pub mr_config_id: MrConfigIdPolicy,
-    /// Which key provider is expected.
-    pub key_provider: Option<Expected<KeyProviderPin>>,
+    /// Which key providers are accepted.
+    pub key_provider: Option<Expected<KeyProviders>>,
     /// Whether this run's nonce must be signed.
     pub freshness: Freshness,
     /// Whether images must be pinned.

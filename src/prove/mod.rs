@@ -55,7 +55,8 @@ pub use facts::{COLLATERAL_LIMIT, CollateralGap, Echo, FORECAST, Facts, Gap, Inf
 pub use opinion::Opinion;
 pub use os_image::IdentifiedOs;
 pub use quote::{
-    Component, QuoteLayout, ShortOf, TcbVerdict, VerifiedQuote, forget_signatures, judge_collateral,
+    Component, QuoteLayout, ShortOf, TcbMoment, TcbRating, TcbVerdict, VerifiedQuote, forget_signatures,
+    judge_collateral, severity,
 };
 pub use refusal::{QeShortfall, QuoteRefusal, Revocation};
 pub use report_data::{Layout, UnknownLayout};

@@ -141,7 +141,7 @@ fn name(target: &TargetReport) -> std::borrow::Cow<'_, str> {
 fn message(target: &TargetReport, check: &CheckResult) -> String {
     let detail = words::detail(target, check);
     let found = shorten(&detail, MAX_DETAIL);
-    let hash = words::hash_to_write_down(check).map(|hash| format!("--compose-hash {hash}"));
+    let hash = words::option_to_write_down(check);
     let fix = check
         .fix
         .as_deref()

@@ -48,8 +48,9 @@ pub fn explain_list() -> String {
 pub(super) fn required(id: CheckId) -> &'static str {
     match (required_from(id), id) {
         (Some(Tier::Hardware), _) => "by every tier: `hardware`, `code`",
+        (Some(Tier::Code), CheckId::KeyProvider) => "by the tier `code`; where it fails no tier is reached",
         (Some(Tier::Code), _) => "by the tier `code`",
-        (None, CheckId::ReportData | CheckId::KeyProvider) => {
+        (None, CheckId::ReportData) => {
             "by no tier, but where it fails no tier is reached and the verdict is fail"
         }
         (None, _) => "by no tier, but where it fails the verdict is fail",

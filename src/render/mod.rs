@@ -36,6 +36,8 @@ mod generated;
 mod hostile;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod verdict_line;
 
 pub use annotations::{alert_annotations, annotations};
 pub use compose_forms::{compose_forms_json, compose_forms_text};

@@ -109,9 +109,9 @@ fn why(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
         return;
     };
     said(page, first.id.as_str(), &words::detail(target, first));
-    if let Some(hash) = words::hash_to_write_down(first) {
+    if let Some(option) = words::option_to_write_down(first) {
         page.blank();
-        page.line(Ink::Bold, &format!("    --compose-hash {hash}"));
+        page.line(Ink::Bold, &format!("    {option}"));
         page.blank();
     }
     if let Some(fix) = &first.fix {

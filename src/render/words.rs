@@ -13,6 +13,9 @@ use crate::requirements::required_from;
 /// What is said where nothing but consequences is left of an inconclusive verdict.
 pub(super) const UNDETERMINED: &str = "Something that was required could not be determined: see the checks.";
 
+/// Longest id of a KMS that is offered for copying, in hex digits. Real ones have 182.
+const MAX_ID: usize = 512;
+
 /// The word for a status: capitals where a person must look. No colour is needed to tell them apart.
 pub(super) const fn status(status: Status) -> &'static str {
     match status {
@@ -137,20 +140,28 @@ pub(super) fn detail<'a>(target: &TargetReport, check: &'a CheckResult) -> Cow<'
             "The quote's signature chains up to the root that was given, which is not Intel's.",
         );
     }
-    match hash_to_write_down(check).and_then(|_| reason_of(check)) {
+    match option_to_write_down(check).and_then(|_| reason_of(check)) {
         Some(reason) => Cow::Borrowed(reason.means),
         None => Cow::Borrowed(&check.detail),
     }
 }
 
-/// The measured compose hash, where the one thing missing is that the user writes it down. Hex, 32 bytes: what is
-/// anything else must not be offered for copying into a command.
-pub(super) fn hash_to_write_down(check: &CheckResult) -> Option<&str> {
-    let missing = check.id == CheckId::ComposeHash && check.reason.as_deref() == Some("no-expectation");
-    check.actual.as_deref().filter(|hash| {
-        let is_hex = hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        missing && is_hex && hash.len() == 64
-    })
+/// The option that says what was measured, where the one thing missing is that the user writes it down. Made of hex alone:
+/// what is anything else must not be offered for copying into a command.
+pub(super) fn option_to_write_down(check: &CheckResult) -> Option<String> {
+    let actual = check.actual.as_deref()?;
+    let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    match (check.id, check.reason.as_deref()?) {
+        (CheckId::ComposeHash, "no-expectation") => {
+            (is_hex(actual) && actual.len() == 64).then(|| format!("--compose-hash {actual}"))
+        }
+        (CheckId::KeyProvider, "unpinned") => {
+            let id = actual.strip_prefix("kms:")?;
+            let is_id = is_hex(id) && (2..=MAX_ID).contains(&id.len());
+            is_id.then(|| format!("--key-provider kms:{id}"))
+        }
+        _ => None,
+    }
 }
 
 /// The explanation of a result's reason.
@@ -286,11 +297,28 @@ mod tests {
     }
 
     #[test]
-    fn only_a_hash_is_offered_for_copying() {
+    fn only_hex_is_offered_for_copying() {
         let mut target = samples::no_expectation();
         let check = samples::check_mut(&mut target, CheckId::ComposeHash);
-        assert!(hash_to_write_down(check).is_some());
+        assert!(option_to_write_down(check).is_some_and(|option| option.starts_with("--compose-hash 3f9a")));
         check.actual = Some("x; rm -rf ~".to_owned());
-        assert_eq!(hash_to_write_down(check), None);
+        assert_eq!(option_to_write_down(check), None);
+        samples::set(
+            &mut target,
+            CheckId::KeyProvider,
+            Status::Warn,
+            "unpinned",
+            "Neither known nor named.",
+        );
+        let check = samples::check_mut(&mut target, CheckId::KeyProvider);
+        for (actual, option) in [
+            ("kms:3059", Some("--key-provider kms:3059")),
+            ("kms:", None),
+            ("kms:30 59", None),
+            ("none", None),
+        ] {
+            check.actual = Some(actual.to_owned());
+            assert_eq!(option_to_write_down(check).as_deref(), option, "{actual}");
+        }
     }
 }

@@ -149,7 +149,8 @@ fn a_bit_of_a_genuine_dstack_vm() {
                 KeyProviderPin {
                     name: "local-sgx".to_owned(),
                     id: None,
-                },
+                }
+                .into(),
             )),
             ..Policy::default()
         };

@@ -2,11 +2,11 @@
 
 use cvm_verify::config::{LockedCompose, Origin};
 use cvm_verify::reference::{KmsRow, ReferenceValues};
-use cvm_verify::report::{CheckId, Status, Verdict};
+use cvm_verify::report::{AcceptedKind, Assurance, CheckId, Status, Tier, Verdict};
 use simulator::app_compose::{DOCKER_COMPOSE, app_compose};
 use simulator::{Cvm, Lie, MrConfigId, World};
 
-use crate::judge::{Trial, expected};
+use crate::judge::{Judged, Trial, expected};
 
 /// A healthy CVM whose compose document is this text.
 fn running(app_compose: String) -> Trial {
@@ -279,19 +279,81 @@ fn known_kms(place: usize) -> &'static KmsRow {
 }
 
 #[test]
-fn t36_a_kms_that_is_neither_named_nor_known_warns() {
+fn t36_a_kms_that_is_neither_named_nor_known_does_not_meet_code() {
     let id = simulator::cvm::simulated_kms_id(7);
     let judged = provided("kms", &id, None).judge();
-    judged.says(CheckId::KeyProvider, Status::Warn, "unpinned");
+    judged
+        .says(CheckId::KeyProvider, Status::Warn, "unpinned")
+        .concludes(Verdict::Inconclusive);
+    assert_eq!(judged.0.assurance, Assurance::Hardware);
+    // The line to write down is made of what was found.
+    let found = judged
+        .0
+        .check(CheckId::KeyProvider)
+        .and_then(|check| check.actual.as_deref());
+    assert_eq!(found, Some(format!("kms:{id}").as_str()));
+    provided("kms", &id, Some(&format!("kms:{id}"))).judge().passes();
+    provided("kms", &id, None)
+        .with(|trial| trial.policy.required = Tier::Hardware)
+        .judge()
+        .passes();
     provided("kms", "", None)
         .judge()
-        .says(CheckId::KeyProvider, Status::Warn, "unpinned");
+        .says(CheckId::KeyProvider, Status::Warn, "unpinned")
+        .concludes(Verdict::Inconclusive);
     // A known id, cut short or prolonged, is another id.
     for id in [&known_kms(0).id[..180], &format!("{}00", known_kms(0).id)] {
         provided("kms", id, None)
             .judge()
-            .says(CheckId::KeyProvider, Status::Warn, "unpinned");
+            .says(CheckId::KeyProvider, Status::Warn, "unpinned")
+            .concludes(Verdict::Inconclusive);
     }
+}
+
+/// What the check was accepted with, and by what.
+fn accepted_of(judged: &Judged) -> Vec<(AcceptedKind, &str)> {
+    let of_check = judged
+        .0
+        .accepted
+        .iter()
+        .filter(|one| one.check == CheckId::KeyProvider);
+    of_check.map(|one| (one.what, one.by.as_str())).collect()
+}
+
+#[test]
+fn t36_unchecked_and_a_bare_kms_are_waivers() {
+    let id = simulator::cvm::simulated_kms_id(7);
+    for (name, option) in [("kms", "kms"), ("kms", "unchecked"), ("none", "unchecked")] {
+        let judged = provided(name, &id, Some(option)).judge();
+        judged
+            .says(CheckId::KeyProvider, Status::Skip, "unchecked")
+            .passes();
+        assert_eq!(judged.0.waived, [CheckId::KeyProvider]);
+        assert_eq!(accepted_of(&judged), [(AcceptedKind::Waiver, "--key-provider")]);
+        assert_eq!(judged.0.assurance, Assurance::Hardware);
+    }
+    // A bare `kms` is not a waiver of everything.
+    provided("none", "", Some("kms"))
+        .judge()
+        .fails(CheckId::KeyProvider, "provider-mismatch");
+    // With a KMS of a known party there is nothing to waive.
+    let known = provided("kms", &known_kms(0).id, Some("kms")).judge();
+    known.passes().proves(CheckId::KeyProvider);
+    assert!(known.0.waived.is_empty());
+}
+
+#[test]
+fn t36_roots_rotate_so_several_ids_are_taken() {
+    let ids = [7, 8].map(simulator::cvm::simulated_kms_id);
+    let both = format!("kms:{},kms:{}", ids[0], ids[1]);
+    for id in &ids {
+        let judged = provided("kms", id, Some(&both)).judge();
+        judged.passes().proves(CheckId::KeyProvider);
+        assert!(accepted_of(&judged).is_empty());
+    }
+    provided("kms", &simulator::cvm::simulated_kms_id(9), Some(&both))
+        .judge()
+        .fails(CheckId::KeyProvider, "provider-mismatch");
 }
 
 #[test]
@@ -304,7 +366,14 @@ fn t36_a_known_or_a_named_provider_passes() {
         provided("kms", &row.id, Some(&row.name)).judge().passes();
     }
     for name in ["none", "local", "local-sgx", "tpm"] {
-        provided(name, "", Some(name)).judge().passes();
+        let judged = provided(name, "", Some(name)).judge();
+        judged.passes();
+        // Named, it is accepted in writing: it is no KMS.
+        assert_eq!(
+            accepted_of(&judged),
+            [(AcceptedKind::KeyProvider, "--key-provider")]
+        );
+        assert_eq!(judged.0.assurance, Assurance::Hardware);
         provided(name, "ab", Some(&format!("{name}:0xAB")))
             .judge()
             .passes();

@@ -141,7 +141,8 @@ pub fn strict(cvm: &Cvm) -> Policy {
             KeyProviderPin {
                 name: provider["name"].as_str().unwrap().to_owned(),
                 id: Some(provider["id"].as_str().unwrap().to_owned()),
-            },
+            }
+            .into(),
         )),
         os_image: OsImagePolicy::Tuple(registers(cvm)),
         ..Policy::default()

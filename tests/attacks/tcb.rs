@@ -1,7 +1,7 @@
 //! The platform's patch level: T24, and the rollback part of T25.
 
 use cvm_verify::config::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, built_in_eval_floor};
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify::report::{AcceptedKind, Assurance, CheckId, Status};
 use simulator::world::TEE_TCB_SVN_OUT_OF_DATE;
 use simulator::{Cvm, Lie, QuoteFormat, World};
 
@@ -101,6 +101,51 @@ fn t24_a_module_rolled_back_since_launch_is_not_up_to_date() {
     })
     .judge();
     judged.fails(CheckId::TcbStatus, "not-up-to-date");
+}
+
+/// Launched where software must mitigate, and rolled back to an older module since.
+fn worse_now() -> Trial {
+    rated("SWHardeningNeeded", &["INTEL-SA-00002"]).with(|trial| {
+        trial.cvm.quote.format = QuoteFormat::V5Td15;
+        trial.cvm.report.tee_tcb_svn2 = TEE_TCB_SVN_OUT_OF_DATE;
+    })
+}
+
+#[test]
+fn t24_an_exception_for_the_launch_does_not_hide_a_worse_rating_of_now() {
+    let judged = worse_now().judge();
+    judged.fails(CheckId::TcbStatus, "not-up-to-date");
+    assert_eq!(judged.0.tcb.status.as_deref(), Some("OutOfDate"), "{judged}");
+    let launch = "SWHardeningNeeded:until=2026-12-01";
+    let now = "OutOfDate:until=2026-11-15";
+    for one in [launch, now] {
+        excepting(worse_now(), &[one])
+            .judge()
+            .fails(CheckId::TcbStatus, "not-up-to-date");
+    }
+    // An exception of each is needed, and each is named.
+    let judged = excepting(worse_now(), &[launch, now]).judge();
+    judged
+        .says(CheckId::TcbStatus, Status::Warn, "accepted-exception")
+        .passes();
+    let accepted: Vec<_> = judged
+        .0
+        .accepted
+        .iter()
+        .filter(|one| one.check == CheckId::TcbStatus)
+        .map(|one| (one.what, one.by.as_str(), one.until.as_deref()))
+        .collect();
+    assert_eq!(
+        accepted,
+        [
+            (AcceptedKind::Tcb, "--accept-tcb", Some("2026-11-16T00:00:00Z")),
+            (AcceptedKind::Tcb, "--accept-tcb", Some("2026-12-02T00:00:00Z")),
+        ]
+    );
+    assert_eq!(judged.0.assurance, Assurance::None);
+    // The first to end ends it.
+    let ended = excepting(worse_now(), &[launch, "OutOfDate:until=2026-09-15"]).judge();
+    ended.fails(CheckId::TcbStatus, "exception-ended");
 }
 
 #[test]

@@ -40,7 +40,8 @@ pub struct ExpectArgs {
     /// Whether MRCONFIGID may be zero: `auto` (default), or `required`: the host must have bound the compose hash at launch.
     #[arg(long, value_enum)]
     pub mr_config_id: Option<MrConfigId>,
-    /// The key provider: NAME[:HEXID], or a known KMS (phala, phala-base).
+    /// The key provider: NAME[:HEXID], or a known KMS (phala, phala-base); several with commas between them. `kms` without
+    /// an id and `unchecked` are waivers.
     #[arg(long, value_name = "PROVIDER")]
     pub key_provider: Option<String>,
     /// Whether this run's nonce must be signed: `required` by default.

@@ -204,7 +204,8 @@ pub(super) const KEYS: &[Key] = &[
         name: "key-provider",
         scope: Scope::Both,
         shape: Shape::KeyProvider,
-        says: "The key provider, as `NAME[:HEXID]`, or a known KMS (`phala`, `phala-base`, or one of your reference values).",
+        says: "The key provider, as `NAME[:HEXID]`, or a known KMS (`phala`, `phala-base`, or one of your reference values); several with \
+               commas between them, since roots rotate. `kms` without an id and `unchecked` are waivers that the verdict names.",
         default: "the lock's",
         example: r#""phala""#,
     },

@@ -2,7 +2,7 @@
 
 use crate::config::text::{one_line, quoted};
 use crate::config::{
-    AddressProblem, Interval, KeyProviderPin, OsImageError, PlatformId, SecondHash, TcbException,
+    AddressProblem, Interval, KeyProviders, OsImageError, PlatformId, SecondHash, TcbException,
     parse_address, parse_os_image, shown_text,
 };
 use crate::evidence::parse_user_hex;
@@ -86,7 +86,7 @@ impl Shape {
                 Err(OsImageError::UnknownHash(_)) => Ok(()),
                 other => told(other),
             },
-            Self::KeyProvider => match text.parse::<KeyProviderPin>() {
+            Self::KeyProvider => match text.parse::<KeyProviders>() {
                 Err(error) if error.may_be_a_name() => Ok(()),
                 other => told(other),
             },

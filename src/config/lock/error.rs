@@ -2,7 +2,7 @@
 
 use super::nesting::MAX_DEPTH;
 use super::{MAX_LOCK_BYTES, SCHEMA};
-use crate::config::{MAX_EXCEPTION_DAYS, PinError};
+use crate::config::{KeyProvidersError, MAX_EXCEPTION_DAYS};
 use crate::evidence::HexError;
 
 /// Why a lock file is refused.
@@ -79,7 +79,7 @@ pub enum LockProblem {
     Hex(#[from] HexError),
     /// No key provider.
     #[error("is refused: {0}")]
-    KeyProvider(#[from] PinError),
+    KeyProvider(#[from] KeyProvidersError),
     /// No day.
     #[error("is not a day of the form YYYY-MM-DD after 1970")]
     Day,

@@ -55,7 +55,7 @@ pub(super) use read::merge_conflict;
 pub use reservation::{Reservation, VULNERABLE_DAYS};
 pub use write::Notes;
 
-use super::{DEFAULT_TD_ATTRIBUTES, KeyProviderPin, OsTuple, nesting, text};
+use super::{DEFAULT_TD_ATTRIBUTES, KeyProviders, OsTuple, nesting, text};
 
 /// The name of the format of a [`Lock`].
 pub const SCHEMA: &str = "cvm-verify/lock/v1";
@@ -72,8 +72,8 @@ pub struct Lock {
     pub compose_hash: Option<[u8; 32]>,
     /// The app's identity.
     pub app_id: Option<[u8; 20]>,
-    /// Who gives the guest its keys.
-    pub key_provider: Option<KeyProviderPin>,
+    /// Who may give the guest its keys.
+    pub key_provider: Option<KeyProviders>,
     /// Image reference by service. Empty where none is locked.
     pub images: BTreeMap<String, String>,
     /// Every field of the compose document but the docker compose file, as `MeasuredCompose::envelope` gives

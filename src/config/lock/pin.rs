@@ -110,7 +110,7 @@ pub fn pin(
         tool: Some(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned()),
         compose_hash: Some(*boot.compose_hash()),
         app_id: Some(*boot.app_id()),
-        key_provider: Some(key_provider(boot.key_provider())?),
+        key_provider: Some(key_provider(boot.key_provider())?.into()),
         os_image: Some(LockedOs {
             tuple: OsTuple {
                 mrtd: *quote.mrtd(),

@@ -224,11 +224,11 @@ fn check_schema(source: Source<'_>, schema: Option<Entry<'_>>) -> Result<(), Loc
     }))
 }
 
-fn key_provider(entry: &Entry<'_>) -> Result<crate::config::KeyProviderPin, LockError> {
+fn key_provider(entry: &Entry<'_>) -> Result<crate::config::KeyProviders, LockError> {
     entry
         .string()?
         .parse()
-        .map_err(|problem: crate::config::PinError| entry.error(problem.into()))
+        .map_err(|problem: crate::config::KeyProvidersError| entry.error(problem.into()))
 }
 
 fn images(section: Section<'_>) -> Result<BTreeMap<String, String>, LockError> {

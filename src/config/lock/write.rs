@@ -3,8 +3,8 @@
 use super::envelope::assignments;
 use super::text::{key, one_line, quoted};
 use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, places};
-use crate::config::KeyProviderPin;
-use crate::reference::ReferenceValues;
+use crate::config::{KeyProviderPin, KeyProviders};
+use crate::reference::{KmsRow, ReferenceValues};
 
 /// What a lock file says to people beside its values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ const APP_ID: &str = "
 # The app's id: a label. Its code is judged by the compose hash.
 ";
 const KEY_PROVIDER: &str = "
-# Who gives the VM its disk and app keys, as NAME:HEXID.
+# Who may give the VM its disk and app keys, as NAME:HEXID; several with commas between them.
 ";
 const IMAGES: &str = "
 # The image of each service of the docker compose file.
@@ -220,10 +220,19 @@ fn os_image(os: &LockedOs, notes: &Notes) -> String {
     out
 }
 
-fn provider_provenance(provider: &KeyProviderPin) -> String {
-    let id = provider.id.as_deref().filter(|_| provider.name == "kms");
-    id.and_then(|id| ReferenceValues::built_in().kms_by_id(id))
-        .map_or_else(|| OBSERVED.to_owned(), |row| known(&row.name))
+/// That of the first one: `pin` writes no other.
+fn provider_provenance(providers: &KeyProviders) -> String {
+    let known_as = |pin: &KeyProviderPin| -> Option<&KmsRow> {
+        let id = pin.id.as_deref().filter(|_| pin.name == "kms")?;
+        ReferenceValues::built_in().kms_by_id(id)
+    };
+    match providers {
+        KeyProviders::Named(pins) => pins
+            .first()
+            .and_then(known_as)
+            .map_or_else(|| OBSERVED.to_owned(), |row| known(&row.name)),
+        KeyProviders::AnyKms | KeyProviders::Unchecked => "a waiver".to_owned(),
+    }
 }
 
 fn known(name: &str) -> String {

@@ -22,14 +22,16 @@ mod platform;
 mod qe_report;
 mod set;
 mod signatures;
+mod tcb;
 mod tcb_level;
 mod verified;
 
 pub use layout::QuoteLayout;
 pub use set::judge_collateral;
 pub use signatures::forget_signatures;
+pub use tcb::{TcbMoment, TcbRating, TcbVerdict, severity};
 pub use tcb_level::{Component, ShortOf};
-pub use verified::{TcbVerdict, VerifiedQuote};
+pub use verified::VerifiedQuote;
 
 use dcap_qvl::verify::QuoteVerifier;
 use dcap_qvl::{Policy, QuoteClaims, QuoteCollateralV3, TcbStatus};

@@ -1,9 +1,9 @@
 //! The fields of a quote that verified.
 
+use dcap_qvl::QuoteClaims;
 use dcap_qvl::quote::{Report, TDReport10};
-use dcap_qvl::tcb_info::TcbLevel;
-use dcap_qvl::{QuoteClaims, TcbStatus};
 
+use super::tcb::{TcbMoment, TcbRating, TcbVerdict};
 use super::tcb_level::ShortOf;
 use crate::prove::QuoteRefusal;
 use crate::prove::digest::sha256;
@@ -25,32 +25,6 @@ pub struct VerifiedQuote {
     rated_by: [u8; 32],
 }
 
-/// What Intel says of the platform's patch level, for a quote that verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TcbVerdict {
-    /// The worst of platform, TDX module (at launch and now) and quoting enclave.
-    pub status: TcbStatus,
-    /// Intel's security advisories that apply.
-    pub advisory_ids: Vec<String>,
-    /// The lower of the evaluation data numbers of TCB info and QE identity.
-    pub eval_data_number: u32,
-}
-
-impl TcbVerdict {
-    /// A TD of 1.5 that was launched under a current module may run under an older one now. dcap-qvl, as Intel's library,
-    /// then reports the launch alone.
-    fn include_current(&mut self, current: &TcbLevel) {
-        if self.status == TcbStatus::UpToDate {
-            self.status = current.tcb_status;
-        }
-        for advisory in &current.advisory_ids {
-            if !self.advisory_ids.contains(advisory) {
-                self.advisory_ids.push(advisory.clone());
-            }
-        }
-    }
-}
-
 impl VerifiedQuote {
     pub(super) fn new(claims: QuoteClaims, signed_part: &[u8]) -> Result<Self, QuoteRefusal> {
         let rated_by = rated_by(&claims);
@@ -61,14 +35,19 @@ impl VerifiedQuote {
             Report::TD15Ex(report) => report.base.base,
             Report::SgxEnclave(_) => return Err(QuoteRefusal::NotTdx("an SGX enclave".to_owned())),
         };
-        let mut tcb = TcbVerdict {
+        // A TD of 1.5 that was launched under a current module may run under an older one now. dcap-qvl, as Intel's library,
+        // rates the launch alone, apart from a launch that was out of date and is not any more.
+        let current = claims.platform.current_tcb_level.map(|level| TcbRating {
+            moment: TcbMoment::Current,
+            status: level.tcb_status,
+            advisory_ids: level.advisory_ids,
+        });
+        let launch = TcbRating {
+            moment: TcbMoment::Launch,
             status: claims.tcb.status,
             advisory_ids: claims.tcb.advisory_ids,
-            eval_data_number: claims.tcb.eval_data_number,
         };
-        if let Some(current) = &claims.platform.current_tcb_level {
-            tcb.include_current(current);
-        }
+        let tcb = TcbVerdict::new(launch, current, claims.tcb.eval_data_number);
         Ok(Self {
             report,
             mr_service_td,

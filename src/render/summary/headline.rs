@@ -88,7 +88,7 @@ fn next_step(target: &TargetReport) -> String {
         .fix
         .as_deref()
         .map(|text| format!("**What to do:** {}\n\n", fix(first, text)));
-    let line = words::hash_to_write_down(first).map(|hash| format!("```\n--compose-hash {hash}\n```\n\n"));
+    let line = words::option_to_write_down(first).map(|option| format!("```\n{option}\n```\n\n"));
     step.into_iter().chain(line).collect()
 }
 
