@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     CollateralMaxAge, Expected, Freshness, ImagePinsPolicy, KeyProviderPin, KeyProviders, LaunchInputsPolicy,
-    LockedCompose, LockedPlatform, MrConfigIdPolicy, OsImagePolicy, PlatformId, Policy, ReportDataPolicy, SecondHash,
-    TcbException, TcbPolicy, Verifier,
+    LockedCompose, LockedPlatform, MrConfigIdPolicy, OsImagePolicy, PlatformId, Policy, ReportDataPolicy,
+    SecondHash, TcbException, TcbPolicy, Verifier,
 };
 use crate::report::Tier;
 

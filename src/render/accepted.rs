@@ -6,7 +6,7 @@ use super::escape::shorten;
 use super::words::list;
 
 /// Longest name of a file or option in the verdict line, in characters.
-const MAX_BY: usize = 60;
+const MAX_BY: usize = 40;
 /// How many files and options the verdict line names.
 const MAX_GROUPS: usize = 5;
 /// How many lines are shown for what was accepted.
@@ -82,10 +82,71 @@ fn beside_waivers(accepted: &[Accepted]) -> impl Iterator<Item = &Accepted> {
 fn groups(accepted: &[Accepted]) -> Vec<(&str, Vec<AcceptedKind>)> {
     let mut groups: Vec<(&str, Vec<AcceptedKind>)> = Vec::new();
     for one in beside_waivers(accepted) {
-        match groups.iter_mut().find(|(by, _)| *by == one.by) {
+        let by = file_of(&one.by);
+        match groups.iter_mut().find(|(known, _)| *known == by) {
             Some((_, kinds)) => kinds.push(one.what),
-            None => groups.push((&one.by, vec![one.what])),
+            None => groups.push((by, vec![one.what])),
         }
     }
     groups
+}
+
+/// `cvm.lock` of `cvm.lock:12`: the lines of a file are one place in the verdict line.
+fn file_of(by: &str) -> &str {
+    match by.rsplit_once(':') {
+        Some((file, line)) if !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit()) => file,
+        _ => by,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn the_lines_of_a_file_are_one_place_in_the_verdict_line_and_each_has_a_line_below_it() {
+        let mut target = samples::pass();
+        for by in ["cvm.lock:12", "cvm.lock:18", "--accept-tcb", "cvm.lock"] {
+            samples::accept(&mut target, CheckId::ImagePins, AcceptedKind::ReviewedPlace, by);
+        }
+        assert_eq!(
+            notes(&[], &target.accepted, str::to_owned),
+            [
+                "accepted by cvm.lock: 3 reviewed places",
+                "accepted by --accept-tcb: reviewed place"
+            ]
+        );
+        assert_eq!(lines(&target).len(), 4);
+        assert!(lines(&target)[1].starts_with("reviewed place (by cvm.lock:18): dstack-dev-0.5.8 allows"));
+    }
+
+    #[test]
+    fn nothing_accepted_says_nothing() {
+        assert_eq!(sentence(&[], &[]), None);
+        assert_eq!(
+            sentence(&[CheckId::OsImage], &[]).as_deref(),
+            Some("Waived: os-image")
+        );
+    }
+
+    #[test]
+    fn only_so_many_lines_are_shown() {
+        let mut target = samples::pass();
+        for _ in 0..MAX_LINES + 5 {
+            samples::accept(
+                &mut target,
+                CheckId::ImagePins,
+                AcceptedKind::ReviewedPlace,
+                "cvm.lock",
+            );
+        }
+        let lines = lines(&target);
+        assert_eq!(lines.len(), MAX_LINES + 1);
+        assert!(
+            lines
+                .last()
+                .is_some_and(|line| line == "and 5 more: see the JSON report")
+        );
+    }
 }

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::samples;
-use crate::report::{CheckId, TargetReport};
+use crate::report::{AcceptedKind, CheckId, TargetReport};
 
 /// Pieces that act, hide or deceive in one of the outputs.
 const PIECES: [&str; 61] = [
@@ -112,6 +112,16 @@ pub(super) fn told_by(hostile: &str) -> TargetReport {
     target.tcb.collateral_source = Some(text.clone());
     target.evidence.bundle = Some(text.clone());
     target.compose_diff = vec![text.clone(); 3];
+    samples::accept(
+        &mut target,
+        CheckId::TdAttributes,
+        AcceptedKind::TdAttributes,
+        hostile,
+    );
+    if let Some(accepted) = target.accepted.last_mut() {
+        accepted.until = Some(text.clone());
+        accepted.reason.clone_from(&text);
+    }
     target.evaluated_at = text;
     target
 }

@@ -119,7 +119,7 @@ fn a_value_that_holds_the_delimiter_is_left_empty() {
     };
     let report = samples::report(Mode::Live, vec![samples::pass()]);
     let pairs = read(&github_output(&outputs(&report, &paths), &delimiter));
-    assert_eq!(pairs.len(), 13);
+    assert_eq!(pairs.len(), 14);
     assert!(pairs.contains(&("junit-path".to_owned(), String::new())));
 }
 
@@ -149,13 +149,13 @@ proptest! {
         let expected: Vec<(String, String)> =
             outputs.iter().map(|output| (output.name().to_owned(), output.value().to_owned())).collect();
         prop_assert_eq!(read(&file), expected);
-        prop_assert_eq!(file.lines().count(), 3 * 13);
+        prop_assert_eq!(file.lines().count(), 3 * 14);
         for output in &outputs {
             prop_assert!(!output.value().chars().any(char::is_control));
             let is_path = output.name().ends_with("-path") || output.name() == "report-json";
             prop_assert!(is_path || output.value().chars().all(|c| c.is_ascii_alphanumeric() || "-.+,".contains(c)));
         }
         let env = dotenv(&outputs);
-        prop_assert!(env.lines().count() <= 13 && !env.contains([' ', '$', '"', '\'', '`', '\\', '#']));
+        prop_assert!(env.lines().count() <= 14 && !env.contains([' ', '$', '"', '\'', '`', '\\', '#']));
     }
 }

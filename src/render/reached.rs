@@ -46,11 +46,12 @@ fn reached(target: &TargetReport) -> Option<String> {
     };
     let (means, next) = match target.assurance {
         Assurance::None => (
-            "`reached: none`: not even the tier `hardware` (a genuine, patched machine that answers this run) is proven",
+            "`reached: none`: not even the tier `hardware` (a fresh quote of a genuine, patched machine) is met by proof alone",
             Tier::Hardware,
         ),
         Assurance::Hardware => (
-            "`reached: hardware`: a genuine, patched machine is proven, and not which code it runs",
+            "`reached: hardware`: the tier `hardware` (a fresh quote of a genuine, patched machine) is met by proof alone, and `code` \
+             (which code it runs) is not",
             Tier::Code,
         ),
         Assurance::Code => return None,
@@ -114,8 +115,7 @@ mod tests {
         assert_eq!(
             explained(&samples::pass_with_waiver()),
             [
-                "`reached: hardware`: a genuine, patched machine is proven, and not which code it runs. Missing for it: \
-              os-image (waived)."
+                "`reached: hardware`: the tier `hardware` (a fresh quote of a genuine, patched machine) is met by proof alone, and `code` (which code it runs) is not. Missing for it: os-image (waived)."
             ]
         );
     }
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(
             explained(&samples::unreachable()),
             [
-                "`reached: none`: not even the tier `hardware` (a genuine, patched machine that answers this run) is proven. \
+                "`reached: none`: not even the tier `hardware` (a fresh quote of a genuine, patched machine) is met by proof alone. \
               Missing for it: evidence [unreachable]."
             ]
         );

@@ -88,14 +88,14 @@ fn one(page: &mut Page, mode: Mode, target: &TargetReport, style: Style) {
         Verdict::Pass => page.paragraph(2, Ink::Plain, &words::proven(target, mode)),
         Verdict::Fail | Verdict::Inconclusive => why(page, target, &causes),
     }
+    if style.quiet {
+        return;
+    }
     for sentence in reached::explained(target) {
         page.paragraph(2, Ink::Dim, &terminal(&sentence));
     }
     for line in accepted::lines(target) {
         said(page, "Accepted in writing", &line);
-    }
-    if style.quiet {
-        return;
     }
     page.blank();
     table::write(page, target, &causes);

@@ -81,6 +81,12 @@ fn accepted(check: CheckId, what: AcceptedKind, by: &str) -> Accepted {
     }
 }
 
+/// Sets a check aside in writing.
+fn waive(target: &mut TargetReport, id: CheckId) {
+    samples::set(target, id, Status::Skip, "unchecked", "Waived.");
+    target.waived.push(id);
+}
+
 /// A target whose verdict line is shown, and when it is said.
 fn examples() -> Vec<(&'static str, TargetReport)> {
     let hardware = |mut target: TargetReport| {
@@ -109,7 +115,7 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
         (
             "A waiver of a check that `hardware` requires.",
             with(|target| {
-                target.waived = vec![CheckId::Freshness];
+                waive(target, CheckId::Freshness);
                 target.assurance = Assurance::None;
             }),
         ),
@@ -127,7 +133,7 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
         (
             "A waiver in the policy file, and two reviewed places in a lock.",
             with(|target| {
-                target.waived = vec![CheckId::KeyProvider];
+                waive(target, CheckId::KeyProvider);
                 let place = || accepted(CheckId::ImagePins, AcceptedKind::ReviewedPlace, "cvm.lock");
                 target.accepted = vec![place(), place()];
                 target.assurance = Assurance::Hardware;
@@ -136,7 +142,7 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
         ("Something is wrong with the deployment.", samples::fail()),
         ("The same, with what was waived and accepted.", {
             let mut target = samples::fail();
-            target.waived = vec![CheckId::ImagePins];
+            waive(&mut target, CheckId::ImagePins);
             target.accepted = vec![accepted(CheckId::OsImage, AcceptedKind::UnknownImage, "cvm.lock")];
             target
         }),

@@ -256,7 +256,7 @@ mod tests {
         }
         let said = verdict(&target);
         assert!(
-            said.chars().count() < 600 && said.contains("; accepted elsewhere: 4 more"),
+            said.chars().count() < 500 && said.contains("; accepted elsewhere: 4 more"),
             "{said}"
         );
     }

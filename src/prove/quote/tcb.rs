@@ -38,8 +38,14 @@ pub enum TcbMoment {
 }
 
 impl TcbVerdict {
-    /// From the ratings, of which there is at least one.
+    /// From the rating of the launch and, of a TD of 1.5, that of now.
     pub(super) fn new(launch: TcbRating, current: Option<TcbRating>, eval_data_number: u32) -> Self {
+        let (launch, current) = match current {
+            Some(current) if is_named_by(launch.status, current.status) => {
+                (launch.with(current.advisory_ids), None)
+            }
+            current => (launch, current),
+        };
         let worst = current
             .as_ref()
             .filter(|current| severity(current.status) > severity(launch.status))
@@ -59,6 +65,32 @@ impl TcbVerdict {
             ratings,
         }
     }
+}
+
+impl TcbRating {
+    /// With more advisories, each once.
+    fn with(mut self, advisory_ids: Vec<String>) -> Self {
+        for id in advisory_ids {
+            if !self.advisory_ids.contains(&id) {
+                self.advisory_ids.push(id);
+            }
+        }
+        self
+    }
+}
+
+/// Whether the rating of the launch names that of now, too: Intel's word for a TD to be relaunched is about both.
+const fn is_named_by(launch: TcbStatus, current: TcbStatus) -> bool {
+    matches!(
+        (launch, current),
+        (
+            TcbStatus::TDRelaunchAdvised | TcbStatus::TDRelaunchAdvisedConfigurationNeeded,
+            TcbStatus::UpToDate
+        ) | (
+            TcbStatus::TDRelaunchAdvisedConfigurationNeeded,
+            TcbStatus::ConfigurationNeeded
+        )
+    )
 }
 
 /// How bad a status is, the higher the worse: a total order, so that of two ratings there is always a worse one.
@@ -116,7 +148,8 @@ mod tests {
                 );
                 assert_eq!(verdict.status, ALL[place.max(other)]);
                 assert_eq!(verdict.advisory_ids, ["INTEL-SA-1", "INTEL-SA-2", "INTEL-SA-3"]);
-                assert_eq!(verdict.ratings.len(), 2);
+                let ratings = if is_named_by(launch, current) { 1 } else { 2 };
+                assert_eq!(verdict.ratings.len(), ratings);
             }
         }
     }

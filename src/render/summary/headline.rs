@@ -24,8 +24,8 @@ pub(super) fn headline(report: &Report, targets: &[&TargetReport]) -> String {
             let why = sentence(target, report.mode);
             format!(
                 "### {mark} {verdict}: {why}\n\n{}{}",
-                explained(target),
-                next_step(target)
+                next_step(target),
+                explained(target)
             )
         }
         targets => several(report, targets),
