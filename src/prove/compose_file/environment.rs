@@ -136,7 +136,7 @@ impl Judge<'_> {
         };
         if is_risky(entry.name) {
             let says = format!(
-                "{} fills `{}`, which can change what runs",
+                "{}; it fills `{}`, which can change what runs",
                 place.says,
                 shown(entry.name)
             );

@@ -24,16 +24,35 @@ pub(super) enum Use {
 }
 
 /// Programs that execute their first argument, or what follows `-c`, or their input.
-const INTERPRETERS: [&str; 25] = [
-    "ash", "awk", "bash", "bun", "busybox", "dash", "deno", "gawk", "java", "ksh", "lua", "make", "mawk",
-    "node", "nodejs", "perl", "php", "python", "python2", "python3", "ruby", "sh", "tclsh", "tsx", "zsh",
+const INTERPRETERS: [&str; 28] = [
+    "ash", "at", "awk", "bash", "batch", "bun", "busybox", "crontab", "dash", "deno", "gawk", "java", "ksh",
+    "lua", "make", "mawk", "node", "nodejs", "perl", "php", "python", "python2", "python3", "ruby", "sh",
+    "tclsh", "tsx", "zsh",
 ];
 /// Those of them that do not execute their input where they have no script.
 const NOT_FROM_INPUT: [&str; 5] = ["awk", "gawk", "java", "make", "mawk"];
 /// Programs any of whose arguments may be executed.
-const EXECUTORS: [&str; 18] = [
-    ".", "chroot", "docker", "eval", "expect", "find", "nerdctl", "nsenter", "parallel", "podman", "script",
-    "source", "ssh", "su", "trap", "unshare", "watch", "xargs",
+const EXECUTORS: [&str; 20] = [
+    ".",
+    "alias",
+    "chroot",
+    "docker",
+    "eval",
+    "expect",
+    "find",
+    "nerdctl",
+    "nsenter",
+    "parallel",
+    "podman",
+    "script",
+    "source",
+    "ssh",
+    "start-stop-daemon",
+    "su",
+    "trap",
+    "unshare",
+    "watch",
+    "xargs",
 ];
 /// Programs that fetch or start code by name.
 const FETCHERS: [&str; 14] = [
@@ -57,19 +76,25 @@ const FETCHING: [&str; 11] = [
 /// Programs that start what their first argument names.
 const RUNNERS: [&str; 4] = ["bunx", "npx", "pipx", "uvx"];
 /// Programs that start the one that follows.
-const WRAPPERS: [&str; 21] = [
+const WRAPPERS: [&str; 29] = [
     "builtin",
+    "catatonit",
+    "chpst",
+    "chronic",
     "command",
     "coproc",
+    "dbus-run-session",
     "doas",
     "dumb-init",
     "env",
     "exec",
+    "flock",
     "gosu",
     "ionice",
     "nice",
     "nohup",
     "runuser",
+    "s6-setuidgid",
     "setpriv",
     "setsid",
     "stdbuf",
@@ -79,9 +104,13 @@ const WRAPPERS: [&str; 21] = [
     "time",
     "timeout",
     "tini",
+    "unbuffer",
+    "xvfb-run",
 ];
 /// Wrappers whose first argument is not the program.
-const WITH_AN_ARGUMENT: [&str; 4] = ["gosu", "su-exec", "taskset", "timeout"];
+const WITH_AN_ARGUMENT: [&str; 6] = ["flock", "gosu", "s6-setuidgid", "su-exec", "taskset", "timeout"];
+/// Names of a program's input.
+const INPUT: [&str; 3] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
 /// Words after which a command begins.
 const RESERVED: [&str; 9] = ["!", "{", "}", "do", "elif", "else", "if", "then", "while"];
 
@@ -103,7 +132,7 @@ pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> BTreeMap<S
         script.taint(is_settable, &mut tainted);
     }
     // What a function of the script is handed, and what `set` sets, is not followed.
-    if has_positional(text) && (text.contains("()") || text.contains("function ") || text.contains("set -")) {
+    if has_positional(text) && (text.contains("()") || text.contains("function ") || text.contains("set ")) {
         let all = names_in(text);
         let all: BTreeSet<String> = all.into_iter().filter(|name| is_settable(name)).collect();
         for name in ["@", "*", "1", "2", "3", "4", "5", "6", "7", "8", "9"] {
@@ -236,6 +265,14 @@ impl Reader {
             }
             match c {
                 ' ' | '\t' | '\r' => self.at += 1,
+                // The line goes on.
+                '\\' if self.peek_at(1) == Some('\n') => self.at += 2,
+                '<' | '>' if self.peek_at(1) == Some('(') => {
+                    self.at += 2;
+                    let mut word = Word::default();
+                    self.substitution(')', depth, &mut word, &mut script);
+                    command.words.push(word);
+                }
                 '#' => {
                     while self.peek().is_some_and(|c| c != '\n') {
                         self.at += 1;
@@ -285,7 +322,11 @@ impl Reader {
                 }
                 _ => {
                     let word = self.word(end, depth, &mut script);
+                    let opens = word.text == "{";
                     command.words.push(word);
+                    if opens {
+                        script.commands.push(std::mem::take(&mut command));
+                    }
                 }
             }
         }
@@ -448,12 +489,16 @@ impl Script {
                     .collect();
                 note(&variable.text, &list, tainted);
             }
-            if let Some(at) = command.words.iter().position(|word| word.text == "read")
-                && (command.is_piped || !command.input.is_empty())
-            {
+            let reads = |word: &Word| matches!(word.text.as_str(), "read" | "mapfile" | "readarray");
+            if let Some(at) = command.words.iter().position(reads) {
                 for word in command.words.iter().skip(at + 1) {
                     note(&word.text, &all, tainted);
                 }
+            }
+            if let (Some("printf"), [_, option, variable, ..]) = (first, command.words.as_slice())
+                && option.text == "-v"
+            {
+                note(&variable.text, &all, tainted);
             }
             for word in &command.words {
                 if let Some((name, _)) = assignment(&word.text) {
@@ -479,6 +524,10 @@ impl Script {
         let mut written: Vec<(&str, BTreeSet<String>)> = Vec::new();
         let mut started: BTreeSet<&str> = BTreeSet::new();
         let mut moved: BTreeSet<String> = BTreeSet::new();
+        let words = self.commands.iter().flat_map(|command| &command.words);
+        let assigned: BTreeSet<&str> = words
+            .filter_map(|word| assignment(&word.text).map(|(name, _)| name))
+            .collect();
         let mut executes_input = false;
         let mut nested: Vec<String> = Vec::new();
         for command in &self.commands {
@@ -492,6 +541,16 @@ impl Script {
             note(&program.names, Use::Executed);
             let name = program.text.rsplit('/').next().unwrap_or_default();
             started.insert(&program.text);
+            if matches!(name, "." | "source") {
+                started.extend(arguments.iter().map(|word| word.text.as_str()));
+            }
+            // A program that the script itself names in a variable may be any, and bash evaluates what it compares as numbers.
+            let is_own = program.names.iter().any(|name| assigned.contains(name.as_str()));
+            let compares =
+                |word: &Word| matches!(word.text.as_str(), "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge");
+            if is_own || name == "[[" && arguments.iter().any(compares) {
+                note(&all, Use::Executed);
+            }
             if matches!(name, "curl" | "wget" | "aria2c" | "tee" | "cp" | "mv" | "dd") {
                 written.extend(arguments.iter().map(|word| (word.text.as_str(), all.clone())));
             }
@@ -540,7 +599,7 @@ impl Script {
                     if !is_option || word.text.starts_with("-$") {
                         note(&word.names, Use::Executed);
                     }
-                    if !is_option {
+                    if !is_option && !INPUT.contains(&word.text.as_str()) {
                         started.insert(&word.text);
                         has_script = true;
                         break;
@@ -615,7 +674,7 @@ impl Command {
                 return (None, after);
             } else if RESERVED.contains(&text) || text == "until" || text == "--" {
                 rest = after;
-            } else if WRAPPERS.contains(&name) {
+            } else if WRAPPERS.contains(&name) || name.contains("entrypoint") {
                 is_wrapped = true;
                 rest = after;
                 if WITH_AN_ARGUMENT.contains(&name) {
@@ -706,6 +765,10 @@ mod tests {
             "python3 -m gunicorn --bind 0.0.0.0:$X app:app",
             "npm run start -- --port $X",
             "npx serve -l $X",
+            "exec docker-entrypoint.sh postgres -c max_connections=$X",
+            "exec app \\\n  --port $X \\\n  --verbose",
+            "[ \"$X\" -eq 1 ] || exit 1",
+            "f() { echo started; }; f; exec app --port $X",
             "log() { echo \"$1\"; }; log starting; exec app --port $X",
             "timeout 5 bash -c '</dev/tcp/localhost/5432' # $X",
         ] {
@@ -764,6 +827,23 @@ mod tests {
             "npm install $X && node .",
             "npx $X",
             "npm run $X",
+            "true && \\\n  $X",
+            "function f { $X; }; f",
+            "f() { $X; }; f",
+            "bash <(echo $X)",
+            ". <(echo \"$X\")",
+            "sh /dev/stdin <<EOF\n$X\nEOF",
+            "sh <<< \"$X\"",
+            "printf '%s' \"$X\" > /a; . /a",
+            "while IFS= read -r l; do sh -c \"$l\"; done <<< \"$X\"",
+            "mapfile -t a <<< \"$X\"; ${a[0]}",
+            "printf -v c '%s' \"$X\"; $c",
+            "e=eval; $e \"$X\"",
+            "[[ $X -eq 1 ]] && exec app",
+            "exec docker-entrypoint.sh $X",
+            "flock /lock $X",
+            "echo \"* * * * * $X\" | crontab -",
+            "set $X; \"$@\"",
             "export \"$X\"; app",
         ] {
             assert_eq!(of(script), Some(Use::Executed), "{script}");
