@@ -67,6 +67,13 @@ pub fn yaml(size: usize) -> Vec<(&'static str, String)> {
             ),
         ),
         (
+            "a long script in YAML",
+            format!(
+                "{service}    entrypoint: [sh, -c]\n    command:\n      - |\n{}",
+                "        echo $$A $$B | sh\n".repeat(size / 28)
+            ),
+        ),
+        (
             "line ends in a block",
             format!("{service}    command: |+\n      x\n{}", "\n".repeat(size - 100)),
         ),

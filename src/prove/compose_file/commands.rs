@@ -185,6 +185,10 @@ impl Judge<'_> {
 
 /// A text as words, by the rules of quotes that shells have.
 fn split(text: &str) -> Vec<String> {
+    // Words of a text that is not read as a script would take many times its memory.
+    if text.len() > shell::MAX_SCRIPT_BYTES {
+        return vec![text.to_owned()];
+    }
     let mut words = Vec::new();
     let mut word = String::new();
     let mut is_word = false;

@@ -12,7 +12,7 @@ use super::risky_names::is_risky;
 const MAX_DEPTH: usize = 12;
 
 /// Bytes of a script that is read as one. A longer one counts as executing every variable in it.
-const MAX_SCRIPT_BYTES: usize = 64 * 1024;
+pub(super) const MAX_SCRIPT_BYTES: usize = 64 * 1024;
 
 /// What a script does with a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -627,6 +627,11 @@ impl Script {
         }
         if depth < MAX_DEPTH {
             for text in nested.iter().filter(|text| text.contains('$')) {
+                if text.len() > MAX_SCRIPT_BYTES {
+                    let names = sources(&names_in(text), is_settable, tainted).into_iter();
+                    merge(found, names.map(|name| (name, Use::Executed)).collect());
+                    continue;
+                }
                 let mut inner = Reader {
                     rest: text.chars().collect(),
                     at: 0,
