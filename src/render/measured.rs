@@ -23,10 +23,13 @@ pub(super) fn write(page: &mut Page, target: &TargetReport) {
         }
     }
     let listed = target.instances.map(instances);
+    let sha256 = target.evidence.reference_values_sha256.as_ref();
+    let reference = sha256.map(|hash| format!("built-in, and the file with SHA-256 {hash}"));
     let sources = [
         ("address", &target.url),
         ("instances", &listed),
         ("evidence", &target.evidence.bundle),
+        ("reference values", &reference),
     ];
     if sources.iter().any(|(_, value)| value.is_some()) {
         page.blank();

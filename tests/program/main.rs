@@ -11,6 +11,7 @@ mod diff;
 mod environment;
 mod fleet;
 mod inspect;
+mod launch_binding;
 mod live;
 mod lock;
 mod outputs;

@@ -103,6 +103,26 @@ fn a_file_makes_an_image_and_a_kms_known_and_its_hash_is_in_the_report() {
 }
 
 #[test]
+fn the_hash_of_the_file_is_shown_to_people_too() {
+    use sha2::Digest as _;
+    let (_folder, args) = simulated();
+    let text = own_reference();
+    let (_reference, path) = file(&text);
+    let sha256 = hex::encode(sha2::Sha256::digest(text.as_bytes()));
+    for format in ["text", "markdown"] {
+        let args: Vec<String> = args
+            .iter()
+            .filter(|arg| !arg.starts_with("--format"))
+            .cloned()
+            .chain([format!("--format={format}"), format!("--reference-values={path}")])
+            .collect();
+        let ran = run(&args);
+        let shown: String = ran.stdout.split_whitespace().collect();
+        assert!(shown.contains(&sha256), "{format}: {}", ran.stdout);
+    }
+}
+
+#[test]
 fn a_file_that_contradicts_a_built_in_row_is_a_usage_error() {
     let (_folder, args) = simulated();
     let weaker = "updated = \"2026-10-01\"\n[[advisory]]\nid = \"CVE-2025-59054\"\ngrade = \"needs-more\"\nwhat = \"x\"\ngain = \"x\"\n\

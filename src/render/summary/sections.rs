@@ -116,6 +116,10 @@ pub(super) fn evidence(target: &TargetReport) -> String {
         ("address", &target.url),
         ("instances", &target.instances.map(measured::instances)),
         ("SHA-256 of what was signed", &evidence.signed_sha256),
+        (
+            "SHA-256 of the file of reference values",
+            &evidence.reference_values_sha256,
+        ),
         ("judged as of", &Some(target.evaluated_at.clone())),
     ]
     .into_iter()
