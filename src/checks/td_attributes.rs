@@ -1,9 +1,9 @@
 //! `td-attributes`: the VM runs in the one mode in which the host can neither look in nor reach in.
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::config::{DEFAULT_TD_ATTRIBUTES, Policy};
 use crate::prove::{Facts, VerifiedQuote};
-use crate::report::{CheckId, Tier};
+use crate::report::{AcceptedKind, CheckId, Tier};
 
 /// XFAM bits that a TD may have (threats.md T22); bits 0 and 1 (x87, SSE) it must have.
 const XFAM_ALLOWED: u64 = 0x6_DBE7;
@@ -62,7 +62,8 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         Ok(quote) => quote,
         Err(finding) => return finding,
     };
-    refuse(quote, policy).unwrap_or_else(|| {
+    let accepted = accepted(quote, policy);
+    let finding = refuse(quote, policy).unwrap_or_else(|| {
         let locked = policy.locked_platform.as_ref();
         match locked.and_then(|locked| Some((&locked.lock, locked.mr_seam?))) {
             Some((lock, mr_seam)) if mr_seam != *quote.mr_seam() => Finding::warn(
@@ -75,7 +76,22 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             ),
             _ => Finding::pass("No debugging, profiling, migration, service TD or owner."),
         }
-    })
+    });
+    finding.accepting(accepted)
+}
+
+/// Attributes that a lock expects and no dstack guest has: whoever committed the lock accepted them.
+fn accepted(quote: &VerifiedQuote, policy: &Policy) -> Option<Acceptance> {
+    let locked = policy.locked_platform.as_ref()?;
+    let other = locked
+        .td_attributes
+        .filter(|value| *value != DEFAULT_TD_ATTRIBUTES)?;
+    let reason = format!(
+        "The VM was started with other attributes than any dstack guest: {}.",
+        hex::encode(other)
+    );
+    (*quote.td_attributes() == other)
+        .then(|| Acceptance::new(AcceptedKind::TdAttributes, &locked.lock, reason))
 }
 
 fn refuse(quote: &VerifiedQuote, policy: &Policy) -> Option<Finding> {

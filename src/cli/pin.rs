@@ -13,7 +13,7 @@ use super::target::Target;
 use super::trouble::told;
 use super::{config, files, policy, replay};
 use crate::checks::{Check, EvidenceGap};
-use crate::config::lock::{self, AcceptedPin, Lock, LockFile, MAX_LOCK_BYTES};
+use crate::config::lock::{self, AcceptName, AcceptedPin, Accepting, Lock, LockFile, MAX_LOCK_BYTES};
 use crate::config::{Policy, ReportDataPolicy, Settings, Written};
 use crate::prove::{Facts, Gap, TrustRoot};
 use crate::render::escape;
@@ -26,6 +26,7 @@ const STANDARD_OUTPUT: &str = "-";
 pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let root = trust_root(&args.trust)?;
     let wanted = wanted(args, surroundings)?;
+    let accepting = accepting(args)?;
     let layout = match wanted.settings.one("report-data") {
         Some(value) => policy::layout(&value.text)?,
         None => None,
@@ -59,9 +60,15 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
             return Ok(exit_code_of_refusal(&facts));
         }
     };
-    match pinned.accept(args.accept_observed) {
+    let there = There::read(&wanted)?;
+    match pinned.accept(&accepting, there.lock(&wanted)) {
         Ok(accepted) => {
-            let code = write(&wanted, &accepted, surroundings)?;
+            for name in &accepted.needless {
+                surroundings.complain(&format!(
+                    "Note: --accept {name} is not needed: there is no such thing, or the lock that is there holds it already."
+                ));
+            }
+            let code = write(&wanted, &there, &accepted, surroundings)?;
             if let (Ok(quote), false) = (&facts.quote, wanted.output == Path::new(STANDARD_OUTPUT)) {
                 surroundings.print(&format!(
                     "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \
@@ -77,10 +84,26 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
                 let reservation = escape::terminal(&reservation.to_string()).into_owned();
                 surroundings.complain(&format!("  - {reservation}"));
             }
-            surroundings.complain("To pin it all the same, add --accept-observed; the lock then says so.");
+            surroundings.complain(&format!(
+                "To pin it, accept that in writing: --accept {} (or whatever it is: --accept-observed). The lock then says so, \
+                 and so does every verdict that rests on it.",
+                unaccepted.names()
+            ));
             Ok(super::FAIL)
         }
     }
+}
+
+/// What is accepted by option.
+fn accepting(args: &PinArgs) -> Result<Accepting, UsageError> {
+    let names = args.accept.iter().map(|name| {
+        let parsed = name.parse::<AcceptName>();
+        parsed.map_err(|error| UsageError::option("--accept", error))
+    });
+    Ok(Accepting {
+        all: args.accept_observed,
+        names: names.collect::<Result<_, _>>()?,
+    })
 }
 
 /// What is refused fails; what could not be determined is inconclusive.
@@ -194,47 +217,80 @@ fn live_facts(
     facts_of_alone(&target.source, &args.transport, root, surroundings, only_one)
 }
 
+/// The lock file that is there.
+struct There {
+    path: String,
+    text: Option<Vec<u8>>,
+    file: Option<LockFile>,
+}
+
+impl There {
+    /// What is printed replaces nothing.
+    fn read(wanted: &Wanted) -> anyhow::Result<Self> {
+        let path = wanted.output.display().to_string();
+        let text = match wanted.output != Path::new(STANDARD_OUTPUT) && wanted.output.exists() {
+            true => Some(files::read(&wanted.output, MAX_LOCK_BYTES as u64)?),
+            false => None,
+        };
+        let file = text
+            .as_deref()
+            .map(|text| Lock::read_file(text, &path))
+            .transpose()
+            .map_err(refused)?;
+        Ok(Self { path, text, file })
+    }
+
+    /// The lock of the deployment that is pinned.
+    fn lock(&self, wanted: &Wanted) -> Option<&Lock> {
+        match (&self.file, wanted.target.as_deref()) {
+            (Some(LockFile::Several(targets)), Some(name)) => targets.get(name),
+            (Some(LockFile::One(lock)), _) => Some(lock.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+fn refused(error: lock::LockError) -> UsageError {
+    UsageError::new(error.to_string())
+}
+
 /// Shows what changes, then writes.
-fn write(wanted: &Wanted, accepted: &AcceptedPin, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let path = wanted.output.display().to_string();
+fn write(
+    wanted: &Wanted,
+    there: &There,
+    accepted: &AcceptedPin,
+    surroundings: &mut Surroundings,
+) -> anyhow::Result<u8> {
+    let There {
+        path,
+        text: before,
+        file,
+    } = there;
     let to_stdout = wanted.output == Path::new(STANDARD_OUTPUT);
-    let before = match !to_stdout && wanted.output.exists() {
-        true => Some(files::read(&wanted.output, MAX_LOCK_BYTES as u64)?),
-        false => None,
-    };
-    let refused = |error: lock::LockError| UsageError::new(error.to_string());
-    let file = before
-        .as_deref()
-        .map(|before| Lock::read_file(before, &path))
-        .transpose()
-        .map_err(refused)?;
-    let locked = match (&file, wanted.target.as_deref()) {
-        (Some(LockFile::Several(targets)), Some(name)) => targets.get(name),
-        (Some(LockFile::One(lock)), _) => Some(lock.as_ref()),
-        _ => None,
-    };
-    let accepted = &match locked {
+    let accepted = &match there.lock(wanted) {
         Some(locked) => accepted.clone().keeping_reasons(locked),
         None => accepted.clone(),
     };
-    let (previous, text) = match (&file, wanted.target.as_deref()) {
+    let (previous, text) = match (file, wanted.target.as_deref()) {
         (Some(LockFile::Several(_)), None) => {
             // Says that the file holds several, and which.
-            let error = file.as_ref().and_then(|file| file.of(None, &path).err());
-            return Err(error.map_or_else(|| UsageError::new(path), refused).into());
+            let error = file.as_ref().and_then(|file| file.of(None, path).err());
+            return Err(error
+                .map_or_else(|| UsageError::new(path.clone()), refused)
+                .into());
         }
         (Some(LockFile::Several(targets)), Some(name)) => {
             let before = before.as_deref().map(String::from_utf8_lossy);
-            let text = lock::with_target(before.as_deref(), &path, name, &accepted.lock, &accepted.notes);
+            let text = lock::with_target(before.as_deref(), path, name, &accepted.lock, &accepted.notes);
             (targets.get(name), text.map_err(refused)?)
         }
         (Some(LockFile::One(_)), Some(name)) if wanted.shared => {
             let before = before.as_deref().map(String::from_utf8_lossy);
-            let text = lock::with_target(before.as_deref(), &path, name, &accepted.lock, &accepted.notes);
+            let text = lock::with_target(before.as_deref(), path, name, &accepted.lock, &accepted.notes);
             (None, text.map_err(refused)?)
         }
         (None, Some(name)) if wanted.shared => {
-            let text = lock::with_target(None, &path, name, &accepted.lock, &accepted.notes);
+            let text = lock::with_target(None, path, name, &accepted.lock, &accepted.notes);
             (None, text.map_err(refused)?)
         }
         (Some(LockFile::One(lock)), _) => (Some(lock.as_ref()), accepted.text.clone()),

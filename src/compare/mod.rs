@@ -39,10 +39,12 @@ pub fn compare(before: &Side, after: &Side) -> Comparison {
     // Which program wrote a lock says nothing of the deployment.
     (old.tool, new.tool) = (None, None);
     if before.kind != SideKind::Lock || after.kind != SideKind::Lock {
-        // An end date is a decision of people.
+        // What is accepted, and until when, is a decision of people; how an image was known, their word.
         for lock in [&mut old, &mut new] {
+            lock.accepted.clear();
             if let Some(os) = &mut lock.os_image {
                 os.vulnerable_until = None;
+                os.known_by = None;
             }
         }
         let unsaid = leave_out_unsaid(&mut old, &mut new);

@@ -204,6 +204,8 @@ impl Encoding {
             OsImagePolicy::Lock {
                 tuple,
                 vulnerable_until,
+                known_by: _,
+                acpi_change: _,
                 lock: _,
             } => (tuple, *vulnerable_until),
         };

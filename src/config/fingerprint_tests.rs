@@ -89,6 +89,8 @@ fn one_of_each() -> Vec<Policy> {
             os_image: OsImagePolicy::Lock {
                 tuple: tuple(),
                 vulnerable_until: Some(1_800_000_000),
+                known_by: None,
+                acpi_change: None,
                 lock: "cvm.lock".to_owned(),
             },
             ..default()
@@ -246,6 +248,8 @@ fn all_that_a_lock_says(lock: &str) -> Policy {
         os_image: OsImagePolicy::Lock {
             tuple: tuple(),
             vulnerable_until: None,
+            known_by: None,
+            acpi_change: None,
             lock: lock.to_owned(),
         },
         os_image_origin: Some(origin),

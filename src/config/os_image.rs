@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::lock::KnownBy;
 use crate::evidence::parse_user_hex;
 use crate::reference::{OsClass, OsImageRow, ReferenceValues};
 
@@ -20,6 +21,10 @@ pub enum OsImagePolicy {
         tuple: OsTuple,
         /// Until when a row with a published vulnerability is accepted, Unix seconds.
         vulnerable_until: Option<u64>,
+        /// How the image was known when it was locked.
+        known_by: Option<KnownBy>,
+        /// What was accepted in writing of another RTMR0 than the one that was locked before, one sentence.
+        acpi_change: Option<String>,
         /// The lock's path.
         lock: String,
     },
@@ -68,7 +73,7 @@ pub enum OsImageError {
     /// A row that is not for production.
     #[error(
         "{0} is not a production image and cannot be accepted by its hash; to accept it anyway, lock it with \
-         `cvm-verify pin --accept-observed` or give its registers"
+         `cvm-verify pin --accept development-image` or give its registers"
     )]
     NotProduction(String),
     /// A register that is missing, given twice or not 48 bytes of hex.

@@ -1,6 +1,7 @@
 //! One test for each threat of the threat list (`T1` to `T61`), named after it: what a hostile operator tries, and by
 //! which check and for which reason it is refused. Every module starts from a healthy CVM that passes.
 
+mod accepted;
 mod alerts;
 mod attributes;
 mod bit_flips;

@@ -377,6 +377,8 @@ fn another_rtmr0_is_told_as_an_upgrade_only_where_the_value_is_of_a_listed_shape
     let policy = |tuple: &OsTuple| OsImagePolicy::Lock {
         tuple: tuple.clone(),
         vulnerable_until: None,
+        known_by: None,
+        acpi_change: None,
         lock: "cvm.lock".to_owned(),
     };
     let mut listed = locked.clone();
@@ -435,7 +437,11 @@ fn t34_a_development_image_is_accepted_only_as_exact_registers() {
     let table = Table::read();
     let row = table.row("dstack-dev-0.5.8");
     let tuple = table.tuple(row);
-    showing(&tuple, OsImagePolicy::Tuple(tuple.clone())).says(CheckId::OsImage, Status::Warn, "advisory");
+    showing(&tuple, OsImagePolicy::Tuple(tuple.clone())).says(
+        CheckId::OsImage,
+        Status::Warn,
+        "development-image",
+    );
     let by_hash = cvm_verify::config::parse_os_image(&row.os_image_hash.unwrap().to_string());
     assert!(by_hash.is_err());
     // A production row, by its hash, while the development image runs.
@@ -452,6 +458,8 @@ fn t34_a_vulnerable_image_is_accepted_only_by_a_lock_with_an_end_date() {
     let locked = |vulnerable_until| OsImagePolicy::Lock {
         tuple: tuple.clone(),
         vulnerable_until,
+        known_by: None,
+        acpi_change: None,
         lock: "cvm.lock".to_owned(),
     };
     for policy in [

@@ -1,5 +1,6 @@
 //! `os-image`: the VM booted the expected operating system.
 
+mod acceptance;
 mod advisories;
 mod reasons;
 
@@ -8,6 +9,7 @@ use crate::config::{OsImagePolicy, OsTuple, Policy};
 use crate::prove::{Facts, VerifiedQuote};
 use crate::reference::{OsClass, OsImageRow, ReferenceValues};
 use crate::report::{CheckId, Status, Tier};
+use acceptance::{Written, is_development};
 use advisories::{named, vulnerable};
 use reasons::{
     ACPI_UNVERIFIED, ADVISORY, DEVELOPMENT_IMAGE, NO_REFERENCE, OLD_REFERENCE_VALUES, REGISTER_MISMATCH,
@@ -42,11 +44,13 @@ pub(super) const FORECASTS: &[&Reason] = &[&RESERVATION_ENDS_SOON];
 
 const HARMLESS: &[&Reason] = &[&ADVISORY, &OLD_REFERENCE_VALUES];
 
-/// Whether the image is the expected one: a pass, or a warning that leaves the requirement met.
+/// Whether the image is the expected one: a pass, or a warning that leaves the requirement met, by itself or because somebody
+/// accepted it in writing.
 pub(super) fn is_proven(facts: &Facts, policy: &Policy) -> bool {
     let finding = run(facts, policy);
     match (finding.status, finding.reason) {
         (Status::Pass, _) => true,
+        (Status::Warn, _) if !finding.accepted.is_empty() => true,
         (Status::Warn, Some(reason)) => HARMLESS.iter().any(|harmless| harmless.id == reason.id),
         _ => false,
     }
@@ -80,13 +84,23 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
                 .os_image_origin
                 .as_ref()
                 .map_or_else(|| "--os-image".to_owned(), ToString::to_string);
-            judged.exact(tuple, &origin, None)
+            judged.exact(tuple, &Written::by(&origin))
         }
         OsImagePolicy::Lock {
             tuple,
             vulnerable_until,
+            known_by,
+            acpi_change,
             lock,
-        } => judged.exact(tuple, lock, *vulnerable_until),
+        } => judged.exact(
+            tuple,
+            &Written {
+                by: lock,
+                vulnerable_until: *vulnerable_until,
+                known_by: *known_by,
+                acpi_change: acpi_change.as_deref(),
+            },
+        ),
     }
 }
 
@@ -205,16 +219,32 @@ impl Judged<'_> {
     }
 
     /// Exact registers, from a lock or given.
-    fn exact(&self, expected: &OsTuple, origin: &str, vulnerable_until: Option<u64>) -> Finding {
+    fn exact(&self, expected: &OsTuple, written: &Written<'_>) -> Finding {
+        let origin = written.by;
         if let Some(finding) = self.mismatch(expected, origin) {
             return finding;
         }
         let name = self
             .row
             .map_or_else(String::new, |row| format!(" ({})", row.name));
-        let accepted = vulnerable_until.map(|until| (until, origin));
-        vulnerable(self.reference, self.row, self.at, accepted)
-            .unwrap_or_else(|| self.accepted(format!("MRTD and RTMR0–2 are those of {origin}{name}.")))
+        let until = written.vulnerable_until.map(|until| (until, origin));
+        let [rtmr0, ..] = self.quote.rtmrs();
+        let is_listed_shape = self.reference.shape_of(rtmr0).is_some();
+        vulnerable(self.reference, self.row, self.at, until)
+            .unwrap_or_else(|| {
+                let finding = self.accepted(format!("MRTD and RTMR0–2 are those of {origin}{name}."));
+                match self.row.filter(|row| is_development(row)) {
+                    Some(_) => Finding::warn(
+                        &DEVELOPMENT_IMAGE,
+                        format!(
+                            "{} It is a development image, which {origin} accepts.",
+                            finding.detail
+                        ),
+                    ),
+                    None => finding,
+                }
+            })
+            .accepting(written.acceptances(self.row, is_listed_shape))
     }
 
     /// The image is the expected one, and this is what else is to be said of it.

@@ -215,8 +215,13 @@ pub struct PinArgs {
     /// Where to write the lock; `-` prints it. Default: the lock of the target in the policy file, else cvm.lock.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Pin although something is not as a production deployment should be: a development or unknown OS image, a key
-    /// provider other than a KMS, a TCB other than UpToDate, evidence without a nonce. Each leaves a comment.
+    /// Pin although something is not as a production deployment should be, by name: development-image, vulnerable-image,
+    /// unknown-image, acpi-change, tcb, td-attributes, key-provider, no-nonce, unread-compose. Several with commas between
+    /// them. What the lock that is there holds already need not be named again. Each is written into the lock, and a verdict
+    /// that rests on it says so.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub accept: Vec<String>,
+    /// Pin whatever is not as a production deployment should be: all names of --accept.
     #[arg(long)]
     pub accept_observed: bool,
     /// Judge a bundle at this time (RFC 3339) instead of the time of capture.

@@ -1,6 +1,6 @@
 //! From a lock to expectations: what the user's options did not say already.
 
-use super::{Lock, LockError, LockProblem};
+use super::{AcceptName, Lock, LockError, LockProblem};
 use crate::config::tcb::end_of;
 use crate::config::{Expected, LockedCompose, LockedPlatform, Origin, OsImageOption, OsImagePolicy, Policy};
 
@@ -48,6 +48,8 @@ impl Lock {
         self.os_image.as_ref().map(|os| OsImagePolicy::Lock {
             tuple: os.tuple.clone(),
             vulnerable_until: os.vulnerable_until.and_then(end_of),
+            known_by: os.known_by,
+            acpi_change: self.accepted.get(&AcceptName::AcpiChange).cloned(),
             lock: path.to_owned(),
         })
     }

@@ -9,7 +9,7 @@ use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Lock, LockedOs, LockedPlace, Notes, places};
+use super::{AcceptName, KnownBy, Lock, LockedOs, LockedPlace, Notes, places};
 use crate::config::OsTuple;
 use crate::reference::ReferenceValues;
 
@@ -39,6 +39,11 @@ pub(crate) fn example() -> Lock {
         compose_hash: Some([0x29; 32]),
         app_id: Some([0xa0; 20]),
         key_provider: "phala".parse().ok(),
+        accepted: [(
+            AcceptName::Tcb,
+            "Intel rates the platform OutOfDate, not UpToDate.\n[images]".to_owned(),
+        )]
+        .into(),
         images: images.map(|(service, image)| (service.to_owned(), image)).into(),
         envelope: envelope.as_object().unwrap().clone().into_iter().collect(),
         places: vec![
@@ -50,6 +55,7 @@ pub(crate) fn example() -> Lock {
                 mrtd: [0xf0; 48],
                 rtmr: [[0; 48], [1; 48], [2; 48]],
             },
+            known_by: Some(KnownBy::Files([0xf1; 32])),
             vulnerable_until: NaiveDate::from_ymd_opt(2026, 12, 31),
         }),
         td_attributes: Some([0, 0, 0, 0x10, 0, 0, 0, 0]),
@@ -74,12 +80,16 @@ fn os(lock: &mut Lock) -> &mut LockedOs {
 }
 
 /// How to change each field of the example, with the key that then differs, in the order of the file.
-const EDITS: [(&str, Edit); 20] = [
+const EDITS: [(&str, Edit); 23] = [
     ("tool", |lock| lock.tool = Some("cvm-verify 9".to_owned())),
     ("compose_hash", |lock| lock.compose_hash = Some([0x91; 32])),
     ("app_id", |lock| lock.app_id = None),
     ("key_provider", |lock| {
         lock.key_provider = "phala-base".parse().ok()
+    }),
+    ("accepted.tcb", |lock| lock.accepted.clear()),
+    ("accepted.no-nonce", |lock| {
+        lock.accepted.insert(AcceptName::NoNonce, "No nonce.".to_owned());
     }),
     ("images.\"a b\\\"\"", |lock| {
         lock.images.remove("a b\"");
@@ -111,6 +121,7 @@ const EDITS: [(&str, Edit); 20] = [
     ("os_image.rtmr0", |lock| os(lock).tuple.rtmr[0] = [9; 48]),
     ("os_image.rtmr1", |lock| os(lock).tuple.rtmr[1] = [9; 48]),
     ("os_image.rtmr2", |lock| os(lock).tuple.rtmr[2] = [9; 48]),
+    ("os_image.known_by", |lock| os(lock).known_by = Some(KnownBy::Row)),
     ("os_image.vulnerable_until", |lock| {
         os(lock).vulnerable_until = None
     }),
@@ -170,8 +181,15 @@ fn os_image() -> impl Strategy<Value = LockedOs> {
     let day =
         (0u64..2_900_000).prop_map(|day| NaiveDate::default().checked_add_days(Days::new(day)).unwrap());
     let registers = (bytes48(), [bytes48(), bytes48(), bytes48()]);
-    (registers, of(day)).prop_map(|((mrtd, rtmr), vulnerable_until)| LockedOs {
+    let known_by = prop_oneof![
+        Just(KnownBy::Row),
+        Just(KnownBy::Unknown),
+        uniform32(any::<u8>()).prop_map(KnownBy::PublishedHash),
+        uniform32(any::<u8>()).prop_map(KnownBy::Files),
+    ];
+    (registers, of(known_by), of(day)).prop_map(|((mrtd, rtmr), known_by, vulnerable_until)| LockedOs {
         tuple: OsTuple { mrtd, rtmr },
+        known_by,
         vulnerable_until,
     })
 }
@@ -206,7 +224,14 @@ pub(crate) fn lock() -> impl Strategy<Value = Lock> {
         of(bytes48()),
         of(uniform6(any::<u8>())),
     );
-    (app, maps, of(os_image()), platform).prop_map(|(app, maps, os_image, platform)| {
+    // What every lock holds, whatever else is in it.
+    let name = prop_oneof![
+        Just(AcceptName::Tcb),
+        Just(AcceptName::NoNonce),
+        Just(AcceptName::UnreadCompose),
+    ];
+    let accepted = btree_map(name, "[^ ]\\PC{0,60}", 0..3);
+    (app, maps, of(os_image()), platform, accepted).prop_map(|(app, maps, os_image, platform, accepted)| {
         let (tool, compose_hash, app_id, key_provider) = app;
         let (images, envelope, mut places): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>) = maps;
         places::sort(&mut places);
@@ -216,6 +241,7 @@ pub(crate) fn lock() -> impl Strategy<Value = Lock> {
             compose_hash,
             app_id,
             key_provider,
+            accepted,
             images,
             envelope,
             places,
@@ -229,9 +255,8 @@ pub(crate) fn lock() -> impl Strategy<Value = Lock> {
 
 /// Any notes.
 pub(crate) fn notes() -> impl Strategy<Value = Notes> {
-    (of(text()), vec(text(), 0..3), any::<bool>()).prop_map(|(os_image, accepted, simulated)| Notes {
+    (of(text()), any::<bool>()).prop_map(|(os_image, simulated)| Notes {
         os_image,
-        accepted,
         simulated,
         ..Notes::default()
     })

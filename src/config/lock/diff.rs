@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::envelope::compact;
 use super::text::key as toml_key;
-use super::{Lock, LockedOs};
+use super::{AcceptName, Lock, LockedOs};
 
 /// One locked value that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,7 @@ pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
     before
         .into_iter()
         .flatten()
+        .chain(accepted(old, new))
         .chain(images(old, new))
         .chain(envelope(old, new))
         .chain(places(old, new))
@@ -49,7 +50,7 @@ pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
 }
 
 /// Values that stand alone and what a change of each means, in the order of the file.
-const PLAIN: [(&str, &str); 12] = [
+const PLAIN: [(&str, &str); 13] = [
     (
         "tool",
         "another version of the program wrote the lock; this says nothing of the deployment",
@@ -72,6 +73,10 @@ const PLAIN: [(&str, &str); 12] = [
     (
         "os_image.rtmr2",
         "the kernel command line or the initrd changed: another OS image",
+    ),
+    (
+        "os_image.known_by",
+        "the OS image was known in another way when it was locked",
     ),
     (
         "os_image.vulnerable_until",
@@ -110,6 +115,7 @@ fn values(lock: &Lock) -> [Option<String>; PLAIN.len()] {
             let [_, _, value] = &tuple.rtmr;
             value
         }),
+        os.and_then(|os| os.known_by).map(|known| known.to_string()),
         os.and_then(|os| os.vulnerable_until).map(|day| day.to_string()),
         lock.td_attributes.map(hex::encode),
         lock.mr_seam.map(hex::encode),
@@ -142,6 +148,23 @@ fn change(
         new,
         means: means(kind),
     })
+}
+
+fn accepted(old: &Lock, new: &Lock) -> Vec<Change> {
+    AcceptName::ALL
+        .into_iter()
+        .filter_map(|name| {
+            let of = |lock: &Lock| lock.accepted.get(&name).cloned();
+            change(format!("accepted.{name}"), of(old), of(new), |kind| {
+                match kind {
+                    Kind::Changed => "what is accepted in writing is another thing",
+                    Kind::Added => "this is accepted in writing now: a verdict that rests on it says so",
+                    Kind::Removed => "this is no longer accepted in writing",
+                }
+                .to_owned()
+            })
+        })
+        .collect()
 }
 
 fn images(old: &Lock, new: &Lock) -> Vec<Change> {

@@ -1,7 +1,7 @@
 //! Why a lock file is refused: where, what, and what to do.
 
 use super::nesting::MAX_DEPTH;
-use super::{MAX_LOCK_BYTES, SCHEMA};
+use super::{KnownByError, MAX_LOCK_BYTES, SCHEMA};
 use crate::config::{KeyProvidersError, MAX_EXCEPTION_DAYS};
 use crate::evidence::HexError;
 
@@ -80,6 +80,18 @@ pub enum LockProblem {
     /// No key provider.
     #[error("is refused: {0}")]
     KeyProvider(#[from] KeyProvidersError),
+    /// No way in which an image is known.
+    #[error("{0}")]
+    KnownBy(#[from] KnownByError),
+    /// A name in `[accepted]` that `--accept` does not have.
+    #[error("is not a thing to accept")]
+    UnknownAcceptance(String),
+    /// A sentence in `[accepted]` that is empty or too long.
+    #[error("is empty, or longer than {0} bytes")]
+    AcceptanceText(usize),
+    /// A lock that accepts what it does not hold.
+    #[error("accepts what this lock does not hold: {0}")]
+    NotHeld(String),
     /// No day.
     #[error("is not a day of the form YYYY-MM-DD after 1970")]
     Day,
@@ -171,6 +183,10 @@ impl LockProblem {
                 "Correct the value, or write the lock again with `cvm-verify pin URL`."
             }
             Self::KeyProvider(_) => "Or take over what `cvm-verify pin URL` writes.",
+            Self::KnownBy(_) => "Or take over what `cvm-verify pin URL` writes.",
+            Self::UnknownAcceptance(known) => return format!("These are: {known}."),
+            Self::AcceptanceText(_) => "Write one sentence: what is accepted, and why.",
+            Self::NotHeld(_) => "Remove the line, or pin the deployment again and review the difference.",
             Self::Day => "Write a day, without quotes: vulnerable_until = 2026-12-31.",
             Self::TooFar => {
                 "Set an earlier day, and renew it when you have looked at the vulnerability again."

@@ -50,10 +50,7 @@ fn a_lock_of_one_deployment_is_any_targets_and_its_bytes_are_as_ever() {
 
 #[test]
 fn a_file_of_several_reads_well() {
-    let notes = Notes {
-        accepted: vec!["A sentence.".to_owned()],
-        ..Notes::default()
-    };
+    let notes = Notes { ..Notes::default() };
     let shop = Lock {
         envelope: BTreeMap::new(),
         images: BTreeMap::new(),

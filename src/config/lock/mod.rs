@@ -21,12 +21,14 @@
     )
 )]
 
+mod accepted;
 mod apply;
 mod diff;
 mod diff_text;
 mod envelope;
 mod error;
 mod file;
+mod known_by;
 mod pin;
 mod places;
 mod read;
@@ -44,11 +46,13 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde_json::Value;
 
+pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
 pub use diff::{Change, difference};
 pub use diff_text::difference_text;
 pub(super) use diff_text::visible_part;
 pub use error::{LockError, LockProblem, Place};
 pub use file::{LockFile, with_target};
+pub use known_by::{KnownBy, KnownByError};
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
 pub use places::{LockedPlace, MAX_LOCKED_PLACES};
 pub(super) use read::merge_conflict;
@@ -74,6 +78,8 @@ pub struct Lock {
     pub app_id: Option<[u8; 20]>,
     /// Who may give the guest its keys.
     pub key_provider: Option<KeyProviders>,
+    /// What was accepted in writing when the lock was taken, one sentence each.
+    pub accepted: BTreeMap<AcceptName, String>,
     /// Image reference by service. Empty where none is locked.
     pub images: BTreeMap<String, String>,
     /// Every field of the compose document but the docker compose file, as `MeasuredCompose::envelope` gives
@@ -96,11 +102,42 @@ pub struct Lock {
 pub struct LockedOs {
     /// Its registers.
     pub tuple: OsTuple,
+    /// How it was known when it was locked. Absent in a lock of an earlier version.
+    pub known_by: Option<KnownBy>,
     /// The last day, UTC, on which it is accepted although it has a published vulnerability.
     pub vulnerable_until: Option<NaiveDate>,
 }
 
 impl Lock {
+    /// Whether it holds the same OS image as another lock: MRTD, RTMR1 and RTMR2. The VM's shape is not part of it.
+    fn has_image_of(&self, other: &Self) -> bool {
+        let image = |lock: &Self| {
+            lock.os_image.as_ref().map(|os| {
+                let [_, rtmr1, rtmr2] = os.tuple.rtmr;
+                (os.tuple.mrtd, rtmr1, rtmr2)
+            })
+        };
+        self.os_image.is_some() && image(self) == image(other)
+    }
+
+    /// Takes over what people decided in another lock of the same deployment: an accepted change of RTMR0, and the key
+    /// providers beside the one that is there.
+    fn keep_decisions(&mut self, before: &Self) {
+        let tuple = |lock: &Self| lock.os_image.as_ref().map(|os| os.tuple.clone());
+        if let Some(sentence) = before.accepted.get(&AcceptName::AcpiChange)
+            && tuple(self).is_some()
+            && tuple(self) == tuple(before)
+        {
+            self.accepted.insert(AcceptName::AcpiChange, sentence.clone());
+        }
+        if let (Some(KeyProviders::Named(now)), Some(KeyProviders::Named(old))) =
+            (&self.key_provider, &before.key_provider)
+            && now.iter().all(|pin| old.contains(pin))
+        {
+            self.key_provider.clone_from(&before.key_provider);
+        }
+    }
+
     /// Takes over the reasons that another lock gives for places that are the same in path and text.
     pub(crate) fn keep_reasons(&mut self, before: &Self) {
         places::keep_reasons(&mut self.places, &before.places);
@@ -111,6 +148,7 @@ impl Lock {
     pub fn is_empty(&self) -> bool {
         let bare = Self {
             tool: self.tool.clone(),
+            accepted: self.accepted.clone(),
             ..Self::default()
         };
         *self == bare

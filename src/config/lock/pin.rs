@@ -1,10 +1,13 @@
 //! From proven facts to a lock. Pure.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Days, NaiveDate};
 use dcap_qvl::TcbStatus;
 
 use super::{
-    DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, MAX_LOCK_BYTES, Notes, Reservation, VULNERABLE_DAYS, places,
+    AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, KnownBy, Lock, LockedOs, MAX_LOCK_BYTES, Notes,
+    Reservation, VULNERABLE_DAYS, accepted, places,
 };
 use crate::config::{KeyProviderPin, OsTuple, launch_script};
 use crate::evidence::EvidenceError;
@@ -57,6 +60,8 @@ pub struct Pinned {
     lock: Lock,
     notes: Notes,
     reservations: Vec<Reservation>,
+    /// Whether RTMR0 is that of a listed shape.
+    is_listed_shape: bool,
     at: u64,
 }
 
@@ -69,12 +74,27 @@ pub struct AcceptedPin {
     pub text: String,
     /// What the file says beside the values.
     pub notes: Notes,
+    /// What was accepted by name and is not there, or was accepted before.
+    pub needless: Vec<AcceptName>,
 }
 
 /// Reservations that nobody accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("this deployment is pinned only with --accept-observed: {}", sentences(.0))]
+#[error("this deployment is pinned only with --accept {}: {}", self.names(), sentences(.0))]
 pub struct Unaccepted(pub Vec<Reservation>);
+
+impl Unaccepted {
+    /// The names to accept, as `--accept` takes them.
+    #[must_use]
+    pub fn names(&self) -> String {
+        let names: BTreeSet<AcceptName> = self.0.iter().map(Reservation::name).collect();
+        names
+            .iter()
+            .map(|name| name.as_str())
+            .collect::<Vec<_>>()
+            .join(",")
+    }
+}
 
 fn sentences(reservations: &[Reservation]) -> String {
     let sentences: Vec<String> = reservations.iter().map(ToString::to_string).collect();
@@ -116,6 +136,7 @@ pub fn pin(
                 mrtd: *quote.mrtd(),
                 rtmr: [*rtmr0, *rtmr1, *rtmr2],
             },
+            known_by: Some(known_by(facts, reference)),
             vulnerable_until: None,
         }),
         td_attributes: Some(*quote.td_attributes()),
@@ -143,17 +164,17 @@ pub fn pin(
                 .map(|os| std::sync::Arc::clone(os.row()))
                 .filter(|row| row.class != OsClass::Observed && !row.is_third_party())
                 .map(|row| row.name.to_string()),
-            accepted: reservations.iter().map(ToString::to_string).collect(),
             simulated: root == TrustRootKind::Custom,
             ..notes
         },
         lock,
         reservations,
+        is_listed_shape: reference.shape_of(rtmr0).is_some(),
         at: facts.at,
     };
     match pinned.lock.to_toml(&pinned.notes).len() {
-        // The end date, which is not written yet, needs a few bytes.
-        size if size > MAX_LOCK_BYTES - 1024 => Err(PinRefusal::TooLarge(size)),
+        // What is accepted and the end date, which are not written yet, need some bytes.
+        size if size > MAX_LOCK_BYTES - 8 * 1024 => Err(PinRefusal::TooLarge(size)),
         _ => Ok(pinned),
     }
 }
@@ -171,29 +192,99 @@ impl Pinned {
         &self.lock
     }
 
-    /// Gives the lock out. With `accept_observed`, each reservation leaves a comment line in the file, and a
-    /// vulnerable image is accepted for [`VULNERABLE_DAYS`] from the time that was judged at.
+    /// Gives the lock out, with what was accepted in its `[accepted]`. `before` is the lock that is there: what it holds
+    /// already is not asked for again. A vulnerable image is accepted for [`VULNERABLE_DAYS`] from the time that was judged at.
     ///
     /// # Errors
-    /// [`Unaccepted`] where there are reservations and they are not accepted.
-    pub fn accept(self, accept_observed: bool) -> Result<AcceptedPin, Unaccepted> {
-        if !self.reservations.is_empty() && !accept_observed {
-            return Err(Unaccepted(self.reservations));
+    /// [`Unaccepted`]: what is new and not accepted.
+    pub fn accept(self, accepting: &Accepting, before: Option<&Lock>) -> Result<AcceptedPin, Unaccepted> {
+        let Self {
+            mut lock,
+            notes,
+            mut reservations,
+            is_listed_shape,
+            at,
+        } = self;
+        // The lock of another app says nothing of this one.
+        let before = before.filter(|before| before.app_id.is_none() || before.app_id == lock.app_id);
+        let mut kept = None;
+        if let Some(before) = before {
+            reservations.extend(acpi_change(before, &lock).filter(|_| !is_listed_shape));
+            kept = known_to_somebody(before, &lock);
         }
-        let mut lock = self.lock;
-        let is_vulnerable =
-            |reservation: &Reservation| matches!(reservation, Reservation::VulnerableImage { .. });
-        if self.reservations.iter().any(is_vulnerable)
-            && let Some(os) = &mut lock.os_image
-        {
-            os.vulnerable_until =
-                day_of(self.at).and_then(|day| day.checked_add_days(Days::new(VULNERABLE_DAYS)));
+        if kept.is_some() {
+            reservations.retain(|reservation| *reservation != Reservation::UnknownImage);
+        }
+        let is_new = |reservation: &&Reservation| {
+            before.is_none_or(|before| !reservation.is_held_by(before, &lock, at))
+        };
+        let new: Vec<Reservation> = reservations.iter().filter(is_new).cloned().collect();
+        let open = |reservation: &&Reservation| !accepting.accepts(reservation.name());
+        let open: Vec<Reservation> = new.iter().filter(open).cloned().collect();
+        if !open.is_empty() {
+            return Err(Unaccepted(open));
+        }
+        let is_needless = |name: &&AcceptName| !new.iter().any(|reservation| reservation.name() == **name);
+        let needless = accepting.names.iter().filter(is_needless).copied().collect();
+        if let Some(os) = &mut lock.os_image {
+            os.known_by = kept.or(os.known_by);
+            os.vulnerable_until = vulnerable_until(&reservations, &new, before, at);
+        }
+        lock.accepted = accepted::of_reservations(&reservations);
+        if let Some(before) = before {
+            lock.keep_decisions(before);
         }
         Ok(AcceptedPin {
-            text: lock.to_toml(&self.notes),
+            text: lock.to_toml(&notes),
             lock,
-            notes: self.notes,
+            notes,
+            needless,
         })
+    }
+}
+
+/// That RTMR0 is another one than the locked one, under the same image.
+fn acpi_change(before: &Lock, now: &Lock) -> Option<Reservation> {
+    let rtmr0 = |lock: &Lock| {
+        lock.os_image.as_ref().map(|os| {
+            let [rtmr0, ..] = os.tuple.rtmr;
+            rtmr0
+        })
+    };
+    let (old, new) = rtmr0(before).zip(rtmr0(now))?;
+    (now.has_image_of(before) && old != new).then_some(Reservation::AcpiChange {
+        before: old,
+        now: new,
+    })
+}
+
+/// How the lock that is there says that the same image was known, if that is more than a table says.
+fn known_to_somebody(before: &Lock, now: &Lock) -> Option<KnownBy> {
+    let known = before.os_image.as_ref().and_then(|os| os.known_by)?;
+    let is_written = matches!(known, KnownBy::PublishedHash(_) | KnownBy::Files(_));
+    (is_written && now.has_image_of(before)).then_some(known)
+}
+
+/// Until when a vulnerable image is accepted: to the day that the lock says already, or for [`VULNERABLE_DAYS`] if that is new.
+fn vulnerable_until(
+    reservations: &[Reservation],
+    new: &[Reservation],
+    before: Option<&Lock>,
+    at: u64,
+) -> Option<NaiveDate> {
+    let is_vulnerable = |reservation: &Reservation| reservation.name() == AcceptName::VulnerableImage;
+    if new.iter().any(is_vulnerable) {
+        return day_of(at)?.checked_add_days(Days::new(VULNERABLE_DAYS));
+    }
+    let held = before.filter(|_| reservations.iter().any(is_vulnerable))?;
+    held.os_image.as_ref()?.vulnerable_until
+}
+
+/// How the table knows the image.
+fn known_by(facts: &Facts, reference: &ReferenceValues) -> KnownBy {
+    match facts.os(reference) {
+        Some(os) if os.row().class != OsClass::Observed && !os.row().is_third_party() => KnownBy::Row,
+        _ => KnownBy::Unknown,
     }
 }
 

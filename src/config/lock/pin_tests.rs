@@ -59,11 +59,18 @@ fn a_healthy_deployment_is_pinned_with_all_its_values_and_twice_with_the_same_by
     // The simulator's image is made up, so it is in no table.
     assert_eq!(pinned.reservations(), [Reservation::UnknownImage]);
     assert_eq!(
-        pinned.clone().accept(false).unwrap_err(),
+        pinned.clone().accept(&Accepting::nothing(), None).unwrap_err(),
         Unaccepted(vec![Reservation::UnknownImage])
     );
-    let accepted = pinned.accept(true).unwrap();
-    assert_eq!(accepted.text, pin_of(&cvm).unwrap().accept(true).unwrap().text);
+    let accepted = pinned.accept(&Accepting::everything(), None).unwrap();
+    assert_eq!(
+        accepted.text,
+        pin_of(&cvm)
+            .unwrap()
+            .accept(&Accepting::everything(), None)
+            .unwrap()
+            .text
+    );
     let read = Lock::parse(&accepted.text, "cvm.lock").unwrap();
     assert_eq!(read, accepted.lock);
     assert_eq!(read.compose_hash, Some(cvm.compose_hash()));
@@ -127,14 +134,18 @@ fn each_accepted_reservation_leaves_a_line_in_the_file() {
     let mut facts = facts_of(&lying(&[Lie::NoKeyProvider, Lie::OutOfDatePlatform]), false, None);
     facts.nonce = None;
     let pinned = pin(&facts, false, TrustRootKind::Intel).unwrap();
-    let text = pinned.clone().accept(true).unwrap().text;
+    let text = pinned
+        .clone()
+        .accept(&Accepting::everything(), None)
+        .unwrap()
+        .text;
     assert_eq!(pinned.reservations().len(), 5);
     for reservation in pinned.reservations() {
-        assert!(
-            text.contains(&format!("#   - {reservation}\n")),
-            "{reservation}\n{text}"
-        );
+        let line = format!("\n{} = \"{reservation}\"\n", reservation.name());
+        assert!(text.contains(&line), "{line}\n{text}");
     }
+    let read = Lock::parse(&text, "cvm.lock").unwrap();
+    assert_eq!(read.accepted.len(), 5);
     assert!(!text.contains("SIMULATED") && !text.contains("[images]\n") && !text.contains("[compose]\n"));
 }
 
@@ -180,25 +191,145 @@ fn what_is_not_proven_is_never_pinned() {
 
 #[test]
 fn a_vulnerable_image_is_pinned_for_30_days() {
-    let mut pinned = pin_of(&lying(&[])).unwrap();
-    pinned.reservations = vec![Reservation::VulnerableImage {
-        name: "dstack-0.5.3".to_owned(),
-        vulnerabilities: vec!["CVE-2025-59054".to_owned()],
-    }];
-    assert!(pinned.clone().accept(false).is_err());
-    let accepted = pinned.accept(true).unwrap();
+    let vulnerable = || {
+        let mut pinned = pin_of(&lying(&[])).unwrap();
+        pinned.reservations = vec![Reservation::VulnerableImage {
+            name: "dstack-0.5.3".to_owned(),
+            vulnerabilities: vec!["CVE-2025-59054".to_owned()],
+        }];
+        pinned
+    };
+    let pinned = vulnerable();
+    assert!(pinned.clone().accept(&Accepting::nothing(), None).is_err());
+    let accepted = pinned.accept(&Accepting::everything(), None).unwrap();
     // 2026-10-01 and 30 days.
     assert!(
         accepted
             .text
             .contains("\nvulnerable_until = 2026-10-31 # accepted\n")
     );
+    // While that holds nobody is asked again, and the day stays.
+    let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day);
+    let until = |lock: &Lock| lock.os_image.as_ref().and_then(|os| os.vulnerable_until);
+    let mut before = accepted.lock.clone();
+    before.os_image.as_mut().unwrap().vulnerable_until = day(2026, 10, 2);
+    let again = vulnerable().accept(&naming(""), Some(&before)).unwrap();
+    assert_eq!(until(&again.lock), day(2026, 10, 2));
+    // When it has ended it is new.
+    before.os_image.as_mut().unwrap().vulnerable_until = day(2026, 9, 30);
+    assert_eq!(asked(&vulnerable(), "", Some(&before)), "vulnerable-image");
+    let renewed = vulnerable()
+        .accept(&naming("vulnerable-image"), Some(&before))
+        .unwrap();
+    assert_eq!(until(&renewed.lock), day(2026, 10, 31));
     assert!(
         accepted
             .lock
             .check_end("cvm.lock", simulator::DEFAULT_NOW)
             .is_ok()
     );
+}
+
+/// What is accepted by name.
+fn naming(names: &str) -> Accepting {
+    Accepting {
+        names: names
+            .split(',')
+            .filter(|name| !name.is_empty())
+            .map(|name| name.parse().unwrap())
+            .collect(),
+        ..Accepting::nothing()
+    }
+}
+
+/// The names that are asked for.
+fn asked(pinned: &Pinned, names: &str, before: Option<&Lock>) -> String {
+    match pinned.clone().accept(&naming(names), before) {
+        Ok(_) => String::new(),
+        Err(unaccepted) => unaccepted.names(),
+    }
+}
+
+#[test]
+fn what_is_out_of_the_ordinary_is_asked_for_by_name_and_only_if_it_is_new() {
+    let out = lying(&[Lie::NoKeyProvider, Lie::OutOfDatePlatform]);
+    let pinned = pin(&facts_of(&out, true, None), false, TrustRootKind::Custom).unwrap();
+    let all = "unknown-image,tcb,key-provider,no-nonce";
+    assert_eq!(asked(&pinned, "", None), all);
+    // Each name accepts its own.
+    assert_eq!(asked(&pinned, "tcb,no-nonce", None), "unknown-image,key-provider");
+    assert_eq!(asked(&pinned, "development-image,unread-compose", None), all);
+    let first = pinned.clone().accept(&naming(all), None).unwrap();
+    assert!(first.needless.is_empty());
+    // The lock that is there holds all of it: nobody is asked again, and a name is needless.
+    let lock = Lock::parse(&first.text, "cvm.lock").unwrap();
+    let again = pinned.clone().accept(&naming("tcb"), Some(&lock)).unwrap();
+    assert_eq!(again.needless, [AcceptName::Tcb]);
+    assert_eq!(again.lock, lock);
+    // What gets worse is new.
+    let worse = lying(&[Lie::NoKeyProvider, Lie::ConfigurationNeeded]);
+    let worse = pin(&facts_of(&worse, true, None), false, TrustRootKind::Custom).unwrap();
+    assert_eq!(asked(&worse, "", Some(&lock)), "tcb");
+    // The lock of another app holds nothing of this one.
+    let other = Lock {
+        app_id: Some([9; 20]),
+        ..lock
+    };
+    assert_eq!(asked(&pinned, "", Some(&other)), all);
+}
+
+#[test]
+fn a_healthy_deployment_needs_no_acceptance_and_says_so() {
+    let mut pinned = pin_of(&lying(&[])).unwrap();
+    pinned.reservations.clear();
+    let accepted = pinned.accept(&naming("development-image,tcb"), None).unwrap();
+    assert_eq!(accepted.needless, [AcceptName::DevelopmentImage, AcceptName::Tcb]);
+    assert!(accepted.lock.accepted.is_empty() && !accepted.text.contains("[accepted]"));
+}
+
+#[test]
+fn another_rtmr0_under_the_same_image_is_an_acpi_change_and_stays_written_down() {
+    let pinned = pin_of(&lying(&[])).unwrap();
+    let first = pinned
+        .clone()
+        .accept(&naming("unknown-image"), None)
+        .unwrap()
+        .lock;
+    let mut resized = lying(&[]);
+    Lie::AlteredAcpiTables.apply(&mut resized);
+    let resized = pin_of(&resized).unwrap();
+    assert_eq!(asked(&resized, "", Some(&first)), "acpi-change");
+    let second = resized
+        .clone()
+        .accept(&naming("acpi-change"), Some(&first))
+        .unwrap();
+    assert!(second.needless.is_empty());
+    let sentence = &second.lock.accepted[&AcceptName::AcpiChange];
+    assert!(sentence.starts_with("RTMR0, which covers"), "{sentence}");
+    // Pinned once more, it is the locked one, and what was accepted stays.
+    let third = resized.accept(&naming(""), Some(&second.lock)).unwrap();
+    assert_eq!(third.lock, second.lock);
+    // Back to the first shape: another change.
+    assert_eq!(asked(&pinned, "", Some(&second.lock)), "acpi-change");
+}
+
+#[test]
+fn what_people_wrote_into_a_lock_stays() {
+    let pinned = pin_of(&lying(&[])).unwrap();
+    let mut lock = pinned
+        .clone()
+        .accept(&naming("unknown-image"), None)
+        .unwrap()
+        .lock;
+    assert_eq!(lock.os_image.as_ref().unwrap().known_by, Some(KnownBy::Unknown));
+    // Somebody measured the image's files: then it is not unknown any more.
+    lock.os_image.as_mut().unwrap().known_by = Some(KnownBy::Files([7; 32]));
+    lock.accepted.clear();
+    // And the next root of the KMS is known.
+    let root = lock.key_provider.clone().unwrap();
+    lock.key_provider = format!("{root},kms:abcd").parse().ok();
+    let again = pinned.accept(&naming(""), Some(&lock)).unwrap();
+    assert_eq!(again.lock, lock);
 }
 
 type Outcome = Vec<(CheckId, Status, Option<&'static str>)>;
@@ -222,7 +353,7 @@ fn a_pin_passes_and_changing_any_field_fails_exactly_the_check_that_owns_it() {
     let facts = facts_of(&lying(&[]), true, Some(NONCE));
     let lock = pin(&facts, true, TrustRootKind::Custom)
         .unwrap()
-        .accept(true)
+        .accept(&Accepting::everything(), None)
         .unwrap()
         .lock;
     let healthy = judged(&facts, &lock);
@@ -318,7 +449,7 @@ fn recorded_pin(name: &str, at: u64) -> Option<(Vec<Reservation>, String)> {
     };
     let pinned = pin(&facts, false, TrustRootKind::Intel).unwrap();
     let reservations = pinned.reservations().to_vec();
-    let accepted = pinned.accept(true).unwrap();
+    let accepted = pinned.accept(&Accepting::everything(), None).unwrap();
     let lock = Lock::parse(&accepted.text, "cvm.lock").unwrap();
     assert_eq!(lock, accepted.lock);
     for (id, status, reason) in judged(&facts, &lock) {

@@ -16,12 +16,13 @@ use crate::config::tcb::end_of;
 /// Markers that git leaves at line starts where a merge was not finished.
 const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
-const ROOT_KEYS: [&str; 10] = [
+const ROOT_KEYS: [&str; 11] = [
     "schema",
     "tool",
     "compose_hash",
     "app_id",
     "key_provider",
+    "accepted",
     "images",
     "compose",
     "places",
@@ -29,11 +30,12 @@ const ROOT_KEYS: [&str; 10] = [
     "platform",
 ];
 /// What a block of a file of several targets holds.
-pub(super) const TARGET_KEYS: [&str; 9] = [
+pub(super) const TARGET_KEYS: [&str; 10] = [
     "tool",
     "compose_hash",
     "app_id",
     "key_provider",
+    "accepted",
     "images",
     "compose",
     "places",
@@ -41,7 +43,7 @@ pub(super) const TARGET_KEYS: [&str; 9] = [
     "platform",
 ];
 const SEVERAL_KEYS: [&str; 2] = ["schema", "target"];
-const OS_IMAGE_KEYS: [&str; 5] = ["mrtd", "rtmr0", "rtmr1", "rtmr2", "vulnerable_until"];
+const OS_IMAGE_KEYS: [&str; 6] = ["mrtd", "rtmr0", "rtmr1", "rtmr2", "known_by", "vulnerable_until"];
 const PLATFORM_KEYS: [&str; 3] = ["td_attributes", "mr_seam", "fmspc"];
 
 impl Lock {
@@ -111,6 +113,7 @@ impl Lock {
 
     /// Takes everything that a lock of one target holds.
     pub(super) fn of_section(root: &mut Section<'_>) -> Result<Self, LockError> {
+        let accepted = root.take("accepted");
         let mut lock = Self {
             tool: root
                 .take("tool")
@@ -145,6 +148,9 @@ impl Lock {
             lock.mr_seam = platform.take_hex("mr_seam")?;
             lock.fmspc = platform.take_hex("fmspc")?;
             platform.finish(&PLATFORM_KEYS)?;
+        }
+        if let Some(accepted) = accepted {
+            lock.accepted = super::accepted::read(accepted.section()?, &lock)?;
         }
         Ok(lock)
     }
@@ -257,6 +263,14 @@ fn os_image(mut section: Section<'_>) -> Result<LockedOs, LockError> {
                 section.need_hex("rtmr2")?,
             ],
         },
+        known_by: section
+            .take("known_by")
+            .map(|entry| {
+                let text = entry.string()?;
+                text.parse()
+                    .map_err(|problem: super::KnownByError| entry.error(problem.into()))
+            })
+            .transpose()?,
         vulnerable_until: section
             .take("vulnerable_until")
             .map(|entry| day(&entry))

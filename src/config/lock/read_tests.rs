@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::{Lock, LockProblem, MAX_LOCK_BYTES, Notes, arbitrary};
+use super::{AcceptName, Lock, LockProblem, MAX_LOCK_BYTES, Notes, arbitrary};
 use crate::config::{Origin, OsImageOption, OsImagePolicy, Policy};
+use crate::reference::{OsClass, ReferenceValues};
 
 fn refused(text: &str) -> super::LockError {
     Lock::parse(text, "cvm.lock").unwrap_err()
@@ -216,4 +217,116 @@ proptest! {
             prop_assert!(!error.to_string().contains('\n'));
         }
     }
+}
+
+/// A lock of registers with more lines in it.
+fn with_registers(class: OsClass, more: &str) -> String {
+    let reference = ReferenceValues::built_in();
+    let row = reference
+        .images()
+        .iter()
+        .find(|row| row.class == class && row.registers.is_some() && !row.is_third_party())
+        .unwrap();
+    let registers = row.registers.as_ref().unwrap();
+    let hex = |bytes: [u8; 48]| hex::encode(bytes);
+    format!(
+        "schema = \"cvm-verify/lock/v1\"\n{more}\n[os_image]\nmrtd = \"{}\"\nrtmr0 = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\n",
+        hex(reference.mrtds_of(row)[0]),
+        hex([7; 48]),
+        hex(registers.rtmr1.0),
+        hex(registers.rtmr2.0)
+    )
+}
+
+#[test]
+fn a_lock_that_accepts_what_it_does_not_hold_is_refused() {
+    let accepts = |name: &str| format!("[accepted]\n{name} = \"Because.\"");
+    let read = |text: &str| Lock::parse(text, "cvm.lock");
+    let held = read(&with_registers(
+        OsClass::Development,
+        &accepts("development-image"),
+    ))
+    .unwrap();
+    assert_eq!(held.accepted[&AcceptName::DevelopmentImage], "Because.");
+    for name in [
+        "unknown-image",
+        "acpi-change",
+        "tcb",
+        "no-nonce",
+        "unread-compose",
+    ] {
+        assert!(
+            read(&with_registers(OsClass::Production, &accepts(name))).is_ok(),
+            "{name}"
+        );
+    }
+    for (name, why) in [
+        ("development-image", "its registers are those of dstack-"),
+        ("vulnerable-image", "it has no os_image.vulnerable_until"),
+        (
+            "td-attributes",
+            "its td_attributes are those of every dstack guest",
+        ),
+        ("key-provider", "its key_provider is a KMS, or is not there"),
+    ] {
+        let error = read(&with_registers(OsClass::Production, &accepts(name))).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains(&format!(
+                "`accepted.{name}` accepts what this lock does not hold: {why}"
+            )),
+            "{said}"
+        );
+    }
+    let without = format!(
+        "schema = \"cvm-verify/lock/v1\"\ncompose_hash = \"{}\"\n",
+        "ab".repeat(32)
+    );
+    for name in ["development-image", "unknown-image", "acpi-change"] {
+        let said = read(&format!("{without}{}\n", accepts(name)))
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains("it has no [os_image]"), "{said}");
+    }
+    // To accept is not to expect.
+    let nothing = format!("schema = \"cvm-verify/lock/v1\"\n{}\n", accepts("tcb"));
+    assert_eq!(read(&nothing).unwrap_err().problem, LockProblem::ExpectsNothing);
+    let said = read(&format!("{without}{}\n", accepts("dev-image")))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("is not a thing to accept. These are: development-image,"),
+        "{said}"
+    );
+    for text in [
+        "\"\"".to_owned(),
+        format!("\"{}\"", "x".repeat(5000)),
+        "true".to_owned(),
+    ] {
+        assert!(
+            read(&format!("{without}[accepted]\ntcb = {text}\n")).is_err(),
+            "{text:.9}"
+        );
+    }
+}
+
+#[test]
+fn how_an_image_was_known_is_read_strictly() {
+    let known = |text: &str| {
+        let lock = with_registers(OsClass::Production, "");
+        Lock::parse(&format!("{lock}known_by = {text}\n"), "cvm.lock")
+    };
+    for text in [
+        "\"row\"",
+        "\"unknown\"",
+        &format!("\"files {}\"", "0xAB".to_owned() + &"cd".repeat(31)),
+    ] {
+        assert!(known(text).is_ok(), "{text}");
+    }
+    let said = known("\"files\"").unwrap_err().to_string();
+    assert!(
+        said.contains("is none of row, published-hash HASH, files HASH, unknown"),
+        "{said}"
+    );
+    assert!(known("7").is_err());
 }

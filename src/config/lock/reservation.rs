@@ -5,11 +5,14 @@ use std::fmt;
 use dcap_qvl::TcbStatus;
 
 use super::text::one_line;
+use super::{AcceptName, Lock, accepted};
+use crate::config::KeyProviders;
+use crate::config::tcb::end_of;
 
 /// How long a vulnerable image is accepted once it is pinned, days.
 pub const VULNERABLE_DAYS: u64 = 30;
 
-/// What speaks against pinning a deployment as it is, but may be accepted in writing (`--accept-observed`).
+/// What speaks against pinning a deployment as it is, but may be accepted in writing (`pin --accept`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reservation {
     /// The evidence was not asked for with a nonce.
@@ -40,12 +43,71 @@ pub enum Reservation {
         /// The vulnerabilities.
         vulnerabilities: Vec<String>,
     },
+    /// Another RTMR0 than the locked one, of no listed shape, under the same image.
+    AcpiChange {
+        /// The locked one.
+        before: [u8; 48],
+        /// The one that was measured.
+        now: [u8; 48],
+    },
     /// The compose document was not handed over.
     NoComposeDocument,
     /// The compose document has no field beside the docker compose file.
     NoEnvelope,
     /// The docker compose file in the compose document cannot be read.
     UnreadableImages(String),
+}
+
+impl Reservation {
+    /// The name under which it is accepted.
+    #[must_use]
+    pub const fn name(&self) -> AcceptName {
+        match self {
+            Self::NoNonce | Self::NonceMismatch => AcceptName::NoNonce,
+            Self::Tcb { .. } => AcceptName::Tcb,
+            Self::TdAttributes(_) => AcceptName::TdAttributes,
+            Self::KeyProvider(_) => AcceptName::KeyProvider,
+            Self::DevelopmentImage(_) => AcceptName::DevelopmentImage,
+            Self::ObservedImage(_) | Self::UnknownImage => AcceptName::UnknownImage,
+            Self::VulnerableImage { .. } => AcceptName::VulnerableImage,
+            Self::AcpiChange { .. } => AcceptName::AcpiChange,
+            Self::NoComposeDocument | Self::NoEnvelope | Self::UnreadableImages(_) => {
+                AcceptName::UnreadCompose
+            }
+        }
+    }
+
+    /// Whether the lock that is there holds it already, so that nobody is asked again. `now` is the lock that is taken, and
+    /// `at` the time that is judged at, Unix seconds.
+    pub(super) fn is_held_by(&self, before: &Lock, now: &Lock, at: u64) -> bool {
+        match self {
+            Self::DevelopmentImage(_) | Self::ObservedImage(_) | Self::UnknownImage => {
+                now.has_image_of(before)
+            }
+            Self::VulnerableImage { .. } => {
+                let until = before.os_image.as_ref().and_then(|os| os.vulnerable_until);
+                now.has_image_of(before) && until.and_then(end_of).is_some_and(|end| at < end)
+            }
+            Self::AcpiChange { .. } => false,
+            Self::TdAttributes(value) => before.td_attributes == Some(*value),
+            Self::KeyProvider(_) => match (&before.key_provider, &now.key_provider) {
+                (Some(KeyProviders::Named(before)), Some(KeyProviders::Named(now))) => {
+                    now.iter().all(|pin| before.contains(pin))
+                }
+                _ => false,
+            },
+            Self::NoNonce
+            | Self::NonceMismatch
+            | Self::Tcb { .. }
+            | Self::NoComposeDocument
+            | Self::NoEnvelope
+            | Self::UnreadableImages(_) => {
+                let said = accepted::of_reservations(std::slice::from_ref(self));
+                said.iter()
+                    .all(|(name, sentence)| before.accepted.get(name) == Some(sentence))
+            }
+        }
+    }
 }
 
 impl fmt::Display for Reservation {
@@ -92,6 +154,16 @@ impl fmt::Display for Reservation {
                 "{name} has a published vulnerability: {}.",
                 vulnerabilities.join(", ")
             ),
+            Self::AcpiChange { before, now } => {
+                let start = |register: &[u8; 48]| hex::encode(register).chars().take(16).collect::<String>();
+                write!(
+                    f,
+                    "RTMR0, which covers the VM's shape and the ACPI tables that the host supplies, is {}… and no listed value; \
+                     it was {}… before, under the same image.",
+                    start(now),
+                    start(before)
+                )
+            }
             Self::NoComposeDocument => f.write_str(
                 "The compose document was not handed over: its hash is locked, but what is in it was not shown.",
             ),

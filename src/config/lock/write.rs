@@ -2,7 +2,7 @@
 
 use super::envelope::assignments;
 use super::text::{key, one_line, quoted};
-use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, places};
+use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, places};
 use crate::config::{KeyProviderPin, KeyProviders};
 use crate::reference::{KmsRow, ReferenceValues};
 
@@ -11,8 +11,6 @@ use crate::reference::{KmsRow, ReferenceValues};
 pub struct Notes {
     /// The row of the built-in table of OS images whose MRTD, RTMR1 and RTMR2 are the locked ones.
     pub os_image: Option<String>,
-    /// What was accepted in writing, one sentence each.
-    pub accepted: Vec<String>,
     /// Whether the evidence rests on another root than Intel's.
     pub simulated: bool,
     /// What is said of each place that decides code, by its path.
@@ -27,10 +25,6 @@ const HEADER: &str = "\
 const SIMULATED: &str = "\
 #
 # SIMULATED: the evidence rests on another root than Intel's, so nothing here was proven about hardware.
-";
-const ACCEPTED: &str = "\
-#
-# Accepted with --accept-observed:
 ";
 const COMPOSE_HASH: &str = "
 # SHA-256 of the compose document, byte for byte. It binds all of [images] and [compose].
@@ -55,6 +49,10 @@ const OS_IMAGE: &str = "
 # host supplies; rtmr1: kernel; rtmr2: kernel command line and initrd.
 [os_image]
 ";
+const KNOWN_BY: &str = "\
+# How the image was known when this was written: row (of cvm-verify's table), published-hash HASH, files HASH, or unknown,
+# which a verdict names as accepted in writing.
+";
 const VULNERABLE_UNTIL: &str = "\
 # The last day (UTC) on which the image is accepted although it has a published vulnerability.
 ";
@@ -64,7 +62,13 @@ const PLATFORM: &str = "
 ";
 
 /// The lines that begin a section.
-const SECTIONS: [&str; 4] = ["[images]", "[compose]", "[os_image]", "[platform]"];
+const SECTIONS: [&str; 5] = [
+    accepted::SECTION,
+    "[images]",
+    "[compose]",
+    "[os_image]",
+    "[platform]",
+];
 
 const OBSERVED: &str = "observed";
 
@@ -129,6 +133,7 @@ impl Lock {
                 out.push_str(&line(name, &quoted(&value), &provenance));
             }
         }
+        out.push_str(&accepted::write(&self.accepted));
         let images = self
             .images
             .iter()
@@ -181,12 +186,6 @@ fn remarks(notes: &Notes) -> String {
     if notes.simulated {
         out.push_str(SIMULATED);
     }
-    if !notes.accepted.is_empty() {
-        out.push_str(ACCEPTED);
-    }
-    for sentence in &notes.accepted {
-        out.push_str(&format!("#   - {}\n", one_line(sentence)));
-    }
     out
 }
 
@@ -212,6 +211,10 @@ fn os_image(os: &LockedOs, notes: &Notes) -> String {
             _ => image.clone(),
         };
         out.push_str(&line(name, &quoted(&hex::encode(value)), &provenance));
+    }
+    if let Some(known) = os.known_by {
+        out.push_str(KNOWN_BY);
+        out.push_str(&format!("known_by = {}\n", quoted(&known.to_string())));
     }
     if let Some(day) = os.vulnerable_until {
         out.push_str(VULNERABLE_UNTIL);
@@ -268,10 +271,6 @@ mod tests {
         insta::assert_snapshot!(
             arbitrary::example().to_toml(&Notes {
                 os_image: Some("dstack-0.5.3".to_owned()),
-                accepted: vec![
-                    "dstack-0.5.3 has a published vulnerability: CVE-2025-59054.".to_owned(),
-                    "A hostile name: \n[os_image]\u{202e}".to_owned(),
-                ],
                 simulated: true,
                 places: [(
                     "services.web.command".to_owned(),

@@ -1,0 +1,256 @@
+//! What is accepted in writing counts for the verdict, never for the assurance, and is always named.
+
+use cvm_verify::config::lock::KnownBy;
+use cvm_verify::config::{LockedPlatform, OsImagePolicy, OsTuple, Policy};
+use cvm_verify::reference::{OsClass, ReferenceValues};
+use cvm_verify::report::{AcceptedKind, Assurance, CheckId, Status, TargetReport, Verdict};
+use simulator::Lie;
+
+use crate::judge::{Judged, Trial, registers};
+
+/// The lock of the healthy CVM, whose image is in no table.
+fn lock(tuple: &OsTuple, known_by: Option<KnownBy>) -> OsImagePolicy {
+    OsImagePolicy::Lock {
+        tuple: tuple.clone(),
+        vulnerable_until: None,
+        known_by,
+        acpi_change: None,
+        lock: "cvm.lock".to_owned(),
+    }
+}
+
+fn judged_by(os_image: impl FnOnce(&OsTuple) -> OsImagePolicy) -> Judged {
+    let trial = Trial::healthy();
+    let tuple = registers(&trial.cvm);
+    trial
+        .with(|trial| trial.policy.os_image = os_image(&tuple))
+        .judge()
+}
+
+/// What a check was accepted with, and where that is written.
+fn accepted(judged: &Judged, id: CheckId) -> Vec<(AcceptedKind, &str)> {
+    let of_check = judged.0.accepted.iter().filter(|one| one.check == id);
+    of_check.map(|one| (one.what, one.by.as_str())).collect()
+}
+
+#[test]
+fn an_image_that_nobody_knew_is_accepted_by_whoever_wrote_its_registers_down() {
+    let by_lock = [None, Some(KnownBy::Unknown), Some(KnownBy::Row)];
+    for known_by in by_lock {
+        let judged = judged_by(|tuple| lock(tuple, known_by));
+        judged.passes();
+        assert_eq!(
+            accepted(&judged, CheckId::OsImage),
+            [(AcceptedKind::UnknownImage, "cvm.lock")],
+            "{known_by:?}"
+        );
+        assert_eq!(judged.0.assurance, Assurance::Hardware);
+    }
+    let judged = judged_by(|tuple| OsImagePolicy::Tuple(tuple.clone()));
+    judged.passes();
+    assert_eq!(
+        accepted(&judged, CheckId::OsImage),
+        [(AcceptedKind::UnknownImage, "--os-image")]
+    );
+    assert_eq!(judged.0.assurance, Assurance::Hardware);
+    // An image that was measured from its files, or whose hash is published, is no unknown one.
+    for known_by in [KnownBy::Files([1; 32]), KnownBy::PublishedHash([2; 32])] {
+        let judged = judged_by(|tuple| lock(tuple, Some(known_by)));
+        judged.passes();
+        assert!(judged.0.accepted.is_empty(), "{judged}");
+        assert_eq!(judged.0.assurance, Assurance::Code);
+    }
+}
+
+/// Registers of rows of the table, under each policy that names them exactly.
+#[test]
+fn a_row_is_accepted_by_its_class_and_a_production_row_needs_no_acceptance() {
+    let reference = ReferenceValues::built_in();
+    for row in reference.images() {
+        let Some(registers) = &row.registers else { continue };
+        let tuple = OsTuple {
+            mrtd: reference.mrtds_of(row)[0],
+            rtmr: [[0x5a; 48], registers.rtmr1.0, registers.rtmr2.0],
+        };
+        let judged = Trial::healthy()
+            .with(|trial| {
+                // No log gives these registers: only what the quote says is judged here.
+                trial.cvm.forced.mr_td = Some(tuple.mrtd);
+                let [rtmr0, rtmr1, rtmr2] = tuple.rtmr.map(Some);
+                trial.cvm.forced.rtmr = [rtmr0, rtmr1, rtmr2, None];
+                trial.policy.os_image = lock(&tuple, Some(KnownBy::Row));
+            })
+            .judge();
+        let expected = match row.class {
+            _ if !reference.host_alone(row).is_empty() => continue,
+            OsClass::Production if row.is_third_party() => vec![AcceptedKind::ObservedImage],
+            OsClass::Production => Vec::new(),
+            OsClass::Development => vec![AcceptedKind::DevelopmentImage],
+            OsClass::Prerelease | OsClass::Observed => vec![AcceptedKind::ObservedImage],
+        };
+        let found: Vec<AcceptedKind> = accepted(&judged, CheckId::OsImage)
+            .into_iter()
+            .map(|(what, _)| what)
+            .collect();
+        assert_eq!(found, expected, "{}: {judged}", row.name);
+        if row.class == OsClass::Development {
+            judged.says(CheckId::OsImage, Status::Warn, "development-image");
+        }
+    }
+}
+
+#[test]
+fn a_change_of_rtmr0_that_the_owner_accepted_is_named() {
+    let judged = judged_by(|tuple| match lock(tuple, Some(KnownBy::Files([1; 32]))) {
+        OsImagePolicy::Lock {
+            tuple,
+            vulnerable_until,
+            known_by,
+            lock,
+            ..
+        } => OsImagePolicy::Lock {
+            tuple,
+            vulnerable_until,
+            known_by,
+            acpi_change: Some("The host was upgraded; the operator says so.".to_owned()),
+            lock,
+        },
+        other => other,
+    });
+    judged.passes();
+    assert_eq!(
+        accepted(&judged, CheckId::OsImage),
+        [(AcceptedKind::AcpiChange, "cvm.lock")]
+    );
+    assert_eq!(judged.0.assurance, Assurance::Hardware);
+}
+
+#[test]
+fn td_attributes_that_a_lock_expects_are_named_unless_they_are_those_of_dstack() {
+    let locked = |value| LockedPlatform {
+        td_attributes: Some(value),
+        mr_seam: None,
+        fmspc: None,
+        lock: "cvm.lock".to_owned(),
+    };
+    let pks = [0, 0, 0, 0x50, 0, 0, 0, 0];
+    let judged = Trial::healthy()
+        .with(|trial| {
+            trial.cvm.report.td_attributes = pks;
+            trial.policy.locked_platform = Some(locked(pks));
+        })
+        .judge();
+    judged.passes();
+    assert_eq!(
+        accepted(&judged, CheckId::TdAttributes),
+        [(AcceptedKind::TdAttributes, "cvm.lock")]
+    );
+    assert_eq!(judged.0.assurance, Assurance::None);
+    let usual = Trial::healthy()
+        .with(|trial| {
+            trial.policy.locked_platform = Some(locked(cvm_verify::config::DEFAULT_TD_ATTRIBUTES));
+        })
+        .judge();
+    usual.passes();
+    assert!(accepted(&usual, CheckId::TdAttributes).is_empty());
+}
+
+/// Every way in which a policy can be made to accept something.
+fn accepting_policies() -> Vec<(&'static str, fn(&mut Trial))> {
+    vec![
+        ("freshness", |trial| {
+            trial.policy.freshness = cvm_verify::config::Freshness::Unchecked
+        }),
+        ("os-image", |trial| {
+            trial.policy.os_image = OsImagePolicy::Unchecked
+        }),
+        ("image-pins", |trial| {
+            trial.policy.image_pins = cvm_verify::config::ImagePinsPolicy::Unchecked
+        }),
+        ("key-provider", |trial| {
+            trial.policy.key_provider = Some(crate::judge::expected(
+                "--key-provider",
+                "unchecked".parse().unwrap(),
+            ));
+        }),
+        ("bare kms", |trial| {
+            trial.policy.key_provider =
+                Some(crate::judge::expected("--key-provider", "kms".parse().unwrap()));
+        }),
+        ("no kms", |trial| {
+            Lie::NoKeyProvider.apply(&mut trial.cvm);
+            trial.policy.key_provider =
+                Some(crate::judge::expected("--key-provider", "none".parse().unwrap()));
+        }),
+        ("tcb", |trial| {
+            Lie::OutOfDatePlatform.apply(&mut trial.cvm);
+            trial.policy.tcb.exceptions = vec!["OutOfDate:until=2026-12-01".parse().unwrap()];
+        }),
+        ("td-attributes", |trial| {
+            let pks = [0, 0, 0, 0x50, 0, 0, 0, 0];
+            trial.cvm.report.td_attributes = pks;
+            trial.policy.locked_platform = Some(LockedPlatform {
+                td_attributes: Some(pks),
+                mr_seam: None,
+                fmspc: None,
+                lock: "cvm.lock".to_owned(),
+            });
+        }),
+        ("unknown image", |trial| {
+            trial.policy.os_image = lock(&registers(&trial.cvm), Some(KnownBy::Unknown));
+        }),
+    ]
+}
+
+/// Whatever is accepted, alone or with others: it is named, and the assurance does not count it.
+#[test]
+fn no_combination_of_what_is_accepted_reaches_code_or_goes_unnamed() {
+    let ways = accepting_policies();
+    for mask in 1_u32..(1 << ways.len()) {
+        // All single ones and all pairs; of the larger ones a sample.
+        if mask.count_ones() > 2 && mask % 37 != 0 {
+            continue;
+        }
+        let mut trial = Trial::healthy();
+        let mut names = Vec::new();
+        for (place, (name, change)) in ways.iter().enumerate() {
+            if mask & (1 << place) != 0 {
+                change(&mut trial);
+                names.push(*name);
+            }
+        }
+        let report = trial.judge().0;
+        assert_ne!(report.verdict, Verdict::Inconclusive, "{names:?}");
+        if report.verdict == Verdict::Pass {
+            assert!(!report.accepted.is_empty(), "{names:?}");
+            assert_ne!(report.assurance, Assurance::Code, "{names:?}");
+            assert!(is_named(&report), "{names:?}");
+        }
+    }
+}
+
+/// Every waiver is in `waived`, and whatever keeps the assurance down is in `accepted`.
+fn is_named(report: &TargetReport) -> bool {
+    let waivers: Vec<CheckId> = report
+        .accepted
+        .iter()
+        .filter(|one| one.what == AcceptedKind::Waiver)
+        .map(|one| one.check)
+        .collect();
+    waivers == report.waived
+}
+
+/// A warning or a skip meets a requirement only with an acceptance, unless it is harmless; so a policy without any acceptance
+/// that passes reaches the tier that it requires.
+#[test]
+fn a_pass_without_anything_accepted_reaches_what_was_required() {
+    let healthy = Trial::healthy().judge();
+    healthy.passes();
+    assert!(healthy.0.accepted.is_empty(), "{healthy}");
+    assert_eq!(healthy.0.assurance, Assurance::Code);
+    let default = Trial::healthy()
+        .with(|trial| trial.policy = Policy::default())
+        .judge();
+    assert_ne!(default.0.verdict, Verdict::Pass);
+    assert!(default.0.accepted.is_empty());
+}
