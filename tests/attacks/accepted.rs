@@ -156,6 +156,7 @@ fn td_attributes_that_a_lock_expects_are_named_unless_they_are_those_of_dstack()
 }
 
 /// Every way in which a policy can be made to accept something.
+#[expect(clippy::type_complexity, reason = "a table of a test")]
 fn accepting_policies() -> Vec<(&'static str, fn(&mut Trial))> {
     vec![
         ("freshness", |trial| {

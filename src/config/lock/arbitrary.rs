@@ -230,7 +230,7 @@ pub(crate) fn lock() -> impl Strategy<Value = Lock> {
         Just(AcceptName::NoNonce),
         Just(AcceptName::UnreadCompose),
     ];
-    let accepted = btree_map(name, "[^ ]\\PC{0,60}", 0..3);
+    let accepted = btree_map(name, "[a-z]\\PC{0,60}", 0..3);
     (app, maps, of(os_image()), platform, accepted).prop_map(|(app, maps, os_image, platform, accepted)| {
         let (tool, compose_hash, app_id, key_provider) = app;
         let (images, envelope, mut places): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>) = maps;
