@@ -4,7 +4,7 @@
 //! The folders are floors; a lower one never imports a higher one:
 //!
 //! 1. [`evidence`], [`report`] and [`net`]: what a CVM hands over, how results look, HTTP;
-//! 2. [`reference`]: what images, scripts and services are known to be; [`prove`], [`config`], [`collateral`], [`source`]: untrusted in, proven out; what the user expects;
+//! 2. [`mod@reference`]: what images, scripts and services are known to be; [`prove`], [`config`], [`collateral`], [`source`]: untrusted in, proven out; what the user expects;
 //! 3. [`checks`]: one file per check, from proven facts and policy to a result;
 //! 4. [`requirements`] and [`appraise`]: verdict and assurance; [`compare`]: what changed; [`merge`]: several reports as one;
 //! 5. [`render`][]: words, and [`alert`]: telling people;

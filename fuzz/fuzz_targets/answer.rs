@@ -106,7 +106,7 @@ fuzz_target!(|data: &[u8]| {
         };
         let fetched = loopback.runtime.block_on(async {
             tokio::select! {
-                fetched = fetch(&loopback.client, &loopback.sources, &request) => fetched,
+                fetched = fetch(&loopback.client, &loopback.sources, &request, 0) => fetched,
                 () = serve(&loopback.listener, &answers) => unreachable!("it serves for ever"),
             }
         });

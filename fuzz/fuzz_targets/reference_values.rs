@@ -14,7 +14,9 @@ fuzz_target!(|bytes: &[u8]| {
     for row in built_in.images() {
         let hash = row.os_image_hash.map(|hash| hash.0);
         let found = hash.and_then(|hash| values.image_by_hash(&hash));
-        assert!(hash.is_none() || found.is_some_and(|found| found.class == row.class && found.name == row.name));
+        assert!(
+            hash.is_none() || found.is_some_and(|found| found.class == row.class && found.name == row.name)
+        );
         assert!(values.host_alone(row).len() >= built_in.host_alone(row).len());
     }
     for row in built_in.kms() {

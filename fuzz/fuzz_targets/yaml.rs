@@ -7,7 +7,11 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     match canonical_yaml(text) {
         Ok(tree) => {
-            assert_eq!(canonical_yaml(text).as_ref(), Ok(&tree), "it reads the same twice");
+            assert_eq!(
+                canonical_yaml(text).as_ref(),
+                Ok(&tree),
+                "it reads the same twice"
+            );
             assert!(tree.len() <= 16 * 1024 * 1024, "aliases are bounded");
             // What follows the end of the document says nothing.
             if text.ends_with('\n') {

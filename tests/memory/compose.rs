@@ -43,6 +43,7 @@ fn judged(trial: &Trial, attestation: &str, info: &str) {
 
 #[test]
 fn t80_a_compose_document_of_any_shape_is_judged_in_64_mib() {
+    let _alone = crate::alone();
     let machines = shapes::yaml(MAX_COMPOSE_BYTES * 9 / 10)
         .into_iter()
         .filter_map(|(name, yaml)| {
@@ -60,6 +61,7 @@ fn t80_a_compose_document_of_any_shape_is_judged_in_64_mib() {
 
 #[test]
 fn t80_members_of_a_compose_document_are_bounded() {
+    let _alone = crate::alone();
     let machines = shapes::json(MAX_COMPOSE_BYTES * 9 / 10)
         .into_iter()
         .take(6)
@@ -76,6 +78,7 @@ fn t80_members_of_a_compose_document_are_bounded() {
 
 #[test]
 fn t81_aliases_are_counted_before_they_are_written_out() {
+    let _alone = crate::alone();
     // A quarter of what may be read takes a quarter of 40 MiB; the whole is read above.
     let texts = shapes::yaml(MAX_COMPOSE_BYTES / 4);
     takes_at_most(10, texts, |text| {
@@ -85,6 +88,7 @@ fn t81_aliases_are_counted_before_they_are_written_out() {
 
 #[test]
 fn t82_a_document_above_the_limit_is_refused_with_what_to_do() {
+    let _alone = crate::alone();
     let trial = machine(around(&format!("x: {}\n", "x".repeat(MAX_COMPOSE_BYTES))));
     let judged = trial.judge();
     judged.leaves_open(CheckId::Evidence, "too-large");

@@ -422,10 +422,10 @@ fn a_report_that_says_pass_of_checks_that_do_not_is_never_merged_green() {
                 check["status"] = "skip".into();
                 check["reason"] = "no-expectation".into();
             }) as &dyn Fn(&mut serde_json::Value),
-            "the assurance does not follow from the checks",
+            "the verdict does not follow from the checks",
         ),
         (
-            &|target| target["assurance"] = "hardware".into(),
+            &|target| target["assurance"] = "code".into(),
             "the assurance does not follow from the checks",
         ),
         (

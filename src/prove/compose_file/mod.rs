@@ -58,7 +58,7 @@ impl ComposeFile {
         self.unpinned.iter().chain(self.unmeasured.iter())
     }
 
-    /// How many places decide code, those beyond [`MAX_PLACES`] included.
+    /// How many places decide code, those beyond `MAX_PLACES` included.
     #[must_use]
     pub fn deciding_count(&self) -> usize {
         self.unpinned.count().saturating_add(self.unmeasured.count())

@@ -31,7 +31,7 @@ impl Place {
     }
 }
 
-/// Places of one kind, at most [`MAX_PLACES`] of them.
+/// Places of one kind, at most `MAX_PLACES` of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places {
     kept: Vec<Place>,
