@@ -4,9 +4,11 @@
 
 use std::cell::LazyCell;
 
-use cvm_verify::config::lock::{Lock, pin};
+use cvm_verify::config::launch_script;
+use cvm_verify::config::lock::{Accepting, Lock, pin};
 use cvm_verify::evidence::Evidence;
 use cvm_verify::prove::{Facts, Gap, Inputs, TrustRoot, prove};
+use cvm_verify::reference::ReferenceValues;
 use cvm_verify::report::TrustRootKind;
 use cvm_verify_fuzz::input::parts;
 use dcap_qvl::QuoteCollateralV3;
@@ -96,7 +98,9 @@ fn check(cvm: &Cvm, facts: &Facts, has_own_provider: bool) {
         .expect("the measured text itself was handed over");
     assert_eq!(compose.text(), cvm.app_compose);
     match compose.members() {
-        Err(_) => assert!(compose.compose_file().is_err() && compose.envelope().is_err()),
+        Err(_) => {
+            assert!(compose.compose_file(launch_script(compose)).is_err() && compose.envelope().is_err())
+        }
         Ok(members) => {
             let again: serde_json::Value = serde_json::from_str(compose.text()).expect("it is JSON");
             assert_eq!(again.as_object(), Some(members));
@@ -109,21 +113,32 @@ fn check(cvm: &Cvm, facts: &Facts, has_own_provider: bool) {
             assert_eq!(envelope.len(), others, "nothing else is left out");
         }
     }
-    if let Ok(Some(file)) = compose.compose_file() {
+    if let Ok(Some(file)) = compose.compose_file(launch_script(compose)) {
         assert_eq!(
-            compose.compose_file().ok().flatten().as_ref(),
+            compose
+                .compose_file(launch_script(compose))
+                .ok()
+                .flatten()
+                .as_ref(),
             Some(&file),
             "it reads the same twice"
         );
         for (service, image) in &file.images {
             let digest = image.split_once("@sha256:").map_or("", |(_, digest)| digest);
             let pinned = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let named = file.unpinned.iter().any(|place| place.contains(service.as_str()));
+            let named = file
+                .unpinned
+                .iter()
+                .any(|place| place.path.contains(service.as_str()));
             assert!(pinned || named, "{service:?} has {image:?} and nobody is told");
         }
     }
-    if let Ok(pinned) = pin(facts, true, TrustRootKind::Custom) {
-        let accepted = pinned.accept(true).expect("all is accepted");
+    if let Ok(pinned) = pin(facts, true, TrustRootKind::Custom, ReferenceValues::built_in()) {
+        let everything = Accepting {
+            all: true,
+            ..Accepting::nothing()
+        };
+        let accepted = pinned.accept(&everything, None).expect("all is accepted");
         let read = Lock::parse(&accepted.text, "cvm.lock").expect("what was written can be read");
         assert_eq!(read, accepted.lock);
         assert_eq!(read.compose_hash, Some(cvm.compose_hash()));
