@@ -50,10 +50,7 @@ impl Judge<'_> {
 
     pub(super) fn namespace(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
-            return if is_nothing(value) {
-            } else {
-                self.unknown(path, value)
-            };
+            return self.other_than(path, value);
         };
         let name = self.fixed(path, text);
         let says = match name.as_deref().map(str::trim) {
@@ -73,10 +70,7 @@ impl Judge<'_> {
 
     pub(super) fn devices(&mut self, row: &'static Row, path: &str, value: &Value) {
         let Some(items) = value.as_array() else {
-            return if is_nothing(value) {
-            } else {
-                self.unknown(path, value)
-            };
+            return self.other_than(path, value);
         };
         for (index, each) in items.iter().enumerate() {
             let path = item(path, index);
@@ -176,10 +170,7 @@ impl Judge<'_> {
 
     pub(super) fn runtime(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
-            return if is_nothing(value) {
-            } else {
-                self.unknown(path, value)
-            };
+            return self.other_than(path, value);
         };
         if let Some(name) = self.fixed(path, text)
             && !name.is_empty()
@@ -192,10 +183,7 @@ impl Judge<'_> {
 
     pub(super) fn network_driver(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
-            return if is_nothing(value) {
-            } else {
-                self.unknown(path, value)
-            };
+            return self.other_than(path, value);
         };
         let name = self.fixed(path, text);
         if name.is_none_or(|name| !name.is_empty() && !NETWORK_DRIVERS.contains(&name.as_str())) {

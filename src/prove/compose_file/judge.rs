@@ -354,6 +354,13 @@ impl Judge<'_> {
         self.file.unmeasured.add(Place::new(path, &text_of(value), says));
     }
 
+    /// A value of another shape than the table has: nothing, such as `null`, or something that is not known.
+    pub(super) fn other_than(&mut self, path: &str, value: &Value) {
+        if !is_nothing(value) {
+            self.unknown(path, value);
+        }
+    }
+
     fn image(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
             return self.unknown(path, value);
@@ -392,10 +399,7 @@ impl Judge<'_> {
 
     fn pre_start(&mut self, path: &str, value: &Value, environment: &Environment) {
         let Some(items) = value.as_array() else {
-            return if is_nothing(value) {
-            } else {
-                self.unknown(path, value)
-            };
+            return self.other_than(path, value);
         };
         for (index, each) in items.iter().enumerate() {
             let path = item(path, index);
@@ -408,10 +412,7 @@ impl Judge<'_> {
 
     fn hooks(&mut self, path: &str, value: &Value, environment: &Environment) {
         let Some(items) = value.as_array() else {
-            return if is_nothing(value) {
-            } else {
-                self.unknown(path, value)
-            };
+            return self.other_than(path, value);
         };
         for (index, each) in items.iter().enumerate() {
             let path = item(path, index);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::ComposeFile;
 use super::environment::Environment;
-use super::judge::{Judge, is_nothing, text_of};
+use super::judge::{Judge, text_of};
 use super::mounts::{self, Source};
 use super::place::{Place, item, shown, step};
 use super::table::Row;
@@ -18,10 +18,7 @@ impl Judge<'_> {
         environment: &Environment,
     ) {
         let Some(items) = value.as_array() else {
-            return if is_nothing(value) {
-            } else {
-                self.unknown(path, value)
-            };
+            return self.other_than(path, value);
         };
         for (index, each) in items.iter().enumerate() {
             let path = item(path, index);
@@ -124,10 +121,7 @@ impl Judge<'_> {
 
     pub(super) fn volumes_from(&mut self, row: &'static Row, path: &str, value: &Value) {
         let Some(items) = value.as_array() else {
-            return if is_nothing(value) {
-            } else {
-                self.unknown(path, value)
-            };
+            return self.other_than(path, value);
         };
         for (index, each) in items.iter().enumerate() {
             let path = item(path, index);
@@ -151,10 +145,7 @@ impl Judge<'_> {
 
     pub(super) fn volume_driver(&mut self, path: &str, value: &Value) {
         let Some(text) = value.as_str() else {
-            return if is_nothing(value) {
-            } else {
-                self.unknown(path, value)
-            };
+            return self.other_than(path, value);
         };
         if let Some(driver) = self.fixed(path, text)
             && !matches!(driver.as_str(), "" | "local")
@@ -170,10 +161,7 @@ impl Judge<'_> {
     /// Options of the driver `local`: what is mounted where, as for mount(8).
     pub(super) fn volume_options(&mut self, path: &str, value: &Value) {
         let Some(options) = value.as_object() else {
-            return if is_nothing(value) {
-            } else {
-                self.unknown(path, value)
-            };
+            return self.other_than(path, value);
         };
         let mut evaluated: Vec<(&str, String)> = Vec::new();
         for (key, option) in options {
