@@ -399,10 +399,20 @@ impl Reader {
     fn substitution(&mut self, end: char, depth: usize, word: &mut Word, script: &mut Script) {
         word.text.push_str("$()");
         if depth >= MAX_DEPTH {
-            // Everything that is left, as if it were executed.
+            // Everything that is left is not read, so it counts as the name of a program.
             let rest: String = self.rest.get(self.at..).unwrap_or_default().iter().collect();
             self.at = self.rest.len();
-            word.names.extend(names_in(&rest));
+            let names = names_in(&rest);
+            word.names.extend(names.iter().cloned());
+            let program = Word {
+                text: "$()".to_owned(),
+                names,
+                is_literal: false,
+            };
+            script.commands.push(Command {
+                words: vec![program],
+                ..Command::default()
+            });
             return;
         }
         let inner = self.script(Some(end), depth + 1);
@@ -625,21 +635,20 @@ impl Script {
                 note(names, Use::Executed);
             }
         }
-        if depth < MAX_DEPTH {
-            for text in nested.iter().filter(|text| text.contains('$')) {
-                if text.len() > MAX_SCRIPT_BYTES {
-                    let names = sources(&names_in(text), is_settable, tainted).into_iter();
-                    merge(found, names.map(|name| (name, Use::Executed)).collect());
-                    continue;
-                }
-                let mut inner = Reader {
-                    rest: text.chars().collect(),
-                    at: 0,
-                };
-                inner
-                    .script(None, depth + 1)
-                    .judge(is_settable, tainted, found, depth + 1);
+        for text in nested.iter().filter(|text| text.contains('$')) {
+            // What is not read counts as executing every variable in it.
+            if depth >= MAX_DEPTH || text.len() > MAX_SCRIPT_BYTES {
+                let names = sources(&names_in(text), is_settable, tainted).into_iter();
+                merge(found, names.map(|name| (name, Use::Executed)).collect());
+                continue;
             }
+            let mut inner = Reader {
+                rest: text.chars().collect(),
+                at: 0,
+            };
+            inner
+                .script(None, depth + 1)
+                .judge(is_settable, tainted, found, depth + 1);
         }
     }
 }
@@ -852,6 +861,24 @@ mod tests {
             "export \"$X\"; app",
         ] {
             assert_eq!(of(script), Some(Use::Executed), "{script}");
+        }
+    }
+
+    /// What is nested too deeply to be read counts as executed.
+    #[test]
+    fn depth_hides_nothing() {
+        for depth in 1..40 {
+            let substituted = format!("echo {}$X{}", "$(echo $(true; ".repeat(depth), "))".repeat(depth));
+            assert_eq!(of(&substituted), Some(Use::Executed), "{substituted}");
+            let mut nested = "exec $X".to_owned();
+            for _ in 0..depth.min(7) {
+                let escaped = nested
+                    .replace('\\', "\\\\")
+                    .replace('"', "\\\"")
+                    .replace('$', "\\$");
+                nested = format!("sh -c \"{escaped}\"");
+            }
+            assert_eq!(of(&nested), Some(Use::Executed), "{} bytes", nested.len());
         }
     }
 
