@@ -87,7 +87,7 @@ fn judged(facts: &Facts, policy: &Policy) -> Finding {
         return Finding::waived(
             &UNCHECKED,
             origin,
-            "Waived: whoever gives the VM its keys knows every secret of the app.",
+            "Waived: the provider of the VM's keys knows every secret of the app.",
         );
     }
     let boot = match boot_claims(facts) {
@@ -111,7 +111,7 @@ fn judge(actual: &KeyProvider, expected: &Expected<KeyProviders>, reference: &Re
             None => Finding::waived(
                 &UNCHECKED,
                 origin,
-                "Waived: any KMS is accepted, and whoever runs it knows every secret of the app.",
+                "Waived: any KMS is accepted, and its operator knows every secret of the app.",
             )
             .found(actual.to_string()),
         };

@@ -33,10 +33,7 @@ pub(super) fn deadline(text: Option<&str>, wait: Duration) -> Result<Duration, U
 
 fn positive(option: &'static str, text: Option<&str>) -> Result<Option<Duration>, UsageError> {
     match duration(option, text)? {
-        Some(Duration::ZERO) => Err(UsageError::option(
-            option,
-            "no time is no limit; write 1s or more",
-        )),
+        Some(Duration::ZERO) => Err(UsageError::option(option, "0 is not a limit; write 1s or more")),
         other => Ok(other),
     }
 }

@@ -36,7 +36,7 @@ pub struct Advisory {
 pub enum Grade {
     /// The host alone gains secrets or code.
     HostAlone,
-    /// An attacker needs something beside the host.
+    /// An attacker needs something more than the host.
     NeedsMore,
 }
 

@@ -189,7 +189,7 @@ impl TargetState {
         }
         self.incident = None;
         self.recovered_at = Some(now);
-        // What was told and has ended is no part of what comes after it.
+        // A failure that was reported and has ended does not belong to what comes after it.
         self.recent.clear();
     }
 

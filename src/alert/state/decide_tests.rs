@@ -122,7 +122,7 @@ fn histories_and_what_is_told_of_them() {
         ("AAA..", "failed - - recovered -"),
         ("??.??.", "- - - - - -"),
         ("????.", "- - inconclusive - recovered"),
-        // Two of three, for ever: never three in a row.
+        // Two of three, again and again: never three in a row.
         (".??.??.??.??.?", "- - - - - - - - inconclusive - - - - -"),
         ("A??.", "failed - - recovered"),
         ("A???A.", "failed - - changed - recovered"),
@@ -428,7 +428,7 @@ fn an_outage_in_a_row_ends_with_the_first_pass_and_is_not_counted_again() {
     assert_eq!(told(World::known(), &letters), expected);
 }
 
-/// The share is of runs that could not be determined: a fail is told at once and is no part of it.
+/// The share is of runs that could not be determined: a fail is reported at once and does not count.
 #[test]
 fn a_fail_in_between_is_told_as_ever() {
     assert_eq!(told(World::known(), "?.?.A."), "- - - - failed recovered");

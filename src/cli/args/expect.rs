@@ -33,7 +33,7 @@ pub struct ExpectArgs {
     /// table, `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver).
     #[arg(long, value_name = "IMAGE")]
     pub os_image: Option<String>,
-    /// A file of reference values (TOML): OS images, VM shapes, KMSs, scripts and advisories beside the built-in ones. It adds rows,
+    /// A file of reference values (TOML): OS images, VM shapes, KMSs, scripts and advisories in addition to the built-in ones. It adds rows,
     /// and changes none.
     #[arg(long, value_name = "FILE")]
     pub reference_values: Option<PathBuf>,

@@ -230,7 +230,7 @@ pub struct PinArgs {
     /// How the app lays the nonce out in the report data: auto (default, raw or ascii), or a named layout.
     #[arg(long, value_name = "LAYOUT")]
     pub report_data: Option<String>,
-    /// A file of reference values (TOML): OS images and advisories beside the built-in ones.
+    /// A file of reference values (TOML): OS images and advisories in addition to the built-in ones.
     #[arg(long, value_name = "FILE")]
     pub reference_values: Option<PathBuf>,
     #[command(flatten)]

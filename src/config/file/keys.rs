@@ -187,7 +187,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "reference-values",
         scope: Scope::Both,
         shape: Shape::Path,
-        says: "A file of [reference values](reference-values.md): OS images, VM shapes, KMSs, scripts and advisories beside the \
+        says: "A file of [reference values](reference-values.md): OS images, VM shapes, KMSs, scripts and advisories in addition to the \
                built-in ones. It adds rows, and changes none.",
         default: "",
         example: r#""reference-values.toml""#,

@@ -155,13 +155,13 @@ pub(super) fn allowed(members: &Map<String, Value>, script: LaunchScript, file: 
         None | Some(Value::Null) => return,
         Some(Value::Array(names)) => names,
         Some(other) => {
-            let says = "is no list: remove it, or write the names";
+            let says = "is not a list: remove it, or write the names";
             return file.unmeasured.add(Place::new(FIELD, &other.to_string(), says));
         }
     };
     for (index, name) in names.iter().enumerate() {
         let Some(name) = name.as_str() else {
-            let says = "is no name: remove it";
+            let says = "is not a name: remove it";
             file.unmeasured
                 .add(Place::new(&item(FIELD, index), &name.to_string(), says));
             continue;

@@ -218,7 +218,7 @@ pub(super) fn verity(members: &Map<String, Value>, file: &mut ComposeFile) {
         Some(other) => {
             return file
                 .unmeasured
-                .add(Place::new(FIELD, &other.to_string(), "is no list: remove it"));
+                .add(Place::new(FIELD, &other.to_string(), "is not a list: remove it"));
         }
     };
     for (index, volume) in volumes.iter().enumerate() {
