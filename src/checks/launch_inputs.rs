@@ -180,7 +180,7 @@ fn judge(
             .partition(is_reviewed);
     let outside = format!("{}{}", from_outside(&file.outside), gpus(&file.gpus));
     let Some(gravest) = open.first() else {
-        return Finding::pass(format!("{}{outside}", calm(envelope, &reviewed, policy)));
+        return Finding::pass(format!("{}{outside}", calm(envelope, file, &reviewed, policy)));
     };
     let texts: Vec<&str> = open.iter().map(|concern| concern.text.as_str()).collect();
     let detail = format!("Not reviewed: {}.{outside}", texts.join("; "));
@@ -228,24 +228,29 @@ fn paths(places: &Places) -> String {
 }
 
 /// What a pass says: which script runs, and what the lock vouches for.
-fn calm(envelope: &Envelope, reviewed: &[Concern], policy: &Policy) -> String {
+fn calm(envelope: &Envelope, file: &ComposeFile, reviewed: &[Concern], policy: &Policy) -> String {
     if let (false, Some(locked)) = (reviewed.is_empty(), &policy.locked_compose) {
         let texts: Vec<&str> = reviewed.iter().map(|concern| concern.text.as_str()).collect();
         return format!("As reviewed in {}: {}.", locked.lock, texts.join("; "));
     }
+    // A place that decides code is no less risky for being another check's to name.
+    let nothing = match file.deciding_count() {
+        0 => "Nothing risky",
+        _ => "Nothing risky beyond what `image-pins` names",
+    };
     match envelope.get("pre_launch_script").and_then(script) {
         Some(hash) => match policy.reference.script(&hex::encode(hash)) {
             Some(row) => format!(
-                "Nothing risky; the pre-launch script is {} ({}).",
+                "{nothing}; the pre-launch script is {} ({}).",
                 row.title(),
                 hex::encode(hash)
             ),
             None => format!(
-                "Nothing risky; the pre-launch script is empty ({}).",
+                "{nothing}; the pre-launch script is empty ({}).",
                 hex::encode(hash)
             ),
         },
-        None => "Nothing risky; no script runs before the containers.".to_owned(),
+        None => format!("{nothing}; no script runs before the containers."),
     }
 }
 

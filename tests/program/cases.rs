@@ -46,6 +46,9 @@ fn decides(name: &str, reason: &str, places: &[&str]) {
             "{place} is not in: {detail}"
         );
     }
+    // Nor does the other check call the document harmless.
+    let inputs = &ran.check(LaunchInputs).detail;
+    assert!(!inputs.starts_with("Nothing risky;"), "{inputs}");
 }
 
 /// The case passes, and `launch-inputs` says this.
