@@ -12,6 +12,7 @@ mod place;
 mod risky_names;
 mod settable;
 mod shell;
+mod shell_reader;
 mod table;
 mod variables;
 mod volumes;

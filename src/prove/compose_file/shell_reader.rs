@@ -1,0 +1,298 @@
+//! A shell script as commands of words, read as far as `shell` needs it: quotes, substitutions, redirections, here-documents.
+
+use std::collections::BTreeSet;
+
+/// How deeply scripts may nest in scripts.
+pub(super) const MAX_DEPTH: usize = 12;
+
+/// Names after a dollar in a text that is not read as a script here.
+pub(super) fn names_in(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once('$') {
+        let after = after.trim_start_matches(['{', '#', '!']);
+        let end = after
+            .find(|c: char| c != '_' && !c.is_ascii_alphanumeric())
+            .unwrap_or(after.len());
+        let (name, more) = after.split_at(end);
+        if !name.is_empty() {
+            names.insert(name.to_owned());
+        }
+        rest = more;
+    }
+    names
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    pub(super) commands: Vec<Command>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Command {
+    pub(super) words: Vec<Word>,
+    /// Files that it writes.
+    pub(super) outputs: Vec<Word>,
+    /// What it reads as a here-document.
+    pub(super) input: BTreeSet<String>,
+    /// Whether its input is another command's output.
+    pub(super) is_piped: bool,
+}
+
+#[derive(Debug, Default, Clone)]
+pub(super) struct Word {
+    /// Without quotes; substitutions as they are written.
+    pub(super) text: String,
+    /// Variables that stand in it, those of command substitutions included.
+    pub(super) names: BTreeSet<String>,
+    /// Whether no shell expands them before the program reads the word.
+    pub(super) is_literal: bool,
+}
+
+pub(super) struct Reader {
+    rest: Vec<char>,
+    at: usize,
+}
+
+impl Reader {
+    /// A reader of a text.
+    pub(super) fn of(text: &str) -> Self {
+        Self {
+            rest: text.chars().collect(),
+            at: 0,
+        }
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest.get(self.at).copied()
+    }
+
+    fn peek_at(&self, ahead: usize) -> Option<char> {
+        self.rest.get(self.at.saturating_add(ahead)).copied()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.at += 1;
+        Some(c)
+    }
+
+    /// Reads commands up to `end`, which is consumed.
+    pub(super) fn script(&mut self, end: Option<char>, depth: usize) -> Script {
+        let mut script = Script::default();
+        let mut command = Command::default();
+        let mut heredocs: Vec<String> = Vec::new();
+        let mut is_piped = false;
+        while let Some(c) = self.peek() {
+            if Some(c) == end {
+                self.at += 1;
+                break;
+            }
+            match c {
+                ' ' | '\t' | '\r' => self.at += 1,
+                // The line goes on.
+                '\\' if self.peek_at(1) == Some('\n') => self.at += 2,
+                '<' | '>' if self.peek_at(1) == Some('(') => {
+                    self.at += 2;
+                    let mut word = Word::default();
+                    self.substitution(')', depth, &mut word, &mut script);
+                    command.words.push(word);
+                }
+                '#' => {
+                    while self.peek().is_some_and(|c| c != '\n') {
+                        self.at += 1;
+                    }
+                }
+                '\n' | ';' | '&' | '|' | '(' | ')' => {
+                    self.at += 1;
+                    let pipes = c == '|' && self.peek() != Some('|');
+                    if c == '|' || c == '&' || c == ';' {
+                        while self.peek().is_some_and(|next| matches!(next, '|' | '&' | ';')) {
+                            self.at += 1;
+                        }
+                    }
+                    if c == '\n' {
+                        for end in heredocs.drain(..) {
+                            command.input.extend(self.heredoc(&end));
+                        }
+                    }
+                    command.is_piped = is_piped;
+                    is_piped = pipes;
+                    script.commands.push(std::mem::take(&mut command));
+                }
+                '<' if self.peek_at(1) == Some('<') && self.peek_at(2) != Some('<') => {
+                    self.at += 2;
+                    if self.peek() == Some('-') {
+                        self.at += 1;
+                    }
+                    while self.peek() == Some(' ') {
+                        self.at += 1;
+                    }
+                    heredocs.push(self.word(end, depth, &mut script).text);
+                }
+                '<' | '>' => {
+                    self.at += 1;
+                    while self
+                        .peek()
+                        .is_some_and(|c| matches!(c, '<' | '>' | '&' | '|' | ' '))
+                    {
+                        self.at += 1;
+                    }
+                    let word = self.word(end, depth, &mut script);
+                    if c == '>' {
+                        command.outputs.push(word);
+                    } else {
+                        command.input.extend(word.names);
+                    }
+                }
+                _ => {
+                    let word = self.word(end, depth, &mut script);
+                    let opens = word.text == "{";
+                    command.words.push(word);
+                    if opens {
+                        script.commands.push(std::mem::take(&mut command));
+                    }
+                }
+            }
+        }
+        command.is_piped = is_piped;
+        script.commands.push(command);
+        script
+    }
+
+    /// The variables of a here-document, whose last line is `end`.
+    fn heredoc(&mut self, end: &str) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        while self.at < self.rest.len() {
+            let mut line = String::new();
+            while let Some(c) = self.next() {
+                if c == '\n' {
+                    break;
+                }
+                line.push(c);
+            }
+            if line.trim() == end {
+                break;
+            }
+            names.extend(names_in(&line));
+        }
+        names
+    }
+
+    /// Reads a word; commands inside its substitutions are added to `script`.
+    fn word(&mut self, end: Option<char>, depth: usize, script: &mut Script) -> Word {
+        let mut word = Word::default();
+        let mut quoted = false;
+        let started = self.at;
+        while let Some(c) = self.peek() {
+            if !quoted && (c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')' | '<' | '>')) {
+                break;
+            }
+            if !quoted && Some(c) == end {
+                break;
+            }
+            self.at += 1;
+            match c {
+                '"' => quoted = !quoted,
+                '\'' if !quoted => {
+                    while let Some(c) = self.next() {
+                        if c == '\'' {
+                            break;
+                        }
+                        word.text.push(c);
+                    }
+                }
+                '\\' => {
+                    if let Some(c) = self.next()
+                        && c != '\n'
+                    {
+                        word.text.push(c);
+                    }
+                }
+                '`' if end != Some('`') => self.substitution('`', depth, &mut word, script),
+                '$' => self.dollar(depth, &mut word, script),
+                c => word.text.push(c),
+            }
+        }
+        // A character that ends words and begins none must not stop the reader.
+        if self.at == started {
+            self.at += 1;
+        }
+        word
+    }
+
+    fn substitution(&mut self, end: char, depth: usize, word: &mut Word, script: &mut Script) {
+        word.text.push_str("$()");
+        if depth >= MAX_DEPTH {
+            // Everything that is left is not read, so it counts as the name of a program.
+            let rest: String = self.rest.get(self.at..).unwrap_or_default().iter().collect();
+            self.at = self.rest.len();
+            let names = names_in(&rest);
+            word.names.extend(names.iter().cloned());
+            let program = Word {
+                text: "$()".to_owned(),
+                names,
+                is_literal: false,
+            };
+            script.commands.push(Command {
+                words: vec![program],
+                ..Command::default()
+            });
+            return;
+        }
+        let inner = self.script(Some(end), depth + 1);
+        for command in &inner.commands {
+            word.names.extend(command.names().cloned());
+        }
+        script.commands.extend(inner.commands);
+    }
+
+    fn dollar(&mut self, depth: usize, word: &mut Word, script: &mut Script) {
+        match self.peek() {
+            Some('(') => {
+                self.at += 1;
+                self.substitution(')', depth, word, script);
+            }
+            Some('{') => {
+                self.at += 1;
+                let mut inner = String::from("${");
+                let mut open = 1_usize;
+                while let Some(c) = self.next() {
+                    inner.push(c);
+                    match c {
+                        '{' => open += 1,
+                        '}' => open -= 1,
+                        _ => {}
+                    }
+                    if open == 0 {
+                        break;
+                    }
+                }
+                word.names.extend(names_in(&inner));
+                word.text.push_str(&inner);
+            }
+            _ => {
+                let mut name = String::new();
+                while let Some(c) = self.peek().filter(|c| *c == '_' || c.is_ascii_alphanumeric()) {
+                    name.push(c);
+                    self.at += 1;
+                }
+                if name.is_empty() && matches!(self.peek(), Some('@' | '*')) {
+                    name.extend(self.next());
+                }
+                word.text.push('$');
+                word.text.push_str(&name);
+                if !name.is_empty() {
+                    word.names.insert(name);
+                }
+            }
+        }
+    }
+}
+
+impl Command {
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        let words = self.words.iter().chain(&self.outputs);
+        words.flat_map(|word| &word.names).chain(&self.input)
+    }
+}
