@@ -2,7 +2,7 @@
 #![no_main]
 
 use cvm_verify::collateral::file::{document, parse};
-use cvm_verify::collateral::window::Windows;
+use cvm_verify::prove::validity::Windows;
 use cvm_verify::prove::{TrustRoot, judge_collateral};
 use libfuzzer_sys::fuzz_target;
 

@@ -7,11 +7,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::DeliveryError;
+use super::error::MAX_PAUSE;
 use crate::net::retry::{Attempt, Schedule, retry};
 use crate::net::{Client, HeaderMap, HeaderName, HeaderValue, Limits, Response};
-
-/// Longest pause between two tries, whatever the server asks for.
-pub(super) const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// Largest answer that is read, in bytes. What arrives is a word or two.
 const MAX_ANSWER: usize = 64 * 1024;

@@ -2,11 +2,12 @@
 
 use url::Url;
 
-use super::channels::{self, Channels};
+use super::channels::Channels;
 use super::delivery::Parcel;
 use super::error::DeliveryError;
 use super::event::Event;
 use super::message::Message;
+use super::secret_text;
 use super::{discord, heartbeat, pagerduty, slack, teams, webhook};
 use crate::net::Secret;
 use crate::report::Verdict;
@@ -56,7 +57,7 @@ pub(super) fn pagerduty(channels: &Channels, letters: &[Letter<'_>], event: &'st
     let Some(key) = &channels.pagerduty_routing_key else {
         return Vec::new();
     };
-    let key = match channels::word(key, "its routing key") {
+    let key = match secret_text::word(key, "its routing key") {
         Ok(Some(key)) => key,
         Ok(None) => return one_if(!letters.is_empty(), NAME, event, Ok(None)),
         Err(error) => return one_if(!letters.is_empty(), NAME, event, Err(error)),
@@ -78,7 +79,7 @@ pub(super) fn pagerduty(channels: &Channels, letters: &[Letter<'_>], event: &'st
 /// A signing secret that cannot be used stops the alert: a receiver that expects a signature must not learn to do
 /// without.
 pub(super) fn webhook(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
-    let key = channels.webhook_secret.as_ref().map(channels::key);
+    let key = channels.webhook_secret.as_ref().map(secret_text::key);
     let key = match key.transpose() {
         Ok(key) => key.flatten(),
         Err(error) => {
@@ -102,7 +103,7 @@ pub(super) fn heartbeat(channels: &Channels, event: &'static str, verdict: Optio
     let Some(secret) = &channels.heartbeat_url else {
         return Vec::new();
     };
-    let parcel = channels::url(secret).map(|url| url.map(|url| heartbeat::parcel(verdict, &url)));
+    let parcel = secret_text::url(secret).map(|url| url.map(|url| heartbeat::parcel(verdict, &url)));
     one_if(true, heartbeat::CHANNEL, event, parcel)
 }
 
@@ -117,7 +118,7 @@ fn for_each(
     let Some(secret) = secret else {
         return Vec::new();
     };
-    let url = match channels::url(secret) {
+    let url = match secret_text::url(secret) {
         Ok(Some(url)) => url,
         Ok(None) => return one_if(!letters.is_empty(), channel, event, Ok(None)),
         Err(error) => return one_if(!letters.is_empty(), channel, event, Err(error)),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::delivery::MAX_PAUSE;
 use crate::net::address::Scope;
 use crate::net::retry::Heal;
 use crate::net::{NetError, Stage, TlsProblem, UrlProblem};
@@ -139,3 +138,6 @@ fn words_for(status: u16, said: Option<&'static str>, retry_after: Option<Durati
         (None, _, _) => String::new(),
     }
 }
+
+/// Longest pause between two tries, whatever the server asks for.
+pub(super) const MAX_PAUSE: Duration = Duration::from_secs(30);

@@ -1,8 +1,8 @@
 //! One check as an alert tells it, and the two lines that the first of them gives: what is wrong, what to do.
 
-use super::message::{MAX_NAME, MAX_SENTENCE};
 use super::state::Failing;
 use super::visible::visible;
+use super::visible::{MAX_NAME, MAX_SENTENCE};
 use crate::checks::{Check, Reason};
 use crate::report::{CheckId, CheckResult, Status, Verdict};
 

@@ -85,7 +85,7 @@ impl GithubIssues {
         client: &Client,
         deadline: Instant,
     ) -> Result<Option<Board>, DeliveryError> {
-        let Some(token) = super::channels::word(&self.token, "its token")? else {
+        let Some(token) = crate::alert::secret_text::word(&self.token, "its token")? else {
             return Ok(None);
         };
         let door = Door {

@@ -6,14 +6,12 @@ use super::cause::causes;
 use super::event::Event;
 use super::failed_check::{FailedCheck, cause, next};
 use super::state::{About, Due, Failure, TargetId};
+use super::visible::MAX_NAME;
 use super::visible::visible;
 use crate::render::accepted::sentence;
 use crate::report::{Accepted, CheckId, Mode, TargetReport, TrustRootKind, Verdict, rfc3339};
 
-/// Longest text of each kind, in UTF-16 units.
-pub(super) const MAX_NAME: usize = 200;
 const MAX_URL: usize = 500;
-pub(super) const MAX_SENTENCE: usize = 2000;
 /// How many accepted things an alert carries; the report has all of them.
 const MAX_ACCEPTED: usize = 50;
 /// Longest name within a title, in characters.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::alert::samples;
+use crate::alert::visible::MAX_SENTENCE;
 
 fn message(target: &TargetReport) -> Message {
     Message::new(target, Event::Failed, &samples::context(), [7; 16])

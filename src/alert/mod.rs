@@ -40,6 +40,7 @@ mod pagerduty;
 mod remember;
 #[cfg(test)]
 mod samples;
+mod secret_text;
 #[cfg(test)]
 mod services;
 mod slack;

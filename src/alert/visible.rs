@@ -63,6 +63,11 @@ fn is_plain(c: char) -> bool {
     }
 }
 
+/// Longest text of each kind, in UTF-16 units.
+pub(super) const MAX_NAME: usize = 200;
+
+pub(super) const MAX_SENTENCE: usize = 2000;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -328,7 +328,7 @@ mod tests {
             (Mode::Replay, Verdict::Fail, false),
             (Mode::Replay, Verdict::Inconclusive, false),
         ] {
-            let mut report = Report::new(super::super::output::tool(), mode, String::new(), 0, Vec::new());
+            let mut report = Report::new(crate::cli::tool::tool(), mode, String::new(), 0, Vec::new());
             report.verdict = verdict;
             assert_eq!(no_pass_to_ping(&report).is_some(), silent, "{mode:?} {verdict:?}");
         }

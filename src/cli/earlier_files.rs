@@ -10,7 +10,6 @@ use std::path::Path;
 
 use super::error::UsageError;
 use super::files::{Pending, write};
-use super::output;
 use crate::appraise::{Subject, appraise};
 use crate::checks::{EvidenceGap, EvidenceReason};
 use crate::config::Policy;
@@ -46,7 +45,7 @@ pub(super) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
         bundle: None,
     };
     let target = appraise(Err(&gap), &Policy::default(), &subject);
-    let mut report = Report::new(output::tool(), mode, rfc3339(now), 0, vec![target]);
+    let mut report = Report::new(crate::cli::tool::tool(), mode, rfc3339(now), 0, vec![target]);
     report.shard = shard;
     report
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::UsageError;
 use crate::config::lock::{Lock, LockFile, MAX_LOCK_BYTES};
+use crate::config::{Origin, Written};
 
 /// Bytes of a bundle, of an endpoint's body or of collateral that are read.
 pub(super) const EVIDENCE_LIMIT: u64 = 32 * 1024 * 1024;
@@ -95,4 +96,15 @@ fn neighbour(path: &Path) -> PathBuf {
 pub(super) struct Pending {
     pub path: PathBuf,
     pub text: String,
+}
+
+/// Where a file is that a setting names: relative to the policy file where it stands there.
+pub(super) fn path_of(value: &Written) -> PathBuf {
+    match &value.origin {
+        Origin::File { path, .. } => Path::new(path)
+            .parent()
+            .unwrap_or(Path::new(""))
+            .join(&value.text),
+        _ => PathBuf::from(&value.text),
+    }
 }

@@ -6,10 +6,10 @@ use anyhow::anyhow;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
+use super::artifacts::Places;
 use super::environment::truth;
 use super::error::UsageError;
 use super::files::append;
-use super::output::{self, Places};
 use super::surroundings::Surroundings;
 use crate::render::{self, Delimiter, Output, Unjudged};
 use crate::report::{Mode, Report, rfc3339};
@@ -63,7 +63,7 @@ pub(super) fn speak_without_verdict(
     }
     surroundings.print(&unjudged.annotation());
     let mut report = Report::new(
-        output::tool(),
+        crate::cli::tool::tool(),
         Mode::Live,
         rfc3339((surroundings.now)()),
         0,

@@ -6,6 +6,7 @@
 mod alert_state;
 mod alerts;
 mod args;
+mod artifacts;
 mod cache;
 mod channels;
 mod compose_hash;
@@ -36,6 +37,7 @@ mod settings;
 mod shard;
 mod surroundings;
 mod target;
+mod tool;
 mod transport;
 mod trouble;
 mod verify;

@@ -4,36 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::{Color, FailOn, Format, OutputArgs};
-use super::earlier_files::{self, Kind};
+use super::artifacts::Places;
+use super::earlier_files;
 use super::error::UsageError;
 use super::files::{Pending, append, write};
 use super::github;
 use super::surroundings::Surroundings;
 use crate::evidence::Bundle;
 use crate::render::{self, Style};
-use crate::report::{AlertRecord, Report, Tool, Verdict};
-
-/// When the commit that this program was built from was made, Unix seconds. An honest clock is past it.
-pub(super) const COMMIT_TIME: u64 = parse_decimal(env!("CVM_VERIFY_COMMIT_TIME"));
-
-const fn parse_decimal(text: &str) -> u64 {
-    let mut rest = text.as_bytes();
-    let mut number = 0;
-    while let [digit, tail @ ..] = rest {
-        number = number * 10 + (*digit - b'0') as u64;
-        rest = tail;
-    }
-    number
-}
-
-/// This program.
-pub(super) fn tool() -> Tool {
-    Tool {
-        name: env!("CARGO_PKG_NAME").to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        git: env!("CVM_VERIFY_GIT").to_owned(),
-    }
-}
+use crate::report::{AlertRecord, Report, Verdict};
 
 pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
@@ -179,81 +158,6 @@ impl Written {
             .and_then(|text| write(path, &text));
         self.paths.push(path.to_owned());
         self.problems.extend(written.err());
-    }
-}
-
-/// Where the files of a run go.
-#[derive(Debug, Default)]
-pub(super) struct Places {
-    pub report_json: Option<PathBuf>,
-    pub report_text: Option<PathBuf>,
-    pub summary: Option<PathBuf>,
-    pub junit: Option<PathBuf>,
-    pub dotenv: Option<PathBuf>,
-    /// The bundle, or the folder of the bundles.
-    pub evidence: Option<PathBuf>,
-}
-
-impl Places {
-    fn of(args: &OutputArgs, bundles: &[PathBuf]) -> Self {
-        let inside = |name: &str| args.output_dir.as_ref().map(|folder| folder.join(name));
-        let evidence = match bundles {
-            [] => None,
-            [one] => Some(one.clone()),
-            [first, ..] => first.parent().map(Path::to_path_buf),
-        };
-        Self {
-            report_json: args.report_json.clone().or_else(|| inside("report.json")),
-            report_text: inside("report.txt"),
-            summary: inside("summary.md"),
-            junit: args.junit.clone().or_else(|| inside("junit.xml")),
-            dotenv: args.dotenv.clone().or_else(|| inside("result.env")),
-            evidence,
-        }
-    }
-
-    /// What later steps and jobs read, with the paths of these files.
-    pub(super) fn outputs(&self, report: &Report) -> Vec<render::Output> {
-        let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
-        let (report_json, summary, junit, evidence) = (
-            text(&self.report_json),
-            text(&self.summary),
-            text(&self.junit),
-            text(&self.evidence),
-        );
-        let paths = render::Paths {
-            report_json: report_json.as_deref(),
-            summary: summary.as_deref(),
-            junit: junit.as_deref(),
-            evidence: evidence.as_deref(),
-        };
-        render::outputs(report, &paths)
-    }
-
-    fn files(&self, report: &Report) -> Vec<Pending> {
-        let files = self.files_by_kind(report).into_iter();
-        files.map(|(_, file)| file).collect()
-    }
-
-    fn files_by_kind(&self, report: &Report) -> Vec<(Kind, Pending)> {
-        let file = |kind, path: &Option<PathBuf>, render: &dyn Fn() -> String| {
-            let path = path.clone()?;
-            Some((kind, Pending { path, text: render() }))
-        };
-        [
-            file(Kind::ReportJson, &self.report_json, &|| render::json(report)),
-            file(Kind::ReportText, &self.report_text, &|| {
-                render::text(report, Style::default())
-            }),
-            file(Kind::Summary, &self.summary, &|| render::summary(report)),
-            file(Kind::Junit, &self.junit, &|| render::junit(report)),
-            file(Kind::Dotenv, &self.dotenv, &|| {
-                render::dotenv(&self.outputs(report))
-            }),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
     }
 }
 

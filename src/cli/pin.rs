@@ -154,7 +154,7 @@ fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Wanted, Usa
     };
     let target = config.only_target(args.config.target.as_deref())?;
     let settings = config.settings(&options, Some(target));
-    let lock_of = |settings: &Settings| settings.one("lock").map(policy::path_of);
+    let lock_of = |settings: &Settings| settings.one("lock").map(crate::cli::files::path_of);
     let output = args
         .output
         .clone()

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::error::UsageError;
+use super::files::path_of;
 use super::trouble::Trouble;
 use super::{files, release};
 use crate::config::lock::{Lock, LockFile};
@@ -70,17 +71,6 @@ pub(super) fn reference_of(settings: &Settings) -> Result<Arc<ReferenceValues>, 
     match settings.one("reference-values") {
         None => Ok(Arc::clone(ReferenceValues::built_in())),
         Some(value) => reference_values(&path_of(value)).map(Arc::new),
-    }
-}
-
-/// Where a file is that a setting names: relative to the policy file where it stands there.
-pub(super) fn path_of(value: &Written) -> PathBuf {
-    match &value.origin {
-        Origin::File { path, .. } => Path::new(path)
-            .parent()
-            .unwrap_or(Path::new(""))
-            .join(&value.text),
-        _ => PathBuf::from(&value.text),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A release given by its docker compose file, and two releases at a time.
 
 use super::files;
-use super::policy::path_of;
+use super::files::path_of;
 use super::trouble::Trouble;
 use crate::config::{Expected, Origin, Policy, Settings, Written};
 

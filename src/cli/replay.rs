@@ -91,7 +91,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
     };
     let target = judge(&facts, &policy, &subject);
     let mut report = Report::new(
-        output::tool(),
+        crate::cli::tool::tool(),
         Mode::Replay,
         rfc3339(started_at),
         output::milliseconds(started.elapsed()),

@@ -77,7 +77,7 @@ impl Surroundings {
                     .duration_since(UNIX_EPOCH)
                     .map_or(0, |time| time.as_secs())
             },
-            clock_floor: super::output::COMMIT_TIME,
+            clock_floor: crate::cli::tool::COMMIT_TIME,
             pause: Duration::from_secs(10),
             acceleration: 1,
             stop: None,

@@ -141,7 +141,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         previous = Some((reports, of_reports, bundles));
     };
     let mut report = Report::new(
-        output::tool(),
+        crate::cli::tool::tool(),
         Mode::Live,
         rfc3339(started_at),
         output::milliseconds(started.elapsed()),

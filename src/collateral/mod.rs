@@ -17,7 +17,6 @@ pub mod file;
 mod request;
 mod sources;
 mod store;
-pub mod window;
 
 #[cfg(test)]
 pub(crate) mod fake;

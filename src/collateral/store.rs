@@ -17,10 +17,10 @@ use super::error::CollateralError;
 use super::fetch::{Fetched, fetch_with_retry};
 use super::request::CollateralRequest;
 use super::sources::Sources;
-use super::window::Windows;
 use crate::config::CollateralMaxAge;
 use crate::net::Client;
 use crate::net::retry::Schedule;
+use crate::prove::validity::Windows;
 use crate::prove::{COLLATERAL_LIMIT, TrustRoot};
 
 /// A set of which a part ends within this time is renewed, seconds: 14 days, from when on the `collateral` check warns.

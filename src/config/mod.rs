@@ -3,6 +3,7 @@
 mod address;
 mod clean_envelope;
 mod compose_forms;
+mod expected;
 pub mod file;
 mod fingerprint;
 mod interval;
@@ -12,6 +13,7 @@ pub mod lock;
 mod max_age;
 mod nesting;
 mod os_image;
+mod place;
 mod platform;
 mod policy;
 mod prelaunch;
@@ -26,6 +28,7 @@ mod text_diff;
 pub use address::{AddressProblem, parse_address, shown_address, shown_text};
 pub use clean_envelope::clean_envelope_violations;
 pub use compose_forms::{ComposeForm, compose_forms};
+pub use expected::{Expected, Origin};
 pub use fingerprint::Fingerprint;
 pub use interval::{Interval, IntervalError};
 pub use key_provider::{KeyProviderPin, PinError};
@@ -34,8 +37,8 @@ pub use max_age::{CollateralMaxAge, CollateralMaxAgeError, ReportMaxAge, ReportM
 pub use os_image::{OsImageError, OsImageOption, OsImagePolicy, OsTuple, parse_os_image, parse_os_image_of};
 pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use policy::{
-    DEFAULT_TD_ATTRIBUTES, Expected, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose,
-    LockedPlatform, MrConfigIdPolicy, Origin, Policy, ReportDataPolicy, Verifier,
+    DEFAULT_TD_ATTRIBUTES, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose, LockedPlatform,
+    MrConfigIdPolicy, Policy, ReportDataPolicy, Verifier,
 };
 pub use prelaunch::known_prelaunch_script;
 pub use roll_out::{SecondHash, SecondHashError};

@@ -1,11 +1,10 @@
 //! Everything that a deployment is judged against.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::lock::Place;
+use super::expected::{Expected, Origin};
 use super::{CollateralMaxAge, KeyProviders, OsImagePolicy, PlatformList, SecondHash, TcbPolicy};
 use crate::prove::Layout;
 use crate::reference::ReferenceValues;
@@ -114,41 +113,6 @@ impl Policy {
         self.compose_hash
             .as_ref()
             .is_some_and(|expected| expected.value == *hash && matches!(expected.origin, Origin::Lock(_)))
-    }
-}
-
-/// A value that the user expects, and who said so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Expected<T> {
-    /// The value.
-    pub value: T,
-    /// Who said so.
-    pub origin: Origin,
-}
-
-/// Where an expectation came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// An option, with its dashes.
-    Option(&'static str),
-    /// A key of the policy file.
-    File {
-        /// The file's path.
-        path: String,
-        /// Where in it.
-        place: Place,
-    },
-    /// A lock file, by its path.
-    Lock(String),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Option(name) => f.write_str(name),
-            Self::File { path, place } => write!(f, "{path}:{}", place.line),
-            Self::Lock(path) => f.write_str(path),
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Only events up to the first `system-ready` are written by the measured OS alone. After it any process in
 //! the guest may append (dstack-attestation.md §3.6, R1–R6), so no claim is ever taken from there.
 
+use super::event_log::RESERVED_NAMES;
 use super::{MeasuredEvent, MeasuredLog};
 use crate::evidence::Object;
 
@@ -36,26 +37,6 @@ const GPU_ATTESTATION: &str = "gpu-attestation";
 
 /// Bytes of the payload of `gpu-attestation`, at most. Version 3 has about 200.
 const MAX_GPU_ATTESTATION_BYTES: usize = 16 * 1024;
-
-/// Names that carry claims, or carried them in 0.3. None may occur outside its place.
-pub(super) const RESERVED_NAMES: [&str; 16] = [
-    "system-preparing",
-    "rootfs-hash",
-    "app-id",
-    "compose-hash",
-    "init-script-hash",
-    "gpu-policy-hash",
-    "gpu-attestation",
-    "instance-id",
-    "boot-mr-done",
-    "mr-kms",
-    "os-image-hash",
-    "key-provider",
-    "storage-fs",
-    "system-ready",
-    "upgraded-app-id",
-    "ca-cert-hash",
-];
 
 struct Rule {
     name: &'static str,

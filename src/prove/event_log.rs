@@ -1,6 +1,5 @@
 //! Replay of the event log: from an unproven list to a [`MeasuredLog`] (dstack-attestation.md §3).
 
-use super::boot::RESERVED_NAMES;
 use super::digest::{extend, runtime_preimage, sha384};
 use super::{Prover, VerifiedQuote};
 use crate::evidence::{BootEvents, Event, RUNTIME_EVENT_TYPE, Unproven};
@@ -236,6 +235,26 @@ fn is_plain_name(name: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
+
+/// Names that carry claims, or carried them in 0.3. None may occur outside its place.
+pub(super) const RESERVED_NAMES: [&str; 16] = [
+    "system-preparing",
+    "rootfs-hash",
+    "app-id",
+    "compose-hash",
+    "init-script-hash",
+    "gpu-policy-hash",
+    "gpu-attestation",
+    "instance-id",
+    "boot-mr-done",
+    "mr-kms",
+    "os-image-hash",
+    "key-provider",
+    "storage-fs",
+    "system-ready",
+    "upgraded-app-id",
+    "ca-cert-hash",
+];
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,8 @@ use super::boot::{self, BootClaims, BootRefusal};
 use super::compose::{self, ComposeRefusal, MeasuredCompose};
 use super::early::{self, Early};
 use super::event_log::{self, LogRefusal, MeasuredLog};
+use super::gap::COLLATERAL_LIMIT;
+use super::gap::{CollateralGap, Gap};
 use super::opinion::{self, Opinion};
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
@@ -13,12 +15,6 @@ use super::{IdentifiedOs, Prover, QuoteRefusal, TrustRoot};
 use crate::evidence::{Evidence, EvidenceError, QuoteBytes, RecordedOpinion};
 use crate::reference::ReferenceValues;
 use crate::report::TrustRootKind;
-
-/// How long before an end the checks warn, seconds: 14 days (interface.md).
-pub const FORECAST: u64 = 14 * 86_400;
-
-/// How long ago collateral may have been fetched, seconds: 7 days. A revocation since then would not be seen.
-pub const COLLATERAL_LIMIT: u64 = 7 * 86_400;
 
 /// What [`prove`] works on. Time and root are arguments: nothing is read from the surroundings.
 pub struct Inputs<'a> {
@@ -72,123 +68,6 @@ pub struct Facts {
     pub at: u64,
     /// Whose root certificate the quote was verified with.
     pub root: TrustRootKind,
-}
-
-/// Why something is not proven.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Gap<R> {
-    /// It was not handed over.
-    Absent,
-    /// What it rests on is not proven.
-    NotReached,
-    /// It was handed over and is refused.
-    Refused(R),
-}
-
-/// Why there is no collateral that serves.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CollateralGap {
-    /// None was given.
-    #[error("there is no collateral, so nothing in the quote can be verified")]
-    Missing,
-    /// Each source answered that it has none for this platform.
-    #[error("{0}")]
-    NotServed(String),
-    /// It could not be fetched.
-    #[error("{0}")]
-    Unreachable(String),
-    /// A part of it has ended.
-    #[error("the {what} ended at {}", rfc3339(*.ended))]
-    Expired {
-        /// Which part.
-        what: &'static str,
-        /// When it ended, Unix seconds.
-        ended: u64,
-    },
-    /// Its parts are of different times: one ended before another began.
-    #[error(
-        "the {what} ended at {}, before the {other} began at {}: the documents are of different times",
-        rfc3339(*.ended), rfc3339(*.begins)
-    )]
-    NoCommonMoment {
-        /// The part that ended.
-        what: &'static str,
-        /// When it ended, Unix seconds.
-        ended: u64,
-        /// The part that began later.
-        other: &'static str,
-        /// When it began, Unix seconds.
-        begins: u64,
-    },
-    /// A part of it cannot be read.
-    #[error("the {document} cannot be read: {problem}")]
-    Malformed {
-        /// Which part.
-        document: &'static str,
-        /// What is wrong with it, with the member.
-        problem: String,
-    },
-    /// A part of it is not what Intel signed.
-    #[error("the {document} is not what Intel signed: {problem}")]
-    NotSignedByIntel {
-        /// Which part.
-        document: &'static str,
-        /// What does not hold.
-        problem: String,
-    },
-    /// A part of it is Intel's, and is for another machine or another TEE.
-    #[error("the {document} is not for this machine: {problem}")]
-    WrongPlatform {
-        /// Which part.
-        document: &'static str,
-        /// What it is for, and what the machine is.
-        problem: String,
-    },
-    /// A part of it begins in the future.
-    #[error("the {what} begins at {}, which is in the future", rfc3339(*.begins))]
-    NotYetValid {
-        /// Which part.
-        what: &'static str,
-        /// When it begins, Unix seconds.
-        begins: u64,
-    },
-    /// It was fetched longer ago than [`COLLATERAL_LIMIT`].
-    #[error(
-        "the collateral was fetched at {}, more than {} days before {}",
-        rfc3339(*.fetched),
-        COLLATERAL_LIMIT / 86_400,
-        rfc3339(*.at)
-    )]
-    TooOld {
-        /// When it was fetched, Unix seconds.
-        fetched: u64,
-        /// The time that was judged at, Unix seconds.
-        at: u64,
-    },
-    /// This machine's clock is before the program was made.
-    #[error("this machine's clock says {}, which is before this version of cvm-verify was made", rfc3339(*.now))]
-    Clock {
-        /// What it says, Unix seconds.
-        now: u64,
-    },
-}
-
-impl CollateralGap {
-    /// The reason under which the `collateral` check reports it.
-    #[must_use]
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::Missing | Self::NotServed(_) => "missing",
-            Self::Unreachable(_) => "unreachable",
-            Self::Expired { .. } | Self::NoCommonMoment { .. } => "expired",
-            Self::Malformed { .. } => "malformed",
-            Self::NotSignedByIntel { .. } => "not-signed-by-intel",
-            Self::WrongPlatform { .. } => "wrong-platform",
-            Self::NotYetValid { .. } => "not-yet-valid",
-            Self::TooOld { .. } => "too-old",
-            Self::Clock { .. } => "clock",
-        }
-    }
 }
 
 /// Whether the report data beside the quote is the one inside it. Nobody signed the one beside it (T1).
@@ -383,9 +262,4 @@ fn info_origin(
         (None, None) => InfoOrigin::Unknown,
         _ => InfoOrigin::Same,
     }
-}
-
-/// A time in Unix seconds as RFC 3339 in UTC.
-fn rfc3339(seconds: u64) -> String {
-    crate::report::rfc3339(seconds)
 }

@@ -35,12 +35,14 @@ pub(crate) mod digest;
 mod early;
 mod event_log;
 mod facts;
+mod gap;
 mod opinion;
 mod os_image;
 mod quote;
 mod refusal;
 mod report_data;
 mod root;
+pub mod validity;
 mod yaml;
 
 pub use boot::{BootClaims, BootRefusal, KeyProvider};
@@ -51,7 +53,9 @@ pub use compose_file::{ComposeFile, ComposeFileError, LaunchScript, Place, Place
 pub use config_id::{ConfigId, Launch};
 pub use early::Early;
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
-pub use facts::{COLLATERAL_LIMIT, CollateralGap, Echo, FORECAST, Facts, Gap, InfoOrigin, Inputs, prove};
+pub use facts::{Echo, Facts, InfoOrigin, Inputs, prove};
+pub use gap::COLLATERAL_LIMIT;
+pub use gap::{CollateralGap, FORECAST, Gap};
 pub use opinion::Opinion;
 pub use os_image::IdentifiedOs;
 pub use quote::{

@@ -1,6 +1,7 @@
 //! Whether to tell, and what.
 
 use super::channel::ChannelState;
+use super::due::{About, Due};
 use super::failure::Failure;
 use super::forecast::{FORGOTTEN_AFTER, Forecast};
 use super::history::Share;
@@ -36,43 +37,6 @@ impl Default for Rules {
             reminder_after: 24 * 3600,
         }
     }
-}
-
-/// Something to tell one channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
-    /// Which channel.
-    pub channel: String,
-    /// What it is told.
-    pub event: Event,
-    /// What that is about.
-    pub about: About,
-}
-
-/// What an alert is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum About {
-    /// A failure: the one just found, or one that was found earlier and that the channel has not heard of.
-    Failure {
-        /// Which.
-        failure: Failure,
-        /// Whether it is older than the result at hand.
-        late: bool,
-    },
-    /// A failure that was told a while ago and goes on.
-    Reminder {
-        /// Which.
-        failure: Failure,
-        /// Whether the result at hand is another one: a target that passes now and then.
-        late: bool,
-    },
-    /// It passes, but under another policy than the one that it failed under. That may be what the user meant to do, and
-    /// is no recovery yet: the next pass is.
-    PassUnderAnotherPolicy,
-    /// It passes in full, under the policy of the run before.
-    Recovery,
-    /// Something that the pass rests on is about to end.
-    Forecast(Forecast),
 }
 
 /// Takes the memory of a target one observation further, and says what is due on each of `channels`, in order.

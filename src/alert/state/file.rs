@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::decide::Due;
+use super::due::Due;
 use super::failure::TargetId;
 use super::target::TargetState;
 use crate::evidence::has_more_values_than;

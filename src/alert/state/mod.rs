@@ -13,6 +13,7 @@ mod channel;
 mod decide;
 #[cfg(test)]
 mod decide_tests;
+mod due;
 mod failure;
 mod file;
 mod forecast;
@@ -22,7 +23,8 @@ mod observation;
 mod simulation_tests;
 mod target;
 
-pub use decide::{About, Due, Rules, decide};
+pub use decide::{Rules, decide};
+pub use due::{About, Due};
 pub use failure::{Failing, Failure, Key, TargetId};
 pub use file::{MAX_STATE_BYTES, MAX_TARGETS, State, StateError};
 pub use forecast::Forecast;

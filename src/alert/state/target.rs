@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::channel::{ChannelState, Foretold};
-use super::decide::{About, Due};
+use super::due::{About, Due};
 use super::failure::{Failure, is_word};
 use super::history::History;
 use crate::config::Fingerprint;

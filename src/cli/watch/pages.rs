@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::endpoint;
-use crate::cli::output;
 use crate::report::TrustRootKind;
 use crate::watch::{Board, Health, metrics};
 
@@ -21,7 +20,12 @@ pub(super) struct Pages {
 
 impl endpoint::Pages for Pages {
     fn metrics(&self) -> String {
-        metrics(&locked(&self.board), self.root, &output::tool(), (self.now)())
+        metrics(
+            &locked(&self.board),
+            self.root,
+            &crate::cli::tool::tool(),
+            (self.now)(),
+        )
     }
 
     fn health(&self) -> (bool, String) {

@@ -2,6 +2,7 @@
 
 use super::nesting::MAX_DEPTH;
 use super::{KnownByError, MAX_LOCK_BYTES, SCHEMA};
+use crate::config::place::Place;
 use crate::config::{KeyProvidersError, MAX_EXCEPTION_DAYS};
 use crate::evidence::HexError;
 
@@ -16,15 +17,6 @@ pub struct LockError {
     pub key: Option<String>,
     /// What is wrong.
     pub problem: LockProblem,
-}
-
-/// A place in a text file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// The line, from 1.
-    pub line: usize,
-    /// The character in it, from 1.
-    pub column: usize,
 }
 
 /// What is wrong with a lock file. Where it is about a key, the text goes on after the key's name.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::section::{Section, Source};
+use super::section::Source;
 use super::{Lock, LockError, LockProblem, MAX_LOCK_BYTES, Notes, SCHEMA};
 use crate::report::is_name;
 
@@ -157,28 +157,6 @@ fn blocks(text: &str) -> (&str, Vec<(String, &str)>) {
 fn is_header(line: &str, name: &str) -> bool {
     let quoted = line.starts_with("[target.\"");
     is_name(name) && (quoted || !name.contains('.'))
-}
-
-/// Reads the blocks of a file of several targets.
-pub(super) fn several(section: Section<'_>, source: Source<'_>) -> Result<BTreeMap<String, Lock>, LockError> {
-    let mut targets = BTreeMap::new();
-    for (name, entry) in section.into_entries() {
-        if !is_name(&name) {
-            return Err(entry.error(LockProblem::TargetName));
-        }
-        let place = entry.error(LockProblem::ExpectsNothing);
-        let mut section = entry.section()?;
-        let lock = Lock::of_section(&mut section)?;
-        section.finish(&super::read::TARGET_KEYS)?;
-        if lock.is_empty() {
-            return Err(LockError { key: None, ..place });
-        }
-        targets.insert(name, lock);
-    }
-    if targets.is_empty() {
-        return Err(source.error(LockProblem::ExpectsNothing));
-    }
-    Ok(targets)
 }
 
 #[cfg(test)]

@@ -47,10 +47,11 @@ use chrono::NaiveDate;
 use serde_json::Value;
 
 pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
+pub use crate::config::place::Place;
 pub use diff::{Change, difference};
 pub use diff_text::difference_text;
 pub(super) use diff_text::visible_part;
-pub use error::{LockError, LockProblem, Place};
+pub use error::{LockError, LockProblem};
 pub use file::{LockFile, with_target};
 pub use known_by::{KnownBy, KnownByError};
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};

@@ -1,5 +1,6 @@
 //! From the text of a lock file to [`Lock`].
 
+use crate::report::is_name;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -7,9 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::section::{Entry, Section, Source};
 use super::text::{one_line, quoted};
-use super::{
-    Lock, LockError, LockFile, LockProblem, LockedOs, MAX_LOCK_BYTES, SCHEMA, envelope, file, nesting,
-};
+use super::{Lock, LockError, LockFile, LockProblem, LockedOs, MAX_LOCK_BYTES, SCHEMA, envelope, nesting};
 use crate::config::OsTuple;
 use crate::config::tcb::end_of;
 
@@ -99,7 +98,7 @@ impl Lock {
         let mut root = Section::root(source, table.into_inner());
         check_schema(source, root.take("schema"))?;
         if let Some(targets) = root.take_section("target")? {
-            let targets = file::several(targets, source)?;
+            let targets = crate::config::lock::read::several(targets, source)?;
             root.finish(&SEVERAL_KEYS)?;
             return Ok(LockFile::Several(targets));
         }
@@ -291,4 +290,26 @@ fn day(entry: &Entry<'_>) -> Result<NaiveDate, LockError> {
         .ok()
         .filter(|day| end_of(*day).is_some())
         .ok_or_else(|| entry.error(LockProblem::Day))
+}
+
+/// Reads the blocks of a file of several targets.
+pub(super) fn several(section: Section<'_>, source: Source<'_>) -> Result<BTreeMap<String, Lock>, LockError> {
+    let mut targets = BTreeMap::new();
+    for (name, entry) in section.into_entries() {
+        if !is_name(&name) {
+            return Err(entry.error(LockProblem::TargetName));
+        }
+        let place = entry.error(LockProblem::ExpectsNothing);
+        let mut section = entry.section()?;
+        let lock = Lock::of_section(&mut section)?;
+        section.finish(&super::read::TARGET_KEYS)?;
+        if lock.is_empty() {
+            return Err(LockError { key: None, ..place });
+        }
+        targets.insert(name, lock);
+    }
+    if targets.is_empty() {
+        return Err(source.error(LockProblem::ExpectsNothing));
+    }
+    Ok(targets)
 }

@@ -9,7 +9,7 @@ use dcap_qvl::QuoteCollateralV3;
 use super::opened::Opened;
 use super::page::Page;
 use super::platform;
-use crate::collateral::window::Windows;
+use crate::prove::validity::Windows;
 use crate::report::rfc3339;
 
 /// Parts with dates that are shown. Real sets have about ten.

@@ -4,8 +4,8 @@ use dcap_qvl::quote::Quote;
 use dcap_qvl::{QuoteClaims, QuoteCollateralV3};
 
 use super::documents::malformed;
-use crate::collateral::window::{Dated, Windows};
 use crate::prove::CollateralGap;
+use crate::prove::validity::{Dated, Windows};
 
 /// The part that is out of date at a time, Unix seconds; or that cannot be read. `own_chain` is the PCK chain that the
 /// quote brings, PEM.

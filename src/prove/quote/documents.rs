@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::certificate::{Certificate, Crl, path, raw_signature_holds};
 use crate::prove::CollateralGap;
 
-/// How reports name the documents, as `collateral::window` does.
+/// How reports name the documents, as `prove::validity` does.
 pub(super) const TCB_INFO: &str = "TCB info";
 pub(super) const QE_IDENTITY: &str = "QE identity";
 pub(super) const ROOT_CRL: &str = "root CA CRL";

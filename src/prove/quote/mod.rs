@@ -37,7 +37,7 @@ use dcap_qvl::verify::QuoteVerifier;
 use dcap_qvl::{Policy, QuoteClaims, QuoteCollateralV3, TcbStatus};
 use serde::Deserialize;
 
-use super::facts::{CollateralGap, FORECAST};
+use super::gap::{CollateralGap, FORECAST};
 use super::{QuoteRefusal, TrustRoot};
 use crate::evidence::QuoteBytes;
 use own_signatures::SelfProven;

@@ -180,5 +180,5 @@ fn chain(leaf: &'static str, pem: &str) -> Result<Vec<Dated>, WindowError> {
 }
 
 #[cfg(test)]
-#[path = "window_tests.rs"]
+#[path = "validity_tests.rs"]
 mod tests;

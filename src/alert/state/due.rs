@@ -1,0 +1,42 @@
+//! What is due on one channel.
+
+use super::failure::Failure;
+use super::forecast::Forecast;
+use crate::alert::event::Event;
+
+/// Something to tell one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Which channel.
+    pub channel: String,
+    /// What it is told.
+    pub event: Event,
+    /// What that is about.
+    pub about: About,
+}
+
+/// What an alert is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// A failure: the one just found, or one that was found earlier and that the channel has not heard of.
+    Failure {
+        /// Which.
+        failure: Failure,
+        /// Whether it is older than the result at hand.
+        late: bool,
+    },
+    /// A failure that was told a while ago and goes on.
+    Reminder {
+        /// Which.
+        failure: Failure,
+        /// Whether the result at hand is another one: a target that passes now and then.
+        late: bool,
+    },
+    /// It passes, but under another policy than the one that it failed under. That may be what the user meant to do, and
+    /// is no recovery yet: the next pass is.
+    PassUnderAnotherPolicy,
+    /// It passes in full, under the policy of the run before.
+    Recovery,
+    /// Something that the pass rests on is about to end.
+    Forecast(Forecast),
+}

@@ -1,0 +1,84 @@
+//! The files of a run.
+
+use std::path::{Path, PathBuf};
+
+use super::args::OutputArgs;
+use super::earlier_files::Kind;
+use super::files::Pending;
+use crate::render::{self, Style};
+use crate::report::Report;
+
+/// Where the files of a run go.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub report_json: Option<PathBuf>,
+    pub report_text: Option<PathBuf>,
+    pub summary: Option<PathBuf>,
+    pub junit: Option<PathBuf>,
+    pub dotenv: Option<PathBuf>,
+    /// The bundle, or the folder of the bundles.
+    pub evidence: Option<PathBuf>,
+}
+
+impl Places {
+    pub(super) fn of(args: &OutputArgs, bundles: &[PathBuf]) -> Self {
+        let inside = |name: &str| args.output_dir.as_ref().map(|folder| folder.join(name));
+        let evidence = match bundles {
+            [] => None,
+            [one] => Some(one.clone()),
+            [first, ..] => first.parent().map(Path::to_path_buf),
+        };
+        Self {
+            report_json: args.report_json.clone().or_else(|| inside("report.json")),
+            report_text: inside("report.txt"),
+            summary: inside("summary.md"),
+            junit: args.junit.clone().or_else(|| inside("junit.xml")),
+            dotenv: args.dotenv.clone().or_else(|| inside("result.env")),
+            evidence,
+        }
+    }
+
+    /// What later steps and jobs read, with the paths of these files.
+    pub(super) fn outputs(&self, report: &Report) -> Vec<render::Output> {
+        let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+        let (report_json, summary, junit, evidence) = (
+            text(&self.report_json),
+            text(&self.summary),
+            text(&self.junit),
+            text(&self.evidence),
+        );
+        let paths = render::Paths {
+            report_json: report_json.as_deref(),
+            summary: summary.as_deref(),
+            junit: junit.as_deref(),
+            evidence: evidence.as_deref(),
+        };
+        render::outputs(report, &paths)
+    }
+
+    pub(super) fn files(&self, report: &Report) -> Vec<Pending> {
+        let files = self.files_by_kind(report).into_iter();
+        files.map(|(_, file)| file).collect()
+    }
+
+    pub(super) fn files_by_kind(&self, report: &Report) -> Vec<(Kind, Pending)> {
+        let file = |kind, path: &Option<PathBuf>, render: &dyn Fn() -> String| {
+            let path = path.clone()?;
+            Some((kind, Pending { path, text: render() }))
+        };
+        [
+            file(Kind::ReportJson, &self.report_json, &|| render::json(report)),
+            file(Kind::ReportText, &self.report_text, &|| {
+                render::text(report, Style::default())
+            }),
+            file(Kind::Summary, &self.summary, &|| render::summary(report)),
+            file(Kind::Junit, &self.junit, &|| render::junit(report)),
+            file(Kind::Dotenv, &self.dotenv, &|| {
+                render::dotenv(&self.outputs(report))
+            }),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
