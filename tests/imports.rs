@@ -1,0 +1,240 @@
+//! The floors of the house: no folder imports one of a higher floor, no two files import each other, and what decides
+//! (from evidence to report) knows no network, no clock and no environment. Read from the sources themselves.
+//!
+//! The picture in docs/architecture.md is made from the same imports: `UPDATE_GENERATED=1 cargo test --test imports`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+#[path = "imports/house.rs"]
+mod house;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use house::{House, folder_of};
+
+/// Folders and files of `src/` by floor, the lowest first. Those of one floor do not import each other.
+const FLOORS: [&[&str]; 11] = [
+    &["net", "reference", "report"],
+    &["evidence"],
+    &["prove"],
+    &["config"],
+    &["checks", "collateral", "compare"],
+    &["requirements", "source"],
+    &["appraise", "render"],
+    &["alert", "inspect", "merge"],
+    &["watch"],
+    &["cli"],
+    &["main"],
+];
+
+/// From evidence to report: a pure function of its arguments.
+const PURE: [&str; 8] = [
+    "appraise",
+    "checks",
+    "config",
+    "evidence",
+    "prove",
+    "reference",
+    "report",
+    "requirements",
+];
+
+/// What no pure folder may name.
+const IMPURE: [&str; 12] = [
+    "Instant::now",
+    "SystemTime::now",
+    "Utc::now",
+    "clap::",
+    "hyper::",
+    "octocrab::",
+    "reqwest::",
+    "std::env::",
+    "std::fs::",
+    "TcpStream",
+    "UdpSocket",
+    "tokio::",
+];
+
+/// Pairs of files that do import each other, and why that is left.
+const LEFT: [(&str, &str, &str); 4] = [
+    (
+        "cli/live/mod.rs",
+        "cli/second_opinion.rs",
+        "the session holds whom to ask beside the evidence, and that is asked with the session",
+    ),
+    (
+        "evidence/attestation.rs",
+        "evidence/versioned/mod.rs",
+        "an attestation can be one of two forms, and both give the same type",
+    ),
+    (
+        "prove/compose_file/environment.rs",
+        "prove/compose_file/judge.rs",
+        "the judge of a compose file walks into the environment of a service and back",
+    ),
+    (
+        "reference/document.rs",
+        "reference/*",
+        "the document of reference values names the type of each row, and a row the document's readers of hex and text",
+    ),
+];
+
+fn floor_of(folder: &str) -> usize {
+    FLOORS
+        .iter()
+        .position(|floor| floor.contains(&folder))
+        .unwrap_or_else(|| panic!("src/{folder} stands on no floor: add it to FLOORS"))
+}
+
+#[test]
+fn no_folder_imports_one_of_its_own_floor_or_a_higher_one() {
+    let mut wrong = BTreeSet::new();
+    for (from, to, path) in House::read().imports() {
+        let (low, high) = (folder_of(&from), folder_of(&to));
+        if low != high && floor_of(&low) <= floor_of(&high) {
+            wrong.insert(format!("src/{from} imports src/{to} ({path})"));
+        }
+    }
+    assert_eq!(wrong, BTreeSet::new());
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let circles = House::read().circles();
+    let left = |circle: &BTreeSet<String>| {
+        LEFT.iter().position(|(one, other, _)| {
+            circle.contains(*one)
+                && circle.iter().all(|file| {
+                    file == one
+                        || file == other
+                        || other
+                            .strip_suffix('*')
+                            .is_some_and(|start| file.starts_with(start))
+                })
+        })
+    };
+    let (known, new): (Vec<_>, Vec<_>) = circles.iter().partition(|circle| left(circle).is_some());
+    assert_eq!(new, Vec::<&BTreeSet<String>>::new());
+    let known: BTreeSet<usize> = known.into_iter().filter_map(left).collect();
+    assert_eq!(
+        known.len(),
+        LEFT.len(),
+        "a circle of LEFT is open: remove its row"
+    );
+}
+
+#[test]
+fn what_decides_knows_no_network_no_clock_and_no_environment() {
+    let mut wrong = Vec::new();
+    for (file, text) in House::read().texts() {
+        if PURE.contains(&folder_of(file).as_str()) {
+            wrong.extend(
+                IMPURE
+                    .iter()
+                    .filter(|name| text.contains(*name))
+                    .map(|name| format!("src/{file}: {name}")),
+            );
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// The reader finds what it is looking for: imports that are there, whatever their form.
+#[test]
+fn imports_of_every_form_are_seen() {
+    let imports = House::read().imports();
+    let seen = |from: &str, to: &str| imports.iter().any(|(one, other, _)| one == from && other == to);
+    for (from, to, form) in [
+        ("appraise.rs", "report/target.rs", "a list, through a re-export"),
+        (
+            "checks/app_id.rs",
+            "checks/not_proven.rs",
+            "`super::`, through mod.rs",
+        ),
+        ("requirements.rs", "checks/check.rs", "one name"),
+        ("main.rs", "cli/mod.rs", "the program"),
+    ] {
+        assert!(seen(from, to), "{form}: src/{from} imports src/{to}");
+    }
+    assert!(imports.len() > 1000, "{}", imports.len());
+}
+
+#[test]
+fn the_picture_is_that_of_the_imports() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let text = std::fs::read_to_string(&page).unwrap();
+    let (start, end) = (
+        "<!-- picture: made by `UPDATE_GENERATED=1 cargo test --test imports` -->\n",
+        "<!-- end of the picture -->",
+    );
+    let (before, rest) = text.split_once(start).expect("the mark where the picture starts");
+    let (_, after) = rest.split_once(end).expect("the mark where the picture ends");
+    let new = format!("{before}{start}{}{end}{after}", picture());
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        std::fs::write(&page, &new).unwrap();
+    } else {
+        assert_eq!(new, text, "run UPDATE_GENERATED=1 cargo test --test imports");
+    }
+}
+
+/// Mermaid: the floors, the highest first, and for each folder the folders that it imports and that no folder it imports
+/// imports in turn.
+fn picture() -> String {
+    let mut arrows: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (from, to, _) in House::read().imports() {
+        let (from, to) = (folder_of(&from), folder_of(&to));
+        if from != to && from != "main" {
+            arrows.entry(from).or_default().insert(to);
+        }
+    }
+    let reaches = |from: &str, to: &str| {
+        let mut open = vec![from.to_owned()];
+        let mut seen = BTreeSet::new();
+        while let Some(next) = open.pop() {
+            for below in arrows.get(&next).into_iter().flatten() {
+                if below == to {
+                    return true;
+                }
+                if seen.insert(below.clone()) {
+                    open.push(below.clone());
+                }
+            }
+        }
+        false
+    };
+    let mut out = String::from("```mermaid\nflowchart TD\n");
+    for (number, floor) in FLOORS
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, floor)| **floor != ["main"])
+    {
+        out.push_str(&format!("  subgraph floor{number} [ ]\n"));
+        for folder in *floor {
+            let shape = if PURE.contains(folder) {
+                ("([", "])")
+            } else {
+                ("[", "]")
+            };
+            out.push_str(&format!("    {folder}{}{folder}{}\n", shape.0, shape.1));
+        }
+        out.push_str("  end\n");
+    }
+    for (from, tos) in &arrows {
+        let direct = tos
+            .iter()
+            .filter(|to| !tos.iter().any(|other| other != *to && reaches(other, to)));
+        for to in direct {
+            out.push_str(&format!("  {from} --> {to}\n"));
+        }
+    }
+    out.push_str("```\n");
+    out
+}

@@ -1,0 +1,22 @@
+//! `sample`: a check that `tests/sample_check/run` adds to a copy of the repository.
+
+use super::{Check, Finding, Reason, Required};
+use crate::report::CheckId;
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::Sample,
+    title: "Sample",
+    proves: "A check can be added by one file and two lines.",
+    prevents: "Lists of checks that are kept by hand.",
+    reasons: &[&ALWAYS],
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |_| false,
+    run: |_, _| Finding::skip(&ALWAYS, "A sample decides nothing."),
+};
+
+const ALWAYS: Reason = Reason {
+    id: "always",
+    means: "A sample decides nothing.",
+    fix: "Remove it.",
+};
