@@ -203,7 +203,7 @@ fn one_of_each() -> Vec<Policy> {
         },
         Policy {
             locked_compose: Some(LockedCompose {
-                places: vec![crate::config::lock::LockedPlace {
+                places: vec![crate::config::LockedPlace {
                     path: "services.app.command".to_owned(),
                     sha256: [1; 32],
                     reason: String::new(),

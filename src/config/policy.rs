@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::expected::{Expected, Origin};
-use super::{CollateralMaxAge, KeyProviders, OsImagePolicy, PlatformList, SecondHash, TcbPolicy};
+use super::{
+    CollateralMaxAge, KeyProviders, LockedPlace, OsImagePolicy, PlatformList, SecondHash, TcbPolicy,
+};
 use crate::prove::Layout;
 use crate::reference::ReferenceValues;
 use crate::report::{CheckId, Tier};
@@ -195,7 +197,7 @@ pub struct LockedCompose {
     /// Image reference by service.
     pub images: BTreeMap<String, String>,
     /// The places that decide code, and why a person accepts each.
-    pub places: Vec<super::lock::LockedPlace>,
+    pub places: Vec<LockedPlace>,
     /// The lock's path, for messages.
     pub lock: String,
 }
@@ -203,7 +205,7 @@ pub struct LockedCompose {
 impl LockedCompose {
     /// What the lock says of a place that decides code: the same path with the same text.
     #[must_use]
-    pub fn place(&self, place: &crate::prove::Place) -> Option<&super::lock::LockedPlace> {
+    pub fn place(&self, place: &crate::prove::Place) -> Option<&LockedPlace> {
         self.places
             .iter()
             .find(|locked| locked.path == place.path && locked.sha256 == place.sha256)
@@ -212,7 +214,6 @@ impl LockedCompose {
     /// Whether a person wrote down why a place that decides code is accepted.
     #[must_use]
     pub fn has_reviewed(&self, place: &crate::prove::Place) -> bool {
-        self.place(place)
-            .is_some_and(super::lock::LockedPlace::is_reviewed)
+        self.place(place).is_some_and(LockedPlace::is_reviewed)
     }
 }

@@ -2,7 +2,7 @@
 //! that runs exactly the expected document, so that nothing but `image-pins` and `launch-inputs` has anything to say.
 
 use cvm_verify::config::LockedCompose;
-use cvm_verify::config::lock::LockedPlace;
+use cvm_verify::config::LockedPlace;
 use cvm_verify::reference::ReferenceValues;
 use cvm_verify::report::{Assurance, CheckId, Status, Verdict};
 use serde_json::{Value, json};

@@ -6,14 +6,12 @@ use std::str::FromStr;
 
 use super::section::Section;
 use super::text::quoted;
-use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockError, LockProblem, Reservation};
+use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockError, LockProblem};
 use crate::config::KeyProviders;
 use crate::reference::{OsClass, ReferenceValues};
 
 /// Bytes of a sentence that are read.
 const MAX_SENTENCE_BYTES: usize = 4096;
-/// Longest sentence that is written, in characters. Those of `pin` have some hundred.
-const MAX_SENTENCE: usize = 500;
 
 /// What `pin --accept` takes: what may be pinned although it is not as a production deployment should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,20 +128,6 @@ impl Accepting {
     pub fn accepts(&self, name: AcceptName) -> bool {
         self.all || self.names.contains(&name)
     }
-}
-
-/// What reservations become in a lock: by name, each of a length that is read back.
-pub(super) fn of_reservations(reservations: &[Reservation]) -> BTreeMap<AcceptName, String> {
-    let mut accepted: BTreeMap<AcceptName, String> = BTreeMap::new();
-    for reservation in reservations {
-        let sentence = accepted.entry(reservation.name()).or_default();
-        let space = if sentence.is_empty() { "" } else { " " };
-        *sentence = format!("{sentence}{space}{reservation}")
-            .chars()
-            .take(MAX_SENTENCE)
-            .collect();
-    }
-    accepted
 }
 
 /// Reads `[accepted]` of a lock whose other values were read.

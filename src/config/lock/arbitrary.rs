@@ -9,8 +9,8 @@ use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{AcceptName, KnownBy, Lock, LockedOs, LockedPlace, Notes, places};
-use crate::config::OsTuple;
+use super::{AcceptName, KnownBy, Lock, LockedOs, Notes, places};
+use crate::config::{LockedPlace, OsTuple};
 use crate::reference::ReferenceValues;
 
 /// A whole lock with odd values in it.

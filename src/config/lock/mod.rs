@@ -46,21 +46,20 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde_json::Value;
 
-pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
 pub use crate::config::place::Place;
+pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
 pub use diff::{Change, difference};
 pub use diff_text::difference_text;
-pub(super) use diff_text::visible_part;
 pub use error::{LockError, LockProblem};
 pub use file::{LockFile, with_target};
 pub use known_by::{KnownBy, KnownByError};
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
-pub use places::{LockedPlace, MAX_LOCKED_PLACES};
+pub use places::MAX_LOCKED_PLACES;
 pub(super) use read::merge_conflict;
 pub use reservation::{Reservation, VULNERABLE_DAYS};
 pub use write::Notes;
 
-use super::{DEFAULT_TD_ATTRIBUTES, KeyProviders, OsTuple, nesting, text};
+use super::{DEFAULT_TD_ATTRIBUTES, KeyProviders, LockedPlace, OsTuple, nesting, text};
 
 /// The name of the format of a [`Lock`].
 pub const SCHEMA: &str = "cvm-verify/lock/v1";

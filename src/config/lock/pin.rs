@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Days, NaiveDate};
 use dcap_qvl::TcbStatus;
 
+use super::reservation::accepted_sentences;
 use super::{
     AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, KnownBy, Lock, LockedOs, MAX_LOCK_BYTES, Notes,
-    Reservation, VULNERABLE_DAYS, accepted, places,
+    Reservation, VULNERABLE_DAYS, places,
 };
 use crate::config::{KeyProviderPin, OsTuple, launch_script};
 use crate::evidence::EvidenceError;
@@ -230,7 +231,7 @@ impl Pinned {
             os.known_by = kept.or(os.known_by);
             os.vulnerable_until = vulnerable_until(&reservations, &new, before, at);
         }
-        lock.accepted = accepted::of_reservations(&reservations);
+        lock.accepted = accepted_sentences(&reservations);
         if let Some(before) = before {
             lock.keep_decisions(before);
         }

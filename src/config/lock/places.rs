@@ -8,6 +8,7 @@ use toml::de::DeValue;
 use super::section::{Entry, Section};
 use super::text::{one_line, quoted};
 use super::{LockError, LockProblem};
+use crate::config::LockedPlace;
 use crate::prove::ComposeFile;
 
 /// How many places a lock holds. An app with more cannot be reviewed in a lock.
@@ -17,36 +18,6 @@ pub const MAX_LOCKED_PLACES: usize = 200;
 const MAX_REASON_BYTES: usize = 1024;
 
 const KEYS: [&str; 3] = ["path", "sha256", "reason"];
-
-/// A place of the compose document that decides code, as a lock holds it.
-#[derive(Debug, Clone)]
-pub struct LockedPlace {
-    /// Its keys joined by dots: `services.web.healthcheck.test[1]`.
-    pub path: String,
-    /// SHA-256 of the text that stood there.
-    pub sha256: [u8; 32],
-    /// Why a person accepts it. Empty until one does: then it is not reviewed.
-    pub reason: String,
-    /// The line of its `reason` in the file. Absent in a lock that was not read from one.
-    pub line: Option<usize>,
-}
-
-/// Where it stands in the file is not part of it.
-impl PartialEq for LockedPlace {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.path, self.sha256, &self.reason) == (&other.path, other.sha256, &other.reason)
-    }
-}
-
-impl Eq for LockedPlace {}
-
-impl LockedPlace {
-    /// Whether a person wrote down why it is accepted.
-    #[must_use]
-    pub fn is_reviewed(&self) -> bool {
-        !self.reason.trim().is_empty()
-    }
-}
 
 /// The places of a file that decide code, none of them reviewed.
 pub(super) fn unreviewed(file: &ComposeFile) -> Vec<LockedPlace> {

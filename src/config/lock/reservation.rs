@@ -1,16 +1,19 @@
 //! What speaks against pinning a deployment as it is, but may be accepted in writing.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use dcap_qvl::TcbStatus;
 
 use super::text::one_line;
-use super::{AcceptName, Lock, accepted};
+use super::{AcceptName, Lock};
 use crate::config::KeyProviders;
 use crate::config::tcb::end_of;
 
 /// How long a vulnerable image is accepted once it is pinned, days.
 pub const VULNERABLE_DAYS: u64 = 30;
+/// Longest sentence that is written, in characters. Those of `pin` have some hundred.
+const MAX_SENTENCE: usize = 500;
 
 /// What speaks against pinning a deployment as it is, but may be accepted in writing (`pin --accept`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,12 +105,26 @@ impl Reservation {
             | Self::NoComposeDocument
             | Self::NoEnvelope
             | Self::UnreadableImages(_) => {
-                let said = accepted::of_reservations(std::slice::from_ref(self));
+                let said = accepted_sentences(std::slice::from_ref(self));
                 said.iter()
                     .all(|(name, sentence)| before.accepted.get(name) == Some(sentence))
             }
         }
     }
+}
+
+/// What reservations become in a lock: by name, each of a length that is read back.
+pub(super) fn accepted_sentences(reservations: &[Reservation]) -> BTreeMap<AcceptName, String> {
+    let mut accepted: BTreeMap<AcceptName, String> = BTreeMap::new();
+    for reservation in reservations {
+        let sentence = accepted.entry(reservation.name()).or_default();
+        let space = if sentence.is_empty() { "" } else { " " };
+        *sentence = format!("{sentence}{space}{reservation}")
+            .chars()
+            .take(MAX_SENTENCE)
+            .collect();
+    }
+    accepted
 }
 
 impl fmt::Display for Reservation {

@@ -2,9 +2,11 @@
 
 mod edits;
 mod unified;
+mod visible_part;
 
 use edits::{Edit, edits};
 use unified::unified;
+pub(crate) use visible_part::visible_part;
 
 /// Lines of a diff that are shown.
 pub const MAX_DIFF_LINES: usize = 40;

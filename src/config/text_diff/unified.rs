@@ -2,7 +2,7 @@
 
 use super::MAX_DIFF_LINES;
 use super::edits::{CONTEXT, Edit, Edits, lines as lines_of};
-use crate::config::lock::visible_part;
+use super::visible_part;
 
 /// The lines of the diff: at most [`MAX_DIFF_LINES`] and one that says how many are left out.
 pub(super) fn unified(all: &Edits<'_>) -> Vec<String> {
