@@ -3,7 +3,6 @@
 use crate::report::{Accepted, AcceptedKind, CheckId, TargetReport};
 
 use super::escape::shorten;
-use super::words::list;
 
 /// Longest name of a file or option in the verdict line, in characters.
 const MAX_BY: usize = 40;
@@ -42,6 +41,11 @@ pub(crate) fn notes(
         notes.push(format!("accepted elsewhere: {more} more"));
     }
     notes
+}
+
+/// Names, with commas.
+pub(super) fn list(ids: &[CheckId]) -> String {
+    ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The same as a sentence without a full stop, for alerts and annotations. Nothing if nothing was waived or accepted.

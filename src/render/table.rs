@@ -3,7 +3,7 @@
 use super::cause::{is_consequence, is_to_act_on};
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
-use super::{diff_lines, words};
+use super::{accepted, diff_lines, words};
 use crate::report::{CheckId, CheckResult, Status, TargetReport};
 
 /// Longest detail, in characters.
@@ -82,7 +82,7 @@ fn consequences(page: &mut Page, target: &TargetReport) {
             [id] => (id.to_string(), format!("Not determined. [{}]", terminal(reason))),
             ids => (
                 format!("{} checks", ids.len()),
-                format!("Not determined: {}. [{}]", words::list(ids), terminal(reason)),
+                format!("Not determined: {}. [{}]", accepted::list(ids), terminal(reason)),
             ),
         };
         row(page, Status::Error, &label, Ink::Dim, &text);

@@ -172,11 +172,6 @@ pub(super) fn reason_of(check: &CheckResult) -> Option<&'static Reason> {
         .find(|reason| Some(reason.id) == check.reason.as_deref())
 }
 
-/// Names, with commas.
-pub(super) fn list(ids: &[CheckId]) -> String {
-    ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ")
-}
-
 /// A check and its reason: `image-pins [unpinned-image]`.
 pub(super) fn named(check: &CheckResult) -> String {
     match &check.reason {
