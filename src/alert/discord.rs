@@ -27,6 +27,8 @@ const MAX_FIELDS: usize = 25;
 /// Our own limits, below Discord's 4096 and 1024: a message is read on a phone.
 const MAX_SENTENCE: usize = 600;
 const MAX_NOTE: usize = 300;
+/// Ten names of 60 characters, and some escapes.
+const MAX_TARGETS: usize = 1000;
 /// Longest address of a link.
 const MAX_LINK: usize = 2048;
 
@@ -69,7 +71,10 @@ fn embed(message: &Message, shown: usize) -> Value {
         .as_deref()
         .map(|url| plain(&format!("Target: {url}"), MAX_NOTE));
     let accepted = message.accepted().map(|said| plain(&said, MAX_NOTE));
-    let lines: Vec<String> = labels.chain([next]).chain(target).chain(accepted).collect();
+    let targets = message.digest.as_ref();
+    let targets = targets.map(|digest| plain(&digest.line(), MAX_TARGETS));
+    let lines = labels.chain([next]).chain(targets).chain(target).chain(accepted);
+    let lines: Vec<String> = lines.collect();
     let checks = message.failed.iter().take(shown).enumerate();
     let checks = checks.map(|(position, check)| field(check, position == 0));
     let hidden = message.failed.len().saturating_sub(shown);

@@ -1,10 +1,14 @@
 //! Who is told what, and what became of it.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::channels::Channels;
 use super::delivery::{Outcome, Pace, send};
-use super::errand::{self, Errand, Letter};
+use super::errand::{self, About, Errand, Letter};
+use super::error::DeliveryError;
 use super::event::{Event, occasion};
 use super::message::{Context, Message};
 use super::{discord, pagerduty, slack, teams, webhook};
@@ -14,6 +18,11 @@ use crate::report::{AlertRecord, TargetReport, Verdict};
 /// What is recorded where a channel was asked for and its secret is not there.
 pub const NO_SECRET: &str = "skipped: no secret";
 
+/// Messages of one channel that are sent without a pause.
+const AT_ONCE: usize = 5;
+/// Longest pause between two messages of one channel.
+const MAX_GAP: Duration = Duration::from_secs(1);
+
 /// The event that is recorded where the heartbeat hears of a pass.
 const PASSED: &str = "passed";
 
@@ -21,8 +30,8 @@ const PASSED: &str = "passed";
 ///
 /// There is no memory: every target that does not pass is told, in every run ([`deliver_remembering`](super::deliver_remembering)
 /// has one). The heartbeat gets one ping for the run. It takes at most 60 seconds, whatever the receivers do. There is
-/// one record for each target and channel, with the target's name first in its detail; or one for the channel where its
-/// secret cannot be used. No record holds any part of a secret. Nothing here changes a verdict: it has been decided, and
+/// one record for each target and channel, with the target's name first in its detail; one for each digest of more than five
+/// targets that share a cause (Slack, Discord, Teams); or one for the channel where its secret cannot be used. No record holds any part of a secret. Nothing here changes a verdict: it has been decided, and
 /// it is not ours.
 ///
 /// `entropy` gives 16 bytes from the system's CSPRNG: one draw for each message, which names it, and one for each pause.
@@ -64,11 +73,7 @@ pub async fn test(
 ) -> Vec<AlertRecord> {
     let message = Message::test(context, entropy());
     let event = message.event.as_str();
-    let letter = Letter {
-        message: &message,
-        due: None,
-    };
-    let plan = Plan::new(channels, |_| vec![letter], event, None);
+    let plan = Plan::new(channels, |_| vec![Letter::new(&message, None)], event, None);
     let pace = Pace::default();
     let deadline = pace.deadline();
     let mut records = records(plan.run(&pace, client, deadline, &entropy).await);
@@ -91,7 +96,7 @@ async fn deliver_at(
         Some(Message::new(target, event, context, entropy()))
     };
     let messages: Vec<Message> = targets.iter().filter_map(tell).collect();
-    let letters = messages.iter().map(|message| Letter { message, due: None });
+    let letters = messages.iter().map(|message| Letter::new(message, None));
     let letters: Vec<Letter<'_>> = letters.collect();
     let (event, worst) = of_the_run(targets);
     let plan = Plan::new(channels, |_| letters.clone(), event, Some(worst));
@@ -105,7 +110,7 @@ pub(super) fn of_the_run(targets: &[TargetReport]) -> (&'static str, Verdict) {
 }
 
 /// What became of an errand, and which of the memory's due messages it was.
-pub(super) type Done = (AlertRecord, Option<usize>);
+pub(super) type Done = (AlertRecord, Vec<usize>);
 
 fn records(done: Vec<Done>) -> Vec<AlertRecord> {
     done.into_iter().map(|(record, _)| record).collect()
@@ -130,9 +135,9 @@ impl Plan {
         verdict: Option<Verdict>,
     ) -> Self {
         Self {
-            slack: errand::slack(channels, &letters(slack::CHANNEL), event),
-            discord: errand::discord(channels, &letters(discord::CHANNEL), event),
-            teams: errand::teams(channels, &letters(teams::CHANNEL), event),
+            slack: errand::slack(channels, letters(slack::CHANNEL), event),
+            discord: errand::discord(channels, letters(discord::CHANNEL), event),
+            teams: errand::teams(channels, letters(teams::CHANNEL), event),
             pagerduty: errand::pagerduty(channels, &letters(pagerduty::CHANNEL), event),
             webhook: errand::webhook(channels, &letters(webhook::CHANNEL), event),
             heartbeat: errand::heartbeat(channels, event, verdict),
@@ -168,33 +173,57 @@ async fn run(
     entropy: &impl Fn() -> [u8; 16],
 ) -> Vec<Done> {
     let mut done = Vec::new();
-    let mut missed = Vec::new();
-    for errand in errands {
+    let mut missed = BTreeSet::new();
+    // Why nothing more is sent here: the server asked to be left alone for longer than there is time.
+    let mut refused = None;
+    let all = errands.len();
+    for (index, errand) in errands.into_iter().enumerate() {
         // What follows from a message makes no sense to whom did not get it; it is due again with it.
-        if errand.due.is_some() && missed.contains(&errand.about) {
+        let in_order = |about: &&About| about.due.is_none() || !missed.contains(&about.target);
+        let of: Vec<About> = errand.of.iter().filter(in_order).copied().collect();
+        if of.is_empty() && !errand.of.is_empty() {
             continue;
         }
-        let (delivered, said) = match &errand.parcel {
-            Ok(Some(parcel)) => {
+        let (delivered, said) = match (&errand.parcel, refused) {
+            (Ok(Some(_)), Some(error)) => (false, format!("not sent: {error}")),
+            (Ok(Some(parcel)), None) => {
+                tokio::time::sleep(pause_before(
+                    index,
+                    all,
+                    deadline.saturating_duration_since(Instant::now()),
+                ))
+                .await;
                 let outcome = send(client, parcel, pace, deadline, || jitter(entropy())).await;
+                refused = outcome.result.err().filter(DeliveryError::ends_the_channel);
                 (outcome.result.is_ok(), describe(&outcome))
             }
-            Ok(None) => (false, NO_SECRET.to_owned()),
-            Err(error) => (false, format!("not sent: {error}")),
+            (Ok(None), _) => (false, NO_SECRET.to_owned()),
+            (Err(error), _) => (false, format!("not sent: {error}")),
         };
-        let name = errand.about.as_ref().map(|name| format!("{name}: "));
+        let name = errand.about.map(|name| format!("{name}: "));
         let record = AlertRecord {
             channel: errand.channel.to_owned(),
             event: errand.event.to_owned(),
             delivered,
             detail: format!("{}{said}{}", name.unwrap_or_default(), errand.note),
         };
-        done.push((record, errand.due));
+        done.push((record, of.iter().filter_map(|about| about.due).collect()));
         if !delivered {
-            missed.push(errand.about);
+            missed.extend(of.iter().map(|about| about.target));
         }
     }
     done
+}
+
+/// The pause before message number `index` of `all` of one channel. The first five go out at once. The others are spread
+/// over half of the `time` that is left, at most a second apart; the other half is for answers and second tries.
+fn pause_before(index: usize, all: usize, time: Duration) -> Duration {
+    let left = u32::try_from(all.saturating_sub(index)).unwrap_or(u32::MAX);
+    if index < AT_ONCE {
+        Duration::ZERO
+    } else {
+        (time / left.max(1) / 2).min(MAX_GAP)
+    }
 }
 
 fn describe(outcome: &Outcome) -> String {

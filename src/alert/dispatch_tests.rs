@@ -370,3 +370,78 @@ async fn a_test_is_marked_on_every_channel_and_raises_no_alarm() {
         assert!(marked.iter().any(|mark| body.contains(mark)), "{body}");
     }
 }
+
+/// A network that is down makes every target inconclusive at once: a post for each would be refused and read by nobody.
+#[tokio::test]
+async fn many_targets_with_one_cause_are_one_post_where_people_read_and_one_each_for_machines() {
+    let server = receiver(Behaviour::Status(200));
+    let mut targets = samples::many(60, &samples::unreachable());
+    targets.push(samples::fail());
+    let slow = Pace {
+        schedule: Schedule {
+            total: Duration::from_secs(10),
+            ..fast().schedule
+        },
+        one_try: Duration::from_secs(5),
+    };
+    let channels = Channels {
+        slack_webhook_url: url(&server, "/slack"),
+        discord_webhook_url: url(&server, "/discord"),
+        teams_webhook_url: url(&server, "/teams"),
+        pagerduty_routing_key: Some(Secret::new("key".to_owned())),
+        pagerduty_url: url(&server, "/pagerduty"),
+        webhook_url: url(&server, "/alerts"),
+        ..Channels::default()
+    };
+    let records = deliver_at(
+        &slow,
+        &loopback::client(),
+        &channels,
+        &targets,
+        &samples::context(),
+        || [1; 16],
+    )
+    .await;
+    assert!(records.iter().all(|record| record.delivered), "{records:?}");
+    for (path, posts) in [
+        ("/slack", 2),
+        ("/discord", 2),
+        ("/teams", 2),
+        ("/pagerduty", 61),
+        ("/alerts", 61),
+    ] {
+        assert_eq!(server.count(path), posts, "{path}");
+    }
+    assert_eq!(records[0].detail, "60 targets: accepted (status 200)");
+    assert_eq!(records[1].detail, "api.example.com: accepted (status 200)");
+}
+
+#[test]
+fn messages_of_a_channel_are_spread_over_half_the_time_that_is_left() {
+    let minute = Duration::from_secs(60);
+    assert_eq!(pause_before(4, 300, minute), Duration::ZERO);
+    assert_eq!(pause_before(5, 305, minute), Duration::from_millis(100));
+    assert_eq!(pause_before(5, 6, minute), MAX_GAP);
+    assert_eq!(pause_before(299, 300, Duration::ZERO), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_receiver_that_asks_for_an_hour_of_silence_is_not_asked_again() {
+    let server = receiver(Behaviour::RetryAfter(429, "3600".to_owned()));
+    let channels = Channels {
+        webhook_url: url(&server, "/alerts"),
+        ..Channels::default()
+    };
+    let records = told(&channels, &samples::many(4, &samples::fail())).await;
+    assert_eq!(server.count("/alerts"), 1);
+    assert_eq!(records.len(), 4);
+    for record in &records[1..] {
+        assert!(
+            !record.delivered
+                && record
+                    .detail
+                    .contains("not sent: the server answered with status 429"),
+            "{record:?}"
+        );
+    }
+}

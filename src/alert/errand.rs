@@ -1,13 +1,17 @@
 //! What each channel has to do: one errand for each record that there will be.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 use super::channels::Channels;
 use super::delivery::Parcel;
+use super::digest::gather;
 use super::error::DeliveryError;
 use super::event::Event;
 use super::message::Message;
 use super::secret_text;
+use super::state::TargetId;
 use super::{discord, heartbeat, pagerduty, slack, teams, webhook};
 use crate::net::Secret;
 use crate::report::Verdict;
@@ -16,39 +20,59 @@ use crate::report::Verdict;
 pub(super) struct Errand {
     pub(super) channel: &'static str,
     pub(super) event: &'static str,
-    /// The target's name, where it is about one.
+    /// The target's name, where it is about one; of a digest, how many it is about.
     pub(super) about: Option<String>,
     /// `None` where the channel's secret is not there.
     pub(super) parcel: Result<Option<Parcel>, DeliveryError>,
     /// What there is to say of it however it ends.
     pub(super) note: &'static str,
-    /// Which of the memory's due messages it delivers, where there is a memory.
+    /// The targets that it is about.
+    pub(super) of: Vec<About>,
+}
+
+/// One target that a message is about, and which of the memory's due messages it is, where there is a memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct About {
+    pub(super) target: TargetId,
     pub(super) due: Option<usize>,
 }
 
-/// A message for one channel, and which of the memory's due messages it is.
-#[derive(Clone, Copy)]
+/// A message for one channel, and the targets that it is about: several in a digest.
+#[derive(Clone)]
 pub(super) struct Letter<'a> {
-    pub(super) message: &'a Message,
-    pub(super) due: Option<usize>,
+    pub(super) message: Cow<'a, Message>,
+    pub(super) of: Vec<About>,
 }
 
-pub(super) fn slack(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
+impl<'a> Letter<'a> {
+    /// `message`, which is one of the memory's due messages where there is a memory.
+    pub(super) fn new(message: &'a Message, due: Option<usize>) -> Self {
+        Self {
+            message: Cow::Borrowed(message),
+            of: vec![About {
+                target: message.target,
+                due,
+            }],
+        }
+    }
+}
+
+pub(super) fn slack(channels: &Channels, letters: Vec<Letter<'_>>, event: &'static str) -> Vec<Errand> {
     let pack = |message: &Message, url| Ok(slack::parcel(message, url));
     let url = channels.slack_webhook_url.as_ref();
-    for_each(slack::CHANNEL, url, letters, event, &pack)
+    for_each(slack::CHANNEL, url, &gather(letters), event, &pack)
 }
 
-pub(super) fn discord(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
+pub(super) fn discord(channels: &Channels, letters: Vec<Letter<'_>>, event: &'static str) -> Vec<Errand> {
     let pack = |message: &Message, url| Ok(discord::parcel(message, url));
     let url = channels.discord_webhook_url.as_ref();
-    for_each(discord::CHANNEL, url, letters, event, &pack)
+    for_each(discord::CHANNEL, url, &gather(letters), event, &pack)
 }
 
-pub(super) fn teams(channels: &Channels, letters: &[Letter<'_>], event: &'static str) -> Vec<Errand> {
+pub(super) fn teams(channels: &Channels, letters: Vec<Letter<'_>>, event: &'static str) -> Vec<Errand> {
     let pack = |message: &Message, url| Ok(teams::parcel(message, url));
     let url = channels.teams_webhook_url.as_ref();
-    for_each(teams::CHANNEL, url, letters, event, &pack)
+    for_each(teams::CHANNEL, url, &gather(letters), event, &pack)
 }
 
 /// A test triggers an incident and resolves it.
@@ -68,8 +92,8 @@ pub(super) fn pagerduty(channels: &Channels, letters: &[Letter<'_>], event: &'st
     let mut errands = for_each(NAME, Some(url), letters, event, &pack);
     let tests: Vec<Letter<'_>> = letters
         .iter()
-        .copied()
         .filter(|letter| letter.message.event == Event::Test)
+        .cloned()
         .collect();
     let pack = |message: &Message, url| Ok(pagerduty::end_of_test(message, key, url));
     errands.extend(for_each(NAME, Some(url), &tests, event, &pack));
@@ -127,9 +151,9 @@ fn for_each(
         channel,
         event: letter.message.event.as_str(),
         about: letter.message.verdict.map(|_| letter.message.name.clone()),
-        parcel: pack(letter.message, url.clone()).map(Some),
+        parcel: pack(&letter.message, url.clone()).map(Some),
         note: "",
-        due: letter.due,
+        of: letter.of.clone(),
     };
     letters.iter().map(errand).collect()
 }
@@ -146,7 +170,7 @@ fn one_if(
         about: None,
         parcel,
         note: "",
-        due: None,
+        of: Vec::new(),
     };
     due.then_some(errand).into_iter().collect()
 }

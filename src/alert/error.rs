@@ -92,6 +92,13 @@ impl DeliveryError {
     }
 }
 
+impl DeliveryError {
+    /// Whether the server asked to be left alone for longer than an alert may take: it would refuse every other message.
+    pub(super) fn ends_the_channel(&self) -> bool {
+        matches!(self, Self::Status { status: 429, retry_after: Some(asked), .. } if *asked > MAX_PAUSE)
+    }
+}
+
 impl Heal for DeliveryError {
     /// As everywhere (threats.md, "Fail or error"). A server that asks for more patience than there is time gets no
     /// second try: coming back too early would not honour it.

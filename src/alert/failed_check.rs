@@ -34,16 +34,26 @@ impl FailedCheck {
 
     /// A check that failed before, in words of our own: what the target said is not kept.
     pub(super) fn remembered(failing: &Failing, verdict: Verdict) -> Self {
-        let reasons = Check::of(failing.check).reasons.iter();
-        let known: Option<&Reason> = reasons.copied().find(|reason| reason.id == failing.reason);
+        let status = if verdict == Verdict::Fail {
+            Status::Fail
+        } else {
+            Status::Error
+        };
+        Self::meaning(failing.check, status, Some(&failing.reason))
+    }
+
+    /// The same result in words of our own, without what was found of one target.
+    pub(super) fn in_own_words(&self) -> Self {
+        Self::meaning(self.id, self.status, self.reason.as_deref())
+    }
+
+    fn meaning(id: CheckId, status: Status, reason: Option<&str>) -> Self {
+        let mut reasons = Check::of(id).reasons.iter().copied();
+        let known: Option<&Reason> = reasons.find(|known| Some(known.id) == reason);
         Self {
-            id: failing.check,
-            status: if verdict == Verdict::Fail {
-                Status::Fail
-            } else {
-                Status::Error
-            },
-            reason: Some(visible(&failing.reason, MAX_NAME)),
+            id,
+            status,
+            reason: reason.map(|reason| visible(reason, MAX_NAME)),
             detail: known.map_or("It did not pass.", |reason| reason.means).to_owned(),
             fix: known
                 .map(|reason| reason.fix.to_owned())

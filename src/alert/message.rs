@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::cause::causes;
+use super::digest::Digest;
 use super::event::Event;
 use super::failed_check::{FailedCheck, cause, next};
 use super::state::{About, Due, Failure, TargetId};
@@ -13,7 +14,7 @@ use crate::report::{Accepted, CheckId, Mode, TargetReport, TrustRootKind, Verdic
 
 const MAX_URL: usize = 500;
 /// How many accepted things an alert carries; the report has all of them.
-const MAX_ACCEPTED: usize = 50;
+pub(super) const MAX_ACCEPTED: usize = 50;
 /// Longest name within a title, in characters.
 const MAX_TITLE_NAME: usize = 60;
 
@@ -52,7 +53,7 @@ pub struct Message {
     pub labels: Vec<String>,
     /// The deployment, whatever it is called.
     pub target: TargetId,
-    /// The deployment's name.
+    /// The deployment's name, or how many targets a digest is about.
     pub name: String,
     /// Its address.
     pub url: Option<String>,
@@ -74,6 +75,8 @@ pub struct Message {
     pub at: u64,
     /// Names this alert in all its tries and on all channels: 32 hex digits.
     pub delivery_id: String,
+    /// The targets, where the message is about several that share one cause.
+    pub digest: Option<Digest>,
 }
 
 impl Message {
@@ -210,6 +213,7 @@ impl Message {
             report_sha256: context.report_sha256.map(|hash| visible(hash, MAX_NAME)),
             at: context.now,
             delivery_id: hex::encode(delivery_id),
+            digest: None,
         }
     }
 
@@ -263,7 +267,7 @@ fn shown(one: &Accepted) -> Accepted {
 }
 
 /// The middle of a long name tells the least.
-fn short_name(name: &str) -> String {
+pub(super) fn short_name(name: &str) -> String {
     let count = name.chars().count();
     if count <= MAX_TITLE_NAME {
         return name.to_owned();

@@ -24,6 +24,7 @@
 mod cause;
 mod channels;
 mod delivery;
+mod digest;
 mod discord;
 mod discord_text;
 mod dispatch;
@@ -52,6 +53,7 @@ mod webhook;
 
 pub(crate) use cause::causes;
 pub use channels::Channels;
+pub use digest::Digest;
 pub use dispatch::{NO_SECRET, deliver, ping, test};
 pub use event::{Event, occasion};
 pub use failed_check::FailedCheck;

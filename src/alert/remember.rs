@@ -129,10 +129,7 @@ async fn deliver_at(
             .enumerate()
             .filter(|(_, one)| one.due.channel == channel);
         of_channel
-            .map(|(index, one)| Letter {
-                message: &one.message,
-                due: Some(index),
-            })
+            .map(|(index, one)| Letter::new(&one.message, Some(index)))
             .collect()
     };
     let (event, worst) = of_the_run(targets);
@@ -145,11 +142,9 @@ async fn deliver_at(
     };
     let done = plan.run(pace, client, for_others, &entropy).await;
     let mut records = Vec::new();
-    for (record, index) in done {
-        if let Some(one) = index
-            .and_then(|index| pending.get(index))
-            .filter(|_| record.delivered)
-        {
+    for (record, told) in done {
+        let told = told.into_iter().filter_map(|index| pending.get(index));
+        for one in told.filter(|_| record.delivered) {
             memory.state.told(one.target, &one.due, context.now);
         }
         records.push(record);

@@ -183,3 +183,43 @@ async fn a_test_ends_the_incident_that_it_makes() {
     assert_eq!(events.lock().unwrap()[0]["payload"]["severity"], "info");
     assert!(incidents.lock().unwrap().is_empty());
 }
+
+/// A digest is told to each of its targets; where it was not taken, to none.
+#[tokio::test]
+async fn every_target_of_a_digest_counts_as_told_and_of_a_lost_one_none_does() {
+    let (discord, embeds) = services::discord(0).await;
+    let channels = |path| Channels {
+        discord_webhook_url: secret(&discord, path),
+        ..Channels::default()
+    };
+    let (client, context) = (loopback::client(), samples::context());
+    let mut state = State::default();
+    let mut records = Vec::new();
+    for (path, target) in [
+        ("/api/webhooks/1/gone", samples::fail()),
+        ("/api/webhooks/1/hunter2", samples::fail()),
+        ("/api/webhooks/1/hunter2", samples::fail()),
+        ("/api/webhooks/1/hunter2", samples::pass()),
+    ] {
+        let targets = samples::many(20, &target);
+        let memory = Memory {
+            state: &mut state,
+            observations: &targets
+                .iter()
+                .map(|target| vec![seen(target, context.now)])
+                .collect::<Vec<_>>(),
+            rules: Rules::default(),
+        };
+        let (pace, channels) = (fast(), channels(path));
+        let done = deliver_at(&pace, &client, &channels, &targets, memory, &context, || [1; 16]);
+        let word = |record: &AlertRecord| format!("{} {} {}", record.event, record.delivered, record.detail);
+        records.extend(done.await.iter().map(word));
+    }
+    assert_eq!(records.len(), 3, "{records:?}");
+    assert!(records[0].starts_with("failed false 20 targets: not delivered"));
+    assert_eq!(records[1], "failed true 20 targets: accepted (status 204)");
+    assert_eq!(records[2], "recovered true 20 targets: accepted (status 204)");
+    let taken = embeds.lock().unwrap();
+    let title = taken[0]["embeds"][0]["title"].as_str().unwrap();
+    assert!(title.starts_with("FAIL 20 targets"), "{title}");
+}

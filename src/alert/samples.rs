@@ -1,6 +1,8 @@
 //! Results to tell about: plain data, in the checks' own words.
 #![allow(clippy::unwrap_used)]
 
+use super::digest::gather;
+use super::errand::Letter;
 use super::event::Event;
 use super::message::{Context, Message};
 use crate::checks::{ALL, Check};
@@ -106,6 +108,26 @@ pub(super) fn in_hostile_words<T>(text: &str, run: &str, show: impl FnOnce(&Mess
         ..context()
     };
     show(&Message::new(&all_fail(text), Event::Failed, &context, [1; 16]))
+}
+
+/// `count` targets of which each is as `target`, named by its name and a number.
+pub(super) fn many(count: usize, target: &TargetReport) -> Vec<TargetReport> {
+    let named = |number| TargetReport {
+        name: format!("{}-{number}", target.name),
+        ..target.clone()
+    };
+    (1..=count).map(named).collect()
+}
+
+/// The digest of `count` targets of which each is as `target`.
+pub(super) fn digest(count: usize, target: &TargetReport) -> Message {
+    let reports = many(count, target);
+    let message = |target| Message::new(target, Event::Failed, &context(), [1; 16]);
+    let messages: Vec<Message> = reports.iter().map(message).collect();
+    let letters = messages.iter().map(|message| Letter::new(message, None));
+    let gathered = gather(letters.collect());
+    assert_eq!(gathered.len(), 1);
+    gathered.into_iter().next().unwrap().message.into_owned()
 }
 
 /// Many checks fail at once: as much as an alert can have to say.

@@ -23,6 +23,8 @@ const MAX_HEADER: usize = 150;
 /// Our own limits, far below Slack's 3000: a message is read on a phone.
 const MAX_SENTENCE: usize = 600;
 const MAX_NOTE: usize = 300;
+/// Ten names of 60 characters, and some escapes.
+const MAX_TARGETS: usize = 1000;
 
 /// `message` for the webhook at `url`.
 pub(super) fn parcel(message: &Message, url: Url) -> Parcel {
@@ -59,6 +61,8 @@ fn with_checks(message: &Message, shown: usize) -> Value {
         .map(|label| section(&plain(label, MAX_NOTE)));
     let checks = message.failed.iter().take(shown).enumerate();
     let checks = checks.map(|(position, check)| section(&describe(check, position == 0)));
+    let targets = message.digest.as_ref();
+    let targets = targets.map(|digest| section(&plain(&digest.line(), MAX_TARGETS)));
     let hidden = message.failed.len().saturating_sub(shown);
     let more = (hidden > 0).then(|| {
         section(&format!(
@@ -70,6 +74,7 @@ fn with_checks(message: &Message, shown: usize) -> Value {
             header(&plain(&title, MAX_HEADER)),
             section(&plain(&next, MAX_SENTENCE)),
         ])
+        .chain(targets)
         .chain(checks)
         .chain(more)
         .chain([context(message)])

@@ -21,6 +21,8 @@ const MAX_PAYLOAD: usize = 24_000;
 const MAX_TITLE: usize = 300;
 const MAX_SENTENCE: usize = 600;
 const MAX_NOTE: usize = 300;
+/// Ten names of 60 characters.
+const MAX_TARGETS: usize = 1000;
 /// Longest address of a link.
 const MAX_LINK: usize = 2048;
 
@@ -58,6 +60,8 @@ fn with_checks(message: &Message, shown: usize) -> Value {
     let next = paragraph(vec![run(&format!("Next: {}", message.next), MAX_SENTENCE)]);
     let checks = message.failed.iter().take(shown).enumerate();
     let checks = checks.flat_map(|(position, check)| describe(check, position == 0));
+    let targets = message.digest.as_ref();
+    let targets = targets.map(|digest| paragraph(vec![run(&digest.line(), MAX_TARGETS)]));
     let hidden = message.failed.len().saturating_sub(shown);
     let more = format!("{hidden} more of these checks do not fit here; the run's report has them.");
     let more = (hidden > 0).then(|| paragraph(vec![run(&more, MAX_NOTE)]));
@@ -76,6 +80,7 @@ fn with_checks(message: &Message, shown: usize) -> Value {
         .map(|note| paragraph(vec![subtle(&note)]));
     let body: Vec<Value> = labels
         .chain([title, next])
+        .chain(targets)
         .chain(checks)
         .chain(more)
         .chain(notes)

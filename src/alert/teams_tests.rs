@@ -64,5 +64,6 @@ proptest! {
     #[test]
     fn hostile_text_neither_acts_nor_exceeds_a_limit(text in hostile(), run in hostile()) {
         check(&samples::in_hostile_words(&text, &run, payload))?;
+        check(&payload(&samples::digest(6, &samples::all_fail(&text))))?;
     }
 }

@@ -1,0 +1,159 @@
+//! One message for many targets that share one cause, for channels that people read.
+//!
+//! A network that is down makes hundreds of targets inconclusive at once. Hundreds of posts are more than Slack, Discord
+//! and Teams take in a minute, and more than a person reads.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::errand::Letter;
+use super::failed_check::FailedCheck;
+use super::message::{MAX_ACCEPTED, Message, short_name};
+use crate::report::Accepted;
+
+/// Up to this many targets with one cause get a message each.
+const MAX_SEPARATE: usize = 5;
+/// Targets that a digest names.
+const MAX_NAMED: usize = 10;
+
+/// The targets of a message that is about several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// How many they are.
+    pub count: usize,
+    /// The names of the first ten, each of at most 60 characters.
+    pub named: Vec<String>,
+}
+
+impl Digest {
+    /// The targets in one line. The caller escapes it.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let (named, count) = (self.named.len(), self.count);
+        format!("The first {named} of {count} targets: {}", self.named.join(", "))
+    }
+}
+
+/// `letters` with one digest in place of those of more than five targets that share one cause: the same event, verdict and
+/// labels, the same checks for the same reasons.
+///
+/// The letters of one target stay in order: what follows from a message comes after it.
+pub(super) fn gather(letters: Vec<Letter<'_>>) -> Vec<Letter<'_>> {
+    let mut sent: BTreeMap<_, usize> = BTreeMap::new();
+    // The position of each letter among those of its target, and what it has in common with others.
+    let keys: Vec<(usize, String)> = letters
+        .iter()
+        .map(|letter| {
+            let position = sent.entry(letter.message.target).or_default();
+            *position += 1;
+            (*position, shared(&letter.message))
+        })
+        .collect();
+    let mut groups: BTreeMap<&(usize, String), Vec<usize>> = BTreeMap::new();
+    for (index, key) in keys.iter().enumerate() {
+        groups.entry(key).or_default().push(index);
+    }
+    if groups.values().all(|group| group.len() <= MAX_SEPARATE) {
+        return letters;
+    }
+    let mut ordered: Vec<Vec<usize>> = groups
+        .into_values()
+        .flat_map(|group| {
+            if group.len() > MAX_SEPARATE {
+                vec![group]
+            } else {
+                group.into_iter().map(|index| vec![index]).collect()
+            }
+        })
+        .collect();
+    ordered.sort_by_key(|group| {
+        let first = group.first().copied().unwrap_or_default();
+        (keys.get(first).map(|(position, _)| *position), first)
+    });
+    let letter = |group: Vec<usize>| {
+        let members: Vec<&Letter<'_>> = group.iter().filter_map(|index| letters.get(*index)).collect();
+        match members.as_slice() {
+            [] => None,
+            [one] => Some((*one).clone()),
+            [first, others @ ..] => Some(joined(first, others)),
+        }
+    };
+    ordered.into_iter().filter_map(letter).collect()
+}
+
+/// What the messages of a digest have in common. A message without checks is about a pass: then the cause is a sentence
+/// of our own.
+fn shared(message: &Message) -> String {
+    let checks: Vec<_> = message.failed.iter().map(FailedCheck::line).collect();
+    let cause = checks.is_empty().then_some(&message.cause);
+    format!(
+        "{:?}",
+        (message.event, message.verdict, &message.labels, checks, cause)
+    )
+}
+
+fn joined<'a>(first: &Letter<'a>, others: &[&Letter<'a>]) -> Letter<'a> {
+    let messages: Vec<&Message> = others.iter().map(|letter| letter.message.as_ref()).collect();
+    let others = others.iter().flat_map(|letter| &letter.of);
+    Letter {
+        message: Cow::Owned(summary(&first.message, &messages)),
+        of: first.of.iter().chain(others).copied().collect(),
+    }
+}
+
+/// The message about all of them. What the messages say alike stays; the rest is said in the words of the check.
+fn summary(first: &Message, others: &[&Message]) -> Message {
+    let count = others.len() + 1;
+    let failed: Vec<FailedCheck> = first
+        .failed
+        .iter()
+        .enumerate()
+        .map(|(index, check)| {
+            let alike = |other: &&Message| other.failed.get(index) == Some(check);
+            if others.iter().all(alike) {
+                check.clone()
+            } else {
+                check.in_own_words()
+            }
+        })
+        .collect();
+    let alike = |of: fn(&Message) -> &String| others.iter().all(|other| of(other) == of(first));
+    let to_act_on = failed.first();
+    let cause = to_act_on.filter(|_| !alike(|message| &message.cause));
+    let next = to_act_on.filter(|_| !alike(|message| &message.next));
+    let next = next.map(|check| {
+        let read = || "Read the run's report: it says for each target what to do.".to_owned();
+        check.fix.clone().unwrap_or_else(read)
+    });
+    let all = || std::iter::once(&first).chain(others);
+    let mut waived: Vec<_> = all().flat_map(|message| message.waived.clone()).collect();
+    waived.sort_unstable();
+    waived.dedup();
+    let mut accepted: Vec<Accepted> = Vec::new();
+    for one in all().flat_map(|message| &message.accepted) {
+        if accepted.len() < MAX_ACCEPTED && !accepted.contains(one) {
+            accepted.push(one.clone());
+        }
+    }
+    Message {
+        name: format!("{count} targets"),
+        url: None,
+        cause: cause.map_or_else(|| first.cause.clone(), |check| check.detail.clone()),
+        next: next.unwrap_or_else(|| first.next.clone()),
+        failed,
+        waived,
+        accepted,
+        digest: Some(Digest {
+            count,
+            named: all()
+                .take(MAX_NAMED)
+                .map(|message| short_name(&message.name))
+                .collect(),
+        }),
+        ..first.clone()
+    }
+}
+
+#[cfg(test)]
+#[path = "digest_tests.rs"]
+mod tests;

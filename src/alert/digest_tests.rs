@@ -1,0 +1,138 @@
+//! Which messages become one, and what it says.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::*;
+use crate::alert::event::Event;
+use crate::alert::samples::{self, of};
+use crate::report::{Accepted, CheckId, TargetReport};
+
+fn messages(targets: &[TargetReport], event: Event) -> Vec<Message> {
+    let message = |target| Message::new(target, event, &samples::context(), [1; 16]);
+    targets.iter().map(message).collect()
+}
+
+fn letters(messages: &[Message]) -> Vec<Letter<'_>> {
+    let numbered = messages.iter().enumerate();
+    numbered
+        .map(|(index, message)| Letter::new(message, Some(index)))
+        .collect()
+}
+
+fn names(letters: &[Letter<'_>]) -> Vec<String> {
+    letters.iter().map(|letter| letter.message.name.clone()).collect()
+}
+
+#[test]
+fn up_to_five_targets_with_one_cause_stay_apart_and_six_are_one() {
+    let five = messages(&samples::many(5, &samples::fail()), Event::Failed);
+    assert_eq!(gather(letters(&five)).len(), 5);
+    let six = messages(&samples::many(6, &samples::fail()), Event::Failed);
+    let gathered = gather(letters(&six));
+    assert_eq!(names(&gathered), ["6 targets"]);
+    let due: Vec<Option<usize>> = gathered[0].of.iter().map(|about| about.due).collect();
+    assert_eq!(due, (0..6).map(Some).collect::<Vec<_>>());
+}
+
+#[test]
+fn targets_with_another_cause_another_event_or_a_label_are_not_in_it() {
+    let mut targets = samples::many(6, &samples::fail());
+    targets.insert(2, samples::unreachable());
+    let mut replaced = samples::fail();
+    samples::set(
+        &mut replaced,
+        CheckId::ComposeHash,
+        crate::report::Status::Fail,
+        "event-missing",
+    );
+    targets.push(replaced);
+    let mut simulated = samples::fail();
+    simulated.trust_root = crate::report::TrustRootKind::Custom;
+    targets.push(simulated);
+    let mut all = messages(&targets, Event::Failed);
+    all.extend(messages(&samples::many(1, &samples::fail()), Event::Reminder));
+    let gathered = gather(letters(&all));
+    assert_eq!(gathered.len(), 5, "{:?}", names(&gathered));
+    assert_eq!(gathered[0].message.name, "6 targets");
+    assert!(
+        gathered[1..]
+            .iter()
+            .all(|letter| letter.of.len() == 1 && letter.message.digest.is_none())
+    );
+}
+
+#[test]
+fn it_names_the_cause_the_count_the_first_targets_and_the_next_step() {
+    let message = samples::digest(300, &samples::fail());
+    assert_eq!(
+        message.title(),
+        "FAIL 300 targets: The VM runs another compose document than the one expected by cvm.lock."
+    );
+    assert!(message.next.starts_with("If you deployed a new version, run"));
+    let digest = message.digest.unwrap();
+    assert_eq!(digest.named.len(), MAX_NAMED);
+    assert!(
+        digest
+            .line()
+            .starts_with("The first 10 of 300 targets: api.example.com-1, api.example.com-2,"),
+        "{}",
+        digest.line()
+    );
+    assert_eq!(message.url, None);
+}
+
+#[test]
+fn what_was_found_of_one_target_is_not_said_of_all() {
+    let mut targets = samples::many(6, &samples::unreachable());
+    for target in &mut targets {
+        let name = target.name.clone();
+        of(target, CheckId::Evidence).detail = format!("{name}:443: no answer in time.");
+    }
+    let messages = messages(&targets, Event::Inconclusive);
+    let message = &gather(letters(&messages))[0].message;
+    assert!(!message.cause.contains(":443"), "{}", message.cause);
+    let known = crate::checks::Check::of(CheckId::Evidence).reasons.iter();
+    let known = known.copied().find(|reason| reason.id == "unreachable").unwrap();
+    assert_eq!(
+        (message.cause.as_str(), message.next.as_str()),
+        (known.means, known.fix)
+    );
+}
+
+#[test]
+fn what_follows_for_a_target_comes_after_what_it_follows_from() {
+    let targets = samples::many(6, &samples::fail());
+    let passing: Vec<TargetReport> = samples::many(7, &samples::pass()).into_iter().rev().collect();
+    let recovered = messages(&passing, Event::Recovered);
+    let failed = messages(&targets, Event::Failed);
+    // The seventh target has only recovered, and stands before all others.
+    let mut all = letters(&recovered[..1]);
+    all.extend(letters(&failed));
+    all.extend(letters(&recovered[1..]));
+    let order: Vec<(Event, usize)> = gather(all)
+        .iter()
+        .map(|letter| (letter.message.event, letter.of.len()))
+        .collect();
+    assert_eq!(
+        order,
+        [(Event::Recovered, 1), (Event::Failed, 6), (Event::Recovered, 6)]
+    );
+}
+
+#[test]
+fn what_any_of_its_targets_accepted_is_said_once() {
+    let mut targets = samples::many(6, &samples::fail());
+    let accepted = Accepted {
+        check: CheckId::OsImage,
+        what: crate::report::AcceptedKind::DevelopmentImage,
+        by: "cvm.lock".to_owned(),
+        until: None,
+        reason: "The operator reads its memory.".to_owned(),
+    };
+    for target in &mut targets[..2] {
+        target.accepted = vec![accepted.clone()];
+    }
+    let messages = messages(&targets, Event::Failed);
+    let gathered = gather(letters(&messages));
+    assert_eq!(gathered[0].message.accepted, [accepted]);
+    assert!(gathered[0].message.accepted().is_some());
+}
