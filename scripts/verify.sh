@@ -5,7 +5,9 @@ PATH=/usr/bin:/bin:/usr/sbin:/sbin:/mingw64/bin; set -euo pipefail; exec 2>&1; s
 # Git Bash on Windows rewrites variables and arguments that look like paths, unless it is told not to.
 export MSYS2_ARG_CONV_EXCL='*' MSYS2_ENV_CONV_EXCL='*'
 # shellcheck disable=SC2086 # One a line, which is what IFS splits.
-for secret in $SECRETS; do echo "::add-mask::${secret//%/%25}"; done
+for secret in $SECRETS; do [[ $secret == '(not given)' ]] || echo "::add-mask::${secret//%/%25}"; done
+# A channel that is not given is unset. One that is given and empty stays, so that the program can say so.
+for name in "${!CVM_VERIFY_@}"; do [[ ${!name} != '(not given)' ]] || unset "$name"; done
 for line in $CVM_VERIFY_CHANNEL_SECRETS; do
   value=${line#*=}; [[ ! $value ]] || echo "::add-mask::${value//%/%25}"
 done

@@ -8,7 +8,7 @@ use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 
 use super::args::{AlertArgs, AlertCommand, MemoryArgs};
-use super::channels::Variables;
+use super::channels::{GITHUB_TOKEN, Variables, is_given_empty};
 use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::transport;
@@ -232,14 +232,16 @@ fn github_issue(
     surroundings: &Surroundings,
 ) -> Result<Option<GithubIssues>, UsageError> {
     let get = |name: &str| surroundings.env.get(name).filter(|value| !value.is_empty());
-    let token = get("CVM_VERIFY_GITHUB_TOKEN")
+    let token = get(GITHUB_TOKEN)
         .filter(|token| !token.trim().is_empty())
         .cloned()
         .map(Secret::new);
-    if named.is_none() && token.is_none() {
+    let given_empty = is_given_empty(GITHUB_TOKEN, surroundings);
+    let usual = get("GITHUB_REPOSITORY");
+    if named.is_none() && token.is_none() && (!given_empty || usual.is_none()) {
         return Ok(None);
     }
-    let Some(repository) = named.or_else(|| get("GITHUB_REPOSITORY").map(String::as_str)) else {
+    let Some(repository) = named.or_else(|| usual.map(String::as_str)) else {
         return Err(UsageError::new(
             "CVM_VERIFY_GITHUB_TOKEN is set, but not for which repository; write --github-issue OWNER/REPO",
         ));

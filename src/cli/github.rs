@@ -7,6 +7,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use super::artifacts::Places;
+use super::channels;
 use super::environment::truth;
 use super::error::UsageError;
 use super::files::append;
@@ -17,6 +18,9 @@ use crate::report::{Mode, Report, rfc3339};
 /// Writes all three; returns what went wrong.
 pub(super) fn speak(report: &Report, written: &[Output], surroundings: &mut Surroundings) -> Vec<UsageError> {
     surroundings.print(&render::annotations(report));
+    if let Some(inputs) = channels::given_empty(surroundings) {
+        surroundings.print(&render::empty_channels(&inputs));
+    }
     let mut problems = Vec::new();
     match file(surroundings, "GITHUB_STEP_SUMMARY") {
         Some(path) => problems.extend(append(&path, &render::summary(report)).err()),

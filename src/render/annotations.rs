@@ -30,6 +30,19 @@ pub fn alert_annotations(report: &Report) -> String {
         .collect()
 }
 
+/// A `notice` that these inputs of alert channels, with commas, are given and empty.
+#[must_use]
+pub fn empty_channels(inputs: &str) -> String {
+    line(&Annotation {
+        level: Level::Notice,
+        title: "alert channel without a secret".to_owned(),
+        message: format!(
+            "These inputs are given and empty, so nothing is sent there: {inputs}. Check the name of the secret: a \
+             misspelt one is empty. In a run for a fork all secrets are."
+        ),
+    })
+}
+
 fn of_alerts(report: &Report) -> impl Iterator<Item = Annotation> {
     let undelivered = report
         .alerts

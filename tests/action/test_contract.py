@@ -86,10 +86,13 @@ def test_every_input_and_output_is_described():
         assert len(each["description"]) > 20, name
 
 
-def test_no_input_is_required_and_only_install_has_a_default():
+def test_no_input_is_required_and_only_install_and_the_channels_have_a_default():
     # `url`, or the policy file that `config` or the working folder holds: the program says so where there is neither.
     assert [n for n, i in ACTION["inputs"].items() if i.get("required")] == []
-    assert [n for n, i in ACTION["inputs"].items() if "default" in i] == ["install"]
+    # A channel's default is no value: it tells an input that is not given from one whose secret is misspelt, and so empty.
+    defaults = {n: i["default"] for n, i in ACTION["inputs"].items() if "default" in i}
+    assert defaults == {"install": "auto"} | dict.fromkeys(SECRETS, "(not given)")
+    assert (REPOSITORY / "scripts" / "verify.sh").read_text().count("'(not given)'") == 2
 
 
 def test_outputs_are_those_of_the_step_that_exists():

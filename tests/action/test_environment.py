@@ -10,6 +10,8 @@ ACTION = yaml.safe_load((Path(__file__).resolve().parents[2] / "action.yml").rea
 INPUTS = {name for name in ACTION["runs"]["steps"][1]["env"] if name.startswith("CVM_VERIFY_")}
 # What the script itself reads.
 INPUTS -= {"CVM_VERIFY_MODE", "CVM_VERIFY_CHANNEL_SECRETS"}
+# Not set at all unless they are given.
+CHANNELS = {f"CVM_VERIFY_{n.replace('-', '_').upper()}" for n, i in ACTION["inputs"].items() if i.get("default") == "(not given)"}
 RUNNER = "GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_API_URL GITHUB_REPOSITORY GITHUB_RUN_ID GITHUB_RUN_ATTEMPT RUNNER_TEMP MSYS2_ARG_CONV_EXCL MSYS2_ENV_CONV_EXCL".split()
 SECRETS = {
     "slack-webhook-url": "https://hooks.test/services/T0/B0/slack5ecret",
@@ -55,7 +57,16 @@ def poison(variables: dict) -> dict:
 def test_the_program_inherits_inputs_and_the_runners_files_alone(workspace):
     run = workspace.run({"url": "https://app.test", "binary-path": str(workspace.recorder())})
     assert run.green
-    assert set(workspace.environment()) == INPUTS | set(RUNNER)
+    assert set(workspace.environment()) == INPUTS - CHANNELS | set(RUNNER)
+
+
+def test_a_channel_that_is_given_and_empty_differs_from_one_that_is_not_given(workspace):
+    """A secret whose name is misspelt is an empty input."""
+    inputs = {"url": "https://app.test", "slack-webhook-url": "", "binary-path": str(workspace.recorder())}
+    run = workspace.run(inputs)
+    assert run.green and "not given" not in run.said("subject/verify")
+    assert CHANNELS & set(workspace.environment()) == {"CVM_VERIFY_SLACK_WEBHOOK_URL"}
+    assert workspace.environment()["CVM_VERIFY_SLACK_WEBHOOK_URL"] == ""
 
 
 def test_what_an_earlier_step_wrote_to_the_environment_has_no_effect(workspace):
@@ -63,7 +74,7 @@ def test_what_an_earlier_step_wrote_to_the_environment_has_no_effect(workspace):
     run = workspace.run(inputs, before=[poison(HOSTILE)])
     assert run.green, run.log
     environment = workspace.environment()
-    assert set(environment) == INPUTS | set(RUNNER)
+    assert set(environment) == INPUTS - CHANNELS | set(RUNNER)
     given = {n: v for n, v in environment.items() if n.startswith("CVM_VERIFY_") and v and n != "CVM_VERIFY_OUTPUT_DIR"}
     assert given == {"CVM_VERIFY_URL": "https://app.test", "CVM_VERIFY_GITHUB": "true"}
     assert "evil" not in str(environment)
@@ -131,12 +142,12 @@ def test_paths_of_several_lines_of_yaml_lose_their_line_end(workspace):
     assert workspace.environment()["CVM_VERIFY_OUTPUT_DIR"] == "my results"
 
 
-CHANNELS = "CVM_VERIFY_SLACK_SHOP=https://hooks.test/a=b%41 5ecret\n\n  CVM_VERIFY_SHOP_KEY=key5ecret\nCVM_VERIFY_EMPTY=\n"
+OF_THE_POLICY = "CVM_VERIFY_SLACK_SHOP=https://hooks.test/a=b%41 5ecret\n\n  CVM_VERIFY_SHOP_KEY=key5ecret\nCVM_VERIFY_EMPTY=\n"
 
 
 def test_channels_of_a_policy_file_reach_the_program_masked(workspace):
     leak = 'cat /proc/$$/environ | tr "\\0" "\\n"; sleep 0.3; echo verdict=pass >>$GITHUB_OUTPUT'
-    inputs = {"config": "policy.toml", "channel-secrets": CHANNELS, "binary-path": str(workspace.recorder(leak))}
+    inputs = {"config": "policy.toml", "channel-secrets": OF_THE_POLICY, "binary-path": str(workspace.recorder(leak))}
     run = workspace.run(inputs, verbose=True)
     assert run.green, run.log
     environment = workspace.environment()

@@ -119,6 +119,41 @@ fn no_secret_is_no_error_and_no_option_takes_one() {
         .assert_usage_error("unexpected argument");
 }
 
+/// A secret whose name is misspelt arrives as an empty input: that is said, before anything fails and when it does.
+#[test]
+fn a_channel_of_a_github_step_that_is_given_and_empty_is_skipped_with_a_notice() {
+    for deployment in [failing(), Deployment::healthy()] {
+        let outputs = deployment.path("outputs");
+        let env = [
+            ("CVM_VERIFY_SLACK_WEBHOOK_URL", ""),
+            ("CVM_VERIFY_PAGERDUTY_URL", ""),
+            ("CVM_VERIFY_GITHUB_TOKEN", " \n"),
+            ("GITHUB_REPOSITORY", "acme/shop"),
+            ("GITHUB_OUTPUT", outputs.as_str()),
+            ("GITHUB_STEP_SUMMARY", outputs.as_str()),
+        ];
+        let mut args = vec!["verify".to_owned(), deployment.app.url(), "--github".to_owned()];
+        args.extend(deployment.network());
+        args.extend(deployment.expect().iter().cloned());
+        let ran = run_in(&args, &env, |_| {});
+        let notice = "::notice title=alert channel without a secret::These inputs are given and empty, so nothing is \
+                      sent there: slack-webhook-url, github-token.";
+        assert_eq!(ran.stdout.matches(notice).count(), 1, "{}", ran.stdout);
+        let written = std::fs::read_to_string(&outputs).unwrap();
+        let last = written.rsplit("alert-status<<").next().unwrap();
+        let status = if ran.code == 1 { "skipped" } else { "none" };
+        assert!(last.lines().any(|line| line == status), "{status}: {written}");
+    }
+    let env = [("CVM_VERIFY_SLACK_WEBHOOK_URL", ""), ("GITHUB_ACTIONS", "true")];
+    let ran = run_in(&["alert", "test"], &env, |_| {});
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stdout.contains("FAILED     slack: skipped: no secret"),
+        "{}",
+        ran.stdout
+    );
+}
+
 #[test]
 fn alert_test_says_what_each_channel_answered() {
     let sink = sink();
