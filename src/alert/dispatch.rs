@@ -78,7 +78,7 @@ pub async fn test(
     let deadline = pace.deadline();
     let mut records = records(plan.run(&pace, client, deadline, &entropy).await);
     if let Some(issues) = &channels.github_issue {
-        records.push(issues.probe(client, deadline).await);
+        records.push(issues.probe(client, &pace, deadline, jitter(entropy())).await);
     }
     records
 }
@@ -237,7 +237,7 @@ fn describe(outcome: &Outcome) -> String {
     }
 }
 
-fn jitter([a, b, c, d, ..]: [u8; 16]) -> u32 {
+pub(super) fn jitter([a, b, c, d, ..]: [u8; 16]) -> u32 {
     u32::from_le_bytes([a, b, c, d])
 }
 

@@ -99,6 +99,25 @@ impl DeliveryError {
     }
 }
 
+/// Why something was certainly not taken; what may have been taken must not be sent twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OnlyIfNotTaken(pub(super) DeliveryError);
+
+impl Heal for OnlyIfNotTaken {
+    fn may_heal(&self) -> bool {
+        let certain = match self.0 {
+            DeliveryError::Dns | DeliveryError::Connect { .. } => true,
+            DeliveryError::Status { status, .. } => status < 500,
+            _ => false,
+        };
+        certain && self.0.may_heal()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after()
+    }
+}
+
 impl Heal for DeliveryError {
     /// As everywhere (threats.md, "Fail or error"). A server that asks for more patience than there is time gets no
     /// second try: coming back too early would not honour it.
@@ -109,7 +128,9 @@ impl Heal for DeliveryError {
                 status, retry_after, ..
             } => {
                 let patient = retry_after.is_none_or(|asked| asked <= MAX_PAUSE);
-                patient && (*status == 429 || (500..=599).contains(status))
+                // GitHub's limit on what makes content is a 403 that says when to come back.
+                let limited = *status == 429 || (*status == 403 && retry_after.is_some());
+                patient && (limited || (500..=599).contains(status))
             }
             _ => false,
         }

@@ -6,16 +6,17 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes};
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use serde_json::Value;
 use tokio::time::Instant;
 use tower_service::Service;
 use url::Url;
 
-use super::delivery::json_headers;
+use super::delivery::{Pace, json_headers};
 use super::error::DeliveryError;
 use crate::evidence::has_more_values_than;
+use crate::net::retry::{Schedule, retry};
 use crate::net::{self, Client, HeaderMap, HeaderValue, Limits, Secret};
 
 /// Largest answer that is read, in bytes: a page of issues, of which strangers may have written some.
@@ -34,6 +35,10 @@ pub(super) struct Door {
     pub(super) token: Secret,
     /// When everything has to be done.
     pub(super) deadline: Instant,
+    /// How often, and for how long.
+    pub(super) pace: Pace,
+    /// Random: how much longer than half of each pause it waits.
+    pub(super) jitter: u32,
 }
 
 impl Door {
@@ -46,19 +51,48 @@ impl Door {
         }
     }
 
+    /// The schedule of tries, within the time that is left.
+    pub(super) fn schedule(&self) -> Schedule {
+        Schedule {
+            total: self.deadline.saturating_duration_since(Instant::now()),
+            ..self.pace.schedule
+        }
+    }
+
+    /// Repeats what may be repeated. What makes something anew is sent once: whether it was made although the answer was
+    /// lost is for the caller to find out.
     async fn pass(self, request: Request<OctoBody>) -> Result<Response<OctoBody>, DeliveryError> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let url = self.url(path)?;
+        let body = read(body).await?;
+        // All our GraphQL is a query.
+        let repeatable = parts.method != Method::POST || path == "/graphql";
+        if !repeatable {
+            return self.once(parts.method, &url, body).await;
+        }
+        retry(
+            &self.schedule(),
+            || self.jitter,
+            |_| self.once(parts.method.clone(), &url, body.clone()),
+        )
+        .await
+    }
+
+    async fn once(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Vec<u8>,
+    ) -> Result<Response<OctoBody>, DeliveryError> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(DeliveryError::NoTimeLeft);
         }
-        let (parts, body) = request.into_parts();
-        let url = self.url(parts.uri.path_and_query().map_or("/", |path| path.as_str()))?;
-        let headers = self.headers()?;
-        let body = read(body).await?;
-        let limits = Limits::body(MAX_ANSWER).within(left);
+        let limits = Limits::body(MAX_ANSWER).within(left.min(self.pace.one_try));
         let answer = self
             .client
-            .send(parts.method, &url, headers, body, &limits)
+            .send(method, url, self.headers()?, body, &limits)
             .await
             .map_err(|error| DeliveryError::of(&error).unwrap_or(DeliveryError::NotUnderstood))?;
         if !(200..=299).contains(&answer.status) {

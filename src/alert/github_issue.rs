@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
-use super::error::DeliveryError;
+use super::delivery::Pace;
+use super::error::{DeliveryError, OnlyIfNotTaken};
 use super::github_door::{Door, answer};
 use super::github_page::{body, comment, remembered, title};
 use super::message::Message;
 use super::state::{About, Due, TargetId, TargetState};
 use crate::config::shown_text;
+use crate::net::retry::retry;
 use crate::net::{Client, Secret};
 use crate::report::AlertRecord;
 
@@ -83,7 +85,9 @@ impl GithubIssues {
     pub(super) async fn open(
         &self,
         client: &Client,
+        pace: &Pace,
         deadline: Instant,
+        jitter: u32,
     ) -> Result<Option<Board>, DeliveryError> {
         let Some(token) = crate::alert::secret_text::word(&self.token, "its token")? else {
             return Ok(None);
@@ -93,17 +97,31 @@ impl GithubIssues {
             api: self.api.clone(),
             token: Secret::new(token.to_owned()),
             deadline,
+            pace: *pace,
+            jitter,
         };
-        let github = door.octocrab();
+        let github = door.clone().octocrab();
         let path = format!("/repos/{}/{}/issues", self.owner, self.repository);
         let me = owner_of_the_token(&github).await?;
         let issues = own_issues(&github, &path, &me).await?;
-        Ok(Some(Board { github, path, issues }))
+        Ok(Some(Board {
+            door,
+            github,
+            path,
+            me,
+            issues,
+        }))
     }
 
     /// Looks whether the token can read the issues, and writes nothing.
-    pub(super) async fn probe(&self, client: &Client, deadline: Instant) -> AlertRecord {
-        let (delivered, detail) = match self.open(client, deadline).await {
+    pub(super) async fn probe(
+        &self,
+        client: &Client,
+        pace: &Pace,
+        deadline: Instant,
+        jitter: u32,
+    ) -> AlertRecord {
+        let (delivered, detail) = match self.open(client, pace, deadline, jitter).await {
             Ok(Some(board)) => {
                 let open = board.issues.len();
                 let path = &board.path;
@@ -126,8 +144,11 @@ impl GithubIssues {
 
 /// The open issues of ours in one repository.
 pub(super) struct Board {
+    door: Door,
     github: Octocrab,
     path: String,
+    /// Whose token it is.
+    me: String,
     issues: Vec<Issue>,
 }
 
@@ -219,9 +240,7 @@ impl Board {
             (_, About::Forecast(_)) | (None, About::Recovery | About::PassUnderAnotherPolicy) => false,
             (None, About::Failure { .. } | About::Reminder { .. }) => {
                 let issue = json!({ "title": title(message), "body": body(message, target, &told), "labels": [LABEL] });
-                let made = post(&self.github, &self.path, &issue).await?;
-                let number = made.get("number").and_then(Value::as_u64);
-                let number = number.ok_or(DeliveryError::NotUnderstood)?;
+                let number = self.create(target, &issue).await?;
                 let memory = Some(told.clone());
                 self.issues.push(Issue {
                     target,
@@ -232,7 +251,7 @@ impl Board {
             }
             (Some(number), about) => {
                 let route = format!("{}/{number}/comments", self.path);
-                post(&self.github, &route, &json!({ "body": comment(message) })).await?;
+                self.comment(&route, &json!({ "body": comment(message) })).await?;
                 if matches!(about, About::Recovery) {
                     let body = body(message, target, &told);
                     self.edit(
@@ -247,6 +266,34 @@ impl Board {
         };
         *state = told;
         Ok(spoken)
+    }
+
+    /// Opens an issue for `target`, in up to three tries, and says its number. An answer that was lost may have been that it
+    /// was made, so each later try first looks for it.
+    async fn create(&self, target: TargetId, issue: &Value) -> Result<u64, DeliveryError> {
+        retry(
+            &self.door.schedule(),
+            || self.door.jitter,
+            |attempt| async move {
+                if attempt.number > 1 {
+                    let issues = own_issues(&self.github, &self.path, &self.me).await?;
+                    if let Some(made) = issues.iter().find(|issue| issue.target == target) {
+                        return Ok(made.number);
+                    }
+                }
+                let made = post(&self.github, &self.path, issue).await?;
+                let number = made.get("number").and_then(Value::as_u64);
+                number.ok_or(DeliveryError::NotUnderstood)
+            },
+        )
+        .await
+    }
+
+    /// Comments at `route`, again only where the comment was certainly not taken. Otherwise it is due in the next run.
+    async fn comment(&self, route: &str, content: &Value) -> Result<(), DeliveryError> {
+        let comment = || async { post(&self.github, route, content).await.map_err(OnlyIfNotTaken) };
+        let made = retry(&self.door.schedule(), || self.door.jitter, |_| comment()).await;
+        made.map(|_| ()).map_err(|OnlyIfNotTaken(error)| error)
     }
 
     async fn edit(&self, number: u64, change: &Value) -> Result<(), DeliveryError> {

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use super::*;
 use crate::alert::message::Context;
+use crate::alert::remember::deliver_at;
 use crate::alert::samples::{self, set};
 use crate::alert::services::{said, service};
 use crate::alert::state::{Observation, Rules, State};
-use crate::alert::{Channels, Memory, deliver_remembering};
+use crate::alert::{Channels, Memory};
 use crate::config::Policy;
 use crate::net::loopback;
+use crate::net::retry::Schedule;
 use crate::report::{AlertRecord, CheckId, Status, TargetReport, Verdict};
 
 const TOKEN: &str = "ghp_hunter2";
@@ -27,6 +29,18 @@ struct Repository {
     refuses: Option<(u16, &'static str)>,
     /// Answers this to what writes.
     refuses_writes: Option<u16>,
+    /// How many of the next requests that write are answered with a status, and whether they are carried out all the same.
+    disturbed: Option<Disturbed>,
+}
+
+/// A disturbance between us and what holds the issues.
+#[derive(Clone, Copy)]
+struct Disturbed {
+    requests: usize,
+    status: u16,
+    carried_out: bool,
+    /// Whether requests that read are disturbed instead.
+    reads: bool,
 }
 
 #[derive(Clone, Default)]
@@ -41,6 +55,33 @@ impl Forge {
     }
 
     fn answer(&self, head: &str, body: &Value, prefix: &str, graphql: &str) -> Vec<u8> {
+        let is_write = !head.starts_with("GET ") && !head.contains("graphql");
+        let disturbed = {
+            let mut inside = self.0.lock().unwrap();
+            let now = inside
+                .disturbed
+                .filter(|now| now.requests > 0 && now.reads != is_write);
+            if let Some(now) = now {
+                let requests = now.requests - 1;
+                inside.disturbed = Some(Disturbed { requests, ..now });
+                if !now.carried_out {
+                    inside.asked.push(head.split(" HTTP").next().unwrap().to_owned());
+                }
+            }
+            now
+        };
+        let answered = match disturbed {
+            Some(now) if !now.carried_out => Vec::new(),
+            _ => self.undisturbed(head, body, prefix, graphql),
+        };
+        match disturbed {
+            None => answered,
+            Some(now) if now.status == 0 => Vec::new(),
+            Some(now) => loopback::answer(now.status, &[("retry-after", "0")], b"{}"),
+        }
+    }
+
+    fn undisturbed(&self, head: &str, body: &Value, prefix: &str, graphql: &str) -> Vec<u8> {
         let mut inside = self.0.lock().unwrap();
         let mut words = head.split(' ');
         let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
@@ -144,6 +185,17 @@ impl Repository {
     }
 }
 
+fn fast() -> Pace {
+    Pace {
+        schedule: Schedule {
+            first_pause: Duration::from_millis(10),
+            total: Duration::from_secs(10),
+            ..Pace::default().schedule
+        },
+        one_try: Duration::from_secs(1),
+    }
+}
+
 fn issues(api: &Url) -> Option<GithubIssues> {
     let token = Secret::new(format!("{TOKEN}\n"));
     Some(GithubIssues::new(Some(api.as_str()), "acme/shop", token).unwrap())
@@ -174,7 +226,8 @@ async fn told(
         observations: &[vec![Observation::of(target, policy, context.now)]],
         rules: Rules::default(),
     };
-    deliver_remembering(
+    deliver_at(
+        &fast(),
         &loopback::client(),
         channels,
         std::slice::from_ref(target),
@@ -383,6 +436,76 @@ async fn t59_t60_what_github_refuses_is_said_in_our_words_and_due_again() {
     );
 }
 
+/// A gateway that gives up says nothing of what happened behind it: an issue may have been made.
+#[tokio::test]
+async fn an_issue_is_made_once_whatever_becomes_of_the_answers() {
+    for (requests, status, carried_out) in [
+        (1, 502, true),
+        (2, 502, false),
+        (1, 0, true),
+        (2, 0, false),
+        (2, 429, false),
+        (1, 403, false),
+        (1, 500, true),
+    ] {
+        let forge = Forge::default();
+        let api = forge.serve("", "/graphql").await;
+        forge.0.lock().unwrap().disturbed = Some(Disturbed {
+            requests,
+            status,
+            carried_out,
+            reads: false,
+        });
+        let case = (requests, status, carried_out);
+        assert_eq!(
+            run(&api, &samples::fail(), 0).await,
+            ["failed true api.example.com: accepted"],
+            "{case:?}"
+        );
+        assert_eq!(forge.open(), [1], "{case:?}");
+        let tries = if carried_out { 1 } else { requests + 1 };
+        assert_eq!(forge.writes().len(), tries, "{case:?}");
+    }
+}
+
+#[tokio::test]
+async fn three_tries_are_all_and_reading_is_repeated_too() {
+    let forge = Forge::default();
+    let api = forge.serve("", "/graphql").await;
+    let disturb = |requests, reads| {
+        forge.0.lock().unwrap().disturbed = Some(Disturbed {
+            requests,
+            status: 503,
+            carried_out: false,
+            reads,
+        });
+    };
+    disturb(2, true);
+    assert_eq!(
+        run(&api, &samples::fail(), 0).await,
+        ["failed true api.example.com: accepted"]
+    );
+    forge.writes();
+    // A comment that may have been taken is not sent twice in a run.
+    disturb(3, false);
+    let said = run(&api, &other_fail(), 1).await.join("");
+    assert!(
+        said.starts_with("changed false") && said.contains("status 503"),
+        "{said}"
+    );
+    let comments = |writes: Vec<String>| writes.iter().filter(|line| line.contains("/comments")).count();
+    assert_eq!(comments(forge.writes()), 1);
+    let forge = Forge::default();
+    let api = forge.serve("", "/graphql").await;
+    forge.0.lock().unwrap().refuses_writes = Some(500);
+    let said = run(&api, &samples::fail(), 0).await.join("");
+    assert!(
+        said.starts_with("failed false") && said.contains("status 500"),
+        "{said}"
+    );
+    assert_eq!(forge.writes().len(), 3);
+}
+
 #[tokio::test]
 async fn without_a_token_the_channel_is_skipped() {
     let channels = Channels {
@@ -399,7 +522,12 @@ async fn a_github_that_hangs_ends_in_time() {
     let board = issues(&api).unwrap();
     let started = Instant::now();
     let opened = board
-        .open(&loopback::client(), started + Duration::from_millis(200))
+        .open(
+            &loopback::client(),
+            &fast(),
+            started + Duration::from_millis(200),
+            0,
+        )
         .await;
     assert!(opened.is_err() && started.elapsed() < Duration::from_secs(5));
 }

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::channels::Channels;
 use super::delivery::Pace;
-use super::dispatch::{NO_SECRET, Plan, of_the_run};
+use super::dispatch::{NO_SECRET, Plan, jitter, of_the_run};
 use super::errand::Letter;
 use super::error::DeliveryError;
 use super::event::Event;
@@ -100,7 +100,7 @@ struct Pending {
     message: Message,
 }
 
-async fn deliver_at(
+pub(super) async fn deliver_at(
     pace: &Pace,
     client: &Client,
     channels: &Channels,
@@ -111,7 +111,7 @@ async fn deliver_at(
 ) -> Vec<AlertRecord> {
     let names = names(channels);
     let deadline = pace.deadline();
-    let mut issues = Issues::open(channels, client, deadline).await;
+    let mut issues = Issues::open(channels, client, pace, deadline, jitter(entropy())).await;
     let mut pending = Vec::new();
     for (target, observations) in targets.iter().zip(memory.observations) {
         let id = TargetId::of(&target.name);
@@ -164,11 +164,11 @@ enum Issues {
 }
 
 impl Issues {
-    async fn open(channels: &Channels, client: &Client, deadline: Instant) -> Self {
+    async fn open(channels: &Channels, client: &Client, pace: &Pace, deadline: Instant, jitter: u32) -> Self {
         let Some(issues) = &channels.github_issue else {
             return Self::NotAskedFor;
         };
-        match issues.open(client, deadline).await {
+        match issues.open(client, pace, deadline, jitter).await {
             Ok(Some(board)) => Self::Open(Box::new(board)),
             Ok(None) => Self::NoToken,
             Err(error) => Self::Unusable(error),
