@@ -4,15 +4,56 @@
 //! run did that wrote it.
 
 use crate::checks::{Check, Required};
-use crate::report::{Accepted, Assurance, CheckId, CheckResult, Status, Tier, Verdict};
+use crate::report::{
+    Accepted, Assurance, CheckId, CheckResult, RequiredAssurance, SideTier, SideTiers, Status, Tier, Verdict,
+};
 
 /// The lowest tier that requires a check; every higher one does, too. Absent where none does.
 #[must_use]
 pub fn required_from(id: CheckId) -> Option<Tier> {
     match Check::of(id).required {
         Required::From(tier) | Required::NotToFailAndFrom(tier) => Some(tier),
-        Required::NotToFail | Required::Never => None,
+        Required::NotToFail | Required::Grants(_) | Required::Never => None,
     }
+}
+
+/// Whether a check's requirement must be met: for the tier, or because it can grant what is required beside `code`.
+#[must_use]
+pub fn is_required(id: CheckId, required: RequiredAssurance) -> bool {
+    let grants = |side| Check::of(id).may_grant(side);
+    required_from(id).is_some_and(|from| from <= required.tier()) || required.sides().iter().any(grants)
+}
+
+/// Whether a check of this version can grant a tier beside `code`, by itself or in a stronger one.
+#[must_use]
+pub fn can_be_granted(side: SideTier) -> bool {
+    let granted = SideTier::ALL
+        .into_iter()
+        .filter(|one| crate::checks::ALL.iter().any(|check| check.may_grant(*one)));
+    granted.collect::<SideTiers>().includes(side)
+}
+
+/// Whether a check can grant something that is required beside `code`, and its result grants less.
+#[must_use]
+pub fn grants_too_little(check: &CheckResult, required: RequiredAssurance) -> bool {
+    let granted: SideTiers = granted(std::slice::from_ref(check), is_met);
+    let mut wanted = required
+        .sides()
+        .iter()
+        .filter(|side| Check::of(check.id).may_grant(*side));
+    wanted.any(|side| !granted.includes(side))
+}
+
+/// The side tiers that results grant, of those that meet their requirement in the caller's sense. A result that did not
+/// pass and does not warn grants nothing, whatever a report says.
+fn granted(checks: &[CheckResult], is_met: impl Fn(&CheckResult) -> bool) -> SideTiers {
+    let of = |check: &CheckResult| {
+        let may_be = matches!(check.status, Status::Pass | Status::Warn) && is_met(check);
+        check
+            .grants
+            .filter(|side| may_be && Check::of(check.id).may_grant(*side))
+    };
+    checks.iter().filter_map(of).collect()
 }
 
 /// The checks whose requirement must be met for a tier.
@@ -68,13 +109,13 @@ pub fn is_short(check: &CheckResult, accepted: &[Accepted]) -> bool {
     !(is_met(check) || is_waived(check) || is_accepted(check, accepted))
 }
 
-/// Any `fail` fails. Otherwise every requirement of the tier must be met, or waived or accepted in writing, and what the
-/// user configured must have been determined; what is left is inconclusive.
+/// Any `fail` fails. Otherwise every requirement of the tier must be met, or waived or accepted in writing, what is required
+/// beside `code` must be granted, and what the user configured must have been determined; what is left is inconclusive.
 #[must_use]
 pub fn verdict(
     checks: &[CheckResult],
     accepted: &[Accepted],
-    required: Tier,
+    required: RequiredAssurance,
     is_configured: impl Fn(CheckId) -> bool,
 ) -> Verdict {
     if checks.iter().any(|check| check.status == Status::Fail) {
@@ -84,14 +125,16 @@ pub fn verdict(
     let configured_errors = checks
         .iter()
         .any(|check| check.status == Status::Error && is_configured(check.id));
-    if required_for(required).all(met) && !configured_errors {
+    let granted = granted(checks, |check| !is_short(check, accepted));
+    let has_sides = required.sides().iter().all(|side| granted.includes(side));
+    if required_for(required.tier()).all(met) && has_sides && !configured_errors {
         Verdict::Pass
     } else {
         Verdict::Inconclusive
     }
 }
 
-/// The highest tier whose requirements are met with nothing waived or accepted in writing.
+/// The highest tier whose requirements are met with nothing waived or accepted in writing, and what stands beside `code`.
 #[must_use]
 pub fn assurance(checks: &[CheckResult], accepted: &[Accepted]) -> Assurance {
     let is_accepted = |id| accepted.iter().any(|one| one.check == id);
@@ -107,7 +150,7 @@ pub fn assurance(checks: &[CheckResult], accepted: &[Accepted]) -> Assurance {
     if not_to_fail.any(fails) || !meets(Tier::Hardware) {
         Assurance::None
     } else if meets(Tier::Code) {
-        Assurance::Code
+        Assurance::Code(granted(checks, |check| is_met(check) && !is_accepted(check.id)))
     } else {
         Assurance::Hardware
     }

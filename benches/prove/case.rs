@@ -7,7 +7,7 @@ use cvm_verify::collateral;
 use cvm_verify::config::{Expected, Freshness, Origin, OsImagePolicy, Policy};
 use cvm_verify::evidence::{Bundle, Evidence};
 use cvm_verify::prove::{Facts, Inputs, TrustRoot, prove};
-use cvm_verify::report::{Mode, Report, Status, TargetReport, Tier, Tool, Verdict};
+use cvm_verify::report::{Mode, Report, RequiredAssurance, Status, TargetReport, Tool, Verdict};
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::{QuoteVerifier, VerifiedReport};
 
@@ -73,7 +73,7 @@ impl Case {
             policy: Policy {
                 os_image: OsImagePolicy::Unchecked,
                 freshness: Freshness::Unchecked,
-                required: Tier::Hardware,
+                required: RequiredAssurance::Hardware,
                 key_provider: Some(Expected {
                     value: "local-sgx".parse().unwrap(),
                     origin: Origin::Option("--key-provider"),

@@ -21,7 +21,7 @@ pub(crate) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
 mod tests {
     use super::*;
     use crate::alert::samples::{self, set};
-    use crate::report::{Accepted, AcceptedKind, CheckId, Tier};
+    use crate::report::{Accepted, AcceptedKind, CheckId, RequiredAssurance};
 
     fn ids(target: &TargetReport) -> Vec<CheckId> {
         causes(target).iter().map(|check| check.id).collect()
@@ -62,7 +62,7 @@ mod tests {
             reason: "The tag is mirrored.".to_owned(),
         }];
         assert_eq!(ids(&target), [CheckId::ComposeHash]);
-        target.required = Tier::Hardware;
+        target.required = RequiredAssurance::Hardware;
         set(&mut target, CheckId::Freshness, Status::Skip, "no-nonce");
         assert_eq!(ids(&target), [CheckId::Freshness]);
     }

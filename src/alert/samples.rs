@@ -7,8 +7,8 @@ use super::event::Event;
 use super::message::{Context, Message};
 use crate::checks::{ALL, Check};
 use crate::report::{
-    Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, Status, TargetReport, TcbRecord,
-    Tier, TrustRootKind, Verdict,
+    Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, RequiredAssurance, Status,
+    TargetReport, TcbRecord, TrustRootKind, Verdict,
 };
 
 /// A compose hash.
@@ -37,13 +37,14 @@ pub(super) fn pass() -> TargetReport {
         expected: None,
         actual: None,
         fix: None,
+        grants: None,
     };
     TargetReport {
         name: "api.example.com".to_owned(),
         url: Some("https://api.example.com/".to_owned()),
         verdict: Verdict::Pass,
-        required: Tier::Code,
-        assurance: Assurance::Code,
+        required: RequiredAssurance::CODE,
+        assurance: Assurance::CODE,
         waived: Vec::new(),
         accepted: Vec::new(),
         trust_root: TrustRootKind::Intel,

@@ -3,7 +3,7 @@
 use super::finding::{Finding, Reason};
 use crate::config::Policy;
 use crate::prove::Facts;
-use crate::report::{Accepted, CheckId, CheckResult, Tier};
+use crate::report::{Accepted, CheckId, CheckResult, SideTier, Tier};
 
 /// A check: what it is called, what it is for, and how it decides.
 pub struct Check {
@@ -37,6 +37,9 @@ pub enum Required {
     NotToFail,
     /// Not to fail, for any assurance at all, and to be met for this tier and for every higher one.
     NotToFailAndFrom(Tier),
+    /// Nothing for `hardware` and `code`. If it is met, it grants one of these tiers beside `code`, which its finding names
+    /// ([`Finding::granting`]).
+    Grants(&'static [SideTier]),
     /// Nothing.
     Never,
 }
@@ -59,7 +62,14 @@ impl Check {
                 let fix = finding.reason.map(|reason| reason.fix);
                 fix.filter(|fix| !fix.is_empty()).map(str::to_owned)
             }),
+            grants: finding.grants.filter(|side| self.may_grant(*side)),
         }
+    }
+
+    /// Whether this check is one that can grant a tier beside `code`.
+    #[must_use]
+    pub fn may_grant(&self, side: SideTier) -> bool {
+        matches!(self.required, Required::Grants(sides) if sides.contains(&side))
     }
 
     /// What a finding of this check was accepted with, as the report shows it.

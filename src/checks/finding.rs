@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Acceptance;
-use crate::report::{AcceptedKind, Status};
+use crate::report::{AcceptedKind, SideTier, Status};
 
 /// Why a check did not simply pass. The id is stable for ever.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct Finding {
     pub accepted: Vec<Acceptance>,
     /// What to do about it in this case, where that says more than the reason's own advice.
     pub fix: Option<String>,
+    /// The tier beside `code` that it grants.
+    pub grants: Option<SideTier>,
 }
 
 impl Finding {
@@ -48,6 +50,7 @@ impl Finding {
             diff: Vec::new(),
             accepted: Vec::new(),
             fix: None,
+            grants: None,
         }
     }
 
@@ -94,6 +97,16 @@ impl Finding {
     pub fn accepting(mut self, accepted: impl IntoIterator<Item = Acceptance>) -> Self {
         if matches!(self.status, Status::Pass | Status::Warn | Status::Skip) {
             self.accepted.extend(accepted);
+        }
+        self
+    }
+
+    /// With the tier beside `code` that it grants: one that the check declares in `required`. Only a pass and a harmless
+    /// warning grant anything.
+    #[must_use]
+    pub fn granting(mut self, side: SideTier) -> Self {
+        if matches!(self.status, Status::Pass | Status::Warn) {
+            self.grants = Some(side);
         }
         self
     }

@@ -28,7 +28,7 @@ pub(super) const CHECK: Check = Check {
     harmless_warnings: &[],
     // Where code is to be proven, a form that nobody can judge leaves the verdict open.
     is_configured: |policy| {
-        policy.mr_config_id == MrConfigIdPolicy::Required || policy.required == Tier::Code
+        policy.mr_config_id == MrConfigIdPolicy::Required || policy.required.tier() == Tier::Code
     },
     run,
 };

@@ -20,7 +20,8 @@ use crate::config::{
 use crate::evidence::{parse_user_hex, parse_user_hex_up_to};
 use crate::prove::Layout;
 use crate::reference::ReferenceValues;
-use crate::report::{CheckId, Tier};
+use crate::report::{AssuranceError, CheckId, RequiredAssurance};
+use crate::requirements::can_be_granted;
 
 /// What the user expects, and the compose document where it was given as a file.
 pub(super) struct Expectations {
@@ -130,10 +131,9 @@ pub(super) fn expectations(
             value: reader.report_data_value(),
         },
         tcb: reader.tcb(at),
-        required: match reader.is("require-assurance", "hardware") {
-            true => Tier::Hardware,
-            false => Tier::Code,
-        },
+        required: reader
+            .parsed("require-assurance", required_assurance)
+            .unwrap_or(RequiredAssurance::CODE),
         waivers: waivers(settings),
         reference,
         os_image_origin: settings.one("os-image").map(|value| value.origin.clone()),
@@ -150,6 +150,17 @@ pub(super) fn expectations(
         Ok(Expectations { policy, compose_file })
     } else {
         Err(reader.troubles)
+    }
+}
+
+/// What a run must prove. A tier that no check of this version can grant is a mistake and not a verdict that never passes.
+fn required_assurance(text: &str) -> Result<RequiredAssurance, String> {
+    let required: RequiredAssurance = text.parse().map_err(|error: AssuranceError| error.to_string())?;
+    match required.sides().iter().find(|side| !can_be_granted(*side)) {
+        Some(side) => Err(format!(
+            "no check of this version can prove `{side}`: leave it out"
+        )),
+        None => Ok(required),
     }
 }
 

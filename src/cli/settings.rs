@@ -33,7 +33,7 @@ pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Re
     settings.give("--accept-tcb", expect.accept_tcb.clone());
     let floor = expect.min_tcb_eval_data_number.map(|number| number.to_string());
     settings.give("--min-tcb-eval-data-number", floor);
-    settings.give("--require-assurance", expect.require_assurance.as_ref().map(word));
+    settings.give("--require-assurance", expect.require_assurance.clone());
     Ok(settings)
 }
 

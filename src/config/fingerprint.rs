@@ -11,7 +11,7 @@ use super::{
     LockedCompose, LockedPlatform, MrConfigIdPolicy, OsImagePolicy, PlatformId, Policy, ReportDataPolicy,
     SecondHash, TcbException, TcbPolicy, Verifier,
 };
-use crate::report::Tier;
+use crate::report::RequiredAssurance;
 
 /// The first bytes that are hashed. Another encoding gets another number.
 const VERSION: &str = "cvm-verify/policy-fingerprint/v1\n";
@@ -147,9 +147,8 @@ impl Policy {
         if let Some(locked) = locked_compose {
             out.locked_compose(locked);
         }
-        match required {
-            Tier::Code => {}
-            Tier::Hardware => out.word("require-assurance", "hardware"),
+        if *required != RequiredAssurance::CODE {
+            out.word("require-assurance", &required.to_string());
         }
         out.0
     }

@@ -214,7 +214,11 @@ fn one_of_each() -> Vec<Policy> {
             ..default()
         },
         Policy {
-            required: Tier::Hardware,
+            required: RequiredAssurance::Hardware,
+            ..default()
+        },
+        Policy {
+            required: "code+source".parse().unwrap(),
             ..default()
         },
     ]
@@ -318,7 +322,7 @@ fn the_encoding_is_fixed() {
     let mut all = all_that_a_lock_says("cvm.lock");
     all.tcb.min_eval_data_number = Some(20);
     all.instance_ids = expected(vec![[9; 20], [8; 20]]);
-    all.required = Tier::Hardware;
+    all.required = RequiredAssurance::Hardware;
     assert_eq!(
         hex_of(&all),
         "5dd9ad13dc0ad2509807cff34d2c3ecdcb822abe8ef5a2d8991639b9c43adef5"

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::prove::Layout;
 use crate::reference::ReferenceValues;
-use crate::report::{CheckId, Tier};
+use crate::report::{CheckId, RequiredAssurance};
 
 /// TDATTRIBUTES of every dstack guest: SEPT_VE_DISABLE (bit 28) and nothing else, in the order of the quote
 /// (dstack-attestation.md §2.4; threats.md T21).
@@ -66,7 +66,7 @@ pub struct Policy {
     /// Where each waiver is written; [`Policy::waived_by`] reads it.
     pub waivers: BTreeMap<CheckId, Origin>,
     /// The tier that must be reached.
-    pub required: Tier,
+    pub required: RequiredAssurance,
 }
 
 impl Default for Policy {
@@ -95,7 +95,7 @@ impl Default for Policy {
             locked_platform: None,
             locked_compose: None,
             waivers: BTreeMap::new(),
-            required: Tier::Code,
+            required: RequiredAssurance::CODE,
         }
     }
 }

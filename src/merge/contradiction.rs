@@ -7,7 +7,7 @@
 use super::one_run::{span, times_contradict};
 use crate::checks::Check;
 use crate::report::{
-    Accepted, AcceptedKind, CheckId, CheckResult, Mode, Report, Status, TargetReport, Verdict,
+    Accepted, AcceptedKind, CheckId, CheckResult, Mode, Report, SideTier, Status, TargetReport, Verdict,
 };
 use crate::requirements::{assurance, is_accepted, verdict, waived};
 
@@ -43,6 +43,21 @@ fn of_target(target: &TargetReport, mode: Mode) -> Option<String> {
             check.id
         ));
     }
+    if let Some((check, side)) = target
+        .checks
+        .iter()
+        .find_map(|check| Some((check, wrong_grant(check)?)))
+    {
+        return Some(format!(
+            "{:?} is not a tier that the check {} can grant with {}",
+            side.as_str(),
+            check.id,
+            check.status.as_str()
+        ));
+    }
+    if mode == Mode::Replay && target.assurance.sides().includes(SideTier::EndpointReplayable) {
+        return Some("a replay proves nothing about an address, so it cannot reach the assurance".to_owned());
+    }
     if target.waived != waived(&target.checks) {
         return Some("the waivers do not follow from the checks".to_owned());
     }
@@ -65,6 +80,14 @@ fn has_a_known_reason(check: &CheckResult) -> bool {
         (_, None) => false,
         (_, Some(reason)) => Check::of(check.id).reasons.iter().any(|known| known.id == reason),
     }
+}
+
+/// What a check says that it grants, if it cannot: it does not prove that, or it did not pass.
+fn wrong_grant(check: &CheckResult) -> Option<SideTier> {
+    let may = |side: &SideTier| {
+        matches!(check.status, Status::Pass | Status::Warn) && Check::of(check.id).may_grant(*side)
+    };
+    check.grants.filter(|side| !may(side))
 }
 
 /// A check that failed or was not determined was accepted by nobody; and a waiver is one of `waived`.

@@ -3,15 +3,18 @@ use proptest::prelude::*;
 use super::*;
 use crate::checks::{ALL, Finding};
 use crate::merge::{MergeError, read};
-use crate::report::{Assurance, EvidenceRecord, Measurements, TcbRecord, Tier, Tool, TrustRootKind, rfc3339};
+use crate::report::{
+    Assurance, EvidenceRecord, Measurements, RequiredAssurance, SideTiers, TcbRecord, Tool, TrustRootKind,
+    rfc3339,
+};
 
 fn passing() -> TargetReport {
     TargetReport {
         name: "app".to_owned(),
         url: None,
         verdict: Verdict::Pass,
-        required: Tier::Code,
-        assurance: Assurance::Code,
+        required: RequiredAssurance::CODE,
+        assurance: Assurance::CODE,
         waived: Vec::new(),
         accepted: Vec::new(),
         trust_root: TrustRootKind::Intel,
@@ -92,7 +95,7 @@ fn a_pass_is_refused_where_a_required_check_did_not_pass() {
         // Said as it is, it is a report; and `hardware` does not need the check.
         target.verdict = Verdict::Inconclusive;
         assert_eq!(refusal(&report(vec![target.clone()])), None, "{id}");
-        target.required = Tier::Hardware;
+        target.required = RequiredAssurance::Hardware;
         target.verdict = Verdict::Pass;
         assert_eq!(refusal(&report(vec![target])), None, "{id}");
     }
@@ -105,7 +108,7 @@ fn a_pass_is_refused_where_a_required_check_did_not_pass() {
         (TdAttributes, Status::Warn, "service-td"),
         (Freshness, Status::Skip, "no-nonce"),
     ] {
-        for required in [Tier::Hardware, Tier::Code] {
+        for required in [RequiredAssurance::Hardware, RequiredAssurance::CODE] {
             let mut target = passing();
             target.required = required;
             set(&mut target, id, status, reason);
@@ -232,12 +235,30 @@ fn a_verdict_that_is_worse_than_its_checks_needs_an_error() {
     assert_refused(target, NO_VERDICT);
 }
 
+/// No check of this name grants that: the word in the report is not believed.
+#[test]
+fn a_tier_beside_code_follows_from_the_check_that_can_grant_it() {
+    let mut target = passing();
+    let endpoint = SideTiers::NONE.with(SideTier::Endpoint);
+    target.assurance = Assurance::Code(endpoint);
+    assert_refused(target.clone(), NO_ASSURANCE);
+    let os_image = target
+        .checks
+        .iter_mut()
+        .find(|check| check.id == CheckId::OsImage);
+    os_image.expect("a check").grants = Some(SideTier::Endpoint);
+    assert_eq!(
+        refusal(&report(vec![target])).unwrap(),
+        "\"endpoint\" is not a tier that the check os-image can grant with pass of the target \"app\""
+    );
+}
+
 proptest! {
     /// Whatever the results are: what is read as a pass has every requirement met or waived, and nothing failed.
     #[test]
     fn no_report_is_read_as_a_pass_that_its_checks_do_not_give(
-        edits in proptest::collection::vec((0..19_usize, 0..5_usize, 0..12_usize), 0..4),
-        required in prop_oneof![Just(Tier::Hardware), Just(Tier::Code)],
+        edits in proptest::collection::vec((0..CheckId::ALL.len(), 0..5_usize, 0..12_usize), 0..4),
+        required in prop_oneof![Just(RequiredAssurance::Hardware), Just(RequiredAssurance::CODE)],
         honest in any::<bool>(),
     ) {
         let mut target = passing();
@@ -256,7 +277,7 @@ proptest! {
             for check in &target.checks {
                 prop_assert_ne!(check.status, Status::Fail);
                 let tier = crate::requirements::required_from(check.id);
-                if tier.is_some_and(|tier| tier <= required) {
+                if tier.is_some_and(|tier| tier <= required.tier()) {
                     let fine = match check.status {
                         Status::Pass => true,
                         Status::Warn => !["acpi-unverified", "unpinned-image"].contains(&check.reason.as_deref().unwrap_or("")),

@@ -1,7 +1,7 @@
 //! Which checks a verdict hangs on, the most important one first.
 
 use crate::report::{CheckResult, Status, TargetReport, Verdict};
-use crate::requirements::{is_short, required_from};
+use crate::requirements::{grants_too_little, is_required, is_short};
 
 /// The checks that keep a target from passing, the one to act on first. Empty for a pass.
 ///
@@ -43,8 +43,14 @@ fn is_own_error(check: &CheckResult) -> bool {
 
 /// Whether a requirement of the tier was neither met, nor waived, nor accepted in writing, though nothing failed.
 pub(super) fn is_unmet(target: &TargetReport, check: &CheckResult) -> bool {
-    let required = required_from(check.id).is_some_and(|tier| tier <= target.required);
-    required && matches!(check.status, Status::Skip | Status::Warn) && is_short(check, &target.accepted)
+    let required = is_required(check.id, target.required);
+    match check.status {
+        Status::Skip | Status::Warn => {
+            required && (is_short(check, &target.accepted) || grants_too_little(check, target.required))
+        }
+        Status::Pass => grants_too_little(check, target.required),
+        Status::Fail | Status::Error => false,
+    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub fn check_page_markdown(check: &Check) -> String {
         check.title,
         own(check.proves),
         own(check.prevents),
-        own(required(check.id)),
+        own(&required(check.id)),
     );
     for reason in check.reasons {
         // Writing to a string cannot fail.
@@ -47,7 +47,7 @@ pub fn check_index_markdown() -> String {
             "| [`{id}`]({id}.md) | {} | {} | {} |",
             cell(check.proves),
             cell(check.prevents),
-            cell(required(check.id)),
+            cell(&required(check.id)),
             id = check.id,
         );
     }

@@ -1,10 +1,11 @@
 //! `cvm-verify explain`: what a check proves, which attack it prevents, why it fails, how to fix it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::page::{Ink, Page};
-use crate::checks::{ALL, Check, Reason};
-use crate::report::{CheckId, Tier};
+use crate::checks::{ALL, Check, Reason, Required};
+use crate::report::{CheckId, RequiredAssurance, SideTier, SideTiers, Tier};
 use crate::requirements::required_from;
 
 /// Where explanations are wrapped, in characters.
@@ -17,11 +18,11 @@ pub fn explain(check: &Check) -> String {
     page.line(Ink::Plain, &format!("{}: {}", check.id, check.title));
     page.blank();
     for (label, words) in [
-        ("proves", check.proves),
-        ("prevents", check.prevents),
+        ("proves", Cow::Borrowed(check.proves)),
+        ("prevents", Cow::Borrowed(check.prevents)),
         ("required", required(check.id)),
     ] {
-        page.hanging(&format!("  {label:<10}"), 12, Ink::Plain, words);
+        page.hanging(&format!("  {label:<10}"), 12, Ink::Plain, &words);
     }
     for reason in check.reasons {
         page.blank();
@@ -45,8 +46,11 @@ pub fn explain_list() -> String {
 }
 
 /// Which tiers need a check, in words.
-pub(super) fn required(id: CheckId) -> &'static str {
-    match (required_from(id), id) {
+pub(super) fn required(id: CheckId) -> Cow<'static, str> {
+    if let Required::Grants(sides) = Check::of(id).required {
+        return Cow::Owned(granted(sides));
+    }
+    Cow::Borrowed(match (required_from(id), id) {
         (Some(Tier::Hardware), _) => "by every tier: `hardware`, `code`",
         (Some(Tier::Code), CheckId::KeyProvider) => "by the tier `code`; where it fails no tier is reached",
         (Some(Tier::Code), _) => "by the tier `code`",
@@ -54,7 +58,19 @@ pub(super) fn required(id: CheckId) -> &'static str {
             "by no tier, but where it fails no tier is reached and the verdict is fail"
         }
         (None, _) => "by no tier, but where it fails the verdict is fail",
-    }
+    })
+}
+
+fn granted(sides: &[SideTier]) -> String {
+    let levels = sides.iter().map(|side| {
+        let level = RequiredAssurance::Code(SideTiers::NONE.with(*side));
+        format!("`{level}`")
+    });
+    let levels: Vec<String> = levels.collect();
+    format!(
+        "by {}, and by nothing else; where it fails the verdict is fail",
+        levels.join(" and ")
+    )
 }
 
 /// What to do about a reason; one that follows from another check says so.

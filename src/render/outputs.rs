@@ -49,7 +49,7 @@ pub fn outputs(report: &Report, paths: &Paths) -> Vec<Output> {
     let path_of = |given: Option<&str>| path(given.unwrap_or_default());
     [
         ("verdict", report.verdict.as_str().to_owned()),
-        ("assurance", assurance(targets).as_str().to_owned()),
+        ("assurance", assurance(targets).to_string()),
         ("exit-code", report.exit_code.to_string()),
         ("failed-checks", failed_checks(targets)),
         ("accepted", accepted(targets)),
@@ -89,8 +89,8 @@ fn shared<'a>(targets: &'a [TargetReport], of: impl Fn(&'a TargetReport) -> Opti
 }
 
 fn assurance(targets: &[TargetReport]) -> Assurance {
-    let lowest = targets.iter().map(|target| target.assurance).min();
-    lowest.unwrap_or(Assurance::None)
+    let all = targets.iter().map(|target| target.assurance);
+    all.reduce(Assurance::common).unwrap_or(Assurance::None)
 }
 
 /// The ids of all checks that say `fail`, with commas.

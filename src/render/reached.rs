@@ -2,8 +2,10 @@
 
 use super::cause::is_consequence;
 use super::words::reason_of;
-use crate::report::{Assurance, CheckId, CheckResult, Status, TargetReport, Tier, Verdict};
-use crate::requirements::{is_accepted, is_met, is_waived, required_from};
+use crate::report::{
+    Assurance, CheckId, CheckResult, RequiredAssurance, Status, TargetReport, Tier, Verdict,
+};
+use crate::requirements::{grants_too_little, is_accepted, is_met, is_waived, required_from};
 
 /// How many checks a sentence names.
 const MAX_NAMED: usize = 4;
@@ -18,7 +20,7 @@ pub(super) fn explained(target: &TargetReport) -> Vec<String> {
 
 /// Why a pass stands above checks that did not pass: the tier does not require them.
 fn not_asked_for(target: &TargetReport) -> Option<String> {
-    let passes_hardware = target.verdict == Verdict::Pass && target.required == Tier::Hardware;
+    let passes_hardware = target.verdict == Verdict::Pass && target.required == RequiredAssurance::Hardware;
     let undetermined = target
         .checks
         .iter()
@@ -40,30 +42,48 @@ fn not_asked_for(target: &TargetReport) -> Option<String> {
 /// `reached:`.
 fn reached(target: &TargetReport) -> Option<String> {
     let is_said = match target.verdict {
-        Verdict::Pass => target.assurance.as_str() != target.required.as_str(),
+        Verdict::Pass => target.assurance != target.required.into(),
         Verdict::Inconclusive => true,
         Verdict::Fail => false,
     };
-    let (means, next) = match target.assurance {
+    let (means, is_missing): (String, &dyn Fn(&CheckResult) -> bool) = match target.assurance {
         Assurance::None => (
-            "`reached: none`: not even the tier `hardware` (a fresh quote of a genuine, patched machine) is met by proof alone",
-            Tier::Hardware,
+            "`reached: none`: not even the tier `hardware` (a fresh quote of a genuine, patched machine) is met by proof alone"
+                .to_owned(),
+            &|check| is_short_of(target, check, Tier::Hardware),
         ),
         Assurance::Hardware => (
             "`reached: hardware`: the tier `hardware` (a fresh quote of a genuine, patched machine) is met by proof alone, and `code` \
-             (which code it runs) is not",
-            Tier::Code,
+             (which code it runs) is not"
+                .to_owned(),
+            &|check| is_short_of(target, check, Tier::Code),
         ),
-        Assurance::Code => return None,
+        Assurance::Code(sides) => {
+            let required = target.required.sides().iter();
+            let missing: Vec<String> = required
+                .filter(|side| !sides.includes(*side))
+                .map(|side| format!("`{side}`"))
+                .collect();
+            if missing.is_empty() {
+                return None;
+            }
+            let means = format!(
+                "`reached: {}`: the tier `code` is met by proof alone, and {}, required beside it, is not",
+                target.assurance,
+                missing.join(" and ")
+            );
+            (means, &|check| grants_too_little(check, target.required))
+        }
     };
     // Above the required tier nothing is missing.
-    if !is_said || (target.required < next && target.verdict == Verdict::Pass) {
+    let is_above = target.assurance.tier() >= Some(target.required.tier());
+    if !is_said || (is_above && target.verdict == Verdict::Pass) {
         return None;
     }
     let short: Vec<String> = target
         .checks
         .iter()
-        .filter(|check| is_short_of(target, check, next) && !is_consequence(check))
+        .filter(|check| is_missing(check) && !is_consequence(check))
         .map(|check| why(target, check))
         .collect();
     let named = short
@@ -123,7 +143,7 @@ mod tests {
     #[test]
     fn a_pass_over_checks_that_were_not_determined_says_why_they_do_not_count() {
         let mut target = samples::pass();
-        target.required = Tier::Hardware;
+        target.required = RequiredAssurance::Hardware;
         target.assurance = Assurance::Hardware;
         for id in [CheckId::EventLog, CheckId::BootOrder, CheckId::ComposeHash] {
             samples::set(

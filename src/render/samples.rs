@@ -4,7 +4,7 @@ use crate::checks::{ALL, Check, Reason};
 use crate::render::words::reason_of;
 use crate::report::{
     Accepted, AcceptedKind, Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, Report,
-    Status, TargetReport, TcbRecord, Tier, Tool, TrustRootKind, Verdict,
+    RequiredAssurance, Status, TargetReport, TcbRecord, Tool, TrustRootKind, Verdict,
 };
 
 /// A compose hash.
@@ -28,8 +28,8 @@ pub(super) fn pass() -> TargetReport {
         name: "api.example.com".to_owned(),
         url: Some("https://api.example.com/".to_owned()),
         verdict: Verdict::Pass,
-        required: Tier::Code,
-        assurance: Assurance::Code,
+        required: RequiredAssurance::CODE,
+        assurance: Assurance::CODE,
         waived: Vec::new(),
         accepted: Vec::new(),
         trust_root: TrustRootKind::Intel,
@@ -253,6 +253,7 @@ fn passed(check: &Check) -> CheckResult {
         expected: None,
         actual: None,
         fix: None,
+        grants: None,
     }
 }
 

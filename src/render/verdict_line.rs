@@ -7,14 +7,19 @@ use proptest::prelude::*;
 use super::generated::assert_generated;
 use super::{banner, reached, samples, words};
 use crate::report::{
-    Accepted, AcceptedKind, Assurance, CheckId, Mode, Status, TargetReport, Tier, TrustRootKind, Verdict,
+    Accepted, AcceptedKind, Assurance, CheckId, Mode, RequiredAssurance, SideTier, SideTiers, Status,
+    TargetReport, TrustRootKind, Verdict,
 };
 
 /// Every note that can stand in the parentheses: its form on the page, and what it means. `…` stands for the words that
 /// differ.
-const NOTES: [(&str, &str); 10] = [
+const NOTES: [(&str, &str); 13] = [
     ("hardware", "Of a pass: the tier that was required, `hardware`."),
     ("code", "Of a pass: the tier that was required, `code`."),
+    (
+        "code+…",
+        "Of a pass: `code` and what was required beside it: `endpoint`, `endpoint-replayable`, `source`.",
+    ),
     (
         "required: hardware",
         "Of an inconclusive verdict: the tier that was required, `hardware`.",
@@ -22,6 +27,10 @@ const NOTES: [(&str, &str); 10] = [
     (
         "required: code",
         "Of an inconclusive verdict: the tier that was required, `code`.",
+    ),
+    (
+        "required: code+…",
+        "Of an inconclusive verdict: `code` and what was required beside it.",
     ),
     ("waived: …", "The checks that you set aside, with commas."),
     (
@@ -44,6 +53,10 @@ const NOTES: [(&str, &str); 10] = [
     (
         "reached: code",
         "All of `code` is proven: only `hardware` was required, or something else that you asked for could not be determined.",
+    ),
+    (
+        "reached: code+…",
+        "All of `code` is proven, and what stands beside it.",
     ),
 ];
 
@@ -90,7 +103,7 @@ fn waive(target: &mut TargetReport, id: CheckId) {
 /// A target whose verdict line is shown, and when it is said.
 fn examples() -> Vec<(&'static str, TargetReport)> {
     let hardware = |mut target: TargetReport| {
-        target.required = Tier::Hardware;
+        target.required = RequiredAssurance::Hardware;
         target
     };
     let with = |change: fn(&mut TargetReport)| {
@@ -150,6 +163,23 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
             "You did not say which code is expected.",
             samples::no_expectation(),
         ),
+        ("`--require-assurance code+endpoint`, and all of it is proven.", {
+            let mut target = samples::pass();
+            target.required = RequiredAssurance::Code(SideTiers::NONE.with(SideTier::Endpoint));
+            target.assurance = target.required.into();
+            target
+        }),
+        ("More is proven than was required.", {
+            let mut target = samples::pass();
+            target.assurance = Assurance::Code(SideTiers::NONE.with(SideTier::Endpoint));
+            target
+        }),
+        ("`code` is proven, and not what was required beside it.", {
+            let mut target = samples::pass();
+            target.verdict = Verdict::Inconclusive;
+            target.required = RequiredAssurance::Code(SideTiers::NONE.with(SideTier::Endpoint));
+            target
+        }),
         ("Nothing answered.", samples::unreachable()),
         (
             "All of `code` is proven, and a second opinion that you asked for could not be had.",
@@ -261,12 +291,18 @@ fn every_note_on_the_page_occurs_in_an_example_or_is_one_of_a_count() {
 fn any_target() -> impl Strategy<Value = TargetReport> {
     let kinds = proptest::collection::vec((0..AcceptedKind::ALL.len(), 0..9_u8), 0..20);
     let waived = proptest::sample::subsequence(CheckId::ALL.to_vec(), 0..4);
-    (0..3_usize, any::<bool>(), 0..3_usize, kinds, waived).prop_map(
-        |(verdict, hardware, assurance, kinds, waived)| {
+    let sides = proptest::sample::subsequence(SideTier::ALL.to_vec(), 0..=SideTier::ALL.len());
+    (0..3_usize, any::<bool>(), 0..3_usize, kinds, waived, sides).prop_map(
+        |(verdict, hardware, assurance, kinds, waived, sides)| {
+            let sides: SideTiers = sides.into_iter().collect();
             let mut target = samples::pass();
             target.verdict = [Verdict::Pass, Verdict::Fail, Verdict::Inconclusive][verdict];
-            target.required = if hardware { Tier::Hardware } else { Tier::Code };
-            target.assurance = [Assurance::None, Assurance::Hardware, Assurance::Code][assurance];
+            target.required = if hardware {
+                RequiredAssurance::Hardware
+            } else {
+                RequiredAssurance::Code(sides)
+            };
+            target.assurance = [Assurance::None, Assurance::Hardware, Assurance::Code(sides)][assurance];
             target.waived = waived;
             target.accepted = kinds
                 .into_iter()

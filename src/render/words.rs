@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::accepted;
 use crate::checks::{Check, Reason};
 use crate::report::{
-    Accepted, AcceptedKind, Assurance, CheckId, CheckResult, Mode, Report, Status, TargetReport, Tier,
+    Accepted, AcceptedKind, CheckId, CheckResult, Mode, Report, SideTier, Status, TargetReport, Tier,
     TrustRootKind, Verdict,
 };
 use crate::requirements::required_from;
@@ -57,7 +57,7 @@ pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String)
     let reached = format!("reached: {}", target.assurance);
     let notes = match target.verdict {
         Verdict::Pass => {
-            let other = target.assurance.as_str() != target.required.as_str();
+            let other = target.assurance != target.required.into();
             [
                 Some(target.required.to_string()),
                 accepted,
@@ -112,9 +112,18 @@ fn claimed(target: &TargetReport, mode: Mode) -> &'static str {
         .waived
         .iter()
         .any(|id| required_from(*id) == Some(Tier::Code));
-    let code = target.assurance == Assurance::Code || (target.required == Tier::Code && !waived_code);
+    let required_code = target.required.tier() == Tier::Code && !waived_code;
+    let code = target.assurance.tier() == Some(Tier::Code) || required_code;
     let fresh = mode == Mode::Live && !target.waived.contains(&CheckId::Freshness);
+    let endpoint = |side| target.assurance.sides().includes(side) || target.required.sides().includes(side);
     match (code, fresh) {
+        (true, true) if endpoint(SideTier::Endpoint) => {
+            "a genuine CVM runs this code and serves this address"
+        }
+        (true, true) if endpoint(SideTier::EndpointReplayable) => {
+            "a genuine CVM runs this code; a CVM that meets the policy quoted the TLS key of this address, at a time that is not \
+             known; that only this CVM holds the key is not proven"
+        }
         (true, true) => "a genuine CVM runs this code; that this address is served by it is not proven",
         (false, true) => {
             "a genuine CVM made this quote for this run; which code it runs, and that this address is served by it, \
@@ -184,6 +193,7 @@ pub(super) fn named(check: &CheckResult) -> String {
 mod tests {
     use super::*;
     use crate::render::samples;
+    use crate::report::{Assurance, RequiredAssurance, SideTiers};
 
     #[test]
     fn the_verdict_names_tier_waivers_and_what_was_reached() {
@@ -274,11 +284,38 @@ mod tests {
     #[test]
     fn the_hardware_tier_claims_no_code_unless_it_was_reached() {
         let mut target = samples::pass();
-        target.required = Tier::Hardware;
+        target.required = RequiredAssurance::Hardware;
         assert!(proven(&target, Mode::Live).starts_with("a genuine CVM runs this code;"));
         target.assurance = Assurance::Hardware;
         assert!(proven(&target, Mode::Live).contains("which code it runs, and"));
         assert_eq!(verdict(&target), "PASS (hardware)");
+    }
+
+    #[test]
+    fn who_serves_the_address_is_claimed_by_its_tier_alone() {
+        let mut target = samples::pass();
+        let not_claimed = "that this address is served by it is not proven";
+        assert!(proven(&target, Mode::Live).ends_with(not_claimed));
+        for (side, words) in [
+            (SideTier::Source, not_claimed),
+            (
+                SideTier::EndpointReplayable,
+                "that only this CVM holds the key is not proven",
+            ),
+            (
+                SideTier::Endpoint,
+                "a genuine CVM runs this code and serves this address",
+            ),
+        ] {
+            target.assurance = Assurance::Code(SideTiers::NONE.with(side));
+            assert!(proven(&target, Mode::Live).ends_with(words), "{side}");
+            assert!(
+                !proven(&target, Mode::Replay).contains("serves this address"),
+                "{side}"
+            );
+        }
+        target.waived = vec![CheckId::Freshness];
+        assert!(!proven(&target, Mode::Live).contains("serves this address"));
     }
 
     #[test]

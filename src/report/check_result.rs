@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::CheckId;
+use super::{CheckId, SideTier};
 
 /// The outcome of a check. `skip` and `warn` are never `pass`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,4 +59,7 @@ pub struct CheckResult {
     pub actual: Option<String>,
     /// What to do next. Null when there is nothing to do.
     pub fix: Option<String>,
+    /// The tier beside `code` that this result grants. Absent if it grants none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<SideTier>,
 }

@@ -10,6 +10,7 @@ mod run_id;
 mod shard;
 mod target;
 mod target_name;
+mod tier;
 mod verdict;
 
 pub use accepted::{Accepted, AcceptedKind};
@@ -20,7 +21,8 @@ pub use run_id::{RunId, RunIdError};
 pub use shard::{Shard, ShardError};
 pub use target::{EvidenceRecord, ListedInstances, Measurements, TargetReport, TcbRecord, TrustRootKind};
 pub use target_name::{MAX_NAME, is_name};
-pub use verdict::{Assurance, Tier, Verdict};
+pub use tier::{Assurance, AssuranceError, RequiredAssurance, SideTier, SideTiers, Tier};
+pub use verdict::Verdict;
 
 use serde::{Deserialize, Serialize};
 

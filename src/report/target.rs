@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Accepted, Assurance, CheckId, CheckResult, Tier, Verdict};
+use super::{Accepted, Assurance, CheckId, CheckResult, RequiredAssurance, Verdict};
 
 /// What was found about one deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,9 +14,9 @@ pub struct TargetReport {
     pub url: Option<String>,
     /// The answer.
     pub verdict: Verdict,
-    /// The tier that had to be reached.
-    pub required: Tier,
-    /// The tier that was reached without anything that was waived or accepted in writing.
+    /// What had to be proven: a tier, and what stands beside `code`.
+    pub required: RequiredAssurance,
+    /// What was proven without anything that was waived or accepted in writing: a tier, and what stands beside `code`.
     pub assurance: Assurance,
     /// The checks that the user waived in writing, in the order of [`CheckId::ALL`].
     pub waived: Vec<CheckId>,

@@ -1,6 +1,4 @@
-//! Verdict, tiers and assurance.
-
-use std::fmt;
+//! The verdict.
 
 use serde::{Deserialize, Serialize};
 
@@ -49,65 +47,6 @@ impl Verdict {
             Self::Fail => "fail",
             Self::Inconclusive => "inconclusive",
         }
-    }
-}
-
-/// How much a run must prove. Each tier includes the one before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Tier {
-    /// A fresh quote of genuine, patched TDX hardware.
-    Hardware,
-    /// That, and the measured OS image and compose document are the expected ones.
-    Code,
-}
-
-impl Tier {
-    /// The name as users see it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hardware => "hardware",
-            Self::Code => "code",
-        }
-    }
-}
-
-impl fmt::Display for Tier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// The highest tier whose requirements are met without waivers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Assurance {
-    /// Not even the hardware tier.
-    None,
-    /// See [`Tier::Hardware`].
-    Hardware,
-    /// See [`Tier::Code`].
-    Code,
-}
-
-impl Assurance {
-    /// The name as users see it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Hardware => "hardware",
-            Self::Code => "code",
-        }
-    }
-}
-
-impl fmt::Display for Assurance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

@@ -58,7 +58,7 @@ fn an_image_that_nobody_knew_is_accepted_by_whoever_wrote_its_registers_down() {
         let judged = judged_by(|tuple| lock(tuple, Some(known_by)));
         judged.passes();
         assert!(judged.0.accepted.is_empty(), "{judged}");
-        assert_eq!(judged.0.assurance, Assurance::Code);
+        assert_eq!(judged.0.assurance, Assurance::CODE);
     }
 }
 
@@ -224,7 +224,7 @@ fn no_combination_of_what_is_accepted_reaches_code_or_goes_unnamed() {
         assert_ne!(report.verdict, Verdict::Inconclusive, "{names:?}");
         if report.verdict == Verdict::Pass {
             assert!(!report.accepted.is_empty(), "{names:?}");
-            assert_ne!(report.assurance, Assurance::Code, "{names:?}");
+            assert_ne!(report.assurance, Assurance::CODE, "{names:?}");
             assert!(is_named(&report), "{names:?}");
         }
     }
@@ -248,7 +248,7 @@ fn a_pass_without_anything_accepted_reaches_what_was_required() {
     let healthy = Trial::healthy().judge();
     healthy.passes();
     assert!(healthy.0.accepted.is_empty(), "{healthy}");
-    assert_eq!(healthy.0.assurance, Assurance::Code);
+    assert_eq!(healthy.0.assurance, Assurance::CODE);
     let default = Trial::healthy()
         .with(|trial| trial.policy = Policy::default())
         .judge();

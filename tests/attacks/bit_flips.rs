@@ -19,7 +19,7 @@ use cvm_verify::collateral::file;
 use cvm_verify::config::{Freshness, KeyProviderPin, OsImagePolicy, Policy};
 use cvm_verify::evidence::{Evidence, QuoteBytes};
 use cvm_verify::prove::TrustRoot;
-use cvm_verify::report::{CheckId, Tier};
+use cvm_verify::report::{CheckId, RequiredAssurance};
 use simulator::{Cvm, QuoteFormat, World};
 
 use crate::dcap_samples::{JUNE_2025, OCTOBER_2026, sample};
@@ -143,7 +143,7 @@ fn a_bit_of_a_genuine_dstack_vm() {
         trial.policy = Policy {
             freshness: Freshness::Unchecked,
             os_image: OsImagePolicy::Unchecked,
-            required: Tier::Hardware,
+            required: RequiredAssurance::Hardware,
             key_provider: Some(expected(
                 "--key-provider",
                 KeyProviderPin {

@@ -4,7 +4,7 @@ use cvm_verify::collateral::file;
 use cvm_verify::config::{Freshness, OsImagePolicy, Policy};
 use cvm_verify::evidence::{Attestation, Evidence, QuoteBytes};
 use cvm_verify::prove::{CollateralGap, TrustRoot};
-use cvm_verify::report::{CheckId, Status, Tier, TrustRootKind};
+use cvm_verify::report::{CheckId, RequiredAssurance, Status, TrustRootKind};
 
 use crate::judge::{Judged, Trial};
 
@@ -31,7 +31,7 @@ pub fn sample(name: &str, at: u64) -> (Trial, Evidence) {
         trial.policy = Policy {
             freshness: Freshness::Unchecked,
             os_image: OsImagePolicy::Unchecked,
-            required: Tier::Hardware,
+            required: RequiredAssurance::Hardware,
             ..Policy::default()
         };
     });

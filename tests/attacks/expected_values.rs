@@ -2,7 +2,7 @@
 
 use cvm_verify::config::{LockedCompose, Origin};
 use cvm_verify::reference::{KmsRow, ReferenceValues};
-use cvm_verify::report::{AcceptedKind, Assurance, CheckId, Status, Tier, Verdict};
+use cvm_verify::report::{AcceptedKind, Assurance, CheckId, RequiredAssurance, Status, Verdict};
 use simulator::app_compose::{DOCKER_COMPOSE, app_compose};
 use simulator::{Cvm, Lie, MrConfigId, World};
 
@@ -294,7 +294,7 @@ fn t36_a_kms_that_is_neither_named_nor_known_does_not_meet_code() {
     assert_eq!(found, Some(format!("kms:{id}").as_str()));
     provided("kms", &id, Some(&format!("kms:{id}"))).judge().passes();
     provided("kms", &id, None)
-        .with(|trial| trial.policy.required = Tier::Hardware)
+        .with(|trial| trial.policy.required = RequiredAssurance::Hardware)
         .judge()
         .passes();
     provided("kms", "", None)

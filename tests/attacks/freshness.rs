@@ -145,7 +145,7 @@ fn t03_the_quote_of_an_earlier_attempt_fails_freshness() {
 fn t04_a_fresh_quote_never_says_that_the_address_is_the_vm() {
     // A relay hands over exactly what the genuine CVM answers: no check can tell. So the highest assurance is code.
     let judged = Trial::healthy().judge();
-    assert_eq!(judged.0.assurance, Assurance::Code, "{judged}");
+    assert_eq!(judged.0.assurance, Assurance::CODE, "{judged}");
     let json = serde_json::to_string(&judged.0).unwrap();
     assert!(!json.contains("\"endpoint\""), "{json}");
 }

@@ -318,7 +318,7 @@ fn zero_fails_only_where_the_policy_requires_a_binding() {
 fn an_unknown_form_leaves_code_open_and_hardware_alone() {
     let mut trial = Trial::lying(|cvm| Lie::ConfigIdUnknownTag.apply(cvm));
     trial.judge().leaves_open(CheckId::MrConfigId, "unsupported-tag");
-    trial.policy.required = cvm_verify::report::Tier::Hardware;
+    trial.policy.required = cvm_verify::report::RequiredAssurance::Hardware;
     trial.judge().concludes(Verdict::Pass);
     trial.policy.mr_config_id = MrConfigIdPolicy::Required;
     trial.judge().concludes(Verdict::Inconclusive);

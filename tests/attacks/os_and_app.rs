@@ -61,7 +61,7 @@ fn show(trial: &mut Trial, tuple: &OsTuple) {
 fn the_healthy_baseline_passes() {
     let judged = Trial::healthy().judge();
     judged.passes().proves(CheckId::OsImage);
-    assert_eq!(judged.0.assurance, Assurance::Code);
+    assert_eq!(judged.0.assurance, Assurance::CODE);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn t33_a_known_image_with_unknown_acpi_tables_does_not_meet_code() {
     assert_eq!(table.0.shape_of(&tuple.rtmr[0]), None);
     let judged = showing(&tuple, OsImagePolicy::Known);
     judged.says(CheckId::OsImage, Status::Warn, "acpi-unverified");
-    assert_ne!(judged.0.assurance, Assurance::Code);
+    assert_ne!(judged.0.assurance, Assurance::CODE);
     judged.concludes(Verdict::Fail);
 }
 

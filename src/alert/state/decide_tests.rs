@@ -7,7 +7,7 @@ use super::*;
 use crate::alert::event::Event;
 use crate::alert::samples::{self, set};
 use crate::config::{Fingerprint, Policy};
-use crate::report::{CheckId, Status, TargetReport, Tier, Verdict};
+use crate::report::{CheckId, RequiredAssurance, Status, TargetReport, Verdict};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3600;
@@ -39,7 +39,11 @@ fn report(letter: char) -> TargetReport {
 }
 
 fn policy(number: u8) -> Fingerprint {
-    let required = if number == 1 { Tier::Code } else { Tier::Hardware };
+    let required = if number == 1 {
+        RequiredAssurance::CODE
+    } else {
+        RequiredAssurance::Hardware
+    };
     let policy = Policy {
         required,
         ..Policy::default()

@@ -75,9 +75,10 @@ pub struct ExpectArgs {
     /// The lowest TCB evaluation data number to accept.
     #[arg(long, value_name = "NUMBER")]
     pub min_tcb_eval_data_number: Option<u32>,
-    /// How much must be proven: genuine hardware, or that it runs the expected code, which is the default.
-    #[arg(long, value_enum)]
-    pub require_assurance: Option<Assurance>,
+    /// How much must be proven: `hardware` (a fresh quote of genuine, patched hardware), or `code` (default: that, and the
+    /// expected OS and compose document).
+    #[arg(long, value_name = "ASSURANCE")]
+    pub require_assurance: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -104,12 +105,4 @@ pub enum LaunchInputs {
     Required,
     /// Nobody looks: a waiver, which the verdict names.
     Unchecked,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Assurance {
-    /// A fresh quote of genuine, patched hardware.
-    Hardware,
-    /// That, and the expected OS and compose document.
-    Code,
 }

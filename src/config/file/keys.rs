@@ -269,8 +269,8 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "require-assurance",
         scope: Scope::Both,
-        shape: Shape::Choice(&["hardware", "code"]),
-        says: "How much must be proven: genuine hardware, or that it runs the expected code.",
+        shape: Shape::Assurance,
+        says: "How much must be proven: `hardware` (genuine hardware), or `code` (that it runs the expected code).",
         default: "`code`",
         example: r#""code""#,
     },

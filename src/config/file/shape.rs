@@ -6,7 +6,7 @@ use crate::config::{
     parse_address, parse_os_image, shown_text,
 };
 use crate::evidence::parse_user_hex;
-use crate::report::{MAX_NAME, is_name};
+use crate::report::{MAX_NAME, RequiredAssurance, is_name};
 
 /// Most entries of a list.
 pub(super) const MAX_LIST: usize = 100;
@@ -47,6 +47,8 @@ pub(super) enum Shape {
     Domain,
     /// A whole number of 32 bits, not negative.
     Number,
+    /// What `--require-assurance` takes.
+    Assurance,
     /// What `--interval` takes.
     Interval,
     /// The path of an endpoint, with a slash first.
@@ -99,6 +101,7 @@ impl Shape {
                 .parse::<u32>()
                 .map(drop)
                 .map_err(|_| "is no whole number from 0 to 4294967295".to_owned()),
+            Self::Assurance => told(text.parse::<RequiredAssurance>()),
             Self::Interval if text.parse::<Interval>().is_ok() => Ok(()),
             Self::Interval => Err(format!("is {}, which is no time from 10s to 7d", shown(text))),
             Self::Endpoint if text.starts_with('/') => Ok(()),
@@ -127,6 +130,7 @@ impl Shape {
             Self::Key => "64 hex digits in quotes, or 40".to_owned(),
             Self::Domain => "a domain, as \"gateway.example\"".to_owned(),
             Self::Number => "a whole number without quotes, as 20".to_owned(),
+            Self::Assurance => "\"hardware\" or \"code\"".to_owned(),
             Self::Interval => "a number with its unit in quotes, as \"5m\"".to_owned(),
             Self::Endpoint => "a path, as \"/attestation\"".to_owned(),
             Self::Variable => {
