@@ -6,7 +6,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use cvm_verify::cli::{self, Surroundings};
+use cvm_verify::cli;
+use cvm_verify::cli::Surroundings;
 
 fn main() -> ExitCode {
     let mut surroundings = Surroundings::of_process();

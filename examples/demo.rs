@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use cvm_verify::cli::{self, Surroundings};
+use cvm_verify::cli;
+use cvm_verify::cli::Surroundings;
 use simulator::{AppServer, Cvm, Lie, PccsServer, World};
 
 /// What is shown: a title, the lie that the simulated host tells, and the exit code that it must end with.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use cvm_verify::collateral::file::document;
-use cvm_verify::evidence::{Bundle, BundleSource};
+use cvm_verify_core::evidence::collateral::document;
+use cvm_verify_core::evidence::{Bundle, BundleSource};
 use serde_json::value::{RawValue, to_raw_value};
 use simulator::{Cvm, Lie, World};
 

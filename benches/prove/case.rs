@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use cvm_verify::appraise::{Subject, appraise};
-use cvm_verify::collateral;
-use cvm_verify::config::{Expected, Freshness, Origin, OsImagePolicy, Policy};
-use cvm_verify::evidence::{Bundle, Evidence};
-use cvm_verify::prove::{Facts, Inputs, TrustRoot, prove};
-use cvm_verify::report::{Mode, Report, RequiredAssurance, Status, TargetReport, Tool, Verdict};
+use cvm_verify_core::appraise::{Subject, appraise};
+use cvm_verify_core::evidence::{Bundle, Evidence};
+use cvm_verify_core::policy::{Expected, Freshness, Origin, OsImagePolicy, Policy};
+use cvm_verify_core::report::{Mode, Report, RequiredAssurance, Status, TargetReport, Tool, Verdict};
+use cvm_verify_core::verify::{Facts, Inputs, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::{QuoteVerifier, VerifiedReport};
 
@@ -42,7 +41,10 @@ impl Case {
             attestation: text(&bundle.attestation),
             info: bundle.info.as_deref().map(text),
             nonce: bundle.nonce,
-            collateral: collateral::file::parse(&text(bundle.collateral.as_deref().unwrap())).unwrap(),
+            collateral: cvm_verify_core::evidence::collateral::parse(&text(
+                bundle.collateral.as_deref().unwrap(),
+            ))
+            .unwrap(),
             root: TrustRoot::custom(SIMULATED_ROOT).unwrap(),
             at: bundle.captured_at,
             policy: Policy {
@@ -67,7 +69,7 @@ impl Case {
             attestation: read("attestation.json")?,
             info: Some(read("info.json")?),
             nonce: None,
-            collateral: collateral::file::parse(&read("collateral.json")?).unwrap(),
+            collateral: cvm_verify_core::evidence::collateral::parse(&read("collateral.json")?).unwrap(),
             root: TrustRoot::Intel,
             at: NEAR_AT,
             policy: Policy {

@@ -10,10 +10,9 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion};
-use cvm_verify::collateral;
-use cvm_verify::evidence::{Attestation, Bundle, Info};
-use cvm_verify::prove::forget_signatures;
 use cvm_verify::render;
+use cvm_verify_core::evidence::{Attestation, Bundle, Info};
+use cvm_verify_core::verify::forget_signatures;
 
 use case::{Case, SIMULATED_BUNDLE};
 
@@ -112,7 +111,11 @@ fn files(criterion: &mut Criterion) {
         bencher.iter(|| black_box(Bundle::parse(SIMULATED_BUNDLE)));
     });
     group.bench_function("collateral", |bencher| {
-        bencher.iter(|| black_box(collateral::file::parse(text.get().as_bytes())));
+        bencher.iter(|| {
+            black_box(cvm_verify_core::evidence::collateral::parse(
+                text.get().as_bytes(),
+            ))
+        });
     });
     group.finish();
 }

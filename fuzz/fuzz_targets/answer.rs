@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use cvm_verify::collateral::{self, CollateralRequest, PckCa, Sources, fetch};
+use cvm_verify::collateral::{CollateralRequest, PckCa, Sources, fetch};
 use cvm_verify::net::{Client, Transport};
 use cvm_verify_fuzz::input::parts;
 use libfuzzer_sys::fuzz_target;
@@ -134,10 +134,11 @@ fuzz_target!(|data: &[u8]| {
         for crl in [&collateral.pck_crl, &collateral.root_ca_crl] {
             assert_eq!(crl.first(), Some(&0x30), "a DER sequence");
         }
-        let written = serde_json::to_vec(&collateral::file::document(&collateral)).expect("plain fields");
-        if written.len() <= collateral::MAX_BYTES {
+        let written = serde_json::to_vec(&cvm_verify_core::evidence::collateral::document(&collateral))
+            .expect("plain fields");
+        if written.len() <= cvm_verify_core::evidence::MAX_BYTES {
             assert_eq!(
-                collateral::file::parse(&written),
+                cvm_verify_core::evidence::collateral::parse(&written),
                 Ok(collateral),
                 "it can be recorded"
             );

@@ -1,8 +1,7 @@
 //! An evidence bundle.
 #![no_main]
 
-use cvm_verify::collateral;
-use cvm_verify::evidence::Bundle;
+use cvm_verify_core::evidence::Bundle;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|file: &[u8]| {
@@ -32,6 +31,6 @@ fuzz_target!(|file: &[u8]| {
     assert_eq!(again.to_json().ok(), Some(text));
     assert_eq!(again.evidence().is_ok(), bundle.evidence().is_ok());
     if let Some(collateral) = &bundle.collateral {
-        let _ = collateral::file::parse(collateral.get().as_bytes());
+        let _ = cvm_verify_core::evidence::collateral::parse(collateral.get().as_bytes());
     }
 });

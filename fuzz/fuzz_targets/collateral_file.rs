@@ -1,16 +1,16 @@
 //! Collateral as a file, what a judge says of it, and the dates in it.
 #![no_main]
 
-use cvm_verify::collateral::file::{document, parse};
-use cvm_verify::prove::validity::Windows;
-use cvm_verify::prove::{TrustRoot, judge_collateral};
+use cvm_verify_core::evidence::collateral::{document, parse};
+use cvm_verify_core::verify::validity::Windows;
+use cvm_verify_core::verify::{TrustRoot, judge_collateral};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|file: &[u8]| {
     let Ok(collateral) = parse(file) else { return };
     let written = serde_json::to_vec(&document(&collateral)).expect("plain fields");
     // Escapes may make it longer than is read.
-    if written.len() <= cvm_verify::collateral::MAX_BYTES {
+    if written.len() <= cvm_verify_core::evidence::MAX_BYTES {
         assert_eq!(parse(&written), Ok(collateral.clone()));
     }
     // A judge of collateral answers, and accepts nothing that Intel did not sign.

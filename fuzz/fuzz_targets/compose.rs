@@ -3,8 +3,8 @@
 //! The readers are those of `measured`, without its signatures: many more documents a second, weaker assertions.
 #![no_main]
 
-use cvm_verify::evidence::{Attestation, Evidence, MAX_COMPOSE_BYTES, QuoteBytes};
 use cvm_verify::inspect::{Inspected, inspect};
+use cvm_verify_core::evidence::{Attestation, Evidence, MAX_COMPOSE_BYTES, QuoteBytes};
 use cvm_verify_fuzz::printed::{assert_harmless, assert_no_command};
 use libfuzzer_sys::fuzz_target;
 

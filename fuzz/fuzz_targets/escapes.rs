@@ -1,8 +1,8 @@
 //! Text of a stranger, by each format's rule.
 #![no_main]
 
-use cvm_verify::net::excerpt;
 use cvm_verify::render::escape::{code, markdown, shorten, terminal, workflow_data, workflow_property, xml};
+use cvm_verify_core::evidence::excerpt;
 use cvm_verify_fuzz::printed::{assert_harmless, assert_one_safe_line};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,9 +1,9 @@
 //! The event log, as a list and as a string that holds a list, and what `inspect` says of it.
 #![no_main]
 
-use cvm_verify::evidence::Attestation;
-use cvm_verify::evidence::Evidence;
 use cvm_verify::inspect::{Inspected, inspect};
+use cvm_verify_core::evidence::Attestation;
+use cvm_verify_core::evidence::Evidence;
 use cvm_verify_fuzz::printed::{assert_harmless, assert_no_command};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,7 +1,7 @@
 //! The body of `/info`.
 #![no_main]
 
-use cvm_verify::evidence::{Attestation, Evidence, Info, QuoteBytes};
+use cvm_verify_core::evidence::{Attestation, Evidence, Info, QuoteBytes};
 use cvm_verify_fuzz::input::with_member_in_front;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,9 +1,8 @@
 //! Everything that `inspect` shows: attestation, info, compose document, collateral.
 #![no_main]
 
-use cvm_verify::collateral;
-use cvm_verify::evidence::{Attestation, Evidence, QuoteBytes};
 use cvm_verify::inspect::{Inspected, inspect};
+use cvm_verify_core::evidence::{Attestation, Evidence, QuoteBytes};
 use cvm_verify_fuzz::input::{given, parts};
 use cvm_verify_fuzz::printed::{assert_harmless, assert_no_command};
 use libfuzzer_sys::fuzz_target;
@@ -21,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(evidence) = Evidence::of_quote(attestation, given(info), given(compose), Some([7; 32])) else {
         return;
     };
-    let collateral = collateral::file::parse(file).ok();
+    let collateral = cvm_verify_core::evidence::collateral::parse(file).ok();
     let inspected = Inspected {
         evidence: &evidence,
         collateral: collateral.as_ref(),

@@ -1,7 +1,7 @@
 //! A value of `--key-provider`.
 #![no_main]
 
-use cvm_verify::config::KeyProviderPin;
+use cvm_verify_core::policy::KeyProviderPin;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -1,8 +1,8 @@
 //! A lock file.
 #![no_main]
 
-use cvm_verify::config::Policy;
-use cvm_verify::config::lock::{Lock, MAX_LOCK_BYTES, Notes, difference, difference_text};
+use cvm_verify_core::lock::{Lock, MAX_LOCK_BYTES, Notes, difference, difference_text};
+use cvm_verify_core::policy::Policy;
 use libfuzzer_sys::fuzz_target;
 
 /// Printable ASCII and line ends: what a review shows is what stands there.

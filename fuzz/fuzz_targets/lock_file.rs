@@ -1,7 +1,7 @@
 //! A lock file of one target or of several.
 #![no_main]
 
-use cvm_verify::config::lock::{Lock, LockFile};
+use cvm_verify_core::lock::{Lock, LockFile};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|file: &[u8]| {

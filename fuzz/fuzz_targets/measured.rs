@@ -4,12 +4,12 @@
 
 use std::cell::LazyCell;
 
-use cvm_verify::config::launch_script;
-use cvm_verify::config::lock::{Accepting, Lock, pin};
-use cvm_verify::evidence::Evidence;
-use cvm_verify::prove::{Facts, Gap, Inputs, TrustRoot, prove};
-use cvm_verify::reference::ReferenceValues;
-use cvm_verify::report::TrustRootKind;
+use cvm_verify_core::compose::launch_script;
+use cvm_verify_core::evidence::Evidence;
+use cvm_verify_core::lock::{Accepting, Lock, pin};
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::report::TrustRootKind;
+use cvm_verify_core::verify::{Facts, Gap, Inputs, TrustRoot, prove};
 use cvm_verify_fuzz::input::parts;
 use dcap_qvl::QuoteCollateralV3;
 use libfuzzer_sys::fuzz_target;

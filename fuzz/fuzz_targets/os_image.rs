@@ -1,8 +1,8 @@
 //! A value of `--os-image`.
 #![no_main]
 
-use cvm_verify::config::{OsImageOption, OsImagePolicy, OsTuple, parse_os_image};
-use cvm_verify::reference::OsClass;
+use cvm_verify_core::policy::{OsImageOption, OsImagePolicy, OsTuple, parse_os_image};
+use cvm_verify_core::reference::OsClass;
 use libfuzzer_sys::fuzz_target;
 
 fn tuple(text: &str) -> Option<OsTuple> {

@@ -1,7 +1,7 @@
 //! What Phala Cloud's two APIs answer: the instances of an app, and a second opinion on a quote.
 #![no_main]
 
-use cvm_verify::evidence::{PhalaAnswer, PhalaCloudAnswer};
+use cvm_verify_core::evidence::{PhalaAnswer, PhalaCloudAnswer};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {

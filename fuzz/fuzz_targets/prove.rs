@@ -5,8 +5,8 @@
 
 use std::cell::LazyCell;
 
-use cvm_verify::evidence::{Evidence, QuoteBytes};
-use cvm_verify::report::{TargetReport, Verdict};
+use cvm_verify_core::evidence::{Evidence, QuoteBytes};
+use cvm_verify_core::report::{TargetReport, Verdict};
 use cvm_verify_fuzz::deployment::Deployment;
 use libfuzzer_sys::fuzz_target;
 

@@ -2,8 +2,8 @@
 #![no_main]
 
 use cvm_verify::collateral::CollateralRequest;
-use cvm_verify::evidence::{MAX_QUOTE_BYTES, QuoteBytes};
-use cvm_verify::prove::{CollateralGap, Gap, Inputs, QuoteLayout, QuoteRefusal, TrustRoot, prove};
+use cvm_verify_core::evidence::{MAX_QUOTE_BYTES, QuoteBytes};
+use cvm_verify_core::verify::{CollateralGap, Gap, Inputs, QuoteLayout, QuoteRefusal, TrustRoot, prove};
 use cvm_verify_fuzz::deployment::bare;
 use libfuzzer_sys::fuzz_target;
 

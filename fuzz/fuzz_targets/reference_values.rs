@@ -1,7 +1,7 @@
 //! A user's file of reference values.
 #![no_main]
 
-use cvm_verify::reference::ReferenceValues;
+use cvm_verify_core::reference::ReferenceValues;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -6,7 +6,7 @@ use std::cell::LazyCell;
 use cvm_verify::render::{
     Delimiter, Paths, Style, annotations, dotenv, github_output, json, junit, outputs, summary, text,
 };
-use cvm_verify::report::{Mode, Report, Status, TargetReport, Tool, Verdict};
+use cvm_verify_core::report::{Mode, Report, Status, TargetReport, Tool, Verdict};
 use cvm_verify_fuzz::deployment::Deployment;
 use cvm_verify_fuzz::input::parts;
 use cvm_verify_fuzz::printed::{assert_harmless, assert_no_command};

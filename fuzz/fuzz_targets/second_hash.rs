@@ -1,7 +1,7 @@
 //! A value of `--also-compose-hash`.
 #![no_main]
 
-use cvm_verify::config::{MAX_EXCEPTION_DAYS, SecondHash};
+use cvm_verify_core::policy::{MAX_EXCEPTION_DAYS, SecondHash};
 use libfuzzer_sys::fuzz_target;
 
 const DAY: u64 = 24 * 60 * 60;

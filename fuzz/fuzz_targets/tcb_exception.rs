@@ -1,8 +1,8 @@
 //! A value of `--accept-tcb`.
 #![no_main]
 
-use cvm_verify::config::{MAX_EXCEPTION_DAYS, TcbException};
-use cvm_verify::report::rfc3339;
+use cvm_verify_core::policy::{MAX_EXCEPTION_DAYS, TcbException};
+use cvm_verify_core::report::rfc3339;
 use libfuzzer_sys::fuzz_target;
 
 const DAY: u64 = 86_400;

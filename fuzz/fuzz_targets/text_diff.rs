@@ -1,8 +1,8 @@
 //! The difference of two texts, as a person sees it.
 #![no_main]
 
-use cvm_verify::config::{MAX_DIFF_LINES, TextDiff, compose_forms};
-use cvm_verify::report::Shard;
+use cvm_verify_core::compose::{MAX_DIFF_LINES, TextDiff, compose_forms};
+use cvm_verify_core::report::Shard;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|texts: (&str, &str)| {

@@ -1,8 +1,8 @@
 //! The file of `--insecure-trust-root`, PEM or DER.
 #![no_main]
 
-use cvm_verify::prove::TrustRoot;
-use cvm_verify::report::TrustRootKind;
+use cvm_verify_core::report::TrustRootKind;
+use cvm_verify_core::verify::TrustRoot;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|file: &[u8]| {

@@ -1,7 +1,7 @@
 //! What dstack's `Attest` answers: SCALE or MessagePack, as bytes, as hex or in JSON.
 #![no_main]
 
-use cvm_verify::evidence::{Attestation, MAX_QUOTE_BYTES};
+use cvm_verify_core::evidence::{Attestation, MAX_QUOTE_BYTES};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,7 +1,7 @@
 //! A docker compose file as YAML: the tree that is read of it.
 #![no_main]
 
-use cvm_verify::prove::canonical_yaml;
+use cvm_verify_core::compose::canonical_yaml;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

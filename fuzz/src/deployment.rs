@@ -1,12 +1,11 @@
 //! The simulated deployment of the fixtures, which passes.
 
-use cvm_verify::appraise::{Subject, appraise};
-use cvm_verify::checks::EvidenceGap;
-use cvm_verify::collateral;
-use cvm_verify::config::{Expected, Origin, OsImagePolicy, Policy};
-use cvm_verify::evidence::{Attestation, Bundle, Evidence, EvidenceError, QuoteBytes};
-use cvm_verify::prove::{Facts, Inputs, TrustRoot, prove};
-use cvm_verify::report::{TargetReport, Verdict};
+use cvm_verify_core::appraise::{Subject, appraise};
+use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::evidence::{Attestation, Bundle, Evidence, EvidenceError, QuoteBytes};
+use cvm_verify_core::policy::{Expected, Origin, OsImagePolicy, Policy};
+use cvm_verify_core::report::{TargetReport, Verdict};
+use cvm_verify_core::verify::{Facts, Inputs, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 
 const BUNDLE: &[u8] = include_bytes!("../../fixtures/simulated/healthy.evidence.json");
@@ -38,8 +37,10 @@ impl Deployment {
         let mut healthy = Self {
             attestation: text(&bundle.attestation),
             info: text(bundle.info.as_deref().expect("an info")),
-            collateral: collateral::file::parse(&text(bundle.collateral.as_deref().expect("collateral")))
-                .expect("collateral"),
+            collateral: cvm_verify_core::evidence::collateral::parse(&text(
+                bundle.collateral.as_deref().expect("collateral"),
+            ))
+            .expect("collateral"),
             root: TrustRoot::custom(ROOT).expect("a root"),
             at: bundle.captured_at,
             nonce: bundle.nonce,

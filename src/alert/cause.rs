@@ -1,7 +1,7 @@
 //! Which results an alert names: what keeps a target from passing, the one to act on first.
 
 use crate::render;
-use crate::report::{CheckResult, Status, TargetReport, Verdict};
+use cvm_verify_core::report::{CheckResult, Status, TargetReport, Verdict};
 
 /// What keeps `target` from passing, as every report says it. Where nothing but consequences is left, they are
 /// named: an alert without a cause would tell nobody anything. Empty for a pass.
@@ -21,7 +21,7 @@ pub(crate) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
 mod tests {
     use super::*;
     use crate::alert::samples::{self, set};
-    use crate::report::{Accepted, AcceptedKind, CheckId, RequiredAssurance};
+    use cvm_verify_core::report::{Accepted, AcceptedKind, CheckId, RequiredAssurance};
 
     fn ids(target: &TargetReport) -> Vec<CheckId> {
         causes(target).iter().map(|check| check.id).collect()
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn what_follows_has_no_advice_in_any_check() {
-        for check in crate::checks::ALL {
+        for check in cvm_verify_core::checks::ALL {
             for reason in check.reasons {
                 assert_eq!(
                     reason.id.ends_with("-not-proven"),

@@ -6,33 +6,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::errand::Letter;
 use super::failed_check::FailedCheck;
+use super::letter::Letter;
 use super::message::{MAX_ACCEPTED, Message, short_name};
-use crate::report::Accepted;
+use super::named_targets::Digest;
+use cvm_verify_core::report::Accepted;
 
 /// Up to this many targets with one cause get a message each.
 const MAX_SEPARATE: usize = 5;
 /// Targets that a digest names.
 const MAX_NAMED: usize = 10;
-
-/// The targets of a message that is about several.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Digest {
-    /// How many they are.
-    pub count: usize,
-    /// The names of the first ten, each of at most 60 characters.
-    pub named: Vec<String>,
-}
-
-impl Digest {
-    /// The targets in one line. The caller escapes it.
-    #[must_use]
-    pub fn line(&self) -> String {
-        let (named, count) = (self.named.len(), self.count);
-        format!("The first {named} of {count} targets: {}", self.named.join(", "))
-    }
-}
 
 /// `letters` with one digest in place of those of more than five targets that share one cause: the same event, verdict and
 /// labels, the same checks for the same reasons.

@@ -4,7 +4,7 @@
 use super::*;
 use crate::alert::event::Event;
 use crate::alert::samples::{self, of};
-use crate::report::{Accepted, CheckId, TargetReport};
+use cvm_verify_core::report::{Accepted, CheckId, TargetReport};
 
 fn messages(targets: &[TargetReport], event: Event) -> Vec<Message> {
     let message = |target| Message::new(target, event, &samples::context(), [1; 16]);
@@ -41,12 +41,12 @@ fn targets_with_another_cause_another_event_or_a_label_are_not_in_it() {
     samples::set(
         &mut replaced,
         CheckId::ComposeHash,
-        crate::report::Status::Fail,
+        cvm_verify_core::report::Status::Fail,
         "event-missing",
     );
     targets.push(replaced);
     let mut simulated = samples::fail();
-    simulated.trust_root = crate::report::TrustRootKind::Custom;
+    simulated.trust_root = cvm_verify_core::report::TrustRootKind::Custom;
     targets.push(simulated);
     let mut all = messages(&targets, Event::Failed);
     all.extend(messages(&samples::many(1, &samples::fail()), Event::Reminder));
@@ -90,7 +90,9 @@ fn what_was_found_of_one_target_is_not_said_of_all() {
     let messages = messages(&targets, Event::Inconclusive);
     let message = &gather(letters(&messages))[0].message;
     assert!(!message.cause.contains(":443"), "{}", message.cause);
-    let known = crate::checks::Check::of(CheckId::Evidence).reasons.iter();
+    let known = cvm_verify_core::checks::Check::of(CheckId::Evidence)
+        .reasons
+        .iter();
     let known = known.copied().find(|reason| reason.id == "unreachable").unwrap();
     assert_eq!(
         (message.cause.as_str(), message.next.as_str()),
@@ -123,7 +125,7 @@ fn what_any_of_its_targets_accepted_is_said_once() {
     let mut targets = samples::many(6, &samples::fail());
     let accepted = Accepted {
         check: CheckId::OsImage,
-        what: crate::report::AcceptedKind::DevelopmentImage,
+        what: cvm_verify_core::report::AcceptedKind::DevelopmentImage,
         by: "cvm.lock".to_owned(),
         until: None,
         reason: "The operator reads its memory.".to_owned(),

@@ -15,7 +15,7 @@ use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::visible::{units, visible};
 use crate::net::Response;
-use crate::report::{Verdict, rfc3339};
+use cvm_verify_core::report::{Verdict, rfc3339};
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "discord";

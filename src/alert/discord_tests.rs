@@ -8,7 +8,7 @@ use crate::alert::discord_text::tests::is_escaped;
 use crate::alert::samples;
 use crate::alert::services::discord_complaint;
 use crate::alert::slack_text::tests::hostile;
-use crate::report::TargetReport;
+use cvm_verify_core::report::TargetReport;
 
 fn of(target: &TargetReport) -> Value {
     payload(&Message::new(target, Event::Failed, &samples::context(), [1; 16]))

@@ -48,7 +48,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     /// Whether every mark in `text` has a backslash of its own before it.
-    pub(in crate::alert) fn is_escaped(text: &str) -> bool {
+    pub(crate) fn is_escaped(text: &str) -> bool {
         let mut chars = text.chars();
         while let Some(c) = chars.next() {
             if c == '\\' {

@@ -7,13 +7,14 @@ use tokio::time::Instant;
 
 use super::channels::Channels;
 use super::delivery::{Outcome, Pace, send};
-use super::errand::{self, About, Errand, Letter};
+use super::errand::{self, Errand};
 use super::error::DeliveryError;
 use super::event::{Event, occasion};
+use super::letter::{About, Letter};
 use super::message::{Context, Message};
 use super::{discord, pagerduty, slack, teams, webhook};
 use crate::net::Client;
-use crate::report::{AlertRecord, TargetReport, Verdict};
+use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
 /// What is recorded where a channel was asked for and its secret is not there.
 pub const NO_SECRET: &str = "skipped: no secret";

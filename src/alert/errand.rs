@@ -1,7 +1,5 @@
 //! What each channel has to do: one errand for each record that there will be.
 
-use std::borrow::Cow;
-
 use url::Url;
 
 use super::channels::Channels;
@@ -9,12 +7,12 @@ use super::delivery::Parcel;
 use super::digest::gather;
 use super::error::DeliveryError;
 use super::event::Event;
+use super::letter::{About, Letter};
 use super::message::Message;
 use super::secret_text;
-use super::state::TargetId;
 use super::{discord, heartbeat, pagerduty, slack, teams, webhook};
 use crate::net::Secret;
-use crate::report::Verdict;
+use cvm_verify_core::report::Verdict;
 
 /// One thing to send, or why it is not sent.
 pub(super) struct Errand {
@@ -28,33 +26,6 @@ pub(super) struct Errand {
     pub(super) note: &'static str,
     /// The targets that it is about.
     pub(super) of: Vec<About>,
-}
-
-/// One target that a message is about, and which of the memory's due messages it is, where there is a memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct About {
-    pub(super) target: TargetId,
-    pub(super) due: Option<usize>,
-}
-
-/// A message for one channel, and the targets that it is about: several in a digest.
-#[derive(Clone)]
-pub(super) struct Letter<'a> {
-    pub(super) message: Cow<'a, Message>,
-    pub(super) of: Vec<About>,
-}
-
-impl<'a> Letter<'a> {
-    /// `message`, which is one of the memory's due messages where there is a memory.
-    pub(super) fn new(message: &'a Message, due: Option<usize>) -> Self {
-        Self {
-            message: Cow::Borrowed(message),
-            of: vec![About {
-                target: message.target,
-                due,
-            }],
-        }
-    }
 }
 
 pub(super) fn slack(channels: &Channels, letters: Vec<Letter<'_>>, event: &'static str) -> Vec<Errand> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::report::Verdict;
+use cvm_verify_core::report::Verdict;
 
 /// What an alert is about: the `event` of alert v1.
 ///

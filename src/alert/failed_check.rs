@@ -3,8 +3,8 @@
 use super::state::Failing;
 use super::visible::visible;
 use super::visible::{MAX_NAME, MAX_SENTENCE};
-use crate::checks::{Check, Reason};
-use crate::report::{CheckId, CheckResult, Status, Verdict};
+use cvm_verify_core::checks::{Check, Reason};
+use cvm_verify_core::report::{CheckId, CheckResult, Status, Verdict};
 
 /// One check that the verdict hangs on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,9 +15,9 @@ use url::Url;
 
 use super::delivery::{Pace, json_headers};
 use super::error::DeliveryError;
-use crate::evidence::has_more_values_than;
 use crate::net::retry::{Schedule, retry};
 use crate::net::{self, Client, HeaderMap, HeaderValue, Limits, Secret};
+use cvm_verify_core::evidence::has_more_values_than;
 
 /// Largest answer that is read, in bytes: a page of issues, of which strangers may have written some.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;

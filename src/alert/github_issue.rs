@@ -18,7 +18,7 @@ use super::state::{About, Due, TargetId, TargetState};
 use crate::config::shown_text;
 use crate::net::retry::retry;
 use crate::net::{Client, Secret};
-use crate::report::AlertRecord;
+use cvm_verify_core::report::AlertRecord;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "github-issue";

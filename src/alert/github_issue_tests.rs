@@ -11,10 +11,10 @@ use crate::alert::samples::{self, set};
 use crate::alert::services::{said, service};
 use crate::alert::state::{Observation, Rules, State};
 use crate::alert::{Channels, Memory};
-use crate::config::Policy;
 use crate::net::loopback;
 use crate::net::retry::Schedule;
-use crate::report::{AlertRecord, CheckId, Status, TargetReport, Verdict};
+use cvm_verify_core::policy::Policy;
+use cvm_verify_core::report::{AlertRecord, CheckId, Status, TargetReport, Verdict};
 
 const TOKEN: &str = "ghp_hunter2";
 const ME: &str = "github-actions[bot]";

@@ -12,7 +12,7 @@ use super::message::Message;
 use super::state::{State, TargetId, TargetState};
 use super::visible::visible;
 use crate::render::escape::{code, markdown};
-use crate::report::rfc3339;
+use cvm_verify_core::report::rfc3339;
 
 /// Largest visible part, in bytes: with the memory it is below the 65,536 characters that GitHub takes.
 const MAX_TEXT: usize = 40_000;
@@ -185,8 +185,8 @@ mod tests {
     use crate::alert::samples;
     use crate::alert::slack_text::tests::hostile;
     use crate::alert::state::{Observation, Rules, decide};
-    use crate::config::Policy;
-    use crate::report::TargetReport;
+    use cvm_verify_core::policy::Policy;
+    use cvm_verify_core::report::TargetReport;
     use proptest::prelude::*;
 
     fn state(report: &TargetReport) -> TargetState {

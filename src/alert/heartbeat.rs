@@ -10,7 +10,7 @@ use url::Url;
 
 use super::delivery::{Method, Parcel};
 use crate::net::Response;
-use crate::report::Verdict;
+use cvm_verify_core::report::Verdict;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "heartbeat";

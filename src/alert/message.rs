@@ -3,14 +3,14 @@
 use url::Url;
 
 use super::cause::causes;
-use super::digest::Digest;
 use super::event::Event;
 use super::failed_check::{FailedCheck, cause, next};
+use super::named_targets::Digest;
 use super::state::{About, Due, Failure, TargetId};
 use super::visible::MAX_NAME;
 use super::visible::visible;
 use crate::render::accepted::sentence;
-use crate::report::{Accepted, CheckId, Mode, TargetReport, TrustRootKind, Verdict, rfc3339};
+use cvm_verify_core::report::{Accepted, CheckId, Mode, TargetReport, TrustRootKind, Verdict, rfc3339};
 
 const MAX_URL: usize = 500;
 /// How many accepted things an alert carries; the report has all of them.

@@ -36,7 +36,9 @@ mod github_door;
 mod github_issue;
 pub mod github_page;
 mod heartbeat;
+mod letter;
 mod message;
+mod named_targets;
 mod pagerduty;
 mod remember;
 #[cfg(test)]
@@ -53,10 +55,10 @@ mod webhook;
 
 pub(crate) use cause::causes;
 pub use channels::Channels;
-pub use digest::Digest;
 pub use dispatch::{NO_SECRET, deliver, ping, test};
 pub use event::{Event, occasion};
 pub use failed_check::FailedCheck;
 pub use github_issue::{GithubIssues, SettingsError};
 pub use message::{Context, Message};
+pub use named_targets::Digest;
 pub use remember::{Memory, deliver_remembering, nothing_due};

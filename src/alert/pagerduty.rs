@@ -11,7 +11,7 @@ use super::event::Event;
 use super::message::Message;
 use super::visible::visible;
 use crate::net::Response;
-use crate::report::{Verdict, rfc3339};
+use cvm_verify_core::report::{Verdict, rfc3339};
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "pagerduty";

@@ -5,15 +5,15 @@ use tokio::time::Instant;
 use super::channels::Channels;
 use super::delivery::Pace;
 use super::dispatch::{NO_SECRET, Plan, jitter, of_the_run};
-use super::errand::Letter;
 use super::error::DeliveryError;
 use super::event::Event;
 use super::github_issue::Board;
+use super::letter::Letter;
 use super::message::{Context, Message};
 use super::state::{About, Due, Observation, Rules, State, TargetId, TargetState, decide};
 use super::{discord, github_issue, pagerduty, slack, teams, webhook};
 use crate::net::Client;
-use crate::report::{AlertRecord, TargetReport};
+use cvm_verify_core::report::{AlertRecord, TargetReport};
 
 /// What was told before, and the rules for what is told now.
 pub struct Memory<'a> {

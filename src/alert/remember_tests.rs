@@ -8,10 +8,10 @@ use url::Url;
 use super::*;
 use crate::alert::samples::{self, set};
 use crate::alert::services::{self, ROUTING_KEY};
-use crate::config::Policy;
 use crate::net::retry::Schedule;
 use crate::net::{Secret, loopback};
-use crate::report::{CheckId, Status, Verdict};
+use cvm_verify_core::policy::Policy;
+use cvm_verify_core::report::{CheckId, Status, Verdict};
 
 fn fast() -> Pace {
     Pace {

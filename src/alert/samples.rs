@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::digest::gather;
-use super::errand::Letter;
 use super::event::Event;
+use super::letter::Letter;
 use super::message::{Context, Message};
-use crate::checks::{ALL, Check};
-use crate::report::{
+use cvm_verify_core::checks::{ALL, Check};
+use cvm_verify_core::report::{
     Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, RequiredAssurance, Status,
     TargetReport, TcbRecord, TrustRootKind, Verdict,
 };

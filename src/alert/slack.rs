@@ -11,7 +11,7 @@ use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::slack_text::{link_target, plain, unmarked};
 use crate::net::Response;
-use crate::report::rfc3339;
+use cvm_verify_core::report::rfc3339;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "slack";

@@ -14,7 +14,7 @@ use crate::alert::message::Context;
 use crate::alert::samples;
 use crate::alert::slack_text::tests::{hostile, is_escaped};
 use crate::alert::visible::units;
-use crate::report::{Mode, TargetReport, TrustRootKind};
+use cvm_verify_core::report::{Mode, TargetReport, TrustRootKind};
 
 fn of(target: &TargetReport) -> Value {
     payload(&Message::new(target, Event::Failed, &samples::context(), [1; 16]))

@@ -81,7 +81,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     /// Pieces of attacks, mixed with anything.
-    pub(in crate::alert) fn hostile() -> impl Strategy<Value = String> {
+    pub(crate) fn hostile() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             Just("<!channel>".to_owned()),
             Just("<!here|here>".to_owned()),
@@ -109,7 +109,7 @@ pub(super) mod tests {
     }
 
     /// Whether no `<`, `>` is left, and no `&` but as the start of one of the three escapes.
-    pub(in crate::alert) fn is_escaped(text: &str) -> bool {
+    pub(crate) fn is_escaped(text: &str) -> bool {
         let rest = text.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "");
         !rest.contains(['&', '<', '>'])
     }

@@ -11,7 +11,7 @@ use super::event::Event;
 use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::visible::fit;
-use crate::report::{Verdict, rfc3339};
+use cvm_verify_core::report::{Verdict, rfc3339};
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "teams";

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::alert::samples;
 use crate::alert::slack_text::tests::hostile;
-use crate::report::TargetReport;
+use cvm_verify_core::report::TargetReport;
 
 fn of(target: &TargetReport) -> Value {
     payload(&Message::new(target, Event::Failed, &samples::context(), [1; 16]))

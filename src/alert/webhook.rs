@@ -15,7 +15,7 @@ use super::error::DeliveryError;
 use super::event::Event;
 use super::message::Message;
 use crate::net::{HeaderName, HeaderValue, Response};
-use crate::report::{Accepted, CheckId, Verdict, rfc3339};
+use cvm_verify_core::report::{Accepted, CheckId, Verdict, rfc3339};
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "webhook";
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use crate::alert::samples;
     use crate::net::HeaderMap;
-    use crate::report::TrustRootKind;
+    use cvm_verify_core::report::TrustRootKind;
 
     const KEY: &[u8] = b"It's a Secret to Everybody";
 

@@ -14,10 +14,10 @@ use super::surroundings::Surroundings;
 use super::transport;
 use crate::alert::state::{Observation, Rules, State};
 use crate::alert::{self, Channels, Context, GithubIssues, Memory};
-use crate::config::Fingerprint;
 use crate::net::{Client, Secret};
 use crate::render;
-use crate::report::{AlertRecord, Mode, Report, TargetReport, TrustRootKind, Verdict};
+use cvm_verify_core::policy::Fingerprint;
+use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, TrustRootKind, Verdict};
 
 /// How this run remembers what it told, and whose issues it may write.
 pub(super) struct Alerting {

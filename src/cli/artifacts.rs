@@ -6,7 +6,7 @@ use super::args::OutputArgs;
 use super::earlier_files::Kind;
 use super::files::Pending;
 use crate::render::{self, Style};
-use crate::report::Report;
+use cvm_verify_core::report::Report;
 
 /// Where the files of a run go.
 #[derive(Debug, Default)]

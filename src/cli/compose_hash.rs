@@ -4,9 +4,9 @@ use super::args::{ComposeHashArgs, ComposeHashFormat};
 use super::error::UsageError;
 use super::files;
 use super::surroundings::Surroundings;
-use crate::config::compose_forms;
-use crate::evidence::EvidenceError;
 use crate::render;
+use cvm_verify_core::compose::compose_forms;
+use cvm_verify_core::evidence::EvidenceError;
 
 pub(super) fn run(args: &ComposeHashArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let bytes = files::read(&args.file, files::COMPOSE_LIMIT)?;

@@ -9,13 +9,14 @@ use super::live::facts_of_alone;
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::{files, pin, policy, replay};
-use crate::checks::Check;
 use crate::compare::{Side, SideKind, compare};
-use crate::config::lock::Lock;
-use crate::config::{Policy, ReportDataPolicy, shown_text};
-use crate::prove::{Facts, TrustRoot};
+use crate::config::shown_text;
 use crate::render::{self, escape};
-use crate::report::{CheckId, Status, TrustRootKind, rfc3339};
+use cvm_verify_core::checks::Check;
+use cvm_verify_core::lock::Lock;
+use cvm_verify_core::policy::{Policy, ReportDataPolicy};
+use cvm_verify_core::report::{CheckId, Status, TrustRootKind, rfc3339};
+use cvm_verify_core::verify::{Facts, TrustRoot};
 
 /// Why a side says nothing: the exit code, and a sentence that may hold a stranger's text.
 struct Unsaid(u8, String);

@@ -10,12 +10,12 @@ use std::path::Path;
 
 use super::error::UsageError;
 use super::files::{Pending, write};
-use crate::appraise::{Subject, appraise};
-use crate::checks::{EvidenceGap, EvidenceReason};
-use crate::config::Policy;
-use crate::prove::TrustRoot;
 use crate::render::DOTENV_PREFIX;
-use crate::report::{Mode, Report, SCHEMA, Shard, rfc3339};
+use cvm_verify_core::appraise::{Subject, appraise};
+use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::policy::Policy;
+use cvm_verify_core::report::{Mode, Report, SCHEMA, Shard, rfc3339};
+use cvm_verify_core::verify::TrustRoot;
 
 /// Bytes of a file that are looked at. A summary is at most 900 KiB.
 const LOOKED_AT: u64 = 1024 * 1024;

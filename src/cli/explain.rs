@@ -3,9 +3,9 @@
 use super::args::ExplainArgs;
 use super::error::UsageError;
 use super::surroundings::Surroundings;
-use crate::checks::Check;
 use crate::render;
-use crate::report::CheckId;
+use cvm_verify_core::checks::Check;
+use cvm_verify_core::report::CheckId;
 
 pub(super) fn run(args: &ExplainArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let text = match &args.check {

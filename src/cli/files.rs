@@ -5,17 +5,18 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::UsageError;
-use crate::config::lock::{Lock, LockFile, MAX_LOCK_BYTES};
-use crate::config::{Origin, Written};
+use crate::config::Written;
+use cvm_verify_core::lock::{Lock, LockFile, MAX_LOCK_BYTES};
+use cvm_verify_core::policy::Origin;
 
 /// Bytes of a bundle, of an endpoint's body or of collateral that are read.
 pub(super) const EVIDENCE_LIMIT: u64 = 32 * 1024 * 1024;
 /// Bytes of a compose document that are read: dstack's own limit.
-pub(super) const COMPOSE_LIMIT: u64 = crate::evidence::MAX_COMPOSE_FILE_BYTES as u64;
+pub(super) const COMPOSE_LIMIT: u64 = cvm_verify_core::evidence::MAX_COMPOSE_FILE_BYTES as u64;
 /// Bytes of a docker compose file that are read: a document of such a text is read from a CVM.
-const DOCKER_COMPOSE_LIMIT: u64 = crate::evidence::MAX_COMPOSE_BYTES as u64;
+const DOCKER_COMPOSE_LIMIT: u64 = cvm_verify_core::evidence::MAX_COMPOSE_BYTES as u64;
 /// Bytes of a file of reference values that are read.
-pub(super) const REFERENCE_LIMIT: u64 = crate::reference::MAX_FILE_BYTES as u64;
+pub(super) const REFERENCE_LIMIT: u64 = cvm_verify_core::reference::MAX_FILE_BYTES as u64;
 /// Bytes of a certificate file that are read.
 pub(super) const CERTIFICATE_LIMIT: u64 = 1024 * 1024;
 

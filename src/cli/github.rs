@@ -13,7 +13,7 @@ use super::error::UsageError;
 use super::files::append;
 use super::surroundings::Surroundings;
 use crate::render::{self, Delimiter, Output, Unjudged};
-use crate::report::{Mode, Report, rfc3339};
+use cvm_verify_core::report::{Mode, Report, rfc3339};
 
 /// Writes all three; returns what went wrong.
 pub(super) fn speak(report: &Report, written: &[Output], surroundings: &mut Surroundings) -> Vec<UsageError> {

@@ -11,12 +11,12 @@ use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::{files, replay, transport};
-use crate::collateral::{self, Store};
+use crate::collateral::Store;
 use crate::config::shown_text;
-use crate::evidence::{Bundle, Evidence};
 use crate::inspect::{Inspected, inspect};
-use crate::prove::TrustRoot;
 use crate::render::escape;
+use cvm_verify_core::evidence::{Bundle, Evidence};
+use cvm_verify_core::verify::TrustRoot;
 
 pub(super) fn run(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     if args.what.contains("://") || args.source.source.is_some_and(|source| source != SourceKind::App) {
@@ -44,7 +44,7 @@ fn of_bundle(path: &Path, bundle: &Bundle, surroundings: &mut Surroundings) -> a
     let collateral = bundle
         .collateral
         .as_ref()
-        .map(|text| collateral::file::parse(text.get().as_bytes()))
+        .map(|text| cvm_verify_core::evidence::collateral::parse(text.get().as_bytes()))
         .transpose()
         .map_err(|error| UsageError::file(path, format!("its `collateral` {error}")))?;
     let text = inspect(&Inspected {

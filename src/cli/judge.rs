@@ -7,12 +7,12 @@ use dcap_qvl::QuoteCollateralV3;
 use super::args::TrustArgs;
 use super::error::UsageError;
 use super::files;
-use crate::appraise::{Subject, appraise};
-use crate::checks::{EvidenceGap, EvidenceReason};
-use crate::config::Policy;
-use crate::evidence::Evidence;
-use crate::prove::{CollateralGap, Facts, Inputs, TrustRoot, prove};
-use crate::report::TargetReport;
+use cvm_verify_core::appraise::{Subject, appraise};
+use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::evidence::Evidence;
+use cvm_verify_core::policy::Policy;
+use cvm_verify_core::report::TargetReport;
+use cvm_verify_core::verify::{CollateralGap, Facts, Inputs, TrustRoot, prove};
 
 /// Evidence and collateral of one target, or why they are missing.
 pub(super) struct Gathered {

@@ -9,7 +9,7 @@ use super::run_id;
 use super::surroundings::Surroundings;
 use crate::merge::{MAX_REPORT_BYTES, MergeError, ThisRun, merge, read};
 use crate::render::escape;
-use crate::report::Mode;
+use cvm_verify_core::report::Mode;
 
 pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     output::refuse_to_overwrite(&args.output, &args.report)?;

@@ -10,9 +10,9 @@ use super::error::UsageError;
 use super::files::{Pending, append, write};
 use super::github;
 use super::surroundings::Surroundings;
-use crate::evidence::Bundle;
 use crate::render::{self, Style};
-use crate::report::{AlertRecord, Report, Verdict};
+use cvm_verify_core::evidence::Bundle;
+use cvm_verify_core::report::{AlertRecord, Report, Verdict};
 
 pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)

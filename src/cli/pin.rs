@@ -12,13 +12,15 @@ use super::surroundings::Surroundings;
 use super::target::Target;
 use super::trouble::told;
 use super::{config, files, policy, replay};
-use crate::checks::{Check, EvidenceGap};
-use crate::config::lock::{self, AcceptName, AcceptedPin, Accepting, Lock, LockFile, MAX_LOCK_BYTES};
-use crate::config::{Policy, ReportDataPolicy, Settings, Written};
-use crate::prove::{Facts, Gap, TrustRoot};
+use crate::config::{Settings, Written};
 use crate::render::escape;
-use crate::report::is_name;
-use crate::report::{CheckId, Status, TrustRootKind};
+use cvm_verify_core::checks::{Check, EvidenceGap};
+use cvm_verify_core::lock;
+use cvm_verify_core::lock::{AcceptName, AcceptedPin, Accepting, Lock, LockFile, MAX_LOCK_BYTES};
+use cvm_verify_core::policy::{Policy, ReportDataPolicy};
+use cvm_verify_core::report::is_name;
+use cvm_verify_core::report::{CheckId, Status, TrustRootKind};
+use cvm_verify_core::verify::{Facts, Gap, TrustRoot};
 
 /// Where the lock is printed instead of written.
 const STANDARD_OUTPUT: &str = "-";

@@ -16,8 +16,9 @@ use super::surroundings::Surroundings;
 use super::target::{Target, source_kind};
 use super::trouble::{Trouble, told};
 use crate::config::file::FileTarget;
-use crate::config::{CollateralMaxAge, Interval, Policy, Settings, Written};
+use crate::config::{Interval, Settings, Written};
 use crate::source::Source;
+use cvm_verify_core::policy::{CollateralMaxAge, Policy};
 
 /// One deployment to verify.
 pub(super) struct Planned {

@@ -11,17 +11,18 @@ use super::error::UsageError;
 use super::files::path_of;
 use super::trouble::Trouble;
 use super::{files, release};
-use crate::config::lock::{Lock, LockFile};
-use crate::config::{
+use crate::config::{Settings, Written};
+use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
+use cvm_verify_core::lock::{Lock, LockFile};
+use cvm_verify_core::policy::{
     Expected, Freshness, ImagePinsPolicy, KeyProviders, LaunchInputsPolicy, MrConfigIdPolicy, Origin,
-    OsImageOption, PlatformList, Policy, ReportDataPolicy, SecondHash, SecondHashError, Settings,
-    TcbException, TcbPolicy, Verifier, Written, parse_os_image_of,
+    OsImageOption, PlatformList, Policy, ReportDataPolicy, SecondHash, SecondHashError, TcbException,
+    TcbPolicy, Verifier, parse_os_image_of,
 };
-use crate::evidence::{parse_user_hex, parse_user_hex_up_to};
-use crate::prove::Layout;
-use crate::reference::ReferenceValues;
-use crate::report::{AssuranceError, CheckId, RequiredAssurance};
-use crate::requirements::can_be_granted;
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::report::{AssuranceError, CheckId, RequiredAssurance};
+use cvm_verify_core::tiers::can_be_granted;
+use cvm_verify_core::verify::Layout;
 
 /// What the user expects, and the compose document where it was given as a file.
 pub(super) struct Expectations {
@@ -458,7 +459,7 @@ pub(super) fn layout(text: &str) -> Result<Option<Layout>, UsageError> {
     layout_of(text).map_err(|error| UsageError::option("--report-data", error))
 }
 
-fn layout_of(text: &str) -> Result<Option<Layout>, crate::prove::UnknownLayout> {
+fn layout_of(text: &str) -> Result<Option<Layout>, cvm_verify_core::verify::UnknownLayout> {
     match text {
         "auto" => Ok(None),
         name => name.parse().map(Some),

@@ -3,7 +3,8 @@
 use super::files;
 use super::files::path_of;
 use super::trouble::Trouble;
-use crate::config::{Expected, Origin, Policy, Settings, Written};
+use crate::config::{Settings, Written};
+use cvm_verify_core::policy::{Expected, Origin, Policy};
 
 /// `docker-compose`. Beside `app-compose-file` it must be the docker compose file in there.
 pub(super) fn docker_compose(value: &Written, document: Option<&[u8]>) -> Result<Expected<String>, Trouble> {

@@ -22,15 +22,14 @@ use super::surroundings::Surroundings;
 use super::trouble::told;
 use super::verify::{interrupted_alerts, until_interrupted};
 use super::{config, files, output, transport};
-use crate::appraise::Subject;
-use crate::checks::EvidenceGap;
-use crate::collateral;
-use crate::collateral::file::FileError;
-use crate::config::Policy;
-use crate::evidence::{Attestation, Bundle, Evidence, EvidenceError, parse_user_hex};
-use crate::prove::CollateralGap;
-use crate::report::{Mode, Report, rfc3339};
 use crate::source::Source;
+use cvm_verify_core::appraise::Subject;
+use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::evidence::collateral::FileError;
+use cvm_verify_core::evidence::{Attestation, Bundle, Evidence, EvidenceError, parse_user_hex};
+use cvm_verify_core::policy::Policy;
+use cvm_verify_core::report::{Mode, Report, rfc3339};
+use cvm_verify_core::verify::CollateralGap;
 
 /// Evidence from files, and what its names say.
 pub(super) struct Recorded {
@@ -138,8 +137,10 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
     let bundle = Bundle::parse(&bytes).map_err(|error| UsageError::file(path, error))?;
     let recorded_collateral = match (collateral, &bundle.collateral) {
         (Some(path), _) => read_collateral(path)?,
-        (None, Some(text)) => or_gap(collateral::file::parse(text.get().as_bytes()))
-            .map_err(|error| UsageError::file(path, format!("its `collateral`: {error}")))?,
+        (None, Some(text)) => or_gap(cvm_verify_core::evidence::collateral::parse(
+            text.get().as_bytes(),
+        ))
+        .map_err(|error| UsageError::file(path, format!("its `collateral`: {error}")))?,
         (None, None) => Err(CollateralGap::Missing),
     };
     Ok(Recorded {
@@ -228,7 +229,8 @@ pub(super) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceEr
 
 fn read_collateral(path: &Path) -> Result<Result<QuoteCollateralV3, CollateralGap>, UsageError> {
     let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
-    or_gap(collateral::file::parse(&bytes)).map_err(|error| UsageError::file(path, error))
+    or_gap(cvm_verify_core::evidence::collateral::parse(&bytes))
+        .map_err(|error| UsageError::file(path, error))
 }
 
 /// Collateral that lacks a document is judged, for the quote may be refused without it. Every other fault is one of the

@@ -14,9 +14,9 @@ use super::live::{Gathering, Ground, Live, Time, gather};
 use super::plan::Planned;
 use super::progress::Progress;
 use super::surroundings::Surroundings;
-use crate::appraise::Subject;
-use crate::checks::{EvidenceGap, EvidenceReason};
-use crate::report::TargetReport;
+use cvm_verify_core::appraise::Subject;
+use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::report::TargetReport;
 
 /// Gathers all targets, at most `concurrency` at a time, and hands each to `finish` with its index as soon as it is
 /// there: what a thousand targets send is never held at once. False when the user interrupts.

@@ -1,7 +1,7 @@
 //! Which run of a CI this process is a part of: named by `--run-id`, else by the CI itself.
 
 use super::surroundings::Surroundings;
-use crate::report::{Report, RunId};
+use cvm_verify_core::report::{Report, RunId};
 
 /// The run, and which attempt at it, from 1, where the CI counts them.
 pub(super) struct Run {

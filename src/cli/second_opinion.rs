@@ -11,12 +11,12 @@ use super::error::UsageError;
 use super::judge;
 use super::live::{Ground, Live, raw_collateral};
 use super::transport::{Network, parse_url};
-use crate::checks::EvidenceGap;
-use crate::collateral::{self, Fetched, fetch_early};
-use crate::config::Verifier;
-use crate::evidence::{Bundle, EarlyRecord, Evidence, EvidenceError, RecordedOpinion};
-use crate::prove::{Early, Facts, TrustRoot};
+use crate::collateral::{Fetched, fetch_early};
 use crate::source::PhalaVerifier;
+use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::evidence::{Bundle, EarlyRecord, Evidence, EvidenceError, RecordedOpinion};
+use cvm_verify_core::policy::Verifier;
+use cvm_verify_core::verify::{Early, Facts, TrustRoot};
 
 /// How many quotes are with the API at one time.
 const AT_ONCE: usize = 8;
@@ -208,7 +208,9 @@ impl Recalled {
     /// Reads it. What cannot be read is as good as not recorded: it could only warn.
     pub fn of(bundle: &Bundle) -> Self {
         let early = bundle.early.as_ref().and_then(|record| match &record.collateral {
-            Some(text) => collateral::file::parse(text.get().as_bytes()).ok().map(Ok),
+            Some(text) => cvm_verify_core::evidence::collateral::parse(text.get().as_bytes())
+                .ok()
+                .map(Ok),
             None => record.problem.clone().map(Err),
         });
         Self {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::args::{ExpectArgs, SourceArgs};
 use super::error::UsageError;
-use crate::config::{Origin, Settings, Written};
+use crate::config::{Settings, Written};
+use cvm_verify_core::policy::Origin;
 
 /// What was given by option.
 pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Result<Settings, UsageError> {

@@ -2,7 +2,7 @@
 
 use super::error::UsageError;
 use super::plan::Planned;
-use crate::report::Shard;
+use cvm_verify_core::report::Shard;
 
 /// The targets of this shard; all of them without one.
 pub(super) fn part(shard: Option<Shard>, targets: Vec<Planned>) -> Result<Vec<Planned>, UsageError> {

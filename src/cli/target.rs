@@ -9,12 +9,13 @@ use super::error::UsageError;
 use super::settings::of_source;
 use super::transport;
 use super::trouble::Trouble;
-use crate::config::{Origin, Settings, Written, shown_text};
-use crate::evidence::parse_user_hex;
+use crate::config::{Settings, Written, shown_text};
 use crate::source::app::AppEndpoints;
 use crate::source::guest_agent::GuestAgent;
 use crate::source::phala_cloud::PhalaCloud;
 use crate::source::{HostId, Source};
+use cvm_verify_core::evidence::parse_user_hex;
+use cvm_verify_core::policy::Origin;
 
 /// One address or app to verify.
 pub(super) struct Target {

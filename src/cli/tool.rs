@@ -1,6 +1,6 @@
 //! This program: its version, and the commit that it was built from.
 
-use crate::report::Tool;
+use cvm_verify_core::report::Tool;
 
 /// When the commit that this program was built from was made, Unix seconds. An honest clock is past it.
 pub(super) const COMMIT_TIME: u64 = parse_decimal(env!("CVM_VERIFY_COMMIT_TIME"));

@@ -1,8 +1,9 @@
 //! What is wrong with settings once they are joined and their files are read. All of it is told at once.
 
 use super::error::UsageError;
+use crate::config::Written;
 use crate::config::file::{FileProblem, Mistake, Mistakes};
-use crate::config::{Origin, Written};
+use cvm_verify_core::policy::Origin;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,8 +21,8 @@ use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::target::{bundle_path_of, bundle_paths};
 use super::{cache, output, run_id, shard, transport, wait};
-use crate::config::Verifier;
-use crate::report::{AlertRecord, Mode, Report, TargetReport, Verdict, rfc3339};
+use cvm_verify_core::policy::Verifier;
+use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict, rfc3339};
 
 pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let started = Instant::now();

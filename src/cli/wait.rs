@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::error::UsageError;
 use super::interrupt::Interrupt;
 use crate::render::escape;
-use crate::report::{Status, TargetReport, Verdict};
+use cvm_verify_core::report::{Status, TargetReport, Verdict};
 
 /// The longest wait that makes sense in CI.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);

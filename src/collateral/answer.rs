@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::file::SIGNATURE_BYTES;
-use crate::net::{Response, excerpt};
+use crate::net::Response;
+use cvm_verify_core::evidence::collateral::SIGNATURE_BYTES;
+use cvm_verify_core::evidence::excerpt;
 
 /// Why an answer is not the document that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::fetch::Fetched;
-use super::file;
-use super::file::MAX_BYTES;
 use super::request::CollateralRequest;
 use super::sources::Sources;
+use cvm_verify_core::evidence::MAX_BYTES;
+use cvm_verify_core::evidence::collateral;
 
 /// The name of the format of a cached set.
 const SCHEMA: &str = "cvm-verify/collateral-cache/v2";
@@ -65,7 +65,7 @@ impl Disk {
             return None;
         }
         Some(Fetched {
-            collateral: file::parse(kept.collateral.get().as_bytes()).ok()?,
+            collateral: collateral::parse(kept.collateral.get().as_bytes()).ok()?,
             source: kept.source,
             fetched_at: kept.fetched_at,
             fault: None,
@@ -80,7 +80,7 @@ impl Disk {
 
     fn try_write(&self, path: &Path, fetched: &Fetched) -> std::io::Result<()> {
         static WRITES: AtomicU64 = AtomicU64::new(0);
-        let document = serde_json::to_string(&file::document(&fetched.collateral))?;
+        let document = serde_json::to_string(&collateral::document(&fetched.collateral))?;
         let text = serde_json::to_string(&Kept {
             schema: SCHEMA.to_owned(),
             source: fetched.source.clone(),

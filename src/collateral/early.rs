@@ -8,9 +8,9 @@ use serde::Deserialize;
 use super::answer;
 use super::error::{Cause, SourceFailure};
 use super::fetch::Fetched;
-use super::file::MAX_BYTES;
 use super::sources::{Document, Sources};
 use crate::net::{Client, Limits, Response};
+use cvm_verify_core::evidence::MAX_BYTES;
 
 /// Nothing waits longer for a forecast: 10 s for both documents.
 const TOTAL: Duration = Duration::from_secs(10);

@@ -8,7 +8,7 @@ use super::request::{CollateralRequest, PckCa};
 use super::sources::Document;
 use crate::net::NetError;
 use crate::net::retry::Heal;
-use crate::prove::CollateralGap;
+use cvm_verify_core::verify::CollateralGap;
 
 /// No source gave a complete set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use dcap_qvl::QuoteCollateralV3;
 use url::Url;
 
-use super::file;
 use crate::net::loopback::{self, Asked, answer};
+use cvm_verify_core::evidence::collateral;
 
 /// A body of the TCB info endpoint: an object, and 64 zero bytes for a signature.
 pub(crate) const TCB_INFO_ANSWER: &str = concat!(
@@ -78,7 +78,7 @@ pub(crate) fn recorded() -> Option<QuoteCollateralV3> {
         .map(PathBuf::from)
         .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"));
     let json = std::fs::read(folder.join("near-mpc-0.5.8/collateral.json")).ok()?;
-    Some(file::parse(&json).expect("recorded collateral parses"))
+    Some(collateral::parse(&json).expect("recorded collateral parses"))
 }
 
 /// A PCCS that serves `collateral` as Intel's does: JSON with the signed text inside, chains percent-encoded.

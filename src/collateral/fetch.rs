@@ -7,12 +7,12 @@ use tokio::time::Instant;
 
 use super::answer;
 use super::error::{Cause, CollateralError, SourceFailure};
-use super::file::MAX_BYTES;
 use super::request::CollateralRequest;
 use super::sources::{Document, Source, Sources};
 use crate::net::retry::{Schedule, retry};
 use crate::net::{Client, Limits, Response};
-use crate::prove::{CollateralGap, TrustRoot, judge_collateral};
+use cvm_verify_core::evidence::MAX_BYTES;
+use cvm_verify_core::verify::{CollateralGap, TrustRoot, judge_collateral};
 
 /// A complete set, unproven.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,20 +13,18 @@ mod disk;
 mod early;
 mod error;
 mod fetch;
-pub mod file;
 mod request;
 mod sources;
 mod store;
 
 #[cfg(test)]
-pub(crate) mod fake;
+pub mod fake;
 
 pub use answer::AnswerError;
 pub use disk::Disk;
 pub use early::fetch_early;
 pub use error::{Cause, CollateralError, SourceFailure};
 pub use fetch::{Fetched, fetch, fetch_with_retry};
-pub use file::MAX_BYTES;
 pub use request::{CollateralRequest, PckCa};
 pub use sources::{Document, Sources};
 pub use store::{Store, Supply};

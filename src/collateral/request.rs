@@ -8,7 +8,7 @@ use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode as _, Reader as _};
 use x509_cert::Certificate;
 
-use crate::evidence::QuoteBytes;
+use cvm_verify_core::evidence::QuoteBytes;
 
 /// The platform whose collateral is wanted, as the PCK certificate of a quote names it.
 ///

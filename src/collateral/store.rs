@@ -3,7 +3,7 @@
 //!
 //! A set is used again while all its parts are in date, none ends soon and it was fetched less than `max_age` ago. An older
 //! one is fetched anew, since Intel may have revoked something meanwhile, and serves on where it cannot be: for how long,
-//! is judged where the quote is verified ([`COLLATERAL_LIMIT`](crate::prove::COLLATERAL_LIMIT)). So does one that ends
+//! is judged where the quote is verified ([`COLLATERAL_LIMIT`](cvm_verify_core::verify::COLLATERAL_LIMIT)). So does one that ends
 //! soon, and one of a fallback, which is the hosts' operator's (T25): it must not outlive the outage of the first source.
 //! Within one round ([`Store::new_round`]) every target gets the
 //! same answer, a failure too: a PCCS that is down is asked once, not once for each target.
@@ -17,11 +17,11 @@ use super::error::CollateralError;
 use super::fetch::{Fetched, fetch_with_retry};
 use super::request::CollateralRequest;
 use super::sources::Sources;
-use crate::config::CollateralMaxAge;
 use crate::net::Client;
 use crate::net::retry::Schedule;
-use crate::prove::validity::Windows;
-use crate::prove::{COLLATERAL_LIMIT, TrustRoot};
+use cvm_verify_core::policy::CollateralMaxAge;
+use cvm_verify_core::verify::validity::Windows;
+use cvm_verify_core::verify::{COLLATERAL_LIMIT, TrustRoot};
 
 /// A set of which a part ends within this time is renewed, seconds: 14 days, from when on the `collateral` check warns.
 const RENEW_BEFORE: u64 = 14 * 24 * 60 * 60;

@@ -6,8 +6,9 @@ use std::sync::atomic::AtomicBool;
 use url::Url;
 
 use super::*;
-use crate::collateral::{PckCa, fake, file};
+use crate::collateral::{PckCa, fake};
 use crate::net::loopback::{self, Asked, answer};
+use cvm_verify_core::evidence::collateral;
 
 const REQUEST: CollateralRequest = CollateralRequest {
     fmspc: [0xb0, 0xc0, 0x6f, 0, 0, 0],
@@ -34,7 +35,7 @@ impl Pccs {
     /// One whose set was changed.
     async fn serving(change: impl FnOnce(&mut dcap_qvl::QuoteCollateralV3)) -> Self {
         let json = include_bytes!("../../fixtures/dcap-qvl/tdx_quote_collateral.json");
-        let mut collateral = file::parse(json).expect("the fixture");
+        let mut collateral = collateral::parse(json).expect("the fixture");
         collateral.pck_certificate_chain = None;
         change(&mut collateral);
         let windows = Windows::read(&collateral, None).expect("dates");
@@ -265,7 +266,7 @@ async fn t25_an_overdue_set_gives_way_to_a_fallback_that_is_as_new_and_to_an_old
             .find(|part| part.what == "TCB info")
             .expect("a part")
             .not_before;
-        let year = crate::report::rfc3339(issued)
+        let year = cvm_verify_core::report::rfc3339(issued)
             .get(..4)
             .expect("a year")
             .to_owned();

@@ -7,10 +7,10 @@ mod words;
 
 pub use side::{Side, SideKind};
 
-use crate::config::TextDiff;
-use crate::config::lock::{Change, Lock, LockedOs, difference};
-use crate::prove::digest::sha256;
-use crate::reference::ReferenceValues;
+use cvm_verify_core::compose::TextDiff;
+use cvm_verify_core::lock::{Change, Lock, LockedOs, difference};
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::verify::digest::sha256;
 
 /// What changed between two sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Explained {
     /// The change.
     pub change: Change,
     /// The lines of a unified diff, printable ASCII, at most
-    /// [`MAX_DIFF_LINES`](crate::config::MAX_DIFF_LINES) and one; empty where there is none.
+    /// [`MAX_DIFF_LINES`](cvm_verify_core::compose::MAX_DIFF_LINES) and one; empty where there is none.
     pub diff: Vec<String>,
 }
 
@@ -205,8 +205,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::config::MAX_DIFF_LINES;
-    use crate::config::lock::arbitrary;
+    use cvm_verify_core::compose::MAX_DIFF_LINES;
+    use cvm_verify_core::lock::arbitrary;
 
     fn side(kind: SideKind, lock: Lock) -> Side {
         Side {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::config::lock::{Lock, PinRefusal, pin};
-use crate::prove::Facts;
+use cvm_verify_core::lock::{Lock, PinRefusal, pin};
+use cvm_verify_core::verify::Facts;
 
 /// What a side was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Side {
             facts,
             fresh,
             facts.root,
-            crate::reference::ReferenceValues::built_in(),
+            cvm_verify_core::reference::ReferenceValues::built_in(),
         )?;
         let members = facts
             .compose

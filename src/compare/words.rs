@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::config::{TextDiff, UnseenDifference, known_prelaunch_script};
-use crate::prove::is_risky;
+use cvm_verify_core::compose::is_risky;
+use cvm_verify_core::compose::{TextDiff, UnseenDifference, known_prelaunch_script};
 
 /// Names that one sentence lists.
 const MAX_NAMES: usize = 12;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Origin;
+use cvm_verify_core::policy::Origin;
 
 /// Keys that say the same thing in different ways. A level that gives one of them replaces all of a lower level.
 const ALTERNATIVES: [&[&str]; 1] = [&["compose-hash", "app-compose-file", "docker-compose"]];

@@ -1,7 +1,7 @@
 //! What a bundle says of itself.
 
-use crate::evidence::Bundle;
-use crate::report::rfc3339;
+use cvm_verify_core::evidence::Bundle;
+use cvm_verify_core::report::rfc3339;
 
 use super::page::Page;
 

@@ -33,7 +33,7 @@ mod unsigned;
 
 use dcap_qvl::QuoteCollateralV3;
 
-use crate::evidence::{Bundle, Evidence, OpensUnproven};
+use cvm_verify_core::evidence::{Bundle, Evidence, OpensUnproven};
 use opened::Opened;
 use page::Page;
 

@@ -1,6 +1,6 @@
 //! The evidence with its unproven values opened, to be shown.
 
-use crate::evidence::{BootEvents, Event, Evidence, InfoRegisters, RUNTIME_EVENT_TYPE};
+use cvm_verify_core::evidence::{BootEvents, Event, Evidence, InfoRegisters, RUNTIME_EVENT_TYPE};
 
 use super::Inspector;
 use super::quote::{Extents, TdReport};
@@ -34,7 +34,8 @@ impl<'a> Opened<'a> {
         let quote = evidence.attestation.quote.as_bytes();
         let extents = Extents::of(quote);
         let info = evidence.info.as_ref();
-        let open = |list: &'a crate::evidence::Unproven<Vec<Event>>| list.open(inspector).as_slice();
+        let open =
+            |list: &'a cvm_verify_core::evidence::Unproven<Vec<Event>>| list.open(inspector).as_slice();
         Self {
             quote,
             extents,

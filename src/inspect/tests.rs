@@ -5,7 +5,7 @@ use simulator::cvm::PHALA_KMS_ID;
 use simulator::{Cvm, QuoteFormat, World};
 
 use super::*;
-use crate::evidence::Attestation;
+use cvm_verify_core::evidence::Attestation;
 
 const NONCE: [u8; 32] = [0xab; 32];
 
@@ -120,7 +120,7 @@ fn a_bundle_shows_where_it_comes_from() {
     let cvm = Cvm::healthy(&World::default());
     let bundle = Bundle {
         captured_at: 1_790_856_000,
-        source: crate::evidence::BundleSource {
+        source: cvm_verify_core::evidence::BundleSource {
             kind: "app".to_owned(),
             url: Some("https://app.example".to_owned()),
         },
@@ -168,7 +168,7 @@ fn an_sgx_quote_and_a_cut_one_are_shown_as_far_as_they_go() {
         (whole[..60].to_vec(), "end inside its TD report"),
         (vec![], "0 bytes"),
     ] {
-        let quote = crate::evidence::QuoteBytes::new(bytes).unwrap();
+        let quote = cvm_verify_core::evidence::QuoteBytes::new(bytes).unwrap();
         let evidence = Evidence {
             attestation: Attestation::bare(quote),
             info: None,
@@ -287,7 +287,7 @@ proptest! {
         rest in proptest::collection::vec(any::<u8>(), 0..1600),
         nonce in any::<Option<[u8; 32]>>(),
     ) {
-        let quote = crate::evidence::QuoteBytes::new([start, rest].concat()).unwrap();
+        let quote = cvm_verify_core::evidence::QuoteBytes::new([start, rest].concat()).unwrap();
         let _ = without_collateral(&Evidence { attestation: Attestation::bare(quote), info: None, info_problem: None, app_compose: None, nonce });
     }
 
@@ -299,7 +299,7 @@ proptest! {
             *at = byte;
         }
         let mut evidence = evidence_of(&cvm);
-        evidence.attestation.quote = crate::evidence::QuoteBytes::new(quote).unwrap();
+        evidence.attestation.quote = cvm_verify_core::evidence::QuoteBytes::new(quote).unwrap();
         let _ = inspect(&Inspected { evidence: &evidence, collateral: Some(&cvm.world.collateral()), bundle: None });
     }
 

@@ -5,11 +5,11 @@
 //! made up does not become green by one word in it.
 
 use super::one_run::{span, times_contradict};
-use crate::checks::Check;
-use crate::report::{
+use cvm_verify_core::checks::Check;
+use cvm_verify_core::report::{
     Accepted, AcceptedKind, CheckId, CheckResult, Mode, Report, SideTier, Status, TargetReport, Verdict,
 };
-use crate::requirements::{assurance, is_accepted, verdict, waived};
+use cvm_verify_core::tiers::{assurance, is_accepted, verdict, waived};
 
 /// What does not follow, in words. Nothing where all of it does.
 pub(super) fn contradiction(report: &Report) -> Option<String> {

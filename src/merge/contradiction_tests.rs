@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::checks::{ALL, Finding};
 use crate::merge::{MergeError, read};
-use crate::report::{
+use cvm_verify_core::checks::{ALL, Finding};
+use cvm_verify_core::report::{
     Assurance, EvidenceRecord, Measurements, RequiredAssurance, SideTiers, TcbRecord, Tool, TrustRootKind,
     rfc3339,
 };
@@ -276,7 +276,7 @@ proptest! {
         if refusal(&report(vec![target.clone()])).is_none() {
             for check in &target.checks {
                 prop_assert_ne!(check.status, Status::Fail);
-                let tier = crate::requirements::required_from(check.id);
+                let tier = cvm_verify_core::tiers::required_from(check.id);
                 if tier.is_some_and(|tier| tier <= required.tier()) {
                     let fine = match check.status {
                         Status::Pass => true,

@@ -8,13 +8,13 @@ mod one_run;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::appraise::{Subject, appraise};
-use crate::checks::{EvidenceGap, EvidenceReason};
-use crate::config::{Policy, ReportMaxAge};
-use crate::evidence::has_more_values_than;
-use crate::prove::TrustRoot;
-use crate::report::{Report, RunId, SCHEMA, Shard, rfc3339};
 use contradiction::contradiction;
+use cvm_verify_core::appraise::{Subject, appraise};
+use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::evidence::has_more_values_than;
+use cvm_verify_core::policy::{Policy, ReportMaxAge};
+use cvm_verify_core::report::{Report, RunId, SCHEMA, Shard, rfc3339};
+use cvm_verify_core::verify::TrustRoot;
 use one_run::shown;
 
 pub use one_run::ThisRun;
@@ -227,7 +227,7 @@ fn once(reports: &[(String, Report)]) -> Result<(), MergeError> {
 }
 
 /// What stands for the targets of a shard that did not report.
-fn absent(shard: Shard, at: u64) -> crate::report::TargetReport {
+fn absent(shard: Shard, at: u64) -> cvm_verify_core::report::TargetReport {
     let gap = EvidenceGap {
         reason: EvidenceReason::ShardMissing,
         detail: format!("There is no report of the shard {shard}, so its targets were not verified."),

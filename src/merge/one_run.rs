@@ -1,8 +1,10 @@
 //! Whether reports belong together: one program, one mode, one root, one number of shards, one run, and that run is now.
 
 use super::MergeError;
-use crate::config::ReportMaxAge;
-use crate::report::{Mode, Report, RunId, Shard, TargetReport, TrustRootKind, rfc3339, unix_seconds};
+use cvm_verify_core::policy::ReportMaxAge;
+use cvm_verify_core::report::{
+    Mode, Report, RunId, Shard, TargetReport, TrustRootKind, rfc3339, unix_seconds,
+};
 
 /// How far a report may be ahead of this machine's clock, seconds: clocks of two machines differ.
 pub(super) const CLOCKS_DIFFER: u64 = 5 * 60;
@@ -172,8 +174,8 @@ pub(super) fn times_contradict(target: &TargetReport, report: &Report) -> Option
         return Some("the time of judging cannot be read");
     };
     let collateral_is_met = target
-        .check(crate::report::CheckId::Collateral)
-        .is_some_and(crate::requirements::is_met);
+        .check(cvm_verify_core::report::CheckId::Collateral)
+        .is_some_and(cvm_verify_core::tiers::is_met);
     if !collateral_is_met {
         return None;
     }
@@ -183,7 +185,7 @@ pub(super) fn times_contradict(target: &TargetReport, report: &Report) -> Option
     }
     let fetched_at = target.tcb.collateral_fetched_at.as_deref().map(unix_seconds);
     let too_old = |fetched: Option<u64>| {
-        fetched.is_none_or(|fetched| at.saturating_sub(fetched) > crate::prove::COLLATERAL_LIMIT)
+        fetched.is_none_or(|fetched| at.saturating_sub(fetched) > cvm_verify_core::verify::COLLATERAL_LIMIT)
     };
     if fetched_at.is_some_and(too_old) {
         return Some("the collateral was too old when it was judged:");

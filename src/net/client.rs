@@ -9,7 +9,6 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::error::{NetError, Stage};
-use super::excerpt::excerpt;
 use super::failure::{self, Context};
 use super::guard;
 use super::limits::Limits;
@@ -17,6 +16,7 @@ use super::resolve::{GuardedResolver, Lookup, system_lookup};
 use super::response::Response;
 use super::tls;
 use super::transport::{SetupError, Transport};
+use cvm_verify_core::evidence::excerpt;
 
 /// How long a connection waits for the request that follows, where one was announced.
 const STAY: Duration = Duration::from_millis(200);

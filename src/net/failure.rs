@@ -6,7 +6,7 @@ use std::io;
 use rustls::CertificateError;
 
 use super::error::{NetError, Stage, TlsProblem};
-use super::excerpt::excerpt;
+use cvm_verify_core::evidence::excerpt;
 
 /// What the request was about, for the message.
 pub(super) struct Context<'a> {

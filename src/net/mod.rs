@@ -23,7 +23,6 @@
 pub mod address;
 mod client;
 mod error;
-mod excerpt;
 mod failure;
 mod guard;
 mod limits;
@@ -39,7 +38,6 @@ pub(crate) mod loopback;
 
 pub use client::Client;
 pub use error::{NetError, Stage, TlsProblem, UrlProblem};
-pub use excerpt::excerpt;
 pub use limits::Limits;
 pub use reqwest::Method;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

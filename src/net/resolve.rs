@@ -13,8 +13,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::address::{self, Scope};
 use super::error::NetError;
-use super::excerpt::excerpt;
 use super::guard;
+use cvm_verify_core::evidence::excerpt;
 
 /// The answer of a look-up, when it comes.
 pub(super) type Answer = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;

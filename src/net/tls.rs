@@ -6,8 +6,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::excerpt::excerpt;
 use super::transport::SetupError;
+use cvm_verify_core::evidence::excerpt;
 
 /// A client configuration that trusts the bundled roots and, beside them, the certificates in `ca_file` (PEM).
 pub(super) fn config(ca_file: Option<&[u8]>) -> Result<ClientConfig, SetupError> {

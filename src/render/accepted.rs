@@ -1,6 +1,6 @@
 //! What was waived or accepted in writing, in words: the notes of the verdict line, and one line for each.
 
-use crate::report::{Accepted, AcceptedKind, CheckId, TargetReport};
+use cvm_verify_core::report::{Accepted, AcceptedKind, CheckId, TargetReport};
 
 use super::escape::shorten;
 

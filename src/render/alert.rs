@@ -1,6 +1,6 @@
 //! What became of an alert, in words.
 
-use crate::report::AlertRecord;
+use cvm_verify_core::report::AlertRecord;
 
 /// The record of a channel whose secret is not there, as in a run for a fork: no error (`alert::NO_SECRET`).
 const NO_SECRET: &str = "skipped: no secret";

@@ -4,7 +4,7 @@ use super::alert::{Delivery, about};
 use super::cause::{causes, is_to_act_on};
 use super::escape::{shorten, workflow_data, workflow_property};
 use super::{accepted, banner, words};
-use crate::report::{CheckResult, Report, Status, TargetReport, Verdict};
+use cvm_verify_core::report::{CheckResult, Report, Status, TargetReport, Verdict};
 
 /// GitHub shows ten of each kind per step. Ten in all leave every one of them seen.
 const MOST: usize = 10;

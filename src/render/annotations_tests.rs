@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::render::hostile::{hostile, is_dangerous, told_by};
 use crate::render::samples;
-use crate::report::{AlertRecord, CheckId, Mode, TrustRootKind};
+use cvm_verify_core::report::{AlertRecord, CheckId, Mode, TrustRootKind};
 
 fn shown(targets: Vec<TargetReport>) -> String {
     annotations(&samples::report(Mode::Live, targets))

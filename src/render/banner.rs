@@ -1,6 +1,6 @@
 //! What stands above every verdict that proves less than it seems to: a simulation, a replay.
 
-use crate::report::{Mode, Report, TargetReport, TrustRootKind};
+use cvm_verify_core::report::{Mode, Report, TargetReport, TrustRootKind};
 
 /// The first line of whatever is made with a root that is not Intel's.
 pub(super) const SIMULATED: &str = "SIMULATED: not Intel's root, proves nothing about hardware";

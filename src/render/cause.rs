@@ -1,7 +1,7 @@
 //! Which checks a verdict hangs on, the most important one first.
 
-use crate::report::{CheckResult, Status, TargetReport, Verdict};
-use crate::requirements::{grants_too_little, is_required, is_short};
+use cvm_verify_core::report::{CheckResult, Status, TargetReport, Verdict};
+use cvm_verify_core::tiers::{grants_too_little, is_required, is_short};
 
 /// The checks that keep a target from passing, the one to act on first. Empty for a pass.
 ///
@@ -57,7 +57,7 @@ pub(super) fn is_unmet(target: &TargetReport, check: &CheckResult) -> bool {
 mod tests {
     use super::*;
     use crate::render::samples;
-    use crate::report::CheckId;
+    use cvm_verify_core::report::CheckId;
 
     fn ids(target: &TargetReport) -> Vec<CheckId> {
         causes(target).iter().map(|check| check.id).collect()

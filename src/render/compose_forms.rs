@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::escape::terminal;
 use super::page::{Ink, Page};
-use crate::config::ComposeForm;
+use cvm_verify_core::compose::ComposeForm;
 
 /// The name of the JSON format.
 const SCHEMA: &str = "cvm-verify/compose-hash/v1";

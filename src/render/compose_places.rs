@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::docs::own;
-use crate::prove::compose_places;
+use cvm_verify_core::compose::compose_places;
 
 /// So that nobody edits the page by hand.
-const GENERATED: &str = "<!-- Made from src/prove/compose_file/table.rs by `UPDATE_GENERATED=1 cargo test --lib render`. Do not edit. -->";
+const GENERATED: &str = "<!-- Made from crates/core/src/compose/docker_compose/table.rs by `UPDATE_GENERATED=1 cargo test --lib render`. Do not edit. -->";
 
 const HEAD: &str = "\
 # The places of a docker compose file

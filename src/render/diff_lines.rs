@@ -4,7 +4,7 @@ use super::escape::{markdown, shorten, terminal, xml};
 use super::page::{Ink, Page};
 
 /// Lines that are shown: as many as the diff has at most, and the one that counts the rest.
-const MAX_LINES: usize = crate::config::MAX_DIFF_LINES + 1;
+const MAX_LINES: usize = cvm_verify_core::compose::MAX_DIFF_LINES + 1;
 /// Longest line, in characters.
 const MAX_LINE: usize = 300;
 

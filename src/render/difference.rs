@@ -6,7 +6,7 @@ use super::escape::{code, markdown, terminal};
 use super::page::{Ink, Page};
 use super::{banner, diff_lines, json};
 use crate::compare::{Comparison, Explained, Side};
-use crate::config::lock;
+use cvm_verify_core::lock;
 
 /// The name of the JSON format.
 const SCHEMA: &str = "cvm-verify/difference/v1";
@@ -169,9 +169,9 @@ mod tests {
 
     use super::*;
     use crate::compare::{SideKind, compare};
-    use crate::config::lock::Lock;
     use crate::render::generated::assert_generated_schema;
     use crate::render::hostile::{hostile, is_dangerous};
+    use cvm_verify_core::lock::Lock;
 
     fn side(name: &str, text: &str) -> Side {
         Side {

@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 
 use super::explain::{required, what_to_do};
-use crate::checks::{ALL, Check};
+use cvm_verify_core::checks::{ALL, Check};
 
 /// So that nobody edits a page by hand.
-const GENERATED: &str =
-    "<!-- Made from src/checks/ by `UPDATE_GENERATED=1 cargo test --lib render`. Do not edit. -->";
+const GENERATED: &str = "<!-- Made from crates/core/src/checks/ by `UPDATE_GENERATED=1 cargo test --lib render`. Do not edit. -->";
 
 /// The page `docs/checks/<id>.md` of one check. Each reason is a heading, so that it can be linked to.
 #[must_use]
@@ -93,7 +92,7 @@ mod tests {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let id = name.strip_suffix(".md").unwrap();
             assert!(
-                id == "README" || id.parse::<crate::report::CheckId>().is_ok(),
+                id == "README" || id.parse::<cvm_verify_core::report::CheckId>().is_ok(),
                 "{name}"
             );
         }

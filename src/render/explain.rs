@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::page::{Ink, Page};
-use crate::checks::{ALL, Check, Reason, Required};
-use crate::report::{CheckId, RequiredAssurance, SideTier, SideTiers, Tier};
-use crate::requirements::required_from;
+use cvm_verify_core::checks::{ALL, Check, Reason, Required};
+use cvm_verify_core::report::{CheckId, RequiredAssurance, SideTier, SideTiers, Tier};
+use cvm_verify_core::tiers::required_from;
 
 /// Where explanations are wrapped, in characters.
 const WIDTH: usize = 88;

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::samples;
-use crate::report::{AcceptedKind, CheckId, TargetReport};
+use cvm_verify_core::report::{AcceptedKind, CheckId, TargetReport};
 
 /// Pieces that act, hide or deceive in one of the outputs.
 const PIECES: [&str; 61] = [

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::escape::{is_plain, opens_command};
-use crate::report::Report;
+use cvm_verify_core::report::Report;
 
 /// The report as indented JSON, with a final newline.
 ///

@@ -3,7 +3,7 @@ use serde_json::{Map, Value};
 use super::*;
 use crate::render::generated::{assert_generated_schema, schema_of};
 use crate::render::samples;
-use crate::report::{AlertRecord, Mode, Report, SCHEMA};
+use cvm_verify_core::report::{AlertRecord, Mode, Report, SCHEMA};
 
 fn sample() -> Report {
     let targets = vec![samples::pass(), samples::fail(), samples::unreachable()];

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::cause::is_unmet;
 use super::escape::{shorten, xml};
 use super::{accepted, banner, diff_lines, reached, table, words};
-use crate::report::{CheckId, CheckResult, Mode, Report, Status, TargetReport, Verdict};
+use cvm_verify_core::report::{CheckId, CheckResult, Mode, Report, Status, TargetReport, Verdict};
 
 /// Longest name of a target, in characters.
 const MAX_NAME: usize = 120;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::render::hostile::{hostile, told_by};
 use crate::render::samples;
-use crate::report::{CheckId, TrustRootKind};
+use cvm_verify_core::report::{CheckId, TrustRootKind};
 
 fn shown(targets: Vec<TargetReport>) -> String {
     junit(&samples::report(Mode::Live, targets))

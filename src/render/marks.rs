@@ -1,6 +1,6 @@
 //! The marks for results. Each has another shape, and a word always stands beside it: no colour is needed.
 
-use crate::report::{Status, TargetReport, Verdict};
+use cvm_verify_core::report::{Status, TargetReport, Verdict};
 
 const PASS: &str = "\u{2705}";
 const WARN: &str = "\u{26a0}\u{fe0f}";

@@ -2,8 +2,8 @@
 
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
-use crate::report::{CheckId, ListedInstances, TargetReport, TcbRecord, TrustRootKind};
-use crate::requirements::is_met;
+use cvm_verify_core::report::{CheckId, ListedInstances, TargetReport, TcbRecord, TrustRootKind};
+use cvm_verify_core::tiers::is_met;
 
 /// Longest value, in characters.
 const MAX_VALUE: usize = 300;

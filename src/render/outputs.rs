@@ -4,7 +4,7 @@
 //! a path, made here by its own rule; whatever breaks the rule is left empty.
 
 use super::alert::Delivery;
-use crate::report::{AcceptedKind, AlertRecord, Assurance, CheckId, Report, Status, TargetReport};
+use cvm_verify_core::report::{AcceptedKind, AlertRecord, Assurance, CheckId, Report, Status, TargetReport};
 
 /// Where the files of a run were written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::super::github_output::{Delimiter, github_output};
 use super::*;
 use crate::render::hostile::{hostile, told_by};
 use crate::render::samples;
-use crate::report::Mode;
+use cvm_verify_core::report::Mode;
 
 const PATHS: Paths = Paths {
     report_json: Some("out dir/report.json"),

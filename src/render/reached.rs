@@ -2,10 +2,10 @@
 
 use super::cause::is_consequence;
 use super::words::reason_of;
-use crate::report::{
+use cvm_verify_core::report::{
     Assurance, CheckId, CheckResult, RequiredAssurance, Status, TargetReport, Tier, Verdict,
 };
-use crate::requirements::{grants_too_little, is_accepted, is_met, is_waived, required_from};
+use cvm_verify_core::tiers::{grants_too_little, is_accepted, is_met, is_waived, required_from};
 
 /// How many checks a sentence names.
 const MAX_NAMED: usize = 4;

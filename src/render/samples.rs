@@ -1,8 +1,8 @@
 //! Reports for the tests of the renderers: plain data, in the checks' own words.
 
-use crate::checks::{ALL, Check, Reason};
 use crate::render::words::reason_of;
-use crate::report::{
+use cvm_verify_core::checks::{ALL, Check, Reason};
+use cvm_verify_core::report::{
     Accepted, AcceptedKind, Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, Report,
     RequiredAssurance, Status, TargetReport, TcbRecord, Tool, TrustRootKind, Verdict,
 };

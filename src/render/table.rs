@@ -4,7 +4,7 @@ use super::cause::{is_consequence, is_to_act_on};
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
 use super::{accepted, diff_lines, words};
-use crate::report::{CheckId, CheckResult, Status, TargetReport};
+use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport};
 
 /// Longest detail, in characters.
 pub(super) const MAX_DETAIL: usize = 600;

@@ -5,7 +5,7 @@ use super::cause::causes;
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
 use super::{accepted, banner, measured, reached, table, words};
-use crate::report::{CheckResult, Mode, Report, TargetReport, Verdict};
+use cvm_verify_core::report::{CheckResult, Mode, Report, TargetReport, Verdict};
 
 /// Longest name of a target, in characters.
 const MAX_NAME: usize = 120;

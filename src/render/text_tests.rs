@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::render::hostile::told_by;
 use crate::render::samples;
-use crate::report::{AlertRecord, CheckId, Status, TrustRootKind};
+use cvm_verify_core::report::{AlertRecord, CheckId, Status, TrustRootKind};
 
 const HOSTILE: &str = "x\r\n::error::PASS \u{1b}[2J\u{202e}##[error]\u{200b} ::add-mask::y";
 

@@ -2,7 +2,7 @@
 
 use super::escape::{markdown, shorten, workflow_data, workflow_property};
 use super::marks;
-use crate::report::Verdict;
+use cvm_verify_core::report::Verdict;
 
 /// Longest cause, in characters: it may quote what the user wrote.
 const MAX_CAUSE: usize = 400;

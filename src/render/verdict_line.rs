@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::generated::assert_generated;
 use super::{banner, reached, samples, words};
-use crate::report::{
+use cvm_verify_core::report::{
     Accepted, AcceptedKind, Assurance, CheckId, Mode, RequiredAssurance, SideTier, SideTiers, Status,
     TargetReport, TrustRootKind, Verdict,
 };

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::accepted;
-use crate::checks::{Check, Reason};
-use crate::report::{
+use cvm_verify_core::checks::{Check, Reason};
+use cvm_verify_core::report::{
     Accepted, AcceptedKind, CheckId, CheckResult, Mode, Report, SideTier, Status, TargetReport, Tier,
     TrustRootKind, Verdict,
 };
-use crate::requirements::required_from;
+use cvm_verify_core::tiers::required_from;
 
 /// What is said where nothing but consequences is left of an inconclusive verdict.
 pub(super) const UNDETERMINED: &str = "Something that was required could not be determined: see the checks.";
@@ -193,7 +193,7 @@ pub(super) fn named(check: &CheckResult) -> String {
 mod tests {
     use super::*;
     use crate::render::samples;
-    use crate::report::{Assurance, RequiredAssurance, SideTiers};
+    use cvm_verify_core::report::{Assurance, RequiredAssurance, SideTiers};
 
     #[test]
     fn the_verdict_names_tier_waivers_and_what_was_reached() {

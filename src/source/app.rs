@@ -8,8 +8,8 @@ use url::Url;
 use super::document::{json_after, json_and_stay};
 use super::error::SourceError;
 use crate::config::{shown_address, shown_text};
-use crate::evidence::MAX_INFO_BYTES;
 use crate::net::{Client, Limits};
+use cvm_verify_core::evidence::MAX_INFO_BYTES;
 
 /// Largest attestation, in bytes: 4 MiB (threats.md, T48). The information may be [`MAX_INFO_BYTES`].
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;

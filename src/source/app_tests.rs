@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use simulator::{AppServer, Cvm, World};
 
 use super::*;
-use crate::checks::EvidenceReason;
 use crate::net::Transport;
 use crate::net::loopback::{self, answer, routes};
 use crate::net::retry::Heal;
+use cvm_verify_core::checks::EvidenceReason;
 
 const NONCE: [u8; 32] = [0xab; 32];
 

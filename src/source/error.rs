@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::checks::EvidenceReason;
 use crate::net::NetError;
 use crate::net::retry::Heal;
+use cvm_verify_core::checks::EvidenceReason;
 
 /// Why a document could not be fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

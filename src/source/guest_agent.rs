@@ -153,8 +153,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::checks::EvidenceReason;
     use crate::net::loopback::{self, answer, routes};
+    use cvm_verify_core::checks::EvidenceReason;
 
     const ID: HostId = HostId([0xab; 20]);
 

@@ -98,9 +98,9 @@ pub async fn fetch(client: &Client, app: &PhalaCloud, limits: &Limits) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::EvidenceReason;
     use crate::net::loopback::{self, answer, routes};
     use crate::net::retry::Heal as _;
+    use cvm_verify_core::checks::EvidenceReason;
 
     const ID: HostId = HostId([0xab; 20]);
 

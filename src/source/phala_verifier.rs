@@ -4,8 +4,8 @@
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;
 
-use crate::evidence::RecordedOpinion;
 use crate::net::{Client, Limits};
+use cvm_verify_core::evidence::RecordedOpinion;
 
 /// Largest answer, in bytes: 1 MiB. Real ones have the quote, its certificates and collateral, about 40 KiB.
 pub const MAX_BYTES: usize = 1024 * 1024;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::report::{TargetReport, Verdict, unix_seconds};
+use cvm_verify_core::report::{TargetReport, Verdict, unix_seconds};
 
 /// What is known of one target, or of one instance of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

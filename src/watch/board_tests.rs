@@ -1,11 +1,11 @@
 //! What the board knows, and when it calls the loop stuck.
 
 use super::board::*;
-use crate::appraise::{Subject, appraise};
-use crate::checks::{EvidenceGap, EvidenceReason};
-use crate::config::Policy;
-use crate::prove::TrustRoot;
-use crate::report::{TargetReport, Verdict};
+use cvm_verify_core::appraise::{Subject, appraise};
+use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::policy::Policy;
+use cvm_verify_core::report::{TargetReport, Verdict};
+use cvm_verify_core::verify::TrustRoot;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -26,7 +26,7 @@ pub(super) fn report(name: &str, verdict: Verdict) -> TargetReport {
     };
     let mut report = appraise(Err(&gap), &Policy::default(), &subject);
     for check in &mut report.checks {
-        check.status = crate::report::Status::Pass;
+        check.status = cvm_verify_core::report::Status::Pass;
         check.reason = None;
     }
     report.verdict = verdict;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::report::Verdict;
+use cvm_verify_core::report::Verdict;
 
 /// The lap that is being run, and what it found so far.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::alert::causes;
 use crate::render::escape;
-use crate::report::{AlertRecord, TargetReport, TrustRootKind, Verdict, rfc3339};
+use cvm_verify_core::report::{AlertRecord, TargetReport, TrustRootKind, Verdict, rfc3339};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! What log lines look like, whatever a CVM sent.
 
 use super::*;
-use crate::report::{Status, Verdict};
 use crate::watch::board_tests::report;
+use cvm_verify_core::report::{Status, Verdict};
 
 #[test]
 fn a_pass_is_one_short_line() {

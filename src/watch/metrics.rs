@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::board::place;
 use super::{Board, Health, TargetStatus};
-use crate::report::{Tool, TrustRootKind, Verdict};
+use cvm_verify_core::report::{Tool, TrustRootKind, Verdict};
 
 /// Everything on the board at `now`, Unix seconds. Where the proofs rest on another root than Intel's, the first line
 /// says so.

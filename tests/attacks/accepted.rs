@@ -1,9 +1,9 @@
 //! What is accepted in writing counts for the verdict, never for the assurance, and is always named.
 
-use cvm_verify::config::lock::KnownBy;
-use cvm_verify::config::{LockedPlatform, OsImagePolicy, OsTuple, Policy};
-use cvm_verify::reference::{OsClass, ReferenceValues};
-use cvm_verify::report::{AcceptedKind, Assurance, CheckId, Status, TargetReport, Verdict};
+use cvm_verify_core::policy::KnownBy;
+use cvm_verify_core::policy::{LockedPlatform, OsImagePolicy, OsTuple, Policy};
+use cvm_verify_core::reference::{OsClass, ReferenceValues};
+use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, Status, TargetReport, Verdict};
 use simulator::Lie;
 
 use crate::judge::{Judged, Trial, registers};
@@ -148,7 +148,7 @@ fn td_attributes_that_a_lock_expects_are_named_unless_they_are_those_of_dstack()
     assert_eq!(judged.0.assurance, Assurance::None);
     let usual = Trial::healthy()
         .with(|trial| {
-            trial.policy.locked_platform = Some(locked(cvm_verify::config::DEFAULT_TD_ATTRIBUTES));
+            trial.policy.locked_platform = Some(locked(cvm_verify_core::policy::DEFAULT_TD_ATTRIBUTES));
         })
         .judge();
     usual.passes();
@@ -160,13 +160,13 @@ fn td_attributes_that_a_lock_expects_are_named_unless_they_are_those_of_dstack()
 fn accepting_policies() -> Vec<(&'static str, fn(&mut Trial))> {
     vec![
         ("freshness", |trial| {
-            trial.policy.freshness = cvm_verify::config::Freshness::Unchecked
+            trial.policy.freshness = cvm_verify_core::policy::Freshness::Unchecked
         }),
         ("os-image", |trial| {
             trial.policy.os_image = OsImagePolicy::Unchecked
         }),
         ("image-pins", |trial| {
-            trial.policy.image_pins = cvm_verify::config::ImagePinsPolicy::Unchecked
+            trial.policy.image_pins = cvm_verify_core::policy::ImagePinsPolicy::Unchecked
         }),
         ("key-provider", |trial| {
             trial.policy.key_provider = Some(crate::judge::expected(

@@ -2,7 +2,7 @@
 
 use cvm_verify::alert::Event;
 use cvm_verify::alert::state::{Failure, MAX_STATE_BYTES, Observation, Rules, State, TargetId, decide};
-use cvm_verify::config::Policy;
+use cvm_verify_core::policy::Policy;
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
 use crate::deployment::Deployment;
@@ -111,8 +111,8 @@ fn t61_a_set_of_failures_that_changes_is_told() {
     let policy = Policy::default().fingerprint();
     let (first, mut changed) = (report.targets[0].clone(), report.targets[0].clone());
     for check in &mut changed.checks {
-        if check.id == cvm_verify::report::CheckId::AppId {
-            check.status = cvm_verify::report::Status::Fail;
+        if check.id == cvm_verify_core::report::CheckId::AppId {
+            check.status = cvm_verify_core::report::Status::Fail;
             check.reason = Some("app-id-mismatch".to_owned());
         }
     }

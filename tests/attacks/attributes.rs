@@ -1,6 +1,6 @@
 //! How the VM was started: T21 to T23.
 
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify_core::report::{CheckId, Status};
 use simulator::{Lie, QuoteFormat};
 
 use crate::judge::Trial;
@@ -107,7 +107,7 @@ fn t23_a_foreign_seam_module_fails() {
 fn t23_another_seam_module_than_the_locked_one_warns() {
     let locked = |td_attributes, mr_seam| {
         Trial::healthy().with(|trial| {
-            trial.policy.locked_platform = Some(cvm_verify::config::LockedPlatform {
+            trial.policy.locked_platform = Some(cvm_verify_core::policy::LockedPlatform {
                 td_attributes,
                 mr_seam,
                 fmspc: Some([0x66; 6]),

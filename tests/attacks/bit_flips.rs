@@ -15,11 +15,11 @@
 
 use std::path::PathBuf;
 
-use cvm_verify::collateral::file;
-use cvm_verify::config::{Freshness, KeyProviderPin, OsImagePolicy, Policy};
-use cvm_verify::evidence::{Evidence, QuoteBytes};
-use cvm_verify::prove::TrustRoot;
-use cvm_verify::report::{CheckId, RequiredAssurance};
+use cvm_verify_core::evidence::collateral;
+use cvm_verify_core::evidence::{Evidence, QuoteBytes};
+use cvm_verify_core::policy::{Freshness, KeyProviderPin, OsImagePolicy, Policy};
+use cvm_verify_core::report::{CheckId, RequiredAssurance};
+use cvm_verify_core::verify::TrustRoot;
 use simulator::{Cvm, QuoteFormat, World};
 
 use crate::dcap_samples::{JUNE_2025, OCTOBER_2026, sample};
@@ -139,7 +139,7 @@ fn a_bit_of_a_genuine_dstack_vm() {
     let trial = Trial::healthy().with(|trial| {
         trial.root = TrustRoot::Intel;
         trial.at = 1_786_622_400; // 2026-08-13T12:00:00Z
-        trial.collateral = Ok(Some(file::parse(&read("collateral.json")).unwrap()));
+        trial.collateral = Ok(Some(collateral::parse(&read("collateral.json")).unwrap()));
         trial.policy = Policy {
             freshness: Freshness::Unchecked,
             os_image: OsImagePolicy::Unchecked,

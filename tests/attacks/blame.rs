@@ -7,8 +7,8 @@
 //! | a document of the collateral | the collateral |
 //! | `/info`, and what does not matter | nobody |
 
-use cvm_verify::prove::{CollateralGap, TrustRoot};
-use cvm_verify::report::{CheckId, Status, Verdict};
+use cvm_verify_core::report::{CheckId, Status, Verdict};
+use cvm_verify_core::verify::{CollateralGap, TrustRoot};
 use dcap_qvl::QuoteCollateralV3;
 use serde_json::Value;
 use simulator::{Certificate, Cvm, Lie, QuoteFormat, Window, World};

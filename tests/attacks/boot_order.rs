@@ -1,6 +1,6 @@
 //! What the measured OS wrote while booting, and what it did not: T9 and T10.
 
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify_core::report::{CheckId, Status};
 use simulator::{Cvm, Event, Guest, Lie, World};
 
 use crate::event_log::{boot_events, measured, named, position};

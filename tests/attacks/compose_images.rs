@@ -1,6 +1,6 @@
 //! Mutable images in the measured compose file: T38.
 
-use cvm_verify::report::{Assurance, CheckId, Status, Verdict};
+use cvm_verify_core::report::{Assurance, CheckId, Status, Verdict};
 use simulator::app_compose::app_compose;
 use simulator::{Cvm, Lie, World};
 
@@ -240,7 +240,7 @@ fn t38_a_waiver_is_named_and_keeps_the_assurance_low() {
     let mut cvm = Cvm::healthy(&World::default());
     cvm.app_compose = app_compose("services:\n  web:\n    image: nginx\n");
     let judged = Trial::of(cvm)
-        .with(|trial| trial.policy.image_pins = cvm_verify::config::ImagePinsPolicy::Unchecked)
+        .with(|trial| trial.policy.image_pins = cvm_verify_core::policy::ImagePinsPolicy::Unchecked)
         .judge();
     judged.passes();
     assert_eq!(judged.0.waived, [CheckId::ImagePins]);

@@ -1,10 +1,10 @@
 //! Places of the measured compose document that something outside it can fill with code: T62 to T78. Each begins with a CVM
 //! that runs exactly the expected document, so that nothing but `image-pins` and `launch-inputs` has anything to say.
 
-use cvm_verify::config::LockedCompose;
-use cvm_verify::config::LockedPlace;
-use cvm_verify::reference::ReferenceValues;
-use cvm_verify::report::{Assurance, CheckId, Status, Verdict};
+use cvm_verify_core::policy::LockedCompose;
+use cvm_verify_core::policy::LockedPlace;
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::report::{Assurance, CheckId, Status, Verdict};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use simulator::app_compose::app_compose;

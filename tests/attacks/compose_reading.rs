@@ -1,7 +1,7 @@
 //! One reading of the compose file with Docker's: T88. What Docker reads is judged as Docker reads it, and what it could
 //! read in another way than this program is refused with line, column and what to change.
 
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify_core::report::{CheckId, Status};
 use simulator::app_compose::app_compose;
 use simulator::{Cvm, World};
 

@@ -2,8 +2,8 @@
 //! P16 of the specification.
 
 use chrono::NaiveDate;
-use cvm_verify::config::{LockedCompose, Origin, SecondHash};
-use cvm_verify::report::{CheckId, Status, Verdict};
+use cvm_verify_core::policy::{LockedCompose, Origin, SecondHash};
+use cvm_verify_core::report::{CheckId, Status, Verdict};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use simulator::app_compose::{DOCKER_COMPOSE, SWAPPED_DOCKER_COMPOSE, app_compose};

@@ -1,8 +1,8 @@
 //! Collateral outside its dates, and a suspicious clock: T25. Never a pass, and never a `fail`: the deployment is not
 //! to blame.
 
-use cvm_verify::prove::CollateralGap;
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify_core::report::{CheckId, Status};
+use cvm_verify_core::verify::CollateralGap;
 use simulator::{Lie, Window, World};
 
 use crate::judge::{Judged, Trial};
@@ -151,7 +151,7 @@ fn t25_expired_collateral_excuses_no_forged_quote() {
             })
             .with(|trial| trial.at = trial.at.checked_add_signed(seconds).unwrap())
             .judge();
-            judged.concludes(cvm_verify::report::Verdict::Fail);
+            judged.concludes(cvm_verify_core::report::Verdict::Fail);
             assert_eq!(
                 judged.status(CheckId::QuoteSignature),
                 Status::Fail,

@@ -1,10 +1,10 @@
 //! Genuine quotes, judged against Intel's own root: the samples of dcap-qvl (`fixtures/dcap-qvl`).
 
-use cvm_verify::collateral::file;
-use cvm_verify::config::{Freshness, OsImagePolicy, Policy};
-use cvm_verify::evidence::{Attestation, Evidence, QuoteBytes};
-use cvm_verify::prove::{CollateralGap, TrustRoot};
-use cvm_verify::report::{CheckId, RequiredAssurance, Status, TrustRootKind};
+use cvm_verify_core::evidence::collateral;
+use cvm_verify_core::evidence::{Attestation, Evidence, QuoteBytes};
+use cvm_verify_core::policy::{Freshness, OsImagePolicy, Policy};
+use cvm_verify_core::report::{CheckId, RequiredAssurance, Status, TrustRootKind};
+use cvm_verify_core::verify::{CollateralGap, TrustRoot};
 
 use crate::judge::{Judged, Trial};
 
@@ -23,7 +23,7 @@ pub fn sample(name: &str, at: u64) -> (Trial, Evidence) {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/dcap-qvl");
         std::fs::read(format!("{folder}/{file}")).unwrap()
     };
-    let collateral = file::parse(&read(&format!("{name}_collateral.json"))).unwrap();
+    let collateral = collateral::parse(&read(&format!("{name}_collateral.json"))).unwrap();
     let trial = Trial::healthy().with(|trial| {
         trial.root = TrustRoot::Intel;
         trial.at = at;

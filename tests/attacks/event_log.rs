@@ -1,6 +1,6 @@
 //! The replay of the event log: T5 to T8, T11 and T12.
 
-use cvm_verify::report::{CheckId, Status, Verdict};
+use cvm_verify_core::report::{CheckId, Status, Verdict};
 use simulator::{Cvm, Event, EventLogForm, EventVersion, Guest, Lie, QuoteFormat, World, event_log};
 
 use crate::judge::Trial;

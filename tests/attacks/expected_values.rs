@@ -1,8 +1,8 @@
 //! Expected values: T14, T15, T35, T36 and T37.
 
-use cvm_verify::config::{LockedCompose, Origin};
-use cvm_verify::reference::{KmsRow, ReferenceValues};
-use cvm_verify::report::{AcceptedKind, Assurance, CheckId, RequiredAssurance, Status, Verdict};
+use cvm_verify_core::policy::{LockedCompose, Origin};
+use cvm_verify_core::reference::{KmsRow, ReferenceValues};
+use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, RequiredAssurance, Status, Verdict};
 use simulator::app_compose::{DOCKER_COMPOSE, app_compose};
 use simulator::{Cvm, Lie, MrConfigId, World};
 
@@ -161,7 +161,7 @@ fn a_locked_envelope_that_cannot_be_compared_is_no_pass() {
     );
     let judged = running(text)
         .with(|trial| {
-            trial.policy.image_pins = cvm_verify::config::ImagePinsPolicy::Unchecked;
+            trial.policy.image_pins = cvm_verify_core::policy::ImagePinsPolicy::Unchecked;
             trial.policy.locked_compose = Some(LockedCompose {
                 envelope: [("public_logs".to_owned(), false.into())].into(),
                 images: [].into(),
@@ -189,7 +189,7 @@ fn a_locked_envelope_that_differs_fails_compose_hash() {
     // Without the document nothing can be compared.
     let hidden = trial.with(|trial| {
         trial.info = false;
-        trial.policy.image_pins = cvm_verify::config::ImagePinsPolicy::Unchecked;
+        trial.policy.image_pins = cvm_verify_core::policy::ImagePinsPolicy::Unchecked;
     });
     hidden
         .judge()

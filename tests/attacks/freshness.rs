@@ -1,7 +1,7 @@
 //! Freshness and report data: T1 to T4. (Retries and caches of live runs, T3, are tested with the source.)
 
-use cvm_verify::prove::Layout;
-use cvm_verify::report::{Assurance, CheckId, Status};
+use cvm_verify_core::report::{Assurance, CheckId, Status};
+use cvm_verify_core::verify::Layout;
 use simulator::{Echo, Lie, ReportDataLayout};
 
 use crate::judge::{NONCE, Trial, query};
@@ -115,7 +115,7 @@ fn t02_evidence_without_a_nonce_is_inconclusive() {
     evidence.nonce = None;
     let judged = trial.judge_evidence(Ok(evidence));
     judged.says(CheckId::Freshness, Status::Skip, "no-nonce");
-    judged.concludes(cvm_verify::report::Verdict::Inconclusive);
+    judged.concludes(cvm_verify_core::report::Verdict::Inconclusive);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Quote and chain: T17 to T20 and T29. (Attributes, TCB and dates have modules of their own; every bit of every signed
 //! part is in `bit_flips`.)
 
-use cvm_verify::evidence::{Attestation, Evidence, QuoteBytes};
-use cvm_verify::prove::{CollateralGap, QeShortfall, QuoteRefusal, Revocation};
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify_core::evidence::{Attestation, Evidence, QuoteBytes};
+use cvm_verify_core::report::{CheckId, Status};
+use cvm_verify_core::verify::{CollateralGap, QeShortfall, QuoteRefusal, Revocation};
 use simulator::{Lie, PckCa, QuoteFormat, World};
 
 use crate::judge::Trial;
@@ -418,7 +418,7 @@ fn a_bare_quote_proves_hardware_and_no_code() {
         nonce: Some(crate::judge::NONCE),
     }));
     judged.leaves_open(CheckId::EventLog, "no-event-log");
-    assert_eq!(judged.0.assurance, cvm_verify::report::Assurance::Hardware);
+    assert_eq!(judged.0.assurance, cvm_verify_core::report::Assurance::Hardware);
 }
 
 #[test]

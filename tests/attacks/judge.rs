@@ -1,15 +1,15 @@
 //! From a simulated CVM to a judged report, by the way that the program goes: bodies, `Evidence::parse`, `prove`,
 //! `appraise`.
 
-use cvm_verify::appraise::{Subject, appraise};
-use cvm_verify::checks::EvidenceGap;
-use cvm_verify::config::lock::KnownBy;
-use cvm_verify::config::{
+use cvm_verify_core::appraise::{Subject, appraise};
+use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::evidence::{Evidence, EvidenceError};
+use cvm_verify_core::policy::KnownBy;
+use cvm_verify_core::policy::{
     Expected, KeyProviderPin, Origin, OsImageOption, OsImagePolicy, OsTuple, Policy, parse_os_image,
 };
-use cvm_verify::evidence::{Evidence, EvidenceError};
-use cvm_verify::prove::{CollateralGap, Inputs, TrustRoot, prove};
-use cvm_verify::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
+use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
+use cvm_verify_core::verify::{CollateralGap, Inputs, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 use simulator::{Cvm, World};
 

@@ -1,8 +1,8 @@
 //! What surrounds the containers: T39 to T41 of the threat list. Each begins with a CVM that runs exactly the expected
 //! compose document, so that nothing but `launch-inputs` has anything to say.
 
-use cvm_verify::config::{LaunchInputsPolicy, LockedCompose};
-use cvm_verify::report::{CheckId, Status, Verdict};
+use cvm_verify_core::policy::{LaunchInputsPolicy, LockedCompose};
+use cvm_verify_core::report::{CheckId, Status, Verdict};
 use serde_json::{Value, json};
 use simulator::app_compose::{DOCKER_COMPOSE, app_compose};
 use simulator::{Cvm, World};
@@ -241,7 +241,7 @@ fn a_missing_document_is_left_open_only_where_it_was_asked_for() {
             .with(|trial| {
                 trial.info = false;
                 trial.policy.launch_inputs = launch_inputs;
-                trial.policy.image_pins = cvm_verify::config::ImagePinsPolicy::Unchecked;
+                trial.policy.image_pins = cvm_verify_core::policy::ImagePinsPolicy::Unchecked;
             })
             .judge()
     };

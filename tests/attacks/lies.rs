@@ -1,6 +1,6 @@
 //! Every lie that the simulator knows by name, judged by the strict policy of the healthy CVM.
 
-use cvm_verify::report::{CheckId, Status, Verdict};
+use cvm_verify_core::report::{CheckId, Status, Verdict};
 use simulator::Lie;
 
 use crate::judge::Trial;

@@ -1,7 +1,7 @@
 //! MRCONFIGID forms 02 and 03 (T37): expected values by two implementations, and every value that the host could bind instead.
 
-use cvm_verify::config::MrConfigIdPolicy;
-use cvm_verify::report::{CheckId, Status, Verdict};
+use cvm_verify_core::policy::MrConfigIdPolicy;
+use cvm_verify_core::report::{CheckId, Status, Verdict};
 use serde::Deserialize;
 use simulator::{Cvm, Guest, Lie, MrConfigId, World};
 
@@ -318,7 +318,7 @@ fn zero_fails_only_where_the_policy_requires_a_binding() {
 fn an_unknown_form_leaves_code_open_and_hardware_alone() {
     let mut trial = Trial::lying(|cvm| Lie::ConfigIdUnknownTag.apply(cvm));
     trial.judge().leaves_open(CheckId::MrConfigId, "unsupported-tag");
-    trial.policy.required = cvm_verify::report::RequiredAssurance::Hardware;
+    trial.policy.required = cvm_verify_core::report::RequiredAssurance::Hardware;
     trial.judge().concludes(Verdict::Pass);
     trial.policy.mr_config_id = MrConfigIdPolicy::Required;
     trial.judge().concludes(Verdict::Inconclusive);

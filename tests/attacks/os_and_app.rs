@@ -1,8 +1,8 @@
 //! The OS image: T30 to T34. (The compose file, T38, has a module of its own.)
 
-use cvm_verify::config::{OsImagePolicy, OsTuple};
-use cvm_verify::reference::{OsClass, OsImageRow, ReferenceValues};
-use cvm_verify::report::{Assurance, CheckId, Status, Verdict};
+use cvm_verify_core::policy::{OsImagePolicy, OsTuple};
+use cvm_verify_core::reference::{OsClass, OsImageRow, ReferenceValues};
+use cvm_verify_core::report::{Assurance, CheckId, Status, Verdict};
 use simulator::{Cvm, Guest, Lie, Nested, World};
 
 use crate::judge::{Judged, Trial, os_image, registers};
@@ -442,7 +442,7 @@ fn t34_a_development_image_is_accepted_only_as_exact_registers() {
         Status::Warn,
         "development-image",
     );
-    let by_hash = cvm_verify::config::parse_os_image(&row.os_image_hash.unwrap().to_string());
+    let by_hash = cvm_verify_core::policy::parse_os_image(&row.os_image_hash.unwrap().to_string());
     assert!(by_hash.is_err());
     // A production row, by its hash, while the development image runs.
     let production = table.hash("dstack-0.5.8");

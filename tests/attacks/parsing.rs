@@ -1,6 +1,6 @@
 //! Documents that two readers could read in two ways: T13.
 
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify_core::report::{CheckId, Status};
 use serde_json::{Value, json};
 use simulator::{Cvm, EventLogForm, EventVersion, Guest, Lie, Nested, QuoteEncoding, World};
 

@@ -1,9 +1,9 @@
 //! The pitfalls that other verifiers fell into, by number (`P3` to `P19`), each with the check that holds against it. Most
 //! have a longer test under the number of their threat.
 
-use cvm_verify::config::OsImagePolicy;
-use cvm_verify::prove::Layout;
-use cvm_verify::report::{CheckId, Status, Verdict};
+use cvm_verify_core::policy::OsImagePolicy;
+use cvm_verify_core::report::{CheckId, Status, Verdict};
+use cvm_verify_core::verify::Layout;
 use serde_json::json;
 use simulator::{Cvm, Lie, MrConfigId, QuoteEncoding, ReportDataLayout, World};
 

@@ -1,8 +1,8 @@
 //! The machine itself: T28 of the threat list. A machine in an attacker's hands gives quotes that verify; only a list of
 //! machines helps.
 
-use cvm_verify::config::{PlatformId, PlatformList};
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify_core::policy::{PlatformId, PlatformList};
+use cvm_verify_core::report::{CheckId, Status};
 use sha2::{Digest as _, Sha256};
 
 use crate::deployment::Deployment;

@@ -1,6 +1,6 @@
 //! Properties of the whole way from the bodies to the verdict. (Bit flips have a module of their own.)
 
-use cvm_verify::report::{CheckId, Verdict};
+use cvm_verify_core::report::{CheckId, Verdict};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};

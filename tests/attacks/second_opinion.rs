@@ -1,9 +1,9 @@
 //! Phala's verification API: T16 of the threat list. It is asked in addition and never decides for a pass; and Intel's
 //! early set, which warns.
 
-use cvm_verify::report::CheckId::*;
-use cvm_verify::report::Status::*;
-use cvm_verify::report::Verdict;
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
+use cvm_verify_core::report::Verdict;
 use simulator::{Behaviour, Cvm, Lie, PHALA_API_PATH, PccsEndpoint, PhalaApiServer, World};
 
 use crate::deployment::Deployment;

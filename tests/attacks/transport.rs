@@ -1,7 +1,7 @@
 //! The channel and the transport, live: T1 to T4, T27, T47 to T49 and "Fail or error" of the threat list.
 
-use cvm_verify::report::CheckId::*;
-use cvm_verify::report::Status::*;
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
 use simulator::{
     AppEndpoint, AppServer, Behaviour, Cvm, Lie, PccsEndpoint, ReportDataLayout, TlsIdentity, TlsMode, World,
 };
@@ -77,7 +77,7 @@ fn t04_a_relay_never_reaches_more_than_code() {
     let ran = Deployment::healthy().verify(&[]);
     let target = &ran.report().targets[0];
     assert_eq!(ran.code, 0);
-    assert_eq!(target.assurance, cvm_verify::report::Assurance::Hardware);
+    assert_eq!(target.assurance, cvm_verify_core::report::Assurance::Hardware);
     assert_eq!(target.accepted.len(), 1);
 }
 

@@ -1,6 +1,6 @@
 //! Versioned attestations (pitfalls P9, P19, P20): the form is another, what is believed is not.
 
-use cvm_verify::report::CheckId;
+use cvm_verify_core::report::CheckId;
 use serde_json::{Value, json};
 use simulator::versioned::Versioned;
 use simulator::{Cvm, Echo, Event, EventVersion, Lie, QuoteEncoding, VersionedForm, World};

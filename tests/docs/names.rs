@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cvm_verify::report::CheckId;
+use cvm_verify_core::report::CheckId;
 
 use crate::{options, read, repository, written_pages};
 

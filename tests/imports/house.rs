@@ -1,4 +1,5 @@
-//! Which file of `src/` imports which, read from the text of the sources.
+//! Which file imports which, read from the text of the sources: those of the program (`src/`), and those of the core
+//! (`crates/core/src/`), whose paths begin with `core/` here.
 //!
 //! It knows as much of Rust as that takes: `use` with its lists, paths that begin with `crate`, `super` or `self`, and
 //! names that a `mod.rs` exports again, which count as imports of the file that defines them. Tests are left out, and so
@@ -8,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The files of `src/` by their path below it, without comments, strings and tests.
+/// The files by their path below `src/`, without comments, strings and tests.
 pub struct House {
     texts: BTreeMap<String, String>,
     exports: BTreeMap<String, BTreeMap<String, Vec<String>>>,
@@ -16,15 +17,19 @@ pub struct House {
 
 /// The folder of a file, or its name where it stands in `src/` itself.
 pub fn folder_of(file: &str) -> String {
-    let first = file.split('/').next().unwrap_or_default();
-    first.trim_end_matches(".rs").to_owned()
+    let parts = if file.starts_with("core/") { 2 } else { 1 };
+    let first: Vec<&str> = file.split('/').take(parts).collect();
+    first.join("/").trim_end_matches(".rs").to_owned()
 }
 
 impl House {
     pub fn read() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut all = BTreeMap::new();
-        collect(&root, &root, &mut all);
+        for (prefix, folder) in [("", "src"), ("core/", "crates/core/src")] {
+            let root = repository.join(folder);
+            collect(prefix, &root, &root, &mut all);
+        }
         let tests: BTreeSet<String> = all
             .iter()
             .flat_map(|(file, text)| test_modules(file, text))
@@ -58,8 +63,8 @@ impl House {
                 let own_list = target
                     .strip_suffix("mod.rs")
                     .is_some_and(|folder| file.starts_with(folder));
-                let lists = exported && (file.ends_with("mod.rs") || file == "lib.rs");
-                if target != *file && target != "lib.rs" && !own_list && !lists {
+                let lists = exported && (file.ends_with("mod.rs") || is_root(file));
+                if target != *file && !is_root(&target) && !own_list && !lists {
                     imports.insert((file.clone(), target, path.join("::")));
                 }
             }
@@ -101,6 +106,8 @@ impl House {
         let mut module = module_of(file);
         let mut rest = path;
         match rest.first()?.as_str() {
+            "crate" if file.starts_with("core/") => (module, rest) = (vec!["core".to_owned()], &rest[1..]),
+            "cvm_verify_core" => (module, rest) = (vec!["core".to_owned()], &rest[1..]),
             "crate" | "cvm_verify" => (module, rest) = (Vec::new(), &rest[1..]),
             "self" => rest = &rest[1..],
             "super" => {
@@ -136,6 +143,8 @@ impl House {
         let path = module.join("/");
         let candidates = if module.is_empty() {
             vec!["lib.rs".to_owned()]
+        } else if path == "core" {
+            vec!["core/lib.rs".to_owned()]
         } else {
             vec![format!("{path}.rs"), format!("{path}/mod.rs")]
         };
@@ -143,11 +152,15 @@ impl House {
     }
 }
 
-fn collect(root: &Path, folder: &Path, all: &mut BTreeMap<String, String>) {
+fn is_root(file: &str) -> bool {
+    matches!(file, "lib.rs" | "core/lib.rs")
+}
+
+fn collect(prefix: &str, root: &Path, folder: &Path, all: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            collect(root, &path, all);
+            collect(prefix, root, &path, all);
         } else if path.extension().is_some_and(|end| end == "rs") {
             let name = path
                 .strip_prefix(root)
@@ -155,7 +168,7 @@ fn collect(root: &Path, folder: &Path, all: &mut BTreeMap<String, String>) {
                 .to_str()
                 .unwrap()
                 .replace('\\', "/");
-            all.insert(name, fs::read_to_string(&path).unwrap());
+            all.insert(format!("{prefix}{name}"), fs::read_to_string(&path).unwrap());
         }
     }
 }
@@ -166,7 +179,7 @@ fn module_of(file: &str) -> Vec<String> {
         .split('/')
         .map(str::to_owned)
         .collect();
-    if parts.last().is_some_and(|last| last == "mod") || matches!(file, "lib.rs" | "main.rs") {
+    if parts.last().is_some_and(|last| last == "mod") || is_root(file) || file == "main.rs" {
         parts.pop();
     }
     parts

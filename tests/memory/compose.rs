@@ -1,8 +1,8 @@
 //! Any compose document of up to 4 MiB is judged in under 64 MiB of memory, or refused by name, which counts as judged.
 
-use cvm_verify::evidence::MAX_COMPOSE_BYTES;
-use cvm_verify::prove::canonical_yaml;
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify_core::compose::canonical_yaml;
+use cvm_verify_core::evidence::MAX_COMPOSE_BYTES;
+use cvm_verify_core::report::{CheckId, Status};
 use simulator::{Cvm, World};
 
 use crate::judge::Trial;

@@ -1,14 +1,13 @@
 //! Every other reader of outside bytes.
 
 use cvm_verify::alert::state::State;
-use cvm_verify::collateral;
-use cvm_verify::config::TextDiff;
 use cvm_verify::config::file::PolicyFile;
-use cvm_verify::config::lock::Lock;
-use cvm_verify::evidence::{
+use cvm_verify::merge;
+use cvm_verify_core::compose::TextDiff;
+use cvm_verify_core::evidence::{
     Attestation, Bundle, Info, MAX_ATTESTATION_BYTES, MAX_INFO_BYTES, PhalaAnswer, PhalaCloudAnswer,
 };
-use cvm_verify::merge;
+use cvm_verify_core::lock::Lock;
 
 use crate::{MIB, shapes, takes_at_most};
 
@@ -78,7 +77,7 @@ fn t85_services_beside_the_cvm_are_read_within_bounds() {
         let _ = PhalaAnswer::parse(text);
     });
     takes_at_most(20, shapes::json(MIB), |text| {
-        let _ = collateral::file::parse(text.as_bytes());
+        let _ = cvm_verify_core::evidence::collateral::parse(text.as_bytes());
     });
 }
 

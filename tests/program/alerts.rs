@@ -1,6 +1,6 @@
 //! Alerts of a run: T58–T60 end to end. Channels come from the environment alone.
 
-use cvm_verify::report::{Report, Verdict};
+use cvm_verify_core::report::{Report, Verdict};
 use simulator::phala_cloud::{self, InstanceShape};
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 

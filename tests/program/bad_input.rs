@@ -1,7 +1,7 @@
 //! Wrong files, wrong options, hostile documents: a report or a usage error, one clear sentence, no panic.
 
-use cvm_verify::report::CheckId::*;
-use cvm_verify::report::Status::*;
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
 use simulator::{Cvm, World};
 
 use super::run::{Ran, run};

@@ -1,9 +1,9 @@
 //! Who is accused, through the whole program: a PCCS that serves badly, recorded evidence from real hardware with
 //! documents of other times and platforms, and an app that says odd things about itself.
 
-use cvm_verify::report::CheckId::*;
-use cvm_verify::report::Status::*;
-use cvm_verify::report::Verdict;
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
+use cvm_verify_core::report::Verdict;
 use dcap_qvl::QuoteCollateralV3;
 use simulator::{AppEndpoint, Behaviour, Certificate, Cvm, Lie, PccsEndpoint, World};
 

@@ -1,7 +1,7 @@
 //! A bundle replays to the result of the run that wrote it.
 
-use cvm_verify::report::CheckId::*;
-use cvm_verify::report::Status::*;
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
 use simulator::{Cvm, Lie, World};
 
 use super::deployment::Deployment;

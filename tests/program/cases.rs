@@ -1,9 +1,9 @@
 //! Compose documents that a machine measured as they should be, and in which something outside them decides what runs: each
 //! folder of `vectors/cases` ends as its README says.
 
-use cvm_verify::report::CheckId::{ImagePins, LaunchInputs};
-use cvm_verify::report::Status::{Pass, Warn};
-use cvm_verify::report::Verdict;
+use cvm_verify_core::report::CheckId::{ImagePins, LaunchInputs};
+use cvm_verify_core::report::Status::{Pass, Warn};
+use cvm_verify_core::report::Verdict;
 
 use super::run::{Ran, run};
 use super::vectors::vectors;

@@ -1,8 +1,8 @@
 //! `verify`, `replay` and `pin` with a policy file.
 
-use cvm_verify::report::CheckId::*;
-use cvm_verify::report::Status::*;
-use cvm_verify::report::{Assurance, Verdict};
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
+use cvm_verify_core::report::{Assurance, Verdict};
 use simulator::{AppServer, Cvm, World};
 
 use super::deployment::Deployment;

@@ -1,7 +1,7 @@
 //! Options from the environment.
 
-use cvm_verify::report::CheckId::*;
-use cvm_verify::report::Status::*;
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
 
 use super::deployment::Deployment;
 use super::run::run_in;

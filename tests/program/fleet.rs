@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use cvm_verify::report::CheckId::*;
-use cvm_verify::report::Status::*;
-use cvm_verify::report::{Report, Verdict};
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
+use cvm_verify_core::report::{Report, Verdict};
 use simulator::{AppServer, Cvm, Lie, World};
 
 use super::deployment::Deployment;
@@ -188,7 +188,7 @@ fn collateral_is_fetched_anew_after_a_day_and_serves_a_week_while_that_fails() {
     ran.assert(Collateral, Warn, Some("not-refetched"));
     assert_eq!((ran.code, ran.report().verdict), (0, Verdict::Pass), "harmless");
     let fetched_at = ran.report().targets[0].tcb.collateral_fetched_at.clone();
-    assert_eq!(fetched_at, Some(cvm_verify::report::rfc3339(NOW + DAY)));
+    assert_eq!(fetched_at, Some(cvm_verify_core::report::rfc3339(NOW + DAY)));
     // Whoever asks for it may wait longer.
     verify_later(&deployment, || NOW + 3 * DAY, &["--collateral-max-age=7d"]).assert(Collateral, Pass, None);
     let ran = verify_later(&deployment, || NOW + 8 * DAY + 1, &[]);
@@ -209,7 +209,7 @@ fn collateral_is_fetched_anew_after_a_day_and_serves_a_week_while_that_fails() {
     };
     replay(&bundle, &[]).assert(Collateral, Warn, Some("not-refetched"));
     replay(&bundle, &["--collateral-max-age=3d"]).assert(Collateral, Pass, None);
-    let late = format!("--at={}", cvm_verify::report::rfc3339(NOW + 8 * DAY + 1));
+    let late = format!("--at={}", cvm_verify_core::report::rfc3339(NOW + 8 * DAY + 1));
     replay(&bundle, &[&late]).assert(Collateral, Error, Some("too-old"));
     // One that does not say it is judged by its dates alone.
     let mut json: serde_json::Value =
@@ -642,7 +642,7 @@ fn another_root_and_collateral_that_was_out_of_date_are_refused() {
     let files = shards(&deployment, &apps, 2);
     let text = std::fs::read_to_string(&files[1]).unwrap();
     let changed = deployment.path("changed.json");
-    let at = |seconds: u64| serde_json::Value::from(cvm_verify::report::rfc3339(seconds));
+    let at = |seconds: u64| serde_json::Value::from(cvm_verify_core::report::rfc3339(seconds));
     let now = simulator::DEFAULT_NOW;
     type Change<'c> = &'c dyn Fn(&mut serde_json::Value);
     for (change, says) in [

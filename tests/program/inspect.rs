@@ -1,6 +1,6 @@
 //! `inspect` and `explain`.
 
-use cvm_verify::report::CheckId;
+use cvm_verify_core::report::CheckId;
 use simulator::{Cvm, World};
 
 use super::deployment::Deployment;

@@ -1,7 +1,8 @@
 //! MRCONFIGID forms 02 and 03 through the whole program, live and in replay.
 
-use cvm_verify::report::CheckId;
-use cvm_verify::report::Status::{self, *};
+use cvm_verify_core::report::CheckId;
+use cvm_verify_core::report::Status;
+use cvm_verify_core::report::Status::*;
 use simulator::{Cvm, Lie, MrConfigId, World};
 
 use super::deployment::Deployment;

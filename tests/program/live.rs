@@ -1,8 +1,8 @@
 //! `verify` against a simulated CVM and PCCS on loopback.
 
-use cvm_verify::report::CheckId::*;
-use cvm_verify::report::Status::*;
-use cvm_verify::report::{Assurance, Mode, TrustRootKind, Verdict};
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
+use cvm_verify_core::report::{Assurance, Mode, TrustRootKind, Verdict};
 use simulator::{AppEndpoint, Behaviour, Cvm, World};
 
 use super::deployment::Deployment;

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use cvm_verify::report::CheckId::{self, *};
-use cvm_verify::report::Status::{self, *};
+use cvm_verify_core::report::CheckId;
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status;
+use cvm_verify_core::report::Status::*;
 use simulator::{Cvm, World};
 
 use super::deployment::Deployment;

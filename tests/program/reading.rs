@@ -1,8 +1,8 @@
 //! Compose files that Docker reads, or refuses, in ways of its own: each folder `y-…` of `vectors/cases` ends as its README
 //! says.
 
-use cvm_verify::report::CheckId::ImagePins;
-use cvm_verify::report::Status::{Error, Pass};
+use cvm_verify_core::report::CheckId::ImagePins;
+use cvm_verify_core::report::Status::{Error, Pass};
 
 use super::run::{Ran, run};
 use super::vectors::vectors;

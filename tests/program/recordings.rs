@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify_core::report::{CheckId, Status};
 
 use super::run::{Ran, run};
 use super::vectors::vectors;

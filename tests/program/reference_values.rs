@@ -1,6 +1,6 @@
 //! `--reference-values`, `--mr-config-id`: as options, in the environment and in the policy file.
 
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify_core::report::{CheckId, Status};
 
 use super::run::{Ran, run, run_in};
 

@@ -1,7 +1,7 @@
 //! A release given by its docker compose file, two releases at a time, and the hashes of a document.
 
-use cvm_verify::report::CheckId::ComposeHash;
-use cvm_verify::report::Status::{Error, Fail, Pass};
+use cvm_verify_core::report::CheckId::ComposeHash;
+use cvm_verify_core::report::Status::{Error, Fail, Pass};
 use simulator::app_compose::{DOCKER_COMPOSE, SWAPPED_DOCKER_COMPOSE, app_compose};
 use simulator::{Cvm, World};
 
@@ -156,7 +156,7 @@ fn during_a_roll_out_two_hashes_are_expected() {
         .clone()
         .unwrap();
     let also = |text: &str| format!("--also-compose-hash={text}");
-    let today = cvm_verify::report::rfc3339(simulator::DEFAULT_NOW);
+    let today = cvm_verify_core::report::rfc3339(simulator::DEFAULT_NOW);
     let today = &today[..10];
     let ran = verify(&deployment, &[also(&format!("{new}:until={today}"))]);
     assert_eq!(ran.code, 0, "{ran:#?}");

@@ -6,8 +6,9 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cvm_verify::cli::{self, Surroundings};
-use cvm_verify::report::{CheckId, CheckResult, Report, Status};
+use cvm_verify::cli;
+use cvm_verify::cli::Surroundings;
+use cvm_verify_core::report::{CheckId, CheckResult, Report, Status};
 
 /// What a run left behind.
 #[derive(Debug)]

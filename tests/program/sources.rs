@@ -1,8 +1,8 @@
 //! The guest agent and Phala Cloud's API as sources, against simulated ones on loopback.
 
-use cvm_verify::report::CheckId::*;
-use cvm_verify::report::Status::*;
-use cvm_verify::report::Verdict;
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
+use cvm_verify_core::report::Verdict;
 use simulator::guest_agent::{APP_KEY_PATH, INFO_PATHS};
 use simulator::phala_cloud::{self, InstanceShape};
 use simulator::{AppEndpoint, Behaviour, Cvm, Lie, VersionedForm, World};

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use cvm_verify::report::CheckId::{self, *};
-use cvm_verify::report::Status::{self, *};
-use cvm_verify::report::{Assurance, Verdict};
+use cvm_verify_core::report::CheckId;
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status;
+use cvm_verify_core::report::Status::*;
+use cvm_verify_core::report::{Assurance, Verdict};
 
 use super::run::{Ran, run};
 
@@ -222,7 +224,7 @@ fn without_collateral_nothing_is_read_from_a_quote() {
     }
     assert_eq!(
         ran.report().targets[0].measurements,
-        cvm_verify::report::Measurements::default()
+        cvm_verify_core::report::Measurements::default()
     );
 }
 
@@ -255,11 +257,13 @@ fn lite_gives_the_same_result_as_a_versioned_attestation() {
         ]);
         assert_eq!(ran.code, 3, "{name}: {ran:#?}");
         let target = ran.report().targets[0].clone();
-        let results = |target: &cvm_verify::report::TargetReport| -> Vec<(CheckId, Status, Option<String>)> {
-            let result =
-                |check: &cvm_verify::report::CheckResult| (check.id, check.status, check.reason.clone());
-            target.checks.iter().map(result).collect()
-        };
+        let results =
+            |target: &cvm_verify_core::report::TargetReport| -> Vec<(CheckId, Status, Option<String>)> {
+                let result = |check: &cvm_verify_core::report::CheckResult| {
+                    (check.id, check.status, check.reason.clone())
+                };
+                target.checks.iter().map(result).collect()
+            };
         assert_eq!(results(&target), results(&loose), "{name}");
         assert_eq!(target.measurements, loose.measurements, "{name}");
         assert_eq!(target.tcb.status, loose.tcb.status);

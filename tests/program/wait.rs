@@ -1,7 +1,7 @@
 //! `--wait`, after a deploy.
 
-use cvm_verify::report::CheckId::*;
-use cvm_verify::report::Status::*;
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
 use super::deployment::Deployment;

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cvm_verify::cli;
-use cvm_verify::report::{CheckId, Status};
+use cvm_verify_core::report::{CheckId, Status};
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
 use super::deployment::Deployment;

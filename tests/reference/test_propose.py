@@ -10,7 +10,7 @@ import unittest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PROPOSE = REPOSITORY / "scripts/reference/propose"
-TABLE = REPOSITORY / "src/reference/data/os-images.toml"
+TABLE = REPOSITORY / "crates/core/src/reference/data/os-images.toml"
 PAGES = sorted((REPOSITORY / "tests/reference/pages").glob("*.json"))
 NEW = "c0ffee" + "0" * 58
 

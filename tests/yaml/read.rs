@@ -4,7 +4,7 @@
 
 use std::io::{self, BufReader, BufWriter, Read, Write};
 
-use cvm_verify::prove::canonical_yaml;
+use cvm_verify_core::compose::canonical_yaml;
 
 fn main() -> io::Result<()> {
     let mut input = BufReader::with_capacity(1 << 20, io::stdin().lock());

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::{Failure, Key};
 use super::forecast::Forecast;
-use crate::config::Fingerprint;
-use crate::report::Verdict;
+use cvm_verify_core::policy::Fingerprint;
+use cvm_verify_core::report::Verdict;
 
 /// How many failures a channel is remembered to have been told of, in one incident. An older one is told again.
 const MAX_TOLD: usize = 4;

@@ -8,7 +8,7 @@ use super::history::Share;
 use super::observation::Observation;
 use super::target::{Incident, Passing, TargetState};
 use crate::alert::event::Event;
-use crate::report::Verdict;
+use cvm_verify_core::report::Verdict;
 
 /// A failure within this time after a recovery is a relapse, seconds: 6 hours.
 const RELAPSE_WITHIN: u64 = 6 * 3600;

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::alert::event::Event;
 use crate::alert::samples::{self, set};
-use crate::config::{Fingerprint, Policy};
-use crate::report::{CheckId, RequiredAssurance, Status, TargetReport, Verdict};
+use cvm_verify_core::policy::{Fingerprint, Policy};
+use cvm_verify_core::report::{CheckId, RequiredAssurance, Status, TargetReport, Verdict};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 3600;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::alert::cause::causes;
-use crate::checks::Check;
-use crate::report::{CheckId, TargetReport, Verdict};
+use cvm_verify_core::checks::Check;
+use cvm_verify_core::report::{CheckId, TargetReport, Verdict};
 
 /// Stands for a reason that this version of the program does not know.
 const UNKNOWN: &str = "unknown";
@@ -152,7 +152,7 @@ fn hash<'a>(label: &'static str, parts: impl IntoIterator<Item = &'a str>) -> [u
 mod tests {
     use super::*;
     use crate::alert::samples::{self, of, set};
-    use crate::report::Status;
+    use cvm_verify_core::report::Status;
     use proptest::prelude::*;
 
     fn key(report: &TargetReport) -> Key {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::due::Due;
 use super::failure::TargetId;
 use super::target::TargetState;
-use crate::evidence::has_more_values_than;
+use cvm_verify_core::evidence::has_more_values_than;
 
 /// The name of the JSON format.
 const SCHEMA: &str = "cvm-verify/alert-state/v1";
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use crate::alert::samples;
     use crate::alert::state::{Observation, Rules, decide};
-    use crate::config::Policy;
+    use cvm_verify_core::policy::Policy;
     use proptest::prelude::*;
 
     const CHANNELS: [&str; 6] = [

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::checks::{Reason, forecasts};
-use crate::report::{CheckId, Status, TargetReport};
+use cvm_verify_core::checks::{Reason, forecasts};
+use cvm_verify_core::report::{CheckId, Status, TargetReport};
 
 /// Something that a pass rests on is about to end: a forecast of the checks ([`forecasts`]). Each is told once, until it
 /// has gone for `FORGOTTEN_AFTER`. In JSON it is `CHECK/REASON`.

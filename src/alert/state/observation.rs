@@ -2,8 +2,8 @@
 
 use super::failure::Failure;
 use super::forecast::Forecast;
-use crate::config::Fingerprint;
-use crate::report::{TargetReport, TrustRootKind};
+use cvm_verify_core::policy::Fingerprint;
+use cvm_verify_core::report::{TargetReport, TrustRootKind};
 
 /// What one run found of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Observation {
 mod tests {
     use super::*;
     use crate::alert::samples;
-    use crate::config::Policy;
+    use cvm_verify_core::policy::Policy;
 
     #[test]
     fn another_root_is_another_policy() {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::alert::event::Event;
 use crate::alert::samples::{self, set};
-use crate::config::Policy;
-use crate::report::{CheckId, Status, TargetReport, Verdict, rfc3339};
+use cvm_verify_core::policy::Policy;
+use cvm_verify_core::report::{CheckId, Status, TargetReport, Verdict, rfc3339};
 
 /// 2026-08-13T00:00:00Z.
 const MIDNIGHT: u64 = 1_786_579_200;

@@ -8,7 +8,7 @@ use super::channel::{ChannelState, Foretold};
 use super::due::{About, Due};
 use super::failure::{Failure, is_word};
 use super::history::History;
-use crate::config::Fingerprint;
+use cvm_verify_core::policy::Fingerprint;
 
 /// How many channels are remembered.
 const MAX_CHANNELS: usize = 32;

@@ -25,8 +25,8 @@ pub use source::{SourceArgs, SourceKind};
 pub use verifier::{Verifier, VerifierArgs};
 pub use watch::WatchArgs;
 
-use crate::config::ReportMaxAge;
-use crate::report::Shard;
+use cvm_verify_core::policy::ReportMaxAge;
+use cvm_verify_core::report::Shard;
 
 /// Behind the options of every command.
 const ENVIRONMENT: &str = "Every long option can also be set in the environment: --compose-hash as CVM_VERIFY_COMPOSE_HASH \

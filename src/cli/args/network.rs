@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::CollateralMaxAge;
+use cvm_verify_core::policy::CollateralMaxAge;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::report::RunId;
+use cvm_verify_core::report::RunId;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Shards")]

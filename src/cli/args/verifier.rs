@@ -23,7 +23,7 @@ pub enum Verifier {
     Both,
 }
 
-impl From<Verifier> for crate::config::Verifier {
+impl From<Verifier> for cvm_verify_core::policy::Verifier {
     fn from(verifier: Verifier) -> Self {
         match verifier {
             Verifier::Local => Self::Local,

@@ -3,19 +3,19 @@
 use anyhow::Context as _;
 
 use super::{Ground, Time, gather};
-use crate::checks::EvidenceGap;
 use crate::cli::args::TransportArgs;
 use crate::cli::error::UsageError;
 use crate::cli::second_opinion::SecondOpinions;
 use crate::cli::surroundings::Surroundings;
 use crate::cli::transport;
 use crate::collateral::Store;
-use crate::prove::{Facts, TrustRoot};
 use crate::source::Source;
+use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::verify::{Facts, TrustRoot};
 
 /// Gathers one instance and proves what can be proven. `only_one` says, where there are several, why they are refused and
 /// what to do with the evidence of one.
-pub(in crate::cli) fn facts_of_alone(
+pub(crate) fn facts_of_alone(
     source: &Source,
     args: &TransportArgs,
     root: &TrustRoot,

@@ -1,7 +1,7 @@
 //! What one attempt brought.
 
 use super::Asked;
-use crate::evidence::{Evidence, EvidenceError};
+use cvm_verify_core::evidence::{Evidence, EvidenceError};
 
 /// Bodies with the nonce that they were asked for with.
 pub(super) struct Answer {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
-use crate::checks::EvidenceGap;
 use crate::net::retry::Heal;
 use crate::source::SourceError;
+use cvm_verify_core::checks::EvidenceGap;
 
 /// Why an attempt brought nothing.
 pub(super) struct AttemptFailure {

@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use super::Asked;
 use super::answer::Answer;
 use crate::collateral;
-use crate::evidence::{Bundle, BundleSource, Evidence};
 use crate::source::NOT_JSON_BYTES;
+use cvm_verify_core::evidence::{Bundle, BundleSource, Evidence};
 
 pub(super) fn bundle(
     asked: Asked<'_>,
@@ -49,7 +49,7 @@ fn as_string(body: &[u8]) -> Option<Box<RawValue>> {
     RawValue::from_string(text).ok()
 }
 
-pub(in crate::cli) fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {
-    let text = serde_json::to_string(&collateral::file::document(collateral)).ok()?;
+pub(crate) fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {
+    let text = serde_json::to_string(&cvm_verify_core::evidence::collateral::document(collateral)).ok()?;
     RawValue::from_string(text).ok()
 }

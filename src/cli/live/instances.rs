@@ -7,12 +7,12 @@ use super::attempt::{jitter, of_source};
 use super::proof::prove;
 use super::repeated::repeated;
 use super::{Asked, Gathering, Ground, Live};
-use crate::checks::{EvidenceGap, EvidenceReason};
-use crate::evidence::{PhalaCloudAnswer, PhalaCloudInstance};
 use crate::net::Limits;
 use crate::net::retry::retry;
-use crate::report::ListedInstances;
 use crate::source::phala_cloud::{self, PhalaCloud};
+use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::evidence::{PhalaCloudAnswer, PhalaCloudInstance};
+use cvm_verify_core::report::ListedInstances;
 
 /// Evidence of every instance that Phala Cloud shows a quote of. One that lies spoils no other.
 pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, app: &PhalaCloud) -> Gathering {

@@ -19,12 +19,12 @@ use one::Single;
 
 use super::second_opinion::SecondOpinions;
 use super::transport::Network;
-use crate::checks::EvidenceGap;
 use crate::collateral::Store;
-use crate::evidence::Bundle;
-use crate::prove::{Facts, TrustRoot};
-use crate::report::ListedInstances;
 use crate::source::Source;
+use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::evidence::Bundle;
+use cvm_verify_core::report::ListedInstances;
+use cvm_verify_core::verify::{Facts, TrustRoot};
 
 /// What a live deployment handed over, what was proven of it, and what a bundle needs.
 pub(super) struct Live {

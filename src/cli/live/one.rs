@@ -10,14 +10,14 @@ use super::answer::Answer;
 use super::attempt::{AttemptFailure, jitter, of_source};
 use super::proof::prove;
 use super::{Asked, Ground, Live};
-use crate::checks::{EvidenceGap, EvidenceReason};
-use crate::evidence::EvidenceError;
 use crate::net::Limits;
 use crate::net::retry::{Attempt, Schedule, retry};
-use crate::prove::InfoOrigin;
 use crate::source::SourceError;
 use crate::source::app::{self, AppEndpoints};
 use crate::source::guest_agent::{self, GuestAgent};
+use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::evidence::EvidenceError;
+use cvm_verify_core::verify::InfoOrigin;
 
 /// How often an address that answers from two instances is asked again.
 const INSTANCE_ATTEMPTS: u32 = 3;

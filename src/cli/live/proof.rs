@@ -9,7 +9,8 @@ use super::{Asked, Ground, Live};
 use crate::cli::transport::Network;
 use crate::collateral::{self, CollateralRequest, Supply};
 use crate::net::retry::Schedule;
-use crate::prove::{self, CollateralGap, Inputs};
+use cvm_verify_core::verify;
+use cvm_verify_core::verify::{CollateralGap, Inputs};
 
 /// Proves what an answer can prove, with the collateral for its quote, which comes along.
 pub(super) async fn prove(
@@ -99,7 +100,7 @@ fn conclude(
         .then(|| bundle(asked, answer, collateral.ok(), at))
         .flatten();
     let proven = answer.evidence.as_ref().map(|evidence| {
-        prove::prove(&Inputs {
+        verify::prove(&Inputs {
             evidence,
             collateral: collateral
                 .map(|fetched| &fetched.collateral)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Live;
-use crate::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
 
 /// What is missing where two entries show one instance: its instance id, or the signed part of its quote, which no two
 /// instances share; and how many entries show an instance that one before them shows. Each entry is judged nonetheless.

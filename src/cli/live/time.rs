@@ -8,7 +8,7 @@ use crate::net::retry::Schedule;
 
 /// How long one target's evidence and collateral may take.
 #[derive(Debug, Clone, Copy, Default)]
-pub(in crate::cli) struct Time {
+pub(crate) struct Time {
     /// For one attempt, with all its requests (`--timeout`).
     pub one_attempt: Option<Duration>,
     /// When the whole run has to have its answers, for all its targets alike.

@@ -19,8 +19,8 @@ use crate::cli::live::Ground;
 use crate::cli::plan::{Plan, Planned};
 use crate::cli::surroundings::Surroundings;
 use crate::net::Client;
-use crate::report::{AlertRecord, Mode, TargetReport, TrustRootKind, Verdict};
 use crate::watch::Lap;
+use cvm_verify_core::report::{AlertRecord, Mode, TargetReport, TrustRootKind, Verdict};
 
 /// The desk.
 pub(super) struct Desk {

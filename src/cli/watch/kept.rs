@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 use crate::alert::causes;
 use crate::cli::error::UsageError;
 use crate::cli::files;
-use crate::evidence::Bundle;
-use crate::report::{TargetReport, Verdict};
+use cvm_verify_core::evidence::Bundle;
+use cvm_verify_core::report::{TargetReport, Verdict};
 
 /// How many targets and instances have a file: a host can start ever new instances.
 const MAX_FILES: usize = 1000;

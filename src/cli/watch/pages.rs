@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::endpoint;
-use crate::report::TrustRootKind;
 use crate::watch::{Board, Health, metrics};
+use cvm_verify_core::report::TrustRootKind;
 
 /// A panic while the board was locked leaves it as it was.
 pub(super) fn locked(board: &Mutex<Board>) -> MutexGuard<'_, Board> {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::MAX_FILE_BYTES;
-use crate::config::lock::Place;
-use crate::config::nesting::MAX_DEPTH;
+use cvm_verify_core::policy::place::Place;
+use cvm_verify_core::toml_text::depth::MAX_DEPTH;
 
 /// How many mistakes are shown. A file that holds more is the wrong file.
 const SHOWN: usize = 50;

@@ -6,7 +6,7 @@
 //! `cli/settings.rs`. Then `UPDATE_GENERATED=1 cargo test --lib config::file` writes schema and documentation.
 
 use super::shape::Shape;
-use crate::prove::Layout;
+use cvm_verify_core::verify::Layout;
 
 /// Where a key may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -40,7 +40,7 @@ pub use error::{FileProblem, Mistake, Mistakes};
 pub(crate) use nearest::nearest;
 
 use super::Settings;
-use super::lock::Place;
+use cvm_verify_core::policy::place::Place;
 
 /// The name of the file that is looked for in the working folder.
 pub const FILE_NAME: &str = "cvm-verify.toml";

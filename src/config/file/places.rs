@@ -1,6 +1,6 @@
 //! From a byte of a text to line and column.
 
-use crate::config::lock::Place;
+use cvm_verify_core::policy::place::Place;
 
 /// Where the lines of a text begin.
 pub(super) struct Places<'t> {

@@ -10,9 +10,11 @@ use super::places::Places;
 use super::shape::{MAX_LIST, Shape, shown};
 use super::table::{Table, misplaced, unknown, unknown_at_the_root};
 use super::{FileProblem, FileTarget, MAX_FILE_BYTES, Mistake, PolicyFile};
-use crate::config::lock::merge_conflict;
-use crate::config::text::one_line;
-use crate::config::{Origin, Settings, Written, nesting};
+use crate::config::{Settings, Written};
+use cvm_verify_core::lock::merge_conflict;
+use cvm_verify_core::policy::Origin;
+use cvm_verify_core::toml_text::depth;
+use cvm_verify_core::toml_text::literal::one_line;
 
 /// Most mistakes that are collected.
 const MAX_MISTAKES: usize = 200;
@@ -336,7 +338,7 @@ fn at_sight(text: &str) -> Option<(Option<usize>, FileProblem)> {
     if let Some((at, marker)) = merge_conflict(text) {
         return Some((Some(at), FileProblem::MergeConflict(marker)));
     }
-    nesting::too_deep(text).map(|at| (Some(at), FileProblem::TooDeep))
+    depth::too_deep(text).map(|at| (Some(at), FileProblem::TooDeep))
 }
 
 /// Whether a target without an address can be reached all the same: its source finds it by an id.

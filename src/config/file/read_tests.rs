@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::keys::KEYS;
 use super::*;
-use crate::config::Origin;
+use cvm_verify_core::policy::Origin;
 
 fn mistakes(text: &str) -> Vec<Mistake> {
     PolicyFile::read(text.as_bytes(), "cvm-verify.toml").1

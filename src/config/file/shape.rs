@@ -1,12 +1,12 @@
 //! What the value of a key may be.
 
-use crate::config::text::{one_line, quoted};
-use crate::config::{
-    AddressProblem, Interval, KeyProviders, OsImageError, PlatformId, SecondHash, TcbException,
-    parse_address, parse_os_image, shown_text,
+use crate::config::{AddressProblem, Interval, parse_address, shown_text};
+use cvm_verify_core::evidence::parse_user_hex;
+use cvm_verify_core::policy::{
+    KeyProviders, OsImageError, PlatformId, SecondHash, TcbException, parse_os_image,
 };
-use crate::evidence::parse_user_hex;
-use crate::report::{MAX_NAME, RequiredAssurance, is_name};
+use cvm_verify_core::report::{MAX_NAME, RequiredAssurance, is_name};
+use cvm_verify_core::toml_text::literal::{one_line, quoted};
 
 /// Most entries of a list.
 pub(super) const MAX_LIST: usize = 100;
@@ -176,7 +176,7 @@ fn hex<const N: usize>(text: &str) -> Result<(), Problem> {
 }
 
 fn hex_up_to(text: &str, limit: usize) -> Result<(), Problem> {
-    crate::evidence::parse_user_hex_up_to(text, limit)
+    cvm_verify_core::evidence::parse_user_hex_up_to(text, limit)
         .map(drop)
         .map_err(|error| error.to_string())
 }

@@ -2,7 +2,7 @@
 
 use super::keys::{KEYS, Key};
 use super::{FileProblem, nearest};
-use crate::config::text::key as toml_key;
+use cvm_verify_core::toml_text::literal::key as toml_key;
 
 /// Where a table of keys stands.
 #[derive(Clone, Copy, PartialEq, Eq)]

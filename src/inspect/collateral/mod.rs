@@ -9,8 +9,8 @@ use dcap_qvl::QuoteCollateralV3;
 use super::opened::Opened;
 use super::page::Page;
 use super::platform;
-use crate::prove::validity::Windows;
-use crate::report::rfc3339;
+use cvm_verify_core::report::rfc3339;
+use cvm_verify_core::verify::validity::Windows;
 
 /// Parts with dates that are shown. Real sets have about ten.
 const MAX_PARTS: usize = 24;

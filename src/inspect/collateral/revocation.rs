@@ -7,7 +7,7 @@ use x509_cert::crl::CertificateList;
 use crate::inspect::opened::Opened;
 use crate::inspect::page::{Page, count};
 use crate::inspect::platform::{chain_in, load_chain};
-use crate::report::rfc3339;
+use cvm_verify_core::report::rfc3339;
 
 pub(super) fn show(page: &mut Page, opened: &Opened<'_>, collateral: &QuoteCollateralV3) {
     let chain = collateral

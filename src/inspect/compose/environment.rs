@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::inspect::page::Page;
-use crate::prove::is_risky;
+use cvm_verify_core::compose::is_risky;
 
 /// Names that are shown.
 const MAX_NAMES: usize = 100;

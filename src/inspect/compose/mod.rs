@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::opened::Opened;
 use super::page::Page;
-use crate::evidence::Object;
-use crate::prove::digest::sha256;
+use cvm_verify_core::evidence::Object;
+use cvm_verify_core::verify::digest::sha256;
 
 /// Shows the document.
 pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::config::known_prelaunch_script;
 use crate::inspect::page::Page;
-use crate::prove::digest::sha256;
+use cvm_verify_core::compose::known_prelaunch_script;
+use cvm_verify_core::verify::digest::sha256;
 
 /// Scripts of one field that are shown. A guest takes at most five.
 const MAX_SCRIPTS: usize = 8;

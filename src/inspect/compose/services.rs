@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use crate::inspect::page::Page;
-use crate::prove::digest::sha256;
-use crate::prove::{ComposeFile, Places};
+use cvm_verify_core::compose::{ComposeFile, Places};
+use cvm_verify_core::verify::digest::sha256;
 
 /// Lines of one list that are shown.
 const MAX_LINES: usize = 60;

@@ -1,7 +1,7 @@
 //! What dstack's events mean, and where the measured boot ends (dstack-attestation.md §3.6).
 
-use crate::evidence::Event;
 use crate::inspect::page::Page;
+use cvm_verify_core::evidence::Event;
 
 /// Name and meaning of the events that the measured OS writes. No app may use these names.
 const BOOT_EVENTS: [(&str, &str); 16] = [

@@ -7,7 +7,7 @@ mod replay;
 
 use super::opened::Opened;
 use super::page::{Page, count, short_hex};
-use crate::evidence::{BootEvents, Event, EventVersion, RUNTIME_EVENT_TYPE};
+use cvm_verify_core::evidence::{BootEvents, Event, EventVersion, RUNTIME_EVENT_TYPE};
 use meaning::Place;
 use replay::Replay;
 

@@ -3,9 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::event_type;
-use crate::evidence::{Event, RUNTIME_EVENT_TYPE};
 use crate::inspect::page::{Page, short_hex};
-use crate::reference::ReferenceValues;
+use cvm_verify_core::evidence::{Event, RUNTIME_EVENT_TYPE};
+use cvm_verify_core::reference::ReferenceValues;
 
 /// Members of a JSON payload that are shown.
 const MAX_MEMBERS: usize = 16;

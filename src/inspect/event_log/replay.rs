@@ -1,8 +1,8 @@
 //! Whether the log gives the registers of the quote. Unproven, since the quote is: the prover has its own, strict replay.
 
-use crate::evidence::{Event, RUNTIME_EVENT_TYPE};
 use crate::inspect::page::Page;
-use crate::prove::digest::{extend, runtime_preimage, sha384};
+use cvm_verify_core::evidence::{Event, RUNTIME_EVENT_TYPE};
+use cvm_verify_core::verify::digest::{extend, runtime_preimage, sha384};
 
 /// What the log gives.
 pub(super) struct Replay {

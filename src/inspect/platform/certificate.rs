@@ -3,13 +3,13 @@
 use x509_cert::Certificate;
 
 use crate::inspect::page::{Page, count};
-use crate::report::rfc3339;
+use cvm_verify_core::report::rfc3339;
 
 /// Certificates of a chain that are shown. Real chains have three.
 const MAX_CERTIFICATES: usize = 8;
 
 /// The certificates of a PEM chain.
-pub(in crate::inspect) fn load_chain(pem: &str) -> Option<Vec<Certificate>> {
+pub(crate) fn load_chain(pem: &str) -> Option<Vec<Certificate>> {
     let pem = pem.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\0');
     Certificate::load_pem_chain(pem.as_bytes()).ok()
 }

@@ -2,7 +2,7 @@
 
 /// Version and extents, in bytes. Each part is absent where the bytes do not tell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::inspect) struct Extents {
+pub(crate) struct Extents {
     /// The first two bytes.
     pub version: Option<u16>,
     /// Type and size that a v5 quote names for its body.
@@ -15,7 +15,7 @@ pub(in crate::inspect) struct Extents {
 
 impl Extents {
     /// Reads them.
-    pub(in crate::inspect) fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let version = u16_at(bytes, 0);
         let is_tdx = u32_at(bytes, 4) == Some(0x81);
         let named_body = match version {

@@ -3,7 +3,7 @@
 use super::{TdReport, or_zeros};
 use crate::inspect::opened::Opened;
 use crate::inspect::page::Page;
-use crate::prove::digest::sha256;
+use cvm_verify_core::verify::digest::sha256;
 
 pub(super) fn show(page: &mut Page, opened: &Opened<'_>, report: &TdReport) {
     let [tag, rest @ ..] = &report.mr_config_id;

@@ -2,7 +2,7 @@
 
 use super::TdReport;
 use crate::inspect::page::Page;
-use crate::reference::{OsClass, OsImageRow, ReferenceValues};
+use cvm_verify_core::reference::{OsClass, OsImageRow, ReferenceValues};
 
 pub(super) fn show(page: &mut Page, report: &TdReport) {
     page.field("MRTD", hex::encode(report.mr_td)).note(

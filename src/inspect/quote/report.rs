@@ -4,7 +4,7 @@ use super::body::Extents;
 
 /// A TD report, unproven. Numbers are in the order of the quote (little endian).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::inspect) struct TdReport {
+pub(crate) struct TdReport {
     pub tee_tcb_svn: [u8; 16],
     pub mr_seam: [u8; 48],
     pub mr_signer_seam: [u8; 48],
@@ -23,14 +23,14 @@ pub(in crate::inspect) struct TdReport {
 
 /// What TDX 1.5 adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::inspect) struct Td15 {
+pub(crate) struct Td15 {
     pub tee_tcb_svn2: [u8; 16],
     pub mr_service_td: [u8; 48],
 }
 
 /// What body type 4 adds to that (`sgx_report2_body_v1_5_ex_t` of Intel's `sgx_quote_5.h`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::inspect) struct Td15Ex {
+pub(crate) struct Td15Ex {
     pub vm_id: u8,
     pub td_id: [u8; 32],
     pub device_info: [u8; 48],
@@ -45,7 +45,7 @@ pub(in crate::inspect) struct Td15Ex {
 
 impl TdReport {
     /// Reads it, if all of it is there.
-    pub(in crate::inspect) fn read(quote: &[u8], extents: Extents) -> Option<Self> {
+    pub(crate) fn read(quote: &[u8], extents: Extents) -> Option<Self> {
         let (start, length) = extents.body?;
         let mut rest = Fields(quote.get(start..start + length)?);
         Some(Self {

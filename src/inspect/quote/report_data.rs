@@ -3,7 +3,7 @@
 use super::TdReport;
 use crate::inspect::opened::Opened;
 use crate::inspect::page::Page;
-use crate::prove::Layout;
+use cvm_verify_core::verify::Layout;
 
 pub(super) fn show(page: &mut Page, opened: &Opened<'_>, report: &TdReport) {
     let data = &report.report_data;

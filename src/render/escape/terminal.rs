@@ -39,7 +39,7 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a runner's command could begin here.
-pub(in crate::render) fn opens_command(text: &str) -> bool {
+pub(crate) fn opens_command(text: &str) -> bool {
     text.strip_prefix(COMMAND).is_some_and(|rest| {
         rest.trim_start_matches(|c: char| c.is_ascii_alphabetic())
             .starts_with('[')

@@ -16,7 +16,7 @@ pub fn shorten(text: &str, max: usize) -> Cow<'_, str> {
 
 /// A character that is what it looks like: no control, no format character, no blank but the space, nothing that
 /// changes its neighbours.
-pub(in crate::render) fn is_plain(c: char) -> bool {
+pub(crate) fn is_plain(c: char) -> bool {
     match c {
         ' '..='~' => true,
         // Letters and symbols by Unicode's categories, and yet invisible: fillers of Hangul, the empty braille cell.

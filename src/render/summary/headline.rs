@@ -5,7 +5,7 @@ use crate::render::cause::causes;
 use crate::render::docs::own;
 use crate::render::escape::{code, markdown};
 use crate::render::{banner, marks, reached, words};
-use crate::report::{CheckResult, Mode, Report, TargetReport, Verdict};
+use cvm_verify_core::report::{CheckResult, Mode, Report, TargetReport, Verdict};
 
 /// The lines above the verdict.
 pub(super) fn banners(lines: &[String]) -> String {

@@ -10,8 +10,8 @@ mod target;
 
 use super::escape::markdown;
 use super::{banner, words};
-use crate::report::{Report, TargetReport, Verdict};
 use budget::Budget;
+use cvm_verify_core::report::{Report, TargetReport, Verdict};
 
 /// GitHub drops the summary of a step that is larger than 1 MiB; earlier steps of a job may have written to it, too.
 const LIMIT: usize = 900 * 1024;

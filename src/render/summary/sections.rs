@@ -1,13 +1,13 @@
 //! The parts of the summary, each a piece of Markdown that ends with an empty line.
 
 use super::headline::{fix, named};
-use crate::checks::Check;
 use crate::render::alert::{Delivery, about};
 use crate::render::cause::{causes, is_to_act_on};
 use crate::render::docs::cell;
 use crate::render::escape::{code, markdown};
 use crate::render::{accepted, banner, diff_lines, marks, measured, words};
-use crate::report::{CheckResult, Report, Status, TargetReport};
+use cvm_verify_core::checks::Check;
+use cvm_verify_core::report::{CheckResult, Report, Status, TargetReport};
 
 /// One row per check: result, what was found, what a pass proves, which attack that prevents. What there is something
 /// to do about stands first.

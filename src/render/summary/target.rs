@@ -4,7 +4,7 @@ use super::headline::banners;
 use super::{bold_name, sections};
 use crate::render::escape::markdown;
 use crate::render::{banner, marks, words};
-use crate::report::{Mode, TargetReport, Verdict};
+use cvm_verify_core::report::{Mode, TargetReport, Verdict};
 
 /// The only target of a run.
 pub(super) fn single(target: &TargetReport) -> String {

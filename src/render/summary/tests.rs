@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::render::hostile::{hostile, is_dangerous, told_by};
 use crate::render::samples;
-use crate::report::{AlertRecord, Mode, TrustRootKind};
+use cvm_verify_core::report::{AlertRecord, Mode, TrustRootKind};
 
 const HOSTILE: &str =
     "x\r\n::error::PASS | PASS | </details> <img src=//x> ![](http://x.example) @org/team #1 \u{2705}";

@@ -1,0 +1,122 @@
+//! Runs the checks and joins what they find, verdict and assurance to a result. Pure.
+
+use super::tiers;
+use crate::checks::{self, Check, EvidenceGap, Finding, QUOTE_NOT_PROVEN};
+use crate::policy::Policy;
+use crate::reference::ReferenceValues;
+use crate::report::{CheckId, EvidenceRecord, Measurements, TargetReport, TcbRecord, rfc3339};
+use crate::verify::{Facts, TrustRoot};
+
+/// What is known of a target beside facts and policy: it only labels the result.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// The user's name for it.
+    pub name: String,
+    /// The address.
+    pub url: Option<String>,
+    /// Whose root certificate the proof rests on.
+    pub root: TrustRoot,
+    /// The time that was judged at, Unix seconds.
+    pub at: u64,
+    /// Where the collateral came from.
+    pub collateral_source: Option<String>,
+    /// The evidence bundle's file.
+    pub bundle: Option<String>,
+}
+
+/// Judges one deployment.
+#[must_use]
+pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &Subject) -> TargetReport {
+    let mut compose_diff = Vec::new();
+    let mut checks = Vec::new();
+    let mut accepted = Vec::new();
+    for check in checks::ALL {
+        let finding = run(check, facts, policy);
+        checks.push(check.result(&finding));
+        accepted.extend(check.accepted(&finding));
+        if check.id == CheckId::ComposeHash {
+            compose_diff = finding.diff;
+        }
+    }
+    let facts = facts.ok();
+    TargetReport {
+        name: subject.name.clone(),
+        url: subject.url.clone(),
+        verdict: tiers::verdict(&checks, &accepted, policy.required, |id| {
+            (Check::of(id).is_configured)(policy)
+        }),
+        required: policy.required,
+        assurance: tiers::assurance(&checks, &accepted),
+        waived: tiers::waived(&checks),
+        accepted,
+        trust_root: subject.root.kind(),
+        evaluated_at: rfc3339(subject.at),
+        checks,
+        compose_diff,
+        instances: None,
+        measurements: facts
+            .map(|facts| measurements(facts, &policy.reference))
+            .unwrap_or_default(),
+        tcb: facts.map(|facts| tcb(facts, subject)).unwrap_or_default(),
+        evidence: EvidenceRecord {
+            signed_sha256: facts
+                .and_then(|facts| facts.quote.as_ref().ok())
+                .map(|quote| hex::encode(quote.signed_sha256())),
+            bundle: subject.bundle.clone(),
+            reference_values_sha256: policy.reference.file_sha256().map(hex::encode),
+        },
+    }
+}
+
+fn run(check: &Check, facts: Result<&Facts, &EvidenceGap>, policy: &Policy) -> Finding {
+    match facts {
+        Ok(facts) => (check.run)(facts, policy),
+        Err(gap) if check.id == CheckId::Evidence => gap.finding(),
+        Err(_) => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
+    }
+}
+
+fn measurements(facts: &Facts, reference: &ReferenceValues) -> Measurements {
+    let mut shown = Measurements::default();
+    if let Ok(quote) = &facts.quote {
+        let [rtmr0, rtmr1, rtmr2, rtmr3] = quote.rtmrs().map(|register| Some(hex::encode(register)));
+        shown = Measurements {
+            mrtd: Some(hex::encode(quote.mrtd())),
+            rtmr0,
+            rtmr1,
+            rtmr2,
+            rtmr3,
+            report_data: Some(hex::encode(quote.report_data())),
+            td_attributes: Some(hex::encode(quote.td_attributes())),
+            xfam: Some(hex::encode(quote.xfam())),
+            mr_config_id: Some(hex::encode(quote.mr_config_id())),
+            mr_seam: Some(hex::encode(quote.mr_seam())),
+            os_image: facts.os(reference).map(|os| os.row().name.to_string()),
+            ..shown
+        };
+    }
+    if let Ok(boot) = &facts.boot {
+        shown.compose_hash = Some(hex::encode(boot.compose_hash()));
+        shown.app_id = Some(hex::encode(boot.app_id()));
+        shown.instance_id = Some(boot.instance_id().map(hex::encode).unwrap_or_default());
+        shown.key_provider = Some(boot.key_provider().to_string());
+    }
+    shown
+}
+
+fn tcb(facts: &Facts, subject: &Subject) -> TcbRecord {
+    let Ok(quote) = &facts.quote else {
+        return TcbRecord::default();
+    };
+    let tcb = quote.tcb();
+    TcbRecord {
+        status: Some(tcb.status.to_string()),
+        advisory_ids: tcb.advisory_ids.clone(),
+        eval_data_number: Some(tcb.eval_data_number),
+        fmspc: Some(hex::encode(quote.fmspc())),
+        platform_id: Some(hex::encode(quote.platform_id())),
+        expires_at: Some(rfc3339(quote.expires_at())),
+        collateral_fetched_at: facts.collateral_fetched_at.map(rfc3339),
+        collateral_source: subject.collateral_source.clone(),
+    }
+}

@@ -1,0 +1,72 @@
+//! `app-id`: the app that answers is the expected one.
+
+use super::{
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    boot_claims,
+};
+use crate::policy::Policy;
+use crate::report::CheckId;
+use crate::verify::Facts;
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::AppId,
+    title: "App id",
+    proves: "The app behind this address is the one with the expected id.",
+    prevents: "An address that leads to another app. (Code is judged by compose-hash: an id is a label.)",
+    reasons: &[
+        &APP_ID_MISMATCH,
+        &ADDRESS_MISMATCH,
+        &NO_EXPECTATION,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ],
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.app_id.is_some() || policy.address_id.is_some(),
+    run,
+};
+
+const APP_ID_MISMATCH: Reason = Reason {
+    id: "app-id-mismatch",
+    means: "Another app answers at this address.",
+    fix: "Check the URL. If the app was deployed anew, it has a new id: update --app-id or the lock.",
+};
+const ADDRESS_MISMATCH: Reason = Reason {
+    id: "address-mismatch",
+    means: "The id in the address is neither the app's nor the instance's that answered.",
+    fix: "The gateway leads this address to another app: treat it as hostile.",
+};
+const NO_EXPECTATION: Reason = Reason {
+    id: "no-expectation",
+    means: "No app id is expected.",
+    fix: "Give --app-id, or pin it: `cvm-verify pin URL`.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let boot = match boot_claims(facts) {
+        Ok(boot) => boot,
+        Err(finding) => return finding,
+    };
+    let actual = boot.app_id();
+    if let Some(id) = policy.address_id
+        && id != *actual
+        && Some(&id) != boot.instance_id()
+    {
+        return Finding::fail(
+            &ADDRESS_MISMATCH,
+            "The id in the address belongs to neither this app nor this instance.",
+        )
+        .comparing(hex::encode(id), hex::encode(actual));
+    }
+    match &policy.app_id {
+        Some(expected) if expected.value != *actual => Finding::fail(
+            &APP_ID_MISMATCH,
+            format!("The app id is not the one expected by {}.", expected.origin),
+        )
+        .comparing(hex::encode(expected.value), hex::encode(actual)),
+        Some(expected) => Finding::pass(format!("The app id is the one expected by {}.", expected.origin)),
+        None if policy.address_id == Some(*actual) => Finding::pass("The app id is the one in the address."),
+        None => Finding::skip(&NO_EXPECTATION, "No app id is expected.").found(hex::encode(actual)),
+    }
+}

@@ -1,0 +1,125 @@
+//! `boot-order`: the measured OS wrote the claims, in the order in which it boots.
+
+use super::{
+    Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required, os_image, proven_quote,
+};
+use crate::policy::Policy;
+use crate::report::{CheckId, Tier};
+use crate::verify::{BootRefusal, Facts, Gap};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::BootOrder,
+    title: "Boot order",
+    proves: "App id, compose hash and key provider were recorded by the OS while booting, once, in order.",
+    prevents: "A program in the VM that appends a second, better-looking compose hash after the boot.",
+    reasons: &[
+        &NO_SYSTEM_READY,
+        &UNSUPPORTED_GENERATION,
+        &MISSING_EVENT,
+        &DUPLICATE_EVENT,
+        &OUT_OF_ORDER,
+        &BAD_PAYLOAD,
+        &RESERVED_AFTER_READY,
+        &UNKNOWN_EVENT,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+    ],
+    required: Required::From(Tier::Code),
+    harmless_warnings: &[&UNKNOWN_EVENT],
+    is_configured: |_| false,
+    run,
+};
+
+const NOT_DSTACK: &str = "No release of dstack boots like this. Compare the OS image with an official one; treat the host as hostile.";
+
+const NO_SYSTEM_READY: Reason = Reason {
+    id: "no-system-ready",
+    means: "Nothing marks the end of the boot, so the claims could have been written by anything.",
+    fix: "Run again when the app has started; if it stays, the VM does not run dstack.",
+};
+const UNSUPPORTED_GENERATION: Reason = Reason {
+    id: "unsupported-generation",
+    means: "The guest is of dstack 0.3, whose event log does not mark the end of the boot.",
+    fix: "Upgrade the OS image to dstack 0.5.4 or later.",
+};
+const MISSING_EVENT: Reason = Reason {
+    id: "missing-event",
+    means: "A required boot event is missing.",
+    fix: NOT_DSTACK,
+};
+const DUPLICATE_EVENT: Reason = Reason {
+    id: "duplicate-event",
+    means: "A boot event occurs more often than it may.",
+    fix: NOT_DSTACK,
+};
+const OUT_OF_ORDER: Reason = Reason {
+    id: "out-of-order",
+    means: "A boot event is not in its place.",
+    fix: NOT_DSTACK,
+};
+const BAD_PAYLOAD: Reason = Reason {
+    id: "bad-payload",
+    means: "A boot event's payload has another form than dstack writes.",
+    fix: NOT_DSTACK,
+};
+const RESERVED_AFTER_READY: Reason = Reason {
+    id: "reserved-after-ready",
+    means: "Something inside the VM wrote a boot event's name after the boot. A verifier that takes the last event of a name \
+            would believe it, so that no honest app writes one.",
+    fix: "Find out which container does that. If it is your app, give its event a name of its own (such as `my-app-config`): the \
+          names of boot events, `compose-hash` among them, are reserved. If it is not, a program in the VM is hostile.",
+};
+const UNKNOWN_EVENT: Reason = Reason {
+    id: "unknown-event",
+    means: "The boot holds an event that this version does not know.",
+    fix: "Update cvm-verify. If the newest version does not know it, compare the OS image with an official one.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    if let Err(finding) = proven_quote(facts) {
+        return finding;
+    }
+    let refusal = match &facts.boot {
+        Ok(boot) if boot.unknown_events().is_empty() => {
+            return Finding::pass("The boot events are complete, unique and in order.");
+        }
+        Ok(boot) => return unknown_events(boot.unknown_events(), facts, policy),
+        Err(Gap::Absent | Gap::NotReached) => {
+            return Finding::error(
+                &EVENT_LOG_NOT_PROVEN,
+                "Not determined: the event log is not proven.",
+            );
+        }
+        Err(Gap::Refused(refusal)) => refusal,
+    };
+    let detail = format!("The boot events are refused: {refusal}.");
+    match refusal {
+        BootRefusal::UnsupportedGeneration => Finding::error(&UNSUPPORTED_GENERATION, detail),
+        BootRefusal::NoSystemReady => Finding::fail(&NO_SYSTEM_READY, detail),
+        BootRefusal::Missing(_) => Finding::fail(&MISSING_EVENT, detail),
+        BootRefusal::Duplicate(_) => Finding::fail(&DUPLICATE_EVENT, detail),
+        BootRefusal::OutOfOrder { .. } => Finding::fail(&OUT_OF_ORDER, detail),
+        BootRefusal::BadPayload { .. } => Finding::fail(&BAD_PAYLOAD, detail),
+        BootRefusal::ReservedAfterReady(_) => Finding::fail(&RESERVED_AFTER_READY, detail),
+    }
+}
+
+/// An OS image that is itself proven may write an event that this version does not know yet.
+fn unknown_events(names: &[String], facts: &Facts, policy: &Policy) -> Finding {
+    let names = names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if os_image::is_proven(facts, policy) {
+        Finding::warn(
+            &UNKNOWN_EVENT,
+            format!("The OS image is proven; its boot has unknown events: {names}."),
+        )
+    } else {
+        Finding::fail(
+            &UNKNOWN_EVENT,
+            format!("The boot of an OS image that is not proven has unknown events: {names}."),
+        )
+    }
+}

@@ -1,0 +1,80 @@
+//! What a check is: its words, its reasons, what it is required for, and its decision.
+
+use super::finding::{Finding, Reason};
+use crate::policy::Policy;
+use crate::report::{Accepted, CheckId, CheckResult, SideTier, Tier};
+use crate::verify::Facts;
+
+/// A check: what it is called, what it is for, and how it decides.
+pub struct Check {
+    /// Its name.
+    pub id: CheckId,
+    /// Its name in words.
+    pub title: &'static str,
+    /// What a pass proves.
+    pub proves: &'static str,
+    /// The attack that it prevents.
+    pub prevents: &'static str,
+    /// Every reason that it can give.
+    pub reasons: &'static [&'static Reason],
+    /// Which tiers require it.
+    pub required: Required,
+    /// The reasons of the warnings that leave its requirement met. Any other warning is short of it.
+    pub harmless_warnings: &'static [&'static Reason],
+    /// Whether the user asked for it by giving it something to compare with: an error then leaves the verdict
+    /// inconclusive, whatever the tier.
+    pub is_configured: fn(&Policy) -> bool,
+    /// The decision.
+    pub run: fn(&Facts, &Policy) -> Finding,
+}
+
+/// What the tiers require of a check (interface.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required {
+    /// To be met for this tier and for every higher one.
+    From(Tier),
+    /// Not to fail, for any assurance at all.
+    NotToFail,
+    /// Not to fail, for any assurance at all, and to be met for this tier and for every higher one.
+    NotToFailAndFrom(Tier),
+    /// Nothing for `hardware` and `code`. If it is met, it grants one of these tiers beside `code`, which its finding names
+    /// ([`Finding::granting`]).
+    Grants(&'static [SideTier]),
+    /// Nothing.
+    Never,
+}
+
+impl Check {
+    /// A finding of this check as the report shows it.
+    #[must_use]
+    pub fn result(&self, finding: &Finding) -> CheckResult {
+        CheckResult {
+            id: self.id,
+            status: finding.status,
+            reason: finding.reason.map(|reason| reason.id.to_owned()),
+            title: self.title.to_owned(),
+            proves: self.proves.to_owned(),
+            prevents: self.prevents.to_owned(),
+            detail: finding.detail.clone(),
+            expected: finding.expected.clone(),
+            actual: finding.actual.clone(),
+            fix: finding.fix.clone().or_else(|| {
+                let fix = finding.reason.map(|reason| reason.fix);
+                fix.filter(|fix| !fix.is_empty()).map(str::to_owned)
+            }),
+            grants: finding.grants.filter(|side| self.may_grant(*side)),
+        }
+    }
+
+    /// Whether this check is one that can grant a tier beside `code`.
+    #[must_use]
+    pub fn may_grant(&self, side: SideTier) -> bool {
+        matches!(self.required, Required::Grants(sides) if sides.contains(&side))
+    }
+
+    /// What a finding of this check was accepted with, as the report shows it.
+    #[must_use]
+    pub fn accepted(&self, finding: &Finding) -> Vec<Accepted> {
+        finding.accepted.iter().map(|one| one.of(self.id)).collect()
+    }
+}

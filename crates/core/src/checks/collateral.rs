@@ -1,0 +1,181 @@
+//! `collateral`: Intel's statements about the platform are at hand and in date.
+
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required};
+use crate::policy::Policy;
+use crate::report::{CheckId, Tier, rfc3339};
+use crate::verify::{CollateralGap, FORECAST, Facts, Gap, VerifiedQuote};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::Collateral,
+    title: "Collateral",
+    proves: "Intel's signed statements about this platform are at hand, authentic and in date.",
+    prevents: "Judging a platform by statements that Intel does not make, no longer makes, or makes about another platform.",
+    reasons: &[
+        &MISSING,
+        &UNREACHABLE,
+        &EXPIRED,
+        &NOT_YET_VALID,
+        &TOO_OLD,
+        &MALFORMED,
+        &NOT_SIGNED_BY_INTEL,
+        &WRONG_PLATFORM,
+        &CLOCK,
+        &NOT_REFETCHED,
+        &ENDS_SOON,
+        &CERTIFICATE_ENDS_SOON,
+        &QUOTE_NOT_PROVEN,
+    ],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[&NOT_REFETCHED, &ENDS_SOON, &CERTIFICATE_ENDS_SOON],
+    is_configured: |_| false,
+    run,
+};
+
+/// Reasons that say ahead that a pass will end.
+pub(super) const FORECASTS: &[&Reason] = &[&NOT_REFETCHED, &ENDS_SOON, &CERTIFICATE_ENDS_SOON];
+
+const MISSING: Reason = Reason {
+    id: "missing",
+    means: "There is no collateral for this platform, so its patch level and revocations cannot be checked.",
+    fix: "Replay a bundle that holds collateral, or give it with --collateral. In a live run, name another PCCS with \
+          --pccs-url: the ones that were asked do not know the platform.",
+};
+const UNREACHABLE: Reason = Reason {
+    id: "unreachable",
+    means: "No source of collateral answered.",
+    fix: "Run again; if this machine cannot reach Intel's and Phala's servers, name a PCCS with --pccs-url.",
+};
+const EXPIRED: Reason = Reason {
+    id: "expired",
+    means: "A part of the collateral, or the machine's certificate, has ended, or ended before another part began. That is not \
+            the app's fault.",
+    fix: "Fetch new collateral (a live run does), or replay at the time of capture with --at. If a live run says this, the \
+          PCCS does not refresh: name another with --pccs-url. A PCK certificate that ended must be renewed by the operator \
+          of the host.",
+};
+const NOT_YET_VALID: Reason = Reason {
+    id: "not-yet-valid",
+    means: "A part of the collateral begins in the future. The deployment is not at fault.",
+    fix: "Check this machine's clock, or replay at a later time with --at.",
+};
+const TOO_OLD: Reason = Reason {
+    id: "too-old",
+    means: "The collateral was fetched more than 7 days before, so that a revocation since then would not be seen.",
+    fix: "Find out why no newer collateral comes: the same command with --no-cache shows what its source answers. A bundle is \
+          replayed at its time of capture; without --at.",
+};
+const NOT_REFETCHED: Reason = Reason {
+    id: "not-refetched",
+    means: "The collateral was fetched longer ago than --collateral-max-age, and a newer set could not be fetched.",
+    fix: "Find out why, since after 7 days this is an error: the same command with --no-cache shows what the source of the \
+          collateral answers.",
+};
+const MALFORMED: Reason = Reason {
+    id: "malformed",
+    means: "A document of the collateral is missing, empty or cannot be read. The deployment is not at fault.",
+    fix: "Run again. If this stays, name another PCCS with --pccs-url and tell the operator of this one; for a file, record \
+          the collateral anew.",
+};
+const NOT_SIGNED_BY_INTEL: Reason = Reason {
+    id: "not-signed-by-intel",
+    means: "A document of the collateral is not what Intel signed: it was changed, re-serialised, or is someone else's. The \
+            deployment is not at fault.",
+    fix: "Name another PCCS with --pccs-url and tell the operator of this one. For a file, record the documents byte for byte, \
+          as the PCCS answers.",
+};
+const WRONG_PLATFORM: Reason = Reason {
+    id: "wrong-platform",
+    means: "A document of the collateral is Intel's, and is for another platform, or for SGX. The deployment is not at fault.",
+    fix: "Give the collateral of the machine that made the quote, for TDX. If a live run says this, name another PCCS with \
+          --pccs-url.",
+};
+const CLOCK: Reason = Reason {
+    id: "clock",
+    means: "This machine's clock is before the time at which this version of cvm-verify was made.",
+    fix: "Set the clock.",
+};
+const ENDS_SOON: Reason = Reason {
+    id: "ends-soon",
+    means: "A part of the collateral ends within 14 days.",
+    fix: "Nothing yet: Intel renews collateral every few days. If this stays, the PCCS in use does not refresh.",
+};
+
+const CERTIFICATE_ENDS_SOON: Reason = Reason {
+    id: "platform-certificate-ends-soon",
+    means: "The certificate that Intel issued to this very machine ends within 14 days.",
+    fix: "Ask the host to renew the machine's certificate, or redeploy on another host: quotes do not verify after the end.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    if let Err(gap) = &facts.collateral {
+        let reason = match gap {
+            CollateralGap::Missing | CollateralGap::NotServed(_) => &MISSING,
+            CollateralGap::Unreachable(_) => &UNREACHABLE,
+            CollateralGap::Expired { .. } | CollateralGap::NoCommonMoment { .. } => &EXPIRED,
+            CollateralGap::Malformed { .. } => &MALFORMED,
+            CollateralGap::NotSignedByIntel { .. } => &NOT_SIGNED_BY_INTEL,
+            CollateralGap::WrongPlatform { .. } => &WRONG_PLATFORM,
+            CollateralGap::NotYetValid { .. } => &NOT_YET_VALID,
+            CollateralGap::TooOld { .. } => &TOO_OLD,
+            CollateralGap::Clock { .. } => &CLOCK,
+        };
+        let text = gap.to_string();
+        let mut chars = text.chars();
+        let start: String = chars
+            .next()
+            .map(|first| first.to_uppercase().collect())
+            .unwrap_or_default();
+        let from = match &facts.collateral_source {
+            Some(source) => format!(" The collateral came from {source}."),
+            None => String::new(),
+        };
+        return Finding::error(
+            reason,
+            format!("{start}{}.{from}", chars.as_str().trim_end_matches('.')),
+        );
+    }
+    let overdue = facts
+        .collateral_fetched_at
+        .filter(|fetched| facts.at.saturating_sub(*fetched) > policy.collateral_max_age.seconds());
+    match (&facts.quote, overdue) {
+        (Ok(quote), Some(fetched))
+            if quote.ends_first() != Some("PCK certificate") || !ends_soon(quote, facts) =>
+        {
+            Finding::warn(
+                &NOT_REFETCHED,
+                format!(
+                    "The collateral is in date until {}, but it was fetched at {}, and no newer set could be fetched.",
+                    rfc3339(quote.expires_at()),
+                    rfc3339(fetched)
+                ),
+            )
+        }
+        (Ok(quote), _) if ends_soon(quote, facts) => Finding::warn(
+            match quote.ends_first() {
+                Some("PCK certificate") => &CERTIFICATE_ENDS_SOON,
+                _ => &ENDS_SOON,
+            },
+            format!(
+                "The collateral is in date; its first part{} ends at {}.",
+                quote
+                    .ends_first()
+                    .map(|part| format!(", the {part},"))
+                    .unwrap_or_default(),
+                rfc3339(quote.expires_at())
+            ),
+        ),
+        (Ok(quote), _) => Finding::pass(format!(
+            "The collateral is in date until {}.",
+            rfc3339(quote.expires_at())
+        )),
+        (Err(Gap::Absent | Gap::NotReached | Gap::Refused(_)), _) => Finding::error(
+            &QUOTE_NOT_PROVEN,
+            "Not determined: the quote is refused, so the collateral was not judged with it.",
+        ),
+    }
+}
+
+/// Whether the first part of what the quote rests on ends within the time of a forecast.
+fn ends_soon(quote: &VerifiedQuote, facts: &Facts) -> bool {
+    quote.expires_at() < facts.at.saturating_add(FORECAST)
+}

@@ -1,0 +1,122 @@
+//! The user's docker compose file, looked for in the measured document.
+
+use serde_json::Value;
+
+use super::super::Finding;
+use super::super::measured_compose::AS_OBJECT;
+use super::{DOCKER_COMPOSE_MISMATCH, DOCUMENT_NOT_SHOWN, UNREADABLE_DOCUMENT, settings};
+use crate::compose::{TextDiff, UnseenDifference};
+use crate::policy::{Expected, Policy};
+use crate::verify::digest::sha256;
+use crate::verify::{Facts, MeasuredCompose};
+
+/// Judges a release that is given by its docker compose file: that file byte for byte, and all around it pinned.
+pub(super) fn release_finding(facts: &Facts, policy: &Policy) -> Finding {
+    let (compose, expected) = match matching(facts, policy) {
+        Ok(Some(found)) => found,
+        // The caller has one.
+        Ok(None) => return not_shown(facts),
+        Err(finding) => return finding,
+    };
+    match settings::pinned_by(compose, policy) {
+        Ok(by) => Finding::pass(format!(
+            "The docker compose file is that of {} byte for byte, and {by}.",
+            expected.origin
+        )),
+        Err(finding) => finding,
+    }
+}
+
+/// The finding where a docker compose file is expected and is not the measured one. What is around it is bound
+/// otherwise.
+pub(super) fn file_finding(facts: &Facts, policy: &Policy) -> Option<Finding> {
+    matching(facts, policy).err()
+}
+
+/// What differs from the expected docker compose file, where both are known.
+pub(super) fn difference(facts: &Facts, policy: &Policy) -> Vec<String> {
+    file_finding(facts, policy)
+        .map(|finding| finding.diff)
+        .unwrap_or_default()
+}
+
+/// The measured document, where the docker compose file in it is the expected one. Nothing where none is expected.
+fn matching<'f>(
+    facts: &'f Facts,
+    policy: &'f Policy,
+) -> Result<Option<(&'f MeasuredCompose, &'f Expected<String>)>, Finding> {
+    let Some(expected) = &policy.docker_compose else {
+        return Ok(None);
+    };
+    let Ok(compose) = &facts.compose else {
+        return Err(not_shown(facts));
+    };
+    let members = compose.members().map_err(|error| {
+        Finding::error(
+            &UNREADABLE_DOCUMENT,
+            format!("The measured compose document cannot be read in one way only: {error}."),
+        )
+    })?;
+    if members.get("runner").and_then(Value::as_str) == Some("bash") {
+        return Err(Finding::fail(
+            &DOCKER_COMPOSE_MISMATCH,
+            format!(
+                "The measured compose document has the runner bash, which starts a script and not the docker compose file \
+                 that {} expects.",
+                expected.origin
+            ),
+        ));
+    }
+    match members.get("docker_compose_file") {
+        Some(Value::String(actual)) if *actual == expected.value => Ok(Some((compose, expected))),
+        Some(Value::String(actual)) => Err(mismatch(expected, actual)),
+        _ => Err(Finding::fail(
+            &DOCKER_COMPOSE_MISMATCH,
+            format!(
+                "The measured compose document has no docker compose file, but {} expects one.",
+                expected.origin
+            ),
+        )),
+    }
+}
+
+fn not_shown(facts: &Facts) -> Finding {
+    Finding::error(
+        &DOCUMENT_NOT_SHOWN,
+        match facts.compose_is_object {
+            true => AS_OBJECT,
+            false => {
+                "The compose document was not handed over, so the docker compose file in it could not be compared."
+            }
+        },
+    )
+}
+
+fn mismatch(expected: &Expected<String>, actual: &str) -> Finding {
+    let diff = TextDiff::of(&expected.value, actual);
+    let how = match diff.only {
+        Some(UnseenDifference::LineEnds) => {
+            "the bytes differ only in line ends: one has CRLF (Windows) where the other has LF".to_owned()
+        }
+        Some(UnseenDifference::FinalLineEnd) => {
+            "the bytes differ only in the line ends at the very end of the file".to_owned()
+        }
+        Some(UnseenDifference::ByteOrderMark) => {
+            "the bytes differ only in a byte order mark at the beginning".to_owned()
+        }
+        None => match diff.changed_lines() {
+            1 => "1 line differs".to_owned(),
+            count => format!("{count} lines differ"),
+        },
+    };
+    let hash = |text: &str| format!("sha256:{}", hex::encode(sha256(text.as_bytes())));
+    Finding::fail(
+        &DOCKER_COMPOSE_MISMATCH,
+        format!(
+            "The docker compose file inside the measured document is not that of {}: {how}.",
+            expected.origin
+        ),
+    )
+    .comparing(hash(&expected.value), hash(actual))
+    .differing(diff.lines)
+}

@@ -1,0 +1,238 @@
+//! `compose-hash`: the VM runs exactly the compose document that you released.
+//!
+//! What was released is said by the document's hash, or by the docker compose file inside it: then everything around
+//! that file must be pinned as well, by a lock or by being the built-in clean settings.
+
+mod docker_compose;
+mod settings;
+
+use super::{
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    boot_claims,
+};
+use crate::policy::{Expected, Policy, SecondHash};
+use crate::report::{CheckId, Tier};
+use crate::verify::{ComposeRefusal, Facts, Gap};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::ComposeHash,
+    title: "Compose hash",
+    proves: "The VM was started with exactly the compose document that you expect, byte for byte.",
+    prevents: "Running other code than was released, with hashes that the VM itself supplies.",
+    reasons: &[
+        &NO_EXPECTATION,
+        &COMPOSE_HASH_MISMATCH,
+        &SECOND_HASH_ENDED,
+        &DOCKER_COMPOSE_MISMATCH,
+        &TEXT_MISMATCH,
+        &ENVELOPE_MISMATCH,
+        &ENVELOPE_NOT_SHOWN,
+        &ENVELOPE_UNPINNED,
+        &DOCUMENT_NOT_SHOWN,
+        &UNREADABLE_DOCUMENT,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ],
+    required: Required::From(Tier::Code),
+    harmless_warnings: &[],
+    is_configured: |policy| policy.compose_hash.is_some() || policy.docker_compose.is_some(),
+    run,
+};
+
+const NO_EXPECTATION: Reason = Reason {
+    id: "no-expectation",
+    means: "No compose hash is expected, so any code would be consistent with itself.",
+    fix: "Review what runs, then write it down: `cvm-verify pin URL` writes a lock file, or give --compose-hash with the \
+          value shown under `actual`.",
+};
+const COMPOSE_HASH_MISMATCH: Reason = Reason {
+    id: "compose-hash-mismatch",
+    means: "The VM runs another compose document than the expected one.",
+    fix: "If you deployed a new version, run `cvm-verify pin` and review the difference. If you did not, someone else did: \
+          stop sending it secrets.",
+};
+const SECOND_HASH_ENDED: Reason = Reason {
+    id: "second-hash-ended",
+    means: "The VM still runs the second compose document, which --also-compose-hash accepted until a day that is over.",
+    fix: "Finish the roll-out. If it takes longer on purpose, give --also-compose-hash a later day.",
+};
+const DOCKER_COMPOSE_MISMATCH: Reason = Reason {
+    id: "docker-compose-mismatch",
+    means: "The docker compose file inside the measured document is not the one that you gave, byte for byte.",
+    fix: "Read the difference. If your tools render the file before they deploy it, give the rendered file. If the change \
+          is not yours, someone else deployed: stop sending it secrets.",
+};
+const TEXT_MISMATCH: Reason = Reason {
+    id: "text-mismatch",
+    means: "The compose document that was handed over is not the one that was measured.",
+    fix: "Hand over the exact text of `app_compose`, never re-serialised (a final newline counts). If the app returns the \
+          SDK's object unchanged, treat the host as hostile.",
+};
+const ENVELOPE_MISMATCH: Reason = Reason {
+    id: "compose-settings-mismatch",
+    means: "A field around the docker compose file (scripts, flags, allowed variables) is not the locked one.",
+    fix: "Review the named fields; if the change is yours, run `cvm-verify pin` and review the difference.",
+};
+const ENVELOPE_NOT_SHOWN: Reason = Reason {
+    id: "compose-settings-not-shown",
+    means: "The lock holds the settings of another compose hash, and the document was not handed over to compare, or \
+            names a field twice, so that its settings are ambiguous.",
+    fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
+};
+const ENVELOPE_UNPINNED: Reason = Reason {
+    id: "compose-settings-unpinned",
+    means: "The docker compose file is yours, but nothing pins the scripts, flags and variables around it, and they are \
+            not the built-in clean settings.",
+    fix: "Run `cvm-verify pin URL`, review the section [compose] of the lock, and give it with --lock.",
+};
+const DOCUMENT_NOT_SHOWN: Reason = Reason {
+    id: "document-not-shown",
+    means: "The app does not show its compose document, so there is nothing to look for your docker compose file in.",
+    fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
+};
+const UNREADABLE_DOCUMENT: Reason = Reason {
+    id: "unreadable-document",
+    means: "The measured compose document is no JSON object, or names a field twice, so that readers see different files in \
+            it.",
+    fix: "Deploy a document that names each field once; if you did not write it, treat the deployment as hostile.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let boot = match boot_claims(facts) {
+        Ok(boot) => boot,
+        Err(finding) => return finding,
+    };
+    let measured = boot.compose_hash();
+    let expectation = Expectation::of(policy, measured, facts.at);
+    // Before what was shown: another code must not pass for a badly copied text.
+    if let Some(finding) = expectation.refusal(measured) {
+        return finding.differing(docker_compose::difference(facts, policy));
+    }
+    if let Err(Gap::Refused(ComposeRefusal::HashMismatch { measured, text })) = &facts.compose {
+        return Finding::fail(
+            &TEXT_MISMATCH,
+            "The compose document that was handed over is not the one that was measured.",
+        )
+        .comparing(hex::encode(measured), hex::encode(text));
+    }
+    match expectation {
+        Expectation::None => {
+            let actual = hex::encode(measured);
+            Finding::skip(
+                &NO_EXPECTATION,
+                format!("No compose hash is expected. To expect this one, write down: --compose-hash {actual}"),
+            )
+            .found(actual)
+        }
+        Expectation::First(expected) => docker_compose::file_finding(facts, policy)
+            .or_else(|| settings::locked_finding(facts, policy, measured))
+            .unwrap_or_else(|| {
+                Finding::pass(format!(
+                    "The compose hash is the one expected by {}.{}",
+                    expected.origin,
+                    second_note(policy, facts.at)
+                ))
+            }),
+        Expectation::Second(second) => {
+            settings::locked_finding(facts, policy, measured).unwrap_or_else(|| {
+                Finding::pass(format!(
+                    "The compose hash is the second one, of --also-compose-hash, which is accepted until {}; the \
+                     release that is expected first does not run here.",
+                    second.until
+                ))
+            })
+        }
+        Expectation::File(ended) => {
+            let finding = docker_compose::release_finding(facts, policy);
+            match ended.filter(|_| finding.status == crate::report::Status::Fail) {
+                Some(second) => ended_finding(second).differing(finding.diff),
+                None => finding,
+            }
+        }
+        // Told above.
+        Expectation::Ended(second) => ended_finding(second),
+        Expectation::Other(expected) => mismatch_finding(expected, measured),
+    }
+}
+
+/// What the user expects of a compose hash that was measured.
+enum Expectation<'p> {
+    /// Nothing.
+    None,
+    /// It is the one expected.
+    First(&'p Expected<[u8; 32]>),
+    /// It is the second one, which is accepted today.
+    Second(&'p SecondHash),
+    /// It is the second one, which no longer is accepted.
+    Ended(&'p SecondHash),
+    /// It is another one.
+    Other(&'p Expected<[u8; 32]>),
+    /// No hash is expected, but a docker compose file is. With the second hash that this is, where it has ended.
+    File(Option<&'p SecondHash>),
+}
+
+impl<'p> Expectation<'p> {
+    fn of(policy: &'p Policy, measured: &[u8; 32], at: u64) -> Self {
+        let second = policy
+            .second_compose_hash
+            .as_ref()
+            .filter(|second| second.value == *measured);
+        match (&policy.compose_hash, second) {
+            (Some(first), _) if first.value == *measured => Self::First(first),
+            (_, Some(second)) if second.holds(at) => Self::Second(second),
+            (Some(_), Some(second)) => Self::Ended(second),
+            (Some(first), None) => Self::Other(first),
+            (None, ended) if policy.docker_compose.is_some() => Self::File(ended),
+            (None, _) => Self::None,
+        }
+    }
+
+    /// The finding where the hash alone decides against it.
+    fn refusal(&self, measured: &[u8; 32]) -> Option<Finding> {
+        match self {
+            Self::Other(expected) => Some(mismatch_finding(expected, measured)),
+            Self::Ended(second) => Some(ended_finding(second)),
+            Self::None | Self::First(_) | Self::Second(_) | Self::File(_) => None,
+        }
+    }
+}
+
+fn mismatch_finding(expected: &Expected<[u8; 32]>, measured: &[u8; 32]) -> Finding {
+    Finding::fail(
+        &COMPOSE_HASH_MISMATCH,
+        format!(
+            "The VM runs another compose document than the one expected by {}.",
+            expected.origin
+        ),
+    )
+    .comparing(hex::encode(expected.value), hex::encode(measured))
+}
+
+fn ended_finding(second: &SecondHash) -> Finding {
+    Finding::fail(
+        &SECOND_HASH_ENDED,
+        format!(
+            "The VM runs the compose document of --also-compose-hash, which was accepted until {} only.",
+            second.until
+        ),
+    )
+    .found(hex::encode(second.value))
+}
+
+/// What a pass by the first hash says of the second.
+fn second_note(policy: &Policy, at: u64) -> String {
+    match &policy.second_compose_hash {
+        None => String::new(),
+        Some(second) if second.holds(at) => {
+            format!(
+                " Until {} that of --also-compose-hash is accepted, too.",
+                second.until
+            )
+        }
+        Some(second) => format!(
+            " --also-compose-hash ended with {} and is ignored: remove it.",
+            second.until
+        ),
+    }
+}

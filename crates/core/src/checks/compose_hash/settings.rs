@@ -1,0 +1,138 @@
+//! The fields around the docker compose file: the locked ones, or the built-in clean ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::super::Finding;
+use super::{ENVELOPE_MISMATCH, ENVELOPE_NOT_SHOWN, ENVELOPE_UNPINNED};
+use crate::compose::{clean_envelope_violations, known_prelaunch_script, launch_script};
+use crate::policy::{LockedCompose, Policy};
+use crate::verify::{Facts, MeasuredCompose};
+
+/// How many fields a finding names.
+const MAX_NAMED: usize = 8;
+/// Characters of each that are shown.
+const MAX_SHOWN: usize = 200;
+
+/// Compares the fields around the docker compose file with the locked ones, where there are any.
+pub(super) fn locked_finding(facts: &Facts, policy: &Policy, measured: &[u8; 32]) -> Option<Finding> {
+    let locked = policy.locked_compose.as_ref()?;
+    let actual = match &facts.compose {
+        Ok(compose) => compose.envelope().map_err(|error| error.to_string()),
+        Err(_) => Err("the document was not handed over".to_owned()),
+    };
+    match actual {
+        Ok(actual) => mismatch(locked, &actual),
+        // The lock's own hash binds its settings; another hash does not.
+        Err(_) if policy.is_locked_compose_hash(measured) => None,
+        Err(problem) => Some(Finding::error(
+            &ENVELOPE_NOT_SHOWN,
+            format!(
+                "The settings in {} could not be compared: {problem}.",
+                locked.lock
+            ),
+        )),
+    }
+}
+
+/// What pins the fields around a docker compose file: where it is nothing, a finding.
+pub(super) fn pinned_by(compose: &MeasuredCompose, policy: &Policy) -> Result<String, Finding> {
+    let actual = compose.envelope().map_err(|error| {
+        Finding::error(
+            &super::UNREADABLE_DOCUMENT,
+            format!("The measured compose document cannot be read in one way only: {error}."),
+        )
+    })?;
+    if let Some(locked) = &policy.locked_compose {
+        return match mismatch(locked, &actual) {
+            None => Ok(format!(
+                "every other field of the measured document is the one in {}",
+                locked.lock
+            )),
+            Some(finding) => Err(finding),
+        };
+    }
+    let file = compose.compose_file(launch_script(compose)).map_err(|error| {
+        Finding::error(
+            &super::UNREADABLE_DOCUMENT,
+            format!("The measured compose document cannot be read in one way only: {error}."),
+        )
+    })?;
+    let violations = clean_envelope_violations(&actual, &file.unwrap_or_default());
+    if violations.is_empty() {
+        return Ok(format!(
+            "the rest of the measured document has the built-in clean settings ({})",
+            script_of(&actual)
+        ));
+    }
+    let more = violations.len().saturating_sub(MAX_NAMED);
+    let named: Vec<String> = violations
+        .into_iter()
+        .take(MAX_NAMED)
+        .map(|one| cut(&one))
+        .collect();
+    let more = if more == 0 {
+        String::new()
+    } else {
+        format!("; and {more} more")
+    };
+    Err(Finding::error(
+        &ENVELOPE_UNPINNED,
+        format!(
+            "The docker compose file is the expected one, but nothing pins the settings around it, and they are not the \
+             built-in clean ones: {}{more}.",
+            named.join("; ")
+        ),
+    ))
+}
+
+fn script_of(envelope: &BTreeMap<String, Value>) -> String {
+    let hash = envelope.get("pre_launch_script").and_then(Value::as_str);
+    hash.and_then(|text| known_prelaunch_script(text.strip_prefix("sha256:")?))
+        .map_or_else(
+            || "no pre-launch script".to_owned(),
+            |script| format!("Phala's pre-launch script {}", script.version),
+        )
+}
+
+fn mismatch(locked: &LockedCompose, actual: &BTreeMap<String, Value>) -> Option<Finding> {
+    let names: BTreeSet<&String> = locked.envelope.keys().chain(actual.keys()).collect();
+    let differing: Vec<&String> = names
+        .into_iter()
+        .filter(|name| locked.envelope.get(*name) != actual.get(*name))
+        .collect();
+    let shown = |envelope: &BTreeMap<String, Value>| {
+        let of = |name: &&String| {
+            let value = envelope
+                .get(*name)
+                .map_or_else(|| "(absent)".to_owned(), ToString::to_string);
+            format!("{} = {}", cut(name), cut(&value))
+        };
+        differing
+            .iter()
+            .take(MAX_NAMED)
+            .map(of)
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    (!differing.is_empty()).then(|| {
+        let names = differing
+            .iter()
+            .map(|name| format!("`{}`", cut(name)))
+            .collect::<Vec<_>>()
+            .join(", ");
+        Finding::fail(
+            &ENVELOPE_MISMATCH,
+            format!(
+                "These fields of the compose document are not those in {}: {names}.",
+                locked.lock
+            ),
+        )
+        .comparing(shown(&locked.envelope), shown(actual))
+    })
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_SHOWN).collect()
+}

@@ -1,0 +1,108 @@
+//! `event-log`: the event log is the one that the hardware measured.
+
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven};
+use crate::evidence::BootEvents;
+use crate::policy::Policy;
+use crate::report::{CheckId, Tier};
+use crate::verify::{Facts, Gap, LogRefusal};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::EventLog,
+    title: "Event log",
+    proves: "The event log, names and payloads included, is what the hardware measured into RTMR0–3.",
+    prevents: "A log that shows the expected compose hash while the machine started something else.",
+    reasons: &[
+        &NO_EVENT_LOG,
+        &RTMR_MISMATCH,
+        &DIGEST_MISMATCH,
+        &MISSING_DIGEST,
+        &WRONG_EVENT_TYPE,
+        &RESERVED_NAME,
+        &BAD_EVENT_NAME,
+        &PREIMAGE_MISMATCH,
+        &QUOTE_NOT_PROVEN,
+    ],
+    required: Required::From(Tier::Code),
+    harmless_warnings: &[],
+    is_configured: |_| false,
+    run,
+};
+
+const HOSTILE: &str = "The log was changed after the machine wrote it, or belongs to another machine: treat the host as hostile.";
+
+const NO_EVENT_LOG: Reason = Reason {
+    id: "no-event-log",
+    means: "No event log was handed over.",
+    fix: "Return the SDK's getQuote() object unchanged: it holds `event_log` beside `quote`.",
+};
+const RTMR_MISMATCH: Reason = Reason {
+    id: "rtmr-mismatch",
+    means: "The events do not give the registers that the hardware signed.",
+    fix: HOSTILE,
+};
+const DIGEST_MISMATCH: Reason = Reason {
+    id: "digest-mismatch",
+    means: "An event's digest is not that of its name and payload.",
+    fix: HOSTILE,
+};
+const MISSING_DIGEST: Reason = Reason {
+    id: "missing-digest",
+    means: "A boot event has no digest, so it cannot be replayed.",
+    fix: "Return the guest agent's event log unchanged: only events of RTMR3 may be stripped of digests.",
+};
+const WRONG_EVENT_TYPE: Reason = Reason {
+    id: "wrong-event-type",
+    means: "RTMR3 holds an event that is no runtime event, or another register holds one.",
+    fix: HOSTILE,
+};
+const RESERVED_NAME: Reason = Reason {
+    id: "reserved-name",
+    means: "An event of RTMR0–2 bears the name of a claim.",
+    fix: HOSTILE,
+};
+const BAD_EVENT_NAME: Reason = Reason {
+    id: "bad-event-name",
+    means: "A boot event's name has characters that allow to read it in two ways.",
+    fix: HOSTILE,
+};
+const PREIMAGE_MISMATCH: Reason = Reason {
+    id: "preimage-mismatch",
+    means: "An event's preimage is not that of its name and payload.",
+    fix: HOSTILE,
+};
+
+fn run(facts: &Facts, _policy: &Policy) -> Finding {
+    let refusal = match &facts.log {
+        Ok(log) => {
+            let count = log.runtime_events().len();
+            return Finding::pass(match log.boot_events() {
+                BootEvents::Complete => {
+                    format!("The log replays to all four RTMRs ({count} events in RTMR3).")
+                }
+                BootEvents::Stripped => format!(
+                    "The log replays to RTMR3 ({count} events). This form of evidence leaves the boot events out: RTMR0–2 \
+                     are read from the quote, and `os-image` judges them."
+                ),
+            });
+        }
+        Err(Gap::NotReached) => return quote_not_proven(),
+        Err(Gap::Absent) => return Finding::error(&NO_EVENT_LOG, "No event log was handed over."),
+        Err(Gap::Refused(refusal)) => refusal,
+    };
+    let reason = match refusal {
+        LogRefusal::RtmrMismatch { .. } => &RTMR_MISMATCH,
+        LogRefusal::DigestMismatch { .. } => &DIGEST_MISMATCH,
+        LogRefusal::MissingDigest { .. } => &MISSING_DIGEST,
+        LogRefusal::WrongEventType { .. } => &WRONG_EVENT_TYPE,
+        LogRefusal::ReservedName { .. } => &RESERVED_NAME,
+        LogRefusal::BadName { .. } => &BAD_EVENT_NAME,
+        LogRefusal::PreimageMismatch { .. } => &PREIMAGE_MISMATCH,
+    };
+    let finding = Finding::fail(reason, format!("The event log is refused: {refusal}."));
+    match refusal {
+        LogRefusal::RtmrMismatch { quote, replayed, .. } => {
+            finding.comparing(hex::encode(quote), hex::encode(replayed))
+        }
+        _ => finding,
+    }
+}

@@ -1,0 +1,237 @@
+//! `evidence`: the deployment answered, and its answer can be read in one way only.
+
+use super::{Check, Finding, Reason, Required};
+use crate::evidence::EvidenceError;
+use crate::policy::Policy;
+use crate::report::{CheckId, Status, Tier};
+use crate::verify::{Facts, InfoOrigin};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::Evidence,
+    title: "Evidence",
+    proves: "The deployment handed over evidence that can be read in one way only.",
+    prevents: "Documents that two readers understand differently; answers mixed from several instances.",
+    reasons: &[
+        &UNREACHABLE,
+        &TLS,
+        &HTTP_STATUS,
+        &NOT_JSON,
+        &TOO_LARGE,
+        &ADDRESS_REFUSED,
+        &NO_QUOTE,
+        &TOO_FEW_INSTANCES,
+        &UNSUPPORTED_PLATFORM,
+        &TWO_INSTANCES,
+        &MALFORMED_FIELD,
+        &DUPLICATE_FIELD,
+        &INFO_UNUSABLE,
+        &INTERNAL,
+        &SHARD_MISSING,
+        &DEADLINE,
+        &NOT_FINISHED,
+    ],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[&INFO_UNUSABLE],
+    is_configured: |_| false,
+    run,
+};
+
+const UNREACHABLE: Reason = Reason {
+    id: "unreachable",
+    means: "Nothing answered: the name does not resolve, the connection failed, or the answer took too long.",
+    fix: "Check the URL, that the app is running and that this machine may reach it; then run again.",
+};
+const TLS: Reason = Reason {
+    id: "tls",
+    means: "The server's certificate is not valid for this address.",
+    fix: "Renew the certificate, or give a private CA with --ca-file. Certificate checks cannot be turned off.",
+};
+const HTTP_STATUS: Reason = Reason {
+    id: "http-status",
+    means: "The server answered with an HTTP error.",
+    fix: "Expose the guest agent's getQuote() at /attestation?reportData=<hex> in your app, or name another path with \
+          --attestation-path.",
+};
+const NOT_JSON: Reason = Reason {
+    id: "not-json",
+    means: "The answer is not JSON: a gateway's error page, or something cut off.",
+    fix: "Open the URL in a browser: the app must answer with the JSON of the dstack SDK's getQuote().",
+};
+const TOO_LARGE: Reason = Reason {
+    id: "too-large",
+    means: "An answer, or the compose document in it, is larger than is read.",
+    fix: "Check that the URL is that of the attestation endpoint, or give the compose document as a file: \
+          --app-compose-file FILE.",
+};
+const ADDRESS_REFUSED: Reason = Reason {
+    id: "address-refused",
+    means: "The address is not https, or leads to a private, loopback or metadata network.",
+    fix: "Use the public https URL; for a deployment in a private network add --allow-private-network.",
+};
+const NO_QUOTE: Reason = Reason {
+    id: "no-quote",
+    means: "The answer is well formed but holds no quote, or, as a list of instances, not a quote of each.",
+    fix: "Answer with the whole object that the dstack SDK's getQuote() returns; a stopped instance has no quote.",
+};
+const TOO_FEW_INSTANCES: Reason = Reason {
+    id: "too-few-instances",
+    means: "Fewer instances of the app run than the policy asks for: the others are stopped, or not listed.",
+    fix: "Start the stopped instances. If fewer are meant to run, lower `instances` in the policy file (--instances).",
+};
+const UNSUPPORTED_PLATFORM: Reason = Reason {
+    id: "unsupported-platform",
+    means: "The evidence is of another TEE than Intel TDX: dstack also runs on AMD SEV-SNP, AWS Nitro and Google's vTPM.",
+    fix: "Deploy on Intel TDX to verify with this program; nothing is proven about other platforms.",
+};
+const TWO_INSTANCES: Reason = Reason {
+    id: "two-instances",
+    means: "The quote and /info come from two instances of the app: the gateway picks one for each request.",
+    fix: "Give the address of one instance: https://<instance-id>-<port>.<gateway>.",
+};
+const MALFORMED_FIELD: Reason = Reason {
+    id: "malformed-field",
+    means: "A field that matters has a value that no honest guest agent sends.",
+    fix: "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.",
+};
+const DUPLICATE_FIELD: Reason = Reason {
+    id: "duplicate-field",
+    means: "A field that matters occurs twice, so that two readers could believe two things.",
+    fix: "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.",
+};
+const INFO_UNUSABLE: Reason = Reason {
+    id: "info-unusable",
+    means: "/info answers with something else than the guest agent's information, so it is treated as absent. Nothing that is \
+            proven rests on it.",
+    fix: "Return what the dstack SDK's info() returns at /info, or name another path with --info-path. Without it, give the \
+          compose document with --app-compose-file.",
+};
+const INTERNAL: Reason = Reason {
+    id: "internal",
+    means: "The program met a state that it should not.",
+    fix: "This is a bug in cvm-verify: please report it with the evidence bundle.",
+};
+const SHARD_MISSING: Reason = Reason {
+    id: "shard-missing",
+    means: "One of the runs that shared the targets left no report, so its targets were not verified.",
+    fix: "Look at the log of that job: it was cancelled, ran out of time or did not upload its report. Then run it again.",
+};
+
+const DEADLINE: Reason = Reason {
+    id: "deadline-reached",
+    means: "The time of the whole run was up before this target was verified.",
+    fix: "Look at the targets that do not answer: they take the time of the others. Then allow more with --deadline, verify \
+          more at a time with --concurrency, or share the targets between runs with --shard.",
+};
+const NOT_FINISHED: Reason = Reason {
+    id: "not-finished",
+    means: "The run that was to write this report did not end: it was killed, cancelled, or given wrong settings.",
+    fix: "Look at the log of that run, and run again.",
+};
+
+/// Why there is no evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvidenceGap {
+    /// The reason.
+    pub reason: EvidenceReason,
+    /// One sentence with the facts of this case.
+    pub detail: String,
+}
+
+/// The reasons why there is no evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is explained by its `Reason` above")]
+pub enum EvidenceReason {
+    Unreachable,
+    Tls,
+    HttpStatus,
+    NotJson,
+    TooLarge,
+    AddressRefused,
+    NoQuote,
+    TooFewInstances,
+    UnsupportedPlatform,
+    MalformedField,
+    DuplicateField,
+    Internal,
+    ShardMissing,
+    Deadline,
+    NotFinished,
+}
+
+impl EvidenceGap {
+    /// The finding of this check.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        let (reason, status) = match self.reason {
+            EvidenceReason::Unreachable => (&UNREACHABLE, Status::Error),
+            EvidenceReason::Tls => (&TLS, Status::Error),
+            EvidenceReason::HttpStatus => (&HTTP_STATUS, Status::Error),
+            EvidenceReason::NotJson => (&NOT_JSON, Status::Error),
+            EvidenceReason::TooLarge => (&TOO_LARGE, Status::Error),
+            EvidenceReason::AddressRefused => (&ADDRESS_REFUSED, Status::Error),
+            EvidenceReason::NoQuote => (&NO_QUOTE, Status::Error),
+            EvidenceReason::TooFewInstances => (&TOO_FEW_INSTANCES, Status::Fail),
+            EvidenceReason::UnsupportedPlatform => (&UNSUPPORTED_PLATFORM, Status::Error),
+            EvidenceReason::Internal => (&INTERNAL, Status::Error),
+            EvidenceReason::Deadline => (&DEADLINE, Status::Error),
+            EvidenceReason::NotFinished => (&NOT_FINISHED, Status::Error),
+            EvidenceReason::ShardMissing => (&SHARD_MISSING, Status::Error),
+            EvidenceReason::MalformedField => (&MALFORMED_FIELD, Status::Fail),
+            EvidenceReason::DuplicateField => (&DUPLICATE_FIELD, Status::Fail),
+        };
+        match status {
+            Status::Fail => Finding::fail(reason, self.detail.clone()),
+            _ => Finding::error(reason, self.detail.clone()),
+        }
+    }
+}
+
+impl From<EvidenceError> for EvidenceGap {
+    fn from(error: EvidenceError) -> Self {
+        let reason = match error {
+            EvidenceError::NotJson { .. } => EvidenceReason::NotJson,
+            EvidenceError::TooLarge { .. } | EvidenceError::ComposeTooLarge { .. } => {
+                EvidenceReason::TooLarge
+            }
+            EvidenceError::NoQuote { .. } => EvidenceReason::NoQuote,
+            EvidenceError::UnsupportedPlatform { .. } | EvidenceError::TpmQuote { .. } => {
+                EvidenceReason::UnsupportedPlatform
+            }
+            EvidenceError::Malformed { .. } => EvidenceReason::MalformedField,
+            EvidenceError::Duplicate { .. } => EvidenceReason::DuplicateField,
+        };
+        Self {
+            reason,
+            detail: sentence(&error.to_string()),
+        }
+    }
+}
+
+/// An error as a sentence: capital letter, full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let start: String = chars
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
+    format!("{start}{}.", chars.as_str().trim_end_matches('.'))
+}
+
+fn run(facts: &Facts, _policy: &Policy) -> Finding {
+    if facts.info == InfoOrigin::Other {
+        return Finding::error(
+            &TWO_INSTANCES,
+            "The quote and /info come from two different instances behind this address.",
+        );
+    }
+    if let Some(problem) = &facts.info_problem {
+        return Finding::warn(
+            &INFO_UNUSABLE,
+            format!(
+                "The evidence is well formed, and /info is treated as absent: {}.",
+                problem.to_string().trim_end_matches('.')
+            ),
+        );
+    }
+    Finding::pass("The evidence is well formed.")
+}

@@ -1,0 +1,83 @@
+//! `freshness`: the quote was made for this run.
+
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use crate::policy::{Freshness, Policy};
+use crate::report::{CheckId, Tier};
+use crate::verify::{Facts, Layout};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::Freshness,
+    title: "Freshness",
+    proves: "The quote was made after this run asked for it: this run's random nonce is signed inside.",
+    prevents: "Replaying a quote of a deployment that is long gone. (Not relaying: see the verdict line.)",
+    reasons: &[&NONCE_MISMATCH, &NO_NONCE, &UNCHECKED, &QUOTE_NOT_PROVEN],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[],
+    is_configured: |_| false,
+    run,
+};
+
+const NONCE_MISMATCH: Reason = Reason {
+    id: "nonce-mismatch",
+    means: "The signed report data does not hold this run's nonce: the quote was made for someone else, or earlier.",
+    fix: "If the app signs a transformed nonce, name the layout with --report-data; if it signs data of its own, use \
+          --freshness unchecked. Otherwise an old quote is being replayed: treat the host as hostile.",
+};
+const NO_NONCE: Reason = Reason {
+    id: "no-nonce",
+    means: "The evidence was not asked for with a nonce, so nothing says when it was made.",
+    fix: "Verify the app's own /attestation: the guest agent and Phala Cloud's API sign no nonce. Of a recording, replay \
+          a bundle that such a run wrote, or give the nonce with --nonce. Or waive this with --freshness unchecked.",
+};
+const UNCHECKED: Reason = Reason {
+    id: "unchecked",
+    means: "Waived with --freshness unchecked.",
+    fix: "Remove `--freshness unchecked` once the app signs the verifier's nonce.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    if policy.freshness == Freshness::Unchecked {
+        return Finding::waived(
+            &UNCHECKED,
+            policy.waived_by(CheckId::Freshness),
+            "Waived: the quote may have been made at any time.",
+        );
+    }
+    let quote = match proven_quote(facts) {
+        Ok(quote) => quote,
+        Err(finding) => return finding,
+    };
+    let Some(nonce) = facts.nonce else {
+        return Finding::skip(
+            &NO_NONCE,
+            "The evidence holds no nonce, so nothing says when it was made.",
+        );
+    };
+    let accepted = policy
+        .report_data
+        .layout
+        .map_or(Layout::AUTO.to_vec(), |layout| vec![layout]);
+    if let Some(layout) = accepted
+        .iter()
+        .find(|layout| layout.holds(quote.report_data(), &nonce))
+    {
+        return Finding::pass(format!(
+            "The quote signs the nonce of this evidence (layout `{layout}`)."
+        ));
+    }
+    let hint = Layout::that_gives(quote.report_data(), &nonce).map_or_else(String::new, |layout| {
+        format!(" It would match with --report-data {layout}.")
+    });
+    let expected: Vec<String> = accepted
+        .iter()
+        .map(|layout| {
+            let text = layout.expected_text(&nonce, policy.report_data.key.as_ref());
+            format!("{text} ({layout})")
+        })
+        .collect();
+    Finding::fail(
+        &NONCE_MISMATCH,
+        format!("The signed report data does not hold the nonce that was sent.{hint}"),
+    )
+    .comparing(expected.join(" or "), hex::encode(quote.report_data()))
+}

@@ -1,0 +1,256 @@
+//! `image-pins`: nothing outside the measured compose document decides which code runs.
+//!
+//! What each place of a docker compose file is says the table in `prove/compose_file/table.rs`. This check names every place
+//! that something outside the document can fill with code; `launch-inputs` names the rest.
+
+use std::collections::BTreeMap;
+
+use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
+use super::{
+    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason,
+    Required,
+};
+use crate::compose::launch_script;
+use crate::compose::{ComposeFile, Place};
+use crate::policy::{ImagePinsPolicy, LockedCompose, Policy};
+use crate::report::{AcceptedKind, CheckId, Tier};
+use crate::verify::{Facts, MeasuredCompose};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::ImagePins,
+    title: "Image pins",
+    proves: "Every image in the measured compose file is pinned by digest, and nothing outside it decides what runs.",
+    prevents: "A registry, a variable or a file of the host that swaps the code behind an unchanged compose hash.",
+    reasons: &[
+        &NO_COMPOSE_DOCUMENT,
+        &COMPOSE_NOT_PROVEN,
+        &UNREADABLE_COMPOSE,
+        &UNPINNED_IMAGE,
+        &UNMEASURED_INPUT,
+        &REVIEWED_PLACES,
+        &LOCKED_IMAGE_MISMATCH,
+        &UNCHECKED,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ],
+    required: Required::From(Tier::Code),
+    harmless_warnings: &[],
+    is_configured: |_| false,
+    run,
+};
+
+const UNREADABLE_COMPOSE: Reason = Reason {
+    id: "unreadable-compose",
+    means: "The measured compose document cannot be read in one way only.",
+    fix: "Make it plain: no duplicate keys, no nested aliases, no depth; then deploy again.",
+};
+const UNPINNED_IMAGE: Reason = Reason {
+    id: "unpinned-image",
+    means: "An image is named by tag, built on the spot, or chosen by a variable: what runs is not what was measured.",
+    fix: "Pin each image as name@sha256:… and write out what is built, extended or included, as the finding says at each \
+          place; then deploy again. Or run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.",
+};
+const UNMEASURED_INPUT: Reason = Reason {
+    id: "unmeasured-input",
+    means: "A variable or a file that nothing measures can decide which code runs, although every image is pinned.",
+    fix: "Change each place as the finding says: write the value instead of the variable, `$$NAME` where the container's own \
+          shell is to read NAME (health checks above all), a config's `content` instead of its `file`; then deploy again. Or \
+          run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.",
+};
+const REVIEWED_PLACES: Reason = Reason {
+    id: "reviewed-places",
+    means: "Places of the compose document decide which code runs from outside it; a person accepted each in the lock.",
+    fix: "Nothing, while the reasons in [[places]] of the lock hold. To reach `code`, change the places and deploy again.",
+};
+const LOCKED_IMAGE_MISMATCH: Reason = Reason {
+    id: "locked-image-mismatch",
+    means: "The images in the lock are not those of the measured compose document: the lock contradicts itself.",
+    fix: "Run `cvm-verify pin` again and review the difference.",
+};
+const UNCHECKED: Reason = Reason {
+    id: "unchecked",
+    means: "Waived with --image-pins unchecked.",
+    fix: "Pin each image by digest and remove `--image-pins unchecked`.",
+};
+
+/// How many places a finding names.
+const MAX_NAMED: usize = 20;
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    if policy.image_pins == ImagePinsPolicy::Unchecked {
+        return Finding::waived(
+            &UNCHECKED,
+            policy.waived_by(CheckId::ImagePins),
+            "Waived: the images may be anything.",
+        );
+    }
+    let (boot, compose) = match measured_compose(facts) {
+        Ok(measured) => measured,
+        Err(finding) => return finding,
+    };
+    match compose.compose_file(launch_script(compose)) {
+        Err(problem) => Finding::error(
+            &UNREADABLE_COMPOSE,
+            format!("The measured compose document cannot be read: {problem}."),
+        ),
+        Ok(None) => Finding::warn(
+            &UNPINNED_IMAGE,
+            "The app has no compose file: what its script starts is not pinned. This does not meet `code`.",
+        ),
+        Ok(Some(file)) => judge(&file, boot.compose_hash(), policy),
+    }
+}
+
+fn judge(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Finding {
+    if let Some(finding) = locked_mismatch(file, hash, policy) {
+        return finding;
+    }
+    let (reviewed, open): (Vec<&Place>, Vec<&Place>) = file.deciding().partition(|place| {
+        policy
+            .locked_compose
+            .as_ref()
+            .is_some_and(|locked| locked.has_reviewed(place))
+    });
+    let count = file.deciding_count().saturating_sub(reviewed.len());
+    if count > 0 {
+        let is_image = |place: &&Place| file.unpinned.iter().any(|image| image == *place);
+        let reason = match open.iter().any(is_image) {
+            true => &UNPINNED_IMAGE,
+            false => &UNMEASURED_INPUT,
+        };
+        let named = named(&open, count, policy.locked_compose.as_ref());
+        return Finding::warn(reason, format!("{named} This does not meet `code`."));
+    }
+    if let (false, Some(locked)) = (reviewed.is_empty(), &policy.locked_compose) {
+        return accepted(&reviewed, locked);
+    }
+    if file.images.is_empty() {
+        return Finding::warn(
+            &UNPINNED_IMAGE,
+            "The compose file has no services. This does not meet `code`.",
+        );
+    }
+    let images = match file.images.len() {
+        1 => "The one image is pinned by digest".to_owned(),
+        count => format!("All {count} images are pinned by digest"),
+    };
+    Finding::pass(format!(
+        "{images}, and nothing outside the document decides what runs{}.",
+        unset(file)
+    ))
+}
+
+/// Places that decide code, each accepted by a person in the lock.
+fn accepted(places: &[&Place], locked: &LockedCompose) -> Finding {
+    let paths: Vec<&str> = places
+        .iter()
+        .take(MAX_NAMED)
+        .map(|place| place.path.as_str())
+        .collect();
+    let more = match places.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let count = match places.len() {
+        1 => "1 place decides".to_owned(),
+        count => format!("{count} places decide"),
+    };
+    let detail = format!(
+        "{count} what runs from outside the measured document and {} reviewed in {}: {}{more}.",
+        if places.len() == 1 { "is" } else { "are" },
+        locked.lock,
+        paths.join(", ")
+    );
+    let acceptances = places.iter().filter_map(|place| {
+        let accepted = locked.place(place)?;
+        let by = match accepted.line {
+            Some(line) => format!("{}:{line}", locked.lock),
+            None => locked.lock.clone(),
+        };
+        let reason = format!("{}: {}", place.path, accepted.reason.trim());
+        Some(Acceptance::new(AcceptedKind::ReviewedPlace, by, reason))
+    });
+    Finding::warn(&REVIEWED_PLACES, detail).accepting(acceptances)
+}
+
+/// Every place and what is said of it.
+fn named(places: &[&Place], count: usize, locked: Option<&LockedCompose>) -> String {
+    let mut text = match count {
+        1 => "1 place decides what runs from outside the measured document:".to_owned(),
+        count => format!("{count} places decide what runs from outside the measured document:"),
+    };
+    for place in places.iter().take(MAX_NAMED) {
+        text.push_str(&format!(" {}: {}", place.path, place.says));
+        if let Some((lock, place)) = locked.and_then(|locked| Some((&locked.lock, locked.place(place)?))) {
+            let line = place
+                .line
+                .map(|line| format!(", line {line},"))
+                .unwrap_or_default();
+            text.push_str(&format!(" (not reviewed: its `reason` in {lock}{line} is empty)"));
+        }
+        text.push(';');
+    }
+    if text.ends_with(';') {
+        text.pop();
+    }
+    match count.saturating_sub(MAX_NAMED) {
+        0 => text.push('.'),
+        more => text.push_str(&format!("; and {more} more.")),
+    }
+    text
+}
+
+/// Which variables stand where they would decide code, if anything could set them.
+fn unset(file: &ComposeFile) -> String {
+    let count = file.unset.count();
+    let Some(first) = file.unset.iter().next() else {
+        return String::new();
+    };
+    let others = match count.saturating_sub(1) {
+        0 => String::new(),
+        1 => " and at 1 more place".to_owned(),
+        more => format!(" and at {more} more places"),
+    };
+    format!(
+        " ({} at {}{others}: not in `allowed_envs`, and no script that runs before exports it)",
+        first.says, first.path
+    )
+}
+
+/// The images in the lock describe the document with the locked hash. A release that gives its own hash has others.
+fn locked_mismatch(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Option<Finding> {
+    let locked = policy
+        .locked_compose
+        .as_ref()
+        .filter(|_| policy.is_locked_compose_hash(hash))?;
+    (locked.images != file.images).then(|| {
+        let show = |images: &BTreeMap<String, String>| {
+            let list: Vec<String> = images
+                .iter()
+                .take(MAX_NAMED)
+                .map(|(service, image)| format!("{service} = {image}"))
+                .collect();
+            list.join("; ")
+        };
+        Finding::fail(
+            &LOCKED_IMAGE_MISMATCH,
+            format!(
+                "The images in {} are not those of the measured compose document.",
+                locked.lock
+            ),
+        )
+        .comparing(show(&locked.images), show(&file.images))
+    })
+}
+
+/// Image reference by service of a measured compose document; empty where it has none that can be read.
+#[must_use]
+pub fn locked_images(compose: &MeasuredCompose) -> BTreeMap<String, String> {
+    compose
+        .compose_file(launch_script(compose))
+        .ok()
+        .flatten()
+        .map(|file| file.images)
+        .unwrap_or_default()
+}

@@ -1,0 +1,79 @@
+//! `instance-id`: the instance that answers is the expected one.
+
+use super::{
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    boot_claims,
+};
+use crate::policy::Policy;
+use crate::report::CheckId;
+use crate::verify::Facts;
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::InstanceId,
+    title: "Instance id",
+    proves: "The instance that answered is an expected one.",
+    prevents: "One good replica that answers for a bad one.",
+    reasons: &[
+        &INSTANCE_ID_MISMATCH,
+        &NO_EXPECTATION,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ],
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.instance_ids.is_some(),
+    run,
+};
+
+const INSTANCE_ID_MISMATCH: Reason = Reason {
+    id: "instance-id-mismatch",
+    means: "Another instance answered.",
+    fix: "Give the address of the instance itself: https://<instance-id>-<port>.<gateway>; a redeployed instance has a \
+          new id.",
+};
+const NO_EXPECTATION: Reason = Reason {
+    id: "no-expectation",
+    means: "No instance id is expected: one instance of possibly many was sampled.",
+    fix: "Give --instance-id, or the address of each instance.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let boot = match boot_claims(facts) {
+        Ok(boot) => boot,
+        Err(finding) => return finding,
+    };
+    let actual = boot.instance_id();
+    let shown = actual.map_or_else(|| "none".to_owned(), hex::encode);
+    match &policy.instance_ids {
+        Some(expected) if !actual.is_some_and(|actual| expected.value.contains(actual)) => {
+            let list: Vec<String> = expected.value.iter().map(hex::encode).collect();
+            Finding::fail(
+                &INSTANCE_ID_MISMATCH,
+                match list.len() {
+                    1 => format!("The instance id is not the one expected by {}.", expected.origin),
+                    count => format!(
+                        "The instance id is none of the {count} expected by {}.",
+                        expected.origin
+                    ),
+                },
+            )
+            .comparing(list.join(", or "), shown)
+        }
+        Some(expected) => Finding::pass(match expected.value.len() {
+            1 => format!("The instance id is the one expected by {}.", expected.origin),
+            count => format!(
+                "The instance id is one of the {count} expected by {}; one replica was sampled.",
+                expected.origin
+            ),
+        }),
+        None if actual.is_some() && policy.address_id.as_ref() == actual => {
+            Finding::pass("The instance id is the one in the address.")
+        }
+        None => Finding::skip(
+            &NO_EXPECTATION,
+            "No instance id is expected; one replica was sampled.",
+        )
+        .found(shown),
+    }
+}

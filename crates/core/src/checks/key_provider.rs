@@ -1,0 +1,159 @@
+//! `key-provider`: the VM's keys come from who you think.
+
+use super::{
+    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason,
+    Required, boot_claims,
+};
+use crate::policy::{Expected, KeyProviders, Policy};
+use crate::reference::ReferenceValues;
+use crate::report::{AcceptedKind, CheckId, Status, Tier};
+use crate::verify::{Facts, KeyProvider};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::KeyProvider,
+    title: "Key provider",
+    proves: "The VM's disk and app keys come from a key provider that you named or that is known.",
+    prevents: "A host that runs your code with keys of its own, and so reads what the app encrypts.",
+    reasons: &[
+        &PROVIDER_MISMATCH,
+        &NOT_NAMED,
+        &UNPINNED,
+        &UNCHECKED,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ],
+    required: Required::NotToFailAndFrom(Tier::Code),
+    harmless_warnings: &[],
+    is_configured: |policy| policy.key_provider.is_some(),
+    run,
+};
+
+const PROVIDER_MISMATCH: Reason = Reason {
+    id: "provider-mismatch",
+    means: "The keys come from another key provider than the expected one.",
+    fix: "If you moved to another KMS on purpose, update --key-provider or the lock; otherwise the host chose its own.",
+};
+const NOT_NAMED: Reason = Reason {
+    id: "not-named",
+    means: "The keys come from no KMS, and you did not say that this is right.",
+    fix: "Deploy with a KMS, or accept this provider in writing: --key-provider NAME[:HEXID].",
+};
+const UNPINNED: Reason = Reason {
+    id: "unpinned",
+    means: "The keys come from a KMS that is neither known nor named. Whoever runs a KMS knows every secret of the app, so \
+            this does not meet `code`.",
+    fix: "Find out who runs this KMS. If you trust them, write it down: --key-provider kms:HEXID, or pin it with \
+          `cvm-verify pin`. To verify without knowing, waive it: --key-provider unchecked.",
+};
+const UNCHECKED: Reason = Reason {
+    id: "unchecked",
+    means: "Waived with --key-provider unchecked, or by naming `kms` without an id.",
+    fix: "Name the KMS that you trust, --key-provider kms:HEXID, instead of `unchecked` or `kms`.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let mut finding = judged(facts, policy);
+    if matches!(finding.status, Status::Pass | Status::Warn)
+        && let Some(caveat) = caveat(facts, policy)
+    {
+        finding.detail = format!("{} {caveat}", finding.detail);
+    }
+    finding
+}
+
+/// What vulnerabilities of the image mean for keys that come from a KMS.
+fn caveat(facts: &Facts, policy: &Policy) -> Option<String> {
+    let from_kms = facts
+        .boot
+        .as_ref()
+        .is_ok_and(|boot| boot.key_provider().name == "kms");
+    let os = facts.os(&policy.reference).filter(|_| from_kms)?;
+    let advisories = policy.reference.advisories_of(os.row());
+    let sentences: Vec<&str> = advisories
+        .iter()
+        .filter_map(|advisory| advisory.key_provider.as_ref())
+        .map(|sentence| sentence.as_str())
+        .collect();
+    (!sentences.is_empty()).then(|| format!("Of {}: {}.", os.row().name, sentences.join("; ")))
+}
+
+fn judged(facts: &Facts, policy: &Policy) -> Finding {
+    if let Some(Expected {
+        value: KeyProviders::Unchecked,
+        origin,
+    }) = &policy.key_provider
+    {
+        return Finding::waived(
+            &UNCHECKED,
+            origin,
+            "Waived: the provider of the VM's keys knows every secret of the app.",
+        );
+    }
+    let boot = match boot_claims(facts) {
+        Ok(boot) => boot,
+        Err(finding) => return finding,
+    };
+    let actual = boot.key_provider();
+    match &policy.key_provider {
+        Some(expected) => judge(actual, expected, &policy.reference),
+        None => unnamed(actual, &policy.reference),
+    }
+}
+
+/// The provider against what is expected.
+fn judge(actual: &KeyProvider, expected: &Expected<KeyProviders>, reference: &ReferenceValues) -> Finding {
+    let Expected { value, origin } = expected;
+    let is_kms = actual.name == "kms";
+    if *value == KeyProviders::AnyKms && is_kms {
+        return match known(actual, reference) {
+            Some(finding) => finding,
+            None => Finding::waived(
+                &UNCHECKED,
+                origin,
+                "Waived: any KMS is accepted, and its operator knows every secret of the app.",
+            )
+            .found(actual.to_string()),
+        };
+    }
+    if !value.names(&actual.name, &actual.id) {
+        return Finding::fail(
+            &PROVIDER_MISMATCH,
+            format!("The key provider is not the one expected by {origin}."),
+        )
+        .comparing(value.to_string(), actual.to_string());
+    }
+    let finding = Finding::pass(format!("The key provider is the one expected by {origin}."));
+    if is_kms {
+        return finding;
+    }
+    let reason = format!("The VM's keys come from `{}`, not from a KMS.", actual.name);
+    finding.accepting([Acceptance::new(AcceptedKind::KeyProvider, origin, reason)])
+}
+
+/// Nothing is expected: a KMS of a known party alone will do.
+fn unnamed(actual: &KeyProvider, reference: &ReferenceValues) -> Finding {
+    if actual.name != "kms" {
+        return Finding::fail(
+            &NOT_NAMED,
+            format!("The keys come from `{}`, which nobody named.", actual.name),
+        )
+        .found(actual.to_string());
+    }
+    known(actual, reference).unwrap_or_else(|| {
+        Finding::warn(
+            &UNPINNED,
+            "The keys come from a KMS that is neither known nor named. This does not meet `code`.",
+        )
+        .found(actual.to_string())
+    })
+}
+
+/// A pass, if the KMS is one of a known party.
+fn known(actual: &KeyProvider, reference: &ReferenceValues) -> Option<Finding> {
+    let row = reference.kms_by_id(&actual.id)?;
+    Some(Finding::pass(format!(
+        "The keys come from {} (`{}`).",
+        row.what, row.name
+    )))
+}

@@ -1,0 +1,39 @@
+//! What the checks that look into the compose document say where it is not there.
+
+use super::{Finding, Reason, boot_claims};
+use crate::verify::{BootClaims, Facts, Gap, MeasuredCompose};
+
+pub(super) const NO_COMPOSE_DOCUMENT: Reason = Reason {
+    id: "no-compose-document",
+    means: "The compose document was not handed over, so what it starts and lets in is unknown.",
+    fix: "Expose /info with `tcb_info.app_compose` (keep `public_tcbinfo` on), or give the document with --app-compose-file.",
+};
+pub(super) const COMPOSE_NOT_PROVEN: Reason = Reason {
+    id: "compose-not-proven",
+    means: "The compose document that was handed over is not the measured one, so nothing in it was read.",
+    fix: "",
+};
+
+/// What to say where the document was handed over as a JSON object: its text, of which the hash is measured, is lost.
+pub(super) const AS_OBJECT: &str = "The compose document was handed over as an object: the exact text is needed, because \
+                                    its hash is what was measured. Return `app_compose` as the string that the guest agent \
+                                    gives.";
+
+/// The boot claims and the measured document, or the finding of a check that needs it.
+pub(super) fn measured_compose(facts: &Facts) -> Result<(&BootClaims, &MeasuredCompose), Finding> {
+    let boot = boot_claims(facts)?;
+    match &facts.compose {
+        Ok(compose) => Ok((boot, compose)),
+        Err(Gap::Refused(_)) => Err(Finding::error(
+            &COMPOSE_NOT_PROVEN,
+            "Not determined: the compose document is not the measured one.",
+        )),
+        Err(Gap::Absent | Gap::NotReached) if facts.compose_is_object => {
+            Err(Finding::error(&NO_COMPOSE_DOCUMENT, AS_OBJECT))
+        }
+        Err(Gap::Absent | Gap::NotReached) => Err(Finding::error(
+            &NO_COMPOSE_DOCUMENT,
+            "The compose document was not handed over.",
+        )),
+    }
+}

@@ -1,0 +1,93 @@
+//! One file per check, all of one shape: from proven facts and policy to a [`Finding`].
+//!
+//! Each file holds the check's id, what a pass proves, which attack it prevents, its reasons with what to do
+//! about each, which tiers require it, and one function. The list of them is `each_check!` in
+//! `report/check_id.rs`. A check sees [`Facts`](crate::verify::Facts) only: what is not proven is not there.
+
+mod acceptance;
+mod app_id;
+mod boot_order;
+mod check;
+mod collateral;
+mod compose_hash;
+mod event_log;
+mod evidence;
+mod finding;
+mod forecasts;
+mod freshness;
+mod image_pins;
+mod instance_id;
+mod key_provider;
+mod launch_inputs;
+mod measured_compose;
+mod mr_config_id;
+mod not_proven;
+mod os_image;
+mod phala_api;
+mod platform_id;
+mod quote_signature;
+mod report_data;
+mod tcb_status;
+mod td_attributes;
+
+pub use acceptance::Acceptance;
+pub use check::{Check, Required};
+pub use evidence::{EvidenceGap, EvidenceReason};
+pub use finding::{Finding, Reason};
+pub use forecasts::forecasts;
+pub use image_pins::locked_images;
+pub use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};
+
+use crate::report::{CheckId, each_check};
+use not_proven::{boot_claims, proven_quote, quote_not_proven};
+
+macro_rules! list {
+    ($($module:ident $id:ident $name:literal)*) => {
+        /// Every check, in the order of [`CheckId::ALL`].
+        pub const ALL: [&Check; CheckId::ALL.len()] = [$(&$module::CHECK),*];
+
+        impl Check {
+            /// The check of an id.
+            #[must_use]
+            pub fn of(id: CheckId) -> &'static Self {
+                match id {
+                    $(CheckId::$id => &$module::CHECK,)*
+                }
+            }
+        }
+    };
+}
+each_check!(list);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_in_the_order_of_the_ids_and_every_check_explains_itself() {
+        for (check, id) in ALL.iter().zip(CheckId::ALL) {
+            assert_eq!(check.id, id);
+            assert_eq!(Check::of(id).id, id);
+            assert!(!check.title.is_empty() && !check.proves.is_empty() && !check.prevents.is_empty());
+            for reason in check.reasons {
+                assert!(!reason.means.is_empty(), "{id}: {}", reason.id);
+                assert!(
+                    reason
+                        .id
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn only_reasons_that_follow_from_another_check_have_no_fix() {
+        for check in ALL {
+            for reason in check.reasons {
+                let follows = reason.id.ends_with("-not-proven");
+                assert_eq!(reason.fix.is_empty(), follows, "{}: {}", check.id, reason.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `mr-config-id`: what the host bound at launch, the second, log-independent witness of the compose hash.
+
+use super::{
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    boot_claims, proven_quote,
+};
+use crate::policy::{MrConfigIdPolicy, Policy};
+use crate::report::{CheckId, Tier};
+use crate::verify::{BootClaims, ConfigId, Facts, Launch};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::MrConfigId,
+    title: "MRCONFIGID",
+    proves: "The VM was launched for this very compose hash, and where the host binds them for this app id and key provider; the \
+             guest checks that before it boots.",
+    prevents: "A log and a launch configuration that tell two stories. (Never a substitute for os-image.)",
+    reasons: &[
+        &UNBOUND,
+        &BINDING_REQUIRED,
+        &UNSUPPORTED_TAG,
+        &NON_ZERO_TAIL,
+        &MISMATCH,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ],
+    required: Required::Never,
+    harmless_warnings: &[],
+    // Where code is to be proven, a form that nobody can judge leaves the verdict open.
+    is_configured: |policy| {
+        policy.mr_config_id == MrConfigIdPolicy::Required || policy.required.tier() == Tier::Code
+    },
+    run,
+};
+
+const UNBOUND: Reason = Reason {
+    id: "unbound",
+    means: "MRCONFIGID is zero: the host does not bind the compose hash at launch. Legal, and usual before 0.5.1.",
+    fix: "Nothing: the event log binds the compose hash. Phala Cloud binds it at launch since dstack 0.5.1. To require it: \
+          --mr-config-id required.",
+};
+const BINDING_REQUIRED: Reason = Reason {
+    id: "binding-required",
+    means: "MRCONFIGID is zero, and --mr-config-id required says that the host must bind the compose hash at launch.",
+    fix: "Launch the VM on a host that sets MRCONFIGID (Phala Cloud does; of your own VMM, switch `use_mrconfigid` on), or remove \
+          `--mr-config-id required`.",
+};
+const UNSUPPORTED_TAG: Reason = Reason {
+    id: "unsupported-tag",
+    means: "MRCONFIGID has a form that this version does not know.",
+    fix: "Update cvm-verify; if the newest version does not know the form either, please report it.",
+};
+const NON_ZERO_TAIL: Reason = Reason {
+    id: "non-zero-tail",
+    means: "MRCONFIGID has bytes behind its hash that must be zero.",
+    fix: "No release of dstack launches VMs like this. Compare the OS image with an official one; treat the host as hostile.",
+};
+const MISMATCH: Reason = Reason {
+    id: "mismatch",
+    means: "The host bound something else at launch than what the boot events say: another compose hash, app id, instance id, key \
+            provider, GPU policy or init script.",
+    fix: "No release of dstack boots with such a mismatch. Compare the OS image with an official one; treat the host as hostile.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let quote = match proven_quote(facts) {
+        Ok(quote) => quote,
+        Err(finding) => return finding,
+    };
+    let value = quote.mr_config_id();
+    let id = ConfigId::of(value);
+    match id {
+        ConfigId::Unbound if policy.mr_config_id == MrConfigIdPolicy::Required => {
+            return Finding::fail(
+                &BINDING_REQUIRED,
+                "MRCONFIGID is zero: the host does not bind the compose hash at launch, which --mr-config-id requires.",
+            );
+        }
+        ConfigId::Unbound => {
+            return Finding::skip(
+                &UNBOUND,
+                "MRCONFIGID is zero: the host does not bind the compose hash at launch.",
+            );
+        }
+        ConfigId::Unknown(tag) => {
+            return Finding::error(
+                &UNSUPPORTED_TAG,
+                format!(
+                    "Not determined: MRCONFIGID has the form {tag:02x}, which this version does not know."
+                ),
+            )
+            .found(hex::encode(value));
+        }
+        ConfigId::NonZeroTail => {
+            return Finding::fail(&NON_ZERO_TAIL, "MRCONFIGID has non-zero bytes behind its hash.")
+                .found(hex::encode(value));
+        }
+        ConfigId::ComposeHash(_) | ConfigId::Identity(_) | ConfigId::Document(_) => {}
+    }
+    match boot_claims(facts) {
+        Ok(boot) => judge(id, boot, facts),
+        Err(finding) => finding,
+    }
+}
+
+fn judge(id: ConfigId, boot: &BootClaims, facts: &Facts) -> Finding {
+    let launch = Launch::new(boot, facts.compose.as_ref().ok());
+    match id {
+        ConfigId::ComposeHash(hash) if hash == *boot.compose_hash() => {
+            Finding::pass("MRCONFIGID names the same compose hash as the boot events.")
+        }
+        ConfigId::ComposeHash(hash) => Finding::fail(
+            &MISMATCH,
+            "MRCONFIGID names another compose hash than the boot events.",
+        )
+        .comparing(hex::encode(boot.compose_hash()), hex::encode(hash)),
+        ConfigId::Identity(hash) => match launch.identity() {
+            Some(expected) if expected == hash => Finding::pass(
+                "MRCONFIGID (form 02) binds the compose hash, the app id and the key provider of the boot events.",
+            ),
+            expected => mismatch(
+                "MRCONFIGID (form 02) is not the hash of the compose hash, the app id and the key provider of the boot events.",
+                expected,
+                &hash,
+            ),
+        },
+        ConfigId::Document(hash) => match launch.document(&hash) {
+            Some(members) => Finding::pass(format!(
+                "MRCONFIGID (form 03) binds what the boot events say: {}.",
+                words(&members)
+            )),
+            None => mismatch(
+                "MRCONFIGID (form 03) is not the hash of any launch document that says what the boot events say.",
+                None,
+                &hash,
+            ),
+        },
+        ConfigId::Unbound | ConfigId::NonZeroTail | ConfigId::Unknown(_) => Finding::error(
+            &UNSUPPORTED_TAG,
+            "Not determined: MRCONFIGID has no form that can be compared.",
+        ),
+    }
+}
+
+fn mismatch(sentence: &str, expected: Option<[u8; 32]>, found: &[u8; 32]) -> Finding {
+    let finding = Finding::fail(&MISMATCH, sentence);
+    match expected {
+        Some(expected) => finding.comparing(hex::encode(expected), hex::encode(found)),
+        None => finding.found(hex::encode(found)),
+    }
+}
+
+/// The members of a launch document in words.
+fn words(members: &[&str]) -> String {
+    let words: Vec<&str> = members
+        .iter()
+        .filter_map(|member| match *member {
+            "app_id" => Some("app id"),
+            "compose_hash" => Some("compose hash"),
+            "gpu_policy_hash" => Some("GPU policy"),
+            "init_script_hashes" => Some("init scripts"),
+            "instance_id" => Some("instance id"),
+            "key_provider" => Some("kind of key provider"),
+            "key_provider_id" => Some("id of the key provider"),
+            _ => None,
+        })
+        .collect();
+    words.join(", ")
+}

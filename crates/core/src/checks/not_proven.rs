@@ -1,0 +1,51 @@
+//! What a check says where the facts that it needs are not proven.
+
+use super::finding::{Finding, Reason};
+use crate::verify::{BootClaims, Facts, Gap, VerifiedQuote};
+
+/// Given by every check that depends on a quote that is not proven.
+pub const QUOTE_NOT_PROVEN: Reason = Reason {
+    id: "quote-not-proven",
+    means: "The quote could not be verified, so nothing in it was read.",
+    fix: "",
+};
+
+/// Given where the event log is not proven.
+pub const EVENT_LOG_NOT_PROVEN: Reason = Reason {
+    id: "event-log-not-proven",
+    means: "The event log does not replay to the quote, so nothing in it was read.",
+    fix: "",
+};
+
+/// Given where the boot events are not proven.
+pub const BOOT_ORDER_NOT_PROVEN: Reason = Reason {
+    id: "boot-order-not-proven",
+    means: "The boot events are refused, so no claim was taken from them.",
+    fix: "",
+};
+
+pub(super) fn quote_not_proven() -> Finding {
+    Finding::error(&QUOTE_NOT_PROVEN, "Not determined: the quote is not verified.")
+}
+
+/// The verified quote, or the finding of a check that needs it.
+pub(super) fn proven_quote(facts: &Facts) -> Result<&VerifiedQuote, Finding> {
+    facts.quote.as_ref().map_err(|_| quote_not_proven())
+}
+
+/// The boot claims, or the finding of a check that needs them.
+pub(super) fn boot_claims(facts: &Facts) -> Result<&BootClaims, Finding> {
+    proven_quote(facts)?;
+    if facts.log.is_err() {
+        return Err(Finding::error(
+            &EVENT_LOG_NOT_PROVEN,
+            "Not determined: the event log is not proven.",
+        ));
+    }
+    facts.boot.as_ref().map_err(|gap| match gap {
+        Gap::Refused(_) | Gap::Absent | Gap::NotReached => Finding::error(
+            &BOOT_ORDER_NOT_PROVEN,
+            "Not determined: the boot events are refused.",
+        ),
+    })
+}

@@ -1,0 +1,73 @@
+//! What an expected image is accepted with: an image that is not a production image of the reference values is what somebody
+//! wrote down, and no proof.
+
+use crate::checks::Acceptance;
+use crate::policy::KnownBy;
+use crate::reference::{OsClass, OsImageRow};
+use crate::report::AcceptedKind;
+
+/// What an option or a lock says of an image beside its registers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written<'a> {
+    /// Where it is written.
+    pub(super) by: &'a str,
+    /// Until when a row with a published vulnerability is accepted, Unix seconds.
+    pub(super) vulnerable_until: Option<u64>,
+    /// How the image was known when it was locked.
+    pub(super) known_by: Option<KnownBy>,
+    /// What the owner accepted of another RTMR0, one sentence.
+    pub(super) acpi_change: Option<&'a str>,
+}
+
+impl<'a> Written<'a> {
+    /// Registers alone.
+    pub(super) const fn by(by: &'a str) -> Self {
+        Self {
+            by,
+            vulnerable_until: None,
+            known_by: None,
+            acpi_change: None,
+        }
+    }
+
+    /// What the image is accepted with, apart from vulnerabilities. `is_listed_shape` is whether RTMR0 is a listed value: the
+    /// host's ACPI tables are then known.
+    pub(super) fn acceptances(&self, row: Option<&OsImageRow>, is_listed_shape: bool) -> Vec<Acceptance> {
+        let mut accepted = Vec::new();
+        let mut add = |what, reason: String| accepted.push(Acceptance::new(what, self.by, reason));
+        match row {
+            Some(row) if is_development(row) => add(
+                AcceptedKind::DevelopmentImage,
+                format!(
+                    "{} is a development image: it allows root login and has a serial console.",
+                    row.name
+                ),
+            ),
+            Some(row) if row.class == OsClass::Production && !row.is_third_party() => {}
+            Some(row) => add(
+                AcceptedKind::ObservedImage,
+                format!(
+                    "The OS image is no release that the reference values vouch for; it was seen before as: {}.",
+                    row.name
+                ),
+            ),
+            None => match self.known_by {
+                Some(KnownBy::PublishedHash(_) | KnownBy::Files(_)) => {}
+                Some(KnownBy::Row | KnownBy::Unknown) | None => add(
+                    AcceptedKind::UnknownImage,
+                    "The OS image is not in the reference values: its registers were taken as they are."
+                        .to_owned(),
+                ),
+            },
+        }
+        if let Some(reason) = self.acpi_change.filter(|_| !is_listed_shape) {
+            add(AcceptedKind::AcpiChange, reason.to_owned());
+        }
+        accepted
+    }
+}
+
+/// Whether a row allows root login.
+pub(super) fn is_development(row: &OsImageRow) -> bool {
+    row.class == OsClass::Development
+}

@@ -1,0 +1,58 @@
+//! `platform-id`: the machine is one of those that the user trusts to stand in a safe place.
+
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use crate::policy::Policy;
+use crate::report::CheckId;
+use crate::verify::Facts;
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::PlatformId,
+    title: "Platform identity",
+    proves: "The machine is one of those that you listed.",
+    prevents: "A machine in an attacker's hands: taps on the memory bus (TEE.fail, WireTap, Battering RAM) yield quotes \
+               that verify.",
+    reasons: &[&PLATFORM_NOT_LISTED, &NOT_CONFIGURED, &QUOTE_NOT_PROVEN],
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.platforms.is_some(),
+    run,
+};
+
+const PLATFORM_NOT_LISTED: Reason = Reason {
+    id: "platform-not-listed",
+    means: "The machine is none of those that you listed: a genuine one, but nobody said that it stands in a safe place.",
+    fix: "Ask the host where the VM moved to. If you trust the new machine, add its id (the value found) with \
+          --platform-id.",
+};
+const NOT_CONFIGURED: Reason = Reason {
+    id: "not-configured",
+    means: "No list of platforms was given: any genuine machine will do.",
+    fix: "To rule out machines in unknown hands, list those that you trust with --platform-id; the report shows this one's \
+          id.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let quote = match proven_quote(facts) {
+        Ok(quote) => quote,
+        Err(finding) => return finding,
+    };
+    let machine = quote.platform_id();
+    let shown = format!(
+        "SHA-256(PPID) {}, FMSPC {}",
+        hex::encode(machine),
+        hex::encode(quote.fmspc())
+    );
+    match &policy.platforms {
+        None => Finding::skip(&NOT_CONFIGURED, "No list of platforms was given.").found(shown),
+        Some(expected) if expected.value.allows(&machine, quote.fmspc()) => Finding::pass(format!(
+            "The machine is on the list given by {}.",
+            expected.origin
+        ))
+        .found(shown),
+        Some(expected) => Finding::fail(
+            &PLATFORM_NOT_LISTED,
+            format!("The machine is not on the list given by {}.", expected.origin),
+        )
+        .comparing(expected.value.to_string(), shown),
+    }
+}

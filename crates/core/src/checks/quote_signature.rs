@@ -1,0 +1,110 @@
+//! `quote-signature`: a genuine TDX module made this quote.
+
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven};
+use crate::policy::Policy;
+use crate::report::{CheckId, Tier, TrustRootKind};
+use crate::verify::{Facts, Gap, QuoteRefusal};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::QuoteSignature,
+    title: "Quote signature",
+    proves: "Genuine Intel TDX hardware made this quote: the signature chains up to Intel.",
+    prevents: "Forged or edited quotes, quotes of simulators, of SGX enclaves and of revoked machines.",
+    reasons: &[
+        &MALFORMED,
+        &NOT_TDX,
+        &TRAILING_BYTES,
+        &ATTRIBUTES_REFUSED,
+        &NO_MATCHING_TCB_LEVEL,
+        &REVOKED,
+        &QE_OUT_OF_DATE,
+        &NOT_VERIFIED,
+        &QUOTE_NOT_PROVEN,
+    ],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[],
+    is_configured: |_| false,
+    run,
+};
+
+const TREAT_AS_FORGED: &str =
+    "Treat this deployment as hostile: stop sending it secrets and find out who serves this address.";
+
+const MALFORMED: Reason = Reason {
+    id: "malformed",
+    means: "The bytes are not a quote, or lack what every quote brings, such as the certificate of the machine.",
+    fix: "Check that the app returns the quote unchanged, and that the host has a PCK certificate; otherwise treat the host as \
+          hostile.",
+};
+const NOT_TDX: Reason = Reason {
+    id: "not-tdx",
+    means: "This is a quote of another kind of TEE.",
+    fix: "Deploy to a TDX VM; quotes of SGX enclaves and other TEEs prove nothing about a CVM.",
+};
+const TRAILING_BYTES: Reason = Reason {
+    id: "trailing-bytes",
+    means: "Something other than zero padding follows the quote.",
+    fix: "Check that the app returns the quote unchanged; otherwise treat the host as hostile.",
+};
+const ATTRIBUTES_REFUSED: Reason = Reason {
+    id: "attributes-refused",
+    means: "The VM was started in a mode in which the host can look into it or change it.",
+    fix: "Redeploy on a host that starts VMs without debugging, profiling, migration and service TDs.",
+};
+const NO_MATCHING_TCB_LEVEL: Reason = Reason {
+    id: "no-matching-tcb-level",
+    means: "A security version of the platform is below every level that Intel still rates.",
+    fix: "Redeploy on another host. The operator of this one must update the component that is named (firmware, microcode or \
+          TDX module).",
+};
+const REVOKED: Reason = Reason {
+    id: "revoked",
+    means: "Intel revoked a certificate of the machine, or the level of its platform, TDX module or quoting enclave: assume \
+            that its keys are known.",
+    fix: "Redeploy on another host and replace every secret that this one has held.",
+};
+const QE_OUT_OF_DATE: Reason = Reason {
+    id: "qe-out-of-date",
+    means: "The quoting enclave of the host is older than every level that Intel rates.",
+    fix: "Ask the operator to update the quoting enclave (Intel's DCAP packages) on the host, or redeploy on another host.",
+};
+const NOT_VERIFIED: Reason = Reason {
+    id: "not-verified",
+    means: "A signature, a certificate, a hash or an identity of the quote does not hold, whatever the collateral says: the \
+            quote is forged, damaged or simulated.",
+    fix: TREAT_AS_FORGED,
+};
+
+/// The same reason where the chain itself holds up to another root: what most who see it have tried is a simulation.
+const OTHER_ROOT: Reason = Reason {
+    fix: "If this is a simulation, give its root certificate with --insecure-trust-root. Otherwise treat this deployment as \
+          hostile: stop sending it secrets and find out who serves this address.",
+    ..NOT_VERIFIED
+};
+
+const fn signed_by(root: TrustRootKind) -> &'static str {
+    match root {
+        TrustRootKind::Intel => "The quote is signed by genuine Intel TDX hardware.",
+        TrustRootKind::Custom => "The quote's signatures chain up to the custom root, which is not Intel's.",
+    }
+}
+
+fn run(facts: &Facts, _policy: &Policy) -> Finding {
+    let refusal = match &facts.quote {
+        Ok(_) => return Finding::pass(signed_by(facts.root)),
+        Err(Gap::Refused(refusal)) => refusal,
+        Err(Gap::Absent | Gap::NotReached) => return quote_not_proven(),
+    };
+    let reason = match refusal {
+        QuoteRefusal::Malformed(_) => &MALFORMED,
+        QuoteRefusal::NotTdx(_) => &NOT_TDX,
+        QuoteRefusal::TrailingBytes { .. } => &TRAILING_BYTES,
+        QuoteRefusal::AttributesRefused(_) => &ATTRIBUTES_REFUSED,
+        QuoteRefusal::NoMatchingTcbLevel(_) => &NO_MATCHING_TCB_LEVEL,
+        QuoteRefusal::Revoked(_) => &REVOKED,
+        QuoteRefusal::QeOutOfDate(_) => &QE_OUT_OF_DATE,
+        QuoteRefusal::OtherRoot(_) => &OTHER_ROOT,
+        QuoteRefusal::NotVerified(_) => &NOT_VERIFIED,
+    };
+    Finding::fail(reason, format!("The quote is refused: {refusal}."))
+}

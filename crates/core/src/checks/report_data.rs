@@ -1,0 +1,99 @@
+//! `report-data`: what stands beside the quote, and what the user expects inside it.
+
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use crate::policy::Policy;
+use crate::report::CheckId;
+use crate::verify::{Echo, Facts};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::ReportData,
+    title: "Report data",
+    proves: "The report data shown beside the quote, and the one you expect, is the one that was signed.",
+    prevents: "A JSON answer that shows a fresh nonce beside an old quote.",
+    reasons: &[
+        &ECHO_MISMATCH,
+        &VALUE_MISMATCH,
+        &KEY_MISMATCH,
+        &KEY_NOT_COMPARED,
+        &NO_ECHO,
+        &QUOTE_NOT_PROVEN,
+    ],
+    required: Required::NotToFail,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.report_data.value.is_some(),
+    run,
+};
+
+const ECHO_MISMATCH: Reason = Reason {
+    id: "echo-mismatch",
+    means: "The unsigned `report_data` beside the quote differs from the signed one inside it.",
+    fix: "If the app builds the answer itself, return the SDK's object unchanged; otherwise treat the host as hostile.",
+};
+const VALUE_MISMATCH: Reason = Reason {
+    id: "value-mismatch",
+    means: "The signed report data is not the value given with --report-data-value.",
+    fix: "If the value that your app binds has changed, give the new one; otherwise another party made this quote.",
+};
+const KEY_MISMATCH: Reason = Reason {
+    id: "key-mismatch",
+    means: "The 32 bytes that are signed beside the nonce are not those given with --report-data-key.",
+    fix: "If the app has a new key, as it has after each boot unless it derives it, give the new value; otherwise \
+          another party made this quote.",
+};
+const KEY_NOT_COMPARED: Reason = Reason {
+    id: "key-not-compared",
+    means: "The layout leaves 32 bytes of the report data to the app, and nobody said which they must be.",
+    fix: "Give --report-data-key: the SHA-256 of the key that the app shows you, or its signing address. Without it the \
+          quote is fresh, but it binds a key that nobody looked at.",
+};
+const NO_ECHO: Reason = Reason {
+    id: "no-echo",
+    means: "The answer shows no report data beside the quote, and none is expected: nothing to compare.",
+    fix: "Nothing: `freshness` judges the signed report data. To bind a value of your own, give --report-data-value.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let quote = match proven_quote(facts) {
+        Ok(quote) => quote,
+        Err(finding) => return finding,
+    };
+    if facts.echo == Echo::Differs {
+        return Finding::fail(
+            &ECHO_MISMATCH,
+            "The `report_data` beside the quote is not the one inside it.",
+        )
+        .found(hex::encode(quote.report_data()));
+    }
+    let layout = policy.report_data.layout;
+    let key = layout.and_then(|layout| layout.key_of(quote.report_data()));
+    match (key, policy.report_data.key) {
+        (Some(found), Some(key)) if found != key => {
+            return Finding::fail(
+                &KEY_MISMATCH,
+                "What is signed beside the nonce is not the expected key.",
+            )
+            .comparing(hex::encode(key), hex::encode(found));
+        }
+        (Some(found), None) if policy.report_data.value.is_none() => {
+            return Finding::warn(
+                &KEY_NOT_COMPARED,
+                "The 32 bytes beside the nonce are signed, and compared with nothing.",
+            )
+            .found(hex::encode(found));
+        }
+        _ => {}
+    }
+    match policy.report_data.value {
+        None if key.is_some() => Finding::pass("The expected key is signed beside the nonce."),
+        Some(value) if value != *quote.report_data() => Finding::fail(
+            &VALUE_MISMATCH,
+            "The signed report data is not the expected value.",
+        )
+        .comparing(hex::encode(value), hex::encode(quote.report_data())),
+        Some(_) => Finding::pass("The signed report data is the expected value."),
+        None if facts.echo == Echo::Equal => {
+            Finding::pass("The report data beside the quote is the one that was signed.")
+        }
+        None => Finding::skip(&NO_ECHO, "The answer shows no report data beside the quote."),
+    }
+}

@@ -1,0 +1,261 @@
+//! `tcb-status`: the platform is patched.
+
+use dcap_qvl::TcbStatus;
+
+use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use crate::policy::{Policy, TcbException, built_in_eval_floor};
+use crate::report::{AcceptedKind, CheckId, Tier, rfc3339};
+use crate::verify::{Early, FORECAST, Facts, ShortOf, TcbMoment, TcbRating, TcbVerdict, severity};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::TcbStatus,
+    title: "Platform TCB",
+    proves: "Intel rates the platform's firmware, TDX module and quoting enclave as up to date.",
+    prevents: "Attacks on platforms with known holes, and PCCSs that hide newer advisories behind older sets.",
+    reasons: &[
+        &NOT_UP_TO_DATE,
+        &EXCEPTION_ENDED,
+        &EVAL_DATA_NUMBER,
+        &ACCEPTED_EXCEPTION,
+        &EXCEPTION_ENDS_SOON,
+        &EARLY_SET_REFUSES,
+        &ADVISORY,
+        &PLATFORM_CHANGED,
+        &QUOTE_NOT_PROVEN,
+    ],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[&EARLY_SET_REFUSES, &ADVISORY, &PLATFORM_CHANGED],
+    is_configured: |_| false,
+    run,
+};
+
+/// Reasons that say ahead that a pass will end.
+pub(super) const FORECASTS: &[&Reason] = &[&EXCEPTION_ENDS_SOON, &EARLY_SET_REFUSES];
+
+const NOT_UP_TO_DATE: Reason = Reason {
+    id: "not-up-to-date",
+    means: "Intel rates the platform lower than UpToDate.",
+    fix: "Redeploy on a patched host. To go on meanwhile, accept it for a while: --accept-tcb STATUS:until=YYYY-MM-DD.",
+};
+const EXCEPTION_ENDED: Reason = Reason {
+    id: "exception-ended",
+    means: "The exception that accepted this status has ended.",
+    fix: "Look at the advisories again; then redeploy on a patched host, or renew the exception.",
+};
+const EVAL_DATA_NUMBER: Reason = Reason {
+    id: "eval-data-number-too-low",
+    means: "The collateral is of an older evaluation set, which hides later advisories.",
+    fix: "Fetch collateral from Intel, or ask the operator of the PCCS to refresh it.",
+};
+const ACCEPTED_EXCEPTION: Reason = Reason {
+    id: "accepted-exception",
+    means: "The platform is not up to date; a dated exception accepts it.",
+    fix: "Redeploy on a patched host before the exception ends.",
+};
+const EXCEPTION_ENDS_SOON: Reason = Reason {
+    id: "exception-ends-soon",
+    means: "The platform is not up to date; the exception that accepts it ends within 14 days.",
+    fix: "Redeploy on a patched host before the end; after it this check fails.",
+};
+const EARLY_SET_REFUSES: Reason = Reason {
+    id: "early-set-refuses",
+    means: "The platform is up to date by the set that Intel asks verifiers to use now, and is not by the next one.",
+    fix: "Redeploy on a patched host in the weeks before Intel's next set becomes the standard one.",
+};
+const ADVISORY: Reason = Reason {
+    id: "advisory",
+    means: "The platform is up to date, but Intel names advisories that apply to it.",
+    fix: "Read the advisories: they may ask for something that Intel cannot see from outside.",
+};
+const PLATFORM_CHANGED: Reason = Reason {
+    id: "platform-changed",
+    means: "The platform is another model than the locked one.",
+    fix: "If the deployment moved to another host on purpose, run `cvm-verify pin` and review the difference.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let quote = match proven_quote(facts) {
+        Ok(quote) => quote,
+        Err(finding) => return finding,
+    };
+    let tcb = quote.tcb();
+    let floor = built_in_eval_floor(facts.at).max(policy.tcb.min_eval_data_number.unwrap_or(0));
+    if tcb.eval_data_number < floor {
+        return Finding::fail(
+            &EVAL_DATA_NUMBER,
+            "The collateral is of an older evaluation set than it must be.",
+        )
+        .comparing(
+            format!("evaluation data number of at least {floor}"),
+            tcb.eval_data_number.to_string(),
+        );
+    }
+    let advisories = list(&tcb.advisory_ids);
+    if tcb.status != TcbStatus::UpToDate {
+        return not_up_to_date(tcb, quote.shortfalls(), facts.at, policy);
+    }
+    if let Some(forecast) = early_refusal(&facts.early) {
+        let advised = match tcb.advisory_ids.as_slice() {
+            [] => String::new(),
+            _ => format!(" Intel names {advisories}."),
+        };
+        return Finding::warn(
+            &EARLY_SET_REFUSES,
+            format!("The platform is up to date, but {forecast}.{advised}"),
+        );
+    }
+    let locked = policy.locked_platform.as_ref();
+    if let Some((lock, fmspc)) = locked.and_then(|locked| Some((&locked.lock, locked.fmspc?)))
+        && fmspc != *quote.fmspc()
+    {
+        return Finding::warn(
+            &PLATFORM_CHANGED,
+            format!("The platform is up to date, but not the model in {lock}."),
+        )
+        .comparing(
+            format!("FMSPC {}", hex::encode(fmspc)),
+            format!("FMSPC {}", hex::encode(quote.fmspc())),
+        );
+    }
+    if tcb.advisory_ids.is_empty() {
+        let unknown = match &facts.early {
+            Early::Unavailable(_) => " Intel's early set, which would warn ahead, could not be had.",
+            _ => "",
+        };
+        let needless = match policy.tcb.exceptions.first() {
+            Some(exception) => format!(" The exception of {} is not needed: remove it.", exception.by()),
+            None => String::new(),
+        };
+        Finding::pass(format!(
+            "The platform is up to date (evaluation data number {}).{unknown}{needless}",
+            tcb.eval_data_number
+        ))
+    } else {
+        Finding::warn(
+            &ADVISORY,
+            format!("The platform is up to date; Intel names {advisories}."),
+        )
+    }
+}
+
+/// What the next set will say, where it is no longer `UpToDate`.
+fn early_refusal(early: &Early) -> Option<String> {
+    match early {
+        Early::Judged(next) if next.status != TcbStatus::UpToDate => Some(format!(
+            "Intel's early set (evaluation data number {}) rates it {}",
+            next.eval_data_number, next.status
+        )),
+        Early::Refused(why) => Some(format!("Intel's early set refuses it: {why}")),
+        Early::Judged(_) | Early::Nothing | Early::Unavailable(_) => None,
+    }
+}
+
+/// Every rating that is not `UpToDate` needs an exception of its own. The worst one without an exception is named.
+fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy) -> Finding {
+    let mut low: Vec<&TcbRating> = tcb
+        .ratings
+        .iter()
+        .filter(|rating| rating.status != TcbStatus::UpToDate)
+        .collect();
+    low.sort_by_key(|rating| std::cmp::Reverse(severity(rating.status)));
+    let mut held: Vec<(&TcbRating, &TcbException)> = Vec::new();
+    for rating in low {
+        let status = rating.status.to_string();
+        match exception_of(rating, policy) {
+            Some(exception) if at < exception.ends => held.push((rating, exception)),
+            Some(exception) => {
+                let ended = rfc3339(exception.ends);
+                let detail = format!("{}; the exception ended at {ended}.", said(rating, tcb));
+                return Finding::fail(&EXCEPTION_ENDED, detail).comparing("UpToDate", status);
+            }
+            None => {
+                let detail = format!("{}.{}", said(rating, tcb), what_is_short(short));
+                return Finding::fail(&NOT_UP_TO_DATE, detail).comparing("UpToDate", status);
+            }
+        }
+    }
+    accepted(&held, tcb, at)
+}
+
+/// The longest-lived exception that covers status and advisories of a rating.
+fn exception_of<'p>(rating: &TcbRating, policy: &'p Policy) -> Option<&'p TcbException> {
+    let covers = |exception: &&TcbException| {
+        let advisories = exception.advisories.as_ref();
+        exception.status == rating.status
+            && advisories.is_none_or(|list| rating.advisory_ids.iter().all(|id| list.contains(id)))
+    };
+    policy
+        .tcb
+        .exceptions
+        .iter()
+        .filter(covers)
+        .max_by_key(|exception| exception.ends)
+}
+
+/// All ratings that are low are accepted, each until the end of its own exception.
+fn accepted(held: &[(&TcbRating, &TcbException)], tcb: &TcbVerdict, at: u64) -> Finding {
+    let mut parts: Vec<String> = held
+        .iter()
+        .map(|(rating, exception)| {
+            format!(
+                "{}; accepted until {}.",
+                said(rating, tcb),
+                rfc3339(exception.ends)
+            )
+        })
+        .collect();
+    // The launch and now may be rated alike.
+    parts.dedup();
+    let ends_soon = held
+        .iter()
+        .any(|(_, exception)| exception.ends < at.saturating_add(FORECAST));
+    let reason = if ends_soon {
+        &EXCEPTION_ENDS_SOON
+    } else {
+        &ACCEPTED_EXCEPTION
+    };
+    let mut accepted: Vec<Acceptance> = Vec::new();
+    for (rating, exception) in held {
+        let one = Acceptance::new(
+            AcceptedKind::Tcb,
+            exception.by(),
+            format!("{}.", said(rating, tcb)),
+        )
+        .until(exception.ends);
+        if !accepted.contains(&one) {
+            accepted.push(one);
+        }
+    }
+    Finding::warn(reason, parts.join(" ")).accepting(accepted)
+}
+
+/// What Intel says of one rating, without a full stop. Which of the two it is, is said if they differ.
+fn said(rating: &TcbRating, tcb: &TcbVerdict) -> String {
+    let alike = tcb
+        .ratings
+        .iter()
+        .all(|other| other.status == rating.status && other.advisory_ids == rating.advisory_ids);
+    let when = match rating.moment {
+        _ if alike => "",
+        TcbMoment::Launch => " as it was when the VM was launched",
+        TcbMoment::Current => " as it is now",
+    };
+    let with = match rating.advisory_ids.as_slice() {
+        [] => String::new(),
+        ids => format!(" ({})", list(ids)),
+    };
+    format!("Intel rates the platform{when} {}{with}", rating.status)
+}
+
+/// What the operator must update, in a sentence; empty where no version is too low.
+fn what_is_short(short: &[ShortOf]) -> String {
+    let sentences: Vec<String> = short.iter().map(ToString::to_string).collect();
+    match sentences.as_slice() {
+        [] => String::new(),
+        _ => format!(" To be up to date: {}.", sentences.join("; ")),
+    }
+}
+
+fn list(advisories: &[String]) -> String {
+    advisories.join(", ")
+}

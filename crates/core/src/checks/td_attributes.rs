@@ -1,0 +1,139 @@
+//! `td-attributes`: the VM runs in the one mode in which the host can neither look in nor reach in.
+
+use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use crate::policy::{DEFAULT_TD_ATTRIBUTES, Policy};
+use crate::report::{AcceptedKind, CheckId, Tier};
+use crate::verify::{Facts, VerifiedQuote};
+
+/// XFAM bits that a TD may have (threats.md T22); bits 0 and 1 (x87, SSE) it must have.
+const XFAM_ALLOWED: u64 = 0x6_DBE7;
+const XFAM_REQUIRED: u64 = 0x3;
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::TdAttributes,
+    title: "VM attributes",
+    proves: "The VM runs without debugging, profiling, migration, service TDs and host-chosen owners.",
+    prevents: "A host that opens a back door into a VM whose measurements are otherwise right.",
+    reasons: &[
+        &TD_ATTRIBUTES,
+        &XFAM,
+        &OWNER,
+        &SERVICE_TD,
+        &PLATFORM_CHANGED,
+        &QUOTE_NOT_PROVEN,
+    ],
+    required: Required::From(Tier::Hardware),
+    harmless_warnings: &[&PLATFORM_CHANGED],
+    is_configured: |_| false,
+    run,
+};
+
+const REDEPLOY: &str =
+    "Redeploy on a host that starts VMs the way dstack does; ask the operator why this one differs.";
+
+const TD_ATTRIBUTES: Reason = Reason {
+    id: "td-attributes-mismatch",
+    means: "TDATTRIBUTES are not exactly what they must be.",
+    fix: REDEPLOY,
+};
+const XFAM: Reason = Reason {
+    id: "xfam-refused",
+    means: "XFAM has bits that no dstack guest uses, or lacks x87 and SSE.",
+    fix: REDEPLOY,
+};
+const OWNER: Reason = Reason {
+    id: "owner-not-zero",
+    means: "The host gave the VM an owner; dstack guests have none.",
+    fix: REDEPLOY,
+};
+const SERVICE_TD: Reason = Reason {
+    id: "service-td",
+    means: "A service TD is bound to the VM and may reach into it.",
+    fix: REDEPLOY,
+};
+const PLATFORM_CHANGED: Reason = Reason {
+    id: "platform-changed",
+    means: "The TDX module is another one than the locked one.",
+    fix: "If the host was updated, run `cvm-verify pin` and review the difference.",
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let quote = match proven_quote(facts) {
+        Ok(quote) => quote,
+        Err(finding) => return finding,
+    };
+    let accepted = accepted(quote, policy);
+    let finding = refuse(quote, policy).unwrap_or_else(|| {
+        let locked = policy.locked_platform.as_ref();
+        match locked.and_then(|locked| Some((&locked.lock, locked.mr_seam?))) {
+            Some((lock, mr_seam)) if mr_seam != *quote.mr_seam() => Finding::warn(
+                &PLATFORM_CHANGED,
+                format!("The VM's attributes are right, but the TDX module is not the one in {lock}."),
+            )
+            .comparing(
+                format!("MRSEAM {}", hex::encode(mr_seam)),
+                format!("MRSEAM {}", hex::encode(quote.mr_seam())),
+            ),
+            _ => Finding::pass("No debugging, profiling, migration, service TD or owner."),
+        }
+    });
+    finding.accepting(accepted)
+}
+
+/// Attributes that a lock expects and no dstack guest has: whoever committed the lock accepted them.
+fn accepted(quote: &VerifiedQuote, policy: &Policy) -> Option<Acceptance> {
+    let locked = policy.locked_platform.as_ref()?;
+    let other = locked
+        .td_attributes
+        .filter(|value| *value != DEFAULT_TD_ATTRIBUTES)?;
+    let reason = format!(
+        "The VM was started with other attributes than any dstack guest: {}.",
+        hex::encode(other)
+    );
+    (*quote.td_attributes() == other)
+        .then(|| Acceptance::new(AcceptedKind::TdAttributes, &locked.lock, reason))
+}
+
+fn refuse(quote: &VerifiedQuote, policy: &Policy) -> Option<Finding> {
+    let expected = policy
+        .locked_platform
+        .as_ref()
+        .and_then(|locked| locked.td_attributes)
+        .unwrap_or(DEFAULT_TD_ATTRIBUTES);
+    if *quote.td_attributes() != expected {
+        return Some(
+            Finding::fail(
+                &TD_ATTRIBUTES,
+                "The VM was started with other attributes than it must be.",
+            )
+            .comparing(hex::encode(expected), hex::encode(quote.td_attributes())),
+        );
+    }
+    let xfam = u64::from_le_bytes(*quote.xfam());
+    if xfam & XFAM_REQUIRED != XFAM_REQUIRED || xfam & !XFAM_ALLOWED != 0 {
+        return Some(
+            Finding::fail(&XFAM, "The VM has CPU features that no dstack guest uses.").comparing(
+                format!("within {XFAM_ALLOWED:#x}, with {XFAM_REQUIRED:#x}"),
+                format!("{xfam:#x}"),
+            ),
+        );
+    }
+    for (name, value) in [
+        ("MROWNER", quote.mr_owner()),
+        ("MROWNERCONFIG", quote.mr_owner_config()),
+    ] {
+        if *value != [0; 48] {
+            return Some(
+                Finding::fail(&OWNER, format!("{name} is not zero."))
+                    .comparing("48 zero bytes", hex::encode(value)),
+            );
+        }
+    }
+    match quote.mr_service_td() {
+        Some(value) if *value != [0; 48] => Some(
+            Finding::fail(&SERVICE_TD, "MRSERVICETD is not zero.")
+                .comparing("48 zero bytes", hex::encode(value)),
+        ),
+        _ => None,
+    }
+}

@@ -1,0 +1,145 @@
+//! What the docker compose file inside a measured compose document starts, and every place in it that something outside
+//! the document can fill (dstack-attestation.md §9).
+//!
+//! [`table`] says for each key of Docker Compose's schema what it can decide; [`judge`] walks a file along it.
+
+mod commands;
+mod environment;
+mod host_access;
+mod judge;
+mod mounts;
+mod place;
+mod risky_names;
+mod settable;
+mod shell;
+mod shell_reader;
+mod table;
+mod variables;
+mod volumes;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::yaml;
+use crate::verify::MeasuredCompose;
+pub use place::{MAX_PLACES, Place, Places};
+pub use risky_names::is_risky;
+use settable::Settable;
+pub use settable::{LaunchScript, Setter};
+pub use table::compose_places;
+
+/// What a compose file starts, and what in it can change without changing its hash.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ComposeFile {
+    /// Image reference by service; jobs, containers before a service and mounted images by their path.
+    pub images: BTreeMap<String, String>,
+    /// Images without a digest, and what is built or fetched instead of one.
+    pub unpinned: Places,
+    /// Other places where something outside the document decides code.
+    pub unmeasured: Places,
+    /// Places where a container reaches beyond itself.
+    pub host_access: Places,
+    /// Places where a container is given a GPU.
+    pub gpus: Places,
+    /// Values that are set from outside and do not decide code by themselves.
+    pub outside: Places,
+    /// Places with a variable that nothing can set: they are as their default says.
+    pub unset: Places,
+    /// Every variable that the file refers to.
+    pub references: BTreeSet<String>,
+}
+
+impl ComposeFile {
+    /// The places that decide code, images first.
+    pub fn deciding(&self) -> impl Iterator<Item = &Place> {
+        self.unpinned.iter().chain(self.unmeasured.iter())
+    }
+
+    /// How many places decide code, those beyond `MAX_PLACES` included.
+    #[must_use]
+    pub fn deciding_count(&self) -> usize {
+        self.unpinned.count().saturating_add(self.unmeasured.count())
+    }
+}
+
+/// Why a compose file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeFileError {
+    /// The document around it.
+    #[error("{0}")]
+    Document(#[from] crate::evidence::EvidenceError),
+    /// `docker_compose_file` is not a string.
+    #[error("`docker_compose_file` is not a string")]
+    NotAString,
+    /// The YAML.
+    #[error("`docker_compose_file` is not plain YAML: {0}")]
+    Yaml(String),
+    /// Another shape than a compose file.
+    #[error("`docker_compose_file` {0}")]
+    Shape(String),
+}
+
+impl MeasuredCompose {
+    /// Reads the docker compose file, with what surrounds it in the document. `script` is what the pre-launch script is
+    /// known to do. `None` where the document has no docker compose file (runner `bash`).
+    ///
+    /// # Errors
+    /// [`ComposeFileError`].
+    pub fn compose_file(&self, script: LaunchScript) -> Result<Option<ComposeFile>, ComposeFileError> {
+        read_document(self.members()?, script)
+    }
+}
+
+impl ComposeFile {
+    /// Reads a docker compose file that nothing vouches for. For `inspect`, which gives no verdict: every variable counts
+    /// as one that can be set from outside.
+    ///
+    /// # Errors
+    /// [`ComposeFileError`].
+    pub fn read_unproven(text: &str) -> Result<Self, ComposeFileError> {
+        read(text, &Settable::unknown())
+    }
+}
+
+fn read_document(
+    members: &Map<String, Value>,
+    script: LaunchScript,
+) -> Result<Option<ComposeFile>, ComposeFileError> {
+    if members.get("runner").and_then(Value::as_str) == Some("bash") {
+        return Ok(None);
+    }
+    let mut file = match members.get("docker_compose_file") {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => read(text, &Settable::of(members, script))?,
+        Some(_) => return Err(ComposeFileError::NotAString),
+    };
+    environment::allowed(members, script, &mut file);
+    volumes::verity(members, &mut file);
+    Ok(Some(file))
+}
+
+fn read(text: &str, settable: &Settable) -> Result<ComposeFile, ComposeFileError> {
+    let yaml = yaml::parse(text).map_err(|problem| ComposeFileError::Yaml(problem.to_string()))?;
+    let root = yaml
+        .as_object()
+        .ok_or_else(|| ComposeFileError::Shape("is not a mapping".to_owned()))?;
+    for section in ["services", "jobs"] {
+        let Some(containers) = root.get(section) else {
+            continue;
+        };
+        let containers = containers
+            .as_object()
+            .ok_or_else(|| ComposeFileError::Shape(format!("has `{section}` that are no mapping")))?;
+        if let Some((name, _)) = containers.iter().find(|(_, value)| !value.is_object()) {
+            let name: String = name.chars().take(80).collect();
+            return Err(ComposeFileError::Shape(format!(
+                "has a service {name:?} that is no mapping"
+            )));
+        }
+    }
+    Ok(judge::judge(root, settable))
+}

@@ -1,0 +1,213 @@
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+const DIGEST: &str = "@sha256:5618a93a78c9ac9173e7ebf7c8af173bd675be6832a2f8c2a9a7149ac2678f54";
+
+/// A file around which the deployer may set X, and nothing else.
+fn file(yaml: &str) -> ComposeFile {
+    document(yaml, json!({"allowed_envs": ["X"]}))
+}
+
+fn document(yaml: &str, mut members: Value) -> ComposeFile {
+    members["docker_compose_file"] = yaml.into();
+    read_document(members.as_object().unwrap(), LaunchScript::None)
+        .unwrap()
+        .unwrap()
+}
+
+fn service(yaml: &str) -> ComposeFile {
+    file(&format!(
+        "services:\n  api:\n    {}\n",
+        yaml.replace('\n', "\n    ")
+    ))
+}
+
+fn paths(places: &Places) -> Vec<&str> {
+    places.iter().map(|place| place.path.as_str()).collect()
+}
+
+#[test]
+fn a_digest_pins_with_or_without_a_tag() {
+    for image in [
+        format!("nginx{DIGEST}"),
+        format!("r.io:5000/a/nginx:1.27{DIGEST}"),
+        format!("${{A:-nginx{DIGEST}}}"),
+    ] {
+        assert!(service(&format!("image: {image}")).unpinned.is_empty(), "{image}");
+    }
+}
+
+#[test]
+fn tags_variables_comments_and_short_digests_do_not_pin() {
+    for image in [
+        "nginx:1.27".to_owned(),
+        "nginx:${X}".to_owned(),
+        "nginx:${A:-1.27}".to_owned(),
+        format!("${{X}}{DIGEST}"),
+        format!("nginx:1.27 # {DIGEST}"),
+        "nginx@sha256:5618".to_owned(),
+        format!("nginx{DIGEST}00"),
+        format!("${{X:-nginx{DIGEST}}}"),
+    ] {
+        let file = service(&format!("image: {image}"));
+        assert_eq!(paths(&file.unpinned), ["services.api.image"], "{image}");
+    }
+}
+
+#[test]
+fn an_anchor_is_followed_to_what_it_stands_for() {
+    for text in [
+        "x-image: &image nginx:latest\nservices:\n  api:\n    image: *image\n",
+        "x-base: &base\n  image: nginx:latest\nservices:\n  api:\n    <<: *base\n",
+    ] {
+        let file = file(text);
+        let place = file.unpinned.iter().next().unwrap();
+        assert_eq!(place.path, "services.api.image");
+        assert_eq!(place.says, "`nginx:latest` has no digest: write name@sha256:…");
+        assert_eq!(place.sha256, crate::verify::digest::sha256(b"nginx:latest"));
+    }
+}
+
+#[test]
+fn the_hash_of_a_place_is_that_of_its_text() {
+    let file = service(&format!(
+        "image: nginx{DIGEST}\ncommand: 'run ${{X}}'\nbuild: {{ context: . }}"
+    ));
+    let places: Vec<(&str, [u8; 32])> = file
+        .deciding()
+        .map(|place| (place.path.as_str(), place.sha256))
+        .collect();
+    let sha = |text: &str| crate::verify::digest::sha256(text.as_bytes());
+    assert_eq!(
+        places,
+        [
+            ("services.api.build", sha("{\"context\":\".\"}")),
+            ("services.api.command", sha("run ${X}"))
+        ]
+    );
+}
+
+#[test]
+fn what_the_file_refers_to_is_listed() {
+    let file = file(&format!(
+        "services:\n  api:\n    image: nginx{DIGEST}\n    environment: [A, 'B=${{C:-$D}}']\n    ports: ['${{E}}:80']\n    env_file: ${{F}}\n\
+         configs:\n  a: {{ environment: G }}\n"
+    ));
+    let names: Vec<&str> = file.references.iter().map(String::as_str).collect();
+    assert_eq!(names, ["A", "C", "D", "E", "F", "G"]);
+}
+
+#[test]
+fn many_places_are_counted_and_not_all_kept() {
+    let commands = "- '${X}'\n".repeat(2 * MAX_PLACES).replace('\n', "\n      ");
+    let file = service(&format!(
+        "image: nginx{DIGEST}\ncommand:\n  {}",
+        commands.trim_end().replace("\n      ", "\n  ")
+    ));
+    assert_eq!(file.unmeasured.iter().count(), MAX_PLACES);
+    assert_eq!(file.deciding_count(), 2 * MAX_PLACES);
+    assert!(file.unmeasured.is_cut());
+}
+
+#[test]
+fn a_file_that_nothing_surrounds_may_be_filled_everywhere() {
+    let file = ComposeFile::read_unproven(&format!(
+        "services:\n  api:\n    image: nginx{DIGEST}\n    command: $A\n"
+    ))
+    .unwrap();
+    assert_eq!(paths(&file.unmeasured), ["services.api.command"]);
+}
+
+#[test]
+fn duplicate_keys_and_bombs_are_refused() {
+    let error = |text: &str| ComposeFile::read_unproven(text).unwrap_err().to_string();
+    assert!(error("services:\n  api:\n    image: a\n    image: b\n").contains("not plain YAML"));
+    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for level in 1..12 {
+        let aliases = vec![format!("*a{}", level - 1); 9].join(",");
+        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    assert!(error(&bomb).contains("not plain YAML"));
+    assert!(error(&format!("a: {}{}", "[".repeat(100), "]".repeat(100))).contains("not plain YAML"));
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in ".{0,200}") {
+        let _ = ComposeFile::read_unproven(&text);
+    }
+
+    #[test]
+    fn no_value_at_any_key_panics(row in 0..table::TABLE.len(), value in "[-a:&*<>!?|{}\\[\\], '\"#~$X@=/.]{0,40}") {
+        let path = table::TABLE[row].path;
+        let mut yaml = String::new();
+        for (depth, key) in path.replace("service.", "services.api.").split('.').enumerate() {
+            yaml.push_str(&format!("{}{}:\n", "  ".repeat(depth), key.replace('*', "a")));
+        }
+        let _ = ComposeFile::read_unproven(&format!("{} {value}\n", yaml.trim_end()));
+    }
+}
+
+/// What the script of Phala's exports, as far as these fixtures refer to it.
+const PHALA: LaunchScript = LaunchScript::Known {
+    version: "0.0.19",
+    exports: &["DSTACK_APP_DOMAIN", "DSTACK_APP_ID", "DSTACK_GATEWAY_DOMAIN"],
+    registry_login: &[
+        "DSTACK_DOCKER_PASSWORD",
+        "DSTACK_DOCKER_REGISTRY",
+        "DSTACK_DOCKER_USERNAME",
+    ],
+};
+
+/// Each file begins with what surrounds it (`allowed`, `script`) and which places it has (`decides`, `host`, `outside`), in
+/// comments of one line.
+#[test]
+fn each_docker_compose_file_of_the_fixtures_has_the_places_that_it_says() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/compose");
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yml") {
+            continue;
+        }
+        count += 1;
+        let yaml = std::fs::read_to_string(&path).unwrap();
+        let said = |key: &str| -> Vec<&str> {
+            let start = format!("# {key}: ");
+            let line = yaml.lines().find_map(|line| line.strip_prefix(start.as_str()));
+            line.map(|line| line.split(' ').collect()).unwrap_or_default()
+        };
+        let mut members = json!({ "allowed_envs": said("allowed") });
+        members["docker_compose_file"] = yaml.as_str().into();
+        let script = match said("script").as_slice() {
+            ["phala"] => PHALA,
+            _ => LaunchScript::None,
+        };
+        let file = read_document(members.as_object().unwrap(), script)
+            .unwrap()
+            .unwrap();
+        let sorted = |mut paths: Vec<&str>| {
+            paths.sort_unstable();
+            paths.join(" ")
+        };
+        let decides = file.deciding().map(|place| place.path.as_str()).collect();
+        for (key, found) in [
+            ("decides", sorted(decides)),
+            ("host", sorted(paths(&file.host_access))),
+            ("outside", sorted(paths(&file.outside))),
+        ] {
+            let expected = sorted(said(key));
+            if found != expected {
+                wrong.push(format!(
+                    "{}: {key}\n  expected {expected}\n  found    {found}",
+                    path.display()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count >= 60, "{count} files");
+}

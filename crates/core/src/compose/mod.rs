@@ -1,0 +1,36 @@
+//! The compose document: docker compose files as Docker reads them, hashes by the tools that write them, and
+//! differences between two texts.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod clean_settings;
+mod docker_compose;
+mod hash_forms;
+mod prelaunch_script;
+mod script_variables;
+pub(crate) mod text_diff;
+mod yaml;
+
+pub use clean_settings::clean_envelope_violations;
+pub use docker_compose::{
+    ComposeFile, ComposeFileError, LaunchScript, Place, Places, Setter, compose_places, is_risky,
+};
+pub use hash_forms::{ComposeForm, compose_forms};
+pub use prelaunch_script::known_prelaunch_script;
+pub use script_variables::launch_script;
+pub use text_diff::{MAX_DIFF_LINES, TextDiff, UnseenDifference};
+pub use yaml::canonical_yaml;

@@ -1,0 +1,141 @@
+//! What a CVM hands over: strict parsers of the wire formats, and the bundle format.
+//!
+//! Everything here is hostile input. Parsing proves nothing: a parsed value sits in [`Unproven`], which only
+//! [`super::verify`] can open (and the `inspect` command, which gives no verdict).
+//!
+//! Sources of the formats: `dstack-attestation.md` §1.a, §1.c.3, §1.d, §3.1, §4.1.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod attestation;
+mod bundle;
+mod bytes;
+pub mod collateral;
+mod error;
+mod event_log;
+mod excerpt;
+mod info;
+mod json;
+mod json_budget;
+mod limits;
+mod phala_cloud;
+mod phala_verifier;
+mod quote;
+mod tpm;
+mod unproven;
+mod versioned;
+
+pub use attestation::{Attestation, BootEvents};
+pub use bundle::{Bundle, BundleError, EarlyRecord, SCHEMA as BUNDLE_SCHEMA, Source as BundleSource};
+pub(crate) use bytes::strip_prefix;
+pub use bytes::{HexError, parse_user_hex, parse_user_hex_up_to};
+pub use collateral::MAX_BYTES;
+pub use error::EvidenceError;
+pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
+pub use excerpt::excerpt;
+pub use info::{Info, InfoRegisters};
+pub use json::Object;
+pub use json_budget::has_more_values_than;
+pub(crate) use limits::MAX_COMPOSE_VALUES;
+pub use limits::{
+    MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_COMPOSE_FILE_BYTES, MAX_EVENTS, MAX_INFO_BYTES,
+    MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES,
+};
+pub use phala_cloud::{PhalaCloudAnswer, PhalaCloudInstance};
+pub(crate) use phala_verifier::error_detail;
+pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedOpinion};
+pub use quote::QuoteBytes;
+pub use unproven::{OpensUnproven, Unproven};
+
+/// Everything that one deployment handed over for one nonce, parsed but unproven.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// The body of `/attestation`.
+    pub attestation: Attestation,
+    /// The body of `/info`, where there was one that can be read.
+    pub info: Option<Info>,
+    /// Why the body of `/info` cannot be read, where there was one that cannot. Nothing that is proven rests on it: it is
+    /// as if absent.
+    pub info_problem: Option<EvidenceError>,
+    /// The compose document as its exact text, from a file of the user's or out of `info`.
+    pub app_compose: Option<Unproven<String>>,
+    /// The nonce that the evidence was asked for with. Null for evidence that names none.
+    pub nonce: Option<[u8; 32]>,
+}
+
+impl Evidence {
+    /// Parses the bodies of the two endpoints. `app_compose` is a compose document that was handed over as a
+    /// file; without one, the text in `info` is used.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the document and the field.
+    pub fn parse(
+        attestation: &[u8],
+        info: Option<&[u8]>,
+        app_compose: Option<&[u8]>,
+        nonce: Option<[u8; 32]>,
+    ) -> Result<Self, EvidenceError> {
+        Self::of_quote(Attestation::parse(attestation)?, info, app_compose, nonce)
+    }
+
+    /// The same for an attestation that is parsed already.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the document and the field.
+    pub fn of_quote(
+        mut attestation: Attestation,
+        info: Option<&[u8]>,
+        app_compose: Option<&[u8]>,
+        nonce: Option<[u8; 32]>,
+    ) -> Result<Self, EvidenceError> {
+        let log = attestation.event_log_text.take();
+        let parsed = info.map(|body| Info::parse_beside(body, log.as_deref(), app_compose.is_none()));
+        let (info, info_problem) = match parsed {
+            None => (None, None),
+            Some(Ok(info)) => (Some(info), None),
+            // The document may be the measured one: what to do about it is another thing than about an odd `/info`.
+            Some(Err(problem @ EvidenceError::ComposeTooLarge { .. })) => return Err(problem),
+            Some(Err(problem)) => (None, Some(problem)),
+        };
+        if attestation.event_log.is_none() {
+            attestation.event_log = info.as_ref().and_then(|info| info.event_log.clone());
+        }
+        let app_compose = match app_compose {
+            Some(bytes) => Some(info::compose_text(bytes)?),
+            None => info.as_ref().and_then(|info| info.app_compose.clone()),
+        };
+        Ok(Self {
+            attestation,
+            info,
+            info_problem,
+            app_compose,
+            nonce,
+        })
+    }
+
+    /// With the user's own copy of the compose document where the app shows none: its hash decides whether it
+    /// is the measured one.
+    ///
+    /// # Errors
+    /// The copy is too large or not UTF-8.
+    pub fn or_compose(mut self, copy: Option<&[u8]>) -> Result<Self, EvidenceError> {
+        if let (None, Some(bytes)) = (&self.app_compose, copy) {
+            self.app_compose = Some(info::compose_text(bytes)?);
+        }
+        Ok(self)
+    }
+}

@@ -1,0 +1,112 @@
+//! Verifies evidence of confidential VMs (dstack on Intel TDX) and appraises it by a policy.
+//!
+//! A deployment hands over a quote, an event log and a compose document. This crate decides whether they are authentic
+//! ([`verify`](mod@verify)), whether they are what you expect ([`appraise()`]), and says why ([`report`]). It is a pure
+//! function of its arguments: it opens no connection, and reads no clock, no environment and no file. Time, nonce, collateral
+//! and policy are arguments, so recorded evidence gives the same result in a year.
+//!
+//! ```
+//! use cvm_verify_core::evidence::{EvidenceError, collateral};
+//! use cvm_verify_core::{Evidence, Inputs, Policy, Subject, TargetReport, TrustRoot, appraise, prove};
+//!
+//! /// Appraises what a CVM answered to a nonce of 32 random bytes. `now` is in Unix seconds.
+//! fn report(
+//!     attestation: &[u8],
+//!     info: &[u8],
+//!     collateral: &[u8],
+//!     nonce: [u8; 32],
+//!     root: &TrustRoot,
+//!     policy: &Policy,
+//!     now: u64,
+//! ) -> Result<TargetReport, EvidenceError> {
+//!     let evidence = Evidence::parse(attestation, Some(info), None, Some(nonce))?;
+//!     let collateral = collateral::parse(collateral).expect("collateral of our own PCCS");
+//!     let facts = prove(&Inputs {
+//!         evidence: &evidence,
+//!         collateral: Ok(&collateral),
+//!         collateral_fetched_at: Some(now),
+//!         root,
+//!         at: now,
+//!         clock_floor: 0,
+//!     });
+//!     let subject = Subject {
+//!         name: "api".to_owned(),
+//!         url: None,
+//!         root: root.clone(),
+//!         at: now,
+//!         collateral_source: None,
+//!         bundle: None,
+//!     };
+//!     Ok(appraise(Ok(&facts), policy, &subject))
+//! }
+//!
+//! # use cvm_verify_core::{Bundle, CheckId, OsImagePolicy, Status};
+//! # let bundle = Bundle::parse(include_bytes!("../../../fixtures/simulated/healthy.evidence.json")).unwrap();
+//! # let text = |value: &serde_json::value::RawValue| value.get().as_bytes().to_vec();
+//! # let root = TrustRoot::custom(include_bytes!("../../../fixtures/simulated/root.pem")).unwrap();
+//! # let (attestation, info) = (text(&bundle.attestation), text(bundle.info.as_deref().unwrap()));
+//! # let collateral = text(bundle.collateral.as_deref().unwrap());
+//! // A simulated CVM: its OS image is not a released one. For real hardware the root is `TrustRoot::Intel`.
+//! let policy = Policy { os_image: OsImagePolicy::Unchecked, ..Policy::default() };
+//! let report = report(&attestation, &info, &collateral, bundle.nonce.unwrap(), &root, &policy, bundle.captured_at).unwrap();
+//! let quote = report.checks.iter().find(|check| check.id == CheckId::QuoteSignature).unwrap();
+//! assert_eq!(quote.status, Status::Pass);
+//! ```
+//!
+//! # What each type proves
+//!
+//! Bytes from outside become facts only by passing a proof, and the type changes there. Only this crate can make the types of
+//! the right column.
+//!
+//! | given | and | proves |
+//! |---|---|---|
+//! | quote bytes | Intel's collateral, a [`TrustRoot`], a time | [`VerifiedQuote`]: the signature chain, its dates, no revocation, the TD attributes' form |
+//! | an event log | a [`VerifiedQuote`] | [`MeasuredLog`]: replayed with recomputed digests, it gives RTMR0–3 of the quote |
+//! | a [`MeasuredLog`] | | [`BootClaims`]: what the measured OS recorded before the app could write events |
+//! | the compose document's text | [`BootClaims`] | [`MeasuredCompose`]: its SHA-256 is the measured compose hash |
+//! | registers | [`ReferenceValues`] | [`IdentifiedOs`]: they are those of one row |
+//!
+//! # What a caller must not do
+//!
+//! * Take a value from [`Evidence`] as a fact: a parsed value proves nothing. [`Facts`] holds what is proven, and for the rest
+//!   why it is not ([`Gap`]).
+//! * Count [`Status::Skip`] or [`Status::Warn`] as a pass. [`TargetReport::verdict`] is the result; only [`Verdict::Pass`] is one.
+//! * Reuse a nonce, or take one that the CVM chose. It is what makes an answer belong to this run.
+//! * Give a [`TrustRoot::custom`] root outside of tests: whoever holds its key can sign any machine.
+//! * Implement [`evidence::OpensUnproven`]: it is for the proofs, and for a display that gives no verdict.
+//!
+//! # Units and encodings
+//!
+//! Times are Unix seconds (`u64`) as arguments and RFC 3339 UTC in reports. Measurements (MRTD, RTMRs) have 48 bytes, hashes of
+//! documents 32, app and instance ids 20, FMSPC 6; in text all are hexadecimal, in lower case, without `0x`. Collateral is
+//! dcap-qvl's `QuoteCollateralV3`, so a new major version of dcap-qvl is one of this crate.
+//!
+//! # Features
+//!
+//! * `schema`: JSON Schemas of the types in [`report`].
+//! * `test-util`: arbitrary locks for property tests.
+
+pub mod appraise;
+pub mod checks;
+pub mod compose;
+pub mod evidence;
+pub mod lock;
+pub mod policy;
+pub mod reference;
+pub mod report;
+pub mod tiers;
+pub mod toml_text;
+pub mod verify;
+
+pub use appraise::{Subject, appraise};
+pub use checks::{Check, EvidenceGap};
+pub use compose::ComposeFile;
+pub use evidence::{Bundle, Evidence, EvidenceError, Unproven};
+pub use lock::{Lock, LockError, LockFile};
+pub use policy::{Expected, Fingerprint, Origin, OsImagePolicy, Policy, TcbPolicy};
+pub use reference::ReferenceValues;
+pub use report::{Assurance, CheckId, CheckResult, Report, Status, TargetReport, Tier, Verdict};
+pub use verify::{
+    BootClaims, CollateralGap, Facts, Gap, IdentifiedOs, Inputs, MeasuredCompose, MeasuredLog, TrustRoot,
+    VerifiedQuote, prove,
+};

@@ -1,0 +1,228 @@
+//! `[accepted]`: what the owner accepted in writing when a lock was taken, by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use super::section::Section;
+use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockError, LockProblem};
+use crate::policy::KeyProviders;
+use crate::reference::{OsClass, ReferenceValues};
+use crate::toml_text::literal::quoted;
+
+/// Bytes of a sentence that are read.
+const MAX_SENTENCE_BYTES: usize = 4096;
+
+/// What `pin --accept` takes: what may be pinned although it is not as a production deployment should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AcceptName {
+    /// An image that allows root login and has a serial console.
+    DevelopmentImage,
+    /// An image with a published vulnerability.
+    VulnerableImage,
+    /// An image that is in no table, or was seen before under no official name.
+    UnknownImage,
+    /// Another RTMR0 than the locked one, under the same image.
+    AcpiChange,
+    /// A platform that Intel rates lower than UpToDate.
+    Tcb,
+    /// TDATTRIBUTES other than those of every dstack guest.
+    TdAttributes,
+    /// Keys that come from no KMS.
+    KeyProvider,
+    /// Evidence that signs no nonce of this run.
+    NoNonce,
+    /// A compose document that was not handed over, or could not be read as a whole.
+    UnreadCompose,
+}
+
+/// A name that `--accept` does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} is not a thing to accept; these are: {}", AcceptName::list(", "))]
+pub struct UnknownAcceptName {
+    name: String,
+}
+
+impl AcceptName {
+    /// Every name, in the order of the lock file.
+    pub const ALL: [Self; 9] = [
+        Self::DevelopmentImage,
+        Self::VulnerableImage,
+        Self::UnknownImage,
+        Self::AcpiChange,
+        Self::Tcb,
+        Self::TdAttributes,
+        Self::KeyProvider,
+        Self::NoNonce,
+        Self::UnreadCompose,
+    ];
+
+    /// The name that users write.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DevelopmentImage => "development-image",
+            Self::VulnerableImage => "vulnerable-image",
+            Self::UnknownImage => "unknown-image",
+            Self::AcpiChange => "acpi-change",
+            Self::Tcb => "tcb",
+            Self::TdAttributes => "td-attributes",
+            Self::KeyProvider => "key-provider",
+            Self::NoNonce => "no-nonce",
+            Self::UnreadCompose => "unread-compose",
+        }
+    }
+
+    fn list(separator: &str) -> String {
+        Self::ALL.map(Self::as_str).join(separator)
+    }
+}
+
+impl fmt::Display for AcceptName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for AcceptName {
+    type Err = UnknownAcceptName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAcceptName> {
+        let name = text.trim();
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str() == name)
+            .ok_or_else(|| UnknownAcceptName {
+                name: name.chars().take(40).collect(),
+            })
+    }
+}
+
+/// What a person accepts when a lock is taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accepting {
+    /// `--accept-observed`: whatever it is.
+    pub all: bool,
+    /// `--accept`: by name.
+    pub names: BTreeSet<AcceptName>,
+}
+
+impl Accepting {
+    /// Nothing.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// Everything.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self {
+            all: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it holds a name.
+    #[must_use]
+    pub fn accepts(&self, name: AcceptName) -> bool {
+        self.all || self.names.contains(&name)
+    }
+}
+
+/// Reads `[accepted]` of a lock whose other values were read.
+pub(super) fn read(section: Section<'_>, lock: &Lock) -> Result<BTreeMap<AcceptName, String>, LockError> {
+    let mut accepted = BTreeMap::new();
+    for (name, entry) in section.into_entries() {
+        let known: AcceptName = name
+            .parse()
+            .map_err(|_| entry.error(LockProblem::UnknownAcceptance(AcceptName::list(", "))))?;
+        let sentence = entry.string()?.to_owned();
+        if sentence.trim().is_empty() || sentence.len() > MAX_SENTENCE_BYTES {
+            return Err(entry.error(LockProblem::AcceptanceText(MAX_SENTENCE_BYTES)));
+        }
+        if let Some(why) = lock.lacks(known) {
+            return Err(entry.error(LockProblem::NotHeld(why)));
+        }
+        accepted.insert(known, sentence);
+    }
+    Ok(accepted)
+}
+
+/// The line that begins the section.
+pub(super) const SECTION: &str = "[accepted]";
+
+const HEADER: &str = "
+# Accepted in writing when this lock was taken (`cvm-verify pin --accept`). Review each of these lines: a production
+# deployment has none. A verdict that rests on one of them says so.
+[accepted]
+";
+
+/// The section, empty if nothing was accepted.
+pub(super) fn write(accepted: &BTreeMap<AcceptName, String>) -> String {
+    if accepted.is_empty() {
+        return String::new();
+    }
+    let lines: String = accepted
+        .iter()
+        .map(|(name, sentence)| format!("{name} = {}\n", quoted(sentence)))
+        .collect();
+    format!("{HEADER}{lines}")
+}
+
+impl Lock {
+    /// Why the lock does not hold what it accepts under a name, a phrase; absent if it does. What depends on a table of images
+    /// counts as held where this version's table has no row: a later version may have one.
+    pub(super) fn lacks(&self, name: AcceptName) -> Option<String> {
+        let os = self.os_image.as_ref();
+        let row = os.and_then(|os| {
+            let [_, rtmr1, rtmr2] = &os.tuple.rtmr;
+            ReferenceValues::built_in().image_of(&os.tuple.mrtd, rtmr1, rtmr2)
+        });
+        match name {
+            AcceptName::DevelopmentImage | AcceptName::UnknownImage | AcceptName::AcpiChange
+                if os.is_none() =>
+            {
+                Some("it has no [os_image]".to_owned())
+            }
+            AcceptName::DevelopmentImage => row
+                .filter(|row| row.class != OsClass::Development)
+                .map(|row| format!("its registers are those of {}", row.name)),
+            AcceptName::VulnerableImage => os
+                .is_none_or(|os| os.vulnerable_until.is_none())
+                .then(|| "it has no os_image.vulnerable_until, the day on which that ends".to_owned()),
+            AcceptName::TdAttributes => self
+                .td_attributes
+                .is_none_or(|value| value == DEFAULT_TD_ATTRIBUTES)
+                .then(|| "its td_attributes are those of every dstack guest".to_owned()),
+            AcceptName::KeyProvider => match &self.key_provider {
+                Some(KeyProviders::Named(pins)) if pins.iter().any(|pin| pin.name != "kms") => None,
+                _ => Some("its key_provider is a KMS, or is not there".to_owned()),
+            },
+            AcceptName::UnknownImage
+            | AcceptName::AcpiChange
+            | AcceptName::Tcb
+            | AcceptName::NoNonce
+            | AcceptName::UnreadCompose => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_read_back_and_another_lists_them() {
+        for name in AcceptName::ALL {
+            assert_eq!(name.as_str().parse(), Ok(name));
+        }
+        let error = "dev-image".parse::<AcceptName>().unwrap_err().to_string();
+        assert!(
+            error.contains(
+                "development-image, vulnerable-image, unknown-image, acpi-change, tcb, td-attributes"
+            ),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! From a lock to expectations: what the user's options did not say already.
+
+use super::{AcceptName, Lock, LockError, LockProblem};
+use crate::policy::tcb::end_of;
+use crate::policy::{Expected, LockedCompose, LockedPlatform, Origin, OsImageOption, OsImagePolicy, Policy};
+
+impl Lock {
+    /// Fills in what the options left open. `os_image` is what `--os-image` says, where it was given: any other
+    /// value than `lock` replaces the lock's, and without it the lock's replaces that of the policy. A compose hash
+    /// or a docker compose file that was given by option takes the place of the lock's compose hash and keeps
+    /// everything else of the lock: the envelope above all.
+    ///
+    /// # Errors
+    /// [`LockProblem::NoOsImage`]: `--os-image lock`, but the lock has no registers.
+    pub fn apply(
+        &self,
+        path: &str,
+        os_image: Option<OsImageOption>,
+        policy: Policy,
+    ) -> Result<Policy, LockError> {
+        let os_image = match os_image {
+            Some(OsImageOption::Policy(given)) => *given,
+            Some(OsImageOption::Lock) => self.os_policy(path).ok_or_else(|| LockError {
+                path: path.to_owned(),
+                place: None,
+                key: Some("os_image".to_owned()),
+                problem: LockProblem::NoOsImage,
+            })?,
+            None => self.os_policy(path).unwrap_or(policy.os_image),
+        };
+        Ok(Policy {
+            compose_hash: match (policy.compose_hash, &policy.docker_compose) {
+                (None, None) => expected(self.compose_hash, path),
+                (given, _) => given,
+            },
+            app_id: policy.app_id.or_else(|| expected(self.app_id, path)),
+            key_provider: policy
+                .key_provider
+                .or_else(|| expected(self.key_provider.clone(), path)),
+            os_image,
+            locked_platform: policy.locked_platform.or_else(|| self.platform(path)),
+            locked_compose: policy.locked_compose.or_else(|| self.compose(path)),
+            ..policy
+        })
+    }
+
+    fn os_policy(&self, path: &str) -> Option<OsImagePolicy> {
+        self.os_image.as_ref().map(|os| OsImagePolicy::Lock {
+            tuple: os.tuple.clone(),
+            vulnerable_until: os.vulnerable_until.and_then(end_of),
+            known_by: os.known_by,
+            acpi_change: self.accepted.get(&AcceptName::AcpiChange).cloned(),
+            lock: path.to_owned(),
+        })
+    }
+
+    fn platform(&self, path: &str) -> Option<LockedPlatform> {
+        let any = self.td_attributes.is_some() || self.mr_seam.is_some() || self.fmspc.is_some();
+        any.then(|| LockedPlatform {
+            td_attributes: self.td_attributes,
+            mr_seam: self.mr_seam,
+            fmspc: self.fmspc,
+            lock: path.to_owned(),
+        })
+    }
+
+    /// Images alone expect nothing: they are for people, and the compose hash binds them.
+    fn compose(&self, path: &str) -> Option<LockedCompose> {
+        (!self.envelope.is_empty()).then(|| LockedCompose {
+            envelope: self.envelope.clone(),
+            images: self.images.clone(),
+            places: self.places.clone(),
+            lock: path.to_owned(),
+        })
+    }
+}
+
+fn expected<T>(value: Option<T>, path: &str) -> Option<Expected<T>> {
+    value.map(|value| Expected {
+        value,
+        origin: Origin::Lock(path.to_owned()),
+    })
+}

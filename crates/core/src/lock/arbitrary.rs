@@ -1,0 +1,278 @@
+//! Locks for tests: one that is an example, and any.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "for tests, of other crates too"
+)]
+
+use std::collections::BTreeMap;
+
+use chrono::{Days, NaiveDate};
+use proptest::array::{uniform6, uniform8, uniform20, uniform32};
+use proptest::collection::{btree_map, vec};
+use proptest::option::of;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{AcceptName, Lock, LockedOs, places};
+use crate::policy::KnownBy;
+use crate::policy::{LockedPlace, OsTuple};
+use crate::reference::ReferenceValues;
+
+/// A whole lock with odd values in it.
+pub fn example() -> Lock {
+    let envelope = json!({
+        "allowed_envs": ["API_KEY", "MODEL"],
+        "features": ["kms"],
+        "gateway_enabled": true,
+        "init_script": ["sha256:11", "sha256:22"],
+        "key_provider_id": "",
+        "manifest_version": 2,
+        "name": "caf\u{e9}\n\u{202e}",
+        "odd": {"json": 1},
+        "pre_launch_script": format!("sha256:{}", "ab".repeat(32)),
+        "ratio": 0.5,
+        "requirements": {"gpu_policy": {"attest_gpu": true, "rego": "package x\n"}, "platforms": []},
+        "storage_fs": null,
+        "swap_size": u64::MAX,
+    });
+    let images = [
+        ("web", format!("ghcr.io/example/web@sha256:{}", "5d".repeat(32))),
+        ("a b\"", "nginx:latest\n# known".to_owned()),
+    ];
+    Lock {
+        tool: Some("cvm-verify 0.1.0".to_owned()),
+        compose_hash: Some([0x29; 32]),
+        app_id: Some([0xa0; 20]),
+        key_provider: "phala".parse().ok(),
+        accepted: [(
+            AcceptName::Tcb,
+            "Intel rates the platform OutOfDate, not UpToDate.\n[images]".to_owned(),
+        )]
+        .into(),
+        images: images.map(|(service, image)| (service.to_owned(), image)).into(),
+        envelope: envelope.as_object().unwrap().clone().into_iter().collect(),
+        places: vec![
+            place("services.\"a b\".image", "the registry is ours"),
+            place("services.web.command", ""),
+        ],
+        os_image: Some(LockedOs {
+            tuple: OsTuple {
+                mrtd: [0xf0; 48],
+                rtmr: [[0; 48], [1; 48], [2; 48]],
+            },
+            known_by: Some(KnownBy::Files([0xf1; 32])),
+            vulnerable_until: NaiveDate::from_ymd_opt(2026, 12, 31),
+        }),
+        td_attributes: Some([0, 0, 0, 0x10, 0, 0, 0, 0]),
+        mr_seam: Some([0x5e; 48]),
+        fmspc: Some([0xb0, 0xc0, 0x6f, 0, 0, 0]),
+    }
+}
+
+fn place(path: &str, reason: &str) -> LockedPlace {
+    LockedPlace {
+        path: path.to_owned(),
+        sha256: [0x77; 32],
+        reason: reason.to_owned(),
+        line: None,
+    }
+}
+
+#[cfg(test)]
+type Edit = fn(&mut Lock);
+
+#[cfg(test)]
+fn os(lock: &mut Lock) -> &mut LockedOs {
+    lock.os_image.as_mut().unwrap()
+}
+
+#[cfg(test)]
+/// How to change each field of the example, with the key that then differs, in the order of the file.
+const EDITS: [(&str, Edit); 23] = [
+    ("tool", |lock| lock.tool = Some("cvm-verify 9".to_owned())),
+    ("compose_hash", |lock| lock.compose_hash = Some([0x91; 32])),
+    ("app_id", |lock| lock.app_id = None),
+    ("key_provider", |lock| {
+        lock.key_provider = "phala-base".parse().ok()
+    }),
+    ("accepted.tcb", |lock| lock.accepted.clear()),
+    ("accepted.no-nonce", |lock| {
+        lock.accepted.insert(AcceptName::NoNonce, "No nonce.".to_owned());
+    }),
+    ("images.\"a b\\\"\"", |lock| {
+        lock.images.remove("a b\"");
+    }),
+    ("images.web", |lock| {
+        lock.images.insert("web".to_owned(), "nginx".to_owned());
+    }),
+    ("images.worker", |lock| {
+        lock.images.insert("worker".to_owned(), "redis".to_owned());
+    }),
+    ("compose.allowed_envs", |lock| {
+        lock.envelope
+            .insert("allowed_envs".to_owned(), json!(["API_KEY"]));
+    }),
+    ("compose.pre_launch_script", |lock| {
+        lock.envelope
+            .insert("pre_launch_script".to_owned(), json!("sha256:00"));
+    }),
+    ("compose.storage_fs", |lock| {
+        lock.envelope.remove("storage_fs");
+    }),
+    ("places.\"services.web.command\"", |lock| {
+        lock.places[1].reason = "read".to_owned()
+    }),
+    ("places.\"services.web.user\"", |lock| {
+        lock.places.push(place("services.web.user", ""))
+    }),
+    ("os_image.mrtd", |lock| os(lock).tuple.mrtd = [9; 48]),
+    ("os_image.rtmr0", |lock| os(lock).tuple.rtmr[0] = [9; 48]),
+    ("os_image.rtmr1", |lock| os(lock).tuple.rtmr[1] = [9; 48]),
+    ("os_image.rtmr2", |lock| os(lock).tuple.rtmr[2] = [9; 48]),
+    ("os_image.known_by", |lock| os(lock).known_by = Some(KnownBy::Row)),
+    ("os_image.vulnerable_until", |lock| {
+        os(lock).vulnerable_until = None
+    }),
+    ("platform.td_attributes", |lock| lock.td_attributes = Some([1; 8])),
+    ("platform.mr_seam", |lock| lock.mr_seam = None),
+    ("platform.fmspc", |lock| lock.fmspc = Some([0; 6])),
+];
+
+#[cfg(test)]
+/// The lock with one field changed, for each field.
+pub(crate) fn changed_in_each_field(lock: &Lock) -> Vec<(&'static str, Lock)> {
+    let change = |(key, edit): &(&'static str, Edit)| {
+        let mut lock = lock.clone();
+        edit(&mut lock);
+        (*key, lock)
+    };
+    EDITS.iter().map(change).collect()
+}
+
+#[cfg(test)]
+/// The lock with every field changed.
+pub(crate) fn all_changed(lock: &Lock) -> Lock {
+    let mut lock = lock.clone();
+    EDITS.iter().for_each(|(_, edit)| edit(&mut lock));
+    lock
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z_]{0,12}",
+        any::<String>(),
+        Just("json".to_owned()),
+        Just("\u{202e}<<<<<<< \"\n'''\\".to_owned()),
+    ]
+}
+
+fn bytes48() -> impl Strategy<Value = [u8; 48]> {
+    vec(any::<u8>(), 48).prop_map(|bytes| bytes.try_into().unwrap())
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(24, 48, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            btree_map(text(), inner, 0..4).prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn os_image() -> impl Strategy<Value = LockedOs> {
+    let day =
+        (0u64..2_900_000).prop_map(|day| NaiveDate::default().checked_add_days(Days::new(day)).unwrap());
+    let registers = (bytes48(), [bytes48(), bytes48(), bytes48()]);
+    let known_by = prop_oneof![
+        Just(KnownBy::Row),
+        Just(KnownBy::Unknown),
+        uniform32(any::<u8>()).prop_map(KnownBy::PublishedHash),
+        uniform32(any::<u8>()).prop_map(KnownBy::Files),
+    ];
+    (registers, of(known_by), of(day)).prop_map(|((mrtd, rtmr), known_by, vulnerable_until)| LockedOs {
+        tuple: OsTuple { mrtd, rtmr },
+        known_by,
+        vulnerable_until,
+    })
+}
+
+/// Any lock, the empty one included.
+pub fn lock() -> impl Strategy<Value = Lock> {
+    let provider = prop_oneof![
+        Just("none".to_owned()),
+        Just(format!("kms:{}", ReferenceValues::built_in().kms()[0].id)),
+        "(kms|local-sgx|tpm):([0-9a-f]{2}){1,40}",
+    ]
+    .prop_map(|text| text.parse().unwrap());
+    let app = (
+        of(text()),
+        of(uniform32(any::<u8>())),
+        of(uniform20(any::<u8>())),
+        of(provider),
+    );
+    let place = (text(), uniform32(any::<u8>()), text()).prop_map(|(path, sha256, reason)| LockedPlace {
+        path,
+        sha256,
+        reason,
+        line: None,
+    });
+    let maps = (
+        btree_map(text(), text(), 0..4),
+        btree_map(text(), value(), 0..5),
+        vec(place, 0..3),
+    );
+    let platform = (
+        of(uniform8(any::<u8>())),
+        of(bytes48()),
+        of(uniform6(any::<u8>())),
+    );
+    // What every lock holds, whatever else is in it.
+    let name = prop_oneof![
+        Just(AcceptName::Tcb),
+        Just(AcceptName::NoNonce),
+        Just(AcceptName::UnreadCompose),
+    ];
+    let accepted = btree_map(name, "[a-z]\\PC{0,60}", 0..3);
+    (app, maps, of(os_image()), platform, accepted).prop_map(|(app, maps, os_image, platform, accepted)| {
+        let (tool, compose_hash, app_id, key_provider) = app;
+        let (images, envelope, mut places): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>) = maps;
+        places::sort(&mut places);
+        let (td_attributes, mr_seam, fmspc) = platform;
+        Lock {
+            tool,
+            compose_hash,
+            app_id,
+            key_provider,
+            accepted,
+            images,
+            envelope,
+            places,
+            os_image,
+            td_attributes,
+            mr_seam,
+            fmspc,
+        }
+    })
+}
+
+#[cfg(test)]
+/// Any notes.
+pub(crate) fn notes() -> impl Strategy<Value = super::Notes> {
+    (of(text()), any::<bool>()).prop_map(|(os_image, simulated)| super::Notes {
+        os_image,
+        simulated,
+        ..super::Notes::default()
+    })
+}

@@ -1,0 +1,292 @@
+//! What changed between two locks, in words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::compose_settings::compact;
+use super::{AcceptName, Lock, LockedOs};
+use crate::toml_text::literal::key as toml_key;
+
+/// One locked value that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its key in the file, with its section.
+    pub key: String,
+    /// The value before; absent where there was none.
+    pub old: Option<String>,
+    /// The value now; absent where there is none.
+    pub new: Option<String>,
+    /// What the change means, without a full stop.
+    pub means: String,
+}
+
+/// Every value that differs, in the order of the file.
+#[must_use]
+pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
+    let (old_values, new_values) = (values(old), values(new));
+    let plain = |(index, (key, means)): (usize, &(&'static str, &'static str))| {
+        let of = |values: &[Option<String>]| values.get(index).cloned().flatten();
+        change(
+            (*key).to_owned(),
+            of(&old_values),
+            of(&new_values),
+            |change| match change {
+                Kind::Changed => (*means).to_owned(),
+                Kind::Added => "it was not locked before".to_owned(),
+                Kind::Removed => "it is no longer locked".to_owned(),
+            },
+        )
+    };
+    let mut before: Vec<Option<Change>> = PLAIN.iter().enumerate().map(plain).collect();
+    let after = before.split_off(PLAIN_BEFORE_SECTIONS);
+    before
+        .into_iter()
+        .flatten()
+        .chain(accepted(old, new))
+        .chain(images(old, new))
+        .chain(envelope(old, new))
+        .chain(places(old, new))
+        .chain(after.into_iter().flatten())
+        .collect()
+}
+
+/// Values that stand alone and what a change of each means, in the order of the file.
+const PLAIN: [(&str, &str); 13] = [
+    (
+        "tool",
+        "another version of the program wrote the lock; this says nothing of the deployment",
+    ),
+    ("compose_hash", "the app runs another compose document"),
+    ("app_id", "it is another app"),
+    (
+        "key_provider",
+        "the VM's keys come from another provider, so its data is in other hands",
+    ),
+    (
+        "os_image.mrtd",
+        "the firmware changed: another OS image, or a host that loads it in another way",
+    ),
+    (
+        "os_image.rtmr0",
+        "the VM's size, its devices or the host's ACPI tables changed",
+    ),
+    ("os_image.rtmr1", "the kernel changed: another OS image"),
+    (
+        "os_image.rtmr2",
+        "the kernel command line or the initrd changed: another OS image",
+    ),
+    (
+        "os_image.known_by",
+        "the OS image was known in another way when it was locked",
+    ),
+    (
+        "os_image.vulnerable_until",
+        "a vulnerable image is accepted until another day",
+    ),
+    (
+        "platform.td_attributes",
+        "the VM runs in another mode: look for debugging or profiling",
+    ),
+    ("platform.mr_seam", "the platform's TDX module is another version"),
+    ("platform.fmspc", "the platform is another model"),
+];
+
+/// How many of [`PLAIN`] stand before `[images]`.
+const PLAIN_BEFORE_SECTIONS: usize = 4;
+
+/// The values of [`PLAIN`].
+fn values(lock: &Lock) -> [Option<String>; PLAIN.len()] {
+    let os = lock.os_image.as_ref();
+    let register = |pick: fn(&LockedOs) -> &[u8; 48]| os.map(|os| hex::encode(pick(os)));
+    [
+        lock.tool.clone(),
+        lock.compose_hash.map(hex::encode),
+        lock.app_id.map(hex::encode),
+        lock.key_provider.as_ref().map(ToString::to_string),
+        register(|os| &os.tuple.mrtd),
+        register(|LockedOs { tuple, .. }| {
+            let [value, _, _] = &tuple.rtmr;
+            value
+        }),
+        register(|LockedOs { tuple, .. }| {
+            let [_, value, _] = &tuple.rtmr;
+            value
+        }),
+        register(|LockedOs { tuple, .. }| {
+            let [_, _, value] = &tuple.rtmr;
+            value
+        }),
+        os.and_then(|os| os.known_by).map(|known| known.to_string()),
+        os.and_then(|os| os.vulnerable_until).map(|day| day.to_string()),
+        lock.td_attributes.map(hex::encode),
+        lock.mr_seam.map(hex::encode),
+        lock.fmspc.map(hex::encode),
+    ]
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Changed,
+    Added,
+    Removed,
+}
+
+fn change(
+    key: String,
+    old: Option<String>,
+    new: Option<String>,
+    means: impl FnOnce(Kind) -> String,
+) -> Option<Change> {
+    let kind = match (&old, &new) {
+        _ if old == new => return None,
+        (None, _) => Kind::Added,
+        (_, None) => Kind::Removed,
+        _ => Kind::Changed,
+    };
+    Some(Change {
+        key,
+        old,
+        new,
+        means: means(kind),
+    })
+}
+
+fn accepted(old: &Lock, new: &Lock) -> Vec<Change> {
+    AcceptName::ALL
+        .into_iter()
+        .filter_map(|name| {
+            let of = |lock: &Lock| lock.accepted.get(&name).cloned();
+            change(format!("accepted.{name}"), of(old), of(new), |kind| {
+                match kind {
+                    Kind::Changed => "what is accepted in writing is another thing",
+                    Kind::Added => "this is accepted in writing now: a verdict that rests on it says so",
+                    Kind::Removed => "this is no longer accepted in writing",
+                }
+                .to_owned()
+            })
+        })
+        .collect()
+}
+
+fn images(old: &Lock, new: &Lock) -> Vec<Change> {
+    names(&old.images, &new.images)
+        .into_iter()
+        .filter_map(|service| {
+            let of = |lock: &Lock| lock.images.get(service).cloned();
+            let key = format!("images.{}", toml_key(service));
+            change(key, of(old), of(new), |kind| match kind {
+                Kind::Changed => format!("a new image for service `{service}`"),
+                Kind::Added => format!("a new service `{service}`"),
+                Kind::Removed => format!("the service `{service}` is gone"),
+            })
+        })
+        .collect()
+}
+
+fn envelope(old: &Lock, new: &Lock) -> Vec<Change> {
+    names(&old.envelope, &new.envelope)
+        .into_iter()
+        .filter(|name| old.envelope.get(*name) != new.envelope.get(*name))
+        .filter_map(|name| {
+            let of = |lock: &Lock| lock.envelope.get(name).map(compact);
+            let key = format!("compose.{}", toml_key(name));
+            change(key, of(old), of(new), |kind| {
+                let verb = match kind {
+                    Kind::Changed => "changed",
+                    Kind::Added => "was added",
+                    Kind::Removed => "was removed",
+                };
+                format!("{} {verb}", what(name))
+            })
+        })
+        .collect()
+}
+
+fn places(old: &Lock, new: &Lock) -> Vec<Change> {
+    let by_path = |lock: &Lock| {
+        let mut shown: BTreeMap<String, String> = BTreeMap::new();
+        for place in &lock.places {
+            let text = format!("{} {:?}", hex::encode(place.sha256), place.reason);
+            let entry = shown.entry(place.path.clone()).or_default();
+            entry.push_str(if entry.is_empty() { "" } else { ", " });
+            entry.push_str(&text);
+        }
+        shown
+    };
+    let (before, after) = (by_path(old), by_path(new));
+    names(&before, &after)
+        .into_iter()
+        .filter_map(|path| {
+            let key = format!("places.{}", toml_key(path));
+            change(
+                key,
+                before.get(path).cloned(),
+                after.get(path).cloned(),
+                |kind| match kind {
+                    Kind::Changed => {
+                        "a place that decides which code runs has another text or another reason".to_owned()
+                    }
+                    Kind::Added => "another place decides which code runs".to_owned(),
+                    Kind::Removed => "a place no longer decides which code runs".to_owned(),
+                },
+            )
+        })
+        .collect()
+}
+
+fn names<'l, T>(old: &'l BTreeMap<String, T>, new: &'l BTreeMap<String, T>) -> BTreeSet<&'l String> {
+    old.keys().chain(new.keys()).collect()
+}
+
+/// What a field of the compose document is (dstack-attestation.md §4.2).
+fn what(field: &str) -> &'static str {
+    match field {
+        "pre_launch_script" => "the pre-launch script, which runs as root before the containers,",
+        "init_script" => "the init script, which runs as root before Docker,",
+        "bash_script" => "the script that is the app",
+        "allowed_envs" => "the list of variables that may be set from outside",
+        "public_logs" | "public_sysinfo" | "public_tcbinfo" => "what the VM shows to everyone",
+        "kms_enabled" | "local_key_provider_enabled" | "key_provider" | "key_provider_id" => {
+            "the choice of the key provider"
+        }
+        "gateway_enabled" | "tproxy_enabled" | "port_policy" => "how the gateway reaches the app",
+        "requirements" => "what the app requires of its VM",
+        "runner" | "snapshotter" => "what starts the containers",
+        "secure_time" => "whether the VM boots only with a checked clock",
+        "no_instance_id" => "whether each VM has an id of its own",
+        "name" => "the app's display name",
+        _ => "a field of the compose document",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::arbitrary;
+    use super::*;
+
+    #[test]
+    fn each_field_that_changes_is_named_alone_and_in_the_order_of_the_file() {
+        let old = arbitrary::example();
+        let changed = arbitrary::changed_in_each_field(&old);
+        let keys: Vec<&str> = changed.iter().map(|(key, _)| *key).collect();
+        for (key, new) in &changed {
+            let found = difference(&old, new);
+            let found: Vec<&str> = found.iter().map(|change| change.key.as_str()).collect();
+            assert_eq!(found, [*key]);
+        }
+        let all = arbitrary::all_changed(&old);
+        let found = difference(&old, &all);
+        let found: Vec<&str> = found.iter().map(|change| change.key.as_str()).collect();
+        assert_eq!(found, keys);
+        assert_eq!(difference(&old, &old), []);
+    }
+
+    proptest! {
+        #[test]
+        fn equal_locks_do_not_differ_and_others_do(old in arbitrary::lock(), new in arbitrary::lock()) {
+            prop_assert_eq!(difference(&old, &old), []);
+            prop_assert_eq!(difference(&old, &new).is_empty(), old == new);
+        }
+    }
+}

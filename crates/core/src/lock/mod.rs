@@ -1,0 +1,155 @@
+//! The lock file `cvm.lock`: what a deployment was measured to be, written down for review.
+//!
+//! It is TOML, sorted and stable: pinning the same deployment twice gives the same bytes. [`pin`] makes a lock
+//! from proven facts, [`Lock::to_toml`] writes it, [`Lock::parse`] reads it, [`Lock::apply`] turns it into
+//! expectations, [`difference`] says what changed between two. [`LockFile`] is a file as a whole: one deployment, or
+//! several by name.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod accepted;
+mod apply;
+mod compose_settings;
+mod diff;
+mod diff_text;
+mod error;
+mod file;
+mod pin;
+mod pin_warning;
+mod places;
+mod read;
+mod section;
+mod write;
+
+#[cfg(any(test, feature = "test-util"))]
+pub mod arbitrary;
+#[cfg(test)]
+mod read_tests;
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde_json::Value;
+
+use crate::policy::KnownBy;
+pub use crate::policy::place::Place;
+pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
+pub use diff::{Change, difference};
+pub use diff_text::difference_text;
+pub use error::{LockError, LockProblem};
+pub use file::{LockFile, with_target};
+pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
+pub use pin_warning::{Reservation, VULNERABLE_DAYS};
+pub use places::MAX_LOCKED_PLACES;
+pub use read::merge_conflict;
+pub use write::Notes;
+
+use crate::policy::{DEFAULT_TD_ATTRIBUTES, KeyProviders, LockedPlace, OsTuple};
+
+/// The name of the format of a [`Lock`].
+pub const SCHEMA: &str = "cvm-verify/lock/v1";
+
+/// Bytes of a lock file that are read. Real ones have a few thousand.
+pub const MAX_LOCK_BYTES: usize = 256 * 1024;
+
+/// What a deployment must be. A lock that was reviewed in parts may leave fields out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Lock {
+    /// Name and version of the program that wrote it. Informative.
+    pub tool: Option<String>,
+    /// SHA-256 of the compose document.
+    pub compose_hash: Option<[u8; 32]>,
+    /// The app's identity.
+    pub app_id: Option<[u8; 20]>,
+    /// Who may give the guest its keys.
+    pub key_provider: Option<KeyProviders>,
+    /// What was accepted in writing when the lock was taken, one sentence each.
+    pub accepted: BTreeMap<AcceptName, String>,
+    /// Image reference by service. Empty where none is locked.
+    pub images: BTreeMap<String, String>,
+    /// Every field of the compose document but the docker compose file, as `MeasuredCompose::envelope` gives
+    /// them. Empty where none is locked: a document without any such field does not start.
+    pub envelope: BTreeMap<String, Value>,
+    /// The places of the compose document that decide code, by path.
+    pub places: Vec<LockedPlace>,
+    /// The OS image and the VM's shape.
+    pub os_image: Option<LockedOs>,
+    /// TDATTRIBUTES, 8 bytes in the order of the quote.
+    pub td_attributes: Option<[u8; 8]>,
+    /// MRSEAM: the TDX module.
+    pub mr_seam: Option<[u8; 48]>,
+    /// FMSPC: the model of the platform.
+    pub fmspc: Option<[u8; 6]>,
+}
+
+/// The locked OS image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedOs {
+    /// Its registers.
+    pub tuple: OsTuple,
+    /// How it was known when it was locked. Absent in a lock of an earlier version.
+    pub known_by: Option<KnownBy>,
+    /// The last day, UTC, on which it is accepted although it has a published vulnerability.
+    pub vulnerable_until: Option<NaiveDate>,
+}
+
+impl Lock {
+    /// Whether it holds the same OS image as another lock: MRTD, RTMR1 and RTMR2. The VM's shape is not part of it.
+    fn has_image_of(&self, other: &Self) -> bool {
+        let image = |lock: &Self| {
+            lock.os_image.as_ref().map(|os| {
+                let [_, rtmr1, rtmr2] = os.tuple.rtmr;
+                (os.tuple.mrtd, rtmr1, rtmr2)
+            })
+        };
+        self.os_image.is_some() && image(self) == image(other)
+    }
+
+    /// Takes over what people decided in another lock of the same deployment: an accepted change of RTMR0, and the key
+    /// providers beside the one that is there.
+    fn keep_decisions(&mut self, before: &Self) {
+        let tuple = |lock: &Self| lock.os_image.as_ref().map(|os| os.tuple.clone());
+        if let Some(sentence) = before.accepted.get(&AcceptName::AcpiChange)
+            && tuple(self).is_some()
+            && tuple(self) == tuple(before)
+        {
+            self.accepted.insert(AcceptName::AcpiChange, sentence.clone());
+        }
+        if let (Some(KeyProviders::Named(now)), Some(KeyProviders::Named(old))) =
+            (&self.key_provider, &before.key_provider)
+            && now.iter().all(|pin| old.contains(pin))
+        {
+            self.key_provider.clone_from(&before.key_provider);
+        }
+    }
+
+    /// Takes over the reasons that another lock gives for places that are the same in path and text.
+    pub fn keep_reasons(&mut self, before: &Self) {
+        places::keep_reasons(&mut self.places, &before.places);
+    }
+
+    /// Whether it expects nothing at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let bare = Self {
+            tool: self.tool.clone(),
+            accepted: self.accepted.clone(),
+            ..Self::default()
+        };
+        *self == bare
+    }
+}

@@ -1,0 +1,405 @@
+//! From proven facts to a lock. Pure.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Days, NaiveDate};
+use dcap_qvl::TcbStatus;
+
+use super::pin_warning::accepted_sentences;
+use super::{
+    AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, MAX_LOCK_BYTES, Notes, Reservation,
+    VULNERABLE_DAYS, places,
+};
+use crate::compose::launch_script;
+use crate::evidence::EvidenceError;
+use crate::policy::KnownBy;
+use crate::policy::{KeyProviderPin, OsTuple};
+use crate::reference::{OsClass, ReferenceValues};
+use crate::report::TrustRootKind;
+use crate::verify::{
+    BootRefusal, CollateralGap, ComposeRefusal, Facts, Gap, KeyProvider, LogRefusal, MeasuredCompose,
+    QuoteRefusal, VerifiedQuote,
+};
+
+/// Why a deployment cannot be pinned at all. Nothing that is not proven is ever written down as an expectation,
+/// and nothing overrides that.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PinRefusal {
+    /// There is no collateral that serves.
+    #[error("the quote is not verified: {0}")]
+    Collateral(CollateralGap),
+    /// The quote is refused.
+    #[error("the quote is not verified: {0}")]
+    Quote(QuoteRefusal),
+    /// The quote was not judged.
+    #[error("the quote is not verified")]
+    QuoteNotReached,
+    /// There is no event log.
+    #[error("there is no event log, so nothing says which app runs")]
+    NoEventLog,
+    /// The event log is refused.
+    #[error("the event log does not replay to the quote: {0}")]
+    EventLog(LogRefusal),
+    /// The boot events are refused.
+    #[error("the boot events are refused: {0}")]
+    Boot(BootRefusal),
+    /// A compose document that is not the measured one: it would mislead whoever reviews the lock.
+    #[error("{0}")]
+    Compose(ComposeRefusal),
+    /// A measured compose document that can be read in more than one way.
+    #[error("the measured compose document cannot be read in one way only: {0}")]
+    UnreadableCompose(EvidenceError),
+    /// A key provider that a lock cannot express.
+    #[error("the VM's keys come from {0:?}, which this version of cvm-verify does not know")]
+    KeyProvider(String),
+    /// A compose document whose fields do not fit into a lock.
+    #[error("the lock would have {0} bytes; at most {MAX_LOCK_BYTES} are read")]
+    TooLarge(usize),
+}
+
+/// A deployment that can be pinned, once its reservations are accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pinned {
+    lock: Lock,
+    notes: Notes,
+    reservations: Vec<Reservation>,
+    /// Whether RTMR0 is that of a listed shape.
+    is_listed_shape: bool,
+    at: u64,
+}
+
+/// A lock that may be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AcceptedPin {
+    /// The lock.
+    pub lock: Lock,
+    /// The text of its file.
+    pub text: String,
+    /// What the file says beside the values.
+    pub notes: Notes,
+    /// What was accepted by name and is not there, or was accepted before.
+    pub needless: Vec<AcceptName>,
+}
+
+/// Reservations that nobody accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this deployment is pinned only with --accept {}: {}", self.names(), sentences(.0))]
+pub struct Unaccepted(pub Vec<Reservation>);
+
+impl Unaccepted {
+    /// The names to accept, as `--accept` takes them.
+    #[must_use]
+    pub fn names(&self) -> String {
+        let names: BTreeSet<AcceptName> = self.0.iter().map(Reservation::name).collect();
+        names
+            .iter()
+            .map(|name| name.as_str())
+            .collect::<Vec<_>>()
+            .join(",")
+    }
+}
+
+fn sentences(reservations: &[Reservation]) -> String {
+    let sentences: Vec<String> = reservations.iter().map(ToString::to_string).collect();
+    sentences.join(" ")
+}
+
+/// Takes a lock from proven facts. `fresh` is what the `freshness` check found: whether this run's nonce is
+/// signed. `root` says whose root certificate the proof rests on, `reference` what images are known.
+///
+/// Instance ids and everything else that belongs to one start of the VM are not locked.
+///
+/// # Errors
+/// [`PinRefusal`]: something that a lock would hold is not proven.
+pub fn pin(
+    facts: &Facts,
+    fresh: bool,
+    root: TrustRootKind,
+    reference: &ReferenceValues,
+) -> Result<Pinned, PinRefusal> {
+    let quote = verified(facts)?;
+    if let Err(gap) = &facts.log {
+        return Err(match gap {
+            Gap::Refused(refusal) => PinRefusal::EventLog(refusal.clone()),
+            Gap::Absent | Gap::NotReached => PinRefusal::NoEventLog,
+        });
+    }
+    let boot = facts.boot.as_ref().map_err(|gap| match gap {
+        Gap::Refused(refusal) => PinRefusal::Boot(refusal.clone()),
+        Gap::Absent | Gap::NotReached => PinRefusal::NoEventLog,
+    })?;
+    let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+    let mut lock = Lock {
+        tool: Some(concat!("cvm-verify ", env!("CARGO_PKG_VERSION")).to_owned()),
+        compose_hash: Some(*boot.compose_hash()),
+        app_id: Some(*boot.app_id()),
+        key_provider: Some(key_provider(boot.key_provider())?.into()),
+        os_image: Some(LockedOs {
+            tuple: OsTuple {
+                mrtd: *quote.mrtd(),
+                rtmr: [*rtmr0, *rtmr1, *rtmr2],
+            },
+            known_by: Some(known_by(facts, reference)),
+            vulnerable_until: None,
+        }),
+        td_attributes: Some(*quote.td_attributes()),
+        mr_seam: Some(*quote.mr_seam()),
+        fmspc: Some(*quote.fmspc()),
+        ..Lock::default()
+    };
+    let mut reservations = of_quote(facts, quote, fresh);
+    let provider = &boot.key_provider().name;
+    if provider != "kms" {
+        reservations.push(Reservation::KeyProvider(provider.clone()));
+    }
+    reservations.extend(of_image(facts, reference));
+    let mut notes = Notes::default();
+    match &facts.compose {
+        Ok(compose) => reservations.extend(add_compose(compose, &mut lock, &mut notes)?),
+        Err(Gap::Refused(refusal)) => return Err(PinRefusal::Compose(refusal.clone())),
+        Err(Gap::Absent | Gap::NotReached) => reservations.push(Reservation::NoComposeDocument),
+    }
+    let pinned = Pinned {
+        notes: Notes {
+            // A row that was merely observed is no reference.
+            os_image: facts
+                .os(reference)
+                .map(|os| std::sync::Arc::clone(os.row()))
+                .filter(|row| row.class != OsClass::Observed && !row.is_third_party())
+                .map(|row| row.name.to_string()),
+            simulated: root == TrustRootKind::Custom,
+            ..notes
+        },
+        lock,
+        reservations,
+        is_listed_shape: reference.shape_of(rtmr0).is_some(),
+        at: facts.at,
+    };
+    match pinned.lock.to_toml(&pinned.notes).len() {
+        // What is accepted and the end date, which are not written yet, need some bytes.
+        size if size > MAX_LOCK_BYTES - 8 * 1024 => Err(PinRefusal::TooLarge(size)),
+        _ => Ok(pinned),
+    }
+}
+
+impl Pinned {
+    /// What must be accepted before the lock is given out; empty where nothing speaks against it.
+    #[must_use]
+    pub fn reservations(&self) -> &[Reservation] {
+        &self.reservations
+    }
+
+    /// What was proven, whatever speaks against expecting it: to compare, not to write down.
+    #[must_use]
+    pub const fn observed(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// Gives the lock out, with what was accepted in its `[accepted]`. `before` is the lock that is there: what it holds
+    /// already is not asked for again. A vulnerable image is accepted for [`VULNERABLE_DAYS`] from the time that was judged at.
+    ///
+    /// # Errors
+    /// [`Unaccepted`]: what is new and not accepted.
+    pub fn accept(self, accepting: &Accepting, before: Option<&Lock>) -> Result<AcceptedPin, Unaccepted> {
+        let Self {
+            mut lock,
+            notes,
+            mut reservations,
+            is_listed_shape,
+            at,
+        } = self;
+        // The lock of another app says nothing of this one.
+        let before = before.filter(|before| before.app_id.is_none() || before.app_id == lock.app_id);
+        let mut kept = None;
+        if let Some(before) = before {
+            reservations.extend(acpi_change(before, &lock).filter(|_| !is_listed_shape));
+            kept = known_to_somebody(before, &lock);
+        }
+        if kept.is_some() {
+            reservations.retain(|reservation| *reservation != Reservation::UnknownImage);
+        }
+        let is_new = |reservation: &&Reservation| {
+            before.is_none_or(|before| !reservation.is_held_by(before, &lock, at))
+        };
+        let new: Vec<Reservation> = reservations.iter().filter(is_new).cloned().collect();
+        let open = |reservation: &&Reservation| !accepting.accepts(reservation.name());
+        let open: Vec<Reservation> = new.iter().filter(open).cloned().collect();
+        if !open.is_empty() {
+            return Err(Unaccepted(open));
+        }
+        let is_needless = |name: &&AcceptName| !new.iter().any(|reservation| reservation.name() == **name);
+        let needless = accepting.names.iter().filter(is_needless).copied().collect();
+        if let Some(os) = &mut lock.os_image {
+            os.known_by = kept.or(os.known_by);
+            os.vulnerable_until = vulnerable_until(&reservations, &new, before, at);
+        }
+        lock.accepted = accepted_sentences(&reservations);
+        if let Some(before) = before {
+            lock.keep_decisions(before);
+        }
+        Ok(AcceptedPin {
+            text: lock.to_toml(&notes),
+            lock,
+            notes,
+            needless,
+        })
+    }
+}
+
+/// That RTMR0 is another one than the locked one, under the same image.
+fn acpi_change(before: &Lock, now: &Lock) -> Option<Reservation> {
+    let rtmr0 = |lock: &Lock| {
+        lock.os_image.as_ref().map(|os| {
+            let [rtmr0, ..] = os.tuple.rtmr;
+            rtmr0
+        })
+    };
+    let (old, new) = rtmr0(before).zip(rtmr0(now))?;
+    (now.has_image_of(before) && old != new).then_some(Reservation::AcpiChange {
+        before: old,
+        now: new,
+    })
+}
+
+/// How the lock that is there says that the same image was known, if that is more than a table says.
+fn known_to_somebody(before: &Lock, now: &Lock) -> Option<KnownBy> {
+    let known = before.os_image.as_ref().and_then(|os| os.known_by)?;
+    let is_written = matches!(known, KnownBy::PublishedHash(_) | KnownBy::Files(_));
+    (is_written && now.has_image_of(before)).then_some(known)
+}
+
+/// Until when a vulnerable image is accepted: to the day that the lock says already, or for [`VULNERABLE_DAYS`] if that is new.
+fn vulnerable_until(
+    reservations: &[Reservation],
+    new: &[Reservation],
+    before: Option<&Lock>,
+    at: u64,
+) -> Option<NaiveDate> {
+    let is_vulnerable = |reservation: &Reservation| reservation.name() == AcceptName::VulnerableImage;
+    if new.iter().any(is_vulnerable) {
+        return day_of(at)?.checked_add_days(Days::new(VULNERABLE_DAYS));
+    }
+    let held = before.filter(|_| reservations.iter().any(is_vulnerable))?;
+    held.os_image.as_ref()?.vulnerable_until
+}
+
+/// How the table knows the image.
+fn known_by(facts: &Facts, reference: &ReferenceValues) -> KnownBy {
+    match facts.os(reference) {
+        Some(os) if os.row().class != OsClass::Observed && !os.row().is_third_party() => KnownBy::Row,
+        _ => KnownBy::Unknown,
+    }
+}
+
+impl AcceptedPin {
+    /// With the reasons that a lock which is there already gives for places that are the same.
+    #[must_use]
+    pub fn keeping_reasons(mut self, before: &Lock) -> Self {
+        self.lock.keep_reasons(before);
+        self.text = self.lock.to_toml(&self.notes);
+        self
+    }
+
+    /// How many places decide code and are not reviewed.
+    #[must_use]
+    pub fn unreviewed(&self) -> usize {
+        let places = self.lock.places.iter();
+        places.filter(|place| !place.is_reviewed()).count()
+    }
+}
+
+fn verified(facts: &Facts) -> Result<&VerifiedQuote, PinRefusal> {
+    facts
+        .quote
+        .as_ref()
+        .map_err(|gap| match (gap, &facts.collateral) {
+            (Gap::Refused(refusal), _) => PinRefusal::Quote(refusal.clone()),
+            (_, Err(gap)) => PinRefusal::Collateral(gap.clone()),
+            (_, Ok(())) => PinRefusal::QuoteNotReached,
+        })
+}
+
+/// A provider as a pin that means just this one. Only `none` has no id.
+fn key_provider(actual: &KeyProvider) -> Result<KeyProviderPin, PinRefusal> {
+    actual
+        .to_string()
+        .parse()
+        .ok()
+        .filter(|pin: &KeyProviderPin| pin.name == actual.name && (pin.id.is_some() || pin.name == "none"))
+        .ok_or_else(|| PinRefusal::KeyProvider(actual.name.clone()))
+}
+
+fn of_quote(facts: &Facts, quote: &VerifiedQuote, fresh: bool) -> Vec<Reservation> {
+    let mut found = Vec::new();
+    match facts.nonce {
+        None => found.push(Reservation::NoNonce),
+        Some(_) if !fresh => found.push(Reservation::NonceMismatch),
+        Some(_) => {}
+    }
+    let tcb = quote.tcb();
+    if tcb.status != TcbStatus::UpToDate {
+        found.push(Reservation::Tcb {
+            status: tcb.status,
+            advisories: tcb.advisory_ids.clone(),
+        });
+    }
+    if *quote.td_attributes() != DEFAULT_TD_ATTRIBUTES {
+        found.push(Reservation::TdAttributes(*quote.td_attributes()));
+    }
+    found
+}
+
+fn of_image(facts: &Facts, reference: &ReferenceValues) -> Vec<Reservation> {
+    let Some(os) = facts.os(reference) else {
+        return vec![Reservation::UnknownImage];
+    };
+    let row = os.row();
+    let name = row.name.to_string();
+    let class = match row.class {
+        OsClass::Production if row.is_third_party() => Some(Reservation::ObservedImage(name.clone())),
+        OsClass::Production => None,
+        OsClass::Development => Some(Reservation::DevelopmentImage(name.clone())),
+        OsClass::Prerelease | OsClass::Observed => Some(Reservation::ObservedImage(name.clone())),
+    };
+    let vulnerabilities: Vec<String> = reference
+        .host_alone(row)
+        .iter()
+        .map(|advisory| advisory.id.to_string())
+        .collect();
+    let vulnerable = (!vulnerabilities.is_empty()).then_some(Reservation::VulnerableImage {
+        name,
+        vulnerabilities,
+    });
+    class.into_iter().chain(vulnerable).collect()
+}
+
+fn add_compose(
+    compose: &MeasuredCompose,
+    lock: &mut Lock,
+    notes: &mut Notes,
+) -> Result<Vec<Reservation>, PinRefusal> {
+    lock.envelope = compose.envelope().map_err(PinRefusal::UnreadableCompose)?;
+    let mut found = Vec::new();
+    if lock.envelope.is_empty() {
+        found.push(Reservation::NoEnvelope);
+    }
+    match compose.compose_file(launch_script(compose)) {
+        Ok(file) => {
+            let file = file.unwrap_or_default();
+            lock.places = places::unreviewed(&file);
+            notes.places = places::remarks(&file);
+            lock.images = file.images;
+        }
+        Err(problem) => found.push(Reservation::UnreadableImages(problem.to_string())),
+    }
+    Ok(found)
+}
+
+fn day_of(seconds: u64) -> Option<NaiveDate> {
+    let seconds = i64::try_from(seconds).ok()?;
+    Some(DateTime::from_timestamp(seconds, 0)?.date_naive())
+}
+
+#[cfg(test)]
+#[path = "pin_tests.rs"]
+mod tests;

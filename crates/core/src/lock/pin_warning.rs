@@ -1,0 +1,195 @@
+//! What speaks against pinning a deployment as it is, but may be accepted in writing.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use dcap_qvl::TcbStatus;
+
+use super::{AcceptName, Lock};
+use crate::policy::KeyProviders;
+use crate::policy::tcb::end_of;
+use crate::toml_text::literal::one_line;
+
+/// How long a vulnerable image is accepted once it is pinned, days.
+pub const VULNERABLE_DAYS: u64 = 30;
+/// Longest sentence that is written, in characters. Those of `pin` have some hundred.
+const MAX_SENTENCE: usize = 500;
+
+/// What speaks against pinning a deployment as it is, but may be accepted in writing (`pin --accept`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reservation {
+    /// The evidence was not asked for with a nonce.
+    NoNonce,
+    /// The signed report data is not this run's nonce.
+    NonceMismatch,
+    /// The platform is not up to date.
+    Tcb {
+        /// What Intel says.
+        status: TcbStatus,
+        /// Intel's advisories that apply.
+        advisories: Vec<String>,
+    },
+    /// TDATTRIBUTES other than those of every dstack guest.
+    TdAttributes([u8; 8]),
+    /// The keys come from no KMS.
+    KeyProvider(String),
+    /// A development image.
+    DevelopmentImage(String),
+    /// An image that was seen before under no known name.
+    ObservedImage(String),
+    /// Registers that are in no table.
+    UnknownImage,
+    /// An image with published vulnerabilities.
+    VulnerableImage {
+        /// The image.
+        name: String,
+        /// The vulnerabilities.
+        vulnerabilities: Vec<String>,
+    },
+    /// Another RTMR0 than the locked one, of no listed shape, under the same image.
+    AcpiChange {
+        /// The locked one.
+        before: [u8; 48],
+        /// The one that was measured.
+        now: [u8; 48],
+    },
+    /// The compose document was not handed over.
+    NoComposeDocument,
+    /// The compose document has no field beside the docker compose file.
+    NoEnvelope,
+    /// The docker compose file in the compose document cannot be read.
+    UnreadableImages(String),
+}
+
+impl Reservation {
+    /// The name under which it is accepted.
+    #[must_use]
+    pub const fn name(&self) -> AcceptName {
+        match self {
+            Self::NoNonce | Self::NonceMismatch => AcceptName::NoNonce,
+            Self::Tcb { .. } => AcceptName::Tcb,
+            Self::TdAttributes(_) => AcceptName::TdAttributes,
+            Self::KeyProvider(_) => AcceptName::KeyProvider,
+            Self::DevelopmentImage(_) => AcceptName::DevelopmentImage,
+            Self::ObservedImage(_) | Self::UnknownImage => AcceptName::UnknownImage,
+            Self::VulnerableImage { .. } => AcceptName::VulnerableImage,
+            Self::AcpiChange { .. } => AcceptName::AcpiChange,
+            Self::NoComposeDocument | Self::NoEnvelope | Self::UnreadableImages(_) => {
+                AcceptName::UnreadCompose
+            }
+        }
+    }
+
+    /// Whether the lock that is there holds it already, so that nobody is asked again. `now` is the lock that is taken, and
+    /// `at` the time that is judged at, Unix seconds.
+    pub(super) fn is_held_by(&self, before: &Lock, now: &Lock, at: u64) -> bool {
+        match self {
+            Self::DevelopmentImage(_) | Self::ObservedImage(_) | Self::UnknownImage => {
+                now.has_image_of(before)
+            }
+            Self::VulnerableImage { .. } => {
+                let until = before.os_image.as_ref().and_then(|os| os.vulnerable_until);
+                now.has_image_of(before) && until.and_then(end_of).is_some_and(|end| at < end)
+            }
+            Self::AcpiChange { .. } => false,
+            Self::TdAttributes(value) => before.td_attributes == Some(*value),
+            Self::KeyProvider(_) => match (&before.key_provider, &now.key_provider) {
+                (Some(KeyProviders::Named(before)), Some(KeyProviders::Named(now))) => {
+                    now.iter().all(|pin| before.contains(pin))
+                }
+                _ => false,
+            },
+            Self::NoNonce
+            | Self::NonceMismatch
+            | Self::Tcb { .. }
+            | Self::NoComposeDocument
+            | Self::NoEnvelope
+            | Self::UnreadableImages(_) => {
+                let said = accepted_sentences(std::slice::from_ref(self));
+                said.iter()
+                    .all(|(name, sentence)| before.accepted.get(name) == Some(sentence))
+            }
+        }
+    }
+}
+
+/// What reservations become in a lock: by name, each of a length that is read back.
+pub(super) fn accepted_sentences(reservations: &[Reservation]) -> BTreeMap<AcceptName, String> {
+    let mut accepted: BTreeMap<AcceptName, String> = BTreeMap::new();
+    for reservation in reservations {
+        let sentence = accepted.entry(reservation.name()).or_default();
+        let space = if sentence.is_empty() { "" } else { " " };
+        *sentence = format!("{sentence}{space}{reservation}")
+            .chars()
+            .take(MAX_SENTENCE)
+            .collect();
+    }
+    accepted
+}
+
+impl fmt::Display for Reservation {
+    /// One sentence, which the lock file repeats.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoNonce => f.write_str(
+                "The evidence was not asked for with a nonce, so nothing says when it was made.",
+            ),
+            Self::NonceMismatch => f.write_str(
+                "The quote does not sign the nonce that was sent, so it may have been made at any time.",
+            ),
+            Self::Tcb { status, advisories } if advisories.is_empty() => {
+                write!(f, "Intel rates the platform {status}, not UpToDate.")
+            }
+            Self::Tcb { status, advisories } => {
+                let advisories = one_line(&advisories.join(", "));
+                write!(f, "Intel rates the platform {status}, not UpToDate ({advisories}).")
+            }
+            Self::TdAttributes(value) => write!(
+                f,
+                "The VM was started with other attributes than any dstack guest: {}.",
+                hex::encode(value)
+            ),
+            Self::KeyProvider(name) => {
+                write!(f, "The VM's keys come from `{}`, not from a KMS.", one_line(name))
+            }
+            Self::DevelopmentImage(name) => write!(
+                f,
+                "{name} is a development image: it allows root login and has a serial console."
+            ),
+            Self::ObservedImage(name) => write!(
+                f,
+                "The OS image has no official name; it was seen before as: {name}."
+            ),
+            Self::UnknownImage => {
+                f.write_str("The OS image is in no table of cvm-verify: its registers were taken as they are.")
+            }
+            Self::VulnerableImage {
+                name,
+                vulnerabilities,
+            } => write!(
+                f,
+                "{name} has a published vulnerability: {}.",
+                vulnerabilities.join(", ")
+            ),
+            Self::AcpiChange { before, now } => {
+                let start = |register: &[u8; 48]| hex::encode(register).chars().take(16).collect::<String>();
+                write!(
+                    f,
+                    "RTMR0, which covers the VM's shape and the ACPI tables that the host supplies, is {}… and no listed value; \
+                     it was {}… before, under the same image.",
+                    start(now),
+                    start(before)
+                )
+            }
+            Self::NoComposeDocument => f.write_str(
+                "The compose document was not handed over: its hash is locked, but what is in it was not shown.",
+            ),
+            Self::NoEnvelope => {
+                f.write_str("The compose document has no field beside the docker compose file.")
+            }
+            Self::UnreadableImages(problem) => {
+                write!(f, "No images are listed: {}.", one_line(problem))
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Each mistake in a lock file, and what a lock makes of a policy.
+
+use proptest::prelude::*;
+
+use super::{AcceptName, Lock, LockProblem, MAX_LOCK_BYTES, Notes, arbitrary};
+use crate::policy::{Origin, OsImageOption, OsImagePolicy, Policy};
+use crate::reference::{OsClass, ReferenceValues};
+
+fn refused(text: &str) -> super::LockError {
+    Lock::parse(text, "cvm.lock").unwrap_err()
+}
+
+fn with(lines: &str) -> String {
+    format!("schema = \"cvm-verify/lock/v1\"\n{lines}")
+}
+
+#[test]
+fn each_mistake_names_file_line_key_and_fix() {
+    let hash = "29".repeat(32);
+    let register = "ab".repeat(48);
+    let cases = [
+        String::new(),
+        " \n\t\n".to_owned(),
+        "compose_hash = \"00\"\n".to_owned(),
+        "schema = \"cvm-verify/lock/v2\"\nwhat = 1\n".to_owned(),
+        "schema = \"cvm-verify/evidence/v1\"\n".to_owned(),
+        "schema = 1\n".to_owned(),
+        with(""),
+        with("tool = \"x\"\n"),
+        with("compose_hash = \"2\n"),
+        with("compose_hash = \"29\"\n"),
+        with("compose_hash = \"zz\"\n"),
+        with("compose_hash = 29\n"),
+        with(&format!("compose_hash = \"{hash}\"\ncompose_hash = \"{hash}\"\n")),
+        with(&format!("compose_hash = \"{hash}\"\ncompose-hash = \"{hash}\"\n")),
+        with("\u{e9} = 1\n"),
+        with("key_provider = \"kms:\"\n"),
+        with("[images]\n"),
+        with("[images]\nweb = 1\n"),
+        with("[compose]\n"),
+        with("[compose]\nx = { json = \"{\" }\n"),
+        with("[compose]\nx = [inf]\n"),
+        with("[compose]\nx = 2026-01-01\n"),
+        with("images = []\n"),
+        with(&format!("[os_image]\nmrtd = \"{register}\"\n")),
+        with(&format!(
+            "[os_image]\nmrtd = \"{register}\"\nrtmr0 = \"{register}\"\nrtmr1 = \"{register}\"\nrtmr2 = \"{register}\"\nvulnerable_until = \"soon\"\n"
+        )),
+        with("[platform]\nfmspc = \"b0c06f00000\"\n"),
+        with("[platform]\nmrseam = \"00\"\n"),
+    ];
+    let messages: Vec<String> = cases.iter().map(|text| refused(text).to_string()).collect();
+    insta::assert_snapshot!(messages.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn merge_conflict_markers_are_named_with_their_line() {
+    let hash = "29".repeat(32);
+    let text = with(&format!(
+        "<<<<<<< HEAD\ncompose_hash = \"{hash}\"\n=======\n>>>>>>> other\n"
+    ));
+    let error = refused(&text);
+    assert_eq!(error.problem, LockProblem::MergeConflict("<<<<<<<"));
+    assert_eq!(error.place.map(|place| (place.line, place.column)), Some((2, 1)));
+    for marker in ["=======\r\n", ">>>>>>> theirs", "||||||| base"] {
+        let text = with(&format!("compose_hash = \"{hash}\"\n{marker}"));
+        assert!(
+            matches!(refused(&text).problem, LockProblem::MergeConflict(_)),
+            "{marker}"
+        );
+    }
+}
+
+#[test]
+fn files_that_are_too_large_or_no_text_are_not_parsed() {
+    let large = with(&"#".repeat(MAX_LOCK_BYTES));
+    assert!(matches!(refused(&large).problem, LockProblem::TooLarge { .. }));
+    let read = |file: &[u8]| Lock::read(file, "cvm.lock").unwrap_err().problem;
+    assert!(matches!(read(large.as_bytes()), LockProblem::TooLarge { .. }));
+    assert_eq!(read(b"schema = \"\xff\""), LockProblem::NotUtf8);
+    assert_eq!(read(b""), LockProblem::Empty);
+}
+
+#[test]
+fn hex_that_people_wrote_is_normalised() {
+    let text = with(&format!(
+        "compose_hash = \" 0X{}\"\r\n[platform]\r\nfmspc = \"0xB0C06F000000\"\r\n",
+        "AB".repeat(32)
+    ));
+    let lock = Lock::parse(&text, "cvm.lock").unwrap();
+    assert_eq!(lock.compose_hash, Some([0xab; 32]));
+    assert_eq!(lock.fmspc, Some([0xb0, 0xc0, 0x6f, 0, 0, 0]));
+    let lock = Lock::parse(&with("key_provider = \"phala\"\n"), "cvm.lock").unwrap();
+    assert_eq!(lock.key_provider, "phala".parse().ok());
+}
+
+#[test]
+fn deep_nesting_neither_overflows_nor_passes() {
+    let dotted = vec!["a"; 79].join(".");
+    let deep = format!("{}1{}", format!("{{ {dotted} = ").repeat(79), " }".repeat(79));
+    for text in [
+        with(&format!(
+            "[compose]\nx = {}{}\n",
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        )),
+        with(&format!("[compose]\n{} = 1\n", vec!["a"; 100_000].join("."))),
+        with(&format!("[compose]\nx = {deep}\n")),
+        with(&format!("[compose.{dotted}]\n{dotted} = {deep}\n")),
+    ] {
+        let problem = refused(&text).problem;
+        // One dotted key alone is bounded by the parser.
+        assert!(
+            matches!(&problem, LockProblem::TooDeep)
+                || problem == LockProblem::NotToml("recursion limit".to_owned()),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn a_vulnerable_image_is_accepted_for_90_days_at_most() {
+    let mut lock = arbitrary::example();
+    lock.os_image.as_mut().unwrap().vulnerable_until = chrono::NaiveDate::from_ymd_opt(1970, 4, 1);
+    assert!(lock.check_end("cvm.lock", 0).is_ok());
+    lock.os_image.as_mut().unwrap().vulnerable_until = chrono::NaiveDate::from_ymd_opt(1970, 4, 2);
+    let error = lock.check_end("cvm.lock", 0).unwrap_err();
+    assert_eq!(error.problem, LockProblem::TooFar);
+    assert!(
+        error
+            .to_string()
+            .starts_with("cvm.lock: `os_image.vulnerable_until` is more than 90 days ahead.")
+    );
+    assert!(lock.check_end("cvm.lock", 86_400).is_ok());
+    assert!(lock.check_end("cvm.lock", u64::MAX).is_ok());
+}
+
+#[test]
+fn a_lock_fills_in_what_options_left_open() {
+    let lock = arbitrary::example();
+    let from_lock = Origin::Lock("cvm.lock".to_owned());
+    let policy = lock.apply("cvm.lock", None, Policy::default()).unwrap();
+    assert_eq!(
+        policy.compose_hash.as_ref().map(|hash| hash.value),
+        lock.compose_hash
+    );
+    assert!(policy.is_locked_compose_hash(&policy.compose_hash.as_ref().unwrap().value));
+    assert_eq!(policy.app_id.map(|id| id.origin), Some(from_lock.clone()));
+    assert_eq!(policy.key_provider.map(|pin| pin.origin), Some(from_lock));
+    let ends = 1_798_761_600; // 2027-01-01T00:00:00Z
+    assert!(matches!(
+        &policy.os_image,
+        OsImagePolicy::Lock { vulnerable_until: Some(until), .. } if *until == ends
+    ));
+    assert_eq!(
+        policy.locked_platform.and_then(|platform| platform.fmspc),
+        lock.fmspc
+    );
+    assert_eq!(
+        policy.locked_compose.map(|compose| compose.envelope),
+        Some(lock.envelope)
+    );
+}
+
+#[test]
+fn options_replace_their_own_value_and_keep_the_rest_of_the_lock() {
+    let lock = arbitrary::example();
+    let given = Policy {
+        compose_hash: Some(crate::policy::Expected {
+            value: [7; 32],
+            origin: Origin::Option("--compose-hash"),
+        }),
+        ..Policy::default()
+    };
+    let known = OsImageOption::Policy(Box::new(OsImagePolicy::Known));
+    let policy = lock.apply("cvm.lock", Some(known), given).unwrap();
+    assert_eq!(policy.compose_hash.as_ref().map(|hash| hash.value), Some([7; 32]));
+    assert!(!policy.is_locked_compose_hash(&policy.compose_hash.as_ref().unwrap().value));
+    assert!(matches!(policy.os_image, OsImagePolicy::Known));
+    assert!(policy.locked_compose.is_some() && policy.locked_platform.is_some() && policy.app_id.is_some());
+}
+
+#[test]
+fn a_partial_lock_expects_only_what_it_holds() {
+    let lock = Lock {
+        app_id: Some([1; 20]),
+        ..Lock::default()
+    };
+    let policy = lock.apply("cvm.lock", None, Policy::default()).unwrap();
+    assert!(policy.compose_hash.is_none() && policy.key_provider.is_none());
+    assert!(policy.locked_compose.is_none() && policy.locked_platform.is_none());
+    assert!(matches!(policy.os_image, OsImagePolicy::Known));
+    let error = lock
+        .apply("cvm.lock", Some(OsImageOption::Lock), Policy::default())
+        .unwrap_err();
+    assert_eq!(error.problem, LockProblem::NoOsImage);
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in any::<String>(), lines in "([a-z_.\\[\\]{}=\"', 0-9\\n]|json){0,200}") {
+        let _ = Lock::parse(&text, "cvm.lock");
+        let _ = Lock::parse(&with(&text), "cvm.lock");
+        let _ = Lock::parse(&with(&format!("[compose]\n{lines}")), "cvm.lock");
+        let _ = Lock::read(text.as_bytes(), "cvm.lock");
+    }
+
+    #[test]
+    fn a_damaged_lock_never_panics_and_its_errors_are_short(
+        lock in arbitrary::lock(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
+    ) {
+        let mut file = lock.to_toml(&Notes::default()).into_bytes();
+        let at = at.index(file.len());
+        file[at] = byte;
+        if let Err(error) = Lock::read(&file, "cvm.lock") {
+            prop_assert!(error.to_string().len() < 1000, "{}", error);
+            prop_assert!(!error.to_string().contains('\n'));
+        }
+    }
+}
+
+/// A lock of registers with more lines in it.
+fn with_registers(class: OsClass, more: &str) -> String {
+    let reference = ReferenceValues::built_in();
+    let row = reference
+        .images()
+        .iter()
+        .find(|row| row.class == class && row.registers.is_some() && !row.is_third_party())
+        .unwrap();
+    let registers = row.registers.as_ref().unwrap();
+    let hex = |bytes: [u8; 48]| hex::encode(bytes);
+    format!(
+        "schema = \"cvm-verify/lock/v1\"\n{more}\n[os_image]\nmrtd = \"{}\"\nrtmr0 = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\n",
+        hex(reference.mrtds_of(row)[0]),
+        hex([7; 48]),
+        hex(registers.rtmr1.0),
+        hex(registers.rtmr2.0)
+    )
+}
+
+#[test]
+fn a_lock_that_accepts_what_it_does_not_hold_is_refused() {
+    let accepts = |name: &str| format!("[accepted]\n{name} = \"Because.\"");
+    let read = |text: &str| Lock::parse(text, "cvm.lock");
+    let held = read(&with_registers(
+        OsClass::Development,
+        &accepts("development-image"),
+    ))
+    .unwrap();
+    assert_eq!(held.accepted[&AcceptName::DevelopmentImage], "Because.");
+    for name in [
+        "unknown-image",
+        "acpi-change",
+        "tcb",
+        "no-nonce",
+        "unread-compose",
+    ] {
+        assert!(
+            read(&with_registers(OsClass::Production, &accepts(name))).is_ok(),
+            "{name}"
+        );
+    }
+    for (name, why) in [
+        ("development-image", "its registers are those of dstack-"),
+        ("vulnerable-image", "it has no os_image.vulnerable_until"),
+        (
+            "td-attributes",
+            "its td_attributes are those of every dstack guest",
+        ),
+        ("key-provider", "its key_provider is a KMS, or is not there"),
+    ] {
+        let error = read(&with_registers(OsClass::Production, &accepts(name))).unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains(&format!(
+                "`accepted.{name}` accepts what this lock does not hold: {why}"
+            )),
+            "{said}"
+        );
+    }
+    let without = format!(
+        "schema = \"cvm-verify/lock/v1\"\ncompose_hash = \"{}\"\n",
+        "ab".repeat(32)
+    );
+    for name in ["development-image", "unknown-image", "acpi-change"] {
+        let said = read(&format!("{without}{}\n", accepts(name)))
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains("it has no [os_image]"), "{said}");
+    }
+    // To accept is not to expect.
+    let nothing = format!("schema = \"cvm-verify/lock/v1\"\n{}\n", accepts("tcb"));
+    assert_eq!(read(&nothing).unwrap_err().problem, LockProblem::ExpectsNothing);
+    let said = read(&format!("{without}{}\n", accepts("dev-image")))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("is not a thing to accept. These are: development-image,"),
+        "{said}"
+    );
+    for text in [
+        "\"\"".to_owned(),
+        format!("\"{}\"", "x".repeat(5000)),
+        "true".to_owned(),
+    ] {
+        assert!(
+            read(&format!("{without}[accepted]\ntcb = {text}\n")).is_err(),
+            "{text:.9}"
+        );
+    }
+}
+
+#[test]
+fn how_an_image_was_known_is_read_strictly() {
+    let known = |text: &str| {
+        let lock = with_registers(OsClass::Production, "");
+        Lock::parse(&format!("{lock}known_by = {text}\n"), "cvm.lock")
+    };
+    for text in [
+        "\"row\"",
+        "\"unknown\"",
+        &format!("\"files {}\"", "0xAB".to_owned() + &"cd".repeat(31)),
+    ] {
+        assert!(known(text).is_ok(), "{text}");
+    }
+    let said = known("\"files\"").unwrap_err().to_string();
+    assert!(
+        said.contains("is none of row, published-hash HASH, files HASH, unknown"),
+        "{said}"
+    );
+    assert!(known("7").is_err());
+}

@@ -1,0 +1,223 @@
+//! Everything that a deployment is judged against.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use super::expected::{Expected, Origin};
+use super::key_providers::KeyProviders;
+use super::locked_place::LockedPlace;
+use super::max_age::CollateralMaxAge;
+use super::os_image::OsImagePolicy;
+use super::platform::PlatformList;
+use super::second_hash::SecondHash;
+use super::tcb::TcbPolicy;
+use crate::reference::ReferenceValues;
+use crate::report::{CheckId, RequiredAssurance};
+use crate::verify::Layout;
+
+/// TDATTRIBUTES of every dstack guest: SEPT_VE_DISABLE (bit 28) and nothing else, in the order of the quote
+/// (dstack-attestation.md §2.4; threats.md T21).
+pub const DEFAULT_TD_ATTRIBUTES: [u8; 8] = [0, 0, 0, 0x10, 0, 0, 0, 0];
+
+/// Everything that a deployment is judged against.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// SHA-256 of the compose document.
+    pub compose_hash: Option<Expected<[u8; 32]>>,
+    /// A second one, accepted for a while: the release that is rolled out, or the one that it replaces.
+    pub second_compose_hash: Option<SecondHash>,
+    /// The docker compose file that must be the one in the compose document, byte for byte.
+    pub docker_compose: Option<Expected<String>>,
+    /// The app's identity.
+    pub app_id: Option<Expected<[u8; 20]>>,
+    /// Which instances may answer. Never an empty list.
+    pub instance_ids: Option<Expected<Vec<[u8; 20]>>>,
+    /// How many instances of the app must run at least, by Phala Cloud's list.
+    pub min_instances: Option<NonZeroU32>,
+    /// The 20-byte id in the first label of the address, which is the app's or the instance's.
+    pub address_id: Option<[u8; 20]>,
+    /// Which OS images are accepted.
+    pub os_image: OsImagePolicy,
+    /// Who said so; absent for the default and for a lock, which names itself.
+    pub os_image_origin: Option<Origin>,
+    /// What images, scripts and services are known to be.
+    pub reference: Arc<ReferenceValues>,
+    /// Whether MRCONFIGID may be zero.
+    pub mr_config_id: MrConfigIdPolicy,
+    /// Which key providers are accepted.
+    pub key_provider: Option<Expected<KeyProviders>>,
+    /// Whether this run's nonce must be signed.
+    pub freshness: Freshness,
+    /// Whether images must be pinned.
+    pub image_pins: ImagePinsPolicy,
+    /// What becomes of inputs at launch that nobody reviewed.
+    pub launch_inputs: LaunchInputsPolicy,
+    /// Which machines are accepted.
+    pub platforms: Option<Expected<PlatformList>>,
+    /// Whether somebody else is asked for a second opinion.
+    pub verifier: Verifier,
+    /// What the report data must hold.
+    pub report_data: ReportDataPolicy,
+    /// Which TCB statuses are accepted.
+    pub tcb: TcbPolicy,
+    /// From which age on collateral should have been fetched anew.
+    pub collateral_max_age: CollateralMaxAge,
+    /// What a lock says of the platform.
+    pub locked_platform: Option<LockedPlatform>,
+    /// What a lock says of the compose document.
+    pub locked_compose: Option<LockedCompose>,
+    /// Where each waiver is written; [`Policy::waived_by`] reads it.
+    pub waivers: BTreeMap<CheckId, Origin>,
+    /// The tier that must be reached.
+    pub required: RequiredAssurance,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            compose_hash: None,
+            second_compose_hash: None,
+            docker_compose: None,
+            app_id: None,
+            instance_ids: None,
+            min_instances: None,
+            address_id: None,
+            os_image: OsImagePolicy::Known,
+            os_image_origin: None,
+            reference: Arc::clone(ReferenceValues::built_in()),
+            mr_config_id: MrConfigIdPolicy::Auto,
+            key_provider: None,
+            freshness: Freshness::Required,
+            image_pins: ImagePinsPolicy::Required,
+            launch_inputs: LaunchInputsPolicy::Warn,
+            platforms: None,
+            verifier: Verifier::Local,
+            report_data: ReportDataPolicy::default(),
+            tcb: TcbPolicy::default(),
+            collateral_max_age: CollateralMaxAge::default(),
+            locked_platform: None,
+            locked_compose: None,
+            waivers: BTreeMap::new(),
+            required: RequiredAssurance::CODE,
+        }
+    }
+}
+
+impl Policy {
+    /// Where the waiver of a check is written; if the policy does not say so, the option of its name.
+    #[must_use]
+    pub fn waived_by(&self, id: CheckId) -> String {
+        self.waivers
+            .get(&id)
+            .map_or_else(|| format!("--{id}"), ToString::to_string)
+    }
+
+    /// Whether this compose hash is the lock's own, so that the lock's envelope and images belong to it.
+    #[must_use]
+    pub fn is_locked_compose_hash(&self, hash: &[u8; 32]) -> bool {
+        self.compose_hash
+            .as_ref()
+            .is_some_and(|expected| expected.value == *hash && matches!(expected.origin, Origin::Lock(_)))
+    }
+}
+
+/// Whether this run's nonce must be in the signed report data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// It must.
+    Required,
+    /// Waived in writing.
+    Unchecked,
+}
+
+/// Whether the host must have bound the app's identity at launch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MrConfigIdPolicy {
+    /// Zero is legal; what is not zero must be true.
+    Auto,
+    /// It must not be zero.
+    Required,
+}
+
+/// Whether every image must be pinned by digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImagePinsPolicy {
+    /// It must.
+    Required,
+    /// Waived in writing.
+    Unchecked,
+}
+
+/// What becomes of inputs at launch that nobody reviewed: risky variables, scripts, exposure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaunchInputsPolicy {
+    /// They are shown as a warning.
+    Warn,
+    /// They fail.
+    Required,
+    /// Waived in writing.
+    Unchecked,
+}
+
+/// Who verifies the quote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verifier {
+    /// This program alone.
+    Local,
+    /// This program, and Phala's verification API in addition.
+    Both,
+}
+
+/// What the signed report data must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReportDataPolicy {
+    /// How the app lays the nonce out; absent for `auto`.
+    pub layout: Option<Layout>,
+    /// What stands beside the nonce where the layout has 32 bytes of the app's own ([`Layout::has_key`]).
+    pub key: Option<[u8; 32]>,
+    /// A binding of the user's own, padded with zeros on the right.
+    pub value: Option<[u8; 64]>,
+}
+
+/// What a lock says of the platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedPlatform {
+    /// TDATTRIBUTES, 8 bytes in the order of the quote.
+    pub td_attributes: Option<[u8; 8]>,
+    /// MRSEAM.
+    pub mr_seam: Option<[u8; 48]>,
+    /// FMSPC.
+    pub fmspc: Option<[u8; 6]>,
+    /// The lock's path, for messages.
+    pub lock: String,
+}
+
+/// What a lock says of the compose document, beside its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedCompose {
+    /// Every field but the docker compose file, as `MeasuredCompose::envelope` gives them.
+    pub envelope: BTreeMap<String, serde_json::Value>,
+    /// Image reference by service.
+    pub images: BTreeMap<String, String>,
+    /// The places that decide code, and why a person accepts each.
+    pub places: Vec<LockedPlace>,
+    /// The lock's path, for messages.
+    pub lock: String,
+}
+
+impl LockedCompose {
+    /// What the lock says of a place that decides code: the same path with the same text.
+    #[must_use]
+    pub fn place(&self, place: &crate::compose::Place) -> Option<&LockedPlace> {
+        self.places
+            .iter()
+            .find(|locked| locked.path == place.path && locked.sha256 == place.sha256)
+    }
+
+    /// Whether a person wrote down why a place that decides code is accepted.
+    #[must_use]
+    pub fn has_reviewed(&self, place: &crate::compose::Place) -> bool {
+        self.place(place).is_some_and(LockedPlace::is_reviewed)
+    }
+}

@@ -1,0 +1,361 @@
+//! What a deployment was judged by, as one value that can be kept and compared.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::appraisal::{
+    Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose, LockedPlatform, MrConfigIdPolicy, Policy,
+    ReportDataPolicy, Verifier,
+};
+use super::expected::Expected;
+use super::key_provider::KeyProviderPin;
+use super::key_providers::KeyProviders;
+use super::max_age::CollateralMaxAge;
+use super::os_image::OsImagePolicy;
+use super::platform::PlatformId;
+use super::second_hash::SecondHash;
+use super::tcb::{TcbException, TcbPolicy};
+use crate::report::RequiredAssurance;
+
+/// The first bytes that are hashed. Another encoding gets another number.
+const VERSION: &str = "cvm-verify/policy-fingerprint/v1\n";
+
+/// What a target was judged by: SHA-256 of the policy in its canonical encoding. 32 bytes, hex in JSON.
+///
+/// It is kept between runs (the state file, issues on GitHub), so it depends on what is expected alone: not on where an
+/// expectation is written, not on the order of a list, and not on the names of types. A value that equals the default of
+/// [`Policy`] is not encoded, so a later version with one more field gives a policy that does not use it the same
+/// fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(#[serde(with = "hex")] [u8; 32]);
+
+impl Fingerprint {
+    /// The fingerprint of the same policy under another root than Intel's: another policy.
+    #[must_use]
+    pub fn under_custom_root(self) -> Self {
+        let hash = Sha256::new_with_prefix(b"custom root").chain_update(self.0);
+        Self(hash.finalize().into())
+    }
+}
+
+impl Policy {
+    /// The fingerprint of what is expected.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(Sha256::digest(self.encoded()).into())
+    }
+
+    /// One entry for each expectation that is not the default: its name, the number of its items, and the items. Names
+    /// and items stand behind their length, and every number is 8 bytes, big endian: no two policies have one encoding.
+    fn encoded(&self) -> Vec<u8> {
+        let Self {
+            compose_hash,
+            second_compose_hash,
+            docker_compose,
+            app_id,
+            instance_ids,
+            min_instances,
+            address_id,
+            os_image,
+            os_image_origin: _,
+            reference,
+            mr_config_id,
+            key_provider,
+            freshness,
+            image_pins,
+            launch_inputs,
+            platforms,
+            verifier,
+            report_data,
+            tcb,
+            collateral_max_age,
+            locked_platform,
+            locked_compose,
+            waivers: _,
+            required,
+        } = self;
+        let mut out = Encoding(VERSION.as_bytes().to_vec());
+        if let Some(Expected { value, origin: _ }) = compose_hash {
+            out.entry("compose-hash", [value.as_slice()]);
+        }
+        if let Some(SecondHash {
+            value,
+            until: _,
+            ends,
+        }) = second_compose_hash
+        {
+            out.entry("also-compose-hash", [value.as_slice(), &ends.to_be_bytes()]);
+        }
+        if let Some(Expected { value, origin: _ }) = docker_compose {
+            out.entry("docker-compose", [value.as_bytes()]);
+        }
+        if let Some(Expected { value, origin: _ }) = app_id {
+            out.entry("app-id", [value.as_slice()]);
+        }
+        if let Some(Expected { value, origin: _ }) = instance_ids {
+            out.set("instance-id", value.iter().map(|id| id.to_vec()));
+        }
+        if let Some(minimum) = min_instances {
+            let minimum = u64::from(minimum.get()).to_be_bytes();
+            out.entry("instances", [minimum.as_slice()]);
+        }
+        if let Some(id) = address_id {
+            out.entry("address-id", [id.as_slice()]);
+        }
+        out.os_image(os_image);
+        // The built-in reference values come with the program and are not part of what is expected.
+        if let Some(sha256) = reference.file_sha256() {
+            out.entry("reference-values", [sha256.as_slice()]);
+        }
+        match mr_config_id {
+            MrConfigIdPolicy::Auto => {}
+            MrConfigIdPolicy::Required => out.word("mr-config-id", "required"),
+        }
+        if let Some(Expected { value, origin: _ }) = key_provider {
+            out.key_providers(value);
+        }
+        match freshness {
+            Freshness::Required => {}
+            Freshness::Unchecked => out.word("freshness", "unchecked"),
+        }
+        match image_pins {
+            ImagePinsPolicy::Required => {}
+            ImagePinsPolicy::Unchecked => out.word("image-pins", "unchecked"),
+        }
+        match launch_inputs {
+            LaunchInputsPolicy::Warn => {}
+            LaunchInputsPolicy::Required => out.word("launch-inputs", "required"),
+            LaunchInputsPolicy::Unchecked => out.word("launch-inputs", "unchecked"),
+        }
+        if let Some(Expected { value, origin: _ }) = platforms {
+            let bytes = |id: &PlatformId| match id {
+                PlatformId::Machine(hash) => hash.to_vec(),
+                PlatformId::Model(fmspc) => fmspc.to_vec(),
+            };
+            out.set("platform-id", value.ids().iter().map(bytes));
+        }
+        match verifier {
+            Verifier::Local => {}
+            Verifier::Both => out.word("verifier", "both"),
+        }
+        out.report_data(report_data);
+        out.tcb(tcb);
+        if *collateral_max_age != CollateralMaxAge::default() {
+            let seconds = collateral_max_age.seconds().to_be_bytes();
+            out.entry("collateral-max-age", [seconds.as_slice()]);
+        }
+        if let Some(locked) = locked_platform {
+            out.locked_platform(locked);
+        }
+        if let Some(locked) = locked_compose {
+            out.locked_compose(locked);
+        }
+        if *required != RequiredAssurance::CODE {
+            out.word("require-assurance", &required.to_string());
+        }
+        out.0
+    }
+}
+
+/// The bytes that are hashed.
+struct Encoding(Vec<u8>);
+
+impl Encoding {
+    fn entry<'i>(&mut self, name: &str, items: impl IntoIterator<Item = &'i [u8]>) {
+        let items: Vec<&[u8]> = items.into_iter().collect();
+        self.bytes(name.as_bytes());
+        self.number(items.len());
+        for item in items {
+            self.bytes(item);
+        }
+    }
+
+    /// An entry of items whose order says nothing, each of them once.
+    fn set(&mut self, name: &str, items: impl Iterator<Item = Vec<u8>>) {
+        let mut items: Vec<Vec<u8>> = items.collect();
+        items.sort_unstable();
+        items.dedup();
+        self.entry(name, items.iter().map(Vec::as_slice));
+    }
+
+    fn word(&mut self, name: &str, word: &str) {
+        self.entry(name, [word.as_bytes()]);
+    }
+
+    fn number(&mut self, number: usize) {
+        let number = u64::try_from(number).unwrap_or(u64::MAX);
+        self.0.extend_from_slice(&number.to_be_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len());
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn os_image(&mut self, policy: &OsImagePolicy) {
+        let (tuple, until) = match policy {
+            OsImagePolicy::Known => return,
+            OsImagePolicy::Unchecked => return self.word("os-image", "unchecked"),
+            OsImagePolicy::Row(row) => {
+                // Every row that a policy can name has a hash; the name is there in case that changes.
+                let hash = row.os_image_hash.map(|hash| hash.to_string());
+                let id = hash.as_deref().unwrap_or(&row.name);
+                return self.entry("os-image", [b"row", id.as_bytes()]);
+            }
+            OsImagePolicy::Tuple(tuple) => (tuple, None),
+            OsImagePolicy::Lock {
+                tuple,
+                vulnerable_until,
+                known_by: _,
+                acpi_change: _,
+                lock: _,
+            } => (tuple, *vulnerable_until),
+        };
+        let registers = tuple.named().map(|(_, value)| value.as_slice());
+        self.entry("os-image", registers);
+        if let Some(until) = until {
+            self.entry("os-image-vulnerable-until", [until.to_be_bytes().as_slice()]);
+        }
+    }
+
+    /// One that is named has the encoding that it had when there could be no other.
+    fn key_providers(&mut self, providers: &KeyProviders) {
+        let items = |pin: &KeyProviderPin| {
+            let items = [Some(pin.name.clone()), pin.id.clone()];
+            items.into_iter().flatten().map(String::into_bytes)
+        };
+        match providers {
+            KeyProviders::AnyKms => self.word("key-provider", "kms"),
+            KeyProviders::Unchecked => self.word("key-provider", "unchecked"),
+            KeyProviders::Named(pins) => match pins.as_slice() {
+                [one] => {
+                    let items: Vec<Vec<u8>> = items(one).collect();
+                    self.entry("key-provider", items.iter().map(Vec::as_slice));
+                }
+                several => {
+                    let encoded = several.iter().map(|pin| {
+                        let mut one = Self(Vec::new());
+                        items(pin).for_each(|item| one.bytes(&item));
+                        one.0
+                    });
+                    self.set("key-providers", encoded);
+                }
+            },
+        }
+    }
+
+    fn report_data(&mut self, policy: &ReportDataPolicy) {
+        let ReportDataPolicy { layout, key, value } = policy;
+        if let Some(layout) = layout {
+            self.word("report-data", layout.as_str());
+        }
+        if let Some(key) = key {
+            self.entry("report-data-key", [key.as_slice()]);
+        }
+        if let Some(value) = value {
+            self.entry("report-data-value", [value.as_slice()]);
+        }
+    }
+
+    fn tcb(&mut self, policy: &TcbPolicy) {
+        let TcbPolicy {
+            exceptions,
+            min_eval_data_number,
+        } = policy;
+        let encoded = |exception: &TcbException| {
+            let TcbException {
+                status,
+                ends,
+                advisories,
+                origin: _,
+            } = exception;
+            let mut one = Self(Vec::new());
+            one.bytes(status.to_string().as_bytes());
+            one.0.extend_from_slice(&ends.to_be_bytes());
+            if let Some(advisories) = advisories {
+                one.set("advisories", advisories.iter().map(|id| id.as_bytes().to_vec()));
+            }
+            one.0
+        };
+        if !exceptions.is_empty() {
+            self.set("accept-tcb", exceptions.iter().map(encoded));
+        }
+        if let Some(number) = min_eval_data_number {
+            self.entry("min-tcb-eval-data-number", [number.to_be_bytes().as_slice()]);
+        }
+    }
+
+    fn locked_platform(&mut self, locked: &LockedPlatform) {
+        let LockedPlatform {
+            td_attributes,
+            mr_seam,
+            fmspc,
+            lock: _,
+        } = locked;
+        if let Some(bytes) = td_attributes {
+            self.entry("lock.td-attributes", [bytes.as_slice()]);
+        }
+        if let Some(bytes) = mr_seam {
+            self.entry("lock.mr-seam", [bytes.as_slice()]);
+        }
+        if let Some(bytes) = fmspc {
+            self.entry("lock.fmspc", [bytes.as_slice()]);
+        }
+    }
+
+    fn locked_compose(&mut self, locked: &LockedCompose) {
+        let LockedCompose {
+            envelope,
+            images,
+            places,
+            lock: _,
+        } = locked;
+        let fields = envelope.iter().map(|(name, value)| {
+            let mut field = Self(Vec::new());
+            field.bytes(name.as_bytes());
+            field.json(value);
+            field.0
+        });
+        self.set("lock.compose-settings", fields);
+        let pairs = images.iter();
+        let pairs = pairs.flat_map(|(service, image)| [service.as_bytes(), image.as_bytes()]);
+        self.entry("lock.images", pairs);
+        if !places.is_empty() {
+            let parts = places.iter();
+            let parts =
+                parts.flat_map(|place| [place.path.as_bytes(), &place.sha256, place.reason.as_bytes()]);
+            self.entry("lock.places", parts);
+        }
+    }
+
+    /// The members of an object are in the order of their names, whatever order the parser keeps.
+    fn json(&mut self, value: &Value) {
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+                self.bytes(value.to_string().as_bytes());
+            }
+            Value::Array(items) => {
+                self.bytes(b"[");
+                self.number(items.len());
+                items.iter().for_each(|item| self.json(item));
+            }
+            Value::Object(members) => {
+                self.bytes(b"{");
+                self.number(members.len());
+                let members: BTreeMap<&String, &Value> = members.iter().collect();
+                for (name, member) in members {
+                    self.bytes(name.as_bytes());
+                    self.json(member);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "fingerprint_tests.rs"]
+mod tests;

@@ -1,0 +1,330 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use dcap_qvl::TcbStatus;
+use serde_json::json;
+
+use super::*;
+use crate::policy::{Origin, OsTuple, PlatformList};
+use crate::reference::ReferenceValues;
+use crate::verify::Layout;
+
+fn expected<T>(value: T) -> Option<Expected<T>> {
+    Some(Expected {
+        value,
+        origin: Origin::Option("--any"),
+    })
+}
+
+/// A file of reference values.
+const REFERENCE: &str = "updated = \"2026-11-25\"\n[[risky_name]]\nname = \"A\"\nmatch = \"exact\"\ngains = \"x\"\nsource = \"x\"\ndate = \"2026-11-25\"\n";
+
+fn tuple() -> OsTuple {
+    OsTuple {
+        mrtd: [1; 48],
+        rtmr: [[2; 48], [3; 48], [4; 48]],
+    }
+}
+
+/// One policy for each expectation that can be made.
+fn one_of_each() -> Vec<Policy> {
+    let default = Policy::default;
+    let platforms = |id| PlatformList::new(vec![id]).ok().and_then(expected);
+    let exception = TcbException {
+        status: TcbStatus::OutOfDate,
+        ends: 1_800_000_000,
+        advisories: None,
+        origin: None,
+    };
+    let tcb = |exception| TcbPolicy {
+        exceptions: vec![exception],
+        ..TcbPolicy::default()
+    };
+    vec![
+        default(),
+        Policy {
+            compose_hash: expected([1; 32]),
+            ..default()
+        },
+        Policy {
+            compose_hash: expected([2; 32]),
+            ..default()
+        },
+        Policy {
+            second_compose_hash:
+                "0101010101010101010101010101010101010101010101010101010101010101:until=2026-12-31"
+                    .parse()
+                    .ok(),
+            ..default()
+        },
+        Policy {
+            docker_compose: expected("services: {}\n".to_owned()),
+            ..default()
+        },
+        Policy {
+            app_id: expected([1; 20]),
+            ..default()
+        },
+        Policy {
+            instance_ids: expected(vec![[1; 20]]),
+            ..default()
+        },
+        Policy {
+            instance_ids: expected(vec![[1; 20], [2; 20]]),
+            ..default()
+        },
+        Policy {
+            address_id: Some([1; 20]),
+            ..default()
+        },
+        Policy {
+            os_image: OsImagePolicy::Unchecked,
+            ..default()
+        },
+        Policy {
+            os_image: OsImagePolicy::Tuple(tuple()),
+            ..default()
+        },
+        Policy {
+            os_image: OsImagePolicy::Lock {
+                tuple: tuple(),
+                vulnerable_until: Some(1_800_000_000),
+                known_by: None,
+                acpi_change: None,
+                lock: "cvm.lock".to_owned(),
+            },
+            ..default()
+        },
+        Policy {
+            mr_config_id: MrConfigIdPolicy::Required,
+            ..default()
+        },
+        Policy {
+            reference: ReferenceValues::built_in()
+                .with_file("x", REFERENCE.as_bytes())
+                .map(Arc::new)
+                .unwrap(),
+            ..default()
+        },
+        Policy {
+            key_provider: "none".parse().ok().and_then(expected),
+            ..default()
+        },
+        Policy {
+            key_provider: "phala".parse().ok().and_then(expected),
+            ..default()
+        },
+        Policy {
+            key_provider: "kms".parse().ok().and_then(expected),
+            ..default()
+        },
+        Policy {
+            key_provider: "unchecked".parse().ok().and_then(expected),
+            ..default()
+        },
+        Policy {
+            key_provider: "phala,phala-base".parse().ok().and_then(expected),
+            ..default()
+        },
+        Policy {
+            freshness: Freshness::Unchecked,
+            ..default()
+        },
+        Policy {
+            image_pins: ImagePinsPolicy::Unchecked,
+            ..default()
+        },
+        Policy {
+            launch_inputs: LaunchInputsPolicy::Required,
+            ..default()
+        },
+        Policy {
+            launch_inputs: LaunchInputsPolicy::Unchecked,
+            ..default()
+        },
+        Policy {
+            platforms: platforms(PlatformId::Machine([1; 32])),
+            ..default()
+        },
+        Policy {
+            platforms: platforms(PlatformId::Model([1; 6])),
+            ..default()
+        },
+        Policy {
+            verifier: Verifier::Both,
+            ..default()
+        },
+        Policy {
+            report_data: ReportDataPolicy {
+                layout: Some(Layout::Raw),
+                ..ReportDataPolicy::default()
+            },
+            ..default()
+        },
+        Policy {
+            report_data: ReportDataPolicy {
+                key: Some([1; 32]),
+                ..ReportDataPolicy::default()
+            },
+            ..default()
+        },
+        Policy {
+            report_data: ReportDataPolicy {
+                value: Some([1; 64]),
+                ..ReportDataPolicy::default()
+            },
+            ..default()
+        },
+        Policy {
+            tcb: tcb(exception.clone()),
+            ..default()
+        },
+        Policy {
+            tcb: tcb(TcbException {
+                advisories: Some(vec!["INTEL-SA-00001".to_owned()]),
+                ..exception
+            }),
+            ..default()
+        },
+        Policy {
+            tcb: TcbPolicy {
+                min_eval_data_number: Some(20),
+                ..TcbPolicy::default()
+            },
+            ..default()
+        },
+        Policy {
+            locked_platform: Some(locked_platform("cvm.lock")),
+            ..default()
+        },
+        Policy {
+            locked_compose: Some(locked_compose("cvm.lock")),
+            ..default()
+        },
+        Policy {
+            locked_compose: Some(LockedCompose {
+                places: vec![crate::policy::LockedPlace {
+                    path: "services.app.command".to_owned(),
+                    sha256: [1; 32],
+                    reason: String::new(),
+                    line: Some(9),
+                }],
+                ..locked_compose("cvm.lock")
+            }),
+            ..default()
+        },
+        Policy {
+            required: RequiredAssurance::Hardware,
+            ..default()
+        },
+        Policy {
+            required: "code+source".parse().unwrap(),
+            ..default()
+        },
+    ]
+}
+
+fn locked_platform(lock: &str) -> LockedPlatform {
+    LockedPlatform {
+        td_attributes: Some([0; 8]),
+        mr_seam: None,
+        fmspc: Some([1; 6]),
+        lock: lock.to_owned(),
+    }
+}
+
+fn locked_compose(lock: &str) -> LockedCompose {
+    LockedCompose {
+        envelope: BTreeMap::from([("features".to_owned(), json!(["kms", { "b": 1, "a": null }]))]),
+        images: BTreeMap::from([("app".to_owned(), "registry.example/app".to_owned())]),
+        places: Vec::new(),
+        lock: lock.to_owned(),
+    }
+}
+
+fn all_that_a_lock_says(lock: &str) -> Policy {
+    let origin = Origin::Lock(lock.to_owned());
+    Policy {
+        compose_hash: Some(Expected {
+            value: [1; 32],
+            origin: origin.clone(),
+        }),
+        os_image: OsImagePolicy::Lock {
+            tuple: tuple(),
+            vulnerable_until: None,
+            known_by: None,
+            acpi_change: None,
+            lock: lock.to_owned(),
+        },
+        os_image_origin: Some(origin),
+        locked_platform: Some(locked_platform(lock)),
+        locked_compose: Some(locked_compose(lock)),
+        ..Policy::default()
+    }
+}
+
+fn hex_of(policy: &Policy) -> String {
+    hex::encode(policy.fingerprint().0)
+}
+
+#[test]
+fn every_expectation_is_part_of_the_fingerprint() {
+    let all = one_of_each();
+    let different: BTreeSet<String> = all.iter().map(hex_of).collect();
+    assert_eq!(different.len(), all.len());
+}
+
+#[test]
+fn a_lock_that_only_moved_changes_nothing() {
+    let here = all_that_a_lock_says("cvm.lock");
+    let there = all_that_a_lock_says("deploy/locks/shop.lock");
+    assert_eq!(here.fingerprint(), there.fingerprint());
+}
+
+#[test]
+fn a_policy_is_what_is_expected_wherever_that_is_written() {
+    let by_option = Policy {
+        compose_hash: expected([1; 32]),
+        ..Policy::default()
+    };
+    let by_lock = Policy {
+        compose_hash: Some(Expected {
+            value: [1; 32],
+            origin: Origin::Lock("cvm.lock".to_owned()),
+        }),
+        ..Policy::default()
+    };
+    assert_eq!(by_option.fingerprint(), by_lock.fingerprint());
+}
+
+#[test]
+fn the_order_of_a_list_says_nothing() {
+    let of = |ids| {
+        Policy {
+            instance_ids: expected(ids),
+            ..Policy::default()
+        }
+        .fingerprint()
+    };
+    assert_eq!(of(vec![[1; 20], [2; 20]]), of(vec![[2; 20], [1; 20]]));
+    assert_ne!(of(vec![[1; 20], [2; 20]]), of(vec![[2; 20]]));
+}
+
+/// State files and issues hold these values: another one is another version of the encoding.
+#[test]
+fn the_encoding_is_fixed() {
+    let default = Policy::default();
+    assert_eq!(default.encoded(), b"cvm-verify/policy-fingerprint/v1\n");
+    assert_eq!(
+        hex_of(&default),
+        "5ce251d87bafc59ba7da1659329fcfe872aa1d5d0129c9466b1a991e5a61cf8e"
+    );
+    let mut all = all_that_a_lock_says("cvm.lock");
+    all.tcb.min_eval_data_number = Some(20);
+    all.instance_ids = expected(vec![[9; 20], [8; 20]]);
+    all.required = RequiredAssurance::Hardware;
+    assert_eq!(
+        hex_of(&all),
+        "5dd9ad13dc0ad2509807cff34d2c3ecdcb822abe8ef5a2d8991639b9c43adef5"
+    );
+}

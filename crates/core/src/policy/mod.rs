@@ -1,0 +1,32 @@
+//! The appraisal policy (RFC 9334): what a deployment is appraised against.
+
+mod appraisal;
+mod expected;
+mod fingerprint;
+mod key_provider;
+mod key_providers;
+mod known_by;
+mod locked_place;
+mod max_age;
+mod os_image;
+pub mod place;
+mod platform;
+mod second_hash;
+pub mod seconds;
+pub(crate) mod tcb;
+
+pub use appraisal::{
+    DEFAULT_TD_ATTRIBUTES, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose, LockedPlatform,
+    MrConfigIdPolicy, Policy, ReportDataPolicy, Verifier,
+};
+pub use expected::{Expected, Origin};
+pub use fingerprint::Fingerprint;
+pub use key_provider::{KeyProviderPin, PinError};
+pub use key_providers::{KeyProviders, KeyProvidersError, MAX_KEY_PROVIDERS};
+pub use known_by::{KnownBy, KnownByError};
+pub use locked_place::LockedPlace;
+pub use max_age::{CollateralMaxAge, CollateralMaxAgeError, ReportMaxAge, ReportMaxAgeError};
+pub use os_image::{OsImageError, OsImageOption, OsImagePolicy, OsTuple, parse_os_image, parse_os_image_of};
+pub use platform::{PlatformError, PlatformId, PlatformList};
+pub use second_hash::{SecondHash, SecondHashError};
+pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy, built_in_eval_floor};

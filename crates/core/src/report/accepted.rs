@@ -1,0 +1,134 @@
+//! What a target passes with although it is not as a production deployment should be, because somebody said so in writing.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::CheckId;
+
+/// Something that the user accepted in writing: by option, policy file or lock.
+///
+/// It counts for the verdict and never for the assurance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct Accepted {
+    /// The check whose requirement is met by it.
+    pub check: CheckId,
+    /// What was accepted.
+    pub what: AcceptedKind,
+    /// Where that is written: an option with its dashes, `FILE:LINE` of a policy file, or the path of a lock.
+    pub by: String,
+    /// The first second at which it no longer holds, RFC 3339 UTC. Null if it has no end.
+    pub until: Option<String>,
+    /// What speaks against it, one sentence; of a reviewed place, the reason that the reviewer wrote down.
+    pub reason: String,
+}
+
+/// What can be accepted in writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum AcceptedKind {
+    /// The check is not done: its id is in `waived`, too.
+    Waiver,
+    /// A platform that Intel rates lower than UpToDate.
+    Tcb,
+    /// TDATTRIBUTES other than those of every dstack guest.
+    TdAttributes,
+    /// An OS image that allows root login and has a serial console.
+    DevelopmentImage,
+    /// An OS image that was seen before under no official name.
+    ObservedImage,
+    /// An OS image with a published vulnerability.
+    VulnerableImage,
+    /// An OS image that is in no table.
+    UnknownImage,
+    /// Another RTMR0 than the one that was locked before, under the same image.
+    AcpiChange,
+    /// Keys that come from no KMS.
+    KeyProvider,
+    /// A place of the compose document that decides which code runs, and that a person reviewed.
+    ReviewedPlace,
+}
+
+impl AcceptedKind {
+    /// Every kind, in the order in which the verdict line names them.
+    pub const ALL: [Self; 10] = [
+        Self::Waiver,
+        Self::Tcb,
+        Self::TdAttributes,
+        Self::DevelopmentImage,
+        Self::ObservedImage,
+        Self::VulnerableImage,
+        Self::UnknownImage,
+        Self::AcpiChange,
+        Self::KeyProvider,
+        Self::ReviewedPlace,
+    ];
+
+    /// The name in JSON and outputs, kebab-case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiver => "waiver",
+            Self::Tcb => "tcb",
+            Self::TdAttributes => "td-attributes",
+            Self::DevelopmentImage => "development-image",
+            Self::ObservedImage => "observed-image",
+            Self::VulnerableImage => "vulnerable-image",
+            Self::UnknownImage => "unknown-image",
+            Self::AcpiChange => "acpi-change",
+            Self::KeyProvider => "key-provider",
+            Self::ReviewedPlace => "reviewed-place",
+        }
+    }
+
+    /// The words of the verdict line, without an article.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Waiver => "waiver",
+            Self::Tcb => "TCB status",
+            Self::TdAttributes => "TD attributes",
+            Self::DevelopmentImage => "development image",
+            Self::ObservedImage => "observed image",
+            Self::VulnerableImage => "vulnerable image",
+            Self::UnknownImage => "unknown image",
+            Self::AcpiChange => "ACPI change",
+            Self::KeyProvider => "key provider",
+            Self::ReviewedPlace => "reviewed place",
+        }
+    }
+}
+
+impl AcceptedKind {
+    /// The words of the verdict line for a number of them: `development image`, `2 reviewed places`.
+    #[must_use]
+    pub fn counted(self, count: usize) -> String {
+        match (count, self) {
+            (1, _) => self.words().to_owned(),
+            (_, Self::Tcb) => format!("{count} TCB statuses"),
+            (_, Self::TdAttributes) => format!("{count} {}", self.words()),
+            _ => format!("{count} {}s", self.words()),
+        }
+    }
+}
+
+impl fmt::Display for AcceptedKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_listed_once_and_its_name_is_that_in_json() {
+        for (place, kind) in AcceptedKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, place);
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+}

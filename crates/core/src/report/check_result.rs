@@ -1,0 +1,65 @@
+//! What one check found.
+
+use serde::{Deserialize, Serialize};
+
+use super::{CheckId, SideTier};
+
+/// The outcome of a check. `skip` and `warn` are never `pass`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Proven.
+    Pass,
+    /// Proven, with something that a person should look at; or short of its requirement, which it then says.
+    Warn,
+    /// Something is wrong with the deployment.
+    Fail,
+    /// It could not be determined.
+    Error,
+    /// Not configured, or waived.
+    Skip,
+}
+
+impl Status {
+    /// The name as users see it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Error => "error",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+/// What one check found, in words for people and a reason for machines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct CheckResult {
+    /// Which check.
+    pub id: CheckId,
+    /// Its outcome.
+    pub status: Status,
+    /// Why, kebab-case, stable for ever. Null when the check passed.
+    pub reason: Option<String>,
+    /// The check's name in words.
+    pub title: String,
+    /// What a pass of this check proves.
+    pub proves: String,
+    /// The attack that it prevents.
+    pub prevents: String,
+    /// What was found, one sentence.
+    pub detail: String,
+    /// What was expected, where a value was.
+    pub expected: Option<String>,
+    /// What was found instead.
+    pub actual: Option<String>,
+    /// What to do next. Null when there is nothing to do.
+    pub fix: Option<String>,
+    /// The tier beside `code` that this result grants. Absent if it grants none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<SideTier>,
+}

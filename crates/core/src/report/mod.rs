@@ -1,0 +1,149 @@
+//! The result model: what a run found, in types that every output format is rendered from.
+//!
+//! The serialised form is `cvm-verify/report/v1`. A field is never removed or renamed within v1; hex is lower
+//! case without `0x`, times are RFC 3339 in UTC.
+
+mod accepted;
+mod check_id;
+mod check_result;
+mod run_id;
+mod shard;
+mod target;
+mod target_name;
+mod tier;
+mod verdict;
+
+pub use accepted::{Accepted, AcceptedKind};
+pub use check_id::CheckId;
+pub(crate) use check_id::each_check;
+pub use check_result::{CheckResult, Status};
+pub use run_id::{RunId, RunIdError};
+pub use shard::{Shard, ShardError};
+pub use target::{EvidenceRecord, ListedInstances, Measurements, TargetReport, TcbRecord, TrustRootKind};
+pub use target_name::{MAX_NAME, is_name};
+pub use tier::{Assurance, AssuranceError, RequiredAssurance, SideTier, SideTiers, Tier};
+pub use verdict::Verdict;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of the JSON format of a [`Report`].
+pub const SCHEMA: &str = "cvm-verify/report/v1";
+
+/// Everything that one run of the program found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct Report {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// The program that made the report.
+    pub tool: Tool,
+    /// Whether live deployments or recorded evidence were verified.
+    pub mode: Mode,
+    /// Which part of the targets this is, as `2/5`. Absent where it is all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub shard: Option<Shard>,
+    /// Which run of a CI this is a part of; `merge` joins reports of one run. Absent where nothing names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub run_id: Option<RunId>,
+    /// Which attempt at that run this is, from 1, where the CI counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// When the run began, RFC 3339 UTC.
+    pub started_at: String,
+    /// How long the run took, in milliseconds.
+    pub duration_ms: u64,
+    /// The worst verdict of all targets.
+    pub verdict: Verdict,
+    /// The verdict's own exit code: 0 pass, 1 fail, 3 inconclusive.
+    pub exit_code: u8,
+    /// One entry per deployment.
+    pub targets: Vec<TargetReport>,
+    /// What became of each alert. Empty where no channel is configured.
+    pub alerts: Vec<AlertRecord>,
+}
+
+impl Report {
+    /// Joins the targets of a run; the verdict is that of the worst. No target at all is inconclusive.
+    #[must_use]
+    pub fn new(
+        tool: Tool,
+        mode: Mode,
+        started_at: String,
+        duration_ms: u64,
+        targets: Vec<TargetReport>,
+    ) -> Self {
+        let verdict = Verdict::worst(targets.iter().map(|target| target.verdict));
+        Self {
+            schema: SCHEMA.to_owned(),
+            tool,
+            mode,
+            shard: None,
+            run_id: None,
+            attempt: None,
+            started_at,
+            duration_ms,
+            verdict,
+            exit_code: verdict.exit_code(),
+            targets,
+            alerts: Vec::new(),
+        }
+    }
+}
+
+/// Name, version and commit of the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct Tool {
+    /// `cvm-verify`.
+    pub name: String,
+    /// Semantic version.
+    pub version: String,
+    /// Commit that the binary was built from, hex, or `unknown`.
+    pub git: String,
+}
+
+/// Whether live deployments or recorded evidence were verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Evidence was fetched during this run.
+    Live,
+    /// Evidence was recorded earlier.
+    Replay,
+}
+
+/// What became of one alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct AlertRecord {
+    /// The channel's name.
+    pub channel: String,
+    /// What the alert was about.
+    pub event: String,
+    /// Whether the channel accepted it.
+    pub delivered: bool,
+    /// What the channel answered, without secrets.
+    pub detail: String,
+}
+
+/// A time in Unix seconds as RFC 3339 in UTC, as `2026-08-13T12:00:00Z`. Times beyond the calendar are its end.
+#[must_use]
+pub fn rfc3339(seconds: u64) -> String {
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| chrono::DateTime::<chrono::Utc>::from_timestamp(seconds, 0))
+        .map_or_else(
+            || "9999-12-31T23:59:59Z".to_owned(),
+            |time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        )
+}
+
+/// The Unix seconds of an RFC 3339 time from 1970 on; `None` for any other text.
+#[must_use]
+pub fn unix_seconds(rfc3339: &str) -> Option<u64> {
+    let time = chrono::DateTime::parse_from_rfc3339(rfc3339).ok()?;
+    u64::try_from(time.timestamp()).ok()
+}

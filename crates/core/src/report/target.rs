@@ -1,0 +1,151 @@
+//! The result for one deployment.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Accepted, Assurance, CheckId, CheckResult, RequiredAssurance, Verdict};
+
+/// What was found about one deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct TargetReport {
+    /// The user's name for it: the URL's host, or the evidence file's name.
+    pub name: String,
+    /// The address that was asked, or that the bundle names. Null for loose files.
+    pub url: Option<String>,
+    /// The answer.
+    pub verdict: Verdict,
+    /// What had to be proven: a tier, and what stands beside `code`.
+    pub required: RequiredAssurance,
+    /// What was proven without anything that was waived or accepted in writing: a tier, and what stands beside `code`.
+    pub assurance: Assurance,
+    /// The checks that the user waived in writing, in the order of [`CheckId::ALL`].
+    pub waived: Vec<CheckId>,
+    /// Everything that the user accepted in writing and that this target passes with, waivers among them, in the order of
+    /// the checks. It counts for the verdict and never for the assurance.
+    #[serde(default)]
+    pub accepted: Vec<Accepted>,
+    /// Whose root certificate the proof rests on.
+    pub trust_root: TrustRootKind,
+    /// The time that collateral and exceptions were judged at, RFC 3339 UTC.
+    pub evaluated_at: String,
+    /// One result per check, in the order of [`CheckId::ALL`].
+    pub checks: Vec<CheckResult>,
+    /// What differs from the user's docker compose file (`-`) in the measured one (`+`), where the check
+    /// `compose-hash` found that: the first lines of a unified diff, printable ASCII. Empty otherwise.
+    #[serde(default)]
+    pub compose_diff: Vec<String>,
+    /// What Phala Cloud lists of the app's instances, where it was asked: the API's word, proven by nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instances: Option<ListedInstances>,
+    /// What was measured: proven values only. A null was not proven.
+    pub measurements: Measurements,
+    /// The platform's TCB: proven values only.
+    pub tcb: TcbRecord,
+    /// What the result rests on.
+    pub evidence: EvidenceRecord,
+}
+
+impl TargetReport {
+    /// The result of one check.
+    #[must_use]
+    pub fn check(&self, id: CheckId) -> Option<&CheckResult> {
+        self.checks.iter().find(|check| check.id == id)
+    }
+}
+
+/// Whose root certificate the proof rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum TrustRootKind {
+    /// Intel's SGX root CA, built in.
+    Intel,
+    /// A root given with `--insecure-trust-root`: proves nothing about hardware.
+    Custom,
+}
+
+/// The instances of an app in Phala Cloud's list. An instance that is stopped is listed without a quote: nothing is verified
+/// of it. One that the list leaves out is not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct ListedInstances {
+    /// How many are listed.
+    pub listed: u32,
+    /// How many of them show no quote, as stopped ones do.
+    pub stopped: u32,
+    /// How many show a quote that no other of them shows.
+    pub running: u32,
+}
+
+/// Measured values, hex. Null where nothing was proven.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct Measurements {
+    /// Initial memory of the TD: the virtual firmware. 48 bytes.
+    pub mrtd: Option<String>,
+    /// Firmware configuration, VM shape, ACPI tables. 48 bytes.
+    pub rtmr0: Option<String>,
+    /// Kernel. 48 bytes.
+    pub rtmr1: Option<String>,
+    /// Kernel command line and initrd. 48 bytes.
+    pub rtmr2: Option<String>,
+    /// The runtime events of dstack. 48 bytes.
+    pub rtmr3: Option<String>,
+    /// What the app had signed. 64 bytes.
+    pub report_data: Option<String>,
+    /// TDATTRIBUTES. 8 bytes, in the order of the quote.
+    pub td_attributes: Option<String>,
+    /// XFAM. 8 bytes, in the order of the quote.
+    pub xfam: Option<String>,
+    /// MRCONFIGID. 48 bytes.
+    pub mr_config_id: Option<String>,
+    /// MRSEAM, the TDX module. 48 bytes.
+    pub mr_seam: Option<String>,
+    /// SHA-256 of the compose document, from the boot events. 32 bytes.
+    pub compose_hash: Option<String>,
+    /// From the boot events. 20 bytes.
+    pub app_id: Option<String>,
+    /// From the boot events. 20 bytes, or empty where the app asked for none.
+    pub instance_id: Option<String>,
+    /// `NAME:HEXID` from the boot events.
+    pub key_provider: Option<String>,
+    /// The name of the row of the built-in table that the registers match.
+    pub os_image: Option<String>,
+}
+
+/// The platform's TCB. Null where nothing was proven.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct TcbRecord {
+    /// Intel's word for the platform's patch level.
+    pub status: Option<String>,
+    /// Intel's security advisories that apply.
+    pub advisory_ids: Vec<String>,
+    /// The lower of the evaluation data numbers of TCB info and QE identity.
+    pub eval_data_number: Option<u32>,
+    /// Family-model-stepping-platform-custom SKU, 6 bytes, hex.
+    pub fmspc: Option<String>,
+    /// The machine: SHA-256 of the PPID in its platform certificate, hex.
+    #[serde(default)]
+    pub platform_id: Option<String>,
+    /// When the first part of the collateral ends, RFC 3339 UTC.
+    pub expires_at: Option<String>,
+    /// When the collateral was fetched, RFC 3339 UTC. Null where that is not known, as of a file.
+    #[serde(default)]
+    pub collateral_fetched_at: Option<String>,
+    /// Where the collateral came from.
+    pub collateral_source: Option<String>,
+}
+
+/// What the result rests on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+pub struct EvidenceRecord {
+    /// SHA-256 of the signed part of the quote, hex. Null where the quote was not proven.
+    pub signed_sha256: Option<String>,
+    /// The file that the evidence bundle was written to or read from.
+    pub bundle: Option<String>,
+    /// SHA-256 of the file that was named with `--reference-values`, hex. Absent where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_values_sha256: Option<String>,
+}

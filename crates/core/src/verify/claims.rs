@@ -1,0 +1,268 @@
+//! Everything that was proven about one deployment, and why the rest was not.
+
+use dcap_qvl::QuoteCollateralV3;
+
+use super::app_compose;
+use super::app_compose::{ComposeRefusal, MeasuredCompose};
+use super::boot::{self, BootClaims, BootRefusal};
+use super::early_tcb;
+use super::early_tcb::Early;
+use super::event_log::{self, LogRefusal, MeasuredLog};
+use super::not_proven::COLLATERAL_LIMIT;
+use super::not_proven::{CollateralGap, Gap};
+use super::phala_verdict;
+use super::phala_verdict::Opinion;
+use super::quote::{self, NotVerified, VerifiedQuote};
+use super::report_data::right_padded;
+use super::{IdentifiedOs, Prover, QuoteRefusal, TrustRoot};
+use crate::evidence::{Evidence, EvidenceError, QuoteBytes, RecordedOpinion};
+use crate::reference::ReferenceValues;
+use crate::report::TrustRootKind;
+
+/// What [`prove`] works on. Time and root are arguments: nothing is read from the surroundings.
+pub struct Inputs<'a> {
+    /// The evidence.
+    pub evidence: &'a Evidence,
+    /// The collateral, or why there is none.
+    pub collateral: Result<&'a QuoteCollateralV3, CollateralGap>,
+    /// When the collateral was fetched, Unix seconds, where that is known. Without it the dates in it alone are judged.
+    pub collateral_fetched_at: Option<u64>,
+    /// Whose root certificate to chain up to.
+    pub root: &'a TrustRoot,
+    /// The time to judge at, Unix seconds.
+    pub at: u64,
+    /// A time that cannot be in the future of an honest clock, Unix seconds: the program's own commit. Zero
+    /// for a replay, which may judge in the past.
+    pub clock_floor: u64,
+}
+
+/// Everything that was proven about one deployment.
+#[derive(Debug)]
+pub struct Facts {
+    /// The quote.
+    pub quote: Result<VerifiedQuote, Gap<QuoteRefusal>>,
+    /// The collateral that the quote was verified with; its first end, Unix seconds, where it did.
+    pub collateral: Result<(), CollateralGap>,
+    /// When it was fetched, Unix seconds, where that is known.
+    pub collateral_fetched_at: Option<u64>,
+    /// The event log.
+    pub log: Result<MeasuredLog, Gap<LogRefusal>>,
+    /// What the measured OS recorded.
+    pub boot: Result<BootClaims, Gap<BootRefusal>>,
+    /// The compose document.
+    pub compose: Result<MeasuredCompose, Gap<ComposeRefusal>>,
+    /// The nonce that the evidence was asked for with.
+    pub nonce: Option<[u8; 32]>,
+    /// Whether the report data beside the quote is the one inside it.
+    pub echo: Echo,
+    /// Whether `/info` came from the instance that made the quote.
+    pub info: InfoOrigin,
+    /// Why `/info` cannot be read, where it was handed over and cannot.
+    pub info_problem: Option<EvidenceError>,
+    /// Whether the compose document was handed over as an object, which has no hash, and nowhere as text.
+    pub compose_is_object: bool,
+    /// Where the collateral came from, for people.
+    pub collateral_source: Option<String>,
+    /// What Phala's verification API says of the quote.
+    pub opinion: Opinion,
+    /// What Intel's early set says of the platform.
+    pub early: Early,
+    /// The time that was judged at, Unix seconds.
+    pub at: u64,
+    /// Whose root certificate the quote was verified with.
+    pub root: TrustRootKind,
+}
+
+/// Whether the report data beside the quote is the one inside it. Nobody signed the one beside it (T1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Echo {
+    /// None was sent.
+    Absent,
+    /// It is the same.
+    Equal,
+    /// It differs.
+    Differs,
+    /// The quote is not proven, so there is nothing to compare with.
+    NotReached,
+}
+
+/// Whether `/info` came from the instance that made the quote. A gateway picks any instance for each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InfoOrigin {
+    /// There is no `/info`, or it names nothing to compare.
+    Unknown,
+    /// The same instance.
+    Same,
+    /// Another one.
+    Other,
+}
+
+/// Proves what can be proven. Pure: the same inputs give the same facts.
+#[must_use]
+pub fn prove(inputs: &Inputs<'_>) -> Facts {
+    let prover = Prover(());
+    let evidence = inputs.evidence;
+    let (quote, collateral) = prove_quote(inputs);
+    let log = match (&quote, &evidence.attestation.event_log) {
+        (Err(_), _) => Err(Gap::NotReached),
+        (Ok(_), None) => Err(Gap::Absent),
+        (Ok(quote), Some(events)) => {
+            event_log::replay(events, evidence.attestation.boot_events, quote, &prover).map_err(Gap::Refused)
+        }
+    };
+    let boot = match &log {
+        Err(_) => Err(Gap::NotReached),
+        Ok(log) => boot::claims(log).map_err(Gap::Refused),
+    };
+    let info = info_origin(evidence, &quote, &boot, &prover);
+    // The text of another instance's document says nothing about this one.
+    let text = evidence
+        .app_compose
+        .as_ref()
+        .filter(|_| info != InfoOrigin::Other);
+    let compose = match (&boot, text) {
+        (Err(_), _) => Err(Gap::NotReached),
+        (Ok(_), None) => Err(Gap::Absent),
+        (Ok(boot), Some(text)) => app_compose::measure(text, boot, &prover).map_err(Gap::Refused),
+    };
+    let echo = match (&quote, &evidence.attestation.report_data_echo) {
+        (Err(_), _) => Echo::NotReached,
+        (Ok(_), None) => Echo::Absent,
+        (Ok(quote), Some(echo)) if right_padded(echo.open(&prover)) == *quote.report_data() => Echo::Equal,
+        (Ok(_), Some(_)) => Echo::Differs,
+    };
+    Facts {
+        quote,
+        collateral,
+        collateral_fetched_at: inputs.collateral_fetched_at,
+        log,
+        boot,
+        compose,
+        nonce: evidence.nonce,
+        echo,
+        info,
+        info_problem: evidence.info_problem.clone(),
+        compose_is_object: evidence.app_compose.is_none()
+            && evidence
+                .info
+                .as_ref()
+                .is_some_and(|info| info.app_compose_is_object),
+        collateral_source: None,
+        opinion: Opinion::NotAsked,
+        early: Early::Nothing,
+        at: inputs.at,
+        root: inputs.root.kind(),
+    }
+}
+
+impl Facts {
+    /// With where the collateral came from, for people.
+    #[must_use]
+    pub fn with_collateral_from(mut self, source: Option<String>) -> Self {
+        self.collateral_source = source;
+        self
+    }
+
+    /// The OS image, where its registers are those of a row.
+    #[must_use]
+    pub fn os(&self, reference: &ReferenceValues) -> Option<IdentifiedOs> {
+        IdentifiedOs::of(self.quote.as_ref().ok()?, reference)
+    }
+
+    /// With what Phala's verification API answered about the quote of this evidence. A quote that is not proven has no
+    /// second opinion.
+    #[must_use]
+    pub fn with_opinion(mut self, evidence: &Evidence, recorded: &RecordedOpinion) -> Self {
+        if self.quote.is_ok() {
+            self.opinion = phala_verdict::opinion_of(recorded, &evidence.attestation.quote);
+        }
+        self
+    }
+
+    /// With what Intel's early set was found to say of a quote that is rated by the same values (see
+    /// [`VerifiedQuote::rated_by`]).
+    #[must_use]
+    pub fn with_early_of(mut self, other: Early) -> Self {
+        if self.quote.is_ok() {
+            self.early = other;
+        }
+        self
+    }
+
+    /// With what Intel's early set says of the platform, or why it could not be had. Costs a second verification.
+    #[must_use]
+    pub fn with_early(
+        mut self,
+        evidence: &Evidence,
+        set: Result<&QuoteCollateralV3, &str>,
+        root: &TrustRoot,
+    ) -> Self {
+        if self.quote.is_ok() {
+            self.early = early_tcb::early_of(&evidence.attestation.quote, set, root, self.at);
+        }
+        self
+    }
+}
+
+type QuoteAndCollateral = (
+    Result<VerifiedQuote, Gap<QuoteRefusal>>,
+    Result<(), CollateralGap>,
+);
+
+fn prove_quote(inputs: &Inputs<'_>) -> QuoteAndCollateral {
+    let bytes = &inputs.evidence.attestation.quote;
+    let collateral = if inputs.at < inputs.clock_floor {
+        Err(CollateralGap::Clock { now: inputs.at })
+    } else {
+        inputs.collateral.clone()
+    };
+    let too_old = inputs
+        .collateral_fetched_at
+        .filter(|fetched| inputs.at.saturating_sub(*fetched) > COLLATERAL_LIMIT);
+    match collateral {
+        Err(gap) => without_collateral(bytes, inputs.root, gap),
+        Ok(collateral) => match (quote::verify(bytes, collateral, inputs.root, inputs.at), too_old) {
+            // That a part of it has ended says more than its age.
+            (Err(NotVerified::Collateral(gap)), _) => (Err(Gap::NotReached), Err(gap)),
+            // What convicts is authentic, and is not taken back.
+            (Err(NotVerified::Refused(refusal)), _) => (Err(Gap::Refused(refusal)), Ok(())),
+            // Of what Intel has revoked since, it says nothing.
+            (Ok(_), Some(fetched)) => {
+                let at = inputs.at;
+                without_collateral(bytes, inputs.root, CollateralGap::TooOld { fetched, at })
+            }
+            (Ok(quote), None) => (Ok(quote), Ok(())),
+        },
+    }
+}
+
+/// Without collateral nothing can be accepted, but a forged quote can be refused.
+fn without_collateral(bytes: &QuoteBytes, root: &TrustRoot, gap: CollateralGap) -> QuoteAndCollateral {
+    let quote = quote::refuse_alone(bytes, root).map_or_else(Gap::Refused, |()| Gap::NotReached);
+    (Err(quote), Err(gap))
+}
+
+fn info_origin(
+    evidence: &Evidence,
+    quote: &Result<VerifiedQuote, Gap<QuoteRefusal>>,
+    boot: &Result<BootClaims, Gap<BootRefusal>>,
+    prover: &Prover,
+) -> InfoOrigin {
+    let (Some(info), Ok(quote)) = (&evidence.info, quote) else {
+        return InfoOrigin::Unknown;
+    };
+    let same_registers = info.registers.as_ref().map(|registers| {
+        let registers = registers.open(prover);
+        let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+        registers.mrtd == *quote.mrtd() && registers.rtmr == [*rtmr0, *rtmr1, *rtmr2]
+    });
+    let same_instance = match (&info.instance_id, boot) {
+        (Some(claimed), Ok(boot)) => Some(boot.instance_id() == Some(claimed.open(prover))),
+        _ => None,
+    };
+    match (same_registers, same_instance) {
+        (Some(false), _) | (_, Some(false)) => InfoOrigin::Other,
+        (None, None) => InfoOrigin::Unknown,
+        _ => InfoOrigin::Same,
+    }
+}

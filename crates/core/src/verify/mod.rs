@@ -1,0 +1,70 @@
+//! Untrusted in, proven out.
+//!
+//! | untrusted | proven by | trusted |
+//! |---|---|---|
+//! | quote bytes | DCAP signature chain, collateral, TEE type, attributes | [`VerifiedQuote`] |
+//! | event log | replay with recomputed digests against a [`VerifiedQuote`] | [`MeasuredLog`] |
+//! | its boot prefix | the boot grammar | [`BootClaims`] |
+//! | compose text | its SHA-256 is the `compose-hash` of the [`BootClaims`] | [`MeasuredCompose`] |
+//! | registers | a row of the reference values | [`IdentifiedOs`] |
+//!
+//! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. It remembers
+//! which signatures were good, and looks at everything else anew: no result depends on what was proven before.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod app_compose;
+mod boot;
+mod claims;
+mod config_id;
+pub mod digest;
+mod early_tcb;
+mod event_log;
+mod not_proven;
+mod os_image;
+mod phala_verdict;
+mod quote;
+mod refusal;
+mod report_data;
+mod trust_root;
+pub mod validity;
+
+pub(crate) use app_compose::members_of;
+pub use app_compose::{ComposeRefusal, MeasuredCompose};
+pub use boot::{BootClaims, BootRefusal, KeyProvider};
+pub use claims::{Echo, Facts, InfoOrigin, Inputs, prove};
+pub use config_id::{ConfigId, Launch};
+pub use early_tcb::Early;
+pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
+pub use not_proven::COLLATERAL_LIMIT;
+pub use not_proven::{CollateralGap, FORECAST, Gap};
+pub use os_image::IdentifiedOs;
+pub use phala_verdict::Opinion;
+pub use quote::{
+    Component, QuoteLayout, ShortOf, TcbMoment, TcbRating, TcbVerdict, VerifiedQuote, forget_signatures,
+    judge_collateral, severity,
+};
+pub use refusal::{QeShortfall, QuoteRefusal, Revocation};
+pub use report_data::{Layout, UnknownLayout};
+pub use trust_root::{RootError, TrustRoot};
+
+use crate::evidence::OpensUnproven;
+
+/// The provers' capability to open unproven values. It can be made in this module and below only.
+struct Prover(());
+
+impl OpensUnproven for Prover {}

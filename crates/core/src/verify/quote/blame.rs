@@ -1,0 +1,189 @@
+//! Who is to blame where dcap-qvl refused a quote whose own signatures hold: the machine, or the collateral.
+//!
+//! Nothing is accepted here, and dcap-qvl's message is never matched. In order:
+//! 1. an authentic document that convicts the machine, also after its date: its certificate is revoked, its level is
+//!    revoked, it is below every level, or the quoting enclave is not Intel's;
+//! 2. a document that is not authentic, not for this machine, or not valid at the time;
+//! 3. what is left, which dcap-qvl refuses for a reason of its own.
+
+use chrono::DateTime;
+use dcap_qvl::QuoteCollateralV3;
+
+use super::certificate::Certificate;
+use super::documents::{Documents, PCK_CHAIN, malformed, not_signed, wrong_platform};
+use super::own_signatures::{Machine, SelfProven, for_people, is_vouched_for, machine_of};
+use super::platform::{self, Platform};
+use super::{NotVerified, dates, tcb_level};
+use crate::verify::Revocation;
+use crate::verify::{CollateralGap, QuoteRefusal, TrustRoot};
+use dcap_qvl::quote::AuthData;
+
+/// Finds who is to blame at a time, Unix seconds. `error` is what dcap-qvl said.
+pub(super) fn find(
+    own: &SelfProven,
+    collateral: &QuoteCollateralV3,
+    root: &TrustRoot,
+    at: u64,
+    error: &anyhow::Error,
+) -> NotVerified {
+    let Some(root_certificate) = Certificate::of_der(root.der()) else {
+        return NotVerified::Refused(QuoteRefusal::NotVerified(otherwise(error)));
+    };
+    let brought = collateral_machine(own, collateral, root);
+    let (machine, chain_fault) = match (&own.machine, &brought) {
+        (Some(machine), Some(Err(gap))) => (machine, Some(gap.clone())),
+        (Some(machine), _) => (machine, None),
+        (None, Some(Ok(machine))) => (machine, None),
+        (None, Some(Err(gap))) => return NotVerified::Collateral(gap.clone()),
+        (None, None) => return NotVerified::Refused(no_chain()),
+    };
+    let documents = Documents::of(collateral, &root_certificate, Some(&machine.ca));
+    if let Some(refusal) = convicted(own, machine, &documents, &root_certificate, collateral, at) {
+        return NotVerified::Refused(refusal);
+    }
+    let platform = Platform {
+        fmspc: machine.extension.fmspc,
+        pce_id: Some(&machine.extension.pce_id),
+    };
+    documents
+        .first_fault()
+        .cloned()
+        .or_else(|| platform::first_fault(&documents, &platform))
+        .or(chain_fault)
+        .or_else(|| dates::fault(collateral, dates::own_chain(&own.quote, collateral), at))
+        .map_or_else(
+            || NotVerified::Refused(QuoteRefusal::NotVerified(otherwise(error))),
+            NotVerified::Collateral,
+        )
+}
+
+/// What to say where dcap-qvl refuses for a reason that is none of ours.
+fn otherwise(error: &anyhow::Error) -> String {
+    format!("it does not verify: {}", for_people(error))
+}
+
+/// What to say of a quote that brings no certificate of its machine, where the collateral brings none either.
+pub(super) fn no_chain() -> QuoteRefusal {
+    QuoteRefusal::Malformed(
+        "it brings no PCK certificate chain (certification data of type 5), so nothing shows which machine made it"
+            .to_owned(),
+    )
+}
+
+/// Why the machine is refused, by documents that are authentic and for this machine.
+fn convicted(
+    own: &SelfProven,
+    machine: &Machine,
+    documents: &Documents,
+    root: &Certificate,
+    collateral: &QuoteCollateralV3,
+    at: u64,
+) -> Option<QuoteRefusal> {
+    let platform = Platform {
+        fmspc: machine.extension.fmspc,
+        pce_id: Some(&machine.extension.pce_id),
+    };
+    let tcb_info = documents.tcb_info.as_ref().ok();
+    let tcb_info = tcb_info.filter(|document| {
+        has_begun(&document.issue_date, at) && platform::rates(document, &platform).is_ok()
+    });
+    let identity = documents.qe_identity.as_ref().ok();
+    let identity = identity.filter(|document| {
+        has_begun(&document.issue_date, at) && platform::rates_quoting_enclaves(document).is_ok()
+    });
+    revoked(machine, documents, root)
+        .or_else(|| identity.and_then(|identity| tcb_level::refused_quoting_enclave(identity, &own.qe)))
+        .or_else(|| {
+            let tcb_info = tcb_info?;
+            tcb_level::refused(tcb_info, &collateral.tcb_info, machine, &own.quote)
+                .or_else(|| tcb_level::refused_module_identity(tcb_info, &own.quote))
+        })
+}
+
+/// Whether a document was issued before a time. What Intel says later is not yet known then.
+fn has_begun(issued: &str, at: u64) -> bool {
+    DateTime::parse_from_rfc3339(issued)
+        .ok()
+        .and_then(|time| u64::try_from(time.timestamp()).ok())
+        .is_some_and(|issued| issued <= at)
+}
+
+/// A certificate of the machine's chain that an authentic list names. A revocation is not taken back, so that the list's
+/// own dates do not matter.
+fn revoked(machine: &Machine, documents: &Documents, root: &Certificate) -> Option<QuoteRefusal> {
+    let lists = [
+        (
+            documents.pck_crl.as_ref().ok(),
+            &machine.pck,
+            "the machine's PCK certificate",
+        ),
+        (
+            documents.root_crl.as_ref().ok(),
+            &machine.ca,
+            "the PCK CA certificate, which issued the machine's",
+        ),
+        (documents.root_crl.as_ref().ok(), root, "the root CA certificate"),
+    ];
+    lists.into_iter().find_map(|(crl, certificate, whose)| {
+        let at = crl?.revoked_at(certificate)?;
+        Some(QuoteRefusal::Revoked(Revocation::Certificate {
+            whose,
+            serial: hex::encode(certificate.serial()),
+            at,
+        }))
+    })
+}
+
+/// The machine whose PCK chain the collateral brings: it takes the place of the quote's own, so it must be of the same
+/// key. `None`: it brings none, or the quote's own.
+fn collateral_machine(
+    own: &SelfProven,
+    collateral: &QuoteCollateralV3,
+    root: &TrustRoot,
+) -> Option<Result<Machine, CollateralGap>> {
+    let text = collateral.pck_certificate_chain.as_deref()?;
+    let Some(chain) = Certificate::chain_of_pem(text) else {
+        return Some(Err(malformed(
+            PCK_CHAIN,
+            "it is not a chain of X.509 certificates in PEM",
+        )));
+    };
+    let (pck, others) = chain.split_first()?;
+    let same = own
+        .machine
+        .as_ref()
+        .is_some_and(|machine| machine.pck.der() == pck.der());
+    let Ok(machine) = machine_of(pck.clone(), others, root) else {
+        return Some(Err(not_signed(
+            PCK_CHAIN,
+            "it does not lead from a PCK certificate to the trusted root",
+        )));
+    };
+    let AuthData::V4(signature_data) = &own.quote.auth_data else {
+        return None;
+    };
+    // A renewed certificate names the same machine at the same level, and vouches for the same quoting enclave.
+    let names_another = own
+        .machine
+        .as_ref()
+        .is_some_and(|own| own.extension != machine.extension);
+    if same || (is_vouched_for(signature_data, pck) && !names_another) {
+        return Some(Ok(machine));
+    }
+    let theirs = hex::encode(machine.extension.fmspc);
+    Some(Err(wrong_platform(
+        PCK_CHAIN,
+        match &own.machine {
+            Some(own) if own.extension.fmspc == machine.extension.fmspc => format!(
+                "it is that of another machine, or of another level of this one (both have the FMSPC {theirs})"
+            ),
+            Some(own) => format!(
+                "it is that of another machine: its FMSPC is {theirs}, and that of the machine that made the quote is {}",
+                hex::encode(own.extension.fmspc)
+            ),
+            None => format!(
+                "it is that of a machine (FMSPC {theirs}) that did not make this quote, which brings no certificate of its own"
+            ),
+        },
+    )))
+}

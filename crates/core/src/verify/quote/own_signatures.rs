@@ -1,0 +1,182 @@
+//! What a quote proves of itself, without collateral: its signatures, from the trusted root down to the TD report.
+//!
+//! A quote that fails here is forged or damaged whatever the collateral says, and whether there is any. Without this step
+//! a forger could name a platform that Intel does not know, and be called "not determined" for want of collateral.
+//!
+//! Each step looks at what dcap-qvl looks at, too, and holds wherever that holds: an acceptance comes from dcap-qvl.
+//! Signatures are remembered (`signatures`), so that none is computed twice.
+
+use dcap_qvl::intel::{PckExtension, extract_cert_chain, parse_pck_extension};
+use dcap_qvl::quote::{AuthData, AuthDataV4, Quote};
+
+use super::attributes;
+use super::certificate::{Broken, Certificate, MAX_CERTIFICATES, path, raw_signature_holds};
+use super::layout::QuoteLayout;
+use super::qe_report::QeReport;
+use crate::verify::digest::sha256;
+use crate::verify::{QuoteRefusal, TrustRoot};
+
+/// Bytes of the authentication data beside the attestation key; dcap-qvl accepts no other length.
+const AUTHENTICATION_DATA: usize = 32;
+
+/// Certification data that is a PCK certificate chain in PEM (dstack-attestation.md §2.3).
+const PCK_CHAIN: u16 = 5;
+
+/// A quote whose own signatures hold. Whether the platform is patched or revoked, and all dates, are not looked at.
+pub(super) struct SelfProven {
+    /// The quote, parsed.
+    pub quote: Quote,
+    /// The report of the quoting enclave.
+    pub qe: QeReport,
+    /// The machine: its certificate chain up to the trusted root. Absent where the quote brings none; then the report of
+    /// the quoting enclave is not proven.
+    pub machine: Option<Machine>,
+}
+
+/// The machine's certificates, which chain up to the trusted root.
+pub(super) struct Machine {
+    /// The PCK certificate.
+    pub pck: Certificate,
+    /// The certificate authority that issued it.
+    pub ca: Certificate,
+    /// What the PCK certificate says of the machine.
+    pub extension: PckExtension,
+}
+
+/// Checks everything that needs no collateral, in the order in which one thing rests on the other.
+pub(super) fn check(bytes: &[u8], layout: QuoteLayout, root: &TrustRoot) -> Result<SelfProven, QuoteRefusal> {
+    let quote = Quote::parse(bytes)
+        .map_err(|error| QuoteRefusal::Malformed(format!("it cannot be parsed: {}", for_people(&error))))?;
+    let AuthData::V4(signature_data) = &quote.auth_data else {
+        return Err(QuoteRefusal::Malformed(
+            "its signature data is not that of a TDX quote".to_owned(),
+        ));
+    };
+    let qe = QeReport::of(&signature_data.qe_report_data.qe_report).ok_or_else(|| {
+        QuoteRefusal::Malformed("it ends inside the report of its quoting enclave".to_owned())
+    })?;
+    let machine = machine(&quote, root)?;
+    if let Some(machine) = &machine {
+        vouched_for(signature_data, &machine.pck)?;
+    }
+    key_is_bound(signature_data, &qe)?;
+    quote_is_signed(signature_data, layout.signed_part(bytes))?;
+    if let Some(refusal) = attributes::refused(&quote) {
+        return Err(refusal);
+    }
+    Ok(SelfProven { quote, qe, machine })
+}
+
+fn refused<T>(why: impl Into<String>) -> Result<T, QuoteRefusal> {
+    Err(QuoteRefusal::NotVerified(why.into()))
+}
+
+/// The machine's certificate chain, which the quote carries, up to the trusted root.
+fn machine(quote: &Quote, root: &TrustRoot) -> Result<Option<Machine>, QuoteRefusal> {
+    if quote.inner_cert_type() != PCK_CHAIN {
+        return Ok(None);
+    }
+    let chain = extract_cert_chain(quote).unwrap_or_default();
+    if chain.len() > MAX_CERTIFICATES {
+        return refused(format!(
+            "its certificate chain has {} certificates; Intel's has 3",
+            chain.len()
+        ));
+    }
+    let mut certificates = chain.iter().map(|der| Certificate::of_der(der));
+    let Some(Some(pck)) = certificates.next() else {
+        return refused("its PCK certificate cannot be read");
+    };
+    let others: Vec<Certificate> = certificates.flatten().collect();
+    machine_of(pck, &others, root).map(Some)
+}
+
+/// The machine that a PCK certificate names, where the certificate chains up to the trusted root.
+pub(super) fn machine_of(
+    pck: Certificate,
+    others: &[Certificate],
+    root: &TrustRoot,
+) -> Result<Machine, QuoteRefusal> {
+    let Some(root_certificate) = Certificate::of_der(root.der()) else {
+        return refused("the trusted root certificate cannot be read");
+    };
+    let ca = match path(&pck, others, &root_certificate) {
+        Ok(path) => path.get(1).map_or(&root_certificate, |ca| *ca).clone(),
+        Err(Broken::OtherRoot) => return Err(QuoteRefusal::OtherRoot(other_root(root))),
+        Err(Broken::NoIssuer) => {
+            return refused(
+                "its certificate chain is incomplete: the issuer of one of its certificates is missing",
+            );
+        }
+        Err(Broken::Signature) => {
+            return refused("a signature in its certificate chain does not hold");
+        }
+    };
+    match parse_pck_extension(pck.der()) {
+        Ok(extension) => Ok(Machine { pck, ca, extension }),
+        Err(_) => refused("its first certificate is not a PCK certificate: it does not name a platform"),
+    }
+}
+
+/// What to say of a chain that ends in another root than the trusted one.
+const fn other_root(root: &TrustRoot) -> &'static str {
+    match root {
+        TrustRoot::Intel => {
+            "its certificate chain ends in a root that is not Intel's root, so it is a simulation or a forgery"
+        }
+        TrustRoot::Custom(_) => {
+            "its certificate chain ends in another root than the one that --insecure-trust-root names"
+        }
+    }
+}
+
+/// The PCK key signed the report of the quoting enclave.
+fn vouched_for(signature_data: &AuthDataV4, pck: &Certificate) -> Result<(), QuoteRefusal> {
+    if is_vouched_for(signature_data, pck) {
+        return Ok(());
+    }
+    refused(
+        "the machine's certificate does not vouch for its quoting enclave: the signature of the enclave's report does not fit, \
+         so it is forged or damaged",
+    )
+}
+
+/// Whether the key of a PCK certificate signed the report of the quoting enclave.
+pub(super) fn is_vouched_for(signature_data: &AuthDataV4, pck: &Certificate) -> bool {
+    let report = &signature_data.qe_report_data;
+    raw_signature_holds(pck.key(), &report.qe_report, &report.qe_report_signature)
+}
+
+/// The quoting enclave vouches for the attestation key: its report data is SHA-256(key ‖ authentication data) ‖ 0³².
+fn key_is_bound(signature_data: &AuthDataV4, qe: &QeReport) -> Result<(), QuoteRefusal> {
+    let authentication = &signature_data.qe_report_data.qe_auth_data.data;
+    if authentication.len() != AUTHENTICATION_DATA {
+        return refused(format!(
+            "its authentication data is {} bytes; {AUTHENTICATION_DATA} expected",
+            authentication.len()
+        ));
+    }
+    let bound = [&signature_data.ecdsa_attestation_key[..], authentication].concat();
+    if sha256(&bound) != qe.key_hash {
+        return refused("its attestation key is not the one that the quoting enclave vouches for");
+    }
+    // Intel's quoting enclave leaves the second half zero; dcap-qvl does not look at it.
+    if qe.tail != [0; 32] {
+        return refused("the quoting enclave's report data has an unexpected tail");
+    }
+    Ok(())
+}
+
+/// The attestation key signed header and body.
+fn quote_is_signed(signature_data: &AuthDataV4, signed_part: &[u8]) -> Result<(), QuoteRefusal> {
+    let key = [&[4][..], &signature_data.ecdsa_attestation_key].concat();
+    if raw_signature_holds(&key, signed_part, &signature_data.ecdsa_signature) {
+        return Ok(());
+    }
+    refused("its signature does not fit what it signs, so it is forged or damaged")
+}
+
+/// dcap-qvl's message for people, bounded. Rendering escapes it.
+pub(super) fn for_people(error: &anyhow::Error) -> String {
+    format!("{error:#}").chars().take(200).collect()
+}

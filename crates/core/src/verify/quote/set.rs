@@ -1,0 +1,104 @@
+//! Whether a set of collateral serves for a machine, judged without a quote: so that the next source is asked where one
+//! serves a set that does not.
+
+use dcap_qvl::QuoteCollateralV3;
+
+use super::certificate::Certificate;
+use super::dates;
+use super::documents::Documents;
+use super::platform::{self, Platform};
+use crate::verify::{CollateralGap, TrustRoot};
+
+/// Judges a set at a time, Unix seconds: each document's signature, whether it is for the FMSPC, and the dates. What it
+/// says of a machine is not looked at. Nothing is accepted by this: a quote is verified with everything anew.
+///
+/// # Errors
+/// The first fault.
+pub fn judge_collateral(
+    collateral: &QuoteCollateralV3,
+    fmspc: [u8; 6],
+    root: &TrustRoot,
+    at: u64,
+) -> Result<(), CollateralGap> {
+    let Some(root) = Certificate::of_der(root.der()) else {
+        return Ok(());
+    };
+    let documents = Documents::of(collateral, &root, None);
+    let platform = Platform { fmspc, pce_id: None };
+    documents
+        .first_fault()
+        .cloned()
+        .or_else(|| platform::first_fault(&documents, &platform))
+        .or_else(|| dates::fault(collateral, None, at))
+        .map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use simulator::{DEFAULT_NOW, World};
+
+    use super::*;
+
+    const FMSPC: [u8; 6] = [0xb0, 0xc0, 0x6f, 0, 0, 0];
+
+    fn judge(collateral: &QuoteCollateralV3, at: u64) -> Result<(), &'static str> {
+        let root = TrustRoot::Custom(World::default().root_der());
+        judge_collateral(collateral, FMSPC, &root, at).map_err(|gap| gap.reason())
+    }
+
+    #[test]
+    fn a_set_serves_for_its_own_platform_time_and_root_alone() {
+        let collateral = World::default().collateral();
+        assert_eq!(judge(&collateral, DEFAULT_NOW), Ok(()));
+        assert_eq!(judge(&collateral, DEFAULT_NOW + 40 * 86_400), Err("expired"));
+        assert_eq!(judge(&collateral, DEFAULT_NOW - 2 * 86_400), Err("not-yet-valid"));
+        let root = TrustRoot::Custom(World::default().root_der());
+        let other = judge_collateral(&collateral, [0; 6], &root, DEFAULT_NOW);
+        assert_eq!(other.map_err(|gap| gap.reason()), Err("wrong-platform"));
+        let other = judge_collateral(&collateral, FMSPC, &TrustRoot::Intel, DEFAULT_NOW);
+        assert_eq!(other.map_err(|gap| gap.reason()), Err("not-signed-by-intel"));
+        let foreign = World::new(2, DEFAULT_NOW).collateral();
+        assert_eq!(judge(&foreign, DEFAULT_NOW), Err("not-signed-by-intel"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_mutation_of_a_document_panics_or_serves(
+            document in 0_usize..8,
+            at in any::<prop::sample::Index>(),
+            byte: u8,
+            cut: bool,
+        ) {
+            let mut collateral = World::default().collateral();
+            let change = |bytes: &mut Vec<u8>| {
+                let at = at.index(bytes.len());
+                if cut {
+                    bytes.truncate(at);
+                } else {
+                    bytes[at] = byte;
+                }
+            };
+            let text = |text: &mut String| {
+                let mut bytes = std::mem::take(text).into_bytes();
+                change(&mut bytes);
+                *text = String::from_utf8_lossy(&bytes).into_owned();
+            };
+            let is_chain = matches!(document, 2 | 5);
+            let honest = collateral.clone();
+            match document {
+                0 => text(&mut collateral.tcb_info),
+                1 => change(&mut collateral.tcb_info_signature),
+                2 => text(&mut collateral.tcb_info_issuer_chain),
+                3 => text(&mut collateral.qe_identity),
+                4 => change(&mut collateral.qe_identity_signature),
+                5 => text(&mut collateral.pck_crl_issuer_chain),
+                6 => change(&mut collateral.root_ca_crl),
+                _ => change(&mut collateral.pck_crl),
+            }
+            let judged = judge(&collateral, DEFAULT_NOW);
+            // A chain may lose what does not matter: blanks, and the root.
+            prop_assert!(is_chain || collateral == honest || judged.is_err());
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! ECDSA signatures that were found good are not computed again.
+//!
+//! Of the signatures that a quote's proof needs, most stand in its collateral and in the certificates of its platform:
+//! many quotes bring the same bytes. Whether a signature is good is a function of key, message and signature alone; what
+//! the signed bytes mean, whether they are in date and whether they fit this quote is looked at for each quote anew.
+//!
+//! * Only successes are remembered: by a SHA-256 over key, message and signature, each with its length. Two inputs with
+//!   one such hash would be a collision of SHA-256, on which these signatures rest themselves.
+//! * At most [`GENERATION`] twice are remembered: what was not used for that long is forgotten, so that quotes, of which
+//!   each has signatures of its own, push out nothing that is in use.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use dcap_qvl::config::{Config, CryptoProvider};
+use dcap_qvl::configs::RingConfig;
+use dcap_qvl::crypto::RingCrypto;
+use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
+use sha2::{Digest as _, Sha256};
+
+/// How many signatures are remembered before the older ones begin to be forgotten; 32 bytes each.
+const GENERATION: usize = 1024;
+
+/// dcap-qvl with its own parsers and ring, and this memory before ring's signatures.
+pub(super) struct Remembering;
+
+impl Config for Remembering {
+    type X509 = <RingConfig as Config>::X509;
+    type SigEncoder = <RingConfig as Config>::SigEncoder;
+    type Crypto = Self;
+}
+
+impl CryptoProvider for Remembering {
+    fn sig_algo() -> &'static dyn SignatureVerificationAlgorithm {
+        &P256_SHA256
+    }
+
+    fn sha256(data: &[u8]) -> [u8; 32] {
+        RingCrypto::sha256(data)
+    }
+
+    fn sha384(data: &[u8]) -> [u8; 48] {
+        RingCrypto::sha384(data)
+    }
+}
+
+static P256_SHA256: Remembered = Remembered {
+    good: Mutex::new(None),
+};
+
+/// Forgets which signatures were found good, so that the next proof computes all of its own again. No result depends on
+/// it: it is for measurements of what a proof costs.
+pub fn forget_signatures() {
+    let mut good = P256_SHA256.good.lock().unwrap_or_else(PoisonError::into_inner);
+    *good = None;
+}
+
+/// ECDSA over P-256 with SHA-256, by ring.
+#[derive(Debug)]
+struct Remembered {
+    good: Mutex<Option<Good>>,
+}
+
+/// Hashes of what was found good: since lately, and in the generation before.
+#[derive(Debug, Default)]
+struct Good {
+    young: HashSet<[u8; 32]>,
+    old: HashSet<[u8; 32]>,
+}
+
+impl Good {
+    fn knows(&mut self, signature: &[u8; 32]) -> bool {
+        if self.young.contains(signature) {
+            return true;
+        }
+        let known = self.old.contains(signature);
+        if known {
+            self.add(*signature);
+        }
+        known
+    }
+
+    fn add(&mut self, signature: [u8; 32]) {
+        if self.young.len() >= GENERATION {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(signature);
+    }
+}
+
+impl SignatureVerificationAlgorithm for Remembered {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        let hash = hash([public_key, message, signature]);
+        // A panic while it was locked leaves nothing in it that was not found good.
+        let with = |look: &mut dyn FnMut(&mut Good) -> bool| {
+            let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+            look(good.get_or_insert_default())
+        };
+        if with(&mut |good| good.knows(&hash)) {
+            return Ok(());
+        }
+        RingCrypto::sig_algo().verify_signature(public_key, message, signature)?;
+        with(&mut |good| {
+            good.add(hash);
+            true
+        });
+        Ok(())
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        RingCrypto::sig_algo().public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        RingCrypto::sig_algo().signature_alg_id()
+    }
+}
+
+fn hash(parts: [&[u8]; 3]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use proptest::prelude::*;
+    use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, SigningKey as _};
+
+    use super::*;
+
+    struct Signed {
+        key: Vec<u8>,
+        message: Vec<u8>,
+        signature: Vec<u8>,
+    }
+
+    fn signed(message: &[u8]) -> Signed {
+        use rcgen::PublicKeyData as _;
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        Signed {
+            key: key.der_bytes().to_vec(),
+            message: message.to_vec(),
+            signature: key.sign(message).unwrap(),
+        }
+    }
+
+    fn fresh() -> Remembered {
+        Remembered {
+            good: Mutex::new(None),
+        }
+    }
+
+    fn count(of: &Remembered) -> usize {
+        let good = of.good.lock().unwrap();
+        good.as_ref().map_or(0, |good| good.young.len() + good.old.len())
+    }
+
+    fn verify(by: &Remembered, signed: &Signed) -> bool {
+        by.verify_signature(&signed.key, &signed.message, &signed.signature)
+            .is_ok()
+    }
+
+    #[test]
+    fn a_good_signature_is_good_again_and_is_remembered_once() {
+        let (remembered, signed) = (fresh(), signed(b"message"));
+        for _ in 0..3 {
+            assert!(verify(&remembered, &signed));
+        }
+        assert_eq!(count(&remembered), 1);
+    }
+
+    #[test]
+    fn a_bad_signature_is_bad_each_time_and_is_not_remembered() {
+        let (remembered, mut signed) = (fresh(), signed(b"message"));
+        signed.message[0] ^= 1;
+        for _ in 0..3 {
+            assert!(!verify(&remembered, &signed));
+        }
+        assert_eq!(count(&remembered), 0);
+    }
+
+    #[test]
+    fn the_parts_cannot_run_into_each_other() {
+        let whole = hash([b"key", b"message", b"signature"]);
+        assert_ne!(whole, hash([b"keym", b"essage", b"signature"]));
+        assert_ne!(whole, hash([b"key", b"messages", b"ignature"]));
+        assert_ne!(whole, hash([b"message", b"key", b"signature"]));
+    }
+
+    #[test]
+    fn the_memory_is_bounded_and_keeps_what_is_in_use() {
+        let mut good = Good::default();
+        let number = |number: usize| hash([&number.to_be_bytes(), b"", b""]);
+        good.add(number(0));
+        for at in 1..10 * GENERATION {
+            good.add(number(at));
+            assert!(good.knows(&number(0)), "{at}");
+            assert!(good.young.len() + good.old.len() <= 2 * GENERATION);
+        }
+        assert!(!good.knows(&number(1)), "not used since long");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_near_a_good_signature_is_judged_by_itself(part in 0usize..3, place in any::<usize>(), bit in 0u8..8) {
+            let (remembered, mut signed) = (fresh(), signed(b"a message of some length"));
+            prop_assert!(verify(&remembered, &signed));
+            let bytes = match part {
+                0 => &mut signed.key,
+                1 => &mut signed.message,
+                _ => &mut signed.signature,
+            };
+            let place = place % bytes.len();
+            bytes[place] ^= 1 << bit;
+            prop_assert!(!verify(&remembered, &signed));
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! A message for one channel, and the targets that it is about.
+
+use std::borrow::Cow;
+
+use super::message::Message;
+use super::state::TargetId;
+
+/// One target that a message is about, and which of the memory's due messages it is, where there is a memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct About {
+    pub(super) target: TargetId,
+    pub(super) due: Option<usize>,
+}
+
+/// A message for one channel, and the targets that it is about: several in a digest.
+#[derive(Clone)]
+pub(super) struct Letter<'a> {
+    pub(super) message: Cow<'a, Message>,
+    pub(super) of: Vec<About>,
+}
+
+impl<'a> Letter<'a> {
+    /// `message`, which is one of the memory's due messages where there is a memory.
+    pub(super) fn new(message: &'a Message, due: Option<usize>) -> Self {
+        Self {
+            message: Cow::Borrowed(message),
+            of: vec![About {
+                target: message.target,
+                due,
+            }],
+        }
+    }
+}
