@@ -9,7 +9,8 @@
 //!    changed between two deployments;
 //! 3. [`render`][]: words; [`merge`]: several reports as one; [`inspect`]: every field of evidence, explained;
 //! 4. [`alert`]: telling people; [`watch`]: what the monitoring loop decides and says;
-//! 5. [`cli`][]: commands.
+//! 5. [`engine`]: collects, verifies and appraises deployments, the entry for Rust programs;
+//! 6. [`cli`][]: commands.
 //!
 //! `docs/architecture.md` in the repository shows all floors.
 
@@ -18,6 +19,7 @@ pub mod cli;
 pub mod collateral;
 pub mod compare;
 pub mod config;
+pub mod engine;
 pub mod inspect;
 pub mod merge;
 pub mod net;

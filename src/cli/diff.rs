@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use super::alone::facts_of_alone;
 use super::args::{DiffArgs, Format};
 use super::error::UsageError;
-use super::judge::trust_root;
-use super::live::facts_of_alone;
 use super::surroundings::Surroundings;
 use super::target::Target;
+use super::transport::trust_root;
 use super::{files, pin, policy, replay};
 use crate::compare::{Side, SideKind, compare};
 use crate::config::shown_text;

@@ -4,19 +4,17 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::alone::of_source;
 use super::args::{InspectArgs, SourceKind};
 use super::error::UsageError;
-use super::live::{Ground, Live, Time, gather};
-use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::{files, replay, transport};
-use crate::collateral::Store;
 use crate::config::shown_text;
+use crate::engine::{Collected, Session, Time, collect};
 use crate::inspect::{Inspected, inspect};
 use crate::render::escape;
 use cvm_verify_core::evidence::{Bundle, Evidence};
-use cvm_verify_core::verify::TrustRoot;
 
 pub(super) fn run(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     if args.what.contains("://") || args.source.source.is_some_and(|source| source != SourceKind::App) {
@@ -59,35 +57,31 @@ fn of_bundle(path: &Path, bundle: &Bundle, surroundings: &mut Surroundings) -> a
 /// What a live deployment hands over: fetched like for `verify`, and only shown.
 fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let target = Target::new(&args.what, &args.source)?;
-    let ground = Ground {
-        network: transport::network(&args.transport)?,
-        store: Store::in_memory(),
+    let session = Session {
         keep_bundles: true,
-        opinions: SecondOpinions::none(),
-        root: TrustRoot::Intel,
-        now: surroundings.now,
         clock_floor: 0,
+        ..transport::session(&args.transport, surroundings)?
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let gathering = runtime.block_on(gather(&ground, &target.source, None, Time::default()));
+    let collection = runtime.block_on(collect(&session, &of_source(&target.source), Time::default()));
     let mut code = 0;
-    for live in gathering.lives {
-        if let Some(number) = live.instance {
+    for one in collection.instances {
+        if let Some(number) = one.instance {
             surroundings.print(&format!("INSTANCE {number} of Phala Cloud's list\n\n"));
         }
-        code = code.max(show(shown_text(&args.what), live, surroundings)?);
+        code = code.max(show(shown_text(&args.what), one, surroundings)?);
     }
-    if let Some(note) = gathering.note {
+    if let Some(note) = collection.note {
         surroundings.complain(&note);
     }
     Ok(code)
 }
 
-fn show(what: &str, live: Live, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let why = match (live.bundle, live.facts) {
+fn show(what: &str, collected: Collected, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let why = match (collected.bundle, collected.facts) {
         (Some(bundle), _) => return of_bundle(Path::new(what), &bundle, surroundings),
         (None, Err(gap)) => escape::terminal(&gap.detail).into_owned(),
         (None, Ok(_)) => "the answer cannot be kept as a bundle.".to_owned(),

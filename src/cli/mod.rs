@@ -5,6 +5,7 @@
 
 mod alert_state;
 mod alerts;
+mod alone;
 mod args;
 mod artifacts;
 mod cache;
@@ -20,8 +21,6 @@ mod files;
 mod github;
 mod inspect;
 mod interrupt;
-mod judge;
-mod live;
 mod merge;
 mod output;
 mod pin;
@@ -30,9 +29,7 @@ mod policy;
 mod progress;
 mod release;
 mod replay;
-mod round;
 mod run_id;
-mod second_opinion;
 mod settings;
 mod shard;
 mod surroundings;

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::alone::facts_of_alone;
 use super::args::PinArgs;
 use super::error::UsageError;
-use super::judge::trust_root;
-use super::live::facts_of_alone;
 use super::plan::address;
 use super::settings::{of_source, text_of, written};
 use super::surroundings::Surroundings;
 use super::target::Target;
+use super::transport::trust_root;
 use super::trouble::told;
 use super::{config, files, policy, replay};
 use crate::config::{Settings, Written};

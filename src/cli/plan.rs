@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::alerts::Told;
 use super::args::{PlanArgs, SourceKind};
@@ -9,7 +10,6 @@ use super::channels::Variables;
 use super::config::{self, Config};
 use super::error::UsageError;
 use super::files::path_of;
-use super::live::Live;
 use super::policy::{Expectations, Locks, expectations};
 use super::settings::{of_options, word, written};
 use super::surroundings::Surroundings;
@@ -17,16 +17,12 @@ use super::target::{Target, source_kind};
 use super::trouble::{Trouble, told};
 use crate::config::file::FileTarget;
 use crate::config::{Interval, Settings, Written};
-use crate::source::Source;
+use crate::engine::Deployment;
 use cvm_verify_core::policy::{CollateralMaxAge, Policy};
 
 /// One deployment to verify.
 pub(super) struct Planned {
-    pub name: String,
-    pub source: Source,
-    pub policy: Policy,
-    /// A compose document that the user has as a file, for apps that do not show theirs.
-    pub compose_file: Option<Vec<u8>>,
+    pub deployment: Arc<Deployment>,
     /// Who is told.
     pub alerts: Variables,
     /// How often `watch` verifies it.
@@ -98,12 +94,12 @@ pub(super) fn plan_at(
 /// Alerts remember, and `merge` joins, by name: of two with one name, the good one would hide the other.
 fn refuse_one_name_for_two(targets: &[Planned]) -> Result<(), UsageError> {
     let mut names = BTreeSet::new();
-    match targets.iter().find(|target| !names.insert(target.name.as_str())) {
+    match targets.iter().find(|target| !names.insert(target.name())) {
         None => Ok(()),
         Some(target) => Err(UsageError::new(format!(
             "two targets are called {:?}: their addresses have the same host, port and path; give each once, or a name of \
              its own in a policy file",
-            target.name
+            target.name()
         ))),
     }
 }
@@ -225,18 +221,20 @@ impl Planner<'_> {
             };
         let several = targets.len() > 1;
         let planned = targets.into_iter().map(|target| Planned {
-            policy: Policy {
-                address_id: target.address_id(),
-                collateral_max_age: self.collateral_max_age,
-                ..policy.clone()
-            },
-            name: match wanted.name {
-                None => target.name,
-                Some(name) if several => format!("{name} {}", target.name),
-                Some(name) => name.to_owned(),
-            },
-            source: target.source,
-            compose_file: compose_file.clone(),
+            deployment: Arc::new(Deployment {
+                policy: Policy {
+                    address_id: target.address_id(),
+                    collateral_max_age: self.collateral_max_age,
+                    ..policy.clone()
+                },
+                name: match wanted.name {
+                    None => target.name,
+                    Some(name) if several => format!("{name} {}", target.name),
+                    Some(name) => name.to_owned(),
+                },
+                source: target.source,
+                compose_file: compose_file.clone(),
+            }),
             alerts: Variables::of(&settings),
             interval,
         });
@@ -255,54 +253,42 @@ impl Planner<'_> {
 }
 
 impl Planned {
+    /// What reports call it.
+    pub fn name(&self) -> &str {
+        &self.deployment.name
+    }
+
+    /// What it is appraised against.
+    pub fn policy(&self) -> &Policy {
+        &self.deployment.policy
+    }
+
     /// What alerts need to know of it.
     pub fn told(&self) -> Told<'_> {
         Told {
-            name: &self.name,
+            name: self.name(),
             variables: &self.alerts,
-            policy: self.policy.fingerprint(),
+            policy: self.policy().fingerprint(),
         }
     }
 
     /// Whether it is the same deployment under the same policy.
     pub fn is_same(&self, other: &Self) -> bool {
         let Self {
+            deployment,
+            alerts,
+            interval,
+        } = self;
+        let Deployment {
             name,
             source,
             policy,
             compose_file,
-            alerts,
-            interval,
-        } = self;
-        (name, source, compose_file) == (&other.name, &other.source, &other.compose_file)
+        } = &**deployment;
+        let before = &other.deployment;
+        (name, source, compose_file) == (&before.name, &before.source, &before.compose_file)
             && (alerts, interval) == (&other.alerts, &other.interval)
-            && policy.fingerprint() == other.policy.fingerprint()
-    }
-
-    /// What is reported of each of `lives` is called so: by the target's name, and where it stands for instances by the id
-    /// that each has proven. Whoever lists them chooses their order, and so must not choose which of them has recovered.
-    ///
-    /// One that has proven no id, or one that another has proven too, goes by its place in the list, from 1.
-    pub fn names_of<'l>(&self, lives: impl IntoIterator<Item = &'l Live>) -> Vec<String> {
-        let mut given = BTreeSet::new();
-        let lives = lives.into_iter();
-        lives
-            .map(|live| {
-                let Some(number) = live.instance else {
-                    return self.name.clone();
-                };
-                let boot = live
-                    .facts
-                    .as_ref()
-                    .ok()
-                    .and_then(|facts| facts.boot.as_ref().ok());
-                let id = boot.and_then(|boot| boot.instance_id()).map(hex::encode);
-                let instance = id
-                    .filter(|id| given.insert(id.clone()))
-                    .unwrap_or_else(|| number.to_string());
-                format!("{} instance {instance}", self.name)
-            })
-            .collect()
+            && policy.fingerprint() == before.policy.fingerprint()
     }
 }
 

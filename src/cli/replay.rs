@@ -13,15 +13,14 @@ use super::channels::Variables;
 use super::earlier_files::unfinished;
 use super::error::UsageError;
 use super::interrupt::Interrupt;
-use super::judge::{Gathered, judge, trust_root};
 use super::output::{Alerts, Written};
 use super::policy::{Locks, expectations};
-use super::second_opinion::Recalled;
 use super::settings::of_options;
 use super::surroundings::Surroundings;
 use super::trouble::told;
 use super::verify::{interrupted_alerts, until_interrupted};
 use super::{config, files, output, transport};
+use crate::engine::{RecordedEvidence, RecordedOpinions};
 use crate::source::Source;
 use cvm_verify_core::appraise::Subject;
 use cvm_verify_core::checks::EvidenceGap;
@@ -33,7 +32,7 @@ use cvm_verify_core::verify::CollateralGap;
 
 /// Evidence from files, and what its names say.
 pub(super) struct Recorded {
-    pub gathered: Gathered,
+    pub gathered: RecordedEvidence,
     pub name: String,
     pub url: Option<String>,
     /// The app or instance that the address names.
@@ -43,7 +42,7 @@ pub(super) struct Recorded {
     pub collateral_source: Option<String>,
     pub bundle: Option<String>,
     /// What was asked beside the evidence.
-    pub recalled: Recalled,
+    pub recalled: RecordedOpinions,
 }
 
 pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
@@ -64,7 +63,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         Some(text) => parse_time(text)?,
         None => recorded.captured_at.unwrap_or(started_at),
     };
-    let root = trust_root(&args.trust)?;
+    let root = transport::trust_root(&args.trust)?;
     let options = of_options(&args.expect, None)?;
     let (settings, target) = config::of_one(&args.config, &options)?;
     let expectations = expectations(&settings, target.as_deref(), at, &mut Locks::default())
@@ -88,7 +87,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         collateral_source: recorded.collateral_source,
         bundle: recorded.bundle,
     };
-    let target = judge(&facts, &policy, &subject);
+    let target = RecordedEvidence::appraise(&facts, &policy, &subject);
     let mut report = Report::new(
         crate::cli::tool::tool(),
         Mode::Replay,
@@ -144,7 +143,7 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
         (None, None) => Err(CollateralGap::Missing),
     };
     Ok(Recorded {
-        gathered: Gathered {
+        gathered: RecordedEvidence {
             evidence: bundle.evidence().map_err(EvidenceGap::from),
             collateral: recorded_collateral,
             collateral_fetched_at: bundle.collateral_fetched_at.filter(|_| collateral.is_none()),
@@ -159,7 +158,7 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
         captured_at: Some(bundle.captured_at),
         collateral_source: bundle.collateral_source.clone().filter(|_| collateral.is_none()),
         bundle: Some(path.display().to_string()),
-        recalled: Recalled::of(&bundle),
+        recalled: RecordedOpinions::of(&bundle),
     })
 }
 
@@ -189,7 +188,7 @@ fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
     let evidence = attestation_of_file(&attestation)
         .and_then(|attestation| Evidence::of_quote(attestation, info.as_deref(), compose.as_deref(), nonce));
     Ok(Recorded {
-        gathered: Gathered {
+        gathered: RecordedEvidence {
             evidence: not_a_file_mistake(path, evidence)?,
             collateral,
             collateral_fetched_at: None,
@@ -200,7 +199,7 @@ fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
         captured_at: None,
         collateral_source: args.collateral.as_ref().map(|path| path.display().to_string()),
         bundle: None,
-        recalled: Recalled::default(),
+        recalled: RecordedOpinions::default(),
     })
 }
 

@@ -10,7 +10,7 @@ pub(super) fn part(shard: Option<Shard>, targets: Vec<Planned>) -> Result<Vec<Pl
         return Ok(targets);
     };
     let total = targets.len();
-    let mine = shard.of(targets, |target| &target.name);
+    let mine = shard.of(targets, Planned::name);
     if mine.is_empty() {
         return Err(UsageError::option(
             "--shard",

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write};
 use std::path::Path;
 use std::pin::Pin;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+
+use crate::engine;
 
 /// Variables of CI systems and terminals that are looked at.
 pub const CI_VARIABLES: [&str; 12] = [
@@ -72,12 +74,8 @@ impl Surroundings {
             stderr: Box::new(std::io::stderr()),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
-            now: || {
-                SystemTime::now()
-                    .duration_since(UNIX_EPOCH)
-                    .map_or(0, |time| time.as_secs())
-            },
-            clock_floor: crate::cli::tool::COMMIT_TIME,
+            now: engine::now,
+            clock_floor: engine::COMMIT_TIME,
             pause: Duration::from_secs(10),
             acceleration: 1,
             stop: None,

@@ -1,30 +1,49 @@
-//! Network options in, HTTP client and collateral sources out.
+//! Options of network and trust in; a session of the engine out.
 
 use url::Url;
 
-use super::args::{HttpArgs, TransportArgs};
+use super::args::{HttpArgs, TransportArgs, TrustArgs};
 use super::error::UsageError;
 use super::files;
+use super::surroundings::Surroundings;
 use crate::collateral::Sources;
 use crate::config::{AddressProblem, parse_address, shown_text};
+use crate::engine::{SecondOpinions, Session};
 use crate::net::{Client, Secret, Transport};
+use crate::source::PhalaVerifier;
+use cvm_verify_core::policy::Verifier;
+use cvm_verify_core::verify::TrustRoot;
 
-/// The HTTP client and where to fetch collateral.
-pub(super) struct Network {
-    pub client: Client,
-    pub sources: Sources,
-}
-
-/// Builds both.
-pub(super) fn network(args: &TransportArgs) -> Result<Network, UsageError> {
+/// A session with the client and the sources of collateral that the options name, and the surroundings' clock.
+pub(super) fn session(args: &TransportArgs, surroundings: &Surroundings) -> Result<Session, UsageError> {
     let sources = match &args.pccs_url {
         None => Sources::default_public(),
         Some(text) => Sources::only(&parse_url("--pccs-url", text)?),
     };
-    Ok(Network {
-        client: client(&args.http)?,
+    Ok(Session {
         sources,
+        now: surroundings.now,
+        clock_floor: surroundings.clock_floor,
+        ..Session::new(client(&args.http)?)
     })
+}
+
+/// Whom a run asks in addition to the evidence: `both` asks Phala's API, or the one at this address.
+pub(super) fn opinions(verifier: Verifier, url: Option<&str>) -> Result<SecondOpinions, UsageError> {
+    Ok(SecondOpinions::new(match (verifier, url) {
+        (Verifier::Local, _) => None,
+        (Verifier::Both, None) => Some(PhalaVerifier::default_public()),
+        (Verifier::Both, Some(text)) => Some(PhalaVerifier::only(&parse_url("--phala-verifier-url", text)?)),
+    }))
+}
+
+/// The root certificate to chain up to.
+pub(super) fn trust_root(args: &TrustArgs) -> Result<TrustRoot, UsageError> {
+    let Some(path) = &args.insecure_trust_root else {
+        return Ok(TrustRoot::Intel);
+    };
+    let file = files::read(path, files::CERTIFICATE_LIMIT)?;
+    TrustRoot::custom(&file).map_err(|error| UsageError::file(path, error))
 }
 
 /// Builds the HTTP client.

@@ -1,5 +1,6 @@
 //! `cvm-verify verify`: live deployments.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,16 +12,14 @@ use super::alerts::{Alerting, Told};
 use super::args::VerifyArgs;
 use super::earlier_files::unfinished;
 use super::interrupt::Interrupt;
-use super::judge::trust_root;
-use super::live::{Gathering, Ground, Time};
 use super::output::{Alerts, Written};
 use super::plan::{Plan, Planned, plan, policy_file};
-use super::progress::Progress;
-use super::round::{conclude, gather_all};
-use super::second_opinion::SecondOpinions;
+use super::progress::ProgressLine;
 use super::surroundings::Surroundings;
 use super::target::{bundle_path_of, bundle_paths};
+use super::transport::{opinions, trust_root};
 use super::{cache, output, run_id, shard, transport, wait};
+use crate::engine::{self, Collection, Deployment, Run, Session, Time};
 use cvm_verify_core::policy::Verifier;
 use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict, rfc3339};
 
@@ -38,7 +37,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         ..
     } = plan(&args.plan, started_at, file.as_deref())?;
     let targets = shard::part(args.shard, targets)?;
-    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    let names: Vec<&str> = targets.iter().map(Planned::name).collect();
     let alerting = Alerting::new(&args.memory, surroundings)?;
     let bundle_paths = bundle_paths(
         args.evidence.as_deref(),
@@ -58,16 +57,23 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     // A setting of the whole run.
     let verifier = targets
         .first()
-        .map_or(Verifier::Local, |target| target.policy.verifier);
-    let ground = Arc::new(Ground {
-        network: transport::network(&args.transport)?,
+        .map_or(Verifier::Local, |target| target.policy().verifier);
+    let session = Arc::new(Session {
         root: trust_root(&args.trust)?,
-        now: surroundings.now,
         store: cache::store(&args.cache, &args.plan.collateral_age, surroundings),
         keep_bundles: bundle_paths.iter().any(Option::is_some),
-        opinions: SecondOpinions::new(verifier, args.plan.verifier.phala_verifier_url.as_deref())?,
-        clock_floor: surroundings.clock_floor,
+        opinions: opinions(verifier, args.plan.verifier.phala_verifier_url.as_deref())?,
+        ..transport::session(&args.transport, surroundings)?
     });
+    let deployments: Vec<Arc<Deployment>> = targets
+        .iter()
+        .map(|target| Arc::clone(&target.deployment))
+        .collect();
+    let how = Run {
+        concurrency: args.concurrency,
+        time,
+        deadline: Some(deadline),
+    };
     note_a_run_inside_a_cvm(surroundings);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -77,52 +83,27 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         Interrupt::new(&runtime, surroundings.stop.take()).context("signals cannot be caught")?;
     let mut previous = None;
     let (reports, of_reports, bundles) = loop {
-        let progress = Progress::new(surroundings, args.output.quiet, targets.len());
-        let mut bundles = Written::default();
-        let mut notes = Vec::new();
-        let mut judged: Vec<Vec<TargetReport>> = targets.iter().map(|_| Vec::new()).collect();
-        let finish = |index: usize, gathering: Gathering| {
-            let (Some(target), Some(path), Some(reports)) =
-                (targets.get(index), bundle_paths.get(index), judged.get_mut(index))
-            else {
-                return;
-            };
-            let gathering = gathering.with_at_least(target.policy.min_instances, &ground);
-            notes.extend(gathering.note);
-            let several = gathering.lives.len() > 1;
-            let names = target.names_of(gathering.lives.iter().chain(&gathering.missing));
-            let lives = gathering.lives.into_iter().chain(gathering.missing);
-            for (name, live) in names.into_iter().zip(lives) {
-                let path = match (path, live.instance) {
-                    (Some(path), Some(instance)) if several => Some(bundle_path_of(path, instance)),
-                    (path, _) => path.clone(),
-                };
-                bundles.write(path.as_deref(), live.bundle.as_ref());
-                reports.push(conclude(target, name, &live, &ground, path.as_deref()));
-            }
+        let mut round = Round::new(&targets, &bundle_paths);
+        let mut line = ProgressLine::new(surroundings, args.output.quiet);
+        let cancel = async {
+            interrupt.next().await;
         };
-        let gathered = gather_all(
-            &ground,
-            &targets,
-            args.concurrency,
-            progress,
-            surroundings,
-            &mut interrupt,
-            time,
-            deadline,
-            finish,
-        );
-        if !runtime.block_on(gathered) {
+        let ran = runtime.block_on(engine::run(
+            &session,
+            &deployments,
+            &how,
+            |progress| line.show(progress, surroundings),
+            cancel,
+            |index, collection| round.finish(&session, index, collection),
+        ));
+        line.clear(surroundings);
+        if ran.is_err() {
             return Ok(interrupted(runtime, surroundings));
         }
-        for note in notes {
-            surroundings.complain(&note);
+        for note in &round.notes {
+            surroundings.complain(note);
         }
-        let of_reports: Vec<usize> = (0..)
-            .zip(&judged)
-            .flat_map(|(index, reports)| reports.iter().map(move |_| index))
-            .collect();
-        let reports: Vec<TargetReport> = judged.into_iter().flatten().collect();
+        let (reports, of_reports, bundles) = round.reports();
         let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
         let left = wait
             .saturating_sub(started.elapsed())
@@ -168,7 +149,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .as_deref()
         .map(|path| StateFile::open(path, surroundings));
     let state = file.as_mut().map(|file| &mut file.state);
-    let client = &ground.network.client;
+    let client = &session.client;
     let delivering = alerting.deliver(&mut report, &channels, &told, state, client, surroundings);
     if let Some(signal) = runtime.block_on(until_interrupted(delivering, &mut interrupt)) {
         report.alerts.push(interrupted_alerts(signal));
@@ -180,6 +161,63 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     // A lookup of a name may still be under way.
     runtime.shutdown_background();
     Ok(code)
+}
+
+/// What a round over all targets found.
+struct Round<'a> {
+    targets: &'a [Planned],
+    bundle_paths: &'a [Option<PathBuf>],
+    /// The reports on each target.
+    reports: Vec<Vec<TargetReport>>,
+    bundles: Written,
+    notes: Vec<String>,
+}
+
+impl<'a> Round<'a> {
+    fn new(targets: &'a [Planned], bundle_paths: &'a [Option<PathBuf>]) -> Self {
+        Self {
+            targets,
+            bundle_paths,
+            reports: targets.iter().map(|_| Vec::new()).collect(),
+            bundles: Written::default(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Appraises what a target handed over, and writes its bundles.
+    fn finish(&mut self, session: &Session, index: usize, collection: Collection) {
+        let (Some(target), Some(path), Some(reports)) = (
+            self.targets.get(index),
+            self.bundle_paths.get(index),
+            self.reports.get_mut(index),
+        ) else {
+            return;
+        };
+        let appraised = session.appraise(&target.deployment, collection);
+        self.notes.extend(appraised.note);
+        for one in appraised.instances {
+            let path = match (path, one.number) {
+                (Some(path), Some(number)) if appraised.several => Some(bundle_path_of(path, number)),
+                (path, _) => path.clone(),
+            };
+            self.bundles.write(path.as_deref(), one.bundle.as_ref());
+            let mut report = one.report;
+            report.evidence.bundle = path
+                .filter(|_| one.bundle.is_some())
+                .map(|path| path.display().to_string());
+            reports.push(report);
+        }
+    }
+
+    /// All reports, the index of the target of each, and what became of the bundles.
+    fn reports(self) -> (Vec<TargetReport>, Vec<usize>, Written) {
+        let of_reports = (0..)
+            .zip(&self.reports)
+            .flat_map(|(index, reports)| reports.iter().map(move |_| index))
+            .collect();
+        let reports = self.reports.into_iter().flatten().collect();
+        (reports, of_reports, self.bundles)
+    }
 }
 
 /// Waits for the alerts, or for a signal, which it names: a verdict that is out does not wait for a channel.

@@ -8,6 +8,7 @@ mod cases;
 mod config;
 mod deployment;
 mod diff;
+mod engine;
 mod environment;
 mod fleet;
 mod inspect;

@@ -15,9 +15,9 @@ use crate::cli::alerts::{Alerting, entropy, is_any, run_url, whole_app};
 use crate::cli::args::WatchArgs;
 use crate::cli::channels::Variables;
 use crate::cli::error::UsageError;
-use crate::cli::live::Ground;
 use crate::cli::plan::{Plan, Planned};
 use crate::cli::surroundings::Surroundings;
+use crate::engine::Session;
 use crate::net::Client;
 use crate::watch::Lap;
 use cvm_verify_core::report::{AlertRecord, Mode, TargetReport, TrustRootKind, Verdict};
@@ -88,7 +88,7 @@ impl Desk {
     pub fn new(
         args: &WatchArgs,
         plan: &Plan,
-        ground: &Ground,
+        session: &Session,
         surroundings: &mut Surroundings,
     ) -> Result<Self, UsageError> {
         let alerting = Alerting::new(&args.memory, surroundings)?;
@@ -99,7 +99,7 @@ impl Desk {
         };
         Ok(Self {
             alerting,
-            client: ground.network.client.clone(),
+            client: session.client.clone(),
             run_url: run_url(surroundings),
             now: surroundings.now,
             memory,
@@ -111,7 +111,7 @@ impl Desk {
                 lap: Lap::default(),
                 due: None,
                 pinging: false,
-                simulated: ground.root.kind() == TrustRootKind::Custom,
+                simulated: session.root.kind() == TrustRootKind::Custom,
             },
             deliveries: JoinSet::new(),
             errands: HashMap::new(),
@@ -122,7 +122,7 @@ impl Desk {
     /// These are the targets from now on. What was found of others is still told.
     pub fn watch(&mut self, plan: &Plan, surroundings: &Surroundings) {
         self.heartbeat.channels = plan.alerts.channels(surroundings);
-        let names = plan.targets.iter().map(|target| target.name.clone());
+        let names = plan.targets.iter().map(|target| target.name().to_owned());
         self.heartbeat.lap.watch(names);
     }
 
@@ -142,7 +142,7 @@ impl Desk {
         surroundings: &Surroundings,
     ) {
         let worst = Verdict::worst(reports.iter().map(|report| report.verdict));
-        if let Some(worst) = self.heartbeat.lap.verified(&target.name, worst) {
+        if let Some(worst) = self.heartbeat.lap.verified(target.name(), worst) {
             let due = self.heartbeat.due.into_iter().chain([worst]);
             self.heartbeat.due = Some(Verdict::worst(due));
             self.ping();
@@ -159,8 +159,8 @@ impl Desk {
         if !is_any(&lane.channels) {
             return;
         }
-        let policy = target.policy.fingerprint();
-        let whole = whole_app(&target.name, &reports);
+        let policy = target.policy().fingerprint();
+        let whole = whole_app(target.name(), &reports);
         for report in reports.into_iter().chain(whole) {
             let observation = Observation::of(&report, policy, now);
             match lane.waiting.get_mut(&report.name) {

@@ -20,15 +20,14 @@ use tokio::time::{Instant, sleep_until};
 
 use super::args::WatchArgs;
 use super::error::UsageError;
-use super::judge::trust_root;
-use super::live::{Ground, Time};
 use super::plan::{Plan, policy_file};
-use super::round::conclude;
-use super::second_opinion::SecondOpinions;
 use super::surroundings::Surroundings;
+use super::transport::{opinions, trust_root};
 use super::verify::note_a_run_inside_a_cvm;
 use super::{cache, output, transport, wait};
+use crate::engine::{Session, Time};
 use crate::watch::{Board, Entry, Level};
+use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::policy::Verifier;
 use cvm_verify_core::report::{AlertRecord, TargetReport, TrustRootKind, Verdict};
 use desk::Desk;
@@ -52,13 +51,13 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
     let file = policy_file(&args.plan, args.quiet, surroundings);
     let mut policy = PolicyFiles::new(args, file);
     let plan = policy.read((surroundings.now)())?;
-    let ground = ground(args, &plan, surroundings)?;
+    let session = session(args, &plan, surroundings)?;
     let kept = Kept::new(args.evidence.clone())?;
     let time = Time {
         one_attempt: wait::timeout(args.transport.timeout.as_deref())?,
         until: None,
     };
-    let desk = Desk::new(args, &plan, &ground, surroundings)?;
+    let desk = Desk::new(args, &plan, &session, surroundings)?;
     note_a_run_inside_a_cvm(surroundings);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -73,7 +72,7 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
                 quiet: args.quiet,
             },
             policy,
-            ground,
+            session,
             rounds: Rounds::new(args.concurrency, time, surroundings.acceleration),
             desk,
             kept,
@@ -90,23 +89,21 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
 }
 
 /// What does not change from target to target.
-fn ground(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result<Arc<Ground>, UsageError> {
+fn session(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result<Arc<Session>, UsageError> {
     let url = args.plan.verifier.phala_verifier_url.as_deref();
-    Ok(Arc::new(Ground {
-        network: transport::network(&args.transport)?,
+    Ok(Arc::new(Session {
         root: trust_root(&args.trust)?,
-        now: surroundings.now,
         store: cache::store(&args.cache, &args.plan.collateral_age, surroundings),
         keep_bundles: args.evidence.is_some(),
-        opinions: SecondOpinions::new(verifier(plan), url)?,
-        clock_floor: surroundings.clock_floor,
+        opinions: opinions(verifier(plan), url)?,
+        ..transport::session(&args.transport, surroundings)?
     }))
 }
 
 /// A setting of the whole run.
 fn verifier(plan: &Plan) -> Verifier {
     let first = plan.targets.first();
-    first.map_or(Verifier::Local, |target| target.policy.verifier)
+    first.map_or(Verifier::Local, |target| target.policy().verifier)
 }
 
 /// The loop, and all that it holds.
@@ -114,7 +111,7 @@ struct Watch<'a> {
     args: &'a WatchArgs,
     log: Log,
     policy: PolicyFiles<'a>,
-    ground: Arc<Ground>,
+    session: Arc<Session>,
     rounds: Rounds,
     desk: Desk,
     kept: Kept,
@@ -164,17 +161,17 @@ impl Watch<'_> {
         let mut collateral_round = Instant::now();
         loop {
             if Instant::now() >= collateral_round {
-                self.ground.store.new_round();
+                self.session.store.new_round();
                 collateral_round = Instant::now() + COLLATERAL_ROUND;
             }
-            let waited = self.rounds.begin_due(&self.ground);
+            let waited = self.rounds.begin_due(&self.session);
             self.on_board(|board| board.longest_wait = board.longest_wait.max(waited));
             if self.args.once && self.rounds.each_had_one() {
                 return None;
             }
             let due = self.rounds.next_due().unwrap_or(tick).min(tick);
             tokio::select! {
-                finished = self.rounds.finished(&self.ground) => self.conclude(finished),
+                finished = self.rounds.finished(&self.session) => self.conclude(finished),
                 records = self.desk.told() => {
                     self.write_down(&records);
                     self.save();
@@ -200,7 +197,7 @@ impl Watch<'_> {
         let now = (self.surroundings.now)();
         let Finished {
             planned,
-            gathering,
+            collection,
             took,
         } = finished;
         let mut jitter = [0; 4];
@@ -209,19 +206,17 @@ impl Watch<'_> {
         let Some(ended) = self.rounds.end(&planned, u32::from_le_bytes(jitter)) else {
             return;
         };
-        let gathering = gathering.with_at_least(planned.policy.min_instances, &self.ground);
-        let lives = || gathering.lives.iter().chain(&gathering.missing);
-        let reports: Vec<TargetReport> = planned
-            .names_of(lives())
+        let appraised = self.session.appraise(&planned.deployment, collection);
+        let (reports, bundles): (Vec<TargetReport>, Vec<Option<Bundle>>) = appraised
+            .instances
             .into_iter()
-            .zip(lives())
-            .map(|(name, live)| conclude(&planned, name, live, &self.ground, None))
-            .collect();
+            .map(|one| (one.report, one.bundle))
+            .unzip();
         self.on_board(|board| {
             board.missed_rounds += ended.missed;
-            board.record(&planned.name, &reports, took, now);
+            board.record(planned.name(), &reports, took, now);
         });
-        if let Some(note) = gathering.note {
+        if let Some(note) = appraised.note {
             let said = note.strip_prefix("note: ").unwrap_or(&note).to_owned();
             self.note(Level::Warn, "note", said);
         }
@@ -229,9 +224,8 @@ impl Watch<'_> {
             let entry = Entry::verified(report, output::milliseconds(took), now);
             self.log.write(&entry, self.surroundings);
         }
-        let lives = gathering.lives.iter().chain(&gathering.missing);
-        for (report, live) in reports.iter().zip(lives) {
-            match self.kept.keep(report, live.bundle.as_ref()) {
+        for (report, bundle) in reports.iter().zip(&bundles) {
+            match self.kept.keep(report, bundle.as_ref()) {
                 None => {}
                 Some(Ok(said)) => self.note(Level::Info, "evidence", said),
                 Some(Err(error)) => self.note(Level::Warn, "evidence", error.to_string()),
@@ -241,7 +235,8 @@ impl Watch<'_> {
             let rounds = if ended.missed == 1 { "round" } else { "rounds" };
             let said = format!(
                 "{}: it took longer than its interval; {} {rounds} fell out",
-                planned.name, ended.missed
+                planned.name(),
+                ended.missed
             );
             self.note(Level::Warn, "late", said);
         }
@@ -257,9 +252,9 @@ impl Watch<'_> {
             Reading::Read(plan) => plan,
             Reading::Refused(error) => return self.refuse(&error),
         };
-        if verifier(&plan) != self.ground.opinions.verifier() {
-            match ground(self.args, &plan, self.surroundings) {
-                Ok(ground) => self.ground = ground,
+        if verifier(&plan) != self.session.opinions.verifier() {
+            match session(self.args, &plan, self.surroundings) {
+                Ok(session) => self.session = session,
                 Err(error) => return self.refuse(&error),
             }
         }
@@ -294,7 +289,7 @@ impl Watch<'_> {
         let intervals = plan
             .targets
             .iter()
-            .map(|target| (target.name.clone(), target.interval.duration()));
+            .map(|target| (target.name().to_owned(), target.interval.duration()));
         self.on_board(|board| board.watch(intervals, now));
         self.desk.watch(&plan, self.surroundings);
         self.rounds.replace(plan.targets)
@@ -344,7 +339,7 @@ impl Watch<'_> {
 
     /// The first line of the output, where the root is not Intel's.
     fn say_on_what_root(&mut self) {
-        if self.ground.root.kind() == TrustRootKind::Custom {
+        if self.session.root.kind() == TrustRootKind::Custom {
             let said = "SIMULATED: the trust root is not Intel's, so nothing here proves anything about hardware. A pass pings \
                         no heartbeat.";
             let entry = Entry::note(
@@ -368,7 +363,7 @@ impl Watch<'_> {
         let address = listener.local_addr().unwrap_or(address);
         let pages = Pages {
             board: Arc::clone(&self.board),
-            root: self.ground.root.kind(),
+            root: self.session.root.kind(),
             now: self.surroundings.now,
         };
         tokio::spawn(endpoint::serve(listener, Arc::new(pages)));

@@ -1,29 +1,24 @@
 //! Which target is verified when: each at its own beat, in a task of its own, few at a time.
 
-use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::Instant;
 
-use crate::cli::live::{Gathering, Ground, Time, gather};
 use crate::cli::plan::Planned;
-use crate::cli::round::crashed;
+use crate::engine::{Collection, Session, Tasks, Time};
 use crate::watch::{Beat, Ended};
 
 /// All targets.
 pub(super) struct Rounds {
     started: Instant,
-    concurrency: NonZeroUsize,
     /// How long one attempt at a target may take.
     time: Time,
     /// How many times faster than asked for.
     acceleration: u32,
     watched: Vec<Watched>,
-    tasks: JoinSet<Gathering>,
-    running: HashMap<Id, Running>,
+    tasks: Tasks<Running>,
 }
 
 struct Watched {
@@ -35,13 +30,12 @@ struct Watched {
 struct Running {
     planned: Arc<Planned>,
     began: Instant,
-    handle: AbortHandle,
 }
 
 /// What a target handed over.
 pub(super) struct Finished {
     pub planned: Arc<Planned>,
-    pub gathering: Gathering,
+    pub collection: Collection,
     pub took: Duration,
 }
 
@@ -50,12 +44,10 @@ impl Rounds {
     pub fn new(concurrency: NonZeroUsize, time: Time, acceleration: u32) -> Self {
         Self {
             started: Instant::now(),
-            concurrency,
             time,
             acceleration: acceleration.max(1),
             watched: Vec::new(),
-            tasks: JoinSet::new(),
-            running: HashMap::new(),
+            tasks: Tasks::new(concurrency),
         }
     }
 
@@ -67,7 +59,7 @@ impl Rounds {
         for planned in targets {
             let same_name = before
                 .iter()
-                .position(|watched| watched.planned.name == planned.name);
+                .position(|watched| watched.planned.name() == planned.name());
             let old = same_name.map(|at| before.swap_remove(at));
             self.watched.push(match old {
                 Some(old) if old.planned.is_same(&planned) => old,
@@ -83,18 +75,14 @@ impl Rounds {
         }
         let gone: Vec<String> = before
             .iter()
-            .map(|watched| watched.planned.name.clone())
+            .map(|watched| watched.planned.name().to_owned())
             .collect();
         // Nobody waits for their answers any more.
-        for running in self.running.values() {
-            let watched = &self.watched;
-            if !watched
-                .iter()
-                .any(|one| Arc::ptr_eq(&one.planned, &running.planned))
-            {
-                running.handle.abort();
-            }
-        }
+        let watched = &self.watched;
+        self.tasks.retain(|running| {
+            let mut watched = watched.iter();
+            watched.any(|one| Arc::ptr_eq(&one.planned, &running.planned))
+        });
         let mut parts = Vec::new();
         parts.extend((new > 0).then(|| format!("{new} new")));
         parts.extend((changed > 0).then(|| format!("{changed} changed")));
@@ -103,10 +91,10 @@ impl Rounds {
     }
 
     /// Begins what is due, as far as there is room. Returns the longest time that any of them was due before.
-    pub fn begin_due(&mut self, ground: &Arc<Ground>) -> Duration {
+    pub fn begin_due(&mut self, session: &Arc<Session>) -> Duration {
         let now = self.started.elapsed();
         let mut waited = Duration::ZERO;
-        while self.tasks.len() < self.concurrency.get() {
+        while self.tasks.has_room() {
             let due = self.watched.iter_mut().filter_map(|watched| {
                 let due = watched.beat.due().filter(|due| *due <= now)?;
                 Some((due, watched))
@@ -117,49 +105,32 @@ impl Rounds {
             };
             waited = waited.max(now.saturating_sub(due));
             watched.beat.begin();
-            let planned = Arc::clone(&watched.planned);
-            let (ground, target, time) = (Arc::clone(ground), Arc::clone(&planned), self.time);
-            let handle = self.tasks.spawn(async move {
-                let compose_file = target.compose_file.as_deref();
-                gather(&ground, &target.source, compose_file, time).await
-            });
             let running = Running {
-                planned,
+                planned: Arc::clone(&watched.planned),
                 began: Instant::now(),
-                handle: handle.clone(),
             };
-            self.running.insert(handle.id(), running);
+            let deployment = &watched.planned.deployment;
+            self.tasks.begin(session, deployment, self.time, running);
         }
         waited
     }
 
     /// When the next target is due; `None` while there is no room for one.
     pub fn next_due(&self) -> Option<Instant> {
-        let room = self.tasks.len() < self.concurrency.get();
+        let room = self.tasks.has_room();
         let due = self.watched.iter().filter_map(|watched| watched.beat.due());
         due.min().filter(|_| room).map(|due| self.started + due)
     }
 
     /// The next answer. Waits for ever while nobody was asked.
-    pub async fn finished(&mut self, ground: &Ground) -> Finished {
-        loop {
-            let Some(joined) = self.tasks.join_next_with_id().await else {
-                std::future::pending::<()>().await;
-                continue;
-            };
-            let (id, gathering) = match joined {
-                Ok((id, gathering)) => (id, Some(gathering)),
-                Err(error) if error.is_cancelled() => (error.id(), None),
-                // One target's panic is that target's error; the others go on.
-                Err(error) => (error.id(), Some(crashed((ground.now)()))),
-            };
-            if let (Some(running), Some(gathering)) = (self.running.remove(&id), gathering) {
-                return Finished {
-                    planned: running.planned,
-                    gathering,
-                    took: running.began.elapsed(),
-                };
-            }
+    pub async fn finished(&mut self, session: &Session) -> Finished {
+        let Some((running, collection)) = self.tasks.next(session).await else {
+            return std::future::pending().await;
+        };
+        Finished {
+            planned: running.planned,
+            collection,
+            took: running.began.elapsed(),
         }
     }
 
@@ -179,6 +150,6 @@ impl Rounds {
 
     /// Stops waiting for answers.
     pub fn abort(&mut self) {
-        self.tasks.abort_all();
+        self.tasks.abort();
     }
 }

@@ -3,8 +3,8 @@
 use dcap_qvl::QuoteCollateralV3;
 use serde_json::value::RawValue;
 
-use super::Asked;
 use super::answer::Answer;
+use super::collected::Asked;
 use crate::collateral;
 use crate::source::NOT_JSON_BYTES;
 use cvm_verify_core::evidence::{Bundle, BundleSource, Evidence};
@@ -49,7 +49,7 @@ fn as_string(body: &[u8]) -> Option<Box<RawValue>> {
     RawValue::from_string(text).ok()
 }
 
-pub(crate) fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {
+pub(super) fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {
     let text = serde_json::to_string(&cvm_verify_core::evidence::collateral::document(collateral)).ok()?;
     RawValue::from_string(text).ok()
 }

@@ -6,10 +6,11 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use tokio::time::Instant;
 
+use super::Session;
 use super::answer::Answer;
 use super::attempt::{AttemptFailure, jitter, of_source};
-use super::proof::prove;
-use super::{Asked, Ground, Live};
+use super::collected::{Asked, Collected};
+use super::verify::prove;
 use crate::net::Limits;
 use crate::net::retry::{Attempt, Schedule, retry};
 use crate::source::SourceError;
@@ -26,7 +27,7 @@ const INSTANCE_ATTEMPTS: u32 = 3;
 const TIME_FOR_ANOTHER: Duration = Duration::from_secs(60);
 
 /// Evidence of one instance, whichever answers; asked again where two answered.
-pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, whom: Single<'_>) -> Live {
+pub(super) async fn collect(session: &Session, asked: Asked<'_>, whom: Single<'_>) -> Collected {
     let schedule = asked.time.schedule();
     let started = Instant::now();
     let mut round = 1;
@@ -35,12 +36,12 @@ pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, whom: Single<'_>) 
             total: schedule.total.saturating_sub(started.elapsed()),
             ..schedule
         };
-        let answer = match retry(&left, jitter, |attempt| ask(ground, asked, whom, attempt)).await {
+        let answer = match retry(&left, jitter, |attempt| ask(session, asked, whom, attempt)).await {
             Ok(answer) => answer,
-            Err(failure) => return Live::nothing(ground, failure.gap),
+            Err(failure) => return Collected::nothing((session.now)(), failure.gap),
         };
-        let (live, collateral) = prove(ground, asked, &answer).await;
-        let two_instances = live
+        let (collected, collateral) = prove(session, asked, &answer).await;
+        let two_instances = collected
             .facts
             .as_ref()
             .is_ok_and(|facts| facts.info == InfoOrigin::Other);
@@ -48,9 +49,9 @@ pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, whom: Single<'_>) 
         match pause.filter(|_| two_instances && round < INSTANCE_ATTEMPTS) {
             Some(pause) => tokio::time::sleep(pause).await,
             None => {
-                return ground
+                return session
                     .opinions
-                    .add(ground, live, &answer.evidence, collateral)
+                    .add(session.asking(), collected, &answer.evidence, collateral)
                     .await;
             }
         }
@@ -66,13 +67,13 @@ pub(super) enum Single<'a> {
 }
 
 async fn ask(
-    ground: &Ground,
+    session: &Session,
     asked: Asked<'_>,
     whom: Single<'_>,
     attempt: Attempt,
 ) -> Result<Answer, AttemptFailure> {
     let (limits, time_left) = (Limits::body(app::MAX_BYTES), attempt.time_left);
-    let client = &ground.network.client;
+    let client = &session.client;
     let (nonce, answer) = match whom {
         Single::App(endpoints) => {
             let nonce = fresh_nonce()?;

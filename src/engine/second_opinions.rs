@@ -7,11 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use dcap_qvl::QuoteCollateralV3;
 use tokio::sync::Semaphore;
 
-use super::error::UsageError;
-use super::judge;
-use super::live::{Ground, Live, raw_collateral};
-use super::transport::{Network, parse_url};
-use crate::collateral::{Fetched, fetch_early};
+use super::bundle::raw_collateral;
+use super::collected::{Collected, internal};
+use crate::collateral::{Fetched, Sources, fetch_early};
+use crate::net::Client;
 use crate::source::PhalaVerifier;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::{Bundle, EarlyRecord, Evidence, EvidenceError, RecordedOpinion};
@@ -39,8 +38,16 @@ type EarlyShelf = Arc<tokio::sync::Mutex<Option<(u64, EarlySet)>>>;
 /// What the early set of a source says of the values that it rates, and the time of that set.
 type Ratings = HashMap<([u8; 32], String), (u64, Early)>;
 
+/// How to ask.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub client: &'a Client,
+    pub sources: &'a Sources,
+    pub root: &'a TrustRoot,
+}
+
 /// Whom to ask, and what was answered so far.
-pub(super) struct SecondOpinions {
+pub struct SecondOpinions {
     /// Nobody is asked: the result is only shown.
     none: bool,
     verifier: Option<PhalaVerifier>,
@@ -52,23 +59,18 @@ pub(super) struct SecondOpinions {
 }
 
 impl SecondOpinions {
-    /// Asks for forecasts; and `both` asks Phala's API, or the one at this address.
-    pub fn new(verifier: Verifier, url: Option<&str>) -> Result<Self, UsageError> {
-        let verifier = match (verifier, url) {
-            (Verifier::Local, _) => None,
-            (Verifier::Both, None) => Some(PhalaVerifier::default_public()),
-            (Verifier::Both, Some(text)) => {
-                Some(PhalaVerifier::only(&parse_url("--phala-verifier-url", text)?))
-            }
-        };
-        Ok(Self {
+    /// Asks Intel's early set for forecasts, and this verification API where one is given.
+    #[must_use]
+    pub fn new(verifier: Option<PhalaVerifier>) -> Self {
+        Self {
             none: false,
             verifier,
             ..Self::none()
-        })
+        }
     }
 
     /// Who verifies.
+    #[must_use]
     pub fn verifier(&self) -> Verifier {
         match self.verifier {
             Some(_) => Verifier::Both,
@@ -77,6 +79,7 @@ impl SecondOpinions {
     }
 
     /// Asks nobody.
+    #[must_use]
     pub fn none() -> Self {
         Self {
             none: true,
@@ -88,49 +91,49 @@ impl SecondOpinions {
     }
 
     /// Asks about a target whose quote is proven with this collateral.
-    pub async fn add(
+    pub(super) async fn add(
         &self,
-        ground: &Ground,
-        live: Live,
+        asking: Asking<'_>,
+        collected: Collected,
         evidence: &Result<Evidence, EvidenceError>,
         collateral: Option<Arc<Fetched>>,
-    ) -> Live {
-        let proven = live.facts.as_ref().is_ok_and(|facts| facts.quote.is_ok());
+    ) -> Collected {
+        let proven = collected.facts.as_ref().is_ok_and(|facts| facts.quote.is_ok());
         let (Ok(evidence), Some(collateral), true) = (evidence, collateral, proven && !self.none) else {
-            return live;
+            return collected;
         };
-        let live = self.ask_early(ground, live, evidence, &collateral).await;
-        self.ask_api(ground, live, evidence).await
+        let collected = self.ask_early(asking, collected, evidence, &collateral).await;
+        self.ask_api(asking.client, collected, evidence).await
     }
 
-    async fn ask_api(&self, ground: &Ground, mut live: Live, evidence: &Evidence) -> Live {
+    async fn ask_api(&self, client: &Client, mut collected: Collected, evidence: &Evidence) -> Collected {
         let Some(verifier) = &self.verifier else {
-            return live;
+            return collected;
         };
         let _permit = self.at_once.acquire().await;
         let quote = evidence.attestation.quote.as_bytes();
-        let opinion = verifier.ask(&ground.network.client, quote).await;
-        change(&mut live, |facts| facts.with_opinion(evidence, &opinion));
-        if let Some(bundle) = &mut live.bundle {
+        let opinion = verifier.ask(client, quote).await;
+        change(&mut collected, |facts| facts.with_opinion(evidence, &opinion));
+        if let Some(bundle) = &mut collected.bundle {
             bundle.phala_api = Some(opinion);
         }
-        live
+        collected
     }
 
     async fn ask_early(
         &self,
-        ground: &Ground,
-        mut live: Live,
+        asking: Asking<'_>,
+        mut collected: Collected,
         evidence: &Evidence,
         standard: &Fetched,
-    ) -> Live {
-        let quote = live
+    ) -> Collected {
+        let quote = collected
             .facts
             .as_ref()
             .ok()
             .and_then(|facts| facts.quote.as_ref().ok());
         let Some((fmspc, rated_by)) = quote.map(|quote| (*quote.fmspc(), *quote.rated_by())) else {
-            return live;
+            return collected;
         };
         let shelf = Arc::clone(
             locked(&self.early)
@@ -138,16 +141,16 @@ impl SecondOpinions {
                 .or_default(),
         );
         let mut shelf = shelf.lock().await;
-        let now = live.at;
+        let now = collected.at;
         let (at, set) = match shelf.take() {
             Some((at, set)) if now.saturating_sub(at) < kept_for(&set) => (at, set),
-            _ => (now, early_set(&ground.network, standard, fmspc).await),
+            _ => (now, early_set(asking, standard, fmspc).await),
         };
         let (at, set) = shelf.insert((at, set));
         let Some(set) = set else {
-            return live;
+            return collected;
         };
-        let set_of_bundle = live.bundle.is_some().then(|| EarlyRecord {
+        let set_of_bundle = collected.bundle.is_some().then(|| EarlyRecord {
             collateral: set.as_ref().ok().and_then(raw_collateral),
             problem: set.as_ref().err().cloned(),
         });
@@ -157,19 +160,21 @@ impl SecondOpinions {
             .filter(|(rated_at, _)| rated_at == at)
             .map(|(_, early)| early.clone());
         match known {
-            Some(early) => change(&mut live, |facts| facts.with_early_of(early)),
+            Some(early) => change(&mut collected, |facts| facts.with_early_of(early)),
             None => {
                 let set = set.as_ref().map_err(String::as_str);
-                change(&mut live, |facts| facts.with_early(evidence, set, &ground.root));
-                if let Ok(facts) = &live.facts {
+                change(&mut collected, |facts| {
+                    facts.with_early(evidence, set, asking.root)
+                });
+                if let Ok(facts) = &collected.facts {
                     locked(&self.rated).insert(rated, (*at, facts.early.clone()));
                 }
             }
         }
-        if let Some(bundle) = &mut live.bundle {
+        if let Some(bundle) = &mut collected.bundle {
             bundle.early = set_of_bundle;
         }
-        live
+        collected
     }
 }
 
@@ -185,27 +190,28 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn early_set(network: &Network, standard: &Fetched, fmspc: [u8; 6]) -> EarlySet {
-    fetch_early(&network.client, &network.sources, standard, fmspc)
+async fn early_set(asking: Asking<'_>, standard: &Fetched, fmspc: [u8; 6]) -> EarlySet {
+    fetch_early(asking.client, asking.sources, standard, fmspc)
         .await
         .map_err(|error| error.to_string())
         .transpose()
 }
 
-fn change(live: &mut Live, change: impl FnOnce(Facts) -> Facts) {
-    let facts = std::mem::replace(&mut live.facts, Err(judge::crashed()));
-    live.facts = facts.map(change);
+fn change(collected: &mut Collected, change: impl FnOnce(Facts) -> Facts) {
+    let facts = std::mem::replace(&mut collected.facts, Err(internal()));
+    collected.facts = facts.map(change);
 }
 
-/// What a bundle recorded of all this.
+/// What a bundle recorded of the answers of [`SecondOpinions`].
 #[derive(Default)]
-pub(super) struct Recalled {
+pub struct RecordedOpinions {
     opinion: Option<RecordedOpinion>,
     early: Option<Result<QuoteCollateralV3, String>>,
 }
 
-impl Recalled {
+impl RecordedOpinions {
     /// Reads it. What cannot be read is as good as not recorded: it could only warn.
+    #[must_use]
     pub fn of(bundle: &Bundle) -> Self {
         let early = bundle.early.as_ref().and_then(|record| match &record.collateral {
             Some(text) => cvm_verify_core::evidence::collateral::parse(text.get().as_bytes())
@@ -220,6 +226,9 @@ impl Recalled {
     }
 
     /// Adds it to the facts of the same evidence.
+    ///
+    /// # Errors
+    /// That of `facts`, or why there is no evidence.
     pub fn add(
         &self,
         facts: Result<Facts, EvidenceGap>,
@@ -227,7 +236,7 @@ impl Recalled {
         root: &TrustRoot,
     ) -> Result<Facts, EvidenceGap> {
         let (mut facts, Ok(evidence)) = (facts?, evidence) else {
-            return Err(judge::crashed());
+            return Err(internal());
         };
         if let Some(set) = &self.early {
             facts = facts.with_early(evidence, set.as_ref().map_err(String::as_str), root);

@@ -1,4 +1,4 @@
-//! How long gathering may take.
+//! How long collection may take.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::net::retry::Schedule;
 
 /// How long one target's evidence and collateral may take.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Time {
+pub struct Time {
     /// For one attempt, with all its requests (`--timeout`).
     pub one_attempt: Option<Duration>,
     /// When the whole run has to have its answers, for all its targets alike.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::Session;
 use super::answer::Answer;
 use super::attempt::jitter;
 use super::bundle::bundle;
-use super::{Asked, Ground, Live};
-use crate::cli::transport::Network;
+use super::collected::{Asked, Collected};
 use crate::collateral::{self, CollateralRequest, Supply};
 use crate::net::retry::Schedule;
 use cvm_verify_core::verify;
@@ -14,88 +14,87 @@ use cvm_verify_core::verify::{CollateralGap, Inputs};
 
 /// Proves what an answer can prove, with the collateral for its quote, which comes along.
 pub(super) async fn prove(
-    ground: &Ground,
+    session: &Session,
     asked: Asked<'_>,
     answer: &Answer,
-) -> (Live, Option<Arc<collateral::Fetched>>) {
+) -> (Collected, Option<Arc<collateral::Fetched>>) {
     let request = answer
         .evidence
         .as_ref()
         .ok()
         .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
     let Some(request) = request else {
-        let live = conclude(ground, asked, answer, Err(&CollateralGap::Missing));
-        return (live, None);
+        let collected = conclude(session, asked, answer, Err(&CollateralGap::Missing));
+        return (collected, None);
     };
-    let collateral = fetch_collateral(ground, asked, &request).await;
-    let live = conclude(ground, asked, answer, collateral.as_deref());
+    let collateral = fetch_collateral(session, asked, &request).await;
+    let collected = conclude(session, asked, answer, collateral.as_deref());
     // A set that was spoilt on disk is not this deployment's fault. One that is too old was asked for anew just now.
     if let Ok(doubted) = &collateral
-        && live.facts.as_ref().is_ok_and(|facts| {
+        && collected.facts.as_ref().is_ok_and(|facts| {
             facts.quote.is_err() && !matches!(facts.collateral, Err(CollateralGap::TooOld { .. }))
         })
-        && let Some(renewed) = renew_collateral(ground, asked, &request, doubted).await
+        && let Some(renewed) = renew_collateral(session, asked, &request, doubted).await
     {
-        let live = conclude(ground, asked, answer, renewed.as_deref());
-        return (live, renewed.ok());
+        let collected = conclude(session, asked, answer, renewed.as_deref());
+        return (collected, renewed.ok());
     }
-    (live, collateral.ok())
+    (collected, collateral.ok())
 }
 
 async fn fetch_collateral(
-    ground: &Ground,
+    session: &Session,
     asked: Asked<'_>,
     request: &CollateralRequest,
 ) -> Result<Arc<collateral::Fetched>, CollateralGap> {
     // All targets of a run have the same end: no one of them spoils the answer for the others.
     let schedule = asked.time.schedule();
-    ground
+    session
         .store
-        .get(supply(ground, &schedule), request, (ground.now)(), jitter)
+        .get(supply(session, &schedule), request, (session.now)(), jitter)
         .await
         .map_err(|error| error.gap(request))
 }
 
 async fn renew_collateral(
-    ground: &Ground,
+    session: &Session,
     asked: Asked<'_>,
     request: &CollateralRequest,
     doubted: &Arc<collateral::Fetched>,
 ) -> Option<Result<Arc<collateral::Fetched>, CollateralGap>> {
     // All targets of a run have the same end: no one of them spoils the answer for the others.
     let schedule = asked.time.schedule();
-    let renewed = ground
+    let renewed = session
         .store
         .renewed(
             doubted,
-            supply(ground, &schedule),
+            supply(session, &schedule),
             request,
-            (ground.now)(),
+            (session.now)(),
             jitter,
         )
         .await?;
     Some(renewed.map_err(|error| error.gap(request)))
 }
 
-fn supply<'a>(ground: &'a Ground, schedule: &'a Schedule) -> Supply<'a> {
-    let Network { client, sources } = &ground.network;
+fn supply<'a>(session: &'a Session, schedule: &'a Schedule) -> Supply<'a> {
     Supply {
-        client,
-        sources,
+        client: &session.client,
+        sources: &session.sources,
         schedule,
-        root: Some(&ground.root),
+        root: Some(&session.root),
     }
 }
 
 fn conclude(
-    ground: &Ground,
+    session: &Session,
     asked: Asked<'_>,
     answer: &Answer,
     collateral: Result<&collateral::Fetched, &CollateralGap>,
-) -> Live {
-    let at = (ground.now)();
+) -> Collected {
+    let at = (session.now)();
     let collateral_source = collateral.as_ref().ok().map(|fetched| fetched.source.clone());
-    let bundle = ground
+    let bundle = session
         .keep_bundles
         .then(|| bundle(asked, answer, collateral.ok(), at))
         .flatten();
@@ -106,13 +105,13 @@ fn conclude(
                 .map(|fetched| &fetched.collateral)
                 .map_err(Clone::clone),
             collateral_fetched_at: collateral.ok().map(|fetched| fetched.fetched_at),
-            root: &ground.root,
+            root: &session.root,
             at,
-            clock_floor: ground.clock_floor,
+            clock_floor: session.clock_floor,
         })
         .with_collateral_from(collateral_source.clone())
     });
-    Live {
+    Collected {
         instance: None,
         facts: proven.map_err(|error| error.clone().into()),
         at,

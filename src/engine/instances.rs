@@ -2,11 +2,12 @@
 
 use std::num::NonZeroU32;
 
+use super::Session;
 use super::answer::Answer;
 use super::attempt::{jitter, of_source};
-use super::proof::prove;
+use super::collected::{Asked, Collected, Collection};
 use super::repeated::repeated;
-use super::{Asked, Gathering, Ground, Live};
+use super::verify::prove;
 use crate::net::Limits;
 use crate::net::retry::retry;
 use crate::source::phala_cloud::{self, PhalaCloud};
@@ -15,23 +16,23 @@ use cvm_verify_core::evidence::{PhalaCloudAnswer, PhalaCloudInstance};
 use cvm_verify_core::report::ListedInstances;
 
 /// Evidence of every instance that Phala Cloud shows a quote of. One that lies spoils no other.
-pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, app: &PhalaCloud) -> Gathering {
+pub(super) async fn collect(session: &Session, asked: Asked<'_>, app: &PhalaCloud) -> Collection {
     let body = retry(&asked.time.schedule(), jitter, |attempt| async move {
         let limits = Limits::body(phala_cloud::MAX_BYTES).within(attempt.time_left);
-        phala_cloud::fetch(&ground.network.client, app, &limits)
+        phala_cloud::fetch(&session.client, app, &limits)
             .await
             .map_err(|error| of_source(&error))
     })
     .await;
     let body = match body {
         Ok(body) => body,
-        Err(failure) => return Live::nothing(ground, failure.gap).into(),
+        Err(failure) => return Collected::nothing((session.now)(), failure.gap).into(),
     };
     let answer = match PhalaCloudAnswer::parse(&body, &app.app_id().0) {
         Ok(answer) => answer,
-        Err(error) => return Live::nothing(ground, error.into()).into(),
+        Err(error) => return Collected::nothing((session.now)(), error.into()).into(),
     };
-    let mut lives = Vec::new();
+    let mut instances = Vec::new();
     let total = answer.instances.len();
     for (number, instance) in (1..).zip(&answer.instances) {
         let PhalaCloudInstance::Running(text) = instance else {
@@ -40,27 +41,27 @@ pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, app: &PhalaCloud) 
         // One object holds what the app's two endpoints would say.
         let body = text.get().as_bytes();
         let answer = Answer::new(asked, None, body.to_vec(), Some(body.to_vec()));
-        let (live, collateral) = prove(ground, asked, &answer).await;
-        let live = ground
+        let (collected, collateral) = prove(session, asked, &answer).await;
+        let collected = session
             .opinions
-            .add(ground, live, &answer.evidence, collateral)
+            .add(session.asking(), collected, &answer.evidence, collateral)
             .await;
-        lives.push(Live {
+        instances.push(Collected {
             instance: Some(number),
-            ..live
+            ..collected
         });
     }
-    let stopped = total - lives.len();
-    let (repeated, entries_of_one) = match repeated(&app.app_id().to_string(), &lives) {
+    let stopped = total - instances.len();
+    let (repeated, entries_of_one) = match repeated(&app.app_id().to_string(), &instances) {
         Some((gap, entries)) => (Some(gap), entries),
         None => (None, 0),
     };
     let listed = ListedInstances {
         listed: count(total),
         stopped: count(stopped),
-        running: count(lives.len() - entries_of_one),
+        running: count(instances.len() - entries_of_one),
     };
-    let mut gathering: Gathering = if lives.is_empty() {
+    let mut collection: Collection = if instances.is_empty() {
         let gap = EvidenceGap {
             reason: EvidenceReason::NoQuote,
             detail: format!(
@@ -68,11 +69,11 @@ pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, app: &PhalaCloud) 
                 app.app_id()
             ),
         };
-        Live::nothing(ground, gap).into()
+        Collected::nothing((session.now)(), gap).into()
     } else {
-        Gathering {
-            lives,
-            missing: repeated.map(|gap| Live::nothing(ground, gap)),
+        Collection {
+            instances,
+            missing: repeated.map(|gap| Collected::nothing((session.now)(), gap)),
             note: (stopped > 0).then(|| {
                 format!(
                     "note: Phala Cloud lists {total} instances of the app {} and shows no quote of {stopped}, as of stopped \
@@ -82,10 +83,10 @@ pub(super) async fn gather(ground: &Ground, asked: Asked<'_>, app: &PhalaCloud) 
             }),
         }
     };
-    for live in gathering.lives.iter_mut().chain(&mut gathering.missing) {
-        live.listed = Some(listed);
+    for collected in collection.instances.iter_mut().chain(&mut collection.missing) {
+        collected.listed = Some(listed);
     }
-    gathering
+    collection
 }
 
 /// A count of entries, which the size of the answer bounds.
@@ -93,11 +94,11 @@ fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-impl Gathering {
-    /// The same, judged by how many instances must run at least: where too few do, the app as a whole fails, beside its
+impl Collection {
+    /// The same, judged at a time, Unix seconds, by how many instances must run at least: where too few do, the app as a whole fails, beside its
     /// instances.
-    pub fn with_at_least(mut self, minimum: Option<NonZeroU32>, ground: &Ground) -> Self {
-        let listed = self.lives.iter().find_map(|live| live.listed);
+    pub(super) fn with_at_least(mut self, minimum: Option<NonZeroU32>, at: u64) -> Self {
+        let listed = self.instances.iter().find_map(|collected| collected.listed);
         let Some((minimum, listed)) = minimum
             .zip(listed)
             .filter(|(minimum, listed)| minimum.get() > listed.running)
@@ -111,12 +112,12 @@ impl Gathering {
                 listed.listed, listed.running
             ),
         };
-        let whole = Live {
+        let whole = Collected {
             listed: Some(listed),
-            ..Live::nothing(ground, gap)
+            ..Collected::nothing(at, gap)
         };
         // None runs: that there is no quote says less.
-        self.lives.retain(|live| live.instance.is_some());
+        self.instances.retain(|collected| collected.instance.is_some());
         self.missing = Some(whole);
         self
     }

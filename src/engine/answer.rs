@@ -1,6 +1,6 @@
 //! What one attempt brought.
 
-use super::Asked;
+use super::collected::Asked;
 use cvm_verify_core::evidence::{Evidence, EvidenceError};
 
 /// Bodies with the nonce that they were asked for with.

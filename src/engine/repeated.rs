@@ -2,23 +2,23 @@
 
 use std::collections::HashMap;
 
-use super::Live;
+use super::Collected;
 use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
 
 /// What is missing where two entries show one instance: its instance id, or the signed part of its quote, which no two
 /// instances share; and how many entries show an instance that one before them shows. Each entry is judged nonetheless.
 ///
 /// Only what is proven counts. Entries whose app has no instance id are told apart by their quotes.
-pub(super) fn repeated(app_id: &str, lives: &[Live]) -> Option<(EvidenceGap, usize)> {
+pub(super) fn repeated(app_id: &str, instances: &[Collected]) -> Option<(EvidenceGap, usize)> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut gap = None;
     let mut entries = 0;
-    for live in lives {
-        let Some(number) = live.instance else {
+    for collected in instances {
+        let Some(number) = collected.instance else {
             continue;
         };
         let mut is_repeated = false;
-        for mark in marks(live) {
+        for mark in marks(collected) {
             let first = *seen.entry(mark.clone()).or_insert(number);
             if first == number {
                 continue;
@@ -38,8 +38,8 @@ pub(super) fn repeated(app_id: &str, lives: &[Live]) -> Option<(EvidenceGap, usi
 }
 
 /// What an instance shares with no other, in words.
-fn marks(live: &Live) -> Vec<String> {
-    let Ok(facts) = &live.facts else {
+fn marks(collected: &Collected) -> Vec<String> {
+    let Ok(facts) = &collected.facts else {
         return Vec::new();
     };
     let quote = facts.quote.as_ref().ok();

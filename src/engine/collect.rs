@@ -1,0 +1,23 @@
+//! Evidence of a live deployment: fetched, with a fresh nonce for each attempt where the source signs one, and with its
+//! collateral.
+
+use super::collected::{Asked, Collection};
+use super::single::Single;
+use super::{Deployment, Session, Time, instances, single};
+use crate::source::Source;
+
+/// Fetches evidence and collateral of one deployment, and proves what can be proven.
+pub async fn collect(session: &Session, deployment: &Deployment, time: Time) -> Collection {
+    let source = &deployment.source;
+    let asked = Asked {
+        source,
+        compose_file: deployment.compose_file.as_deref(),
+        time,
+    };
+    let whom = match source {
+        Source::App(endpoints) => Single::App(endpoints),
+        Source::GuestAgent(agent) => Single::GuestAgent(agent),
+        Source::PhalaCloud(app) => return instances::collect(session, asked, app).await,
+    };
+    single::collect(session, asked, whom).await.into()
+}

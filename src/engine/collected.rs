@@ -1,0 +1,88 @@
+//! What a deployment handed over.
+
+use super::Time;
+use crate::source::Source;
+use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::evidence::Bundle;
+use cvm_verify_core::report::ListedInstances;
+use cvm_verify_core::verify::Facts;
+
+/// What one instance of a deployment handed over, and what was proven of it.
+pub struct Collected {
+    /// Which instance of Phala Cloud's list, from 1. Absent where the source answers for one.
+    pub instance: Option<usize>,
+    /// What was proven, or why there is no evidence.
+    pub facts: Result<Facts, EvidenceGap>,
+    /// The time that was judged at, Unix seconds.
+    pub at: u64,
+    /// Where the collateral came from.
+    pub collateral_source: Option<String>,
+    /// The evidence for a later replay, where [`Session::keep_bundles`](super::Session::keep_bundles) asks for it.
+    pub bundle: Option<Bundle>,
+    /// What Phala Cloud lists, where it was asked.
+    pub listed: Option<ListedInstances>,
+}
+
+impl Collected {
+    /// Nothing was handed over, at a time in Unix seconds.
+    pub(super) fn nothing(at: u64, gap: EvidenceGap) -> Self {
+        Self {
+            instance: None,
+            facts: Err(gap),
+            at,
+            collateral_source: None,
+            bundle: None,
+            listed: None,
+        }
+    }
+}
+
+/// What a source handed over: one, or one for each instance of an app.
+pub struct Collection {
+    /// At least one.
+    pub instances: Vec<Collected>,
+    /// What the source should have shown beside them.
+    pub missing: Option<Collected>,
+    /// What the user should know beside the reports.
+    pub note: Option<String>,
+}
+
+impl From<Collected> for Collection {
+    fn from(collected: Collected) -> Self {
+        Self {
+            instances: vec![collected],
+            missing: None,
+            note: None,
+        }
+    }
+}
+
+/// Who is asked, and what the user has already.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub source: &'a Source,
+    pub compose_file: Option<&'a [u8]>,
+    pub time: Time,
+}
+
+/// One target's panic is that target's error; the others go on.
+pub(super) fn crashed(at: u64) -> Collection {
+    Collected::nothing(at, internal()).into()
+}
+
+/// A state of the program that should not be.
+pub(super) fn internal() -> EvidenceGap {
+    EvidenceGap {
+        reason: EvidenceReason::Internal,
+        detail: "The program met a state that it should not while it verified this target.".to_owned(),
+    }
+}
+
+/// What is known of a target that had no answer when the time of the run was up.
+pub(super) fn out_of_time(at: u64) -> Collection {
+    let gap = EvidenceGap {
+        reason: EvidenceReason::Deadline,
+        detail: "The time of the run was up before this target was verified (--deadline).".to_owned(),
+    };
+    Collected::nothing(at, gap).into()
+}

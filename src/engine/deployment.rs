@@ -1,0 +1,52 @@
+//! What is verified.
+
+use crate::config::{AddressProblem, parse_address};
+use crate::source::Source;
+use crate::source::app::{AppEndpoints, EndpointError};
+use cvm_verify_core::policy::Policy;
+
+/// One deployment to verify: where its evidence comes from, and what is expected of it.
+#[derive(Clone)]
+pub struct Deployment {
+    /// What reports call it.
+    pub name: String,
+    /// Whom to ask for evidence.
+    pub source: Source,
+    /// What it is appraised against.
+    pub policy: Policy,
+    /// The compose document, for apps that do not show theirs. Its SHA-256 decides whether it is the measured one.
+    pub compose_file: Option<Vec<u8>>,
+}
+
+/// A text that is not the address of an app. It is not repeated: it may hold a password.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    /// Not `https://…`, nor `http://…` on loopback, or with a user name or password.
+    #[error("the address is not an https URL without user name and password (http is for loopback only)")]
+    Refused(AddressProblem),
+    /// A URL that an app cannot have.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+}
+
+impl Deployment {
+    /// An app that serves `/attestation` and `/info` below `url`. What the address names, an app id in its host for instance,
+    /// becomes an expectation.
+    ///
+    /// # Errors
+    /// [`AddressError`].
+    pub fn app(name: impl Into<String>, url: &str, policy: Policy) -> Result<Self, AddressError> {
+        let source = Source::App(AppEndpoints::new(
+            parse_address(url).map_err(AddressError::Refused)?,
+        )?);
+        Ok(Self {
+            name: name.into(),
+            policy: Policy {
+                address_id: source.address_id(),
+                ..policy
+            },
+            source,
+            compose_file: None,
+        })
+    }
+}

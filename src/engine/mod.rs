@@ -1,0 +1,60 @@
+//! Collects, verifies and appraises deployments: the entry for Rust programs. A target and a policy in, a report out.
+//!
+//! A [`Session`] holds what does not change from target to target: the HTTP client, the cache of collateral, the root
+//! certificate, the clock. A [`Deployment`] is a name, a [`Source`](crate::source::Source) and a
+//! [`Policy`](cvm_verify_core::Policy). [`verify`] takes both and gives a
+//! [`TargetReport`](cvm_verify_core::TargetReport) for each deployment, or for each of its instances where it has several.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use cvm_verify::engine::{Deployment, Run, Session, verify};
+//! use cvm_verify::net::{Client, Transport};
+//! use cvm_verify_core::Policy;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let session = Arc::new(Session::new(Client::new(&Transport::default())?));
+//! let app = Deployment::app("api", "https://api.example.com", Policy::default())?;
+//! let show = |progress: cvm_verify::engine::Progress| eprintln!("{} of {}", progress.done, progress.total);
+//! let reports = verify(&session, vec![app], &Run::default(), show, std::future::pending()).await?;
+//! assert!(reports.iter().all(|report| report.verdict == cvm_verify_core::Verdict::Pass));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It needs a tokio runtime with time and I/O enabled. It prints nothing, reads no environment and no file but the cache that
+//! the session was given, and ends when [`Run::deadline`] or the caller's `cancel` says so.
+//!
+//! A deployment that answers nothing, or nonsense, is no error here: its report says why, and its verdict is inconclusive or
+//! fail. [`Cancelled`] is the only error.
+
+mod answer;
+mod appraise;
+mod attempt;
+mod bundle;
+mod clock;
+mod collect;
+mod collected;
+mod deployment;
+mod instances;
+mod recorded;
+mod repeated;
+mod run;
+mod second_opinions;
+mod session;
+mod single;
+mod tasks;
+mod time;
+mod verify;
+
+pub use appraise::{Appraised, AppraisedInstance};
+pub use clock::{COMMIT_TIME, now};
+pub use collect::collect;
+pub use collected::{Collected, Collection};
+pub use deployment::{AddressError, Deployment};
+pub use recorded::RecordedEvidence;
+pub use run::{Cancelled, Progress, Run, run, verify};
+pub use second_opinions::{RecordedOpinions, SecondOpinions};
+pub use session::Session;
+pub use tasks::Tasks;
+pub use time::Time;

@@ -1,0 +1,53 @@
+//! What does not change from target to target.
+
+use super::second_opinions::{Asking, SecondOpinions};
+use super::{COMMIT_TIME, now};
+use crate::collateral::{Sources, Store};
+use crate::net::Client;
+use cvm_verify_core::verify::TrustRoot;
+
+/// What does not change from target to target. Targets share it: one fetch of collateral serves all of a platform.
+pub struct Session {
+    /// How the network is reached.
+    pub client: Client,
+    /// Where to fetch collateral.
+    pub sources: Sources,
+    /// Collateral of every platform that was met.
+    pub store: Store,
+    /// Whether [`Collected::bundle`](super::Collected::bundle) is made.
+    pub keep_bundles: bool,
+    /// Who is asked in addition to the evidence.
+    pub opinions: SecondOpinions,
+    /// The root certificate to chain up to.
+    pub root: TrustRoot,
+    /// The clock, Unix seconds.
+    pub now: fn() -> u64,
+    /// A time that an honest clock is past, Unix seconds.
+    pub clock_floor: u64,
+}
+
+impl Session {
+    /// Intel's root, the public sources of collateral, a cache in memory, the clock of this machine, no bundles; nobody is asked
+    /// in addition to the evidence.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            sources: Sources::default_public(),
+            store: Store::in_memory(),
+            keep_bundles: false,
+            opinions: SecondOpinions::none(),
+            root: TrustRoot::Intel,
+            now,
+            clock_floor: COMMIT_TIME,
+        }
+    }
+
+    pub(super) fn asking(&self) -> Asking<'_> {
+        Asking {
+            client: &self.client,
+            sources: &self.sources,
+            root: &self.root,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The engine, as another Rust program uses it.
+
+use std::sync::Arc;
+
+use cvm_verify::collateral::Sources;
+use cvm_verify::engine::{Cancelled, Deployment, Progress, Run, Session, verify};
+use cvm_verify::net::{Client, Transport};
+use cvm_verify_core::policy::{Expected, OsImagePolicy};
+use cvm_verify_core::{CheckId, Origin, Policy, Status, TargetReport, TrustRoot, Verdict};
+use simulator::{AppServer, Cvm, PccsServer, World};
+use tokio::time::Instant;
+use url::Url;
+
+struct Simulated {
+    app: AppServer,
+    pccs: PccsServer,
+    compose_hash: [u8; 32],
+}
+
+impl Simulated {
+    fn healthy() -> Self {
+        let cvm = Cvm::healthy(&World::default());
+        Self {
+            pccs: PccsServer::http(cvm.world.clone()),
+            compose_hash: cvm.compose_hash(),
+            app: AppServer::http(cvm),
+        }
+    }
+
+    fn session(&self) -> Arc<Session> {
+        let client = Client::new(&Transport {
+            allow_private_network: true,
+            ..Transport::default()
+        });
+        Arc::new(Session {
+            sources: Sources::only(&Url::parse(&self.pccs.url().to_string()).unwrap()),
+            root: TrustRoot::custom(World::default().root_pem().as_bytes()).unwrap(),
+            now: || simulator::DEFAULT_NOW,
+            clock_floor: 0,
+            ..Session::new(client.unwrap())
+        })
+    }
+
+    fn deployment(&self, name: &str, compose_hash: [u8; 32]) -> Deployment {
+        let policy = Policy {
+            compose_hash: Some(Expected {
+                value: compose_hash,
+                origin: Origin::Option("the test"),
+            }),
+            os_image: OsImagePolicy::Unchecked,
+            ..Policy::default()
+        };
+        Deployment::app(name, &self.app.url().to_string(), policy).unwrap()
+    }
+}
+
+#[track_caller]
+fn assert(report: &TargetReport, id: CheckId, status: Status, reason: Option<&str>) {
+    let check = report.checks.iter().find(|check| check.id == id).unwrap();
+    assert_eq!(
+        (check.status, check.reason.as_deref()),
+        (status, reason),
+        "{check:?}"
+    );
+}
+
+#[tokio::test]
+async fn each_deployment_has_its_report_in_the_order_that_was_asked_for() {
+    let simulated = Simulated::healthy();
+    let session = simulated.session();
+    let deployments = vec![
+        simulated.deployment("right", simulated.compose_hash),
+        simulated.deployment("wrong", [7; 32]),
+    ];
+    let mut told = Vec::new();
+    let reports = verify(
+        &session,
+        deployments,
+        &Run::default(),
+        |progress| told.push(progress),
+        std::future::pending(),
+    )
+    .await
+    .unwrap();
+    let names: Vec<&str> = reports.iter().map(|report| report.name.as_str()).collect();
+    assert_eq!(names, ["right", "wrong"]);
+    assert(&reports[0], CheckId::QuoteSignature, Status::Pass, None);
+    assert(&reports[0], CheckId::ComposeHash, Status::Pass, None);
+    assert(&reports[1], CheckId::QuoteSignature, Status::Pass, None);
+    assert(
+        &reports[1],
+        CheckId::ComposeHash,
+        Status::Fail,
+        Some("compose-hash-mismatch"),
+    );
+    let Progress { done, total, .. } = told.pop().unwrap();
+    assert_eq!((done, total), (2, 2));
+}
+
+#[tokio::test]
+async fn a_run_that_is_cancelled_decides_nothing() {
+    let simulated = Simulated::healthy();
+    let session = simulated.session();
+    let deployments = vec![simulated.deployment("app", simulated.compose_hash)];
+    let how = Run::default();
+    let ended = verify(&session, deployments, &how, |_| {}, std::future::ready(()));
+    assert_eq!(ended.await.unwrap_err(), Cancelled);
+}
+
+#[tokio::test]
+async fn what_has_no_result_at_the_deadline_is_inconclusive() {
+    let simulated = Simulated::healthy();
+    let session = simulated.session();
+    let deployments = vec![simulated.deployment("app", simulated.compose_hash)];
+    let how = Run {
+        deadline: Some(Instant::now()),
+        ..Run::default()
+    };
+    let reports = verify(&session, deployments, &how, |_| {}, std::future::pending())
+        .await
+        .unwrap();
+    assert_eq!(reports[0].verdict, Verdict::Inconclusive);
+    assert(
+        &reports[0],
+        CheckId::Evidence,
+        Status::Error,
+        Some("deadline-reached"),
+    );
+}
+
+#[test]
+fn an_address_that_anybody_on_the_way_could_answer_for_is_refused() {
+    for address in [
+        "http://app.example",
+        "https://user:secret@app.example",
+        "app.example",
+    ] {
+        let error = Deployment::app("app", address, Policy::default())
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            error.contains("not an https URL") && !error.contains("secret"),
+            "{error}"
+        );
+    }
+}
