@@ -1,11 +1,10 @@
 //! The bytes of a quote: its layout, the platform that it names, and what a verdict says without collateral.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::collateral::CollateralRequest;
 use cvm_verify_core::evidence::{MAX_QUOTE_BYTES, QuoteBytes};
 use cvm_verify_core::verify::{CollateralGap, Gap, Inputs, QuoteLayout, QuoteRefusal, TrustRoot, prove};
 use cvm_verify_fuzz::deployment::bare;
-use libfuzzer_sys::fuzz_target;
 
 fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
     let evidence = bare(QuoteBytes::new(bytes)?);
@@ -25,7 +24,7 @@ fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
     }
 }
 
-fuzz_target!(|bytes: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
     let Some(quote) = QuoteBytes::new(bytes.to_vec()) else {
         assert!(bytes.len() > MAX_QUOTE_BYTES);
         return;
