@@ -9,7 +9,7 @@ use cvm_verify_core::evidence::Evidence;
 use cvm_verify_core::lock::{Accepting, Lock, pin};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::TrustRootKind;
-use cvm_verify_core::verify::{Facts, Gap, Inputs, TrustRoot, prove};
+use cvm_verify_core::verify::{Facts, Gap, Inputs, SignatureCache, TrustRoot, prove};
 use cvm_verify_fuzz::input::parts;
 use dcap_qvl::QuoteCollateralV3;
 use simulator::{Cvm, World};
@@ -65,6 +65,7 @@ cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
             evidence: &evidence,
             collateral: Ok(&known.collateral),
             collateral_fetched_at: None,
+            signatures: &SignatureCache::default(),
             root: &known.root,
             at: cvm.world.now,
             clock_floor: 0,

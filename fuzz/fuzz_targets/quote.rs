@@ -3,7 +3,9 @@
 
 use cvm_verify::collateral::CollateralRequest;
 use cvm_verify_core::evidence::{MAX_QUOTE_BYTES, QuoteBytes};
-use cvm_verify_core::verify::{CollateralGap, Gap, Inputs, QuoteLayout, QuoteRefusal, TrustRoot, prove};
+use cvm_verify_core::verify::{
+    CollateralGap, Gap, Inputs, QuoteLayout, QuoteRefusal, SignatureCache, TrustRoot, prove,
+};
 use cvm_verify_fuzz::deployment::bare;
 
 fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
@@ -12,6 +14,7 @@ fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
         evidence: &evidence,
         collateral: Err(CollateralGap::Missing),
         collateral_fetched_at: None,
+        signatures: &SignatureCache::default(),
         root: &TrustRoot::Intel,
         at: 1_790_856_000,
         clock_floor: 0,
