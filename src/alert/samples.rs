@@ -5,14 +5,12 @@ use super::digest::gather;
 use super::event::Event;
 use super::letter::Letter;
 use super::message::{Context, Message};
-use cvm_verify_core::checks::{ALL, Check};
+use crate::render::samples;
+pub(super) use crate::render::samples::MEASURED;
+use cvm_verify_core::checks::Check;
 use cvm_verify_core::report::{
-    Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, RequiredAssurance, Status,
-    TargetReport, TcbRecord, TrustRootKind, Verdict,
+    Assurance, CheckId, CheckResult, EvidenceRecord, Mode, Status, TargetReport, Verdict,
 };
-
-/// A compose hash.
-pub(super) const MEASURED: &str = "3f9a0c5e8f6d1b2a4c7e9d0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 
 /// A run on a forge.
 pub(super) fn context() -> Context<'static> {
@@ -26,36 +24,10 @@ pub(super) fn context() -> Context<'static> {
 
 /// Everything passes.
 pub(super) fn pass() -> TargetReport {
-    let passed = |check: &&Check| CheckResult {
-        id: check.id,
-        status: Status::Pass,
-        reason: None,
-        title: check.title.to_owned(),
-        proves: check.proves.to_owned(),
-        prevents: check.prevents.to_owned(),
-        detail: "As expected.".to_owned(),
-        expected: None,
-        actual: None,
-        fix: None,
-        grants: None,
-    };
-    TargetReport {
-        name: "api.example.com".to_owned(),
-        url: Some("https://api.example.com/".to_owned()),
-        verdict: Verdict::Pass,
-        required: RequiredAssurance::CODE,
-        assurance: Assurance::CODE,
-        waived: Vec::new(),
-        accepted: Vec::new(),
-        trust_root: TrustRootKind::Intel,
-        evaluated_at: "2026-08-13T12:00:00Z".to_owned(),
-        checks: ALL.iter().map(passed).collect(),
-        compose_diff: Vec::new(),
-        instances: None,
-        measurements: Measurements::default(),
-        tcb: TcbRecord::default(),
-        evidence: EvidenceRecord::default(),
-    }
+    let mut target = samples::pass();
+    set(&mut target, CheckId::AppId, Status::Pass, "");
+    target.evidence = EvidenceRecord::default();
+    target
 }
 
 /// Another compose document runs; the OS image is waived.
@@ -78,24 +50,12 @@ pub(super) fn fail() -> TargetReport {
 
 /// Nobody said which code is expected.
 pub(super) fn inconclusive() -> TargetReport {
-    let mut target = pass();
-    target.verdict = Verdict::Inconclusive;
-    target.assurance = Assurance::Hardware;
-    set(&mut target, CheckId::ComposeHash, Status::Skip, "no-expectation");
-    of(&mut target, CheckId::ComposeHash).detail =
-        format!("No compose hash is expected. To expect this one, write down: --compose-hash {MEASURED}");
-    target
+    samples::no_expectation()
 }
 
 /// Nothing answered.
 pub(super) fn unreachable() -> TargetReport {
-    let mut target = pass();
-    target.verdict = Verdict::Inconclusive;
-    target.assurance = Assurance::None;
-    for id in CheckId::ALL {
-        set(&mut target, id, Status::Error, "quote-not-proven");
-    }
-    set(&mut target, CheckId::Evidence, Status::Error, "unreachable");
+    let mut target = samples::unreachable();
     of(&mut target, CheckId::Evidence).detail =
         "api.example.com:443: no answer in time (no response yet).".to_owned();
     target
@@ -136,7 +96,8 @@ pub(super) fn all_fail(text: &str) -> TargetReport {
     let mut target = fail();
     target.name = text.to_owned();
     target.url = Some(text.to_owned());
-    for check in &mut target.checks {
+    for id in CheckId::ALL {
+        let check = of(&mut target, id);
         check.status = Status::Fail;
         check.reason = Some(text.to_owned());
         check.detail = text.to_owned();
@@ -160,5 +121,5 @@ pub(super) fn set(target: &mut TargetReport, id: CheckId, status: Status, reason
 
 /// The result of a check.
 pub(super) fn of(target: &mut TargetReport, id: CheckId) -> &mut CheckResult {
-    target.checks.iter_mut().find(|check| check.id == id).unwrap()
+    samples::check_mut(target, id)
 }

@@ -35,7 +35,7 @@ mod generated;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod verdict_line;
 

@@ -111,7 +111,7 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
         change(&mut target);
         target
     };
-    vec![
+    let mut examples = vec![
         ("All that was required is proven.", samples::pass()),
         (
             "`--require-assurance hardware`: which code runs was not asked for.",
@@ -193,7 +193,15 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
                 samples::set(target, CheckId::Freshness, Status::Skip, "no-nonce", "No nonce.");
             })),
         ),
-    ]
+    ];
+    // What was accepted is the result of a check.
+    for (_, target) in &mut examples {
+        let accepted: Vec<CheckId> = target.accepted.iter().map(|one| one.check).collect();
+        for id in accepted {
+            samples::check_mut(target, id);
+        }
+    }
+    examples
 }
 
 fn page() -> String {
