@@ -8,8 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::channel::{Channel, ChannelSecret};
 use super::delivery::{Method, Parcel, json_headers};
+use super::digest::gather;
 use super::discord_text::plain;
+use super::errand::for_each;
 use super::event::Event;
 use super::failed_check::FailedCheck;
 use super::message::Message;
@@ -19,6 +22,22 @@ use cvm_verify_core::report::{Verdict, rfc3339};
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "discord";
+
+/// The secret that holds the webhook.
+const URL: &str = "discord-webhook-url";
+
+pub(super) const ROW: Channel = Channel {
+    name: CHANNEL,
+    secrets: &[ChannelSecret::opens(URL)],
+    remembers: true,
+    errands: |occasion| {
+        let url = occasion.channels.secret(URL);
+        let letters = gather(occasion.letters.clone());
+        for_each(CHANNEL, url, &letters, occasion.event, &|message, url| {
+            Ok(parcel(message, url))
+        })
+    },
+};
 
 const MAX_TITLE: usize = 256;
 const MAX_NAME: usize = 256;

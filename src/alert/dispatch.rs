@@ -3,16 +3,19 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
+use super::channel::Occasion;
 use super::channels::Channels;
 use super::delivery::{Outcome, Pace, send};
-use super::errand::{self, Errand};
+use super::errand::Errand;
 use super::error::DeliveryError;
 use super::event::{Event, occasion};
+use super::heartbeat;
 use super::letter::{About, Letter};
+use super::list::CHANNELS;
 use super::message::{Context, Message};
-use super::{discord, pagerduty, slack, teams, webhook};
 use crate::net::Client;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
@@ -53,10 +56,7 @@ pub async fn ping(
     worst: Verdict,
     entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
-    let channels = Channels {
-        heartbeat_url: channels.heartbeat_url.clone(),
-        ..Channels::default()
-    };
+    let channels = Channels::default().with(heartbeat::URL, channels.secret(heartbeat::URL).cloned());
     let event = occasion(worst).map_or(PASSED, Event::as_str);
     let plan = Plan::new(&channels, |_| Vec::new(), event, Some(worst));
     let pace = Pace::default();
@@ -118,31 +118,25 @@ fn records(done: Vec<Done>) -> Vec<AlertRecord> {
 }
 
 /// What each channel has to do: one lane for each.
-pub(super) struct Plan {
-    slack: Vec<Errand>,
-    discord: Vec<Errand>,
-    teams: Vec<Errand>,
-    pagerduty: Vec<Errand>,
-    webhook: Vec<Errand>,
-    heartbeat: Vec<Errand>,
-}
+pub(super) struct Plan(Vec<Vec<Errand>>);
 
 impl Plan {
     /// `letters` gives those of a channel, by its name.
     pub(super) fn new<'a>(
-        channels: &Channels,
+        channels: &'a Channels,
         letters: impl Fn(&str) -> Vec<Letter<'a>>,
         event: &'static str,
         verdict: Option<Verdict>,
     ) -> Self {
-        Self {
-            slack: errand::slack(channels, letters(slack::CHANNEL), event),
-            discord: errand::discord(channels, letters(discord::CHANNEL), event),
-            teams: errand::teams(channels, letters(teams::CHANNEL), event),
-            pagerduty: errand::pagerduty(channels, &letters(pagerduty::CHANNEL), event),
-            webhook: errand::webhook(channels, &letters(webhook::CHANNEL), event),
-            heartbeat: errand::heartbeat(channels, event, verdict),
-        }
+        let lanes = CHANNELS.map(|channel| {
+            (channel.errands)(&Occasion {
+                channels,
+                letters: letters(channel.name),
+                event,
+                verdict,
+            })
+        });
+        Self(lanes.into())
     }
 
     /// The channels do not wait for each other; the messages of one channel go out in turn.
@@ -153,16 +147,9 @@ impl Plan {
         deadline: Instant,
         entropy: &impl Fn() -> [u8; 16],
     ) -> Vec<Done> {
-        let run = |lane| run(lane, pace, client, deadline, entropy);
-        let (slack, discord, teams, pagerduty, webhook, heartbeat) = tokio::join!(
-            run(self.slack),
-            run(self.discord),
-            run(self.teams),
-            run(self.pagerduty),
-            run(self.webhook),
-            run(self.heartbeat),
-        );
-        [slack, discord, teams, pagerduty, webhook, heartbeat].concat()
+        let lanes = self.0.into_iter();
+        let lanes = lanes.map(|lane| run(lane, pace, client, deadline, entropy));
+        join_all(lanes).await.concat()
     }
 }
 

@@ -31,13 +31,11 @@ fn url(server: &AppServer, path: &str) -> Option<Secret> {
 
 /// All channels at one receiver.
 fn channels(server: &AppServer) -> Channels {
-    Channels {
-        slack_webhook_url: url(server, PATH),
-        webhook_url: url(server, "/alerts?token=hunter3"),
-        webhook_secret: Some(Secret::new("hunter4\n".to_owned())),
-        heartbeat_url: url(server, "/ping/hunter5"),
-        ..Channels::default()
-    }
+    Channels::default()
+        .with("slack-webhook-url", url(server, PATH))
+        .with("webhook-url", url(server, "/alerts?token=hunter3"))
+        .with("webhook-secret", Some(Secret::new("hunter4\n".to_owned())))
+        .with("heartbeat-url", url(server, "/ping/hunter5"))
 }
 
 fn fast() -> Pace {
@@ -188,13 +186,11 @@ async fn a_run_that_verified_nothing_is_a_failure_to_the_heartbeat() {
 async fn nothing_configured_is_nothing_to_say_and_a_missing_secret_is_said() {
     assert_eq!(told(&Channels::default(), &[samples::fail()]).await, []);
     let empty = || Some(Secret::new("\n".to_owned()));
-    let missing = Channels {
-        slack_webhook_url: empty(),
-        webhook_url: empty(),
-        webhook_secret: empty(),
-        heartbeat_url: empty(),
-        ..Channels::default()
-    };
+    let missing = Channels::default()
+        .with("slack-webhook-url", empty())
+        .with("webhook-url", empty())
+        .with("webhook-secret", empty())
+        .with("heartbeat-url", empty());
     let records = told(&missing, &[samples::fail(), samples::unreachable()]).await;
     assert_eq!(
         short(&records),
@@ -204,10 +200,7 @@ async fn nothing_configured_is_nothing_to_say_and_a_missing_secret_is_said() {
             ("heartbeat", "failed", false, NO_SECRET),
         ]
     );
-    let only_a_key = Channels {
-        webhook_secret: Some(Secret::new("hunter4".to_owned())),
-        ..Channels::default()
-    };
+    let only_a_key = Channels::default().with("webhook-secret", Some(Secret::new("hunter4".to_owned())));
     let records = told(&only_a_key, &[samples::fail()]).await;
     assert_eq!(short(&records), [("webhook", "failed", false, NO_SECRET)]);
 }
@@ -215,10 +208,7 @@ async fn nothing_configured_is_nothing_to_say_and_a_missing_secret_is_said() {
 #[tokio::test]
 async fn a_webhook_without_a_secret_is_not_signed_and_that_is_said() {
     let server = receiver(Behaviour::Status(200));
-    let unsigned = Channels {
-        webhook_url: url(&server, "/alerts"),
-        ..Channels::default()
-    };
+    let unsigned = Channels::default().with("webhook-url", url(&server, "/alerts"));
     let records = told(&unsigned, &[samples::fail()]).await;
     let detail = "api.example.com: accepted (status 200); not signed: there is no webhook secret";
     assert_eq!(short(&records), [("webhook", "failed", true, detail)]);
@@ -229,13 +219,11 @@ async fn a_webhook_without_a_secret_is_not_signed_and_that_is_said() {
 async fn t59_a_secret_with_a_line_break_is_refused_unsent_and_not_shown() {
     let server = receiver(Behaviour::Status(200));
     let torn = |text: &str| Some(Secret::new(format!("{}/{text}\nhunter2", server.url())));
-    let channels = Channels {
-        slack_webhook_url: torn("a"),
-        webhook_url: url(&server, "/alerts"),
-        webhook_secret: torn("b"),
-        heartbeat_url: torn("c"),
-        ..Channels::default()
-    };
+    let channels = Channels::default()
+        .with("slack-webhook-url", torn("a"))
+        .with("webhook-url", url(&server, "/alerts"))
+        .with("webhook-secret", torn("b"))
+        .with("heartbeat-url", torn("c"));
     let records = told(&channels, &[samples::fail()]).await;
     let is = "holds a line break or another control character; store it again, as a single line";
     assert_eq!(
@@ -301,12 +289,10 @@ async fn t59_no_part_of_a_url_is_in_any_record_whatever_the_receiver_does() {
 #[tokio::test]
 async fn t60_a_receiver_that_hangs_holds_up_nobody_else_and_everything_ends_in_time() {
     let (hanging, healthy) = (receiver(Behaviour::Hang), receiver(Behaviour::Status(200)));
-    let channels = Channels {
-        slack_webhook_url: url(&hanging, PATH),
-        webhook_url: url(&healthy, "/alerts"),
-        heartbeat_url: url(&healthy, "/ping"),
-        ..Channels::default()
-    };
+    let channels = Channels::default()
+        .with("slack-webhook-url", url(&hanging, PATH))
+        .with("webhook-url", url(&healthy, "/alerts"))
+        .with("heartbeat-url", url(&healthy, "/ping"));
     let started = Instant::now();
     let targets = vec![samples::fail(); 4];
     let records = told(&channels, &targets).await;
@@ -384,15 +370,13 @@ async fn many_targets_with_one_cause_are_one_post_where_people_read_and_one_each
         },
         one_try: Duration::from_secs(5),
     };
-    let channels = Channels {
-        slack_webhook_url: url(&server, "/slack"),
-        discord_webhook_url: url(&server, "/discord"),
-        teams_webhook_url: url(&server, "/teams"),
-        pagerduty_routing_key: Some(Secret::new("key".to_owned())),
-        pagerduty_url: url(&server, "/pagerduty"),
-        webhook_url: url(&server, "/alerts"),
-        ..Channels::default()
-    };
+    let channels = Channels::default()
+        .with("slack-webhook-url", url(&server, "/slack"))
+        .with("discord-webhook-url", url(&server, "/discord"))
+        .with("teams-webhook-url", url(&server, "/teams"))
+        .with("pagerduty-routing-key", Some(Secret::new("key".to_owned())))
+        .with("pagerduty-url", url(&server, "/pagerduty"))
+        .with("webhook-url", url(&server, "/alerts"));
     let records = deliver_at(
         &slow,
         &loopback::client(),
@@ -428,10 +412,7 @@ fn messages_of_a_channel_are_spread_over_half_the_time_that_is_left() {
 #[tokio::test]
 async fn a_receiver_that_asks_for_an_hour_of_silence_is_not_asked_again() {
     let server = receiver(Behaviour::RetryAfter(429, "3600".to_owned()));
-    let channels = Channels {
-        webhook_url: url(&server, "/alerts"),
-        ..Channels::default()
-    };
+    let channels = Channels::default().with("webhook-url", url(&server, "/alerts"));
     let records = told(&channels, &samples::many(4, &samples::fail())).await;
     assert_eq!(server.count("/alerts"), 1);
     assert_eq!(records.len(), 4);

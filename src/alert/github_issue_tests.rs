@@ -203,10 +203,7 @@ fn issues(api: &Url) -> Option<GithubIssues> {
 
 /// A run on a runner that remembers nothing, `minutes` after the first.
 async fn run(api: &Url, target: &TargetReport, minutes: u64) -> Vec<String> {
-    let channels = Channels {
-        github_issue: issues(api),
-        ..Channels::default()
-    };
+    let channels = Channels::default().with_issues(issues(api));
     short(&told(&channels, &mut State::default(), target, minutes).await)
 }
 
@@ -308,11 +305,9 @@ async fn enterprise_server_has_its_apis_elsewhere() {
 async fn the_issue_remembers_for_the_other_channels_too() {
     let forge = Forge::default();
     let (teams, cards) = crate::alert::services::teams().await;
-    let channels = Channels {
-        github_issue: issues(&forge.serve("", "/graphql").await),
-        teams_webhook_url: Some(Secret::new(teams.to_string())),
-        ..Channels::default()
-    };
+    let channels = Channels::default()
+        .with_issues(issues(&forge.serve("", "/graphql").await))
+        .with("teams-webhook-url", Some(Secret::new(teams.to_string())));
     for minutes in 0..3 {
         told(&channels, &mut State::default(), &samples::fail(), minutes).await;
     }
@@ -394,10 +389,7 @@ async fn an_issue_is_found_behind_many_others() {
 #[tokio::test]
 async fn an_issue_that_a_person_closed_is_left_closed_until_the_reminder() {
     let forge = Forge::default();
-    let channels = Channels {
-        github_issue: issues(&forge.serve("", "/graphql").await),
-        ..Channels::default()
-    };
+    let channels = Channels::default().with_issues(issues(&forge.serve("", "/graphql").await));
     let mut state = State::default();
     told(&channels, &mut state, &samples::fail(), 0).await;
     forge.0.lock().unwrap().issues[0]["state"] = "closed".into();
@@ -508,10 +500,8 @@ async fn three_tries_are_all_and_reading_is_repeated_too() {
 
 #[tokio::test]
 async fn without_a_token_the_channel_is_skipped() {
-    let channels = Channels {
-        github_issue: GithubIssues::new(None, "acme/shop", Secret::new("\n".to_owned())).ok(),
-        ..Channels::default()
-    };
+    let channels = Channels::default()
+        .with_issues(GithubIssues::new(None, "acme/shop", Secret::new("\n".to_owned())).ok());
     let records = told(&channels, &mut State::default(), &samples::fail(), 0).await;
     assert_eq!(short(&records), ["failed false skipped: no secret"]);
 }
@@ -557,20 +547,14 @@ fn a_repository_is_owner_and_name() {
 async fn a_test_reads_and_writes_nothing() {
     let forge = Forge::default();
     let api = forge.serve("", "/graphql").await;
-    let channels = Channels {
-        github_issue: issues(&api),
-        ..Channels::default()
-    };
+    let channels = Channels::default().with_issues(issues(&api));
     let records = super::super::test(&loopback::client(), &channels, &samples::context(), || [7; 16]).await;
     assert_eq!(
         short(&records),
         ["test true /repos/acme/shop/issues can be read, 0 open issues of ours; nothing was written"]
     );
     assert!(forge.writes().is_empty());
-    let nowhere = Channels {
-        github_issue: issues(&"http://127.0.0.1:9/".parse().unwrap()),
-        ..Channels::default()
-    };
+    let nowhere = Channels::default().with_issues(issues(&"http://127.0.0.1:9/".parse().unwrap()));
     let records = super::super::test(&loopback::client(), &nowhere, &samples::context(), || [7; 16]).await;
     assert!(!records[0].delivered, "{records:?}");
 }

@@ -22,6 +22,7 @@
 )]
 
 mod cause;
+mod channel;
 mod channels;
 mod delivery;
 mod digest;
@@ -37,6 +38,7 @@ mod github_issue;
 pub mod github_page;
 mod heartbeat;
 mod letter;
+mod list;
 mod message;
 mod named_targets;
 mod pagerduty;
@@ -54,11 +56,14 @@ mod visible;
 mod webhook;
 
 pub(crate) use cause::causes;
+pub use channel::{Channel, ChannelSecret, Role};
 pub use channels::Channels;
 pub use dispatch::{NO_SECRET, deliver, ping, test};
 pub use event::{Event, occasion};
 pub use failed_check::FailedCheck;
 pub use github_issue::{GithubIssues, SettingsError};
+pub use heartbeat::URL as HEARTBEAT_URL;
+pub use list::CHANNELS;
 pub use message::{Context, Message};
 pub use named_targets::Digest;
 pub use remember::{Memory, deliver_remembering, nothing_due};

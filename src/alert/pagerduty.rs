@@ -6,15 +6,69 @@
 use serde_json::{Value, json};
 use url::Url;
 
+use super::channel::{Channel, ChannelSecret, Occasion, Role};
 use super::delivery::{Method, Parcel, json_headers};
+use super::errand::{Errand, for_each, one_if};
 use super::event::Event;
+use super::letter::Letter;
 use super::message::Message;
+use super::secret_text;
 use super::visible::visible;
-use crate::net::Response;
+use crate::net::{Response, Secret};
 use cvm_verify_core::report::{Verdict, rfc3339};
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "pagerduty";
+
+/// The secret that holds the key of an integration of type Events API v2.
+const KEY: &str = "pagerduty-routing-key";
+/// Where PagerDuty takes events, where that is not the default.
+const URL: &str = "pagerduty-url";
+
+pub(super) const ROW: Channel = Channel {
+    name: CHANNEL,
+    secrets: &[
+        ChannelSecret::opens(KEY),
+        ChannelSecret {
+            name: URL,
+            role: Role::Setting,
+        },
+    ],
+    remembers: true,
+    errands,
+};
+
+/// A test triggers an incident and resolves it.
+fn errands(occasion: &Occasion<'_>) -> Vec<Errand> {
+    let Occasion {
+        channels,
+        letters,
+        event,
+        ..
+    } = occasion;
+    let Some(key) = channels.secret(KEY) else {
+        return Vec::new();
+    };
+    let key = match secret_text::word(key, "its routing key") {
+        Ok(Some(key)) => key,
+        Ok(None) => return one_if(!letters.is_empty(), CHANNEL, event, Ok(None)),
+        Err(error) => return one_if(!letters.is_empty(), CHANNEL, event, Err(error)),
+    };
+    let usual = Secret::new(ENDPOINT.to_owned());
+    let url = channels.secret(URL).unwrap_or(&usual);
+    let mut errands = for_each(CHANNEL, Some(url), letters, event, &|message, url| {
+        Ok(parcel(message, key, url))
+    });
+    let tests: Vec<Letter<'_>> = letters
+        .iter()
+        .filter(|letter| letter.message.event == Event::Test)
+        .cloned()
+        .collect();
+    errands.extend(for_each(CHANNEL, Some(url), &tests, event, &|message, url| {
+        Ok(end_of_test(message, key, url))
+    }));
+    errands
+}
 
 /// Where events go, but for accounts in the EU: `https://events.eu.pagerduty.com/v2/enqueue`.
 pub(super) const ENDPOINT: &str = "https://events.pagerduty.com/v2/enqueue";

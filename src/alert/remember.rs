@@ -7,11 +7,11 @@ use super::delivery::Pace;
 use super::dispatch::{NO_SECRET, Plan, jitter, of_the_run};
 use super::error::DeliveryError;
 use super::event::Event;
+use super::github_issue;
 use super::github_issue::Board;
 use super::letter::Letter;
 use super::message::{Context, Message};
 use super::state::{About, Due, Observation, Rules, State, TargetId, TargetState, decide};
-use super::{discord, github_issue, pagerduty, slack, teams, webhook};
 use crate::net::Client;
 use cvm_verify_core::report::{AlertRecord, TargetReport};
 
@@ -65,7 +65,7 @@ pub fn nothing_due(
     if previous.is_none() && channels.github_issue.is_some() {
         return false;
     }
-    match weigh(previous, observations, now, &names(channels), rules) {
+    match weigh(previous, observations, now, &channels.remembering(), rules) {
         None => true,
         Some((next, due)) if due.is_empty() => {
             state.set(target, next);
@@ -109,7 +109,7 @@ pub(super) async fn deliver_at(
     context: &Context<'_>,
     entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
-    let names = names(channels);
+    let names = channels.remembering();
     let deadline = pace.deadline();
     let mut issues = Issues::open(channels, client, pace, deadline, jitter(entropy())).await;
     let mut pending = Vec::new();
@@ -262,26 +262,6 @@ fn messages(
         pending.push(Pending { target, due, message });
     }
     pending
-}
-
-/// The channels that remember: those that somebody asked for.
-fn names(channels: &Channels) -> Vec<&'static str> {
-    let asked_for = [
-        (slack::CHANNEL, channels.slack_webhook_url.is_some()),
-        (discord::CHANNEL, channels.discord_webhook_url.is_some()),
-        (teams::CHANNEL, channels.teams_webhook_url.is_some()),
-        (pagerduty::CHANNEL, channels.pagerduty_routing_key.is_some()),
-        (github_issue::CHANNEL, channels.github_issue.is_some()),
-        (
-            webhook::CHANNEL,
-            channels.webhook_url.is_some() || channels.webhook_secret.is_some(),
-        ),
-    ];
-    asked_for
-        .into_iter()
-        .filter(|(_, asked)| *asked)
-        .map(|(name, _)| name)
-        .collect()
 }
 
 #[cfg(test)]

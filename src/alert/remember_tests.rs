@@ -58,13 +58,17 @@ async fn every_service_takes_every_kind_of_message() {
     let (discord, embeds) = services::discord(1).await;
     let (teams, cards) = services::teams().await;
     let (pagerduty, events, incidents) = services::pagerduty().await;
-    let channels = Channels {
-        discord_webhook_url: secret(&discord, "/api/webhooks/1/hunter2"),
-        teams_webhook_url: secret(&teams, "/workflows/1/triggers/manual?sig=hunter2"),
-        pagerduty_routing_key: Some(Secret::new(format!("{ROUTING_KEY}\n"))),
-        pagerduty_url: secret(&pagerduty, "/v2/enqueue"),
-        ..Channels::default()
-    };
+    let channels = Channels::default()
+        .with("discord-webhook-url", secret(&discord, "/api/webhooks/1/hunter2"))
+        .with(
+            "teams-webhook-url",
+            secret(&teams, "/workflows/1/triggers/manual?sig=hunter2"),
+        )
+        .with(
+            "pagerduty-routing-key",
+            Some(Secret::new(format!("{ROUTING_KEY}\n"))),
+        )
+        .with("pagerduty-url", secret(&pagerduty, "/v2/enqueue"));
     let mut state = State::default();
     let all =
         |event: &str| ["discord", "teams", "pagerduty"].map(|channel| format!("{channel} {event} true"));
@@ -98,15 +102,12 @@ async fn every_service_takes_every_kind_of_message() {
 async fn a_channel_that_was_down_hears_the_latest_failure_and_the_others_hear_nothing_twice() {
     let (discord, embeds) = services::discord(0).await;
     let (teams, cards) = services::teams().await;
-    let up = Channels {
-        discord_webhook_url: secret(&discord, "/api/webhooks/1/hunter2"),
-        teams_webhook_url: secret(&teams, "/"),
-        ..Channels::default()
-    };
-    let down = Channels {
-        discord_webhook_url: secret(&discord, "/api/webhooks/1/gone"),
-        ..up.clone()
-    };
+    let up = Channels::default()
+        .with("discord-webhook-url", secret(&discord, "/api/webhooks/1/hunter2"))
+        .with("teams-webhook-url", secret(&teams, "/"));
+    let down = up
+        .clone()
+        .with("discord-webhook-url", secret(&discord, "/api/webhooks/1/gone"));
     let mut state = State::default();
     let first = told(&down, &mut state, &samples::fail()).await;
     assert_eq!(first, ["discord failed false", "teams failed true"]);
@@ -136,11 +137,12 @@ async fn a_channel_that_was_down_hears_the_latest_failure_and_the_others_hear_no
 #[tokio::test]
 async fn t59_what_a_service_repeats_is_not_in_a_record() {
     let (pagerduty, _, _) = services::pagerduty().await;
-    let channels = Channels {
-        pagerduty_routing_key: Some(Secret::new("wronghunter2".to_owned())),
-        pagerduty_url: secret(&pagerduty, "/v2/enqueue"),
-        ..Channels::default()
-    };
+    let channels = Channels::default()
+        .with(
+            "pagerduty-routing-key",
+            Some(Secret::new("wronghunter2".to_owned())),
+        )
+        .with("pagerduty-url", secret(&pagerduty, "/v2/enqueue"));
     let mut state = State::default();
     let (client, context) = (loopback::client(), samples::context());
     let memory = Memory {
@@ -170,11 +172,9 @@ async fn t59_what_a_service_repeats_is_not_in_a_record() {
 #[tokio::test]
 async fn a_test_ends_the_incident_that_it_makes() {
     let (pagerduty, events, incidents) = services::pagerduty().await;
-    let channels = Channels {
-        pagerduty_routing_key: Some(Secret::new(ROUTING_KEY.to_owned())),
-        pagerduty_url: secret(&pagerduty, "/v2/enqueue"),
-        ..Channels::default()
-    };
+    let channels = Channels::default()
+        .with("pagerduty-routing-key", Some(Secret::new(ROUTING_KEY.to_owned())))
+        .with("pagerduty-url", secret(&pagerduty, "/v2/enqueue"));
     let records = crate::alert::test(&loopback::client(), &channels, &samples::context(), || [1; 16]).await;
     assert!(
         records.len() == 2 && records.iter().all(|record| record.delivered),
@@ -188,10 +188,7 @@ async fn a_test_ends_the_incident_that_it_makes() {
 #[tokio::test]
 async fn every_target_of_a_digest_counts_as_told_and_of_a_lost_one_none_does() {
     let (discord, embeds) = services::discord(0).await;
-    let channels = |path| Channels {
-        discord_webhook_url: secret(&discord, path),
-        ..Channels::default()
-    };
+    let channels = |path| Channels::default().with("discord-webhook-url", secret(&discord, path));
     let (client, context) = (loopback::client(), samples::context());
     let mut state = State::default();
     let mut records = Vec::new();

@@ -6,7 +6,10 @@
 use serde_json::{Value, json};
 use url::Url;
 
+use super::channel::{Channel, ChannelSecret};
 use super::delivery::{Method, Parcel, json_headers};
+use super::digest::gather;
+use super::errand::for_each;
 use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::slack_text::{link_target, plain, unmarked};
@@ -15,6 +18,22 @@ use cvm_verify_core::report::rfc3339;
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "slack";
+
+/// The secret that holds the webhook.
+const URL: &str = "slack-webhook-url";
+
+pub(super) const ROW: Channel = Channel {
+    name: CHANNEL,
+    secrets: &[ChannelSecret::opens(URL)],
+    remembers: true,
+    errands: |occasion| {
+        let url = occasion.channels.secret(URL);
+        let letters = gather(occasion.letters.clone());
+        for_each(CHANNEL, url, &letters, occasion.event, &|message, url| {
+            Ok(parcel(message, url))
+        })
+    },
+};
 
 /// Largest payload, in characters of JSON: below the 13,000 that Slack takes, as nobody says what it counts.
 const MAX_PAYLOAD: usize = 12_000;

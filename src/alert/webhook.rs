@@ -10,15 +10,62 @@ use serde::Serialize;
 use sha2::Sha256;
 use url::Url;
 
+use super::channel::{Channel, ChannelSecret, Occasion, Role};
 use super::delivery::{Method, Parcel, json_headers};
+use super::errand::{Errand, for_each, one_if};
 use super::error::DeliveryError;
 use super::event::Event;
 use super::message::Message;
-use crate::net::{HeaderName, HeaderValue, Response};
+use super::secret_text;
+use crate::net::{HeaderName, HeaderValue, Response, Secret};
 use cvm_verify_core::report::{Accepted, CheckId, Verdict, rfc3339};
 
 /// The channel's name.
 pub(super) const CHANNEL: &str = "webhook";
+
+/// The secret that holds the URL.
+const URL: &str = "webhook-url";
+/// The key that signs what goes there. Without it, or with an empty one, nothing is signed.
+const KEY: &str = "webhook-secret";
+
+pub(super) const ROW: Channel = Channel {
+    name: CHANNEL,
+    secrets: &[
+        ChannelSecret::opens(URL),
+        ChannelSecret {
+            name: KEY,
+            role: Role::Signs,
+        },
+    ],
+    remembers: true,
+    errands,
+};
+
+/// A signing secret that cannot be used stops the alert: a receiver that expects a signature must not learn to do
+/// without.
+fn errands(occasion: &Occasion<'_>) -> Vec<Errand> {
+    let Occasion {
+        channels,
+        letters,
+        event,
+        ..
+    } = occasion;
+    let key = match channels.secret(KEY).map(secret_text::key).transpose() {
+        Ok(key) => key.flatten(),
+        Err(error) => return one_if(!letters.is_empty(), CHANNEL, event, Err(error)),
+    };
+    let no_url = Secret::new(String::new());
+    let url = channels.secret(URL).or(key.map(|_| &no_url));
+    let mut errands = for_each(CHANNEL, url, letters, event, &|message, url| {
+        parcel(message, url, key)
+    });
+    for errand in &mut errands {
+        if key.is_none() && matches!(errand.parcel, Ok(Some(_))) {
+            errand.note = "; not signed: there is no webhook secret";
+        }
+    }
+    errands
+}
 
 /// The name of the JSON format.
 const SCHEMA: &str = "cvm-verify/alert/v1";

@@ -13,7 +13,9 @@ use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::transport;
 use crate::alert::state::{Observation, Rules, State};
-use crate::alert::{self, Channels, Context, GithubIssues, Memory};
+use crate::alert::{
+    self, CHANNELS, ChannelSecret, Channels, Context, GithubIssues, HEARTBEAT_URL, Memory, Role,
+};
 use crate::net::{Client, Secret};
 use crate::render;
 use cvm_verify_core::policy::Fingerprint;
@@ -63,15 +65,14 @@ impl Alerting {
 
     /// What the variables hold, and the issues.
     pub(super) fn channels(&self, variables: &Variables, surroundings: &Surroundings) -> Channels {
-        Channels {
-            github_issue: self.github_issue.clone(),
-            ..variables.channels(surroundings)
-        }
+        variables
+            .channels(surroundings)
+            .with_issues(self.github_issue.clone())
     }
 
     /// Whether any channel is configured.
     pub(super) fn any(&self, variables: &Variables, surroundings: &Surroundings) -> bool {
-        is_any(&self.channels(variables, surroundings))
+        self.channels(variables, surroundings).is_any()
     }
 
     /// Tells every configured channel what the run found, and records in the report what became of it. Never changes
@@ -106,26 +107,20 @@ impl Alerting {
         let mut errands: Vec<(Channels, Vec<TargetReport>, Vec<Vec<Observation>>)> = groups
             .into_iter()
             .map(|(variables, (targets, observations))| {
-                let channels = Channels {
-                    heartbeat_url: None,
-                    ..self.channels(variables, surroundings)
-                };
+                let channels = self.channels(variables, surroundings).with(HEARTBEAT_URL, None);
                 (channels, targets, observations)
             })
             .collect();
         // One ping for the run, and one errand for all channels wherever the targets share them.
         let mut ping = None;
         match errands.as_mut_slice() {
-            [(channels, ..)] => channels.heartbeat_url = heartbeat_url,
+            [(channels, ..)] => *channels = std::mem::take(channels).with(HEARTBEAT_URL, heartbeat_url),
             _ => {
-                ping = Some(Channels {
-                    heartbeat_url,
-                    ..Channels::default()
-                });
+                ping = Some(Channels::default().with(HEARTBEAT_URL, heartbeat_url));
             }
         }
         let mut no_file = State::default();
-        for (channels, targets, observations) in errands.iter().filter(|(channels, ..)| is_any(channels)) {
+        for (channels, targets, observations) in errands.iter().filter(|(channels, ..)| channels.is_any()) {
             let remembered = state.is_some() || channels.github_issue.is_some();
             let records = if remembered {
                 let memory = Memory {
@@ -139,7 +134,7 @@ impl Alerting {
             };
             report.alerts.extend(records);
         }
-        if let Some(channels) = ping.filter(is_any) {
+        if let Some(channels) = ping.filter(Channels::is_any) {
             let records = alert::deliver(client, &channels, &report.targets, &context, entropy).await;
             report.alerts.extend(records);
         }
@@ -153,7 +148,7 @@ impl Alerting {
         of_run: &Variables,
         surroundings: &Surroundings,
     ) -> Option<Secret> {
-        let url = of_run.channels(surroundings).heartbeat_url?;
+        let url = of_run.channels(surroundings).secret(HEARTBEAT_URL)?.clone();
         let Some(why) = no_pass_to_ping(report) else {
             return Some(url);
         };
@@ -212,19 +207,6 @@ pub(super) fn whole_app<'t>(
     })
 }
 
-/// Whether any channel is configured.
-pub(super) fn is_any(channels: &Channels) -> bool {
-    let secrets = [
-        &channels.slack_webhook_url,
-        &channels.discord_webhook_url,
-        &channels.teams_webhook_url,
-        &channels.pagerduty_routing_key,
-        &channels.webhook_url,
-        &channels.heartbeat_url,
-    ];
-    secrets.into_iter().any(Option::is_some) || channels.github_issue.is_some()
-}
-
 /// The issues of the repository that was named, or of the one that this workflow runs in: a token, or a name without
 /// one, asks for them.
 fn github_issue(
@@ -264,12 +246,14 @@ pub(super) fn run(args: &AlertArgs, surroundings: &mut Surroundings) -> anyhow::
         ..Alerting::forgetful()
     };
     let channels = alerting.channels(&Variables::default(), surroundings);
-    if !is_any(&channels) {
-        return Err(UsageError::new(
-            "no alert channel is set; set CVM_VERIFY_SLACK_WEBHOOK_URL, CVM_VERIFY_DISCORD_WEBHOOK_URL, \
-             CVM_VERIFY_TEAMS_WEBHOOK_URL, CVM_VERIFY_PAGERDUTY_ROUTING_KEY, CVM_VERIFY_WEBHOOK_URL, \
-             CVM_VERIFY_HEARTBEAT_URL or CVM_VERIFY_GITHUB_TOKEN",
-        )
+    if !channels.is_any() {
+        let opening = CHANNELS.iter().flat_map(|channel| channel.secrets);
+        let opening = opening.filter(|secret| matches!(secret.role, Role::Opens | Role::Token));
+        let variables: Vec<String> = opening.map(ChannelSecret::variable).collect();
+        return Err(UsageError::new(format!(
+            "no alert channel is set; set one of {}",
+            variables.join(", ")
+        ))
         .into());
     }
     let client = transport::client(&args.http)?;

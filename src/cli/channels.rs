@@ -1,8 +1,10 @@
 //! Which environment variables hold the secrets of the alert channels, and what they hold.
 
+use std::collections::BTreeMap;
+
 use super::environment::truth;
 use super::surroundings::Surroundings;
-use crate::alert::Channels;
+use crate::alert::{CHANNELS, ChannelSecret, Channels, Role};
 use crate::config::Settings;
 use crate::net::Secret;
 
@@ -44,18 +46,6 @@ impl Place {
     }
 }
 
-/// The usual variables of the channels. Each is an input of the action.
-const USUAL: [&str; 8] = [
-    "CVM_VERIFY_SLACK_WEBHOOK_URL",
-    "CVM_VERIFY_DISCORD_WEBHOOK_URL",
-    "CVM_VERIFY_TEAMS_WEBHOOK_URL",
-    "CVM_VERIFY_PAGERDUTY_ROUTING_KEY",
-    GITHUB_TOKEN,
-    "CVM_VERIFY_WEBHOOK_URL",
-    "CVM_VERIFY_WEBHOOK_SECRET",
-    "CVM_VERIFY_HEARTBEAT_URL",
-];
-
 /// The variable of the token that keeps issues.
 pub(super) const GITHUB_TOKEN: &str = "CVM_VERIFY_GITHUB_TOKEN";
 
@@ -75,59 +65,41 @@ fn is_github_step(surroundings: &Surroundings) -> bool {
 
 /// The channels that are given and empty, by the names of their inputs, with commas. `None` where there are none.
 pub(super) fn given_empty(surroundings: &Surroundings) -> Option<String> {
-    let empty = USUAL.iter().filter(|name| is_given_empty(name, surroundings));
-    let inputs: Vec<String> = empty
-        .map(|name| {
-            name.trim_start_matches("CVM_VERIFY_")
-                .to_ascii_lowercase()
-                .replace('_', "-")
-        })
-        .collect();
+    let empty = secrets().filter(|secret| is_given_empty(&secret.variable(), surroundings));
+    let inputs: Vec<&str> = empty.map(|secret| secret.name).collect();
     (!inputs.is_empty()).then(|| inputs.join(", "))
 }
 
-/// The variables of all channels.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Variables {
-    slack_webhook_url: Place,
-    discord_webhook_url: Place,
-    teams_webhook_url: Place,
-    pagerduty_routing_key: Place,
-    webhook_url: Place,
-    webhook_secret: Place,
-    heartbeat_url: Place,
+/// The secrets of all channels, without settings.
+fn secrets() -> impl Iterator<Item = &'static ChannelSecret> {
+    let all = CHANNELS.iter().flat_map(|channel| channel.secrets);
+    all.filter(|secret| secret.role != Role::Setting)
 }
+
+/// The variables of all channels, by the names of the secrets. One that is not there is the usual one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Variables(BTreeMap<&'static str, Place>);
 
 impl Variables {
     /// Those that settings name.
     pub fn of(settings: &Settings) -> Self {
-        let place = |key| Place::of(settings, key);
-        Self {
-            slack_webhook_url: place("slack-webhook-url-env"),
-            discord_webhook_url: place("discord-webhook-url-env"),
-            teams_webhook_url: place("teams-webhook-url-env"),
-            pagerduty_routing_key: place("pagerduty-routing-key-env"),
-            webhook_url: place("webhook-url-env"),
-            webhook_secret: place("webhook-secret-env"),
-            heartbeat_url: place("heartbeat-url-env"),
-        }
+        let places =
+            secrets().map(|secret| (secret.name, Place::of(settings, &format!("{}-env", secret.name))));
+        Self(places.filter(|(_, place)| *place != Place::Usual).collect())
     }
 
     /// What they hold.
     pub fn channels(&self, surroundings: &Surroundings) -> Channels {
-        let secret = |place: &Place, usual| place.secret(usual, surroundings);
-        Channels {
-            slack_webhook_url: secret(&self.slack_webhook_url, "CVM_VERIFY_SLACK_WEBHOOK_URL"),
-            discord_webhook_url: secret(&self.discord_webhook_url, "CVM_VERIFY_DISCORD_WEBHOOK_URL"),
-            teams_webhook_url: secret(&self.teams_webhook_url, "CVM_VERIFY_TEAMS_WEBHOOK_URL"),
-            pagerduty_routing_key: secret(&self.pagerduty_routing_key, "CVM_VERIFY_PAGERDUTY_ROUTING_KEY"),
-            // Not a secret: an empty one is the default.
-            pagerduty_url: secret(&Place::Usual, "CVM_VERIFY_PAGERDUTY_URL")
-                .filter(|url| !url.expose().is_empty()),
-            github_issue: None,
-            webhook_url: secret(&self.webhook_url, "CVM_VERIFY_WEBHOOK_URL"),
-            webhook_secret: secret(&self.webhook_secret, "CVM_VERIFY_WEBHOOK_SECRET"),
-            heartbeat_url: secret(&self.heartbeat_url, "CVM_VERIFY_HEARTBEAT_URL"),
-        }
+        let all = CHANNELS.iter().flat_map(|channel| channel.secrets);
+        all.fold(Channels::default(), |channels, secret| {
+            let place = self.0.get(secret.name).unwrap_or(&Place::Usual);
+            let value = place.secret(&secret.variable(), surroundings);
+            match secret.role {
+                Role::Opens | Role::Signs => channels.with(secret.name, value),
+                // An empty setting is the default.
+                Role::Setting => channels.with(secret.name, value.filter(|value| !value.expose().is_empty())),
+                Role::Token => channels,
+            }
+        })
     }
 }

@@ -55,3 +55,16 @@ pub struct MemoryArgs {
     #[arg(long, value_name = "OWNER/REPO")]
     pub github_issue: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CHANNELS;
+    use crate::alert;
+
+    #[test]
+    fn the_help_names_the_variable_of_every_secret() {
+        for secret in alert::CHANNELS.iter().flat_map(|channel| channel.secrets) {
+            assert!(CHANNELS.contains(&secret.variable()), "{}", secret.variable());
+        }
+    }
+}

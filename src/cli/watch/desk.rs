@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio::task::{Id, JoinSet};
 
 use crate::alert::state::{Observation, State, TargetId};
-use crate::alert::{self, Channels, Context, Memory};
+use crate::alert::{self, Channels, Context, HEARTBEAT_URL, Memory};
 use crate::cli::alert_state::StateFile;
-use crate::cli::alerts::{Alerting, entropy, is_any, run_url, whole_app};
+use crate::cli::alerts::{Alerting, entropy, run_url, whole_app};
 use crate::cli::args::WatchArgs;
 use crate::cli::channels::Variables;
 use crate::cli::error::UsageError;
@@ -129,8 +129,8 @@ impl Desk {
     /// Whether nobody would hear of anything: no target of the plan has a channel, and there is no heartbeat.
     pub fn is_silent(&self, plan: &Plan, surroundings: &Surroundings) -> bool {
         let mut targets = plan.targets.iter();
-        let told = targets.any(|target| is_any(&self.alerting.channels(&target.alerts, surroundings)));
-        !told && plan.alerts.channels(surroundings).heartbeat_url.is_none()
+        let told = targets.any(|target| self.alerting.channels(&target.alerts, surroundings).is_any());
+        !told && plan.alerts.channels(surroundings).secret(HEARTBEAT_URL).is_none()
     }
 
     /// Takes what was found of a target in a round, of each instance where it has several.
@@ -149,14 +149,13 @@ impl Desk {
         }
         let alerting = &self.alerting;
         let lane = self.lanes.entry(target.alerts.clone()).or_insert_with(|| Lane {
-            channels: Channels {
-                heartbeat_url: None,
-                ..alerting.channels(&target.alerts, surroundings)
-            },
+            channels: alerting
+                .channels(&target.alerts, surroundings)
+                .with(HEARTBEAT_URL, None),
             waiting: BTreeMap::new(),
             telling: false,
         });
-        if !is_any(&lane.channels) {
+        if !lane.channels.is_any() {
             return;
         }
         let policy = target.policy().fingerprint();
@@ -237,7 +236,7 @@ impl Desk {
     /// Pings, where a lap over all targets has ended and no ping is on its way. What ends meanwhile is in the next ping.
     fn ping(&mut self) {
         let heartbeat = &mut self.heartbeat;
-        if heartbeat.pinging || heartbeat.channels.heartbeat_url.is_none() {
+        if heartbeat.pinging || heartbeat.channels.secret(HEARTBEAT_URL).is_none() {
             return;
         }
         let Some(worst) = heartbeat.due.take() else {

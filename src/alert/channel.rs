@@ -1,0 +1,66 @@
+//! What a channel is: its name, the secrets that it takes, and what it has to do.
+
+use super::channels::Channels;
+use super::errand::Errand;
+use super::letter::Letter;
+use cvm_verify_core::report::Verdict;
+
+/// A row of the list of channels.
+pub struct Channel {
+    /// Its name in records.
+    pub name: &'static str,
+    /// The secrets that it takes.
+    pub secrets: &'static [ChannelSecret],
+    /// Whether what it was told is remembered, so that it is told once.
+    pub remembers: bool,
+    /// What it has to do.
+    pub(super) errands: fn(&Occasion<'_>) -> Vec<Errand>,
+}
+
+/// A secret that a channel takes.
+#[derive(Debug, Clone, Copy)]
+pub struct ChannelSecret {
+    /// Its name: that of the action's input, and with `-env` that of the policy file's key.
+    pub name: &'static str,
+    /// What it is for.
+    pub role: Role,
+}
+
+/// What a secret of a channel is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Where the channel is, or what opens it: alone it makes alerts go there.
+    Opens,
+    /// It signs what goes to a channel. Alone it reaches nobody, and the record says so.
+    Signs,
+    /// A setting that is not a secret: an empty one is the default, and the policy file has no key for it.
+    Setting,
+    /// A token for a place that is named elsewhere, so [`Channels`] does not hold it.
+    Token,
+}
+
+impl ChannelSecret {
+    /// Alone it makes alerts go to its channel.
+    pub(super) const fn opens(name: &'static str) -> Self {
+        Self {
+            name,
+            role: Role::Opens,
+        }
+    }
+
+    /// Its usual environment variable.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("CVM_VERIFY_{}", self.name.to_ascii_uppercase().replace('-', "_"))
+    }
+}
+
+/// What there is to tell.
+pub(super) struct Occasion<'a> {
+    pub channels: &'a Channels,
+    pub letters: Vec<Letter<'a>>,
+    /// The event of the run.
+    pub event: &'static str,
+    /// The verdict of the run; absent for a test.
+    pub verdict: Option<Verdict>,
+}
