@@ -1,9 +1,10 @@
 //! An evidence bundle.
-#![cfg_attr(feature = "libfuzzer", no_main)]
+#![no_main]
 
 use cvm_verify_core::evidence::Bundle;
+use libfuzzer_sys::fuzz_target;
 
-cvm_verify_fuzz::fuzz_target!(|file: &[u8]| {
+fuzz_target!(|file: &[u8]| {
     let bundle = match Bundle::parse(file) {
         Ok(bundle) => bundle,
         Err(error) => {

@@ -1,10 +1,11 @@
 //! The host of a deployment's URL.
-#![cfg_attr(feature = "libfuzzer", no_main)]
+#![no_main]
 
 use cvm_verify::source::{Channel, HostLabel};
+use libfuzzer_sys::fuzz_target;
 use url::Url;
 
-cvm_verify_fuzz::fuzz_target!(|host: &str| {
+fuzz_target!(|host: &str| {
     let Ok(url) = Url::parse(&format!("https://{host}/")) else {
         return;
     };

@@ -1,9 +1,10 @@
 //! A value of `--key-provider`.
-#![cfg_attr(feature = "libfuzzer", no_main)]
+#![no_main]
 
 use cvm_verify_core::policy::KeyProviderPin;
+use libfuzzer_sys::fuzz_target;
 
-cvm_verify_fuzz::fuzz_target!(|text: &str| {
+fuzz_target!(|text: &str| {
     let Ok(pin) = text.parse::<KeyProviderPin>() else {
         return;
     };

@@ -1,8 +1,9 @@
 //! A value of `--os-image`.
-#![cfg_attr(feature = "libfuzzer", no_main)]
+#![no_main]
 
 use cvm_verify_core::policy::{OsImageOption, OsImagePolicy, OsTuple, parse_os_image};
 use cvm_verify_core::reference::OsClass;
+use libfuzzer_sys::fuzz_target;
 
 fn tuple(text: &str) -> Option<OsTuple> {
     match parse_os_image(text) {
@@ -14,7 +15,7 @@ fn tuple(text: &str) -> Option<OsTuple> {
     }
 }
 
-cvm_verify_fuzz::fuzz_target!(|text: &str| {
+fuzz_target!(|text: &str| {
     let Ok(OsImageOption::Policy(policy)) = parse_os_image(text) else {
         return;
     };

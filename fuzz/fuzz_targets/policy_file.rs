@@ -1,9 +1,10 @@
 //! The policy file `cvm-verify.toml`.
-#![cfg_attr(feature = "libfuzzer", no_main)]
+#![no_main]
 
 use cvm_verify::config::file::PolicyFile;
+use libfuzzer_sys::fuzz_target;
 
-cvm_verify_fuzz::fuzz_target!(|file: &[u8]| {
+fuzz_target!(|file: &[u8]| {
     let (policy, mistakes) = PolicyFile::read(file, "cvm-verify.toml");
     for mistake in &mistakes {
         let text = mistake.to_string();

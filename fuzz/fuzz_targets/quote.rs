@@ -1,12 +1,11 @@
 //! The bytes of a quote: its layout, the platform that it names, and what a verdict says without collateral.
-#![cfg_attr(feature = "libfuzzer", no_main)]
+#![no_main]
 
 use cvm_verify::collateral::CollateralRequest;
 use cvm_verify_core::evidence::{MAX_QUOTE_BYTES, QuoteBytes};
-use cvm_verify_core::verify::{
-    CollateralGap, Gap, Inputs, QuoteLayout, QuoteRefusal, SignatureCache, TrustRoot, prove,
-};
+use cvm_verify_core::verify::{CollateralGap, Gap, Inputs, QuoteLayout, QuoteRefusal, TrustRoot, prove};
 use cvm_verify_fuzz::deployment::bare;
+use libfuzzer_sys::fuzz_target;
 
 fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
     let evidence = bare(QuoteBytes::new(bytes)?);
@@ -14,7 +13,6 @@ fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
         evidence: &evidence,
         collateral: Err(CollateralGap::Missing),
         collateral_fetched_at: None,
-        signatures: &SignatureCache::default(),
         root: &TrustRoot::Intel,
         at: 1_790_856_000,
         clock_floor: 0,
@@ -27,7 +25,7 @@ fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
     }
 }
 
-cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(|bytes: &[u8]| {
     let Some(quote) = QuoteBytes::new(bytes.to_vec()) else {
         assert!(bytes.len() > MAX_QUOTE_BYTES);
         return;

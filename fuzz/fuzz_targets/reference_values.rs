@@ -1,9 +1,10 @@
 //! A user's file of reference values.
-#![cfg_attr(feature = "libfuzzer", no_main)]
+#![no_main]
 
 use cvm_verify_core::reference::ReferenceValues;
+use libfuzzer_sys::fuzz_target;
 
-cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(|bytes: &[u8]| {
     let built_in = ReferenceValues::built_in();
     let Ok(values) = built_in.with_file("reference.toml", bytes) else {
         return;

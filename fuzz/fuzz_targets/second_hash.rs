@@ -1,11 +1,12 @@
 //! A value of `--also-compose-hash`.
-#![cfg_attr(feature = "libfuzzer", no_main)]
+#![no_main]
 
 use cvm_verify_core::policy::{MAX_EXCEPTION_DAYS, SecondHash};
+use libfuzzer_sys::fuzz_target;
 
 const DAY: u64 = 24 * 60 * 60;
 
-cvm_verify_fuzz::fuzz_target!(|text: &str| {
+fuzz_target!(|text: &str| {
     let second = match text.parse::<SecondHash>() {
         Ok(second) => second,
         Err(error) => {

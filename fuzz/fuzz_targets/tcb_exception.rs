@@ -1,12 +1,13 @@
 //! A value of `--accept-tcb`.
-#![cfg_attr(feature = "libfuzzer", no_main)]
+#![no_main]
 
 use cvm_verify_core::policy::{MAX_EXCEPTION_DAYS, TcbException};
 use cvm_verify_core::report::rfc3339;
+use libfuzzer_sys::fuzz_target;
 
 const DAY: u64 = 86_400;
 
-cvm_verify_fuzz::fuzz_target!(|text: &str| {
+fuzz_target!(|text: &str| {
     let Ok(exception) = text.parse::<TcbException>() else {
         return;
     };

@@ -1,9 +1,10 @@
 //! What dstack's `Attest` answers: SCALE or MessagePack, as bytes, as hex or in JSON.
-#![cfg_attr(feature = "libfuzzer", no_main)]
+#![no_main]
 
 use cvm_verify_core::evidence::{Attestation, MAX_QUOTE_BYTES};
+use libfuzzer_sys::fuzz_target;
 
-cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(|bytes: &[u8]| {
     let json = format!(r#"{{"attestation":"{}"}}"#, hex::encode(bytes));
     let of_json = Attestation::parse(json.as_bytes());
     if let Ok(attestation) = &of_json {

@@ -1,9 +1,10 @@
 //! A docker compose file as YAML: the tree that is read of it.
-#![cfg_attr(feature = "libfuzzer", no_main)]
+#![no_main]
 
 use cvm_verify_core::compose::canonical_yaml;
+use libfuzzer_sys::fuzz_target;
 
-cvm_verify_fuzz::fuzz_target!(|text: &str| {
+fuzz_target!(|text: &str| {
     match canonical_yaml(text) {
         Ok(tree) => {
             assert_eq!(

@@ -15,7 +15,7 @@ use crate::source::PhalaVerifier;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::{Bundle, EarlyRecord, Evidence, EvidenceError, RecordedOpinion};
 use cvm_verify_core::policy::Verifier;
-use cvm_verify_core::verify::{Early, Facts, SignatureCache, TrustRoot};
+use cvm_verify_core::verify::{Early, Facts, TrustRoot};
 
 /// How many quotes are with the API at one time.
 const AT_ONCE: usize = 8;
@@ -44,7 +44,6 @@ pub(super) struct Asking<'a> {
     pub client: &'a Client,
     pub sources: &'a Sources,
     pub root: &'a TrustRoot,
-    pub signatures: &'a SignatureCache,
 }
 
 /// Whom to ask, and what was answered so far.
@@ -165,7 +164,7 @@ impl SecondOpinions {
             None => {
                 let set = set.as_ref().map_err(String::as_str);
                 change(&mut collected, |facts| {
-                    facts.with_early(evidence, set, asking.root, asking.signatures)
+                    facts.with_early(evidence, set, asking.root)
                 });
                 if let Ok(facts) = &collected.facts {
                     locked(&self.rated).insert(rated, (*at, facts.early.clone()));
@@ -240,12 +239,7 @@ impl RecordedOpinions {
             return Err(internal());
         };
         if let Some(set) = &self.early {
-            facts = facts.with_early(
-                evidence,
-                set.as_ref().map_err(String::as_str),
-                root,
-                &SignatureCache::default(),
-            );
+            facts = facts.with_early(evidence, set.as_ref().map_err(String::as_str), root);
         }
         if let Some(opinion) = &self.opinion {
             facts = facts.with_opinion(evidence, opinion);

@@ -1,0 +1,11 @@
+//! The conformance corpus as data: read ([`corpus`]), made into evidence bundles ([`make`]), run against a verifier
+//! ([`run`]). `docs/conformance.md` says what a case may hold.
+
+#![allow(clippy::print_stdout, reason = "what differs is printed")]
+
+pub mod case;
+pub mod corpus;
+pub mod edit;
+pub mod make;
+pub mod recipe;
+pub mod run;
