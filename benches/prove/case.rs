@@ -6,7 +6,7 @@ use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::evidence::{Bundle, Evidence};
 use cvm_verify_core::policy::{Expected, Freshness, Origin, OsImagePolicy, Policy};
 use cvm_verify_core::report::{Mode, Report, RequiredAssurance, Status, TargetReport, Tool, Verdict};
-use cvm_verify_core::verify::{Facts, Inputs, TrustRoot, prove};
+use cvm_verify_core::verify::{Facts, Inputs, SignatureCache, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::{QuoteVerifier, VerifiedReport};
 
@@ -95,7 +95,7 @@ impl Case {
         if let TrustRoot::Custom(der) = &self.root {
             self.verifier = QuoteVerifier::new(der.clone());
         }
-        let facts = self.prove(&evidence);
+        let facts = self.prove(&evidence, &SignatureCache::default());
         self.policy.compose_hash = Some(Expected {
             value: *facts.boot.as_ref().unwrap().compose_hash(),
             origin: Origin::Option("--compose-hash"),
@@ -119,20 +119,21 @@ impl Case {
     }
 
     /// What a replay does after it read its files: everything that a verdict rests on.
-    pub fn whole(&self) -> TargetReport {
+    pub fn whole(&self, signatures: &SignatureCache) -> TargetReport {
         let evidence = self.parse();
-        self.appraise(&self.prove(&evidence))
+        self.appraise(&self.prove(&evidence, signatures))
     }
 
     pub fn parse(&self) -> Evidence {
         Evidence::parse(&self.attestation, self.info.as_deref(), None, self.nonce).unwrap()
     }
 
-    pub fn prove(&self, evidence: &Evidence) -> Facts {
+    pub fn prove(&self, evidence: &Evidence, signatures: &SignatureCache) -> Facts {
         prove(&Inputs {
             evidence,
             collateral: Ok(&self.collateral),
             collateral_fetched_at: None,
+            signatures,
             root: &self.root,
             at: self.at,
             clock_floor: 0,
@@ -157,6 +158,12 @@ impl Case {
             version: String::new(),
             git: String::new(),
         };
-        Report::new(tool, Mode::Replay, String::new(), 0, vec![self.whole()])
+        Report::new(
+            tool,
+            Mode::Replay,
+            String::new(),
+            0,
+            vec![self.whole(&SignatureCache::default())],
+        )
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use criterion::{BatchSize, Criterion};
 use cvm_verify::render;
 use cvm_verify_core::evidence::{Attestation, Bundle, Info};
-use cvm_verify_core::verify::forget_signatures;
+use cvm_verify_core::verify::SignatureCache;
 
 use case::{Case, SIMULATED_BUNDLE};
 
@@ -50,8 +50,8 @@ fn verification(criterion: &mut Criterion, case: &Case) {
     group.bench_function("parse, prove and appraise", |bencher| {
         // As for the first of many targets: what the quotes of one platform share is not known yet.
         bencher.iter_batched(
-            forget_signatures,
-            |()| black_box(case.whole()),
+            SignatureCache::default,
+            |signatures| black_box(case.whole(&signatures)),
             BatchSize::PerIteration,
         );
     });
@@ -61,7 +61,7 @@ fn verification(criterion: &mut Criterion, case: &Case) {
 /// Where the time goes.
 fn parts(criterion: &mut Criterion, case: &Case) {
     let evidence = case.parse();
-    let facts = case.prove(&evidence);
+    let facts = case.prove(&evidence, &SignatureCache::default());
     let report = case.report();
     let mut bare = evidence.clone();
     bare.attestation.event_log = None;
@@ -77,16 +77,16 @@ fn parts(criterion: &mut Criterion, case: &Case) {
     }
     group.bench_function("prove the quote alone", |bencher| {
         bencher.iter_batched(
-            forget_signatures,
-            |()| black_box(case.prove(&bare)),
+            SignatureCache::default,
+            |signatures| black_box(case.prove(&bare, &signatures)),
             BatchSize::PerIteration,
         );
     });
     // The difference to the quote alone is the replay of the log, its boot events and the compose document's hash.
     group.bench_function("prove everything", |bencher| {
         bencher.iter_batched(
-            forget_signatures,
-            |()| black_box(case.prove(&evidence)),
+            SignatureCache::default,
+            |signatures| black_box(case.prove(&evidence, &signatures)),
             BatchSize::PerIteration,
         );
     });
@@ -125,8 +125,8 @@ fn compare(case: &Case) {
     let (mut theirs, mut ours) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         theirs.push(time(|| drop(black_box(case.dcap_qvl()))));
-        forget_signatures();
-        ours.push(time(|| drop(black_box(case.whole()))));
+        let signatures = SignatureCache::default();
+        ours.push(time(|| drop(black_box(case.whole(&signatures)))));
     }
     let (theirs, ours) = (median(theirs), median(ours));
     let ratio = ours.as_secs_f64() / theirs.as_secs_f64();

@@ -1,10 +1,9 @@
 //! The memory of what was told, from a file or an issue.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::alert::state::State;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|json: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|json: &[u8]| {
     if let Ok(state) = State::parse(json) {
         let text = state.to_json();
         let again = State::parse(text.as_bytes()).expect("what was written can be read");

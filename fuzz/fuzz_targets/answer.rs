@@ -2,14 +2,13 @@
 //! the same thread.
 //!
 //! An input is four answers; each is header lines, an empty line and the body.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use std::cell::RefCell;
 
 use cvm_verify::collateral::{CollateralRequest, PckCa, Sources, fetch};
 use cvm_verify::net::{Client, Transport};
 use cvm_verify_fuzz::input::parts;
-use libfuzzer_sys::fuzz_target;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -96,7 +95,7 @@ fn holds(whole: &[u8], part: &str) -> bool {
     part.is_empty() || whole.windows(part.len()).any(|window| window == part.as_bytes())
 }
 
-fuzz_target!(|data: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
     let parts: [&[u8]; 4] = parts(data);
     let answers = parts.map(answer);
     LOOPBACK.with_borrow(|loopback| {

@@ -1,11 +1,10 @@
 //! The body of `/attestation`.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::evidence::{Attestation, MAX_QUOTE_BYTES, QuoteBytes};
 use cvm_verify_fuzz::input::with_member_in_front;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|body: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|body: &[u8]| {
     // A file may also hold a bare quote.
     if let Ok(text) = std::str::from_utf8(body)
         && let Some(quote) = QuoteBytes::of_text(text)

@@ -1,10 +1,9 @@
 //! An evidence bundle.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::evidence::Bundle;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|file: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|file: &[u8]| {
     let bundle = match Bundle::parse(file) {
         Ok(bundle) => bundle,
         Err(error) => {

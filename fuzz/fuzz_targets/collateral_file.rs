@@ -1,12 +1,11 @@
 //! Collateral as a file, what a judge says of it, and the dates in it.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::evidence::collateral::{document, parse};
 use cvm_verify_core::verify::validity::Windows;
 use cvm_verify_core::verify::{TrustRoot, judge_collateral};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|file: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|file: &[u8]| {
     let Ok(collateral) = parse(file) else { return };
     let written = serde_json::to_vec(&document(&collateral)).expect("plain fields");
     // Escapes may make it longer than is read.

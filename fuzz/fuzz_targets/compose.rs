@@ -1,12 +1,11 @@
 //! A compose document that nothing vouches for, and a docker compose file in one: what `inspect` says of them.
 //!
 //! The readers are those of `measured`, without its signatures: many more documents a second, weaker assertions.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::inspect::{Inspected, inspect};
 use cvm_verify_core::evidence::{Attestation, Evidence, MAX_COMPOSE_BYTES, QuoteBytes};
 use cvm_verify_fuzz::printed::{assert_harmless, assert_no_command};
-use libfuzzer_sys::fuzz_target;
 
 fn shown(document: &[u8]) {
     let attestation = Attestation::bare(QuoteBytes::new(vec![]).expect("short"));
@@ -29,7 +28,7 @@ fn shown(document: &[u8]) {
     );
 }
 
-fuzz_target!(|text: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|text: &[u8]| {
     shown(text);
     if let Ok(text) = std::str::from_utf8(text) {
         let document = serde_json::json!({ "runner": "docker-compose", "docker_compose_file": text });

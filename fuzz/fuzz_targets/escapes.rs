@@ -1,12 +1,11 @@
 //! Text of a stranger, by each format's rule.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::render::escape::{code, markdown, shorten, terminal, workflow_data, workflow_property, xml};
 use cvm_verify_core::evidence::excerpt;
 use cvm_verify_fuzz::printed::{assert_harmless, assert_one_safe_line};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| {
+cvm_verify_fuzz::fuzz_target!(|text: &str| {
     let shown = terminal(text);
     assert_one_safe_line(&shown);
     assert_eq!(terminal(&shown), shown, "what is safe stays as it is");

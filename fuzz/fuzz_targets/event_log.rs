@@ -1,13 +1,12 @@
 //! The event log, as a list and as a string that holds a list, and what `inspect` says of it.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::inspect::{Inspected, inspect};
 use cvm_verify_core::evidence::Attestation;
 use cvm_verify_core::evidence::Evidence;
 use cvm_verify_fuzz::printed::{assert_harmless, assert_no_command};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|list: &str| {
+cvm_verify_fuzz::fuzz_target!(|list: &str| {
     let list = list.trim();
     // A brace of the input's own could end the body's object and begin another member.
     if serde_json::from_str::<&serde_json::value::RawValue>(list).is_err() || !list.starts_with('[') {

@@ -1,11 +1,10 @@
 //! The body of an issue of the GitHub channel, which its readers may have edited: a mark, and a memory.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::alert::github_page::{hidden, remembered};
 use cvm_verify::alert::state::TargetId;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|body: &str| {
+cvm_verify_fuzz::fuzz_target!(|body: &str| {
     let Some((target, memory)) = remembered(body) else {
         return;
     };

@@ -1,11 +1,10 @@
 //! The host of a deployment's URL.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::source::{Channel, HostLabel};
-use libfuzzer_sys::fuzz_target;
 use url::Url;
 
-fuzz_target!(|host: &str| {
+cvm_verify_fuzz::fuzz_target!(|host: &str| {
     let Ok(url) = Url::parse(&format!("https://{host}/")) else {
         return;
     };

@@ -1,11 +1,10 @@
 //! The body of `/info`.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::evidence::{Attestation, Evidence, Info, QuoteBytes};
 use cvm_verify_fuzz::input::with_member_in_front;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|body: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|body: &[u8]| {
     let Ok(info) = Info::parse(body) else { return };
     let blanks = [b" \n", body, b"\t\r\n"].concat();
     let again = Info::parse(&blanks).expect("blanks around a document change nothing");

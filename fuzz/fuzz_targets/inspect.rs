@@ -1,13 +1,12 @@
 //! Everything that `inspect` shows: attestation, info, compose document, collateral.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::inspect::{Inspected, inspect};
 use cvm_verify_core::evidence::{Attestation, Evidence, QuoteBytes};
 use cvm_verify_fuzz::input::{given, parts};
 use cvm_verify_fuzz::printed::{assert_harmless, assert_no_command};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
     let [body, info, compose, file] = parts(data);
     // A bare quote in binary, where it is no body: the fuzzer then sees the bytes themselves.
     let attestation = match Attestation::parse(body) {

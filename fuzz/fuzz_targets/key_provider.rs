@@ -1,10 +1,9 @@
 //! A value of `--key-provider`.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::policy::KeyProviderPin;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| {
+cvm_verify_fuzz::fuzz_target!(|text: &str| {
     let Ok(pin) = text.parse::<KeyProviderPin>() else {
         return;
     };

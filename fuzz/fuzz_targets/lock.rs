@@ -1,9 +1,8 @@
 //! A lock file.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::lock::{Lock, MAX_LOCK_BYTES, Notes, difference, difference_text};
 use cvm_verify_core::policy::Policy;
-use libfuzzer_sys::fuzz_target;
 
 /// Printable ASCII and line ends: what a review shows is what stands there.
 fn assert_plain(text: &str) {
@@ -11,7 +10,7 @@ fn assert_plain(text: &str) {
     assert!(text.chars().all(is_plain), "{text:?}");
 }
 
-fuzz_target!(|file: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|file: &[u8]| {
     let lock = match Lock::read(file, "cvm.lock") {
         Ok(lock) => lock,
         Err(error) => {

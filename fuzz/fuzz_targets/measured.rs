@@ -1,6 +1,6 @@
 //! A deployment that measured what the input says, honestly signed by the simulator: compose document, key provider, and
 //! events of the app. Boot claims, compose file and lock are reached only that way.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use std::cell::LazyCell;
 
@@ -9,10 +9,9 @@ use cvm_verify_core::evidence::Evidence;
 use cvm_verify_core::lock::{Accepting, Lock, pin};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::TrustRootKind;
-use cvm_verify_core::verify::{Facts, Gap, Inputs, TrustRoot, prove};
+use cvm_verify_core::verify::{Facts, Gap, Inputs, SignatureCache, TrustRoot, prove};
 use cvm_verify_fuzz::input::parts;
 use dcap_qvl::QuoteCollateralV3;
-use libfuzzer_sys::fuzz_target;
 use simulator::{Cvm, World};
 
 const NONCE: [u8; 32] = *b"a nonce of this run: 32 bytes...";
@@ -34,7 +33,7 @@ thread_local! {
     });
 }
 
-fuzz_target!(|data: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
     let [document, yaml, provider, events] = parts(data).map(String::from_utf8_lossy);
     KNOWN.with(|known| {
         let mut cvm = known.cvm.clone();
@@ -66,6 +65,7 @@ fuzz_target!(|data: &[u8]| {
             evidence: &evidence,
             collateral: Ok(&known.collateral),
             collateral_fetched_at: None,
+            signatures: &SignatureCache::default(),
             root: &known.root,
             at: cvm.world.now,
             clock_floor: 0,

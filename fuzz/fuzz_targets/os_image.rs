@@ -1,9 +1,8 @@
 //! A value of `--os-image`.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::policy::{OsImageOption, OsImagePolicy, OsTuple, parse_os_image};
 use cvm_verify_core::reference::OsClass;
-use libfuzzer_sys::fuzz_target;
 
 fn tuple(text: &str) -> Option<OsTuple> {
     match parse_os_image(text) {
@@ -15,7 +14,7 @@ fn tuple(text: &str) -> Option<OsTuple> {
     }
 }
 
-fuzz_target!(|text: &str| {
+cvm_verify_fuzz::fuzz_target!(|text: &str| {
     let Ok(OsImageOption::Policy(policy)) = parse_os_image(text) else {
         return;
     };

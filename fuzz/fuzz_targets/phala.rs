@@ -1,10 +1,9 @@
 //! What Phala Cloud's two APIs answer: the instances of an app, and a second opinion on a quote.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::evidence::{PhalaAnswer, PhalaCloudAnswer};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|body: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|body: &[u8]| {
     if let Ok(answer) = PhalaCloudAnswer::parse(body, &[0xa0; 20]) {
         assert!(answer.instances.len() <= 256);
         // A body that names an app is of no other; one that names none is judged by the quotes in it.

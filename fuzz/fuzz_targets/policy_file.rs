@@ -1,10 +1,9 @@
 //! The policy file `cvm-verify.toml`.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::config::file::PolicyFile;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|file: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|file: &[u8]| {
     let (policy, mistakes) = PolicyFile::read(file, "cvm-verify.toml");
     for mistake in &mistakes {
         let text = mistake.to_string();

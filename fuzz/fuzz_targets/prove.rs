@@ -1,14 +1,13 @@
 //! The whole way from the bodies to the verdict, from a good deployment that is changed in some bytes.
 //!
 //! An input is a list of edits of six bytes: document, kind, place (three bytes, little endian), value.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use std::cell::LazyCell;
 
 use cvm_verify_core::evidence::{Evidence, QuoteBytes};
 use cvm_verify_core::report::{TargetReport, Verdict};
 use cvm_verify_fuzz::deployment::Deployment;
-use libfuzzer_sys::fuzz_target;
 
 struct Known {
     healthy: Deployment,
@@ -48,7 +47,7 @@ fn edit_text(text: &mut String, kind: u8, place: usize, value: u8) {
     *text = String::from_utf8_lossy(&bytes).into_owned();
 }
 
-fuzz_target!(|edits: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|edits: &[u8]| {
     KNOWN.with(|known| {
         let mut changed = known.healthy.clone();
         let mut quote = known.evidence.attestation.quote.as_bytes().to_vec();

@@ -1,11 +1,12 @@
 //! The bytes of a quote: its layout, the platform that it names, and what a verdict says without collateral.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::collateral::CollateralRequest;
 use cvm_verify_core::evidence::{MAX_QUOTE_BYTES, QuoteBytes};
-use cvm_verify_core::verify::{CollateralGap, Gap, Inputs, QuoteLayout, QuoteRefusal, TrustRoot, prove};
+use cvm_verify_core::verify::{
+    CollateralGap, Gap, Inputs, QuoteLayout, QuoteRefusal, SignatureCache, TrustRoot, prove,
+};
 use cvm_verify_fuzz::deployment::bare;
-use libfuzzer_sys::fuzz_target;
 
 fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
     let evidence = bare(QuoteBytes::new(bytes)?);
@@ -13,6 +14,7 @@ fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
         evidence: &evidence,
         collateral: Err(CollateralGap::Missing),
         collateral_fetched_at: None,
+        signatures: &SignatureCache::default(),
         root: &TrustRoot::Intel,
         at: 1_790_856_000,
         clock_floor: 0,
@@ -25,7 +27,7 @@ fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
     }
 }
 
-fuzz_target!(|bytes: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
     let Some(quote) = QuoteBytes::new(bytes.to_vec()) else {
         assert!(bytes.len() > MAX_QUOTE_BYTES);
         return;

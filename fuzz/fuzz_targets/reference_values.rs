@@ -1,10 +1,9 @@
 //! A user's file of reference values.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::reference::ReferenceValues;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
     let built_in = ReferenceValues::built_in();
     let Ok(values) = built_in.with_file("reference.toml", bytes) else {
         return;

@@ -1,5 +1,5 @@
 //! Every format of a report in which a stranger chose the texts.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use std::cell::LazyCell;
 
@@ -10,7 +10,6 @@ use cvm_verify_core::report::{Mode, Report, Status, TargetReport, Tool, Verdict}
 use cvm_verify_fuzz::deployment::Deployment;
 use cvm_verify_fuzz::input::parts;
 use cvm_verify_fuzz::printed::{assert_harmless, assert_no_command};
-use libfuzzer_sys::fuzz_target;
 
 thread_local! {
     static HEALTHY: LazyCell<TargetReport> = LazyCell::new(|| Deployment::healthy().report());
@@ -56,7 +55,7 @@ fn told_by(mut target: TargetReport, name: &str, told: &str) -> Report {
     )
 }
 
-fuzz_target!(|data: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
     let [name, told] = parts(data).map(String::from_utf8_lossy);
     let report = told_by(HEALTHY.with(|healthy| TargetReport::clone(healthy)), &name, &told);
 

@@ -1,12 +1,11 @@
 //! A value of `--also-compose-hash`.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::policy::{MAX_EXCEPTION_DAYS, SecondHash};
-use libfuzzer_sys::fuzz_target;
 
 const DAY: u64 = 24 * 60 * 60;
 
-fuzz_target!(|text: &str| {
+cvm_verify_fuzz::fuzz_target!(|text: &str| {
     let second = match text.parse::<SecondHash>() {
         Ok(second) => second,
         Err(error) => {

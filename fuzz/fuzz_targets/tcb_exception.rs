@@ -1,13 +1,12 @@
 //! A value of `--accept-tcb`.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::policy::{MAX_EXCEPTION_DAYS, TcbException};
 use cvm_verify_core::report::rfc3339;
-use libfuzzer_sys::fuzz_target;
 
 const DAY: u64 = 86_400;
 
-fuzz_target!(|text: &str| {
+cvm_verify_fuzz::fuzz_target!(|text: &str| {
     let Ok(exception) = text.parse::<TcbException>() else {
         return;
     };

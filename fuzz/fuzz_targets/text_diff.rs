@@ -1,11 +1,10 @@
 //! The difference of two texts, as a person sees it.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::compose::{MAX_DIFF_LINES, TextDiff, compose_forms};
 use cvm_verify_core::report::Shard;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|texts: (&str, &str)| {
+cvm_verify_fuzz::fuzz_target!(|texts: (&str, &str)| {
     let (old, new) = texts;
     let diff = TextDiff::of(old, new);
     if old == new {

@@ -1,11 +1,10 @@
 //! The file of `--insecure-trust-root`, PEM or DER.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::report::TrustRootKind;
 use cvm_verify_core::verify::TrustRoot;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|file: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|file: &[u8]| {
     let Ok(root) = TrustRoot::custom(file) else { return };
     assert_eq!(root.kind(), TrustRootKind::Custom, "no file makes Intel's root");
     let TrustRoot::Custom(der) = &root else { return };

@@ -1,10 +1,9 @@
 //! What dstack's `Attest` answers: SCALE or MessagePack, as bytes, as hex or in JSON.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::evidence::{Attestation, MAX_QUOTE_BYTES};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
+cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
     let json = format!(r#"{{"attestation":"{}"}}"#, hex::encode(bytes));
     let of_json = Attestation::parse(json.as_bytes());
     if let Ok(attestation) = &of_json {

@@ -1,10 +1,9 @@
 //! A docker compose file as YAML: the tree that is read of it.
-#![no_main]
+#![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::compose::canonical_yaml;
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| {
+cvm_verify_fuzz::fuzz_target!(|text: &str| {
     match canonical_yaml(text) {
         Ok(tree) => {
             assert_eq!(

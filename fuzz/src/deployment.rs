@@ -5,7 +5,7 @@ use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::{Attestation, Bundle, Evidence, EvidenceError, QuoteBytes};
 use cvm_verify_core::policy::{Expected, Origin, OsImagePolicy, Policy};
 use cvm_verify_core::report::{TargetReport, Verdict};
-use cvm_verify_core::verify::{Facts, Inputs, TrustRoot, prove};
+use cvm_verify_core::verify::{Facts, Inputs, SignatureCache, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 
 const BUNDLE: &[u8] = include_bytes!("../../fixtures/simulated/healthy.evidence.json");
@@ -74,6 +74,7 @@ impl Deployment {
             evidence,
             collateral: Ok(&self.collateral),
             collateral_fetched_at: None,
+            signatures: &SignatureCache::default(),
             root: &self.root,
             at: self.at,
             clock_floor: 0,

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::error::UsageError;
+use super::error::{UsageError, WriteError};
 use super::files;
 use super::surroundings::Surroundings;
 use crate::alert::state::{MAX_STATE_BYTES, State};
@@ -66,7 +66,7 @@ impl StateFile {
     }
 
     /// Writes the memory.
-    pub(super) fn save(&self) -> Result<(), UsageError> {
+    pub(super) fn save(&self) -> Result<(), WriteError> {
         files::write(&self.path, &self.state.to_json())
     }
 

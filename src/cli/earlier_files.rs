@@ -51,7 +51,7 @@ pub(super) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
 }
 
 /// Overwrites what an earlier run left in these places. Nothing is written where one of them holds somebody else's file.
-pub(super) fn overwrite(files: Vec<(Kind, Pending)>) -> Result<(), UsageError> {
+pub(super) fn overwrite(files: Vec<(Kind, Pending)>) -> anyhow::Result<()> {
     let mut ours = Vec::new();
     for (kind, file) in files {
         match start_of(&file.path)? {
@@ -62,7 +62,8 @@ pub(super) fn overwrite(files: Vec<(Kind, Pending)>) -> Result<(), UsageError> {
                     &file.path,
                     "is there already and is not a file that cvm-verify wrote; it was not touched. Name another file, or \
                      remove this one",
-                ));
+                )
+                .into());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Usage and configuration errors: nothing was verified.
+//! Errors that end a command: of usage and configuration, and of what could not be written.
 
 use std::path::Path;
 
@@ -21,5 +21,29 @@ impl UsageError {
     /// Any other.
     pub fn new(problem: impl Into<String>) -> Self {
         Self(problem.into())
+    }
+}
+
+/// A file, or standard output, could not be written: a full disk, a read-only folder. Nothing is wrong with the settings,
+/// and what was found is lost: exit code 3, unless the verdict is a fail.
+#[derive(Debug, thiserror::Error)]
+#[error("{place}: cannot be written: {problem}")]
+pub struct WriteError {
+    place: String,
+    problem: String,
+}
+
+impl WriteError {
+    /// An error about a place that a user knows by this name.
+    pub fn new(place: impl Into<String>, problem: impl std::fmt::Display) -> Self {
+        Self {
+            place: place.into(),
+            problem: problem.to_string(),
+        }
+    }
+
+    /// An error about a file.
+    pub fn file(path: &Path, problem: impl std::fmt::Display) -> Self {
+        Self::new(path.display().to_string(), problem)
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::error::UsageError;
+use super::error::{UsageError, WriteError};
 use crate::config::Written;
 use cvm_verify_core::lock::{Lock, LockFile, MAX_LOCK_BYTES};
 use cvm_verify_core::policy::Origin;
@@ -62,26 +62,25 @@ pub(super) fn read_lock_file(path: &Path) -> Result<LockFile, UsageError> {
 }
 
 /// Writes a file whole or not at all: to a neighbour first, which then takes its place.
-pub(super) fn write(path: &Path, text: &str) -> Result<(), UsageError> {
-    let cannot = |error: std::io::Error| UsageError::file(path, format!("cannot be written: {error}"));
+pub(super) fn write(path: &Path, text: &str) -> Result<(), WriteError> {
     let neighbour = neighbour(path);
     let written = File::create(&neighbour)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&neighbour, path));
     written.map_err(|error| {
         let _ = std::fs::remove_file(&neighbour);
-        cannot(error)
+        WriteError::file(path, error)
     })
 }
 
 /// Appends to a file that others write to as well.
-pub(super) fn append(path: &Path, text: &str) -> Result<(), UsageError> {
+pub(super) fn append(path: &Path, text: &str) -> Result<(), WriteError> {
     File::options()
         .append(true)
         .create(true)
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| UsageError::file(path, format!("cannot be written: {error}")))
+        .map_err(|error| WriteError::file(path, error))
 }
 
 /// A temporary name in the same folder.

@@ -2,33 +2,49 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use super::artifacts::Places;
 use super::channels;
 use super::environment::truth;
-use super::error::UsageError;
+use super::error::{UsageError, WriteError};
 use super::files::append;
 use super::surroundings::Surroundings;
 use crate::render::{self, Delimiter, Output, Unjudged};
 use cvm_verify_core::report::{Mode, Report, rfc3339};
 
+/// The file of the job summary.
+const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The file of the outputs.
+const OUTPUT: &str = "GITHUB_OUTPUT";
+
+/// Whether there is a step to speak to: what is found must not be lost.
+pub(super) fn is_a_step(surroundings: &Surroundings) -> Result<(), UsageError> {
+    match [SUMMARY, OUTPUT]
+        .into_iter()
+        .find(|variable| file(surroundings, variable).is_none())
+    {
+        Some(variable) => Err(UsageError::option(
+            "--github",
+            format!("{variable} is not set, so this is not a step of GitHub Actions; leave the option out"),
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Writes all three; returns what went wrong.
-pub(super) fn speak(report: &Report, written: &[Output], surroundings: &mut Surroundings) -> Vec<UsageError> {
+pub(super) fn speak(report: &Report, written: &[Output], surroundings: &mut Surroundings) -> Vec<WriteError> {
     surroundings.print(&render::annotations(report));
     if let Some(inputs) = channels::given_empty(surroundings) {
         surroundings.print(&render::empty_channels(&inputs));
     }
     let mut problems = Vec::new();
-    match file(surroundings, "GITHUB_STEP_SUMMARY") {
-        Some(path) => problems.extend(append(&path, &render::summary(report)).err()),
-        None => problems.push(unset("GITHUB_STEP_SUMMARY")),
+    if let Some(path) = file(surroundings, SUMMARY) {
+        problems.extend(append(&path, &render::summary(report)).err());
     }
-    match file(surroundings, "GITHUB_OUTPUT") {
-        Some(path) => problems.extend(outputs(written, &path).err()),
-        None => problems.push(unset("GITHUB_OUTPUT")),
+    if let Some(path) = file(surroundings, OUTPUT) {
+        problems.extend(outputs(written, &path).err());
     }
     problems
 }
@@ -38,13 +54,13 @@ pub(super) fn speak_of_alerts(
     report: &Report,
     written: &[Output],
     surroundings: &mut Surroundings,
-) -> Vec<UsageError> {
+) -> Vec<WriteError> {
     surroundings.print(&render::alert_annotations(report));
     let mut problems = Vec::new();
-    if let Some(path) = file(surroundings, "GITHUB_STEP_SUMMARY") {
+    if let Some(path) = file(surroundings, SUMMARY) {
         problems.extend(append(&path, &render::alerts_markdown(report)).err());
     }
-    if let Some(path) = file(surroundings, "GITHUB_OUTPUT") {
+    if let Some(path) = file(surroundings, OUTPUT) {
         let of_alerts: Vec<Output> = written
             .iter()
             .filter(|output| output.name() == "alert-status")
@@ -61,7 +77,7 @@ pub(super) fn speak_without_verdict(
     unjudged: &Unjudged,
     exit_code: u8,
     surroundings: &mut Surroundings,
-) -> Vec<UsageError> {
+) -> Vec<WriteError> {
     if !is_asked_for(surroundings) {
         return Vec::new();
     }
@@ -75,10 +91,10 @@ pub(super) fn speak_without_verdict(
     );
     report.exit_code = exit_code;
     let mut problems = Vec::new();
-    if let Some(path) = file(surroundings, "GITHUB_STEP_SUMMARY") {
+    if let Some(path) = file(surroundings, SUMMARY) {
         problems.extend(append(&path, &unjudged.summary()).err());
     }
-    if let Some(path) = file(surroundings, "GITHUB_OUTPUT") {
+    if let Some(path) = file(surroundings, OUTPUT) {
         problems.extend(outputs(&Places::default().outputs(&report), &path).err());
     }
     problems
@@ -104,17 +120,10 @@ fn file(surroundings: &Surroundings, variable: &str) -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-fn unset(variable: &str) -> UsageError {
-    UsageError::option(
-        "--github",
-        anyhow!("{variable} is not set; this is no step of GitHub Actions"),
-    )
-}
-
-fn outputs(outputs: &[Output], path: &Path) -> Result<(), UsageError> {
+fn outputs(outputs: &[Output], path: &Path) -> Result<(), WriteError> {
     let mut random = [0; 16];
-    SysRng.try_fill_bytes(&mut random).map_err(|error| {
-        UsageError::file(path, format!("cannot be written without random numbers: {error}"))
-    })?;
+    SysRng
+        .try_fill_bytes(&mut random)
+        .map_err(|error| WriteError::file(path, format!("no random numbers: {error}")))?;
     append(path, &render::github_output(outputs, &Delimiter::new(random)))
 }

@@ -14,7 +14,7 @@ use cvm_verify_core::report::Mode;
 pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     output::refuse_to_overwrite(&args.output, &args.report)?;
     let now = (surroundings.now)();
-    output::prepare(&args.output, &unfinished(Mode::Live, None, now))?;
+    output::prepare(&args.output, &unfinished(Mode::Live, None, now), surroundings)?;
     let refused = |error: MergeError| UsageError::new(error.to_string());
     let mut reports = Vec::new();
     let mut absent = Vec::new();

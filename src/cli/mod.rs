@@ -32,6 +32,7 @@ mod replay;
 mod run_id;
 mod settings;
 mod shard;
+mod standard_output;
 mod surroundings;
 mod target;
 mod tool;
@@ -48,7 +49,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use args::{Cli, Command};
-use error::UsageError;
+use error::{UsageError, WriteError};
+use standard_output::Noticing;
 
 use crate::render;
 
@@ -63,9 +65,25 @@ const BUG: &str = "cvm-verify met a state that it should not; nothing was decide
 const CORRECT_IT: &str =
     "Correct the input or option of that name, as cvm-verify verify --help describes it, and run it again.";
 const REPORT_IT: &str = "Run it again; if that does not help, please report it with the log.";
+const MAKE_ROOM: &str =
+    "Make room on the disk, or let this run write there or to another place, and run it again.";
 
 /// Runs the program and returns its exit code: 0 pass, 1 fail, 2 usage error, 3 inconclusive.
 pub fn run(surroundings: &mut Surroundings) -> u8 {
+    let printed = std::mem::replace(&mut surroundings.stdout, Box::new(std::io::sink()));
+    let (noticing, lost) = Noticing::new(printed);
+    surroundings.stdout = Box::new(noticing);
+    let code = decide(surroundings);
+    match lost.problem() {
+        Some(problem) => {
+            surroundings.complain(&format!("error: {problem}"));
+            if code == 0 { INCONCLUSIVE } else { code }
+        }
+        None => code,
+    }
+}
+
+fn decide(surroundings: &mut Surroundings) -> u8 {
     let argv = match environment::with_environment(Cli::command(), surroundings) {
         Ok(argv) => argv,
         Err(error) => return usage(surroundings, &error),
@@ -89,6 +107,11 @@ pub fn run(surroundings: &mut Surroundings) -> u8 {
         Ok(code) => code,
         Err(error) => match error.downcast::<UsageError>() {
             Ok(error) => usage(surroundings, &error),
+            Err(error) if error.is::<WriteError>() => {
+                let said = error.to_string();
+                complain_safely(surroundings, &format!("error: {said}\n{MAKE_ROOM}"));
+                without_verdict(surroundings, said, MAKE_ROOM, INCONCLUSIVE)
+            }
             Err(error) => {
                 let said = format!("{error:#}");
                 complain_safely(surroundings, &format!("error: {said}"));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::args::{Color, FailOn, Format, OutputArgs};
 use super::artifacts::Places;
 use super::earlier_files;
-use super::error::UsageError;
+use super::error::{UsageError, WriteError};
 use super::files::{Pending, append, write};
 use super::github;
 use super::surroundings::Surroundings;
@@ -20,8 +20,8 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
 
 /// Prints the report, writes its files and returns the process's exit code. For a run that alerts nobody.
 ///
-/// The verdict comes first: a file that cannot be written afterwards is said, and turns a 0 into a
-/// configuration error, but never hides what was found.
+/// The verdict comes first: a file that cannot be written afterwards is said, and turns a 0 into a 3, but never hides what was
+/// found.
 pub(super) fn emit(
     report: &Report,
     bundles: Written,
@@ -45,7 +45,7 @@ pub(super) enum Alerts {
 #[must_use]
 pub(super) struct Announced {
     places: Places,
-    problems: Vec<UsageError>,
+    problems: Vec<WriteError>,
     alerts: Alerts,
 }
 
@@ -117,11 +117,15 @@ impl Announced {
             }
         }
         let code = process_status(report.verdict, args.fail_on);
-        for problem in &self.problems {
-            surroundings.complain(&format!("error: {problem}"));
+        let problems: Vec<String> = self.problems.iter().map(WriteError::to_string).collect();
+        for problem in &problems {
+            super::complain_safely(surroundings, &format!("error: {problem}"));
         }
-        if code == 0 && !self.problems.is_empty() {
-            super::USAGE
+        if args.github {
+            surroundings.print(&render::lost_results(&problems));
+        }
+        if code == 0 && !problems.is_empty() {
+            super::INCONCLUSIVE
         } else {
             code
         }
@@ -143,7 +147,7 @@ pub(super) struct Written {
     /// Their files.
     paths: Vec<PathBuf>,
     /// What could not be written: said after the verdict.
-    problems: Vec<UsageError>,
+    problems: Vec<WriteError>,
 }
 
 impl Written {
@@ -154,7 +158,7 @@ impl Written {
         };
         let written = bundle
             .to_json()
-            .map_err(|error| UsageError::file(path, error))
+            .map_err(|error| WriteError::file(path, error))
             .and_then(|text| write(path, &text));
         self.paths.push(path.to_owned());
         self.problems.extend(written.err());
@@ -190,12 +194,19 @@ pub(super) fn refuse_to_overwrite(args: &OutputArgs, inputs: &[PathBuf]) -> Resu
 }
 
 /// Makes the folder of `--output-dir`, and lets the files of an earlier run say what this one would if it were killed.
-pub(super) fn prepare(args: &OutputArgs, unfinished: &Report) -> Result<(), UsageError> {
+pub(super) fn prepare(
+    args: &OutputArgs,
+    unfinished: &Report,
+    surroundings: &Surroundings,
+) -> anyhow::Result<()> {
     if let Some(folder) = &args.output_dir {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| UsageError::file(folder, format!("cannot be made: {error}")))?;
+        std::fs::create_dir_all(folder).map_err(|error| WriteError::file(folder, error))?;
     }
-    earlier_files::overwrite(Places::of(args, &[]).files_by_kind(unfinished))
+    earlier_files::overwrite(Places::of(args, &[]).files_by_kind(unfinished))?;
+    match args.github {
+        true => Ok(github::is_a_step(surroundings)?),
+        false => Ok(()),
+    }
 }
 
 fn style(args: &OutputArgs, surroundings: &Surroundings) -> Style {

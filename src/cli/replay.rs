@@ -48,7 +48,11 @@ pub(super) struct Recorded {
 pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let started = Instant::now();
     let started_at = (surroundings.now)();
-    output::prepare(&args.output, &unfinished(Mode::Replay, None, started_at))?;
+    output::prepare(
+        &args.output,
+        &unfinished(Mode::Replay, None, started_at),
+        surroundings,
+    )?;
     let recorded = match (&args.bundle, &args.attestation) {
         (Some(path), None) => from_bundle(path, args.collateral.as_deref())?,
         (None, Some(path)) => from_files(path, args)?,

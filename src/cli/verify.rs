@@ -29,7 +29,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     let run = run_id::of(args.run.run_id.as_ref(), surroundings);
     let mut unfinished = unfinished(Mode::Live, args.shard, started_at);
     run_id::name(&mut unfinished, run.as_ref());
-    output::prepare(&args.output, &unfinished)?;
+    output::prepare(&args.output, &unfinished, surroundings)?;
     let file = policy_file(&args.plan, args.output.quiet, surroundings);
     let Plan {
         targets,

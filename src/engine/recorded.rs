@@ -8,7 +8,7 @@ use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::Evidence;
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::TargetReport;
-use cvm_verify_core::verify::{CollateralGap, Facts, Inputs, TrustRoot, prove};
+use cvm_verify_core::verify::{CollateralGap, Facts, Inputs, SignatureCache, TrustRoot, prove};
 
 /// Evidence and collateral of one target, or why they are missing.
 pub struct RecordedEvidence {
@@ -41,6 +41,7 @@ impl RecordedEvidence {
             evidence,
             collateral,
             collateral_fetched_at: self.collateral_fetched_at,
+            signatures: &SignatureCache::default(),
             root,
             at,
             clock_floor,

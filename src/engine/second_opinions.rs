@@ -15,7 +15,7 @@ use crate::source::PhalaVerifier;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::{Bundle, EarlyRecord, Evidence, EvidenceError, RecordedOpinion};
 use cvm_verify_core::policy::Verifier;
-use cvm_verify_core::verify::{Early, Facts, TrustRoot};
+use cvm_verify_core::verify::{Early, Facts, SignatureCache, TrustRoot};
 
 /// How many quotes are with the API at one time.
 const AT_ONCE: usize = 8;
@@ -44,6 +44,7 @@ pub(super) struct Asking<'a> {
     pub client: &'a Client,
     pub sources: &'a Sources,
     pub root: &'a TrustRoot,
+    pub signatures: &'a SignatureCache,
 }
 
 /// Whom to ask, and what was answered so far.
@@ -164,7 +165,7 @@ impl SecondOpinions {
             None => {
                 let set = set.as_ref().map_err(String::as_str);
                 change(&mut collected, |facts| {
-                    facts.with_early(evidence, set, asking.root)
+                    facts.with_early(evidence, set, asking.root, asking.signatures)
                 });
                 if let Ok(facts) = &collected.facts {
                     locked(&self.rated).insert(rated, (*at, facts.early.clone()));
@@ -239,7 +240,12 @@ impl RecordedOpinions {
             return Err(internal());
         };
         if let Some(set) = &self.early {
-            facts = facts.with_early(evidence, set.as_ref().map_err(String::as_str), root);
+            facts = facts.with_early(
+                evidence,
+                set.as_ref().map_err(String::as_str),
+                root,
+                &SignatureCache::default(),
+            );
         }
         if let Some(opinion) = &self.opinion {
             facts = facts.with_opinion(evidence, opinion);

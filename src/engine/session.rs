@@ -4,7 +4,7 @@ use super::second_opinions::{Asking, SecondOpinions};
 use super::{COMMIT_TIME, now};
 use crate::collateral::{Sources, Store};
 use crate::net::Client;
-use cvm_verify_core::verify::TrustRoot;
+use cvm_verify_core::verify::{SignatureCache, TrustRoot};
 
 /// What does not change from target to target. Targets share it: one fetch of collateral serves all of a platform.
 pub struct Session {
@@ -18,6 +18,8 @@ pub struct Session {
     pub keep_bundles: bool,
     /// Who is asked in addition to the evidence.
     pub opinions: SecondOpinions,
+    /// Signatures that were found good before.
+    pub signatures: SignatureCache,
     /// The root certificate to chain up to.
     pub root: TrustRoot,
     /// The clock, Unix seconds.
@@ -37,6 +39,7 @@ impl Session {
             store: Store::in_memory(),
             keep_bundles: false,
             opinions: SecondOpinions::none(),
+            signatures: SignatureCache::default(),
             root: TrustRoot::Intel,
             now,
             clock_floor: COMMIT_TIME,
@@ -48,6 +51,7 @@ impl Session {
             client: &self.client,
             sources: &self.sources,
             root: &self.root,
+            signatures: &self.signatures,
         }
     }
 }

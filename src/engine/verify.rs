@@ -105,6 +105,7 @@ fn conclude(
                 .map(|fetched| &fetched.collateral)
                 .map_err(Clone::clone),
             collateral_fetched_at: collateral.ok().map(|fetched| fetched.fetched_at),
+            signatures: &session.signatures,
             root: &session.root,
             at,
             clock_floor: session.clock_floor,

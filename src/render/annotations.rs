@@ -10,6 +10,8 @@ use cvm_verify_core::report::{CheckResult, Report, Status, TargetReport, Verdict
 const MOST: usize = 10;
 /// Longest text of a stranger, in characters.
 const MAX_DETAIL: usize = 200;
+/// Longest problem with a file, in characters.
+const MAX_PROBLEM: usize = 500;
 /// Longest name of a target, in characters.
 const MAX_NAME: usize = 80;
 
@@ -41,6 +43,22 @@ pub fn empty_channels(inputs: &str) -> String {
              misspelt one is empty. In a run for a fork all secrets are."
         ),
     })
+}
+
+/// An `error` for each result that could not be written, a line each, at most ten.
+#[must_use]
+pub fn lost_results(problems: &[String]) -> String {
+    let annotation = |problem: &String| {
+        line(&Annotation {
+            level: Level::Error,
+            title: "cvm-verify: a result is lost".to_owned(),
+            message: format!(
+                "{}. Make room on the disk, or let this run write there, and run it again.",
+                shorten(problem, MAX_PROBLEM)
+            ),
+        })
+    };
+    problems.iter().take(MOST).map(annotation).collect()
 }
 
 fn of_alerts(report: &Report) -> impl Iterator<Item = Annotation> {

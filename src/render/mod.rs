@@ -39,7 +39,7 @@ pub(crate) mod samples;
 #[cfg(test)]
 mod verdict_line;
 
-pub use annotations::{alert_annotations, annotations, empty_channels};
+pub use annotations::{alert_annotations, annotations, empty_channels, lost_results};
 pub use compose_forms::{compose_forms_json, compose_forms_text};
 pub use compose_places::compose_places_markdown;
 pub use difference::{difference_json, difference_markdown, difference_text};

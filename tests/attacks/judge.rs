@@ -1,6 +1,8 @@
 //! From a simulated CVM to a judged report, by the way that the program goes: bodies, `Evidence::parse`, `prove`,
 //! `appraise`.
 
+use std::sync::LazyLock;
+
 use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::{Evidence, EvidenceError};
@@ -9,9 +11,12 @@ use cvm_verify_core::policy::{
     Expected, KeyProviderPin, Origin, OsImageOption, OsImagePolicy, OsTuple, Policy, parse_os_image,
 };
 use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
-use cvm_verify_core::verify::{CollateralGap, Inputs, TrustRoot, prove};
+use cvm_verify_core::verify::{CollateralGap, Inputs, SignatureCache, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 use simulator::{Cvm, World};
+
+/// Shared by all tests, as by all targets of a run.
+static SIGNATURES: LazyLock<SignatureCache> = LazyLock::new(SignatureCache::default);
 
 /// The nonce of this run.
 pub const NONCE: [u8; 32] = *b"a nonce of this run: 32 bytes...";
@@ -117,6 +122,7 @@ impl Trial {
                     evidence: &evidence,
                     collateral: collateral.as_ref().map_err(Clone::clone),
                     collateral_fetched_at: self.collateral_fetched_at,
+                    signatures: &SIGNATURES,
                     root: &self.root,
                     at: self.at,
                     clock_floor: self.clock_floor,

@@ -124,8 +124,21 @@ fn a_summary_that_cannot_be_written_is_said_and_the_verdict_stands() {
     );
     assert!(std::fs::read_to_string(&output).unwrap().contains("verdict"));
     let ran = verify(&Deployment::healthy(), &[], &["--github"]);
-    assert_eq!(ran.code, 2, "a pass whose outputs are lost must not look green");
-    assert!(ran.stderr.contains("GITHUB_OUTPUT is not set"), "{}", ran.stderr);
+    assert_eq!(ran.code, 2, "{ran:#?}");
+    let says = "GITHUB_STEP_SUMMARY is not set, so this is not a step of GitHub Actions";
+    assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    let env = [
+        ("GITHUB_STEP_SUMMARY", "/no/such/folder/summary"),
+        ("GITHUB_OUTPUT", "/no/such/folder/output"),
+    ];
+    let ran = verify(&Deployment::healthy(), &env, &["--github"]);
+    assert_eq!(ran.code, 3, "a pass whose outputs are lost must not look green");
+    for name in ["summary", "output"] {
+        let said = format!(
+            "::error title=cvm-verify%3A a result is lost::/no/such/folder/{name}: cannot be written: "
+        );
+        assert!(ran.stdout.contains(&said), "{}", ran.stdout);
+    }
 }
 
 /// Arguments, environment, and what the message says.

@@ -59,7 +59,7 @@ fn a_passing_deployment_is_asked_once_and_a_wrong_duration_is_a_usage_error() {
 fn a_file_that_cannot_be_written_never_hides_the_verdict() {
     let deployment = Deployment::healthy();
     let ran = deployment.verify(&["--report-json", "/no/such/folder/report.json"]);
-    assert_eq!(ran.code, 2);
+    assert_eq!(ran.code, 3);
     assert_eq!(ran.report().exit_code, 0, "the report is printed all the same");
     assert!(ran.stderr.contains("cannot be written"), "{}", ran.stderr);
     let ran = with_the_old_release().verify(&["--report-json", "/no/such/folder/report.json"]);

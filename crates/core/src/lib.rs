@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use cvm_verify_core::evidence::{EvidenceError, collateral};
-//! use cvm_verify_core::{Evidence, Inputs, Policy, Subject, TargetReport, TrustRoot, appraise, prove};
+//! use cvm_verify_core::{Evidence, Inputs, Policy, SignatureCache, Subject, TargetReport, TrustRoot, appraise, prove};
 //!
 //! /// Appraises what a CVM answered to a nonce of 32 random bytes. `now` is in Unix seconds.
 //! fn report(
@@ -25,6 +25,7 @@
 //!         evidence: &evidence,
 //!         collateral: Ok(&collateral),
 //!         collateral_fetched_at: Some(now),
+//!         signatures: &SignatureCache::default(),
 //!         root,
 //!         at: now,
 //!         clock_floor: 0,
@@ -107,6 +108,6 @@ pub use policy::{Expected, Fingerprint, Origin, OsImagePolicy, Policy, TcbPolicy
 pub use reference::ReferenceValues;
 pub use report::{Assurance, CheckId, CheckResult, Report, Status, TargetReport, Tier, Verdict};
 pub use verify::{
-    BootClaims, CollateralGap, Facts, Gap, IdentifiedOs, Inputs, MeasuredCompose, MeasuredLog, TrustRoot,
-    VerifiedQuote, prove,
+    BootClaims, CollateralGap, Facts, Gap, IdentifiedOs, Inputs, MeasuredCompose, MeasuredLog,
+    SignatureCache, TrustRoot, VerifiedQuote, prove,
 };

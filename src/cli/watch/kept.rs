@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 
 use crate::alert::causes;
-use crate::cli::error::UsageError;
+use crate::cli::error::WriteError;
 use crate::cli::files;
 use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::report::{TargetReport, Verdict};
@@ -23,10 +23,9 @@ pub(super) struct Kept {
 
 impl Kept {
     /// In this folder, which is made; nowhere without one.
-    pub fn new(folder: Option<PathBuf>) -> Result<Self, UsageError> {
+    pub fn new(folder: Option<PathBuf>) -> Result<Self, WriteError> {
         if let Some(folder) = &folder {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| UsageError::file(folder, format!("cannot be made: {error}")))?;
+            std::fs::create_dir_all(folder).map_err(|error| WriteError::file(folder, error))?;
         }
         Ok(Self {
             folder,
@@ -40,7 +39,7 @@ impl Kept {
         &mut self,
         report: &TargetReport,
         bundle: Option<&Bundle>,
-    ) -> Option<Result<String, UsageError>> {
+    ) -> Option<Result<String, WriteError>> {
         let (Some(folder), Some(bundle)) = (&self.folder, bundle) else {
             return None;
         };
@@ -63,7 +62,7 @@ impl Kept {
             }
         }
         let path = folder.join(file_name(&report.name));
-        let text = bundle.to_json().map_err(|error| UsageError::file(&path, error));
+        let text = bundle.to_json().map_err(|error| WriteError::file(&path, error));
         let written = text.and_then(|text| files::write(&path, &text));
         if written.is_err() {
             // It is tried again in the next round.

@@ -9,7 +9,7 @@ use crate::checks;
 use crate::evidence::Evidence;
 use crate::policy::Policy;
 use crate::report::{CheckId, Status};
-use crate::verify::{Inputs, TrustRoot, prove};
+use crate::verify::{Inputs, SignatureCache, TrustRoot, prove};
 
 const NONCE: [u8; 32] = [7; 32];
 
@@ -32,6 +32,7 @@ fn facts_of(cvm: &Cvm, with_info: bool, nonce: Option<[u8; 32]>) -> Facts {
         evidence: &evidence,
         collateral: Ok(&cvm.world.collateral()),
         collateral_fetched_at: None,
+        signatures: &SignatureCache::default(),
         root: &TrustRoot::custom(cvm.world.root_pem().as_bytes()).unwrap(),
         at: cvm.world.now,
         clock_floor: 0,
@@ -432,6 +433,7 @@ fn recorded(name: &str, at: u64) -> Option<Facts> {
         evidence: &evidence,
         collateral: Ok(&collateral),
         collateral_fetched_at: None,
+        signatures: &SignatureCache::default(),
         root: &TrustRoot::Intel,
         at,
         clock_floor: 0,

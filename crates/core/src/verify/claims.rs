@@ -14,7 +14,7 @@ use super::phala_verdict;
 use super::phala_verdict::Opinion;
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
-use super::{IdentifiedOs, Prover, QuoteRefusal, TrustRoot};
+use super::{IdentifiedOs, Prover, QuoteRefusal, SignatureCache, TrustRoot};
 use crate::evidence::{Evidence, EvidenceError, QuoteBytes, RecordedOpinion};
 use crate::reference::ReferenceValues;
 use crate::report::TrustRootKind;
@@ -27,6 +27,8 @@ pub struct Inputs<'a> {
     pub collateral: Result<&'a QuoteCollateralV3, CollateralGap>,
     /// When the collateral was fetched, Unix seconds, where that is known. Without it the dates in it alone are judged.
     pub collateral_fetched_at: Option<u64>,
+    /// Signatures that were found good before. No result depends on it: an empty one serves.
+    pub signatures: &'a SignatureCache,
     /// Whose root certificate to chain up to.
     pub root: &'a TrustRoot,
     /// The time to judge at, Unix seconds.
@@ -102,7 +104,7 @@ pub enum InfoOrigin {
 pub fn prove(inputs: &Inputs<'_>) -> Facts {
     let prover = Prover(());
     let evidence = inputs.evidence;
-    let (quote, collateral) = prove_quote(inputs);
+    let (quote, collateral) = inputs.signatures.during(|| prove_quote(inputs));
     let log = match (&quote, &evidence.attestation.event_log) {
         (Err(_), _) => Err(Gap::NotReached),
         (Ok(_), None) => Err(Gap::Absent),
@@ -196,9 +198,11 @@ impl Facts {
         evidence: &Evidence,
         set: Result<&QuoteCollateralV3, &str>,
         root: &TrustRoot,
+        signatures: &SignatureCache,
     ) -> Self {
         if self.quote.is_ok() {
-            self.early = early_tcb::early_of(&evidence.attestation.quote, set, root, self.at);
+            let quote = &evidence.attestation.quote;
+            self.early = signatures.during(|| early_tcb::early_of(quote, set, root, self.at));
         }
         self
     }

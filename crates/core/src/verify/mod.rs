@@ -8,8 +8,8 @@
 //! | compose text | its SHA-256 is the `compose-hash` of the [`BootClaims`] | [`MeasuredCompose`] |
 //! | registers | a row of the reference values | [`IdentifiedOs`] |
 //!
-//! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. It remembers
-//! which signatures were good, and looks at everything else anew: no result depends on what was proven before.
+//! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. A
+//! [`SignatureCache`] remembers which signatures were good; no result depends on it.
 
 #![deny(
     clippy::unwrap_used,
@@ -55,7 +55,7 @@ pub use not_proven::{CollateralGap, FORECAST, Gap};
 pub use os_image::IdentifiedOs;
 pub use phala_verdict::Opinion;
 pub use quote::{
-    Component, QuoteLayout, ShortOf, TcbMoment, TcbRating, TcbVerdict, VerifiedQuote, forget_signatures,
+    Component, QuoteLayout, ShortOf, SignatureCache, TcbMoment, TcbRating, TcbVerdict, VerifiedQuote,
     judge_collateral, severity,
 };
 pub use refusal::{QeShortfall, QuoteRefusal, Revocation};

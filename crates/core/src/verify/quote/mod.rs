@@ -28,7 +28,7 @@ mod verified;
 
 pub use layout::QuoteLayout;
 pub use set::judge_collateral;
-pub use signature_cache::forget_signatures;
+pub use signature_cache::SignatureCache;
 pub use tcb::{TcbMoment, TcbRating, TcbVerdict, severity};
 pub use tcb_level::{Component, ShortOf};
 pub use verified::VerifiedQuote;

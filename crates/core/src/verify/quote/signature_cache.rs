@@ -9,8 +9,9 @@
 //! * At most [`GENERATION`] twice are remembered: what was not used for that long is forgotten, so that quotes, of which
 //!   each has signatures of its own, push out nothing that is in use.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dcap_qvl::config::{Config, CryptoProvider};
 use dcap_qvl::configs::RingConfig;
@@ -44,22 +45,47 @@ impl CryptoProvider for Remembering {
     }
 }
 
-static P256_SHA256: Remembered = Remembered {
-    good: Mutex::new(None),
-};
+static P256_SHA256: Remembered = Remembered;
 
-/// Forgets which signatures were found good, so that the next proof computes all of its own again. No result depends on
-/// it: it is for measurements of what a proof costs.
-pub fn forget_signatures() {
-    let mut good = P256_SHA256.good.lock().unwrap_or_else(PoisonError::into_inner);
-    *good = None;
+thread_local! {
+    /// The cache of the proof that this thread is in. dcap-qvl asks for its algorithm without saying for which proof.
+    static IN_USE: RefCell<Option<SignatureCache>> = const { RefCell::new(None) };
+}
+
+/// Signatures that were found good, so that the next proof does not compute them again. No result depends on it. A clone
+/// is the same cache.
+///
+/// It holds SHA-256 hashes of at most 2048 signatures, 64 KiB.
+#[derive(Debug, Clone, Default)]
+pub struct SignatureCache {
+    good: Arc<Mutex<Good>>,
+}
+
+impl SignatureCache {
+    /// Does some work on this thread with this cache.
+    pub(in crate::verify) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        /// The cache that was in use before, also where the work panics.
+        struct Before(Option<SignatureCache>);
+
+        impl Drop for Before {
+            fn drop(&mut self) {
+                IN_USE.set(self.0.take());
+            }
+        }
+
+        let _before = Before(IN_USE.replace(Some(self.clone())));
+        work()
+    }
+
+    /// A panic while it was locked leaves nothing in it that was not found good.
+    fn good(&self) -> MutexGuard<'_, Good> {
+        self.good.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// ECDSA over P-256 with SHA-256, by ring.
 #[derive(Debug)]
-struct Remembered {
-    good: Mutex<Option<Good>>,
-}
+struct Remembered;
 
 /// Hashes of what was found good: since lately, and in the generation before.
 #[derive(Debug, Default)]
@@ -96,19 +122,14 @@ impl SignatureVerificationAlgorithm for Remembered {
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
         let hash = hash([public_key, message, signature]);
-        // A panic while it was locked leaves nothing in it that was not found good.
-        let with = |look: &mut dyn FnMut(&mut Good) -> bool| {
-            let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
-            look(good.get_or_insert_default())
-        };
-        if with(&mut |good| good.knows(&hash)) {
+        let cache = IN_USE.with_borrow(Clone::clone);
+        if cache.as_ref().is_some_and(|cache| cache.good().knows(&hash)) {
             return Ok(());
         }
         RingCrypto::sig_algo().verify_signature(public_key, message, signature)?;
-        with(&mut |good| {
-            good.add(hash);
-            true
-        });
+        if let Some(cache) = cache {
+            cache.good().add(hash);
+        }
         Ok(())
     }
 
@@ -131,7 +152,7 @@ fn hash(parts: [&[u8]; 3]) -> [u8; 32] {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
     use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, SigningKey as _};
@@ -154,25 +175,36 @@ mod tests {
         }
     }
 
-    fn fresh() -> Remembered {
-        Remembered {
-            good: Mutex::new(None),
-        }
+    fn count(of: &SignatureCache) -> usize {
+        let good = of.good();
+        good.young.len() + good.old.len()
     }
 
-    fn count(of: &Remembered) -> usize {
-        let good = of.good.lock().unwrap();
-        good.as_ref().map_or(0, |good| good.young.len() + good.old.len())
-    }
-
-    fn verify(by: &Remembered, signed: &Signed) -> bool {
-        by.verify_signature(&signed.key, &signed.message, &signed.signature)
+    fn verify(by: &SignatureCache, signed: &Signed) -> bool {
+        by.during(|| P256_SHA256.verify_signature(&signed.key, &signed.message, &signed.signature))
             .is_ok()
     }
 
     #[test]
+    fn each_cache_is_its_own_and_is_in_use_during_its_work_alone() {
+        let (one, other, signed) = (
+            SignatureCache::default(),
+            SignatureCache::default(),
+            signed(b"message"),
+        );
+        one.during(|| {
+            assert!(verify(&other, &signed));
+            assert_eq!((count(&one), count(&other)), (0, 1));
+            assert!(IN_USE.with_borrow(|cache| Arc::ptr_eq(&cache.as_ref().unwrap().good, &one.good)));
+        });
+        assert!(IN_USE.with_borrow(Option::is_none));
+        let panicked = std::panic::catch_unwind(|| one.during(|| panic!("the work")));
+        assert!(panicked.is_err() && IN_USE.with_borrow(Option::is_none));
+    }
+
+    #[test]
     fn a_good_signature_is_good_again_and_is_remembered_once() {
-        let (remembered, signed) = (fresh(), signed(b"message"));
+        let (remembered, signed) = (SignatureCache::default(), signed(b"message"));
         for _ in 0..3 {
             assert!(verify(&remembered, &signed));
         }
@@ -181,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_bad_signature_is_bad_each_time_and_is_not_remembered() {
-        let (remembered, mut signed) = (fresh(), signed(b"message"));
+        let (remembered, mut signed) = (SignatureCache::default(), signed(b"message"));
         signed.message[0] ^= 1;
         for _ in 0..3 {
             assert!(!verify(&remembered, &signed));
@@ -213,7 +245,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_near_a_good_signature_is_judged_by_itself(part in 0usize..3, place in any::<usize>(), bit in 0u8..8) {
-            let (remembered, mut signed) = (fresh(), signed(b"a message of some length"));
+            let (remembered, mut signed) = (SignatureCache::default(), signed(b"a message of some length"));
             prop_assert!(verify(&remembered, &signed));
             let bytes = match part {
                 0 => &mut signed.key,
