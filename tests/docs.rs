@@ -9,6 +9,8 @@
 
 #[path = "docs/action.rs"]
 mod action;
+#[path = "docs/dependencies.rs"]
+mod dependencies;
 #[path = "docs/examples.rs"]
 mod examples;
 #[path = "docs/links.rs"]

@@ -6,12 +6,16 @@ live.py BIN_FOLDER WORK_FOLDER PROMTOOL
 import json
 import os
 import queue
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 bin_folder, work, promtool = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 
@@ -111,6 +115,18 @@ try:
         metrics = page.read().decode()
     with urllib.request.urlopen(address.replace("/metrics", "/healthz"), timeout=HANG) as page:
         assert page.status == 200
+    # A thousand connections that ask for nothing, or for half of something.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (2048, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    idle = []
+    for number in range(1000):
+        with suppress(OSError):
+            idle.append(socket.create_connection((urlsplit(address).hostname, urlsplit(address).port), timeout=HANG))
+            idle[-1].sendall(b"GET /healthz HT" if number % 2 else b"")
+    assert len(idle) == 1000
+    with urllib.request.urlopen(address.replace("/metrics", "/healthz"), timeout=HANG) as page:
+        assert page.status == 200
+    for each in idle:
+        each.close()
     watch.send_signal(signal.SIGHUP)
     until("policy-read")
     watch.send_signal(signal.SIGTERM)
