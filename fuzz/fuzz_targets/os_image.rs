@@ -2,7 +2,6 @@
 #![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::policy::{OsImageOption, OsImagePolicy, OsTuple, parse_os_image};
-use cvm_verify_core::reference::OsClass;
 
 fn tuple(text: &str) -> Option<OsTuple> {
     match parse_os_image(text) {
@@ -21,10 +20,13 @@ cvm_verify_fuzz::fuzz_target!(|text: &str| {
     match *policy {
         OsImagePolicy::Known => assert_eq!(text.trim(), "known"),
         OsImagePolicy::Unchecked => assert_eq!(text.trim(), "unchecked"),
-        OsImagePolicy::Row(row) => {
-            assert_eq!(row.class, OsClass::Production);
-            let hash = row.os_image_hash.expect("it was found by its hash").to_string();
-            assert!(text.to_ascii_lowercase().contains(&hash));
+        OsImagePolicy::Published(named) => {
+            let lower = text.to_ascii_lowercase();
+            let is_shown = lower.contains(&hex::encode(named.os_image_hash))
+                || named
+                    .row
+                    .is_some_and(|row| lower.contains(&row.name.to_ascii_lowercase()));
+            assert!(is_shown, "its hash or its name was given");
         }
         OsImagePolicy::Tuple(found) => {
             let written = found

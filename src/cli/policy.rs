@@ -16,8 +16,8 @@ use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
 use cvm_verify_core::lock::{Lock, LockFile};
 use cvm_verify_core::policy::{
     Expected, Freshness, ImagePinsPolicy, KeyProviders, LaunchInputsPolicy, MrConfigIdPolicy, Origin,
-    OsImageOption, PlatformList, Policy, ReportDataPolicy, SecondHash, SecondHashError, TcbException,
-    TcbPolicy, Verifier, parse_os_image_of,
+    OsImageError, OsImageOption, OsImagePolicy, PlatformList, Policy, ReportDataPolicy, SecondHash,
+    SecondHashError, TcbException, TcbPolicy, Verifier, parse_os_image_of,
 };
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{AssuranceError, CheckId, RequiredAssurance};
@@ -92,7 +92,15 @@ pub(super) fn expectations(
     let compose_hash = reader.compose_hash(compose_file.as_deref());
     let layout = reader.layout();
     let reference = reader.reference(locks);
-    let os_image = reader.parsed("os-image", |text| parse_os_image_of(text, &reference));
+    let os_image = reader.parsed("os-image", |text| {
+        let option = parse_os_image_of(text, &reference)?;
+        if let OsImageOption::Policy(policy) = &option
+            && let OsImagePolicy::Published(named) = policy.as_ref()
+        {
+            named.check_end(at)?;
+        }
+        Ok::<_, OsImageError>(option)
+    });
     let policy = Policy {
         compose_hash,
         second_compose_hash: reader.second_hash(at),

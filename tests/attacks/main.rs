@@ -20,6 +20,7 @@ mod hardware;
 mod judge;
 mod launch_inputs;
 mod lies;
+mod measurement_document;
 mod mr_config_id;
 mod os_and_app;
 mod parsing;

@@ -29,8 +29,9 @@ pub struct ExpectArgs {
     /// The instance's id, 20 bytes of hex. Repeatable: any of them may answer.
     #[arg(long, value_name = "HEX")]
     pub instance_id: Vec<String>,
-    /// Accepted OS images: `known` (default: production images of the built-in table), `lock`, an os_image_hash of the
-    /// table, `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver).
+    /// Accepted OS images: `known` (default: production images of the built-in table), `lock`, the published os_image_hash or the
+    /// name of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable one for a while),
+    /// `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver)
     #[arg(long, value_name = "IMAGE")]
     pub os_image: Option<String>,
     /// A file of reference values (TOML): OS images, VM shapes, KMSs, scripts and advisories in addition to the built-in ones. It adds rows,

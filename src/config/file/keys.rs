@@ -178,8 +178,8 @@ pub(super) const KEYS: &[Key] = &[
         name: "os-image",
         scope: Scope::Both,
         shape: Shape::OsImage,
-        says: "Accepted OS images: `known` (production images of the built-in table), `lock`, an os_image_hash of the table, \
-               `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked`, a waiver that the verdict names.",
+        says: "Accepted OS images: `known` (production images of the built-in table), `lock`, the published os_image_hash or the name \
+               of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable one for a while), `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked`, a waiver that the verdict names.",
         default: "the lock's, else `known`",
         example: r#""lock""#,
     },

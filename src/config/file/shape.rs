@@ -85,7 +85,7 @@ impl Shape {
             Self::SecondHash => told(text.parse::<SecondHash>()),
             // A file of reference values, which the policy may name, can know more images and services.
             Self::OsImage => match parse_os_image(text) {
-                Err(OsImageError::UnknownHash(_)) => Ok(()),
+                Err(OsImageError::Form(_)) if may_be_a_name(text) => Ok(()),
                 other => told(other),
             },
             Self::KeyProvider => match text.parse::<KeyProviders>() {
@@ -211,4 +211,11 @@ fn variable(text: &str) -> Result<(), Problem> {
         _ if text.contains("://") => Err("holds a URL, and a secret never stands in this file".to_owned()),
         _ => Err("is not the name of a variable that cvm-verify looks at".to_owned()),
     }
+}
+/// Whether a text could be the name of an image that a user's file of reference values adds.
+fn may_be_a_name(text: &str) -> bool {
+    text.contains('-')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
 }

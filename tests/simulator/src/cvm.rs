@@ -64,6 +64,8 @@ pub type LogEdit = Arc<dyn Fn(&mut Vec<Event>) + Send + Sync>;
 
 /// An edit of the quote's bytes.
 pub type QuoteEdit = Arc<dyn Fn(&mut Vec<u8>) + Send + Sync>;
+/// An edit of `vm_config`.
+pub type ConfigEdit = Arc<dyn Fn(&mut serde_json::Value) + Send + Sync>;
 
 /// What the CVM hands over for one nonce, before it is written as JSON.
 #[derive(Clone, Debug)]
@@ -115,6 +117,8 @@ pub struct Cvm {
     pub after_quote: Vec<LogEdit>,
     /// Edits of the whole quote after it was signed.
     pub quote_edits: Vec<QuoteEdit>,
+    /// Edits of `vm_config`, which the host writes.
+    pub vm_config_edits: Vec<ConfigEdit>,
     /// What the application quotes for a nonce.
     pub report_data: ReportDataLayout,
     /// What it says it quoted.
@@ -165,6 +169,7 @@ impl Cvm {
             before_quote: vec![],
             after_quote: vec![],
             quote_edits: vec![],
+            vm_config_edits: vec![],
             report_data: ReportDataLayout::Raw,
             echo: Echo::Quoted,
             body: BodyShape::of_generation(guest),
@@ -365,6 +370,9 @@ impl Cvm {
                 "checksum_file": base64(&material.checksum_file),
                 "measurement": base64(&material.measurement),
             });
+        }
+        for edit in &self.vm_config_edits {
+            edit(&mut vm_config);
         }
         vm_config
     }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use super::json::Object;
 use super::limits::{MAX_ATTESTATION_BYTES, MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES};
-use super::{Event, EventVersion, EvidenceError, QuoteBytes, Unproven, bytes, event_log, tpm, versioned};
+use super::{
+    Event, EventVersion, EvidenceError, QuoteBytes, Unproven, bytes, event_log, tpm, versioned, vm_config,
+};
 
 /// How messages call this document.
 const DOCUMENT: &str = "the attestation";
@@ -22,6 +24,8 @@ pub struct Attestation {
     pub boot_events: BootEvents,
     /// The `report_data` beside the quote, at most 64 bytes. Nobody signed it.
     pub report_data_echo: Option<Unproven<Vec<u8>>>,
+    /// The text of `vm_config`, which the host writes, where it was sent.
+    pub vm_config: Option<Unproven<String>>,
 }
 
 impl Attestation {
@@ -96,6 +100,8 @@ impl Attestation {
                 .hex_up_to("report_data", 64)?
                 .filter(|echo| !echo.is_empty())
                 .map(Unproven::new),
+            // Nothing rests on it: what cannot be read in one way is absent.
+            vm_config: vm_config::member(object).unwrap_or_default(),
         })
     }
 
@@ -125,6 +131,7 @@ impl Attestation {
         }
         Ok(Self {
             event_log: Some(log),
+            vm_config: self.vm_config.or(versioned.vm_config),
             ..self
         })
     }
@@ -138,6 +145,7 @@ impl Attestation {
             event_log_text: None,
             boot_events: BootEvents::Complete,
             report_data_echo: None,
+            vm_config: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::json::{Object, kind_of, refuse_flood};
 use super::limits::{MAX_COMPOSE_BYTES, MAX_COMPOSE_FILE_BYTES, MAX_INFO_BYTES, MAX_JSON_VALUES};
-use super::{Event, EvidenceError, Unproven, event_log};
+use super::{Event, EvidenceError, Unproven, event_log, vm_config};
 
 /// How messages call this document.
 const DOCUMENT: &str = "the info";
@@ -22,6 +22,8 @@ pub struct Info {
     pub app_compose_is_object: bool,
     /// The event log, unless it is the attestation's once more; used where the attestation has none.
     pub event_log: Option<Unproven<Vec<Event>>>,
+    /// The text of `vm_config`; used where the attestation has none.
+    pub vm_config: Option<Unproven<String>>,
 }
 
 /// MRTD and RTMR0–2 as `/info` shows them: unsigned.
@@ -70,6 +72,7 @@ impl Info {
         };
         info.instance_id = instance_id;
         info.app_compose_is_object |= top_level_object;
+        info.vm_config = vm_config::member(&object)?.or(info.vm_config);
         info.app_compose = match (top_level_compose, info.app_compose) {
             (Some(top), Some(nested)) if top != nested => {
                 return Err(object.malformed("app_compose", "differs from `tcb_info.app_compose`"));
@@ -135,6 +138,7 @@ fn parse_tcb_info(text: &str, known_log: Option<&str>, compose: bool) -> Result<
         app_compose,
         app_compose_is_object,
         event_log: event_log.map(Unproven::new),
+        vm_config: vm_config::member(&object)?,
     })
 }
 

@@ -34,3 +34,6 @@ pub(super) const MAX_PAYLOAD_BYTES: usize = 64 * 1024;
 
 /// Bytes of one event's name.
 pub(super) const MAX_EVENT_NAME_BYTES: usize = 256;
+
+/// Bytes of the `vm_config` text. Real ones have under 4 KiB.
+pub(super) const MAX_VM_CONFIG_BYTES: usize = 1024 * 1024;

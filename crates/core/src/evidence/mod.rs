@@ -38,6 +38,7 @@ mod quote;
 mod tpm;
 mod unproven;
 mod versioned;
+mod vm_config;
 
 pub use attestation::{Attestation, BootEvents};
 pub use bundle::{Bundle, BundleError, EarlyRecord, SCHEMA as BUNDLE_SCHEMA, Source as BundleSource};
@@ -60,6 +61,7 @@ pub(crate) use phala_verifier::error_detail;
 pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedOpinion};
 pub use quote::QuoteBytes;
 pub use unproven::{OpensUnproven, Unproven};
+pub use vm_config::{MeasurementMaterial, VmConfig};
 
 /// Everything that one deployment handed over for one nonce, parsed but unproven.
 #[derive(Debug, Clone)]
@@ -113,6 +115,9 @@ impl Evidence {
         };
         if attestation.event_log.is_none() {
             attestation.event_log = info.as_ref().and_then(|info| info.event_log.clone());
+        }
+        if attestation.vm_config.is_none() {
+            attestation.vm_config = info.as_ref().and_then(|info| info.vm_config.clone());
         }
         let app_compose = match app_compose {
             Some(bytes) => Some(info::compose_text(bytes)?),

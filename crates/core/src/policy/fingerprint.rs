@@ -14,7 +14,7 @@ use super::expected::Expected;
 use super::key_provider::KeyProviderPin;
 use super::key_providers::KeyProviders;
 use super::max_age::CollateralMaxAge;
-use super::os_image::OsImagePolicy;
+use super::os_image::{OsImagePolicy, PublishedImage};
 use super::platform::PlatformId;
 use super::second_hash::SecondHash;
 use super::tcb::{TcbException, TcbPolicy};
@@ -200,11 +200,14 @@ impl Encoding {
         let (tuple, until) = match policy {
             OsImagePolicy::Known => return,
             OsImagePolicy::Unchecked => return self.word("os-image", "unchecked"),
-            OsImagePolicy::Row(row) => {
-                // Every row that a policy can name has a hash; the name is there in case that changes.
-                let hash = row.os_image_hash.map(|hash| hash.to_string());
-                let id = hash.as_deref().unwrap_or(&row.name);
-                return self.entry("os-image", [b"row", id.as_bytes()]);
+            OsImagePolicy::Published(PublishedImage {
+                os_image_hash,
+                row: _,
+                vulnerable_until,
+            }) => {
+                let until = vulnerable_until.map(u64::to_be_bytes);
+                let until = until.as_ref().map_or(&[][..], |until| until);
+                return self.entry("os-image", [b"published", &os_image_hash[..], until]);
             }
             OsImagePolicy::Tuple(tuple) => (tuple, None),
             OsImagePolicy::Lock {

@@ -26,7 +26,9 @@ pub use key_providers::{KeyProviders, KeyProvidersError, MAX_KEY_PROVIDERS};
 pub use known_by::{KnownBy, KnownByError};
 pub use locked_place::LockedPlace;
 pub use max_age::{CollateralMaxAge, CollateralMaxAgeError, ReportMaxAge, ReportMaxAgeError};
-pub use os_image::{OsImageError, OsImageOption, OsImagePolicy, OsTuple, parse_os_image, parse_os_image_of};
+pub use os_image::{
+    OsImageError, OsImageOption, OsImagePolicy, OsTuple, PublishedImage, parse_os_image, parse_os_image_of,
+};
 pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use second_hash::{SecondHash, SecondHashError};
 pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy, built_in_eval_floor};

@@ -1,18 +1,20 @@
 //! Which OS images are accepted.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::known_by::KnownBy;
+use super::tcb::{MAX_EXCEPTION_DAYS, end_of_day, is_too_far};
 use crate::evidence::parse_user_hex;
-use crate::reference::{OsClass, OsImageRow, ReferenceValues};
+use crate::reference::{OsImageRow, ReferenceValues};
 
 /// Which OS images are accepted.
 #[derive(Debug, Clone)]
 pub enum OsImagePolicy {
     /// Any production row of the built-in table, with a listed RTMR0.
     Known,
-    /// One row of the built-in table.
-    Row(Arc<OsImageRow>),
+    /// One published image.
+    Published(PublishedImage),
     /// Exact registers, from the command line.
     Tuple(OsTuple),
     /// Exact registers, from a lock.
@@ -30,6 +32,39 @@ pub enum OsImagePolicy {
     },
     /// Waived in writing.
     Unchecked,
+}
+
+/// An image that the user named, by its published hash or its official name.
+#[derive(Debug, Clone)]
+pub struct PublishedImage {
+    /// SHA-256 of the image's checksum file, as its release page shows it; 32 bytes.
+    pub os_image_hash: [u8; 32],
+    /// What is known of it; absent if the hash is in no row.
+    pub row: Option<Arc<OsImageRow>>,
+    /// Until when it is accepted although it has a published vulnerability, Unix seconds.
+    pub vulnerable_until: Option<u64>,
+}
+
+impl PublishedImage {
+    /// Refuses an end that is too far ahead of the time that is judged at, Unix seconds.
+    ///
+    /// # Errors
+    /// [`OsImageError::TooFar`].
+    pub fn check_end(&self, at: u64) -> Result<(), OsImageError> {
+        match self.vulnerable_until {
+            Some(until) if is_too_far(until, at) => Err(OsImageError::TooFar),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for PublishedImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.row {
+            Some(row) => f.write_str(row.name.as_str()),
+            None => f.write_str(&hex::encode(self.os_image_hash)),
+        }
+    }
 }
 
 /// The registers that identify OS image and VM shape. 48 bytes each.
@@ -60,22 +95,16 @@ impl OsTuple {
 pub enum OsImageError {
     /// It is none of the forms.
     #[error(
-        "{0:?} is none of: lock, known, unchecked, an os_image_hash of the built-in table, \
-         mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX"
+        "{0:?} is none of: lock, known, unchecked, the name of an image (docs/reference-values.md), an os_image_hash (64 hex \
+         digits, from the release page), HASH:until=YYYY-MM-DD, mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX"
     )]
     Form(String),
-    /// A hash that is in no row.
-    #[error(
-        "no image of the reference values has the os_image_hash {0}; pin the registers with `cvm-verify pin`, or add the image with \
-         --reference-values FILE"
-    )]
-    UnknownHash(String),
-    /// A row that is not for production.
-    #[error(
-        "{0} is not a production image and cannot be accepted by its hash; to accept it anyway, lock it with \
-         `cvm-verify pin --accept development-image` or give its registers"
-    )]
-    NotProduction(String),
+    /// A date that is none.
+    #[error("{0:?} is not a date: write until=YYYY-MM-DD")]
+    Until(String),
+    /// An end that is too far ahead.
+    #[error("the image is accepted for at most {MAX_EXCEPTION_DAYS} days ahead")]
+    TooFar,
     /// A register that is missing, given twice or not 48 bytes of hex.
     #[error("the register {register} {problem}")]
     Register {
@@ -113,22 +142,35 @@ pub fn parse_os_image_of(text: &str, reference: &ReferenceValues) -> Result<OsIm
         "lock" => return Ok(OsImageOption::Lock),
         "known" => OsImagePolicy::Known,
         "unchecked" => OsImagePolicy::Unchecked,
-        _ if text.contains('=') => OsImagePolicy::Tuple(parse_tuple(text)?),
-        _ => match parse_user_hex::<32>(text) {
-            Ok(hash) => OsImagePolicy::Row(row_of(&hash, reference)?),
-            Err(_) => return Err(OsImageError::Form(text.chars().take(80).collect())),
+        _ => match parse_published(text, reference)? {
+            Some(named) => OsImagePolicy::Published(named),
+            None if text.contains('=') => OsImagePolicy::Tuple(parse_tuple(text)?),
+            None => return Err(OsImageError::Form(text.chars().take(80).collect())),
         },
     })))
 }
 
-fn row_of(hash: &[u8; 32], reference: &ReferenceValues) -> Result<Arc<OsImageRow>, OsImageError> {
-    let row = reference
-        .image_by_hash(hash)
-        .ok_or_else(|| OsImageError::UnknownHash(hex::encode(hash)))?;
-    if row.class != OsClass::Production {
-        return Err(OsImageError::NotProduction(row.name.to_string()));
-    }
-    Ok(Arc::clone(row))
+/// `HASH`, `NAME`, or one of them with `:until=DATE`.
+fn parse_published(text: &str, reference: &ReferenceValues) -> Result<Option<PublishedImage>, OsImageError> {
+    let (name, until) = match text.split_once(":until=") {
+        Some((name, date)) => (name, Some(date)),
+        None => (text, None),
+    };
+    let (os_image_hash, row) = match parse_user_hex::<32>(name) {
+        Ok(hash) => (hash, reference.image_by_hash(&hash)),
+        Err(_) => match reference.image_by_name(name) {
+            Some((hash, row)) => (hash, Some(row)),
+            None => return Ok(None),
+        },
+    };
+    let vulnerable_until = until
+        .map(|date| end_of_day(date).ok_or_else(|| OsImageError::Until(date.chars().take(20).collect())))
+        .transpose()?;
+    Ok(Some(PublishedImage {
+        os_image_hash,
+        row: row.cloned(),
+        vulnerable_until,
+    }))
 }
 
 fn parse_tuple(text: &str) -> Result<OsTuple, OsImageError> {
@@ -180,17 +222,35 @@ mod tests {
         };
         assert!(matches!(policy("known"), Some(OsImagePolicy::Known)));
         assert!(matches!(parse_os_image("latest"), Err(OsImageError::Form(_))));
+        let unknown = "0".repeat(64);
         assert!(matches!(
-            parse_os_image(&"0".repeat(64)),
-            Err(OsImageError::UnknownHash(_))
+            policy(&unknown),
+            Some(OsImagePolicy::Published(PublishedImage {
+                row: None,
+                vulnerable_until: None,
+                ..
+            }))
         ));
-        let dev = "7d47512fda31dc5a7318f72ae1869a3c76323981eea21fc30cafd0f79668642c";
+        assert!(matches!(
+            policy(&format!("{unknown}:until=2026-12-31")),
+            Some(OsImagePolicy::Published(PublishedImage {
+                vulnerable_until: Some(_),
+                ..
+            }))
+        ));
         assert_eq!(
-            parse_os_image(dev).unwrap_err(),
-            OsImageError::NotProduction("dstack-dev-0.5.8".to_owned())
+            parse_os_image(&format!("{unknown}:until=2026-02-30")).unwrap_err(),
+            OsImageError::Until("2026-02-30".to_owned())
         );
-        let prod = "0X6427F4F5DED88B72D326BD973E581C1689C5080C6444A0CF90FEC7D9E4C8B92A";
-        assert!(matches!(policy(prod), Some(OsImagePolicy::Row(_))));
+        for named in [
+            "0X6427F4F5DED88B72D326BD973E581C1689C5080C6444A0CF90FEC7D9E4C8B92A",
+            "dstack-0.5.8",
+        ] {
+            assert!(
+                matches!(policy(named), Some(OsImagePolicy::Published(image)) if image.to_string() == "dstack-0.5.8"),
+                "{named}"
+            );
+        }
         let register = "ab".repeat(48);
         let tuple = format!("mrtd={register},rtmr0={register},rtmr1={register},rtmr2={register}");
         assert!(matches!(policy(&tuple), Some(OsImagePolicy::Tuple(_))));

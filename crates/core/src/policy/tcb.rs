@@ -125,7 +125,8 @@ pub(crate) fn is_too_far(ends: u64, at: u64) -> bool {
     ends > at.saturating_add((MAX_EXCEPTION_DAYS + 1) * DAY)
 }
 
-fn end_of_day(date: &str) -> Option<u64> {
+/// The first second after a day, `YYYY-MM-DD`, UTC; Unix seconds.
+pub(super) fn end_of_day(date: &str) -> Option<u64> {
     end_of(NaiveDate::parse_from_str(date.trim(), "%Y-%m-%d").ok()?)
 }
 

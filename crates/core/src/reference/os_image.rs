@@ -200,6 +200,13 @@ impl ReferenceValues {
         self.images.iter().find(same)
     }
 
+    /// The image of an official name, with its hash.
+    #[must_use]
+    pub fn image_by_name(&self, name: &str) -> Option<([u8; 32], &Arc<OsImageRow>)> {
+        let row = self.images.iter().find(|row| row.name.as_str() == name)?;
+        Some((row.os_image_hash.as_ref()?.0, row))
+    }
+
     /// The image that registers belong to, proven or not. RTMR0 is not part of it: see [`ReferenceValues::shape_of`].
     #[must_use]
     pub fn image_of(&self, mrtd: &[u8; 48], rtmr1: &[u8; 48], rtmr2: &[u8; 48]) -> Option<&Arc<OsImageRow>> {

@@ -10,11 +10,12 @@ use super::early_tcb::Early;
 use super::event_log::{self, LogRefusal, MeasuredLog};
 use super::not_proven::COLLATERAL_LIMIT;
 use super::not_proven::{CollateralGap, Gap};
+use super::os_image::{IdentifiedOs, ShownDocument, shown_document};
 use super::phala_verdict;
 use super::phala_verdict::Opinion;
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
-use super::{IdentifiedOs, Prover, QuoteRefusal, SignatureCache, TrustRoot};
+use super::{Prover, QuoteRefusal, SignatureCache, TrustRoot};
 use crate::evidence::{Evidence, EvidenceError, QuoteBytes, RecordedOpinion};
 use crate::reference::ReferenceValues;
 use crate::report::TrustRootKind;
@@ -69,6 +70,8 @@ pub struct Facts {
     pub opinion: Opinion,
     /// What Intel's early set says of the platform.
     pub early: Early,
+    /// What became of the measurement document of the OS image that the guest shows.
+    pub shown_document: ShownDocument,
     /// The time that was judged at, Unix seconds.
     pub at: u64,
     /// Whose root certificate the quote was verified with.
@@ -133,6 +136,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         (Ok(quote), Some(echo)) if right_padded(echo.open(&prover)) == *quote.report_data() => Echo::Equal,
         (Ok(_), Some(_)) => Echo::Differs,
     };
+    let shown_document = shown_document(evidence, quote.as_ref().ok(), &prover);
     Facts {
         quote,
         collateral,
@@ -152,6 +156,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         collateral_source: None,
         opinion: Opinion::NotAsked,
         early: Early::Nothing,
+        shown_document,
         at: inputs.at,
         root: inputs.root.kind(),
     }

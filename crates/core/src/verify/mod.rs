@@ -35,7 +35,7 @@ pub mod digest;
 mod early_tcb;
 mod event_log;
 mod not_proven;
-mod os_image;
+pub(crate) mod os_image;
 mod phala_verdict;
 mod quote;
 mod refusal;
@@ -43,6 +43,7 @@ mod report_data;
 mod trust_root;
 pub mod validity;
 
+pub use crate::verify::os_image::image_files::name;
 pub(crate) use app_compose::members_of;
 pub use app_compose::{ComposeRefusal, MeasuredCompose};
 pub use boot::{BootClaims, BootRefusal, KeyProvider};
@@ -52,7 +53,10 @@ pub use early_tcb::Early;
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
 pub use not_proven::COLLATERAL_LIMIT;
 pub use not_proven::{CollateralGap, FORECAST, Gap};
-pub use os_image::IdentifiedOs;
+pub use os_image::{
+    AcpiDigests, DocumentError, DocumentedOs, IdentifiedOs, ImageError, ImageFiles, Initrd, KernelRegister,
+    MAX_INITRD, MeasuredImage, MeasurementDocument, MemoryError, Mrtd, PageOrder, ShownDocument,
+};
 pub use phala_verdict::Opinion;
 pub use quote::{
     Component, QuoteLayout, ShortOf, SignatureCache, TcbMoment, TcbRating, TcbVerdict, VerifiedQuote,
@@ -65,6 +69,6 @@ pub use trust_root::{RootError, TrustRoot};
 use crate::evidence::OpensUnproven;
 
 /// The provers' capability to open unproven values. It can be made in this module and below only.
-struct Prover(());
+pub(crate) struct Prover(());
 
 impl OpensUnproven for Prover {}

@@ -1,6 +1,8 @@
 //! What an expected image is accepted with: an image that is not a production image of the reference values is what somebody
 //! wrote down, and no proof.
 
+use std::fmt;
+
 use crate::checks::Acceptance;
 use crate::policy::KnownBy;
 use crate::reference::{OsClass, OsImageRow};
@@ -34,37 +36,52 @@ impl<'a> Written<'a> {
     /// host's ACPI tables are then known.
     pub(super) fn acceptances(&self, row: Option<&OsImageRow>, is_listed_shape: bool) -> Vec<Acceptance> {
         let mut accepted = Vec::new();
-        let mut add = |what, reason: String| accepted.push(Acceptance::new(what, self.by, reason));
         match row {
-            Some(row) if is_development(row) => add(
-                AcceptedKind::DevelopmentImage,
-                format!(
-                    "{} is a development image: it allows root login and has a serial console.",
-                    row.name
-                ),
-            ),
-            Some(row) if row.class == OsClass::Production && !row.is_third_party() => {}
-            Some(row) => add(
-                AcceptedKind::ObservedImage,
-                format!(
-                    "The OS image is no release that the reference values vouch for; it was seen before as: {}.",
-                    row.name
-                ),
-            ),
+            Some(row) if row.class == OsClass::Production && row.is_third_party() => {
+                accepted.push(observed(row, &self.by));
+            }
+            Some(row) => accepted.extend(of_class(row, &self.by)),
             None => match self.known_by {
                 Some(KnownBy::PublishedHash(_) | KnownBy::Files(_)) => {}
-                Some(KnownBy::Row | KnownBy::Unknown) | None => add(
+                Some(KnownBy::Row | KnownBy::Unknown) | None => accepted.push(Acceptance::new(
                     AcceptedKind::UnknownImage,
-                    "The OS image is not in the reference values: its registers were taken as they are."
-                        .to_owned(),
-                ),
+                    self.by,
+                    "The OS image is not in the reference values: its registers were taken as they are.",
+                )),
             },
         }
         if let Some(reason) = self.acpi_change.filter(|_| !is_listed_shape) {
-            add(AcceptedKind::AcpiChange, reason.to_owned());
+            accepted.push(Acceptance::new(AcceptedKind::AcpiChange, self.by, reason));
         }
         accepted
     }
+}
+
+/// What an image that is not a release is accepted with. `by` is where that is written.
+pub(super) fn of_class(row: &OsImageRow, by: &dyn fmt::Display) -> Option<Acceptance> {
+    match row.class {
+        OsClass::Production => None,
+        OsClass::Prerelease | OsClass::Observed => Some(observed(row, by)),
+        OsClass::Development => Some(Acceptance::new(
+            AcceptedKind::DevelopmentImage,
+            by,
+            format!(
+                "{} is a development image: it allows root login and has a serial console.",
+                row.name
+            ),
+        )),
+    }
+}
+
+fn observed(row: &OsImageRow, by: &dyn fmt::Display) -> Acceptance {
+    Acceptance::new(
+        AcceptedKind::ObservedImage,
+        by,
+        format!(
+            "The OS image is no release that the reference values vouch for; it was seen before as: {}.",
+            row.name
+        ),
+    )
 }
 
 /// Whether a row allows root login.

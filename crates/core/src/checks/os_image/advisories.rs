@@ -1,5 +1,7 @@
 //! What published vulnerabilities of an image mean for the result.
 
+use std::fmt;
+
 use super::reasons::{RESERVATION_ENDS_SOON, VULNERABLE_IMAGE};
 use crate::checks::{Acceptance, Finding};
 use crate::reference::{Advisory, Grade, OsImageRow, ReferenceValues};
@@ -12,7 +14,7 @@ pub(super) fn vulnerable(
     reference: &ReferenceValues,
     row: Option<&OsImageRow>,
     at: u64,
-    until: Option<(u64, &str)>,
+    until: Option<(u64, &dyn fmt::Display)>,
 ) -> Option<Finding> {
     let row = row?;
     let advisories = reference.host_alone(row);
@@ -35,7 +37,7 @@ pub(super) fn vulnerable(
             } else {
                 &VULNERABLE_IMAGE
             };
-            let detail = format!("{has}; the lock accepts it until {}.", rfc3339(until));
+            let detail = format!("{has}; {lock} accepts it until {}.", rfc3339(until));
             let ids: Vec<&str> = advisories.iter().map(|advisory| advisory.id.as_str()).collect();
             let because = format!("{} has a published vulnerability: {}.", row.name, ids.join(", "));
             let accepted = Acceptance::new(AcceptedKind::VulnerableImage, lock, because).until(until);
@@ -45,7 +47,7 @@ pub(super) fn vulnerable(
                     .accepting([accepted]),
             );
         }
-        Some((until, _)) => format!("{has}; the lock accepted it until {}.", rfc3339(until)),
+        Some((until, lock)) => format!("{has}; {lock} accepted it until {}.", rfc3339(until)),
         None => format!("{has}."),
     };
     Some(

@@ -2,18 +2,20 @@
 
 mod acceptance;
 mod advisories;
+mod published;
 mod reasons;
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::{OsImagePolicy, OsTuple, Policy};
 use crate::reference::{OsClass, OsImageRow, ReferenceValues};
 use crate::report::{CheckId, Status, Tier};
-use crate::verify::{Facts, VerifiedQuote};
+use crate::verify::{Facts, ShownDocument, VerifiedQuote};
 use acceptance::{Written, is_development};
 use advisories::{named, vulnerable};
 use reasons::{
-    ACPI_UNVERIFIED, ADVISORY, DEVELOPMENT_IMAGE, NO_REFERENCE, OLD_REFERENCE_VALUES, REGISTER_MISMATCH,
-    RESERVATION_ENDS_SOON, UNCHECKED, VULNERABLE_IMAGE,
+    ACPI_UNVERIFIED, ADVISORY, DEVELOPMENT_IMAGE, NO_DOCUMENT, NO_REFERENCE, NOT_COMPUTABLE,
+    OLD_REFERENCE_VALUES, PUBLISHED_HASH, REGISTER_MISMATCH, RESERVATION_ENDS_SOON, UNCHECKED,
+    UNUSABLE_DOCUMENT, VULNERABLE_IMAGE,
 };
 
 pub(super) const CHECK: Check = Check {
@@ -28,6 +30,10 @@ pub(super) const CHECK: Check = Check {
         &ADVISORY,
         &RESERVATION_ENDS_SOON,
         &ACPI_UNVERIFIED,
+        &PUBLISHED_HASH,
+        &NO_DOCUMENT,
+        &UNUSABLE_DOCUMENT,
+        &NOT_COMPUTABLE,
         &REGISTER_MISMATCH,
         &OLD_REFERENCE_VALUES,
         &UNCHECKED,
@@ -42,7 +48,7 @@ pub(super) const CHECK: Check = Check {
 /// Reasons that say ahead that a pass will end.
 pub(super) const FORECASTS: &[&Reason] = &[&RESERVATION_ENDS_SOON];
 
-const HARMLESS: &[&Reason] = &[&ADVISORY, &OLD_REFERENCE_VALUES];
+const HARMLESS: &[&Reason] = &[&ADVISORY, &OLD_REFERENCE_VALUES, &PUBLISHED_HASH];
 
 /// Whether the image is the expected one: a pass, or a warning that leaves the requirement met, by itself or because somebody
 /// accepted it in writing.
@@ -73,19 +79,14 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     let judged = Judged {
         quote,
         row: os.as_ref().map(|os| os.row().as_ref()),
+        document: &facts.shown_document,
         reference,
         at: facts.at,
     };
     match &policy.os_image {
         OsImagePolicy::Unchecked | OsImagePolicy::Known => judged.known(),
-        OsImagePolicy::Row(expected) => judged.one_row(expected),
-        OsImagePolicy::Tuple(tuple) => {
-            let origin = policy
-                .os_image_origin
-                .as_ref()
-                .map_or_else(|| "--os-image".to_owned(), ToString::to_string);
-            judged.exact(tuple, &Written::by(&origin))
-        }
+        OsImagePolicy::Published(named) => judged.published(named, &origin(policy)),
+        OsImagePolicy::Tuple(tuple) => judged.exact(tuple, &Written::by(&origin(policy))),
         OsImagePolicy::Lock {
             tuple,
             vulnerable_until,
@@ -104,10 +105,19 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     }
 }
 
+/// Where the expectation is written.
+fn origin(policy: &Policy) -> String {
+    policy
+        .os_image_origin
+        .as_ref()
+        .map_or_else(|| "--os-image".to_owned(), ToString::to_string)
+}
+
 /// A quote and what is known of its registers.
 struct Judged<'a> {
     quote: &'a VerifiedQuote,
     row: Option<&'a OsImageRow>,
+    document: &'a ShownDocument,
     reference: &'a ReferenceValues,
     /// Unix seconds.
     at: u64,
@@ -117,8 +127,11 @@ impl Judged<'_> {
     /// `known`: any production row, with a listed RTMR0.
     fn known(&self) -> Finding {
         let Some(row) = self.row else {
-            return self.unknown();
+            return self.known_by_document();
         };
+        if let Some(finding) = vulnerable(self.reference, Some(row), self.at, None) {
+            return finding;
+        }
         let date = self.reference.updated();
         match row.class {
             OsClass::Observed => Finding::skip(
@@ -139,9 +152,7 @@ impl Judged<'_> {
                 format!("{} is a development image.", row.name),
             )
             .found(row.name.to_string()),
-            OsClass::Production => {
-                vulnerable(self.reference, Some(row), self.at, None).unwrap_or_else(|| self.production(row))
-            }
+            OsClass::Production => self.production(row),
         }
     }
 
@@ -165,29 +176,6 @@ impl Judged<'_> {
             None => Finding::skip(
                 &NO_REFERENCE,
                 format!("The registers are those of no image in the table of {date}."),
-            ),
-        }
-    }
-
-    /// One production row, by its hash.
-    fn one_row(&self, expected: &OsImageRow) -> Finding {
-        match self.row {
-            Some(row) if row == expected => self.known(),
-            None if expected.registers.is_none() => Finding::skip(
-                &NO_REFERENCE,
-                format!(
-                    "{} is in the table of {} by its hash alone, so that the registers cannot be compared with it.",
-                    expected.name,
-                    self.reference.updated()
-                ),
-            ),
-            row => Finding::fail(
-                &REGISTER_MISMATCH,
-                format!("The registers are not those of {}.", expected.name),
-            )
-            .comparing(
-                expected.name.to_string(),
-                row.map_or_else(|| "an unknown image".to_owned(), |row| row.name.to_string()),
             ),
         }
     }
@@ -227,7 +215,8 @@ impl Judged<'_> {
         let name = self
             .row
             .map_or_else(String::new, |row| format!(" ({})", row.name));
-        let until = written.vulnerable_until.map(|until| (until, origin));
+        let by: &dyn std::fmt::Display = &origin;
+        let until = written.vulnerable_until.map(|until| (until, by));
         let [rtmr0, ..] = self.quote.rtmrs();
         let is_listed_shape = self.reference.shape_of(rtmr0).is_some();
         vulnerable(self.reference, self.row, self.at, until)
@@ -249,24 +238,29 @@ impl Judged<'_> {
 
     /// The image is the expected one, and this is what else is to be said of it.
     fn accepted(&self, sentence: String) -> Finding {
-        if let Some(row) = self.row
-            && let Some(advisories) = named(self.reference, row)
-        {
+        match self.row {
+            Some(row) => self.accepted_row(row, sentence),
+            None => Finding::pass(sentence),
+        }
+    }
+
+    fn accepted_row(&self, row: &OsImageRow, sentence: String) -> Finding {
+        if let Some(advisories) = named(self.reference, row) {
             let finding = Finding::warn(&ADVISORY, format!("{sentence} {advisories}"));
             return match self.reference.lowest_fixed(row) {
                 Some(fixed) => finding.advising(format!("Upgrade the OS image to dstack {fixed} or later.")),
                 None => finding,
             };
         }
-        match (self.row, self.reference.days_old(self.at)) {
-            (Some(_), Some(days)) => Finding::warn(
+        match self.reference.days_old(self.at) {
+            Some(days) => Finding::warn(
                 &OLD_REFERENCE_VALUES,
                 format!(
                     "{sentence} The reference values are of {}, {days} days before.",
                     self.reference.updated()
                 ),
             ),
-            _ => Finding::pass(sentence),
+            None => Finding::pass(sentence),
         }
     }
 

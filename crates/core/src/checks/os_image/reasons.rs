@@ -41,6 +41,31 @@ pub(super) const ACPI_UNVERIFIED: Reason = Reason {
     means: "The image is known, but RTMR0, which covers the VM's shape and the ACPI tables that the host supplies, is not.",
     fix: "Pin this VM shape: `cvm-verify pin URL`, review, and verify with the lock.",
 };
+pub(super) const PUBLISHED_HASH: Reason = Reason {
+    id: "published-hash",
+    means: "The image is the one whose published hash you named: its measurement document reproduces all registers. The hash is \
+            not in the reference values, so that published vulnerabilities of the image are not known here.",
+    fix: "Compare the hash with the release page of the image; update cvm-verify when it knows the release.",
+};
+pub(super) const NO_DOCUMENT: Reason = Reason {
+    id: "no-document",
+    means: "The named image is known by its hash alone, and nothing in the evidence says which registers belong to it.",
+    fix: "Let the app hand over the answer of the guest agent's v1 `Attest`, or `vm_config` beside the quote: guests of dstack 0.6 \
+          carry the image's measurement document there. For an older image, pin the registers (`cvm-verify pin URL`, review, \
+          --os-image lock).",
+};
+pub(super) const UNUSABLE_DOCUMENT: Reason = Reason {
+    id: "unusable-document",
+    means: "The guest shows a measurement document of its image that cannot be read in one way only, or that is not bound to its \
+            checksum file. Nothing was read from it.",
+    fix: "Redeploy on a release (pre-releases of dstack 0.6 show documents of another form), or pin the registers: `cvm-verify pin \
+          URL`, review, --os-image lock.",
+};
+pub(super) const NOT_COMPUTABLE: Reason = Reason {
+    id: "not-computable",
+    means: "The measurement document is of the image that booted, but RTMR0 of this VM cannot be computed from it.",
+    fix: "Give the VM 2 GiB of memory, or 2816 MiB or more; or pin the registers: `cvm-verify pin URL`, review, --os-image lock.",
+};
 pub(super) const REGISTER_MISMATCH: Reason = Reason {
     id: "register-mismatch",
     means: "A register is not the expected one: another firmware, VM shape, kernel, command line or initrd.",

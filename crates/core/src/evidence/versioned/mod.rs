@@ -12,15 +12,17 @@ mod tests;
 use sha2::{Digest as _, Sha512};
 
 use super::attestation::BootEvents;
-use super::limits::{MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_PAYLOAD_BYTES, MAX_VERSIONED_BYTES};
+use super::limits::{
+    MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_PAYLOAD_BYTES, MAX_VERSIONED_BYTES, MAX_VM_CONFIG_BYTES,
+};
 use super::{Attestation, Event, EventVersion, EvidenceError, QuoteBytes, RUNTIME_EVENT_TYPE, Unproven, tpm};
 use reader::Problem;
 
 /// How messages call this document.
 const DOCUMENT: &str = "the versioned attestation";
 
-/// Bytes of the `vm_config` text and of a pod's payload. Nothing is read from the former.
-const MAX_TEXT_BYTES: usize = 1024 * 1024;
+/// Bytes of the `vm_config` text and of a pod's payload.
+const MAX_TEXT_BYTES: usize = MAX_VM_CONFIG_BYTES;
 
 /// Payload of the ACPI entries that a stripped log keeps of RTMR0 (dstack-attestation.md §3.4).
 const ACPI_DATA: &[u8] = b"ACPI DATA";
@@ -35,6 +37,8 @@ struct Parts {
     report_data: [u8; 64],
     /// Of `dstack-pod` alone: what the report data is the hash of.
     report_data_payload: Option<String>,
+    /// The text of `vm_config`.
+    config: String,
 }
 
 /// Whether bytes begin like a versioned attestation. A quote begins with its version, 4 or 5.
@@ -98,6 +102,7 @@ fn attestation(parts: Parts) -> Result<Attestation, EvidenceError> {
         event_log_text: None,
         boot_events,
         report_data_echo: Some(Unproven::new(parts.report_data.to_vec())),
+        vm_config: (!parts.config.is_empty()).then(|| Unproven::new(parts.config)),
     })
 }
 

@@ -41,7 +41,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parts, EvidenceError> {
         )
     })?;
     let runtime_events = events(&stack, stack_path, "runtime_events", runtime_event)?;
-    stack.required(stack_path, "config", |reader| reader.text(MAX_TEXT_BYTES))?;
+    let config = stack
+        .required(stack_path, "config", |reader| reader.text(MAX_TEXT_BYTES))?
+        .to_owned();
     let report_data_payload = match kind {
         "dstack" => None,
         "dstack-pod" => {
@@ -64,6 +66,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parts, EvidenceError> {
         runtime_events,
         report_data,
         report_data_payload,
+        config,
     })
 }
 

@@ -22,7 +22,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parts, EvidenceError> {
     let platform_events = reader.events("event_log", Reader::platform_event)?;
     let runtime_events = reader.events("runtime_events", Reader::runtime_event)?;
     let report_data = reader.array().map_err(at("report_data"))?;
-    reader.counted_text(MAX_TEXT_BYTES).map_err(at("config"))?;
+    let config = reader
+        .counted_text(MAX_TEXT_BYTES)
+        .map_err(at("config"))?
+        .to_owned();
     reader.end().map_err(at("config"))?;
     Ok(Parts {
         quote,
@@ -30,6 +33,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parts, EvidenceError> {
         runtime_events,
         report_data,
         report_data_payload: None,
+        config,
     })
 }
 

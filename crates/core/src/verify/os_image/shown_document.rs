@@ -1,0 +1,134 @@
+//! The measurement document that a guest shows beside its evidence, compared with a verified quote.
+
+use super::measurement_document::{DocumentError, MeasurementDocument};
+use super::registers::AcpiDigests;
+use super::td_hob::MemoryError;
+use crate::evidence::{Event, Evidence, VmConfig};
+use crate::verify::{Prover, VerifiedQuote};
+
+/// Payload of the entries of RTMR0 that stand for the ACPI tables (dstack-attestation.md §5.6, step 9).
+const ACPI_DATA: &[u8] = b"ACPI DATA";
+/// Their type: `EV_PLATFORM_CONFIG_FLAGS`.
+const ACPI_TYPE: u32 = 0xa;
+
+/// A published OS image whose MRTD and RTMR0 to RTMR2 are those of a verified quote, as they follow from its measurement
+/// document.
+///
+/// It is as good as the place that published the hash. RTMR0 follows from the ACPI digests of the event log, which the host
+/// chose: the tables themselves are not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentedOs {
+    os_image_hash: [u8; 32],
+}
+
+impl DocumentedOs {
+    /// SHA-256 of the image's checksum file, 32 bytes.
+    #[must_use]
+    pub const fn os_image_hash(&self) -> &[u8; 32] {
+        &self.os_image_hash
+    }
+}
+
+/// What became of the measurement document that a guest shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShownDocument {
+    /// None was shown, or there is no verified quote to compare it with.
+    Absent,
+    /// It cannot be read in one way only, or is not bound to its checksum file.
+    Unusable(DocumentError),
+    /// What stands around it in `vm_config` cannot be read.
+    UnreadableConfig(String),
+    /// RTMR0 cannot be computed for this VM.
+    NotComputable {
+        /// The hash of its checksum file.
+        os_image_hash: [u8; 32],
+        /// Why, a phrase.
+        why: String,
+    },
+    /// A register that follows from it is not the quote's.
+    Differs {
+        /// The hash of its checksum file.
+        os_image_hash: [u8; 32],
+        /// `MRTD`, `RTMR0`, `RTMR1` or `RTMR2`.
+        register: &'static str,
+        /// What follows from it, 48 bytes; for MRTD, the value of QEMU 9 and later.
+        computed: [u8; 48],
+    },
+    /// All four registers are the quote's.
+    Reproduces(DocumentedOs),
+}
+
+/// Compares the document that the evidence shows with the quote.
+pub(crate) fn shown_document(
+    evidence: &Evidence,
+    quote: Option<&VerifiedQuote>,
+    prover: &Prover,
+) -> ShownDocument {
+    let (Some(quote), Some(text)) = (quote, &evidence.attestation.vm_config) else {
+        return ShownDocument::Absent;
+    };
+    let config = match VmConfig::parse(text.open(prover)) {
+        Ok(config) => config,
+        Err(error) => return ShownDocument::UnreadableConfig(error.to_string()),
+    };
+    let Some(material) = &config.measurement else {
+        return ShownDocument::Absent;
+    };
+    let document = match MeasurementDocument::read(&material.checksum_file, &material.document) {
+        Ok(document) => document,
+        Err(error) => return ShownDocument::Unusable(error),
+    };
+    let os_image_hash = *document.os_image_hash();
+    if config
+        .os_image_hash
+        .is_some_and(|claimed| claimed != os_image_hash)
+    {
+        return ShownDocument::UnreadableConfig(
+            "its `os_image_hash` is not the SHA-256 of the checksum file beside it".to_owned(),
+        );
+    }
+    let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+    let differs = |register, computed: &[u8; 48]| ShownDocument::Differs {
+        os_image_hash,
+        register,
+        computed: *computed,
+    };
+    // What does not depend on the VM comes first: it says more.
+    if document.mrtd().order_of(quote.mrtd()).is_none() {
+        return differs("MRTD", &document.mrtd().single_pass);
+    }
+    if document.rtmr1() != rtmr1 {
+        return differs("RTMR1", document.rtmr1());
+    }
+    if document.rtmr2() != rtmr2 {
+        return differs("RTMR2", document.rtmr2());
+    }
+    let events = evidence
+        .attestation
+        .event_log
+        .as_ref()
+        .map(|log| log.open(prover).as_slice());
+    match rtmr0_of(&document, &config, events.unwrap_or_default()) {
+        Err(why) => ShownDocument::NotComputable { os_image_hash, why },
+        Ok(computed) if computed != *rtmr0 => differs("RTMR0", &computed),
+        Ok(_) => ShownDocument::Reproduces(DocumentedOs { os_image_hash }),
+    }
+}
+
+fn rtmr0_of(document: &MeasurementDocument, config: &VmConfig, events: &[Event]) -> Result<[u8; 48], String> {
+    let memory = config
+        .memory_size
+        .ok_or_else(|| "`vm_config` does not say how much memory the VM has".to_owned())?;
+    let digests: Vec<[u8; 48]> = events
+        .iter()
+        .filter(|event| event.imr == 0 && event.event_type == ACPI_TYPE && event.payload == ACPI_DATA)
+        .filter_map(|event| event.digest)
+        .collect();
+    let count = digests.len();
+    let acpi = <[[u8; 48]; 3]>::try_from(digests)
+        .map(AcpiDigests)
+        .map_err(|_| format!("the event log has {count} digests of ACPI tables; 3 are expected"))?;
+    document
+        .rtmr0(memory, &acpi)
+        .map_err(|error: MemoryError| error.to_string())
+}

@@ -1,0 +1,298 @@
+//! The OS image by its published hash: T32, and what a measurement document can and cannot do.
+
+use cvm_verify_core::policy::{OsImageOption, parse_os_image_of};
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, Status, Verdict};
+use serde_json::{Value, json};
+use simulator::{Cvm, World};
+
+use crate::judge::{Judged, Trial};
+
+/// A healthy CVM with a measurement document, an `--os-image` and rows of reference values. In a text, `HASH` and `SHAPE` stand for
+/// the image's hash and its RTMR0.
+fn judge(os_image: &str, rows: &str, lie: impl FnOnce(&mut Cvm)) -> Judged {
+    let mut trial = Trial::of(Cvm::lite(&World::default()));
+    let filled = |text: &str| {
+        let rtmr0 = trial.cvm.td_report([0; 64]).rtmr[0];
+        text.replace("HASH", &hash(&trial.cvm))
+            .replace("SHAPE", &hex::encode(rtmr0))
+    };
+    let built_in = ReferenceValues::built_in();
+    let reference = match rows {
+        "" => ReferenceValues::clone(built_in),
+        rows => {
+            let rows = format!("updated = \"2026-11-25\"\n{}", filled(rows));
+            built_in.with_file("rows.toml", rows.as_bytes()).unwrap()
+        }
+    };
+    let OsImageOption::Policy(policy) = parse_os_image_of(&filled(os_image), &reference).unwrap() else {
+        panic!("{os_image} is not a policy");
+    };
+    trial.policy.os_image = *policy;
+    trial.policy.reference = reference.into();
+    lie(&mut trial.cvm);
+    trial.judge()
+}
+
+fn hash(cvm: &Cvm) -> String {
+    hex::encode(cvm.boot.os_image_hash())
+}
+
+fn honest(_: &mut Cvm) {}
+
+/// A change of `vm_config`.
+fn config(edit: impl Fn(&mut Value) + Send + Sync + 'static) -> impl FnOnce(&mut Cvm) {
+    |cvm| cvm.vm_config_edits.push(std::sync::Arc::new(edit))
+}
+
+const SHAPE: &str =
+    "[[rtmr0]]\nvalue = \"SHAPE\"\nshape = \"of this test\"\nsource = \"test\"\ndate = \"2026-11-25\"\n";
+
+fn image(name: &str, version: &str, class: &str) -> String {
+    format!(
+        "[[image]]\nname = \"{name}\"\nversion = \"{version}\"\nclass = \"{class}\"\nos_image_hash = \"HASH\"\nsource = \"test\"\ndate = \
+         \"2026-11-25\"\n{SHAPE}"
+    )
+}
+
+#[test]
+fn t32_a_hash_that_nobody_named_is_never_accepted_and_is_shown_to_be_written_down() {
+    let judged = judge("known", SHAPE, honest);
+    judged.says(CheckId::OsImage, Status::Skip, "no-reference");
+    judged.concludes(Verdict::Inconclusive);
+    let hash = hash(&Cvm::lite(&World::default()));
+    let check = judged.check(CheckId::OsImage);
+    assert!(check.detail.contains(&hash), "{}", check.detail);
+    assert!(
+        check
+            .fix
+            .as_ref()
+            .unwrap()
+            .contains(&format!("--os-image {hash}"))
+    );
+}
+
+#[test]
+fn an_image_of_tomorrow_passes_by_the_hash_that_the_user_copied_from_its_release_page() {
+    let judged = judge("HASH", SHAPE, honest);
+    judged.says(CheckId::OsImage, Status::Warn, "published-hash");
+    judged.concludes(Verdict::Pass);
+    assert_eq!(judged.0.assurance, Assurance::Code);
+    assert!(judged.0.accepted.is_empty());
+    let without_shape = judge("HASH", "", honest);
+    without_shape.says(CheckId::OsImage, Status::Warn, "acpi-unverified");
+    without_shape.concludes(Verdict::Inconclusive);
+}
+
+#[test]
+fn a_production_row_that_is_known_by_its_hash_alone_passes() {
+    let row = image("dstack-0.9.0", "0.9.0", "production");
+    for named in ["known", "HASH", "dstack-0.9.0"] {
+        let judged = judge(named, &row, honest);
+        judged.proves(CheckId::OsImage);
+        assert_eq!(judged.0.assurance, Assurance::Code, "{named}");
+    }
+}
+
+#[test]
+fn what_is_not_for_production_is_accepted_by_its_hash_in_writing_alone() {
+    for (name, class, by_default, kind) in [
+        (
+            "dstack-dev-0.9.0",
+            "development",
+            (Status::Fail, "development-image"),
+            AcceptedKind::DevelopmentImage,
+        ),
+        (
+            "dstack-0.9.0-rc1",
+            "prerelease",
+            (Status::Skip, "no-reference"),
+            AcceptedKind::ObservedImage,
+        ),
+    ] {
+        let version = name
+            .rsplit_once("dev-")
+            .map_or_else(|| name.trim_start_matches("dstack-"), |(_, version)| version);
+        let row = image(name, version, class);
+        judge("known", &row, honest).says(CheckId::OsImage, by_default.0, by_default.1);
+        let judged = judge("HASH", &row, honest);
+        match class {
+            "development" => judged.says(CheckId::OsImage, Status::Warn, "development-image"),
+            _ => judged.proves(CheckId::OsImage),
+        };
+        judged.concludes(Verdict::Pass);
+        assert_eq!(judged.0.assurance, Assurance::Hardware);
+        let [accepted] = judged.0.accepted.as_slice() else {
+            panic!("{:?}", judged.0.accepted)
+        };
+        assert_eq!(accepted.what, kind);
+    }
+}
+
+#[test]
+fn t34_a_vulnerable_release_fails_by_whatever_it_is_named_until_its_end_is_written_down() {
+    let row = image("dstack-0.6.1-of-a-test", "0.6.1", "production");
+    for named in ["known", "HASH", "HASH:until=2020-01-01"] {
+        judge(named, &row, honest).says(CheckId::OsImage, Status::Fail, "vulnerable-image");
+    }
+    let judged = judge("HASH:until=2099-12-31", &row, honest);
+    judged.says(CheckId::OsImage, Status::Warn, "vulnerable-image");
+    assert_eq!(judged.0.assurance, Assurance::Hardware);
+    assert_eq!(judged.0.accepted[0].what, AcceptedKind::VulnerableImage);
+}
+
+#[test]
+fn t33_what_is_accepted_in_writing_does_not_accept_unknown_acpi_tables() {
+    for (name, version, class, named) in [
+        (
+            "dstack-0.6.1-of-a-test",
+            "0.6.1",
+            "production",
+            "HASH:until=2099-12-31",
+        ),
+        ("dstack-dev-0.9.0", "0.9.0", "development", "HASH"),
+        ("dstack-0.9.0-rc1", "0.9.0-rc1", "prerelease", "HASH"),
+    ] {
+        let row = image(name, version, class).replace(SHAPE, "");
+        let judged = judge(named, &row, honest);
+        judged.says(CheckId::OsImage, Status::Warn, "acpi-unverified");
+        judged.concludes(Verdict::Inconclusive);
+        assert!(judged.0.accepted.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn t34_a_hole_wins_over_every_class() {
+    for class in ["production", "development", "prerelease", "observed"] {
+        let version = if class == "prerelease" {
+            "0.6.0-rc9"
+        } else {
+            "0.6.0"
+        };
+        let name = match class {
+            "development" => "dstack-dev-of-a-test",
+            _ => "an image of a test",
+        };
+        let row = image(name, version, class);
+        for named in ["known", "HASH"] {
+            judge(named, &row, honest).says(CheckId::OsImage, Status::Fail, "vulnerable-image");
+        }
+        let judged = judge("HASH:until=2099-12-31", &row, honest);
+        judged.says(CheckId::OsImage, Status::Warn, "vulnerable-image");
+        judged.concludes(Verdict::Pass);
+        let classes = judged
+            .0
+            .accepted
+            .iter()
+            .filter(|one| one.what != AcceptedKind::VulnerableImage);
+        assert_eq!(classes.count(), usize::from(class != "production"), "{class}");
+    }
+}
+
+#[test]
+fn another_image_than_the_named_one_fails() {
+    let judged = judge(&"ab".repeat(32), SHAPE, honest);
+    judged.says(CheckId::OsImage, Status::Fail, "register-mismatch");
+    // A line more in the checksum file makes another hash.
+    let appended = judge("HASH", SHAPE, |cvm| {
+        cvm.boot.appended_manifest_lines = format!("{}  more\n", "00".repeat(32))
+    });
+    appended.says(CheckId::OsImage, Status::Fail, "register-mismatch");
+}
+
+#[test]
+fn a_document_that_does_not_reproduce_a_register_fails_who_named_it_and_is_noted_for_who_did_not() {
+    for register in 0..4_usize {
+        let force = move |cvm: &mut Cvm| match register {
+            3 => cvm.forced.mr_td = Some([7; 48]),
+            _ => cvm.forced.rtmr[register] = Some([7; 48]),
+        };
+        let name = ["RTMR0", "RTMR1", "RTMR2", "MRTD"][register];
+        let named = judge("HASH", SHAPE, force);
+        named.says(CheckId::OsImage, Status::Fail, "register-mismatch");
+        assert!(named.check(CheckId::OsImage).detail.starts_with(name));
+        let known = judge("known", SHAPE, force);
+        known.says(CheckId::OsImage, Status::Skip, "no-reference");
+        assert!(known.check(CheckId::OsImage).detail.contains(name));
+    }
+    // The layout of another memory size is another RTMR0.
+    let resized = judge(
+        "HASH",
+        SHAPE,
+        config(|config| config["memory_size"] = (4_u64 << 30).into()),
+    );
+    resized.says(CheckId::OsImage, Status::Fail, "register-mismatch");
+}
+
+#[test]
+fn what_cannot_be_computed_or_read_is_an_error_that_says_why() {
+    let hash = hash(&Cvm::lite(&World::default()));
+    let other = "cd".repeat(32);
+    let edits: [(fn(&mut Value), &str, &str); 8] = [
+        (
+            |config| config["memory_size"] = (3_u64 << 29).into(),
+            "not-computable",
+            "is not defined",
+        ),
+        (
+            |config| drop(config.as_object_mut().unwrap().remove("memory_size")),
+            "not-computable",
+            "how much memory",
+        ),
+        (
+            |config| config["memory_size"] = "much".into(),
+            "unusable-document",
+            "memory_size",
+        ),
+        (
+            |config| config["os_image_hash"] = "cd".repeat(32).into(),
+            "unusable-document",
+            "os_image_hash",
+        ),
+        (
+            |config| config["tdx_measurement"]["measurement"] = "AAAA".into(),
+            "unusable-document",
+            "lists measurement.tdx.cbor",
+        ),
+        (
+            |config| config["tdx_measurement"]["checksum_file"] = "AAAA".into(),
+            "unusable-document",
+            "line 1",
+        ),
+        (
+            |config| config["tdx_measurement"]["measurement"] = "*".into(),
+            "unusable-document",
+            "base64",
+        ),
+        (
+            |config| config["tdx_measurement"] = json!([]),
+            "unusable-document",
+            "tdx_measurement",
+        ),
+    ];
+    for (edit, reason, says) in edits {
+        for named in ["known", hash.as_str(), other.as_str()] {
+            let judged = judge(named, SHAPE, config(edit));
+            judged.says(CheckId::OsImage, Status::Error, reason);
+            judged.concludes(Verdict::Inconclusive);
+            let detail = &judged.check(CheckId::OsImage).detail;
+            assert!(detail.contains(says), "{says}: {detail}");
+        }
+    }
+    let none = judge(
+        "HASH",
+        SHAPE,
+        config(|config| drop(config.as_object_mut().unwrap().remove("tdx_measurement"))),
+    );
+    none.says(CheckId::OsImage, Status::Error, "no-document");
+}
+
+#[test]
+fn a_wrong_document_convicts_nothing_that_the_registers_acquit() {
+    let mut trial = Trial::of(Cvm::lite(&World::default()));
+    trial.cvm.vm_config_edits.push(std::sync::Arc::new(|config| {
+        config["tdx_measurement"]["measurement"] = "AAAA".into()
+    }));
+    let judged = trial.judge();
+    judged.proves(CheckId::OsImage);
+}
