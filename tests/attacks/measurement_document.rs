@@ -77,7 +77,7 @@ fn an_image_of_tomorrow_passes_by_the_hash_that_the_user_copied_from_its_release
     let judged = judge("HASH", SHAPE, honest);
     judged.says(CheckId::OsImage, Status::Warn, "published-hash");
     judged.concludes(Verdict::Pass);
-    assert_eq!(judged.0.assurance, Assurance::Code);
+    assert_eq!(judged.0.assurance, Assurance::CODE);
     assert!(judged.0.accepted.is_empty());
     let without_shape = judge("HASH", "", honest);
     without_shape.says(CheckId::OsImage, Status::Warn, "acpi-unverified");
@@ -90,7 +90,7 @@ fn a_production_row_that_is_known_by_its_hash_alone_passes() {
     for named in ["known", "HASH", "dstack-0.9.0"] {
         let judged = judge(named, &row, honest);
         judged.proves(CheckId::OsImage);
-        assert_eq!(judged.0.assurance, Assurance::Code, "{named}");
+        assert_eq!(judged.0.assurance, Assurance::CODE, "{named}");
     }
 }
 

@@ -147,10 +147,7 @@ fn a_file_that_contradicts_a_built_in_row_is_a_usage_error() {
 #[test]
 fn a_name_that_nothing_knows_is_a_usage_error_with_or_without_a_file() {
     let (_folder, args) = simulated();
-    for value in [
-        "--key-provider=our-kms",
-        &format!("--os-image={}", "ab".repeat(32)),
-    ] {
+    for value in ["--key-provider=our-kms", "--os-image=our-image-1.0"] {
         let ran = with(&args, &[value.to_owned()]);
         assert_eq!(ran.code, 2, "{value}: {ran:?}");
     }

@@ -183,7 +183,7 @@ fn lite_replays_only_because_digests_are_recomputed() {
     let Some(ran) = replay("dstack-0.6-lite", &["--at=2026-06-10T01:46:30Z"]) else {
         return;
     };
-    assert_eq!(ran.code, 3);
+    assert_eq!(ran.code, 1);
     assert_all(
         &ran,
         &[
@@ -199,7 +199,7 @@ fn lite_replays_only_because_digests_are_recomputed() {
             (ComposeHash, Skip, Some("no-expectation")),
             (AppId, Skip, Some("no-expectation")),
             (InstanceId, Skip, Some("no-expectation")),
-            (OsImage, Skip, Some("no-reference")),
+            (OsImage, Fail, Some("vulnerable-image")),
             (KeyProvider, Warn, Some("unpinned")),
             (MrConfigId, Pass, None),
             (ImagePins, Error, Some("no-compose-document")),
@@ -209,6 +209,31 @@ fn lite_replays_only_because_digests_are_recomputed() {
         ],
     );
     assert_eq!(ran.report().targets[0].tcb.status.as_deref(), Some("UpToDate"));
+}
+
+/// The image of a pre-release with a published hole, whose registers are in the table.
+#[test]
+fn lite_is_accepted_by_its_hash_with_an_end_date_alone() {
+    let hash = "e6f5cfec20c02e7b97baa213d0f718020b55e040172d90ccbcb946d56c8b09db";
+    let with = |image: String| replay("dstack-0.6-lite", &["--at=2026-06-10T01:46:30Z", &image]);
+    let Some(named) = with(format!("--os-image={hash}")) else {
+        return;
+    };
+    named.assert(OsImage, Fail, Some("vulnerable-image"));
+    let accepted = with(format!("--os-image={hash}:until=2026-08-01")).unwrap();
+    accepted.assert(OsImage, Warn, Some("vulnerable-image"));
+    let kinds: Vec<String> = accepted.report().targets[0]
+        .accepted
+        .iter()
+        .map(|one| format!("{:?}", one.what))
+        .collect();
+    assert_eq!(kinds, ["VulnerableImage", "ObservedImage"], "{accepted:?}");
+    let ended = with(format!("--os-image={hash}:until=2026-06-01")).unwrap();
+    ended.assert(OsImage, Fail, Some("vulnerable-image"));
+    let too_far = with(format!("--os-image={hash}:until=2026-12-01")).unwrap();
+    assert_eq!(too_far.code, 2, "{too_far:?}");
+    let other = with(format!("--os-image={}", "ab".repeat(32))).unwrap();
+    other.assert(OsImage, Fail, Some("register-mismatch"));
 }
 
 #[test]
@@ -255,7 +280,7 @@ fn lite_gives_the_same_result_as_a_versioned_attestation() {
             format!("--attestation={}", path.display()),
             format!("--collateral={}", vector.join("collateral.json").display()),
         ]);
-        assert_eq!(ran.code, 3, "{name}: {ran:#?}");
+        assert_eq!(ran.code, 1, "{name}: {ran:#?}");
         let target = ran.report().targets[0].clone();
         let results =
             |target: &cvm_verify_core::report::TargetReport| -> Vec<(CheckId, Status, Option<String>)> {
