@@ -20,6 +20,7 @@ pub mod collateral;
 pub mod compare;
 pub mod config;
 pub mod engine;
+pub mod image_source;
 pub mod inspect;
 pub mod merge;
 pub mod net;

@@ -133,7 +133,13 @@ fn check(cvm: &Cvm, facts: &Facts, has_own_provider: bool) {
             assert!(pinned || named, "{service:?} has {image:?} and nobody is told");
         }
     }
-    if let Ok(pinned) = pin(facts, true, TrustRootKind::Custom, ReferenceValues::built_in()) {
+    if let Ok(pinned) = pin(
+        facts,
+        true,
+        TrustRootKind::Custom,
+        ReferenceValues::built_in(),
+        None,
+    ) {
         let everything = Accepting {
             all: true,
             ..Accepting::nothing()

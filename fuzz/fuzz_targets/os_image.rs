@@ -39,6 +39,6 @@ cvm_verify_fuzz::fuzz_target!(|text: &str| {
             );
             assert_eq!(tuple(&written[1..].join(",")), None, "each register is needed");
         }
-        OsImagePolicy::Lock { .. } => panic!("no text makes a lock"),
+        OsImagePolicy::Lock { .. } | OsImagePolicy::LockedImage { .. } => panic!("no text makes a lock"),
     }
 });

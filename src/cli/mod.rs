@@ -22,6 +22,7 @@ mod github;
 mod inspect;
 mod interrupt;
 mod merge;
+mod os_image;
 mod output;
 mod pin;
 mod plan;
@@ -130,6 +131,7 @@ fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<
         Command::Inspect(args) => inspect::run(&args, surroundings),
         Command::Diff(args) => diff::run(&args, surroundings),
         Command::ComposeHash(args) => compose_hash::run(&args, surroundings),
+        Command::OsImage(args) => os_image::run(&args, surroundings),
         Command::Explain(args) => explain::run(&args, surroundings),
         Command::Merge(args) => merge::run(&args, surroundings),
         Command::Alert(args) => alerts::run(&args, surroundings),

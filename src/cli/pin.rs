@@ -16,8 +16,11 @@ use crate::config::{Settings, Written};
 use crate::render::escape;
 use cvm_verify_core::checks::{Check, EvidenceGap};
 use cvm_verify_core::lock;
-use cvm_verify_core::lock::{AcceptName, AcceptedPin, Accepting, Lock, LockFile, MAX_LOCK_BYTES};
-use cvm_verify_core::policy::{Policy, ReportDataPolicy};
+use cvm_verify_core::lock::{AcceptName, AcceptedPin, Accepting, Lock, LockFile, MAX_LOCK_BYTES, PinRefusal};
+use cvm_verify_core::policy::{
+    OsImageOption, OsImagePolicy, Policy, PublishedImage, ReportDataPolicy, parse_os_image_of,
+};
+use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::is_name;
 use cvm_verify_core::report::{CheckId, Status, TrustRootKind};
 use cvm_verify_core::verify::{Facts, Gap, TrustRoot};
@@ -34,6 +37,7 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
         None => None,
     };
     let reference = policy::reference_of(&wanted.settings)?;
+    let named = named(args, &reference)?;
     let facts = facts(args, &wanted, &root, surroundings)?;
     if root.kind() == TrustRootKind::Custom {
         surroundings.complain("SIMULATED: not Intel's root, proves nothing about hardware");
@@ -54,12 +58,16 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
         ..Policy::default()
     };
     let fresh = (Check::of(CheckId::Freshness).run)(&facts, &policy).status == Status::Pass;
-    let pinned = match lock::pin(&facts, fresh, root.kind(), &reference) {
+    let pinned = match lock::pin(&facts, fresh, root.kind(), &reference, named.as_ref()) {
         Ok(pinned) => pinned,
         Err(refusal) => {
+            let is_other_image = matches!(refusal, PinRefusal::OtherImage(_));
             let refusal = escape::terminal(&refusal.to_string()).into_owned();
             surroundings.complain(&format!("Nothing was pinned: {refusal}."));
-            return Ok(exit_code_of_refusal(&facts));
+            return Ok(match is_other_image {
+                true => super::FAIL,
+                false => exit_code_of_refusal(&facts),
+            });
         }
     };
     let there = There::read(&wanted)?;
@@ -107,6 +115,35 @@ fn accepting(args: &PinArgs) -> Result<Accepting, UsageError> {
         names: names.collect::<Result<_, _>>()?,
     })
 }
+
+/// The image that the user says runs, by its hash, its name or its files.
+fn named(args: &PinArgs, reference: &ReferenceValues) -> Result<Option<PublishedImage>, UsageError> {
+    let named = match &args.os_image {
+        None => None,
+        Some(text) => match parse_os_image_of(text, reference) {
+            Ok(OsImageOption::Policy(policy)) => match *policy {
+                OsImagePolicy::Published(named) => Some(named),
+                _ => return Err(UsageError::option("--os-image", PINNED_BY)),
+            },
+            Ok(OsImageOption::Lock) => return Err(UsageError::option("--os-image", PINNED_BY)),
+            Err(error) => return Err(UsageError::option("--os-image", error)),
+        },
+    };
+    let Some(path) = &args.os_image_files else {
+        return Ok(named);
+    };
+    let files = policy::image_files(path)?;
+    match named {
+        None => Ok(Some(PublishedImage::of_files(files, reference))),
+        Some(named) => named
+            .with_files(files)
+            .map(Some)
+            .map_err(|error| UsageError::option("--os-image-files", error)),
+    }
+}
+
+const PINNED_BY: &str =
+    "pin takes an os_image_hash or the name of an image; what else runs is pinned with --accept";
 
 /// What is refused fails; what could not be determined is inconclusive.
 pub(super) fn exit_code_of_refusal(facts: &Facts) -> u8 {

@@ -201,7 +201,13 @@ impl Planner<'_> {
             None => self.options.clone(),
         };
         let interval = self.interval(&settings);
-        let read = ["lock", "app-compose-file", "docker-compose", "reference-values"];
+        let read = [
+            "lock",
+            "app-compose-file",
+            "docker-compose",
+            "reference-values",
+            "os-image-files",
+        ];
         self.files
             .extend(read.iter().filter_map(|key| settings.one(key)).map(path_of));
         let mut targets = Vec::new();

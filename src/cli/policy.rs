@@ -12,12 +12,13 @@ use super::files::path_of;
 use super::trouble::Trouble;
 use super::{files, release};
 use crate::config::{Settings, Written};
+use crate::image_source;
 use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
 use cvm_verify_core::lock::{Lock, LockFile};
 use cvm_verify_core::policy::{
-    Expected, Freshness, ImagePinsPolicy, KeyProviders, LaunchInputsPolicy, MrConfigIdPolicy, Origin,
-    OsImageError, OsImageOption, OsImagePolicy, PlatformList, Policy, ReportDataPolicy, SecondHash,
-    SecondHashError, TcbException, TcbPolicy, Verifier, parse_os_image_of,
+    Expected, Freshness, ImagePinsPolicy, KeyProviders, LaunchInputsPolicy, MeasuredFiles, MrConfigIdPolicy,
+    Origin, OsImageError, OsImageOption, OsImagePolicy, PlatformList, Policy, PublishedImage,
+    ReportDataPolicy, SecondHash, SecondHashError, TcbException, TcbPolicy, Verifier, parse_os_image_of,
 };
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{AssuranceError, CheckId, RequiredAssurance};
@@ -35,6 +36,7 @@ pub(super) struct Expectations {
 pub(super) struct Locks {
     locks: HashMap<PathBuf, Result<Rc<LockFile>, String>>,
     references: HashMap<PathBuf, Result<Arc<ReferenceValues>, String>>,
+    images: HashMap<PathBuf, Result<MeasuredFiles, String>>,
 }
 
 impl Locks {
@@ -44,6 +46,12 @@ impl Locks {
             Err(error) => Err(error.to_string()),
         };
         self.locks.entry(path.to_owned()).or_insert_with(read).clone()
+    }
+
+    /// Files of an image, which take a while to be measured.
+    fn image_files(&mut self, path: &Path) -> Result<MeasuredFiles, String> {
+        let read = || image_files(path).map_err(|error| error.to_string());
+        self.images.entry(path.to_owned()).or_insert_with(read).clone()
     }
 
     fn reference(&mut self, path: &Path) -> Result<Arc<ReferenceValues>, String> {
@@ -59,8 +67,16 @@ impl Locks {
     }
 }
 
+/// The files of an image, measured.
+pub(super) fn image_files(path: &Path) -> Result<MeasuredFiles, UsageError> {
+    Ok(MeasuredFiles {
+        image: image_source::measure(path).map_err(|error| UsageError::file(path, error))?,
+        path: path.display().to_string(),
+    })
+}
+
 /// The built-in reference values and those of a file.
-fn reference_values(path: &Path) -> Result<ReferenceValues, UsageError> {
+pub(super) fn reference_values(path: &Path) -> Result<ReferenceValues, UsageError> {
     let bytes = files::read(path, files::REFERENCE_LIMIT)?;
     let name = path.display().to_string();
     ReferenceValues::built_in()
@@ -92,15 +108,7 @@ pub(super) fn expectations(
     let compose_hash = reader.compose_hash(compose_file.as_deref());
     let layout = reader.layout();
     let reference = reader.reference(locks);
-    let os_image = reader.parsed("os-image", |text| {
-        let option = parse_os_image_of(text, &reference)?;
-        if let OsImageOption::Policy(policy) = &option
-            && let OsImagePolicy::Published(named) = policy.as_ref()
-        {
-            named.check_end(at)?;
-        }
-        Ok::<_, OsImageError>(option)
-    });
+    let os_image = reader.os_image(&reference, at, locks);
     let policy = Policy {
         compose_hash,
         second_compose_hash: reader.second_hash(at),
@@ -145,7 +153,10 @@ pub(super) fn expectations(
             .unwrap_or(RequiredAssurance::CODE),
         waivers: waivers(settings),
         reference,
-        os_image_origin: settings.one("os-image").map(|value| value.origin.clone()),
+        os_image_origin: settings
+            .one("os-image")
+            .or_else(|| settings.one("os-image-files"))
+            .map(|value| value.origin.clone()),
         ..Policy::default()
     };
     let policy = match settings.one("lock") {
@@ -294,6 +305,48 @@ impl Reader<'_> {
 
     fn key_provider(&mut self, reference: &ReferenceValues) -> Option<Expected<KeyProviders>> {
         self.expected("key-provider", |text| KeyProviders::parse(text, reference))
+    }
+
+    /// Which image is expected, by a word, a hash, registers, or files that are measured here.
+    fn os_image(&mut self, reference: &ReferenceValues, at: u64, locks: &mut Locks) -> Option<OsImageOption> {
+        let option = self.parsed("os-image", |text| {
+            let option = parse_os_image_of(text, reference)?;
+            if let OsImageOption::Policy(policy) = &option
+                && let OsImagePolicy::Published(named) = policy.as_ref()
+            {
+                named.check_end(at)?;
+            }
+            Ok::<_, OsImageError>(option)
+        });
+        let Some(value) = self.settings.one("os-image-files") else {
+            return option;
+        };
+        let files = match locks.image_files(&path_of(value)) {
+            Ok(files) => files,
+            Err(error) => {
+                self.troubles
+                    .push(Trouble::of_named_file("os-image-files", value, error));
+                return option;
+            }
+        };
+        let expected = match option {
+            None if self.settings.one("os-image").is_some() => return None,
+            None => Ok(PublishedImage::of_files(files, reference)),
+            Some(OsImageOption::Policy(policy)) => match *policy {
+                OsImagePolicy::Published(named) => named.with_files(files),
+                _ => Err(OsImageError::NeedlessFiles),
+            },
+            Some(OsImageOption::Lock) => Err(OsImageError::NeedlessFiles),
+        };
+        match expected {
+            Ok(expected) => Some(OsImageOption::Policy(Box::new(OsImagePolicy::Published(
+                expected,
+            )))),
+            Err(error) => {
+                self.troubles.push(Trouble::of("os-image-files", value, error));
+                None
+            }
+        }
     }
 
     fn reference(&mut self, locks: &mut Locks) -> Arc<ReferenceValues> {

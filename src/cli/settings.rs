@@ -22,6 +22,8 @@ pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Re
     settings.give("--platform-id", expect.platform_id.clone());
     settings.give("--launch-inputs", expect.launch_inputs.as_ref().map(word));
     settings.give("--os-image", expect.os_image.clone());
+    let files = expect.os_image_files.as_deref();
+    settings.give("--os-image-files", text_of("--os-image-files", files)?);
     let reference = expect.reference_values.as_deref();
     settings.give("--reference-values", text_of("--reference-values", reference)?);
     settings.give("--mr-config-id", expect.mr_config_id.as_ref().map(word));

@@ -95,6 +95,9 @@ fn leave_out_unsaid(own: &mut Lock, other: &mut Lock) -> Vec<&'static str> {
         "the key provider",
     );
     add(leave_out(&own.os_image, &mut other.os_image), "the OS image");
+    if let (Some(own), Some(other)) = (&own.os_image, &mut other.os_image) {
+        add(leave_out(&own.rtmr0, &mut other.rtmr0), "RTMR0");
+    }
     add(
         leave_out(&own.td_attributes, &mut other.td_attributes),
         "the TD attributes",
@@ -179,9 +182,8 @@ fn docker_compose_file(before: &Side, after: &Side) -> Option<Explained> {
 fn os_image(old: &Lock, new: &Lock) -> Option<Explained> {
     let (old, new) = (old.os_image.as_ref()?, new.os_image.as_ref()?);
     let row = |os: &LockedOs| {
-        let [_, rtmr1, rtmr2] = &os.tuple.rtmr;
         ReferenceValues::built_in()
-            .image_of(&os.tuple.mrtd, rtmr1, rtmr2)
+            .image_of(&os.mrtd, &os.rtmr1, &os.rtmr2)
             .map(|row| row.name.to_string())
     };
     let (old, new) = (row(old), row(new));

@@ -76,6 +76,7 @@ impl Side {
             fresh,
             facts.root,
             cvm_verify_core::reference::ReferenceValues::built_in(),
+            None,
         )?;
         let members = facts
             .compose

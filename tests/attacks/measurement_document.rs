@@ -6,7 +6,7 @@ use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, Status, Verdict}
 use serde_json::{Value, json};
 use simulator::{Cvm, World};
 
-use crate::judge::{Judged, Trial};
+use crate::judge::{Judged, Trial, expected, os_image, registers};
 
 /// A healthy CVM with a measurement document, an `--os-image` and rows of reference values. In a text, `HASH` and `SHAPE` stand for
 /// the image's hash and its RTMR0.
@@ -295,4 +295,113 @@ fn a_wrong_document_convicts_nothing_that_the_registers_acquit() {
     }));
     let judged = trial.judge();
     judged.proves(CheckId::OsImage);
+}
+
+/// A self-consistent document of the attacker's own: the image is his, the document is of his image, the checksum file is of
+/// his document, and the host's configuration names that hash. Nobody else named it.
+#[test]
+fn t32_a_document_of_the_attackers_own_is_accepted_under_no_policy() {
+    use cvm_verify_core::policy::KnownBy;
+    use cvm_verify_core::policy::{ImageRegisters, OsImagePolicy};
+
+    let honest = Trial::of(Cvm::lite(&World::default()));
+    let attacker = || {
+        let mut trial = Trial::of(Cvm::lite(&World::default()));
+        trial.cvm.boot.os_image = "an image of the attacker's".to_owned();
+        trial
+    };
+    let registers = registers(&honest.cvm);
+    let [_, rtmr1, rtmr2] = registers.rtmr;
+    let image = ImageRegisters {
+        mrtd: registers.mrtd,
+        rtmr1,
+        rtmr2,
+    };
+    let his_hash = attacker().cvm.boot.os_image_hash();
+    let locked = |known_by| OsImagePolicy::LockedImage {
+        registers: image,
+        vulnerable_until: None,
+        known_by,
+        lock: "cvm.lock".to_owned(),
+    };
+    for (policy, status, reason) in [
+        (os_image("known"), Status::Skip, "no-reference"),
+        (os_image(&hash(&honest.cvm)), Status::Fail, "register-mismatch"),
+        (os_image("dstack-0.6.6"), Status::Fail, "register-mismatch"),
+        (os_image("dstack-0.5.9"), Status::Fail, "register-mismatch"),
+        (honest.policy.os_image.clone(), Status::Fail, "register-mismatch"),
+        (locked(None), Status::Fail, "register-mismatch"),
+        // What a lock says of a hash is about the registers beside it.
+        (
+            locked(Some(KnownBy::PublishedHash(his_hash))),
+            Status::Fail,
+            "register-mismatch",
+        ),
+    ] {
+        let mut trial = attacker();
+        // His VM has a listed shape: RTMR0 is the same for every image.
+        let rtmr0 = hex::encode(trial.cvm.td_report([0; 64]).rtmr[0]);
+        let rows = format!("updated = \"2026-11-25\"\n{}", SHAPE.replace("SHAPE", &rtmr0));
+        let reference = ReferenceValues::built_in().with_file("rows.toml", rows.as_bytes());
+        trial.policy.reference = reference.unwrap().into();
+        trial.policy.os_image = policy.clone();
+        let judged = trial.judge();
+        judged.says(CheckId::OsImage, status, reason);
+        assert_ne!(judged.0.verdict, Verdict::Pass, "{policy:?}");
+    }
+}
+
+/// A lock that knows an image by its hash is judged by what the table says of that hash.
+#[test]
+fn t34_a_lock_of_an_image_that_turns_out_to_be_vulnerable_fails() {
+    use cvm_verify_core::policy::KnownBy;
+    use cvm_verify_core::policy::OsImagePolicy;
+
+    for (shows_document, known_by_hash) in [(true, false), (false, true), (true, true)] {
+        let mut trial = Trial::of(Cvm::lite(&World::default()));
+        let os_image_hash = trial.cvm.boot.os_image_hash();
+        let rows = image("dstack-0.6.1-of-a-test", "0.6.1", "production").replace(SHAPE, "");
+        let rows = format!(
+            "updated = \"2026-11-25\"\n{}",
+            rows.replace("HASH", &hex::encode(os_image_hash))
+        );
+        let reference = ReferenceValues::built_in().with_file("rows.toml", rows.as_bytes());
+        trial.policy.reference = reference.unwrap().into();
+        let OsImagePolicy::Lock { known_by, .. } = &mut trial.policy.os_image else {
+            panic!("a trial has a lock");
+        };
+        *known_by = Some(match known_by_hash {
+            true => KnownBy::PublishedHash(os_image_hash),
+            false => KnownBy::Unknown,
+        });
+        if !shows_document {
+            trial.cvm.vm_config_edits.push(std::sync::Arc::new(|config| {
+                drop(config.as_object_mut().unwrap().remove("tdx_measurement"));
+            }));
+        }
+        let judged = trial.judge();
+        judged.says(CheckId::OsImage, Status::Fail, "vulnerable-image");
+    }
+}
+
+/// RTMR0 that a lock holds serves an image that is named in another way; another RTMR0 does not.
+#[test]
+fn t33_a_locked_rtmr0_is_good_for_an_image_that_is_named_by_its_hash() {
+    let mut trial = Trial::of(Cvm::lite(&World::default()));
+    let locked = trial.cvm.td_report([0; 64]).rtmr[0];
+    trial.policy.os_image = os_image(&hash(&trial.cvm));
+    trial.policy.locked_rtmr0 = Some(expected("--lock", locked));
+    trial
+        .judge()
+        .says(CheckId::OsImage, Status::Warn, "published-hash");
+    trial.cvm.boot.acpi_tables = "of another host".to_owned();
+    let judged = trial.judge();
+    judged.says(CheckId::OsImage, Status::Warn, "acpi-unverified");
+    judged.concludes(Verdict::Inconclusive);
+    assert!(
+        judged
+            .check(CheckId::OsImage)
+            .detail
+            .contains("not the RTMR0 of --lock")
+    );
 }

@@ -228,6 +228,12 @@ def main():
             "patched": rtmr1(authenticode(edited_by_qemu(kernel, len(initrd), 4 << 30))).hex(),
         },
         "rtmr2": rtmr2(metadata["cmdline"], initrd).hex(),
+        "events": {
+            "kernel_plain": authenticode(kernel).hex(),
+            "kernel_patched": authenticode(edited_by_qemu(kernel, len(initrd), 4 << 30)).hex(),
+            "command_line": sha384((metadata["cmdline"] + " initrd=initrd").encode("utf-16-le"), bytes(2)).hex(),
+            "initrd": sha384(initrd).hex(),
+        },
         "acpi": [digest.hex() for digest in acpi],
         "rtmr0": {str(memory): rtmr0(td_hob(sections, memory), volume, acpi).hex() for memory in (2 << 30, 11 << 28, 64 << 30)},
     }

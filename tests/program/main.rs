@@ -15,6 +15,7 @@ mod inspect;
 mod launch_binding;
 mod live;
 mod lock;
+mod os_image;
 mod outputs;
 mod reading;
 mod recordings;

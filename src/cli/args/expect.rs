@@ -34,6 +34,10 @@ pub struct ExpectArgs {
     /// `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver)
     #[arg(long, value_name = "IMAGE")]
     pub os_image: Option<String>,
+    /// The published files of the OS image that must have booted: a folder or an archive, as `cvm-verify os-image` takes it. They are
+    /// measured in this run.
+    #[arg(long, value_name = "DIR|TAR")]
+    pub os_image_files: Option<PathBuf>,
     /// A file of reference values (TOML): OS images, VM shapes, KMSs, scripts and advisories in addition to the built-in ones. It adds rows,
     /// and changes none.
     #[arg(long, value_name = "FILE")]

@@ -3,6 +3,7 @@
 mod alerts;
 mod expect;
 mod network;
+mod os_image;
 mod output;
 mod policy_file;
 mod run;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use alerts::{AlertArgs, AlertCommand, MemoryArgs};
 pub use expect::ExpectArgs;
 pub use network::{CacheArgs, CollateralAgeArgs, HttpArgs, TransportArgs, TrustArgs};
+pub use os_image::{OsImageArgs, OsImageFormat};
 pub use output::{Color, FailOn, Format, OutputArgs};
 pub use policy_file::{ConfigArgs, TargetArgs};
 pub use run::RunArgs;
@@ -76,6 +78,9 @@ pub enum Command {
     Diff(DiffArgs),
     /// Print the compose hashes that a compose document has, by the tool that writes it.
     ComposeHash(ComposeHashArgs),
+    /// Measure the published files of an OS image: the registers that a VM shows that booted it.
+    #[command(after_help = os_image::OS_IMAGE_CODES)]
+    OsImage(OsImageArgs),
     /// Say what a check proves, which attack it prevents, why it fails and how to fix it.
     Explain(ExplainArgs),
     /// Join the reports of several runs into one.
@@ -230,6 +235,13 @@ pub struct PinArgs {
     /// How the app lays the nonce out in the report data: auto (default, raw or ascii), or a named layout.
     #[arg(long, value_name = "LAYOUT")]
     pub report_data: Option<String>,
+    /// The image that runs, by its published os_image_hash or its name: pinned only if a row or its measurement document proves it.
+    #[arg(long, value_name = "HASH|NAME")]
+    pub os_image: Option<String>,
+    /// The published files of the image that runs (a folder or an archive, see `cvm-verify os-image`): pinned only if they are
+    /// measured as what the quote shows.
+    #[arg(long, value_name = "DIR|TAR")]
+    pub os_image_files: Option<PathBuf>,
     /// A file of reference values (TOML): OS images and advisories in addition to the built-in ones.
     #[arg(long, value_name = "FILE")]
     pub reference_values: Option<PathBuf>,

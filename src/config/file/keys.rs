@@ -184,6 +184,15 @@ pub(super) const KEYS: &[Key] = &[
         example: r#""lock""#,
     },
     Key {
+        name: "os-image-files",
+        scope: Scope::Both,
+        shape: Shape::Path,
+        says: "The published files of the OS image that must have booted: a folder or an archive, as `cvm-verify os-image` takes it. \
+               They are measured in each run.",
+        default: "",
+        example: r#""dstack-0.5.16.tar.gz""#,
+    },
+    Key {
         name: "reference-values",
         scope: Scope::Both,
         shape: Shape::Path,

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256, Sha384};
 
-use crate::{event_log::Event, lite::LiteMeasurement, td_hob};
+use crate::{event_log::Event, image_files::ImageFiles, lite::LiteMeasurement, td_hob};
 
 const EV_SEPARATOR: u32 = 0x4;
 const EV_EVENT_TAG: u32 = 0x6;
@@ -36,6 +36,8 @@ const BOOT_0000: [u8; 48] = digest(
 pub struct BootMaterial {
     /// Name of the OS image; MRTD, RTMR1 and RTMR2 follow from it.
     pub os_image: String,
+    /// An image that has files; they follow from them instead.
+    pub files: Option<ImageFiles>,
     /// Bytes of memory; RTMR0 follows from it.
     pub memory_size: u64,
     /// The rest of the VM's shape; RTMR0 follows from it.
@@ -49,9 +51,12 @@ pub struct BootMaterial {
 }
 
 impl BootMaterial {
-    /// A made-up MRTD of the image.
+    /// MRTD of the image's files, or a made-up one.
     pub fn mr_td(&self) -> [u8; 48] {
-        synthetic(&["mrtd", &self.os_image])
+        match &self.files {
+            Some(files) => files.mr_td(),
+            None => synthetic(&["mrtd", &self.os_image]),
+        }
     }
 
     /// os_image_hash, the SHA-256 of a checksum file.
@@ -59,12 +64,16 @@ impl BootMaterial {
         if self.lite {
             return Sha256::digest(LiteMeasurement::of(self).checksum_file).into();
         }
-        Sha256::digest(format!("sha256sum.txt of {}", self.os_image)).into()
+        match &self.files {
+            Some(files) => files.os_image_hash(),
+            None => Sha256::digest(format!("sha256sum.txt of {}", self.os_image)).into(),
+        }
     }
 
-    /// A made-up digest of a part of the image.
+    /// The digest of a part of the image's files, or a made-up one.
     pub(crate) fn image_digest(&self, part: &str) -> [u8; 48] {
-        synthetic(&[part, &self.os_image])
+        let measured = self.files.as_ref().and_then(|files| files.digest(part));
+        measured.unwrap_or_else(|| synthetic(&[part, &self.os_image]))
     }
 
     /// The events in CCEL order: IMR 1 entries stand among those of IMR 0.

@@ -12,6 +12,7 @@ use crate::{
     boot_events::BootMaterial,
     event_log::{self, Event, EventVersion},
     guest::{Boot, Guest},
+    image_files::{ImageFiles, Qemu},
     json::BodyShape,
     keys::derive_bytes,
     launch::Launch,
@@ -152,6 +153,7 @@ impl Cvm {
             forced: ForcedRegisters::default(),
             boot: BootMaterial {
                 os_image: os_image.into(),
+                files: None,
                 memory_size: 8 << 30,
                 hardware: "4 vCPU".into(),
                 acpi_tables: "as QEMU 8.2.2 writes them".into(),
@@ -174,6 +176,13 @@ impl Cvm {
             echo: Echo::Quoted,
             body: BodyShape::of_generation(guest),
         }
+    }
+
+    /// A guest of a release of today: it boots the image of `fixtures/os-image` and shows its measurement document.
+    pub fn released_today(world: &World) -> Self {
+        let mut cvm = Self::lite(world);
+        cvm.boot.files = Some(ImageFiles { qemu: Qemu::V10_2 });
+        cvm
     }
 
     /// A healthy 0.6 CVM with 2 GiB whose vm_config carries the `lite` measurement material.

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{boot_events::BootMaterial, td_hob::TD_HOB_WITNESS};
+use crate::{boot_events::BootMaterial, image_files::CHECKSUM_FILE, td_hob::TD_HOB_WITNESS};
 
 /// `vm_config.tdx_measurement`, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +15,21 @@ pub struct LiteMeasurement {
 
 impl LiteMeasurement {
     pub(crate) fn of(boot: &BootMaterial) -> Self {
+        // Final releases have version 4, with the command line as text.
+        let (version, command_line) = match &boot.files {
+            Some(files) => (4, ("cmdline", text(&files.command_line()))),
+            None => (3, ("cmdline_sha384", bytes(&boot.image_digest("cmdline")))),
+        };
+        let two_pass = match &boot.files {
+            Some(_) => boot.image_digest("mrtd two pass"),
+            None => boot.mr_td(),
+        };
         let measurement = map(&[
-            ("version", vec![3]),
+            ("version", vec![version]),
             (
                 "image",
                 map(&[
-                    ("cmdline_sha384", bytes(&boot.image_digest("cmdline"))),
+                    command_line,
                     ("kernel_authenticode", bytes(&boot.image_digest("kernel"))),
                     ("initrd_sha384", bytes(&boot.image_digest("initrd"))),
                 ]),
@@ -33,7 +42,7 @@ impl LiteMeasurement {
                         "mrtd",
                         map(&[
                             ("single_pass", bytes(&boot.image_digest("mrtd single pass"))),
-                            ("two_pass", bytes(&boot.mr_td())),
+                            ("two_pass", bytes(&two_pass)),
                         ]),
                     ),
                     ("td_hob", bytes(&TD_HOB_WITNESS)),
@@ -44,6 +53,9 @@ impl LiteMeasurement {
             "{}  measurement.tdx.cbor\n",
             hex::encode(Sha256::digest(&measurement))
         );
+        if boot.files.is_some() {
+            checksum_file.insert_str(0, CHECKSUM_FILE);
+        }
         checksum_file.push_str(&boot.appended_manifest_lines);
         Self {
             checksum_file: checksum_file.into_bytes(),
@@ -62,18 +74,21 @@ fn map(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
     out
 }
 
-/// A text of fewer than 24 bytes.
+/// A text of fewer than 256 bytes.
 fn text(text: &str) -> Vec<u8> {
-    [&[0x60 | text.len() as u8], text.as_bytes()].concat()
+    [&head(0x60, text.len())[..], text.as_bytes()].concat()
 }
 
 /// A byte string of fewer than 256 bytes.
 fn bytes(bytes: &[u8]) -> Vec<u8> {
-    let length = bytes.len() as u8;
-    let head = if length < 24 {
-        vec![0x40 | length]
+    [&head(0x40, bytes.len())[..], bytes].concat()
+}
+
+fn head(kind: u8, length: usize) -> Vec<u8> {
+    let length = length as u8;
+    if length < 24 {
+        vec![kind | length]
     } else {
-        vec![0x58, length]
-    };
-    [&head[..], bytes].concat()
+        vec![kind | 0x18, length]
+    }
 }

@@ -175,10 +175,7 @@ impl Lock {
     /// counts as held where this version's table has no row: a later version may have one.
     pub(super) fn lacks(&self, name: AcceptName) -> Option<String> {
         let os = self.os_image.as_ref();
-        let row = os.and_then(|os| {
-            let [_, rtmr1, rtmr2] = &os.tuple.rtmr;
-            ReferenceValues::built_in().image_of(&os.tuple.mrtd, rtmr1, rtmr2)
-        });
+        let row = os.and_then(|os| ReferenceValues::built_in().image_of(&os.mrtd, &os.rtmr1, &os.rtmr2));
         match name {
             AcceptName::DevelopmentImage | AcceptName::UnknownImage | AcceptName::AcpiChange
                 if os.is_none() =>

@@ -18,8 +18,13 @@ impl Lock {
         os_image: Option<OsImageOption>,
         policy: Policy,
     ) -> Result<Policy, LockError> {
+        let mut locked_rtmr0 = policy.locked_rtmr0;
         let os_image = match os_image {
-            Some(OsImageOption::Policy(given)) => *given,
+            Some(OsImageOption::Policy(given)) => {
+                let rtmr0 = self.os_image.as_ref().and_then(|os| os.rtmr0);
+                locked_rtmr0 = locked_rtmr0.or_else(|| expected(rtmr0, path));
+                *given
+            }
             Some(OsImageOption::Lock) => self.os_policy(path).ok_or_else(|| LockError {
                 path: path.to_owned(),
                 place: None,
@@ -38,6 +43,7 @@ impl Lock {
                 .key_provider
                 .or_else(|| expected(self.key_provider.clone(), path)),
             os_image,
+            locked_rtmr0,
             locked_platform: policy.locked_platform.or_else(|| self.platform(path)),
             locked_compose: policy.locked_compose.or_else(|| self.compose(path)),
             ..policy
@@ -45,12 +51,23 @@ impl Lock {
     }
 
     fn os_policy(&self, path: &str) -> Option<OsImagePolicy> {
-        self.os_image.as_ref().map(|os| OsImagePolicy::Lock {
-            tuple: os.tuple.clone(),
-            vulnerable_until: os.vulnerable_until.and_then(end_of),
-            known_by: os.known_by,
-            acpi_change: self.accepted.get(&AcceptName::AcpiChange).cloned(),
-            lock: path.to_owned(),
+        let os = self.os_image.as_ref()?;
+        let vulnerable_until = os.vulnerable_until.and_then(end_of);
+        let lock = path.to_owned();
+        Some(match os.tuple() {
+            Some(tuple) => OsImagePolicy::Lock {
+                tuple,
+                vulnerable_until,
+                known_by: os.known_by,
+                acpi_change: self.accepted.get(&AcceptName::AcpiChange).cloned(),
+                lock,
+            },
+            None => OsImagePolicy::LockedImage {
+                registers: os.image(),
+                vulnerable_until,
+                known_by: os.known_by,
+                lock,
+            },
         })
     }
 

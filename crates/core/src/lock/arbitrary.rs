@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{AcceptName, Lock, LockedOs, places};
 use crate::policy::KnownBy;
-use crate::policy::{LockedPlace, OsTuple};
+use crate::policy::LockedPlace;
 use crate::reference::ReferenceValues;
 
 /// A whole lock with odd values in it.
@@ -60,10 +60,10 @@ pub fn example() -> Lock {
             place("services.web.command", ""),
         ],
         os_image: Some(LockedOs {
-            tuple: OsTuple {
-                mrtd: [0xf0; 48],
-                rtmr: [[0; 48], [1; 48], [2; 48]],
-            },
+            mrtd: [0xf0; 48],
+            rtmr0: Some([0; 48]),
+            rtmr1: [1; 48],
+            rtmr2: [2; 48],
             known_by: Some(KnownBy::Files([0xf1; 32])),
             vulnerable_until: NaiveDate::from_ymd_opt(2026, 12, 31),
         }),
@@ -129,10 +129,10 @@ const EDITS: [(&str, Edit); 23] = [
     ("places.\"services.web.user\"", |lock| {
         lock.places.push(place("services.web.user", ""))
     }),
-    ("os_image.mrtd", |lock| os(lock).tuple.mrtd = [9; 48]),
-    ("os_image.rtmr0", |lock| os(lock).tuple.rtmr[0] = [9; 48]),
-    ("os_image.rtmr1", |lock| os(lock).tuple.rtmr[1] = [9; 48]),
-    ("os_image.rtmr2", |lock| os(lock).tuple.rtmr[2] = [9; 48]),
+    ("os_image.mrtd", |lock| os(lock).mrtd = [9; 48]),
+    ("os_image.rtmr0", |lock| os(lock).rtmr0 = Some([9; 48])),
+    ("os_image.rtmr1", |lock| os(lock).rtmr1 = [9; 48]),
+    ("os_image.rtmr2", |lock| os(lock).rtmr2 = [9; 48]),
     ("os_image.known_by", |lock| os(lock).known_by = Some(KnownBy::Row)),
     ("os_image.vulnerable_until", |lock| {
         os(lock).vulnerable_until = None
@@ -194,18 +194,23 @@ fn value() -> impl Strategy<Value = Value> {
 fn os_image() -> impl Strategy<Value = LockedOs> {
     let day =
         (0u64..2_900_000).prop_map(|day| NaiveDate::default().checked_add_days(Days::new(day)).unwrap());
-    let registers = (bytes48(), [bytes48(), bytes48(), bytes48()]);
+    let registers = (bytes48(), of(bytes48()), bytes48(), bytes48());
     let known_by = prop_oneof![
         Just(KnownBy::Row),
         Just(KnownBy::Unknown),
         uniform32(any::<u8>()).prop_map(KnownBy::PublishedHash),
         uniform32(any::<u8>()).prop_map(KnownBy::Files),
     ];
-    (registers, of(known_by), of(day)).prop_map(|((mrtd, rtmr), known_by, vulnerable_until)| LockedOs {
-        tuple: OsTuple { mrtd, rtmr },
-        known_by,
-        vulnerable_until,
-    })
+    (registers, of(known_by), of(day)).prop_map(
+        |((mrtd, rtmr0, rtmr1, rtmr2), known_by, vulnerable_until)| LockedOs {
+            mrtd,
+            rtmr0,
+            rtmr1,
+            rtmr2,
+            known_by,
+            vulnerable_until,
+        },
+    )
 }
 
 /// Any lock, the empty one included.

@@ -96,25 +96,16 @@ const PLAIN_BEFORE_SECTIONS: usize = 4;
 /// The values of [`PLAIN`].
 fn values(lock: &Lock) -> [Option<String>; PLAIN.len()] {
     let os = lock.os_image.as_ref();
-    let register = |pick: fn(&LockedOs) -> &[u8; 48]| os.map(|os| hex::encode(pick(os)));
+    let register = |pick: fn(&LockedOs) -> Option<[u8; 48]>| os.and_then(pick).map(hex::encode);
     [
         lock.tool.clone(),
         lock.compose_hash.map(hex::encode),
         lock.app_id.map(hex::encode),
         lock.key_provider.as_ref().map(ToString::to_string),
-        register(|os| &os.tuple.mrtd),
-        register(|LockedOs { tuple, .. }| {
-            let [value, _, _] = &tuple.rtmr;
-            value
-        }),
-        register(|LockedOs { tuple, .. }| {
-            let [_, value, _] = &tuple.rtmr;
-            value
-        }),
-        register(|LockedOs { tuple, .. }| {
-            let [_, _, value] = &tuple.rtmr;
-            value
-        }),
+        register(|os| Some(os.mrtd)),
+        register(|os| os.rtmr0),
+        register(|os| Some(os.rtmr1)),
+        register(|os| Some(os.rtmr2)),
         os.and_then(|os| os.known_by).map(|known| known.to_string()),
         os.and_then(|os| os.vulnerable_until).map(|day| day.to_string()),
         lock.td_attributes.map(hex::encode),

@@ -58,7 +58,7 @@ pub use places::MAX_LOCKED_PLACES;
 pub use read::merge_conflict;
 pub use write::Notes;
 
-use crate::policy::{DEFAULT_TD_ATTRIBUTES, KeyProviders, LockedPlace, OsTuple};
+use crate::policy::{DEFAULT_TD_ATTRIBUTES, ImageRegisters, KeyProviders, LockedPlace, OsTuple};
 
 /// The name of the format of a [`Lock`].
 pub const SCHEMA: &str = "cvm-verify/lock/v1";
@@ -99,30 +99,63 @@ pub struct Lock {
 /// The locked OS image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedOs {
-    /// Its registers.
-    pub tuple: OsTuple,
+    /// MRTD, 48 bytes.
+    pub mrtd: [u8; 48],
+    /// RTMR0, 48 bytes. Absent in an entry that was made from the files of an image, until `pin` adds it.
+    pub rtmr0: Option<[u8; 48]>,
+    /// RTMR1, 48 bytes.
+    pub rtmr1: [u8; 48],
+    /// RTMR2, 48 bytes.
+    pub rtmr2: [u8; 48],
     /// How it was known when it was locked. Absent in a lock of an earlier version.
     pub known_by: Option<KnownBy>,
     /// The last day, UTC, on which it is accepted although it has a published vulnerability.
     pub vulnerable_until: Option<NaiveDate>,
 }
 
+impl LockedOs {
+    /// The registers that it holds with their names, in the order of the file.
+    fn named(&self) -> impl Iterator<Item = (&'static str, &[u8; 48])> {
+        [
+            Some(("mrtd", &self.mrtd)),
+            self.rtmr0.as_ref().map(|rtmr0| ("rtmr0", rtmr0)),
+            Some(("rtmr1", &self.rtmr1)),
+            Some(("rtmr2", &self.rtmr2)),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// Those of the image alone.
+    const fn image(&self) -> ImageRegisters {
+        ImageRegisters {
+            mrtd: self.mrtd,
+            rtmr1: self.rtmr1,
+            rtmr2: self.rtmr2,
+        }
+    }
+
+    /// All four; absent where RTMR0 is not locked yet.
+    #[must_use]
+    pub fn tuple(&self) -> Option<OsTuple> {
+        Some(OsTuple {
+            mrtd: self.mrtd,
+            rtmr: [self.rtmr0?, self.rtmr1, self.rtmr2],
+        })
+    }
+}
+
 impl Lock {
     /// Whether it holds the same OS image as another lock: MRTD, RTMR1 and RTMR2. The VM's shape is not part of it.
     fn has_image_of(&self, other: &Self) -> bool {
-        let image = |lock: &Self| {
-            lock.os_image.as_ref().map(|os| {
-                let [_, rtmr1, rtmr2] = os.tuple.rtmr;
-                (os.tuple.mrtd, rtmr1, rtmr2)
-            })
-        };
+        let image = |lock: &Self| lock.os_image.as_ref().map(LockedOs::image);
         self.os_image.is_some() && image(self) == image(other)
     }
 
     /// Takes over what people decided in another lock of the same deployment: an accepted change of RTMR0, and the key
     /// providers beside the one that is there.
     fn keep_decisions(&mut self, before: &Self) {
-        let tuple = |lock: &Self| lock.os_image.as_ref().map(|os| os.tuple.clone());
+        let tuple = |lock: &Self| lock.os_image.as_ref().and_then(LockedOs::tuple);
         if let Some(sentence) = before.accepted.get(&AcceptName::AcpiChange)
             && tuple(self).is_some()
             && tuple(self) == tuple(before)

@@ -1,6 +1,7 @@
 //! From proven facts to a lock. Pure.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Days, NaiveDate};
 use dcap_qvl::TcbStatus;
@@ -13,12 +14,12 @@ use super::{
 use crate::compose::launch_script;
 use crate::evidence::EvidenceError;
 use crate::policy::KnownBy;
-use crate::policy::{KeyProviderPin, OsTuple};
+use crate::policy::{KeyProviderPin, PublishedImage};
 use crate::reference::{OsClass, ReferenceValues};
 use crate::report::TrustRootKind;
 use crate::verify::{
-    BootRefusal, CollateralGap, ComposeRefusal, Facts, Gap, KeyProvider, LogRefusal, MeasuredCompose,
-    QuoteRefusal, VerifiedQuote,
+    BootRefusal, CollateralGap, ComposeRefusal, Facts, Gap, IdentifiedBy, KeyProvider, LogRefusal,
+    MeasuredCompose, QuoteRefusal, ShownDocument, VerifiedQuote,
 };
 
 /// Why a deployment cannot be pinned at all. Nothing that is not proven is ever written down as an expectation,
@@ -49,6 +50,9 @@ pub enum PinRefusal {
     /// A measured compose document that can be read in more than one way.
     #[error("the measured compose document cannot be read in one way only: {0}")]
     UnreadableCompose(EvidenceError),
+    /// Another OS image than the one that the user named.
+    #[error("the VM runs another OS image than the named one, as far as anything shows: {0}")]
+    OtherImage(String),
     /// A key provider that a lock cannot express.
     #[error("the VM's keys come from {0:?}, which this version of cvm-verify does not know")]
     KeyProvider(String),
@@ -105,7 +109,8 @@ fn sentences(reservations: &[Reservation]) -> String {
 }
 
 /// Takes a lock from proven facts. `fresh` is what the `freshness` check found: whether this run's nonce is
-/// signed. `root` says whose root certificate the proof rests on, `reference` what images are known.
+/// signed. `root` says whose root certificate the proof rests on, `reference` what images are known, `named` which image the
+/// user says that it is.
 ///
 /// Instance ids and everything else that belongs to one start of the VM are not locked.
 ///
@@ -116,6 +121,7 @@ pub fn pin(
     fresh: bool,
     root: TrustRootKind,
     reference: &ReferenceValues,
+    named: Option<&PublishedImage>,
 ) -> Result<Pinned, PinRefusal> {
     let quote = verified(facts)?;
     if let Err(gap) = &facts.log {
@@ -129,17 +135,21 @@ pub fn pin(
         Gap::Absent | Gap::NotReached => PinRefusal::NoEventLog,
     })?;
     let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+    if let Some(other) = named.and_then(|named| other_image(named, facts, reference)) {
+        return Err(PinRefusal::OtherImage(other));
+    }
+    let known_by = known_by(facts, named, reference);
     let mut lock = Lock {
         tool: Some(concat!("cvm-verify ", env!("CARGO_PKG_VERSION")).to_owned()),
         compose_hash: Some(*boot.compose_hash()),
         app_id: Some(*boot.app_id()),
         key_provider: Some(key_provider(boot.key_provider())?.into()),
         os_image: Some(LockedOs {
-            tuple: OsTuple {
-                mrtd: *quote.mrtd(),
-                rtmr: [*rtmr0, *rtmr1, *rtmr2],
-            },
-            known_by: Some(known_by(facts, reference)),
+            mrtd: *quote.mrtd(),
+            rtmr0: Some(*rtmr0),
+            rtmr1: *rtmr1,
+            rtmr2: *rtmr2,
+            known_by: Some(known_by),
             vulnerable_until: None,
         }),
         td_attributes: Some(*quote.td_attributes()),
@@ -152,7 +162,7 @@ pub fn pin(
     if provider != "kms" {
         reservations.push(Reservation::KeyProvider(provider.clone()));
     }
-    reservations.extend(of_image(facts, reference));
+    reservations.extend(of_image(facts, reference, known_by));
     let mut notes = Notes::default();
     match &facts.compose {
         Ok(compose) => reservations.extend(add_compose(compose, &mut lock, &mut notes)?),
@@ -164,9 +174,8 @@ pub fn pin(
             // A row that was merely observed is no reference.
             os_image: facts
                 .os(reference)
-                .map(|os| std::sync::Arc::clone(os.row()))
-                .filter(|row| row.class != OsClass::Observed && !row.is_third_party())
-                .map(|row| row.name.to_string()),
+                .filter(|os| os.row().class != OsClass::Observed && !os.is_third_party())
+                .map(|os| os.row().name.to_string()),
             simulated: root == TrustRootKind::Custom,
             ..notes
         },
@@ -248,12 +257,7 @@ impl Pinned {
 
 /// That RTMR0 is another one than the locked one, under the same image.
 fn acpi_change(before: &Lock, now: &Lock) -> Option<Reservation> {
-    let rtmr0 = |lock: &Lock| {
-        lock.os_image.as_ref().map(|os| {
-            let [rtmr0, ..] = os.tuple.rtmr;
-            rtmr0
-        })
-    };
+    let rtmr0 = |lock: &Lock| lock.os_image.as_ref().and_then(|os| os.rtmr0);
     let (old, new) = rtmr0(before).zip(rtmr0(now))?;
     (now.has_image_of(before) && old != new).then_some(Reservation::AcpiChange {
         before: old,
@@ -283,12 +287,43 @@ fn vulnerable_until(
     held.os_image.as_ref()?.vulnerable_until
 }
 
-/// How the table knows the image.
-fn known_by(facts: &Facts, reference: &ReferenceValues) -> KnownBy {
-    match facts.os(reference) {
-        Some(os) if os.row().class != OsClass::Observed && !os.row().is_third_party() => KnownBy::Row,
+/// How the image is known: by a row, by the document of a hash that the table has or the user named, or by files of the user's.
+/// A document under another hash makes nothing known: whoever made the image can make one.
+fn known_by(facts: &Facts, named: Option<&PublishedImage>, reference: &ReferenceValues) -> KnownBy {
+    match (facts.os(reference), named) {
+        (Some(os), _) if os.by() == IdentifiedBy::Document => match &os.row().os_image_hash {
+            Some(hash) => KnownBy::PublishedHash(hash.0),
+            None => KnownBy::Unknown,
+        },
+        (Some(os), _) if os.row().class != OsClass::Observed && !os.is_third_party() => KnownBy::Row,
+        (_, Some(named)) if named.files.is_some() => KnownBy::Files(named.os_image_hash),
+        (_, Some(named)) if is_documented(facts, named) => KnownBy::PublishedHash(named.os_image_hash),
         _ => KnownBy::Unknown,
     }
+}
+
+/// Whether the guest shows the document of the named hash, and it reproduces the registers.
+fn is_documented(facts: &Facts, named: &PublishedImage) -> bool {
+    matches!(&facts.shown_document, ShownDocument::Reproduces(os) if *os.os_image_hash() == named.os_image_hash)
+}
+
+/// What shows that the VM did not boot the image that the user named, a phrase; absent if it did.
+fn other_image(named: &PublishedImage, facts: &Facts, reference: &ReferenceValues) -> Option<String> {
+    let quote = facts.quote.as_ref().ok()?;
+    let [_, rtmr1, rtmr2, _] = quote.rtmrs();
+    if let Some(files) = &named.files {
+        let other = files.image.other_register(quote.mrtd(), rtmr1, rtmr2)?;
+        return Some(format!(
+            "{} is not that of the files in {}",
+            other.name, files.path
+        ));
+    }
+    let is_row = facts.os(reference).is_some_and(|os| {
+        !os.is_third_party()
+            && os.row().os_image_hash.as_ref().map(|hash| hash.0) == Some(named.os_image_hash)
+    });
+    (!is_row && !is_documented(facts, named))
+        .then(|| format!("neither the table nor a measurement document says that the VM booted {named}"))
 }
 
 impl AcceptedPin {
@@ -349,20 +384,31 @@ fn of_quote(facts: &Facts, quote: &VerifiedQuote, fresh: bool) -> Vec<Reservatio
     found
 }
 
-fn of_image(facts: &Facts, reference: &ReferenceValues) -> Vec<Reservation> {
-    let Some(os) = facts.os(reference) else {
-        return vec![Reservation::UnknownImage];
+fn of_image(facts: &Facts, reference: &ReferenceValues, known_by: KnownBy) -> Vec<Reservation> {
+    let by_hash = match known_by {
+        KnownBy::Files(hash) => reference.image_by_hash(&hash).map(|row| (Arc::clone(row), false)),
+        _ => None,
     };
-    let row = os.row();
+    let by_registers = || {
+        facts
+            .os(reference)
+            .map(|os| (Arc::clone(os.row()), os.is_third_party()))
+    };
+    let Some((row, is_third_party)) = by_hash.or_else(by_registers) else {
+        return match known_by {
+            KnownBy::Files(_) | KnownBy::PublishedHash(_) => Vec::new(),
+            KnownBy::Row | KnownBy::Unknown => vec![Reservation::UnknownImage],
+        };
+    };
     let name = row.name.to_string();
     let class = match row.class {
-        OsClass::Production if row.is_third_party() => Some(Reservation::ObservedImage(name.clone())),
+        OsClass::Production if is_third_party => Some(Reservation::ObservedImage(name.clone())),
         OsClass::Production => None,
         OsClass::Development => Some(Reservation::DevelopmentImage(name.clone())),
         OsClass::Prerelease | OsClass::Observed => Some(Reservation::ObservedImage(name.clone())),
     };
     let vulnerabilities: Vec<String> = reference
-        .host_alone(row)
+        .host_alone(&row)
         .iter()
         .map(|advisory| advisory.id.to_string())
         .collect();

@@ -15,7 +15,7 @@ const NONCE: [u8; 32] = [7; 32];
 
 /// With the built-in reference values.
 fn pin(facts: &Facts, fresh: bool, root: TrustRootKind) -> Result<Pinned, PinRefusal> {
-    super::pin(facts, fresh, root, ReferenceValues::built_in())
+    super::pin(facts, fresh, root, ReferenceValues::built_in(), None)
 }
 
 fn facts_of(cvm: &Cvm, with_info: bool, nonce: Option<[u8; 32]>) -> Facts {
@@ -380,16 +380,16 @@ fn a_pin_passes_and_changing_any_field_fails_exactly_the_check_that_owns_it() {
             lock.images.remove("web");
         }),
         (CheckId::OsImage, "register-mismatch", |lock| {
-            lock.os_image.as_mut().unwrap().tuple.mrtd = [0; 48];
+            lock.os_image.as_mut().unwrap().mrtd = [0; 48];
         }),
         (CheckId::OsImage, "register-mismatch", |lock| {
-            lock.os_image.as_mut().unwrap().tuple.rtmr[0] = [0; 48];
+            lock.os_image.as_mut().unwrap().rtmr0 = Some([0; 48]);
         }),
         (CheckId::OsImage, "register-mismatch", |lock| {
-            lock.os_image.as_mut().unwrap().tuple.rtmr[1] = [0; 48];
+            lock.os_image.as_mut().unwrap().rtmr1 = [0; 48];
         }),
         (CheckId::OsImage, "register-mismatch", |lock| {
-            lock.os_image.as_mut().unwrap().tuple.rtmr[2] = [0; 48];
+            lock.os_image.as_mut().unwrap().rtmr2 = [0; 48];
         }),
         (CheckId::OsImage, "no-reference", |lock| lock.os_image = None),
         (CheckId::TdAttributes, "td-attributes-mismatch", |lock| {

@@ -8,7 +8,6 @@ use toml::de::{DeTable, DeValue};
 
 use super::section::{Entry, Section, Source};
 use super::{Lock, LockError, LockFile, LockProblem, LockedOs, MAX_LOCK_BYTES, SCHEMA, compose_settings};
-use crate::policy::OsTuple;
 use crate::policy::tcb::end_of;
 use crate::toml_text::depth;
 use crate::toml_text::literal::{one_line, quoted};
@@ -255,14 +254,10 @@ fn fields(section: Section<'_>) -> Result<BTreeMap<String, serde_json::Value>, L
 
 fn os_image(mut section: Section<'_>) -> Result<LockedOs, LockError> {
     let os = LockedOs {
-        tuple: OsTuple {
-            mrtd: section.need_hex("mrtd")?,
-            rtmr: [
-                section.need_hex("rtmr0")?,
-                section.need_hex("rtmr1")?,
-                section.need_hex("rtmr2")?,
-            ],
-        },
+        mrtd: section.need_hex("mrtd")?,
+        rtmr0: section.take_hex("rtmr0")?,
+        rtmr1: section.need_hex("rtmr1")?,
+        rtmr2: section.need_hex("rtmr2")?,
         known_by: section
             .take("known_by")
             .map(|entry| {

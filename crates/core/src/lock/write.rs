@@ -203,7 +203,7 @@ fn os_image(os: &LockedOs, notes: &Notes) -> String {
         .as_deref()
         .map_or_else(|| OBSERVED.to_owned(), known);
     let mut out = OS_IMAGE.to_owned();
-    for (name, value) in os.tuple.named() {
+    for (name, value) in os.named() {
         let provenance = match name {
             "rtmr0" => ReferenceValues::built_in()
                 .shape_of(value)

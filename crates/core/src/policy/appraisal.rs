@@ -41,6 +41,8 @@ pub struct Policy {
     pub os_image: OsImagePolicy,
     /// Who said so; absent for the default and for a lock, which names itself.
     pub os_image_origin: Option<Origin>,
+    /// RTMR0 of a lock, where the OS image is not expected as the lock has it: a VM shape with ACPI tables that somebody reviewed.
+    pub locked_rtmr0: Option<Expected<[u8; 48]>>,
     /// What images, scripts and services are known to be.
     pub reference: Arc<ReferenceValues>,
     /// Whether MRCONFIGID may be zero.
@@ -85,6 +87,7 @@ impl Default for Policy {
             address_id: None,
             os_image: OsImagePolicy::Known,
             os_image_origin: None,
+            locked_rtmr0: None,
             reference: Arc::clone(ReferenceValues::built_in()),
             mr_config_id: MrConfigIdPolicy::Auto,
             key_provider: None,

@@ -14,7 +14,7 @@ use super::expected::Expected;
 use super::key_provider::KeyProviderPin;
 use super::key_providers::KeyProviders;
 use super::max_age::CollateralMaxAge;
-use super::os_image::{OsImagePolicy, PublishedImage};
+use super::os_image::{ImageRegisters, OsImagePolicy, PublishedImage};
 use super::platform::PlatformId;
 use super::second_hash::SecondHash;
 use super::tcb::{TcbException, TcbPolicy};
@@ -62,6 +62,7 @@ impl Policy {
             address_id,
             os_image,
             os_image_origin: _,
+            locked_rtmr0,
             reference,
             mr_config_id,
             key_provider,
@@ -107,6 +108,9 @@ impl Policy {
             out.entry("address-id", [id.as_slice()]);
         }
         out.os_image(os_image);
+        if let Some(Expected { value, origin: _ }) = locked_rtmr0 {
+            out.entry("lock.rtmr0", [value.as_slice()]);
+        }
         // The built-in reference values come with the program and are not part of what is expected.
         if let Some(sha256) = reference.file_sha256() {
             out.entry("reference-values", [sha256.as_slice()]);
@@ -204,10 +208,21 @@ impl Encoding {
                 os_image_hash,
                 row: _,
                 vulnerable_until,
+                files: _,
             }) => {
                 let until = vulnerable_until.map(u64::to_be_bytes);
                 let until = until.as_ref().map_or(&[][..], |until| until);
                 return self.entry("os-image", [b"published", &os_image_hash[..], until]);
+            }
+            OsImagePolicy::LockedImage {
+                registers: ImageRegisters { mrtd, rtmr1, rtmr2 },
+                vulnerable_until,
+                known_by: _,
+                lock: _,
+            } => {
+                let until = vulnerable_until.map(u64::to_be_bytes);
+                let until = until.as_ref().map_or(&[][..], |until| until);
+                return self.entry("os-image", [b"image", &mrtd[..], rtmr1, rtmr2, until]);
             }
             OsImagePolicy::Tuple(tuple) => (tuple, None),
             OsImagePolicy::Lock {

@@ -27,7 +27,8 @@ pub use known_by::{KnownBy, KnownByError};
 pub use locked_place::LockedPlace;
 pub use max_age::{CollateralMaxAge, CollateralMaxAgeError, ReportMaxAge, ReportMaxAgeError};
 pub use os_image::{
-    OsImageError, OsImageOption, OsImagePolicy, OsTuple, PublishedImage, parse_os_image, parse_os_image_of,
+    ImageRegisters, MeasuredFiles, OsImageError, OsImageOption, OsImagePolicy, OsTuple, PublishedImage,
+    parse_os_image, parse_os_image_of,
 };
 pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use second_hash::{SecondHash, SecondHashError};

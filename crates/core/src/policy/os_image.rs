@@ -7,6 +7,7 @@ use super::known_by::KnownBy;
 use super::tcb::{MAX_EXCEPTION_DAYS, end_of_day, is_too_far};
 use crate::evidence::parse_user_hex;
 use crate::reference::{OsImageRow, ReferenceValues};
+use crate::verify::MeasuredImage;
 
 /// Which OS images are accepted.
 #[derive(Debug, Clone)]
@@ -30,6 +31,17 @@ pub enum OsImagePolicy {
         /// The lock's path.
         lock: String,
     },
+    /// The registers of an image from a lock that does not hold RTMR0 yet.
+    LockedImage {
+        /// The registers.
+        registers: ImageRegisters,
+        /// Until when a row with a published vulnerability is accepted, Unix seconds.
+        vulnerable_until: Option<u64>,
+        /// How the image was known when it was locked.
+        known_by: Option<KnownBy>,
+        /// The lock's path.
+        lock: String,
+    },
     /// Waived in writing.
     Unchecked,
 }
@@ -43,9 +55,61 @@ pub struct PublishedImage {
     pub row: Option<Arc<OsImageRow>>,
     /// Until when it is accepted although it has a published vulnerability, Unix seconds.
     pub vulnerable_until: Option<u64>,
+    /// What its files were measured as, where the user gave them.
+    pub files: Option<Arc<MeasuredFiles>>,
+}
+
+/// The files of an image that the user gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasuredFiles {
+    /// What they are measured as.
+    pub image: MeasuredImage,
+    /// Where they are.
+    pub path: String,
+}
+
+/// The registers that identify an OS image, whatever the shape of the VM. 48 bytes each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageRegisters {
+    /// MRTD.
+    pub mrtd: [u8; 48],
+    /// RTMR1.
+    pub rtmr1: [u8; 48],
+    /// RTMR2.
+    pub rtmr2: [u8; 48],
 }
 
 impl PublishedImage {
+    /// The image of files that the user gave.
+    #[must_use]
+    pub fn of_files(files: MeasuredFiles, reference: &ReferenceValues) -> Self {
+        let os_image_hash = files.image.os_image_hash;
+        Self {
+            os_image_hash,
+            row: reference.image_by_hash(&os_image_hash).cloned(),
+            vulnerable_until: None,
+            files: Some(Arc::new(files)),
+        }
+    }
+
+    /// With its files.
+    ///
+    /// # Errors
+    /// [`OsImageError::OtherFiles`]: they are those of another image.
+    pub fn with_files(self, files: MeasuredFiles) -> Result<Self, OsImageError> {
+        if files.image.os_image_hash != self.os_image_hash {
+            return Err(OsImageError::OtherFiles {
+                path: files.path,
+                found: hex::encode(files.image.os_image_hash),
+                named: self.to_string(),
+            });
+        }
+        Ok(Self {
+            files: Some(Arc::new(files)),
+            ..self
+        })
+    }
+
     /// Refuses an end that is too far ahead of the time that is judged at, Unix seconds.
     ///
     /// # Errors
@@ -102,6 +166,21 @@ pub enum OsImageError {
     /// A date that is none.
     #[error("{0:?} is not a date: write until=YYYY-MM-DD")]
     Until(String),
+    /// Files of another image than the named one.
+    #[error("the files in {path} are those of the image {found}, not of {named}")]
+    OtherFiles {
+        /// Where they are.
+        path: String,
+        /// Hex of their hash.
+        found: String,
+        /// The named image.
+        named: String,
+    },
+    /// Files beside an expectation that they cannot serve.
+    #[error(
+        "the files of an image say which one is expected: leave `os-image` out, or name the image by its hash or its name"
+    )]
+    NeedlessFiles,
     /// An end that is too far ahead.
     #[error("the image is accepted for at most {MAX_EXCEPTION_DAYS} days ahead")]
     TooFar,
@@ -170,6 +249,7 @@ fn parse_published(text: &str, reference: &ReferenceValues) -> Result<Option<Pub
         os_image_hash,
         row: row.cloned(),
         vulnerable_until,
+        files: None,
     }))
 }
 

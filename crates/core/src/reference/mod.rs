@@ -4,9 +4,11 @@
 //! `--reference-values FILE` ([`ReferenceValues::with_file`]); no added row weakens a built-in one.
 
 mod advisory;
+mod archive;
 mod document;
 mod file;
 mod kms;
+mod nearest;
 mod os_image;
 mod risky_name;
 mod script;
@@ -18,8 +20,10 @@ use std::sync::{Arc, LazyLock};
 use chrono::NaiveDate;
 
 pub use advisory::{Advisory, Grade};
+pub use archive::ImageArchive;
 pub use document::{MAX_FILE_BYTES, MAX_ROWS, ReferenceError};
 pub use kms::KmsRow;
+pub use nearest::Nearest;
 pub use os_image::{OsClass, OsImageRow, Registers, Standing, VmShape};
 pub use risky_name::{RiskyName, RiskyNameMatch};
 pub use script::{ScriptRow, ScriptText};

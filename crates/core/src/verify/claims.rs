@@ -170,10 +170,10 @@ impl Facts {
         self
     }
 
-    /// The OS image, where its registers are those of a row.
+    /// The OS image, where its registers are those of a row, or of the measurement document of a row's hash.
     #[must_use]
     pub fn os(&self, reference: &ReferenceValues) -> Option<IdentifiedOs> {
-        IdentifiedOs::of(self.quote.as_ref().ok()?, reference)
+        IdentifiedOs::of(self.quote.as_ref().ok()?, &self.shown_document, reference)
     }
 
     /// With what Phala's verification API answered about the quote of this evidence. A quote that is not proven has no

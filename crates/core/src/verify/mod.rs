@@ -35,7 +35,7 @@ pub mod digest;
 mod early_tcb;
 mod event_log;
 mod not_proven;
-pub(crate) mod os_image;
+pub mod os_image;
 mod phala_verdict;
 mod quote;
 mod refusal;
@@ -43,7 +43,7 @@ mod report_data;
 mod trust_root;
 pub mod validity;
 
-pub use crate::verify::os_image::image_files::name;
+pub use crate::verify::os_image::image_files::{limit, name};
 pub(crate) use app_compose::members_of;
 pub use app_compose::{ComposeRefusal, MeasuredCompose};
 pub use boot::{BootClaims, BootRefusal, KeyProvider};
@@ -54,8 +54,9 @@ pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
 pub use not_proven::COLLATERAL_LIMIT;
 pub use not_proven::{CollateralGap, FORECAST, Gap};
 pub use os_image::{
-    AcpiDigests, DocumentError, DocumentedOs, IdentifiedOs, ImageError, ImageFiles, Initrd, KernelRegister,
-    MAX_INITRD, MeasuredImage, MeasurementDocument, MemoryError, Mrtd, PageOrder, ShownDocument,
+    AcpiDigests, DocumentError, DocumentedOs, IdentifiedBy, IdentifiedOs, ImageError, ImageFiles, Initrd,
+    KernelRegister, MAX_INITRD, MeasuredImage, MeasurementDocument, MemoryError, Mrtd, OtherRegister,
+    PageOrder, ShownDocument,
 };
 pub use phala_verdict::Opinion;
 pub use quote::{

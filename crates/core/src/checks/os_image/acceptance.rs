@@ -33,11 +33,16 @@ impl<'a> Written<'a> {
     }
 
     /// What the image is accepted with, apart from vulnerabilities. `is_listed_shape` is whether RTMR0 is a listed value: the
-    /// host's ACPI tables are then known.
-    pub(super) fn acceptances(&self, row: Option<&OsImageRow>, is_listed_shape: bool) -> Vec<Acceptance> {
+    /// host's ACPI tables are then known. `is_third_party` is whether a third party alone says that the registers are the row's.
+    pub(super) fn acceptances(
+        &self,
+        row: Option<&OsImageRow>,
+        is_third_party: bool,
+        is_listed_shape: bool,
+    ) -> Vec<Acceptance> {
         let mut accepted = Vec::new();
         match row {
-            Some(row) if row.class == OsClass::Production && row.is_third_party() => {
+            Some(row) if row.class == OsClass::Production && is_third_party => {
                 accepted.push(observed(row, &self.by));
             }
             Some(row) => accepted.extend(of_class(row, &self.by)),

@@ -2,16 +2,18 @@
 
 mod acceptance;
 mod advisories;
+mod exact;
 mod published;
 mod reasons;
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
-use crate::policy::{OsImagePolicy, OsTuple, Policy};
+use crate::policy::{Expected, OsImagePolicy, Policy};
 use crate::reference::{OsClass, OsImageRow, ReferenceValues};
 use crate::report::{CheckId, Status, Tier};
-use crate::verify::{Facts, ShownDocument, VerifiedQuote};
-use acceptance::{Written, is_development};
+use crate::verify::{Facts, IdentifiedOs, ShownDocument, VerifiedQuote};
+use acceptance::Written;
 use advisories::{named, vulnerable};
+use published::{RELEASE_PAGES, measuring};
 use reasons::{
     ACPI_UNVERIFIED, ADVISORY, DEVELOPMENT_IMAGE, NO_DOCUMENT, NO_REFERENCE, NOT_COMPUTABLE,
     OLD_REFERENCE_VALUES, PUBLISHED_HASH, REGISTER_MISMATCH, RESERVATION_ENDS_SOON, UNCHECKED,
@@ -78,9 +80,10 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     let os = facts.os(reference);
     let judged = Judged {
         quote,
-        row: os.as_ref().map(|os| os.row().as_ref()),
+        os: os.as_ref(),
         document: &facts.shown_document,
         reference,
+        locked_rtmr0: policy.locked_rtmr0.as_ref(),
         at: facts.at,
     };
     match &policy.os_image {
@@ -102,6 +105,20 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
                 acpi_change: acpi_change.as_deref(),
             },
         ),
+        OsImagePolicy::LockedImage {
+            registers,
+            vulnerable_until,
+            known_by,
+            lock,
+        } => judged.locked_image(
+            registers,
+            &Written {
+                by: lock,
+                vulnerable_until: *vulnerable_until,
+                known_by: *known_by,
+                acpi_change: None,
+            },
+        ),
     }
 }
 
@@ -116,52 +133,78 @@ fn origin(policy: &Policy) -> String {
 /// A quote and what is known of its registers.
 struct Judged<'a> {
     quote: &'a VerifiedQuote,
-    row: Option<&'a OsImageRow>,
+    os: Option<&'a IdentifiedOs>,
     document: &'a ShownDocument,
     reference: &'a ReferenceValues,
+    /// RTMR0 of a lock that expects the image in another way.
+    locked_rtmr0: Option<&'a Expected<[u8; 48]>>,
     /// Unix seconds.
     at: u64,
 }
 
 impl Judged<'_> {
-    /// `known`: any production row, with a listed RTMR0.
+    fn row(&self) -> Option<&OsImageRow> {
+        self.os.map(|os| os.row().as_ref())
+    }
+
+    /// `known`: any production row, with a listed or locked RTMR0.
     fn known(&self) -> Finding {
-        let Some(row) = self.row else {
+        let Some(os) = self.os else {
             return self.known_by_document();
         };
+        let row = os.row();
         if let Some(finding) = vulnerable(self.reference, Some(row), self.at, None) {
             return finding;
         }
         let date = self.reference.updated();
         match row.class {
-            OsClass::Observed => Finding::skip(
+            OsClass::Production if os.is_third_party() => Finding::skip(
                 &NO_REFERENCE,
                 format!(
-                    "The registers were seen before ({}), but of no image with an official name (table of {date}).",
-                    row.name
+                    "The registers are those of {} as one third party read them ({}): that alone is not enough.",
+                    row.name, row.source
                 ),
             )
-            .found(row.name.to_string()),
-            OsClass::Prerelease => Finding::skip(
-                &NO_REFERENCE,
-                format!("{} is a release candidate, not a release (table of {date}).", row.name),
-            )
-            .found(row.name.to_string()),
+            .found(row.name.to_string())
+            .advising(measuring(row)),
+            OsClass::Production => self.on_known_shape(row.name.as_str(), Some(row), |sentence| {
+                self.accepted_row(row, sentence)
+            }),
             OsClass::Development => Finding::fail(
                 &DEVELOPMENT_IMAGE,
                 format!("{} is a development image.", row.name),
             )
             .found(row.name.to_string()),
-            OsClass::Production => self.production(row),
+            OsClass::Observed => self.not_a_release(
+                row,
+                format!(
+                    "The registers were seen before ({}), but of no image with an official name (table of {date}).",
+                    row.name
+                ),
+            ),
+            OsClass::Prerelease => self.not_a_release(
+                row,
+                format!("{} is a release candidate, not a release (table of {date}).", row.name),
+            ),
+        }
+    }
+
+    fn not_a_release(&self, row: &OsImageRow, sentence: String) -> Finding {
+        let finding = Finding::skip(&NO_REFERENCE, sentence).found(row.name.to_string());
+        match &row.os_image_hash {
+            Some(hash) => finding.advising(format!(
+                "Redeploy on a release ({RELEASE_PAGES}). To accept this image anyway, write its hash down: --os-image {hash}."
+            )),
+            None => finding,
         }
     }
 
     /// No row has the registers. That accuses nobody: images are released after a table was made.
     fn unknown(&self) -> Finding {
-        let [_, _, rtmr2, _] = self.quote.rtmrs();
+        let [_, rtmr1, rtmr2, _] = self.quote.rtmrs();
         let date = self.reference.updated();
-        match self.reference.image_but_for_rtmr1(self.quote.mrtd(), rtmr2) {
-            Some(row) => Finding::skip(
+        if let Some(row) = self.reference.image_but_for_rtmr1(self.quote.mrtd(), rtmr2) {
+            return Finding::skip(
                 &NO_REFERENCE,
                 format!(
                     "MRTD and RTMR2 are those of {}, RTMR1 is not in the table of {date}. Hosts with QEMU 10.2 or later measure \
@@ -169,76 +212,74 @@ impl Judged<'_> {
                     row.name
                 ),
             )
-            .advising(
-                "Ask the operator for the host's QEMU version, and measure the published files of the image for it; or upgrade to \
-                 dstack 0.5.13, 0.6.3 or later, whose RTMR1 does not depend on QEMU. Then pin it: `cvm-verify pin URL`.",
-            ),
-            None => Finding::skip(
-                &NO_REFERENCE,
-                format!("The registers are those of no image in the table of {date}."),
-            ),
+            .advising(format!(
+                "{} It computes RTMR1 for every QEMU. Or upgrade to dstack 0.5.13, 0.6.3 or later, whose RTMR1 does not depend on \
+                 QEMU.",
+                measuring(row)
+            ));
+        }
+        let nearest = self
+            .reference
+            .nearest_image(self.quote.mrtd(), rtmr1, rtmr2)
+            .map_or_else(String::new, |nearest| format!(" {nearest}."));
+        let finding = Finding::skip(
+            &NO_REFERENCE,
+            format!("The registers are those of no image in the table of {date}.{nearest}"),
+        );
+        match self.claimed() {
+            Some(row) => finding.advising(format!(
+                "The host says that it is {}, which proves nothing by itself. {}",
+                row.name,
+                measuring(row)
+            )),
+            None => finding,
         }
     }
 
-    fn production(&self, row: &OsImageRow) -> Finding {
-        if row.is_third_party() {
-            return Finding::skip(
-                &NO_REFERENCE,
-                format!(
-                    "The registers are those of {} as one third party read them ({}): that alone is not enough.",
-                    row.name, row.source
-                ),
-            )
-            .found(row.name.to_string());
-        }
-        let [rtmr0, ..] = self.quote.rtmrs();
-        match self.reference.shape_of(rtmr0) {
-            Some(shape) => self.accepted(format!("{} on a known VM shape ({shape}).", row.name)),
-            None => Finding::warn(
-                &ACPI_UNVERIFIED,
-                format!(
-                    "{}, but RTMR0 is not known: the VM's ACPI tables are unverified. This does not meet `code`.{}",
-                    row.name,
-                    named(self.reference, row).map_or_else(String::new, |sentence| format!(" {sentence}"))
-                ),
-            )
-            .found(hex::encode(rtmr0)),
+    /// The image that the host says it booted, where the table has its hash. Good for advice alone.
+    fn claimed(&self) -> Option<&OsImageRow> {
+        match self.document {
+            ShownDocument::Absent { claimed } => {
+                self.reference.image_by_hash(claimed.as_ref()?).map(AsRef::as_ref)
+            }
+            _ => None,
         }
     }
 
-    /// Exact registers, from a lock or given.
-    fn exact(&self, expected: &OsTuple, written: &Written<'_>) -> Finding {
-        let origin = written.by;
-        if let Some(finding) = self.mismatch(expected, origin) {
-            return finding;
-        }
-        let name = self
-            .row
-            .map_or_else(String::new, |row| format!(" ({})", row.name));
-        let by: &dyn std::fmt::Display = &origin;
-        let until = written.vulnerable_until.map(|until| (until, by));
+    /// The image is known: it is accepted if RTMR0 is listed or locked, too. `name` is the image's, `row` what the table says
+    /// of it.
+    fn on_known_shape(
+        &self,
+        name: &str,
+        row: Option<&OsImageRow>,
+        accepted: impl FnOnce(String) -> Finding,
+    ) -> Finding {
         let [rtmr0, ..] = self.quote.rtmrs();
-        let is_listed_shape = self.reference.shape_of(rtmr0).is_some();
-        vulnerable(self.reference, self.row, self.at, until)
-            .unwrap_or_else(|| {
-                let finding = self.accepted(format!("MRTD and RTMR0–2 are those of {origin}{name}."));
-                match self.row.filter(|row| is_development(row)) {
-                    Some(_) => Finding::warn(
-                        &DEVELOPMENT_IMAGE,
-                        format!(
-                            "{} It is a development image, which {origin} accepts.",
-                            finding.detail
-                        ),
-                    ),
-                    None => finding,
-                }
-            })
-            .accepting(written.acceptances(self.row, is_listed_shape))
+        if let Some(shape) = self.reference.shape_of(rtmr0) {
+            return accepted(format!("{name} on a known VM shape ({shape})."));
+        }
+        let locked = match self.locked_rtmr0 {
+            Some(locked) if locked.value == *rtmr0 => {
+                return accepted(format!("{name} on the VM shape of {}.", locked.origin));
+            }
+            Some(locked) => format!(" It is not the RTMR0 of {} either.", locked.origin),
+            None => String::new(),
+        };
+        let advisories = row
+            .and_then(|row| named(self.reference, row))
+            .map_or_else(String::new, |sentence| format!(" {sentence}"));
+        Finding::warn(
+            &ACPI_UNVERIFIED,
+            format!(
+                "{name}, but RTMR0 is not known: the VM's ACPI tables are unverified.{locked} This does not meet `code`.{advisories}"
+            ),
+        )
+        .found(hex::encode(rtmr0))
     }
 
     /// The image is the expected one, and this is what else is to be said of it.
-    fn accepted(&self, sentence: String) -> Finding {
-        match self.row {
+    fn accepted(&self, row: Option<&OsImageRow>, sentence: String) -> Finding {
+        match row {
             Some(row) => self.accepted_row(row, sentence),
             None => Finding::pass(sentence),
         }
@@ -261,60 +302,6 @@ impl Judged<'_> {
                 ),
             ),
             None => Finding::pass(sentence),
-        }
-    }
-
-    fn mismatch(&self, expected: &OsTuple, origin: &str) -> Option<Finding> {
-        let [rtmr0, rtmr1, rtmr2, _] = self.quote.rtmrs();
-        let actual = OsTuple {
-            mrtd: *self.quote.mrtd(),
-            rtmr: [*rtmr0, *rtmr1, *rtmr2],
-        };
-        let differing: Vec<_> = expected
-            .named()
-            .into_iter()
-            .zip(actual.named())
-            .filter(|((_, expected), (_, actual))| expected != actual)
-            .collect();
-        let ((name, expected), (_, actual)) = differing.first()?;
-        let values = (hex::encode(expected), hex::encode(actual));
-        let finding = match (*name, differing.len()) {
-            ("rtmr0", 1) => self.another_shape(rtmr0, origin),
-            _ => Finding::fail(
-                &REGISTER_MISMATCH,
-                format!("{} is not the one of {origin}.", name.to_uppercase()),
-            ),
-        };
-        Some(finding.comparing(values.0, values.1))
-    }
-
-    /// RTMR0 alone differs: firmware configuration, VM shape, or ACPI tables that the host supplies. It is told as an upgrade
-    /// only where the new value is known to be that of a shape.
-    fn another_shape(&self, rtmr0: &[u8; 48], origin: &str) -> Finding {
-        const ACCEPT: &str = "`cvm-verify pin URL --accept acpi-change`";
-        match self.reference.shape_of(rtmr0) {
-            Some(shape) => Finding::fail(
-                &REGISTER_MISMATCH,
-                format!(
-                    "RTMR0 is not the one of {origin}; MRTD, RTMR1 and RTMR2 are. The new value is that of a listed VM shape \
-                     ({shape}): the VM was resized, or its host was upgraded (hosts of dstack 0.6 turn hot-plug off, which \
-                     changes RTMR0 of every VM)."
-                ),
-            )
-            .advising(format!(
-                "If the operator confirms the new shape or the upgrade, run {ACCEPT} and review the difference."
-            )),
-            None => Finding::fail(
-                &REGISTER_MISMATCH,
-                format!(
-                    "RTMR0 is not the one of {origin}; MRTD, RTMR1 and RTMR2 are. It covers the VM's shape and the ACPI tables that \
-                     the host supplies. A host upgrade, a resize and an attack look alike here."
-                ),
-            )
-            .advising(format!(
-                "Compare the new value with the operator's, or with one that you computed from the published files and the VM's \
-                 shape. Only if it is theirs, run {ACCEPT} and review the difference."
-            )),
         }
     }
 }

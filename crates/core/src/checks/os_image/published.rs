@@ -7,25 +7,25 @@ use std::fmt;
 
 use super::acceptance::of_class;
 use super::reasons::{
-    ACPI_UNVERIFIED, DEVELOPMENT_IMAGE, NO_DOCUMENT, NO_REFERENCE, NOT_COMPUTABLE, PUBLISHED_HASH,
-    REGISTER_MISMATCH, UNUSABLE_DOCUMENT,
+    DEVELOPMENT_IMAGE, NO_DOCUMENT, NO_REFERENCE, NOT_COMPUTABLE, PUBLISHED_HASH, REGISTER_MISMATCH,
+    UNUSABLE_DOCUMENT,
 };
 use super::{Judged, vulnerable};
 use crate::checks::Finding;
 use crate::policy::PublishedImage;
 use crate::reference::{OsClass, OsImageRow};
 use crate::report::Status;
-use crate::verify::ShownDocument;
+use crate::verify::{IdentifiedOs, ShownDocument};
 
 /// Where the hashes of releases stand.
-const RELEASE_PAGES: &str = "https://github.com/Dstack-TEE/dstack/releases (0.6 and later) or \
+pub(super) const RELEASE_PAGES: &str = "https://github.com/Dstack-TEE/dstack/releases (0.6 and later) or \
                              https://github.com/Dstack-TEE/meta-dstack/releases";
 
 impl Judged<'_> {
     /// `known`, where no row has the registers: by the document that the guest shows.
     pub(super) fn known_by_document(&self) -> Finding {
         match self.document {
-            ShownDocument::Absent => self.unknown(),
+            ShownDocument::Absent { .. } => self.unknown(),
             ShownDocument::Unusable(error) => unusable(error),
             ShownDocument::UnreadableConfig(error) => unusable(error),
             ShownDocument::NotComputable { os_image_hash, why } => not_computable(os_image_hash, why),
@@ -49,59 +49,44 @@ impl Judged<'_> {
         }
     }
 
-    /// `known`, for an image that the document proved to be the one of this hash.
+    /// `known`, for an image that the document proved to be the one of a hash. If the table has the hash, the row is judged.
     fn known_by_hash(&self, hash: &[u8; 32]) -> Finding {
         let date = self.reference.updated();
-        let Some(row) = self.reference.image_by_hash(hash) else {
-            let hash = hex::encode(hash);
-            return Finding::skip(
-                &NO_REFERENCE,
-                format!(
-                    "The VM booted the image with os_image_hash {hash}, as its registers and its measurement document say. The hash \
-                     is not in the table of {date}."
-                ),
-            )
-            .found(hash.clone())
-            .advising(format!(
-                "Compare the hash with the release page of the image ({RELEASE_PAGES}). If it is there, write it down: --os-image {hash}."
-            ));
-        };
-        if let Some(finding) = vulnerable(self.reference, Some(row), self.at, None) {
-            return finding;
-        }
-        match row.class {
-            OsClass::Production => self.shape(row.name.as_str(), |judged, sentence| {
-                judged.accepted_row(row, sentence)
-            }),
-            OsClass::Development => Finding::fail(
-                &DEVELOPMENT_IMAGE,
-                format!("{} is a development image.", row.name),
-            )
-            .found(row.name.to_string()),
-            OsClass::Prerelease | OsClass::Observed => Finding::skip(
-                &NO_REFERENCE,
-                format!(
-                    "The VM booted {} (os_image_hash {}), which is not a release in the table of {date}.",
-                    row.name,
-                    hex::encode(hash)
-                ),
-            )
-            .found(row.name.to_string())
-            .advising(format!(
-                "Redeploy on a release. To accept this image anyway, write its hash down: --os-image {}.",
-                hex::encode(hash)
-            )),
-        }
+        let hash = hex::encode(hash);
+        Finding::skip(
+            &NO_REFERENCE,
+            format!(
+                "The VM booted the image with os_image_hash {hash}, as its registers and its measurement document say. The hash is \
+                 not in the table of {date}."
+            ),
+        )
+        .found(hash.clone())
+        .advising(format!(
+            "Compare the hash with the release page of the image ({RELEASE_PAGES}). If it is there, write it down: --os-image {hash}."
+        ))
     }
 
     /// An image that the user named by its hash or its name.
     pub(super) fn published(&self, named: &PublishedImage, by: &dyn fmt::Display) -> Finding {
-        let is_named = |row: &OsImageRow| {
-            row.os_image_hash
-                .as_ref()
-                .is_some_and(|hash| hash.0 == named.os_image_hash)
+        if let Some(files) = &named.files {
+            let [_, rtmr1, rtmr2, _] = self.quote.rtmrs();
+            return match files.image.other_register(self.quote.mrtd(), rtmr1, rtmr2) {
+                None => self.named(named, by),
+                Some(other) => Finding::fail(
+                    &REGISTER_MISMATCH,
+                    format!(
+                        "{} is not that of the files in {}: another image booted.",
+                        other.name, files.path
+                    ),
+                )
+                .comparing(hex::encode(other.expected), self.register(other.name)),
+            };
+        }
+        let is_named = |os: &IdentifiedOs| {
+            let hash = os.row().os_image_hash.as_ref();
+            !os.is_third_party() && hash.is_some_and(|hash| hash.0 == named.os_image_hash)
         };
-        if self.row.is_some_and(|row| is_named(row) && !row.is_third_party()) {
+        if self.os.is_some_and(is_named) {
             return self.named(named, by);
         }
         let has_registers = named
@@ -114,17 +99,24 @@ impl Judged<'_> {
             _ if self.is_but_for_rtmr1(named) => self.unknown(),
             // The registers of the named image are known, and they are not the quote's.
             _ if has_registers => {
-                let found = self.row.map_or_else(|| "an unknown image".to_owned(), |row| row.name.to_string());
+                let found = self.row().map_or_else(|| "an unknown image".to_owned(), |row| row.name.to_string());
                 self.another_image(named, &found)
             }
-            ShownDocument::Absent => Finding::error(
-                &NO_DOCUMENT,
-                format!(
-                    "The registers of {} are not in the table of {}, and the evidence carries no measurement document.",
-                    named,
-                    self.reference.updated()
-                ),
-            ),
+            ShownDocument::Absent { .. } => {
+                let finding = Finding::error(
+                    &NO_DOCUMENT,
+                    format!(
+                        "The registers of {named} are not in the table of {}, and the evidence carries no measurement document.",
+                        self.reference.updated()
+                    ),
+                );
+                match &named.row {
+                    Some(row) if row.archive().is_some_and(|archive| !archive.has_document) => {
+                        finding.advising(format!("Its guests show no such document. {}", measuring(row)))
+                    }
+                    _ => finding,
+                }
+            }
             ShownDocument::Unusable(error) => unusable(error),
             ShownDocument::UnreadableConfig(error) => unusable(error),
             ShownDocument::NotComputable { os_image_hash, why } => not_computable(os_image_hash, why),
@@ -161,30 +153,26 @@ impl Judged<'_> {
     /// The image is the one that the user named.
     fn named(&self, named: &PublishedImage, by: &dyn fmt::Display) -> Finding {
         let Some(row) = &named.row else {
-            let sentence = |shape: &str| {
-                format!(
-                    "The VM booted the image {named}{shape}. It is not in the table of {}; you named it.",
-                    self.reference.updated()
-                )
-            };
-            let [rtmr0, ..] = self.quote.rtmrs();
-            return match self.reference.shape_of(rtmr0) {
-                Some(shape) => Finding::warn(
+            let name = format!("The VM booted the image {named}");
+            return self.on_known_shape(&name, None, |sentence| {
+                Finding::warn(
                     &PUBLISHED_HASH,
-                    sentence(&format!(" on a known VM shape ({shape})")),
-                ),
-                None => self.acpi_unverified(sentence("")),
-            };
+                    format!(
+                        "{sentence} It is not in the table of {}; you named it.",
+                        self.reference.updated()
+                    ),
+                )
+            });
         };
         let until = named.vulnerable_until.map(|until| (until, by));
         let vulnerable = match vulnerable(self.reference, Some(row), self.at, until) {
             Some(finding) if finding.status == Status::Fail => return finding,
             accepted => accepted,
         };
-        self.shape(row.name.as_str(), |judged, sentence| {
+        self.on_known_shape(row.name.as_str(), Some(row), |sentence| {
             vulnerable
                 .unwrap_or_else(|| match row.class {
-                    OsClass::Production => judged.accepted_row(row, sentence),
+                    OsClass::Production => self.accepted_row(row, sentence),
                     OsClass::Development => Finding::warn(
                         &DEVELOPMENT_IMAGE,
                         format!("{sentence} It is a development image, which {by} accepts."),
@@ -197,27 +185,6 @@ impl Judged<'_> {
         })
     }
 
-    /// The image is accepted if RTMR0 is that of a listed shape.
-    fn shape(&self, name: &str, accepted: impl FnOnce(&Self, String) -> Finding) -> Finding {
-        let [rtmr0, ..] = self.quote.rtmrs();
-        match self.reference.shape_of(rtmr0) {
-            Some(shape) => accepted(self, format!("{name} on a known VM shape ({shape}).")),
-            None => self.acpi_unverified(format!("{name}.")),
-        }
-    }
-
-    fn acpi_unverified(&self, sentence: String) -> Finding {
-        let [rtmr0, ..] = self.quote.rtmrs();
-        Finding::warn(
-            &ACPI_UNVERIFIED,
-            format!(
-                "{sentence} RTMR0 is that of no listed VM shape: the ACPI tables that the host supplied are unverified. This does not \
-                 meet `code`."
-            ),
-        )
-        .found(hex::encode(rtmr0))
-    }
-
     fn register(&self, name: &str) -> String {
         let [rtmr0, rtmr1, rtmr2, _] = self.quote.rtmrs();
         hex::encode(match name {
@@ -226,6 +193,18 @@ impl Judged<'_> {
             "RTMR2" => rtmr2,
             _ => self.quote.mrtd(),
         })
+    }
+}
+
+/// How to find the registers of an image of the table.
+pub(super) fn measuring(row: &OsImageRow) -> String {
+    match row.archive() {
+        Some(archive) => format!(
+            "Measure its published files: download {}, run `cvm-verify os-image {}`, and give it to the run with \
+             --os-image-files, or pin the image: `cvm-verify pin URL --os-image-files {}`.",
+            archive.url, archive.file, archive.file
+        ),
+        None => "Measure the published files of the image: `cvm-verify os-image FILE`.".to_owned(),
     }
 }
 

@@ -5,8 +5,8 @@
 
 use serde::Deserialize;
 
-use super::firmware::{Firmware, FirmwareError};
-use super::kernel::{KernelError, patched_digest, plain_digest};
+use super::firmware::{Firmware, FirmwareError, MAX_FIRMWARE};
+use super::kernel::{KernelError, MAX_KERNEL, patched_digest, plain_digest};
 use super::measurement_document::{DocumentError, MAX_CHECKSUM_FILE, Mrtd, listed_hash};
 use super::registers::{AcpiDigests, Digest384, command_line_digest, rtmr0, rtmr1, rtmr2};
 use super::td_hob::{MemoryError, Witness};
@@ -26,6 +26,20 @@ pub mod name {
     pub const KERNEL: &str = "bzImage";
     /// The initrd.
     pub const INITRD: &str = "initramfs.cpio.gz";
+}
+
+/// The most bytes that the files may have which are held in memory.
+pub mod limit {
+    /// `sha256sum.txt`. Real ones have about 1 KiB.
+    pub const CHECKSUM_FILE: u64 = super::MAX_CHECKSUM_FILE as u64;
+    /// `digest.txt`: 64 digits and a line end.
+    pub const DIGEST: u64 = 256;
+    /// `metadata.json`. Real ones have about 500 bytes.
+    pub const METADATA: u64 = super::MAX_METADATA as u64;
+    /// `ovmf.fd`. Real ones have 4 MiB.
+    pub const FIRMWARE: u64 = super::MAX_FIRMWARE as u64;
+    /// `bzImage`. Real ones have about 15 MiB.
+    pub const KERNEL: u64 = super::MAX_KERNEL as u64;
 }
 
 /// The most bytes that the metadata may have.
@@ -91,6 +105,15 @@ pub struct KernelRegister {
     /// Of the kernel as QEMU up to 10.1 edits it, with 2 GiB of memory or 2816 MiB and more; absent where the header is
     /// normalized.
     pub patched: Option<Digest384>,
+}
+
+/// A register that is not the one of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherRegister {
+    /// `MRTD`, `RTMR1` or `RTMR2`.
+    pub name: &'static str,
+    /// The image's; where it has several, the one of the newest QEMU.
+    pub expected: Digest384,
 }
 
 impl KernelRegister {
@@ -171,13 +194,13 @@ impl MeasuredImage {
     /// # Errors
     /// [`ImageError`], which names the file at fault.
     pub fn measure(files: &ImageFiles<'_>) -> Result<Self, ImageError> {
-        limit(
+        within(
             name::CHECKSUM_FILE,
             files.checksum_file.len() as u64,
             MAX_CHECKSUM_FILE as u64,
         )?;
-        limit(name::METADATA, files.metadata.len() as u64, MAX_METADATA as u64)?;
-        limit(name::INITRD, files.initrd.size, MAX_INITRD)?;
+        within(name::METADATA, files.metadata.len() as u64, MAX_METADATA as u64)?;
+        within(name::INITRD, files.initrd.size, MAX_INITRD)?;
         let os_image_hash = bound_hash(files)?;
         for (file, found) in [
             (name::METADATA, sha256(files.metadata)),
@@ -212,6 +235,32 @@ impl MeasuredImage {
         })
     }
 
+    /// The first register that is not the image's, of MRTD, RTMR1 and RTMR2 of a VM, on any QEMU; absent if it booted the
+    /// image.
+    #[must_use]
+    pub fn other_register(
+        &self,
+        mrtd: &Digest384,
+        rtmr1: &Digest384,
+        rtmr2: &Digest384,
+    ) -> Option<OtherRegister> {
+        let other = |name, expected: &Digest384| {
+            Some(OtherRegister {
+                name,
+                expected: *expected,
+            })
+        };
+        if self.mrtd.order_of(mrtd).is_none() {
+            other("MRTD", &self.mrtd.single_pass)
+        } else if !self.rtmr1.contains(rtmr1) {
+            other("RTMR1", &self.rtmr1.plain)
+        } else if self.rtmr2 != *rtmr2 {
+            other("RTMR2", &self.rtmr2)
+        } else {
+            None
+        }
+    }
+
     /// RTMR0 of a VM with this much memory, bytes, and these ACPI tables.
     ///
     /// # Errors
@@ -225,7 +274,7 @@ impl MeasuredImage {
     }
 }
 
-fn limit(file: &'static str, bytes: u64, limit: u64) -> Result<(), ImageError> {
+fn within(file: &'static str, bytes: u64, limit: u64) -> Result<(), ImageError> {
     if bytes > limit {
         return Err(ImageError::TooLarge { file, bytes, limit });
     }

@@ -33,7 +33,10 @@ impl DocumentedOs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShownDocument {
     /// None was shown, or there is no verified quote to compare it with.
-    Absent,
+    Absent {
+        /// The hash that `vm_config` names: the host's word, good for advice alone.
+        claimed: Option<[u8; 32]>,
+    },
     /// It cannot be read in one way only, or is not bound to its checksum file.
     Unusable(DocumentError),
     /// What stands around it in `vm_config` cannot be read.
@@ -65,14 +68,16 @@ pub(crate) fn shown_document(
     prover: &Prover,
 ) -> ShownDocument {
     let (Some(quote), Some(text)) = (quote, &evidence.attestation.vm_config) else {
-        return ShownDocument::Absent;
+        return ShownDocument::Absent { claimed: None };
     };
     let config = match VmConfig::parse(text.open(prover)) {
         Ok(config) => config,
         Err(error) => return ShownDocument::UnreadableConfig(error.to_string()),
     };
     let Some(material) = &config.measurement else {
-        return ShownDocument::Absent;
+        return ShownDocument::Absent {
+            claimed: config.os_image_hash,
+        };
     };
     let document = match MeasurementDocument::read(&material.checksum_file, &material.document) {
         Ok(document) => document,

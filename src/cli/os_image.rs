@@ -1,0 +1,45 @@
+//! `cvm-verify os-image`: the published files of an OS image, measured.
+
+use std::sync::Arc;
+
+use chrono::DateTime;
+
+use super::args::{OsImageArgs, OsImageFormat};
+use super::error::UsageError;
+use super::policy::reference_values;
+use super::surroundings::Surroundings;
+use crate::image_source;
+use crate::render::{ShownImage, escape};
+use cvm_verify_core::reference::ReferenceValues;
+
+pub(super) fn run(args: &OsImageArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let reference = match &args.reference_values {
+        None => Arc::clone(ReferenceValues::built_in()),
+        Some(path) => Arc::new(reference_values(path)?),
+    };
+    let image = match image_source::measure(&args.path) {
+        Ok(image) => image,
+        Err(error) if error.is_contradiction() => {
+            let said = escape::terminal(&format!("{}: {error}", args.path.display())).into_owned();
+            surroundings.complain(&format!(
+                "Nothing was measured: {said}.\nDownload the archive again, and compare its hash with the release page."
+            ));
+            return Ok(super::FAIL);
+        }
+        Err(error) => return Err(UsageError::file(&args.path, error).into()),
+    };
+    let seconds = i64::try_from((surroundings.now)()).unwrap_or_default();
+    let shown = ShownImage {
+        image: &image,
+        reference: &reference,
+        today: &DateTime::from_timestamp(seconds, 0)
+            .unwrap_or_default()
+            .date_naive()
+            .to_string(),
+    };
+    surroundings.print(&match args.format {
+        OsImageFormat::Text => shown.text(),
+        OsImageFormat::Json => format!("{:#}\n", shown.json()),
+    });
+    Ok(0)
+}

@@ -1,0 +1,28 @@
+//! A folder with the unpacked files of an image.
+
+use std::fs::File;
+use std::path::Path;
+
+use super::{Collected, ReadError, WHOLE};
+use cvm_verify_core::verify::os_image::image_files::name;
+
+/// Reads the files of an image from a folder. Links are refused: what they point to is not the image's.
+pub(super) fn collect(folder: &Path) -> Result<Collected, ReadError> {
+    let mut collected = Collected::default();
+    for file in WHOLE.iter().map(|(file, _)| *file).chain([name::INITRD]) {
+        let path = folder.join(file);
+        let found = match path.symlink_metadata() {
+            Ok(found) => found,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(ReadError::Missing(file));
+            }
+            Err(error) => return Err(ReadError::cannot(file, error)),
+        };
+        if !found.is_file() {
+            return Err(ReadError::NotAFile(file.to_owned()));
+        }
+        let content = File::open(&path).map_err(|error| ReadError::cannot(file, error))?;
+        collected.offer(file, found.len(), content)?;
+    }
+    Ok(collected)
+}
