@@ -60,7 +60,45 @@ fn demo() -> Result<(), Box<dyn std::error::Error>> {
             return Err(format!("{title}: exit code {code}, {expected} expected").into());
         }
     }
-    say("All five ended as they should: one PASS, four FAILs.\n")
+    let title =
+        "A release of today: no table has its OS image, and its user copied the hash from the release page";
+    let code = released_today(title, &root, now)?;
+    if code != 0 {
+        return Err(format!("{title}: exit code {code}, 0 expected").into());
+    }
+    say("All six ended as they should: two PASSes, four FAILs.\n")
+}
+
+/// A guest that boots an image which was released after the program: it shows the image's measurement document, and the VM has a
+/// listed shape.
+fn released_today(title: &str, root: &Path, now: u64) -> Result<u8, Box<dyn std::error::Error>> {
+    let cvm = Cvm::released_today(&World::new(1, now));
+    let [rtmr0, ..] = cvm.td_report([0; 64]).rtmr.map(hex::encode);
+    let shapes = root.with_file_name("shapes.toml");
+    std::fs::write(
+        &shapes,
+        format!(
+            "updated = \"2026-11-25\"\n[[rtmr0]]\nvalue = \"{rtmr0}\"\nshape = \"4 CPUs, 2 GiB\"\nsource = \"the demo\"\n\
+             date = \"2026-11-25\"\n"
+        ),
+    )?;
+    let os_image = hex::encode(cvm.boot.os_image_hash());
+    let compose_hash = hex::encode(cvm.compose_hash());
+    let pccs = PccsServer::http(cvm.world.clone());
+    let app = AppServer::http(cvm);
+    verify(
+        title,
+        &[
+            app.url().to_string(),
+            format!("--compose-hash={compose_hash}"),
+            format!("--os-image={os_image}"),
+            format!("--reference-values={}", shapes.display()),
+            format!("--key-provider=kms:{}", simulator::cvm::simulated_kms_id(1)),
+            format!("--pccs-url={}", pccs.url()),
+            format!("--insecure-trust-root={}", root.display()),
+            "--allow-private-network".to_owned(),
+        ],
+    )
 }
 
 /// Starts a machine that tells a lie, and verifies it as its user would: with the identity of a healthy one.
@@ -77,24 +115,32 @@ fn scene(
     let app = AppServer::http(cvm);
     let td = healthy.td_report([0; 64]);
     let [rtmr0, rtmr1, rtmr2, _] = td.rtmr.map(hex::encode);
+    verify(
+        title,
+        &[
+            app.url().to_string(),
+            format!("--compose-hash={}", hex::encode(healthy.compose_hash())),
+            format!(
+                "--os-image=mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
+                hex::encode(td.mr_td)
+            ),
+            format!("--key-provider=kms:{}", simulator::cvm::simulated_kms_id(1)),
+            format!("--pccs-url={}", pccs.url()),
+            format!("--insecure-trust-root={}", root.display()),
+            "--allow-private-network".to_owned(),
+        ],
+    )
+}
+
+/// Runs `verify` with these arguments under a title.
+fn verify(title: &str, args: &[String]) -> Result<u8, Box<dyn std::error::Error>> {
     let mut surroundings = Surroundings::of_process();
     surroundings.env.clear();
-    surroundings.args = [
-        "cvm-verify".to_owned(),
-        "verify".to_owned(),
-        app.url().to_string(),
-        format!("--compose-hash={}", hex::encode(healthy.compose_hash())),
-        format!(
-            "--os-image=mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
-            hex::encode(td.mr_td)
-        ),
-        format!("--key-provider=kms:{}", simulator::cvm::simulated_kms_id(1)),
-        format!("--pccs-url={}", pccs.url()),
-        format!("--insecure-trust-root={}", root.display()),
-        "--allow-private-network".to_owned(),
-    ]
-    .map(Into::into)
-    .to_vec();
+    surroundings.args = ["cvm-verify", "verify"]
+        .into_iter()
+        .map(Into::into)
+        .chain(args.iter().map(Into::into))
+        .collect();
     say(&format!(
         "\n{}\n{title}\n{}\n\n",
         "━".repeat(title.chars().count()),

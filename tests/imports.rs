@@ -30,7 +30,7 @@ const FLOORS: [&[&str]; 15] = [
     &["core/checks", "core/lock"],
     &["core/tiers"],
     &["core/appraise"],
-    &["collateral", "compare", "config"],
+    &["collateral", "compare", "config", "image_source"],
     &["source"],
     &["engine", "render"],
     &["alert", "inspect", "merge"],

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use super::{Collected, ReadError, WHOLE};
-use cvm_verify_core::verify::os_image::image_files::name;
+use cvm_verify_core::verify::image_file as name;
 
 /// Reads the files of an image from a folder. Links are refused: what they point to is not the image's.
 pub(super) fn collect(folder: &Path) -> Result<Collected, ReadError> {

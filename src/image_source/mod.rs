@@ -31,8 +31,9 @@ use sha2::{Digest as _, Sha256, Sha384};
 
 pub use archive::{MAX_ENTRIES, MAX_UNPACKED};
 
-use cvm_verify_core::verify::os_image::image_files::{limit, name};
-use cvm_verify_core::verify::{ImageError, ImageFiles, Initrd, MAX_INITRD, MeasuredImage};
+use cvm_verify_core::verify::{
+    ImageError, ImageFiles, Initrd, MAX_INITRD, MeasuredImage, image_file as name, image_limit as limit,
+};
 
 /// The files that are kept whole, and the most bytes of each.
 const WHOLE: [(&str, u64); 5] = [

@@ -2,6 +2,8 @@
 
 use cvm_verify_core::evidence::{BootEvents, Event, Evidence, InfoRegisters, RUNTIME_EVENT_TYPE};
 
+use cvm_verify_core::verify::ShownDocument;
+
 use super::Inspector;
 use super::quote::{Extents, TdReport};
 
@@ -25,6 +27,8 @@ pub(super) struct Opened<'a> {
     pub echo: Option<&'a [u8]>,
     /// The instance id in `/info`.
     pub instance_id: Option<&'a [u8; 20]>,
+    /// What became of the measurement document in `vm_config`.
+    pub document: ShownDocument,
     /// The registers in `/info`.
     pub registers: Option<&'a InfoRegisters>,
 }
@@ -34,12 +38,18 @@ impl<'a> Opened<'a> {
         let quote = evidence.attestation.quote.as_bytes();
         let extents = Extents::of(quote);
         let info = evidence.info.as_ref();
+        let report = TdReport::read(quote, extents);
+        let document = match &report {
+            Some(report) => ShownDocument::of_claims(evidence, &report.mr_td, &report.rtmr, inspector),
+            None => ShownDocument::Absent { claimed: None },
+        };
         let open =
             |list: &'a cvm_verify_core::evidence::Unproven<Vec<Event>>| list.open(inspector).as_slice();
         Self {
             quote,
             extents,
-            report: TdReport::read(quote, extents),
+            report,
+            document,
             events: evidence.attestation.event_log.as_ref().map(open),
             boot_events: evidence.attestation.boot_events,
             compose: evidence

@@ -1,11 +1,16 @@
 //! What stands beside the quote in the JSON bodies: unsigned, useful only to notice a mix-up.
 
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::verify::ShownDocument;
+
 use super::opened::Opened;
 use super::page::{Page, short_hex};
 
 /// Compares the unsigned copies with the quote and the event log.
 pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
-    if opened.echo.is_none() && opened.instance_id.is_none() && opened.registers.is_none() {
+    let shows_document = !matches!(opened.document, ShownDocument::Absent { .. });
+    if opened.echo.is_none() && opened.instance_id.is_none() && opened.registers.is_none() && !shows_document
+    {
         return;
     }
     page.section("BESIDE THE QUOTE (unsigned)");
@@ -39,6 +44,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
             },
         );
     }
+    document(page, &opened.document);
     let (Some(registers), Some(report)) = (opened.registers, &opened.report) else {
         return;
     };
@@ -58,5 +64,56 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
                 "Not the quote's value: another instance's, or made up."
             },
         );
+    }
+}
+
+/// The measurement document of the OS image, and what follows from it.
+fn document(page: &mut Page, document: &ShownDocument) {
+    let reference = ReferenceValues::built_in();
+    let of = |hash: &[u8; 32]| match reference.image_by_hash(hash) {
+        Some(row) => format!(
+            "The hash is that of {} in the table of {}.",
+            row.name,
+            reference.updated()
+        ),
+        None => format!(
+            "The hash is not in the table of {}: compare it with the release page of the image. Whoever makes an image can make a \
+             document of it.",
+            reference.updated()
+        ),
+    };
+    const NAME: &str = "measurement document";
+    match document {
+        ShownDocument::Absent { .. } => {}
+        ShownDocument::Unusable(error) => {
+            page.field(NAME, "of the OS image, in vm_config")
+                .mark(format!("It cannot be used: {error}."));
+        }
+        ShownDocument::UnreadableConfig(error) => {
+            page.field(NAME, "of the OS image, in vm_config")
+                .mark(format!("It cannot be used: {error}."));
+        }
+        ShownDocument::NotComputable { os_image_hash, why } => {
+            page.field(NAME, hex::encode(os_image_hash))
+                .note(of(os_image_hash))
+                .mark(format!("RTMR0 cannot be computed from it: {why}."));
+        }
+        ShownDocument::Differs {
+            os_image_hash,
+            register,
+            computed,
+        } => {
+            page.field(NAME, hex::encode(os_image_hash))
+                .note(of(os_image_hash))
+                .mark(format!(
+                    "{register} does not follow from it ({} does): another image booted.",
+                    short_hex(computed)
+                ));
+        }
+        ShownDocument::Reproduces(os) => {
+            page.field(NAME, hex::encode(os.os_image_hash()))
+                .note("MRTD and RTMR0 to RTMR2 of the quote follow from it, the ACPI digests of the event log taken as they are.")
+                .note(of(os.os_image_hash()));
+        }
     }
 }

@@ -63,6 +63,9 @@ pub(super) fn show(page: &mut Page, report: &TdReport) {
                 "MRTD, RTMR1 and RTMR2 are those of no OS image in the table of {}.",
                 reference.updated()
             ));
+            if let Some(nearest) = reference.nearest_image(&report.mr_td, rtmr1, rtmr2) {
+                page.note(format!("{nearest}."));
+            }
         }
     }
 }

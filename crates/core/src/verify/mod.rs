@@ -43,7 +43,6 @@ mod report_data;
 mod trust_root;
 pub mod validity;
 
-pub use crate::verify::os_image::image_files::{limit, name};
 pub(crate) use app_compose::members_of;
 pub use app_compose::{ComposeRefusal, MeasuredCompose};
 pub use boot::{BootClaims, BootRefusal, KeyProvider};
@@ -56,7 +55,7 @@ pub use not_proven::{CollateralGap, FORECAST, Gap};
 pub use os_image::{
     AcpiDigests, DocumentError, DocumentedOs, IdentifiedBy, IdentifiedOs, ImageError, ImageFiles, Initrd,
     KernelRegister, MAX_INITRD, MeasuredImage, MeasurementDocument, MemoryError, Mrtd, OtherRegister,
-    PageOrder, ShownDocument,
+    PageOrder, ShownDocument, image_file, image_limit,
 };
 pub use phala_verdict::Opinion;
 pub use quote::{

@@ -53,7 +53,10 @@ pub(super) fn vulnerable(
     Some(
         Finding::fail(&VULNERABLE_IMAGE, detail)
             .found(row.name.to_string())
-            .advising(fix(" To go on meanwhile, lock it with `vulnerable_until`.")),
+            .advising(fix(
+                " To go on meanwhile, lock it with `vulnerable_until`, or name it with an end: --os-image \
+                 HASH:until=DATE.",
+            )),
     )
 }
 

@@ -1,6 +1,7 @@
 //! `os-image`: the VM booted the expected operating system.
 
 mod acceptance;
+mod advice;
 mod advisories;
 mod exact;
 mod published;
@@ -12,8 +13,8 @@ use crate::reference::{OsClass, OsImageRow, ReferenceValues};
 use crate::report::{CheckId, Status, Tier};
 use crate::verify::{Facts, IdentifiedOs, ShownDocument, VerifiedQuote};
 use acceptance::Written;
+use advice::{RELEASE_PAGES, measuring};
 use advisories::{named, vulnerable};
-use published::{RELEASE_PAGES, measuring};
 use reasons::{
     ACPI_UNVERIFIED, ADVISORY, DEVELOPMENT_IMAGE, NO_DOCUMENT, NO_REFERENCE, NOT_COMPUTABLE,
     OLD_REFERENCE_VALUES, PUBLISHED_HASH, REGISTER_MISMATCH, RESERVATION_ENDS_SOON, UNCHECKED,

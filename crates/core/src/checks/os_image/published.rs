@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::acceptance::of_class;
+use super::advice::{RELEASE_PAGES, measuring};
 use super::reasons::{
     DEVELOPMENT_IMAGE, NO_DOCUMENT, NO_REFERENCE, NOT_COMPUTABLE, PUBLISHED_HASH, REGISTER_MISMATCH,
     UNUSABLE_DOCUMENT,
@@ -13,13 +14,9 @@ use super::reasons::{
 use super::{Judged, vulnerable};
 use crate::checks::Finding;
 use crate::policy::PublishedImage;
-use crate::reference::{OsClass, OsImageRow};
+use crate::reference::OsClass;
 use crate::report::Status;
 use crate::verify::{IdentifiedOs, ShownDocument};
-
-/// Where the hashes of releases stand.
-pub(super) const RELEASE_PAGES: &str = "https://github.com/Dstack-TEE/dstack/releases (0.6 and later) or \
-                             https://github.com/Dstack-TEE/meta-dstack/releases";
 
 impl Judged<'_> {
     /// `known`, where no row has the registers: by the document that the guest shows.
@@ -193,18 +190,6 @@ impl Judged<'_> {
             "RTMR2" => rtmr2,
             _ => self.quote.mrtd(),
         })
-    }
-}
-
-/// How to find the registers of an image of the table.
-pub(super) fn measuring(row: &OsImageRow) -> String {
-    match row.archive() {
-        Some(archive) => format!(
-            "Measure its published files: download {}, run `cvm-verify os-image {}`, and give it to the run with \
-             --os-image-files, or pin the image: `cvm-verify pin URL --os-image-files {}`.",
-            archive.url, archive.file, archive.file
-        ),
-        None => "Measure the published files of the image: `cvm-verify os-image FILE`.".to_owned(),
     }
 }
 

@@ -6,8 +6,9 @@ pub(super) const NO_REFERENCE: Reason = Reason {
     id: "no-reference",
     means: "The registers are those of no production image of the reference values. An image that was released later is not \
             in them.",
-    fix: "Find out which image runs: ask who deployed it, or measure the published files of the release. Then pin it \
-          (`cvm-verify pin URL`, review, --os-image lock), update cvm-verify, or add the image with --reference-values FILE.",
+    fix: "Find out which image runs: ask who deployed it. Then name it by the hash on its release page (--os-image HASH), measure \
+          its published files (`cvm-verify os-image FILE`, --os-image-files FILE), pin it (`cvm-verify pin URL`, review, --os-image \
+          lock), or update cvm-verify.",
 };
 pub(super) const DEVELOPMENT_IMAGE: Reason = Reason {
     id: "development-image",
@@ -22,7 +23,8 @@ pub(super) const RESERVATION_ENDS_SOON: Reason = Reason {
 pub(super) const VULNERABLE_IMAGE: Reason = Reason {
     id: "vulnerable-image",
     means: "This image has a published vulnerability from which the host alone gains secrets or code.",
-    fix: "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later. To go on meanwhile, lock it with `vulnerable_until`.",
+    fix: "Upgrade the OS image to dstack 0.5.13, 0.6.3 or later. To go on meanwhile, lock it with `vulnerable_until`, or name it \
+          with an end: --os-image HASH:until=DATE.",
 };
 pub(super) const ADVISORY: Reason = Reason {
     id: "advisory",
@@ -38,21 +40,25 @@ pub(super) const OLD_REFERENCE_VALUES: Reason = Reason {
 };
 pub(super) const ACPI_UNVERIFIED: Reason = Reason {
     id: "acpi-unverified",
-    means: "The image is known, but RTMR0, which covers the VM's shape and the ACPI tables that the host supplies, is not.",
-    fix: "Pin this VM shape: `cvm-verify pin URL`, review, and verify with the lock.",
+    means: "The image is known, but RTMR0, which covers the VM's shape and the ACPI tables that the host supplies, is not. ACPI \
+            tables hold code (AML) that the guest's kernel runs with access to the VM's memory. Images of dstack up to 0.5 run it \
+            as it comes, so that a hostile table reads secrets or changes code in the VM. Images of dstack 0.6 restrict it, as \
+            their documentation says; what a hostile table can still do there is not known here.",
+    fix: "Pin this VM shape: `cvm-verify pin URL`, review, and verify with the lock. Take the VM's first start on a host that you \
+          trust, or compare RTMR0 with the operator's value: the lock says that it stays the same, not that it was good.",
 };
 pub(super) const PUBLISHED_HASH: Reason = Reason {
     id: "published-hash",
-    means: "The image is the one whose published hash you named: its measurement document reproduces all registers. The hash is \
-            not in the reference values, so that published vulnerabilities of the image are not known here.",
+    means: "The image is the one whose published hash or files you named: the registers that follow from its measurement \
+            document or from the files are those of the quote. The hash is not in the reference values, so that published vulnerabilities of the image are not known here.",
     fix: "Compare the hash with the release page of the image; update cvm-verify when it knows the release.",
 };
 pub(super) const NO_DOCUMENT: Reason = Reason {
     id: "no-document",
     means: "The named image is known by its hash alone, and nothing in the evidence says which registers belong to it.",
     fix: "Let the app hand over the answer of the guest agent's v1 `Attest`, or `vm_config` beside the quote: guests of dstack 0.6 \
-          carry the image's measurement document there. For an older image, pin the registers (`cvm-verify pin URL`, review, \
-          --os-image lock).",
+          carry the image's measurement document there. For an older image, measure its published files (--os-image-files FILE), or \
+          pin the registers (`cvm-verify pin URL`, review, --os-image lock).",
 };
 pub(super) const UNUSABLE_DOCUMENT: Reason = Reason {
     id: "unusable-document",

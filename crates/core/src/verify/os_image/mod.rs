@@ -6,7 +6,7 @@
 //! document is read, which proves something only if the registers that follow from it are those of the quote.
 
 mod firmware;
-pub mod image_files;
+mod image_files;
 mod kernel;
 mod measurement_document;
 mod registers;

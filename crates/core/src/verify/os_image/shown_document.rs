@@ -3,7 +3,7 @@
 use super::measurement_document::{DocumentError, MeasurementDocument};
 use super::registers::AcpiDigests;
 use super::td_hob::MemoryError;
-use crate::evidence::{Event, Evidence, VmConfig};
+use crate::evidence::{Event, Evidence, OpensUnproven, VmConfig};
 use crate::verify::{Prover, VerifiedQuote};
 
 /// Payload of the entries of RTMR0 that stand for the ACPI tables (dstack-attestation.md §5.6, step 9).
@@ -61,16 +61,41 @@ pub enum ShownDocument {
     Reproduces(DocumentedOs),
 }
 
+impl ShownDocument {
+    /// Compares the document that the evidence shows with registers that nobody verified: to be shown, never to decide.
+    #[must_use]
+    pub fn of_claims(
+        evidence: &Evidence,
+        mrtd: &[u8; 48],
+        rtmrs: &[[u8; 48]; 4],
+        opener: &impl OpensUnproven,
+    ) -> Self {
+        compare(evidence, mrtd, rtmrs.each_ref(), opener)
+    }
+}
+
 /// Compares the document that the evidence shows with the quote.
 pub(crate) fn shown_document(
     evidence: &Evidence,
     quote: Option<&VerifiedQuote>,
     prover: &Prover,
 ) -> ShownDocument {
-    let (Some(quote), Some(text)) = (quote, &evidence.attestation.vm_config) else {
+    match quote {
+        Some(quote) => compare(evidence, quote.mrtd(), quote.rtmrs(), prover),
+        None => ShownDocument::Absent { claimed: None },
+    }
+}
+
+fn compare(
+    evidence: &Evidence,
+    mrtd: &[u8; 48],
+    rtmrs: [&[u8; 48]; 4],
+    opener: &impl OpensUnproven,
+) -> ShownDocument {
+    let Some(text) = &evidence.attestation.vm_config else {
         return ShownDocument::Absent { claimed: None };
     };
-    let config = match VmConfig::parse(text.open(prover)) {
+    let config = match VmConfig::parse(text.open(opener)) {
         Ok(config) => config,
         Err(error) => return ShownDocument::UnreadableConfig(error.to_string()),
     };
@@ -92,14 +117,14 @@ pub(crate) fn shown_document(
             "its `os_image_hash` is not the SHA-256 of the checksum file beside it".to_owned(),
         );
     }
-    let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+    let [rtmr0, rtmr1, rtmr2, _] = rtmrs;
     let differs = |register, computed: &[u8; 48]| ShownDocument::Differs {
         os_image_hash,
         register,
         computed: *computed,
     };
     // What does not depend on the VM comes first: it says more.
-    if document.mrtd().order_of(quote.mrtd()).is_none() {
+    if document.mrtd().order_of(mrtd).is_none() {
         return differs("MRTD", &document.mrtd().single_pass);
     }
     if document.rtmr1() != rtmr1 {
@@ -112,7 +137,7 @@ pub(crate) fn shown_document(
         .attestation
         .event_log
         .as_ref()
-        .map(|log| log.open(prover).as_slice());
+        .map(|log| log.open(opener).as_slice());
     match rtmr0_of(&document, &config, events.unwrap_or_default()) {
         Err(why) => ShownDocument::NotComputable { os_image_hash, why },
         Ok(computed) if computed != *rtmr0 => differs("RTMR0", &computed),
