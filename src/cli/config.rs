@@ -8,8 +8,9 @@ use super::files;
 use super::surroundings::Surroundings;
 use super::trouble::{Trouble, told};
 use crate::config::Settings;
-use crate::config::file::{FILE_NAME, FileTarget, MAX_FILE_BYTES, PolicyFile, nearest};
+use crate::config::file::{FILE_NAME, FileTarget, MAX_FILE_BYTES, PolicyFile};
 use crate::render::escape;
+use cvm_verify_core::toml_text::nearest;
 
 /// A policy file, and what is wrong with it so far.
 pub(super) struct Config {

@@ -20,7 +20,6 @@
 
 mod error;
 mod keys;
-mod nearest;
 mod places;
 mod read;
 mod shape;
@@ -36,8 +35,6 @@ mod read_tests;
 mod schema;
 
 pub use error::{FileProblem, Mistake, Mistakes};
-
-pub(crate) use nearest::nearest;
 
 use super::Settings;
 use cvm_verify_core::policy::place::Place;

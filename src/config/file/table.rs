@@ -1,8 +1,9 @@
 //! Which keys a table of the policy file takes, and what to write instead of another.
 
+use super::FileProblem;
 use super::keys::{KEYS, Key};
-use super::{FileProblem, nearest};
 use cvm_verify_core::toml_text::literal::key as toml_key;
+use cvm_verify_core::toml_text::nearest;
 
 /// Where a table of keys stands.
 #[derive(Clone, Copy, PartialEq, Eq)]

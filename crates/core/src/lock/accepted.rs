@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use super::section::Section;
+use super::mistakes::Mistakes;
+use super::section::{Entry, Section};
 use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockError, LockProblem};
 use crate::policy::KeyProviders;
 use crate::reference::{OsClass, ReferenceValues};
@@ -131,22 +132,29 @@ impl Accepting {
 }
 
 /// Reads `[accepted]` of a lock whose other values were read.
-pub(super) fn read(section: Section<'_>, lock: &Lock) -> Result<BTreeMap<AcceptName, String>, LockError> {
-    let mut accepted = BTreeMap::new();
-    for (name, entry) in section.into_entries() {
-        let known: AcceptName = name
-            .parse()
-            .map_err(|_| entry.error(LockProblem::UnknownAcceptance(AcceptName::list(", "))))?;
-        let sentence = entry.string()?.to_owned();
-        if sentence.trim().is_empty() || sentence.len() > MAX_SENTENCE_BYTES {
-            return Err(entry.error(LockProblem::AcceptanceText(MAX_SENTENCE_BYTES)));
-        }
-        if let Some(why) = lock.lacks(known) {
-            return Err(entry.error(LockProblem::NotHeld(why)));
-        }
-        accepted.insert(known, sentence);
+pub(super) fn read(
+    section: Section<'_>,
+    lock: &Lock,
+    mistakes: &mut Mistakes,
+) -> BTreeMap<AcceptName, String> {
+    let entries = section.into_entries().into_iter();
+    entries
+        .filter_map(|(name, entry)| mistakes.keep(accepted(&name, &entry, lock)))
+        .collect()
+}
+
+fn accepted(name: &str, entry: &Entry<'_>, lock: &Lock) -> Result<(AcceptName, String), LockError> {
+    let known: AcceptName = name
+        .parse()
+        .map_err(|_| entry.error(LockProblem::UnknownAcceptance(AcceptName::list(", "))))?;
+    let sentence = entry.string()?.to_owned();
+    if sentence.trim().is_empty() || sentence.len() > MAX_SENTENCE_BYTES {
+        return Err(entry.error(LockProblem::AcceptanceText(MAX_SENTENCE_BYTES)));
     }
-    Ok(accepted)
+    match lock.lacks(known) {
+        Some(why) => Err(entry.error(LockProblem::NotHeld(why))),
+        None => Ok((known, sentence)),
+    }
 }
 
 /// The line that begins the section.

@@ -30,6 +30,8 @@ impl Lock {
                 place: None,
                 key: Some("os_image".to_owned()),
                 problem: LockProblem::NoOsImage,
+                others: Vec::new(),
+                unnamed: 0,
             })?,
             None => self.os_policy(path).unwrap_or(policy.os_image),
         };

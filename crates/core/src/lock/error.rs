@@ -18,6 +18,10 @@ pub struct LockError {
     pub key: Option<String>,
     /// What is wrong.
     pub problem: LockProblem,
+    /// What else is wrong in the same file, in its order.
+    pub others: Vec<LockError>,
+    /// How many mistakes there are beside these.
+    pub unnamed: usize,
 }
 
 /// What is wrong with a lock file. Where it is about a key, the text goes on after the key's name.
@@ -56,6 +60,8 @@ pub enum LockProblem {
     /// A key that the format does not have.
     #[error("is unknown")]
     UnknownKey {
+        /// The one that was probably meant.
+        near: Option<&'static str>,
         /// The keys that may stand there.
         known: &'static [&'static str],
     },
@@ -166,7 +172,8 @@ impl LockProblem {
                     env!("CARGO_PKG_VERSION")
                 );
             }
-            Self::UnknownKey { known } => {
+            Self::UnknownKey { near: Some(near), .. } => return format!("Did you mean `{near}`?"),
+            Self::UnknownKey { near: None, known } => {
                 return format!(
                     "Remove it, or correct its name: {} are known here.",
                     known.join(", ")
@@ -228,8 +235,16 @@ impl std::fmt::Display for LockError {
             write!(f, ":{line}:{column}")?;
         }
         match &self.key {
-            Some(key) => write!(f, ": `{key}` {}. {}", self.problem, self.problem.fix()),
-            None => write!(f, ": {}. {}", self.problem, self.problem.fix()),
+            Some(key) => write!(f, ": `{key}` {}. {}", self.problem, self.problem.fix())?,
+            None => write!(f, ": {}. {}", self.problem, self.problem.fix())?,
+        }
+        for other in &self.others {
+            write!(f, "\n{other}")?;
+        }
+        match self.unnamed {
+            0 => Ok(()),
+            1 => f.write_str("\n… and one more mistake"),
+            more => write!(f, "\n… and {more} more mistakes"),
         }
     }
 }

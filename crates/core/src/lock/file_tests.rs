@@ -121,7 +121,7 @@ fn mistakes_in_a_file_of_several_name_place_and_key() {
         ),
         (
             "app_id = \"00\"\n[target.shop]\ntool = \"x\"\n",
-            3,
+            2,
             "the lock expects nothing",
         ),
     ] {

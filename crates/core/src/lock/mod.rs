@@ -28,6 +28,7 @@ mod diff;
 mod diff_text;
 mod error;
 mod file;
+mod mistakes;
 mod pin;
 mod pin_warning;
 mod places;

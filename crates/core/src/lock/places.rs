@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeValue;
 
+use super::mistakes::Mistakes;
 use super::section::{Entry, Section};
 use super::{LockError, LockProblem};
 use crate::compose::ComposeFile;
@@ -60,44 +61,50 @@ pub(super) fn sort(places: &mut [LockedPlace]) {
 }
 
 /// Reads `[[places]]`.
-pub(super) fn read(entry: Entry<'_>) -> Result<Vec<LockedPlace>, LockError> {
+pub(super) fn read(entry: Entry<'_>, mistakes: &mut Mistakes) -> Vec<LockedPlace> {
     let wrong_type = entry.type_error("a list of sections: [[places]]");
     let too_many = entry.error(LockProblem::ManyPlaces);
     let (source, name) = (entry.source, entry.key.clone());
     let DeValue::Array(items) = entry.value else {
-        return Err(wrong_type);
+        mistakes.add([wrong_type]);
+        return Vec::new();
     };
+    if items.len() > MAX_LOCKED_PLACES {
+        mistakes.add([too_many]);
+        return Vec::new();
+    }
     let mut places = Vec::new();
     for item in items {
         let at = item.span().start;
         let DeValue::Table(entries) = item.into_inner() else {
-            return Err(wrong_type);
+            mistakes.add([wrong_type.clone()]);
+            continue;
         };
         let mut section = Section::of_item(source, name.clone(), at, entries);
-        let mut need = |key: &str| {
-            let missing = section.missing(key, LockProblem::IncompletePlace);
-            section.take(key).ok_or(missing)
-        };
-        let path = need("path")?.string()?.to_owned();
-        let sha256 = need("sha256")?.hex()?;
-        let reason = need("reason")?;
-        let text = reason.string()?;
-        if text.len() > MAX_REASON_BYTES {
-            return Err(reason.error(LockProblem::LongReason));
-        }
-        places.push(LockedPlace {
-            path,
-            sha256,
-            reason: text.to_owned(),
-            line: Some(reason.line()),
-        });
-        section.finish(&KEYS)?;
-    }
-    if places.len() > MAX_LOCKED_PLACES {
-        return Err(too_many);
+        places.extend(mistakes.keep(place(&mut section)));
+        mistakes.add(section.finish(&KEYS));
     }
     sort(&mut places);
-    Ok(places)
+    places
+}
+
+fn place(section: &mut Section<'_>) -> Result<LockedPlace, LockError> {
+    let taken = KEYS.map(|key| {
+        let missing = section.missing(key, LockProblem::IncompletePlace);
+        section.take(key).ok_or(missing)
+    });
+    let [path, sha256, reason] = taken;
+    let (path, sha256, reason) = (path?, sha256?, reason?);
+    let text = reason.string()?;
+    if text.len() > MAX_REASON_BYTES {
+        return Err(reason.error(LockProblem::LongReason));
+    }
+    Ok(LockedPlace {
+        path: path.string()?.to_owned(),
+        sha256: sha256.hex()?,
+        reason: text.to_owned(),
+        line: Some(reason.line()),
+    })
 }
 
 /// The text of `[[places]]`, empty where there are none.

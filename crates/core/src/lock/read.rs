@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use toml::de::{DeTable, DeValue};
 
+use super::mistakes::Mistakes;
 use super::section::{Entry, Section, Source};
 use super::{Lock, LockError, LockFile, LockProblem, LockedOs, MAX_LOCK_BYTES, SCHEMA, compose_settings};
 use crate::policy::tcb::end_of;
@@ -29,7 +30,7 @@ const ROOT_KEYS: [&str; 11] = [
     "platform",
 ];
 /// What a block of a file of several targets holds.
-pub(super) const TARGET_KEYS: [&str; 10] = [
+const TARGET_KEYS: [&str; 10] = [
     "tool",
     "compose_hash",
     "app_id",
@@ -75,7 +76,7 @@ impl Lock {
     /// refused: a typing error must not switch an expectation off.
     ///
     /// # Errors
-    /// A [`LockError`] that names file, line, key and what to do; also where the file holds several targets.
+    /// A [`LockError`] that names file, line, key and what to do, for each mistake; also where the file holds several targets.
     pub fn parse(text: &str, path: &str) -> Result<Self, LockError> {
         Self::parse_file(text, path).and_then(|file| file.of(None, path).cloned())
     }
@@ -97,13 +98,22 @@ impl Lock {
         })?;
         let mut root = Section::root(source, table.into_inner());
         check_schema(source, root.take("schema"))?;
-        if let Some(targets) = root.take_section("target")? {
-            let targets = self::several(targets, source)?;
-            root.finish(&SEVERAL_KEYS)?;
+        let mut mistakes = Mistakes::default();
+        if let Some(targets) = root.take("target") {
+            let targets = mistakes.keep(targets.section());
+            let targets = targets
+                .map(|targets| several(targets, &mut mistakes))
+                .unwrap_or_default();
+            mistakes.add(root.finish(&SEVERAL_KEYS));
+            mistakes.refuse()?;
+            if targets.is_empty() {
+                return Err(source.error(LockProblem::ExpectsNothing));
+            }
             return Ok(LockFile::Several(targets));
         }
-        let lock = Self::of_section(&mut root)?;
-        root.finish(&ROOT_KEYS)?;
+        let lock = Self::of_section(&mut root, &mut mistakes);
+        mistakes.add(root.finish(&ROOT_KEYS));
+        mistakes.refuse()?;
         if lock.is_empty() {
             return Err(source.error(LockProblem::ExpectsNothing));
         }
@@ -111,47 +121,50 @@ impl Lock {
     }
 
     /// Takes everything that a lock of one target holds.
-    pub(super) fn of_section(root: &mut Section<'_>) -> Result<Self, LockError> {
+    fn of_section(root: &mut Section<'_>, mistakes: &mut Mistakes) -> Self {
         let accepted = root.take("accepted");
+        let before = mistakes.count();
+        let tool = root.take("tool").map(|entry| entry.string().map(str::to_owned));
         let mut lock = Self {
-            tool: root
-                .take("tool")
-                .map(|entry| entry.string().map(str::to_owned))
-                .transpose()?,
-            compose_hash: root.take_hex("compose_hash")?,
-            app_id: root.take_hex("app_id")?,
+            tool: tool.and_then(|tool| mistakes.keep(tool)),
+            compose_hash: mistakes.keep(root.take_hex("compose_hash")).flatten(),
+            app_id: mistakes.keep(root.take_hex("app_id")).flatten(),
             key_provider: root
                 .take("key_provider")
-                .map(|entry| key_provider(&entry))
-                .transpose()?,
-            images: root
-                .take_section("images")?
-                .map(images)
-                .transpose()?
+                .and_then(|entry| mistakes.keep(key_provider(&entry))),
+            images: mistakes
+                .keep(root.take_section("images"))
+                .flatten()
+                .map(|section| entries(section, mistakes, |entry| entry.string().map(str::to_owned)))
                 .unwrap_or_default(),
-            envelope: root
-                .take_section("compose")?
-                .map(fields)
-                .transpose()?
+            envelope: mistakes
+                .keep(root.take_section("compose"))
+                .flatten()
+                .map(|section| entries(section, mistakes, compose_settings::from_toml))
                 .unwrap_or_default(),
             places: root
                 .take("places")
-                .map(super::places::read)
-                .transpose()?
+                .map(|entry| super::places::read(entry, mistakes))
                 .unwrap_or_default(),
-            os_image: root.take_section("os_image")?.map(os_image).transpose()?,
+            os_image: mistakes
+                .keep(root.take_section("os_image"))
+                .flatten()
+                .and_then(|section| os_image(section, mistakes)),
             ..Self::default()
         };
-        if let Some(mut platform) = root.take_section("platform")? {
-            lock.td_attributes = platform.take_hex("td_attributes")?;
-            lock.mr_seam = platform.take_hex("mr_seam")?;
-            lock.fmspc = platform.take_hex("fmspc")?;
-            platform.finish(&PLATFORM_KEYS)?;
+        if let Some(mut platform) = mistakes.keep(root.take_section("platform")).flatten() {
+            lock.td_attributes = mistakes.keep(platform.take_hex("td_attributes")).flatten();
+            lock.mr_seam = mistakes.keep(platform.take_hex("mr_seam")).flatten();
+            lock.fmspc = mistakes.keep(platform.take_hex("fmspc")).flatten();
+            mistakes.add(platform.finish(&PLATFORM_KEYS));
         }
-        if let Some(accepted) = accepted {
-            lock.accepted = super::accepted::read(accepted.section()?, &lock)?;
+        // What is accepted is compared with what the lock holds: with a mistake in that, it would be accused of the same.
+        if let Some(section) = accepted.and_then(|entry| mistakes.keep(entry.section()))
+            && mistakes.count() == before
+        {
+            lock.accepted = super::accepted::read(section, &lock, mistakes);
         }
-        Ok(lock)
+        lock
     }
 
     /// Refuses a lock that accepts a vulnerable image until a day too far ahead of the time that is judged at,
@@ -167,6 +180,8 @@ impl Lock {
                 place: None,
                 key: Some("os_image.vulnerable_until".to_owned()),
                 problem: LockProblem::TooFar,
+                others: Vec::new(),
+                unnamed: 0,
             }),
             _ => Ok(()),
         }
@@ -236,43 +251,41 @@ fn key_provider(entry: &Entry<'_>) -> Result<crate::policy::KeyProviders, LockEr
         .map_err(|problem: crate::policy::KeyProvidersError| entry.error(problem.into()))
 }
 
-fn images(section: Section<'_>) -> Result<BTreeMap<String, String>, LockError> {
-    section
-        .into_entries()
-        .into_iter()
-        .map(|(service, entry)| Ok((service, entry.string()?.to_owned())))
+/// Every entry of a section by its name.
+fn entries<T>(
+    section: Section<'_>,
+    mistakes: &mut Mistakes,
+    read: impl Fn(&Entry<'_>) -> Result<T, LockError>,
+) -> BTreeMap<String, T> {
+    let entries = section.into_entries().into_iter();
+    entries
+        .filter_map(|(name, entry)| Some((name, mistakes.keep(read(&entry))?)))
         .collect()
 }
 
-fn fields(section: Section<'_>) -> Result<BTreeMap<String, serde_json::Value>, LockError> {
-    section
-        .into_entries()
-        .into_iter()
-        .map(|(name, entry)| Ok((name, compose_settings::from_toml(&entry)?)))
-        .collect()
-}
-
-fn os_image(mut section: Section<'_>) -> Result<LockedOs, LockError> {
-    let os = LockedOs {
-        mrtd: section.need_hex("mrtd")?,
-        rtmr0: section.take_hex("rtmr0")?,
-        rtmr1: section.need_hex("rtmr1")?,
-        rtmr2: section.need_hex("rtmr2")?,
-        known_by: section
-            .take("known_by")
-            .map(|entry| {
-                let text = entry.string()?;
-                text.parse()
-                    .map_err(|problem: crate::policy::KnownByError| entry.error(problem.into()))
-            })
-            .transpose()?,
-        vulnerable_until: section
-            .take("vulnerable_until")
-            .map(|entry| day(&entry))
-            .transpose()?,
-    };
-    section.finish(&OS_IMAGE_KEYS)?;
-    Ok(os)
+fn os_image(mut section: Section<'_>, mistakes: &mut Mistakes) -> Option<LockedOs> {
+    let [mrtd, rtmr1, rtmr2] =
+        ["mrtd", "rtmr1", "rtmr2"].map(|register| mistakes.keep(section.need_hex(register)));
+    let rtmr0 = mistakes.keep(section.take_hex("rtmr0"));
+    let known_by = section.take("known_by").and_then(|entry| {
+        let parsed = entry.string().and_then(|text| {
+            text.parse()
+                .map_err(|problem: crate::policy::KnownByError| entry.error(problem.into()))
+        });
+        mistakes.keep(parsed)
+    });
+    let vulnerable_until = section
+        .take("vulnerable_until")
+        .and_then(|entry| mistakes.keep(day(&entry)));
+    mistakes.add(section.finish(&OS_IMAGE_KEYS));
+    Some(LockedOs {
+        mrtd: mrtd?,
+        rtmr0: rtmr0?,
+        rtmr1: rtmr1?,
+        rtmr2: rtmr2?,
+        known_by,
+        vulnerable_until,
+    })
 }
 
 /// A TOML date, or the same as a string. Days before 1970 have no Unix time.
@@ -289,23 +302,27 @@ fn day(entry: &Entry<'_>) -> Result<NaiveDate, LockError> {
 }
 
 /// Reads the blocks of a file of several targets.
-pub(super) fn several(section: Section<'_>, source: Source<'_>) -> Result<BTreeMap<String, Lock>, LockError> {
+fn several(section: Section<'_>, mistakes: &mut Mistakes) -> BTreeMap<String, Lock> {
     let mut targets = BTreeMap::new();
     for (name, entry) in section.into_entries() {
         if !is_name(&name) {
-            return Err(entry.error(LockProblem::TargetName));
+            mistakes.add([entry.error(LockProblem::TargetName)]);
+            continue;
         }
-        let place = entry.error(LockProblem::ExpectsNothing);
-        let mut section = entry.section()?;
-        let lock = Lock::of_section(&mut section)?;
-        section.finish(&super::read::TARGET_KEYS)?;
-        if lock.is_empty() {
-            return Err(LockError { key: None, ..place });
+        let expects_nothing = LockError {
+            key: None,
+            ..entry.error(LockProblem::ExpectsNothing)
+        };
+        let before = mistakes.count();
+        let Some(mut section) = mistakes.keep(entry.section()) else {
+            continue;
+        };
+        let lock = Lock::of_section(&mut section, mistakes);
+        mistakes.add(section.finish(&TARGET_KEYS));
+        if lock.is_empty() && mistakes.count() == before {
+            mistakes.add([expects_nothing]);
         }
         targets.insert(name, lock);
     }
-    if targets.is_empty() {
-        return Err(source.error(LockProblem::ExpectsNothing));
-    }
-    Ok(targets)
+    targets
 }

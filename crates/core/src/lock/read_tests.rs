@@ -54,6 +54,59 @@ fn each_mistake_names_file_line_key_and_fix() {
 }
 
 #[test]
+fn all_mistakes_are_named_at_once_in_the_order_of_the_file() {
+    let text = with(
+        "compose-hash = \"29\"\napp_id = \"zz\"\n[images]\nweb = 1\nproxy = 2\n[platform]\nfmspcs = \"00\"\nmr_seam = 3\n",
+    );
+    let error = refused(&text);
+    let all = || std::iter::once(&error).chain(&error.others);
+    let named: Vec<(usize, &str)> = all()
+        .map(|one| (one.place.unwrap().line, one.key.as_deref().unwrap()))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            (2, "compose-hash"),
+            (3, "app_id"),
+            (5, "images.web"),
+            (6, "images.proxy"),
+            (8, "platform.fmspcs"),
+            (9, "platform.mr_seam"),
+        ]
+    );
+    let said = error.to_string();
+    assert_eq!(said.lines().count(), 6, "{said}");
+    assert!(said.lines().all(|line| line.starts_with("cvm.lock:")), "{said}");
+    assert!(
+        said.contains("`compose-hash` is unknown. Did you mean `compose_hash`?"),
+        "{said}"
+    );
+    assert!(
+        said.contains("`platform.fmspcs` is unknown. Did you mean `fmspc`?"),
+        "{said}"
+    );
+}
+
+#[test]
+fn of_more_than_20_mistakes_the_others_are_counted() {
+    let lines: String = (0..50).map(|number| format!("unknown{number} = 1\n")).collect();
+    let error = refused(&with(&lines));
+    assert_eq!((error.others.len(), error.unnamed), (19, 30));
+    assert!(error.to_string().ends_with("… and 30 more mistakes"));
+}
+
+#[test]
+fn a_mistake_in_one_of_several_targets_hides_none_in_another() {
+    let text = with("[target.a]\ncompose_hash = 1\n[target.b]\napp_id = 2\n[target.c]\n");
+    let error = refused(&text);
+    let lines: Vec<usize> = std::iter::once(&error)
+        .chain(&error.others)
+        .map(|one| one.place.unwrap().line)
+        .collect();
+    assert_eq!(lines, [3, 5, 6]);
+}
+
+#[test]
 fn merge_conflict_markers_are_named_with_their_line() {
     let hash = "29".repeat(32);
     let text = with(&format!(
@@ -213,8 +266,9 @@ proptest! {
         let at = at.index(file.len());
         file[at] = byte;
         if let Err(error) = Lock::read(&file, "cvm.lock") {
-            prop_assert!(error.to_string().len() < 1000, "{}", error);
-            prop_assert!(!error.to_string().contains('\n'));
+            let said = error.to_string();
+            prop_assert!(said.lines().all(|line| line.len() < 1000), "{}", said);
+            prop_assert!(said.split('\n').count() <= 21, "{}", said);
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{LockError, LockProblem};
 use crate::evidence::parse_user_hex;
 use crate::policy::place::Place;
 use crate::toml_text::literal::key as toml_key;
+use crate::toml_text::nearest;
 
 /// The file that is read.
 #[derive(Clone, Copy)]
@@ -25,6 +26,8 @@ impl Source<'_> {
             place: None,
             key: None,
             problem,
+            others: Vec::new(),
+            unnamed: 0,
         }
     }
 
@@ -124,13 +127,16 @@ impl<'t> Section<'t> {
     }
 
     /// Refuses what nobody took.
-    pub(super) fn finish(self, known: &'static [&'static str]) -> Result<(), LockError> {
-        let first = self.entries.keys().min_by_key(|key| key.span().start);
-        first.map_or(Ok(()), |key| {
+    pub(super) fn finish(self, known: &'static [&'static str]) -> Vec<LockError> {
+        let unknown = self.entries.keys().map(|key| {
+            let problem = LockProblem::UnknownKey {
+                near: nearest(key.get_ref(), known.iter().copied()),
+                known,
+            };
             let path = self.path_of(key.get_ref());
-            let problem = LockProblem::UnknownKey { known };
-            Err(self.source.error_at(key.span().start, Some(path), problem))
-        })
+            self.source.error_at(key.span().start, Some(path), problem)
+        });
+        unknown.collect()
     }
 
     /// Every entry with its name.

@@ -1,4 +1,7 @@
-//! TOML as text: how deep it nests, and values written so that TOML reads them back.
+//! TOML as text: how deep it nests, values written so that TOML reads them back, and names that are nearly right.
 
 pub mod depth;
 pub mod literal;
+mod nearest;
+
+pub use nearest::nearest;
