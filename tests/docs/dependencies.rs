@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use crate::read;
 
 /// Every manifest of the repository, and whether its crate is in the program.
-const MANIFESTS: [(&str, bool); 5] = [
+const MANIFESTS: [(&str, bool); 6] = [
     ("Cargo.toml", true),
     ("crates/core/Cargo.toml", true),
     ("fuzz/Cargo.toml", false),
+    ("tests/conformance/Cargo.toml", false),
     ("tests/simulator/Cargo.toml", false),
     ("xtask/Cargo.toml", false),
 ];

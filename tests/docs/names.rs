@@ -7,8 +7,9 @@ use cvm_verify_core::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 17] = [
+const OTHER_PROGRAMS: [&str; 18] = [
     "--bin",
+    "--codes-only",
     "--env",
     "--example",
     "--host",
