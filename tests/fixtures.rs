@@ -52,6 +52,7 @@ fn bundle(lie: Lie) -> String {
         app_compose: None,
         phala_api: None,
         early: None,
+        gpu: None,
     }
     .to_json()
     .unwrap()

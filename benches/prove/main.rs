@@ -4,6 +4,7 @@
 //! (`CVM_VERIFY_VECTORS`, or `../shared/vectors`). It prints a ratio for each and never fails because of time.
 
 mod case;
+mod gpu;
 
 use std::hint::black_box;
 use std::io::Write as _;
@@ -34,10 +35,13 @@ fn main() {
         parts(&mut criterion, case);
     }
     files(&mut criterion);
+    let simulated = Case::simulated();
+    gpu::benchmark(&mut criterion, &simulated);
     criterion.final_summary();
     // `cargo test --benches` runs each benchmark once; comparing takes a real run.
     if std::env::args().any(|arg| arg == "--bench") {
         cases.iter().flatten().for_each(compare);
+        gpu::compare(&simulated);
     }
 }
 

@@ -115,6 +115,7 @@ pub fn bare(quote: QuoteBytes) -> Evidence {
         attestation: Attestation::bare(quote),
         info: None,
         info_problem: None,
+        gpu: None,
         app_compose: None,
         nonce: None,
     }

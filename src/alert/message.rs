@@ -10,7 +10,7 @@ use super::state::{About, Due, Failure, TargetId};
 use super::visible::MAX_NAME;
 use super::visible::visible;
 use crate::render::accepted::sentence;
-use cvm_verify_core::report::{Accepted, CheckId, Mode, TargetReport, TrustRootKind, Verdict, rfc3339};
+use cvm_verify_core::report::{Accepted, CheckId, Mode, TargetReport, Verdict, rfc3339};
 
 const MAX_URL: usize = 500;
 /// How many accepted things an alert carries; the report has all of them.
@@ -19,7 +19,6 @@ pub(super) const MAX_ACCEPTED: usize = 50;
 const MAX_TITLE_NAME: usize = 60;
 
 /// What an alert says first when the proof rests on another root than Intel's.
-const SIMULATED: &str = "SIMULATED: not Intel's root, proves nothing about hardware";
 
 /// What an alert says first when a failure took the place of another.
 const CHANGED: &str = "CHANGED: what keeps it from passing is not what it was";
@@ -286,7 +285,7 @@ fn late_label(failure: &Failure) -> String {
 }
 
 fn labels(target: &TargetReport, mode: Mode) -> Vec<String> {
-    let simulated = (target.trust_root == TrustRootKind::Custom).then(|| SIMULATED.to_owned());
+    let simulated = target.simulated().map(str::to_owned);
     let replay =
         (mode == Mode::Replay).then(|| visible(&format!("REPLAY as of {}", target.evaluated_at), MAX_NAME));
     simulated.into_iter().chain(replay).collect()

@@ -3,6 +3,7 @@
 use super::*;
 use crate::alert::samples;
 use crate::alert::visible::MAX_SENTENCE;
+use cvm_verify_core::report::TrustRootKind;
 
 fn message(target: &TargetReport) -> Message {
     Message::new(target, Event::Failed, &samples::context(), [7; 16])
@@ -48,7 +49,13 @@ fn simulated_and_replayed_results_say_so_first() {
         ..samples::context()
     };
     let message = Message::new(&target, Event::Failed, &replay, [0; 16]);
-    assert_eq!(message.labels, [SIMULATED, "REPLAY as of 2026-08-13T12:00:00Z"]);
+    assert_eq!(
+        message.labels,
+        [
+            "SIMULATED: not Intel's root, proves nothing about hardware",
+            "REPLAY as of 2026-08-13T12:00:00Z"
+        ]
+    );
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::alert::{
 use crate::net::{Client, Secret};
 use crate::render;
 use cvm_verify_core::policy::Fingerprint;
-use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, TrustRootKind, Verdict};
+use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict};
 
 /// How this run remembers what it told, and whose issues it may write.
 pub(super) struct Alerting {
@@ -164,10 +164,10 @@ impl Alerting {
 
 /// Why a pass is not one that a ping may tell.
 fn no_pass_to_ping(report: &Report) -> Option<&'static str> {
-    let simulated = |target: &TargetReport| target.trust_root == TrustRootKind::Custom;
+    let simulated = |target: &TargetReport| target.simulated().is_some();
     match report.mode {
         _ if report.verdict != Verdict::Pass => None,
-        _ if report.targets.iter().any(simulated) => Some("the pass rests on a root that is not Intel's"),
+        _ if report.targets.iter().any(simulated) => Some("the pass rests on a root that is not built in"),
         Mode::Replay => Some("a replay says nothing of what runs now"),
         Mode::Live => None,
     }

@@ -6,23 +6,26 @@ use super::args::TransportArgs;
 use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::transport;
+use super::trust_roots::Roots;
 use crate::engine::{Deployment, Session, Time, collect};
 use crate::source::Source;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::policy::Policy;
-use cvm_verify_core::verify::{Facts, TrustRoot};
+use cvm_verify_core::verify::Facts;
 
 /// Collects one instance and proves what can be proven. `only_one` says, if there are several, why they are refused and
 /// what to do with the evidence of one.
 pub(super) fn facts_of_alone(
     source: &Source,
     args: &TransportArgs,
-    root: &TrustRoot,
+    roots: &Roots,
     surroundings: &Surroundings,
     only_one: [&str; 2],
 ) -> anyhow::Result<Result<Facts, EvidenceGap>> {
     let session = Session {
-        root: root.clone(),
+        root: roots.quote.clone(),
+        device_root: roots.device.clone(),
+        nras_intermediates: roots.nras.clone(),
         ..transport::session(args, surroundings)?
     };
     let deployment = of_source(source);

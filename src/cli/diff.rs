@@ -7,7 +7,7 @@ use super::args::{DiffArgs, Format};
 use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::target::Target;
-use super::transport::trust_root;
+use super::trust_roots::{Roots, trust_roots};
 use super::{files, pin, policy, replay};
 use crate::compare::{Side, SideKind, compare};
 use crate::config::shown_text;
@@ -15,14 +15,14 @@ use crate::render::{self, escape};
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::lock::Lock;
 use cvm_verify_core::policy::{Policy, ReportDataPolicy};
-use cvm_verify_core::report::{CheckId, Status, TrustRootKind, rfc3339};
-use cvm_verify_core::verify::{Facts, TrustRoot};
+use cvm_verify_core::report::{CheckId, Status, rfc3339};
+use cvm_verify_core::verify::Facts;
 
 /// Why a side says nothing: the exit code, and a sentence that may hold a stranger's text.
 struct Unsaid(u8, String);
 
 pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let root = trust_root(&args.trust)?;
+    let roots = trust_roots(&args.trust)?;
     let layout = policy::layout(&args.report_data)?;
     let expectations = Policy {
         report_data: ReportDataPolicy {
@@ -33,7 +33,7 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::R
     };
     let mut sides = Vec::new();
     for what in [&args.before, &args.after] {
-        match side(what, args, &root, &expectations, surroundings)? {
+        match side(what, args, &roots, &expectations, surroundings)? {
             Ok(side) => sides.push(side),
             Err(Unsaid(code, why)) => {
                 let why = escape::terminal(&format!("{}: {why}", named(what))).into_owned();
@@ -47,7 +47,7 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::R
     };
     let comparison = compare(before, after);
     let is_evidence = |side: &Side| side.kind != SideKind::Lock;
-    let simulated = root.kind() == TrustRootKind::Custom && (is_evidence(before) || is_evidence(after));
+    let simulated = roots.simulated().is_some() && (is_evidence(before) || is_evidence(after));
     let render = match args.format {
         Format::Text => render::difference_text,
         Format::Json => render::difference_json,
@@ -73,28 +73,28 @@ fn named(what: &str) -> &str {
 fn side(
     what: &str,
     args: &DiffArgs,
-    root: &TrustRoot,
+    roots: &Roots,
     expectations: &Policy,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Side, Unsaid>> {
     if what.contains("://") {
-        return live(what, args, root, expectations, surroundings);
+        return live(what, args, roots, expectations, surroundings);
     }
     let path = Path::new(what);
     let file = files::read(path, files::EVIDENCE_LIMIT)?;
     if file.trim_ascii_start().starts_with(b"{") {
-        return bundle(path, root, expectations);
+        return bundle(path, roots, expectations);
     }
     let lock = Lock::read(&file, what).map_err(|error| UsageError::new(error.to_string()))?;
     Ok(Ok(Side::of_lock(what.to_owned(), lock)))
 }
 
 /// A bundle, at the time that it was captured.
-fn bundle(path: &Path, root: &TrustRoot, expectations: &Policy) -> anyhow::Result<Result<Side, Unsaid>> {
+fn bundle(path: &Path, roots: &Roots, expectations: &Policy) -> anyhow::Result<Result<Side, Unsaid>> {
     let recorded = replay::from_bundle(path, None)?;
     let at = recorded.captured_at.unwrap_or_default();
     let name = format!("{}, of {}", path.display(), rfc3339(at));
-    Ok(match recorded.gathered.prove(root, at, 0) {
+    Ok(match roots.prove(&recorded.gathered, at) {
         Ok(facts) => of_facts(name, SideKind::Bundle, &facts, expectations),
         Err(gap) => Err(Unsaid(super::INCONCLUSIVE, gap.detail)),
     })
@@ -103,13 +103,13 @@ fn bundle(path: &Path, root: &TrustRoot, expectations: &Policy) -> anyhow::Resul
 fn live(
     url: &str,
     args: &DiffArgs,
-    root: &TrustRoot,
+    roots: &Roots,
     expectations: &Policy,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Side, Unsaid>> {
     let target = Target::new(url, &args.source)?;
     let only_one = ["a side of a comparison is one", "compare one bundle"];
-    let facts = facts_of_alone(&target.source, &args.transport, root, surroundings, only_one)?;
+    let facts = facts_of_alone(&target.source, &args.transport, roots, surroundings, only_one)?;
     let facts = match facts {
         Ok(facts) => facts,
         Err(gap) => return Ok(Err(Unsaid(super::INCONCLUSIVE, gap.detail))),

@@ -39,6 +39,7 @@ mod target;
 mod tool;
 mod transport;
 mod trouble;
+mod trust_roots;
 mod verify;
 mod wait;
 mod watch;

@@ -9,8 +9,8 @@ use super::plan::address;
 use super::settings::{of_source, text_of, written};
 use super::surroundings::Surroundings;
 use super::target::Target;
-use super::transport::trust_root;
 use super::trouble::told;
+use super::trust_roots::{Roots, trust_roots};
 use super::{config, files, policy, replay};
 use crate::config::{Settings, Written};
 use crate::render::escape;
@@ -22,14 +22,14 @@ use cvm_verify_core::policy::{
 };
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::is_name;
-use cvm_verify_core::report::{CheckId, Status, TrustRootKind};
-use cvm_verify_core::verify::{Facts, Gap, TrustRoot};
+use cvm_verify_core::report::{CheckId, Status};
+use cvm_verify_core::verify::{Facts, Gap};
 
 /// Where the lock is printed instead of written.
 const STANDARD_OUTPUT: &str = "-";
 
 pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let root = trust_root(&args.trust)?;
+    let roots = trust_roots(&args.trust)?;
     let wanted = wanted(args, surroundings)?;
     let accepting = accepting(args)?;
     let layout = match wanted.settings.one("report-data") {
@@ -38,9 +38,9 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
     };
     let reference = policy::reference_of(&wanted.settings)?;
     let named = named(args, &reference)?;
-    let facts = facts(args, &wanted, &root, surroundings)?;
-    if root.kind() == TrustRootKind::Custom {
-        surroundings.complain("SIMULATED: not Intel's root, proves nothing about hardware");
+    let facts = facts(args, &wanted, &roots, surroundings)?;
+    if let Some(said) = roots.simulated() {
+        surroundings.complain(said);
     }
     let facts = match facts {
         Ok(facts) => facts,
@@ -58,7 +58,7 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
         ..Policy::default()
     };
     let fresh = (Check::of(CheckId::Freshness).run)(&facts, &policy).status == Status::Pass;
-    let pinned = match lock::pin(&facts, fresh, root.kind(), &reference, named.as_ref()) {
+    let pinned = match lock::pin(&facts, fresh, roots.kind(), &reference, named.as_ref()) {
         Ok(pinned) => pinned,
         Err(refusal) => {
             let is_other_image = matches!(refusal, PinRefusal::OtherImage(_));
@@ -222,18 +222,18 @@ fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Wanted, Usa
 fn facts(
     args: &PinArgs,
     wanted: &Wanted,
-    root: &TrustRoot,
+    roots: &Roots,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Facts, EvidenceGap>> {
     match (address(None, &wanted.settings).as_ref(), &args.from) {
-        (Some(url), None) => live_facts(url, wanted, args, root, surroundings),
+        (Some(url), None) => live_facts(url, wanted, args, roots, surroundings),
         (_, Some(path)) => {
             let recorded = replay::from_bundle(path, None)?;
             let at = match &args.at {
                 Some(text) => replay::parse_time(text)?,
                 None => recorded.captured_at.unwrap_or_else(surroundings.now),
             };
-            Ok(recorded.gathered.prove(root, at, 0))
+            Ok(roots.prove(&recorded.gathered, at))
         }
         _ => Err(UsageError::new(
             "there is nothing to pin; give an address (cvm-verify pin https://…), a bundle (--from BUNDLE) or a target of a policy file (--target NAME)",
@@ -246,14 +246,14 @@ fn live_facts(
     url: &Written,
     wanted: &Wanted,
     args: &PinArgs,
-    root: &TrustRoot,
+    roots: &Roots,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Facts, EvidenceGap>> {
     let target = Target::of_settings(url, &wanted.settings).map_err(|trouble| {
         told(vec![trouble]).unwrap_or_else(|| UsageError::new("the address is refused"))
     })?;
     let only_one = ["a lock describes one", "pin from one bundle with --from"];
-    facts_of_alone(&target.source, &args.transport, root, surroundings, only_one)
+    facts_of_alone(&target.source, &args.transport, roots, surroundings, only_one)
 }
 
 /// The lock file that is there.

@@ -16,9 +16,10 @@ use crate::image_source;
 use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
 use cvm_verify_core::lock::{Lock, LockFile};
 use cvm_verify_core::policy::{
-    Expected, Freshness, ImagePinsPolicy, KeyProviders, LaunchInputsPolicy, MeasuredFiles, MrConfigIdPolicy,
-    Origin, OsImageError, OsImageOption, OsImagePolicy, PlatformList, Policy, PublishedImage,
-    ReportDataPolicy, SecondHash, SecondHashError, TcbException, TcbPolicy, Verifier, parse_os_image_of,
+    Expected, Freshness, GpuExpectations, GpuMode, GpuVerifier, ImagePinsPolicy, KeyProviders,
+    LaunchInputsPolicy, MeasuredFiles, MrConfigIdPolicy, Origin, OsImageError, OsImageOption, OsImagePolicy,
+    PlatformList, Policy, PublishedImage, ReportDataPolicy, SecondHash, SecondHashError, TcbException,
+    TcbPolicy, Verifier, parse_os_image_of,
 };
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{AssuranceError, CheckId, RequiredAssurance};
@@ -142,6 +143,7 @@ pub(super) fn expectations(
             false => ImagePinsPolicy::Required,
             true => ImagePinsPolicy::Unchecked,
         },
+        gpu: reader.gpu(),
         report_data: ReportDataPolicy {
             layout,
             key: reader.report_data_key(layout),
@@ -301,6 +303,28 @@ impl Reader<'_> {
             }
             _ => parse_user_hex(text).map_err(|error| format!("the value {error}")),
         })
+    }
+
+    fn gpu(&mut self) -> GpuExpectations {
+        GpuExpectations {
+            mode: match self.settings.one("gpu").map(|value| value.text.as_str()) {
+                Some("required") => GpuMode::Required,
+                Some("unchecked") => GpuMode::Unchecked,
+                _ => GpuMode::Auto,
+            },
+            count: self.expected("gpu-count", |text| match text.parse::<u32>() {
+                Ok(count) if count <= 16 => Ok(count),
+                _ => Err("write a whole number from 0 to 16: how many GPUs there must be"),
+            }),
+            models: self.list("gpu-model", str::parse),
+            switches_required: self.is("gpu-switches", "required"),
+            verifier: match self.settings.one("gpu-verifier").map(|value| value.text.as_str()) {
+                Some("nras") => GpuVerifier::Nras,
+                Some("both") => GpuVerifier::Both,
+                _ => GpuVerifier::Local,
+            },
+            ..GpuExpectations::default()
+        }
     }
 
     fn key_provider(&mut self, reference: &ReferenceValues) -> Option<Expected<KeyProviders>> {

@@ -18,6 +18,7 @@ use super::policy::{Locks, expectations};
 use super::settings::of_options;
 use super::surroundings::Surroundings;
 use super::trouble::told;
+use super::trust_roots::trust_roots;
 use super::verify::{interrupted_alerts, until_interrupted};
 use super::{config, files, output, transport};
 use crate::engine::{RecordedEvidence, RecordedOpinions};
@@ -67,7 +68,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         Some(text) => parse_time(text)?,
         None => recorded.captured_at.unwrap_or(started_at),
     };
-    let root = transport::trust_root(&args.trust)?;
+    let roots = trust_roots(&args.trust)?;
     let options = of_options(&args.expect, None)?;
     let (settings, target) = config::of_one(&args.config, &options)?;
     let expectations = expectations(&settings, target.as_deref(), at, &mut Locks::default())
@@ -79,14 +80,16 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         collateral_max_age: args.collateral_age.collateral_max_age,
         ..expectations.policy
     };
-    let facts = gathered
-        .prove(&root, at, 0)
+    let facts = roots
+        .prove(&gathered, at)
         .map(|facts| facts.with_collateral_from(recorded.collateral_source.clone()));
-    let facts = recorded.recalled.add(facts, gathered.evidence.as_ref(), &root);
+    let facts = recorded
+        .recalled
+        .add(facts, gathered.evidence.as_ref(), &roots.quote, &roots.nras);
     let subject = Subject {
         name: target.unwrap_or(recorded.name),
         url: recorded.url,
-        root,
+        root: roots.quote,
         at,
         collateral_source: recorded.collateral_source,
         bundle: recorded.bundle,

@@ -34,6 +34,11 @@ pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Re
     settings.give("--report-data-key", expect.report_data_key.clone());
     settings.give("--report-data-value", expect.report_data_value.clone());
     settings.give("--accept-tcb", expect.accept_tcb.clone());
+    settings.give("--gpu", expect.gpu.gpu.as_ref().map(word));
+    settings.give("--gpu-count", expect.gpu.gpu_count.map(|count| count.to_string()));
+    settings.give("--gpu-model", expect.gpu.gpu_model.clone());
+    settings.give("--gpu-switches", expect.gpu.gpu_switches.as_ref().map(word));
+    settings.give("--gpu-verifier", expect.gpu.gpu_verifier.as_ref().map(word));
     let floor = expect.min_tcb_eval_data_number.map(|number| number.to_string());
     settings.give("--min-tcb-eval-data-number", floor);
     settings.give("--require-assurance", expect.require_assurance.clone());
@@ -49,6 +54,7 @@ pub(super) fn of_source(source: &SourceArgs) -> Settings {
     settings.give("--info-url", source.info_url.clone());
     settings.give("--attestation-path", source.attestation_path.clone());
     settings.give("--info-path", source.info_path.clone());
+    settings.give("--gpu-path", source.gpu_path.clone());
     settings
 }
 

@@ -58,7 +58,9 @@ impl Target {
         let info_path = given("info-path").unwrap_or(AppEndpoints::INFO);
         let endpoints = AppEndpoints::with_paths(url, attestation_path, info_path)
             .map_err(|error| UsageError::option("URL", error))?
-            .with_info_url(info_url);
+            .with_info_url(info_url)
+            .with_gpu_path(given("gpu-path"))
+            .map_err(|error| UsageError::option("--gpu-path", error))?;
         Ok(Self {
             name,
             source: Source::App(endpoints),
@@ -128,6 +130,7 @@ fn id(what: &str, text: &str) -> Result<HostId, UsageError> {
 fn refuse_options_of_other_sources(kind: SourceKind, settings: &Settings) -> Result<(), UsageError> {
     for (option, source) in [
         ("--info-url", SourceKind::App),
+        ("--gpu-path", SourceKind::App),
         ("--gateway-domain", SourceKind::GuestAgent),
         ("--phala-api-url", SourceKind::PhalaCloud),
         ("--instances", SourceKind::PhalaCloud),

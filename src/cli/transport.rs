@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::args::{HttpArgs, TransportArgs, TrustArgs};
+use super::args::{HttpArgs, TransportArgs};
 use super::error::UsageError;
 use super::files;
 use super::surroundings::Surroundings;
@@ -10,9 +10,8 @@ use crate::collateral::Sources;
 use crate::config::{AddressProblem, parse_address, shown_text};
 use crate::engine::{SecondOpinions, Session};
 use crate::net::{Client, Secret, Transport};
-use crate::source::PhalaVerifier;
-use cvm_verify_core::policy::Verifier;
-use cvm_verify_core::verify::TrustRoot;
+use crate::source::{Nras, PhalaVerifier};
+use cvm_verify_core::policy::{GpuVerifier, Verifier};
 
 /// A session with the client and the sources of collateral that the options name, and the surroundings' clock.
 pub(super) fn session(args: &TransportArgs, surroundings: &Surroundings) -> Result<Session, UsageError> {
@@ -37,13 +36,13 @@ pub(super) fn opinions(verifier: Verifier, url: Option<&str>) -> Result<SecondOp
     }))
 }
 
-/// The root certificate to chain up to.
-pub(super) fn trust_root(args: &TrustArgs) -> Result<TrustRoot, UsageError> {
-    let Some(path) = &args.insecure_trust_root else {
-        return Ok(TrustRoot::Intel);
-    };
-    let file = files::read(path, files::CERTIFICATE_LIMIT)?;
-    TrustRoot::custom(&file).map_err(|error| UsageError::file(path, error))
+/// NVIDIA's attestation service, or the one at this address, if the verifier of GPUs wants that.
+pub(super) fn nras(verifier: GpuVerifier, url: Option<&str>) -> Result<Option<Nras>, UsageError> {
+    Ok(match (verifier.asks_nras(), url) {
+        (false, _) => None,
+        (true, None) => Nras::public(),
+        (true, Some(text)) => Some(Nras::at(parse_url("--gpu-verifier-url", text)?)),
+    })
 }
 
 /// Builds the HTTP client.

@@ -17,10 +17,11 @@ use super::plan::{Plan, Planned, plan, policy_file};
 use super::progress::ProgressLine;
 use super::surroundings::Surroundings;
 use super::target::{bundle_path_of, bundle_paths};
-use super::transport::{opinions, trust_root};
+use super::transport::{nras, opinions};
+use super::trust_roots::trust_roots;
 use super::{cache, output, run_id, shard, transport, wait};
 use crate::engine::{self, Collection, Deployment, Run, Session, Time};
-use cvm_verify_core::policy::Verifier;
+use cvm_verify_core::policy::{GpuVerifier, Verifier};
 use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict, rfc3339};
 
 pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
@@ -58,11 +59,20 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     let verifier = targets
         .first()
         .map_or(Verifier::Local, |target| target.policy().verifier);
+    let gpu_verifier = targets
+        .first()
+        .map_or(GpuVerifier::Local, |target| target.policy().gpu.verifier);
+    let roots = trust_roots(&args.trust)?;
     let session = Arc::new(Session {
-        root: trust_root(&args.trust)?,
+        root: roots.quote,
+        device_root: roots.device,
+        nras_intermediates: roots.nras,
         store: cache::store(&args.cache, &args.plan.collateral_age, surroundings),
         keep_bundles: bundle_paths.iter().any(Option::is_some),
-        opinions: opinions(verifier, args.plan.verifier.phala_verifier_url.as_deref())?,
+        opinions: opinions(verifier, args.plan.verifier.phala_verifier_url.as_deref())?.with_nras(nras(
+            gpu_verifier,
+            args.plan.expect.gpu.gpu_verifier_url.as_deref(),
+        )?),
         ..transport::session(&args.transport, surroundings)?
     });
     let deployments: Vec<Arc<Deployment>> = targets

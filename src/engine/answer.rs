@@ -1,13 +1,14 @@
 //! What one attempt brought.
 
 use super::collected::Asked;
-use cvm_verify_core::evidence::{Evidence, EvidenceError};
+use cvm_verify_core::evidence::{Evidence, EvidenceError, RecordedGpu};
 
 /// Bodies with the nonce that they were asked for with.
 pub(super) struct Answer {
     pub nonce: Option<[u8; 32]>,
     pub attestation: Vec<u8>,
     pub info: Option<Vec<u8>>,
+    pub gpu: Option<RecordedGpu>,
     pub evidence: Result<Evidence, EvidenceError>,
 }
 
@@ -24,7 +25,18 @@ impl Answer {
             nonce,
             attestation,
             info,
+            gpu: None,
             evidence,
+        }
+    }
+
+    /// With what the endpoint of the GPU evidence answered, if there is one.
+    pub fn with_gpu(self, answer: Option<&Result<Vec<u8>, String>>) -> Self {
+        let gpu = answer.map(RecordedGpu::of);
+        Self {
+            evidence: self.evidence.map(|evidence| evidence.with_gpu(gpu.as_ref())),
+            gpu,
+            ..self
         }
     }
 }

@@ -39,6 +39,7 @@ pub(super) fn bundle(
         app_compose: compose_file.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()),
         phala_api: None,
         early: None,
+        gpu: answer.gpu.clone(),
     })
 }
 

@@ -11,10 +11,13 @@ use super::bundle::raw_collateral;
 use super::collected::{Collected, internal};
 use crate::collateral::{Fetched, Sources, fetch_early};
 use crate::net::Client;
-use crate::source::PhalaVerifier;
+use crate::source::{Nras, PhalaVerifier};
 use cvm_verify_core::checks::EvidenceGap;
-use cvm_verify_core::evidence::{Bundle, EarlyRecord, Evidence, EvidenceError, RecordedOpinion};
+use cvm_verify_core::evidence::{
+    Bundle, EarlyRecord, Evidence, EvidenceError, RecordedNras, RecordedOpinion,
+};
 use cvm_verify_core::policy::Verifier;
+use cvm_verify_core::verify::gpu::NrasIntermediates;
 use cvm_verify_core::verify::{Early, Facts, SignatureCache, TrustRoot};
 
 /// How many quotes are with the API at one time.
@@ -45,6 +48,7 @@ pub(super) struct Asking<'a> {
     pub sources: &'a Sources,
     pub root: &'a TrustRoot,
     pub signatures: &'a SignatureCache,
+    pub nras_intermediates: &'a NrasIntermediates,
 }
 
 /// Whom to ask, and what was answered so far.
@@ -52,6 +56,8 @@ pub struct SecondOpinions {
     /// Nobody is asked: the result is only shown.
     none: bool,
     verifier: Option<PhalaVerifier>,
+    /// NVIDIA's remote attestation service.
+    nras: Option<Nras>,
     at_once: Semaphore,
     /// One fetch for each platform and source.
     early: Mutex<HashMap<PlatformAtSource, EarlyShelf>>,
@@ -85,6 +91,7 @@ impl SecondOpinions {
         Self {
             none: true,
             verifier: None,
+            nras: None,
             at_once: Semaphore::new(AT_ONCE),
             early: Mutex::default(),
             rated: Mutex::default(),
@@ -104,7 +111,38 @@ impl SecondOpinions {
             return collected;
         };
         let collected = self.ask_early(asking, collected, evidence, &collateral).await;
+        let collected = self.ask_nras(asking, collected).await;
         self.ask_api(asking.client, collected, evidence).await
+    }
+
+    /// Also asks NVIDIA's attestation service about GPUs, if one is given.
+    #[must_use]
+    pub fn with_nras(self, nras: Option<Nras>) -> Self {
+        Self { nras, ..self }
+    }
+
+    /// Whether NVIDIA's attestation service is asked.
+    #[must_use]
+    pub const fn asks_nras(&self) -> bool {
+        self.nras.is_some()
+    }
+
+    /// Only reports of devices that are verified and answered this run are sent.
+    async fn ask_nras(&self, asking: Asking<'_>, mut collected: Collected) -> Collected {
+        let facts = collected.facts.as_ref().ok();
+        let (Some(nras), Some((nonce, reports))) = (&self.nras, facts.and_then(|facts| facts.gpu.for_nras()))
+        else {
+            return collected;
+        };
+        let _permit = self.at_once.acquire().await;
+        let recorded = nras.ask(asking.client, &nonce, &reports).await;
+        change(&mut collected, |facts| {
+            facts.with_nras(&recorded, asking.nras_intermediates)
+        });
+        if let Some(bundle) = &mut collected.bundle {
+            bundle.gpu.get_or_insert_default().nras = Some(recorded);
+        }
+        collected
     }
 
     async fn ask_api(&self, client: &Client, mut collected: Collected, evidence: &Evidence) -> Collected {
@@ -207,6 +245,7 @@ fn change(collected: &mut Collected, change: impl FnOnce(Facts) -> Facts) {
 #[derive(Default)]
 pub struct RecordedOpinions {
     opinion: Option<RecordedOpinion>,
+    nras: Option<RecordedNras>,
     early: Option<Result<QuoteCollateralV3, String>>,
 }
 
@@ -222,6 +261,7 @@ impl RecordedOpinions {
         });
         Self {
             opinion: bundle.phala_api.clone(),
+            nras: bundle.gpu.as_ref().and_then(|gpu| gpu.nras.clone()),
             early,
         }
     }
@@ -235,6 +275,7 @@ impl RecordedOpinions {
         facts: Result<Facts, EvidenceGap>,
         evidence: Result<&Evidence, &EvidenceGap>,
         root: &TrustRoot,
+        intermediates: &NrasIntermediates,
     ) -> Result<Facts, EvidenceGap> {
         let (mut facts, Ok(evidence)) = (facts?, evidence) else {
             return Err(internal());
@@ -246,6 +287,9 @@ impl RecordedOpinions {
                 root,
                 &SignatureCache::default(),
             );
+        }
+        if let Some(nras) = &self.nras {
+            facts = facts.with_nras(nras, intermediates);
         }
         if let Some(opinion) = &self.opinion {
             facts = facts.with_opinion(evidence, opinion);

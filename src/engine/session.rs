@@ -4,6 +4,8 @@ use super::second_opinions::{Asking, SecondOpinions};
 use super::{COMMIT_TIME, now};
 use crate::collateral::{Sources, Store};
 use crate::net::Client;
+use cvm_verify_core::report::simulated;
+use cvm_verify_core::verify::gpu::{DeviceRoot, NrasIntermediates};
 use cvm_verify_core::verify::{SignatureCache, TrustRoot};
 
 /// What does not change from target to target. Targets share it: one fetch of collateral serves all of a platform.
@@ -22,6 +24,10 @@ pub struct Session {
     pub signatures: SignatureCache,
     /// The root certificate to chain up to.
     pub root: TrustRoot,
+    /// The root certificate that the chains of GPUs and switches must end in.
+    pub device_root: DeviceRoot,
+    /// What certifies the keys of NVIDIA's attestation service.
+    pub nras_intermediates: NrasIntermediates,
     /// The clock, Unix seconds.
     pub now: fn() -> u64,
     /// A time that an honest clock is past, Unix seconds.
@@ -29,8 +35,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Intel's root, the public sources of collateral, a cache in memory, the clock of this machine, no bundles; nobody is asked
-    /// in addition to the evidence.
+    /// The built-in roots, the public sources of collateral, a cache in memory, the clock of this machine, no bundles; nobody is
+    /// asked in addition to the evidence.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self {
@@ -41,9 +47,18 @@ impl Session {
             opinions: SecondOpinions::none(),
             signatures: SignatureCache::default(),
             root: TrustRoot::Intel,
+            device_root: DeviceRoot::Nvidia,
+            nras_intermediates: NrasIntermediates::Nvidia,
             now,
             clock_floor: COMMIT_TIME,
         }
+    }
+
+    /// What the first line must say if a built-in root was replaced.
+    #[must_use]
+    pub fn simulated(&self) -> Option<&'static str> {
+        let devices = self.device_root.kind().and(self.nras_intermediates.kind());
+        simulated(self.root.kind(), devices)
     }
 
     pub(super) fn asking(&self) -> Asking<'_> {
@@ -52,6 +67,7 @@ impl Session {
             sources: &self.sources,
             root: &self.root,
             signatures: &self.signatures,
+            nras_intermediates: &self.nras_intermediates,
         }
     }
 }

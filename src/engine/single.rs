@@ -82,10 +82,17 @@ async fn ask(
         }
         Single::GuestAgent(agent) => (None, guest_agent::fetch(client, agent, &limits, time_left).await),
     };
-    let app::Answer { attestation, info } = answer.map_err(|error| of_source(&error))?;
-    // A hiccup must not cost the document; what stays away, and what hangs, does not block what the log proves.
-    if let Err(error) = &info
-        && error.is_hiccup()
+    let app::Answer {
+        attestation,
+        info,
+        gpu,
+    } = answer.map_err(|error| of_source(&error))?;
+    // A hiccup must not cost a document; what stays away, and what hangs, does not block what the log proves.
+    let problems = [
+        info.as_ref().err(),
+        gpu.as_ref().and_then(|gpu| gpu.as_ref().err()),
+    ];
+    if let Some(error) = problems.into_iter().flatten().find(|error| error.is_hiccup())
         && attempt.number < Schedule::default().attempts
         && attempt.time_left > TIME_FOR_ANOTHER
     {
@@ -97,7 +104,8 @@ async fn ask(
         Err(SourceError::NotJson { start, .. }) => Some(start),
         Err(_) => None,
     };
-    let answer = Answer::new(asked, nonce, attestation, info);
+    let gpu = gpu.map(|gpu| gpu.map_err(|error| error.to_string().trim_end_matches('.').to_owned()));
+    let answer = Answer::new(asked, nonce, attestation, info).with_gpu(gpu.as_ref());
     match answer.evidence {
         // Cut off on the way, or a gateway's page: asking again may help.
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {

@@ -110,6 +110,7 @@ fn conclude(
             at,
             clock_floor: session.clock_floor,
         })
+        .with_device_root(evidence, &session.device_root)
         .with_collateral_from(collateral_source.clone())
     });
     Collected {

@@ -25,6 +25,7 @@ mod bundle;
 mod collateral;
 mod compose;
 mod event_log;
+mod gpu;
 mod opened;
 mod page;
 mod platform;
@@ -77,6 +78,7 @@ pub fn inspect(input: &Inspected<'_>) -> String {
     }
     event_log::section(&mut page, &opened);
     compose::section(&mut page, &opened);
+    gpu::section(&mut page, &opened, input.bundle);
     unsigned::section(&mut page, &opened);
     page.finish()
 }

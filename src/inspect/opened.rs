@@ -1,6 +1,6 @@
 //! The evidence with its unproven values opened, to be shown.
 
-use cvm_verify_core::evidence::{BootEvents, Event, Evidence, InfoRegisters, RUNTIME_EVENT_TYPE};
+use cvm_verify_core::evidence::{BootEvents, Event, Evidence, GpuReport, InfoRegisters, RUNTIME_EVENT_TYPE};
 
 use cvm_verify_core::verify::ShownDocument;
 
@@ -25,6 +25,8 @@ pub(super) struct Opened<'a> {
     pub nonce: Option<&'a [u8; 32]>,
     /// The `report_data` beside the quote.
     pub echo: Option<&'a [u8]>,
+    /// The reports of GPUs and switches, or why they cannot be read.
+    pub gpu: Option<Result<&'a [GpuReport], String>>,
     /// The instance id in `/info`.
     pub instance_id: Option<&'a [u8; 20]>,
     /// What became of the measurement document in `vm_config`.
@@ -62,6 +64,10 @@ impl<'a> Opened<'a> {
                 .report_data_echo
                 .as_ref()
                 .map(|echo| echo.open(inspector).as_slice()),
+            gpu: evidence.gpu.as_ref().and_then(|gpu| match gpu {
+                Ok(gpu) => Some(Ok(gpu.reports.as_ref()?.open(inspector).as_slice())),
+                Err(problem) => Some(Err(format!("{problem}."))),
+            }),
             instance_id: info
                 .and_then(|info| info.instance_id.as_ref())
                 .map(|id| id.open(inspector)),

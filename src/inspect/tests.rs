@@ -133,6 +133,7 @@ fn a_bundle_shows_where_it_comes_from() {
         app_compose: None,
         phala_api: None,
         early: None,
+        gpu: None,
     };
     let text = inspect(&Inspected {
         evidence: &evidence_of(&cvm),
@@ -173,6 +174,7 @@ fn an_sgx_quote_and_a_cut_one_are_shown_as_far_as_they_go() {
             attestation: Attestation::bare(quote),
             info: None,
             info_problem: None,
+            gpu: None,
             app_compose: None,
             nonce: None,
         };
@@ -288,7 +290,7 @@ proptest! {
         nonce in any::<Option<[u8; 32]>>(),
     ) {
         let quote = cvm_verify_core::evidence::QuoteBytes::new([start, rest].concat()).unwrap();
-        let _ = without_collateral(&Evidence { attestation: Attestation::bare(quote), info: None, info_problem: None, app_compose: None, nonce });
+        let _ = without_collateral(&Evidence { attestation: Attestation::bare(quote), info: None, info_problem: None, app_compose: None, nonce, gpu: None });
     }
 
     #[test]

@@ -18,6 +18,7 @@ fn passing() -> TargetReport {
         waived: Vec::new(),
         accepted: Vec::new(),
         trust_root: TrustRootKind::Intel,
+        device_root: cvm_verify_core::report::DeviceRootKind::Nvidia,
         evaluated_at: rfc3339(0),
         checks: ALL.iter().map(|check| check.result(&Finding::pass(""))).collect(),
         compose_diff: Vec::new(),

@@ -3,7 +3,7 @@
 use super::alert::{Delivery, about};
 use super::cause::{causes, is_to_act_on};
 use super::escape::{shorten, workflow_data, workflow_property};
-use super::{accepted, banner, words};
+use super::{accepted, words};
 use cvm_verify_core::report::{CheckResult, Report, Status, TargetReport, Verdict};
 
 /// GitHub shows ten of each kind per step. Ten in all leave every one of them seen.
@@ -153,7 +153,7 @@ fn of_checks(target: &TargetReport) -> Vec<Annotation> {
 
 /// What a verdict must not be read without: another root than Intel's, what was waived or accepted in writing.
 fn of_reservations(target: &TargetReport) -> Option<Annotation> {
-    let simulated = banner::is_simulated(target).then(|| format!("{}.", banner::SIMULATED));
+    let simulated = target.simulated().map(|said| format!("{said}."));
     let accepted =
         accepted::sentence(&target.waived, &target.accepted).map(|sentence| format!("{sentence}."));
     let all: Vec<String> = [simulated, accepted].into_iter().flatten().collect();

@@ -1,6 +1,6 @@
 //! What stands above every verdict that proves less than it seems to: a simulation, a replay.
 
-use cvm_verify_core::report::{Mode, Report, TargetReport, TrustRootKind};
+use cvm_verify_core::report::{Mode, Report, TargetReport};
 
 /// The first line of whatever is made with a root that is not Intel's.
 pub(super) const SIMULATED: &str = "SIMULATED: not Intel's root, proves nothing about hardware";
@@ -26,21 +26,22 @@ pub(super) fn of_report(report: &Report) -> Banners {
         };
     }
     let simulated = targets.iter().filter(|target| is_simulated(target)).count();
-    let line = || format!("{SIMULATED} ({simulated} of {} targets)", targets.len());
+    let said = targets.iter().find_map(TargetReport::simulated);
+    let line = |said| format!("{said} ({simulated} of {} targets)", targets.len());
     Banners {
-        above: (simulated > 0).then(line).into_iter().collect(),
+        above: said.map(line).into_iter().collect(),
         on_each: true,
     }
 }
 
 /// What stands above a target's verdict: that it is simulated, that it is a replay.
 pub(super) fn of_target(target: &TargetReport, mode: Mode) -> Vec<String> {
-    let simulated = is_simulated(target).then(|| SIMULATED.to_owned());
+    let simulated = target.simulated().map(str::to_owned);
     let replay = (mode == Mode::Replay).then(|| format!("REPLAY as of {}", target.evaluated_at));
     simulated.into_iter().chain(replay).collect()
 }
 
-/// Whether the proof rests on another root than Intel's.
+/// Whether the proof rests on another root than the built-in ones.
 pub(super) fn is_simulated(target: &TargetReport) -> bool {
-    target.trust_root == TrustRootKind::Custom
+    target.simulated().is_some()
 }

@@ -44,6 +44,7 @@ pub(crate) fn pass() -> TargetReport {
         waived: Vec::new(),
         accepted: Vec::new(),
         trust_root: TrustRootKind::Intel,
+        device_root: cvm_verify_core::report::DeviceRootKind::Nvidia,
         evaluated_at: "2026-08-13T12:00:00Z".to_owned(),
         checks: CHECKS.map(passed).into(),
         compose_diff: Vec::new(),

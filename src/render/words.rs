@@ -38,7 +38,7 @@ pub(super) const fn verdict_word(verdict: Verdict) -> &'static str {
 
 /// Whether a verdict is all that was asked for, by Intel's root: nothing else may be shown as green.
 pub(super) fn is_whole(target: &TargetReport) -> bool {
-    target.waived.is_empty() && target.accepted.is_empty() && target.trust_root == TrustRootKind::Intel
+    target.waived.is_empty() && target.accepted.is_empty() && target.simulated().is_none()
 }
 
 /// The verdict with everything that qualifies it:

@@ -9,13 +9,16 @@ use super::document::{json_after, json_and_stay};
 use super::error::SourceError;
 use crate::config::{shown_address, shown_text};
 use crate::net::{Client, Limits};
-use cvm_verify_core::evidence::MAX_INFO_BYTES;
+use cvm_verify_core::evidence::{MAX_GPU_DOCUMENT_BYTES, MAX_INFO_BYTES};
 
 /// Largest attestation, in bytes: 4 MiB (threats.md, T48). The information may be [`MAX_INFO_BYTES`].
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The query parameter that carries the nonce.
 const NONCE_PARAMETER: &str = "reportData";
+
+/// The query parameter that carries the nonce to the endpoint of GPU evidence.
+const GPU_NONCE_PARAMETER: &str = "nonce";
 
 /// Where an app serves its evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,7 @@ pub struct AppEndpoints {
     attestation_path: String,
     info_path: String,
     info_url: Option<Url>,
+    gpu_path: Option<String>,
 }
 
 /// Endpoints that cannot be put together: a usage error.
@@ -40,6 +44,9 @@ pub enum EndpointError {
     /// The nonce is ours to set: a fixed one would make old evidence look fresh.
     #[error("{0:?} sets reportData itself; remove it, every attempt gets its own nonce")]
     Nonce(String),
+    /// The same for the GPUs' nonce.
+    #[error("{0:?} sets nonce itself; remove it, every attempt gets its own nonce")]
+    GpuNonce(String),
 }
 
 impl AppEndpoints {
@@ -79,6 +86,7 @@ impl AppEndpoints {
             attestation_path: attestation_path.to_owned(),
             info_path: info_path.to_owned(),
             info_url: None,
+            gpu_path: None,
         };
         for (path, url) in [
             (attestation_path, endpoints.below_base(attestation_path)),
@@ -95,6 +103,26 @@ impl AppEndpoints {
     #[must_use]
     pub fn with_info_url(self, info_url: Option<Url>) -> Self {
         Self { info_url, ..self }
+    }
+
+    /// The same, with evidence of GPUs from this path.
+    ///
+    /// # Errors
+    /// [`EndpointError`].
+    pub fn with_gpu_path(self, path: Option<&str>) -> Result<Self, EndpointError> {
+        if let Some(path) = path {
+            if path.contains('#') {
+                return Err(EndpointError::Fragment(shown_text(path).to_owned()));
+            }
+            let url = self.below_base(path);
+            if url.query_pairs().any(|(name, _)| name == GPU_NONCE_PARAMETER) {
+                return Err(EndpointError::GpuNonce(shown_text(path).to_owned()));
+            }
+        }
+        Ok(Self {
+            gpu_path: path.map(str::to_owned),
+            ..self
+        })
     }
 
     /// The URL as it may be shown: a query may hold a token.
@@ -122,6 +150,15 @@ impl AppEndpoints {
             Some(url) => url.clone(),
             None => self.below_base(&self.info_path),
         }
+    }
+
+    /// URL of the GPU evidence for `nonce`, if it has one of its own: 64 lower-case hex digits in `nonce`.
+    pub fn gpu_url(&self, nonce: &[u8; 32]) -> Option<Url> {
+        let mut url = self.below_base(self.gpu_path.as_deref()?);
+        let nonce = format!("{GPU_NONCE_PARAMETER}={}", hex::encode(nonce));
+        let query = joined(url.query(), Some(&nonce));
+        url.set_query(query.as_deref());
+        Some(url)
     }
 
     fn below_base(&self, path: &str) -> Url {
@@ -155,6 +192,8 @@ pub struct Answer {
     pub attestation: Vec<u8>,
     /// Body of the app's information. Verification can do without.
     pub info: Result<Vec<u8>, SourceError>,
+    /// Body of the GPU evidence, where it has an endpoint of its own.
+    pub gpu: Option<Result<Vec<u8>, SourceError>>,
 }
 
 /// Asks for both documents, one time, each within `limits` and both within `time_left`. They go over one connection where
@@ -181,7 +220,21 @@ pub async fn fetch(
         ..limits.within(until.saturating_duration_since(Instant::now()))
     };
     let info = json_after(client, endpoints.info_url(), &limits).await;
-    Ok(Answer { attestation, info })
+    let gpu = match endpoints.gpu_url(nonce) {
+        None => None,
+        Some(url) => {
+            let limits = Limits {
+                max_body: MAX_GPU_DOCUMENT_BYTES,
+                ..limits.within(until.saturating_duration_since(Instant::now()))
+            };
+            Some(json_after(client, url, &limits).await)
+        }
+    };
+    Ok(Answer {
+        attestation,
+        info,
+        gpu,
+    })
 }
 
 #[cfg(test)]

@@ -101,7 +101,11 @@ pub async fn fetch(
     let until = Instant::now() + time_left;
     let attestation = attestation(client, agent, &limits.within(time_left)).await?;
     let info = info(client, agent, limits, until).await;
-    Ok(Answer { attestation, info })
+    Ok(Answer {
+        attestation,
+        info,
+        gpu: None,
+    })
 }
 
 async fn attestation(client: &Client, agent: &GuestAgent, limits: &Limits) -> Result<Vec<u8>, SourceError> {

@@ -6,11 +6,13 @@ mod document;
 mod error;
 pub mod guest_agent;
 mod host_label;
+mod nras;
 pub mod phala_cloud;
 mod phala_verifier;
 
 pub use error::{NOT_JSON_BYTES, NotJson, SourceError};
 pub use host_label::{Channel, HostId, HostLabel};
+pub use nras::Nras;
 pub use phala_verifier::PhalaVerifier;
 
 use app::AppEndpoints;

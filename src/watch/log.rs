@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::alert::causes;
 use crate::render::escape;
-use cvm_verify_core::report::{AlertRecord, TargetReport, TrustRootKind, Verdict, rfc3339};
+use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict, rfc3339};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl<'a> Entry<'a> {
         Self {
             target: Some(&report.name),
             verdict: Some(report.verdict.as_str()),
-            simulated: report.trust_root == TrustRootKind::Custom,
+            simulated: report.simulated().is_some(),
             failed,
             duration_ms: Some(duration_ms),
             message: causes.first().map_or_else(String::new, |check| {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::watch::board_tests::report;
-use cvm_verify_core::report::{Status, Verdict};
+use cvm_verify_core::report::{Status, TrustRootKind, Verdict};
 
 #[test]
 fn a_pass_is_one_short_line() {

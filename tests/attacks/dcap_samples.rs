@@ -39,6 +39,7 @@ pub fn sample(name: &str, at: u64) -> (Trial, Evidence) {
         attestation: Attestation::bare(QuoteBytes::new(read(name)).unwrap()),
         info: None,
         info_problem: None,
+        gpu: None,
         app_compose: None,
         nonce: None,
     };

@@ -414,6 +414,7 @@ fn a_bare_quote_proves_hardware_and_no_code() {
         attestation: Attestation::bare(quote),
         info: None,
         info_problem: None,
+        gpu: None,
         app_compose: None,
         nonce: Some(crate::judge::NONCE),
     }));

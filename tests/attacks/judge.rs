@@ -11,6 +11,7 @@ use cvm_verify_core::policy::{
     Expected, KeyProviderPin, Origin, OsImageOption, OsImagePolicy, OsTuple, Policy, parse_os_image,
 };
 use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
+use cvm_verify_core::verify::gpu::DeviceRoot;
 use cvm_verify_core::verify::{CollateralGap, Inputs, SignatureCache, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 use simulator::{Cvm, World};
@@ -44,6 +45,8 @@ pub struct Trial {
     pub collateral_fetched_at: Option<u64>,
     /// Whether `/info` answers.
     pub info: bool,
+    /// The root of GPUs that is trusted instead of NVIDIA's.
+    pub device_root: Option<DeviceRoot>,
 }
 
 impl Trial {
@@ -63,6 +66,7 @@ impl Trial {
             collateral: Ok(None),
             collateral_fetched_at: None,
             info: true,
+            device_root: None,
             cvm,
         }
     }
@@ -127,6 +131,10 @@ impl Trial {
                     at: self.at,
                     clock_floor: self.clock_floor,
                 });
+                let facts = match &self.device_root {
+                    Some(root) => facts.with_device_root(&evidence, root),
+                    None => facts,
+                };
                 appraise(Ok(&facts), &self.policy, &subject)
             }
         };

@@ -16,6 +16,7 @@ mod dcap_samples;
 mod event_log;
 mod expected_values;
 mod freshness;
+mod gpu;
 mod hardware;
 mod judge;
 mod launch_inputs;

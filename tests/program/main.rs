@@ -11,6 +11,7 @@ mod diff;
 mod engine;
 mod environment;
 mod fleet;
+mod gpu;
 mod inspect;
 mod launch_binding;
 mod live;

@@ -81,6 +81,7 @@ fn near_mpc_is_genuine_but_a_development_image_with_local_keys() {
             (ImagePins, Warn, Some("unmeasured-input")),
             (LaunchInputs, Warn, Some("host-access")),
             (PlatformId, Skip, Some("not-configured")),
+            (Gpu, Skip, Some("no-gpu")),
             (PhalaApi, Skip, Some("not-configured")),
         ],
     );
@@ -167,6 +168,7 @@ fn lium_replays_with_an_event_of_its_own_and_an_unnamed_image() {
             (ImagePins, Error, Some("no-compose-document")),
             (LaunchInputs, Error, Some("no-compose-document")),
             (PlatformId, Skip, Some("not-configured")),
+            (Gpu, Skip, Some("no-gpu")),
             (PhalaApi, Skip, Some("not-configured")),
         ],
     );
@@ -205,6 +207,7 @@ fn lite_replays_only_because_digests_are_recomputed() {
             (ImagePins, Error, Some("no-compose-document")),
             (LaunchInputs, Error, Some("no-compose-document")),
             (PlatformId, Skip, Some("not-configured")),
+            (Gpu, Skip, Some("no-gpu")),
             (PhalaApi, Skip, Some("not-configured")),
         ],
     );

@@ -50,6 +50,7 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
         waived: tiers::waived(&checks),
         accepted,
         trust_root: subject.root.kind(),
+        device_root: facts.map(|facts| facts.gpu.root).unwrap_or_default(),
         evaluated_at: rfc3339(subject.at),
         checks,
         compose_diff,

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::forecast::Forecast;
 use cvm_verify_core::policy::Fingerprint;
-use cvm_verify_core::report::{TargetReport, TrustRootKind};
+use cvm_verify_core::report::TargetReport;
 
 /// What one run found of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +25,9 @@ impl Observation {
         Self {
             at: now,
             failure: Failure::of(report, now),
-            policy: match report.trust_root {
-                TrustRootKind::Intel => policy,
-                TrustRootKind::Custom => policy.under_custom_root(),
+            policy: match report.simulated() {
+                None => policy,
+                Some(_) => policy.under_custom_root(),
             },
             forecasts: Forecast::all_in(report),
         }
@@ -45,7 +45,7 @@ mod tests {
         let policy = Policy::default().fingerprint();
         let mut report = samples::pass();
         let genuine = Observation::of(&report, policy, 0);
-        report.trust_root = TrustRootKind::Custom;
+        report.trust_root = cvm_verify_core::report::TrustRootKind::Custom;
         assert_ne!(Observation::of(&report, policy, 0).policy, genuine.policy);
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::GpuArgs;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Expectations")]
 pub struct ExpectArgs {
@@ -80,6 +82,8 @@ pub struct ExpectArgs {
     /// The lowest TCB evaluation data number to accept.
     #[arg(long, value_name = "NUMBER")]
     pub min_tcb_eval_data_number: Option<u32>,
+    #[command(flatten)]
+    pub gpu: GpuArgs,
     /// How much must be proven: `hardware` (a fresh quote of genuine, patched hardware), or `code` (default: that, and the
     /// expected OS and compose document).
     #[arg(long, value_name = "ASSURANCE")]

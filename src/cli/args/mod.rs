@@ -2,12 +2,14 @@
 
 mod alerts;
 mod expect;
+mod gpu;
 mod network;
 mod os_image;
 mod output;
 mod policy_file;
 mod run;
 mod source;
+mod trust_root;
 mod verifier;
 mod watch;
 
@@ -18,12 +20,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use alerts::{AlertArgs, AlertCommand, MemoryArgs};
 pub use expect::ExpectArgs;
+pub use gpu::GpuArgs;
 pub use network::{CacheArgs, CollateralAgeArgs, HttpArgs, TransportArgs, TrustArgs};
 pub use os_image::{OsImageArgs, OsImageFormat};
 pub use output::{Color, FailOn, Format, OutputArgs};
 pub use policy_file::{ConfigArgs, TargetArgs};
 pub use run::RunArgs;
 pub use source::{SourceArgs, SourceKind};
+pub use trust_root::{BuiltInRoot, ReplacedRoot};
 pub use verifier::{Verifier, VerifierArgs};
 pub use watch::WatchArgs;
 

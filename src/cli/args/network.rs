@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::ReplacedRoot;
 use cvm_verify_core::policy::CollateralMaxAge;
 
 #[derive(Debug, Args)]
@@ -57,8 +58,8 @@ pub struct CollateralAgeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Tests")]
 pub struct TrustArgs {
-    /// Trust this root certificate instead of Intel's. For simulators: proves nothing about hardware, and every output
-    /// says so in its first line.
-    #[arg(long, value_name = "FILE")]
-    pub insecure_trust_root: Option<PathBuf>,
+    /// Trust this root certificate instead of Intel's; `nvidia=FILE` instead of NVIDIA's, for GPUs. May be given once for
+    /// each, and once as `nras=FILE` for the intermediate of NVIDIA's attestation service. For simulators: proves nothing about hardware, and every output says in its first line which root was replaced.
+    #[arg(long, value_name = "[nvidia=]FILE")]
+    pub insecure_trust_root: Vec<ReplacedRoot>,
 }

@@ -25,6 +25,10 @@ pub struct SourceArgs {
     /// Path of the app's info endpoint, by default /info.
     #[arg(long, value_name = "PATH")]
     pub info_path: Option<String>,
+    /// Path of an endpoint of the app that serves evidence of its GPUs; `nonce=<nonce>` is appended. By default the evidence
+    /// is taken from the attestation (`nvidia_payload`).
+    #[arg(long, value_name = "PATH")]
+    pub gpu_path: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -20,7 +20,7 @@ use crate::cli::surroundings::Surroundings;
 use crate::engine::Session;
 use crate::net::Client;
 use crate::watch::Lap;
-use cvm_verify_core::report::{AlertRecord, Mode, TargetReport, TrustRootKind, Verdict};
+use cvm_verify_core::report::{AlertRecord, Mode, TargetReport, Verdict};
 
 /// The desk.
 pub(super) struct Desk {
@@ -111,7 +111,7 @@ impl Desk {
                 lap: Lap::default(),
                 due: None,
                 pinging: false,
-                simulated: session.root.kind() == TrustRootKind::Custom,
+                simulated: session.simulated().is_some(),
             },
             deliveries: JoinSet::new(),
             errands: HashMap::new(),

@@ -22,14 +22,15 @@ use super::args::WatchArgs;
 use super::error::UsageError;
 use super::plan::{Plan, policy_file};
 use super::surroundings::Surroundings;
-use super::transport::{opinions, trust_root};
+use super::transport::{nras, opinions};
+use super::trust_roots::trust_roots;
 use super::verify::note_a_run_inside_a_cvm;
 use super::{cache, output, transport, wait};
 use crate::engine::{Session, Time};
 use crate::watch::{Board, Entry, Level};
 use cvm_verify_core::evidence::Bundle;
-use cvm_verify_core::policy::Verifier;
-use cvm_verify_core::report::{AlertRecord, TargetReport, TrustRootKind, Verdict};
+use cvm_verify_core::policy::{GpuVerifier, Verifier};
+use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 use desk::Desk;
 use kept::Kept;
 use log::Log;
@@ -91,11 +92,17 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
 /// What does not change from target to target.
 fn session(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result<Arc<Session>, UsageError> {
     let url = args.plan.verifier.phala_verifier_url.as_deref();
+    let roots = trust_roots(&args.trust)?;
     Ok(Arc::new(Session {
-        root: trust_root(&args.trust)?,
+        root: roots.quote,
+        device_root: roots.device,
+        nras_intermediates: roots.nras,
         store: cache::store(&args.cache, &args.plan.collateral_age, surroundings),
         keep_bundles: args.evidence.is_some(),
-        opinions: opinions(verifier(plan), url)?,
+        opinions: opinions(verifier(plan), url)?.with_nras(nras(
+            gpu_verifier(plan),
+            args.plan.expect.gpu.gpu_verifier_url.as_deref(),
+        )?),
         ..transport::session(&args.transport, surroundings)?
     }))
 }
@@ -104,6 +111,12 @@ fn session(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result
 fn verifier(plan: &Plan) -> Verifier {
     let first = plan.targets.first();
     first.map_or(Verifier::Local, |target| target.policy().verifier)
+}
+
+/// The same for GPUs.
+fn gpu_verifier(plan: &Plan) -> GpuVerifier {
+    let first = plan.targets.first();
+    first.map_or(GpuVerifier::Local, |target| target.policy().gpu.verifier)
 }
 
 /// The loop, and all that it holds.
@@ -252,7 +265,8 @@ impl Watch<'_> {
             Reading::Read(plan) => plan,
             Reading::Refused(error) => return self.refuse(&error),
         };
-        if verifier(&plan) != self.session.opinions.verifier() {
+        let opinions = &self.session.opinions;
+        if verifier(&plan) != opinions.verifier() || gpu_verifier(&plan).asks_nras() != opinions.asks_nras() {
             match session(self.args, &plan, self.surroundings) {
                 Ok(session) => self.session = session,
                 Err(error) => return self.refuse(&error),
@@ -339,15 +353,9 @@ impl Watch<'_> {
 
     /// The first line of the output, where the root is not Intel's.
     fn say_on_what_root(&mut self) {
-        if self.session.root.kind() == TrustRootKind::Custom {
-            let said = "SIMULATED: the trust root is not Intel's, so nothing here proves anything about hardware. A pass pings \
-                        no heartbeat.";
-            let entry = Entry::note(
-                Level::Warn,
-                "simulated",
-                said.to_owned(),
-                (self.surroundings.now)(),
-            );
+        if let Some(said) = self.session.simulated() {
+            let said = format!("{said}. A pass pings no heartbeat.");
+            let entry = Entry::note(Level::Warn, "simulated", said, (self.surroundings.now)());
             self.log.write(&entry, self.surroundings);
         }
     }

@@ -268,6 +268,48 @@ pub(super) const KEYS: &[Key] = &[
         example: r#"["OutOfDate:until=2026-12-31:advisories=INTEL-SA-00001"]"#,
     },
     Key {
+        name: "gpu",
+        scope: Scope::Both,
+        shape: Shape::Choice(&["auto", "required", "unchecked"]),
+        says: "Whether there must be GPUs. `auto`: forged GPU evidence fails, what is not proven is a warning. `unchecked` is a \
+               waiver that the verdict names.",
+        default: "`auto`",
+        example: r#""required""#,
+    },
+    Key {
+        name: "gpu-count",
+        scope: Scope::Both,
+        shape: Shape::Number,
+        says: "How many GPUs there must be, no more and no less: 0 to 16.",
+        default: "",
+        example: "8",
+    },
+    Key {
+        name: "gpu-model",
+        scope: Scope::Both,
+        shape: Shape::GpuModels,
+        says: "The models that the GPUs may be, by the chip's name in their certificates: `GH100` for H100 and H200.",
+        default: "",
+        example: r#"["GH100"]"#,
+    },
+    Key {
+        name: "gpu-switches",
+        scope: Scope::Both,
+        shape: Shape::Choice(&["auto", "required"]),
+        says: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between them are \
+               in clear.",
+        default: "`auto`",
+        example: r#""required""#,
+    },
+    Key {
+        name: "gpu-verifier",
+        scope: Scope::Defaults,
+        shape: Shape::Choice(&["local", "nras", "both"]),
+        says: "Who verifies GPUs. `nras` and `both` send the reports of the GPUs to NVIDIA's remote attestation service.",
+        default: "`local`",
+        example: r#""nras""#,
+    },
+    Key {
         name: "min-tcb-eval-data-number",
         scope: Scope::Both,
         shape: Shape::Number,
@@ -315,6 +357,14 @@ pub(super) const KEYS: &[Key] = &[
         says: "Path of the app's info endpoint.",
         default: "`/info`",
         example: r#""/api/info""#,
+    },
+    Key {
+        name: "gpu-path",
+        scope: Scope::Both,
+        shape: Shape::Endpoint,
+        says: "Path of an endpoint of the app that serves [evidence of its GPUs](gpu.md).",
+        default: "the attestation's own `nvidia_payload`",
+        example: r#""/api/gpu""#,
     },
     Key {
         name: "slack-webhook-url-env",

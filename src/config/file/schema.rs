@@ -30,6 +30,9 @@ fn of_shape(shape: Shape) -> Value {
         Shape::PlatformIds => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": text("^([0-9a-fA-F]{64}|[0-9a-fA-F]{12})$"),
         }),
+        Shape::GpuModels => json!({
+            "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": text("^[A-Za-z0-9_]{1,16}$"),
+        }),
         Shape::Key => text("^(0[xX])?([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$"),
         Shape::Domain => text("^[A-Za-z0-9.-]+$"),
         Shape::Number => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),

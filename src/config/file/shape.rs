@@ -3,7 +3,7 @@
 use crate::config::{AddressProblem, Interval, parse_address, shown_text};
 use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::{
-    KeyProviders, OsImageError, PlatformId, SecondHash, TcbException, parse_os_image,
+    GpuModel, KeyProviders, OsImageError, PlatformId, SecondHash, TcbException, parse_os_image,
 };
 use cvm_verify_core::report::{MAX_NAME, RequiredAssurance, is_name};
 use cvm_verify_core::toml_text::literal::{one_line, quoted};
@@ -41,6 +41,8 @@ pub(super) enum Shape {
     InstanceIds,
     /// A list of what `--platform-id` takes.
     PlatformIds,
+    /// A list of what `--gpu-model` takes.
+    GpuModels,
     /// 32 bytes of hex, or 20.
     Key,
     /// A domain name.
@@ -63,7 +65,10 @@ pub(super) type Problem = String;
 impl Shape {
     /// Whether it is a list of texts.
     pub(super) fn is_list(self) -> bool {
-        matches!(self, Self::TcbExceptions | Self::InstanceIds | Self::PlatformIds)
+        matches!(
+            self,
+            Self::TcbExceptions | Self::InstanceIds | Self::PlatformIds | Self::GpuModels
+        )
     }
 
     /// Judges a text, or a number in decimal.
@@ -95,6 +100,7 @@ impl Shape {
             Self::TcbExceptions => told(text.parse::<TcbException>()),
             Self::InstanceIds => hex::<20>(text),
             Self::PlatformIds => told(text.parse::<PlatformId>()),
+            Self::GpuModels => told(text.parse::<GpuModel>()),
             Self::Key => hex::<20>(text).or_else(|_| hex::<32>(text)),
             Self::Domain => told(url::Host::parse(text)),
             Self::Number => text
@@ -127,6 +133,7 @@ impl Shape {
             Self::TcbExceptions => "a list, as [\"OutOfDate:until=2026-12-31\"]".to_owned(),
             Self::InstanceIds => "a list of 40 hex digits each, as [\"b1b1…\"]".to_owned(),
             Self::PlatformIds => "a list of 64 or 12 hex digits each, as [\"b0c06f000000\"]".to_owned(),
+            Self::GpuModels => "a list of chips, as [\"GH100\"]".to_owned(),
             Self::Key => "64 hex digits in quotes, or 40".to_owned(),
             Self::Domain => "a domain, as \"gateway.example\"".to_owned(),
             Self::Number => "a whole number without quotes, as 20".to_owned(),

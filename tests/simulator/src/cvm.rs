@@ -11,6 +11,7 @@ use crate::{
     app_compose::{DOCKER_COMPOSE, app_compose},
     boot_events::BootMaterial,
     event_log::{self, Event, EventVersion},
+    gpu::Gpus,
     guest::{Boot, Guest},
     image_files::{ImageFiles, Qemu},
     json::BodyShape,
@@ -126,6 +127,10 @@ pub struct Cvm {
     pub echo: Echo,
     /// How the JSON bodies are written.
     pub body: BodyShape,
+    /// GPUs and switches. Their evidence stands in `/attestation` as `nvidia_payload`.
+    pub gpus: Option<Gpus>,
+    /// `num_gpus` of vm_config, whatever GPUs there are.
+    pub claimed_gpus: Option<u32>,
 }
 
 impl Cvm {
@@ -175,6 +180,8 @@ impl Cvm {
             report_data: ReportDataLayout::Raw,
             echo: Echo::Quoted,
             body: BodyShape::of_generation(guest),
+            gpus: None,
+            claimed_gpus: None,
         }
     }
 
@@ -359,7 +366,7 @@ impl Cvm {
             "pic": true,
             "pci_hole64_size": 0,
             "hugepages": false,
-            "num_gpus": 0,
+            "num_gpus": self.claimed_gpus.unwrap_or(0),
             "num_nvswitches": 0,
             "hotplug_off": false,
             "image": self.boot.os_image,

@@ -223,6 +223,10 @@ impl Cvm {
             "vm_config",
             nested(shape.vm_config, self.vm_config(), false),
         );
+        if let (Some(gpus), Some(nonce)) = (&self.gpus, nonce_of(query)) {
+            let payload = gpus.payload(&nonce).to_string();
+            put(&mut object, "nvidia_payload", Some(payload.into()));
+        }
         self.write(
             object,
             &shape.attestation_edits,
@@ -345,6 +349,10 @@ impl Cvm {
             None => text,
         }
     }
+}
+
+fn nonce_of(query: &str) -> Option<[u8; 32]> {
+    hex::decode(query).ok()?.try_into().ok()
 }
 
 fn nested(form: Nested, value: Value, pretty: bool) -> Option<Value> {

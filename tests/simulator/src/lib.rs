@@ -24,14 +24,18 @@ mod asn1;
 pub mod boot_events;
 pub mod cvm;
 pub mod event_log;
+pub mod gpu;
+pub mod gpu_pki;
 pub mod guest;
 pub mod guest_agent;
 pub mod image_files;
 pub mod json;
 pub mod keys;
+pub mod keys384;
 pub mod launch;
 pub mod lie;
 pub mod lite;
+pub mod nras;
 pub mod pck;
 pub mod phala_cloud;
 pub mod pki;
@@ -48,20 +52,22 @@ mod x509;
 pub use boot_events::BootMaterial;
 pub use cvm::{Cvm, Evidence, MrConfigId};
 pub use event_log::{Event, EventVersion};
+pub use gpu::{Gpu, Gpus, SignedNonce};
 pub use guest::Guest;
 pub use image_files::{ImageFiles, Qemu};
 pub use json::{BodyShape, EventLogForm, Nested, QuoteEncoding, VersionedForm};
 pub use launch::Launch;
 pub use lie::Lie;
 pub use lite::LiteMeasurement;
+pub use nras::Nras;
 pub use pck::{PckCa, Platform};
 pub use pki::{Certificate, Pki, Window};
 pub use qe_identity::QeIdentity;
 pub use quote::{QuoteFormat, QuoteShape, TdReport};
 pub use report_data::{Echo, ReportDataLayout};
 pub use server::{
-    Answers, AppEndpoint, AppServer, Behaviour, PHALA_API_PATH, PccsEndpoint, PccsServer, PhalaApiServer,
-    Request, TlsIdentity, TlsMode,
+    Answers, AppEndpoint, AppServer, Behaviour, NrasServer, PHALA_API_PATH, PccsEndpoint, PccsServer,
+    PhalaApiServer, Request, TlsIdentity, TlsMode,
 };
 pub use tcb_info::{ModuleIdentity, SvnLevel, TcbInfo, TcbLevel};
 pub use world::{DAY, DEFAULT_NOW, World};

@@ -53,10 +53,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             "The evidence holds no nonce, so nothing says when it was made.",
         );
     };
-    let accepted = policy
-        .report_data
-        .layout
-        .map_or(Layout::AUTO.to_vec(), |layout| vec![layout]);
+    let accepted = accepted_layouts(policy);
     if let Some(layout) = accepted
         .iter()
         .find(|layout| layout.holds(quote.report_data(), &nonce))
@@ -80,4 +77,21 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         format!("The signed report data does not hold the nonce that was sent.{hint}"),
     )
     .comparing(expected.join(" or "), hex::encode(quote.report_data()))
+}
+
+fn accepted_layouts(policy: &Policy) -> Vec<Layout> {
+    policy
+        .report_data
+        .layout
+        .map_or(Layout::AUTO.to_vec(), |layout| vec![layout])
+}
+
+/// Whether the quote is proven and signs the nonce of this evidence, whatever was waived.
+pub(super) fn is_proven(facts: &Facts, policy: &Policy) -> bool {
+    let (Ok(quote), Some(nonce)) = (&facts.quote, &facts.nonce) else {
+        return false;
+    };
+    accepted_layouts(policy)
+        .iter()
+        .any(|layout| layout.holds(quote.report_data(), nonce))
 }

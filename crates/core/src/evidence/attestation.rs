@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::json::Object;
 use super::limits::{MAX_ATTESTATION_BYTES, MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES};
 use super::{
-    Event, EventVersion, EvidenceError, QuoteBytes, Unproven, bytes, event_log, tpm, versioned, vm_config,
+    Event, EventVersion, EvidenceError, GpuEvidence, QuoteBytes, Unproven, bytes, event_log, tpm, versioned,
+    vm_config,
 };
 
 /// How messages call this document.
@@ -26,6 +27,8 @@ pub struct Attestation {
     pub report_data_echo: Option<Unproven<Vec<u8>>>,
     /// The text of `vm_config`, which the host writes, where it was sent.
     pub vm_config: Option<Unproven<String>>,
+    /// GPU evidence in the same body, or why it cannot be read: nothing else rests on it.
+    pub(super) gpu: Option<Result<GpuEvidence, EvidenceError>>,
 }
 
 impl Attestation {
@@ -48,11 +51,15 @@ impl Attestation {
         let object = Object::document(DOCUMENT, text)?;
         let versioned = versioned_member(&object)?;
         let has_quote = object.get("quote")?.is_some_and(|quote| quote.get() != "\"\"");
-        match versioned {
+        let attestation = match versioned {
             Some(versioned) if has_quote => Self::loose(&object)?.agreeing_with(versioned, &object),
             Some(versioned) => Ok(versioned),
             None => Self::loose(&object),
-        }
+        }?;
+        Ok(Self {
+            gpu: GpuEvidence::of_members(DOCUMENT, &object).transpose(),
+            ..attestation
+        })
     }
 
     /// Parses a file that holds no JSON: a bare quote or a versioned attestation, binary, hex or (the quote) base64.
@@ -102,6 +109,7 @@ impl Attestation {
                 .map(Unproven::new),
             // Nothing rests on it: what cannot be read in one way is absent.
             vm_config: vm_config::member(object).unwrap_or_default(),
+            gpu: None,
         })
     }
 
@@ -146,6 +154,7 @@ impl Attestation {
             boot_events: BootEvents::Complete,
             report_data_echo: None,
             vm_config: None,
+            gpu: None,
         }
     }
 }

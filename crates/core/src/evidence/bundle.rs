@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{EvidenceError, HexError, RecordedOpinion, bytes};
+use super::{EvidenceError, HexError, RecordedGpu, RecordedOpinion, bytes};
 use crate::report::unix_seconds;
 
 /// The name of the JSON format of a [`Bundle`].
@@ -39,6 +39,8 @@ pub struct Bundle {
     pub phala_api: Option<RecordedOpinion>,
     /// Intel's early set, where it is another than the standard one.
     pub early: Option<EarlyRecord>,
+    /// What was asked for GPUs beside the attestation.
+    pub gpu: Option<RecordedGpu>,
 }
 
 /// Intel's early set, or why it could not be had.
@@ -115,6 +117,8 @@ struct Written<'a> {
     phala_api: Option<&'a RecordedOpinion>,
     #[serde(skip_serializing_if = "Option::is_none")]
     early: Option<&'a EarlyRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gpu: Option<&'a RecordedGpu>,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +134,7 @@ struct Read {
     app_compose: Option<String>,
     phala_api: Option<RecordedOpinion>,
     early: Option<EarlyRecord>,
+    gpu: Option<RecordedGpu>,
 }
 
 #[derive(Deserialize)]
@@ -157,6 +162,7 @@ impl Bundle {
             app_compose: self.app_compose.as_deref(),
             phala_api: self.phala_api.as_ref(),
             early: self.early.as_ref(),
+            gpu: self.gpu.as_ref(),
         })?;
         text.push('\n');
         Ok(text)
@@ -205,6 +211,7 @@ impl Bundle {
             app_compose: read.app_compose,
             phala_api: read.phala_api,
             early: read.early,
+            gpu: read.gpu,
         })
     }
 
@@ -219,6 +226,7 @@ impl Bundle {
             self.app_compose.as_ref().map(String::as_bytes),
             self.nonce,
         )
+        .map(|evidence| evidence.with_gpu(self.gpu.as_ref()))
     }
 }
 

@@ -28,10 +28,12 @@ pub mod collateral;
 mod error;
 mod event_log;
 mod excerpt;
+mod gpu;
 mod info;
 mod json;
 mod json_budget;
 mod limits;
+mod nras;
 mod phala_cloud;
 mod phala_verifier;
 mod quote;
@@ -48,6 +50,11 @@ pub use collateral::MAX_BYTES;
 pub use error::EvidenceError;
 pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
 pub use excerpt::excerpt;
+pub(crate) use gpu::claimed_gpus;
+pub use gpu::{
+    GpuEvidence, GpuProblem, GpuReport, MAX_GPU_CHAIN_BYTES, MAX_GPU_DOCUMENT_BYTES, MAX_GPU_REPORT_BYTES,
+    MAX_GPUS, MAX_SWITCHES, RecordedGpu,
+};
 pub use info::{Info, InfoRegisters};
 pub use json::Object;
 pub use json_budget::has_more_values_than;
@@ -56,6 +63,7 @@ pub use limits::{
     MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_COMPOSE_FILE_BYTES, MAX_EVENTS, MAX_INFO_BYTES,
     MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES,
 };
+pub use nras::{NrasAnswer, NrasKind, RecordedNras, keys_used};
 pub use phala_cloud::{PhalaCloudAnswer, PhalaCloudInstance};
 pub(crate) use phala_verifier::error_detail;
 pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedOpinion};
@@ -77,6 +85,8 @@ pub struct Evidence {
     pub app_compose: Option<Unproven<String>>,
     /// The nonce that the evidence was asked for with. Null for evidence that names none.
     pub nonce: Option<[u8; 32]>,
+    /// What it says of its GPUs, or why that cannot be read. Nothing else rests on it.
+    pub gpu: Option<Result<GpuEvidence, GpuProblem>>,
 }
 
 impl Evidence {
@@ -124,12 +134,28 @@ impl Evidence {
             None => info.as_ref().and_then(|info| info.app_compose.clone()),
         };
         Ok(Self {
+            gpu: attestation.gpu.take().map(|gpu| gpu.map_err(GpuProblem::from)),
             attestation,
             info,
             info_problem,
             app_compose,
             nonce,
         })
+    }
+
+    /// With the GPU evidence of a document of its own, which goes before that in the attestation.
+    #[must_use]
+    pub fn with_gpu(mut self, recorded: Option<&RecordedGpu>) -> Self {
+        let own = match recorded.and_then(RecordedGpu::answer) {
+            None => return self,
+            Some(Ok(body)) => GpuEvidence::parse(body).map_err(GpuProblem::from),
+            Some(Err(problem)) => Err(GpuProblem::Unreachable(problem.to_owned())),
+        };
+        self.gpu = Some(match (own, self.gpu) {
+            (Ok(own), Some(Ok(beside))) => Ok(own.or(beside)),
+            (own, _) => own,
+        });
+        self
     }
 
     /// With the user's own copy of the compose document where the app shows none: its hash decides whether it

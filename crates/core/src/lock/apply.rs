@@ -2,7 +2,10 @@
 
 use super::{AcceptName, Lock, LockError, LockProblem};
 use crate::policy::tcb::end_of;
-use crate::policy::{Expected, LockedCompose, LockedPlatform, Origin, OsImageOption, OsImagePolicy, Policy};
+use crate::policy::{
+    Expected, GpuExpectations, LockedCompose, LockedGpus, LockedPlatform, Origin, OsImageOption,
+    OsImagePolicy, Policy,
+};
 
 impl Lock {
     /// Fills in what the options left open. `os_image` is what `--os-image` says, where it was given: any other
@@ -48,6 +51,10 @@ impl Lock {
             locked_rtmr0,
             locked_platform: policy.locked_platform.or_else(|| self.platform(path)),
             locked_compose: policy.locked_compose.or_else(|| self.compose(path)),
+            gpu: GpuExpectations {
+                pins: policy.gpu.pins.or_else(|| self.gpus(path)),
+                ..policy.gpu
+            },
             ..policy
         })
     }
@@ -79,6 +86,13 @@ impl Lock {
             td_attributes: self.td_attributes,
             mr_seam: self.mr_seam,
             fmspc: self.fmspc,
+            lock: path.to_owned(),
+        })
+    }
+
+    fn gpus(&self, path: &str) -> Option<LockedGpus> {
+        (!self.gpus.is_empty()).then(|| LockedGpus {
+            pins: self.gpus.clone(),
             lock: path.to_owned(),
         })
     }

@@ -17,9 +17,9 @@ use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{AcceptName, Lock, LockedOs, places};
+use super::{AcceptName, Lock, LockedOs, gpus, places};
 use crate::policy::KnownBy;
-use crate::policy::LockedPlace;
+use crate::policy::{GpuPin, LockedPlace};
 use crate::reference::ReferenceValues;
 
 /// A whole lock with odd values in it.
@@ -70,6 +70,26 @@ pub fn example() -> Lock {
         td_attributes: Some([0, 0, 0, 0x10, 0, 0, 0, 0]),
         mr_seam: Some([0x5e; 48]),
         fmspc: Some([0xb0, 0xc0, 0x6f, 0, 0, 0]),
+        gpus: vec![gpu("aa", 0x6b)],
+    }
+}
+
+/// A kind of GPU with this driver.
+fn gpu(driver: &str, measurements: u8) -> GpuPin {
+    let kind = [
+        "GH100",
+        driver,
+        "96.00.D9.00.02",
+        "1010",
+        "0200",
+        "882",
+        "off",
+        "none",
+        "off",
+    ];
+    GpuPin {
+        kind: kind.map(str::to_owned),
+        measurements: [measurements; 32],
     }
 }
 
@@ -92,7 +112,7 @@ fn os(lock: &mut Lock) -> &mut LockedOs {
 
 #[cfg(test)]
 /// How to change each field of the example, with the key that then differs, in the order of the file.
-const EDITS: [(&str, Edit); 23] = [
+const EDITS: [(&str, Edit); 25] = [
     ("tool", |lock| lock.tool = Some("cvm-verify 9".to_owned())),
     ("compose_hash", |lock| lock.compose_hash = Some([0x91; 32])),
     ("app_id", |lock| lock.app_id = None),
@@ -140,6 +160,14 @@ const EDITS: [(&str, Edit); 23] = [
     ("platform.td_attributes", |lock| lock.td_attributes = Some([1; 8])),
     ("platform.mr_seam", |lock| lock.mr_seam = None),
     ("platform.fmspc", |lock| lock.fmspc = Some([0; 6])),
+    (
+        "gpus.\"GH100 aa 96.00.D9.00.02 1010 0200 882 off none off\"",
+        |lock| lock.gpus[0].measurements = [1; 32],
+    ),
+    (
+        "gpus.\"GH100 bb 96.00.D9.00.02 1010 0200 882 off none off\"",
+        |lock| lock.gpus.push(gpu("bb", 0x6b)),
+    ),
 ];
 
 #[cfg(test)]
@@ -238,10 +266,15 @@ pub fn lock() -> impl Strategy<Value = Lock> {
         btree_map(text(), value(), 0..5),
         vec(place, 0..3),
     );
+    let gpu = (vec("[ -~]{1,64}", 9), uniform32(any::<u8>())).prop_map(|(kind, measurements)| GpuPin {
+        kind: kind.try_into().unwrap(),
+        measurements,
+    });
     let platform = (
         of(uniform8(any::<u8>())),
         of(bytes48()),
         of(uniform6(any::<u8>())),
+        vec(gpu, 0..3),
     );
     // What every lock holds, whatever else is in it.
     let name = prop_oneof![
@@ -254,7 +287,8 @@ pub fn lock() -> impl Strategy<Value = Lock> {
         let (tool, compose_hash, app_id, key_provider) = app;
         let (images, envelope, mut places): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>) = maps;
         places::sort(&mut places);
-        let (td_attributes, mr_seam, fmspc) = platform;
+        let (td_attributes, mr_seam, fmspc, mut gpus) = platform;
+        gpus::sort(&mut gpus);
         Lock {
             tool,
             compose_hash,
@@ -268,6 +302,7 @@ pub fn lock() -> impl Strategy<Value = Lock> {
             td_attributes,
             mr_seam,
             fmspc,
+            gpus,
         }
     })
 }

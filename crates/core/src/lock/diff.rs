@@ -46,6 +46,7 @@ pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
         .chain(envelope(old, new))
         .chain(places(old, new))
         .chain(after.into_iter().flatten())
+        .chain(gpus(old, new))
         .collect()
 }
 
@@ -218,6 +219,36 @@ fn places(old: &Lock, new: &Lock) -> Vec<Change> {
                     }
                     Kind::Added => "another place decides which code runs".to_owned(),
                     Kind::Removed => "a place no longer decides which code runs".to_owned(),
+                },
+            )
+        })
+        .collect()
+}
+
+/// Each kind of GPU, by everything but its measurements.
+fn gpus(old: &Lock, new: &Lock) -> Vec<Change> {
+    let by_kind = |lock: &Lock| {
+        let mut shown: BTreeMap<String, String> = BTreeMap::new();
+        for pin in &lock.gpus {
+            let entry = shown.entry(pin.kind.join(" ")).or_default();
+            entry.push_str(if entry.is_empty() { "" } else { ", " });
+            entry.push_str(&hex::encode(pin.measurements));
+        }
+        shown
+    };
+    let (before, after) = (by_kind(old), by_kind(new));
+    names(&before, &after)
+        .into_iter()
+        .filter_map(|kind| {
+            let key = format!("gpus.{}", toml_key(kind));
+            change(
+                key,
+                before.get(kind).cloned(),
+                after.get(kind).cloned(),
+                |kind| match kind {
+                    Kind::Changed => "GPUs of the same kind measure another firmware or driver".to_owned(),
+                    Kind::Added => "there are GPUs of another kind: chip, driver, vBIOS or mode".to_owned(),
+                    Kind::Removed => "there are no GPUs of this kind any more".to_owned(),
                 },
             )
         })

@@ -106,6 +106,12 @@ pub enum LockProblem {
     /// More places than a person reviews.
     #[error("has more than 200 entries")]
     ManyPlaces,
+    /// A kind of GPU in `[[gpus]]` that lacks a key, or has one without a value.
+    #[error("is missing, or is not a value of 1 to 64 characters")]
+    IncompleteGpu,
+    /// More kinds of GPU than a deployment has.
+    #[error("has more than 32 kinds of GPU")]
+    ManyGpus,
     /// A section without entries.
     #[error("is empty")]
     EmptySection,
@@ -200,6 +206,7 @@ impl LockProblem {
             Self::IncompletePlace | Self::ManyPlaces => {
                 "Take over what `cvm-verify pin URL` writes, and fill in each `reason`."
             }
+            Self::IncompleteGpu | Self::ManyGpus => "Take over what `cvm-verify pin URL` writes.",
             Self::LongReason => "Write one sentence.",
             Self::TargetName => "A name has 1 to 64 letters, digits, `.`, `_` and `-`.",
             Self::NoTarget { wanted: None, .. } => "Choose one with --target NAME.",

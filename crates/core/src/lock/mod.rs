@@ -28,6 +28,7 @@ mod diff;
 mod diff_text;
 mod error;
 mod file;
+mod gpus;
 mod mistakes;
 mod pin;
 mod pin_warning;
@@ -53,13 +54,14 @@ pub use diff::{Change, difference};
 pub use diff_text::difference_text;
 pub use error::{LockError, LockProblem};
 pub use file::{LockFile, with_target};
+pub use gpus::MAX_GPU_PINS;
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
 pub use pin_warning::{Reservation, VULNERABLE_DAYS};
 pub use places::MAX_LOCKED_PLACES;
 pub use read::merge_conflict;
 pub use write::Notes;
 
-use crate::policy::{DEFAULT_TD_ATTRIBUTES, ImageRegisters, KeyProviders, LockedPlace, OsTuple};
+use crate::policy::{DEFAULT_TD_ATTRIBUTES, GpuPin, ImageRegisters, KeyProviders, LockedPlace, OsTuple};
 
 /// The name of the format of a [`Lock`].
 pub const SCHEMA: &str = "cvm-verify/lock/v1";
@@ -95,6 +97,8 @@ pub struct Lock {
     pub mr_seam: Option<[u8; 48]>,
     /// FMSPC: the model of the platform.
     pub fmspc: Option<[u8; 6]>,
+    /// The kinds of GPU, each once, sorted. Empty if none is locked.
+    pub gpus: Vec<GpuPin>,
 }
 
 /// The locked OS image.

@@ -9,7 +9,7 @@ use dcap_qvl::TcbStatus;
 use super::pin_warning::accepted_sentences;
 use super::{
     AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, MAX_LOCK_BYTES, Notes, Reservation,
-    VULNERABLE_DAYS, places,
+    VULNERABLE_DAYS, gpus, places,
 };
 use crate::compose::launch_script;
 use crate::evidence::EvidenceError;
@@ -17,6 +17,7 @@ use crate::policy::KnownBy;
 use crate::policy::{KeyProviderPin, PublishedImage};
 use crate::reference::{OsClass, ReferenceValues};
 use crate::report::TrustRootKind;
+use crate::verify::gpu::GpuNonce;
 use crate::verify::{
     BootRefusal, CollateralGap, ComposeRefusal, Facts, Gap, IdentifiedBy, KeyProvider, LogRefusal,
     MeasuredCompose, QuoteRefusal, ShownDocument, VerifiedQuote,
@@ -155,6 +156,11 @@ pub fn pin(
         td_attributes: Some(*quote.td_attributes()),
         mr_seam: Some(*quote.mr_seam()),
         fmspc: Some(*quote.fmspc()),
+        gpus: match (&facts.gpu.devices, facts.gpu.nonce) {
+            // GPUs that answered another run are not this deployment's.
+            (Ok(devices), GpuNonce::ThisRun | GpuNonce::Derived) if fresh => gpus::of_devices(devices),
+            _ => Vec::new(),
+        },
         ..Lock::default()
     };
     let mut reservations = of_quote(facts, quote, fresh);

@@ -16,7 +16,7 @@ use crate::toml_text::literal::{one_line, quoted};
 /// Markers that git leaves at line starts where a merge was not finished.
 const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
-const ROOT_KEYS: [&str; 11] = [
+const ROOT_KEYS: [&str; 12] = [
     "schema",
     "tool",
     "compose_hash",
@@ -28,9 +28,10 @@ const ROOT_KEYS: [&str; 11] = [
     "places",
     "os_image",
     "platform",
+    "gpus",
 ];
 /// What a block of a file of several targets holds.
-const TARGET_KEYS: [&str; 10] = [
+const TARGET_KEYS: [&str; 11] = [
     "tool",
     "compose_hash",
     "app_id",
@@ -41,6 +42,7 @@ const TARGET_KEYS: [&str; 10] = [
     "places",
     "os_image",
     "platform",
+    "gpus",
 ];
 const SEVERAL_KEYS: [&str; 2] = ["schema", "target"];
 const OS_IMAGE_KEYS: [&str; 6] = ["mrtd", "rtmr0", "rtmr1", "rtmr2", "known_by", "vulnerable_until"];
@@ -150,6 +152,10 @@ impl Lock {
                 .keep(root.take_section("os_image"))
                 .flatten()
                 .and_then(|section| os_image(section, mistakes)),
+            gpus: root
+                .take("gpus")
+                .map(|entry| super::gpus::read(entry, mistakes))
+                .unwrap_or_default(),
             ..Self::default()
         };
         if let Some(mut platform) = mistakes.keep(root.take_section("platform")).flatten() {

@@ -1,7 +1,7 @@
 //! The text of a lock file: sorted, stable, made for review.
 
 use super::compose_settings::assignments;
-use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, places};
+use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, gpus, places};
 use crate::policy::{KeyProviderPin, KeyProviders};
 use crate::reference::{KmsRow, ReferenceValues};
 use crate::toml_text::literal::{key, one_line, quoted};
@@ -24,7 +24,7 @@ const HEADER: &str = "\
 ";
 const SIMULATED: &str = "\
 #
-# SIMULATED: the evidence rests on another root than Intel's, so nothing here was proven about hardware.
+# SIMULATED: the evidence rests on another root than the built-in ones, so nothing here was proven about hardware.
 ";
 const COMPOSE_HASH: &str = "
 # SHA-256 of the compose document, byte for byte. It binds all of [images] and [compose].
@@ -89,6 +89,7 @@ impl Lock {
         // Values never hold a line break, so a line like this is a section's own.
         let of_target = |line: &str| match line.strip_prefix('[') {
             Some(_) if line == places::HEADER => format!("[[target.{name}.places]]\n"),
+            Some(_) if line == gpus::HEADER => format!("[[target.{name}.gpus]]\n"),
             Some(section) if SECTIONS.contains(&line) => format!("[target.{name}.{section}\n"),
             _ => format!("{line}\n"),
         };
@@ -149,6 +150,7 @@ impl Lock {
             out.push_str(&os_image(os, notes));
         }
         out.push_str(&platform(self));
+        out.push_str(&gpus::write(&self.gpus));
         out
     }
 }

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::expected::{Expected, Origin};
+use super::gpu::GpuExpectations;
 use super::key_providers::KeyProviders;
 use super::locked_place::LockedPlace;
 use super::max_age::CollateralMaxAge;
@@ -57,6 +58,8 @@ pub struct Policy {
     pub launch_inputs: LaunchInputsPolicy,
     /// Which machines are accepted.
     pub platforms: Option<Expected<PlatformList>>,
+    /// What is expected of the GPUs.
+    pub gpu: GpuExpectations,
     /// Whether somebody else is asked for a second opinion.
     pub verifier: Verifier,
     /// What the report data must hold.
@@ -95,6 +98,7 @@ impl Default for Policy {
             image_pins: ImagePinsPolicy::Required,
             launch_inputs: LaunchInputsPolicy::Warn,
             platforms: None,
+            gpu: GpuExpectations::default(),
             verifier: Verifier::Local,
             report_data: ReportDataPolicy::default(),
             tcb: TcbPolicy::default(),

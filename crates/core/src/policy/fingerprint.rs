@@ -11,6 +11,8 @@ use super::appraisal::{
     ReportDataPolicy, Verifier,
 };
 use super::expected::Expected;
+use super::gpu::{GpuExpectations, GpuMode, GpuVerifier, LockedGpus};
+use super::gpu_pin::GpuPin;
 use super::key_provider::KeyProviderPin;
 use super::key_providers::KeyProviders;
 use super::max_age::CollateralMaxAge;
@@ -70,6 +72,7 @@ impl Policy {
             image_pins,
             launch_inputs,
             platforms,
+            gpu,
             verifier,
             report_data,
             tcb,
@@ -142,6 +145,7 @@ impl Policy {
             };
             out.set("platform-id", value.ids().iter().map(bytes));
         }
+        out.gpu(gpu);
         match verifier {
             Verifier::Local => {}
             Verifier::Both => out.word("verifier", "both"),
@@ -347,6 +351,49 @@ impl Encoding {
             let parts =
                 parts.flat_map(|place| [place.path.as_bytes(), &place.sha256, place.reason.as_bytes()]);
             self.entry("lock.places", parts);
+        }
+    }
+
+    fn gpu(&mut self, expected: &GpuExpectations) {
+        let GpuExpectations {
+            mode,
+            count,
+            models,
+            switches_required,
+            verifier,
+            pins,
+        } = expected;
+        match mode {
+            GpuMode::Auto => {}
+            GpuMode::Required => self.word("gpu", "required"),
+            GpuMode::Unchecked => self.word("gpu", "unchecked"),
+        }
+        if let Some(Expected { value, origin: _ }) = count {
+            let count = u64::from(*value).to_be_bytes();
+            self.entry("gpu-count", [count.as_slice()]);
+        }
+        if let Some(Expected { value, origin: _ }) = models {
+            self.set(
+                "gpu-model",
+                value.iter().map(|model| model.as_str().as_bytes().to_vec()),
+            );
+        }
+        if *switches_required {
+            self.word("gpu-switches", "required");
+        }
+        match verifier {
+            GpuVerifier::Local => {}
+            GpuVerifier::Nras => self.word("gpu-verifier", "nras"),
+            GpuVerifier::Both => self.word("gpu-verifier", "both"),
+        }
+        if let Some(LockedGpus { pins, lock: _ }) = pins {
+            let encoded = pins.iter().map(|GpuPin { kind, measurements }| {
+                let mut one = Self(Vec::new());
+                kind.iter().for_each(|value| one.bytes(value.as_bytes()));
+                one.bytes(measurements);
+                one.0
+            });
+            self.set("lock.gpus", encoded);
         }
     }
 

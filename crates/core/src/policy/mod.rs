@@ -3,6 +3,8 @@
 mod appraisal;
 mod expected;
 mod fingerprint;
+mod gpu;
+mod gpu_pin;
 mod key_provider;
 mod key_providers;
 mod known_by;
@@ -15,12 +17,16 @@ mod second_hash;
 pub mod seconds;
 pub(crate) mod tcb;
 
+pub use gpu_pin::KEYS as GPU_KEYS;
+
 pub use appraisal::{
     DEFAULT_TD_ATTRIBUTES, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose, LockedPlatform,
     MrConfigIdPolicy, Policy, ReportDataPolicy, Verifier,
 };
 pub use expected::{Expected, Origin};
 pub use fingerprint::Fingerprint;
+pub use gpu::{GpuExpectations, GpuMode, GpuModel, GpuModelError, GpuVerifier, LockedGpus};
+pub use gpu_pin::GpuPin;
 pub use key_provider::{KeyProviderPin, PinError};
 pub use key_providers::{KeyProviders, KeyProvidersError, MAX_KEY_PROVIDERS};
 pub use known_by::{KnownBy, KnownByError};

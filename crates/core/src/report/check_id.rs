@@ -28,6 +28,7 @@ macro_rules! each_check {
             image_pins ImagePins "image-pins"
             launch_inputs LaunchInputs "launch-inputs"
             platform_id PlatformId "platform-id"
+            gpu Gpu "gpu"
             phala_api PhalaApi "phala-api"
         }
     };

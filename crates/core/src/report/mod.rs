@@ -19,7 +19,10 @@ pub(crate) use check_id::each_check;
 pub use check_result::{CheckResult, Status};
 pub use run_id::{RunId, RunIdError};
 pub use shard::{Shard, ShardError};
-pub use target::{EvidenceRecord, ListedInstances, Measurements, TargetReport, TcbRecord, TrustRootKind};
+pub use target::{
+    DeviceRootKind, EvidenceRecord, ListedInstances, Measurements, TargetReport, TcbRecord, TrustRootKind,
+    simulated,
+};
 pub use target_name::{MAX_NAME, is_name};
 pub use tier::{Assurance, AssuranceError, RequiredAssurance, SideTier, SideTiers, Tier};
 pub use verdict::Verdict;

@@ -26,6 +26,9 @@ pub struct TargetReport {
     pub accepted: Vec<Accepted>,
     /// Whose root certificate the proof rests on.
     pub trust_root: TrustRootKind,
+    /// Whose root certificate the proof about GPUs rests on. Absent if it is NVIDIA's.
+    #[serde(default, skip_serializing_if = "DeviceRootKind::is_nvidia")]
+    pub device_root: DeviceRootKind,
     /// The time that collateral and exceptions were judged at, RFC 3339 UTC.
     pub evaluated_at: String,
     /// One result per check, in the order of [`CheckId::ALL`].
@@ -46,6 +49,12 @@ pub struct TargetReport {
 }
 
 impl TargetReport {
+    /// What the first line must say if a built-in root was replaced.
+    #[must_use]
+    pub const fn simulated(&self) -> Option<&'static str> {
+        simulated(self.trust_root, self.device_root)
+    }
+
     /// The result of one check.
     #[must_use]
     pub fn check(&self, id: CheckId) -> Option<&CheckResult> {
@@ -62,6 +71,53 @@ pub enum TrustRootKind {
     Intel,
     /// A root given with `--insecure-trust-root`: proves nothing about hardware.
     Custom,
+}
+
+/// What the first line of everything must say if a built-in root was replaced: by which, and what is not proven then.
+#[must_use]
+pub const fn simulated(quote: TrustRootKind, device: DeviceRootKind) -> Option<&'static str> {
+    match (quote, device) {
+        (TrustRootKind::Intel, DeviceRootKind::Nvidia) => None,
+        (TrustRootKind::Custom, DeviceRootKind::Nvidia) => {
+            Some("SIMULATED: not Intel's root, proves nothing about hardware")
+        }
+        (TrustRootKind::Intel, DeviceRootKind::Custom) => {
+            Some("SIMULATED: not NVIDIA's root, proves nothing about GPUs")
+        }
+        (TrustRootKind::Custom, DeviceRootKind::Custom) => {
+            Some("SIMULATED: neither Intel's root nor NVIDIA's, proves nothing about hardware")
+        }
+    }
+}
+
+/// Whose root certificate the proof about GPUs rests on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceRootKind {
+    /// NVIDIA's device identity root, built in.
+    #[default]
+    Nvidia,
+    /// A root given with `--insecure-trust-root nvidia=FILE`: proves nothing about GPUs.
+    Custom,
+}
+
+impl DeviceRootKind {
+    /// `Nvidia` if both are.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nvidia, Self::Nvidia) => Self::Nvidia,
+            (Self::Custom, _) | (_, Self::Custom) => Self::Custom,
+        }
+    }
+
+    /// Whether it is NVIDIA's own.
+    #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub const fn is_nvidia(&self) -> bool {
+        matches!(self, Self::Nvidia)
+    }
 }
 
 /// The instances of an app in Phala Cloud's list. An instance that is stopped is listed without a quote: nothing is verified

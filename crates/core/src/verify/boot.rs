@@ -89,6 +89,7 @@ pub struct BootClaims {
     key_provider: KeyProvider,
     init_script_hashes: Vec<[u8; 32]>,
     gpu_policy_hash: Option<[u8; 32]>,
+    gpu_attestation: Option<Vec<u8>>,
     unknown_events: Vec<String>,
 }
 
@@ -127,6 +128,12 @@ impl BootClaims {
     #[must_use]
     pub const fn gpu_policy_hash(&self) -> Option<&[u8; 32]> {
         self.gpu_policy_hash.as_ref()
+    }
+
+    /// The payload of the event `gpu-attestation`, JSON: how the guest attested its GPUs. Absent if it did not.
+    #[must_use]
+    pub fn gpu_attestation(&self) -> Option<&[u8]> {
+        self.gpu_attestation.as_deref()
     }
 
     /// Names of boot events that this version does not know.
@@ -255,6 +262,10 @@ pub(super) fn claims(log: &MeasuredLog) -> Result<BootClaims, BootRefusal> {
             .find(|event| event.name == "gpu-policy-hash")
             .map(|event| fixed("gpu-policy-hash", &event.payload))
             .transpose()?,
+        gpu_attestation: boot
+            .iter()
+            .find(|event| event.name == GPU_ATTESTATION)
+            .map(|event| event.payload.clone()),
         unknown_events,
     })
 }

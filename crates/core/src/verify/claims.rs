@@ -8,6 +8,7 @@ use super::boot::{self, BootClaims, BootRefusal};
 use super::early_tcb;
 use super::early_tcb::Early;
 use super::event_log::{self, LogRefusal, MeasuredLog};
+use super::gpu::{self, DeviceRoot, GpuFacts, NrasIntermediates};
 use super::not_proven::COLLATERAL_LIMIT;
 use super::not_proven::{CollateralGap, Gap};
 use super::os_image::{IdentifiedOs, ShownDocument, shown_document};
@@ -16,7 +17,7 @@ use super::phala_verdict::Opinion;
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
 use super::{Prover, QuoteRefusal, SignatureCache, TrustRoot};
-use crate::evidence::{Evidence, EvidenceError, QuoteBytes, RecordedOpinion};
+use crate::evidence::{Evidence, EvidenceError, QuoteBytes, RecordedNras, RecordedOpinion};
 use crate::reference::ReferenceValues;
 use crate::report::TrustRootKind;
 
@@ -66,6 +67,8 @@ pub struct Facts {
     pub compose_is_object: bool,
     /// Where the collateral came from, for people.
     pub collateral_source: Option<String>,
+    /// What is proven of the GPUs.
+    pub gpu: GpuFacts,
     /// What Phala's verification API says of the quote.
     pub opinion: Opinion,
     /// What Intel's early set says of the platform.
@@ -137,6 +140,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         (Ok(_), Some(_)) => Echo::Differs,
     };
     let shown_document = shown_document(evidence, quote.as_ref().ok(), &prover);
+    let gpu = gpu::prove(evidence, &boot, &compose, &DeviceRoot::Nvidia, &prover);
     Facts {
         quote,
         collateral,
@@ -154,6 +158,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
                 .as_ref()
                 .is_some_and(|info| info.app_compose_is_object),
         collateral_source: None,
+        gpu,
         opinion: Opinion::NotAsked,
         early: Early::Nothing,
         shown_document,
@@ -167,6 +172,24 @@ impl Facts {
     #[must_use]
     pub fn with_collateral_from(mut self, source: Option<String>) -> Self {
         self.collateral_source = source;
+        self
+    }
+
+    /// With the GPUs of the same evidence proven under this root, if it is not NVIDIA's.
+    #[must_use]
+    pub fn with_device_root(mut self, evidence: &Evidence, root: &DeviceRoot) -> Self {
+        if *root != DeviceRoot::Nvidia {
+            self.gpu = gpu::prove(evidence, &self.boot, &self.compose, root, &Prover(()));
+        }
+        self
+    }
+
+    /// With what NVIDIA's remote attestation service answered about the GPUs of this evidence.
+    #[must_use]
+    pub fn with_nras(mut self, recorded: &RecordedNras, intermediates: &NrasIntermediates) -> Self {
+        if self.quote.is_ok() {
+            self.gpu = self.gpu.with_nras(recorded, intermediates, self.at);
+        }
         self
     }
 

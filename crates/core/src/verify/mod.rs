@@ -7,6 +7,7 @@
 //! | its boot prefix | the boot grammar | [`BootClaims`] |
 //! | compose text | its SHA-256 is the `compose-hash` of the [`BootClaims`] | [`MeasuredCompose`] |
 //! | registers | a row of the reference values | [`IdentifiedOs`] |
+//! | GPU reports | signature and chain to NVIDIA's device root | [`gpu::GpuDevices`] |
 //!
 //! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. A
 //! [`SignatureCache`] remembers which signatures were good; no result depends on it.
@@ -34,13 +35,14 @@ mod config_id;
 pub mod digest;
 mod early_tcb;
 mod event_log;
+pub mod gpu;
 mod not_proven;
 pub mod os_image;
 mod phala_verdict;
 mod quote;
 mod refusal;
 mod report_data;
-mod trust_root;
+pub(crate) mod trust_root;
 pub mod validity;
 
 pub(crate) use app_compose::members_of;

@@ -33,20 +33,7 @@ impl TrustRoot {
     /// # Errors
     /// [`RootError`] where the file is not one certificate.
     pub fn custom(file: &[u8]) -> Result<Self, RootError> {
-        let der = if file.trim_ascii_start().starts_with(b"-----BEGIN") {
-            let (label, der) = der::pem::decode_vec(file.trim_ascii())
-                .map_err(|error| RootError::NotACertificate(error.to_string()))?;
-            if label != "CERTIFICATE" {
-                return Err(RootError::NotACertificate(
-                    "the PEM block is not a CERTIFICATE".to_owned(),
-                ));
-            }
-            der
-        } else {
-            file.to_vec()
-        };
-        Certificate::from_der(&der).map_err(|error| RootError::NotACertificate(error.to_string()))?;
-        Ok(Self::Custom(der))
+        certificate_of_file(file).map(Self::Custom)
     }
 
     /// The certificate, DER.
@@ -66,4 +53,22 @@ impl TrustRoot {
             Self::Custom(_) => TrustRootKind::Custom,
         }
     }
+}
+
+/// The certificate of a file of one, PEM or DER, as DER.
+pub(crate) fn certificate_of_file(file: &[u8]) -> Result<Vec<u8>, RootError> {
+    let der = if file.trim_ascii_start().starts_with(b"-----BEGIN") {
+        let (label, der) = der::pem::decode_vec(file.trim_ascii())
+            .map_err(|error| RootError::NotACertificate(error.to_string()))?;
+        if label != "CERTIFICATE" {
+            return Err(RootError::NotACertificate(
+                "the PEM block is not a CERTIFICATE".to_owned(),
+            ));
+        }
+        der
+    } else {
+        file.to_vec()
+    };
+    Certificate::from_der(&der).map_err(|error| RootError::NotACertificate(error.to_string()))?;
+    Ok(der)
 }

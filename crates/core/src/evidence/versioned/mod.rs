@@ -103,6 +103,7 @@ fn attestation(parts: Parts) -> Result<Attestation, EvidenceError> {
         boot_events,
         report_data_echo: Some(Unproven::new(parts.report_data.to_vec())),
         vm_config: (!parts.config.is_empty()).then(|| Unproven::new(parts.config)),
+        gpu: None,
     })
 }
 

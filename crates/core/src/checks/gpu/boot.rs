@@ -1,0 +1,108 @@
+//! What the measured guest recorded of its GPUs while booting. It is worth as much as the guest's OS image.
+
+use super::look::Look;
+use super::reasons::*;
+use crate::checks::os_image;
+use crate::policy::Policy;
+use crate::verify::gpu::{GpuBoot, GpuRecord};
+use crate::verify::{Facts, Gap};
+
+pub(super) fn looks(facts: &Facts, policy: &Policy) -> Vec<Look> {
+    let mut found = Vec::new();
+    let is_os_proven = os_image::is_proven(facts, policy);
+    match &facts.gpu.boot {
+        Ok(boot) => found.push(event(boot, is_os_proven, policy)),
+        Err(Gap::Refused(refusal)) => found.push(Look::fail(&EVENT, sentence(&refusal.to_string()))),
+        Err(Gap::Absent | Gap::NotReached) => {}
+    }
+    found.extend(measured_policy(facts, policy));
+    found
+}
+
+fn event(boot: &GpuBoot, is_os_proven: bool, policy: &Policy) -> Look {
+    if let Some(modes) = boot.modes {
+        if !modes.debugging_is_disabled {
+            return Look::fail(
+                &EVENT,
+                "The boot event says that debugging of the GPUs is not disabled.",
+            );
+        }
+        if !modes.secure_boot {
+            return Look::fail(&EVENT, "The boot event says that the GPUs did not boot securely.");
+        }
+    }
+    match &boot.record {
+        GpuRecord::OtherDigest { .. } => {
+            return Look::fail(
+                &EVIDENCE_DIGEST,
+                "The record of the GPUs' attestation at boot is not the one that the guest measured.",
+            );
+        }
+        GpuRecord::BadClaims(problem) => {
+            return Look::fail(&CLAIM, sentence(&format!("The record of the boot: {problem}")));
+        }
+        GpuRecord::Absent | GpuRecord::Good => {}
+    }
+    let devices = boot.devices;
+    if !is_os_proven {
+        return Look::short(
+            policy,
+            &UNVERIFIED,
+            format!(
+                "A guest whose OS image is not proven says that it attested {devices} GPUs while booting."
+            ),
+        );
+    }
+    if let Some(expected) = policy.gpu.count.as_ref().map(|count| count.value)
+        && expected != devices
+    {
+        return Look::fail(
+            &COUNT,
+            format!("{expected} GPUs are expected; the guest attested {devices} while booting."),
+        );
+    }
+    Look::Proven(format!(
+        "The guest attested {devices} GPUs while booting, with confidential computing on; that says nothing about now."
+    ))
+}
+
+fn measured_policy(facts: &Facts, policy: &Policy) -> Vec<Look> {
+    let measured = match &facts.gpu.policy {
+        None => return Vec::new(),
+        Some(Err(problem)) => return vec![Look::fail(&POLICY, sentence(&problem.to_string()))],
+        Some(Ok(measured)) => measured,
+    };
+    let mut found = Vec::new();
+    if !measured.attests_gpus {
+        found.push(Look::short(
+            policy,
+            &POLICY,
+            "The measured GPU policy has `attest_gpu: false`: the guest attests no GPU while booting.",
+        ));
+    }
+    if !measured.loosened.is_empty() {
+        let loosened = measured.loosened.join("`, `");
+        found.push(Look::warn(
+            &POLICY,
+            format!("The measured GPU policy allows `{loosened}`."),
+        ));
+    }
+    // A rule of the app's own only adds to what the guest demands; it is shown by its hash, for nobody reads it here.
+    if let (Some(rego), false) = (measured.rego_sha256, facts.gpu.boot.is_err()) {
+        found.push(Look::Proven(format!(
+            "The app has a rule of its own for its GPUs, which is not read here (SHA-256 {}).",
+            hex::encode(rego)
+        )));
+    }
+    found
+}
+
+/// With a capital letter and a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars
+        .next()
+        .map(|c| c.to_uppercase().collect())
+        .unwrap_or_default();
+    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+}

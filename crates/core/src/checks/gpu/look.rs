@@ -1,0 +1,39 @@
+//! One thing that was looked at, and what came of it.
+
+use crate::checks::Reason;
+use crate::policy::{GpuMode, Policy};
+use crate::report::Status;
+
+/// What one look found: the worst of several decides.
+#[derive(Debug, Clone)]
+pub(super) enum Look {
+    /// Proven. A whole sentence.
+    Proven(String),
+    /// Not proven. A whole sentence.
+    Open(Status, &'static Reason, String),
+}
+
+impl Look {
+    /// Not proven: a failure if GPUs are required, else a warning.
+    pub(super) fn short(policy: &Policy, reason: &'static Reason, detail: impl Into<String>) -> Self {
+        let status = match policy.gpu.mode {
+            GpuMode::Required => Status::Fail,
+            GpuMode::Auto | GpuMode::Unchecked => Status::Warn,
+        };
+        Self::Open(status, reason, detail.into())
+    }
+
+    pub(super) fn warn(reason: &'static Reason, detail: impl Into<String>) -> Self {
+        Self::Open(Status::Warn, reason, detail.into())
+    }
+
+    pub(super) fn fail(reason: &'static Reason, detail: impl Into<String>) -> Self {
+        Self::Open(Status::Fail, reason, detail.into())
+    }
+
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Proven(text) | Self::Open(_, _, text) => text,
+        }
+    }
+}

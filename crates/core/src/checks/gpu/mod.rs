@@ -1,0 +1,126 @@
+//! `gpu`: the GPUs are genuine and answered this run's nonce; and what is not proven about them.
+
+mod boot;
+mod look;
+mod nras;
+mod reasons;
+mod reports;
+
+use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote};
+use crate::policy::{GpuMode, Policy};
+use crate::report::{CheckId, Status};
+use crate::verify::Facts;
+use look::Look;
+use reasons::*;
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::Gpu,
+    title: "GPUs",
+    proves: "Genuine NVIDIA GPUs answered this run's nonce through this CVM. (Not that they are in this machine; not, unless \
+             NVIDIA was asked, that their firmware is good.)",
+    prevents: "GPUs that are emulated, counted twice or not confidential; evidence of GPUs that was recorded elsewhere.",
+    reasons: &[
+        &NO_GPU,
+        &UNCHECKED,
+        &UNVERIFIED,
+        &UNREACHABLE,
+        &MALFORMED,
+        &CHAIN,
+        &SIGNATURE,
+        &FWID_MISMATCH,
+        &DUPLICATE,
+        &NONCE_MISMATCH,
+        &COUNT,
+        &MODEL,
+        &SWITCHES_MISSING,
+        &TOPOLOGY,
+        &PINS,
+        &OPAQUE_UNREAD,
+        &EVENT,
+        &POLICY,
+        &EVIDENCE_DIGEST,
+        &CLAIM,
+        &REFUSED_BY_NRAS,
+        &TOKEN,
+        &NRAS_UNREACHABLE,
+        &QUOTE_NOT_PROVEN,
+    ],
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.gpu.is_configured(),
+    run,
+};
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    if policy.gpu.mode == GpuMode::Unchecked {
+        return Finding::waived(
+            &UNCHECKED,
+            policy.waived_by(CheckId::Gpu),
+            "Waived: nobody looked at the GPUs.",
+        );
+    }
+    if let Err(finding) = proven_quote(facts) {
+        return finding;
+    }
+    let mut looks = boot::looks(facts, policy);
+    looks.extend(reports::looks(facts, policy));
+    if looks.is_empty() {
+        looks.extend(nothing_proven(facts, policy));
+    }
+    conclude(looks)
+}
+
+/// What is to be said if there are neither reports nor an event.
+fn nothing_proven(facts: &Facts, policy: &Policy) -> Option<Look> {
+    let expected = policy.gpu.count.as_ref().map(|count| count.value);
+    if let Some(expected) = expected.filter(|expected| *expected > 0) {
+        return Some(Look::fail(
+            &COUNT,
+            format!("{expected} GPUs are expected, and there is no evidence of any."),
+        ));
+    }
+    let is_expected =
+        policy.gpu.mode == GpuMode::Required || policy.gpu.models.is_some() || policy.gpu.pins.is_some();
+    let detail = match facts.gpu.claimed {
+        Some(number) if number > 0 => format!(
+            "The host says that the VM has {number} GPUs; nothing says that they are genuine or confidential."
+        ),
+        _ if facts.gpu.is_claimed() => {
+            "The app has a GPU policy; nothing says that GPUs are there, genuine or confidential.".to_owned()
+        }
+        _ if is_expected => "GPUs are expected, and there is no evidence of any.".to_owned(),
+        _ => return None,
+    };
+    Some(Look::short(policy, &UNVERIFIED, detail))
+}
+
+/// The worst decides; everything that was found is said.
+fn conclude(looks: Vec<Look>) -> Finding {
+    let rank = |look: &Look| match look {
+        Look::Open(Status::Fail, _, _) => 3,
+        Look::Open(Status::Error, _, _) => 2,
+        Look::Open(_, _, _) => 1,
+        Look::Proven(_) => 0,
+    };
+    let Some(worst) = looks.iter().map(rank).max() else {
+        return Finding::skip(&NO_GPU, "No GPU is claimed.");
+    };
+    // The first of the worst, then what else is not proven, then what is.
+    let mut order: Vec<&Look> = looks.iter().collect();
+    order.sort_by_key(|look| std::cmp::Reverse(rank(look)));
+    let detail: Vec<&str> = match worst {
+        3 => order
+            .iter()
+            .take_while(|look| rank(look) == 3)
+            .map(|look| look.text())
+            .collect(),
+        _ => order.iter().map(|look| look.text()).collect(),
+    };
+    let detail = detail.join(" ");
+    match order.first() {
+        Some(Look::Open(Status::Fail, reason, _)) => Finding::fail(reason, detail),
+        Some(Look::Open(Status::Error, reason, _)) => Finding::error(reason, detail),
+        Some(Look::Open(_, reason, _)) => Finding::warn(reason, detail),
+        _ => Finding::pass(detail),
+    }
+}

@@ -1,0 +1,44 @@
+//! What NVIDIA's remote attestation service says, if it is asked. It never makes up for what is not proven here.
+
+use super::look::Look;
+use super::reasons::*;
+use crate::policy::{GpuVerifier, Policy};
+use crate::report::Status;
+use crate::verify::gpu::NrasVerdict;
+
+pub(super) fn look(verdict: &NrasVerdict, policy: &Policy) -> Option<Look> {
+    if policy.gpu.verifier == GpuVerifier::Local {
+        return None;
+    }
+    // With `both` this program decides, and what is missing of NVIDIA's word is a warning.
+    let missing = match policy.gpu.verifier {
+        GpuVerifier::Nras => Status::Error,
+        GpuVerifier::Local | GpuVerifier::Both => Status::Warn,
+    };
+    Some(match verdict {
+        NrasVerdict::NotAsked => Look::Open(
+            missing,
+            &NRAS_UNREACHABLE,
+            "Not determined: there is no answer of NVIDIA's service about these GPUs.".to_owned(),
+        ),
+        NrasVerdict::Unreachable(problem) => Look::Open(
+            missing,
+            &NRAS_UNREACHABLE,
+            format!("Not determined: NVIDIA's service has no answer: {problem}."),
+        ),
+        NrasVerdict::BadToken(problem) => Look::Open(
+            missing,
+            &TOKEN,
+            format!("Not determined: the answer is not shown to be NVIDIA's: {problem}."),
+        ),
+        NrasVerdict::Refused(problem) => Look::fail(
+            &REFUSED_BY_NRAS,
+            format!("NVIDIA's service refuses the GPUs: {problem}."),
+        ),
+        NrasVerdict::BadClaim(problem) => Look::fail(&CLAIM, format!("NVIDIA's appraisal of {problem}.")),
+        NrasVerdict::Approved { warnings } => match warnings.first() {
+            None => return None,
+            Some(warning) => Look::warn(&CLAIM, format!("NVIDIA's appraisal warns of {warning}.")),
+        },
+    })
+}

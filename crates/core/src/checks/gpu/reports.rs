@@ -1,0 +1,224 @@
+//! What the reports of GPUs and switches prove.
+
+use std::collections::BTreeMap;
+
+use super::look::Look;
+use super::nras;
+use super::reasons::*;
+use crate::checks::freshness;
+use crate::evidence::GpuProblem;
+use crate::policy::{GpuPin, LockedGpus, Policy};
+use crate::report::{DeviceRootKind, Status};
+use crate::verify::gpu::{GpuDevices, GpuNonce, GpuRefusal, NrasVerdict, Topology, VerifiedDevice};
+use crate::verify::{Facts, Gap};
+
+/// Switches in a sentence, at most.
+const SHOWN: usize = 4;
+
+pub(super) fn looks(facts: &Facts, policy: &Policy) -> Vec<Look> {
+    let devices = match &facts.gpu.devices {
+        Err(Gap::Absent | Gap::NotReached) => return Vec::new(),
+        Err(Gap::Refused(refusal)) => return vec![refused(refusal, policy)],
+        Ok(devices) => devices,
+    };
+    let mut found = Vec::new();
+    let binding = match facts.gpu.nonce {
+        GpuNonce::ThisRun | GpuNonce::Derived if freshness::is_proven(facts, policy) => None,
+        GpuNonce::ThisRun | GpuNonce::Derived => Some(
+            "The GPUs signed this run's nonce, but the quote does not: nothing ties them to this CVM."
+                .to_owned(),
+        ),
+        GpuNonce::Other(nonce) => Some(format!(
+            "Not proven: the GPUs are genuine, and signed another nonce than this run's ({}).",
+            hex::encode(nonce)
+        )),
+        GpuNonce::NoNonce | GpuNonce::NotReached => Some(
+            "Not proven: the GPUs are genuine, and the evidence was asked for without a nonce.".to_owned(),
+        ),
+    };
+    match binding {
+        Some(problem) => found.push(Look::short(policy, &NONCE_MISMATCH, problem)),
+        None => {
+            found.push(Look::Proven(proven(devices, facts)));
+            found.extend(nras::look(&facts.gpu.nras, policy));
+        }
+    }
+    found.extend(count(devices, policy));
+    found.extend(models(devices, policy));
+    if devices.has_unread() {
+        found.push(Look::warn(
+            &OPAQUE_UNREAD,
+            "A device describes itself in a format that this version does not read: driver, modes and switches are not known.",
+        ));
+    } else {
+        found.extend(topology(devices, policy));
+    }
+    if let Some(locked) = &policy.gpu.pins {
+        found.extend(pins(devices, locked));
+    }
+    found
+}
+
+fn refused(refusal: &GpuRefusal, policy: &Policy) -> Look {
+    let detail = match refusal {
+        GpuRefusal::Problem(GpuProblem::Unreachable(problem)) => {
+            return Look::Open(Status::Error, &UNREACHABLE, format!("Not determined: {problem}."));
+        }
+        GpuRefusal::Problem(problem) => format!("Not proven: {problem}."),
+        other => format!("The GPU evidence is refused: {other}."),
+    };
+    let reason = match refusal.reason() {
+        "gpu-chain" => &CHAIN,
+        "gpu-signature" => &SIGNATURE,
+        "gpu-fwid-mismatch" => &FWID_MISMATCH,
+        "gpu-duplicate" => &DUPLICATE,
+        _ => &MALFORMED,
+    };
+    if refusal.convicts() {
+        Look::fail(reason, detail)
+    } else {
+        Look::short(policy, reason, detail)
+    }
+}
+
+/// `8 × GH100, driver 570.172.08`, and what of them is proven.
+fn proven(devices: &GpuDevices, facts: &Facts) -> String {
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for gpu in devices.gpus() {
+        *kinds.entry(kind(gpu)).or_default() += 1;
+    }
+    let mut named: Vec<String> = kinds
+        .iter()
+        .map(|(kind, number)| format!("{number} × {kind}"))
+        .collect();
+    if !devices.switches().is_empty() {
+        named.push(format!("{} × NVSwitch", devices.switches().len()));
+    }
+    let whose = match facts.gpu.root {
+        DeviceRootKind::Nvidia => "genuine",
+        DeviceRootKind::Custom => "signed under the custom root, which is not NVIDIA's",
+    };
+    let nonce = match facts.gpu.nonce {
+        GpuNonce::Derived => "the nonce that is derived from this run's",
+        _ => "this run's nonce",
+    };
+    let unchecked = match facts.gpu.nras {
+        NrasVerdict::Approved { .. } => {
+            "golden values and revocation are appraised by NVIDIA (NRAS); location is not checked"
+        }
+        _ => "golden values, revocation and location are not checked",
+    };
+    format!("{}: {whose}, answered {nonce}; {unchecked}.", named.join(", "))
+}
+
+fn kind(gpu: &VerifiedDevice) -> String {
+    match gpu.opaque().fields().and_then(crate::verify::gpu::Fields::driver) {
+        Some(driver) => format!("{}, driver {driver}", gpu.model()),
+        None => gpu.model().to_owned(),
+    }
+}
+
+fn count(devices: &GpuDevices, policy: &Policy) -> Option<Look> {
+    let expected = policy.gpu.count.as_ref()?.value;
+    let found = devices.gpus().len();
+    (u32::try_from(found) != Ok(expected)).then(|| {
+        Look::fail(
+            &COUNT,
+            format!("{expected} GPUs are expected, and {found} are proven."),
+        )
+    })
+}
+
+fn models(devices: &GpuDevices, policy: &Policy) -> Option<Look> {
+    let expected = &policy.gpu.models.as_ref()?.value;
+    let other = devices.gpus().iter().find(|gpu| {
+        !expected
+            .iter()
+            .any(|model| model.as_str().eq_ignore_ascii_case(gpu.model()))
+    })?;
+    let expected: Vec<&str> = expected.iter().map(crate::policy::GpuModel::as_str).collect();
+    Some(Look::fail(
+        &MODEL,
+        format!(
+            "A GPU is of the model {}; {} is expected.",
+            other.model(),
+            expected.join(" or ")
+        ),
+    ))
+}
+
+fn topology(devices: &GpuDevices, policy: &Policy) -> Option<Look> {
+    let list = |ids: &[String]| {
+        let shown: Vec<&str> = ids.iter().take(SHOWN).map(String::as_str).collect();
+        shown.join(", ")
+    };
+    match devices.topology() {
+        Topology::Alone => None,
+        Topology::Complete => Some(Look::Proven(
+            "The switches that the GPUs see are the attested ones.".to_owned(),
+        )),
+        Topology::SwitchesMissing => {
+            let detail =
+                "The links between the GPUs are in clear (protected PCIe), and no switch is attested.";
+            Some(if policy.gpu.switches_required {
+                Look::fail(&SWITCHES_MISSING, detail)
+            } else {
+                Look::warn(&SWITCHES_MISSING, detail)
+            })
+        }
+        Topology::NoGpus => Some(Look::short(
+            policy,
+            &TOPOLOGY,
+            "There is evidence of switches, and of no GPU.",
+        )),
+        Topology::Mismatch { unattested, unseen } => {
+            let mut detail = "The attested switches are not those that the GPUs see".to_owned();
+            for (what, ids) in [("not attested", &unattested), ("not seen", &unseen)] {
+                if !ids.is_empty() {
+                    detail.push_str(&format!("; {what}: {}", list(ids)));
+                }
+            }
+            Some(Look::fail(&TOPOLOGY, format!("{detail}.")))
+        }
+    }
+}
+
+/// The same kind must measure the same; another kind is for a person to look at.
+fn pins(devices: &GpuDevices, locked: &LockedGpus) -> Option<Look> {
+    let lock = &locked.lock;
+    let mut unknown = None;
+    for device in devices.gpus() {
+        let Some(found) = GpuPin::of(device) else {
+            return Some(Look::warn(
+                &PINS,
+                format!(
+                    "A GPU cannot be compared with {lock}: it describes itself in a format that is not read."
+                ),
+            ));
+        };
+        if locked.pins.contains(&found) {
+            continue;
+        }
+        let same = locked.pins.iter().find(|pin| pin.kind == found.kind);
+        if let Some(pin) = same {
+            return Some(Look::fail(
+                &PINS,
+                format!(
+                    "A GPU of a kind that is in {lock} measures {} instead of {}.",
+                    hex::encode(found.measurements),
+                    hex::encode(pin.measurements)
+                ),
+            ));
+        }
+        unknown.get_or_insert(found);
+    }
+    let found = unknown?;
+    let nearest = locked.pins.iter().min_by_key(|pin| pin.differing(&found).len());
+    let differs = nearest
+        .map(|pin| pin.differing(&found).join(", "))
+        .unwrap_or_default();
+    Some(Look::warn(
+        &PINS,
+        format!("A GPU is of a kind that is not in {lock}; it differs in: {differs}."),
+    ))
+}

@@ -1,0 +1,476 @@
+//! GPU evidence as apps hand it over: reports of NVIDIA GPUs and switches, each with its certificate chain, and the record
+//! that a guest of dstack 0.6 made while booting. Nothing of it is proven.
+//!
+//! Forms that are read (supply.md §2.1, §2.5; dstack-0.6.md §2.7):
+//!
+//! | form | where |
+//! |---|---|
+//! | `{"evidence_list": [{"certificate", "evidence", "arch"}], "arch"}` | the member `nvidia_payload` of a Private AI report; the body for NVIDIA's remote attestation service |
+//! | `[{"certificate", "evidence", "arch"}]` | NVIDIA's attestation SDK, serialised; also as the member `evidences` |
+//! | `{"bundles": [{"vendor", "format", "evidence"}]}` | dstack's `AttestGpu`: the tool's output, hex |
+//! | `boottime_gpu_evidence`: a list of the same | dstack's `Attest` |
+//!
+//! `certificate` is base64 of PEM, `evidence` base64 of the SPDM transcript. A `nonce` beside them is not read: only the
+//! signed one counts.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::json::{Object, kind_of};
+use super::{EvidenceError, RecordedNras, Unproven, bytes};
+
+/// Bytes of a document of GPU evidence: 4 MiB. Eight GPUs and four switches have about 140 KiB.
+pub const MAX_GPU_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
+
+/// The most GPUs of one deployment.
+pub const MAX_GPUS: usize = 16;
+
+/// The most switches of one deployment.
+pub const MAX_SWITCHES: usize = 8;
+
+/// Bytes of a report: 64 KiB. Real ones have about 4.1 KB.
+pub const MAX_GPU_REPORT_BYTES: usize = 64 * 1024;
+
+/// Bytes of a certificate chain as PEM: 32 KiB. Real ones have 4.8 KB.
+pub const MAX_GPU_CHAIN_BYTES: usize = 32 * 1024;
+
+/// Bytes of the record of the boot. Real ones have about 6 KB for each GPU.
+const MAX_BOOT_RECORD_BYTES: usize = 1024 * 1024;
+
+/// Characters of an architecture's name.
+const MAX_ARCHITECTURE: usize = 32;
+
+/// Bundles of one list.
+const MAX_BUNDLES: usize = 8;
+
+/// The architecture of NVIDIA's switches, by the name that NVIDIA's tools use.
+const SWITCH: &str = "LS10";
+
+/// `format` of what `AttestGpu` collects for a nonce.
+const ON_DEMAND: &str = "nvidia-nvattest-collect-evidence-json-v1";
+
+/// `format` of the record of the boot.
+const BOOT: &str = "nvidia-nvattest-boottime-json-v1";
+
+/// What a deployment handed over about its GPUs.
+#[derive(Debug, Clone, Default)]
+pub struct GpuEvidence {
+    /// A report of each GPU and switch. Absent if there is none.
+    pub reports: Option<Unproven<Vec<GpuReport>>>,
+    /// The record of the boot: the exact bytes that the guest hashed.
+    pub boot_record: Option<Unproven<Vec<u8>>>,
+}
+
+/// Why there is no GPU evidence although there should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GpuProblem {
+    /// It cannot be read.
+    #[error("{0}")]
+    Unreadable(#[from] EvidenceError),
+    /// The endpoint that serves it did not answer, with a sentence without its full stop.
+    #[error("{0}")]
+    Unreachable(String),
+}
+
+/// What was asked for GPUs beside the attestation, as a bundle records it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct RecordedGpu {
+    /// The verbatim JSON body of the endpoint that serves GPU evidence, if it has one of its own.
+    #[serde(default)]
+    pub document: Option<Box<RawValue>>,
+    /// Why that endpoint has no answer, a sentence without its full stop.
+    #[serde(default)]
+    pub problem: Option<String>,
+    /// What NVIDIA's remote attestation service answered, if it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nras: Option<RecordedNras>,
+}
+
+impl RecordedGpu {
+    /// Of what an endpoint answered.
+    #[must_use]
+    pub fn of(answer: &Result<Vec<u8>, String>) -> Self {
+        let body = answer
+            .as_ref()
+            .map(|body| std::str::from_utf8(body).unwrap_or_default());
+        match body.map(|text| RawValue::from_string(text.to_owned())) {
+            Ok(Ok(document)) => Self {
+                document: Some(document),
+                ..Self::default()
+            },
+            Ok(Err(_)) => Self {
+                problem: Some(NOT_JSON.to_owned()),
+                ..Self::default()
+            },
+            Err(problem) => Self {
+                problem: Some(problem.clone()),
+                ..Self::default()
+            },
+        }
+    }
+
+    /// The document, or why there is none. `None` if none was asked for.
+    #[must_use]
+    pub fn answer(&self) -> Option<Result<&[u8], &str>> {
+        match (&self.document, &self.problem) {
+            (Some(document), _) => Some(Ok(document.get().as_bytes())),
+            (None, Some(problem)) => Some(Err(problem)),
+            (None, None) => None,
+        }
+    }
+}
+
+/// The problem of a document that begins like JSON and is not.
+const NOT_JSON: &str = "the endpoint of the GPU evidence did not answer with JSON";
+
+/// The report of one device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpuReport {
+    /// The architecture, as the sender names it: `HOPPER`, `BLACKWELL`, `LS10`.
+    pub architecture: String,
+    /// The SPDM transcript: request, response and signature.
+    pub transcript: Vec<u8>,
+    /// The certificate chain, PEM, leaf first.
+    pub chain: Vec<u8>,
+}
+
+impl GpuEvidence {
+    /// Reads a document of GPU evidence.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the field.
+    pub fn parse(body: &[u8]) -> Result<Self, EvidenceError> {
+        const DOCUMENT: &str = "the GPU evidence";
+        if body.len() > MAX_GPU_DOCUMENT_BYTES {
+            return Err(EvidenceError::TooLarge {
+                document: DOCUMENT,
+                size: body.len(),
+                limit: MAX_GPU_DOCUMENT_BYTES,
+            });
+        }
+        let text = std::str::from_utf8(body).map_err(|error| EvidenceError::NotJson {
+            document: DOCUMENT,
+            problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
+        })?;
+        if text.trim_start().starts_with('[') {
+            return Ok(Self::of_reports(reports_of_list(DOCUMENT, "", text, None)?));
+        }
+        let object = Object::document(DOCUMENT, text)?;
+        Self::of_members(DOCUMENT, &object)?.map_or_else(|| Self::of_collection(DOCUMENT, &object), Ok)
+    }
+
+    /// Reads the members of a body that hold GPU evidence, if it has any.
+    pub(super) fn of_members(
+        document: &'static str,
+        body: &Object<'_>,
+    ) -> Result<Option<Self>, EvidenceError> {
+        let mut found = Self::default();
+        if let Some(payload) = nested(body, "nvidia_payload")? {
+            let payload = Object::at(document, body.field("nvidia_payload"), &payload)?;
+            found = Self::of_collection(document, &payload)?;
+        }
+        for member in ["bundles", "boottime_gpu_evidence"] {
+            let Some(list) = body.get(member)? else {
+                continue;
+            };
+            for bundle in bundles(document, &body.field(member), list)? {
+                found.add(document, &body.field(member), bundle)?;
+            }
+        }
+        Ok(Some(found).filter(|found| !found.is_empty()))
+    }
+
+    /// Whether it holds nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.reports.is_none() && self.boot_record.is_none()
+    }
+
+    /// This evidence, and that of another document if this one has none of a kind.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            reports: self.reports.or(other.reports),
+            boot_record: self.boot_record.or(other.boot_record),
+        }
+    }
+
+    fn of_reports(reports: Vec<GpuReport>) -> Self {
+        Self {
+            reports: (!reports.is_empty()).then(|| Unproven::new(reports)),
+            boot_record: None,
+        }
+    }
+
+    /// `{"evidence_list": …, "arch": …}`, or NVIDIA's own name for the list.
+    fn of_collection(document: &'static str, object: &Object<'_>) -> Result<Self, EvidenceError> {
+        let Some(list) = object.get_either(&["evidence_list", "evidences"])? else {
+            return Ok(Self::default());
+        };
+        let architecture = architecture(object)?;
+        let path = object.field("evidence_list");
+        reports_of_list(document, &path, list.get(), architecture.as_deref()).map(Self::of_reports)
+    }
+
+    fn add(
+        &mut self,
+        document: &'static str,
+        path: &str,
+        (format, evidence): (String, Vec<u8>),
+    ) -> Result<(), EvidenceError> {
+        let malformed = |problem: String| EvidenceError::Malformed {
+            document,
+            field: path.to_owned(),
+            problem,
+        };
+        let is_given = match format.as_str() {
+            ON_DEMAND => self.reports.is_some(),
+            BOOT => self.boot_record.is_some(),
+            _ => {
+                let format: String = format.chars().take(80).collect();
+                return Err(malformed(format!(
+                    "has evidence of the format {format:?}, which this version does not read"
+                )));
+            }
+        };
+        if is_given {
+            return Err(malformed(format!("has evidence of the format {format:?} twice")));
+        }
+        if format == BOOT {
+            if evidence.len() > MAX_BOOT_RECORD_BYTES {
+                return Err(malformed(format!(
+                    "has a record of {} bytes; at most {MAX_BOOT_RECORD_BYTES} are read",
+                    evidence.len()
+                )));
+            }
+            self.boot_record = Some(Unproven::new(evidence));
+        } else {
+            self.reports = Self::parse(&evidence)?.reports;
+        }
+        Ok(())
+    }
+}
+
+/// A member that is an object, or a string that holds one. An empty string counts as absent.
+fn nested(object: &Object<'_>, name: &str) -> Result<Option<String>, EvidenceError> {
+    let Some(value) = object.get(name)? else {
+        return Ok(None);
+    };
+    match value.get().as_bytes().first() {
+        Some(b'{') => Ok(Some(value.get().to_owned())),
+        Some(b'"') => {
+            let text = object.as_string(name, value)?;
+            Ok((!text.trim().is_empty()).then_some(text))
+        }
+        _ => Err(object.malformed(
+            name,
+            format!("is {}; an object or a string expected", kind_of(value.get())),
+        )),
+    }
+}
+
+fn architecture(object: &Object<'_>) -> Result<Option<String>, EvidenceError> {
+    let name = object.string("arch")?;
+    match &name {
+        Some(name) if name.len() > MAX_ARCHITECTURE => {
+            Err(object.malformed("arch", format!("is longer than {MAX_ARCHITECTURE} characters")))
+        }
+        _ => Ok(name),
+    }
+}
+
+fn reports_of_list(
+    document: &'static str,
+    path: &str,
+    text: &str,
+    architecture_of_all: Option<&str>,
+) -> Result<Vec<GpuReport>, EvidenceError> {
+    const MOST: usize = MAX_GPUS + MAX_SWITCHES;
+    let malformed = |problem: String| EvidenceError::Malformed {
+        document,
+        field: if path.is_empty() {
+            "(the whole document)"
+        } else {
+            path
+        }
+        .to_owned(),
+        problem,
+    };
+    let objects = Object::list(document, path, text, MOST)
+        .ok_or_else(|| malformed(format!("is not a list of at most {MOST} objects")))?;
+    let mut reports = Vec::new();
+    for object in &objects {
+        let name = architecture(object)?.or_else(|| architecture_of_all.map(str::to_owned));
+        reports.push(GpuReport {
+            architecture: name.ok_or_else(|| object.malformed("arch", "is missing"))?,
+            transcript: base64_of(object, "evidence", MAX_GPU_REPORT_BYTES)?,
+            chain: base64_of(object, "certificate", MAX_GPU_CHAIN_BYTES)?,
+        });
+    }
+    let switches = reports.iter().filter(|report| report.is_of_switch()).count();
+    let gpus = reports.len() - switches;
+    if gpus > MAX_GPUS || switches > MAX_SWITCHES {
+        return Err(malformed(format!(
+            "has {gpus} GPUs and {switches} switches; at most {MAX_GPUS} and {MAX_SWITCHES} are read"
+        )));
+    }
+    Ok(reports)
+}
+
+impl GpuReport {
+    /// Whether the sender says that it is of a switch.
+    fn is_of_switch(&self) -> bool {
+        self.architecture == SWITCH
+    }
+}
+
+fn base64_of(object: &Object<'_>, name: &str, limit: usize) -> Result<Vec<u8>, EvidenceError> {
+    let text = object
+        .text(name)?
+        .ok_or_else(|| object.malformed(name, "is missing"))?;
+    // Four characters for three bytes, and some line ends at most.
+    if text.len() > limit.saturating_mul(2) {
+        return Err(object.malformed(name, format!("is longer than {limit} bytes in base64")));
+    }
+    let bytes = STANDARD
+        .decode(text.trim())
+        .map_err(|_| object.malformed(name, "is not base64"))?;
+    if bytes.len() > limit {
+        return Err(object.malformed(
+            name,
+            format!("is {} bytes; at most {limit} are read", bytes.len()),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// `format` and bytes of each bundle of NVIDIA's. Those of other vendors are left out.
+fn bundles(
+    document: &'static str,
+    path: &str,
+    list: &RawValue,
+) -> Result<Vec<(String, Vec<u8>)>, EvidenceError> {
+    let objects =
+        Object::list(document, path, list.get(), MAX_BUNDLES).ok_or_else(|| EvidenceError::Malformed {
+            document,
+            field: path.to_owned(),
+            problem: format!("is not a list of at most {MAX_BUNDLES} objects"),
+        })?;
+    let mut found = Vec::new();
+    for object in &objects {
+        let need = |name: &str| {
+            object
+                .string(name)?
+                .ok_or_else(|| object.malformed(name, "is missing"))
+        };
+        if need("vendor")? != "nvidia" {
+            continue;
+        }
+        let (format, evidence) = (need("format")?, need("evidence")?);
+        let evidence = bytes::hex_up_to(&evidence, MAX_GPU_DOCUMENT_BYTES)
+            .map_err(|error| object.bad_hex("evidence", &error))?;
+        found.push((format, evidence));
+    }
+    Ok(found)
+}
+
+/// How many GPUs the host says that the VM has: `num_gpus` of the text of `vm_config`, JSON. Nothing vouches for it. What cannot
+/// be read says nothing.
+pub(crate) fn claimed_gpus(vm_config: &str) -> Option<u32> {
+    let object = Object::document("vm_config", vm_config).ok()?;
+    object.integer("num_gpus", 1024).ok()?
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn device(arch: &str) -> Value {
+        json!({"arch": arch, "certificate": STANDARD.encode("chain"), "evidence": STANDARD.encode("report"), "nonce": "00"})
+    }
+
+    fn count(body: &Value) -> Option<usize> {
+        struct Test;
+        impl super::super::OpensUnproven for Test {}
+        let evidence = GpuEvidence::parse(body.to_string().as_bytes()).unwrap();
+        evidence.reports.map(|reports| reports.open(&Test).len())
+    }
+
+    fn refusal(body: &Value) -> String {
+        GpuEvidence::parse(body.to_string().as_bytes())
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn every_form_gives_the_same_reports() {
+        let list = json!([device("HOPPER"), device("LS10")]);
+        let payload = json!({"nonce": "00", "evidence_list": list, "arch": "HOPPER"});
+        let tool = json!({"evidences": list, "result_code": 0});
+        let hex = hex::encode(tool.to_string());
+        let bundle = json!([{"vendor": "nvidia", "format": ON_DEMAND, "evidence": hex}, {"vendor": "other"}]);
+        for body in [
+            list.clone(),
+            payload.clone(),
+            tool,
+            json!({"nvidia_payload": payload.to_string()}),
+            json!({"nvidia_payload": payload}),
+            json!({"bundles": bundle}),
+        ] {
+            assert_eq!(count(&body), Some(2), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_gateway_without_gpus_has_none() {
+        for body in [
+            json!({"nvidia_payload": ""}),
+            json!({"nvidia_payload": "{}"}),
+            json!({"nvidia_payload": null}),
+            json!({"nvidia_payload": {"evidence_list": []}}),
+            json!({"bundles": []}),
+            json!([]),
+        ] {
+            assert_eq!(count(&body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_much_or_missing_is_named() {
+        let many = |arch: &str, number: usize| Value::Array(vec![device(arch); number]);
+        assert!(refusal(&many("HOPPER", 17)).contains("17 GPUs"));
+        assert!(refusal(&many("LS10", 9)).contains("9 switches"));
+        assert!(refusal(&many("HOPPER", 25)).contains("at most 24"));
+        assert!(refusal(&json!([{"certificate": "", "evidence": ""}])).contains("arch"));
+        assert!(refusal(&json!([{"arch": "HOPPER", "certificate": "*", "evidence": ""}])).contains("base64"));
+        let long = STANDARD.encode(vec![0; MAX_GPU_REPORT_BYTES + 1]);
+        assert!(
+            refusal(&json!([{"arch": "HOPPER", "certificate": "", "evidence": long}])).contains("evidence")
+        );
+        let bundle = json!({"vendor": "nvidia", "format": "nvidia-v9", "evidence": "00"});
+        assert!(refusal(&json!({"bundles": [bundle]})).contains("nvidia-v9"));
+    }
+
+    #[test]
+    fn the_hosts_claim_is_read_where_it_can_be() {
+        assert_eq!(claimed_gpus(r#"{"num_gpus":8}"#), Some(8));
+        assert_eq!(claimed_gpus(r#"{"num_gpus":0}"#), Some(0));
+        for silent in ["", "{}", "{", r#"{"num_gpus":"8"}"#, "[]"] {
+            assert_eq!(claimed_gpus(silent), None, "{silent}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_document_panics(body in proptest::collection::vec(any::<u8>(), 0..300), text in ".{0,200}") {
+            let _ = GpuEvidence::parse(&body);
+            let _ = GpuEvidence::parse(format!("[{{\"arch\":{text}}}]").as_bytes());
+            let _ = GpuEvidence::parse(format!("{{\"nvidia_payload\":{text}}}").as_bytes());
+        }
+    }
+}

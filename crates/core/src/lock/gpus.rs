@@ -1,0 +1,154 @@
+//! `[[gpus]]`: the kinds of GPU that a deployment had when the lock was taken, and what each measured.
+//!
+//! GPUs of one kind measure the same: the members of `KEYS` are all that changes the measurements of a genuine GPU
+//! (supply.md §2.4, found by comparing 100 reports of 50 devices).
+
+use toml::de::DeValue;
+
+use super::mistakes::Mistakes;
+use super::section::{Entry, Section};
+use super::{LockError, LockProblem};
+use crate::policy::{GPU_KEYS as KEYS, GpuPin};
+use crate::toml_text::literal::{one_line, quoted};
+use crate::verify::gpu::GpuDevices;
+
+/// How many kinds a lock holds. A deployment has one or two.
+pub const MAX_GPU_PINS: usize = 32;
+
+/// Characters of a value.
+const MAX_VALUE: usize = 64;
+
+const ALL_KEYS: [&str; 10] = [
+    "model",
+    "driver",
+    "vbios",
+    "project",
+    "project_sku",
+    "chip_sku",
+    "protected_pcie",
+    "feature_flag",
+    "nvdec0",
+    "measurements",
+];
+
+/// The kinds of GPU of a deployment, each once.
+pub(super) fn of_devices(devices: &GpuDevices) -> Vec<GpuPin> {
+    let mut pins: Vec<GpuPin> = devices.gpus().iter().filter_map(GpuPin::of).collect();
+    sort(&mut pins);
+    pins
+}
+
+pub(super) fn sort(pins: &mut Vec<GpuPin>) {
+    pins.sort_unstable();
+    pins.dedup();
+}
+
+/// Reads `[[gpus]]`.
+pub(super) fn read(entry: Entry<'_>, mistakes: &mut Mistakes) -> Vec<GpuPin> {
+    let wrong_type = entry.type_error("a list of sections: [[gpus]]");
+    let too_many = entry.error(LockProblem::ManyGpus);
+    let (source, name) = (entry.source, entry.key.clone());
+    let DeValue::Array(items) = entry.value else {
+        mistakes.add([wrong_type]);
+        return Vec::new();
+    };
+    if items.len() > MAX_GPU_PINS {
+        mistakes.add([too_many]);
+        return Vec::new();
+    }
+    let mut pins = Vec::new();
+    for item in items {
+        let at = item.span().start;
+        let DeValue::Table(entries) = item.into_inner() else {
+            mistakes.add([wrong_type.clone()]);
+            continue;
+        };
+        let mut section = Section::of_item(source, name.clone(), at, entries);
+        pins.extend(mistakes.keep(pin(&mut section)));
+        mistakes.add(section.finish(&ALL_KEYS));
+    }
+    sort(&mut pins);
+    pins
+}
+
+fn pin(section: &mut Section<'_>) -> Result<GpuPin, LockError> {
+    let mut kind = [const { String::new() }; KEYS.len()];
+    for (key, value) in KEYS.into_iter().zip(&mut kind) {
+        let missing = section.missing(key, LockProblem::IncompleteGpu);
+        let entry = section.take(key).ok_or(missing)?;
+        let text = entry.string()?;
+        if text.is_empty() || text.chars().count() > MAX_VALUE {
+            return Err(entry.error(LockProblem::IncompleteGpu));
+        }
+        *value = text.to_owned();
+    }
+    let missing = section.missing("measurements", LockProblem::IncompleteGpu);
+    let measurements = section.take("measurements").ok_or(missing)?.hex()?;
+    Ok(GpuPin { kind, measurements })
+}
+
+/// The text of `[[gpus]]`, empty if there are none.
+pub(super) fn write(pins: &[GpuPin]) -> String {
+    const COMMENT: &str = "
+# The kinds of GPU, and SHA-256 over what each measured. NVIDIA's golden values were not compared unless the lock was taken
+# with --gpu-verifier nras: another digest for the same kind fails, another kind warns.
+";
+    let mut out = String::new();
+    if !pins.is_empty() {
+        out.push_str(COMMENT);
+    }
+    for pin in pins {
+        out.push_str(HEADER);
+        out.push('\n');
+        for (key, value) in KEYS.into_iter().zip(&pin.kind) {
+            out.push_str(&format!("{key} = {} # observed\n", quoted(&one_line(value))));
+        }
+        let measurements = quoted(&hex::encode(pin.measurements));
+        out.push_str(&format!("measurements = {measurements} # observed\n"));
+    }
+    out
+}
+
+/// The line that begins a kind of GPU.
+pub(super) const HEADER: &str = "[[gpus]]";
+
+#[cfg(test)]
+mod tests {
+    use super::super::Lock;
+    use super::*;
+
+    #[test]
+    fn a_kind_that_lacks_something_or_has_more_is_refused() {
+        let head = format!(
+            "schema = \"cvm-verify/lock/v1\"\napp_id = \"{}\"\n",
+            "aa".repeat(20)
+        );
+        let pin = GpuPin {
+            kind: KEYS.map(str::to_owned),
+            measurements: [7; 32],
+        };
+        let whole = write(std::slice::from_ref(&pin));
+        assert_eq!(
+            Lock::parse(&format!("{head}{whole}"), "cvm.lock").unwrap().gpus,
+            [pin]
+        );
+        for key in ALL_KEYS {
+            let without: String = whole
+                .lines()
+                .filter(|line| !line.starts_with(&format!("{key} =")))
+                .map(|line| format!("{line}\n"))
+                .collect();
+            assert!(
+                Lock::parse(&format!("{head}{without}"), "cvm.lock").is_err(),
+                "{key}"
+            );
+        }
+        for wrong in ["gpus = 1\n", "gpus = [1]\n", "[[gpus]]\nmodel = 1\n"] {
+            assert!(
+                Lock::parse(&format!("{head}{wrong}"), "cvm.lock").is_err(),
+                "{wrong}"
+            );
+        }
+        assert!(Lock::parse(&format!("{head}{whole}more = \"x\"\n"), "cvm.lock").is_err());
+    }
+}

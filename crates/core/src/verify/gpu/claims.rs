@@ -1,0 +1,164 @@
+//! What NVIDIA's appraisal says of one device: the claims that must be good (supply.md §2.5). The names are those of
+//! NVIDIA's entity attestation tokens, claims versions 2.0, 3.0 and 4.0; those of a switch have `switch` for `gpu`.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// A claim that is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ClaimProblem {
+    name: String,
+    found: String,
+    expected: &'static str,
+}
+
+impl fmt::Display for ClaimProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            found,
+            expected,
+        } = self;
+        write!(f, "the claim `{name}` is {found}; {expected} is expected")
+    }
+}
+
+/// Claims of every version that must be there.
+const ALWAYS: [(&str, &str); 3] = [
+    ("measres", "\"success\""),
+    ("secboot", "true"),
+    ("dbgstat", "\"disabled\""),
+];
+
+/// Claims about the report that must be true, in every version.
+const REPORT: [&str; 4] = [
+    "arch-check",
+    "attestation-report-parsed",
+    "attestation-report-nonce-match",
+    "attestation-report-signature-verified",
+];
+
+/// Claims about the golden values of the driver and of the vBIOS that must be true, in every version.
+const REFERENCE: [&str; 3] = [
+    "rim-fetched",
+    "rim-signature-verified",
+    "rim-measurements-available",
+];
+
+/// The claims version that a device's claims follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    V2,
+    V3,
+}
+
+/// The first claim of a device that is not as it must be. Claims that are not known are not looked at.
+pub(super) fn first_problem(claims: &Value) -> Option<ClaimProblem> {
+    let kind = match claims.get("x-nvidia-device-type").and_then(Value::as_str) {
+        // Version 2.0 does not name it, and has claims of GPUs alone.
+        None if claims.get("x-nvidia-switch-arch-check").is_some() => "switch",
+        None | Some("gpu") => "gpu",
+        Some("nvswitch" | "switch") => "switch",
+        Some(_) => {
+            return problem(
+                claims,
+                "x-nvidia-device-type".to_owned(),
+                "\"gpu\" or \"nvswitch\"",
+            );
+        }
+    };
+    let full = |name: &str| format!("x-nvidia-{kind}-{name}");
+    let version = match claims.get(full("claims-version")).and_then(Value::as_str) {
+        None if claims
+            .get(full("attestation-report-cert-chain-validated"))
+            .is_some() =>
+        {
+            Version::V2
+        }
+        None => Version::V3,
+        Some("2.0") => Version::V2,
+        Some("3.0" | "4.0") => Version::V3,
+        Some(_) => return problem(claims, full("claims-version"), "\"2.0\", \"3.0\" or \"4.0\""),
+    };
+    for (name, expected) in ALWAYS {
+        if claims.get(name).map(ToString::to_string).as_deref() != Some(expected) {
+            return problem(claims, name.to_owned(), expected);
+        }
+    }
+    // A switch has a BIOS and no driver.
+    let references: &[&str] = if kind == "gpu" {
+        &["driver", "vbios"]
+    } else {
+        &["bios"]
+    };
+    let conflict = if kind == "gpu" {
+        "vbios-index-no-conflict"
+    } else {
+        "bios-index-no-conflict"
+    };
+    let mut must_be_true: Vec<String> = REPORT.iter().map(|name| full(name)).collect();
+    if kind == "gpu" {
+        must_be_true.push(full(conflict));
+    }
+    let mut chains = Vec::new();
+    for reference in references {
+        must_be_true.extend(REFERENCE.iter().map(|name| full(&format!("{reference}-{name}"))));
+        match version {
+            Version::V2 => must_be_true.extend(
+                ["rim-schema-validated", "rim-cert-validated"]
+                    .map(|name| full(&format!("{reference}-{name}"))),
+            ),
+            Version::V3 => {
+                must_be_true.push(full(&format!("{reference}-rim-version-match")));
+                chains.push(full(&format!("{reference}-rim-cert-chain")));
+            }
+        }
+    }
+    match version {
+        Version::V2 => must_be_true.push(full("attestation-report-cert-chain-validated")),
+        Version::V3 => {
+            must_be_true.push(full("attestation-report-cert-chain-fwid-match"));
+            chains.push(full("attestation-report-cert-chain"));
+        }
+    }
+    for name in must_be_true {
+        if claims.get(&name) != Some(&Value::Bool(true)) {
+            return problem(claims, name, "true");
+        }
+    }
+    for name in chains {
+        for (member, expected) in [
+            ("x-nvidia-cert-status", "\"valid\""),
+            ("x-nvidia-cert-ocsp-status", "\"good\""),
+        ] {
+            let chain = claims.get(&name).unwrap_or(&Value::Null);
+            if chain.get(member).map(ToString::to_string).as_deref() != Some(expected) {
+                return problem(chain, member.to_owned(), expected).map(|problem| ClaimProblem {
+                    name: format!("{name}.{member}"),
+                    ..problem
+                });
+            }
+        }
+    }
+    None
+}
+
+/// What NVIDIA's appraisal warns of, if it does.
+pub(super) fn warning(claims: &Value) -> Option<String> {
+    let warning = claims.get("x-nvidia-attestation-warning")?;
+    (!warning.is_null()).then(|| short(warning))
+}
+
+fn problem(claims: &Value, name: String, expected: &'static str) -> Option<ClaimProblem> {
+    let found = claims.get(&name).map_or_else(|| "absent".to_owned(), short);
+    Some(ClaimProblem {
+        name,
+        found,
+        expected,
+    })
+}
+
+fn short(value: &Value) -> String {
+    value.to_string().chars().take(120).collect()
+}

@@ -1,0 +1,182 @@
+//! All GPUs and switches of a deployment: each verified, none twice.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::DeviceRoot;
+use super::device::{Architecture, DeviceError, VerifiedDevice};
+use crate::evidence::{GpuProblem, GpuReport};
+
+/// The GPUs and switches of a deployment, each of them verified and none of them twice. At least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpuDevices {
+    gpus: Vec<VerifiedDevice>,
+    switches: Vec<VerifiedDevice>,
+}
+
+/// Why GPU evidence is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GpuRefusal {
+    /// There is no document, or it cannot be read.
+    #[error("{0}")]
+    Problem(GpuProblem),
+    /// One device.
+    #[error("device {position}: {error}")]
+    Device {
+        /// Which one, from 1.
+        position: usize,
+        /// Why.
+        error: DeviceError,
+    },
+    /// One device twice. Positions from 1.
+    #[error("devices {first} and {second} are one and the same ({ueid})")]
+    Duplicate {
+        /// The first.
+        first: usize,
+        /// The second.
+        second: usize,
+        /// Its identity.
+        ueid: String,
+    },
+}
+
+impl GpuRefusal {
+    /// The reason under which the `gpu` check reports it.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Problem(GpuProblem::Unreadable(_)) => "gpu-malformed",
+            Self::Problem(GpuProblem::Unreachable(_)) => "gpu-unreachable",
+            Self::Device { error, .. } => error.reason(),
+            Self::Duplicate { .. } => "gpu-duplicate",
+        }
+    }
+
+    /// Whether it shows a forgery, and not only a form that this version does not know.
+    #[must_use]
+    pub const fn convicts(&self) -> bool {
+        match self {
+            Self::Problem(_) => false,
+            Self::Device { error, .. } => error.convicts(),
+            Self::Duplicate { .. } => true,
+        }
+    }
+}
+
+/// Whether the switches that the GPUs use are attested, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Topology {
+    /// No GPU uses a switch that would have to be trusted, or a GPU does not say so.
+    Alone,
+    /// Protected PCIe, and the switches that the GPUs see are the attested ones.
+    Complete,
+    /// Protected PCIe, and no switch is attested.
+    SwitchesMissing,
+    /// Switches, and no GPU.
+    NoGpus,
+    /// The switches that the GPUs see are not the attested ones. Hex of 8 bytes each.
+    Mismatch {
+        /// Seen by GPUs, not attested.
+        unattested: Vec<String>,
+        /// Attested, not seen by a GPU.
+        unseen: Vec<String>,
+    },
+}
+
+impl GpuDevices {
+    /// Verifies every report. A forgery among them is reported before a form that is not known.
+    pub(super) fn verify(reports: &[GpuReport], root: &DeviceRoot) -> Result<Self, GpuRefusal> {
+        let mut devices = Self {
+            gpus: Vec::new(),
+            switches: Vec::new(),
+        };
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut unknown = None;
+        for (index, report) in reports.iter().enumerate() {
+            let position = index + 1;
+            let device = match VerifiedDevice::verify(report, root) {
+                Ok(device) => device,
+                Err(error) => {
+                    let refusal = GpuRefusal::Device { position, error };
+                    if refusal.convicts() {
+                        return Err(refusal);
+                    }
+                    unknown.get_or_insert(refusal);
+                    continue;
+                }
+            };
+            let ueid = device.ueid();
+            if let Some(first) = seen.insert(ueid.clone(), position) {
+                return Err(GpuRefusal::Duplicate {
+                    first,
+                    second: position,
+                    ueid,
+                });
+            }
+            if device.architecture().is_switch() {
+                devices.switches.push(device);
+            } else {
+                devices.gpus.push(device);
+            }
+        }
+        unknown.map_or(Ok(devices), Err)
+    }
+
+    /// The GPUs.
+    #[must_use]
+    pub fn gpus(&self) -> &[VerifiedDevice] {
+        &self.gpus
+    }
+
+    /// The switches.
+    #[must_use]
+    pub fn switches(&self) -> &[VerifiedDevice] {
+        &self.switches
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &VerifiedDevice> {
+        self.gpus.iter().chain(&self.switches)
+    }
+
+    /// Whether the opaque data of a device has a format that this version does not read.
+    #[must_use]
+    pub fn has_unread(&self) -> bool {
+        self.all().any(|device| device.opaque().fields().is_none())
+    }
+
+    /// Whether the switches that the GPUs use are attested, too. Blackwell GPUs hand over no evidence of switches.
+    #[must_use]
+    pub fn topology(&self) -> Topology {
+        let ids = |devices: &[VerifiedDevice], is_switch: bool| -> BTreeSet<String> {
+            devices
+                .iter()
+                .filter_map(|device| device.opaque().fields())
+                .flat_map(|fields| fields.switch_ids(is_switch))
+                .map(hex::encode)
+                .collect()
+        };
+        let uses_switches = |device: &VerifiedDevice| {
+            device.architecture() == Architecture::Hopper
+                && device
+                    .opaque()
+                    .fields()
+                    .is_some_and(super::opaque::Fields::is_protected_pcie)
+        };
+        let is_protected_pcie = self.gpus.iter().any(uses_switches);
+        match (self.gpus.is_empty(), self.switches.is_empty()) {
+            (true, _) => Topology::NoGpus,
+            (false, true) if is_protected_pcie => Topology::SwitchesMissing,
+            (false, true) => Topology::Alone,
+            (false, false) => {
+                let (seen, attested) = (ids(&self.gpus, false), ids(&self.switches, true));
+                if seen == attested {
+                    return Topology::Complete;
+                }
+                Topology::Mismatch {
+                    unattested: seen.difference(&attested).cloned().collect(),
+                    unseen: attested.difference(&seen).cloned().collect(),
+                }
+            }
+        }
+    }
+}

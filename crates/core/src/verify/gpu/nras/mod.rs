@@ -1,0 +1,272 @@
+//! NVIDIA's remote attestation service (NRAS): its appraisal of the same reports against golden values and revocation lists
+//! (supply.md §2.5). Its tokens count if a key of a pinned intermediate signed them; its status codes and its key set alone
+//! say nothing.
+
+mod keys;
+mod token;
+
+pub use keys::NrasIntermediates;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::claims;
+use super::device::VerifiedDevice;
+use super::devices::GpuDevices;
+use crate::evidence::{NrasKind, RecordedNras};
+use crate::verify::digest::sha256;
+use keys::KeySet;
+use token::Token;
+
+/// Bytes of one answer: 1 MiB. One of eight GPUs has about 17 KB.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// What NVIDIA's service says of the GPUs and switches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NrasVerdict {
+    /// It was not asked.
+    NotAsked,
+    /// There is no answer.
+    Unreachable(String),
+    /// The answer is not shown to be NVIDIA's, or is about other devices.
+    BadToken(String),
+    /// It refuses a device, or all: code and words of the service.
+    Refused(String),
+    /// A signed claim is not as it must be.
+    BadClaim(String),
+    /// It approves of every device. With what it warns of.
+    Approved {
+        /// One sentence each, without a full stop.
+        warnings: Vec<String>,
+    },
+}
+
+/// Why an answer does not approve.
+enum Problem {
+    Token(String),
+    Refused(String),
+    Claim(String),
+}
+
+/// Judges recorded answers about devices that are verified here. `nonce` is the one that the devices signed.
+pub(super) fn judge(
+    recorded: &RecordedNras,
+    devices: &GpuDevices,
+    nonce: &[u8; 32],
+    pinned: &NrasIntermediates,
+    at: u64,
+) -> NrasVerdict {
+    if let Some(problem) = &recorded.problem {
+        return NrasVerdict::Unreachable(problem.clone());
+    }
+    let keys = match KeySet::parse(recorded.keys.as_deref().unwrap_or_default()) {
+        Ok(keys) => keys,
+        Err(problem) => return NrasVerdict::BadToken(problem),
+    };
+    let mut warnings = Vec::new();
+    for (kind, devices) in [
+        (NrasKind::Gpu, devices.gpus()),
+        (NrasKind::Switch, devices.switches()),
+    ] {
+        let answer = recorded.answers.iter().find(|answer| answer.kind == kind);
+        let (answer, false) = (answer, devices.is_empty()) else {
+            continue;
+        };
+        let Some(answer) = answer else {
+            return NrasVerdict::Unreachable("there is no answer about some of the devices".to_owned());
+        };
+        let inputs = Inputs {
+            keys: &keys,
+            pinned,
+            nonce,
+            at,
+        };
+        match inputs.judge(&answer.body, Some(devices)) {
+            Ok(found) => warnings.extend(found),
+            Err(Problem::Token(problem)) => return NrasVerdict::BadToken(problem),
+            Err(Problem::Refused(problem)) => return NrasVerdict::Refused(problem),
+            Err(Problem::Claim(problem)) => return NrasVerdict::BadClaim(problem),
+        }
+    }
+    NrasVerdict::Approved { warnings }
+}
+
+/// What an answer is judged with.
+struct Inputs<'a> {
+    keys: &'a KeySet,
+    pinned: &'a NrasIntermediates,
+    nonce: &'a [u8; 32],
+    at: u64,
+}
+
+impl Inputs<'_> {
+    /// `[["JWT", overall], {"GPU-0": token, …}]`. Gives what NVIDIA warns of.
+    fn judge(&self, body: &str, devices: Option<&[VerifiedDevice]>) -> Result<Vec<String>, Problem> {
+        let (overall, tokens) = read(body).map_err(Problem::Token)?;
+        let claims = self.verified(&overall).map_err(Problem::Token)?;
+        if claims.get("x-nvidia-overall-att-result") != Some(&Value::Bool(true)) {
+            return Err(Problem::Refused(self.refusal(&tokens)));
+        }
+        self.same_nonce(&claims).map_err(Problem::Token)?;
+        let listed = claims.get("submods").and_then(Value::as_object);
+        let listed = listed.ok_or_else(|| Problem::Token("the overall token lists no devices".to_owned()))?;
+        if listed.len() != tokens.len() || listed.keys().any(|name| !tokens.contains_key(name)) {
+            let problem = "the devices of the overall token are not those that have tokens";
+            return Err(Problem::Token(problem.to_owned()));
+        }
+        if devices.is_some_and(|devices| devices.len() != tokens.len()) {
+            return Err(Problem::Token(format!(
+                "there are tokens of {} devices",
+                tokens.len()
+            )));
+        }
+        let mut ueids = BTreeSet::new();
+        let mut warnings = Vec::new();
+        for (name, token) in &tokens {
+            let digest = hex::encode(sha256(token.as_bytes()));
+            let expected = serde_json::json!(["DIGEST", ["SHA-256", digest]]);
+            if listed.get(name) != Some(&expected) {
+                return Err(Problem::Token(format!(
+                    "the token of {name} is not the one that the overall token lists"
+                )));
+            }
+            let claims = self.verified(token).map_err(Problem::Token)?;
+            if claims
+                .get("x-nvidia-error-details")
+                .is_some_and(|details| !details.is_null())
+            {
+                return Err(Problem::Refused(format!("{name}: {}", error_details(&claims))));
+            }
+            self.same_nonce(&claims).map_err(Problem::Token)?;
+            if let Some(problem) = claims::first_problem(&claims) {
+                return Err(Problem::Claim(format!("{name}: {problem}")));
+            }
+            let ueid = claims.get("ueid").and_then(Value::as_str).unwrap_or_default();
+            if let Some(devices) = devices {
+                let device = devices.iter().find(|device| device.ueid() == ueid);
+                let device = device.ok_or_else(|| {
+                    Problem::Token(format!(
+                        "the token of {name} is about another device than was sent"
+                    ))
+                })?;
+                same_versions(name, &claims, device).map_err(Problem::Token)?;
+            }
+            if !ueids.insert(ueid.to_owned()) {
+                return Err(Problem::Token("two tokens are about one device".to_owned()));
+            }
+            warnings.extend(claims::warning(&claims).map(|warning| format!("{name}: {warning}")));
+        }
+        Ok(warnings)
+    }
+
+    fn verified(&self, text: &str) -> Result<Value, String> {
+        let token = Token::parse(text)?;
+        let issued_at = token
+            .issued_at()
+            .ok_or_else(|| "a token does not say when it was issued".to_owned())?;
+        let point = self.keys.point(&token.kid, issued_at, self.pinned)?;
+        token.verify(&point, self.at).cloned()
+    }
+
+    fn same_nonce(&self, claims: &Value) -> Result<(), String> {
+        let found = claims
+            .get("eat_nonce")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if found.eq_ignore_ascii_case(&hex::encode(self.nonce)) {
+            Ok(())
+        } else {
+            Err("a token is about another nonce".to_owned())
+        }
+    }
+
+    /// Why it refuses, in its own words, as far as they are signed.
+    fn refusal(&self, tokens: &BTreeMap<String, String>) -> String {
+        let reason = tokens.iter().find_map(|(name, token)| {
+            let claims = self.verified(token).ok()?;
+            claims.get("x-nvidia-error-details")?;
+            Some(format!("{name}: {}", error_details(&claims)))
+        });
+        reason.unwrap_or_else(|| "the overall result is not true".to_owned())
+    }
+}
+
+/// `4010 NONCE_NOT_MATCHING`.
+fn error_details(claims: &Value) -> String {
+    let details = claims.get("x-nvidia-error-details").unwrap_or(&Value::Null);
+    let code = details.get("code").map(ToString::to_string).unwrap_or_default();
+    let message = details.get("message").and_then(Value::as_str).unwrap_or_default();
+    let words: String = format!("{code} {message}").trim().chars().take(120).collect();
+    if words.is_empty() {
+        "no reason given".to_owned()
+    } else {
+        words
+    }
+}
+
+/// The versions that NVIDIA appraised are those in the report.
+fn same_versions(name: &str, claims: &Value, device: &VerifiedDevice) -> Result<(), String> {
+    let Some(fields) = device.opaque().fields() else {
+        return Ok(());
+    };
+    let pairs = [
+        ("x-nvidia-gpu-driver-version", fields.driver()),
+        ("x-nvidia-gpu-vbios-version", fields.vbios()),
+    ];
+    for (claim, ours) in pairs {
+        let theirs = claims.get(claim).and_then(Value::as_str);
+        if let (Some(theirs), Some(ours)) = (theirs, ours)
+            && !theirs.eq_ignore_ascii_case(&ours)
+        {
+            let theirs: String = theirs.chars().take(40).collect();
+            return Err(format!(
+                "the token of {name} is about {theirs}, and the report has {ours}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The overall token, and the token of each device by its name. NVIDIA's Python SDK wraps the answer into a token of its
+/// own, which is signed with a key that everybody knows: nothing is read from that one.
+fn read(body: &str) -> Result<(String, BTreeMap<String, String>), String> {
+    if body.len() > MAX_ANSWER_BYTES {
+        return Err(format!(
+            "the answer has {} bytes; at most {MAX_ANSWER_BYTES} are read",
+            body.len()
+        ));
+    }
+    let malformed = || "the answer is not a list of an overall token and the tokens of devices".to_owned();
+    let (first, second): (&RawValue, &RawValue) = serde_json::from_str(body).map_err(|_| malformed())?;
+    let (jwt, overall): (String, String) = serde_json::from_str(first.get()).map_err(|_| malformed())?;
+    let tokens = crate::evidence::Object::document("the answer of NVIDIA's service", second.get())
+        .map_err(|error| error.to_string())?;
+    if let Some(inner) = tokens
+        .get("REMOTE_GPU_CLAIMS")
+        .map_err(|error| error.to_string())?
+    {
+        // One layer, and no deeper.
+        return match inner.get().contains("REMOTE_GPU_CLAIMS") {
+            true => Err(malformed()),
+            false => read(inner.get()),
+        };
+    }
+    if jwt != "JWT" {
+        return Err(malformed());
+    }
+    let mut by_name = BTreeMap::new();
+    for (name, value) in tokens.members() {
+        let token: String = serde_json::from_str(value.get()).map_err(|_| malformed())?;
+        let name: String = name.chars().take(32).collect();
+        if by_name.insert(name, token).is_some() {
+            return Err("two tokens have one name".to_owned());
+        }
+    }
+    Ok((overall, by_name))
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

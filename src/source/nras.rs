@@ -1,0 +1,141 @@
+//! NVIDIA's remote attestation service: `POST /v4/attest/gpu` and `/v4/attest/switch`, and its key set (supply.md §2.5). Only the
+//! transport is here; what the answers are worth is decided where they are compared with the reports.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::json;
+use url::Url;
+
+use crate::net::{Client, Limits};
+use cvm_verify_core::evidence::{GpuReport, NrasAnswer, NrasKind, RecordedNras, keys_used};
+
+/// Largest answer, in bytes: 1 MiB. One of eight GPUs has about 17 KB.
+const MAX_ANSWER: usize = 1024 * 1024;
+
+/// Largest key set, in bytes: 2 MiB. Real ones have up to 500 KB.
+const MAX_KEYS: usize = 2 * 1024 * 1024;
+
+/// NVIDIA's own service.
+const PUBLIC: &str = "https://nras.attestation.nvidia.com/";
+
+/// The claims that are asked for. Version 4.0 differs in words alone that are judged alike.
+const CLAIMS_VERSION: &str = "3.0";
+
+/// Where the service is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nras(Url);
+
+impl Nras {
+    /// NVIDIA's own service.
+    #[must_use]
+    pub fn public() -> Option<Self> {
+        Url::parse(PUBLIC).ok().map(Self)
+    }
+
+    /// The one at `url`. The service's own paths are appended.
+    #[must_use]
+    pub const fn at(url: Url) -> Self {
+        Self(url)
+    }
+
+    /// Sends reports to it, and fetches the keys of its answers.
+    pub async fn ask(
+        &self,
+        client: &Client,
+        nonce: &[u8; 32],
+        reports: &[(NrasKind, Vec<GpuReport>)],
+    ) -> RecordedNras {
+        let mut recorded = RecordedNras {
+            host: self.0.host_str().unwrap_or("no host").to_owned(),
+            ..RecordedNras::default()
+        };
+        for (kind, reports) in reports.iter().filter(|(_, reports)| !reports.is_empty()) {
+            match self.appraisal(client, *kind, nonce, reports).await {
+                Ok(body) => recorded.answers.push(NrasAnswer { kind: *kind, body }),
+                Err(problem) => {
+                    recorded.problem = Some(problem);
+                    return recorded;
+                }
+            }
+        }
+        match self.keys(client).await {
+            Ok(keys) => recorded.keys = Some(keys_used(&keys, &recorded.answers)),
+            Err(problem) => recorded.problem = Some(problem),
+        }
+        recorded
+    }
+
+    /// The answer about devices of one kind. A service that does not know version 4 of the path is asked by version 3.
+    async fn appraisal(
+        &self,
+        client: &Client,
+        kind: NrasKind,
+        nonce: &[u8; 32],
+        reports: &[GpuReport],
+    ) -> Result<String, String> {
+        let architecture = reports.first().map_or("", |report| report.architecture.as_str());
+        let list: Vec<_> = reports
+            .iter()
+            .map(|report| {
+                json!({
+                    "certificate": STANDARD.encode(&report.chain),
+                    "evidence": STANDARD.encode(&report.transcript),
+                    "arch": report.architecture,
+                })
+            })
+            .collect();
+        let mut body = json!({"nonce": hex::encode(nonce), "arch": architecture, "evidence_list": list});
+        let mut status = 0;
+        for version in ["v4", "v3"] {
+            body["claims_version"] = CLAIMS_VERSION.into();
+            if version == "v3" {
+                body.as_object_mut()
+                    .map(|members| members.remove("claims_version"));
+            }
+            let url = self.below(&format!("{version}/attest/{}", kind.as_str()));
+            let json = HeaderValue::from_static("application/json");
+            let headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
+            let limits = Limits::body(MAX_ANSWER);
+            let response = client
+                .post(&url, headers, body.to_string().into_bytes(), &limits)
+                .await
+                .map_err(|error| error.to_string().trim_end_matches('.').to_owned())?;
+            status = response.status;
+            match status {
+                200 => {
+                    let text = String::from_utf8(response.body);
+                    return text
+                        .map_err(|_| format!("{} answered with bytes that are not text", response.host));
+                }
+                404 | 405 | 410 => {}
+                429 => {
+                    return Err(format!(
+                        "{} takes no more requests now (status 429)",
+                        response.host
+                    ));
+                }
+                _ => return Err(format!("{} answered with status {status}", response.host)),
+            }
+        }
+        Err(format!(
+            "{} answered with status {status}",
+            self.0.host_str().unwrap_or("the service")
+        ))
+    }
+
+    async fn keys(&self, client: &Client) -> Result<String, String> {
+        let url = self.below(".well-known/jwks.json");
+        let response = client.get_json(&url, &Limits::body(MAX_KEYS)).await;
+        let response = response
+            .and_then(crate::net::Response::ok)
+            .map_err(|error| error.to_string().trim_end_matches('.').to_owned())?;
+        String::from_utf8(response.body).map_err(|_| "the key set of NVIDIA's service is not text".to_owned())
+    }
+
+    fn below(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}/{path}", self.0.path().trim_end_matches('/')));
+        url
+    }
+}

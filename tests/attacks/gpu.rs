@@ -1,0 +1,627 @@
+//! GPU evidence: T44 of the threat list. The simulator's own GPUs, signed under a root of their own, and every way in which
+//! their evidence can be wrong, each refused for its own reason.
+
+use std::sync::Arc;
+
+use cvm_verify_core::lock::{Lock, Notes, pin};
+use cvm_verify_core::policy::{Freshness, GpuMode, LockedGpus, Policy};
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::report::CheckId::Gpu as Id;
+use cvm_verify_core::report::Status::{Error, Fail, Pass, Skip, Warn};
+use cvm_verify_core::report::{DeviceRootKind, Status, TrustRootKind, Verdict};
+use cvm_verify_core::verify::gpu::DeviceRoot;
+use cvm_verify_core::verify::{Inputs, SignatureCache, TrustRoot, prove};
+use serde_json::Value;
+use simulator::gpu::device_root_der;
+use simulator::gpu_pki::DeviceCertificate;
+use simulator::{Cvm, Gpu, Gpus, ReportDataLayout, SignedNonce, World};
+
+use crate::judge::{NONCE, Trial, expected};
+
+const SEED: u64 = 1;
+
+/// A healthy CVM with these GPUs, under the root of the simulated devices.
+fn with_gpus(gpus: Gpus) -> Trial {
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.gpus = Some(gpus);
+    Trial::of(cvm).with(|trial| trial.device_root = Some(DeviceRoot::Custom(device_root_der(SEED))))
+}
+
+fn alone(count: usize) -> Trial {
+    with_gpus(Gpus::alone(SEED, count))
+}
+
+fn gpus(trial: &mut Trial) -> &mut Gpus {
+    trial.cvm.gpus.as_mut().unwrap()
+}
+
+fn required(trial: &mut Trial) {
+    trial.policy.gpu.mode = GpuMode::Required;
+}
+
+#[test]
+fn t44_gpus_that_answer_this_runs_nonce_pass_and_the_words_say_what_is_not_proven() {
+    for mode in [GpuMode::Auto, GpuMode::Required] {
+        let judged = alone(2).with(|trial| trial.policy.gpu.mode = mode).judge();
+        judged.passes().proves(Id);
+        let detail = judged.detail(Id);
+        for word in [
+            "2 × GH100, driver 570.172.08",
+            "not NVIDIA's",
+            "golden values, revocation and location are not checked",
+        ] {
+            assert!(detail.contains(word), "{detail}");
+        }
+    }
+}
+
+#[test]
+fn t44_eight_gpus_and_four_switches_pass_with_their_topology() {
+    let judged = with_gpus(Gpus::protected_pcie(SEED))
+        .with(|trial| {
+            required(trial);
+            trial.policy.gpu.switches_required = true;
+            trial.policy.gpu.count = Some(expected("--gpu-count", 8));
+            trial.policy.gpu.models = Some(expected("--gpu-model", vec!["GH100".parse().unwrap()]));
+        })
+        .judge();
+    judged.passes().proves(Id);
+    assert!(judged.detail(Id).contains("4 × NVSwitch"), "{judged}");
+}
+
+#[test]
+fn no_gpu_is_never_green() {
+    let judged = Trial::healthy().judge();
+    judged.passes().says(Id, Skip, "no-gpu");
+    Trial::healthy()
+        .with(required)
+        .judge()
+        .fails(Id, "gpu-unverified");
+    let judged = Trial::lying(|cvm| cvm.claimed_gpus = Some(8)).judge();
+    judged.passes().says(Id, Warn, "gpu-unverified");
+    assert!(judged.detail(Id).contains("8 GPUs"), "{judged}");
+    let waived = alone(1)
+        .with(|trial| trial.policy.gpu.mode = GpuMode::Unchecked)
+        .judge();
+    waived.passes().says(Id, Skip, "unchecked");
+    assert!(waived.0.waived.contains(&Id), "{waived}");
+}
+
+#[test]
+fn t44_simulated_gpus_are_forged_under_nvidias_root_and_the_report_says_which_root_was_replaced() {
+    let judged = alone(1).with(|trial| trial.device_root = None).judge();
+    judged.fails(Id, "gpu-chain");
+    assert_eq!(judged.0.device_root, DeviceRootKind::Nvidia);
+    let mut target = alone(1).judge().0;
+    assert_eq!(target.device_root, DeviceRootKind::Custom);
+    assert!(
+        target
+            .simulated()
+            .unwrap()
+            .contains("neither Intel's root nor NVIDIA's")
+    );
+    target.trust_root = TrustRootKind::Intel;
+    assert!(target.simulated().unwrap().contains("not NVIDIA's root"));
+}
+
+/// What the reports and chains may look like, and as what they are refused: the status under `auto`, and the reason.
+type Mutation = (&'static str, Status, &'static str, fn(&mut Gpus));
+
+/// Changes one byte of the report before it is signed: the device signs what it should not.
+fn signed_byte(gpus: &mut Gpus, at: usize, byte: u8) {
+    gpus.devices[0]
+        .before_signing
+        .push(Arc::new(move |report| report[at] = byte));
+}
+
+/// Changes the report after it was signed.
+fn tampered(gpus: &mut Gpus, edit: impl Fn(&mut Vec<u8>) + Send + Sync + 'static) {
+    gpus.devices[0].after_signing.push(Arc::new(edit));
+}
+
+fn chain(gpus: &mut Gpus, edit: impl Fn(&mut Vec<DeviceCertificate>) + Send + Sync + 'static) {
+    gpus.devices[0].chain_edits.push(Arc::new(edit));
+}
+
+fn der(gpus: &mut Gpus, edit: impl Fn(&mut Vec<Vec<u8>>) + Send + Sync + 'static) {
+    gpus.devices[0].der_edits.push(Arc::new(edit));
+}
+
+fn payload(gpus: &mut Gpus, edit: impl Fn(&mut Value) + Send + Sync + 'static) {
+    gpus.payload_edits.push(Arc::new(edit));
+}
+
+const MUTATIONS: &[Mutation] = &[
+    // The signature, and everything that it covers.
+    ("a bit of the signature", Fail, "gpu-signature", |gpus| {
+        tampered(gpus, |report| *report.last_mut().unwrap() ^= 1);
+    }),
+    ("a signature of zeros", Fail, "gpu-signature", |gpus| {
+        tampered(gpus, |report| {
+            let end = report.len();
+            report[end - 96..].fill(0);
+        });
+    }),
+    (
+        "this run's nonce over old evidence",
+        Fail,
+        "gpu-signature",
+        |gpus| {
+            gpus.nonce = SignedNonce::Fixed([9; 32]);
+            tampered(gpus, |report| report[4..36].copy_from_slice(&NONCE));
+        },
+    ),
+    ("a bit of the nonce", Fail, "gpu-signature", |gpus| {
+        tampered(gpus, |report| report[4] ^= 1)
+    }),
+    ("the slot", Fail, "gpu-signature", |gpus| {
+        tampered(gpus, |report| report[36] ^= 1)
+    }),
+    ("the parameters of the response", Fail, "gpu-signature", |gpus| {
+        tampered(gpus, |report| report[39] ^= 1);
+    }),
+    ("a measured value", Fail, "gpu-signature", |gpus| {
+        tampered(gpus, |report| report[60] ^= 1)
+    }),
+    ("a measurement's type", Fail, "gpu-signature", |gpus| {
+        tampered(gpus, |report| report[49] ^= 1)
+    }),
+    ("the device's own nonce", Fail, "gpu-signature", |gpus| {
+        tampered(gpus, |report| report[45 + 64 * 55] ^= 1);
+    }),
+    ("the driver version", Fail, "gpu-signature", |gpus| {
+        tampered(gpus, |report| {
+            let at = report.windows(3).position(|window| window == b"570").unwrap();
+            report[at] = b'9';
+        });
+    }),
+    (
+        "protected PCIe switched off afterwards",
+        Fail,
+        "gpu-signature",
+        |gpus| {
+            tampered(gpus, |report| {
+                let end = report.len() - 97;
+                report[end] ^= 0xff;
+            });
+        },
+    ),
+    (
+        "a report of another device of the same kind",
+        Fail,
+        "gpu-signature",
+        |gpus| {
+            let other = Gpu::hopper(SEED, "another gpu");
+            tampered(gpus, move |report| *report = other.report(&NONCE));
+        },
+    ),
+    // The transcript.
+    ("SPDM 1.2 in the request", Warn, "gpu-malformed", |gpus| {
+        signed_byte(gpus, 0, 0x12)
+    }),
+    ("another request", Warn, "gpu-malformed", |gpus| {
+        signed_byte(gpus, 1, 0xe1)
+    }),
+    (
+        "an unsigned answer was asked for",
+        Warn,
+        "gpu-malformed",
+        |gpus| signed_byte(gpus, 2, 0),
+    ),
+    ("one measurement was asked for", Warn, "gpu-malformed", |gpus| {
+        signed_byte(gpus, 3, 1)
+    }),
+    ("SPDM 1.2 in the response", Warn, "gpu-malformed", |gpus| {
+        signed_byte(gpus, 37, 0x12)
+    }),
+    ("another response", Warn, "gpu-malformed", |gpus| {
+        signed_byte(gpus, 38, 0x61)
+    }),
+    ("one block fewer than there are", Warn, "gpu-malformed", |gpus| {
+        signed_byte(gpus, 41, 63)
+    }),
+    ("one block more than there are", Warn, "gpu-malformed", |gpus| {
+        signed_byte(gpus, 41, 65)
+    }),
+    (
+        "a record that is longer than the report",
+        Warn,
+        "gpu-malformed",
+        |gpus| {
+            signed_byte(gpus, 44, 1);
+        },
+    ),
+    (
+        "another measurement specification",
+        Warn,
+        "gpu-malformed",
+        |gpus| signed_byte(gpus, 46, 2),
+    ),
+    ("a measurement of another size", Warn, "gpu-malformed", |gpus| {
+        gpus.devices[0].measurements[0].2.truncate(32);
+    }),
+    ("a measurement twice", Warn, "gpu-malformed", |gpus| {
+        gpus.devices[0].measurements[1].0 = 1
+    }),
+    ("a measurement with index 0", Warn, "gpu-malformed", |gpus| {
+        gpus.devices[0].measurements[0].0 = 0
+    }),
+    ("a byte too many", Warn, "gpu-malformed", |gpus| {
+        gpus.devices[0]
+            .before_signing
+            .push(Arc::new(|report| report.push(0)));
+    }),
+    ("a report that was cut", Warn, "gpu-malformed", |gpus| {
+        tampered(gpus, |report| report.truncate(90))
+    }),
+    ("a report of 65 KiB", Warn, "gpu-malformed", |gpus| {
+        tampered(gpus, |report| report.resize(65 * 1024, 0));
+    }),
+    ("no report", Warn, "gpu-malformed", |gpus| {
+        tampered(gpus, Vec::clear)
+    }),
+    // The opaque data.
+    ("a field twice", Warn, "gpu-malformed", |gpus| {
+        gpus.devices[0].opaque.push((3, b"999.0\0".to_vec()));
+    }),
+    (
+        "a field that ends outside the data",
+        Warn,
+        "gpu-malformed",
+        |gpus| {
+            gpus.devices[0].opaque_bytes = Some(vec![3, 0, 200, 0, 1]);
+        },
+    ),
+    ("a newer format", Warn, "gpu-opaque-unread", |gpus| {
+        gpus.devices[0].opaque_bytes = Some(b"NVDAOD\0\0\x02\0\0\0 and more".to_vec());
+    }),
+    (
+        "firmware that the certificate does not name",
+        Fail,
+        "gpu-fwid-mismatch",
+        |gpus| {
+            gpus.devices[0].set(20, [0x66; 48]);
+        },
+    ),
+    (
+        "a certificate without a firmware id",
+        Fail,
+        "gpu-fwid-mismatch",
+        |gpus| {
+            chain(gpus, |chain| chain[0].firmware = None);
+        },
+    ),
+    // The chain.
+    ("another root of the same name", Fail, "gpu-chain", |gpus| {
+        gpus.devices[0].seed = 2
+    }),
+    ("a chain without its root", Fail, "gpu-chain", |gpus| {
+        der(gpus, |chain| chain.truncate(4));
+    }),
+    (
+        "a chain without its identity certificate",
+        Fail,
+        "gpu-chain",
+        |gpus| {
+            der(gpus, |chain| drop(chain.remove(3)));
+        },
+    ),
+    ("two certificates swapped", Fail, "gpu-chain", |gpus| {
+        der(gpus, |chain| chain.swap(1, 2))
+    }),
+    ("a leaf that another key signed", Fail, "gpu-chain", |gpus| {
+        chain(gpus, |chain| chain[0].issuer_key = chain[0].key.clone());
+    }),
+    ("a changed bit of the leaf", Fail, "gpu-chain", |gpus| {
+        der(gpus, |chain| {
+            let at = chain[0].windows(5).position(|window| window == b"GH100").unwrap();
+            chain[0][at + 2] = b'2';
+        });
+    }),
+    ("an issuer that is not a CA", Fail, "gpu-chain", |gpus| {
+        chain(gpus, |chain| chain[1].is_ca = false);
+    }),
+    ("an issuer whose key must not sign", Fail, "gpu-chain", |gpus| {
+        chain(gpus, |chain| chain[1].may_sign = false);
+    }),
+    ("a leaf that names another issuer", Fail, "gpu-chain", |gpus| {
+        chain(gpus, |chain| chain[0].issuer = "Somebody else".to_owned());
+    }),
+    ("another signature algorithm by name", Fail, "gpu-chain", |gpus| {
+        chain(gpus, |chain| chain[0].algorithm = "1.2.840.10045.4.3.2");
+    }),
+    (
+        "a certificate of the attacker's below a genuine leaf",
+        Fail,
+        "gpu-chain",
+        |gpus| {
+            chain(gpus, |chain| {
+                let genuine = chain[0].clone();
+                let forged = DeviceCertificate {
+                    issuer_key: genuine.key.clone(),
+                    issuer: genuine.subject.clone(),
+                    ..genuine
+                };
+                chain.insert(0, forged);
+            });
+        },
+    ),
+    ("a chain that is not PEM", Warn, "gpu-malformed", |gpus| {
+        payload(gpus, |payload| {
+            payload["evidence_list"][0]["certificate"] = "AAAA".into()
+        });
+    }),
+    ("the root alone", Warn, "gpu-malformed", |gpus| {
+        der(gpus, |chain| drop(chain.drain(..4)))
+    }),
+    ("ten certificates", Warn, "gpu-malformed", |gpus| {
+        der(gpus, |chain| {
+            let root = chain.last().unwrap().clone();
+            chain.resize(10, root);
+        });
+    }),
+    // Which devices they are.
+    ("one GPU twice", Fail, "gpu-duplicate", |gpus| {
+        gpus.devices.push(gpus.devices[0].clone());
+    }),
+    (
+        "a GPU that is called by another architecture",
+        Warn,
+        "gpu-malformed",
+        |gpus| {
+            gpus.devices[0].architecture = "BLACKWELL".to_owned();
+        },
+    ),
+    ("a switch that is called a GPU", Warn, "gpu-malformed", |gpus| {
+        gpus.devices[0].common_name = "LS_10 A01 FSP FMC LF".to_owned();
+    }),
+    ("a chip that is not known", Warn, "gpu-malformed", |gpus| {
+        gpus.devices[0].common_name = "ZZ900 A01 GSP FMC LF".to_owned();
+    }),
+    ("17 GPUs", Warn, "gpu-malformed", |gpus| {
+        *gpus = Gpus::alone(SEED, 17)
+    }),
+    ("a switch without GPUs", Warn, "gpu-topology", |gpus| {
+        gpus.devices = vec![Gpu::switch(SEED, "switch", [1; 8])];
+    }),
+    // The nonce.
+    ("evidence of another run", Warn, "gpu-nonce-mismatch", |gpus| {
+        gpus.nonce = SignedNonce::Fixed([9; 32]);
+    }),
+    ("one GPU of another run", Warn, "gpu-nonce-mismatch", |gpus| {
+        let mut old = Gpu::hopper(SEED, "old");
+        old.before_signing.push(Arc::new(|report| report[4..36].fill(9)));
+        gpus.devices.push(old);
+    }),
+    // The document around them.
+    ("a list that is no list", Warn, "gpu-malformed", |gpus| {
+        payload(gpus, |payload| payload["evidence_list"] = "none".into());
+    }),
+    ("a device without a certificate", Warn, "gpu-malformed", |gpus| {
+        payload(gpus, |payload| {
+            payload["evidence_list"][0]
+                .as_object_mut()
+                .unwrap()
+                .remove("certificate");
+        });
+    }),
+    ("evidence that is not base64", Warn, "gpu-malformed", |gpus| {
+        payload(gpus, |payload| {
+            payload["evidence_list"][0]["evidence"] = "*".into()
+        });
+    }),
+    (
+        "a number in the place of evidence",
+        Warn,
+        "gpu-malformed",
+        |gpus| {
+            payload(gpus, |payload| payload["evidence_list"][0]["evidence"] = 7.into());
+        },
+    ),
+];
+
+#[test]
+fn t44_every_mutation_of_gpu_evidence_is_refused_for_its_own_reason() {
+    assert!(MUTATIONS.len() >= 50);
+    for (what, status, reason, mutate) in MUTATIONS {
+        let mutated = || alone(2).with(|trial| mutate(gpus(trial)));
+        let judged = mutated().judge();
+        let check = judged.check(Id);
+        assert!(
+            (check.status, check.reason.as_deref()) == (*status, Some(*reason)),
+            "{what}: {} / {reason} expected\n{judged}",
+            status.as_str()
+        );
+        // What convicts fails; what is only not proven leaves the verdict as it is, and is never green.
+        judged.concludes(if *status == Fail {
+            Verdict::Fail
+        } else {
+            Verdict::Pass
+        });
+        let judged = mutated().with(required).judge();
+        if *reason == "gpu-opaque-unread" {
+            judged.passes().says(Id, Warn, reason);
+        } else {
+            judged.fails(Id, reason);
+        }
+    }
+}
+
+#[test]
+fn t44_an_echoed_nonce_counts_for_nothing() {
+    // The simulated gateway always echoes the nonce that was asked for.
+    let stale = alone(1).with(|trial| gpus(trial).nonce = SignedNonce::Fixed([9; 32]));
+    assert_eq!(gpus(&mut alone(1)).payload(&NONCE)["nonce"], hex::encode(NONCE));
+    let judged = stale.judge();
+    judged.passes().says(Id, Warn, "gpu-nonce-mismatch");
+    assert!(judged.detail(Id).contains(&hex::encode([9; 32])), "{judged}");
+}
+
+#[test]
+fn t44_a_nonce_that_is_derived_from_this_runs_counts() {
+    let judged = alone(1)
+        .with(|trial| {
+            required(trial);
+            gpus(trial).nonce = SignedNonce::Derived;
+        })
+        .judge();
+    judged.passes().proves(Id);
+    assert!(judged.detail(Id).contains("derived"), "{judged}");
+}
+
+#[test]
+fn t44_gpus_are_bound_by_the_quotes_nonce_in_every_layout_and_not_without_it() {
+    use cvm_verify_core::verify::Layout;
+    let private_ai = alone(1)
+        .with(|trial| {
+            required(trial);
+            trial.cvm.report_data = ReportDataLayout::KeyThenNonce([7; 32]);
+            trial.policy.report_data.layout = Some(Layout::PrivateAi);
+        })
+        .judge();
+    private_ai.passes().proves(Id);
+    // The GPUs are fresh and the quote is not: whoever relays the nonce to a GPU elsewhere proves nothing.
+    let stale_quote = alone(1)
+        .with(|trial| {
+            trial.policy.freshness = Freshness::Unchecked;
+            trial.cvm.report_data = ReportDataLayout::Fixed([3; 64]);
+        })
+        .judge();
+    stale_quote.passes().says(Id, Warn, "gpu-nonce-mismatch");
+    let mut no_nonce = alone(1);
+    no_nonce.policy.freshness = Freshness::Unchecked;
+    let mut evidence = no_nonce.evidence().unwrap();
+    evidence.nonce = None;
+    let judged = no_nonce.judge_evidence(Ok(evidence));
+    judged.says(Id, Warn, "gpu-nonce-mismatch");
+}
+
+#[test]
+fn counts_and_models_are_exact() {
+    for (count, passes) in [(1, false), (2, true), (3, false)] {
+        let judged = alone(2)
+            .with(|trial| trial.policy.gpu.count = Some(expected("--gpu-count", count)))
+            .judge();
+        if passes {
+            judged.passes().proves(Id);
+        } else {
+            judged.fails(Id, "gpu-count");
+        }
+    }
+    Trial::healthy()
+        .with(|trial| trial.policy.gpu.count = Some(expected("--gpu-count", 8)))
+        .judge()
+        .fails(Id, "gpu-count");
+    for (model, passes) in [("GH100", true), ("gh100", true), ("GB100", false), ("GH1", false)] {
+        let judged = alone(1)
+            .with(|trial| {
+                trial.policy.gpu.models = Some(expected("--gpu-model", vec![model.parse().unwrap()]));
+            })
+            .judge();
+        if passes {
+            judged.passes().proves(Id);
+        } else {
+            judged.fails(Id, "gpu-model");
+        }
+    }
+}
+
+#[test]
+fn t44_switches_are_those_that_the_gpus_see() {
+    let protected = |change: fn(&mut Gpus)| {
+        let mut gpus = Gpus::protected_pcie(SEED);
+        change(&mut gpus);
+        with_gpus(gpus)
+    };
+    let without_switches = || protected(|gpus| gpus.devices.truncate(8));
+    without_switches()
+        .judge()
+        .passes()
+        .says(Id, Warn, "gpu-switches-missing");
+    without_switches()
+        .with(|trial| trial.policy.gpu.switches_required = true)
+        .judge()
+        .fails(Id, "gpu-switches-missing");
+    for change in [
+        // One switch is missing, one is foreign, one is too many.
+        (|gpus| drop(gpus.devices.pop())) as fn(&mut Gpus),
+        |gpus| gpus.devices[11] = Gpu::switch(SEED, "foreign", [0x66; 8]),
+        |gpus| gpus.devices.push(Gpu::switch(SEED, "fifth", [0x66; 8])),
+    ] {
+        protected(change).judge().fails(Id, "gpu-topology");
+    }
+    let stale_switch = protected(|gpus| {
+        gpus.devices[8]
+            .before_signing
+            .push(Arc::new(|report| report[4..36].fill(9)));
+    });
+    stale_switch.judge().passes().says(Id, Warn, "gpu-nonce-mismatch");
+}
+
+#[test]
+fn pinned_gpus_must_measure_the_same_and_another_kind_is_for_a_person() {
+    let lock = |trial: &Trial| {
+        let collateral = trial.cvm.world.collateral();
+        let evidence = trial.evidence().unwrap();
+        let root = TrustRoot::Custom(trial.cvm.world.root_der());
+        let facts = prove(&Inputs {
+            evidence: &evidence,
+            collateral: Ok(&collateral),
+            collateral_fetched_at: None,
+            signatures: &SignatureCache::default(),
+            root: &root,
+            at: trial.at,
+            clock_floor: 0,
+        });
+        let facts = facts.with_device_root(&evidence, trial.device_root.as_ref().unwrap());
+        let pinned = pin(
+            &facts,
+            true,
+            TrustRootKind::Custom,
+            ReferenceValues::built_in(),
+            None,
+        )
+        .unwrap();
+        pinned.observed().clone()
+    };
+    let taken = lock(&alone(2));
+    assert_eq!(taken.gpus.len(), 1, "two GPUs of one kind");
+    let text = taken.to_toml(&Notes::default());
+    assert!(text.contains("[[gpus]]") && text.contains("570.172.08"), "{text}");
+    let read = Lock::parse(&text, "cvm.lock").unwrap();
+    assert_eq!(read.gpus, taken.gpus);
+    let pinned = |change: fn(&mut Gpus)| {
+        alone(2)
+            .with(|trial| {
+                trial.policy = Policy {
+                    gpu: cvm_verify_core::policy::GpuExpectations {
+                        pins: Some(LockedGpus {
+                            pins: taken.gpus.clone(),
+                            lock: "cvm.lock".to_owned(),
+                        }),
+                        ..Default::default()
+                    },
+                    ..trial.policy.clone()
+                };
+                change(gpus(trial));
+            })
+            .judge()
+    };
+    pinned(|_| {}).passes().proves(Id);
+    pinned(|gpus| gpus.devices[1].measurements[5].2[0] ^= 1).fails(Id, "gpu-pins");
+    let other = pinned(|gpus| gpus.devices[1].set(3, b"580.1\0".to_vec()));
+    other.passes().says(Id, Warn, "gpu-pins");
+    assert!(other.detail(Id).contains("differs in: driver"), "{other}");
+    // GPUs that answered another run are nobody's to pin.
+    let stale = alone(1).with(|trial| gpus(trial).nonce = SignedNonce::Fixed([9; 32]));
+    assert!(lock(&stale).gpus.is_empty());
+}
+
+#[test]
+fn a_quote_that_is_not_proven_proves_no_gpu() {
+    let judged = alone(1)
+        .with(|trial| simulator::Lie::BrokenSignature.apply(&mut trial.cvm))
+        .judge();
+    judged.says(Id, Error, "quote-not-proven");
+    assert_ne!(judged.status(Id), Pass);
+}
