@@ -53,6 +53,7 @@ fn bundle(lie: Lie) -> String {
         phala_api: None,
         early: None,
         gpu: None,
+        chain: None,
     }
     .to_json()
     .unwrap()

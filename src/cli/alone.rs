@@ -7,39 +7,52 @@ use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::transport;
 use super::trust_roots::Roots;
-use crate::engine::{Deployment, Session, Time, collect};
+use crate::engine::{AskedContracts, Deployment, Session, Time, ask_contracts, collect};
 use crate::source::Source;
+use crate::source::chain::Nodes;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::verify::Facts;
 
-/// Collects one instance and proves what can be proven. `only_one` says, if there are several, why they are refused and
-/// what to do with the evidence of one.
+/// One deployment to describe.
+pub(super) struct Alone<'a> {
+    pub source: &'a Source,
+    pub transport: &'a TransportArgs,
+    pub roots: &'a Roots,
+    /// Which nodes are asked about contracts.
+    pub nodes: Option<Nodes>,
+    /// About which contracts.
+    pub contracts: AskedContracts,
+    /// Why several instances are refused, and what to do with the evidence of one.
+    pub only_one: [&'static str; 2],
+}
+
+/// Collects one instance and proves what can be proven.
 pub(super) fn facts_of_alone(
-    source: &Source,
-    args: &TransportArgs,
-    roots: &Roots,
+    alone: Alone<'_>,
     surroundings: &Surroundings,
-    only_one: [&str; 2],
 ) -> anyhow::Result<Result<Facts, EvidenceGap>> {
     let session = Session {
-        root: roots.quote.clone(),
-        device_root: roots.device.clone(),
-        nras_intermediates: roots.nras.clone(),
-        ..transport::session(args, surroundings)?
+        root: alone.roots.quote.clone(),
+        device_root: alone.roots.device.clone(),
+        nras_intermediates: alone.roots.nras.clone(),
+        nodes: alone.nodes,
+        ..transport::session(alone.transport, surroundings)?
     };
-    let deployment = of_source(source);
+    let deployment = of_source(alone.source);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let mut instances = runtime
-        .block_on(collect(&session, &deployment, Time::default()))
-        .instances;
+    let collection = runtime.block_on(async {
+        let collection = collect(&session, &deployment, Time::default()).await;
+        ask_contracts(&session, collection, &alone.contracts).await
+    });
+    let mut instances = collection.instances;
     match (instances.pop(), instances.len()) {
         (Some(only), 0) => Ok(only.facts),
         (_, others) => {
-            let [why, instead] = only_one;
+            let [why, instead] = alone.only_one;
             Err(UsageError::new(format!(
                 "{} instances of this app run, and {why}; write their evidence with `verify --evidence FOLDER` and {instead}",
                 others + 1

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use super::alone::facts_of_alone;
+use super::alone::{Alone, facts_of_alone};
 use super::args::{DiffArgs, Format};
 use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::trust_roots::{Roots, trust_roots};
-use super::{files, pin, policy, replay};
+use super::{chain, files, pin, policy, replay};
 use crate::compare::{Side, SideKind, compare};
 use crate::config::shown_text;
+use crate::engine::AskedContracts;
 use crate::render::{self, escape};
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::lock::Lock;
@@ -95,7 +96,10 @@ fn bundle(path: &Path, roots: &Roots, expectations: &Policy) -> anyhow::Result<R
     let at = recorded.captured_at.unwrap_or_default();
     let name = format!("{}, of {}", path.display(), rfc3339(at));
     Ok(match roots.prove(&recorded.gathered, at) {
-        Ok(facts) => of_facts(name, SideKind::Bundle, &facts, expectations),
+        Ok(facts) => {
+            let facts = chain::as_recorded(facts, recorded.recalled.chain(), &expectations.reference);
+            of_facts(name, SideKind::Bundle, &facts, expectations)
+        }
         Err(gap) => Err(Unsaid(super::INCONCLUSIVE, gap.detail)),
     })
 }
@@ -109,7 +113,15 @@ fn live(
 ) -> anyhow::Result<Result<Side, Unsaid>> {
     let target = Target::new(url, &args.source)?;
     let only_one = ["a side of a comparison is one", "compare one bundle"];
-    let facts = facts_of_alone(&target.source, &args.transport, roots, surroundings, only_one)?;
+    let alone = Alone {
+        source: &target.source,
+        transport: &args.transport,
+        roots,
+        nodes: None,
+        contracts: AskedContracts::None,
+        only_one,
+    };
+    let facts = facts_of_alone(alone, surroundings)?;
     let facts = match facts {
         Ok(facts) => facts,
         Err(gap) => return Ok(Err(Unsaid(super::INCONCLUSIVE, gap.detail))),

@@ -9,6 +9,7 @@ mod alone;
 mod args;
 mod artifacts;
 mod cache;
+mod chain;
 mod channels;
 mod compose_hash;
 mod config;

@@ -1,9 +1,11 @@
 //! `cvm-verify pin`: what a deployment was measured to be, written down for review.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::alone::facts_of_alone;
+use super::alone::{Alone, facts_of_alone};
 use super::args::PinArgs;
+
 use super::error::UsageError;
 use super::plan::address;
 use super::settings::{of_source, text_of, written};
@@ -11,8 +13,9 @@ use super::surroundings::Surroundings;
 use super::target::Target;
 use super::trouble::told;
 use super::trust_roots::{Roots, trust_roots};
-use super::{config, files, policy, replay};
+use super::{chain, config, files, policy, replay};
 use crate::config::{Settings, Written};
+use crate::engine::AskedContracts;
 use crate::render::escape;
 use cvm_verify_core::checks::{Check, EvidenceGap};
 use cvm_verify_core::lock;
@@ -38,7 +41,7 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
     };
     let reference = policy::reference_of(&wanted.settings)?;
     let named = named(args, &reference)?;
-    let facts = facts(args, &wanted, &roots, surroundings)?;
+    let facts = facts(args, &wanted, &roots, &reference, surroundings)?;
     if let Some(said) = roots.simulated() {
         surroundings.complain(said);
     }
@@ -223,17 +226,19 @@ fn facts(
     args: &PinArgs,
     wanted: &Wanted,
     roots: &Roots,
+    reference: &Arc<ReferenceValues>,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Facts, EvidenceGap>> {
     match (address(None, &wanted.settings).as_ref(), &args.from) {
-        (Some(url), None) => live_facts(url, wanted, args, roots, surroundings),
+        (Some(url), None) => live_facts(url, wanted, args, roots, reference, surroundings),
         (_, Some(path)) => {
             let recorded = replay::from_bundle(path, None)?;
             let at = match &args.at {
                 Some(text) => replay::parse_time(text)?,
                 None => recorded.captured_at.unwrap_or_else(surroundings.now),
             };
-            Ok(roots.prove(&recorded.gathered, at))
+            let facts = roots.prove(&recorded.gathered, at);
+            Ok(facts.map(|facts| chain::as_recorded(facts, recorded.recalled.chain(), reference)))
         }
         _ => Err(UsageError::new(
             "there is nothing to pin; give an address (cvm-verify pin https://…), a bundle (--from BUNDLE) or a target of a policy file (--target NAME)",
@@ -247,13 +252,33 @@ fn live_facts(
     wanted: &Wanted,
     args: &PinArgs,
     roots: &Roots,
+    reference: &Arc<ReferenceValues>,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Facts, EvidenceGap>> {
     let target = Target::of_settings(url, &wanted.settings).map_err(|trouble| {
         told(vec![trouble]).unwrap_or_else(|| UsageError::new("the address is refused"))
     })?;
     let only_one = ["a lock describes one", "pin from one bundle with --from"];
-    facts_of_alone(&target.source, &args.transport, roots, surroundings, only_one)
+    let nodes = chain::nodes(&args.chain)?;
+    let asks = nodes.is_some();
+    let alone = Alone {
+        source: &target.source,
+        transport: &args.transport,
+        roots,
+        nodes,
+        contracts: AskedContracts::Found(chain::hints(&wanted.settings), Arc::clone(reference)),
+        only_one,
+    };
+    let facts = facts_of_alone(alone, surroundings)?;
+    match &facts {
+        Ok(found) if asks && found.boot.is_ok() && found.chain.is_none() => Err(UsageError::option(
+            "--rpc-url",
+            "the app's KMS is not known to be governed on chain, so there is no contract to ask. If it is, write \
+             `governance-chain-id` and `governance-kms-contract` into the policy file; if it is not, leave --rpc-url out",
+        )
+        .into()),
+        _ => Ok(facts),
+    }
 }
 
 /// The lock file that is there.

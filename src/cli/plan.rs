@@ -18,7 +18,7 @@ use super::trouble::{Trouble, told};
 use crate::config::file::FileTarget;
 use crate::config::{Interval, Settings, Written};
 use crate::engine::Deployment;
-use cvm_verify_core::policy::{CollateralMaxAge, Policy};
+use cvm_verify_core::policy::{CollateralMaxAge, GovernancePolicy, Policy};
 
 /// One deployment to verify.
 pub(super) struct Planned {
@@ -69,6 +69,7 @@ pub(super) fn plan_at(
         config: config.as_ref(),
         at,
         collateral_max_age: args.collateral_age.collateral_max_age,
+        asks_nodes: !args.chain.rpc_url.is_empty(),
         locks: Locks::default(),
         files: policy_file.map(Path::to_owned).into_iter().collect(),
         troubles: config
@@ -188,6 +189,8 @@ struct Planner<'c> {
     config: Option<&'c Config>,
     at: u64,
     collateral_max_age: CollateralMaxAge,
+    /// Whether nodes of a blockchain are named.
+    asks_nodes: bool,
     locks: Locks,
     files: BTreeSet<PathBuf>,
     troubles: Vec<Trouble>,
@@ -231,6 +234,10 @@ impl Planner<'_> {
                 policy: Policy {
                     address_id: target.address_id(),
                     collateral_max_age: self.collateral_max_age,
+                    governance: GovernancePolicy {
+                        asks: self.asks_nodes,
+                        ..policy.governance.clone()
+                    },
                     ..policy.clone()
                 },
                 name: match wanted.name {

@@ -16,10 +16,10 @@ use crate::image_source;
 use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
 use cvm_verify_core::lock::{Lock, LockFile};
 use cvm_verify_core::policy::{
-    Expected, Freshness, GpuExpectations, GpuMode, GpuVerifier, ImagePinsPolicy, KeyProviders,
-    LaunchInputsPolicy, MeasuredFiles, MrConfigIdPolicy, Origin, OsImageError, OsImageOption, OsImagePolicy,
-    PlatformList, Policy, PublishedImage, ReportDataPolicy, SecondHash, SecondHashError, TcbException,
-    TcbPolicy, Verifier, parse_os_image_of,
+    ContractPin, Expected, Freshness, GovernanceMode, GovernancePolicy, GpuExpectations, GpuMode,
+    GpuVerifier, ImagePinsPolicy, KeyProviders, LaunchInputsPolicy, MeasuredFiles, MrConfigIdPolicy, Origin,
+    OsImageError, OsImageOption, OsImagePolicy, PlatformList, Policy, PublishedImage, ReportDataPolicy,
+    SecondHash, SecondHashError, TcbException, TcbPolicy, Verifier, parse_os_image_of,
 };
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{AssuranceError, CheckId, RequiredAssurance};
@@ -150,6 +150,7 @@ pub(super) fn expectations(
             value: reader.report_data_value(),
         },
         tcb: reader.tcb(at),
+        governance: reader.governance(),
         required: reader
             .parsed("require-assurance", required_assurance)
             .unwrap_or(RequiredAssurance::CODE),
@@ -329,6 +330,40 @@ impl Reader<'_> {
 
     fn key_provider(&mut self, reference: &ReferenceValues) -> Option<Expected<KeyProviders>> {
         self.expected("key-provider", |text| KeyProviders::parse(text, reference))
+    }
+
+    fn governance(&mut self) -> GovernancePolicy {
+        let number = |text: &str| match text.parse() {
+            Ok(0) | Err(_) => Err("write a whole number from 1 on"),
+            Ok(number) => Ok(number),
+        };
+        GovernancePolicy {
+            mode: match self.settings.one("governance").map(|value| value.text.as_str()) {
+                Some("required") => GovernanceMode::Required,
+                Some("unchecked") => GovernanceMode::Unchecked,
+                _ => GovernanceMode::Named,
+            },
+            asks: false,
+            chain_id: self.expected("governance-chain-id", number),
+            app: ContractPin {
+                owners: self.addresses("governance-app-owner"),
+                ..ContractPin::default()
+            },
+            kms_contract: self.hex("governance-kms-contract"),
+            kms: ContractPin {
+                owners: self.addresses("governance-kms-owner"),
+                ..ContractPin::default()
+            },
+            min_signers: self.parsed("governance-min-signers", number),
+            min_delay: self.parsed("governance-min-delay", number),
+            upgrades_disabled: self.is("governance-upgrades", "disabled"),
+        }
+    }
+
+    fn addresses(&mut self, key: &str) -> Option<Expected<Vec<[u8; 20]>>> {
+        self.list(key, |text| {
+            parse_user_hex(text).map_err(|error| format!("the value {error}"))
+        })
     }
 
     /// Which image is expected, by a word, a hash, registers, or files that are measured here.

@@ -20,7 +20,7 @@ use super::surroundings::Surroundings;
 use super::trouble::told;
 use super::trust_roots::trust_roots;
 use super::verify::{interrupted_alerts, until_interrupted};
-use super::{config, files, output, transport};
+use super::{chain, config, files, output, transport};
 use crate::engine::{RecordedEvidence, RecordedOpinions};
 use crate::source::Source;
 use cvm_verify_core::appraise::Subject;
@@ -85,7 +85,8 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         .map(|facts| facts.with_collateral_from(recorded.collateral_source.clone()));
     let facts = recorded
         .recalled
-        .add(facts, gathered.evidence.as_ref(), &roots.quote, &roots.nras);
+        .add(facts, gathered.evidence.as_ref(), &roots.quote, &roots.nras)
+        .map(|facts| chain::recalled(facts, recorded.recalled.chain(), &policy));
     let subject = Subject {
         name: target.unwrap_or(recorded.name),
         url: recorded.url,

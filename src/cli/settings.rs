@@ -41,6 +41,7 @@ pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Re
     settings.give("--gpu-verifier", expect.gpu.gpu_verifier.as_ref().map(word));
     let floor = expect.min_tcb_eval_data_number.map(|number| number.to_string());
     settings.give("--min-tcb-eval-data-number", floor);
+    settings.give("--governance", expect.governance.as_ref().map(word));
     settings.give("--require-assurance", expect.require_assurance.clone());
     Ok(settings)
 }

@@ -19,7 +19,7 @@ use super::surroundings::Surroundings;
 use super::target::{bundle_path_of, bundle_paths};
 use super::transport::{nras, opinions};
 use super::trust_roots::trust_roots;
-use super::{cache, output, run_id, shard, transport, wait};
+use super::{cache, chain, output, run_id, shard, transport, wait};
 use crate::engine::{self, Collection, Deployment, Run, Session, Time};
 use cvm_verify_core::policy::{GpuVerifier, Verifier};
 use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict, rfc3339};
@@ -73,6 +73,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             gpu_verifier,
             args.plan.expect.gpu.gpu_verifier_url.as_deref(),
         )?),
+        nodes: chain::nodes(&args.plan.chain)?,
         ..transport::session(&args.transport, surroundings)?
     });
     let deployments: Vec<Arc<Deployment>> = targets

@@ -8,7 +8,7 @@ mod words;
 pub use side::{Side, SideKind};
 
 use cvm_verify_core::compose::TextDiff;
-use cvm_verify_core::lock::{Change, Lock, LockedOs, difference};
+use cvm_verify_core::lock::{Change, Lock, LockedGovernance, LockedOs, difference};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::verify::digest::sha256;
 
@@ -104,6 +104,10 @@ fn leave_out_unsaid(own: &mut Lock, other: &mut Lock) -> Vec<&'static str> {
     );
     add(leave_out(&own.mr_seam, &mut other.mr_seam), "the TDX module");
     add(leave_out(&own.fmspc, &mut other.fmspc), "the platform's model");
+    if own.governance == LockedGovernance::default() && own.governance != other.governance {
+        other.governance = LockedGovernance::default();
+        add(true, "the contracts that govern the app");
+    }
     if own.images.is_empty() && !other.images.is_empty() {
         other.images.clear();
         add(true, "the images");

@@ -27,7 +27,7 @@ impl Heal for AttemptFailure {
 }
 
 /// A random number for the pauses. Where there is none, pauses do not vary.
-pub(super) fn jitter() -> u32 {
+pub(crate) fn jitter() -> u32 {
     SysRng.try_next_u32().unwrap_or(u32::MAX)
 }
 

@@ -40,6 +40,7 @@ pub(super) fn bundle(
         phala_api: None,
         early: None,
         gpu: answer.gpu.clone(),
+        chain: None,
     })
 }
 

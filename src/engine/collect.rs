@@ -2,6 +2,7 @@
 //! collateral.
 
 use super::collected::{Asked, Collection};
+use super::contracts::{self, AskedContracts};
 use super::single::Single;
 use super::{Deployment, Session, Time, instances, single};
 use crate::source::Source;
@@ -14,10 +15,14 @@ pub async fn collect(session: &Session, deployment: &Deployment, time: Time) -> 
         compose_file: deployment.compose_file.as_deref(),
         time,
     };
-    let whom = match source {
-        Source::App(endpoints) => Single::App(endpoints),
-        Source::GuestAgent(agent) => Single::GuestAgent(agent),
-        Source::PhalaCloud(app) => return instances::collect(session, asked, app).await,
+    let collection = match source {
+        Source::App(endpoints) => single::collect(session, asked, Single::App(endpoints))
+            .await
+            .into(),
+        Source::GuestAgent(agent) => single::collect(session, asked, Single::GuestAgent(agent))
+            .await
+            .into(),
+        Source::PhalaCloud(app) => instances::collect(session, asked, app).await,
     };
-    single::collect(session, asked, whom).await.into()
+    contracts::ask(session, collection, &AskedContracts::of(&deployment.policy)).await
 }

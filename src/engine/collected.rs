@@ -24,6 +24,12 @@ pub struct Collected {
 }
 
 impl Collected {
+    /// Changes the facts, where there are any.
+    pub(super) fn change(&mut self, change: impl FnOnce(Facts) -> Facts) {
+        let facts = std::mem::replace(&mut self.facts, Err(internal()));
+        self.facts = facts.map(change);
+    }
+
     /// Nothing was handed over, at a time in Unix seconds.
     pub(super) fn nothing(at: u64, gap: EvidenceGap) -> Self {
         Self {

@@ -14,7 +14,7 @@ use crate::net::Client;
 use crate::source::{Nras, PhalaVerifier};
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::{
-    Bundle, EarlyRecord, Evidence, EvidenceError, RecordedNras, RecordedOpinion,
+    Bundle, EarlyRecord, Evidence, EvidenceError, RecordedChain, RecordedNras, RecordedOpinion,
 };
 use cvm_verify_core::policy::Verifier;
 use cvm_verify_core::verify::gpu::NrasIntermediates;
@@ -136,9 +136,7 @@ impl SecondOpinions {
         };
         let _permit = self.at_once.acquire().await;
         let recorded = nras.ask(asking.client, &nonce, &reports).await;
-        change(&mut collected, |facts| {
-            facts.with_nras(&recorded, asking.nras_intermediates)
-        });
+        collected.change(|facts| facts.with_nras(&recorded, asking.nras_intermediates));
         if let Some(bundle) = &mut collected.bundle {
             bundle.gpu.get_or_insert_default().nras = Some(recorded);
         }
@@ -152,7 +150,7 @@ impl SecondOpinions {
         let _permit = self.at_once.acquire().await;
         let quote = evidence.attestation.quote.as_bytes();
         let opinion = verifier.ask(client, quote).await;
-        change(&mut collected, |facts| facts.with_opinion(evidence, &opinion));
+        collected.change(|facts| facts.with_opinion(evidence, &opinion));
         if let Some(bundle) = &mut collected.bundle {
             bundle.phala_api = Some(opinion);
         }
@@ -199,12 +197,10 @@ impl SecondOpinions {
             .filter(|(rated_at, _)| rated_at == at)
             .map(|(_, early)| early.clone());
         match known {
-            Some(early) => change(&mut collected, |facts| facts.with_early_of(early)),
+            Some(early) => collected.change(|facts| facts.with_early_of(early)),
             None => {
                 let set = set.as_ref().map_err(String::as_str);
-                change(&mut collected, |facts| {
-                    facts.with_early(evidence, set, asking.root, asking.signatures)
-                });
+                collected.change(|facts| facts.with_early(evidence, set, asking.root, asking.signatures));
                 if let Ok(facts) = &collected.facts {
                     locked(&self.rated).insert(rated, (*at, facts.early.clone()));
                 }
@@ -236,20 +232,22 @@ async fn early_set(asking: Asking<'_>, standard: &Fetched, fmspc: [u8; 6]) -> Ea
         .transpose()
 }
 
-fn change(collected: &mut Collected, change: impl FnOnce(Facts) -> Facts) {
-    let facts = std::mem::replace(&mut collected.facts, Err(internal()));
-    collected.facts = facts.map(change);
-}
-
 /// What a bundle recorded of the answers of [`SecondOpinions`].
 #[derive(Default)]
 pub struct RecordedOpinions {
     opinion: Option<RecordedOpinion>,
     nras: Option<RecordedNras>,
     early: Option<Result<QuoteCollateralV3, String>>,
+    chain: Option<RecordedChain>,
 }
 
 impl RecordedOpinions {
+    /// What contracts answered.
+    #[must_use]
+    pub const fn chain(&self) -> Option<&RecordedChain> {
+        self.chain.as_ref()
+    }
+
     /// Reads it. What cannot be read is as good as not recorded: it could only warn.
     #[must_use]
     pub fn of(bundle: &Bundle) -> Self {
@@ -263,6 +261,7 @@ impl RecordedOpinions {
             opinion: bundle.phala_api.clone(),
             nras: bundle.gpu.as_ref().and_then(|gpu| gpu.nras.clone()),
             early,
+            chain: bundle.chain.clone(),
         }
     }
 

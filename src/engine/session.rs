@@ -4,6 +4,7 @@ use super::second_opinions::{Asking, SecondOpinions};
 use super::{COMMIT_TIME, now};
 use crate::collateral::{Sources, Store};
 use crate::net::Client;
+use crate::source::chain::Nodes;
 use cvm_verify_core::report::simulated;
 use cvm_verify_core::verify::gpu::{DeviceRoot, NrasIntermediates};
 use cvm_verify_core::verify::{SignatureCache, TrustRoot};
@@ -22,6 +23,8 @@ pub struct Session {
     pub opinions: SecondOpinions,
     /// Signatures that were found good before.
     pub signatures: SignatureCache,
+    /// Which nodes of a blockchain are asked about the contracts that a policy names.
+    pub nodes: Option<Nodes>,
     /// The root certificate to chain up to.
     pub root: TrustRoot,
     /// The root certificate that the chains of GPUs and switches must end in.
@@ -46,6 +49,7 @@ impl Session {
             keep_bundles: false,
             opinions: SecondOpinions::none(),
             signatures: SignatureCache::default(),
+            nodes: None,
             root: TrustRoot::Intel,
             device_root: DeviceRoot::Nvidia,
             nras_intermediates: NrasIntermediates::Nvidia,

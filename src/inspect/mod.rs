@@ -22,6 +22,7 @@
 )]
 
 mod bundle;
+mod chain;
 mod collateral;
 mod compose;
 mod event_log;
@@ -80,6 +81,9 @@ pub fn inspect(input: &Inspected<'_>) -> String {
     compose::section(&mut page, &opened);
     gpu::section(&mut page, &opened, input.bundle);
     unsigned::section(&mut page, &opened);
+    if let Some(chain) = input.bundle.and_then(|bundle| bundle.chain.as_ref()) {
+        chain::section(&mut page, chain);
+    }
     page.finish()
 }
 

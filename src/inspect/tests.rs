@@ -134,6 +134,7 @@ fn a_bundle_shows_where_it_comes_from() {
         phala_api: None,
         early: None,
         gpu: None,
+        chain: None,
     };
     let text = inspect(&Inspected {
         evidence: &evidence_of(&cvm),

@@ -125,6 +125,24 @@ impl Client {
         self.request(request, url, limits).await
     }
 
+    /// [`Client::post`], and keeps the connection for a moment, as [`Client::get_json_and_stay`] does.
+    ///
+    /// # Errors
+    /// As [`Client::post`].
+    pub async fn post_and_stay(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        limits: &Limits,
+    ) -> Result<Response, NetError> {
+        let request = self.http.post(url.clone()).headers(headers).body(body);
+        let response = self.request(request, url, limits).await;
+        // The connection is put back by a task of its own.
+        tokio::task::yield_now().await;
+        response
+    }
+
     /// Any request with `headers` and a body (which may be empty), under the same guards as [`Client::get`]. It is sent
     /// once.
     ///

@@ -2,6 +2,7 @@
 //! true, is decided on other floors.
 
 pub mod app;
+pub mod chain;
 mod document;
 mod error;
 pub mod guest_agent;

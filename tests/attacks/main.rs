@@ -16,6 +16,7 @@ mod dcap_samples;
 mod event_log;
 mod expected_values;
 mod freshness;
+mod governance;
 mod gpu;
 mod hardware;
 mod judge;

@@ -84,6 +84,10 @@ pub struct ExpectArgs {
     pub min_tcb_eval_data_number: Option<u32>,
     #[command(flatten)]
     pub gpu: GpuArgs,
+    /// What becomes of an app whose contracts cannot be judged: `required` leaves the verdict open or fails, `unchecked` is a
+    /// waiver. By default contracts are judged that the lock or the policy file names.
+    #[arg(long, value_enum)]
+    pub governance: Option<Requirement>,
     /// How much must be proven: `hardware` (a fresh quote of genuine, patched hardware), or `code` (default: that, and the
     /// expected OS and compose document).
     #[arg(long, value_name = "ASSURANCE")]

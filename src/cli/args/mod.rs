@@ -1,6 +1,7 @@
 //! What can be typed. Every help text is a sentence that a newcomer understands.
 
 mod alerts;
+mod chain;
 mod expect;
 mod gpu;
 mod network;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use alerts::{AlertArgs, AlertCommand, MemoryArgs};
+pub use chain::ChainArgs;
 pub use expect::ExpectArgs;
 pub use gpu::GpuArgs;
 pub use network::{CacheArgs, CollateralAgeArgs, HttpArgs, TransportArgs, TrustArgs};
@@ -112,6 +114,8 @@ pub struct PlanArgs {
     pub instances: Option<u32>,
     #[command(flatten)]
     pub verifier: VerifierArgs,
+    #[command(flatten)]
+    pub chain: ChainArgs,
     #[command(flatten)]
     pub collateral_age: CollateralAgeArgs,
 }
@@ -253,6 +257,8 @@ pub struct PinArgs {
     pub config: TargetArgs,
     #[command(flatten)]
     pub source: SourceArgs,
+    #[command(flatten)]
+    pub chain: ChainArgs,
     #[command(flatten)]
     pub transport: TransportArgs,
     #[command(flatten)]

@@ -25,7 +25,7 @@ use super::surroundings::Surroundings;
 use super::transport::{nras, opinions};
 use super::trust_roots::trust_roots;
 use super::verify::note_a_run_inside_a_cvm;
-use super::{cache, output, transport, wait};
+use super::{cache, chain, output, transport, wait};
 use crate::engine::{Session, Time};
 use crate::watch::{Board, Entry, Level};
 use cvm_verify_core::evidence::Bundle;
@@ -103,6 +103,7 @@ fn session(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result
             gpu_verifier(plan),
             args.plan.expect.gpu.gpu_verifier_url.as_deref(),
         )?),
+        nodes: chain::nodes(&args.plan.chain)?,
         ..transport::session(&args.transport, surroundings)?
     }))
 }

@@ -24,7 +24,7 @@ fn of_shape(shape: Shape) -> Value {
         Shape::TcbExceptions => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": text("^[A-Za-z]+:until=[0-9]{4}-[0-9]{2}-[0-9]{2}(:advisories=.+)?$"),
         }),
-        Shape::InstanceIds => json!({
+        Shape::InstanceIds | Shape::Addresses => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": hex(20, 20),
         }),
         Shape::PlatformIds => json!({

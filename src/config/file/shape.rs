@@ -43,6 +43,8 @@ pub(super) enum Shape {
     PlatformIds,
     /// A list of what `--gpu-model` takes.
     GpuModels,
+    /// A list of addresses of 20 bytes.
+    Addresses,
     /// 32 bytes of hex, or 20.
     Key,
     /// A domain name.
@@ -67,7 +69,7 @@ impl Shape {
     pub(super) fn is_list(self) -> bool {
         matches!(
             self,
-            Self::TcbExceptions | Self::InstanceIds | Self::PlatformIds | Self::GpuModels
+            Self::TcbExceptions | Self::InstanceIds | Self::PlatformIds | Self::GpuModels | Self::Addresses
         )
     }
 
@@ -98,7 +100,7 @@ impl Shape {
                 other => told(other),
             },
             Self::TcbExceptions => told(text.parse::<TcbException>()),
-            Self::InstanceIds => hex::<20>(text),
+            Self::InstanceIds | Self::Addresses => hex::<20>(text),
             Self::PlatformIds => told(text.parse::<PlatformId>()),
             Self::GpuModels => told(text.parse::<GpuModel>()),
             Self::Key => hex::<20>(text).or_else(|_| hex::<32>(text)),
@@ -134,6 +136,7 @@ impl Shape {
             Self::InstanceIds => "a list of 40 hex digits each, as [\"b1b1…\"]".to_owned(),
             Self::PlatformIds => "a list of 64 or 12 hex digits each, as [\"b0c06f000000\"]".to_owned(),
             Self::GpuModels => "a list of chips, as [\"GH100\"]".to_owned(),
+            Self::Addresses => "a list of addresses, as [\"0x0707…\"]".to_owned(),
             Self::Key => "64 hex digits in quotes, or 40".to_owned(),
             Self::Domain => "a domain, as \"gateway.example\"".to_owned(),
             Self::Number => "a whole number without quotes, as 20".to_owned(),

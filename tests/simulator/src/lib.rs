@@ -66,8 +66,8 @@ pub use qe_identity::QeIdentity;
 pub use quote::{QuoteFormat, QuoteShape, TdReport};
 pub use report_data::{Echo, ReportDataLayout};
 pub use server::{
-    Answers, AppEndpoint, AppServer, Behaviour, NrasServer, PHALA_API_PATH, PccsEndpoint, PccsServer,
-    PhalaApiServer, Request, TlsIdentity, TlsMode,
+    Answers, AppEndpoint, AppServer, Behaviour, CONTRACT_OWNER, Chain, ChainServer, KMS_CONTRACT, NrasServer,
+    PHALA_API_PATH, PccsEndpoint, PccsServer, PhalaApiServer, Request, TlsIdentity, TlsMode, number, word_of,
 };
 pub use tcb_info::{ModuleIdentity, SvnLevel, TcbInfo, TcbLevel};
 pub use world::{DAY, DEFAULT_NOW, World};

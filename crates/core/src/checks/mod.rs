@@ -15,6 +15,7 @@ mod evidence;
 mod finding;
 mod forecasts;
 mod freshness;
+mod governance;
 mod gpu;
 mod image_pins;
 mod instance_id;

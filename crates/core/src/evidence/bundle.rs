@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{EvidenceError, HexError, RecordedGpu, RecordedOpinion, bytes};
+use super::{EvidenceError, HexError, RecordedChain, RecordedGpu, RecordedOpinion, bytes};
 use crate::report::unix_seconds;
 
 /// The name of the JSON format of a [`Bundle`].
@@ -41,6 +41,8 @@ pub struct Bundle {
     pub early: Option<EarlyRecord>,
     /// What was asked for GPUs beside the attestation.
     pub gpu: Option<RecordedGpu>,
+    /// What the contracts that govern the app answered.
+    pub chain: Option<RecordedChain>,
 }
 
 /// Intel's early set, or why it could not be had.
@@ -119,6 +121,8 @@ struct Written<'a> {
     early: Option<&'a EarlyRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gpu: Option<&'a RecordedGpu>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<&'a RecordedChain>,
 }
 
 #[derive(Deserialize)]
@@ -135,6 +139,7 @@ struct Read {
     phala_api: Option<RecordedOpinion>,
     early: Option<EarlyRecord>,
     gpu: Option<RecordedGpu>,
+    chain: Option<RecordedChain>,
 }
 
 #[derive(Deserialize)]
@@ -163,6 +168,7 @@ impl Bundle {
             phala_api: self.phala_api.as_ref(),
             early: self.early.as_ref(),
             gpu: self.gpu.as_ref(),
+            chain: self.chain.as_ref(),
         })?;
         text.push('\n');
         Ok(text)
@@ -212,6 +218,7 @@ impl Bundle {
             phala_api: read.phala_api,
             early: read.early,
             gpu: read.gpu,
+            chain: read.chain,
         })
     }
 

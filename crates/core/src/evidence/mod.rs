@@ -37,6 +37,7 @@ mod nras;
 mod phala_cloud;
 mod phala_verifier;
 mod quote;
+mod recorded_chain;
 mod tpm;
 mod unproven;
 mod versioned;
@@ -68,6 +69,7 @@ pub use phala_cloud::{PhalaCloudAnswer, PhalaCloudInstance};
 pub(crate) use phala_verifier::error_detail;
 pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedOpinion};
 pub use quote::QuoteBytes;
+pub use recorded_chain::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
 pub use unproven::{OpensUnproven, Unproven};
 pub use vm_config::{MeasurementMaterial, VmConfig};
 

@@ -55,6 +55,7 @@ impl Lock {
                 pins: policy.gpu.pins.or_else(|| self.gpus(path)),
                 ..policy.gpu
             },
+            governance: self.governance.apply(path, policy.governance),
             ..policy
         })
     }

@@ -12,12 +12,12 @@ use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
 use proptest::array::{uniform6, uniform8, uniform20, uniform32};
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{AcceptName, Lock, LockedOs, gpus, places};
+use super::{AcceptName, Lock, LockedContract, LockedGovernance, LockedOs, gpus, places};
 use crate::policy::KnownBy;
 use crate::policy::{GpuPin, LockedPlace};
 use crate::reference::ReferenceValues;
@@ -71,6 +71,12 @@ pub fn example() -> Lock {
         mr_seam: Some([0x5e; 48]),
         fmspc: Some([0xb0, 0xc0, 0x6f, 0, 0, 0]),
         gpus: vec![gpu("aa", 0x6b)],
+        governance: LockedGovernance {
+            chain_id: Some(8453),
+            app: contract(0x0a),
+            kms_contract: Some([0x2f; 20]),
+            kms: contract(0x0b),
+        },
     }
 }
 
@@ -93,6 +99,15 @@ fn gpu(driver: &str, measurements: u8) -> GpuPin {
     }
 }
 
+fn contract(byte: u8) -> LockedContract {
+    LockedContract {
+        owners: vec![[byte; 20], [byte + 1; 20]],
+        code: Some([byte; 32]),
+        implementation: Some([byte; 20]),
+        implementation_code: Some([byte; 32]),
+    }
+}
+
 fn place(path: &str, reason: &str) -> LockedPlace {
     LockedPlace {
         path: path.to_owned(),
@@ -112,7 +127,7 @@ fn os(lock: &mut Lock) -> &mut LockedOs {
 
 #[cfg(test)]
 /// How to change each field of the example, with the key that then differs, in the order of the file.
-const EDITS: [(&str, Edit); 25] = [
+const EDITS: [(&str, Edit); 35] = [
     ("tool", |lock| lock.tool = Some("cvm-verify 9".to_owned())),
     ("compose_hash", |lock| lock.compose_hash = Some([0x91; 32])),
     ("app_id", |lock| lock.app_id = None),
@@ -168,6 +183,30 @@ const EDITS: [(&str, Edit); 25] = [
         "gpus.\"GH100 bb 96.00.D9.00.02 1010 0200 882 off none off\"",
         |lock| lock.gpus.push(gpu("bb", 0x6b)),
     ),
+    ("governance.chain_id", |lock| lock.governance.chain_id = Some(1)),
+    ("governance.app_owner", |lock| {
+        lock.governance.app.owners.pop();
+    }),
+    ("governance.app_code", |lock| lock.governance.app.code = None),
+    ("governance.app_implementation", |lock| {
+        lock.governance.app.implementation = Some([9; 20])
+    }),
+    ("governance.app_implementation_code", |lock| {
+        lock.governance.app.implementation_code = Some([9; 32])
+    }),
+    ("governance.kms_contract", |lock| {
+        lock.governance.kms_contract = Some([9; 20])
+    }),
+    ("governance.kms_owner", |lock| lock.governance.kms.owners.clear()),
+    ("governance.kms_code", |lock| {
+        lock.governance.kms.code = Some([9; 32])
+    }),
+    ("governance.kms_implementation", |lock| {
+        lock.governance.kms.implementation = None
+    }),
+    ("governance.kms_implementation_code", |lock| {
+        lock.governance.kms.implementation_code = None
+    }),
 ];
 
 #[cfg(test)]
@@ -241,6 +280,32 @@ fn os_image() -> impl Strategy<Value = LockedOs> {
     )
 }
 
+fn governed() -> impl Strategy<Value = LockedContract> {
+    let owners = btree_set(uniform20(any::<u8>()), 0..3);
+    let hash = || of(uniform32(any::<u8>()));
+    (owners, hash(), of(uniform20(any::<u8>())), hash()).prop_map(
+        |(owners, code, implementation, implementation_code)| LockedContract {
+            owners: owners.into_iter().collect(),
+            code,
+            implementation,
+            implementation_code,
+        },
+    )
+}
+
+fn governance() -> impl Strategy<Value = LockedGovernance> {
+    let chain_id = of(1u64..=u64::from(u32::MAX));
+    let found = (chain_id, governed(), of(uniform20(any::<u8>())), governed()).prop_map(
+        |(chain_id, app, kms_contract, kms)| LockedGovernance {
+            chain_id,
+            app,
+            kms_contract,
+            kms,
+        },
+    );
+    prop_oneof![Just(LockedGovernance::default()), found]
+}
+
 /// Any lock, the empty one included.
 pub fn lock() -> impl Strategy<Value = Lock> {
     let provider = prop_oneof![
@@ -283,7 +348,8 @@ pub fn lock() -> impl Strategy<Value = Lock> {
         Just(AcceptName::UnreadCompose),
     ];
     let accepted = btree_map(name, "[a-z]\\PC{0,60}", 0..3);
-    (app, maps, of(os_image()), platform, accepted).prop_map(|(app, maps, os_image, platform, accepted)| {
+    let parts = (app, maps, of(os_image()), platform, accepted, governance());
+    parts.prop_map(|(app, maps, os_image, platform, accepted, governance)| {
         let (tool, compose_hash, app_id, key_provider) = app;
         let (images, envelope, mut places): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>) = maps;
         places::sort(&mut places);
@@ -303,6 +369,7 @@ pub fn lock() -> impl Strategy<Value = Lock> {
             mr_seam,
             fmspc,
             gpus,
+            governance,
         }
     })
 }

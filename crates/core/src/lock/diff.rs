@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compose_settings::compact;
-use super::{AcceptName, Lock, LockedOs};
+use super::{AcceptName, Lock, LockedOs, governance};
 use crate::toml_text::literal::key as toml_key;
 
 /// One locked value that changed.
@@ -22,22 +22,13 @@ pub struct Change {
 /// Every value that differs, in the order of the file.
 #[must_use]
 pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
-    let (old_values, new_values) = (values(old), values(new));
-    let plain = |(index, (key, means)): (usize, &(&'static str, &'static str))| {
-        let of = |values: &[Option<String>]| values.get(index).cloned().flatten();
-        change(
-            (*key).to_owned(),
-            of(&old_values),
-            of(&new_values),
-            |change| match change {
-                Kind::Changed => (*means).to_owned(),
-                Kind::Added => "it was not locked before".to_owned(),
-                Kind::Removed => "it is no longer locked".to_owned(),
-            },
-        )
-    };
-    let mut before: Vec<Option<Change>> = PLAIN.iter().enumerate().map(plain).collect();
+    let mut before = plain(&PLAIN, &values(old), &values(new));
     let after = before.split_off(PLAIN_BEFORE_SECTIONS);
+    let governance = plain(
+        &governance::KEYS,
+        &old.governance.values(),
+        &new.governance.values(),
+    );
     before
         .into_iter()
         .flatten()
@@ -47,7 +38,24 @@ pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
         .chain(places(old, new))
         .chain(after.into_iter().flatten())
         .chain(gpus(old, new))
+        .chain(governance.into_iter().flatten())
         .collect()
+}
+
+/// The changes of values that stand alone: for each key, in its place.
+fn plain(keys: &[(&str, &str)], old: &[Option<String>], new: &[Option<String>]) -> Vec<Option<Change>> {
+    let values = old.iter().zip(new);
+    let changes = keys.iter().zip(values).map(|((key, means), (old, new))| {
+        change((*key).to_owned(), old.clone(), new.clone(), |kind| {
+            match kind {
+                Kind::Changed => means,
+                Kind::Added => "it was not locked before",
+                Kind::Removed => "it is no longer locked",
+            }
+            .to_owned()
+        })
+    });
+    changes.collect()
 }
 
 /// Values that stand alone and what a change of each means, in the order of the file.

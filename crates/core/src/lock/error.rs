@@ -91,6 +91,9 @@ pub enum LockProblem {
     /// A lock that accepts what it does not hold.
     #[error("accepts what this lock does not hold: {0}")]
     NotHeld(String),
+    /// Owners of a contract that repeat, or are too many.
+    #[error("names an owner twice, or more than {0} owners")]
+    Owners(usize),
     /// No day.
     #[error("is not a day of the form YYYY-MM-DD after 1970")]
     Day,
@@ -192,6 +195,7 @@ impl LockProblem {
             Self::KnownBy(_) => "Or take over what `cvm-verify pin URL` writes.",
             Self::UnknownAcceptance(known) => return format!("These are: {known}."),
             Self::AcceptanceText(_) => "Write one sentence: what is accepted, and why.",
+            Self::Owners(_) => "Name each owner once, as 0x and 40 hex digits, with commas between them.",
             Self::NotHeld(_) => "Remove the line, or pin the deployment again and review the difference.",
             Self::Day => "Write a day, without quotes: vulnerable_until = 2026-12-31.",
             Self::TooFar => {

@@ -28,6 +28,7 @@ mod diff;
 mod diff_text;
 mod error;
 mod file;
+mod governance;
 mod gpus;
 mod mistakes;
 mod pin;
@@ -54,6 +55,7 @@ pub use diff::{Change, difference};
 pub use diff_text::difference_text;
 pub use error::{LockError, LockProblem};
 pub use file::{LockFile, with_target};
+pub use governance::{GovernanceGap, LockedContract, LockedGovernance};
 pub use gpus::MAX_GPU_PINS;
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
 pub use pin_warning::{Reservation, VULNERABLE_DAYS};
@@ -99,6 +101,8 @@ pub struct Lock {
     pub fmspc: Option<[u8; 6]>,
     /// The kinds of GPU, each once, sorted. Empty if none is locked.
     pub gpus: Vec<GpuPin>,
+    /// The contracts that govern the app.
+    pub governance: LockedGovernance,
 }
 
 /// The locked OS image.

@@ -8,8 +8,8 @@ use dcap_qvl::TcbStatus;
 
 use super::pin_warning::accepted_sentences;
 use super::{
-    AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, MAX_LOCK_BYTES, Notes, Reservation,
-    VULNERABLE_DAYS, gpus, places,
+    AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedGovernance, LockedOs, MAX_LOCK_BYTES, Notes,
+    Reservation, VULNERABLE_DAYS, gpus, places,
 };
 use crate::compose::launch_script;
 use crate::evidence::EvidenceError;
@@ -57,6 +57,9 @@ pub enum PinRefusal {
     /// A key provider that a lock cannot express.
     #[error("the VM's keys come from {0:?}, which this version of cvm-verify does not know")]
     KeyProvider(String),
+    /// Contracts that two nodes were asked about and that a lock cannot hold.
+    #[error("the contracts that govern the app are not known: {0}")]
+    Governance(String),
     /// A compose document whose fields do not fit into a lock.
     #[error("the lock would have {0} bytes; at most {MAX_LOCK_BYTES} are read")]
     TooLarge(usize),
@@ -163,6 +166,13 @@ pub fn pin(
         },
         ..Lock::default()
     };
+    if let Some(chain) = &facts.chain {
+        let found = chain
+            .as_ref()
+            .map_err(|problem| PinRefusal::Governance(problem.to_string()))?;
+        lock.governance =
+            LockedGovernance::of(found).map_err(|gap| PinRefusal::Governance(gap.to_string()))?;
+    }
     let mut reservations = of_quote(facts, quote, fresh);
     let provider = &boot.key_provider().name;
     if provider != "kms" {

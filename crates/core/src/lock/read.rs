@@ -8,7 +8,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::mistakes::Mistakes;
 use super::section::{Entry, Section, Source};
-use super::{Lock, LockError, LockFile, LockProblem, LockedOs, MAX_LOCK_BYTES, SCHEMA, compose_settings};
+use super::{
+    Lock, LockError, LockFile, LockProblem, LockedGovernance, LockedOs, MAX_LOCK_BYTES, SCHEMA,
+    compose_settings,
+};
 use crate::policy::tcb::end_of;
 use crate::toml_text::depth;
 use crate::toml_text::literal::{one_line, quoted};
@@ -16,7 +19,7 @@ use crate::toml_text::literal::{one_line, quoted};
 /// Markers that git leaves at line starts where a merge was not finished.
 const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
-const ROOT_KEYS: [&str; 12] = [
+const ROOT_KEYS: [&str; 13] = [
     "schema",
     "tool",
     "compose_hash",
@@ -29,9 +32,10 @@ const ROOT_KEYS: [&str; 12] = [
     "os_image",
     "platform",
     "gpus",
+    "governance",
 ];
 /// What a block of a file of several targets holds.
-const TARGET_KEYS: [&str; 11] = [
+const TARGET_KEYS: [&str; 12] = [
     "tool",
     "compose_hash",
     "app_id",
@@ -43,6 +47,7 @@ const TARGET_KEYS: [&str; 11] = [
     "os_image",
     "platform",
     "gpus",
+    "governance",
 ];
 const SEVERAL_KEYS: [&str; 2] = ["schema", "target"];
 const OS_IMAGE_KEYS: [&str; 6] = ["mrtd", "rtmr0", "rtmr1", "rtmr2", "known_by", "vulnerable_until"];
@@ -163,6 +168,9 @@ impl Lock {
             lock.mr_seam = mistakes.keep(platform.take_hex("mr_seam")).flatten();
             lock.fmspc = mistakes.keep(platform.take_hex("fmspc")).flatten();
             mistakes.add(platform.finish(&PLATFORM_KEYS));
+        }
+        if let Some(section) = mistakes.keep(root.take_section("governance")).flatten() {
+            lock.governance = LockedGovernance::read(section, mistakes);
         }
         // What is accepted is compared with what the lock holds: with a mistake in that, it would be accused of the same.
         if let Some(section) = accepted.and_then(|entry| mistakes.keep(entry.section()))

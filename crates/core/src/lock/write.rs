@@ -1,7 +1,7 @@
 //! The text of a lock file: sorted, stable, made for review.
 
 use super::compose_settings::assignments;
-use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, gpus, places};
+use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, governance, gpus, places};
 use crate::policy::{KeyProviderPin, KeyProviders};
 use crate::reference::{KmsRow, ReferenceValues};
 use crate::toml_text::literal::{key, one_line, quoted};
@@ -62,12 +62,13 @@ const PLATFORM: &str = "
 ";
 
 /// The lines that begin a section.
-const SECTIONS: [&str; 5] = [
+const SECTIONS: [&str; 6] = [
     accepted::SECTION,
     "[images]",
     "[compose]",
     "[os_image]",
     "[platform]",
+    governance::SECTION,
 ];
 
 const OBSERVED: &str = "observed";
@@ -151,6 +152,7 @@ impl Lock {
         }
         out.push_str(&platform(self));
         out.push_str(&gpus::write(&self.gpus));
+        out.push_str(&self.governance.write());
         out
     }
 }

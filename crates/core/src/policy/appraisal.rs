@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::expected::{Expected, Origin};
+use super::governance::GovernancePolicy;
 use super::gpu::GpuExpectations;
 use super::key_providers::KeyProviders;
 use super::locked_place::LockedPlace;
@@ -13,6 +14,7 @@ use super::os_image::OsImagePolicy;
 use super::platform::PlatformList;
 use super::second_hash::SecondHash;
 use super::tcb::TcbPolicy;
+use crate::evidence::Contracts;
 use crate::reference::ReferenceValues;
 use crate::report::{CheckId, RequiredAssurance};
 use crate::verify::Layout;
@@ -72,6 +74,8 @@ pub struct Policy {
     pub locked_platform: Option<LockedPlatform>,
     /// What a lock says of the compose document.
     pub locked_compose: Option<LockedCompose>,
+    /// What is expected of the contracts that govern the app.
+    pub governance: GovernancePolicy,
     /// Where each waiver is written; [`Policy::waived_by`] reads it.
     pub waivers: BTreeMap<CheckId, Origin>,
     /// The tier that must be reached.
@@ -105,6 +109,7 @@ impl Default for Policy {
             collateral_max_age: CollateralMaxAge::default(),
             locked_platform: None,
             locked_compose: None,
+            governance: GovernancePolicy::default(),
             waivers: BTreeMap::new(),
             required: RequiredAssurance::CODE,
         }
@@ -112,6 +117,16 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// The contracts that the user named; absent where the app id or the chain is not named.
+    #[must_use]
+    pub fn contracts(&self) -> Option<Contracts> {
+        Some(Contracts {
+            chain_id: self.governance.chain_id.as_ref()?.value,
+            app: self.app_id.as_ref()?.value,
+            kms: self.governance.kms_contract.as_ref().map(|kms| kms.value),
+        })
+    }
+
     /// Where the waiver of a check is written; if the policy does not say so, the option of its name.
     #[must_use]
     pub fn waived_by(&self, id: CheckId) -> String {

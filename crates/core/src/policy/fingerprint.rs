@@ -11,6 +11,7 @@ use super::appraisal::{
     ReportDataPolicy, Verifier,
 };
 use super::expected::Expected;
+use super::governance::{ContractPin, GovernanceMode, GovernancePolicy};
 use super::gpu::{GpuExpectations, GpuMode, GpuVerifier, LockedGpus};
 use super::gpu_pin::GpuPin;
 use super::key_provider::KeyProviderPin;
@@ -79,6 +80,7 @@ impl Policy {
             collateral_max_age,
             locked_platform,
             locked_compose,
+            governance,
             waivers: _,
             required,
         } = self;
@@ -162,6 +164,7 @@ impl Policy {
         if let Some(locked) = locked_compose {
             out.locked_compose(locked);
         }
+        out.governance(governance);
         if *required != RequiredAssurance::CODE {
             out.word("require-assurance", &required.to_string());
         }
@@ -267,6 +270,67 @@ impl Encoding {
                     self.set("key-providers", encoded);
                 }
             },
+        }
+    }
+
+    fn governance(&mut self, policy: &GovernancePolicy) {
+        let GovernancePolicy {
+            mode,
+            // Where to ask is not what is expected.
+            asks: _,
+            chain_id,
+            app,
+            kms_contract,
+            kms,
+            min_signers,
+            min_delay,
+            upgrades_disabled,
+        } = policy;
+        match mode {
+            GovernanceMode::Named => {}
+            GovernanceMode::Required => self.word("governance", "required"),
+            GovernanceMode::Unchecked => self.word("governance", "unchecked"),
+        }
+        if let Some(Expected { value, origin: _ }) = chain_id {
+            self.entry("governance-chain-id", [value.to_be_bytes().as_slice()]);
+        }
+        self.contract("governance-app", app);
+        if let Some(Expected { value, origin: _ }) = kms_contract {
+            self.entry("governance-kms-contract", [value.as_slice()]);
+        }
+        self.contract("governance-kms", kms);
+        let numbers = [
+            ("governance-min-signers", min_signers),
+            ("governance-min-delay", min_delay),
+        ];
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                self.entry(name, [number.to_be_bytes().as_slice()]);
+            }
+        }
+        if *upgrades_disabled {
+            self.word("governance-upgrades", "disabled");
+        }
+    }
+
+    fn contract(&mut self, name: &str, pin: &ContractPin) {
+        let ContractPin {
+            owners,
+            code,
+            implementation,
+            implementation_code,
+        } = pin;
+        if let Some(Expected { value, origin: _ }) = owners {
+            self.set(&format!("{name}-owner"), value.iter().map(|owner| owner.to_vec()));
+        }
+        if let Some(Expected { value, origin: _ }) = code {
+            self.entry(&format!("{name}-code"), [value.as_slice()]);
+        }
+        if let Some(Expected { value, origin: _ }) = implementation {
+            self.entry(&format!("{name}-implementation"), [value.as_slice()]);
+        }
+        if let Some(Expected { value, origin: _ }) = implementation_code {
+            self.entry(&format!("{name}-implementation-code"), [value.as_slice()]);
         }
     }
 

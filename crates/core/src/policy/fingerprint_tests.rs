@@ -26,8 +26,73 @@ fn tuple() -> OsTuple {
     }
 }
 
+/// One policy for each expectation of contracts.
+fn governance_of_each() -> Vec<GovernancePolicy> {
+    let default = GovernancePolicy::default;
+    let pins = [
+        ContractPin {
+            owners: expected(vec![[1; 20]]),
+            ..ContractPin::default()
+        },
+        ContractPin {
+            code: expected([1; 32]),
+            ..ContractPin::default()
+        },
+        ContractPin {
+            implementation: expected([1; 20]),
+            ..ContractPin::default()
+        },
+        ContractPin {
+            implementation_code: expected([1; 32]),
+            ..ContractPin::default()
+        },
+    ];
+    let app = pins.clone().map(|app| GovernancePolicy { app, ..default() });
+    let kms = pins.map(|kms| GovernancePolicy { kms, ..default() });
+    let others = [
+        GovernancePolicy {
+            mode: GovernanceMode::Required,
+            ..default()
+        },
+        GovernancePolicy {
+            mode: GovernanceMode::Unchecked,
+            ..default()
+        },
+        GovernancePolicy {
+            chain_id: expected(1),
+            ..default()
+        },
+        GovernancePolicy {
+            kms_contract: expected([1; 20]),
+            ..default()
+        },
+        GovernancePolicy {
+            min_signers: Some(2),
+            ..default()
+        },
+        GovernancePolicy {
+            min_delay: Some(2),
+            ..default()
+        },
+        GovernancePolicy {
+            upgrades_disabled: true,
+            ..default()
+        },
+    ];
+    app.into_iter().chain(kms).chain(others).collect()
+}
+
 /// One policy for each expectation that can be made.
 fn one_of_each() -> Vec<Policy> {
+    let governed = governance_of_each().into_iter().map(|governance| Policy {
+        governance,
+        ..Policy::default()
+    });
+    plain_of_each().into_iter().chain(governed).collect()
+}
+
+/// One policy for each expectation of a VM.
+fn plain_of_each() -> Vec<Policy> {
     let default = Policy::default;
     let platforms = |id| PlatformList::new(vec![id]).ok().and_then(expected);
     let exception = TcbException {

@@ -3,6 +3,7 @@
 mod appraisal;
 mod expected;
 mod fingerprint;
+mod governance;
 mod gpu;
 mod gpu_pin;
 mod key_provider;
@@ -25,6 +26,7 @@ pub use appraisal::{
 };
 pub use expected::{Expected, Origin};
 pub use fingerprint::Fingerprint;
+pub use governance::{ContractPin, GovernanceMode, GovernancePolicy};
 pub use gpu::{GpuExpectations, GpuMode, GpuModel, GpuModelError, GpuVerifier, LockedGpus};
 pub use gpu_pin::GpuPin;
 pub use key_provider::{KeyProviderPin, PinError};

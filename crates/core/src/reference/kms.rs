@@ -15,13 +15,49 @@ pub struct KmsRow {
     pub what: Text,
     /// DER SubjectPublicKeyInfo of its root CA, hex, lower case.
     pub id: Text,
+    /// Who decides which code gets keys, where that is known: `operator`, or `CHAIN:ADDRESS` of a contract.
+    #[serde(default)]
+    pub governance: Option<Text>,
     /// Where it was read.
     pub source: Text,
     /// When.
     pub date: Text,
 }
 
+/// Who decides which code gets keys of a KMS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GovernedBy {
+    /// Whoever runs it.
+    Operator,
+    /// A contract.
+    Contract {
+        /// The chain's number (EIP-155).
+        chain_id: u64,
+        /// The contract's address, 20 bytes.
+        address: [u8; 20],
+    },
+}
+
+impl GovernedBy {
+    fn parse(text: &str) -> Option<Self> {
+        if text == "operator" {
+            return Some(Self::Operator);
+        }
+        let (chain_id, address) = text.split_once(':')?;
+        Some(Self::Contract {
+            chain_id: chain_id.parse().ok()?,
+            address: hex::decode(address.strip_prefix("0x")?).ok()?.try_into().ok()?,
+        })
+    }
+}
+
 impl KmsRow {
+    /// Who decides which code gets its keys, where that is known.
+    #[must_use]
+    pub fn governed_by(&self) -> Option<GovernedBy> {
+        GovernedBy::parse(self.governance.as_ref()?.as_str())
+    }
+
     /// What is wrong with the row.
     pub(super) fn problem(&self) -> Option<&'static str> {
         let is_name = self
@@ -37,6 +73,10 @@ impl KmsRow {
             Some("`name` is of lower-case letters, digits and `-`, and is not the name of a kind of provider")
         } else if !is_hex || !self.id.len().is_multiple_of(2) || self.id.len() < 40 {
             Some("`id` is the root key of the KMS in lower-case hex")
+        } else if self.governance.is_some() && self.governed_by().is_none() {
+            Some(
+                "`governance` is `operator`, or number of the chain and address of the contract as `8453:0x…`",
+            )
         } else {
             None
         }

@@ -22,7 +22,7 @@ use chrono::NaiveDate;
 pub use advisory::{Advisory, Grade};
 pub use archive::ImageArchive;
 pub use document::{MAX_FILE_BYTES, MAX_ROWS, ReferenceError};
-pub use kms::KmsRow;
+pub use kms::{GovernedBy, KmsRow};
 pub use nearest::Nearest;
 pub use os_image::{OsClass, OsImageRow, Registers, Standing, VmShape};
 pub use risky_name::{RiskyName, RiskyNameMatch};

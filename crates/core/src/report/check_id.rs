@@ -29,6 +29,7 @@ macro_rules! each_check {
             launch_inputs LaunchInputs "launch-inputs"
             platform_id PlatformId "platform-id"
             gpu Gpu "gpu"
+            governance Governance "governance"
             phala_api PhalaApi "phala-api"
         }
     };

@@ -90,6 +90,7 @@ pub struct BootClaims {
     init_script_hashes: Vec<[u8; 32]>,
     gpu_policy_hash: Option<[u8; 32]>,
     gpu_attestation: Option<Vec<u8>>,
+    mr_kms: Option<[u8; 32]>,
     unknown_events: Vec<String>,
 }
 
@@ -134,6 +135,13 @@ impl BootClaims {
     #[must_use]
     pub fn gpu_attestation(&self) -> Option<&[u8]> {
         self.gpu_attestation.as_deref()
+    }
+
+    /// The build of the KMS that gave the keys: its `mr_aggregated` ([`super::mr_aggregated`]) as the guest computed it. Guests
+    /// of dstack 0.4.2 to 0.5 record it.
+    #[must_use]
+    pub const fn mr_kms(&self) -> Option<&[u8; 32]> {
+        self.mr_kms.as_ref()
     }
 
     /// Names of boot events that this version does not know.
@@ -266,6 +274,11 @@ pub(super) fn claims(log: &MeasuredLog) -> Result<BootClaims, BootRefusal> {
             .iter()
             .find(|event| event.name == GPU_ATTESTATION)
             .map(|event| event.payload.clone()),
+        mr_kms: boot
+            .iter()
+            .find(|event| event.name == "mr-kms")
+            .map(|event| fixed("mr-kms", &event.payload))
+            .transpose()?,
         unknown_events,
     })
 }

@@ -5,6 +5,7 @@ use dcap_qvl::QuoteCollateralV3;
 use super::app_compose;
 use super::app_compose::{ComposeRefusal, MeasuredCompose};
 use super::boot::{self, BootClaims, BootRefusal};
+use super::chain::{self, ChainProblem, Governance, Subject};
 use super::early_tcb;
 use super::early_tcb::Early;
 use super::event_log::{self, LogRefusal, MeasuredLog};
@@ -17,7 +18,9 @@ use super::phala_verdict::Opinion;
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
 use super::{Prover, QuoteRefusal, SignatureCache, TrustRoot};
-use crate::evidence::{Evidence, EvidenceError, QuoteBytes, RecordedNras, RecordedOpinion};
+use crate::evidence::{
+    Contracts, Evidence, EvidenceError, QuoteBytes, RecordedChain, RecordedNras, RecordedOpinion,
+};
 use crate::reference::ReferenceValues;
 use crate::report::TrustRootKind;
 
@@ -75,6 +78,8 @@ pub struct Facts {
     pub early: Early,
     /// What became of the measurement document of the OS image that the guest shows.
     pub shown_document: ShownDocument,
+    /// What the contracts that govern the app answer; absent where no chain was asked.
+    pub chain: Option<Result<Governance, ChainProblem>>,
     /// The time that was judged at, Unix seconds.
     pub at: u64,
     /// Whose root certificate the quote was verified with.
@@ -162,6 +167,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         opinion: Opinion::NotAsked,
         early: Early::Nothing,
         shown_document,
+        chain: None,
         at: inputs.at,
         root: inputs.root.kind(),
     }
@@ -197,6 +203,33 @@ impl Facts {
     #[must_use]
     pub fn os(&self, reference: &ReferenceValues) -> Option<IdentifiedOs> {
         IdentifiedOs::of(self.quote.as_ref().ok()?, &self.shown_document, reference)
+    }
+
+    /// What contracts are asked about the deployment; absent where its boot is not proven.
+    #[must_use]
+    pub fn chain_subject(&self, reference: &ReferenceValues) -> Option<Subject> {
+        let (quote, log, boot) = (
+            self.quote.as_ref().ok()?,
+            self.log.as_ref().ok()?,
+            self.boot.as_ref().ok()?,
+        );
+        let os = self.os(reference);
+        let hash = os.and_then(|os| os.row().os_image_hash.as_ref().map(|hash| hash.0));
+        Some(Subject::of(quote, log, boot, hash))
+    }
+
+    /// With what two nodes answered about these contracts. Without a proven boot there is nothing that they were asked about.
+    #[must_use]
+    pub fn with_chain(
+        mut self,
+        contracts: &Contracts,
+        recorded: &RecordedChain,
+        reference: &ReferenceValues,
+    ) -> Self {
+        if let Some(subject) = self.chain_subject(reference) {
+            self.chain = Some(chain::read(contracts, &subject, recorded).0);
+        }
+        self
     }
 
     /// With what Phala's verification API answered about the quote of this evidence. A quote that is not proven has no

@@ -12,6 +12,7 @@ use crate::evidence::{BootEvents, Event, RUNTIME_EVENT_TYPE, Unproven};
 pub struct MeasuredLog {
     runtime: Vec<MeasuredEvent>,
     boot_events: BootEvents,
+    rtmr3_at_boot_mr_done: Option<[u8; 48]>,
 }
 
 /// One runtime event whose name and payload are measured.
@@ -28,6 +29,12 @@ impl MeasuredLog {
     #[must_use]
     pub fn runtime_events(&self) -> &[MeasuredEvent] {
         &self.runtime
+    }
+
+    /// RTMR3 as it was after the first `boot-mr-done`: what a KMS judges. 48 bytes; absent where there is no such event.
+    #[must_use]
+    pub const fn rtmr3_at_boot_mr_done(&self) -> Option<&[u8; 48]> {
+        self.rtmr3_at_boot_mr_done.as_ref()
     }
 
     /// Whether RTMR0–2 were replayed too.
@@ -148,6 +155,7 @@ fn replay_registers(events: &[Event]) -> Result<([[u8; 48]; 4], MeasuredLog), Lo
     let mut registers = [[0; 48]; 4];
     let mut runtime = Vec::new();
     let mut booting = true;
+    let mut rtmr3_at_boot_mr_done = None;
     for (index, event) in events.iter().enumerate() {
         if (event.imr == 3) != (event.event_type == RUNTIME_EVENT_TYPE) {
             return Err(LogRefusal::WrongEventType {
@@ -169,11 +177,15 @@ fn replay_registers(events: &[Event]) -> Result<([[u8; 48]; 4], MeasuredLog), Lo
         };
         if let Some(register) = registers.get_mut(usize::from(event.imr)) {
             *register = extend(register, &digest);
+            if event.imr == 3 && event.name == "boot-mr-done" {
+                rtmr3_at_boot_mr_done.get_or_insert(*register);
+            }
         }
     }
     let log = MeasuredLog {
         runtime,
         boot_events: BootEvents::Complete,
+        rtmr3_at_boot_mr_done,
     };
     Ok((registers, log))
 }

@@ -30,12 +30,14 @@
 
 mod app_compose;
 mod boot;
+pub mod chain;
 mod claims;
 mod config_id;
 pub mod digest;
 mod early_tcb;
 mod event_log;
 pub mod gpu;
+mod measurements;
 mod not_proven;
 pub mod os_image;
 mod phala_verdict;
@@ -52,6 +54,7 @@ pub use claims::{Echo, Facts, InfoOrigin, Inputs, prove};
 pub use config_id::{ConfigId, Launch};
 pub use early_tcb::Early;
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
+pub use measurements::{mr_aggregated, mr_system_at_boot};
 pub use not_proven::COLLATERAL_LIMIT;
 pub use not_proven::{CollateralGap, FORECAST, Gap};
 pub use os_image::{

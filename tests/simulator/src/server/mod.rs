@@ -2,6 +2,7 @@
 
 mod app;
 mod behaviour;
+mod chain;
 mod connection;
 mod ingress;
 mod listener;
@@ -12,6 +13,7 @@ mod tls;
 
 pub use app::{Answers, AppEndpoint, AppServer};
 pub use behaviour::Behaviour;
+pub use chain::{CONTRACT_OWNER, Chain, ChainServer, KMS_CONTRACT, number, word_of};
 pub use ingress::ingress_evidences;
 pub use listener::Request;
 pub use nras::NrasServer;

@@ -22,6 +22,7 @@ pub struct VerifiedQuote {
     ends_first: Option<&'static str>,
     short_of: Vec<ShortOf>,
     signed_sha256: [u8; 32],
+    user_data: [u8; 20],
     rated_by: [u8; 32],
 }
 
@@ -58,6 +59,7 @@ impl VerifiedQuote {
             ends_first: None,
             short_of: Vec::new(),
             signed_sha256: sha256(signed_part),
+            user_data: user_data(signed_part),
             rated_by,
         })
     }
@@ -151,6 +153,12 @@ impl VerifiedQuote {
         sha256(&self.ppid)
     }
 
+    /// The machine as KMSs before 0.5.6 name it: SHA-256 of the user data in the quote's header. 32 bytes.
+    #[must_use]
+    pub fn old_device_id(&self) -> [u8; 32] {
+        sha256(&self.user_data)
+    }
+
     /// When the first part of the collateral ends, Unix seconds.
     #[must_use]
     pub const fn expires_at(&self) -> u64 {
@@ -192,6 +200,14 @@ impl VerifiedQuote {
     pub const fn signed_sha256(&self) -> &[u8; 32] {
         &self.signed_sha256
     }
+}
+
+/// The user data of the header: bytes 28 to 47 of a quote (Intel's TDX DCAP quoting library, appendix 3). Zero where there is none.
+fn user_data(signed_part: &[u8]) -> [u8; 20] {
+    signed_part
+        .get(28..48)
+        .and_then(|bytes| bytes.try_into().ok())
+        .unwrap_or_default()
 }
 
 /// The security versions of platform, TDX module (at launch and now) and quoting enclave, and what they are of.

@@ -1,0 +1,119 @@
+//! One contract against what is pinned of it.
+
+use super::judgement::Judgement;
+use super::reasons::{
+    IMPLEMENTATION_CHANGED, IMPLEMENTATION_NOT_PINNED, OWNER_EOA, OWNER_NOT_PINNED, OWNER_PENDING,
+    OWNER_UNKNOWN,
+};
+use crate::policy::ContractPin;
+use crate::verify::chain::{Contract, Owner, OwnerKind, address_text};
+
+/// Judges code and owner of a contract. `which` is its name in sentences.
+pub(super) fn judge(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &ContractPin) {
+    owner(judgement, which, contract, pin);
+    code(judgement, which, contract, pin);
+}
+
+fn owner(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &ContractPin) {
+    let owners = pin.owners.as_ref();
+    let is_named = |address: &[u8; 20]| owners.is_none_or(|owners| owners.value.contains(address));
+    if let Some(owner) = judgement.answer(&contract.owner, &format!("{which}, owner")) {
+        if !is_named(&owner.address) {
+            judgement.fail(
+                &OWNER_UNKNOWN,
+                format!(
+                    "{which} is owned by {}, which is not the owner that is named.",
+                    words(owner)
+                ),
+            );
+        } else if owners.is_none() {
+            judgement.warn(
+                &OWNER_NOT_PINNED,
+                format!(
+                    "{which} is owned by {}; nobody named who it must be.",
+                    words(owner)
+                ),
+            );
+        }
+        if judgement.answer(&owner.kind, &format!("{which}, kind of owner")) == Some(&OwnerKind::Key) {
+            judgement.warn(&OWNER_EOA, format!("{which} is owned by a single key."));
+        }
+    }
+    if let Some(Some(pending)) = judgement.answer(&contract.pending_owner, &format!("{which}, pending owner"))
+    {
+        let detail = format!(
+            "The ownership of {which} is offered to {}.",
+            address_text(pending)
+        );
+        if owners.is_none() {
+            judgement.warn(&OWNER_PENDING, detail);
+        } else if !is_named(pending) {
+            judgement.fail(&OWNER_PENDING, detail);
+        }
+    }
+}
+
+fn code(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &ContractPin) {
+    let Some(implementation) =
+        judgement.answer(&contract.implementation, &format!("{which}, implementation"))
+    else {
+        return;
+    };
+    if let Some(pinned) = &pin.code
+        && pinned.value != contract.code
+    {
+        judgement.fail(
+            &IMPLEMENTATION_CHANGED,
+            format!(
+                "The code at the address of {which} has the SHA-256 {}.",
+                hex::encode(contract.code)
+            ),
+        );
+    }
+    let address = implementation.map(|implementation| implementation.address);
+    let code = implementation.map(|implementation| implementation.code);
+    let is_pinned = |pinned: bool, same: bool| pinned && !same;
+    let moved = is_pinned(
+        pin.implementation.is_some(),
+        pin.implementation.as_ref().map(|pinned| pinned.value) == address,
+    );
+    let changed = is_pinned(
+        pin.implementation_code.is_some(),
+        pin.implementation_code.as_ref().map(|pinned| pinned.value) == code,
+    );
+    if moved || changed {
+        let now = match implementation {
+            Some(now) => format!(
+                "{} with code of the SHA-256 {}",
+                address_text(&now.address),
+                hex::encode(now.code)
+            ),
+            None => "no proxy".to_owned(),
+        };
+        judgement.fail(
+            &IMPLEMENTATION_CHANGED,
+            format!("The implementation of {which} is now {now}."),
+        );
+    }
+    // A contract that is no proxy is its own implementation.
+    let is_whole = pin.code.is_some() && (implementation.is_none() || pin.implementation_code.is_some());
+    if !is_whole {
+        judgement.warn(
+            &IMPLEMENTATION_NOT_PINNED,
+            format!("The code of {which} is not pinned."),
+        );
+    }
+}
+
+/// An owner in words: address and kind.
+pub(super) fn words(owner: &Owner) -> String {
+    let kind = match &owner.kind {
+        Ok(OwnerKind::Nobody) => return "nobody".to_owned(),
+        Ok(OwnerKind::Key) => "one key".to_owned(),
+        Ok(OwnerKind::Safe { threshold, owners }) => format!("a Safe, {threshold} of {owners}"),
+        Ok(OwnerKind::Timelock { delay }) => format!("a timelock of {delay} s"),
+        Ok(OwnerKind::Contract) => "a contract".to_owned(),
+        Err(_) => "of unknown kind".to_owned(),
+    };
+    format!("{} ({kind})", address_text(&owner.address))
+}

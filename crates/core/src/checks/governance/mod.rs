@@ -1,0 +1,375 @@
+//! `governance`: contracts on a blockchain allow what runs, and who can change that is who you named.
+
+mod contract;
+mod judgement;
+mod reasons;
+
+use judgement::{Judgement, reason_of};
+use reasons::*;
+
+use super::{
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    boot_claims,
+};
+use crate::policy::{GovernanceMode, GovernancePolicy, Policy};
+use crate::reference::{GovernedBy, ReferenceValues};
+use crate::report::CheckId;
+use crate::verify::chain::{AppContract, ChainProblem, Governance, KmsContract, OwnerKind, address_text};
+use crate::verify::{BootClaims, Facts};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::Governance,
+    title: "On-chain governance",
+    proves: "At a final block, two nodes of different operators say that the app's contract allows this compose document and \
+             machine, and the KMS's contract this OS image; owners and code of both contracts are the ones that you named. It \
+             does not prove that only this code can run: the host can start any allowed version, and the owner can add another.",
+    prevents: "An owner, an upgrade or a list of allowed code that changed without you; one node that lies.",
+    reasons: &with_all(),
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.governance.is_configured(),
+    run,
+};
+
+const fn with_all() -> [&'static Reason; ALL.len() + 3] {
+    let mut reasons = [&QUOTE_NOT_PROVEN; ALL.len() + 3];
+    let mut at = 0;
+    while at < ALL.len() {
+        reasons[at] = ALL[at];
+        at += 1;
+    }
+    reasons[ALL.len() + 1] = &EVENT_LOG_NOT_PROVEN;
+    reasons[ALL.len() + 2] = &BOOT_ORDER_NOT_PROVEN;
+    reasons
+}
+
+/// How old the newest final block may be, seconds: two hours. Blocks of Base are final after 20 to 30 minutes.
+const MAX_BLOCK_AGE: u64 = 2 * 60 * 60;
+
+/// How far ahead of this machine's clock a block may be, seconds.
+const MAX_BLOCK_AHEAD: u64 = 15 * 60;
+
+/// Characters of a contract's own words that are shown.
+const MAX_WORDS: usize = 120;
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let expected = &policy.governance;
+    if expected.mode == GovernanceMode::Unchecked {
+        return Finding::waived(
+            &UNCHECKED,
+            policy.waived_by(CheckId::Governance),
+            "Waived: whether a contract allows this code was not asked.",
+        );
+    }
+    if !expected.is_configured() {
+        return Finding::skip(&NOT_CONFIGURED, "No blockchain was asked.");
+    }
+    let boot = match boot_claims(facts) {
+        Ok(boot) => boot,
+        Err(finding) => return finding,
+    };
+    if let Some(finding) = without_contract(boot, policy) {
+        return finding;
+    }
+    let Some(contracts) = policy.contracts() else {
+        return unpinned(boot, expected);
+    };
+    if contracts.app != *boot.app_id() {
+        return Finding::fail(
+            &ANOTHER_APP,
+            "What runs is another app than the one whose contract was named.",
+        )
+        .comparing(hex::encode(contracts.app), hex::encode(boot.app_id()));
+    }
+    match &facts.chain {
+        None => Finding::error(&NOT_ASKED, "Contracts are named, and no node was asked."),
+        Some(Err(problem)) => unread(problem),
+        Some(Ok(found)) if *found.contracts() != contracts => Finding::error(
+            &NOT_ASKED,
+            "The recorded answers are about other contracts than those that are named.",
+        ),
+        Some(Ok(found)) => stale(found, facts.at).unwrap_or_else(|| judge(found, boot, policy)),
+    }
+}
+
+/// What is found where no contract decides.
+fn without_contract(boot: &BootClaims, policy: &Policy) -> Option<Finding> {
+    let provider = boot.key_provider();
+    let known = policy.reference.kms_by_id(&provider.id);
+    let why = match known.and_then(|row| row.governed_by()) {
+        _ if provider.name != "kms" => format!("The keys come from `{}`, not from a KMS.", provider.name),
+        Some(GovernedBy::Operator) => {
+            let what = known.map(|row| row.what.to_string()).unwrap_or_default();
+            format!("The keys come from {what}, which takes its rules from its operator.")
+        }
+        _ => return None,
+    };
+    let is_expected = policy.governance.mode == GovernanceMode::Required || policy.contracts().is_some();
+    Some(match is_expected {
+        true => Finding::fail(
+            &OPERATOR,
+            format!("{why} The contract that you named does not decide."),
+        ),
+        false => Finding::skip(&OPERATOR, why),
+    })
+}
+
+fn unpinned(boot: &BootClaims, expected: &GovernancePolicy) -> Finding {
+    let detail = "App id or chain id is not named, so no contract was asked.";
+    let finding = match expected.mode {
+        GovernanceMode::Required => Finding::error(&UNPINNED, detail),
+        GovernanceMode::Named | GovernanceMode::Unchecked => Finding::skip(&UNPINNED, detail),
+    };
+    finding.found(format!("app id {}", hex::encode(boot.app_id())))
+}
+
+fn unread(problem: &ChainProblem) -> Finding {
+    let reason = match problem {
+        ChainProblem::Unanswered(unanswered) => reason_of(unanswered),
+        ChainProblem::OtherChain { .. } => &CHAIN,
+        ChainProblem::NoFinalizedBlock { .. } | ChainProblem::Form { .. } => &RPC,
+    };
+    Finding::error(reason, format!("The chain could not be read: {problem}."))
+}
+
+/// A block that is too old, or in the future.
+fn stale(found: &Governance, at: u64) -> Option<Finding> {
+    let made = found.block().timestamp;
+    let is_old = at.saturating_sub(made) > MAX_BLOCK_AGE;
+    let is_ahead = made.saturating_sub(at) > MAX_BLOCK_AHEAD;
+    (is_old || is_ahead).then(|| {
+        Finding::error(
+            &CHAIN,
+            format!(
+                "The newest final block that both nodes have, {}, was made at {}; judged at {}.",
+                found.block().number,
+                crate::report::rfc3339(made),
+                crate::report::rfc3339(at)
+            ),
+        )
+    })
+}
+
+fn judge(found: &Governance, boot: &BootClaims, policy: &Policy) -> Finding {
+    let mut judgement = Judgement::default();
+    let contracts = found.contracts();
+    let no_contract = |what: &str, address: &[u8; 20]| {
+        format!(
+            "There is no code at {}, the address of {what}.",
+            address_text(address)
+        )
+    };
+    let mut allowed = String::new();
+    match found.app() {
+        Err(unanswered) => judgement.error(
+            reason_of(unanswered),
+            format!("The app's contract: {unanswered}."),
+        ),
+        Ok(None) => judgement.fail(&NO_CONTRACT, no_contract("the app's contract", &contracts.app)),
+        Ok(Some(app)) => {
+            judge_app(&mut judgement, app, &policy.governance);
+            allowed = allowed_words(found, app);
+        }
+    }
+    match (found.kms(), &contracts.kms) {
+        (Some(Err(unanswered)), _) => {
+            judgement.error(
+                reason_of(unanswered),
+                format!("The KMS's contract: {unanswered}."),
+            );
+        }
+        (Some(Ok(None)), Some(address)) => {
+            judgement.fail(&NO_CONTRACT, no_contract("the KMS's contract", address));
+        }
+        (Some(Ok(Some(kms))), Some(address)) => {
+            judge_kms(&mut judgement, kms, boot, &policy.governance);
+            judge_link(
+                &mut judgement,
+                kms,
+                (contracts.chain_id, address),
+                boot,
+                &policy.reference,
+            );
+        }
+        _ => judgement.warn(
+            &KMS_NOT_NAMED,
+            "The KMS's contract is not named and was not asked.".to_owned(),
+        ),
+    }
+    judgement.finding(&allowed)
+}
+
+/// `allowed on chain at block N; owner X can change that`.
+fn allowed_words(found: &Governance, app: &AppContract) -> String {
+    let epoch = if app.has_epochs == Ok(true) {
+        " for app epoch 0"
+    } else {
+        ""
+    };
+    let who = match &app.contract.owner {
+        Ok(owner) if owner.kind == Ok(OwnerKind::Nobody) => {
+            "its contract has no owner who can change that".to_owned()
+        }
+        Ok(owner) => format!("owner {} can change that", contract::words(owner)),
+        Err(_) => "who can change that is not known".to_owned(),
+    };
+    format!(
+        "Allowed on chain{epoch} at block {} of chain {}; {who}.",
+        found.block().number,
+        found.contracts().chain_id
+    )
+}
+
+fn judge_app(judgement: &mut Judgement, app: &AppContract, expected: &GovernancePolicy) {
+    if judgement.answer(&app.is_app, "supportsInterface of the app's contract") == Some(&false) {
+        let detail = "The contract at the app id says that it is not the contract of an app.";
+        judgement.error(&UNSUPPORTED, detail.to_owned());
+    }
+    let has_epochs = judgement.answer(&app.has_epochs, "supportsInterface of the app's contract");
+    match (judgement.answer(&app.compose_allowed, "allowedComposeHashes"), has_epochs) {
+        (Some(false), Some(true)) => judgement.error(
+            &UNSUPPORTED,
+            "The compose document is not allowed for app epoch 0; whether a later epoch allows it cannot be asked.".to_owned(),
+        ),
+        (Some(false), _) => {
+            let detail = "The app's contract does not allow the compose document that runs.";
+            judgement.fail(&COMPOSE_NOT_ALLOWED, detail.to_owned());
+        }
+        _ => {}
+    }
+    if judgement.answer(&app.any_device, "allowAnyDevice") == Some(&false)
+        && judgement.answer(&app.device_allowed, "allowedDeviceIds") == Some(&false)
+    {
+        let detail = "The app's contract does not allow the machine that the app runs on.";
+        judgement.fail(&DEVICE_NOT_ALLOWED, detail.to_owned());
+    }
+    contract::judge(judgement, "the app's contract", &app.contract, &expected.app);
+    judge_owner_kind(judgement, app, expected);
+    if expected.upgrades_disabled {
+        match judgement.answer(&app.upgrades_disabled, "storage of the app's contract") {
+            Some(Some(false)) => {
+                judgement.fail(
+                    &UPGRADES_OPEN,
+                    "The app's contract can be upgraded by its owner.".to_owned(),
+                );
+            }
+            Some(Some(true)) if expected.app.implementation_code.is_some() => {}
+            Some(Some(true)) => {
+                let detail =
+                    "That upgrades are disabled says the contract itself, and its code is not pinned.";
+                judgement.error(&IMPLEMENTATION_NOT_PINNED, detail.to_owned());
+            }
+            Some(None) => {
+                let detail = "The storage of the app's contract is of another layout, so whether upgrades are disabled is not known.";
+                judgement.error(&UNSUPPORTED, detail.to_owned());
+            }
+            None => {}
+        }
+    }
+}
+
+fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, expected: &GovernancePolicy) {
+    let Ok(owner) = &app.contract.owner else { return };
+    let Ok(kind) = &owner.kind else { return };
+    let is_nobody = *kind == OwnerKind::Nobody;
+    let signers = match kind {
+        OwnerKind::Safe { threshold, .. } => Some(*threshold),
+        OwnerKind::Key => Some(1),
+        _ => None,
+    };
+    if let Some(least) = expected.min_signers
+        && !is_nobody
+        && signers.is_none_or(|signers| signers < least)
+    {
+        let detail = format!(
+            "The owner {} does not need {least} signers.",
+            contract::words(owner)
+        );
+        judgement.fail(&OWNER_SIGNERS, detail);
+    }
+    let delay = match kind {
+        OwnerKind::Timelock { delay } => *delay,
+        _ => 0,
+    };
+    if let Some(least) = expected.min_delay
+        && !is_nobody
+        && delay < least
+    {
+        let detail = format!(
+            "The owner {} does not delay a change by {least} s.",
+            contract::words(owner)
+        );
+        judgement.fail(&OWNER_DELAY, detail);
+    }
+}
+
+fn judge_kms(judgement: &mut Judgement, kms: &KmsContract, boot: &BootClaims, expected: &GovernancePolicy) {
+    match &kms.os_image_allowed {
+        None => judgement.warn(
+            &OS_NOT_ASKED,
+            "The OS image has no known hash and was not asked about.".to_owned(),
+        ),
+        Some(answer) => {
+            if judgement.answer(answer, "allowedOsImages") == Some(&false) {
+                let detail = "The KMS's contract does not allow the OS image.";
+                judgement.fail(&OS_NOT_ALLOWED, detail.to_owned());
+            }
+        }
+    }
+    if let (Some(answer), Some(build)) = (&kms.kms_allowed, boot.mr_kms())
+        && judgement.answer(answer, "kmsAllowedAggregatedMrs") == Some(&false)
+    {
+        let detail = format!(
+            "The KMS's contract does not allow the KMS build {} (mr-kms).",
+            hex::encode(build)
+        );
+        judgement.fail(&KMS_NOT_ALLOWED, detail);
+    }
+    if let Some(answer) = &kms.boot_allowed
+        && let Some((false, words)) = judgement.answer(answer, "isAppAllowed")
+    {
+        let words: String = words.chars().take(MAX_WORDS).collect();
+        judgement.warn(
+            &BOOT_CHECK,
+            format!("The KMS's contract would refuse this boot: {words:?}."),
+        );
+    }
+    contract::judge(judgement, "the KMS's contract", &kms.contract, &expected.kms);
+}
+
+/// Whether the contract is that of the app's KMS.
+fn judge_link(
+    judgement: &mut Judgement,
+    kms: &KmsContract,
+    named: (u64, &[u8; 20]),
+    boot: &BootClaims,
+    reference: &ReferenceValues,
+) {
+    let id = &boot.key_provider().id;
+    let of_row = reference.kms_by_id(id).and_then(|row| row.governed_by());
+    let is_known = match of_row {
+        Some(GovernedBy::Contract { chain_id, address }) => {
+            if (chain_id, &address) != named {
+                let detail = format!(
+                    "The app's KMS is governed by {} on chain {chain_id}.",
+                    address_text(&address)
+                );
+                judgement.fail(&KMS_CONTRACT_DIFFERS, detail);
+            }
+            true
+        }
+        _ => false,
+    };
+    let Some(key) = judgement.answer(&kms.ca_public_key, "kmsInfo") else {
+        return;
+    };
+    if key.is_empty() {
+        if !is_known {
+            let detail = "The KMS's contract does not say which KMS it governs.";
+            judgement.warn(&KMS_NOT_LINKED, detail.to_owned());
+        }
+    } else if hex::encode(key) != *id {
+        let detail = "The CA key in the KMS's contract is not the app's key-provider id.";
+        judgement.fail(&KMS_INFO, detail.to_owned());
+    }
+}

@@ -1,0 +1,299 @@
+//! `[governance]`: the contracts that govern the app, as they were when the lock was taken.
+
+use toml::de::DeValue;
+
+use super::mistakes::Mistakes;
+use super::section::{Entry, Section};
+use super::{LockError, LockProblem};
+use crate::evidence::parse_user_hex;
+use crate::policy::{ContractPin, Expected, GovernancePolicy, Origin};
+use crate::toml_text::literal::quoted;
+use crate::verify::chain;
+use crate::verify::chain::{Governance, Unanswered, address_text};
+
+/// Most owners of a contract in a lock.
+const MAX_OWNERS: usize = 20;
+
+/// The contracts that govern the app.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockedGovernance {
+    /// The chain's number (EIP-155).
+    pub chain_id: Option<u64>,
+    /// The app's contract.
+    pub app: LockedContract,
+    /// The address of the KMS's contract.
+    pub kms_contract: Option<[u8; 20]>,
+    /// The KMS's contract.
+    pub kms: LockedContract,
+}
+
+/// One contract.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockedContract {
+    /// Who may own it; empty where that is not locked.
+    pub owners: Vec<[u8; 20]>,
+    /// SHA-256 of the runtime code at its address.
+    pub code: Option<[u8; 32]>,
+    /// The address of the implementation behind the proxy.
+    pub implementation: Option<[u8; 20]>,
+    /// SHA-256 of the implementation's runtime code.
+    pub implementation_code: Option<[u8; 32]>,
+}
+
+/// The keys of the section, in the order of the file, and what a change of each means.
+pub(super) const KEYS: [(&str, &str); 10] = [
+    ("governance.chain_id", "the contracts are on another chain"),
+    (
+        "governance.app_owner",
+        "the owner of the app's contract is now another address: who may allow code has changed",
+    ),
+    (
+        "governance.app_code",
+        "the code at the address of the app's contract changed",
+    ),
+    (
+        "governance.app_implementation",
+        "the app's contract was upgraded: another implementation decides what it answers",
+    ),
+    (
+        "governance.app_implementation_code",
+        "the code of the app's implementation changed",
+    ),
+    (
+        "governance.kms_contract",
+        "another contract decides which KMS and which OS images get keys",
+    ),
+    (
+        "governance.kms_owner",
+        "the owner of the KMS's contract is now another address: who may allow a KMS or an OS image has changed",
+    ),
+    (
+        "governance.kms_code",
+        "the code at the address of the KMS's contract changed",
+    ),
+    (
+        "governance.kms_implementation",
+        "the KMS's contract was upgraded: another implementation decides what it answers",
+    ),
+    (
+        "governance.kms_implementation_code",
+        "the code of the implementation of the KMS's contract changed",
+    ),
+];
+
+const SECTION_KEYS: [&str; KEYS.len()] = [
+    "chain_id",
+    "app_owner",
+    "app_code",
+    "app_implementation",
+    "app_implementation_code",
+    "kms_contract",
+    "kms_owner",
+    "kms_code",
+    "kms_implementation",
+    "kms_implementation_code",
+];
+
+/// The line that begins the section.
+pub(super) const SECTION: &str = "[governance]";
+
+const HEADER: &str = "
+# The contracts that say which code, KMS and OS image may have the app's keys, as two nodes answered. The app's contract is
+# at the app id. *_owner: who may change it; several with commas between them. *_code: SHA-256 of the runtime code.
+[governance]
+";
+
+impl LockedGovernance {
+    /// What two nodes say of the contracts.
+    ///
+    /// # Errors
+    /// An answer that a lock needs is missing, or there is no contract.
+    pub fn of(found: &Governance) -> Result<Self, GovernanceGap> {
+        let contracts = found.contracts();
+        let app = found.app().map_err(GovernanceGap::unanswered)?;
+        let app = app.ok_or_else(|| {
+            GovernanceGap(format!(
+                "there is no contract at the app id {} on chain {}",
+                address_text(&contracts.app),
+                contracts.chain_id
+            ))
+        })?;
+        let kms = match found.kms() {
+            None => LockedContract::default(),
+            Some(answer) => match answer.map_err(GovernanceGap::unanswered)? {
+                Some(kms) => LockedContract::of(&kms.contract)?,
+                None => {
+                    return Err(GovernanceGap(format!(
+                        "there is no contract of a KMS at {} on chain {}",
+                        contracts.kms.map(|kms| address_text(&kms)).unwrap_or_default(),
+                        contracts.chain_id
+                    )));
+                }
+            },
+        };
+        Ok(Self {
+            chain_id: Some(contracts.chain_id),
+            app: LockedContract::of(&app.contract)?,
+            kms_contract: contracts.kms,
+            kms,
+        })
+    }
+
+    /// The values in the order of [`KEYS`], as text.
+    pub(super) fn values(&self) -> [Option<String>; KEYS.len()] {
+        let contract = |contract: &LockedContract| {
+            let owners: Vec<String> = contract.owners.iter().map(address_text).collect();
+            [
+                (!owners.is_empty()).then(|| owners.join(",")),
+                contract.code.map(hex::encode),
+                contract.implementation.as_ref().map(address_text),
+                contract.implementation_code.map(hex::encode),
+            ]
+        };
+        let [app_owner, app_code, app_implementation, app_implementation_code] = contract(&self.app);
+        let [kms_owner, kms_code, kms_implementation, kms_implementation_code] = contract(&self.kms);
+        [
+            self.chain_id.map(|id| id.to_string()),
+            app_owner,
+            app_code,
+            app_implementation,
+            app_implementation_code,
+            self.kms_contract.as_ref().map(address_text),
+            kms_owner,
+            kms_code,
+            kms_implementation,
+            kms_implementation_code,
+        ]
+    }
+
+    /// The section of the file.
+    pub(super) fn write(&self) -> String {
+        let lines: String = SECTION_KEYS
+            .into_iter()
+            .zip(self.values())
+            .filter_map(|(key, value)| {
+                let value = value?;
+                // The number of a chain is a number.
+                let shown = if key == "chain_id" { value } else { quoted(&value) };
+                Some(format!("{key} = {shown} # observed\n"))
+            })
+            .collect();
+        if lines.is_empty() {
+            return lines;
+        }
+        format!("{HEADER}{lines}")
+    }
+
+    /// Reads the section.
+    pub(super) fn read(mut section: Section<'_>, mistakes: &mut Mistakes) -> Self {
+        let governance = Self {
+            chain_id: section
+                .take("chain_id")
+                .and_then(|entry| mistakes.keep(chain_id(&entry))),
+            app: LockedContract {
+                owners: section
+                    .take("app_owner")
+                    .and_then(|entry| mistakes.keep(owners(&entry)))
+                    .unwrap_or_default(),
+                code: mistakes.keep(section.take_hex("app_code")).flatten(),
+                implementation: mistakes.keep(section.take_hex("app_implementation")).flatten(),
+                implementation_code: mistakes
+                    .keep(section.take_hex("app_implementation_code"))
+                    .flatten(),
+            },
+            kms_contract: mistakes.keep(section.take_hex("kms_contract")).flatten(),
+            kms: LockedContract {
+                owners: section
+                    .take("kms_owner")
+                    .and_then(|entry| mistakes.keep(owners(&entry)))
+                    .unwrap_or_default(),
+                code: mistakes.keep(section.take_hex("kms_code")).flatten(),
+                implementation: mistakes.keep(section.take_hex("kms_implementation")).flatten(),
+                implementation_code: mistakes
+                    .keep(section.take_hex("kms_implementation_code"))
+                    .flatten(),
+            },
+        };
+        mistakes.add(section.finish(&SECTION_KEYS));
+        governance
+    }
+
+    /// Fills in what the policy leaves open.
+    pub(super) fn apply(&self, path: &str, policy: GovernancePolicy) -> GovernancePolicy {
+        GovernancePolicy {
+            chain_id: policy.chain_id.or_else(|| expected(self.chain_id, path)),
+            app: self.app.apply(path, policy.app),
+            kms_contract: policy.kms_contract.or_else(|| expected(self.kms_contract, path)),
+            kms: self.kms.apply(path, policy.kms),
+            ..policy
+        }
+    }
+}
+
+/// Why contracts cannot be locked, a sentence without a full stop.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct GovernanceGap(String);
+
+impl GovernanceGap {
+    fn unanswered(unanswered: &Unanswered) -> Self {
+        Self(format!("the chain could not be read: {unanswered}"))
+    }
+}
+
+impl LockedContract {
+    fn of(contract: &chain::Contract) -> Result<Self, GovernanceGap> {
+        let owner = contract.owner.as_ref().map_err(GovernanceGap::unanswered)?;
+        let implementation = contract.implementation.as_ref();
+        let implementation = implementation.map_err(GovernanceGap::unanswered)?.as_ref();
+        Ok(Self {
+            owners: vec![owner.address],
+            code: Some(contract.code),
+            implementation: implementation.map(|implementation| implementation.address),
+            implementation_code: implementation.map(|implementation| implementation.code),
+        })
+    }
+
+    fn apply(&self, path: &str, pin: ContractPin) -> ContractPin {
+        let owners = (!self.owners.is_empty()).then(|| self.owners.clone());
+        ContractPin {
+            owners: pin.owners.or_else(|| expected(owners, path)),
+            code: pin.code.or_else(|| expected(self.code, path)),
+            implementation: pin.implementation.or_else(|| expected(self.implementation, path)),
+            implementation_code: pin
+                .implementation_code
+                .or_else(|| expected(self.implementation_code, path)),
+        }
+    }
+}
+
+fn expected<T>(value: Option<T>, path: &str) -> Option<Expected<T>> {
+    value.map(|value| Expected {
+        value,
+        origin: Origin::Lock(path.to_owned()),
+    })
+}
+
+fn chain_id(entry: &Entry<'_>) -> Result<u64, LockError> {
+    let number = match &entry.value {
+        DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok(),
+        _ => None,
+    };
+    number
+        .filter(|id| *id > 0)
+        .ok_or_else(|| entry.type_error("the number of a chain, as 8453"))
+}
+
+/// Addresses with commas between them.
+fn owners(entry: &Entry<'_>) -> Result<Vec<[u8; 20]>, LockError> {
+    let text = entry.string()?;
+    let mut owners: Vec<[u8; 20]> = Vec::new();
+    for owner in text.split(',') {
+        let owner = parse_user_hex(owner.trim()).map_err(|problem| entry.error(problem.into()))?;
+        if owners.contains(&owner) || owners.len() == MAX_OWNERS {
+            return Err(entry.error(LockProblem::Owners(MAX_OWNERS)));
+        }
+        owners.push(owner);
+    }
+    Ok(owners)
+}

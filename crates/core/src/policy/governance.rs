@@ -1,0 +1,73 @@
+//! What is expected of the contracts that govern an app on a blockchain.
+
+use super::expected::Expected;
+
+/// What is expected of the contracts that govern an app.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GovernancePolicy {
+    /// What becomes of an app whose contracts cannot be judged.
+    pub mode: GovernanceMode,
+    /// Whether two nodes were named to ask. A replay asks nobody.
+    pub asks: bool,
+    /// The chain's number (EIP-155).
+    pub chain_id: Option<Expected<u64>>,
+    /// The app's contract. Its address is the app id.
+    pub app: ContractPin,
+    /// The address of the KMS's contract, 20 bytes.
+    pub kms_contract: Option<Expected<[u8; 20]>>,
+    /// The KMS's contract.
+    pub kms: ContractPin,
+    /// How many owners of a Safe must sign at least.
+    pub min_signers: Option<u64>,
+    /// How long a timelock must delay a change at least, seconds.
+    pub min_delay: Option<u64>,
+    /// Whether the app's contract must say that it cannot be upgraded any more.
+    pub upgrades_disabled: bool,
+}
+
+/// What becomes of an app whose contracts cannot be judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GovernanceMode {
+    /// They are judged where they are named.
+    #[default]
+    Named,
+    /// They must be named and judged.
+    Required,
+    /// Waived in writing.
+    Unchecked,
+}
+
+/// What is expected of one contract.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContractPin {
+    /// Who may own it. Never an empty list.
+    pub owners: Option<Expected<Vec<[u8; 20]>>>,
+    /// SHA-256 of the runtime code at its address.
+    pub code: Option<Expected<[u8; 32]>>,
+    /// The address of the implementation behind the proxy.
+    pub implementation: Option<Expected<[u8; 20]>>,
+    /// SHA-256 of the implementation's runtime code.
+    pub implementation_code: Option<Expected<[u8; 32]>>,
+}
+
+impl ContractPin {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl GovernancePolicy {
+    /// Whether the user asked for it: named nodes, a chain or a contract, or demanded it.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.asks
+            || self.mode == GovernanceMode::Required
+            || self.chain_id.is_some()
+            || self.kms_contract.is_some()
+            || !self.app.is_empty()
+            || !self.kms.is_empty()
+            || self.min_signers.is_some()
+            || self.min_delay.is_some()
+            || self.upgrades_disabled
+    }
+}

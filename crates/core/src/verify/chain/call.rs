@@ -1,0 +1,147 @@
+//! The questions that dstack's contracts are asked (platform.md §5.2).
+
+use super::abi::{Address, AppBootInfo, CallData};
+
+/// Storage slot of the implementation's address in a proxy (ERC-1967): keccak256("eip1967.proxy.implementation") − 1.
+pub const IMPLEMENTATION_SLOT: &str = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc";
+
+/// Interface id of `IAppAuth`, which is the selector of `isAppAllowed`.
+pub const APP_AUTH: [u8; 4] = [0x1e, 0x07, 0x91, 0x98];
+/// Interface id of the epoch interface of contracts 0.6.4 (dstack-0.6.md §2.10).
+pub const EPOCH_AUTH_0_6_4: [u8; 4] = [0xd3, 0x38, 0x35, 0xbd];
+/// Interface id of the epoch interface of contracts 0.6.5.
+pub const EPOCH_AUTH_0_6_5: [u8; 4] = [0xc3, 0x96, 0xc1, 0xb0];
+
+/// A question to one contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Call {
+    /// Of an app: may this compose document get its keys (for app epoch 0, from contracts 0.6.4 on)?
+    ComposeAllowed([u8; 32]),
+    /// Of an app: may it run on this machine?
+    DeviceAllowed([u8; 32]),
+    /// Of an app: may it run on any machine?
+    AnyDevice,
+    /// Of an app: must the platform be up to date?
+    TcbDemanded,
+    /// Of a contract: who may change it?
+    Owner,
+    /// Of a contract: who was offered its ownership?
+    PendingOwner,
+    /// Of a contract: does it have an interface?
+    Interface([u8; 4]),
+    /// Of a KMS contract: may this OS image get keys?
+    OsImageAllowed([u8; 32]),
+    /// Of a KMS contract: is this a KMS that may get the root keys?
+    KmsAllowed([u8; 32]),
+    /// Of a KMS contract: its keys and the evidence of its birth.
+    KmsInfo,
+    /// Of an app: would this boot get keys?
+    Boot(Box<AppBootInfo>),
+    /// Of a Safe: how many owners must sign?
+    SafeThreshold,
+    /// Of a Safe: who are the owners?
+    SafeOwners,
+    /// Of a timelock: how long does a change wait, seconds?
+    TimelockDelay,
+}
+
+impl Call {
+    /// The function's name, as its contract spells it: what the selector is made of.
+    pub(super) const fn function(&self) -> &'static str {
+        match self {
+            Self::ComposeAllowed(_) => "allowedComposeHashes(bytes32)",
+            Self::DeviceAllowed(_) => "allowedDeviceIds(bytes32)",
+            Self::AnyDevice => "allowAnyDevice()",
+            Self::TcbDemanded => "requireTcbUpToDate()",
+            Self::Owner => "owner()",
+            Self::PendingOwner => "pendingOwner()",
+            Self::Interface(_) => "supportsInterface(bytes4)",
+            Self::OsImageAllowed(_) => "allowedOsImages(bytes32)",
+            Self::KmsAllowed(_) => "kmsAllowedAggregatedMrs(bytes32)",
+            Self::KmsInfo => "kmsInfo()",
+            Self::Boot(_) => {
+                "isAppAllowed((address,bytes32,address,bytes32,bytes32,bytes32,bytes32,string,string[]))"
+            }
+            Self::SafeThreshold => "getThreshold()",
+            Self::SafeOwners => "getOwners()",
+            Self::TimelockDelay => "getMinDelay()",
+        }
+    }
+
+    /// First four bytes of Keccak-256 of the function's name with the types of its arguments.
+    pub(super) const fn selector(&self) -> [u8; 4] {
+        match self {
+            Self::ComposeAllowed(_) => [0x2f, 0x66, 0x22, 0xe5],
+            Self::DeviceAllowed(_) => [0xbf, 0x8b, 0x21, 0x1b],
+            Self::AnyDevice => [0x34, 0x40, 0xa1, 0x6a],
+            Self::TcbDemanded => [0x0a, 0xa5, 0x8c, 0x83],
+            Self::Owner => [0x8d, 0xa5, 0xcb, 0x5b],
+            Self::PendingOwner => [0xe3, 0x0c, 0x39, 0x78],
+            Self::Interface(_) => [0x01, 0xff, 0xc9, 0xa7],
+            Self::OsImageAllowed(_) => [0x9a, 0x4e, 0x1d, 0x18],
+            Self::KmsAllowed(_) => [0xf6, 0xfe, 0x4f, 0x40],
+            Self::KmsInfo => [0x09, 0x17, 0x70, 0x63],
+            Self::Boot(_) => APP_AUTH,
+            Self::SafeThreshold => [0xe7, 0x52, 0x35, 0xb8],
+            Self::SafeOwners => [0xa0, 0xe6, 0x7e, 0x2b],
+            Self::TimelockDelay => [0xf2, 0x7a, 0x0c, 0x92],
+        }
+    }
+
+    /// The data of the `eth_call`.
+    #[must_use]
+    pub fn data(&self) -> CallData {
+        let call = CallData::new(self.selector());
+        match self {
+            Self::ComposeAllowed(word)
+            | Self::DeviceAllowed(word)
+            | Self::OsImageAllowed(word)
+            | Self::KmsAllowed(word) => call.bytes32(word),
+            Self::Interface(id) => call.bytes4(*id),
+            Self::Boot(info) => call.dynamic_tuple(&info.encode()),
+            Self::AnyDevice
+            | Self::TcbDemanded
+            | Self::Owner
+            | Self::PendingOwner
+            | Self::KmsInfo
+            | Self::SafeThreshold
+            | Self::SafeOwners
+            | Self::TimelockDelay => call,
+        }
+    }
+}
+
+/// The function that the data of a call names, `0x` and hex; absent for one that is not asked here.
+#[must_use]
+pub fn function_of(data: &str) -> Option<&'static str> {
+    let word = [0; 32];
+    let plain = [
+        Call::ComposeAllowed(word),
+        Call::DeviceAllowed(word),
+        Call::AnyDevice,
+        Call::TcbDemanded,
+        Call::Owner,
+        Call::PendingOwner,
+        Call::Interface(APP_AUTH),
+        Call::OsImageAllowed(word),
+        Call::KmsAllowed(word),
+        Call::KmsInfo,
+        Call::SafeThreshold,
+        Call::SafeOwners,
+        Call::TimelockDelay,
+    ];
+    let selector = data.strip_prefix("0x")?.get(..8)?;
+    if selector == hex::encode(APP_AUTH) {
+        return Some("isAppAllowed(…)");
+    }
+    plain
+        .iter()
+        .find(|call| hex::encode(call.selector()) == selector)
+        .map(Call::function)
+}
+
+/// An address as text: `0x` and 40 lower-case digits.
+#[must_use]
+pub fn address_text(address: &Address) -> String {
+    format!("0x{}", hex::encode(address))
+}

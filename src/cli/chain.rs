@@ -1,0 +1,54 @@
+//! Contracts that govern an app: which nodes are asked, and what a bundle recorded.
+
+use super::args::ChainArgs;
+use super::error::UsageError;
+use crate::config::Settings;
+use crate::engine::ContractHints;
+use crate::net::Secret;
+use crate::source::chain::Nodes;
+use cvm_verify_core::evidence::{RecordedChain, parse_user_hex};
+use cvm_verify_core::policy::Policy;
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::verify::Facts;
+
+/// The nodes to ask; none where none is named.
+pub(super) fn nodes(args: &ChainArgs) -> Result<Option<Nodes>, UsageError> {
+    if args.rpc_url.is_empty() {
+        return Ok(None);
+    }
+    Nodes::parse(args.rpc_url.iter().map(Secret::expose))
+        .map(Some)
+        .map_err(|error| UsageError::option("--rpc-url", error))
+}
+
+/// What settings say of contracts that are not pinned yet.
+pub(super) fn hints(settings: &Settings) -> ContractHints {
+    let text = |key: &str| settings.one(key).map(|value| value.text.as_str());
+    ContractHints {
+        chain_id: text("governance-chain-id").and_then(|text| text.parse().ok()),
+        kms: text("governance-kms-contract").and_then(|text| parse_user_hex(text).ok()),
+    }
+}
+
+/// Adds what a bundle recorded of the contracts that a policy names.
+pub(super) fn recalled(facts: Facts, recorded: Option<&RecordedChain>, policy: &Policy) -> Facts {
+    match (recorded, policy.contracts()) {
+        (Some(recorded), Some(contracts)) => facts.with_chain(&contracts, recorded, &policy.reference),
+        _ => facts,
+    }
+}
+
+/// Adds what a bundle recorded of the contracts of the app that it is about.
+pub(super) fn as_recorded(
+    facts: Facts,
+    recorded: Option<&RecordedChain>,
+    reference: &ReferenceValues,
+) -> Facts {
+    let app = facts.boot.as_ref().ok().map(|boot| *boot.app_id());
+    match recorded {
+        Some(recorded) if Some(recorded.contracts.app) == app => {
+            facts.with_chain(&recorded.contracts, recorded, reference)
+        }
+        _ => facts,
+    }
+}

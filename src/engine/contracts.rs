@@ -1,0 +1,106 @@
+//! Contracts that govern an app: which are asked about, and what was answered. The answers go into the bundle, so that a replay
+//! says the same.
+
+use std::sync::Arc;
+
+use super::Session;
+use super::attempt::jitter;
+use super::collected::{Collected, Collection};
+use cvm_verify_core::evidence::{Contracts, RecordedChain};
+use cvm_verify_core::policy::{GovernanceMode, Policy};
+use cvm_verify_core::reference::{GovernedBy, ReferenceValues};
+use cvm_verify_core::verify::Facts;
+
+/// Which contracts are asked about.
+#[derive(Clone)]
+pub enum AskedContracts {
+    /// None.
+    None,
+    /// Those that a policy names.
+    Named(Contracts, Arc<ReferenceValues>),
+    /// Those of the app that answers, to write them down for review.
+    Found(ContractHints, Arc<ReferenceValues>),
+}
+
+/// What is known of contracts before they are pinned. The reference values say the rest for a known KMS.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ContractHints {
+    /// The chain's number (EIP-155).
+    pub chain_id: Option<u64>,
+    /// The KMS's contract, 20 bytes.
+    pub kms: Option<[u8; 20]>,
+}
+
+impl AskedContracts {
+    /// What a policy asks for.
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        match policy.contracts() {
+            Some(contracts)
+                if policy.governance.asks && policy.governance.mode != GovernanceMode::Unchecked =>
+            {
+                Self::Named(contracts, Arc::clone(&policy.reference))
+            }
+            _ => Self::None,
+        }
+    }
+
+    fn reference(&self) -> Option<&ReferenceValues> {
+        match self {
+            Self::None => None,
+            Self::Named(_, reference) | Self::Found(_, reference) => Some(reference),
+        }
+    }
+
+    fn contracts(&self, facts: &Facts) -> Option<Contracts> {
+        match self {
+            Self::None => None,
+            Self::Named(contracts, _) => Some(*contracts),
+            Self::Found(hints, reference) => {
+                let boot = facts.boot.as_ref().ok()?;
+                let row = reference.kms_by_id(&boot.key_provider().id);
+                let known = match row.and_then(|row| row.governed_by()) {
+                    Some(GovernedBy::Contract { chain_id, address }) => Some((chain_id, address)),
+                    _ => None,
+                };
+                Some(Contracts {
+                    chain_id: hints.chain_id.or(known.map(|(chain_id, _)| chain_id))?,
+                    app: *boot.app_id(),
+                    kms: hints.kms.or(known.map(|(_, address)| address)),
+                })
+            }
+        }
+    }
+}
+
+/// Asks about each instance that was collected, if the session names nodes. Instances of one app share the answers that do not
+/// differ.
+pub async fn ask(session: &Session, mut collection: Collection, asked: &AskedContracts) -> Collection {
+    let (Some(nodes), Some(reference)) = (&session.nodes, asked.reference()) else {
+        return collection;
+    };
+    let mut first: Option<RecordedChain> = None;
+    for instance in &mut collection.instances {
+        let Some((contracts, subject)) = instance
+            .facts
+            .as_ref()
+            .ok()
+            .and_then(|facts| Some((asked.contracts(facts)?, facts.chain_subject(reference)?)))
+        else {
+            continue;
+        };
+        let record = nodes
+            .ask(&session.client, contracts, &subject, first.as_ref(), jitter)
+            .await;
+        add(instance, &contracts, &record, reference);
+        first.get_or_insert(record);
+    }
+    collection
+}
+
+fn add(instance: &mut Collected, contracts: &Contracts, record: &RecordedChain, reference: &ReferenceValues) {
+    instance.change(|facts| facts.with_chain(contracts, record, reference));
+    if let Some(bundle) = &mut instance.bundle {
+        bundle.chain = Some(record.clone());
+    }
+}

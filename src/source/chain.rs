@@ -1,0 +1,328 @@
+//! Nodes of a blockchain, by JSON-RPC over HTTP. Two of different operators are asked the same: what only one of them says is
+//! not an answer.
+//!
+//! An RPC URL often holds a key in its path. It is sent and shown nowhere: messages name host and port alone, and what a node
+//! echoes of the URL is blotted out.
+
+use std::fmt;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use tokio::time::Instant;
+use url::{Host, Url};
+
+use crate::config::{AddressProblem, parse_address};
+use crate::net::retry::{Heal as _, Schedule, retry};
+use crate::net::{Client, Limits, NetError};
+use cvm_verify_core::evidence::excerpt;
+use cvm_verify_core::evidence::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
+use cvm_verify_core::verify::chain::{MAX_ROUNDS, Request, Subject, outcome, read};
+
+/// Largest answer, in bytes: 1 MiB. `kmsInfo` with a quote has about 12 KiB, a block of Base about 30.
+pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// How long one answer may take: 15 s.
+const ONE_ANSWER: Duration = Duration::from_secs(15);
+
+/// How long all questions of one app may take: 90 s.
+const ALL_ANSWERS: Duration = Duration::from_secs(90);
+
+/// The most characters of a part of a URL that is no secret: `v1`, `rpc`, `mainnet`.
+const PLAIN_PART: usize = 8;
+
+/// A node. Neither `Debug` nor any message shows more of its URL than host and port.
+#[derive(Clone)]
+pub struct Node {
+    url: Url,
+    host: String,
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Node({})", self.host)
+    }
+}
+
+/// Two nodes of different operators.
+#[derive(Debug, Clone)]
+pub struct Nodes([Node; 2]);
+
+/// Why RPC URLs are refused. Holds nothing of a URL but host and port.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NodesError {
+    /// One, or more than two.
+    #[error(
+        "{0} RPC URL(s) are given; give two, of different operators: what only one node says is not an answer"
+    )]
+    Count(usize),
+    /// One that cannot be used.
+    #[error("RPC URL {number} {problem} (it is not shown: it may hold a key)")]
+    Url {
+        /// Which one, from 1.
+        number: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Two of the same operator.
+    #[error("{first} and {second} are run by the same operator; give RPC URLs of two different ones")]
+    SameOperator {
+        /// `host:port` of the first.
+        first: String,
+        /// `host:port` of the second.
+        second: String,
+    },
+}
+
+impl Nodes {
+    /// Reads two URLs: https, or http to loopback, of hosts that are not of one operator.
+    ///
+    /// # Errors
+    /// [`NodesError`].
+    pub fn parse<'t>(urls: impl IntoIterator<Item = &'t str>) -> Result<Self, NodesError> {
+        let nodes: Vec<Node> = urls
+            .into_iter()
+            .enumerate()
+            .map(|(index, text)| node(index + 1, text))
+            .collect::<Result<_, _>>()?;
+        let nodes = <[Node; 2]>::try_from(nodes).map_err(|nodes| NodesError::Count(nodes.len()))?;
+        let [first, second] = &nodes;
+        if operator(&first.url) == operator(&second.url) {
+            return Err(NodesError::SameOperator {
+                first: first.host.clone(),
+                second: second.host.clone(),
+            });
+        }
+        Ok(Self(nodes))
+    }
+
+    /// Asks both nodes everything that is to be known of an app's contracts. `earlier` are answers about the same contracts,
+    /// which are not asked for again.
+    pub async fn ask(
+        &self,
+        client: &Client,
+        contracts: Contracts,
+        subject: &Subject,
+        earlier: Option<&RecordedChain>,
+        mut jitter: impl FnMut() -> u32,
+    ) -> RecordedChain {
+        let [first, second] = &self.0;
+        let mut record = RecordedChain {
+            contracts,
+            hosts: [first.host.clone(), second.host.clone()],
+            exchanges: earlier
+                .filter(|earlier| earlier.contracts == contracts)
+                .map(|earlier| earlier.exchanges.clone())
+                .unwrap_or_default(),
+        };
+        let ends = Instant::now() + ALL_ANSWERS;
+        let mut id = 0;
+        for _ in 0..MAX_ROUNDS {
+            let open = read(&contracts, subject, &record).1;
+            if open.is_empty() {
+                break;
+            }
+            for request in open {
+                id += 1;
+                let (one, other) = (jitter(), jitter());
+                let (first, second) = tokio::join!(
+                    first.ask(client, &request, id, ends, one),
+                    second.ask(client, &request, id, ends, other)
+                );
+                record.exchanges.push(RecordedExchange {
+                    method: request.method.to_owned(),
+                    params: request.params,
+                    answers: [first, second],
+                });
+            }
+        }
+        record
+    }
+}
+
+fn node(number: usize, text: &str) -> Result<Node, NodesError> {
+    let url = parse_address(text).map_err(|problem| NodesError::Url {
+        number,
+        problem: match problem {
+            AddressProblem::NoScheme | AddressProblem::NotAUrl(_) => "is not a URL; write https://…",
+            AddressProblem::NotHttps => "is not an https URL",
+            AddressProblem::PlainHttp => {
+                "is plain http, so that anybody on the way could answer; write https://…"
+            }
+            AddressProblem::Credentials => "holds a user name or a password; use a key in the path instead",
+        },
+    })?;
+    let host = format!(
+        "{}:{}",
+        url.host_str().unwrap_or_default(),
+        url.port_or_known_default().unwrap_or_default()
+    );
+    Ok(Node { url, host })
+}
+
+/// Who runs a host, as far as its name says: the part of the name that is bought. Loopback is told apart by port, for tests.
+fn operator(url: &Url) -> String {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let labels: Vec<&str> = name.trim_end_matches('.').split('.').collect();
+            // `example.co.uk` is bought as a whole.
+            let is_country = matches!(labels.as_slice(), [_, .., second, country] if country.len() == 2 && second.len() <= 3);
+            let bought = if is_country { 3 } else { 2 };
+            let start = labels.len().saturating_sub(bought);
+            match labels.last() {
+                Some(&"localhost") => format!("localhost:{:?}", url.port()),
+                _ => labels.get(start..).unwrap_or_default().join("."),
+            }
+        }
+        Some(Host::Ipv4(address)) if address.is_loopback() => format!("loopback:{:?}", url.port()),
+        Some(Host::Ipv6(address)) if address.is_loopback() => format!("loopback:{:?}", url.port()),
+        Some(host) => host.to_string(),
+        None => String::new(),
+    }
+}
+
+impl Node {
+    async fn ask(
+        &self,
+        client: &Client,
+        request: &Request,
+        id: u64,
+        ends: Instant,
+        jitter: u32,
+    ) -> RpcOutcome {
+        let body = request.body(id);
+        let left = ends.saturating_duration_since(Instant::now());
+        let schedule = Schedule {
+            total: left,
+            one_attempt: ONE_ANSWER,
+            ..Schedule::default()
+        };
+        let answer = retry(
+            &schedule,
+            || jitter,
+            |attempt| {
+                let body = body.clone();
+                async move {
+                    let json = HeaderValue::from_static("application/json");
+                    let headers = HeaderMap::from_iter([(ACCEPT, json.clone()), (CONTENT_TYPE, json)]);
+                    let limits = Limits::body(MAX_BYTES).within(attempt.time_left.min(ONE_ANSWER));
+                    let response = client.post_and_stay(&self.url, headers, body, &limits).await;
+                    response.and_then(crate::net::Response::ok)
+                }
+            },
+        )
+        .await;
+        match answer {
+            Ok(response) => self.named(outcome(id, request.method, &response.body)),
+            Err(error) => RpcOutcome::Problem(self.problem(&error)),
+        }
+    }
+
+    /// With the host in front of a problem, and without anything of the URL that the node echoes.
+    fn named(&self, outcome: RpcOutcome) -> RpcOutcome {
+        match outcome {
+            RpcOutcome::Problem(problem) => RpcOutcome::Problem(format!("{}: {problem}", self.host)),
+            RpcOutcome::Error(fault) => RpcOutcome::Error(RpcFault {
+                message: self.blotted(&excerpt(&fault.message)),
+                ..fault
+            }),
+            result @ RpcOutcome::Result(_) => result,
+        }
+    }
+
+    /// The target of a redirect repeats the path, and a key with it.
+    fn problem(&self, error: &NetError) -> String {
+        let words = match error {
+            NetError::Redirect { status, .. } => {
+                format!(
+                    "{}: redirects (status {status}); redirects are not followed, give the final URL",
+                    self.host
+                )
+            }
+            NetError::HttpStatus { status, .. } => format!("{}: answers with status {status}", self.host),
+            other => other.to_string(),
+        };
+        let retried = if error.may_heal() { ", three times" } else { "" };
+        format!("{}{retried}", self.blotted(&words))
+    }
+
+    /// A text without the parts of the path and the query that may be a key.
+    fn blotted(&self, text: &str) -> String {
+        let path = self.url.path_segments().into_iter().flatten().map(str::to_owned);
+        let query = self.url.query_pairs().map(|(_, value)| value.into_owned());
+        let secrets = path.chain(query).filter(|part| part.chars().count() > PLAIN_PART);
+        secrets.fold(text.to_owned(), |text, secret| {
+            text.replace(&secret, "<redacted>")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn two_urls_of_different_operators_are_needed() {
+        let parse = |urls: &[&str]| Nodes::parse(urls.iter().copied());
+        assert!(parse(&["https://mainnet.base.org", "https://base.llamarpc.com/v2/KEY"]).is_ok());
+        assert!(parse(&["http://127.0.0.1:1", "http://127.0.0.1:2"]).is_ok());
+        assert!(parse(&["https://a.co.uk", "https://b.co.uk"]).is_ok());
+        for (urls, words) in [
+            (&["https://a.example"][..], "1 RPC URL(s)"),
+            (
+                &["https://a.org", "https://b.org", "https://c.org"],
+                "3 RPC URL(s)",
+            ),
+            (
+                &["https://one.node.org/v2/hunter2hunter2", "https://two.node.org"],
+                "same operator",
+            ),
+            (
+                &["http://127.0.0.1:1", "http://127.0.0.1:1/other"],
+                "same operator",
+            ),
+            (&["https://a.org", "hunter2hunter2"], "RPC URL 2 is not a URL"),
+            (
+                &["http://a.org/hunter2hunter2", "https://b.org"],
+                "RPC URL 1 is plain http",
+            ),
+            (
+                &["https://u:hunter2hunter2@a.org", "https://b.org"],
+                "user name or a password",
+            ),
+        ] {
+            let error = parse(urls).unwrap_err().to_string();
+            assert!(error.contains(words) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_a_node_echoes_of_its_url_is_blotted_out() {
+        let node = node(1, "https://rpc.example/v2/hunter2hunter2?key=hunter3hunter3").unwrap();
+        assert_eq!(format!("{node:?}"), "Node(rpc.example:443)");
+        let said = node.named(RpcOutcome::Error(RpcFault {
+            code: -32000,
+            message: "invalid project hunter2hunter2 or hunter3hunter3".to_owned(),
+            has_data: false,
+        }));
+        assert!(!format!("{said:?}").contains("hunter"), "{said:?}");
+        let redirect = NetError::Redirect {
+            host: "rpc.example:443".to_owned(),
+            status: 308,
+            location: "https://rpc.example/v2/hunter2hunter2/".to_owned(),
+        };
+        assert!(!node.problem(&redirect).contains("hunter"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_none_is_repeated(text in ".{0,40}", key in "[a-z]{12}") {
+            drop(Nodes::parse([text.as_str(), "https://b.org"]));
+            let url = format!("https://{text}/{key}");
+            if let Err(error) = Nodes::parse([url.as_str(), "https://b.org"]) {
+                prop_assert!(!error.to_string().contains(&key));
+            }
+        }
+    }
+}

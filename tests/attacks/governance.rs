@@ -1,0 +1,529 @@
+//! Contracts on a blockchain, asked through two nodes: T46 of the threat list.
+
+use cvm_verify_core::report::CheckId::Governance;
+use cvm_verify_core::report::Status::*;
+use sha2::{Digest as _, Sha256};
+use simulator::{Behaviour, CONTRACT_OWNER, Chain, ChainServer, Cvm, KMS_CONTRACT, World, number, word_of};
+
+use crate::deployment::Deployment;
+use crate::run::{Ran, run, run_in};
+
+const OS_IMAGE: [u8; 32] = [0xab; 32];
+
+/// A deployment, two nodes, and a policy file and reference values that name all of it.
+struct Trial {
+    deployment: Deployment,
+    nodes: [ChainServer; 2],
+    /// Lines of the target in the policy file.
+    policy: Vec<String>,
+}
+
+fn chain() -> Chain {
+    let cvm = Cvm::healthy(&World::default());
+    let device = Sha256::digest(cvm.world.platform.ppid).into();
+    Chain::allowing(&cvm, app_id(), device, OS_IMAGE)
+}
+
+fn app_id() -> [u8; 20] {
+    Cvm::healthy(&World::default()).app_id_bytes().try_into().unwrap()
+}
+
+fn owner() -> String {
+    format!("0x{}", hex::encode(CONTRACT_OWNER))
+}
+
+impl Trial {
+    fn new() -> Self {
+        let deployment = Deployment::healthy();
+        let report = Cvm::healthy(&World::default()).td_report([0; 64]);
+        let [rtmr0, rtmr1, rtmr2, _] = report.rtmr.map(hex::encode);
+        let tail = "source = \"the simulator\"\ndate = \"2026-10-01\"\n";
+        let reference = format!(
+            "updated = \"2026-10-01\"\n\
+             [[firmware]]\nname = \"ours\"\nmrtd = \"{}\"\nnote = \"ours\"\n{tail}\
+             [[image]]\nname = \"ours-1.0\"\nversion = \"1.0\"\nclass = \"production\"\nos_image_hash = \"{}\"\nfirmware = \"ours\"\n\
+             rtmr1 = \"{rtmr1}\"\nrtmr2 = \"{rtmr2}\"\n{tail}\
+             [[rtmr0]]\nvalue = \"{rtmr0}\"\nshape = \"a simulated shape\"\n{tail}",
+            hex::encode(report.mr_td),
+            hex::encode(OS_IMAGE),
+        );
+        std::fs::write(deployment.folder.path().join("reference.toml"), reference).unwrap();
+        let policy = vec![
+            format!("app-id = \"{}\"", hex::encode(app_id())),
+            "governance-chain-id = 8453".to_owned(),
+            format!("governance-app-owner = [\"{}\"]", owner()),
+            format!("governance-kms-contract = \"{}\"", hex::encode(KMS_CONTRACT)),
+            format!("governance-kms-owner = [\"{}\"]", owner()),
+            "reference-values = \"reference.toml\"".to_owned(),
+        ];
+        Self {
+            nodes: [ChainServer::http(chain()), ChainServer::http(chain())],
+            deployment,
+            policy,
+        }
+    }
+
+    /// Both nodes know this of the chain.
+    fn both(self, change: impl Fn(&mut Chain)) -> Self {
+        self.nodes.iter().for_each(|node| node.change(&change));
+        self
+    }
+
+    fn urls(&self) -> [String; 2] {
+        [0, 1].map(|index| format!("--rpc-url={}", self.nodes[index].url()))
+    }
+
+    fn config(&self) -> String {
+        let url = self.deployment.app.url();
+        let text = format!(
+            "[[target]]\nname = \"a\"\nurl = \"{url}\"\n{}\n",
+            self.policy.join("\n")
+        );
+        let path = self.deployment.path("cvm-verify.toml");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn args(&self, more: &[String]) -> Vec<String> {
+        let mut args = vec![
+            "verify".to_owned(),
+            format!("--config={}", self.config()),
+            "--format=json".to_owned(),
+        ];
+        args.extend(self.deployment.network());
+        args.extend(self.deployment.expect().iter().cloned());
+        args.extend(more.iter().cloned());
+        args
+    }
+
+    fn verify(&self) -> Ran {
+        run(&self.args(&self.urls()))
+    }
+
+    #[track_caller]
+    fn fails(&self, reason: &str) -> Ran {
+        let ran = self.verify();
+        ran.assert(Governance, Fail, Some(reason));
+        assert_eq!(ran.code, 1);
+        ran
+    }
+
+    #[track_caller]
+    fn is_open(&self, reason: &str) -> Ran {
+        let ran = self.verify();
+        ran.assert(Governance, Error, Some(reason));
+        assert_eq!(ran.code, 3, "{ran:#?}");
+        ran
+    }
+
+    /// Pins the contracts and judges by the lock from now on.
+    fn pinned(mut self) -> Self {
+        let config = self.config();
+        let lock = self.deployment.path("cvm.lock");
+        let mut args = vec![
+            "pin".to_owned(),
+            format!("--config={config}"),
+            format!("--output={lock}"),
+            "--accept-observed".to_owned(),
+        ];
+        args.extend(self.deployment.network());
+        args.extend(self.urls());
+        let ran = run(&args);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        self.policy.push(format!("lock = \"{lock}\""));
+        self
+    }
+}
+
+#[test]
+fn t46_contracts_that_allow_the_app_and_are_pinned_pass_and_say_who_can_change_that() {
+    let trial = Trial::new().pinned();
+    let ran = trial.verify();
+    ran.assert(Governance, Pass, None);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let detail = ran.check(Governance).detail;
+    for words in [
+        "Allowed on chain at block 16777216 of chain 8453",
+        &owner(),
+        "a Safe, 2 of 3",
+        "can change that",
+    ] {
+        assert!(detail.contains(words), "{detail}");
+    }
+    let lock = std::fs::read_to_string(trial.deployment.path("cvm.lock")).unwrap();
+    for line in [
+        "[governance]",
+        "chain_id = 8453",
+        "app_owner = \"0x0707",
+        "kms_contract = \"0x2f2f",
+        "app_implementation = \"0x1a1a",
+    ] {
+        assert!(lock.contains(line), "{lock}");
+    }
+}
+
+#[test]
+fn t46_without_nodes_and_names_nothing_is_asked_and_nothing_passes() {
+    let deployment = Deployment::healthy();
+    deployment
+        .verify(&[])
+        .assert(Governance, Skip, Some("not-configured"));
+    let mut trial = Trial::new();
+    trial
+        .policy
+        .retain(|line| !line.starts_with("governance-chain-id"));
+    let ran = trial.verify();
+    ran.assert(Governance, Skip, Some("unpinned"));
+    assert!(trial.nodes.iter().all(|node| node.requests().is_empty()));
+    trial.policy.push("governance = \"required\"".to_owned());
+    trial.is_open("unpinned");
+    let trial = Trial::new();
+    let ran = run(&trial.args(&[]));
+    ran.assert(Governance, Error, Some("not-asked"));
+    let mut trial = Trial::new();
+    trial.policy.push("governance = \"unchecked\"".to_owned());
+    let ran = trial.verify();
+    ran.assert(Governance, Skip, Some("unchecked"));
+    assert!(trial.nodes.iter().all(|node| node.requests().is_empty()));
+}
+
+#[test]
+fn t46_two_nodes_that_say_no_convict() {
+    let cvm = Cvm::healthy(&World::default());
+    Trial::new()
+        .both(|chain| chain.allow_compose(cvm.compose_hash(), false))
+        .fails("compose-not-allowed");
+    Trial::new()
+        .both(|chain| chain.allow_os_image(OS_IMAGE, false))
+        .fails("os-not-allowed");
+    let device = hex::encode(Sha256::digest(cvm.world.platform.ppid));
+    let app = app_id();
+    let of_device = format!("bf8b211b{device}");
+    Trial::new()
+        .both(|chain| {
+            // What a KMS before 0.5.6 calls the machine is asked about as well.
+            chain.answer(app, &of_device, number(0));
+            chain.answer(app, &format!("bf8b211b{}", old_device(&cvm)), number(0));
+        })
+        .fails("device-not-allowed");
+    Trial::new()
+        .both(|chain| {
+            chain.answer(app, &of_device, number(0));
+            chain.allow_any_device(true);
+        })
+        .verify()
+        .assert(Governance, Warn, Some("implementation-not-pinned"));
+    Trial::new()
+        .both(|chain| drop(chain.code.remove(&app)))
+        .fails("no-contract");
+    Trial::new()
+        .both(|chain| drop(chain.code.remove(&KMS_CONTRACT)))
+        .fails("no-contract");
+    Trial::new()
+        .both(|chain| chain.name_kms(&[7; 91]))
+        .fails("kms-info");
+    Trial::new().both(|chain| chain.name_kms(&[])).verify().assert(
+        Governance,
+        Warn,
+        Some("implementation-not-pinned"),
+    );
+}
+
+fn old_device(cvm: &Cvm) -> String {
+    let body: serde_json::Value = serde_json::from_str(&cvm.attestation_body(&"5a".repeat(32))).unwrap();
+    let quote = hex::decode(body["quote"].as_str().unwrap().trim_start_matches("0x")).unwrap();
+    hex::encode(Sha256::digest(&quote[28..48]))
+}
+
+#[test]
+fn t46_an_owner_who_is_not_named_convicts() {
+    let app = app_id();
+    let other = [0x66; 20];
+    for contract in [app, KMS_CONTRACT] {
+        Trial::new()
+            .both(|chain| chain.answer(contract, "8da5cb5b", word_of(&other)))
+            .fails("owner-unknown");
+        let ran = Trial::new()
+            .both(|chain| chain.answer(contract, "e30c3978", word_of(&other)))
+            .fails("owner-pending");
+        assert!(ran.check(Governance).detail.contains(&hex::encode(other)));
+    }
+    Trial::new()
+        .pinned()
+        .both(|chain| drop(chain.code.remove(&CONTRACT_OWNER)))
+        .verify()
+        .assert(Governance, Warn, Some("owner-eoa"));
+    let mut trial = Trial::new();
+    trial.policy.push("governance-min-signers = 3".to_owned());
+    trial.fails("owner-signers");
+    let mut trial = Trial::new();
+    trial.policy.push("governance-min-delay = 86400".to_owned());
+    trial.fails("owner-delay");
+    let mut trial = Trial::new().pinned();
+    trial.policy.push("governance-min-signers = 2".to_owned());
+    trial.verify().assert(Governance, Pass, None);
+}
+
+#[test]
+fn t46_an_upgrade_convicts() {
+    let app = app_id();
+    let elsewhere = [0x99; 20];
+    for contract in [app, KMS_CONTRACT] {
+        Trial::new()
+            .pinned()
+            .both(|chain| {
+                chain.code.insert(elsewhere, b"other code".to_vec());
+                chain.implement(contract, elsewhere);
+            })
+            .fails("implementation-changed");
+        Trial::new()
+            .pinned()
+            .both(|chain| drop(chain.code.insert(contract, b"another proxy".to_vec())))
+            .fails("implementation-changed");
+    }
+    let upgrades = |trial: Trial| {
+        let mut trial = trial;
+        trial.policy.push("governance-upgrades = \"disabled\"".to_owned());
+        trial
+    };
+    upgrades(Trial::new().pinned()).fails("upgrades-open");
+    upgrades(Trial::new().pinned())
+        .both(|chain| chain.set_flags(true, false))
+        .verify()
+        .assert(Governance, Pass, None);
+    upgrades(Trial::new().pinned())
+        .both(|chain| chain.set_flags(true, true))
+        .is_open("unsupported");
+    upgrades(Trial::new())
+        .both(|chain| chain.set_flags(true, false))
+        .is_open("implementation-not-pinned");
+}
+
+#[test]
+fn t46_one_node_alone_neither_convicts_nor_clears() {
+    let cvm = Cvm::healthy(&World::default());
+    for liar in [0, 1] {
+        let trial = Trial::new();
+        trial.nodes[liar].change(|chain| chain.allow_compose(cvm.compose_hash(), false));
+        trial.is_open("rpc-disagree");
+        let trial = Trial::new().both(|chain| chain.allow_compose(cvm.compose_hash(), false));
+        trial.nodes[liar].change(|chain| chain.allow_compose(cvm.compose_hash(), true));
+        trial.is_open("rpc-disagree");
+        let trial = Trial::new();
+        trial.nodes[liar].change(|chain| chain.fork = 0xb2);
+        trial.is_open("rpc-disagree");
+        let trial = Trial::new();
+        trial.nodes[liar].change(|chain| chain.finalized += 7);
+        trial
+            .verify()
+            .assert(Governance, Warn, Some("implementation-not-pinned"));
+    }
+}
+
+#[test]
+fn t46_a_node_that_fails_leaves_it_open() {
+    for behaviour in [
+        Behaviour::Status(503),
+        Behaviour::Status(429),
+        Behaviour::Status(404),
+        Behaviour::Html,
+        Behaviour::EmptyBody,
+        Behaviour::Close,
+        Behaviour::EndlessBody,
+        Behaviour::TruncatedBody,
+        Behaviour::Redirect("https://elsewhere.example/".to_owned()),
+        Behaviour::Body("{\"jsonrpc\":\"2.0\",\"id\":1}".to_owned()),
+    ] {
+        let trial = Trial::new();
+        trial.nodes[1].behave(behaviour);
+        trial.is_open("rpc");
+    }
+    let trial = Trial::new();
+    trial.nodes[0].edit(|_, answer| answer["id"] = 99.into());
+    trial.is_open("rpc");
+    let trial = Trial::new();
+    trial.nodes[0].edit(|method, answer| {
+        if method == "eth_getBlockByNumber" {
+            answer["error"] = serde_json::json!({ "code": -32602, "message": "unknown block tag finalized" });
+            answer.as_object_mut().unwrap().remove("result");
+        }
+    });
+    let ran = trial.is_open("rpc");
+    assert!(
+        ran.check(Governance)
+            .detail
+            .contains("unknown block tag finalized")
+    );
+}
+
+#[test]
+fn t46_another_chain_and_an_old_block_are_not_this_ones() {
+    let trial = Trial::new();
+    trial.nodes[1].change(|chain| chain.chain_id = 1);
+    let ran = trial.is_open("chain");
+    assert!(
+        ran.check(Governance)
+            .detail
+            .contains("serves chain 1, not chain 8453")
+    );
+    Trial::new()
+        .both(|chain| chain.timestamp -= 2 * 3600)
+        .is_open("chain");
+    Trial::new()
+        .both(|chain| chain.timestamp += 3600)
+        .is_open("chain");
+    let trial = Trial::new();
+    // A node that chooses an old block for both.
+    trial.nodes[0].change(|chain| {
+        chain.finalized -= 1000;
+        chain.timestamp -= 3 * 3600;
+    });
+    trial.nodes[1].change(|chain| chain.timestamp -= 3 * 3600);
+    trial.is_open("chain");
+}
+
+#[test]
+fn t46_what_only_looks_like_yes_is_not() {
+    let cvm = Cvm::healthy(&World::default());
+    let app = app_id();
+    let compose = format!("2f6622e5{}", hex::encode(cvm.compose_hash()));
+    for (answer, reason) in [
+        (number(2).to_vec(), "abi"),
+        (vec![1], "abi"),
+        ([number(1), number(1)].concat(), "abi"),
+        (vec![], "unsupported"),
+    ] {
+        Trial::new()
+            .both(|chain| chain.answer(app, &compose, answer.clone()))
+            .is_open(reason);
+    }
+    // A contract without the function reverts.
+    Trial::new()
+        .both(|chain| drop(chain.calls.remove(&(app, compose.clone()))))
+        .is_open("unsupported");
+    // A contract with epochs says no for epoch 0 alone.
+    let epochs = format!("01ffc9a7c396c1b0{}", "00".repeat(28));
+    let trial = Trial::new()
+        .pinned()
+        .both(|chain| chain.answer(app, &epochs, number(1)));
+    let ran = trial.verify();
+    ran.assert(Governance, Pass, None);
+    assert!(ran.check(Governance).detail.contains("for app epoch 0"));
+    trial
+        .both(|chain| chain.allow_compose(cvm.compose_hash(), false))
+        .is_open("unsupported");
+}
+
+#[test]
+fn t46_a_contract_of_another_app_says_nothing_of_this_one() {
+    let mut trial = Trial::new();
+    trial.policy.retain(|line| !line.starts_with("app-id"));
+    trial.policy.push(format!("app-id = \"{}\"", "66".repeat(20)));
+    trial.fails("another-app");
+}
+
+#[test]
+fn t46_a_bundle_replays_to_the_same_and_holds_no_key() {
+    const KEY: &str = "hunter2hunter2";
+    let trial = Trial::new().pinned();
+    let bundle = trial.deployment.path("bundle.json");
+    let urls = trial.nodes.iter().map(|node| format!("{}/v2/{KEY}", node.url()));
+    let urls = urls.collect::<Vec<_>>().join("\n");
+    let out = trial.deployment.path("out");
+    let args = trial.args(&[format!("--evidence={bundle}"), format!("--output-dir={out}")]);
+    let ran = run_in(&args, &[("CVM_VERIFY_RPC_URL", &urls)], |_| {});
+    ran.assert(Governance, Pass, None);
+    assert!(trial.nodes[0].requests()[0].path().contains(KEY), "it is sent");
+    let text = std::fs::read_to_string(&bundle).unwrap();
+    let recorded: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(recorded["chain"]["contracts"]["chain_id"], 8453);
+    for folder in [trial.deployment.folder.path().to_owned(), out.into()] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+                assert!(!text.contains(KEY), "{}", path.display());
+            }
+        }
+    }
+    assert!(!ran.stdout.contains(KEY) && !ran.stderr.contains(KEY));
+    let before = trial.nodes[0].requests().len();
+    let replayed = replay(&trial, &bundle);
+    assert_eq!(
+        ran.report().targets[0].checks,
+        replayed.report().targets[0].checks
+    );
+    assert_eq!(trial.nodes[0].requests().len(), before, "a replay asks nobody");
+    // A node that echoes its key, and one that redirects with it.
+    for behaviour in [
+        Behaviour::Body(format!(
+            "{{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{{\"code\":-32000,\"message\":\"no project {KEY}\"}}}}"
+        )),
+        Behaviour::Redirect(format!("https://elsewhere.example/v2/{KEY}")),
+        Behaviour::Status(401),
+    ] {
+        trial.nodes[0].behave(behaviour);
+        let ran = run_in(&args, &[("CVM_VERIFY_RPC_URL", &urls)], |_| {});
+        ran.assert(Governance, Error, Some("rpc"));
+        assert!(!ran.stdout.contains(KEY) && !ran.stderr.contains(KEY), "{ran:#?}");
+        let replayed = replay(&trial, &bundle);
+        assert_eq!(ran.check(Governance), replayed.check(Governance));
+    }
+    // A bundle without answers.
+    let mut without = recorded.clone();
+    without.as_object_mut().unwrap().remove("chain");
+    std::fs::write(&bundle, without.to_string()).unwrap();
+    replay(&trial, &bundle).assert(Governance, Error, Some("not-asked"));
+    let mut shortened = recorded;
+    shortened["chain"]["exchanges"]
+        .as_array_mut()
+        .unwrap()
+        .truncate(6);
+    std::fs::write(&bundle, shortened.to_string()).unwrap();
+    replay(&trial, &bundle).assert(Governance, Error, Some("not-asked"));
+}
+
+fn replay(trial: &Trial, bundle: &str) -> Ran {
+    let mut args = vec![
+        "replay".to_owned(),
+        bundle.to_owned(),
+        format!("--config={}", trial.config()),
+        "--target=a".to_owned(),
+        "--format=json".to_owned(),
+        format!("--insecure-trust-root={}", trial.deployment.path("root.pem")),
+    ];
+    args.extend(trial.deployment.expect().iter().cloned());
+    run(&args)
+}
+
+#[test]
+fn t46_two_nodes_are_needed() {
+    let trial = Trial::new();
+    let [first, _] = trial.urls();
+    run(&trial.args(&[first.clone()])).assert_usage_error("two, of different operators");
+    run(&trial.args(&[first.clone(), first])).assert_usage_error("same operator");
+}
+
+#[test]
+fn t46_an_app_of_an_operator_loses_nothing() {
+    let kms = cvm_verify_core::reference::ReferenceValues::built_in()
+        .kms_named("phala")
+        .unwrap();
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.set_key_provider("kms", &kms.id);
+    let deployment = Deployment::of(cvm);
+    let [first, second] = [ChainServer::http(chain()), ChainServer::http(chain())];
+    let urls = [
+        format!("--rpc-url={}", first.url()),
+        format!("--rpc-url={}", second.url()),
+    ];
+    let ran = deployment.verify(&["--key-provider=phala", &urls[0], &urls[1]]);
+    ran.assert(Governance, Skip, Some("operator"));
+    let ran = deployment.verify(&[
+        "--key-provider=phala",
+        &urls[0],
+        &urls[1],
+        "--governance=required",
+    ]);
+    ran.assert(Governance, Fail, Some("operator"));
+}
