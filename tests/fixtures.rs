@@ -54,6 +54,7 @@ fn bundle(lie: Lie) -> String {
         early: None,
         gpu: None,
         chain: None,
+        tls: None,
     }
     .to_json()
     .unwrap()

@@ -144,6 +144,8 @@ pub(super) fn expectations(
             true => ImagePinsPolicy::Unchecked,
         },
         gpu: reader.gpu(),
+        tls_binding: reader.parsed("tls-binding", str::parse).unwrap_or_default(),
+        endpoint_probe: !reader.is("endpoint-probe", "never"),
         report_data: ReportDataPolicy {
             layout,
             key: reader.report_data_key(layout),

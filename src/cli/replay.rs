@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use chrono::DateTime;
 use dcap_qvl::QuoteCollateralV3;
+use url::Url;
 
 use super::alerts::{Alerting, Told};
 use super::args::ReplayArgs;
@@ -22,11 +23,11 @@ use super::trust_roots::trust_roots;
 use super::verify::{interrupted_alerts, until_interrupted};
 use super::{chain, config, files, output, transport};
 use crate::engine::{RecordedEvidence, RecordedOpinions};
-use crate::source::Source;
+use crate::source::{Source, tls_host};
 use cvm_verify_core::appraise::Subject;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::collateral::FileError;
-use cvm_verify_core::evidence::{Attestation, Bundle, Evidence, EvidenceError, parse_user_hex};
+use cvm_verify_core::evidence::{Attestation, Bundle, Evidence, EvidenceError, TlsSession, parse_user_hex};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::{Mode, Report, rfc3339};
 use cvm_verify_core::verify::CollateralGap;
@@ -155,6 +156,7 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
             evidence: bundle.evidence().map_err(EvidenceGap::from),
             collateral: recorded_collateral,
             collateral_fetched_at: bundle.collateral_fetched_at.filter(|_| collateral.is_none()),
+            tls: recorded_tls(&bundle),
         },
         name: file_name(path),
         address_id: bundle
@@ -168,6 +170,13 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
         bundle: Some(path.display().to_string()),
         recalled: RecordedOpinions::of(&bundle),
     })
+}
+
+/// What a bundle recorded of TLS at its address.
+fn recorded_tls(bundle: &Bundle) -> Option<TlsSession> {
+    let url = bundle.source.url.as_deref().and_then(|url| Url::parse(url).ok());
+    let host = url.as_ref().map(tls_host).unwrap_or_default();
+    bundle.tls.as_ref()?.session(host)
 }
 
 fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
@@ -200,6 +209,7 @@ fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
             evidence: not_a_file_mistake(path, evidence)?,
             collateral,
             collateral_fetched_at: None,
+            tls: None,
         },
         name: file_name(path),
         url: None,

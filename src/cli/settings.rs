@@ -33,6 +33,7 @@ pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Re
     settings.give("--report-data", expect.report_data.clone());
     settings.give("--report-data-key", expect.report_data_key.clone());
     settings.give("--report-data-value", expect.report_data_value.clone());
+    settings.give("--tls-binding", expect.tls_binding.as_ref().map(word));
     settings.give("--accept-tcb", expect.accept_tcb.clone());
     settings.give("--gpu", expect.gpu.gpu.as_ref().map(word));
     settings.give("--gpu-count", expect.gpu.gpu_count.map(|count| count.to_string()));
@@ -56,6 +57,10 @@ pub(super) fn of_source(source: &SourceArgs) -> Settings {
     settings.give("--attestation-path", source.attestation_path.clone());
     settings.give("--info-path", source.info_path.clone());
     settings.give("--gpu-path", source.gpu_path.clone());
+    if source.no_endpoint_probe {
+        let never = written("--no-endpoint-probe", ["never".to_owned()]);
+        settings.set("endpoint-probe", never);
+    }
     settings
 }
 

@@ -1,7 +1,7 @@
 //! What one attempt brought.
 
 use super::collected::Asked;
-use cvm_verify_core::evidence::{Evidence, EvidenceError, RecordedGpu};
+use cvm_verify_core::evidence::{Evidence, EvidenceError, RecordedGpu, TlsSession};
 
 /// Bodies with the nonce that they were asked for with.
 pub(super) struct Answer {
@@ -10,6 +10,8 @@ pub(super) struct Answer {
     pub info: Option<Vec<u8>>,
     pub gpu: Option<RecordedGpu>,
     pub evidence: Result<Evidence, EvidenceError>,
+    /// What was seen of TLS.
+    pub tls: Option<TlsSession>,
 }
 
 impl Answer {
@@ -27,6 +29,7 @@ impl Answer {
             info,
             gpu: None,
             evidence,
+            tls: None,
         }
     }
 

@@ -7,7 +7,8 @@ use super::answer::Answer;
 use super::collected::Asked;
 use crate::collateral;
 use crate::source::NOT_JSON_BYTES;
-use cvm_verify_core::evidence::{Bundle, BundleSource, Evidence};
+use cvm_verify_core::evidence::{Bundle, BundleSource, Evidence, TlsRecord};
+use cvm_verify_core::verify::spki_sha256;
 
 pub(super) fn bundle(
     asked: Asked<'_>,
@@ -41,6 +42,10 @@ pub(super) fn bundle(
         early: None,
         gpu: answer.gpu.clone(),
         chain: None,
+        tls: answer
+            .tls
+            .as_ref()
+            .map(|session| TlsRecord::of(session, spki_sha256(session.chain.leaf()))),
     })
 }
 

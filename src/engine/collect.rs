@@ -4,6 +4,7 @@
 use super::collected::{Asked, Collection};
 use super::contracts::{self, AskedContracts};
 use super::single::Single;
+use super::tls::TlsAsk;
 use super::{Deployment, Session, Time, instances, single};
 use crate::source::Source;
 
@@ -14,6 +15,7 @@ pub async fn collect(session: &Session, deployment: &Deployment, time: Time) -> 
         source,
         compose_file: deployment.compose_file.as_deref(),
         time,
+        tls: TlsAsk::of(&deployment.policy),
     };
     let collection = match source {
         Source::App(endpoints) => single::collect(session, asked, Single::App(endpoints))

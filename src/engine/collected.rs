@@ -1,6 +1,7 @@
 //! What a deployment handed over.
 
 use super::Time;
+use super::tls::TlsAsk;
 use crate::source::Source;
 use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
 use cvm_verify_core::evidence::Bundle;
@@ -69,6 +70,7 @@ pub(super) struct Asked<'a> {
     pub source: &'a Source,
     pub compose_file: Option<&'a [u8]>,
     pub time: Time,
+    pub tls: TlsAsk,
 }
 
 /// One target's panic is that target's error; the others go on.

@@ -46,6 +46,7 @@ mod session;
 mod single;
 mod tasks;
 mod time;
+mod tls;
 mod verify;
 
 pub use appraise::{Appraised, AppraisedInstance};

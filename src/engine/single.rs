@@ -10,9 +10,10 @@ use super::Session;
 use super::answer::Answer;
 use super::attempt::{AttemptFailure, jitter, of_source};
 use super::collected::{Asked, Collected};
+use super::tls::{Admission, WatchedTls};
 use super::verify::prove;
-use crate::net::Limits;
 use crate::net::retry::{Attempt, Schedule, retry};
+use crate::net::{Client, Limits};
 use crate::source::SourceError;
 use crate::source::app::{self, AppEndpoints};
 use crate::source::guest_agent::{self, GuestAgent};
@@ -31,15 +32,26 @@ pub(super) async fn collect(session: &Session, asked: Asked<'_>, whom: Single<'_
     let schedule = asked.time.schedule();
     let started = Instant::now();
     let mut round = 1;
+    let mut tls = WatchedTls::of(&session.client, asked.tls, whom);
     loop {
         let left = Schedule {
             total: schedule.total.saturating_sub(started.elapsed()),
             ..schedule
         };
-        let answer = match retry(&left, jitter, |attempt| ask(session, asked, whom, attempt)).await {
+        let client = tls.client();
+        let mut answer = match retry(&left, jitter, |attempt| ask(client, asked, whom, attempt)).await {
             Ok(answer) => answer,
-            Err(failure) => return Collected::nothing((session.now)(), failure.gap),
+            Err(mut failure) => match tls.admit(session, asked).await {
+                Admission::Admitted => continue,
+                Admission::NotOfDstack => return Collected::nothing((session.now)(), failure.gap),
+                Admission::Refused(why) => {
+                    failure.gap.detail = format!("{} {why}", failure.gap.detail);
+                    return Collected::nothing((session.now)(), failure.gap);
+                }
+            },
         };
+        tls.probe(schedule.total.saturating_sub(started.elapsed())).await;
+        answer.tls = tls.session();
         let (collected, collateral) = prove(session, asked, &answer).await;
         let two_instances = collected
             .facts
@@ -67,13 +79,12 @@ pub(super) enum Single<'a> {
 }
 
 async fn ask(
-    session: &Session,
+    client: &Client,
     asked: Asked<'_>,
     whom: Single<'_>,
     attempt: Attempt,
 ) -> Result<Answer, AttemptFailure> {
     let (limits, time_left) = (Limits::body(app::MAX_BYTES), attempt.time_left);
-    let client = &session.client;
     let (nonce, answer) = match whom {
         Single::App(endpoints) => {
             let nonce = fresh_nonce()?;

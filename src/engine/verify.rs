@@ -10,7 +10,7 @@ use super::collected::{Asked, Collected};
 use crate::collateral::{self, CollateralRequest, Supply};
 use crate::net::retry::Schedule;
 use cvm_verify_core::verify;
-use cvm_verify_core::verify::{CollateralGap, Inputs};
+use cvm_verify_core::verify::{CollateralGap, Inputs, LeafInputs, ra_tls_evidence_of};
 
 /// Proves what an answer can prove, with the collateral for its quote, which comes along.
 pub(super) async fn prove(
@@ -24,11 +24,19 @@ pub(super) async fn prove(
         .ok()
         .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
     let Some(request) = request else {
-        let collected = conclude(session, asked, answer, Err(&CollateralGap::Missing));
+        let collected = conclude(
+            session,
+            asked,
+            answer,
+            Err(&CollateralGap::Missing),
+            Err(&CollateralGap::Missing),
+        );
         return (collected, None);
     };
     let collateral = fetch_collateral(session, asked, &request).await;
-    let collected = conclude(session, asked, answer, collateral.as_deref());
+    let of_leaf = collateral_of_leaf(session, asked, answer).await;
+    let of_leaf = of_leaf.as_deref();
+    let collected = conclude(session, asked, answer, collateral.as_deref(), of_leaf);
     // A set that was spoilt on disk is not this deployment's fault. One that is too old was asked for anew just now.
     if let Ok(doubted) = &collateral
         && collected.facts.as_ref().is_ok_and(|facts| {
@@ -36,13 +44,30 @@ pub(super) async fn prove(
         })
         && let Some(renewed) = renew_collateral(session, asked, &request, doubted).await
     {
-        let collected = conclude(session, asked, answer, renewed.as_deref());
+        let collected = conclude(session, asked, answer, renewed.as_deref(), of_leaf);
         return (collected, renewed.ok());
     }
     (collected, collateral.ok())
 }
 
-async fn fetch_collateral(
+/// The collateral for the quote in a certificate of dstack: mostly the one of the quote itself, out of the cache.
+async fn collateral_of_leaf(
+    session: &Session,
+    asked: Asked<'_>,
+    answer: &Answer,
+) -> Result<Arc<collateral::Fetched>, CollateralGap> {
+    let certificate = answer.tls.as_ref().and_then(|tls| ra_tls_evidence_of(&tls.chain));
+    let request = match &certificate {
+        Some(Ok(certificate)) => CollateralRequest::of_quote(&certificate.evidence().attestation.quote),
+        Some(Err(_)) | None => None,
+    };
+    match request {
+        Some(request) => fetch_collateral(session, asked, &request).await,
+        None => Err(CollateralGap::Missing),
+    }
+}
+
+pub(super) async fn fetch_collateral(
     session: &Session,
     asked: Asked<'_>,
     request: &CollateralRequest,
@@ -91,6 +116,7 @@ fn conclude(
     asked: Asked<'_>,
     answer: &Answer,
     collateral: Result<&collateral::Fetched, &CollateralGap>,
+    of_leaf: Result<&collateral::Fetched, &CollateralGap>,
 ) -> Collected {
     let at = (session.now)();
     let collateral_source = collateral.as_ref().ok().map(|fetched| fetched.source.clone());
@@ -99,7 +125,7 @@ fn conclude(
         .then(|| bundle(asked, answer, collateral.ok(), at))
         .flatten();
     let proven = answer.evidence.as_ref().map(|evidence| {
-        verify::prove(&Inputs {
+        let facts = verify::prove(&Inputs {
             evidence,
             collateral: collateral
                 .map(|fetched| &fetched.collateral)
@@ -111,7 +137,11 @@ fn conclude(
             clock_floor: session.clock_floor,
         })
         .with_device_root(evidence, &session.device_root)
-        .with_collateral_from(collateral_source.clone())
+        .with_collateral_from(collateral_source.clone());
+        match &answer.tls {
+            Some(tls) => facts.with_tls(tls, &leaf_inputs(session, of_leaf, at)),
+            None => facts,
+        }
     });
     Collected {
         instance: None,
@@ -120,5 +150,22 @@ fn conclude(
         collateral_source,
         bundle,
         listed: None,
+    }
+}
+
+fn leaf_inputs<'a>(
+    session: &'a Session,
+    collateral: Result<&'a collateral::Fetched, &CollateralGap>,
+    at: u64,
+) -> LeafInputs<'a> {
+    LeafInputs {
+        collateral: collateral
+            .map(|fetched| &fetched.collateral)
+            .map_err(Clone::clone),
+        collateral_fetched_at: collateral.ok().map(|fetched| fetched.fetched_at),
+        root: &session.root,
+        signatures: &session.signatures,
+        at,
+        clock_floor: session.clock_floor,
     }
 }

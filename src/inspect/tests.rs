@@ -135,6 +135,7 @@ fn a_bundle_shows_where_it_comes_from() {
         early: None,
         gpu: None,
         chain: None,
+        tls: None,
     };
     let text = inspect(&Inspected {
         evidence: &evidence_of(&cvm),

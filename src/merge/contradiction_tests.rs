@@ -17,6 +17,7 @@ fn passing() -> TargetReport {
         assurance: Assurance::CODE,
         waived: Vec::new(),
         accepted: Vec::new(),
+        tls_route: None,
         trust_root: TrustRootKind::Intel,
         device_root: cvm_verify_core::report::DeviceRootKind::Nvidia,
         evaluated_at: rfc3339(0),

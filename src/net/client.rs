@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CACHE_CONTROL, CONNECTION, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, RequestBuilder};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::error::{NetError, Stage};
 use super::failure::{self, Context};
 use super::guard;
+use super::leaf::LeafWatch;
 use super::limits::Limits;
 use super::resolve::{GuardedResolver, Lookup, system_lookup};
 use super::response::Response;
@@ -22,11 +25,21 @@ use cvm_verify_core::evidence::excerpt;
 const STAY: Duration = Duration::from_millis(200);
 
 /// An HTTP/1.1 client with the house's guards; see the module for what it guarantees. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     allow_private_network: bool,
     via_proxy: bool,
+    /// What it was made of, for one that watches a server.
+    made_of: Arc<(Transport, Lookup)>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("http", &self.http)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -40,6 +53,27 @@ impl Client {
 
     /// The same with another name look-up.
     pub(super) fn with_lookup(transport: &Transport, lookup: Lookup) -> Result<Self, SetupError> {
+        let tls = tls::config(transport.ca_file.as_deref())?;
+        Self::with_tls(transport, lookup, tls)
+    }
+
+    /// A client that reaches the network as this one does, and keeps what the host of `url` presents in TLS. It has
+    /// connections of its own.
+    ///
+    /// # Errors
+    /// [`SetupError`] when the host is no name and no address, or the TLS library refuses its settings.
+    pub fn watching(&self, url: &Url) -> Result<(Self, LeafWatch), SetupError> {
+        let (transport, lookup) = &*self.made_of;
+        let host = url.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = ServerName::try_from(host).map_err(|error| SetupError::Client(error.to_string()))?;
+        let watch = LeafWatch::default();
+        let tls = tls::watching(transport.ca_file.as_deref(), host, watch.clone())?;
+        Ok((Self::with_tls(transport, Arc::clone(lookup), tls)?, watch))
+    }
+
+    fn with_tls(transport: &Transport, lookup: Lookup, tls: ClientConfig) -> Result<Self, SetupError> {
+        let made_of = Arc::new((transport.clone(), Arc::clone(&lookup)));
         let proxy = transport
             .proxy
             .as_ref()
@@ -48,7 +82,7 @@ impl Client {
         let proxy_host = proxy.as_ref().and_then(|url| url.host_str().map(str::to_owned));
         let resolver = GuardedResolver::new(lookup, transport.allow_private_network, proxy_host);
         let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config(transport.ca_file.as_deref())?)
+            .tls_backend_preconfigured(tls)
             .dns_resolver(Arc::new(resolver))
             .http1_only()
             .no_proxy()
@@ -71,6 +105,7 @@ impl Client {
             http,
             allow_private_network: transport.allow_private_network,
             via_proxy: proxy.is_some(),
+            made_of,
         })
     }
 

@@ -3,7 +3,9 @@
 //! Everything on the other side may be hostile: the CVM, its host, a PCCS, whoever answers DNS. What this floor
 //! guarantees to the floors above, whatever it is told (threats T3, T25, T27, T47, T48, T49):
 //!
-//! * TLS is always checked against the bundled web PKI roots, plus the certificates the user names; never switched off.
+//! * TLS is always checked against the bundled web PKI roots, plus the certificates the user names. A client that watches a
+//!   server ([`Client::watching`]) also accepts the leaves that it was told to: those whose own evidence binds their key. The
+//!   signature of the handshake is always checked.
 //! * The environment is never read: no `HTTPS_PROXY`, no `SSL_CERT_FILE`, no system certificate store.
 //! * No redirect is followed, no cookie kept, no answer cached. A connection ends with its request, unless another is about
 //!   to follow ([`Client::get_json_and_stay`]).
@@ -25,6 +27,7 @@ mod client;
 mod error;
 mod failure;
 mod guard;
+mod leaf;
 mod limits;
 mod resolve;
 mod response;
@@ -38,6 +41,7 @@ pub(crate) mod loopback;
 
 pub use client::Client;
 pub use error::{NetError, Stage, TlsProblem, UrlProblem};
+pub use leaf::{LeafWatch, LiveChain};
 pub use limits::Limits;
 pub use reqwest::Method;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 
+use super::leaf::{LeafWatch, WatchingVerifier};
 use super::transport::SetupError;
 use cvm_verify_core::evidence::excerpt;
 
@@ -18,6 +20,26 @@ pub(super) fn config(ca_file: Option<&[u8]>) -> Result<ClientConfig, SetupError>
         .with_root_certificates(roots(ca_file)?)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The same for requests to one host, with what it presents told to `watch`. No session is resumed: each connection proves
+/// that its server has the key.
+pub(super) fn watching(
+    ca_file: Option<&[u8]>,
+    host: ServerName<'static>,
+    watch: LeafWatch,
+) -> Result<ClientConfig, SetupError> {
+    let unusable = |error: &dyn std::fmt::Display| SetupError::Client(error.to_string());
+    let mut config = config(ca_file)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let algorithms = provider.signature_verification_algorithms;
+    let web_pki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(ca_file)?), provider)
+        .build()
+        .map_err(|error| unusable(&error))?;
+    let verifier = WatchingVerifier::new(web_pki, algorithms, host, watch);
+    config.dangerous().set_certificate_verifier(Arc::new(verifier));
+    config.resumption = Resumption::disabled();
     Ok(config)
 }
 

@@ -43,6 +43,7 @@ pub(crate) fn pass() -> TargetReport {
         assurance: Assurance::CODE,
         waived: Vec::new(),
         accepted: Vec::new(),
+        tls_route: None,
         trust_root: TrustRootKind::Intel,
         device_root: cvm_verify_core::report::DeviceRootKind::Nvidia,
         evaluated_at: "2026-08-13T12:00:00Z".to_owned(),

@@ -135,8 +135,8 @@ impl AppEndpoints {
         &self.base
     }
 
-    /// URL of the attestation for `nonce`: 64 lower-case hex digits in `reportData`.
-    pub fn attestation_url(&self, nonce: &[u8; 32]) -> Url {
+    /// URL of the attestation for `nonce`: 64 lower-case hex digits in `reportData`. A probe asks for 128.
+    pub fn attestation_url(&self, nonce: &[u8]) -> Url {
         let mut url = self.below_base(&self.attestation_path);
         let nonce = format!("{NONCE_PARAMETER}={}", hex::encode(nonce));
         let query = joined(url.query(), Some(&nonce));

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use cvm_verify_core::evidence::TlsHost;
 use url::Url;
 
 /// An app id or instance id, 20 bytes; which of the two a label holds cannot be seen.
@@ -38,6 +39,16 @@ pub struct HostLabel {
     pub port: u16,
     /// How it is reached.
     pub channel: Channel,
+}
+
+/// What the name of a host says of how a gateway passes TLS on. It proves nothing.
+#[must_use]
+pub fn tls_host(url: &Url) -> TlsHost {
+    match HostLabel::of(url).map(|label| label.channel) {
+        Some(Channel::Gateway | Channel::Grpc) => TlsHost::Gateway,
+        Some(Channel::Passthrough) => TlsHost::Passthrough,
+        None => TlsHost::Other,
+    }
 }
 
 /// Hex digits of an id.
@@ -110,6 +121,24 @@ mod tests {
             assert_eq!(of(&url), Some(expected), "{url}");
             assert_eq!(of(&url.to_uppercase().replace("HTTPS", "https")), Some(expected));
         }
+    }
+
+    #[test]
+    fn a_name_says_where_tls_ends() {
+        for (suffix, host) in [
+            ("-8080", TlsHost::Gateway),
+            ("-8080g", TlsHost::Gateway),
+            ("-8443s", TlsHost::Passthrough),
+        ] {
+            let url = format!("https://{ID}{suffix}.gateway.example/")
+                .parse()
+                .expect("a URL");
+            assert_eq!(tls_host(&url), host);
+        }
+        assert_eq!(
+            tls_host(&"https://app.example/".parse().expect("a URL")),
+            TlsHost::Other
+        );
     }
 
     #[test]

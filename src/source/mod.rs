@@ -10,9 +10,10 @@ mod host_label;
 mod nras;
 pub mod phala_cloud;
 mod phala_verifier;
+pub mod probe;
 
 pub use error::{NOT_JSON_BYTES, NotJson, SourceError};
-pub use host_label::{Channel, HostId, HostLabel};
+pub use host_label::{Channel, HostId, HostLabel, tls_host};
 pub use nras::Nras;
 pub use phala_verifier::PhalaVerifier;
 

@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 
 use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::checks::EvidenceGap;
-use cvm_verify_core::evidence::{Evidence, EvidenceError};
+use cvm_verify_core::evidence::{Evidence, EvidenceError, TlsSession};
 use cvm_verify_core::policy::KnownBy;
 use cvm_verify_core::policy::{
     Expected, KeyProviderPin, Origin, OsImageOption, OsImagePolicy, OsTuple, Policy, parse_os_image,
 };
 use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
 use cvm_verify_core::verify::gpu::DeviceRoot;
-use cvm_verify_core::verify::{CollateralGap, Inputs, SignatureCache, TrustRoot, prove};
+use cvm_verify_core::verify::{CollateralGap, Inputs, LeafInputs, SignatureCache, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 use simulator::{Cvm, World};
 
@@ -47,6 +47,8 @@ pub struct Trial {
     pub info: bool,
     /// The root of GPUs that is trusted instead of NVIDIA's.
     pub device_root: Option<DeviceRoot>,
+    /// What was seen of TLS.
+    pub tls: Option<TlsSession>,
 }
 
 impl Trial {
@@ -67,6 +69,7 @@ impl Trial {
             collateral_fetched_at: None,
             info: true,
             device_root: None,
+            tls: None,
             cvm,
         }
     }
@@ -134,6 +137,20 @@ impl Trial {
                 let facts = match &self.device_root {
                     Some(root) => facts.with_device_root(&evidence, root),
                     None => facts,
+                };
+                let facts = match &self.tls {
+                    None => facts,
+                    Some(session) => facts.with_tls(
+                        session,
+                        &LeafInputs {
+                            collateral: collateral.as_ref().map_err(Clone::clone),
+                            collateral_fetched_at: self.collateral_fetched_at,
+                            signatures: &SIGNATURES,
+                            root: &self.root,
+                            at: self.at,
+                            clock_floor: self.clock_floor,
+                        },
+                    ),
                 };
                 appraise(Ok(&facts), &self.policy, &subject)
             }

@@ -32,6 +32,7 @@ mod platform;
 mod properties;
 mod second_opinion;
 mod tcb;
+mod tls_binding;
 mod transport;
 mod versioned;
 

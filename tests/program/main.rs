@@ -25,6 +25,7 @@ mod release;
 mod run;
 mod secrets_in_urls;
 mod sources;
+mod tls;
 mod vectors;
 mod wait;
 mod watch;

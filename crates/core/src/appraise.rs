@@ -2,10 +2,11 @@
 
 use super::tiers;
 use crate::checks::{self, Check, EvidenceGap, Finding, QUOTE_NOT_PROVEN};
+use crate::evidence::TlsHost;
 use crate::policy::Policy;
 use crate::reference::ReferenceValues;
-use crate::report::{CheckId, EvidenceRecord, Measurements, TargetReport, TcbRecord, rfc3339};
-use crate::verify::{Facts, TrustRoot};
+use crate::report::{CheckId, EvidenceRecord, Measurements, TargetReport, TcbRecord, TlsRoute, rfc3339};
+use crate::verify::{Facts, Tls, TrustRoot};
 
 /// What is known of a target beside facts and policy: it only labels the result.
 #[derive(Debug, Clone)]
@@ -49,6 +50,7 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
         assurance: tiers::assurance(&checks, &accepted),
         waived: tiers::waived(&checks),
         accepted,
+        tls_route: facts.and_then(|facts| facts.tls.as_ref()).map(tls_route),
         trust_root: subject.root.kind(),
         device_root: facts.map(|facts| facts.gpu.root).unwrap_or_default(),
         evaluated_at: rfc3339(subject.at),
@@ -74,6 +76,19 @@ fn run(check: &Check, facts: Result<&Facts, &EvidenceGap>, policy: &Policy) -> F
         Ok(facts) => (check.run)(facts, policy),
         Err(gap) if check.id == CheckId::Evidence => gap.finding(),
         Err(_) => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
+    }
+}
+
+/// How TLS is terminated: what was proven first, and then what the certificate and the name say.
+fn tls_route(tls: &Tls) -> TlsRoute {
+    if tls.is_of_dstack {
+        TlsRoute::AppRatls
+    } else if tls.quotes_its_key() {
+        TlsRoute::AppKey
+    } else if tls.host == TlsHost::Gateway {
+        TlsRoute::Gateway
+    } else {
+        TlsRoute::Unknown
     }
 }
 

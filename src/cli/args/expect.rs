@@ -76,6 +76,11 @@ pub struct ExpectArgs {
     /// The report data that must be signed, at most 64 bytes of hex, padded with zeros on the right.
     #[arg(long, value_name = "HEX")]
     pub report_data_value: Option<String>,
+    /// How the key of the TLS connection must be bound to the VM: `auto` (default: whatever is found, for information), `ratls`
+    /// (the certificate carries the VM's quote), or `app-key` (the app quotes the hash of its key beside the nonce). A mode
+    /// that is named must hold.
+    #[arg(long, value_enum)]
+    pub tls_binding: Option<TlsBinding>,
     /// Accept another TCB status for a while: STATUS:until=YYYY-MM-DD[:advisories=INTEL-SA-00001,…]. Repeatable.
     #[arg(long, value_name = "EXCEPTION")]
     pub accept_tcb: Vec<String>,
@@ -88,8 +93,8 @@ pub struct ExpectArgs {
     /// waiver. By default contracts are judged that the lock or the policy file names.
     #[arg(long, value_enum)]
     pub governance: Option<Requirement>,
-    /// How much must be proven: `hardware` (a fresh quote of genuine, patched hardware), or `code` (default: that, and the
-    /// expected OS and compose document).
+    /// How much must be proven: `hardware` (a fresh quote of genuine, patched hardware), `code` (default: that, and the
+    /// expected OS and compose document), or `code+endpoint` (that, and that the VM serves this address).
     #[arg(long, value_name = "ASSURANCE")]
     pub require_assurance: Option<String>,
 }
@@ -108,6 +113,16 @@ pub enum MrConfigId {
     Auto,
     /// It must not be zero.
     Required,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TlsBinding {
+    /// Whatever is found.
+    Auto,
+    /// The certificate carries the VM's quote of its key.
+    Ratls,
+    /// The app's quote holds the hash of its key.
+    AppKey,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

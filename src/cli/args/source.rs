@@ -29,6 +29,9 @@ pub struct SourceArgs {
     /// is taken from the attestation (`nvidia_payload`).
     #[arg(long, value_name = "PATH")]
     pub gpu_path: Option<String>,
+    /// Do not ask the app once for a quote that it should refuse. That is done if --require-assurance asks for `endpoint`.
+    #[arg(long)]
+    pub no_endpoint_probe: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

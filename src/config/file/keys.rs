@@ -6,6 +6,7 @@
 //! `cli/settings.rs`. Then `UPDATE_GENERATED=1 cargo test --lib config::file` writes schema and documentation.
 
 use super::shape::Shape;
+use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::verify::Layout;
 
 /// Where a key may stand.
@@ -310,6 +311,22 @@ pub(super) const KEYS: &[Key] = &[
         example: r#""nras""#,
     },
     Key {
+        name: "tls-binding",
+        scope: Scope::Both,
+        shape: Shape::Choice(&TlsBinding::NAMES),
+        says: "How the key of the TLS connection must be bound to the VM. `auto` informs; a mode that is named must hold.",
+        default: "`auto`",
+        example: r#""ratls""#,
+    },
+    Key {
+        name: "endpoint-probe",
+        scope: Scope::Both,
+        shape: Shape::Choice(&["auto", "never"]),
+        says: "Whether the endpoint is asked once for a quote that it should refuse, if `require-assurance` asks for `endpoint`.",
+        default: "`auto`",
+        example: r#""never""#,
+    },
+    Key {
         name: "min-tcb-eval-data-number",
         scope: Scope::Both,
         shape: Shape::Number,
@@ -387,7 +404,8 @@ pub(super) const KEYS: &[Key] = &[
         name: "require-assurance",
         scope: Scope::Both,
         shape: Shape::Assurance,
-        says: "How much must be proven: `hardware` (genuine hardware), or `code` (that it runs the expected code).",
+        says: "How much must be proven: `hardware` (genuine hardware), `code` (that it runs the expected code), or `code+endpoint` (that \
+               it serves the address, too).",
         default: "`code`",
         example: r#""code""#,
     },

@@ -140,7 +140,7 @@ impl Shape {
             Self::Key => "64 hex digits in quotes, or 40".to_owned(),
             Self::Domain => "a domain, as \"gateway.example\"".to_owned(),
             Self::Number => "a whole number without quotes, as 20".to_owned(),
-            Self::Assurance => "\"hardware\" or \"code\"".to_owned(),
+            Self::Assurance => "\"hardware\", \"code\" or \"code+endpoint\"".to_owned(),
             Self::Interval => "a number with its unit in quotes, as \"5m\"".to_owned(),
             Self::Endpoint => "a path, as \"/attestation\"".to_owned(),
             Self::Variable => {

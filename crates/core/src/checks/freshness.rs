@@ -1,9 +1,9 @@
 //! `freshness`: the quote was made for this run.
 
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
-use crate::policy::{Freshness, Policy};
+use crate::policy::{Freshness, Policy, TlsBinding};
 use crate::report::{CheckId, Tier};
-use crate::verify::{Facts, Layout};
+use crate::verify::{Facts, Layout, Tls};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Freshness,
@@ -35,6 +35,15 @@ const UNCHECKED: Reason = Reason {
     fix: "Remove `--freshness unchecked` once the app signs the verifier's nonce.",
 };
 
+/// The layouts that are accepted without being named. One with a key only beside the key of the live connection, which
+/// `tls-binding` compares.
+fn by_itself(facts: &Facts, policy: &Policy) -> Vec<Layout> {
+    let tls = facts.tls.as_ref();
+    let is_compared = tls.is_some_and(Tls::quotes_its_key) || policy.tls_binding == TlsBinding::AppKey;
+    let with_key = tls.filter(|_| is_compared).and_then(|tls| tls.app_key_layout);
+    Layout::AUTO.into_iter().chain(with_key).collect()
+}
+
 fn run(facts: &Facts, policy: &Policy) -> Finding {
     if policy.freshness == Freshness::Unchecked {
         return Finding::waived(
@@ -53,7 +62,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             "The evidence holds no nonce, so nothing says when it was made.",
         );
     };
-    let accepted = accepted_layouts(policy);
+    let accepted = accepted_layouts(facts, policy);
     if let Some(layout) = accepted
         .iter()
         .find(|layout| layout.holds(quote.report_data(), &nonce))
@@ -79,11 +88,11 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     .comparing(expected.join(" or "), hex::encode(quote.report_data()))
 }
 
-fn accepted_layouts(policy: &Policy) -> Vec<Layout> {
-    policy
-        .report_data
-        .layout
-        .map_or(Layout::AUTO.to_vec(), |layout| vec![layout])
+fn accepted_layouts(facts: &Facts, policy: &Policy) -> Vec<Layout> {
+    match policy.report_data.layout {
+        Some(layout) => vec![layout],
+        None => by_itself(facts, policy),
+    }
 }
 
 /// Whether the quote is proven and signs the nonce of this evidence, whatever was waived.
@@ -91,7 +100,7 @@ pub(super) fn is_proven(facts: &Facts, policy: &Policy) -> bool {
     let (Ok(quote), Some(nonce)) = (&facts.quote, &facts.nonce) else {
         return false;
     };
-    accepted_layouts(policy)
+    accepted_layouts(facts, policy)
         .iter()
         .any(|layout| layout.holds(quote.report_data(), nonce))
 }

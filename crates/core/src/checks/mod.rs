@@ -31,6 +31,7 @@ mod quote_signature;
 mod report_data;
 mod tcb_status;
 mod td_attributes;
+mod tls_binding;
 
 pub use acceptance::Acceptance;
 pub use check::{Check, Required};

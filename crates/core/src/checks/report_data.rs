@@ -3,7 +3,7 @@
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::Policy;
 use crate::report::CheckId;
-use crate::verify::{Echo, Facts};
+use crate::verify::{Echo, Facts, Tls};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::ReportData,
@@ -74,6 +74,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             )
             .comparing(hex::encode(key), hex::encode(found));
         }
+        (Some(_), None) if facts.tls.as_ref().is_some_and(Tls::quotes_its_key) => {}
         (Some(found), None) if policy.report_data.value.is_none() => {
             return Finding::warn(
                 &KEY_NOT_COMPARED,

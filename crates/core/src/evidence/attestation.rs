@@ -144,6 +144,41 @@ impl Attestation {
         })
     }
 
+    /// Parses a versioned attestation that stands alone, binary.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the part.
+    pub fn of_versioned(bytes: &[u8]) -> Result<Self, EvidenceError> {
+        versioned::parse(bytes)
+    }
+
+    /// A quote, and the JSON text of its event log beside it, out of a `document`.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the part.
+    pub fn of_parts(
+        quote: &[u8],
+        event_log: Option<&[u8]>,
+        document: &'static str,
+    ) -> Result<Self, EvidenceError> {
+        const LOG: &str = "event_log";
+        let malformed = |field: &str, problem: String| EvidenceError::Malformed {
+            document,
+            field: field.to_owned(),
+            problem,
+        };
+        let too_long = || malformed("quote", format!("has more than {MAX_QUOTE_BYTES} bytes"));
+        let quote = QuoteBytes::new(quote.to_vec()).ok_or_else(too_long)?;
+        let events = event_log.map(|log| {
+            let text = std::str::from_utf8(log).map_err(|_| malformed(LOG, "is not UTF-8".to_owned()))?;
+            event_log::parse(document, LOG, text)
+        });
+        Ok(Self {
+            event_log: events.transpose()?.map(Unproven::new),
+            ..Self::bare(quote)
+        })
+    }
+
     /// Wraps a bare quote, as some tools save it.
     #[must_use]
     pub const fn bare(quote: QuoteBytes) -> Self {

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{EvidenceError, HexError, RecordedChain, RecordedGpu, RecordedOpinion, bytes};
+use super::{EvidenceError, HexError, RecordedChain, RecordedGpu, RecordedOpinion, TlsRecord, bytes};
 use crate::report::unix_seconds;
 
 /// The name of the JSON format of a [`Bundle`].
@@ -43,6 +43,8 @@ pub struct Bundle {
     pub gpu: Option<RecordedGpu>,
     /// What the contracts that govern the app answered.
     pub chain: Option<RecordedChain>,
+    /// What was seen of TLS while the evidence was fetched.
+    pub tls: Option<TlsRecord>,
 }
 
 /// Intel's early set, or why it could not be had.
@@ -108,7 +110,7 @@ struct Written<'a> {
     attestation: &'a RawValue,
     info: Option<&'a RawValue>,
     collateral: Option<&'a RawValue>,
-    tls: Option<()>,
+    tls: Option<&'a TlsRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     collateral_source: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,6 +142,7 @@ struct Read {
     early: Option<EarlyRecord>,
     gpu: Option<RecordedGpu>,
     chain: Option<RecordedChain>,
+    tls: Option<TlsRecord>,
 }
 
 #[derive(Deserialize)]
@@ -161,7 +164,7 @@ impl Bundle {
             attestation: &self.attestation,
             info: self.info.as_deref(),
             collateral: self.collateral.as_deref(),
-            tls: None,
+            tls: self.tls.as_ref(),
             collateral_source: self.collateral_source.as_deref(),
             collateral_fetched_at: self.collateral_fetched_at.map(crate::report::rfc3339),
             app_compose: self.app_compose.as_deref(),
@@ -219,6 +222,7 @@ impl Bundle {
             early: read.early,
             gpu: read.gpu,
             chain: read.chain,
+            tls: read.tls,
         })
     }
 

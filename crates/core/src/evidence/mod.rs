@@ -38,6 +38,8 @@ mod phala_cloud;
 mod phala_verifier;
 mod quote;
 mod recorded_chain;
+mod tls_chain;
+mod tls_record;
 mod tpm;
 mod unproven;
 mod versioned;
@@ -70,6 +72,11 @@ pub(crate) use phala_verifier::error_detail;
 pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedOpinion};
 pub use quote::QuoteBytes;
 pub use recorded_chain::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
+pub use tls_chain::{
+    MAX_TLS_CERTIFICATE_BYTES, MAX_TLS_CERTIFICATES, Probe, Seen, TlsChain, TlsChainError, TlsHost,
+    TlsSession,
+};
+pub use tls_record::TlsRecord;
 pub use unproven::{OpensUnproven, Unproven};
 pub use vm_config::{MeasurementMaterial, VmConfig};
 

@@ -344,9 +344,13 @@ fn judged(facts: &Facts, lock: &Lock) -> Outcome {
     checks::ALL.iter().map(judge).collect()
 }
 
-/// What a lock says nothing about, so that it is skipped: replicas, machines, second opinions.
+/// What a lock says nothing about, so that it is skipped: replicas, machines, who serves the address, GPUs where there are
+/// none, second opinions.
 fn not_judged_by_a_lock(id: CheckId) -> bool {
-    matches!(id, CheckId::InstanceId | CheckId::PlatformId | CheckId::PhalaApi)
+    matches!(
+        id,
+        CheckId::InstanceId | CheckId::PlatformId | CheckId::TlsBinding | CheckId::Gpu | CheckId::PhalaApi
+    )
 }
 
 #[test]

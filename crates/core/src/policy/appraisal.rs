@@ -14,6 +14,7 @@ use super::os_image::OsImagePolicy;
 use super::platform::PlatformList;
 use super::second_hash::SecondHash;
 use super::tcb::TcbPolicy;
+use super::tls_binding::TlsBinding;
 use crate::evidence::Contracts;
 use crate::reference::ReferenceValues;
 use crate::report::{CheckId, RequiredAssurance};
@@ -64,6 +65,10 @@ pub struct Policy {
     pub gpu: GpuExpectations,
     /// Whether somebody else is asked for a second opinion.
     pub verifier: Verifier,
+    /// How the key of the TLS connection must be bound to the VM.
+    pub tls_binding: TlsBinding,
+    /// Whether the endpoint is asked to quote a value that nobody may choose, if a tier of `endpoint` is required.
+    pub endpoint_probe: bool,
     /// What the report data must hold.
     pub report_data: ReportDataPolicy,
     /// Which TCB statuses are accepted.
@@ -104,6 +109,8 @@ impl Default for Policy {
             platforms: None,
             gpu: GpuExpectations::default(),
             verifier: Verifier::Local,
+            tls_binding: TlsBinding::Auto,
+            endpoint_probe: true,
             report_data: ReportDataPolicy::default(),
             tcb: TcbPolicy::default(),
             collateral_max_age: CollateralMaxAge::default(),

@@ -21,6 +21,7 @@ use super::os_image::{ImageRegisters, OsImagePolicy, PublishedImage};
 use super::platform::PlatformId;
 use super::second_hash::SecondHash;
 use super::tcb::{TcbException, TcbPolicy};
+use super::tls_binding::TlsBinding;
 use crate::report::RequiredAssurance;
 
 /// The first bytes that are hashed. Another encoding gets another number.
@@ -75,6 +76,8 @@ impl Policy {
             platforms,
             gpu,
             verifier,
+            tls_binding,
+            endpoint_probe,
             report_data,
             tcb,
             collateral_max_age,
@@ -151,6 +154,12 @@ impl Policy {
         match verifier {
             Verifier::Local => {}
             Verifier::Both => out.word("verifier", "both"),
+        }
+        if *tls_binding != TlsBinding::Auto {
+            out.word("tls-binding", tls_binding.as_str());
+        }
+        if !*endpoint_probe {
+            out.word("endpoint-probe", "never");
         }
         out.report_data(report_data);
         out.tcb(tcb);

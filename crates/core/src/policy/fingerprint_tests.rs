@@ -5,7 +5,7 @@ use dcap_qvl::TcbStatus;
 use serde_json::json;
 
 use super::*;
-use crate::policy::{Origin, OsTuple, PlatformList};
+use crate::policy::{Origin, OsTuple, PlatformList, TlsBinding};
 use crate::reference::ReferenceValues;
 use crate::verify::Layout;
 
@@ -276,6 +276,14 @@ fn plain_of_each() -> Vec<Policy> {
                 }],
                 ..locked_compose("cvm.lock")
             }),
+            ..default()
+        },
+        Policy {
+            tls_binding: TlsBinding::RaTls,
+            ..default()
+        },
+        Policy {
+            endpoint_probe: false,
             ..default()
         },
         Policy {

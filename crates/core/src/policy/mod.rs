@@ -17,6 +17,7 @@ mod platform;
 mod second_hash;
 pub mod seconds;
 pub(crate) mod tcb;
+mod tls_binding;
 
 pub use gpu_pin::KEYS as GPU_KEYS;
 
@@ -41,3 +42,4 @@ pub use os_image::{
 pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use second_hash::{SecondHash, SecondHashError};
 pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy, built_in_eval_floor};
+pub use tls_binding::{TlsBinding, UnknownTlsBinding};

@@ -28,6 +28,7 @@ macro_rules! each_check {
             image_pins ImagePins "image-pins"
             launch_inputs LaunchInputs "launch-inputs"
             platform_id PlatformId "platform-id"
+            tls_binding TlsBinding "tls-binding"
             gpu Gpu "gpu"
             governance Governance "governance"
             phala_api PhalaApi "phala-api"

@@ -20,8 +20,8 @@ pub use check_result::{CheckResult, Status};
 pub use run_id::{RunId, RunIdError};
 pub use shard::{Shard, ShardError};
 pub use target::{
-    DeviceRootKind, EvidenceRecord, ListedInstances, Measurements, TargetReport, TcbRecord, TrustRootKind,
-    simulated,
+    DeviceRootKind, EvidenceRecord, ListedInstances, Measurements, TargetReport, TcbRecord, TlsRoute,
+    TrustRootKind, simulated,
 };
 pub use target_name::{MAX_NAME, is_name};
 pub use tier::{Assurance, AssuranceError, RequiredAssurance, SideTier, SideTiers, Tier};

@@ -24,6 +24,9 @@ pub struct TargetReport {
     /// the checks. It counts for the verdict and never for the assurance.
     #[serde(default)]
     pub accepted: Vec<Accepted>,
+    /// How TLS is terminated at the address, as far as it is known. Absent if no TLS connection to the app was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_route: Option<TlsRoute>,
     /// Whose root certificate the proof rests on.
     pub trust_root: TrustRootKind,
     /// Whose root certificate the proof about GPUs rests on. Absent if it is NVIDIA's.
@@ -60,6 +63,23 @@ impl TargetReport {
     pub fn check(&self, id: CheckId) -> Option<&CheckResult> {
         self.checks.iter().find(|check| check.id == id)
     }
+}
+
+/// How TLS is terminated at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsRoute {
+    /// In the app, with a certificate of dstack.
+    AppRatls,
+    /// In the app, which has the hash of its key quoted beside the nonce.
+    AppKey,
+    /// In dstack's ingress, inside the VM.
+    Ingress,
+    /// In a dstack gateway, as the name says.
+    Gateway,
+    /// Not known.
+    Unknown,
 }
 
 /// Whose root certificate the proof rests on.

@@ -81,7 +81,7 @@ impl Rule {
 }
 
 /// What the measured OS recorded while booting.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootClaims {
     app_id: [u8; 20],
     compose_hash: [u8; 32],

@@ -17,6 +17,7 @@ use super::phala_verdict;
 use super::phala_verdict::Opinion;
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
+use super::tls_binding::Tls;
 use super::{Prover, QuoteRefusal, SignatureCache, TrustRoot};
 use crate::evidence::{
     Contracts, Evidence, EvidenceError, QuoteBytes, RecordedChain, RecordedNras, RecordedOpinion,
@@ -80,6 +81,10 @@ pub struct Facts {
     pub shown_document: ShownDocument,
     /// What the contracts that govern the app answer; absent where no chain was asked.
     pub chain: Option<Result<Governance, ChainProblem>>,
+    /// What was seen of TLS while the evidence was fetched, and what is proven of it.
+    pub tls: Option<Tls>,
+    /// What the evidence in a certificate of dstack proves, by itself.
+    pub certificate: Option<Box<Self>>,
     /// The time that was judged at, Unix seconds.
     pub at: u64,
     /// Whose root certificate the quote was verified with.
@@ -168,6 +173,8 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         early: Early::Nothing,
         shown_document,
         chain: None,
+        tls: None,
+        certificate: None,
         at: inputs.at,
         root: inputs.root.kind(),
     }

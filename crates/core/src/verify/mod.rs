@@ -8,6 +8,7 @@
 //! | compose text | its SHA-256 is the `compose-hash` of the [`BootClaims`] | [`MeasuredCompose`] |
 //! | registers | a row of the reference values | [`IdentifiedOs`] |
 //! | GPU reports | signature and chain to NVIDIA's device root | [`gpu::GpuDevices`] |
+//! | leaf of the live TLS connection | a handshake of this run, and a quote of its key by the same TD | [`BoundChannel`] |
 //!
 //! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. A
 //! [`SignatureCache`] remembers which signatures were good; no result depends on it.
@@ -37,13 +38,17 @@ pub mod digest;
 mod early_tcb;
 mod event_log;
 pub mod gpu;
+mod live_tls;
 mod measurements;
 mod not_proven;
 pub mod os_image;
 mod phala_verdict;
-mod quote;
+pub(crate) mod quote;
+mod ra_tls;
 mod refusal;
 mod report_data;
+mod td_claims;
+mod tls_binding;
 pub(crate) mod trust_root;
 pub mod validity;
 
@@ -54,6 +59,7 @@ pub use claims::{Echo, Facts, InfoOrigin, Inputs, prove};
 pub use config_id::{ConfigId, Launch};
 pub use early_tcb::Early;
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
+pub use live_tls::{LeafInputs, is_bound_certificate, prove_certificate};
 pub use measurements::{mr_aggregated, mr_system_at_boot};
 pub use not_proven::COLLATERAL_LIMIT;
 pub use not_proven::{CollateralGap, FORECAST, Gap};
@@ -67,8 +73,10 @@ pub use quote::{
     Component, QuoteLayout, ShortOf, SignatureCache, TcbMoment, TcbRating, TcbVerdict, VerifiedQuote,
     judge_collateral, severity,
 };
+pub use ra_tls::{RaTlsCertificate, RaTlsRefusal, evidence_of as ra_tls_evidence_of, spki_sha256};
 pub use refusal::{QeShortfall, QuoteRefusal, Revocation};
 pub use report_data::{Layout, UnknownLayout};
+pub use tls_binding::{BindingMode, BoundChannel, NotBound, Tls};
 pub use trust_root::{RootError, TrustRoot};
 
 use crate::evidence::OpensUnproven;

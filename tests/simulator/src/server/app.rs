@@ -186,12 +186,18 @@ impl AppServer {
     /// # Panics
     /// When the server is not an HTTPS one.
     pub fn rotate_tls(&self, identity: &TlsIdentity) {
+        self.alternate_tls(std::slice::from_ref(identity));
+    }
+
+    /// Connections use these identities in turn, as behind a load balancer, beginning with whichever.
+    ///
+    /// # Panics
+    /// When the server is not an HTTPS one.
+    pub fn alternate_tls(&self, identities: &[TlsIdentity]) {
         assert_eq!(self.scheme, "https", "a server without TLS has no certificate");
-        self.listener.replace_tls(
-            identity
-                .server_config()
-                .expect("the identity's own key and certificate"),
-        );
+        let configs = identities.iter().map(TlsIdentity::server_config);
+        let configs: Result<Vec<_>, _> = configs.collect();
+        self.listener.replace_tls(configs.expect("an identity's own key"));
     }
 
     /// Every request so far.

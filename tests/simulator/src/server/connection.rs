@@ -94,7 +94,8 @@ pub(crate) fn serve(socket: TcpStream, number: usize, shared: &Shared) -> io::Re
     socket.set_read_timeout(Some(TICK))?;
     socket.set_write_timeout(Some(TICK))?;
     let closer = socket.try_clone()?;
-    let tls = shared.tls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let configs = shared.tls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let tls = configs.get(number % configs.len().max(1)).cloned();
     let outcome = match tls {
         None => serve_stream(socket, number, shared),
         Some(config) => {

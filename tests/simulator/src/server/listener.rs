@@ -68,7 +68,8 @@ pub(crate) trait Service: Send + Sync + 'static {
 /// The part that all connections share.
 pub(crate) struct Shared {
     pub service: Arc<dyn Service>,
-    pub tls: Mutex<Option<Arc<ServerConfig>>>,
+    /// The keys and certificates that connections use in turn; none for plain HTTP.
+    pub tls: Mutex<Vec<Arc<ServerConfig>>>,
     pub stop: AtomicBool,
     pub requests: Mutex<Vec<Request>>,
     open: AtomicUsize,
@@ -87,7 +88,7 @@ impl Listener {
         let address = socket.local_addr()?;
         let shared = Arc::new(Shared {
             service,
-            tls: Mutex::new(tls),
+            tls: Mutex::new(tls.into_iter().collect()),
             stop: AtomicBool::new(false),
             requests: Mutex::default(),
             open: AtomicUsize::new(0),
@@ -107,9 +108,9 @@ impl Listener {
         self.address
     }
 
-    /// Connections accepted from now on use this key and certificate.
-    pub(crate) fn replace_tls(&self, tls: Arc<ServerConfig>) {
-        *self.shared.tls.lock().unwrap_or_else(PoisonError::into_inner) = Some(tls);
+    /// Connections accepted from now on use these keys and certificates in turn.
+    pub(crate) fn replace_tls(&self, tls: Vec<Arc<ServerConfig>>) {
+        *self.shared.tls.lock().unwrap_or_else(PoisonError::into_inner) = tls;
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {

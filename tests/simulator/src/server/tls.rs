@@ -5,15 +5,18 @@ use std::sync::Arc;
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    app_cert::kms_root_key,
     asn1,
-    cvm::Cvm,
+    cvm::{Cvm, Evidence},
     event_log,
     report_data::ReportDataLayout,
+    versioned::Versioned,
     x509::{self, Contents, Party, USAGE_CA, USAGE_SIGNER},
 };
 
@@ -24,6 +27,11 @@ pub const RA_TLS_EVENT_LOG: &str = "1.3.6.1.4.1.62397.1.2";
 /// OID of the app id in an RA-TLS certificate.
 pub const RA_TLS_APP_ID: &str = "1.3.6.1.4.1.62397.1.3";
 
+/// OID of the usage in an RA-TLS certificate.
+pub const RA_TLS_USAGE: &str = "1.3.6.1.4.1.62397.1.4";
+/// OID of the versioned attestation in an RA-TLS certificate.
+pub const RA_TLS_ATTESTATION: &str = "1.3.6.1.4.1.62397.1.8";
+
 /// Who signs the server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsMode {
@@ -31,6 +39,8 @@ pub enum TlsMode {
     TestCa,
     /// Nobody: self-signed.
     SelfSigned,
+    /// The app's CA, whose certificate the KMS signed; both are presented with the leaf.
+    Kms,
 }
 
 /// A key, a certificate for `localhost` and `127.0.0.1`, and its CA. A function of its inputs: it can be made before the server.
@@ -40,7 +50,13 @@ pub struct TlsIdentity {
     issuer: Party,
     now: u64,
     mode: TlsMode,
-    extensions: Vec<Vec<u8>>,
+    /// OIDs and contents of dstack's extensions.
+    extensions: Vec<(String, Vec<u8>)>,
+    /// The app and the seed of its KMS, of [`TlsMode::Kms`].
+    kms: Option<(Vec<u8>, u64)>,
+    /// Certificates that are presented in the place of its own.
+    presented: Option<Vec<Vec<u8>>>,
+    only_tls12: bool,
 }
 
 impl TlsIdentity {
@@ -51,6 +67,7 @@ impl TlsIdentity {
         let issuer = match mode {
             TlsMode::TestCa => Party::new(seed, "Simulated TLS CA"),
             TlsMode::SelfSigned => leaf.clone(),
+            TlsMode::Kms => Party::new(seed, "Dstack App CA"),
         };
         Self {
             leaf,
@@ -58,26 +75,92 @@ impl TlsIdentity {
             now,
             mode,
             extensions: vec![],
+            kms: None,
+            presented: None,
+            only_tls12: false,
         }
     }
 
-    /// A self-signed RA-TLS identity: its certificate carries a quote of `cvm` that binds its key, and the event log.
+    /// An RA-TLS identity as dstack up to 0.5 issues it: the certificate carries a quote of `cvm` that binds its key, and the
+    /// event log; the app's CA and the KMS's are presented with it.
     pub fn ra_tls(seed: u64, now: u64, cvm: &Cvm) -> Self {
-        let identity = Self::new(seed, now, TlsMode::SelfSigned);
-        let mut cvm = cvm.clone();
-        cvm.report_data = ReportDataLayout::ra_tls(&identity.spki_der());
-        let evidence = cvm.evidence("");
+        let identity = Self::of_app(seed, now, cvm);
+        let evidence = identity.bound_evidence(cvm);
         let log = event_log::to_json(&evidence.event_log).to_string();
         identity
             .with_ra_tls_extension(RA_TLS_QUOTE, &evidence.quote)
             .with_ra_tls_extension(RA_TLS_EVENT_LOG, log.as_bytes())
+    }
+
+    /// The same as dstack 0.5.9 and later issues it: with a versioned attestation, which `encode` writes.
+    pub fn ra_tls_versioned(
+        seed: u64,
+        now: u64,
+        cvm: &Cvm,
+        encode: impl FnOnce(Versioned) -> Vec<u8>,
+    ) -> Self {
+        let identity = Self::of_app(seed, now, cvm);
+        let attestation = encode(Versioned::of(&identity.bound_evidence(cvm)));
+        identity.with_ra_tls_extension(RA_TLS_ATTESTATION, &attestation)
+    }
+
+    /// A certificate of an app without evidence.
+    fn of_app(seed: u64, now: u64, cvm: &Cvm) -> Self {
+        let mut identity = Self::new(seed, now, TlsMode::Kms)
             .with_ra_tls_extension(RA_TLS_APP_ID, &cvm.app_id_bytes())
+            .with_ra_tls_extension(RA_TLS_USAGE, b"app:custom");
+        identity.kms = Some((cvm.app_id_bytes(), cvm.world.seed));
+        identity
+    }
+
+    /// Evidence of a CVM that binds this key.
+    fn bound_evidence(&self, cvm: &Cvm) -> Evidence {
+        let mut cvm = cvm.clone();
+        cvm.report_data = ReportDataLayout::ra_tls(&self.spki_der());
+        cvm.evidence("")
     }
 
     /// Adds an RA-TLS extension: OID and content, wrapped in two OCTET STRINGs as dstack does (spec §1.g).
+    #[must_use]
     pub fn with_ra_tls_extension(mut self, oid: &str, content: &[u8]) -> Self {
-        self.extensions
-            .push(x509::extension(oid, false, &asn1::octet_string(content)));
+        self.extensions.push((oid.to_owned(), content.to_vec()));
+        self
+    }
+
+    /// Without its extensions of this OID.
+    #[must_use]
+    pub fn without_ra_tls_extension(mut self, oid: &str) -> Self {
+        self.extensions.retain(|(own, _)| own != oid);
+        self
+    }
+
+    /// With the dstack extensions of another certificate: what a server with a key of its own can copy.
+    #[must_use]
+    pub fn with_extensions_of(mut self, other: &Self) -> Self {
+        self.extensions.clone_from(&other.extensions);
+        self
+    }
+
+    /// Presents the certificates of another identity, without its key.
+    #[must_use]
+    pub fn presenting(mut self, other: &Self) -> Self {
+        self.presented = Some(other.chain_der());
+        self
+    }
+
+    /// Signed by another KMS than the CVM's.
+    #[must_use]
+    pub fn of_another_kms(mut self, seed: u64) -> Self {
+        if let Some((_, kms)) = &mut self.kms {
+            *kms = seed;
+        }
+        self
+    }
+
+    /// Speaks TLS 1.2 alone.
+    #[must_use]
+    pub fn only_tls12(mut self) -> Self {
+        self.only_tls12 = true;
         self
     }
 
@@ -97,9 +180,38 @@ impl TlsIdentity {
             asn1::implicit(2, b"localhost"),
             asn1::implicit(7, &[127, 0, 0, 1]),
         ]);
-        let mut more = vec![x509::extension("2.5.29.17", false, &loopback)];
-        more.extend(self.extensions.iter().cloned());
-        self.certificate(&self.leaf, None, USAGE_SIGNER, more)
+        let usages = asn1::sequence(&[asn1::oid("1.3.6.1.5.5.7.3.1"), asn1::oid("1.3.6.1.5.5.7.3.2")]);
+        let mut more = vec![
+            x509::extension("2.5.29.17", false, &loopback),
+            x509::extension("2.5.29.37", false, &usages),
+        ];
+        more.extend(
+            self.extensions
+                .iter()
+                .map(|(oid, content)| of_dstack(oid, content)),
+        );
+        self.certificate(&self.issuer, &self.leaf, None, more)
+    }
+
+    /// What the server presents, DER, the leaf first.
+    pub fn chain_der(&self) -> Vec<Vec<u8>> {
+        if let Some(presented) = &self.presented {
+            return presented.clone();
+        }
+        let mut chain = vec![self.leaf_der()];
+        if let Some((app_id, seed)) = &self.kms {
+            let kms = Party {
+                name: "Dstack KMS CA",
+                key: kms_root_key(*seed),
+            };
+            let own = vec![
+                of_dstack(RA_TLS_APP_ID, app_id),
+                of_dstack(RA_TLS_USAGE, b"app:ca"),
+            ];
+            chain.push(self.certificate(&kms, &self.issuer, Some(0), own));
+            chain.push(self.certificate(&kms, &kms, Some(1), vec![]));
+        }
+        chain
     }
 
     /// The leaf certificate, PEM.
@@ -110,34 +222,47 @@ impl TlsIdentity {
     /// The certificate that a client must trust, PEM: the test CA, or the leaf itself when self-signed.
     pub fn ca_pem(&self) -> String {
         match self.mode {
-            TlsMode::TestCa => asn1::pem(
+            TlsMode::TestCa | TlsMode::Kms => asn1::pem(
                 "CERTIFICATE",
-                &self.certificate(&self.issuer, Some(0), USAGE_CA, vec![]),
+                &self.certificate(&self.issuer, &self.issuer, Some(0), vec![]),
             ),
             TlsMode::SelfSigned => self.leaf_pem(),
         }
     }
 
-    fn certificate(&self, subject: &Party, ca: Option<u8>, usage: [u8; 2], more: Vec<Vec<u8>>) -> Vec<u8> {
+    fn certificate(&self, issuer: &Party, subject: &Party, ca: Option<u8>, more: Vec<Vec<u8>>) -> Vec<u8> {
         let contents = Contents {
             not_before: self.now.saturating_sub(86_400),
             not_after: self.now.saturating_add(365 * 86_400),
             ca,
-            usage,
+            usage: if ca.is_some() { USAGE_CA } else { USAGE_SIGNER },
             crl_url: None,
             more,
         };
-        x509::certificate(&self.issuer, subject, &contents)
+        x509::certificate(issuer, subject, &contents)
     }
 
     pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>, rustls::Error> {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.leaf.key.pkcs8_der()));
+        // Unchecked: a server may present a certificate whose key it has not.
+        let key = rustls::crypto::ring::sign::any_ecdsa_type(&key)?;
+        let chain = self.chain_der().into_iter().map(CertificateDer::from).collect();
+        let certified = SingleCertAndKey::from(CertifiedKey::new(chain, key));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let versions: &[&rustls::SupportedProtocolVersion] = match self.only_tls12 {
+            true => &[&rustls::version::TLS12],
+            false => rustls::DEFAULT_VERSIONS,
+        };
         let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
+            .with_protocol_versions(versions)?
             .with_no_client_auth()
-            .with_single_cert(vec![CertificateDer::from(self.leaf_der())], key)?;
+            .with_cert_resolver(Arc::new(certified));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+/// An extension of dstack, whose value is an OCTET STRING in an OCTET STRING.
+fn of_dstack(oid: &str, content: &[u8]) -> Vec<u8> {
+    x509::extension(oid, false, &asn1::octet_string(content))
 }

@@ -24,7 +24,7 @@ const ECDSA_WITH_SHA256: &[u8] = &[
 
 /// A certificate, parsed, with what its issuer signed.
 #[derive(Debug, Clone)]
-pub(super) struct Certificate {
+pub(crate) struct Certificate {
     der: Vec<u8>,
     signed: Signed,
     parsed: X509,
@@ -81,7 +81,7 @@ pub(super) fn raw_signature_holds(key: &[u8], message: &[u8], signature: &[u8]) 
 
 impl Certificate {
     /// Reads one certificate, DER.
-    pub(super) fn of_der(der: &[u8]) -> Option<Self> {
+    pub(crate) fn of_der(der: &[u8]) -> Option<Self> {
         Some(Self {
             signed: Signed::of(der)?,
             parsed: X509::from_der(der).ok()?,
@@ -133,7 +133,7 @@ impl Certificate {
     }
 
     /// Whether it may issue certificates.
-    pub(super) fn is_ca(&self) -> bool {
+    pub(crate) fn is_ca(&self) -> bool {
         self.parsed
             .tbs_certificate()
             .get_extension::<BasicConstraints>()
@@ -151,7 +151,7 @@ impl Certificate {
     }
 
     /// Whether `issuer` signed it.
-    pub(super) fn is_signed_by(&self, issuer: &Self) -> bool {
+    pub(crate) fn is_signed_by(&self, issuer: &Self) -> bool {
         self.names(issuer) && self.signed.holds_under(issuer.key())
     }
 }

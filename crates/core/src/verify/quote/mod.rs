@@ -13,7 +13,7 @@
 
 mod attributes;
 mod blame;
-mod certificate;
+pub(crate) mod certificate;
 mod dates;
 mod documents;
 mod layout;

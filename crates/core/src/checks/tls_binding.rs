@@ -1,0 +1,448 @@
+//! `tls-binding`: the key of the live TLS connection is held by the VM whose evidence was verified.
+//!
+//! The one check that grants `endpoint`, and only for a [`BoundChannel`]. While nobody asked for a binding it informs: it
+//! passes, warns or is skipped, and fails nothing.
+
+use super::{
+    Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, platform_id, proven_quote, tcb_status,
+};
+use crate::evidence::{Probe, TlsHost};
+use crate::policy::{KeyProviders, Policy, TlsBinding};
+use crate::report::{CheckId, SideTier, Status};
+use crate::verify::{BindingMode, BoundChannel, Facts, NotBound, RaTlsRefusal, Tls};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::TlsBinding,
+    title: "TLS binding",
+    proves: "The server that answered at this address holds a TLS key that the verified VM itself quoted.",
+    prevents: "A relay: a server that hands on the evidence of a genuine VM and runs other code. Without this check a pass says \
+               nothing about who serves the address.",
+    reasons: &[
+        &NO_CONNECTION,
+        &UNBOUND,
+        &GATEWAY_TERMINATED,
+        &RECORDED,
+        &TLS_KEY_CHANGED,
+        &RATLS_NO_EVIDENCE,
+        &RATLS_MALFORMED,
+        &RATLS_DUPLICATE_EXTENSION,
+        &RATLS_TWO_QUOTES,
+        &RATLS_KEY_TYPE,
+        &RATLS_NOT_BOUND,
+        &RATLS_STACK_REPORT_DATA,
+        &RATLS_APP_ID,
+        &RATLS_USAGE,
+        &RATLS_QUOTE,
+        &RATLS_QUOTE_UNDETERMINED,
+        &RATLS_PLATFORM,
+        &RATLS_OTHER_COMPOSE,
+        &RATLS_OTHER_INSTANCE,
+        &RATLS_CHAIN,
+        &RATLS_OTHER_KMS,
+        &NO_APP_KEY,
+        &KEY_MISMATCH,
+        &ORACLE_64,
+        &PROBE_UNDETERMINED,
+        &EVIDENCE_NOT_PROVEN,
+        &QUOTE_NOT_PROVEN,
+    ],
+    required: Required::Grants(&[SideTier::Endpoint]),
+    harmless_warnings: &[],
+    is_configured: is_asked,
+    run,
+};
+
+const NO_CONNECTION: Reason = Reason {
+    id: "no-connection",
+    means: "The evidence did not come over a TLS connection to the app's own address, so there is no key to bind.",
+    fix: "Verify the app's own https address (source `app`): the guest agent and Phala Cloud's API speak for an app and do not \
+          serve it.",
+};
+const UNBOUND: Reason = Reason {
+    id: "unbound",
+    means: "Nothing binds the key of this TLS connection to the VM: a relay looks the same.",
+    fix: "End TLS in the app, with the certificate of the guest agent (mode `ratls`) or with a key whose hash the app has quoted \
+          beside the nonce (mode `app-key`): see docs/tls.md.",
+};
+const GATEWAY_TERMINATED: Reason = Reason {
+    id: "gateway-terminated",
+    means: "TLS for this name ends in a dstack gateway, which chooses the VM of the app that answers. That the answers come from \
+            the verified VM is not proven, and cannot be proven for such a name.",
+    fix: "Serve a port with TLS in the app and use its passthrough name, `<id>-<port>s.<gateway>`; or sign responses with a key \
+          in the report data. See docs/tls.md.",
+};
+const RECORDED: Reason = Reason {
+    id: "recorded",
+    means: "The recorded certificate is bound to the VM. Who holds its key now, a recording does not show.",
+    fix: "Nothing: verify the live address to reach `endpoint`.",
+};
+const TLS_KEY_CHANGED: Reason = Reason {
+    id: "tls-key-changed",
+    means: "More than one TLS key answered during this run, so the evidence may have come over another connection than the one \
+            that is bound.",
+    fix: "If a load balancer spreads the address over several instances, verify each instance by its own address. If a \
+          certificate was just renewed, verify again. Otherwise someone else answers at this address now and then.",
+};
+const RATLS_NO_EVIDENCE: Reason = Reason {
+    id: "ratls-no-evidence",
+    means: "The certificate of this address carries no evidence of a VM, and mode `ratls` was asked for.",
+    fix: "Serve the app with the certificate of the guest agent (GetTlsKey or IssueCert with usage_ra_tls), at a name that the \
+          gateway passes through. If it was served so before, a server in between answers now: treat it as hostile.",
+};
+const RATLS_MALFORMED: Reason = Reason {
+    id: "ratls-malformed",
+    means: "The certificate, or the evidence in it, cannot be read.",
+    fix: "Serve the certificate as the guest agent issued it. If the app does, report it as a bug of cvm-verify with the \
+          certificate.",
+};
+const RATLS_DUPLICATE_EXTENSION: Reason = Reason {
+    id: "ratls-duplicate-extension",
+    means: "An extension of dstack occurs twice in the certificate, so that two readers could believe two things.",
+    fix: "No guest agent issues that: treat the server as hostile.",
+};
+const RATLS_TWO_QUOTES: Reason = Reason {
+    id: "ratls-two-quotes",
+    means: "The certificate carries a quote and an attestation of another quote.",
+    fix: "No guest agent issues that: treat the server as hostile.",
+};
+const RATLS_KEY_TYPE: Reason = Reason {
+    id: "ratls-key-type",
+    means: "The key of the certificate is not one of P-256, and dstack's KMS signs no other.",
+    fix: "Serve the certificate as the guest agent issued it.",
+};
+const RATLS_NOT_BOUND: Reason = Reason {
+    id: "ratls-not-bound",
+    means: "The quote in the certificate was made for another key: it was copied from another certificate.",
+    fix: "A server with a key of its own shows the VM's evidence: treat it as hostile.",
+};
+const RATLS_STACK_REPORT_DATA: Reason = Reason {
+    id: "ratls-stack-report-data",
+    means: "The report data beside the quote in the certificate is another than the one inside it.",
+    fix: "No guest agent writes that: treat the server as hostile.",
+};
+const RATLS_APP_ID: Reason = Reason {
+    id: "ratls-app-id",
+    means: "The certificate names another app than the evidence in it.",
+    fix: "No KMS signs that: treat the server as hostile.",
+};
+const RATLS_USAGE: Reason = Reason {
+    id: "ratls-usage",
+    means: "The certificate is for another purpose than to serve an app.",
+    fix: "Ask the guest agent for a certificate with usage_ra_tls and usage_server_auth.",
+};
+const RATLS_QUOTE: Reason = Reason {
+    id: "ratls-quote",
+    means: "The quote in the certificate, or the event log beside it, is refused.",
+    fix: "Forged or damaged evidence stands in the certificate: treat the server as hostile.",
+};
+const RATLS_QUOTE_UNDETERMINED: Reason = Reason {
+    id: "ratls-quote-undetermined",
+    means: "The quote in the certificate could not be verified for want of collateral, or of an event log.",
+    fix: "Verify again. If the certificate was issued on another machine, Intel's collateral for that machine could not be had.",
+};
+const RATLS_PLATFORM: Reason = Reason {
+    id: "ratls-platform",
+    means: "The quote in the certificate was made on a platform that the policy does not accept.",
+    fix: "Have the app fetch a new certificate after the platform was patched, or accept the status with an end date \
+          (--accept-tcb).",
+};
+const RATLS_OTHER_COMPOSE: Reason = Reason {
+    id: "ratls-other-compose",
+    means: "The certificate is that of a VM with another compose document than the one that answered: an older or newer release.",
+    fix: "If a release is being rolled out, verify again when it is done. Otherwise a VM with other code holds the key of this \
+          address.",
+};
+const RATLS_OTHER_INSTANCE: Reason = Reason {
+    id: "ratls-other-instance",
+    means: "The certificate is that of another instance, or of another boot of it, than the one that quoted the nonce.",
+    fix: "If several instances share one certificate, verify each by its own address, with its own certificate. Otherwise \
+          someone hands on the evidence of another VM.",
+};
+const RATLS_CHAIN: Reason = Reason {
+    id: "ratls-chain",
+    means: "The certificate does not chain up to the KMS, which the policy names.",
+    fix: "Serve the whole chain that the guest agent returned: the app's certificate, the app CA's and the KMS's.",
+};
+const RATLS_OTHER_KMS: Reason = Reason {
+    id: "ratls-other-kms",
+    means: "The certificate chains up to another key than that of the KMS that the VM booted with.",
+    fix: "If the KMS has a new root, have the app fetch a new certificate. Otherwise another party issued it.",
+};
+const NO_APP_KEY: Reason = Reason {
+    id: "no-app-key",
+    means: "The report data has no room for a key beside the nonce, or no CA vouches for the certificate, and mode `app-key` was \
+            asked for.",
+    fix: "Have the app quote SHA-256 of its SubjectPublicKeyInfo, then the nonce: docs/expose-endpoints.md has the lines. The \
+          certificate must be one of a public CA, or of one that --ca-file names.",
+};
+const KEY_MISMATCH: Reason = Reason {
+    id: "key-mismatch",
+    means: "The app quoted another TLS key than the one that answered: TLS ends before the app.",
+    fix: "If a proxy, a CDN or the gateway ends TLS, use a name that is passed through (`<id>-<port>s.<gateway>`). Otherwise a \
+          relay answers: treat it as hostile.",
+};
+const ORACLE_64: Reason = Reason {
+    id: "oracle-64",
+    means: "The endpoint quoted 64 bytes that were sent to it, unchanged. Anyone can have it quote a key of their own, so no \
+            quote of this VM binds a key.",
+    fix: "Have the endpoint refuse everything but 64 hex digits, and quote 32 bytes: see docs/expose-endpoints.md.",
+};
+const PROBE_UNDETERMINED: Reason = Reason {
+    id: "probe-undetermined",
+    means: "Whether the endpoint quotes 64 bytes of the caller's choice could not be found out: it did not answer the probe to \
+            the point.",
+    fix: "Have the endpoint answer a bad `reportData` with status 400. Or verify again; or leave the probe out with \
+          --no-endpoint-probe.",
+};
+const EVIDENCE_NOT_PROVEN: Reason = Reason {
+    id: "evidence-not-proven",
+    means: "The evidence of the app itself is not proven, so there is nothing to compare the certificate with.",
+    fix: "",
+};
+
+/// Whether the user asked for a binding: by its mode, or by a tier that needs one.
+fn is_asked(policy: &Policy) -> bool {
+    policy.tls_binding != TlsBinding::Auto || policy.required.sides().includes(SideTier::EndpointReplayable)
+}
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let Some(tls) = &facts.tls else {
+        let sentence = "The evidence did not come over a TLS connection to the app's own address.";
+        return match is_asked(policy) {
+            true => Finding::error(&NO_CONNECTION, sentence),
+            false => Finding::skip(&NO_CONNECTION, sentence),
+        };
+    };
+    if let Err(finding) = proven_quote(facts) {
+        return finding;
+    }
+    let finding = match policy.tls_binding {
+        TlsBinding::RaTls => ra_tls(facts, tls, policy),
+        TlsBinding::AppKey => app_key(tls, policy),
+        TlsBinding::Auto if tls.is_of_dstack => ra_tls(facts, tls, policy),
+        TlsBinding::Auto if tls.quotes_its_key() || is_tls_key_expected(tls, policy) => app_key(tls, policy),
+        TlsBinding::Auto => unbound(tls, policy),
+    };
+    match tls.spki_sha256 {
+        Some(spki) if finding.actual.is_none() => finding.found(hex::encode(spki)),
+        _ => finding,
+    }
+}
+
+/// Whether the 32 bytes beside the nonce should be those of the TLS key. Without a mode they may be of another key of the app's,
+/// which the user may even have named.
+fn is_tls_key_expected(tls: &Tls, policy: &Policy) -> bool {
+    is_asked(policy) && tls.app_key_layout.is_some() && policy.report_data.key.is_none()
+}
+
+/// Something does not hold: a failure if a binding was asked for, and for information otherwise.
+fn wrong(policy: &Policy, reason: &'static Reason, sentence: impl Into<String>) -> Finding {
+    match is_asked(policy) {
+        true => Finding::fail(reason, sentence),
+        false => Finding::warn(reason, sentence),
+    }
+}
+
+/// Something could not be determined.
+fn open(policy: &Policy, reason: &'static Reason, sentence: impl Into<String>) -> Finding {
+    match is_asked(policy) {
+        true => Finding::error(reason, sentence),
+        false => Finding::skip(reason, sentence),
+    }
+}
+
+fn unbound(tls: &Tls, policy: &Policy) -> Finding {
+    match tls.host {
+        TlsHost::Gateway => open(
+            policy,
+            &GATEWAY_TERMINATED,
+            "TLS for this name ends in a dstack gateway, which chooses the VM of the app that answers. That the answers come from \
+             the verified VM is not proven.",
+        ),
+        TlsHost::Passthrough | TlsHost::Other => open(
+            policy,
+            &UNBOUND,
+            "Nothing binds the key of this TLS connection to the VM.",
+        ),
+    }
+}
+
+fn ra_tls(facts: &Facts, tls: &Tls, policy: &Policy) -> Finding {
+    let channel = match &tls.ra_tls {
+        Ok(channel) => channel,
+        Err(NotBound::Absent) => {
+            return wrong(
+                policy,
+                &RATLS_NO_EVIDENCE,
+                "The certificate carries no evidence of a VM.",
+            );
+        }
+        Err(why) => return not_bound(why, policy),
+    };
+    if is_kms_named(policy)
+        && let Err(refusal) = &tls.kms
+    {
+        return refused(refusal, policy);
+    }
+    let accepted = match platform_of_certificate(facts, policy) {
+        Ok(accepted) => accepted,
+        Err(finding) => return finding,
+    };
+    bound(channel, tls, policy).accepting(accepted)
+}
+
+/// The platform of the certificate's own quote, by the policy for platforms: it may be older than the quote of this run.
+fn platform_of_certificate(facts: &Facts, policy: &Policy) -> Result<Vec<Acceptance>, Finding> {
+    let Some(own) = &facts.certificate else {
+        return Err(open(
+            policy,
+            &RATLS_QUOTE_UNDETERMINED,
+            "The evidence in the certificate was not verified.",
+        ));
+    };
+    let mut accepted = Vec::new();
+    for check in [&tcb_status::CHECK, &platform_id::CHECK] {
+        let finding = (check.run)(own, policy);
+        let is_harmless = |reason: &Reason| check.harmless_warnings.iter().any(|known| known.id == reason.id);
+        let is_fine = match (finding.status, finding.reason) {
+            (Status::Pass, _) => true,
+            (Status::Warn, Some(reason)) => is_harmless(reason),
+            (Status::Skip, _) => check.id == CheckId::PlatformId,
+            (Status::Warn | Status::Fail | Status::Error, _) => false,
+        };
+        if !is_fine && finding.accepted.is_empty() {
+            let sentence = format!(
+                "Of the quote in the certificate, {} says: {}",
+                check.id, finding.detail
+            );
+            return Err(match finding.status {
+                Status::Error => open(policy, &RATLS_QUOTE_UNDETERMINED, sentence),
+                _ => wrong(policy, &RATLS_PLATFORM, sentence),
+            });
+        }
+        accepted.extend(finding.accepted);
+    }
+    Ok(accepted)
+}
+
+fn app_key(tls: &Tls, policy: &Policy) -> Finding {
+    match &tls.app_key {
+        Ok(channel) => bound(channel, tls, policy),
+        Err(NotBound::Absent) => {
+            let sentence = if tls.app_key_layout.is_some() {
+                "The app quoted a key beside the nonce, but no trusted CA vouches for the certificate."
+            } else {
+                "The report data has no room for a key beside the nonce."
+            };
+            wrong(policy, &NO_APP_KEY, sentence)
+        }
+        Err(why) => not_bound(why, policy),
+    }
+}
+
+/// The one place that grants `endpoint`.
+fn bound(channel: &BoundChannel, tls: &Tls, policy: &Policy) -> Finding {
+    if let Probe::Unknown(why) = &tls.probe {
+        return open(
+            policy,
+            &PROBE_UNDETERMINED,
+            format!("The key is bound, but {why}"),
+        );
+    }
+    let how = match channel.mode() {
+        BindingMode::RaTls => "its certificate carries that VM's quote of the key".to_owned(),
+        BindingMode::AppKey(layout) => {
+            format!("the quote for this run's nonce holds the hash of the key (layout `{layout}`)")
+        }
+    };
+    let probed = match tls.probe {
+        Probe::NoneSeen => " No quoting of foreign values was seen.",
+        _ => "",
+    };
+    Finding::pass(format!(
+        "The server holds a TLS key of the verified VM: {how}.{probed}"
+    ))
+    .found(hex::encode(channel.spki_sha256()))
+    .granting(SideTier::Endpoint)
+}
+
+fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
+    match why {
+        NotBound::Absent => open(
+            policy,
+            &UNBOUND,
+            "Nothing binds the key of this TLS connection to the VM.",
+        ),
+        NotBound::NotReached => Finding::error(
+            &EVIDENCE_NOT_PROVEN,
+            "Not determined: the event log of the app's own evidence is not proven.",
+        ),
+        NotBound::Refused(refusal) => refused(refusal, policy),
+        NotBound::QuoteNotProven { is_refused: true } => wrong(
+            policy,
+            &RATLS_QUOTE,
+            "The evidence in the certificate is refused.",
+        ),
+        NotBound::QuoteNotProven { is_refused: false } => open(
+            policy,
+            &RATLS_QUOTE_UNDETERMINED,
+            "The evidence in the certificate could not be verified.",
+        ),
+        NotBound::OtherCode { compose_hash } => wrong(
+            policy,
+            &RATLS_OTHER_COMPOSE,
+            "The certificate is that of a VM with another compose document.",
+        )
+        .found(hex::encode(compose_hash)),
+        NotBound::OtherInstance => wrong(
+            policy,
+            &RATLS_OTHER_INSTANCE,
+            "The certificate is that of another instance, or of another boot, than the one that quoted the nonce.",
+        ),
+        NotBound::KeyMismatch { quoted } => wrong(
+            policy,
+            &KEY_MISMATCH,
+            "The key that the app quoted beside the nonce is not the one that answered.",
+        )
+        .found(format!("quoted: {}", hex::encode(quoted))),
+        NotBound::KeyChanged { keys } => wrong(
+            policy,
+            &TLS_KEY_CHANGED,
+            format!("{keys} TLS keys answered during this run."),
+        ),
+        NotBound::Recorded => Finding::skip(
+            &RECORDED,
+            "The recorded certificate is bound to the VM; who holds its key now is not known.",
+        ),
+        NotBound::Oracle => wrong(
+            policy,
+            &ORACLE_64,
+            "The endpoint quoted 64 bytes that were sent to it, unchanged.",
+        ),
+    }
+}
+
+fn refused(refusal: &RaTlsRefusal, policy: &Policy) -> Finding {
+    let reason = match refusal {
+        RaTlsRefusal::Malformed(_) => &RATLS_MALFORMED,
+        RaTlsRefusal::DuplicateExtension(_) => &RATLS_DUPLICATE_EXTENSION,
+        RaTlsRefusal::NoEvidence => &RATLS_NO_EVIDENCE,
+        RaTlsRefusal::TwoQuotes => &RATLS_TWO_QUOTES,
+        RaTlsRefusal::KeyType => &RATLS_KEY_TYPE,
+        RaTlsRefusal::NotBound => &RATLS_NOT_BOUND,
+        RaTlsRefusal::StackReportData => &RATLS_STACK_REPORT_DATA,
+        RaTlsRefusal::AppId => &RATLS_APP_ID,
+        RaTlsRefusal::Usage(_) => &RATLS_USAGE,
+        RaTlsRefusal::Chain(_) => &RATLS_CHAIN,
+        RaTlsRefusal::OtherKms => &RATLS_OTHER_KMS,
+    };
+    wrong(policy, reason, format!("The certificate is refused: {refusal}."))
+}
+
+/// Whether the policy names a KMS by its key.
+fn is_kms_named(policy: &Policy) -> bool {
+    match policy.key_provider.as_ref().map(|expected| &expected.value) {
+        Some(KeyProviders::Named(pins)) => pins.iter().any(|pin| pin.name == "kms" && pin.id.is_some()),
+        Some(KeyProviders::AnyKms | KeyProviders::Unchecked) | None => false,
+    }
+}

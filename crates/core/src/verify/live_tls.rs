@@ -1,0 +1,85 @@
+//! What was seen of TLS, added to the facts of the evidence that came over it.
+
+use dcap_qvl::QuoteCollateralV3;
+
+use super::ra_tls::{self, RaTlsCertificate};
+use super::td_claims::TdClaims;
+use super::{CollateralGap, Echo, Facts, Gap, Inputs, SignatureCache, TrustRoot, prove, tls_binding};
+use crate::evidence::TlsSession;
+
+/// What a certificate's own quote is verified with.
+#[derive(Clone)]
+pub struct LeafInputs<'a> {
+    /// The collateral for the quote in the certificate, or why there is none.
+    pub collateral: Result<&'a QuoteCollateralV3, CollateralGap>,
+    /// When it was fetched, Unix seconds, where that is known.
+    pub collateral_fetched_at: Option<u64>,
+    /// See [`Inputs::signatures`].
+    pub signatures: &'a SignatureCache,
+    /// Whose root certificate to chain up to.
+    pub root: &'a TrustRoot,
+    /// The time to judge at, Unix seconds.
+    pub at: u64,
+    /// See [`Inputs::clock_floor`].
+    pub clock_floor: u64,
+}
+
+impl Facts {
+    /// With what was seen of TLS while this evidence was fetched. A certificate of dstack costs a second verification: that of
+    /// its own quote.
+    #[must_use]
+    pub fn with_tls(mut self, session: &TlsSession, inputs: &LeafInputs<'_>) -> Self {
+        let read = ra_tls::evidence_of(&session.chain);
+        let own = match &read {
+            Some(Ok(certificate)) => Some(prove_certificate(certificate, inputs)),
+            Some(Err(_)) | None => None,
+        };
+        let certificate = match (&read, &own) {
+            (Some(Ok(certificate)), Some(own)) => Some(Ok((certificate, claims(own)))),
+            (Some(Err(refusal)), _) => Some(Err(refusal.clone())),
+            _ => None,
+        };
+        let tls = tls_binding::tls_of(session, claims(&self), certificate);
+        self.tls = Some(tls);
+        self.certificate = own.map(Box::new);
+        self
+    }
+}
+
+/// Proves what a certificate's own evidence can prove.
+#[must_use]
+pub fn prove_certificate(certificate: &RaTlsCertificate, inputs: &LeafInputs<'_>) -> Facts {
+    prove(&Inputs {
+        evidence: certificate.evidence(),
+        collateral: inputs.collateral.clone(),
+        collateral_fetched_at: inputs.collateral_fetched_at,
+        signatures: inputs.signatures,
+        root: inputs.root,
+        at: inputs.at,
+        clock_floor: inputs.clock_floor,
+    })
+}
+
+/// Whether a certificate's evidence is proven and quotes the certificate's key, or why not, for people. It grants nothing: it
+/// says which servers may be asked although no CA vouches for them.
+///
+/// # Errors
+/// Why it is not, a clause about the certificate.
+pub fn is_bound_certificate(certificate: &RaTlsCertificate, own: &Facts) -> Result<(), String> {
+    ra_tls::bound_quote(certificate, claims(own)).map_err(|error| match error {
+        ra_tls::NotBoundBy::Refused(refusal) => refusal.to_string(),
+        ra_tls::NotBoundBy::QuoteNotProven => "the evidence in it is not proven".to_owned(),
+    })
+}
+
+fn claims(facts: &Facts) -> TdClaims<'_> {
+    TdClaims {
+        quote: facts.quote.as_ref().ok(),
+        boot: facts.boot.as_ref().ok(),
+        nonce: facts.nonce.as_ref(),
+        echo_differs: facts.echo == Echo::Differs,
+        is_refused: matches!(facts.quote, Err(Gap::Refused(_)))
+            || matches!(facts.log, Err(Gap::Refused(_)))
+            || matches!(facts.boot, Err(Gap::Refused(_))),
+    }
+}

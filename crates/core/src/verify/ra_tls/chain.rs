@@ -1,0 +1,47 @@
+//! Who signed an RA-TLS certificate, up to the KMS.
+//!
+//! Dates are not looked at: the KMS and the app CA write 1975-01-01, and the KMS makes its certificate anew at each start.
+//! The KMS's key is what stays (platform.md §2.2, step 6).
+
+use super::leaf::Leaf;
+use super::{APP_ID, RaTlsRefusal, USAGE};
+use crate::evidence::TlsChain;
+use crate::verify::quote::certificate::Certificate;
+
+/// The usage of the certificate between the app's and the KMS's.
+const CA_USAGE: &[u8] = b"app:ca";
+
+/// Whether each certificate of the chain is signed by the next, and the last has the key of the KMS, hex of its
+/// SubjectPublicKeyInfo. The chain is the app's certificate, that of its CA, and that of the KMS.
+pub(super) fn leads_to(chain: &TlsChain, app_id: &[u8; 20], kms: &str) -> Result<(), RaTlsRefusal> {
+    let broken = |why| Err(RaTlsRefusal::Chain(why));
+    let certificates: Option<Vec<Certificate>> = chain.certificates().map(Certificate::of_der).collect();
+    let Some(certificates) = certificates else {
+        return broken("a certificate of its chain cannot be read, or is not signed with ECDSA and SHA-256");
+    };
+    for pair in certificates.windows(2) {
+        if let [one, issuer] = pair
+            && !(issuer.is_ca() && one.is_signed_by(issuer))
+        {
+            return broken(
+                "a certificate of its chain is not signed by the next one, or the next one is not that of a CA",
+            );
+        }
+    }
+    let between = chain.issuers().count().saturating_sub(1);
+    for issuer in chain.issuers().take(between) {
+        let issuer = Leaf::of_der(issuer)?;
+        if issuer.extension(USAGE) != Some(CA_USAGE) || issuer.extension(APP_ID) != Some(app_id) {
+            return broken("the certificate between it and the KMS's is not that of this app's CA (app:ca)");
+        }
+    }
+    let Some(root) = chain.issuers().last() else {
+        return broken("it comes without the certificate that signed it");
+    };
+    let root = Leaf::of_der(root)?;
+    if hex::encode(&root.spki) == kms {
+        Ok(())
+    } else {
+        Err(RaTlsRefusal::OtherKms)
+    }
+}

@@ -1,0 +1,92 @@
+//! A TLS certificate, read: its key, and what dstack wrote into it.
+
+use std::collections::BTreeMap;
+
+use der::oid::ObjectIdentifier;
+use der::{Decode as _, Encode as _};
+use x509_cert::Certificate;
+use x509_cert::ext::pkix::ExtendedKeyUsage;
+
+use super::RaTlsRefusal;
+use super::extension::{content, number_of};
+use crate::verify::digest::sha256;
+
+/// `id-ecPublicKey` (RFC 5480 §2.1.1).
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+
+/// `secp256r1`, which is P-256 (RFC 5480 §2.1.1.1).
+const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+
+/// `id-kp-serverAuth` (RFC 5280 §4.2.1.12).
+const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1");
+
+/// A TLS certificate as far as bindings need it. Nothing of it is proven.
+#[derive(Debug, Clone)]
+pub(super) struct Leaf {
+    /// SubjectPublicKeyInfo, DER, the whole SEQUENCE.
+    pub spki: Vec<u8>,
+    /// Whether the key is one of P-256, the only one that dstack's KMS signs.
+    pub is_p256: bool,
+    /// Whether it may be a server's.
+    pub is_server: bool,
+    /// The contents of dstack's extensions by number. Each occurs once.
+    extensions: BTreeMap<u32, Vec<u8>>,
+}
+
+/// SHA-256 of the SubjectPublicKeyInfo of a certificate, DER; `None` if it cannot be read. It proves nothing.
+#[must_use]
+pub fn spki_sha256(certificate: &[u8]) -> Option<[u8; 32]> {
+    let certificate = Certificate::from_der(certificate).ok()?;
+    let spki = certificate.tbs_certificate().subject_public_key_info();
+    Some(sha256(&spki.to_der().ok()?))
+}
+
+/// Whether a certificate, DER, carries any extension of dstack. What cannot be read carries none.
+pub(crate) fn is_of_dstack(certificate: &[u8]) -> bool {
+    Certificate::from_der(certificate).is_ok_and(|certificate| {
+        let extensions = certificate.tbs_certificate().extensions();
+        extensions.is_some_and(|all| all.iter().any(|one| number_of(one.extn_id).is_some()))
+    })
+}
+
+impl Leaf {
+    /// Reads a certificate, DER.
+    pub(super) fn of_der(der: &[u8]) -> Result<Self, RaTlsRefusal> {
+        let unreadable = |_| RaTlsRefusal::Malformed("it is not an X.509 certificate in DER".to_owned());
+        let certificate = Certificate::from_der(der).map_err(unreadable)?;
+        let signed = certificate.tbs_certificate();
+        let spki = signed.subject_public_key_info();
+        let parameters = spki.algorithm.parameters.as_ref();
+        let curve = parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
+        let mut extensions = BTreeMap::new();
+        for extension in signed.extensions().into_iter().flatten() {
+            let Some(number) = number_of(extension.extn_id) else {
+                continue;
+            };
+            let content = content(number, extension.extn_value.as_bytes())?;
+            if extensions.insert(number, content).is_some() {
+                return Err(RaTlsRefusal::DuplicateExtension(number));
+            }
+        }
+        Ok(Self {
+            is_p256: spki.algorithm.oid == EC_PUBLIC_KEY && curve == Some(P256),
+            is_server: usages(&certificate).is_some_and(|usages| usages.contains(&SERVER_AUTH)),
+            spki: spki.to_der().map_err(unreadable)?,
+            extensions,
+        })
+    }
+
+    /// The content of one of dstack's extensions.
+    pub(super) fn extension(&self, number: u32) -> Option<&[u8]> {
+        self.extensions.get(&number).map(Vec::as_slice)
+    }
+}
+
+/// The extended key usages, where it names any, once.
+fn usages(certificate: &Certificate) -> Option<Vec<ObjectIdentifier>> {
+    let usage = certificate
+        .tbs_certificate()
+        .get_extension::<ExtendedKeyUsage>()
+        .ok()??;
+    Some(usage.1.0)
+}

@@ -1,0 +1,187 @@
+//! RA-TLS certificates of dstack: a TLS certificate with the evidence of the TD that holds its key (platform.md §2.2).
+//!
+//! | file | holds |
+//! |---|---|
+//! | `extension` | dstack's extensions and their content |
+//! | `leaf` | a certificate, read |
+//! | `chain` | who signed it, up to the KMS |
+//!
+//! [`evidence_of`] reads; [`bound_quote`] proves that the TD of a verified quote quoted the certificate's key. That the
+//! server holds the key is proven by its handshake, and by nothing in the certificate: see `tls_binding`.
+
+mod chain;
+mod extension;
+mod leaf;
+
+pub(super) use leaf::is_of_dstack;
+pub use leaf::spki_sha256;
+
+use sha2::{Digest as _, Sha512};
+
+use super::td_claims::TdClaims;
+use crate::evidence::{Attestation, Evidence, EvidenceError, TlsChain};
+use leaf::Leaf;
+
+/// The extensions of dstack (platform.md §2.2).
+const QUOTE: u32 = 1;
+const EVENT_LOG: u32 = 2;
+const APP_ID: u32 = 3;
+const USAGE: u32 = 4;
+const ATTESTATION: u32 = 8;
+
+/// The usage of an app's certificate.
+const APP_USAGE: &[u8] = b"app:custom";
+
+/// Why an RA-TLS certificate is refused. Each goes on after "the certificate": "… is refused: …".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RaTlsRefusal {
+    /// The certificate, or one of its extensions, cannot be read.
+    #[error("{0}")]
+    Malformed(String),
+    /// An extension of dstack stands in it twice, so that two readers could believe two things.
+    #[error("dstack's extension .{0} occurs more than once")]
+    DuplicateExtension(u32),
+    /// Neither a quote nor an attestation.
+    #[error("it carries neither a quote (extension .1) nor an attestation (extension .8)")]
+    NoEvidence,
+    /// A quote beside an attestation, and not the same.
+    #[error("it carries two quotes: that of extension .1 is not that of the attestation in extension .8")]
+    TwoQuotes,
+    /// Not a P-256 key.
+    #[error("its key is not one of P-256, and dstack's KMS signs no other")]
+    KeyType,
+    /// The quote binds another key.
+    #[error(
+        "the report data of its quote is not the SHA-512 of \"ratls-cert:\" and its key: the quote was made for another key"
+    )]
+    NotBound,
+    /// What stands beside the quote is not in it.
+    #[error("the report data beside its quote is not the one inside it")]
+    StackReportData,
+    /// It names another app than its own evidence.
+    #[error("its extension .3 names another app than its evidence")]
+    AppId,
+    /// It is for another purpose.
+    #[error("{0}")]
+    Usage(String),
+    /// The chain does not hold.
+    #[error("{0}")]
+    Chain(&'static str),
+    /// The chain ends in another key than the KMS's.
+    #[error("its chain ends in another key than that of the key provider that the VM booted with")]
+    OtherKms,
+}
+
+/// An RA-TLS certificate with its evidence, read. Nothing of it is proven.
+#[derive(Debug, Clone)]
+pub struct RaTlsCertificate {
+    leaf: Leaf,
+    evidence: Evidence,
+}
+
+/// Reads the first certificate of a chain; `None` if nothing of dstack is in it.
+///
+/// # Errors
+/// [`RaTlsRefusal`] says what cannot be read.
+pub fn evidence_of(chain: &TlsChain) -> Option<Result<RaTlsCertificate, RaTlsRefusal>> {
+    is_of_dstack(chain.leaf()).then(|| {
+        let leaf = Leaf::of_der(chain.leaf())?;
+        let attestation = attestation_of(&leaf)?;
+        let evidence = Evidence::of_quote(attestation, None, None, None).map_err(malformed)?;
+        Ok(RaTlsCertificate { leaf, evidence })
+    })
+}
+
+impl RaTlsCertificate {
+    /// The evidence, for [`super::prove`].
+    #[must_use]
+    pub const fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+}
+
+fn attestation_of(leaf: &Leaf) -> Result<Attestation, RaTlsRefusal> {
+    let quote = leaf.extension(QUOTE);
+    match (leaf.extension(ATTESTATION), quote) {
+        (Some(versioned), quote) => {
+            let attestation = Attestation::of_versioned(versioned).map_err(malformed)?;
+            match quote {
+                Some(quote) if quote != attestation.quote.as_bytes() => Err(RaTlsRefusal::TwoQuotes),
+                _ => Ok(attestation),
+            }
+        }
+        (None, Some(quote)) => {
+            Attestation::of_parts(quote, leaf.extension(EVENT_LOG), "the certificate").map_err(malformed)
+        }
+        (None, None) => Err(RaTlsRefusal::NoEvidence),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "used as a function of map_err")]
+fn malformed(error: EvidenceError) -> RaTlsRefusal {
+    RaTlsRefusal::Malformed(error.to_string())
+}
+
+/// SHA-512 of `ratls-cert:` and the SubjectPublicKeyInfo (DER): the report data of the quote that an RA-TLS certificate
+/// carries (platform.md §2.2).
+fn report_data_of(spki: &[u8]) -> [u8; 64] {
+    let mut hasher = Sha512::new();
+    hasher.update(b"ratls-cert:");
+    hasher.update(spki);
+    hasher.finalize().into()
+}
+
+/// Why a certificate does not bind its key, of a certificate whose evidence was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotBoundBy {
+    /// It is refused.
+    Refused(RaTlsRefusal),
+    /// Its quote is not proven: see the facts of its evidence.
+    QuoteNotProven,
+}
+
+/// Proves that the TD of the certificate's own quote quoted the certificate's key. `own` is what the certificate's evidence
+/// proves.
+pub(super) fn bound_quote(certificate: &RaTlsCertificate, own: TdClaims<'_>) -> Result<(), NotBoundBy> {
+    let refused = |refusal| Err(NotBoundBy::Refused(refusal));
+    let leaf = &certificate.leaf;
+    if !leaf.is_p256 {
+        return refused(RaTlsRefusal::KeyType);
+    }
+    let Some(quote) = own.quote else {
+        return Err(NotBoundBy::QuoteNotProven);
+    };
+    if *quote.report_data() != report_data_of(&leaf.spki) {
+        return refused(RaTlsRefusal::NotBound);
+    }
+    if own.echo_differs {
+        return refused(RaTlsRefusal::StackReportData);
+    }
+    let Some(boot) = own.boot else {
+        return Err(NotBoundBy::QuoteNotProven);
+    };
+    if leaf.extension(APP_ID) != Some(boot.app_id().as_slice()) {
+        return refused(RaTlsRefusal::AppId);
+    }
+    if leaf.extension(USAGE) != Some(APP_USAGE) {
+        return refused(RaTlsRefusal::Usage(format!(
+            "its usage (extension .4) is not {}",
+            String::from_utf8_lossy(APP_USAGE)
+        )));
+    }
+    if !leaf.is_server {
+        return refused(RaTlsRefusal::Usage(
+            "its extended key usage is not that of a server".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the chain leads to the key of the KMS, hex of its SubjectPublicKeyInfo, that the VM booted with.
+pub(super) fn leads_to_kms(chain: &TlsChain, app_id: &[u8; 20], kms: &str) -> Result<(), RaTlsRefusal> {
+    chain::leads_to(chain, app_id, kms)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,257 @@
+//! Whose key the live TLS connection has: from a [`TlsSession`] and proven facts to a [`BoundChannel`] (platform.md §2).
+//!
+//! Two things make a binding, and neither is enough alone: the handshake of this run proves that the server holds the
+//! key, and a TD quoted the key. A relay has the quote and not the key; a server with a key of its own has no quote.
+
+use super::ra_tls::{self, NotBoundBy, RaTlsCertificate, RaTlsRefusal};
+use super::td_claims::TdClaims;
+use super::{BootClaims, Layout, VerifiedQuote};
+use crate::evidence::{Probe, Seen, TlsHost, TlsSession};
+
+/// The key of the live connection is that of the TD whose evidence was proven.
+///
+/// It can be made here alone. It says nothing about a policy: whether the TD's code is the expected one is for the checks of
+/// the same facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundChannel {
+    spki_sha256: [u8; 32],
+    mode: BindingMode,
+}
+
+impl BoundChannel {
+    /// SHA-256 of the SubjectPublicKeyInfo of the key. 32 bytes.
+    #[must_use]
+    pub const fn spki_sha256(&self) -> &[u8; 32] {
+        &self.spki_sha256
+    }
+
+    /// How it is bound.
+    #[must_use]
+    pub const fn mode(&self) -> BindingMode {
+        self.mode
+    }
+}
+
+/// How a key is bound to a TD.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BindingMode {
+    /// The certificate carries the quote of the TD, which quotes the key.
+    RaTls,
+    /// The app's quote for this run's nonce quotes the key, in this layout.
+    AppKey(Layout),
+}
+
+/// Why a key is not bound in one way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotBound {
+    /// Nothing of this way was there: no certificate of dstack; report data without room for a key.
+    Absent,
+    /// What it would rest on is not proven: the app's own evidence.
+    NotReached,
+    /// The certificate is refused.
+    Refused(RaTlsRefusal),
+    /// The quote in the certificate, or its event log, is not proven. Whether it is convicted.
+    QuoteNotProven {
+        /// Whether the quote was refused, or it could not be determined.
+        is_refused: bool,
+    },
+    /// The certificate is of a TD with other code.
+    OtherCode {
+        /// The compose hash of that TD.
+        compose_hash: [u8; 32],
+    },
+    /// The certificate is of another TD.
+    OtherInstance,
+    /// The app quoted another key beside the nonce.
+    KeyMismatch {
+        /// What it quoted.
+        quoted: [u8; 32],
+    },
+    /// More than one key answered.
+    KeyChanged {
+        /// How many, at least 2.
+        keys: usize,
+    },
+    /// All holds, of a recording: who holds the key now is not known.
+    Recorded,
+    /// The endpoint quotes what it is asked to: anyone can have such a quote made.
+    Oracle,
+}
+
+/// What was seen of TLS, and what is proven of it.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// SHA-256 of the SubjectPublicKeyInfo of the leaf; absent if the leaf cannot be read. 32 bytes.
+    pub spki_sha256: Option<[u8; 32]>,
+    /// By the certificate's own evidence.
+    pub ra_tls: Result<BoundChannel, NotBound>,
+    /// Whether the certificate's chain leads to the KMS that the VM booted with.
+    pub kms: Result<(), RaTlsRefusal>,
+    /// By the app's quote for this run's nonce.
+    pub app_key: Result<BoundChannel, NotBound>,
+    /// The layout with room for a key, if the app quoted this run's nonce in one.
+    pub app_key_layout: Option<Layout>,
+    /// Whether the certificate is one of dstack.
+    pub is_of_dstack: bool,
+    /// Whether a public CA, or one that the user named, vouches for leaf and host name.
+    pub has_trusted_ca: bool,
+    /// What the host name says of a gateway.
+    pub host: TlsHost,
+    /// How many keys answered.
+    pub keys: usize,
+    /// What came of the probe.
+    pub probe: Probe,
+    /// Whether the handshakes were this run's.
+    pub seen: Seen,
+}
+
+impl Tls {
+    /// Whether the app quoted the key of this connection beside the nonce, live or recorded.
+    #[must_use]
+    pub fn quotes_its_key(&self) -> bool {
+        match &self.app_key {
+            Ok(_) | Err(NotBound::Recorded | NotBound::KeyChanged { .. } | NotBound::Oracle) => true,
+            Err(_) => false,
+        }
+    }
+}
+
+/// The layouts of the app's own binding, which have room for the hash of a key (platform.md §2.3).
+const APP_KEY_LAYOUTS: [Layout; 2] = [Layout::KeyThenNonce, Layout::NonceThenKey];
+
+/// A certificate of dstack that was looked at: read, with what its own evidence proves, or refused.
+pub(super) type LookedAt<'a> = Result<(&'a RaTlsCertificate, TdClaims<'a>), RaTlsRefusal>;
+
+/// What a session proves, with what is proven of the app's own TD.
+pub(super) fn tls_of(session: &TlsSession, app: TdClaims<'_>, certificate: Option<LookedAt<'_>>) -> Tls {
+    let spki_sha256 = ra_tls::spki_sha256(session.chain.leaf());
+    let is_of_dstack = certificate.is_some();
+    let ra_tls = match certificate {
+        None => Err(NotBound::Absent),
+        Some(Err(refusal)) => Err(NotBound::Refused(refusal)),
+        Some(Ok((certificate, own))) => same_td(certificate, own, app),
+    };
+    let keys = session.other_keys.saturating_add(1);
+    let of_run = |bound: Result<BindingMode, NotBound>| -> Result<BoundChannel, NotBound> {
+        let mode = bound?;
+        let spki_sha256 = spki_sha256.ok_or(NotBound::Absent)?;
+        if keys > 1 {
+            return Err(NotBound::KeyChanged { keys });
+        }
+        if session.probe == Probe::Quotes64 {
+            return Err(NotBound::Oracle);
+        }
+        match session.seen {
+            Seen::Live => Ok(BoundChannel { spki_sha256, mode }),
+            Seen::Recorded => Err(NotBound::Recorded),
+        }
+    };
+    Tls {
+        spki_sha256,
+        ra_tls: of_run(ra_tls.map(|()| BindingMode::RaTls)),
+        kms: kms_of(app, session),
+        app_key: of_run(app_key(app, spki_sha256, session.has_trusted_ca)),
+        app_key_layout: app_key_layout(app).map(|(layout, _)| layout),
+        is_of_dstack,
+        has_trusted_ca: session.has_trusted_ca,
+        host: session.host,
+        keys,
+        probe: session.probe.clone(),
+        seen: session.seen,
+    }
+}
+
+/// The TD of the certificate is the one that quoted this run's nonce.
+fn same_td(certificate: &RaTlsCertificate, own: TdClaims<'_>, app: TdClaims<'_>) -> Result<(), NotBound> {
+    ra_tls::bound_quote(certificate, own).map_err(|error| match error {
+        NotBoundBy::Refused(refusal) => NotBound::Refused(refusal),
+        NotBoundBy::QuoteNotProven => NotBound::QuoteNotProven {
+            is_refused: own.is_refused,
+        },
+    })?;
+    let (Some(theirs), Some(ours)) = (own.quote, app.quote) else {
+        return Err(NotBound::NotReached);
+    };
+    let (Some(their_boot), Some(our_boot)) = (own.boot, app.boot) else {
+        return Err(NotBound::NotReached);
+    };
+    if their_boot.compose_hash() != our_boot.compose_hash() {
+        return Err(NotBound::OtherCode {
+            compose_hash: *their_boot.compose_hash(),
+        });
+    }
+    let is_same = launched(theirs) == launched(ours) && booted(theirs, their_boot, ours, our_boot);
+    is_same.then_some(()).ok_or(NotBound::OtherInstance)
+}
+
+/// Everything in a TD report that is fixed before the guest's own events.
+fn launched(quote: &VerifiedQuote) -> (Vec<&[u8; 48]>, [&[u8; 8]; 2], Option<&[u8; 48]>) {
+    let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+    let registers = vec![
+        quote.mrtd(),
+        rtmr0,
+        rtmr1,
+        rtmr2,
+        quote.mr_seam(),
+        quote.mr_config_id(),
+        quote.mr_owner(),
+        quote.mr_owner_config(),
+    ];
+    (
+        registers,
+        [quote.td_attributes(), quote.xfam()],
+        quote.mr_service_td(),
+    )
+}
+
+/// Whether two TDs booted the same, instance and all. RTMR3 is equal unless the app extends it after its boot, as guests up to
+/// 0.5 let it: then both replayed to their own registers, and the events of the boot decide.
+fn booted(
+    theirs: &VerifiedQuote,
+    their_boot: &BootClaims,
+    ours: &VerifiedQuote,
+    our_boot: &BootClaims,
+) -> bool {
+    let [.., their_rtmr3] = theirs.rtmrs();
+    let [.., our_rtmr3] = ours.rtmrs();
+    their_rtmr3 == our_rtmr3 || their_boot == our_boot
+}
+
+/// The layout with room for a key that the app quoted this run's nonce in, and the 32 bytes that it quoted as the key's.
+fn app_key_layout(app: TdClaims<'_>) -> Option<(Layout, [u8; 32])> {
+    let (report_data, nonce) = (app.quote?.report_data(), app.nonce?);
+    APP_KEY_LAYOUTS.into_iter().find_map(|layout| {
+        let quoted = layout
+            .key_of(report_data)
+            .filter(|_| layout.holds(report_data, nonce))?;
+        // The nonce and zeros is the plain layout, which has no key.
+        (quoted != [0; 32]).then_some((layout, quoted))
+    })
+}
+
+/// The app quoted, for this run's nonce, the hash of the key that answered. Without a CA that vouches for the host name nobody
+/// says that the server is the one that was asked.
+fn app_key(
+    app: TdClaims<'_>,
+    spki_sha256: Option<[u8; 32]>,
+    has_trusted_ca: bool,
+) -> Result<BindingMode, NotBound> {
+    if app.quote.is_none() {
+        return Err(NotBound::NotReached);
+    }
+    let (layout, quoted) = app_key_layout(app).ok_or(NotBound::Absent)?;
+    let spki = spki_sha256.filter(|_| has_trusted_ca).ok_or(NotBound::Absent)?;
+    if quoted == spki {
+        Ok(BindingMode::AppKey(layout))
+    } else {
+        Err(NotBound::KeyMismatch { quoted })
+    }
+}
+
+/// Whether the chain leads to the KMS that the VM booted with.
+fn kms_of(app: TdClaims<'_>, session: &TlsSession) -> Result<(), RaTlsRefusal> {
+    match app.boot {
+        Some(boot) => ra_tls::leads_to_kms(&session.chain, boot.app_id(), &boot.key_provider().id),
+        None => Err(RaTlsRefusal::Chain("the VM's key provider is not proven")),
+    }
+}

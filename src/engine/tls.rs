@@ -1,0 +1,208 @@
+//! TLS while evidence is fetched: what the address presents is kept, and a certificate of dstack that no CA vouches for is
+//! admitted if its own evidence binds its key (platform.md §2.0, §2.2).
+
+use std::time::Duration;
+
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+
+use super::Session;
+use super::collected::Asked;
+use super::single::Single;
+use super::verify::fetch_collateral;
+use crate::collateral::CollateralRequest;
+use crate::net::{Client, LeafWatch, Limits};
+use crate::source::app::AppEndpoints;
+use crate::source::{app, probe, tls_host};
+use cvm_verify_core::evidence::{Probe, Seen, TlsChain, TlsSession};
+use cvm_verify_core::policy::{Policy, TlsBinding};
+use cvm_verify_core::report::SideTier;
+use cvm_verify_core::verify::{
+    CollateralGap, LeafInputs, is_bound_certificate, prove_certificate, ra_tls_evidence_of, spki_sha256,
+};
+
+/// Most certificates of dstack that are admitted in one run: instances behind one address.
+const MAX_ADMITTED: usize = 3;
+
+/// How long a probe may take.
+const PROBE_TIME: Duration = Duration::from_secs(10);
+
+/// What is asked of TLS beside the evidence.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TlsAsk {
+    /// The mode.
+    binding: TlsBinding,
+    /// Whether the endpoint is asked to quote a value of nobody's choice.
+    probes: bool,
+}
+
+impl TlsAsk {
+    /// What a policy needs.
+    pub fn of(policy: &Policy) -> Self {
+        let needs_endpoint = policy.required.sides().includes(SideTier::EndpointReplayable);
+        Self {
+            binding: policy.tls_binding,
+            probes: policy.endpoint_probe && needs_endpoint,
+        }
+    }
+}
+
+/// A client that keeps what one address presents.
+pub(super) struct WatchedTls<'a> {
+    client: Client,
+    /// What it kept, for an app that is asked over TLS.
+    of_app: Option<(LeafWatch, &'a AppEndpoints)>,
+    ask: TlsAsk,
+    admitted: usize,
+    probe: Probe,
+}
+
+/// What became of a certificate that no CA vouches for.
+pub(super) enum Admission {
+    /// None was refused, or none of dstack: the error stands as it is.
+    NotOfDstack,
+    /// Its evidence binds its key: ask again.
+    Admitted,
+    /// It is one of dstack and is not admitted: why, a sentence.
+    Refused(String),
+}
+
+impl<'a> WatchedTls<'a> {
+    pub fn of(plain: &Client, ask: TlsAsk, whom: Single<'a>) -> Self {
+        let watched = match whom {
+            Single::App(endpoints) if endpoints.base().scheme() == "https" => plain
+                .watching(endpoints.base())
+                .ok()
+                .map(|(client, watch)| (client, (watch, endpoints))),
+            Single::App(_) | Single::GuestAgent(_) => None,
+        };
+        let (client, of_app) =
+            watched.map_or_else(|| (plain.clone(), None), |(client, app)| (client, Some(app)));
+        Self {
+            client,
+            of_app,
+            ask,
+            admitted: 0,
+            probe: Probe::NotSent,
+        }
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// After an answer failed: whether a certificate was refused that can be admitted. Nothing was sent to its server.
+    pub async fn admit(&mut self, session: &Session, asked: Asked<'_>) -> Admission {
+        let Some((watch, endpoints)) = &self.of_app else {
+            return Admission::NotOfDstack;
+        };
+        let Some(chain) = watch.take_refused() else {
+            return Admission::NotOfDstack;
+        };
+        let refused = |why: &str| {
+            Admission::Refused(format!(
+                "The certificate carries evidence of a dstack VM and is not accepted by it: {why}."
+            ))
+        };
+        let certificate = match ra_tls_evidence_of(&chain) {
+            None => return Admission::NotOfDstack,
+            Some(Err(refusal)) => return refused(&refusal.to_string()),
+            Some(Ok(certificate)) => certificate,
+        };
+        match self.ask.binding {
+            TlsBinding::RaTls => {}
+            // A token in the address is for the server that a CA vouches for, unless the user says otherwise.
+            TlsBinding::Auto if has_own_query(endpoints) => {
+                return refused(
+                    "the address has a query of its own, which is sent only if you name the mode: --tls-binding ratls",
+                );
+            }
+            TlsBinding::Auto => {}
+            TlsBinding::AppKey => {
+                return refused("the mode `app-key` needs a certificate that a CA vouches for");
+            }
+        }
+        if self.admitted >= MAX_ADMITTED {
+            return refused("too many certificates answer at this address");
+        }
+        let collateral = match CollateralRequest::of_quote(&certificate.evidence().attestation.quote) {
+            Some(request) => fetch_collateral(session, asked, &request).await,
+            None => Err(CollateralGap::Missing),
+        };
+        let own = prove_certificate(
+            &certificate,
+            &LeafInputs {
+                collateral: collateral
+                    .as_ref()
+                    .map(|fetched| &fetched.collateral)
+                    .map_err(Clone::clone),
+                collateral_fetched_at: collateral.as_ref().ok().map(|fetched| fetched.fetched_at),
+                root: &session.root,
+                signatures: &session.signatures,
+                at: (session.now)(),
+                clock_floor: session.clock_floor,
+            },
+        );
+        match is_bound_certificate(&certificate, &own) {
+            Ok(()) => {
+                watch.admit(&chain);
+                self.admitted += 1;
+                Admission::Admitted
+            }
+            Err(why) => refused(&why),
+        }
+    }
+
+    /// Asks once for a quote of a value of nobody's choice, if the policy needs to know.
+    pub async fn probe(&mut self, left: Duration) {
+        let Some((_, endpoints)) = self.of_app.as_ref().filter(|_| self.ask.probes) else {
+            return;
+        };
+        if self.probe != Probe::NotSent {
+            return;
+        }
+        let mut bytes = [0; 64];
+        self.probe = match SysRng.try_fill_bytes(&mut bytes) {
+            Ok(()) => {
+                let limits = Limits::body(app::MAX_BYTES).within(left.min(PROBE_TIME));
+                probe::probe(&self.client, endpoints, &bytes, &limits).await
+            }
+            Err(error) => Probe::Unknown(format!(
+                "this machine's random number generator does not answer: {error}."
+            )),
+        };
+    }
+
+    /// What was seen so far; `None` if the app was not asked over TLS.
+    pub fn session(&self) -> Option<TlsSession> {
+        let (watch, endpoints) = self.of_app.as_ref()?;
+        let mut live = watch.live().into_iter();
+        let first = live.next()?;
+        let mut keys = vec![key_of(&first.chain)];
+        for other in live {
+            let key = key_of(&other.chain);
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        Some(TlsSession {
+            chain: first.chain,
+            other_keys: keys.len() - 1,
+            has_trusted_ca: first.has_trusted_ca,
+            host: tls_host(endpoints.base()),
+            seen: Seen::Live,
+            probe: self.probe.clone(),
+        })
+    }
+}
+
+/// What tells keys apart: the hash of the key, or the whole certificate if it cannot be read.
+fn key_of(chain: &TlsChain) -> Vec<u8> {
+    spki_sha256(chain.leaf()).map_or_else(|| chain.leaf().to_vec(), |hash| hash.to_vec())
+}
+
+/// Whether a request holds more than the nonce in its query.
+fn has_own_query(endpoints: &AppEndpoints) -> bool {
+    let nonce_only = endpoints.attestation_url(&[]);
+    nonce_only.query().is_some_and(|query| query.contains('&')) || endpoints.info_url().query().is_some()
+}

@@ -1,0 +1,85 @@
+//! One request for a quote of 64 random bytes, which nobody outside may have quoted (platform.md §2.1).
+
+use super::app::AppEndpoints;
+use super::document::json;
+use super::error::SourceError;
+use crate::net::{Client, Limits, NetError};
+use cvm_verify_core::evidence::{Attestation, Probe};
+
+/// Asks an endpoint to quote 64 bytes. What it answers is not verified: an endpoint that seems to quote them is taken at its
+/// word.
+pub async fn probe(client: &Client, endpoints: &AppEndpoints, bytes: &[u8; 64], limits: &Limits) -> Probe {
+    let url = endpoints.attestation_url(bytes);
+    match json(client, url, limits).await {
+        Ok(body) => judged(&body, bytes),
+        Err(SourceError::NotJson { .. }) => Probe::NoneSeen,
+        Err(SourceError::Net { error, .. }) => refused(&error),
+        Err(other) => Probe::Unknown(format!("the probe was not answered: {other}")),
+    }
+}
+
+/// A refusal is what is hoped for; a server that is busy or broken says nothing.
+fn refused(error: &NetError) -> Probe {
+    match error {
+        NetError::HttpStatus { status, .. } if (400..500).contains(status) && *status != 429 => {
+            Probe::NoneSeen
+        }
+        NetError::HttpStatus { status, .. } => {
+            Probe::Unknown(format!("the probe was answered with status {status}."))
+        }
+        other => Probe::Unknown(format!("the probe was not answered: {other}.")),
+    }
+}
+
+fn judged(body: &[u8], bytes: &[u8; 64]) -> Probe {
+    let Ok(attestation) = Attestation::parse(body) else {
+        return Probe::NoneSeen;
+    };
+    let quote = attestation.quote.as_bytes();
+    let (first, last) = bytes.split_at(32);
+    let holds = |half: &[u8]| quote.windows(32).any(|window| window == half);
+    match (holds(first), holds(last)) {
+        (true, true) => Probe::Quotes64,
+        (false, false) => Probe::NoneSeen,
+        (true, false) | (false, true) => Probe::Quotes32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quoted(bytes: &[u8]) -> Vec<u8> {
+        let quote = hex::encode([&[4, 0][..], &[0; 100], bytes, &[0; 100]].concat());
+        format!("{{\"quote\":\"{quote}\"}}").into_bytes()
+    }
+
+    #[test]
+    fn what_is_quoted_unchanged_is_seen_wherever_it_stands() {
+        let bytes: [u8; 64] = std::array::from_fn(|index| u8::try_from(index).unwrap() + 1);
+        assert_eq!(judged(&quoted(&bytes), &bytes), Probe::Quotes64);
+        assert_eq!(judged(&quoted(&bytes[..32]), &bytes), Probe::Quotes32);
+        assert_eq!(judged(&quoted(&bytes[32..]), &bytes), Probe::Quotes32);
+        assert_eq!(judged(&quoted(&bytes[..31]), &bytes), Probe::NoneSeen);
+        assert_eq!(judged(br#"{"error":"no"}"#, &bytes), Probe::NoneSeen);
+    }
+
+    #[test]
+    fn a_refusal_is_no_oracle_and_a_broken_server_says_nothing() {
+        let status = |status| NetError::HttpStatus {
+            host: "app".to_owned(),
+            status,
+            retry_after: None,
+        };
+        for (code, is_refusal) in [
+            (400, true),
+            (404, true),
+            (422, true),
+            (429, false),
+            (500, false),
+            (503, false),
+        ] {
+            assert_eq!(refused(&status(code)) == Probe::NoneSeen, is_refusal, "{code}");
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! T26 and T27: who holds the TLS key of the address. Each lie has its own reason; none ever reaches `endpoint`.
+
+use cvm_verify_core::evidence::{Probe, Seen, TlsChain, TlsHost, TlsSession};
+use cvm_verify_core::policy::TlsBinding;
+use cvm_verify_core::report::{Assurance, CheckId, SideTier, Status, TlsRoute, Verdict};
+use simulator::server::{RA_TLS_APP_ID, RA_TLS_ATTESTATION, RA_TLS_EVENT_LOG, RA_TLS_QUOTE, RA_TLS_USAGE};
+use simulator::versioned::Versioned;
+use simulator::{Cvm, DEFAULT_NOW, ReportDataLayout, TlsIdentity, TlsMode, World};
+
+use super::judge::{Judged, Trial};
+
+const ID: CheckId = CheckId::TlsBinding;
+
+/// The healthy CVM with an RA-TLS certificate of its own.
+fn healthy() -> (Cvm, TlsIdentity) {
+    let cvm = Cvm::healthy(&World::default());
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &cvm);
+    (cvm, identity)
+}
+
+fn session(chain: Vec<Vec<u8>>) -> TlsSession {
+    TlsSession {
+        chain: TlsChain::new(chain).unwrap(),
+        other_keys: 0,
+        has_trusted_ca: false,
+        host: TlsHost::Other,
+        seen: Seen::Live,
+        probe: Probe::NotSent,
+    }
+}
+
+/// A CVM at an address that presents this identity.
+fn served(cvm: Cvm, identity: &TlsIdentity) -> Trial {
+    Trial::of(cvm).with(|trial| trial.tls = Some(session(identity.chain_der())))
+}
+
+/// The same, by a user who asks for `endpoint` in a mode.
+fn asked(cvm: Cvm, identity: &TlsIdentity, mode: TlsBinding) -> Trial {
+    served(cvm, identity).with(|trial| {
+        trial.policy.tls_binding = mode;
+        trial.policy.required = "code+endpoint".parse().unwrap();
+    })
+}
+
+fn tls(trial: &mut Trial) -> &mut TlsSession {
+    trial.tls.as_mut().unwrap()
+}
+
+/// Asked for, it fails for this reason; not asked for, it is named and nothing fails. Neither grants anything.
+#[track_caller]
+fn never_binds(trial: Trial, reason: &str) {
+    grants_nothing(trial.judge().fails(ID, reason));
+    informs(trial, Status::Warn, reason);
+}
+
+#[track_caller]
+fn informs(mut trial: Trial, status: Status, reason: &str) {
+    trial.policy.tls_binding = TlsBinding::Auto;
+    trial.policy.required = "code".parse().unwrap();
+    let judged = trial.judge();
+    grants_nothing(judged.says(ID, status, reason).concludes(Verdict::Pass));
+}
+
+#[track_caller]
+fn grants_nothing(judged: &Judged) {
+    assert!(
+        !judged.0.assurance.sides().includes(SideTier::EndpointReplayable),
+        "{judged}"
+    );
+    assert_eq!(judged.check(ID).grants, None, "{judged}");
+}
+
+#[track_caller]
+fn binds(trial: &Trial, route: TlsRoute) {
+    let judged = trial.judge();
+    judged.passes().proves(ID);
+    assert_eq!(
+        judged.0.assurance,
+        "code+endpoint".parse::<Assurance>().unwrap(),
+        "{judged}"
+    );
+    assert_eq!(judged.0.tls_route, Some(route));
+    assert_eq!(judged.check(ID).grants, Some(SideTier::Endpoint));
+}
+
+#[test]
+fn t26_a_certificate_with_the_vms_quote_of_its_key_binds_in_each_form() {
+    let (cvm, old) = healthy();
+    let scale = TlsIdentity::ra_tls_versioned(1, DEFAULT_NOW, &cvm, |versioned| versioned.scale());
+    let numbers = TlsIdentity::ra_tls_versioned(1, DEFAULT_NOW, &cvm, |versioned| versioned.msgpack());
+    let bytes = TlsIdentity::ra_tls_versioned(1, DEFAULT_NOW, &cvm, |versioned| {
+        Versioned {
+            bin: true,
+            ..versioned
+        }
+        .msgpack()
+    });
+    for identity in [&old, &scale, &numbers, &bytes] {
+        binds(
+            &asked(cvm.clone(), identity, TlsBinding::RaTls),
+            TlsRoute::AppRatls,
+        );
+        binds(
+            &asked(cvm.clone(), identity, TlsBinding::Auto),
+            TlsRoute::AppRatls,
+        );
+        binds(&served(cvm.clone(), identity), TlsRoute::AppRatls);
+    }
+}
+
+#[test]
+fn t26_a_key_that_the_app_quotes_beside_the_nonce_binds() {
+    let identity = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    for layout in [
+        ReportDataLayout::KeyThenNonce(identity.key_hash()),
+        ReportDataLayout::NonceThenKey(identity.key_hash()),
+    ] {
+        let mut cvm = Cvm::healthy(&World::default());
+        cvm.report_data = layout;
+        for mode in [TlsBinding::AppKey, TlsBinding::Auto] {
+            let trial = asked(cvm.clone(), &identity, mode).with(|trial| tls(trial).has_trusted_ca = true);
+            binds(&trial, TlsRoute::AppKey);
+            trial
+                .judge()
+                .proves(CheckId::Freshness)
+                .proves(CheckId::ReportData);
+            // Over a certificate that no CA vouches for, it does not count.
+            let untrusted = trial.with(|trial| tls(trial).has_trusted_ca = false);
+            grants_nothing(untrusted.judge().concludes(Verdict::Fail));
+        }
+    }
+}
+
+#[test]
+fn t26_a_relay_with_a_certificate_of_its_own_never_binds() {
+    let own = TlsIdentity::new(7, DEFAULT_NOW, TlsMode::TestCa);
+    let trusted = |trial: &mut Trial| tls(trial).has_trusted_ca = true;
+    // An app that ends TLS itself, in either mode, behind a relay with a genuine certificate for the name.
+    let (cvm, _) = healthy();
+    never_binds_by_mode(
+        asked(cvm.clone(), &own, TlsBinding::RaTls).with(trusted),
+        "ratls-no-evidence",
+    );
+    never_binds_by_mode(
+        asked(cvm.clone(), &own, TlsBinding::AppKey).with(trusted),
+        "no-app-key",
+    );
+    let open = asked(cvm, &own, TlsBinding::Auto).with(trusted);
+    grants_nothing(open.judge().leaves_open(ID, "unbound"));
+    informs(open, Status::Skip, "unbound");
+
+    let mut cvm = Cvm::healthy(&World::default());
+    let genuine = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    cvm.report_data = ReportDataLayout::KeyThenNonce(genuine.key_hash());
+    for mode in [TlsBinding::AppKey, TlsBinding::Auto] {
+        let judged = asked(cvm.clone(), &own, mode).with(trusted).judge();
+        grants_nothing(judged.fails(ID, "key-mismatch"));
+    }
+}
+
+/// Asked for by its mode, it fails for this reason; without a mode, another one is said.
+#[track_caller]
+fn never_binds_by_mode(trial: Trial, reason: &str) {
+    grants_nothing(trial.judge().fails(ID, reason));
+    let without_tier = trial.with(|trial| trial.policy.required = "code".parse().unwrap());
+    grants_nothing(without_tier.judge().fails(ID, reason));
+}
+
+#[test]
+fn t26_evidence_that_was_copied_into_another_certificate_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let relay = TlsIdentity::new(7, DEFAULT_NOW, TlsMode::SelfSigned).with_extensions_of(&identity);
+    never_binds(asked(cvm, &relay, TlsBinding::RaTls), "ratls-not-bound");
+}
+
+#[test]
+fn t26_more_than_one_key_in_a_run_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let ratls = asked(cvm, &identity, TlsBinding::RaTls).with(|trial| tls(trial).other_keys = 1);
+    never_binds(ratls, "tls-key-changed");
+    let identity = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.report_data = ReportDataLayout::KeyThenNonce(identity.key_hash());
+    let app_key = asked(cvm, &identity, TlsBinding::AppKey).with(|trial| {
+        tls(trial).other_keys = 1;
+        tls(trial).has_trusted_ca = true;
+    });
+    never_binds(app_key, "tls-key-changed");
+}
+
+#[test]
+fn t26_an_endpoint_that_quotes_what_it_is_sent_binds_nothing() {
+    let (cvm, identity) = healthy();
+    let probed = |probe: Probe| {
+        asked(cvm.clone(), &identity, TlsBinding::RaTls).with(|trial| tls(trial).probe = probe)
+    };
+    never_binds(probed(Probe::Quotes64), "oracle-64");
+    // A quote of 64 bytes cannot be made with 32 of one's own.
+    for probe in [Probe::NoneSeen, Probe::Quotes32] {
+        binds(&probed(probe), TlsRoute::AppRatls);
+    }
+    let unknown = probed(Probe::Unknown(
+        "the probe was answered with status 503.".to_owned(),
+    ));
+    grants_nothing(unknown.judge().leaves_open(ID, "probe-undetermined"));
+}
+
+#[test]
+fn t26_a_certificate_of_an_older_release_does_not_bind() {
+    let (cvm, _) = healthy();
+    let mut older = cvm.clone();
+    older.app_compose = older.app_compose.replace("8080:8080", "8081:8080");
+    assert_ne!(
+        older.compose_hash(),
+        cvm.compose_hash(),
+        "the test changes the document"
+    );
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &older);
+    never_binds(asked(cvm, &identity, TlsBinding::RaTls), "ratls-other-compose");
+}
+
+#[test]
+fn t26_a_certificate_of_another_instance_does_not_bind() {
+    let (cvm, _) = healthy();
+    let mut other = cvm.clone();
+    other.instance_id = vec![0x77; 20];
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &other);
+    never_binds(
+        asked(cvm.clone(), &identity, TlsBinding::RaTls),
+        "ratls-other-instance",
+    );
+    // Another firmware under the same boot events is another TD, too.
+    let mut other = cvm.clone();
+    other.forced.mr_td = Some([0x55; 48]);
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &other);
+    never_binds(asked(cvm, &identity, TlsBinding::RaTls), "ratls-other-instance");
+}
+
+#[test]
+fn t26_two_readers_never_read_two_things_in_a_certificate() {
+    let (cvm, identity) = healthy();
+    let versioned = TlsIdentity::ra_tls_versioned(1, DEFAULT_NOW, &cvm, |versioned| versioned.scale());
+    let attestation = Versioned::of(&cvm.evidence("")).scale();
+    let twice = versioned
+        .clone()
+        .with_ra_tls_extension(RA_TLS_ATTESTATION, &attestation);
+    never_binds(
+        asked(cvm.clone(), &twice, TlsBinding::RaTls),
+        "ratls-duplicate-extension",
+    );
+    let beside = versioned.with_ra_tls_extension(RA_TLS_QUOTE, &cvm.quote_bytes(""));
+    never_binds(asked(cvm.clone(), &beside, TlsBinding::RaTls), "ratls-two-quotes");
+    let without = identity.without_ra_tls_extension(RA_TLS_QUOTE);
+    never_binds(asked(cvm, &without, TlsBinding::RaTls), "ratls-no-evidence");
+}
+
+#[test]
+fn t26_what_a_certificate_claims_beside_its_evidence_must_agree() {
+    let (cvm, identity) = healthy();
+    let replaced = |oid: &str, content: &[u8]| {
+        let identity = identity.clone().without_ra_tls_extension(oid);
+        asked(
+            cvm.clone(),
+            &identity.with_ra_tls_extension(oid, content),
+            TlsBinding::RaTls,
+        )
+    };
+    never_binds(replaced(RA_TLS_APP_ID, &[9; 20]), "ratls-app-id");
+    never_binds(replaced(RA_TLS_USAGE, b"app:ca"), "ratls-usage");
+    never_binds(replaced(RA_TLS_EVENT_LOG, b"no list"), "ratls-malformed");
+    never_binds(replaced(RA_TLS_EVENT_LOG, b"[]"), "ratls-quote");
+    let lying = TlsIdentity::ra_tls_versioned(1, DEFAULT_NOW, &cvm, |versioned| {
+        Versioned {
+            report_data: vec![1; 64],
+            ..versioned
+        }
+        .scale()
+    });
+    never_binds(
+        asked(cvm.clone(), &lying, TlsBinding::RaTls),
+        "ratls-stack-report-data",
+    );
+    // A number over 255 in a list of bytes: the first byte of the quote, which stands behind the head of the list.
+    let odd = TlsIdentity::ra_tls_versioned(1, DEFAULT_NOW, &cvm, |versioned| {
+        let mut bytes = versioned.msgpack();
+        let place = bytes
+            .windows(4)
+            .position(|window| window == [4, 0, 2, 0])
+            .unwrap();
+        bytes.splice(place..=place, [0xcd, 0x01, 0x00]);
+        bytes
+    });
+    never_binds(asked(cvm, &odd, TlsBinding::RaTls), "ratls-malformed");
+}
+
+#[test]
+fn t26_a_forged_quote_in_a_certificate_does_not_bind() {
+    let (cvm, _) = healthy();
+    let mut forged = cvm.clone();
+    forged.edit_quote(|quote| quote[60] ^= 1);
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &forged);
+    never_binds(asked(cvm, &identity, TlsBinding::RaTls), "ratls-quote");
+}
+
+#[test]
+fn t26_a_certificate_of_another_kms_or_without_its_chain_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let other = identity.clone().of_another_kms(99);
+    never_binds(asked(cvm.clone(), &other, TlsBinding::RaTls), "ratls-other-kms");
+    let alone = asked(cvm, &identity, TlsBinding::RaTls)
+        .with(|trial| trial.tls = Some(session(vec![identity.leaf_der()])));
+    never_binds(alone, "ratls-chain");
+}
+
+#[test]
+fn t26_a_key_that_no_kms_signs_does_not_bind() {
+    use rcgen::{CertificateParams, CustomExtension, KeyPair, PKCS_ECDSA_P384_SHA384};
+    let (cvm, _) = healthy();
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap();
+    let mut bound = cvm.clone();
+    bound.report_data = ReportDataLayout::ra_tls(&key.public_key_der_of_spki());
+    let quote = bound.quote_bytes("");
+    let mut octets = vec![0x04, 0x82];
+    octets.extend(u16::try_from(quote.len()).unwrap().to_be_bytes());
+    octets.extend(&quote);
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.custom_extensions = vec![CustomExtension::from_oid_content(
+        &[1, 3, 6, 1, 4, 1, 62397, 1, 1],
+        octets,
+    )];
+    let leaf = params.self_signed(&key).unwrap().der().to_vec();
+    let trial = asked(
+        cvm,
+        &TlsIdentity::new(1, DEFAULT_NOW, TlsMode::SelfSigned),
+        TlsBinding::RaTls,
+    )
+    .with(|trial| trial.tls = Some(session(vec![leaf])));
+    never_binds(trial, "ratls-key-type");
+}
+
+/// The DER of the SubjectPublicKeyInfo.
+trait Spki {
+    fn public_key_der_of_spki(&self) -> Vec<u8>;
+}
+
+impl Spki for rcgen::KeyPair {
+    fn public_key_der_of_spki(&self) -> Vec<u8> {
+        rcgen::PublicKeyData::subject_public_key_info(self)
+    }
+}
+
+#[test]
+fn t26_a_recording_never_reaches_endpoint() {
+    let (cvm, identity) = healthy();
+    let trial = asked(cvm, &identity, TlsBinding::RaTls).with(|trial| tls(trial).seen = Seen::Recorded);
+    let judged = trial.judge();
+    grants_nothing(
+        judged
+            .says(ID, Status::Skip, "recorded")
+            .concludes(Verdict::Inconclusive),
+    );
+    // What was wrong is as wrong in a recording.
+    let (cvm, identity) = healthy();
+    let relay = TlsIdentity::new(7, DEFAULT_NOW, TlsMode::SelfSigned).with_extensions_of(&identity);
+    let trial = asked(cvm, &relay, TlsBinding::RaTls).with(|trial| tls(trial).seen = Seen::Recorded);
+    grants_nothing(trial.judge().fails(ID, "ratls-not-bound"));
+}
+
+#[test]
+fn t26_tls_that_ends_in_a_gateway_is_said_and_never_binds() {
+    let identity = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    let trial = asked(Cvm::healthy(&World::default()), &identity, TlsBinding::Auto).with(|trial| {
+        tls(trial).host = TlsHost::Gateway;
+        tls(trial).has_trusted_ca = true;
+    });
+    let judged = trial.judge();
+    grants_nothing(judged.leaves_open(ID, "gateway-terminated"));
+    assert_eq!(judged.0.tls_route, Some(TlsRoute::Gateway));
+    assert!(judged.detail(ID).contains("is not proven"));
+    informs(trial, Status::Skip, "gateway-terminated");
+}
+
+#[test]
+fn t26_without_a_connection_there_is_nothing_to_bind() {
+    let (cvm, identity) = healthy();
+    let trial = asked(cvm, &identity, TlsBinding::Auto).with(|trial| trial.tls = None);
+    let judged = trial.judge();
+    grants_nothing(judged.leaves_open(ID, "no-connection"));
+    assert_eq!(judged.0.tls_route, None);
+    informs(trial, Status::Skip, "no-connection");
+}
+
+/// What binds the key says nothing about the code: a VM with other code never passes for it.
+#[test]
+fn t26_a_bound_key_does_not_excuse_other_code() {
+    let (mut cvm, _) = healthy();
+    let policy = Trial::of(cvm.clone()).policy;
+    cvm.app_compose = cvm.app_compose.replace("8080:8080", "8081:8080");
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &cvm);
+    let trial = asked(cvm, &identity, TlsBinding::RaTls).with(|trial| {
+        trial.policy.compose_hash = policy.compose_hash;
+    });
+    let judged = trial.judge();
+    judged.fails(CheckId::ComposeHash, "compose-hash-mismatch");
+    assert!(
+        !judged.0.assurance.sides().includes(SideTier::Endpoint),
+        "{judged}"
+    );
+}

@@ -1,0 +1,279 @@
+//! Who serves the address, live: the program against servers that end TLS in each way.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cvm_verify_core::report::CheckId::*;
+use cvm_verify_core::report::Status::*;
+use cvm_verify_core::report::{SideTier, TlsRoute, Verdict};
+use simulator::server::RA_TLS_QUOTE;
+use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, ReportDataLayout, TlsIdentity, TlsMode, World};
+
+use super::deployment::Deployment;
+use super::run::{Ran, run};
+
+const ENDPOINT: [&str; 2] = ["--tls-binding=ratls", "--require-assurance=code+endpoint"];
+
+/// TLS libraries look at the real clock.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// A CVM whose endpoint takes 64 hex digits and nothing else.
+fn strict() -> Cvm {
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.report_data = ReportDataLayout::Ascii;
+    cvm
+}
+
+fn ra_tls(cvm: &Cvm) -> TlsIdentity {
+    TlsIdentity::ra_tls(1, now(), cvm)
+}
+
+fn verify(deployment: &Deployment, app: &AppServer, more: &[&str]) -> Ran {
+    let mut args = vec![
+        "verify".to_owned(),
+        app.localhost_url().to_string(),
+        "--format=json".to_owned(),
+    ];
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    run(&args)
+}
+
+/// Nothing in the report says that the VM serves the address.
+#[track_caller]
+fn grants_nothing(ran: &Ran) {
+    let report = ran.report();
+    let target = &report.targets[0];
+    assert!(
+        target.checks.iter().all(|check| check.grants.is_none()),
+        "{ran:#?}"
+    );
+    assert!(!target.assurance.sides().includes(SideTier::EndpointReplayable));
+}
+
+#[test]
+fn an_app_with_a_certificate_of_dstack_is_bound_without_another_request() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
+    let ran = verify(&deployment, &app, &[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(TlsBinding, Pass, None);
+    assert_eq!(ran.check(TlsBinding).grants, Some(SideTier::Endpoint));
+    assert_eq!(ran.report().targets[0].tls_route, Some(TlsRoute::AppRatls));
+    assert_eq!((app.count("/attestation"), app.count("/info")), (1, 1));
+
+    // Where the tier is asked for, one probe more is sent, unless the user says otherwise.
+    app.forget_requests();
+    let ran = verify(&deployment, &app, &ENDPOINT);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(
+        ran.check(TlsBinding)
+            .detail
+            .contains("No quoting of foreign values was seen")
+    );
+    assert_eq!(app.count("/attestation"), 2);
+    let probes: Vec<usize> = app
+        .requests()
+        .iter()
+        .filter_map(|request| Some(request.parameter("reportData")?.len()))
+        .collect();
+    assert_eq!(probes, [64, 128]);
+    app.forget_requests();
+    let ran = verify(
+        &deployment,
+        &app,
+        &[ENDPOINT[0], ENDPOINT[1], "--no-endpoint-probe"],
+    );
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(app.count("/attestation"), 1);
+}
+
+#[test]
+fn an_app_that_quotes_its_own_key_is_bound() {
+    let deployment = Deployment::healthy();
+    let identity = TlsIdentity::new(1, now(), TlsMode::TestCa);
+    std::fs::write(deployment.folder.path().join("ca.pem"), identity.ca_pem()).unwrap();
+    let ca = format!("--ca-file={}", deployment.path("ca.pem"));
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.report_data = ReportDataLayout::KeyThenNonce(identity.key_hash());
+    let app = AppServer::https(cvm.clone(), &identity);
+    let ran = verify(&deployment, &app, &[&ca, "--tls-binding=app-key", ENDPOINT[1]]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(TlsBinding, Pass, None);
+    ran.assert(Freshness, Pass, None);
+    assert_eq!(ran.report().targets[0].tls_route, Some(TlsRoute::AppKey));
+
+    // A relay with a certificate of its own hands on what the VM quotes.
+    let relay = TlsIdentity::new(7, now(), TlsMode::TestCa);
+    std::fs::write(deployment.folder.path().join("ca.pem"), relay.ca_pem()).unwrap();
+    let relay = AppServer::https(cvm, &relay);
+    let ran = verify(&deployment, &relay, &[&ca, "--tls-binding=app-key", ENDPOINT[1]]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert(TlsBinding, Fail, Some("key-mismatch"));
+    grants_nothing(&ran);
+}
+
+#[test]
+fn t26_a_relay_of_an_app_with_a_certificate_of_dstack_never_binds() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let genuine = ra_tls(&cvm);
+
+    // With a certificate of a CA, and the VM's answers.
+    let relay = TlsIdentity::new(7, now(), TlsMode::TestCa);
+    std::fs::write(deployment.folder.path().join("ca.pem"), relay.ca_pem()).unwrap();
+    let ca = format!("--ca-file={}", deployment.path("ca.pem"));
+    let app = AppServer::https(cvm.clone(), &relay);
+    let ran = verify(&deployment, &app, &[&ca, ENDPOINT[0], ENDPOINT[1]]);
+    assert_eq!(ran.code, 1);
+    ran.assert(TlsBinding, Fail, Some("ratls-no-evidence"));
+    grants_nothing(&ran);
+    // Without a mode nothing is asked of the key, and nothing is claimed of it.
+    let ran = verify(&deployment, &app, &[&ca]);
+    assert_eq!(ran.code, 0);
+    ran.assert(TlsBinding, Skip, Some("unbound"));
+    grants_nothing(&ran);
+    let ran = verify(&deployment, &app, &[&ca, ENDPOINT[1]]);
+    assert_eq!(ran.code, 3);
+    ran.assert(TlsBinding, Error, Some("unbound"));
+
+    // With a CA's certificate that carries the copied evidence.
+    let copied = relay.with_extensions_of(&genuine);
+    let app = AppServer::https(cvm.clone(), &copied);
+    let ran = verify(&deployment, &app, &[&ca, ENDPOINT[0], ENDPOINT[1]]);
+    assert_eq!(ran.code, 1);
+    ran.assert(TlsBinding, Fail, Some("ratls-not-bound"));
+    grants_nothing(&ran);
+
+    // With a key of its own and the copied evidence: no CA vouches for it, and its evidence does not, either.
+    let copied = TlsIdentity::new(7, now(), TlsMode::SelfSigned).with_extensions_of(&genuine);
+    // With the genuine certificate, whose key it has not.
+    let stolen = TlsIdentity::new(7, now(), TlsMode::SelfSigned).presenting(&genuine);
+    for (identity, words) in [(&copied, "the quote was made for another key"), (&stolen, "")] {
+        let app = AppServer::https(cvm.clone(), identity);
+        for more in [&[][..], &ENDPOINT[..]] {
+            let ran = verify(&deployment, &app, more);
+            assert_eq!(ran.code, 3, "{ran:#?}");
+            ran.assert(Evidence, Error, Some("tls"));
+            assert!(ran.check(Evidence).detail.contains(words), "{ran:#?}");
+            grants_nothing(&ran);
+            assert_eq!(
+                app.requests().len(),
+                0,
+                "nothing is sent to a server that has not proven its key"
+            );
+        }
+    }
+    // As in TLS 1.2, whose handshake signs something else.
+    let app = AppServer::https(cvm.clone(), &stolen.only_tls12());
+    let ran = verify(&deployment, &app, &ENDPOINT);
+    ran.assert(Evidence, Error, Some("tls"));
+    assert_eq!(app.requests().len(), 0);
+    let app = AppServer::https(cvm, &genuine.only_tls12());
+    assert_eq!(verify(&deployment, &app, &ENDPOINT).code, 0);
+}
+
+#[test]
+fn t26_two_keys_behind_one_address_never_bind() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let first = ra_tls(&cvm);
+    let second = TlsIdentity::ra_tls(2, now(), &cvm);
+    let app = AppServer::https(cvm, &first);
+    // Each request on a connection of its own, as behind a balancer that closes after each.
+    app.alternate_tls(&[first, second]);
+    app.behave(AppEndpoint::Info, Behaviour::Status(404));
+    let ran = verify(&deployment, &app, &ENDPOINT);
+    grants_nothing(&ran);
+    assert_ne!(ran.code, 0, "{ran:#?}");
+    let ran = verify(&deployment, &app, &[]);
+    grants_nothing(&ran);
+}
+
+#[test]
+fn t26_an_endpoint_that_quotes_anything_never_binds() {
+    let deployment = Deployment::healthy();
+    let mut cvm = strict();
+    cvm.report_data = ReportDataLayout::Raw;
+    let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
+    let ran = verify(&deployment, &app, &ENDPOINT);
+    assert_eq!(ran.code, 1);
+    ran.assert(TlsBinding, Fail, Some("oracle-64"));
+    grants_nothing(&ran);
+}
+
+#[test]
+fn a_bundle_keeps_the_chain_and_its_replay_reaches_no_endpoint() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
+    let bundle = deployment.path("app.evidence.json");
+    let ran = verify(
+        &deployment,
+        &app,
+        &[ENDPOINT[0], ENDPOINT[1], &format!("--evidence={bundle}")],
+    );
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let replay = |more: &[&str]| {
+        let mut args = vec!["replay".to_owned(), bundle.clone(), "--format=json".to_owned()];
+        args.push(format!("--insecure-trust-root={}", deployment.path("root.pem")));
+        args.extend(deployment.expect().iter().cloned());
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        run(&args)
+    };
+    let ran = replay(&ENDPOINT);
+    assert_eq!(ran.code, 3);
+    ran.assert(TlsBinding, Skip, Some("recorded"));
+    grants_nothing(&ran);
+    let ran = replay(&[]);
+    assert_eq!(ran.report().targets[0].verdict, Verdict::Pass);
+    ran.assert(TlsBinding, Skip, Some("recorded"));
+    assert_eq!(ran.report().targets[0].tls_route, Some(TlsRoute::AppRatls));
+    grants_nothing(&ran);
+}
+
+#[test]
+fn t27_a_query_of_the_users_is_not_sent_to_a_server_that_no_ca_vouches_for() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
+    let path = "--attestation-path=/attestation?token=secret";
+    let ran = verify(&deployment, &app, &[path]);
+    ran.assert(Evidence, Error, Some("tls"));
+    assert!(
+        ran.check(Evidence).detail.contains("--tls-binding ratls"),
+        "{ran:#?}"
+    );
+    assert_eq!(app.requests().len(), 0);
+    let ran = verify(&deployment, &app, &[path, "--tls-binding=ratls"]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+}
+
+#[test]
+fn a_tier_that_no_check_can_prove_is_a_usage_error() {
+    let deployment = Deployment::healthy();
+    for (value, says) in [
+        ("endpoint", "write `code+endpoint`"),
+        ("hardware+endpoint", "write `code+endpoint`"),
+        ("code+endpoint+endpoint", "write one of them"),
+        ("code+gpu", "it is none of"),
+    ] {
+        deployment
+            .verify(&[&format!("--require-assurance={value}")])
+            .assert_usage_error(says);
+    }
+}
+
+#[test]
+fn a_certificate_without_a_quote_says_what_is_missing() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let identity = ra_tls(&cvm).without_ra_tls_extension(RA_TLS_QUOTE);
+    let app = AppServer::https(cvm, &identity);
+    let ran = verify(&deployment, &app, &ENDPOINT);
+    ran.assert(Evidence, Error, Some("tls"));
+    assert!(ran.check(Evidence).detail.contains("neither a quote"), "{ran:#?}");
+}
