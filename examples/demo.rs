@@ -54,11 +54,13 @@ fn demo() -> Result<(), Box<dyn std::error::Error>> {
     say(
         "cvm-verify, run on simulated machines: their root certificate is not Intel's, and each report says so.\n",
     )?;
+    let mut ended = Vec::new();
     for (title, lie, expected) in SCENES {
         let code = scene(title, lie, &healthy, &root, now)?;
         if code != expected {
             return Err(format!("{title}: exit code {code}, {expected} expected").into());
         }
+        ended.push((title, code));
     }
     let title =
         "A release of today: no table has its OS image, and its user copied the hash from the release page";
@@ -66,7 +68,23 @@ fn demo() -> Result<(), Box<dyn std::error::Error>> {
     if code != 0 {
         return Err(format!("{title}: exit code {code}, 0 expected").into());
     }
+    ended.push((title, code));
+    say(&format!("\n{}", table(&ended)))?;
     say("All six ended as they should: two PASSes, four FAILs.\n")
+}
+
+/// The verdicts of all scenes, by their exit codes.
+fn table(ended: &[(&str, u8)]) -> String {
+    let row = |(title, code): &(&str, u8)| {
+        let verdict = match code {
+            0 => "PASS",
+            1 => "FAIL",
+            _ => "INCONCLUSIVE",
+        };
+        let (what, why) = title.split_once(": ").unwrap_or((title, ""));
+        format!("  {verdict}  {what:<24}  {why}\n")
+    };
+    ended.iter().map(row).chain(["\n".to_owned()]).collect()
 }
 
 /// A guest that boots an image which was released after the program: it shows the image's measurement document, and the VM has a

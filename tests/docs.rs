@@ -9,6 +9,9 @@
 
 #[path = "docs/action.rs"]
 mod action;
+#[cfg(unix)]
+#[path = "docs/commands_run.rs"]
+mod commands_run;
 #[path = "docs/dependencies.rs"]
 mod dependencies;
 #[path = "docs/examples.rs"]

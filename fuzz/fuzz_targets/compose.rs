@@ -17,6 +17,7 @@ fn shown(document: &[u8]) {
         evidence: &evidence,
         collateral: None,
         bundle: None,
+        simulated: false,
     };
     let text = inspect(&inspected);
     assert_harmless(&text);

@@ -30,6 +30,7 @@ cvm_verify_fuzz::fuzz_target!(|list: &str| {
         evidence: &evidence,
         collateral: None,
         bundle: None,
+        simulated: false,
     });
     assert_harmless(&text);
     assert_no_command(&text);

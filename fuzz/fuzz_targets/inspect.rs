@@ -24,6 +24,7 @@ cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
         evidence: &evidence,
         collateral: collateral.as_ref(),
         bundle: None,
+        simulated: false,
     };
     let text = inspect(&inspected);
     assert!(text.starts_with("Not verified") && text.ends_with('\n'));

@@ -304,7 +304,7 @@ async fn t60_a_receiver_that_hangs_holds_up_nobody_else_and_everything_ends_in_t
     );
     assert_eq!(
         records[0].detail,
-        "api.example.com: not delivered in 3 tries: no answer in time (no response yet)"
+        "api.example.com: not delivered in 3 tries: no answer in time (waiting for its response)"
     );
     assert_eq!(
         records[3].detail,

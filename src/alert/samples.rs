@@ -57,7 +57,7 @@ pub(super) fn inconclusive() -> TargetReport {
 pub(super) fn unreachable() -> TargetReport {
     let mut target = samples::unreachable();
     of(&mut target, CheckId::Evidence).detail =
-        "api.example.com:443: no answer in time (no response yet).".to_owned();
+        "api.example.com:443: no answer in time (waiting for its response).".to_owned();
     target
 }
 

@@ -44,7 +44,7 @@ impl StateFile {
             Err(why) => Err(UsageError::file(
                 path,
                 format!(
-                    "cannot be kept to ourselves ({why}); give each process with --state a file of its own"
+                    "cannot be locked for this process alone ({why}); give each process with --state a file of its own"
                 ),
             )),
         }

@@ -64,10 +64,15 @@ pub(super) fn facts_of_alone(
 
 /// A deployment of which nothing is expected: it is only described.
 pub(super) fn of_source(source: &Source) -> Deployment {
+    of_source_with(source, None)
+}
+
+/// The same with a compose document that the user has as a file.
+pub(super) fn of_source_with(source: &Source, compose_file: Option<Vec<u8>>) -> Deployment {
     Deployment {
         name: String::new(),
         source: source.clone(),
         policy: Policy::default(),
-        compose_file: None,
+        compose_file,
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Places {
     pub report_json: Option<PathBuf>,
     pub report_text: Option<PathBuf>,
     pub summary: Option<PathBuf>,
+    /// A summary that is appended to a file of others.
+    pub appended: Option<PathBuf>,
     pub junit: Option<PathBuf>,
     pub dotenv: Option<PathBuf>,
     /// The bundle, or the folder of the bundles.
@@ -32,6 +34,7 @@ impl Places {
             report_json: args.report_json.clone().or_else(|| inside("report.json")),
             report_text: inside("report.txt"),
             summary: inside("summary.md"),
+            appended: args.summary.clone(),
             junit: args.junit.clone().or_else(|| inside("junit.xml")),
             dotenv: args.dotenv.clone().or_else(|| inside("result.env")),
             evidence,
@@ -43,7 +46,7 @@ impl Places {
         let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let (report_json, summary, junit, evidence) = (
             text(&self.report_json),
-            text(&self.summary),
+            text(&self.summary).or_else(|| text(&self.appended)),
             text(&self.junit),
             text(&self.evidence),
         );
@@ -74,7 +77,7 @@ impl Places {
             file(Kind::Summary, &self.summary, &|| render::summary(report)),
             file(Kind::Junit, &self.junit, &|| render::junit(report)),
             file(Kind::Dotenv, &self.dotenv, &|| {
-                render::dotenv(&self.outputs(report))
+                render::dotenv(&self.outputs(report), report.notice.is_some())
             }),
         ]
         .into_iter()

@@ -2,14 +2,15 @@
 
 use super::args::{ComposeHashArgs, ComposeHashFormat};
 use super::error::UsageError;
-use super::files;
 use super::surroundings::Surroundings;
+use super::{compose_document, files};
 use crate::render;
 use cvm_verify_core::compose::compose_forms;
 use cvm_verify_core::evidence::EvidenceError;
 
 pub(super) fn run(args: &ComposeHashArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let bytes = files::read(&args.file, files::COMPOSE_LIMIT)?;
+    compose_document::refuse_own_document(&args.file, &bytes)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| {
         UsageError::file(
             &args.file,
@@ -25,6 +26,13 @@ pub(super) fn run(args: &ComposeHashArgs, surroundings: &mut Surroundings) -> an
         };
         UsageError::file(&args.file, problem)
     })?;
+    if !compose_document::has_a_field_of_one(text) {
+        surroundings.complain(&format!(
+            "note: {} has none of the fields of a compose document ({}), so no guest starts anything from it.",
+            args.file.display(),
+            compose_document::FIELDS.join(", ")
+        ));
+    }
     surroundings.print(&match args.format {
         ComposeHashFormat::Text => render::compose_forms_text(&forms, &doubts),
         ComposeHashFormat::Json => render::compose_forms_json(&forms, &doubts),

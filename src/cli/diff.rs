@@ -8,7 +8,7 @@ use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::trust_roots::{Roots, trust_roots};
-use super::{chain, files, pin, policy, replay};
+use super::{chain, files, loose, pin, policy, replay};
 use crate::compare::{Side, SideKind, compare};
 use crate::config::shown_text;
 use crate::engine::AskedContracts;
@@ -33,11 +33,33 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::R
         ..Policy::default()
     };
     let mut sides = Vec::new();
-    for what in [&args.before, &args.after] {
-        match side(what, args, &roots, &expectations, surroundings)? {
+    let after = match (&args.after, args.loose.has_quote()) {
+        (Some(after), false) => Some(after.as_str()),
+        (None, true) => None,
+        (Some(_), true) => {
+            return Err(UsageError::new(
+                "loose files are the second side, and B is another; give one of them",
+            )
+            .into());
+        }
+        (None, false) => {
+            return Err(UsageError::new(
+                "there is one side only; give the other one too: a lock file, a bundle, an address, or loose files \
+                 (--attestation FILE …)",
+            )
+            .into());
+        }
+    };
+    for what in [Some(args.before.as_str()), after] {
+        let side = match what {
+            Some(what) => side(what, args, &roots, &expectations, surroundings)?,
+            None => loose_side(args, &roots, &expectations, surroundings)?,
+        };
+        match side {
             Ok(side) => sides.push(side),
             Err(Unsaid(code, why)) => {
-                let why = escape::terminal(&format!("{}: {why}", named(what))).into_owned();
+                let name = what.map_or("the loose files", named);
+                let why = escape::terminal(&format!("{name}: {why}")).into_owned();
                 surroundings.complain(&format!("Nothing was compared: {why}"));
                 return Ok(code);
             }
@@ -54,7 +76,9 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::R
         Format::Json => render::difference_json,
         Format::Markdown => render::difference_markdown,
     };
-    surroundings.print(&render(before, after, &comparison, simulated));
+    if !args.quiet {
+        surroundings.print(&render(before, after, &comparison, simulated));
+    }
     Ok(if comparison.changes.is_empty() {
         0
     } else {
@@ -100,6 +124,23 @@ fn bundle(path: &Path, roots: &Roots, expectations: &Policy) -> anyhow::Result<R
             let facts = chain::as_recorded(facts, recorded.recalled.chain(), &expectations.reference);
             of_facts(name, SideKind::Bundle, &facts, expectations)
         }
+        Err(gap) => Err(Unsaid(super::INCONCLUSIVE, gap.detail)),
+    })
+}
+
+/// Loose files, judged now.
+fn loose_side(
+    args: &DiffArgs,
+    roots: &Roots,
+    expectations: &Policy,
+    surroundings: &Surroundings,
+) -> anyhow::Result<Result<Side, Unsaid>> {
+    let Some(recorded) = loose::recorded(&args.loose)? else {
+        return Ok(Err(Unsaid(super::INCONCLUSIVE, "there is no quote".to_owned())));
+    };
+    let at = (surroundings.now)();
+    Ok(match roots.prove(&recorded.gathered, at) {
+        Ok(facts) => of_facts(recorded.name, SideKind::Bundle, &facts, expectations),
         Err(gap) => Err(Unsaid(super::INCONCLUSIVE, gap.detail)),
     })
 }

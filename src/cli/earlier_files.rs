@@ -119,7 +119,7 @@ mod tests {
             (Kind::ReportText, render::text(report, Style::default())),
             (Kind::Summary, render::summary(report)),
             (Kind::Junit, render::junit(report)),
-            (Kind::Dotenv, render::dotenv(&outputs)),
+            (Kind::Dotenv, render::dotenv(&outputs, false)),
         ]
     }
 

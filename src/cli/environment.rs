@@ -9,15 +9,17 @@ use clap::{ArgAction, ArgMatches};
 
 use super::error::UsageError;
 use super::surroundings::Surroundings;
+use super::unknown_variables;
 
 /// Another trust root must be visible on the command line.
-const COMMAND_LINE_ONLY: [&str; 4] = ["insecure-trust-root", "help", "version", "now"];
+pub(super) const COMMAND_LINE_ONLY: [&str; 4] = ["insecure-trust-root", "help", "version", "now"];
 
 /// The arguments, with options from the environment appended.
 pub(super) fn with_environment(
     command: clap::Command,
     surroundings: &Surroundings,
 ) -> Result<Vec<OsString>, UsageError> {
+    unknown_variables::refuse_near_misses(&command, &surroundings.env)?;
     let args = &surroundings.args;
     // A command line that does not parse is reported as it stands.
     let Ok(matches) = command.clone().ignore_errors(true).try_get_matches_from(args) else {
@@ -64,6 +66,15 @@ pub(super) fn with_environment(
                     options.push(format!("--{id}").into());
                 }
             }
+            ArgAction::Count => {
+                let count = match value.trim().parse() {
+                    Ok(count) => count,
+                    Err(_) => truth(value)
+                        .map(u8::from)
+                        .ok_or_else(|| UsageError::option(&variable, "is neither true nor false"))?,
+                };
+                options.extend((0..count.min(2)).map(|_| format!("--{id}").into()));
+            }
             ArgAction::Append => options.extend(lines(value).map(|line| format!("--{id}={line}").into())),
             _ => options.push(format!("--{id}={}", value.trim()).into()),
         }
@@ -101,7 +112,7 @@ fn innermost<'a>(
 }
 
 /// `compose-hash` → `CVM_VERIFY_COMPOSE_HASH`.
-fn variable_of(option: &str) -> String {
+pub(super) fn variable_of(option: &str) -> String {
     format!("CVM_VERIFY_{}", option.replace('-', "_").to_ascii_uppercase())
 }
 

@@ -43,6 +43,21 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {
     Ok(bytes)
 }
 
+/// Reads standard input, at most `limit` bytes.
+pub(super) fn read_stdin(limit: u64) -> Result<Vec<u8>, UsageError> {
+    let path = Path::new("standard input");
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| UsageError::file(path, format!("cannot be read: {error}")))?;
+    match bytes.len() as u64 {
+        0 => Err(UsageError::file(path, "is empty")),
+        size if size > limit => Err(UsageError::file(path, format!("is larger than {limit} bytes"))),
+        _ => Ok(bytes),
+    }
+}
+
 /// Reads a docker compose file. What it says is not looked at: its bytes count.
 pub(super) fn read_docker_compose(path: &Path) -> Result<String, UsageError> {
     String::from_utf8(read(path, DOCKER_COMPOSE_LIMIT)?)

@@ -4,61 +4,108 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::alone::of_source;
-use super::args::{InspectArgs, SourceKind};
+use super::alone::of_source_with;
+use super::args::{InspectArgs, InspectFormat, SourceKind};
 use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::target::Target;
+use super::trust_roots::trust_roots;
 use super::{files, replay, transport};
 use crate::config::shown_text;
 use crate::engine::{Collected, Session, Time, collect};
-use crate::inspect::{Inspected, inspect};
+use crate::inspect::{Inspected, begins_like_quote, inspect, inspect_json};
 use crate::render::escape;
 use cvm_verify_core::evidence::{Bundle, Evidence};
+use cvm_verify_core::report::TrustRootKind;
+use cvm_verify_core::verify::TrustRoot;
 
 pub(super) fn run(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     if args.what.contains("://") || args.source.source.is_some_and(|source| source != SourceKind::App) {
         return live(args, surroundings);
     }
+    let root = trust_roots(&args.trust)?.quote;
+    let compose = compose(args)?;
     let path = Path::new(&args.what);
     let file = files::read(path, files::EVIDENCE_LIMIT)?;
     if let Ok(bundle) = Bundle::parse(&file) {
-        return of_bundle(path, &bundle, surroundings);
+        return of_bundle(args, path, &bundle, compose.as_deref(), &root, surroundings);
     }
     let evidence = replay::attestation_of_file(&file)
-        .and_then(|attestation| Evidence::of_quote(attestation, None, None, None))
+        .and_then(|attestation| Evidence::of_quote(attestation, None, compose.as_deref(), None))
         .map_err(|error| UsageError::file(path, error))?;
-    let text = inspect(&Inspected {
-        evidence: &evidence,
-        collateral: None,
-        bundle: None,
-    });
+    let is_json = file.trim_ascii_start().starts_with(b"{");
+    if !is_json && !begins_like_quote(&evidence) {
+        return Err(UsageError::file(
+            path,
+            "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64) or a versioned attestation",
+        )
+        .into());
+    }
+    print(
+        args,
+        &Inspected {
+            evidence: &evidence,
+            collateral: None,
+            bundle: None,
+            simulated: root.kind() == TrustRootKind::Custom,
+        },
+        surroundings,
+    )
+}
+
+fn print(args: &InspectArgs, what: &Inspected<'_>, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let text = match args.format {
+        InspectFormat::Text => inspect(what),
+        InspectFormat::Json => inspect_json(what),
+    };
     surroundings.print(&text);
     Ok(0)
 }
 
-fn of_bundle(path: &Path, bundle: &Bundle, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let evidence = bundle.evidence().map_err(|error| UsageError::file(path, error))?;
+/// The user's copy of the compose document.
+fn compose(args: &InspectArgs) -> Result<Option<Vec<u8>>, UsageError> {
+    let path = args.app_compose.as_deref();
+    path.map(|path| files::read(path, files::COMPOSE_LIMIT))
+        .transpose()
+}
+
+fn of_bundle(
+    args: &InspectArgs,
+    path: &Path,
+    bundle: &Bundle,
+    compose: Option<&[u8]>,
+    root: &TrustRoot,
+    surroundings: &mut Surroundings,
+) -> anyhow::Result<u8> {
+    let evidence = bundle
+        .evidence()
+        .and_then(|evidence| evidence.or_compose(compose))
+        .map_err(|error| UsageError::file(path, error))?;
     let collateral = bundle
         .collateral
         .as_ref()
         .map(|text| cvm_verify_core::evidence::collateral::parse(text.get().as_bytes()))
         .transpose()
         .map_err(|error| UsageError::file(path, format!("its `collateral` {error}")))?;
-    let text = inspect(&Inspected {
-        evidence: &evidence,
-        collateral: collateral.as_ref(),
-        bundle: Some(bundle),
-    });
-    surroundings.print(&text);
-    Ok(0)
+    print(
+        args,
+        &Inspected {
+            evidence: &evidence,
+            collateral: collateral.as_ref(),
+            bundle: Some(bundle),
+            simulated: root.kind() == TrustRootKind::Custom,
+        },
+        surroundings,
+    )
 }
 
 /// What a live deployment hands over: fetched like for `verify`, and only shown.
 fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let target = Target::new(&args.what, &args.source)?;
+    let compose = compose(args)?;
     let session = Session {
         keep_bundles: true,
+        root: trust_roots(&args.trust)?.quote,
         clock_floor: 0,
         ..transport::session(&args.transport, surroundings)?
     };
@@ -66,13 +113,18 @@ fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let collection = runtime.block_on(collect(&session, &of_source(&target.source), Time::default()));
+    let deployment = of_source_with(&target.source, compose);
+    let collection = runtime.block_on(collect(&session, &deployment, Time::default()));
     let mut code = 0;
     for one in collection.instances {
         if let Some(number) = one.instance {
-            surroundings.print(&format!("INSTANCE {number} of Phala Cloud's list\n\n"));
+            let line = format!("INSTANCE {number} of Phala Cloud's list\n");
+            match args.format {
+                InspectFormat::Text => surroundings.print(&format!("{line}\n")),
+                InspectFormat::Json => surroundings.complain(line.trim_end()),
+            }
         }
-        code = code.max(show(shown_text(&args.what), one, surroundings)?);
+        code = code.max(show(args, one, &session.root, surroundings)?);
     }
     if let Some(note) = collection.note {
         surroundings.complain(&note);
@@ -80,9 +132,16 @@ fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u
     Ok(code)
 }
 
-fn show(what: &str, collected: Collected, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+fn show(
+    args: &InspectArgs,
+    collected: Collected,
+    root: &TrustRoot,
+    surroundings: &mut Surroundings,
+) -> anyhow::Result<u8> {
+    let what = Path::new(shown_text(&args.what));
     let why = match (collected.bundle, collected.facts) {
-        (Some(bundle), _) => return of_bundle(Path::new(what), &bundle, surroundings),
+        // A document that the user gave is in the bundle already.
+        (Some(bundle), _) => return of_bundle(args, what, &bundle, None, root, surroundings),
         (None, Err(gap)) => escape::terminal(&gap.detail).into_owned(),
         (None, Ok(_)) => "the answer cannot be kept as a bundle.".to_owned(),
     };

@@ -11,6 +11,8 @@ mod artifacts;
 mod cache;
 mod chain;
 mod channels;
+mod completions;
+mod compose_document;
 mod compose_hash;
 mod config;
 mod diff;
@@ -18,10 +20,15 @@ mod earlier_files;
 mod environment;
 mod error;
 mod explain;
+mod fetched_collateral;
 mod files;
+mod found_lock;
+mod git;
 mod github;
+mod help;
 mod inspect;
 mod interrupt;
+mod loose;
 mod merge;
 mod os_image;
 mod output;
@@ -29,6 +36,7 @@ mod pin;
 mod plan;
 mod policy;
 mod progress;
+mod reference;
 mod release;
 mod replay;
 mod run_id;
@@ -41,6 +49,7 @@ mod tool;
 mod transport;
 mod trouble;
 mod trust_roots;
+mod unknown_variables;
 mod verify;
 mod wait;
 mod watch;
@@ -49,7 +58,7 @@ pub use surroundings::{CI_VARIABLES, Surroundings};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 
 use args::{Cli, Command};
 use error::{UsageError, WriteError};
@@ -87,18 +96,24 @@ pub fn run(surroundings: &mut Surroundings) -> u8 {
 }
 
 fn decide(surroundings: &mut Surroundings) -> u8 {
-    let argv = match environment::with_environment(Cli::command(), surroundings) {
+    let argv = match environment::with_environment(help::command(), surroundings) {
         Ok(argv) => argv,
-        Err(error) => return usage(surroundings, &error),
+        Err(error) => return usage(surroundings, &error, true),
     };
-    let parsed = Cli::command()
+    let parsed = help::command()
         .try_get_matches_from(argv)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return clap_exit(surroundings, &error),
     };
+    if cli.command.reads_options_of_a_run() {
+        if let Some(line) = unknown_variables::notes(&help::command(), &surroundings.env) {
+            surroundings.complain(&line);
+        }
+    }
     // A panic is a bug, and must never look like a verdict.
+    let verifies = cli.command.reads_options_of_a_run();
     let caught = catch_unwind(AssertUnwindSafe(|| execute(cli.command, surroundings)));
     let Ok(result) = caught else {
         surroundings.complain(
@@ -109,7 +124,7 @@ fn decide(surroundings: &mut Surroundings) -> u8 {
     match result {
         Ok(code) => code,
         Err(error) => match error.downcast::<UsageError>() {
-            Ok(error) => usage(surroundings, &error),
+            Ok(error) => usage(surroundings, &error, verifies),
             Err(error) if error.is::<WriteError>() => {
                 let said = error.to_string();
                 complain_safely(surroundings, &format!("error: {said}\n{MAKE_ROOM}"));
@@ -137,12 +152,17 @@ fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<
         Command::Explain(args) => explain::run(&args, surroundings),
         Command::Merge(args) => merge::run(&args, surroundings),
         Command::Alert(args) => alerts::run(&args, surroundings),
+        Command::Reference(args) => reference::run(&args, surroundings),
+        Command::Completions(args) => completions::run(&args, surroundings),
     }
 }
 
-fn usage(surroundings: &mut Surroundings, error: &UsageError) -> u8 {
+fn usage(surroundings: &mut Surroundings, error: &UsageError, verifies: bool) -> u8 {
     let said = error.to_string();
-    complain_safely(surroundings, &format!("error: {said}\nNothing was verified."));
+    complain_safely(surroundings, &format!("error: {said}"));
+    if verifies {
+        surroundings.complain("Nothing was verified.");
+    }
     without_verdict(surroundings, said, CORRECT_IT, USAGE)
 }
 

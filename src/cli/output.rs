@@ -100,7 +100,7 @@ impl Announced {
             match args.format {
                 Format::Json => print(report, args, surroundings),
                 Format::Markdown => surroundings.print(&render::alerts_markdown(report)),
-                Format::Text if args.quiet => {}
+                Format::Text if args.is_quiet() => {}
                 Format::Text => surroundings.print(&render::alerts_text(report, style(args, surroundings))),
             }
             for Pending { path, text } in self.places.files(report) {
@@ -132,7 +132,16 @@ impl Announced {
     }
 }
 
+/// A pass is silent with `-q`, everything with `-qq`. A document for machines is printed where it was asked for.
+fn is_silent(report: &Report, args: &OutputArgs) -> bool {
+    let passes = report.verdict == Verdict::Pass;
+    args.quiet > 1 || (args.is_quiet() && passes && args.format == Format::Text)
+}
+
 fn print(report: &Report, args: &OutputArgs, surroundings: &mut Surroundings) {
+    if is_silent(report, args) {
+        return;
+    }
     let text = match args.format {
         Format::Json => render::json(report),
         Format::Markdown => render::markdown(report),
@@ -214,13 +223,15 @@ fn style(args: &OutputArgs, surroundings: &Surroundings) -> Style {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => {
-            surroundings.stdout_is_terminal && surroundings.env.get("NO_COLOR").is_none_or(String::is_empty)
+            surroundings.stdout_is_terminal
+                && !surroundings.is_dumb_terminal()
+                && surroundings.env.get("NO_COLOR").is_none_or(String::is_empty)
         }
     };
     Style {
         color,
-        quiet: args.quiet,
-        ..Style::default()
+        quiet: args.is_quiet(),
+        width: surroundings.width(),
     }
 }
 

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use super::alone::{Alone, facts_of_alone};
 use super::args::PinArgs;
-
+use super::config::{self, Config};
 use super::error::UsageError;
+use super::found_lock::LOCK_NAME;
 use super::plan::address;
 use super::settings::{of_source, text_of, written};
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::trouble::told;
 use super::trust_roots::{Roots, trust_roots};
-use super::{chain, config, files, policy, replay};
+use super::{chain, files, loose, policy, replay};
+use crate::config::file::FileTarget;
 use crate::config::{Settings, Written};
 use crate::engine::AskedContracts;
 use crate::render::escape;
@@ -33,15 +35,36 @@ const STANDARD_OUTPUT: &str = "-";
 
 pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let roots = trust_roots(&args.trust)?;
-    let wanted = wanted(args, surroundings)?;
     let accepting = accepting(args)?;
+    let targets = wanted(args, surroundings)?;
+    let several = targets.len() > 1;
+    let mut codes = Vec::new();
+    for (index, wanted) in targets.iter().enumerate() {
+        if let Some(name) = wanted.target.as_deref().filter(|_| several) {
+            let blank = if index == 0 { "" } else { "\n" };
+            surroundings.print(&format!("{blank}{name}:\n"));
+        }
+        codes.push(pin(args, wanted, &roots, &accepting, surroundings)?);
+    }
+    let worst = [super::FAIL, super::INCONCLUSIVE];
+    Ok(worst.into_iter().find(|code| codes.contains(code)).unwrap_or(0))
+}
+
+/// Pins one target.
+fn pin(
+    args: &PinArgs,
+    wanted: &Wanted,
+    roots: &Roots,
+    accepting: &Accepting,
+    surroundings: &mut Surroundings,
+) -> anyhow::Result<u8> {
     let layout = match wanted.settings.one("report-data") {
         Some(value) => policy::layout(&value.text)?,
         None => None,
     };
     let reference = policy::reference_of(&wanted.settings)?;
     let named = named(args, &reference)?;
-    let facts = facts(args, &wanted, &roots, &reference, surroundings)?;
+    let Taken { facts, origin } = facts(args, wanted, roots, &reference, surroundings)?;
     if let Some(said) = roots.simulated() {
         surroundings.complain(said);
     }
@@ -62,7 +85,7 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
     };
     let fresh = (Check::of(CheckId::Freshness).run)(&facts, &policy).status == Status::Pass;
     let pinned = match lock::pin(&facts, fresh, roots.kind(), &reference, named.as_ref()) {
-        Ok(pinned) => pinned,
+        Ok(pinned) => pinned.from_origin(origin),
         Err(refusal) => {
             let is_other_image = matches!(refusal, PinRefusal::OtherImage(_));
             let refusal = escape::terminal(&refusal.to_string()).into_owned();
@@ -73,15 +96,15 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
             });
         }
     };
-    let there = There::read(&wanted)?;
-    match pinned.accept(&accepting, there.lock(&wanted)) {
+    let there = There::read(wanted, args.force)?;
+    match pinned.accept(accepting, there.lock(wanted)) {
         Ok(accepted) => {
             for name in &accepted.needless {
                 surroundings.complain(&format!(
                     "Note: --accept {name} is not needed: there is no such thing, or the lock that is there holds it already."
                 ));
             }
-            let code = write(&wanted, &there, &accepted, surroundings)?;
+            let code = write(wanted, &there, &accepted, surroundings)?;
             if let (Ok(quote), false) = (&facts.quote, wanted.output == Path::new(STANDARD_OUTPUT)) {
                 surroundings.print(&format!(
                     "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \
@@ -167,7 +190,8 @@ struct Wanted {
     shared: bool,
 }
 
-fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Wanted, UsageError> {
+/// The one that an address, a bundle or a name says; without any, every target of the policy file.
+fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Vec<Wanted>, UsageError> {
     let mut options = of_source(&args.source);
     options.give("--report-data", args.report_data.clone());
     let reference = args.reference_values.as_deref();
@@ -176,10 +200,11 @@ fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Wanted, Usa
     let given = args.config.config.as_deref();
     let path = match args.url.is_some() || args.from.is_some() {
         true => given.map(Path::to_owned),
+        false if args.loose.has_quote() => given.map(Path::to_owned),
         false => config::found(given, false, surroundings),
     };
     let config = path.as_deref().map(config::read).transpose()?;
-    let default = || PathBuf::from("cvm.lock");
+    let default = || PathBuf::from(LOCK_NAME);
     let Some(config) = config else {
         let target = args.config.target.clone();
         if let Some(name) = target.as_deref().filter(|name| !is_name(name)) {
@@ -187,15 +212,32 @@ fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Wanted, Usa
                 format!("{name:?} is no name for a target: 1 to 64 letters, digits, `.`, `_` and `-`");
             return Err(UsageError::option("--target", problem));
         }
-        return Ok(Wanted {
+        return Ok(vec![Wanted {
             settings: options,
             shared: target.is_some(),
             target,
             output: args.output.clone().unwrap_or_else(default),
-        });
+        }]);
     };
-    let target = config.only_target(args.config.target.as_deref())?;
-    let settings = config.settings(&options, Some(target));
+    if let Some(error) = told(config.troubles.clone()) {
+        return Err(error);
+    }
+    let is_recorded = args.from.is_some() || args.loose.has_quote();
+    let is_one = args.url.is_some() || is_recorded || args.config.target.is_some();
+    let targets = match is_one {
+        true => vec![config.only_target(args.config.target.as_deref())?],
+        false => config.file.targets.iter().collect(),
+    };
+    let wanted = targets
+        .into_iter()
+        .map(|target| wanted_of(args, &config, &options, target));
+    Ok(wanted.collect())
+}
+
+/// A target of the policy file.
+fn wanted_of(args: &PinArgs, config: &Config, options: &Settings, target: &FileTarget) -> Wanted {
+    let settings = config.settings(options, Some(target));
+    let default = || PathBuf::from(LOCK_NAME);
     let lock_of = |settings: &Settings| settings.one("lock").map(crate::cli::files::path_of);
     let output = args
         .output
@@ -208,18 +250,21 @@ fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Wanted, Usa
         .iter()
         .filter(|other| other.name != target.name);
     let shared = others
-        .map(|other| lock_of(&config.settings(&options, Some(other))).unwrap_or_else(default))
-        .any(|lock| lock == output);
-    let name = target.name.clone();
-    match told(config.troubles) {
-        Some(error) => Err(error),
-        None => Ok(Wanted {
-            settings,
-            target: Some(name),
-            output,
-            shared,
-        }),
+        .map(|other| lock_of(&config.settings(options, Some(other))).unwrap_or_else(default))
+        // One output for all is one file of several.
+        .any(|lock| args.output.is_some() || lock == output);
+    Wanted {
+        settings,
+        target: Some(target.name.clone()),
+        output,
+        shared,
     }
+}
+
+/// What was proven of a deployment, and the address that it was taken from.
+struct Taken {
+    facts: Result<Facts, EvidenceGap>,
+    origin: Option<String>,
 }
 
 fn facts(
@@ -228,20 +273,38 @@ fn facts(
     roots: &Roots,
     reference: &Arc<ReferenceValues>,
     surroundings: &Surroundings,
-) -> anyhow::Result<Result<Facts, EvidenceGap>> {
-    match (address(None, &wanted.settings).as_ref(), &args.from) {
+) -> anyhow::Result<Taken> {
+    if args.url.is_some() && args.loose.has_quote() {
+        return Err(UsageError::new(
+            "a URL and --attestation or --quote-hex name two pieces of evidence; give one",
+        )
+        .into());
+    }
+    let recorded = match &args.from {
+        Some(_) if args.loose.has_quote() => {
+            return Err(UsageError::new(
+                "--from and --attestation or --quote-hex name two pieces of evidence; give one",
+            )
+            .into());
+        }
+        Some(path) => Some(replay::from_bundle(path, args.loose.collateral.as_deref())?),
+        None => loose::recorded(&args.loose)?,
+    };
+    match (address(None, &wanted.settings).as_ref(), recorded) {
         (Some(url), None) => live_facts(url, wanted, args, roots, reference, surroundings),
-        (_, Some(path)) => {
-            let recorded = replay::from_bundle(path, None)?;
+        (_, Some(recorded)) => {
             let at = match &args.at {
                 Some(text) => replay::parse_time(text)?,
                 None => recorded.captured_at.unwrap_or_else(surroundings.now),
             };
             let facts = roots.prove(&recorded.gathered, at);
-            Ok(facts.map(|facts| chain::as_recorded(facts, recorded.recalled.chain(), reference)))
+            Ok(Taken {
+                facts: facts.map(|facts| chain::as_recorded(facts, recorded.recalled.chain(), reference)),
+                origin: recorded.origin,
+            })
         }
         _ => Err(UsageError::new(
-            "there is nothing to pin; give an address (cvm-verify pin https://…), a bundle (--from BUNDLE) or a target of a policy file (--target NAME)",
+            "there is nothing to pin; give an address (cvm-verify pin https://…), a bundle (--from BUNDLE) loose files (--attestation FILE …) or a target of a policy file (--target NAME)",
         )
         .into()),
     }
@@ -254,7 +317,7 @@ fn live_facts(
     roots: &Roots,
     reference: &Arc<ReferenceValues>,
     surroundings: &Surroundings,
-) -> anyhow::Result<Result<Facts, EvidenceGap>> {
+) -> anyhow::Result<Taken> {
     let target = Target::of_settings(url, &wanted.settings).map_err(|trouble| {
         told(vec![trouble]).unwrap_or_else(|| UsageError::new("the address is refused"))
     })?;
@@ -277,7 +340,10 @@ fn live_facts(
              `governance-chain-id` and `governance-kms-contract` into the policy file; if it is not, leave --rpc-url out",
         )
         .into()),
-        _ => Ok(facts),
+        _ => Ok(Taken {
+            facts,
+            origin: target.source.origin(),
+        }),
     }
 }
 
@@ -289,8 +355,8 @@ struct There {
 }
 
 impl There {
-    /// What is printed replaces nothing.
-    fn read(wanted: &Wanted) -> anyhow::Result<Self> {
+    /// What is printed replaces nothing. With `force`, what cannot be read is replaced as if it were not there.
+    fn read(wanted: &Wanted, force: bool) -> anyhow::Result<Self> {
         let path = wanted.output.display().to_string();
         let text = match wanted.output != Path::new(STANDARD_OUTPUT) && wanted.output.exists() {
             true => Some(files::read(&wanted.output, MAX_LOCK_BYTES as u64)?),
@@ -299,8 +365,17 @@ impl There {
         let file = text
             .as_deref()
             .map(|text| Lock::read_file(text, &path))
-            .transpose()
-            .map_err(refused)?;
+            .transpose();
+        let file = match file {
+            Ok(file) => file,
+            Err(_) if force => None,
+            Err(error) => {
+                return Err(UsageError::new(format!(
+                    "{error}\nNothing was written. To replace the file with what runs now: cvm-verify pin --force …"
+                ))
+                .into());
+            }
+        };
         Ok(Self { path, text, file })
     }
 
@@ -366,8 +441,10 @@ fn write(
     }
     match previous.map(|previous| lock::difference(previous, &accepted.lock)) {
         None => {}
-        Some(changes) if changes.is_empty() => {
-            surroundings.print(&format!("{path} already says what runs; nothing changes.\n"));
+        // The version of the program is not a change of what runs.
+        Some(changes) if changes.iter().all(|change| change.key == "tool") => {
+            surroundings.print(&format!("{path} already says what runs. Nothing was written.\n"));
+            return Ok(0);
         }
         Some(changes) => {
             surroundings.print(&format!(
@@ -376,6 +453,10 @@ fn write(
             ));
         }
     }
+    let text = match before.as_deref().map(std::str::from_utf8) {
+        Some(Ok(before)) => lock::keep_comments(before, &text),
+        _ => text,
+    };
     files::write(&wanted.output, &text)?;
     let unreviewed = match accepted.unreviewed() {
         0 => String::new(),
@@ -388,7 +469,18 @@ fn write(
         ),
     };
     surroundings.print(&format!(
-        "Wrote {path}. {unreviewed}Review it like code and commit it; then: cvm-verify verify … --lock {path}\n"
+        "Wrote {path}. {unreviewed}Review it line by line and commit it. Then: {}\n",
+        next_command(wanted, accepted, path)
     ));
     Ok(0)
+}
+
+/// The command that uses the lock: without `--lock` where `verify` finds it by itself.
+fn next_command(wanted: &Wanted, accepted: &AcceptedPin, path: &str) -> String {
+    match (&wanted.target, &accepted.lock.origin) {
+        (None, Some(origin)) if path == LOCK_NAME => format!("cvm-verify verify {origin}"),
+        (None, Some(origin)) => format!("cvm-verify verify {origin} --lock {path}"),
+        (Some(name), _) => format!("cvm-verify verify --target {name} --lock {path}"),
+        (None, None) => format!("cvm-verify verify … --lock {path}"),
+    }
 }

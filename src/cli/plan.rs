@@ -41,6 +41,7 @@ pub(super) struct Plan {
 /// The policy file of a run, where it has one.
 pub(super) fn policy_file(args: &PlanArgs, quiet: bool, surroundings: &mut Surroundings) -> Option<PathBuf> {
     match args.url.as_slice() {
+        [] if args.config.no_config => None,
         [] => config::found(args.config.config.as_deref(), quiet, surroundings),
         _ => args.config.config.clone(),
     }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::error::UsageError;
 use super::files::path_of;
 use super::trouble::Trouble;
-use super::{files, release};
+use super::{compose_document, files, release};
 use crate::config::{Settings, Written};
 use crate::image_source;
 use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
@@ -90,6 +90,14 @@ pub(super) fn reference_of(settings: &Settings) -> Result<Arc<ReferenceValues>, 
     match settings.one("reference-values") {
         None => Ok(Arc::clone(ReferenceValues::built_in())),
         Some(value) => reference_values(&path_of(value)).map(Arc::new),
+    }
+}
+
+/// The built-in reference values, and those of a file.
+pub(super) fn reference_of_file(path: Option<&Path>) -> Result<Arc<ReferenceValues>, UsageError> {
+    match path {
+        None => Ok(Arc::clone(ReferenceValues::built_in())),
+        Some(path) => reference_values(path).map(Arc::new),
     }
 }
 
@@ -236,7 +244,10 @@ impl Reader<'_> {
 
     fn hex<const N: usize>(&mut self, key: &str) -> Option<Expected<[u8; N]>> {
         self.expected(key, |text| {
-            parse_user_hex(text).map_err(|error| format!("the value {error}"))
+            // As the hash of a file is often written.
+            let text = text.trim();
+            let bare = text.strip_prefix("sha256:").filter(|_| N == 32).unwrap_or(text);
+            parse_user_hex(bare).map_err(|error| format!("the value {error}"))
         })
     }
 
@@ -424,7 +435,9 @@ impl Reader<'_> {
 
     fn compose_file(&mut self) -> Option<Vec<u8>> {
         let value = self.settings.one("app-compose-file")?;
-        match files::read(&path_of(value), files::COMPOSE_LIMIT) {
+        let read = files::read(&path_of(value), files::COMPOSE_LIMIT)
+            .and_then(|bytes| compose_document::check(&path_of(value), bytes));
+        match read {
             Ok(bytes) => Some(bytes),
             Err(error) => {
                 self.troubles

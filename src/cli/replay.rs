@@ -1,4 +1,4 @@
-//! `cvm-verify replay`: recorded evidence, offline. Opens no socket.
+//! `cvm-verify replay`: recorded evidence, offline. Opens no socket but for `--fetch-collateral` and `--alert`.
 
 use std::path::Path;
 use std::time::Instant;
@@ -14,6 +14,7 @@ use super::channels::Variables;
 use super::earlier_files::unfinished;
 use super::error::UsageError;
 use super::interrupt::Interrupt;
+use super::loose::{self, Bodies};
 use super::output::{Alerts, Written};
 use super::policy::{Locks, expectations};
 use super::settings::of_options;
@@ -21,13 +22,13 @@ use super::surroundings::Surroundings;
 use super::trouble::told;
 use super::trust_roots::trust_roots;
 use super::verify::{interrupted_alerts, until_interrupted};
-use super::{chain, config, files, output, transport};
-use crate::engine::{RecordedEvidence, RecordedOpinions};
+use super::{chain, config, fetched_collateral, files, output, transport};
+use crate::engine::{RecordedEvidence, RecordedOpinions, raw_collateral};
 use crate::source::{Source, tls_host};
 use cvm_verify_core::appraise::Subject;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::collateral::FileError;
-use cvm_verify_core::evidence::{Attestation, Bundle, Evidence, EvidenceError, TlsSession, parse_user_hex};
+use cvm_verify_core::evidence::{Attestation, Bundle, BundleError, Evidence, EvidenceError, TlsSession};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::{Mode, Report, rfc3339};
 use cvm_verify_core::verify::CollateralGap;
@@ -41,10 +42,14 @@ pub(super) struct Recorded {
     pub address_id: Option<[u8; 20]>,
     /// When it was captured, Unix seconds; loose files do not say.
     pub captured_at: Option<u64>,
+    /// Scheme, host and port of the address.
+    pub origin: Option<String>,
     pub collateral_source: Option<String>,
     pub bundle: Option<String>,
     /// What was asked beside the evidence.
     pub recalled: RecordedOpinions,
+    /// The bodies of loose files.
+    pub bodies: Option<Bodies>,
 }
 
 pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
@@ -55,21 +60,21 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         &unfinished(Mode::Replay, None, started_at),
         surroundings,
     )?;
-    let recorded = match (&args.bundle, &args.attestation) {
-        (Some(path), None) => from_bundle(path, args.collateral.as_deref())?,
-        (None, Some(path)) => from_files(path, args)?,
-        _ => {
-            return Err(UsageError::new(
-                "there is nothing to replay; give a bundle (cvm-verify replay BUNDLE.json) or loose files (--attestation FILE …)",
-            )
-            .into());
-        }
-    };
+    let roots = trust_roots(&args.trust)?;
+    let mut recorded = recorded(args)?;
+    if args.fetch_collateral {
+        fetched_collateral::fetch(args, &mut recorded, &roots.quote, surroundings)?;
+    }
     let at = match &args.at {
         Some(text) => parse_time(text)?,
+        // What is fetched today says nothing of the time of capture.
+        None if args.fetch_collateral => started_at,
         None => recorded.captured_at.unwrap_or(started_at),
     };
-    let roots = trust_roots(&args.trust)?;
+    let written = match &args.evidence {
+        Some(path) => write_bundle(path, &mut recorded, at)?,
+        None => None,
+    };
     let options = of_options(&args.expect, None)?;
     let (settings, target) = config::of_one(&args.config, &options)?;
     let expectations = expectations(&settings, target.as_deref(), at, &mut Locks::default())
@@ -94,7 +99,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         root: roots.quote,
         at,
         collateral_source: recorded.collateral_source,
-        bundle: recorded.bundle,
+        bundle: written.or(recorded.bundle),
     };
     let target = RecordedEvidence::appraise(&facts, &policy, &subject);
     let mut report = Report::new(
@@ -139,10 +144,72 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
     Ok(code)
 }
 
+/// What the arguments name: a bundle, or loose files.
+fn recorded(args: &ReplayArgs) -> Result<Recorded, UsageError> {
+    let Some(path) = &args.bundle else {
+        return loose::recorded(&args.loose)?.ok_or_else(|| {
+            UsageError::new(
+                "there is nothing to replay; give a bundle (cvm-verify replay BUNDLE.json), a quote (cvm-verify replay QUOTE) or \
+                 loose files (--attestation FILE …)",
+            )
+        });
+    };
+    if args.loose.has_quote() {
+        return Err(UsageError::new(format!(
+            "{} and --attestation or --quote-hex name two pieces of evidence; give one",
+            path.display()
+        )));
+    }
+    let bytes = loose::read(path)?;
+    let path = loose::named(path);
+    match Bundle::parse(&bytes) {
+        Ok(bundle) => match args.loose.beside_a_quote() {
+            Some(option) => Err(UsageError::option(
+                option,
+                "a bundle holds its own; it belongs to loose files",
+            )),
+            None => of_bundle(path, &bundle, args.loose.collateral.as_deref()),
+        },
+        Err(BundleError::NotABundle | BundleError::Unreadable(_)) => {
+            let recognised = loose::recognised(path, &bytes, &args.loose)?;
+            recognised.ok_or_else(|| match Bundle::parse(&bytes) {
+                Err(error) => UsageError::file(path, error),
+                Ok(_) => UsageError::file(path, "is a bundle"),
+            })
+        }
+        Err(error) => Err(UsageError::file(path, error)),
+    }
+}
+
+/// Writes loose files as a bundle; its path.
+fn write_bundle(path: &Path, recorded: &mut Recorded, at: u64) -> anyhow::Result<Option<String>> {
+    let Some(bodies) = recorded.bodies.take() else {
+        return Err(UsageError::option(
+            "--evidence",
+            "only loose files are written as a bundle, and this evidence is a bundle already or cannot be one",
+        )
+        .into());
+    };
+    let collateral = recorded
+        .gathered
+        .collateral
+        .as_ref()
+        .ok()
+        .and_then(raw_collateral);
+    let bundle = bodies.bundle(at, collateral, recorded.collateral_source.clone());
+    let text = bundle.to_json().map_err(|error| UsageError::file(path, error))?;
+    files::write(path, &text)?;
+    Ok(Some(path.display().to_string()))
+}
+
 /// Reads an evidence bundle.
 pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Recorded, UsageError> {
     let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
     let bundle = Bundle::parse(&bytes).map_err(|error| UsageError::file(path, error))?;
+    of_bundle(path, &bundle, collateral)
+}
+
+fn of_bundle(path: &Path, bundle: &Bundle, collateral: Option<&Path>) -> Result<Recorded, UsageError> {
     let recorded_collateral = match (collateral, &bundle.collateral) {
         (Some(path), _) => read_collateral(path)?,
         (None, Some(text)) => or_gap(cvm_verify_core::evidence::collateral::parse(
@@ -156,7 +223,7 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
             evidence: bundle.evidence().map_err(EvidenceGap::from),
             collateral: recorded_collateral,
             collateral_fetched_at: bundle.collateral_fetched_at.filter(|_| collateral.is_none()),
-            tls: recorded_tls(&bundle),
+            tls: recorded_tls(bundle),
         },
         name: file_name(path),
         address_id: bundle
@@ -164,11 +231,17 @@ pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Reco
             .url
             .as_deref()
             .and_then(|url| Source::address_id_of(&bundle.source.kind, url)),
+        origin: bundle
+            .source
+            .url
+            .as_deref()
+            .and_then(|url| Source::origin_of(&bundle.source.kind, url)),
         url: bundle.source.url.clone(),
         captured_at: Some(bundle.captured_at),
         collateral_source: bundle.collateral_source.clone().filter(|_| collateral.is_none()),
         bundle: Some(path.display().to_string()),
-        recalled: RecordedOpinions::of(&bundle),
+        recalled: RecordedOpinions::of(bundle),
+        bodies: None,
     })
 }
 
@@ -179,51 +252,9 @@ fn recorded_tls(bundle: &Bundle) -> Option<TlsSession> {
     bundle.tls.as_ref()?.session(host)
 }
 
-fn from_files(path: &Path, args: &ReplayArgs) -> Result<Recorded, UsageError> {
-    let attestation = files::read(path, files::EVIDENCE_LIMIT)?;
-    let info = args
-        .info
-        .as_deref()
-        .map(|path| files::read(path, files::EVIDENCE_LIMIT))
-        .transpose()?;
-    let compose = args
-        .app_compose
-        .as_deref()
-        .map(|path| files::read(path, files::COMPOSE_LIMIT))
-        .transpose()?;
-    let nonce = args
-        .nonce
-        .as_deref()
-        .map(|text| {
-            parse_user_hex(text).map_err(|error| UsageError::option("--nonce", format!("the value {error}")))
-        })
-        .transpose()?;
-    let collateral = match &args.collateral {
-        Some(path) => read_collateral(path)?,
-        None => Err(CollateralGap::Missing),
-    };
-    let evidence = attestation_of_file(&attestation)
-        .and_then(|attestation| Evidence::of_quote(attestation, info.as_deref(), compose.as_deref(), nonce));
-    Ok(Recorded {
-        gathered: RecordedEvidence {
-            evidence: not_a_file_mistake(path, evidence)?,
-            collateral,
-            collateral_fetched_at: None,
-            tls: None,
-        },
-        name: file_name(path),
-        url: None,
-        address_id: None,
-        captured_at: None,
-        collateral_source: args.collateral.as_ref().map(|path| path.display().to_string()),
-        bundle: None,
-        recalled: RecordedOpinions::default(),
-    })
-}
-
 /// A file that holds no JSON is the wrong file: a usage error. What a CVM sent is judged. (An `/info` that is not JSON is
 /// as if absent, and the report says so.)
-fn not_a_file_mistake(
+pub(super) fn not_a_file_mistake(
     path: &Path,
     evidence: Result<Evidence, EvidenceError>,
 ) -> Result<Result<Evidence, EvidenceGap>, UsageError> {
@@ -244,7 +275,7 @@ pub(super) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceEr
     }
 }
 
-fn read_collateral(path: &Path) -> Result<Result<QuoteCollateralV3, CollateralGap>, UsageError> {
+pub(super) fn read_collateral(path: &Path) -> Result<Result<QuoteCollateralV3, CollateralGap>, UsageError> {
     let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
     or_gap(cvm_verify_core::evidence::collateral::parse(&bytes))
         .map_err(|error| UsageError::file(path, error))
@@ -264,7 +295,7 @@ fn or_gap(
     }
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),

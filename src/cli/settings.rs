@@ -61,6 +61,7 @@ pub(super) fn of_source(source: &SourceArgs) -> Settings {
         let never = written("--no-endpoint-probe", ["never".to_owned()]);
         settings.set("endpoint-probe", never);
     }
+    settings.give("--nonce-parameter", source.nonce_parameter.clone());
     settings
 }
 

@@ -10,8 +10,10 @@ use std::time::Duration;
 use crate::engine;
 
 /// Variables of CI systems and terminals that are looked at.
-pub const CI_VARIABLES: [&str; 12] = [
+pub const CI_VARIABLES: [&str; 14] = [
     "NO_COLOR",
+    "TERM",
+    "COLUMNS",
     "GITHUB_ACTIONS",
     "GITHUB_OUTPUT",
     "GITHUB_STEP_SUMMARY",
@@ -64,12 +66,17 @@ impl Surroundings {
         let wanted = |name: &str| {
             name.starts_with("CVM_VERIFY_") || CI_VARIABLES.contains(&name) || CACHE_VARIABLES.contains(&name)
         };
+        let mut env: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| wanted(name))
+            .collect();
+        if let Some((terminal_size::Width(columns), _)) = terminal_size::terminal_size() {
+            env.entry("COLUMNS".to_owned())
+                .or_insert_with(|| columns.to_string());
+        }
         Self {
             args: std::env::args_os().collect(),
-            env: std::env::vars_os()
-                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-                .filter(|(name, _)| wanted(name))
-                .collect(),
+            env,
             stdout: Box::new(std::io::stdout()),
             stderr: Box::new(std::io::stderr()),
             stdout_is_terminal: std::io::stdout().is_terminal(),
@@ -81,6 +88,23 @@ impl Surroundings {
             stop: None,
             exists: |path| path.exists(),
         }
+    }
+
+    /// Where lines are wrapped, in characters: the terminal's width, within what reads well; 100 in a log.
+    pub(super) fn width(&self) -> usize {
+        let columns = self
+            .env
+            .get("COLUMNS")
+            .and_then(|columns| columns.trim().parse().ok());
+        match columns.filter(|_| self.stdout_is_terminal) {
+            Some(columns) => usize::clamp(columns, 60, 120),
+            None => 100,
+        }
+    }
+
+    /// Whether the terminal takes no control sequences.
+    pub(super) fn is_dumb_terminal(&self) -> bool {
+        self.env.get("TERM").is_some_and(|term| term == "dumb")
     }
 
     /// Writes to standard output. A reader that went away (`| head`) is no error.

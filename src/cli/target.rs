@@ -9,7 +9,7 @@ use super::error::UsageError;
 use super::settings::of_source;
 use super::transport;
 use super::trouble::Trouble;
-use crate::config::{Settings, Written, shown_text};
+use crate::config::{Settings, Written, shown_address, shown_text};
 use crate::source::app::AppEndpoints;
 use crate::source::guest_agent::GuestAgent;
 use crate::source::phala_cloud::PhalaCloud;
@@ -48,9 +48,18 @@ impl Target {
     }
 
     fn app(text: &str, settings: &Settings) -> Result<Self, UsageError> {
+        refuse_an_id(text)?;
         let url = transport::parse_url("URL", text)?;
         let name = name_of(&url);
         let given = |key| settings.one(key).map(|value| value.text.as_str());
+        for (option, path) in [
+            ("attestation-path", AppEndpoints::ATTESTATION),
+            ("info-path", AppEndpoints::INFO),
+        ] {
+            if given(option).is_none() {
+                refuse_endpoint(&url, option, path)?;
+            }
+        }
         let info_url = given("info-url")
             .map(|text| transport::parse_url("--info-url", text))
             .transpose()?;
@@ -61,6 +70,12 @@ impl Target {
             .with_info_url(info_url)
             .with_gpu_path(given("gpu-path"))
             .map_err(|error| UsageError::option("--gpu-path", error))?;
+        let endpoints = match given("nonce-parameter") {
+            None => endpoints,
+            Some(name) => endpoints
+                .with_nonce_parameter(name)
+                .map_err(|error| UsageError::option("--nonce-parameter", error))?,
+        };
         Ok(Self {
             name,
             source: Source::App(endpoints),
@@ -118,6 +133,43 @@ pub(super) fn source_kind(settings: &Settings) -> SourceKind {
     }
 }
 
+/// An app or instance id alone is no address: who is asked for it must be said.
+fn refuse_an_id(text: &str) -> Result<(), UsageError> {
+    let text = text.trim();
+    let bare = text.strip_prefix("app_").unwrap_or(text);
+    match parse_user_hex::<20>(bare) {
+        Err(_) => Ok(()),
+        Ok(id) => {
+            let id = hex::encode(id);
+            Err(UsageError::option(
+                "URL",
+                format!(
+                    "{id} is the id of an app or instance, not an address. Give the address of the app, https://{id}-PORT.DOMAIN; or \
+                     say who is asked: --source phala-cloud {id}, or --source guest-agent --gateway-domain DOMAIN {id}"
+                ),
+            ))
+        }
+    }
+}
+
+/// The path of an endpoint is added to the address, so it must not stand at its end already.
+fn refuse_endpoint(url: &Url, option: &str, path: &str) -> Result<(), UsageError> {
+    let Some(before) = url.path().trim_end_matches('/').strip_suffix(path) else {
+        return Ok(());
+    };
+    let mut base = url.clone();
+    base.set_path(before);
+    let base = shown_address(&base);
+    Err(UsageError::option(
+        "URL",
+        format!(
+            "the address ends with {path}, which is added to it: give {}. If the endpoint is below that path, give the whole path with \
+             --{option}",
+            base.trim_end_matches('/')
+        ),
+    ))
+}
+
 fn id(what: &str, text: &str) -> Result<HostId, UsageError> {
     let text = text.trim();
     parse_user_hex(text).map(HostId).map_err(|error| {
@@ -131,6 +183,7 @@ fn refuse_options_of_other_sources(kind: SourceKind, settings: &Settings) -> Res
     for (option, source) in [
         ("--info-url", SourceKind::App),
         ("--gpu-path", SourceKind::App),
+        ("--nonce-parameter", SourceKind::App),
         ("--gateway-domain", SourceKind::GuestAgent),
         ("--phala-api-url", SourceKind::PhalaCloud),
         ("--instances", SourceKind::PhalaCloud),
@@ -175,10 +228,17 @@ pub(super) fn bundle_paths(
         (Some(folder), _, _) if folder.is_dir() => Ok(in_folder(folder, targets)),
         (None, Some(folder), _) => Ok(in_folder(folder, targets)),
         (Some(file), _, [_]) => Ok(vec![Some(file.to_owned())]),
-        (Some(_), _, _) => Err(UsageError::option(
-            "--evidence",
-            "there are several targets; name an existing folder",
-        )),
+        // Several targets need a folder, which is made.
+        (Some(folder), _, _) => match std::fs::create_dir_all(folder) {
+            Ok(()) => Ok(in_folder(folder, targets)),
+            Err(error) => Err(UsageError::option(
+                "--evidence",
+                format!(
+                    "there are several targets, and the folder {} cannot be made: {error}",
+                    folder.display()
+                ),
+            )),
+        },
     }
 }
 

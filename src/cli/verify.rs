@@ -1,5 +1,6 @@
 //! `cvm-verify verify`: live deployments.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use super::alert_state::StateFile;
 use super::alerts::{Alerting, Told};
 use super::args::VerifyArgs;
 use super::earlier_files::unfinished;
+use super::found_lock::with_found_lock;
 use super::interrupt::Interrupt;
 use super::output::{Alerts, Written};
 use super::plan::{Plan, Planned, plan, policy_file};
@@ -21,6 +23,8 @@ use super::transport::{nras, opinions};
 use super::trust_roots::trust_roots;
 use super::{cache, chain, output, run_id, shard, transport, wait};
 use crate::engine::{self, Collection, Deployment, Run, Session, Time};
+use crate::net::Trace;
+use crate::render::escape;
 use cvm_verify_core::policy::{GpuVerifier, Verifier};
 use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict, rfc3339};
 
@@ -31,12 +35,13 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     let mut unfinished = unfinished(Mode::Live, args.shard, started_at);
     run_id::name(&mut unfinished, run.as_ref());
     output::prepare(&args.output, &unfinished, surroundings)?;
-    let file = policy_file(&args.plan, args.output.quiet, surroundings);
+    let planning = &*with_found_lock(&args.plan, args.output.is_quiet(), surroundings)?;
+    let file = policy_file(planning, args.output.is_quiet(), surroundings);
     let Plan {
         targets,
         alerts: channels,
         ..
-    } = plan(&args.plan, started_at, file.as_deref())?;
+    } = plan(planning, started_at, file.as_deref())?;
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(Planned::name).collect();
     let alerting = Alerting::new(&args.memory, surroundings)?;
@@ -59,11 +64,17 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     let verifier = targets
         .first()
         .map_or(Verifier::Local, |target| target.policy().verifier);
+    let trace = args.verbose.then(Trace::default);
+    let reach = transport::session(&args.transport, surroundings)?;
     let gpu_verifier = targets
         .first()
         .map_or(GpuVerifier::Local, |target| target.policy().gpu.verifier);
     let roots = trust_roots(&args.trust)?;
     let session = Arc::new(Session {
+        client: match &trace {
+            Some(trace) => reach.client.traced(trace.clone()),
+            None => reach.client.clone(),
+        },
         root: roots.quote,
         device_root: roots.device,
         nras_intermediates: roots.nras,
@@ -74,7 +85,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             args.plan.expect.gpu.gpu_verifier_url.as_deref(),
         )?),
         nodes: chain::nodes(&args.plan.chain)?,
-        ..transport::session(&args.transport, surroundings)?
+        ..reach
     });
     let deployments: Vec<Arc<Deployment>> = targets
         .iter()
@@ -95,7 +106,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     let mut previous = None;
     let (reports, of_reports, bundles) = loop {
         let mut round = Round::new(&targets, &bundle_paths);
-        let mut line = ProgressLine::new(surroundings, args.output.quiet);
+        let line = RefCell::new(ProgressLine::new(surroundings, args.output.is_quiet(), &names));
         let cancel = async {
             interrupt.next().await;
         };
@@ -103,11 +114,17 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             &session,
             &deployments,
             &how,
-            |progress| line.show(progress, surroundings),
+            |progress| line.borrow_mut().show(progress, surroundings),
             cancel,
-            |index, collection| round.finish(&session, index, collection),
+            |index, collection| {
+                line.borrow_mut().done(index);
+                round.finish(&session, index, collection);
+            },
         ));
-        line.clear(surroundings);
+        line.borrow().clear(surroundings);
+        for line in trace.iter().flat_map(Trace::take) {
+            surroundings.complain(&escape::terminal(&escape::shorten(&line, 400)));
+        }
         if ran.is_err() {
             return Ok(interrupted(runtime, surroundings));
         }
@@ -160,7 +177,8 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .as_deref()
         .map(|path| StateFile::open(path, surroundings));
     let state = file.as_mut().map(|file| &mut file.state);
-    let client = &session.client;
+    // The addresses of channels are secrets.
+    let client = &session.client.untraced();
     let delivering = alerting.deliver(&mut report, &channels, &told, state, client, surroundings);
     if let Some(signal) = runtime.block_on(until_interrupted(delivering, &mut interrupt)) {
         report.alerts.push(interrupted_alerts(signal));

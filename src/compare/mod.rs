@@ -8,7 +8,7 @@ mod words;
 pub use side::{Side, SideKind};
 
 use cvm_verify_core::compose::TextDiff;
-use cvm_verify_core::lock::{Change, Lock, LockedGovernance, LockedOs, difference};
+use cvm_verify_core::lock::{Change, Lock, LockedGovernance, LockedOs, difference, field_words};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::verify::digest::sha256;
 
@@ -147,7 +147,7 @@ fn explained(mut change: Change, old: &Lock, new: &Lock, before: &Side, after: &
             diff: Vec::new(),
         };
     };
-    if let Some(more) = words::field(field, old.envelope.get(field), new.envelope.get(field)) {
+    if let Some(more) = field_words(field, old.envelope.get(field), new.envelope.get(field)) {
         change.means = format!("{}: {more}", change.means.trim_end_matches(','));
     }
     let diff = match (before.texts.get(field), after.texts.get(field)) {

@@ -44,6 +44,12 @@ pub fn parse_address(text: &str) -> Result<Url, AddressProblem> {
     }
 }
 
+/// Scheme, host and port of an address, the port where it is not the scheme's own: `https://app.example:8443`.
+#[must_use]
+pub fn origin_of(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
 /// Whether an address leads to this machine itself: `localhost` and names below it (RFC 6761), 127.0.0.0/8, `::1`.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -121,6 +127,22 @@ mod tests {
             "http://a.localhost./",
         ] {
             assert!(parse_address(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        for (text, origin) in [
+            ("https://App.Example/path?a#b", "https://app.example"),
+            (" https://app.example:443/ ", "https://app.example"),
+            ("https://app.example:8443", "https://app.example:8443"),
+            ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ] {
+            assert_eq!(
+                parse_address(text).map(|url| origin_of(&url)),
+                Ok(origin.to_owned()),
+                "{text}"
+            );
         }
     }
 

@@ -5,6 +5,6 @@ pub mod file;
 mod interval;
 mod settings;
 
-pub use address::{AddressProblem, parse_address, shown_address, shown_text};
+pub use address::{AddressProblem, origin_of, parse_address, shown_address, shown_text};
 pub use interval::{Interval, IntervalError};
 pub use settings::{Settings, Written};

@@ -56,7 +56,7 @@ fn as_string(body: &[u8]) -> Option<Box<RawValue>> {
     RawValue::from_string(text).ok()
 }
 
-pub(super) fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {
+pub(crate) fn raw_collateral(collateral: &QuoteCollateralV3) -> Option<Box<RawValue>> {
     let text = serde_json::to_string(&cvm_verify_core::evidence::collateral::document(collateral)).ok()?;
     RawValue::from_string(text).ok()
 }

@@ -50,6 +50,7 @@ mod tls;
 mod verify;
 
 pub use appraise::{Appraised, AppraisedInstance};
+pub(crate) use bundle::raw_collateral;
 pub use clock::{COMMIT_TIME, now};
 pub use collect::collect;
 pub use collected::{Collected, Collection};

@@ -34,6 +34,7 @@ mod quote;
 mod unsigned;
 
 use dcap_qvl::QuoteCollateralV3;
+use serde::Serialize;
 
 use cvm_verify_core::evidence::{Bundle, Evidence, OpensUnproven};
 use opened::Opened;
@@ -52,7 +53,15 @@ pub struct Inspected<'a> {
     pub collateral: Option<&'a QuoteCollateralV3>,
     /// The file that the evidence was recorded in, if it is a bundle.
     pub bundle: Option<&'a Bundle>,
+    /// Whether the user trusts another root than Intel's.
+    pub simulated: bool,
 }
+
+/// What the first line says if the user trusts another root than Intel's.
+const SIMULATED: &str = "SIMULATED: not Intel's root, proves nothing about hardware";
+
+/// The schema of [`inspect_json`].
+pub const SCHEMA: &str = "cvm-verify/inspection/v1";
 
 /// The capability to open unproven values, for showing them. It can be made in this module and below only.
 struct Inspector(());
@@ -64,6 +73,38 @@ impl OpensUnproven for Inspector {}
 /// Text out of the evidence is escaped for a terminal, and long values and lists are cut.
 #[must_use]
 pub fn inspect(input: &Inspected<'_>) -> String {
+    let text = page(input).finish();
+    match input.simulated {
+        true => format!("{SIMULATED}\n{text}"),
+        false => text,
+    }
+}
+
+/// The same for machines: one JSON document with a final line end. Values are whole.
+#[must_use]
+pub fn inspect_json(input: &Inspected<'_>) -> String {
+    #[derive(Serialize)]
+    struct Document {
+        schema: &'static str,
+        note: &'static str,
+        simulated: bool,
+        sections: Vec<page::Section>,
+    }
+    crate::render::safe_json(&Document {
+        schema: SCHEMA,
+        note: NOT_VERIFIED,
+        simulated: input.simulated,
+        sections: page(input).into_sections(),
+    })
+}
+
+/// Whether bytes that came without JSON around them can be a quote: any other bytes have no fields to explain.
+#[must_use]
+pub fn begins_like_quote(evidence: &Evidence) -> bool {
+    matches!(Opened::new(evidence, &Inspector(())).quote, [3..=5, 0, ..])
+}
+
+fn page(input: &Inspected<'_>) -> Page {
     let opened = Opened::new(input.evidence, &Inspector(()));
     let mut page = Page::new(
         NOT_VERIFIED,
@@ -84,7 +125,8 @@ pub fn inspect(input: &Inspected<'_>) -> String {
     if let Some(chain) = input.bundle.and_then(|bundle| bundle.chain.as_ref()) {
         chain::section(&mut page, chain);
     }
-    page.finish()
+    compose::texts(&mut page, &opened);
+    page
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use serde::Serialize;
+
 use crate::render::escape::terminal;
 
 /// Columns before a value.
@@ -16,38 +18,111 @@ const WIDTH: usize = 110;
 /// Characters of one value. The longest honest one is a `key-provider` payload of about 210.
 const MAX_VALUE: usize = 400;
 
-/// The text so far.
-pub(super) struct Page(String);
+/// Characters of one line of a text.
+const MAX_LINE: usize = 2_000;
+
+/// Lines of all texts together that are shown. A compose document has some hundred.
+const MAX_TEXT_LINES: usize = 5_000;
+
+/// The page so far, as text for people and in parts for machines.
+pub(super) struct Page {
+    text: String,
+    sections: Vec<Section>,
+    text_lines: usize,
+}
+
+/// A section, for machines. Its values are whole, and not escaped but by the format that they are written in.
+#[derive(Debug, Serialize)]
+pub(super) struct Section {
+    title: String,
+    fields: Vec<Field>,
+}
+
+#[derive(Debug, Serialize)]
+struct Field {
+    name: String,
+    values: Vec<String>,
+    notes: Vec<Note>,
+}
+
+#[derive(Debug, Serialize)]
+struct Note {
+    text: String,
+    /// Whether it is worth a second look.
+    marked: bool,
+}
 
 impl Page {
     /// A page with its first lines.
     pub(super) fn new(first: &str, second: &str) -> Self {
-        Self(format!("{first}\n{second}\n"))
+        Self {
+            text: format!("{first}\n{second}\n"),
+            sections: Vec::new(),
+            text_lines: 0,
+        }
+    }
+
+    fn last_field(&mut self) -> Option<&mut Field> {
+        self.sections.last_mut()?.fields.last_mut()
+    }
+
+    /// A text of several lines, whole, each line behind a bar: no line of a stranger's begins where a field stands.
+    pub(super) fn block(&mut self, name: &str, text: &str) {
+        self.text.push_str(&format!("\n  {}:\n", safe(name)));
+        let mut lines = text.lines();
+        for line in lines.by_ref().take(MAX_TEXT_LINES - self.text_lines) {
+            self.push(&format!("  | {}", terminal(&cut(line, MAX_LINE))));
+            self.text_lines += 1;
+        }
+        match lines.count() {
+            0 => {}
+            more => self.push(&format!(
+                "  … and {more} more lines; --format json has all of them"
+            )),
+        }
+        if let Some(section) = self.sections.last_mut() {
+            section.fields.push(Field {
+                name: name.to_owned(),
+                values: vec![text.to_owned()],
+                notes: Vec::new(),
+            });
+        }
     }
 
     /// Begins a section.
     pub(super) fn section(&mut self, title: &str) {
-        self.0.push('\n');
-        self.0.push_str(title);
-        self.0.push('\n');
+        self.text.push('\n');
+        self.text.push_str(title);
+        self.text.push('\n');
+        self.sections.push(Section {
+            title: title.to_owned(),
+            fields: Vec::new(),
+        });
     }
 
     /// A field and its value.
     pub(super) fn field(&mut self, name: &str, value: impl Display) -> &mut Self {
-        let line = format!(
-            "  {:<width$} {}",
-            safe(name),
-            safe(&value.to_string()),
-            width = VALUE - 3
-        );
+        let value = value.to_string();
+        let line = format!("  {:<width$} {}", safe(name), safe(&value), width = VALUE - 3);
         self.push(&line);
+        if let Some(section) = self.sections.last_mut() {
+            section.fields.push(Field {
+                name: name.to_owned(),
+                values: vec![value],
+                notes: Vec::new(),
+            });
+        }
         self
     }
 
     /// A field whose value is one of several lines.
     pub(super) fn item(&mut self, value: impl Display) -> &mut Self {
-        let line = format!("{:VALUE$}{}", "", safe(&value.to_string()));
+        let value = value.to_string();
+        let line = format!("{:VALUE$}{}", "", safe(&value));
         self.push(&line);
+        if let Some(field) = self.last_field() {
+            field.values.push(value);
+        }
         self
     }
 
@@ -87,10 +162,21 @@ impl Page {
 
     /// The whole text.
     pub(super) fn finish(self) -> String {
-        self.0
+        self.text
+    }
+
+    /// Its sections.
+    pub(super) fn into_sections(self) -> Vec<Section> {
+        self.sections
     }
 
     fn wrapped(&mut self, margin: char, text: &str) {
+        if let Some(field) = self.last_field() {
+            field.notes.push(Note {
+                text: text.to_owned(),
+                marked: margin == '!',
+            });
+        }
         let mut margin = margin;
         let mut line = String::new();
         // A note may quote several values, so that it is longer than one.
@@ -109,8 +195,8 @@ impl Page {
     }
 
     fn push(&mut self, line: &str) {
-        self.0.push_str(line.trim_end());
-        self.0.push('\n');
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
     }
 }
 

@@ -24,6 +24,7 @@ fn text_of(cvm: &Cvm) -> String {
         evidence: &evidence_of(cvm),
         collateral: Some(&cvm.world.collateral()),
         bundle: None,
+        simulated: false,
     })
 }
 
@@ -32,6 +33,7 @@ fn without_collateral(evidence: &Evidence) -> String {
         evidence,
         collateral: None,
         bundle: None,
+        simulated: false,
     })
 }
 
@@ -141,6 +143,7 @@ fn a_bundle_shows_where_it_comes_from() {
         evidence: &evidence_of(&cvm),
         collateral: None,
         bundle: Some(&bundle),
+        simulated: false,
     });
     insta::assert_snapshot!(section(&text, "BUNDLE"));
 }
@@ -262,6 +265,7 @@ fn a_real_cvm_of_near_is_explained() {
         evidence: &evidence,
         collateral: Some(&collateral),
         bundle: None,
+        simulated: false,
     });
     for line in [
         "This is the value of TDX module 1.5.16.",
@@ -304,7 +308,7 @@ proptest! {
         }
         let mut evidence = evidence_of(&cvm);
         evidence.attestation.quote = cvm_verify_core::evidence::QuoteBytes::new(quote).unwrap();
-        let _ = inspect(&Inspected { evidence: &evidence, collateral: Some(&cvm.world.collateral()), bundle: None });
+        let _ = inspect(&Inspected { evidence: &evidence, collateral: Some(&cvm.world.collateral()), bundle: None, simulated: false });
     }
 
     #[test]
@@ -315,7 +319,7 @@ proptest! {
         collateral.qe_identity = text.clone();
         collateral.root_ca_crl = bytes;
         collateral.pck_certificate_chain = Some(text);
-        let shown = inspect(&Inspected { evidence: &evidence_of(&cvm), collateral: Some(&collateral), bundle: None });
+        let shown = inspect(&Inspected { evidence: &evidence_of(&cvm), collateral: Some(&collateral), bundle: None, simulated: false });
         prop_assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));
     }
 
@@ -338,4 +342,74 @@ proptest! {
         let text = without_collateral(&evidence);
         prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()));
     }
+}
+
+#[test]
+fn the_texts_of_the_document_are_shown_whole_and_act_on_no_terminal() {
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.app_compose = cvm
+        .app_compose
+        .replacen("services:", "services: # \\u001b[2J\\u202e\\nQUOTE\\n", 1);
+    let text = text_of(&cvm);
+    let shown = section(&text, "TEXTS OF THE COMPOSE DOCUMENT");
+    for needle in [
+        "docker_compose_file:",
+        "pre_launch_script:",
+        "  | services: # \\u{1b}[2J\\u{202e}",
+        "  | QUOTE",
+    ] {
+        assert!(shown.contains(needle), "{needle:?} is not in\n{shown}");
+    }
+    assert_eq!(
+        text.matches("\nQUOTE\n").count(),
+        1,
+        "no line of a stranger's begins a section"
+    );
+}
+
+#[test]
+fn the_same_for_machines_holds_whole_values_and_says_what_it_is() {
+    let cvm = Cvm::healthy(&World::default());
+    let document = inspect_json(&Inspected {
+        evidence: &evidence_of(&cvm),
+        collateral: Some(&cvm.world.collateral()),
+        bundle: None,
+        simulated: true,
+    });
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(document["schema"], SCHEMA);
+    assert_eq!(document["simulated"], true);
+    assert!(document["note"].as_str().unwrap().starts_with("Not verified"));
+    let sections = document["sections"].as_array().unwrap();
+    let texts = sections
+        .iter()
+        .find(|section| section["title"] == "TEXTS OF THE COMPOSE DOCUMENT")
+        .unwrap();
+    assert_eq!(texts["fields"][0]["name"], "docker_compose_file");
+    assert!(
+        texts["fields"][0]["values"][0]
+            .as_str()
+            .unwrap()
+            .contains("services:")
+    );
+    let titles: Vec<&str> = sections
+        .iter()
+        .filter_map(|section| section["title"].as_str())
+        .collect();
+    let text = text_of(&cvm);
+    assert!(
+        titles.iter().all(|title| text.contains(&format!("\n{title}\n"))),
+        "{titles:?}"
+    );
+}
+
+#[test]
+fn bytes_that_are_not_a_quote_are_told_from_one() {
+    let bare = |bytes: Vec<u8>| {
+        let attestation = Attestation::of_bytes(&bytes).unwrap().unwrap();
+        begins_like_quote(&Evidence::of_quote(attestation, None, None, None).unwrap())
+    };
+    let cvm = Cvm::healthy(&World::default());
+    assert!(bare(evidence_of(&cvm).attestation.quote.as_bytes().to_vec()));
+    assert!(!bare(vec![0x9c; 5000]));
 }

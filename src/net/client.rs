@@ -18,6 +18,7 @@ use super::limits::Limits;
 use super::resolve::{GuardedResolver, Lookup, system_lookup};
 use super::response::Response;
 use super::tls;
+use super::trace::Trace;
 use super::transport::{SetupError, Transport};
 use cvm_verify_core::evidence::excerpt;
 
@@ -32,6 +33,7 @@ pub struct Client {
     via_proxy: bool,
     /// What it was made of, for one that watches a server.
     made_of: Arc<(Transport, Lookup)>,
+    trace: Option<Trace>,
 }
 
 impl std::fmt::Debug for Client {
@@ -69,7 +71,11 @@ impl Client {
         let host = ServerName::try_from(host).map_err(|error| SetupError::Client(error.to_string()))?;
         let watch = LeafWatch::default();
         let tls = tls::watching(transport.ca_file.as_deref(), host, watch.clone())?;
-        Ok((Self::with_tls(transport, Arc::clone(lookup), tls)?, watch))
+        let watching = Self {
+            trace: self.trace.clone(),
+            ..Self::with_tls(transport, Arc::clone(lookup), tls)?
+        };
+        Ok((watching, watch))
     }
 
     fn with_tls(transport: &Transport, lookup: Lookup, tls: ClientConfig) -> Result<Self, SetupError> {
@@ -106,7 +112,24 @@ impl Client {
             allow_private_network: transport.allow_private_network,
             via_proxy: proxy.is_some(),
             made_of,
+            trace: None,
         })
+    }
+
+    /// The same client, with its requests in a record.
+    #[must_use]
+    pub fn traced(mut self, trace: Trace) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// The same client, whose requests stand in no record.
+    #[must_use]
+    pub fn untraced(&self) -> Self {
+        Self {
+            trace: None,
+            ..self.clone()
+        }
     }
 
     /// Gets `url`, within `limits`. Any status but a redirect is an answer; [`Response::ok`] asks for 200.
@@ -213,6 +236,20 @@ impl Client {
 
     /// `request` leads to `url`.
     async fn request(
+        &self,
+        request: RequestBuilder,
+        url: &Url,
+        limits: &Limits,
+    ) -> Result<Response, NetError> {
+        let started = Instant::now();
+        let answer = self.bounded(request, url, limits).await;
+        if let Some(trace) = &self.trace {
+            trace.note(url, started.elapsed(), answer.as_ref());
+        }
+        answer
+    }
+
+    async fn bounded(
         &self,
         request: RequestBuilder,
         url: &Url,

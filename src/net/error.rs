@@ -227,7 +227,7 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "while connecting",
-            Self::Response => "no response yet",
+            Self::Response => "waiting for its response",
             Self::Body => "the body was still arriving",
         })
     }

@@ -34,6 +34,7 @@ mod response;
 pub mod retry;
 mod secret;
 mod tls;
+mod trace;
 mod transport;
 
 #[cfg(test)]
@@ -47,4 +48,5 @@ pub use reqwest::Method;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub use response::Response;
 pub use secret::Secret;
+pub use trace::Trace;
 pub use transport::{SetupError, Transport};

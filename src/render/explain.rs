@@ -33,6 +33,22 @@ pub fn explain(check: &Check) -> String {
     page.into_text()
 }
 
+/// Reasons, each with its check, with a final newline.
+#[must_use]
+pub fn explain_reasons(found: &[(&Check, &Reason)]) -> String {
+    let mut page = Page::new(WIDTH, false);
+    for (index, (check, reason)) in found.iter().enumerate() {
+        if index > 0 {
+            page.blank();
+        }
+        page.line(Ink::Plain, &format!("{}/{}", check.id, reason.id));
+        page.paragraph(2, Ink::Plain, reason.means);
+        page.hanging("  What to do: ", 14, Ink::Plain, what_to_do(reason));
+        page.hanging("  The check:  ", 14, Ink::Plain, check.proves);
+    }
+    page.into_text()
+}
+
 /// All checks in the order in which they run, one line each.
 #[must_use]
 pub fn explain_list() -> String {
@@ -99,6 +115,17 @@ mod tests {
     #[test]
     fn an_explanation() {
         insta::assert_snapshot!(explain(Check::of(CheckId::ComposeHash)));
+    }
+
+    #[test]
+    fn a_reason_is_explained_with_its_check() {
+        let check = Check::of(CheckId::OsImage);
+        let reason = check
+            .reasons
+            .iter()
+            .find(|reason| reason.id == "no-reference")
+            .unwrap();
+        insta::assert_snapshot!(explain_reasons(&[(check, reason)]));
     }
 
     #[test]

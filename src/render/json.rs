@@ -17,7 +17,7 @@ pub fn json(report: &Report) -> String {
 }
 
 /// Any document of ours by the same rule.
-pub(super) fn safe(document: &impl Serialize) -> String {
+pub(crate) fn safe(document: &impl Serialize) -> String {
     // Serialising plain structs with string keys cannot fail; an empty document would be refused by every reader.
     let text = serde_json::to_string_pretty(document).unwrap_or_default();
     let mut safe = String::with_capacity(text.len() + 1);

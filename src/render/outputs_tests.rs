@@ -50,7 +50,7 @@ fn the_outputs_of_a_fail() {
 
 #[test]
 fn the_outputs_of_a_fail_for_gitlab() {
-    assert_snapshot!(dotenv(&of(vec![samples::fail()])));
+    assert_snapshot!(dotenv(&of(vec![samples::fail()]), false));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_value_that_holds_the_delimiter_is_left_empty() {
 
 #[test]
 fn no_dotenv_name_is_a_variable_that_the_program_reads() {
-    let text = dotenv(&of(vec![samples::pass()]));
+    let text = dotenv(&of(vec![samples::pass()]), false);
     assert!(text.lines().count() <= 20);
     assert!(
         text.lines().all(|line| line.starts_with("CVM_VERIFY_RESULT_")),
@@ -155,7 +155,17 @@ proptest! {
             let is_path = output.name().ends_with("-path") || output.name() == "report-json";
             prop_assert!(is_path || output.value().chars().all(|c| c.is_ascii_alphanumeric() || "-.+,".contains(c)));
         }
-        let env = dotenv(&outputs);
+        let env = dotenv(&outputs, false);
         prop_assert!(env.lines().count() <= 14 && !env.contains([' ', '$', '"', '\'', '`', '\\', '#']));
     }
+}
+
+#[test]
+fn a_simulation_says_so_in_the_first_line() {
+    let text = dotenv(&of(vec![samples::pass()]), true);
+    assert!(
+        text.starts_with("CVM_VERIFY_RESULT_SIMULATED=true\nCVM_VERIFY_RESULT_VERDICT=pass\n"),
+        "{text}"
+    );
+    assert!(text.lines().count() <= 20, "GitLab takes no more");
 }

@@ -4,7 +4,7 @@ use super::alert::{Delivery, about};
 use super::cause::causes;
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
-use super::{accepted, banner, measured, reached, table, words};
+use super::{accepted, banner, measured, more, reached, table, words};
 use cvm_verify_core::report::{CheckResult, Mode, Report, TargetReport, Verdict};
 
 /// Longest name of a target, in characters.
@@ -57,16 +57,29 @@ pub fn alerts(report: &Report, style: Style) -> String {
     page.into_text()
 }
 
-/// A line for all, then each target.
+/// A line for all, then each target that does not pass, then a line for each that does.
 fn several(page: &mut Page, report: &Report, targets: &[TargetReport], on_each: bool, style: Style) {
     let is_real = !targets.iter().any(banner::is_simulated);
     page.line(verdict_ink(report.verdict, is_real), &words::summary(report));
-    for target in targets {
+    let of = |verdict| targets.iter().filter(move |target| target.verdict == verdict);
+    for target in of(Verdict::Fail).chain(of(Verdict::Inconclusive)) {
         page.blank();
         if on_each {
             banners(page, &banner::of_target(target, report.mode));
         }
         one(page, report.mode, target, style);
+    }
+    let mut passing = of(Verdict::Pass).peekable();
+    if passing.peek().is_some() && !style.quiet {
+        page.blank();
+    }
+    for target in passing.filter(|_| !style.quiet) {
+        heading(page, target);
+        if on_each {
+            for line in banner::of_target(target, report.mode) {
+                page.paragraph(2, Ink::Yellow, &terminal(&line));
+            }
+        }
     }
 }
 
@@ -76,13 +89,18 @@ fn banners(page: &mut Page, lines: &[String]) {
     }
 }
 
-fn one(page: &mut Page, mode: Mode, target: &TargetReport, style: Style) {
+/// The verdict and the name, on one line.
+fn heading(page: &mut Page, target: &TargetReport) {
     let verdict = page.ink(
         verdict_ink(target.verdict, words::is_whole(target)),
         &terminal(&words::verdict(target)),
     );
     let name = page.ink(Ink::Bold, &terminal(&shorten(&target.name, MAX_NAME)));
     page.line(Ink::Plain, &format!("{verdict}  {name}"));
+}
+
+fn one(page: &mut Page, mode: Mode, target: &TargetReport, style: Style) {
+    heading(page, target);
     let causes = causes(target);
     match target.verdict {
         Verdict::Pass => page.paragraph(2, Ink::Plain, &words::proven(target, mode)),
@@ -116,6 +134,9 @@ fn why(page: &mut Page, target: &TargetReport, causes: &[&CheckResult]) {
     }
     if let Some(fix) = &first.fix {
         said(page, "What to do", fix);
+    }
+    if let Some(command) = more::command(first) {
+        said(page, "More", &command);
     }
     if !others.is_empty() {
         let others: Vec<String> = others.iter().map(|check| words::named(check)).collect();

@@ -30,6 +30,7 @@ pub struct AppEndpoints {
     info_path: String,
     info_url: Option<Url>,
     gpu_path: Option<String>,
+    nonce_parameter: String,
 }
 
 /// Endpoints that cannot be put together: a usage error.
@@ -42,11 +43,14 @@ pub enum EndpointError {
     #[error("{0:?} holds a #, which is never sent to a server; remove it")]
     Fragment(String),
     /// The nonce is ours to set: a fixed one would make old evidence look fresh.
-    #[error("{0:?} sets reportData itself; remove it, every attempt gets its own nonce")]
+    #[error("{0:?} sets the parameter of the nonce itself; remove it, every attempt gets its own nonce")]
     Nonce(String),
     /// The same for the GPUs' nonce.
     #[error("{0:?} sets nonce itself; remove it, every attempt gets its own nonce")]
     GpuNonce(String),
+    /// The name of a parameter that none has.
+    #[error("the parameter of the nonce is 1 to 64 letters, digits, `_` and `-`, such as nonce")]
+    NonceParameter,
 }
 
 impl AppEndpoints {
@@ -87,6 +91,7 @@ impl AppEndpoints {
             info_path: info_path.to_owned(),
             info_url: None,
             gpu_path: None,
+            nonce_parameter: NONCE_PARAMETER.to_owned(),
         };
         for (path, url) in [
             (attestation_path, endpoints.below_base(attestation_path)),
@@ -125,6 +130,30 @@ impl AppEndpoints {
         })
     }
 
+    /// The same, with the nonce in another query parameter.
+    ///
+    /// # Errors
+    /// [`EndpointError::NonceParameter`], and [`EndpointError::Nonce`] where the address sets that parameter itself.
+    pub fn with_nonce_parameter(self, name: &str) -> Result<Self, EndpointError> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
+            return Err(EndpointError::NonceParameter);
+        }
+        for path in [&self.attestation_path, &self.info_path] {
+            if self
+                .below_base(path)
+                .query_pairs()
+                .any(|(known, _)| known == name)
+            {
+                return Err(EndpointError::Nonce(shown_text(path).to_owned()));
+            }
+        }
+        Ok(Self {
+            nonce_parameter: name.to_owned(),
+            ..self
+        })
+    }
+
     /// The URL as it may be shown: a query may hold a token.
     pub fn shown(&self) -> &str {
         &self.shown
@@ -135,10 +164,10 @@ impl AppEndpoints {
         &self.base
     }
 
-    /// URL of the attestation for `nonce`: 64 lower-case hex digits in `reportData`. A probe asks for 128.
+    /// URL of the attestation for `nonce`: 64 lower-case hex digits in `reportData`, or the parameter that was named. A probe asks for 128.
     pub fn attestation_url(&self, nonce: &[u8]) -> Url {
         let mut url = self.below_base(&self.attestation_path);
-        let nonce = format!("{NONCE_PARAMETER}={}", hex::encode(nonce));
+        let nonce = format!("{}={}", self.nonce_parameter, hex::encode(nonce));
         let query = joined(url.query(), Some(&nonce));
         url.set_query(query.as_deref());
         url

@@ -148,12 +148,12 @@ async fn error(bytes: Vec<u8>) -> SourceError {
 async fn each_way_to_fail_has_its_reason() {
     let large = vec![b'{'; MAX_BYTES + 1];
     for (bytes, reason, heals) in [
-        (answer(404, &[], b"{}"), EvidenceReason::HttpStatus, false),
-        (answer(503, &[], b"{}"), EvidenceReason::HttpStatus, true),
-        (answer(429, &[], b"{}"), EvidenceReason::HttpStatus, true),
+        (answer(404, &[], b"{}"), EvidenceReason::HttpStatus(404), false),
+        (answer(503, &[], b"{}"), EvidenceReason::HttpStatus(503), true),
+        (answer(429, &[], b"{}"), EvidenceReason::HttpStatus(429), true),
         (
             answer(302, &[("location", "https://b.example/")], b""),
-            EvidenceReason::HttpStatus,
+            EvidenceReason::HttpStatus(302),
             false,
         ),
         (

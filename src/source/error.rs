@@ -20,7 +20,7 @@ pub enum SourceError {
     },
     /// Status 200, but no JSON object or array.
     #[error(
-        "{host}{path} answered {found}, expected JSON; is it the app's endpoint, and is the app up behind its gateway?"
+        "{host}{path} answered {found}, expected JSON. Check that it is the app's endpoint and that the app is running behind its gateway"
     )]
     NotJson {
         /// `host:port` that answered.
@@ -80,14 +80,17 @@ impl SourceError {
         let error = match self {
             Self::NotJson { .. } => return EvidenceReason::NotJson,
             Self::AgentWithoutQuote { .. } => return EvidenceReason::NoQuote,
-            Self::AppUnknown { .. } | Self::AgentClosed { .. } => return EvidenceReason::HttpStatus,
+            Self::AppUnknown { .. } => return EvidenceReason::HttpStatus(404),
+            Self::AgentClosed { status, .. } => return EvidenceReason::HttpStatus(*status),
             Self::Net { error, .. } => error,
         };
         match error {
             NetError::BadUrl { .. } | NetError::AddressRefused { .. } => EvidenceReason::AddressRefused,
             NetError::Tls { .. } => EvidenceReason::Tls,
             NetError::TooLarge { .. } | NetError::HeadersTooLarge { .. } => EvidenceReason::TooLarge,
-            NetError::Redirect { .. } | NetError::HttpStatus { .. } => EvidenceReason::HttpStatus,
+            NetError::Redirect { status, .. } | NetError::HttpStatus { status, .. } => {
+                EvidenceReason::HttpStatus(*status)
+            }
             NetError::Dns { .. }
             | NetError::Connect { .. }
             | NetError::Timeout { .. }
@@ -214,7 +217,7 @@ mod tests {
         let error = status(404);
         assert_eq!(
             (error.reason(), error.status()),
-            (EvidenceReason::HttpStatus, Some(404))
+            (EvidenceReason::HttpStatus(404), Some(404))
         );
         assert!(!error.may_heal());
         let text = error.to_string();
@@ -229,7 +232,7 @@ mod tests {
         for (code, heals) in [(429, true), (502, true), (400, false), (403, false), (204, false)] {
             assert_eq!(
                 (status(code).reason(), status(code).may_heal()),
-                (EvidenceReason::HttpStatus, heals),
+                (EvidenceReason::HttpStatus(code), heals),
                 "{code}"
             );
         }

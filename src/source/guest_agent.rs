@@ -249,7 +249,7 @@ mod tests {
             assert!(matches!(error, SourceError::AgentClosed { .. }), "{error}");
             assert_eq!(
                 (error.reason(), error.status()),
-                (EvidenceReason::HttpStatus, Some(status))
+                (EvidenceReason::HttpStatus(status), Some(status))
             );
             let text = error.to_string();
             for part in [
@@ -284,7 +284,7 @@ mod tests {
         let (url, _) = routes(|_| answer(503, &[], b"{}")).await;
         assert_eq!(
             ask(url).await.expect_err("503").reason(),
-            EvidenceReason::HttpStatus
+            EvidenceReason::HttpStatus(503)
         );
     }
 

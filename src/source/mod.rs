@@ -22,6 +22,8 @@ use guest_agent::GuestAgent;
 use phala_cloud::PhalaCloud;
 use url::Url;
 
+use crate::config::{origin_of, parse_address};
+
 /// Whom to ask for evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -57,6 +59,20 @@ impl Source {
             Self::GuestAgent(agent) => agent.base().as_str(),
             Self::PhalaCloud(app) => app.url(),
         }
+    }
+
+    /// Scheme, host and port of the address, where the address is of one deployment: Phala Cloud answers for every app.
+    pub fn origin(&self) -> Option<String> {
+        Self::origin_of(self.kind(), self.url())
+    }
+
+    /// The same for the `source` of a bundle.
+    pub fn origin_of(kind: &str, url: &str) -> Option<String> {
+        let is_of_one = matches!(kind, Self::APP | Self::GUEST_AGENT);
+        parse_address(url)
+            .ok()
+            .filter(|_| is_of_one)
+            .map(|url| origin_of(&url))
     }
 
     /// The app or instance that the address names, 20 bytes: a claim of its author, which the evidence must bear out.

@@ -134,10 +134,10 @@ mod tests {
     #[tokio::test]
     async fn an_app_that_is_unknown_is_said_to_be() {
         for (status, reason, heals) in [
-            (500, EvidenceReason::HttpStatus, false),
-            (404, EvidenceReason::HttpStatus, false),
-            (503, EvidenceReason::HttpStatus, true),
-            (403, EvidenceReason::HttpStatus, false),
+            (500, EvidenceReason::HttpStatus(404), false),
+            (404, EvidenceReason::HttpStatus(404), false),
+            (503, EvidenceReason::HttpStatus(503), true),
+            (403, EvidenceReason::HttpStatus(403), false),
         ] {
             let (url, _) = routes(move |_| answer(status, &[], b"{\"detail\":\"x\"}")).await;
             let app = PhalaCloud::new(ID, Some(&url)).expect("an app");

@@ -113,6 +113,18 @@ and the last make the job red; the output `verdict` keeps the truth. To go on af
 With an `output-dir` that is kept between runs, the files of an earlier run say `inconclusive` from the start of the next one. A file of
 one of these names that cvm-verify did not write ends the step with 2, untouched.
 
+## A lock from a pull request
+
+The checkout of a pull request holds the `cvm.lock` of the pull request: its author decides what is expected. A green run of such a
+job says that the deployment is as the pull request wants it. It does not say that it is as your main branch wants it.
+
+- Verify the deployment in jobs for `push` to the main branch, `deployment_status`, `schedule` or `workflow_dispatch`.
+- In a job for pull requests, check out the lock of the base branch: `actions/checkout` with `ref: ${{ github.base_ref }}`.
+- Protect `cvm.lock` and `cvm-verify.toml` with a code owner.
+
+The step names the lock in `lock`. Without that input and without another expectation it uses the `cvm.lock` of the working folder if
+that lock was taken from the one address in `url`, and the first line of the log says so. `--no-lock` in `extra-args` turns this off.
+
 ## Try the alert channels
 
 The secrets are in the repository's settings, so the test runs there:

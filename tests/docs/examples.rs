@@ -4,9 +4,11 @@ use serde_json::Value;
 
 use crate::{action, read};
 
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 6] = [
     "after-deploy",
+    "deployment-status",
     "monitor-with-issue",
+    "reusable",
     "scheduled-monitor",
     "several-urls",
 ];

@@ -4,7 +4,7 @@ use cvm_verify_core::report::CheckId::*;
 use cvm_verify_core::report::Status::*;
 use simulator::{Cvm, World};
 
-use super::run::{Ran, run};
+use super::run::{Ran, run, run_in};
 
 fn replay_text(name: &str, text: &[u8], option: &str) -> Ran {
     let folder = tempfile::tempdir().unwrap();
@@ -191,9 +191,10 @@ fn options_that_contradict_or_cannot_be_are_usage_errors() {
     verify(&["--pccs-url", "pccs.example"]).assert_usage_error("write https://pccs.example");
     verify(&["--insecure-trust-root", "Cargo.toml"]).assert_usage_error("not one X.509 certificate");
     verify(&["--ca-file", "Cargo.toml"]).assert_usage_error("Cargo.toml");
+    verify(&["--app-compose-file", "Cargo.toml"]).assert_usage_error("give it with --docker-compose");
     verify(&[
         "--app-compose-file",
-        "Cargo.toml",
+        "schemas/report-v1.json",
         "--compose-hash",
         &"00".repeat(32),
     ])
@@ -216,4 +217,81 @@ fn a_key_beside_the_nonce_needs_a_layout_that_has_one() {
     with("key-then-nonce", &"07".repeat(20)).assert_usage_error("is 20 bytes");
     with("nonce-then-key", "zz").assert_usage_error("is not hex");
     with("private-ai", &"07".repeat(19)).assert_usage_error("is 19 bytes");
+}
+
+#[test]
+fn what_is_nearly_an_address_is_told_what_it_is() {
+    let id = "ab".repeat(20);
+    for text in [id.clone(), format!("app_{id}"), id.to_uppercase()] {
+        let ran = run(&["verify", &text]);
+        ran.assert_usage_error(&format!("{id} is the id of an app or instance, not an address"));
+        assert!(
+            ran.stderr.contains("--source phala-cloud") && ran.stderr.contains("--gateway-domain"),
+            "{}",
+            ran.stderr
+        );
+    }
+    for (url, base, option) in [
+        (
+            "https://a.example/attestation",
+            "https://a.example",
+            "--attestation-path",
+        ),
+        (
+            "https://a.example/app/attestation/?x=1",
+            "https://a.example/app",
+            "--attestation-path",
+        ),
+        ("https://a.example/info", "https://a.example", "--info-path"),
+    ] {
+        let ran = run(&["verify", url]);
+        ran.assert_usage_error(&format!("which is added to it: give {base}. If"));
+        assert!(ran.stderr.contains(option), "{}", ran.stderr);
+        assert!(
+            !ran.stderr.contains("x=1"),
+            "a query may hold a secret: {}",
+            ran.stderr
+        );
+    }
+    run(&["verify", "http://a.example"]).assert_usage_error("is plain http");
+}
+
+#[test]
+fn a_hash_may_be_written_as_that_of_a_file_and_a_bundle_is_no_compose_document() {
+    let hash = format!("sha256:{}", "ab".repeat(32));
+    let ran = run(&[
+        "verify",
+        "https://a.example:1",
+        "--timeout=1s",
+        "--compose-hash",
+        &hash,
+    ]);
+    assert_ne!(ran.code, 2, "{ran:#?}");
+    let bundle = "fixtures/simulated/healthy.evidence.json";
+    run(&["compose-hash", bundle]).assert_usage_error("is a document of cvm-verify (cvm-verify/evidence/v1)");
+    run(&["verify", "https://a.example", "--app-compose-file", bundle])
+        .assert_usage_error("is a document of cvm-verify (cvm-verify/evidence/v1)");
+    let ran = run(&["compose-hash", "schemas/report-v1.json"]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(
+        ran.stderr
+            .contains("has none of the fields of a compose document"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_variable_that_is_nearly_an_option_is_refused_and_others_are_noted() {
+    let args = ["replay", "fixtures/simulated/healthy.evidence.json"];
+    run_in(&args, &[("CVM_VERIFY_LOK", "cvm.lock")], |_| {}).assert_usage_error(
+        "the environment has CVM_VERIFY_LOK, which nothing reads; did you mean CVM_VERIFY_LOCK?",
+    );
+    let ran = run_in(&args, &[("CVM_VERIFY_SHOP_TEAM", "secret")], |_| {});
+    assert!(
+        ran.stderr.contains("note: no option reads CVM_VERIFY_SHOP_TEAM"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
 }

@@ -76,6 +76,11 @@ fn a_folder_takes_one_bundle_a_target_and_a_file_takes_one() {
     std::fs::create_dir(&folder).unwrap();
     one.verify(&[two.app.url().as_ref(), "--evidence", &folder]);
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+    // A folder that is not there is made; a file is no folder.
+    let made = one.path("made/here");
+    one.verify(&[two.app.url().as_ref(), "--evidence", &made]);
+    assert_eq!(std::fs::read_dir(&made).unwrap().count(), 2);
+    std::fs::write(one.path("x.json"), "").unwrap();
     one.verify(&[two.app.url().as_ref(), "--evidence", &one.path("x.json")])
-        .assert_usage_error("name an existing folder");
+        .assert_usage_error("cannot be made");
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::net::Secret;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "On-chain governance")]
 pub struct ChainArgs {
     /// A node of the blockchain that governs the app, to ask about its contracts by JSON-RPC. Give it twice, with nodes of

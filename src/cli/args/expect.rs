@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::GpuArgs;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Expectations")]
 pub struct ExpectArgs {
     /// The lock file that `cvm-verify pin` wrote.

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "GPUs")]
 pub struct GpuArgs {
     /// Whether there must be GPUs: `auto` by default. A GPU is proven by a report that it signed over this run's nonce. That

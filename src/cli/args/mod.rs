@@ -4,10 +4,12 @@ mod alerts;
 mod chain;
 mod expect;
 mod gpu;
+mod loose;
 mod network;
 mod os_image;
 mod output;
 mod policy_file;
+mod reference;
 mod run;
 mod source;
 mod trust_root;
@@ -23,10 +25,12 @@ pub use alerts::{AlertArgs, AlertCommand, MemoryArgs};
 pub use chain::ChainArgs;
 pub use expect::ExpectArgs;
 pub use gpu::GpuArgs;
+pub use loose::LooseArgs;
 pub use network::{CacheArgs, CollateralAgeArgs, HttpArgs, TransportArgs, TrustArgs};
 pub use os_image::{OsImageArgs, OsImageFormat};
 pub use output::{Color, FailOn, Format, OutputArgs};
 pub use policy_file::{ConfigArgs, TargetArgs};
+pub use reference::{CompletionsArgs, ReferenceArgs, ReferenceTable};
 pub use run::RunArgs;
 pub use source::{SourceArgs, SourceKind};
 pub use trust_root::{BuiltInRoot, ReplacedRoot};
@@ -37,7 +41,7 @@ use cvm_verify_core::policy::ReportMaxAge;
 use cvm_verify_core::report::Shard;
 
 /// Behind the options of every command.
-const ENVIRONMENT: &str = "Every long option can also be set in the environment: --compose-hash as CVM_VERIFY_COMPOSE_HASH \
+pub const ENVIRONMENT: &str = "Every long option can also be set in the environment: --compose-hash as CVM_VERIFY_COMPOSE_HASH \
                            (empty means unset; one value per line where an option repeats). --insecure-trust-root cannot.\n\n\
                            Exit codes: 0 pass, 1 fail, 2 usage error, 3 inconclusive.";
 
@@ -89,15 +93,31 @@ pub enum Command {
     OsImage(OsImageArgs),
     /// Say what a check proves, which attack it prevents, why it fails and how to fix it.
     Explain(ExplainArgs),
+    /// List the reference values: OS images, key management services, scripts, with dates and where to compare them.
+    Reference(ReferenceArgs),
     /// Join the reports of several runs into one.
     #[command(after_help = ENVIRONMENT)]
     Merge(MergeArgs),
     /// Try the alert channels.
     Alert(AlertArgs),
+    /// Print the completion script of a shell.
+    Completions(CompletionsArgs),
+}
+
+impl Command {
+    /// Whether it verifies, so that an expectation which is given in vain matters.
+    pub fn reads_options_of_a_run(&self) -> bool {
+        matches!(self, Self::Verify(_) | Self::Watch(_) | Self::Replay(_))
+    }
+}
+
+/// At least one.
+fn concurrency(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.trim().parse().map_err(|_| "write a whole number from 1 on")
 }
 
 /// What is verified, and by which policy.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct PlanArgs {
     /// Addresses of the apps, https://HOST[:PORT][/PATH]. With another --source also ids: see there. Without any, the
     /// targets of the policy file are verified.
@@ -109,6 +129,10 @@ pub struct PlanArgs {
     pub source: SourceArgs,
     #[command(flatten)]
     pub expect: ExpectArgs,
+    /// Do not use the cvm.lock of the working folder. Without this option, `verify` of one URL uses it if nothing else is
+    /// expected and it was taken from that address.
+    #[arg(long, help_heading = "Expectations")]
+    pub no_lock: bool,
     /// How many instances of the app must run at least, by Phala Cloud's list: fewer are a fail. With --source phala-cloud.
     #[arg(long, value_name = "NUMBER", help_heading = "Expectations", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub instances: Option<u32>,
@@ -122,13 +146,16 @@ pub struct PlanArgs {
 
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
+    /// Print every request with the time that it took, to standard error.
+    #[arg(long, short, help_heading = "Output")]
+    pub verbose: bool,
     /// Verify a part of the targets, as 2/5 for the second of five runs; `cvm-verify merge` joins their reports.
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
     #[command(flatten)]
     pub run: RunArgs,
     /// How many targets are verified at the same time.
-    #[arg(long, value_name = "NUMBER", default_value = "32")]
+    #[arg(long, value_name = "NUMBER", default_value = "32", value_parser = concurrency)]
     pub concurrency: NonZeroUsize,
     /// Repeat until the expected code is live and passes, or this time is up: 90s, 10m, 1h.
     #[arg(long, value_name = "DURATION")]
@@ -156,44 +183,26 @@ pub struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// An evidence bundle, as `verify --evidence` writes it.
-    #[arg(value_name = "BUNDLE")]
+    /// An evidence bundle, as `verify --evidence` writes it; or a body of /attestation, a quote (binary, hex or base64) or a
+    /// versioned attestation. `-` reads standard input.
+    #[arg(value_name = "BUNDLE|QUOTE")]
     pub bundle: Option<PathBuf>,
-    /// The body of /attestation; or a bare quote (binary, hex or base64) or versioned attestation (binary or hex).
+    #[command(flatten)]
+    pub loose: LooseArgs,
+    /// Fetch the collateral for the quote from Intel, or from --pccs-url. Without this option a replay asks nobody.
+    #[arg(long, help_heading = "Loose files")]
+    pub fetch_collateral: bool,
+    /// Fetch collateral from this PCCS only.
     #[arg(
         long,
-        value_name = "FILE",
+        value_name = "URL",
         help_heading = "Loose files",
-        conflicts_with = "bundle"
+        requires = "fetch_collateral"
     )]
-    pub attestation: Option<PathBuf>,
-    /// The body of /info.
-    #[arg(
-        long,
-        value_name = "FILE",
-        help_heading = "Loose files",
-        requires = "attestation"
-    )]
-    pub info: Option<PathBuf>,
-    /// The compose document as it was measured, exact bytes.
-    #[arg(
-        long,
-        value_name = "FILE",
-        help_heading = "Loose files",
-        requires = "attestation"
-    )]
-    pub app_compose: Option<PathBuf>,
-    /// Collateral: the JSON form of dcap-qvl's QuoteCollateralV3, byte fields in hex.
+    pub pccs_url: Option<String>,
+    /// Write loose files, and the collateral that was fetched for them, as one evidence bundle to this file.
     #[arg(long, value_name = "FILE", help_heading = "Loose files")]
-    pub collateral: Option<PathBuf>,
-    /// The nonce that the evidence was asked for with, 32 bytes of hex.
-    #[arg(
-        long,
-        value_name = "HEX",
-        help_heading = "Loose files",
-        requires = "attestation"
-    )]
-    pub nonce: Option<String>,
+    pub evidence: Option<PathBuf>,
     /// Judge at this time (RFC 3339) instead of the time of capture; loose files are judged now.
     #[arg(long, value_name = "TIME")]
     pub at: Option<String>,
@@ -219,12 +228,15 @@ pub struct ReplayArgs {
 
 #[derive(Debug, Args)]
 pub struct PinArgs {
-    /// Address of the app, https://HOST[:PORT][/PATH]; an id with another --source.
+    /// Address of the app, https://HOST[:PORT][/PATH]; an id with another --source. Without an address, every target of the
+    /// policy file is pinned.
     #[arg(value_name = "URL")]
     pub url: Option<String>,
     /// Pin from an evidence bundle instead of a live deployment.
     #[arg(long, value_name = "BUNDLE", conflicts_with = "url")]
     pub from: Option<PathBuf>,
+    #[command(flatten)]
+    pub loose: LooseArgs,
     /// Where to write the lock; `-` prints it. Default: the lock of the target in the policy file, else cvm.lock.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -237,8 +249,11 @@ pub struct PinArgs {
     /// Pin whatever is not as a production deployment should be: all names of --accept.
     #[arg(long)]
     pub accept_observed: bool,
-    /// Judge a bundle at this time (RFC 3339) instead of the time of capture.
-    #[arg(long, value_name = "TIME", requires = "from")]
+    /// Replace a lock file that cannot be read. Without this option it stays as it is.
+    #[arg(long)]
+    pub force: bool,
+    /// Judge recorded evidence at this time (RFC 3339) instead of the time of capture; loose files are judged now.
+    #[arg(long, value_name = "TIME", conflicts_with = "url")]
     pub at: Option<String>,
     /// How the app lays the nonce out in the report data: auto (default, raw or ascii), or a named layout.
     #[arg(long, value_name = "LAYOUT")]
@@ -271,10 +286,26 @@ pub struct InspectArgs {
     /// another --source also its id).
     #[arg(value_name = "FILE|URL")]
     pub what: String,
+    /// The compose document as it was measured, for evidence that does not show it.
+    #[arg(long, value_name = "FILE")]
+    pub app_compose: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = InspectFormat::Text)]
+    pub format: InspectFormat,
     #[command(flatten)]
     pub source: SourceArgs,
     #[command(flatten)]
     pub transport: TransportArgs,
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InspectFormat {
+    /// For people.
+    Text,
+    /// cvm-verify/inspection/v1: all values whole.
+    Json,
 }
 
 /// Behind the help of `diff`.
@@ -286,12 +317,17 @@ pub struct DiffArgs {
     /// Before: a lock file, an evidence bundle, or the address of an app.
     #[arg(value_name = "A")]
     pub before: String,
-    /// After: the same.
+    /// After: the same. Loose files can be given instead.
     #[arg(value_name = "B")]
-    pub after: String,
+    pub after: Option<String>,
+    #[command(flatten)]
+    pub loose: LooseArgs,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Print nothing: the exit code says whether they differ.
+    #[arg(long, short)]
+    pub quiet: bool,
     /// How the app lays the nonce out in the report data: auto (raw or ascii), or a named layout.
     #[arg(long, value_name = "LAYOUT", default_value = "auto")]
     pub report_data: String,
@@ -337,7 +373,8 @@ pub struct MergeArgs {
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A check's name; without one, all are listed.
-    #[arg(value_name = "CHECK")]
+    /// The name of a check, of a reason, or both as a report shows them, CHECK/REASON. Without a name, all checks are
+    /// listed.
+    #[arg(value_name = "CHECK|REASON")]
     pub check: Option<String>,
 }

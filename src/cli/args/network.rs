@@ -24,7 +24,7 @@ pub struct TransportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub struct HttpArgs {
-    /// Send everything through this HTTP proxy. The environment's proxy settings are never used.
+    /// Send everything but requests to loopback through this HTTP proxy. The environment's proxy settings are never used.
     #[arg(long, value_name = "URL")]
     pub proxy: Option<String>,
     /// Trust the certificates in this PEM file, beside the public ones, for TLS (not for quotes).
@@ -46,7 +46,7 @@ pub struct CacheArgs {
     pub no_cache: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Network")]
 pub struct CollateralAgeArgs {
     /// Fetch collateral anew when it was fetched this long ago: 5m to 7d. Where that fails, it serves with a warning until

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
@@ -30,15 +30,23 @@ pub struct OutputArgs {
     /// Also speak to GitHub Actions: job summary, outputs and annotations.
     #[arg(long)]
     pub github: bool,
-    /// Print the verdict only.
-    #[arg(long, short)]
-    pub quiet: bool,
+    /// Print nothing if every target passes, and else only verdicts and what to do. Twice (-qq): print nothing. Files are
+    /// written all the same, and the exit code says the verdict.
+    #[arg(long, short, action = ArgAction::Count)]
+    pub quiet: u8,
     /// Whether to use colour. `auto` asks whether this is a terminal, and heeds NO_COLOR.
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
     /// Which verdicts make the exit code non-zero. The report keeps its own.
     #[arg(long, value_enum, default_value_t = FailOn::Inconclusive)]
     pub fail_on: FailOn,
+}
+
+impl OutputArgs {
+    /// Whether only what needs a person is printed.
+    pub const fn is_quiet(&self) -> bool {
+        self.quiet > 0
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

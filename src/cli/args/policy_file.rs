@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Policy file")]
 pub struct ConfigArgs {
     /// The policy file. Default: cvm-verify.toml in the working folder, where it exists and no URL is given.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Do not read the cvm-verify.toml of the working folder.
+    #[arg(long, conflicts_with = "config")]
+    pub no_config: bool,
     /// Verify this target of the policy file only. Repeatable. With one URL: which target of policy file and lock that
     /// URL is.
     #[arg(long, value_name = "NAME")]

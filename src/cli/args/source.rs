@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Source")]
 pub struct SourceArgs {
     /// Whom to ask for evidence. Only the app can sign this run's nonce: evidence of the other two is not fresh, so that
@@ -32,6 +32,10 @@ pub struct SourceArgs {
     /// Do not ask the app once for a quote that it should refuse. That is done if --require-assurance asks for `endpoint`.
     #[arg(long)]
     pub no_endpoint_probe: bool,
+    /// The query parameter that takes the nonce, by default reportData. Private AI gateways call it nonce, and answer with
+    /// `intel_quote` and `info` in one body.
+    #[arg(long, value_name = "NAME")]
+    pub nonce_parameter: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Second opinion")]
 pub struct VerifierArgs {
     /// Who verifies the quote: `local` by default. `both` also asks Phala's verification API. That publishes the quote: anybody can read it

@@ -18,13 +18,13 @@ pub struct WatchArgs {
     #[arg(long)]
     pub once: bool,
     /// How many targets are verified at the same time.
-    #[arg(long, value_name = "NUMBER", default_value = "32")]
+    #[arg(long, value_name = "NUMBER", default_value = "32", value_parser = super::concurrency)]
     pub concurrency: NonZeroUsize,
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// Serve metrics for Prometheus (/metrics) and health (/healthz) at this address, as 127.0.0.1:9464. Nothing is
-    /// served without it.
-    #[arg(long, value_name = "IP:PORT", help_heading = "Output")]
+    /// Serve metrics for Prometheus (/metrics) and health (/healthz) at this address, such as 127.0.0.1:9464. `:9464` is every
+    /// address of this machine. Nothing is served without it.
+    #[arg(long, value_name = "IP:PORT", help_heading = "Output", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
     /// Keep in this folder what a target handed over in a round that did not pass: the first of each failure, a file for
     /// each target, to replay it later.
@@ -44,6 +44,19 @@ pub struct WatchArgs {
     pub cache: CacheArgs,
     #[command(flatten)]
     pub trust: TrustArgs,
+}
+
+/// An address and a port; `localhost` is loopback, and a port alone is every address.
+fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let text = text.trim();
+    let whole = match (text.strip_prefix("localhost:"), text.strip_prefix(':')) {
+        (Some(port), _) => format!("127.0.0.1:{port}"),
+        (None, Some(port)) => format!("0.0.0.0:{port}"),
+        (None, None) => text.to_owned(),
+    };
+    whole
+        .parse()
+        .map_err(|_| "write an IP address and a port, such as 127.0.0.1:9464, localhost:9464 or :9464")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

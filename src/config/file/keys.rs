@@ -451,6 +451,14 @@ pub(super) const KEYS: &[Key] = &[
         example: r#""/api/gpu""#,
     },
     Key {
+        name: "nonce-parameter",
+        scope: Scope::Both,
+        shape: Shape::Name,
+        says: "The query parameter that takes the nonce: `nonce` for private AI gateways.",
+        default: "`reportData`",
+        example: r#""nonce""#,
+    },
+    Key {
         name: "slack-webhook-url-env",
         scope: Scope::Both,
         shape: Shape::Variable,

@@ -42,6 +42,26 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
     services::show(page, &members);
 }
 
+/// Shows the docker compose file and the scripts, whole: they are what a person reviews.
+pub(super) fn texts(page: &mut Page, opened: &Opened<'_>) {
+    let Some(Ok(Value::Object(members))) = opened.compose.map(serde_json::from_str::<Value>) else {
+        return;
+    };
+    let texts = scripts::texts(&members);
+    let file = members.get("docker_compose_file").and_then(Value::as_str);
+    if texts.is_empty() && file.is_none() {
+        return;
+    }
+    page.section("TEXTS OF THE COMPOSE DOCUMENT");
+    for (name, text) in file
+        .map(|file| ("docker_compose_file", file))
+        .into_iter()
+        .chain(texts)
+    {
+        page.block(name, text);
+    }
+}
+
 fn mr_config_id(page: &mut Page, opened: &Opened<'_>, hash: &[u8; 32]) {
     match opened.report.as_ref().map(|report| &report.mr_config_id) {
         Some([1, rest @ ..]) if rest.starts_with(hash) => page.note("The same as in MRCONFIGID."),

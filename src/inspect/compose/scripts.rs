@@ -47,6 +47,22 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
     }
 }
 
+/// The texts of all scripts, each with the name of its field.
+pub(super) fn texts(members: &Map<String, Value>) -> Vec<(&'static str, &str)> {
+    let mut found = Vec::new();
+    for (name, _) in FIELDS {
+        match members.get(name) {
+            Some(Value::String(text)) => found.push((name, text.as_str())),
+            Some(Value::Array(scripts)) => {
+                let texts = scripts.iter().filter_map(Value::as_str).take(MAX_SCRIPTS);
+                found.extend(texts.map(|text| (name, text)));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 fn origin(page: &mut Page, text: &str, hash: &str) {
     if let Some(script) = known_prelaunch_script(hash) {
         page.note(format!("Phala Cloud's script, version {}.", script.version));

@@ -1,6 +1,7 @@
 //! What a reader sees first: verdict and cause, then the next step.
 
 use super::bold_name;
+use super::long_hex::shortened;
 use crate::render::cause::causes;
 use crate::render::docs::own;
 use crate::render::escape::{code, markdown};
@@ -72,7 +73,7 @@ pub(super) fn row(target: &TargetReport) -> String {
 /// What the verdict means: what a pass proves, or the first cause of anything else.
 fn sentence(target: &TargetReport, mode: Mode) -> String {
     match causes(target).first() {
-        Some(first) => markdown(&words::detail(target, first)),
+        Some(first) => markdown(&shortened(&words::detail(target, first))),
         None if target.verdict == Verdict::Pass => words::proven(target, mode),
         None => words::UNDETERMINED.to_owned(),
     }

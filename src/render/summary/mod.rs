@@ -5,6 +5,7 @@
 
 mod budget;
 mod headline;
+mod long_hex;
 mod sections;
 mod target;
 

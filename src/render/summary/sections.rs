@@ -1,11 +1,12 @@
 //! The parts of the summary, each a piece of Markdown that ends with an empty line.
 
 use super::headline::{fix, named};
+use super::long_hex::shortened;
 use crate::render::alert::{Delivery, about};
 use crate::render::cause::{causes, is_to_act_on};
 use crate::render::docs::cell;
 use crate::render::escape::{code, markdown};
-use crate::render::{accepted, banner, diff_lines, marks, measured, words};
+use crate::render::{accepted, banner, diff_lines, marks, measured, more, words};
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::report::{CheckResult, Report, Status, TargetReport};
 
@@ -28,7 +29,7 @@ pub(super) fn checks(target: &TargetReport) -> String {
             marks::status(check.status),
             words::status(check.status),
             check.id,
-            markdown(&words::detail(target, check)),
+            markdown(&shortened(&words::detail(target, check))),
             proves(target, check),
             cell(about.proves),
             cell(about.prevents),
@@ -85,6 +86,9 @@ pub(super) fn fixes(target: &TargetReport) -> String {
     for check in to_act_on(target) {
         let fix = check.fix.as_deref().map(|text| format!(": {}", fix(check, text)));
         list.push_str(&format!("- {}{}\n", named(check), fix.unwrap_or_default()));
+        if let Some(more) = more::markdown(check) {
+            list.push_str(&format!("  - more: {more}\n"));
+        }
         for (label, value) in [("expected", &check.expected), ("actual", &check.actual)] {
             if let Some(value) = value {
                 list.push_str(&format!("  - {label} {}\n", code(value)));
@@ -97,13 +101,13 @@ pub(super) fn fixes(target: &TargetReport) -> String {
     format!("#### How to fix\n\n{list}\n")
 }
 
-/// What differs from the user's docker compose file.
+/// What differs from the expected compose document.
 pub(super) fn compose_diff(target: &TargetReport) -> String {
     if target.compose_diff.is_empty() {
         return String::new();
     }
     format!(
-        "#### What differs: your docker compose file (-), the measured one (+)\n\n{}",
+        "#### What differs: what is expected (-), what was measured (+)\n\n{}",
         diff_lines::in_markdown(&target.compose_diff)
     )
 }

@@ -143,7 +143,8 @@ pub struct EvidenceGap {
 pub enum EvidenceReason {
     Unreachable,
     Tls,
-    HttpStatus,
+    /// Another status than 200: which.
+    HttpStatus(u16),
     NotJson,
     TooLarge,
     AddressRefused,
@@ -158,6 +159,33 @@ pub enum EvidenceReason {
     NotFinished,
 }
 
+/// What to do about a status other than 200.
+fn fix_of_status(status: u16) -> &'static str {
+    match status {
+        300..=399 => {
+            "Give the address that the redirect leads to. Redirects are not followed: the answer must come from the address that \
+             you verify."
+        }
+        400 | 405 | 422 => {
+            "Let the endpoint take the nonce from the query parameter reportData, 64 hex digits, in a GET request; or name the \
+             right endpoint with --attestation-path."
+        }
+        401 | 403 => {
+            "Let this machine reach the endpoint without a login: the evidence holds no secret. If a proxy or an access rule \
+             stands in front of the app, exempt the path from it."
+        }
+        408 | 429 => {
+            "Run again later, and less often: the app or its gateway limits requests. If it is yours, raise the limit for the \
+             path of the evidence."
+        }
+        500..=599 => {
+            "Look at the app's log: it could not serve its evidence. Check that it runs and that its service mounts \
+             /var/run/dstack.sock. If it is still starting, add --wait 5m."
+        }
+        _ => HTTP_STATUS.fix,
+    }
+}
+
 impl EvidenceGap {
     /// The finding of this check.
     #[must_use]
@@ -165,7 +193,9 @@ impl EvidenceGap {
         let (reason, status) = match self.reason {
             EvidenceReason::Unreachable => (&UNREACHABLE, Status::Error),
             EvidenceReason::Tls => (&TLS, Status::Error),
-            EvidenceReason::HttpStatus => (&HTTP_STATUS, Status::Error),
+            EvidenceReason::HttpStatus(status) => {
+                return Finding::error(&HTTP_STATUS, self.detail.clone()).advising(fix_of_status(status));
+            }
             EvidenceReason::NotJson => (&NOT_JSON, Status::Error),
             EvidenceReason::TooLarge => (&TOO_LARGE, Status::Error),
             EvidenceReason::AddressRefused => (&ADDRESS_REFUSED, Status::Error),
@@ -234,4 +264,34 @@ fn run(facts: &Facts, _policy: &Policy) -> Finding {
         );
     }
     Finding::pass("The evidence is well formed.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_status_has_a_fix_of_its_own() {
+        let fix = |status| {
+            let gap = EvidenceGap {
+                reason: EvidenceReason::HttpStatus(status),
+                detail: String::new(),
+            };
+            let finding = gap.finding();
+            assert_eq!(finding.reason.map(|reason| reason.id), Some("http-status"));
+            finding.fix.unwrap_or_default()
+        };
+        for (status, says) in [
+            (302, "the address that the redirect leads to"),
+            (401, "without a login"),
+            (403, "without a login"),
+            (404, "Expose the guest agent's getQuote()"),
+            (405, "the query parameter reportData"),
+            (429, "limits requests"),
+            (503, "Look at the app's log"),
+            (418, "Expose the guest agent's getQuote()"),
+        ] {
+            assert!(fix(status).contains(says), "{status}: {}", fix(status));
+        }
+    }
 }

@@ -22,7 +22,7 @@ mod docker_compose;
 mod hash_forms;
 mod prelaunch_script;
 mod script_variables;
-pub(crate) mod text_diff;
+mod text_diff;
 mod yaml;
 
 pub use clean_settings::clean_envelope_violations;
@@ -32,5 +32,6 @@ pub use docker_compose::{
 pub use hash_forms::{ComposeForm, compose_forms};
 pub use prelaunch_script::known_prelaunch_script;
 pub use script_variables::launch_script;
+pub(crate) use text_diff::visible_part;
 pub use text_diff::{MAX_DIFF_LINES, TextDiff, UnseenDifference};
 pub use yaml::canonical_yaml;

@@ -229,12 +229,35 @@ fn same_but_for_padding(short: &[u8], long: &[u8]) -> bool {
         .is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
 }
 
+/// The quote: the SDK's `quote`, or `intel_quote` as private AI gateways call it.
 fn parse_quote(object: &Object<'_>) -> Result<QuoteBytes, EvidenceError> {
-    let text = object
-        .string("quote")?
-        .filter(|text| !text.is_empty())
-        .ok_or(EvidenceError::NoQuote { document: DOCUMENT })?;
-    bytes::hex_or_base64(&text, MAX_QUOTE_BYTES)
-        .map_err(|error| object.bad_hex("quote", &error))
-        .and_then(|bytes| QuoteBytes::new(bytes).ok_or_else(|| object.malformed("quote", "is too long")))
+    const OTHER_NAME: &str = "intel_quote";
+    let of = |name: &str| -> Result<Option<QuoteBytes>, EvidenceError> {
+        let Some(text) = object.string(name)?.filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        bytes::hex_or_base64(&text, MAX_QUOTE_BYTES)
+            .map_err(|error| object.bad_hex(name, &error))
+            .and_then(|bytes| QuoteBytes::new(bytes).ok_or_else(|| object.malformed(name, "is too long")))
+            .map(Some)
+    };
+    match (of("quote")?, of(OTHER_NAME)?) {
+        (Some(quote), Some(other)) if quote != other => {
+            Err(object.malformed(OTHER_NAME, "differs from the `quote` beside it"))
+        }
+        (Some(quote), _) | (None, Some(quote)) => Ok(quote),
+        (None, None) => Err(EvidenceError::NoQuote { document: DOCUMENT }),
+    }
+}
+
+/// The app's information inside a body of `/attestation`, as private AI gateways answer both in one; as it is written.
+pub(super) fn info_within(body: &[u8]) -> Option<&[u8]> {
+    #[derive(serde::Deserialize)]
+    struct Within<'b> {
+        #[serde(borrow)]
+        info: Option<&'b serde_json::value::RawValue>,
+    }
+    let within: Within<'_> = serde_json::from_slice(body).ok()?;
+    let info = within.info?.get();
+    info.starts_with('{').then_some(info.as_bytes())
 }

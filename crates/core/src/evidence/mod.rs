@@ -100,7 +100,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// Parses the bodies of the two endpoints. `app_compose` is a compose document that was handed over as a
-    /// file; without one, the text in `info` is used.
+    /// file; without one, the text in `info` is used. Without `info`, that in the body of the attestation is.
     ///
     /// # Errors
     /// An [`EvidenceError`] that names the document and the field.
@@ -110,6 +110,7 @@ impl Evidence {
         app_compose: Option<&[u8]>,
         nonce: Option<[u8; 32]>,
     ) -> Result<Self, EvidenceError> {
+        let info = info.or_else(|| attestation::info_within(attestation));
         Self::of_quote(Attestation::parse(attestation)?, info, app_compose, nonce)
     }
 

@@ -160,7 +160,7 @@ fn accepted(name: &str, entry: &Entry<'_>, lock: &Lock) -> Result<(AcceptName, S
 /// The line that begins the section.
 pub(super) const SECTION: &str = "[accepted]";
 
-const HEADER: &str = "
+pub(super) const HEADER: &str = "
 # Accepted in writing when this lock was taken (`cvm-verify pin --accept`). Review each of these lines: a production
 # deployment has none. A verdict that rests on one of them says so.
 [accepted]

@@ -45,6 +45,7 @@ pub fn example() -> Lock {
     ];
     Lock {
         tool: Some("cvm-verify 0.1.0".to_owned()),
+        origin: Some("https://app.example".to_owned()),
         compose_hash: Some([0x29; 32]),
         app_id: Some([0xa0; 20]),
         key_provider: "phala".parse().ok(),
@@ -127,8 +128,9 @@ fn os(lock: &mut Lock) -> &mut LockedOs {
 
 #[cfg(test)]
 /// How to change each field of the example, with the key that then differs, in the order of the file.
-const EDITS: [(&str, Edit); 35] = [
+const EDITS: [(&str, Edit); 36] = [
     ("tool", |lock| lock.tool = Some("cvm-verify 9".to_owned())),
+    ("origin", |lock| lock.origin = None),
     ("compose_hash", |lock| lock.compose_hash = Some([0x91; 32])),
     ("app_id", |lock| lock.app_id = None),
     ("key_provider", |lock| {
@@ -306,6 +308,10 @@ fn governance() -> impl Strategy<Value = LockedGovernance> {
     prop_oneof![Just(LockedGovernance::default()), found]
 }
 
+fn origin() -> impl Strategy<Value = String> {
+    "https://[a-z]{1,12}\\.example(:8443)?"
+}
+
 /// Any lock, the empty one included.
 pub fn lock() -> impl Strategy<Value = Lock> {
     let provider = prop_oneof![
@@ -315,7 +321,7 @@ pub fn lock() -> impl Strategy<Value = Lock> {
     ]
     .prop_map(|text| text.parse().unwrap());
     let app = (
-        of(text()),
+        (of(text()), of(origin())),
         of(uniform32(any::<u8>())),
         of(uniform20(any::<u8>())),
         of(provider),
@@ -350,13 +356,14 @@ pub fn lock() -> impl Strategy<Value = Lock> {
     let accepted = btree_map(name, "[a-z]\\PC{0,60}", 0..3);
     let parts = (app, maps, of(os_image()), platform, accepted, governance());
     parts.prop_map(|(app, maps, os_image, platform, accepted, governance)| {
-        let (tool, compose_hash, app_id, key_provider) = app;
+        let ((tool, origin), compose_hash, app_id, key_provider) = app;
         let (images, envelope, mut places): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>) = maps;
         places::sort(&mut places);
         let (td_attributes, mr_seam, fmspc, mut gpus) = platform;
         gpus::sort(&mut gpus);
         Lock {
             tool,
+            origin,
             compose_hash,
             app_id,
             key_provider,

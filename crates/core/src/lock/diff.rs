@@ -59,10 +59,14 @@ fn plain(keys: &[(&str, &str)], old: &[Option<String>], new: &[Option<String>]) 
 }
 
 /// Values that stand alone and what a change of each means, in the order of the file.
-const PLAIN: [(&str, &str); 13] = [
+const PLAIN: [(&str, &str); 14] = [
     (
         "tool",
         "another version of the program wrote the lock; this says nothing of the deployment",
+    ),
+    (
+        "origin",
+        "it was taken from another address; this says nothing of the code",
     ),
     ("compose_hash", "the app runs another compose document"),
     ("app_id", "it is another app"),
@@ -100,7 +104,7 @@ const PLAIN: [(&str, &str); 13] = [
 ];
 
 /// How many of [`PLAIN`] stand before `[images]`.
-const PLAIN_BEFORE_SECTIONS: usize = 4;
+const PLAIN_BEFORE_SECTIONS: usize = 5;
 
 /// The values of [`PLAIN`].
 fn values(lock: &Lock) -> [Option<String>; PLAIN.len()] {
@@ -108,6 +112,7 @@ fn values(lock: &Lock) -> [Option<String>; PLAIN.len()] {
     let register = |pick: fn(&LockedOs) -> Option<[u8; 48]>| os.and_then(pick).map(hex::encode);
     [
         lock.tool.clone(),
+        lock.origin.clone(),
         lock.compose_hash.map(hex::encode),
         lock.app_id.map(hex::encode),
         lock.key_provider.as_ref().map(ToString::to_string),

@@ -1,7 +1,7 @@
 //! What changed between two locks, as text.
 
 use super::Change;
-use crate::compose::text_diff::visible_part;
+use crate::compose::visible_part;
 use crate::toml_text::literal::one_line;
 
 /// The changes as text for people: two lines or three each, printable ASCII. Empty where nothing changed.

@@ -94,6 +94,9 @@ pub enum LockProblem {
     /// Owners of a contract that repeat, or are too many.
     #[error("names an owner twice, or more than {0} owners")]
     Owners(usize),
+    /// No address, or more than scheme, host and port.
+    #[error("is not the origin of an address: scheme, host and port")]
+    Origin,
     /// No day.
     #[error("is not a day of the form YYYY-MM-DD after 1970")]
     Day,
@@ -197,6 +200,9 @@ impl LockProblem {
             Self::AcceptanceText(_) => "Write one sentence: what is accepted, and why.",
             Self::Owners(_) => "Name each owner once, as 0x and 40 hex digits, with commas between them.",
             Self::NotHeld(_) => "Remove the line, or pin the deployment again and review the difference.",
+            Self::Origin => {
+                "Write it without a path and without a slash at the end: origin = \"https://app.example\"."
+            }
             Self::Day => "Write a day, without quotes: vulnerable_until = 2026-12-31.",
             Self::TooFar => {
                 "Set an earlier day, and renew it when you have looked at the vulnerability again."

@@ -44,6 +44,17 @@ impl LockFile {
         })
     }
 
+    /// The lock of each deployment, with its name where it has one.
+    pub fn locks(&self) -> Vec<(Option<&str>, &Lock)> {
+        match self {
+            Self::One(lock) => vec![(None, lock)],
+            Self::Several(several) => several
+                .iter()
+                .map(|(name, lock)| (Some(name.as_str()), lock))
+                .collect(),
+        }
+    }
+
     /// The names of the targets, in order. None where the file holds one without a name.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let several = match self {

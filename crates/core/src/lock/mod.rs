@@ -23,10 +23,13 @@
 
 mod accepted;
 mod apply;
+mod comments;
 mod compose_settings;
 mod diff;
 mod diff_text;
+mod document;
 mod error;
+mod field_words;
 mod file;
 mod governance;
 mod gpus;
@@ -51,9 +54,12 @@ use serde_json::Value;
 use crate::policy::KnownBy;
 pub use crate::policy::place::Place;
 pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
+pub use comments::keep_comments;
 pub use diff::{Change, difference};
 pub use diff_text::difference_text;
+pub use document::{DocumentChanges, document_changes};
 pub use error::{LockError, LockProblem};
+pub use field_words::field_words;
 pub use file::{LockFile, with_target};
 pub use governance::{GovernanceGap, LockedContract, LockedGovernance};
 pub use gpus::MAX_GPU_PINS;
@@ -76,6 +82,9 @@ pub const MAX_LOCK_BYTES: usize = 256 * 1024;
 pub struct Lock {
     /// Name and version of the program that wrote it. Informative.
     pub tool: Option<String>,
+    /// The address that it was taken from: scheme, host and port. `verify` uses a `cvm.lock` that nobody named for this
+    /// address alone.
+    pub origin: Option<String>,
     /// SHA-256 of the compose document.
     pub compose_hash: Option<[u8; 32]>,
     /// The app's identity.
@@ -161,9 +170,12 @@ impl Lock {
         self.os_image.is_some() && image(self) == image(other)
     }
 
-    /// Takes over what people decided in another lock of the same deployment: an accepted change of RTMR0, and the key
-    /// providers beside the one that is there.
+    /// Takes over what another lock of the same deployment knows: an accepted change of RTMR0, the key providers beside
+    /// the one that is there, and the address if this one was taken from a file without one.
     fn keep_decisions(&mut self, before: &Self) {
+        if self.origin.is_none() {
+            self.origin.clone_from(&before.origin);
+        }
         let tuple = |lock: &Self| lock.os_image.as_ref().and_then(LockedOs::tuple);
         if let Some(sentence) = before.accepted.get(&AcceptName::AcpiChange)
             && tuple(self).is_some()
@@ -189,6 +201,7 @@ impl Lock {
     pub fn is_empty(&self) -> bool {
         let bare = Self {
             tool: self.tool.clone(),
+            origin: self.origin.clone(),
             accepted: self.accepted.clone(),
             ..Self::default()
         };

@@ -208,6 +208,13 @@ pub fn pin(
 }
 
 impl Pinned {
+    /// With the address that the deployment was reached at: scheme, host and port.
+    #[must_use]
+    pub fn from_origin(mut self, origin: Option<String>) -> Self {
+        self.lock.origin = origin;
+        self
+    }
+
     /// What must be accepted before the lock is given out; empty where nothing speaks against it.
     #[must_use]
     pub fn reservations(&self) -> &[Reservation] {

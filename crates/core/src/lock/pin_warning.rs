@@ -161,7 +161,7 @@ impl fmt::Display for Reservation {
                 "The OS image has no official name; it was seen before as: {name}."
             ),
             Self::UnknownImage => {
-                f.write_str("The OS image is in no table of cvm-verify: its registers were taken as they are.")
+                f.write_str("The OS image is in no table of cvm-verify: nothing says whose it is.")
             }
             Self::VulnerableImage {
                 name,

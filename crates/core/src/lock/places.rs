@@ -107,12 +107,14 @@ fn place(section: &mut Section<'_>) -> Result<LockedPlace, LockError> {
     })
 }
 
-/// The text of `[[places]]`, empty where there are none.
-pub(super) fn write(places: &[LockedPlace], remarks: &BTreeMap<String, String>) -> String {
-    const COMMENT: &str = "
+/// Above the first place.
+pub(super) const COMMENT: &str = "
 # Places of the compose document that something outside it can fill with code. Read each, and write down why it is
 # acceptable: while a reason is empty, `verify` does not reach `code`. A reason holds while path and text stay the same.
 ";
+
+/// The text of `[[places]]`, empty where there are none.
+pub(super) fn write(places: &[LockedPlace], remarks: &BTreeMap<String, String>) -> String {
     let mut out = String::new();
     if !places.is_empty() {
         out.push_str(COMMENT);

@@ -19,9 +19,10 @@ use crate::toml_text::literal::{one_line, quoted};
 /// Markers that git leaves at line starts where a merge was not finished.
 const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
-const ROOT_KEYS: [&str; 13] = [
+const ROOT_KEYS: [&str; 14] = [
     "schema",
     "tool",
+    "origin",
     "compose_hash",
     "app_id",
     "key_provider",
@@ -35,8 +36,9 @@ const ROOT_KEYS: [&str; 13] = [
     "governance",
 ];
 /// What a block of a file of several targets holds.
-const TARGET_KEYS: [&str; 12] = [
+const TARGET_KEYS: [&str; 13] = [
     "tool",
+    "origin",
     "compose_hash",
     "app_id",
     "key_provider",
@@ -132,8 +134,10 @@ impl Lock {
         let accepted = root.take("accepted");
         let before = mistakes.count();
         let tool = root.take("tool").map(|entry| entry.string().map(str::to_owned));
+        let origin_text = root.take("origin");
         let mut lock = Self {
             tool: tool.and_then(|tool| mistakes.keep(tool)),
+            origin: origin_text.and_then(|entry| mistakes.keep(origin(&entry))),
             compose_hash: mistakes.keep(root.take_hex("compose_hash")).flatten(),
             app_id: mistakes.keep(root.take_hex("app_id")).flatten(),
             key_provider: root
@@ -256,6 +260,22 @@ fn check_schema(source: Source<'_>, schema: Option<Entry<'_>>) -> Result<(), Loc
     } else {
         LockProblem::OtherSchema(shown)
     }))
+}
+
+/// Scheme, host and port of an address: https, or http, as a simulator on loopback has it.
+fn origin(entry: &Entry<'_>) -> Result<String, LockError> {
+    let text = entry.string()?.trim().trim_end_matches('/');
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let is_bare = |host: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+        !host.is_empty() && host.len() <= 300 && host.chars().all(is_plain)
+    };
+    match host.is_some_and(is_bare) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err(entry.error(LockProblem::Origin)),
+    }
 }
 
 fn key_provider(entry: &Entry<'_>) -> Result<crate::policy::KeyProviders, LockError> {

@@ -384,3 +384,37 @@ fn how_an_image_was_known_is_read_strictly() {
     );
     assert!(known("7").is_err());
 }
+
+#[test]
+fn an_origin_is_scheme_host_and_port_alone() {
+    let read = |origin: &str| {
+        let text = format!(
+            "schema = \"cvm-verify/lock/v1\"\norigin = {origin}\napp_id = \"{}\"\n",
+            "aa".repeat(20)
+        );
+        Lock::parse(&text, "cvm.lock").map(|lock| lock.origin)
+    };
+    for (text, origin) in [
+        ("\"https://App.Example\"", "https://app.example"),
+        ("\"https://app.example:8443/\"", "https://app.example:8443"),
+        ("\"http://[::1]:8080\"", "http://[::1]:8080"),
+    ] {
+        assert_eq!(read(text), Ok(Some(origin.to_owned())), "{text}");
+    }
+    for text in [
+        "\"https://app.example/path\"",
+        "\"https://app.example?token=1\"",
+        "\"https://user@app.example\"",
+        "\"ftp://app.example\"",
+        "\"app.example\"",
+        "\"https://\"",
+        "\"https://a b\"",
+    ] {
+        let error = read(text).unwrap_err();
+        assert_eq!(error.problem, LockProblem::Origin, "{text}");
+        assert!(
+            error.to_string().contains("origin = \"https://app.example\""),
+            "{error}"
+        );
+    }
+}

@@ -26,6 +26,10 @@ const SIMULATED: &str = "\
 #
 # SIMULATED: the evidence rests on another root than the built-in ones, so nothing here was proven about hardware.
 ";
+const ORIGIN: &str = "\
+# The address that this was taken from. Without an expectation of another kind, `cvm-verify verify` of this address uses
+# the cvm.lock in its working folder; of every other address it does not.
+";
 const COMPOSE_HASH: &str = "
 # SHA-256 of the compose document, byte for byte. It binds all of [images] and [compose].
 ";
@@ -60,6 +64,29 @@ const PLATFORM: &str = "
 # The machine. Other td_attributes (such as debugging) fail; another TDX module (mr_seam) or model (fmspc) warns.
 [platform]
 ";
+
+/// Every comment that the program writes on a line of its own, but for the remarks below `[[places]]`.
+pub(super) fn comments() -> impl Iterator<Item = &'static str> {
+    [
+        HEADER,
+        SIMULATED,
+        ORIGIN,
+        COMPOSE_HASH,
+        APP_ID,
+        KEY_PROVIDER,
+        accepted::HEADER,
+        IMAGES,
+        COMPOSE,
+        places::COMMENT,
+        OS_IMAGE,
+        KNOWN_BY,
+        VULNERABLE_UNTIL,
+        PLATFORM,
+    ]
+    .into_iter()
+    .flat_map(str::lines)
+    .filter(|line| line.starts_with('#'))
+}
 
 /// The lines that begin a section.
 const SECTIONS: [&str; 6] = [
@@ -105,6 +132,10 @@ impl Lock {
         let mut out = String::new();
         if let Some(tool) = &self.tool {
             out.push_str(&format!("tool = {}\n", quoted(tool)));
+        }
+        if let Some(origin) = &self.origin {
+            out.push_str(ORIGIN);
+            out.push_str(&format!("origin = {}\n", quoted(origin)));
         }
         let top = [
             (

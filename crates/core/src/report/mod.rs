@@ -36,6 +36,9 @@ pub const SCHEMA: &str = "cvm-verify/report/v1";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Report {
+    /// `SIMULATED: …` if a target was judged by another root than a built-in one. Absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
     /// Always [`SCHEMA`].
     pub schema: String,
     /// The program that made the report.
@@ -78,7 +81,12 @@ impl Report {
         targets: Vec<TargetReport>,
     ) -> Self {
         let verdict = Verdict::worst(targets.iter().map(|target| target.verdict));
+        let notice = targets
+            .iter()
+            .find_map(TargetReport::simulated)
+            .map(str::to_owned);
         Self {
+            notice,
             schema: SCHEMA.to_owned(),
             tool,
             mode,

@@ -12,7 +12,7 @@ pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
     let name = plain(name);
     known
         .into_iter()
-        .map(|candidate| (strsim::levenshtein(&name, &plain(candidate)), candidate))
+        .map(|candidate| (strsim::osa_distance(&name, &plain(candidate)), candidate))
         .filter(|(distance, candidate)| *distance <= (candidate.len() / 3).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

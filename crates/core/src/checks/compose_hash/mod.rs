@@ -3,6 +3,7 @@
 //! What was released is said by the document's hash, or by the docker compose file inside it: then everything around
 //! that file must be pinned as well, by a lock or by being the built-in clean settings.
 
+mod changed;
 mod docker_compose;
 mod settings;
 
@@ -107,7 +108,11 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     let expectation = Expectation::of(policy, measured, facts.at);
     // Before what was shown: another code must not pass for a badly copied text.
     if let Some(finding) = expectation.refusal(measured) {
-        return finding.differing(docker_compose::difference(facts, policy));
+        let of_file = docker_compose::difference(facts, policy);
+        return match (&expectation, of_file.is_empty()) {
+            (Expectation::Other(expected), true) => changed::explained(finding, expected, facts, policy),
+            _ => finding.differing(of_file),
+        };
     }
     if let Err(Gap::Refused(ComposeRefusal::HashMismatch { measured, text })) = &facts.compose {
         return Finding::fail(

@@ -13,7 +13,8 @@ pub(super) const NO_REFERENCE: Reason = Reason {
 pub(super) const DEVELOPMENT_IMAGE: Reason = Reason {
     id: "development-image",
     means: "This is a development image: it allows root login and has a serial console.",
-    fix: "Redeploy on a production image (its name has no `dev`).",
+    fix: "Redeploy on a production image (its name has no `dev`): with Phala's CLI, `phala deploy --no-dev-os`. `cvm-verify \
+          reference os-images` lists the images.",
 };
 pub(super) const RESERVATION_ENDS_SOON: Reason = Reason {
     id: "image-exception-ends-soon",

@@ -1,0 +1,60 @@
+//! What another compose document than the locked one changes: two hashes alone tell nobody whose change it is.
+
+use super::super::Finding;
+use crate::lock::{DocumentChanges, document_changes};
+use crate::policy::{Expected, Origin, Policy};
+use crate::verify::Facts;
+
+/// Changes that one sentence names.
+const MAX_NAMED: usize = 4;
+
+/// The finding with what changed against the lock that holds the expected hash, and the command that shows all of it.
+pub(super) fn explained(
+    mut finding: Finding,
+    expected: &Expected<[u8; 32]>,
+    facts: &Facts,
+    policy: &Policy,
+) -> Finding {
+    let Origin::Lock(lock) = &expected.origin else {
+        return finding;
+    };
+    finding = finding.advising(format!(
+        "See what changed: `cvm-verify diff {lock} URL`. If you deployed a new version, run `cvm-verify pin URL` and review the \
+         difference. If you did not, someone else did: stop sending it secrets."
+    ));
+    let Some(locked) = &policy.locked_compose else {
+        return finding;
+    };
+    let Ok(measured) = &facts.compose else {
+        finding.detail.push_str(
+            " What changed is not known: the document was not handed over, or is not the measured one.",
+        );
+        return finding;
+    };
+    match document_changes(locked, measured) {
+        Ok(changes) => {
+            finding.detail.push(' ');
+            finding.detail.push_str(&sentence(&changes));
+            finding.differing(changes.lines)
+        }
+        Err(error) => {
+            let problem =
+                format!(" What changed is not known: the document cannot be read in one way only: {error}.");
+            finding.detail.push_str(&problem);
+            finding
+        }
+    }
+}
+
+fn sentence(changes: &DocumentChanges) -> String {
+    if changes.means.is_empty() {
+        return "The docker compose file changed. Its images and all settings around it are the locked ones."
+            .to_owned();
+    }
+    let named: Vec<&str> = changes.means.iter().take(MAX_NAMED).map(String::as_str).collect();
+    let more = match changes.means.len() - named.len() + changes.more {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("What changed: {}{more}.", named.join("; "))
+}

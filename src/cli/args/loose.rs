@@ -1,0 +1,47 @@
+//! Evidence in loose files, as other tools leave it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Loose files")]
+pub struct LooseArgs {
+    /// The body of /attestation; or a bare quote (binary, hex or base64) or versioned attestation (binary or hex). `-` reads
+    /// standard input.
+    #[arg(long, value_name = "FILE")]
+    pub attestation: Option<PathBuf>,
+    /// A bare quote in hex.
+    #[arg(long, value_name = "HEX", conflicts_with = "attestation")]
+    pub quote_hex: Option<String>,
+    /// The body of /info.
+    #[arg(long, value_name = "FILE")]
+    pub info: Option<PathBuf>,
+    /// The compose document as it was measured, exact bytes.
+    #[arg(long, value_name = "FILE")]
+    pub app_compose: Option<PathBuf>,
+    /// Collateral: the JSON form of dcap-qvl's QuoteCollateralV3, byte fields in hex.
+    #[arg(long, value_name = "FILE")]
+    pub collateral: Option<PathBuf>,
+    /// The nonce that the evidence was asked for with, 32 bytes of hex.
+    #[arg(long, value_name = "HEX")]
+    pub nonce: Option<String>,
+}
+
+impl LooseArgs {
+    /// Whether it says where a quote is.
+    pub const fn has_quote(&self) -> bool {
+        self.attestation.is_some() || self.quote_hex.is_some()
+    }
+
+    /// The first option that belongs to loose files alone: a bundle holds its own.
+    pub fn beside_a_quote(&self) -> Option<&'static str> {
+        [
+            ("--info", self.info.is_some()),
+            ("--app-compose", self.app_compose.is_some()),
+            ("--nonce", self.nonce.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(option, is_given)| is_given.then_some(option))
+    }
+}

@@ -1,0 +1,51 @@
+//! Whether a file that the user gives as the compose document can be one. The hash of a wrong file would accuse an honest
+//! deployment.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::error::UsageError;
+
+/// Fields of which every compose document has some.
+pub(super) const FIELDS: [&str; 4] = ["docker_compose_file", "bash_script", "manifest_version", "runner"];
+
+/// The file, if it is a JSON object, as every compose document is.
+pub(super) fn check(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, UsageError> {
+    refuse_own_document(path, &bytes)?;
+    match bytes.trim_ascii_start().starts_with(b"{") {
+        true => Ok(bytes),
+        false => Err(UsageError::file(
+            path,
+            "is not a compose document (app-compose.json, a JSON object). If it is the docker compose file of your repository, give \
+             it with --docker-compose",
+        )),
+    }
+}
+
+/// Refuses what this program writes itself.
+pub(super) fn refuse_own_document(path: &Path, bytes: &[u8]) -> Result<(), UsageError> {
+    let schema = serde_json::from_slice::<Value>(bytes)
+        .ok()
+        .and_then(|document| document.get("schema")?.as_str().map(str::to_owned))
+        .filter(|schema| schema.starts_with("cvm-verify/"));
+    match schema {
+        None => Ok(()),
+        Some(schema) => {
+            let schema: String = schema.chars().filter(char::is_ascii_graphic).take(40).collect();
+            Err(UsageError::file(
+                path,
+                format!(
+                    "is a document of cvm-verify ({schema}), not a compose document. `cvm-verify inspect` shows the compose document in a \
+                     bundle"
+                ),
+            ))
+        }
+    }
+}
+
+/// Whether a JSON object has a field of a compose document.
+pub(super) fn has_a_field_of_one(text: &str) -> bool {
+    serde_json::from_str::<Value>(text)
+        .is_ok_and(|document| FIELDS.iter().any(|field| document.get(field).is_some()))
+}

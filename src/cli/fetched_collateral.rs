@@ -1,0 +1,80 @@
+//! `replay --fetch-collateral`: the only thing that a replay asks the network for beside alerts.
+
+use anyhow::Context as _;
+
+use super::args::ReplayArgs;
+use super::error::UsageError;
+use super::replay::Recorded;
+use super::surroundings::Surroundings;
+use super::transport;
+use crate::collateral::{CollateralRequest, Sources, Store, Supply};
+use crate::net::retry::Schedule;
+use cvm_verify_core::verify::TrustRoot;
+
+/// Puts collateral of today in the place of what the evidence came with. Says what it asks for, and whom.
+pub(super) fn fetch(
+    args: &ReplayArgs,
+    recorded: &mut Recorded,
+    root: &TrustRoot,
+    surroundings: &mut Surroundings,
+) -> anyhow::Result<()> {
+    if args.loose.collateral.is_some() {
+        return Err(UsageError::option(
+            "--fetch-collateral",
+            "there is a file of collateral with --collateral; give one of the two",
+        )
+        .into());
+    }
+    let request = recorded
+        .gathered
+        .evidence
+        .as_ref()
+        .ok()
+        .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
+    let Some(request) = request else {
+        // The evidence is refused for a reason of its own, which the report says.
+        return Ok(());
+    };
+    let sources = match &args.pccs_url {
+        None => Sources::default_public(),
+        Some(text) => Sources::only(&transport::parse_url("--pccs-url", text)?),
+    };
+    if !args.output.is_quiet() {
+        let whom = args
+            .pccs_url
+            .as_ref()
+            .map_or("Intel's PCS", |_| "the PCCS of --pccs-url");
+        surroundings.complain(&format!(
+            "Fetching collateral for the platform with the FMSPC {} from {whom}. Nothing else is sent.",
+            request.fmspc_hex()
+        ));
+    }
+    let client = transport::client(&args.http)?;
+    let schedule = Schedule::default();
+    let supply = Supply {
+        client: &client,
+        sources: &sources,
+        schedule: &schedule,
+        root: Some(root),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no async runtime")?;
+    let store = Store::in_memory();
+    let fetched = runtime.block_on(store.get(supply, &request, (surroundings.now)(), || 0));
+    match fetched {
+        Ok(fetched) => {
+            recorded.gathered.collateral = Ok(fetched.collateral.clone());
+            recorded.gathered.collateral_fetched_at = Some(fetched.fetched_at);
+            recorded.collateral_source = Some(fetched.source.clone());
+        }
+        Err(error) => {
+            recorded.gathered.collateral = Err(error.gap(&request));
+            recorded.gathered.collateral_fetched_at = None;
+            recorded.collateral_source = None;
+        }
+    }
+    runtime.shutdown_background();
+    Ok(())
+}

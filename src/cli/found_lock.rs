@@ -1,0 +1,221 @@
+//! The `cvm.lock` of the working folder: what is expected of the address that it was taken from, where nothing else is.
+//!
+//! Only of that address: a lock of another deployment would accuse this one. Other folders are not looked into, and where a
+//! policy file is in use it alone says what is expected.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use super::args::{ExpectArgs, PlanArgs};
+use super::error::UsageError;
+use super::files;
+use super::git::{self, Unrecorded};
+use super::surroundings::Surroundings;
+use super::target::Target;
+use cvm_verify_core::lock::LockFile;
+
+/// The name of the lock file that is written, and found, where no other is given.
+pub(super) const LOCK_NAME: &str = "cvm.lock";
+
+/// The arguments, with the lock of the working folder where it is the one of this address. Says what it does.
+///
+/// # Errors
+/// A lock that cannot be read: it may be the one that is meant.
+pub(super) fn with_found_lock<'a>(
+    args: &'a PlanArgs,
+    quiet: bool,
+    surroundings: &mut Surroundings,
+) -> Result<Cow<'a, PlanArgs>, UsageError> {
+    let path = Path::new(LOCK_NAME);
+    let ([url], None) = (args.url.as_slice(), &args.config.config) else {
+        return Ok(Cow::Borrowed(args));
+    };
+    if args.no_lock || is_expecting(&args.expect) || !(surroundings.exists)(path) {
+        return Ok(Cow::Borrowed(args));
+    }
+    // An address that cannot be used is reported by what uses it.
+    let Some(origin) = Target::new(url, &args.source)
+        .ok()
+        .and_then(|target| target.source.origin())
+    else {
+        return Ok(Cow::Borrowed(args));
+    };
+    let file = files::read_lock_file(path).map_err(|error| {
+        UsageError::new(format!(
+            "{error}\nThe file is in the working folder, so it was read as the expectation. To verify without it: --no-lock"
+        ))
+    })?;
+    let mut say = |line: &str| {
+        if !quiet {
+            surroundings.complain(line);
+        }
+    };
+    match choose(&file, &origin, &args.config.target) {
+        Ok(name) => {
+            say(&format!(
+                "No expectation was given: using {LOCK_NAME} of this folder, which was taken from {origin}."
+            ));
+            match git::unrecorded(path) {
+                Some(Unrecorded::Untracked) => {
+                    say(&format!(
+                        "note: git does not track {LOCK_NAME}: no commit holds what is expected here."
+                    ));
+                }
+                Some(Unrecorded::Changed) => {
+                    say(&format!("note: {LOCK_NAME} is not as in the last commit."));
+                }
+                None => {}
+            }
+            let mut args = args.clone();
+            args.expect.lock = Some(PathBuf::from(LOCK_NAME));
+            if let (Some(name), true) = (name, args.config.target.is_empty()) {
+                args.config.target = vec![name.to_owned()];
+            }
+            Ok(Cow::Owned(args))
+        }
+        Err(why) => {
+            say(&format!(
+                "There is a {LOCK_NAME} here {why} To use it: --lock {LOCK_NAME}"
+            ));
+            Ok(Cow::Borrowed(args))
+        }
+    }
+}
+
+/// The deployment of the file that was taken from this origin, by its name where it has one; else why none is used.
+fn choose<'f>(file: &'f LockFile, origin: &str, wanted: &[String]) -> Result<Option<&'f str>, String> {
+    let is_wanted = |name: Option<&str>| match (name, wanted) {
+        (Some(name), [_, ..]) => wanted.iter().any(|wanted| wanted == name),
+        _ => true,
+    };
+    let locks: Vec<_> = file
+        .locks()
+        .into_iter()
+        .filter(|(name, _)| is_wanted(*name))
+        .collect();
+    let of_origin: Vec<Option<&str>> = locks
+        .iter()
+        .filter(|(_, lock)| lock.origin.as_deref() == Some(origin))
+        .map(|(name, _)| *name)
+        .collect();
+    match of_origin.as_slice() {
+        [name] => return Ok(*name),
+        [_, _, ..] => {
+            let names: Vec<&str> = of_origin.into_iter().flatten().collect();
+            return Err(format!(
+                "that holds several targets of {origin}: {}. It is not used: choose one with --target NAME.",
+                names.join(", ")
+            ));
+        }
+        [] => {}
+    }
+    let mut others: Vec<&str> = locks
+        .iter()
+        .filter_map(|(_, lock)| lock.origin.as_deref())
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    Err(match others.as_slice() {
+        [] => "that does not name the address that it was taken from. It is not used.".to_owned(),
+        [one] => format!("for {one}. It is not used for {origin}."),
+        [first, others @ ..] => {
+            format!(
+                "for {first} and {} other addresses. It is not used for {origin}.",
+                others.len()
+            )
+        }
+    })
+}
+
+/// Whether an option says what the deployment must be.
+fn is_expecting(expect: &ExpectArgs) -> bool {
+    let ExpectArgs {
+        lock,
+        compose_hash,
+        app_compose_file,
+        docker_compose,
+        also_compose_hash,
+        app_id,
+        instance_id,
+        os_image,
+        key_provider,
+        platform_id,
+        os_image_files,
+        // How strictly it is judged, and by which reference values.
+        reference_values: _,
+        mr_config_id: _,
+        freshness: _,
+        image_pins: _,
+        launch_inputs: _,
+        report_data: _,
+        report_data_key: _,
+        report_data_value: _,
+        accept_tcb: _,
+        min_tcb_eval_data_number: _,
+        require_assurance: _,
+        gpu: _,
+        governance: _,
+        tls_binding: _,
+    } = expect;
+    let texts = [compose_hash, also_compose_hash, app_id, os_image, key_provider];
+    let files = [lock, app_compose_file, docker_compose, os_image_files];
+    texts.into_iter().any(Option::is_some)
+        || files.into_iter().any(Option::is_some)
+        || !instance_id.is_empty()
+        || !platform_id.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cvm_verify_core::lock::Lock;
+
+    fn file(text: &str) -> LockFile {
+        Lock::parse_file(&format!("schema = \"cvm-verify/lock/v1\"\n{text}"), LOCK_NAME).unwrap()
+    }
+
+    fn one(origin: &str) -> LockFile {
+        file(&format!("{origin}\napp_id = \"{}\"\n", "aa".repeat(20)))
+    }
+
+    fn several() -> LockFile {
+        let target = |name: &str, origin: &str| {
+            format!(
+                "[target.{name}]\norigin = \"{origin}\"\napp_id = \"{}\"\n",
+                "aa".repeat(20)
+            )
+        };
+        file(
+            &[
+                target("a", "https://a.example"),
+                target("b", "https://b.example"),
+                target("b2", "https://b.example"),
+            ]
+            .concat(),
+        )
+    }
+
+    #[test]
+    fn a_lock_is_that_of_its_own_origin_alone() {
+        let wanted = |text: &str| vec![text.to_owned()];
+        let lock = one("origin = \"https://a.example\"");
+        assert_eq!(choose(&lock, "https://a.example", &[]), Ok(None));
+        let why = choose(&lock, "https://a.example:8443", &[]).unwrap_err();
+        assert!(
+            why.contains("for https://a.example. It is not used for https://a.example:8443"),
+            "{why}"
+        );
+        let why = choose(&one(""), "https://a.example", &[]).unwrap_err();
+        assert!(why.contains("does not name the address"), "{why}");
+        assert_eq!(choose(&several(), "https://a.example", &[]), Ok(Some("a")));
+        let why = choose(&several(), "https://b.example", &[]).unwrap_err();
+        assert!(why.contains("b, b2") && why.contains("--target"), "{why}");
+        assert_eq!(
+            choose(&several(), "https://b.example", &wanted("b2")),
+            Ok(Some("b2"))
+        );
+        assert!(choose(&several(), "https://a.example", &wanted("b")).is_err());
+        let why = choose(&several(), "https://c.example", &[]).unwrap_err();
+        assert!(why.contains("https://a.example and 1 other"), "{why}");
+    }
+}

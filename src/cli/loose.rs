@@ -1,0 +1,193 @@
+//! Evidence in loose files: recognised, read, and put together as if it were a bundle.
+
+use std::path::Path;
+
+use dcap_qvl::QuoteCollateralV3;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::args::LooseArgs;
+use super::error::UsageError;
+use super::files;
+use super::replay::{Recorded, attestation_of_file, file_name, not_a_file_mistake, read_collateral};
+use crate::engine::{RecordedEvidence, RecordedOpinions};
+use crate::inspect::begins_like_quote;
+use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::evidence::{Attestation, Bundle, BundleSource, Evidence, parse_user_hex};
+use cvm_verify_core::verify::CollateralGap;
+
+/// What standard input is called.
+const STDIN: &str = "standard input";
+/// The file that stands for standard input.
+pub(super) const DASH: &str = "-";
+
+/// The bodies of loose files, to write them down as a bundle.
+pub(super) struct Bodies {
+    attestation: Box<RawValue>,
+    info: Option<Box<RawValue>>,
+    app_compose: Option<String>,
+    nonce: Option<[u8; 32]>,
+}
+
+impl Bodies {
+    /// A bundle of them, judged at a time, Unix seconds.
+    pub fn bundle(self, at: u64, collateral: Option<Box<RawValue>>, source: Option<String>) -> Bundle {
+        Bundle {
+            captured_at: at,
+            source: BundleSource {
+                kind: "files".to_owned(),
+                url: None,
+            },
+            nonce: self.nonce,
+            attestation: self.attestation,
+            info: self.info,
+            collateral,
+            collateral_source: source,
+            collateral_fetched_at: None,
+            app_compose: self.app_compose,
+            phala_api: None,
+            early: None,
+            gpu: None,
+            chain: None,
+            tls: None,
+        }
+    }
+}
+
+/// Reads a file, or standard input where it is `-`.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, UsageError> {
+    match path == Path::new(DASH) {
+        true => files::read_stdin(files::EVIDENCE_LIMIT),
+        false => files::read(path, files::EVIDENCE_LIMIT),
+    }
+}
+
+/// What a file is called.
+pub(super) fn named(path: &Path) -> &Path {
+    match path == Path::new(DASH) {
+        true => Path::new(STDIN),
+        false => path,
+    }
+}
+
+/// Evidence that the options name, where they name a quote.
+pub(super) fn recorded(args: &LooseArgs) -> Result<Option<Recorded>, UsageError> {
+    match (&args.attestation, &args.quote_hex) {
+        (Some(path), _) => of_bytes(named(path), &read(path)?, args).map(Some),
+        (None, Some(text)) => {
+            let path = Path::new("--quote-hex");
+            of_quote(path, text.trim().trim_start_matches("0x").as_bytes(), args).map(Some)
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// A file that holds no JSON: a quote or a versioned attestation, or the wrong file.
+fn of_quote(path: &Path, bytes: &[u8], args: &LooseArgs) -> Result<Recorded, UsageError> {
+    let quote = Attestation::of_bytes(bytes)
+        .and_then(Result::ok)
+        .and_then(|attestation| Evidence::of_quote(attestation, None, None, None).ok());
+    match quote.is_some_and(|evidence| begins_like_quote(&evidence)) {
+        true => of_bytes(path, bytes, args),
+        false => Err(UsageError::file(
+            path,
+            "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64) or a versioned attestation",
+        )),
+    }
+}
+
+/// A file that is no bundle: a body of `/attestation` or a quote. None where it is a JSON document of another kind.
+pub(super) fn recognised(
+    path: &Path,
+    bytes: &[u8],
+    args: &LooseArgs,
+) -> Result<Option<Recorded>, UsageError> {
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return of_quote(path, bytes, args).map(Some);
+    }
+    match Attestation::parse(bytes) {
+        Ok(_) => of_bytes(path, bytes, args).map(Some),
+        Err(_) => Ok(None),
+    }
+}
+
+fn of_bytes(path: &Path, attestation: &[u8], args: &LooseArgs) -> Result<Recorded, UsageError> {
+    let info = args
+        .info
+        .as_deref()
+        .map(|path| files::read(path, files::EVIDENCE_LIMIT))
+        .transpose()?;
+    let compose = args
+        .app_compose
+        .as_deref()
+        .map(|path| files::read(path, files::COMPOSE_LIMIT))
+        .transpose()?;
+    let nonce = args
+        .nonce
+        .as_deref()
+        .map(|text| {
+            parse_user_hex(text).map_err(|error| UsageError::option("--nonce", format!("the value {error}")))
+        })
+        .transpose()?;
+    let collateral: Result<QuoteCollateralV3, CollateralGap> = match &args.collateral {
+        Some(path) => read_collateral(path)?,
+        None => Err(CollateralGap::Missing),
+    };
+    let evidence = attestation_of_file(attestation)
+        .and_then(|attestation| Evidence::of_quote(attestation, info.as_deref(), compose.as_deref(), nonce));
+    let evidence: Result<Evidence, EvidenceGap> = not_a_file_mistake(path, evidence)?;
+    Ok(Recorded {
+        bodies: bodies(attestation, info.as_deref(), compose, nonce),
+        gathered: RecordedEvidence {
+            evidence,
+            collateral,
+            collateral_fetched_at: None,
+            tls: None,
+        },
+        name: file_name(path),
+        url: None,
+        address_id: None,
+        captured_at: None,
+        origin: None,
+        collateral_source: args.collateral.as_ref().map(|path| path.display().to_string()),
+        bundle: None,
+        recalled: RecordedOpinions::default(),
+    })
+}
+
+/// The bodies as JSON, where they can be written as such.
+fn bodies(
+    attestation: &[u8],
+    info: Option<&[u8]>,
+    compose: Option<Vec<u8>>,
+    nonce: Option<[u8; 32]>,
+) -> Option<Bodies> {
+    let raw = |bytes: &[u8]| RawValue::from_string(std::str::from_utf8(bytes).ok()?.trim().to_owned()).ok();
+    let attestation = match attestation.trim_ascii_start().starts_with(b"{") {
+        true => raw(attestation)?,
+        false => raw(as_json(attestation)?.as_bytes())?,
+    };
+    Some(Bodies {
+        attestation,
+        info: info.and_then(raw),
+        app_compose: compose.and_then(|compose| String::from_utf8(compose).ok()),
+        nonce,
+    })
+}
+
+/// A bare quote or a versioned attestation as the guest agent's JSON has it.
+fn as_json(file: &[u8]) -> Option<String> {
+    let wanted = Attestation::of_bytes(file)?.ok()?;
+    let text = match std::str::from_utf8(file) {
+        Ok(text) => text.trim().trim_start_matches("0x").to_owned(),
+        Err(_) => hex::encode(file),
+    };
+    ["quote", "attestation"]
+        .into_iter()
+        .map(|member| json!({ member: text }).to_string())
+        .find(|body| {
+            Attestation::parse(body.as_bytes()).is_ok_and(|read| {
+                read.quote == wanted.quote && read.event_log.is_some() == wanted.event_log.is_some()
+            })
+        })
+}

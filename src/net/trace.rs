@@ -1,0 +1,56 @@
+//! What was asked and how long it took, for `--verbose`. Queries are left out: they may hold a secret.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use url::Url;
+
+use super::error::NetError;
+use super::response::Response;
+
+/// Requests that are remembered; those after them are counted.
+const MAX_LINES: usize = 2_000;
+
+/// A record of requests. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Trace(Arc<Mutex<Lines>>);
+
+#[derive(Debug, Default)]
+struct Lines {
+    lines: Vec<String>,
+    more: usize,
+}
+
+impl Trace {
+    /// Remembers a request and how it ended.
+    pub(super) fn note(&self, url: &Url, took: Duration, outcome: Result<&Response, &NetError>) {
+        let outcome = match outcome {
+            Ok(response) => format!("{}, {} bytes", response.status, response.body.len()),
+            Err(error) => error.to_string(),
+        };
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let line = format!(
+            "{:>6} ms  {}://{host}{port}{}  {outcome}",
+            took.as_millis(),
+            url.scheme(),
+            url.path()
+        );
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.lines.len() < MAX_LINES {
+            lines.lines.push(line);
+        } else {
+            lines.more += 1;
+        }
+    }
+
+    /// Takes out what was remembered, a line each; may hold a stranger's text.
+    #[must_use]
+    pub fn take(&self) -> Vec<String> {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = std::mem::take(&mut lines.lines);
+        let more = std::mem::take(&mut lines.more);
+        taken.extend((more > 0).then(|| format!("and {more} more requests")));
+        taken
+    }
+}
