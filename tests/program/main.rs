@@ -21,6 +21,7 @@ mod loose;
 mod os_image;
 mod outputs;
 mod reading;
+mod real_documents;
 mod recordings;
 mod reference_values;
 mod release;
