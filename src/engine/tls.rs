@@ -14,7 +14,7 @@ use crate::collateral::CollateralRequest;
 use crate::net::{Client, LeafWatch, Limits};
 use crate::source::app::AppEndpoints;
 use crate::source::{app, probe, tls_host};
-use cvm_verify_core::evidence::{Probe, Seen, TlsChain, TlsSession};
+use cvm_verify_core::evidence::{Probe, Seen, TlsSession};
 use cvm_verify_core::policy::{Policy, TlsBinding};
 use cvm_verify_core::report::SideTier;
 use cvm_verify_core::verify::{
@@ -178,9 +178,13 @@ impl<'a> WatchedTls<'a> {
         let (watch, endpoints) = self.of_app.as_ref()?;
         let mut live = watch.live().into_iter();
         let first = live.next()?;
-        let mut keys = vec![key_of(&first.chain)];
-        for other in live {
-            let key = key_of(&other.chain);
+        // A certificate that was admitted was presented here, whether its server answered or not.
+        let leaves = live
+            .map(|other| other.chain.leaf().to_vec())
+            .chain(watch.admitted());
+        let mut keys = vec![key_of(first.chain.leaf())];
+        for leaf in leaves {
+            let key = key_of(&leaf);
             if !keys.contains(&key) {
                 keys.push(key);
             }
@@ -197,8 +201,8 @@ impl<'a> WatchedTls<'a> {
 }
 
 /// What tells keys apart: the hash of the key, or the whole certificate if it cannot be read.
-fn key_of(chain: &TlsChain) -> Vec<u8> {
-    spki_sha256(chain.leaf()).map_or_else(|| chain.leaf().to_vec(), |hash| hash.to_vec())
+fn key_of(leaf: &[u8]) -> Vec<u8> {
+    spki_sha256(leaf).map_or_else(|| leaf.to_vec(), |hash| hash.to_vec())
 }
 
 /// Whether a request holds more than the nonce in its query.

@@ -63,6 +63,12 @@ impl LeafWatch {
         }
     }
 
+    /// The leaves, DER, that were accepted without a trusted CA, whether they answered since or not.
+    #[must_use]
+    pub fn admitted(&self) -> Vec<Vec<u8>> {
+        self.state().admitted.clone()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -345,11 +345,16 @@ fn judged(facts: &Facts, lock: &Lock) -> Outcome {
 }
 
 /// What a lock says nothing about, so that it is skipped: replicas, machines, who serves the address, GPUs where there are
-/// none, second opinions.
+/// none, contracts, second opinions.
 fn not_judged_by_a_lock(id: CheckId) -> bool {
     matches!(
         id,
-        CheckId::InstanceId | CheckId::PlatformId | CheckId::TlsBinding | CheckId::Gpu | CheckId::PhalaApi
+        CheckId::InstanceId
+            | CheckId::PlatformId
+            | CheckId::TlsBinding
+            | CheckId::Gpu
+            | CheckId::Governance
+            | CheckId::PhalaApi
     )
 }
 
