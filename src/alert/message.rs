@@ -18,8 +18,6 @@ pub(super) const MAX_ACCEPTED: usize = 50;
 /// Longest name within a title, in characters.
 const MAX_TITLE_NAME: usize = 60;
 
-/// What an alert says first when the proof rests on another root than Intel's.
-
 /// What an alert says first when a failure took the place of another.
 const CHANGED: &str = "CHANGED: what keeps it from passing is not what it was";
 /// What an alert says first when it repeats an earlier one.

@@ -107,10 +107,10 @@ fn decide(surroundings: &mut Surroundings) -> u8 {
         Ok(cli) => cli,
         Err(error) => return clap_exit(surroundings, &error),
     };
-    if cli.command.reads_options_of_a_run() {
-        if let Some(line) = unknown_variables::notes(&help::command(), &surroundings.env) {
-            surroundings.complain(&line);
-        }
+    if cli.command.reads_options_of_a_run()
+        && let Some(line) = unknown_variables::notes(&help::command(), &surroundings.env)
+    {
+        surroundings.complain(&line);
     }
     // A panic is a bug, and must never look like a verdict.
     let verifies = cli.command.reads_options_of_a_run();

@@ -26,6 +26,7 @@ use crate::config::{origin_of, parse_address};
 
 /// Whom to ask for evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there are a few of them in a run")]
 pub enum Source {
     /// The app itself, with a nonce.
     App(AppEndpoints),

@@ -65,6 +65,9 @@ pub enum SignedNonce {
     Fixed([u8; 32]),
 }
 
+/// An edit of the payload before it is written.
+pub type PayloadEdit = Arc<dyn Fn(&mut Value) + Send + Sync>;
+
 /// All GPUs and switches of a CVM, and how their evidence is handed over.
 #[derive(Clone)]
 pub struct Gpus {
@@ -73,7 +76,7 @@ pub struct Gpus {
     /// Which nonce they sign.
     pub nonce: SignedNonce,
     /// Edits of the payload before it is written.
-    pub payload_edits: Vec<Arc<dyn Fn(&mut Value) + Send + Sync>>,
+    pub payload_edits: Vec<PayloadEdit>,
 }
 
 /// The root certificate of the simulated devices, DER.

@@ -20,6 +20,10 @@ use crate::{
 pub type JsonEdit = Arc<dyn Fn(&mut Value) + Send + Sync>;
 /// An edit of a token's text.
 pub type TokenEdit = Arc<dyn Fn(&mut String) + Send + Sync>;
+/// An edit of tokens by name.
+pub type TokensEdit = Arc<dyn Fn(&mut BTreeMap<String, String>) + Send + Sync>;
+/// An edit of a certificate before it is issued.
+pub type CertificateEdit = Arc<dyn Fn(&mut DeviceCertificate) + Send + Sync>;
 
 /// How long a token holds, seconds.
 const HOUR: u64 = 3600;
@@ -38,13 +42,13 @@ pub struct Nras {
     /// Edits of the claims of each device's token.
     pub device_edits: Vec<JsonEdit>,
     /// Edits of the tokens of devices, by name, after the overall token listed them.
-    pub tokens_edits: Vec<Arc<dyn Fn(&mut BTreeMap<String, String>) + Send + Sync>>,
+    pub tokens_edits: Vec<TokensEdit>,
     /// Edits of the overall token's text.
     pub overall_token_edits: Vec<TokenEdit>,
     /// Edits of the key set.
     pub key_edits: Vec<JsonEdit>,
     /// Edits of the leaf certificate before it is issued.
-    pub leaf_edits: Vec<Arc<dyn Fn(&mut DeviceCertificate) + Send + Sync>>,
+    pub leaf_edits: Vec<CertificateEdit>,
 }
 
 const KID: &str = "nv-eat-kid-sim-1";

@@ -134,7 +134,6 @@ impl DeviceRootKind {
 
     /// Whether it is NVIDIA's own.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub const fn is_nvidia(&self) -> bool {
         matches!(self, Self::Nvidia)
     }

@@ -184,8 +184,11 @@ fn same_td(certificate: &RaTlsCertificate, own: TdClaims<'_>, app: TdClaims<'_>)
     is_same.then_some(()).ok_or(NotBound::OtherInstance)
 }
 
+/// Measurements, attributes, and MRSERVICETD where the report has one.
+type Launched<'a> = (Vec<&'a [u8; 48]>, [&'a [u8; 8]; 2], Option<&'a [u8; 48]>);
+
 /// Everything in a TD report that is fixed before the guest's own events.
-fn launched(quote: &VerifiedQuote) -> (Vec<&[u8; 48]>, [&[u8; 8]; 2], Option<&[u8; 48]>) {
+fn launched(quote: &VerifiedQuote) -> Launched<'_> {
     let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
     let registers = vec![
         quote.mrtd(),

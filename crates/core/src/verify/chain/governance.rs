@@ -187,7 +187,6 @@ impl Governance {
 pub const MAX_ROUNDS: usize = 8;
 
 /// Reads what two nodes answered about an app's contracts, and says which questions have no answer yet.
-#[must_use]
 pub fn read(
     contracts: &Contracts,
     subject: &Subject,

@@ -173,11 +173,10 @@ fn bad_claims(record: &[u8], devices: u32) -> Option<String> {
             claims.len()
         ));
     }
-    let first = claims.iter().enumerate().find_map(|(index, claims)| {
+    claims.iter().enumerate().find_map(|(index, claims)| {
         let problem: ClaimProblem = claims::first_problem(claims)?;
         Some(format!("GPU {}: {problem}", index + 1))
-    });
-    first
+    })
 }
 
 #[cfg(test)]

@@ -129,6 +129,9 @@ pub(super) fn prove(
     }
 }
 
+/// What NVIDIA's service is asked about: the reports of each kind.
+pub type NrasLists = Vec<(NrasKind, Vec<GpuReport>)>;
+
 impl GpuFacts {
     /// With the answers of NVIDIA's service about the devices that are verified here, judged at a time, Unix seconds.
     pub(super) fn with_nras(
@@ -149,7 +152,7 @@ impl GpuFacts {
     /// The reports to send to NVIDIA's service, and the nonce that they signed: those of verified devices alone, and only if
     /// they answered this run.
     #[must_use]
-    pub fn for_nras(&self) -> Option<([u8; 32], Vec<(NrasKind, Vec<GpuReport>)>)> {
+    pub fn for_nras(&self) -> Option<([u8; 32], NrasLists)> {
         let devices = self.devices.as_ref().ok()?;
         if !matches!(self.nonce, GpuNonce::ThisRun | GpuNonce::Derived) {
             return None;
