@@ -13,6 +13,9 @@ use crate::{asn1, keys::derive_bytes};
 /// Signatures made before, by SHA-256(key ‖ message): unoptimised P-384 takes many milliseconds.
 static SIGNATURES: LazyLock<Mutex<HashMap<[u8; 32], [u8; 96]>>> = LazyLock::new(Mutex::default);
 
+/// Keys made before, by seed and label: each costs a multiplication on the curve.
+static KEYS: LazyLock<Mutex<HashMap<(u64, String), Key384>>> = LazyLock::new(Mutex::default);
+
 /// Memory is emptied beyond this many entries: an endless run must not grow.
 const REMEMBERED: usize = 4096;
 
@@ -23,6 +26,17 @@ pub struct Key384(SigningKey);
 impl Key384 {
     /// The key that belongs to `label` in the world of `seed`.
     pub fn derive(seed: u64, label: &str) -> Self {
+        let mut memory = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.len() >= REMEMBERED {
+            memory.clear();
+        }
+        memory
+            .entry((seed, label.to_owned()))
+            .or_insert_with(|| Self::compute(seed, label))
+            .clone()
+    }
+
+    fn compute(seed: u64, label: &str) -> Self {
         for counter in 0u32.. {
             let scalar = derive_bytes::<48>(seed, &format!("key384:{label}:{counter}"));
             if let Ok(key) = SigningKey::from_slice(&scalar) {
