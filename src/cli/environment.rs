@@ -1,7 +1,7 @@
 //! Options from the environment: `--compose-hash` can be `CVM_VERIFY_COMPOSE_HASH`.
 //!
 //! An empty variable is unset; the command line wins; a repeatable option takes one value per line. Options
-//! that must be typed by a person ([`COMMAND_LINE_ONLY`]) are never taken from there.
+//! that must be typed by a person (`COMMAND_LINE_ONLY`) are never taken from there.
 
 use std::ffi::OsString;
 
@@ -10,9 +10,7 @@ use clap::{ArgAction, ArgMatches};
 use super::error::UsageError;
 use super::surroundings::Surroundings;
 use super::unknown_variables;
-
-/// Another trust root must be visible on the command line.
-pub(super) const COMMAND_LINE_ONLY: [&str; 4] = ["insecure-trust-root", "help", "version", "now"];
+use super::variable_name::{COMMAND_LINE_ONLY, variable_of};
 
 /// The arguments, with options from the environment appended.
 pub(super) fn with_environment(
@@ -109,11 +107,6 @@ fn innermost<'a>(
     let (name, given) = matches.subcommand()?;
     let subcommand = command.find_subcommand(name)?;
     innermost(subcommand, given).or(Some((name, given, subcommand)))
-}
-
-/// `compose-hash` → `CVM_VERIFY_COMPOSE_HASH`.
-pub(super) fn variable_of(option: &str) -> String {
-    format!("CVM_VERIFY_{}", option.replace('-', "_").to_ascii_uppercase())
 }
 
 fn lines(value: &str) -> impl Iterator<Item = &str> {

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 
 use super::args::ReplayArgs;
 use super::error::UsageError;
-use super::replay::Recorded;
+use super::recorded::Recorded;
 use super::surroundings::Surroundings;
 use super::transport;
 use crate::collateral::{CollateralRequest, Sources, Store, Supply};

@@ -76,8 +76,16 @@ pub(super) fn read_lock_file(path: &Path) -> Result<LockFile, UsageError> {
     Lock::read_file(&bytes, &path.display().to_string()).map_err(|error| UsageError::new(error.to_string()))
 }
 
-/// Writes a file whole or not at all: to a neighbour first, which then takes its place.
+/// Writes a file whole or not at all: to a neighbour first, which then takes its place. What is there and is not a file, such as a
+/// device or a pipe, is written to and never replaced.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), WriteError> {
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return File::options()
+            .write(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(|error| WriteError::file(path, error));
+    }
     let neighbour = neighbour(path);
     let written = File::create(&neighbour)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))

@@ -7,10 +7,11 @@ use anyhow::Context as _;
 use super::alone::of_source_with;
 use super::args::{InspectArgs, InspectFormat, SourceKind};
 use super::error::UsageError;
+use super::recorded::attestation_of_file;
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::trust_roots::trust_roots;
-use super::{files, replay, transport};
+use super::{files, transport};
 use crate::config::shown_text;
 use crate::engine::{Collected, Session, Time, collect};
 use crate::inspect::{Inspected, begins_like_quote, inspect, inspect_json};
@@ -30,7 +31,7 @@ pub(super) fn run(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow
     if let Ok(bundle) = Bundle::parse(&file) {
         return of_bundle(args, path, &bundle, compose.as_deref(), &root, surroundings);
     }
-    let evidence = replay::attestation_of_file(&file)
+    let evidence = attestation_of_file(&file)
         .and_then(|attestation| Evidence::of_quote(attestation, None, compose.as_deref(), None))
         .map_err(|error| UsageError::file(path, error))?;
     let is_json = file.trim_ascii_start().starts_with(b"{");

@@ -9,50 +9,19 @@ use serde_json::value::RawValue;
 use super::args::LooseArgs;
 use super::error::UsageError;
 use super::files;
-use super::replay::{Recorded, attestation_of_file, file_name, not_a_file_mistake, read_collateral};
+use super::recorded::{
+    Bodies, Recorded, attestation_of_file, file_name, not_a_file_mistake, read_collateral,
+};
 use crate::engine::{RecordedEvidence, RecordedOpinions};
 use crate::inspect::begins_like_quote;
 use cvm_verify_core::checks::EvidenceGap;
-use cvm_verify_core::evidence::{Attestation, Bundle, BundleSource, Evidence, parse_user_hex};
+use cvm_verify_core::evidence::{Attestation, Evidence, parse_user_hex};
 use cvm_verify_core::verify::CollateralGap;
 
 /// What standard input is called.
 const STDIN: &str = "standard input";
 /// The file that stands for standard input.
 pub(super) const DASH: &str = "-";
-
-/// The bodies of loose files, to write them down as a bundle.
-pub(super) struct Bodies {
-    attestation: Box<RawValue>,
-    info: Option<Box<RawValue>>,
-    app_compose: Option<String>,
-    nonce: Option<[u8; 32]>,
-}
-
-impl Bodies {
-    /// A bundle of them, judged at a time, Unix seconds.
-    pub fn bundle(self, at: u64, collateral: Option<Box<RawValue>>, source: Option<String>) -> Bundle {
-        Bundle {
-            captured_at: at,
-            source: BundleSource {
-                kind: "files".to_owned(),
-                url: None,
-            },
-            nonce: self.nonce,
-            attestation: self.attestation,
-            info: self.info,
-            collateral,
-            collateral_source: source,
-            collateral_fetched_at: None,
-            app_compose: self.app_compose,
-            phala_api: None,
-            early: None,
-            gpu: None,
-            chain: None,
-            tls: None,
-        }
-    }
-}
 
 /// Reads a file, or standard input where it is `-`.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, UsageError> {

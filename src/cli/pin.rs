@@ -304,7 +304,7 @@ fn facts(
             })
         }
         _ => Err(UsageError::new(
-            "there is nothing to pin; give an address (cvm-verify pin https://…), a bundle (--from BUNDLE) loose files (--attestation FILE …) or a target of a policy file (--target NAME)",
+            "there is nothing to pin; give an address (cvm-verify pin https://…), a bundle (--from BUNDLE), loose files (--attestation FILE …) or a target of a policy file (--target NAME)",
         )
         .into()),
     }

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use chrono::DateTime;
-use dcap_qvl::QuoteCollateralV3;
 use url::Url;
 
 use super::alerts::{Alerting, Told};
@@ -14,9 +13,10 @@ use super::channels::Variables;
 use super::earlier_files::unfinished;
 use super::error::UsageError;
 use super::interrupt::Interrupt;
-use super::loose::{self, Bodies};
+use super::loose;
 use super::output::{Alerts, Written};
 use super::policy::{Locks, expectations};
+use super::recorded::{Recorded, file_name, or_gap, read_collateral};
 use super::settings::of_options;
 use super::surroundings::Surroundings;
 use super::trouble::told;
@@ -27,30 +27,10 @@ use crate::engine::{RecordedEvidence, RecordedOpinions, raw_collateral};
 use crate::source::{Source, tls_host};
 use cvm_verify_core::appraise::Subject;
 use cvm_verify_core::checks::EvidenceGap;
-use cvm_verify_core::evidence::collateral::FileError;
-use cvm_verify_core::evidence::{Attestation, Bundle, BundleError, Evidence, EvidenceError, TlsSession};
+use cvm_verify_core::evidence::{Bundle, BundleError, TlsSession};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::{Mode, Report, rfc3339};
 use cvm_verify_core::verify::CollateralGap;
-
-/// Evidence from files, and what its names say.
-pub(super) struct Recorded {
-    pub gathered: RecordedEvidence,
-    pub name: String,
-    pub url: Option<String>,
-    /// The app or instance that the address names.
-    pub address_id: Option<[u8; 20]>,
-    /// When it was captured, Unix seconds; loose files do not say.
-    pub captured_at: Option<u64>,
-    /// Scheme, host and port of the address.
-    pub origin: Option<String>,
-    pub collateral_source: Option<String>,
-    pub bundle: Option<String>,
-    /// What was asked beside the evidence.
-    pub recalled: RecordedOpinions,
-    /// The bodies of loose files.
-    pub bodies: Option<Bodies>,
-}
 
 pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let started = Instant::now();
@@ -250,56 +230,6 @@ fn recorded_tls(bundle: &Bundle) -> Option<TlsSession> {
     let url = bundle.source.url.as_deref().and_then(|url| Url::parse(url).ok());
     let host = url.as_ref().map(tls_host).unwrap_or_default();
     bundle.tls.as_ref()?.session(host)
-}
-
-/// A file that holds no JSON is the wrong file: a usage error. What a CVM sent is judged. (An `/info` that is not JSON is
-/// as if absent, and the report says so.)
-pub(super) fn not_a_file_mistake(
-    path: &Path,
-    evidence: Result<Evidence, EvidenceError>,
-) -> Result<Result<Evidence, EvidenceGap>, UsageError> {
-    match evidence {
-        Err(error @ (EvidenceError::NotJson { .. } | EvidenceError::TooLarge { .. })) => {
-            Err(UsageError::file(path, error))
-        }
-        other => Ok(other.map_err(EvidenceGap::from)),
-    }
-}
-
-/// A body of `/attestation`, or what other tools save: a bare quote or a versioned attestation, binary or as text.
-pub(super) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceError> {
-    let json = file.trim_ascii_start().starts_with(b"{");
-    match Attestation::of_bytes(file).filter(|_| !json) {
-        Some(attestation) => attestation,
-        None => Attestation::parse(file),
-    }
-}
-
-pub(super) fn read_collateral(path: &Path) -> Result<Result<QuoteCollateralV3, CollateralGap>, UsageError> {
-    let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
-    or_gap(cvm_verify_core::evidence::collateral::parse(&bytes))
-        .map_err(|error| UsageError::file(path, error))
-}
-
-/// Collateral that lacks a document is judged, for the quote may be refused without it. Every other fault is one of the
-/// file's form: the wrong file.
-fn or_gap(
-    parsed: Result<QuoteCollateralV3, FileError>,
-) -> Result<Result<QuoteCollateralV3, CollateralGap>, FileError> {
-    match parsed {
-        Err(FileError::Missing { field, document }) => Ok(Err(CollateralGap::Malformed {
-            document,
-            problem: format!("the collateral has no field `{field}`"),
-        })),
-        other => other.map(Ok),
-    }
-}
-
-pub(super) fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(
-        || path.display().to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    )
 }
 
 /// A time that a user typed, RFC 3339; a bare date is its first second, UTC.

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::environment::{COMMAND_LINE_ONLY, variable_of};
 use super::error::UsageError;
+use super::variable_name::{COMMAND_LINE_ONLY, variable_of};
 use crate::render::escape;
 
 const PREFIX: &str = "CVM_VERIFY_";

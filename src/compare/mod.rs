@@ -38,6 +38,8 @@ pub fn compare(before: &Side, after: &Side) -> Comparison {
     let (mut old, mut new) = (before.lock.clone(), after.lock.clone());
     // Which program wrote a lock says nothing of the deployment.
     (old.tool, new.tool) = (None, None);
+    // Nor does the address: `diff` compares what runs.
+    (old.origin, new.origin) = (None, None);
     if before.kind != SideKind::Lock || after.kind != SideKind::Lock {
         // What is accepted, and until when, is a decision of people; how an image was known, their word.
         for lock in [&mut old, &mut new] {

@@ -130,7 +130,10 @@ fn one_simulated_target_among_others_shows_in_the_first_line() {
     let first = "SIMULATED: not Intel's root, proves nothing about hardware (1 of 2 targets)\n";
     assert!(shown.starts_with(first), "{shown}");
     assert!(
-        shown.contains(&format!("\n\n{}\nPASS (code)", banner::SIMULATED)),
+        shown.contains(&format!(
+            "\nPASS (code)  api.example.com\n  {}\n",
+            banner::SIMULATED
+        )),
         "{shown}"
     );
 }

@@ -23,7 +23,7 @@ fn replay_text(name: &str, text: &[u8], option: &str) -> Ran {
 fn files_that_are_no_evidence_are_usage_errors() {
     for (text, says) in [
         (&b""[..], "is empty"),
-        (b"<html></html>", "expected value"),
+        (b"<html></html>", "is not an evidence bundle"),
         (br#"{"quote":"#, "ends too early"),
         (b"{}", "has no `schema`"),
         (
@@ -31,7 +31,7 @@ fn files_that_are_no_evidence_are_usage_errors() {
             "Use the version of cvm-verify that wrote it",
         ),
         (br#"{"schema":"cvm-verify/evidence/v1"}"#, "missing field"),
-        (b"\xff\xfe", "expected value"),
+        (b"\xff\xfe", "is not an evidence bundle"),
     ] {
         replay_text("bundle.json", text, "").assert_usage_error(says);
     }

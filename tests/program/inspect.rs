@@ -44,5 +44,13 @@ fn every_check_explains_itself_and_an_unknown_one_is_a_usage_error() {
         assert_eq!(ran.code, 0);
         assert!(ran.stdout.contains(id.as_str()));
     }
-    run(&["explain", "magic"]).assert_usage_error("there is no check named");
+    run(&["explain", "magic"]).assert_usage_error("there is no check and no reason \"magic\"");
+    run(&["explain", "os-image/magic"]).assert_usage_error("the check os-image has no reason \"magic\"");
+    run(&["explain", "compose-hahs"]).assert_usage_error("did you mean compose-hash?");
+    let ran = run(&["explain", "no-reference"]);
+    assert!(
+        ran.stdout.starts_with("os-image/no-reference\n"),
+        "{}",
+        ran.stdout
+    );
 }

@@ -65,7 +65,7 @@ fn pinning_twice_gives_the_same_bytes_and_a_new_release_shows_its_difference() {
     pin(&deployment, &["--accept-observed"]);
     let first = lock_text(&deployment);
     let again = pin(&deployment, &["--accept-observed"]);
-    assert!(again.stdout.contains("nothing changes"), "{}", again.stdout);
+    assert!(again.stdout.contains("Nothing was written"), "{}", again.stdout);
     assert_eq!(lock_text(&deployment), first);
     deployment
         .app

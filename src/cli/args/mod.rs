@@ -193,12 +193,7 @@ pub struct ReplayArgs {
     #[arg(long, help_heading = "Loose files")]
     pub fetch_collateral: bool,
     /// Fetch collateral from this PCCS only.
-    #[arg(
-        long,
-        value_name = "URL",
-        help_heading = "Loose files",
-        requires = "fetch_collateral"
-    )]
+    #[arg(long, value_name = "URL", help_heading = "Loose files")]
     pub pccs_url: Option<String>,
     /// Write loose files, and the collateral that was fetched for them, as one evidence bundle to this file.
     #[arg(long, value_name = "FILE", help_heading = "Loose files")]

@@ -1,0 +1,120 @@
+//! Evidence from files, and how each kind of file is read.
+
+use std::path::Path;
+
+use dcap_qvl::QuoteCollateralV3;
+use serde_json::value::RawValue;
+
+use super::error::UsageError;
+use super::files;
+use crate::engine::{RecordedEvidence, RecordedOpinions};
+use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::evidence::collateral::FileError;
+use cvm_verify_core::evidence::{Attestation, Bundle, BundleSource, Evidence, EvidenceError};
+use cvm_verify_core::verify::CollateralGap;
+
+/// Evidence from files, and what its names say.
+pub(super) struct Recorded {
+    pub gathered: RecordedEvidence,
+    pub name: String,
+    pub url: Option<String>,
+    /// The app or instance that the address names.
+    pub address_id: Option<[u8; 20]>,
+    /// When it was captured, Unix seconds; loose files do not say.
+    pub captured_at: Option<u64>,
+    /// Scheme, host and port of the address.
+    pub origin: Option<String>,
+    pub collateral_source: Option<String>,
+    pub bundle: Option<String>,
+    /// What was asked beside the evidence.
+    pub recalled: RecordedOpinions,
+    /// The bodies of loose files.
+    pub bodies: Option<Bodies>,
+}
+
+/// The bodies of loose files, to write them down as a bundle.
+pub(super) struct Bodies {
+    /// The body of `/attestation`.
+    pub attestation: Box<RawValue>,
+    /// The body of `/info`.
+    pub info: Option<Box<RawValue>>,
+    /// The compose document.
+    pub app_compose: Option<String>,
+    /// The nonce that they were asked for with.
+    pub nonce: Option<[u8; 32]>,
+}
+
+impl Bodies {
+    /// A bundle of them, judged at a time, Unix seconds.
+    pub fn bundle(self, at: u64, collateral: Option<Box<RawValue>>, source: Option<String>) -> Bundle {
+        Bundle {
+            captured_at: at,
+            source: BundleSource {
+                kind: "files".to_owned(),
+                url: None,
+            },
+            nonce: self.nonce,
+            attestation: self.attestation,
+            info: self.info,
+            collateral,
+            collateral_source: source,
+            collateral_fetched_at: None,
+            app_compose: self.app_compose,
+            phala_api: None,
+            early: None,
+            gpu: None,
+            chain: None,
+            tls: None,
+        }
+    }
+}
+
+/// A file that holds no JSON is the wrong file: a usage error. What a CVM sent is judged. (An `/info` that is not JSON is
+/// as if absent, and the report says so.)
+pub(super) fn not_a_file_mistake(
+    path: &Path,
+    evidence: Result<Evidence, EvidenceError>,
+) -> Result<Result<Evidence, EvidenceGap>, UsageError> {
+    match evidence {
+        Err(error @ (EvidenceError::NotJson { .. } | EvidenceError::TooLarge { .. })) => {
+            Err(UsageError::file(path, error))
+        }
+        other => Ok(other.map_err(EvidenceGap::from)),
+    }
+}
+
+/// A body of `/attestation`, or what other tools save: a bare quote or a versioned attestation, binary or as text.
+pub(super) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceError> {
+    let json = file.trim_ascii_start().starts_with(b"{");
+    match Attestation::of_bytes(file).filter(|_| !json) {
+        Some(attestation) => attestation,
+        None => Attestation::parse(file),
+    }
+}
+
+pub(super) fn read_collateral(path: &Path) -> Result<Result<QuoteCollateralV3, CollateralGap>, UsageError> {
+    let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
+    or_gap(cvm_verify_core::evidence::collateral::parse(&bytes))
+        .map_err(|error| UsageError::file(path, error))
+}
+
+/// Collateral that lacks a document is judged, for the quote may be refused without it. Every other fault is one of the
+/// file's form: the wrong file.
+pub(super) fn or_gap(
+    parsed: Result<QuoteCollateralV3, FileError>,
+) -> Result<Result<QuoteCollateralV3, CollateralGap>, FileError> {
+    match parsed {
+        Err(FileError::Missing { field, document }) => Ok(Err(CollateralGap::Malformed {
+            document,
+            problem: format!("the collateral has no field `{field}`"),
+        })),
+        other => other.map(Ok),
+    }
+}
+
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
