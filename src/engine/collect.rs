@@ -4,7 +4,7 @@
 use super::collected::{Asked, Collection};
 use super::contracts::{self, AskedContracts};
 use super::single::Single;
-use super::tls::TlsAsk;
+use super::tls_ask::TlsAsk;
 use super::{Deployment, Session, Time, instances, single};
 use crate::source::Source;
 

@@ -1,7 +1,7 @@
 //! What a deployment handed over.
 
 use super::Time;
-use super::tls::TlsAsk;
+use super::tls_ask::TlsAsk;
 use crate::source::Source;
 use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
 use cvm_verify_core::evidence::Bundle;

@@ -47,6 +47,7 @@ mod single;
 mod tasks;
 mod time;
 mod tls;
+mod tls_ask;
 mod verify;
 
 pub use appraise::{Appraised, AppraisedInstance};

@@ -32,7 +32,7 @@ pub(super) async fn collect(session: &Session, asked: Asked<'_>, whom: Single<'_
     let schedule = asked.time.schedule();
     let started = Instant::now();
     let mut round = 1;
-    let mut tls = WatchedTls::of(&session.client, asked.tls, whom);
+    let mut tls = WatchedTls::of(&session.client, asked.tls, whom.app());
     loop {
         let left = Schedule {
             total: schedule.total.saturating_sub(started.elapsed()),
@@ -76,6 +76,16 @@ pub(super) async fn collect(session: &Session, asked: Asked<'_>, whom: Single<'_
 pub(super) enum Single<'a> {
     App(&'a AppEndpoints),
     GuestAgent(&'a GuestAgent),
+}
+
+impl<'a> Single<'a> {
+    /// The app, if it is asked itself.
+    const fn app(self) -> Option<&'a AppEndpoints> {
+        match self {
+            Self::App(endpoints) => Some(endpoints),
+            Self::GuestAgent(_) => None,
+        }
+    }
 }
 
 async fn ask(

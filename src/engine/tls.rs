@@ -8,15 +8,14 @@ use rand::rngs::SysRng;
 
 use super::Session;
 use super::collected::Asked;
-use super::single::Single;
+use super::tls_ask::TlsAsk;
 use super::verify::fetch_collateral;
 use crate::collateral::CollateralRequest;
 use crate::net::{Client, LeafWatch, Limits};
 use crate::source::app::AppEndpoints;
 use crate::source::{app, probe, tls_host};
 use cvm_verify_core::evidence::{Probe, Seen, TlsSession};
-use cvm_verify_core::policy::{Policy, TlsBinding};
-use cvm_verify_core::report::SideTier;
+use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::verify::{
     CollateralGap, LeafInputs, is_bound_certificate, prove_certificate, ra_tls_evidence_of, spki_sha256,
 };
@@ -26,26 +25,6 @@ const MAX_ADMITTED: usize = 3;
 
 /// How long a probe may take.
 const PROBE_TIME: Duration = Duration::from_secs(10);
-
-/// What is asked of TLS beside the evidence.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct TlsAsk {
-    /// The mode.
-    binding: TlsBinding,
-    /// Whether the endpoint is asked to quote a value of nobody's choice.
-    probes: bool,
-}
-
-impl TlsAsk {
-    /// What a policy needs.
-    pub fn of(policy: &Policy) -> Self {
-        let needs_endpoint = policy.required.sides().includes(SideTier::EndpointReplayable);
-        Self {
-            binding: policy.tls_binding,
-            probes: policy.endpoint_probe && needs_endpoint,
-        }
-    }
-}
 
 /// A client that keeps what one address presents.
 pub(super) struct WatchedTls<'a> {
@@ -68,14 +47,13 @@ pub(super) enum Admission {
 }
 
 impl<'a> WatchedTls<'a> {
-    pub fn of(plain: &Client, ask: TlsAsk, whom: Single<'a>) -> Self {
-        let watched = match whom {
-            Single::App(endpoints) if endpoints.base().scheme() == "https" => plain
-                .watching(endpoints.base())
-                .ok()
-                .map(|(client, watch)| (client, (watch, endpoints))),
-            Single::App(_) | Single::GuestAgent(_) => None,
-        };
+    /// Of an app, or of a source that is not asked at the app's own address.
+    pub fn of(plain: &Client, ask: TlsAsk, app: Option<&'a AppEndpoints>) -> Self {
+        let over_tls = app.filter(|endpoints| endpoints.base().scheme() == "https");
+        let watched = over_tls.and_then(|endpoints| {
+            let (client, watch) = plain.watching(endpoints.base()).ok()?;
+            Some((client, (watch, endpoints)))
+        });
         let (client, of_app) =
             watched.map_or_else(|| (plain.clone(), None), |(client, app)| (client, Some(app)));
         Self {
