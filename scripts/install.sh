@@ -11,7 +11,7 @@ source "$GITHUB_ACTION_PATH/scripts/preset.sh"
 title='cvm-verify could not be installed'
 full='Is the disk of the runner full?'
 
-[[ ${CVM_VERIFY_MODE:-verify} =~ ^(verify|alert-test)$ ]] || fail 2 'The input mode must be verify or alert-test.'
+[[ ${CVM_VERIFY_MODE:-verify} =~ ^(verify|plan|alert-test)$ ]] || fail 2 'The input mode must be verify, plan or alert-test.'
 # Before anything can go wrong: an older verdict in the output folder is none of this run.
 if [[ ${CVM_VERIFY_OUTPUT_DIR:-} && ${CVM_VERIFY_MODE:-verify} == verify ]]; then
   folder=$(trimmed "$CVM_VERIFY_OUTPUT_DIR") folder=${folder%.}

@@ -39,6 +39,8 @@ case ${CVM_VERIFY_MODE:-verify} in
   verify)
     command=verify; [[ ! $CVM_VERIFY_REPORT ]] || command=merge
     exec env "${clean[@]:?}" "$PROGRAM" "$command" ${arguments[@]+"${arguments[@]}"} ;;
+  plan)
+    exec env "${clean[@]:?}" "$PROGRAM" plan ${arguments[@]+"${arguments[@]}"} ;;
   alert-test)
     title='cvm-verify%3A a test of the alert channels' word='ALERT TEST FAILED' code=0 status=delivered
     env "${clean[@]:?}" "$PROGRAM" alert test ${arguments[@]+"${arguments[@]}"} || code=$?

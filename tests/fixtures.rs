@@ -55,6 +55,7 @@ fn bundle(lie: Lie) -> String {
         gpu: None,
         chain: None,
         tls: None,
+        provenance: Vec::new(),
     }
     .to_json()
     .unwrap()

@@ -11,7 +11,7 @@ use crate::engine::{AskedContracts, Deployment, Session, Time, ask_contracts, co
 use crate::source::Source;
 use crate::source::chain::Nodes;
 use cvm_verify_core::checks::EvidenceGap;
-use cvm_verify_core::policy::Policy;
+use cvm_verify_core::policy::{Policy, SourcePolicy};
 use cvm_verify_core::verify::Facts;
 
 /// One deployment to describe.
@@ -25,6 +25,8 @@ pub(super) struct Alone<'a> {
     pub contracts: AskedContracts,
     /// Why several instances are refused, and what to do with the evidence of one.
     pub only_one: [&'static str; 2],
+    /// What is expected of who built the images.
+    pub sources: &'a SourcePolicy,
 }
 
 /// Collects one instance and proves what can be proven.
@@ -39,7 +41,8 @@ pub(super) fn facts_of_alone(
         nodes: alone.nodes,
         ..transport::session(alone.transport, surroundings)?
     };
-    let deployment = of_source(alone.source);
+    let mut deployment = of_source(alone.source);
+    deployment.policy.sources = alone.sources.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args::OutputArgs;
 use super::earlier_files::Kind;
 use super::files::Pending;
+use super::statement_files::StatementPaths;
 use crate::render::{self, Style};
 use cvm_verify_core::report::Report;
 
@@ -20,6 +21,8 @@ pub(super) struct Places {
     pub dotenv: Option<PathBuf>,
     /// The bundle, or the folder of the bundles.
     pub evidence: Option<PathBuf>,
+    /// The statement about the only target.
+    pub statement: Option<StatementPaths>,
 }
 
 impl Places {
@@ -38,6 +41,7 @@ impl Places {
             junit: args.junit.clone().or_else(|| inside("junit.xml")),
             dotenv: args.dotenv.clone().or_else(|| inside("result.env")),
             evidence,
+            statement: None,
         }
     }
 
@@ -50,7 +54,11 @@ impl Places {
             text(&self.junit),
             text(&self.evidence),
         );
+        let statement = text(&self.statement.as_ref().map(|paths| paths.statement.clone()));
+        let predicate = text(&self.statement.as_ref().map(|paths| paths.predicate.clone()));
         let paths = render::Paths {
+            statement: statement.as_deref(),
+            predicate: predicate.as_deref(),
             report_json: report_json.as_deref(),
             summary: summary.as_deref(),
             junit: junit.as_deref(),

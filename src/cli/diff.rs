@@ -15,7 +15,7 @@ use crate::engine::AskedContracts;
 use crate::render::{self, escape};
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::lock::Lock;
-use cvm_verify_core::policy::{Policy, ReportDataPolicy};
+use cvm_verify_core::policy::{Policy, ReportDataPolicy, SourcePolicy};
 use cvm_verify_core::report::{CheckId, Status, rfc3339};
 use cvm_verify_core::verify::Facts;
 
@@ -161,6 +161,7 @@ fn live(
         nodes: None,
         contracts: AskedContracts::None,
         only_one,
+        sources: &SourcePolicy::default(),
     };
     let facts = facts_of_alone(alone, surroundings)?;
     let facts = match facts {

@@ -156,6 +156,13 @@ fn is_expecting(expect: &ExpectArgs) -> bool {
         gpu: _,
         governance: _,
         tls_binding: _,
+        // Who built the images is expected beside what a lock says.
+        source_repository: _,
+        source_workflow: _,
+        source_ref: _,
+        source_commit: _,
+        provenance_bundle: _,
+        sigstore_root: _,
     } = expect;
     let texts = [compose_hash, also_compose_hash, app_id, os_image, key_provider];
     let files = [lock, app_compose_file, docker_compose, os_image_files];

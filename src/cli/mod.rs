@@ -15,6 +15,7 @@ mod completions;
 mod compose_document;
 mod compose_hash;
 mod config;
+mod deploy_plan;
 mod diff;
 mod earlier_files;
 mod environment;
@@ -43,7 +44,10 @@ mod replay;
 mod run_id;
 mod settings;
 mod shard;
+mod source_rules;
 mod standard_output;
+mod statement_check;
+mod statement_files;
 mod surroundings;
 mod target;
 mod tool;
@@ -62,7 +66,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::FromArgMatches as _;
 
-use args::{Cli, Command};
+use args::{Cli, Command, StatementCommand};
 use error::{UsageError, WriteError};
 use standard_output::Noticing;
 
@@ -153,6 +157,10 @@ fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<
         Command::OsImage(args) => os_image::run(&args, surroundings),
         Command::Explain(args) => explain::run(&args, surroundings),
         Command::Merge(args) => merge::run(&args, surroundings),
+        Command::Plan(args) => deploy_plan::run(&args, surroundings),
+        Command::Statement(args) => match &args.command {
+            StatementCommand::Check(args) => statement_check::run(args, surroundings),
+        },
         Command::Alert(args) => alerts::run(&args, surroundings),
         Command::Reference(args) => reference::run(&args, surroundings),
         Command::Completions(args) => completions::run(&args, surroundings),

@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
+
 use super::args::{Color, FailOn, Format, OutputArgs};
 use super::artifacts::Places;
 use super::earlier_files;
 use super::error::{UsageError, WriteError};
 use super::files::{Pending, append, write};
 use super::github;
+use super::statement_files::{self, Attested};
 use super::surroundings::Surroundings;
 use crate::render::{self, Style};
 use cvm_verify_core::evidence::Bundle;
@@ -47,6 +50,7 @@ pub(super) struct Announced {
     places: Places,
     problems: Vec<WriteError>,
     alerts: Alerts,
+    attested: Vec<Attested>,
 }
 
 /// What the files say of the alerts until they are done. A run that is killed meanwhile leaves it.
@@ -71,7 +75,8 @@ pub(super) fn announce(
     if alerts == Alerts::None || args.format != Format::Json {
         print(report, args, surroundings);
     }
-    let places = Places::of(args, &bundles.paths);
+    let mut places = Places::of(args, &bundles.paths);
+    places.statement = statement_files::paths_of_one(args, &bundles.attested);
     let mut problems = bundles.problems;
     let mut written = report.clone();
     if alerts == Alerts::Follow {
@@ -90,6 +95,7 @@ pub(super) fn announce(
         places,
         problems,
         alerts,
+        attested: bundles.attested,
     }
 }
 
@@ -116,6 +122,8 @@ impl Announced {
                     .extend(github::speak_of_alerts(report, &outputs, surroundings));
             }
         }
+        self.problems
+            .extend(statement_files::write(args, report, &self.attested));
         let code = process_status(report.verdict, args.fail_on);
         let problems: Vec<String> = self.problems.iter().map(WriteError::to_string).collect();
         for problem in &problems {
@@ -157,20 +165,22 @@ pub(super) struct Written {
     paths: Vec<PathBuf>,
     /// What could not be written: said after the verdict.
     problems: Vec<WriteError>,
+    /// What the statements about the targets that pass need.
+    pub attested: Vec<Attested>,
 }
 
 impl Written {
-    /// Writes a bundle, where there is one and somebody wants it.
-    pub fn write(&mut self, path: Option<&Path>, bundle: Option<&Bundle>) {
+    /// Writes a bundle, where there is one and somebody wants it; its SHA-256.
+    pub fn write(&mut self, path: Option<&Path>, bundle: Option<&Bundle>) -> Option<[u8; 32]> {
         let (Some(path), Some(bundle)) = (path, bundle) else {
-            return;
+            return None;
         };
         let written = bundle
             .to_json()
             .map_err(|error| WriteError::file(path, error))
-            .and_then(|text| write(path, &text));
+            .and_then(|text| write(path, &text).map(|()| Sha256::digest(&text).into()));
         self.paths.push(path.to_owned());
-        self.problems.extend(written.err());
+        written.map_err(|error| self.problems.push(error)).ok()
     }
 }
 
@@ -211,6 +221,7 @@ pub(super) fn prepare(
     if let Some(folder) = &args.output_dir {
         std::fs::create_dir_all(folder).map_err(|error| WriteError::file(folder, error))?;
     }
+    statement_files::remove_earlier(args)?;
     earlier_files::overwrite(Places::of(args, &[]).files_by_kind(unfinished))?;
     match args.github {
         true => Ok(github::is_a_step(surroundings)?),

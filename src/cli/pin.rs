@@ -10,6 +10,7 @@ use super::error::UsageError;
 use super::found_lock::LOCK_NAME;
 use super::plan::address;
 use super::settings::{of_source, text_of, written};
+use super::source_rules::source_policy;
 use super::surroundings::Surroundings;
 use super::target::Target;
 use super::trouble::told;
@@ -19,11 +20,12 @@ use crate::config::file::FileTarget;
 use crate::config::{Settings, Written};
 use crate::engine::AskedContracts;
 use crate::render::escape;
-use cvm_verify_core::checks::{Check, EvidenceGap};
+use cvm_verify_core::checks::{Check, EvidenceGap, locked_sources};
 use cvm_verify_core::lock;
 use cvm_verify_core::lock::{AcceptName, AcceptedPin, Accepting, Lock, LockFile, MAX_LOCK_BYTES, PinRefusal};
 use cvm_verify_core::policy::{
-    OsImageOption, OsImagePolicy, Policy, PublishedImage, ReportDataPolicy, parse_os_image_of,
+    Origin, OsImageOption, OsImagePolicy, Policy, PublishedImage, ReportDataPolicy, SourcePolicy,
+    WrittenRule, parse_os_image_of,
 };
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::is_name;
@@ -36,10 +38,10 @@ const STANDARD_OUTPUT: &str = "-";
 pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let roots = trust_roots(&args.trust)?;
     let accepting = accepting(args)?;
-    let targets = wanted(args, surroundings)?;
+    let mut targets = wanted(args, surroundings)?;
     let several = targets.len() > 1;
     let mut codes = Vec::new();
-    for (index, wanted) in targets.iter().enumerate() {
+    for (index, wanted) in targets.iter_mut().enumerate() {
         if let Some(name) = wanted.target.as_deref().filter(|_| several) {
             let blank = if index == 0 { "" } else { "\n" };
             surroundings.print(&format!("{blank}{name}:\n"));
@@ -53,7 +55,7 @@ pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Re
 /// Pins one target.
 fn pin(
     args: &PinArgs,
-    wanted: &Wanted,
+    wanted: &mut Wanted,
     roots: &Roots,
     accepting: &Accepting,
     surroundings: &mut Surroundings,
@@ -63,6 +65,10 @@ fn pin(
         None => None,
     };
     let reference = policy::reference_of(&wanted.settings)?;
+    let there = There::read(wanted, args.force)?;
+    if wanted.sources.rules.is_empty() {
+        wanted.sources = expected_before(there.lock(wanted), wanted.sources.clone());
+    }
     let named = named(args, &reference)?;
     let Taken { facts, origin } = facts(args, wanted, roots, &reference, surroundings)?;
     if let Some(said) = roots.simulated() {
@@ -96,7 +102,17 @@ fn pin(
             });
         }
     };
-    let there = There::read(wanted, args.force)?;
+    let sources = match pinned_sources(&facts, &wanted.sources) {
+        Ok(sources) => sources,
+        Err((detail, code)) => {
+            let detail = escape::terminal(&detail).into_owned();
+            surroundings.complain(&format!(
+                "Nothing was pinned: who built the images is not proven. {detail}"
+            ));
+            return Ok(code);
+        }
+    };
+    let pinned = pinned.with_sources(sources);
     match pinned.accept(accepting, there.lock(wanted)) {
         Ok(accepted) => {
             for name in &accepted.needless {
@@ -128,6 +144,21 @@ fn pin(
             Ok(super::FAIL)
         }
     }
+}
+
+/// What is proven of who built the images, for review; or why not, and the exit code of it.
+fn pinned_sources(facts: &Facts, sources: &SourcePolicy) -> Result<Vec<WrittenRule>, (String, u8)> {
+    let policy = Policy {
+        sources: sources.clone(),
+        ..Policy::default()
+    };
+    let finding = (Check::of(CheckId::SourceProvenance).run)(facts, &policy);
+    match finding.status {
+        Status::Fail => return Err((finding.detail, super::FAIL)),
+        Status::Error => return Err((finding.detail, super::INCONCLUSIVE)),
+        Status::Pass | Status::Warn | Status::Skip => {}
+    }
+    Ok(locked_sources(facts, sources))
 }
 
 /// What is accepted by option.
@@ -188,12 +219,18 @@ struct Wanted {
     output: PathBuf,
     /// Whether the lock is the file of several targets.
     shared: bool,
+    /// Who must have built the images.
+    sources: SourcePolicy,
 }
 
 /// The one that an address, a bundle or a name says; without any, every target of the policy file.
 fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Vec<Wanted>, UsageError> {
     let mut options = of_source(&args.source);
     options.give("--report-data", args.report_data.clone());
+    options.give("--source-repository", args.source_repository.clone());
+    options.give("--source-workflow", args.source_workflow.clone());
+    let root = args.sigstore_root.as_deref();
+    options.give("--sigstore-root", text_of("--sigstore-root", root)?);
     let reference = args.reference_values.as_deref();
     options.give("--reference-values", text_of("--reference-values", reference)?);
     options.set("url", written("URL", args.url.clone()));
@@ -213,6 +250,7 @@ fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Vec<Wanted>
             return Err(UsageError::option("--target", problem));
         }
         return Ok(vec![Wanted {
+            sources: sources_of(&options)?,
             settings: options,
             shared: target.is_some(),
             target,
@@ -231,11 +269,16 @@ fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Vec<Wanted>
     let wanted = targets
         .into_iter()
         .map(|target| wanted_of(args, &config, &options, target));
-    Ok(wanted.collect())
+    wanted.collect()
 }
 
 /// A target of the policy file.
-fn wanted_of(args: &PinArgs, config: &Config, options: &Settings, target: &FileTarget) -> Wanted {
+fn wanted_of(
+    args: &PinArgs,
+    config: &Config,
+    options: &Settings,
+    target: &FileTarget,
+) -> Result<Wanted, UsageError> {
     let settings = config.settings(options, Some(target));
     let default = || PathBuf::from(LOCK_NAME);
     let lock_of = |settings: &Settings| settings.one("lock").map(crate::cli::files::path_of);
@@ -253,12 +296,36 @@ fn wanted_of(args: &PinArgs, config: &Config, options: &Settings, target: &FileT
         .map(|other| lock_of(&config.settings(options, Some(other))).unwrap_or_else(default))
         // One output for all is one file of several.
         .any(|lock| args.output.is_some() || lock == output);
-    Wanted {
+    Ok(Wanted {
+        sources: sources_of(&settings)?,
         settings,
         target: Some(target.name.clone()),
         output,
         shared,
+    })
+}
+
+/// The rules of the lock that is there, without ref and commit: a new release has others.
+fn expected_before(lock: Option<&Lock>, sources: SourcePolicy) -> SourcePolicy {
+    let rules = lock.iter().flat_map(|lock| &lock.sources).filter_map(|rule| {
+        let rule = WrittenRule {
+            refs: Vec::new(),
+            commit: None,
+            ..rule.clone()
+        };
+        rule.rule(Origin::Option("--output")).ok()
+    });
+    SourcePolicy {
+        rules: rules.collect::<Vec<_>>().into(),
+        ..sources
     }
+}
+
+/// The rules that the options and the policy file give.
+fn sources_of(settings: &Settings) -> Result<SourcePolicy, UsageError> {
+    let mut troubles = Vec::new();
+    let sources = source_policy(settings, &SourcePolicy::default(), &mut troubles);
+    told(troubles).map_or(Ok(sources), Err)
 }
 
 /// What was proven of a deployment, and the address that it was taken from.
@@ -298,6 +365,14 @@ fn facts(
                 None => recorded.captured_at.unwrap_or_else(surroundings.now),
             };
             let facts = roots.prove(&recorded.gathered, at);
+            let evidence = recorded.gathered.evidence.as_ref();
+            let facts = if wanted.sources.rules.is_empty() {
+                facts
+            } else {
+                recorded
+                    .recalled
+                    .add(facts, evidence, &roots.quote, &roots.nras, &wanted.sources)
+            };
             Ok(Taken {
                 facts: facts.map(|facts| chain::as_recorded(facts, recorded.recalled.chain(), reference)),
                 origin: recorded.origin,
@@ -331,6 +406,7 @@ fn live_facts(
         nodes,
         contracts: AskedContracts::Found(chain::hints(&wanted.settings), Arc::clone(reference)),
         only_one,
+        sources: &wanted.sources,
     };
     let facts = facts_of_alone(alone, surroundings)?;
     match &facts {

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::UsageError;
 use super::files::path_of;
+use super::source_rules::source_policy;
 use super::trouble::Trouble;
 use super::{compose_document, files, release};
 use crate::config::{Settings, Written};
@@ -176,6 +177,8 @@ pub(super) fn expectations(
         None => reader.without_lock(os_image, policy),
         Some(value) => reader.with_lock(value, target, at, os_image, policy, locks),
     };
+    let sources = source_policy(settings, &policy.sources, &mut reader.troubles);
+    let policy = Policy { sources, ..policy };
     if reader.troubles.is_empty() {
         reader.troubles.extend(release::check(&policy, settings));
     }

@@ -71,7 +71,13 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         .map(|facts| facts.with_collateral_from(recorded.collateral_source.clone()));
     let facts = recorded
         .recalled
-        .add(facts, gathered.evidence.as_ref(), &roots.quote, &roots.nras)
+        .add(
+            facts,
+            gathered.evidence.as_ref(),
+            &roots.quote,
+            &roots.nras,
+            &policy.sources,
+        )
         .map(|facts| chain::recalled(facts, recorded.recalled.chain(), &policy));
     let subject = Subject {
         name: target.unwrap_or(recorded.name),

@@ -30,6 +30,16 @@ pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Re
     settings.give("--key-provider", expect.key_provider.clone());
     settings.give("--freshness", expect.freshness.as_ref().map(word));
     settings.give("--image-pins", expect.image_pins.as_ref().map(word));
+    settings.give("--source-repository", expect.source_repository.clone());
+    settings.give("--source-workflow", expect.source_workflow.clone());
+    settings.give("--source-ref", expect.source_ref.clone());
+    settings.give("--source-commit", expect.source_commit.clone());
+    let bundles = expect.provenance_bundle.iter();
+    let bundles = bundles.map(|path| text_of("--provenance-bundle", Some(path)));
+    let bundles: Vec<Option<String>> = bundles.collect::<Result<_, _>>()?;
+    settings.give("--provenance-bundle", bundles.into_iter().flatten());
+    let root = expect.sigstore_root.as_deref();
+    settings.give("--sigstore-root", text_of("--sigstore-root", root)?);
     settings.give("--report-data", expect.report_data.clone());
     settings.give("--report-data-key", expect.report_data_key.clone());
     settings.give("--report-data-value", expect.report_data_value.clone());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::engine;
 
 /// Variables of CI systems and terminals that are looked at.
-pub const CI_VARIABLES: [&str; 14] = [
+pub const CI_VARIABLES: [&str; 15] = [
     "NO_COLOR",
     "TERM",
     "COLUMNS",
@@ -19,6 +19,7 @@ pub const CI_VARIABLES: [&str; 14] = [
     "GITHUB_STEP_SUMMARY",
     "GITHUB_SERVER_URL",
     "GITHUB_API_URL",
+    "GITHUB_EVENT_NAME",
     "GITHUB_REPOSITORY",
     "GITHUB_RUN_ID",
     "GITHUB_RUN_ATTEMPT",

@@ -8,10 +8,13 @@ use super::files;
 use super::surroundings::Surroundings;
 use crate::collateral::Sources;
 use crate::config::{AddressProblem, parse_address, shown_text};
-use crate::engine::{SecondOpinions, Session};
+use crate::engine::{SecondOpinions, Session, StatementLookups};
 use crate::net::{Client, Secret, Transport};
 use crate::source::{Nras, PhalaVerifier};
 use cvm_verify_core::policy::{GpuVerifier, Verifier};
+
+/// A token that may read the attestations of the repositories in the rules.
+const SOURCE_TOKEN: &str = "CVM_VERIFY_SOURCE_TOKEN";
 
 /// A session with the client and the sources of collateral that the options name, and the surroundings' clock.
 pub(super) fn session(args: &TransportArgs, surroundings: &Surroundings) -> Result<Session, UsageError> {
@@ -23,8 +26,24 @@ pub(super) fn session(args: &TransportArgs, surroundings: &Surroundings) -> Resu
         sources,
         now: surroundings.now,
         clock_floor: surroundings.clock_floor,
+        statements: statement_lookups(args, surroundings)?,
         ..Session::new(client(&args.http)?)
     })
+}
+
+/// Whom to ask who built the images. The token goes to that address alone.
+pub(super) fn statement_lookups(
+    args: &TransportArgs,
+    surroundings: &Surroundings,
+) -> Result<StatementLookups, UsageError> {
+    let api = args.source_api_url.as_deref();
+    let api = api.map(|text| parse_url("--source-api-url", text)).transpose()?;
+    let token = surroundings.env.get(SOURCE_TOKEN).map(|text| text.trim());
+    let token = token.filter(|text| !text.is_empty());
+    Ok(StatementLookups::new(
+        api,
+        token.map(|text| Secret::new(text.to_owned())),
+    ))
 }
 
 /// Whom a run asks in addition to the evidence: `both` asks Phala's API, or the one at this address.

@@ -1,7 +1,7 @@
 //! `cvm-verify verify`: live deployments.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -17,11 +17,12 @@ use super::interrupt::Interrupt;
 use super::output::{Alerts, Written};
 use super::plan::{Plan, Planned, plan, policy_file};
 use super::progress::ProgressLine;
+use super::source_rules::refuse_commit_on_schedule;
 use super::surroundings::Surroundings;
 use super::target::{bundle_path_of, bundle_paths};
 use super::transport::{nras, opinions};
 use super::trust_roots::trust_roots;
-use super::{cache, chain, output, run_id, shard, transport, wait};
+use super::{cache, chain, output, run_id, shard, statement_files, transport, wait};
 use crate::engine::{self, Collection, Deployment, Run, Session, Time};
 use crate::net::Trace;
 use crate::render::escape;
@@ -42,6 +43,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         alerts: channels,
         ..
     } = plan(planning, started_at, file.as_deref())?;
+    refuse_commit_on_schedule(&args.plan.expect, surroundings)?;
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(Planned::name).collect();
     let alerting = Alerting::new(&args.memory, surroundings)?;
@@ -103,9 +105,10 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .context("no async runtime")?;
     let mut interrupt =
         Interrupt::new(&runtime, surroundings.stop.take()).context("signals cannot be caught")?;
+    let attest = statement_files::folder(&args.output).map(|_| file.as_deref());
     let mut previous = None;
     let (reports, of_reports, bundles) = loop {
-        let mut round = Round::new(&targets, &bundle_paths);
+        let mut round = Round::new(&targets, &bundle_paths, attest);
         let line = RefCell::new(ProgressLine::new(surroundings, args.output.is_quiet(), &names));
         let cancel = async {
             interrupt.next().await;
@@ -200,16 +203,23 @@ struct Round<'a> {
     reports: Vec<Vec<TargetReport>>,
     bundles: Written,
     notes: Vec<String>,
+    /// Whether statements are written, and the policy file that they name.
+    attest: Option<Option<&'a Path>>,
 }
 
 impl<'a> Round<'a> {
-    fn new(targets: &'a [Planned], bundle_paths: &'a [Option<PathBuf>]) -> Self {
+    fn new(
+        targets: &'a [Planned],
+        bundle_paths: &'a [Option<PathBuf>],
+        attest: Option<Option<&'a Path>>,
+    ) -> Self {
         Self {
             targets,
             bundle_paths,
             reports: targets.iter().map(|_| Vec::new()).collect(),
             bundles: Written::default(),
             notes: Vec::new(),
+            attest,
         }
     }
 
@@ -229,11 +239,16 @@ impl<'a> Round<'a> {
                 (Some(path), Some(number)) if appraised.several => Some(bundle_path_of(path, number)),
                 (path, _) => path.clone(),
             };
-            self.bundles.write(path.as_deref(), one.bundle.as_ref());
+            let evidence = self.bundles.write(path.as_deref(), one.bundle.as_ref());
             let mut report = one.report;
             report.evidence.bundle = path
                 .filter(|_| one.bundle.is_some())
                 .map(|path| path.display().to_string());
+            if let Some(policy_file) = self.attest {
+                let attested =
+                    statement_files::attested(target, one.app_compose, &report, evidence, policy_file);
+                self.bundles.attested.extend(attested);
+            }
             reports.push(report);
         }
     }

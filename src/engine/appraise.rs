@@ -30,6 +30,8 @@ pub struct AppraisedInstance {
     pub report: TargetReport,
     /// The evidence for a later replay.
     pub bundle: Option<Bundle>,
+    /// The measured compose document, where it is proven: the subject of a statement about the result.
+    pub app_compose: Option<String>,
 }
 
 impl Session {
@@ -70,6 +72,11 @@ impl Session {
                 ..guarded(&collected.facts, &deployment.policy, &subject)
             },
             bundle: collected.bundle,
+            app_compose: collected
+                .facts
+                .ok()
+                .and_then(|facts| facts.compose.ok())
+                .map(|compose| compose.text().to_owned()),
         }
     }
 }

@@ -46,6 +46,7 @@ pub(super) fn bundle(
             .tls
             .as_ref()
             .map(|session| TlsRecord::of(session, spki_sha256(session.chain.leaf()))),
+        provenance: Vec::new(),
     })
 }
 

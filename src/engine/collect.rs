@@ -8,8 +8,20 @@ use super::tls_ask::TlsAsk;
 use super::{Deployment, Session, Time, instances, single};
 use crate::source::Source;
 
-/// Fetches evidence and collateral of one deployment, and proves what can be proven.
+/// Fetches evidence and collateral of one deployment, and proves what can be proven. Where a rule of its policy names a source,
+/// it is looked up who built the images.
 pub async fn collect(session: &Session, deployment: &Deployment, time: Time) -> Collection {
+    let mut collection = collect_evidence(session, deployment, time).await;
+    let mut instances = Vec::with_capacity(collection.instances.len());
+    for one in collection.instances {
+        let sources = &deployment.policy.sources;
+        instances.push(session.statements.add(&session.client, one, sources).await);
+    }
+    collection.instances = instances;
+    collection
+}
+
+async fn collect_evidence(session: &Session, deployment: &Deployment, time: Time) -> Collection {
     let source = &deployment.source;
     let asked = Asked {
         source,

@@ -12,11 +12,12 @@ use super::collected::{Collected, internal};
 use crate::collateral::{Fetched, Sources, fetch_early};
 use crate::net::Client;
 use crate::source::{Nras, PhalaVerifier};
-use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::checks::{EvidenceGap, sought_sources, statements_of_files};
 use cvm_verify_core::evidence::{
     Bundle, EarlyRecord, Evidence, EvidenceError, RecordedChain, RecordedNras, RecordedOpinion,
+    RecordedStatements,
 };
-use cvm_verify_core::policy::Verifier;
+use cvm_verify_core::policy::{SourcePolicy, Verifier};
 use cvm_verify_core::verify::gpu::NrasIntermediates;
 use cvm_verify_core::verify::{Early, Facts, SignatureCache, TrustRoot};
 
@@ -239,6 +240,7 @@ pub struct RecordedOpinions {
     nras: Option<RecordedNras>,
     early: Option<Result<QuoteCollateralV3, String>>,
     chain: Option<RecordedChain>,
+    statements: Vec<RecordedStatements>,
 }
 
 impl RecordedOpinions {
@@ -262,6 +264,7 @@ impl RecordedOpinions {
             nras: bundle.gpu.as_ref().and_then(|gpu| gpu.nras.clone()),
             early,
             chain: bundle.chain.clone(),
+            statements: bundle.provenance.clone(),
         }
     }
 
@@ -275,6 +278,7 @@ impl RecordedOpinions {
         evidence: Result<&Evidence, &EvidenceGap>,
         root: &TrustRoot,
         intermediates: &NrasIntermediates,
+        sources: &SourcePolicy,
     ) -> Result<Facts, EvidenceGap> {
         let (mut facts, Ok(evidence)) = (facts?, evidence) else {
             return Err(internal());
@@ -292,6 +296,12 @@ impl RecordedOpinions {
         }
         if let Some(opinion) = &self.opinion {
             facts = facts.with_opinion(evidence, opinion);
+        }
+        if !sources.rules.is_empty() {
+            let sought = sought_sources(&facts, sources);
+            let mut recorded = statements_of_files(&sought, &sources.files, facts.at);
+            recorded.extend(self.statements.iter().cloned());
+            facts = facts.with_statements(&recorded, &sources.roots);
         }
         Ok(facts)
     }

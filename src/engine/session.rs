@@ -1,7 +1,7 @@
 //! What does not change from target to target.
 
 use super::second_opinions::{Asking, SecondOpinions};
-use super::{COMMIT_TIME, now};
+use super::{COMMIT_TIME, StatementLookups, now};
 use crate::collateral::{Sources, Store};
 use crate::net::Client;
 use crate::source::chain::Nodes;
@@ -25,6 +25,8 @@ pub struct Session {
     pub signatures: SignatureCache,
     /// Which nodes of a blockchain are asked about the contracts that a policy names.
     pub nodes: Option<Nodes>,
+    /// Who is asked who built the images, where a rule of the policy names a source.
+    pub statements: StatementLookups,
     /// The root certificate to chain up to.
     pub root: TrustRoot,
     /// The root certificate that the chains of GPUs and switches must end in.
@@ -50,6 +52,7 @@ impl Session {
             opinions: SecondOpinions::none(),
             signatures: SignatureCache::default(),
             nodes: None,
+            statements: StatementLookups::new(None, None),
             root: TrustRoot::Intel,
             device_root: DeviceRoot::Nvidia,
             nras_intermediates: NrasIntermediates::Nvidia,

@@ -138,6 +138,7 @@ fn a_bundle_shows_where_it_comes_from() {
         gpu: None,
         chain: None,
         tls: None,
+        provenance: Vec::new(),
     };
     let text = inspect(&Inspected {
         evidence: &evidence_of(&cvm),

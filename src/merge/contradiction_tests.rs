@@ -24,6 +24,7 @@ fn passing() -> TargetReport {
         checks: ALL.iter().map(|check| check.result(&Finding::pass(""))).collect(),
         compose_diff: Vec::new(),
         instances: None,
+        sources: Vec::new(),
         measurements: Measurements::default(),
         tcb: TcbRecord {
             expires_at: Some(rfc3339(0)),

@@ -27,6 +27,7 @@ mod outputs;
 mod page;
 mod reached;
 mod reference;
+pub mod statement;
 mod summary;
 mod table;
 mod text;

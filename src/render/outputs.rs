@@ -17,6 +17,10 @@ pub struct Paths<'a> {
     pub junit: Option<&'a str>,
     /// `--evidence`.
     pub evidence: Option<&'a str>,
+    /// The statement about the only target, where it passes.
+    pub statement: Option<&'a str>,
+    /// Its predicate alone.
+    pub predicate: Option<&'a str>,
 }
 
 /// A name and a value on one line. Made by [`outputs`] alone.
@@ -57,6 +61,9 @@ pub fn outputs(report: &Report, paths: &Paths) -> Vec<Output> {
         ("summary-path", path_of(paths.summary)),
         ("junit-path", path_of(paths.junit)),
         ("evidence-path", path_of(paths.evidence)),
+        ("statement-path", path_of(paths.statement)),
+        ("predicate-path", path_of(paths.predicate)),
+        ("subject-digest", subject_digest(report, paths)),
         (
             "tcb-status",
             word(shared(targets, |target| target.tcb.status.as_deref())),
@@ -77,6 +84,17 @@ pub fn outputs(report: &Report, paths: &Paths) -> Vec<Output> {
     .into_iter()
     .map(|(name, value)| Output { name, value })
     .collect()
+}
+
+/// The digest of the statement's subject, as `actions/attest` takes it. Empty without a statement.
+fn subject_digest(report: &Report, paths: &Paths) -> String {
+    let compose_hash = shared(&report.targets, |target| {
+        target.measurements.compose_hash.as_deref()
+    });
+    match hex(compose_hash) {
+        hash if paths.statement.is_some() && !hash.is_empty() => format!("sha256:{hash}"),
+        _ => String::new(),
+    }
 }
 
 /// What all targets have in common. None at all has nothing.

@@ -13,6 +13,8 @@ const PATHS: Paths = Paths {
     summary: Some("out/summary.md"),
     junit: None,
     evidence: Some("out/evidence"),
+    statement: Some("out/statement.json"),
+    predicate: Some("out/predicate.json"),
 };
 
 fn of(targets: Vec<TargetReport>) -> Vec<Output> {
@@ -141,6 +143,8 @@ proptest! {
             summary: Some(&text),
             junit: Some(&text),
             evidence: Some(&text),
+            statement: Some(&text),
+            predicate: Some(&text),
         };
         let mut report = samples::report(Mode::Live, vec![told_by(&text)]);
         report.tool.version.clone_from(&text);

@@ -50,6 +50,7 @@ pub(crate) fn pass() -> TargetReport {
         checks: CHECKS.map(passed).into(),
         compose_diff: Vec::new(),
         instances: None,
+        sources: Vec::new(),
         measurements: measurements(),
         tcb: TcbRecord {
             status: Some("UpToDate".to_owned()),

@@ -93,10 +93,13 @@ pub(super) fn summary(report: &Report) -> String {
 
 /// What a pass proves and what it does not; nothing of what was waived is claimed. Empty unless the target passes.
 pub(super) fn proven(target: &TargetReport, mode: Mode) -> String {
-    let proven = claimed(target, mode);
+    let mut proven = claimed(target, mode).to_owned();
+    if !proven.is_empty() && target.assurance.sides().includes(SideTier::Source) {
+        proven.push_str("; the expected workflow states that it built every image from the expected source");
+    }
     let is_waiver = |one: &Accepted| one.what == AcceptedKind::Waiver;
     if proven.is_empty() || target.accepted.iter().all(is_waiver) {
-        return proven.to_owned();
+        return proven;
     }
     format!("{proven}; what was accepted in writing is taken on trust")
 }

@@ -5,6 +5,7 @@ pub mod app;
 pub mod chain;
 mod document;
 mod error;
+pub mod github_attestations;
 pub mod guest_agent;
 mod host_label;
 mod nras;

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use crate::{action, read};
 
-const EXAMPLES: [&str; 6] = [
+const EXAMPLES: [&str; 7] = [
     "after-deploy",
+    "attest-result",
     "deployment-status",
     "monitor-with-issue",
     "reusable",

@@ -57,6 +57,9 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
         checks,
         compose_diff,
         instances: None,
+        sources: facts
+            .map(|facts| checks::proven_sources(facts, policy))
+            .unwrap_or_default(),
         measurements: facts
             .map(|facts| measurements(facts, &policy.reference))
             .unwrap_or_default(),

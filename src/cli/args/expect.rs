@@ -64,6 +64,29 @@ pub struct ExpectArgs {
     /// A machine that may run the app: SHA-256 of its PPID (64 hex digits), or the FMSPC of its model (12). Repeatable.
     #[arg(long, value_name = "HEX")]
     pub platform_id: Vec<String>,
+    /// The repository on GitHub that every image must have been built from: OWNER/NAME. Images that are not yours need a rule in
+    /// `[[target.images]]` of the policy file.
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub source_repository: Option<String>,
+    /// The workflow that must have built the images: .github/workflows/FILE of that repository, or
+    /// OWNER/NAME/.github/workflows/FILE for a reusable one.
+    #[arg(long, value_name = "PATH")]
+    pub source_workflow: Option<String>,
+    /// The ref that the images must have been built from: refs/tags/v1.2.0, refs/tags/*, refs/heads/main. Repeatable: any of
+    /// them.
+    #[arg(long, value_name = "REF")]
+    pub source_ref: Vec<String>,
+    /// The commit that the images must have been built from, 40 hex digits.
+    #[arg(long, value_name = "COMMIT")]
+    pub source_commit: Option<String>,
+    /// A file of Sigstore bundles about the images: one, a list, JSON lines, or an answer of GitHub's API. Repeatable. GitHub is
+    /// then asked about the other images alone.
+    #[arg(long, value_name = "FILE")]
+    pub provenance_bundle: Vec<PathBuf>,
+    /// The Sigstore instances to trust, instead of the built-in ones: trusted_root.json, or what `gh attestation trusted-root`
+    /// prints.
+    #[arg(long, value_name = "FILE")]
+    pub sigstore_root: Option<PathBuf>,
     /// How the app lays the nonce out in the report data: auto (default, raw or ascii), raw, ascii, left-padded, app-data-raw,
     /// app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; or, with 32 bytes of the app's own
     /// beside it, nonce-then-key, key-then-nonce, private-ai.

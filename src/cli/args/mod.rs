@@ -2,6 +2,7 @@
 
 mod alerts;
 mod chain;
+mod deploy_plan;
 mod expect;
 mod gpu;
 mod loose;
@@ -12,6 +13,7 @@ mod policy_file;
 mod reference;
 mod run;
 mod source;
+mod statement;
 mod trust_root;
 mod verifier;
 mod watch;
@@ -23,6 +25,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use alerts::{AlertArgs, AlertCommand, MemoryArgs};
 pub use chain::ChainArgs;
+pub use deploy_plan::{DeployPlanArgs, PLAN_CODES, PlanFormat};
 pub use expect::ExpectArgs;
 pub use gpu::GpuArgs;
 pub use loose::LooseArgs;
@@ -33,6 +36,7 @@ pub use policy_file::{ConfigArgs, TargetArgs};
 pub use reference::{CompletionsArgs, ReferenceArgs, ReferenceTable};
 pub use run::RunArgs;
 pub use source::{SourceArgs, SourceKind};
+pub use statement::{StatementArgs, StatementCheckArgs, StatementCommand};
 pub use trust_root::{BuiltInRoot, ReplacedRoot};
 pub use verifier::{Verifier, VerifierArgs};
 pub use watch::WatchArgs;
@@ -98,6 +102,11 @@ pub enum Command {
     /// Join the reports of several runs into one.
     #[command(after_help = ENVIRONMENT)]
     Merge(MergeArgs),
+    /// Say before a deploy what will be measured, who built the images, and what the policy would refuse.
+    #[command(after_help = PLAN_CODES)]
+    Plan(DeployPlanArgs),
+    /// Verify a signed result.
+    Statement(StatementArgs),
     /// Try the alert channels.
     Alert(AlertArgs),
     /// Print the completion script of a shell.
@@ -263,6 +272,15 @@ pub struct PinArgs {
     /// A file of reference values (TOML): OS images and advisories in addition to the built-in ones.
     #[arg(long, value_name = "FILE")]
     pub reference_values: Option<PathBuf>,
+    /// The repository on GitHub that the images must have been built from: OWNER/NAME. Who built each is written into the lock.
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub source_repository: Option<String>,
+    /// The workflow that must have built them: .github/workflows/FILE.
+    #[arg(long, value_name = "PATH")]
+    pub source_workflow: Option<String>,
+    /// The Sigstore instances to trust, instead of the built-in ones.
+    #[arg(long, value_name = "FILE")]
+    pub sigstore_root: Option<PathBuf>,
     #[command(flatten)]
     pub config: TargetArgs,
     #[command(flatten)]

@@ -17,6 +17,10 @@ pub struct TransportArgs {
     /// 2m, and 30s for each request.
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
+    /// Ask this address for the attestations of a repository instead of https://api.github.com, with the token in
+    /// CVM_VERIFY_SOURCE_TOKEN where there is one.
+    #[arg(long, value_name = "URL")]
+    pub source_api_url: Option<String>,
     #[command(flatten)]
     pub http: HttpArgs,
 }

@@ -27,6 +27,10 @@ pub struct OutputArgs {
     /// deployments, the evidence.
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
+    /// Write a statement about each target that passes into this folder, to be signed: statement.json (in-toto, with SLSA's
+    /// verification summary), predicate.json and the subject, app-compose.json. Of `verify` alone; default: --output-dir.
+    #[arg(long, value_name = "DIR")]
+    pub statement: Option<PathBuf>,
     /// Also speak to GitHub Actions: job summary, outputs and annotations.
     #[arg(long)]
     pub github: bool,

@@ -19,6 +19,7 @@
 )]
 
 mod error;
+mod images;
 mod keys;
 mod places;
 mod read;

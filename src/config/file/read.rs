@@ -296,7 +296,10 @@ impl<'t> Reader<'t> {
         let text = match (&value, key.shape) {
             (DeValue::Integer(number), Shape::Number) => u32::from_str_radix(number.as_str(), number.radix())
                 .map_or_else(|_| number.as_str().to_owned(), |number| number.to_string()),
-            (DeValue::String(text), shape) if shape != Shape::Number => text.trim().to_owned(),
+            (DeValue::Table(block), Shape::Images) => super::images::as_json(block),
+            (DeValue::String(text), shape) if !matches!(shape, Shape::Number | Shape::Images) => {
+                text.trim().to_owned()
+            }
             _ => return self.wrong_type(key, at, &value),
         };
         match key.shape.check(&text) {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{KEYS, Key};
 use super::shape::{MAX_LIST, Shape};
+use cvm_verify_core::policy::WrittenRule;
 
 /// The file in the repository.
 pub(super) const PATH: &str = "schemas/cvm-verify.toml.schema.json";
@@ -14,6 +15,16 @@ fn of_shape(shape: Shape) -> Value {
     match shape {
         Shape::Name => text("^[A-Za-z0-9._-]{1,64}$"),
         Shape::Url => text("^\\s*(https://|http://(localhost|[^/?#]*\\.localhost|127\\.|\\[::1\\]))"),
+        Shape::Images => images(),
+        Shape::SourceRepository => text("^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$"),
+        Shape::SourceWorkflow => text("\\.github/workflows/.+\\.ya?ml$"),
+        Shape::SourceRefs => {
+            json!({ "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": text("^refs/.+") })
+        }
+        Shape::SourceCommit => text("^[0-9a-fA-F]{40}$"),
+        Shape::Paths => json!({
+            "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": { "type": "string", "minLength": 1 },
+        }),
         Shape::Path => json!({ "type": "string", "minLength": 1 }),
         Shape::Hex(bytes) => hex(bytes, bytes),
         Shape::HexUpTo(bytes) => hex(1, bytes),
@@ -41,6 +52,24 @@ fn of_shape(shape: Shape) -> Value {
         Shape::Endpoint => text("^/"),
         Shape::Variable => text("^(none|CVM_VERIFY_[A-Z0-9_]{1,64})$"),
     }
+}
+
+/// A block of `[[target.images]]`.
+fn images() -> Value {
+    let text = json!({ "type": "string", "minLength": 1 });
+    let member = |key: &&str| {
+        let schema = match *key {
+            "repository-id" => json!({ "type": "integer", "minimum": 0 }),
+            "ref" | "accept" | "from" => json!({}),
+            _ => text.clone(),
+        };
+        ((*key).to_owned(), schema)
+    };
+    let members: Map<String, Value> = WrittenRule::KEYS.iter().map(member).collect();
+    json!({
+        "type": "array", "minItems": 1, "maxItems": MAX_LIST,
+        "items": { "type": "object", "additionalProperties": false, "required": ["image"], "properties": members },
+    })
 }
 
 fn properties(belongs: impl Fn(&Key) -> bool) -> Map<String, Value> {

@@ -3,7 +3,8 @@
 use crate::config::{AddressProblem, Interval, parse_address, shown_text};
 use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::{
-    GpuModel, KeyProviders, OsImageError, PlatformId, SecondHash, TcbException, parse_os_image,
+    GpuModel, KeyProviders, Origin, OsImageError, PlatformId, SecondHash, TcbException, WrittenRule,
+    parse_os_image,
 };
 use cvm_verify_core::report::{MAX_NAME, RequiredAssurance, is_name};
 use cvm_verify_core::toml_text::literal::{one_line, quoted};
@@ -37,6 +38,18 @@ pub(super) enum Shape {
     KeyProvider,
     /// A list of what `--accept-tcb` takes.
     TcbExceptions,
+    /// Blocks of `[[target.images]]`.
+    Images,
+    /// `OWNER/NAME`.
+    SourceRepository,
+    /// A workflow file.
+    SourceWorkflow,
+    /// A list of refs.
+    SourceRefs,
+    /// A commit.
+    SourceCommit,
+    /// A list of files, relative to the policy file.
+    Paths,
     /// A list of hex of 20 bytes.
     InstanceIds,
     /// A list of what `--platform-id` takes.
@@ -69,7 +82,14 @@ impl Shape {
     pub(super) fn is_list(self) -> bool {
         matches!(
             self,
-            Self::TcbExceptions | Self::InstanceIds | Self::PlatformIds | Self::GpuModels | Self::Addresses
+            Self::TcbExceptions
+                | Self::InstanceIds
+                | Self::PlatformIds
+                | Self::Images
+                | Self::SourceRefs
+                | Self::Paths
+                | Self::GpuModels
+                | Self::Addresses
         )
     }
 
@@ -82,8 +102,13 @@ impl Shape {
             Self::Name if is_name(text) => Ok(()),
             Self::Name => Err(format!("is {}, which is no name for a target", shown(text))),
             Self::Url => url(text),
-            Self::Path if text.contains('\0') => Err("is no path".to_owned()),
-            Self::Path => Ok(()),
+            Self::Images => images_block(text),
+            Self::SourceRepository => rule(|rule| rule.repository = Some(text.to_owned())),
+            Self::SourceWorkflow => rule(|rule| rule.workflow = Some(text.to_owned())),
+            Self::SourceRefs => rule(|rule| rule.refs = vec![text.to_owned()]),
+            Self::SourceCommit => rule(|rule| rule.commit = Some(text.to_owned())),
+            Self::Path | Self::Paths if text.contains('\0') => Err("is no path".to_owned()),
+            Self::Path | Self::Paths => Ok(()),
             Self::Hex(32) => hex::<32>(text),
             Self::Hex(_) => hex::<20>(text),
             Self::HexUpTo(limit) => hex_up_to(text, limit),
@@ -124,6 +149,14 @@ impl Shape {
             Self::Name => format!("1 to {MAX_NAME} letters, digits, `.`, `_` and `-`, as \"shop\""),
             Self::Url => "the whole address, as \"https://shop.example\"".to_owned(),
             Self::Path => "a path in quotes, relative to this file".to_owned(),
+            Self::Paths => "a list of paths, as [\"web.sigstore.json\"]".to_owned(),
+            Self::Images => {
+                "a block [[target.images]] for each rule, with `image` and `repository`".to_owned()
+            }
+            Self::SourceRepository => "the repository, as \"example/shop\"".to_owned(),
+            Self::SourceWorkflow => "the workflow file, as \".github/workflows/release.yml\"".to_owned(),
+            Self::SourceRefs => "a list, as [\"refs/tags/*\"]".to_owned(),
+            Self::SourceCommit => "the 40 hex digits of the commit, in quotes".to_owned(),
             Self::Hex(bytes) => format!("{} hex digits in quotes", bytes * 2),
             Self::HexUpTo(bytes) => format!("2 to {} hex digits in quotes", bytes * 2),
             Self::Choice(words) => words.map_join(),
@@ -177,6 +210,32 @@ impl Words for &[&str] {
 fn told<T, E: std::fmt::Display>(parsed: Result<T, E>) -> Result<(), Problem> {
     let refused = |error: E| format!("is refused: {}", one_line(&error.to_string()));
     parsed.map(drop).map_err(refused)
+}
+
+/// Judges a rule that is right otherwise.
+fn rule(change: impl Fn(&mut WrittenRule)) -> Result<(), Problem> {
+    let mut written = WrittenRule {
+        image: "*".to_owned(),
+        repository: Some("any/any".to_owned()),
+        ..WrittenRule::default()
+    };
+    change(&mut written);
+    let judged = written.rule(Origin::Option("--images"));
+    judged.map(drop).map_err(|error| error.problem)
+}
+
+/// A block as JSON.
+fn images_block(text: &str) -> Result<(), Problem> {
+    let written: WrittenRule = told_by(serde_json::from_str(text))?;
+    told(written.rule(Origin::Option("--images")))
+}
+
+fn told_by<T>(parsed: Result<T, serde_json::Error>) -> Result<T, Problem> {
+    parsed.map_err(|error| {
+        let text = error.to_string();
+        let text = text.split(" at line ").next().unwrap_or_default();
+        format!("is refused: {}", one_line(text))
+    })
 }
 
 fn hex<const N: usize>(text: &str) -> Result<(), Problem> {

@@ -43,6 +43,7 @@ pub mod qe_identity;
 pub mod quote;
 pub mod report_data;
 pub mod server;
+pub mod sigstore;
 pub mod tcb_info;
 pub mod td_hob;
 pub mod versioned;
@@ -67,7 +68,9 @@ pub use quote::{QuoteFormat, QuoteShape, TdReport};
 pub use report_data::{Echo, ReportDataLayout};
 pub use server::{
     Answers, AppEndpoint, AppServer, Behaviour, CONTRACT_OWNER, Chain, ChainServer, KMS_CONTRACT, NrasServer,
-    PHALA_API_PATH, PccsEndpoint, PccsServer, PhalaApiServer, Request, TlsIdentity, TlsMode, number, word_of,
+    PHALA_API_PATH, PccsEndpoint, PccsServer, PhalaApiServer, Request, Scripted, ScriptedServer, TlsIdentity,
+    TlsMode, number, word_of,
 };
+pub use sigstore::{Sigstore, Workflow};
 pub use tcb_info::{ModuleIdentity, SvnLevel, TcbInfo, TcbLevel};
 pub use world::{DAY, DEFAULT_NOW, World};

@@ -145,11 +145,11 @@ fn crl_distribution_point(url: &str) -> Vec<u8> {
     extension("2.5.29.31", false, &asn1::sequence(&[asn1::sequence(&[name])]))
 }
 
-fn ecdsa_with_sha256() -> Vec<u8> {
+pub(crate) fn ecdsa_with_sha256() -> Vec<u8> {
     asn1::sequence(&[asn1::oid("1.2.840.10045.4.3.2")])
 }
 
-fn distinguished_name(common_name: &str) -> Vec<u8> {
+pub(crate) fn distinguished_name(common_name: &str) -> Vec<u8> {
     let attribute = |oid, value| asn1::set(&[asn1::sequence(&[asn1::oid(oid), value])]);
     asn1::sequence(&[
         attribute("2.5.4.3", asn1::utf8_string(common_name)),

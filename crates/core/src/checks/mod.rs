@@ -29,6 +29,7 @@ mod phala_api;
 mod platform_id;
 mod quote_signature;
 mod report_data;
+mod source_provenance;
 mod tcb_status;
 mod td_attributes;
 mod tls_binding;
@@ -40,6 +41,10 @@ pub use finding::{Finding, Reason};
 pub use forecasts::forecasts;
 pub use image_pins::locked_images;
 pub use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};
+pub use source_provenance::{
+    Sought, judge_images, locked_sources, proven_sources, signer_problem, sought_in, sought_sources,
+    statements_of_files,
+};
 
 use crate::report::{CheckId, each_check};
 use not_proven::{boot_claims, proven_quote, quote_not_proven};

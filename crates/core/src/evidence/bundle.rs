@@ -5,7 +5,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{EvidenceError, HexError, RecordedChain, RecordedGpu, RecordedOpinion, TlsRecord, bytes};
+use super::{
+    EvidenceError, HexError, RecordedChain, RecordedGpu, RecordedOpinion, RecordedStatements, TlsRecord,
+    bytes,
+};
 use crate::report::unix_seconds;
 
 /// The name of the JSON format of a [`Bundle`].
@@ -45,6 +48,8 @@ pub struct Bundle {
     pub chain: Option<RecordedChain>,
     /// What was seen of TLS while the evidence was fetched.
     pub tls: Option<TlsRecord>,
+    /// What was looked up of who built the images. Empty where no rule asked for it.
+    pub provenance: Vec<RecordedStatements>,
 }
 
 /// Intel's early set, or why it could not be had.
@@ -125,6 +130,8 @@ struct Written<'a> {
     gpu: Option<&'a RecordedGpu>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chain: Option<&'a RecordedChain>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    provenance: &'a [RecordedStatements],
 }
 
 #[derive(Deserialize)]
@@ -143,6 +150,8 @@ struct Read {
     gpu: Option<RecordedGpu>,
     chain: Option<RecordedChain>,
     tls: Option<TlsRecord>,
+    #[serde(default)]
+    provenance: Vec<RecordedStatements>,
 }
 
 #[derive(Deserialize)]
@@ -172,6 +181,7 @@ impl Bundle {
             early: self.early.as_ref(),
             gpu: self.gpu.as_ref(),
             chain: self.chain.as_ref(),
+            provenance: &self.provenance,
         })?;
         text.push('\n');
         Ok(text)
@@ -223,6 +233,7 @@ impl Bundle {
             gpu: read.gpu,
             chain: read.chain,
             tls: read.tls,
+            provenance: read.provenance,
         })
     }
 

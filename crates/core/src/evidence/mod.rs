@@ -38,6 +38,7 @@ mod phala_cloud;
 mod phala_verifier;
 mod quote;
 mod recorded_chain;
+mod statements;
 mod tls_chain;
 mod tls_record;
 mod tpm;
@@ -72,6 +73,10 @@ pub(crate) use phala_verifier::error_detail;
 pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedOpinion};
 pub use quote::QuoteBytes;
 pub use recorded_chain::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
+pub use statements::{
+    LookupProblem, LookupProblemKind, MAX_LOOKED_UP, MAX_STATEMENT_FILE, MAX_STATEMENTS, RecordedStatements,
+    StatementFile, StatementFileError, StatementSource,
+};
 pub use tls_chain::{
     MAX_TLS_CERTIFICATE_BYTES, MAX_TLS_CERTIFICATES, Probe, Seen, TlsChain, TlsChainError, TlsHost,
     TlsSession,

@@ -49,6 +49,7 @@ impl Lock {
                 .or_else(|| expected(self.key_provider.clone(), path)),
             os_image,
             locked_rtmr0,
+            sources: super::sources::policy(&self.sources, path, policy.sources),
             locked_platform: policy.locked_platform.or_else(|| self.platform(path)),
             locked_compose: policy.locked_compose.or_else(|| self.compose(path)),
             gpu: GpuExpectations {

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{AcceptName, Lock, LockedContract, LockedGovernance, LockedOs, gpus, places};
 use crate::policy::KnownBy;
-use crate::policy::{GpuPin, LockedPlace};
+use crate::policy::{GpuPin, LockedPlace, WrittenRule};
 use crate::reference::ReferenceValues;
 
 /// A whole lock with odd values in it.
@@ -60,6 +60,15 @@ pub fn example() -> Lock {
             place("services.\"a b\".image", "the registry is ours"),
             place("services.web.command", ""),
         ],
+        sources: vec![WrittenRule {
+            image: "ghcr.io/example/web".to_owned(),
+            repository: Some("example/shop".to_owned()),
+            repository_id: Some(804_070_735),
+            workflow: Some(".github/workflows/release.yml".to_owned()),
+            refs: vec!["refs/tags/v1.4.0".to_owned()],
+            commit: Some("95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012".to_owned()),
+            ..WrittenRule::default()
+        }],
         os_image: Some(LockedOs {
             mrtd: [0xf0; 48],
             rtmr0: Some([0; 48]),
@@ -128,7 +137,7 @@ fn os(lock: &mut Lock) -> &mut LockedOs {
 
 #[cfg(test)]
 /// How to change each field of the example, with the key that then differs, in the order of the file.
-const EDITS: [(&str, Edit); 36] = [
+const EDITS: [(&str, Edit); 37] = [
     ("tool", |lock| lock.tool = Some("cvm-verify 9".to_owned())),
     ("origin", |lock| lock.origin = None),
     ("compose_hash", |lock| lock.compose_hash = Some([0x91; 32])),
@@ -165,6 +174,9 @@ const EDITS: [(&str, Edit); 36] = [
     }),
     ("places.\"services.web.user\"", |lock| {
         lock.places.push(place("services.web.user", ""))
+    }),
+    ("sources.\"ghcr.io/example/web\"", |lock| {
+        lock.sources[0].commit = None;
     }),
     ("os_image.mrtd", |lock| os(lock).mrtd = [9; 48]),
     ("os_image.rtmr0", |lock| os(lock).rtmr0 = Some([9; 48])),
@@ -312,6 +324,21 @@ fn origin() -> impl Strategy<Value = String> {
     "https://[a-z]{1,12}\\.example(:8443)?"
 }
 
+fn source() -> impl Strategy<Value = WrittenRule> {
+    let refs = vec("refs/(heads|tags)/[a-z]{1,6}", 0..3);
+    let names = ("[a-z]{1,8}(/[a-z]{1,8}){0,2}", "[a-z]{1,5}/[a-z]{1,5}");
+    (names, of(any::<u64>()), refs, of("[0-9a-f]{40}")).prop_map(|((image, repository), id, refs, commit)| {
+        WrittenRule {
+            image,
+            repository: Some(repository),
+            repository_id: id,
+            refs,
+            commit,
+            ..WrittenRule::default()
+        }
+    })
+}
+
 /// Any lock, the empty one included.
 pub fn lock() -> impl Strategy<Value = Lock> {
     let provider = prop_oneof![
@@ -336,6 +363,7 @@ pub fn lock() -> impl Strategy<Value = Lock> {
         btree_map(text(), text(), 0..4),
         btree_map(text(), value(), 0..5),
         vec(place, 0..3),
+        vec(source(), 0..3),
     );
     let gpu = (vec("[ -~]{1,64}", 9), uniform32(any::<u8>())).prop_map(|(kind, measurements)| GpuPin {
         kind: kind.try_into().unwrap(),
@@ -357,7 +385,7 @@ pub fn lock() -> impl Strategy<Value = Lock> {
     let parts = (app, maps, of(os_image()), platform, accepted, governance());
     parts.prop_map(|(app, maps, os_image, platform, accepted, governance)| {
         let ((tool, origin), compose_hash, app_id, key_provider) = app;
-        let (images, envelope, mut places): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>) = maps;
+        let (images, envelope, mut places, sources): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>, Vec<_>) = maps;
         places::sort(&mut places);
         let (td_attributes, mr_seam, fmspc, mut gpus) = platform;
         gpus::sort(&mut gpus);
@@ -371,6 +399,7 @@ pub fn lock() -> impl Strategy<Value = Lock> {
             images,
             envelope,
             places,
+            sources,
             os_image,
             td_attributes,
             mr_seam,

@@ -36,6 +36,7 @@ pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
         .chain(images(old, new))
         .chain(envelope(old, new))
         .chain(places(old, new))
+        .chain(sources(old, new))
         .chain(after.into_iter().flatten())
         .chain(gpus(old, new))
         .chain(governance.into_iter().flatten())
@@ -56,6 +57,35 @@ fn plain(keys: &[(&str, &str)], old: &[Option<String>], new: &[Option<String>]) 
         })
     });
     changes.collect()
+}
+
+/// Rules by image, each as one text.
+fn sources(old: &Lock, new: &Lock) -> Vec<Change> {
+    let by_image = |lock: &Lock| -> BTreeMap<String, String> {
+        let text = |rule: &crate::policy::WrittenRule| {
+            let lines = super::sources::lines(rule).into_iter().skip(1);
+            let lines: Vec<String> = lines
+                .map(|(key, values)| format!("{key} {}", values.join(" or ")))
+                .collect();
+            (rule.image.clone(), lines.join(", "))
+        };
+        lock.sources.iter().map(text).collect()
+    };
+    let (before, now) = (by_image(old), by_image(new));
+    let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let of = |name: &String| {
+        change(
+            format!("sources.{}", toml_key(name)),
+            before.get(name).cloned(),
+            now.get(name).cloned(),
+            |kind| match kind {
+                Kind::Changed => "another workflow, ref or commit built the image".to_owned(),
+                Kind::Added => "who built the image was not locked before".to_owned(),
+                Kind::Removed => "who built the image is no longer locked".to_owned(),
+            },
+        )
+    };
+    names.into_iter().filter_map(of).collect()
 }
 
 /// Values that stand alone and what a change of each means, in the order of the file.

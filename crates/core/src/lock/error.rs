@@ -4,7 +4,7 @@ use super::{MAX_LOCK_BYTES, SCHEMA};
 use crate::evidence::HexError;
 use crate::policy::KnownByError;
 use crate::policy::place::Place;
-use crate::policy::{KeyProvidersError, MAX_EXCEPTION_DAYS};
+use crate::policy::{KeyProvidersError, MAX_EXCEPTION_DAYS, MAX_SOURCE_RULES};
 use crate::toml_text::depth::MAX_DEPTH;
 
 /// Why a lock file is refused.
@@ -118,6 +118,12 @@ pub enum LockProblem {
     /// More kinds of GPU than a deployment has.
     #[error("has more than 32 kinds of GPU")]
     ManyGpus,
+    /// A rule of `[[sources]]` that says nothing that can be judged.
+    #[error("{0}")]
+    SourceRule(String),
+    /// More rules than a person reviews, or none.
+    #[error("has no entries or more than {MAX_SOURCE_RULES}")]
+    ManySources,
     /// A section without entries.
     #[error("is empty")]
     EmptySection,
@@ -217,6 +223,9 @@ impl LockProblem {
                 "Take over what `cvm-verify pin URL` writes, and fill in each `reason`."
             }
             Self::IncompleteGpu | Self::ManyGpus => "Take over what `cvm-verify pin URL` writes.",
+            Self::SourceRule(_) | Self::ManySources => {
+                "Take over what `cvm-verify pin URL --source-repository OWNER/NAME` writes."
+            }
             Self::LongReason => "Write one sentence.",
             Self::TargetName => "A name has 1 to 64 letters, digits, `.`, `_` and `-`.",
             Self::NoTarget { wanted: None, .. } => "Choose one with --target NAME.",

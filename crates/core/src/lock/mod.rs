@@ -39,6 +39,7 @@ mod pin_warning;
 mod places;
 mod read;
 mod section;
+mod sources;
 mod write;
 
 #[cfg(any(test, feature = "test-util"))]
@@ -69,7 +70,9 @@ pub use places::MAX_LOCKED_PLACES;
 pub use read::merge_conflict;
 pub use write::Notes;
 
-use crate::policy::{DEFAULT_TD_ATTRIBUTES, GpuPin, ImageRegisters, KeyProviders, LockedPlace, OsTuple};
+use crate::policy::{
+    DEFAULT_TD_ATTRIBUTES, GpuPin, ImageRegisters, KeyProviders, LockedPlace, OsTuple, WrittenRule,
+};
 
 /// The name of the format of a [`Lock`].
 pub const SCHEMA: &str = "cvm-verify/lock/v1";
@@ -100,6 +103,8 @@ pub struct Lock {
     pub envelope: BTreeMap<String, Value>,
     /// The places of the compose document that decide code, by path.
     pub places: Vec<LockedPlace>,
+    /// Who built the images: the rules that a verification expects. Empty where none was proven.
+    pub sources: Vec<WrittenRule>,
     /// The OS image and the VM's shape.
     pub os_image: Option<LockedOs>,
     /// TDATTRIBUTES, 8 bytes in the order of the quote.

@@ -14,7 +14,7 @@ use super::{
 use crate::compose::launch_script;
 use crate::evidence::EvidenceError;
 use crate::policy::KnownBy;
-use crate::policy::{KeyProviderPin, PublishedImage};
+use crate::policy::{KeyProviderPin, PublishedImage, WrittenRule};
 use crate::reference::{OsClass, ReferenceValues};
 use crate::report::TrustRootKind;
 use crate::verify::gpu::GpuNonce;
@@ -74,6 +74,15 @@ pub struct Pinned {
     /// Whether RTMR0 is that of a listed shape.
     is_listed_shape: bool,
     at: u64,
+}
+
+impl Pinned {
+    /// With who built the images, for review.
+    #[must_use]
+    pub fn with_sources(mut self, sources: Vec<WrittenRule>) -> Self {
+        self.lock.sources = sources;
+        self
+    }
 }
 
 /// A lock that may be written.

@@ -19,7 +19,7 @@ use crate::toml_text::literal::{one_line, quoted};
 /// Markers that git leaves at line starts where a merge was not finished.
 const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
-const ROOT_KEYS: [&str; 14] = [
+const ROOT_KEYS: [&str; 15] = [
     "schema",
     "tool",
     "origin",
@@ -30,13 +30,14 @@ const ROOT_KEYS: [&str; 14] = [
     "images",
     "compose",
     "places",
+    "sources",
     "os_image",
     "platform",
     "gpus",
     "governance",
 ];
 /// What a block of a file of several targets holds.
-const TARGET_KEYS: [&str; 13] = [
+const TARGET_KEYS: [&str; 14] = [
     "tool",
     "origin",
     "compose_hash",
@@ -46,6 +47,7 @@ const TARGET_KEYS: [&str; 13] = [
     "images",
     "compose",
     "places",
+    "sources",
     "os_image",
     "platform",
     "gpus",
@@ -156,6 +158,10 @@ impl Lock {
             places: root
                 .take("places")
                 .map(|entry| super::places::read(entry, mistakes))
+                .unwrap_or_default(),
+            sources: root
+                .take("sources")
+                .map(|entry| super::sources::read(entry, mistakes))
                 .unwrap_or_default(),
             os_image: mistakes
                 .keep(root.take_section("os_image"))

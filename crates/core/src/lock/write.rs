@@ -1,7 +1,7 @@
 //! The text of a lock file: sorted, stable, made for review.
 
 use super::compose_settings::assignments;
-use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, governance, gpus, places};
+use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, governance, gpus, places, sources};
 use crate::policy::{KeyProviderPin, KeyProviders};
 use crate::reference::{KmsRow, ReferenceValues};
 use crate::toml_text::literal::{key, one_line, quoted};
@@ -118,6 +118,7 @@ impl Lock {
         let of_target = |line: &str| match line.strip_prefix('[') {
             Some(_) if line == places::HEADER => format!("[[target.{name}.places]]\n"),
             Some(_) if line == gpus::HEADER => format!("[[target.{name}.gpus]]\n"),
+            Some(_) if line == sources::HEADER => format!("[[target.{name}.sources]]\n"),
             Some(section) if SECTIONS.contains(&line) => format!("[target.{name}.{section}\n"),
             _ => format!("{line}\n"),
         };
@@ -178,6 +179,7 @@ impl Lock {
             .flat_map(|(name, value)| assignments(name, value));
         section(&mut out, COMPOSE, fields);
         out.push_str(&places::write(&self.places, &notes.places));
+        out.push_str(&sources::write(&self.sources));
         if let Some(os) = &self.os_image {
             out.push_str(&os_image(os, notes));
         }

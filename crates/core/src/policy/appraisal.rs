@@ -13,6 +13,7 @@ use super::max_age::CollateralMaxAge;
 use super::os_image::OsImagePolicy;
 use super::platform::PlatformList;
 use super::second_hash::SecondHash;
+use super::source::SourcePolicy;
 use super::tcb::TcbPolicy;
 use super::tls_binding::TlsBinding;
 use crate::evidence::Contracts;
@@ -59,6 +60,8 @@ pub struct Policy {
     pub image_pins: ImagePinsPolicy,
     /// What becomes of inputs at launch that nobody reviewed.
     pub launch_inputs: LaunchInputsPolicy,
+    /// Who must have built the images.
+    pub sources: SourcePolicy,
     /// Which machines are accepted.
     pub platforms: Option<Expected<PlatformList>>,
     /// What is expected of the GPUs.
@@ -106,6 +109,7 @@ impl Default for Policy {
             freshness: Freshness::Required,
             image_pins: ImagePinsPolicy::Required,
             launch_inputs: LaunchInputsPolicy::Warn,
+            sources: SourcePolicy::default(),
             platforms: None,
             gpu: GpuExpectations::default(),
             verifier: Verifier::Local,

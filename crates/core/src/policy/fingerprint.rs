@@ -1,6 +1,7 @@
 //! What a deployment was judged by, as one value that can be kept and compared.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,6 +37,13 @@ const VERSION: &str = "cvm-verify/policy-fingerprint/v1\n";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(#[serde(with = "hex")] [u8; 32]);
+
+impl fmt::Display for Fingerprint {
+    /// Hex, lower case.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&hex::encode(self.0))
+    }
+}
 
 impl Fingerprint {
     /// The fingerprint of the same policy under another root than Intel's: another policy.
@@ -73,6 +81,7 @@ impl Policy {
             freshness,
             image_pins,
             launch_inputs,
+            sources,
             platforms,
             gpu,
             verifier,
@@ -142,6 +151,11 @@ impl Policy {
             LaunchInputsPolicy::Warn => {}
             LaunchInputsPolicy::Required => out.word("launch-inputs", "required"),
             LaunchInputsPolicy::Unchecked => out.word("launch-inputs", "unchecked"),
+        }
+        // The roots and the files say what is believed, not what is expected.
+        for rule in sources.rules.iter() {
+            let encoded = rule.encoded();
+            out.entry("source", encoded.iter().map(String::as_bytes));
         }
         if let Some(Expected { value, origin: _ }) = platforms {
             let bytes = |id: &PlatformId| match id {

@@ -16,6 +16,7 @@ pub mod place;
 mod platform;
 mod second_hash;
 pub mod seconds;
+mod source;
 pub(crate) mod tcb;
 mod tls_binding;
 
@@ -41,5 +42,9 @@ pub use os_image::{
 };
 pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use second_hash::{SecondHash, SecondHashError};
+pub use source::{
+    BuildSource, ExpectedSource, GITHUB_ACTIONS, ImagePattern, MAX_SOURCE_RULES, RefPattern, SourcePolicy,
+    SourceRule, SourceRuleError, WrittenRule, normal_name,
+};
 pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy, built_in_eval_floor};
 pub use tls_binding::{TlsBinding, UnknownTlsBinding};

@@ -49,11 +49,13 @@ pub enum AcceptedKind {
     KeyProvider,
     /// A place of the compose document that decides which code runs, and that a person reviewed.
     ReviewedPlace,
+    /// An image of which nothing proves who built it.
+    UnprovenSource,
 }
 
 impl AcceptedKind {
     /// Every kind, in the order in which the verdict line names them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Waiver,
         Self::Tcb,
         Self::TdAttributes,
@@ -64,6 +66,7 @@ impl AcceptedKind {
         Self::AcpiChange,
         Self::KeyProvider,
         Self::ReviewedPlace,
+        Self::UnprovenSource,
     ];
 
     /// The name in JSON and outputs, kebab-case.
@@ -80,6 +83,7 @@ impl AcceptedKind {
             Self::AcpiChange => "acpi-change",
             Self::KeyProvider => "key-provider",
             Self::ReviewedPlace => "reviewed-place",
+            Self::UnprovenSource => "unproven-source",
         }
     }
 
@@ -97,6 +101,7 @@ impl AcceptedKind {
             Self::AcpiChange => "ACPI change",
             Self::KeyProvider => "key provider",
             Self::ReviewedPlace => "reviewed place",
+            Self::UnprovenSource => "unproven source",
         }
     }
 }

@@ -26,6 +26,7 @@ macro_rules! each_check {
             key_provider KeyProvider "key-provider"
             mr_config_id MrConfigId "mr-config-id"
             image_pins ImagePins "image-pins"
+            source_provenance SourceProvenance "source-provenance"
             launch_inputs LaunchInputs "launch-inputs"
             platform_id PlatformId "platform-id"
             tls_binding TlsBinding "tls-binding"

@@ -8,6 +8,7 @@ mod check_id;
 mod check_result;
 mod run_id;
 mod shard;
+mod source_record;
 mod target;
 mod target_name;
 mod tier;
@@ -19,6 +20,7 @@ pub(crate) use check_id::each_check;
 pub use check_result::{CheckResult, Status};
 pub use run_id::{RunId, RunIdError};
 pub use shard::{Shard, ShardError};
+pub use source_record::SourceRecord;
 pub use target::{
     DeviceRootKind, EvidenceRecord, ListedInstances, Measurements, TargetReport, TcbRecord, TlsRoute,
     TrustRootKind, simulated,

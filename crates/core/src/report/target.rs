@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Accepted, Assurance, CheckId, CheckResult, RequiredAssurance, Verdict};
+use super::{Accepted, Assurance, CheckId, CheckResult, RequiredAssurance, SourceRecord, Verdict};
 
 /// What was found about one deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub struct TargetReport {
     /// What Phala Cloud lists of the app's instances, where it was asked: the API's word, proven by nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instances: Option<ListedInstances>,
+    /// Who built the images that a rule is met for. Empty where no rule asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceRecord>,
     /// What was measured: proven values only. A null was not proven.
     pub measurements: Measurements,
     /// The platform's TCB: proven values only.

@@ -1,5 +1,7 @@
 //! Everything that was proven about one deployment, and why the rest was not.
 
+use std::collections::BTreeMap;
+
 use dcap_qvl::QuoteCollateralV3;
 
 use super::app_compose;
@@ -15,12 +17,15 @@ use super::not_proven::{CollateralGap, Gap};
 use super::os_image::{IdentifiedOs, ShownDocument, shown_document};
 use super::phala_verdict;
 use super::phala_verdict::Opinion;
+use super::provenance::SigstoreRoots;
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
+use super::statements::{ImageStatements, verify_statements};
 use super::tls_binding::Tls;
 use super::{Prover, QuoteRefusal, SignatureCache, TrustRoot};
 use crate::evidence::{
     Contracts, Evidence, EvidenceError, QuoteBytes, RecordedChain, RecordedNras, RecordedOpinion,
+    RecordedStatements,
 };
 use crate::reference::ReferenceValues;
 use crate::report::TrustRootKind;
@@ -85,6 +90,8 @@ pub struct Facts {
     pub tls: Option<Tls>,
     /// What the evidence in a certificate of dstack proves, by itself.
     pub certificate: Option<Box<Self>>,
+    /// What was found of who built each image, by `NAME@sha256:HEX`.
+    pub statements: BTreeMap<String, ImageStatements>,
     /// The time that was judged at, Unix seconds.
     pub at: u64,
     /// Whose root certificate the quote was verified with.
@@ -175,6 +182,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         chain: None,
         tls: None,
         certificate: None,
+        statements: BTreeMap::new(),
         at: inputs.at,
         root: inputs.root.kind(),
     }
@@ -246,6 +254,13 @@ impl Facts {
         if self.quote.is_ok() {
             self.opinion = phala_verdict::opinion_of(recorded, &evidence.attestation.quote);
         }
+        self
+    }
+
+    /// With what was looked up of who built the images, each bundle verified at the time that is judged at.
+    #[must_use]
+    pub fn with_statements(mut self, recorded: &[RecordedStatements], roots: &SigstoreRoots) -> Self {
+        self.statements = verify_statements(recorded, roots, self.at);
         self
     }
 

@@ -9,6 +9,7 @@
 //! | registers | a row of the reference values | [`IdentifiedOs`] |
 //! | GPU reports | signature and chain to NVIDIA's device root | [`gpu::GpuDevices`] |
 //! | leaf of the live TLS connection | a handshake of this run, and a quote of its key by the same TD | [`BoundChannel`] |
+//! | a Sigstore bundle | its certificate, time, log entry and signature | [`SignedStatement`](provenance::SignedStatement) |
 //!
 //! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. A
 //! [`SignatureCache`] remembers which signatures were good; no result depends on it.
@@ -43,10 +44,12 @@ mod measurements;
 mod not_proven;
 pub mod os_image;
 mod phala_verdict;
+pub mod provenance;
 pub(crate) mod quote;
 mod ra_tls;
 mod refusal;
 mod report_data;
+mod statements;
 mod td_claims;
 mod tls_binding;
 pub(crate) mod trust_root;
@@ -76,6 +79,7 @@ pub use quote::{
 pub use ra_tls::{RaTlsCertificate, RaTlsRefusal, evidence_of as ra_tls_evidence_of, spki_sha256};
 pub use refusal::{QeShortfall, QuoteRefusal, Revocation};
 pub use report_data::{Layout, UnknownLayout};
+pub use statements::{ImageStatements, name_and_digest, verify_statements};
 pub use tls_binding::{BindingMode, BoundChannel, NotBound, Tls};
 pub use trust_root::{RootError, TrustRoot};
 

@@ -1,0 +1,236 @@
+//! Whether a proven statement is of the workflow that the rule expects.
+
+use std::fmt::Write as _;
+
+use super::reasons as why;
+use crate::checks::Reason;
+use crate::policy::BuildSource;
+use crate::verify::provenance::{COSIGN_SIGNATURE, SignedStatement, SignerClaims};
+
+const GITHUB: &str = "https://github.com/";
+/// The events by which code of a stranger can run.
+const PULL_REQUESTS: [&str; 2] = ["pull_request", "pull_request_target"];
+const PULLS: &str = "refs/pull/";
+
+/// A statement that is as the rule says.
+pub(super) struct Matched {
+    /// What is proven, without the image's name.
+    pub(super) words: String,
+    /// Whether it is provenance, and workflow and code are pinned.
+    pub(super) grants: bool,
+}
+
+/// The first thing in which a statement is not as the rule says.
+#[derive(Debug)]
+pub(super) struct Mismatch {
+    pub(super) reason: &'static Reason,
+    pub(super) expected: String,
+    pub(super) actual: String,
+    /// How many rules it kept before.
+    pub(super) progress: u8,
+}
+
+/// Compares. Names of repositories are compared as GitHub does, without regard to ASCII case; all else is exact.
+pub(super) fn judge(statement: &SignedStatement, source: &BuildSource) -> Result<Matched, Mismatch> {
+    let claims = statement.signer();
+    judge_signer(claims, source)?;
+    let mismatch = |reason, expected: &str, actual: String| Mismatch {
+        reason,
+        expected: expected.to_owned(),
+        actual,
+        progress: u8::MAX - 100,
+    };
+    let is_provenance = statement.is_provenance().map_err(|refusal| {
+        mismatch(
+            &why::PREDICATE_MISMATCH,
+            "what its certificate says",
+            refusal.to_string(),
+        )
+    })?;
+    let is_signature = source.signature_suffices && statement.predicate_type() == COSIGN_SIGNATURE;
+    if !is_provenance && !is_signature {
+        let found = statement.predicate_type().to_owned();
+        return Err(mismatch(&why::OTHER_PREDICATE, "SLSA provenance", found));
+    }
+    let signer = Signer::of(claims).unwrap_or_default();
+    Ok(Matched {
+        words: words(claims, &signer, source, is_provenance),
+        grants: is_provenance && source.pins_workflow_and_code(),
+    })
+}
+
+/// Compares the signer alone.
+pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Result<(), Mismatch> {
+    let mut step = 0;
+    let mut must = |holds: bool, reason: &'static Reason, expected: &str, actual: Option<&str>| {
+        step += 1;
+        match holds {
+            true => Ok(()),
+            false => Err(Mismatch {
+                reason,
+                expected: expected.to_owned(),
+                actual: actual.unwrap_or("nothing").to_owned(),
+                progress: step,
+            }),
+        }
+    };
+    let signer = Signer::of(claims);
+    must(
+        claims.issuer().is_some() && signer.is_some(),
+        &why::OTHER_SIGNER,
+        "a workflow of GitHub Actions",
+        claims.subject(),
+    )?;
+    must(
+        claims.issuer() == Some(source.issuer.as_str()),
+        &why::OTHER_ISSUER,
+        &source.issuer,
+        claims.issuer(),
+    )?;
+    let repository = claims.repository().and_then(|text| text.strip_prefix(GITHUB));
+    must(
+        repository.is_some_and(|found| found.eq_ignore_ascii_case(&source.repository)),
+        &why::OTHER_REPOSITORY,
+        &source.repository,
+        repository,
+    )?;
+    let id = source.repository_id.map(|id| id.to_string());
+    must(
+        id.is_none() || id.as_deref() == claims.repository_id(),
+        &why::OTHER_REPOSITORY_ID,
+        id.as_deref().unwrap_or_default(),
+        claims.repository_id(),
+    )?;
+    must(
+        claims
+            .trigger()
+            .is_some_and(|event| !PULL_REQUESTS.contains(&event)),
+        &why::OTHER_TRIGGER,
+        "an event of the repository itself",
+        claims.trigger(),
+    )?;
+    let signer = signer.unwrap_or_default();
+    let (owner_and_name, path) = match source.workflow.as_deref() {
+        None => (source.repository.as_str(), None),
+        Some(workflow) => match workflow.find("/.github/") {
+            Some(at) => (
+                workflow.get(..at).unwrap_or_default(),
+                Some(workflow.get(at + 1..).unwrap_or_default()),
+            ),
+            None => (source.repository.as_str(), Some(workflow)),
+        },
+    };
+    must(
+        signer.repository.eq_ignore_ascii_case(owner_and_name) && path.is_none_or(|path| path == signer.path),
+        &why::OTHER_WORKFLOW,
+        &format!("{owner_and_name}/{}", path.unwrap_or(".github/workflows/*")),
+        Some(&format!("{}/{}", signer.repository, signer.path)),
+    )?;
+    must(
+        source
+            .workflow_ref
+            .as_deref()
+            .is_none_or(|expected| expected == signer.git_ref),
+        &why::OTHER_WORKFLOW,
+        source.workflow_ref.as_deref().unwrap_or_default(),
+        Some(signer.git_ref),
+    )?;
+    let refs: Vec<String> = source.refs.iter().map(ToString::to_string).collect();
+    must(
+        claims.git_ref().is_some_and(|found| match refs.is_empty() {
+            true => found.starts_with("refs/heads/") || found.starts_with("refs/tags/"),
+            false => !found.starts_with(PULLS) && source.refs.iter().any(|pattern| pattern.accepts(found)),
+        }),
+        &why::OTHER_REF,
+        &match refs.is_empty() {
+            true => "a branch or a tag".to_owned(),
+            false => refs.join(" or "),
+        },
+        claims.git_ref(),
+    )?;
+    must(
+        source
+            .commit
+            .as_deref()
+            .is_none_or(|expected| claims.commit() == Some(expected)),
+        &why::OTHER_COMMIT,
+        source.commit.as_deref().unwrap_or_default(),
+        claims.commit(),
+    )?;
+    must(
+        source.any_runner || claims.runner() == Some("github-hosted"),
+        &why::OTHER_RUNNER,
+        "github-hosted",
+        claims.runner(),
+    )?;
+    must(
+        source
+            .environment
+            .as_deref()
+            .is_none_or(|expected| claims.environment() == Some(expected)),
+        &why::OTHER_ENVIRONMENT,
+        source.environment.as_deref().unwrap_or_default(),
+        claims.environment(),
+    )?;
+    Ok(())
+}
+
+fn words(claims: &SignerClaims, signer: &Signer<'_>, source: &BuildSource, is_provenance: bool) -> String {
+    let commit: String = claims.commit().unwrap_or_default().chars().take(7).collect();
+    let git_ref = claims.git_ref().unwrap_or_default();
+    let runner = claims.runner().unwrap_or_default();
+    let workflow = signer.path.rsplit('/').next().unwrap_or_default();
+    let mut out = match is_provenance {
+        true => format!(
+            "built from {}@{commit} ({git_ref}) by {workflow}, {runner}",
+            source.repository
+        ),
+        false => format!(
+            "signed by {workflow} of {}@{commit} ({git_ref}); no provenance",
+            source.repository
+        ),
+    };
+    let mut open = Vec::new();
+    if source.workflow.is_none() {
+        open.push("any workflow");
+    }
+    if source.refs.is_empty() && source.commit.is_none() {
+        open.push("any branch");
+    }
+    if !open.is_empty() {
+        let _ = write!(out, " (accepted: {})", open.join(", "));
+    }
+    out
+}
+
+/// Repository and workflow of a signer as a rule writes them: the workflow of another repository with that one's name.
+pub(super) fn pinned(claims: &SignerClaims) -> Option<(String, String)> {
+    let repository = claims.repository()?.strip_prefix(GITHUB)?;
+    let signer = Signer::of(claims)?;
+    let workflow = match signer.repository.eq_ignore_ascii_case(repository) {
+        true => signer.path.to_owned(),
+        false => format!("{}/{}", signer.repository, signer.path),
+    };
+    Some((repository.to_owned(), workflow))
+}
+
+/// The workflow that signed: `https://github.com/OWNER/NAME/PATH@REF`.
+#[derive(Default)]
+struct Signer<'a> {
+    repository: &'a str,
+    path: &'a str,
+    git_ref: &'a str,
+}
+
+impl<'a> Signer<'a> {
+    fn of(claims: &'a SignerClaims) -> Option<Self> {
+        let subject = claims.subject().filter(|_| claims.build_signer().is_some())?;
+        let (place, git_ref) = subject.strip_prefix(GITHUB)?.split_once('@')?;
+        let end_of_name = place.match_indices('/').nth(1).map(|(at, _)| at)?;
+        Some(Self {
+            repository: place.get(..end_of_name)?,
+            path: place.get(end_of_name + 1..)?,
+            git_ref,
+        })
+    }
+}

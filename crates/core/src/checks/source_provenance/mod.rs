@@ -1,0 +1,481 @@
+//! `source-provenance`: the expected workflow built each image from the expected source.
+//!
+//! A statement counts if its signature is proven (`prove/provenance`) and its signer is the one of the first rule that names the
+//! image (`identity.rs`). It does not show that the workflow built the digest from that source, only that it says so.
+
+mod identity;
+mod reasons;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
+use super::{
+    Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason,
+    Required,
+};
+use crate::compose::launch_script;
+use crate::evidence::{MAX_LOOKED_UP, RecordedStatements, StatementFile};
+use crate::policy::{
+    BuildSource, ExpectedSource, GITHUB_ACTIONS, Policy, SourcePolicy, SourceRule, WrittenRule, normal_name,
+};
+use crate::report::{AcceptedKind, CheckId, SideTier, SourceRecord, rfc3339};
+use crate::verify::provenance::{SignedStatement, SignerClaims};
+use crate::verify::{Facts, ImageStatements, name_and_digest};
+use identity::{Matched, Mismatch};
+use reasons as why;
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::SourceProvenance,
+    title: "Source provenance",
+    proves: "The expected workflow states that it built each image from the expected source.",
+    prevents: "An image that somebody built elsewhere, or from other code, and pinned by its digest all the same.",
+    reasons: &[
+        &why::NOT_CONFIGURED,
+        &why::NO_RULE,
+        &why::UNPROVEN,
+        &why::NO_PROVENANCE,
+        &why::UNPINNED_IMAGE,
+        &why::TOO_MANY_IMAGES,
+        &why::UNREADABLE_COMPOSE,
+        &why::OTHER_SIGNER,
+        &why::OTHER_ISSUER,
+        &why::OTHER_REPOSITORY,
+        &why::OTHER_REPOSITORY_ID,
+        &why::OTHER_WORKFLOW,
+        &why::OTHER_REF,
+        &why::OTHER_COMMIT,
+        &why::OTHER_RUNNER,
+        &why::OTHER_TRIGGER,
+        &why::OTHER_ENVIRONMENT,
+        &why::OTHER_PREDICATE,
+        &why::PREDICATE_MISMATCH,
+        &why::OTHER_SUBJECT,
+        &why::MALFORMED,
+        &why::UNSUPPORTED,
+        &why::UNTRUSTED_CHAIN,
+        &why::OUTSIDE_VALIDITY,
+        &why::NO_SCT,
+        &why::SCT_INVALID,
+        &why::NOT_LOGGED,
+        &why::NO_INCLUSION_PROOF,
+        &why::UNKNOWN_LOG,
+        &why::INCLUSION_INVALID,
+        &why::CHECKPOINT_INVALID,
+        &why::SET_INVALID,
+        &why::LOG_ENTRY_MISMATCH,
+        &why::TIME_INVALID,
+        &why::TIMESTAMP_OTHER_SIGNATURE,
+        &why::TIMESTAMP_UNTRUSTED,
+        &why::TIMESTAMP_OUTSIDE_VALIDITY,
+        &why::NO_AUTHENTICATED_TIME,
+        &why::SIGNATURE_INVALID,
+        &why::ROOT_OUTDATED,
+        &why::ROOT_UNUSABLE,
+        &why::CANNOT_SEE,
+        &why::API_DENIED,
+        &why::RATE_LIMITED,
+        &why::UNREACHABLE,
+        &why::MALFORMED_ANSWER,
+        &why::NOT_RECORDED,
+        &NO_COMPOSE_DOCUMENT,
+        &COMPOSE_NOT_PROVEN,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ],
+    required: Required::Grants(&[SideTier::Source]),
+    harmless_warnings: &[],
+    is_configured: |policy| {
+        !policy.sources.rules.is_empty() || policy.required.sides().includes(SideTier::Source)
+    },
+    run,
+};
+
+/// How many images a finding names.
+const MAX_NAMED: usize = 20;
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    if policy.sources.rules.is_empty() {
+        return Finding::skip(
+            &why::NOT_CONFIGURED,
+            "No rule says who must have built the images.",
+        );
+    }
+    let images = match images(facts) {
+        Ok(images) => images,
+        Err(finding) => return finding,
+    };
+    judge_images(&images, &facts.statements, &policy.sources)
+}
+
+/// Judges images by the rules, with what was found of who built each (by `NAME@sha256:HEX`).
+#[must_use]
+pub fn judge_images(
+    images: &BTreeSet<String>,
+    statements: &BTreeMap<String, ImageStatements>,
+    policy: &SourcePolicy,
+) -> Finding {
+    if images.len() > MAX_LOOKED_UP {
+        return Finding::error(
+            &why::TOO_MANY_IMAGES,
+            format!(
+                "Not determined: {} images run; at most {MAX_LOOKED_UP} are looked up.",
+                images.len()
+            ),
+        );
+    }
+    let judged = images.iter().map(|image| judge(image, statements, policy));
+    join(judged.collect())
+}
+
+/// The images of the measured compose file, each once.
+fn images(facts: &Facts) -> Result<BTreeSet<String>, Finding> {
+    let (_, compose) = measured_compose(facts)?;
+    match compose.compose_file(launch_script(compose)) {
+        Ok(file) => Ok(file
+            .into_iter()
+            .flat_map(|file| file.images.into_values())
+            .collect()),
+        Err(problem) => Err(Finding::error(
+            &why::UNREADABLE_COMPOSE,
+            format!("The measured compose document cannot be read: {problem}."),
+        )),
+    }
+}
+
+/// One image with what was decided about it.
+struct Judged {
+    image: String,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    Proven(Matched),
+    Unproven(Acceptance),
+    NoRule,
+    Unpinned,
+    Undetermined(&'static Reason, String),
+    Refused(&'static Reason, String, Option<(String, String)>),
+}
+
+fn rule_of<'p>(name: &str, policy: &'p SourcePolicy) -> Option<&'p SourceRule> {
+    let name = normal_name(name);
+    policy.rules.iter().find(|rule| rule.image.names(&name))
+}
+
+fn judge(image: &str, statements: &BTreeMap<String, ImageStatements>, policy: &SourcePolicy) -> Judged {
+    let of = |outcome| Judged {
+        image: image.to_owned(),
+        outcome,
+    };
+    let Some((name, digest)) = name_and_digest(image) else {
+        return of(Outcome::Unpinned);
+    };
+    let Some(rule) = rule_of(name, policy) else {
+        return of(Outcome::NoRule);
+    };
+    let source = match &rule.expected {
+        ExpectedSource::Unproven(reason) => {
+            return of(Outcome::Unproven(Acceptance::new(
+                AcceptedKind::UnprovenSource,
+                &rule.origin,
+                format!("{name}: {reason}"),
+            )));
+        }
+        ExpectedSource::Built(source) => source,
+    };
+    let key = format!("{name}@sha256:{}", hex::encode(digest));
+    of(match statements.get(&key) {
+        Some(found) => weigh(found, source),
+        None => Outcome::Undetermined(
+            &why::NOT_RECORDED,
+            "the evidence holds no look-up of it".to_owned(),
+        ),
+    })
+}
+
+/// One statement that is as expected suffices. Otherwise what could not be looked up comes before what was refused, because the
+/// right statement may be there; of several refusals the one that got furthest is told.
+fn weigh(found: &ImageStatements, source: &BuildSource) -> Outcome {
+    match passing(found, source) {
+        Ok((_, matched)) => Outcome::Proven(matched),
+        Err(None) if found.problems.is_empty() => {
+            let asked: Vec<&str> = found.asked.iter().map(|source| source.words()).collect();
+            Outcome::Refused(
+                &why::NO_PROVENANCE,
+                format!(
+                    "no statement was found in {} (repository {})",
+                    asked.join(" and "),
+                    source.repository
+                ),
+                None,
+            )
+        }
+        Err(refused) => match (found.problems.first(), refused) {
+            (Some(problem), _) => {
+                Outcome::Undetermined(why::of_problem(problem.kind), problem.detail.clone())
+            }
+            (None, Some(Refused::Ours(reason, words))) => Outcome::Undetermined(reason, words),
+            (None, Some(Refused::Bundle(reason, words))) => Outcome::Refused(reason, words, None),
+            (None, Some(Refused::Identity(mismatch))) => Outcome::Refused(
+                mismatch.reason,
+                format!(
+                    "a statement exists, but by {} instead of {}",
+                    mismatch.actual, mismatch.expected
+                ),
+                Some((mismatch.expected, mismatch.actual)),
+            ),
+            (None, None) => Outcome::NoRule,
+        },
+    }
+}
+
+enum Refused {
+    Ours(&'static Reason, String),
+    Bundle(&'static Reason, String),
+    Identity(Mismatch),
+}
+
+fn passing<'f>(
+    found: &'f ImageStatements,
+    source: &BuildSource,
+) -> Result<(&'f SignedStatement, Matched), Option<Refused>> {
+    let mut best: Option<(u8, Refused)> = None;
+    for (_, bundle) in &found.bundles {
+        let (progress, refused) = match bundle {
+            Ok(statement) => match identity::judge(statement, source) {
+                Ok(matched) => return Ok((statement, matched)),
+                Err(mismatch) => (100 + mismatch.progress, Refused::Identity(mismatch)),
+            },
+            Err(refusal) => {
+                let (reason, words) = (
+                    why::of_refusal(*refusal),
+                    format!("a statement exists, but {refusal}"),
+                );
+                match refusal.is_ours() {
+                    // The program falls short: the statement may be the right one.
+                    true => (u8::MAX, Refused::Ours(reason, words)),
+                    false => (refusal.progress(), Refused::Bundle(reason, words)),
+                }
+            }
+        };
+        if best.as_ref().is_none_or(|(before, _)| *before < progress) {
+            best = Some((progress, refused));
+        }
+    }
+    Err(best.map(|(_, refused)| refused))
+}
+
+/// The worst of the images decides, and all are named.
+fn join(judged: Vec<Judged>) -> Finding {
+    let count = judged.len();
+    let mut lines = Vec::new();
+    let mut accepted = Vec::new();
+    let mut worst: (u8, Option<&'static Reason>, Option<(String, String)>) = (0, None, None);
+    let mut grants = count > 0;
+    for Judged { image, outcome } in judged {
+        let (weight, reason, words, values) = match outcome {
+            Outcome::Proven(matched) => {
+                grants &= matched.grants;
+                (0, None, matched.words, None)
+            }
+            Outcome::Unproven(acceptance) => {
+                grants = false;
+                accepted.push(acceptance);
+                (
+                    1,
+                    Some(&why::UNPROVEN),
+                    "not proven, accepted in writing".to_owned(),
+                    None,
+                )
+            }
+            Outcome::NoRule => {
+                let words = "no rule for this image".to_owned();
+                (2, Some(&why::NO_RULE), words, None)
+            }
+            Outcome::Unpinned => {
+                let words = "not pinned by digest".to_owned();
+                (3, Some(&why::UNPINNED_IMAGE), words, None)
+            }
+            Outcome::Undetermined(reason, words) => (4, Some(reason), words, None),
+            Outcome::Refused(reason, words, values) => (5, Some(reason), words, values),
+        };
+        if weight > worst.0 {
+            worst = (weight, reason, values);
+        }
+        let digest_start = image
+            .find("@sha256:")
+            .map_or(image.len(), |at| at + "@sha256:".len() + 12);
+        let short = image.get(..digest_start).unwrap_or(&image);
+        lines.push((weight, format!("{short}: {words}")));
+    }
+    lines.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    let mut detail: Vec<String> = lines.into_iter().map(|(_, line)| line).take(MAX_NAMED).collect();
+    if count > MAX_NAMED {
+        detail.push(format!("and {} more", count - MAX_NAMED));
+    }
+    let detail = format!("{}.", detail.join("; "));
+    match worst {
+        (0, _, _) if count == 0 => Finding::skip(&why::NO_RULE, "The compose document starts no image."),
+        (0 | 1, None, _) => match grants {
+            true => Finding::pass(detail).granting(SideTier::Source),
+            false => Finding::pass(detail),
+        },
+        (1, Some(reason), _) => Finding::skip(reason, detail).accepting(accepted),
+        (2, Some(reason), _) => Finding::skip(reason, detail),
+        (3, Some(reason), _) => Finding::warn(reason, detail),
+        (4, Some(reason), _) => Finding::error(reason, detail),
+        (_, Some(reason), values) => {
+            let finding = Finding::fail(reason, detail);
+            match values {
+                Some((expected, actual)) => finding.comparing(expected, actual),
+                None => finding,
+            }
+        }
+        (_, None, _) => Finding::pass(detail),
+    }
+}
+
+/// In which way a signer is not the expected one, a sentence without its full stop.
+#[must_use]
+pub fn signer_problem(claims: &SignerClaims, source: &BuildSource) -> Option<String> {
+    let mismatch = identity::judge_signer(claims, source).err()?;
+    Some(format!(
+        "it was signed by {} instead of {}",
+        mismatch.actual, mismatch.expected
+    ))
+}
+
+/// An image of a proven compose document, and where statements about it may be.
+#[derive(Debug, Clone)]
+pub struct Sought {
+    /// `NAME@sha256:HEX`.
+    pub image: String,
+    /// Its digest.
+    pub digest: [u8; 32],
+    /// `OWNER/NAME` of the repository that GitHub stores the statements of.
+    pub repository: String,
+    /// Whether a signature without provenance is enough.
+    pub signature_suffices: bool,
+}
+
+/// The images that a rule expects a source of. None where the compose document is not proven.
+#[must_use]
+pub fn sought_sources(facts: &Facts, policy: &SourcePolicy) -> Vec<Sought> {
+    images(facts).map_or_else(|_| Vec::new(), |images| sought_in(&images, policy))
+}
+
+/// The same of images that are known otherwise.
+#[must_use]
+pub fn sought_in(images: &BTreeSet<String>, policy: &SourcePolicy) -> Vec<Sought> {
+    if images.len() > MAX_LOOKED_UP {
+        return Vec::new();
+    }
+    let sought = |image: &String| {
+        let (name, digest) = name_and_digest(image)?;
+        let ExpectedSource::Built(source) = &rule_of(name, policy)?.expected else {
+            return None;
+        };
+        let repository = source
+            .attestation_repository
+            .as_ref()
+            .unwrap_or(&source.repository);
+        Some(Sought {
+            image: format!("{name}@sha256:{}", hex::encode(digest)),
+            digest,
+            repository: repository.clone(),
+            signature_suffices: source.signature_suffices,
+        })
+    };
+    images.iter().filter_map(sought).collect()
+}
+
+/// What the user's files say of them, at a time (Unix seconds).
+#[must_use]
+pub fn statements_of_files(sought: &[Sought], files: &[StatementFile], at: u64) -> Vec<RecordedStatements> {
+    let about = |image: &Sought| {
+        let about = |file: &StatementFile| file.about(&image.image, &image.digest, rfc3339(at));
+        files.iter().map(about).collect::<Vec<_>>()
+    };
+    sought.iter().flat_map(about).collect()
+}
+
+/// What is proven of each image that a statement is accepted for, for the report and the statement that is made of it.
+#[must_use]
+pub fn proven_sources(facts: &Facts, policy: &Policy) -> Vec<SourceRecord> {
+    if policy.sources.rules.is_empty() {
+        return Vec::new();
+    }
+    let images = images(facts).unwrap_or_default();
+    let record = |image: &String| {
+        let (name, digest) = name_and_digest(image)?;
+        let ExpectedSource::Built(source) = &rule_of(name, &policy.sources)?.expected else {
+            return None;
+        };
+        let key = format!("{name}@sha256:{}", hex::encode(digest));
+        let (statement, _) = passing(facts.statements.get(&key)?, source).ok()?;
+        let claims = statement.signer();
+        let text = |claim: Option<&str>| claim.map(str::to_owned);
+        Some(SourceRecord {
+            image: key,
+            repository: text(claims.repository()),
+            repository_id: text(claims.repository_id()),
+            commit: text(claims.commit()),
+            git_ref: text(claims.git_ref()),
+            workflow: text(claims.subject()),
+            runner: text(claims.runner()),
+            run: text(claims.run()),
+            signed_at: rfc3339(statement.signed_at()),
+            log: statement.log().map(|log| log.origin.clone()),
+            log_index: statement.log().map(|log| log.index),
+            bundle_sha256: hex::encode(statement.bundle_sha256()),
+        })
+    };
+    images.iter().take(MAX_LOOKED_UP).filter_map(record).collect()
+}
+
+/// What is proven of the images as the rules that a later verification expects: repository, its number, workflow, ref and commit
+/// of each. A waiver stays as it is.
+#[must_use]
+pub fn locked_sources(facts: &Facts, policy: &SourcePolicy) -> Vec<WrittenRule> {
+    let images = match images(facts) {
+        Ok(images) if !policy.rules.is_empty() => images,
+        _ => return Vec::new(),
+    };
+    let lock = |image: &String| {
+        let (name, digest) = name_and_digest(image)?;
+        let source = match &rule_of(name, policy)?.expected {
+            ExpectedSource::Built(source) => source,
+            ExpectedSource::Unproven(reason) => {
+                return Some(WrittenRule {
+                    image: name.to_owned(),
+                    provenance: Some(format!("none: {reason}")),
+                    ..WrittenRule::default()
+                });
+            }
+        };
+        let key = format!("{name}@sha256:{}", hex::encode(digest));
+        let (statement, _) = passing(facts.statements.get(&key)?, source).ok()?;
+        let signer = statement.signer();
+        let (repository, workflow) = identity::pinned(signer)?;
+        Some(WrittenRule {
+            image: name.to_owned(),
+            repository_id: signer.repository_id().and_then(|id| id.parse().ok()),
+            repository: Some(repository),
+            workflow: Some(workflow),
+            refs: signer.git_ref().map(str::to_owned).into_iter().collect(),
+            commit: signer.commit().map(str::to_owned),
+            runner: source.any_runner.then(|| "any".to_owned()),
+            accept: match source.signature_suffices {
+                true => vec!["provenance".to_owned(), "signature".to_owned()],
+                false => Vec::new(),
+            },
+            issuer: (source.issuer != GITHUB_ACTIONS).then(|| source.issuer.clone()),
+            attestation_repository: source.attestation_repository.clone(),
+            ..WrittenRule::default()
+        })
+    };
+    let mut rules: Vec<WrittenRule> = images.iter().take(MAX_LOOKED_UP).filter_map(lock).collect();
+    rules.dedup_by(|one, other| one.image == other.image);
+    rules
+}

@@ -1,0 +1,274 @@
+//! What was looked up about who built an image: Sigstore bundles as they were received, and why there are none.
+
+use std::fmt;
+
+use base64::Engine as _;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::has_more_values_than;
+
+/// Most bundles that are read about one image.
+pub const MAX_STATEMENTS: usize = 30;
+/// Most images that are looked up for one deployment.
+pub const MAX_LOOKED_UP: usize = 64;
+
+/// Where statements about an image are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StatementSource {
+    /// A file that the user named.
+    File,
+    /// GitHub's API.
+    GithubApi,
+    /// The registry of the image.
+    Registry,
+}
+
+impl StatementSource {
+    /// The name in the policy file and in bundles.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::GithubApi => "github-api",
+            Self::Registry => "registry",
+        }
+    }
+
+    /// As a sentence names it.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::File => "the given files",
+            Self::GithubApi => "GitHub's API",
+            Self::Registry => "the registry",
+        }
+    }
+}
+
+impl fmt::Display for StatementSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What one source said of one image. Nothing in it is proven.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecordedStatements {
+    /// The image's name with its digest, `NAME@sha256:HEX`.
+    pub image: String,
+    /// Who was asked.
+    pub from: StatementSource,
+    /// The address that was asked, without its query; the path of a file.
+    pub url: Option<String>,
+    /// When, RFC 3339 UTC.
+    pub fetched_at: String,
+    /// The bundles, JSON as received.
+    #[serde(default)]
+    pub bundles: Vec<Box<RawValue>>,
+    /// Why it is not known whether there are any, or all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<LookupProblem>,
+}
+
+/// Why a look-up failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookupProblem {
+    /// Which of the known ones.
+    pub kind: LookupProblemKind,
+    /// The facts, a sentence without its full stop. No secret, and no word of the server.
+    pub detail: String,
+}
+
+/// The kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LookupProblemKind {
+    /// Without a token, "not found" and "forbidden" say nothing: a private repository answers so, too.
+    CannotSee,
+    /// The token may not read it.
+    ApiDenied,
+    /// Too many requests; the detail says until when.
+    RateLimited,
+    /// No connection, no answer in time, a server error.
+    Unreachable,
+    /// An answer of another form, or beyond a limit.
+    MalformedAnswer,
+    /// A replay asks nobody, and the evidence holds nothing about the image.
+    NotRecorded,
+}
+
+/// Largest file of bundles, in bytes.
+pub const MAX_STATEMENT_FILE: usize = 8 * 1024 * 1024;
+/// Most bundles of a file.
+const MAX_OF_FILE: usize = 1024;
+/// Values of a file in JSON.
+const MAX_VALUES: usize = 200_000;
+
+/// The bundles of a file that the user named: one, a list, JSON lines, or an answer of GitHub's API.
+#[derive(Debug, Clone)]
+pub struct StatementFile {
+    path: String,
+    bundles: Vec<Box<RawValue>>,
+}
+
+/// Why a file holds no bundles.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StatementFileError {
+    /// Not JSON, or another shape.
+    #[error(
+        "it is neither a Sigstore bundle nor a list of them, JSON lines of them, or an answer of GitHub's attestations API"
+    )]
+    NotBundles,
+    /// Too many.
+    #[error("it holds more than {MAX_OF_FILE} bundles or {MAX_VALUES} values")]
+    TooMany,
+    /// An answer of GitHub's API whose bundles are elsewhere.
+    #[error(
+        "it is an answer of GitHub's API that names its bundles by address; give the bundles themselves (`gh attestation \
+         download`)"
+    )]
+    ByAddress,
+}
+
+#[derive(Deserialize)]
+struct ApiAnswer {
+    attestations: Vec<ApiAttestation>,
+}
+
+#[derive(Deserialize)]
+struct ApiAttestation {
+    bundle: Option<Box<RawValue>>,
+}
+
+impl StatementFile {
+    /// Reads a file's bytes. `path` is for people and for the bundle.
+    ///
+    /// # Errors
+    /// [`StatementFileError`] says what it is instead.
+    pub fn parse(path: &str, file: &[u8]) -> Result<Self, StatementFileError> {
+        if has_more_values_than(file, MAX_VALUES) {
+            return Err(StatementFileError::TooMany);
+        }
+        let mut bundles = Vec::new();
+        for document in serde_json::Deserializer::from_slice(file).into_iter::<Box<RawValue>>() {
+            let document = document.map_err(|_| StatementFileError::NotBundles)?;
+            let text = document.get();
+            if text.starts_with('[') {
+                let list: Vec<Box<RawValue>> =
+                    serde_json::from_str(text).map_err(|_| StatementFileError::NotBundles)?;
+                bundles.extend(list);
+            } else if let Ok(answer) = serde_json::from_str::<ApiAnswer>(text) {
+                for attestation in answer.attestations {
+                    let bundle = attestation.bundle.filter(|bundle| bundle.get() != "null");
+                    bundles.push(bundle.ok_or(StatementFileError::ByAddress)?);
+                }
+            } else {
+                bundles.push(document);
+            }
+            if bundles.len() > MAX_OF_FILE {
+                return Err(StatementFileError::TooMany);
+            }
+        }
+        match bundles.is_empty() || bundles.iter().any(|bundle| !bundle.get().starts_with('{')) {
+            true => Err(StatementFileError::NotBundles),
+            false => Ok(Self {
+                path: path.to_owned(),
+                bundles,
+            }),
+        }
+    }
+
+    /// What it says of an image: the bundles whose statement names its digest, and others prove nothing of it.
+    #[must_use]
+    pub fn about(&self, image: &str, digest: &[u8; 32], at: String) -> RecordedStatements {
+        let wanted = hex::encode(digest);
+        let names =
+            |bundle: &&Box<RawValue>| payload(bundle.get()).is_some_and(|text| text.contains(&wanted));
+        RecordedStatements {
+            image: image.to_owned(),
+            from: StatementSource::File,
+            url: Some(self.path.clone()),
+            fetched_at: at,
+            bundles: self
+                .bundles
+                .iter()
+                .filter(names)
+                .take(MAX_STATEMENTS)
+                .cloned()
+                .collect(),
+            problem: None,
+        }
+    }
+}
+
+/// The statement inside a bundle, unproven.
+fn payload(bundle: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Outer {
+        #[serde(rename = "dsseEnvelope")]
+        envelope: Inner,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        payload: String,
+    }
+    let outer: Outer = serde_json::from_str(bundle).ok()?;
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(outer.envelope.payload)
+        .ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bundle(digest: &str) -> String {
+        let payload =
+            base64::engine::general_purpose::STANDARD.encode(format!("{{\"sha256\":\"{digest}\"}}"));
+        format!(r#"{{"dsseEnvelope":{{"payload":"{payload}"}}}}"#)
+    }
+
+    #[test]
+    fn each_form_of_file_gives_its_bundles() {
+        let (a, b) = (bundle(&"aa".repeat(32)), bundle(&"bb".repeat(32)));
+        for (text, count) in [
+            (a.clone(), 1),
+            (format!("{a}\n{b}\n"), 2),
+            (format!("[{a},{b}]"), 2),
+            (format!(r#"{{"attestations":[{{"bundle":{a}}}]}}"#), 1),
+        ] {
+            let file = StatementFile::parse("f", text.as_bytes()).unwrap();
+            assert_eq!(file.bundles.len(), count, "{text}");
+            let about = file.about("web", &[0xaa; 32], String::new());
+            assert_eq!(about.bundles.len(), 1, "{text}");
+            assert_eq!(file.about("web", &[0xcc; 32], String::new()).bundles.len(), 0);
+        }
+    }
+
+    #[test]
+    fn what_holds_no_bundle_is_refused() {
+        for (text, error) in [
+            ("", StatementFileError::NotBundles),
+            ("x", StatementFileError::NotBundles),
+            ("[1]", StatementFileError::NotBundles),
+            (
+                r#"{"attestations":[{"bundle":null,"bundle_url":"https://x.example"}]}"#,
+                StatementFileError::ByAddress,
+            ),
+        ] {
+            assert_eq!(
+                StatementFile::parse("f", text.as_bytes()).unwrap_err(),
+                error,
+                "{text}"
+            );
+        }
+        let many = "{}\n".repeat(2_000);
+        assert_eq!(
+            StatementFile::parse("f", many.as_bytes()).unwrap_err(),
+            StatementFileError::TooMany
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! Who signed a statement about a digest: Sigstore bundles, verified by `sigstore-verify`, with stricter rules around it.
+//!
+//! A [`SignedStatement`] is made by [`verify`] alone. It proves that the holder of the certificate's identity signed a statement
+//! about the digest while the certificate was valid, and for the public instance that the signature is in its log. It does not
+//! prove that what the statement says is true: who may say it is the policy's question.
+
+mod bundle;
+mod certificate;
+mod log;
+mod predicate;
+mod provider;
+mod refusal;
+mod root;
+mod statement;
+mod strict_json;
+mod verify;
+
+pub use bundle::MAX_BUNDLE;
+pub use certificate::SignerClaims;
+pub use log::LogRecord;
+pub use predicate::{COSIGN_SIGNATURE, PROVENANCE, VERIFICATION_SUMMARY};
+pub use refusal::Refusal;
+pub use root::{SNAPSHOT, SigstoreRootError, SigstoreRoots};
+pub use statement::{MAX_SUBJECTS, Subject};
+pub use verify::{SignedStatement, verify};
+
+#[cfg(test)]
+mod tests;

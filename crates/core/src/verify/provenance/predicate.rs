@@ -1,0 +1,64 @@
+//! Provenance against the certificate that signed it: the workflow wrote the one, the identity provider the other.
+
+use serde_json::Value;
+
+use super::{Refusal, SignerClaims};
+
+/// SLSA provenance, version 1 (<https://slsa.dev/spec/v1.1/provenance>).
+pub const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+/// What `cosign sign` states of an image.
+pub const COSIGN_SIGNATURE: &str = "https://sigstore.dev/cosign/sign/v1";
+/// The verification summary of SLSA.
+pub const VERIFICATION_SUMMARY: &str = "https://slsa.dev/verification_summary/v1";
+/// The build types whose parameters GitHub's own tools write, and whose meaning is therefore known.
+const BUILD_TYPES: [&str; 2] = [
+    "https://actions.github.io/buildtypes/workflow/v1",
+    "https://slsa-framework.github.io/github-actions-buildtypes/workflow/v1",
+];
+
+/// Compares. A build type that is not known is not compared: the identity decides.
+///
+/// # Errors
+/// [`Refusal::PredicateMismatch`] names the field that contradicts the certificate.
+pub(super) fn agrees(predicate: &Value, claims: &SignerClaims) -> Result<(), Refusal> {
+    let text = |pointer: &str| predicate.pointer(pointer).and_then(Value::as_str);
+    if !text("/buildDefinition/buildType").is_some_and(|found| BUILD_TYPES.contains(&found)) {
+        return Ok(());
+    }
+    const WORKFLOW: &str = "/buildDefinition/externalParameters/workflow";
+    let repository = text(&format!("{WORKFLOW}/repository"));
+    let git_ref = text(&format!("{WORKFLOW}/ref"));
+    let path = text(&format!("{WORKFLOW}/path"));
+    if repository.is_none() || repository != claims.repository() {
+        return Err(Refusal::PredicateMismatch("workflow.repository"));
+    }
+    if git_ref.is_none() || git_ref != claims.git_ref() {
+        return Err(Refusal::PredicateMismatch("workflow.ref"));
+    }
+    let named = match (repository, path, git_ref) {
+        (Some(repository), Some(path), Some(git_ref)) => format!("{repository}/{path}@{git_ref}"),
+        _ => return Err(Refusal::PredicateMismatch("workflow.path")),
+    };
+    if claims.build_config().is_some_and(|config| config != named) {
+        return Err(Refusal::PredicateMismatch("workflow.path"));
+    }
+    let source = format!(
+        "git+{}@{}",
+        repository.unwrap_or_default(),
+        git_ref.unwrap_or_default()
+    );
+    let dependencies = predicate
+        .pointer("/buildDefinition/resolvedDependencies")
+        .and_then(Value::as_array);
+    for dependency in dependencies.into_iter().flatten() {
+        let is_source = dependency.get("uri").and_then(Value::as_str) == Some(source.as_str());
+        let commit = dependency.pointer("/digest/gitCommit").and_then(Value::as_str);
+        if is_source && commit != claims.commit() {
+            return Err(Refusal::PredicateMismatch("resolvedDependencies"));
+        }
+    }
+    match text("/runDetails/metadata/invocationId") {
+        Some(run) if Some(run) != claims.run() => Err(Refusal::PredicateMismatch("invocationId")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,127 @@
+//! Why a Sigstore bundle proves nothing.
+
+/// Why a Sigstore bundle proves nothing about an image. The text continues "a statement exists, but".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not a bundle: not JSON, a field of another type, too large.
+    #[error("the bundle is malformed: {0}")]
+    Malformed(&'static str),
+    /// A bundle of a kind that is not read: another version, a managed key, a signature over bytes.
+    #[error("its kind is not supported: {0}")]
+    Unsupported(&'static str),
+    /// No certificate authority that is trusted issued the certificate.
+    #[error("its certificate does not chain to a trusted certificate authority")]
+    UntrustedChain,
+    /// The signature was made when a certificate was not valid.
+    #[error("it was signed outside the validity of a certificate")]
+    OutsideValidity,
+    /// The certificate has no signed certificate timestamp, which every public Sigstore certificate has.
+    #[error("its certificate carries no certificate transparency timestamp")]
+    NoSct,
+    /// No trusted certificate transparency log signed the timestamp.
+    #[error("the certificate transparency timestamp does not verify")]
+    SctInvalid,
+    /// The signature is in no transparency log.
+    #[error("it is not in the transparency log")]
+    NotLogged,
+    /// The log entry has no inclusion proof or no checkpoint.
+    #[error("its log entry has no inclusion proof")]
+    NoInclusionProof,
+    /// A log that is not trusted.
+    #[error("it is logged in a transparency log that is not trusted")]
+    UnknownLog,
+    /// The proof does not show the entry in the log.
+    #[error("the proof of its log entry does not hold")]
+    InclusionInvalid,
+    /// The log did not sign the checkpoint.
+    #[error("the checkpoint of its log entry does not verify")]
+    CheckpointInvalid,
+    /// The log did not sign the promise of the entry, and so not its time.
+    #[error("the signed time of its log entry does not verify")]
+    SetInvalid,
+    /// The log entry is about something else.
+    #[error("its log entry is of another signature")]
+    LogEntryMismatch,
+    /// A time from the future, or outside what the log's key is valid for.
+    #[error("its signed time is outside the validity of the log's key or in the future")]
+    TimeInvalid,
+    /// A timestamp over something else.
+    #[error("its timestamp is of another signature")]
+    TimestampOtherSignature,
+    /// No trusted timestamp authority signed the timestamp.
+    #[error("its timestamp does not verify under a trusted timestamp authority")]
+    TimestampUntrusted,
+    /// A timestamp from a time when its authority was not valid.
+    #[error("its timestamp is outside the validity of the timestamp authority")]
+    TimestampOutsideValidity,
+    /// Neither a timestamp nor a signed log time.
+    #[error("nothing signed says when it was made")]
+    NoAuthenticatedTime,
+    /// The signature over the statement does not hold.
+    #[error("its signature does not hold")]
+    SignatureInvalid,
+    /// The statement is about another digest.
+    #[error("it is about another digest")]
+    OtherSubject,
+    /// The statement contradicts the certificate that signed it.
+    #[error("its provenance contradicts its certificate: {0}")]
+    PredicateMismatch(&'static str),
+    /// The certificate is newer than the trusted root that is compiled in.
+    #[error(
+        "its certificate is newer than the Sigstore roots in this version; update cvm-verify or give --sigstore-root"
+    )]
+    RootOutdated,
+    /// The trusted root cannot be used.
+    #[error("the Sigstore root cannot be used")]
+    RootUnusable,
+}
+
+impl Refusal {
+    /// The reason, kebab-case.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::Unsupported(_) => "unsupported",
+            Self::UntrustedChain => "untrusted-chain",
+            Self::OutsideValidity => "outside-validity",
+            Self::NoSct => "no-sct",
+            Self::SctInvalid => "sct-invalid",
+            Self::NotLogged => "not-logged",
+            Self::NoInclusionProof => "no-inclusion-proof",
+            Self::UnknownLog => "unknown-log",
+            Self::InclusionInvalid => "inclusion-invalid",
+            Self::CheckpointInvalid => "checkpoint-invalid",
+            Self::SetInvalid => "set-invalid",
+            Self::LogEntryMismatch => "log-entry-mismatch",
+            Self::TimeInvalid => "time-invalid",
+            Self::TimestampOtherSignature => "timestamp-other-signature",
+            Self::TimestampUntrusted => "timestamp-untrusted",
+            Self::TimestampOutsideValidity => "timestamp-outside-validity",
+            Self::NoAuthenticatedTime => "no-authenticated-time",
+            Self::SignatureInvalid => "signature-invalid",
+            Self::OtherSubject => "other-subject",
+            Self::PredicateMismatch(_) => "predicate-mismatch",
+            Self::RootOutdated => "root-outdated",
+            Self::RootUnusable => "root-unusable",
+        }
+    }
+
+    /// How far the bundle got: of several refused bundles, the one that got furthest says most.
+    #[must_use]
+    pub const fn progress(self) -> u8 {
+        match self {
+            Self::Malformed(_) => 0,
+            Self::Unsupported(_) => 1,
+            Self::OtherSubject => 3,
+            Self::PredicateMismatch(_) => 4,
+            _ => 2,
+        }
+    }
+
+    /// Whether the program, and not the bundle, is what falls short.
+    #[must_use]
+    pub const fn is_ours(self) -> bool {
+        matches!(self, Self::RootOutdated | Self::RootUnusable)
+    }
+}

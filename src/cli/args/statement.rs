@@ -1,0 +1,57 @@
+//! Options of `cvm-verify statement`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::config::Interval;
+
+#[derive(Debug, Args)]
+pub struct StatementArgs {
+    #[command(subcommand)]
+    pub command: StatementCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum StatementCommand {
+    /// Verify a signed statement about a deployment: who signed it, what it is about, its levels and its age. Exit code 0: it is as
+    /// expected; 1: it is not.
+    Check(StatementCheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct StatementCheckArgs {
+    /// The signed statement: a Sigstore bundle, as `actions/attest` writes it or `gh attestation download` fetches it.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The measured compose document that it is about: app-compose.json.
+    #[arg(long, value_name = "FILE", conflicts_with = "subject_digest")]
+    pub subject: Option<PathBuf>,
+    /// Its SHA-256, as the action's output `subject-digest`.
+    #[arg(long, value_name = "sha256:HEX")]
+    pub subject_digest: Option<String>,
+    /// The repository whose workflow must have signed it: OWNER/NAME.
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub signer_repository: String,
+    /// The workflow that must have signed it: .github/workflows/FILE.
+    #[arg(long, value_name = "PATH")]
+    pub signer_workflow: String,
+    /// The ref that it must have run on: refs/heads/main. Repeatable. Default: any branch or tag.
+    #[arg(long, value_name = "REF")]
+    pub signer_ref: Vec<String>,
+    /// The deployment that it must be about: https://HOST, as the statement's resourceUri.
+    #[arg(long, value_name = "URL")]
+    pub resource: String,
+    /// A level that it must reach. Repeatable.
+    #[arg(long, value_name = "LEVEL", default_value = "CVM_VERIFY_CODE")]
+    pub level: Vec<String>,
+    /// Take a statement that rests on something that was accepted in writing.
+    #[arg(long)]
+    pub accept_waivers: bool,
+    /// How old it may be: 10m, 24h, 7d.
+    #[arg(long, value_name = "DURATION", default_value = "24h")]
+    pub max_age: Interval,
+    /// The Sigstore instances to trust, instead of the built-in ones.
+    #[arg(long, value_name = "FILE")]
+    pub sigstore_root: Option<PathBuf>,
+}

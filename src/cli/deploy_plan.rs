@@ -1,0 +1,264 @@
+//! `cvm-verify plan`: before a deploy, what will be measured, who built the images, and what the policy would refuse.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::args::{DeployPlanArgs, PlanFormat};
+use super::error::UsageError;
+use super::policy::{Locks, expectations};
+use super::settings::of_options;
+use super::surroundings::Surroundings;
+use super::trouble::told;
+use super::{config, transport};
+use crate::render::escape;
+use cvm_verify_core::checks::{Sought, judge_images, sought_in, statements_of_files};
+use cvm_verify_core::compose::{ComposeFile, compose_forms};
+use cvm_verify_core::evidence::RecordedStatements;
+use cvm_verify_core::policy::{Policy, SourcePolicy};
+use cvm_verify_core::report::Status;
+use cvm_verify_core::verify::verify_statements;
+
+/// The name of the JSON format.
+const SCHEMA: &str = "cvm-verify/plan/v1";
+/// Most places that are named.
+const MAX_NAMED: usize = 50;
+
+/// What a deploy will be.
+#[derive(Debug, Serialize)]
+struct DeployPlan {
+    /// The name of this format.
+    schema: &'static str,
+    /// `ready`, `refused` or `undetermined`.
+    result: &'static str,
+    /// The hashes that the compose document can have, by the tool that writes it. Empty without the document.
+    compose_hashes: Vec<Hash>,
+    /// The images that will run.
+    images: Vec<String>,
+    /// Who built them.
+    provenance: Provenance,
+    /// What `verify` would refuse with these expectations, one sentence each.
+    refused: Vec<String>,
+    /// What makes this uncertain.
+    notes: Vec<String>,
+}
+
+/// A hash of the compose document.
+#[derive(Debug, Serialize)]
+struct Hash {
+    /// `verbatim`, or the tool that writes it so.
+    form: &'static str,
+    /// SHA-256, 32 bytes of hex.
+    compose_hash: String,
+}
+
+/// What the check `source-provenance` would say.
+#[derive(Debug, Serialize)]
+struct Provenance {
+    /// `pass`, `warn`, `fail`, `error` or `skip`.
+    status: Status,
+    /// Why it is not a pass.
+    reason: Option<&'static str>,
+    /// What was found of each image.
+    detail: String,
+    /// What to do.
+    fix: Option<&'static str>,
+}
+
+pub(super) fn run(args: &DeployPlanArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let now = (surroundings.now)();
+    let options = of_options(&args.expect, None)?;
+    let (settings, target) = config::of_one(&args.config, &options)?;
+    let expectations = expectations(&settings, target.as_deref(), now, &mut Locks::default())
+        .map_err(|troubles| told(troubles).unwrap_or_else(|| UsageError::new("the settings are refused")))?;
+    let policy = expectations.policy;
+    let mut plan = planned(expectations.compose_file.as_deref(), &policy)?;
+    let images: BTreeSet<String> = plan.images.iter().cloned().collect();
+    let sought = sought_in(&images, &policy.sources);
+    let mut recorded = statements_of_files(&sought, &policy.sources.files, now);
+    let is_known = |image: &Sought| {
+        recorded
+            .iter()
+            .any(|record| record.image == image.image && !record.bundles.is_empty())
+    };
+    let (_, missing): (Vec<Sought>, Vec<Sought>) = sought.into_iter().partition(is_known);
+    if !missing.is_empty() {
+        let client = transport::client(&args.transport.http)?;
+        let lookups = transport::statement_lookups(&args.transport, surroundings)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("no async runtime")?;
+        recorded.extend(runtime.block_on(lookups.look_up(&client, missing, now)));
+    }
+    plan.provenance = provenance(&images, &recorded, &policy.sources, now);
+    plan.result = match plan.provenance.status {
+        _ if !plan.refused.is_empty() => "refused",
+        Status::Fail => "refused",
+        Status::Error => "undetermined",
+        Status::Pass | Status::Warn | Status::Skip => "ready",
+    };
+    surroundings.print(&match args.format {
+        PlanFormat::Json => json(&plan)?,
+        PlanFormat::Text => text(&plan),
+    });
+    Ok(match plan.result {
+        "ready" => 0,
+        "refused" => super::FAIL,
+        _ => super::INCONCLUSIVE,
+    })
+}
+
+/// Everything but the provenance.
+fn planned(document: Option<&[u8]>, policy: &Policy) -> Result<DeployPlan, UsageError> {
+    let mut plan = DeployPlan {
+        schema: SCHEMA,
+        result: "undetermined",
+        compose_hashes: Vec::new(),
+        images: Vec::new(),
+        provenance: Provenance {
+            status: Status::Skip,
+            reason: None,
+            detail: String::new(),
+            fix: None,
+        },
+        refused: Vec::new(),
+        notes: Vec::new(),
+    };
+    let of_document = document
+        .map(|document| docker_compose_of(document, &mut plan))
+        .transpose()?;
+    let compose = match (&of_document, &policy.docker_compose) {
+        (Some(text), _) => text.clone(),
+        (None, Some(expected)) => {
+            plan.notes.push(
+                "The compose hash is not predicted: the deploy tool writes settings and scripts around the docker compose \
+                 file. For its hash, give the document that you upload with --app-compose-file."
+                    .to_owned(),
+            );
+            expected.value.clone()
+        }
+        (None, None) => {
+            return Err(UsageError::new(
+                "there is nothing to deploy; give the docker compose file (--docker-compose FILE) or the compose document \
+                 (--app-compose-file FILE)",
+            ));
+        }
+    };
+    let file = ComposeFile::read_unproven(&compose)
+        .map_err(|error| UsageError::new(format!("the docker compose file cannot be read: {error}")))?;
+    plan.images = file
+        .images
+        .values()
+        .cloned()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let places = file
+        .deciding()
+        .take(MAX_NAMED)
+        .map(|place| format!("{}: {}", place.path, place.says));
+    plan.refused.extend(places);
+    let count = file.deciding_count();
+    if count > MAX_NAMED {
+        plan.refused
+            .push(format!("{} more places decide what runs", count - MAX_NAMED));
+    }
+    Ok(plan)
+}
+
+/// The docker compose file in a compose document, whose hashes are noted.
+fn docker_compose_of(document: &[u8], plan: &mut DeployPlan) -> Result<String, UsageError> {
+    let text = std::str::from_utf8(document)
+        .map_err(|_| UsageError::new("the compose document is not UTF-8 text"))?;
+    let (forms, doubts) =
+        compose_forms(text).map_err(|error| UsageError::new(format!("the compose document: {error}")))?;
+    plan.compose_hashes.extend(forms.iter().map(|form| Hash {
+        form: form.name,
+        compose_hash: hex::encode(form.hash),
+    }));
+    plan.notes.extend(doubts.iter().map(|doubt| (*doubt).to_owned()));
+    let value: serde_json::Value = serde_json::from_str(text)
+        .map_err(|error| UsageError::new(format!("the compose document is not JSON: {error}")))?;
+    value
+        .get("docker_compose_file")
+        .and_then(serde_json::Value::as_str)
+        .map(str::to_owned)
+        .ok_or_else(|| UsageError::new("the compose document has no `docker_compose_file`"))
+}
+
+fn provenance(
+    images: &BTreeSet<String>,
+    recorded: &[RecordedStatements],
+    policy: &SourcePolicy,
+    now: u64,
+) -> Provenance {
+    if policy.rules.is_empty() {
+        return Provenance {
+            status: Status::Skip,
+            reason: Some("not-configured"),
+            detail: "No rule says who must have built the images.".to_owned(),
+            fix: None,
+        };
+    }
+    let statements = verify_statements(recorded, &policy.roots, now);
+    let finding = judge_images(images, &statements, policy);
+    Provenance {
+        status: finding.status,
+        reason: finding.reason.map(|reason| reason.id),
+        detail: finding.detail,
+        fix: finding
+            .reason
+            .map(|reason| reason.fix)
+            .filter(|fix| !fix.is_empty()),
+    }
+}
+
+fn json(plan: &DeployPlan) -> anyhow::Result<String> {
+    let mut text = serde_json::to_string_pretty(plan)?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn text(plan: &DeployPlan) -> String {
+    let mut out = String::new();
+    let mut line = |text: &str| {
+        out.push_str(&escape::terminal(text));
+        out.push('\n');
+    };
+    line(match plan.result {
+        "ready" => "READY: nothing speaks against this deploy.",
+        "refused" => "REFUSED: verify would not pass with these expectations.",
+        _ => "UNDETERMINED: see below.",
+    });
+    line("");
+    line("What will be measured");
+    for hash in &plan.compose_hashes {
+        line(&format!("  {}  {}", hash.compose_hash, hash.form));
+    }
+    for image in &plan.images {
+        line(&format!("  {image}"));
+    }
+    line("");
+    line(&format!(
+        "Who built the images: {}",
+        plan.provenance.status.as_str()
+    ));
+    line(&format!("  {}", plan.provenance.detail));
+    if let Some(fix) = plan.provenance.fix {
+        line(&format!("  To do: {fix}"));
+    }
+    if !plan.refused.is_empty() {
+        line("");
+        line("What would be refused");
+        for refused in &plan.refused {
+            line(&format!("  {refused}"));
+        }
+    }
+    for note in &plan.notes {
+        line("");
+        line(&format!("Note: {note}"));
+    }
+    out
+}

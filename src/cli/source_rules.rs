@@ -1,0 +1,180 @@
+//! Settings in, the rules of who must have built the images out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::args::ExpectArgs;
+use super::error::UsageError;
+use super::files::{self, path_of};
+use super::surroundings::Surroundings;
+use super::trouble::Trouble;
+use crate::config::{Settings, Written};
+use cvm_verify_core::evidence::{MAX_STATEMENT_FILE, StatementFile};
+use cvm_verify_core::policy::{ExpectedSource, MAX_SOURCE_RULES, SourcePolicy, SourceRule, WrittenRule};
+use cvm_verify_core::verify::provenance::SigstoreRoots;
+
+/// The policy, where a lock says `locked`. The blocks of `[[target.images]]` replace those of a lock; `--source-repository` is a
+/// rule for every image that no block names; the other short options change what all rules expect.
+pub(super) fn source_policy(
+    settings: &Settings,
+    locked: &SourcePolicy,
+    troubles: &mut Vec<Trouble>,
+) -> SourcePolicy {
+    let blocks = settings.all("images");
+    let mut rules: Vec<SourceRule> = match blocks.is_empty() {
+        true => locked.rules.to_vec(),
+        false => blocks
+            .iter()
+            .filter_map(|value| {
+                let parsed = block(value);
+                parsed
+                    .map_err(|problem| troubles.push(Trouble::of("images", value, problem)))
+                    .ok()
+            })
+            .collect(),
+    };
+    short_form(settings, &mut rules, troubles);
+    if let Some(value) = blocks.first() {
+        let mut seen = BTreeSet::new();
+        if let Some(rule) = rules.iter().find(|rule| !seen.insert(rule.image.to_string())) {
+            let problem = format!("two rules name the image {}; keep one", rule.image);
+            troubles.push(Trouble::of("images", value, problem));
+        }
+        if rules.len() > MAX_SOURCE_RULES {
+            let problem = format!("there are more than {MAX_SOURCE_RULES} rules");
+            troubles.push(Trouble::of("images", value, problem));
+        }
+    }
+    SourcePolicy {
+        rules: rules.into(),
+        roots: roots(settings, troubles),
+        files: statement_files(settings, troubles).into(),
+    }
+}
+
+fn block(value: &Written) -> Result<SourceRule, String> {
+    let written: WrittenRule = serde_json::from_str(&value.text).map_err(|error| error.to_string())?;
+    written
+        .rule(value.origin.clone())
+        .map_err(|error| error.to_string())
+}
+
+/// The four short options.
+fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, troubles: &mut Vec<Trouble>) {
+    let one = |key: &str| settings.one(key).map(|value| value.text.clone());
+    let written = WrittenRule {
+        image: "*".to_owned(),
+        repository: one("source-repository"),
+        workflow: one("source-workflow"),
+        refs: settings
+            .all("source-ref")
+            .iter()
+            .map(|value| value.text.clone())
+            .collect(),
+        commit: one("source-commit"),
+        ..WrittenRule::default()
+    };
+    let keys = [
+        "source-repository",
+        "source-workflow",
+        "source-ref",
+        "source-commit",
+    ];
+    let Some((key, value)) = keys.iter().find_map(|key| Some((*key, settings.one(key)?))) else {
+        return;
+    };
+    let is_whole = written.repository.is_some();
+    if !is_whole && rules.is_empty() {
+        let problem = "it needs --source-repository OWNER/NAME, or rules in [[target.images]] or the lock";
+        troubles.push(Trouble::of(key, value, problem));
+        return;
+    }
+    // Without a repository of its own, the values are judged as those of any.
+    let judged = WrittenRule {
+        repository: Some(written.repository.clone().unwrap_or_else(|| "any/any".to_owned())),
+        ..written
+    };
+    let rule = match judged.rule(value.origin.clone()) {
+        Ok(rule) => rule,
+        Err(error) => {
+            let key = keys
+                .into_iter()
+                .find(|key| key.strip_prefix("source-") == Some(error.key))
+                .unwrap_or(key);
+            let value = settings.one(key).unwrap_or(value);
+            troubles.push(Trouble::of(key, value, format!("the value {}", error.problem)));
+            return;
+        }
+    };
+    if is_whole {
+        rules.push(rule);
+        return;
+    }
+    let ExpectedSource::Built(short) = rule.expected else {
+        return;
+    };
+    for rule in rules {
+        if let ExpectedSource::Built(source) = &mut rule.expected {
+            if short.workflow.is_some() {
+                source.workflow.clone_from(&short.workflow);
+            }
+            if !short.refs.is_empty() {
+                source.refs.clone_from(&short.refs);
+            }
+            if short.commit.is_some() {
+                source.commit.clone_from(&short.commit);
+            }
+        }
+    }
+}
+
+fn roots(settings: &Settings, troubles: &mut Vec<Trouble>) -> Arc<SigstoreRoots> {
+    let Some(value) = settings.one("sigstore-root") else {
+        return SigstoreRoots::shared();
+    };
+    let path = path_of(value);
+    let read = files::read(&path, files::CERTIFICATE_LIMIT).map_err(|error| error.to_string());
+    let parsed = read.and_then(|bytes| {
+        SigstoreRoots::of_file(&bytes).map_err(|error| format!("{}: {error}", path.display()))
+    });
+    match parsed {
+        Ok(roots) => Arc::new(roots),
+        Err(error) => {
+            troubles.push(Trouble::of_named_file("sigstore-root", value, error));
+            SigstoreRoots::shared()
+        }
+    }
+}
+
+fn statement_files(settings: &Settings, troubles: &mut Vec<Trouble>) -> Vec<StatementFile> {
+    let read = |value: &Written| {
+        let path = path_of(value);
+        let bytes = files::read(&path, MAX_STATEMENT_FILE as u64).map_err(|error| error.to_string())?;
+        let shown = path.display().to_string();
+        StatementFile::parse(&shown, &bytes).map_err(|error| format!("{shown}: {error}"))
+    };
+    let mut found = Vec::new();
+    for value in settings.all("provenance-bundle") {
+        match read(value) {
+            Ok(file) => found.push(file),
+            Err(error) => troubles.push(Trouble::of_named_file("provenance-bundle", value, error)),
+        }
+    }
+    found
+}
+
+/// A scheduled run verifies what was deployed earlier: the head of its branch is not that.
+pub(super) fn refuse_commit_on_schedule(
+    expect: &ExpectArgs,
+    surroundings: &Surroundings,
+) -> Result<(), UsageError> {
+    let event = surroundings.env.get("GITHUB_EVENT_NAME").map(String::as_str);
+    match (&expect.source_commit, event) {
+        (Some(_), Some("schedule")) => Err(UsageError::option(
+            "--source-commit",
+            "this run is scheduled, and the commit of its branch today is not what was deployed; a monitor takes the commit \
+             from the lock (cvm-verify pin writes it)",
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,200 @@
+//! The statements about the targets that pass: files beside the report.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::args::OutputArgs;
+use super::error::{UsageError, WriteError};
+use super::files;
+use super::plan::Planned;
+use crate::render;
+use crate::render::statement::{PREDICATE_TYPE, SUBJECT, StatementInputs, statement};
+use cvm_verify_core::lock::MAX_LOCK_BYTES;
+use cvm_verify_core::report::{Report, TargetReport, Verdict};
+
+/// Bytes of a policy file that are hashed.
+const POLICY_LIMIT: u64 = 1024 * 1024;
+/// Bytes of a file in the folder that are looked at before it is removed.
+const LOOKED_AT: u64 = 1024 * 1024;
+/// Most files of a folder that are looked at.
+const MAX_FILES: usize = 10_000;
+
+/// What the statement about a target needs beside its report.
+#[derive(Debug)]
+pub(super) struct Attested {
+    name: String,
+    /// The measured compose document: the subject.
+    app_compose: String,
+    inputs: StatementInputs,
+}
+
+/// The files of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StatementPaths {
+    pub statement: PathBuf,
+    pub predicate: PathBuf,
+}
+
+/// Where statements go: the folder that was named, or that of all files.
+pub(super) fn folder(args: &OutputArgs) -> Option<&Path> {
+    args.statement.as_deref().or(args.output_dir.as_deref())
+}
+
+/// What is needed of a target that passes, before its evidence is let go.
+pub(super) fn attested(
+    target: &Planned,
+    app_compose: Option<String>,
+    report: &TargetReport,
+    evidence_sha256: Option<[u8; 32]>,
+    policy_file: Option<&Path>,
+) -> Option<Attested> {
+    let app_compose = app_compose.filter(|_| report.verdict == Verdict::Pass)?;
+    Some(Attested {
+        name: report.name.clone(),
+        app_compose,
+        inputs: StatementInputs {
+            policy_file: policy_file.and_then(|path| hashed(path, POLICY_LIMIT)),
+            policy_fingerprint: target.policy().fingerprint().to_string(),
+            lock: lock_of(target).and_then(|path| hashed(Path::new(path), MAX_LOCK_BYTES as u64)),
+            evidence_sha256,
+            report_sha256: [0; 32],
+        },
+    })
+}
+
+fn lock_of(target: &Planned) -> Option<&str> {
+    let platform = target
+        .policy()
+        .locked_platform
+        .as_ref()
+        .map(|locked| locked.lock.as_str());
+    platform.or_else(|| {
+        target
+            .policy()
+            .locked_compose
+            .as_ref()
+            .map(|locked| locked.lock.as_str())
+    })
+}
+
+fn hashed(path: &Path, limit: u64) -> Option<(String, [u8; 32])> {
+    let bytes = files::read(path, limit).ok()?;
+    Some((path.display().to_string(), Sha256::digest(bytes).into()))
+}
+
+/// The paths of the statement about a run's only target, where it passes.
+pub(super) fn paths_of_one(args: &OutputArgs, attested: &[Attested]) -> Option<StatementPaths> {
+    match (folder(args), attested) {
+        (Some(folder), [_]) => Some(paths(folder, "")),
+        _ => None,
+    }
+}
+
+fn paths(folder: &Path, prefix: &str) -> StatementPaths {
+    StatementPaths {
+        statement: folder.join(format!("{prefix}statement.json")),
+        predicate: folder.join(format!("{prefix}predicate.json")),
+    }
+}
+
+/// Writes the statements, after the last file that they name.
+pub(super) fn write(args: &OutputArgs, report: &Report, attested: &[Attested]) -> Vec<WriteError> {
+    let Some(folder) = folder(args) else {
+        return Vec::new();
+    };
+    if let Err(error) = std::fs::create_dir_all(folder) {
+        return vec![WriteError::file(folder, error)];
+    }
+    let report_sha256: [u8; 32] = Sha256::digest(render::json(report)).into();
+    let mut problems = Vec::new();
+    for one in attested {
+        let Some(target) = report.targets.iter().find(|target| target.name == one.name) else {
+            continue;
+        };
+        let inputs = StatementInputs {
+            report_sha256,
+            ..one.inputs.clone()
+        };
+        let Some(statement) = statement(report, target, &inputs) else {
+            continue;
+        };
+        let prefix = match attested {
+            [_] => String::new(),
+            _ => prefix(&one.name),
+        };
+        let paths = paths(folder, &prefix);
+        let predicate = statement
+            .get("predicate")
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        for (path, text) in [
+            (folder.join(format!("{prefix}{SUBJECT}")), one.app_compose.clone()),
+            (paths.predicate, predicate),
+            (paths.statement, statement.to_string()),
+        ] {
+            let written = match is_free(&path, &text) {
+                true => files::write(&path, &text),
+                false => Err(WriteError::file(
+                    &path,
+                    "it is there already and is not a file that cvm-verify wrote. Name another folder, or remove it",
+                )),
+            };
+            problems.extend(written.err());
+        }
+    }
+    problems
+}
+
+/// Whether a file may be written: there is none, it has the same text, or it is ours.
+fn is_free(path: &Path, text: &str) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    !path.exists() || is_ours(path, &name) || std::fs::read(path).is_ok_and(|found| found == text.as_bytes())
+}
+
+/// A target's name as the start of a file's.
+fn prefix(name: &str) -> String {
+    let plain = |c: char| match c.is_ascii_alphanumeric() || matches!(c, '.' | '-') {
+        true => c,
+        false => '_',
+    };
+    let name: String = name.chars().map(plain).collect();
+    format!("{name}.")
+}
+
+/// Removes the statements of an earlier run: a run that is killed, or that does not pass, must not leave yesterday's behind.
+pub(super) fn remove_earlier(args: &OutputArgs) -> Result<(), UsageError> {
+    let Some(entries) = folder(args).and_then(|folder| std::fs::read_dir(folder).ok()) else {
+        return Ok(());
+    };
+    for entry in entries.take(MAX_FILES).flatten() {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let may_be_ours = ["statement.json", "predicate.json"]
+            .iter()
+            .any(|ending| name == *ending || name.ends_with(&format!(".{ending}")));
+        if may_be_ours && is_ours(&path, &name) {
+            std::fs::remove_file(&path)
+                .map_err(|error| UsageError::file(&path, format!("cannot be removed: {error}")))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_ours(path: &Path, name: &str) -> bool {
+    let Ok(bytes) = files::read(path, LOOKED_AT) else {
+        return false;
+    };
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(&bytes) else {
+        return false;
+    };
+    let predicate = match name.ends_with("statement.json") {
+        // The subject has nothing that tells whose it is.
+        _ if name.ends_with(SUBJECT) => None,
+        true if value.get("predicateType") == Some(&PREDICATE_TYPE.into()) => value.get("predicate"),
+        true => None,
+        false => Some(&value),
+    };
+    let id = predicate.and_then(|predicate| predicate.pointer("/verifier/id"));
+    id == Some(&env!("CARGO_PKG_REPOSITORY").into())
+}

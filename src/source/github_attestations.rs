@@ -1,0 +1,432 @@
+//! Attestations of a repository from GitHub's REST API
+//! (<https://docs.github.com/en/rest/users/attestations>): the bundles, bounded and unverified.
+//!
+//! Since July 2026 an answer names each bundle by an address (`bundle_url`) instead of holding it: a signed URL on another host,
+//! whose body is a raw Snappy block. The token goes to the API's host alone, and that address is never shown.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use hyper::{Request, Response};
+use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+use tower_service::Service;
+use url::Url;
+
+use crate::net::{Client, HeaderMap, HeaderValue, Limits, Method, NetError, Secret};
+use cvm_verify_core::evidence::{
+    LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, has_more_values_than,
+};
+use cvm_verify_core::report::rfc3339;
+use cvm_verify_core::verify::provenance::MAX_BUNDLE;
+
+/// Where GitHub's API is.
+pub const API: &str = "https://api.github.com/";
+/// The version of the API.
+const API_VERSION: &str = "2022-11-28";
+/// Largest page, in bytes: 30 bundles that stand in it.
+const MAX_PAGE: usize = 8 * 1024 * 1024;
+/// Values of a page in JSON. One bundle has about 60.
+const MAX_VALUES: usize = 20_000;
+/// Most pages that are followed.
+const MAX_PAGES: usize = 4;
+/// Time for everything about one image: pages and bundles.
+pub const TIME: Duration = Duration::from_secs(30);
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Attestations<'a> {
+    /// The API's address.
+    pub api: &'a Url,
+    /// A token that may read attestations.
+    pub token: Option<&'a Secret>,
+    /// `OWNER/NAME`.
+    pub repository: &'a str,
+    /// SHA-256 of the subject.
+    pub digest: &'a [u8; 32],
+    /// The type of the predicate, where it is one alone.
+    pub predicate_type: Option<&'a str>,
+}
+
+/// What GitHub has: the bundles, and why it may be that some are missing.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// JSON as received.
+    pub bundles: Vec<Box<RawValue>>,
+    /// What could not be had.
+    pub problem: Option<LookupProblem>,
+}
+
+impl Attestations<'_> {
+    /// The address without its query, for people.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        format!("{}{}", self.api.as_str().trim_end_matches('/'), self.path())
+    }
+
+    fn path(&self) -> String {
+        format!(
+            "/repos/{}/attestations/sha256:{}",
+            self.repository,
+            hex::encode(self.digest)
+        )
+    }
+
+    /// Asks. One attempt; what went wrong says whether another may help.
+    pub async fn fetch(&self, client: &Client) -> Found {
+        let mut found = Found::default();
+        if let Err(problem) = self.pages(client, &mut found).await {
+            found.problem = Some(problem);
+        }
+        found
+    }
+
+    async fn pages(&self, client: &Client, found: &mut Found) -> Result<(), LookupProblem> {
+        let deadline = Instant::now() + TIME;
+        let mut query = format!("?per_page={MAX_STATEMENTS}");
+        if let Some(predicate_type) = self.predicate_type {
+            let encoded: String = url::form_urlencoded::byte_serialize(predicate_type.as_bytes()).collect();
+            query = format!("{query}&predicate_type={encoded}");
+        }
+        let mut path = format!("{}{query}", self.path());
+        for _ in 0..MAX_PAGES {
+            let answer = self.page(client, &path, deadline).await?;
+            let Some(answer) = answer else { return Ok(()) };
+            for attestation in answer.attestations {
+                if found.bundles.len() >= MAX_STATEMENTS {
+                    return Ok(());
+                }
+                // What GitHub itself says of a release is no statement of a build.
+                if attestation.initiator.as_deref() == Some("github") {
+                    continue;
+                }
+                let bundle = match (attestation.bundle, attestation.bundle_url) {
+                    (Some(bundle), _) if bundle.get() != "null" => bundle,
+                    (_, Some(address)) => bundle_at(client, &address, deadline).await?,
+                    (_, None) => {
+                        return Err(malformed(
+                            "GitHub's answer has an attestation with neither `bundle` nor `bundle_url`",
+                        ));
+                    }
+                };
+                found.bundles.push(bundle);
+            }
+            match answer.next {
+                Some(next) => path = next,
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// One page. `None`: there is nothing.
+    async fn page(
+        &self,
+        client: &Client,
+        path: &str,
+        deadline: Instant,
+    ) -> Result<Option<Page>, LookupProblem> {
+        let answer = self.ask(client, self.token, path, deadline).await?;
+        let limited = answer.is_limited();
+        match answer.status {
+            200 => answer.page(self).map(Some),
+            // An organisation with single sign-on refuses a token that it does not know, and shows what is public without one.
+            403 if self.token.is_some() && !limited => {
+                let again = self.ask(client, None, path, deadline).await?;
+                match again.status {
+                    200 => again.page(self).map(Some),
+                    _ => Err(LookupProblem {
+                        kind: Kind::ApiDenied,
+                        detail: format!(
+                            "GitHub refuses the token for the repository {} (status 403)",
+                            self.repository
+                        ),
+                    }),
+                }
+            }
+            404 if self.token.is_some() => Ok(None),
+            403 | 429 if limited => Err(LookupProblem {
+                kind: Kind::RateLimited,
+                detail: answer.limit_words(),
+            }),
+            403 | 404 => Err(LookupProblem {
+                kind: Kind::CannotSee,
+                detail: format!(
+                    "GitHub shows no attestation of the repository {} without a token (status {})",
+                    self.repository, answer.status
+                ),
+            }),
+            401 => Err(LookupProblem {
+                kind: Kind::ApiDenied,
+                detail: "GitHub does not accept the token in CVM_VERIFY_SOURCE_TOKEN (status 401)".to_owned(),
+            }),
+            status => Err(LookupProblem {
+                kind: Kind::Unreachable,
+                detail: format!("GitHub's API answered with status {status}"),
+            }),
+        }
+    }
+
+    async fn ask(
+        &self,
+        client: &Client,
+        token: Option<&Secret>,
+        path: &str,
+        deadline: Instant,
+    ) -> Result<Answer, LookupProblem> {
+        let service = ThroughOurClient {
+            client: client.clone(),
+            api: self.api.clone(),
+            token: token.cloned(),
+            deadline,
+        };
+        let response = service
+            .octocrab()
+            ._get(path)
+            .await
+            .map_err(|error| meant(&error))?;
+        let status = response.status().as_u16();
+        let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+        Ok(Answer {
+            status,
+            link: header("link"),
+            remaining: header("x-ratelimit-remaining"),
+            reset: header("x-ratelimit-reset"),
+            retry_after: header("retry-after"),
+            body: read(response.into_body()).await?,
+        })
+    }
+}
+
+/// The bundle at a signed address of another host. It gets no token, and the address stands in no message: it is a credential.
+async fn bundle_at(
+    client: &Client,
+    address: &str,
+    deadline: Instant,
+) -> Result<Box<RawValue>, LookupProblem> {
+    let url = Url::parse(address)
+        .ok()
+        .filter(|url| url.username().is_empty() && url.password().is_none())
+        .ok_or_else(|| malformed("GitHub's answer has a `bundle_url` that is not an address"))?;
+    let limits = Limits::body(MAX_BUNDLE).within(deadline.saturating_duration_since(Instant::now()));
+    let response = client
+        .get(&url, &limits)
+        .await
+        .and_then(crate::net::Response::ok)
+        .map_err(|error| of_net("the bundle that GitHub names", &error))?;
+    let text = bundle_text(response.body).ok_or_else(|| {
+        malformed("the bundle that GitHub names is neither JSON nor a Snappy block of at most 1 MiB")
+    })?;
+    RawValue::from_string(text).map_err(|_| malformed("the bundle that GitHub names is not JSON"))
+}
+
+/// JSON, or a raw Snappy block of it. The length in the block's head is compared before anything is allocated.
+pub fn bundle_text(body: Vec<u8>) -> Option<String> {
+    let bytes = match body.first() {
+        Some(b'{') => body,
+        _ => match snap::raw::decompress_len(&body) {
+            Ok(length) if length <= MAX_BUNDLE => snap::raw::Decoder::new().decompress_vec(&body).ok()?,
+            _ => return None,
+        },
+    };
+    String::from_utf8(bytes).ok()
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    attestations: Vec<Attestation>,
+}
+
+#[derive(Deserialize)]
+struct Attestation {
+    initiator: Option<String>,
+    bundle: Option<Box<RawValue>>,
+    bundle_url: Option<String>,
+}
+
+struct Page {
+    attestations: Vec<Attestation>,
+    /// Path and query of the next page.
+    next: Option<String>,
+}
+
+struct Answer {
+    status: u16,
+    link: Option<String>,
+    remaining: Option<String>,
+    reset: Option<String>,
+    retry_after: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn is_limited(&self) -> bool {
+        self.status == 429
+            || (self.status == 403 && (self.remaining.as_deref() == Some("0") || self.retry_after.is_some()))
+    }
+
+    fn limit_words(&self) -> String {
+        let number = |text: &Option<String>| text.as_ref()?.parse::<u64>().ok();
+        match (number(&self.reset), number(&self.retry_after)) {
+            (Some(reset), _) => format!("GitHub's rate limit is reached until {}", rfc3339(reset)),
+            (None, Some(seconds)) => format!("GitHub's rate limit is reached for {seconds} seconds"),
+            (None, None) => "GitHub's rate limit is reached".to_owned(),
+        }
+    }
+
+    fn page(self, asked: &Attestations<'_>) -> Result<Page, LookupProblem> {
+        if has_more_values_than(&self.body, MAX_VALUES) {
+            return Err(malformed("GitHub's answer holds too many values"));
+        }
+        let listed: Listed = serde_json::from_slice(&self.body)
+            .map_err(|_| malformed("GitHub's answer is not a list of attestations"))?;
+        let next = self.link.as_deref().and_then(|link| next_page(link, asked));
+        Ok(Page {
+            attestations: listed.attestations,
+            next,
+        })
+    }
+}
+
+/// The next page, if it is of the same host and path.
+fn next_page(link: &str, asked: &Attestations<'_>) -> Option<String> {
+    let part = link.split(',').find(|part| part.contains("rel=\"next\""))?;
+    let address = part.trim().strip_prefix('<')?.split_once('>')?.0;
+    let url = Url::parse(address).ok()?;
+    let expected = Url::parse(&asked.shown()).ok()?;
+    let same = url.origin() == expected.origin() && url.path() == expected.path();
+    let query = url.query().filter(|_| same)?;
+    Some(format!("{}?{query}", asked.path()))
+}
+
+fn malformed(detail: &str) -> LookupProblem {
+    LookupProblem {
+        kind: Kind::MalformedAnswer,
+        detail: detail.to_owned(),
+    }
+}
+
+fn of_net(what: &str, error: &NetError) -> LookupProblem {
+    LookupProblem {
+        kind: match error {
+            NetError::TooLarge { .. } | NetError::HeadersTooLarge { .. } => Kind::MalformedAnswer,
+            _ => Kind::Unreachable,
+        },
+        detail: format!("{what}: {}", error.to_string().trim_end_matches('.')),
+    }
+}
+
+/// octocrab on our own client: the same guards, limits and TLS as every other request. Every status is an answer.
+#[derive(Clone)]
+struct ThroughOurClient {
+    client: Client,
+    api: Url,
+    token: Option<Secret>,
+    deadline: Instant,
+}
+
+/// Why a request had no answer.
+#[derive(Debug, thiserror::Error)]
+enum Unanswered {
+    #[error("GitHub's API: {0}")]
+    Net(NetError),
+    #[error("the token in CVM_VERIFY_SOURCE_TOKEN holds a character that no token has")]
+    Token,
+    #[error("the request to GitHub's API could not be made")]
+    Request,
+}
+
+impl ThroughOurClient {
+    fn octocrab(self) -> Octocrab {
+        let builder = OctocrabBuilder::new_empty().with_service(self);
+        match builder.with_auth(AuthState::None).build() {
+            Ok(octocrab) => octocrab,
+            Err(never) => match never {},
+        }
+    }
+
+    async fn pass(self, request: Request<OctoBody>) -> Result<Response<OctoBody>, Unanswered> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |path| path.as_str())
+            .to_owned();
+        let url = format!("{}{path}", self.api.as_str().trim_end_matches('/'));
+        let url = Url::parse(&url).map_err(|_| Unanswered::Request)?;
+        let mut headers = HeaderMap::new();
+        headers.insert("accept", HeaderValue::from_static("application/vnd.github+json"));
+        headers.insert("x-github-api-version", HeaderValue::from_static(API_VERSION));
+        if let Some(token) = &self.token {
+            let mut bearer =
+                HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| Unanswered::Token)?;
+            bearer.set_sensitive(true);
+            headers.insert("authorization", bearer);
+        }
+        let limits = Limits::body(MAX_PAGE).within(left);
+        let answer = self
+            .client
+            .send(Method::GET, &url, headers, Vec::new(), &limits)
+            .await
+            .map_err(Unanswered::Net)?;
+        let mut response = Response::builder().status(answer.status);
+        for name in [
+            "link",
+            "x-ratelimit-remaining",
+            "x-ratelimit-reset",
+            "retry-after",
+        ] {
+            if let Some(value) = answer.header(name) {
+                response = response.header(name, value);
+            }
+        }
+        response
+            .body(OctoBody::from(answer.body))
+            .map_err(|_| Unanswered::Request)
+    }
+}
+
+impl Service<Request<OctoBody>> for ThroughOurClient {
+    type Response = Response<OctoBody>;
+    type Error = Unanswered;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<OctoBody>) -> Self::Future {
+        Box::pin(self.clone().pass(request))
+    }
+}
+
+async fn read<B: hyper::body::Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Vec<u8>, LookupProblem> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        let frame = frame.map_err(|_| malformed("GitHub's answer cannot be read"))?;
+        if let Ok(data) = frame.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes)
+}
+
+fn meant(error: &octocrab::Error) -> LookupProblem {
+    let unanswered = match error {
+        octocrab::Error::Service { source, .. } => source.downcast_ref::<Unanswered>(),
+        _ => None,
+    };
+    match unanswered {
+        Some(Unanswered::Net(error)) => of_net("GitHub's API", error),
+        Some(other) => LookupProblem {
+            kind: Kind::Unreachable,
+            detail: other.to_string(),
+        },
+        None => malformed("GitHub's answer cannot be read"),
+    }
+}

@@ -1,0 +1,703 @@
+//! Who built the images: from the rule to the statement, against a Sigstore instance and a GitHub API on loopback.
+
+use std::sync::{Arc, Barrier, Mutex};
+
+use cvm_verify_core::report::CheckId::SourceProvenance;
+use cvm_verify_core::report::Status::{Error, Fail, Pass, Skip};
+use cvm_verify_core::report::Verdict;
+use serde_json::{Value, json};
+use simulator::{Cvm, Request, Scripted, ScriptedServer, Sigstore, Workflow, World};
+
+use super::deployment::Deployment;
+use super::run::{Ran, run, run_in};
+
+/// When the images were built, Unix seconds: long before the tests.
+const BUILT: u64 = 1_700_000_000;
+/// The images of the simulated deployment.
+const IMAGES: [(&str, &str); 2] = [
+    (
+        "ghcr.io/example/web",
+        "5d2f1f9d3c8a7b6e4f0a1b2c3d4e5f60718293a4b5c6d7e8f9010203040506aa",
+    ),
+    (
+        "docker.io/example/worker",
+        "9a0b1c2d3e4f5061728394a5b6c7d8e9f0010203040506070809aabbccddeeff",
+    ),
+];
+const WORKFLOW: &str = "--source-workflow=.github/workflows/release.yml";
+const TAGS: &str = "--source-ref=refs/tags/*";
+const REPOSITORY: &str = "--source-repository=example/shop";
+
+fn sigstore() -> Sigstore {
+    Sigstore::new(7, BUILT)
+}
+
+/// The bundle about a digest, from a workflow.
+fn bundle(workflow: &Workflow, digest: &str) -> Value {
+    sigstore().sign(workflow, &workflow.provenance("image", digest))
+}
+
+/// The digest that a request to GitHub's API asks for.
+fn asked_digest(request: &Request) -> String {
+    let path = request.path();
+    path.rsplit("sha256:").next().unwrap_or_default().to_owned()
+}
+
+/// GitHub's API with one attestation of this workflow for each digest.
+fn github(workflow: Workflow) -> ScriptedServer {
+    ScriptedServer::http(move |request| {
+        let bundle = bundle(&workflow, &asked_digest(request));
+        Scripted::json(json!({ "attestations": [{ "repository_id": 1, "bundle": bundle }] }))
+    })
+}
+
+struct Release {
+    deployment: Deployment,
+    api: ScriptedServer,
+}
+
+impl Release {
+    fn of(api: ScriptedServer) -> Self {
+        Self::with(Deployment::healthy(), api)
+    }
+
+    fn with(deployment: Deployment, api: ScriptedServer) -> Self {
+        let root = deployment.folder.path().join("trusted_root.json");
+        std::fs::write(root, sigstore().trusted_root().to_string()).unwrap();
+        Self { deployment, api }
+    }
+
+    fn args(&self, more: &[&str]) -> Vec<String> {
+        let mut args = vec![
+            format!("--source-api-url={}", self.api.url()),
+            format!("--sigstore-root={}", self.deployment.path("trusted_root.json")),
+        ];
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        args
+    }
+
+    fn verify(&self, more: &[&str]) -> Ran {
+        self.verify_as(None, more)
+    }
+
+    /// With a token, or without.
+    fn verify_as(&self, token: Option<&str>, more: &[&str]) -> Ran {
+        let mut args = vec![
+            "verify".to_owned(),
+            self.deployment.app.url().to_string(),
+            "--format=json".to_owned(),
+        ];
+        args.extend(self.deployment.network());
+        args.extend(self.deployment.expect().iter().cloned());
+        args.extend(self.args(more));
+        let env: Vec<(&str, &str)> = token
+            .map(|token| ("CVM_VERIFY_SOURCE_TOKEN", token))
+            .into_iter()
+            .collect();
+        run_in(&args, &env, |_| {})
+    }
+}
+
+#[test]
+fn a_release_goes_from_its_commit_to_a_pass_that_names_both_images() {
+    let release = Release::of(github(Workflow::default()));
+    let ran = release.verify(&[REPOSITORY, WORKFLOW, TAGS, "--require-assurance=code+source"]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(SourceProvenance, Pass, None);
+    let report = ran.report();
+    let target = &report.targets[0];
+    let check = target.check(SourceProvenance).unwrap();
+    assert!(
+        check
+            .detail
+            .contains("built from example/shop@95baf27 (refs/tags/v1.4.0) by release.yml, github-hosted"),
+        "{}",
+        check.detail
+    );
+    assert_eq!(target.sources.len(), 2);
+    assert_eq!(target.sources[0].repository_id.as_deref(), Some("804070735"));
+    assert_eq!(release.api.requests().len(), 2);
+    let request = &release.api.requests()[0];
+    assert!(
+        request
+            .target
+            .contains("predicate_type=https%3A%2F%2Fslsa.dev%2Fprovenance%2Fv1")
+    );
+    assert_eq!(request.header("authorization"), None);
+}
+
+#[test]
+fn without_a_rule_nobody_is_asked_and_nothing_is_claimed() {
+    let release = Release::of(github(Workflow::default()));
+    let ran = release.verify(&[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(SourceProvenance, Skip, Some("not-configured"));
+    assert_eq!(release.api.requests().len(), 0);
+    let wanted = release.verify(&["--require-assurance=code+source"]);
+    assert_eq!(wanted.report().verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn with_less_than_workflow_and_ref_it_passes_and_does_not_reach_the_tier() {
+    let release = Release::of(github(Workflow::default()));
+    for (rules, words) in [
+        (vec![REPOSITORY], "any workflow, any branch"),
+        (vec![REPOSITORY, WORKFLOW], "any branch"),
+        (vec![REPOSITORY, TAGS], "any workflow"),
+    ] {
+        let ran = release.verify(&rules);
+        ran.assert(SourceProvenance, Pass, None);
+        assert!(ran.check(SourceProvenance).detail.contains(words), "{rules:?}");
+        let mut wanted = rules.clone();
+        wanted.push("--require-assurance=code+source");
+        assert_eq!(
+            release.verify(&wanted).report().verdict,
+            Verdict::Inconclusive,
+            "{rules:?}"
+        );
+    }
+}
+
+#[test]
+fn a_lie_at_every_link_fails_for_its_own_reason() {
+    let change = |change: &dyn Fn(&mut Workflow)| {
+        let mut workflow = Workflow::default();
+        change(&mut workflow);
+        workflow
+    };
+    let text = str::to_owned;
+    let lies = [
+        (
+            change(&|workflow| {
+                workflow.repository = text("evil/shop");
+                workflow.workflow_repository = text("evil/shop");
+            }),
+            "other-repository",
+        ),
+        // A fork's workflow signs for the right repository.
+        (
+            change(&|workflow| workflow.workflow_repository = text("evil/shop")),
+            "other-workflow",
+        ),
+        (
+            change(&|workflow| workflow.path = text(".github/workflows/ci.yml")),
+            "other-workflow",
+        ),
+        (
+            change(&|workflow| workflow.git_ref = text("refs/heads/main")),
+            "other-ref",
+        ),
+        (
+            change(&|workflow| workflow.git_ref = text("refs/tags-evil/v1")),
+            "other-ref",
+        ),
+        (
+            change(&|workflow| workflow.commit = "0".repeat(40)),
+            "other-commit",
+        ),
+        (
+            change(&|workflow| workflow.runner = text("self-hosted")),
+            "other-runner",
+        ),
+        (
+            change(&|workflow| {
+                workflow.trigger = text("pull_request");
+                workflow.git_ref = text("refs/pull/7/merge");
+            }),
+            "other-trigger",
+        ),
+        (
+            change(&|workflow| workflow.issuer = text("https://gitlab.example")),
+            "other-issuer",
+        ),
+    ];
+    for (workflow, reason) in lies {
+        let release = Release::of(github(workflow));
+        let ran = release.verify(&[
+            REPOSITORY,
+            WORKFLOW,
+            TAGS,
+            "--source-commit=95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012",
+        ]);
+        assert_eq!(ran.code, 1, "{reason}");
+        ran.assert(SourceProvenance, Fail, Some(reason));
+    }
+}
+
+#[test]
+fn a_name_that_was_registered_again_fails_by_its_number() {
+    let release = Release::of(github(Workflow {
+        repository_id: 1,
+        ..Workflow::default()
+    }));
+    let file = release.deployment.path("cvm-verify.toml");
+    let url = release.deployment.app.url();
+    let text = format!(
+        "[[target]]\nname = \"shop\"\nurl = \"{url}\"\n[[target.images]]\nimage = \"*\"\nrepository = \"example/shop\"\n\
+         repository-id = 804070735\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let mut args = vec![
+        "verify".to_owned(),
+        format!("--config={file}"),
+        "--format=json".to_owned(),
+    ];
+    args.extend(release.deployment.network());
+    args.extend(release.deployment.expect().iter().cloned());
+    args.extend(release.args(&[]));
+    run(&args).assert(SourceProvenance, Fail, Some("other-repository-id"));
+}
+
+#[test]
+fn statements_about_another_digest_and_changed_ones_prove_nothing() {
+    let other = ScriptedServer::http(|_| {
+        let bundle = bundle(&Workflow::default(), &"11".repeat(32));
+        Scripted::json(json!({ "attestations": [{ "bundle": bundle }] }))
+    });
+    let ran = Release::of(other).verify(&[REPOSITORY]);
+    ran.assert(SourceProvenance, Fail, Some("other-subject"));
+
+    // The statement of one image, with the payload of the other: the log has another one.
+    let swapped = ScriptedServer::http(|request| {
+        let workflow = Workflow::default();
+        let mut bundle = bundle(&workflow, &"11".repeat(32));
+        let right = sigstore().sign(&workflow, &workflow.provenance("image", &asked_digest(request)));
+        bundle["dsseEnvelope"]["payload"] = right["dsseEnvelope"]["payload"].clone();
+        Scripted::json(json!({ "attestations": [{ "bundle": bundle }] }))
+    });
+    let ran = Release::of(swapped).verify(&[REPOSITORY]);
+    ran.assert(SourceProvenance, Fail, Some("signature-invalid"));
+
+    // An instance that nobody trusts.
+    let untrusted = ScriptedServer::http(|request| {
+        let workflow = Workflow::default();
+        let statement = workflow.provenance("image", &asked_digest(request));
+        let bundle = Sigstore::new(8, BUILT).sign(&workflow, &statement);
+        Scripted::json(json!({ "attestations": [{ "bundle": bundle }] }))
+    });
+    let ran = Release::of(untrusted).verify(&[REPOSITORY]);
+    ran.assert(SourceProvenance, Fail, Some("unknown-log"));
+
+    // Provenance that says something else than the certificate.
+    let contradicting = ScriptedServer::http(|request| {
+        let workflow = Workflow::default();
+        let claimed = Workflow {
+            commit: "1".repeat(40),
+            ..workflow.clone()
+        };
+        let bundle = sigstore().sign(&workflow, &claimed.provenance("image", &asked_digest(request)));
+        Scripted::json(json!({ "attestations": [{ "bundle": bundle }] }))
+    });
+    let ran = Release::of(contradicting).verify(&[REPOSITORY]);
+    ran.assert(SourceProvenance, Fail, Some("predicate-mismatch"));
+}
+
+#[test]
+fn one_right_statement_among_others_suffices_and_release_statements_of_github_are_passed_over() {
+    let several = ScriptedServer::http(|request| {
+        let digest = asked_digest(request);
+        let wrong = Workflow {
+            repository: "evil/shop".to_owned(),
+            ..Workflow::default()
+        };
+        Scripted::json(json!({ "attestations": [
+            { "initiator": "github", "bundle": null },
+            { "initiator": "user", "bundle": bundle(&wrong, &digest) },
+            { "initiator": "user", "bundle": bundle(&Workflow::default(), &digest) },
+        ]}))
+    });
+    Release::of(several)
+        .verify(&[REPOSITORY, WORKFLOW, TAGS])
+        .assert(SourceProvenance, Pass, None);
+}
+
+#[test]
+fn what_github_does_not_show_without_a_token_is_not_seen_and_with_one_it_is_absent() {
+    for status in [403, 404] {
+        let api = ScriptedServer::http(move |_| Scripted::of(status, "application/json", b"{}".to_vec()));
+        let release = Release::of(api);
+        let ran = release.verify(&[REPOSITORY]);
+        assert_eq!(ran.code, 3, "{status}: {ran:#?}");
+        ran.assert(SourceProvenance, Error, Some("cannot-see"));
+    }
+    let api = ScriptedServer::http(|_| Scripted::of(404, "application/json", b"{}".to_vec()));
+    let release = Release::of(api);
+    let ran = release.verify_as(Some("hunter2"), &[REPOSITORY]);
+    ran.assert(SourceProvenance, Fail, Some("no-provenance"));
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hunter2"));
+    assert_eq!(
+        release.api.requests()[0].header("authorization"),
+        Some("Bearer hunter2")
+    );
+    // An empty list is an answer.
+    let api = ScriptedServer::http(|_| Scripted::json(json!({ "attestations": [] })));
+    Release::of(api)
+        .verify(&[REPOSITORY])
+        .assert(SourceProvenance, Fail, Some("no-provenance"));
+}
+
+#[test]
+fn a_token_that_single_sign_on_refuses_is_left_out_once() {
+    let api = ScriptedServer::http(|request| match request.header("authorization") {
+        Some(_) => Scripted::of(403, "application/json", b"{}".to_vec()),
+        None => {
+            let bundle = bundle(&Workflow::default(), &asked_digest(request));
+            Scripted::json(json!({ "attestations": [{ "bundle": bundle }] }))
+        }
+    });
+    Release::of(api)
+        .verify_as(Some("hunter2"), &[REPOSITORY])
+        .assert(SourceProvenance, Pass, None);
+    let api = ScriptedServer::http(|_| Scripted::of(403, "application/json", b"{}".to_vec()));
+    Release::of(api).verify_as(Some("hunter2"), &[REPOSITORY]).assert(
+        SourceProvenance,
+        Error,
+        Some("api-denied"),
+    );
+}
+
+#[test]
+fn a_rate_limit_says_when_it_ends() {
+    let api = ScriptedServer::http(|_| {
+        Scripted::of(403, "application/json", b"{}".to_vec())
+            .header("X-RateLimit-Remaining", "0")
+            .header("X-RateLimit-Reset", "1790859600")
+    });
+    let ran = Release::of(api).verify(&[REPOSITORY]);
+    ran.assert(SourceProvenance, Error, Some("rate-limited"));
+    assert!(
+        ran.check(SourceProvenance)
+            .detail
+            .contains("until 2026-10-01T13:00:00Z"),
+        "{}",
+        ran.check(SourceProvenance).detail
+    );
+}
+
+/// A host for bundles, and an API that names it.
+fn by_address(
+    body: impl Fn(String) -> Vec<u8> + Send + Sync + 'static,
+) -> (Arc<ScriptedServer>, ScriptedServer) {
+    let host = Arc::new(ScriptedServer::http(move |request| {
+        let digest = request.path().rsplit('/').next().unwrap_or_default().to_owned();
+        let bundle = bundle(&Workflow::default(), &digest).to_string();
+        Scripted::of(200, "application/x-snappy", body(bundle))
+    }));
+    let address = host.url();
+    let api = ScriptedServer::http(move |request| {
+        let url = format!("{address}/{}?sig=secret", asked_digest(request));
+        Scripted::json(json!({ "attestations": [{ "bundle": null, "bundle_url": url }] }))
+    });
+    (host, api)
+}
+
+#[test]
+fn a_bundle_by_address_is_read_as_snappy_without_the_token() {
+    let compress = |text: String| snap::raw::Encoder::new().compress_vec(text.as_bytes()).unwrap();
+    let (host, api) = by_address(compress);
+    let release = Release::of(api);
+    let ran = release.verify_as(Some("hunter2"), &[REPOSITORY]);
+    ran.assert(SourceProvenance, Pass, None);
+    assert_eq!(host.requests().len(), 2);
+    assert!(
+        host.requests()
+            .iter()
+            .all(|request| request.header("authorization").is_none())
+    );
+    // The address is a credential.
+    assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("sig=secret"));
+    // Plain JSON is taken, too.
+    let (_host, api) = by_address(String::into_bytes);
+    Release::of(api)
+        .verify(&[REPOSITORY])
+        .assert(SourceProvenance, Pass, None);
+}
+
+#[test]
+fn a_bundle_that_is_not_one_is_no_answer() {
+    // The head of a block of 17 MiB.
+    let (_host, api) = by_address(|_| vec![0x80, 0x80, 0xc0, 0x08, 0x00]);
+    Release::of(api)
+        .verify(&[REPOSITORY])
+        .assert(SourceProvenance, Error, Some("malformed-answer"));
+    for answer in [
+        json!({ "attestations": [{ "bundle": null, "bundle_url": null }] }),
+        json!({ "attestations": [{ "bundle_url": "not an address" }] }),
+        json!([]),
+    ] {
+        let text = answer.to_string();
+        let api = ScriptedServer::http(move |_| Scripted::json(&text));
+        Release::of(api)
+            .verify(&[REPOSITORY])
+            .assert(SourceProvenance, Error, Some("malformed-answer"));
+    }
+}
+
+#[test]
+fn a_replay_decides_alike_and_asks_nobody() {
+    let release = Release::of(github(Workflow::default()));
+    let evidence = release.deployment.path("evidence.json");
+    let rules = [REPOSITORY, WORKFLOW, TAGS];
+    let mut args: Vec<&str> = rules.to_vec();
+    let option = format!("--evidence={evidence}");
+    args.push(&option);
+    let live = release.verify(&args);
+    live.assert(SourceProvenance, Pass, None);
+    let asked = release.api.requests().len();
+    let replay = |rules: &[&str]| {
+        let mut args = vec!["replay".to_owned(), evidence.clone(), "--format=json".to_owned()];
+        args.push(format!(
+            "--insecure-trust-root={}",
+            release.deployment.path("root.pem")
+        ));
+        args.push(format!(
+            "--sigstore-root={}",
+            release.deployment.path("trusted_root.json")
+        ));
+        args.extend(release.deployment.expect().iter().cloned());
+        args.extend(rules.iter().map(|rule| (*rule).to_owned()));
+        run(&args)
+    };
+    let replayed = replay(&rules);
+    assert_eq!(replayed.check(SourceProvenance), live.check(SourceProvenance));
+    replay(&["--source-repository=other/repo"]).assert(SourceProvenance, Fail, Some("other-repository"));
+    assert_eq!(release.api.requests().len(), asked);
+    // Without the rules at the time of recording there is nothing to judge.
+    let bare = release.verify(&[&option]);
+    assert_eq!(bare.code, 0);
+    replay(&rules).assert(SourceProvenance, Error, Some("not-recorded"));
+}
+
+#[test]
+fn files_are_enough_and_then_nobody_is_asked() {
+    let release = Release::of(github(Workflow::default()));
+    let path = release.deployment.path("bundles.jsonl");
+    let lines: Vec<String> = IMAGES
+        .iter()
+        .map(|(_, digest)| bundle(&Workflow::default(), digest).to_string())
+        .collect();
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    let option = format!("--provenance-bundle={path}");
+    let ran = release.verify(&[REPOSITORY, WORKFLOW, TAGS, &option]);
+    ran.assert(SourceProvenance, Pass, None);
+    assert_eq!(release.api.requests().len(), 0);
+    std::fs::write(&path, "no bundle").unwrap();
+    release
+        .verify(&[REPOSITORY, &option])
+        .assert_usage_error("it is neither a Sigstore bundle");
+}
+
+#[test]
+fn an_image_without_provenance_is_waived_in_writing_alone() {
+    let release = Release::of(github(Workflow::default()));
+    let file = release.deployment.path("cvm-verify.toml");
+    let url = release.deployment.app.url();
+    let write = |images: &str| {
+        let text = format!("[[target]]\nname = \"shop\"\nurl = \"{url}\"\n{images}");
+        std::fs::write(&file, text).unwrap();
+        let mut args = vec![
+            "verify".to_owned(),
+            format!("--config={file}"),
+            "--format=json".to_owned(),
+        ];
+        args.extend(release.deployment.network());
+        args.extend(release.deployment.expect().iter().cloned());
+        args.extend(release.args(&[]));
+        run(&args)
+    };
+    let web = "[[target.images]]\nimage = \"ghcr.io/example/*\"\nrepository = \"example/shop\"\n";
+    let waived = write(&format!(
+        "{web}[[target.images]]\nimage = \"*\"\nprovenance = \"none: built by hand until March\"\n"
+    ));
+    assert_eq!(waived.code, 0, "{waived:#?}");
+    waived.assert(SourceProvenance, Skip, Some("unproven-images"));
+    let accepted = &waived.report().targets[0].accepted;
+    assert!(
+        accepted
+            .iter()
+            .any(|one| one.reason == "docker.io/example/worker: built by hand until March"),
+        "{accepted:?}"
+    );
+    write(web).assert(SourceProvenance, Skip, Some("no-rule"));
+    write(&format!("{web}{web}")).assert_usage_error("two rules name the image ghcr.io/example/*");
+    write("[[target.images]]\nimage = \"*\"\nprovenance = \"none\"\n").assert_usage_error("needs a reason");
+    write("[[target.images]]\nimage = \"*\"\n").assert_usage_error("`repository` is missing");
+    write("[[target.images]]\nimage = \"*\"\nrepository = \"a/b\"\ncommit = 1.5\n")
+        .assert_usage_error("images");
+    write("[[target.images]]\nimage = \"*\"\nrepository = \"a/b\"\nbranch = \"main\"\n")
+        .assert_usage_error("unknown field `branch`");
+}
+
+#[test]
+fn short_options_need_a_repository_and_a_commit_is_no_expectation_of_a_schedule() {
+    let release = Release::of(github(Workflow::default()));
+    release
+        .verify(&["--source-commit=95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012"])
+        .assert_usage_error("it needs --source-repository");
+    release
+        .verify(&[REPOSITORY, "--source-commit=95baf27"])
+        .assert_usage_error("all 40 hex digits");
+    let mut args = vec!["verify".to_owned(), release.deployment.app.url().to_string()];
+    args.extend(release.args(&[
+        REPOSITORY,
+        "--source-commit=95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012",
+    ]));
+    run_in(&args, &[("GITHUB_EVENT_NAME", "schedule")], |_| {})
+        .assert_usage_error("takes the commit from the lock");
+}
+
+#[test]
+fn pin_writes_who_built_the_images_and_the_lock_expects_exactly_that() {
+    let release = Release::of(github(Workflow::default()));
+    let lock = release.deployment.path("cvm.lock");
+    let mut args = vec![
+        "pin".to_owned(),
+        release.deployment.app.url().to_string(),
+        format!("--output={lock}"),
+        "--accept-observed".to_owned(),
+    ];
+    args.extend(release.deployment.network());
+    args.push(format!("--source-api-url={}", release.api.url()));
+    args.push(REPOSITORY.to_owned());
+    args.push(format!(
+        "--sigstore-root={}",
+        release.deployment.path("trusted_root.json")
+    ));
+    let pinned = run(&args);
+    assert_eq!(pinned.code, 0, "{pinned:#?}");
+    let text = std::fs::read_to_string(&lock).unwrap();
+    for line in [
+        "[[sources]]",
+        "image = \"ghcr.io/example/web\"",
+        "repository = \"example/shop\"",
+        "repository_id = \"804070735\"",
+        "workflow = \".github/workflows/release.yml\"",
+        "ref = \"refs/tags/v1.4.0\"",
+        "commit = \"95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012\"",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let verify = |release: &Release, more: &[&str]| {
+        let mut args = vec![
+            "verify".to_owned(),
+            release.deployment.app.url().to_string(),
+            "--format=json".to_owned(),
+            format!("--lock={lock}"),
+        ];
+        args.extend(release.deployment.network());
+        args.extend(release.args(more));
+        run(&args)
+    };
+    let good = verify(&release, &["--require-assurance=code+source"]);
+    assert_eq!(good.code, 0, "{good:#?}");
+    good.assert(SourceProvenance, Pass, None);
+    let rebuilt = Release::of(github(Workflow {
+        commit: "2".repeat(40),
+        ..Workflow::default()
+    }));
+    verify(&rebuilt, &[]).assert(SourceProvenance, Fail, Some("other-commit"));
+    // A release gives its own commit, and keeps the rest of the lock.
+    let commit = format!("--source-commit={}", "2".repeat(40));
+    verify(&rebuilt, &[&commit]).assert(SourceProvenance, Pass, None);
+}
+
+#[test]
+fn nothing_is_pinned_of_images_that_somebody_else_built() {
+    let release = Release::of(github(Workflow::default()));
+    let lock = release.deployment.path("cvm.lock");
+    let mut args = vec![
+        "pin".to_owned(),
+        release.deployment.app.url().to_string(),
+        format!("--output={lock}"),
+        "--accept-observed".to_owned(),
+        "--source-repository=other/repo".to_owned(),
+        format!("--source-api-url={}", release.api.url()),
+        format!("--sigstore-root={}", release.deployment.path("trusted_root.json")),
+    ];
+    args.extend(release.deployment.network());
+    let pinned = run(&args);
+    assert_eq!(pinned.code, 1, "{pinned:#?}");
+    assert!(
+        pinned.stderr.contains("who built the images is not proven"),
+        "{}",
+        pinned.stderr
+    );
+    assert!(!std::path::Path::new(&lock).exists());
+}
+
+#[test]
+fn a_plan_says_before_the_deploy_what_will_be_measured_and_who_built_it() {
+    let release = Release::of(github(Workflow::default()));
+    let cvm = Cvm::healthy(&World::default());
+    let document = release.deployment.path("app-compose.json");
+    std::fs::write(&document, &cvm.app_compose).unwrap();
+    let plan = |more: &[&str]| {
+        let mut args = vec![
+            "plan".to_owned(),
+            "--format=json".to_owned(),
+            "--allow-private-network".to_owned(),
+            format!("--app-compose-file={document}"),
+        ];
+        args.extend(release.args(more));
+        run(&args)
+    };
+    let ready = plan(&[REPOSITORY, WORKFLOW, TAGS]);
+    assert_eq!(ready.code, 0, "{ready:#?}");
+    let said: Value = serde_json::from_str(&ready.stdout).unwrap();
+    assert_eq!(said["result"], "ready");
+    assert_eq!(
+        said["compose_hashes"][0]["compose_hash"],
+        hex::encode(cvm.compose_hash())
+    );
+    assert_eq!(said["images"].as_array().unwrap().len(), 2);
+    assert_eq!(said["provenance"]["status"], "pass");
+    let refused = plan(&["--source-repository=other/repo"]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    let said: Value = serde_json::from_str(&refused.stdout).unwrap();
+    assert_eq!(said["provenance"]["reason"], "other-repository");
+    // An image by tag.
+    let unpinned = simulator::app_compose::app_compose("services:\n  web:\n    image: nginx:1.27\n");
+    std::fs::write(&document, unpinned).unwrap();
+    let refused = plan(&[]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    assert!(refused.stdout.contains("nginx:1.27"), "{}", refused.stdout);
+    run(&["plan"]).assert_usage_error("there is nothing to deploy");
+}
+
+#[test]
+fn ten_images_are_asked_about_at_one_time() {
+    let images: Vec<String> = (0..10).map(|number| format!("{number:02x}").repeat(32)).collect();
+    let services: String = images
+        .iter()
+        .enumerate()
+        .map(|(number, digest)| {
+            format!("  s{number}:\n    image: ghcr.io/example/s{number}@sha256:{digest}\n")
+        })
+        .collect();
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.app_compose = simulator::app_compose::app_compose(&format!("services:\n{services}"));
+    let hash = format!("--compose-hash={}", hex::encode(cvm.compose_hash()));
+    let all = Arc::new(Barrier::new(10));
+    let seen = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&seen);
+    // Each answer waits until all ten are asked for.
+    let api = ScriptedServer::http(move |request| {
+        all.wait();
+        *counted.lock().unwrap() += 1;
+        let bundle = bundle(&Workflow::default(), &asked_digest(request));
+        Scripted::json(json!({ "attestations": [{ "bundle": bundle }] }))
+    });
+    let release = Release::with(Deployment::of(cvm), api);
+    let mut args = vec![
+        "verify".to_owned(),
+        release.deployment.app.url().to_string(),
+        "--format=json".to_owned(),
+        hash,
+    ];
+    args.extend(release.deployment.network());
+    args.extend(release.deployment.expect()[1..].iter().cloned());
+    args.extend(release.args(&[REPOSITORY, WORKFLOW, TAGS]));
+    let ran = run(&args);
+    ran.assert(SourceProvenance, Pass, None);
+    assert_eq!(*seen.lock().unwrap(), 10);
+}

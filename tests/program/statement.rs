@@ -1,0 +1,211 @@
+//! The result as a statement, and the check of a signed one.
+
+use std::path::Path;
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use simulator::{Cvm, DEFAULT_NOW, Lie, Sigstore, Workflow, World};
+
+use super::deployment::Deployment;
+use super::run::{Ran, run};
+
+fn read(path: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn sha256(path: &str) -> String {
+    hex::encode(Sha256::digest(std::fs::read(path).unwrap()))
+}
+
+#[test]
+fn a_passing_target_has_a_statement_beside_its_report() {
+    let deployment = Deployment::healthy();
+    let out = deployment.path("out");
+    let ran = deployment.verify(&[&format!("--output-dir={out}")]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let statement = read(&format!("{out}/statement.json"));
+    let compose_hash = ran.report().targets[0].measurements.compose_hash.clone().unwrap();
+    assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
+    assert_eq!(
+        statement["predicateType"],
+        "https://slsa.dev/verification_summary/v1"
+    );
+    assert_eq!(statement["subject"][0]["digest"]["sha256"], compose_hash.as_str());
+    assert_eq!(sha256(&format!("{out}/app-compose.json")), compose_hash);
+    assert_eq!(statement["predicate"], read(&format!("{out}/predicate.json")));
+    let predicate = &statement["predicate"];
+    assert_eq!(predicate["verificationResult"], "PASSED");
+    // Not Intel's root: no level of ours.
+    assert_eq!(predicate["verifiedLevels"][0], "CVM_VERIFY_SIMULATED");
+    assert_eq!(predicate["policy"]["annotations"]["trustRoot"], "custom");
+    let inputs = predicate["inputAttestations"].as_array().unwrap();
+    assert_eq!(
+        inputs[0]["digest"]["sha256"],
+        sha256(&format!("{out}/evidence.json")).as_str()
+    );
+    assert_eq!(
+        inputs[1]["digest"]["sha256"],
+        sha256(&format!("{out}/report.json")).as_str()
+    );
+    // What was accepted in writing is in it.
+    assert!(
+        !predicate["policy"]["annotations"]["accepted"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn what_does_not_pass_has_none_and_yesterday_s_is_removed() {
+    let good = Deployment::healthy();
+    let out = good.path("out");
+    let option = format!("--output-dir={out}");
+    assert_eq!(good.verify(&[&option]).code, 0);
+    assert!(Path::new(&out).join("statement.json").exists());
+    let mut cvm = Cvm::healthy(&World::default());
+    Lie::ForgedEventLog.apply(&mut cvm);
+    let ran = Deployment::of(cvm).verify(&[&option]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(!Path::new(&out).join("statement.json").exists());
+    assert!(!Path::new(&out).join("predicate.json").exists());
+    // A file of somebody else stays.
+    let theirs = Path::new(&out).join("predicate.json");
+    std::fs::write(&theirs, "{\"verifier\":{\"id\":\"https://else.example\"}}").unwrap();
+    let refused = good.verify(&[&option]);
+    assert_eq!(refused.code, 3, "{refused:#?}");
+    assert!(
+        refused.stderr.contains("is not a file that cvm-verify wrote"),
+        "{}",
+        refused.stderr
+    );
+    assert!(std::fs::read_to_string(&theirs).unwrap().contains("else.example"));
+}
+
+/// A signed statement, and the command that checks it.
+struct Signed {
+    deployment: Deployment,
+    levels: Vec<&'static str>,
+}
+
+impl Signed {
+    fn new() -> Self {
+        Self {
+            deployment: Deployment::healthy(),
+            levels: vec!["CVM_VERIFY_CODE", "SLSA_BUILD_LEVEL_UNEVALUATED"],
+        }
+    }
+
+    /// Signs what the program wrote, as Intel's root would have it, by a workflow.
+    fn check(&self, workflow: &Workflow, change: impl Fn(&mut Value), more: &[&str]) -> Ran {
+        let out = self.deployment.path("out");
+        assert_eq!(self.deployment.verify(&[&format!("--output-dir={out}")]).code, 0);
+        let mut statement = read(&format!("{out}/statement.json"));
+        statement["predicate"]["verifiedLevels"] = self.levels.clone().into();
+        statement["predicate"]["resourceUri"] = "https://shop.example".into();
+        change(&mut statement);
+        let sigstore = Sigstore::new(7, 1_700_000_000);
+        let bundle = self.deployment.path("bundle.json");
+        std::fs::write(&bundle, sigstore.sign(workflow, &statement).to_string()).unwrap();
+        let root = self.deployment.path("trusted_root.json");
+        std::fs::write(&root, sigstore.trusted_root().to_string()).unwrap();
+        let mut args = vec![
+            "statement".to_owned(),
+            "check".to_owned(),
+            bundle,
+            format!("--subject={out}/app-compose.json"),
+            format!("--sigstore-root={root}"),
+            "--signer-repository=example/shop".to_owned(),
+            "--signer-workflow=.github/workflows/verify.yml".to_owned(),
+            "--resource=https://shop.example".to_owned(),
+        ];
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        run(&args)
+    }
+}
+
+fn verifying() -> Workflow {
+    Workflow {
+        path: ".github/workflows/verify.yml".to_owned(),
+        git_ref: "refs/heads/main".to_owned(),
+        ..Workflow::default()
+    }
+}
+
+#[test]
+fn a_signed_statement_is_accepted_from_its_workflow_and_for_its_levels() {
+    let signed = Signed::new();
+    let ran = signed.check(&verifying(), |_| {}, &[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(
+        ran.stdout
+            .starts_with("PASSED: https://shop.example was verified at"),
+        "{}",
+        ran.stdout
+    );
+    for (more, says) in [
+        (
+            vec!["--level=CVM_VERIFY_SOURCE"],
+            "does not reach CVM_VERIFY_SOURCE",
+        ),
+        (
+            vec!["--signer-ref=refs/heads/release"],
+            "refs/heads/main instead of refs/heads/release",
+        ),
+    ] {
+        let ran = signed.check(&verifying(), |_| {}, &more);
+        assert_eq!(ran.code, 1, "{more:?}");
+        assert!(
+            ran.stdout.starts_with("FAILED:") && ran.stdout.contains(says),
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
+#[test]
+fn each_lie_about_a_statement_fails_for_its_reason() {
+    let signed = Signed::new();
+    let fork = Workflow {
+        repository: "evil/shop".to_owned(),
+        workflow_repository: "evil/shop".to_owned(),
+        ..verifying()
+    };
+    let cases: Vec<(Workflow, Box<dyn Fn(&mut Value)>, &str)> = vec![
+        (fork, Box::new(|_| {}), "evil/shop instead of example/shop"),
+        (Workflow::default(), Box::new(|_| {}), "release.yml instead of"),
+        (
+            verifying(),
+            Box::new(|statement| statement["subject"][0]["digest"]["sha256"] = "11".repeat(32).into()),
+            "holds no statement about",
+        ),
+        (
+            verifying(),
+            Box::new(|statement| statement["predicate"]["verificationResult"] = "FAILED".into()),
+            "not PASSED",
+        ),
+        (
+            verifying(),
+            Box::new(|statement| statement["predicate"]["resourceUri"] = "https://other.example".into()),
+            "is expected",
+        ),
+        (
+            verifying(),
+            Box::new(|statement| {
+                let old = cvm_verify_core::report::rfc3339(DEFAULT_NOW - 2 * 86_400);
+                statement["predicate"]["timeVerified"] = old.into();
+            }),
+            "seconds ago",
+        ),
+        (
+            verifying(),
+            Box::new(|statement| statement["predicateType"] = "https://slsa.dev/provenance/v1".into()),
+            "another type",
+        ),
+    ];
+    for (workflow, change, says) in cases {
+        let ran = signed.check(&workflow, change, &[]);
+        assert_eq!(ran.code, 1, "{says}: {ran:#?}");
+        assert!(ran.stdout.contains(says), "{says}: {}", ran.stdout);
+    }
+}
