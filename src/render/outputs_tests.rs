@@ -121,7 +121,7 @@ fn a_value_that_holds_the_delimiter_is_left_empty() {
     };
     let report = samples::report(Mode::Live, vec![samples::pass()]);
     let pairs = read(&github_output(&outputs(&report, &paths), &delimiter));
-    assert_eq!(pairs.len(), 14);
+    assert_eq!(pairs.len(), 17);
     assert!(pairs.contains(&("junit-path".to_owned(), String::new())));
 }
 
@@ -153,7 +153,7 @@ proptest! {
         let expected: Vec<(String, String)> =
             outputs.iter().map(|output| (output.name().to_owned(), output.value().to_owned())).collect();
         prop_assert_eq!(read(&file), expected);
-        prop_assert_eq!(file.lines().count(), 3 * 14);
+        prop_assert_eq!(file.lines().count(), 3 * 17);
         for output in &outputs {
             prop_assert!(!output.value().chars().any(char::is_control));
             let is_path = output.name().ends_with("-path") || output.name() == "report-json";

@@ -300,7 +300,10 @@ mod tests {
         let not_claimed = "that this address is served by it is not proven";
         assert!(proven(&target, Mode::Live).ends_with(not_claimed));
         for (side, words) in [
-            (SideTier::Source, not_claimed),
+            (
+                SideTier::Source,
+                "the expected workflow states that it built every image from the expected source",
+            ),
             (
                 SideTier::EndpointReplayable,
                 "that only this CVM holds the key is not proven",

@@ -206,7 +206,8 @@ fn what_could_command_a_ci_log_is_escaped() {
 
 #[test]
 fn every_key_takes_its_own_example() {
-    for key in KEYS {
+    // `images` are tables, which no single text gives.
+    for key in KEYS.iter().filter(|key| key.name != "images") {
         key.shape
             .check(key.example.trim_matches(['[', ']', '"']))
             .unwrap_or_else(|problem| {

@@ -351,6 +351,7 @@ fn not_judged_by_a_lock(id: CheckId) -> bool {
         id,
         CheckId::InstanceId
             | CheckId::PlatformId
+            | CheckId::SourceProvenance
             | CheckId::TlsBinding
             | CheckId::Gpu
             | CheckId::Governance
