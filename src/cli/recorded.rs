@@ -65,6 +65,7 @@ impl Bodies {
             gpu: None,
             chain: None,
             tls: None,
+            provenance: Vec::new(),
         }
     }
 }
