@@ -179,7 +179,9 @@ fn what_is_missing_or_of_another_format_is_named() {
     assert!(refused(b"").contains("sha256sum.txt is not among the files"));
     let mut cut = gzip(&archive("x", &[]));
     cut.truncate(cut.len() / 2);
-    assert!(refused(&cut).contains("the archive cannot be read"));
+    // Where it ends, the archive or a file of it is being read.
+    let said = refused(&cut);
+    assert!(said.contains("cannot be read"), "{said}");
 }
 
 #[test]
