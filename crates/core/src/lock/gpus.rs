@@ -9,7 +9,7 @@ use super::mistakes::Mistakes;
 use super::section::{Entry, Section};
 use super::{LockError, LockProblem};
 use crate::policy::{GPU_KEYS as KEYS, GpuPin};
-use crate::toml_text::literal::{one_line, quoted};
+use crate::toml_text::literal::quoted;
 use crate::verify::gpu::GpuDevices;
 
 /// How many kinds a lock holds. A deployment has one or two.
@@ -101,7 +101,7 @@ pub(super) fn write(pins: &[GpuPin]) -> String {
         out.push_str(HEADER);
         out.push('\n');
         for (key, value) in KEYS.into_iter().zip(&pin.kind) {
-            out.push_str(&format!("{key} = {} # observed\n", quoted(&one_line(value))));
+            out.push_str(&format!("{key} = {} # observed\n", quoted(value)));
         }
         let measurements = quoted(&hex::encode(pin.measurements));
         out.push_str(&format!("measurements = {measurements} # observed\n"));
