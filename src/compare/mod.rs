@@ -110,6 +110,14 @@ fn leave_out_unsaid(own: &mut Lock, other: &mut Lock) -> Vec<&'static str> {
         other.governance = LockedGovernance::default();
         add(true, "the contracts that govern the app");
     }
+    if own.sources.is_empty() && !other.sources.is_empty() {
+        other.sources.clear();
+        add(true, "who built the images");
+    }
+    if own.gpus.is_empty() && !other.gpus.is_empty() {
+        other.gpus.clear();
+        add(true, "the GPUs");
+    }
     if own.images.is_empty() && !other.images.is_empty() {
         other.images.clear();
         add(true, "the images");

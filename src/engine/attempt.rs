@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use rand::TryRng as _;
-use rand::rngs::SysRng;
-
 use crate::net::retry::Heal;
 use crate::source::SourceError;
 use cvm_verify_core::checks::EvidenceGap;
@@ -24,11 +21,6 @@ impl Heal for AttemptFailure {
     fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
-}
-
-/// A random number for the pauses. Where there is none, pauses do not vary.
-pub(crate) fn jitter() -> u32 {
-    SysRng.try_next_u32().unwrap_or(u32::MAX)
 }
 
 pub(super) fn of_source(error: &SourceError) -> AttemptFailure {

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::Session;
-use super::attempt::jitter;
 use super::collected::{Collected, Collection};
+use super::jitter::jitter;
 use cvm_verify_core::evidence::{Contracts, RecordedChain};
 use cvm_verify_core::policy::{GovernanceMode, Policy};
 use cvm_verify_core::reference::{GovernedBy, ReferenceValues};

@@ -4,8 +4,9 @@ use std::num::NonZeroU32;
 
 use super::Session;
 use super::answer::Answer;
-use super::attempt::{jitter, of_source};
+use super::attempt::of_source;
 use super::collected::{Asked, Collected, Collection};
+use super::jitter::jitter;
 use super::repeated::repeated;
 use super::verify::prove;
 use crate::net::Limits;

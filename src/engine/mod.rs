@@ -38,6 +38,7 @@ mod collected;
 mod contracts;
 mod deployment;
 mod instances;
+mod jitter;
 mod recorded;
 mod repeated;
 mod run;

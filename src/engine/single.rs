@@ -8,8 +8,9 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::answer::Answer;
-use super::attempt::{AttemptFailure, jitter, of_source};
+use super::attempt::{AttemptFailure, of_source};
 use super::collected::{Asked, Collected};
+use super::jitter::jitter;
 use super::tls::{Admission, WatchedTls};
 use super::verify::prove;
 use crate::net::retry::{Attempt, Schedule, retry};

@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use super::Collected;
-use super::attempt::jitter;
 use super::collected::internal;
+use super::jitter::jitter;
 use crate::net::retry::{Heal, Schedule, retry};
 use crate::net::{Client, Secret};
 use crate::source::github_attestations::{API, Attestations, Found, TIME};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Session;
 use super::answer::Answer;
-use super::attempt::jitter;
 use super::bundle::bundle;
 use super::collected::{Asked, Collected};
+use super::jitter::jitter;
 use crate::collateral::{self, CollateralRequest, Supply};
 use crate::net::retry::Schedule;
 use cvm_verify_core::verify;

@@ -160,7 +160,7 @@ proptest! {
             prop_assert!(is_path || output.value().chars().all(|c| c.is_ascii_alphanumeric() || "-.+,".contains(c)));
         }
         let env = dotenv(&outputs, false);
-        prop_assert!(env.lines().count() <= 14 && !env.contains([' ', '$', '"', '\'', '`', '\\', '#']));
+        prop_assert!(env.lines().count() <= 17 && !env.contains([' ', '$', '"', '\'', '`', '\\', '#']));
     }
 }
 

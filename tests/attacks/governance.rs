@@ -500,7 +500,7 @@ fn replay(trial: &Trial, bundle: &str) -> Ran {
 fn t46_two_nodes_are_needed() {
     let trial = Trial::new();
     let [first, _] = trial.urls();
-    run(&trial.args(&[first.clone()])).assert_usage_error("two, of different operators");
+    run(&trial.args(std::slice::from_ref(&first))).assert_usage_error("two, of different operators");
     run(&trial.args(&[first.clone(), first])).assert_usage_error("same operator");
 }
 
@@ -517,13 +517,21 @@ fn t46_an_app_of_an_operator_loses_nothing() {
         format!("--rpc-url={}", first.url()),
         format!("--rpc-url={}", second.url()),
     ];
-    let ran = deployment.verify(&["--key-provider=phala", &urls[0], &urls[1]]);
-    ran.assert(Governance, Skip, Some("operator"));
-    let ran = deployment.verify(&[
-        "--key-provider=phala",
-        &urls[0],
-        &urls[1],
-        "--governance=required",
-    ]);
+    let verify = |more: &[&str]| {
+        let mut args = vec![
+            "verify".to_owned(),
+            deployment.app.url(),
+            "--format=json".to_owned(),
+        ];
+        args.extend(deployment.network());
+        let other = |option: &&String| !option.starts_with("--key-provider");
+        args.extend(deployment.expect().iter().filter(other).cloned());
+        args.push("--key-provider=phala".to_owned());
+        args.extend(urls.clone());
+        args.extend(more.iter().map(|option| (*option).to_owned()));
+        run(&args)
+    };
+    verify(&[]).assert(Governance, Skip, Some("operator"));
+    let ran = verify(&["--governance=required"]);
     ran.assert(Governance, Fail, Some("operator"));
 }

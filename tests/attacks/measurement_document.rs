@@ -228,7 +228,8 @@ fn a_document_that_does_not_reproduce_a_register_fails_who_named_it_and_is_noted
 fn what_cannot_be_computed_or_read_is_an_error_that_says_why() {
     let hash = hash(&Cvm::lite(&World::default()));
     let other = "cd".repeat(32);
-    let edits: [(fn(&mut Value), &str, &str); 8] = [
+    type Edit = fn(&mut Value);
+    let edits: [(Edit, &str, &str); 8] = [
         (
             |config| config["memory_size"] = (3_u64 << 29).into(),
             "not-computable",

@@ -125,7 +125,7 @@ impl Lab {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true")
-            .env("CVM_VERIFY_PCCS_URL", self.pccs.url().to_string())
+            .env("CVM_VERIFY_PCCS_URL", self.pccs.url())
             .args(&args)
             .output()
             .unwrap();

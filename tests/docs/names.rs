@@ -7,22 +7,29 @@ use cvm_verify_core::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 18] = [
+const OTHER_PROGRAMS: [&str; 25] = [
     "--bin",
+    "--bundle",
+    "--certificate-identity",
+    "--certificate-oidc-issuer",
     "--codes-only",
+    "--deny-self-hosted-runners",
     "--env",
     "--example",
     "--host",
+    "--jq",
     "--lib",
     "--locked",
     "--now",
     "--path",
     "--port",
+    "--predicate-type",
     "--raw-output",
     "--release",
     "--repo",
     "--rm",
     "--test",
+    "--type",
     "--volume",
     "--workdir",
     "--workspace",

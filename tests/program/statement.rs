@@ -171,7 +171,8 @@ fn each_lie_about_a_statement_fails_for_its_reason() {
         workflow_repository: "evil/shop".to_owned(),
         ..verifying()
     };
-    let cases: Vec<(Workflow, Box<dyn Fn(&mut Value)>, &str)> = vec![
+    type Edit = Box<dyn Fn(&mut Value)>;
+    let cases: Vec<(Workflow, Edit, &str)> = vec![
         (fork, Box::new(|_| {}), "evil/shop instead of example/shop"),
         (Workflow::default(), Box::new(|_| {}), "release.yml instead of"),
         (

@@ -116,8 +116,9 @@ fn what_the_schema_refuses_the_parser_refuses_too() {
 #[test]
 fn every_key_is_an_option_or_names_a_variable_or_is_about_contracts() {
     let help = read("docs/options.md");
-    let only_here =
-        |name: &str| ["name", "url", "endpoint-probe", "images"].contains(&name) || name.starts_with("governance-");
+    let only_here = |name: &str| {
+        ["name", "url", "endpoint-probe", "images"].contains(&name) || name.starts_with("governance-")
+    };
     for key in KEYS.iter().filter(|key| !only_here(key.name)) {
         let is_option = help.contains(&format!("--{}", key.name));
         assert_ne!(is_option, key.name.ends_with("-env"), "{}", key.name);

@@ -184,8 +184,7 @@ impl StatementFile {
     #[must_use]
     pub fn about(&self, image: &str, digest: &[u8; 32], at: String) -> RecordedStatements {
         let wanted = hex::encode(digest);
-        let names =
-            |bundle: &&Box<RawValue>| payload(bundle.get()).is_some_and(|text| text.contains(&wanted));
+        let names = |bundle: &RawValue| payload(bundle.get()).is_some_and(|text| text.contains(&wanted));
         RecordedStatements {
             image: image.to_owned(),
             from: StatementSource::File,
@@ -194,7 +193,7 @@ impl StatementFile {
             bundles: self
                 .bundles
                 .iter()
-                .filter(names)
+                .filter(|bundle| names(bundle))
                 .take(MAX_STATEMENTS)
                 .cloned()
                 .collect(),

@@ -242,7 +242,7 @@ pub struct WrittenRule {
     /// `OWNER/NAME` of the repository that GitHub stores the statements of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation_repository: Option<String>,
-    /// `github-api`, `registry`.
+    /// `github-api`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub from: Vec<String>,
     /// `none: REASON`.
@@ -411,11 +411,10 @@ impl WrittenRule {
         for word in &self.from {
             from.push(match word.as_str() {
                 "github-api" => StatementSource::GithubApi,
-                "registry" => StatementSource::Registry,
                 _ => {
                     return Err(SourceRuleError::new(
                         "from",
-                        "is neither \"github-api\" nor \"registry\"",
+                        "is not \"github-api\"; statements in a registry are not read",
                     ));
                 }
             });

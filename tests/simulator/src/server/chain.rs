@@ -83,6 +83,13 @@ impl Chain {
         chain.answer(app, &format!("bf8b211b{}", hex::encode(device)), number(1));
         chain.answer(app, "0aa58c83", number(1));
         chain.allow_os_image(os_image, true);
+        // kmsAllowedAggregatedMrs: the build of the KMS that a guest of 0.4.2 to 0.5 measures.
+        let mr_kms: [u8; 32] = crate::keys::derive_bytes(cvm.world.seed, "mr-kms");
+        chain.answer(
+            KMS_CONTRACT,
+            &format!("f6fe4f40{}", hex::encode(mr_kms)),
+            number(1),
+        );
         let kms = crate::cvm::simulated_kms_id(cvm.world.seed);
         chain.name_kms(&hex::decode(kms).unwrap_or_default());
         chain
