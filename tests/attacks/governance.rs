@@ -433,7 +433,11 @@ fn t46_a_bundle_replays_to_the_same_and_holds_no_key() {
     let args = trial.args(&[format!("--evidence={bundle}"), format!("--output-dir={out}")]);
     let ran = run_in(&args, &[("CVM_VERIFY_RPC_URL", &urls)], |_| {});
     ran.assert(Governance, Pass, None);
-    assert!(trial.nodes[0].requests()[0].path().contains(KEY), "it is sent");
+    let is_sent = trial.nodes[0]
+        .requests()
+        .iter()
+        .any(|request| request.path().contains(KEY));
+    assert!(is_sent, "it is sent");
     let text = std::fs::read_to_string(&bundle).unwrap();
     let recorded: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(recorded["chain"]["contracts"]["chain_id"], 8453);

@@ -82,7 +82,7 @@ fn a_fail_is_told_to_every_channel_and_a_pass_to_none() {
     assert!(sink.requests().is_empty(), "a simulated pass pings nobody");
     assert_eq!(
         ran.report().alerts[0].detail,
-        "not sent: the pass rests on a root that is not Intel's"
+        "not sent: the pass rests on a root that is not built in"
     );
 }
 
