@@ -173,7 +173,7 @@ fn lium_replays_with_an_event_of_its_own_and_an_unnamed_image() {
             (ImagePins, Error, Some("no-compose-document")),
             (LaunchInputs, Error, Some("no-compose-document")),
             (PlatformId, Skip, Some("not-configured")),
-            (Gpu, Skip, Some("no-gpu")),
+            (Gpu, Warn, Some("gpu-unverified")),
             (PhalaApi, Skip, Some("not-configured")),
         ],
     );
