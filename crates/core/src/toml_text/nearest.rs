@@ -27,7 +27,7 @@ mod tests {
         let known = ["app-id", "instance-id", "compose-hash", "lock"];
         assert_eq!(nearest("app_id", known), Some("app-id"));
         assert_eq!(nearest("Compose-Hsah", known), Some("compose-hash"));
-        assert_eq!(nearest("lokc", known), None);
+        assert_eq!(nearest("lokc", known), Some("lock"));
         assert_eq!(nearest("loc", known), Some("lock"));
         assert_eq!(nearest("compose-hash", ["compose_hash"]), Some("compose_hash"));
         assert_eq!(nearest("banana", known), None);
