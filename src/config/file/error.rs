@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::MAX_FILE_BYTES;
-use cvm_verify_core::policy::place::Place;
+use cvm_verify_core::toml_text::Position;
 use cvm_verify_core::toml_text::depth::MAX_DEPTH;
 
 /// How many mistakes are shown. A file that holds more is the wrong file.
@@ -15,7 +15,7 @@ pub struct Mistake {
     /// The file's path.
     pub path: String,
     /// Where in it, where that is known.
-    pub place: Option<Place>,
+    pub place: Option<Position>,
     /// What is wrong.
     pub problem: FileProblem,
 }
@@ -148,7 +148,7 @@ pub enum FileProblem {
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)?;
-        if let Some(Place { line, column }) = self.place {
+        if let Some(Position { line, column }) = self.place {
             write!(f, ":{line}:{column}")?;
         }
         write!(f, ": {}", self.problem)
@@ -163,7 +163,7 @@ impl Mistakes {
     /// Nothing, where there is no mistake. Repeated ones are told once.
     #[must_use]
     pub fn of(mut mistakes: Vec<Mistake>) -> Option<Self> {
-        let place = |mistake: &Mistake| mistake.place.map(|Place { line, column }| (line, column));
+        let place = |mistake: &Mistake| mistake.place.map(|Position { line, column }| (line, column));
         mistakes.sort_by_key(place);
         let mut told: Vec<Mistake> = Vec::new();
         for mistake in mistakes {

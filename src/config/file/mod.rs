@@ -21,7 +21,6 @@
 mod error;
 mod images;
 mod keys;
-mod places;
 mod read;
 mod shape;
 mod table;
@@ -38,7 +37,7 @@ mod schema;
 pub use error::{FileProblem, Mistake, Mistakes};
 
 use super::Settings;
-use cvm_verify_core::policy::place::Place;
+use cvm_verify_core::toml_text::Position;
 
 /// The name of the file that is looked for in the working folder.
 pub const FILE_NAME: &str = "cvm-verify.toml";
@@ -63,7 +62,7 @@ pub struct FileTarget {
     /// Its name.
     pub name: String,
     /// Where it begins.
-    pub place: Place,
+    pub place: Position,
     /// What it sets itself, without the defaults.
     pub settings: Settings,
 }

@@ -6,13 +6,13 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::Key;
-use super::places::Places;
 use super::shape::{MAX_LIST, Shape, shown};
 use super::table::{Table, misplaced, unknown, unknown_at_the_root};
 use super::{FileProblem, FileTarget, MAX_FILE_BYTES, Mistake, PolicyFile};
 use crate::config::{Settings, Written};
 use cvm_verify_core::lock::merge_conflict;
 use cvm_verify_core::policy::Origin;
+use cvm_verify_core::toml_text::Lines;
 use cvm_verify_core::toml_text::depth;
 use cvm_verify_core::toml_text::literal::one_line;
 
@@ -51,7 +51,7 @@ impl PolicyFile {
 struct Reader<'t> {
     text: &'t str,
     path: &'t str,
-    places: Places<'t>,
+    places: Lines<'t>,
     /// By byte of the file.
     mistakes: Vec<(Option<usize>, FileProblem)>,
 }
@@ -61,7 +61,7 @@ impl<'t> Reader<'t> {
         Self {
             text,
             path,
-            places: Places::of(text),
+            places: Lines::of(text),
             mistakes: Vec::new(),
         }
     }
@@ -85,7 +85,7 @@ impl<'t> Reader<'t> {
 
     /// What follows from a broken line is not told: neither what is wrong in it otherwise, nor what seems to be missing.
     fn put_syntax_first(&mut self, errors: &[toml::de::Error]) {
-        let line_of = |places: &Places<'_>, at: Option<usize>| at.map(|at| places.at(at).line);
+        let line_of = |places: &Lines<'_>, at: Option<usize>| at.map(|at| places.position(at).line);
         let mut broken = BTreeSet::new();
         let mut syntax = Vec::new();
         for error in errors.iter().take(MAX_MISTAKES) {
@@ -111,7 +111,7 @@ impl<'t> Reader<'t> {
         self.mistakes.truncate(MAX_MISTAKES);
         let mistake = |(at, problem): (Option<usize>, FileProblem)| Mistake {
             path: self.path.to_owned(),
-            place: at.map(|at| self.places.at(at)),
+            place: at.map(|at| self.places.position(at)),
             problem,
         };
         std::mem::take(&mut self.mistakes)
@@ -194,7 +194,7 @@ impl<'t> Reader<'t> {
             if !reached_by_id(&settings.over(&file.defaults)) {
                 self.need("url", at, &settings);
             }
-            let place = self.places.at(at);
+            let place = self.places.position(at);
             let Some(name) = settings.one("name") else {
                 continue;
             };
@@ -307,7 +307,7 @@ impl<'t> Reader<'t> {
                 text,
                 origin: Origin::File {
                     path: self.path.to_owned(),
-                    place: self.places.at(at),
+                    place: self.places.position(at),
                 },
             }),
             Err(problem) => {

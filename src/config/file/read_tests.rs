@@ -226,7 +226,7 @@ proptest! {
             let (_, mistakes) = PolicyFile::read(text.as_bytes(), "f");
             let ends = text.lines().count() + 1;
             for mistake in &mistakes {
-                if let Some(Place { line, column }) = mistake.place {
+                if let Some(Position { line, column }) = mistake.place {
                     prop_assert!(line >= 1 && line <= ends, "{mistake}");
                     let length = text.split('\n').nth(line - 1).unwrap_or_default().chars().count();
                     prop_assert!(column >= 1 && column <= length + 1, "{mistake}");

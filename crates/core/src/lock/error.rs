@@ -3,8 +3,8 @@
 use super::{MAX_LOCK_BYTES, SCHEMA};
 use crate::evidence::HexError;
 use crate::policy::KnownByError;
-use crate::policy::place::Place;
 use crate::policy::{KeyProvidersError, MAX_EXCEPTION_DAYS, MAX_SOURCE_RULES};
+use crate::toml_text::Position;
 use crate::toml_text::depth::MAX_DEPTH;
 
 /// Why a lock file is refused.
@@ -13,7 +13,7 @@ pub struct LockError {
     /// The file's path.
     pub path: String,
     /// Where in it, where that is known.
-    pub place: Option<Place>,
+    pub place: Option<Position>,
     /// The key with its section, where it is about one.
     pub key: Option<String>,
     /// What is wrong.
@@ -257,7 +257,7 @@ fn no_target(wanted: Option<&str>, names: &[String]) -> String {
 impl std::fmt::Display for LockError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.path)?;
-        if let Some(Place { line, column }) = self.place {
+        if let Some(Position { line, column }) = self.place {
             write!(f, ":{line}:{column}")?;
         }
         match &self.key {

@@ -40,7 +40,7 @@ impl LockFile {
                 wanted: name.map(str::to_owned),
                 names: several.keys().cloned().collect(),
             };
-            Source { path, text: "" }.error(problem)
+            Source::without_text(path).error(problem)
         })
     }
 
@@ -83,7 +83,7 @@ pub fn with_target(
     };
     let text = added(before, path, (name, &block), lock, notes)?;
     if text.len() > MAX_LOCK_BYTES {
-        return Err(Source { path, text: "" }.error(LockProblem::TooManyTargets { size: text.len() }));
+        return Err(Source::without_text(path).error(LockProblem::TooManyTargets { size: text.len() }));
     }
     Ok(text)
 }
@@ -97,7 +97,7 @@ fn added(
 ) -> Result<String, LockError> {
     let mut targets = match Lock::parse_file(before, path)? {
         LockFile::Several(targets) => targets,
-        LockFile::One(_) => return Err(Source { path, text: before }.error(LockProblem::OneWithoutName)),
+        LockFile::One(_) => return Err(Source::without_text(path).error(LockProblem::OneWithoutName)),
     };
     targets.insert(name.to_owned(), lock.clone());
     let after = spliced(before, name, block);

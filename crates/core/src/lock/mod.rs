@@ -53,7 +53,6 @@ use chrono::NaiveDate;
 use serde_json::Value;
 
 use crate::policy::KnownBy;
-pub use crate::policy::place::Place;
 pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
 pub use comments::keep_comments;
 pub use diff::{Change, difference};

@@ -13,8 +13,8 @@ use super::{
     compose_settings,
 };
 use crate::policy::tcb::end_of;
-use crate::toml_text::depth;
 use crate::toml_text::literal::{one_line, quoted};
+use crate::toml_text::{Lines, depth};
 
 /// Markers that git leaves at line starts where a merge was not finished.
 const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
@@ -71,7 +71,7 @@ impl Lock {
     /// # Errors
     /// As [`Lock::parse_file`], and where the bytes are not UTF-8.
     pub fn read_file(file: &[u8], path: &str) -> Result<LockFile, LockError> {
-        let source = Source { path, text: "" };
+        let source = Source::without_text(path);
         if file.len() > MAX_LOCK_BYTES {
             return Err(source.error(LockProblem::TooLarge { size: file.len() }));
         }
@@ -97,7 +97,8 @@ impl Lock {
     /// # Errors
     /// A [`LockError`] that names file, line, key and what to do.
     pub fn parse_file(text: &str, path: &str) -> Result<LockFile, LockError> {
-        let source = Source { path, text };
+        let lines = Lines::of(text);
+        let source = Source::new(path, &lines);
         refuse_at_sight(source)?;
         let table = DeTable::parse(text).map_err(|error| {
             let message = error.message().lines().next().unwrap_or_default();
@@ -229,7 +230,7 @@ pub fn merge_conflict(text: &str) -> Option<(usize, &'static str)> {
 
 /// Refuses what need not be parsed.
 fn refuse_at_sight(source: Source<'_>) -> Result<(), LockError> {
-    let text = source.text;
+    let text = source.text();
     if text.len() > MAX_LOCK_BYTES {
         return Err(source.error(LockProblem::TooLarge { size: text.len() }));
     }

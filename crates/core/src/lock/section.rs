@@ -7,18 +7,38 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::{LockError, LockProblem};
 use crate::evidence::parse_user_hex;
-use crate::policy::place::Place;
 use crate::toml_text::literal::key as toml_key;
-use crate::toml_text::nearest;
+use crate::toml_text::{Lines, nearest};
 
 /// The file that is read.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'t> {
-    pub(super) path: &'t str,
-    pub(super) text: &'t str,
+    path: &'t str,
+    lines: &'t Lines<'t>,
 }
 
-impl Source<'_> {
+/// For errors about a file as a whole.
+static NO_LINES: Lines<'static> = Lines::NONE;
+
+impl<'t> Source<'t> {
+    /// A file of these lines.
+    pub(super) const fn new(path: &'t str, lines: &'t Lines<'t>) -> Self {
+        Self { path, lines }
+    }
+
+    /// A file whose text says nothing about the error.
+    pub(super) fn without_text(path: &'t str) -> Self {
+        Self {
+            path,
+            lines: &NO_LINES,
+        }
+    }
+
+    /// Its text.
+    pub(super) const fn text(self) -> &'t str {
+        self.lines.text()
+    }
+
     /// An error about the whole file.
     pub(super) fn error(self, problem: LockProblem) -> LockError {
         LockError {
@@ -34,28 +54,10 @@ impl Source<'_> {
     /// An error at a byte of the file.
     pub(super) fn error_at(self, byte: usize, key: Option<String>, problem: LockProblem) -> LockError {
         LockError {
-            place: Some(self.place(byte)),
+            place: Some(self.lines.position(byte)),
             key,
             ..self.error(problem)
         }
-    }
-
-    fn place(self, byte: usize) -> Place {
-        let before = self
-            .text
-            .char_indices()
-            .take_while(|(at, _)| *at < byte)
-            .map(|(_, c)| c);
-        before.fold(Place { line: 1, column: 1 }, |place, c| match c {
-            '\n' => Place {
-                line: place.line + 1,
-                column: 1,
-            },
-            _ => Place {
-                line: place.line,
-                column: place.column + 1,
-            },
-        })
     }
 }
 
@@ -191,7 +193,7 @@ impl<'t> Entry<'t> {
 
     /// The line where the value stands.
     pub(super) fn line(&self) -> usize {
-        self.source.place(self.at).line
+        self.source.lines.position(self.at).line
     }
 
     /// The value as a string.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::place::Place;
+use crate::toml_text::Position;
 
 /// A value that the user expects, and who said so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Origin {
         /// The file's path.
         path: String,
         /// Where in it.
-        place: Place,
+        place: Position,
     },
     /// A lock file, by its path.
     Lock(String),

@@ -12,7 +12,6 @@ mod known_by;
 mod locked_place;
 mod max_age;
 mod os_image;
-pub mod place;
 mod platform;
 mod second_hash;
 pub mod seconds;

@@ -1,7 +1,10 @@
-//! TOML as text: how deep it nests, values written so that TOML reads them back, and names that are nearly right.
+//! TOML as text: how deep it nests, where in it something is, values written so that TOML reads them back, and names that are
+//! nearly right.
 
 pub mod depth;
 pub mod literal;
 mod nearest;
+mod position;
 
 pub use nearest::nearest;
+pub use position::{Lines, Position};
