@@ -121,8 +121,8 @@ pub enum LockProblem {
     /// A rule of `[[sources]]` that says nothing that can be judged.
     #[error("{0}")]
     SourceRule(String),
-    /// More rules than a person reviews, or none.
-    #[error("has no entries or more than {MAX_SOURCE_RULES}")]
+    /// More rules than a person reviews.
+    #[error("has more than {MAX_SOURCE_RULES} entries")]
     ManySources,
     /// A section without entries.
     #[error("is empty")]

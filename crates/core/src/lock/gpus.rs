@@ -3,8 +3,7 @@
 //! GPUs of one kind measure the same: the members of `KEYS` are all that changes the measurements of a genuine GPU
 //! (supply.md §2.4, found by comparing 100 reports of 50 devices).
 
-use toml::de::DeValue;
-
+use super::list::ListOf;
 use super::mistakes::Mistakes;
 use super::section::{Entry, Section};
 use super::{LockError, LockProblem};
@@ -45,30 +44,15 @@ pub(super) fn sort(pins: &mut Vec<GpuPin>) {
 
 /// Reads `[[gpus]]`.
 pub(super) fn read(entry: Entry<'_>, mistakes: &mut Mistakes) -> Vec<GpuPin> {
-    let wrong_type = entry.type_error("a list of sections: [[gpus]]");
-    let too_many = entry.error(LockProblem::ManyGpus);
-    let (source, name) = (entry.source, entry.key.clone());
-    let DeValue::Array(items) = entry.value else {
-        mistakes.add([wrong_type]);
-        return Vec::new();
-    };
-    if items.len() > MAX_GPU_PINS {
-        mistakes.add([too_many]);
-        return Vec::new();
+    let mut read = ListOf {
+        expected: "a list of sections: [[gpus]]",
+        most: MAX_GPU_PINS,
+        many: LockProblem::ManyGpus,
+        keys: &ALL_KEYS,
     }
-    let mut pins = Vec::new();
-    for item in items {
-        let at = item.span().start;
-        let DeValue::Table(entries) = item.into_inner() else {
-            mistakes.add([wrong_type.clone()]);
-            continue;
-        };
-        let mut section = Section::of_item(source, name.clone(), at, entries);
-        pins.extend(mistakes.keep(pin(&mut section)));
-        mistakes.add(section.finish(&ALL_KEYS));
-    }
-    sort(&mut pins);
-    pins
+    .read(entry, mistakes, pin);
+    sort(&mut read);
+    read
 }
 
 fn pin(section: &mut Section<'_>) -> Result<GpuPin, LockError> {

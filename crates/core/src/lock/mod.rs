@@ -33,6 +33,7 @@ mod field_words;
 mod file;
 mod governance;
 mod gpus;
+mod list;
 mod mistakes;
 mod pin;
 mod pin_warning;

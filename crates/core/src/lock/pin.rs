@@ -196,7 +196,7 @@ pub fn pin(
     }
     let pinned = Pinned {
         notes: Notes {
-            // A row that was merely observed is no reference.
+            // A row that was only observed is not a reference.
             os_image: facts
                 .os(reference)
                 .filter(|os| os.row().class != OsClass::Observed && !os.is_third_party())

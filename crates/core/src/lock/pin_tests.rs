@@ -506,7 +506,7 @@ fn recorded_deployments_are_pinned_and_their_locks_agree() {
             ),
             "{reservations:?}"
         );
-        // A row that was merely observed is no reference.
+        // A row that was only observed is not a reference.
         let rtmr1 = text.lines().find(|line| line.starts_with("rtmr1 = "));
         assert!(
             rtmr1.is_some_and(|line| line.ends_with("\" # observed")),

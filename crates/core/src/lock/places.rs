@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use toml::de::DeValue;
-
+use super::list::ListOf;
 use super::mistakes::Mistakes;
 use super::section::{Entry, Section};
 use super::{LockError, LockProblem};
@@ -62,30 +61,15 @@ pub(super) fn sort(places: &mut [LockedPlace]) {
 
 /// Reads `[[places]]`.
 pub(super) fn read(entry: Entry<'_>, mistakes: &mut Mistakes) -> Vec<LockedPlace> {
-    let wrong_type = entry.type_error("a list of sections: [[places]]");
-    let too_many = entry.error(LockProblem::ManyPlaces);
-    let (source, name) = (entry.source, entry.key.clone());
-    let DeValue::Array(items) = entry.value else {
-        mistakes.add([wrong_type]);
-        return Vec::new();
-    };
-    if items.len() > MAX_LOCKED_PLACES {
-        mistakes.add([too_many]);
-        return Vec::new();
+    let mut read = ListOf {
+        expected: "a list of sections: [[places]]",
+        most: MAX_LOCKED_PLACES,
+        many: LockProblem::ManyPlaces,
+        keys: &KEYS,
     }
-    let mut places = Vec::new();
-    for item in items {
-        let at = item.span().start;
-        let DeValue::Table(entries) = item.into_inner() else {
-            mistakes.add([wrong_type.clone()]);
-            continue;
-        };
-        let mut section = Section::of_item(source, name.clone(), at, entries);
-        places.extend(mistakes.keep(place(&mut section)));
-        mistakes.add(section.finish(&KEYS));
-    }
-    sort(&mut places);
-    places
+    .read(entry, mistakes, place);
+    sort(&mut read);
+    read
 }
 
 fn place(section: &mut Section<'_>) -> Result<LockedPlace, LockError> {

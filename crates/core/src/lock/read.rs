@@ -36,23 +36,8 @@ const ROOT_KEYS: [&str; 15] = [
     "gpus",
     "governance",
 ];
-/// What a block of a file of several targets holds.
-const TARGET_KEYS: [&str; 14] = [
-    "tool",
-    "origin",
-    "compose_hash",
-    "app_id",
-    "key_provider",
-    "accepted",
-    "images",
-    "compose",
-    "places",
-    "sources",
-    "os_image",
-    "platform",
-    "gpus",
-    "governance",
-];
+/// What a block of a file of several targets holds: all of them but `schema`, which is the file's.
+const TARGET_KEYS: &[&str] = ROOT_KEYS.split_at(1).1;
 const SEVERAL_KEYS: [&str; 2] = ["schema", "target"];
 const OS_IMAGE_KEYS: [&str; 6] = ["mrtd", "rtmr0", "rtmr1", "rtmr2", "known_by", "vulnerable_until"];
 const PLATFORM_KEYS: [&str; 3] = ["td_attributes", "mr_seam", "fmspc"];
@@ -359,7 +344,7 @@ fn several(section: Section<'_>, mistakes: &mut Mistakes) -> BTreeMap<String, Lo
             continue;
         };
         let lock = Lock::of_section(&mut section, mistakes);
-        mistakes.add(section.finish(&TARGET_KEYS));
+        mistakes.add(section.finish(TARGET_KEYS));
         if lock.is_empty() && mistakes.count() == before {
             mistakes.add([expects_nothing]);
         }

@@ -15,6 +15,30 @@ fn with(lines: &str) -> String {
 }
 
 #[test]
+fn a_list_that_is_empty_is_a_mistake_and_no_list_is_none() {
+    let rest = with(&format!("compose_hash = \"{}\"\n", "29".repeat(32)));
+    assert!(Lock::parse(&rest, "cvm.lock").is_ok());
+    for name in ["places", "sources", "gpus"] {
+        let error = refused(&format!("{rest}{name} = []\n"));
+        assert!(
+            matches!(error.problem, LockProblem::EmptySection),
+            "{name}: {error}"
+        );
+        assert_eq!(error.key.as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn a_file_of_many_mistakes_names_twenty_and_counts_the_others() {
+    let lines: String = (0..9000)
+        .map(|number| format!("unknown_{number} = 1\n"))
+        .collect();
+    let error = refused(&with(&lines));
+    assert_eq!(error.others.len() + 1, 20);
+    assert!(error.to_string().contains("8980"), "{error}");
+}
+
+#[test]
 fn each_mistake_names_file_line_key_and_fix() {
     let hash = "29".repeat(32);
     let register = "ab".repeat(48);

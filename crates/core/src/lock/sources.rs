@@ -3,6 +3,7 @@
 
 use toml::de::DeValue;
 
+use super::list::ListOf;
 use super::mistakes::Mistakes;
 use super::section::{Entry, Section};
 use super::{LockError, LockProblem};
@@ -31,29 +32,13 @@ pub(super) const HEADER: &str = "[[sources]]";
 
 /// Reads `[[sources]]`.
 pub(super) fn read(entry: Entry<'_>, mistakes: &mut Mistakes) -> Vec<WrittenRule> {
-    let wrong_type = entry.type_error("a list of sections: [[sources]]");
-    let too_many = entry.error(LockProblem::ManySources);
-    let (source, name) = (entry.source, entry.key.clone());
-    let DeValue::Array(items) = entry.value else {
-        mistakes.add([wrong_type]);
-        return Vec::new();
-    };
-    if items.is_empty() || items.len() > MAX_SOURCE_RULES {
-        mistakes.add([too_many]);
-        return Vec::new();
+    ListOf {
+        expected: "a list of sections: [[sources]]",
+        most: MAX_SOURCE_RULES,
+        many: LockProblem::ManySources,
+        keys: &KEYS,
     }
-    let mut rules = Vec::new();
-    for item in items {
-        let at = item.span().start;
-        let DeValue::Table(entries) = item.into_inner() else {
-            mistakes.add([wrong_type.clone()]);
-            continue;
-        };
-        let mut section = Section::of_item(source, name.clone(), at, entries);
-        rules.extend(mistakes.keep(rule(&mut section)));
-        mistakes.add(section.finish(&KEYS));
-    }
-    rules
+    .read(entry, mistakes, rule)
 }
 
 fn rule(section: &mut Section<'_>) -> Result<WrittenRule, LockError> {
