@@ -33,7 +33,7 @@ const HOUR: u64 = 3600;
 pub struct Nras {
     /// Every key comes from it.
     pub seed: u64,
-    /// When it answers, Unix seconds.
+    /// What the clock of the service says when it signs tokens, Unix seconds. Its certificates do not depend on it.
     pub now: u64,
     /// Header of every token.
     pub header: Value,
@@ -82,7 +82,7 @@ impl Nras {
             firmware: None,
             algorithm: ECDSA_SHA384,
             organization: "NVIDIA Corporation",
-            validity: Some((self.now - 86_400, self.now + 86_400)),
+            validity: Some((DEFAULT_NOW - 86_400, DEFAULT_NOW + 86_400)),
         }
     }
 
