@@ -476,7 +476,7 @@ fn image_pattern(text: &str) -> Result<ImagePattern, SourceRuleError> {
         );
     }
     Ok(match is_prefix {
-        // A host alone is no image of Docker Hub.
+        // A host alone is not an image of Docker Hub.
         true if name.contains(['.', ':']) && !name.contains('/') => ImagePattern::Prefix(format!("{name}/")),
         true if !name.contains('/') => ImagePattern::Prefix(format!("docker.io/{name}/")),
         true => ImagePattern::Prefix(format!("{}/", normal_name(name))),

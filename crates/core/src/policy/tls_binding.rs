@@ -15,7 +15,7 @@ pub enum TlsBinding {
     AppKey,
 }
 
-/// A name that is no mode's.
+/// A name that is not the name of a mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("it is none of {known}", known = TlsBinding::ALL.map(TlsBinding::as_str).join(", "))]
 pub struct UnknownTlsBinding;

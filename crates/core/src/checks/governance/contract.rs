@@ -95,7 +95,7 @@ fn code(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &Contr
             format!("The implementation of {which} is now {now}."),
         );
     }
-    // A contract that is no proxy is its own implementation.
+    // A contract that is not a proxy is its own implementation.
     let is_whole = pin.code.is_some() && (implementation.is_none() || pin.implementation_code.is_some());
     if !is_whole {
         judgement.warn(

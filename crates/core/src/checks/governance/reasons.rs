@@ -116,7 +116,7 @@ pub(super) const ANOTHER_APP: Reason = Reason {
 };
 pub(super) const OPERATOR: Reason = Reason {
     id: "operator",
-    means: "No contract decides which code gets this app's keys: its KMS takes its rules from whoever operates it, or there is \
+    means: "No contract decides which code gets this app's keys: its KMS takes its rules from its operator, or there is \
             no KMS.",
     fix: "Nothing, where you trust the operator of the KMS. To have a contract decide, deploy with a KMS that is governed on \
           chain.",
@@ -177,7 +177,7 @@ pub(super) const UNCHECKED: Reason = Reason {
 };
 pub(super) const NOT_ASKED: Reason = Reason {
     id: "not-asked",
-    means: "Contracts are named, and no node was: there is no --rpc-url, or the recorded evidence holds no answer of a chain.",
+    means: "Contracts are named, but no node was asked: --rpc-url is not given, or the recorded evidence holds no answer of a chain.",
     fix: "Give two nodes of different operators, --rpc-url URL --rpc-url URL (or CVM_VERIFY_RPC_URL, one per line). A replay \
           needs a bundle that was recorded so.",
 };

@@ -37,7 +37,7 @@ pub(super) const CHAIN: Reason = Reason {
 pub(super) const SIGNATURE: Reason = Reason {
     id: "gpu-signature",
     means: "The report of a GPU or switch is not signed by the key in its certificate: it is forged or was changed.",
-    fix: "Run again. If this stays, treat whoever hands over the evidence as hostile.",
+    fix: "Run again. If this stays, treat the sender of the evidence as hostile.",
 };
 pub(super) const FWID_MISMATCH: Reason = Reason {
     id: "gpu-fwid-mismatch",

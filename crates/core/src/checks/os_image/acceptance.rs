@@ -83,7 +83,7 @@ fn observed(row: &OsImageRow, by: &dyn fmt::Display) -> Acceptance {
         AcceptedKind::ObservedImage,
         by,
         format!(
-            "The OS image is no release that the reference values vouch for; it was seen before as: {}.",
+            "The OS image is not a release in the reference values; it was seen before as: {}.",
             row.name
         ),
     )

@@ -1,7 +1,7 @@
 //! Where a shell script executes what a variable holds: as the name of a program, through `eval`, as a script of another
 //! interpreter, as code that is fetched.
 //!
-//! This is no shell. Where it is not sure it says [`Use::Executed`]; an argument of a program that is named in the script
+//! This is not a shell. Where it is not sure it says [`Use::Executed`]; an argument of a program that is named in the script
 //! is [`Use::Argument`].
 
 use std::collections::{BTreeMap, BTreeSet};
