@@ -61,25 +61,6 @@ const IMPURE: [&str; 12] = [
     "tokio::",
 ];
 
-/// Pairs of files that do import each other, and why that is left.
-const LEFT: [(&str, &str, &str); 3] = [
-    (
-        "core/evidence/attestation.rs",
-        "core/evidence/versioned/mod.rs",
-        "an attestation can be one of two forms, and both give the same type",
-    ),
-    (
-        "core/compose/docker_compose/environment.rs",
-        "core/compose/docker_compose/judge.rs",
-        "the judge of a compose file walks into the environment of a service and back",
-    ),
-    (
-        "core/reference/document.rs",
-        "core/reference/*",
-        "the document of reference values names the type of each row, and a row the document's readers of hex and text",
-    ),
-];
-
 fn floor_of(folder: &str) -> usize {
     FLOORS
         .iter()
@@ -101,27 +82,7 @@ fn no_folder_imports_one_of_its_own_floor_or_a_higher_one() {
 
 #[test]
 fn no_two_files_import_each_other() {
-    let circles = House::read().circles();
-    let left = |circle: &BTreeSet<String>| {
-        LEFT.iter().position(|(one, other, _)| {
-            circle.contains(*one)
-                && circle.iter().all(|file| {
-                    file == one
-                        || file == other
-                        || other
-                            .strip_suffix('*')
-                            .is_some_and(|start| file.starts_with(start))
-                })
-        })
-    };
-    let (known, new): (Vec<_>, Vec<_>) = circles.iter().partition(|circle| left(circle).is_some());
-    assert_eq!(new, Vec::<&BTreeSet<String>>::new());
-    let known: BTreeSet<usize> = known.into_iter().filter_map(left).collect();
-    assert_eq!(
-        known.len(),
-        LEFT.len(),
-        "a circle of LEFT is open: remove its row"
-    );
+    assert_eq!(House::read().circles(), Vec::<BTreeSet<String>>::new());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::document::Text;
+use super::value::Text;
 use super::{OsImageRow, ReferenceValues, ReleaseVersion};
 
 /// A published vulnerability of OS images.

@@ -1,8 +1,6 @@
 //! The form of a file of reference values, and what a row must be.
 
 use std::collections::HashSet;
-use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -10,6 +8,7 @@ use serde::Deserialize;
 
 use super::advisory::Advisory;
 use super::os_image::{Firmware, OsClass, RawImage, VmShape};
+use super::value::Text;
 use super::{KmsRow, OsImageRow, ReferenceValues, RiskyName, ScriptRow};
 
 /// Bytes of a user's file, at most.
@@ -17,9 +16,6 @@ pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 
 /// Rows of a file, at most, over all its tables.
 pub const MAX_ROWS: usize = 4096;
-
-/// Characters of a text in a row, at most.
-const MAX_TEXT_CHARS: usize = 500;
 
 /// Why reference values are refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,60 +65,6 @@ pub enum ReferenceError {
         /// What differs.
         problem: &'static str,
     },
-}
-
-/// A line of text: 1 to 500 characters, none of which is a control character.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Text(String);
-
-impl TryFrom<String> for Text {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        let shown = text.trim() == text && !text.is_empty() && text.chars().count() <= MAX_TEXT_CHARS;
-        match shown && !text.chars().any(char::is_control) {
-            true => Ok(Self(text)),
-            false => Err("a text has 1 to 500 characters, no control characters, and no blanks around it"),
-        }
-    }
-}
-
-impl Deref for Text {
-    type Target = String;
-
-    fn deref(&self) -> &String {
-        &self.0
-    }
-}
-
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Bytes that are written as hex in lower case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(try_from = "String")]
-pub struct Bytes<const N: usize>(pub [u8; N]);
-
-impl<const N: usize> TryFrom<String> for Bytes<N> {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let bytes = hex::decode(&text).ok().and_then(|bytes| bytes.try_into().ok());
-        match bytes {
-            Some(bytes) if !text.bytes().any(|byte| byte.is_ascii_uppercase()) => Ok(Self(bytes)),
-            _ => Err(format!("{N} bytes of hex in lower case are expected")),
-        }
-    }
-}
-
-impl<const N: usize> fmt::Display for Bytes<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
 }
 
 /// A file.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::ReferenceValues;
-use super::document::Text;
+use super::value::Text;
 
 /// A KMS whose root key is known.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -12,6 +12,7 @@ mod nearest;
 mod os_image;
 mod risky_name;
 mod script;
+mod value;
 mod version;
 
 use std::fmt;

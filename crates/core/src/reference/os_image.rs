@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::document::{Bytes, Text};
+use super::value::{Bytes, Text};
 use super::{ReferenceValues, ReleaseVersion};
 
 /// A virtual firmware, by one of its MRTDs.

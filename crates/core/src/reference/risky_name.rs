@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::ReferenceValues;
-use super::document::Text;
+use super::value::Text;
 
 /// A name, or a part of names.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

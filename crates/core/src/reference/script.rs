@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::ReferenceValues;
-use super::document::{Bytes, Text};
+use super::value::{Bytes, Text};
 
 /// A text of a script of Phala's.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -3,8 +3,10 @@
 //!
 //! [`table`] says for each key of Docker Compose's schema what it can decide; [`judge`] walks a file along it.
 
+mod allowed_envs;
 mod commands;
 mod environment;
+mod environment_entries;
 mod host_access;
 mod judge;
 mod mounts;
@@ -117,7 +119,7 @@ fn read_document(
         Some(Value::String(text)) => read(text, &Settable::of(members, script))?,
         Some(_) => return Err(ComposeFileError::NotAString),
     };
-    environment::allowed(members, script, &mut file);
+    allowed_envs::judge(members, script, &mut file);
     volumes::verity(members, &mut file);
     Ok(Some(file))
 }

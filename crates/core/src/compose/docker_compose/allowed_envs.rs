@@ -1,0 +1,33 @@
+//! The names that the encrypted environment may set.
+
+use serde_json::{Map, Value};
+
+use super::place::{Place, item, step};
+use super::settable::LaunchScript;
+use super::{ComposeFile, is_risky};
+
+/// The names in `allowed_envs` that Docker, Docker Compose or a script of the guest reads: whoever sets one of them decides
+/// what runs, whether or not the docker compose file refers to it.
+pub(super) fn judge(members: &Map<String, Value>, script: LaunchScript, file: &mut ComposeFile) {
+    const FIELD: &str = "allowed_envs";
+    let names = match members.get(FIELD) {
+        None | Some(Value::Null) => return,
+        Some(Value::Array(names)) => names,
+        Some(other) => {
+            let says = "is not a list: remove it, or write the names";
+            return file.unmeasured.add(Place::new(FIELD, &other.to_string(), says));
+        }
+    };
+    for (index, name) in names.iter().enumerate() {
+        let Some(name) = name.as_str() else {
+            let says = "is not a name: remove it";
+            file.unmeasured
+                .add(Place::new(&item(FIELD, index), &name.to_string(), says));
+            continue;
+        };
+        if is_risky(name) && !script.logs_in_with(name) {
+            let says = "is read by Docker, Docker Compose, a shell or a script of the guest: take it out of `allowed_envs`";
+            file.unmeasured.add(Place::new(&step(FIELD, name), name, says));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What the entries of an environment decide.
+
+use serde_json::Value;
+
+use super::environment::{Entry, of_item, of_member};
+use super::is_risky;
+use super::judge::{Judge, is_nothing};
+use super::place::{Place, item, shown, step};
+
+impl Judge<'_> {
+    pub(super) fn environment(&mut self, path: &str, value: &Value) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let path = step(path, name);
+                    match value {
+                        Value::Object(_) | Value::Array(_) => self.unknown(&path, value),
+                        value => self.entry(&path, &of_member(name, value)),
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for (index, each) in items.iter().enumerate() {
+                    let path = item(path, index);
+                    match each.as_str() {
+                        Some(text) => self.entry(&path, &of_item(text)),
+                        None if each.is_null() => {}
+                        None => self.unknown(&path, each),
+                    }
+                }
+            }
+            value if is_nothing(value) => {}
+            value => self.unknown(path, value),
+        }
+    }
+
+    fn entry(&mut self, path: &str, entry: &Entry<'_>) {
+        // In a list the whole item is substituted: a variable before `=` chooses the name.
+        if entry.name.contains('$') && self.fixed(path, entry.name).is_none() {
+            return;
+        }
+        let text = entry
+            .value
+            .map_or_else(|| format!("${{{}}}", entry.name), str::to_owned);
+        let Some(place) = self.substituted(path, &text, "") else {
+            return;
+        };
+        if is_risky(entry.name) {
+            let says = format!(
+                "{}; it fills `{}`, which can change what runs",
+                place.says,
+                shown(entry.name)
+            );
+            self.file.unmeasured.add(Place { says, ..place });
+        } else {
+            self.file.outside.add(place);
+        }
+    }
+}
