@@ -23,10 +23,12 @@ SECRETS = {
 }
 # Options of the program that may hold a secret.
 SECRET_OPTIONS = {"rpc-url"}
-OF_THE_ENVIRONMENT_ALONE = SECRETS | {"pagerduty-url"}
+# Tokens that belong to no channel.
+TOKENS = {"source-token"}
+OF_THE_ENVIRONMENT_ALONE = SECRETS | TOKENS | {"pagerduty-url"}
 OUTPUTS = (
-    "verdict assurance exit-code failed-checks accepted report-json summary-path junit-path evidence-path tcb-status app-id compose-hash "
-    "alert-status version"
+    "verdict assurance exit-code failed-checks accepted report-json summary-path junit-path evidence-path statement-path predicate-path "
+    "subject-digest tcb-status app-id compose-hash alert-status version"
 ).split()
 DOCS = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
 
@@ -64,7 +66,7 @@ def test_no_other_step_sees_a_secret():
 
 def test_every_secret_is_masked():
     masked = set(re.findall(r"inputs\.([a-z-]+)", VERIFY["SECRETS"]))
-    assert masked == SECRETS | SECRET_OPTIONS
+    assert masked == SECRETS | SECRET_OPTIONS | TOKENS
     assert {n for n, i in ACTION["inputs"].items() if "Pass a secret" in i["description"]} == masked
     # Its lines are masked one by one, without their names.
     assert {n for n, i in ACTION["inputs"].items() if "Pass secrets" in i["description"]} == {"channel-secrets"}

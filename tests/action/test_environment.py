@@ -12,7 +12,7 @@ INPUTS = {name for name in ACTION["runs"]["steps"][1]["env"] if name.startswith(
 INPUTS -= {"CVM_VERIFY_MODE", "CVM_VERIFY_CHANNEL_SECRETS"}
 # Not set at all unless they are given.
 CHANNELS = {f"CVM_VERIFY_{n.replace('-', '_').upper()}" for n, i in ACTION["inputs"].items() if i.get("default") == "(not given)"}
-RUNNER = "GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_API_URL GITHUB_REPOSITORY GITHUB_RUN_ID GITHUB_RUN_ATTEMPT RUNNER_TEMP MSYS2_ARG_CONV_EXCL MSYS2_ENV_CONV_EXCL".split()
+RUNNER = "GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_API_URL GITHUB_REPOSITORY GITHUB_EVENT_NAME GITHUB_RUN_ID GITHUB_RUN_ATTEMPT RUNNER_TEMP MSYS2_ARG_CONV_EXCL MSYS2_ENV_CONV_EXCL".split()
 SECRETS = {
     "slack-webhook-url": "https://hooks.test/services/T0/B0/slack5ecret",
     "webhook-url": "https://receiver.test/generic5ecret?a=%25b%0Ac",
@@ -181,7 +181,7 @@ def test_alert_test_sends_a_test_and_verifies_nothing(workspace, code, status):
 
 
 def test_an_unknown_mode_installs_nothing(workspace):
-    run = workspace.run({"mode": "plan", "url": "https://app.test", "binary-path": str(workspace.recorder())})
+    run = workspace.run({"mode": "plane", "url": "https://app.test", "binary-path": str(workspace.recorder())})
     assert not run.green and not workspace.ran() and run.outputs["exit-code"] == "2"
 
 
