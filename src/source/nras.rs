@@ -19,8 +19,24 @@ const MAX_KEYS: usize = 2 * 1024 * 1024;
 /// NVIDIA's own service.
 const PUBLIC: &str = "https://nras.attestation.nvidia.com/";
 
-/// The claims that are asked for. Version 4.0 differs in words alone that are judged alike.
-const CLAIMS_VERSION: &str = "3.0";
+/// How the opaque data of newer drivers (CUDA 13.5 and later) begins.
+const STRUCTURED: &[u8] = b"NVDAOD";
+
+/// The claims that are asked for. Version 4.0 differs in words alone that are judged alike, and the service takes evidence of
+/// newer drivers with it alone.
+fn claims_version(reports: &[GpuReport]) -> &'static str {
+    let is_structured = |report: &GpuReport| {
+        report
+            .transcript
+            .windows(STRUCTURED.len())
+            .any(|window| window == STRUCTURED)
+    };
+    if reports.iter().any(is_structured) {
+        "4.0"
+    } else {
+        "3.0"
+    }
+}
 
 /// Where the service is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +104,7 @@ impl Nras {
         let mut body = json!({"nonce": hex::encode(nonce), "arch": architecture, "evidence_list": list});
         let mut status = 0;
         for version in ["v4", "v3"] {
-            body["claims_version"] = CLAIMS_VERSION.into();
+            body["claims_version"] = claims_version(reports).into();
             if version == "v3" {
                 body.as_object_mut()
                     .map(|members| members.remove("claims_version"));
@@ -137,5 +153,23 @@ impl Nras {
         let mut url = self.0.clone();
         url.set_path(&format!("{}/{path}", self.0.path().trim_end_matches('/')));
         url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_of_newer_drivers_is_sent_for_claims_of_version_4() {
+        let report = |transcript: &[u8]| GpuReport {
+            architecture: "HOPPER".to_owned(),
+            transcript: transcript.to_vec(),
+            chain: Vec::new(),
+        };
+        let old = report(b"\x11\xe0\x01\xff plain");
+        assert_eq!(claims_version(std::slice::from_ref(&old)), "3.0");
+        assert_eq!(claims_version(&[old, report(b"\x11\xe0 NVDAOD\0\0")]), "4.0");
+        assert_eq!(claims_version(&[]), "3.0");
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use cvm_verify_core::lock::{Lock, Notes, pin};
-use cvm_verify_core::policy::{Freshness, GpuMode, LockedGpus, Policy};
+use cvm_verify_core::policy::{Freshness, GpuMode, GpuVerifier, LockedGpus, Policy};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::CheckId::Gpu as Id;
 use cvm_verify_core::report::Status::{Error, Fail, Pass, Skip, Warn};
@@ -14,7 +14,7 @@ use cvm_verify_core::verify::{Inputs, SignatureCache, TrustRoot, prove};
 use serde_json::Value;
 use simulator::gpu::device_root_der;
 use simulator::gpu_pki::DeviceCertificate;
-use simulator::{Cvm, Gpu, Gpus, ReportDataLayout, SignedNonce, World};
+use simulator::{Cvm, Gpu, Gpus, Guest, ReportDataLayout, SignedNonce, World};
 
 use crate::judge::{NONCE, Trial, expected};
 
@@ -496,6 +496,115 @@ fn t44_gpus_are_bound_by_the_quotes_nonce_in_every_layout_and_not_without_it() {
     judged.says(Id, Warn, "gpu-nonce-mismatch");
 }
 
+/// The option, and what it sets.
+type Expectation = (&'static str, fn(&mut Trial));
+
+/// What a user can say of the GPUs, each by itself. All of it says that there are GPUs.
+const EXPECTATIONS: [Expectation; 5] = [
+    ("--gpu-count", |trial| {
+        trial.policy.gpu.count = Some(expected("--gpu-count", 2))
+    }),
+    ("--gpu-model", |trial| {
+        trial.policy.gpu.models = Some(expected("--gpu-model", vec!["GH100".parse().unwrap()]));
+    }),
+    ("--gpu-switches", |trial| {
+        trial.policy.gpu.switches_required = true
+    }),
+    ("--gpu-verifier", |trial| {
+        trial.policy.gpu.verifier = GpuVerifier::Nras
+    }),
+    ("a lock", |trial| {
+        trial.policy.gpu.pins = Some(LockedGpus {
+            pins: Vec::new(),
+            lock: "cvm.lock".to_owned(),
+        });
+    }),
+];
+
+#[test]
+fn t44_reports_that_prove_nothing_meet_no_expectation() {
+    for (what, expectation) in EXPECTATIONS {
+        for (reason, spoil) in [
+            (
+                "gpu-nonce-mismatch",
+                (|gpus| gpus.nonce = SignedNonce::Fixed([9; 32])) as fn(&mut Gpus),
+            ),
+            ("gpu-malformed", |gpus| tampered(gpus, Vec::clear)),
+        ] {
+            let judged = alone(2)
+                .with(|trial| spoil(gpus(trial)))
+                .with(expectation)
+                .judge();
+            let check = judged.check(Id);
+            assert_eq!(
+                (check.status, check.reason.as_deref()),
+                (Fail, Some(reason)),
+                "{what}\n{judged}"
+            );
+            judged.concludes(Verdict::Fail);
+        }
+    }
+}
+
+#[test]
+fn t44_what_the_guest_recorded_while_booting_shows_neither_model_nor_lock_nor_switches() {
+    const RECORD: &str = r#"{"version":3,"provider":"nvidia","devices":2,"cc_mode":"on","devtools":false,"dbgstat":"disabled","secboot":true,"evidence_sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#;
+    let booted = || {
+        let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_6_0);
+        cvm.gpu_attestation = Some(RECORD.to_owned());
+        Trial::of(cvm)
+    };
+    assert!(booted().judge().detail(Id).contains("2 GPUs"));
+    for (what, expectation) in EXPECTATIONS {
+        let judged = booted().with(expectation).judge();
+        if what == "--gpu-count" {
+            // The event says how many. Without a proven OS image nobody knows who wrote it.
+            judged.passes().proves(Id);
+            let unchecked = |trial: &mut Trial| trial.policy.os_image = crate::judge::os_image("unchecked");
+            let judged = booted().with(expectation).with(unchecked).judge();
+            judged.fails(Id, "gpu-unverified");
+            assert!(judged.detail(Id).contains("OS image is not proven"), "{judged}");
+            continue;
+        }
+        let check = judged.check(Id);
+        assert_eq!(
+            (check.status, check.reason.as_deref()),
+            (Fail, Some("gpu-unverified")),
+            "{what}\n{judged}"
+        );
+        judged.concludes(Verdict::Fail);
+    }
+}
+
+#[test]
+fn t44_without_any_evidence_no_expectation_is_met() {
+    for (what, expectation) in EXPECTATIONS {
+        let judged = Trial::healthy().with(expectation).judge();
+        let reason = if what == "--gpu-count" {
+            "gpu-count"
+        } else {
+            "gpu-unverified"
+        };
+        let check = judged.check(Id);
+        assert_eq!(
+            (check.status, check.reason.as_deref()),
+            (Fail, Some(reason)),
+            "{what}\n{judged}"
+        );
+    }
+}
+
+#[test]
+fn t44_switches_that_cannot_be_read_are_not_those_that_are_required() {
+    with_gpus(Gpus::protected_pcie(SEED))
+        .with(|trial| {
+            trial.policy.gpu.switches_required = true;
+            gpus(trial).devices[0].opaque_bytes = Some(b"NVDAOD\0\0\x02\0\0\0 and more".to_vec());
+        })
+        .judge()
+        .fails(Id, "gpu-opaque-unread");
+}
+
 #[test]
 fn counts_and_models_are_exact() {
     for (count, passes) in [(1, false), (2, true), (3, false)] {
@@ -547,6 +656,8 @@ fn t44_switches_are_those_that_the_gpus_see() {
         (|gpus| drop(gpus.devices.pop())) as fn(&mut Gpus),
         |gpus| gpus.devices[11] = Gpu::switch(SEED, "foreign", [0x66; 8]),
         |gpus| gpus.devices.push(Gpu::switch(SEED, "fifth", [0x66; 8])),
+        // A GPU of another machine, which sees no switch, stands beside the others.
+        |gpus| gpus.devices[7] = Gpu::hopper(SEED, "elsewhere"),
     ] {
         protected(change).judge().fails(Id, "gpu-topology");
     }

@@ -34,6 +34,23 @@ impl GpuExpectations {
             || self.verifier != GpuVerifier::Local
             || self.pins.is_some()
     }
+
+    /// Whether the user expects GPUs, by the mode or by saying what they must be: what is not proven of them then fails.
+    #[must_use]
+    pub fn expects_gpus(&self) -> bool {
+        self.mode == GpuMode::Required
+            || self.count.as_ref().is_some_and(|count| count.value > 0)
+            || self.expects_reports()
+    }
+
+    /// Whether something is expected that reports of the GPUs alone can show: the event of the boot does not say it.
+    #[must_use]
+    pub fn expects_reports(&self) -> bool {
+        self.models.is_some()
+            || self.pins.is_some()
+            || self.switches_required
+            || self.verifier == GpuVerifier::Nras
+    }
 }
 
 /// Whether there must be GPUs, and whether they are looked at.

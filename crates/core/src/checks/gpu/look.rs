@@ -1,7 +1,7 @@
 //! One thing that was looked at, and what came of it.
 
 use crate::checks::Reason;
-use crate::policy::{GpuMode, Policy};
+use crate::policy::Policy;
 use crate::report::Status;
 
 /// What one look found: the worst of several decides.
@@ -14,11 +14,11 @@ pub(super) enum Look {
 }
 
 impl Look {
-    /// Not proven: a failure if GPUs are required, else a warning.
+    /// Not proven: a failure if GPUs are expected, else a warning. A report that proves nothing is worth no more than none.
     pub(super) fn short(policy: &Policy, reason: &'static Reason, detail: impl Into<String>) -> Self {
-        let status = match policy.gpu.mode {
-            GpuMode::Required => Status::Fail,
-            GpuMode::Auto | GpuMode::Unchecked => Status::Warn,
+        let status = match policy.gpu.expects_gpus() {
+            true => Status::Fail,
+            false => Status::Warn,
         };
         Self::Open(status, reason, detail.into())
     }

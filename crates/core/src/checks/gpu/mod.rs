@@ -9,7 +9,7 @@ mod reports;
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote};
 use crate::policy::{GpuMode, Policy};
 use crate::report::{CheckId, Status};
-use crate::verify::Facts;
+use crate::verify::{Facts, Gap};
 use look::Look;
 use reasons::*;
 
@@ -62,12 +62,27 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     if let Err(finding) = proven_quote(facts) {
         return finding;
     }
+    let reported = reports::looks(facts, policy);
+    let has_event = !matches!(facts.gpu.boot, Err(Gap::Absent | Gap::NotReached));
+    let missing = match (reported.is_empty(), has_event) {
+        (false, _) => None,
+        (true, true) => no_reports(policy),
+        (true, false) => nothing_proven(facts, policy),
+    };
     let mut looks = boot::looks(facts, policy);
-    looks.extend(reports::looks(facts, policy));
-    if looks.is_empty() {
-        looks.extend(nothing_proven(facts, policy));
-    }
+    looks.extend(reported);
+    looks.extend(missing);
     conclude(looks)
+}
+
+/// What is to be said if the guest recorded GPUs while booting and there are no reports of them.
+fn no_reports(policy: &Policy) -> Option<Look> {
+    policy.gpu.expects_reports().then(|| {
+        Look::fail(
+            &UNVERIFIED,
+            "What is expected of the GPUs (model, lock, switches or NVIDIA's word) is shown by their reports alone, and there are none.",
+        )
+    })
 }
 
 /// What is to be said if there are neither reports nor an event.
@@ -79,8 +94,7 @@ fn nothing_proven(facts: &Facts, policy: &Policy) -> Option<Look> {
             format!("{expected} GPUs are expected, and there is no evidence of any."),
         ));
     }
-    let is_expected =
-        policy.gpu.mode == GpuMode::Required || policy.gpu.models.is_some() || policy.gpu.pins.is_some();
+    let is_expected = policy.gpu.expects_gpus();
     let detail = match facts.gpu.claimed {
         Some(number) if number > 0 => format!(
             "The host says that the VM has {number} GPUs; nothing says that they are genuine or confidential."

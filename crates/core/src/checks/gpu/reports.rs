@@ -46,10 +46,11 @@ pub(super) fn looks(facts: &Facts, policy: &Policy) -> Vec<Look> {
     found.extend(count(devices, policy));
     found.extend(models(devices, policy));
     if devices.has_unread() {
-        found.push(Look::warn(
-            &OPAQUE_UNREAD,
-            "A device describes itself in a format that this version does not read: driver, modes and switches are not known.",
-        ));
+        let detail = "A device describes itself in a format that this version does not read: driver, modes and switches are not known.";
+        found.push(match policy.gpu.switches_required {
+            true => Look::fail(&OPAQUE_UNREAD, detail),
+            false => Look::warn(&OPAQUE_UNREAD, detail),
+        });
     } else {
         found.extend(topology(devices, policy));
     }

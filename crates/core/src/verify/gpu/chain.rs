@@ -139,8 +139,12 @@ pub fn certificate_names(pem: &[u8]) -> Result<Vec<String>, ChainError> {
 }
 
 /// The certificates of a chain in their order. Nothing is verified.
+///
+/// Real chains end in zeros: tools hand over the whole buffer of NVIDIA's library.
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, ChainError> {
-    Certificate::load_pem_chain(pem).map_err(|error| ChainError::Unreadable(error.to_string()))
+    let end = pem.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    Certificate::load_pem_chain(pem.get(..end).unwrap_or_default())
+        .map_err(|error| ChainError::Unreadable(error.to_string()))
 }
 
 /// The common name of a certificate's subject, at most 64 characters.

@@ -169,7 +169,9 @@ impl GpuDevices {
             (false, true) => Topology::Alone,
             (false, false) => {
                 let (seen, attested) = (ids(&self.gpus, false), ids(&self.switches, true));
-                if seen == attested {
+                // Each GPU sees every switch: one that sees none stands in another machine.
+                let of_one = |gpu: &VerifiedDevice| ids(std::slice::from_ref(gpu), false);
+                if !attested.is_empty() && self.gpus.iter().all(|gpu| of_one(gpu) == attested) {
                     return Topology::Complete;
                 }
                 Topology::Mismatch {

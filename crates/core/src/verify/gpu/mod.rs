@@ -12,6 +12,8 @@ mod nras;
 mod opaque;
 mod policy;
 mod root;
+#[cfg(test)]
+mod samples_tests;
 mod spdm;
 
 pub use boot_record::{GpuBoot, GpuBootRefusal, GpuModes, GpuRecord};

@@ -232,6 +232,10 @@ fn same_versions(name: &str, claims: &Value, device: &VerifiedDevice) -> Result<
 /// The overall token, and the token of each device by its name. NVIDIA's Python SDK wraps the answer into a token of its
 /// own, which is signed with a key that everybody knows: nothing is read from that one.
 fn read(body: &str) -> Result<(String, BTreeMap<String, String>), String> {
+    read_layer(body, false)
+}
+
+fn read_layer(body: &str, is_inner: bool) -> Result<(String, BTreeMap<String, String>), String> {
     if body.len() > MAX_ANSWER_BYTES {
         return Err(format!(
             "the answer has {} bytes; at most {MAX_ANSWER_BYTES} are read",
@@ -248,9 +252,9 @@ fn read(body: &str) -> Result<(String, BTreeMap<String, String>), String> {
         .map_err(|error| error.to_string())?
     {
         // One layer, and no deeper.
-        return match inner.get().contains("REMOTE_GPU_CLAIMS") {
+        return match is_inner {
             true => Err(malformed()),
-            false => read(inner.get()),
+            false => read_layer(inner.get(), true),
         };
     }
     if jwt != "JWT" {

@@ -347,6 +347,24 @@ fn recorded(answer: &str, keys: &str) -> Option<(&'static str, String)> {
 }
 
 #[test]
+fn one_wrapper_of_the_python_sdk_is_opened_and_no_more() {
+    let gpus = Gpus::protected_pcie(1);
+    let plain = Nras::approving(1).answer("GPU", &gpus.devices[..1], &NONCE);
+    let wrap = |body: &str| format!(r#"[["JWT",""],{{"REMOTE_GPU_CLAIMS":{body}}}]"#);
+    let once = wrap(&plain);
+    assert_eq!(read(&once).unwrap(), read(&plain).unwrap());
+    assert!(
+        read(&wrap(&once))
+            .unwrap_err()
+            .contains("not a list of an overall token")
+    );
+    // Each layer is read from the one around it: thousands of them must cost neither the stack nor the time.
+    let layer = r#"[["JWT",""],{"REMOTE_GPU_CLAIMS":"#;
+    let deep = format!("{}{plain}{}", layer.repeat(60), "}]".repeat(60));
+    assert!(read(&deep).is_err());
+}
+
+#[test]
 fn an_answer_of_nvidias_own_is_believed_with_its_own_keys_alone() {
     const ANSWER: &str = "voltage-verify/nras_ppcie_8xh100_2026-09-10.json";
     let Some(own) = recorded(ANSWER, "voltage-verify/nras_jwks_2026-09-12.json") else {
