@@ -186,5 +186,7 @@ fn key_of(leaf: &[u8]) -> Vec<u8> {
 /// Whether a request holds more than the nonce in its query.
 fn has_own_query(endpoints: &AppEndpoints) -> bool {
     let nonce_only = endpoints.attestation_url(&[]);
-    nonce_only.query().is_some_and(|query| query.contains('&')) || endpoints.info_url().query().is_some()
+    let of_gpus = endpoints.gpu_url(&[0; 32]);
+    let has_more = |url: &url::Url| url.query().is_some_and(|query| query.contains('&'));
+    has_more(&nonce_only) || of_gpus.as_ref().is_some_and(has_more) || endpoints.info_url().query().is_some()
 }

@@ -312,6 +312,45 @@ fn t26_a_certificate_of_another_kms_or_without_its_chain_does_not_bind() {
     never_binds(alone, "ratls-chain");
 }
 
+/// A VM that sealed its own key has no KMS that its certificate could chain up to, whatever else the policy names beside it.
+#[test]
+fn t26_a_kms_that_the_vm_did_not_boot_with_is_not_asked_for_in_its_certificate() {
+    let (mut cvm, _) = healthy();
+    let either = format!("kms:{},local-sgx:aa55", simulated_kms_id(&cvm));
+    cvm.set_key_provider("local-sgx", "aa55");
+    let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &cvm);
+    let alone = asked(cvm, &identity, TlsBinding::RaTls).with(|trial| {
+        trial.policy.key_provider = Some(super::judge::expected("--key-provider", either.parse().unwrap()));
+        trial.tls = Some(session(vec![identity.leaf_der()]));
+    });
+    let judged = alone.judge();
+    // `code` wants a KMS; the binding itself holds.
+    judged.proves(ID);
+    assert_eq!(judged.check(ID).grants, Some(SideTier::Endpoint), "{judged}");
+}
+
+/// What a certificate claims with an evidence that is another machine's is not how this address ends TLS.
+#[test]
+fn t26_the_route_is_not_named_after_evidence_that_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let relay = TlsIdentity::new(7, DEFAULT_NOW, TlsMode::SelfSigned).with_extensions_of(&identity);
+    let judged = served(cvm, &relay).judge();
+    assert_ne!(judged.0.tls_route, Some(TlsRoute::AppRatls), "{judged}");
+}
+
+/// The address of a signing key has 20 bytes and is filled up with zeros: nobody called it the hash of a TLS key.
+#[test]
+fn t26_a_signing_address_beside_the_nonce_is_not_called_another_key() {
+    let mut cvm = Cvm::healthy(&World::default());
+    let mut address = [7; 32];
+    address[20..].fill(0);
+    cvm.report_data = ReportDataLayout::KeyThenNonce(address);
+    let identity = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    let judged = asked(cvm, &identity, TlsBinding::Auto).judge();
+    assert_ne!(judged.check(ID).status, Status::Fail, "{judged}");
+    grants_nothing(&judged);
+}
+
 #[test]
 fn t26_a_key_that_no_kms_signs_does_not_bind() {
     use rcgen::{CertificateParams, CustomExtension, KeyPair, PKCS_ECDSA_P384_SHA384};
@@ -336,6 +375,12 @@ fn t26_a_key_that_no_kms_signs_does_not_bind() {
     )
     .with(|trial| trial.tls = Some(session(vec![leaf])));
     never_binds(trial, "ratls-key-type");
+}
+
+/// The id of the KMS that this CVM booted with, hex.
+fn simulated_kms_id(cvm: &Cvm) -> String {
+    let provider: serde_json::Value = serde_json::from_str(&cvm.key_provider).unwrap();
+    provider["id"].as_str().unwrap().to_owned()
 }
 
 /// The DER of the SubjectPublicKeyInfo.

@@ -84,7 +84,7 @@ fn run(check: &Check, facts: Result<&Facts, &EvidenceGap>, policy: &Policy) -> F
 
 /// How TLS is terminated: what was proven first, and then what the certificate and the name say.
 fn tls_route(tls: &Tls) -> TlsRoute {
-    if tls.is_of_dstack {
+    if tls.carries_its_evidence() {
         TlsRoute::AppRatls
     } else if tls.quotes_its_key() {
         TlsRoute::AppKey

@@ -232,7 +232,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
 /// Whether the 32 bytes beside the nonce should be those of the TLS key. Without a mode they may be of another key of the app's,
 /// which the user may even have named.
 fn is_tls_key_expected(tls: &Tls, policy: &Policy) -> bool {
-    is_asked(policy) && tls.app_key_layout.is_some() && policy.report_data.key.is_none()
+    is_asked(policy) && tls.may_quote_a_key && policy.report_data.key.is_none()
 }
 
 /// Something does not hold: a failure if a binding was asked for, and for information otherwise.
@@ -279,7 +279,7 @@ fn ra_tls(facts: &Facts, tls: &Tls, policy: &Policy) -> Finding {
         }
         Err(why) => return not_bound(why, policy),
     };
-    if is_kms_named(policy)
+    if is_kms_named(facts, policy)
         && let Err(refusal) = &tls.kms
     {
         return refused(refusal, policy);
@@ -357,6 +357,7 @@ fn bound(channel: &BoundChannel, tls: &Tls, policy: &Policy) -> Finding {
     };
     let probed = match tls.probe {
         Probe::NoneSeen => " No quoting of foreign values was seen.",
+        Probe::NotSent => " Whether the app quotes foreign values was not asked.",
         _ => "",
     };
     Finding::pass(format!(
@@ -439,8 +440,16 @@ fn refused(refusal: &RaTlsRefusal, policy: &Policy) -> Finding {
     wrong(policy, reason, format!("The certificate is refused: {refusal}."))
 }
 
-/// Whether the policy names a KMS by its key.
-fn is_kms_named(policy: &Policy) -> bool {
+/// Whether the VM booted with a KMS, and the policy names one by its key. A VM with another provider, which the policy names
+/// beside it, has no KMS that its certificate could chain up to.
+fn is_kms_named(facts: &Facts, policy: &Policy) -> bool {
+    if !facts
+        .boot
+        .as_ref()
+        .is_ok_and(|boot| boot.key_provider().name == "kms")
+    {
+        return false;
+    }
     match policy.key_provider.as_ref().map(|expected| &expected.value) {
         Some(KeyProviders::Named(pins)) => pins.iter().any(|pin| pin.name == "kms" && pin.id.is_some()),
         Some(KeyProviders::AnyKms | KeyProviders::Unchecked) | None => false,

@@ -91,6 +91,8 @@ pub struct Tls {
     pub app_key: Result<BoundChannel, NotBound>,
     /// The layout with room for a key, if the app quoted this run's nonce in one.
     pub app_key_layout: Option<Layout>,
+    /// Whether the 32 bytes beside the nonce can be the hash of a key. A signing address of 20 bytes ends in 12 zeros.
+    pub may_quote_a_key: bool,
     /// Whether the certificate is one of dstack.
     pub is_of_dstack: bool,
     /// Whether a public CA, or one that the user named, vouches for leaf and host name.
@@ -106,6 +108,15 @@ pub struct Tls {
 }
 
 impl Tls {
+    /// Whether the certificate's own evidence binds its key to the app's VM, live or recorded.
+    #[must_use]
+    pub fn carries_its_evidence(&self) -> bool {
+        match &self.ra_tls {
+            Ok(_) | Err(NotBound::Recorded | NotBound::KeyChanged { .. } | NotBound::Oracle) => true,
+            Err(_) => false,
+        }
+    }
+
     /// Whether the app quoted the key of this connection beside the nonce, live or recorded.
     #[must_use]
     pub fn quotes_its_key(&self) -> bool {
@@ -152,6 +163,7 @@ pub(super) fn tls_of(session: &TlsSession, app: TdClaims<'_>, certificate: Optio
         kms: kms_of(app, session),
         app_key: of_run(app_key(app, spki_sha256, session.has_trusted_ca)),
         app_key_layout: app_key_layout(app).map(|(layout, _)| layout),
+        may_quote_a_key: app_key_layout(app).is_some_and(|(_, quoted)| quoted[20..] != [0; 12]),
         is_of_dstack,
         has_trusted_ca: session.has_trusted_ca,
         host: session.host,
