@@ -131,13 +131,13 @@ fn pin(
             Ok(code)
         }
         Err(unaccepted) => {
-            surroundings.complain("Nothing was pinned: this is not as a production deployment should be.");
+            surroundings.complain("Nothing was pinned: the deployment does not look like production.");
             for reservation in &unaccepted.0 {
                 let reservation = escape::terminal(&reservation.to_string()).into_owned();
                 surroundings.complain(&format!("  - {reservation}"));
             }
             surroundings.complain(&format!(
-                "To pin it, accept that in writing: --accept {} (or whatever it is: --accept-observed). The lock then says so, \
+                "To pin it, accept that in writing: --accept {} (or everything that was found: --accept-observed). The lock then says so, \
                  and so does every verdict that rests on it.",
                 unaccepted.names()
             ));

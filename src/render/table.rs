@@ -14,7 +14,19 @@ pub(super) const MAX_VALUE: usize = 1_000;
 /// Where ids begin: behind the marker.
 const ID: usize = 9;
 /// Where details begin: behind the longest id.
-const DETAIL: usize = 26;
+const DETAIL: usize = ID + LONGEST_ID + 2;
+/// The longest name of a check, in characters.
+const LONGEST_ID: usize = {
+    let (mut longest, mut at) = (0, 0);
+    while at < CheckId::ALL.len() {
+        let length = CheckId::ALL[at].as_str().len();
+        if length > longest {
+            longest = length;
+        }
+        at += 1;
+    }
+    longest
+};
 /// Where values begin: behind `expected`, in the id's column.
 const VALUE: usize = 19;
 
