@@ -1,0 +1,1 @@
+"""A second implementation of what cvm-verify decides: see ../README.md."""

@@ -1,0 +1,231 @@
+"""One bundle, one policy, one verdict: every check that is implemented here, in the order of docs/checks/README.md."""
+
+import datetime
+import hashlib
+from dataclasses import dataclass, field
+
+from cryptography import x509
+
+from . import (boot_order, collateral, compose_document, event_log, evidence, freshness, mr_config_id, os_image, policy as policies,
+               quote, strict_json)
+from .os_image import table
+
+HARDWARE = ["evidence", "collateral", "quote-signature", "tcb-status", "td-attributes", "freshness"]
+CODE = [*HARDWARE, "event-log", "boot-order", "compose-hash", "os-image", "image-pins", "key-provider"]
+ON_THE_LOG = ["compose-hash", "app-id", "instance-id", "key-provider", "mr-config-id", "image-pins", "launch-inputs"]
+
+# Statuses that do not meet the requirement although nothing failed (docs/checks; interface.md, "Check ids").
+UNMET = {
+    ("os-image", "acpi-unverified"), ("key-provider", "unpinned"), ("image-pins", "unpinned-image"),
+    ("image-pins", "unmeasured-input"),
+}
+
+
+@dataclass
+class Result:
+    verdict: str
+    checks: dict = field(default_factory=dict)  # id: (status, reason); `launch-inputs` may have several reasons
+
+    def failed(self):
+        return {name for name, (status, _) in self.checks.items() if status == "fail"}
+
+
+class Run:
+    def __init__(self, bundle, policy, root, now):
+        self.bundle, self.policy, self.root, self.now = bundle, policy, root, now
+        self.checks = {}
+
+    def set(self, name, status, reason=None):
+        self.checks[name] = (status, reason)
+
+    def verify(self):
+        body = self.bundle.get("attestation")
+        self.info = evidence.read_info(self.bundle.get("info"))
+        try:
+            self.evidence = evidence.read(body)
+        except evidence.Refused as error:
+            self.set("evidence", error.status, error.reason)
+            return
+        self.set("evidence", *(("pass", None) if self.info.usable else ("warn", "info-unusable")))
+        try:
+            parsed = quote.parse(self.evidence.quote)
+            platform = quote.verify(parsed, self.root)
+            if quote.refuses_attributes(parsed):
+                raise quote.Refused("attributes-refused")
+            status, advisories = self.with_collateral(parsed, platform)
+        except quote.Refused as error:
+            self.set("quote-signature", "fail", error.reason)
+            return
+        except collateral.Undetermined as error:
+            self.set("collateral", "error", error.reason)
+            self.set("quote-signature", "error", "quote-not-proven")
+            return
+        self.set("quote-signature", "pass")
+        self.tcb(status, advisories)
+        self.set("td-attributes", *quote.td_attributes(parsed))
+        self.same_instance(parsed)
+        self.set("freshness", *freshness.judge(parsed.report_data, self.nonce, self.policy))
+        self.set("report-data", *freshness.echo(parsed.report_data, self.evidence.echo))
+        self.set("os-image", *os_image.judge(parsed, self.policy))
+        self.platform(platform)
+        self.log(parsed)
+
+    def with_collateral(self, parsed, platform):
+        documents = collateral.read(self.bundle.get("collateral"))
+        collateral.authentic(documents, self.root, platform)
+        collateral.convict(documents, platform)
+        collateral.of_this_platform(documents, platform)
+        collateral.in_date(documents, self.root, platform, self.now)
+        result = collateral.judge(parsed, platform, documents, self.root, self.now)
+        self.set("collateral", "pass")
+        self.eval_data_number = min(documents.tcb_info["tcbEvaluationDataNumber"],
+                                    documents.qe_identity["tcbEvaluationDataNumber"])
+        return result
+
+    def tcb(self, status, advisories):
+        if self.eval_data_number < self.policy.min_tcb:
+            return self.set("tcb-status", "fail", "eval-data-number-too-low")
+        if status == "UpToDate":
+            return self.set("tcb-status", *(("warn", "advisory") if advisories else ("pass", None)))
+        matching = [each for each in self.policy.accept_tcb if each[0] == status
+                    and (each[2] is None or set(advisories) <= set(each[2]))]
+        if not matching:
+            return self.set("tcb-status", "fail", "not-up-to-date")
+        last = max(until for _, until, _ in matching)
+        if last < self.now.date():
+            return self.set("tcb-status", "fail", "exception-ended")
+        soon = last - self.now.date() <= datetime.timedelta(days=14)
+        return self.set("tcb-status", "warn", "exception-ends-soon" if soon else "accepted-exception")
+
+    def same_instance(self, parsed):
+        registers = {name: value.hex() for name, value in parsed.registers().items()}
+        if any(registers[name] != value for name, value in self.info.registers.items()):
+            self.other_instance()
+
+    def other_instance(self):
+        """The answers are of two machines: /info says nothing about the one that made the quote."""
+        self.set("evidence", "error", "two-instances")
+        self.info = evidence.Info()
+
+    def platform(self, platform):
+        if not self.policy.platform_ids:
+            return self.set("platform-id", "skip", "not-configured")
+        ids = {hashlib.sha256(platform.ppid).digest(), platform.fmspc}
+        self.set("platform-id", *(("pass", None) if ids & set(self.policy.platform_ids) else ("fail", "platform-not-listed")))
+
+    def log(self, parsed):
+        try:
+            events = event_log.replay(self.evidence.events, parsed, self.evidence.only_runtime_events)
+        except event_log.Refused as error:
+            self.set("event-log", error.status, error.reason)
+            return self.not_proven(["boot-order", *ON_THE_LOG], "event-log-not-proven")
+        self.set("event-log", "pass")
+        try:
+            claims = boot_order.read(events)
+        except boot_order.Refused as error:
+            self.set("boot-order", "fail", error.reason)
+            return self.not_proven(ON_THE_LOG, "boot-order-not-proven")
+        if claims.unknown:
+            known_os = self.checks["os-image"][0] == "pass"
+            self.set("boot-order", "warn" if known_os else "fail", "unknown-event")
+            if not known_os:
+                return self.not_proven(ON_THE_LOG, "boot-order-not-proven")
+        else:
+            self.set("boot-order", "pass")
+        if self.info.instance_id is not None and self.info.instance_id != claims.instance_id.hex():
+            self.other_instance()
+        self.code(claims)
+        self.ids(claims)
+        self.keys(claims)
+        self.set("mr-config-id", *mr_config_id.judge(parsed, claims, self.policy.mr_config_id == "required"))
+        return None
+
+    def not_proven(self, names, reason):
+        for name in names:
+            self.set(name, "error", reason)
+
+    def code(self, claims):
+        text = self.info.app_compose
+        proven = text is not None and hashlib.sha256(text.encode()).digest() == claims.compose_hash
+        if self.policy.compose_hash is None:
+            self.set("compose-hash", "skip", "no-expectation")
+        elif self.policy.compose_hash != claims.compose_hash:
+            self.set("compose-hash", "fail", "compose-hash-mismatch")
+        elif text is not None and not proven:
+            self.set("compose-hash", "fail", "text-mismatch")
+        else:
+            self.set("compose-hash", "pass")
+        if text is None:
+            judged = compose_document.Judged(("error", "no-compose-document"), ("error", "no-compose-document"))
+        elif not proven:
+            judged = compose_document.Judged(("error", "compose-not-proven"), ("error", "compose-not-proven"))
+        else:
+            judged = compose_document.judge(text)
+        self.set("image-pins", *(("skip", "unchecked") if self.policy.image_pins == "unchecked" else judged.image_pins))
+        if self.policy.launch_inputs == "unchecked":
+            self.set("launch-inputs", "skip", "unchecked")
+        elif self.policy.launch_inputs == "required" and judged.launch_inputs[0] == "warn":
+            self.set("launch-inputs", "fail", judged.launch_inputs[1])
+        else:
+            self.set("launch-inputs", *judged.launch_inputs)
+
+    def ids(self, claims):
+        def compare(name, expected, have):
+            if not expected:
+                return self.set(name, "skip", "no-expectation")
+            return self.set(name, *(("pass", None) if have in expected else ("fail", f"{name}-mismatch")))
+
+        compare("app-id", [self.policy.app_id] if self.policy.app_id else [], claims.app_id)
+        compare("instance-id", self.policy.instance_ids, claims.instance_id)
+
+    def keys(self, claims):
+        wanted, name, identity = self.policy.key_provider, claims.key_provider["name"], claims.key_provider["id"].lower()
+        known = {row["name"]: row["id"] for row in table("kms.toml")["kms"]}
+        if wanted == "unchecked":
+            return self.set("key-provider", "skip", "unchecked")
+        if wanted is None:
+            if name != "kms":
+                return self.set("key-provider", "fail", "not-named")
+            return self.set("key-provider", *(("pass", None) if identity in known.values() else ("warn", "unpinned")))
+        waived = False
+        for each, expected in wanted:
+            if each in known and expected is None:
+                each, expected = "kms", known[each]
+            if each == name and expected is None and name == "kms":
+                waived = True
+            elif each == name and expected in (None, identity):
+                return self.set("key-provider", "pass")
+        return self.set("key-provider", *(("skip", "unchecked") if waived else ("fail", "provider-mismatch")))
+
+    def verdict(self):
+        statuses = [status for status, _ in self.checks.values()]
+        if "fail" in statuses:
+            return "fail"
+        waived = {name for name, (status, reason) in self.checks.items() if (status, reason) == ("skip", "unchecked")}
+        for name in HARDWARE if self.policy.assurance == "hardware" else CODE:
+            status, reason = self.checks.get(name, ("error", None))
+            if name not in waived and (status not in ("pass", "warn") or (name, reason) in UNMET):
+                return "inconclusive"
+        # What was asked for and could not be determined leaves the verdict open, and so does a form that nobody knows.
+        if self.checks["mr-config-id"][0] == "error" or self.policy.assurance not in ("hardware", "code"):
+            return "inconclusive"
+        return "pass"
+
+
+def appraise(text, arguments, root_pem):
+    """The result for the bundle of this text. Raises NotImplementedHere where there is no opinion."""
+    try:
+        bundle = strict_json.parse(text)
+        if not isinstance(bundle, strict_json.Members) or bundle.get("schema") != "cvm-verify/evidence/v1":
+            return Result("usage")
+        now = datetime.datetime.fromisoformat(bundle.get("captured_at").replace("Z", "+00:00"))
+        policy = policies.read(arguments, now)
+    except (strict_json.Malformed, policies.Usage, AttributeError, ValueError):
+        return Result("usage")
+    run = Run(bundle, policy, x509.load_pem_x509_certificate(root_pem), policy.at or now)
+    nonce = bundle.get("nonce")
+    run.nonce = strict_json.hex_bytes(nonce) if nonce is not None else None
+    if nonce is not None and (run.nonce is None or len(run.nonce) != 32):
+        return Result("usage")
+    run.verify()
+    return Result(run.verdict(), run.checks)

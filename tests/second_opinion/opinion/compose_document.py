@@ -1,0 +1,111 @@
+"""The compose document, app-compose.json: its text, and what it says (dstack-attestation.md §4.1, §4.2)."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from . import docker_compose, strict_json
+from .os_image import table
+from .strict_json import Malformed, Members
+
+
+class Unreadable(Exception):
+    """There is more than one way to read it, or none."""
+
+
+@dataclass
+class Judged:
+    image_pins: tuple
+    launch_inputs: tuple
+
+
+def boolean(document, name, default):
+    value = document.get(name, default)
+    return default if value is None else value
+
+
+def risky(name, rows=None):
+    rows = table("risky-names.toml")["risky_name"] if rows is None else rows
+    name = name.strip().upper()
+    for row in rows:
+        if row["match"] == "exact" and name == row["name"] or row["match"] == "prefix" and name.startswith(row["name"]) \
+                or row["match"] == "suffix" and name.endswith(row["name"]):
+            return True
+    return False
+
+
+def known_script(text):
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return digest in {row["sha256"] for row in table("pre-launch-scripts.toml")["script"]}
+
+
+def read(text):
+    if len(text.encode()) > 4 << 20:
+        raise Unreadable("too large")
+    try:
+        document = strict_json.parse(text)
+    except Malformed as error:
+        raise Unreadable(str(error)) from error
+    if not isinstance(document, Members) or strict_json.any_repeated(document):
+        raise Unreadable("not an object, or a name twice")
+    return strict_json.plain(document)
+
+
+def names_of(document):
+    names = document.get("allowed_envs") or []
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise Unreadable("allowed_envs")
+    return names
+
+
+WELL_FORMED_ROOT = re.compile("[0-9a-f]{64}")
+
+
+def judge(text):
+    """Checks `image-pins` and `launch-inputs` of the measured document, where neither is waived."""
+    try:
+        document = read(text)
+        names = names_of(document)
+        places = docker_compose.judge(document, names)
+    except (Unreadable, docker_compose.Unreadable):
+        return Judged(("error", "unreadable-compose"), ("error", "unreadable-compose"))
+
+    unpinned, unmeasured, host_access = places
+    volumes = document.get("verity_volumes") or []
+    if not isinstance(volumes, list) or any(
+            not isinstance(each, dict) or not isinstance(each.get("verity_root"), str)
+            or not WELL_FORMED_ROOT.fullmatch(each["verity_root"]) for each in volumes):
+        unmeasured = True
+    if any(docker_compose.read_by_the_guest(each) for each in names):
+        unmeasured = True
+    pins = ("warn", "unpinned-image") if unpinned else ("warn", "unmeasured-input") if unmeasured else ("pass", None)
+
+    reasons = []
+    if any(risky(each) for each in names):
+        reasons.append("risky-variables")
+    script = document.get("pre_launch_script")
+    if isinstance(script, str) and script.strip() and not known_script(script):
+        reasons.append("unknown-pre-launch-script")
+    init = document.get("init_script")
+    if init and (not isinstance(init, str) or init.strip()):
+        reasons.append("init-script")
+    if host_access:
+        reasons.append("host-access")
+    gpu = (document.get("requirements") or {}).get("gpu_policy") if isinstance(document.get("requirements"), dict) else None
+    if weak_gpu_policy(gpu):
+        reasons.append("weak-gpu-policy")
+    if boolean(document, "public_logs", False) is not False or boolean(document, "public_sysinfo", False) is not False:
+        reasons.append("exposed")
+    if boolean(document, "secure_time", True) is not True:
+        reasons.append("no-secure-time")
+    if boolean(document, "no_instance_id", False) is not False:
+        reasons.append("no-instance-id")
+    inputs = ("warn", reasons) if reasons else ("pass", None)
+    return Judged(pins, inputs)
+
+
+def weak_gpu_policy(policy):
+    if policy is None:
+        return False
+    strong = {"attest_gpu": True, "allow_devtools": False, "allow_debug": False, "allow_insecure_boot": False}
+    return not isinstance(policy, dict) or any(strong.get(name) is not value for name, value in policy.items())

@@ -1,0 +1,450 @@
+"""Which places of a docker compose file others fill in, and what they decide (docs/compose-places.md; threats.md T38, T39).
+
+The classes of the places are read from the table in docs/compose-places.md; what a value is and does is judged here."""
+
+import functools
+import pathlib
+import posixpath
+import re
+import shlex
+
+from . import interpolation
+from .compose_yaml import Unreadable, read as read_yaml
+
+__all__ = ["Unreadable", "judge"]
+
+DOCS = pathlib.Path(__file__).resolve().parents[3] / "docs/compose-places.md"
+DIGEST = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
+
+
+@functools.cache
+def places():
+    """The table: path: its classes."""
+    rows = {}
+    for line in DOCS.read_text().splitlines():
+        match = re.fullmatch(r"\| `([^`]+)` \| (.+?) \| (.+) \|", line)
+        if match:
+            rows.setdefault(match.group(1), match.group(2))
+    return rows
+
+
+@functools.cache
+def risky_rows():
+    from .os_image import table
+    return table("risky-names.toml")["risky_name"]
+
+
+# What the guest itself has in the environment of Docker Compose. No document lists it; these are what systemd and the guest's
+# units set.
+GUEST_SETS = {"HOME", "PATH", "USER", "LOGNAME", "SHELL", "PWD", "LANG", "PCCS_URL", "INVOCATION_ID", "JOURNAL_STREAM"}
+
+# What the host hands in (docs/compose-places.md).
+HANDED_IN = ["/dstack/.host-shared", "/dstack/.user-config", "/dstack/user_config", "/sys/firmware", "/var/volatile/dstack"]
+DISK = re.compile(r"/dev/(vd|sd|hd|xvd|nvme|dm-|mapper|disk|loop|sr|md|zd|zvol|block)")
+LINKS = [("/proc/1/root", ""), ("/proc/self/root", ""), ("/tapp", "/dstack"), ("/var/run", "/run"), ("/var/volatile/dstack", "/dstack")]
+AGENT = {"/run/dstack.sock", "/run/tappd.sock"}
+DOCKER_SOCKETS = ["/run/docker.sock", "/run/containerd/containerd.sock"]
+BUILT_OR_ELSEWHERE = ("build", "extends", "provider", "include")
+STRENGTHENS = re.compile(r"no-new-privileges([:=]true)?")
+SHELLS = r"(?:\S*/)?(?:sh|bash|ash|dash|zsh|ksh|python[0-9.]*|node|perl|ruby)"
+
+
+def inside(path, folder):
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def resolved(source):
+    if source == "~" or source.startswith("~/"):
+        source = "/root" + source[1:]
+    path = posixpath.normpath(posixpath.join("/dstack", source))
+    path = "/" + path.lstrip("/")
+    for link, target in LINKS * 2:
+        if inside(path, link):
+            path = target + path[len(link):] or "/"
+    return path
+
+
+class Judge:
+    def __init__(self, settable):
+        self.settable = settable
+        self.unpinned = self.unmeasured = self.host_access = False
+        self.holds_socket = self.labels_from_outside = False
+        self.script_values = []
+
+    # ---------------------------------------------------------------- values
+    def fill(self, text):
+        try:
+            return interpolation.fill(text, self.settable)
+        except interpolation.Bad:
+            return text, True
+
+    def outside(self, value):
+        """Whether something outside the document sets a part of the value."""
+        if isinstance(value, str):
+            return self.fill(value)[1]
+        if isinstance(value, dict):
+            return any(self.outside(each) for each in value.values())
+        return isinstance(value, list) and any(self.outside(each) for each in value)
+
+    def text(self, value):
+        return self.fill(value)[0] if isinstance(value, str) else value
+
+    def image(self, value):
+        if not isinstance(value, str):
+            self.unpinned = True
+            return
+        text, outside = self.fill(value)
+        if outside or not DIGEST.fullmatch(text):
+            self.unpinned = True
+
+    # ---------------------------------------------------------------- the walk
+    def walk(self, value, path, context):
+        """A value at a place of the table; items of a list stand at the list's place."""
+        if isinstance(value, list):
+            for each in value:
+                self.walk(each, path, context)
+        elif isinstance(value, dict):
+            for key, member in value.items():
+                if key.startswith("x-"):
+                    continue
+                place = next((each for each in (f"{path}.{key}", f"{path}.*") if each in places()), None)
+                if place is None:
+                    self.unmeasured = True
+                else:
+                    self.place(member, place, key, context)
+
+    def place(self, value, place, key, context):
+        kind = places()[place]
+        handler = getattr(self, "at_" + re.sub(r"[^a-z]", "_", place.lower()), None)
+        if handler:
+            handler(value, context)
+            return
+        if value is None:
+            if kind == "decides code" and "*" not in place:
+                return
+            return
+        outside = self.outside(value)
+        if kind.startswith("no value decides code"):
+            pass
+        elif kind == "decides code":
+            if place.split(".")[-1] in BUILT_OR_ELSEWHERE or any(f".{each}" in place for each in BUILT_OR_ELSEWHERE):
+                self.unpinned = True
+            else:
+                self.unmeasured = True
+            return
+        elif kind.startswith("decides code unless false"):
+            if value is not False:
+                self.unmeasured = True
+            return
+        elif kind.startswith("as `ports`"):
+            self.labels_from_outside |= outside
+        elif kind.startswith("fixed; `host` and `container:`"):
+            self.unmeasured |= outside
+            text = self.text(value)
+            if outside or text == "host" or isinstance(text, str) and text.startswith("container:"):
+                self.host_access = True
+        elif kind.startswith("host access"):
+            self.unmeasured |= outside
+            if value not in (False, [], {}, ""):
+                self.host_access = True
+        elif outside and kind.startswith("fixed"):
+            self.unmeasured = True
+        if "shell executes" in kind:
+            self.script_values.append((place, value))
+        self.walk(value, place, context)
+
+    # ---------------------------------------------------------------- places with rules of their own
+    def at_service_image(self, value, context):
+        self.image(value)
+
+    def at_service_pull_policy(self, value, context):
+        text, outside = self.fill(value) if isinstance(value, str) else (value, False)
+        self.unmeasured |= outside
+        if text == "build":
+            self.unpinned = True
+
+    def at_service_runtime(self, value, context):
+        text, outside = self.fill(value) if isinstance(value, str) else (value, False)
+        if outside or text not in ("runc", "nvidia", None):
+            self.unmeasured = True
+
+    def at_service_pre_start(self, value, context):
+        for each in value if isinstance(value, list) else [value]:
+            self.service(each, has_image=True, environment=context)
+
+    def at_service_post_start(self, value, context):
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict):
+                inner = {**context, **self.environment(each.get("environment"))}
+                self.commands_of(inner, lambda: self.walk(each, "HOOK", inner))
+            else:
+                self.unmeasured = True
+
+    at_service_pre_stop = at_service_post_start
+
+    def at_service_environment(self, value, context):
+        """The names and values are in the context; here the names that programs load code by, and other forms."""
+        if isinstance(value, dict):
+            for each in value.values():
+                if isinstance(each, (dict, list)):
+                    self.unmeasured = True
+        elif not (value is None or isinstance(value, list) and all(isinstance(each, str) for each in value)):
+            self.unmeasured = True
+        from .compose_document import risky
+        for name, outside in self.environment(value).items():
+            if outside and risky(name, risky_rows()):
+                self.unmeasured = True
+
+    at_hook_environment = at_service_environment
+
+    def environment(self, value):
+        """Name: whether something outside the document sets it."""
+        result = {}
+        if isinstance(value, dict):
+            for name, each in value.items():
+                result[name] = self.settable(name) if each is None else self.outside(each)
+        elif isinstance(value, list):
+            for each in value:
+                if isinstance(each, str):
+                    text, outside = self.fill(each)
+                    name, equals, _ = text.partition("=")
+                    result[name] = outside if equals else self.settable(name)
+        return result
+
+    def at_service_volumes(self, value, context):
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, str):
+                self.short_volume(each)
+            elif isinstance(each, dict):
+                self.long_volume(each, context)
+            elif each is not None:
+                self.unmeasured = True
+
+    def short_volume(self, value):
+        text, outside = self.fill(value)
+        if outside:
+            self.unmeasured = True
+            return
+        source, colon, _ = text.partition(":")
+        if colon and source[:1] in ("/", ".", "~"):
+            self.mount(source)
+
+    def long_volume(self, value, context):
+        for key in value:
+            if not key.startswith("x-") and f"SERVICE.volumes.{key}" not in places():
+                self.unmeasured = True
+        for key in ("bind", "volume", "tmpfs", "image"):
+            if key in value:
+                self.place(value[key], f"SERVICE.volumes.{key}", key, context)
+        kind, source = value.get("type"), value.get("source")
+        if kind == "image":
+            self.image(source)
+            return
+        if any(self.outside(value.get(key)) for key in ("type", "source", "target", "read_only", "consistency")):
+            self.unmeasured = True
+            return
+        if kind == "bind":
+            self.mount(self.text(source)) if isinstance(source, str) else None
+        elif kind not in ("volume", "tmpfs"):
+            self.unmeasured = True
+
+    def mount(self, source):
+        path = resolved(source)
+        if path in AGENT:
+            return
+        if any(inside(path, each) or inside(each, path) for each in HANDED_IN) or inside("/dev", path) or DISK.match(path):
+            self.unmeasured = True
+        if any(inside(each, path) for each in DOCKER_SOCKETS):
+            self.holds_socket = True
+        self.host_access = True
+
+    def at_service_use_api_socket(self, value, context):
+        if self.outside(value):
+            self.unmeasured = True
+        elif value not in (False, None):
+            self.host_access = self.holds_socket = True
+
+    def at_service_volumes_from(self, value, context):
+        for each in value if isinstance(value, list) else [value]:
+            if self.outside(each) or not isinstance(each, str) or each.startswith("container:"):
+                self.unmeasured = True
+
+    def at_service_devices(self, value, context):
+        for each in value if isinstance(value, list) else [value]:
+            source = each.get("source") if isinstance(each, dict) else each
+            if isinstance(each, dict):
+                self.unmeasured |= any(not key.startswith("x-") and f"SERVICE.devices.{key}" not in places() for key in each)
+            if self.outside(each) or not isinstance(source, str):
+                self.unmeasured = True
+                continue
+            source = self.text(source).split(":")[0]
+            if DISK.match(resolved(source)) or inside("/dev", resolved(source)):
+                self.unmeasured = True
+            elif not (source.startswith("/dev/nvidia") or source.startswith("nvidia.com/gpu")):
+                self.host_access = True
+
+    def at_service_gpus(self, value, context):
+        self.unmeasured |= self.outside(value)
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict):
+                self.unmeasured |= any(not key.startswith("x-") and f"SERVICE.gpus.{key}" not in places() for key in each)
+                if each.get("driver", "nvidia") != "nvidia" or "gpu" not in (each.get("capabilities") or ["gpu"]):
+                    self.host_access = True
+
+    def at_service_deploy_resources_reservations_devices(self, value, context):
+        self.unmeasured |= self.outside(value)
+        for each in value if isinstance(value, list) else [value]:
+            if not isinstance(each, dict):
+                self.unmeasured = True
+                continue
+            path = "SERVICE.deploy.resources.reservations.devices"
+            self.unmeasured |= any(not key.startswith("x-") and f"{path}.{key}" not in places() for key in each)
+            capabilities = each.get("capabilities") or []
+            flat = [inner for item in capabilities for inner in (item if isinstance(item, list) else [item])]
+            if "gpu" not in flat and each.get("driver") != "nvidia":
+                self.host_access = True
+
+    def at_service_security_opt(self, value, context):
+        for each in value if isinstance(value, list) else [value]:
+            if self.outside(each):
+                self.unmeasured = True
+            elif not isinstance(each, str) or not STRENGTHENS.fullmatch(each):
+                self.host_access = True
+
+    def at_networks___driver(self, value, context):
+        if self.outside(value):
+            self.unmeasured = True
+        elif value not in (None, "bridge", "default"):
+            self.host_access = True
+
+    def at_volumes___driver(self, value, context):
+        if self.outside(value) or value not in (None, "local"):
+            self.unmeasured = True
+
+    def at_volumes___driver_opts(self, value, context):
+        if value and (self.outside(value) or not isinstance(value, dict) or value.get("type") != "tmpfs"):
+            self.unmeasured = True
+            if isinstance(value, dict) and "bind" in str(value.get("o", "")).split(",") and isinstance(value.get("device"), str):
+                self.mount(self.text(value["device"]))
+
+    # ---------------------------------------------------------------- services
+    def service(self, value, has_image=False, environment=None):
+        if not isinstance(value, dict):
+            self.unmeasured = True
+            return
+        if "image" not in value and "build" not in value and not has_image:
+            self.unpinned = True
+        inner = {**(environment or {}), **self.environment(value.get("environment"))}
+        self.commands_of(inner, lambda: self.walk(value, "SERVICE", inner))
+
+    def commands_of(self, environment, walk):
+        """Walks, and then looks whether a shell executes a variable of this environment that is set from outside."""
+        before, self.script_values = self.script_values, []
+        walk()
+        names = {name for name, outside in environment.items() if outside}
+        if names and any(executes(place, value, names) for place, value in self.script_values):
+            self.unmeasured = True
+        self.script_values = before
+
+    def document(self, value):
+        services = []
+        for key, member in value.items():
+            if key.startswith("x-"):
+                continue
+            if key in ("services", "jobs"):
+                if not isinstance(member, dict):
+                    raise Unreadable(f"{key} is no mapping")
+                services += [each for name, each in member.items() if not name.startswith("x-")]
+            elif key in ("networks", "volumes", "configs", "secrets"):
+                self.walk(member, key, {})
+            elif key in places():
+                self.place(member, key, key, {})
+            else:
+                self.unmeasured = True
+        configs = [each.get("content") for each in (value.get("configs") or {}).values() if isinstance(each, dict)] \
+            if isinstance(value.get("configs"), dict) else []
+        everything = {}
+        for each in services:
+            self.service(each)
+            if isinstance(each, dict):
+                everything.update({name: True for name, outside in self.environment(each.get("environment")).items() if outside})
+        if any(isinstance(each, str) and shell_executes(unescape(each), set(everything)) for each in configs):
+            self.unmeasured = True
+        if self.labels_from_outside and self.holds_socket:
+            self.unmeasured = True
+
+
+def unescape(text):
+    return text.replace("$$", "$")
+
+
+def executes(place, value, names):
+    """Whether the words of a command make a shell execute one of the variables."""
+    if isinstance(value, str):
+        if place.endswith("healthcheck.test"):
+            return shell_executes(unescape(value), names)
+        try:
+            words = shlex.split(unescape(value))
+        except ValueError:
+            return mentions(unescape(value), names)
+    elif isinstance(value, list):
+        words = [unescape(each) for each in value if isinstance(each, str)]
+    else:
+        return False
+    if place.endswith("healthcheck.test") and words[:1] == ["CMD-SHELL"]:
+        return any(shell_executes(each, names) for each in words[1:])
+    if place.endswith("healthcheck.test") and words[:1] in (["CMD"], ["NONE"]):
+        words = words[1:]
+    if words and mentions(words[0], names):
+        return True
+    for at, word in enumerate(words):
+        if re.fullmatch(r"-[a-zA-Z]*[ce]", word) and any(shell_executes(each, names) for each in words[at + 1:at + 2]):
+            return True
+    return False
+
+
+def mentions(text, names):
+    return any(re.search(r"\$(\{" + re.escape(name) + r"\b|" + re.escape(name) + r"\b)", text) for name in names)
+
+
+def shell_executes(text, names):
+    """Whether the text, executed by a shell, executes the value of one of the variables."""
+    if not mentions(text, names):
+        return False
+    if re.search(rf"(^|[\s;|&(`])(eval|source|\.|exec)\s", text) or re.search(rf"{SHELLS}\s+(-\S+\s+)*-[a-z]*c\b", text) \
+            or re.search(rf"\|\s*{SHELLS}(\s|$)", text):
+        return True
+    for name in names:
+        variable = r"[\"']?\$(\{" + re.escape(name) + r"\b|" + re.escape(name) + r"\b)"
+        if re.search(r"(^|[;|&(`\n{!]|\b(then|do|else|if|while|until|exec|command|nohup|env|sudo|time|xargs)\b)\s*" + variable, text):
+            return True
+    return False
+
+
+def settable_by(document, names):
+    """Whether something can set a variable (docs/compose-places.md)."""
+    from .compose_document import known_script
+    script, init = document.get("pre_launch_script"), document.get("init_script")
+    if init or isinstance(script, str) and script.strip() and not known_script(script) or script and not isinstance(script, str):
+        return lambda name: True
+    own = {each.strip() for each in names}
+    with_script = isinstance(script, str) and bool(script.strip())
+    return lambda name: name in own or name in GUEST_SETS or name.startswith("DSTACK_") and with_script
+
+
+def judge(document, names):
+    """(an image that is not pinned, an input that nothing measures, access to the host)."""
+    if document.get("runner") == "bash":
+        # There is no compose file: what the script starts is named nowhere.
+        return True, False, False
+    text = document.get("docker_compose_file")
+    if not isinstance(text, str):
+        raise Unreadable("no docker compose file")
+    judge_ = Judge(settable_by(document, names))
+    judge_.document(read_yaml(text))
+    return judge_.unpinned, judge_.unmeasured, judge_.host_access
+
+
+def read_by_the_guest(name):
+    from .compose_document import risky
+    return risky(name, risky_rows())

@@ -1,0 +1,191 @@
+"""What the deployment handed over: the two bodies (dstack-attestation.md §1.a, §3.1; threats.md T13)."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+
+from . import strict_json, versioned
+from .strict_json import Malformed, Members, hex_bytes, is_integer
+
+
+class Refused(Exception):
+    """Check `evidence` does not pass."""
+
+    def __init__(self, status, reason):
+        super().__init__(reason)
+        self.status, self.reason = status, reason
+
+
+MALFORMED = ("fail", "malformed-field")
+DUPLICATE = ("fail", "duplicate-field")
+
+
+@dataclass
+class Event:
+    imr: int
+    event_type: int
+    digest: bytes
+    name: str
+    payload: bytes
+    version: int = 1
+    preimage: bytes | None = None
+
+
+@dataclass
+class Evidence:
+    quote: bytes
+    events: list | None
+    echo: object  # None, or the text that stands beside the quote
+    vm_config: object
+    body: Members = field(default_factory=Members)
+    only_runtime_events: bool = False
+
+
+def one(body, *names):
+    """The value of the one member of these names; None where there is none, or where it is null."""
+    values = body.all(*names)
+    if len(values) > 1:
+        raise Refused(*DUPLICATE)
+    return values[0] if values else None
+
+
+def quote_bytes(text):
+    if not isinstance(text, str):
+        raise Refused(*MALFORMED)
+    digits = text[2:] if text[:2] in ("0x", "0X") else text
+    data = hex_bytes(digits)
+    if data is None:
+        try:
+            data = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise Refused(*MALFORMED) from error
+    return data
+
+
+def event_of(value):
+    if not isinstance(value, Members):
+        raise Refused(*MALFORMED)
+    known = {"imr", "event_type", "digest", "event", "event_payload", "version", "preimage"}
+    if value.repeated() & known:
+        raise Refused(*DUPLICATE)
+    imr, kind = value.get("imr"), value.get("event_type")
+    if not is_integer(imr) or not 0 <= imr <= 3 or not is_integer(kind) or not 0 <= kind < 1 << 32:
+        raise Refused(*MALFORMED)
+    name, payload, digest = value.get("event", ""), value.get("event_payload", ""), value.get("digest")
+    digest = "" if digest is None else digest
+    if not isinstance(name, str):
+        raise Refused(*MALFORMED)
+    payload, digest = hex_bytes(payload), hex_bytes(digest)
+    if payload is None or digest is None or len(digest) not in (0, 48):
+        raise Refused(*MALFORMED)
+    version = value.get("version")
+    version = {None: 1, 1: 1, 2: 2, "v1": 1, "v2": 2}.get(version if isinstance(version, (str, int)) else None if version is None else -1)
+    if version is None or isinstance(value.get("version"), bool):
+        raise Refused(*MALFORMED)
+    preimage = value.get("preimage")
+    if preimage is not None:
+        preimage = hex_bytes(preimage)
+        if preimage is None:
+            raise Refused(*MALFORMED)
+    return Event(imr, kind, digest, name, payload, version, preimage)
+
+
+def events_of(value):
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        try:
+            value = strict_json.parse(value)
+        except Malformed as error:
+            raise Refused(*MALFORMED) from error
+    if not isinstance(value, list) or isinstance(value, Members) or len(value) > 4096:
+        raise Refused(*MALFORMED)
+    return [event_of(each) for each in value]
+
+
+def read(body):
+    """The parts of the body of /attestation that a verdict rests on."""
+    if not isinstance(body, Members):
+        raise Refused("error", "not-json")
+    quote = one(body, "quote")
+    attestation = one(body, "attestation")
+    log = one(body, "event_log", "eventlog")
+    echo = one(body, "report_data")
+
+    inner = None
+    if attestation not in (None, ""):
+        data = hex_bytes(attestation)
+        try:
+            inner = versioned.decode(data if data is not None else b"")
+        except versioned.Malformed as error:
+            raise Refused(*MALFORMED) from error
+    if quote in (None, ""):
+        if inner is None:
+            raise Refused("error", "no-quote")
+        data = inner["quote"]
+    else:
+        data = quote_bytes(quote)
+        if inner is not None and inner["quote"] != data:
+            raise Refused(*MALFORMED)
+    if echo is not None and not isinstance(echo, str):
+        raise Refused(*MALFORMED)
+    if isinstance(echo, str) and echo and hex_bytes(echo) is None:
+        raise Refused(*MALFORMED)
+
+    events = events_of(log)
+    only_runtime = False
+    if events is None and inner is not None:
+        only_runtime = True
+        events = [Event(3, 0x08000001, b"", name, payload, version) for name, payload, version in inner["runtime"]]
+    vm_config = body.all("vm_config")
+    vm_config = vm_config[0] if len(vm_config) == 1 else None
+    if vm_config in (None, "") and inner is not None:
+        vm_config = inner["config"]
+    return Evidence(data, events, echo or None, vm_config, body, only_runtime)
+
+
+def as_object(value):
+    """An object that is written as itself or as JSON text; None if it is neither."""
+    if isinstance(value, str):
+        try:
+            value = strict_json.parse(value)
+        except Malformed:
+            return None
+    return value if isinstance(value, Members) else None
+
+
+@dataclass
+class Info:
+    app_compose: str | None = None
+    instance_id: str | None = None
+    registers: dict = field(default_factory=dict)
+    usable: bool = True
+
+
+def read_info(body):
+    """The parts of the body of /info that are compared. Nothing that is proven rests on it."""
+    if body is None:
+        return Info()
+    if not isinstance(body, Members):
+        return Info(usable=False)
+    if body.repeated() & {"tcb_info", "app_compose", "instance_id"}:
+        return Info(usable=False)
+    info = Info()
+    tcb_info = as_object(body.get("tcb_info"))
+    text = body.get("app_compose")
+    if tcb_info is not None:
+        if tcb_info.repeated():
+            return Info(usable=False)
+        text = tcb_info.get("app_compose", text)
+        for name in ("mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"):
+            value = tcb_info.get(name)
+            if isinstance(value, str) and value:
+                info.registers[name] = value.lower()
+    info.app_compose = text if isinstance(text, str) and text else None
+    instance = body.get("instance_id")
+    if instance is not None:
+        if not isinstance(instance, str) or not re.fullmatch("((0x)?[0-9a-fA-F]{40})?", instance):
+            return Info(usable=False)
+        info.instance_id = instance.lower().removeprefix("0x")
+    return info

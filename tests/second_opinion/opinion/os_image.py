@@ -1,0 +1,43 @@
+"""The OS image by its registers (dstack-attestation.md §5; docs/checks/os-image.md, docs/reference-values.md).
+
+The tables are read as data. What rests on a measurement document or on image files is not judged here."""
+
+import functools
+import pathlib
+import tomllib
+
+from .unsupported import NotImplementedHere
+
+DATA = pathlib.Path(__file__).resolve().parents[3] / "crates/core/src/reference/data"
+
+
+@functools.cache
+def table(name):
+    return tomllib.loads((DATA / name).read_text())
+
+
+def judge(quote, policy):
+    have = {name: value.hex() for name, value in quote.registers().items()}
+    wanted = policy.os_image
+    if wanted == "unchecked":
+        return "skip", "unchecked"
+    if isinstance(wanted, dict):
+        same = all(have[name] == value for name, value in wanted.items())
+        return ("pass", None) if same else ("fail", "register-mismatch")
+    if wanted != "known":
+        raise NotImplementedHere(f"--os-image {wanted}")
+    images = table("os-images.toml")
+    firmware = {row["name"] for row in images["firmware"] if row["mrtd"] == have["mrtd"]}
+    rows = [row for row in images["image"] if row.get("firmware") in firmware and row.get("rtmr2") == have["rtmr2"]
+            and have["rtmr1"] in (row.get("rtmr1"), row.get("rtmr1_qemu_10_2"))]
+    if not rows:
+        return "skip", "no-reference"
+    classes = {row["class"] for row in rows}
+    if "development" in classes:
+        return "fail", "development-image"
+    if classes != {"production"} or any(row.get("registers", "checked") != "checked" for row in rows):
+        return "skip", "no-reference"
+    shapes = {row["value"] for row in table("vm-shapes.toml")["rtmr0"]}
+    if have["rtmr0"] not in shapes:
+        return "warn", "acpi-unverified"
+    raise NotImplementedHere("advisories of a known image")

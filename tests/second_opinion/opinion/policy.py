@@ -1,0 +1,157 @@
+"""What the verifier is told: the arguments of a case (docs/options.md, `replay`)."""
+
+import datetime
+import re
+from dataclasses import dataclass, field
+
+from .unsupported import NotImplementedHere
+
+
+class Usage(Exception):
+    """A usage error: nothing is verified."""
+
+
+STATUSES = {
+    "OutOfDate", "OutOfDateConfigurationNeeded", "ConfigurationNeeded", "ConfigurationAndSWHardeningNeeded",
+    "SWHardeningNeeded", "TDRelaunchAdvised", "TDRelaunchAdvisedConfigurationNeeded",
+}
+LAYOUTS = {
+    "auto", "raw", "ascii", "left-padded", "app-data-raw", "app-data-ascii", "sha256-raw", "sha256-ascii", "hex-sha256-raw",
+    "hex-sha256-ascii", "nonce-then-key", "key-then-nonce", "private-ai",
+}
+
+
+@dataclass
+class Policy:
+    compose_hash: bytes | None = None
+    app_id: bytes | None = None
+    instance_ids: list = field(default_factory=list)
+    os_image: object = "known"
+    key_provider: list | str | None = None
+    platform_ids: list = field(default_factory=list)
+    accept_tcb: list = field(default_factory=list)
+    min_tcb: int = 0
+    freshness: str = "required"
+    image_pins: str = "required"
+    launch_inputs: str = "warn"
+    mr_config_id: str = "auto"
+    report_data: str = "auto"
+    assurance: str = "code"
+    at: datetime.datetime | None = None
+
+
+def hex_of(text, *lengths):
+    text = text.removeprefix("0x")
+    if not re.fullmatch("([0-9a-fA-F]{2})+", text) or len(text) // 2 not in lengths:
+        raise Usage(f"{text}: hex of {lengths} bytes is expected")
+    return bytes.fromhex(text)
+
+
+def word(text, allowed):
+    if text not in allowed:
+        raise Usage(f"{text}: one of {sorted(allowed)} is expected")
+    return text
+
+
+def os_image(text):
+    if text in ("known", "unchecked", "lock"):
+        return text
+    if "=" in text:
+        tuple_ = {}
+        for part in text.split(","):
+            name, _, value = part.partition("=")
+            if name in tuple_:
+                raise Usage(f"{name} twice")
+            tuple_[word(name, {"mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"})] = hex_of(value, 48).hex()
+        if set(tuple_) != {"mrtd", "rtmr0", "rtmr1", "rtmr2"}:
+            raise Usage("four registers are expected")
+        return tuple_
+    return text
+
+
+def key_provider(text):
+    if text == "unchecked":
+        return text
+    entries = []
+    for part in text.split(","):
+        name, colon, identity = part.partition(":")
+        if not name:
+            raise Usage("a key provider without a name")
+        entries.append((name, identity.lower() if colon else None))
+    return entries
+
+
+def exception(text, now):
+    status, *rest = text.split(":")
+    word(status, STATUSES)
+    fields = dict(part.partition("=")[::2] for part in rest)
+    if "until" not in fields or set(fields) - {"until", "advisories"}:
+        raise Usage("until=YYYY-MM-DD is expected")
+    try:
+        until = datetime.date.fromisoformat(fields["until"])
+    except ValueError as error:
+        raise Usage(str(error)) from error
+    if until > now.date() + datetime.timedelta(days=90):
+        raise Usage("more than 90 days ahead")
+    advisories = fields["advisories"].split(",") if "advisories" in fields else None
+    return status, until, advisories
+
+
+def read(arguments, now):
+    """The policy of these arguments. `now` is the time of appraisal, which decides how long an exception may be."""
+    policy = Policy()
+    words = list(arguments)
+    while words:
+        name = words.pop(0)
+        name, equals, value = name.partition("=")
+        if not name.startswith("--"):
+            raise Usage(f"{name} is not expected")
+        if not equals:
+            if not words:
+                raise Usage(f"{name} needs a value")
+            value = words.pop(0)
+        match name:
+            case "--compose-hash":
+                policy.compose_hash = hex_of(value, 32)
+            case "--app-id":
+                policy.app_id = hex_of(value, 20)
+            case "--instance-id":
+                policy.instance_ids.append(hex_of(value, 20))
+            case "--os-image":
+                policy.os_image = os_image(value)
+            case "--key-provider":
+                policy.key_provider = key_provider(value)
+            case "--platform-id":
+                policy.platform_ids.append(hex_of(value, 32, 6))
+            case "--accept-tcb":
+                policy.accept_tcb.append(exception(value, now))
+            case "--min-tcb-eval-data-number":
+                if not value.isdigit():
+                    raise Usage("a number is expected")
+                policy.min_tcb = int(value)
+            case "--freshness":
+                policy.freshness = word(value, {"required", "unchecked"})
+            case "--image-pins":
+                policy.image_pins = word(value, {"required", "unchecked"})
+            case "--launch-inputs":
+                policy.launch_inputs = word(value, {"warn", "required", "unchecked"})
+            case "--mr-config-id":
+                policy.mr_config_id = word(value, {"auto", "required"})
+            case "--report-data":
+                policy.report_data = word(value, LAYOUTS)
+            case "--require-assurance":
+                policy.assurance = word(value, {"hardware", "code", "code+endpoint", "code+endpoint-replayable", "code+source"})
+            case "--verifier":
+                if word(value, {"local", "both"}) == "both":
+                    raise NotImplementedHere("--verifier both")
+            case "--at":
+                try:
+                    policy.at = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
+                except ValueError as error:
+                    raise Usage(str(error)) from error
+            case "--lock" | "--config" | "--docker-compose" | "--app-compose-file" | "--gpu" | "--tls-binding" | "--governance" \
+                    | "--reference-values" | "--source-repository" | "--report-data-key" | "--report-data-value":
+                raise NotImplementedHere(name)
+            case _:
+                raise Usage(f"{name} is no option")
+    return policy
