@@ -8,9 +8,10 @@
 //! 2. [`collateral`], [`source`]: where Intel's statements and evidence come from; [`config`]: the policy file; [`compare`]: what
 //!    changed between two deployments;
 //! 3. [`render`][]: words; [`merge`]: several reports as one; [`inspect`]: every field of evidence, explained;
-//! 4. [`alert`]: telling people; [`watch`]: what the monitoring loop decides and says;
+//! 4. [`alert`]: telling people;
 //! 5. [`engine`]: collects, verifies and appraises deployments, the entry for Rust programs;
-//! 6. [`cli`][]: commands.
+//! 6. `plan`: what a run verifies; [`watch`]: the monitoring loop;
+//! 7. [`cli`][]: arguments, files and exit codes.
 //!
 //! `docs/architecture.md` in the repository shows all floors.
 
@@ -20,10 +21,14 @@ pub mod collateral;
 pub mod compare;
 pub mod config;
 pub mod engine;
+mod env;
+mod files;
 pub mod image_source;
 pub mod inspect;
 pub mod merge;
 pub mod net;
+mod plan;
 pub mod render;
 pub mod source;
+mod usage_error;
 pub mod watch;

@@ -21,8 +21,8 @@ use house::{House, folder_of};
 
 /// Folders and files by floor, the lowest first; those of the core begin with `core/`. Those of one floor do not import each
 /// other.
-const FLOORS: [&[&str]; 16] = [
-    &["core/reference", "core/report", "core/toml_text"],
+const FLOORS: [&[&str]; 19] = [
+    &["core/reference", "core/report", "core/toml_text", "usage_error"],
     &["core/evidence"],
     &["core/verify", "net"],
     &["core/compose"],
@@ -31,10 +31,13 @@ const FLOORS: [&[&str]; 16] = [
     &["core/checks"],
     &["core/tiers"],
     &["core/appraise"],
+    &["files"],
     &["collateral", "compare", "config", "image_source"],
     &["source"],
     &["engine", "render"],
-    &["alert", "inspect", "merge"],
+    &["env", "inspect", "merge"],
+    &["alert"],
+    &["plan"],
     &["watch"],
     &["cli"],
     &["main"],

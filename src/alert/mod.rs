@@ -21,6 +21,7 @@
     )
 )]
 
+pub(crate) mod alerting;
 mod cause;
 mod channel;
 mod channels;
@@ -51,7 +52,9 @@ mod services;
 mod slack;
 mod slack_text;
 pub mod state;
+pub(crate) mod state_file;
 mod teams;
+pub(crate) mod variables;
 mod visible;
 mod webhook;
 

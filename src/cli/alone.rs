@@ -3,13 +3,13 @@
 use anyhow::Context as _;
 
 use super::args::TransportArgs;
-use super::error::UsageError;
-use super::surroundings::Surroundings;
 use super::transport;
 use super::trust_roots::Roots;
 use crate::engine::{AskedContracts, Deployment, Session, Time, ask_contracts, collect};
+use crate::env::Surroundings;
 use crate::source::Source;
 use crate::source::chain::Nodes;
+use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::policy::{Policy, SourcePolicy};
 use cvm_verify_core::verify::Facts;

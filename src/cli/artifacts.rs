@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::args::OutputArgs;
 use super::earlier_files::Kind;
-use super::files::Pending;
 use super::statement_files::StatementPaths;
+use crate::files::Pending;
 use crate::render::{self, Style};
 use cvm_verify_core::report::Report;
 

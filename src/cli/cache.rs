@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::args::{CacheArgs, CollateralAgeArgs};
-use super::surroundings::Surroundings;
 use crate::collateral::{Disk, Store};
+use crate::env::Surroundings;
 
 /// The store that the options ask for; without any, the user's own cache folder. Where there is no home either, as in
 /// an emptied environment, nothing is kept.

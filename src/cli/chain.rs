@@ -1,11 +1,11 @@
 //! Contracts that govern an app: which nodes are asked, and what a bundle recorded.
 
 use super::args::ChainArgs;
-use super::error::UsageError;
 use crate::config::Settings;
 use crate::engine::ContractHints;
 use crate::net::Secret;
 use crate::source::chain::Nodes;
+use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::{RecordedChain, parse_user_hex};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::reference::ReferenceValues;

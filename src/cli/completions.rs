@@ -2,7 +2,7 @@
 
 use super::args::CompletionsArgs;
 use super::help;
-use super::surroundings::Surroundings;
+use crate::env::Surroundings;
 
 pub(super) fn run(args: &CompletionsArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let mut script = Vec::new();

@@ -1,10 +1,10 @@
 //! `cvm-verify compose-hash`: the hashes that a compose document has, by the tool that writes it.
 
 use super::args::{ComposeHashArgs, ComposeHashFormat};
-use super::error::UsageError;
-use super::surroundings::Surroundings;
-use super::{compose_document, files};
-use crate::render;
+use crate::env::Surroundings;
+use crate::plan::compose_document;
+use crate::usage_error::UsageError;
+use crate::{files, render};
 use cvm_verify_core::compose::compose_forms;
 use cvm_verify_core::evidence::EvidenceError;
 

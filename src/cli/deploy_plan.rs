@@ -6,13 +6,14 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::args::{DeployPlanArgs, PlanFormat};
-use super::error::UsageError;
-use super::policy::{Locks, expectations};
 use super::settings::of_options;
-use super::surroundings::Surroundings;
-use super::trouble::told;
-use super::{config, transport};
+use super::transport;
+use crate::env::Surroundings;
+use crate::plan::policy::{Locks, expectations};
+use crate::plan::policy_file;
+use crate::plan::trouble::told;
 use crate::render::escape;
+use crate::usage_error::UsageError;
 use cvm_verify_core::checks::{Sought, judge_images, sought_in, statements_of_files};
 use cvm_verify_core::compose::{ComposeFile, compose_forms};
 use cvm_verify_core::evidence::RecordedStatements;
@@ -69,7 +70,11 @@ struct Provenance {
 pub(super) fn run(args: &DeployPlanArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let now = (surroundings.now)();
     let options = of_options(&args.expect, None)?;
-    let (settings, target) = config::of_one(&args.config, &options)?;
+    let (settings, target) = policy_file::of_one(
+        args.config.config.as_deref(),
+        args.config.target.as_deref(),
+        &options,
+    )?;
     let expectations = expectations(&settings, target.as_deref(), now, &mut Locks::default())
         .map_err(|troubles| told(troubles).unwrap_or_else(|| UsageError::new("the settings are refused")))?;
     let policy = expectations.policy;

@@ -4,15 +4,18 @@ use std::path::Path;
 
 use super::alone::{Alone, facts_of_alone};
 use super::args::{DiffArgs, Format};
-use super::error::UsageError;
-use super::surroundings::Surroundings;
-use super::target::Target;
+use super::settings::of_source;
 use super::trust_roots::{Roots, trust_roots};
-use super::{chain, files, loose, pin, policy, replay};
+use super::{chain, loose, pin, replay};
 use crate::compare::{Side, SideKind, compare};
 use crate::config::shown_text;
 use crate::engine::AskedContracts;
+use crate::env::Surroundings;
+use crate::files;
+use crate::plan::policy;
+use crate::plan::target::Target;
 use crate::render::{self, escape};
+use crate::usage_error::UsageError;
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::lock::Lock;
 use cvm_verify_core::policy::{Policy, ReportDataPolicy, SourcePolicy};
@@ -152,7 +155,7 @@ fn live(
     expectations: &Policy,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Side, Unsaid>> {
-    let target = Target::new(url, &args.source)?;
+    let target = Target::new(url, &of_source(&args.source))?;
     let only_one = ["a side of a comparison is one", "compare one bundle"];
     let alone = Alone {
         source: &target.source,

@@ -8,9 +8,9 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
-use super::error::UsageError;
-use super::files::{Pending, write};
+use crate::files::{Pending, write};
 use crate::render::DOTENV_PREFIX;
+use crate::usage_error::UsageError;
 use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
 use cvm_verify_core::policy::Policy;
@@ -45,7 +45,7 @@ pub(super) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
         bundle: None,
     };
     let target = appraise(Err(&gap), &Policy::default(), &subject);
-    let mut report = Report::new(crate::cli::tool::tool(), mode, rfc3339(now), 0, vec![target]);
+    let mut report = Report::new(crate::env::tool(), mode, rfc3339(now), 0, vec![target]);
     report.shard = shard;
     report
 }

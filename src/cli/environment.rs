@@ -7,10 +7,10 @@ use std::ffi::OsString;
 
 use clap::{ArgAction, ArgMatches};
 
-use super::error::UsageError;
-use super::surroundings::Surroundings;
 use super::unknown_variables;
 use super::variable_name::{COMMAND_LINE_ONLY, variable_of};
+use crate::env::{Surroundings, truth};
+use crate::usage_error::UsageError;
 
 /// The arguments, with options from the environment appended.
 pub(super) fn with_environment(
@@ -111,12 +111,4 @@ fn innermost<'a>(
 
 fn lines(value: &str) -> impl Iterator<Item = &str> {
     value.lines().map(str::trim).filter(|line| !line.is_empty())
-}
-
-pub(super) fn truth(value: &str) -> Option<bool> {
-    match value.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Some(true),
-        "false" | "0" | "no" | "off" => Some(false),
-        _ => None,
-    }
 }

@@ -2,10 +2,9 @@
 //! and a reason, so both are looked up.
 
 use super::args::ExplainArgs;
-use super::error::UsageError;
-use super::surroundings::Surroundings;
-use crate::render;
-use crate::render::escape;
+use crate::env::Surroundings;
+use crate::render::{self, escape};
+use crate::usage_error::UsageError;
 use cvm_verify_core::checks::{ALL, Check, Reason};
 use cvm_verify_core::toml_text::nearest;
 

@@ -3,12 +3,13 @@
 use anyhow::Context as _;
 
 use super::args::ReplayArgs;
-use super::error::UsageError;
 use super::recorded::Recorded;
-use super::surroundings::Surroundings;
 use super::transport;
 use crate::collateral::{CollateralRequest, Sources, Store, Supply};
+use crate::config::parse_url;
+use crate::env::Surroundings;
 use crate::net::retry::Schedule;
+use crate::usage_error::UsageError;
 use cvm_verify_core::verify::TrustRoot;
 
 /// Puts collateral of today in the place of what the evidence came with. Says what it asks for, and whom.
@@ -37,7 +38,7 @@ pub(super) fn fetch(
     };
     let sources = match &args.pccs_url {
         None => Sources::default_public(),
-        Some(text) => Sources::only(&transport::parse_url("--pccs-url", text)?),
+        Some(text) => Sources::only(&parse_url("--pccs-url", text)?),
     };
     if !args.output.is_quiet() {
         let whom = args

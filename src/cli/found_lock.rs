@@ -7,11 +7,12 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::args::{ExpectArgs, PlanArgs};
-use super::error::UsageError;
-use super::files;
 use super::git::{self, Unrecorded};
-use super::surroundings::Surroundings;
-use super::target::Target;
+use super::settings::of_source;
+use crate::env::Surroundings;
+use crate::files;
+use crate::plan::target::Target;
+use crate::usage_error::UsageError;
 use cvm_verify_core::lock::LockFile;
 
 /// The name of the lock file that is written, and found, where no other is given.
@@ -34,7 +35,7 @@ pub(super) fn with_found_lock<'a>(
         return Ok(Cow::Borrowed(args));
     }
     // An address that cannot be used is reported by what uses it.
-    let Some(origin) = Target::new(url, &args.source)
+    let Some(origin) = Target::new(url, &of_source(&args.source))
         .ok()
         .and_then(|target| target.source.origin())
     else {

@@ -6,12 +6,11 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use super::artifacts::Places;
-use super::channels;
-use super::environment::truth;
-use super::error::{UsageError, WriteError};
-use super::files::append;
-use super::surroundings::Surroundings;
+use crate::alert::variables;
+use crate::env::{Surroundings, truth};
+use crate::files::append;
 use crate::render::{self, Delimiter, Output, Unjudged};
+use crate::usage_error::{UsageError, WriteError};
 use cvm_verify_core::report::{Mode, Report, rfc3339};
 
 /// The file of the job summary.
@@ -36,7 +35,7 @@ pub(super) fn is_a_step(surroundings: &Surroundings) -> Result<(), UsageError> {
 /// Writes all three; returns what went wrong.
 pub(super) fn speak(report: &Report, written: &[Output], surroundings: &mut Surroundings) -> Vec<WriteError> {
     surroundings.print(&render::annotations(report));
-    if let Some(inputs) = channels::given_empty(surroundings) {
+    if let Some(inputs) = variables::given_empty(surroundings) {
         surroundings.print(&render::empty_channels(&inputs));
     }
     let mut problems = Vec::new();
@@ -83,7 +82,7 @@ pub(super) fn speak_without_verdict(
     }
     surroundings.print(&unjudged.annotation());
     let mut report = Report::new(
-        crate::cli::tool::tool(),
+        crate::env::tool(),
         Mode::Live,
         rfc3339((surroundings.now)()),
         0,

@@ -8,8 +8,8 @@ use chrono::DateTime;
 use clap::CommandFactory as _;
 
 use super::args::{Cli, ENVIRONMENT};
-use super::tool::tool;
 use crate::engine::COMMIT_TIME;
+use crate::env::tool;
 use cvm_verify_core::reference::ReferenceValues;
 
 /// What `-h` of a command shows.

@@ -5,17 +5,20 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::alone::of_source_with;
-use super::args::{InspectArgs, InspectFormat, SourceKind};
-use super::error::UsageError;
+use super::args::{InspectArgs, InspectFormat};
 use super::recorded::attestation_of_file;
-use super::surroundings::Surroundings;
-use super::target::Target;
+use super::settings::of_source;
+use super::transport;
 use super::trust_roots::trust_roots;
-use super::{files, transport};
 use crate::config::shown_text;
 use crate::engine::{Collected, Session, Time, collect};
+use crate::env::Surroundings;
+use crate::files;
 use crate::inspect::{Inspected, begins_like_quote, inspect, inspect_json};
+use crate::plan::target::Target;
 use crate::render::escape;
+use crate::source::SourceKind;
+use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::{Bundle, Evidence};
 use cvm_verify_core::report::TrustRootKind;
 use cvm_verify_core::verify::TrustRoot;
@@ -102,7 +105,7 @@ fn of_bundle(
 
 /// What a live deployment hands over: fetched like for `verify`, and only shown.
 fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let target = Target::new(&args.what, &args.source)?;
+    let target = Target::new(&args.what, &of_source(&args.source))?;
     let compose = compose(args)?;
     let session = Session {
         keep_bundles: true,

@@ -7,13 +7,13 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::args::LooseArgs;
-use super::error::UsageError;
-use super::files;
 use super::recorded::{
     Bodies, Recorded, attestation_of_file, file_name, not_a_file_mistake, read_collateral,
 };
 use crate::engine::{RecordedEvidence, RecordedOpinions};
+use crate::files;
 use crate::inspect::begins_like_quote;
+use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::{Attestation, Evidence, parse_user_hex};
 use cvm_verify_core::verify::CollateralGap;

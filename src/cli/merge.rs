@@ -2,13 +2,13 @@
 
 use super::args::MergeArgs;
 use super::earlier_files::unfinished;
-use super::error::UsageError;
-use super::files;
 use super::output::{self, Written};
 use super::run_id;
-use super::surroundings::Surroundings;
+use crate::env::Surroundings;
+use crate::files;
 use crate::merge::{MAX_REPORT_BYTES, MergeError, ThisRun, merge, read};
 use crate::render::escape;
+use crate::usage_error::UsageError;
 use cvm_verify_core::report::Mode;
 
 pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {

@@ -3,26 +3,21 @@
 //! Everything that a command takes from its surroundings – arguments, environment, clock, streams – comes in
 //! [`Surroundings`], so that tests and the demo run the real program.
 
-mod alert_state;
-mod alerts;
+mod alert_test;
 mod alone;
 mod args;
 mod artifacts;
+mod bundle_paths;
 mod cache;
 mod chain;
-mod channels;
 mod completions;
-mod compose_document;
 mod compose_hash;
-mod config;
 mod deploy_plan;
 mod diff;
 mod earlier_files;
 mod environment;
-mod error;
 mod explain;
 mod fetched_collateral;
-mod files;
 mod found_lock;
 mod git;
 mod github;
@@ -34,25 +29,17 @@ mod merge;
 mod os_image;
 mod output;
 mod pin;
-mod plan;
-mod policy;
 mod progress;
 mod recorded;
 mod reference;
-mod release;
 mod replay;
 mod run_id;
+mod selection;
 mod settings;
-mod shard;
-mod source_rules;
 mod standard_output;
 mod statement_check;
 mod statement_files;
-mod surroundings;
-mod target;
-mod tool;
 mod transport;
-mod trouble;
 mod trust_roots;
 mod unknown_variables;
 mod variable_name;
@@ -60,17 +47,17 @@ mod verify;
 mod wait;
 mod watch;
 
-pub use surroundings::{CI_VARIABLES, Surroundings};
+pub use crate::env::{CI_VARIABLES, Surroundings};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use clap::FromArgMatches as _;
 
 use args::{Cli, Command, StatementCommand};
-use error::{UsageError, WriteError};
 use standard_output::Noticing;
 
 use crate::render;
+use crate::usage_error::{UsageError, WriteError};
 
 /// A usage or configuration error: nothing was verified.
 const USAGE: u8 = 2;
@@ -161,7 +148,7 @@ fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<
         Command::Statement(args) => match &args.command {
             StatementCommand::Check(args) => statement_check::run(args, surroundings),
         },
-        Command::Alert(args) => alerts::run(&args, surroundings),
+        Command::Alert(args) => alert_test::run(&args, surroundings),
         Command::Reference(args) => reference::run(&args, surroundings),
         Command::Completions(args) => completions::run(&args, surroundings),
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use chrono::DateTime;
 
 use super::args::{OsImageArgs, OsImageFormat};
-use super::error::UsageError;
-use super::policy::reference_values;
-use super::surroundings::Surroundings;
+use crate::env::Surroundings;
 use crate::image_source;
+use crate::plan::policy::reference_values;
 use crate::render::{ShownImage, escape};
+use crate::usage_error::UsageError;
 use cvm_verify_core::reference::ReferenceValues;
 
 pub(super) fn run(args: &OsImageArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {

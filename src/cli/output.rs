@@ -1,25 +1,19 @@
 //! Where a report goes, and what becomes of its exit code.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
 use super::args::{Color, FailOn, Format, OutputArgs};
 use super::artifacts::Places;
-use super::earlier_files;
-use super::error::{UsageError, WriteError};
-use super::files::{Pending, append, write};
-use super::github;
 use super::statement_files::{self, Attested};
-use super::surroundings::Surroundings;
+use super::{earlier_files, github};
+use crate::env::Surroundings;
+use crate::files::{Pending, append, write};
 use crate::render::{self, Style};
+use crate::usage_error::{UsageError, WriteError};
 use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::report::{AlertRecord, Report, Verdict};
-
-pub(super) fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
 
 /// Prints the report, writes its files and returns the process's exit code. For a run that alerts nobody.
 ///

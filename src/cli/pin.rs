@@ -5,31 +5,33 @@ use std::sync::Arc;
 
 use super::alone::{Alone, facts_of_alone};
 use super::args::PinArgs;
-use super::config::{self, Config};
-use super::error::UsageError;
 use super::found_lock::LOCK_NAME;
-use super::plan::address;
-use super::settings::{of_source, text_of, written};
-use super::source_rules::source_policy;
-use super::surroundings::Surroundings;
-use super::target::Target;
-use super::trouble::told;
+use super::settings::{of_source, text_of};
 use super::trust_roots::{Roots, trust_roots};
-use super::{chain, files, loose, policy, replay};
+use super::{chain, loose, replay};
 use crate::config::file::FileTarget;
-use crate::config::{Settings, Written};
+use crate::config::{Settings, Written, written};
 use crate::engine::AskedContracts;
+use crate::env::Surroundings;
+use crate::files;
+use crate::plan::planner::address;
+use crate::plan::policy;
+use crate::plan::policy_file::{self, Config};
+use crate::plan::source_rules::source_policy;
+use crate::plan::target::Target;
+use crate::plan::trouble::told;
 use crate::render::escape;
+use crate::usage_error::UsageError;
 use cvm_verify_core::checks::{Check, EvidenceGap, locked_sources};
-use cvm_verify_core::lock;
-use cvm_verify_core::lock::{AcceptName, AcceptedPin, Accepting, Lock, LockFile, MAX_LOCK_BYTES, PinRefusal};
+use cvm_verify_core::lock::{
+    self, AcceptName, AcceptedPin, Accepting, Lock, LockFile, MAX_LOCK_BYTES, PinRefusal,
+};
 use cvm_verify_core::policy::{
     Origin, OsImageOption, OsImagePolicy, Policy, PublishedImage, ReportDataPolicy, SourcePolicy,
     WrittenRule, parse_os_image_of,
 };
 use cvm_verify_core::reference::ReferenceValues;
-use cvm_verify_core::report::is_name;
-use cvm_verify_core::report::{CheckId, Status};
+use cvm_verify_core::report::{CheckId, Status, is_name};
 use cvm_verify_core::verify::{Facts, Gap};
 
 /// Where the lock is printed instead of written.
@@ -238,9 +240,9 @@ fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Vec<Wanted>
     let path = match args.url.is_some() || args.from.is_some() {
         true => given.map(Path::to_owned),
         false if args.loose.has_quote() => given.map(Path::to_owned),
-        false => config::found(given, false, surroundings),
+        false => policy_file::found(given, false, surroundings),
     };
-    let config = path.as_deref().map(config::read).transpose()?;
+    let config = path.as_deref().map(policy_file::read).transpose()?;
     let default = || PathBuf::from(LOCK_NAME);
     let Some(config) = config else {
         let target = args.config.target.clone();
@@ -281,7 +283,7 @@ fn wanted_of(
 ) -> Result<Wanted, UsageError> {
     let settings = config.settings(options, Some(target));
     let default = || PathBuf::from(LOCK_NAME);
-    let lock_of = |settings: &Settings| settings.one("lock").map(crate::cli::files::path_of);
+    let lock_of = |settings: &Settings| settings.one("lock").map(crate::config::path_of);
     let output = args
         .output
         .clone()

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::surroundings::Surroundings;
 use crate::engine::Progress;
+use crate::env::Surroundings;
 use crate::render::escape;
 
 /// How often the line on a terminal is renewed.

@@ -5,9 +5,9 @@ use std::path::Path;
 use dcap_qvl::QuoteCollateralV3;
 use serde_json::value::RawValue;
 
-use super::error::UsageError;
-use super::files;
 use crate::engine::{RecordedEvidence, RecordedOpinions};
+use crate::files;
+use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::collateral::FileError;
 use cvm_verify_core::evidence::{Attestation, Bundle, BundleSource, Evidence, EvidenceError};

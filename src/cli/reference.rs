@@ -1,8 +1,8 @@
 //! `cvm-verify reference`: the reference values, with their dates and where to compare them.
 
 use super::args::{ReferenceArgs, ReferenceTable};
-use super::policy;
-use super::surroundings::Surroundings;
+use crate::env::Surroundings;
+use crate::plan::policy;
 use crate::render;
 
 pub(super) fn run(args: &ReferenceArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {

@@ -7,24 +7,25 @@ use anyhow::Context as _;
 use chrono::DateTime;
 use url::Url;
 
-use super::alerts::{Alerting, Told};
 use super::args::ReplayArgs;
-use super::channels::Variables;
 use super::earlier_files::unfinished;
-use super::error::UsageError;
 use super::interrupt::Interrupt;
-use super::loose;
-use super::output::{Alerts, Written};
-use super::policy::{Locks, expectations};
+use super::output::{self, Alerts, Written};
 use super::recorded::{Recorded, file_name, or_gap, read_collateral};
 use super::settings::of_options;
-use super::surroundings::Surroundings;
-use super::trouble::told;
 use super::trust_roots::trust_roots;
 use super::verify::{interrupted_alerts, until_interrupted};
-use super::{chain, config, fetched_collateral, files, output, transport};
-use crate::engine::{RecordedEvidence, RecordedOpinions, raw_collateral};
+use super::{chain, fetched_collateral, loose, transport};
+use crate::alert::alerting::{Alerting, Told};
+use crate::alert::variables::Variables;
+use crate::engine::{RecordedEvidence, RecordedOpinions, milliseconds, raw_collateral};
+use crate::env::Surroundings;
+use crate::files;
+use crate::plan::policy::{Locks, expectations};
+use crate::plan::policy_file;
+use crate::plan::trouble::told;
 use crate::source::{Source, tls_host};
+use crate::usage_error::UsageError;
 use cvm_verify_core::appraise::Subject;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::{Bundle, BundleError, TlsSession};
@@ -56,7 +57,11 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         None => None,
     };
     let options = of_options(&args.expect, None)?;
-    let (settings, target) = config::of_one(&args.config, &options)?;
+    let (settings, target) = policy_file::of_one(
+        args.config.config.as_deref(),
+        args.config.target.as_deref(),
+        &options,
+    )?;
     let expectations = expectations(&settings, target.as_deref(), at, &mut Locks::default())
         .map_err(|troubles| told(troubles).unwrap_or_else(|| UsageError::new("the settings are refused")))?;
     let gathered = recorded.gathered.or_compose(expectations.compose_file.as_deref());
@@ -89,10 +94,10 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
     };
     let target = RecordedEvidence::appraise(&facts, &policy, &subject);
     let mut report = Report::new(
-        crate::cli::tool::tool(),
+        crate::env::tool(),
         Mode::Replay,
         rfc3339(started_at),
-        output::milliseconds(started.elapsed()),
+        milliseconds(started.elapsed()),
         vec![target],
     );
     if !args.alert {

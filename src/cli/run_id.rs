@@ -1,6 +1,6 @@
 //! Which run of a CI this process is a part of: named by `--run-id`, else by the CI itself.
 
-use super::surroundings::Surroundings;
+use crate::env::Surroundings;
 use cvm_verify_core::report::{Report, RunId};
 
 /// The run, and which attempt at it, from 1, where the CI counts them.

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use super::args::{ExpectArgs, SourceArgs};
-use super::error::UsageError;
-use crate::config::{Settings, Written};
-use cvm_verify_core::policy::Origin;
+use crate::config::{Settings, written};
+use crate::usage_error::UsageError;
 
 /// What was given by option.
 pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Result<Settings, UsageError> {
@@ -73,22 +72,6 @@ pub(super) fn of_source(source: &SourceArgs) -> Settings {
     }
     settings.give("--nonce-parameter", source.nonce_parameter.clone());
     settings
-}
-
-impl Settings {
-    /// Notes the values of an option under its key: its name without the dashes.
-    pub(super) fn give(&mut self, option: &'static str, values: impl IntoIterator<Item = String>) {
-        self.set(option.trim_start_matches('-'), written(option, values));
-    }
-}
-
-/// Values that were given by an option.
-pub(super) fn written(option: &'static str, values: impl IntoIterator<Item = String>) -> Vec<Written> {
-    let values = values.into_iter().map(|text| Written {
-        text,
-        origin: Origin::Option(option),
-    });
-    values.collect()
 }
 
 /// The word of a value among named ones.

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Result, Write};
 use std::sync::{Arc, OnceLock};
 
-use super::error::WriteError;
+use crate::usage_error::WriteError;
 
 /// Hands on what is printed.
 pub(super) struct Noticing {

@@ -4,11 +4,11 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::args::StatementCheckArgs;
-use super::error::UsageError;
-use super::files;
-use super::surroundings::Surroundings;
+use crate::env::Surroundings;
+use crate::files;
 use crate::render::escape;
 use crate::render::statement::PREDICATE_TYPE;
+use crate::usage_error::UsageError;
 use cvm_verify_core::checks::signer_problem;
 use cvm_verify_core::evidence::{MAX_STATEMENT_FILE, StatementFile, parse_user_hex};
 use cvm_verify_core::policy::{ExpectedSource, Origin, WrittenRule};

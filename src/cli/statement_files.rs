@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::args::OutputArgs;
-use super::error::{UsageError, WriteError};
-use super::files;
-use super::plan::Planned;
-use crate::render;
+use crate::plan::planner::Planned;
 use crate::render::statement::{PREDICATE_TYPE, SUBJECT, StatementInputs, statement};
+use crate::usage_error::{UsageError, WriteError};
+use crate::{files, render};
 use cvm_verify_core::lock::MAX_LOCK_BYTES;
 use cvm_verify_core::report::{Report, TargetReport, Verdict};
 

@@ -1,16 +1,14 @@
 //! Options of network and trust in; a session of the engine out.
 
-use url::Url;
-
 use super::args::{HttpArgs, TransportArgs};
-use super::error::UsageError;
-use super::files;
-use super::surroundings::Surroundings;
 use crate::collateral::Sources;
-use crate::config::{AddressProblem, parse_address, shown_text};
+use crate::config::parse_url;
 use crate::engine::{SecondOpinions, Session, StatementLookups};
+use crate::env::Surroundings;
+use crate::files;
 use crate::net::{Client, Secret, Transport};
 use crate::source::{Nras, PhalaVerifier};
+use crate::usage_error::UsageError;
 use cvm_verify_core::policy::{GpuVerifier, Verifier};
 
 /// A token that may read the attestations of the repositories in the rules.
@@ -80,28 +78,5 @@ pub(super) fn client(args: &HttpArgs) -> Result<Client, UsageError> {
     .map_err(|error| match &args.ca_file {
         Some(path) => UsageError::file(path, error),
         None => UsageError::option("--proxy", error),
-    })
-}
-
-/// Parses an address. What is refused is repeated without its query, and not at all where it may hold a password.
-pub(super) fn parse_url(option: &str, text: &str) -> Result<Url, UsageError> {
-    parse_address(text).map_err(|problem| {
-        let shown = shown_text(text);
-        let said = match problem {
-            AddressProblem::NoScheme if shown.starts_with('(') => {
-                "the value is not a URL (it is not shown: it may hold a password); write https://HOST[:PORT][/PATH]".to_owned()
-            }
-            AddressProblem::NoScheme => format!("{shown:?} is no URL; write https://{shown}"),
-            AddressProblem::NotAUrl(error) => format!("{shown:?} is no URL: {error}"),
-            AddressProblem::NotHttps => format!("{shown:?} is no https URL"),
-            AddressProblem::PlainHttp => format!(
-                "{shown:?} is plain http, so that anybody on the way could answer; write https:// (http is for loopback \
-                 alone, with --allow-private-network)"
-            ),
-            AddressProblem::Credentials => "the URL holds a user name or a password, and a URL stands in logs and reports; \
-                                            remove them"
-                .to_owned(),
-        };
-        UsageError::option(option, said)
     })
 }

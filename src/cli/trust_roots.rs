@@ -1,9 +1,9 @@
 //! `--insecure-trust-root` in, the root certificates to chain up to out.
 
 use super::args::{BuiltInRoot, ReplacedRoot, TrustArgs};
-use super::error::UsageError;
-use super::files;
 use crate::engine::RecordedEvidence;
+use crate::files;
+use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::report::{TrustRootKind, simulated};
 use cvm_verify_core::verify::gpu::{DeviceRoot, NrasIntermediates};

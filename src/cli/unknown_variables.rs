@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error::UsageError;
 use super::variable_name::{COMMAND_LINE_ONLY, variable_of};
 use crate::render::escape;
+use crate::usage_error::UsageError;
 
 const PREFIX: &str = "CVM_VERIFY_";
 
@@ -231,7 +231,7 @@ mod tests {
             "scripts/verify.sh",
             "install.sh",
             "templates/cvm-verify.yml",
-            "src/cli/channels.rs",
+            "src/alert/variables.rs",
         ] {
             let text = std::fs::read_to_string(folder.join(file)).unwrap();
             for (at, _) in text.match_indices(PREFIX) {

@@ -8,23 +8,25 @@ use anyhow::Context as _;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use super::alert_state::StateFile;
-use super::alerts::{Alerting, Told};
 use super::args::VerifyArgs;
+use super::bundle_paths::{bundle_path_of, bundle_paths};
 use super::earlier_files::unfinished;
 use super::found_lock::with_found_lock;
 use super::interrupt::Interrupt;
-use super::output::{Alerts, Written};
-use super::plan::{Plan, Planned, plan, policy_file};
+use super::output::{self, Alerts, Written};
 use super::progress::ProgressLine;
-use super::source_rules::refuse_commit_on_schedule;
-use super::surroundings::Surroundings;
-use super::target::{bundle_path_of, bundle_paths};
-use super::transport::{nras, opinions};
+use super::selection::{policy_file, selection};
+use super::transport::{self, nras, opinions};
 use super::trust_roots::trust_roots;
-use super::{cache, chain, output, run_id, shard, statement_files, transport, wait};
-use crate::engine::{self, Collection, Deployment, Run, Session, Time};
+use super::{cache, chain, run_id, statement_files, wait};
+use crate::alert::alerting::{Alerting, Told};
+use crate::alert::state_file::StateFile;
+use crate::engine::{self, Collection, Deployment, Run, Session, Time, milliseconds};
+use crate::env::Surroundings;
 use crate::net::Trace;
+use crate::plan::planner::{Plan, Planned, plan};
+use crate::plan::shard;
+use crate::plan::source_rules::refuse_commit_on_schedule;
 use crate::render::escape;
 use cvm_verify_core::policy::{GpuVerifier, Verifier};
 use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict, rfc3339};
@@ -42,11 +44,15 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         targets,
         alerts: channels,
         ..
-    } = plan(planning, started_at, file.as_deref())?;
-    refuse_commit_on_schedule(&args.plan.expect, surroundings)?;
+    } = plan(&selection(planning, None)?, started_at, file.as_deref())?;
+    refuse_commit_on_schedule(args.plan.expect.source_commit.as_deref(), surroundings)?;
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(Planned::name).collect();
-    let alerting = Alerting::new(&args.memory, surroundings)?;
+    let alerting = Alerting::new(
+        args.memory.github_issue.as_deref(),
+        args.memory.rules(),
+        surroundings,
+    )?;
     let bundle_paths = bundle_paths(
         args.evidence.as_deref(),
         args.output.output_dir.as_deref(),
@@ -98,7 +104,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         time,
         deadline: Some(deadline),
     };
-    note_a_run_inside_a_cvm(surroundings);
+    surroundings.note_a_run_inside_a_cvm();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -153,10 +159,10 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         previous = Some((reports, of_reports, bundles));
     };
     let mut report = Report::new(
-        crate::cli::tool::tool(),
+        crate::env::tool(),
         Mode::Live,
         rfc3339(started_at),
-        output::milliseconds(started.elapsed()),
+        milliseconds(started.elapsed()),
         reports,
     );
     report.shard = args.shard;
@@ -282,15 +288,6 @@ pub(super) fn interrupted_alerts(signal: &str) -> AlertRecord {
         event: "alert".to_owned(),
         delivered: false,
         detail: format!("ended by {signal}; with --state, what no channel confirmed is told by the next run"),
-    }
-}
-
-pub(super) fn note_a_run_inside_a_cvm(surroundings: &mut Surroundings) {
-    if let Some(mark) = surroundings.inside_a_cvm() {
-        surroundings.complain(&format!(
-            "note: this machine is itself a CVM ({mark} exists). A verifier that runs where its operator can change it \
-             proves nothing to anyone else: run it from your CI."
-        ));
     }
 }
 

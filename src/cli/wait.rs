@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::error::UsageError;
 use super::interrupt::Interrupt;
 use crate::render::escape;
+use crate::usage_error::UsageError;
 use cvm_verify_core::report::{Status, TargetReport, Verdict};
 
 /// The longest wait that makes sense in CI.

@@ -8,6 +8,8 @@ use std::net::Ipv4Addr;
 
 use url::{Host, Url};
 
+use crate::usage_error::UsageError;
+
 /// Why a text cannot be used as an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddressProblem {
@@ -42,6 +44,29 @@ pub fn parse_address(text: &str) -> Result<Url, AddressProblem> {
         "http" if url.has_host() => Err(AddressProblem::PlainHttp),
         _ => Err(AddressProblem::NotHttps),
     }
+}
+
+/// Parses an address. What is refused is repeated without its query, and not at all where it may hold a password.
+pub(crate) fn parse_url(option: &str, text: &str) -> Result<Url, UsageError> {
+    parse_address(text).map_err(|problem| {
+        let shown = shown_text(text);
+        let said = match problem {
+            AddressProblem::NoScheme if shown.starts_with('(') => {
+                "the value is not a URL (it is not shown: it may hold a password); write https://HOST[:PORT][/PATH]".to_owned()
+            }
+            AddressProblem::NoScheme => format!("{shown:?} is no URL; write https://{shown}"),
+            AddressProblem::NotAUrl(error) => format!("{shown:?} is no URL: {error}"),
+            AddressProblem::NotHttps => format!("{shown:?} is no https URL"),
+            AddressProblem::PlainHttp => format!(
+                "{shown:?} is plain http, so that anybody on the way could answer; write https:// (http is for loopback \
+                 alone, with --allow-private-network)"
+            ),
+            AddressProblem::Credentials => "the URL holds a user name or a password, and a URL stands in logs and reports; \
+                                            remove them"
+                .to_owned(),
+        };
+        UsageError::option(option, said)
+    })
 }
 
 /// Scheme, host and port of an address, the port where it is not the scheme's own: `https://app.example:8443`.

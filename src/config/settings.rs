@@ -1,6 +1,7 @@
 //! What the user set, by key and level: options, a target of the policy file, its defaults.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use cvm_verify_core::policy::Origin;
 
@@ -30,6 +31,11 @@ impl Settings {
         if !values.is_empty() {
             self.values.insert(key, values);
         }
+    }
+
+    /// Notes the values of an option under its key: its name without the dashes.
+    pub(crate) fn give(&mut self, option: &'static str, values: impl IntoIterator<Item = String>) {
+        self.set(option.trim_start_matches('-'), written(option, values));
     }
 
     /// Notes that a key was given with a mistake, which has been told.
@@ -79,6 +85,26 @@ impl Settings {
             joined.values.insert(key, values.clone());
         }
         joined
+    }
+}
+
+/// Values that were given by an option.
+pub(crate) fn written(option: &'static str, values: impl IntoIterator<Item = String>) -> Vec<Written> {
+    let values = values.into_iter().map(|text| Written {
+        text,
+        origin: Origin::Option(option),
+    });
+    values.collect()
+}
+
+/// Where a file is that a setting names: relative to the policy file where it stands there.
+pub(crate) fn path_of(value: &Written) -> PathBuf {
+    match &value.origin {
+        Origin::File { path, .. } => Path::new(path)
+            .parent()
+            .unwrap_or(Path::new(""))
+            .join(&value.text),
+        _ => PathBuf::from(&value.text),
     }
 }
 

@@ -66,3 +66,4 @@ pub use session::Session;
 pub use statements::StatementLookups;
 pub use tasks::Tasks;
 pub use time::Time;
+pub(crate) use time::milliseconds;

@@ -29,3 +29,7 @@ impl Time {
         }
     }
 }
+
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -8,6 +8,7 @@ mod error;
 pub mod github_attestations;
 pub mod guest_agent;
 mod host_label;
+mod kind;
 mod nras;
 pub mod phala_cloud;
 mod phala_verifier;
@@ -15,6 +16,7 @@ pub mod probe;
 
 pub use error::{NOT_JSON_BYTES, NotJson, SourceError};
 pub use host_label::{Channel, HostId, HostLabel, tls_host};
+pub use kind::SourceKind;
 pub use nras::Nras;
 pub use phala_verifier::PhalaVerifier;
 

@@ -106,7 +106,7 @@ fn first_column(page: &str, heading: &str) -> BTreeSet<String> {
 /// Events in the code: the text behind a level, `Level::Warn, "late"` and `of(level, "verified"`.
 fn events() -> BTreeSet<String> {
     let mut events = BTreeSet::new();
-    for file in ["src/cli/watch/mod.rs", "src/watch/log.rs"] {
+    for file in ["src/watch/run.rs", "src/watch/log.rs"] {
         let code = read(file);
         for before in ["Level::Info", "Level::Warn", "Level::Error", "of(level"] {
             for (at, _) in code.match_indices(before) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::HttpArgs;
-use crate::alert::state::Share;
+use crate::alert::state::{Rules, Share};
 
 /// Behind the help of everything that alerts.
 const CHANNELS: &str = "Alert channels are set in the environment, never on the command line: \
@@ -54,6 +54,17 @@ pub struct MemoryArgs {
     /// issues there. With the token alone: in the repository that the workflow runs in.
     #[arg(long, value_name = "OWNER/REPO")]
     pub github_issue: Option<String>,
+}
+
+impl MemoryArgs {
+    /// When to alert.
+    pub fn rules(&self) -> Rules {
+        Rules {
+            inconclusive_after: self.inconclusive_after,
+            inconclusive_of: self.inconclusive_of,
+            ..Rules::default()
+        }
+    }
 }
 
 #[cfg(test)]

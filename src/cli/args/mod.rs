@@ -35,7 +35,7 @@ pub use output::{Color, FailOn, Format, OutputArgs};
 pub use policy_file::{ConfigArgs, TargetArgs};
 pub use reference::{CompletionsArgs, ReferenceArgs, ReferenceTable};
 pub use run::RunArgs;
-pub use source::{SourceArgs, SourceKind};
+pub use source::SourceArgs;
 pub use statement::{StatementArgs, StatementCheckArgs, StatementCommand};
 pub use trust_root::{BuiltInRoot, ReplacedRoot};
 pub use verifier::{Verifier, VerifierArgs};

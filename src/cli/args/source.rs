@@ -1,6 +1,8 @@
 //! Options that say whom to ask for evidence.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+
+use crate::source::SourceKind;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Source")]
@@ -36,14 +38,4 @@ pub struct SourceArgs {
     /// `intel_quote` and `info` in one body.
     #[arg(long, value_name = "NAME")]
     pub nonce_parameter: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SourceKind {
-    /// The app's own endpoints, by URL.
-    App,
-    /// The guest agent on port 8090, by its URL or by app or instance id: a quote over a key of the app, from 0.5.6 on.
-    GuestAgent,
-    /// Phala Cloud's API, by app id: the quotes that all instances made when they started.
-    PhalaCloud,
 }

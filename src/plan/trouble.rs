@@ -1,13 +1,13 @@
 //! What is wrong with settings once they are joined and their files are read. All of it is told at once.
 
-use super::error::UsageError;
 use crate::config::Written;
 use crate::config::file::{FileProblem, Mistake, Mistakes};
+use crate::usage_error::UsageError;
 use cvm_verify_core::policy::Origin;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// In the policy file.
     File(Mistake),
     /// Anywhere else.
@@ -38,7 +38,7 @@ impl Trouble {
 }
 
 /// One error that tells everything.
-pub(super) fn told(troubles: Vec<Trouble>) -> Option<UsageError> {
+pub(crate) fn told(troubles: Vec<Trouble>) -> Option<UsageError> {
     let (mut in_file, mut others) = (Vec::new(), Vec::<String>::new());
     for trouble in troubles {
         match trouble {

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::error::UsageError;
-use super::files::path_of;
 use super::source_rules::source_policy;
 use super::trouble::Trouble;
-use super::{compose_document, files, release};
-use crate::config::{Settings, Written};
-use crate::image_source;
+use super::{compose_document, release};
+use crate::config::{Settings, Written, path_of};
+use crate::usage_error::UsageError;
+use crate::{files, image_source};
 use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
 use cvm_verify_core::lock::{Lock, LockFile};
 use cvm_verify_core::policy::{
@@ -28,14 +27,14 @@ use cvm_verify_core::tiers::can_be_granted;
 use cvm_verify_core::verify::Layout;
 
 /// What the user expects, and the compose document where it was given as a file.
-pub(super) struct Expectations {
+pub(crate) struct Expectations {
     pub policy: Policy,
     pub compose_file: Option<Vec<u8>>,
 }
 
 /// Lock files and files of reference values that were read: many targets share one.
 #[derive(Default)]
-pub(super) struct Locks {
+pub(crate) struct Locks {
     locks: HashMap<PathBuf, Result<Rc<LockFile>, String>>,
     references: HashMap<PathBuf, Result<Arc<ReferenceValues>, String>>,
     images: HashMap<PathBuf, Result<MeasuredFiles, String>>,
@@ -70,7 +69,7 @@ impl Locks {
 }
 
 /// The files of an image, measured.
-pub(super) fn image_files(path: &Path) -> Result<MeasuredFiles, UsageError> {
+pub(crate) fn image_files(path: &Path) -> Result<MeasuredFiles, UsageError> {
     Ok(MeasuredFiles {
         image: image_source::measure(path).map_err(|error| UsageError::file(path, error))?,
         path: path.display().to_string(),
@@ -78,7 +77,7 @@ pub(super) fn image_files(path: &Path) -> Result<MeasuredFiles, UsageError> {
 }
 
 /// The built-in reference values and those of a file.
-pub(super) fn reference_values(path: &Path) -> Result<ReferenceValues, UsageError> {
+pub(crate) fn reference_values(path: &Path) -> Result<ReferenceValues, UsageError> {
     let bytes = files::read(path, files::REFERENCE_LIMIT)?;
     let name = path.display().to_string();
     ReferenceValues::built_in()
@@ -87,7 +86,7 @@ pub(super) fn reference_values(path: &Path) -> Result<ReferenceValues, UsageErro
 }
 
 /// The reference values that settings name, or the built-in ones.
-pub(super) fn reference_of(settings: &Settings) -> Result<Arc<ReferenceValues>, UsageError> {
+pub(crate) fn reference_of(settings: &Settings) -> Result<Arc<ReferenceValues>, UsageError> {
     match settings.one("reference-values") {
         None => Ok(Arc::clone(ReferenceValues::built_in())),
         Some(value) => reference_values(&path_of(value)).map(Arc::new),
@@ -95,7 +94,7 @@ pub(super) fn reference_of(settings: &Settings) -> Result<Arc<ReferenceValues>, 
 }
 
 /// The built-in reference values, and those of a file.
-pub(super) fn reference_of_file(path: Option<&Path>) -> Result<Arc<ReferenceValues>, UsageError> {
+pub(crate) fn reference_of_file(path: Option<&Path>) -> Result<Arc<ReferenceValues>, UsageError> {
     match path {
         None => Ok(Arc::clone(ReferenceValues::built_in())),
         Some(path) => reference_values(path).map(Arc::new),
@@ -104,7 +103,7 @@ pub(super) fn reference_of_file(path: Option<&Path>) -> Result<Arc<ReferenceValu
 
 /// Builds the policy that a deployment is judged against at a time, Unix seconds. `target` is its name in a lock of
 /// several.
-pub(super) fn expectations(
+pub(crate) fn expectations(
     settings: &Settings,
     target: Option<&str>,
     at: u64,
@@ -593,7 +592,7 @@ impl Reader<'_> {
 }
 
 /// `auto` is no layout of its own: exactly raw or exactly ascii.
-pub(super) fn layout(text: &str) -> Result<Option<Layout>, UsageError> {
+pub(crate) fn layout(text: &str) -> Result<Option<Layout>, UsageError> {
     layout_of(text).map_err(|error| UsageError::option("--report-data", error))
 }
 

@@ -30,7 +30,7 @@ const TIME: Duration = Duration::from_secs(10);
 const HEAD_BYTES: usize = 8 * 1024;
 
 /// The pages, made when they are asked for.
-pub(super) trait Pages: Send + Sync + 'static {
+pub(crate) trait Pages: Send + Sync + 'static {
     /// The metrics.
     fn metrics(&self) -> String;
     /// Whether the loop does its work, and a line about it.
@@ -38,12 +38,12 @@ pub(super) trait Pages: Send + Sync + 'static {
 }
 
 /// A listening socket. Made before the loop begins, so that a wrong address is a usage error.
-pub(super) async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+pub(crate) async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
 /// Serves until it is dropped.
-pub(super) async fn serve(listener: TcpListener, pages: Arc<dyn Pages>) {
+pub(crate) async fn serve(listener: TcpListener, pages: Arc<dyn Pages>) {
     let mut open: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {

@@ -2,24 +2,23 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::TargetArgs;
-use super::error::UsageError;
-use super::files;
-use super::surroundings::Surroundings;
 use super::trouble::{Trouble, told};
 use crate::config::Settings;
 use crate::config::file::{FILE_NAME, FileTarget, MAX_FILE_BYTES, PolicyFile};
+use crate::env::Surroundings;
+use crate::files;
 use crate::render::escape;
+use crate::usage_error::UsageError;
 use cvm_verify_core::toml_text::nearest;
 
 /// A policy file, and what is wrong with it so far.
-pub(super) struct Config {
+pub(crate) struct Config {
     pub file: PolicyFile,
     pub troubles: Vec<Trouble>,
 }
 
 /// Where the policy file is: the given one, else the one in the working folder, which is said.
-pub(super) fn found(given: Option<&Path>, quiet: bool, surroundings: &mut Surroundings) -> Option<PathBuf> {
+pub(crate) fn found(given: Option<&Path>, quiet: bool, surroundings: &mut Surroundings) -> Option<PathBuf> {
     if let Some(path) = given {
         return Some(path.to_owned());
     }
@@ -34,7 +33,7 @@ pub(super) fn found(given: Option<&Path>, quiet: bool, surroundings: &mut Surrou
 }
 
 /// Reads a policy file.
-pub(super) fn read(path: &Path) -> Result<Config, UsageError> {
+pub(crate) fn read(path: &Path) -> Result<Config, UsageError> {
     let bytes = files::read(path, MAX_FILE_BYTES as u64)?;
     let (file, mistakes) = PolicyFile::read(&bytes, &path.display().to_string());
     Ok(Config {
@@ -44,15 +43,16 @@ pub(super) fn read(path: &Path) -> Result<Config, UsageError> {
 }
 
 /// The settings of the one target that a command is about, and its name, if it has one.
-pub(super) fn of_one(
-    args: &TargetArgs,
+pub(crate) fn of_one(
+    path: Option<&Path>,
+    name: Option<&str>,
     options: &Settings,
 ) -> Result<(Settings, Option<String>), UsageError> {
-    let Some(path) = &args.config else {
-        return Ok((options.clone(), args.target.clone()));
+    let Some(path) = path else {
+        return Ok((options.clone(), name.map(str::to_owned)));
     };
     let config = read(path)?;
-    let target = config.only_target(args.target.as_deref())?;
+    let target = config.only_target(name)?;
     let settings = config.settings(options, Some(target));
     let name = target.name.clone();
     told(config.troubles).map_or(Ok((settings, Some(name))), Err)

@@ -1,4 +1,4 @@
-//! What a command takes from its surroundings.
+//! What a command takes from its surroundings, and which program this is.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::engine;
+use cvm_verify_core::report::Tool;
 
 /// Variables of CI systems and terminals that are looked at.
 pub const CI_VARIABLES: [&str; 15] = [
@@ -92,7 +93,7 @@ impl Surroundings {
     }
 
     /// Where lines are wrapped, in characters: the terminal's width, within what reads well; 100 in a log.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         let columns = self
             .env
             .get("COLUMNS")
@@ -104,12 +105,12 @@ impl Surroundings {
     }
 
     /// Whether the terminal takes no control sequences.
-    pub(super) fn is_dumb_terminal(&self) -> bool {
+    pub(crate) fn is_dumb_terminal(&self) -> bool {
         self.env.get("TERM").is_some_and(|term| term == "dumb")
     }
 
     /// Writes to standard output. A reader that went away (`| head`) is no error.
-    pub(super) fn print(&mut self, text: &str) {
+    pub(crate) fn print(&mut self, text: &str) {
         let _ = self
             .stdout
             .write_all(text.as_bytes())
@@ -117,19 +118,19 @@ impl Surroundings {
     }
 
     /// Writes a line to standard error.
-    pub(super) fn complain(&mut self, line: &str) {
+    pub(crate) fn complain(&mut self, line: &str) {
         let _ = writeln!(self.stderr, "{line}").and_then(|()| self.stderr.flush());
     }
 
     /// Whether this is a step of GitHub Actions.
-    pub(super) fn on_github(&self) -> bool {
+    pub(crate) fn on_github(&self) -> bool {
         self.env
             .get("GITHUB_ACTIONS")
             .is_some_and(|value| value == "true")
     }
 
     /// What marks this machine as a CVM itself, if anything does.
-    pub(super) fn inside_a_cvm(&self) -> Option<&'static str> {
+    fn inside_a_cvm(&self) -> Option<&'static str> {
         [
             "/dev/tdx_guest",
             "/var/run/dstack.sock",
@@ -138,5 +139,33 @@ impl Surroundings {
         ]
         .into_iter()
         .find(|path| (self.exists)(Path::new(path)))
+    }
+
+    /// Says so, if this machine is a CVM itself.
+    pub(crate) fn note_a_run_inside_a_cvm(&mut self) {
+        if let Some(mark) = self.inside_a_cvm() {
+            self.complain(&format!(
+                "note: this machine is itself a CVM ({mark} exists). A verifier that runs where its operator can change it \
+                 proves nothing to anyone else: run it from your CI."
+            ));
+        }
+    }
+}
+
+/// This program.
+pub(crate) fn tool() -> Tool {
+    Tool {
+        name: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        git: env!("CVM_VERIFY_GIT").to_owned(),
+    }
+}
+
+/// A variable that is true or false, as CI systems write it; `None` if it is neither.
+pub(crate) fn truth(value: &str) -> Option<bool> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
     }
 }

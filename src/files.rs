@@ -4,24 +4,22 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::error::{UsageError, WriteError};
-use crate::config::Written;
+use crate::usage_error::{UsageError, WriteError};
 use cvm_verify_core::lock::{Lock, LockFile, MAX_LOCK_BYTES};
-use cvm_verify_core::policy::Origin;
 
 /// Bytes of a bundle, of an endpoint's body or of collateral that are read.
-pub(super) const EVIDENCE_LIMIT: u64 = 32 * 1024 * 1024;
+pub(crate) const EVIDENCE_LIMIT: u64 = 32 * 1024 * 1024;
 /// Bytes of a compose document that are read: dstack's own limit.
-pub(super) const COMPOSE_LIMIT: u64 = cvm_verify_core::evidence::MAX_COMPOSE_FILE_BYTES as u64;
+pub(crate) const COMPOSE_LIMIT: u64 = cvm_verify_core::evidence::MAX_COMPOSE_FILE_BYTES as u64;
 /// Bytes of a docker compose file that are read: a document of such a text is read from a CVM.
 const DOCKER_COMPOSE_LIMIT: u64 = cvm_verify_core::evidence::MAX_COMPOSE_BYTES as u64;
 /// Bytes of a file of reference values that are read.
-pub(super) const REFERENCE_LIMIT: u64 = cvm_verify_core::reference::MAX_FILE_BYTES as u64;
+pub(crate) const REFERENCE_LIMIT: u64 = cvm_verify_core::reference::MAX_FILE_BYTES as u64;
 /// Bytes of a certificate file that are read.
-pub(super) const CERTIFICATE_LIMIT: u64 = 1024 * 1024;
+pub(crate) const CERTIFICATE_LIMIT: u64 = 1024 * 1024;
 
 /// Reads a file of at most `limit` bytes.
-pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {
     if path.is_dir() {
         return Err(UsageError::file(path, "is a folder; a file is needed"));
     }
@@ -44,7 +42,7 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {
 }
 
 /// Reads standard input, at most `limit` bytes.
-pub(super) fn read_stdin(limit: u64) -> Result<Vec<u8>, UsageError> {
+pub(crate) fn read_stdin(limit: u64) -> Result<Vec<u8>, UsageError> {
     let path = Path::new("standard input");
     let mut bytes = Vec::new();
     std::io::stdin()
@@ -59,13 +57,13 @@ pub(super) fn read_stdin(limit: u64) -> Result<Vec<u8>, UsageError> {
 }
 
 /// Reads a docker compose file. What it says is not looked at: its bytes count.
-pub(super) fn read_docker_compose(path: &Path) -> Result<String, UsageError> {
+pub(crate) fn read_docker_compose(path: &Path) -> Result<String, UsageError> {
     String::from_utf8(read(path, DOCKER_COMPOSE_LIMIT)?)
         .map_err(|_| UsageError::file(path, "is not UTF-8 text, so it is no docker compose file"))
 }
 
 /// Reads a lock file, of one target or of several.
-pub(super) fn read_lock_file(path: &Path) -> Result<LockFile, UsageError> {
+pub(crate) fn read_lock_file(path: &Path) -> Result<LockFile, UsageError> {
     if matches!(path.try_exists(), Ok(false)) {
         return Err(UsageError::file(
             path,
@@ -78,7 +76,7 @@ pub(super) fn read_lock_file(path: &Path) -> Result<LockFile, UsageError> {
 
 /// Writes a file whole or not at all: to a neighbour first, which then takes its place. What is there and is not a file, such as a
 /// device or a pipe, is written to and never replaced.
-pub(super) fn write(path: &Path, text: &str) -> Result<(), WriteError> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), WriteError> {
     if std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         return File::options()
             .write(true)
@@ -97,7 +95,7 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), WriteError> {
 }
 
 /// Appends to a file that others write to as well.
-pub(super) fn append(path: &Path, text: &str) -> Result<(), WriteError> {
+pub(crate) fn append(path: &Path, text: &str) -> Result<(), WriteError> {
     File::options()
         .append(true)
         .create(true)
@@ -116,18 +114,7 @@ fn neighbour(path: &Path) -> PathBuf {
 }
 
 /// A file that is written when the verdict is out.
-pub(super) struct Pending {
+pub(crate) struct Pending {
     pub path: PathBuf,
     pub text: String,
-}
-
-/// Where a file is that a setting names: relative to the policy file where it stands there.
-pub(super) fn path_of(value: &Written) -> PathBuf {
-    match &value.origin {
-        Origin::File { path, .. } => Path::new(path)
-            .parent()
-            .unwrap_or(Path::new(""))
-            .join(&value.text),
-        _ => PathBuf::from(&value.text),
-    }
 }

@@ -5,10 +5,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::error::{UsageError, WriteError};
-use super::files;
-use super::surroundings::Surroundings;
-use crate::alert::state::{MAX_STATE_BYTES, State};
+use super::state::{MAX_STATE_BYTES, State};
+use crate::env::Surroundings;
+use crate::files;
+use crate::usage_error::{UsageError, WriteError};
 
 /// How long to wait for another run with the same file: longer than its alerts may take.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -18,15 +18,15 @@ const PATIENCE_ALONE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The memory, and the lock that keeps other runs from it as long as this value lives.
-pub(super) struct StateFile {
+pub(crate) struct StateFile {
     path: PathBuf,
-    pub(super) state: State,
+    pub(crate) state: State,
     _lock: Option<File>,
 }
 
 impl StateFile {
     /// Reads the memory. One that is not there or cannot be read is none, and that is said: everything is told again.
-    pub(super) fn open(path: &Path, surroundings: &mut Surroundings) -> Self {
+    pub(crate) fn open(path: &Path, surroundings: &mut Surroundings) -> Self {
         let shown = path.display();
         let lock = lock(path, PATIENCE, surroundings).map_err(|why| {
             surroundings.complain(&format!(
@@ -38,7 +38,7 @@ impl StateFile {
 
     /// The same for a process that keeps it as long as it lives: two of those would take it from each other, again and
     /// again.
-    pub(super) fn open_alone(path: &Path, surroundings: &mut Surroundings) -> Result<Self, UsageError> {
+    pub(crate) fn open_alone(path: &Path, surroundings: &mut Surroundings) -> Result<Self, UsageError> {
         match lock(path, PATIENCE_ALONE, surroundings) {
             Ok(lock) => Ok(Self::read(path, Some(lock), surroundings)),
             Err(why) => Err(UsageError::file(
@@ -66,12 +66,12 @@ impl StateFile {
     }
 
     /// Writes the memory.
-    pub(super) fn save(&self) -> Result<(), WriteError> {
+    pub(crate) fn save(&self) -> Result<(), WriteError> {
         files::write(&self.path, &self.state.to_json())
     }
 
     /// Writes the memory. Where it cannot be written the verdict stands, and the next run tells the same again.
-    pub(super) fn close(self, surroundings: &mut Surroundings) {
+    pub(crate) fn close(self, surroundings: &mut Surroundings) {
         if let Err(error) = self.save() {
             surroundings.complain(&format!("warning: {error}; the next run tells the same again"));
         }

@@ -3,19 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::args::ExpectArgs;
-use super::error::UsageError;
-use super::files::{self, path_of};
-use super::surroundings::Surroundings;
 use super::trouble::Trouble;
-use crate::config::{Settings, Written};
+use crate::config::{Settings, Written, path_of};
+use crate::env::Surroundings;
+use crate::files;
+use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::{MAX_STATEMENT_FILE, StatementFile};
 use cvm_verify_core::policy::{ExpectedSource, MAX_SOURCE_RULES, SourcePolicy, SourceRule, WrittenRule};
 use cvm_verify_core::verify::provenance::SigstoreRoots;
 
 /// The policy, where a lock says `locked`. The blocks of `[[target.images]]` replace those of a lock; `--source-repository` is a
 /// rule for every image that no block names; the other short options change what all rules expect.
-pub(super) fn source_policy(
+pub(crate) fn source_policy(
     settings: &Settings,
     locked: &SourcePolicy,
     troubles: &mut Vec<Trouble>,
@@ -164,12 +163,12 @@ fn statement_files(settings: &Settings, troubles: &mut Vec<Trouble>) -> Vec<Stat
 }
 
 /// A scheduled run verifies what was deployed earlier: the head of its branch is not that.
-pub(super) fn refuse_commit_on_schedule(
-    expect: &ExpectArgs,
+pub(crate) fn refuse_commit_on_schedule(
+    commit: Option<&str>,
     surroundings: &Surroundings,
 ) -> Result<(), UsageError> {
     let event = surroundings.env.get("GITHUB_EVENT_NAME").map(String::as_str);
-    match (&expect.source_commit, event) {
+    match (commit, event) {
         (Some(_), Some("schedule")) => Err(UsageError::option(
             "--source-commit",
             "this run is scheduled, and the commit of its branch today is not what was deployed; a monitor takes the commit \

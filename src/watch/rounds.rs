@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::cli::plan::Planned;
+use super::{Beat, Ended};
 use crate::engine::{Collection, Session, Tasks, Time};
-use crate::watch::{Beat, Ended};
+use crate::plan::planner::Planned;
 
 /// All targets.
-pub(super) struct Rounds {
+pub(crate) struct Rounds {
     started: Instant,
     /// How long one attempt at a target may take.
     time: Time,
@@ -33,7 +33,7 @@ struct Running {
 }
 
 /// What a target handed over.
-pub(super) struct Finished {
+pub(crate) struct Finished {
     pub planned: Arc<Planned>,
     pub collection: Collection,
     pub took: Duration,

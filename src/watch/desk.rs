@@ -8,22 +8,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio::task::{Id, JoinSet};
 
+use super::Lap;
+use super::options::Options;
+use crate::alert::alerting::{Alerting, entropy, run_url, whole_app};
 use crate::alert::state::{Observation, State, TargetId};
+use crate::alert::state_file::StateFile;
+use crate::alert::variables::Variables;
 use crate::alert::{self, Channels, Context, HEARTBEAT_URL, Memory};
-use crate::cli::alert_state::StateFile;
-use crate::cli::alerts::{Alerting, entropy, run_url, whole_app};
-use crate::cli::args::WatchArgs;
-use crate::cli::channels::Variables;
-use crate::cli::error::UsageError;
-use crate::cli::plan::{Plan, Planned};
-use crate::cli::surroundings::Surroundings;
 use crate::engine::Session;
+use crate::env::Surroundings;
 use crate::net::Client;
-use crate::watch::Lap;
+use crate::plan::planner::{Plan, Planned};
+use crate::usage_error::UsageError;
 use cvm_verify_core::report::{AlertRecord, Mode, TargetReport, Verdict};
 
 /// The desk.
-pub(super) struct Desk {
+pub(crate) struct Desk {
     alerting: Alerting,
     client: Client,
     run_url: Option<String>,
@@ -86,14 +86,14 @@ struct Delivered {
 impl Desk {
     /// As the options and the environment say.
     pub fn new(
-        args: &WatchArgs,
+        options: &Options,
         plan: &Plan,
         session: &Session,
         surroundings: &mut Surroundings,
     ) -> Result<Self, UsageError> {
-        let alerting = Alerting::new(&args.memory, surroundings)?;
-        let memory = match &args.memory.state {
-            Some(path) if args.once => Remembered::File(StateFile::open(path, surroundings)),
+        let alerting = Alerting::new(options.github_issue.as_deref(), options.rules, surroundings)?;
+        let memory = match &options.state {
+            Some(path) if options.once => Remembered::File(StateFile::open(path, surroundings)),
             Some(path) => Remembered::File(StateFile::open_alone(path, surroundings)?),
             None => Remembered::Process(State::default()),
         };

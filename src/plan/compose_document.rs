@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::error::UsageError;
+use crate::usage_error::UsageError;
 
 /// Fields of which every compose document has some.
-pub(super) const FIELDS: [&str; 4] = ["docker_compose_file", "bash_script", "manifest_version", "runner"];
+pub(crate) const FIELDS: [&str; 4] = ["docker_compose_file", "bash_script", "manifest_version", "runner"];
 
 /// The file, if it is a JSON object, as every compose document is.
-pub(super) fn check(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, UsageError> {
+pub(crate) fn check(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, UsageError> {
     refuse_own_document(path, &bytes)?;
     match bytes.trim_ascii_start().starts_with(b"{") {
         true => Ok(bytes),
@@ -24,7 +24,7 @@ pub(super) fn check(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, UsageError> 
 }
 
 /// Refuses what this program writes itself.
-pub(super) fn refuse_own_document(path: &Path, bytes: &[u8]) -> Result<(), UsageError> {
+pub(crate) fn refuse_own_document(path: &Path, bytes: &[u8]) -> Result<(), UsageError> {
     let schema = serde_json::from_slice::<Value>(bytes)
         .ok()
         .and_then(|document| document.get("schema")?.as_str().map(str::to_owned))
@@ -45,7 +45,7 @@ pub(super) fn refuse_own_document(path: &Path, bytes: &[u8]) -> Result<(), Usage
 }
 
 /// Whether a JSON object has a field of a compose document.
-pub(super) fn has_a_field_of_one(text: &str) -> bool {
+pub(crate) fn has_a_field_of_one(text: &str) -> bool {
     serde_json::from_str::<Value>(text)
         .is_ok_and(|document| FIELDS.iter().any(|field| document.get(field).is_some()))
 }

@@ -2,33 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context as _;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 
-use super::args::{AlertArgs, AlertCommand, MemoryArgs};
-use super::channels::{GITHUB_TOKEN, Variables, is_given_empty};
-use super::error::UsageError;
-use super::surroundings::Surroundings;
-use super::transport;
-use crate::alert::state::{Observation, Rules, State};
-use crate::alert::{
-    self, CHANNELS, ChannelSecret, Channels, Context, GithubIssues, HEARTBEAT_URL, Memory, Role,
-};
+use super::state::{Observation, Rules, State};
+use super::variables::{GITHUB_TOKEN, Variables, is_given_empty};
+use super::{Channels, Context, GithubIssues, HEARTBEAT_URL, Memory};
+use crate::env::Surroundings;
 use crate::net::{Client, Secret};
-use crate::render;
+use crate::usage_error::UsageError;
+use crate::{alert, render};
 use cvm_verify_core::policy::Fingerprint;
 use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict};
 
 /// How this run remembers what it told, and whose issues it may write.
-pub(super) struct Alerting {
+pub(crate) struct Alerting {
     github_issue: Option<GithubIssues>,
     rules: Rules,
 }
 
 /// What is to be told of one target.
-pub(super) struct Told<'a> {
+pub(crate) struct Told<'a> {
     /// What the user calls it. The report of one instance of an app has a longer name.
     pub name: &'a str,
     /// The variables that hold its channels' secrets.
@@ -38,20 +33,20 @@ pub(super) struct Told<'a> {
 }
 
 impl Alerting {
-    /// As `args` and the environment say.
-    pub(super) fn new(args: &MemoryArgs, surroundings: &Surroundings) -> Result<Self, UsageError> {
+    /// As the environment says; `issues` is the repository that was named for them.
+    pub(crate) fn new(
+        issues: Option<&str>,
+        rules: Rules,
+        surroundings: &Surroundings,
+    ) -> Result<Self, UsageError> {
         Ok(Self {
-            github_issue: github_issue(args.github_issue.as_deref(), surroundings)?,
-            rules: Rules {
-                inconclusive_after: args.inconclusive_after,
-                inconclusive_of: args.inconclusive_of,
-                ..Rules::default()
-            },
+            github_issue: github_issue(issues, surroundings)?,
+            rules,
         })
     }
 
     /// For a run that remembers nothing.
-    pub(super) fn forgetful() -> Self {
+    pub(crate) fn forgetful() -> Self {
         Self {
             github_issue: None,
             rules: Rules::default(),
@@ -59,26 +54,26 @@ impl Alerting {
     }
 
     /// When to tell.
-    pub(super) fn rules(&self) -> Rules {
+    pub(crate) fn rules(&self) -> Rules {
         self.rules
     }
 
     /// What the variables hold, and the issues.
-    pub(super) fn channels(&self, variables: &Variables, surroundings: &Surroundings) -> Channels {
+    pub(crate) fn channels(&self, variables: &Variables, surroundings: &Surroundings) -> Channels {
         variables
             .channels(surroundings)
             .with_issues(self.github_issue.clone())
     }
 
     /// Whether any channel is configured.
-    pub(super) fn any(&self, variables: &Variables, surroundings: &Surroundings) -> bool {
+    pub(crate) fn any(&self, variables: &Variables, surroundings: &Surroundings) -> bool {
         self.channels(variables, surroundings).is_any()
     }
 
     /// Tells every configured channel what the run found, and records in the report what became of it. Never changes
     /// the verdict. `told` are the targets of the report, in order; `of_run` are the channels of the whole run. `state`
     /// is what was told before, where anything remembers it.
-    pub(super) async fn deliver(
+    pub(crate) async fn deliver(
         &self,
         report: &mut Report,
         of_run: &Variables,
@@ -189,7 +184,7 @@ fn whole_apps<'t>(
 
 /// An app that was verified by its instances and of which all pass, under its own name and with nothing else to say. That
 /// its instances could not be listed is told under that name, and so is the end of it.
-pub(super) fn whole_app<'t>(
+pub(crate) fn whole_app<'t>(
     name: &str,
     reports: impl IntoIterator<Item = &'t TargetReport>,
 ) -> Option<TargetReport> {
@@ -238,51 +233,8 @@ fn github_issue(
         .map_err(|error| UsageError::option("--github-issue", error))
 }
 
-/// `cvm-verify alert test`.
-pub(super) fn run(args: &AlertArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let AlertCommand::Test(args) = &args.command;
-    let alerting = Alerting {
-        github_issue: github_issue(args.github_issue.as_deref(), surroundings)?,
-        ..Alerting::forgetful()
-    };
-    let channels = alerting.channels(&Variables::default(), surroundings);
-    if !channels.is_any() {
-        let opening = CHANNELS.iter().flat_map(|channel| channel.secrets);
-        let opening = opening.filter(|secret| matches!(secret.role, Role::Opens | Role::Token));
-        let variables: Vec<String> = opening.map(ChannelSecret::variable).collect();
-        return Err(UsageError::new(format!(
-            "no alert channel is set; set one of {}",
-            variables.join(", ")
-        ))
-        .into());
-    }
-    let client = transport::client(&args.http)?;
-    let run_url = run_url(surroundings);
-    let context = Context {
-        now: (surroundings.now)(),
-        mode: Mode::Live,
-        run_url: run_url.as_deref(),
-        report_sha256: None,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("no async runtime")?;
-    let records = runtime.block_on(alert::test(&client, &channels, &context, entropy));
-    for record in &records {
-        let word = if record.delivered { "delivered" } else { "FAILED" };
-        let detail = render::escape::terminal(&record.detail).into_owned();
-        surroundings.print(&format!("{word:9}  {}: {detail}\n", record.channel));
-    }
-    Ok(if records.iter().all(|record| record.delivered) {
-        0
-    } else {
-        super::FAIL
-    })
-}
-
 /// The page of this run, where GitHub or GitLab say which it is.
-pub(super) fn run_url(surroundings: &Surroundings) -> Option<String> {
+pub(crate) fn run_url(surroundings: &Surroundings) -> Option<String> {
     let get = |name: &str| surroundings.env.get(name).filter(|value| !value.is_empty());
     if surroundings.on_github() {
         let (server, repository, run) = (
@@ -296,7 +248,7 @@ pub(super) fn run_url(surroundings: &Surroundings) -> Option<String> {
 }
 
 /// 16 random bytes for a delivery's id. Where the system has none, ids repeat; nothing rests on them.
-pub(super) fn entropy() -> [u8; 16] {
+pub(crate) fn entropy() -> [u8; 16] {
     let mut bytes = [0; 16];
     let _ = SysRng.try_fill_bytes(&mut bytes);
     bytes
@@ -314,7 +266,7 @@ mod tests {
             (Mode::Replay, Verdict::Fail, false),
             (Mode::Replay, Verdict::Inconclusive, false),
         ] {
-            let mut report = Report::new(crate::cli::tool::tool(), mode, String::new(), 0, Vec::new());
+            let mut report = Report::new(crate::env::tool(), mode, String::new(), 0, Vec::new());
             report.verdict = verdict;
             assert_eq!(no_pass_to_ping(&report).is_some(), silent, "{mode:?} {verdict:?}");
         }

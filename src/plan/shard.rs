@@ -1,11 +1,11 @@
 //! `--shard`: a part of the targets.
 
-use super::error::UsageError;
-use super::plan::Planned;
+use super::planner::Planned;
+use crate::usage_error::UsageError;
 use cvm_verify_core::report::Shard;
 
 /// The targets of this shard; all of them without one.
-pub(super) fn part(shard: Option<Shard>, targets: Vec<Planned>) -> Result<Vec<Planned>, UsageError> {
+pub(crate) fn part(shard: Option<Shard>, targets: Vec<Planned>) -> Result<Vec<Planned>, UsageError> {
     let Some(shard) = shard else {
         return Ok(targets);
     };

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 /// What was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     /// Stop, and by whom.
     Stop(&'static str),
     /// Read the policy again.
@@ -14,7 +14,7 @@ pub(super) enum Signal {
 type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The signals of this process, and what else may stop it.
-pub(super) struct Signals {
+pub(crate) struct Signals {
     stop: Option<Stop>,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,

@@ -2,17 +2,16 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::endpoint;
-use crate::watch::{Board, Health, metrics};
+use super::{Board, Health, endpoint, metrics};
 use cvm_verify_core::report::TrustRootKind;
 
 /// A panic while the board was locked leaves it as it was.
-pub(super) fn locked(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
+pub(crate) fn locked(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
     board.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the endpoint shows.
-pub(super) struct Pages {
+pub(crate) struct Pages {
     pub board: Arc<Mutex<Board>>,
     pub root: TrustRootKind,
     pub now: fn() -> u64,
@@ -20,12 +19,7 @@ pub(super) struct Pages {
 
 impl endpoint::Pages for Pages {
     fn metrics(&self) -> String {
-        metrics(
-            &locked(&self.board),
-            self.root,
-            &crate::cli::tool::tool(),
-            (self.now)(),
-        )
+        metrics(&locked(&self.board), self.root, &crate::env::tool(), (self.now)())
     }
 
     fn health(&self) -> (bool, String) {

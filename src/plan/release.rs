@@ -1,13 +1,12 @@
 //! A release given by its docker compose file, and two releases at a time.
 
-use super::files;
-use super::files::path_of;
 use super::trouble::Trouble;
-use crate::config::{Settings, Written};
+use crate::config::{Settings, Written, path_of};
+use crate::files;
 use cvm_verify_core::policy::{Expected, Origin, Policy};
 
 /// `docker-compose`. Beside `app-compose-file` it must be the docker compose file in there.
-pub(super) fn docker_compose(value: &Written, document: Option<&[u8]>) -> Result<Expected<String>, Trouble> {
+pub(crate) fn docker_compose(value: &Written, document: Option<&[u8]>) -> Result<Expected<String>, Trouble> {
     let text = files::read_docker_compose(&path_of(value))
         .map_err(|error| Trouble::of_named_file("docker-compose", value, error))?;
     let inside = document.and_then(|bytes| {
@@ -36,7 +35,7 @@ pub(super) fn docker_compose(value: &Written, document: Option<&[u8]>) -> Result
 }
 
 /// A second hash needs a first expectation, and another one.
-pub(super) fn check(policy: &Policy, settings: &Settings) -> Option<Trouble> {
+pub(crate) fn check(policy: &Policy, settings: &Settings) -> Option<Trouble> {
     let second = policy.second_compose_hash.as_ref()?;
     let value = settings.one("also-compose-hash")?;
     let problem = match &policy.compose_hash {

@@ -1,43 +1,26 @@
-//! Addresses to verify, what they are called, and where their bundles go.
-
-use std::path::{Path, PathBuf};
+//! Addresses to verify, and what they are called.
 
 use url::Url;
 
-use super::args::{SourceArgs, SourceKind};
-use super::error::UsageError;
-use super::settings::of_source;
-use super::transport;
 use super::trouble::Trouble;
-use crate::config::{Settings, Written, shown_address, shown_text};
+use crate::config::{Settings, Written, parse_url, shown_address, shown_text};
 use crate::source::app::AppEndpoints;
 use crate::source::guest_agent::GuestAgent;
 use crate::source::phala_cloud::PhalaCloud;
-use crate::source::{HostId, Source};
+use crate::source::{HostId, Source, SourceKind};
+use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::Origin;
 
 /// One address or app to verify.
-pub(super) struct Target {
+pub(crate) struct Target {
     pub name: String,
     pub source: Source,
 }
 
 impl Target {
-    /// Parses what stands for a target on a command line: an address, or an id where the source is reached by one.
-    pub fn new(text: &str, args: &SourceArgs) -> Result<Self, UsageError> {
-        Self::parse(text, &of_source(args))
-    }
-
-    /// The same for what settings name.
-    pub fn of_settings(address: &Written, settings: &Settings) -> Result<Self, Trouble> {
-        Self::parse(&address.text, settings).map_err(|error| match &address.origin {
-            Origin::File { .. } => Trouble::of("url", address, error),
-            _ => Trouble::Other(error.to_string()),
-        })
-    }
-
-    fn parse(text: &str, settings: &Settings) -> Result<Self, UsageError> {
+    /// Parses what stands for a target: an address, or an id where the source is reached by one.
+    pub fn new(text: &str, settings: &Settings) -> Result<Self, UsageError> {
         let kind = source_kind(settings);
         refuse_options_of_other_sources(kind, settings)?;
         match kind {
@@ -47,9 +30,17 @@ impl Target {
         }
     }
 
+    /// The same for what settings name.
+    pub fn of_settings(address: &Written, settings: &Settings) -> Result<Self, Trouble> {
+        Self::new(&address.text, settings).map_err(|error| match &address.origin {
+            Origin::File { .. } => Trouble::of("url", address, error),
+            _ => Trouble::Other(error.to_string()),
+        })
+    }
+
     fn app(text: &str, settings: &Settings) -> Result<Self, UsageError> {
         refuse_an_id(text)?;
-        let url = transport::parse_url("URL", text)?;
+        let url = parse_url("URL", text)?;
         let name = name_of(&url);
         let given = |key| settings.one(key).map(|value| value.text.as_str());
         for (option, path) in [
@@ -61,7 +52,7 @@ impl Target {
             }
         }
         let info_url = given("info-url")
-            .map(|text| transport::parse_url("--info-url", text))
+            .map(|text| parse_url("--info-url", text))
             .transpose()?;
         let attestation_path = given("attestation-path").unwrap_or(AppEndpoints::ATTESTATION);
         let info_path = given("info-path").unwrap_or(AppEndpoints::INFO);
@@ -84,8 +75,7 @@ impl Target {
 
     fn guest_agent(text: &str, settings: &Settings) -> Result<Self, UsageError> {
         let agent = if text.contains("://") {
-            GuestAgent::new(transport::parse_url("URL", text)?)
-                .map_err(|error| UsageError::option("URL", error))?
+            GuestAgent::new(parse_url("URL", text)?).map_err(|error| UsageError::option("URL", error))?
         } else {
             let id = id("the app's or instance's id", text)?;
             let Some(domain) = settings.one("gateway-domain") else {
@@ -108,7 +98,7 @@ impl Target {
         let id = id("the app's id", text.strip_prefix("app_").unwrap_or(text))?;
         let api = settings
             .one("phala-api-url")
-            .map(|value| transport::parse_url("--phala-api-url", &value.text))
+            .map(|value| parse_url("--phala-api-url", &value.text))
             .transpose()?;
         let app = PhalaCloud::new(id, api.as_ref())
             .map_err(|error| UsageError::option("--phala-api-url", error))?;
@@ -125,7 +115,7 @@ impl Target {
 }
 
 /// The source that settings name.
-pub(super) fn source_kind(settings: &Settings) -> SourceKind {
+pub(crate) fn source_kind(settings: &Settings) -> SourceKind {
     match settings.one("source").map(|value| value.text.as_str()) {
         Some(Source::GUEST_AGENT) => SourceKind::GuestAgent,
         Some(Source::PHALA_CLOUD) => SourceKind::PhalaCloud,
@@ -213,64 +203,4 @@ fn name_of(url: &Url) -> String {
         url.host_str().unwrap_or_default(),
         url.path().trim_end_matches('/')
     )
-}
-
-/// Where each target's bundle goes, by the targets' names: a file, or files in a folder where there are several targets. Without
-/// `--evidence` they go into the folder of `--output-dir`.
-pub(super) fn bundle_paths(
-    evidence: Option<&Path>,
-    output_dir: Option<&Path>,
-    targets: &[&str],
-) -> Result<Vec<Option<PathBuf>>, UsageError> {
-    match (evidence, output_dir, targets) {
-        (None, None, _) => Ok(targets.iter().map(|_| None).collect()),
-        (None, Some(folder), [_]) => Ok(vec![Some(folder.join("evidence.json"))]),
-        (Some(folder), _, _) if folder.is_dir() => Ok(in_folder(folder, targets)),
-        (None, Some(folder), _) => Ok(in_folder(folder, targets)),
-        (Some(file), _, [_]) => Ok(vec![Some(file.to_owned())]),
-        // Several targets need a folder, which is made.
-        (Some(folder), _, _) => match std::fs::create_dir_all(folder) {
-            Ok(()) => Ok(in_folder(folder, targets)),
-            Err(error) => Err(UsageError::option(
-                "--evidence",
-                format!(
-                    "there are several targets, and the folder {} cannot be made: {error}",
-                    folder.display()
-                ),
-            )),
-        },
-    }
-}
-
-fn in_folder(folder: &Path, targets: &[&str]) -> Vec<Option<PathBuf>> {
-    let plain = |c: char| {
-        if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') {
-            c
-        } else {
-            '_'
-        }
-    };
-    let file = |(index, target): (usize, &&str)| {
-        let name: String = target.chars().map(plain).collect();
-        let number = if targets.len() > 1 {
-            format!("{}-", index + 1)
-        } else {
-            String::new()
-        };
-        Some(folder.join(format!("{number}{name}.evidence.json")))
-    };
-    targets.iter().enumerate().map(file).collect()
-}
-
-/// Where the bundle of one of several instances goes: the number stands before the ending.
-pub(super) fn bundle_path_of(path: &Path, instance: usize) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let (stem, ending) = match name.strip_suffix(".evidence.json") {
-        Some(stem) => (stem, ".evidence.json"),
-        None => match name.rfind('.') {
-            Some(dot) if dot > 0 => name.split_at(dot),
-            _ => (name.as_ref(), ""),
-        },
-    };
-    path.with_file_name(format!("{stem}-instance-{instance}{ending}"))
 }

@@ -4,24 +4,21 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::alerts::Told;
-use super::args::{PlanArgs, SourceKind};
-use super::channels::Variables;
-use super::config::{self, Config};
-use super::error::UsageError;
-use super::files::path_of;
 use super::policy::{Expectations, Locks, expectations};
-use super::settings::{of_options, word, written};
-use super::surroundings::Surroundings;
+use super::policy_file::Config;
 use super::target::{Target, source_kind};
 use super::trouble::{Trouble, told};
+use crate::alert::alerting::Told;
+use crate::alert::variables::Variables;
 use crate::config::file::FileTarget;
-use crate::config::{Interval, Settings, Written};
+use crate::config::{Interval, Settings, Written, path_of, written};
 use crate::engine::Deployment;
-use cvm_verify_core::policy::{CollateralMaxAge, GovernancePolicy, Policy};
+use crate::source::SourceKind;
+use crate::usage_error::UsageError;
+use cvm_verify_core::policy::{CollateralMaxAge, GovernancePolicy, GpuVerifier, Policy, Verifier};
 
 /// One deployment to verify.
-pub(super) struct Planned {
+pub(crate) struct Planned {
     pub deployment: Arc<Deployment>,
     /// Who is told.
     pub alerts: Variables,
@@ -30,7 +27,7 @@ pub(super) struct Planned {
 }
 
 /// Everything that a run verifies.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     pub targets: Vec<Planned>,
     /// The channels of the whole run.
     pub alerts: Variables,
@@ -38,39 +35,31 @@ pub(super) struct Plan {
     pub files: BTreeSet<PathBuf>,
 }
 
-/// The policy file of a run, where it has one.
-pub(super) fn policy_file(args: &PlanArgs, quiet: bool, surroundings: &mut Surroundings) -> Option<PathBuf> {
-    match args.url.as_slice() {
-        [] if args.config.no_config => None,
-        [] => config::found(args.config.config.as_deref(), quiet, surroundings),
-        _ => args.config.config.clone(),
-    }
+/// Which targets a run is about, and what the command line says of all of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Selection {
+    /// Addresses that were typed. Without any, the targets are those of the policy file.
+    pub urls: Vec<String>,
+    /// Names of targets in the policy file; beside one address, the target that it is.
+    pub names: Vec<String>,
+    /// What was given by option: over the policy file.
+    pub options: Settings,
+    pub collateral_max_age: CollateralMaxAge,
+    /// Whether nodes of a blockchain are named.
+    pub asks_nodes: bool,
 }
 
 /// Plans a run that judges at a time, Unix seconds, by this policy file.
-pub(super) fn plan(args: &PlanArgs, at: u64, policy_file: Option<&Path>) -> Result<Plan, UsageError> {
-    plan_at(args, None, at, policy_file)
-}
-
-/// Plans rounds that repeat at an interval.
-pub(super) fn plan_at(
-    args: &PlanArgs,
-    interval: Option<Interval>,
-    at: u64,
-    policy_file: Option<&Path>,
-) -> Result<Plan, UsageError> {
-    let mut options = of_options(&args.expect, Some(&args.source))?;
-    options.give("--verifier", args.verifier.verifier.as_ref().map(word));
-    options.give("--instances", args.instances.map(|number| number.to_string()));
-    options.give("--interval", interval.map(|interval| interval.to_string()));
-    let config = policy_file.map(config::read).transpose()?;
-    let wanted = wanted(args, &options, config.as_ref())?;
+pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -> Result<Plan, UsageError> {
+    let options = &selection.options;
+    let config = policy_file.map(super::policy_file::read).transpose()?;
+    let wanted = wanted(selection, config.as_ref())?;
     let mut planner = Planner {
-        options: &options,
+        options,
         config: config.as_ref(),
         at,
-        collateral_max_age: args.collateral_age.collateral_max_age,
-        asks_nodes: !args.chain.rpc_url.is_empty(),
+        collateral_max_age: selection.collateral_max_age,
+        asks_nodes: selection.asks_nodes,
         locks: Locks::default(),
         files: policy_file.map(Path::to_owned).into_iter().collect(),
         troubles: config
@@ -87,10 +76,24 @@ pub(super) fn plan_at(
         targets,
         files: planner.files,
         alerts: Variables::of(&match &config {
-            Some(config) => config.settings(&options, None),
-            None => options,
+            Some(config) => config.settings(options, None),
+            None => options.clone(),
         }),
     })
+}
+
+impl Plan {
+    /// Who verifies quotes: a setting of the whole run.
+    pub fn verifier(&self) -> Verifier {
+        let first = self.targets.first();
+        first.map_or(Verifier::Local, |target| target.policy().verifier)
+    }
+
+    /// The same for GPUs.
+    pub fn gpu_verifier(&self) -> GpuVerifier {
+        let first = self.targets.first();
+        first.map_or(GpuVerifier::Local, |target| target.policy().gpu.verifier)
+    }
 }
 
 /// Alerts remember, and `merge` joins, by name: of two with one name, the good one would hide the other.
@@ -115,13 +118,9 @@ struct Wanted<'c> {
     target: Option<&'c FileTarget>,
 }
 
-fn wanted<'c>(
-    args: &'c PlanArgs,
-    options: &Settings,
-    config: Option<&'c Config>,
-) -> Result<Vec<Wanted<'c>>, UsageError> {
-    let names = args.config.target.as_slice();
-    match (args.url.as_slice(), names, config) {
+fn wanted<'c>(selection: &'c Selection, config: Option<&'c Config>) -> Result<Vec<Wanted<'c>>, UsageError> {
+    let (options, names) = (&selection.options, selection.names.as_slice());
+    match (selection.urls.as_slice(), names, config) {
         // An app that is reached by the id that is expected of it.
         ([], [], None) if !addresses(None, options).is_empty() => Ok(vec![Wanted {
             name: None,
@@ -323,6 +322,6 @@ fn addresses(url: Option<&str>, settings: &Settings) -> Vec<Written> {
 }
 
 /// The same for a command that looks at one: the first.
-pub(super) fn address(url: Option<&str>, settings: &Settings) -> Option<Written> {
+pub(crate) fn address(url: Option<&str>, settings: &Settings) -> Option<Written> {
     addresses(url, settings).into_iter().next()
 }

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::cli::args::WatchArgs;
-use crate::cli::error::UsageError;
-use crate::cli::plan::{Plan, plan_at};
+use crate::plan::planner::{Plan, Selection, plan};
+use crate::usage_error::UsageError;
 
 /// How long a policy that was refused is left alone: a file that it names may be mended, and nobody looks at that one.
 const AFTER_REFUSAL: Duration = Duration::from_secs(10);
@@ -21,8 +20,8 @@ const ANYWAY: Duration = Duration::from_secs(60 * 60);
 type Stamp = Option<(SystemTime, u64)>;
 
 /// The files of the policy.
-pub(super) struct PolicyFiles<'a> {
-    args: &'a WatchArgs,
+pub(crate) struct PolicyFiles<'a> {
+    selection: &'a Selection,
     file: Option<PathBuf>,
     /// What they looked like when they were last read.
     read: BTreeMap<PathBuf, Stamp>,
@@ -33,7 +32,7 @@ pub(super) struct PolicyFiles<'a> {
 }
 
 /// What came of a look.
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// There was nothing to read.
     Same,
     Read(Plan),
@@ -42,9 +41,9 @@ pub(super) enum Reading {
 
 impl<'a> PolicyFiles<'a> {
     /// Of a run with this policy file, if it has one.
-    pub fn new(args: &'a WatchArgs, file: Option<PathBuf>) -> Self {
+    pub fn new(selection: &'a Selection, file: Option<PathBuf>) -> Self {
         Self {
-            args,
+            selection,
             file,
             read: BTreeMap::new(),
             seen: BTreeMap::new(),
@@ -56,7 +55,7 @@ impl<'a> PolicyFiles<'a> {
     /// Reads the policy, to judge by it from a time on, Unix seconds.
     pub fn read(&mut self, now: u64) -> Result<Plan, UsageError> {
         self.read_at = Instant::now();
-        let plan = plan_at(&self.args.plan, self.args.interval, now, self.file.as_deref())?;
+        let plan = plan(self.selection, now, self.file.as_deref())?;
         // What was looked at before it was read keeps that look: a change since then is one.
         let files = plan.files.iter();
         self.seen = files

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 
 use crate::alert::causes;
-use crate::cli::error::WriteError;
-use crate::cli::files;
+use crate::files;
+use crate::usage_error::WriteError;
 use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::report::{TargetReport, Verdict};
 
@@ -15,7 +15,7 @@ use cvm_verify_core::report::{TargetReport, Verdict};
 const MAX_FILES: usize = 1000;
 
 /// Where evidence is kept, and what of.
-pub(super) struct Kept {
+pub(crate) struct Kept {
     folder: Option<PathBuf>,
     /// By name: what its file shows; nothing once it has passed since.
     shown: BTreeMap<String, Vec<String>>,

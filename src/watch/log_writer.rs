@@ -1,10 +1,10 @@
 //! Where the log goes.
 
-use crate::cli::surroundings::Surroundings;
-use crate::watch::{Entry, Level, LogFormat};
+use super::{Entry, Level, LogFormat};
+use crate::env::Surroundings;
 
 /// Lines on standard output.
-pub(super) struct Log {
+pub(crate) struct Log {
     pub format: LogFormat,
     /// Whether what is as it should be is left out.
     pub quiet: bool,

@@ -1,43 +1,39 @@
-//! `cvm-verify watch`: all targets, again and again.
+//! The loop of `cvm-verify watch`: all targets, again and again.
 //!
 //! One loop on one thread does everything that is decided or said; fetching and telling run beside it, so that neither a
 //! target that hangs nor a channel that is down holds up the rest.
 
-mod desk;
-mod endpoint;
-mod kept;
-mod log;
-mod pages;
-mod policy;
-mod rounds;
-mod signals;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tokio::time::{Instant, sleep_until};
 
-use super::args::WatchArgs;
-use super::error::UsageError;
-use super::plan::{Plan, policy_file};
-use super::surroundings::Surroundings;
-use super::transport::{nras, opinions};
-use super::trust_roots::trust_roots;
-use super::verify::note_a_run_inside_a_cvm;
-use super::{cache, chain, output, transport, wait};
-use crate::engine::{Session, Time};
-use crate::watch::{Board, Entry, Level};
+use super::endpoint;
+use super::options::{Options, SessionOf, WatchError};
+use crate::alert::alerting::entropy;
+use crate::engine::milliseconds;
+use crate::env::Surroundings;
+use crate::plan::planner::Plan;
+use crate::usage_error::UsageError;
+
+use super::Board;
+use super::Entry;
+use super::Level;
+use super::desk::Desk;
+use super::kept::Kept;
+use super::log_writer::Log;
+use super::pages::Pages;
+use super::pages::locked;
+use super::policy_files::PolicyFiles;
+use super::policy_files::Reading;
+use super::rounds::Finished;
+use super::rounds::Rounds;
+use super::signals::Signal;
+use super::signals::Signals;
+use crate::engine::Session;
+use crate::engine::Time;
 use cvm_verify_core::evidence::Bundle;
-use cvm_verify_core::policy::{GpuVerifier, Verifier};
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
-use desk::Desk;
-use kept::Kept;
-use log::Log;
-use pages::{Pages, locked};
-use policy::{PolicyFiles, Reading};
-use rounds::{Finished, Rounds};
-use signals::{Signal, Signals};
 
 /// How often the files of the policy are looked at, and the memory is written where it changed.
 const TICK: Duration = Duration::from_secs(2);
@@ -48,33 +44,39 @@ const COLLATERAL_ROUND: Duration = Duration::from_secs(60);
 /// How long alerts that are on their way may take after the signal to stop; the whole takes less than 5 seconds.
 const LAST_ALERTS: Duration = Duration::from_secs(4);
 
-pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let file = policy_file(&args.plan, args.quiet, surroundings);
-    let mut policy = PolicyFiles::new(args, file);
+/// Watches until a signal ends it, or each target was verified once. Returns the exit code.
+pub(crate) fn run(
+    options: &Options,
+    session_of: SessionOf<'_>,
+    surroundings: &mut Surroundings,
+) -> Result<u8, WatchError> {
+    let mut policy = PolicyFiles::new(&options.selection, options.policy_file.clone());
     let plan = policy.read((surroundings.now)())?;
-    let session = session(args, &plan, surroundings)?;
-    let kept = Kept::new(args.evidence.clone())?;
+    let session = session_of(&plan, surroundings)?;
+    let kept = Kept::new(options.evidence.clone())?;
     let time = Time {
-        one_attempt: wait::timeout(args.transport.timeout.as_deref())?,
+        one_attempt: options.one_attempt,
         until: None,
     };
-    let desk = Desk::new(args, &plan, &session, surroundings)?;
-    note_a_run_inside_a_cvm(surroundings);
+    let desk = Desk::new(options, &plan, &session, surroundings)?;
+    surroundings.note_a_run_inside_a_cvm();
+    let system = |what| move |error| WatchError::System { what, error };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("no async runtime")?;
+        .map_err(system("no async runtime"))?;
     let ended = runtime.block_on(async {
-        let signals = Signals::new(surroundings.stop.take()).context("signals cannot be caught")?;
+        let signals = Signals::new(surroundings.stop.take()).map_err(system("signals cannot be caught"))?;
         let watch = Watch {
-            args,
+            options,
+            session_of,
             log: Log {
-                format: args.log_format.into(),
-                quiet: args.quiet,
+                format: options.log_format,
+                quiet: options.quiet,
             },
             policy,
             session,
-            rounds: Rounds::new(args.concurrency, time, surroundings.acceleration),
+            rounds: Rounds::new(options.concurrency, time, surroundings.acceleration),
             desk,
             kept,
             board: Arc::default(),
@@ -89,40 +91,10 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
     ended
 }
 
-/// What does not change from target to target.
-fn session(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result<Arc<Session>, UsageError> {
-    let url = args.plan.verifier.phala_verifier_url.as_deref();
-    let roots = trust_roots(&args.trust)?;
-    Ok(Arc::new(Session {
-        root: roots.quote,
-        device_root: roots.device,
-        nras_intermediates: roots.nras,
-        store: cache::store(&args.cache, &args.plan.collateral_age, surroundings),
-        keep_bundles: args.evidence.is_some(),
-        opinions: opinions(verifier(plan), url)?.with_nras(nras(
-            gpu_verifier(plan),
-            args.plan.expect.gpu.gpu_verifier_url.as_deref(),
-        )?),
-        nodes: chain::nodes(&args.plan.chain)?,
-        ..transport::session(&args.transport, surroundings)?
-    }))
-}
-
-/// A setting of the whole run.
-fn verifier(plan: &Plan) -> Verifier {
-    let first = plan.targets.first();
-    first.map_or(Verifier::Local, |target| target.policy().verifier)
-}
-
-/// The same for GPUs.
-fn gpu_verifier(plan: &Plan) -> GpuVerifier {
-    let first = plan.targets.first();
-    first.map_or(GpuVerifier::Local, |target| target.policy().gpu.verifier)
-}
-
 /// The loop, and all that it holds.
 struct Watch<'a> {
-    args: &'a WatchArgs,
+    options: &'a Options,
+    session_of: SessionOf<'a>,
     log: Log,
     policy: PolicyFiles<'a>,
     session: Arc<Session>,
@@ -137,12 +109,12 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    async fn run(mut self, plan: Plan) -> anyhow::Result<u8> {
+    async fn run(mut self, plan: Plan) -> Result<u8, WatchError> {
         self.say_on_what_root();
         self.serve().await?;
         let count = plan.targets.len();
         // Whoever runs it once has the exit code.
-        let silent = !self.args.once && self.desk.is_silent(&plan, self.surroundings);
+        let silent = !self.options.once && self.desk.is_silent(&plan, self.surroundings);
         self.adopt(plan);
         let version = env!("CARGO_PKG_VERSION");
         self.note(
@@ -163,7 +135,7 @@ impl Watch<'_> {
         self.save();
         Ok(match stopped_by {
             // Whoever asked for one round and stopped it has no verdict over all targets: that is no pass.
-            Some(_) if self.args.once => Verdict::worst([self.worst, Verdict::Inconclusive]).exit_code(),
+            Some(_) if self.options.once => Verdict::worst([self.worst, Verdict::Inconclusive]).exit_code(),
             Some(_) => 0,
             None => self.worst.exit_code(),
         })
@@ -180,7 +152,7 @@ impl Watch<'_> {
             }
             let waited = self.rounds.begin_due(&self.session);
             self.on_board(|board| board.longest_wait = board.longest_wait.max(waited));
-            if self.args.once && self.rounds.each_had_one() {
+            if self.options.once && self.rounds.each_had_one() {
                 return None;
             }
             let due = self.rounds.next_due().unwrap_or(tick).min(tick);
@@ -215,7 +187,7 @@ impl Watch<'_> {
             took,
         } = finished;
         let mut jitter = [0; 4];
-        jitter.copy_from_slice(super::alerts::entropy().get(..4).unwrap_or(&[0; 4]));
+        jitter.copy_from_slice(entropy().get(..4).unwrap_or(&[0; 4]));
         // A target that the policy has no more, or describes in another way by now: that is another question.
         let Some(ended) = self.rounds.end(&planned, u32::from_le_bytes(jitter)) else {
             return;
@@ -235,7 +207,7 @@ impl Watch<'_> {
             self.note(Level::Warn, "note", said);
         }
         for report in &reports {
-            let entry = Entry::verified(report, output::milliseconds(took), now);
+            let entry = Entry::verified(report, milliseconds(took), now);
             self.log.write(&entry, self.surroundings);
         }
         for (report, bundle) in reports.iter().zip(&bundles) {
@@ -267,8 +239,8 @@ impl Watch<'_> {
             Reading::Refused(error) => return self.refuse(&error),
         };
         let opinions = &self.session.opinions;
-        if verifier(&plan) != opinions.verifier() || gpu_verifier(&plan).asks_nras() != opinions.asks_nras() {
-            match session(self.args, &plan, self.surroundings) {
+        if plan.verifier() != opinions.verifier() || plan.gpu_verifier().asks_nras() != opinions.asks_nras() {
+            match (self.session_of)(&plan, self.surroundings) {
                 Ok(session) => self.session = session,
                 Err(error) => return self.refuse(&error),
             }
@@ -362,8 +334,8 @@ impl Watch<'_> {
     }
 
     /// Serves metrics and health, where that is asked for.
-    async fn serve(&mut self) -> anyhow::Result<()> {
-        let Some(address) = self.args.listen else {
+    async fn serve(&mut self) -> Result<(), WatchError> {
+        let Some(address) = self.options.listen else {
             return Ok(());
         };
         let listener = endpoint::listen(address).await.map_err(|error| {

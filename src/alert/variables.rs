@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::environment::truth;
-use super::surroundings::Surroundings;
-use crate::alert::{CHANNELS, ChannelSecret, Channels, Role};
+use super::{CHANNELS, ChannelSecret, Channels, Role};
 use crate::config::Settings;
+use crate::env::{Surroundings, truth};
 use crate::net::Secret;
 
 /// Where a secret of a channel is.
@@ -47,11 +46,11 @@ impl Place {
 }
 
 /// The variable of the token that keeps issues.
-pub(super) const GITHUB_TOKEN: &str = "CVM_VERIFY_GITHUB_TOKEN";
+pub(crate) const GITHUB_TOKEN: &str = "CVM_VERIFY_GITHUB_TOKEN";
 
 /// Whether `variable` is set and empty in a step of GitHub Actions. A secret whose name is misspelt is empty there, and the
 /// action unsets what was not given. Elsewhere an empty variable counts as unset.
-pub(super) fn is_given_empty(variable: &str, surroundings: &Surroundings) -> bool {
+pub(crate) fn is_given_empty(variable: &str, surroundings: &Surroundings) -> bool {
     let empty = |value: &String| value.trim().is_empty();
     is_github_step(surroundings) && surroundings.env.get(variable).is_some_and(empty)
 }
@@ -64,7 +63,7 @@ fn is_github_step(surroundings: &Surroundings) -> bool {
 }
 
 /// The channels that are given and empty, by the names of their inputs, with commas. `None` where there are none.
-pub(super) fn given_empty(surroundings: &Surroundings) -> Option<String> {
+pub(crate) fn given_empty(surroundings: &Surroundings) -> Option<String> {
     let empty = secrets().filter(|secret| is_given_empty(&secret.variable(), surroundings));
     let inputs: Vec<&str> = empty.map(|secret| secret.name).collect();
     (!inputs.is_empty()).then(|| inputs.join(", "))
@@ -78,7 +77,7 @@ fn secrets() -> impl Iterator<Item = &'static ChannelSecret> {
 
 /// The variables of all channels, by the names of the secrets. One that is not there is the usual one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Variables(BTreeMap<&'static str, Place>);
+pub(crate) struct Variables(BTreeMap<&'static str, Place>);
 
 impl Variables {
     /// Those that settings name.

@@ -1,0 +1,54 @@
+//! `cvm-verify alert test`: one message to every channel that is set.
+
+use anyhow::Context as _;
+
+use super::args::{AlertArgs, AlertCommand};
+use super::transport;
+use crate::alert::alerting::{Alerting, entropy, run_url};
+use crate::alert::state::Rules;
+use crate::alert::variables::Variables;
+use crate::alert::{self, CHANNELS, ChannelSecret, Context, Role};
+use crate::env::Surroundings;
+use crate::render;
+use crate::usage_error::UsageError;
+use cvm_verify_core::report::Mode;
+
+/// `cvm-verify alert test`.
+pub(super) fn run(args: &AlertArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let AlertCommand::Test(args) = &args.command;
+    let alerting = Alerting::new(args.github_issue.as_deref(), Rules::default(), surroundings)?;
+    let channels = alerting.channels(&Variables::default(), surroundings);
+    if !channels.is_any() {
+        let opening = CHANNELS.iter().flat_map(|channel| channel.secrets);
+        let opening = opening.filter(|secret| matches!(secret.role, Role::Opens | Role::Token));
+        let variables: Vec<String> = opening.map(ChannelSecret::variable).collect();
+        return Err(UsageError::new(format!(
+            "no alert channel is set; set one of {}",
+            variables.join(", ")
+        ))
+        .into());
+    }
+    let client = transport::client(&args.http)?;
+    let run_url = run_url(surroundings);
+    let context = Context {
+        now: (surroundings.now)(),
+        mode: Mode::Live,
+        run_url: run_url.as_deref(),
+        report_sha256: None,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("no async runtime")?;
+    let records = runtime.block_on(alert::test(&client, &channels, &context, entropy));
+    for record in &records {
+        let word = if record.delivered { "delivered" } else { "FAILED" };
+        let detail = render::escape::terminal(&record.detail).into_owned();
+        surroundings.print(&format!("{word:9}  {}: {detail}\n", record.channel));
+    }
+    Ok(if records.iter().all(|record| record.delivered) {
+        0
+    } else {
+        super::FAIL
+    })
+}

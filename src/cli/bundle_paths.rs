@@ -1,0 +1,65 @@
+//! Where the bundles of a run go.
+
+use std::path::{Path, PathBuf};
+
+use crate::usage_error::UsageError;
+
+/// Where each target's bundle goes, by the targets' names: a file, or files in a folder where there are several targets. Without
+/// `--evidence` they go into the folder of `--output-dir`.
+pub(super) fn bundle_paths(
+    evidence: Option<&Path>,
+    output_dir: Option<&Path>,
+    targets: &[&str],
+) -> Result<Vec<Option<PathBuf>>, UsageError> {
+    match (evidence, output_dir, targets) {
+        (None, None, _) => Ok(targets.iter().map(|_| None).collect()),
+        (None, Some(folder), [_]) => Ok(vec![Some(folder.join("evidence.json"))]),
+        (Some(folder), _, _) if folder.is_dir() => Ok(in_folder(folder, targets)),
+        (None, Some(folder), _) => Ok(in_folder(folder, targets)),
+        (Some(file), _, [_]) => Ok(vec![Some(file.to_owned())]),
+        // Several targets need a folder, which is made.
+        (Some(folder), _, _) => match std::fs::create_dir_all(folder) {
+            Ok(()) => Ok(in_folder(folder, targets)),
+            Err(error) => Err(UsageError::option(
+                "--evidence",
+                format!(
+                    "there are several targets, and the folder {} cannot be made: {error}",
+                    folder.display()
+                ),
+            )),
+        },
+    }
+}
+
+fn in_folder(folder: &Path, targets: &[&str]) -> Vec<Option<PathBuf>> {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '.' | '-') {
+            c
+        } else {
+            '_'
+        }
+    };
+    let file = |(index, target): (usize, &&str)| {
+        let name: String = target.chars().map(plain).collect();
+        let number = if targets.len() > 1 {
+            format!("{}-", index + 1)
+        } else {
+            String::new()
+        };
+        Some(folder.join(format!("{number}{name}.evidence.json")))
+    };
+    targets.iter().enumerate().map(file).collect()
+}
+
+/// Where the bundle of one of several instances goes: the number stands before the ending.
+pub(super) fn bundle_path_of(path: &Path, instance: usize) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let (stem, ending) = match name.strip_suffix(".evidence.json") {
+        Some(stem) => (stem, ".evidence.json"),
+        None => match name.rfind('.') {
+            Some(dot) if dot > 0 => name.split_at(dot),
+            _ => (name.as_ref(), ""),
+        },
+    };
+    path.with_file_name(format!("{stem}-instance-{instance}{ending}"))
+}

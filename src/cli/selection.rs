@@ -1,0 +1,35 @@
+//! Which targets the arguments select, and by which policy file.
+
+use std::path::PathBuf;
+
+use super::args::PlanArgs;
+use super::settings::{of_options, word};
+use crate::config::Interval;
+use crate::env::Surroundings;
+use crate::plan::planner::Selection;
+use crate::plan::policy_file::found;
+use crate::usage_error::UsageError;
+
+/// What the arguments select. `interval` is for rounds that repeat.
+pub(super) fn selection(args: &PlanArgs, interval: Option<Interval>) -> Result<Selection, UsageError> {
+    let mut options = of_options(&args.expect, Some(&args.source))?;
+    options.give("--verifier", args.verifier.verifier.as_ref().map(word));
+    options.give("--instances", args.instances.map(|number| number.to_string()));
+    options.give("--interval", interval.map(|interval| interval.to_string()));
+    Ok(Selection {
+        urls: args.url.clone(),
+        names: args.config.target.clone(),
+        options,
+        collateral_max_age: args.collateral_age.collateral_max_age,
+        asks_nodes: !args.chain.rpc_url.is_empty(),
+    })
+}
+
+/// The policy file of a run, where it has one.
+pub(super) fn policy_file(args: &PlanArgs, quiet: bool, surroundings: &mut Surroundings) -> Option<PathBuf> {
+    match args.url.as_slice() {
+        [] if args.config.no_config => None,
+        [] => found(args.config.config.as_deref(), quiet, surroundings),
+        _ => args.config.config.clone(),
+    }
+}

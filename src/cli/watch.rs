@@ -1,0 +1,55 @@
+//! `cvm-verify watch`: what its options say.
+
+use std::sync::Arc;
+
+use super::args::WatchArgs;
+use super::selection::{policy_file, selection};
+use super::transport::{self, nras, opinions};
+use super::trust_roots::trust_roots;
+use super::{cache, chain, wait};
+use crate::engine::Session;
+use crate::env::Surroundings;
+use crate::plan::planner::Plan;
+use crate::usage_error::UsageError;
+use crate::watch::{self, Options, WatchError};
+
+pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+    let options = Options {
+        policy_file: policy_file(&args.plan, args.quiet, surroundings),
+        selection: selection(&args.plan, args.interval)?,
+        once: args.once,
+        concurrency: args.concurrency,
+        one_attempt: wait::timeout(args.transport.timeout.as_deref())?,
+        listen: args.listen,
+        evidence: args.evidence.clone(),
+        log_format: args.log_format.into(),
+        quiet: args.quiet,
+        state: args.memory.state.clone(),
+        github_issue: args.memory.github_issue.clone(),
+        rules: args.memory.rules(),
+    };
+    let session_of = |plan: &Plan, surroundings: &Surroundings| session(args, plan, surroundings);
+    watch::run(&options, &session_of, surroundings).map_err(|error| match error {
+        WatchError::Usage(error) => error.into(),
+        WatchError::Write(error) => error.into(),
+        error @ WatchError::System { .. } => error.into(),
+    })
+}
+
+fn session(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result<Arc<Session>, UsageError> {
+    let url = args.plan.verifier.phala_verifier_url.as_deref();
+    let roots = trust_roots(&args.trust)?;
+    Ok(Arc::new(Session {
+        root: roots.quote,
+        device_root: roots.device,
+        nras_intermediates: roots.nras,
+        store: cache::store(&args.cache, &args.plan.collateral_age, surroundings),
+        keep_bundles: args.evidence.is_some(),
+        opinions: opinions(plan.verifier(), url)?.with_nras(nras(
+            plan.gpu_verifier(),
+            args.plan.expect.gpu.gpu_verifier_url.as_deref(),
+        )?),
+        nodes: chain::nodes(&args.plan.chain)?,
+        ..transport::session(&args.transport, surroundings)?
+    }))
+}

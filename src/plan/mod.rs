@@ -1,0 +1,14 @@
+//! What a run verifies: settings in, deployments with their policies out.
+//!
+//! Settings are options and the policy file. Each target gets an address (`target`) and a policy (`policy`). A mistake in one of
+//! them is noted (`trouble`), so that a user reads all mistakes at once.
+
+pub(crate) mod compose_document;
+pub(crate) mod planner;
+pub(crate) mod policy;
+pub(crate) mod policy_file;
+mod release;
+pub(crate) mod shard;
+pub(crate) mod source_rules;
+pub(crate) mod target;
+pub(crate) mod trouble;

@@ -1,0 +1,65 @@
+//! What a watch is asked to do, and why one does not begin.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::LogFormat;
+use crate::alert::state::Rules;
+use crate::engine::Session;
+use crate::env::Surroundings;
+use crate::plan::planner::{Plan, Selection};
+use crate::usage_error::{UsageError, WriteError};
+
+/// What a watch does, and how.
+pub(crate) struct Options {
+    /// Which targets it verifies.
+    pub selection: Selection,
+    /// The policy file, if it has one.
+    pub policy_file: Option<PathBuf>,
+    /// Whether it ends when each target was verified once.
+    pub once: bool,
+    /// How many targets are asked at the same time.
+    pub concurrency: NonZeroUsize,
+    /// How long one attempt at a target may take.
+    pub one_attempt: Option<Duration>,
+    /// Where metrics and health are served.
+    pub listen: Option<SocketAddr>,
+    /// The folder of the evidence of rounds that did not pass.
+    pub evidence: Option<PathBuf>,
+    /// The form of the log's lines.
+    pub log_format: LogFormat,
+    /// Whether what is as it should be is left out of the log.
+    pub quiet: bool,
+    /// The file that remembers what was told.
+    pub state: Option<PathBuf>,
+    /// The repository whose issues are kept.
+    pub github_issue: Option<String>,
+    /// When to alert.
+    pub rules: Rules,
+}
+
+/// Makes the session of a plan: what does not change from target to target.
+pub(crate) type SessionOf<'a> = &'a dyn Fn(&Plan, &Surroundings) -> Result<Arc<Session>, UsageError>;
+
+/// Why a watch did not begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WatchError {
+    /// The settings are wrong.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// A file or a folder cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The system does not do what the loop needs.
+    #[error("{what}")]
+    System {
+        /// What it does not do.
+        what: &'static str,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
+}
