@@ -10,6 +10,7 @@ mod deployment;
 mod diff;
 mod engine;
 mod environment;
+mod faults;
 mod fleet;
 mod found_lock;
 mod gpu;
