@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use super::nras_claims::meaning;
 use super::opened::Opened;
 use super::page::{Page, count, short_hex};
 use cvm_verify_core::evidence::{Bundle, GpuReport, NrasAnswer};
@@ -166,7 +167,10 @@ fn tokens(page: &mut Page, answer: &NrasAnswer) {
             "Algorithm and key. Only ES384 with a key that a pinned certificate of NVIDIA's has counts.",
         );
         page.items(
-            claims.iter().map(|(name, value)| format!("{name}: {value}")),
+            claims.iter().map(|(name, value)| match meaning(name) {
+                Some(meaning) => format!("{name}: {value} – {meaning}"),
+                None => format!("{name}: {value}"),
+            }),
             CLAIMS,
         );
     }

@@ -27,6 +27,7 @@ mod collateral;
 mod compose;
 mod event_log;
 mod gpu;
+mod nras_claims;
 mod opened;
 mod page;
 mod platform;

@@ -117,10 +117,9 @@ fn every_guest_generation_replays() {
     }
 }
 
-#[test]
-fn a_bundle_shows_where_it_comes_from() {
-    let cvm = Cvm::healthy(&World::default());
-    let bundle = Bundle {
+/// A bundle that records nothing beside its source.
+fn empty_bundle() -> Bundle {
+    Bundle {
         captured_at: 1_790_856_000,
         source: cvm_verify_core::evidence::BundleSource {
             kind: "app".to_owned(),
@@ -139,7 +138,13 @@ fn a_bundle_shows_where_it_comes_from() {
         chain: None,
         tls: None,
         provenance: Vec::new(),
-    };
+    }
+}
+
+#[test]
+fn a_bundle_shows_where_it_comes_from() {
+    let cvm = Cvm::healthy(&World::default());
+    let bundle = empty_bundle();
     let text = inspect(&Inspected {
         evidence: &evidence_of(&cvm),
         collateral: None,
@@ -147,6 +152,58 @@ fn a_bundle_shows_where_it_comes_from() {
         simulated: false,
     });
     insta::assert_snapshot!(section(&text, "BUNDLE"));
+}
+
+/// A GPU and a switch, and what NVIDIA's service says of the GPU: each field with its meaning.
+#[test]
+fn reports_of_gpus_and_tokens_are_explained_field_by_field() {
+    use cvm_verify_core::evidence::{NrasAnswer, NrasKind, RecordedGpu, RecordedNras};
+    let mut gpus = simulator::Gpus::protected_pcie(1);
+    gpus.devices.drain(1..8);
+    gpus.devices.truncate(2);
+    let answer = simulator::Nras::approving(1).answer("GPU", &gpus.devices[..1], &NONCE);
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.gpus = Some(gpus);
+    let bundle = Bundle {
+        gpu: Some(RecordedGpu {
+            nras: Some(RecordedNras {
+                answers: vec![NrasAnswer {
+                    kind: NrasKind::Gpu,
+                    body: answer,
+                }],
+                ..RecordedNras::default()
+            }),
+            ..RecordedGpu::default()
+        }),
+        ..empty_bundle()
+    };
+    let text = inspect(&Inspected {
+        evidence: &evidence_of(&cvm),
+        collateral: None,
+        bundle: Some(&bundle),
+        simulated: false,
+    });
+    insta::assert_snapshot!(section(&text, "GPU REPORTS"));
+}
+
+/// What stands in the place of evidence of a GPU and cannot be read is marked, and nothing else of the page is lost.
+#[test]
+fn broken_reports_of_gpus_are_marked() {
+    let mut gpus = simulator::Gpus::alone(1, 2);
+    gpus.devices[0]
+        .after_signing
+        .push(std::sync::Arc::new(|report| report.truncate(50)));
+    gpus.devices[1].opaque_bytes = Some(b"NVDAOD\0\0\x02\0\0\0".to_vec());
+    gpus.devices[1].architecture = "BLACKWELL".to_owned();
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.gpus = Some(gpus);
+    let text = text_of(&cvm);
+    let found = marks(section(&text, "GPU REPORTS"));
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(says(
+        &text,
+        "A newer format (NVDAOD) that this version does not read."
+    ));
 }
 
 #[test]
