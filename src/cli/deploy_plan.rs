@@ -15,10 +15,10 @@ use crate::plan::trouble::told;
 use crate::render::escape;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::{Sought, judge_images, sought_in, statements_of_files};
-use cvm_verify_core::compose::{ComposeFile, compose_forms};
+use cvm_verify_core::compose::{ComposeFile, Place, compose_forms, read_unproven_document};
 use cvm_verify_core::evidence::RecordedStatements;
-use cvm_verify_core::policy::{Policy, SourcePolicy};
-use cvm_verify_core::report::Status;
+use cvm_verify_core::policy::{ImagePinsPolicy, Policy, SourcePolicy};
+use cvm_verify_core::report::{SideTier, Status};
 use cvm_verify_core::verify::verify_statements;
 
 /// The name of the JSON format.
@@ -57,6 +57,8 @@ struct Hash {
 /// What the check `source-provenance` would say.
 #[derive(Debug, Serialize)]
 struct Provenance {
+    /// Whether it grants `source`, which an assurance such as `code+source` asks for.
+    granted: bool,
     /// `pass`, `warn`, `fail`, `error` or `skip`.
     status: Status,
     /// Why it is not a pass.
@@ -98,6 +100,14 @@ pub(super) fn run(args: &DeployPlanArgs, surroundings: &mut Surroundings) -> any
         recorded.extend(runtime.block_on(lookups.look_up(&client, missing, now)));
     }
     plan.provenance = provenance(&images, &recorded, &policy.sources, now);
+    let is_wanted = policy.required.sides().includes(SideTier::Source);
+    if is_wanted && !plan.provenance.granted && plan.provenance.status != Status::Error {
+        plan.refused.push(format!(
+            "The assurance {} is not reached: `source` needs signed provenance of every image, under rules that name the \
+             workflow and a ref or a commit.",
+            policy.required
+        ));
+    }
     plan.result = match plan.provenance.status {
         _ if !plan.refused.is_empty() => "refused",
         Status::Fail => "refused",
@@ -123,6 +133,7 @@ fn planned(document: Option<&[u8]>, policy: &Policy) -> Result<DeployPlan, Usage
         compose_hashes: Vec::new(),
         images: Vec::new(),
         provenance: Provenance {
+            granted: false,
             status: Status::Skip,
             reason: None,
             detail: String::new(),
@@ -131,18 +142,19 @@ fn planned(document: Option<&[u8]>, policy: &Policy) -> Result<DeployPlan, Usage
         refused: Vec::new(),
         notes: Vec::new(),
     };
-    let of_document = document
-        .map(|document| docker_compose_of(document, &mut plan))
-        .transpose()?;
-    let compose = match (&of_document, &policy.docker_compose) {
-        (Some(text), _) => text.clone(),
+    let file = match (document, &policy.docker_compose) {
+        (Some(document), _) => file_of_document(document, &mut plan)?,
         (None, Some(expected)) => {
             plan.notes.push(
                 "The compose hash is not predicted: the deploy tool writes settings and scripts around the docker compose \
-                 file. For its hash, give the document that you upload with --app-compose-file."
+                 file. For its hash, give the document that you upload with --app-compose-file. Without it, every variable \
+                 of the file counts as one that can be set from outside."
                     .to_owned(),
             );
-            expected.value.clone()
+            let file = ComposeFile::read_unproven(&expected.value);
+            Some(file.map_err(|error| {
+                UsageError::new(format!("the docker compose file cannot be read: {error}"))
+            })?)
         }
         (None, None) => {
             return Err(UsageError::new(
@@ -151,8 +163,14 @@ fn planned(document: Option<&[u8]>, policy: &Policy) -> Result<DeployPlan, Usage
             ));
         }
     };
-    let file = ComposeFile::read_unproven(&compose)
-        .map_err(|error| UsageError::new(format!("the docker compose file cannot be read: {error}")))?;
+    let Some(file) = file else {
+        if policy.image_pins != ImagePinsPolicy::Unchecked {
+            plan.refused.push(
+                "The app has no compose file: what its script starts is not pinned, and does not meet `code`.".to_owned(),
+            );
+        }
+        return Ok(plan);
+    };
     plan.images = file
         .images
         .values()
@@ -160,12 +178,19 @@ fn planned(document: Option<&[u8]>, policy: &Policy) -> Result<DeployPlan, Usage
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
+    if policy.image_pins == ImagePinsPolicy::Unchecked {
+        return Ok(plan);
+    }
+    let locked = policy.locked_compose.as_ref();
+    let is_reviewed = |place: &&Place| locked.is_some_and(|locked| locked.has_reviewed(place));
+    let reviewed = file.deciding().filter(is_reviewed).count();
     let places = file
         .deciding()
+        .filter(|place| !is_reviewed(place))
         .take(MAX_NAMED)
         .map(|place| format!("{}: {}", place.path, place.says));
     plan.refused.extend(places);
-    let count = file.deciding_count();
+    let count = file.deciding_count().saturating_sub(reviewed);
     if count > MAX_NAMED {
         plan.refused
             .push(format!("{} more places decide what runs", count - MAX_NAMED));
@@ -174,7 +199,7 @@ fn planned(document: Option<&[u8]>, policy: &Policy) -> Result<DeployPlan, Usage
 }
 
 /// The docker compose file in a compose document, whose hashes are noted.
-fn docker_compose_of(document: &[u8], plan: &mut DeployPlan) -> Result<String, UsageError> {
+fn file_of_document(document: &[u8], plan: &mut DeployPlan) -> Result<Option<ComposeFile>, UsageError> {
     let text = std::str::from_utf8(document)
         .map_err(|_| UsageError::new("the compose document is not UTF-8 text"))?;
     let (forms, doubts) =
@@ -184,13 +209,8 @@ fn docker_compose_of(document: &[u8], plan: &mut DeployPlan) -> Result<String, U
         compose_hash: hex::encode(form.hash),
     }));
     plan.notes.extend(doubts.iter().map(|doubt| (*doubt).to_owned()));
-    let value: serde_json::Value = serde_json::from_str(text)
-        .map_err(|error| UsageError::new(format!("the compose document is not JSON: {error}")))?;
-    value
-        .get("docker_compose_file")
-        .and_then(serde_json::Value::as_str)
-        .map(str::to_owned)
-        .ok_or_else(|| UsageError::new("the compose document has no `docker_compose_file`"))
+    read_unproven_document(text)
+        .map_err(|error| UsageError::new(format!("the compose document cannot be read: {error}")))
 }
 
 fn provenance(
@@ -201,6 +221,7 @@ fn provenance(
 ) -> Provenance {
     if policy.rules.is_empty() {
         return Provenance {
+            granted: false,
             status: Status::Skip,
             reason: Some("not-configured"),
             detail: "No rule says who must have built the images.".to_owned(),
@@ -210,6 +231,7 @@ fn provenance(
     let statements = verify_statements(recorded, &policy.roots, now);
     let finding = judge_images(images, &statements, policy);
     Provenance {
+        granted: finding.grants == Some(SideTier::Source),
         status: finding.status,
         reason: finding.reason.map(|reason| reason.id),
         detail: finding.detail,

@@ -160,7 +160,8 @@ fn pinned_sources(facts: &Facts, sources: &SourcePolicy) -> Result<Vec<WrittenRu
         Status::Error => return Err((finding.detail, super::INCONCLUSIVE)),
         Status::Pass | Status::Warn | Status::Skip => {}
     }
-    Ok(locked_sources(facts, sources))
+    locked_sources(facts, sources)
+        .map_err(|error| (format!("{error}; give both the same workflow."), super::FAIL))
 }
 
 /// What is accepted by option.
@@ -312,7 +313,7 @@ fn expected_before(lock: Option<&Lock>, sources: SourcePolicy) -> SourcePolicy {
     let rules = lock.iter().flat_map(|lock| &lock.sources).filter_map(|rule| {
         let rule = WrittenRule {
             refs: Vec::new(),
-            commit: None,
+            commits: Vec::new(),
             ..rule.clone()
         };
         rule.rule(Origin::Option("--output")).ok()

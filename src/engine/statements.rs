@@ -167,6 +167,8 @@ async fn ask(
         url: Some(asked.shown()),
         fetched_at: rfc3339(at),
         bundles: found.bundles,
+        documents: Vec::new(),
+        legacy_signature: false,
         problem: found.problem,
     }
 }

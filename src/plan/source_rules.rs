@@ -13,7 +13,8 @@ use cvm_verify_core::policy::{ExpectedSource, MAX_SOURCE_RULES, SourcePolicy, So
 use cvm_verify_core::verify::provenance::SigstoreRoots;
 
 /// The policy, where a lock says `locked`. The blocks of `[[target.images]]` replace those of a lock; `--source-repository` is a
-/// rule for every image that no block names; the other short options change what all rules expect.
+/// rule for every image that no block names. The other short options change what the rules of that repository expect; without
+/// a repository, what all rules expect.
 pub(crate) fn source_policy(
     settings: &Settings,
     locked: &SourcePolicy,
@@ -33,15 +34,17 @@ pub(crate) fn source_policy(
             .collect(),
     };
     short_form(settings, &mut rules, troubles);
-    if let Some(value) = blocks.first() {
+    let written = blocks.first().map(|value| ("images", value));
+    let written = written.or_else(|| Some(("source-repository", settings.one("source-repository")?)));
+    if let Some((key, value)) = written {
         let mut seen = BTreeSet::new();
         if let Some(rule) = rules.iter().find(|rule| !seen.insert(rule.image.to_string())) {
             let problem = format!("two rules name the image {}; keep one", rule.image);
-            troubles.push(Trouble::of("images", value, problem));
+            troubles.push(Trouble::of(key, value, problem));
         }
         if rules.len() > MAX_SOURCE_RULES {
             let problem = format!("there are more than {MAX_SOURCE_RULES} rules");
-            troubles.push(Trouble::of("images", value, problem));
+            troubles.push(Trouble::of(key, value, problem));
         }
     }
     SourcePolicy {
@@ -70,7 +73,7 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, troubles: &mut V
             .iter()
             .map(|value| value.text.clone())
             .collect(),
-        commit: one("source-commit"),
+        commits: one("source-commit").into_iter().collect(),
         ..WrittenRule::default()
     };
     let keys = [
@@ -105,25 +108,28 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, troubles: &mut V
             return;
         }
     };
-    if is_whole {
-        rules.push(rule);
-        return;
-    }
-    let ExpectedSource::Built(short) = rule.expected else {
+    let ExpectedSource::Built(short) = &rule.expected else {
         return;
     };
-    for rule in rules {
-        if let ExpectedSource::Built(source) = &mut rule.expected {
-            if short.workflow.is_some() {
-                source.workflow.clone_from(&short.workflow);
-            }
-            if !short.refs.is_empty() {
-                source.refs.clone_from(&short.refs);
-            }
-            if short.commit.is_some() {
-                source.commit.clone_from(&short.commit);
-            }
+    for earlier in rules.iter_mut() {
+        let ExpectedSource::Built(source) = &mut earlier.expected else {
+            continue;
+        };
+        if is_whole && !source.repository.eq_ignore_ascii_case(&short.repository) {
+            continue;
         }
+        if short.workflow.is_some() {
+            source.workflow.clone_from(&short.workflow);
+        }
+        if !short.refs.is_empty() {
+            source.refs.clone_from(&short.refs);
+        }
+        if !short.commits.is_empty() {
+            source.commits.clone_from(&short.commits);
+        }
+    }
+    if is_whole {
+        rules.push(rule);
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::escape;
+use cvm_verify_core::policy::KnownBy;
 use cvm_verify_core::reference::{OsClass, OsImageRow, ReferenceValues, ReleaseVersion};
 use cvm_verify_core::verify::MeasuredImage;
 
@@ -198,12 +199,16 @@ impl ShownImage<'_> {
 
     /// `[os_image]` without RTMR0.
     fn lock_entry(&self, variant: &Variant<'_>) -> String {
+        let hash = self.image.os_image_hash;
+        let known_by = match self.image.is_development {
+            true => KnownBy::DevelopmentFiles(hash),
+            false => KnownBy::Files(hash),
+        };
         format!(
-            "[os_image]\nmrtd = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\nknown_by = \"files {}\"\n",
+            "[os_image]\nmrtd = \"{}\"\nrtmr1 = \"{}\"\nrtmr2 = \"{}\"\nknown_by = \"{known_by}\"\n",
             hex::encode(variant.mrtd),
             hex::encode(variant.rtmr1),
             hex::encode(self.image.rtmr2),
-            hex::encode(self.image.os_image_hash),
         )
     }
 }

@@ -159,13 +159,17 @@ fn node(number: usize, text: &str) -> Result<Node, NodesError> {
     Ok(Node { url, host })
 }
 
+/// Second-level domains under which names are sold in domains of countries. The list is short on purpose: a suffix that is
+/// missing makes two operators one, and another URL is asked for; one too many would make one operator two.
+const SOLD_BELOW: [&str; 10] = ["ac", "co", "com", "edu", "gov", "ne", "net", "or", "org", "gob"];
+
 /// Who runs a host, as far as its name says: the part of the name that is bought. Loopback is told apart by port, for tests.
 fn operator(url: &Url) -> String {
     match url.host() {
         Some(Host::Domain(name)) => {
             let labels: Vec<&str> = name.trim_end_matches('.').split('.').collect();
             // `example.co.uk` is bought as a whole.
-            let is_country = matches!(labels.as_slice(), [_, .., second, country] if country.len() == 2 && second.len() <= 3);
+            let is_country = matches!(labels.as_slice(), [_, .., second, country] if country.len() == 2 && SOLD_BELOW.contains(second));
             let bought = if is_country { 3 } else { 2 };
             let start = labels.len().saturating_sub(bought);
             match labels.last() {
@@ -278,6 +282,8 @@ mod tests {
                 &["https://one.node.org/v2/hunter2hunter2", "https://two.node.org"],
                 "same operator",
             ),
+            (&["https://a.abc.io", "https://b.abc.io"], "same operator"),
+            (&["https://a.rpc.co.uk", "https://b.rpc.co.uk"], "same operator"),
             (
                 &["http://127.0.0.1:1", "http://127.0.0.1:1/other"],
                 "same operator",

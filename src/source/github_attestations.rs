@@ -20,7 +20,7 @@ use url::Url;
 
 use crate::net::{Client, HeaderMap, HeaderValue, Limits, Method, NetError, Secret};
 use cvm_verify_core::evidence::{
-    LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, has_more_values_than,
+    LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, StatementSource, has_more_values_than,
 };
 use cvm_verify_core::report::rfc3339;
 use cvm_verify_core::verify::provenance::MAX_BUNDLE;
@@ -98,12 +98,12 @@ impl Attestations<'_> {
             let answer = self.page(client, &path, deadline).await?;
             let Some(answer) = answer else { return Ok(()) };
             for attestation in answer.attestations {
-                if found.bundles.len() >= MAX_STATEMENTS {
-                    return Ok(());
-                }
                 // What GitHub itself says of a release is no statement of a build.
                 if attestation.initiator.as_deref() == Some("github") {
                     continue;
+                }
+                if found.bundles.len() >= MAX_STATEMENTS {
+                    return Err(LookupProblem::too_many(StatementSource::GithubApi));
                 }
                 let bundle = match (attestation.bundle, attestation.bundle_url) {
                     (Some(bundle), _) if bundle.get() != "null" => bundle,
@@ -121,7 +121,7 @@ impl Attestations<'_> {
                 None => return Ok(()),
             }
         }
-        Ok(())
+        Err(LookupProblem::too_many(StatementSource::GithubApi))
     }
 
     /// One page. `None`: there is nothing.
@@ -149,7 +149,17 @@ impl Attestations<'_> {
                     }),
                 }
             }
-            404 if self.token.is_some() => Ok(None),
+            // Of a repository that it does not show, GitHub says the same.
+            404 if self.token.is_some() => match self.shows_repository(client, deadline).await? {
+                true => Ok(None),
+                false => Err(LookupProblem {
+                    kind: Kind::CannotSee,
+                    detail: format!(
+                        "GitHub does not show the repository {} to the token in CVM_VERIFY_SOURCE_TOKEN (status 404)",
+                        self.repository
+                    ),
+                }),
+            },
             403 | 429 if limited => Err(LookupProblem {
                 kind: Kind::RateLimited,
                 detail: answer.limit_words(),
@@ -165,10 +175,24 @@ impl Attestations<'_> {
                 kind: Kind::ApiDenied,
                 detail: "GitHub does not accept the token in CVM_VERIFY_SOURCE_TOKEN (status 401)".to_owned(),
             }),
-            status => Err(LookupProblem {
-                kind: Kind::Unreachable,
-                detail: format!("GitHub's API answered with status {status}"),
+            status => Err(unreachable_with(status)),
+        }
+    }
+
+    /// Whether the token may see the repository.
+    async fn shows_repository(&self, client: &Client, deadline: Instant) -> Result<bool, LookupProblem> {
+        let path = format!("/repos/{}", self.repository);
+        let answer = self.ask(client, self.token, &path, deadline).await?;
+        let limited = answer.is_limited();
+        match answer.status {
+            200 => Ok(true),
+            403 | 429 if limited => Err(LookupProblem {
+                kind: Kind::RateLimited,
+                detail: answer.limit_words(),
             }),
+            // The name was changed: whether the token sees what is there now is not known.
+            301 | 302 | 307 | 308 | 401 | 403 | 404 => Ok(false),
+            status => Err(unreachable_with(status)),
         }
     }
 
@@ -302,6 +326,13 @@ fn next_page(link: &str, asked: &Attestations<'_>) -> Option<String> {
     let same = url.origin() == expected.origin() && url.path() == expected.path();
     let query = url.query().filter(|_| same)?;
     Some(format!("{}?{query}", asked.path()))
+}
+
+fn unreachable_with(status: u16) -> LookupProblem {
+    LookupProblem {
+        kind: Kind::Unreachable,
+        detail: format!("GitHub's API answered with status {status}"),
+    }
 }
 
 fn malformed(detail: &str) -> LookupProblem {

@@ -99,6 +99,18 @@ fn a_row_is_accepted_by_its_class_and_a_production_row_needs_no_acceptance() {
     }
 }
 
+/// Files whose metadata says that the image is one for development, in no table.
+#[test]
+fn a_development_image_that_is_known_by_its_files_is_accepted_in_writing_alone() {
+    let judged = judged_by(|tuple| lock(tuple, Some(KnownBy::DevelopmentFiles([1; 32]))));
+    judged.says(CheckId::OsImage, Status::Warn, "development-image");
+    assert_eq!(
+        accepted(&judged, CheckId::OsImage),
+        [(AcceptedKind::DevelopmentImage, "cvm.lock")]
+    );
+    assert_eq!(judged.0.assurance, Assurance::Hardware);
+}
+
 #[test]
 fn a_change_of_rtmr0_that_the_owner_accepted_is_named() {
     let judged = judged_by(|tuple| match lock(tuple, Some(KnownBy::Files([1; 32]))) {

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use cvm_verify_core::report::Assurance;
 use cvm_verify_core::report::CheckId::OsImage;
 use cvm_verify_core::report::Status::*;
+use cvm_verify_core::report::{AcceptedKind, Assurance};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use simulator::{Cvm, ImageFiles, Qemu, World};
 
 use super::deployment::Deployment;
@@ -191,6 +192,51 @@ fn files_in_a_run_are_measured_and_must_be_those_that_booted() {
         ran.check(OsImage).detail.starts_with("MRTD"),
         "{:?}",
         ran.check(OsImage)
+    );
+}
+
+/// The files of the booted image, whose metadata says that it is one for development. Its registers are the same.
+fn development_files() -> tempfile::TempDir {
+    files(|folder| {
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+        let sha256 = |text: &str| hex::encode(Sha256::digest(text));
+        let before = read("metadata.json");
+        let mut metadata: Value = serde_json::from_str(&before).unwrap();
+        metadata["is_dev"] = true.into();
+        let after = metadata.to_string();
+        let sums = read("sha256sum.txt").replace(&sha256(&before), &sha256(&after));
+        write("metadata.json", &after);
+        write("sha256sum.txt", &sums);
+        write("digest.txt", &sha256(&sums));
+    })
+}
+
+#[test]
+fn files_of_a_development_image_are_accepted_in_writing_and_the_lock_says_so() {
+    let folder = development_files();
+    let option = format!("--os-image-files={}", folder.path().display());
+    let deployment = booted(Qemu::V10_2);
+    let ran = deployment.verify_with(&but_for_image(&deployment), &[&option, &shape(&deployment)]);
+    ran.assert(OsImage, Warn, Some("development-image"));
+    let target = &ran.report().targets[0];
+    assert_eq!(target.accepted[0].what, AcceptedKind::DevelopmentImage, "{ran:?}");
+    assert_eq!(target.assurance, Assurance::Hardware);
+
+    let refused = pin(&deployment, &[&option]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stderr.contains("development-image"), "{}", refused.stderr);
+    let pinned = pin(&deployment, &[&option, "--accept=development-image"]);
+    assert_eq!(pinned.code, 0, "{pinned:?}");
+    assert!(lock_text(&deployment).contains("known_by = \"development-files "));
+    let ran = with_lock(&deployment, &[]);
+    ran.assert(OsImage, Warn, Some("development-image"));
+    assert_eq!(ran.report().targets[0].assurance, Assurance::Hardware);
+
+    let entry = measured(folder.path(), &[]);
+    assert!(
+        entry.stdout.contains("known_by = \"development-files "),
+        "{entry:?}"
     );
 }
 

@@ -80,6 +80,26 @@ impl Release {
         self.verify_as(None, more)
     }
 
+    /// With blocks of a policy file.
+    fn with_policy(&self, images: &str, more: &[&str]) -> Ran {
+        let file = self.deployment.path("cvm-verify.toml");
+        let url = self.deployment.app.url();
+        std::fs::write(
+            &file,
+            format!("[[target]]\nname = \"shop\"\nurl = \"{url}\"\n{images}"),
+        )
+        .unwrap();
+        let mut args = vec![
+            "verify".to_owned(),
+            format!("--config={file}"),
+            "--format=json".to_owned(),
+        ];
+        args.extend(self.deployment.network());
+        args.extend(self.deployment.expect().iter().cloned());
+        args.extend(self.args(more));
+        run(&args)
+    }
+
     /// With a token, or without.
     fn verify_as(&self, token: Option<&str>, more: &[&str]) -> Ran {
         let mut args = vec![
@@ -230,22 +250,11 @@ fn a_name_that_was_registered_again_fails_by_its_number() {
         repository_id: 1,
         ..Workflow::default()
     }));
-    let file = release.deployment.path("cvm-verify.toml");
-    let url = release.deployment.app.url();
-    let text = format!(
-        "[[target]]\nname = \"shop\"\nurl = \"{url}\"\n[[target.images]]\nimage = \"*\"\nrepository = \"example/shop\"\n\
-         repository-id = 804070735\n"
-    );
-    std::fs::write(&file, text).unwrap();
-    let mut args = vec![
-        "verify".to_owned(),
-        format!("--config={file}"),
-        "--format=json".to_owned(),
-    ];
-    args.extend(release.deployment.network());
-    args.extend(release.deployment.expect().iter().cloned());
-    args.extend(release.args(&[]));
-    run(&args).assert(SourceProvenance, Fail, Some("other-repository-id"));
+    let block =
+        "[[target.images]]\nimage = \"*\"\nrepository = \"example/shop\"\nrepository-id = 804070735\n";
+    release
+        .with_policy(block, &[])
+        .assert(SourceProvenance, Fail, Some("other-repository-id"));
 }
 
 #[test]
@@ -320,7 +329,10 @@ fn what_github_does_not_show_without_a_token_is_not_seen_and_with_one_it_is_abse
         assert_eq!(ran.code, 3, "{status}: {ran:#?}");
         ran.assert(SourceProvenance, Error, Some("cannot-see"));
     }
-    let api = ScriptedServer::http(|_| Scripted::of(404, "application/json", b"{}".to_vec()));
+    let api = ScriptedServer::http(|request| match request.path() {
+        "/repos/example/shop" => Scripted::json(json!({ "full_name": "example/shop" })),
+        _ => Scripted::of(404, "application/json", b"{}".to_vec()),
+    });
     let release = Release::of(api);
     let ran = release.verify_as(Some("hunter2"), &[REPOSITORY]);
     ran.assert(SourceProvenance, Fail, Some("no-provenance"));
@@ -329,6 +341,15 @@ fn what_github_does_not_show_without_a_token_is_not_seen_and_with_one_it_is_abse
         release.api.requests()[0].header("authorization"),
         Some("Bearer hunter2")
     );
+    // Nor is anything seen with a token that may not see the repository: it gets the same 404.
+    for status in [401, 403, 404] {
+        let api = ScriptedServer::http(move |request| match request.path() {
+            "/repos/example/shop" => Scripted::of(status, "application/json", b"{}".to_vec()),
+            _ => Scripted::of(404, "application/json", b"{}".to_vec()),
+        });
+        let ran = Release::of(api).verify_as(Some("hunter2"), &[REPOSITORY]);
+        ran.assert(SourceProvenance, Error, Some("cannot-see"));
+    }
     // An empty list is an answer.
     let api = ScriptedServer::http(|_| Scripted::json(json!({ "attestations": [] })));
     Release::of(api)
@@ -434,6 +455,138 @@ fn a_bundle_that_is_not_one_is_no_answer() {
 }
 
 #[test]
+fn statements_that_are_not_read_are_said_and_convict_nobody() {
+    let api = |count: usize, right: bool| {
+        ScriptedServer::http(move |request| {
+            let digest = asked_digest(request);
+            let wrong = bundle(&Workflow::default(), &"11".repeat(32));
+            let mut list: Vec<Value> = (0..count).map(|_| json!({ "bundle": wrong })).collect();
+            if right {
+                list[0] = json!({ "bundle": bundle(&Workflow::default(), &digest) });
+            }
+            Scripted::json(json!({ "attestations": list }))
+        })
+    };
+    Release::of(api(31, false)).verify(&[REPOSITORY]).assert(
+        SourceProvenance,
+        Error,
+        Some("too-many-statements"),
+    );
+    Release::of(api(31, true))
+        .verify(&[REPOSITORY])
+        .assert(SourceProvenance, Pass, None);
+    Release::of(api(30, false))
+        .verify(&[REPOSITORY])
+        .assert(SourceProvenance, Fail, Some("other-subject"));
+    // Pages that go on.
+    let address = Arc::new(Mutex::new(String::new()));
+    let known = Arc::clone(&address);
+    let endless = ScriptedServer::http(move |request| {
+        let next = format!(
+            "<{}{}?page=2>; rel=\"next\"",
+            known.lock().unwrap(),
+            request.path()
+        );
+        Scripted::json(json!({ "attestations": [] })).header("Link", &next)
+    });
+    *address.lock().unwrap() = endless.url().to_string().trim_end_matches('/').to_owned();
+    let release = Release::of(endless);
+    release
+        .verify(&[REPOSITORY])
+        .assert(SourceProvenance, Error, Some("too-many-statements"));
+    assert_eq!(release.api.requests().len(), 2 * 4);
+    // Files.
+    let release = Release::of(github(Workflow::default()));
+    let path = release.deployment.path("bundles.jsonl");
+    let of_image = |(_, digest): &(&str, &str)| {
+        let other = Workflow {
+            repository: "evil/shop".to_owned(),
+            ..Workflow::default()
+        };
+        format!("{}\n", bundle(&other, digest)).repeat(31)
+    };
+    std::fs::write(&path, IMAGES.iter().map(of_image).collect::<String>()).unwrap();
+    let option = format!("--provenance-bundle={path}");
+    release
+        .verify(&[REPOSITORY, &option])
+        .assert(SourceProvenance, Error, Some("too-many-statements"));
+}
+
+#[test]
+fn a_signature_before_the_provenance_does_not_hide_it() {
+    let api = ScriptedServer::http(|request| {
+        let digest = asked_digest(request);
+        let workflow = Workflow::default();
+        let mut signature = workflow.provenance("image", &digest);
+        signature["predicateType"] = json!("https://sigstore.dev/cosign/sign/v1");
+        signature["predicate"] = json!({});
+        Scripted::json(json!({ "attestations": [
+            { "bundle": sigstore().sign(&workflow, &signature) },
+            { "bundle": bundle(&workflow, &digest) },
+        ]}))
+    });
+    let release = Release::of(api);
+    let ran = release.with_policy(
+        "[[target.images]]\nimage = \"*\"\nrepository = \"example/shop\"\nworkflow = \".github/workflows/release.yml\"\n\
+         ref = \"refs/tags/*\"\naccept = [\"provenance\", \"signature\"]\n",
+        &["--require-assurance=code+source"],
+    );
+    ran.assert(SourceProvenance, Pass, None);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+}
+
+#[test]
+fn a_workflow_file_may_have_an_at_sign_in_its_name() {
+    let release = Release::of(github(Workflow {
+        path: ".github/workflows/release@v2.yml".to_owned(),
+        ..Workflow::default()
+    }));
+    release
+        .verify(&[
+            REPOSITORY,
+            "--source-workflow=.github/workflows/release@v2.yml",
+            TAGS,
+        ])
+        .assert(SourceProvenance, Pass, None);
+    release
+        .verify(&[REPOSITORY, WORKFLOW, TAGS])
+        .assert(SourceProvenance, Fail, Some("other-workflow"));
+}
+
+#[test]
+fn short_options_hold_for_images_that_a_block_or_the_lock_names() {
+    let release = Release::of(github(Workflow::default()));
+    let block =
+        "[[target.images]]\nimage = \"*/*\"\nrepository = \"Example/Shop\"\n".replace("*/*", "ghcr.io/*");
+    let other_commit = format!("--source-commit={}", "0".repeat(40));
+    for (option, reason) in [
+        (other_commit.as_str(), "other-commit"),
+        ("--source-ref=refs/heads/main", "other-ref"),
+        ("--source-workflow=.github/workflows/ci.yml", "other-workflow"),
+    ] {
+        // The image of Docker Hub is waived, so that only the block's rule can fail.
+        let text = format!(
+            "{block}[[target.images]]\nimage = \"docker.io/*\"\nprovenance = \"none: another team\"\n"
+        );
+        release
+            .with_policy(&text, &[REPOSITORY, option])
+            .assert(SourceProvenance, Fail, Some(reason));
+    }
+    // Rules of other repositories keep what they say.
+    let text = "[[target.images]]\nimage = \"ghcr.io/*\"\nrepository = \"example/shop\"\n\
+                [[target.images]]\nimage = \"docker.io/*\"\nrepository = \"example/shop\"\n";
+    release
+        .with_policy(text, &["--source-repository=other/repo", &other_commit])
+        .assert(SourceProvenance, Pass, None);
+    release
+        .with_policy(
+            "[[target.images]]\nimage = \"*\"\nrepository = \"a/b\"\n",
+            &[REPOSITORY],
+        )
+        .assert_usage_error("two rules name the image *");
+}
+
+#[test]
 fn a_replay_decides_alike_and_asks_nobody() {
     let release = Release::of(github(Workflow::default()));
     let evidence = release.deployment.path("evidence.json");
@@ -490,21 +643,7 @@ fn files_are_enough_and_then_nobody_is_asked() {
 #[test]
 fn an_image_without_provenance_is_waived_in_writing_alone() {
     let release = Release::of(github(Workflow::default()));
-    let file = release.deployment.path("cvm-verify.toml");
-    let url = release.deployment.app.url();
-    let write = |images: &str| {
-        let text = format!("[[target]]\nname = \"shop\"\nurl = \"{url}\"\n{images}");
-        std::fs::write(&file, text).unwrap();
-        let mut args = vec![
-            "verify".to_owned(),
-            format!("--config={file}"),
-            "--format=json".to_owned(),
-        ];
-        args.extend(release.deployment.network());
-        args.extend(release.deployment.expect().iter().cloned());
-        args.extend(release.args(&[]));
-        run(&args)
-    };
+    let write = |images: &str| release.with_policy(images, &[]);
     let web = "[[target.images]]\nimage = \"ghcr.io/example/*\"\nrepository = \"example/shop\"\n";
     let waived = write(&format!(
         "{web}[[target.images]]\nimage = \"*\"\nprovenance = \"none: built by hand until March\"\n"
@@ -596,9 +735,16 @@ fn pin_writes_who_built_the_images_and_the_lock_expects_exactly_that() {
         ..Workflow::default()
     }));
     verify(&rebuilt, &[]).assert(SourceProvenance, Fail, Some("other-commit"));
-    // A release gives its own commit, and keeps the rest of the lock.
+    // A release gives its own commit, and keeps the rest of the lock. With the repository, too.
     let commit = format!("--source-commit={}", "2".repeat(40));
     verify(&rebuilt, &[&commit]).assert(SourceProvenance, Pass, None);
+    verify(&rebuilt, &[REPOSITORY, &commit]).assert(SourceProvenance, Pass, None);
+    verify(&release, &[REPOSITORY, &commit]).assert(SourceProvenance, Fail, Some("other-commit"));
+    verify(&release, &[REPOSITORY, "--source-ref=refs/heads/main"]).assert(
+        SourceProvenance,
+        Fail,
+        Some("other-ref"),
+    );
 }
 
 #[test]
@@ -651,6 +797,20 @@ fn a_plan_says_before_the_deploy_what_will_be_measured_and_who_built_it() {
     );
     assert_eq!(said["images"].as_array().unwrap().len(), 2);
     assert_eq!(said["provenance"]["status"], "pass");
+    // What verify would not pass is not ready.
+    let all = [REPOSITORY, WORKFLOW, TAGS, "--require-assurance=code+source"];
+    assert_eq!(plan(&all).code, 0);
+    for rules in [&all[3..], &[REPOSITORY, "--require-assurance=code+source"]] {
+        let refused = plan(rules);
+        assert_eq!(refused.code, 1, "{refused:#?}");
+        assert!(
+            refused
+                .stdout
+                .contains("The assurance code+source is not reached"),
+            "{}",
+            refused.stdout
+        );
+    }
     let refused = plan(&["--source-repository=other/repo"]);
     assert_eq!(refused.code, 1, "{refused:#?}");
     let said: Value = serde_json::from_str(&refused.stdout).unwrap();
@@ -661,6 +821,25 @@ fn a_plan_says_before_the_deploy_what_will_be_measured_and_who_built_it() {
     let refused = plan(&[]);
     assert_eq!(refused.code, 1, "{refused:#?}");
     assert!(refused.stdout.contains("nginx:1.27"), "{}", refused.stdout);
+    // A variable that the document lets nobody set decides nothing; one that it allows does.
+    let pinned = format!(
+        "services:\n  web:\n    image: {}@sha256:{}\n    command: run $WHAT\n",
+        IMAGES[0].0, IMAGES[0].1
+    );
+    let mut members: Value = serde_json::from_str(&simulator::app_compose::app_compose(&pinned)).unwrap();
+    members["pre_launch_script"] = json!("");
+    members["allowed_envs"] = json!([]);
+    std::fs::write(&document, members.to_string()).unwrap();
+    assert_eq!(plan(&[]).code, 0, "{:#?}", plan(&[]));
+    members["allowed_envs"] = json!(["WHAT"]);
+    std::fs::write(&document, members.to_string()).unwrap();
+    let refused = plan(&[]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    assert!(
+        refused.stdout.contains("services.web.command"),
+        "{}",
+        refused.stdout
+    );
     run(&["plan"]).assert_usage_error("there is nothing to deploy");
 }
 

@@ -210,3 +210,54 @@ fn each_lie_about_a_statement_fails_for_its_reason() {
         assert!(ran.stdout.contains(says), "{says}: {}", ran.stdout);
     }
 }
+
+/// A verifier that has nothing of this program: DSSE, certificate, subject and predicate, in Python.
+fn by_python(signed: &Signed, expected: &[&str]) -> (bool, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/statement/verify.py");
+    let done = std::process::Command::new("python3")
+        .arg("-B")
+        .arg(script)
+        .arg(signed.deployment.path("bundle.json"))
+        .arg(signed.deployment.path("out/app-compose.json"))
+        .arg(signed.deployment.path("trusted_root.json"))
+        .args(expected)
+        .output()
+        .expect("python3");
+    let said = [done.stdout, done.stderr].concat();
+    (done.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn another_program_verifies_the_signed_statement() {
+    let signed = Signed::new();
+    signed.check(&verifying(), |_| {}, &[]);
+    let signer = format!("signer={}", verifying().uri());
+    let right = [
+        "verificationResult=PASSED",
+        "verifiedLevels=CVM_VERIFY_CODE",
+        "resourceUri=https://shop.example",
+        &signer,
+    ];
+    let (verified, said) = by_python(&signed, &right);
+    assert!(
+        verified && said.starts_with("verified: https://shop.example PASSED"),
+        "{said}"
+    );
+    let (verified, said) = by_python(&signed, &["verifiedLevels=CVM_VERIFY_SOURCE"]);
+    assert!(!verified && said.contains("not CVM_VERIFY_SOURCE"), "{said}");
+    // A payload that was changed, and another document.
+    let bundle = signed.deployment.path("bundle.json");
+    let before = std::fs::read_to_string(&bundle).unwrap();
+    let mut changed: Value = serde_json::from_str(&before).unwrap();
+    changed["dsseEnvelope"]["payload"] = "e30=".into();
+    std::fs::write(&bundle, changed.to_string()).unwrap();
+    let (verified, said) = by_python(&signed, &right);
+    assert!(
+        !verified && said.contains("the signature over the statement does not hold"),
+        "{said}"
+    );
+    std::fs::write(&bundle, before).unwrap();
+    std::fs::write(signed.deployment.path("out/app-compose.json"), "{}").unwrap();
+    let (verified, said) = by_python(&signed, &right);
+    assert!(!verified && said.contains("about another document"), "{said}");
+}

@@ -64,8 +64,8 @@ pub struct ExpectArgs {
     /// A machine that may run the app: SHA-256 of its PPID (64 hex digits), or the FMSPC of its model (12). Repeatable.
     #[arg(long, value_name = "HEX")]
     pub platform_id: Vec<String>,
-    /// The repository on GitHub that every image must have been built from: OWNER/NAME. Images that are not yours need a rule in
-    /// `[[target.images]]` of the policy file.
+    /// The repository on GitHub that every image must have been built from that neither the policy file nor the lock names:
+    /// OWNER/NAME. Images that are not yours need a rule in `[[target.images]]` of the policy file.
     #[arg(long, value_name = "OWNER/NAME")]
     pub source_repository: Option<String>,
     /// The workflow that must have built the images: .github/workflows/FILE of that repository, or
@@ -76,7 +76,8 @@ pub struct ExpectArgs {
     /// them.
     #[arg(long, value_name = "REF")]
     pub source_ref: Vec<String>,
-    /// The commit that the images must have been built from, 40 hex digits.
+    /// The commit that the images must have been built from, 40 hex digits. Like workflow and ref it holds for the rules of the
+    /// policy file and the lock, too: for those of --source-repository, or for all.
     #[arg(long, value_name = "COMMIT")]
     pub source_commit: Option<String>,
     /// A file of Sigstore bundles about the images: one, a list, JSON lines, or an answer of GitHub's API. Repeatable. GitHub is

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use toml::de::{DeTable, DeValue};
 
 /// The keys that may hold one text or a list of them.
-const LISTS: [&str; 3] = ["ref", "accept", "from"];
+const LISTS: [&str; 4] = ["ref", "commit", "accept", "from"];
 
 /// The block, key by key. What is of another type stays so, and is refused by the reader of the rule.
 pub(super) fn as_json(block: &DeTable<'_>) -> String {

@@ -248,7 +248,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "source-repository",
         scope: Scope::Both,
         shape: Shape::SourceRepository,
-        says: "The repository on GitHub that every image without a rule of its own must have been built from.",
+        says: "The repository on GitHub that every image must have been built from that neither `images` nor the lock names.",
         default: "",
         example: r#""example/shop""#,
     },
@@ -256,8 +256,8 @@ pub(super) const KEYS: &[Key] = &[
         name: "source-workflow",
         scope: Scope::Both,
         shape: Shape::SourceWorkflow,
-        says: "The workflow that must have built the images. Without `source-repository` it changes what the rules in `images` \
-               and in the lock expect; so do the next two.",
+        says: "The workflow that must have built the images. It holds for the rules in `images` and in the lock, too: beside \
+               `source-repository` for those of that repository, without it for all; so do the next two.",
         default: "any workflow of the repository",
         example: r#"".github/workflows/release.yml""#,
     },

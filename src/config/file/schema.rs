@@ -60,7 +60,7 @@ fn images() -> Value {
     let member = |key: &&str| {
         let schema = match *key {
             "repository-id" => json!({ "type": "integer", "minimum": 0 }),
-            "ref" | "accept" | "from" => json!({}),
+            "ref" | "commit" | "accept" | "from" => json!({}),
             _ => text.clone(),
         };
         ((*key).to_owned(), schema)

@@ -106,7 +106,7 @@ impl Shape {
             Self::SourceRepository => rule(|rule| rule.repository = Some(text.to_owned())),
             Self::SourceWorkflow => rule(|rule| rule.workflow = Some(text.to_owned())),
             Self::SourceRefs => rule(|rule| rule.refs = vec![text.to_owned()]),
-            Self::SourceCommit => rule(|rule| rule.commit = Some(text.to_owned())),
+            Self::SourceCommit => rule(|rule| rule.commits = vec![text.to_owned()]),
             Self::Path | Self::Paths if text.contains('\0') => Err("is no path".to_owned()),
             Self::Path | Self::Paths => Ok(()),
             Self::Hex(32) => hex::<32>(text),

@@ -42,8 +42,8 @@ pub use forecasts::forecasts;
 pub use image_pins::locked_images;
 pub use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};
 pub use source_provenance::{
-    Sought, judge_images, locked_sources, proven_sources, signer_problem, sought_in, sought_sources,
-    statements_of_files,
+    SeveralSources, Sought, judge_images, locked_sources, proven_sources, signer_problem, sought_in,
+    sought_sources, statements_of_files,
 };
 
 use crate::report::{CheckId, each_check};

@@ -23,6 +23,7 @@ mod hash_forms;
 mod prelaunch_script;
 mod script_variables;
 mod text_diff;
+mod unproven_document;
 mod yaml;
 
 pub use clean_settings::clean_envelope_violations;
@@ -34,4 +35,5 @@ pub use prelaunch_script::known_prelaunch_script;
 pub use script_variables::launch_script;
 pub(crate) use text_diff::visible_part;
 pub use text_diff::{MAX_DIFF_LINES, TextDiff, UnseenDifference};
+pub use unproven_document::read_unproven_document;
 pub use yaml::canonical_yaml;

@@ -4,7 +4,7 @@
 //! scripts that were seen deployed. A script runs as root in the shell that starts Docker Compose, so what it exports is
 //! what `${NAME}` stands for.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::prelaunch_script::known_prelaunch_script;
 use crate::compose::LaunchScript;
@@ -66,11 +66,15 @@ const EXPORTS: &[&str] = &[
 /// What the pre-launch script of a measured document is known to do.
 #[must_use]
 pub fn launch_script(compose: &MeasuredCompose) -> LaunchScript {
-    let script = compose
-        .members()
-        .ok()
-        .and_then(|members| members.get("pre_launch_script"));
-    match script {
+    match compose.members() {
+        Ok(members) => launch_script_in(members),
+        Err(_) => LaunchScript::None,
+    }
+}
+
+/// The same of a document's members.
+pub(super) fn launch_script_in(members: &Map<String, Value>) -> LaunchScript {
+    match members.get("pre_launch_script") {
         None | Some(Value::Null) => LaunchScript::None,
         Some(Value::String(text)) if text.is_empty() => LaunchScript::None,
         Some(Value::String(text)) => of_hash(&hex::encode(sha256(text.as_bytes()))),

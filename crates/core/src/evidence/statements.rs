@@ -47,6 +47,20 @@ impl StatementSource {
     }
 }
 
+impl LookupProblem {
+    /// There is more than is read.
+    #[must_use]
+    pub fn too_many(source: StatementSource) -> Self {
+        Self {
+            kind: LookupProblemKind::TooManyStatements,
+            detail: format!(
+                "there are more than {MAX_STATEMENTS} statements about it in {}, the most that are read",
+                source.words()
+            ),
+        }
+    }
+}
+
 impl fmt::Display for StatementSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -67,6 +81,12 @@ pub struct RecordedStatements {
     /// The bundles, JSON as received.
     #[serde(default)]
     pub bundles: Vec<Box<RawValue>>,
+    /// What the registry holds under digests that follow from the image's: its index, and what BuildKit attests about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub documents: Vec<String>,
+    /// Whether the registry has a signature of cosign's old format.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub legacy_signature: bool,
     /// Why it is not known whether there are any, or all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<LookupProblem>,
@@ -95,6 +115,8 @@ pub enum LookupProblemKind {
     Unreachable,
     /// An answer of another form, or beyond a limit.
     MalformedAnswer,
+    /// More statements than are read.
+    TooManyStatements,
     /// A replay asks nobody, and the evidence holds nothing about the image.
     NotRecorded,
 }
@@ -185,19 +207,19 @@ impl StatementFile {
     pub fn about(&self, image: &str, digest: &[u8; 32], at: String) -> RecordedStatements {
         let wanted = hex::encode(digest);
         let names = |bundle: &RawValue| payload(bundle.get()).is_some_and(|text| text.contains(&wanted));
+        let mut about = self.bundles.iter().filter(|bundle| names(bundle));
+        let bundles = about.by_ref().take(MAX_STATEMENTS).cloned().collect();
         RecordedStatements {
             image: image.to_owned(),
             from: StatementSource::File,
             url: Some(self.path.clone()),
             fetched_at: at,
-            bundles: self
-                .bundles
-                .iter()
-                .filter(|bundle| names(bundle))
-                .take(MAX_STATEMENTS)
-                .cloned()
-                .collect(),
-            problem: None,
+            bundles,
+            documents: Vec::new(),
+            legacy_signature: false,
+            problem: about
+                .next()
+                .map(|_| LookupProblem::too_many(StatementSource::File)),
         }
     }
 }
@@ -245,6 +267,21 @@ mod tests {
             assert_eq!(about.bundles.len(), 1, "{text}");
             assert_eq!(file.about("web", &[0xcc; 32], String::new()).bundles.len(), 0);
         }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_said() {
+        let of = |count| {
+            let text = bundle(&"aa".repeat(32)).repeat(count);
+            let file = StatementFile::parse("f", text.as_bytes()).unwrap();
+            let about = file.about("web", &[0xaa; 32], String::new());
+            (about.bundles.len(), about.problem.map(|problem| problem.kind))
+        };
+        assert_eq!(of(MAX_STATEMENTS), (30, None));
+        assert_eq!(
+            of(MAX_STATEMENTS + 1),
+            (30, Some(LookupProblemKind::TooManyStatements))
+        );
     }
 
     #[test]

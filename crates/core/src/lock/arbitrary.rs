@@ -66,7 +66,7 @@ pub fn example() -> Lock {
             repository_id: Some(804_070_735),
             workflow: Some(".github/workflows/release.yml".to_owned()),
             refs: vec!["refs/tags/v1.4.0".to_owned()],
-            commit: Some("95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012".to_owned()),
+            commits: vec!["95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012".to_owned()],
             ..WrittenRule::default()
         }],
         os_image: Some(LockedOs {
@@ -176,7 +176,7 @@ const EDITS: [(&str, Edit); 37] = [
         lock.places.push(place("services.web.user", ""))
     }),
     ("sources.\"ghcr.io/example/web\"", |lock| {
-        lock.sources[0].commit = None;
+        lock.sources[0].commits.clear();
     }),
     ("os_image.mrtd", |lock| os(lock).mrtd = [9; 48]),
     ("os_image.rtmr0", |lock| os(lock).rtmr0 = Some([9; 48])),
@@ -281,6 +281,7 @@ fn os_image() -> impl Strategy<Value = LockedOs> {
         Just(KnownBy::Unknown),
         uniform32(any::<u8>()).prop_map(KnownBy::PublishedHash),
         uniform32(any::<u8>()).prop_map(KnownBy::Files),
+        uniform32(any::<u8>()).prop_map(KnownBy::DevelopmentFiles),
     ];
     (registers, of(known_by), of(day)).prop_map(
         |((mrtd, rtmr0, rtmr1, rtmr2), known_by, vulnerable_until)| LockedOs {
@@ -326,14 +327,15 @@ fn origin() -> impl Strategy<Value = String> {
 
 fn source() -> impl Strategy<Value = WrittenRule> {
     let refs = vec("refs/(heads|tags)/[a-z]{1,6}", 0..3);
+    let commits = vec("[0-9a-f]{40}", 0..3);
     let names = ("[a-z]{1,8}(/[a-z]{1,8}){0,2}", "[a-z]{1,5}/[a-z]{1,5}");
-    (names, of(any::<u64>()), refs, of("[0-9a-f]{40}")).prop_map(|((image, repository), id, refs, commit)| {
+    (names, of(any::<u64>()), refs, commits).prop_map(|((image, repository), id, refs, commits)| {
         WrittenRule {
             image,
             repository: Some(repository),
             repository_id: id,
             refs,
-            commit,
+            commits,
             ..WrittenRule::default()
         }
     })

@@ -300,7 +300,10 @@ fn acpi_change(before: &Lock, now: &Lock) -> Option<Reservation> {
 /// How the lock that is there says that the same image was known, if that is more than a table says.
 fn known_to_somebody(before: &Lock, now: &Lock) -> Option<KnownBy> {
     let known = before.os_image.as_ref().and_then(|os| os.known_by)?;
-    let is_written = matches!(known, KnownBy::PublishedHash(_) | KnownBy::Files(_));
+    let is_written = matches!(
+        known,
+        KnownBy::PublishedHash(_) | KnownBy::Files(_) | KnownBy::DevelopmentFiles(_)
+    );
     (is_written && now.has_image_of(before)).then_some(known)
 }
 
@@ -322,13 +325,18 @@ fn vulnerable_until(
 /// How the image is known: by a row, by the document of a hash that the table has or the user named, or by files of the user's.
 /// A document under another hash makes nothing known: whoever made the image can make one.
 fn known_by(facts: &Facts, named: Option<&PublishedImage>, reference: &ReferenceValues) -> KnownBy {
+    let files = named.and_then(|named| named.files.as_ref());
     match (facts.os(reference), named) {
+        // Whatever a table says of it: the files say that anybody can log in.
+        (_, Some(named)) if files.is_some_and(|files| files.image.is_development) => {
+            KnownBy::DevelopmentFiles(named.os_image_hash)
+        }
         (Some(os), _) if os.by() == IdentifiedBy::Document => match &os.row().os_image_hash {
             Some(hash) => KnownBy::PublishedHash(hash.0),
             None => KnownBy::Unknown,
         },
         (Some(os), _) if os.row().class != OsClass::Observed && !os.is_third_party() => KnownBy::Row,
-        (_, Some(named)) if named.files.is_some() => KnownBy::Files(named.os_image_hash),
+        (_, Some(named)) if files.is_some() => KnownBy::Files(named.os_image_hash),
         (_, Some(named)) if is_documented(facts, named) => KnownBy::PublishedHash(named.os_image_hash),
         _ => KnownBy::Unknown,
     }
@@ -418,7 +426,9 @@ fn of_quote(facts: &Facts, quote: &VerifiedQuote, fresh: bool) -> Vec<Reservatio
 
 fn of_image(facts: &Facts, reference: &ReferenceValues, known_by: KnownBy) -> Vec<Reservation> {
     let by_hash = match known_by {
-        KnownBy::Files(hash) => reference.image_by_hash(&hash).map(|row| (Arc::clone(row), false)),
+        KnownBy::Files(hash) | KnownBy::DevelopmentFiles(hash) => {
+            reference.image_by_hash(&hash).map(|row| (Arc::clone(row), false))
+        }
         _ => None,
     };
     let by_registers = || {
@@ -429,6 +439,7 @@ fn of_image(facts: &Facts, reference: &ReferenceValues, known_by: KnownBy) -> Ve
     let Some((row, is_third_party)) = by_hash.or_else(by_registers) else {
         return match known_by {
             KnownBy::Files(_) | KnownBy::PublishedHash(_) => Vec::new(),
+            KnownBy::DevelopmentFiles(hash) => vec![Reservation::DevelopmentImage(hex::encode(hash))],
             KnownBy::Row | KnownBy::Unknown => vec![Reservation::UnknownImage],
         };
     };

@@ -10,7 +10,7 @@ use super::{LockError, LockProblem};
 use crate::policy::{MAX_SOURCE_RULES, Origin, SourcePolicy, SourceRule, WrittenRule};
 use crate::toml_text::literal::quoted;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "image",
     "repository",
     "repository_id",
@@ -24,6 +24,7 @@ const KEYS: [&str; 14] = [
     "accept",
     "attestation_repository",
     "from",
+    "via",
     "provenance",
 ];
 
@@ -57,13 +58,14 @@ fn rule(section: &mut Section<'_>) -> Result<WrittenRule, LockError> {
         workflow: text(section, "workflow")?,
         workflow_ref: text(section, "workflow_ref")?,
         refs: list(section, "ref")?,
-        commit: text(section, "commit")?,
+        commits: list(section, "commit")?,
         runner: text(section, "runner")?,
         environment: text(section, "environment")?,
         issuer: text(section, "issuer")?,
         accept: list(section, "accept")?,
         attestation_repository: text(section, "attestation_repository")?,
         from: list(section, "from")?,
+        via: text(section, "via")?,
         provenance: text(section, "provenance")?,
     };
     match rule.rule(Origin::Lock(String::new())) {
@@ -131,13 +133,14 @@ pub(super) fn lines(rule: &WrittenRule) -> Vec<(&'static str, Vec<String>)> {
         one(&rule.workflow),
         one(&rule.workflow_ref),
         rule.refs.clone(),
-        one(&rule.commit),
+        rule.commits.clone(),
         one(&rule.runner),
         one(&rule.environment),
         one(&rule.issuer),
         rule.accept.clone(),
         one(&rule.attestation_repository),
         rule.from.clone(),
+        one(&rule.via),
         one(&rule.provenance),
     ];
     let given = KEYS.into_iter().zip(values);

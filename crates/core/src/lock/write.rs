@@ -54,6 +54,11 @@ const OS_IMAGE: &str = "
 [os_image]
 ";
 const KNOWN_BY: &str = "\
+# How the image was known when this was written: row (of cvm-verify's table), published-hash HASH, files HASH,
+# development-files HASH, or unknown; a verdict names the last two as accepted in writing.
+";
+/// What an earlier version wrote in its place.
+const KNOWN_BY_BEFORE: &str = "\
 # How the image was known when this was written: row (of cvm-verify's table), published-hash HASH, files HASH, or unknown,
 # which a verdict names as accepted in writing.
 ";
@@ -80,6 +85,7 @@ pub(super) fn comments() -> impl Iterator<Item = &'static str> {
         places::COMMENT,
         OS_IMAGE,
         KNOWN_BY,
+        KNOWN_BY_BEFORE,
         VULNERABLE_UNTIL,
         PLATFORM,
     ]

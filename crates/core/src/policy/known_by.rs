@@ -15,13 +15,15 @@ pub enum KnownBy {
     PublishedHash([u8; 32]),
     /// Its registers were computed from files; SHA-256 of their checksum file, 32 bytes.
     Files([u8; 32]),
+    /// The same, and the files say that it is a development image.
+    DevelopmentFiles([u8; 32]),
     /// By nothing: its registers were taken as they are.
     Unknown,
 }
 
 /// A value that is none of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is none of row, published-hash HASH, files HASH, unknown")]
+#[error("is none of row, published-hash HASH, files HASH, development-files HASH, unknown")]
 pub struct KnownByError;
 
 impl FromStr for KnownBy {
@@ -33,6 +35,7 @@ impl FromStr for KnownBy {
             None if text.trim() == "row" => Ok(Self::Row),
             None if text.trim() == "unknown" => Ok(Self::Unknown),
             Some(("published-hash", rest)) => hash(rest).map(Self::PublishedHash),
+            Some(("development-files", rest)) => hash(rest).map(Self::DevelopmentFiles),
             Some(("files", rest)) => hash(rest).map(Self::Files),
             _ => Err(KnownByError),
         }
@@ -44,6 +47,7 @@ impl fmt::Display for KnownBy {
         match self {
             Self::Row => f.write_str("row"),
             Self::PublishedHash(hash) => write!(f, "published-hash {}", hex::encode(hash)),
+            Self::DevelopmentFiles(hash) => write!(f, "development-files {}", hex::encode(hash)),
             Self::Files(hash) => write!(f, "files {}", hex::encode(hash)),
             Self::Unknown => f.write_str("unknown"),
         }
@@ -62,6 +66,7 @@ mod tests {
             KnownBy::Row,
             KnownBy::PublishedHash([0xab; 32]),
             KnownBy::Files([1; 32]),
+            KnownBy::DevelopmentFiles([1; 32]),
             KnownBy::Unknown,
         ] {
             assert_eq!(known.to_string().parse(), Ok(known));

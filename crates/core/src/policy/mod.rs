@@ -6,6 +6,7 @@ mod fingerprint;
 mod governance;
 mod gpu;
 mod gpu_pin;
+mod image_name;
 mod key_provider;
 mod key_providers;
 mod known_by;
@@ -18,6 +19,7 @@ pub mod seconds;
 mod source;
 pub(crate) mod tcb;
 mod tls_binding;
+mod written_source;
 
 pub use gpu_pin::KEYS as GPU_KEYS;
 
@@ -30,6 +32,7 @@ pub use fingerprint::Fingerprint;
 pub use governance::{ContractPin, GovernanceMode, GovernancePolicy};
 pub use gpu::{GpuExpectations, GpuMode, GpuModel, GpuModelError, GpuVerifier, LockedGpus};
 pub use gpu_pin::GpuPin;
+pub use image_name::{ImagePattern, normal_name};
 pub use key_provider::{KeyProviderPin, PinError};
 pub use key_providers::{KeyProviders, KeyProvidersError, MAX_KEY_PROVIDERS};
 pub use known_by::{KnownBy, KnownByError};
@@ -42,8 +45,8 @@ pub use os_image::{
 pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use second_hash::{SecondHash, SecondHashError};
 pub use source::{
-    BuildSource, ExpectedSource, GITHUB_ACTIONS, ImagePattern, MAX_SOURCE_RULES, RefPattern, SourcePolicy,
-    SourceRule, SourceRuleError, WrittenRule, normal_name,
+    BuildSource, ExpectedSource, GITHUB_ACTIONS, MAX_SOURCE_RULES, RefPattern, SourcePolicy, SourceRule,
 };
 pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy, built_in_eval_floor};
 pub use tls_binding::{TlsBinding, UnknownTlsBinding};
+pub use written_source::{SourceRuleError, WrittenRule};

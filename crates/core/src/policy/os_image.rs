@@ -110,6 +110,14 @@ impl PublishedImage {
         })
     }
 
+    /// Whether the files that the user gave say that it is a development image.
+    #[must_use]
+    pub fn is_development(&self) -> bool {
+        self.files
+            .as_ref()
+            .is_some_and(|files| files.image.is_development)
+    }
+
     /// Refuses an end that is too far ahead of the time that is judged at, Unix seconds.
     ///
     /// # Errors

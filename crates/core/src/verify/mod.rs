@@ -42,6 +42,7 @@ pub mod gpu;
 mod live_tls;
 mod measurements;
 mod not_proven;
+pub mod oci;
 pub mod os_image;
 mod phala_verdict;
 pub mod provenance;
@@ -79,7 +80,7 @@ pub use quote::{
 pub use ra_tls::{RaTlsCertificate, RaTlsRefusal, evidence_of as ra_tls_evidence_of, spki_sha256};
 pub use refusal::{QeShortfall, QuoteRefusal, Revocation};
 pub use report_data::{Layout, UnknownLayout};
-pub use statements::{ImageStatements, name_and_digest, verify_statements};
+pub use statements::{FoundStatement, ImageStatements, name_and_digest, verify_statements};
 pub use tls_binding::{BindingMode, BoundChannel, NotBound, Tls};
 pub use trust_root::{RootError, TrustRoot};
 

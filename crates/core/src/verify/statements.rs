@@ -2,18 +2,34 @@
 
 use std::collections::BTreeMap;
 
+use super::oci::{self, Documents, Index};
 use super::provenance::{self, Refusal, SignedStatement, SigstoreRoots};
 use crate::evidence::{LookupProblem, MAX_STATEMENTS, RecordedStatements, StatementSource};
 
 /// What was found about one image.
 #[derive(Debug, Clone, Default)]
 pub struct ImageStatements {
-    /// Every bundle, in the order in which it was found: the statement that it proves, or why it proves none.
-    pub bundles: Vec<(StatementSource, Result<SignedStatement, Refusal>)>,
+    /// Every bundle, in the order in which it was found.
+    pub bundles: Vec<FoundStatement>,
     /// Who was asked.
     pub asked: Vec<StatementSource>,
     /// What could not be looked up.
     pub problems: Vec<LookupProblem>,
+    /// Whether BuildKit put an attestation beside the image. Unless somebody signed it, it proves nothing.
+    pub has_attestation: bool,
+    /// Whether the registry has a signature of cosign's old format, which is not read.
+    pub has_legacy_signature: bool,
+}
+
+/// A bundle that was found.
+#[derive(Debug, Clone)]
+pub struct FoundStatement {
+    /// Where.
+    pub from: StatementSource,
+    /// Whether it is about the attestation that BuildKit put beside the image, and that one about the image.
+    pub via_buildkit: bool,
+    /// The statement that it proves, or why it proves none.
+    pub proven: Result<SignedStatement, Refusal>,
 }
 
 /// An image's name without tag and digest, and its digest; `None` where it has none.
@@ -50,17 +66,105 @@ pub fn verify_statements(
         image.asked.push(record.from);
         image.problems.extend(record.problem.clone());
         let room = MAX_STATEMENTS.saturating_sub(image.bundles.len());
+        if record.bundles.len() > room {
+            image.problems.push(LookupProblem::too_many(record.from));
+        }
+        let subjects = Subjects::of(digest, &record.documents);
+        image.has_attestation |= subjects.attestation.is_some();
+        image.has_legacy_signature |= record.legacy_signature;
         for bundle in record.bundles.iter().take(room) {
-            let proven = provenance::verify(bundle.get().as_bytes(), &digest, roots, at);
-            image.bundles.push((record.from, proven));
+            let (via_buildkit, proven) = subjects.verify(bundle.get().as_bytes(), roots, at);
+            image.bundles.push(FoundStatement {
+                from: record.from,
+                via_buildkit,
+                proven,
+            });
         }
     }
     found
 }
 
+/// What a statement may be about, to be about an image.
+struct Subjects<'a> {
+    /// The digest by which it is pinned.
+    pinned: [u8; 32],
+    /// The manifest that an index has for the guest's platform.
+    platform: Option<[u8; 32]>,
+    /// The manifest of what BuildKit attests about that one.
+    attestation: Option<[u8; 32]>,
+    /// The provenance in it.
+    layer: Option<&'a str>,
+}
+
+impl<'a> Subjects<'a> {
+    fn of(pinned: [u8; 32], documents: &'a [String]) -> Self {
+        let documents = Documents::of(documents);
+        let index = documents.get(&pinned).and_then(Index::read);
+        let attestation = index.as_ref().and_then(|index| index.attestation);
+        let manifest = attestation.and_then(|digest| documents.get(&digest));
+        Self {
+            pinned,
+            platform: index.map(|index| index.image),
+            attestation,
+            layer: manifest
+                .and_then(oci::provenance_layer)
+                .and_then(|digest| documents.get(&digest)),
+        }
+    }
+
+    /// Verifies a bundle over the first of them that it is about, and whether that is BuildKit's attestation.
+    fn verify(
+        &self,
+        bundle: &[u8],
+        roots: &SigstoreRoots,
+        at: u64,
+    ) -> (bool, Result<SignedStatement, Refusal>) {
+        let over = |digest: &[u8; 32]| provenance::verify(bundle, digest, roots, at);
+        let direct = over(&self.pinned);
+        let (Err(Refusal::OtherSubject), Some(platform)) = (&direct, &self.platform) else {
+            return (false, direct);
+        };
+        let of_platform = over(platform);
+        let (Err(Refusal::OtherSubject), Some(attestation)) = (&of_platform, &self.attestation) else {
+            return (false, of_platform);
+        };
+        match (over(attestation), self.layer) {
+            (Ok(signed), Some(layer)) => (true, signed.carrying(layer, platform)),
+            (Ok(_), None) => (true, Err(Refusal::OtherSubject)),
+            (Err(refusal), _) => (false, Err(refusal)),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::LookupProblemKind;
+
+    #[test]
+    fn what_is_not_read_is_a_problem() {
+        let hex = "ab".repeat(32);
+        let of = |counts: &[usize]| {
+            let record = |count: &usize| RecordedStatements {
+                image: format!("web@sha256:{hex}"),
+                from: StatementSource::File,
+                url: None,
+                fetched_at: String::new(),
+                bundles: vec![serde_json::value::to_raw_value(&()).unwrap(); *count],
+                problem: None,
+                documents: Vec::new(),
+                legacy_signature: false,
+            };
+            let records: Vec<RecordedStatements> = counts.iter().map(record).collect();
+            let found = verify_statements(&records, &SigstoreRoots::shared(), 0);
+            let image = &found[&format!("web@sha256:{hex}")];
+            let kinds: Vec<_> = image.problems.iter().map(|problem| problem.kind).collect();
+            (image.bundles.len(), kinds)
+        };
+        assert_eq!(of(&[30]), (30, vec![]));
+        assert_eq!(of(&[31]), (30, vec![LookupProblemKind::TooManyStatements]));
+        assert_eq!(of(&[20, 11]), (30, vec![LookupProblemKind::TooManyStatements]));
+    }
 
     #[test]
     fn a_name_ends_before_its_tag_and_a_port_is_no_tag() {

@@ -41,13 +41,18 @@ impl<'a> Written<'a> {
         is_listed_shape: bool,
     ) -> Vec<Acceptance> {
         let mut accepted = Vec::new();
+        let is_development = matches!(self.known_by, Some(KnownBy::DevelopmentFiles(_)));
         match row {
+            Some(row) if is_development => accepted.push(development(&row.name, &self.by)),
             Some(row) if row.class == OsClass::Production && is_third_party => {
                 accepted.push(observed(row, &self.by));
             }
             Some(row) => accepted.extend(of_class(row, &self.by)),
             None => match self.known_by {
                 Some(KnownBy::PublishedHash(_) | KnownBy::Files(_)) => {}
+                Some(KnownBy::DevelopmentFiles(hash)) => {
+                    accepted.push(development(&hex::encode(hash), &self.by));
+                }
                 Some(KnownBy::Row | KnownBy::Unknown) | None => accepted.push(Acceptance::new(
                     AcceptedKind::UnknownImage,
                     self.by,
@@ -67,15 +72,17 @@ pub(super) fn of_class(row: &OsImageRow, by: &dyn fmt::Display) -> Option<Accept
     match row.class {
         OsClass::Production => None,
         OsClass::Prerelease | OsClass::Observed => Some(observed(row, by)),
-        OsClass::Development => Some(Acceptance::new(
-            AcceptedKind::DevelopmentImage,
-            by,
-            format!(
-                "{} is a development image: it allows root login and has a serial console.",
-                row.name
-            ),
-        )),
+        OsClass::Development => Some(development(&row.name, by)),
     }
+}
+
+/// What a development image is accepted with.
+pub(super) fn development(name: &dyn fmt::Display, by: &dyn fmt::Display) -> Acceptance {
+    Acceptance::new(
+        AcceptedKind::DevelopmentImage,
+        by,
+        format!("{name} is a development image: it allows root login and has a serial console."),
+    )
 }
 
 fn observed(row: &OsImageRow, by: &dyn fmt::Display) -> Acceptance {

@@ -69,15 +69,16 @@ impl Judged<'_> {
         let until = written.vulnerable_until.map(|until| (until, by));
         let finding = vulnerable(self.reference, row, self.at, until).unwrap_or_else(|| {
             let finding = self.accepted(row, format!("{registers} are those of {origin}{name}."));
-            match row.filter(|row| is_development(row)) {
-                Some(_) => Finding::warn(
+            let by_files = matches!(written.known_by, Some(KnownBy::DevelopmentFiles(_)));
+            match by_files || row.is_some_and(is_development) {
+                true => Finding::warn(
                     &DEVELOPMENT_IMAGE,
                     format!(
                         "{} It is a development image, which {origin} accepts.",
                         finding.detail
                     ),
                 ),
-                None => finding,
+                false => finding,
             }
         });
         shaped(finding.accepting(written.acceptances(row, is_third_party, is_listed_shape)))
@@ -87,7 +88,9 @@ impl Judged<'_> {
     /// whether that rests on a third party alone.
     fn row_of(&self, written: &Written<'_>) -> (Option<&OsImageRow>, bool) {
         let by_hash = match written.known_by {
-            Some(KnownBy::PublishedHash(hash) | KnownBy::Files(hash)) => self.reference.image_by_hash(&hash),
+            Some(KnownBy::PublishedHash(hash) | KnownBy::Files(hash) | KnownBy::DevelopmentFiles(hash)) => {
+                self.reference.image_by_hash(&hash)
+            }
             Some(KnownBy::Row | KnownBy::Unknown) | None => None,
         };
         match (self.os, by_hash) {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::acceptance::of_class;
+use super::acceptance::{development, of_class};
 use super::advice::{RELEASE_PAGES, measuring};
 use super::reasons::{
     DEVELOPMENT_IMAGE, NO_DOCUMENT, NO_REFERENCE, NOT_COMPUTABLE, PUBLISHED_HASH, REGISTER_MISMATCH,
@@ -149,6 +149,9 @@ impl Judged<'_> {
 
     /// The image is the one that the user named.
     fn named(&self, named: &PublishedImage, by: &dyn fmt::Display) -> Finding {
+        if named.is_development() {
+            return self.development(named, by);
+        }
         let Some(row) = &named.row else {
             let name = format!("The VM booted the image {named}");
             return self.on_known_shape(&name, None, |sentence| {
@@ -170,15 +173,31 @@ impl Judged<'_> {
             vulnerable
                 .unwrap_or_else(|| match row.class {
                     OsClass::Production => self.accepted_row(row, sentence),
-                    OsClass::Development => Finding::warn(
-                        &DEVELOPMENT_IMAGE,
-                        format!("{sentence} It is a development image, which {by} accepts."),
-                    ),
+                    OsClass::Development => accepted_development(&sentence, by),
                     OsClass::Prerelease | OsClass::Observed => {
                         Finding::pass(format!("{sentence} It is not a release; {by} accepts it."))
                     }
                 })
                 .accepting(of_class(row, by))
+        })
+    }
+
+    /// The files that the user named say that it is a development image, whatever the table says of it.
+    fn development(&self, named: &PublishedImage, by: &dyn fmt::Display) -> Finding {
+        let row = named.row.as_deref();
+        let until = named.vulnerable_until.map(|until| (until, by));
+        let vulnerable = match vulnerable(self.reference, row, self.at, until) {
+            Some(finding) if finding.status == Status::Fail => return finding,
+            accepted => accepted,
+        };
+        let name = match row {
+            Some(row) => row.name.to_string(),
+            None => format!("The VM booted the image {named}"),
+        };
+        self.on_known_shape(&name, row, |sentence| {
+            vulnerable
+                .unwrap_or_else(|| accepted_development(&sentence, by))
+                .accepting(Some(development(named, by)))
         })
     }
 
@@ -191,6 +210,13 @@ impl Judged<'_> {
             _ => self.quote.mrtd(),
         })
     }
+}
+
+fn accepted_development(sentence: &str, by: &dyn fmt::Display) -> Finding {
+    Finding::warn(
+        &DEVELOPMENT_IMAGE,
+        format!("{sentence} It is a development image, which {by} accepts."),
+    )
 }
 
 fn unusable(error: impl fmt::Display) -> Finding {

@@ -148,13 +148,14 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
         },
         claims.git_ref(),
     )?;
+    let commits = &source.commits;
     must(
-        source
-            .commit
-            .as_deref()
-            .is_none_or(|expected| claims.commit() == Some(expected)),
+        commits.is_empty()
+            || claims
+                .commit()
+                .is_some_and(|found| commits.iter().any(|commit| commit == found)),
         &why::OTHER_COMMIT,
-        source.commit.as_deref().unwrap_or_default(),
+        &commits.join(" or "),
         claims.commit(),
     )?;
     must(
@@ -194,7 +195,7 @@ fn words(claims: &SignerClaims, signer: &Signer<'_>, source: &BuildSource, is_pr
     if source.workflow.is_none() {
         open.push("any workflow");
     }
-    if source.refs.is_empty() && source.commit.is_none() {
+    if source.refs.is_empty() && source.commits.is_empty() {
         open.push("any branch");
     }
     if !open.is_empty() {
@@ -215,7 +216,7 @@ pub(super) fn pinned(claims: &SignerClaims) -> Option<(String, String)> {
 }
 
 /// The workflow that signed: `https://github.com/OWNER/NAME/PATH@REF`.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Signer<'a> {
     repository: &'a str,
     path: &'a str,
@@ -224,13 +225,72 @@ struct Signer<'a> {
 
 impl<'a> Signer<'a> {
     fn of(claims: &'a SignerClaims) -> Option<Self> {
-        let subject = claims.subject().filter(|_| claims.build_signer().is_some())?;
-        let (place, git_ref) = subject.strip_prefix(GITHUB)?.split_once('@')?;
+        Self::read(claims.subject().filter(|_| claims.build_signer().is_some())?)
+    }
+
+    /// A file's name and a ref may hold an `@`, too: the ref begins after the first one that is followed by a whole ref or a
+    /// commit. The file's name holds no slash, so none in it is.
+    fn read(subject: &'a str) -> Option<Self> {
+        let rest = subject.strip_prefix(GITHUB)?;
+        let is_ref = |text: &str| {
+            text.starts_with("refs/")
+                || (text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        };
+        let splits = rest.match_indices('@');
+        let mut splits = splits.filter_map(|(at, _)| Some((rest.get(..at)?, rest.get(at + 1..)?)));
+        let (place, git_ref) = splits.find(|(_, git_ref)| is_ref(git_ref))?;
         let end_of_name = place.match_indices('/').nth(1).map(|(at, _)| at)?;
         Some(Self {
             repository: place.get(..end_of_name)?,
             path: place.get(end_of_name + 1..)?,
             git_ref,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of<'a>(path: &'a str, git_ref: &'a str) -> Signer<'a> {
+        Signer {
+            repository: "example/shop",
+            path,
+            git_ref,
+        }
+    }
+
+    #[test]
+    fn a_ref_begins_where_a_whole_ref_or_a_commit_does() {
+        let commit = "95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012";
+        for (path, git_ref) in [
+            (".github/workflows/release.yml", "refs/heads/main"),
+            (".github/workflows/release@v2.yml", "refs/heads/main"),
+            (".github/workflows/release@v2.yml", commit),
+            (".github/workflows/a@refs.yml", "refs/tags/v1@rc"),
+            (".github/workflows/release.yml", "refs/heads/x@refs/heads/y"),
+        ] {
+            let subject = format!("https://github.com/example/shop/{path}@{git_ref}");
+            assert_eq!(Signer::read(&subject), Some(of(path, git_ref)), "{subject}");
+        }
+        for nothing in [
+            "https://github.com/example/shop/.github/workflows/release.yml",
+            "https://github.com/example/shop/.github/workflows/release.yml@main",
+            "https://github.com/example@refs/heads/main",
+            "https://gitlab.example/example/shop/.github/workflows/release.yml@refs/heads/main",
+        ] {
+            assert_eq!(Signer::read(nothing), None, "{nothing}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_joined_is_split_again(name in "[a-z@.]{1,20}", git_ref in "refs/(heads|tags)/[a-z@/.]{1,20}") {
+            let path = format!(".github/workflows/{name}.yml");
+            let subject = format!("https://github.com/example/shop/{path}@{git_ref}");
+            prop_assert_eq!(Signer::read(&subject), Some(of(&path, &git_ref)));
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! image (`identity.rs`). It does not show that the workflow built the digest from that source, only that it says so.
 
 mod identity;
+mod locked;
 mod reasons;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,15 +15,15 @@ use super::{
     Required,
 };
 use crate::compose::launch_script;
-use crate::evidence::{MAX_LOOKED_UP, RecordedStatements, StatementFile};
-use crate::policy::{
-    BuildSource, ExpectedSource, GITHUB_ACTIONS, Policy, SourcePolicy, SourceRule, WrittenRule, normal_name,
-};
+use crate::evidence::{MAX_LOOKED_UP, RecordedStatements, StatementFile, StatementSource};
+use crate::policy::{BuildSource, ExpectedSource, Policy, SourcePolicy, SourceRule, normal_name};
 use crate::report::{AcceptedKind, CheckId, SideTier, SourceRecord, rfc3339};
-use crate::verify::provenance::{SignedStatement, SignerClaims};
+use crate::verify::provenance::{Refusal, SignedStatement, SignerClaims};
 use crate::verify::{Facts, ImageStatements, name_and_digest};
 use identity::{Matched, Mismatch};
 use reasons as why;
+
+pub use locked::{SeveralSources, locked_sources};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::SourceProvenance,
@@ -34,6 +35,7 @@ pub(super) const CHECK: Check = Check {
         &why::NO_RULE,
         &why::UNPROVEN,
         &why::NO_PROVENANCE,
+        &why::LEGACY_SIGNATURE,
         &why::UNPINNED_IMAGE,
         &why::TOO_MANY_IMAGES,
         &why::UNREADABLE_COMPOSE,
@@ -76,6 +78,7 @@ pub(super) const CHECK: Check = Check {
         &why::RATE_LIMITED,
         &why::UNREACHABLE,
         &why::MALFORMED_ANSWER,
+        &why::TOO_MANY_STATEMENTS,
         &why::NOT_RECORDED,
         &NO_COMPOSE_DOCUMENT,
         &COMPOSE_NOT_PROVEN,
@@ -199,18 +202,7 @@ fn judge(image: &str, statements: &BTreeMap<String, ImageStatements>, policy: &S
 fn weigh(found: &ImageStatements, source: &BuildSource) -> Outcome {
     match passing(found, source) {
         Ok((_, matched)) => Outcome::Proven(matched),
-        Err(None) if found.problems.is_empty() => {
-            let asked: Vec<&str> = found.asked.iter().map(|source| source.words()).collect();
-            Outcome::Refused(
-                &why::NO_PROVENANCE,
-                format!(
-                    "no statement was found in {} (repository {})",
-                    asked.join(" and "),
-                    source.repository
-                ),
-                None,
-            )
-        }
+        Err(None) if found.problems.is_empty() => none_found(found, source),
         Err(refused) => match (found.problems.first(), refused) {
             (Some(problem), _) => {
                 Outcome::Undetermined(why::of_problem(problem.kind), problem.detail.clone())
@@ -230,21 +222,52 @@ fn weigh(found: &ImageStatements, source: &BuildSource) -> Outcome {
     }
 }
 
+/// No statement was found, and every source answered.
+fn none_found(found: &ImageStatements, source: &BuildSource) -> Outcome {
+    let asked: Vec<&str> = found.asked.iter().map(|source| source.words()).collect();
+    let words = format!(
+        "no statement was found in {} (repository {})",
+        asked.join(" and "),
+        source.repository
+    );
+    if found.has_legacy_signature {
+        let words = format!("{words}; it is signed in the old format of cosign, which is not read");
+        return Outcome::Refused(&why::LEGACY_SIGNATURE, words, None);
+    }
+    let words = match found.has_attestation {
+        true => {
+            format!("{words}; the publisher attached provenance that nobody signed, which is not evidence")
+        }
+        false => words,
+    };
+    Outcome::Refused(&why::NO_PROVENANCE, words, None)
+}
+
 enum Refused {
     Ours(&'static Reason, String),
     Bundle(&'static Reason, String),
     Identity(Mismatch),
 }
 
+/// The first statement that is as expected and grants the assurance, else the first that is as expected.
 fn passing<'f>(
     found: &'f ImageStatements,
     source: &BuildSource,
 ) -> Result<(&'f SignedStatement, Matched), Option<Refused>> {
+    let mut first = None;
     let mut best: Option<(u8, Refused)> = None;
-    for (_, bundle) in &found.bundles {
-        let (progress, refused) = match bundle {
+    for bundle in &found.bundles {
+        let proven = match bundle.via_buildkit && !source.via_buildkit {
+            true => &Err(Refusal::OtherSubject),
+            false => &bundle.proven,
+        };
+        let (progress, refused) = match proven {
             Ok(statement) => match identity::judge(statement, source) {
-                Ok(matched) => return Ok((statement, matched)),
+                Ok(matched) if matched.grants => return Ok((statement, matched)),
+                Ok(matched) => {
+                    first.get_or_insert((statement, matched));
+                    continue;
+                }
                 Err(mismatch) => (100 + mismatch.progress, Refused::Identity(mismatch)),
             },
             Err(refusal) => {
@@ -263,7 +286,7 @@ fn passing<'f>(
             best = Some((progress, refused));
         }
     }
-    Err(best.map(|(_, refused)| refused))
+    first.ok_or_else(|| best.map(|(_, refused)| refused))
 }
 
 /// The worst of the images decides, and all are named.
@@ -357,6 +380,10 @@ pub struct Sought {
     pub repository: String,
     /// Whether a signature without provenance is enough.
     pub signature_suffices: bool,
+    /// Who is asked, in this order, until one has statements.
+    pub from: Vec<StatementSource>,
+    /// Whether the statement may be about BuildKit's attestation.
+    pub via_buildkit: bool,
 }
 
 /// The images that a rule expects a source of. None where the compose document is not proven.
@@ -385,6 +412,8 @@ pub fn sought_in(images: &BTreeSet<String>, policy: &SourcePolicy) -> Vec<Sought
             digest,
             repository: repository.clone(),
             signature_suffices: source.signature_suffices,
+            from: source.from.clone(),
+            via_buildkit: source.via_buildkit,
         })
     };
     images.iter().filter_map(sought).collect()
@@ -432,50 +461,4 @@ pub fn proven_sources(facts: &Facts, policy: &Policy) -> Vec<SourceRecord> {
         })
     };
     images.iter().take(MAX_LOOKED_UP).filter_map(record).collect()
-}
-
-/// What is proven of the images as the rules that a later verification expects: repository, its number, workflow, ref and commit
-/// of each. A waiver stays as it is.
-#[must_use]
-pub fn locked_sources(facts: &Facts, policy: &SourcePolicy) -> Vec<WrittenRule> {
-    let images = match images(facts) {
-        Ok(images) if !policy.rules.is_empty() => images,
-        _ => return Vec::new(),
-    };
-    let lock = |image: &String| {
-        let (name, digest) = name_and_digest(image)?;
-        let source = match &rule_of(name, policy)?.expected {
-            ExpectedSource::Built(source) => source,
-            ExpectedSource::Unproven(reason) => {
-                return Some(WrittenRule {
-                    image: name.to_owned(),
-                    provenance: Some(format!("none: {reason}")),
-                    ..WrittenRule::default()
-                });
-            }
-        };
-        let key = format!("{name}@sha256:{}", hex::encode(digest));
-        let (statement, _) = passing(facts.statements.get(&key)?, source).ok()?;
-        let signer = statement.signer();
-        let (repository, workflow) = identity::pinned(signer)?;
-        Some(WrittenRule {
-            image: name.to_owned(),
-            repository_id: signer.repository_id().and_then(|id| id.parse().ok()),
-            repository: Some(repository),
-            workflow: Some(workflow),
-            refs: signer.git_ref().map(str::to_owned).into_iter().collect(),
-            commit: signer.commit().map(str::to_owned),
-            runner: source.any_runner.then(|| "any".to_owned()),
-            accept: match source.signature_suffices {
-                true => vec!["provenance".to_owned(), "signature".to_owned()],
-                false => Vec::new(),
-            },
-            issuer: (source.issuer != GITHUB_ACTIONS).then(|| source.issuer.clone()),
-            attestation_repository: source.attestation_repository.clone(),
-            ..WrittenRule::default()
-        })
-    };
-    let mut rules: Vec<WrittenRule> = images.iter().take(MAX_LOOKED_UP).filter_map(lock).collect();
-    rules.dedup_by(|one, other| one.image == other.image);
-    rules
 }

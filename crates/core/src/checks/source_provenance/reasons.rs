@@ -42,6 +42,9 @@ reasons! {
         "Attest the image in the workflow that builds it (actions/attest, permissions id-token and attestations: write), or \
          waive it in writing: [[target.images]] with provenance = \"none: REASON\". For a private repository, also give a token \
          in CVM_VERIFY_SOURCE_TOKEN.";
+    LEGACY_SIGNATURE "legacy-signature"
+        "The image is signed in the old format of cosign (a tag `.sig` or `.att`), which is not read."
+        "Sign with cosign 3 or later, which writes Sigstore bundles, or attest the image with actions/attest.";
     OTHER_SIGNER "other-signer"
         "The statement was not signed by a workflow of GitHub Actions."
         ATTEST;
@@ -126,6 +129,9 @@ reasons! {
     MALFORMED_ANSWER "malformed-answer"
         "An answer of GitHub or the registry cannot be read."
         "Update cvm-verify; if the newest version cannot read it either, please report it.";
+    TOO_MANY_STATEMENTS "too-many-statements"
+        "There are more statements about an image than are read, and none of those that were read is the expected one."
+        "Give the right bundle with --provenance-bundle, or remove statements about this digest that are not needed.";
     NOT_RECORDED "not-recorded"
         "The evidence holds no look-up of the image, and a replay asks nobody."
         "Record the evidence with the same rules, or give the bundles with --provenance-bundle.";
@@ -166,6 +172,7 @@ pub(super) const fn of_problem(kind: LookupProblemKind) -> &'static Reason {
         LookupProblemKind::RateLimited => &RATE_LIMITED,
         LookupProblemKind::Unreachable => &UNREACHABLE,
         LookupProblemKind::MalformedAnswer => &MALFORMED_ANSWER,
+        LookupProblemKind::TooManyStatements => &TOO_MANY_STATEMENTS,
         LookupProblemKind::NotRecorded => &NOT_RECORDED,
     }
 }

@@ -107,7 +107,8 @@ impl ComposeFile {
     }
 }
 
-fn read_document(
+/// Reads the docker compose file of a document's members.
+pub(in crate::compose) fn read_document(
     members: &Map<String, Value>,
     script: LaunchScript,
 ) -> Result<Option<ComposeFile>, ComposeFileError> {

@@ -12,7 +12,7 @@ mod provider;
 mod refusal;
 mod root;
 mod statement;
-mod strict_json;
+pub(super) mod strict_json;
 mod verify;
 
 pub use bundle::MAX_BUNDLE;

@@ -10,7 +10,7 @@ use crate::evidence::has_more_values_than;
 
 /// Reads a document of at most `max_values` values. `None` where it is not JSON, nests more than 128 levels, has a member twice
 /// or too many values.
-pub(super) fn read(text: &[u8], max_values: usize) -> Option<Value> {
+pub(in crate::verify) fn read(text: &[u8], max_values: usize) -> Option<Value> {
     if has_more_values_than(text, max_values) {
         return None;
     }

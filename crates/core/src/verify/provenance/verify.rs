@@ -12,7 +12,7 @@ use super::certificate::Leaf;
 use super::log::{self, LogRecord};
 use super::root::{Instance, SigstoreRoots};
 use super::statement::{Statement, Subject};
-use super::{PROVENANCE, Refusal, SignerClaims, predicate};
+use super::{COSIGN_SIGNATURE, PROVENANCE, Refusal, SignerClaims, predicate};
 use crate::verify::digest::sha256;
 
 /// The organisation of GitHub's own instance, whose certificates carry no timestamp of a transparency log and whose
@@ -57,6 +57,26 @@ impl SignedStatement {
             return Ok(false);
         }
         predicate::agrees(&self.statement.predicate, &self.claims).map(|()| true)
+    }
+
+    /// The statement in a layer of the attestation that BuildKit put beside an image, where this one is a signature over that
+    /// attestation's manifest. `layer` is a document that the manifest names by its digest; `image` is the manifest that the
+    /// attestation is about.
+    ///
+    /// # Errors
+    /// [`Refusal::Unsupported`] if this is not a signature, [`Refusal::Malformed`] if the layer is not a statement, and
+    /// [`Refusal::OtherSubject`] if it is about something else than the image.
+    pub(in crate::verify) fn carrying(self, layer: &str, image: &[u8; 32]) -> Result<Self, Refusal> {
+        if self.statement.predicate_type != COSIGN_SIGNATURE {
+            return Err(Refusal::Unsupported(
+                "a statement about BuildKit's attestation that is not a signature",
+            ));
+        }
+        let statement = Statement::read(layer.as_bytes())?;
+        match statement.is_about(&hex::encode(image)) {
+            true => Ok(Self { statement, ..self }),
+            false => Err(Refusal::OtherSubject),
+        }
     }
 
     /// What the statement is about.

@@ -1,0 +1,514 @@
+//! A rule of who must have built images as a person or a lock writes it, and what is wrong with it.
+
+use serde::{Deserialize, Serialize};
+
+use super::expected::Origin;
+use super::image_name::{DOCKER_HUB, ImagePattern, normal_name, split_host};
+use super::source::{BuildSource, ExpectedSource, GITHUB_ACTIONS, RefPattern, SourceRule};
+use crate::evidence::StatementSource;
+
+/// Longest text of a rule, in bytes.
+const MAX_TEXT: usize = 500;
+
+/// A rule as it is written: the keys of a block of `[[target.images]]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WrittenRule {
+    /// `ghcr.io/example/web`, `ghcr.io/example/*` or `*`.
+    pub image: String,
+    /// `OWNER/NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// The repository's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository_id: Option<u64>,
+    /// `.github/workflows/release.yml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
+    /// The ref of a reusable workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_ref: Option<String>,
+    /// `refs/tags/*`.
+    #[serde(default, rename = "ref", skip_serializing_if = "Vec::is_empty")]
+    pub refs: Vec<String>,
+    /// 40 hex digits each.
+    #[serde(default, rename = "commit", skip_serializing_if = "Vec::is_empty")]
+    pub commits: Vec<String>,
+    /// `github-hosted` or `any`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<String>,
+    /// The deployment environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The OpenID Connect issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// `provenance`, `signature`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept: Vec<String>,
+    /// `OWNER/NAME` of the repository that GitHub stores the statements of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation_repository: Option<String>,
+    /// `github-api`, `registry`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// `buildkit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// `none: REASON`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<String>,
+}
+
+/// What is wrong with a rule: continues "the rule for IMAGE".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}` {problem}")]
+pub struct SourceRuleError {
+    /// The key.
+    pub key: &'static str,
+    /// What is wrong with its value.
+    pub problem: String,
+}
+
+impl SourceRuleError {
+    fn new(key: &'static str, problem: impl Into<String>) -> Self {
+        Self {
+            key,
+            problem: problem.into(),
+        }
+    }
+}
+
+impl WrittenRule {
+    /// The keys that a block takes.
+    pub const KEYS: [&'static str; 15] = [
+        "image",
+        "repository",
+        "repository-id",
+        "workflow",
+        "workflow-ref",
+        "ref",
+        "commit",
+        "runner",
+        "environment",
+        "issuer",
+        "accept",
+        "attestation-repository",
+        "from",
+        "via",
+        "provenance",
+    ];
+
+    /// Judges a rule.
+    ///
+    /// # Errors
+    /// [`SourceRuleError`] names the key and what to write.
+    pub fn rule(&self, origin: Origin) -> Result<SourceRule, SourceRuleError> {
+        self.within_limits()?;
+        let image = image_pattern(&self.image)?;
+        let expected = match &self.provenance {
+            Some(text) => self.unproven(text)?,
+            None => ExpectedSource::Built(Box::new(self.built()?)),
+        };
+        Ok(SourceRule {
+            image,
+            expected,
+            origin,
+        })
+    }
+
+    fn within_limits(&self) -> Result<(), SourceRuleError> {
+        let texts = [
+            ("image", Some(&self.image)),
+            ("repository", self.repository.as_ref()),
+            ("workflow", self.workflow.as_ref()),
+            ("workflow-ref", self.workflow_ref.as_ref()),
+            ("environment", self.environment.as_ref()),
+            ("issuer", self.issuer.as_ref()),
+            ("attestation-repository", self.attestation_repository.as_ref()),
+            ("via", self.via.as_ref()),
+            ("provenance", self.provenance.as_ref()),
+        ];
+        let lists = [
+            ("ref", &self.refs),
+            ("commit", &self.commits),
+            ("accept", &self.accept),
+            ("from", &self.from),
+        ];
+        let texts = texts.into_iter().filter_map(|(key, text)| Some((key, text?)));
+        let listed = lists
+            .into_iter()
+            .flat_map(|(key, list)| list.iter().map(move |text| (key, text)));
+        for (key, text) in texts.chain(listed) {
+            if text.trim().is_empty() {
+                return Err(SourceRuleError::new(key, "is empty"));
+            }
+            if text.len() > MAX_TEXT || text.chars().any(char::is_control) {
+                return Err(SourceRuleError::new(
+                    key,
+                    format!("is longer than {MAX_TEXT} bytes or holds a control character"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn unproven(&self, text: &str) -> Result<ExpectedSource, SourceRuleError> {
+        let reason = text
+            .strip_prefix("none:")
+            .map(str::trim)
+            .filter(|reason| !reason.is_empty());
+        let Some(reason) = reason else {
+            return Err(SourceRuleError::new(
+                "provenance",
+                "waives the proof, so it needs a reason: write \"none: REASON\"",
+            ));
+        };
+        let bare = Self {
+            image: self.image.clone(),
+            provenance: self.provenance.clone(),
+            ..Self::default()
+        };
+        if *self != bare {
+            return Err(SourceRuleError::new(
+                "provenance",
+                "waives the proof of these images, and the rule expects a source, too; remove one of them",
+            ));
+        }
+        Ok(ExpectedSource::Unproven(reason.to_owned()))
+    }
+
+    fn built(&self) -> Result<BuildSource, SourceRuleError> {
+        let Some(repository) = &self.repository else {
+            return Err(SourceRuleError::new(
+                "repository",
+                "is missing: write \"OWNER/NAME\", or waive the proof with provenance = \"none: REASON\"",
+            ));
+        };
+        let commits = self
+            .commits
+            .iter()
+            .map(|text| commit(text))
+            .collect::<Result<_, _>>()?;
+        let refs = self
+            .refs
+            .iter()
+            .map(|text| ref_pattern(text))
+            .collect::<Result<_, _>>()?;
+        let any_runner = match self.runner.as_deref() {
+            None | Some("github-hosted") => false,
+            Some("any") => true,
+            Some(_) => {
+                return Err(SourceRuleError::new(
+                    "runner",
+                    "is neither \"github-hosted\" nor \"any\"",
+                ));
+            }
+        };
+        let mut signature_suffices = false;
+        for word in &self.accept {
+            match word.as_str() {
+                "provenance" => {}
+                "signature" => signature_suffices = true,
+                _ => {
+                    return Err(SourceRuleError::new(
+                        "accept",
+                        "is neither \"provenance\" nor \"signature\"",
+                    ));
+                }
+            }
+        }
+        let issuer = match &self.issuer {
+            None => GITHUB_ACTIONS.to_owned(),
+            Some(issuer) if issuer.starts_with("https://") => issuer.clone(),
+            Some(_) => return Err(SourceRuleError::new("issuer", "is not an https address")),
+        };
+        let via_buildkit = match self.via.as_deref() {
+            None => false,
+            Some("buildkit") => true,
+            Some(_) => return Err(SourceRuleError::new("via", "is not \"buildkit\"")),
+        };
+        let mut from = Vec::new();
+        for word in &self.from {
+            from.push(match word.as_str() {
+                "github-api" => StatementSource::GithubApi,
+                _ => return Err(SourceRuleError::new("from", "is not \"github-api\"")),
+            });
+        }
+        if from.is_empty() {
+            from.push(StatementSource::GithubApi);
+        }
+        if via_buildkit && !from.contains(&StatementSource::Registry) {
+            return Err(SourceRuleError::new(
+                "via",
+                "needs the image's registry, which holds BuildKit's attestation: write from = [\"registry\"]",
+            ));
+        }
+        Ok(BuildSource {
+            repository: repository_name("repository", repository)?,
+            repository_id: self.repository_id,
+            workflow: self.workflow.as_deref().map(workflow).transpose()?,
+            workflow_ref: self
+                .workflow_ref
+                .as_deref()
+                .map(|text| exact_ref("workflow-ref", text))
+                .transpose()?,
+            refs,
+            commits,
+            any_runner,
+            environment: self.environment.clone(),
+            issuer,
+            signature_suffices,
+            attestation_repository: self
+                .attestation_repository
+                .as_deref()
+                .map(|text| repository_name("attestation-repository", text))
+                .transpose()?,
+            from,
+            via_buildkit,
+        })
+    }
+}
+
+fn image_pattern(text: &str) -> Result<ImagePattern, SourceRuleError> {
+    let wrong = |problem: &str| Err(SourceRuleError::new("image", problem));
+    if text == "*" {
+        return Ok(ImagePattern::Rest);
+    }
+    let (name, is_prefix) = match text.strip_suffix("/*") {
+        Some(name) => (name, true),
+        None => (text, false),
+    };
+    if name.contains('@') || name.rsplit('/').next().is_some_and(|last| last.contains(':')) {
+        return wrong("names an image without tag and digest, such as \"ghcr.io/example/web\"");
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:".contains(c);
+    if name.is_empty() || !name.chars().all(plain) {
+        return wrong(
+            "is not the name of an image; write \"ghcr.io/example/web\", \"ghcr.io/example/*\" or \"*\"",
+        );
+    }
+    if !is_prefix {
+        return Ok(ImagePattern::Exact(normal_name(name)));
+    }
+    Ok(ImagePattern::Prefix(match split_host(name) {
+        (Some(host), rest) => format!("{host}/{rest}/"),
+        // A host alone is not an image of Docker Hub.
+        (None, host) if host.contains(['.', ':']) || host == "localhost" => {
+            match split_host(&format!("{host}/")) {
+                (Some(host), _) => format!("{host}/"),
+                (None, host) => host.to_owned(),
+            }
+        }
+        (None, name) => format!("{DOCKER_HUB}/{name}/"),
+    }))
+}
+
+fn repository_name(key: &'static str, text: &str) -> Result<String, SourceRuleError> {
+    let plain = |part: &str| {
+        !part.is_empty()
+            && part != "."
+            && part != ".."
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    };
+    match text.split_once('/') {
+        Some((owner, name)) if plain(owner) && plain(name) => Ok(text.to_owned()),
+        _ => Err(SourceRuleError::new(
+            key,
+            "is not a repository on GitHub; write \"OWNER/NAME\"",
+        )),
+    }
+}
+
+fn workflow(text: &str) -> Result<String, SourceRuleError> {
+    const FOLDER: &str = ".github/workflows/";
+    let text = text.trim_start_matches("./");
+    let file = text.find(FOLDER).and_then(|at| text.get(at + FOLDER.len()..));
+    let is_file = |file: &str| {
+        let stem = file.strip_suffix(".yml").or_else(|| file.strip_suffix(".yaml"));
+        stem.is_some_and(|stem| !stem.is_empty() && !stem.contains('/'))
+    };
+    if !file.is_some_and(is_file) {
+        return Err(SourceRuleError::new(
+            "workflow",
+            "is not a workflow file; write \".github/workflows/release.yml\", or \"OWNER/NAME/.github/workflows/x.yml\" for a \
+             reusable one (its ref goes into `workflow-ref`)",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn exact_ref(key: &'static str, text: &str) -> Result<String, SourceRuleError> {
+    if text.starts_with("refs/") && text.len() > "refs/".len() && !text.contains('*') {
+        return Ok(text.to_owned());
+    }
+    Err(SourceRuleError::new(
+        key,
+        "is not a whole ref; write \"refs/heads/main\" or \"refs/tags/v1.2.0\"",
+    ))
+}
+
+fn ref_pattern(text: &str) -> Result<RefPattern, SourceRuleError> {
+    match text.strip_suffix("/*") {
+        Some(prefix) => exact_ref("ref", prefix).map(|prefix| RefPattern::Prefix(format!("{prefix}/"))),
+        None => exact_ref("ref", text).map(RefPattern::Exact),
+    }
+}
+
+fn commit(text: &str) -> Result<String, SourceRuleError> {
+    let is_commit = text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_commit {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err(SourceRuleError::new(
+        "commit",
+        "is not a commit; write all 40 hex digits of it",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written() -> WrittenRule {
+        WrittenRule {
+            image: "ghcr.io/example/web".to_owned(),
+            repository: Some("example/shop".to_owned()),
+            ..WrittenRule::default()
+        }
+    }
+
+    fn refused(rule: &WrittenRule) -> &'static str {
+        rule.rule(Origin::Option("--test")).unwrap_err().key
+    }
+
+    #[test]
+    fn what_is_written_in_no_known_form_is_refused_under_its_key() {
+        let of = |change: &dyn Fn(&mut WrittenRule)| {
+            let mut rule = written();
+            change(&mut rule);
+            refused(&rule)
+        };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(of(&|rule| rule.image = "web:1.0".to_owned()), "image");
+        assert_eq!(of(&|rule| rule.image = "web@sha256:00".to_owned()), "image");
+        assert_eq!(of(&|rule| rule.image = String::new()), "image");
+        assert_eq!(of(&|rule| rule.repository = None), "repository");
+        assert_eq!(
+            of(&|rule| rule.repository = text("https://github.com/a/b")),
+            "repository"
+        );
+        assert_eq!(of(&|rule| rule.repository = text("a/..")), "repository");
+        assert_eq!(of(&|rule| rule.workflow = text("release")), "workflow");
+        for workflow in [
+            ".github/workflows/release.yml@refs/heads/main",
+            ".github/workflows/release.yml@refs/heads/a.yml",
+            ".github/workflows/.yml",
+        ] {
+            assert_eq!(
+                of(&|rule| rule.workflow = text(workflow)),
+                "workflow",
+                "{workflow}"
+            );
+        }
+        assert_eq!(of(&|rule| rule.refs = vec!["main".to_owned()]), "ref");
+        assert_eq!(of(&|rule| rule.refs = vec!["refs/*/main".to_owned()]), "ref");
+        assert_eq!(of(&|rule| rule.commits = vec!["95baf27".to_owned()]), "commit");
+        assert_eq!(of(&|rule| rule.runner = text("self-hosted")), "runner");
+        assert_eq!(of(&|rule| rule.accept = vec!["anything".to_owned()]), "accept");
+        assert_eq!(of(&|rule| rule.from = vec!["rekor".to_owned()]), "from");
+        assert_eq!(of(&|rule| rule.via = text("buildkit")), "via");
+        assert_eq!(of(&|rule| rule.issuer = text("gitlab.com")), "issuer");
+        assert_eq!(of(&|rule| rule.environment = text("a\u{1b}b")), "environment");
+        assert_eq!(of(&|rule| rule.workflow = text(&"x".repeat(501))), "workflow");
+        // A waiver needs a reason, and stands alone.
+        assert_eq!(of(&|rule| rule.provenance = text("none")), "provenance");
+        assert_eq!(
+            of(&|rule| rule.provenance = text("none: old image")),
+            "provenance"
+        );
+    }
+
+    #[test]
+    fn the_assurance_needs_the_workflow_and_a_ref_or_a_commit() {
+        let pins = |change: &dyn Fn(&mut WrittenRule)| {
+            let mut rule = written();
+            change(&mut rule);
+            match rule.rule(Origin::Option("--test")).unwrap().expected {
+                ExpectedSource::Built(source) => source.pins_workflow_and_code(),
+                ExpectedSource::Unproven(_) => unreachable!(),
+            }
+        };
+        let workflow =
+            |rule: &mut WrittenRule| rule.workflow = Some(".github/workflows/release.yml".to_owned());
+        assert!(!pins(&|_| {}));
+        assert!(!pins(&workflow));
+        assert!(!pins(&|rule| rule.commits = vec!["0".repeat(40)]));
+        assert!(pins(&|rule| {
+            workflow(rule);
+            rule.commits = vec!["0".repeat(40)];
+        }));
+        assert!(pins(&|rule| {
+            workflow(rule);
+            rule.refs = vec!["refs/tags/*".to_owned()];
+        }));
+    }
+
+    #[test]
+    fn patterns_name_what_they_say_and_no_more() {
+        let prefix = image_pattern("ghcr.io/example/*").unwrap();
+        assert!(prefix.names("ghcr.io/example/web"));
+        assert!(
+            image_pattern("redis")
+                .unwrap()
+                .names(&normal_name("docker.io/library/redis"))
+        );
+        assert!(
+            image_pattern("docker.io/library/redis")
+                .unwrap()
+                .names(&normal_name("redis"))
+        );
+        assert!(
+            image_pattern("example/*")
+                .unwrap()
+                .names(&normal_name("example/web"))
+        );
+        for (pattern, name) in [
+            ("ghcr.io/*", "ghcr.io/example/web"),
+            ("GHCR.io/*", "ghcr.io/example/web"),
+            ("GHCR.io/example/*", "ghcr.io/example/web"),
+            ("ghcr.io/example/web", "GHCR.IO/example/web"),
+            ("index.docker.io/*", "redis"),
+            ("docker.io/example/*", "example/web"),
+            ("docker.io/redis", "redis"),
+            ("index.docker.io/library/*", "docker.io/redis"),
+            ("localhost/*", "localhost/web"),
+        ] {
+            assert!(
+                image_pattern(pattern).unwrap().names(&normal_name(name)),
+                "{pattern} {name}"
+            );
+        }
+        assert!(
+            !image_pattern("docker.io/redis")
+                .unwrap()
+                .names(&normal_name("docker.io/example/redis"))
+        );
+        assert!(!prefix.names("ghcr.io/example-evil/web"));
+        assert!(
+            !image_pattern("ghcr.io/example/web")
+                .unwrap()
+                .names("ghcr.io/example/web2")
+        );
+        let tags = ref_pattern("refs/tags/*").unwrap();
+        assert!(tags.accepts("refs/tags/v1"));
+        assert!(!tags.accepts("refs/tags-evil/v1"));
+        assert!(
+            !ref_pattern("refs/heads/main")
+                .unwrap()
+                .accepts("refs/heads/main2")
+        );
+    }
+}
