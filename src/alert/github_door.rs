@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Bytes};
 use hyper::{Method, Request, Response};
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
-use serde_json::Value;
 use tokio::time::Instant;
 use tower_service::Service;
 use url::Url;
@@ -102,6 +101,9 @@ impl Door {
                 retry_after: answer.retry_after(),
             });
         }
+        if has_more_values_than(&answer.body, MAX_VALUES) {
+            return Err(DeliveryError::NotUnderstood);
+        }
         let mut response = Response::new(OctoBody::from(answer.body));
         *response.status_mut() =
             hyper::StatusCode::from_u16(answer.status).map_err(|_| DeliveryError::Protocol)?;
@@ -144,19 +146,6 @@ impl Service<Request<OctoBody>> for Door {
     }
 }
 
-/// The JSON of an answer. Every answer that comes through the door is a success, within the limits.
-pub(super) async fn answer<B>(answer: octocrab::Result<Response<B>>) -> Result<Value, DeliveryError>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
-    let response = answer.map_err(|error| meant(&error))?;
-    let bytes = read(response.into_body()).await?;
-    if has_more_values_than(&bytes, MAX_VALUES) {
-        return Err(DeliveryError::NotUnderstood);
-    }
-    serde_json::from_slice(&bytes).map_err(|_| DeliveryError::NotUnderstood)
-}
-
 async fn read<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Vec<u8>, DeliveryError> {
     let mut bytes = Vec::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
@@ -169,7 +158,7 @@ async fn read<B: Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Vec<u8>, Del
 }
 
 /// What an error of octocrab is, in our own words.
-fn meant(error: &octocrab::Error) -> DeliveryError {
+pub(super) fn meant(error: &octocrab::Error) -> DeliveryError {
     match error {
         octocrab::Error::Service { source, .. } => {
             source.downcast_ref().copied().unwrap_or(DeliveryError::Protocol)

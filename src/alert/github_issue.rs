@@ -5,13 +5,15 @@
 //! issue can edit its memory; a memory that does not parse is none, and everything is told again.
 
 use octocrab::Octocrab;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
 use super::delivery::Pace;
 use super::error::{DeliveryError, OnlyIfNotTaken};
-use super::github_door::{Door, answer};
+use super::github_answers::{Made, Row, User, ViewerAnswer};
+use super::github_door::{Door, meant};
 use super::github_page::{body, comment, remembered, title};
 use super::message::Message;
 use super::state::{About, Due, TargetId, TargetState};
@@ -159,17 +161,6 @@ struct Issue {
     memory: Option<TargetState>,
 }
 
-/// Whether the `user` of an issue is `me`. Apps are called `name[bot]` in one API of GitHub's and `name` in the other.
-fn is_me(user: &Value, me: &str) -> bool {
-    let plain = |login: &str| login.strip_suffix("[bot]").unwrap_or(login).to_owned();
-    text(user, "login")
-        .is_some_and(|login| login == me || (text(user, "type") == Some("Bot") && plain(login) == plain(me)))
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name)?.as_str()
-}
-
 /// What became of one due message.
 pub(super) struct Step {
     pub(super) due: usize,
@@ -281,9 +272,8 @@ impl Board {
                         return Ok(made.number);
                     }
                 }
-                let made = post(&self.github, &self.path, issue).await?;
-                let number = made.get("number").and_then(Value::as_u64);
-                number.ok_or(DeliveryError::NotUnderstood)
+                let made: Made = post(&self.github, &self.path, issue).await?;
+                Ok(made.number)
             },
         )
         .await
@@ -292,54 +282,57 @@ impl Board {
     /// Comments at `route`, again only where the comment was certainly not taken. Otherwise it is due in the next run.
     async fn comment(&self, route: &str, content: &Value) -> Result<(), DeliveryError> {
         let comment = || async { post(&self.github, route, content).await.map_err(OnlyIfNotTaken) };
-        let made = retry(&self.door.schedule(), || self.door.jitter, |_| comment()).await;
+        let made: Result<IgnoredAny, _> =
+            retry(&self.door.schedule(), || self.door.jitter, |_| comment()).await;
         made.map(|_| ()).map_err(|OnlyIfNotTaken(error)| error)
     }
 
     async fn edit(&self, number: u64, change: &Value) -> Result<(), DeliveryError> {
         let route = format!("{}/{number}", self.path);
-        answer(self.github._patch(route, Some(change)).await)
-            .await
-            .map(|_| ())
+        let changed: Result<IgnoredAny, _> = self.github.patch(route, Some(change)).await;
+        changed.map(|_| ()).map_err(|error| meant(&error))
     }
 }
 
-async fn get(github: &Octocrab, route: &str) -> Result<Value, DeliveryError> {
-    answer(github._get(route).await).await
+async fn get<T: DeserializeOwned>(github: &Octocrab, route: &str) -> Result<T, DeliveryError> {
+    github
+        .get(route, None::<&()>)
+        .await
+        .map_err(|error| meant(&error))
 }
 
-async fn post(github: &Octocrab, route: &str, content: &Value) -> Result<Value, DeliveryError> {
-    answer(github._post(route, Some(content)).await).await
+async fn post<T: DeserializeOwned>(
+    github: &Octocrab,
+    route: &str,
+    content: &Value,
+) -> Result<T, DeliveryError> {
+    github
+        .post(route, Some(content))
+        .await
+        .map_err(|error| meant(&error))
 }
 
 /// GraphQL knows it for every kind of token; REST for those of people.
 async fn owner_of_the_token(github: &Octocrab) -> Result<String, DeliveryError> {
-    let query = json!({ "query": "query { viewer { login } }" });
-    match post(github, "/graphql", &query).await {
-        Ok(said) => {
-            let login = said.pointer("/data/viewer/login").and_then(Value::as_str);
-            if let Some(login) = login {
-                return Ok(login.to_owned());
-            }
-        }
-        Err(
+    let is_refusal = |error: &DeliveryError| {
+        matches!(
+            error,
             DeliveryError::NotUnderstood
-            | DeliveryError::Status {
-                status: 403 | 404, ..
-            },
-        ) => {}
+                | DeliveryError::Status {
+                    status: 403 | 404,
+                    ..
+                }
+        )
+    };
+    let query = json!({ "query": "query { viewer { login } }" });
+    match post::<ViewerAnswer>(github, "/graphql", &query).await {
+        Ok(said) => return Ok(said.data.viewer.login),
+        Err(error) if is_refusal(&error) => {}
         Err(error) => return Err(error),
     }
-    match get(github, "/user").await {
-        Ok(said) => text(&said, "login")
-            .map(str::to_owned)
-            .ok_or(DeliveryError::NobodysToken),
-        Err(
-            DeliveryError::NotUnderstood
-            | DeliveryError::Status {
-                status: 403 | 404, ..
-            },
-        ) => Err(DeliveryError::NobodysToken),
+    match get::<User>(github, "/user").await {
+        Ok(user) => Ok(user.login),
+        Err(error) if is_refusal(&error) => Err(DeliveryError::NobodysToken),
         Err(error) => Err(error),
     }
 }
@@ -351,19 +344,17 @@ async fn own_issues(github: &Octocrab, path: &str, me: &str) -> Result<Vec<Issue
         let route = format!(
             "{path}?state=open&labels={LABEL}&sort=created&direction=asc&per_page={PAGE}&page={page}"
         );
-        let said = get(github, &route).await?;
-        let rows = said.as_array().ok_or(DeliveryError::NotUnderstood)?;
-        for row in rows {
-            let own =
-                row.get("pull_request").is_none() && row.get("user").is_some_and(|user| is_me(user, me));
-            let number = row.get("number").and_then(Value::as_u64).filter(|_| own);
-            let body = text(row, "body").unwrap_or_default();
-            if let (Some(number), Some((target, memory))) = (number, remembered(body))
+        let rows: Vec<Row> = get(github, &route).await?;
+        for row in &rows {
+            if let Row::Issue(row) = row
+                && row.pull_request.is_none()
+                && row.user.is(me)
+                && let Some((target, memory)) = remembered(row.body.as_deref().unwrap_or_default())
                 && !issues.iter().any(|issue| issue.target == target)
             {
                 issues.push(Issue {
                     target,
-                    number,
+                    number: row.number,
                     memory,
                 });
             }

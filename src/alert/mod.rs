@@ -34,6 +34,7 @@ mod errand;
 mod error;
 mod event;
 mod failed_check;
+mod github_answers;
 mod github_door;
 mod github_issue;
 pub mod github_page;
