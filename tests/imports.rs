@@ -36,7 +36,7 @@ const FLOORS: [&[&str]; 19] = [
     &["source"],
     &["engine", "render"],
     &["env", "inspect", "merge"],
-    &["alert"],
+    &["alert", "recorded", "statement_check"],
     &["plan"],
     &["watch"],
     &["cli"],
@@ -127,6 +127,28 @@ fn imports_of_every_form_are_seen() {
         assert!(seen(from, to), "{form}: src/{from} imports src/{to}");
     }
     assert!(imports.len() > 1000, "{}", imports.len());
+}
+
+/// The walks in docs/architecture.md name files that are there.
+#[test]
+fn the_walks_name_files_that_exist() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(repository.join("docs/architecture.md")).unwrap();
+    let (_, walks) = text.split_once("## Four walks").expect("the walks");
+    let mut named = 0;
+    for path in walks.split('`').skip(1).step_by(2) {
+        if path.ends_with(".rs") || path.ends_with('/') {
+            let file = match path.strip_prefix("core/") {
+                Some(rest) => format!("crates/core/src/{rest}"),
+                None if path.starts_with("src/") => path.to_owned(),
+                None => format!("src/{path}"),
+            };
+            let alone = repository.join("crates/core/src/checks").join(path);
+            assert!(repository.join(&file).exists() || alone.exists(), "{path}");
+            named += 1;
+        }
+    }
+    assert!(named > 15, "{named}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::alone::{Alone, facts_of_alone};
 use super::args::{DiffArgs, Format};
 use super::settings::of_source;
 use super::trust_roots::{Roots, trust_roots};
-use super::{chain, loose, pin, replay};
+use super::{chain, pin};
 use crate::compare::{Side, SideKind, compare};
 use crate::config::shown_text;
 use crate::engine::AskedContracts;
@@ -14,6 +14,8 @@ use crate::env::Surroundings;
 use crate::files;
 use crate::plan::policy;
 use crate::plan::target::Target;
+use crate::recorded::bundle::from_bundle;
+use crate::recorded::loose;
 use crate::render::{self, escape};
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::Check;
@@ -119,7 +121,7 @@ fn side(
 
 /// A bundle, at the time that it was captured.
 fn bundle(path: &Path, roots: &Roots, expectations: &Policy) -> anyhow::Result<Result<Side, Unsaid>> {
-    let recorded = replay::from_bundle(path, None)?;
+    let recorded = from_bundle(path, None)?;
     let at = recorded.captured_at.unwrap_or_default();
     let name = format!("{}, of {}", path.display(), rfc3339(at));
     Ok(match roots.prove(&recorded.gathered, at) {
@@ -138,7 +140,7 @@ fn loose_side(
     expectations: &Policy,
     surroundings: &Surroundings,
 ) -> anyhow::Result<Result<Side, Unsaid>> {
-    let Some(recorded) = loose::recorded(&args.loose)? else {
+    let Some(recorded) = loose::recorded(&args.loose.files())? else {
         return Ok(Err(Unsaid(super::INCONCLUSIVE, "there is no quote".to_owned())));
     };
     let at = (surroundings.now)();

@@ -3,12 +3,12 @@
 use anyhow::Context as _;
 
 use super::args::ReplayArgs;
-use super::recorded::Recorded;
 use super::transport;
 use crate::collateral::{CollateralRequest, Sources, Store, Supply};
 use crate::config::parse_url;
 use crate::env::Surroundings;
 use crate::net::retry::Schedule;
+use crate::recorded::evidence::Recorded;
 use crate::usage_error::UsageError;
 use cvm_verify_core::verify::TrustRoot;
 

@@ -6,7 +6,6 @@ use anyhow::Context as _;
 
 use super::alone::of_source_with;
 use super::args::{InspectArgs, InspectFormat};
-use super::recorded::attestation_of_file;
 use super::settings::of_source;
 use super::transport;
 use super::trust_roots::trust_roots;
@@ -16,6 +15,7 @@ use crate::env::Surroundings;
 use crate::files;
 use crate::inspect::{Inspected, begins_like_quote, inspect, inspect_json};
 use crate::plan::target::Target;
+use crate::recorded::evidence::attestation_of_file;
 use crate::render::escape;
 use crate::source::SourceKind;
 use crate::usage_error::UsageError;

@@ -8,7 +8,7 @@ use super::args::PinArgs;
 use super::found_lock::LOCK_NAME;
 use super::settings::{of_source, text_of};
 use super::trust_roots::{Roots, trust_roots};
-use super::{chain, loose, replay};
+use super::{chain, replay};
 use crate::config::file::FileTarget;
 use crate::config::{Settings, Written, written};
 use crate::engine::AskedContracts;
@@ -20,6 +20,8 @@ use crate::plan::policy_file::{self, Config};
 use crate::plan::source_rules::source_policy;
 use crate::plan::target::Target;
 use crate::plan::trouble::told;
+use crate::recorded::bundle::from_bundle;
+use crate::recorded::loose;
 use crate::render::escape;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::{Check, EvidenceGap, locked_sources};
@@ -357,8 +359,8 @@ fn facts(
             )
             .into());
         }
-        Some(path) => Some(replay::from_bundle(path, args.loose.collateral.as_deref())?),
-        None => loose::recorded(&args.loose)?,
+        Some(path) => Some(from_bundle(path, args.loose.collateral.as_deref())?),
+        None => loose::recorded(&args.loose.files())?,
     };
     match (address(None, &wanted.settings).as_ref(), recorded) {
         (Some(url), None) => live_facts(url, wanted, args, roots, reference, surroundings),

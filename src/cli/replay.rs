@@ -5,33 +5,31 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use chrono::DateTime;
-use url::Url;
 
 use super::args::ReplayArgs;
 use super::earlier_files::unfinished;
 use super::interrupt::Interrupt;
 use super::output::{self, Alerts, Written};
-use super::recorded::{Recorded, file_name, or_gap, read_collateral};
 use super::settings::of_options;
 use super::trust_roots::trust_roots;
 use super::verify::{interrupted_alerts, until_interrupted};
-use super::{chain, fetched_collateral, loose, transport};
+use super::{chain, fetched_collateral, transport};
 use crate::alert::alerting::{Alerting, Told};
 use crate::alert::variables::Variables;
-use crate::engine::{RecordedEvidence, RecordedOpinions, milliseconds, raw_collateral};
+use crate::engine::{RecordedEvidence, milliseconds, raw_collateral};
 use crate::env::Surroundings;
 use crate::files;
 use crate::plan::policy::{Locks, expectations};
 use crate::plan::policy_file;
 use crate::plan::trouble::told;
-use crate::source::{Source, tls_host};
+use crate::recorded::bundle::of_bundle;
+use crate::recorded::evidence::Recorded;
+use crate::recorded::loose;
 use crate::usage_error::UsageError;
 use cvm_verify_core::appraise::Subject;
-use cvm_verify_core::checks::EvidenceGap;
-use cvm_verify_core::evidence::{Bundle, BundleError, TlsSession};
+use cvm_verify_core::evidence::{Bundle, BundleError};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::{Mode, Report, rfc3339};
-use cvm_verify_core::verify::CollateralGap;
 
 pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let started = Instant::now();
@@ -138,7 +136,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
 /// What the arguments name: a bundle, or loose files.
 fn recorded(args: &ReplayArgs) -> Result<Recorded, UsageError> {
     let Some(path) = &args.bundle else {
-        return loose::recorded(&args.loose)?.ok_or_else(|| {
+        return loose::recorded(&args.loose.files())?.ok_or_else(|| {
             UsageError::new(
                 "there is nothing to replay; give a bundle (cvm-verify replay BUNDLE.json), a quote (cvm-verify replay QUOTE) or \
                  loose files (--attestation FILE …)",
@@ -162,7 +160,7 @@ fn recorded(args: &ReplayArgs) -> Result<Recorded, UsageError> {
             None => of_bundle(path, &bundle, args.loose.collateral.as_deref()),
         },
         Err(BundleError::NotABundle | BundleError::Unreadable(_)) => {
-            let recognised = loose::recognised(path, &bytes, &args.loose)?;
+            let recognised = loose::recognised(path, &bytes, &args.loose.files())?;
             recognised.ok_or_else(|| match Bundle::parse(&bytes) {
                 Err(error) => UsageError::file(path, error),
                 Ok(_) => UsageError::file(path, "is a bundle"),
@@ -191,56 +189,6 @@ fn write_bundle(path: &Path, recorded: &mut Recorded, at: u64) -> anyhow::Result
     let text = bundle.to_json().map_err(|error| UsageError::file(path, error))?;
     files::write(path, &text)?;
     Ok(Some(path.display().to_string()))
-}
-
-/// Reads an evidence bundle.
-pub(super) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Recorded, UsageError> {
-    let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
-    let bundle = Bundle::parse(&bytes).map_err(|error| UsageError::file(path, error))?;
-    of_bundle(path, &bundle, collateral)
-}
-
-fn of_bundle(path: &Path, bundle: &Bundle, collateral: Option<&Path>) -> Result<Recorded, UsageError> {
-    let recorded_collateral = match (collateral, &bundle.collateral) {
-        (Some(path), _) => read_collateral(path)?,
-        (None, Some(text)) => or_gap(cvm_verify_core::evidence::collateral::parse(
-            text.get().as_bytes(),
-        ))
-        .map_err(|error| UsageError::file(path, format!("its `collateral`: {error}")))?,
-        (None, None) => Err(CollateralGap::Missing),
-    };
-    Ok(Recorded {
-        gathered: RecordedEvidence {
-            evidence: bundle.evidence().map_err(EvidenceGap::from),
-            collateral: recorded_collateral,
-            collateral_fetched_at: bundle.collateral_fetched_at.filter(|_| collateral.is_none()),
-            tls: recorded_tls(bundle),
-        },
-        name: file_name(path),
-        address_id: bundle
-            .source
-            .url
-            .as_deref()
-            .and_then(|url| Source::address_id_of(&bundle.source.kind, url)),
-        origin: bundle
-            .source
-            .url
-            .as_deref()
-            .and_then(|url| Source::origin_of(&bundle.source.kind, url)),
-        url: bundle.source.url.clone(),
-        captured_at: Some(bundle.captured_at),
-        collateral_source: bundle.collateral_source.clone().filter(|_| collateral.is_none()),
-        bundle: Some(path.display().to_string()),
-        recalled: RecordedOpinions::of(bundle),
-        bodies: None,
-    })
-}
-
-/// What a bundle recorded of TLS at its address.
-fn recorded_tls(bundle: &Bundle) -> Option<TlsSession> {
-    let url = bundle.source.url.as_deref().and_then(|url| Url::parse(url).ok());
-    let host = url.as_ref().map(tls_host).unwrap_or_default();
-    bundle.tls.as_ref()?.session(host)
 }
 
 /// A time that a user typed, RFC 3339; a bare date is its first second, UTC.

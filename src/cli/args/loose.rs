@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::recorded::loose::LooseFiles;
+
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Loose files")]
 pub struct LooseArgs {
@@ -29,6 +31,18 @@ pub struct LooseArgs {
 }
 
 impl LooseArgs {
+    /// The files that they name.
+    pub fn files(&self) -> LooseFiles {
+        LooseFiles {
+            attestation: self.attestation.clone(),
+            quote_hex: self.quote_hex.clone(),
+            info: self.info.clone(),
+            app_compose: self.app_compose.clone(),
+            collateral: self.collateral.clone(),
+            nonce: self.nonce.clone(),
+        }
+    }
+
     /// Whether it says where a quote is.
     pub const fn has_quote(&self) -> bool {
         self.attestation.is_some() || self.quote_hex.is_some()

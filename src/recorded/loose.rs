@@ -1,13 +1,12 @@
 //! Evidence in loose files: recognised, read, and put together as if it were a bundle.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dcap_qvl::QuoteCollateralV3;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::args::LooseArgs;
-use super::recorded::{
+use super::evidence::{
     Bodies, Recorded, attestation_of_file, file_name, not_a_file_mistake, read_collateral,
 };
 use crate::engine::{RecordedEvidence, RecordedOpinions};
@@ -18,13 +17,30 @@ use cvm_verify_core::checks::EvidenceGap;
 use cvm_verify_core::evidence::{Attestation, Evidence, parse_user_hex};
 use cvm_verify_core::verify::CollateralGap;
 
+/// Loose files, and what was typed beside them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LooseFiles {
+    /// A body of `/attestation`, or a bare quote.
+    pub attestation: Option<PathBuf>,
+    /// A quote, hex.
+    pub quote_hex: Option<String>,
+    /// A body of `/info`.
+    pub info: Option<PathBuf>,
+    /// The compose document.
+    pub app_compose: Option<PathBuf>,
+    /// Intel's statements about the platform.
+    pub collateral: Option<PathBuf>,
+    /// The nonce that the evidence was asked for with, hex.
+    pub nonce: Option<String>,
+}
+
 /// What standard input is called.
 const STDIN: &str = "standard input";
 /// The file that stands for standard input.
-pub(super) const DASH: &str = "-";
+pub(crate) const DASH: &str = "-";
 
 /// Reads a file, or standard input where it is `-`.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, UsageError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, UsageError> {
     match path == Path::new(DASH) {
         true => files::read_stdin(files::EVIDENCE_LIMIT),
         false => files::read(path, files::EVIDENCE_LIMIT),
@@ -32,7 +48,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, UsageError> {
 }
 
 /// What a file is called.
-pub(super) fn named(path: &Path) -> &Path {
+pub(crate) fn named(path: &Path) -> &Path {
     match path == Path::new(DASH) {
         true => Path::new(STDIN),
         false => path,
@@ -40,7 +56,7 @@ pub(super) fn named(path: &Path) -> &Path {
 }
 
 /// Evidence that the options name, where they name a quote.
-pub(super) fn recorded(args: &LooseArgs) -> Result<Option<Recorded>, UsageError> {
+pub(crate) fn recorded(args: &LooseFiles) -> Result<Option<Recorded>, UsageError> {
     match (&args.attestation, &args.quote_hex) {
         (Some(path), _) => of_bytes(named(path), &read(path)?, args).map(Some),
         (None, Some(text)) => {
@@ -52,7 +68,7 @@ pub(super) fn recorded(args: &LooseArgs) -> Result<Option<Recorded>, UsageError>
 }
 
 /// A file that holds no JSON: a quote or a versioned attestation, or the wrong file.
-fn of_quote(path: &Path, bytes: &[u8], args: &LooseArgs) -> Result<Recorded, UsageError> {
+fn of_quote(path: &Path, bytes: &[u8], args: &LooseFiles) -> Result<Recorded, UsageError> {
     let quote = Attestation::of_bytes(bytes)
         .and_then(Result::ok)
         .and_then(|attestation| Evidence::of_quote(attestation, None, None, None).ok());
@@ -66,10 +82,10 @@ fn of_quote(path: &Path, bytes: &[u8], args: &LooseArgs) -> Result<Recorded, Usa
 }
 
 /// A file that is no bundle: a body of `/attestation` or a quote. None where it is a JSON document of another kind.
-pub(super) fn recognised(
+pub(crate) fn recognised(
     path: &Path,
     bytes: &[u8],
-    args: &LooseArgs,
+    args: &LooseFiles,
 ) -> Result<Option<Recorded>, UsageError> {
     if !bytes.trim_ascii_start().starts_with(b"{") {
         return of_quote(path, bytes, args).map(Some);
@@ -80,7 +96,7 @@ pub(super) fn recognised(
     }
 }
 
-fn of_bytes(path: &Path, attestation: &[u8], args: &LooseArgs) -> Result<Recorded, UsageError> {
+fn of_bytes(path: &Path, attestation: &[u8], args: &LooseFiles) -> Result<Recorded, UsageError> {
     let info = args
         .info
         .as_deref()

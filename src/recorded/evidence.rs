@@ -14,7 +14,7 @@ use cvm_verify_core::evidence::{Attestation, Bundle, BundleSource, Evidence, Evi
 use cvm_verify_core::verify::CollateralGap;
 
 /// Evidence from files, and what its names say.
-pub(super) struct Recorded {
+pub(crate) struct Recorded {
     pub gathered: RecordedEvidence,
     pub name: String,
     pub url: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct Recorded {
 }
 
 /// The bodies of loose files, to write them down as a bundle.
-pub(super) struct Bodies {
+pub(crate) struct Bodies {
     /// The body of `/attestation`.
     pub attestation: Box<RawValue>,
     /// The body of `/info`.
@@ -72,7 +72,7 @@ impl Bodies {
 
 /// A file that holds no JSON is the wrong file: a usage error. What a CVM sent is judged. (An `/info` that is not JSON is
 /// as if absent, and the report says so.)
-pub(super) fn not_a_file_mistake(
+pub(crate) fn not_a_file_mistake(
     path: &Path,
     evidence: Result<Evidence, EvidenceError>,
 ) -> Result<Result<Evidence, EvidenceGap>, UsageError> {
@@ -85,7 +85,7 @@ pub(super) fn not_a_file_mistake(
 }
 
 /// A body of `/attestation`, or what other tools save: a bare quote or a versioned attestation, binary or as text.
-pub(super) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceError> {
+pub(crate) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceError> {
     let json = file.trim_ascii_start().starts_with(b"{");
     match Attestation::of_bytes(file).filter(|_| !json) {
         Some(attestation) => attestation,
@@ -93,7 +93,7 @@ pub(super) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceEr
     }
 }
 
-pub(super) fn read_collateral(path: &Path) -> Result<Result<QuoteCollateralV3, CollateralGap>, UsageError> {
+pub(crate) fn read_collateral(path: &Path) -> Result<Result<QuoteCollateralV3, CollateralGap>, UsageError> {
     let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
     or_gap(cvm_verify_core::evidence::collateral::parse(&bytes))
         .map_err(|error| UsageError::file(path, error))
@@ -101,7 +101,7 @@ pub(super) fn read_collateral(path: &Path) -> Result<Result<QuoteCollateralV3, C
 
 /// Collateral that lacks a document is judged, for the quote may be refused without it. Every other fault is one of the
 /// file's form: the wrong file.
-pub(super) fn or_gap(
+pub(crate) fn or_gap(
     parsed: Result<QuoteCollateralV3, FileError>,
 ) -> Result<Result<QuoteCollateralV3, CollateralGap>, FileError> {
     match parsed {
@@ -113,7 +113,7 @@ pub(super) fn or_gap(
     }
 }
 
-pub(super) fn file_name(path: &Path) -> String {
+pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),

@@ -1,0 +1,69 @@
+//! Evidence out of a bundle.
+
+use std::path::Path;
+
+use url::Url;
+
+use super::evidence::{Recorded, file_name, or_gap, read_collateral};
+use crate::engine::{RecordedEvidence, RecordedOpinions};
+use crate::files;
+use crate::source::{Source, tls_host};
+use crate::usage_error::UsageError;
+use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::evidence::{Bundle, TlsSession};
+use cvm_verify_core::verify::CollateralGap;
+
+/// Reads an evidence bundle.
+pub(crate) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Recorded, UsageError> {
+    let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
+    let bundle = Bundle::parse(&bytes).map_err(|error| UsageError::file(path, error))?;
+    of_bundle(path, &bundle, collateral)
+}
+
+/// The same for a bundle that is parsed.
+pub(crate) fn of_bundle(
+    path: &Path,
+    bundle: &Bundle,
+    collateral: Option<&Path>,
+) -> Result<Recorded, UsageError> {
+    let recorded_collateral = match (collateral, &bundle.collateral) {
+        (Some(path), _) => read_collateral(path)?,
+        (None, Some(text)) => or_gap(cvm_verify_core::evidence::collateral::parse(
+            text.get().as_bytes(),
+        ))
+        .map_err(|error| UsageError::file(path, format!("its `collateral`: {error}")))?,
+        (None, None) => Err(CollateralGap::Missing),
+    };
+    Ok(Recorded {
+        gathered: RecordedEvidence {
+            evidence: bundle.evidence().map_err(EvidenceGap::from),
+            collateral: recorded_collateral,
+            collateral_fetched_at: bundle.collateral_fetched_at.filter(|_| collateral.is_none()),
+            tls: recorded_tls(bundle),
+        },
+        name: file_name(path),
+        address_id: bundle
+            .source
+            .url
+            .as_deref()
+            .and_then(|url| Source::address_id_of(&bundle.source.kind, url)),
+        origin: bundle
+            .source
+            .url
+            .as_deref()
+            .and_then(|url| Source::origin_of(&bundle.source.kind, url)),
+        url: bundle.source.url.clone(),
+        captured_at: Some(bundle.captured_at),
+        collateral_source: bundle.collateral_source.clone().filter(|_| collateral.is_none()),
+        bundle: Some(path.display().to_string()),
+        recalled: RecordedOpinions::of(bundle),
+        bodies: None,
+    })
+}
+
+/// What a bundle recorded of TLS at its address.
+fn recorded_tls(bundle: &Bundle) -> Option<TlsSession> {
+    let url = bundle.source.url.as_deref().and_then(|url| Url::parse(url).ok());
+    let host = url.as_ref().map(tls_host).unwrap_or_default();
+    bundle.tls.as_ref()?.session(host)
+}
