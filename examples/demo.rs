@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use cvm_verify::cli;
 use cvm_verify::cli::Surroundings;
-use simulator::{AppServer, Cvm, Lie, PccsServer, World};
+use simulator::{AppServer, Cvm, Lie, PccsServer, ReportDataLayout, TlsIdentity, TlsMode, World};
 
 /// What is shown: a title, the lie that the simulated host tells, and the exit code that it must end with.
 const SCENES: [(&str, Lie, u8); 5] = [
@@ -69,8 +69,14 @@ fn demo() -> Result<(), Box<dyn std::error::Error>> {
         return Err(format!("{title}: exit code {code}, 0 expected").into());
     }
     ended.push((title, code));
+    let title = "A relay: it hands on what a healthy VM answers, and holds another TLS key";
+    let code = relay(title, &healthy, &root, now)?;
+    if code != 1 {
+        return Err(format!("{title}: exit code {code}, 1 expected").into());
+    }
+    ended.push((title, code));
     say(&format!("\n{}", table(&ended)))?;
-    say("All six ended as they should: two PASSes, four FAILs.\n")
+    say("All seven ended as they should: two PASSes, five FAILs.\n")
 }
 
 /// The verdicts of all scenes, by their exit codes.
@@ -119,6 +125,25 @@ fn released_today(title: &str, root: &Path, now: u64) -> Result<u8, Box<dyn std:
     )
 }
 
+/// An app that ends TLS itself and quotes its key beside the nonce, behind a server with a certificate of its own for the name.
+fn relay(title: &str, healthy: &Cvm, root: &Path, now: u64) -> Result<u8, Box<dyn std::error::Error>> {
+    let own = TlsIdentity::new(1, now, TlsMode::TestCa);
+    let relay = TlsIdentity::new(2, now, TlsMode::TestCa);
+    let ca = root.with_file_name("relay-ca.pem");
+    std::fs::write(&ca, relay.ca_pem())?;
+    let mut cvm = healthy.clone();
+    cvm.report_data = ReportDataLayout::KeyThenNonce(own.key_hash());
+    let pccs = PccsServer::http(cvm.world.clone());
+    let app = AppServer::https(cvm, &relay);
+    let mut args = expected(healthy, &app.localhost_url(), &pccs.url(), root);
+    args.extend([
+        format!("--ca-file={}", ca.display()),
+        "--tls-binding=app-key".to_owned(),
+        "--require-assurance=code+endpoint".to_owned(),
+    ]);
+    verify(title, &args)
+}
+
 /// Starts a machine that tells a lie, and verifies it as its user would: with the identity of a healthy one.
 fn scene(
     title: &str,
@@ -131,23 +156,25 @@ fn scene(
     lie.apply(&mut cvm);
     let pccs = PccsServer::http(cvm.world.clone());
     let app = AppServer::http(cvm);
+    verify(title, &expected(healthy, &app.url(), &pccs.url(), root))
+}
+
+/// The address, and everything that the user of a healthy machine expects of it.
+fn expected(healthy: &Cvm, app: &str, pccs: &str, root: &Path) -> Vec<String> {
     let td = healthy.td_report([0; 64]);
     let [rtmr0, rtmr1, rtmr2, _] = td.rtmr.map(hex::encode);
-    verify(
-        title,
-        &[
-            app.url().to_string(),
-            format!("--compose-hash={}", hex::encode(healthy.compose_hash())),
-            format!(
-                "--os-image=mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
-                hex::encode(td.mr_td)
-            ),
-            format!("--key-provider=kms:{}", simulator::cvm::simulated_kms_id(1)),
-            format!("--pccs-url={}", pccs.url()),
-            format!("--insecure-trust-root={}", root.display()),
-            "--allow-private-network".to_owned(),
-        ],
-    )
+    vec![
+        app.to_owned(),
+        format!("--compose-hash={}", hex::encode(healthy.compose_hash())),
+        format!(
+            "--os-image=mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
+            hex::encode(td.mr_td)
+        ),
+        format!("--key-provider=kms:{}", simulator::cvm::simulated_kms_id(1)),
+        format!("--pccs-url={pccs}"),
+        format!("--insecure-trust-root={}", root.display()),
+        "--allow-private-network".to_owned(),
+    ]
 }
 
 /// Runs `verify` with these arguments under a title.

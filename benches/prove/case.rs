@@ -6,7 +6,7 @@ use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::evidence::{Bundle, Evidence};
 use cvm_verify_core::policy::{Expected, Freshness, Origin, OsImagePolicy, Policy};
 use cvm_verify_core::report::{Mode, Report, RequiredAssurance, Status, TargetReport, Tool, Verdict};
-use cvm_verify_core::verify::{Facts, Inputs, SignatureCache, TrustRoot, prove};
+use cvm_verify_core::verify::{Facts, Inputs, LeafInputs, SignatureCache, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::{QuoteVerifier, VerifiedReport};
 
@@ -138,6 +138,18 @@ impl Case {
             at: self.at,
             clock_floor: 0,
         })
+    }
+
+    /// What the own quote of a TLS certificate is verified with.
+    pub fn leaf_inputs<'a>(&'a self, signatures: &'a SignatureCache) -> LeafInputs<'a> {
+        LeafInputs {
+            collateral: Ok(&self.collateral),
+            collateral_fetched_at: None,
+            signatures,
+            root: &self.root,
+            at: self.at,
+            clock_floor: 0,
+        }
     }
 
     pub fn appraise(&self, facts: &Facts) -> TargetReport {

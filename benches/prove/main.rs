@@ -5,6 +5,7 @@
 
 mod case;
 mod gpu;
+mod leaf;
 
 use std::hint::black_box;
 use std::io::Write as _;
@@ -37,11 +38,13 @@ fn main() {
     files(&mut criterion);
     let simulated = Case::simulated();
     gpu::benchmark(&mut criterion, &simulated);
+    leaf::benchmark(&mut criterion, &simulated);
     criterion.final_summary();
     // `cargo test --benches` runs each benchmark once; comparing takes a real run.
     if std::env::args().any(|arg| arg == "--bench") {
         cases.iter().flatten().for_each(compare);
         gpu::compare(&simulated);
+        leaf::compare(&simulated);
     }
 }
 

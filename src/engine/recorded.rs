@@ -60,7 +60,7 @@ impl RecordedEvidence {
             at,
             clock_floor,
         };
-        Ok(facts.with_tls(session, &inputs))
+        Ok(facts.with_tls(session, &inputs).with_ingress(session, &inputs))
     }
 
     /// Appraises what was proven. A panic while appraising is an error of this target.

@@ -51,7 +51,9 @@ pub(super) async fn collect(session: &Session, asked: Asked<'_>, whom: Single<'_
                 }
             },
         };
-        tls.probe(schedule.total.saturating_sub(started.elapsed())).await;
+        let left = || schedule.total.saturating_sub(started.elapsed());
+        tls.ask_ingress(&answer, left()).await;
+        tls.probe(left()).await;
         answer.tls = tls.session();
         let (collected, collateral) = prove(session, asked, &answer).await;
         let two_instances = collected

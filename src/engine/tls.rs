@@ -1,5 +1,5 @@
-//! TLS while evidence is fetched: what the address presents is kept, and a certificate of dstack that no CA vouches for is
-//! admitted if its own evidence binds its key (platform.md §2.0, §2.2).
+//! TLS while evidence is fetched: what the address presents is kept, a certificate of dstack that no CA vouches for is admitted if
+//! its own evidence binds its key, and the evidence of an ingress is fetched (platform.md §2.0, §2.2, §2.4).
 
 use std::time::Duration;
 
@@ -7,14 +7,15 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use super::Session;
+use super::answer::Answer;
 use super::collected::Asked;
 use super::tls_ask::TlsAsk;
 use super::verify::fetch_collateral;
 use crate::collateral::CollateralRequest;
-use crate::net::{Client, LeafWatch, Limits};
+use crate::net::{Client, LeafWatch, Limits, LiveChain};
 use crate::source::app::AppEndpoints;
-use crate::source::{app, probe, tls_host};
-use cvm_verify_core::evidence::{Probe, Seen, TlsSession};
+use crate::source::{app, ingress, probe, tls_host};
+use cvm_verify_core::evidence::{IngressManifest, IngressSeen, Probe, Seen, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::verify::{
     CollateralGap, LeafInputs, is_bound_certificate, prove_certificate, ra_tls_evidence_of, spki_sha256,
@@ -22,6 +23,9 @@ use cvm_verify_core::verify::{
 
 /// Most certificates of dstack that are admitted in one run: instances behind one address.
 const MAX_ADMITTED: usize = 3;
+
+/// How long the files of an ingress may take, all together.
+const INGRESS_TIME: Duration = Duration::from_secs(20);
 
 /// How long a probe may take.
 const PROBE_TIME: Duration = Duration::from_secs(10);
@@ -34,6 +38,7 @@ pub(super) struct WatchedTls<'a> {
     ask: TlsAsk,
     admitted: usize,
     probe: Probe,
+    ingress: IngressSeen,
 }
 
 /// What became of a certificate that no CA vouches for.
@@ -62,6 +67,7 @@ impl<'a> WatchedTls<'a> {
             ask,
             admitted: 0,
             probe: Probe::NotSent,
+            ingress: IngressSeen::NotAsked,
         }
     }
 
@@ -99,6 +105,9 @@ impl<'a> WatchedTls<'a> {
             TlsBinding::AppKey => {
                 return refused("the mode `app-key` needs a certificate that a CA vouches for");
             }
+            TlsBinding::Ingress => {
+                return refused("the mode `ingress` needs a certificate that a CA vouches for");
+            }
         }
         if self.admitted >= MAX_ADMITTED {
             return refused("too many certificates answer at this address");
@@ -131,7 +140,28 @@ impl<'a> WatchedTls<'a> {
         }
     }
 
-    /// Asks once for a quote of a value of nobody's choice, if the policy needs to know.
+    /// Fetches the evidence of an ingress once, if the mode asks for it, or if nothing else could bind the key: no request is made
+    /// for a certificate of dstack, for a key that the app quotes, and for a name under which TLS ends in a gateway.
+    pub async fn ask_ingress(&mut self, answer: &Answer, left: Duration) {
+        let Some((watch, endpoints)) = &self.of_app else {
+            return;
+        };
+        let is_wanted = match self.ask.binding {
+            TlsBinding::Ingress => true,
+            TlsBinding::RaTls | TlsBinding::AppKey => false,
+            TlsBinding::Auto => {
+                let live = watch.live();
+                let is_open = |seen: &LiveChain| seen.has_trusted_ca && !binds_otherwise(seen, answer);
+                tls_host(endpoints.base()) == TlsHost::Other && live.first().is_some_and(is_open)
+            }
+        };
+        if is_wanted && self.ingress == IngressSeen::NotAsked {
+            self.ingress = ingress::fetch(&self.client, endpoints.base(), left.min(INGRESS_TIME)).await;
+        }
+    }
+
+    /// Asks once for a quote of a value of nobody's choice, if the policy needs to know; and for one of a text if an ingress
+    /// answered, whose evidence can be forged with that.
     pub async fn probe(&mut self, left: Duration) {
         let Some((_, endpoints)) = self.of_app.as_ref().filter(|_| self.ask.probes) else {
             return;
@@ -139,16 +169,18 @@ impl<'a> WatchedTls<'a> {
         if self.probe != Probe::NotSent {
             return;
         }
-        let mut bytes = [0; 64];
-        self.probe = match SysRng.try_fill_bytes(&mut bytes) {
-            Ok(()) => {
-                let limits = Limits::body(app::MAX_BYTES).within(left.min(PROBE_TIME));
-                probe::probe(&self.client, endpoints, &bytes, &limits).await
-            }
-            Err(error) => Probe::Unknown(format!(
-                "this machine's random number generator does not answer: {error}."
-            )),
+        let limits = Limits::body(app::MAX_BYTES).within(left.min(PROBE_TIME));
+        let mut probe = match random() {
+            Ok(bytes) => probe::probe(&self.client, endpoints, &bytes, &limits).await,
+            Err(unknown) => unknown,
         };
+        if probe == Probe::NoneSeen && is_of_an_ingress(&self.ingress) {
+            probe = match random() {
+                Ok(bytes) => probe::probe_text(&self.client, endpoints, &bytes, &limits).await,
+                Err(unknown) => unknown,
+            };
+        }
+        self.probe = probe;
     }
 
     /// What was seen so far; `None` if the app was not asked over TLS.
@@ -174,7 +206,36 @@ impl<'a> WatchedTls<'a> {
             host: tls_host(endpoints.base()),
             seen: Seen::Live,
             probe: self.probe.clone(),
+            ingress: self.ingress.clone(),
         })
+    }
+}
+
+/// Whether a certificate is one of dstack, or the app quotes its key. Unproven: it decides about a request, and nothing else.
+fn binds_otherwise(seen: &LiveChain, answer: &Answer) -> bool {
+    let quotes_key = |spki: [u8; 32]| {
+        answer.evidence.as_ref().is_ok_and(|evidence| {
+            let quote = evidence.attestation.quote.as_bytes();
+            quote.windows(spki.len()).any(|window| window == spki)
+        })
+    };
+    ra_tls_evidence_of(&seen.chain).is_some() || spki_sha256(seen.chain.leaf()).is_some_and(quotes_key)
+}
+
+fn is_of_an_ingress(seen: &IngressSeen) -> bool {
+    match seen {
+        IngressSeen::Evidence(evidence) => IngressManifest::parse(&evidence.manifest).is_ok(),
+        IngressSeen::NotAsked | IngressSeen::Absent | IngressSeen::Unreachable(_) => false,
+    }
+}
+
+fn random() -> Result<[u8; 64], Probe> {
+    let mut bytes = [0; 64];
+    match SysRng.try_fill_bytes(&mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(error) => Err(Probe::Unknown(format!(
+            "this machine's random number generator does not answer: {error}."
+        ))),
     }
 }
 

@@ -9,8 +9,11 @@ use super::collected::{Asked, Collected};
 use super::jitter::jitter;
 use crate::collateral::{self, CollateralRequest, Supply};
 use crate::net::retry::Schedule;
+use cvm_verify_core::evidence::Evidence;
 use cvm_verify_core::verify;
-use cvm_verify_core::verify::{CollateralGap, Inputs, LeafInputs, ra_tls_evidence_of};
+use cvm_verify_core::verify::{
+    CollateralGap, Inputs, LeafInputs, RaTlsCertificate, ReadIngress, ingress_evidence_of, ra_tls_evidence_of,
+};
 
 /// Proves what an answer can prove, with the collateral for its quote, which comes along.
 pub(super) async fn prove(
@@ -24,19 +27,12 @@ pub(super) async fn prove(
         .ok()
         .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
     let Some(request) = request else {
-        let collected = conclude(
-            session,
-            asked,
-            answer,
-            Err(&CollateralGap::Missing),
-            Err(&CollateralGap::Missing),
-        );
-        return (collected, None);
+        let missing = Err(&CollateralGap::Missing);
+        return (conclude(session, asked, answer, missing, &OfTls::missing()), None);
     };
     let collateral = fetch_collateral(session, asked, &request).await;
-    let of_leaf = collateral_of_leaf(session, asked, answer).await;
-    let of_leaf = of_leaf.as_deref();
-    let collected = conclude(session, asked, answer, collateral.as_deref(), of_leaf);
+    let of_tls = collateral_of_tls(session, asked, answer).await;
+    let collected = conclude(session, asked, answer, collateral.as_deref(), &of_tls);
     // A set that was spoilt on disk is not this deployment's fault. One that is too old was asked for anew just now.
     if let Ok(doubted) = &collateral
         && collected.facts.as_ref().is_ok_and(|facts| {
@@ -44,24 +40,48 @@ pub(super) async fn prove(
         })
         && let Some(renewed) = renew_collateral(session, asked, &request, doubted).await
     {
-        let collected = conclude(session, asked, answer, renewed.as_deref(), of_leaf);
+        let collected = conclude(session, asked, answer, renewed.as_deref(), &of_tls);
         return (collected, renewed.ok());
     }
     (collected, collateral.ok())
 }
 
-/// The collateral for the quote in a certificate of dstack: mostly the one of the quote itself, out of the cache.
-async fn collateral_of_leaf(
-    session: &Session,
-    asked: Asked<'_>,
-    answer: &Answer,
-) -> Result<Arc<collateral::Fetched>, CollateralGap> {
-    let certificate = answer.tls.as_ref().and_then(|tls| ra_tls_evidence_of(&tls.chain));
-    let request = match &certificate {
-        Some(Ok(certificate)) => CollateralRequest::of_quote(&certificate.evidence().attestation.quote),
-        Some(Err(_)) | None => None,
+type Supplied = Result<Arc<collateral::Fetched>, CollateralGap>;
+
+/// The collateral for the quotes that bind a TLS key: mostly the one of the quote itself, out of the cache.
+struct OfTls {
+    leaf: Supplied,
+    ingress: Supplied,
+}
+
+impl OfTls {
+    const fn missing() -> Self {
+        Self {
+            leaf: Err(CollateralGap::Missing),
+            ingress: Err(CollateralGap::Missing),
+        }
+    }
+}
+
+async fn collateral_of_tls(session: &Session, asked: Asked<'_>, answer: &Answer) -> OfTls {
+    let Some(tls) = &answer.tls else {
+        return OfTls::missing();
     };
-    match request {
+    let certificate = ra_tls_evidence_of(&tls.chain).and_then(Result::ok);
+    let ingress = ingress_evidence_of(tls).ok();
+    OfTls {
+        leaf: collateral_of(
+            session,
+            asked,
+            certificate.as_ref().map(RaTlsCertificate::evidence),
+        )
+        .await,
+        ingress: collateral_of(session, asked, ingress.as_ref().map(ReadIngress::evidence)).await,
+    }
+}
+
+async fn collateral_of(session: &Session, asked: Asked<'_>, evidence: Option<&Evidence>) -> Supplied {
+    match evidence.and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote)) {
         Some(request) => fetch_collateral(session, asked, &request).await,
         None => Err(CollateralGap::Missing),
     }
@@ -116,7 +136,7 @@ fn conclude(
     asked: Asked<'_>,
     answer: &Answer,
     collateral: Result<&collateral::Fetched, &CollateralGap>,
-    of_leaf: Result<&collateral::Fetched, &CollateralGap>,
+    of_tls: &OfTls,
 ) -> Collected {
     let at = (session.now)();
     let collateral_source = collateral.as_ref().ok().map(|fetched| fetched.source.clone());
@@ -139,7 +159,9 @@ fn conclude(
         .with_device_root(evidence, &session.device_root)
         .with_collateral_from(collateral_source.clone());
         match &answer.tls {
-            Some(tls) => facts.with_tls(tls, &leaf_inputs(session, of_leaf, at)),
+            Some(tls) => facts
+                .with_tls(tls, &leaf_inputs(session, of_tls.leaf.as_deref(), at))
+                .with_ingress(tls, &leaf_inputs(session, of_tls.ingress.as_deref(), at)),
             None => facts,
         }
     });

@@ -32,6 +32,7 @@ mod opened;
 mod page;
 mod platform;
 mod quote;
+mod tls;
 mod unsigned;
 
 use dcap_qvl::QuoteCollateralV3;
@@ -113,6 +114,7 @@ fn page(input: &Inspected<'_>) -> Page {
     );
     if let Some(bundle) = input.bundle {
         bundle::section(&mut page, bundle);
+        tls::section(&mut page, bundle, &opened);
     }
     quote::section(&mut page, &opened);
     platform::section(&mut page, &opened, input.collateral);

@@ -11,4 +11,5 @@ mod release;
 pub(crate) mod shard;
 pub(crate) mod source_rules;
 pub(crate) mod target;
+mod tls_mode;
 pub(crate) mod trouble;

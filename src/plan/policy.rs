@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::source_rules::source_policy;
 use super::trouble::Trouble;
-use super::{compose_document, release};
+use super::{compose_document, release, tls_mode};
 use crate::config::{Settings, Written, path_of};
 use crate::usage_error::UsageError;
 use crate::{files, image_source};
@@ -178,6 +178,7 @@ pub(crate) fn expectations(
     };
     let sources = source_policy(settings, &policy.sources, &mut reader.troubles);
     let policy = Policy { sources, ..policy };
+    reader.troubles.extend(tls_mode::check(&policy, settings));
     if reader.troubles.is_empty() {
         reader.troubles.extend(release::check(&policy, settings));
     }

@@ -166,8 +166,13 @@ impl AppEndpoints {
 
     /// URL of the attestation for `nonce`: 64 lower-case hex digits in `reportData`, or the parameter that was named. A probe asks for 128.
     pub fn attestation_url(&self, nonce: &[u8]) -> Url {
+        self.attestation_url_of_text(&hex::encode(nonce))
+    }
+
+    /// The same with a text, of letters and digits alone, in the place of the digits.
+    pub fn attestation_url_of_text(&self, text: &str) -> Url {
         let mut url = self.below_base(&self.attestation_path);
-        let nonce = format!("{}={}", self.nonce_parameter, hex::encode(nonce));
+        let nonce = format!("{}={text}", self.nonce_parameter);
         let query = joined(url.query(), Some(&nonce));
         url.set_query(query.as_deref());
         url

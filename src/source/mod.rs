@@ -8,6 +8,7 @@ mod error;
 pub mod github_attestations;
 pub mod guest_agent;
 mod host_label;
+pub mod ingress;
 mod kind;
 mod nras;
 pub mod phala_cloud;

@@ -1,17 +1,47 @@
-//! One request for a quote of 64 random bytes, which nobody outside may have quoted (platform.md §2.1).
+//! Requests for quotes of values that nobody outside may have quoted (platform.md §2.1): 64 random bytes in hex, and, if TLS ends in
+//! an ingress, 64 random characters that are not hex digits.
 
 use super::app::AppEndpoints;
 use super::document::json;
 use super::error::SourceError;
 use crate::net::{Client, Limits, NetError};
 use cvm_verify_core::evidence::{Attestation, Probe};
+use cvm_verify_core::verify::digest::sha256;
+use url::Url;
 
 /// Asks an endpoint to quote 64 bytes. What it answers is not verified: an endpoint that seems to quote them is taken at its
 /// word.
 pub async fn probe(client: &Client, endpoints: &AppEndpoints, bytes: &[u8; 64], limits: &Limits) -> Probe {
-    let url = endpoints.attestation_url(bytes);
+    let asked = endpoints.attestation_url(bytes);
+    answer(client, asked, limits, |body| judged(body, bytes)).await
+}
+
+/// Asks an endpoint to quote a text of 64 characters that are not hex digits. An endpoint that does would quote a SHA-256 that
+/// happens to be valid UTF-8, followed by zeros: one that is found in seconds, and the form of an ingress's report data. Any part
+/// of the text that is quoted counts.
+pub async fn probe_text(
+    client: &Client,
+    endpoints: &AppEndpoints,
+    bytes: &[u8; 64],
+    limits: &Limits,
+) -> Probe {
+    let text = bytes.map(letter);
+    let asked = endpoints.attestation_url_of_text(&String::from_utf8_lossy(&text));
+    answer(client, asked, limits, |body| match judged(body, &text) {
+        Probe::Quotes64 => Probe::Quotes32,
+        other => other,
+    })
+    .await
+}
+
+/// A letter behind `f`: `g` to `v`.
+const fn letter(byte: u8) -> u8 {
+    b'g' + byte % 16
+}
+
+async fn answer(client: &Client, url: Url, limits: &Limits, judged: impl FnOnce(&[u8]) -> Probe) -> Probe {
     match json(client, url, limits).await {
-        Ok(body) => judged(&body, bytes),
+        Ok(body) => judged(&body),
         Err(SourceError::NotJson { .. }) => Probe::NoneSeen,
         Err(SourceError::Net { error, .. }) => refused(&error),
         Err(other) => Probe::Unknown(format!("the probe was not answered: {other}")),
@@ -38,10 +68,17 @@ fn judged(body: &[u8], bytes: &[u8; 64]) -> Probe {
     let quote = attestation.quote.as_bytes();
     let (first, last) = bytes.split_at(32);
     let holds = |half: &[u8]| quote.windows(32).any(|window| window == half);
+    // An endpoint that quotes the hash of whatever it is sent quotes that of a manifest of the caller's, too.
+    let hashes = || {
+        [sha256(bytes), sha256(hex::encode(bytes).as_bytes())]
+            .iter()
+            .any(|hash| holds(hash))
+    };
     match (holds(first), holds(last)) {
         (true, true) => Probe::Quotes64,
-        (false, false) => Probe::NoneSeen,
         (true, false) | (false, true) => Probe::Quotes32,
+        (false, false) if hashes() => Probe::Quotes32,
+        (false, false) => Probe::NoneSeen,
     }
 }
 
@@ -61,7 +98,17 @@ mod tests {
         assert_eq!(judged(&quoted(&bytes[..32]), &bytes), Probe::Quotes32);
         assert_eq!(judged(&quoted(&bytes[32..]), &bytes), Probe::Quotes32);
         assert_eq!(judged(&quoted(&bytes[..31]), &bytes), Probe::NoneSeen);
+        assert_eq!(judged(&quoted(&sha256(&bytes)), &bytes), Probe::Quotes32);
+        let of_text = sha256(hex::encode(bytes).as_bytes());
+        assert_eq!(judged(&quoted(&of_text), &bytes), Probe::Quotes32);
         assert_eq!(judged(br#"{"error":"no"}"#, &bytes), Probe::NoneSeen);
+    }
+
+    #[test]
+    fn a_text_that_is_asked_for_holds_no_hex_digit() {
+        for byte in 0..=u8::MAX {
+            assert!(letter(byte).is_ascii_lowercase() && !letter(byte).is_ascii_hexdigit());
+        }
     }
 
     #[test]

@@ -140,17 +140,17 @@ impl Trial {
                 };
                 let facts = match &self.tls {
                     None => facts,
-                    Some(session) => facts.with_tls(
-                        session,
-                        &LeafInputs {
+                    Some(session) => {
+                        let inputs = LeafInputs {
                             collateral: collateral.as_ref().map_err(Clone::clone),
                             collateral_fetched_at: self.collateral_fetched_at,
                             signatures: &SIGNATURES,
                             root: &self.root,
                             at: self.at,
                             clock_floor: self.clock_floor,
-                        },
-                    ),
+                        };
+                        facts.with_tls(session, &inputs).with_ingress(session, &inputs)
+                    }
                 };
                 appraise(Ok(&facts), &self.policy, &subject)
             }

@@ -33,6 +33,7 @@ mod properties;
 mod second_opinion;
 mod tcb;
 mod tls_binding;
+mod tls_ingress;
 mod transport;
 mod versioned;
 

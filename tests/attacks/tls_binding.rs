@@ -1,6 +1,6 @@
 //! T26 and T27: who holds the TLS key of the address. Each lie has its own reason; none ever reaches `endpoint`.
 
-use cvm_verify_core::evidence::{Probe, Seen, TlsChain, TlsHost, TlsSession};
+use cvm_verify_core::evidence::{IngressSeen, Probe, Seen, TlsChain, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::report::{Assurance, CheckId, SideTier, Status, TlsRoute, Verdict};
 use simulator::server::{RA_TLS_APP_ID, RA_TLS_ATTESTATION, RA_TLS_EVENT_LOG, RA_TLS_QUOTE, RA_TLS_USAGE};
@@ -26,6 +26,7 @@ fn session(chain: Vec<Vec<u8>>) -> TlsSession {
         host: TlsHost::Other,
         seen: Seen::Live,
         probe: Probe::NotSent,
+        ingress: IngressSeen::NotAsked,
     }
 }
 

@@ -33,6 +33,7 @@ mod sources;
 mod statement;
 mod surroundings;
 mod tls;
+mod tls_ingress;
 mod vectors;
 mod wait;
 mod watch;

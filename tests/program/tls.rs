@@ -14,7 +14,7 @@ use super::run::{Ran, run};
 const ENDPOINT: [&str; 2] = ["--tls-binding=ratls", "--require-assurance=code+endpoint"];
 
 /// TLS libraries look at the real clock.
-fn now() -> u64 {
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
@@ -29,7 +29,7 @@ fn ra_tls(cvm: &Cvm) -> TlsIdentity {
     TlsIdentity::ra_tls(1, now(), cvm)
 }
 
-fn verify(deployment: &Deployment, app: &AppServer, more: &[&str]) -> Ran {
+pub fn verify(deployment: &Deployment, app: &AppServer, more: &[&str]) -> Ran {
     let mut args = vec![
         "verify".to_owned(),
         app.localhost_url().to_string(),
@@ -43,7 +43,7 @@ fn verify(deployment: &Deployment, app: &AppServer, more: &[&str]) -> Ran {
 
 /// Nothing in the report says that the VM serves the address.
 #[track_caller]
-fn grants_nothing(ran: &Ran) {
+pub fn grants_nothing(ran: &Ran) {
     let report = ran.report();
     let target = &report.targets[0];
     assert!(
@@ -64,6 +64,7 @@ fn an_app_with_a_certificate_of_dstack_is_bound_without_another_request() {
     assert_eq!(ran.check(TlsBinding).grants, Some(SideTier::Endpoint));
     assert_eq!(ran.report().targets[0].tls_route, Some(TlsRoute::AppRatls));
     assert_eq!((app.count("/attestation"), app.count("/info")), (1, 1));
+    assert_eq!(app.requests().len(), 2);
 
     // Where the tier is asked for, one probe more is sent, unless the user says otherwise.
     app.forget_requests();
@@ -279,4 +280,24 @@ fn a_certificate_without_a_quote_says_what_is_missing() {
     let ran = verify(&deployment, &app, &ENDPOINT);
     ran.assert(Evidence, Error, Some("tls"));
     assert!(ran.check(Evidence).detail.contains("neither a quote"), "{ran:#?}");
+}
+
+#[test]
+fn a_chain_of_nine_and_a_certificate_of_65_kib_are_refused_before_anything_is_sent() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let genuine = ra_tls(&cvm);
+    let mut nine = genuine.chain_der();
+    nine.resize(9, nine[2].clone());
+    let nine = genuine.clone().presenting_chain(nine);
+    let large = genuine.with_ra_tls_extension("1.3.6.1.4.1.62397.1.77", &[0; 65 * 1024]);
+    for (identity, words) in [(&nine, "it has 9 certificates; at most 8 are read"), (&large, "")] {
+        let app = AppServer::https(cvm.clone(), identity);
+        let ran = verify(&deployment, &app, &ENDPOINT);
+        assert_eq!(ran.code, 3, "{ran:#?}");
+        ran.assert(Evidence, Error, Some("tls"));
+        assert!(ran.check(Evidence).detail.contains(words), "{ran:#?}");
+        assert_eq!(app.requests().len(), 0);
+        grants_nothing(&ran);
+    }
 }

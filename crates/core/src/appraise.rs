@@ -88,6 +88,8 @@ fn tls_route(tls: &Tls) -> TlsRoute {
         TlsRoute::AppRatls
     } else if tls.quotes_its_key() {
         TlsRoute::AppKey
+    } else if tls.is_bound_ingress() {
+        TlsRoute::Ingress
     } else if tls.host == TlsHost::Gateway {
         TlsRoute::Gateway
     } else {

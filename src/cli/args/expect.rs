@@ -101,8 +101,9 @@ pub struct ExpectArgs {
     #[arg(long, value_name = "HEX")]
     pub report_data_value: Option<String>,
     /// How the key of the TLS connection must be bound to the VM: `auto` (default: whatever is found, for information), `ratls`
-    /// (the certificate carries the VM's quote), or `app-key` (the app quotes the hash of its key beside the nonce). A mode
-    /// that is named must hold.
+    /// (the certificate carries the VM's quote), `app-key` (the app quotes the hash of its key beside the nonce), or `ingress`
+    /// (the evidence of dstack-ingress lists the certificate; replayable, so it proves `code+endpoint-replayable` at most). A
+    /// mode that is named must hold.
     #[arg(long, value_enum)]
     pub tls_binding: Option<TlsBinding>,
     /// Accept another TCB status for a while: STATUS:until=YYYY-MM-DD[:advisories=INTEL-SA-00001,…]. Repeatable.
@@ -118,7 +119,8 @@ pub struct ExpectArgs {
     #[arg(long, value_enum)]
     pub governance: Option<Requirement>,
     /// How much must be proven: `hardware` (a fresh quote of genuine, patched hardware), `code` (default: that, and the
-    /// expected OS and compose document), or `code+endpoint` (that, and that the VM serves this address).
+    /// expected OS and compose document), `code+endpoint` (that, and that the VM serves this address), or
+    /// `code+endpoint-replayable` (that, and that the VM quoted the address's TLS key at some time).
     #[arg(long, value_name = "ASSURANCE")]
     pub require_assurance: Option<String>,
 }
@@ -147,6 +149,8 @@ pub enum TlsBinding {
     Ratls,
     /// The app's quote holds the hash of its key.
     AppKey,
+    /// The evidence of dstack-ingress lists the certificate.
+    Ingress,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

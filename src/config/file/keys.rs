@@ -372,7 +372,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "tls-binding",
         scope: Scope::Both,
         shape: Shape::Choice(&TlsBinding::NAMES),
-        says: "How the key of the TLS connection must be bound to the VM. `auto` informs; a mode that is named must hold.",
+        says: "How the key of the TLS connection must be bound to the VM. `auto` informs; a mode that is named must hold. `ingress` proves `code+endpoint-replayable` at most.",
         default: "`auto`",
         example: r#""ratls""#,
     },

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::edit::Edit;
 use crate::recipe::Recipe;
+use crate::tls::Tls;
 
 /// One case as it stands in a file.
 #[derive(Deserialize, Debug)]
@@ -27,6 +28,8 @@ pub struct Case {
     /// Changes of what was handed over, in this order.
     #[serde(default)]
     pub edits: Vec<Edit>,
+    /// How the address ends TLS. Absent: nothing of TLS is recorded.
+    pub tls: Option<Tls>,
     /// Arguments beside the trust root. `{…}` stands for a value of the honest CVM: `compose-hash`, `app-id`,
     /// `instance-id`, `os-image`, `key-provider`. Absent: all three of the strictest policy.
     pub arguments: Option<Vec<String>>,

@@ -9,3 +9,4 @@ pub mod edit;
 pub mod make;
 pub mod recipe;
 pub mod run;
+pub mod tls;

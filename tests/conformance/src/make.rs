@@ -11,6 +11,7 @@ use simulator::{Cvm, World};
 
 use crate::case::{Case, Expected};
 use crate::edit::Edit;
+use crate::tls;
 
 /// The name of the file with all cases.
 pub const INDEX: &str = "corpus.json";
@@ -79,7 +80,7 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
     };
     fs::write(folder.join(&root), pem)?;
     let bundle = format!("{}.evidence.json", case.name);
-    fs::write(folder.join(&bundle), bundle_of(&cvm, &case.edits)?)?;
+    fs::write(folder.join(&bundle), bundle_of(&cvm, case)?)?;
 
     let arguments = case.arguments.clone().unwrap_or_else(|| {
         [
@@ -111,7 +112,8 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
 }
 
 /// The evidence as one file, in the format `cvm-verify/evidence/v1`.
-fn bundle_of(cvm: &Cvm, edits: &[Edit]) -> anyhow::Result<String> {
+fn bundle_of(cvm: &Cvm, case: &Case) -> anyhow::Result<String> {
+    let edits = &case.edits;
     let mut attestation = cvm.attestation_body(NONCE);
     let mut info = cvm.info_body();
     let mut collateral = cvm.world.collateral_json();
@@ -124,9 +126,13 @@ fn bundle_of(cvm: &Cvm, edits: &[Edit]) -> anyhow::Result<String> {
         }
         .with_context(|| format!("{edit:?}"))?;
     }
+    let tls = match &case.tls {
+        Some(tls) => tls::record(tls, cvm).context("tls")?,
+        None => Value::Null,
+    };
     // By text, so that a duplicate member or an odd number of a body stays what it is.
     let mut bundle = format!(
-        r#"{{"schema":"cvm-verify/evidence/v1","captured_at":"{CAPTURED_AT}","source":{{"kind":"app","url":"https://app.example/"}},"nonce":"{NONCE}","attestation":{attestation},"info":{info},"collateral":{collateral},"tls":null,"collateral_source":"simulator"}}"#
+        r#"{{"schema":"cvm-verify/evidence/v1","captured_at":"{CAPTURED_AT}","source":{{"kind":"app","url":"https://app.example/"}},"nonce":"{NONCE}","attestation":{attestation},"info":{info},"collateral":{collateral},"tls":{tls},"collateral_source":"simulator"}}"#
     );
     for edit in edits {
         if let Edit::Bundle(edit) = edit {

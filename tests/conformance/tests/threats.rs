@@ -10,7 +10,6 @@ use conformance::corpus;
 const NOT_IN_A_BUNDLE: &[(u16, &str)] = &[
     (4, "a relay: a bundle does not say who was connected to"),
     (16, "a verification service on the network"),
-    (26, "a proxy: a bundle does not say who was connected to"),
     (27, "TLS certificates of the way to the CVM"),
     (42, "several addresses"),
     (43, "a takeover after the boot, which no measurement shows"),

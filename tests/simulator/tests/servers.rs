@@ -14,7 +14,7 @@ use rustls::{
 use serde_json::Value;
 use simulator::{
     Answers, AppEndpoint, AppServer, Behaviour, Cvm, DEFAULT_NOW, PccsEndpoint, PccsServer, TlsIdentity,
-    TlsMode, World, server::ingress_evidences,
+    TlsMode, World, server::Ingress,
 };
 
 const NONCE: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -299,7 +299,7 @@ fn files_and_posts_are_served_and_recorded() {
     let cvm = Cvm::healthy(&World::default());
     let server = AppServer::http(cvm.clone());
     let identity = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
-    for (path, bytes) in ingress_evidences(&cvm, &identity, "localhost") {
+    for (path, bytes) in Ingress::of(&cvm, &identity, "localhost").served() {
         server.serve_file(&path, "text/plain", bytes);
     }
     let sums = get(&server.url(), "/evidences/sha256sum.txt").1;

@@ -31,6 +31,7 @@ mod event_log;
 mod excerpt;
 mod gpu;
 mod info;
+mod ingress;
 mod json;
 mod json_budget;
 mod limits;
@@ -61,6 +62,10 @@ pub use gpu::{
     MAX_GPUS, MAX_SWITCHES, RecordedGpu,
 };
 pub use info::{Info, InfoRegisters};
+pub use ingress::{
+    INGRESS_ACCOUNT, INGRESS_MANIFEST, INGRESS_QUOTE, IngressEvidence, IngressManifest, IngressSeen,
+    MAX_INGRESS_FILE_BYTES, MAX_INGRESS_MANIFEST_BYTES, MAX_INGRESS_QUOTE_BYTES, ManifestError,
+};
 pub use json::Object;
 pub use json_budget::has_more_values_than;
 pub(crate) use limits::MAX_COMPOSE_VALUES;

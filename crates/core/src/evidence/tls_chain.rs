@@ -1,5 +1,7 @@
 //! The certificate chain that a TLS server presented, and what a run saw of the connections.
 
+use super::ingress::IngressSeen;
+
 /// Most certificates of a chain. A chain of dstack has three, those of public CAs up to four.
 pub const MAX_TLS_CERTIFICATES: usize = 8;
 
@@ -92,6 +94,8 @@ pub struct TlsSession {
     pub seen: Seen,
     /// What the endpoint did with report data that nobody may choose.
     pub probe: Probe,
+    /// What was seen of an ingress at the address.
+    pub ingress: IngressSeen,
 }
 
 /// What the first label of a host name says of a dstack gateway. It is a claim of the address and proves nothing.
@@ -123,7 +127,7 @@ pub enum Probe {
     NotSent,
     /// It refused, or quoted nothing of the 64 bytes.
     NoneSeen,
-    /// It quoted 32 of them, unchanged.
+    /// It quoted 32 of them, unchanged, or their SHA-256, or text that is not hex.
     Quotes32,
     /// It quoted all of them, unchanged.
     Quotes64,

@@ -13,6 +13,8 @@ pub enum TlsBinding {
     RaTls,
     /// The app's quote for the nonce holds the hash of its key.
     AppKey,
+    /// The evidence of a dstack ingress lists the certificate. It can be replayed.
+    Ingress,
 }
 
 /// A name that is not the name of a mode.
@@ -22,10 +24,10 @@ pub struct UnknownTlsBinding;
 
 impl TlsBinding {
     /// Every mode.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::RaTls, Self::AppKey];
+    pub const ALL: [Self; 4] = [Self::Auto, Self::RaTls, Self::AppKey, Self::Ingress];
 
     /// The names, as users write them.
-    pub const NAMES: [&str; 3] = ["auto", "ratls", "app-key"];
+    pub const NAMES: [&str; 4] = ["auto", "ratls", "app-key", "ingress"];
 
     /// The name as users write it.
     #[must_use]
@@ -34,6 +36,7 @@ impl TlsBinding {
             Self::Auto => "auto",
             Self::RaTls => "ratls",
             Self::AppKey => "app-key",
+            Self::Ingress => "ingress",
         }
     }
 }

@@ -90,6 +90,8 @@ pub struct Facts {
     pub tls: Option<Tls>,
     /// What the evidence in a certificate of dstack proves, by itself.
     pub certificate: Option<Box<Self>>,
+    /// What the evidence of an ingress proves, by itself.
+    pub ingress: Option<Box<Self>>,
     /// What was found of who built each image, by `NAME@sha256:HEX`.
     pub statements: BTreeMap<String, ImageStatements>,
     /// The time that was judged at, Unix seconds.
@@ -182,6 +184,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         chain: None,
         tls: None,
         certificate: None,
+        ingress: None,
         statements: BTreeMap::new(),
         at: inputs.at,
         root: inputs.root.kind(),

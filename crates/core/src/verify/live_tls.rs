@@ -2,15 +2,16 @@
 
 use dcap_qvl::QuoteCollateralV3;
 
+use super::ingress;
 use super::ra_tls::{self, RaTlsCertificate};
 use super::td_claims::TdClaims;
 use super::{CollateralGap, Echo, Facts, Gap, Inputs, SignatureCache, TrustRoot, prove, tls_binding};
-use crate::evidence::TlsSession;
+use crate::evidence::{Evidence, TlsSession};
 
-/// What a certificate's own quote is verified with.
+/// What the own quote of a certificate, or of an ingress, is verified with.
 #[derive(Clone)]
 pub struct LeafInputs<'a> {
-    /// The collateral for the quote in the certificate, or why there is none.
+    /// The collateral for that quote, or why there is none.
     pub collateral: Result<&'a QuoteCollateralV3, CollateralGap>,
     /// When it was fetched, Unix seconds, where that is known.
     pub collateral_fetched_at: Option<u64>,
@@ -44,13 +45,35 @@ impl Facts {
         self.certificate = own.map(Box::new);
         self
     }
+
+    /// With what was seen of an ingress, after [`Facts::with_tls`] of the same session. The quote of an ingress costs one more
+    /// verification.
+    #[must_use]
+    pub fn with_ingress(mut self, session: &TlsSession, inputs: &LeafInputs<'_>) -> Self {
+        let read = ingress::evidence_of(session);
+        let own = read.as_ref().ok().map(|read| prove_own(read.evidence(), inputs));
+        let bound = match (read, &own) {
+            (Ok(read), Some(own)) => ingress::bind(&read, claims(own), claims(&self), session),
+            (Ok(_), None) => Err(ingress::IngressGap::NotAsked),
+            (Err(gap), _) => Err(gap),
+        };
+        if let Some(tls) = &mut self.tls {
+            tls.ingress = bound;
+            self.ingress = own.map(Box::new);
+        }
+        self
+    }
 }
 
 /// Proves what a certificate's own evidence can prove.
 #[must_use]
 pub fn prove_certificate(certificate: &RaTlsCertificate, inputs: &LeafInputs<'_>) -> Facts {
+    prove_own(certificate.evidence(), inputs)
+}
+
+fn prove_own(evidence: &Evidence, inputs: &LeafInputs<'_>) -> Facts {
     prove(&Inputs {
-        evidence: certificate.evidence(),
+        evidence,
         collateral: inputs.collateral.clone(),
         collateral_fetched_at: inputs.collateral_fetched_at,
         signatures: inputs.signatures,

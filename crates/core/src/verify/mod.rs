@@ -9,6 +9,7 @@
 //! | registers | a row of the reference values | [`IdentifiedOs`] |
 //! | GPU reports | signature and chain to NVIDIA's device root | [`gpu::GpuDevices`] |
 //! | leaf of the live TLS connection | a handshake of this run, and a quote of its key by the same TD | [`BoundChannel`] |
+//! | the same, of a dstack ingress | a handshake of this run, and the same TD's quote of the ingress's files, of an unknown time | [`BoundIngress`] |
 //! | a Sigstore bundle | its certificate, time, log entry and signature | [`SignedStatement`](provenance::SignedStatement) |
 //!
 //! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. A
@@ -39,6 +40,7 @@ pub mod digest;
 mod early_tcb;
 mod event_log;
 pub mod gpu;
+mod ingress;
 mod live_tls;
 mod measurements;
 mod not_proven;
@@ -63,6 +65,9 @@ pub use claims::{Echo, Facts, InfoOrigin, Inputs, prove};
 pub use config_id::{ConfigId, Launch};
 pub use early_tcb::Early;
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
+pub use ingress::{
+    BoundIngress, IngressGap, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
+};
 pub use live_tls::{LeafInputs, is_bound_certificate, prove_certificate};
 pub use measurements::{mr_aggregated, mr_system_at_boot};
 pub use not_proven::COLLATERAL_LIMIT;

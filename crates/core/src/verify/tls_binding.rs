@@ -3,9 +3,10 @@
 //! Two things make a binding, and neither is enough alone: the handshake of this run proves that the server holds the
 //! key, and a TD quoted the key. A relay has the quote and not the key; a server with a key of its own has no quote.
 
+use super::Layout;
+use super::ingress::{BoundIngress, IngressGap};
 use super::ra_tls::{self, NotBoundBy, RaTlsCertificate, RaTlsRefusal};
-use super::td_claims::TdClaims;
-use super::{BootClaims, Layout, VerifiedQuote};
+use super::td_claims::{self, OtherTd, TdClaims};
 use crate::evidence::{Probe, Seen, TlsHost, TlsSession};
 
 /// The key of the live connection is that of the TD whose evidence was proven.
@@ -87,6 +88,8 @@ pub struct Tls {
     pub ra_tls: Result<BoundChannel, NotBound>,
     /// Whether the certificate's chain leads to the KMS that the VM booted with.
     pub kms: Result<(), RaTlsRefusal>,
+    /// By the evidence of an ingress.
+    pub ingress: Result<BoundIngress, IngressGap>,
     /// By the app's quote for this run's nonce.
     pub app_key: Result<BoundChannel, NotBound>,
     /// The layout with room for a key, if the app quoted this run's nonce in one.
@@ -113,6 +116,23 @@ impl Tls {
     pub fn carries_its_evidence(&self) -> bool {
         match &self.ra_tls {
             Ok(_) | Err(NotBound::Recorded | NotBound::KeyChanged { .. } | NotBound::Oracle) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// Whether an ingress answered at the address, whatever its evidence proves.
+    #[must_use]
+    pub fn is_of_ingress(&self) -> bool {
+        self.ingress
+            .as_ref()
+            .map_or_else(IngressGap::is_of_an_ingress, |_| true)
+    }
+
+    /// Whether the evidence of an ingress binds its key to the app's VM, live or recorded.
+    #[must_use]
+    pub fn is_bound_ingress(&self) -> bool {
+        match &self.ingress {
+            Ok(_) | Err(IngressGap::Recorded | IngressGap::KeyChanged { .. } | IngressGap::Oracle) => true,
             Err(_) => false,
         }
     }
@@ -161,6 +181,7 @@ pub(super) fn tls_of(session: &TlsSession, app: TdClaims<'_>, certificate: Optio
         spki_sha256,
         ra_tls: of_run(ra_tls.map(|()| BindingMode::RaTls)),
         kms: kms_of(app, session),
+        ingress: Err(IngressGap::NotAsked),
         app_key: of_run(app_key(app, spki_sha256, session.has_trusted_ca)),
         app_key_layout: app_key_layout(app).map(|(layout, _)| layout),
         may_quote_a_key: app_key_layout(app).is_some_and(|(_, quoted)| quoted[20..] != [0; 12]),
@@ -181,55 +202,11 @@ fn same_td(certificate: &RaTlsCertificate, own: TdClaims<'_>, app: TdClaims<'_>)
             is_refused: own.is_refused,
         },
     })?;
-    let (Some(theirs), Some(ours)) = (own.quote, app.quote) else {
-        return Err(NotBound::NotReached);
-    };
-    let (Some(their_boot), Some(our_boot)) = (own.boot, app.boot) else {
-        return Err(NotBound::NotReached);
-    };
-    if their_boot.compose_hash() != our_boot.compose_hash() {
-        return Err(NotBound::OtherCode {
-            compose_hash: *their_boot.compose_hash(),
-        });
-    }
-    let is_same = launched(theirs) == launched(ours) && booted(theirs, their_boot, ours, our_boot);
-    is_same.then_some(()).ok_or(NotBound::OtherInstance)
-}
-
-/// Measurements, attributes, and MRSERVICETD where the report has one.
-type Launched<'a> = (Vec<&'a [u8; 48]>, [&'a [u8; 8]; 2], Option<&'a [u8; 48]>);
-
-/// Everything in a TD report that is fixed before the guest's own events.
-fn launched(quote: &VerifiedQuote) -> Launched<'_> {
-    let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
-    let registers = vec![
-        quote.mrtd(),
-        rtmr0,
-        rtmr1,
-        rtmr2,
-        quote.mr_seam(),
-        quote.mr_config_id(),
-        quote.mr_owner(),
-        quote.mr_owner_config(),
-    ];
-    (
-        registers,
-        [quote.td_attributes(), quote.xfam()],
-        quote.mr_service_td(),
-    )
-}
-
-/// Whether two TDs booted the same, instance and all. RTMR3 is equal unless the app extends it after its boot, as guests up to
-/// 0.5 let it: then both replayed to their own registers, and the events of the boot decide.
-fn booted(
-    theirs: &VerifiedQuote,
-    their_boot: &BootClaims,
-    ours: &VerifiedQuote,
-    our_boot: &BootClaims,
-) -> bool {
-    let [.., their_rtmr3] = theirs.rtmrs();
-    let [.., our_rtmr3] = ours.rtmrs();
-    their_rtmr3 == our_rtmr3 || their_boot == our_boot
+    td_claims::same_td(own, app).map_err(|other| match other {
+        OtherTd::NotReached => NotBound::NotReached,
+        OtherTd::Code { compose_hash } => NotBound::OtherCode { compose_hash },
+        OtherTd::Instance => NotBound::OtherInstance,
+    })
 }
 
 /// The layout with room for a key that the app quoted this run's nonce in, and the 32 bytes that it quoted as the key's.

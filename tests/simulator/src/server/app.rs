@@ -8,6 +8,7 @@ use std::{
 use super::{
     behaviour::{Behaviour, Scripts},
     connection::Response,
+    ingress::Ingress,
     listener::{Listener, Request, Service},
     tls::TlsIdentity,
 };
@@ -45,6 +46,7 @@ struct State {
     info_path: String,
     files: BTreeMap<String, (&'static str, Vec<u8>)>,
     in_any_folder: bool,
+    is_strict: bool,
 }
 
 /// The application of a CVM, or of several behind one address.
@@ -82,6 +84,7 @@ impl AppServer {
             info_path: "/info".into(),
             files: BTreeMap::new(),
             in_any_folder: false,
+            is_strict: false,
         }));
         let tls = identity.map(|identity| {
             identity
@@ -101,6 +104,11 @@ impl AppServer {
     /// Also answers at `/<any folder>/attestation` and `/<any folder>/info`: many addresses of one application.
     pub fn in_any_folder(&self) {
         self.state().in_any_folder = true;
+    }
+
+    /// Refuses every `reportData` but 64 hex digits with status 400, as a handler should.
+    pub fn strict(&self) {
+        self.state().is_strict = true;
     }
 
     /// `http://127.0.0.1:<port>` or `https://…`, without a slash at the end.
@@ -168,6 +176,16 @@ impl AppServer {
         self.state()
             .files
             .insert(path.to_owned(), (content_type, bytes.into()));
+    }
+
+    /// Serves the evidence of an ingress that ends TLS for this app, in the place of what was served before.
+    pub fn serve_ingress(&self, ingress: &Ingress) {
+        self.state()
+            .files
+            .retain(|path, _| !path.starts_with("/evidences/"));
+        for (path, bytes) in ingress.served() {
+            self.serve_file(&path, "text/plain", bytes);
+        }
     }
 
     /// Serves a guest agent too: this CVM's quote over a key of the app, and its `Info` at the path of a version.
@@ -284,6 +302,9 @@ impl Service for App {
         }
         match state.endpoint(request.path()) {
             AppEndpoint::Attestation => match request.parameter("reportData") {
+                Some(query) if state.is_strict && !is_nonce(&query) => {
+                    Response::error(400, "64 hex digits expected")
+                }
                 Some(query) => Response::json(state.attestation(&query)),
                 None => Response::error(400, "reportData is missing"),
             },
@@ -294,4 +315,8 @@ impl Service for App {
             },
         }
     }
+}
+
+fn is_nonce(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -15,7 +15,7 @@ mod tls;
 pub use app::{Answers, AppEndpoint, AppServer};
 pub use behaviour::Behaviour;
 pub use chain::{CONTRACT_OWNER, Chain, ChainServer, KMS_CONTRACT, number, word_of};
-pub use ingress::ingress_evidences;
+pub use ingress::Ingress;
 pub use listener::Request;
 pub use nras::NrasServer;
 pub use pccs::{PccsEndpoint, PccsServer};

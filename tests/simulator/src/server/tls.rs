@@ -143,8 +143,14 @@ impl TlsIdentity {
 
     /// Presents the certificates of another identity, without its key.
     #[must_use]
-    pub fn presenting(mut self, other: &Self) -> Self {
-        self.presented = Some(other.chain_der());
+    pub fn presenting(self, other: &Self) -> Self {
+        self.presenting_chain(other.chain_der())
+    }
+
+    /// Presents these certificates, DER, in the place of its own.
+    #[must_use]
+    pub fn presenting_chain(mut self, chain: Vec<Vec<u8>>) -> Self {
+        self.presented = Some(chain);
         self
     }
 

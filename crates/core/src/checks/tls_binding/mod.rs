@@ -1,7 +1,10 @@
 //! `tls-binding`: the key of the live TLS connection is held by the VM whose evidence was verified.
 //!
-//! The one check that grants `endpoint`, and only for a [`BoundChannel`]. While nobody asked for a binding it informs: it
-//! passes, warns or is skipped, and fails nothing.
+//! The one check that grants `endpoint`, and only for a [`BoundChannel`]; and `endpoint-replayable` for a
+//! [`BoundIngress`](crate::verify::BoundIngress). While nobody asked for a binding it informs: it passes, warns or is skipped, and
+//! fails nothing.
+
+mod ingress;
 
 use super::{
     Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, platform_id, proven_quote, tcb_status,
@@ -41,12 +44,30 @@ pub(super) const CHECK: Check = Check {
         &RATLS_OTHER_KMS,
         &NO_APP_KEY,
         &KEY_MISMATCH,
+        &ingress::INGRESS_NO_EVIDENCE,
+        &ingress::INGRESS_UNREACHABLE,
+        &ingress::INGRESS_MANIFEST,
+        &ingress::INGRESS_MANIFEST_LINE_END,
+        &ingress::INGRESS_MANIFEST_NAME,
+        &ingress::INGRESS_MANIFEST_TWICE,
+        &ingress::INGRESS_FILE_HASH,
+        &ingress::INGRESS_NOT_LISTED,
+        &ingress::INGRESS_QUOTE_EMPTY,
+        &ingress::INGRESS_MALFORMED,
+        &ingress::INGRESS_NOT_BOUND,
+        &ingress::INGRESS_QUOTE,
+        &ingress::INGRESS_QUOTE_UNDETERMINED,
+        &ingress::INGRESS_PLATFORM,
+        &ingress::INGRESS_OTHER_COMPOSE,
+        &ingress::INGRESS_OTHER_CVM,
+        &ingress::INGRESS_KEY_DIFFERS,
+        &ingress::ORACLE_32,
         &ORACLE_64,
         &PROBE_UNDETERMINED,
         &EVIDENCE_NOT_PROVEN,
         &QUOTE_NOT_PROVEN,
     ],
-    required: Required::Grants(&[SideTier::Endpoint]),
+    required: Required::Grants(&[SideTier::EndpointReplayable, SideTier::Endpoint]),
     harmless_warnings: &[],
     is_configured: is_asked,
     run,
@@ -62,7 +83,7 @@ const UNBOUND: Reason = Reason {
     id: "unbound",
     means: "Nothing binds the key of this TLS connection to the VM: a relay looks the same.",
     fix: "End TLS in the app, with the certificate of the guest agent (mode `ratls`) or with a key whose hash the app has quoted \
-          beside the nonce (mode `app-key`): see docs/tls.md.",
+          beside the nonce (mode `app-key`), or in dstack-ingress in the app's VM (mode `ingress`): see docs/tls.md.",
 };
 const GATEWAY_TERMINATED: Reason = Reason {
     id: "gateway-terminated",
@@ -74,7 +95,7 @@ const GATEWAY_TERMINATED: Reason = Reason {
 const RECORDED: Reason = Reason {
     id: "recorded",
     means: "The recorded certificate is bound to the VM. Who holds its key now, a recording does not show.",
-    fix: "Nothing: verify the live address to reach `endpoint`.",
+    fix: "Verify the live address to reach `endpoint` or `endpoint-replayable`.",
 };
 const TLS_KEY_CHANGED: Reason = Reason {
     id: "tls-key-changed",
@@ -219,8 +240,11 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     let finding = match policy.tls_binding {
         TlsBinding::RaTls => ra_tls(facts, tls, policy),
         TlsBinding::AppKey => app_key(tls, policy),
+        TlsBinding::Ingress => ingress::ingress(facts, tls, policy),
         TlsBinding::Auto if tls.is_of_dstack => ra_tls(facts, tls, policy),
-        TlsBinding::Auto if tls.quotes_its_key() || is_tls_key_expected(tls, policy) => app_key(tls, policy),
+        TlsBinding::Auto if tls.quotes_its_key() => app_key(tls, policy),
+        TlsBinding::Auto if tls.is_of_ingress() => ingress::ingress(facts, tls, policy),
+        TlsBinding::Auto if is_tls_key_expected(tls, policy) => app_key(tls, policy),
         TlsBinding::Auto => unbound(tls, policy),
     };
     match tls.spki_sha256 {
@@ -284,21 +308,36 @@ fn ra_tls(facts: &Facts, tls: &Tls, policy: &Policy) -> Finding {
     {
         return refused(refusal, policy);
     }
-    let accepted = match platform_of_certificate(facts, policy) {
+    let accepted = match platform_of_own_quote(facts.certificate.as_deref(), policy, &OWN_QUOTE) {
         Ok(accepted) => accepted,
         Err(finding) => return finding,
     };
     bound(channel, tls, policy).accepting(accepted)
 }
 
-/// The platform of the certificate's own quote, by the policy for platforms: it may be older than the quote of this run.
-fn platform_of_certificate(facts: &Facts, policy: &Policy) -> Result<Vec<Acceptance>, Finding> {
-    let Some(own) = &facts.certificate else {
-        return Err(open(
-            policy,
-            &RATLS_QUOTE_UNDETERMINED,
-            "The evidence in the certificate was not verified.",
-        ));
+/// Whose own quote is judged, and for which reasons.
+struct OwnQuote {
+    /// For people: "Of …".
+    of: &'static str,
+    undetermined: &'static Reason,
+    platform: &'static Reason,
+}
+
+const OWN_QUOTE: OwnQuote = OwnQuote {
+    of: "the quote in the certificate",
+    undetermined: &RATLS_QUOTE_UNDETERMINED,
+    platform: &RATLS_PLATFORM,
+};
+
+/// The platform of the quote that binds a key, by the policy for platforms: it may be older than the quote of this run.
+fn platform_of_own_quote(
+    own: Option<&Facts>,
+    policy: &Policy,
+    whose: &OwnQuote,
+) -> Result<Vec<Acceptance>, Finding> {
+    let Some(own) = own else {
+        let sentence = format!("Not determined: {} was not verified.", whose.of);
+        return Err(open(policy, whose.undetermined, sentence));
     };
     let mut accepted = Vec::new();
     for check in [&tcb_status::CHECK, &platform_id::CHECK] {
@@ -311,13 +350,10 @@ fn platform_of_certificate(facts: &Facts, policy: &Policy) -> Result<Vec<Accepta
             (Status::Warn | Status::Fail | Status::Error, _) => false,
         };
         if !is_fine && finding.accepted.is_empty() {
-            let sentence = format!(
-                "Of the quote in the certificate, {} says: {}",
-                check.id, finding.detail
-            );
+            let sentence = format!("Of {}, {} says: {}", whose.of, check.id, finding.detail);
             return Err(match finding.status {
-                Status::Error => open(policy, &RATLS_QUOTE_UNDETERMINED, sentence),
-                _ => wrong(policy, &RATLS_PLATFORM, sentence),
+                Status::Error => open(policy, whose.undetermined, sentence),
+                _ => wrong(policy, whose.platform, sentence),
             });
         }
         accepted.extend(finding.accepted);

@@ -1,0 +1,238 @@
+//! The evidence of dstack-ingress: a quote of the hashes of its files, one of which is the certificate that it serves
+//! (platform.md §2.4).
+//!
+//! It holds no nonce, and the key is on a volume that every earlier compose document of the app could read. It shows that a
+//! TD that meets the policy had this key at some time. It does not show that this TD alone has it now: a [`BoundIngress`] is not
+//! a [`BoundChannel`](super::BoundChannel).
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+
+use super::Layout;
+use super::digest::sha256;
+use super::ra_tls::spki_sha256;
+use super::td_claims::{OtherTd, TdClaims, same_td};
+use crate::evidence::{
+    Attestation, Evidence, INGRESS_ACCOUNT, IngressEvidence, IngressManifest, IngressSeen, ManifestError,
+    Probe, Seen, TlsSession,
+};
+
+/// The key of the live connection is that of a certificate whose hash the TD of the app's evidence quoted, at a time that is not
+/// known. It can be made here alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundIngress {
+    spki_sha256: [u8; 32],
+}
+
+impl BoundIngress {
+    /// SHA-256 of the SubjectPublicKeyInfo of the key. 32 bytes.
+    #[must_use]
+    pub const fn spki_sha256(&self) -> &[u8; 32] {
+        &self.spki_sha256
+    }
+}
+
+/// Why the evidence of an ingress is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IngressRefusal {
+    /// The manifest cannot be read.
+    #[error("the manifest (sha256sum.txt) {0}")]
+    Manifest(#[from] ManifestError),
+    /// A listed file is not served.
+    #[error("the manifest lists {0}, and the ingress does not serve it")]
+    FileMissing(String),
+    /// A listed file is another one.
+    #[error("{0} does not have the SHA-256 that the manifest lists for it")]
+    FileHash(String),
+    /// A file that binds is not listed.
+    #[error("the manifest does not list {0}")]
+    NotListed(String),
+    /// The ingress could not quote.
+    #[error("quote.json is empty, or is not served: the ingress has no quote of its present files")]
+    QuoteEmpty,
+    /// The quote or the certificate cannot be read.
+    #[error("{0}")]
+    Malformed(String),
+    /// The quote binds other files.
+    #[error(
+        "the report data of its quote is not the SHA-256 of the manifest, then zeros: the quote was made for other files"
+    )]
+    NotBound,
+    /// The certificate in the files has another key.
+    #[error("the certificate in its files has another key than the one that answered")]
+    KeyDiffers,
+}
+
+/// Why an ingress does not bind the key of the connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IngressGap {
+    /// It was not asked for.
+    NotAsked,
+    /// The server has no manifest, or no trusted CA vouches for its certificate.
+    Absent,
+    /// Its files could not be fetched. For people, a clause.
+    Unreachable(String),
+    /// It is refused.
+    Refused(IngressRefusal),
+    /// Its quote, or the event log beside it, is not proven.
+    QuoteNotProven {
+        /// Whether it was refused, or could not be determined.
+        is_refused: bool,
+    },
+    /// The app's own evidence is not proven.
+    NotReached,
+    /// Its quote is of a TD with other code.
+    OtherCode {
+        /// The compose hash of that TD.
+        compose_hash: [u8; 32],
+    },
+    /// Its quote is of another TD.
+    OtherInstance,
+    /// More than one key answered.
+    KeyChanged {
+        /// How many, at least 2.
+        keys: usize,
+    },
+    /// The endpoint quotes 32 bytes of the caller's choice: anyone can have such a quote made.
+    Oracle,
+    /// All holds, of a recording: who holds the key now is not known.
+    Recorded,
+}
+
+impl IngressGap {
+    /// Whether an ingress answered: something at the address that has a manifest.
+    #[must_use]
+    pub const fn is_of_an_ingress(&self) -> bool {
+        match self {
+            Self::NotAsked | Self::Absent | Self::Unreachable(_) => false,
+            Self::Refused(IngressRefusal::Manifest(error)) => !error.is_of_another_file(),
+            Self::Refused(_)
+            | Self::QuoteNotProven { .. }
+            | Self::NotReached
+            | Self::OtherCode { .. }
+            | Self::OtherInstance
+            | Self::KeyChanged { .. }
+            | Self::Oracle
+            | Self::Recorded => true,
+        }
+    }
+}
+
+/// The evidence of an ingress, read: which manifest its quote must hold, and the key of the certificate in its files. Each file is
+/// the one that the manifest lists. Nothing more is proven.
+#[derive(Debug, Clone)]
+pub struct ReadIngress {
+    manifest_sha256: [u8; 32],
+    certificate_spki: [u8; 32],
+    evidence: Evidence,
+}
+
+impl ReadIngress {
+    /// The evidence in `quote.json`, for [`super::prove`].
+    #[must_use]
+    pub const fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+}
+
+/// Reads what a session saw of an ingress.
+///
+/// # Errors
+/// [`IngressGap`] says what is missing or refused.
+pub fn evidence_of(session: &TlsSession) -> Result<ReadIngress, IngressGap> {
+    match &session.ingress {
+        IngressSeen::NotAsked => Err(IngressGap::NotAsked),
+        IngressSeen::Absent => Err(IngressGap::Absent),
+        IngressSeen::Unreachable(why) => Err(IngressGap::Unreachable(why.clone())),
+        IngressSeen::Evidence(files) => read(files).map_err(IngressGap::Refused),
+    }
+}
+
+/// Reads the files, and compares each with the manifest.
+fn read(ingress: &IngressEvidence) -> Result<ReadIngress, IngressRefusal> {
+    let manifest = IngressManifest::parse(&ingress.manifest)?;
+    for (name, hash) in manifest.files() {
+        let file = ingress.files.get(name);
+        let file = file.ok_or_else(|| IngressRefusal::FileMissing(name.to_owned()))?;
+        if sha256(file) != *hash {
+            return Err(IngressRefusal::FileHash(name.to_owned()));
+        }
+    }
+    if !manifest.names().any(|name| name == INGRESS_ACCOUNT) {
+        return Err(IngressRefusal::NotListed(INGRESS_ACCOUNT.to_owned()));
+    }
+    let certificate = manifest
+        .certificate_of(&ingress.host)
+        .and_then(|name| ingress.files.get(name))
+        .ok_or_else(|| IngressRefusal::NotListed(format!("the certificate of {}", ingress.host)))?;
+    if ingress.quote.trim_ascii().is_empty() {
+        return Err(IngressRefusal::QuoteEmpty);
+    }
+    let evidence = Attestation::parse(&ingress.quote)
+        .and_then(|attestation| Evidence::of_quote(attestation, None, None, None))
+        .map_err(|error| IngressRefusal::Malformed(format!("quote.json is not an attestation ({error})")))?;
+    let certificate_spki = CertificateDer::from_pem_slice(certificate)
+        .ok()
+        .and_then(|certificate| spki_sha256(&certificate))
+        .ok_or_else(|| IngressRefusal::Malformed("the certificate in its files cannot be read".to_owned()))?;
+    Ok(ReadIngress {
+        manifest_sha256: sha256(&ingress.manifest),
+        certificate_spki,
+        evidence,
+    })
+}
+
+/// Proves that the TD of the app's evidence quoted the files, and that the live key is that of the certificate in them. `own` is
+/// what the ingress's evidence proves.
+pub(super) fn bind(
+    read: &ReadIngress,
+    own: TdClaims<'_>,
+    app: TdClaims<'_>,
+    session: &TlsSession,
+) -> Result<BoundIngress, IngressGap> {
+    let not_proven = IngressGap::QuoteNotProven {
+        is_refused: own.is_refused,
+    };
+    let Some(quote) = own.quote else {
+        return Err(not_proven);
+    };
+    let (hash, zeros) = quote.report_data().split_at(32);
+    if hash != read.manifest_sha256 || zeros != [0; 32] {
+        return Err(IngressGap::Refused(IngressRefusal::NotBound));
+    }
+    if own.boot.is_none() {
+        return Err(not_proven);
+    }
+    same_td(own, app).map_err(|other| match other {
+        OtherTd::NotReached => IngressGap::NotReached,
+        OtherTd::Code { compose_hash } => IngressGap::OtherCode { compose_hash },
+        OtherTd::Instance => IngressGap::OtherInstance,
+    })?;
+    // Without a CA that vouches for the host name nobody says that the server is the one that was asked.
+    if !session.has_trusted_ca {
+        return Err(IngressGap::Absent);
+    }
+    let spki_sha256 = spki_sha256(session.chain.leaf())
+        .filter(|live| *live == read.certificate_spki)
+        .ok_or(IngressGap::Refused(IngressRefusal::KeyDiffers))?;
+    if session.other_keys > 0 {
+        return Err(IngressGap::KeyChanged {
+            keys: session.other_keys.saturating_add(1),
+        });
+    }
+    if matches!(session.probe, Probe::Quotes32 | Probe::Quotes64) || quotes_32(app) {
+        return Err(IngressGap::Oracle);
+    }
+    match session.seen {
+        Seen::Live => Ok(BoundIngress { spki_sha256 }),
+        Seen::Recorded => Err(IngressGap::Recorded),
+    }
+}
+
+/// Whether the app quoted 32 bytes of the caller's choice in this very run: the nonce, then zeros. The quote of an ingress has
+/// that form.
+fn quotes_32(app: TdClaims<'_>) -> bool {
+    app.quote
+        .zip(app.nonce)
+        .is_some_and(|(quote, nonce)| Layout::Raw.holds(quote.report_data(), nonce))
+}
