@@ -331,6 +331,22 @@ fn t66_what_a_shell_executes_of_the_containers_environment_decides_code() {
             "pre_start[0].command[2]",
         ),
         ("command: [python, -c, '$$NAME']", "command[2]"),
+        // A variable of the script's own holds it.
+        ("command: [sh, -c, 'c=$$NAME; exec $$c']", "command[2]"),
+        ("command: sh -c 'c=$$NAME && $$c'", "command"),
+        ("command: [sh, -c, 'for c in $$NAME; do $$c; done']", "command[2]"),
+        (
+            "entrypoint: [bash, -c, 'read c <<< \"$$NAME\"; eval \"$$c\"']",
+            "entrypoint[2]",
+        ),
+        (
+            "healthcheck: { test: [CMD, sh, -c, 'c=$${NAME:-true}; $$c'] }",
+            "healthcheck.test[3]",
+        ),
+        ("command: [bash, -c, 'bash < <(echo $$NAME)']", "command[2]"),
+        ("command: [bash, -c, 'echo $${!NAME}']", "command[2]"),
+        ("command: [bash, -c, 'echo $$((NAME))']", "command[2]"),
+        ("command: [sh, -c, 'printenv NAME | sh']", "command[2]"),
     ] {
         is_unmeasured(&with(lines), &format!("services.web.{place}"));
     }
@@ -363,6 +379,7 @@ fn t67_a_risky_name_in_a_container_decides_code() {
         ("['NODE_OPTIONS=${X}']", "environment[0]"),
         ("{ https_proxy: 'http://${X}' }", "environment.https_proxy"),
         ("{ BASH_ENV: '${NOBODY:-${X}}' }", "environment.BASH_ENV"),
+        ("['${NOBODY:-LD_PRELOAD}=${X}']", "environment[0]"),
     ] {
         is_unmeasured(
             &service(&format!("environment: {entry}")),
@@ -448,7 +465,10 @@ fn t69_a_mount_of_what_the_host_hands_in_decides_code_and_is_host_access() {
         "/dev",
         "/dev/vdb",
         "/dev/disk/by-id",
+        "/dev/block/254:16",
         "/dstack/user_config",
+        "~/..",
+        "~/../dstack",
     ] {
         let judged = running(&service(&format!("volumes: ['{source}:/x:ro']")));
         decides(&judged, "unmeasured-input", "services.web.volumes[0]");
@@ -459,9 +479,11 @@ fn t69_a_mount_of_what_the_host_hands_in_decides_code_and_is_host_access() {
         decides(&judged, "unmeasured-input", "services.web.volumes[0].source");
         reaches(&judged, "services.web.volumes[0].source");
     }
-    let judged = running(&service("devices: ['/dev/vda:/dev/vda']"));
-    decides(&judged, "unmeasured-input", "services.web.devices[0]");
-    reaches(&judged, "services.web.devices[0]");
+    for device in ["/dev/vda", "/dev/block/254:16", "/dev/mmcblk0"] {
+        let judged = running(&service(&format!("devices: ['{device}:/dev/vda']")));
+        decides(&judged, "unmeasured-input", "services.web.devices[0]");
+        reaches(&judged, "services.web.devices[0]");
+    }
     for source in ["/data", "./data", "/etc/ssl/certs"] {
         reaches(
             &is_fixed(&service(&format!("volumes: ['{source}:/x']"))),
@@ -751,6 +773,15 @@ fn t76_every_way_beyond_the_container_is_named_beside_an_image_that_is_not_pinne
             "deploy: { resources: { reservations: { devices: [{ driver: other, capabilities: [x] }] } } }",
             "deploy.resources.reservations.devices[0].driver",
         ),
+        (
+            "deploy: { resources: { reservations: { devices: [{ capabilities: [tpu] }] } } }",
+            "deploy.resources.reservations.devices[0]",
+        ),
+        (
+            "gpus: [{ driver: cdi, device_ids: ['vendor.example/net=a'] }]",
+            "gpus[0].driver",
+        ),
+        ("gpus: [{ capabilities: [tpu] }]", "gpus[0]"),
     ] {
         reaches(&is_fixed(&service(lines)), &format!("services.web.{place}"));
         let judged = running(&service(lines).replace(PINNED, "nginx:latest"));

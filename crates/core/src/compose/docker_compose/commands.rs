@@ -63,7 +63,7 @@ impl Judge<'_> {
             let stands_in_command = words
                 .iter()
                 .skip(before)
-                .any(|word| word.contains('$') && word.contains(&name));
+                .any(|word| shell::reads_variables(word) && word.contains(&name));
             if how == Use::Executed && stands_in_command {
                 self.name_uses(
                     &step(path, "command"),
@@ -125,7 +125,7 @@ impl Judge<'_> {
 
     fn script(&mut self, path: &str, text: &str, environment: &Environment) {
         if let Some(script) = self.fixed_or(path, text, &or_escaped(text))
-            && script.contains('$')
+            && shell::reads_variables(&script)
         {
             let uses = shell::uses(&script, &|name| environment.is_from_outside(name));
             self.name_uses(path, text, uses);
@@ -157,7 +157,9 @@ impl Judge<'_> {
             let at = words
                 .iter()
                 .position(|word| word.contains(&format!("${name}")) || word.contains(&format!("${{{name}")));
-            let index = at.unwrap_or(skip);
+            let index = at
+                .or_else(|| words.iter().position(|word| word.contains(&name)))
+                .unwrap_or(skip);
             let text = items.get(index).and_then(Value::as_str).unwrap_or_default();
             self.name_uses(&item(path, index), text, BTreeMap::from([(name, how)]));
         }

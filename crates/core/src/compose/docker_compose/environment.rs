@@ -49,10 +49,15 @@ impl Environment {
                         .any(|name| settable.setter(name).is_some())
                 }),
             };
+            // In a list the name is substituted, too.
+            let name = Template::read(entry.name).map_or_else(
+                |_| entry.name.to_owned(),
+                |template| template.evaluate(&|name| settable.value(name)),
+            );
             if is_set {
-                self.from_outside.insert(entry.name.to_owned());
+                self.from_outside.insert(name);
             } else {
-                self.from_outside.remove(entry.name);
+                self.from_outside.remove(&name);
             }
         };
         match entries {

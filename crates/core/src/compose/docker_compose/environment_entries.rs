@@ -36,20 +36,25 @@ impl Judge<'_> {
 
     fn entry(&mut self, path: &str, entry: &Entry<'_>) {
         // In a list the whole item is substituted: a variable before `=` chooses the name.
-        if entry.name.contains('$') && self.fixed(path, entry.name).is_none() {
-            return;
-        }
+        let name = if entry.name.contains('$') {
+            let Some(name) = self.fixed(path, entry.name) else {
+                return;
+            };
+            name
+        } else {
+            entry.name.to_owned()
+        };
         let text = entry
             .value
             .map_or_else(|| format!("${{{}}}", entry.name), str::to_owned);
         let Some(place) = self.substituted(path, &text, "") else {
             return;
         };
-        if is_risky(entry.name) {
+        if is_risky(&name) {
             let says = format!(
                 "{}; it fills `{}`, which can change what runs",
                 place.says,
-                shown(entry.name)
+                shown(&name)
             );
             self.file.unmeasured.add(Place { says, ..place });
         } else {

@@ -1,6 +1,6 @@
 //! Where a container reaches beyond itself.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::environment::Environment;
 use super::judge::{Judge, is_nothing, text_of};
@@ -12,12 +12,33 @@ use super::table::Row;
 const RUNTIMES: [&str; 4] = ["nvidia", "runc", "sysbox-runc", "io.containerd.runc.v2"];
 /// Networks that reach nothing but their own containers and, through address translation, the outside.
 const NETWORK_DRIVERS: [&str; 4] = ["bridge", "default", "nat", "none"];
+/// How the Container Device Interface names NVIDIA's GPUs.
+const GPU_OF_CDI: &str = "nvidia.com/gpu=";
 /// Options that take rights away.
 const STRENGTHENING: [&str; 3] = [
     "no-new-privileges",
     "no-new-privileges:true",
     "no-new-privileges=true",
 ];
+
+/// The texts of a member that is a text, a list of texts, or a list of such lists.
+fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
+    let items = value.into_iter().flat_map(|value| match value {
+        Value::Array(items) => items.iter().collect(),
+        value => vec![value],
+    });
+    let items = items.flat_map(|item| match item {
+        Value::Array(inner) => inner.iter().collect(),
+        item => vec![item],
+    });
+    items.filter_map(Value::as_str)
+}
+
+/// Whether a request by the Container Device Interface is for GPUs alone: it can name any device that the VM describes.
+fn names_gpus(members: &Map<String, Value>) -> bool {
+    let mut ids = texts(members.get("device_ids")).peekable();
+    ids.peek().is_some() && ids.all(|id| id.starts_with(GPU_OF_CDI))
+}
 
 impl Judge<'_> {
     /// A key that reaches beyond the container unless it is false or empty.
@@ -97,7 +118,7 @@ impl Judge<'_> {
         let device = mounts::resolve(source);
         let is_gpu =
             device.starts_with("/dev/nvidia") || device == "/dev/dri" || device.starts_with("/dev/dri/");
-        if is_gpu || whole.starts_with("nvidia.com/gpu=") {
+        if is_gpu || whole.starts_with(GPU_OF_CDI) {
             return self.file.gpus.add(Place::new(path, text, "a GPU"));
         }
         self.reaches(path, text, format!("`{}`: a device of the VM", shown(source)));
@@ -136,7 +157,12 @@ impl Judge<'_> {
                         ("driver", Value::String(driver)) => {
                             let path = step(path, key);
                             let name = self.fixed(&path, driver);
-                            if !matches!(name.as_deref(), Some("nvidia" | "cdi" | "")) {
+                            let is_gpu = match name.as_deref() {
+                                Some("nvidia" | "") => true,
+                                Some("cdi") => names_gpus(members),
+                                _ => false,
+                            };
+                            if !is_gpu {
                                 self.reaches(
                                     &path,
                                     driver,
@@ -146,6 +172,12 @@ impl Judge<'_> {
                         }
                         (key, member) => self.member(row, path, key, member, environment),
                     }
+                }
+                let has_driver = texts(members.get("driver")).any(|driver| !driver.is_empty());
+                let wanted = members.get("capabilities");
+                if !has_driver && wanted.is_some() && !texts(wanted).any(|what| what == "gpu") {
+                    let says = "devices of the VM that are not said to be GPUs".to_owned();
+                    self.reaches(path, &text_of(value), says);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}

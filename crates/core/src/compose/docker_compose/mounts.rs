@@ -26,7 +26,7 @@ const LINKS: [(&str, &str); 6] = [
 ];
 
 /// What the host hands in: files that nothing measures, firmware tables, and the disks.
-const FROM_THE_HOST: [(&str, &str); 8] = [
+const FROM_THE_HOST: [(&str, &str); 9] = [
     ("/dstack/.host-shared", "files that the host hands in"),
     ("/dstack/user_config", "a file that the host hands in"),
     ("/dstack/.user-config", "a file that the host hands in"),
@@ -37,11 +37,12 @@ const FROM_THE_HOST: [(&str, &str); 8] = [
     ),
     ("/sys/firmware", "firmware tables that the host supplies"),
     ("/dev/disk", "disks that the host supplies"),
+    ("/dev/block", "disks that the host supplies"),
     ("/dev/mem", "memory that the host supplies"),
 ];
 
 /// Beginnings of the names of disks in `/dev`.
-const DISKS: [&str; 8] = ["vd", "sd", "hd", "nvme", "xvd", "sr", "pmem", "loop"];
+const DISKS: [&str; 9] = ["vd", "sd", "hd", "nvme", "xvd", "sr", "pmem", "loop", "mmcblk"];
 
 /// The guest agent's sockets, under the names of its versions.
 const GUEST_AGENT: [&str; 4] = [
@@ -61,6 +62,10 @@ const DOCKER_SOCKETS: [&str; 5] = [
 
 /// The path in the guest, with known links followed and without `.` and `..`. Relative ones are in the project's folder.
 pub(super) fn resolve(path: &str) -> String {
+    // Which folder is the home, and whether there is one, no document says: from it `..` may lead anywhere.
+    if path.starts_with('~') && path.split('/').any(|step| step == "..") {
+        return "/".to_owned();
+    }
     let from = match path.strip_prefix('~') {
         Some(rest) => format!("/home/root{rest}"),
         None if path.starts_with('/') => path.to_owned(),
@@ -134,7 +139,9 @@ pub(super) fn source(path: &str) -> Source {
 /// Whether a device is a disk that the host supplies.
 pub(super) fn is_disk(path: &str) -> bool {
     path.strip_prefix("/dev/").is_some_and(|name| {
-        DISKS.iter().any(|disk| name.starts_with(disk)) || name == "disk" || name.starts_with("disk/")
+        let folders = ["disk", "block"];
+        DISKS.iter().any(|disk| name.starts_with(disk))
+            || folders.contains(&name.split('/').next().unwrap_or_default())
     })
 }
 
@@ -170,6 +177,8 @@ mod tests {
             ("//dstack//.host-shared/", "/dstack/.host-shared"),
             ("/../..", "/"),
             ("~/x", "/home/root/x"),
+            ("~/..", "/"),
+            ("~/../dstack", "/"),
         ] {
             assert_eq!(resolve(path), leads, "{path}");
         }
@@ -191,6 +200,9 @@ mod tests {
             "/dev",
             "/dev/vdb",
             "/dev/disk/by-id/x",
+            "/dev/block/254:16",
+            "/dev/mmcblk0",
+            "~/../dstack",
             "/proc/1/root",
             "/var/volatile",
             "/dstack/user_config",

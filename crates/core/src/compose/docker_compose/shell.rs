@@ -112,6 +112,11 @@ const INPUT: [&str; 3] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
 /// Words after which a command begins.
 const RESERVED: [&str; 9] = ["!", "{", "}", "do", "elif", "else", "if", "then", "while"];
 
+/// Whether a script can read a variable at all.
+pub(super) fn reads_variables(script: &str) -> bool {
+    script.contains('$') || script.contains("printenv") || script.contains("((")
+}
+
 /// Every variable of a script for which `is_settable` holds, with the gravest use.
 pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> BTreeMap<String, Use> {
     let mut found = BTreeMap::new();
@@ -119,8 +124,21 @@ pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> BTreeMap<S
         let names = names_in(text).into_iter().filter(|name| is_settable(name));
         return names.map(|name| (name, Use::Executed)).collect();
     }
-    let script = Reader::of(text).script(None, 0);
-    let mut tainted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    judge_text(text, is_settable, &Tainted::new(), &mut found, 0);
+    found
+}
+
+/// Judges a script. What its own variables hold from outside is followed first, wherever the script stands: one that `sh -c` is
+/// handed has variables of its own, too.
+fn judge_text(
+    text: &str,
+    is_settable: &dyn Fn(&str) -> bool,
+    outer: &Tainted,
+    found: &mut BTreeMap<String, Use>,
+    depth: usize,
+) {
+    let script = Reader::of(text).script(None, depth);
+    let mut tainted = outer.clone();
     // A variable of the script's own that is made of one from outside is one from outside. Each round reaches one step further.
     for _ in 0..4 {
         script.taint(is_settable, &mut tainted);
@@ -133,8 +151,7 @@ pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> BTreeMap<S
             tainted.insert(name.to_owned(), all.clone());
         }
     }
-    script.judge(is_settable, &tainted, &mut found, 0);
-    found
+    script.judge(is_settable, &tainted, found, depth);
 }
 
 /// Every variable of a program and its arguments, which no shell reads unless one is named.
@@ -309,8 +326,11 @@ impl Script {
                             }
                             nested.push(script.text.clone());
                             has_script = true;
+                            // What stands behind the script are its arguments.
                             if has_positional(&script.text) {
-                                note(&all, Use::Executed);
+                                for argument in words.by_ref() {
+                                    note(&argument.names, Use::Executed);
+                                }
                             }
                         }
                         break;
@@ -345,16 +365,14 @@ impl Script {
                 note(names, Use::Executed);
             }
         }
-        for text in nested.iter().filter(|text| text.contains('$')) {
+        for text in nested.iter().filter(|text| reads_variables(text)) {
             // What is not read counts as executing every variable in it.
             if depth >= MAX_DEPTH || text.len() > MAX_SCRIPT_BYTES {
                 let names = sources(&names_in(text), is_settable, tainted).into_iter();
                 merge(found, names.map(|name| (name, Use::Executed)).collect());
                 continue;
             }
-            Reader::of(text)
-                .script(None, depth + 1)
-                .judge(is_settable, tainted, found, depth + 1);
+            judge_text(text, is_settable, tainted, found, depth + 1);
         }
     }
 }

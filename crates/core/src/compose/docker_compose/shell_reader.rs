@@ -52,6 +52,8 @@ pub(super) struct Word {
 pub(super) struct Reader {
     rest: Vec<char>,
     at: usize,
+    /// Where the arithmetic expression ends that was read last.
+    evaluated_to: usize,
 }
 
 impl Reader {
@@ -60,6 +62,7 @@ impl Reader {
         Self {
             rest: text.chars().collect(),
             at: 0,
+            evaluated_to: 0,
         }
     }
 
@@ -94,9 +97,7 @@ impl Reader {
                 '\\' if self.peek_at(1) == Some('\n') => self.at += 2,
                 '<' | '>' if self.peek_at(1) == Some('(') => {
                     self.at += 2;
-                    let mut word = Word::default();
-                    self.substitution(')', depth, &mut word, &mut script);
-                    command.words.push(word);
+                    command.words.push(self.process(c == '>', depth, &mut script));
                 }
                 '#' => {
                     while self.peek().is_some_and(|c| c != '\n') {
@@ -104,6 +105,9 @@ impl Reader {
                     }
                 }
                 '\n' | ';' | '&' | '|' | '(' | ')' => {
+                    if c == '(' && self.peek_at(1) == Some('(') {
+                        self.arithmetic(&mut script);
+                    }
                     self.at += 1;
                     let pipes = c == '|' && self.peek() != Some('|');
                     if c == '|' || c == '&' || c == ';' {
@@ -132,13 +136,17 @@ impl Reader {
                 }
                 '<' | '>' => {
                     self.at += 1;
-                    while self
-                        .peek()
-                        .is_some_and(|c| matches!(c, '<' | '>' | '&' | '|' | ' '))
-                    {
+                    let mut last = c;
+                    while let Some(next) = self.peek().filter(|c| matches!(c, '<' | '>' | '&' | '|' | ' ')) {
+                        last = next;
                         self.at += 1;
                     }
-                    let word = self.word(end, depth, &mut script);
+                    let word = if matches!(last, '<' | '>') && self.peek() == Some('(') {
+                        self.at += 1;
+                        self.process(last == '>', depth, &mut script)
+                    } else {
+                        self.word(end, depth, &mut script)
+                    };
                     if c == '>' {
                         command.outputs.push(word);
                     } else {
@@ -146,7 +154,12 @@ impl Reader {
                     }
                 }
                 _ => {
-                    let word = self.word(end, depth, &mut script);
+                    let mut word = self.word(end, depth, &mut script);
+                    // `printenv NAME` is `$NAME`.
+                    let is_read = |word: &Word| word.text.rsplit('/').next() == Some("printenv");
+                    if command.words.iter().any(is_read) {
+                        word.names.insert(word.text.clone());
+                    }
                     let opens = word.text == "{";
                     command.words.push(word);
                     if opens {
@@ -221,6 +234,43 @@ impl Reader {
         word
     }
 
+    /// `<(…)` or `>(…)`, behind the parenthesis. What is written to the latter is the input of its commands.
+    fn process(&mut self, is_written: bool, depth: usize, script: &mut Script) -> Word {
+        let mut word = Word::default();
+        let first = script.commands.len();
+        self.substitution(')', depth, &mut word, script);
+        if is_written && let Some(command) = script.commands.get_mut(first) {
+            command.is_piped = true;
+        }
+        word
+    }
+
+    /// Shells evaluate the values of variables in an arithmetic expression, and bash executes what stands in an index there.
+    /// Nothing is consumed; no character is read here twice.
+    fn arithmetic(&mut self, script: &mut Script) {
+        if self.at < self.evaluated_to {
+            return;
+        }
+        let mut open = 0_usize;
+        let mut expression = String::new();
+        self.evaluated_to = self.at;
+        for &c in self.rest.get(self.at..).unwrap_or_default() {
+            match c {
+                '(' => open += 1,
+                ')' => open = open.saturating_sub(1),
+                _ => {}
+            }
+            if open == 0 {
+                break;
+            }
+            self.evaluated_to += 1;
+            expression.push(c);
+        }
+        let words = expression.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+        let names = words.filter(|word| !word.is_empty()).map(str::to_owned);
+        script.commands.push(Command::of_program(names.collect()));
+    }
+
     fn substitution(&mut self, end: char, depth: usize, word: &mut Word, script: &mut Script) {
         word.text.push_str("$()");
         if depth >= MAX_DEPTH {
@@ -229,15 +279,7 @@ impl Reader {
             self.at = self.rest.len();
             let names = names_in(&rest);
             word.names.extend(names.iter().cloned());
-            let program = Word {
-                text: "$()".to_owned(),
-                names,
-                is_literal: false,
-            };
-            script.commands.push(Command {
-                words: vec![program],
-                ..Command::default()
-            });
+            script.commands.push(Command::of_program(names));
             return;
         }
         let inner = self.script(Some(end), depth + 1);
@@ -250,6 +292,9 @@ impl Reader {
     fn dollar(&mut self, depth: usize, word: &mut Word, script: &mut Script) {
         match self.peek() {
             Some('(') => {
+                if self.peek_at(1) == Some('(') {
+                    self.arithmetic(script);
+                }
                 self.at += 1;
                 self.substitution(')', depth, word, script);
             }
@@ -268,7 +313,12 @@ impl Reader {
                         break;
                     }
                 }
-                word.names.extend(names_in(&inner));
+                let names = names_in(&inner);
+                // Bash evaluates the value: as the name of a variable, whose index it executes, or as a prompt.
+                if inner.starts_with("${!") || inner.ends_with("@P}") {
+                    script.commands.push(Command::of_program(names.clone()));
+                }
+                word.names.extend(names);
                 word.text.push_str(&inner);
             }
             _ => {
@@ -291,6 +341,19 @@ impl Reader {
 }
 
 impl Command {
+    /// A command whose program is what these variables hold.
+    fn of_program(names: BTreeSet<String>) -> Self {
+        let program = Word {
+            text: "$()".to_owned(),
+            names,
+            is_literal: false,
+        };
+        Self {
+            words: vec![program],
+            ..Self::default()
+        }
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = &String> {
         let words = self.words.iter().chain(&self.outputs);
         words.flat_map(|word| &word.names).chain(&self.input)

@@ -8,6 +8,12 @@ fn of(script: &str) -> Option<Use> {
     uses(script, &|name| name == "X").remove("X")
 }
 
+/// The same script as the list `["sh", "-c", script]`.
+fn of_shell(script: &str) -> Option<Use> {
+    let arguments = ["sh", "-c", script].map(str::to_owned);
+    uses_of_arguments(&arguments, &|name| name == "X").remove("X")
+}
+
 #[test]
 fn what_a_program_is_handed_is_an_argument() {
     for script in [
@@ -39,6 +45,11 @@ fn what_a_program_is_handed_is_an_argument() {
         "timeout 5 bash -c '</dev/tcp/localhost/5432' # $X",
     ] {
         assert!(of(script) < Some(Use::Executed), "{script}: {:?}", of(script));
+        assert!(
+            of_shell(script) < Some(Use::Executed),
+            "sh -c {script}: {:?}",
+            of_shell(script)
+        );
     }
 }
 
@@ -111,8 +122,22 @@ fn what_a_shell_executes_is_executed() {
         "echo \"* * * * * $X\" | crontab -",
         "set $X; \"$@\"",
         "export \"$X\"; app",
+        "read c <<E\n$X\nE\n$c",
+        "c=$(echo $X); $c",
+        "c=${X:-run} && exec $c",
+        "bash < <(echo $X)",
+        "echo $X > >(sh)",
+        "echo $X | tee >(sh)",
+        "echo ${!X}",
+        "echo \"${X@P}\"",
+        "echo $((X + 1))",
+        "(( X > 1 )) && exec app",
+        "eval \"$(printenv X)\"",
+        "$(printenv X)",
+        "printenv X | sh",
     ] {
         assert_eq!(of(script), Some(Use::Executed), "{script}");
+        assert_eq!(of_shell(script), Some(Use::Executed), "sh -c {script}");
     }
 }
 
