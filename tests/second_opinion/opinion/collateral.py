@@ -58,12 +58,23 @@ def signed_document(text, chain_text, signature, name):
     return document, chain
 
 
+TEXTS = (*NAMES[:4], "pck_crl_issuer_chain")
+
+
+def is_well_formed(value):
+    """Whether a bundle may hold this as its collateral: QuoteCollateralV3 of texts, byte fields in hex."""
+    if value is None:
+        return True
+    if not isinstance(value, Members) or value.repeated() or not all(isinstance(value.get(name), str) for name in (*NAMES, *TEXTS)):
+        return False
+    binary = {name: hex_bytes(value.get(name)) for name in NAMES[4:]}
+    return None not in binary.values() and all(len(binary[name]) == 64 for name in NAMES[6:])
+
+
 def read(value):
     """Every document is there and can be read."""
     if value is None:
         raise Undetermined("missing")
-    if not isinstance(value, Members) or value.repeated():
-        raise Undetermined("malformed", "the collateral is no object")
     documents = dict(value)
     for name in NAMES:
         if not isinstance(documents.get(name), str) or not documents[name]:
@@ -125,13 +136,14 @@ def authentic(collateral, root, platform):
             raise Undetermined("not-signed-by-intel", name)
 
 
-def convict(collateral, platform):
-    """Intel revoked a certificate of the machine."""
-    if revoked(collateral.pck_crl, platform.path[0]) or any(revoked(collateral.root_crl, each) for each in platform.path[1:]):
+def convict(collateral, root, platform):
+    """Intel revoked a certificate of the machine, or its own root."""
+    if revoked(collateral.pck_crl, platform.path[0]) or any(revoked(collateral.root_crl, each) for each in [*platform.path[1:], root]):
         raise Refused("revoked")
 
 
 def in_date(collateral, root, platform, now):
+    """Everything is valid now. Returns whether a part of it ends within 14 days."""
     periods = [(time_of(each["issueDate"]), time_of(each["nextUpdate"])) for each in (collateral.tcb_info, collateral.qe_identity)]
     periods += [(crl.last_update_utc, crl.next_update_utc) for crl in (collateral.root_crl, collateral.pck_crl)]
     chains = [*platform.path, root, *(each for chain in collateral.signers for each in chain)]
@@ -140,6 +152,7 @@ def in_date(collateral, root, platform, now):
         raise Undetermined("expired")
     if any(now < begin for begin, _ in periods):
         raise Undetermined("not-yet-valid")
+    return min(end for _, end in periods) - now < datetime.timedelta(days=14)
 
 
 def of_this_platform(collateral, platform):

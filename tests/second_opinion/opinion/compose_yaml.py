@@ -1,6 +1,6 @@
 """A docker compose file that every reader reads alike, as plain values (threats.md T38, T48; docs/threats.md, Bounds).
 
-libyaml's rules by PyYAML's node graph; what YAML 1.1 and 1.2 read differently stays text. Duplicate keys, unknown tags,
+libyaml's rules, by the node graph of PyYAML; what YAML 1.1 and 1.2 read differently stays text. Duplicate keys, unknown tags,
 aliases within themselves, several documents and depth are refused."""
 
 import yaml
@@ -39,7 +39,7 @@ class Reader:
 
     def scalar(self, node):
         text = node.value
-        if node.style is None and not node.tag.endswith(":str"):
+        if not node.style and not node.tag.endswith(":str"):
             if text in ("", "~", "null", "Null", "NULL"):
                 return None
             if text.lower() in ("true", "false"):
@@ -71,7 +71,7 @@ def read(text):
     if len(text.encode()) > LIMIT_TEXT:
         raise Unreadable("too large")
     try:
-        loader = yaml.SafeLoader(text)
+        loader = yaml.CSafeLoader(text)
         node = loader.get_single_node()
         value = Reader().value(node, 0) if node is not None else None
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -36,13 +36,15 @@ def risky_rows():
 
 # What the guest itself has in the environment of Docker Compose. No document lists it; these are what systemd and the guest's
 # units set.
-GUEST_SETS = {"HOME", "PATH", "USER", "LOGNAME", "SHELL", "PWD", "LANG", "PCCS_URL", "INVOCATION_ID", "JOURNAL_STREAM"}
+GUEST_SETS = {"HOME", "PATH", "USER", "LOGNAME", "SHELL", "HOSTNAME", "SHLVL", "_", "LANG", "PCCS_URL", "INVOCATION_ID", "JOURNAL_STREAM"}
 
 # What the host hands in (docs/compose-places.md).
-HANDED_IN = ["/dstack/.host-shared", "/dstack/.user-config", "/dstack/user_config", "/sys/firmware", "/var/volatile/dstack"]
-DISK = re.compile(r"/dev/(vd|sd|hd|xvd|nvme|dm-|mapper|disk|loop|sr|md|zd|zvol|block)")
-LINKS = [("/proc/1/root", ""), ("/proc/self/root", ""), ("/tapp", "/dstack"), ("/var/run", "/run"), ("/var/volatile/dstack", "/dstack")]
-AGENT = {"/run/dstack.sock", "/run/tappd.sock"}
+HANDED_IN = ["/dstack/.decrypted-env", "/dstack/.decrypted-env.json", "/dstack/persistent/dstack", "/dev/mem","/dstack/.host-shared", "/dstack/.user-config", "/dstack/user_config", "/sys/firmware", "/var/volatile/dstack"]
+DISK = re.compile(r"/dev/(vd|sd|hd|xvd|nvme|disk|loop|sr|mmcblk|pmem|block)")
+PROC = re.compile(r"/proc/[^/]+/(root|cwd)(/|$)")
+LINKS = [("/tapp", "/dstack"), ("/var/run", "/run"), ("/var/volatile/dstack", "/dstack")]
+# dstack-attestation.md §1.c: /var/run/dstack is the folder of the socket in 0.6.
+AGENT = {"/run/dstack.sock", "/run/tappd.sock", "/run/dstack", "/run/dstack/dstack.sock"}
 DOCKER_SOCKETS = ["/run/docker.sock", "/run/containerd/containerd.sock"]
 BUILT_OR_ELSEWHERE = ("build", "extends", "provider", "include")
 STRENGTHENS = re.compile(r"no-new-privileges([:=]true)?")
@@ -54,10 +56,17 @@ def inside(path, folder):
 
 
 def resolved(source):
-    if source == "~" or source.startswith("~/"):
+    if source.startswith("~"):
+        # No document says where the home is: from it `..` may lead anywhere.
+        if ".." in source.split("/"):
+            return "/"
         source = "/root" + source[1:]
+    # A link is followed before what comes behind it.
     path = posixpath.normpath(posixpath.join("/dstack", source))
     path = "/" + path.lstrip("/")
+    match = PROC.match(path)
+    if match:
+        path = ("/" if match.group(1) == "root" else "/dstack/") + path[match.end():]
     for link, target in LINKS * 2:
         if inside(path, link):
             path = target + path[len(link):] or "/"
@@ -105,7 +114,8 @@ class Judge:
                 self.walk(each, path, context)
         elif isinstance(value, dict):
             for key, member in value.items():
-                if key.startswith("x-"):
+                # Names of networks, volumes, configs, secrets and environment are the author's: `x-` is no extension there.
+                if key.startswith("x-") and f"{path}.*" not in places():
                     continue
                 place = next((each for each in (f"{path}.{key}", f"{path}.*") if each in places()), None)
                 if place is None:
@@ -190,6 +200,8 @@ class Judge:
                     self.unmeasured = True
         elif not (value is None or isinstance(value, list) and all(isinstance(each, str) for each in value)):
             self.unmeasured = True
+        if isinstance(value, list):
+            self.unmeasured |= any(self.outside(each.partition("=")[0]) for each in value if isinstance(each, str))
         from .compose_document import risky
         for name, outside in self.environment(value).items():
             if outside and risky(name, risky_rows()):
@@ -243,10 +255,16 @@ class Judge:
         if any(self.outside(value.get(key)) for key in ("type", "source", "target", "read_only", "consistency")):
             self.unmeasured = True
             return
+        if kind is None and isinstance(source, str) and source[:1] in ("/", ".", "~"):
+            kind = "bind"
+            self.unmeasured = True
         if kind == "bind":
             self.mount(self.text(source)) if isinstance(source, str) else None
+            self.unmeasured |= not isinstance(source, str)
         elif kind not in ("volume", "tmpfs"):
             self.unmeasured = True
+        elif kind == "volume" and isinstance(source, str) and source.startswith("/"):
+            self.mount(self.text(source))
 
     def mount(self, source):
         path = resolved(source)
@@ -279,30 +297,36 @@ class Judge:
                 continue
             source = self.text(source).split(":")[0]
             if DISK.match(resolved(source)) or inside("/dev", resolved(source)):
-                self.unmeasured = True
+                self.unmeasured = self.host_access = True
             elif not (source.startswith("/dev/nvidia") or source.startswith("nvidia.com/gpu")):
                 self.host_access = True
 
     def at_service_gpus(self, value, context):
-        self.unmeasured |= self.outside(value)
         for each in value if isinstance(value, list) else [value]:
             if isinstance(each, dict):
                 self.unmeasured |= any(not key.startswith("x-") and f"SERVICE.gpus.{key}" not in places() for key in each)
-                if each.get("driver", "nvidia") != "nvidia" or "gpu" not in (each.get("capabilities") or ["gpu"]):
-                    self.host_access = True
+                self.request(each)
+
+    def request(self, value):
+        """A request of devices: for GPUs alone, or for others of the VM."""
+        driver = value.get("driver") or ""
+        self.unmeasured |= self.outside(driver) or self.outside(value.get("options"))
+        wanted = [inner for item in value.get("capabilities") or [] for inner in (item if isinstance(item, list) else [item])]
+        ids = value.get("device_ids") or []
+        if driver == "cdi":
+            is_gpu = bool(ids) and all(str(each).startswith("nvidia.com/gpu=") for each in ids)
+        else:
+            is_gpu = driver == "nvidia" or driver == "" and ("gpu" in wanted or "capabilities" not in value)
+        self.host_access |= not is_gpu
 
     def at_service_deploy_resources_reservations_devices(self, value, context):
-        self.unmeasured |= self.outside(value)
         for each in value if isinstance(value, list) else [value]:
             if not isinstance(each, dict):
                 self.unmeasured = True
                 continue
             path = "SERVICE.deploy.resources.reservations.devices"
             self.unmeasured |= any(not key.startswith("x-") and f"{path}.{key}" not in places() for key in each)
-            capabilities = each.get("capabilities") or []
-            flat = [inner for item in capabilities for inner in (item if isinstance(item, list) else [item])]
-            if "gpu" not in flat and each.get("driver") != "nvidia":
-                self.host_access = True
+            self.request(each)
 
     def at_service_security_opt(self, value, context):
         for each in value if isinstance(value, list) else [value]:
@@ -313,7 +337,7 @@ class Judge:
 
     def at_networks___driver(self, value, context):
         if self.outside(value):
-            self.unmeasured = True
+            self.unmeasured = self.host_access = True
         elif value not in (None, "bridge", "default"):
             self.host_access = True
 
@@ -354,7 +378,7 @@ class Judge:
             if key in ("services", "jobs"):
                 if not isinstance(member, dict):
                     raise Unreadable(f"{key} is no mapping")
-                services += [each for name, each in member.items() if not name.startswith("x-")]
+                services += list(member.values())
             elif key in ("networks", "volumes", "configs", "secrets"):
                 self.walk(member, key, {})
             elif key in places():
@@ -363,6 +387,8 @@ class Judge:
                 self.unmeasured = True
         configs = [each.get("content") for each in (value.get("configs") or {}).values() if isinstance(each, dict)] \
             if isinstance(value.get("configs"), dict) else []
+        if not services:
+            self.unpinned = True
         everything = {}
         for each in services:
             self.service(each)
@@ -407,11 +433,34 @@ def mentions(text, names):
     return any(re.search(r"\$(\{" + re.escape(name) + r"\b|" + re.escape(name) + r"\b)", text) for name in names)
 
 
+def held(text, names):
+    """The names, and the script's own variables that hold what they hold."""
+    names = set(names)
+    for _ in range(4):
+        for match in re.finditer(r"(?:^|[\s;&|(`])(\w+)=(\S*)", text):
+            if mentions(match.group(2), names) or match.group(2).startswith(("$(", '"$(', "`")) and mentions(text, names):
+                names.add(match.group(1))
+        for match in re.finditer(r"\bfor\s+(\w+)\s+in\s+([^;\n]*)", text):
+            if mentions(match.group(2), names):
+                names.add(match.group(1))
+        for match in re.finditer(r"\bread\s+(?:-\w+\s+)*(\w+)", text):
+            if mentions(text, names):
+                names.add(match.group(1))
+    return names
+
+
 def shell_executes(text, names):
     """Whether the text, executed by a shell, executes the value of one of the variables."""
+    names = held(text, names)
+    if re.search(r"\$?\(\([^)]*\b(" + "|".join(map(re.escape, names)) + r")\b", text) or re.search(r"\$\{!(" + "|".join(map(re.escape, names)) + r")\b", text):
+        return True
+    if any(re.search(r"\bprintenv\s+" + re.escape(name) + r"\b", text) for name in names):
+        text = re.sub(r"\bprintenv\s+(\w+)", r"echo $\1", text)
     if not mentions(text, names):
         return False
-    if re.search(rf"(^|[\s;|&(`])(eval|source|\.|exec)\s", text) or re.search(rf"{SHELLS}\s+(-\S+\s+)*-[a-z]*c\b", text) \
+    if re.search(rf"(^|[\s;|&(`]){SHELLS}\s*<", text):
+        return True
+    if re.search(rf"(^|[\s;|&(`])(eval|source|\.)\s", text) or re.search(rf"{SHELLS}\s+(-\S+\s+)*-[a-z]*c\b", text) \
             or re.search(rf"\|\s*{SHELLS}(\s|$)", text):
         return True
     for name in names:
@@ -434,17 +483,13 @@ def settable_by(document, names):
 
 def judge(document, names):
     """(an image that is not pinned, an input that nothing measures, access to the host)."""
-    if document.get("runner") == "bash":
-        # There is no compose file: what the script starts is named nowhere.
-        return True, False, False
     text = document.get("docker_compose_file")
+    if document.get("runner") == "bash" or text is None:
+        # There is no compose file: what the app starts is named nowhere.
+        return True, False, False
     if not isinstance(text, str):
-        raise Unreadable("no docker compose file")
+        raise Unreadable("a docker compose file that is no text")
     judge_ = Judge(settable_by(document, names))
     judge_.document(read_yaml(text))
     return judge_.unpinned, judge_.unmeasured, judge_.host_access
 
-
-def read_by_the_guest(name):
-    from .compose_document import risky
-    return risky(name, risky_rows())

@@ -53,6 +53,7 @@ def one(body, *names):
 def quote_bytes(text):
     if not isinstance(text, str):
         raise Refused(*MALFORMED)
+    text = text.strip(" \t\r\n")
     digits = text[2:] if text[:2] in ("0x", "0X") else text
     data = hex_bytes(digits)
     if data is None:
@@ -173,6 +174,8 @@ def read_info(body):
         return Info(usable=False)
     info = Info()
     tcb_info = as_object(body.get("tcb_info"))
+    if tcb_info is None and body.get("tcb_info") not in (None, ""):
+        return Info(usable=False)
     text = body.get("app_compose")
     if tcb_info is not None:
         if tcb_info.repeated():
@@ -180,8 +183,14 @@ def read_info(body):
         text = tcb_info.get("app_compose", text)
         for name in ("mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"):
             value = tcb_info.get(name)
-            if isinstance(value, str) and value:
+            if value not in (None, "") and (hex_bytes(value) is None or len(value) != 96):
+                return Info(usable=False)
+            if value:
                 info.registers[name] = value.lower()
+        try:
+            events_of(tcb_info.get("event_log"))
+        except Refused:
+            return Info(usable=False)
     info.app_compose = text if isinstance(text, str) and text else None
     instance = body.get("instance_id")
     if instance is not None:

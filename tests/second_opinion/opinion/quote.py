@@ -133,11 +133,19 @@ def raw_signature_holds(key, signature, message):
 
 
 def certificates(pem):
-    """The certificates of a PEM text, in order."""
+    """The certificates of a PEM text, in order. Behind the first, what cannot be read is no link of any chain."""
     if isinstance(pem, str):
         pem = pem.encode()
-    blocks = re.findall(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem, re.DOTALL)
-    return [x509.load_pem_x509_certificate(block) for block in blocks]
+    result = []
+    for block in re.findall(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem, re.DOTALL):
+        try:
+            certificate = x509.load_pem_x509_certificate(block)
+            certificate.public_key()
+            result.append(certificate)
+        except ValueError:
+            if not result:
+                raise
+    return result
 
 
 def is_ca(certificate):
@@ -156,13 +164,13 @@ def issued(certificate, issuer):
 
 
 def path_to(root, chain):
-    """The chain without its root, if it leads to the trusted one."""
-    spki = root.public_key()
-    above = [each for each in chain[1:] if each.public_key() != spki]
-    path = [chain[0], *above]
-    for certificate, issuer in zip(path, [*above, root]):
-        if not issued(certificate, issuer):
+    """The first certificate and those between it and the trusted root; None if it does not lead there."""
+    path = [chain[0]]
+    while not issued(path[-1], root):
+        above = next((each for each in chain[1:] if each not in path and issued(path[-1], each)), None)
+        if above is None:
             return None
+        path.append(above)
     return path
 
 
