@@ -13,10 +13,12 @@ use super::collected::internal;
 use super::jitter::jitter;
 use crate::net::retry::{Heal, Schedule, retry};
 use crate::net::{Client, Secret};
-use crate::source::github_attestations::{API, Attestations, Found, TIME};
+use crate::source::github_attestations::{API, Attestations};
+use crate::source::registry::InRegistry;
+use crate::source::{Found, TIME};
 use cvm_verify_core::checks::{Sought, sought_sources, statements_of_files};
 use cvm_verify_core::evidence::{LookupProblemKind, RecordedStatements, StatementSource};
-use cvm_verify_core::policy::SourcePolicy;
+use cvm_verify_core::policy::{SourcePolicy, normal_name};
 use cvm_verify_core::report::rfc3339;
 use cvm_verify_core::verify::provenance::PROVENANCE;
 
@@ -25,8 +27,15 @@ const AT_ONCE: usize = 10;
 /// Most answers that are remembered.
 const MAX_REMEMBERED: usize = 1024;
 
-/// A repository, a digest, and the type of predicate that was asked for.
-type Key = (String, [u8; 32], bool);
+/// What was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    /// A repository on GitHub, a digest, and whether any type of predicate was asked for.
+    Github(String, [u8; 32], bool),
+    /// An image's name, its digest, and whether BuildKit's attestation was asked for.
+    Registry(String, [u8; 32], bool),
+}
+
 /// An answer, once there is one. Another task that wants the same waits.
 type Slot = Arc<tokio::sync::Mutex<Option<RecordedStatements>>>;
 
@@ -76,30 +85,27 @@ impl StatementLookups {
         collected
     }
 
-    /// What GitHub has about these images, at a time (Unix seconds).
+    /// What GitHub and the registries have about these images, at a time (Unix seconds).
     pub async fn look_up(&self, client: &Client, sought: Vec<Sought>, at: u64) -> Vec<RecordedStatements> {
         let mut tasks = JoinSet::new();
         let count = sought.len();
         for (index, image) in sought.into_iter().enumerate() {
-            let slot = self.slot(&image);
-            let (api, token) = (self.api.clone(), self.token.clone());
-            let (client, at_once) = (client.clone(), Arc::clone(&self.at_once));
-            tasks.spawn(async move {
-                let mut slot = slot.lock().await;
-                let _permit = at_once.acquire().await;
-                if let Some(known) = slot.as_ref() {
-                    return (index, Some(of_image(known, &image)));
-                }
-                let Some(api) = api else { return (index, None) };
-                let answer = ask(&client, &api, token.as_ref(), &image, at).await;
-                // What failed, and what is not there yet, is asked for again.
-                if answer.problem.is_none() && !answer.bundles.is_empty() {
-                    *slot = Some(answer.clone());
-                }
-                (index, Some(answer))
-            });
+            let slots = image
+                .from
+                .iter()
+                .map(|from| (*from, self.slot(&image, *from)))
+                .collect();
+            let image = OneImage {
+                client: client.clone(),
+                api: self.api.clone(),
+                token: self.token.clone(),
+                at_once: Arc::clone(&self.at_once),
+                image,
+                at,
+            };
+            tasks.spawn(async move { (index, image.look_up(slots).await) });
         }
-        let mut answers: Vec<Option<RecordedStatements>> = (0..count).map(|_| None).collect();
+        let mut answers: Vec<Vec<RecordedStatements>> = (0..count).map(|_| Vec::new()).collect();
         while let Some(joined) = tasks.join_next().await {
             if let Ok((index, answer)) = joined
                 && let Some(place) = answers.get_mut(index)
@@ -110,17 +116,71 @@ impl StatementLookups {
         answers.into_iter().flatten().collect()
     }
 
-    fn slot(&self, image: &Sought) -> Slot {
+    fn slot(&self, image: &Sought, from: StatementSource) -> Slot {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if answers.len() >= MAX_REMEMBERED {
             answers.clear();
         }
-        let key = (
-            image.repository.to_ascii_lowercase(),
-            image.digest,
-            image.signature_suffices,
-        );
+        let key = match from {
+            StatementSource::Registry => {
+                Key::Registry(normal_name(name_of(image)), image.digest, image.via_buildkit)
+            }
+            StatementSource::GithubApi | StatementSource::File => Key::Github(
+                image.repository.to_ascii_lowercase(),
+                image.digest,
+                image.signature_suffices,
+            ),
+        };
         Arc::clone(answers.entry(key).or_default())
+    }
+}
+
+/// An image's name, without its digest.
+fn name_of(image: &Sought) -> &str {
+    image.image.split('@').next().unwrap_or_default()
+}
+
+/// One image, and whom to ask about it.
+struct OneImage {
+    client: Client,
+    api: Option<Url>,
+    token: Option<Secret>,
+    at_once: Arc<Semaphore>,
+    image: Sought,
+    /// Unix seconds.
+    at: u64,
+}
+
+impl OneImage {
+    /// Asks one source after the other, until one has statements.
+    async fn look_up(&self, slots: Vec<(StatementSource, Slot)>) -> Vec<RecordedStatements> {
+        let mut answers = Vec::new();
+        for (from, slot) in slots {
+            let mut slot = slot.lock().await;
+            let _permit = self.at_once.acquire().await;
+            let answer = match slot.as_ref() {
+                Some(known) => of_image(known, &self.image),
+                None => self.ask(from).await,
+            };
+            let is_whole = answer.problem.is_none() && !answer.bundles.is_empty();
+            // What failed, and what is not there yet, is asked for again.
+            if is_whole {
+                *slot = Some(answer.clone());
+            }
+            answers.push(answer);
+            if is_whole {
+                break;
+            }
+        }
+        answers
+    }
+
+    async fn ask(&self, from: StatementSource) -> RecordedStatements {
+        match (from, &self.api) {
+            (StatementSource::Registry, _) => ask_registry(&self.client, &self.image, self.at).await,
+            (_, Some(api)) => ask_github(&self.client, api, self.token.as_ref(), &self.image, self.at).await,
+            (_, None) => recorded(&self.image, from, None, self.at, Found::default()),
+        }
     }
 }
 
@@ -132,7 +192,7 @@ fn of_image(known: &RecordedStatements, image: &Sought) -> RecordedStatements {
     }
 }
 
-async fn ask(
+async fn ask_github(
     client: &Client,
     api: &Url,
     token: Option<&Secret>,
@@ -146,31 +206,58 @@ async fn ask(
         digest: &image.digest,
         predicate_type: (!image.signature_suffices).then_some(PROVENANCE),
     };
+    let found = patiently(|time| asked.fetch(client, time)).await;
+    recorded(image, StatementSource::GithubApi, Some(asked.shown()), at, found)
+}
+
+async fn ask_registry(client: &Client, image: &Sought, at: u64) -> RecordedStatements {
+    let asked = InRegistry {
+        image: name_of(image),
+        digest: &image.digest,
+        via_buildkit: image.via_buildkit,
+    };
+    let found = patiently(|time| asked.fetch(client, time)).await;
+    recorded(image, StatementSource::Registry, asked.shown(), at, found)
+}
+
+fn recorded(
+    image: &Sought,
+    from: StatementSource,
+    url: Option<String>,
+    at: u64,
+    found: Found,
+) -> RecordedStatements {
+    RecordedStatements {
+        image: image.image.clone(),
+        from,
+        url,
+        fetched_at: rfc3339(at),
+        bundles: found.bundles,
+        documents: found.documents,
+        legacy_signature: found.legacy_signature,
+        problem: found.problem,
+    }
+}
+
+/// Asks again, as long as that may help and there is time.
+async fn patiently<F: Future<Output = Found>>(mut ask: impl FnMut(Duration) -> F) -> Found {
     let schedule = Schedule {
         total: TIME,
         one_attempt: TIME,
         first_pause: Duration::from_millis(500),
         ..Schedule::default()
     };
-    let found = retry(&schedule, jitter, |_| async {
-        let found = asked.fetch(client).await;
-        match found.problem {
-            None => Ok(found),
-            Some(_) => Err(Incomplete(found)),
+    let asked = retry(&schedule, jitter, |attempt| {
+        let found = ask(attempt.time_left);
+        async move {
+            let found = found.await;
+            match found.problem {
+                None => Ok(found),
+                Some(_) => Err(Incomplete(found)),
+            }
         }
-    })
-    .await;
-    let found = found.unwrap_or_else(|Incomplete(found)| found);
-    RecordedStatements {
-        image: image.image.clone(),
-        from: StatementSource::GithubApi,
-        url: Some(asked.shown()),
-        fetched_at: rfc3339(at),
-        bundles: found.bundles,
-        documents: Vec::new(),
-        legacy_signature: false,
-        problem: found.problem,
-    }
+    });
+    asked.await.unwrap_or_else(|Incomplete(found)| found)
 }
 
 /// What was found before something failed.

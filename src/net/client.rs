@@ -22,6 +22,15 @@ use super::trace::Trace;
 use super::transport::{SetupError, Transport};
 use cvm_verify_core::evidence::excerpt;
 
+/// What becomes of an answer that sends us elsewhere. It is never followed here.
+#[derive(Debug, Clone, Copy)]
+enum Redirect {
+    /// It is an error.
+    Refused,
+    /// It is an answer.
+    Shown,
+}
+
 /// How long a connection waits for the request that follows, where one was announced.
 const STAY: Duration = Duration::from_millis(200);
 
@@ -223,6 +232,22 @@ impl Client {
         self.request(request, url, limits).await
     }
 
+    /// A request with `headers` and without a body, whose answer may be a redirect: its status and `Location` are shown, and it is
+    /// not followed.
+    ///
+    /// # Errors
+    /// As [`Client::get`], without [`NetError::Redirect`].
+    pub async fn send_and_see(
+        &self,
+        method: Method,
+        url: &Url,
+        headers: HeaderMap,
+        limits: &Limits,
+    ) -> Result<Response, NetError> {
+        let request = self.plain(method, url).headers(headers);
+        self.traced_request(request, url, limits, Redirect::Shown).await
+    }
+
     fn plain(&self, method: Method, url: &Url) -> RequestBuilder {
         let headers = [
             (ACCEPT, HeaderValue::from_static("*/*")),
@@ -241,8 +266,18 @@ impl Client {
         url: &Url,
         limits: &Limits,
     ) -> Result<Response, NetError> {
+        self.traced_request(request, url, limits, Redirect::Refused).await
+    }
+
+    async fn traced_request(
+        &self,
+        request: RequestBuilder,
+        url: &Url,
+        limits: &Limits,
+        redirect: Redirect,
+    ) -> Result<Response, NetError> {
         let started = Instant::now();
-        let answer = self.bounded(request, url, limits).await;
+        let answer = self.bounded(request, url, limits, redirect).await;
         if let Some(trace) = &self.trace {
             trace.note(url, started.elapsed(), answer.as_ref());
         }
@@ -254,6 +289,7 @@ impl Client {
         request: RequestBuilder,
         url: &Url,
         limits: &Limits,
+        redirect: Redirect,
     ) -> Result<Response, NetError> {
         guard::check(url, self.allow_private_network)?;
         let host = guard::authority(url);
@@ -282,7 +318,7 @@ impl Client {
                 limit: limits.max_headers,
             });
         }
-        if status.is_redirection() {
+        if status.is_redirection() && matches!(redirect, Redirect::Refused) {
             return Err(NetError::Redirect {
                 host,
                 status: status.as_u16(),

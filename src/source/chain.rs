@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::time::Instant;
-use url::{Host, Url};
+use url::Url;
 
 use crate::config::{AddressProblem, parse_address};
 use crate::net::retry::{Heal as _, Schedule, retry};
-use crate::net::{Client, Limits, NetError};
+use crate::net::{Client, Limits, NetError, operator};
 use cvm_verify_core::evidence::excerpt;
 use cvm_verify_core::evidence::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
 use cvm_verify_core::verify::chain::{MAX_ROUNDS, Request, Subject, outcome, read};
@@ -157,31 +157,6 @@ fn node(number: usize, text: &str) -> Result<Node, NodesError> {
         url.port_or_known_default().unwrap_or_default()
     );
     Ok(Node { url, host })
-}
-
-/// Second-level domains under which names are sold in domains of countries. The list is short on purpose: a suffix that is
-/// missing makes two operators one, and another URL is asked for; one too many would make one operator two.
-const SOLD_BELOW: [&str; 10] = ["ac", "co", "com", "edu", "gov", "ne", "net", "or", "org", "gob"];
-
-/// Who runs a host, as far as its name says: the part of the name that is bought. Loopback is told apart by port, for tests.
-fn operator(url: &Url) -> String {
-    match url.host() {
-        Some(Host::Domain(name)) => {
-            let labels: Vec<&str> = name.trim_end_matches('.').split('.').collect();
-            // `example.co.uk` is bought as a whole.
-            let is_country = matches!(labels.as_slice(), [_, .., second, country] if country.len() == 2 && SOLD_BELOW.contains(second));
-            let bought = if is_country { 3 } else { 2 };
-            let start = labels.len().saturating_sub(bought);
-            match labels.last() {
-                Some(&"localhost") => format!("localhost:{:?}", url.port()),
-                _ => labels.get(start..).unwrap_or_default().join("."),
-            }
-        }
-        Some(Host::Ipv4(address)) if address.is_loopback() => format!("loopback:{:?}", url.port()),
-        Some(Host::Ipv6(address)) if address.is_loopback() => format!("loopback:{:?}", url.port()),
-        Some(host) => host.to_string(),
-        None => String::new(),
-    }
 }
 
 impl Node {

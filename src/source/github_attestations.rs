@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 use url::Url;
 
+use super::Found;
 use crate::net::{Client, HeaderMap, HeaderValue, Limits, Method, NetError, Secret};
 use cvm_verify_core::evidence::{
     LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, StatementSource, has_more_values_than,
@@ -35,8 +36,6 @@ const MAX_PAGE: usize = 8 * 1024 * 1024;
 const MAX_VALUES: usize = 20_000;
 /// Most pages that are followed.
 const MAX_PAGES: usize = 4;
-/// Time for everything about one image: pages and bundles.
-pub const TIME: Duration = Duration::from_secs(30);
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -51,15 +50,6 @@ pub struct Attestations<'a> {
     pub digest: &'a [u8; 32],
     /// The type of the predicate, where it is one alone.
     pub predicate_type: Option<&'a str>,
-}
-
-/// What GitHub has: the bundles, and why it may be that some are missing.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// JSON as received.
-    pub bundles: Vec<Box<RawValue>>,
-    /// What could not be had.
-    pub problem: Option<LookupProblem>,
 }
 
 impl Attestations<'_> {
@@ -77,17 +67,21 @@ impl Attestations<'_> {
         )
     }
 
-    /// Asks. One attempt; what went wrong says whether another may help.
-    pub async fn fetch(&self, client: &Client) -> Found {
+    /// Asks, within this time. One attempt; what went wrong says whether another may help.
+    pub async fn fetch(&self, client: &Client, time: Duration) -> Found {
         let mut found = Found::default();
-        if let Err(problem) = self.pages(client, &mut found).await {
+        if let Err(problem) = self.pages(client, Instant::now() + time, &mut found).await {
             found.problem = Some(problem);
         }
         found
     }
 
-    async fn pages(&self, client: &Client, found: &mut Found) -> Result<(), LookupProblem> {
-        let deadline = Instant::now() + TIME;
+    async fn pages(
+        &self,
+        client: &Client,
+        deadline: Instant,
+        found: &mut Found,
+    ) -> Result<(), LookupProblem> {
         let mut query = format!("?per_page={MAX_STATEMENTS}");
         if let Some(predicate_type) = self.predicate_type {
             let encoded: String = url::form_urlencoded::byte_serialize(predicate_type.as_bytes()).collect();

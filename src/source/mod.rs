@@ -5,6 +5,7 @@ pub mod app;
 pub mod chain;
 mod document;
 mod error;
+mod found_statements;
 pub mod github_attestations;
 pub mod guest_agent;
 mod host_label;
@@ -14,8 +15,10 @@ mod nras;
 pub mod phala_cloud;
 mod phala_verifier;
 pub mod probe;
+pub mod registry;
 
 pub use error::{NOT_JSON_BYTES, NotJson, SourceError};
+pub use found_statements::{Found, TIME};
 pub use host_label::{Channel, HostId, HostLabel, tls_host};
 pub use kind::SourceKind;
 pub use nras::Nras;

@@ -22,6 +22,7 @@ mod loose;
 mod os_image;
 mod outputs;
 mod provenance;
+mod provenance_registry;
 mod reading;
 mod real_documents;
 mod recordings;

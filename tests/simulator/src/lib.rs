@@ -67,9 +67,9 @@ pub use qe_identity::QeIdentity;
 pub use quote::{QuoteFormat, QuoteShape, TdReport};
 pub use report_data::{Echo, ReportDataLayout};
 pub use server::{
-    Answers, AppEndpoint, AppServer, Behaviour, CONTRACT_OWNER, Chain, ChainServer, KMS_CONTRACT, NrasServer,
-    PHALA_API_PATH, PccsEndpoint, PccsServer, PhalaApiServer, Request, Scripted, ScriptedServer, TlsIdentity,
-    TlsMode, number, word_of,
+    Answers, AppEndpoint, AppServer, Behaviour, CONTRACT_OWNER, Chain, ChainServer, ImageRegistry,
+    KMS_CONTRACT, NrasServer, PHALA_API_PATH, PccsEndpoint, PccsServer, PhalaApiServer, RegistryWays,
+    Request, Scripted, ScriptedServer, TlsIdentity, TlsMode, number, word_of,
 };
 pub use sigstore::{Sigstore, Workflow};
 pub use tcb_info::{ModuleIdentity, SvnLevel, TcbInfo, TcbLevel};

@@ -232,7 +232,13 @@ impl WrittenRule {
         for word in &self.from {
             from.push(match word.as_str() {
                 "github-api" => StatementSource::GithubApi,
-                _ => return Err(SourceRuleError::new("from", "is not \"github-api\"")),
+                "registry" => StatementSource::Registry,
+                _ => {
+                    return Err(SourceRuleError::new(
+                        "from",
+                        "is neither \"github-api\" nor \"registry\"",
+                    ));
+                }
             });
         }
         if from.is_empty() {
@@ -420,6 +426,11 @@ mod tests {
         assert_eq!(of(&|rule| rule.accept = vec!["anything".to_owned()]), "accept");
         assert_eq!(of(&|rule| rule.from = vec!["rekor".to_owned()]), "from");
         assert_eq!(of(&|rule| rule.via = text("buildkit")), "via");
+        let via = |rule: &mut WrittenRule| {
+            rule.from = vec!["registry".to_owned()];
+            rule.via = text("anything");
+        };
+        assert_eq!(of(&via), "via");
         assert_eq!(of(&|rule| rule.issuer = text("gitlab.com")), "issuer");
         assert_eq!(of(&|rule| rule.environment = text("a\u{1b}b")), "environment");
         assert_eq!(of(&|rule| rule.workflow = text(&"x".repeat(501))), "workflow");

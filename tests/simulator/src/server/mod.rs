@@ -9,6 +9,7 @@ mod listener;
 mod nras;
 mod pccs;
 mod phala_api;
+mod registry;
 mod scripted;
 mod tls;
 
@@ -20,6 +21,7 @@ pub use listener::Request;
 pub use nras::NrasServer;
 pub use pccs::{PccsEndpoint, PccsServer};
 pub use phala_api::{PHALA_API_PATH, PhalaApiServer};
+pub use registry::{ImageRegistry, RegistryWays};
 pub use scripted::{Scripted, ScriptedServer};
 pub use tls::{
     RA_TLS_APP_ID, RA_TLS_ATTESTATION, RA_TLS_EVENT_LOG, RA_TLS_QUOTE, RA_TLS_USAGE, TlsIdentity, TlsMode,
