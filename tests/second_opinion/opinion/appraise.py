@@ -131,7 +131,9 @@ class Run:
 
     def judge_log(self, parsed):
         try:
-            events = event_log.replay(self.evidence.events, parsed, self.evidence.only_runtime_events)
+            # /info has the log, too, up to 0.5 (dstack-attestation.md §1.a). Whichever it is, it must replay.
+            log = self.evidence.events if self.evidence.events is not None else self.info.events
+            events = event_log.replay(log, parsed, self.evidence.only_runtime_events)
         except event_log.Refused as error:
             self.set("event-log", error.status, error.reason)
             return self.not_proven(["boot-order", *ON_THE_LOG], "event-log-not-proven")

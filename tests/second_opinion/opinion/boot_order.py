@@ -56,8 +56,6 @@ def check_payload(name, payload):
     }
     if name in lengths and len(payload) not in lengths[name]:
         raise Refused("bad-payload")
-    if name == "storage-fs" and payload not in (b"", b"zfs", b"ext4"):
-        raise Refused("bad-payload")
     if name == "key-provider":
         key_provider(payload)
     if name == "gpu-attestation":
@@ -79,11 +77,11 @@ def read(events):
     if RESERVED & set(names[ready + 1:]):
         raise Refused("reserved-after-ready")
     boot = events[:ready + 1]
-    if ONLY_0_3 & set(names[:ready]):
+    if ONLY_0_3 & set(names[:ready]) and names[0] != "system-preparing":
         raise Refused("unsupported-generation")
 
-    claims = Claims(unknown=[event.name for event in boot if event.name not in RESERVED])
-    known = [event for event in boot if event.name in RESERVED]
+    claims = Claims(unknown=[event.name for event in boot if event.name not in ORDER])
+    known = [event for event in boot if event.name in ORDER]
     known_names = [event.name for event in known]
     for event in known:
         check_payload(event.name, event.payload)

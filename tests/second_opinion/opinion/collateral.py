@@ -234,6 +234,8 @@ def judge(quote, platform, collateral, root, now):
             quote.data, dcap_qvl.QuoteCollateralV3.from_json(collateral.text),
             root.public_bytes(Encoding.DER), int(now.timestamp()))
     except ValueError as error:
+        if "Failed to decode" in str(error) or "Unrecognized TCB status" in str(error):
+            raise Undetermined("malformed", str(error)) from error
         if reason is None:
             raise Conflict(f"dcap-qvl refuses: {error}") from error
         raise Refused(reason, str(error)) from error

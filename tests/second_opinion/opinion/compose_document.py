@@ -52,7 +52,8 @@ def read(text):
 
 
 def names_of(document):
-    names = document.get("allowed_envs") or []
+    names = document.get("allowed_envs")
+    names = [] if names is None else names
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         return None
     return names
@@ -71,7 +72,8 @@ def judge(text):
         return Judged(("error", "unreadable-compose"), ("error", "unreadable-compose"))
 
     unpinned, unmeasured, host_access = places
-    volumes = document.get("verity_volumes") or []
+    volumes = document.get("verity_volumes")
+    volumes = [] if volumes is None else volumes
     if not isinstance(volumes, list) or any(
             not isinstance(each, dict) or not isinstance(each.get("verity_root"), str)
             or not WELL_FORMED_ROOT.fullmatch(each["verity_root"]) for each in volumes):

@@ -115,23 +115,30 @@ def read(body):
     echo = one(body, "report_data")
 
     inner = None
-    if attestation not in (None, ""):
-        data = hex_bytes(attestation)
+    if attestation not in (None, "", "0x"):
+        data = hex_bytes(attestation.removeprefix("0x")) if isinstance(attestation, str) else None
         try:
             inner = versioned.decode(data if data is not None else b"")
         except versioned.Malformed as error:
             raise Refused(*MALFORMED) from error
+    private = one(body, "intel_quote")  # dstack-attestation.md §1.h
+    if private not in (None, "") and quote in (None, ""):
+        quote, private = private, None
+    if private not in (None, "") and quote_bytes(private) != quote_bytes(quote):
+        raise Refused(*MALFORMED)
     if quote in (None, ""):
         if inner is None:
             raise Refused("error", "no-quote")
         data = inner["quote"]
     else:
         data = quote_bytes(quote)
+        if len(data) > 16 << 10:
+            raise Refused(*MALFORMED)
         if inner is not None and inner["quote"] != data:
             raise Refused(*MALFORMED)
     if echo is not None and not isinstance(echo, str):
         raise Refused(*MALFORMED)
-    if isinstance(echo, str) and echo and hex_bytes(echo) is None:
+    if isinstance(echo, str) and hex_bytes(echo.removeprefix("0x")) is None:
         raise Refused(*MALFORMED)
 
     events = events_of(log)
@@ -161,6 +168,7 @@ class Info:
     app_compose: str | None = None
     instance_id: str | None = None
     registers: dict = field(default_factory=dict)
+    events: list | None = None
     usable: bool = True
 
 
@@ -181,14 +189,15 @@ def read_info(body):
         if tcb_info.repeated():
             return Info(usable=False)
         text = tcb_info.get("app_compose", text)
-        for name in ("mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"):
+        # Not RTMR3: apps may extend it between the two answers.
+        for name in ("mrtd", "rtmr0", "rtmr1", "rtmr2"):
             value = tcb_info.get(name)
             if value not in (None, "") and (hex_bytes(value) is None or len(value) != 96):
                 return Info(usable=False)
             if value:
                 info.registers[name] = value.lower()
         try:
-            events_of(tcb_info.get("event_log"))
+            info.events = events_of(tcb_info.get("event_log"))
         except Refused:
             return Info(usable=False)
     info.app_compose = text if isinstance(text, str) and text else None
@@ -196,5 +205,5 @@ def read_info(body):
     if instance is not None:
         if not isinstance(instance, str) or not re.fullmatch("((0x)?[0-9a-fA-F]{40})?", instance):
             return Info(usable=False)
-        info.instance_id = instance.lower().removeprefix("0x")
+        info.instance_id = instance.lower().removeprefix("0x") or None
     return info
