@@ -11,13 +11,14 @@ use crate::engine;
 use cvm_verify_core::report::Tool;
 
 /// Variables of CI systems and terminals that are looked at.
-pub const CI_VARIABLES: [&str; 15] = [
+pub const CI_VARIABLES: [&str; 16] = [
     "NO_COLOR",
     "TERM",
     "COLUMNS",
     "GITHUB_ACTIONS",
     "GITHUB_OUTPUT",
     "GITHUB_STEP_SUMMARY",
+    "GITHUB_WORKSPACE",
     "GITHUB_SERVER_URL",
     "GITHUB_API_URL",
     "GITHUB_EVENT_NAME",

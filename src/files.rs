@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::usage_error::{UsageError, WriteError};
 use cvm_verify_core::lock::{Lock, LockFile, MAX_LOCK_BYTES};
+use cvm_verify_core::policy::LockOrigin;
 
 /// Bytes of a bundle, of an endpoint's body or of collateral that are read.
 pub(crate) const EVIDENCE_LIMIT: u64 = 32 * 1024 * 1024;
@@ -62,8 +63,25 @@ pub(crate) fn read_docker_compose(path: &Path) -> Result<String, UsageError> {
         .map_err(|_| UsageError::file(path, "is not UTF-8 text, so it is no docker compose file"))
 }
 
+/// A lock file that was read.
+pub(crate) struct ReadLock {
+    /// What it holds.
+    pub lock: LockFile,
+    origin: LockOrigin,
+}
+
+impl ReadLock {
+    /// It as the origin of what a target is expected to be.
+    pub fn origin_of(&self, target: Option<&str>) -> LockOrigin {
+        match (&self.lock, target) {
+            (LockFile::Several(_), Some(name)) => self.origin.of_target(name),
+            _ => self.origin.clone(),
+        }
+    }
+}
+
 /// Reads a lock file, of one target or of several.
-pub(crate) fn read_lock_file(path: &Path) -> Result<LockFile, UsageError> {
+pub(crate) fn read_lock_file(path: &Path) -> Result<ReadLock, UsageError> {
     if matches!(path.try_exists(), Ok(false)) {
         return Err(UsageError::file(
             path,
@@ -71,7 +89,11 @@ pub(crate) fn read_lock_file(path: &Path) -> Result<LockFile, UsageError> {
         ));
     }
     let bytes = read(path, MAX_LOCK_BYTES as u64)?;
-    Lock::read_file(&bytes, &path.display().to_string()).map_err(|error| UsageError::new(error.to_string()))
+    let name = path.display().to_string();
+    let lock = Lock::read_file(&bytes, &name).map_err(|error| UsageError::new(error.to_string()))?;
+    // It was read, so it is text.
+    let origin = LockOrigin::with_text(&name, &String::from_utf8_lossy(&bytes));
+    Ok(ReadLock { lock, origin })
 }
 
 /// Writes a file whole or not at all: to a neighbour first, which then takes its place. What is there and is not a file, such as a

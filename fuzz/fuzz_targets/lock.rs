@@ -38,7 +38,7 @@ cvm_verify_fuzz::fuzz_target!(|file: &[u8]| {
     assert_plain(&difference_text(&difference(&other, &lock)));
 
     let policy = lock
-        .apply("cvm.lock", None, Policy::default())
+        .apply(&"cvm.lock".into(), None, Policy::default())
         .expect("no option to contradict");
     assert_eq!(
         policy.compose_hash.map(|expected| expected.value),

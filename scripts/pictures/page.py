@@ -15,7 +15,7 @@ const wide = [];
 document.querySelectorAll('details').forEach(details => { details.open = true; });
 document.querySelectorAll('main table, main p, main li, main h3, main h4, main summary').forEach(element => {
   if (element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0) {
-    wide.push(element.tagName + ' ' + element.textContent.trim().slice(0, 60));
+    wide.push(element.tagName + ' ' + element.textContent.trim().replace(/\\s+/g, ' ').slice(0, 60));
   }
 });
 document.getElementById('cut').textContent = wide.join(' | ') || 'none';

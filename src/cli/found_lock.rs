@@ -41,7 +41,7 @@ pub(super) fn with_found_lock<'a>(
     else {
         return Ok(Cow::Borrowed(args));
     };
-    let file = files::read_lock_file(path).map_err(|error| {
+    let read = files::read_lock_file(path).map_err(|error| {
         UsageError::new(format!(
             "{error}\nThe file is in the working folder, so it was read as the expectation. To verify without it: --no-lock"
         ))
@@ -51,7 +51,7 @@ pub(super) fn with_found_lock<'a>(
             surroundings.complain(line);
         }
     };
-    match choose(&file, &origin, &args.config.target) {
+    match choose(&read.lock, &origin, &args.config.target) {
         Ok(name) => {
             say(&format!(
                 "No expectation was given: using {LOCK_NAME} of this folder, which was taken from {origin}."

@@ -15,6 +15,8 @@ use cvm_verify_core::report::{Mode, Report, rfc3339};
 
 /// The file of the job summary.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The folder of the repository.
+const WORKSPACE: &str = "GITHUB_WORKSPACE";
 /// The file of the outputs.
 const OUTPUT: &str = "GITHUB_OUTPUT";
 
@@ -34,7 +36,9 @@ pub(super) fn is_a_step(surroundings: &Surroundings) -> Result<(), UsageError> {
 
 /// Writes all three; returns what went wrong.
 pub(super) fn speak(report: &Report, written: &[Output], surroundings: &mut Surroundings) -> Vec<WriteError> {
-    surroundings.print(&render::annotations(report));
+    let workspace = surroundings.env.get(WORKSPACE).map(PathBuf::from);
+    let annotations = render::annotations(report, |file| in_repository(file, workspace.as_deref()));
+    surroundings.print(&annotations);
     if let Some(inputs) = variables::given_empty(surroundings) {
         surroundings.print(&render::empty_channels(&inputs));
     }
@@ -109,6 +113,19 @@ fn is_asked_for(surroundings: &Surroundings) -> bool {
     });
     let set = surroundings.env.get("CVM_VERIFY_GITHUB");
     speaks && (set.and_then(|value| truth(value)) == Some(true) || args.any(|arg| arg == "--github"))
+}
+
+/// The path of a file from the root of the repository, with `/` between its parts; none of a file outside it.
+fn in_repository(file: &str, workspace: Option<&Path>) -> Option<String> {
+    let root = workspace?.canonicalize().ok()?;
+    let file = Path::new(file).canonicalize().ok()?;
+    let parts: Option<Vec<&str>> = file
+        .strip_prefix(&root)
+        .ok()?
+        .iter()
+        .map(|part| part.to_str())
+        .collect();
+    Some(parts?.join("/"))
 }
 
 fn file(surroundings: &Surroundings, variable: &str) -> Option<PathBuf> {

@@ -120,7 +120,8 @@ const SCREENS: [Screen; 4] = [
 ];
 
 const FIRST_STEPS: &str = "First steps:\n  \
-    cvm-verify pin https://your-app.example       # writes cvm.lock: what runs there. Review and commit it\n  \
+    cvm-verify pin https://your-app.example       # writes cvm.lock: what runs there\n  \
+    git add cvm.lock                              # review every line first\n  \
     cvm-verify verify https://your-app.example    # is it still exactly that?\n  \
     cvm-verify explain                            # what is checked, and why";
 

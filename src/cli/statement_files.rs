@@ -67,13 +67,13 @@ fn lock_of(target: &Planned) -> Option<&str> {
         .policy()
         .locked_platform
         .as_ref()
-        .map(|locked| locked.lock.as_str());
+        .map(|locked| locked.lock.path());
     platform.or_else(|| {
         target
             .policy()
             .locked_compose
             .as_ref()
-            .map(|locked| locked.lock.as_str())
+            .map(|locked| locked.lock.path())
     })
 }
 

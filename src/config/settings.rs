@@ -61,6 +61,14 @@ impl Settings {
         self.all(key).first()
     }
 
+    /// Where each key is written.
+    #[must_use]
+    pub fn origins(&self) -> BTreeMap<&'static str, Origin> {
+        let first =
+            |(key, values): (&&'static str, &Vec<Written>)| Some((*key, values.first()?.origin.clone()));
+        self.values.iter().filter_map(first).collect()
+    }
+
     /// These settings, and those of a lower level where these say nothing.
     #[must_use]
     pub fn over(&self, lower: &Self) -> Self {

@@ -21,7 +21,10 @@ fn passing() -> TargetReport {
         trust_root: TrustRootKind::Intel,
         device_root: cvm_verify_core::report::DeviceRootKind::Nvidia,
         evaluated_at: rfc3339(0),
-        checks: ALL.iter().map(|check| check.result(&Finding::pass(""))).collect(),
+        checks: ALL
+            .iter()
+            .map(|check| check.result(&Finding::pass(""), &cvm_verify_core::policy::Policy::default()))
+            .collect(),
         compose_diff: Vec::new(),
         instances: None,
         sources: Vec::new(),

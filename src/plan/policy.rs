@@ -11,10 +11,11 @@ use super::source_rules::source_policy;
 use super::trouble::Trouble;
 use super::{compose_document, release, tls_mode};
 use crate::config::{Settings, Written, path_of};
+use crate::files::ReadLock;
 use crate::usage_error::UsageError;
 use crate::{files, image_source};
 use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
-use cvm_verify_core::lock::{Lock, LockFile};
+use cvm_verify_core::lock::Lock;
 use cvm_verify_core::policy::{
     ContractPin, Expected, Freshness, GovernanceMode, GovernancePolicy, GpuExpectations, GpuMode,
     GpuVerifier, ImagePinsPolicy, KeyProviders, LaunchInputsPolicy, MeasuredFiles, MrConfigIdPolicy, Origin,
@@ -35,13 +36,13 @@ pub(crate) struct Expectations {
 /// Lock files and files of reference values that were read: many targets share one.
 #[derive(Default)]
 pub(crate) struct Locks {
-    locks: HashMap<PathBuf, Result<Rc<LockFile>, String>>,
+    locks: HashMap<PathBuf, Result<Rc<ReadLock>, String>>,
     references: HashMap<PathBuf, Result<Arc<ReferenceValues>, String>>,
     images: HashMap<PathBuf, Result<MeasuredFiles, String>>,
 }
 
 impl Locks {
-    fn read(&mut self, path: &Path) -> Result<Rc<LockFile>, String> {
+    fn read(&mut self, path: &Path) -> Result<Rc<ReadLock>, String> {
         let read = || match files::read_lock_file(path) {
             Ok(file) => Ok(Rc::new(file)),
             Err(error) => Err(error.to_string()),
@@ -165,6 +166,7 @@ pub(crate) fn expectations(
             .parsed("require-assurance", required_assurance)
             .unwrap_or(RequiredAssurance::CODE),
         waivers: waivers(settings),
+        settings: settings.origins(),
         reference,
         os_image_origin: settings
             .one("os-image")
@@ -566,10 +568,10 @@ impl Reader<'_> {
                 return policy;
             }
         };
-        let applied = file.of(target, &path).and_then(|lock| {
+        let applied = file.lock.of(target, &path).and_then(|lock| {
             lock.check_end(&path, at)?;
             self.refuse_another_app(lock, &path, &policy);
-            lock.apply(&path, os_image, policy)
+            lock.apply(&file.origin_of(target), os_image, policy)
         });
         applied.unwrap_or_else(|error| {
             self.troubles.push(Trouble::of_named_file("lock", value, error));

@@ -18,13 +18,13 @@ impl Trouble {
     /// About the value of a key, by option or in the policy file. `problem` goes on after the key's name and a colon.
     pub fn of(key: &str, value: &Written, problem: impl std::fmt::Display) -> Self {
         match &value.origin {
-            Origin::File { path, place } => Self::File(Mistake {
+            Origin::File { path, place, .. } => Self::File(Mistake {
                 path: path.clone(),
                 place: Some(*place),
                 problem: FileProblem::Joined(format!("`{key}`: {problem}")),
             }),
             Origin::Option(option) => Self::Other(format!("{option}: {problem}")),
-            Origin::Lock(path) => Self::Other(format!("{path}: {problem}")),
+            Origin::Lock(lock) => Self::Other(format!("{lock}: {problem}")),
         }
     }
 

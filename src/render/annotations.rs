@@ -12,6 +12,8 @@ const MOST: usize = 10;
 const MAX_DETAIL: usize = 200;
 /// Longest problem with a file, in characters.
 const MAX_PROBLEM: usize = 500;
+/// Longest path of a file, in characters.
+const MAX_PATH: usize = 500;
 /// Longest name of a target, in characters.
 const MAX_NAME: usize = 80;
 
@@ -35,28 +37,28 @@ pub fn alert_annotations(report: &Report) -> String {
 /// A `notice` that these inputs of alert channels, with commas, are given and empty.
 #[must_use]
 pub fn empty_channels(inputs: &str) -> String {
-    line(&Annotation {
-        level: Level::Notice,
-        title: "alert channel without a secret".to_owned(),
-        message: format!(
+    line(&Annotation::new(
+        Level::Notice,
+        "alert channel without a secret".to_owned(),
+        format!(
             "These inputs are given and empty, so nothing is sent there: {inputs}. Check the name of the secret: a \
              misspelt one is empty. In a run for a fork all secrets are."
         ),
-    })
+    ))
 }
 
 /// An `error` for each result that could not be written, a line each, at most ten.
 #[must_use]
 pub fn lost_results(problems: &[String]) -> String {
     let annotation = |problem: &String| {
-        line(&Annotation {
-            level: Level::Error,
-            title: "cvm-verify: a result is lost".to_owned(),
-            message: format!(
+        line(&Annotation::new(
+            Level::Error,
+            "cvm-verify: a result is lost".to_owned(),
+            format!(
                 "{}. Make room on the disk, or let this run write there, and run it again.",
                 shorten(problem, MAX_PROBLEM)
             ),
-        })
+        ))
     };
     problems.iter().take(MOST).map(annotation).collect()
 }
@@ -66,10 +68,12 @@ fn of_alerts(report: &Report) -> impl Iterator<Item = Annotation> {
         .alerts
         .iter()
         .filter(|alert| Delivery::of(alert) == Delivery::Failed);
-    undelivered.map(|alert| Annotation {
-        level: Level::Warning,
-        title: Delivery::Failed.as_str().to_owned(),
-        message: shorten(&about(alert), MAX_DETAIL).into_owned(),
+    undelivered.map(|alert| {
+        Annotation::new(
+            Level::Warning,
+            Delivery::Failed.as_str().to_owned(),
+            shorten(&about(alert), MAX_DETAIL).into_owned(),
+        )
     })
 }
 
@@ -78,24 +82,40 @@ struct Annotation {
     level: Level,
     title: String,
     message: String,
+    /// The line of a file in the repository that it is about.
+    place: Option<(String, usize)>,
+}
+
+impl Annotation {
+    /// One about no file.
+    const fn new(level: Level, title: String, message: String) -> Self {
+        Self {
+            level,
+            title,
+            message,
+            place: None,
+        }
+    }
 }
 
 /// At most ten workflow commands, a line each, the most important first; empty for a clean pass.
 ///
 /// An `error` for each cause of a fail; a `warning` for each cause of an inconclusive verdict, for a simulation, for
 /// waivers and for alerts that were not delivered; a `notice` for what else a passing target warns of. What only
-/// follows from another check has none. Print it to standard output, where the runner reads it.
+/// follows from another check has none. A check whose expectation a file of the repository holds is shown at that line:
+/// `in_repository` gives the path of a file from the root of the repository, where it is in it. Print it to standard output,
+/// where the runner reads it.
 #[must_use]
-pub fn annotations(report: &Report) -> String {
+pub fn annotations(report: &Report, in_repository: impl Fn(&str) -> Option<String>) -> String {
     let targets = &report.targets;
-    let mut all: Vec<Annotation> = targets.iter().flat_map(of_checks).collect();
+    let mut all: Vec<Annotation> = targets
+        .iter()
+        .flat_map(|target| of_checks(target, &in_repository))
+        .collect();
     all.extend(targets.iter().filter_map(of_reservations));
     if targets.is_empty() {
-        all.push(Annotation {
-            level: Level::Warning,
-            title: words::verdict_word(report.verdict).to_owned(),
-            message: words::summary(report),
-        });
+        let title = words::verdict_word(report.verdict).to_owned();
+        all.push(Annotation::new(Level::Warning, title, words::summary(report)));
     }
     all.extend(of_alerts(report));
     all.sort_by_key(|annotation| annotation.level);
@@ -104,17 +124,14 @@ pub fn annotations(report: &Report) -> String {
         let level = left_out
             .first()
             .map_or(Level::Notice, |annotation| annotation.level);
-        all.push(Annotation {
-            level,
-            title: "cvm-verify".to_owned(),
-            message: format!("And {} more: see the job summary.", left_out.len()),
-        });
+        let message = format!("And {} more: see the job summary.", left_out.len());
+        all.push(Annotation::new(level, "cvm-verify".to_owned(), message));
     }
     all.iter().map(line).collect()
 }
 
 /// The causes of a verdict; of a pass, its warnings.
-fn of_checks(target: &TargetReport) -> Vec<Annotation> {
+fn of_checks(target: &TargetReport, in_repository: &impl Fn(&str) -> Option<String>) -> Vec<Annotation> {
     let level = match target.verdict {
         Verdict::Fail => Level::Error,
         Verdict::Inconclusive => Level::Warning,
@@ -131,12 +148,7 @@ fn of_checks(target: &TargetReport) -> Vec<Annotation> {
         Verdict::Fail | Verdict::Inconclusive => causes,
     };
     if told.is_empty() && target.verdict != Verdict::Pass {
-        let message = words::UNDETERMINED.to_owned();
-        return vec![Annotation {
-            level,
-            title,
-            message,
-        }];
+        return vec![Annotation::new(level, title, words::UNDETERMINED.to_owned())];
     }
     let annotation = |check: &&CheckResult| Annotation {
         // What could not be determined beside a fail is told below the fails.
@@ -147,6 +159,10 @@ fn of_checks(target: &TargetReport) -> Vec<Annotation> {
         },
         title: format!("{title}: {}", check.id),
         message: message(target, check),
+        place: check
+            .location
+            .as_ref()
+            .and_then(|location| Some((in_repository(&location.file)?, location.line))),
     };
     told.iter().map(annotation).collect()
 }
@@ -157,10 +173,9 @@ fn of_reservations(target: &TargetReport) -> Option<Annotation> {
     let accepted =
         accepted::sentence(&target.waived, &target.accepted).map(|sentence| format!("{sentence}."));
     let all: Vec<String> = [simulated, accepted].into_iter().flatten().collect();
-    (!all.is_empty()).then(|| Annotation {
-        level: Level::Warning,
-        title: format!("{} {}", words::verdict(target), name(target)),
-        message: all.join(" "),
+    (!all.is_empty()).then(|| {
+        let title = format!("{} {}", words::verdict(target), name(target));
+        Annotation::new(Level::Warning, title, all.join(" "))
     })
 }
 
@@ -190,8 +205,13 @@ fn line(annotation: &Annotation) -> String {
         Level::Warning => "warning",
         Level::Notice => "notice",
     };
+    let place = annotation.place.as_ref().map(|(file, line)| {
+        let file = workflow_property(&shorten(file, MAX_PATH));
+        format!("file={file},line={line},")
+    });
     format!(
-        "::{command} title={}::{}\n",
+        "::{command} {}title={}::{}\n",
+        place.unwrap_or_default(),
         workflow_property(&annotation.title),
         workflow_data(&annotation.message),
     )

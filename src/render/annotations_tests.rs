@@ -4,10 +4,15 @@ use proptest::prelude::*;
 use super::*;
 use crate::render::hostile::{hostile, is_dangerous, told_by};
 use crate::render::samples;
-use cvm_verify_core::report::{AlertRecord, CheckId, Mode, TrustRootKind};
+use cvm_verify_core::report::{AlertRecord, CheckId, Location, Mode, TrustRootKind};
+
+/// No file is in the repository.
+fn outside(_: &str) -> Option<String> {
+    None
+}
 
 fn shown(targets: Vec<TargetReport>) -> String {
-    annotations(&samples::report(Mode::Live, targets))
+    annotations(&samples::report(Mode::Live, targets), outside)
 }
 
 #[test]
@@ -58,7 +63,31 @@ fn a_simulated_pass_and_an_undelivered_alert_are_warnings() {
         delivered: false,
         detail: "HTTP 500".to_owned(),
     }];
-    assert_snapshot!(annotations(&report));
+    assert_snapshot!(annotations(&report, outside));
+}
+
+#[test]
+fn a_fail_is_shown_at_the_line_that_holds_the_expectation() {
+    let mut target = samples::fail();
+    let check = samples::check_mut(&mut target, CheckId::ComposeHash);
+    check.location = Some(Location {
+        file: "deploy/cvm.lock".to_owned(),
+        line: 7,
+        key: "compose_hash".to_owned(),
+    });
+    let report = samples::report(Mode::Live, vec![target]);
+    let inside = |file: &str| Some(format!("a,b:{file}"));
+    let shown = annotations(&report, inside);
+    assert!(
+        shown.starts_with(
+            "::error file=a%2Cb%3Adeploy/cvm.lock,line=7,title=FAIL api.example.com%3A compose-hash::"
+        ),
+        "{shown}"
+    );
+    assert!(
+        annotations(&report, outside).starts_with("::error title=FAIL"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -106,15 +135,23 @@ proptest! {
         let mut lied = told_by(&text);
         lied.verdict = Verdict::Pass;
         lied.trust_root = TrustRootKind::Custom;
-        let shown = shown(vec![told_by(&text), lied]);
+        let report = samples::report(Mode::Live, vec![told_by(&text), lied]);
+        let shown = annotations(&report, |file| Some(file.to_owned()));
         let all: Vec<&str> = shown.lines().collect();
         prop_assert!((2..=10).contains(&all.len()), "{shown:?}");
         for line in all {
-            let rest = ["::error title=", "::warning title=", "::notice title="]
+            let rest = ["::error ", "::warning ", "::notice "]
                 .iter()
                 .find_map(|command| line.strip_prefix(command));
-            let title = rest.and_then(|rest| rest.split_once("::")).map(|(title, _)| title);
-            prop_assert!(title.is_some_and(|title| !title.contains([':', ','])), "{line:?}");
+            let properties = rest.and_then(|rest| rest.split_once("::")).map(|(properties, _)| properties);
+            let names: Vec<Option<&str>> = properties
+                .unwrap_or_default()
+                .split(',')
+                .map(|property| property.split_once('=').map(|(name, _)| name))
+                .collect();
+            let known = [vec![Some("title")], vec![Some("file"), Some("line"), Some("title")]];
+            prop_assert!(known.contains(&names), "{line:?}");
+            prop_assert!(!properties.unwrap_or_default().contains(':'), "{line:?}");
             prop_assert!(!line.chars().any(is_dangerous), "{line:?}");
             prop_assert!(!line.contains("##["), "{line:?}");
         }

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::samples;
-use cvm_verify_core::report::{AcceptedKind, CheckId, TargetReport};
+use cvm_verify_core::report::{AcceptedKind, CheckId, Location, TargetReport};
 
 /// Pieces that act, hide or deceive in one of the outputs.
 const PIECES: [&str; 61] = [
@@ -99,6 +99,11 @@ pub(super) fn told_by(hostile: &str) -> TargetReport {
     target.url = Some(text.clone());
     for check in &mut target.checks {
         check.detail.clone_from(&text);
+        check.location = Some(Location {
+            file: text.clone(),
+            line: 7,
+            key: text.clone(),
+        });
     }
     samples::compare(&mut target, CheckId::ComposeHash, hostile, hostile);
     samples::check_mut(&mut target, CheckId::ImagePins).fix = Some(text.clone());

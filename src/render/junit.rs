@@ -113,9 +113,11 @@ fn check_case(suite: &str, target: &TargetReport, check: &CheckResult) -> Case {
     let detail = words::detail(target, check);
     let detail = shorten(&detail, table::MAX_DETAIL);
     let reason = check.reason.as_deref().unwrap_or_default();
+    let location = words::location(check);
     let said = [
         ("expected", &check.expected),
         ("actual", &check.actual),
+        ("written in", &location),
         ("What to do", &check.fix),
     ];
     let line = |(label, value): (&str, &Option<String>)| {
@@ -136,7 +138,8 @@ fn check_case(suite: &str, target: &TargetReport, check: &CheckResult) -> Case {
         }
         Outcome::Passed => String::new(),
     };
-    case(suite, check.id.as_str(), outcome, &inner)
+    let file = check.location.as_ref().map(|location| location.file.as_str());
+    case((suite, check.id.as_str()), file, outcome, &inner)
 }
 
 /// The verdict as a test case of its own.
@@ -146,8 +149,8 @@ fn verdict_case(suite: &str, verdict: Verdict, why: &str) -> Case {
         Verdict::Inconclusive | Verdict::Pass => (Outcome::Error, "error"),
     };
     case(
-        suite,
-        "verdict",
+        (suite, "verdict"),
+        None,
         outcome,
         &element(tag, verdict.as_str(), why, ""),
     )
@@ -162,10 +165,13 @@ fn element(tag: &str, kind: &str, message: &str, lines: &str) -> String {
     )
 }
 
-fn case(suite: &str, name: &str, outcome: Outcome, inner: &str) -> Case {
+/// `file` is the one that holds the expectation: GitLab shows it beside the test.
+fn case((suite, name): (&str, &str), file: Option<&str>, outcome: Outcome, inner: &str) -> Case {
+    let file = file.map(|file| format!(" file=\"{}\"", xml(&shorten(file, MAX_NAME))));
     let head = format!(
-        "    <testcase classname=\"{}\" name=\"{name}\" time=\"0.000\"",
-        xml(suite)
+        "    <testcase classname=\"{}\" name=\"{name}\"{} time=\"0.000\"",
+        xml(suite),
+        file.unwrap_or_default()
     );
     let text = if inner.is_empty() {
         format!("{head}/>\n")

@@ -36,7 +36,7 @@ pub fn reference_os_images(values: &ReferenceValues) -> String {
                     Grade::NeedsMore => format!("{} (needs more than the host)", advisory.id),
                 })
                 .collect();
-            field(&mut page, "vulnerabilities", &named.join(", "));
+            field(&mut page, "advisories", &named.join(", "));
         }
         if let Some(fixed) = values.lowest_fixed(row).filter(|_| !advisories.is_empty()) {
             field(&mut page, "upgrade to", &format!("{fixed} or later"));
@@ -148,7 +148,7 @@ mod tests {
             assert!(text.contains(&row.name.to_string()), "{}", row.name);
         }
         assert!(
-            text.contains("vulnerabilities") && text.contains("upgrade to"),
+            text.contains("advisories    ") && text.contains("upgrade to"),
             "{text}"
         );
     }

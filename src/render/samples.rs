@@ -275,6 +275,7 @@ fn passed(id: CheckId) -> CheckResult {
         prevents: check.prevents.to_owned(),
         detail: found(id).to_owned(),
         expected: None,
+        location: None,
         actual: None,
         fix: None,
         grants: None,

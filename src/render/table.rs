@@ -63,9 +63,11 @@ pub(super) fn write(page: &mut Page, target: &TargetReport, causes: &[&CheckResu
 /// The values and the next step.
 fn below(page: &mut Page, check: &CheckResult, is_told: bool) {
     let fix = check.fix.as_ref().filter(|_| !is_told);
+    let location = words::location(check);
     for (label, value) in [
         ("expected", check.expected.as_ref()),
         ("actual", check.actual.as_ref()),
+        ("written", location.as_ref()),
         ("fix", fix),
     ] {
         if let Some(value) = value {

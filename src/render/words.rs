@@ -5,13 +5,19 @@ use std::borrow::Cow;
 use super::accepted;
 use cvm_verify_core::checks::{Check, Reason};
 use cvm_verify_core::report::{
-    Accepted, AcceptedKind, CheckId, CheckResult, Mode, Report, SideTier, Status, TargetReport, Tier,
-    TrustRootKind, Verdict,
+    Accepted, AcceptedKind, CheckId, CheckResult, Location, Mode, Report, SideTier, Status, TargetReport,
+    Tier, TrustRootKind, Verdict,
 };
 use cvm_verify_core::tiers::required_from;
 
 /// What is said where nothing but consequences is left of an inconclusive verdict.
 pub(super) const UNDETERMINED: &str = "Something that was required could not be determined: see the checks.";
+
+/// Where the expectation of a check is written: `cvm.lock:7 (compose_hash)`.
+pub(super) fn location(check: &CheckResult) -> Option<String> {
+    let Location { file, line, key } = check.location.as_ref()?;
+    Some(format!("{file}:{line} ({key})"))
+}
 
 /// Longest id of a KMS that is offered for copying, in hex digits. Real ones have 182.
 const MAX_ID: usize = 512;

@@ -15,7 +15,7 @@ fn lock(tuple: &OsTuple, known_by: Option<KnownBy>) -> OsImagePolicy {
         vulnerable_until: None,
         known_by,
         acpi_change: None,
-        lock: "cvm.lock".to_owned(),
+        lock: "cvm.lock".into(),
     }
 }
 
@@ -143,7 +143,7 @@ fn td_attributes_that_a_lock_expects_are_named_unless_they_are_those_of_dstack()
         td_attributes: Some(value),
         mr_seam: None,
         fmspc: None,
-        lock: "cvm.lock".to_owned(),
+        lock: "cvm.lock".into(),
     };
     let pks = [0, 0, 0, 0x50, 0, 0, 0, 0];
     let judged = Trial::healthy()
@@ -206,7 +206,7 @@ fn accepting_policies() -> Vec<(&'static str, fn(&mut Trial))> {
                 td_attributes: Some(pks),
                 mr_seam: None,
                 fmspc: None,
-                lock: "cvm.lock".to_owned(),
+                lock: "cvm.lock".into(),
             });
         }),
         ("unknown image", |trial| {

@@ -111,7 +111,7 @@ fn t23_another_seam_module_than_the_locked_one_warns() {
                 td_attributes,
                 mr_seam,
                 fmspc: Some([0x66; 6]),
-                lock: "cvm.lock".to_owned(),
+                lock: "cvm.lock".into(),
             });
         })
     };

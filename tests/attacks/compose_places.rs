@@ -850,7 +850,7 @@ fn with_places(places: Vec<LockedPlace>) -> Judged {
                 envelope: envelope.into_iter().collect(),
                 images: std::collections::BTreeMap::new(),
                 places,
-                lock: "cvm.lock".to_owned(),
+                lock: "cvm.lock".into(),
             });
         })
         .judge()

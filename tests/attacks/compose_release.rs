@@ -2,7 +2,7 @@
 //! P16 of the specification.
 
 use chrono::NaiveDate;
-use cvm_verify_core::policy::{LockedCompose, Origin, SecondHash};
+use cvm_verify_core::policy::{LockOrigin, LockedCompose, SecondHash};
 use cvm_verify_core::report::{CheckId, Status, Verdict};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -50,7 +50,7 @@ fn locked_to(trial: Trial, envelope: &str) -> Trial {
             envelope: fields.into_iter().collect(),
             images: Default::default(),
             places: Vec::new(),
-            lock: "cvm.lock".to_owned(),
+            lock: "cvm.lock".into(),
         });
     })
 }
@@ -462,7 +462,7 @@ fn t40_the_second_hash_keeps_the_locked_envelope() {
     // The lock's own hash would bind its envelope; the second does not.
     let unseen = locked_to(trial(), &app_compose("services: {}")).with(|trial| {
         trial.info = false;
-        let lock = Origin::Lock("cvm.lock".to_owned());
+        let lock = LockOrigin::from("cvm.lock").key(&["compose_hash"]);
         trial.policy.compose_hash.as_mut().unwrap().origin = lock;
     });
     unseen

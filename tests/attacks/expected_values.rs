@@ -1,6 +1,6 @@
 //! Expected values: T14, T15, T35, T36 and T37.
 
-use cvm_verify_core::policy::{LockedCompose, Origin};
+use cvm_verify_core::policy::{LockOrigin, LockedCompose};
 use cvm_verify_core::reference::{KmsRow, ReferenceValues};
 use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, RequiredAssurance, Status, Verdict};
 use simulator::app_compose::{DOCKER_COMPOSE, app_compose};
@@ -166,7 +166,7 @@ fn a_locked_envelope_that_cannot_be_compared_is_no_pass() {
                 envelope: [("public_logs".to_owned(), false.into())].into(),
                 images: [].into(),
                 places: Vec::new(),
-                lock: "cvm.lock".to_owned(),
+                lock: "cvm.lock".into(),
             });
         })
         .judge();
@@ -180,7 +180,7 @@ fn a_locked_envelope_that_differs_fails_compose_hash() {
             envelope: [("public_logs".to_owned(), true.into())].into(),
             images: [].into(),
             places: Vec::new(),
-            lock: "cvm.lock".to_owned(),
+            lock: "cvm.lock".into(),
         });
     });
     trial
@@ -199,7 +199,7 @@ fn a_locked_envelope_that_differs_fails_compose_hash() {
 #[test]
 fn a_lock_whose_images_contradict_its_compose_hash_fails_image_pins() {
     let mut trial = Trial::healthy();
-    trial.policy.compose_hash.as_mut().unwrap().origin = Origin::Lock("cvm.lock".to_owned());
+    trial.policy.compose_hash.as_mut().unwrap().origin = LockOrigin::from("cvm.lock").key(&["compose_hash"]);
     let compose: serde_json::Value = serde_json::from_str(&trial.cvm.app_compose).unwrap();
     let envelope = compose.as_object().unwrap().iter();
     let locked = LockedCompose {
@@ -209,7 +209,7 @@ fn a_lock_whose_images_contradict_its_compose_hash_fails_image_pins() {
             .collect(),
         images: [("web".to_owned(), "ghcr.io/example/web@sha256:00".to_owned())].into(),
         places: Vec::new(),
-        lock: "cvm.lock".to_owned(),
+        lock: "cvm.lock".into(),
     };
     trial.policy.locked_compose = Some(locked);
     let judged = trial.judge();

@@ -516,7 +516,7 @@ const EXPECTATIONS: [Expectation; 5] = [
     ("a lock", |trial| {
         trial.policy.gpu.pins = Some(LockedGpus {
             pins: Vec::new(),
-            lock: "cvm.lock".to_owned(),
+            lock: "cvm.lock".into(),
         });
     }),
 ];
@@ -708,7 +708,7 @@ fn pinned_gpus_must_measure_the_same_and_another_kind_is_for_a_person() {
                     gpu: cvm_verify_core::policy::GpuExpectations {
                         pins: Some(LockedGpus {
                             pins: taken.gpus.clone(),
-                            lock: "cvm.lock".to_owned(),
+                            lock: "cvm.lock".into(),
                         }),
                         ..Default::default()
                     },

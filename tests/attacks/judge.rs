@@ -182,7 +182,7 @@ pub fn strict(cvm: &Cvm) -> Policy {
             vulnerable_until: None,
             known_by: Some(KnownBy::Files([0xf1; 32])),
             acpi_change: None,
-            lock: "cvm.lock".to_owned(),
+            lock: "cvm.lock".into(),
         },
         ..Policy::default()
     }

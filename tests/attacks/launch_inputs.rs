@@ -86,7 +86,7 @@ fn locked(fields: &Value) -> LockedCompose {
         envelope,
         images: std::collections::BTreeMap::new(),
         places: Vec::new(),
-        lock: "cvm.lock".to_owned(),
+        lock: "cvm.lock".into(),
     }
 }
 

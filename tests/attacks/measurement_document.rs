@@ -323,7 +323,7 @@ fn t32_a_document_of_the_attackers_own_is_accepted_under_no_policy() {
         registers: image,
         vulnerable_until: None,
         known_by,
-        lock: "cvm.lock".to_owned(),
+        lock: "cvm.lock".into(),
     };
     for (policy, status, reason) in [
         (os_image("known"), Status::Skip, "no-reference"),

@@ -380,7 +380,7 @@ fn another_rtmr0_is_told_as_an_upgrade_only_where_the_value_is_of_a_listed_shape
         vulnerable_until: None,
         known_by: None,
         acpi_change: None,
-        lock: "cvm.lock".to_owned(),
+        lock: "cvm.lock".into(),
     };
     let mut listed = locked.clone();
     listed.rtmr[0] = table.0.shapes()[1].value.0;
@@ -462,7 +462,7 @@ fn t34_a_vulnerable_image_is_accepted_only_by_a_lock_with_an_end_date() {
         vulnerable_until,
         known_by: None,
         acpi_change: None,
-        lock: "cvm.lock".to_owned(),
+        lock: "cvm.lock".into(),
     };
     for policy in [
         OsImagePolicy::Tuple(tuple.clone()),

@@ -33,7 +33,7 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
     let mut accepted = Vec::new();
     for check in checks::ALL {
         let finding = run(check, facts, policy);
-        checks.push(check.result(&finding));
+        checks.push(check.result(&finding, policy));
         accepted.extend(check.accepted(&finding));
         if check.id == CheckId::ComposeHash {
             compose_diff = finding.diff;
@@ -77,7 +77,7 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
 fn run(check: &Check, facts: Result<&Facts, &EvidenceGap>, policy: &Policy) -> Finding {
     match facts {
         Ok(facts) => (check.run)(facts, policy),
-        Err(gap) if check.id == CheckId::Evidence => gap.finding(),
+        Err(gap) if check.id == CheckId::Evidence => gap.finding().against(policy.setting(gap.setting())),
         Err(_) => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
     }
 }

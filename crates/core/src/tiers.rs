@@ -186,7 +186,7 @@ mod tests {
             (CheckId::QuoteSignature, Some("host-access"), false),
             (CheckId::TcbStatus, None, false),
         ] {
-            let mut check = Check::of(id).result(&Finding::pass(""));
+            let mut check = Check::of(id).result(&Finding::pass(""), &crate::policy::Policy::default());
             check.status = Status::Warn;
             check.reason = reason.map(str::to_owned);
             assert_eq!(is_met(&check), met, "{id}: {reason:?}");

@@ -130,7 +130,7 @@ fn concurrency(text: &str) -> Result<NonZeroUsize, &'static str> {
 pub struct PlanArgs {
     /// Addresses of the apps, https://HOST[:PORT][/PATH]. With another --source also ids: see there. Without any, the
     /// targets of the policy file are verified.
-    #[arg(value_name = "URL")]
+    #[arg(value_name = "URL", help_heading = None::<&'static str>)]
     pub url: Vec<String>,
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -159,7 +159,7 @@ pub struct VerifyArgs {
     #[arg(long, short, help_heading = "Output")]
     pub verbose: bool,
     /// Verify a part of the targets, as 2/5 for the second of five runs; `cvm-verify merge` joins their reports.
-    #[arg(long, value_name = "I/N")]
+    #[arg(long, value_name = "I/N", help_heading = "Run")]
     pub shard: Option<Shard>,
     #[command(flatten)]
     pub run: RunArgs,
@@ -208,17 +208,17 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE", help_heading = "Loose files")]
     pub evidence: Option<PathBuf>,
     /// Judge at this time (RFC 3339) instead of the time of capture; loose files are judged now.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", help_heading = None::<&'static str>)]
     pub at: Option<String>,
     /// Alert through the configured channels, as `verify` does. Nothing else is sent anywhere.
-    #[arg(long)]
+    #[arg(long, help_heading = "Alerts")]
     pub alert: bool,
     #[command(flatten)]
     pub config: TargetArgs,
     #[command(flatten)]
     pub expect: ExpectArgs,
     /// Whether the bundle must hold a second opinion of Phala's API that agrees. A replay asks nobody.
-    #[arg(long, value_enum, default_value_t = Verifier::Local)]
+    #[arg(long, value_enum, default_value_t = Verifier::Local, help_heading = "Second opinion")]
     pub verifier: Verifier,
     #[command(flatten)]
     pub collateral_age: CollateralAgeArgs,
@@ -378,7 +378,7 @@ pub struct MergeArgs {
     #[command(flatten)]
     pub run: RunArgs,
     /// Refuse a report whose run ended longer ago: 1s to 30d. Default: 1h where the run has no name, else any age.
-    #[arg(long, value_name = "DURATION", help_heading = "Shards")]
+    #[arg(long, value_name = "DURATION", help_heading = "Run")]
     pub max_age: Option<ReportMaxAge>,
     #[command(flatten)]
     pub output: OutputArgs,

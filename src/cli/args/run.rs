@@ -5,7 +5,7 @@ use clap::Args;
 use cvm_verify_core::report::RunId;
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Shards")]
+#[command(next_help_heading = "Run")]
 pub struct RunArgs {
     /// The name of the run that all shards share; `merge` joins reports of one run. Default: what GitHub Actions or GitLab
     /// CI call it.

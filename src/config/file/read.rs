@@ -307,6 +307,7 @@ impl<'t> Reader<'t> {
                 text,
                 origin: Origin::File {
                     path: self.path.to_owned(),
+                    key: key.name,
                     place: self.places.position(at),
                 },
             }),

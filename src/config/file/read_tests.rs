@@ -89,7 +89,7 @@ fn a_file_is_read_with_every_place() {
         "20"
     );
     let second = &target.settings.all("accept-tcb")[1];
-    let Origin::File { path, place } = &second.origin else {
+    let Origin::File { path, place, .. } = &second.origin else {
         panic!("{second:?}");
     };
     assert_eq!(

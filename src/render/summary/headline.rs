@@ -4,9 +4,12 @@ use super::bold_name;
 use super::long_hex::shortened;
 use crate::render::cause::causes;
 use crate::render::docs::own;
-use crate::render::escape::{code, markdown};
+use crate::render::escape::{code, markdown, shorten};
 use crate::render::{banner, marks, reached, words};
 use cvm_verify_core::report::{CheckResult, Mode, Report, TargetReport, Verdict};
+
+/// Longest next step, in characters.
+const MAX_FIX: usize = 1_000;
 
 /// The lines above the verdict.
 pub(super) fn banners(lines: &[String]) -> String {
@@ -97,8 +100,22 @@ fn next_step(target: &TargetReport) -> String {
 pub(super) fn fix(check: &CheckResult, text: &str) -> String {
     match words::reason_of(check) {
         Some(reason) if reason.fix == text => own(text),
-        _ => markdown(text),
+        _ => with_code(text),
     }
+}
+
+/// Any text as Markdown, with what stands between backticks as code, so that a command can be copied. Each part is escaped.
+fn with_code(text: &str) -> String {
+    let text = shorten(text, MAX_FIX);
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return markdown(&text);
+    }
+    let part = |(index, part): (usize, &&str)| match index.is_multiple_of(2) {
+        true => markdown(part),
+        false => code(part),
+    };
+    parts.iter().enumerate().map(part).collect()
 }
 
 /// A check and its reason.

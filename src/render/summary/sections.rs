@@ -89,7 +89,12 @@ pub(super) fn fixes(target: &TargetReport) -> String {
         if let Some(more) = more::markdown(check) {
             list.push_str(&format!("  - more: {more}\n"));
         }
-        for (label, value) in [("expected", &check.expected), ("actual", &check.actual)] {
+        let location = words::location(check);
+        for (label, value) in [
+            ("expected", &check.expected),
+            ("actual", &check.actual),
+            ("written in", &location),
+        ] {
             if let Some(value) = value {
                 list.push_str(&format!("  - {label} {}\n", code(value)));
             }

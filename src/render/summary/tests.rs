@@ -142,7 +142,7 @@ fn an_alert_that_was_not_delivered_is_told_and_a_skipped_one_is_no_warning() {
     assert!(
         summary(&report).contains("\u{2796} **alert skipped:** recovered to slack: skipped: no secret\n")
     );
-    assert_eq!(crate::render::annotations(&report), "");
+    assert_eq!(crate::render::annotations(&report, |_| None), "");
 }
 
 #[test]

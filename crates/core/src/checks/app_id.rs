@@ -57,14 +57,16 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             &ADDRESS_MISMATCH,
             "The id in the address belongs to neither this app nor this instance.",
         )
-        .comparing(hex::encode(id), hex::encode(actual));
+        .comparing(hex::encode(id), hex::encode(actual))
+        .against(policy.setting("url"));
     }
     match &policy.app_id {
         Some(expected) if expected.value != *actual => Finding::fail(
             &APP_ID_MISMATCH,
             format!("The app id is not the one expected by {}.", expected.origin),
         )
-        .comparing(hex::encode(expected.value), hex::encode(actual)),
+        .comparing(hex::encode(expected.value), hex::encode(actual))
+        .against(expected.origin.clone()),
         Some(expected) => Finding::pass(format!("The app id is the one expected by {}.", expected.origin)),
         None if policy.address_id == Some(*actual) => Finding::pass("The app id is the one in the address."),
         None => Finding::skip(&NO_EXPECTATION, "No app id is expected.").found(hex::encode(actual)),

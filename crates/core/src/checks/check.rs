@@ -1,8 +1,8 @@
 //! What a check is: its words, its reasons, what it is required for, and its decision.
 
 use super::finding::{Finding, Reason};
-use crate::policy::Policy;
-use crate::report::{Accepted, CheckId, CheckResult, SideTier, Tier};
+use crate::policy::{Origin, Policy};
+use crate::report::{Accepted, CheckId, CheckResult, SideTier, Status, Tier};
 use crate::verify::Facts;
 
 /// A check: what it is called, what it is for, and how it decides.
@@ -45,9 +45,13 @@ pub enum Required {
 }
 
 impl Check {
-    /// A finding of this check as the report shows it.
+    /// A finding of this check under a policy, as the report shows it.
     #[must_use]
-    pub fn result(&self, finding: &Finding) -> CheckResult {
+    pub fn result(&self, finding: &Finding, policy: &Policy) -> CheckResult {
+        let is_open = matches!(finding.status, Status::Warn | Status::Fail | Status::Error);
+        // The setting of a check's own name decides how strict it is.
+        let own = || policy.settings.get(self.id.as_str()).filter(|_| is_open);
+        let origin = finding.origin.as_ref().or_else(own);
         CheckResult {
             id: self.id,
             status: finding.status,
@@ -57,6 +61,7 @@ impl Check {
             prevents: self.prevents.to_owned(),
             detail: finding.detail.clone(),
             expected: finding.expected.clone(),
+            location: origin.and_then(Origin::location),
             actual: finding.actual.clone(),
             fix: finding.fix.clone().or_else(|| {
                 let fix = finding.reason.map(|reason| reason.fix);

@@ -216,6 +216,17 @@ impl EvidenceGap {
     }
 }
 
+impl EvidenceGap {
+    /// The setting that a person looks at first.
+    #[must_use]
+    pub fn setting(&self) -> &'static str {
+        match self.reason {
+            EvidenceReason::TooFewInstances => "instances",
+            _ => "url",
+        }
+    }
+}
+
 impl From<EvidenceError> for EvidenceGap {
     fn from(error: EvidenceError) -> Self {
         let reason = match error {

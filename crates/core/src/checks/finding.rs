@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Acceptance;
+use crate::policy::Origin;
 use crate::report::{AcceptedKind, SideTier, Status};
 
 /// Why a check did not simply pass. The id is stable for ever.
@@ -27,6 +28,8 @@ pub struct Finding {
     pub detail: String,
     /// What was expected, where a value was.
     pub expected: Option<String>,
+    /// Who expects it.
+    pub origin: Option<Origin>,
     /// What was found instead.
     pub actual: Option<String>,
     /// The lines of a diff from what was expected to what was found; printable ASCII.
@@ -46,6 +49,7 @@ impl Finding {
             reason,
             detail: detail.into(),
             expected: None,
+            origin: None,
             actual: None,
             diff: Vec::new(),
             accepted: Vec::new(),
@@ -116,6 +120,13 @@ impl Finding {
     pub fn comparing(mut self, expected: impl Into<String>, actual: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self.actual = Some(actual.into());
+        self
+    }
+
+    /// With who expects otherwise: the report then points at the line of the file.
+    #[must_use]
+    pub fn against(mut self, origin: impl Into<Option<Origin>>) -> Self {
+        self.origin = origin.into().or(self.origin);
         self
     }
 

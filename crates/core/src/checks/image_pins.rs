@@ -3,7 +3,7 @@
 //! What each place of a docker compose file is says the table in `prove/compose_file/table.rs`. This check names every place
 //! that something outside the document can fill with code; `launch-inputs` names the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
 use super::{
@@ -120,7 +120,11 @@ fn judge(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Finding {
             false => &UNMEASURED_INPUT,
         };
         let named = named(&open, count, policy.locked_compose.as_ref());
-        return Finding::warn(reason, format!("{named} This does not meet `code`."));
+        let unreviewed = policy.locked_compose.as_ref().and_then(|locked| {
+            let number = open.iter().find_map(|place| locked.number_of(place))?;
+            Some(locked.lock.key(&["places", &number.to_string(), "reason"]))
+        });
+        return Finding::warn(reason, format!("{named} This does not meet `code`.")).against(unreviewed);
     }
     if let (false, Some(locked)) = (reviewed.is_empty(), &policy.locked_compose) {
         return accepted(&reviewed, locked);
@@ -166,7 +170,7 @@ fn accepted(places: &[&Place], locked: &LockedCompose) -> Finding {
         let accepted = locked.place(place)?;
         let by = match accepted.line {
             Some(line) => format!("{}:{line}", locked.lock),
-            None => locked.lock.clone(),
+            None => locked.lock.to_string(),
         };
         let reason = format!("{}: {}", place.path, accepted.reason.trim());
         Some(Acceptance::new(AcceptedKind::ReviewedPlace, by, reason))
@@ -241,7 +245,21 @@ fn locked_mismatch(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Opti
             ),
         )
         .comparing(show(&locked.images), show(&file.images))
+        .against(
+            locked
+                .lock
+                .key(&["images", differing(&locked.images, &file.images)]),
+        )
     })
+}
+
+/// The first service whose image is another one.
+fn differing<'a>(locked: &'a BTreeMap<String, String>, actual: &'a BTreeMap<String, String>) -> &'a str {
+    let services: BTreeSet<&String> = locked.keys().chain(actual.keys()).collect();
+    services
+        .into_iter()
+        .find(|service| locked.get(*service) != actual.get(*service))
+        .map_or("", String::as_str)
 }
 
 /// Image reference by service of a measured compose document; empty where it has none that can be read.

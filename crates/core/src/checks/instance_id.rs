@@ -59,6 +59,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
                 },
             )
             .comparing(list.join(", or "), shown)
+            .against(expected.origin.clone())
         }
         Some(expected) => Finding::pass(match expected.value.len() {
             1 => format!("The instance id is the one expected by {}.", expected.origin),

@@ -121,7 +121,8 @@ fn judge(actual: &KeyProvider, expected: &Expected<KeyProviders>, reference: &Re
             &PROVIDER_MISMATCH,
             format!("The key provider is not the one expected by {origin}."),
         )
-        .comparing(value.to_string(), actual.to_string());
+        .comparing(value.to_string(), actual.to_string())
+        .against(origin.clone());
     }
     let finding = Finding::pass(format!("The key provider is the one expected by {origin}."));
     if is_kms {

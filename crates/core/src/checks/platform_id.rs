@@ -53,6 +53,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             &PLATFORM_NOT_LISTED,
             format!("The machine is not on the list given by {}.", expected.origin),
         )
-        .comparing(expected.value.to_string(), shown),
+        .comparing(expected.value.to_string(), shown)
+        .against(expected.origin.clone()),
     }
 }

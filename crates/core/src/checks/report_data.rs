@@ -72,7 +72,8 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
                 &KEY_MISMATCH,
                 "What is signed beside the nonce is not the expected key.",
             )
-            .comparing(hex::encode(key), hex::encode(found));
+            .comparing(hex::encode(key), hex::encode(found))
+            .against(policy.setting("report-data-key"));
         }
         (Some(_), None) if facts.tls.as_ref().is_some_and(Tls::quotes_its_key) => {}
         (Some(found), None) if policy.report_data.value.is_none() => {
@@ -90,7 +91,8 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             &VALUE_MISMATCH,
             "The signed report data is not the expected value.",
         )
-        .comparing(hex::encode(value), hex::encode(quote.report_data())),
+        .comparing(hex::encode(value), hex::encode(quote.report_data()))
+        .against(policy.setting("report-data-value")),
         Some(_) => Finding::pass("The signed report data is the expected value."),
         None if facts.echo == Echo::Equal => {
             Finding::pass("The report data beside the quote is the one that was signed.")

@@ -88,7 +88,8 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         .comparing(
             format!("evaluation data number of at least {floor}"),
             tcb.eval_data_number.to_string(),
-        );
+        )
+        .against(policy.setting("min-tcb-eval-data-number"));
     }
     let advisories = list(&tcb.advisory_ids);
     if tcb.status != TcbStatus::UpToDate {
@@ -115,7 +116,8 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         .comparing(
             format!("FMSPC {}", hex::encode(fmspc)),
             format!("FMSPC {}", hex::encode(quote.fmspc())),
-        );
+        )
+        .against(lock.key(&["platform", "fmspc"]));
     }
     if tcb.advisory_ids.is_empty() {
         let unknown = match &facts.early {
@@ -166,11 +168,19 @@ fn not_up_to_date(tcb: &TcbVerdict, short: &[ShortOf], at: u64, policy: &Policy)
             Some(exception) => {
                 let ended = rfc3339(exception.ends);
                 let detail = format!("{}; the exception ended at {ended}.", said(rating, tcb));
-                return Finding::fail(&EXCEPTION_ENDED, detail).comparing("UpToDate", status);
+                return Finding::fail(&EXCEPTION_ENDED, detail)
+                    .comparing("UpToDate", status)
+                    .against(exception.origin.clone());
             }
             None => {
                 let detail = format!("{}.{}", said(rating, tcb), what_is_short(short));
-                return Finding::fail(&NOT_UP_TO_DATE, detail).comparing("UpToDate", status);
+                let finding = Finding::fail(&NOT_UP_TO_DATE, detail).comparing("UpToDate", &status);
+                return match TcbException::until(&status, at) {
+                    Some(exception) => finding.advising(format!(
+                        "Redeploy on a patched host. To go on meanwhile, accept it for a while: --accept-tcb {exception}."
+                    )),
+                    None => finding.advising("Redeploy on a patched host: nothing accepts this status."),
+                };
             }
         }
     }

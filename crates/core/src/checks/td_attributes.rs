@@ -73,7 +73,8 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             .comparing(
                 format!("MRSEAM {}", hex::encode(mr_seam)),
                 format!("MRSEAM {}", hex::encode(quote.mr_seam())),
-            ),
+            )
+            .against(lock.key(&["platform", "mr_seam"])),
             _ => Finding::pass("No debugging, profiling, migration, service TD or owner."),
         }
     });
@@ -95,18 +96,17 @@ fn accepted(quote: &VerifiedQuote, policy: &Policy) -> Option<Acceptance> {
 }
 
 fn refuse(quote: &VerifiedQuote, policy: &Policy) -> Option<Finding> {
-    let expected = policy
-        .locked_platform
-        .as_ref()
-        .and_then(|locked| locked.td_attributes)
-        .unwrap_or(DEFAULT_TD_ATTRIBUTES);
+    let locked = policy.locked_platform.as_ref();
+    let locked = locked.and_then(|locked| Some((&locked.lock, locked.td_attributes?)));
+    let expected = locked.map_or(DEFAULT_TD_ATTRIBUTES, |(_, attributes)| attributes);
     if *quote.td_attributes() != expected {
         return Some(
             Finding::fail(
                 &TD_ATTRIBUTES,
                 "The VM was started with other attributes than it must be.",
             )
-            .comparing(hex::encode(expected), hex::encode(quote.td_attributes())),
+            .comparing(hex::encode(expected), hex::encode(quote.td_attributes()))
+            .against(locked.map(|(lock, _)| lock.key(&["platform", "td_attributes"]))),
         );
     }
     let xfam = u64::from_le_bytes(*quote.xfam());

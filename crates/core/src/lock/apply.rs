@@ -3,7 +3,7 @@
 use super::{AcceptName, Lock, LockError, LockProblem};
 use crate::policy::tcb::end_of;
 use crate::policy::{
-    Expected, GpuExpectations, LockedCompose, LockedGpus, LockedPlatform, Origin, OsImageOption,
+    Expected, GpuExpectations, LockOrigin, LockedCompose, LockedGpus, LockedPlatform, OsImageOption,
     OsImagePolicy, Policy,
 };
 
@@ -17,7 +17,7 @@ impl Lock {
     /// [`LockProblem::NoOsImage`]: `--os-image lock`, but the lock has no registers.
     pub fn apply(
         &self,
-        path: &str,
+        lock: &LockOrigin,
         os_image: Option<OsImageOption>,
         policy: Policy,
     ) -> Result<Policy, LockError> {
@@ -25,46 +25,46 @@ impl Lock {
         let os_image = match os_image {
             Some(OsImageOption::Policy(given)) => {
                 let rtmr0 = self.os_image.as_ref().and_then(|os| os.rtmr0);
-                locked_rtmr0 = locked_rtmr0.or_else(|| expected(rtmr0, path));
+                locked_rtmr0 = locked_rtmr0.or_else(|| expected(rtmr0, lock, &["os_image", "rtmr0"]));
                 *given
             }
-            Some(OsImageOption::Lock) => self.os_policy(path).ok_or_else(|| LockError {
-                path: path.to_owned(),
+            Some(OsImageOption::Lock) => self.os_policy(lock).ok_or_else(|| LockError {
+                path: lock.path().to_owned(),
                 place: None,
                 key: Some("os_image".to_owned()),
                 problem: LockProblem::NoOsImage,
                 others: Vec::new(),
                 unnamed: 0,
             })?,
-            None => self.os_policy(path).unwrap_or(policy.os_image),
+            None => self.os_policy(lock).unwrap_or(policy.os_image),
         };
         Ok(Policy {
             compose_hash: match (policy.compose_hash, &policy.docker_compose) {
-                (None, None) => expected(self.compose_hash, path),
+                (None, None) => expected(self.compose_hash, lock, &["compose_hash"]),
                 (given, _) => given,
             },
-            app_id: policy.app_id.or_else(|| expected(self.app_id, path)),
+            app_id: policy.app_id.or_else(|| expected(self.app_id, lock, &["app_id"])),
             key_provider: policy
                 .key_provider
-                .or_else(|| expected(self.key_provider.clone(), path)),
+                .or_else(|| expected(self.key_provider.clone(), lock, &["key_provider"])),
             os_image,
             locked_rtmr0,
-            sources: super::sources::policy(&self.sources, path, policy.sources),
-            locked_platform: policy.locked_platform.or_else(|| self.platform(path)),
-            locked_compose: policy.locked_compose.or_else(|| self.compose(path)),
+            sources: super::sources::policy(&self.sources, lock, policy.sources),
+            locked_platform: policy.locked_platform.or_else(|| self.platform(lock)),
+            locked_compose: policy.locked_compose.or_else(|| self.compose(lock)),
             gpu: GpuExpectations {
-                pins: policy.gpu.pins.or_else(|| self.gpus(path)),
+                pins: policy.gpu.pins.or_else(|| self.gpus(lock)),
                 ..policy.gpu
             },
-            governance: self.governance.apply(path, policy.governance),
+            governance: self.governance.apply(lock, policy.governance),
             ..policy
         })
     }
 
-    fn os_policy(&self, path: &str) -> Option<OsImagePolicy> {
+    fn os_policy(&self, lock: &LockOrigin) -> Option<OsImagePolicy> {
         let os = self.os_image.as_ref()?;
         let vulnerable_until = os.vulnerable_until.and_then(end_of);
-        let lock = path.to_owned();
+        let lock = lock.clone();
         Some(match os.tuple() {
             Some(tuple) => OsImagePolicy::Lock {
                 tuple,
@@ -82,37 +82,37 @@ impl Lock {
         })
     }
 
-    fn platform(&self, path: &str) -> Option<LockedPlatform> {
+    fn platform(&self, lock: &LockOrigin) -> Option<LockedPlatform> {
         let any = self.td_attributes.is_some() || self.mr_seam.is_some() || self.fmspc.is_some();
         any.then(|| LockedPlatform {
             td_attributes: self.td_attributes,
             mr_seam: self.mr_seam,
             fmspc: self.fmspc,
-            lock: path.to_owned(),
+            lock: lock.clone(),
         })
     }
 
-    fn gpus(&self, path: &str) -> Option<LockedGpus> {
+    fn gpus(&self, lock: &LockOrigin) -> Option<LockedGpus> {
         (!self.gpus.is_empty()).then(|| LockedGpus {
             pins: self.gpus.clone(),
-            lock: path.to_owned(),
+            lock: lock.clone(),
         })
     }
 
     /// Images alone expect nothing: they are for people, and the compose hash binds them.
-    fn compose(&self, path: &str) -> Option<LockedCompose> {
+    fn compose(&self, lock: &LockOrigin) -> Option<LockedCompose> {
         (!self.envelope.is_empty()).then(|| LockedCompose {
             envelope: self.envelope.clone(),
             images: self.images.clone(),
             places: self.places.clone(),
-            lock: path.to_owned(),
+            lock: lock.clone(),
         })
     }
 }
 
-fn expected<T>(value: Option<T>, path: &str) -> Option<Expected<T>> {
+pub(super) fn expected<T>(value: Option<T>, lock: &LockOrigin, key: &[&str]) -> Option<Expected<T>> {
     value.map(|value| Expected {
         value,
-        origin: Origin::Lock(path.to_owned()),
+        origin: lock.key(key),
     })
 }

@@ -2,11 +2,12 @@
 
 use toml::de::DeValue;
 
+use super::apply::expected;
 use super::mistakes::Mistakes;
 use super::section::{Entry, Section};
 use super::{LockError, LockProblem};
 use crate::evidence::parse_user_hex;
-use crate::policy::{ContractPin, Expected, GovernancePolicy, Origin};
+use crate::policy::{ContractPin, Expected, GovernancePolicy, LockOrigin};
 use crate::toml_text::literal::quoted;
 use crate::verify::chain;
 use crate::verify::chain::{Governance, Unanswered, address_text};
@@ -219,12 +220,14 @@ impl LockedGovernance {
     }
 
     /// Fills in what the policy leaves open.
-    pub(super) fn apply(&self, path: &str, policy: GovernancePolicy) -> GovernancePolicy {
+    pub(super) fn apply(&self, lock: &LockOrigin, policy: GovernancePolicy) -> GovernancePolicy {
         GovernancePolicy {
-            chain_id: policy.chain_id.or_else(|| expected(self.chain_id, path)),
-            app: self.app.apply(path, policy.app),
-            kms_contract: policy.kms_contract.or_else(|| expected(self.kms_contract, path)),
-            kms: self.kms.apply(path, policy.kms),
+            chain_id: policy.chain_id.or_else(|| of(self.chain_id, lock, "chain_id")),
+            app: self.app.apply(lock, "app", policy.app),
+            kms_contract: policy
+                .kms_contract
+                .or_else(|| of(self.kms_contract, lock, "kms_contract")),
+            kms: self.kms.apply(lock, "kms", policy.kms),
             ..policy
         }
     }
@@ -254,24 +257,29 @@ impl LockedContract {
         })
     }
 
-    fn apply(&self, path: &str, pin: ContractPin) -> ContractPin {
+    /// Fills in what the policy leaves open. `which` begins the names of the keys.
+    fn apply(&self, lock: &LockOrigin, which: &str, pin: ContractPin) -> ContractPin {
         let owners = (!self.owners.is_empty()).then(|| self.owners.clone());
+        let (code, implementation) = (self.code, self.implementation);
         ContractPin {
-            owners: pin.owners.or_else(|| expected(owners, path)),
-            code: pin.code.or_else(|| expected(self.code, path)),
-            implementation: pin.implementation.or_else(|| expected(self.implementation, path)),
-            implementation_code: pin
-                .implementation_code
-                .or_else(|| expected(self.implementation_code, path)),
+            owners: pin.owners.or_else(|| of(owners, lock, &format!("{which}_owner"))),
+            code: pin.code.or_else(|| of(code, lock, &format!("{which}_code"))),
+            implementation: pin
+                .implementation
+                .or_else(|| of(implementation, lock, &format!("{which}_implementation"))),
+            implementation_code: pin.implementation_code.or_else(|| {
+                of(
+                    self.implementation_code,
+                    lock,
+                    &format!("{which}_implementation_code"),
+                )
+            }),
         }
     }
 }
 
-fn expected<T>(value: Option<T>, path: &str) -> Option<Expected<T>> {
-    value.map(|value| Expected {
-        value,
-        origin: Origin::Lock(path.to_owned()),
-    })
+fn of<T>(value: Option<T>, lock: &LockOrigin, key: &str) -> Option<Expected<T>> {
+    expected(value, lock, &["governance", key])
 }
 
 fn chain_id(entry: &Entry<'_>) -> Result<u64, LockError> {

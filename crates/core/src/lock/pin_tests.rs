@@ -336,7 +336,7 @@ fn what_people_wrote_into_a_lock_stays() {
 type Outcome = Vec<(CheckId, Status, Option<&'static str>)>;
 
 fn judged(facts: &Facts, lock: &Lock) -> Outcome {
-    let policy = lock.apply("cvm.lock", None, Policy::default()).unwrap();
+    let policy = lock.apply(&"cvm.lock".into(), None, Policy::default()).unwrap();
     let judge = |check: &&checks::Check| {
         let finding = (check.run)(facts, &policy);
         (check.id, finding.status, finding.reason.map(|reason| reason.id))

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{AcceptName, Lock, LockProblem, MAX_LOCK_BYTES, Notes, arbitrary};
-use crate::policy::{Origin, OsImageOption, OsImagePolicy, Policy};
+use crate::policy::{LockOrigin, Origin, OsImageOption, OsImagePolicy, Policy};
 use crate::reference::{OsClass, ReferenceValues};
 
 fn refused(text: &str) -> super::LockError {
@@ -215,15 +215,18 @@ fn a_vulnerable_image_is_accepted_for_90_days_at_most() {
 #[test]
 fn a_lock_fills_in_what_options_left_open() {
     let lock = arbitrary::example();
-    let from_lock = Origin::Lock("cvm.lock".to_owned());
-    let policy = lock.apply("cvm.lock", None, Policy::default()).unwrap();
+    let origin = LockOrigin::with_text("cvm.lock", &lock.to_toml(&Notes::default()));
+    let policy = lock.apply(&origin, None, Policy::default()).unwrap();
     assert_eq!(
         policy.compose_hash.as_ref().map(|hash| hash.value),
         lock.compose_hash
     );
     assert!(policy.is_locked_compose_hash(&policy.compose_hash.as_ref().unwrap().value));
-    assert_eq!(policy.app_id.map(|id| id.origin), Some(from_lock.clone()));
-    assert_eq!(policy.key_provider.map(|pin| pin.origin), Some(from_lock));
+    let by = policy.app_id.map(|id| id.origin);
+    assert_eq!(by, Some(origin.key(&["app_id"])));
+    assert!(by.and_then(|by| by.location()).is_some());
+    let by = policy.key_provider.map(|pin| pin.origin);
+    assert_eq!(by, Some(origin.key(&["key_provider"])));
     let ends = 1_798_761_600; // 2027-01-01T00:00:00Z
     assert!(matches!(
         &policy.os_image,
@@ -250,7 +253,7 @@ fn options_replace_their_own_value_and_keep_the_rest_of_the_lock() {
         ..Policy::default()
     };
     let known = OsImageOption::Policy(Box::new(OsImagePolicy::Known));
-    let policy = lock.apply("cvm.lock", Some(known), given).unwrap();
+    let policy = lock.apply(&"cvm.lock".into(), Some(known), given).unwrap();
     assert_eq!(policy.compose_hash.as_ref().map(|hash| hash.value), Some([7; 32]));
     assert!(!policy.is_locked_compose_hash(&policy.compose_hash.as_ref().unwrap().value));
     assert!(matches!(policy.os_image, OsImagePolicy::Known));
@@ -263,12 +266,12 @@ fn a_partial_lock_expects_only_what_it_holds() {
         app_id: Some([1; 20]),
         ..Lock::default()
     };
-    let policy = lock.apply("cvm.lock", None, Policy::default()).unwrap();
+    let policy = lock.apply(&"cvm.lock".into(), None, Policy::default()).unwrap();
     assert!(policy.compose_hash.is_none() && policy.key_provider.is_none());
     assert!(policy.locked_compose.is_none() && policy.locked_platform.is_none());
     assert!(matches!(policy.os_image, OsImagePolicy::Known));
     let error = lock
-        .apply("cvm.lock", Some(OsImageOption::Lock), Policy::default())
+        .apply(&"cvm.lock".into(), Some(OsImageOption::Lock), Policy::default())
         .unwrap_err();
     assert_eq!(error.problem, LockProblem::NoOsImage);
 }

@@ -7,7 +7,7 @@ use super::list::ListOf;
 use super::mistakes::Mistakes;
 use super::section::{Entry, Section};
 use super::{LockError, LockProblem};
-use crate::policy::{MAX_SOURCE_RULES, Origin, SourcePolicy, SourceRule, WrittenRule};
+use crate::policy::{LockOrigin, MAX_SOURCE_RULES, SourcePolicy, SourceRule, WrittenRule};
 use crate::toml_text::literal::quoted;
 
 const KEYS: [&str; 15] = [
@@ -68,7 +68,7 @@ fn rule(section: &mut Section<'_>) -> Result<WrittenRule, LockError> {
         via: text(section, "via")?,
         provenance: text(section, "provenance")?,
     };
-    match rule.rule(Origin::Lock(String::new())) {
+    match rule.rule(LockOrigin::from("").key(&[])) {
         Ok(_) => Ok(rule),
         Err(error) => Err(wrong(section, error.key, error.problem)),
     }
@@ -148,13 +148,14 @@ pub(super) fn lines(rule: &WrittenRule) -> Vec<(&'static str, Vec<String>)> {
 }
 
 /// The rules as a policy that nothing else was said for.
-pub(super) fn policy(rules: &[WrittenRule], path: &str, before: SourcePolicy) -> SourcePolicy {
+pub(super) fn policy(rules: &[WrittenRule], lock: &LockOrigin, before: SourcePolicy) -> SourcePolicy {
     if !before.rules.is_empty() {
         return before;
     }
     let rules: Vec<SourceRule> = rules
         .iter()
-        .filter_map(|rule| rule.rule(Origin::Lock(path.to_owned())).ok())
+        .enumerate()
+        .filter_map(|(number, rule)| rule.rule(lock.key(&["sources", &number.to_string()])).ok())
         .collect();
     SourcePolicy {
         rules: rules.into(),

@@ -8,6 +8,7 @@ use super::expected::{Expected, Origin};
 use super::governance::GovernancePolicy;
 use super::gpu::GpuExpectations;
 use super::key_providers::KeyProviders;
+use super::lock_origin::LockOrigin;
 use super::locked_place::LockedPlace;
 use super::max_age::CollateralMaxAge;
 use super::os_image::OsImagePolicy;
@@ -86,6 +87,8 @@ pub struct Policy {
     pub governance: GovernancePolicy,
     /// Where each waiver is written; [`Policy::waived_by`] reads it.
     pub waivers: BTreeMap<CheckId, Origin>,
+    /// Where each setting is written, by its key. It decides nothing: a finding points there.
+    pub settings: BTreeMap<&'static str, Origin>,
     /// The tier that must be reached.
     pub required: RequiredAssurance,
 }
@@ -122,6 +125,7 @@ impl Default for Policy {
             locked_compose: None,
             governance: GovernancePolicy::default(),
             waivers: BTreeMap::new(),
+            settings: BTreeMap::new(),
             required: RequiredAssurance::CODE,
         }
     }
@@ -144,6 +148,12 @@ impl Policy {
         self.waivers
             .get(&id)
             .map_or_else(|| format!("--{id}"), ToString::to_string)
+    }
+
+    /// Where a setting is written, if it is.
+    #[must_use]
+    pub fn setting(&self, key: &str) -> Option<Origin> {
+        self.settings.get(key).cloned()
     }
 
     /// Whether this compose hash is the lock's own, so that the lock's envelope and images belong to it.
@@ -222,8 +232,8 @@ pub struct LockedPlatform {
     pub mr_seam: Option<[u8; 48]>,
     /// FMSPC.
     pub fmspc: Option<[u8; 6]>,
-    /// The lock's path, for messages.
-    pub lock: String,
+    /// The lock.
+    pub lock: LockOrigin,
 }
 
 /// What a lock says of the compose document, beside its hash.
@@ -235,17 +245,23 @@ pub struct LockedCompose {
     pub images: BTreeMap<String, String>,
     /// The places that decide code, and why a person accepts each.
     pub places: Vec<LockedPlace>,
-    /// The lock's path, for messages.
-    pub lock: String,
+    /// The lock.
+    pub lock: LockOrigin,
 }
 
 impl LockedCompose {
     /// What the lock says of a place that decides code: the same path with the same text.
     #[must_use]
     pub fn place(&self, place: &crate::compose::Place) -> Option<&LockedPlace> {
+        self.places.get(self.number_of(place)?)
+    }
+
+    /// Which of the lock's places it is, from 0.
+    #[must_use]
+    pub fn number_of(&self, place: &crate::compose::Place) -> Option<usize> {
         self.places
             .iter()
-            .find(|locked| locked.path == place.path && locked.sha256 == place.sha256)
+            .position(|locked| locked.path == place.path && locked.sha256 == place.sha256)
     }
 
     /// Whether a person wrote down why a place that decides code is accepted.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::lock_origin::LockKey;
+use crate::report::Location;
 use crate::toml_text::Position;
 
 /// A value that the user expects, and who said so.
@@ -22,19 +24,38 @@ pub enum Origin {
     File {
         /// The file's path.
         path: String,
+        /// The key.
+        key: &'static str,
         /// Where in it.
         place: Position,
     },
-    /// A lock file, by its path.
-    Lock(String),
+    /// A key of a lock file.
+    Lock(LockKey),
+}
+
+impl Origin {
+    /// The line of the file; absent for an option.
+    #[must_use]
+    pub fn location(&self) -> Option<Location> {
+        let (file, key, place) = match self {
+            Self::Option(_) => return None,
+            Self::File { path, key, place } => (path.clone(), (*key).to_owned(), *place),
+            Self::Lock(lock) => (lock.path.to_string(), lock.key.clone(), lock.place?),
+        };
+        Some(Location {
+            file,
+            line: place.line,
+            key,
+        })
+    }
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Option(name) => f.write_str(name),
-            Self::File { path, place } => write!(f, "{path}:{}", place.line),
-            Self::Lock(path) => f.write_str(path),
+            Self::File { path, place, .. } => write!(f, "{path}:{}", place.line),
+            Self::Lock(lock) => lock.fmt(f),
         }
     }
 }

@@ -74,6 +74,7 @@ impl Policy {
             address_id,
             os_image,
             os_image_origin: _,
+            settings: _,
             locked_rtmr0,
             reference,
             mr_config_id,

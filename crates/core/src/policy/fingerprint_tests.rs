@@ -5,7 +5,7 @@ use dcap_qvl::TcbStatus;
 use serde_json::json;
 
 use super::*;
-use crate::policy::{Origin, OsTuple, PlatformList, TlsBinding};
+use crate::policy::{LockOrigin, Origin, OsTuple, PlatformList, TlsBinding};
 use crate::reference::ReferenceValues;
 use crate::verify::Layout;
 
@@ -156,7 +156,7 @@ fn plain_of_each() -> Vec<Policy> {
                 vulnerable_until: Some(1_800_000_000),
                 known_by: None,
                 acpi_change: None,
-                lock: "cvm.lock".to_owned(),
+                lock: "cvm.lock".into(),
             },
             ..default()
         },
@@ -302,7 +302,7 @@ fn locked_platform(lock: &str) -> LockedPlatform {
         td_attributes: Some([0; 8]),
         mr_seam: None,
         fmspc: Some([1; 6]),
-        lock: lock.to_owned(),
+        lock: lock.into(),
     }
 }
 
@@ -311,12 +311,12 @@ fn locked_compose(lock: &str) -> LockedCompose {
         envelope: BTreeMap::from([("features".to_owned(), json!(["kms", { "b": 1, "a": null }]))]),
         images: BTreeMap::from([("app".to_owned(), "registry.example/app".to_owned())]),
         places: Vec::new(),
-        lock: lock.to_owned(),
+        lock: lock.into(),
     }
 }
 
 fn all_that_a_lock_says(lock: &str) -> Policy {
-    let origin = Origin::Lock(lock.to_owned());
+    let origin = LockOrigin::from(lock).key(&["compose_hash"]);
     Policy {
         compose_hash: Some(Expected {
             value: [1; 32],
@@ -327,7 +327,7 @@ fn all_that_a_lock_says(lock: &str) -> Policy {
             vulnerable_until: None,
             known_by: None,
             acpi_change: None,
-            lock: lock.to_owned(),
+            lock: lock.into(),
         },
         os_image_origin: Some(origin),
         locked_platform: Some(locked_platform(lock)),
@@ -363,7 +363,7 @@ fn a_policy_is_what_is_expected_wherever_that_is_written() {
     let by_lock = Policy {
         compose_hash: Some(Expected {
             value: [1; 32],
-            origin: Origin::Lock("cvm.lock".to_owned()),
+            origin: LockOrigin::from("cvm.lock").key(&["app_id"]),
         }),
         ..Policy::default()
     };

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::expected::Expected;
 use super::gpu_pin::GpuPin;
+use super::lock_origin::LockOrigin;
 
 /// What is expected of the GPUs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -130,8 +131,8 @@ impl fmt::Display for GpuModel {
 pub struct LockedGpus {
     /// The kinds of GPU, each once.
     pub pins: Vec<GpuPin>,
-    /// The lock's path, for messages.
-    pub lock: String,
+    /// The lock.
+    pub lock: LockOrigin,
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod image_name;
 mod key_provider;
 mod key_providers;
 mod known_by;
+mod lock_origin;
 mod locked_place;
 mod max_age;
 mod os_image;
@@ -36,6 +37,7 @@ pub use image_name::{ImagePattern, normal_name};
 pub use key_provider::{KeyProviderPin, PinError};
 pub use key_providers::{KeyProviders, KeyProvidersError, MAX_KEY_PROVIDERS};
 pub use known_by::{KnownBy, KnownByError};
+pub use lock_origin::{LockKey, LockOrigin};
 pub use locked_place::LockedPlace;
 pub use max_age::{CollateralMaxAge, CollateralMaxAgeError, ReportMaxAge, ReportMaxAgeError};
 pub use os_image::{

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::known_by::KnownBy;
+use super::lock_origin::LockOrigin;
 use super::tcb::{MAX_EXCEPTION_DAYS, end_of_day, is_too_far};
 use crate::evidence::parse_user_hex;
 use crate::reference::{OsImageRow, ReferenceValues};
@@ -28,8 +29,8 @@ pub enum OsImagePolicy {
         known_by: Option<KnownBy>,
         /// What was accepted in writing of another RTMR0 than the one that was locked before, one sentence.
         acpi_change: Option<String>,
-        /// The lock's path.
-        lock: String,
+        /// The lock.
+        lock: LockOrigin,
     },
     /// The registers of an image from a lock that does not hold RTMR0 yet.
     LockedImage {
@@ -39,8 +40,8 @@ pub enum OsImagePolicy {
         vulnerable_until: Option<u64>,
         /// How the image was known when it was locked.
         known_by: Option<KnownBy>,
-        /// The lock's path.
-        lock: String,
+        /// The lock.
+        lock: LockOrigin,
     },
     /// Waived in writing.
     Unchecked,

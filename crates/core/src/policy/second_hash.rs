@@ -25,6 +25,9 @@ pub enum SecondHashError {
     /// It has another form.
     #[error("{0:?} is not of the form HEX:until=YYYY-MM-DD")]
     Form(String),
+    /// A day that the calendar does not have.
+    #[error("{0:?} is not a day of the calendar; write it as YYYY-MM-DD")]
+    Day(String),
     /// The hash.
     #[error("the hash {0}")]
     Hash(#[from] HexError),
@@ -41,7 +44,8 @@ impl FromStr for SecondHash {
     fn from_str(text: &str) -> Result<Self, SecondHashError> {
         let form = || SecondHashError::Form(text.chars().take(120).collect());
         let (hash, date) = text.trim().split_once(":until=").ok_or_else(form)?;
-        let until = NaiveDate::parse_from_str(date.trim(), "%Y-%m-%d").map_err(|_| form())?;
+        let until = NaiveDate::parse_from_str(date.trim(), "%Y-%m-%d")
+            .map_err(|_| SecondHashError::Day(date.chars().take(40).collect()))?;
         Ok(Self {
             value: parse_user_hex(hash)?,
             until,
@@ -95,18 +99,19 @@ mod tests {
     #[test]
     fn other_forms_are_refused() {
         let error = |text: &str| text.parse::<SecondHash>().unwrap_err().to_string();
-        for text in [
-            "",
-            HASH,
-            &format!("{HASH}:until="),
-            &format!("{HASH}:until=soon"),
-            &format!("{HASH}:until=2026-02-30"),
-            &format!("{HASH}:until=2026-06-10:until=2026-06-11"),
-        ] {
+        for text in ["", HASH, &format!("{HASH}:until")] {
             assert!(
                 error(text).contains("is not of the form"),
                 "{text}: {}",
                 error(text)
+            );
+        }
+        for day in ["", "soon", "2026-02-30", "2026-06-10:until=2026-06-11"] {
+            let text = format!("{HASH}:until={day}");
+            assert!(
+                error(&text).contains("is not a day of the calendar"),
+                "{text}: {}",
+                error(&text)
             );
         }
         assert!(error("00:until=2026-06-10").starts_with("the hash"));

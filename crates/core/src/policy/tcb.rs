@@ -40,6 +40,9 @@ pub enum ExceptionError {
     /// It has another form.
     #[error("{0:?} is not of the form STATUS:until=YYYY-MM-DD[:advisories=INTEL-SA-00001,…]")]
     Form(String),
+    /// A day that the calendar does not have.
+    #[error("{0:?} is not a day of the calendar; write it as YYYY-MM-DD")]
+    Day(String),
     /// The status is none of Intel's, or one that is never accepted.
     #[error(
         "{0:?} is no TCB status that can be excepted; these can: OutOfDate, OutOfDateConfigurationNeeded, \
@@ -71,7 +74,7 @@ impl FromStr for TcbException {
         for part in parts {
             match part.split_once('=') {
                 Some(("until", date)) if ends.is_none() => {
-                    ends = Some(end_of_day(date).ok_or_else(|| ExceptionError::Form(shorten(text)))?);
+                    ends = Some(end_of_day(date).ok_or_else(|| ExceptionError::Day(shorten(date)))?);
                 }
                 Some(("advisories", list)) if advisories.is_none() => {
                     let list: Vec<String> = list
@@ -105,6 +108,15 @@ impl TcbException {
         self.origin
             .as_ref()
             .map_or_else(|| "--accept-tcb".to_owned(), ToString::to_string)
+    }
+
+    /// The text of an exception for a status, for 30 days from a time on, Unix seconds. None for a status that is never accepted.
+    #[must_use]
+    pub(crate) fn until(status: &str, at: u64) -> Option<String> {
+        parse_status(status)?;
+        let end = i64::try_from(at.checked_add(30 * DAY)?).ok()?;
+        let day = chrono::DateTime::<chrono::Utc>::from_timestamp(end, 0)?.date_naive();
+        Some(format!("{status}:until={day}"))
     }
 
     /// Refuses an exception that ends too far ahead of the time that is judged at, Unix seconds.
@@ -194,12 +206,25 @@ mod tests {
         );
         assert!(matches!(
             error("OutOfDate:until=tomorrow"),
-            ExceptionError::Form(_)
+            ExceptionError::Day(_)
         ));
+        assert_eq!(
+            error("OutOfDate:until=2026-02-30").to_string(),
+            "\"2026-02-30\" is not a day of the calendar; write it as YYYY-MM-DD"
+        );
         assert!(matches!(
             error("OutOfDate:until=2026-12-01:until=2026-12-02"),
             ExceptionError::Form(_)
         ));
+    }
+
+    #[test]
+    fn the_exception_that_is_offered_is_accepted() {
+        let offered = TcbException::until("OutOfDate", 1_780_000_000).unwrap();
+        assert_eq!(offered, "OutOfDate:until=2026-06-27");
+        let exception: TcbException = offered.parse().unwrap();
+        assert_eq!(exception.check_end(1_780_000_000), Ok(()));
+        assert_eq!(TcbException::until("Revoked", 1_780_000_000), None);
     }
 
     #[test]

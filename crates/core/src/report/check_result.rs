@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CheckId, SideTier};
+use super::{CheckId, Location, SideTier};
 
 /// The outcome of a check. `skip` and `warn` are never `pass`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct CheckResult {
     pub detail: String,
     /// What was expected, where a value was.
     pub expected: Option<String>,
+    /// Where the expectation is written. Absent for one that no file holds, and for a pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
     /// What was found instead.
     pub actual: Option<String>,
     /// What to do next. Null when there is nothing to do.

@@ -6,6 +6,7 @@
 mod accepted;
 mod check_id;
 mod check_result;
+mod location;
 mod run_id;
 mod shard;
 mod source_record;
@@ -18,6 +19,7 @@ pub use accepted::{Accepted, AcceptedKind};
 pub use check_id::CheckId;
 pub(crate) use check_id::each_check;
 pub use check_result::{CheckResult, Status};
+pub use location::Location;
 pub use run_id::{RunId, RunIdError};
 pub use shard::{Shard, ShardError};
 pub use source_record::SourceRecord;

@@ -2,9 +2,11 @@
 //! nearly right.
 
 pub mod depth;
+mod keys;
 pub mod literal;
 mod nearest;
 mod position;
 
+pub use keys::KeyPositions;
 pub use nearest::nearest;
 pub use position::{Lines, Position};

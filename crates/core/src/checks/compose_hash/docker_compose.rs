@@ -65,7 +65,8 @@ fn matching<'f>(
                  that {} expects.",
                 expected.origin
             ),
-        ));
+        )
+        .against(expected.origin.clone()));
     }
     match members.get("docker_compose_file") {
         Some(Value::String(actual)) if *actual == expected.value => Ok(Some((compose, expected))),
@@ -76,7 +77,8 @@ fn matching<'f>(
                 "The measured compose document has no docker compose file, but {} expects one.",
                 expected.origin
             ),
-        )),
+        )
+        .against(expected.origin.clone())),
     }
 }
 
@@ -118,5 +120,6 @@ fn mismatch(expected: &Expected<String>, actual: &str) -> Finding {
         ),
     )
     .comparing(hash(&expected.value), hash(actual))
+    .against(expected.origin.clone())
     .differing(diff.lines)
 }

@@ -107,7 +107,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     let measured = boot.compose_hash();
     let expectation = Expectation::of(policy, measured, facts.at);
     // Before what was shown: another code must not pass for a badly copied text.
-    if let Some(finding) = expectation.refusal(measured) {
+    if let Some(finding) = expectation.refusal(measured, policy) {
         let of_file = docker_compose::difference(facts, policy);
         return match (&expectation, of_file.is_empty()) {
             (Expectation::Other(expected), true) => changed::explained(finding, expected, facts, policy),
@@ -151,12 +151,12 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         Expectation::File(ended) => {
             let finding = docker_compose::release_finding(facts, policy);
             match ended.filter(|_| finding.status == crate::report::Status::Fail) {
-                Some(second) => ended_finding(second).differing(finding.diff),
+                Some(second) => ended_finding(second, policy).differing(finding.diff),
                 None => finding,
             }
         }
         // Told above.
-        Expectation::Ended(second) => ended_finding(second),
+        Expectation::Ended(second) => ended_finding(second, policy),
         Expectation::Other(expected) => mismatch_finding(expected, measured),
     }
 }
@@ -194,10 +194,10 @@ impl<'p> Expectation<'p> {
     }
 
     /// The finding where the hash alone decides against it.
-    fn refusal(&self, measured: &[u8; 32]) -> Option<Finding> {
+    fn refusal(&self, measured: &[u8; 32], policy: &Policy) -> Option<Finding> {
         match self {
             Self::Other(expected) => Some(mismatch_finding(expected, measured)),
-            Self::Ended(second) => Some(ended_finding(second)),
+            Self::Ended(second) => Some(ended_finding(second, policy)),
             Self::None | Self::First(_) | Self::Second(_) | Self::File(_) => None,
         }
     }
@@ -212,9 +212,10 @@ fn mismatch_finding(expected: &Expected<[u8; 32]>, measured: &[u8; 32]) -> Findi
         ),
     )
     .comparing(hex::encode(expected.value), hex::encode(measured))
+    .against(expected.origin.clone())
 }
 
-fn ended_finding(second: &SecondHash) -> Finding {
+fn ended_finding(second: &SecondHash, policy: &Policy) -> Finding {
     Finding::fail(
         &SECOND_HASH_ENDED,
         format!(
@@ -223,6 +224,7 @@ fn ended_finding(second: &SecondHash) -> Finding {
         ),
     )
     .found(hex::encode(second.value))
+    .against(policy.setting("also-compose-hash"))
 }
 
 /// What a pass by the first hash says of the second.

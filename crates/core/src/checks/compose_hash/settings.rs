@@ -26,13 +26,16 @@ pub(super) fn locked_finding(facts: &Facts, policy: &Policy, measured: &[u8; 32]
         Ok(actual) => mismatch(locked, &actual),
         // The lock's own hash binds its settings; another hash does not.
         Err(_) if policy.is_locked_compose_hash(measured) => None,
-        Err(problem) => Some(Finding::error(
-            &ENVELOPE_NOT_SHOWN,
-            format!(
-                "The settings in {} could not be compared: {problem}.",
-                locked.lock
-            ),
-        )),
+        Err(problem) => Some(
+            Finding::error(
+                &ENVELOPE_NOT_SHOWN,
+                format!(
+                    "The settings in {} could not be compared: {problem}.",
+                    locked.lock
+                ),
+            )
+            .against(locked.lock.key(&["compose"])),
+        ),
     }
 }
 
@@ -130,6 +133,7 @@ fn mismatch(locked: &LockedCompose, actual: &BTreeMap<String, Value>) -> Option<
             ),
         )
         .comparing(shown(&locked.envelope), shown(actual))
+        .against(differing.first().map(|name| locked.lock.key(&["compose", name])))
     })
 }
 

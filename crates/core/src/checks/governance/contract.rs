@@ -5,7 +5,7 @@ use super::reasons::{
     IMPLEMENTATION_CHANGED, IMPLEMENTATION_NOT_PINNED, OWNER_EOA, OWNER_NOT_PINNED, OWNER_PENDING,
     OWNER_UNKNOWN,
 };
-use crate::policy::ContractPin;
+use crate::policy::{ContractPin, Expected, Origin};
 use crate::verify::chain::{Contract, Owner, OwnerKind, address_text};
 
 /// Judges code and owner of a contract. `which` is its name in sentences.
@@ -19,13 +19,11 @@ fn owner(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &Cont
     let is_named = |address: &[u8; 20]| owners.is_none_or(|owners| owners.value.contains(address));
     if let Some(owner) = judgement.answer(&contract.owner, &format!("{which}, owner")) {
         if !is_named(&owner.address) {
-            judgement.fail(
-                &OWNER_UNKNOWN,
-                format!(
-                    "{which} is owned by {}, which is not the owner that is named.",
-                    words(owner)
-                ),
+            let detail = format!(
+                "{which} is owned by {}, which is not the owner that is named.",
+                words(owner)
             );
+            judgement.unexpected(&OWNER_UNKNOWN, detail, origin(owners));
         } else if owners.is_none() {
             judgement.warn(
                 &OWNER_NOT_PINNED,
@@ -48,7 +46,7 @@ fn owner(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &Cont
         if owners.is_none() {
             judgement.warn(&OWNER_PENDING, detail);
         } else if !is_named(pending) {
-            judgement.fail(&OWNER_PENDING, detail);
+            judgement.unexpected(&OWNER_PENDING, detail, origin(owners));
         }
     }
 }
@@ -62,13 +60,11 @@ fn code(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &Contr
     if let Some(pinned) = &pin.code
         && pinned.value != contract.code
     {
-        judgement.fail(
-            &IMPLEMENTATION_CHANGED,
-            format!(
-                "The code at the address of {which} has the SHA-256 {}.",
-                hex::encode(contract.code)
-            ),
+        let detail = format!(
+            "The code at the address of {which} has the SHA-256 {}.",
+            hex::encode(contract.code)
         );
+        judgement.unexpected(&IMPLEMENTATION_CHANGED, detail, origin(Some(pinned)));
     }
     let address = implementation.map(|implementation| implementation.address);
     let code = implementation.map(|implementation| implementation.code);
@@ -90,10 +86,12 @@ fn code(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &Contr
             ),
             None => "no proxy".to_owned(),
         };
-        judgement.fail(
-            &IMPLEMENTATION_CHANGED,
-            format!("The implementation of {which} is now {now}."),
-        );
+        let by = match moved {
+            true => origin(pin.implementation.as_ref()),
+            false => origin(pin.implementation_code.as_ref()),
+        };
+        let detail = format!("The implementation of {which} is now {now}.");
+        judgement.unexpected(&IMPLEMENTATION_CHANGED, detail, by);
     }
     // A contract that is not a proxy is its own implementation.
     let is_whole = pin.code.is_some() && (implementation.is_none() || pin.implementation_code.is_some());
@@ -103,6 +101,10 @@ fn code(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &Contr
             format!("The code of {which} is not pinned."),
         );
     }
+}
+
+fn origin<T>(expected: Option<&Expected<T>>) -> Option<Origin> {
+    expected.map(|expected| expected.origin.clone())
 }
 
 /// An owner in words: address and kind.

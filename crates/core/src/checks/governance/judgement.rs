@@ -2,12 +2,15 @@
 
 use super::reasons::{ABI, NOT_ASKED, RPC, RPC_DISAGREE, UNSUPPORTED};
 use crate::checks::{Finding, Reason};
+use crate::policy::Origin;
 use crate::verify::chain::{Answer, Unanswered};
 
 /// What was found so far.
 #[derive(Default)]
 pub(super) struct Judgement {
     fails: Vec<(&'static Reason, String)>,
+    /// Who expects otherwise than the first of them.
+    origin: Option<Origin>,
     errors: Vec<(&'static Reason, String)>,
     warns: Vec<(&'static Reason, String)>,
 }
@@ -16,6 +19,14 @@ impl Judgement {
     /// Something is wrong with the deployment: both nodes say so.
     pub(super) fn fail(&mut self, reason: &'static Reason, detail: String) {
         self.fails.push((reason, detail));
+    }
+
+    /// Something is another than it was expected to be. `origin` is who expects it.
+    pub(super) fn unexpected(&mut self, reason: &'static Reason, detail: String, origin: Option<Origin>) {
+        if self.fails.is_empty() {
+            self.origin = origin;
+        }
+        self.fail(reason, detail);
     }
 
     /// Something could not be determined.
@@ -47,7 +58,7 @@ impl Judgement {
             sentences.join(" ")
         };
         if let Some((reason, _)) = self.fails.first() {
-            return Finding::fail(reason, joined(&self.fails));
+            return Finding::fail(reason, joined(&self.fails)).against(self.origin);
         }
         if let Some((reason, _)) = self.errors.first() {
             return Finding::error(reason, joined(&self.errors));

@@ -12,7 +12,7 @@ use super::{
     boot_claims,
 };
 use crate::policy::{GovernanceMode, GovernancePolicy, Policy};
-use crate::reference::{GovernedBy, ReferenceValues};
+use crate::reference::GovernedBy;
 use crate::report::CheckId;
 use crate::verify::chain::{AppContract, ChainProblem, Governance, KmsContract, OwnerKind, address_text};
 use crate::verify::{BootClaims, Facts};
@@ -79,7 +79,8 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             &ANOTHER_APP,
             "What runs is another app than the one whose contract was named.",
         )
-        .comparing(hex::encode(contracts.app), hex::encode(boot.app_id()));
+        .comparing(hex::encode(contracts.app), hex::encode(boot.app_id()))
+        .against(policy.app_id.as_ref().map(|id| id.origin.clone()));
     }
     match &facts.chain {
         None => Finding::error(&NOT_ASKED, "Contracts are named, and no node was asked."),
@@ -167,7 +168,7 @@ fn judge(found: &Governance, boot: &BootClaims, policy: &Policy) -> Finding {
         ),
         Ok(None) => judgement.fail(&NO_CONTRACT, no_contract("the app's contract", &contracts.app)),
         Ok(Some(app)) => {
-            judge_app(&mut judgement, app, &policy.governance);
+            judge_app(&mut judgement, app, policy);
             allowed = allowed_words(found, app);
         }
     }
@@ -183,13 +184,7 @@ fn judge(found: &Governance, boot: &BootClaims, policy: &Policy) -> Finding {
         }
         (Some(Ok(Some(kms))), Some(address)) => {
             judge_kms(&mut judgement, kms, boot, &policy.governance);
-            judge_link(
-                &mut judgement,
-                kms,
-                (contracts.chain_id, address),
-                boot,
-                &policy.reference,
-            );
+            judge_link(&mut judgement, kms, (contracts.chain_id, address), boot, policy);
         }
         _ => judgement.warn(
             &KMS_NOT_NAMED,
@@ -220,7 +215,8 @@ fn allowed_words(found: &Governance, app: &AppContract) -> String {
     )
 }
 
-fn judge_app(judgement: &mut Judgement, app: &AppContract, expected: &GovernancePolicy) {
+fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
+    let expected = &policy.governance;
     if judgement.answer(&app.is_app, "supportsInterface of the app's contract") == Some(&false) {
         let detail = "The contract at the app id says that it is not the contract of an app.";
         judgement.error(&UNSUPPORTED, detail.to_owned());
@@ -244,14 +240,12 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, expected: &Governance
         judgement.fail(&DEVICE_NOT_ALLOWED, detail.to_owned());
     }
     contract::judge(judgement, "the app's contract", &app.contract, &expected.app);
-    judge_owner_kind(judgement, app, expected);
+    judge_owner_kind(judgement, app, policy);
     if expected.upgrades_disabled {
         match judgement.answer(&app.upgrades_disabled, "storage of the app's contract") {
             Some(Some(false)) => {
-                judgement.fail(
-                    &UPGRADES_OPEN,
-                    "The app's contract can be upgraded by its owner.".to_owned(),
-                );
+                let detail = "The app's contract can be upgraded by its owner.".to_owned();
+                judgement.unexpected(&UPGRADES_OPEN, detail, policy.setting("governance-upgrades"));
             }
             Some(Some(true)) if expected.app.implementation_code.is_some() => {}
             Some(Some(true)) => {
@@ -268,7 +262,8 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, expected: &Governance
     }
 }
 
-fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, expected: &GovernancePolicy) {
+fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
+    let expected = &policy.governance;
     let Ok(owner) = &app.contract.owner else { return };
     let Ok(kind) = &owner.kind else { return };
     let is_nobody = *kind == OwnerKind::Nobody;
@@ -285,7 +280,7 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, expected: &Gov
             "The owner {} does not need {least} signers.",
             contract::words(owner)
         );
-        judgement.fail(&OWNER_SIGNERS, detail);
+        judgement.unexpected(&OWNER_SIGNERS, detail, policy.setting("governance-min-signers"));
     }
     let delay = match kind {
         OwnerKind::Timelock { delay } => *delay,
@@ -299,7 +294,7 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, expected: &Gov
             "The owner {} does not delay a change by {least} s.",
             contract::words(owner)
         );
-        judgement.fail(&OWNER_DELAY, detail);
+        judgement.unexpected(&OWNER_DELAY, detail, policy.setting("governance-min-delay"));
     }
 }
 
@@ -343,10 +338,14 @@ fn judge_link(
     kms: &KmsContract,
     named: (u64, &[u8; 20]),
     boot: &BootClaims,
-    reference: &ReferenceValues,
+    policy: &Policy,
 ) {
+    let by = || {
+        let named = policy.governance.kms_contract.as_ref();
+        named.map(|named| named.origin.clone())
+    };
     let id = &boot.key_provider().id;
-    let of_row = reference.kms_by_id(id).and_then(|row| row.governed_by());
+    let of_row = policy.reference.kms_by_id(id).and_then(|row| row.governed_by());
     let is_known = match of_row {
         Some(GovernedBy::Contract { chain_id, address }) => {
             if (chain_id, &address) != named {
@@ -354,7 +353,7 @@ fn judge_link(
                     "The app's KMS is governed by {} on chain {chain_id}.",
                     address_text(&address)
                 );
-                judgement.fail(&KMS_CONTRACT_DIFFERS, detail);
+                judgement.unexpected(&KMS_CONTRACT_DIFFERS, detail, by());
             }
             true
         }
@@ -370,6 +369,6 @@ fn judge_link(
         }
     } else if hex::encode(key) != *id {
         let detail = "The CA key in the KMS's contract is not the app's key-provider id.";
-        judgement.fail(&KMS_INFO, detail.to_owned());
+        judgement.unexpected(&KMS_INFO, detail.to_owned(), by());
     }
 }

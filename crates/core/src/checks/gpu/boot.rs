@@ -53,13 +53,12 @@ fn event(boot: &GpuBoot, is_os_proven: bool, policy: &Policy) -> Look {
             ),
         );
     }
-    if let Some(expected) = policy.gpu.count.as_ref().map(|count| count.value)
-        && expected != devices
+    if let Some(count) = &policy.gpu.count
+        && count.value != devices
     {
-        return Look::fail(
-            &COUNT,
-            format!("{expected} GPUs are expected; the guest attested {devices} while booting."),
-        );
+        let expected = count.value;
+        let detail = format!("{expected} GPUs are expected; the guest attested {devices} while booting.");
+        return Look::fail(&COUNT, detail).against(count.origin.clone());
     }
     Look::Proven(format!(
         "The guest attested {devices} GPUs while booting, with confidential computing on; that says nothing about now."

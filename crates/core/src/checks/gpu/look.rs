@@ -1,7 +1,7 @@
 //! One thing that was looked at, and what came of it.
 
 use crate::checks::Reason;
-use crate::policy::Policy;
+use crate::policy::{Origin, Policy};
 use crate::report::Status;
 
 /// What one look found: the worst of several decides.
@@ -9,8 +9,8 @@ use crate::report::Status;
 pub(super) enum Look {
     /// Proven. A whole sentence.
     Proven(String),
-    /// Not proven. A whole sentence.
-    Open(Status, &'static Reason, String),
+    /// Not proven. A whole sentence, and who expects otherwise.
+    Open(Status, &'static Reason, String, Option<Origin>),
 }
 
 impl Look {
@@ -20,20 +20,28 @@ impl Look {
             true => Status::Fail,
             false => Status::Warn,
         };
-        Self::Open(status, reason, detail.into())
+        Self::Open(status, reason, detail.into(), None)
     }
 
     pub(super) fn warn(reason: &'static Reason, detail: impl Into<String>) -> Self {
-        Self::Open(Status::Warn, reason, detail.into())
+        Self::Open(Status::Warn, reason, detail.into(), None)
     }
 
     pub(super) fn fail(reason: &'static Reason, detail: impl Into<String>) -> Self {
-        Self::Open(Status::Fail, reason, detail.into())
+        Self::Open(Status::Fail, reason, detail.into(), None)
+    }
+
+    /// With who expects otherwise.
+    pub(super) fn against(mut self, origin: Origin) -> Self {
+        if let Self::Open(_, _, _, by) = &mut self {
+            *by = Some(origin);
+        }
+        self
     }
 
     pub(super) fn text(&self) -> &str {
         match self {
-            Self::Proven(text) | Self::Open(_, _, text) => text,
+            Self::Proven(text) | Self::Open(_, _, text, _) => text,
         }
     }
 }

@@ -87,12 +87,10 @@ fn no_reports(policy: &Policy) -> Option<Look> {
 
 /// What is to be said if there are neither reports nor an event.
 fn nothing_proven(facts: &Facts, policy: &Policy) -> Option<Look> {
-    let expected = policy.gpu.count.as_ref().map(|count| count.value);
-    if let Some(expected) = expected.filter(|expected| *expected > 0) {
-        return Some(Look::fail(
-            &COUNT,
-            format!("{expected} GPUs are expected, and there is no evidence of any."),
-        ));
+    if let Some(count) = policy.gpu.count.as_ref().filter(|count| count.value > 0) {
+        let expected = count.value;
+        let detail = format!("{expected} GPUs are expected, and there is no evidence of any.");
+        return Some(Look::fail(&COUNT, detail).against(count.origin.clone()));
     }
     let is_expected = policy.gpu.expects_gpus();
     let detail = match facts.gpu.claimed {
@@ -111,9 +109,9 @@ fn nothing_proven(facts: &Facts, policy: &Policy) -> Option<Look> {
 /// The worst decides; everything that was found is said.
 fn conclude(looks: Vec<Look>) -> Finding {
     let rank = |look: &Look| match look {
-        Look::Open(Status::Fail, _, _) => 3,
-        Look::Open(Status::Error, _, _) => 2,
-        Look::Open(_, _, _) => 1,
+        Look::Open(Status::Fail, ..) => 3,
+        Look::Open(Status::Error, ..) => 2,
+        Look::Open(..) => 1,
         Look::Proven(_) => 0,
     };
     let Some(worst) = looks.iter().map(rank).max() else {
@@ -132,9 +130,14 @@ fn conclude(looks: Vec<Look>) -> Finding {
     };
     let detail = detail.join(" ");
     match order.first() {
-        Some(Look::Open(Status::Fail, reason, _)) => Finding::fail(reason, detail),
-        Some(Look::Open(Status::Error, reason, _)) => Finding::error(reason, detail),
-        Some(Look::Open(_, reason, _)) => Finding::warn(reason, detail),
+        Some(Look::Open(status, reason, _, origin)) => {
+            let finding = match status {
+                Status::Fail => Finding::fail(reason, detail),
+                Status::Error => Finding::error(reason, detail),
+                Status::Pass | Status::Warn | Status::Skip => Finding::warn(reason, detail),
+            };
+            finding.against(origin.clone())
+        }
         _ => Finding::pass(detail),
     }
 }

@@ -20,16 +20,19 @@ pub(super) fn look(verdict: &NrasVerdict, policy: &Policy) -> Option<Look> {
             missing,
             &NRAS_UNREACHABLE,
             "Not determined: there is no answer of NVIDIA's service about these GPUs.".to_owned(),
+            None,
         ),
         NrasVerdict::Unreachable(problem) => Look::Open(
             missing,
             &NRAS_UNREACHABLE,
             format!("Not determined: NVIDIA's service has no answer: {problem}."),
+            None,
         ),
         NrasVerdict::BadToken(problem) => Look::Open(
             missing,
             &TOKEN,
             format!("Not determined: the answer is not shown to be NVIDIA's: {problem}."),
+            None,
         ),
         NrasVerdict::Refused(problem) => Look::fail(
             &REFUSED_BY_NRAS,

@@ -63,7 +63,8 @@ pub(super) fn looks(facts: &Facts, policy: &Policy) -> Vec<Look> {
 fn refused(refusal: &GpuRefusal, policy: &Policy) -> Look {
     let detail = match refusal {
         GpuRefusal::Problem(GpuProblem::Unreachable(problem)) => {
-            return Look::Open(Status::Error, &UNREACHABLE, format!("Not determined: {problem}."));
+            let detail = format!("Not determined: {problem}.");
+            return Look::Open(Status::Error, &UNREACHABLE, detail, None);
         }
         GpuRefusal::Problem(problem) => format!("Not proven: {problem}."),
         other => format!("The GPU evidence is refused: {other}."),
@@ -120,32 +121,29 @@ fn kind(gpu: &VerifiedDevice) -> String {
 }
 
 fn count(devices: &GpuDevices, policy: &Policy) -> Option<Look> {
-    let expected = policy.gpu.count.as_ref()?.value;
-    let found = devices.gpus().len();
+    let count = policy.gpu.count.as_ref()?;
+    let (expected, found) = (count.value, devices.gpus().len());
     (u32::try_from(found) != Ok(expected)).then(|| {
-        Look::fail(
-            &COUNT,
-            format!("{expected} GPUs are expected, and {found} are proven."),
-        )
+        let detail = format!("{expected} GPUs are expected, and {found} are proven.");
+        Look::fail(&COUNT, detail).against(count.origin.clone())
     })
 }
 
 fn models(devices: &GpuDevices, policy: &Policy) -> Option<Look> {
-    let expected = &policy.gpu.models.as_ref()?.value;
+    let models = policy.gpu.models.as_ref()?;
+    let expected = &models.value;
     let other = devices.gpus().iter().find(|gpu| {
         !expected
             .iter()
             .any(|model| model.as_str().eq_ignore_ascii_case(gpu.model()))
     })?;
     let expected: Vec<&str> = expected.iter().map(crate::policy::GpuModel::as_str).collect();
-    Some(Look::fail(
-        &MODEL,
-        format!(
-            "A GPU is of the model {}; {} is expected.",
-            other.model(),
-            expected.join(" or ")
-        ),
-    ))
+    let detail = format!(
+        "A GPU is of the model {}; {} is expected.",
+        other.model(),
+        expected.join(" or ")
+    );
+    Some(Look::fail(&MODEL, detail).against(models.origin.clone()))
 }
 
 fn topology(devices: &GpuDevices, policy: &Policy) -> Option<Look> {
@@ -200,16 +198,15 @@ fn pins(devices: &GpuDevices, locked: &LockedGpus) -> Option<Look> {
         if locked.pins.contains(&found) {
             continue;
         }
-        let same = locked.pins.iter().find(|pin| pin.kind == found.kind);
-        if let Some(pin) = same {
-            return Some(Look::fail(
-                &PINS,
-                format!(
-                    "A GPU of a kind that is in {lock} measures {} instead of {}.",
-                    hex::encode(found.measurements),
-                    hex::encode(pin.measurements)
-                ),
-            ));
+        let mut pins = locked.pins.iter().enumerate();
+        if let Some((number, pin)) = pins.find(|(_, pin)| pin.kind == found.kind) {
+            let detail = format!(
+                "A GPU of a kind that is in {lock} measures {} instead of {}.",
+                hex::encode(found.measurements),
+                hex::encode(pin.measurements)
+            );
+            let key = ["gpus", &number.to_string(), "measurements"];
+            return Some(Look::fail(&PINS, detail).against(lock.key(&key)));
         }
         unknown.get_or_insert(found);
     }
@@ -218,8 +215,6 @@ fn pins(devices: &GpuDevices, locked: &LockedGpus) -> Option<Look> {
     let differs = nearest
         .map(|pin| pin.differing(&found).join(", "))
         .unwrap_or_default();
-    Some(Look::warn(
-        &PINS,
-        format!("A GPU is of a kind that is not in {lock}; it differs in: {differs}."),
-    ))
+    let detail = format!("A GPU is of a kind that is not in {lock}; it differs in: {differs}.");
+    Some(Look::warn(&PINS, detail).against(lock.key(&["gpus"])))
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::checks::Acceptance;
-use crate::policy::KnownBy;
+use crate::policy::{KnownBy, LockOrigin, Origin};
 use crate::reference::{OsClass, OsImageRow};
 use crate::report::AcceptedKind;
 
@@ -13,6 +13,8 @@ use crate::report::AcceptedKind;
 pub(super) struct Written<'a> {
     /// Where it is written.
     pub(super) by: &'a str,
+    /// The lock that it is written in.
+    pub(super) lock: Option<&'a LockOrigin>,
     /// Until when a row with a published vulnerability is accepted, Unix seconds.
     pub(super) vulnerable_until: Option<u64>,
     /// How the image was known when it was locked.
@@ -26,10 +28,16 @@ impl<'a> Written<'a> {
     pub(super) const fn by(by: &'a str) -> Self {
         Self {
             by,
+            lock: None,
             vulnerable_until: None,
             known_by: None,
             acpi_change: None,
         }
+    }
+
+    /// A key of the lock's `[os_image]`.
+    pub(super) fn key(&self, key: &str) -> Option<Origin> {
+        self.lock.map(|lock| lock.key(&["os_image", key]))
     }
 
     /// What the image is accepted with, apart from vulnerabilities. `is_listed_shape` is whether RTMR0 is a listed value: the

@@ -12,7 +12,7 @@ use crate::report::Status;
 impl Judged<'_> {
     /// Exact registers, from a lock or given.
     pub(super) fn exact(&self, expected: &OsTuple, written: &Written<'_>) -> Finding {
-        if let Some(finding) = self.mismatch(expected, written.by) {
+        if let Some(finding) = self.mismatch(expected, written) {
             return finding;
         }
         let [rtmr0, ..] = self.quote.rtmrs();
@@ -33,7 +33,8 @@ impl Judged<'_> {
                     &REGISTER_MISMATCH,
                     format!("{name} is not the one of {}.", written.by),
                 )
-                .comparing(hex::encode(expected), hex::encode(actual));
+                .comparing(hex::encode(expected), hex::encode(actual))
+                .against(written.key(&name.to_lowercase()));
             }
         }
         let is_listed_shape = self.reference.shape_of(rtmr0).is_some();
@@ -49,7 +50,8 @@ impl Judged<'_> {
             Some(reason) if reason.id == ACPI_UNVERIFIED.id => finding.advising(format!(
                 "{} does not hold RTMR0 yet. Add it: `cvm-verify pin URL --output {}`, review, and commit.",
                 written.by, written.by
-            )),
+            ))
+            .against(written.key("rtmr0")),
             _ => finding,
         }
     }
@@ -67,7 +69,9 @@ impl Judged<'_> {
         let name = row.map_or_else(String::new, |row| format!(" ({})", row.name));
         let by: &dyn std::fmt::Display = &origin;
         let until = written.vulnerable_until.map(|until| (until, by));
-        let finding = vulnerable(self.reference, row, self.at, until).unwrap_or_else(|| {
+        let vulnerable = vulnerable(self.reference, row, self.at, until)
+            .map(|finding| finding.against(written.key("vulnerable_until")));
+        let finding = vulnerable.unwrap_or_else(|| {
             let finding = self.accepted(row, format!("{registers} are those of {origin}{name}."));
             let by_files = matches!(written.known_by, Some(KnownBy::DevelopmentFiles(_)));
             match by_files || row.is_some_and(is_development) {
@@ -101,7 +105,8 @@ impl Judged<'_> {
         }
     }
 
-    fn mismatch(&self, expected: &OsTuple, origin: &str) -> Option<Finding> {
+    fn mismatch(&self, expected: &OsTuple, written: &Written<'_>) -> Option<Finding> {
+        let origin = written.by;
         let [rtmr0, rtmr1, rtmr2, _] = self.quote.rtmrs();
         let actual = OsTuple {
             mrtd: *self.quote.mrtd(),
@@ -122,7 +127,7 @@ impl Judged<'_> {
                 format!("{} is not the one of {origin}.", name.to_uppercase()),
             ),
         };
-        Some(finding.comparing(values.0, values.1))
+        Some(finding.comparing(values.0, values.1).against(written.key(name)))
     }
 
     /// RTMR0 alone differs: firmware configuration, VM shape, or ACPI tables that the host supplies. It is told as an upgrade

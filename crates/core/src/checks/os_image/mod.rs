@@ -100,7 +100,8 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         } => judged.exact(
             tuple,
             &Written {
-                by: lock,
+                by: lock.path(),
+                lock: Some(lock),
                 vulnerable_until: *vulnerable_until,
                 known_by: *known_by,
                 acpi_change: acpi_change.as_deref(),
@@ -114,7 +115,8 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         } => judged.locked_image(
             registers,
             &Written {
-                by: lock,
+                by: lock.path(),
+                lock: Some(lock),
                 vulnerable_until: *vulnerable_until,
                 known_by: *known_by,
                 acpi_change: None,
@@ -259,6 +261,7 @@ impl Judged<'_> {
         if let Some(shape) = self.reference.shape_of(rtmr0) {
             return accepted(format!("{name} on a known VM shape ({shape})."));
         }
+        let by = self.locked_rtmr0.map(|locked| locked.origin.clone());
         let locked = match self.locked_rtmr0 {
             Some(locked) if locked.value == *rtmr0 => {
                 return accepted(format!("{name} on the VM shape of {}.", locked.origin));
@@ -276,6 +279,7 @@ impl Judged<'_> {
             ),
         )
         .found(hex::encode(rtmr0))
+        .against(by)
     }
 
     /// The image is the expected one, and this is what else is to be said of it.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::compose::launch_script;
 use crate::evidence::{MAX_LOOKED_UP, RecordedStatements, StatementFile, StatementSource};
-use crate::policy::{BuildSource, ExpectedSource, Policy, SourcePolicy, SourceRule, normal_name};
+use crate::policy::{BuildSource, ExpectedSource, Origin, Policy, SourcePolicy, SourceRule, normal_name};
 use crate::report::{AcceptedKind, CheckId, SideTier, SourceRecord, rfc3339};
 use crate::verify::provenance::{Refusal, SignedStatement, SignerClaims};
 use crate::verify::{Facts, ImageStatements, name_and_digest};
@@ -150,6 +150,8 @@ fn images(facts: &Facts) -> Result<BTreeSet<String>, Finding> {
 struct Judged {
     image: String,
     outcome: Outcome,
+    /// Where the rule is written.
+    origin: Option<Origin>,
 }
 
 enum Outcome {
@@ -161,21 +163,35 @@ enum Outcome {
     Refused(&'static Reason, String, Option<(String, String)>),
 }
 
+/// The image that decides, so far.
+#[derive(Default)]
+struct Worst {
+    weight: u8,
+    reason: Option<&'static Reason>,
+    values: Option<(String, String)>,
+    origin: Option<Origin>,
+}
+
 fn rule_of<'p>(name: &str, policy: &'p SourcePolicy) -> Option<&'p SourceRule> {
     let name = normal_name(name);
     policy.rules.iter().find(|rule| rule.image.names(&name))
 }
 
 fn judge(image: &str, statements: &BTreeMap<String, ImageStatements>, policy: &SourcePolicy) -> Judged {
-    let of = |outcome| Judged {
+    let no_rule = |outcome| Judged {
         image: image.to_owned(),
         outcome,
+        origin: None,
     };
     let Some((name, digest)) = name_and_digest(image) else {
-        return of(Outcome::Unpinned);
+        return no_rule(Outcome::Unpinned);
     };
     let Some(rule) = rule_of(name, policy) else {
-        return of(Outcome::NoRule);
+        return no_rule(Outcome::NoRule);
+    };
+    let of = |outcome| Judged {
+        origin: Some(rule.origin.clone()),
+        ..no_rule(outcome)
     };
     let source = match &rule.expected {
         ExpectedSource::Unproven(reason) => {
@@ -294,9 +310,14 @@ fn join(judged: Vec<Judged>) -> Finding {
     let count = judged.len();
     let mut lines = Vec::new();
     let mut accepted = Vec::new();
-    let mut worst: (u8, Option<&'static Reason>, Option<(String, String)>) = (0, None, None);
+    let mut worst = Worst::default();
     let mut grants = count > 0;
-    for Judged { image, outcome } in judged {
+    for Judged {
+        image,
+        outcome,
+        origin,
+    } in judged
+    {
         let (weight, reason, words, values) = match outcome {
             Outcome::Proven(matched) => {
                 grants &= matched.grants;
@@ -323,8 +344,13 @@ fn join(judged: Vec<Judged>) -> Finding {
             Outcome::Undetermined(reason, words) => (4, Some(reason), words, None),
             Outcome::Refused(reason, words, values) => (5, Some(reason), words, values),
         };
-        if weight > worst.0 {
-            worst = (weight, reason, values);
+        if weight > worst.weight {
+            worst = Worst {
+                weight,
+                reason,
+                values,
+                origin,
+            };
         }
         let digest_start = image
             .find("@sha256:")
@@ -338,25 +364,25 @@ fn join(judged: Vec<Judged>) -> Finding {
         detail.push(format!("and {} more", count - MAX_NAMED));
     }
     let detail = format!("{}.", detail.join("; "));
-    match worst {
-        (0, _, _) if count == 0 => Finding::skip(&why::NO_RULE, "The compose document starts no image."),
-        (0 | 1, None, _) => match grants {
+    let Some(reason) = worst.reason else {
+        return match grants {
+            _ if count == 0 => Finding::skip(&why::NO_RULE, "The compose document starts no image."),
             true => Finding::pass(detail).granting(SideTier::Source),
             false => Finding::pass(detail),
-        },
-        (1, Some(reason), _) => Finding::skip(reason, detail).accepting(accepted),
-        (2, Some(reason), _) => Finding::skip(reason, detail),
-        (3, Some(reason), _) => Finding::warn(reason, detail),
-        (4, Some(reason), _) => Finding::error(reason, detail),
-        (_, Some(reason), values) => {
-            let finding = Finding::fail(reason, detail);
-            match values {
-                Some((expected, actual)) => finding.comparing(expected, actual),
-                None => finding,
-            }
-        }
-        (_, None, _) => Finding::pass(detail),
+        };
+    };
+    let finding = match worst.weight {
+        0 | 1 => Finding::skip(reason, detail).accepting(accepted),
+        2 => Finding::skip(reason, detail),
+        3 => Finding::warn(reason, detail),
+        4 => Finding::error(reason, detail),
+        _ => Finding::fail(reason, detail),
+    };
+    match worst.values {
+        Some((expected, actual)) => finding.comparing(expected, actual),
+        None => finding,
     }
+    .against(worst.origin)
 }
 
 /// In which way a signer is not the expected one, a sentence without its full stop.

@@ -10,7 +10,7 @@ use super::{
     Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, platform_id, proven_quote, tcb_status,
 };
 use crate::evidence::{Probe, TlsHost};
-use crate::policy::{KeyProviders, Policy, TlsBinding};
+use crate::policy::{KeyProviders, Origin, Policy, TlsBinding};
 use crate::report::{CheckId, SideTier, Status};
 use crate::verify::{BindingMode, BoundChannel, Facts, NotBound, RaTlsRefusal, Tls};
 
@@ -229,10 +229,7 @@ fn is_asked(policy: &Policy) -> bool {
 fn run(facts: &Facts, policy: &Policy) -> Finding {
     let Some(tls) = &facts.tls else {
         let sentence = "The evidence did not come over a TLS connection to the app's own address.";
-        return match is_asked(policy) {
-            true => Finding::error(&NO_CONNECTION, sentence),
-            false => Finding::skip(&NO_CONNECTION, sentence),
-        };
+        return open(policy, &NO_CONNECTION, sentence);
     };
     if let Err(finding) = proven_quote(facts) {
         return finding;
@@ -259,10 +256,16 @@ fn is_tls_key_expected(tls: &Tls, policy: &Policy) -> bool {
     is_asked(policy) && tls.may_quote_a_key && policy.report_data.key.is_none()
 }
 
+/// Where a binding is asked for.
+fn asked_by(policy: &Policy) -> Option<Origin> {
+    let mode = policy.setting("tls-binding");
+    mode.or_else(|| policy.setting("require-assurance"))
+}
+
 /// Something does not hold: a failure if a binding was asked for, and for information otherwise.
 fn wrong(policy: &Policy, reason: &'static Reason, sentence: impl Into<String>) -> Finding {
     match is_asked(policy) {
-        true => Finding::fail(reason, sentence),
+        true => Finding::fail(reason, sentence).against(asked_by(policy)),
         false => Finding::warn(reason, sentence),
     }
 }
@@ -270,7 +273,7 @@ fn wrong(policy: &Policy, reason: &'static Reason, sentence: impl Into<String>) 
 /// Something could not be determined.
 fn open(policy: &Policy, reason: &'static Reason, sentence: impl Into<String>) -> Finding {
     match is_asked(policy) {
-        true => Finding::error(reason, sentence),
+        true => Finding::error(reason, sentence).against(asked_by(policy)),
         false => Finding::skip(reason, sentence),
     }
 }
