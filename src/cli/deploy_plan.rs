@@ -71,7 +71,7 @@ struct Provenance {
 
 pub(super) fn run(args: &DeployPlanArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
     let now = (surroundings.now)();
-    let options = of_options(&args.expect, None)?;
+    let options = of_options(&args.expect, None);
     let (settings, target) = policy_file::of_one(
         args.config.config.as_deref(),
         args.config.target.as_deref(),

@@ -4,9 +4,9 @@
 //! policy file is in use it alone says what is expected.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::args::{ExpectArgs, PlanArgs};
+use super::args::PlanArgs;
 use super::git::{self, Unrecorded};
 use super::settings::of_source;
 use crate::env::Surroundings;
@@ -31,7 +31,7 @@ pub(super) fn with_found_lock<'a>(
     let ([url], None) = (args.url.as_slice(), &args.config.config) else {
         return Ok(Cow::Borrowed(args));
     };
-    if args.no_lock || is_expecting(&args.expect) || !(surroundings.exists)(path) {
+    if args.no_lock || args.expect.keys.is_expecting() || !(surroundings.exists)(path) {
         return Ok(Cow::Borrowed(args));
     }
     // An address that cannot be used is reported by what uses it.
@@ -68,7 +68,7 @@ pub(super) fn with_found_lock<'a>(
                 None => {}
             }
             let mut args = args.clone();
-            args.expect.lock = Some(PathBuf::from(LOCK_NAME));
+            args.expect.keys.settings.give("--lock", [LOCK_NAME.to_owned()]);
             if let (Some(name), true) = (name, args.config.target.is_empty()) {
                 args.config.target = vec![name.to_owned()];
             }
@@ -126,51 +126,6 @@ fn choose<'f>(file: &'f LockFile, origin: &str, wanted: &[String]) -> Result<Opt
             )
         }
     })
-}
-
-/// Whether an option says what the deployment must be.
-fn is_expecting(expect: &ExpectArgs) -> bool {
-    let ExpectArgs {
-        lock,
-        compose_hash,
-        app_compose_file,
-        docker_compose,
-        also_compose_hash,
-        app_id,
-        instance_id,
-        os_image,
-        key_provider,
-        platform_id,
-        os_image_files,
-        // How strictly it is judged, and by which reference values.
-        reference_values: _,
-        mr_config_id: _,
-        freshness: _,
-        image_pins: _,
-        launch_inputs: _,
-        report_data: _,
-        report_data_key: _,
-        report_data_value: _,
-        accept_tcb: _,
-        min_tcb_eval_data_number: _,
-        require_assurance: _,
-        gpu: _,
-        governance: _,
-        tls_binding: _,
-        // Who built the images is expected beside what a lock says.
-        source_repository: _,
-        source_workflow: _,
-        source_ref: _,
-        source_commit: _,
-        provenance_bundle: _,
-        sigstore_root: _,
-    } = expect;
-    let texts = [compose_hash, also_compose_hash, app_id, os_image, key_provider];
-    let files = [lock, app_compose_file, docker_compose, os_image_files];
-    texts.into_iter().any(Option::is_some)
-        || files.into_iter().any(Option::is_some)
-        || !instance_id.is_empty()
-        || !platform_id.is_empty()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::engine::{Collected, Session, Time, collect};
 use crate::env::Surroundings;
 use crate::files;
 use crate::inspect::{Inspected, begins_like_quote, inspect, inspect_json};
-use crate::plan::target::Target;
+use crate::plan::target::{Target, source_kind};
 use crate::recorded::evidence::attestation_of_file;
 use crate::render::escape;
 use crate::source::SourceKind;
@@ -24,7 +24,7 @@ use cvm_verify_core::report::TrustRootKind;
 use cvm_verify_core::verify::TrustRoot;
 
 pub(super) fn run(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    if args.what.contains("://") || args.source.source.is_some_and(|source| source != SourceKind::App) {
+    if args.what.contains("://") || source_kind(&of_source(&args.source)) != SourceKind::App {
         return live(args, surroundings);
     }
     let root = trust_roots(&args.trust)?.quote;

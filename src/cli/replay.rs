@@ -54,7 +54,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         Some(path) => write_bundle(path, &mut recorded, at)?,
         None => None,
     };
-    let options = of_options(&args.expect, None)?;
+    let options = of_options(&args.expect, None);
     let (settings, target) = policy_file::of_one(
         args.config.config.as_deref(),
         args.config.target.as_deref(),

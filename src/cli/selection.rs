@@ -12,7 +12,7 @@ use crate::usage_error::UsageError;
 
 /// What the arguments select. `interval` is for rounds that repeat.
 pub(super) fn selection(args: &PlanArgs, interval: Option<Interval>) -> Result<Selection, UsageError> {
-    let mut options = of_options(&args.expect, Some(&args.source))?;
+    let mut options = of_options(&args.expect, Some(&args.source));
     options.give("--verifier", args.verifier.verifier.as_ref().map(word));
     options.give("--instances", args.instances.map(|number| number.to_string()));
     options.give("--interval", interval.map(|interval| interval.to_string()));

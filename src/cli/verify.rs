@@ -45,7 +45,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         alerts: channels,
         ..
     } = plan(&selection(planning, None)?, started_at, file.as_deref())?;
-    refuse_commit_on_schedule(args.plan.expect.source_commit.as_deref(), surroundings)?;
+    refuse_commit_on_schedule(&args.plan.expect.keys.settings, surroundings)?;
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(Planned::name).collect();
     let alerting = Alerting::new(

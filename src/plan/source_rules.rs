@@ -170,11 +170,11 @@ fn statement_files(settings: &Settings, troubles: &mut Vec<Trouble>) -> Vec<Stat
 
 /// A scheduled run verifies what was deployed earlier: the head of its branch is not that.
 pub(crate) fn refuse_commit_on_schedule(
-    commit: Option<&str>,
+    options: &Settings,
     surroundings: &Surroundings,
 ) -> Result<(), UsageError> {
     let event = surroundings.env.get("GITHUB_EVENT_NAME").map(String::as_str);
-    match (commit, event) {
+    match (options.one("source-commit"), event) {
         (Some(_), Some("schedule")) => Err(UsageError::option(
             "--source-commit",
             "this run is scheduled, and the commit of its branch today is not what was deployed; a monitor takes the commit \

@@ -5,6 +5,7 @@ mod chain;
 mod deploy_plan;
 mod expect;
 mod gpu;
+mod keys;
 mod loose;
 mod network;
 mod os_image;

@@ -124,3 +124,23 @@ fn every_key_is_an_option_or_names_a_variable_or_is_about_contracts() {
         assert_ne!(is_option, key.name.ends_with("-env"), "{}", key.name);
     }
 }
+
+#[test]
+fn every_row_of_an_option_is_whole() {
+    for key in KEYS {
+        let Some(option) = &key.option else { continue };
+        assert_eq!(option.flag, format!("--{}", key.name));
+        assert!(
+            !option.help.is_empty() && !option.help.ends_with('.'),
+            "{}",
+            key.name
+        );
+        match key.shape {
+            Shape::Choice(words) => {
+                assert!([0, words.len()].contains(&option.values.len()), "{}", key.name);
+            }
+            _ => assert!(option.values.is_empty(), "{}", key.name),
+        }
+        assert!(!option.value.is_empty(), "{}", key.name);
+    }
+}

@@ -35,6 +35,8 @@ mod read_tests;
 mod schema;
 
 pub use error::{FileProblem, Mistake, Mistakes};
+pub(crate) use keys::{KEYS, Key, Typed};
+pub(crate) use shape::Shape;
 
 use super::Settings;
 use cvm_verify_core::toml_text::Position;

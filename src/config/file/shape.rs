@@ -17,7 +17,7 @@ const VARIABLE_PREFIX: &str = "CVM_VERIFY_";
 
 /// What the value of a key may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// A target's name.
     Name,
     /// An address, https.
@@ -79,7 +79,7 @@ pub(super) type Problem = String;
 
 impl Shape {
     /// Whether it is a list of texts.
-    pub(super) fn is_list(self) -> bool {
+    pub(crate) fn is_list(self) -> bool {
         matches!(
             self,
             Self::TcbExceptions

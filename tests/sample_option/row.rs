@@ -1,0 +1,16 @@
+    Key {
+        name: "sample-option",
+        scope: Scope::Both,
+        shape: Shape::Choice(&["yes", "no"]),
+        says: "Whether this is a sample.",
+        default: "`no`",
+        example: r#""yes""#,
+        option: Some(Typed {
+            flag: "--sample-option",
+            heading: "Expectations",
+            value: "SAMPLE_OPTION",
+            help: "Whether this is a sample: `no` by default",
+            values: &["It is", "It is not"],
+            expects: false,
+        }),
+    },
