@@ -23,6 +23,8 @@ pub(super) struct Places {
     pub evidence: Option<PathBuf>,
     /// The statement about the only target.
     pub statement: Option<StatementPaths>,
+    /// The statements about all targets that pass, JSON.
+    pub statements: Option<String>,
 }
 
 impl Places {
@@ -42,6 +44,7 @@ impl Places {
             dotenv: args.dotenv.clone().or_else(|| inside("result.env")),
             evidence,
             statement: None,
+            statements: None,
         }
     }
 
@@ -59,6 +62,7 @@ impl Places {
         let paths = render::Paths {
             statement: statement.as_deref(),
             predicate: predicate.as_deref(),
+            statements: self.statements.as_deref(),
             report_json: report_json.as_deref(),
             summary: summary.as_deref(),
             junit: junit.as_deref(),

@@ -71,6 +71,7 @@ pub(super) fn announce(
     }
     let mut places = Places::of(args, &bundles.paths);
     places.statement = statement_files::paths_of_one(args, &bundles.attested);
+    places.statements = statement_files::list(args, &bundles.attested);
     let mut problems = bundles.problems;
     let mut written = report.clone();
     if alerts == Alerts::Follow {

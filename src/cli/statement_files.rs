@@ -90,6 +90,29 @@ pub(super) fn paths_of_one(args: &OutputArgs, attested: &[Attested]) -> Option<S
     }
 }
 
+/// The statements of all targets that pass, for a matrix of jobs that sign them: JSON on one line.
+pub(super) fn list(args: &OutputArgs, attested: &[Attested]) -> Option<String> {
+    let folder = folder(args)?;
+    let of = |one: &Attested| {
+        let paths = paths(folder, &prefix_of(one, attested));
+        serde_json::json!({
+            "name": one.name,
+            "statement-path": paths.statement.display().to_string(),
+            "predicate-path": paths.predicate.display().to_string(),
+            "subject-digest": format!("sha256:{}", hex::encode(Sha256::digest(&one.app_compose))),
+        })
+    };
+    Some(serde_json::Value::Array(attested.iter().map(of).collect()).to_string())
+}
+
+/// The start of the names of a target's files: nothing where it is the only one.
+fn prefix_of(one: &Attested, attested: &[Attested]) -> String {
+    match attested {
+        [_] => String::new(),
+        _ => prefix(&one.name),
+    }
+}
+
 fn paths(folder: &Path, prefix: &str) -> StatementPaths {
     StatementPaths {
         statement: folder.join(format!("{prefix}statement.json")),
@@ -118,10 +141,7 @@ pub(super) fn write(args: &OutputArgs, report: &Report, attested: &[Attested]) -
         let Some(statement) = statement(report, target, &inputs) else {
             continue;
         };
-        let prefix = match attested {
-            [_] => String::new(),
-            _ => prefix(&one.name),
-        };
+        let prefix = prefix_of(one, attested);
         let paths = paths(folder, &prefix);
         let predicate = statement
             .get("predicate")

@@ -7,7 +7,7 @@ use super::outputs::Output;
 /// What every name begins with.
 pub const DOTENV_PREFIX: &str = "CVM_VERIFY_RESULT_";
 
-/// The text of GitLab's dotenv report: `CVM_VERIFY_RESULT_VERDICT=pass`, one a line, at most 15 of 20 that GitLab takes.
+/// The text of GitLab's dotenv report: `CVM_VERIFY_RESULT_VERDICT=pass`, one a line, at most 19 of 20 that GitLab takes.
 ///
 /// Not `CVM_VERIFY_…` alone: GitLab gives these variables to later jobs, where the program would take
 /// `CVM_VERIFY_COMPOSE_HASH`, that is, what a CVM measured, as what the user expects. GitLab knows no quotes and no

@@ -21,7 +21,12 @@ pub struct Paths<'a> {
     pub statement: Option<&'a str>,
     /// Its predicate alone.
     pub predicate: Option<&'a str>,
+    /// The statements about all targets that pass, a list in JSON on one line.
+    pub statements: Option<&'a str>,
 }
+
+/// Longest list of statements, in bytes: a runner takes 1 MiB for all outputs of a job.
+const MAX_STATEMENTS: usize = 256 * 1024;
 
 /// A name and a value on one line. Made by [`outputs`] alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +69,10 @@ pub fn outputs(report: &Report, paths: &Paths) -> Vec<Output> {
         ("statement-path", path_of(paths.statement)),
         ("predicate-path", path_of(paths.predicate)),
         ("subject-digest", subject_digest(report, paths)),
+        (
+            "statements",
+            kept(paths.statements.unwrap_or("[]"), MAX_STATEMENTS, is_line),
+        ),
         (
             "tcb-status",
             word(shared(targets, |target| target.tcb.status.as_deref())),
@@ -176,8 +185,11 @@ fn word(text: &str) -> String {
 
 /// A path as it was given: it has to name the file. Nothing of it may end a line.
 fn path(text: &str) -> String {
-    let is_line = |c: char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
     kept(text, 4096, is_line)
+}
+
+const fn is_line(c: char) -> bool {
+    !c.is_ascii_control() && !matches!(c, '\u{80}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
 }
 
 fn kept(text: &str, most: usize, is_allowed: impl Fn(char) -> bool) -> String {

@@ -15,6 +15,7 @@ const PATHS: Paths = Paths {
     evidence: Some("out/evidence"),
     statement: Some("out/statement.json"),
     predicate: Some("out/predicate.json"),
+    statements: Some(r#"[{"name":"shop"}]"#),
 };
 
 fn of(targets: Vec<TargetReport>) -> Vec<Output> {
@@ -121,7 +122,7 @@ fn a_value_that_holds_the_delimiter_is_left_empty() {
     };
     let report = samples::report(Mode::Live, vec![samples::pass()]);
     let pairs = read(&github_output(&outputs(&report, &paths), &delimiter));
-    assert_eq!(pairs.len(), 17);
+    assert_eq!(pairs.len(), 18);
     assert!(pairs.contains(&("junit-path".to_owned(), String::new())));
 }
 
@@ -145,6 +146,7 @@ proptest! {
             evidence: Some(&text),
             statement: Some(&text),
             predicate: Some(&text),
+            statements: Some(&text),
         };
         let mut report = samples::report(Mode::Live, vec![told_by(&text)]);
         report.tool.version.clone_from(&text);
@@ -153,14 +155,14 @@ proptest! {
         let expected: Vec<(String, String)> =
             outputs.iter().map(|output| (output.name().to_owned(), output.value().to_owned())).collect();
         prop_assert_eq!(read(&file), expected);
-        prop_assert_eq!(file.lines().count(), 3 * 17);
+        prop_assert_eq!(file.lines().count(), 3 * 18);
         for output in &outputs {
             prop_assert!(!output.value().chars().any(char::is_control));
-            let is_path = output.name().ends_with("-path") || output.name() == "report-json";
+            let is_path = output.name().ends_with("-path") || ["report-json", "statements"].contains(&output.name());
             prop_assert!(is_path || output.value().chars().all(|c| c.is_ascii_alphanumeric() || "-.+,".contains(c)));
         }
         let env = dotenv(&outputs, false);
-        prop_assert!(env.lines().count() <= 17 && !env.contains([' ', '$', '"', '\'', '`', '\\', '#']));
+        prop_assert!(env.lines().count() <= 18 && !env.contains([' ', '$', '"', '\'', '`', '\\', '#']));
     }
 }
 

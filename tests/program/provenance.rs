@@ -5,6 +5,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use cvm_verify_core::report::CheckId::SourceProvenance;
 use cvm_verify_core::report::Status::{Error, Fail, Pass, Skip};
 use cvm_verify_core::report::Verdict;
+use cvm_verify_core::verify::provenance::SNAPSHOT;
 use serde_json::{Value, json};
 use simulator::{Cvm, Request, Scripted, ScriptedServer, Sigstore, Workflow, World};
 
@@ -879,4 +880,55 @@ fn ten_images_are_asked_about_at_one_time() {
     let ran = run(&args);
     ran.assert(SourceProvenance, Pass, None);
     assert_eq!(*seen.lock().unwrap(), 10);
+}
+
+#[test]
+fn a_certificate_that_is_newer_than_the_built_in_roots_convicts_nobody() {
+    let verify = |built: u64| {
+        let api = ScriptedServer::http(move |request| {
+            let workflow = Workflow::default();
+            let statement = workflow.provenance("image", &asked_digest(request));
+            Scripted::json(
+                json!({ "attestations": [{ "bundle": Sigstore::new(7, built).sign(&workflow, &statement) }] }),
+            )
+        });
+        let deployment = Deployment::healthy();
+        let mut args = vec![
+            "verify".to_owned(),
+            deployment.app.url().to_string(),
+            "--format=json".to_owned(),
+            format!("--source-api-url={}", api.url()),
+            REPOSITORY.to_owned(),
+        ];
+        args.extend(deployment.network());
+        args.extend(deployment.expect().iter().cloned());
+        run(&args)
+    };
+    verify(BUILT).assert(SourceProvenance, Fail, Some("untrusted-chain"));
+    let newer = verify(SNAPSHOT + 30 * 86_400);
+    newer.assert(SourceProvenance, Error, Some("root-outdated"));
+    assert!(
+        newer
+            .check(SourceProvenance)
+            .fix
+            .unwrap()
+            .contains("--sigstore-root")
+    );
+}
+
+#[test]
+fn a_statement_of_1025_subjects_is_not_read() {
+    let with = |count: usize| {
+        let api = ScriptedServer::http(move |request| {
+            let workflow = Workflow::default();
+            let mut statement = workflow.provenance("image", &asked_digest(request));
+            let subject = json!({ "name": "other", "digest": { "sha256": "11".repeat(32) } });
+            let subjects = statement["subject"].as_array_mut().unwrap();
+            subjects.extend(std::iter::repeat_n(subject, count - 1));
+            Scripted::json(json!({ "attestations": [{ "bundle": sigstore().sign(&workflow, &statement) }] }))
+        });
+        Release::of(api).verify(&[REPOSITORY])
+    };
+    with(1024).assert(SourceProvenance, Pass, None);
+    with(1025).assert(SourceProvenance, Fail, Some("malformed"));
 }

@@ -261,3 +261,34 @@ fn another_program_verifies_the_signed_statement() {
     let (verified, said) = by_python(&signed, &right);
     assert!(!verified && said.contains("about another document"), "{said}");
 }
+
+#[test]
+fn each_target_that_passes_is_in_the_list_of_statements() {
+    let deployment = Deployment::healthy();
+    let (out, outputs) = (deployment.path("out"), deployment.path("outputs"));
+    let summary = deployment.path("summary");
+    std::fs::write(&outputs, "").unwrap();
+    let mut args = vec![
+        "verify".to_owned(),
+        deployment.app.url().to_string(),
+        format!("--output-dir={out}"),
+        "--github".to_owned(),
+    ];
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    let env = [
+        ("GITHUB_OUTPUT", outputs.as_str()),
+        ("GITHUB_STEP_SUMMARY", summary.as_str()),
+    ];
+    let ran = super::run::run_in(&args, &env, |_| {});
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let text = std::fs::read_to_string(&outputs).unwrap();
+    let list = text.lines().find(|line| line.starts_with("[{")).unwrap();
+    let list: Value = serde_json::from_str(list).unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(list[0]["statement-path"], format!("{out}/statement.json"));
+    assert_eq!(
+        list[0]["subject-digest"],
+        format!("sha256:{}", sha256(&format!("{out}/app-compose.json")))
+    );
+}
