@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from cryptography import x509
 
 from . import (boot_order, collateral, compose_document, event_log, evidence, freshness, mr_config_id, os_image, policy as policies,
-               quote, strict_json)
+               quote, strict_json, tls_binding)
 from .os_image import table
 
 HARDWARE = ["evidence", "collateral", "quote-signature", "tcb-status", "td-attributes", "freshness"]
@@ -156,6 +156,8 @@ class Run:
         self.ids(claims)
         self.keys(claims)
         self.set("mr-config-id", *mr_config_id.judge(parsed, claims, self.policy.mr_config_id == "required"))
+        if self.bundle.get("tls") is not None or self.policy.tls_binding != "auto":
+            self.set("tls-binding", *tls_binding.judge(tls_binding.Context(self, parsed, claims), self.policy.tls_binding))
         return None
 
     def not_proven(self, names, reason):
@@ -220,6 +222,8 @@ class Run:
             status, reason = self.checks.get(name, ("error", None))
             if name not in waived and (status not in ("pass", "warn") or (name, reason) in UNMET):
                 return "inconclusive"
+        if self.policy.tls_binding != "auto" and self.checks.get("tls-binding", ("error",))[0] != "pass":
+            return "inconclusive"
         # What was asked for and could not be determined leaves the verdict open, and so does a form that nobody knows.
         if self.checks["mr-config-id"][0] == "error" or self.policy.assurance not in ("hardware", "code"):
             return "inconclusive"

@@ -37,6 +37,7 @@ class Policy:
     mr_config_id: str = "auto"
     report_data: str = "auto"
     assurance: str = "code"
+    tls_binding: str = "auto"
     at: datetime.datetime | None = None
 
 
@@ -139,6 +140,8 @@ def read(arguments, now):
                 policy.mr_config_id = word(value, {"auto", "required"})
             case "--report-data":
                 policy.report_data = word(value, LAYOUTS)
+            case "--tls-binding":
+                policy.tls_binding = word(value, {"auto", "ratls", "app-key", "ingress"})
             case "--require-assurance":
                 policy.assurance = word(value, {"hardware", "code", "code+endpoint", "code+endpoint-replayable", "code+source"})
             case "--verifier":
@@ -149,7 +152,7 @@ def read(arguments, now):
                     policy.at = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
                 except ValueError as error:
                     raise Usage(str(error)) from error
-            case "--lock" | "--config" | "--docker-compose" | "--app-compose-file" | "--gpu" | "--tls-binding" | "--governance" \
+            case "--lock" | "--config" | "--docker-compose" | "--app-compose-file" | "--gpu" | "--governance" \
                     | "--reference-values" | "--source-repository" | "--report-data-key" | "--report-data-value":
                 raise NotImplementedHere(name)
             case _:

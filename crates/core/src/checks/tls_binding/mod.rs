@@ -295,6 +295,13 @@ fn unbound(tls: &Tls, policy: &Policy) -> Finding {
 }
 
 fn ra_tls(facts: &Facts, tls: &Tls, policy: &Policy) -> Finding {
+    // A recording does not show who holds the key now. It does show whose chain the certificate came with.
+    if matches!(tls.ra_tls, Err(NotBound::Recorded))
+        && is_kms_named(facts, policy)
+        && let Err(refusal) = &tls.kms
+    {
+        return refused(refusal, policy);
+    }
     let channel = match &tls.ra_tls {
         Ok(channel) => channel,
         Err(NotBound::Absent) => {
