@@ -54,6 +54,7 @@ fn bundle(lie: Lie) -> String {
         early: None,
         gpu: None,
         chain: None,
+        kms: Vec::new(),
         tls: None,
         provenance: Vec::new(),
     }

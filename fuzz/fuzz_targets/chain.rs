@@ -31,6 +31,7 @@ cvm_verify_fuzz::fuzz_target!(|body: &[u8]| {
         },
         old_device_id: [7; 32],
         mr_kms: Some([8; 32]),
+        live_builds: vec![[9; 32]],
     };
     let first = read(&contracts, &subject, &record);
     assert_eq!(

@@ -5,13 +5,13 @@ use anyhow::Context as _;
 use super::args::TransportArgs;
 use super::transport;
 use super::trust_roots::Roots;
-use crate::engine::{AskedContracts, Deployment, Session, Time, ask_contracts, collect};
+use crate::engine::{AskedContracts, Deployment, Session, Time, ask_contracts, ask_kms, collect};
 use crate::env::Surroundings;
 use crate::source::Source;
 use crate::source::chain::Nodes;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceGap;
-use cvm_verify_core::policy::{Policy, SourcePolicy};
+use cvm_verify_core::policy::{KmsHost, Policy, SourcePolicy};
 use cvm_verify_core::verify::Facts;
 
 /// One deployment to describe.
@@ -21,6 +21,8 @@ pub(super) struct Alone<'a> {
     pub roots: &'a Roots,
     /// Which nodes are asked about contracts.
     pub nodes: Option<Nodes>,
+    /// Where its KMS answers.
+    pub kms: Vec<KmsHost>,
     /// About which contracts.
     pub contracts: AskedContracts,
     /// Why several instances are refused, and what to do with the evidence of one.
@@ -49,6 +51,7 @@ pub(super) fn facts_of_alone(
         .context("no async runtime")?;
     let collection = runtime.block_on(async {
         let collection = collect(&session, &deployment, Time::default()).await;
+        let collection = ask_kms(&session, collection, &alone.kms, Time::default()).await;
         ask_contracts(&session, collection, &alone.contracts).await
     });
     let mut instances = collection.instances;

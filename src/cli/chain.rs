@@ -6,10 +6,11 @@ use crate::engine::ContractHints;
 use crate::net::Secret;
 use crate::source::chain::Nodes;
 use crate::usage_error::UsageError;
-use cvm_verify_core::evidence::{RecordedChain, parse_user_hex};
-use cvm_verify_core::policy::Policy;
+use cvm_verify_core::evidence::{RecordedChain, RecordedKms, parse_user_hex};
+use cvm_verify_core::policy::{KmsHost, Policy};
 use cvm_verify_core::reference::ReferenceValues;
-use cvm_verify_core::verify::Facts;
+use cvm_verify_core::verify::KmsInputs;
+use cvm_verify_core::verify::{Facts, SignatureCache, TrustRoot};
 
 /// The nodes to ask; none where none is named.
 pub(super) fn nodes(args: &ChainArgs) -> Result<Option<Nodes>, UsageError> {
@@ -28,6 +29,29 @@ pub(super) fn hints(settings: &Settings) -> ContractHints {
         chain_id: text("governance-chain-id").and_then(|text| text.parse().ok()),
         kms: text("governance-kms-contract").and_then(|text| parse_user_hex(text).ok()),
     }
+}
+
+/// The hosts of KMSs that settings name.
+pub(super) fn kms_hosts(settings: &Settings) -> Result<Vec<KmsHost>, UsageError> {
+    let hosts = settings.all("kms-host").iter();
+    let hosts = hosts.map(|value| value.text.parse::<KmsHost>());
+    hosts
+        .collect::<Result<_, _>>()
+        .map_err(|error| UsageError::option("kms-host", error))
+}
+
+/// Adds what a bundle recorded of KMSs. Whom the policy names is for the check to say.
+pub(super) fn with_recorded_kms(facts: Facts, recorded: &[RecordedKms], root: &TrustRoot) -> Facts {
+    if recorded.is_empty() {
+        return facts;
+    }
+    let inputs = KmsInputs {
+        signatures: &SignatureCache::default(),
+        root,
+        at: facts.at,
+        clock_floor: 0,
+    };
+    facts.with_kms(recorded, &inputs)
 }
 
 /// Adds what a bundle recorded of the contracts that a policy names.

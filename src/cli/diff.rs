@@ -126,6 +126,7 @@ fn bundle(path: &Path, roots: &Roots, expectations: &Policy) -> anyhow::Result<R
     let name = format!("{}, of {}", path.display(), rfc3339(at));
     Ok(match roots.prove(&recorded.gathered, at) {
         Ok(facts) => {
+            let facts = chain::with_recorded_kms(facts, recorded.recalled.kms(), &roots.quote);
             let facts = chain::as_recorded(facts, recorded.recalled.chain(), &expectations.reference);
             of_facts(name, SideKind::Bundle, &facts, expectations)
         }
@@ -164,6 +165,7 @@ fn live(
         transport: &args.transport,
         roots,
         nodes: None,
+        kms: Vec::new(),
         contracts: AskedContracts::None,
         only_one,
         sources: &SourcePolicy::default(),

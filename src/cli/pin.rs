@@ -378,8 +378,11 @@ fn facts(
                     .recalled
                     .add(facts, evidence, &roots.quote, &roots.nras, &wanted.sources)
             };
+            let recalled = &recorded.recalled;
             Ok(Taken {
-                facts: facts.map(|facts| chain::as_recorded(facts, recorded.recalled.chain(), reference)),
+                facts: facts
+                    .map(|facts| chain::with_recorded_kms(facts, recalled.kms(), &roots.quote))
+                    .map(|facts| chain::as_recorded(facts, recalled.chain(), reference)),
                 origin: recorded.origin,
             })
         }
@@ -409,6 +412,7 @@ fn live_facts(
         transport: &args.transport,
         roots,
         nodes,
+        kms: chain::kms_hosts(&wanted.settings)?,
         contracts: AskedContracts::Found(chain::hints(&wanted.settings), Arc::clone(reference)),
         only_one,
         sources: &wanted.sources,

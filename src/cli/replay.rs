@@ -81,6 +81,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
             &roots.nras,
             &policy.sources,
         )
+        .map(|facts| chain::with_recorded_kms(facts, recorded.recalled.kms(), &roots.quote))
         .map(|facts| chain::recalled(facts, recorded.recalled.chain(), &policy));
     let subject = Subject {
         name: target.unwrap_or(recorded.name),

@@ -8,10 +8,14 @@ use crate::usage_error::UsageError;
 
 /// What was given by option.
 pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Settings {
-    expect
+    let mut settings = expect
         .keys
         .settings
-        .over(&source.map(of_source).unwrap_or_default())
+        .over(&source.map(of_source).unwrap_or_default());
+    if expect.require_kms {
+        settings.set("kms", written("--require-kms", ["required".to_owned()]));
+    }
+    settings
 }
 
 /// What was said of the source.

@@ -8,7 +8,7 @@ mod words;
 pub use side::{Side, SideKind};
 
 use cvm_verify_core::compose::TextDiff;
-use cvm_verify_core::lock::{Change, Lock, LockedGovernance, LockedOs, difference, field_words};
+use cvm_verify_core::lock::{Change, Lock, LockedGovernance, LockedKms, LockedOs, difference, field_words};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::verify::digest::sha256;
 
@@ -106,6 +106,10 @@ fn leave_out_unsaid(own: &mut Lock, other: &mut Lock) -> Vec<&'static str> {
     );
     add(leave_out(&own.mr_seam, &mut other.mr_seam), "the TDX module");
     add(leave_out(&own.fmspc, &mut other.fmspc), "the platform's model");
+    if own.kms == LockedKms::default() && own.kms != other.kms {
+        other.kms = LockedKms::default();
+        add(true, "the KMS");
+    }
     if own.governance == LockedGovernance::default() && own.governance != other.governance {
         other.governance = LockedGovernance::default();
         add(true, "the contracts that govern the app");

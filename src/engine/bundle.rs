@@ -42,6 +42,7 @@ pub(super) fn bundle(
         early: None,
         gpu: answer.gpu.clone(),
         chain: None,
+        kms: Vec::new(),
         tls: answer
             .tls
             .as_ref()

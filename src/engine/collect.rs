@@ -5,7 +5,7 @@ use super::collected::{Asked, Collection};
 use super::contracts::{self, AskedContracts};
 use super::single::Single;
 use super::tls_ask::TlsAsk;
-use super::{Deployment, Session, Time, instances, single};
+use super::{Deployment, Session, Time, instances, kms, single};
 use crate::source::Source;
 
 /// Fetches evidence and collateral of one deployment, and proves what can be proven. Where a rule of its policy names a source,
@@ -38,5 +38,6 @@ async fn collect_evidence(session: &Session, deployment: &Deployment, time: Time
             .into(),
         Source::PhalaCloud(app) => instances::collect(session, asked, app).await,
     };
+    let collection = kms::ask(session, collection, kms::asked_kms(&deployment.policy), time).await;
     contracts::ask(session, collection, &AskedContracts::of(&deployment.policy)).await
 }

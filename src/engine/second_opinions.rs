@@ -14,7 +14,7 @@ use crate::net::Client;
 use crate::source::{Nras, PhalaVerifier};
 use cvm_verify_core::checks::{EvidenceGap, sought_sources, statements_of_files};
 use cvm_verify_core::evidence::{
-    Bundle, EarlyRecord, Evidence, EvidenceError, RecordedChain, RecordedNras, RecordedOpinion,
+    Bundle, EarlyRecord, Evidence, EvidenceError, RecordedChain, RecordedKms, RecordedNras, RecordedOpinion,
     RecordedStatements,
 };
 use cvm_verify_core::policy::{SourcePolicy, Verifier};
@@ -240,6 +240,7 @@ pub struct RecordedOpinions {
     nras: Option<RecordedNras>,
     early: Option<Result<QuoteCollateralV3, String>>,
     chain: Option<RecordedChain>,
+    kms: Vec<RecordedKms>,
     statements: Vec<RecordedStatements>,
 }
 
@@ -248,6 +249,12 @@ impl RecordedOpinions {
     #[must_use]
     pub const fn chain(&self) -> Option<&RecordedChain> {
         self.chain.as_ref()
+    }
+
+    /// What KMSs showed and answered.
+    #[must_use]
+    pub fn kms(&self) -> &[RecordedKms] {
+        &self.kms
     }
 
     /// Reads it. What cannot be read is as good as not recorded: it could only warn.
@@ -264,6 +271,7 @@ impl RecordedOpinions {
             nras: bundle.gpu.as_ref().and_then(|gpu| gpu.nras.clone()),
             early,
             chain: bundle.chain.clone(),
+            kms: bundle.kms.clone(),
             statements: bundle.provenance.clone(),
         }
     }

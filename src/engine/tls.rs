@@ -113,7 +113,7 @@ impl<'a> WatchedTls<'a> {
             return refused("too many certificates answer at this address");
         }
         let collateral = match CollateralRequest::of_quote(&certificate.evidence().attestation.quote) {
-            Some(request) => fetch_collateral(session, asked, &request).await,
+            Some(request) => fetch_collateral(session, asked.time, &request).await,
             None => Err(CollateralGap::Missing),
         };
         let own = prove_certificate(

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Session;
 use super::answer::Answer;
 use super::bundle::bundle;
 use super::collected::{Asked, Collected};
 use super::jitter::jitter;
+use super::{Session, Time};
 use crate::collateral::{self, CollateralRequest, Supply};
 use crate::net::retry::Schedule;
 use cvm_verify_core::evidence::Evidence;
@@ -30,7 +30,7 @@ pub(super) async fn prove(
         let missing = Err(&CollateralGap::Missing);
         return (conclude(session, asked, answer, missing, &OfTls::missing()), None);
     };
-    let collateral = fetch_collateral(session, asked, &request).await;
+    let collateral = fetch_collateral(session, asked.time, &request).await;
     let of_tls = collateral_of_tls(session, asked, answer).await;
     let collected = conclude(session, asked, answer, collateral.as_deref(), &of_tls);
     // A set that was spoilt on disk is not this deployment's fault. One that is too old was asked for anew just now.
@@ -82,18 +82,18 @@ async fn collateral_of_tls(session: &Session, asked: Asked<'_>, answer: &Answer)
 
 async fn collateral_of(session: &Session, asked: Asked<'_>, evidence: Option<&Evidence>) -> Supplied {
     match evidence.and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote)) {
-        Some(request) => fetch_collateral(session, asked, &request).await,
+        Some(request) => fetch_collateral(session, asked.time, &request).await,
         None => Err(CollateralGap::Missing),
     }
 }
 
 pub(super) async fn fetch_collateral(
     session: &Session,
-    asked: Asked<'_>,
+    time: Time,
     request: &CollateralRequest,
 ) -> Result<Arc<collateral::Fetched>, CollateralGap> {
     // All targets of a run have the same end: no one of them spoils the answer for the others.
-    let schedule = asked.time.schedule();
+    let schedule = time.schedule();
     session
         .store
         .get(supply(session, &schedule), request, (session.now)(), jitter)

@@ -136,6 +136,7 @@ fn empty_bundle() -> Bundle {
         early: None,
         gpu: None,
         chain: None,
+        kms: Vec::new(),
         tls: None,
         provenance: Vec::new(),
     }

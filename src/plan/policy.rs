@@ -18,9 +18,10 @@ use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
 use cvm_verify_core::lock::Lock;
 use cvm_verify_core::policy::{
     ContractPin, Expected, Freshness, GovernanceMode, GovernancePolicy, GpuExpectations, GpuMode,
-    GpuVerifier, ImagePinsPolicy, KeyProviders, LaunchInputsPolicy, MeasuredFiles, MrConfigIdPolicy, Origin,
-    OsImageError, OsImageOption, OsImagePolicy, PlatformList, Policy, PublishedImage, ReportDataPolicy,
-    SecondHash, SecondHashError, TcbException, TcbPolicy, Verifier, parse_os_image_of,
+    GpuVerifier, ImagePinsPolicy, KeyProviders, KmsHost, KmsMode, KmsPolicy, LaunchInputsPolicy, MAX_KMS,
+    MeasuredFiles, MrConfigIdPolicy, Origin, OsImageError, OsImageOption, OsImagePolicy, PlatformList,
+    Policy, PublishedImage, ReportDataPolicy, SecondHash, SecondHashError, TcbException, TcbPolicy, Verifier,
+    parse_os_image_of,
 };
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{AssuranceError, CheckId, RequiredAssurance};
@@ -161,6 +162,7 @@ pub(crate) fn expectations(
             value: reader.report_data_value(),
         },
         tcb: reader.tcb(at),
+        kms: reader.kms(&reference, at),
         governance: reader.governance(),
         required: reader
             .parsed("require-assurance", required_assurance)
@@ -348,6 +350,49 @@ impl Reader<'_> {
 
     fn key_provider(&mut self, reference: &ReferenceValues) -> Option<Expected<KeyProviders>> {
         self.expected("key-provider", |text| KeyProviders::parse(text, reference))
+    }
+
+    fn kms(&mut self, reference: &ReferenceValues, at: u64) -> KmsPolicy {
+        let hash = |text: &str| parse_user_hex(text).map_err(|error| format!("the value {error}"));
+        let os_image = self.parsed("kms-os-image", |text| {
+            match parse_os_image_of(text, reference).map_err(|error| error.to_string())? {
+                OsImageOption::Policy(policy) if !matches!(*policy, OsImagePolicy::Unchecked) => {
+                    if let OsImagePolicy::Published(named) = policy.as_ref() {
+                        named.check_end(at).map_err(|error| error.to_string())?;
+                    }
+                    Ok(*policy)
+                }
+                _ => {
+                    Err("write `known`, the published hash or name of an image, or its registers".to_owned())
+                }
+            }
+        });
+        let hosts: Option<Expected<Vec<KmsHost>>> = self.list("kms-host", str::parse);
+        if let (Some(hosts), Some(value)) = (&hosts, self.settings.one("kms-host")) {
+            let mut seen = hosts.value.clone();
+            seen.sort_unstable();
+            seen.dedup();
+            if seen.len() != hosts.value.len() || seen.len() > MAX_KMS {
+                let problem = format!("name each KMS once, and at most {MAX_KMS}");
+                self.troubles.push(Trouble::of("kms-host", value, problem));
+            }
+        }
+        KmsPolicy {
+            mode: match self.settings.one("kms").map(|value| value.text.as_str()) {
+                Some("required") => KmsMode::Required,
+                Some("unchecked") => KmsMode::Unchecked,
+                _ => KmsMode::Named,
+            },
+            hosts,
+            compose_hashes: self.list("kms-compose-hash", hash),
+            builds: self.list("kms-build", hash),
+            os_image: os_image.zip(
+                self.settings
+                    .one("kms-os-image")
+                    .map(|value| value.origin.clone()),
+            ),
+            key_provider: self.expected("kms-key-provider", |text| KeyProviders::parse(text, reference)),
+        }
     }
 
     fn governance(&mut self) -> GovernancePolicy {

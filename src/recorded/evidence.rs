@@ -64,6 +64,7 @@ impl Bodies {
             early: None,
             gpu: None,
             chain: None,
+            kms: Vec::new(),
             tls: None,
             provenance: Vec::new(),
         }

@@ -11,6 +11,7 @@ pub mod guest_agent;
 mod host_label;
 pub mod ingress;
 mod kind;
+pub mod kms;
 mod nras;
 pub mod phala_cloud;
 mod phala_verifier;

@@ -5,12 +5,13 @@ use std::sync::LazyLock;
 
 use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::checks::EvidenceGap;
-use cvm_verify_core::evidence::{Evidence, EvidenceError, TlsSession};
+use cvm_verify_core::evidence::{Evidence, EvidenceError, RecordedKms, TlsSession};
 use cvm_verify_core::policy::KnownBy;
 use cvm_verify_core::policy::{
     Expected, KeyProviderPin, Origin, OsImageOption, OsImagePolicy, OsTuple, Policy, parse_os_image,
 };
 use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
+use cvm_verify_core::verify::KmsInputs;
 use cvm_verify_core::verify::gpu::DeviceRoot;
 use cvm_verify_core::verify::{CollateralGap, Inputs, LeafInputs, SignatureCache, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
@@ -49,6 +50,8 @@ pub struct Trial {
     pub device_root: Option<DeviceRoot>,
     /// What was seen of TLS.
     pub tls: Option<TlsSession>,
+    /// What KMSs showed and answered.
+    pub kms: Vec<RecordedKms>,
 }
 
 impl Trial {
@@ -70,6 +73,7 @@ impl Trial {
             info: true,
             device_root: None,
             tls: None,
+            kms: Vec::new(),
             cvm,
         }
     }
@@ -152,6 +156,13 @@ impl Trial {
                         facts.with_tls(session, &inputs).with_ingress(session, &inputs)
                     }
                 };
+                let inputs = KmsInputs {
+                    signatures: &SIGNATURES,
+                    root: &self.root,
+                    at: self.at,
+                    clock_floor: self.clock_floor,
+                };
+                let facts = facts.with_kms(&self.kms, &inputs);
                 appraise(Ok(&facts), &self.policy, &subject)
             }
         };

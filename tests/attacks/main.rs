@@ -20,6 +20,7 @@ mod governance;
 mod gpu;
 mod hardware;
 mod judge;
+mod kms;
 mod launch_inputs;
 mod lies;
 mod measurement_document;

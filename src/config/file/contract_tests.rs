@@ -117,7 +117,9 @@ fn what_the_schema_refuses_the_parser_refuses_too() {
 fn every_key_is_an_option_or_names_a_variable_or_is_about_contracts() {
     let help = read("docs/options.md");
     let only_here = |name: &str| {
-        ["name", "url", "endpoint-probe", "images"].contains(&name) || name.starts_with("governance-")
+        ["name", "url", "endpoint-probe", "images", "kms"].contains(&name)
+            || name.starts_with("governance-")
+            || name.starts_with("kms-")
     };
     for key in KEYS.iter().filter(|key| !only_here(key.name)) {
         let is_option = help.contains(&format!("--{}", key.name));

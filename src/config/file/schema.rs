@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::keys::{KEYS, Key};
 use super::shape::{MAX_LIST, Shape};
-use cvm_verify_core::policy::WrittenRule;
+use cvm_verify_core::policy::{MAX_KMS, WrittenRule};
 
 /// The file in the repository.
 pub(super) const PATH: &str = "schemas/cvm-verify.toml.schema.json";
@@ -37,6 +37,12 @@ fn of_shape(shape: Shape) -> Value {
         }),
         Shape::InstanceIds | Shape::Addresses => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": hex(20, 20),
+        }),
+        Shape::KmsHosts => json!({
+            "type": "array", "minItems": 1, "maxItems": MAX_KMS, "items": text("^[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?$"),
+        }),
+        Shape::Hashes => json!({
+            "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": hex(32, 32),
         }),
         Shape::PlatformIds => json!({
             "type": "array", "minItems": 1, "maxItems": MAX_LIST, "items": text("^([0-9a-fA-F]{64}|[0-9a-fA-F]{12})$"),

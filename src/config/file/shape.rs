@@ -3,7 +3,7 @@
 use crate::config::{AddressProblem, Interval, parse_address, shown_text};
 use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::{
-    GpuModel, KeyProviders, Origin, OsImageError, PlatformId, SecondHash, TcbException, WrittenRule,
+    GpuModel, KeyProviders, KmsHost, Origin, OsImageError, PlatformId, SecondHash, TcbException, WrittenRule,
     parse_os_image,
 };
 use cvm_verify_core::report::{MAX_NAME, RequiredAssurance, is_name};
@@ -58,6 +58,10 @@ pub(crate) enum Shape {
     GpuModels,
     /// A list of addresses of 20 bytes.
     Addresses,
+    /// A list of hosts of KMSs.
+    KmsHosts,
+    /// A list of hashes of 32 bytes.
+    Hashes,
     /// 32 bytes of hex, or 20.
     Key,
     /// A domain name.
@@ -90,6 +94,8 @@ impl Shape {
                 | Self::Paths
                 | Self::GpuModels
                 | Self::Addresses
+                | Self::KmsHosts
+                | Self::Hashes
         )
     }
 
@@ -126,6 +132,8 @@ impl Shape {
             },
             Self::TcbExceptions => told(text.parse::<TcbException>()),
             Self::InstanceIds | Self::Addresses => hex::<20>(text),
+            Self::KmsHosts => told(text.parse::<KmsHost>()),
+            Self::Hashes => hex::<32>(text),
             Self::PlatformIds => told(text.parse::<PlatformId>()),
             Self::GpuModels => told(text.parse::<GpuModel>()),
             Self::Key => hex::<20>(text).or_else(|_| hex::<32>(text)),
@@ -170,6 +178,8 @@ impl Shape {
             Self::PlatformIds => "a list of 64 or 12 hex digits each, as [\"b0c06f000000\"]".to_owned(),
             Self::GpuModels => "a list of chips, as [\"GH100\"]".to_owned(),
             Self::Addresses => "a list of addresses, as [\"0x0707…\"]".to_owned(),
+            Self::KmsHosts => "a list of hosts, as [\"kms.example\"]".to_owned(),
+            Self::Hashes => "a list of 64 hex digits each, as [\"5070…\"]".to_owned(),
             Self::Key => "64 hex digits in quotes, or 40".to_owned(),
             Self::Domain => "a domain, as \"gateway.example\"".to_owned(),
             Self::Number => "a whole number without quotes, as 20".to_owned(),

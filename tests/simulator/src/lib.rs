@@ -32,6 +32,7 @@ pub mod image_files;
 pub mod json;
 pub mod keys;
 pub mod keys384;
+pub mod kms;
 pub mod launch;
 pub mod lie;
 pub mod lite;
@@ -57,6 +58,7 @@ pub use gpu::{Gpu, Gpus, SignedNonce};
 pub use guest::Guest;
 pub use image_files::{ImageFiles, Qemu};
 pub use json::{BodyShape, EventLogForm, Nested, QuoteEncoding, VersionedForm};
+pub use kms::Kms;
 pub use launch::Launch;
 pub use lie::Lie;
 pub use lite::LiteMeasurement;
@@ -68,8 +70,8 @@ pub use quote::{QuoteFormat, QuoteShape, TdReport};
 pub use report_data::{Echo, ReportDataLayout};
 pub use server::{
     Answers, AppEndpoint, AppServer, Behaviour, CONTRACT_OWNER, Chain, ChainServer, ImageRegistry,
-    KMS_CONTRACT, NrasServer, PHALA_API_PATH, PccsEndpoint, PccsServer, PhalaApiServer, RegistryWays,
-    Request, Scripted, ScriptedServer, TlsIdentity, TlsMode, number, word_of,
+    KMS_CONTRACT, KmsServer, NrasServer, PHALA_API_PATH, PccsEndpoint, PccsServer, PhalaApiServer,
+    RegistryWays, Request, Scripted, ScriptedServer, TlsIdentity, TlsMode, number, word_of,
 };
 pub use sigstore::{Sigstore, Workflow};
 pub use tcb_info::{ModuleIdentity, SvnLevel, TcbInfo, TcbLevel};

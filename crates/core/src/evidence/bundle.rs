@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    EvidenceError, HexError, RecordedChain, RecordedGpu, RecordedOpinion, RecordedStatements, TlsRecord,
-    bytes,
+    EvidenceError, HexError, RecordedChain, RecordedGpu, RecordedKms, RecordedOpinion, RecordedStatements,
+    TlsRecord, bytes,
 };
 use crate::report::unix_seconds;
 
@@ -46,6 +46,8 @@ pub struct Bundle {
     pub gpu: Option<RecordedGpu>,
     /// What the contracts that govern the app answered.
     pub chain: Option<RecordedChain>,
+    /// What the KMSs that the policy names showed and answered. Empty if none was asked.
+    pub kms: Vec<RecordedKms>,
     /// What was seen of TLS while the evidence was fetched.
     pub tls: Option<TlsRecord>,
     /// What was looked up of who built the images. Empty where no rule asked for it.
@@ -131,6 +133,8 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     chain: Option<&'a RecordedChain>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    kms: &'a [RecordedKms],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     provenance: &'a [RecordedStatements],
 }
 
@@ -149,6 +153,8 @@ struct Read {
     early: Option<EarlyRecord>,
     gpu: Option<RecordedGpu>,
     chain: Option<RecordedChain>,
+    #[serde(default)]
+    kms: Vec<RecordedKms>,
     tls: Option<TlsRecord>,
     #[serde(default)]
     provenance: Vec<RecordedStatements>,
@@ -181,6 +187,7 @@ impl Bundle {
             early: self.early.as_ref(),
             gpu: self.gpu.as_ref(),
             chain: self.chain.as_ref(),
+            kms: &self.kms,
             provenance: &self.provenance,
         })?;
         text.push('\n');
@@ -232,6 +239,7 @@ impl Bundle {
             early: read.early,
             gpu: read.gpu,
             chain: read.chain,
+            kms: read.kms,
             tls: read.tls,
             provenance: read.provenance,
         })

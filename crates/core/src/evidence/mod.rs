@@ -34,12 +34,14 @@ mod info;
 mod ingress;
 mod json;
 mod json_budget;
+mod kms_meta;
 mod limits;
 mod nras;
 mod phala_cloud;
 mod phala_verifier;
 mod quote;
 mod recorded_chain;
+mod recorded_kms;
 mod statements;
 mod tls_chain;
 mod tls_record;
@@ -68,6 +70,7 @@ pub use ingress::{
 };
 pub use json::Object;
 pub use json_budget::has_more_values_than;
+pub use kms_meta::{KmsBootstrap, KmsMeta, KmsRules, MAX_KMS_META_BYTES};
 pub(crate) use limits::MAX_COMPOSE_VALUES;
 pub use limits::{
     MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_COMPOSE_FILE_BYTES, MAX_EVENTS, MAX_INFO_BYTES,
@@ -79,6 +82,7 @@ pub(crate) use phala_verifier::error_detail;
 pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedOpinion};
 pub use quote::QuoteBytes;
 pub use recorded_chain::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
+pub use recorded_kms::{MAX_KMS, RecordedCollateral, RecordedKms};
 pub use statements::{
     LookupProblem, LookupProblemKind, MAX_LOOKED_UP, MAX_STATEMENT_FILE, MAX_STATEMENTS, RecordedStatements,
     StatementFile, StatementFileError, StatementSource,

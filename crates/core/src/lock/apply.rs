@@ -56,6 +56,7 @@ impl Lock {
                 pins: policy.gpu.pins.or_else(|| self.gpus(lock)),
                 ..policy.gpu
             },
+            kms: self.kms.apply(lock, policy.kms),
             governance: self.governance.apply(lock, policy.governance),
             ..policy
         })

@@ -8,7 +8,7 @@
     reason = "for tests, of other crates too"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 use proptest::array::{uniform6, uniform8, uniform20, uniform32};
@@ -17,9 +17,9 @@ use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{AcceptName, Lock, LockedContract, LockedGovernance, LockedOs, gpus, places};
+use super::{AcceptName, Lock, LockedContract, LockedGovernance, LockedKms, LockedOs, gpus, places};
 use crate::policy::KnownBy;
-use crate::policy::{GpuPin, LockedPlace, WrittenRule};
+use crate::policy::{GpuPin, KmsHost, LockedPlace, WrittenRule};
 use crate::reference::ReferenceValues;
 
 /// A whole lock with odd values in it.
@@ -81,6 +81,13 @@ pub fn example() -> Lock {
         mr_seam: Some([0x5e; 48]),
         fmspc: Some([0xb0, 0xc0, 0x6f, 0, 0, 0]),
         gpus: vec![gpu("aa", 0x6b)],
+        kms: LockedKms {
+            hosts: vec![
+                "kms.example".parse().unwrap(),
+                "kms.example:12001".parse().unwrap(),
+            ],
+            compose_hashes: vec![[0x6b; 32]],
+        },
         governance: LockedGovernance {
             chain_id: Some(8453),
             app: contract(0x0a),
@@ -137,7 +144,7 @@ fn os(lock: &mut Lock) -> &mut LockedOs {
 
 #[cfg(test)]
 /// How to change each field of the example, with the key that then differs, in the order of the file.
-const EDITS: [(&str, Edit); 37] = [
+const EDITS: [(&str, Edit); 39] = [
     ("tool", |lock| lock.tool = Some("cvm-verify 9".to_owned())),
     ("origin", |lock| lock.origin = None),
     ("compose_hash", |lock| lock.compose_hash = Some([0x91; 32])),
@@ -197,6 +204,10 @@ const EDITS: [(&str, Edit); 37] = [
         "gpus.\"GH100 bb 96.00.D9.00.02 1010 0200 882 off none off\"",
         |lock| lock.gpus.push(gpu("bb", 0x6b)),
     ),
+    ("kms.host", |lock| {
+        lock.kms.hosts.pop();
+    }),
+    ("kms.compose_hash", |lock| lock.kms.compose_hashes.clear()),
     ("governance.chain_id", |lock| lock.governance.chain_id = Some(1)),
     ("governance.app_owner", |lock| {
         lock.governance.app.owners.pop();
@@ -321,6 +332,19 @@ fn governance() -> impl Strategy<Value = LockedGovernance> {
     prop_oneof![Just(LockedGovernance::default()), found]
 }
 
+fn kms() -> impl Strategy<Value = LockedKms> {
+    let hosts = btree_set("[a-z]{1,8}\\.example(:[1-9][0-9]{0,3})?", 0..3);
+    let hashes = btree_set(uniform32(any::<u8>()), 0..3);
+    (hosts, hashes).prop_map(|(hosts, hashes)| {
+        // The port of https is not written.
+        let hosts: BTreeSet<KmsHost> = hosts.iter().map(|host| host.parse().unwrap()).collect();
+        LockedKms {
+            hosts: hosts.into_iter().collect(),
+            compose_hashes: hashes.into_iter().collect(),
+        }
+    })
+}
+
 fn origin() -> impl Strategy<Value = String> {
     "https://[a-z]{1,12}\\.example(:8443)?"
 }
@@ -384,8 +408,9 @@ pub fn lock() -> impl Strategy<Value = Lock> {
         Just(AcceptName::UnreadCompose),
     ];
     let accepted = btree_map(name, "[a-z]\\PC{0,60}", 0..3);
-    let parts = (app, maps, of(os_image()), platform, accepted, governance());
-    parts.prop_map(|(app, maps, os_image, platform, accepted, governance)| {
+    let keys = (kms(), governance());
+    let parts = (app, maps, of(os_image()), platform, accepted, keys);
+    parts.prop_map(|(app, maps, os_image, platform, accepted, (kms, governance))| {
         let ((tool, origin), compose_hash, app_id, key_provider) = app;
         let (images, envelope, mut places, sources): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>, Vec<_>) = maps;
         places::sort(&mut places);
@@ -407,6 +432,7 @@ pub fn lock() -> impl Strategy<Value = Lock> {
             mr_seam,
             fmspc,
             gpus,
+            kms,
             governance,
         }
     })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compose_settings::compact;
-use super::{AcceptName, Lock, LockedOs, governance};
+use super::{AcceptName, Lock, LockedOs, governance, kms};
 use crate::toml_text::literal::key as toml_key;
 
 /// One locked value that changed.
@@ -24,6 +24,7 @@ pub struct Change {
 pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
     let mut before = plain(&PLAIN, &values(old), &values(new));
     let after = before.split_off(PLAIN_BEFORE_SECTIONS);
+    let kms = plain(&kms::KEYS, &old.kms.values(), &new.kms.values());
     let governance = plain(
         &governance::KEYS,
         &old.governance.values(),
@@ -39,6 +40,7 @@ pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
         .chain(sources(old, new))
         .chain(after.into_iter().flatten())
         .chain(gpus(old, new))
+        .chain(kms.into_iter().flatten())
         .chain(governance.into_iter().flatten())
         .collect()
 }

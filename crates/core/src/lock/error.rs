@@ -94,6 +94,12 @@ pub enum LockProblem {
     /// Owners of a contract that repeat, or are too many.
     #[error("names an owner twice, or more than {0} owners")]
     Owners(usize),
+    /// Values of a list that repeat, or are too many.
+    #[error("names something twice, or more than {0} values")]
+    Repeated(usize),
+    /// Not the host of a KMS.
+    #[error("is not the host of a KMS")]
+    KmsHost,
     /// No address, or more than scheme, host and port.
     #[error("is not the origin of an address: scheme, host and port")]
     Origin,
@@ -205,6 +211,8 @@ impl LockProblem {
             Self::UnknownAcceptance(known) => return format!("These are: {known}."),
             Self::AcceptanceText(_) => "Write one sentence: what is accepted, and why.",
             Self::Owners(_) => "Name each owner once, as 0x and 40 hex digits, with commas between them.",
+            Self::Repeated(_) => "Name each value once, with commas between them.",
+            Self::KmsHost => "Write a host name, with a port if it is not 443: host = \"kms.example:12001\".",
             Self::NotHeld(_) => "Remove the line, or pin the deployment again and review the difference.",
             Self::Origin => {
                 "Write it without a path and without a slash at the end: origin = \"https://app.example\"."

@@ -33,6 +33,7 @@ mod field_words;
 mod file;
 mod governance;
 mod gpus;
+mod kms;
 mod list;
 mod mistakes;
 mod pin;
@@ -64,6 +65,7 @@ pub use field_words::field_words;
 pub use file::{LockFile, with_target};
 pub use governance::{GovernanceGap, LockedContract, LockedGovernance};
 pub use gpus::MAX_GPU_PINS;
+pub use kms::LockedKms;
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
 pub use pin_warning::{Reservation, VULNERABLE_DAYS};
 pub use places::MAX_LOCKED_PLACES;
@@ -115,6 +117,8 @@ pub struct Lock {
     pub fmspc: Option<[u8; 6]>,
     /// The kinds of GPU, each once, sorted. Empty if none is locked.
     pub gpus: Vec<GpuPin>,
+    /// The KMS that the app's keys come from.
+    pub kms: LockedKms,
     /// The contracts that govern the app.
     pub governance: LockedGovernance,
 }

@@ -8,8 +8,8 @@ use dcap_qvl::TcbStatus;
 
 use super::pin_warning::accepted_sentences;
 use super::{
-    AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedGovernance, LockedOs, MAX_LOCK_BYTES, Notes,
-    Reservation, VULNERABLE_DAYS, gpus, places,
+    AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedGovernance, LockedKms, LockedOs,
+    MAX_LOCK_BYTES, Notes, Reservation, VULNERABLE_DAYS, gpus, places,
 };
 use crate::compose::launch_script;
 use crate::evidence::EvidenceError;
@@ -60,6 +60,9 @@ pub enum PinRefusal {
     /// Contracts that two nodes were asked about and that a lock cannot hold.
     #[error("the contracts that govern the app are not known: {0}")]
     Governance(String),
+    /// KMSs that were asked and that a lock cannot hold.
+    #[error("the KMS of the app is not known: {0}")]
+    Kms(String),
     /// A compose document whose fields do not fit into a lock.
     #[error("the lock would have {0} bytes; at most {MAX_LOCK_BYTES} are read")]
     TooLarge(usize),
@@ -175,6 +178,7 @@ pub fn pin(
         },
         ..Lock::default()
     };
+    lock.kms = LockedKms::of(&facts.kms, &boot.key_provider().id).map_err(PinRefusal::Kms)?;
     if let Some(chain) = &facts.chain {
         let found = chain
             .as_ref()

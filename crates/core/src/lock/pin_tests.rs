@@ -355,6 +355,7 @@ fn not_judged_by_a_lock(id: CheckId) -> bool {
             | CheckId::TlsBinding
             | CheckId::Gpu
             | CheckId::Governance
+            | CheckId::Kms
             | CheckId::PhalaApi
     )
 }

@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::mistakes::Mistakes;
 use super::section::{Entry, Section, Source};
 use super::{
-    Lock, LockError, LockFile, LockProblem, LockedGovernance, LockedOs, MAX_LOCK_BYTES, SCHEMA,
+    Lock, LockError, LockFile, LockProblem, LockedGovernance, LockedKms, LockedOs, MAX_LOCK_BYTES, SCHEMA,
     compose_settings,
 };
 use crate::policy::tcb::end_of;
@@ -19,7 +19,7 @@ use crate::toml_text::{Lines, depth};
 /// Markers that git leaves at line starts where a merge was not finished.
 const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
-const ROOT_KEYS: [&str; 15] = [
+const ROOT_KEYS: [&str; 16] = [
     "schema",
     "tool",
     "origin",
@@ -34,6 +34,7 @@ const ROOT_KEYS: [&str; 15] = [
     "os_image",
     "platform",
     "gpus",
+    "kms",
     "governance",
 ];
 /// What a block of a file of several targets holds: all of them but `schema`, which is the file's.
@@ -164,6 +165,9 @@ impl Lock {
             lock.mr_seam = mistakes.keep(platform.take_hex("mr_seam")).flatten();
             lock.fmspc = mistakes.keep(platform.take_hex("fmspc")).flatten();
             mistakes.add(platform.finish(&PLATFORM_KEYS));
+        }
+        if let Some(section) = mistakes.keep(root.take_section("kms")).flatten() {
+            lock.kms = LockedKms::read(section, mistakes);
         }
         if let Some(section) = mistakes.keep(root.take_section("governance")).flatten() {
             lock.governance = LockedGovernance::read(section, mistakes);

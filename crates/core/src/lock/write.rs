@@ -1,7 +1,9 @@
 //! The text of a lock file: sorted, stable, made for review.
 
 use super::compose_settings::assignments;
-use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, governance, gpus, places, sources};
+use super::{
+    DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, governance, gpus, kms, places, sources,
+};
 use crate::policy::{KeyProviderPin, KeyProviders};
 use crate::reference::{KmsRow, ReferenceValues};
 use crate::toml_text::literal::{key, one_line, quoted};
@@ -95,12 +97,13 @@ pub(super) fn comments() -> impl Iterator<Item = &'static str> {
 }
 
 /// The lines that begin a section.
-const SECTIONS: [&str; 6] = [
+const SECTIONS: [&str; 7] = [
     accepted::SECTION,
     "[images]",
     "[compose]",
     "[os_image]",
     "[platform]",
+    kms::SECTION,
     governance::SECTION,
 ];
 
@@ -191,6 +194,7 @@ impl Lock {
         }
         out.push_str(&platform(self));
         out.push_str(&gpus::write(&self.gpus));
+        out.push_str(&self.kms.write());
         out.push_str(&self.governance.write());
         out
     }

@@ -8,6 +8,7 @@ use super::expected::{Expected, Origin};
 use super::governance::GovernancePolicy;
 use super::gpu::GpuExpectations;
 use super::key_providers::KeyProviders;
+use super::kms::KmsPolicy;
 use super::lock_origin::LockOrigin;
 use super::locked_place::LockedPlace;
 use super::max_age::CollateralMaxAge;
@@ -83,6 +84,8 @@ pub struct Policy {
     pub locked_platform: Option<LockedPlatform>,
     /// What a lock says of the compose document.
     pub locked_compose: Option<LockedCompose>,
+    /// What is expected of the KMS that the app's keys come from.
+    pub kms: KmsPolicy,
     /// What is expected of the contracts that govern the app.
     pub governance: GovernancePolicy,
     /// Where each waiver is written; [`Policy::waived_by`] reads it.
@@ -123,6 +126,7 @@ impl Default for Policy {
             collateral_max_age: CollateralMaxAge::default(),
             locked_platform: None,
             locked_compose: None,
+            kms: KmsPolicy::default(),
             governance: GovernancePolicy::default(),
             waivers: BTreeMap::new(),
             settings: BTreeMap::new(),

@@ -17,6 +17,7 @@ use super::gpu::{GpuExpectations, GpuMode, GpuVerifier, LockedGpus};
 use super::gpu_pin::GpuPin;
 use super::key_provider::KeyProviderPin;
 use super::key_providers::KeyProviders;
+use super::kms::{KmsMode, KmsPolicy};
 use super::max_age::CollateralMaxAge;
 use super::os_image::{ImageRegisters, OsImagePolicy, PublishedImage};
 use super::platform::PlatformId;
@@ -93,6 +94,7 @@ impl Policy {
             collateral_max_age,
             locked_platform,
             locked_compose,
+            kms,
             governance,
             waivers: _,
             required,
@@ -188,6 +190,7 @@ impl Policy {
         if let Some(locked) = locked_compose {
             out.locked_compose(locked);
         }
+        out.kms(kms);
         out.governance(governance);
         if *required != RequiredAssurance::CODE {
             out.word("require-assurance", &required.to_string());
@@ -294,6 +297,41 @@ impl Encoding {
                     self.set("key-providers", encoded);
                 }
             },
+        }
+    }
+
+    fn kms(&mut self, policy: &KmsPolicy) {
+        let KmsPolicy {
+            mode,
+            hosts,
+            compose_hashes,
+            builds,
+            os_image,
+            key_provider,
+        } = policy;
+        match mode {
+            KmsMode::Named => {}
+            KmsMode::Required => self.word("kms", "required"),
+            KmsMode::Unchecked => self.word("kms", "unchecked"),
+        }
+        if let Some(Expected { value, origin: _ }) = hosts {
+            let hosts = value.iter().map(|host| host.as_str().as_bytes().to_vec());
+            self.set("kms-host", hosts);
+        }
+        for (name, hashes) in [("kms-compose-hash", compose_hashes), ("kms-build", builds)] {
+            if let Some(Expected { value, origin: _ }) = hashes {
+                self.set(name, value.iter().map(|hash| hash.to_vec()));
+            }
+        }
+        let mut own = Self(Vec::new());
+        if let Some((policy, _)) = os_image {
+            own.os_image(policy);
+        }
+        if let Some(Expected { value, origin: _ }) = key_provider {
+            own.key_providers(value);
+        }
+        if !own.0.is_empty() {
+            self.entry("kms-vm", [own.0.as_slice()]);
         }
     }
 

@@ -5,7 +5,7 @@ use dcap_qvl::TcbStatus;
 use serde_json::json;
 
 use super::*;
-use crate::policy::{LockOrigin, Origin, OsTuple, PlatformList, TlsBinding};
+use crate::policy::{KmsHost, LockOrigin, Origin, OsTuple, PlatformList, TlsBinding};
 use crate::reference::ReferenceValues;
 use crate::verify::Layout;
 
@@ -88,7 +88,56 @@ fn one_of_each() -> Vec<Policy> {
         governance,
         ..Policy::default()
     });
-    plain_of_each().into_iter().chain(governed).collect()
+    let kms = kms_of_each().into_iter().map(|kms| Policy {
+        kms,
+        ..Policy::default()
+    });
+    plain_of_each().into_iter().chain(kms).chain(governed).collect()
+}
+
+fn kms_of_each() -> Vec<KmsPolicy> {
+    let default = KmsPolicy::default;
+    let host = |text: &str| text.parse::<KmsHost>().unwrap();
+    let provider = |text: &str| text.parse::<KeyProviders>().ok().and_then(expected);
+    let os_image = |policy| Some((policy, Origin::Option("--os-image")));
+    vec![
+        KmsPolicy {
+            mode: KmsMode::Required,
+            ..default()
+        },
+        KmsPolicy {
+            mode: KmsMode::Unchecked,
+            ..default()
+        },
+        KmsPolicy {
+            hosts: expected(vec![host("kms.example")]),
+            ..default()
+        },
+        KmsPolicy {
+            hosts: expected(vec![host("kms.example"), host("kms.example:1")]),
+            ..default()
+        },
+        KmsPolicy {
+            compose_hashes: expected(vec![[1; 32]]),
+            ..default()
+        },
+        KmsPolicy {
+            builds: expected(vec![[1; 32]]),
+            ..default()
+        },
+        KmsPolicy {
+            os_image: os_image(OsImagePolicy::Unchecked),
+            ..default()
+        },
+        KmsPolicy {
+            key_provider: provider("local-sgx:00"),
+            ..default()
+        },
+        KmsPolicy {
+            key_provider: provider("unchecked"),
+            ..default()
+        },
+    ]
 }
 
 /// One policy for each expectation of a VM.

@@ -31,6 +31,7 @@ macro_rules! each_check {
             platform_id PlatformId "platform-id"
             tls_binding TlsBinding "tls-binding"
             gpu Gpu "gpu"
+            kms Kms "kms"
             governance Governance "governance"
             phala_api PhalaApi "phala-api"
         }

@@ -12,6 +12,7 @@ use super::early_tcb;
 use super::early_tcb::Early;
 use super::event_log::{self, LogRefusal, MeasuredLog};
 use super::gpu::{self, DeviceRoot, GpuFacts, NrasIntermediates};
+use super::kms::KmsAnswer;
 use super::not_proven::COLLATERAL_LIMIT;
 use super::not_proven::{CollateralGap, Gap};
 use super::os_image::{IdentifiedOs, ShownDocument, shown_document};
@@ -86,6 +87,8 @@ pub struct Facts {
     pub shown_document: ShownDocument,
     /// What the contracts that govern the app answer; absent where no chain was asked.
     pub chain: Option<Result<Governance, ChainProblem>>,
+    /// What became of the KMSs that the policy names. Empty where none was asked.
+    pub kms: Vec<KmsAnswer<Self>>,
     /// What was seen of TLS while the evidence was fetched, and what is proven of it.
     pub tls: Option<Tls>,
     /// What the evidence in a certificate of dstack proves, by itself.
@@ -182,6 +185,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         early: Early::Nothing,
         shown_document,
         chain: None,
+        kms: Vec::new(),
         tls: None,
         certificate: None,
         ingress: None,
@@ -233,7 +237,8 @@ impl Facts {
         );
         let os = self.os(reference);
         let hash = os.and_then(|os| os.row().os_image_hash.as_ref().map(|hash| hash.0));
-        Some(Subject::of(quote, log, boot, hash))
+        let builds = self.kms.iter().filter_map(KmsAnswer::build).collect();
+        Some(Subject::of(quote, log, boot, hash).with_live_builds(builds))
     }
 
     /// With what two nodes answered about these contracts. Without a proven boot there is nothing that they were asked about.

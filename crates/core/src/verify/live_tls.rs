@@ -95,7 +95,8 @@ pub fn is_bound_certificate(certificate: &RaTlsCertificate, own: &Facts) -> Resu
     })
 }
 
-fn claims(facts: &Facts) -> TdClaims<'_> {
+/// What is proven of the TD of some facts.
+pub(super) fn claims(facts: &Facts) -> TdClaims<'_> {
     TdClaims {
         quote: facts.quote.as_ref().ok(),
         boot: facts.boot.as_ref().ok(),

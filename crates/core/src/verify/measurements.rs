@@ -17,11 +17,57 @@ pub fn mr_system_at_boot(quote: &VerifiedQuote) -> [u8; 32] {
 #[must_use]
 pub fn mr_aggregated(quote: &VerifiedQuote, rtmr3: &[u8; 48]) -> [u8; 32] {
     let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
-    let registers: [&[u8]; 5] = [quote.mrtd(), rtmr0, rtmr1, rtmr2, rtmr3];
-    let launch: [&[u8]; 3] = [quote.mr_config_id(), quote.mr_owner(), quote.mr_owner_config()];
-    let mut bytes = registers.concat();
+    aggregated(
+        [quote.mrtd(), rtmr0, rtmr1, rtmr2, rtmr3],
+        [quote.mr_config_id(), quote.mr_owner(), quote.mr_owner_config()],
+    )
+}
+
+fn aggregated(registers: [&[u8; 48]; 5], launch: [&[u8; 48]; 3]) -> [u8; 32] {
+    let mut bytes = registers.map(<[u8; 48]>::as_slice).concat();
     if launch.iter().any(|value| value.iter().any(|byte| *byte != 0)) {
-        bytes.extend(launch.concat());
+        bytes.extend(launch.map(<[u8; 48]>::as_slice).concat());
     }
     sha256(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both recorded KMSs, and what an app that the second one served recorded of it.
+    #[test]
+    fn mr_aggregated_is_that_of_the_recorded_kmss() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
+        let mut seen = 0;
+        for name in [
+            "kms-phala-bootstrap/expected.json",
+            "base-chain-2025/kms-expected.json",
+        ] {
+            let Ok(file) = std::fs::read(folder.join(name)) else {
+                continue;
+            };
+            let expected: serde_json::Value = serde_json::from_slice(&file).unwrap();
+            let register = |key: &str| {
+                let mut bytes = [0; 48];
+                let text = expected["registers"][key].as_str().unwrap();
+                hex::decode_to_slice(text, &mut bytes).unwrap();
+                bytes
+            };
+            let [mrtd, rtmr0, rtmr1, rtmr2, rtmr3] =
+                ["mrtd", "rtmr0", "rtmr1", "rtmr2", "rtmr3"].map(register);
+            let [config_id, owner, owner_config] = ["mrconfigid", "mrowner", "mrownerconfig"].map(register);
+            let found = aggregated(
+                [&mrtd, &rtmr0, &rtmr1, &rtmr2, &rtmr3],
+                [&config_id, &owner, &owner_config],
+            );
+            assert_eq!(
+                hex::encode(found),
+                expected["mr_aggregated_full"].as_str().unwrap(),
+                "{name}"
+            );
+            seen += 1;
+        }
+        assert!(seen == 2 || std::env::var_os("CI").is_some(), "{seen}");
+    }
 }

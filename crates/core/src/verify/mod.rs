@@ -10,6 +10,7 @@
 //! | GPU reports | signature and chain to NVIDIA's device root | [`gpu::GpuDevices`] |
 //! | leaf of the live TLS connection | a handshake of this run, and a quote of its key by the same TD | [`BoundChannel`] |
 //! | the same, of a dstack ingress | a handshake of this run, and the same TD's quote of the ingress's files, of an unknown time | [`BoundIngress`] |
+//! | what a KMS shows and answers | a handshake, and a quote of its key | [`AttestedKms`](kms::AttestedKms) |
 //! | a Sigstore bundle | its certificate, time, log entry and signature | [`SignedStatement`](provenance::SignedStatement) |
 //!
 //! The types on the right can be made nowhere else. [`prove`] is pure: no clock, no network, no randomness. A
@@ -41,6 +42,8 @@ mod early_tcb;
 mod event_log;
 pub mod gpu;
 mod ingress;
+pub mod kms;
+mod live_kms;
 mod live_tls;
 mod measurements;
 mod not_proven;
@@ -68,6 +71,7 @@ pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
 pub use ingress::{
     BoundIngress, IngressGap, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
 };
+pub use live_kms::KmsInputs;
 pub use live_tls::{LeafInputs, is_bound_certificate, prove_certificate};
 pub use measurements::{mr_aggregated, mr_system_at_boot};
 pub use not_proven::COLLATERAL_LIMIT;

@@ -1,11 +1,15 @@
 //! The server's side of TLS: a certificate for loopback from a test CA, a self-signed one, or one with extensions.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
-    sign::{CertifiedKey, SingleCertAndKey},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -57,6 +61,8 @@ pub struct TlsIdentity {
     /// Certificates that are presented in the place of its own.
     presented: Option<Vec<Vec<u8>>>,
     only_tls12: bool,
+    /// An identity that answers every second connection.
+    every_second: Option<Box<TlsIdentity>>,
 }
 
 impl TlsIdentity {
@@ -78,6 +84,7 @@ impl TlsIdentity {
             kms: None,
             presented: None,
             only_tls12: false,
+            every_second: None,
         }
     }
 
@@ -102,6 +109,26 @@ impl TlsIdentity {
         let identity = Self::of_app(seed, now, cvm);
         let attestation = encode(Versioned::of(&identity.bound_evidence(cvm)));
         identity.with_ra_tls_extension(RA_TLS_ATTESTATION, &attestation)
+    }
+
+    /// An identity of a KMS: its root key signs the certificate, which carries evidence of `cvm`. Only the certificate itself is
+    /// presented, as by KMSs up to 0.5.
+    pub fn kms(seed: u64, now: u64, cvm: &Cvm, root_seed: u64) -> Self {
+        let mut identity =
+            Self::new(seed, now, TlsMode::SelfSigned).with_ra_tls_extension(RA_TLS_USAGE, b"kms:rpc");
+        identity.issuer = Party {
+            name: "Dstack KMS CA",
+            key: kms_root_key(root_seed),
+        };
+        let attestation = Versioned::of(&identity.bound_evidence(cvm)).msgpack();
+        identity.with_ra_tls_extension(RA_TLS_ATTESTATION, &attestation)
+    }
+
+    /// Answers every second connection as another identity.
+    #[must_use]
+    pub fn every_second(mut self, other: Self) -> Self {
+        self.every_second = Some(Box::new(other));
+        self
     }
 
     /// A certificate of an app without evidence.
@@ -248,12 +275,23 @@ impl TlsIdentity {
         x509::certificate(issuer, subject, &contents)
     }
 
-    pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>, rustls::Error> {
+    fn certified(&self) -> Result<Arc<CertifiedKey>, rustls::Error> {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.leaf.key.pkcs8_der()));
         // Unchecked: a server may present a certificate whose key it has not.
         let key = rustls::crypto::ring::sign::any_ecdsa_type(&key)?;
         let chain = self.chain_der().into_iter().map(CertificateDer::from).collect();
-        let certified = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+        Ok(Arc::new(CertifiedKey::new(chain, key)))
+    }
+
+    pub(crate) fn server_config(&self) -> Result<Arc<ServerConfig>, rustls::Error> {
+        let mut identities = vec![self.certified()?];
+        if let Some(other) = &self.every_second {
+            identities.push(other.certified()?);
+        }
+        let certified = InTurn {
+            identities,
+            connections: AtomicUsize::new(0),
+        };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let versions: &[&rustls::SupportedProtocolVersion] = match self.only_tls12 {
             true => &[&rustls::version::TLS12],
@@ -265,6 +303,20 @@ impl TlsIdentity {
             .with_cert_resolver(Arc::new(certified));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
+    }
+}
+
+/// Identities that answer one connection each, in turn.
+#[derive(Debug)]
+struct InTurn {
+    identities: Vec<Arc<CertifiedKey>>,
+    connections: AtomicUsize,
+}
+
+impl ResolvesServerCert for InTurn {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let connection = self.connections.fetch_add(1, Ordering::Relaxed);
+        self.identities.get(connection % self.identities.len()).cloned()
     }
 }
 

@@ -1,10 +1,10 @@
 //! One contract against what is pinned of it.
 
-use super::judgement::Judgement;
 use super::reasons::{
     IMPLEMENTATION_CHANGED, IMPLEMENTATION_NOT_PINNED, OWNER_EOA, OWNER_NOT_PINNED, OWNER_PENDING,
     OWNER_UNKNOWN,
 };
+use crate::checks::judgement::Judgement;
 use crate::policy::{ContractPin, Expected, Origin};
 use crate::verify::chain::{Contract, Owner, OwnerKind, address_text};
 

@@ -1,10 +1,11 @@
 //! `governance`: contracts on a blockchain allow what runs, and who can change that is who you named.
 
+mod answer;
 mod contract;
-mod judgement;
 mod reasons;
 
-use judgement::{Judgement, reason_of};
+use super::judgement::Judgement;
+use answer::reason_of;
 use reasons::*;
 
 use super::{

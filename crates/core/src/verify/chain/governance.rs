@@ -87,11 +87,22 @@ pub struct KmsContract {
     pub os_image_allowed: Option<Answer<bool>>,
     /// Whether the KMS that served the app may have the root keys; absent where the event log does not hold its build.
     pub kms_allowed: Option<Answer<bool>>,
+    /// Whether each KMS that was attested in this run may have the root keys, by its build.
+    pub live_builds: Vec<([u8; 32], Answer<bool>)>,
     /// SubjectPublicKeyInfo of the KMS's CA, DER; empty where the contract does not say.
     pub ca_public_key: Answer<Vec<u8>>,
     /// What it answers a KMS that asks whether this boot of the app may have keys: yes or no, and its words. Absent where the
     /// OS image is not known.
     pub boot_allowed: Option<Answer<(bool, String)>>,
+}
+
+impl KmsContract {
+    /// Whether both nodes say that a KMS of this build, which was attested in this run, may have the root keys.
+    #[must_use]
+    pub fn allows_build(&self, build: &[u8; 32]) -> bool {
+        let mut answers = self.live_builds.iter();
+        answers.any(|(asked, answer)| asked == build && *answer == Ok(true))
+    }
 }
 
 /// A contract's code and owner.
@@ -303,6 +314,11 @@ impl At<'_, '_> {
             kms_allowed: subject
                 .mr_kms
                 .map(|build| self.bool(address, &Call::KmsAllowed(build))),
+            live_builds: subject
+                .live_builds
+                .iter()
+                .map(|build| (*build, self.bool(address, &Call::KmsAllowed(*build))))
+                .collect(),
             ca_public_key: self.call(address, &Call::KmsInfo, |answer| {
                 KmsInfo::decode(answer).map(|info| info.ca_public_key)
             }),

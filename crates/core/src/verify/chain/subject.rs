@@ -12,6 +12,8 @@ pub struct Subject {
     pub old_device_id: [u8; 32],
     /// The build of the KMS that served the app, where the event log holds it (dstack 0.4.2 to 0.5).
     pub mr_kms: Option<[u8; 32]>,
+    /// The builds of the KMSs that were attested in this run.
+    pub live_builds: Vec<[u8; 32]>,
 }
 
 impl Subject {
@@ -39,7 +41,14 @@ impl Subject {
             },
             old_device_id: quote.old_device_id(),
             mr_kms: boot.mr_kms().copied(),
+            live_builds: Vec::new(),
         }
+    }
+
+    /// With the builds of the KMSs that were attested in this run.
+    #[must_use]
+    pub fn with_live_builds(self, live_builds: Vec<[u8; 32]>) -> Self {
+        Self { live_builds, ..self }
     }
 
     /// The OS image's published hash, where the image is known.

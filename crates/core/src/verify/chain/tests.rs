@@ -36,6 +36,7 @@ fn subject() -> Subject {
         boot: boot(),
         old_device_id: [0x33; 32],
         mr_kms: Some([8; 32]),
+        live_builds: vec![],
     }
 }
 

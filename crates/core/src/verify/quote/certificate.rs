@@ -154,6 +154,11 @@ impl Certificate {
     pub(crate) fn is_signed_by(&self, issuer: &Self) -> bool {
         self.names(issuer) && self.signed.holds_under(issuer.key())
     }
+
+    /// Whether a key, a point of P-256, uncompressed SEC1, signed it. The names of issuers are not looked at.
+    pub(crate) fn is_signed_by_key(&self, key: &[u8]) -> bool {
+        self.signed.holds_under(key)
+    }
 }
 
 /// `CN=…` out of a distinguished name as x509-cert writes it.

@@ -45,3 +45,22 @@ pub(super) fn leads_to(chain: &TlsChain, app_id: &[u8; 20], kms: &str) -> Result
         Err(RaTlsRefusal::OtherKms)
     }
 }
+
+/// What a SubjectPublicKeyInfo of P-256 begins with, DER (RFC 5480 §2): algorithm and curve, and the head of the bit string.
+const P256_SPKI: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
+    0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+/// Bytes of a point of P-256, uncompressed SEC1.
+const POINT: usize = 65;
+
+/// Whether the key of a SubjectPublicKeyInfo, DER in hex, signed the first certificate of the chain.
+pub(super) fn is_signed_by_key(chain: &TlsChain, spki: &str) -> bool {
+    let Ok(spki) = hex::decode(spki) else { return false };
+    let point = spki.strip_prefix(&P256_SPKI).filter(|point| point.len() == POINT);
+    match (Certificate::of_der(chain.leaf()), point) {
+        (Some(leaf), Some(point)) => leaf.is_signed_by_key(point),
+        _ => false,
+    }
+}

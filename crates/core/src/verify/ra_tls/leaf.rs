@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use der::oid::ObjectIdentifier;
 use der::{Decode as _, Encode as _};
 use x509_cert::Certificate;
-use x509_cert::ext::pkix::ExtendedKeyUsage;
+use x509_cert::der::DecodePem as _;
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{ExtendedKeyUsage, SubjectAltName};
 
 use super::RaTlsRefusal;
 use super::extension::{content, number_of};
@@ -29,6 +31,8 @@ pub(super) struct Leaf {
     pub is_p256: bool,
     /// Whether it may be a server's.
     pub is_server: bool,
+    /// The host names and IPv4 addresses that it is for, in lower case.
+    hosts: Vec<String>,
     /// The contents of dstack's extensions by number. Each occurs once.
     extensions: BTreeMap<u32, Vec<u8>>,
 }
@@ -72,7 +76,19 @@ impl Leaf {
             is_p256: spki.algorithm.oid == EC_PUBLIC_KEY && curve == Some(P256),
             is_server: usages(&certificate).is_some_and(|usages| usages.contains(&SERVER_AUTH)),
             spki: spki.to_der().map_err(unreadable)?,
+            hosts: hosts(&certificate),
             extensions,
+        })
+    }
+
+    /// Whether it is for a host. A name of the form `*.example` is for each name with one label more.
+    pub(super) fn is_for_host(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        self.hosts.iter().any(|name| match name.strip_prefix("*.") {
+            Some(parent) => host
+                .split_once('.')
+                .is_some_and(|(first, rest)| !first.is_empty() && rest == parent),
+            None => *name == host,
         })
     }
 
@@ -80,6 +96,30 @@ impl Leaf {
     pub(super) fn extension(&self, number: u32) -> Option<&[u8]> {
         self.extensions.get(&number).map(Vec::as_slice)
     }
+}
+
+/// SubjectPublicKeyInfo, DER, of a certificate in PEM; `None` if it cannot be read.
+pub(in crate::verify) fn spki_of_pem(pem: &str) -> Option<Vec<u8>> {
+    let certificate = Certificate::from_pem(pem.trim()).ok()?;
+    let spki = certificate.tbs_certificate().subject_public_key_info();
+    spki.to_der().ok()
+}
+
+/// The host names and IPv4 addresses that a certificate is for.
+fn hosts(certificate: &Certificate) -> Vec<String> {
+    let names = certificate.tbs_certificate().get_extension::<SubjectAltName>();
+    let Ok(Some((_, SubjectAltName(names)))) = names else {
+        return Vec::new();
+    };
+    let hosts = names.iter().filter_map(|name| match name {
+        GeneralName::DnsName(name) => Some(name.as_str().to_ascii_lowercase()),
+        GeneralName::IpAddress(bytes) => {
+            let address: [u8; 4] = bytes.as_bytes().try_into().ok()?;
+            Some(std::net::Ipv4Addr::from(address).to_string())
+        }
+        _ => None,
+    });
+    hosts.collect()
 }
 
 /// The extended key usages, where it names any, once.

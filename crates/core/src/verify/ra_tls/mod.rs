@@ -14,10 +14,12 @@ mod extension;
 mod leaf;
 
 pub(super) use leaf::is_of_dstack;
+pub(super) use leaf::spki_of_pem;
 pub use leaf::spki_sha256;
 
 use sha2::{Digest as _, Sha512};
 
+use super::BootClaims;
 use super::td_claims::TdClaims;
 use crate::evidence::{Attestation, Evidence, EvidenceError, TlsChain};
 use leaf::Leaf;
@@ -31,6 +33,9 @@ const ATTESTATION: u32 = 8;
 
 /// The usage of an app's certificate.
 const APP_USAGE: &[u8] = b"app:custom";
+
+/// The usage of the certificate that a KMS answers with.
+const KMS_USAGE: &[u8] = b"kms:rpc";
 
 /// Why an RA-TLS certificate is refused. Each goes on after "the certificate": "… is refused: …".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +103,11 @@ impl RaTlsCertificate {
     pub const fn evidence(&self) -> &Evidence {
         &self.evidence
     }
+
+    /// Whether it is issued for a host: a name without port, or an IPv4 address.
+    pub(super) fn is_for_host(&self, host: &str) -> bool {
+        self.leaf.is_for_host(host)
+    }
 }
 
 fn attestation_of(leaf: &Leaf) -> Result<Attestation, RaTlsRefusal> {
@@ -140,9 +150,41 @@ pub enum NotBoundBy {
     QuoteNotProven,
 }
 
-/// Proves that the TD of the certificate's own quote quoted the certificate's key. `own` is what the certificate's evidence
-/// proves.
+/// Proves that the TD of the certificate's own quote quoted the certificate's key, and that it is an app's. `own` is what the
+/// certificate's evidence proves.
 pub(super) fn bound_quote(certificate: &RaTlsCertificate, own: TdClaims<'_>) -> Result<(), NotBoundBy> {
+    let boot = bound_key(certificate, own)?;
+    let refused = |refusal| Err(NotBoundBy::Refused(refusal));
+    let leaf = &certificate.leaf;
+    if leaf.extension(APP_ID) != Some(boot.app_id().as_slice()) {
+        return refused(RaTlsRefusal::AppId);
+    }
+    if leaf.extension(USAGE) != Some(APP_USAGE) {
+        return refused(other_usage(APP_USAGE));
+    }
+    if !leaf.is_server {
+        return refused(RaTlsRefusal::Usage(
+            "its extended key usage is not that of a server".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The same for the certificate that a KMS answers with. A KMS names no app in it, and up to 0.6.3 no extended key usage.
+pub(super) fn bound_kms(certificate: &RaTlsCertificate, own: TdClaims<'_>) -> Result<(), NotBoundBy> {
+    let boot = bound_key(certificate, own)?;
+    let leaf = &certificate.leaf;
+    if leaf.extension(USAGE) != Some(KMS_USAGE) {
+        return Err(NotBoundBy::Refused(other_usage(KMS_USAGE)));
+    }
+    match leaf.extension(APP_ID) {
+        Some(app_id) if app_id != boot.app_id() => Err(NotBoundBy::Refused(RaTlsRefusal::AppId)),
+        _ => Ok(()),
+    }
+}
+
+/// Proves that the TD of the certificate's own quote quoted the certificate's key; what that TD booted.
+fn bound_key<'a>(certificate: &RaTlsCertificate, own: TdClaims<'a>) -> Result<&'a BootClaims, NotBoundBy> {
     let refused = |refusal| Err(NotBoundBy::Refused(refusal));
     let leaf = &certificate.leaf;
     if !leaf.is_p256 {
@@ -157,24 +199,20 @@ pub(super) fn bound_quote(certificate: &RaTlsCertificate, own: TdClaims<'_>) -> 
     if own.echo_differs {
         return refused(RaTlsRefusal::StackReportData);
     }
-    let Some(boot) = own.boot else {
-        return Err(NotBoundBy::QuoteNotProven);
-    };
-    if leaf.extension(APP_ID) != Some(boot.app_id().as_slice()) {
-        return refused(RaTlsRefusal::AppId);
-    }
-    if leaf.extension(USAGE) != Some(APP_USAGE) {
-        return refused(RaTlsRefusal::Usage(format!(
-            "its usage (extension .4) is not {}",
-            String::from_utf8_lossy(APP_USAGE)
-        )));
-    }
-    if !leaf.is_server {
-        return refused(RaTlsRefusal::Usage(
-            "its extended key usage is not that of a server".to_owned(),
-        ));
-    }
-    Ok(())
+    own.boot.ok_or(NotBoundBy::QuoteNotProven)
+}
+
+fn other_usage(expected: &[u8]) -> RaTlsRefusal {
+    RaTlsRefusal::Usage(format!(
+        "its usage (extension .4) is not {}",
+        String::from_utf8_lossy(expected)
+    ))
+}
+
+/// Whether the key of a SubjectPublicKeyInfo (DER, hex) signed the first certificate of a chain: the KMS's root key signs its
+/// own certificates without one between.
+pub(super) fn is_signed_by_key(chain: &TlsChain, spki: &str) -> bool {
+    chain::is_signed_by_key(chain, spki)
 }
 
 /// Whether the chain leads to the key of the KMS, hex of its SubjectPublicKeyInfo, that the VM booted with.

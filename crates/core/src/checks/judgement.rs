@@ -1,9 +1,7 @@
-//! What was found of several contracts, and the one finding that it becomes.
+//! What was found of several things, and the one finding that it becomes.
 
-use super::reasons::{ABI, NOT_ASKED, RPC, RPC_DISAGREE, UNSUPPORTED};
-use crate::checks::{Finding, Reason};
+use super::{Acceptance, Finding, Reason};
 use crate::policy::Origin;
-use crate::verify::chain::{Answer, Unanswered};
 
 /// What was found so far.
 #[derive(Default)]
@@ -13,10 +11,11 @@ pub(super) struct Judgement {
     origin: Option<Origin>,
     errors: Vec<(&'static Reason, String)>,
     warns: Vec<(&'static Reason, String)>,
+    accepted: Vec<Acceptance>,
 }
 
 impl Judgement {
-    /// Something is wrong with the deployment: both nodes say so.
+    /// Something is wrong.
     pub(super) fn fail(&mut self, reason: &'static Reason, detail: String) {
         self.fails.push((reason, detail));
     }
@@ -39,20 +38,19 @@ impl Judgement {
         self.warns.push((reason, detail));
     }
 
-    /// The answer to a question; what is none is an error.
-    pub(super) fn answer<'a, T>(&mut self, answer: &'a Answer<T>, question: &str) -> Option<&'a T> {
-        match answer {
-            Ok(value) => Some(value),
-            Err(unanswered) => {
-                self.error(reason_of(unanswered), format!("{question}: {unanswered}."));
-                None
-            }
-        }
+    /// What the user accepted in writing on the way.
+    pub(super) fn accept(&mut self, accepted: Vec<Acceptance>) {
+        self.accepted.extend(accepted);
     }
 
-    /// What convicts, before what is open, before what warns; each with all others of its weight. `allowed` is said where
-    /// nothing convicts and nothing is open.
-    pub(super) fn finding(self, allowed: &str) -> Finding {
+    /// Whether nothing convicts, is open or warns.
+    pub(super) fn is_fine(&self) -> bool {
+        self.fails.is_empty() && self.errors.is_empty() && self.warns.is_empty()
+    }
+
+    /// What convicts, before what is open, before what warns; each with all others of its weight. `fine` is said where nothing
+    /// convicts and nothing is open.
+    pub(super) fn finding(self, fine: &str) -> Finding {
         let joined = |found: &[(&'static Reason, String)]| {
             let sentences: Vec<&str> = found.iter().map(|(_, detail)| detail.as_str()).collect();
             sentences.join(" ")
@@ -63,20 +61,10 @@ impl Judgement {
         if let Some((reason, _)) = self.errors.first() {
             return Finding::error(reason, joined(&self.errors));
         }
-        match self.warns.first() {
-            Some((reason, _)) => Finding::warn(reason, format!("{allowed} {}", joined(&self.warns))),
-            None => Finding::pass(allowed),
-        }
-    }
-}
-
-/// The reason under which a missing answer is reported.
-pub(super) fn reason_of(unanswered: &Unanswered) -> &'static Reason {
-    match unanswered {
-        Unanswered::NotRecorded => &NOT_ASKED,
-        Unanswered::Rpc(_) => &RPC,
-        Unanswered::Disagree { .. } => &RPC_DISAGREE,
-        Unanswered::Reverted => &UNSUPPORTED,
-        Unanswered::NoImplementation | Unanswered::Abi(_) => &ABI,
+        let finding = match self.warns.first() {
+            Some((reason, _)) => Finding::warn(reason, format!("{fine} {}", joined(&self.warns))),
+            None => Finding::pass(fine),
+        };
+        finding.accepting(self.accepted)
     }
 }

@@ -1,0 +1,338 @@
+//! `kms`: the KMS that gave the app its keys is attested and runs code that you named.
+
+mod own;
+mod reasons;
+
+use reasons::*;
+
+use super::judgement::Judgement;
+use super::{
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    boot_claims,
+};
+use crate::evidence::KmsRules;
+use crate::policy::{KeyProviders, KmsMode, KmsPolicy, Policy};
+use crate::report::CheckId;
+use crate::verify::kms::{AttestedKms, BootstrapState, KmsAnswer, KmsProblem, Meta};
+use crate::verify::{BootClaims, Facts, Gap, RaTlsRefusal};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::Kms,
+    title: "KMS",
+    proves: "The server that answers at the host you named holds a TLS key that a genuine TD quoted when it started, runs code \
+             that you named, and has the root key that the app's keys come from. It does not prove who else was given the root.",
+    prevents: "A KMS whose operator runs other code than you reviewed, or rules for development, and so gives the app's keys to \
+               anybody.",
+    reasons: &with_all(),
+    required: Required::Never,
+    harmless_warnings: &[],
+    is_configured: |policy| policy.kms.is_configured(),
+    run,
+};
+
+const fn with_all() -> [&'static Reason; ALL.len() + 3] {
+    let mut reasons = [&QUOTE_NOT_PROVEN; ALL.len() + 3];
+    let mut at = 0;
+    while at < ALL.len() {
+        reasons[at] = ALL[at];
+        at += 1;
+    }
+    reasons[ALL.len() + 1] = &EVENT_LOG_NOT_PROVEN;
+    reasons[ALL.len() + 2] = &BOOT_ORDER_NOT_PROVEN;
+    reasons
+}
+
+fn run(facts: &Facts, policy: &Policy) -> Finding {
+    let expected = &policy.kms;
+    if expected.mode == KmsMode::Unchecked {
+        return Finding::waived(
+            &UNCHECKED,
+            policy.waived_by(CheckId::Kms),
+            "Waived: whether the KMS runs code that you know was not asked.",
+        );
+    }
+    if !expected.is_configured() {
+        return Finding::skip(&NOT_CONFIGURED, "No KMS was asked.");
+    }
+    let boot = match boot_claims(facts) {
+        Ok(boot) => boot,
+        Err(finding) => return finding,
+    };
+    let provider = boot.key_provider();
+    if provider.name != "kms" {
+        let why = format!("The app's keys come from `{}`, not from a KMS.", provider.name);
+        return Finding::fail(&NO_KMS, why);
+    }
+    let mut judgement = Judgement::default();
+    judge_served(&mut judgement, boot, expected);
+    let Some(hosts) = &expected.hosts else {
+        return without_host(judgement, boot, expected);
+    };
+    let mut fine = Vec::new();
+    for host in &hosts.value {
+        let asked = facts.kms.iter().find(|answer| answer.host() == host.as_str());
+        match asked {
+            None => judgement.error(&NOT_ASKED, format!("The KMS at {host} was not asked.")),
+            Some(answer) => fine.extend(judge(&mut judgement, answer, facts, boot, policy)),
+        }
+    }
+    judgement.finding(&fine.join(" "))
+}
+
+/// What the VM recorded of the KMS that served it, dstack 0.4.2 to 0.5.
+fn judge_served(judgement: &mut Judgement, boot: &BootClaims, expected: &KmsPolicy) {
+    if let (Some(build), Some(builds)) = (boot.mr_kms(), &expected.builds)
+        && !builds.value.contains(build)
+    {
+        let detail = format!(
+            "The VM's keys came from a KMS of the build {} (mr-kms), which is not one that {} names.",
+            hex::encode(build),
+            builds.origin
+        );
+        judgement.unexpected(&MR_UNKNOWN, detail, Some(builds.origin.clone()));
+    }
+}
+
+fn without_host(mut judgement: Judgement, boot: &BootClaims, expected: &KmsPolicy) -> Finding {
+    let served = match (boot.mr_kms(), &expected.builds) {
+        (Some(_), Some(builds)) => format!(
+            " When it booted, its keys came from a build that {} names (mr-kms).",
+            builds.origin
+        ),
+        (None, Some(_)) => " Its event log does not say which build gave it its keys.".to_owned(),
+        (_, None) => String::new(),
+    };
+    let detail = format!("The host of the KMS is not named, so it was not asked.{served}");
+    if expected.mode == KmsMode::Required {
+        judgement.error(&NO_HOST, detail.clone());
+    }
+    match judgement.is_fine() {
+        true => Finding::skip(&NO_HOST, detail),
+        false => judgement.finding(""),
+    }
+}
+
+/// Judges a KMS that was asked; what is to be said of it if all holds.
+fn judge(
+    judgement: &mut Judgement,
+    answer: &KmsAnswer<Facts>,
+    facts: &Facts,
+    boot: &BootClaims,
+    policy: &Policy,
+) -> Option<String> {
+    let host = answer.host();
+    let (kms, own) = match answer.attested() {
+        Ok(attested) => attested,
+        Err(problem) => {
+            not_attested(judgement, host, problem, answer.own());
+            return None;
+        }
+    };
+    judge_root(judgement, host, kms, boot, policy);
+    if !kms.is_for_host() {
+        judgement.fail(
+            &HOST,
+            format!("The certificate of the KMS at {host} is for another host."),
+        );
+    }
+    own::judge(judgement, host, own, policy);
+    let named = judge_build(judgement, answer, own, facts, policy);
+    match kms.meta() {
+        Err(why) => judgement.error(&META, format!("The KMS at {host}: {why}.")),
+        Ok(meta) => judge_meta(judgement, host, (kms, meta), policy),
+    }
+    let runs = own.boot.as_ref().map(|boot| hex::encode(boot.compose_hash()));
+    Some(format!(
+        "The KMS at {host} has the root key of the app's keys and runs the compose document {}, {}; quoted when it started, \
+         answered now.",
+        runs.unwrap_or_default(),
+        named.unwrap_or_else(|| "which nobody named".to_owned())
+    ))
+}
+
+fn not_attested(judgement: &mut Judgement, host: &str, problem: &KmsProblem, own: Option<&Facts>) {
+    let say = |sentence: &dyn std::fmt::Display| format!("The KMS at {host}: {sentence}.");
+    match problem {
+        KmsProblem::Unreachable(why) => judgement.error(&UNREACHABLE, say(why)),
+        KmsProblem::KeyChanged { keys } => {
+            judgement.error(&KEY_CHANGED, format!("{keys} TLS keys answered at {host}."));
+        }
+        KmsProblem::NoEvidence => {
+            judgement.fail(
+                &NO_EVIDENCE,
+                say(&"its certificate carries no evidence of a dstack VM"),
+            );
+        }
+        KmsProblem::Refused(refusal) => {
+            let reason = match refusal {
+                RaTlsRefusal::NotBound => &NOT_BOUND,
+                RaTlsRefusal::Usage(_) => &USAGE,
+                RaTlsRefusal::NoEvidence => &NO_EVIDENCE,
+                _ => &REFUSED,
+            };
+            judgement.fail(reason, say(&format!("its certificate is refused: {refusal}")));
+        }
+        KmsProblem::QuoteNotProven => not_proven(judgement, host, own),
+    }
+}
+
+/// The evidence in the certificate is refused, or could not be verified.
+fn not_proven(judgement: &mut Judgement, host: &str, own: Option<&Facts>) {
+    let refusal = own.and_then(|own| match (&own.quote, &own.log, &own.boot) {
+        (Err(Gap::Refused(refusal)), ..) => Some(format!("its quote is refused: {refusal}")),
+        (_, Err(Gap::Refused(refusal)), _) => Some(format!("its event log is refused: {refusal}")),
+        (.., Err(Gap::Refused(refusal))) => Some(format!("its boot events are refused: {refusal}")),
+        _ => None,
+    });
+    if let Some(refusal) = refusal {
+        judgement.fail(&QUOTE, format!("The KMS at {host}: {refusal}."));
+        return;
+    }
+    let why = match own.map(|own| &own.collateral) {
+        Some(Err(gap)) => format!(": {gap}"),
+        _ => String::new(),
+    };
+    judgement.error(
+        &QUOTE_UNDETERMINED,
+        format!("The quote of the KMS at {host} could not be verified{why}."),
+    );
+}
+
+/// Which KMS it is: its certificate is signed by the root key that the app's keys come from.
+fn judge_root(
+    judgement: &mut Judgement,
+    host: &str,
+    kms: &AttestedKms<Facts>,
+    boot: &BootClaims,
+    policy: &Policy,
+) {
+    let id = &boot.key_provider().id;
+    if kms.has_root(id) {
+        return;
+    }
+    let named = policy.key_provider.as_ref().map(|expected| &expected.value);
+    let is_named = match named {
+        Some(KeyProviders::Named(pins)) => pins
+            .iter()
+            .filter_map(|pin| pin.id.as_deref())
+            .any(|id| kms.has_root(id)),
+        _ => false,
+    };
+    if is_named {
+        judgement.error(
+            &OTHER_EPOCH,
+            format!("The KMS at {host} answers under another root key than that of the app's keys; you named both."),
+        );
+    } else {
+        judgement.fail(
+            &OTHER_ROOT,
+            format!("The certificate of the KMS at {host} is not signed by the app's key-provider id."),
+        );
+    }
+}
+
+/// Which code it runs; who named that.
+fn judge_build(
+    judgement: &mut Judgement,
+    answer: &KmsAnswer<Facts>,
+    own: &Facts,
+    facts: &Facts,
+    policy: &Policy,
+) -> Option<String> {
+    let expected = &policy.kms;
+    let host = answer.host();
+    let compose_hash = own.boot.as_ref().ok().map(|boot| *boot.compose_hash())?;
+    let by_hash = expected
+        .compose_hashes
+        .as_ref()
+        .filter(|hashes| hashes.value.contains(&compose_hash))
+        .map(|hashes| format!("which {} names", hashes.origin));
+    let by_build = expected
+        .builds
+        .as_ref()
+        .filter(|builds| answer.build().is_some_and(|build| builds.value.contains(&build)))
+        .map(|builds| format!("which {} names", builds.origin));
+    let by_contract = || own::allowed_on_chain(answer, facts, policy);
+    if let Some(named) = by_hash.or(by_build).or_else(by_contract) {
+        return Some(named);
+    }
+    let found = hex::encode(compose_hash);
+    if expected.compose_hashes.is_some() || expected.builds.is_some() {
+        let detail =
+            format!("The KMS at {host} runs the compose document {found}, which is not one that you named.");
+        let lists = [expected.compose_hashes.as_ref(), expected.builds.as_ref()];
+        let by = lists.into_iter().flatten().next().map(|list| list.origin.clone());
+        judgement.unexpected(&OTHER_BUILD, detail, by);
+    } else {
+        judgement.error(
+            &UNPINNED,
+            format!(
+                "The KMS at {host} runs the compose document {found}, and nobody named which it must be."
+            ),
+        );
+    }
+    None
+}
+
+fn judge_meta(
+    judgement: &mut Judgement,
+    host: &str,
+    (kms, meta): (&AttestedKms<Facts>, &Meta<Facts>),
+    policy: &Policy,
+) {
+    // A KMS of another root has been judged for that.
+    let is_its_root = meta.root_key().is_some_and(|key| kms.has_root(key));
+    if !is_its_root {
+        judgement.fail(
+            &META_CA,
+            format!("The KMS at {host} answers with another root certificate than that of the key that signed its own."),
+        );
+    }
+    if meta.is_development() {
+        judgement.fail(
+            &DEVELOPMENT,
+            format!("The KMS at {host} runs with rules for development and gives keys to any code."),
+        );
+    }
+    if meta.verifies_os_images() != Some(true) {
+        judgement.warn(
+            &IMAGES_UNVERIFIED,
+            format!("The KMS at {host} does not say that it verifies the OS images of its guests."),
+        );
+    }
+    judge_rules(judgement, host, meta, policy);
+    match meta.bootstrap() {
+        BootstrapState::Absent | BootstrapState::Proven(_) => {}
+        BootstrapState::Undetermined(why) => judgement.warn(
+            &BOOTSTRAP_UNDETERMINED,
+            format!("The bootstrap evidence of the KMS at {host}: {why}."),
+        ),
+        BootstrapState::Refused(refusal) => judgement.fail(
+            &BOOTSTRAP,
+            format!("The bootstrap evidence of the KMS at {host} is refused: {refusal}."),
+        ),
+    }
+}
+
+/// Whether it follows the contract that the user named.
+fn judge_rules(judgement: &mut Judgement, host: &str, meta: &Meta<Facts>, policy: &Policy) {
+    let governance = &policy.governance;
+    let named = governance.chain_id.as_ref().zip(governance.kms_contract.as_ref());
+    let (Some((chain_id, contract)), Some(rules)) = (named, meta.rules()) else {
+        return;
+    };
+    let says = match rules {
+        KmsRules::Operator => "the rules of its operator".to_owned(),
+        KmsRules::Contract {
+            chain_id: on,
+            address,
+        } if on == chain_id.value && address == contract.value => return,
+        KmsRules::Contract { chain_id, address } => {
+            format!("the contract 0x{} on chain {chain_id}", hex::encode(address))
+        }
+    };
+    judgement.fail(
+        &CONTRACT_DIFFERS,
+        format!("The KMS at {host} follows {says}, not the contract that you named."),
+    );
+}

@@ -1,0 +1,104 @@
+//! The VM of a KMS, judged by the checks of any VM.
+
+use super::reasons::{
+    OS_IMAGE, OS_IMAGE_UNKNOWN, PLATFORM, QUOTE, QUOTE_UNDETERMINED, VM_KEYS, VM_KEYS_UNKNOWN,
+};
+use crate::checks::judgement::Judgement;
+use crate::checks::{
+    Check, Reason, boot_order, event_log, key_provider, mr_config_id, os_image, quote_signature, tcb_status,
+    td_attributes,
+};
+use crate::policy::{Expected, KeyProviderPin, KeyProviders, Origin, OsImagePolicy, Policy};
+use crate::report::Status;
+use crate::verify::Facts;
+use crate::verify::kms::KmsAnswer;
+
+/// The measurement of dstack's local key provider, an SGX enclave, as both recorded production KMSs quote it
+/// (platform.md §4.2, point 3).
+const LOCAL_KEY_PROVIDER: &str = "1b7a49378403249b6986a907844cab0921eca32dd47e657f3c10311ccaeccf8b";
+
+/// A check that is run, and under which reasons it is reported that it failed, or that it is short of being met.
+type Row = (&'static Check, &'static Reason, &'static Reason);
+
+const ROWS: [Row; 8] = [
+    (&quote_signature::CHECK, &QUOTE, &QUOTE_UNDETERMINED),
+    (&tcb_status::CHECK, &PLATFORM, &QUOTE_UNDETERMINED),
+    (&td_attributes::CHECK, &QUOTE, &QUOTE_UNDETERMINED),
+    (&event_log::CHECK, &QUOTE, &QUOTE_UNDETERMINED),
+    (&boot_order::CHECK, &QUOTE, &QUOTE_UNDETERMINED),
+    (&mr_config_id::CHECK, &QUOTE, &QUOTE_UNDETERMINED),
+    (&os_image::CHECK, &OS_IMAGE, &OS_IMAGE_UNKNOWN),
+    (&key_provider::CHECK, &VM_KEYS, &VM_KEYS_UNKNOWN),
+];
+
+/// Judges the VM of a KMS.
+pub(super) fn judge(judgement: &mut Judgement, host: &str, own: &Facts, policy: &Policy) {
+    let is_provider_named = policy.kms.key_provider.is_some();
+    let policy = policy_of_kms(policy);
+    for (check, failed, open) in ROWS {
+        let finding = (check.run)(own, &policy);
+        let is_harmless = |reason: &Reason| check.harmless_warnings.iter().any(|known| known.id == reason.id);
+        let is_met = match (finding.status, finding.reason) {
+            (Status::Pass, _) => true,
+            (Status::Warn, Some(reason)) => is_harmless(reason) || !finding.accepted.is_empty(),
+            // A guest that binds no identity at launch is as legal for a KMS as for an app.
+            (Status::Skip, Some(reason)) => reason.id == "unbound" || !finding.accepted.is_empty(),
+            _ => false,
+        };
+        if is_met {
+            // That the keys come from no KMS is how a KMS must be.
+            if check.id != crate::report::CheckId::KeyProvider {
+                judgement.accept(finding.accepted);
+            }
+            continue;
+        }
+        let sentence = format!(
+            "Of the VM of the KMS at {host}, {} says: {}",
+            check.id, finding.detail
+        );
+        let is_open = check.id == crate::report::CheckId::KeyProvider && !is_provider_named;
+        match finding.status {
+            Status::Fail if !is_open => judgement.fail(failed, sentence),
+            _ => judgement.error(open, sentence),
+        }
+    }
+}
+
+/// By what the VM of a KMS is judged: the platform as the app's.
+fn policy_of_kms(policy: &Policy) -> Policy {
+    let kms = &policy.kms;
+    let (os_image, os_image_origin) = match &kms.os_image {
+        Some((policy, origin)) => (policy.clone(), Some(origin.clone())),
+        None => (OsImagePolicy::Known, None),
+    };
+    let local = || Expected {
+        value: KeyProviders::from(KeyProviderPin {
+            name: "local-sgx".to_owned(),
+            id: Some(LOCAL_KEY_PROVIDER.to_owned()),
+        }),
+        origin: Origin::Option("kms-key-provider"),
+    };
+    Policy {
+        os_image,
+        os_image_origin,
+        key_provider: Some(kms.key_provider.clone().unwrap_or_else(local)),
+        tcb: policy.tcb.clone(),
+        collateral_max_age: policy.collateral_max_age,
+        reference: std::sync::Arc::clone(&policy.reference),
+        ..Policy::default()
+    }
+}
+
+/// Who allows its build on chain, if two nodes say that the contract that the user named does.
+pub(super) fn allowed_on_chain(answer: &KmsAnswer<Facts>, facts: &Facts, policy: &Policy) -> Option<String> {
+    let (build, contracts) = (answer.build()?, policy.contracts()?);
+    let found = facts.chain.as_ref()?.as_ref().ok()?;
+    let kms = found.kms()?.ok()??;
+    let is_allowed = *found.contracts() == contracts && kms.allows_build(&build);
+    is_allowed.then(|| {
+        format!(
+            "which the KMS's contract allows at block {}",
+            found.block().number
+        )
+    })
+}

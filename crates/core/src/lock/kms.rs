@@ -1,0 +1,167 @@
+//! `[kms]`: where the KMS of the app answers, and the code that it ran when the lock was taken.
+
+use std::collections::BTreeSet;
+
+use super::mistakes::Mistakes;
+use super::section::{Entry, Section};
+use super::{LockError, LockProblem};
+use crate::evidence::parse_user_hex;
+use crate::policy::{Expected, KmsHost, KmsPolicy, LockOrigin, MAX_KMS};
+use crate::toml_text::literal::quoted;
+use crate::verify::Facts;
+use crate::verify::kms::KmsAnswer;
+
+/// The KMS that the app's keys come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LockedKms {
+    /// Where it answers; empty where that is not locked.
+    pub hosts: Vec<KmsHost>,
+    /// SHA-256 of the compose documents that it may run; empty where that is not locked.
+    pub compose_hashes: Vec<[u8; 32]>,
+}
+
+/// Most compose documents of KMSs in a lock.
+const MAX_HASHES: usize = 16;
+
+/// The keys of the section, in the order of the file, and what a change of each means.
+pub(super) const KEYS: [(&str, &str); 2] = [
+    ("kms.host", "the KMS is asked at another address"),
+    (
+        "kms.compose_hash",
+        "the KMS runs other code: it decides who gets the app's keys",
+    ),
+];
+
+const SECTION_KEYS: [&str; KEYS.len()] = ["host", "compose_hash"];
+
+/// The line that begins the section.
+pub(super) const SECTION: &str = "[kms]";
+
+const HEADER: &str = "
+# The KMS that gives the app its keys. host: where it answers; several with commas between them. compose_hash: the code that it
+# ran, one or several. Its operator can read the app's keys if this code allows it.
+[kms]
+";
+
+impl LockedKms {
+    /// What was proven of the KMSs that were asked for an app with these keys.
+    ///
+    /// # Errors
+    /// Why one of them cannot be locked, a sentence without a full stop.
+    pub fn of(answers: &[KmsAnswer<Facts>], key_provider_id: &str) -> Result<Self, String> {
+        let mut locked = Self::default();
+        let mut hashes = BTreeSet::new();
+        for answer in answers {
+            let host = answer.host();
+            let refused = |why: &str| format!("the KMS at {host} {why}");
+            let (kms, own) = answer.attested().map_err(|problem| {
+                let why = match problem {
+                    crate::verify::kms::KmsProblem::Unreachable(why) => format!("did not answer: {why}"),
+                    _ => "is not attested".to_owned(),
+                };
+                refused(&why)
+            })?;
+            if !kms.has_root(key_provider_id) {
+                return Err(refused("has another root key than that of the app's keys"));
+            }
+            match kms.meta() {
+                Err(why) => {
+                    return Err(refused(&format!(
+                        "answers about itself what cannot be read: {why}"
+                    )));
+                }
+                Ok(meta) if meta.is_development() => {
+                    return Err(refused(
+                        "runs with rules for development and gives keys to any code",
+                    ));
+                }
+                Ok(_) => {}
+            }
+            let name = host
+                .parse()
+                .map_err(|_| refused("has no host name that a lock can hold"))?;
+            locked.hosts.push(name);
+            hashes.extend(own.boot.as_ref().ok().map(|boot| *boot.compose_hash()));
+        }
+        locked.compose_hashes = hashes.into_iter().collect();
+        Ok(locked)
+    }
+
+    /// The values in the order of [`KEYS`], as text.
+    pub(super) fn values(&self) -> [Option<String>; KEYS.len()] {
+        let hosts: Vec<String> = self.hosts.iter().map(KmsHost::to_string).collect();
+        let hashes: Vec<String> = self.compose_hashes.iter().map(hex::encode).collect();
+        [hosts, hashes].map(|list| (!list.is_empty()).then(|| list.join(",")))
+    }
+
+    /// The section of the file.
+    pub(super) fn write(&self) -> String {
+        let values = SECTION_KEYS.into_iter().zip(self.values());
+        let lines: String = values
+            .filter_map(|(key, value)| Some(format!("{key} = {} # observed\n", quoted(&value?))))
+            .collect();
+        if lines.is_empty() {
+            return lines;
+        }
+        format!("{HEADER}{lines}")
+    }
+
+    /// Reads the section.
+    pub(super) fn read(mut section: Section<'_>, mistakes: &mut Mistakes) -> Self {
+        let kms = Self {
+            hosts: section
+                .take("host")
+                .and_then(|entry| {
+                    mistakes.keep(list(&entry, MAX_KMS, |text| {
+                        text.parse().map_err(|_| LockProblem::KmsHost)
+                    }))
+                })
+                .unwrap_or_default(),
+            compose_hashes: section
+                .take("compose_hash")
+                .and_then(|entry| {
+                    mistakes.keep(list(&entry, MAX_HASHES, |text| {
+                        parse_user_hex(text).map_err(Into::into)
+                    }))
+                })
+                .unwrap_or_default(),
+        };
+        mistakes.add(section.finish(&SECTION_KEYS));
+        kms
+    }
+
+    /// Fills in what the policy leaves open.
+    pub(super) fn apply(&self, lock: &LockOrigin, policy: KmsPolicy) -> KmsPolicy {
+        KmsPolicy {
+            hosts: policy.hosts.or_else(|| expected(&self.hosts, lock, "host")),
+            compose_hashes: policy
+                .compose_hashes
+                .or_else(|| expected(&self.compose_hashes, lock, "compose_hash")),
+            ..policy
+        }
+    }
+}
+
+fn expected<T: Clone>(values: &[T], lock: &LockOrigin, key: &str) -> Option<Expected<Vec<T>>> {
+    (!values.is_empty()).then(|| Expected {
+        value: values.to_vec(),
+        origin: lock.key(&["kms", key]),
+    })
+}
+
+/// Values with commas between them, each once.
+fn list<T: PartialEq>(
+    entry: &Entry<'_>,
+    most: usize,
+    read: impl Fn(&str) -> Result<T, LockProblem>,
+) -> Result<Vec<T>, LockError> {
+    let mut values = Vec::new();
+    for text in entry.string()?.split(',') {
+        let value = read(text.trim()).map_err(|problem| entry.error(problem))?;
+        if values.contains(&value) || values.len() == most {
+            return Err(entry.error(LockProblem::Repeated(most)));
+        }
+        values.push(value);
+    }
+    Ok(values)
+}

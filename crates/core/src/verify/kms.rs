@@ -1,0 +1,230 @@
+//! The KMS that an app's keys come from: what is proven of it (platform.md §4).
+//!
+//! Two things make an [`AttestedKms`]: the handshake proves that the server holds the key of its certificate, and a TD quoted that
+//! key. What a KMS answers over such a connection is worth what its code is. Which root key signed the certificate says which KMS
+//! it is. `live_kms` proves; the facts of the KMS's own VM are those of any VM, the `F` of the types here.
+//!
+//! The quote in the certificate has no time in it: it is as old as the start of the KMS. What is fresh is the handshake.
+
+use sha3::{Digest as _, Keccak256};
+
+use super::ra_tls::{self, RaTlsRefusal};
+use crate::evidence::{KmsMeta, KmsRules, TlsChain};
+
+/// What the report data of a bootstrap is a hash of begins with. The misspelling is dstack's.
+const PREFIX: &[u8] = b"dstack-kms-genereted-keys-v1:";
+
+/// What became of a KMS that was asked.
+#[derive(Debug)]
+pub struct KmsAnswer<F> {
+    pub(super) host: String,
+    pub(super) own: Option<Box<F>>,
+    pub(super) attested: Result<AttestedKms<F>, KmsProblem>,
+}
+
+/// A KMS whose TLS key is held by the TD of its own proven quote, and what it answered over that connection. It can be made
+/// below [`super`] alone. It says nothing about a policy: whether its code is an expected one is for the check.
+#[derive(Debug)]
+pub struct AttestedKms<F> {
+    pub(super) chain: TlsChain,
+    pub(super) is_for_host: bool,
+    pub(super) meta: Result<Meta<F>, String>,
+}
+
+/// What an attested KMS answers about itself.
+#[derive(Debug)]
+pub struct Meta<F> {
+    pub(super) root_key: Option<String>,
+    pub(super) answer: KmsMeta,
+    pub(super) bootstrap: BootstrapState<F>,
+}
+
+/// Why a KMS is not attested.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KmsProblem {
+    /// There was no connection. A clause.
+    Unreachable(String),
+    /// More than one key answered.
+    KeyChanged {
+        /// How many, at least 2.
+        keys: usize,
+    },
+    /// Its certificate carries no evidence of a dstack VM.
+    NoEvidence,
+    /// Its certificate is refused.
+    Refused(RaTlsRefusal),
+    /// The evidence in its certificate is not proven: see [`KmsAnswer::own`].
+    QuoteNotProven,
+}
+
+/// What is proven of how the root keys of a KMS were made.
+#[derive(Debug)]
+pub enum BootstrapState<F> {
+    /// It shows no evidence of it: a replica that got the keys from another KMS has none.
+    Absent,
+    /// A TD quoted both root keys. What that TD is.
+    Proven(Box<F>),
+    /// It cannot be determined. A clause.
+    Undetermined(String),
+    /// It is refused.
+    Refused(BootstrapRefusal),
+}
+
+/// Why the evidence of a bootstrap is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BootstrapRefusal {
+    /// It is about another root CA.
+    #[error("it is about another root key than the one that the KMS has")]
+    OtherRoot,
+    /// It is about another k256 key.
+    #[error("it is about another k256 key than the one that the KMS says it has")]
+    OtherK256,
+    /// Its quote binds other keys.
+    #[error("the report data of its quote is not the hash of the two keys")]
+    NotBound,
+    /// Its quote, its event log or its boot is refused.
+    #[error("{0}")]
+    Evidence(String),
+}
+
+impl<F> KmsAnswer<F> {
+    /// Its name, as the user wrote it if it was asked in this run.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// What the evidence in its certificate proves by itself; absent if there is none that is read.
+    #[must_use]
+    pub fn own(&self) -> Option<&F> {
+        self.own.as_deref()
+    }
+
+    /// The KMS, with what its evidence proves.
+    ///
+    /// # Errors
+    /// Why it is not attested.
+    pub fn attested(&self) -> Result<(&AttestedKms<F>, &F), &KmsProblem> {
+        match (&self.attested, &self.own) {
+            (Ok(kms), Some(own)) => Ok((kms, own)),
+            (Err(problem), _) => Err(problem),
+            (Ok(_), None) => Err(&KmsProblem::QuoteNotProven),
+        }
+    }
+}
+
+impl<F> AttestedKms<F> {
+    /// Whether its certificate is signed by the root key of a KMS: SubjectPublicKeyInfo in hex, as a key-provider id is.
+    #[must_use]
+    pub fn has_root(&self, key_provider_id: &str) -> bool {
+        ra_tls::is_signed_by_key(&self.chain, key_provider_id)
+    }
+
+    /// Whether its certificate is for the host that it was asked at.
+    #[must_use]
+    pub const fn is_for_host(&self) -> bool {
+        self.is_for_host
+    }
+
+    /// What it answered about itself over the connection of its certificate.
+    ///
+    /// # Errors
+    /// Why there is no answer that can be read. A clause.
+    pub const fn meta(&self) -> Result<&Meta<F>, &String> {
+        self.meta.as_ref()
+    }
+}
+
+impl<F> Meta<F> {
+    /// The key of its root CA, SubjectPublicKeyInfo in hex; absent if its certificate cannot be read.
+    #[must_use]
+    pub fn root_key(&self) -> Option<&str> {
+        self.root_key.as_deref()
+    }
+
+    /// Whether it gives keys to any code: by rules for development.
+    #[must_use]
+    pub const fn is_development(&self) -> bool {
+        self.answer.allows_any_upgrade || self.answer.is_development
+    }
+
+    /// Whether it compares the OS image of a guest with the published one; absent if it does not say, as before 0.6.3.
+    #[must_use]
+    pub const fn verifies_os_images(&self) -> Option<bool> {
+        self.answer.verifies_os_images
+    }
+
+    /// Whose rules it follows; absent if it does not say.
+    #[must_use]
+    pub const fn rules(&self) -> Option<KmsRules> {
+        self.answer.rules
+    }
+
+    /// What is proven of how its root keys were made.
+    #[must_use]
+    pub const fn bootstrap(&self) -> &BootstrapState<F> {
+        &self.bootstrap
+    }
+}
+
+/// The report data of a bootstrap that made these two keys: Keccak-256 of a prefix and both keys in hex, then 32 zero bytes.
+/// `ca` is the SubjectPublicKeyInfo of the root CA (DER), `k256` the other key as a compressed point.
+pub(super) fn bootstrap_report_data(ca: &[u8], k256: &[u8]) -> [u8; 64] {
+    let mut hasher = Keccak256::new();
+    hasher.update(PREFIX);
+    for key in [ca, k256] {
+        hasher.update(hex::encode(key));
+        hasher.update(b";");
+    }
+    let mut report_data = [0; 64];
+    report_data
+        .iter_mut()
+        .zip(hasher.finalize())
+        .for_each(|(to, from)| *to = from);
+    report_data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The report data that both recorded bootstraps quote binds the keys beside them, and no other key of the documents does.
+    #[test]
+    fn the_recorded_bootstraps_bind_their_keys() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
+        let json = |name: &str| {
+            let file = std::fs::read(folder.join(name)).ok()?;
+            Some(serde_json::from_slice::<serde_json::Value>(&file).unwrap())
+        };
+        let mut seen = 0;
+        for (keys, expected, quote) in [
+            (
+                "kms-phala-bootstrap/keys.json",
+                "kms-phala-bootstrap/expected.json",
+                "kms-phala-bootstrap/quote.hex",
+            ),
+            (
+                "base-chain-2025/kms-keys.json",
+                "base-chain-2025/kms-expected.json",
+                "base-chain-2025/kms-quote.hex",
+            ),
+        ] {
+            let (Some(keys), Some(expected)) = (json(keys), json(expected)) else {
+                continue;
+            };
+            let key = |name: &str| hex::decode(keys[name].as_str().unwrap()).unwrap();
+            let (ca, k256) = (key("ca_pubkey"), key("k256_pubkey"));
+            let quote = std::fs::read_to_string(folder.join(quote)).unwrap();
+            let quote = hex::decode(quote.trim().trim_start_matches("0x")).unwrap();
+            // The report data: bytes 520 to 584 of the TD report, behind a header of 48 bytes.
+            assert_eq!(bootstrap_report_data(&ca, &k256).as_slice(), &quote[568..632]);
+            let digest = expected["report_data_digest"].as_str().unwrap();
+            assert_eq!(hex::encode(&bootstrap_report_data(&ca, &k256)[..32]), digest);
+            let mut other = k256.clone();
+            other[32] ^= 1;
+            assert_ne!(bootstrap_report_data(&ca, &other).as_slice(), &quote[568..632]);
+            seen += 1;
+        }
+        assert!(seen == 2 || std::env::var_os("CI").is_some(), "{seen}");
+    }
+}

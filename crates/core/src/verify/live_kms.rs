@@ -1,0 +1,176 @@
+//! What KMSs showed and answered, added to the facts of the app whose keys they give: from a [`RecordedKms`] to a [`KmsAnswer`].
+
+use super::kms::{
+    AttestedKms, BootstrapRefusal, BootstrapState, KmsAnswer, KmsProblem, Meta, bootstrap_report_data,
+};
+use super::live_tls::{LeafInputs, claims, prove_certificate};
+use super::ra_tls::{self, NotBoundBy};
+use super::{CollateralGap, Facts, Gap, Inputs, SignatureCache, TrustRoot, mr_aggregated, prove};
+use crate::evidence::{Evidence, KmsMeta, MAX_KMS, RecordedCollateral, RecordedKms};
+
+/// What the evidence of a KMS is verified with.
+#[derive(Clone, Copy)]
+pub struct KmsInputs<'a> {
+    /// See [`super::Inputs::signatures`].
+    pub signatures: &'a SignatureCache,
+    /// Whose root certificate to chain up to.
+    pub root: &'a TrustRoot,
+    /// The time to judge at, Unix seconds.
+    pub at: u64,
+    /// See [`super::Inputs::clock_floor`].
+    pub clock_floor: u64,
+}
+
+impl Facts {
+    /// With what the KMSs that a policy names showed and answered, at most [`MAX_KMS`]. Each costs a verification of its own, and
+    /// another one for the evidence of its bootstrap.
+    #[must_use]
+    pub fn with_kms(mut self, recorded: &[RecordedKms], inputs: &KmsInputs<'_>) -> Self {
+        let answers = recorded.iter().take(MAX_KMS);
+        self.kms = answers.map(|recorded| KmsAnswer::of(recorded, inputs)).collect();
+        self
+    }
+}
+
+impl KmsAnswer<Facts> {
+    fn of(recorded: &RecordedKms, inputs: &KmsInputs<'_>) -> Self {
+        let host = recorded.host.clone();
+        let without_evidence = |problem| Self {
+            host: host.clone(),
+            own: None,
+            attested: Err(problem),
+        };
+        let problem = recorded.problem.clone();
+        let Some(chain) = recorded.tls_chain() else {
+            let why = problem.unwrap_or_else(|| "no certificate of it was recorded".to_owned());
+            return without_evidence(KmsProblem::Unreachable(why));
+        };
+        if recorded.other_keys > 0 {
+            let keys = recorded.other_keys.saturating_add(1);
+            return without_evidence(KmsProblem::KeyChanged { keys });
+        }
+        let certificate = match ra_tls::evidence_of(&chain) {
+            None => return without_evidence(KmsProblem::NoEvidence),
+            Some(Err(refusal)) => return without_evidence(KmsProblem::Refused(refusal)),
+            Some(Ok(certificate)) => certificate,
+        };
+        let collateral = recorded.collateral.as_ref().and_then(RecordedCollateral::read);
+        let own = prove_certificate(
+            &certificate,
+            &LeafInputs {
+                collateral: collateral.as_ref().ok_or(CollateralGap::Missing),
+                collateral_fetched_at: fetched_at(recorded.collateral.as_ref()),
+                signatures: inputs.signatures,
+                root: inputs.root,
+                at: inputs.at,
+                clock_floor: inputs.clock_floor,
+            },
+        );
+        let attested = match ra_tls::bound_kms(&certificate, claims(&own)) {
+            Err(NotBoundBy::Refused(refusal)) => Err(KmsProblem::Refused(refusal)),
+            Err(NotBoundBy::QuoteNotProven) => Err(KmsProblem::QuoteNotProven),
+            Ok(()) => Ok(AttestedKms {
+                is_for_host: certificate.is_for_host(name_of(&host)),
+                meta: match &recorded.meta {
+                    None => Err(problem.unwrap_or_else(|| "it did not answer GetMeta".to_owned())),
+                    Some(body) => Meta::of(body, recorded.bootstrap_collateral.as_ref(), inputs),
+                },
+                chain,
+            }),
+        };
+        Self {
+            host,
+            own: Some(Box::new(own)),
+            attested,
+        }
+    }
+
+    /// Its build, as contracts and the event `mr-kms` know it: `mr_aggregated` with all of its events. 32 bytes.
+    #[must_use]
+    pub fn build(&self) -> Option<[u8; 32]> {
+        let (_, own) = self.attested().ok()?;
+        let quote = own.quote.as_ref().ok()?;
+        let [.., rtmr3] = quote.rtmrs();
+        Some(mr_aggregated(quote, rtmr3))
+    }
+}
+
+impl Meta<Facts> {
+    fn of(
+        body: &str,
+        bootstrap_collateral: Option<&RecordedCollateral>,
+        inputs: &KmsInputs<'_>,
+    ) -> Result<Self, String> {
+        let answer = KmsMeta::parse(body).map_err(|error| error.to_string())?;
+        let root_key = ra_tls::spki_of_pem(&answer.ca_certificate).map(hex::encode);
+        Ok(Self {
+            bootstrap: bootstrap_of(&answer, root_key.as_deref(), bootstrap_collateral, inputs),
+            root_key,
+            answer,
+        })
+    }
+}
+
+/// What is proven of the bootstrap that an answer shows. `root_key` is that of the root CA in the answer, hex.
+fn bootstrap_of(
+    answer: &KmsMeta,
+    root_key: Option<&str>,
+    collateral: Option<&RecordedCollateral>,
+    inputs: &KmsInputs<'_>,
+) -> BootstrapState<Facts> {
+    let bootstrap = match &answer.bootstrap {
+        None => return BootstrapState::Absent,
+        Some(Err(error)) => return BootstrapState::Undetermined(error.to_string()),
+        Some(Ok(bootstrap)) => bootstrap,
+    };
+    if root_key != Some(hex::encode(&bootstrap.ca_public_key).as_str()) {
+        return BootstrapState::Refused(BootstrapRefusal::OtherRoot);
+    }
+    if answer
+        .k256_public_key
+        .as_ref()
+        .is_some_and(|key| *key != bootstrap.k256_public_key)
+    {
+        return BootstrapState::Refused(BootstrapRefusal::OtherK256);
+    }
+    let evidence = match Evidence::of_quote(bootstrap.attestation.clone(), None, None, None) {
+        Ok(evidence) => evidence,
+        Err(error) => return BootstrapState::Undetermined(error.to_string()),
+    };
+    let read = collateral.and_then(RecordedCollateral::read);
+    let own = prove(&Inputs {
+        evidence: &evidence,
+        collateral: read.as_ref().ok_or(CollateralGap::Missing),
+        collateral_fetched_at: fetched_at(collateral),
+        signatures: inputs.signatures,
+        root: inputs.root,
+        at: inputs.at,
+        clock_floor: inputs.clock_floor,
+    });
+    let refused = |problem: &dyn std::fmt::Display| {
+        BootstrapState::Refused(BootstrapRefusal::Evidence(problem.to_string()))
+    };
+    match (&own.quote, &own.log, &own.boot) {
+        (Err(Gap::Refused(refusal)), ..) => refused(refusal),
+        (Err(_), ..) => BootstrapState::Undetermined("its quote could not be verified".to_owned()),
+        (Ok(quote), ..)
+            if *quote.report_data()
+                != bootstrap_report_data(&bootstrap.ca_public_key, &bootstrap.k256_public_key) =>
+        {
+            BootstrapState::Refused(BootstrapRefusal::NotBound)
+        }
+        (_, Err(Gap::Refused(refusal)), _) => refused(refusal),
+        (_, _, Err(Gap::Refused(refusal))) => refused(refusal),
+        (_, _, Err(_)) => BootstrapState::Undetermined("its event log is missing".to_owned()),
+        (Ok(_), _, Ok(_)) => BootstrapState::Proven(Box::new(own)),
+    }
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    host.rsplit_once(':').map_or(host, |(name, _)| name)
+}
+
+fn fetched_at(collateral: Option<&RecordedCollateral>) -> Option<u64> {
+    collateral.and_then(RecordedCollateral::fetched_at)
+}

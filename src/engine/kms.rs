@@ -1,0 +1,103 @@
+//! The KMS that gives an app its keys: which is asked, and what it showed. It goes into the bundle, so that a replay says the same.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::bundle::raw_collateral;
+use super::collected::Collection;
+use super::jitter::jitter;
+use super::verify::fetch_collateral;
+use super::{Session, Time};
+use crate::collateral::CollateralRequest;
+use crate::source::kms;
+use cvm_verify_core::evidence::{KmsMeta, QuoteBytes, RecordedCollateral, RecordedKms};
+use cvm_verify_core::policy::{KmsHost, KmsMode, Policy};
+use cvm_verify_core::report::rfc3339;
+use cvm_verify_core::verify::KmsInputs;
+use cvm_verify_core::verify::ra_tls_evidence_of;
+
+/// How long all KMSs of one app may take: 90 s.
+const ALL_KMS: Duration = Duration::from_secs(90);
+
+/// The hosts that a policy asks for.
+#[must_use]
+pub fn asked_kms(policy: &Policy) -> &[KmsHost] {
+    match &policy.kms.hosts {
+        Some(hosts) if policy.kms.mode != KmsMode::Unchecked => &hosts.value,
+        _ => &[],
+    }
+}
+
+/// Asks the KMSs at these hosts once, for all instances that were collected. An app whose keys come from no KMS is not asked about.
+pub async fn ask(session: &Session, mut collection: Collection, hosts: &[KmsHost], time: Time) -> Collection {
+    let has_kms = collection.instances.iter().any(|instance| {
+        let boot = instance
+            .facts
+            .as_ref()
+            .ok()
+            .and_then(|facts| facts.boot.as_ref().ok());
+        boot.is_some_and(|boot| boot.key_provider().name == "kms")
+    });
+    if hosts.is_empty() || !has_kms {
+        return collection;
+    }
+    let ends = Instant::now() + ALL_KMS;
+    let mut records = Vec::new();
+    for host in hosts {
+        let left = ends.saturating_duration_since(Instant::now());
+        records.push(record(session, host, left, time).await);
+    }
+    for instance in &mut collection.instances {
+        let inputs = KmsInputs {
+            signatures: &session.signatures,
+            root: &session.root,
+            at: instance.at,
+            clock_floor: session.clock_floor,
+        };
+        instance.change(|facts| facts.with_kms(&records, &inputs));
+        if let Some(bundle) = &mut instance.bundle {
+            bundle.kms.clone_from(&records);
+        }
+    }
+    collection
+}
+
+/// What one KMS showed and answered, with the collateral to verify it.
+async fn record(session: &Session, host: &KmsHost, left: Duration, time: Time) -> RecordedKms {
+    let shown = kms::fetch(&session.client, host, left, jitter).await;
+    let of_leaf = match shown.chain.as_ref().and_then(ra_tls_evidence_of) {
+        Some(Ok(certificate)) => collateral(session, &certificate.evidence().attestation.quote, time).await,
+        Some(Err(_)) | None => None,
+    };
+    let bootstrap = shown
+        .meta
+        .as_deref()
+        .and_then(|body| KmsMeta::parse(body).ok()?.bootstrap?.ok());
+    let of_bootstrap = match bootstrap {
+        Some(bootstrap) => collateral(session, &bootstrap.attestation.quote, time).await,
+        None => None,
+    };
+    RecordedKms {
+        chain: shown
+            .chain
+            .iter()
+            .flat_map(|chain| chain.certificates().map(hex::encode))
+            .collect(),
+        other_keys: shown.other_keys,
+        meta: shown.meta,
+        problem: shown.problem,
+        collateral: of_leaf,
+        bootstrap_collateral: of_bootstrap,
+        ..RecordedKms::of_host(host.as_str())
+    }
+}
+
+async fn collateral(session: &Session, quote: &QuoteBytes, time: Time) -> Option<RecordedCollateral> {
+    let request = CollateralRequest::of_quote(quote)?;
+    let fetched = fetch_collateral(session, time, &request).await.ok()?;
+    Some(RecordedCollateral {
+        document: raw_collateral(&fetched.collateral)?,
+        fetched_at: Some(rfc3339(fetched.fetched_at)),
+    })
+}

@@ -1,0 +1,577 @@
+//! T36: the KMS that gives the app its keys. Each lie has its own reason, and none accuses the app.
+
+use cvm_verify_core::evidence::{MAX_KMS, RecordedCollateral, RecordedKms};
+use cvm_verify_core::policy::{KeyProviders, KmsMode, Origin, TcbException};
+use cvm_verify_core::report::{CheckId, Status, Verdict};
+use serde_json::{Value, json};
+use simulator::cvm::simulated_kms_id;
+use simulator::kms::{bootstrap, root_certificate};
+use simulator::server::{RA_TLS_APP_ID, RA_TLS_ATTESTATION, RA_TLS_USAGE};
+use simulator::{Cvm, DEFAULT_NOW, Kms, Lie, TlsIdentity, TlsMode, World};
+
+use super::judge::{Judged, Trial, expected, os_image};
+use crate::deployment::Deployment;
+use crate::run::{Ran, run};
+
+const ID: CheckId = CheckId::Kms;
+const HOST: &str = "localhost:8443";
+
+fn kms() -> Kms {
+    Kms::healthy(&World::default())
+}
+
+fn registers_of(cvm: &Cvm) -> String {
+    let td = cvm.td_report([0; 64]);
+    let [rtmr0, rtmr1, rtmr2, _] = td.rtmr.map(hex::encode);
+    format!(
+        "mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
+        hex::encode(td.mr_td)
+    )
+}
+
+fn collateral(world: &World) -> Option<RecordedCollateral> {
+    let collateral = world.collateral();
+    let document = cvm_verify_core::evidence::collateral::document(&collateral);
+    Some(RecordedCollateral {
+        document: serde_json::value::to_raw_value(&document).unwrap(),
+        fetched_at: None,
+    })
+}
+
+/// What a KMS that presents this identity shows.
+fn recorded(identity: &TlsIdentity, meta: &Value, world: &World) -> RecordedKms {
+    RecordedKms {
+        chain: identity.chain_der().iter().map(hex::encode).collect(),
+        meta: Some(meta.to_string()),
+        collateral: collateral(world),
+        bootstrap_collateral: collateral(world),
+        ..RecordedKms::of_host(HOST)
+    }
+}
+
+/// A healthy app whose user named this KMS, its code and its image as they should be, and demands it.
+fn named() -> Trial {
+    let kms = kms();
+    Trial::healthy().with(|trial| {
+        let policy = &mut trial.policy.kms;
+        policy.mode = KmsMode::Required;
+        policy.hosts = Some(expected("kms-host", vec![HOST.parse().unwrap()]));
+        policy.compose_hashes = Some(expected("kms-compose-hash", vec![kms.cvm.compose_hash()]));
+        policy.os_image = Some((os_image(&registers_of(&kms.cvm)), Origin::Option("kms-os-image")));
+    })
+}
+
+/// The same, with what the KMS shows.
+fn showing(kms: &Kms, identity: &TlsIdentity) -> Trial {
+    named().with(|trial| trial.kms = vec![recorded(identity, &kms.meta, &kms.cvm.world)])
+}
+
+fn honest(kms: &Kms) -> Trial {
+    showing(kms, &kms.identity(1, DEFAULT_NOW))
+}
+
+/// It fails for this reason, and no other check does.
+#[track_caller]
+fn fails_alone(trial: &Trial, reason: &str) -> Judged {
+    let judged = trial.judge();
+    judged.fails(ID, reason);
+    accuses_no_app(&judged);
+    judged
+}
+
+#[track_caller]
+fn is_open(trial: &Trial, reason: &str) -> Judged {
+    let judged = trial.judge();
+    judged.leaves_open(ID, reason);
+    accuses_no_app(&judged);
+    judged
+}
+
+/// Nothing else fails, and the words are about the KMS.
+#[track_caller]
+fn accuses_no_app(judged: &Judged) {
+    for check in &judged.0.checks {
+        assert!(
+            check.id == ID || check.status != Status::Fail,
+            "{} fails\n{judged}",
+            check.id
+        );
+    }
+    let check = judged.check(ID);
+    let fix = check.fix.as_deref().unwrap_or_default();
+    for accusation in [
+        "this deployment as hostile",
+        "app as hostile",
+        "treat the app hostile",
+    ] {
+        assert!(
+            !format!("{} {fix}", check.detail).contains(accusation),
+            "{judged}"
+        );
+    }
+}
+
+#[test]
+fn t36_a_kms_with_the_apps_root_and_the_named_code_passes() {
+    let judged = honest(&kms()).judge();
+    judged.passes().proves(ID);
+    let detail = judged.detail(ID);
+    for words in [
+        HOST,
+        "root key of the app's keys",
+        &hex::encode(kms().cvm.compose_hash()),
+        "quoted when it started",
+    ] {
+        assert!(detail.contains(words), "{detail}");
+    }
+}
+
+#[test]
+fn t36_without_a_host_nothing_passes() {
+    Trial::healthy()
+        .judge()
+        .says(ID, Status::Skip, "not-configured")
+        .concludes(Verdict::Pass);
+    let without = honest(&kms()).with(|trial| trial.policy.kms.hosts = None);
+    is_open(&without, "no-host");
+    let without = without.with(|trial| trial.policy.kms.mode = KmsMode::Named);
+    without
+        .judge()
+        .says(ID, Status::Skip, "no-host")
+        .concludes(Verdict::Pass);
+    let unchecked = honest(&kms()).with(|trial| trial.policy.kms.mode = KmsMode::Unchecked);
+    unchecked
+        .judge()
+        .says(ID, Status::Skip, "unchecked")
+        .concludes(Verdict::Pass);
+    is_open(&named(), "not-asked");
+    // What answered under another name was not named.
+    let other = honest(&kms()).with(|trial| trial.kms[0].host = "kms.example".to_owned());
+    is_open(&other, "not-asked");
+    let none = honest(&kms()).with(|trial| {
+        trial.cvm.set_key_provider("none", "");
+        trial.policy.key_provider = Some(expected("--key-provider", "none".parse().unwrap()));
+    });
+    fails_alone(&none, "no-kms");
+}
+
+#[test]
+fn t36_a_kms_of_another_root_is_another_kms() {
+    let other = Kms::of(kms().cvm, 7);
+    fails_alone(&honest(&other), "other-root");
+    // A root that the user named, too, is another epoch of the same KMS: open, and nobody is accused.
+    let id = simulated_kms_id(kms().root);
+    let both: KeyProviders = format!("kms:{id},kms:{}", simulated_kms_id(7)).parse().unwrap();
+    let epoch = honest(&other).with(|trial| {
+        trial.policy.key_provider = Some(expected("--key-provider", both));
+    });
+    is_open(&epoch, "other-epoch");
+    // A certificate that names the right issuer and is signed by another key.
+    let mut forged = kms();
+    forged.root = 7;
+    forged.meta["ca_cert"] = root_certificate(&World::default(), kms().root).into();
+    let judged = fails_alone(&honest(&forged), "other-root");
+    assert!(judged.detail(ID).contains("another root certificate"), "{judged}");
+}
+
+#[test]
+fn t36_other_code_convicts_and_unnamed_code_is_open() {
+    let mut other = kms();
+    other.cvm.app_compose.push(' ');
+    let other = Kms::of(other.cvm, other.root);
+    fails_alone(&honest(&other), "other-build");
+    let unnamed = honest(&kms()).with(|trial| trial.policy.kms.compose_hashes = None);
+    let judged = is_open(&unnamed, "unpinned");
+    assert!(
+        judged.detail(ID).contains(&hex::encode(kms().cvm.compose_hash())),
+        "{judged}"
+    );
+    // By its build, as contracts list it.
+    let mut quoting = kms().cvm;
+    quoting.report_data = simulator::ReportDataLayout::Raw;
+    let by_build = unnamed.with(|trial| {
+        trial.policy.kms.builds = Some(expected("kms-build", vec![quoting.mr_aggregated(), mr_kms()]));
+    });
+    by_build.judge().passes().proves(ID);
+}
+
+/// What the VM of a healthy app records of the KMS that served it.
+fn mr_kms() -> [u8; 32] {
+    let log = Cvm::healthy(&World::default()).measured_log();
+    let event = log.iter().find(|event| event.event == "mr-kms").unwrap();
+    event.payload.as_slice().try_into().unwrap()
+}
+
+#[test]
+fn t36_the_kms_that_served_the_boot_is_compared_with_the_named_builds() {
+    let listed =
+        |builds| Trial::healthy().with(|trial| trial.policy.kms.builds = Some(expected("kms-build", builds)));
+    fails_alone(&listed(vec![[9; 32]]), "mr-unknown");
+    // Named, and still nobody was asked: never a pass.
+    let judged = listed(vec![mr_kms()]).judge();
+    judged.says(ID, Status::Skip, "no-host").concludes(Verdict::Pass);
+    assert!(judged.detail(ID).contains("mr-kms"), "{judged}");
+}
+
+#[test]
+fn t36_rules_for_development_convict() {
+    for name in ["is_dev", "allow_any_upgrade"] {
+        let mut kms = kms();
+        kms.meta[name] = true.into();
+        fails_alone(&honest(&kms), "development");
+    }
+}
+
+#[test]
+fn t36_an_answer_of_another_ca_or_none_is_named() {
+    let mut other = kms();
+    other.meta["ca_cert"] = root_certificate(&World::default(), 7).into();
+    fails_alone(&honest(&other), "meta-ca");
+    for meta in [json!({}), json!([]), json!({ "ca_cert": 1 })] {
+        let mut kms = kms();
+        kms.meta = meta;
+        is_open(&honest(&kms), "meta");
+    }
+    let silent = honest(&kms()).with(|trial| {
+        trial.kms[0].meta = None;
+        trial.kms[0].problem = Some("answers with status 503".to_owned());
+    });
+    let judged = is_open(&silent, "meta");
+    assert!(judged.detail(ID).contains("status 503"), "{judged}");
+}
+
+#[test]
+fn t36_an_answer_over_another_key_is_open() {
+    let changed = honest(&kms()).with(|trial| trial.kms[0].other_keys = 1);
+    is_open(&changed, "key-changed");
+    let unreachable = honest(&kms()).with(|trial| {
+        trial.kms[0].chain.clear();
+        trial.kms[0].problem = Some("connection refused".to_owned());
+    });
+    let judged = is_open(&unreachable, "unreachable");
+    assert!(judged.detail(ID).contains("connection refused"), "{judged}");
+}
+
+#[test]
+fn t36_evidence_that_is_not_the_servers_own_convicts_the_server() {
+    let kms = kms();
+    let copied = TlsIdentity::kms(9, DEFAULT_NOW, &kms.cvm, kms.root)
+        .with_extensions_of(&kms.identity(1, DEFAULT_NOW));
+    fails_alone(&showing(&kms, &copied), "not-bound");
+    let plain = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    fails_alone(&showing(&kms, &plain), "no-evidence");
+    // The certificate of an app under the same root.
+    let app = TlsIdentity::ra_tls(1, DEFAULT_NOW, &Cvm::healthy(&World::default()));
+    fails_alone(&showing(&kms, &app), "usage");
+    let usage = kms
+        .identity(1, DEFAULT_NOW)
+        .without_ra_tls_extension(RA_TLS_USAGE)
+        .with_ra_tls_extension(RA_TLS_USAGE, b"app:custom");
+    fails_alone(&showing(&kms, &usage), "usage");
+    let twice = kms
+        .identity(1, DEFAULT_NOW)
+        .with_ra_tls_extension(RA_TLS_USAGE, b"kms:rpc");
+    fails_alone(&showing(&kms, &twice), "malformed");
+    let bare = kms
+        .identity(1, DEFAULT_NOW)
+        .without_ra_tls_extension(RA_TLS_ATTESTATION);
+    fails_alone(&showing(&kms, &bare), "no-evidence");
+    let other_app = kms
+        .identity(1, DEFAULT_NOW)
+        .with_ra_tls_extension(RA_TLS_APP_ID, &[7; 20]);
+    fails_alone(&showing(&kms, &other_app), "malformed");
+}
+
+#[test]
+fn t36_a_certificate_for_another_host_is_named() {
+    let kms = kms();
+    let other = honest(&kms).with(|trial| {
+        trial.policy.kms.hosts = Some(expected("kms-host", vec!["kms.example".parse().unwrap()]));
+        trial.kms[0].host = "kms.example".to_owned();
+    });
+    fails_alone(&other, "host-name");
+}
+
+#[test]
+fn t36_a_forged_quote_of_the_kms_convicts_and_missing_collateral_is_open() {
+    let mut simulated = kms();
+    Lie::ForgedEventLog.apply(&mut simulated.cvm);
+    fails_alone(&honest(&Kms::of(simulated.cvm, simulated.root)), "quote");
+    let mut debug = kms();
+    debug.cvm.report.td_attributes[0] |= 1;
+    fails_alone(&honest(&Kms::of(debug.cvm, debug.root)), "quote");
+    let without = honest(&kms()).with(|trial| trial.kms[0].collateral = None);
+    is_open(&without, "quote-undetermined");
+    // The collateral has ended since: the quote is not forged for that.
+    let later = honest(&kms()).with(|trial| {
+        let mut newer = trial.cvm.world.clone();
+        newer.now += 90 * 86_400;
+        trial.at = newer.now;
+        trial.collateral = Ok(Some(newer.collateral()));
+    });
+    let judged = later.judge();
+    judged.says(ID, Status::Error, "quote-undetermined");
+    assert!(judged.detail(ID).contains("KMS"), "{judged}");
+}
+
+#[test]
+fn t36_the_platform_the_image_and_the_keys_of_the_kmss_own_vm_are_judged() {
+    let mut old = kms();
+    old.cvm.world.tcb_info.land_on("OutOfDate", &[]);
+    let trial = honest(&Kms::of(old.cvm.clone(), old.root));
+    fails_alone(&trial, "platform");
+    // As an exception for the app's platform is one for the KMS's.
+    let excepted = trial.with(|trial| {
+        let exception: TcbException = "OutOfDate:until=2026-12-01".parse().unwrap();
+        trial.policy.tcb.exceptions.push(exception);
+    });
+    excepted.judge().proves(ID);
+
+    let unknown = honest(&kms()).with(|trial| trial.policy.kms.os_image = None);
+    is_open(&unknown, "os-image-unknown");
+    let mut other = kms();
+    other.cvm.boot.os_image = "another".to_owned();
+    fails_alone(&honest(&Kms::of(other.cvm, other.root)), "os-image");
+
+    let mut disk = kms();
+    disk.cvm.set_key_provider("none", "");
+    let disk = Kms::of(disk.cvm, disk.root);
+    is_open(&honest(&disk), "vm-keys-unknown");
+    let named = |text: &str| {
+        let provider = expected("kms-key-provider", text.parse::<KeyProviders>().unwrap());
+        honest(&disk).with(|trial| trial.policy.kms.key_provider = Some(provider))
+    };
+    fails_alone(&named("local-sgx:00"), "vm-keys");
+    named("none").judge().proves(ID);
+}
+
+#[test]
+fn t36_a_kms_that_follows_another_contract_than_the_named_one_is_named() {
+    let governed = |contract: [u8; 20]| {
+        honest(&kms()).with(|trial| {
+            trial.policy.governance.chain_id = Some(expected("governance-chain-id", 8453));
+            trial.policy.governance.kms_contract = Some(expected("governance-kms-contract", contract));
+        })
+    };
+    governed(simulator::KMS_CONTRACT).judge().proves(ID);
+    let judged = governed([7; 20]).judge();
+    judged.fails(ID, "contract-differs");
+    let mut operator = kms();
+    operator.meta["chain_id"] = 0.into();
+    let mut trial = governed(simulator::KMS_CONTRACT);
+    trial.kms = honest(&operator).kms;
+    trial.judge().fails(ID, "contract-differs");
+}
+
+#[test]
+fn t36_bootstrap_evidence_convicts_if_it_is_about_other_keys_and_is_not_needed() {
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut kms = kms();
+        change(&mut kms.meta);
+        honest(&kms)
+    };
+    with(&|meta| meta["bootstrap_info"] = Value::Null)
+        .judge()
+        .passes()
+        .proves(ID);
+    fails_alone(
+        &with(&|meta| meta["k256_pubkey"] = "03".repeat(33).into()),
+        "bootstrap",
+    );
+    fails_alone(
+        &with(&|meta| meta["bootstrap_info"]["ca_pubkey"] = "00".into()),
+        "bootstrap",
+    );
+    let own = kms();
+    let ca = hex::decode(own.meta["bootstrap_info"]["ca_pubkey"].as_str().unwrap()).unwrap();
+    let other = bootstrap(&own.cvm, &ca, &[3; 33]);
+    fails_alone(
+        &with(&|meta| meta["bootstrap_info"]["quote"] = other["quote"].clone()),
+        "bootstrap",
+    );
+    fails_alone(
+        &with(&|meta| meta["bootstrap_info"]["eventlog"] = hex::encode("[]").into()),
+        "bootstrap",
+    );
+    for broken in [json!("zz"), json!("00")] {
+        let judged = with(&|meta| meta["bootstrap_info"]["quote"] = broken.clone()).judge();
+        assert!(
+            matches!(judged.status(ID), Status::Warn | Status::Fail),
+            "{judged}"
+        );
+    }
+    let without = honest(&kms()).with(|trial| trial.kms[0].bootstrap_collateral = None);
+    without.judge().says(ID, Status::Warn, "bootstrap-undetermined");
+}
+
+#[test]
+fn t36_a_kms_that_does_not_verify_images_is_reported() {
+    for value in [Value::Null, false.into()] {
+        let mut kms = kms();
+        kms.meta["os_image_verification"] = value;
+        honest(&kms)
+            .judge()
+            .says(ID, Status::Warn, "images-unverified")
+            .concludes(Verdict::Pass);
+    }
+}
+
+#[test]
+fn t36_each_of_several_hosts_must_hold() {
+    let kms = kms();
+    let mut other = kms.clone();
+    other.cvm.app_compose.push(' ');
+    let other = Kms::of(other.cvm, other.root);
+    let second = |kms: &Kms| {
+        let mut record = honest(kms).kms.remove(0);
+        record.host = "127.0.0.1:9".to_owned();
+        honest(&self::kms()).with(|trial| {
+            let hosts = vec![HOST.parse().unwrap(), "127.0.0.1:9".parse().unwrap()];
+            trial.policy.kms.hosts = Some(expected("kms-host", hosts));
+            trial.kms.push(record);
+        })
+    };
+    second(&kms).judge().passes().proves(ID);
+    fails_alone(&second(&other), "other-build");
+    // More than are asked are not looked at.
+    let flood = honest(&kms).with(|trial| {
+        let one = trial.kms[0].clone();
+        trial.kms = vec![one; 1000];
+        trial
+            .kms
+            .iter_mut()
+            .take(MAX_KMS)
+            .for_each(|record| record.host = "x".to_owned());
+    });
+    is_open(&flood, "not-asked");
+}
+
+/// A deployment and its KMS on loopback.
+struct Live {
+    deployment: Deployment,
+    server: simulator::KmsServer,
+    policy: Vec<String>,
+}
+
+impl Live {
+    fn of(kms: &Kms, identity: &TlsIdentity) -> Self {
+        let deployment = Deployment::healthy();
+        let server = simulator::KmsServer::https(identity, kms.meta.clone());
+        let own = self::kms();
+        let policy = vec![
+            format!("kms-host = [\"{}\"]", server.host()),
+            format!("kms-compose-hash = [\"{}\"]", hex::encode(own.cvm.compose_hash())),
+            format!("kms-os-image = \"{}\"", registers_of(&own.cvm)),
+        ];
+        Self {
+            deployment,
+            server,
+            policy,
+        }
+    }
+
+    fn healthy() -> Self {
+        let kms = kms();
+        Self::of(&kms, &kms.identity(1, kms.cvm.world.now))
+    }
+
+    fn config(&self) -> String {
+        let url = self.deployment.app.url();
+        let text = format!(
+            "[[target]]\nname = \"a\"\nurl = \"{url}\"\n{}\n",
+            self.policy.join("\n")
+        );
+        let path = self.deployment.path("cvm-verify.toml");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn run(&self, command: &[&str], more: &[String]) -> Ran {
+        let mut args: Vec<String> = command.iter().map(|arg| (*arg).to_owned()).collect();
+        args.push(format!("--config={}", self.config()));
+        args.extend(more.iter().cloned());
+        run(&args)
+    }
+
+    fn verify(&self, more: &[String]) -> Ran {
+        let mut all = self.deployment.network();
+        all.extend(self.deployment.expect().iter().cloned());
+        all.extend(more.iter().cloned());
+        self.run(&["verify", "--format=json", "--require-kms"], &all)
+    }
+}
+
+#[test]
+fn t36_a_live_kms_is_asked_and_a_replay_of_the_bundle_decides_alike() {
+    let live = Live::healthy();
+    let bundle = live.deployment.path("bundle.json");
+    let ran = live.verify(&[format!("--evidence={bundle}")]);
+    ran.assert(ID, Status::Pass, None);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(live.server.requests().len(), 1);
+    let mut more = vec![
+        bundle,
+        format!("--insecure-trust-root={}", live.deployment.path("root.pem")),
+        "--target=a".to_owned(),
+    ];
+    more.extend(live.deployment.expect().iter().cloned());
+    let replayed = live.run(&["replay", "--format=json", "--require-kms"], &more);
+    replayed.assert(ID, Status::Pass, None);
+    assert_eq!(replayed.check(ID).detail, ran.check(ID).detail);
+    assert_eq!(replayed.code, 0, "{replayed:#?}");
+}
+
+#[test]
+fn t36_a_live_kms_of_an_older_path_answers_too_and_one_that_is_away_is_open() {
+    let live = Live::healthy();
+    live.server.at_the_old_path();
+    live.verify(&[]).assert(ID, Status::Pass, None);
+    let mut away = Live::healthy();
+    away.policy[0] = "kms-host = [\"127.0.0.1:9\"]".to_owned();
+    let ran = away.verify(&[]);
+    ran.assert(ID, Status::Error, Some("unreachable"));
+    assert_eq!(ran.code, 3, "{ran:#?}");
+}
+
+#[test]
+fn t36_a_live_kms_with_two_keys_is_open_and_one_without_its_key_answers_nothing() {
+    let kms = kms();
+    let now = kms.cvm.world.now;
+    let turns = kms.identity(1, now).every_second(kms.identity(2, now));
+    Live::of(&kms, &turns)
+        .verify(&[])
+        .assert(ID, Status::Error, Some("key-changed"));
+    let stolen = TlsIdentity::new(9, now, TlsMode::SelfSigned).presenting(&kms.identity(1, now));
+    let live = Live::of(&kms, &stolen);
+    live.verify(&[]).assert(ID, Status::Error, Some("unreachable"));
+    assert!(live.server.requests().is_empty());
+}
+
+#[test]
+fn t36_pin_writes_the_kms_down_and_the_lock_names_it() {
+    let mut live = Live::healthy();
+    live.policy.remove(1);
+    let lock = live.deployment.path("cvm.lock");
+    let mut more = live.deployment.network();
+    more.extend([
+        format!("--output={lock}"),
+        "--accept-observed".to_owned(),
+        "--target=a".to_owned(),
+    ]);
+    let ran = live.run(&["pin"], &more);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let text = std::fs::read_to_string(&lock).unwrap();
+    assert!(
+        text.contains("[kms]") && text.contains(&hex::encode(kms().cvm.compose_hash())),
+        "{text}"
+    );
+    live.policy.remove(0);
+    live.policy.push(format!("lock = \"{lock}\""));
+    live.verify(&[]).assert(ID, Status::Pass, None);
+    // A KMS for development is not pinned.
+    let live = Live::healthy();
+    live.server.edit(|meta| meta["is_dev"] = true.into());
+    let ran = live.run(&["pin"], &more);
+    assert_ne!(ran.code, 0);
+    assert!(format!("{ran:?}").contains("rules for development"), "{ran:#?}");
+}
