@@ -48,8 +48,8 @@ pub enum SettingsError {
     /// Not `OWNER/REPO`.
     #[error("{0:?} is no repository; write OWNER/REPO")]
     NoRepository(String),
-    /// The API's address is no URL.
-    #[error("the API's address {0:?} is no https URL")]
+    /// The API's address is not a URL.
+    #[error("the API's address {0:?} is not an https URL")]
     NoApi(String),
 }
 

@@ -251,7 +251,7 @@ fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Vec<Wanted>
         let target = args.config.target.clone();
         if let Some(name) = target.as_deref().filter(|name| !is_name(name)) {
             let problem =
-                format!("{name:?} is no name for a target: 1 to 64 letters, digits, `.`, `_` and `-`");
+                format!("{name:?} is not a name for a target: 1 to 64 letters, digits, `.`, `_` and `-`");
             return Err(UsageError::option("--target", problem));
         }
         return Ok(vec![Wanted {

@@ -206,7 +206,7 @@ pub(super) fn parse_time(text: &str) -> Result<u64, UsageError> {
         .ok_or_else(|| {
             UsageError::option(
                 "--at",
-                format!("{text:?} is no RFC 3339 time, as 2026-08-13T12:00:00Z"),
+                format!("{text:?} is not an RFC 3339 time such as 2026-08-13T12:00:00Z"),
             )
         })
 }

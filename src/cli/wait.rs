@@ -46,7 +46,7 @@ fn duration(option: &'static str, text: Option<&str>) -> Result<Option<Duration>
     let error = || {
         UsageError::option(
             option,
-            format!("{text:?} is no duration, as 90s, 10m or 1h (at most 24h)"),
+            format!("{text:?} is not a duration such as 90s, 10m or 1h (at most 24h)"),
         )
     };
     let unit = text.chars().last().ok_or_else(error)?;

@@ -54,11 +54,11 @@ pub(crate) fn parse_url(option: &str, text: &str) -> Result<Url, UsageError> {
             AddressProblem::NoScheme if shown.starts_with('(') => {
                 "the value is not a URL (it is not shown: it may hold a password); write https://HOST[:PORT][/PATH]".to_owned()
             }
-            AddressProblem::NoScheme => format!("{shown:?} is no URL; write https://{shown}"),
-            AddressProblem::NotAUrl(error) => format!("{shown:?} is no URL: {error}"),
-            AddressProblem::NotHttps => format!("{shown:?} is no https URL"),
+            AddressProblem::NoScheme => format!("{shown:?} is not a URL; write https://{shown}"),
+            AddressProblem::NotAUrl(error) => format!("{shown:?} is not a URL: {error}"),
+            AddressProblem::NotHttps => format!("{shown:?} is not an https URL"),
             AddressProblem::PlainHttp => format!(
-                "{shown:?} is plain http, so that anybody on the way could answer; write https:// (http is for loopback \
+                "{shown:?} is plain http, so that any host on the way could answer; write https:// (http is for loopback \
                  alone, with --allow-private-network)"
             ),
             AddressProblem::Credentials => "the URL holds a user name or a password, and a URL stands in logs and reports; \

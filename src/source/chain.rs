@@ -146,7 +146,7 @@ fn node(number: usize, text: &str) -> Result<Node, NodesError> {
             AddressProblem::NoScheme | AddressProblem::NotAUrl(_) => "is not a URL; write https://…",
             AddressProblem::NotHttps => "is not an https URL",
             AddressProblem::PlainHttp => {
-                "is plain http, so that anybody on the way could answer; write https://…"
+                "is plain http, so that any host on the way could answer; write https://…"
             }
             AddressProblem::Credentials => "holds a user name or a password; use a key in the path instead",
         },

@@ -167,7 +167,7 @@ impl fmt::Display for NotJson {
         f.write_str(match self {
             Self::Empty => "an empty body",
             Self::Html => "an HTML page",
-            Self::Text => "text that is no JSON object",
+            Self::Text => "text that is not a JSON object",
             Self::Binary => "binary data",
         })
     }

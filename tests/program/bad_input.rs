@@ -47,7 +47,7 @@ fn files_that_are_no_evidence_are_usage_errors() {
     run(&["replay"]).assert_usage_error("there is nothing to replay");
     run(&["verify"]).assert_usage_error("there is nothing to verify");
     run(&["verify", "app.example"]).assert_usage_error("write https://app.example");
-    run(&["verify", "ftp://app.example"]).assert_usage_error("is no https URL");
+    run(&["verify", "ftp://app.example"]).assert_usage_error("is not an https URL");
     run(&["verify", "https://a.example", "--no-such-option"]).assert_usage_error("unexpected argument");
 }
 

@@ -311,7 +311,7 @@ fn a_lock_of_one_deployment_is_not_overwritten_by_a_named_target_that_shares_it(
         single
     );
     assert_eq!(verify(&deployment, &text, &[]).code, 0);
-    run(&args(&["--target=a b"])).assert_usage_error("is no name for a target");
+    run(&args(&["--target=a b"])).assert_usage_error("is not a name for a target");
 }
 
 #[test]

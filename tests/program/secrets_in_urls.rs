@@ -171,18 +171,18 @@ fn an_address_in_a_policy_file_is_https_and_holds_no_secret() {
     for (url, says) in [
         (
             "http://app.example".to_owned(),
-            "over plain http anybody on the way could answer",
+            "over plain http any host on the way could answer",
         ),
         (
             format!("http://app.example?key={SECRET}"),
-            "over plain http anybody on the way could answer",
+            "over plain http any host on the way could answer",
         ),
         (
             format!("https://user:{SECRET}@app.example"),
             "holds a name or a password",
         ),
-        (format!("app.example?key={SECRET}"), "which is no URL"),
-        (format!("https://[?key={SECRET}"), "which is no URL"),
+        (format!("app.example?key={SECRET}"), "which is not a URL"),
+        (format!("https://[?key={SECRET}"), "which is not a URL"),
     ] {
         let file = deployment.path("policy.toml");
         std::fs::write(&file, format!("[[target]]\nname = \"a\"\nurl = \"{url}\"\n")).unwrap();
@@ -192,7 +192,7 @@ fn an_address_in_a_policy_file_is_https_and_holds_no_secret() {
         assert_silent(&ran);
     }
     run(&["verify", "http://app.example"])
-        .assert_usage_error("is plain http, so that anybody on the way could answer");
+        .assert_usage_error("is plain http, so that any host on the way could answer");
 }
 
 #[test]

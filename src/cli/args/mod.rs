@@ -199,7 +199,7 @@ pub struct ReplayArgs {
     pub bundle: Option<PathBuf>,
     #[command(flatten)]
     pub loose: LooseArgs,
-    /// Fetch the collateral for the quote from Intel, or from --pccs-url. Without this option a replay asks nobody.
+    /// Fetch the collateral for the quote from Intel, or from --pccs-url. Without this option a replay sends no request.
     #[arg(long, help_heading = "Loose files")]
     pub fetch_collateral: bool,
     /// Fetch collateral from this PCCS only.
@@ -218,7 +218,7 @@ pub struct ReplayArgs {
     pub config: TargetArgs,
     #[command(flatten)]
     pub expect: ExpectArgs,
-    /// Whether the bundle must hold a second opinion of Phala's API that agrees. A replay asks nobody.
+    /// Whether the bundle must hold a second opinion of Phala's API that agrees. A replay sends no request.
     #[arg(long, value_enum, default_value_t = Verifier::Local, help_heading = "Second opinion")]
     pub verifier: Verifier,
     #[command(flatten)]

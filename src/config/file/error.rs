@@ -69,7 +69,7 @@ pub enum FileProblem {
     },
     /// A secret, or where one would be expected.
     #[error(
-        "`{key}` would hold a secret, and a secret never stands in this file; put it into an environment variable and \
+        "`{key}` would hold a secret, and this file must not hold a secret; put it into an environment variable and \
          write its name: {key}-env = \"CVM_VERIFY_…\""
     )]
     Secret {

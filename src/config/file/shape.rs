@@ -72,7 +72,7 @@ pub(crate) enum Shape {
     Assurance,
     /// What `--interval` takes.
     Interval,
-    /// The path of an endpoint, with a slash first.
+    /// The path of an endpoint, that begins with a slash.
     Endpoint,
     /// The name of an environment variable.
     Variable,
@@ -106,7 +106,7 @@ impl Shape {
         }
         match self {
             Self::Name if is_name(text) => Ok(()),
-            Self::Name => Err(format!("is {}, which is no name for a target", shown(text))),
+            Self::Name => Err(format!("is {}, which is not a name for a target", shown(text))),
             Self::Url => url(text),
             Self::Images => images_block(text),
             Self::SourceRepository => rule(|rule| rule.repository = Some(text.to_owned())),
@@ -141,10 +141,10 @@ impl Shape {
             Self::Number => text
                 .parse::<u32>()
                 .map(drop)
-                .map_err(|_| "is no whole number from 0 to 4294967295".to_owned()),
+                .map_err(|_| "is not a whole number from 0 to 4294967295".to_owned()),
             Self::Assurance => told(text.parse::<RequiredAssurance>()),
             Self::Interval if text.parse::<Interval>().is_ok() => Ok(()),
-            Self::Interval => Err(format!("is {}, which is no time from 10s to 7d", shown(text))),
+            Self::Interval => Err(format!("is {}, which is not a time from 10s to 7d", shown(text))),
             Self::Endpoint if text.starts_with('/') => Ok(()),
             Self::Endpoint => Err(format!("is {}, which does not begin with a slash", shown(text))),
             Self::Variable => variable(text),
@@ -263,15 +263,15 @@ fn hex_up_to(text: &str, limit: usize) -> Result<(), Problem> {
 fn url(text: &str) -> Result<(), Problem> {
     let shown = || shown(shown_text(text));
     parse_address(text).map(drop).map_err(|problem| match problem {
-        AddressProblem::NoScheme => format!("is {}, which is no URL", shown()),
-        AddressProblem::NotAUrl(error) => format!("is {}, which is no URL: {error}", shown()),
-        AddressProblem::NotHttps => format!("is {}, which is no https URL", shown()),
+        AddressProblem::NoScheme => format!("is {}, which is not a URL", shown()),
+        AddressProblem::NotAUrl(error) => format!("is {}, which is not a URL: {error}", shown()),
+        AddressProblem::NotHttps => format!("is {}, which is not an https URL", shown()),
         AddressProblem::PlainHttp => format!(
-            "is {}, and over plain http anybody on the way could answer",
+            "is {}, and over plain http any host on the way could answer",
             shown()
         ),
         AddressProblem::Credentials => {
-            "holds a name or a password, and a secret never stands in this file".to_owned()
+            "holds a name or a password, and this file must not hold a secret".to_owned()
         }
     })
 }
@@ -287,7 +287,7 @@ fn variable(text: &str) -> Result<(), Problem> {
     match text {
         "none" => Ok(()),
         _ if is_variable => Ok(()),
-        _ if text.contains("://") => Err("holds a URL, and a secret never stands in this file".to_owned()),
+        _ if text.contains("://") => Err("holds a URL, and this file must not hold a secret".to_owned()),
         _ => Err("is not the name of a variable that cvm-verify looks at".to_owned()),
     }
 }

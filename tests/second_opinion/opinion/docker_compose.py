@@ -377,7 +377,7 @@ class Judge:
                 continue
             if key in ("services", "jobs"):
                 if not isinstance(member, dict):
-                    raise Unreadable(f"{key} is no mapping")
+                    raise Unreadable(f"{key} is not a mapping")
                 services += list(member.values())
             elif key in ("networks", "volumes", "configs", "secrets"):
                 self.walk(member, key, {})

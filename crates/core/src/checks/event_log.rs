@@ -52,12 +52,12 @@ const MISSING_DIGEST: Reason = Reason {
 };
 const WRONG_EVENT_TYPE: Reason = Reason {
     id: "wrong-event-type",
-    means: "RTMR3 holds an event that is no runtime event, or another register holds one.",
+    means: "RTMR3 holds an event that is not a runtime event, or another register holds one.",
     fix: HOSTILE,
 };
 const RESERVED_NAME: Reason = Reason {
     id: "reserved-name",
-    means: "An event of RTMR0–2 bears the name of a claim.",
+    means: "An event of RTMR0–2 has the name of a claim.",
     fix: HOSTILE,
 };
 const BAD_EVENT_NAME: Reason = Reason {

@@ -41,7 +41,7 @@ const NOT_NAMED: Reason = Reason {
 };
 const UNPINNED: Reason = Reason {
     id: "unpinned",
-    means: "The keys come from a KMS that is neither known nor named. Whoever runs a KMS knows every secret of the app, so \
+    means: "The keys come from a KMS that is neither known nor named. The operator of a KMS knows every secret of the app, so \
             this does not meet `code`.",
     fix: "Find out who runs this KMS. If you trust them, write it down: --key-provider kms:HEXID, or pin it with \
           `cvm-verify pin`. To verify without knowing, waive it: --key-provider unchecked.",
@@ -137,7 +137,10 @@ fn unnamed(actual: &KeyProvider, reference: &ReferenceValues) -> Finding {
     if actual.name != "kms" {
         return Finding::fail(
             &NOT_NAMED,
-            format!("The keys come from `{}`, which nobody named.", actual.name),
+            format!(
+                "The keys come from `{}`, and no expectation names this provider.",
+                actual.name
+            ),
         )
         .found(actual.to_string());
     }

@@ -22,7 +22,7 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::LaunchInputs,
     title: "Launch inputs",
     proves: "No variable, script, host access or exposure setting is risky, unless you reviewed it in the lock.",
-    prevents: "An unmeasured value that takes over measured code, a start-up script that nobody read, logs that leak.",
+    prevents: "An unmeasured value that takes over measured code, a start-up script that was not reviewed, logs that leak.",
     reasons: &[
         &RISKY_VARIABLES,
         &UNKNOWN_PRE_LAUNCH_SCRIPT,
@@ -60,7 +60,7 @@ const UNKNOWN_PRE_LAUNCH_SCRIPT: Reason = Reason {
 };
 const INIT_SCRIPT: Reason = Reason {
     id: "init-script",
-    means: "A script of the app's own runs as root before Docker starts. It is measured; has anybody read it?",
+    means: "A script of the app's own runs as root before Docker starts. It is measured, and it is not in a reviewed lock.",
     fix: "Read the script (`cvm-verify inspect`). If it is yours, run `cvm-verify pin` and review its hash in the lock.",
 };
 const HOST_ACCESS: Reason = Reason {
@@ -281,14 +281,14 @@ fn concerns(
             "public_logs",
             true,
             &EXPOSED,
-            "everybody can read the logs",
+            "anyone can read the logs",
         ),
         flag(
             envelope,
             "public_sysinfo",
             true,
             &EXPOSED,
-            "everybody can read the system information",
+            "anyone can read the system information",
         ),
         flag(
             envelope,
@@ -340,7 +340,7 @@ fn gpu_policy(envelope: &Envelope) -> Option<Concern> {
         text,
     };
     let Some(options) = policy.as_object() else {
-        return Some(concern("`gpu_policy` is no mapping".to_owned()));
+        return Some(concern("`gpu_policy` is not a mapping".to_owned()));
     };
     let weak: Vec<String> = options
         .iter()
@@ -380,7 +380,7 @@ fn risky_variables(
         Value::Null => return None,
         Value::Array(names) => names,
         // The guest would not start with it; who reads it otherwise is not for us to guess.
-        _ => return Some(concern("`allowed_envs` is no list".to_owned())),
+        _ => return Some(concern("`allowed_envs` is not a list".to_owned())),
     };
     let risky: Vec<&str> = names
         .iter()
@@ -408,7 +408,7 @@ fn risky_variables(
         "no launch token guards them"
     };
     Some(concern(format!(
-        "whoever deploys may set {named}{more}, unmeasured ({bound})"
+        "the deployer may set {named}{more}, unmeasured ({bound})"
     )))
 }
 
@@ -432,7 +432,7 @@ fn pre_launch_script(envelope: &Envelope, reference: &ReferenceValues) -> Option
             "an unknown pre-launch script runs as root (SHA-256 {})",
             hex::encode(hash)
         ),
-        None => "the pre-launch script is no text".to_owned(),
+        None => "the pre-launch script is not text".to_owned(),
     };
     Some(Concern {
         reason: &UNKNOWN_PRE_LAUNCH_SCRIPT,

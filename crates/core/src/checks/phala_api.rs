@@ -37,12 +37,12 @@ const DISAGREES: Reason = Reason {
 };
 const NOT_CONFIGURED: Reason = Reason {
     id: "not-configured",
-    means: "Nobody else was asked. The quote was verified here, which is what decides.",
+    means: "No other verifier was asked. The quote was verified here, which is what decides.",
     fix: "Nothing. To ask Phala's API in addition: --verifier both (it publishes the quote).",
 };
 const NOT_ASKED: Reason = Reason {
     id: "not-asked",
-    means: "A second opinion is wanted, but the recorded evidence holds none, and a replay asks nobody.",
+    means: "A second opinion is wanted, but the recorded evidence holds none, and a replay sends no request.",
     fix: "Record the evidence with --verifier both, or replay without it.",
 };
 const UNREACHABLE: Reason = Reason {
@@ -57,8 +57,8 @@ const REJECTED: Reason = Reason {
 };
 const NOT_JSON: Reason = Reason {
     id: "not-json",
-    means: "What answered in the place of Phala's verification API is not it: the answer is no JSON.",
-    fix: "Look at what stands between this machine and the API: a proxy, a portal, a maintenance page.",
+    means: "What answered in the place of Phala's verification API is not it: the answer is not JSON.",
+    fix: "Look at what is between this machine and the API: a proxy, a portal, a maintenance page.",
 };
 const MALFORMED_ANSWER: Reason = Reason {
     id: "malformed-answer",
@@ -73,7 +73,7 @@ const NOT_SUCCESSFUL: Reason = Reason {
 const ANOTHER_QUOTE: Reason = Reason {
     id: "another-quote",
     means: "The answer is about another quote than the one that was sent, whatever it says of it.",
-    fix: "Run again. If this stays, somebody between this machine and the API changes or stores answers.",
+    fix: "Run again. If this stays, a party between this machine and the API changes or stores answers.",
 };
 
 fn run(facts: &Facts, policy: &Policy) -> Finding {
@@ -83,7 +83,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     };
     match &facts.opinion {
         Opinion::NotAsked if policy.verifier == Verifier::Local => {
-            Finding::skip(&NOT_CONFIGURED, "Nobody else was asked.")
+            Finding::skip(&NOT_CONFIGURED, "No other verifier was asked.")
         }
         Opinion::NotAsked => Finding::error(
             &NOT_ASKED,

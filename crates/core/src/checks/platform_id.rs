@@ -20,7 +20,7 @@ pub(super) const CHECK: Check = Check {
 
 const PLATFORM_NOT_LISTED: Reason = Reason {
     id: "platform-not-listed",
-    means: "The machine is none of those that you listed: a genuine one, but nobody said that it stands in a safe place.",
+    means: "The machine is none of those that you listed: a genuine one, but it is not on your list of machines in safe places.",
     fix: "Ask the host where the VM moved to. If you trust the new machine, add its id (the value found) with \
           --platform-id.",
 };

@@ -42,7 +42,7 @@ const KEY_MISMATCH: Reason = Reason {
 };
 const KEY_NOT_COMPARED: Reason = Reason {
     id: "key-not-compared",
-    means: "The layout leaves 32 bytes of the report data to the app, and nobody said which they must be.",
+    means: "The layout leaves 32 bytes of the report data to the app, and no option says which they must be.",
     fix: "Give --report-data-key: the SHA-256 of the key that the app shows you, or its signing address. Without it the \
           quote is fresh, but it binds a key that nobody looked at.",
 };

@@ -22,7 +22,7 @@ pub struct ComposeForm {
 /// text is deployed; the others are predictions. Also says what makes a prediction uncertain.
 ///
 /// # Errors
-/// The text is no JSON object, nests too deeply, or names something twice: then tools differ in what they read.
+/// The text is not a JSON object, nests too deeply, or names something twice: then tools differ in what they read.
 pub fn compose_forms(text: &str) -> Result<(Vec<ComposeForm>, Vec<&'static str>), EvidenceError> {
     let members = members_of(text)?;
     let document = Value::Object(members.clone());

@@ -117,7 +117,7 @@ pub enum LookupProblemKind {
     MalformedAnswer,
     /// More statements than are read.
     TooManyStatements,
-    /// A replay asks nobody, and the evidence holds nothing about the image.
+    /// A replay sends no request, and the evidence holds nothing about the image.
     NotRecorded,
 }
 

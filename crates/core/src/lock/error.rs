@@ -49,13 +49,13 @@ pub enum LockProblem {
     #[error("the file is not TOML: {0}")]
     NotToml(String),
     /// No `schema`.
-    #[error("is missing, so this is no lock file")]
+    #[error("is missing, so this is not a lock file")]
     NoSchema,
     /// A later version of the format.
     #[error("is {0}: the lock was written by a newer cvm-verify")]
     NewerSchema(String),
     /// Some other format.
-    #[error("is {0}, which is no lock file")]
+    #[error("is {0}, which is not a lock file")]
     OtherSchema(String),
     /// A key that the format does not have.
     #[error("is unknown")]
@@ -140,7 +140,7 @@ pub enum LockProblem {
     #[error("is a number that a compose document cannot hold")]
     Number,
     /// `{ json = … }` with neither JSON text nor an object that has just this key.
-    #[error("has a `json` that is no JSON text")]
+    #[error("has a `json` that is not JSON text")]
     NotJson,
     /// A `schema` and nothing to expect.
     #[error("the lock expects nothing")]

@@ -7,7 +7,7 @@ use super::expected::Expected;
 pub struct GovernancePolicy {
     /// What becomes of an app whose contracts cannot be judged.
     pub mode: GovernanceMode,
-    /// Whether two nodes were named to ask. A replay asks nobody.
+    /// Whether two nodes were named to ask. A replay sends no request.
     pub asks: bool,
     /// The chain's number (EIP-155).
     pub chain_id: Option<Expected<u64>>,

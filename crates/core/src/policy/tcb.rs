@@ -45,7 +45,7 @@ pub enum ExceptionError {
     Day(String),
     /// The status is none of Intel's, or one that is never accepted.
     #[error(
-        "{0:?} is no TCB status that can be excepted; these can: OutOfDate, OutOfDateConfigurationNeeded, \
+        "{0:?} is not a TCB status that can be accepted; these are: OutOfDate, OutOfDateConfigurationNeeded, \
          ConfigurationNeeded, ConfigurationAndSWHardeningNeeded, SWHardeningNeeded, TDRelaunchAdvised, \
          TDRelaunchAdvisedConfigurationNeeded"
     )]

@@ -46,7 +46,7 @@ impl MeasuredCompose {
     /// parsers that differ on duplicates.
     ///
     /// # Errors
-    /// The text is no JSON object, nests too deeply, or names something twice.
+    /// The text is not a JSON object, nests too deeply, or names something twice.
     pub fn members(&self) -> Result<&Map<String, Value>, EvidenceError> {
         self.members.as_ref().map_err(Clone::clone)
     }
@@ -55,7 +55,7 @@ impl MeasuredCompose {
 /// The members of a compose document that nothing vouches for, read as strictly as a measured one.
 ///
 /// # Errors
-/// The text is no JSON object, nests too deeply, or names something twice.
+/// The text is not a JSON object, nests too deeply, or names something twice.
 pub(crate) fn members_of(text: &str) -> Result<Map<String, Value>, EvidenceError> {
     if has_more_values_than(text.as_bytes(), MAX_COMPOSE_VALUES) {
         return Err(EvidenceError::Malformed {

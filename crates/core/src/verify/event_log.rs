@@ -84,7 +84,7 @@ pub enum LogRefusal {
         event_type: u32,
     },
     /// A boot event of another register that bears the name of a runtime event.
-    #[error("event {event} of IMR{imr} bears the reserved name {name}")]
+    #[error("event {event} of IMR{imr} has a reserved name: {name}")]
     ReservedName {
         /// Which event.
         event: usize,

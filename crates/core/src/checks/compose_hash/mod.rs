@@ -94,7 +94,7 @@ const DOCUMENT_NOT_SHOWN: Reason = Reason {
 };
 const UNREADABLE_DOCUMENT: Reason = Reason {
     id: "unreadable-document",
-    means: "The measured compose document is no JSON object, or names a field twice, so that readers see different files in \
+    means: "The measured compose document is not a JSON object, or names a field twice, so that readers see different files in \
             it.",
     fix: "Deploy a document that names each field once; if you did not write it, treat the deployment as hostile.",
 };

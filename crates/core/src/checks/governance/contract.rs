@@ -28,7 +28,7 @@ fn owner(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &Cont
             judgement.warn(
                 &OWNER_NOT_PINNED,
                 format!(
-                    "{which} is owned by {}; nobody named who it must be.",
+                    "{which} is owned by {}; no expectation names who it must be.",
                     words(owner)
                 ),
             );

@@ -123,12 +123,12 @@ pub(super) const OPERATOR: Reason = Reason {
 };
 pub(super) const OWNER_EOA: Reason = Reason {
     id: "owner-eoa",
-    means: "A contract is owned by a single key. Whoever has that key can allow any code.",
+    means: "A contract is owned by a single key. The holder of that key can allow any code.",
     fix: "Give the contract to a Safe of several people or to a timelock.",
 };
 pub(super) const OWNER_NOT_PINNED: Reason = Reason {
     id: "owner-not-pinned",
-    means: "The owner of a contract was read, and nobody wrote down who it must be.",
+    means: "The owner of a contract was read, and no expectation names who it must be.",
     fix: "Write it down: `governance-app-owner` and `governance-kms-owner`, or pin with `cvm-verify pin --rpc-url … --rpc-url …`.",
 };
 pub(super) const IMPLEMENTATION_NOT_PINNED: Reason = Reason {

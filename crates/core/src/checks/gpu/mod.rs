@@ -56,7 +56,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         return Finding::waived(
             &UNCHECKED,
             policy.waived_by(CheckId::Gpu),
-            "Waived: nobody looked at the GPUs.",
+            "Waived: the GPUs were not checked.",
         );
     }
     if let Err(finding) = proven_quote(facts) {

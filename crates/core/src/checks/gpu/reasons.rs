@@ -122,5 +122,5 @@ pub(super) const TOKEN: Reason = Reason {
 pub(super) const NRAS_UNREACHABLE: Reason = Reason {
     id: "gpu-nras-unreachable",
     means: "NVIDIA's remote attestation service has no answer about the GPUs.",
-    fix: "Run again later, or with --gpu-verifier local. A replay asks nobody: record the evidence with the same --gpu-verifier.",
+    fix: "Run again later, or with --gpu-verifier local. A replay sends no request: record the evidence with the same --gpu-verifier.",
 };

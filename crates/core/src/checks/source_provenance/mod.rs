@@ -29,7 +29,7 @@ pub(super) const CHECK: Check = Check {
     id: CheckId::SourceProvenance,
     title: "Source provenance",
     proves: "The expected workflow states that it built each image from the expected source.",
-    prevents: "An image that somebody built elsewhere, or from other code, and then pinned by its digest.",
+    prevents: "An image that was built elsewhere, or from other code, and then pinned by its digest.",
     reasons: &[
         &why::NOT_CONFIGURED,
         &why::NO_RULE,

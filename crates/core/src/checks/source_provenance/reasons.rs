@@ -55,7 +55,7 @@ reasons! {
         "The image was built from another repository than the expected one."
         ATTEST;
     OTHER_REPOSITORY_ID "other-repository-id"
-        "The repository has the expected name and another number: somebody else registered the name again, or it was moved."
+        "The repository has the expected name and another number: another owner registered the name again, or it was moved."
         "Find out who owns the repository now. If you moved it yourself, write its new number as `repository-id`.";
     OTHER_WORKFLOW "other-workflow"
         "Another workflow than the expected one signed the statement."
@@ -133,7 +133,7 @@ reasons! {
         "There are more statements about an image than are read, and none of those that were read is the expected one."
         "Give the right bundle with --provenance-bundle, or remove statements about this digest that are not needed.";
     NOT_RECORDED "not-recorded"
-        "The evidence holds no look-up of the image, and a replay asks nobody."
+        "The evidence holds no look-up of the image, and a replay sends no request."
         "Record the evidence with the same rules, or give the bundles with --provenance-bundle.";
 }
 

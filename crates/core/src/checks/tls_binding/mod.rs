@@ -154,7 +154,7 @@ const RATLS_USAGE: Reason = Reason {
 const RATLS_QUOTE: Reason = Reason {
     id: "ratls-quote",
     means: "The quote in the certificate, or the event log beside it, is refused.",
-    fix: "Forged or damaged evidence stands in the certificate: treat the server as hostile.",
+    fix: "The certificate holds forged or damaged evidence: treat the server as hostile.",
 };
 const RATLS_QUOTE_UNDETERMINED: Reason = Reason {
     id: "ratls-quote-undetermined",

@@ -140,7 +140,7 @@ fn read(text: &str, settable: &Settable) -> Result<ComposeFile, ComposeFileError
         if let Some((name, _)) = containers.iter().find(|(_, value)| !value.is_object()) {
             let name: String = name.chars().take(80).collect();
             return Err(ComposeFileError::Shape(format!(
-                "has a service {name:?} that is no mapping"
+                "has a service {name:?} that is not a mapping"
             )));
         }
     }
