@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::lock_origin::LockKey;
+use super::lock_key::LockKey;
 use crate::report::Location;
 use crate::toml_text::Position;
 

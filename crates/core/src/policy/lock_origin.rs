@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::expected::Origin;
+use super::lock_key::LockKey;
+use crate::toml_text::KeyPositions;
 use crate::toml_text::literal::key as toml_key;
-use crate::toml_text::{KeyPositions, Position};
 
 /// A lock file as the origin of expectations: its path, the target in it, and where its keys stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,17 +15,6 @@ pub struct LockOrigin {
     /// The name of the target, if the file holds several.
     target: Option<String>,
     keys: Arc<KeyPositions>,
-}
-
-/// A key of a lock file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LockKey {
-    /// The file's path.
-    pub path: Arc<str>,
-    /// The key with its tables, as TOML writes it.
-    pub key: String,
-    /// Where it stands, or the innermost table around it that is there. Absent for a lock without a text.
-    pub place: Option<Position>,
 }
 
 impl LockOrigin {
@@ -79,12 +69,6 @@ impl From<&str> for LockOrigin {
 }
 
 impl fmt::Display for LockOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)
-    }
-}
-
-impl fmt::Display for LockKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)
     }

@@ -11,6 +11,7 @@ mod key_provider;
 mod key_providers;
 mod kms;
 mod known_by;
+mod lock_key;
 mod lock_origin;
 mod locked_place;
 mod max_age;
@@ -39,7 +40,8 @@ pub use key_provider::{KeyProviderPin, PinError};
 pub use key_providers::{KeyProviders, KeyProvidersError, MAX_KEY_PROVIDERS};
 pub use kms::{KmsHost, KmsHostError, KmsMode, KmsPolicy, MAX_KMS};
 pub use known_by::{KnownBy, KnownByError};
-pub use lock_origin::{LockKey, LockOrigin};
+pub use lock_key::LockKey;
+pub use lock_origin::LockOrigin;
 pub use locked_place::LockedPlace;
 pub use max_age::{CollateralMaxAge, CollateralMaxAgeError, ReportMaxAge, ReportMaxAgeError};
 pub use os_image::{
