@@ -157,7 +157,8 @@ class Judge:
             self.unmeasured |= outside
             if value not in (False, [], {}, ""):
                 self.host_access = True
-        elif outside and kind.startswith("fixed"):
+        elif outside and kind.startswith("fixed") and not isinstance(value, dict):
+            # The members of a mapping have rows of their own.
             self.unmeasured = True
         if "shell executes" in kind:
             self.script_values.append((place, value))
