@@ -70,7 +70,7 @@ pub(super) struct Asked<'a> {
     pub source: &'a Source,
     pub compose_file: Option<&'a [u8]>,
     pub time: Time,
-    pub tls: TlsAsk,
+    pub tls: TlsAsk<'a>,
 }
 
 /// One target's panic is that target's error; the others go on.

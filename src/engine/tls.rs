@@ -15,6 +15,7 @@ use crate::collateral::CollateralRequest;
 use crate::net::{Client, LeafWatch, Limits, LiveChain};
 use crate::source::app::AppEndpoints;
 use crate::source::{app, ingress, probe, tls_host};
+use cvm_verify_core::appraise::meets_policy_so_far;
 use cvm_verify_core::evidence::{IngressManifest, IngressSeen, Probe, Seen, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::verify::{
@@ -35,7 +36,7 @@ pub(super) struct WatchedTls<'a> {
     client: Client,
     /// What it kept, for an app that is asked over TLS.
     of_app: Option<(LeafWatch, &'a AppEndpoints)>,
-    ask: TlsAsk,
+    ask: TlsAsk<'a>,
     admitted: usize,
     probe: Probe,
     ingress: IngressSeen,
@@ -53,7 +54,7 @@ pub(super) enum Admission {
 
 impl<'a> WatchedTls<'a> {
     /// Of an app, or of a source that is not asked at the app's own address.
-    pub fn of(plain: &Client, ask: TlsAsk, app: Option<&'a AppEndpoints>) -> Self {
+    pub fn of(plain: &Client, ask: TlsAsk<'a>, app: Option<&'a AppEndpoints>) -> Self {
         let over_tls = app.filter(|endpoints| endpoints.base().scheme() == "https");
         let watched = over_tls.and_then(|endpoints| {
             let (client, watch) = plain.watching(endpoints.base()).ok()?;
@@ -132,6 +133,15 @@ impl<'a> WatchedTls<'a> {
         );
         match is_bound_certificate(&certificate, &own) {
             Ok(()) => {
+                // The handshake shows the key of a genuine VM; a token is for the one that the user expects.
+                if has_own_query(endpoints)
+                    && let Err(why) = meets_policy_so_far(&own, self.ask.policy)
+                {
+                    return refused(&format!(
+                        "the address has a query of its own, which is sent only to a VM that meets the policy: {}",
+                        why.trim_end_matches('.')
+                    ));
+                }
                 watch.admit(&chain);
                 self.admitted += 1;
                 Admission::Admitted

@@ -4,21 +4,24 @@ use cvm_verify_core::policy::{Policy, TlsBinding};
 use cvm_verify_core::report::SideTier;
 
 /// What is asked of TLS beside the evidence.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct TlsAsk {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TlsAsk<'a> {
     /// The mode.
     pub binding: TlsBinding,
     /// Whether the endpoint is asked to quote a value of nobody's choice.
     pub probes: bool,
+    /// What a VM must meet before it is sent a query of the user's.
+    pub policy: &'a Policy,
 }
 
-impl TlsAsk {
+impl<'a> TlsAsk<'a> {
     /// What a policy needs.
-    pub fn of(policy: &Policy) -> Self {
+    pub fn of(policy: &'a Policy) -> Self {
         let needs_endpoint = policy.required.sides().includes(SideTier::EndpointReplayable);
         Self {
-            binding: policy.tls_binding,
+            binding: policy.tls_mode(),
             probes: policy.endpoint_probe && needs_endpoint,
+            policy,
         }
     }
 }

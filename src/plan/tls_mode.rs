@@ -8,7 +8,7 @@ use cvm_verify_core::report::SideTier;
 /// The evidence of an ingress can be replayed: a policy that asks it for `endpoint` would never pass.
 pub(crate) fn check(policy: &Policy, settings: &Settings) -> Option<Trouble> {
     let needs_endpoint = policy.required.sides().includes(SideTier::Endpoint);
-    if policy.tls_binding != TlsBinding::Ingress || !needs_endpoint {
+    if policy.tls_mode() != TlsBinding::Ingress || !needs_endpoint {
         return None;
     }
     let value = settings.one("require-assurance")?;

@@ -36,6 +36,7 @@ mod statement;
 mod surroundings;
 mod tls;
 mod tls_ingress;
+mod tls_lock;
 mod vectors;
 mod verbosity;
 mod wait;

@@ -19,13 +19,13 @@ pub fn now() -> u64 {
 }
 
 /// A CVM whose endpoint takes 64 hex digits and nothing else.
-fn strict() -> Cvm {
+pub fn strict() -> Cvm {
     let mut cvm = Cvm::healthy(&World::default());
     cvm.report_data = ReportDataLayout::Ascii;
     cvm
 }
 
-fn ra_tls(cvm: &Cvm) -> TlsIdentity {
+pub fn ra_tls(cvm: &Cvm) -> TlsIdentity {
     TlsIdentity::ra_tls(1, now(), cvm)
 }
 
@@ -254,6 +254,41 @@ fn t27_a_query_of_the_users_is_not_sent_to_a_server_that_no_ca_vouches_for() {
     assert_eq!(app.requests().len(), 0);
     let ran = verify(&deployment, &app, &[path, "--tls-binding=ratls"]);
     assert_eq!(ran.code, 0, "{ran:#?}");
+}
+
+/// Any genuine VM has a certificate that its own evidence binds: that alone must not get the user's token.
+#[test]
+fn t27_a_query_of_the_users_is_not_sent_to_a_vm_that_does_not_meet_the_policy() {
+    let deployment = Deployment::healthy();
+    let mut other = strict();
+    other.app_compose = other.app_compose.replace("8080:8080", "8081:8080");
+    let app = AppServer::https(other.clone(), &ra_tls(&other));
+    let path = "--attestation-path=/attestation?token=secret";
+    let ran = verify(&deployment, &app, &[path, "--tls-binding=ratls"]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    ran.assert(Evidence, Error, Some("tls"));
+    let detail = &ran.check(Evidence).detail;
+    assert!(
+        detail.contains("sent only to a VM that meets the policy: compose-hash"),
+        "{detail}"
+    );
+    assert_eq!(app.requests().len(), 0);
+    // Without a query of the user's it is asked, and convicted.
+    let ran = verify(&deployment, &app, &["--tls-binding=ratls"]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+    // Nothing is expected of its code: then it is not sent, either.
+    let mut args = vec![
+        "verify".to_owned(),
+        app.localhost_url(),
+        "--format=json".to_owned(),
+    ];
+    args.extend(deployment.network());
+    args.extend([path.to_owned(), "--tls-binding=ratls".to_owned()]);
+    app.forget_requests();
+    let ran = run(&args);
+    ran.assert(Evidence, Error, Some("tls"));
+    assert_eq!(app.requests().len(), 0);
 }
 
 #[test]

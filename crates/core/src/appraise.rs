@@ -5,7 +5,9 @@ use crate::checks::{self, Check, EvidenceGap, Finding, QUOTE_NOT_PROVEN};
 use crate::evidence::TlsHost;
 use crate::policy::Policy;
 use crate::reference::ReferenceValues;
-use crate::report::{CheckId, EvidenceRecord, Measurements, TargetReport, TcbRecord, TlsRoute, rfc3339};
+use crate::report::{
+    CheckId, EvidenceRecord, Measurements, Status, TargetReport, TcbRecord, TlsRoute, rfc3339,
+};
 use crate::verify::{Facts, Tls, TrustRoot};
 
 /// What is known of a target beside facts and policy: it only labels the result.
@@ -80,6 +82,43 @@ fn run(check: &Check, facts: Result<&Facts, &EvidenceGap>, policy: &Policy) -> F
         Err(gap) if check.id == CheckId::Evidence => gap.finding().against(policy.setting(gap.setting())),
         Err(_) => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
     }
+}
+
+/// The checks that the evidence in a TLS certificate answers by itself: there is neither a nonce nor a compose document in it.
+const OF_A_CERTIFICATE: [CheckId; 12] = [
+    CheckId::QuoteSignature,
+    CheckId::TdAttributes,
+    CheckId::TcbStatus,
+    CheckId::EventLog,
+    CheckId::BootOrder,
+    CheckId::ComposeHash,
+    CheckId::OsImage,
+    CheckId::KeyProvider,
+    CheckId::AppId,
+    CheckId::InstanceId,
+    CheckId::MrConfigId,
+    CheckId::PlatformId,
+];
+
+/// Whether a VM meets the policy, as far as the evidence in its TLS certificate shows: whether it may be sent what is not for
+/// everyone. Nothing fails, and what the tier requires of its compose hash and of everything that is proven before it is met.
+///
+/// # Errors
+/// The first check that does not hold, and its sentence.
+pub fn meets_policy_so_far(own: &Facts, policy: &Policy) -> Result<(), String> {
+    for id in OF_A_CERTIFICATE {
+        let check = Check::of(id);
+        let finding = (check.run)(own, policy);
+        let result = check.result(&finding, policy);
+        let accepted = check.accepted(&finding);
+        // An image that is known by its measurement document, and what else needs more than the certificate, is judged afterwards.
+        let is_needed = id <= CheckId::ComposeHash
+            && tiers::required_from(id).is_some_and(|from| from <= policy.required.tier());
+        if result.status == Status::Fail || (is_needed && tiers::is_short(&result, &accepted)) {
+            return Err(format!("{id}: {}", result.detail));
+        }
+    }
+    Ok(())
 }
 
 /// How TLS is terminated: what was proven first, and then what the certificate and the name say.

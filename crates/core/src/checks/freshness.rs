@@ -39,7 +39,7 @@ const UNCHECKED: Reason = Reason {
 /// `tls-binding` compares.
 fn by_itself(facts: &Facts, policy: &Policy) -> Vec<Layout> {
     let tls = facts.tls.as_ref();
-    let is_compared = tls.is_some_and(Tls::quotes_its_key) || policy.tls_binding == TlsBinding::AppKey;
+    let is_compared = tls.is_some_and(Tls::quotes_its_key) || policy.tls_mode() == TlsBinding::AppKey;
     let with_key = tls.filter(|_| is_compared).and_then(|tls| tls.app_key_layout);
     Layout::AUTO.into_iter().chain(with_key).collect()
 }

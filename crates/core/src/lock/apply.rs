@@ -58,6 +58,7 @@ impl Lock {
             },
             kms: self.kms.apply(lock, policy.kms),
             governance: self.governance.apply(lock, policy.governance),
+            locked_tls: policy.locked_tls.or_else(|| self.tls.policy()),
             ..policy
         })
     }

@@ -17,9 +17,11 @@ use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{AcceptName, Lock, LockedContract, LockedGovernance, LockedKms, LockedOs, gpus, places};
+use super::{
+    AcceptName, Lock, LockedContract, LockedGovernance, LockedKms, LockedOs, LockedTls, gpus, places,
+};
 use crate::policy::KnownBy;
-use crate::policy::{GpuPin, KmsHost, LockedPlace, WrittenRule};
+use crate::policy::{GpuPin, KmsHost, LockedPlace, TlsBinding, WrittenRule};
 use crate::reference::ReferenceValues;
 
 /// A whole lock with odd values in it.
@@ -94,6 +96,10 @@ pub fn example() -> Lock {
             kms_contract: Some([0x2f; 20]),
             kms: contract(0x0b),
         },
+        tls: LockedTls {
+            binding: Some(TlsBinding::RaTls),
+            kms: Some("3059301306072a".to_owned()),
+        },
     }
 }
 
@@ -144,7 +150,7 @@ fn os(lock: &mut Lock) -> &mut LockedOs {
 
 #[cfg(test)]
 /// How to change each field of the example, with the key that then differs, in the order of the file.
-const EDITS: [(&str, Edit); 39] = [
+const EDITS: [(&str, Edit); 41] = [
     ("tool", |lock| lock.tool = Some("cvm-verify 9".to_owned())),
     ("origin", |lock| lock.origin = None),
     ("compose_hash", |lock| lock.compose_hash = Some([0x91; 32])),
@@ -232,6 +238,8 @@ const EDITS: [(&str, Edit); 39] = [
     ("governance.kms_implementation_code", |lock| {
         lock.governance.kms.implementation_code = None
     }),
+    ("tls.binding", |lock| lock.tls.binding = Some(TlsBinding::AppKey)),
+    ("tls.kms", |lock| lock.tls.kms = None),
 ];
 
 #[cfg(test)]
@@ -345,6 +353,22 @@ fn kms() -> impl Strategy<Value = LockedKms> {
     })
 }
 
+fn tls() -> impl Strategy<Value = LockedTls> {
+    let of_mode = |binding| LockedTls {
+        binding: Some(binding),
+        kms: None,
+    };
+    prop_oneof![
+        Just(LockedTls::default()),
+        Just(of_mode(TlsBinding::AppKey)),
+        Just(of_mode(TlsBinding::Ingress)),
+        of("([0-9a-f]{2}){1,91}").prop_map(move |kms| LockedTls {
+            kms,
+            ..of_mode(TlsBinding::RaTls)
+        }),
+    ]
+}
+
 fn origin() -> impl Strategy<Value = String> {
     "https://[a-z]{1,12}\\.example(:8443)?"
 }
@@ -408,34 +432,38 @@ pub fn lock() -> impl Strategy<Value = Lock> {
         Just(AcceptName::UnreadCompose),
     ];
     let accepted = btree_map(name, "[a-z]\\PC{0,60}", 0..3);
-    let keys = (kms(), governance());
+    let keys = (kms(), governance(), tls());
     let parts = (app, maps, of(os_image()), platform, accepted, keys);
-    parts.prop_map(|(app, maps, os_image, platform, accepted, (kms, governance))| {
-        let ((tool, origin), compose_hash, app_id, key_provider) = app;
-        let (images, envelope, mut places, sources): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>, Vec<_>) = maps;
-        places::sort(&mut places);
-        let (td_attributes, mr_seam, fmspc, mut gpus) = platform;
-        gpus::sort(&mut gpus);
-        Lock {
-            tool,
-            origin,
-            compose_hash,
-            app_id,
-            key_provider,
-            accepted,
-            images,
-            envelope,
-            places,
-            sources,
-            os_image,
-            td_attributes,
-            mr_seam,
-            fmspc,
-            gpus,
-            kms,
-            governance,
-        }
-    })
+    parts.prop_map(
+        |(app, maps, os_image, platform, accepted, (kms, governance, tls))| {
+            let ((tool, origin), compose_hash, app_id, key_provider) = app;
+            let (images, envelope, mut places, sources): (BTreeMap<_, _>, BTreeMap<_, _>, Vec<_>, Vec<_>) =
+                maps;
+            places::sort(&mut places);
+            let (td_attributes, mr_seam, fmspc, mut gpus) = platform;
+            gpus::sort(&mut gpus);
+            Lock {
+                tool,
+                origin,
+                compose_hash,
+                app_id,
+                key_provider,
+                accepted,
+                images,
+                envelope,
+                places,
+                sources,
+                os_image,
+                td_attributes,
+                mr_seam,
+                fmspc,
+                gpus,
+                kms,
+                governance,
+                tls,
+            }
+        },
+    )
 }
 
 #[cfg(test)]

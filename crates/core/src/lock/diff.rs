@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compose_settings::compact;
-use super::{AcceptName, Lock, LockedOs, governance, kms};
+use super::{AcceptName, Lock, LockedOs, governance, kms, tls};
 use crate::toml_text::literal::key as toml_key;
 
 /// One locked value that changed.
@@ -30,6 +30,7 @@ pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
         &old.governance.values(),
         &new.governance.values(),
     );
+    let tls = plain(&tls::KEYS, &old.tls.values(), &new.tls.values());
     before
         .into_iter()
         .flatten()
@@ -42,6 +43,7 @@ pub fn difference(old: &Lock, new: &Lock) -> Vec<Change> {
         .chain(gpus(old, new))
         .chain(kms.into_iter().flatten())
         .chain(governance.into_iter().flatten())
+        .chain(tls.into_iter().flatten())
         .collect()
 }
 

@@ -100,6 +100,12 @@ pub enum LockProblem {
     /// Not the host of a KMS.
     #[error("is not the host of a KMS")]
     KmsHost,
+    /// No way of binding a TLS key.
+    #[error("is not a way in which a VM binds a TLS key")]
+    TlsBinding,
+    /// A KMS of a certificate where no certificate is asked for.
+    #[error("is the KMS of an RA-TLS certificate, and `binding` asks for none")]
+    KmsWithoutChain,
     /// No address, or more than scheme, host and port.
     #[error("is not the origin of an address: scheme, host and port")]
     Origin,
@@ -213,6 +219,10 @@ impl LockProblem {
             Self::Owners(_) => "Name each owner once, as 0x and 40 hex digits, with commas between them.",
             Self::Repeated(_) => "Name each value once, with commas between them.",
             Self::KmsHost => "Write a host name, with a port if it is not 443: host = \"kms.example:12001\".",
+            Self::TlsBinding => {
+                "Write \"ratls\", \"app-key\" or \"ingress\", or remove the section to ask for none."
+            }
+            Self::KmsWithoutChain => "Write binding = \"ratls\", or remove the line.",
             Self::NotHeld(_) => "Remove the line, or pin the deployment again and review the difference.",
             Self::Origin => {
                 "Write it without a path and without a slash at the end: origin = \"https://app.example\"."

@@ -42,6 +42,7 @@ mod places;
 mod read;
 mod section;
 mod sources;
+mod tls;
 mod write;
 
 #[cfg(any(test, feature = "test-util"))]
@@ -70,6 +71,7 @@ pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
 pub use pin_warning::{Reservation, VULNERABLE_DAYS};
 pub use places::MAX_LOCKED_PLACES;
 pub use read::merge_conflict;
+pub use tls::LockedTls;
 pub use write::Notes;
 
 use crate::policy::{
@@ -121,6 +123,8 @@ pub struct Lock {
     pub kms: LockedKms,
     /// The contracts that govern the app.
     pub governance: LockedGovernance,
+    /// How the VM bound the TLS key of its address.
+    pub tls: LockedTls,
 }
 
 /// The locked OS image.

@@ -8,7 +8,7 @@ use dcap_qvl::TcbStatus;
 
 use super::pin_warning::accepted_sentences;
 use super::{
-    AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedGovernance, LockedKms, LockedOs,
+    AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedGovernance, LockedKms, LockedOs, LockedTls,
     MAX_LOCK_BYTES, Notes, Reservation, VULNERABLE_DAYS, gpus, places,
 };
 use crate::compose::launch_script;
@@ -176,6 +176,7 @@ pub fn pin(
             (Ok(devices), GpuNonce::ThisRun | GpuNonce::Derived) if fresh => gpus::of_devices(devices),
             _ => Vec::new(),
         },
+        tls: LockedTls::of(facts),
         ..Lock::default()
     };
     lock.kms = LockedKms::of(&facts.kms, &boot.key_provider().id).map_err(PinRefusal::Kms)?;

@@ -9,8 +9,8 @@ use toml::de::{DeTable, DeValue};
 use super::mistakes::Mistakes;
 use super::section::{Entry, Section, Source};
 use super::{
-    Lock, LockError, LockFile, LockProblem, LockedGovernance, LockedKms, LockedOs, MAX_LOCK_BYTES, SCHEMA,
-    compose_settings,
+    Lock, LockError, LockFile, LockProblem, LockedGovernance, LockedKms, LockedOs, LockedTls, MAX_LOCK_BYTES,
+    SCHEMA, compose_settings,
 };
 use crate::policy::tcb::end_of;
 use crate::toml_text::literal::{one_line, quoted};
@@ -19,7 +19,7 @@ use crate::toml_text::{Lines, depth};
 /// Markers that git leaves at line starts where a merge was not finished.
 const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
 
-const ROOT_KEYS: [&str; 16] = [
+const ROOT_KEYS: [&str; 17] = [
     "schema",
     "tool",
     "origin",
@@ -36,6 +36,7 @@ const ROOT_KEYS: [&str; 16] = [
     "gpus",
     "kms",
     "governance",
+    "tls",
 ];
 /// What a block of a file of several targets holds: all of them but `schema`, which is the file's.
 const TARGET_KEYS: &[&str] = ROOT_KEYS.split_at(1).1;
@@ -171,6 +172,9 @@ impl Lock {
         }
         if let Some(section) = mistakes.keep(root.take_section("governance")).flatten() {
             lock.governance = LockedGovernance::read(section, mistakes);
+        }
+        if let Some(section) = mistakes.keep(root.take_section("tls")).flatten() {
+            lock.tls = LockedTls::read(section, mistakes);
         }
         // What is accepted is compared with what the lock holds: with a mistake in that, it would be accused of the same.
         if let Some(section) = accepted.and_then(|entry| mistakes.keep(entry.section()))

@@ -2,7 +2,7 @@
 
 use super::compose_settings::assignments;
 use super::{
-    DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, governance, gpus, kms, places, sources,
+    DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, governance, gpus, kms, places, sources, tls,
 };
 use crate::policy::{KeyProviderPin, KeyProviders};
 use crate::reference::{KmsRow, ReferenceValues};
@@ -90,6 +90,7 @@ pub(super) fn comments() -> impl Iterator<Item = &'static str> {
         KNOWN_BY_BEFORE,
         VULNERABLE_UNTIL,
         PLATFORM,
+        tls::HEADER,
     ]
     .into_iter()
     .flat_map(str::lines)
@@ -97,7 +98,7 @@ pub(super) fn comments() -> impl Iterator<Item = &'static str> {
 }
 
 /// The lines that begin a section.
-const SECTIONS: [&str; 7] = [
+const SECTIONS: [&str; 8] = [
     accepted::SECTION,
     "[images]",
     "[compose]",
@@ -105,6 +106,7 @@ const SECTIONS: [&str; 7] = [
     "[platform]",
     kms::SECTION,
     governance::SECTION,
+    tls::SECTION,
 ];
 
 const OBSERVED: &str = "observed";
@@ -196,6 +198,7 @@ impl Lock {
         out.push_str(&gpus::write(&self.gpus));
         out.push_str(&self.kms.write());
         out.push_str(&self.governance.write());
+        out.push_str(&self.tls.write());
         out
     }
 }

@@ -17,7 +17,7 @@ use super::platform::PlatformList;
 use super::second_hash::SecondHash;
 use super::source::SourcePolicy;
 use super::tcb::TcbPolicy;
-use super::tls_binding::TlsBinding;
+use super::tls_binding::{LockedBinding, TlsBinding};
 use crate::evidence::Contracts;
 use crate::reference::ReferenceValues;
 use crate::report::{CheckId, RequiredAssurance};
@@ -72,6 +72,8 @@ pub struct Policy {
     pub verifier: Verifier,
     /// How the key of the TLS connection must be bound to the VM.
     pub tls_binding: TlsBinding,
+    /// How a lock says that it was bound. A mode that the user named replaces it.
+    pub locked_tls: Option<LockedBinding>,
     /// Whether the endpoint is asked to quote a value that nobody may choose, if a tier of `endpoint` is required.
     pub endpoint_probe: bool,
     /// What the report data must hold.
@@ -120,6 +122,7 @@ impl Default for Policy {
             gpu: GpuExpectations::default(),
             verifier: Verifier::Local,
             tls_binding: TlsBinding::Auto,
+            locked_tls: None,
             endpoint_probe: true,
             report_data: ReportDataPolicy::default(),
             tcb: TcbPolicy::default(),
@@ -136,6 +139,15 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// The mode in which the key of the TLS connection must be bound: the one that the user named, or else that of the lock.
+    #[must_use]
+    pub fn tls_mode(&self) -> TlsBinding {
+        match (self.tls_binding, &self.locked_tls) {
+            (TlsBinding::Auto, Some(locked)) => locked.mode,
+            (named, _) => named,
+        }
+    }
+
     /// The contracts that the user named; absent where the app id or the chain is not named.
     #[must_use]
     pub fn contracts(&self) -> Option<Contracts> {

@@ -23,7 +23,7 @@ use super::os_image::{ImageRegisters, OsImagePolicy, PublishedImage};
 use super::platform::PlatformId;
 use super::second_hash::SecondHash;
 use super::tcb::{TcbException, TcbPolicy};
-use super::tls_binding::TlsBinding;
+use super::tls_binding::{LockedBinding, TlsBinding};
 use crate::report::RequiredAssurance;
 
 /// The first bytes that are hashed. Another encoding gets another number.
@@ -95,6 +95,7 @@ impl Policy {
             locked_platform,
             locked_compose,
             kms,
+            locked_tls,
             governance,
             waivers: _,
             required,
@@ -191,6 +192,10 @@ impl Policy {
             out.locked_compose(locked);
         }
         out.kms(kms);
+        if let Some(LockedBinding { mode, kms }) = locked_tls {
+            let kms = kms.as_deref().unwrap_or_default();
+            out.entry("lock.tls", [mode.as_str().as_bytes(), kms.as_bytes()]);
+        }
         out.governance(governance);
         if *required != RequiredAssurance::CODE {
             out.word("require-assurance", &required.to_string());

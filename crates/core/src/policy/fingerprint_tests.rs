@@ -5,7 +5,7 @@ use dcap_qvl::TcbStatus;
 use serde_json::json;
 
 use super::*;
-use crate::policy::{KmsHost, LockOrigin, Origin, OsTuple, PlatformList, TlsBinding};
+use crate::policy::{KmsHost, LockOrigin, LockedBinding, Origin, OsTuple, PlatformList, TlsBinding};
 use crate::reference::ReferenceValues;
 use crate::verify::Layout;
 
@@ -329,6 +329,20 @@ fn plain_of_each() -> Vec<Policy> {
         },
         Policy {
             tls_binding: TlsBinding::RaTls,
+            ..default()
+        },
+        Policy {
+            locked_tls: Some(LockedBinding {
+                mode: TlsBinding::RaTls,
+                kms: None,
+            }),
+            ..default()
+        },
+        Policy {
+            locked_tls: Some(LockedBinding {
+                mode: TlsBinding::RaTls,
+                kms: Some("ab".to_owned()),
+            }),
             ..default()
         },
         Policy {

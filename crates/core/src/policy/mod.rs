@@ -54,5 +54,5 @@ pub use source::{
     BuildSource, ExpectedSource, GITHUB_ACTIONS, MAX_SOURCE_RULES, RefPattern, SourcePolicy, SourceRule,
 };
 pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy, built_in_eval_floor};
-pub use tls_binding::{TlsBinding, UnknownTlsBinding};
+pub use tls_binding::{LockedBinding, TlsBinding, UnknownTlsBinding};
 pub use written_source::{SourceRuleError, WrittenRule};

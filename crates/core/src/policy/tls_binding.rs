@@ -17,6 +17,15 @@ pub enum TlsBinding {
     Ingress,
 }
 
+/// How the VM bound the key when a lock was taken. A verification asks for the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedBinding {
+    /// In which way: never [`TlsBinding::Auto`].
+    pub mode: TlsBinding,
+    /// The KMS's SubjectPublicKeyInfo at the end of the certificate's chain, DER in hex.
+    pub kms: Option<String>,
+}
+
 /// A name that is not the name of a mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("it is none of {known}", known = TlsBinding::ALL.map(TlsBinding::as_str).join(", "))]

@@ -223,18 +223,27 @@ const EVIDENCE_NOT_PROVEN: Reason = Reason {
 
 /// Whether the user asked for a binding: by its mode, or by a tier that needs one.
 fn is_asked(policy: &Policy) -> bool {
+    policy.tls_mode() != TlsBinding::Auto || policy.required.sides().includes(SideTier::EndpointReplayable)
+}
+
+/// The same of this verification alone: a lock that was taken from the app's address serves for other sources too, which have no
+/// connection to it.
+fn is_asked_of_any_source(policy: &Policy) -> bool {
     policy.tls_binding != TlsBinding::Auto || policy.required.sides().includes(SideTier::EndpointReplayable)
 }
 
 fn run(facts: &Facts, policy: &Policy) -> Finding {
     let Some(tls) = &facts.tls else {
         let sentence = "The evidence did not come over a TLS connection to the app's own address.";
-        return open(policy, &NO_CONNECTION, sentence);
+        return match is_asked_of_any_source(policy) {
+            true => Finding::error(&NO_CONNECTION, sentence),
+            false => Finding::skip(&NO_CONNECTION, sentence),
+        };
     };
     if let Err(finding) = proven_quote(facts) {
         return finding;
     }
-    let finding = match policy.tls_binding {
+    let finding = match policy.tls_mode() {
         TlsBinding::RaTls => ra_tls(facts, tls, policy),
         TlsBinding::AppKey => app_key(tls, policy),
         TlsBinding::Ingress => ingress::ingress(facts, tls, policy),
@@ -313,10 +322,27 @@ fn ra_tls(facts: &Facts, tls: &Tls, policy: &Policy) -> Finding {
         }
         Err(why) => return not_bound(why, policy),
     };
-    if is_kms_named(facts, policy)
+    let locked = policy
+        .locked_tls
+        .as_ref()
+        .and_then(|locked| locked.kms.as_deref());
+    if (is_kms_named(facts, policy) || locked.is_some())
         && let Err(refusal) = &tls.kms
     {
         return refused(refusal, policy);
+    }
+    let booted_with = facts
+        .boot
+        .as_ref()
+        .ok()
+        .map(|boot| boot.key_provider().id.as_str());
+    if locked.is_some_and(|locked| booted_with.is_none_or(|id| !id.eq_ignore_ascii_case(locked))) {
+        return wrong(
+            policy,
+            &RATLS_OTHER_KMS,
+            "The certificate chains up to another KMS than the one in the lock.",
+        )
+        .found(booted_with.unwrap_or_default());
     }
     let accepted = match platform_of_own_quote(facts.certificate.as_deref(), policy, &OWN_QUOTE) {
         Ok(accepted) => accepted,
