@@ -159,7 +159,9 @@ proptest! {
         for output in &outputs {
             prop_assert!(!output.value().chars().any(char::is_control));
             let is_path = output.name().ends_with("-path") || ["report-json", "statements"].contains(&output.name());
-            prop_assert!(is_path || output.value().chars().all(|c| c.is_ascii_alphanumeric() || "-.+,".contains(c)));
+            let hash = output.value().strip_prefix("sha256:").filter(|_| output.name() == "subject-digest");
+            let word = hash.unwrap_or(output.value());
+            prop_assert!(is_path || word.chars().all(|c| c.is_ascii_alphanumeric() || "-.+,".contains(c)));
         }
         let env = dotenv(&outputs, false);
         prop_assert!(env.lines().count() <= 18 && !env.contains([' ', '$', '"', '\'', '`', '\\', '#']));
