@@ -8,7 +8,9 @@ mod words;
 pub use side::{Side, SideKind};
 
 use cvm_verify_core::compose::TextDiff;
-use cvm_verify_core::lock::{Change, Lock, LockedGovernance, LockedKms, LockedOs, difference, field_words};
+use cvm_verify_core::lock::{
+    Change, Lock, LockedGovernance, LockedKms, LockedOs, LockedTls, difference, field_words,
+};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::verify::digest::sha256;
 
@@ -113,6 +115,10 @@ fn leave_out_unsaid(own: &mut Lock, other: &mut Lock) -> Vec<&'static str> {
     if own.governance == LockedGovernance::default() && own.governance != other.governance {
         other.governance = LockedGovernance::default();
         add(true, "the contracts that govern the app");
+    }
+    if own.tls == LockedTls::default() && own.tls != other.tls {
+        other.tls = LockedTls::default();
+        add(true, "how the TLS key of the address is bound");
     }
     if own.sources.is_empty() && !other.sources.is_empty() {
         other.sources.clear();
