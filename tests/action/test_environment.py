@@ -12,7 +12,7 @@ INPUTS = {name for name in ACTION["runs"]["steps"][1]["env"] if name.startswith(
 INPUTS -= {"CVM_VERIFY_MODE", "CVM_VERIFY_CHANNEL_SECRETS"}
 # Not set at all unless they are given.
 CHANNELS = {f"CVM_VERIFY_{n.replace('-', '_').upper()}" for n, i in ACTION["inputs"].items() if i.get("default") == "(not given)"}
-RUNNER = "GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_API_URL GITHUB_REPOSITORY GITHUB_EVENT_NAME GITHUB_RUN_ID GITHUB_RUN_ATTEMPT RUNNER_TEMP MSYS2_ARG_CONV_EXCL MSYS2_ENV_CONV_EXCL".split()
+RUNNER = "GITHUB_WORKSPACE GITHUB_ACTIONS GITHUB_OUTPUT GITHUB_STEP_SUMMARY GITHUB_SERVER_URL GITHUB_API_URL GITHUB_REPOSITORY GITHUB_EVENT_NAME GITHUB_RUN_ID GITHUB_RUN_ATTEMPT RUNNER_TEMP MSYS2_ARG_CONV_EXCL MSYS2_ENV_CONV_EXCL".split()
 SECRETS = {
     "slack-webhook-url": "https://hooks.test/services/T0/B0/slack5ecret",
     "webhook-url": "https://receiver.test/generic5ecret?a=%25b%0Ac",
