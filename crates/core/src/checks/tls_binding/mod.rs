@@ -236,7 +236,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     let Some(tls) = &facts.tls else {
         let sentence = "The evidence did not come over a TLS connection to the app's own address.";
         return match is_asked_of_any_source(policy) {
-            true => Finding::error(&NO_CONNECTION, sentence),
+            true => Finding::error(&NO_CONNECTION, sentence).against(asked_by(policy)),
             false => Finding::skip(&NO_CONNECTION, sentence),
         };
     };
