@@ -37,8 +37,9 @@ pub(super) const FORECASTS: &[&Reason] = &[&NOT_REFETCHED, &ENDS_SOON, &CERTIFIC
 const MISSING: Reason = Reason {
     id: "missing",
     means: "There is no collateral for this platform, so its patch level and revocations cannot be checked.",
-    fix: "Replay a bundle that holds collateral, or give it with --collateral. In a live run, name another PCCS with \
-          --pccs-url: the ones that were asked do not know the platform.",
+    fix: "Replay a bundle that holds collateral, give it with --collateral, or let `replay` ask for it with \
+          --fetch-collateral. In a live run, name another PCCS with --pccs-url: the ones that were asked do not know the \
+          platform.",
 };
 const UNREACHABLE: Reason = Reason {
     id: "unreachable",
