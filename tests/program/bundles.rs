@@ -66,7 +66,7 @@ fn replay_judges_at_the_time_of_capture_or_at_another() {
     deployment.verify(&["--evidence", &deployment.path("bundle.json")]);
     replay(&deployment, "bundle.json", &[]).assert(Collateral, Pass, None);
     replay(&deployment, "bundle.json", &["--at=2030-01-01"]).assert(Collateral, Error, Some("expired"));
-    replay(&deployment, "bundle.json", &["--at=yesterday"]).assert_usage_error("is no RFC 3339 time");
+    replay(&deployment, "bundle.json", &["--at=yesterday"]).assert_usage_error("is not an RFC 3339 time");
 }
 
 #[test]

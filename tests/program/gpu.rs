@@ -111,7 +111,7 @@ fn what_cannot_be_meant_is_a_usage_error() {
     twice.assert_usage_error("it replaces NVIDIA's root twice");
     let usage = |option: &str, says: &str| deployment.verify(&[option]).assert_usage_error(says);
     usage("--gpu-model=GH100 A01", "is not the name of a chip");
-    usage("--gpu-count=17", "17 is not in 0..=16");
+    usage("--gpu-count=17", "write a whole number from 0 to 16");
     usage("--gpu-path=/gpu?nonce=00", "sets nonce itself");
     usage("--insecure-trust-root=nvidia=", "the file is missing");
 }

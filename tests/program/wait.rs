@@ -52,7 +52,7 @@ fn a_passing_deployment_is_asked_once_and_a_wrong_duration_is_a_usage_error() {
         .behave(AppEndpoint::Attestation, Behaviour::Status(404));
     deployment
         .verify(&["--wait=soon"])
-        .assert_usage_error("is no duration");
+        .assert_usage_error("is not a duration");
 }
 
 #[test]
