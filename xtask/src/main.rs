@@ -74,7 +74,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "demo",
-        about: "a simulated machine, honest and lying in four ways",
+        about: "simulated machines, honest ones and some that lie",
         commands: &[&["cargo", "run", "--locked", "--quiet", "--example", "demo"]],
     },
     Task {

@@ -144,7 +144,7 @@ fn judge(
     let runs = own.boot.as_ref().map(|boot| hex::encode(boot.compose_hash()));
     Some(format!(
         "The KMS at {host} has the root key of the app's keys and runs the compose document {}, {}; quoted when it started, \
-         answered now.",
+         answered when it was asked.",
         runs.unwrap_or_default(),
         named.unwrap_or_else(|| "which nobody named".to_owned())
     ))

@@ -6,7 +6,7 @@ use super::place::{Place, item, step};
 use super::settable::LaunchScript;
 use super::{ComposeFile, is_risky};
 
-/// The names in `allowed_envs` that Docker, Docker Compose or a script of the guest reads: whoever sets one of them decides
+/// The names in `allowed_envs` that Docker, Docker Compose or a script of the guest reads: the one who sets one of them decides
 /// what runs, whether or not the docker compose file refers to it.
 pub(super) fn judge(members: &Map<String, Value>, script: LaunchScript, file: &mut ComposeFile) {
     const FIELD: &str = "allowed_envs";
