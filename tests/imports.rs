@@ -22,7 +22,13 @@ use house::{House, folder_of};
 /// Folders and files by floor, the lowest first; those of the core begin with `core/`. Those of one floor do not import each
 /// other.
 const FLOORS: [&[&str]; 19] = [
-    &["core/reference", "core/report", "core/toml_text", "usage_error"],
+    &[
+        "core/reference",
+        "core/report",
+        "core/toml_text",
+        "git",
+        "usage_error",
+    ],
     &["core/evidence"],
     &["core/verify", "net"],
     &["core/compose"],
@@ -32,7 +38,7 @@ const FLOORS: [&[&str]; 19] = [
     &["core/tiers"],
     &["core/appraise"],
     &["files"],
-    &["collateral", "compare", "config", "image_source"],
+    &["collateral", "compare", "config", "deploy_plan", "image_source"],
     &["source"],
     &["engine", "render"],
     &["env", "inspect", "merge"],

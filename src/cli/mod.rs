@@ -18,8 +18,6 @@ mod earlier_files;
 mod environment;
 mod explain;
 mod fetched_collateral;
-mod found_lock;
-mod git;
 mod github;
 mod help;
 mod inspect;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::alone::{Alone, facts_of_alone};
 use super::args::PinArgs;
-use super::found_lock::LOCK_NAME;
 use super::settings::{of_source, text_of};
 use super::trust_roots::{Roots, trust_roots};
 use super::{chain, replay};
@@ -14,6 +13,7 @@ use crate::config::{Settings, Written, written};
 use crate::engine::AskedContracts;
 use crate::env::Surroundings;
 use crate::files;
+use crate::plan::found_lock::LOCK_NAME;
 use crate::plan::planner::address;
 use crate::plan::policy;
 use crate::plan::policy_file::{self, Config};

@@ -6,6 +6,7 @@ use super::args::PlanArgs;
 use super::settings::{of_options, word};
 use crate::config::Interval;
 use crate::env::Surroundings;
+use crate::plan::found_lock::with_found_lock;
 use crate::plan::planner::Selection;
 use crate::plan::policy_file::found;
 use crate::usage_error::UsageError;
@@ -23,6 +24,19 @@ pub(super) fn selection(args: &PlanArgs, interval: Option<Interval>) -> Result<S
         collateral_max_age: args.collateral_age.collateral_max_age,
         asks_nodes: !args.chain.rpc_url.is_empty(),
     })
+}
+
+/// What the arguments select; without any expectation and policy file, as the lock of the working folder says.
+pub(super) fn selection_or_found_lock(
+    args: &PlanArgs,
+    quiet: bool,
+    surroundings: &mut Surroundings,
+) -> Result<Selection, UsageError> {
+    let selection = selection(args, None)?;
+    match args.no_lock || args.config.config.is_some() || args.expect.keys.is_expecting() {
+        true => Ok(selection),
+        false => with_found_lock(selection, quiet, surroundings),
+    }
 }
 
 /// The policy file of a run, where it has one.

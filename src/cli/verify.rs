@@ -11,11 +11,10 @@ use tokio::time::Instant;
 use super::args::VerifyArgs;
 use super::bundle_paths::{bundle_path_of, bundle_paths};
 use super::earlier_files::unfinished;
-use super::found_lock::with_found_lock;
 use super::interrupt::Interrupt;
 use super::output::{self, Alerts, Written};
 use super::progress::ProgressLine;
-use super::selection::{policy_file, selection};
+use super::selection::{policy_file, selection_or_found_lock};
 use super::transport::{self, nras, opinions};
 use super::trust_roots::trust_roots;
 use super::{cache, chain, run_id, statement_files, wait};
@@ -38,13 +37,13 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     let mut unfinished = unfinished(Mode::Live, args.shard, started_at);
     run_id::name(&mut unfinished, run.as_ref());
     output::prepare(&args.output, &unfinished, surroundings)?;
-    let planning = &*with_found_lock(&args.plan, args.output.is_quiet(), surroundings)?;
-    let file = policy_file(planning, args.output.is_quiet(), surroundings);
+    let selection = selection_or_found_lock(&args.plan, args.output.is_quiet(), surroundings)?;
+    let file = policy_file(&args.plan, args.output.is_quiet(), surroundings);
     let Plan {
         targets,
         alerts: channels,
         ..
-    } = plan(&selection(planning, None)?, started_at, file.as_deref())?;
+    } = plan(&selection, started_at, file.as_deref())?;
     refuse_commit_on_schedule(&args.plan.expect.keys.settings, surroundings)?;
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(Planned::name).collect();

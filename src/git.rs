@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// Why a file is not as a commit holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unrecorded {
+pub(crate) enum Unrecorded {
     /// No commit holds it.
     Untracked,
     /// The last commit holds another text.
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MAX_ANSWER: u64 = 4096;
 
 /// Asks git about a file. A commit that holds the file as it is says nothing, and so does a git that does not answer.
-pub(super) fn unrecorded(path: &Path) -> Option<Unrecorded> {
+pub(crate) fn unrecorded(path: &Path) -> Option<Unrecorded> {
     let mut git = Command::new("git")
         // Programs that a repository's settings name are not started.
         .args(["--no-optional-locks", "-c", "core.fsmonitor=false"])

@@ -3,43 +3,42 @@
 //! Only of that address: a lock of another deployment would accuse this one. Other folders are not looked into, and where a
 //! policy file is in use it alone says what is expected.
 
-use std::borrow::Cow;
 use std::path::Path;
 
-use super::args::PlanArgs;
-use super::git::{self, Unrecorded};
-use super::settings::of_source;
+use super::planner::Selection;
+use super::target::Target;
 use crate::env::Surroundings;
 use crate::files;
-use crate::plan::target::Target;
+use crate::git::{self, Unrecorded};
 use crate::usage_error::UsageError;
 use cvm_verify_core::lock::LockFile;
 
 /// The name of the lock file that is written, and found, where no other is given.
-pub(super) const LOCK_NAME: &str = "cvm.lock";
+pub(crate) const LOCK_NAME: &str = "cvm.lock";
 
-/// The arguments, with the lock of the working folder where it is the one of this address. Says what it does.
+/// What a run without expectations selects, with the lock of the working folder where it is the one of this address. Says what it
+/// does.
 ///
 /// # Errors
 /// A lock that cannot be read: it may be the one that is meant.
-pub(super) fn with_found_lock<'a>(
-    args: &'a PlanArgs,
+pub(crate) fn with_found_lock(
+    mut selection: Selection,
     quiet: bool,
     surroundings: &mut Surroundings,
-) -> Result<Cow<'a, PlanArgs>, UsageError> {
+) -> Result<Selection, UsageError> {
     let path = Path::new(LOCK_NAME);
-    let ([url], None) = (args.url.as_slice(), &args.config.config) else {
-        return Ok(Cow::Borrowed(args));
+    let [url] = selection.urls.as_slice() else {
+        return Ok(selection);
     };
-    if args.no_lock || args.expect.keys.is_expecting() || !(surroundings.exists)(path) {
-        return Ok(Cow::Borrowed(args));
+    if !(surroundings.exists)(path) {
+        return Ok(selection);
     }
     // An address that cannot be used is reported by what uses it.
-    let Some(origin) = Target::new(url, &of_source(&args.source))
+    let Some(origin) = Target::new(url, &selection.options)
         .ok()
         .and_then(|target| target.source.origin())
     else {
-        return Ok(Cow::Borrowed(args));
+        return Ok(selection);
     };
     let read = files::read_lock_file(path).map_err(|error| {
         UsageError::new(format!(
@@ -51,7 +50,7 @@ pub(super) fn with_found_lock<'a>(
             surroundings.complain(line);
         }
     };
-    match choose(&read.lock, &origin, &args.config.target) {
+    match choose(&read.lock, &origin, &selection.names) {
         Ok(name) => {
             say(&format!(
                 "No expectation was given: using {LOCK_NAME} of this folder, which was taken from {origin}."
@@ -67,20 +66,16 @@ pub(super) fn with_found_lock<'a>(
                 }
                 None => {}
             }
-            let mut args = args.clone();
-            args.expect.keys.settings.give("--lock", [LOCK_NAME.to_owned()]);
-            if let (Some(name), true) = (name, args.config.target.is_empty()) {
-                args.config.target = vec![name.to_owned()];
+            if let (Some(name), true) = (name, selection.names.is_empty()) {
+                selection.names = vec![name.to_owned()];
             }
-            Ok(Cow::Owned(args))
+            selection.options.give("--lock", [LOCK_NAME.to_owned()]);
         }
-        Err(why) => {
-            say(&format!(
-                "There is a {LOCK_NAME} here {why} To use it: --lock {LOCK_NAME}"
-            ));
-            Ok(Cow::Borrowed(args))
-        }
+        Err(why) => say(&format!(
+            "There is a {LOCK_NAME} here {why} To use it: --lock {LOCK_NAME}"
+        )),
     }
+    Ok(selection)
 }
 
 /// The deployment of the file that was taken from this origin, by its name where it has one; else why none is used.
