@@ -7,19 +7,16 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use cvm_verify::cli;
-use cvm_verify::cli::Surroundings;
+use cvm_verify::cli::Env;
 
 fn main() -> ExitCode {
-    let mut surroundings = Surroundings::of_process();
-    let factor = surroundings
-        .args
-        .get(1)
-        .and_then(|text| text.to_str()?.parse().ok());
+    let mut env = Env::of_process();
+    let factor = env.args.get(1).and_then(|text| text.to_str()?.parse().ok());
     let Some(factor) = factor else {
         let _ = writeln!(std::io::stderr(), "usage: accelerated FACTOR watch …");
         return ExitCode::from(2);
     };
-    surroundings.args.remove(1);
-    surroundings.acceleration = factor;
-    ExitCode::from(cli::run(&mut surroundings))
+    env.args.remove(1);
+    env.acceleration = factor;
+    ExitCode::from(cli::run(&mut env))
 }

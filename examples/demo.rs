@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use cvm_verify::cli;
-use cvm_verify::cli::Surroundings;
+use cvm_verify::cli::Env;
 use simulator::{AppServer, Cvm, Lie, PccsServer, ReportDataLayout, TlsIdentity, TlsMode, World};
 
 /// What is shown: a title, the lie that the simulated host tells, and the exit code that it must end with.
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 
 fn demo() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
-    let now = (Surroundings::of_process().now)();
+    let now = (Env::of_process().now)();
     let healthy = Cvm::healthy(&World::new(1, now));
     let root = folder.path().join("root.pem");
     std::fs::write(&root, healthy.world.root_pem())?;
@@ -179,9 +179,9 @@ fn expected(healthy: &Cvm, app: &str, pccs: &str, root: &Path) -> Vec<String> {
 
 /// Runs `verify` with these arguments under a title.
 fn verify(title: &str, args: &[String]) -> Result<u8, Box<dyn std::error::Error>> {
-    let mut surroundings = Surroundings::of_process();
-    surroundings.env.clear();
-    surroundings.args = ["cvm-verify", "verify"]
+    let mut env = Env::of_process();
+    env.variables.clear();
+    env.args = ["cvm-verify", "verify"]
         .into_iter()
         .map(Into::into)
         .chain(args.iter().map(Into::into))
@@ -191,7 +191,7 @@ fn verify(title: &str, args: &[String]) -> Result<u8, Box<dyn std::error::Error>
         "━".repeat(title.chars().count()),
         "━".repeat(title.chars().count())
     ))?;
-    let code = cli::run(&mut surroundings);
+    let code = cli::run(&mut env);
     say(&format!("\nexit code {code}\n"))?;
     Ok(code)
 }

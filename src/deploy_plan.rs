@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::judge_images;
-use cvm_verify_core::compose::{ComposeFile, Place, compose_forms, read_unproven_document};
+use cvm_verify_core::compose::{ComposeFile, ComposePlace, compose_forms, read_unproven_document};
 use cvm_verify_core::evidence::RecordedStatements;
 use cvm_verify_core::policy::{ImagePinsPolicy, Policy, SourcePolicy};
 use cvm_verify_core::report::{SideTier, Status};
@@ -135,7 +135,7 @@ impl DeployPlan {
             return Ok(plan);
         }
         let locked = policy.locked_compose.as_ref();
-        let is_reviewed = |place: &&Place| locked.is_some_and(|locked| locked.has_reviewed(place));
+        let is_reviewed = |place: &&ComposePlace| locked.is_some_and(|locked| locked.has_reviewed(place));
         let reviewed = file.deciding().filter(is_reviewed).count();
         let places = file
             .deciding()

@@ -34,12 +34,12 @@ pub const CI_VARIABLES: [&str; 16] = [
 const CACHE_VARIABLES: [&str; 3] = ["XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"];
 
 /// Arguments, environment, clock and streams of a run.
-pub struct Surroundings {
+pub struct Env {
     /// The arguments, the program's name first.
     pub args: Vec<OsString>,
     /// The environment. Only variables named `CVM_VERIFY_…` are looked at, [`CI_VARIABLES`], and where
     /// the user's caches are.
-    pub env: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, String>,
     /// Where reports go.
     pub stdout: Box<dyn Write + Send>,
     /// Where errors and progress go.
@@ -62,7 +62,7 @@ pub struct Surroundings {
     pub exists: fn(&Path) -> bool,
 }
 
-impl Surroundings {
+impl Env {
     /// Those of this process.
     #[must_use]
     pub fn of_process() -> Self {
@@ -79,7 +79,7 @@ impl Surroundings {
         }
         Self {
             args: std::env::args_os().collect(),
-            env,
+            variables: env,
             stdout: Box::new(std::io::stdout()),
             stderr: Box::new(std::io::stderr()),
             stdout_is_terminal: std::io::stdout().is_terminal(),
@@ -96,7 +96,7 @@ impl Surroundings {
     /// Where lines are wrapped, in characters: the terminal's width, within what reads well; 100 in a log.
     pub(crate) fn width(&self) -> usize {
         let columns = self
-            .env
+            .variables
             .get("COLUMNS")
             .and_then(|columns| columns.trim().parse().ok());
         match columns.filter(|_| self.stdout_is_terminal) {
@@ -107,7 +107,7 @@ impl Surroundings {
 
     /// Whether the terminal takes no control sequences.
     pub(crate) fn is_dumb_terminal(&self) -> bool {
-        self.env.get("TERM").is_some_and(|term| term == "dumb")
+        self.variables.get("TERM").is_some_and(|term| term == "dumb")
     }
 
     /// Writes to standard output. A reader that went away (`| head`) is no error.
@@ -125,7 +125,7 @@ impl Surroundings {
 
     /// Whether this is a step of GitHub Actions.
     pub(crate) fn on_github(&self) -> bool {
-        self.env
+        self.variables
             .get("GITHUB_ACTIONS")
             .is_some_and(|value| value == "true")
     }

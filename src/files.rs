@@ -136,7 +136,7 @@ fn neighbour(path: &Path) -> PathBuf {
 }
 
 /// A file that is written when the verdict is out.
-pub(crate) struct Pending {
+pub(crate) struct PendingFile {
     pub path: PathBuf,
     pub text: String,
 }

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use cvm_verify::cli::{Surroundings, run};
+use cvm_verify::cli::{Env, run};
 
 fn main() -> ExitCode {
-    ExitCode::from(run(&mut Surroundings::of_process()))
+    ExitCode::from(run(&mut Env::of_process()))
 }

@@ -8,7 +8,7 @@ use cvm_verify_core::verify::provenance::SignedStatement;
 
 /// What a reader expects of a statement.
 #[derive(Debug, Clone)]
-pub(crate) struct Expected<'a> {
+pub(crate) struct ExpectedStatement<'a> {
     /// The deployment.
     pub resource: &'a str,
     /// What it must reach, as SLSA verification summaries write it.
@@ -22,7 +22,7 @@ pub(crate) struct Expected<'a> {
 }
 
 /// What a proven statement says, against what is expected.
-pub(crate) fn judge(signed: &SignedStatement, expected: &Expected<'_>) -> Result<String, String> {
+pub(crate) fn judge(signed: &SignedStatement, expected: &ExpectedStatement<'_>) -> Result<String, String> {
     if signed.predicate_type() != PREDICATE_TYPE {
         return Err(format!(
             "it is a statement of another type ({}), not a verification summary",
@@ -32,7 +32,7 @@ pub(crate) fn judge(signed: &SignedStatement, expected: &Expected<'_>) -> Result
     judge_summary(signed.predicate(), expected)
 }
 
-fn judge_summary(predicate: &Value, expected: &Expected<'_>) -> Result<String, String> {
+fn judge_summary(predicate: &Value, expected: &ExpectedStatement<'_>) -> Result<String, String> {
     let text = |name: &str| predicate.get(name).and_then(Value::as_str).unwrap_or_default();
     let verifier = predicate.pointer("/verifier/id").and_then(Value::as_str);
     if verifier != Some(env!("CARGO_PKG_REPOSITORY")) {
@@ -123,7 +123,7 @@ mod tests {
         change(&mut predicate);
         judge_summary(
             &predicate,
-            &Expected {
+            &ExpectedStatement {
                 resource: "https://shop.example/",
                 levels: &["CVM_VERIFY_CODE".to_owned()],
                 accepts_waivers: false,

@@ -110,6 +110,40 @@ fn what_decides_knows_no_network_no_clock_and_no_environment() {
     assert_eq!(wrong, Vec::<String>::new());
 }
 
+/// Types that share a name although more than one file sees them, and why.
+const SHARED_NAMES: [(&str, &str); 4] = [
+    (
+        "Page",
+        "what is written line by line, for people: by `render` and by `inspect`",
+    ),
+    ("Section", "a part of a page, and of a lock file"),
+    (
+        "Mistakes",
+        "what is wrong with a policy file, and with a lock file",
+    ),
+    (
+        "Source",
+        "whom to ask for evidence, and the lock file that is read",
+    ),
+];
+
+/// One name has one meaning. A type that only its own file sees may have a short name.
+#[test]
+fn no_two_types_that_others_see_have_one_name() {
+    let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, text) in House::read().texts() {
+        for name in house::types_seen_by_others(text) {
+            names.entry(name).or_default().insert(file.to_owned());
+        }
+    }
+    assert!(names.len() > 300, "the reader finds only {}", names.len());
+    names.retain(|_, files| files.len() > 1);
+    let shared: Vec<&str> = names.keys().map(String::as_str).collect();
+    let mut allowed: Vec<&str> = SHARED_NAMES.iter().map(|(name, _)| *name).collect();
+    allowed.sort_unstable();
+    assert_eq!(shared, allowed, "{names:#?}");
+}
+
 /// The reader finds what it is looking for: imports that are there, whatever their form.
 #[test]
 fn imports_of_every_form_are_seen() {

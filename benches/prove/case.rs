@@ -6,7 +6,7 @@ use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::evidence::{Bundle, Evidence};
 use cvm_verify_core::policy::{Expected, Freshness, Origin, OsImagePolicy, Policy};
 use cvm_verify_core::report::{Mode, Report, RequiredAssurance, Status, TargetReport, Tool, Verdict};
-use cvm_verify_core::verify::{Facts, Inputs, LeafInputs, SignatureCache, TrustRoot, prove};
+use cvm_verify_core::verify::{Claims, Inputs, LeafInputs, SignatureCache, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 use dcap_qvl::verify::{QuoteVerifier, VerifiedReport};
 
@@ -95,12 +95,12 @@ impl Case {
         if let TrustRoot::Custom(der) = &self.root {
             self.verifier = QuoteVerifier::new(der.clone());
         }
-        let facts = self.prove(&evidence, &SignatureCache::default());
+        let claims = self.prove(&evidence, &SignatureCache::default());
         self.policy.compose_hash = Some(Expected {
-            value: *facts.boot.as_ref().unwrap().compose_hash(),
+            value: *claims.boot.as_ref().unwrap().compose_hash(),
             origin: Origin::Option("--compose-hash"),
         });
-        let target = self.appraise(&facts);
+        let target = self.appraise(&claims);
         let failed = target
             .checks
             .iter()
@@ -128,7 +128,7 @@ impl Case {
         Evidence::parse(&self.attestation, self.info.as_deref(), None, self.nonce).unwrap()
     }
 
-    pub fn prove(&self, evidence: &Evidence, signatures: &SignatureCache) -> Facts {
+    pub fn prove(&self, evidence: &Evidence, signatures: &SignatureCache) -> Claims {
         prove(&Inputs {
             evidence,
             collateral: Ok(&self.collateral),
@@ -152,7 +152,7 @@ impl Case {
         }
     }
 
-    pub fn appraise(&self, facts: &Facts) -> TargetReport {
+    pub fn appraise(&self, claims: &Claims) -> TargetReport {
         let subject = Subject {
             name: self.name.to_owned(),
             url: None,
@@ -161,7 +161,7 @@ impl Case {
             collateral_source: None,
             bundle: None,
         };
-        appraise(Ok(facts), &self.policy, &subject)
+        appraise(Ok(claims), &self.policy, &subject)
     }
 
     pub fn report(&self) -> Report {

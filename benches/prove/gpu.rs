@@ -6,7 +6,7 @@ use std::io::Write as _;
 use criterion::{BatchSize, Criterion};
 use cvm_verify_core::evidence::{Evidence, RecordedGpu};
 use cvm_verify_core::verify::gpu::DeviceRoot;
-use cvm_verify_core::verify::{Facts, SignatureCache};
+use cvm_verify_core::verify::{Claims, SignatureCache};
 use simulator::Gpus;
 use simulator::gpu::device_root_der;
 
@@ -34,15 +34,15 @@ impl<'c> Devices<'c> {
             evidence: case.parse().with_gpu(Some(&recorded)),
             root: DeviceRoot::Custom(device_root_der(1)),
         };
-        let facts = devices.proven(case.prove(&devices.evidence, &SignatureCache::default()));
-        let verified = facts.gpu.devices.unwrap();
+        let claims = devices.proven(case.prove(&devices.evidence, &SignatureCache::default()));
+        let verified = claims.gpu.devices.unwrap();
         assert_eq!((verified.gpus().len(), verified.switches().len()), (8, 4));
         devices
     }
 
     /// Chains, signatures and opaque data of all devices.
-    fn proven(&self, facts: Facts) -> Facts {
-        facts.with_device_root(&self.evidence, &self.root)
+    fn proven(&self, claims: Claims) -> Claims {
+        claims.with_device_root(&self.evidence, &self.root)
     }
 }
 
@@ -51,7 +51,7 @@ pub fn benchmark(criterion: &mut Criterion, case: &Case) {
     criterion.bench_function("prove 8 GPUs and 4 switches", |bencher| {
         bencher.iter_batched(
             || case.prove(&devices.evidence, &SignatureCache::default()),
-            |facts| black_box(devices.proven(facts)),
+            |claims| black_box(devices.proven(claims)),
             BatchSize::PerIteration,
         );
     });
@@ -63,8 +63,8 @@ pub fn compare(case: &Case) {
     let (mut quote, mut gpus) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         quote.push(time(|| drop(black_box(case.dcap_qvl()))));
-        let facts = devices.case.prove(&devices.evidence, &SignatureCache::default());
-        gpus.push(time(|| drop(black_box(devices.proven(facts)))));
+        let claims = devices.case.prove(&devices.evidence, &SignatureCache::default());
+        gpus.push(time(|| drop(black_box(devices.proven(claims)))));
     }
     let (quote, gpus) = (median(quote), median(gpus));
     let ratio = gpus.as_secs_f64() / quote.as_secs_f64();

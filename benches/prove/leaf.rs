@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use criterion::{BatchSize, Criterion};
 use cvm_verify_core::evidence::{IngressSeen, Probe, Seen, TlsChain, TlsHost, TlsSession};
-use cvm_verify_core::verify::{Facts, SignatureCache};
+use cvm_verify_core::verify::{Claims, SignatureCache};
 use simulator::{Cvm, TlsIdentity, World};
 
 use crate::case::Case;
@@ -30,25 +30,25 @@ fn session() -> TlsSession {
 }
 
 /// The facts of the app's own evidence, and what of the signatures is known then: both quotes are of one platform.
-fn of_app(case: &Case) -> (Facts, SignatureCache) {
+fn of_app(case: &Case) -> (Claims, SignatureCache) {
     let signatures = SignatureCache::default();
-    let facts = case.prove(&case.parse(), &signatures);
-    (facts, signatures)
+    let claims = case.prove(&case.parse(), &signatures);
+    (claims, signatures)
 }
 
-fn with_leaf(case: &Case, session: &TlsSession, facts: Facts, signatures: &SignatureCache) -> Facts {
-    facts.with_tls(session, &case.leaf_inputs(signatures))
+fn with_leaf(case: &Case, session: &TlsSession, claims: Claims, signatures: &SignatureCache) -> Claims {
+    claims.with_tls(session, &case.leaf_inputs(signatures))
 }
 
 pub fn benchmark(criterion: &mut Criterion, case: &Case) {
     let session = session();
-    let (facts, signatures) = of_app(case);
-    let tls = with_leaf(case, &session, facts, &signatures).tls.unwrap();
+    let (claims, signatures) = of_app(case);
+    let tls = with_leaf(case, &session, claims, &signatures).tls.unwrap();
     assert!(tls.ra_tls.is_ok(), "{:?}", tls.ra_tls);
     criterion.bench_function("prove a certificate's own quote", |bencher| {
         bencher.iter_batched(
             || of_app(case),
-            |(facts, signatures)| black_box(with_leaf(case, &session, facts, &signatures)),
+            |(claims, signatures)| black_box(with_leaf(case, &session, claims, &signatures)),
             BatchSize::PerIteration,
         );
     });
@@ -60,9 +60,9 @@ pub fn compare(case: &Case) {
     let (mut quote, mut leaf) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         quote.push(time(|| drop(black_box(case.dcap_qvl()))));
-        let (facts, signatures) = of_app(case);
+        let (claims, signatures) = of_app(case);
         leaf.push(time(|| {
-            drop(black_box(with_leaf(case, &session, facts, &signatures)));
+            drop(black_box(with_leaf(case, &session, claims, &signatures)));
         }));
     }
     let (quote, leaf) = (median(quote), median(leaf));

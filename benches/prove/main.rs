@@ -68,7 +68,7 @@ fn verification(criterion: &mut Criterion, case: &Case) {
 /// Where the time goes.
 fn parts(criterion: &mut Criterion, case: &Case) {
     let evidence = case.parse();
-    let facts = case.prove(&evidence, &SignatureCache::default());
+    let claims = case.prove(&evidence, &SignatureCache::default());
     let report = case.report();
     let mut bare = evidence.clone();
     bare.attestation.event_log = None;
@@ -98,7 +98,7 @@ fn parts(criterion: &mut Criterion, case: &Case) {
         );
     });
     group.bench_function("appraise", |bencher| {
-        bencher.iter(|| black_box(case.appraise(&facts)));
+        bencher.iter(|| black_box(case.appraise(&claims)));
     });
     group.bench_function("render text", |bencher| {
         bencher.iter(|| black_box(render::text(&report, render::Style::default())));

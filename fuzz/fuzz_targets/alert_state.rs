@@ -1,7 +1,7 @@
 //! The memory of what was told, from a file or an issue.
 #![cfg_attr(feature = "libfuzzer", no_main)]
 
-use cvm_verify::alert::state::State;
+use cvm_verify::alert::incident::State;
 
 cvm_verify_fuzz::fuzz_target!(|json: &[u8]| {
     if let Ok(state) = State::parse(json) {

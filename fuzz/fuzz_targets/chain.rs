@@ -2,7 +2,7 @@
 #![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::evidence::{RecordedChain, RpcOutcome};
-use cvm_verify_core::verify::chain::{AppBootInfo, MAX_ROUNDS, Subject, outcome, read};
+use cvm_verify_core::verify::chain::{AppBootInfo, GovernanceSubject, MAX_ROUNDS, outcome, read};
 
 cvm_verify_fuzz::fuzz_target!(|body: &[u8]| {
     for method in ["eth_call", "eth_getBlockByNumber"] {
@@ -17,7 +17,7 @@ cvm_verify_fuzz::fuzz_target!(|body: &[u8]| {
         return;
     };
     let contracts = record.contracts;
-    let subject = Subject {
+    let subject = GovernanceSubject {
         boot: AppBootInfo {
             app_id: contracts.app,
             compose_hash: [1; 32],

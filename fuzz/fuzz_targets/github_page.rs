@@ -2,7 +2,7 @@
 #![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify::alert::github_page::{hidden, remembered};
-use cvm_verify::alert::state::TargetId;
+use cvm_verify::alert::incident::TargetId;
 
 cvm_verify_fuzz::fuzz_target!(|body: &str| {
     let Some((target, memory)) = remembered(body) else {

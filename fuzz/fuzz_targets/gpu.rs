@@ -2,11 +2,11 @@
 #![cfg_attr(feature = "libfuzzer", no_main)]
 
 use cvm_verify_core::evidence::GpuEvidence;
-use cvm_verify_core::verify::gpu::{Opaque, Transcript};
+use cvm_verify_core::verify::gpu::{Opaque, SpdmTranscript};
 
 cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
     let _ = GpuEvidence::parse(data);
-    if let Ok(transcript) = Transcript::parse(data) {
+    if let Ok(transcript) = SpdmTranscript::parse(data) {
         assert!(transcript.measurements.keys().all(|index| *index != 0));
         let _ = Opaque::parse(&transcript.opaque);
     }

@@ -1,7 +1,7 @@
 //! The host of a deployment's URL.
 #![cfg_attr(feature = "libfuzzer", no_main)]
 
-use cvm_verify::source::{Channel, HostLabel};
+use cvm_verify::source::{GatewayChannel, HostLabel};
 use url::Url;
 
 cvm_verify_fuzz::fuzz_target!(|host: &str| {
@@ -11,9 +11,9 @@ cvm_verify_fuzz::fuzz_target!(|host: &str| {
     let Some(label) = HostLabel::of(&url) else { return };
     assert_ne!(label.port, 0);
     let suffix = match label.channel {
-        Channel::Gateway => "",
-        Channel::Passthrough => "s",
-        Channel::Grpc => "g",
+        GatewayChannel::Gateway => "",
+        GatewayChannel::Passthrough => "s",
+        GatewayChannel::Grpc => "g",
     };
     assert!(
         url.domain()

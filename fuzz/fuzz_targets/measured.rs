@@ -9,7 +9,7 @@ use cvm_verify_core::evidence::Evidence;
 use cvm_verify_core::lock::{Accepting, Lock, pin};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::TrustRootKind;
-use cvm_verify_core::verify::{Facts, Gap, Inputs, SignatureCache, TrustRoot, prove};
+use cvm_verify_core::verify::{Claims, Inputs, NotProven, SignatureCache, TrustRoot, prove};
 use cvm_verify_fuzz::input::parts;
 use dcap_qvl::QuoteCollateralV3;
 use simulator::{Cvm, World};
@@ -61,7 +61,7 @@ cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
         );
         // Only what is too long is refused here; the bodies are the simulator's.
         let Ok(evidence) = evidence else { return };
-        let facts = prove(&Inputs {
+        let claims = prove(&Inputs {
             evidence: &evidence,
             collateral: Ok(&known.collateral),
             collateral_fetched_at: None,
@@ -70,18 +70,18 @@ cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
             at: cvm.world.now,
             clock_floor: 0,
         });
-        assert!(facts.quote.is_ok(), "{:?}", facts.quote);
-        check(&cvm, &facts, renames);
+        assert!(claims.quote.is_ok(), "{:?}", claims.quote);
+        check(&cvm, &claims, renames);
     });
 });
 
-fn check(cvm: &Cvm, facts: &Facts, has_own_provider: bool) {
-    let Ok(boot) = &facts.boot else {
-        let by_log = matches!(facts.log, Err(Gap::Refused(_)));
+fn check(cvm: &Cvm, claims: &Claims, has_own_provider: bool) {
+    let Ok(boot) = &claims.boot else {
+        let by_log = matches!(claims.log, Err(NotProven::Refused(_)));
         assert!(
             by_log || has_own_provider || !cvm.app_events.is_empty(),
             "{:?}",
-            facts.boot
+            claims.boot
         );
         return;
     };
@@ -92,7 +92,7 @@ fn check(cvm: &Cvm, facts: &Facts, has_own_provider: bool) {
         boot.key_provider().name.as_str(),
         "two readers agree"
     );
-    let compose = facts
+    let compose = claims
         .compose
         .as_ref()
         .expect("the measured text itself was handed over");
@@ -134,7 +134,7 @@ fn check(cvm: &Cvm, facts: &Facts, has_own_provider: bool) {
         }
     }
     if let Ok(pinned) = pin(
-        facts,
+        claims,
         true,
         TrustRootKind::Custom,
         ReferenceValues::built_in(),

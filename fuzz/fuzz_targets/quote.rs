@@ -4,26 +4,26 @@
 use cvm_verify::collateral::CollateralRequest;
 use cvm_verify_core::evidence::{MAX_QUOTE_BYTES, QuoteBytes};
 use cvm_verify_core::verify::{
-    CollateralGap, Gap, Inputs, QuoteLayout, QuoteRefusal, SignatureCache, TrustRoot, prove,
+    Inputs, NotProven, QuoteLayout, QuoteRefusal, SignatureCache, TrustRoot, UnusableCollateral, prove,
 };
 use cvm_verify_fuzz::deployment::bare;
 
 fn refusal(bytes: Vec<u8>) -> Option<QuoteRefusal> {
     let evidence = bare(QuoteBytes::new(bytes)?);
-    let facts = prove(&Inputs {
+    let claims = prove(&Inputs {
         evidence: &evidence,
-        collateral: Err(CollateralGap::Missing),
+        collateral: Err(UnusableCollateral::Missing),
         collateral_fetched_at: None,
         signatures: &SignatureCache::default(),
         root: &TrustRoot::Intel,
         at: 1_790_856_000,
         clock_floor: 0,
     });
-    match facts.quote {
+    match claims.quote {
         Ok(_) => panic!("a quote was verified without collateral"),
-        Err(Gap::Absent) => panic!("the quote is there"),
-        Err(Gap::NotReached) => None,
-        Err(Gap::Refused(refusal)) => Some(refusal),
+        Err(NotProven::Absent) => panic!("the quote is there"),
+        Err(NotProven::NotReached) => None,
+        Err(NotProven::Refused(refusal)) => Some(refusal),
     }
 }
 

@@ -1,11 +1,11 @@
 //! The simulated deployment of the fixtures, which passes.
 
 use cvm_verify_core::appraise::{Subject, appraise};
-use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::{Attestation, Bundle, Evidence, EvidenceError, QuoteBytes};
 use cvm_verify_core::policy::{Expected, Origin, OsImagePolicy, Policy};
 use cvm_verify_core::report::{TargetReport, Verdict};
-use cvm_verify_core::verify::{Facts, Inputs, SignatureCache, TrustRoot, prove};
+use cvm_verify_core::verify::{Claims, Inputs, SignatureCache, TrustRoot, prove};
 use dcap_qvl::QuoteCollateralV3;
 
 const BUNDLE: &[u8] = include_bytes!("../../fixtures/simulated/healthy.evidence.json");
@@ -49,9 +49,9 @@ impl Deployment {
                 ..Policy::default()
             },
         };
-        let facts = healthy.prove(&healthy.evidence().expect("evidence"));
+        let claims = healthy.prove(&healthy.evidence().expect("evidence"));
         healthy.policy.compose_hash = Some(Expected {
-            value: *facts.boot.as_ref().expect("boot claims").compose_hash(),
+            value: *claims.boot.as_ref().expect("boot claims").compose_hash(),
             origin: Origin::Option("--compose-hash"),
         });
         let report = healthy.report();
@@ -69,7 +69,7 @@ impl Deployment {
 
     /// What is proven of some evidence.
     #[must_use]
-    pub fn prove(&self, evidence: &Evidence) -> Facts {
+    pub fn prove(&self, evidence: &Evidence) -> Claims {
         prove(&Inputs {
             evidence,
             collateral: Ok(&self.collateral),
@@ -86,7 +86,7 @@ impl Deployment {
     pub fn report(&self) -> TargetReport {
         match self.evidence() {
             Ok(evidence) => self.report_of(&evidence),
-            Err(error) => appraise(Err(&EvidenceGap::from(error)), &self.policy, &self.subject()),
+            Err(error) => appraise(Err(&EvidenceFailure::from(error)), &self.policy, &self.subject()),
         }
     }
 

@@ -6,10 +6,10 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 
-use super::state::{Observation, Rules, State};
-use super::variables::{GITHUB_TOKEN, Variables, is_given_empty};
-use super::{Channels, Context, GithubIssues, HEARTBEAT_URL, Memory};
-use crate::env::Surroundings;
+use super::incident::{Observation, Rules, State};
+use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
+use super::{Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
+use crate::env::Env;
 use crate::net::{Client, Secret};
 use crate::usage_error::UsageError;
 use crate::{alert, render};
@@ -23,24 +23,20 @@ pub(crate) struct Alerting {
 }
 
 /// What is to be told of one target.
-pub(crate) struct Told<'a> {
+pub(crate) struct AlertedTarget<'a> {
     /// What the user calls it. The report of one instance of an app has a longer name.
     pub name: &'a str,
     /// The variables that hold its channels' secrets.
-    pub variables: &'a Variables,
+    pub variables: &'a ChannelVariables,
     /// What it was judged by.
     pub policy: Fingerprint,
 }
 
 impl Alerting {
     /// As the environment says; `issues` is the repository that was named for them.
-    pub(crate) fn new(
-        issues: Option<&str>,
-        rules: Rules,
-        surroundings: &Surroundings,
-    ) -> Result<Self, UsageError> {
+    pub(crate) fn new(issues: Option<&str>, rules: Rules, env: &Env) -> Result<Self, UsageError> {
         Ok(Self {
-            github_issue: github_issue(issues, surroundings)?,
+            github_issue: github_issue(issues, env)?,
             rules,
         })
     }
@@ -59,15 +55,13 @@ impl Alerting {
     }
 
     /// What the variables hold, and the issues.
-    pub(crate) fn channels(&self, variables: &Variables, surroundings: &Surroundings) -> Channels {
-        variables
-            .channels(surroundings)
-            .with_issues(self.github_issue.clone())
+    pub(crate) fn channels(&self, variables: &ChannelVariables, env: &Env) -> Channels {
+        variables.channels(env).with_issues(self.github_issue.clone())
     }
 
     /// Whether any channel is configured.
-    pub(crate) fn any(&self, variables: &Variables, surroundings: &Surroundings) -> bool {
-        self.channels(variables, surroundings).is_any()
+    pub(crate) fn any(&self, variables: &ChannelVariables, env: &Env) -> bool {
+        self.channels(variables, env).is_any()
     }
 
     /// Tells every configured channel what the run found, and records in the report what became of it. Never changes
@@ -76,46 +70,48 @@ impl Alerting {
     pub(crate) async fn deliver(
         &self,
         report: &mut Report,
-        of_run: &Variables,
-        told: &[Told<'_>],
+        of_run: &ChannelVariables,
+        alerted: &[AlertedTarget<'_>],
         mut state: Option<&mut State>,
         client: &Client,
-        surroundings: &Surroundings,
+        env: &Env,
     ) {
         let sha256 = hex::encode(Sha256::digest(render::json(report)));
-        let run_url = run_url(surroundings);
-        let context = Context {
-            now: (surroundings.now)(),
+        let run_url = run_url(env);
+        let context = RunContext {
+            now: (env.now)(),
             mode: report.mode,
             run_url: run_url.as_deref(),
             report_sha256: Some(&sha256),
         };
-        let heartbeat_url = self.heartbeat(report, of_run, surroundings);
+        let heartbeat_url = self.heartbeat(report, of_run, env);
         // Targets with the same channels are told of together.
-        let mut groups: BTreeMap<&Variables, (Vec<TargetReport>, Vec<Vec<Observation>>)> = BTreeMap::new();
-        let reports = told.iter().zip(report.targets.iter().cloned());
-        for (told, target) in reports.chain(whole_apps(told, &report.targets)) {
-            let (targets, observations) = groups.entry(told.variables).or_default();
-            observations.push(vec![Observation::of(&target, told.policy, context.now)]);
+        let mut groups: BTreeMap<&ChannelVariables, (Vec<TargetReport>, Vec<Vec<Observation>>)> =
+            BTreeMap::new();
+        let reports = alerted.iter().zip(report.targets.iter().cloned());
+        for (alerted, target) in reports.chain(whole_apps(alerted, &report.targets)) {
+            let (targets, observations) = groups.entry(alerted.variables).or_default();
+            observations.push(vec![Observation::of(&target, alerted.policy, context.now)]);
             targets.push(target);
         }
-        let mut errands: Vec<(Channels, Vec<TargetReport>, Vec<Vec<Observation>>)> = groups
+        let mut deliveries: Vec<(Channels, Vec<TargetReport>, Vec<Vec<Observation>>)> = groups
             .into_iter()
             .map(|(variables, (targets, observations))| {
-                let channels = self.channels(variables, surroundings).with(HEARTBEAT_URL, None);
+                let channels = self.channels(variables, env).with(HEARTBEAT_URL, None);
                 (channels, targets, observations)
             })
             .collect();
         // One ping for the run, and one errand for all channels wherever the targets share them.
         let mut ping = None;
-        match errands.as_mut_slice() {
+        match deliveries.as_mut_slice() {
             [(channels, ..)] => *channels = std::mem::take(channels).with(HEARTBEAT_URL, heartbeat_url),
             _ => {
                 ping = Some(Channels::default().with(HEARTBEAT_URL, heartbeat_url));
             }
         }
         let mut no_file = State::default();
-        for (channels, targets, observations) in errands.iter().filter(|(channels, ..)| channels.is_any()) {
+        for (channels, targets, observations) in deliveries.iter().filter(|(channels, ..)| channels.is_any())
+        {
             let remembered = state.is_some() || channels.github_issue.is_some();
             let records = if remembered {
                 let memory = Memory {
@@ -123,7 +119,7 @@ impl Alerting {
                     observations,
                     rules: self.rules,
                 };
-                alert::deliver_remembering(client, channels, targets, memory, &context, entropy).await
+                alert::deliver_changes(client, channels, targets, memory, &context, entropy).await
             } else {
                 alert::deliver(client, channels, targets, &context, entropy).await
             };
@@ -137,13 +133,8 @@ impl Alerting {
 
     /// Where the run's ping goes. A ping carries no label: of a simulation or a replay it would pass for the pass of a live
     /// deployment, and keep the alarm quiet that nothing is verified any more.
-    fn heartbeat(
-        &self,
-        report: &mut Report,
-        of_run: &Variables,
-        surroundings: &Surroundings,
-    ) -> Option<Secret> {
-        let url = of_run.channels(surroundings).secret(HEARTBEAT_URL)?.clone();
+    fn heartbeat(&self, report: &mut Report, of_run: &ChannelVariables, env: &Env) -> Option<Secret> {
+        let url = of_run.channels(env).secret(HEARTBEAT_URL)?.clone();
         let Some(why) = no_pass_to_ping(report) else {
             return Some(url);
         };
@@ -170,16 +161,16 @@ fn no_pass_to_ping(report: &Report) -> Option<&'static str> {
 
 /// The apps of a run that were verified by their instances and of which all pass, with what is to be told of each.
 fn whole_apps<'t>(
-    told: &'t [Told<'t>],
+    alerted: &'t [AlertedTarget<'t>],
     targets: &'t [TargetReport],
-) -> impl Iterator<Item = (&'t Told<'t>, TargetReport)> {
-    let mut apps: BTreeMap<&str, (&Told<'_>, Vec<&TargetReport>)> = BTreeMap::new();
-    for (told, target) in told.iter().zip(targets) {
-        let (_, reports) = apps.entry(told.name).or_insert((told, Vec::new()));
+) -> impl Iterator<Item = (&'t AlertedTarget<'t>, TargetReport)> {
+    let mut apps: BTreeMap<&str, (&AlertedTarget<'_>, Vec<&TargetReport>)> = BTreeMap::new();
+    for (alerted, target) in alerted.iter().zip(targets) {
+        let (_, reports) = apps.entry(alerted.name).or_insert((alerted, Vec::new()));
         reports.push(target);
     }
     let apps = apps.into_iter();
-    apps.filter_map(|(name, (told, reports))| Some((told, whole_app(name, reports)?)))
+    apps.filter_map(|(name, (alerted, reports))| Some((alerted, whole_app(name, reports)?)))
 }
 
 /// An app that was verified by its instances and of which all pass, under its own name and with nothing else to say. That
@@ -204,16 +195,13 @@ pub(crate) fn whole_app<'t>(
 
 /// The issues of the repository that was named, or of the one that this workflow runs in: a token, or a name without
 /// one, asks for them.
-fn github_issue(
-    named: Option<&str>,
-    surroundings: &Surroundings,
-) -> Result<Option<GithubIssues>, UsageError> {
-    let get = |name: &str| surroundings.env.get(name).filter(|value| !value.is_empty());
+fn github_issue(named: Option<&str>, env: &Env) -> Result<Option<GithubIssues>, UsageError> {
+    let get = |name: &str| env.variables.get(name).filter(|value| !value.is_empty());
     let token = get(GITHUB_TOKEN)
         .filter(|token| !token.trim().is_empty())
         .cloned()
         .map(Secret::new);
-    let given_empty = is_given_empty(GITHUB_TOKEN, surroundings);
+    let given_empty = is_given_empty(GITHUB_TOKEN, env);
     let usual = get("GITHUB_REPOSITORY");
     if named.is_none() && token.is_none() && (!given_empty || usual.is_none()) {
         return Ok(None);
@@ -234,9 +222,9 @@ fn github_issue(
 }
 
 /// The page of this run, where GitHub or GitLab say which it is.
-pub(crate) fn run_url(surroundings: &Surroundings) -> Option<String> {
-    let get = |name: &str| surroundings.env.get(name).filter(|value| !value.is_empty());
-    if surroundings.on_github() {
+pub(crate) fn run_url(env: &Env) -> Option<String> {
+    let get = |name: &str| env.variables.get(name).filter(|value| !value.is_empty());
+    if env.on_github() {
         let (server, repository, run) = (
             get("GITHUB_SERVER_URL")?,
             get("GITHUB_REPOSITORY")?,

@@ -1,8 +1,8 @@
 //! What a channel is: its name, the secrets that it takes, and what it has to do.
 
+use super::channel_delivery::ChannelDelivery;
 use super::channels::Channels;
-use super::errand::Errand;
-use super::letter::Letter;
+use super::outgoing::OutgoingMessage;
 use cvm_verify_core::report::Verdict;
 
 /// A row of the list of channels.
@@ -14,7 +14,7 @@ pub struct Channel {
     /// Whether what it was told is remembered, so that it is told once.
     pub remembers: bool,
     /// What it has to do.
-    pub(super) errands: fn(&Occasion<'_>) -> Vec<Errand>,
+    pub(super) deliveries: fn(&Occasion<'_>) -> Vec<ChannelDelivery>,
 }
 
 /// A secret that a channel takes.
@@ -58,7 +58,7 @@ impl ChannelSecret {
 /// What there is to tell.
 pub(super) struct Occasion<'a> {
     pub channels: &'a Channels,
-    pub letters: Vec<Letter<'a>>,
+    pub letters: Vec<OutgoingMessage<'a>>,
     /// The event of the run.
     pub event: &'static str,
     /// The verdict of the run; absent for a test.

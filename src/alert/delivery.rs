@@ -16,20 +16,20 @@ const MAX_ANSWER: usize = 64 * 1024;
 
 /// How long a delivery may take.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace {
+pub(super) struct RetryPolicy {
     pub(super) schedule: Schedule,
     /// Time for one try.
     pub(super) one_try: Duration,
 }
 
-impl Pace {
+impl RetryPolicy {
     /// When everything that begins now has to end.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.schedule.total
     }
 }
 
-impl Default for Pace {
+impl Default for RetryPolicy {
     /// 3 tries of 15 s each, pauses from 1 s to 30 s, 60 s for everything (threats.md, T60).
     fn default() -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Default for Pace {
 }
 
 /// One request to make. It has no `Debug`, because its URL is a secret.
-pub(super) struct Parcel {
+pub(super) struct ChannelRequest {
     pub(super) url: Url,
     pub(super) method: Method,
     /// What the channel's own words in an answer mean, where they say that it did not take the alert. Only words that
@@ -70,27 +70,27 @@ pub(super) enum Method {
 
 /// How a delivery ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(super) struct DeliveryOutcome {
     /// The status of the answer that took it, where one was read to its end; or why none did.
     pub(super) result: Result<Option<u16>, DeliveryError>,
     /// How often it was tried.
     pub(super) tries: u32,
 }
 
-/// Delivers `parcel` before `deadline`. Every try is the same request.
+/// Delivers `request` before `deadline`. Every try is the same request.
 pub(super) async fn send(
     client: &Client,
-    parcel: &Parcel,
-    pace: &Pace,
+    request: &ChannelRequest,
+    retry_policy: &RetryPolicy,
     deadline: Instant,
     jitter: impl FnMut() -> u32,
-) -> Outcome {
+) -> DeliveryOutcome {
     let schedule = Schedule {
         total: deadline.saturating_duration_since(Instant::now()),
-        ..pace.schedule
+        ..retry_policy.schedule
     };
     if schedule.total.is_zero() {
-        return Outcome {
+        return DeliveryOutcome {
             result: Err(DeliveryError::NoTimeLeft),
             tries: 0,
         };
@@ -98,39 +98,43 @@ pub(super) async fn send(
     let mut tries = 0;
     let result = retry(&schedule, jitter, |attempt: Attempt| {
         tries = attempt.number;
-        let time = pace.one_try.min(attempt.time_left);
-        send_once(client, parcel, time)
+        let time = retry_policy.one_try.min(attempt.time_left);
+        send_once(client, request, time)
     })
     .await;
-    Outcome { result, tries }
+    DeliveryOutcome { result, tries }
 }
 
-async fn send_once(client: &Client, parcel: &Parcel, time: Duration) -> Result<Option<u16>, DeliveryError> {
+async fn send_once(
+    client: &Client,
+    request: &ChannelRequest,
+    time: Duration,
+) -> Result<Option<u16>, DeliveryError> {
     let limits = Limits::body(MAX_ANSWER).within(time);
-    let answer = match &parcel.method {
-        Method::Get => client.get(&parcel.url, &limits).await,
+    let answer = match &request.method {
+        Method::Get => client.get(&request.url, &limits).await,
         Method::Post { headers, body } => {
             client
-                .post(&parcel.url, headers.clone(), body.clone(), &limits)
+                .post(&request.url, headers.clone(), body.clone(), &limits)
                 .await
         }
     };
     match answer {
-        Ok(response) => judge(&response, parcel).map(Some),
+        Ok(response) => judge(&response, request).map(Some),
         Err(error) => DeliveryError::of(&error).map_or(Ok(None), Err),
     }
 }
 
 /// Every status of success counts: receivers answer 200, 201, 202 and 204.
-fn judge(response: &Response, parcel: &Parcel) -> Result<u16, DeliveryError> {
+fn judge(response: &Response, request: &ChannelRequest) -> Result<u16, DeliveryError> {
     let status = response.status;
-    match ((200..=299).contains(&status), (parcel.refusal)(response)) {
+    match ((200..=299).contains(&status), (request.refusal)(response)) {
         (true, None) => Ok(status),
         (true, Some(said)) => Err(DeliveryError::NotTaken { status, said }),
         (false, said) => Err(DeliveryError::Status {
             status,
             said,
-            retry_after: (parcel.patience)(response),
+            retry_after: (request.patience)(response),
         }),
     }
 }

@@ -11,8 +11,8 @@ use crate::net::loopback::{self, answer, raw};
 use crate::net::{Stage, UrlProblem};
 
 /// Milliseconds instead of seconds.
-fn fast() -> Pace {
-    Pace {
+fn fast() -> RetryPolicy {
+    RetryPolicy {
         schedule: Schedule {
             attempts: 3,
             first_pause: Duration::from_millis(10),
@@ -24,8 +24,8 @@ fn fast() -> Pace {
     }
 }
 
-fn to(url: &Url) -> Parcel {
-    Parcel {
+fn to(url: &Url) -> ChannelRequest {
+    ChannelRequest {
         url: url.join("/services/T0/B0/hunter2?token=hunter3").unwrap(),
         method: Method::Post {
             headers: HeaderMap::new(),
@@ -36,7 +36,7 @@ fn to(url: &Url) -> Parcel {
     }
 }
 
-async fn sent(url: &Url) -> Outcome {
+async fn sent(url: &Url) -> DeliveryOutcome {
     let deadline = Instant::now() + fast().schedule.total;
     send(&loopback::client(), &to(url), &fast(), deadline, || 0).await
 }
@@ -69,7 +69,7 @@ fn status(status: u16) -> DeliveryError {
 async fn every_success_is_accepted_at_the_first_try() {
     for code in [200, 201, 202, 204] {
         let (url, asked) = script(vec![answer(code, &[], b"")]).await;
-        let expected = Outcome {
+        let expected = DeliveryOutcome {
             result: Ok(Some(code)),
             tries: 1,
         };
@@ -86,7 +86,7 @@ async fn t60_two_server_errors_and_then_a_success_are_a_success() {
         answer(200, &[], b"ok"),
     ])
     .await;
-    let expected = Outcome {
+    let expected = DeliveryOutcome {
         result: Ok(Some(200)),
         tries: 3,
     };
@@ -97,7 +97,7 @@ async fn t60_two_server_errors_and_then_a_success_are_a_success() {
 #[tokio::test]
 async fn t60_a_server_that_stays_broken_is_tried_three_times() {
     let (url, asked) = script(vec![answer(503, &[], b"")]).await;
-    let expected = Outcome {
+    let expected = DeliveryOutcome {
         result: Err(status(503)),
         tries: 3,
     };
@@ -112,7 +112,7 @@ async fn t60_a_receiver_that_is_down_is_said_to_be() {
         .parse()
         .unwrap();
     drop(listener);
-    let expected = Outcome {
+    let expected = DeliveryOutcome {
         result: Err(DeliveryError::Connect { via_proxy: false }),
         tries: 3,
     };
@@ -126,17 +126,17 @@ async fn t60_a_receiver_that_hangs_costs_no_more_than_the_total() {
         drop(stream);
     })
     .await;
-    let pace = Pace {
+    let retry_policy = RetryPolicy {
         one_try: Duration::from_secs(15),
         ..fast()
     };
     let started = Instant::now();
     let deadline = started + Duration::from_millis(500);
-    let outcome = send(&loopback::client(), &to(&url), &pace, deadline, || 0).await;
+    let outcome = send(&loopback::client(), &to(&url), &retry_policy, deadline, || 0).await;
     assert_eq!(outcome.result, Err(DeliveryError::Timeout(Stage::Response)));
     assert!(started.elapsed() < Duration::from_millis(1500));
-    let late = send(&loopback::client(), &to(&url), &pace, started, || 0).await;
-    let expected = Outcome {
+    let late = send(&loopback::client(), &to(&url), &retry_policy, started, || 0).await;
+    let expected = DeliveryOutcome {
         result: Err(DeliveryError::NoTimeLeft),
         tries: 0,
     };
@@ -151,7 +151,7 @@ async fn t60_the_pause_that_a_server_asks_for_is_kept() {
     ])
     .await;
     let started = Instant::now();
-    let expected = Outcome {
+    let expected = DeliveryOutcome {
         result: Ok(Some(200)),
         tries: 2,
     };
@@ -178,7 +178,7 @@ async fn t60_a_server_that_asks_for_more_patience_than_there_is_is_not_asked_aga
 async fn another_refusal_is_final() {
     for code in [400, 403, 404, 410] {
         let (url, _) = script(vec![answer(code, &[], b"/services/T0/B0/hunter2 not found")]).await;
-        let expected = Outcome {
+        let expected = DeliveryOutcome {
             result: Err(status(code)),
             tries: 1,
         };
@@ -210,7 +210,7 @@ async fn an_endless_or_hanging_answer_ends_and_its_status_counts() {
     })
     .await;
     for url in [endless, hanging] {
-        let expected = Outcome {
+        let expected = DeliveryOutcome {
             result: Ok(None),
             tries: 1,
         };
@@ -227,19 +227,19 @@ async fn an_endless_or_hanging_answer_ends_and_its_status_counts() {
 #[tokio::test]
 async fn words_that_a_channel_knows_are_understood() {
     let (url, _) = script(vec![answer(200, &[], b"OK (not found)")]).await;
-    let parcel = Parcel {
+    let request = ChannelRequest {
         refusal: |response| (response.body == b"OK (not found)").then_some("no such check"),
         ..to(&url)
     };
     let deadline = Instant::now() + Duration::from_secs(1);
-    let outcome = send(&loopback::client(), &parcel, &fast(), deadline, || 0).await;
+    let outcome = send(&loopback::client(), &request, &fast(), deadline, || 0).await;
     let expected = DeliveryError::NotTaken {
         status: 200,
         said: "no such check",
     };
     assert_eq!(
         outcome,
-        Outcome {
+        DeliveryOutcome {
             result: Err(expected),
             tries: 1
         }
@@ -248,7 +248,7 @@ async fn words_that_a_channel_knows_are_understood() {
 
 #[tokio::test]
 async fn only_https_to_the_public_internet_is_sent_to() {
-    use crate::net::address::Scope;
+    use crate::net::address::AddressScope;
     let guarded = Client::new(&crate::net::Transport::default()).unwrap();
     for (url, expected) in [
         (
@@ -265,16 +265,19 @@ async fn only_https_to_the_public_internet_is_sent_to() {
         ),
         (
             "https://169.254.169.254/",
-            DeliveryError::AddressRefused(Scope::Metadata),
+            DeliveryError::AddressRefused(AddressScope::Metadata),
         ),
-        ("https://10.0.0.1/", DeliveryError::AddressRefused(Scope::Private)),
+        (
+            "https://10.0.0.1/",
+            DeliveryError::AddressRefused(AddressScope::Private),
+        ),
     ] {
-        let parcel = Parcel {
+        let request = ChannelRequest {
             url: url.parse().unwrap(),
             ..to(&"https://h.example".parse().unwrap())
         };
         let deadline = Instant::now() + Duration::from_secs(1);
-        let outcome = send(&guarded, &parcel, &fast(), deadline, || 0).await;
+        let outcome = send(&guarded, &request, &fast(), deadline, || 0).await;
         assert_eq!(outcome.result, Err(expected), "{url}");
         assert_eq!(outcome.tries, 1);
     }
@@ -282,7 +285,7 @@ async fn only_https_to_the_public_internet_is_sent_to() {
 
 #[test]
 fn t60_by_default_it_is_three_tries_in_sixty_seconds() {
-    let Pace { schedule, one_try } = Pace::default();
+    let RetryPolicy { schedule, one_try } = RetryPolicy::default();
     assert_eq!((schedule.attempts, schedule.total), (3, Duration::from_secs(60)));
     assert_eq!(schedule.max_pause, MAX_PAUSE);
     // Three hanging tries and their pauses fit.

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::failed_check::FailedCheck;
-use super::letter::Letter;
 use super::message::{MAX_ACCEPTED, Message, short_name};
 use super::named_targets::Digest;
+use super::outgoing::OutgoingMessage;
 use cvm_verify_core::report::Accepted;
 
 /// Up to this many targets with one cause get a message each.
@@ -21,7 +21,7 @@ const MAX_NAMED: usize = 10;
 /// labels, the same checks for the same reasons.
 ///
 /// The letters of one target stay in order: what follows from a message comes after it.
-pub(super) fn gather(letters: Vec<Letter<'_>>) -> Vec<Letter<'_>> {
+pub(super) fn gather(letters: Vec<OutgoingMessage<'_>>) -> Vec<OutgoingMessage<'_>> {
     let mut sent: BTreeMap<_, usize> = BTreeMap::new();
     // The position of each letter among those of its target, and what it has in common with others.
     let keys: Vec<(usize, String)> = letters
@@ -54,7 +54,8 @@ pub(super) fn gather(letters: Vec<Letter<'_>>) -> Vec<Letter<'_>> {
         (keys.get(first).map(|(position, _)| *position), first)
     });
     let letter = |group: Vec<usize>| {
-        let members: Vec<&Letter<'_>> = group.iter().filter_map(|index| letters.get(*index)).collect();
+        let members: Vec<&OutgoingMessage<'_>> =
+            group.iter().filter_map(|index| letters.get(*index)).collect();
         match members.as_slice() {
             [] => None,
             [one] => Some((*one).clone()),
@@ -75,10 +76,10 @@ fn shared(message: &Message) -> String {
     )
 }
 
-fn joined<'a>(first: &Letter<'a>, others: &[&Letter<'a>]) -> Letter<'a> {
+fn joined<'a>(first: &OutgoingMessage<'a>, others: &[&OutgoingMessage<'a>]) -> OutgoingMessage<'a> {
     let messages: Vec<&Message> = others.iter().map(|letter| letter.message.as_ref()).collect();
     let others = others.iter().flat_map(|letter| &letter.of);
-    Letter {
+    OutgoingMessage {
         message: Cow::Owned(summary(&first.message, &messages)),
         of: first.of.iter().chain(others).copied().collect(),
     }

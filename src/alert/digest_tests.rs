@@ -2,31 +2,31 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
-use crate::alert::event::Event;
+use crate::alert::event::AlertEvent;
 use crate::alert::samples::{self, of};
 use cvm_verify_core::report::{Accepted, CheckId, TargetReport};
 
-fn messages(targets: &[TargetReport], event: Event) -> Vec<Message> {
+fn messages(targets: &[TargetReport], event: AlertEvent) -> Vec<Message> {
     let message = |target| Message::new(target, event, &samples::context(), [1; 16]);
     targets.iter().map(message).collect()
 }
 
-fn letters(messages: &[Message]) -> Vec<Letter<'_>> {
+fn letters(messages: &[Message]) -> Vec<OutgoingMessage<'_>> {
     let numbered = messages.iter().enumerate();
     numbered
-        .map(|(index, message)| Letter::new(message, Some(index)))
+        .map(|(index, message)| OutgoingMessage::new(message, Some(index)))
         .collect()
 }
 
-fn names(letters: &[Letter<'_>]) -> Vec<String> {
+fn names(letters: &[OutgoingMessage<'_>]) -> Vec<String> {
     letters.iter().map(|letter| letter.message.name.clone()).collect()
 }
 
 #[test]
 fn up_to_five_targets_with_one_cause_stay_apart_and_six_are_one() {
-    let five = messages(&samples::many(5, &samples::fail()), Event::Failed);
+    let five = messages(&samples::many(5, &samples::fail()), AlertEvent::Failed);
     assert_eq!(gather(letters(&five)).len(), 5);
-    let six = messages(&samples::many(6, &samples::fail()), Event::Failed);
+    let six = messages(&samples::many(6, &samples::fail()), AlertEvent::Failed);
     let gathered = gather(letters(&six));
     assert_eq!(names(&gathered), ["6 targets"]);
     let due: Vec<Option<usize>> = gathered[0].of.iter().map(|about| about.due).collect();
@@ -48,8 +48,11 @@ fn targets_with_another_cause_another_event_or_a_label_are_not_in_it() {
     let mut simulated = samples::fail();
     simulated.trust_root = cvm_verify_core::report::TrustRootKind::Custom;
     targets.push(simulated);
-    let mut all = messages(&targets, Event::Failed);
-    all.extend(messages(&samples::many(1, &samples::fail()), Event::Reminder));
+    let mut all = messages(&targets, AlertEvent::Failed);
+    all.extend(messages(
+        &samples::many(1, &samples::fail()),
+        AlertEvent::Reminder,
+    ));
     let gathered = gather(letters(&all));
     assert_eq!(gathered.len(), 5, "{:?}", names(&gathered));
     assert_eq!(gathered[0].message.name, "6 targets");
@@ -87,7 +90,7 @@ fn what_was_found_of_one_target_is_not_said_of_all() {
         let name = target.name.clone();
         of(target, CheckId::Evidence).detail = format!("{name}:443: no answer in time.");
     }
-    let messages = messages(&targets, Event::Inconclusive);
+    let messages = messages(&targets, AlertEvent::Inconclusive);
     let message = &gather(letters(&messages))[0].message;
     assert!(!message.cause.contains(":443"), "{}", message.cause);
     let known = cvm_verify_core::checks::Check::of(CheckId::Evidence)
@@ -104,19 +107,23 @@ fn what_was_found_of_one_target_is_not_said_of_all() {
 fn what_follows_for_a_target_comes_after_what_it_follows_from() {
     let targets = samples::many(6, &samples::fail());
     let passing: Vec<TargetReport> = samples::many(7, &samples::pass()).into_iter().rev().collect();
-    let recovered = messages(&passing, Event::Recovered);
-    let failed = messages(&targets, Event::Failed);
+    let recovered = messages(&passing, AlertEvent::Recovered);
+    let failed = messages(&targets, AlertEvent::Failed);
     // The seventh target has only recovered, and stands before all others.
     let mut all = letters(&recovered[..1]);
     all.extend(letters(&failed));
     all.extend(letters(&recovered[1..]));
-    let order: Vec<(Event, usize)> = gather(all)
+    let order: Vec<(AlertEvent, usize)> = gather(all)
         .iter()
         .map(|letter| (letter.message.event, letter.of.len()))
         .collect();
     assert_eq!(
         order,
-        [(Event::Recovered, 1), (Event::Failed, 6), (Event::Recovered, 6)]
+        [
+            (AlertEvent::Recovered, 1),
+            (AlertEvent::Failed, 6),
+            (AlertEvent::Recovered, 6)
+        ]
     );
 }
 
@@ -133,7 +140,7 @@ fn what_any_of_its_targets_accepted_is_said_once() {
     for target in &mut targets[..2] {
         target.accepted = vec![accepted.clone()];
     }
-    let messages = messages(&targets, Event::Failed);
+    let messages = messages(&targets, AlertEvent::Failed);
     let gathered = gather(letters(&messages));
     assert_eq!(gathered[0].message.accepted, [accepted]);
     assert!(gathered[0].message.accepted().is_some());

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::channel::{Channel, ChannelSecret};
-use super::delivery::{Method, Parcel, json_headers};
+use super::channel_delivery::for_each;
+use super::delivery::{ChannelRequest, Method, json_headers};
 use super::digest::gather;
 use super::discord_text::plain;
-use super::errand::for_each;
-use super::event::Event;
+use super::event::AlertEvent;
 use super::failed_check::FailedCheck;
 use super::message::Message;
-use super::visible::{units, visible};
+use super::sanitize::{sanitize, units};
 use crate::net::Response;
 use cvm_verify_core::report::{Verdict, rfc3339};
 
@@ -30,11 +30,11 @@ pub(super) const ROW: Channel = Channel {
     name: CHANNEL,
     secrets: &[ChannelSecret::opens(URL)],
     remembers: true,
-    errands: |occasion| {
+    deliveries: |occasion| {
         let url = occasion.channels.secret(URL);
         let letters = gather(occasion.letters.clone());
         for_each(CHANNEL, url, &letters, occasion.event, &|message, url| {
-            Ok(parcel(message, url))
+            Ok(request(message, url))
         })
     },
 };
@@ -58,8 +58,8 @@ const PASS: u32 = 0x002d_a44e;
 const TEST: u32 = 0x0080_8080;
 
 /// `message` for the webhook at `url`.
-pub(super) fn parcel(message: &Message, url: Url) -> Parcel {
-    Parcel {
+pub(super) fn request(message: &Message, url: Url) -> ChannelRequest {
+    ChannelRequest {
         url,
         method: Method::Post {
             headers: json_headers(),
@@ -109,7 +109,7 @@ fn embed(message: &Message, shown: usize) -> Value {
         "description": lines.join("\n"),
         "color": color(message),
         "fields": checks.chain(more).collect::<Vec<_>>(),
-        "footer": { "text": visible(&footer, MAX_NOTE) },
+        "footer": { "text": sanitize(&footer, MAX_NOTE) },
     });
     if let (Some(url), Some(embed)) = (message.run_link(MAX_LINK), embed.as_object_mut()) {
         embed.insert("url".to_owned(), Value::String(url.into()));
@@ -134,7 +134,7 @@ fn field(check: &FailedCheck, first: bool) -> Value {
 
 fn color(message: &Message) -> u32 {
     match (message.event, message.verdict) {
-        (Event::Expiring, _) | (_, Some(Verdict::Inconclusive)) => WARN,
+        (AlertEvent::Expiring, _) | (_, Some(Verdict::Inconclusive)) => WARN,
         (_, Some(Verdict::Fail)) => FAIL,
         (_, Some(Verdict::Pass)) => PASS,
         (_, None) => TEST,

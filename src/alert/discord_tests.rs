@@ -11,7 +11,12 @@ use crate::alert::slack_text::tests::hostile;
 use cvm_verify_core::report::TargetReport;
 
 fn of(target: &TargetReport) -> Value {
-    payload(&Message::new(target, Event::Failed, &samples::context(), [1; 16]))
+    payload(&Message::new(
+        target,
+        AlertEvent::Failed,
+        &samples::context(),
+        [1; 16],
+    ))
 }
 
 /// What must hold of any payload.

@@ -4,7 +4,7 @@
 //! backslash before any mark of ASCII makes it a plain character there. Nothing of it notifies anybody: the payload
 //! forbids every mention besides.
 
-use super::visible::fit;
+use super::sanitize::fit;
 
 /// `text` for a place that takes Markdown, of at most `max` UTF-16 units, escapes counted.
 pub(super) fn plain(text: &str, max: usize) -> String {
@@ -43,8 +43,8 @@ fn is_mark(c: char) -> bool {
 #[allow(clippy::indexing_slicing)]
 pub(super) mod tests {
     use super::*;
+    use crate::alert::sanitize::{CUT, units};
     use crate::alert::slack_text::tests::hostile;
-    use crate::alert::visible::{CUT, units};
     use proptest::prelude::*;
 
     /// Whether every mark in `text` has a backslash of its own before it.

@@ -7,15 +7,15 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::channel::Occasion;
+use super::channel_delivery::ChannelDelivery;
 use super::channels::Channels;
-use super::delivery::{Outcome, Pace, send};
-use super::errand::Errand;
+use super::delivery::{DeliveryOutcome, RetryPolicy, send};
 use super::error::DeliveryError;
-use super::event::{Event, occasion};
+use super::event::{AlertEvent, occasion};
 use super::heartbeat;
-use super::letter::{About, Letter};
 use super::list::CHANNELS;
-use super::message::{Context, Message};
+use super::message::{Message, RunContext};
+use super::outgoing::{AlertedDue, OutgoingMessage};
 use crate::net::Client;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
@@ -32,7 +32,7 @@ const PASSED: &str = "passed";
 
 /// Tells every channel of `channels` what there is to tell of `targets`, and says what became of it.
 ///
-/// There is no memory: every target that does not pass is told, in every run ([`deliver_remembering`](super::deliver_remembering)
+/// There is no memory: every target that does not pass is told, in every run ([`deliver_changes`](super::deliver_changes)
 /// has one). The heartbeat gets one ping for the run. It takes at most 60 seconds, whatever the receivers do. There is
 /// one record for each target and channel, with the target's name first in its detail; one for each digest of more than five
 /// targets that share a cause (Slack, Discord, Teams); or one for the channel where its secret cannot be used. No record holds any part of a secret. Nothing here changes a verdict: it has been decided, and
@@ -43,10 +43,18 @@ pub async fn deliver(
     client: &Client,
     channels: &Channels,
     targets: &[TargetReport],
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
-    deliver_at(&Pace::default(), client, channels, targets, context, entropy).await
+    deliver_at(
+        &RetryPolicy::default(),
+        client,
+        channels,
+        targets,
+        context,
+        entropy,
+    )
+    .await
 }
 
 /// Pings the heartbeat of `channels`, where there is one, with the worst verdict of a round over all targets.
@@ -57,10 +65,13 @@ pub async fn ping(
     entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
     let channels = Channels::default().with(heartbeat::URL, channels.secret(heartbeat::URL).cloned());
-    let event = occasion(worst).map_or(PASSED, Event::as_str);
-    let plan = Plan::new(&channels, |_| Vec::new(), event, Some(worst));
-    let pace = Pace::default();
-    records(plan.run(&pace, client, pace.deadline(), &entropy).await)
+    let event = occasion(worst).map_or(PASSED, AlertEvent::as_str);
+    let plan = DispatchPlan::new(&channels, |_| Vec::new(), event, Some(worst));
+    let retry_policy = RetryPolicy::default();
+    records(
+        plan.run(&retry_policy, client, retry_policy.deadline(), &entropy)
+            .await,
+    )
 }
 
 /// Sends a message that says that it is a test through every channel of `channels`, and says what each answered. The
@@ -69,27 +80,36 @@ pub async fn ping(
 pub async fn test(
     client: &Client,
     channels: &Channels,
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
     let message = Message::test(context, entropy());
     let event = message.event.as_str();
-    let plan = Plan::new(channels, |_| vec![Letter::new(&message, None)], event, None);
-    let pace = Pace::default();
-    let deadline = pace.deadline();
-    let mut records = records(plan.run(&pace, client, deadline, &entropy).await);
+    let plan = DispatchPlan::new(
+        channels,
+        |_| vec![OutgoingMessage::new(&message, None)],
+        event,
+        None,
+    );
+    let retry_policy = RetryPolicy::default();
+    let deadline = retry_policy.deadline();
+    let mut records = records(plan.run(&retry_policy, client, deadline, &entropy).await);
     if let Some(issues) = &channels.github_issue {
-        records.push(issues.probe(client, &pace, deadline, jitter(entropy())).await);
+        records.push(
+            issues
+                .probe(client, &retry_policy, deadline, jitter(entropy()))
+                .await,
+        );
     }
     records
 }
 
 async fn deliver_at(
-    pace: &Pace,
+    retry_policy: &RetryPolicy,
     client: &Client,
     channels: &Channels,
     targets: &[TargetReport],
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
     let tell = |target: &TargetReport| {
@@ -97,17 +117,20 @@ async fn deliver_at(
         Some(Message::new(target, event, context, entropy()))
     };
     let messages: Vec<Message> = targets.iter().filter_map(tell).collect();
-    let letters = messages.iter().map(|message| Letter::new(message, None));
-    let letters: Vec<Letter<'_>> = letters.collect();
+    let letters = messages.iter().map(|message| OutgoingMessage::new(message, None));
+    let letters: Vec<OutgoingMessage<'_>> = letters.collect();
     let (event, worst) = of_the_run(targets);
-    let plan = Plan::new(channels, |_| letters.clone(), event, Some(worst));
-    records(plan.run(pace, client, pace.deadline(), &entropy).await)
+    let plan = DispatchPlan::new(channels, |_| letters.clone(), event, Some(worst));
+    records(
+        plan.run(retry_policy, client, retry_policy.deadline(), &entropy)
+            .await,
+    )
 }
 
 /// What the heartbeat hears.
 pub(super) fn of_the_run(targets: &[TargetReport]) -> (&'static str, Verdict) {
     let worst = Verdict::worst(targets.iter().map(|target| target.verdict));
-    (occasion(worst).map_or(PASSED, Event::as_str), worst)
+    (occasion(worst).map_or(PASSED, AlertEvent::as_str), worst)
 }
 
 /// What became of an errand, and which of the memory's due messages it was.
@@ -118,18 +141,18 @@ fn records(done: Vec<Done>) -> Vec<AlertRecord> {
 }
 
 /// What each channel has to do: one lane for each.
-pub(super) struct Plan(Vec<Vec<Errand>>);
+pub(super) struct DispatchPlan(Vec<Vec<ChannelDelivery>>);
 
-impl Plan {
+impl DispatchPlan {
     /// `letters` gives those of a channel, by its name.
     pub(super) fn new<'a>(
         channels: &'a Channels,
-        letters: impl Fn(&str) -> Vec<Letter<'a>>,
+        letters: impl Fn(&str) -> Vec<OutgoingMessage<'a>>,
         event: &'static str,
         verdict: Option<Verdict>,
     ) -> Self {
         let lanes = CHANNELS.map(|channel| {
-            (channel.errands)(&Occasion {
+            (channel.deliveries)(&Occasion {
                 channels,
                 letters: letters(channel.name),
                 event,
@@ -142,20 +165,20 @@ impl Plan {
     /// The channels do not wait for each other; the messages of one channel go out in turn.
     pub(super) async fn run(
         self,
-        pace: &Pace,
+        retry_policy: &RetryPolicy,
         client: &Client,
         deadline: Instant,
         entropy: &impl Fn() -> [u8; 16],
     ) -> Vec<Done> {
         let lanes = self.0.into_iter();
-        let lanes = lanes.map(|lane| run(lane, pace, client, deadline, entropy));
+        let lanes = lanes.map(|lane| run(lane, retry_policy, client, deadline, entropy));
         join_all(lanes).await.concat()
     }
 }
 
 async fn run(
-    errands: Vec<Errand>,
-    pace: &Pace,
+    deliveries: Vec<ChannelDelivery>,
+    retry_policy: &RetryPolicy,
     client: &Client,
     deadline: Instant,
     entropy: &impl Fn() -> [u8; 16],
@@ -164,36 +187,36 @@ async fn run(
     let mut missed = BTreeSet::new();
     // Why nothing more is sent here: the server asked to be left alone for longer than there is time.
     let mut refused = None;
-    let all = errands.len();
-    for (index, errand) in errands.into_iter().enumerate() {
+    let all = deliveries.len();
+    for (index, delivery) in deliveries.into_iter().enumerate() {
         // What follows from a message makes no sense to whom did not get it; it is due again with it.
-        let in_order = |about: &&About| about.due.is_none() || !missed.contains(&about.target);
-        let of: Vec<About> = errand.of.iter().filter(in_order).copied().collect();
-        if of.is_empty() && !errand.of.is_empty() {
+        let in_order = |about: &&AlertedDue| about.due.is_none() || !missed.contains(&about.target);
+        let of: Vec<AlertedDue> = delivery.of.iter().filter(in_order).copied().collect();
+        if of.is_empty() && !delivery.of.is_empty() {
             continue;
         }
-        let (delivered, said) = match (&errand.parcel, refused) {
+        let (delivered, said) = match (&delivery.request, refused) {
             (Ok(Some(_)), Some(error)) => (false, format!("not sent: {error}")),
-            (Ok(Some(parcel)), None) => {
+            (Ok(Some(request)), None) => {
                 tokio::time::sleep(pause_before(
                     index,
                     all,
                     deadline.saturating_duration_since(Instant::now()),
                 ))
                 .await;
-                let outcome = send(client, parcel, pace, deadline, || jitter(entropy())).await;
+                let outcome = send(client, request, retry_policy, deadline, || jitter(entropy())).await;
                 refused = outcome.result.err().filter(DeliveryError::ends_the_channel);
                 (outcome.result.is_ok(), describe(&outcome))
             }
             (Ok(None), _) => (false, NO_SECRET.to_owned()),
             (Err(error), _) => (false, format!("not sent: {error}")),
         };
-        let name = errand.about.map(|name| format!("{name}: "));
+        let name = delivery.about.map(|name| format!("{name}: "));
         let record = AlertRecord {
-            channel: errand.channel.to_owned(),
-            event: errand.event.to_owned(),
+            channel: delivery.channel.to_owned(),
+            event: delivery.event.to_owned(),
             delivered,
-            detail: format!("{}{said}{}", name.unwrap_or_default(), errand.note),
+            detail: format!("{}{said}{}", name.unwrap_or_default(), delivery.note),
         };
         done.push((record, of.iter().filter_map(|about| about.due).collect()));
         if !delivered {
@@ -214,7 +237,7 @@ fn pause_before(index: usize, all: usize, time: Duration) -> Duration {
     }
 }
 
-fn describe(outcome: &Outcome) -> String {
+fn describe(outcome: &DeliveryOutcome) -> String {
     let tries = outcome.tries;
     match (outcome.result, tries) {
         (Ok(Some(status)), 1) => format!("accepted (status {status})"),

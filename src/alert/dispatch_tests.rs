@@ -38,18 +38,18 @@ fn channels(server: &AppServer) -> Channels {
         .with("heartbeat-url", url(server, "/ping/hunter5"))
 }
 
-fn fast() -> Pace {
-    Pace {
+fn fast() -> RetryPolicy {
+    RetryPolicy {
         schedule: Schedule {
             first_pause: Duration::from_millis(10),
             total: Duration::from_secs(2),
-            ..Pace::default().schedule
+            ..RetryPolicy::default().schedule
         },
         one_try: Duration::from_millis(300),
     }
 }
 
-async fn told(channels: &Channels, targets: &[TargetReport]) -> Vec<AlertRecord> {
+async fn records_of(channels: &Channels, targets: &[TargetReport]) -> Vec<AlertRecord> {
     let draws = Cell::new(0);
     let entropy = || {
         draws.set(draws.get() + 1);
@@ -93,7 +93,7 @@ fn asked(server: &AppServer) -> Vec<String> {
 #[tokio::test]
 async fn a_failure_reaches_every_channel() {
     let server = receiver(Behaviour::Status(200));
-    let records = told(&channels(&server), &[samples::fail()]).await;
+    let records = records_of(&channels(&server), &[samples::fail()]).await;
     assert_eq!(
         short(&records),
         [
@@ -130,7 +130,7 @@ async fn a_failure_reaches_every_channel() {
 #[tokio::test]
 async fn a_pass_reaches_the_heartbeat_alone() {
     let server = receiver(Behaviour::Status(200));
-    let records = told(&channels(&server), &[samples::pass()]).await;
+    let records = records_of(&channels(&server), &[samples::pass()]).await;
     assert_eq!(
         short(&records),
         [("heartbeat", "passed", true, "accepted (status 200)")]
@@ -144,7 +144,7 @@ async fn of_several_targets_each_that_does_not_pass_is_told_and_the_heartbeat_he
     let mut other = samples::inconclusive();
     other.name = "second".to_owned();
     let targets = [samples::fail(), samples::pass(), other];
-    let records = told(&channels(&server), &targets).await;
+    let records = records_of(&channels(&server), &targets).await;
     let heard: Vec<(&str, &str)> = records
         .iter()
         .map(|record| (record.channel.as_str(), record.event.as_str()))
@@ -174,7 +174,7 @@ async fn of_several_targets_each_that_does_not_pass_is_told_and_the_heartbeat_he
 #[tokio::test]
 async fn a_run_that_verified_nothing_is_a_failure_to_the_heartbeat() {
     let server = receiver(Behaviour::Status(200));
-    let records = told(&channels(&server), &[]).await;
+    let records = records_of(&channels(&server), &[]).await;
     assert_eq!(
         short(&records),
         [("heartbeat", "inconclusive", true, "accepted (status 200)")]
@@ -184,14 +184,14 @@ async fn a_run_that_verified_nothing_is_a_failure_to_the_heartbeat() {
 
 #[tokio::test]
 async fn nothing_configured_is_nothing_to_say_and_a_missing_secret_is_said() {
-    assert_eq!(told(&Channels::default(), &[samples::fail()]).await, []);
+    assert_eq!(records_of(&Channels::default(), &[samples::fail()]).await, []);
     let empty = || Some(Secret::new("\n".to_owned()));
     let missing = Channels::default()
         .with("slack-webhook-url", empty())
         .with("webhook-url", empty())
         .with("webhook-secret", empty())
         .with("heartbeat-url", empty());
-    let records = told(&missing, &[samples::fail(), samples::unreachable()]).await;
+    let records = records_of(&missing, &[samples::fail(), samples::unreachable()]).await;
     assert_eq!(
         short(&records),
         [
@@ -201,7 +201,7 @@ async fn nothing_configured_is_nothing_to_say_and_a_missing_secret_is_said() {
         ]
     );
     let only_a_key = Channels::default().with("webhook-secret", Some(Secret::new("hunter4".to_owned())));
-    let records = told(&only_a_key, &[samples::fail()]).await;
+    let records = records_of(&only_a_key, &[samples::fail()]).await;
     assert_eq!(short(&records), [("webhook", "failed", false, NO_SECRET)]);
 }
 
@@ -209,7 +209,7 @@ async fn nothing_configured_is_nothing_to_say_and_a_missing_secret_is_said() {
 async fn a_webhook_without_a_secret_is_not_signed_and_that_is_said() {
     let server = receiver(Behaviour::Status(200));
     let unsigned = Channels::default().with("webhook-url", url(&server, "/alerts"));
-    let records = told(&unsigned, &[samples::fail()]).await;
+    let records = records_of(&unsigned, &[samples::fail()]).await;
     let detail = "api.example.com: accepted (status 200); not signed: there is no webhook secret";
     assert_eq!(short(&records), [("webhook", "failed", true, detail)]);
     assert_eq!(server.requests()[0].header("x-cvm-verify-signature"), None);
@@ -224,7 +224,7 @@ async fn t59_a_secret_with_a_line_break_is_refused_unsent_and_not_shown() {
         .with("webhook-url", url(&server, "/alerts"))
         .with("webhook-secret", torn("b"))
         .with("heartbeat-url", torn("c"));
-    let records = told(&channels, &[samples::fail()]).await;
+    let records = records_of(&channels, &[samples::fail()]).await;
     let is = "holds a line break or another control character; store it again, as a single line";
     assert_eq!(
         short(&records),
@@ -262,7 +262,7 @@ async fn t59_no_part_of_a_url_is_in_any_record_whatever_the_receiver_does() {
     ] {
         let server = receiver(behaviour);
         let channels = channels(&server);
-        let records = told(&channels, &[samples::fail()]).await;
+        let records = records_of(&channels, &[samples::fail()]).await;
         assert_eq!(records.len(), 3);
         let port = server.port().to_string();
         let everything = format!("{records:?} {channels:?}");
@@ -295,7 +295,7 @@ async fn t60_a_receiver_that_hangs_holds_up_nobody_else_and_everything_ends_in_t
         .with("heartbeat-url", url(&healthy, "/ping"));
     let started = Instant::now();
     let targets = vec![samples::fail(); 4];
-    let records = told(&channels, &targets).await;
+    let records = records_of(&channels, &targets).await;
     assert!(started.elapsed() < Duration::from_secs(3));
     let delivered: Vec<bool> = records.iter().map(|record| record.delivered).collect();
     assert_eq!(
@@ -318,7 +318,7 @@ async fn t60_a_delivery_failure_changes_no_verdict() {
     for target in [samples::pass(), samples::fail(), samples::inconclusive()] {
         let targets = [target];
         let before = targets.clone();
-        let records = told(&channels(&server), &targets).await;
+        let records = records_of(&channels(&server), &targets).await;
         assert!(!records.is_empty() && records.iter().all(|record| !record.delivered));
         assert_eq!(targets, before);
     }
@@ -363,7 +363,7 @@ async fn many_targets_with_one_cause_are_one_post_where_people_read_and_one_each
     let server = receiver(Behaviour::Status(200));
     let mut targets = samples::many(60, &samples::unreachable());
     targets.push(samples::fail());
-    let slow = Pace {
+    let slow = RetryPolicy {
         schedule: Schedule {
             total: Duration::from_secs(10),
             ..fast().schedule
@@ -413,7 +413,7 @@ fn messages_of_a_channel_are_spread_over_half_the_time_that_is_left() {
 async fn a_receiver_that_asks_for_an_hour_of_silence_is_not_asked_again() {
     let server = receiver(Behaviour::RetryAfter(429, "3600".to_owned()));
     let channels = Channels::default().with("webhook-url", url(&server, "/alerts"));
-    let records = told(&channels, &samples::many(4, &samples::fail())).await;
+    let records = records_of(&channels, &samples::many(4, &samples::fail())).await;
     assert_eq!(server.count("/alerts"), 1);
     assert_eq!(records.len(), 4);
     for record in &records[1..] {

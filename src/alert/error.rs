@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::net::address::Scope;
+use crate::net::address::AddressScope;
 use crate::net::retry::Heal;
 use crate::net::{NetError, Stage, TlsProblem, UrlProblem};
 
@@ -22,7 +22,7 @@ pub(super) enum DeliveryError {
     #[error("{0}")]
     BadUrl(UrlProblem),
     #[error("its host is at an address that is {0}: refused{hint}", hint = private_network_hint(*.0))]
-    AddressRefused(Scope),
+    AddressRefused(AddressScope),
     #[error("its host's name could not be resolved; check the URL's spelling and the runner's DNS")]
     Dns,
     #[error("no connection{}; check that the server runs and can be reached from here", if *.via_proxy { " through the proxy" } else { "" })]
@@ -144,7 +144,7 @@ impl Heal for DeliveryError {
     }
 }
 
-fn private_network_hint(scope: Scope) -> &'static str {
+fn private_network_hint(scope: AddressScope) -> &'static str {
     if scope.is_permitted_with_private_network() {
         "; if this is your own network, allow it with --allow-private-network"
     } else {

@@ -8,11 +8,11 @@ use cvm_verify_core::report::Verdict;
 
 /// What an alert is about: the `event` of alert v1.
 ///
-/// One run knows only its own verdict, so it makes [`Event::Failed`] and [`Event::Inconclusive`]; what compares runs
+/// One run knows only its own verdict, so it makes [`AlertEvent::Failed`] and [`AlertEvent::Inconclusive`]; what compares runs
 /// (`changed`, `recovered`, `reminder`, `expiring`) needs a memory of the run before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Event {
+pub enum AlertEvent {
     /// Something is wrong with the deployment.
     Failed,
     /// It could not be determined whether something is wrong.
@@ -29,7 +29,7 @@ pub enum Event {
     Test,
 }
 
-impl Event {
+impl AlertEvent {
     /// The name as in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -45,7 +45,7 @@ impl Event {
     }
 }
 
-impl fmt::Display for Event {
+impl fmt::Display for AlertEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
@@ -53,11 +53,11 @@ impl fmt::Display for Event {
 
 /// What there is to tell of a verdict. A pass is told to nobody; only the heartbeat hears of it.
 #[must_use]
-pub const fn occasion(verdict: Verdict) -> Option<Event> {
+pub const fn occasion(verdict: Verdict) -> Option<AlertEvent> {
     match verdict {
         Verdict::Pass => None,
-        Verdict::Fail => Some(Event::Failed),
-        Verdict::Inconclusive => Some(Event::Inconclusive),
+        Verdict::Fail => Some(AlertEvent::Failed),
+        Verdict::Inconclusive => Some(AlertEvent::Inconclusive),
     }
 }
 
@@ -69,13 +69,13 @@ mod tests {
     #[test]
     fn the_json_name_is_the_shown_name() {
         for event in [
-            Event::Failed,
-            Event::Inconclusive,
-            Event::Changed,
-            Event::Recovered,
-            Event::Reminder,
-            Event::Expiring,
-            Event::Test,
+            AlertEvent::Failed,
+            AlertEvent::Inconclusive,
+            AlertEvent::Changed,
+            AlertEvent::Recovered,
+            AlertEvent::Reminder,
+            AlertEvent::Expiring,
+            AlertEvent::Test,
         ] {
             assert_eq!(serde_json::to_value(event).unwrap(), event.as_str());
         }
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn everything_but_a_pass_is_told() {
         assert_eq!(occasion(Verdict::Pass), None);
-        assert_eq!(occasion(Verdict::Fail), Some(Event::Failed));
-        assert_eq!(occasion(Verdict::Inconclusive), Some(Event::Inconclusive));
+        assert_eq!(occasion(Verdict::Fail), Some(AlertEvent::Failed));
+        assert_eq!(occasion(Verdict::Inconclusive), Some(AlertEvent::Inconclusive));
     }
 }

@@ -1,8 +1,8 @@
 //! One check as an alert tells it, and the two lines that the first of them gives: what is wrong, what to do.
 
-use super::state::Failing;
-use super::visible::visible;
-use super::visible::{MAX_NAME, MAX_SENTENCE};
+use super::incident::Failing;
+use super::sanitize::sanitize;
+use super::sanitize::{MAX_NAME, MAX_SENTENCE};
 use cvm_verify_core::checks::{Check, Reason};
 use cvm_verify_core::report::{CheckId, CheckResult, Status, Verdict};
 
@@ -26,9 +26,9 @@ impl FailedCheck {
         Self {
             id: check.id,
             status: check.status,
-            reason: check.reason.as_deref().map(|reason| visible(reason, MAX_NAME)),
-            detail: visible(&check.detail, MAX_SENTENCE),
-            fix: check.fix.as_deref().map(|fix| visible(fix, MAX_SENTENCE)),
+            reason: check.reason.as_deref().map(|reason| sanitize(reason, MAX_NAME)),
+            detail: sanitize(&check.detail, MAX_SENTENCE),
+            fix: check.fix.as_deref().map(|fix| sanitize(fix, MAX_SENTENCE)),
         }
     }
 
@@ -53,7 +53,7 @@ impl FailedCheck {
         Self {
             id,
             status,
-            reason: reason.map(|reason| visible(reason, MAX_NAME)),
+            reason: reason.map(|reason| sanitize(reason, MAX_NAME)),
             detail: known.map_or("It did not pass.", |reason| reason.means).to_owned(),
             fix: known
                 .map(|reason| reason.fix.to_owned())
@@ -80,7 +80,7 @@ pub(super) fn cause(check: &CheckResult) -> String {
         Some(reason) if check.status == Status::Skip => reason.means,
         _ => &check.detail,
     };
-    visible(text, MAX_SENTENCE)
+    sanitize(text, MAX_SENTENCE)
 }
 
 /// What to do about what a check found.
@@ -94,5 +94,5 @@ pub(super) fn next(check: &CheckResult) -> String {
     check
         .fix
         .as_deref()
-        .map_or_else(explain, |fix| visible(fix, MAX_SENTENCE))
+        .map_or_else(explain, |fix| sanitize(fix, MAX_SENTENCE))
 }

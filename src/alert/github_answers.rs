@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 /// A row of a page of issues. One that is not an issue is left out.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Row {
+pub(super) enum GithubRow {
     Issue(IssueRow),
     Other(IgnoredAny),
 }

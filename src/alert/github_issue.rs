@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
-use super::delivery::Pace;
+use super::delivery::RetryPolicy;
 use super::error::{DeliveryError, OnlyIfNotTaken};
-use super::github_answers::{Made, Row, User, ViewerAnswer};
-use super::github_door::{Door, meant};
+use super::github_answers::{GithubRow, Made, User, ViewerAnswer};
+use super::github_client::{GithubClient, meant};
 use super::github_page::{body, comment, remembered, title};
+use super::incident::{About, Due, TargetId, TargetState};
 use super::message::Message;
-use super::state::{About, Due, TargetId, TargetState};
 use crate::config::shown_text;
 use crate::net::retry::retry;
 use crate::net::{Client, Secret};
@@ -87,26 +87,26 @@ impl GithubIssues {
     pub(super) async fn open(
         &self,
         client: &Client,
-        pace: &Pace,
+        retry_policy: &RetryPolicy,
         deadline: Instant,
         jitter: u32,
-    ) -> Result<Option<Board>, DeliveryError> {
+    ) -> Result<Option<OpenIssues>, DeliveryError> {
         let Some(token) = crate::alert::secret_text::word(&self.token, "its token")? else {
             return Ok(None);
         };
-        let door = Door {
+        let door = GithubClient {
             client: client.clone(),
             api: self.api.clone(),
             token: Secret::new(token.to_owned()),
             deadline,
-            pace: *pace,
+            retry_policy: *retry_policy,
             jitter,
         };
         let github = door.clone().octocrab();
         let path = format!("/repos/{}/{}/issues", self.owner, self.repository);
         let me = owner_of_the_token(&github).await?;
         let issues = own_issues(&github, &path, &me).await?;
-        Ok(Some(Board {
+        Ok(Some(OpenIssues {
             door,
             github,
             path,
@@ -119,11 +119,11 @@ impl GithubIssues {
     pub(super) async fn probe(
         &self,
         client: &Client,
-        pace: &Pace,
+        retry_policy: &RetryPolicy,
         deadline: Instant,
         jitter: u32,
     ) -> AlertRecord {
-        let (delivered, detail) = match self.open(client, pace, deadline, jitter).await {
+        let (delivered, detail) = match self.open(client, retry_policy, deadline, jitter).await {
             Ok(Some(board)) => {
                 let open = board.issues.len();
                 let path = &board.path;
@@ -145,8 +145,8 @@ impl GithubIssues {
 }
 
 /// The open issues of ours in one repository.
-pub(super) struct Board {
-    door: Door,
+pub(super) struct OpenIssues {
+    door: GithubClient,
     github: Octocrab,
     path: String,
     /// Whose token it is.
@@ -170,7 +170,7 @@ pub(super) struct Step {
     pub(super) spoken: bool,
 }
 
-impl Board {
+impl OpenIssues {
     fn issue(&self, target: TargetId) -> Option<&Issue> {
         self.issues.iter().find(|issue| issue.target == target)
     }
@@ -224,15 +224,15 @@ impl Board {
         message: &Message,
         now: u64,
     ) -> Result<bool, DeliveryError> {
-        let mut told = state.clone();
-        told.told(due, now);
+        let mut after = state.clone();
+        after.record(due, now);
         let spoken = match (self.issue(target).map(|issue| issue.number), &due.about) {
             // No issue is opened for what has not happened yet, nor for the end of what has none.
             (_, About::Forecast(_)) | (None, About::Recovery | About::PassUnderAnotherPolicy) => false,
             (None, About::Failure { .. } | About::Reminder { .. }) => {
-                let issue = json!({ "title": title(message), "body": body(message, target, &told), "labels": [LABEL] });
+                let issue = json!({ "title": title(message), "body": body(message, target, &after), "labels": [LABEL] });
                 let number = self.create(target, &issue).await?;
-                let memory = Some(told.clone());
+                let memory = Some(after.clone());
                 self.issues.push(Issue {
                     target,
                     number,
@@ -244,7 +244,7 @@ impl Board {
                 let route = format!("{}/{number}/comments", self.path);
                 self.comment(&route, &json!({ "body": comment(message) })).await?;
                 if matches!(about, About::Recovery) {
-                    let body = body(message, target, &told);
+                    let body = body(message, target, &after);
                     self.edit(
                         number,
                         &json!({ "body": body, "state": "closed", "state_reason": "completed" }),
@@ -255,7 +255,7 @@ impl Board {
                 true
             }
         };
-        *state = told;
+        *state = after;
         Ok(spoken)
     }
 
@@ -344,9 +344,9 @@ async fn own_issues(github: &Octocrab, path: &str, me: &str) -> Result<Vec<Issue
         let route = format!(
             "{path}?state=open&labels={LABEL}&sort=created&direction=asc&per_page={PAGE}&page={page}"
         );
-        let rows: Vec<Row> = get(github, &route).await?;
+        let rows: Vec<GithubRow> = get(github, &route).await?;
         for row in &rows {
-            if let Row::Issue(row) = row
+            if let GithubRow::Issue(row) = row
                 && row.pull_request.is_none()
                 && row.user.is(me)
                 && let Some((target, memory)) = remembered(row.body.as_deref().unwrap_or_default())

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::alert::message::Context;
-use crate::alert::remember::deliver_at;
+use crate::alert::deliver_changes::deliver_at;
+use crate::alert::incident::{Observation, Rules, State};
+use crate::alert::message::RunContext;
 use crate::alert::samples::{self, set};
 use crate::alert::services::{said, service};
-use crate::alert::state::{Observation, Rules, State};
 use crate::alert::{Channels, Memory};
 use crate::net::loopback;
 use crate::net::retry::Schedule;
@@ -185,12 +185,12 @@ impl Repository {
     }
 }
 
-fn fast() -> Pace {
-    Pace {
+fn fast() -> RetryPolicy {
+    RetryPolicy {
         schedule: Schedule {
             first_pause: Duration::from_millis(10),
             total: Duration::from_secs(10),
-            ..Pace::default().schedule
+            ..RetryPolicy::default().schedule
         },
         one_try: Duration::from_secs(1),
     }
@@ -204,16 +204,16 @@ fn issues(api: &Url) -> Option<GithubIssues> {
 /// A run on a runner that remembers nothing, `minutes` after the first.
 async fn run(api: &Url, target: &TargetReport, minutes: u64) -> Vec<String> {
     let channels = Channels::default().with_issues(issues(api));
-    short(&told(&channels, &mut State::default(), target, minutes).await)
+    short(&delivered(&channels, &mut State::default(), target, minutes).await)
 }
 
-async fn told(
+async fn delivered(
     channels: &Channels,
     state: &mut State,
     target: &TargetReport,
     minutes: u64,
 ) -> Vec<AlertRecord> {
-    let context = Context {
+    let context = RunContext {
         now: samples::context().now + minutes * 60,
         ..samples::context()
     };
@@ -309,10 +309,10 @@ async fn the_issue_remembers_for_the_other_channels_too() {
         .with_issues(issues(&forge.serve("", "/graphql").await))
         .with("teams-webhook-url", Some(Secret::new(teams.to_string())));
     for minutes in 0..3 {
-        told(&channels, &mut State::default(), &samples::fail(), minutes).await;
+        delivered(&channels, &mut State::default(), &samples::fail(), minutes).await;
     }
     assert_eq!(cards.lock().unwrap().len(), 1);
-    told(&channels, &mut State::default(), &samples::pass(), 3).await;
+    delivered(&channels, &mut State::default(), &samples::pass(), 3).await;
     assert_eq!(cards.lock().unwrap().len(), 2);
 }
 
@@ -391,11 +391,11 @@ async fn an_issue_that_a_person_closed_is_left_closed_until_the_reminder() {
     let forge = Forge::default();
     let channels = Channels::default().with_issues(issues(&forge.serve("", "/graphql").await));
     let mut state = State::default();
-    told(&channels, &mut state, &samples::fail(), 0).await;
+    delivered(&channels, &mut state, &samples::fail(), 0).await;
     forge.0.lock().unwrap().issues[0]["state"] = "closed".into();
-    assert_eq!(told(&channels, &mut state, &samples::fail(), 1).await, []);
+    assert_eq!(delivered(&channels, &mut state, &samples::fail(), 1).await, []);
     assert_eq!(
-        short(&told(&channels, &mut state, &samples::fail(), 25 * 60).await).len(),
+        short(&delivered(&channels, &mut state, &samples::fail(), 25 * 60).await).len(),
         1
     );
     assert_eq!(forge.open(), [2]);
@@ -502,7 +502,7 @@ async fn three_tries_are_all_and_reading_is_repeated_too() {
 async fn without_a_token_the_channel_is_skipped() {
     let channels = Channels::default()
         .with_issues(GithubIssues::new(None, "acme/shop", Secret::new("\n".to_owned())).ok());
-    let records = told(&channels, &mut State::default(), &samples::fail(), 0).await;
+    let records = delivered(&channels, &mut State::default(), &samples::fail(), 0).await;
     assert_eq!(short(&records), ["failed false skipped: no secret"]);
 }
 

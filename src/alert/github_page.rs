@@ -7,10 +7,10 @@
 
 use std::fmt::Write as _;
 
-use super::event::Event;
+use super::event::AlertEvent;
+use super::incident::{State, TargetId, TargetState};
 use super::message::Message;
-use super::state::{State, TargetId, TargetState};
-use super::visible::visible;
+use super::sanitize::sanitize;
 use crate::render::escape::{code, markdown};
 use cvm_verify_core::report::rfc3339;
 
@@ -43,7 +43,7 @@ pub(super) fn title(message: &Message) -> String {
             }
         })
         .collect();
-    visible(&format!("cvm-verify: {name} does not pass"), MAX_TITLE)
+    sanitize(&format!("cvm-verify: {name} does not pass"), MAX_TITLE)
 }
 
 /// The body of an issue.
@@ -98,15 +98,15 @@ fn memory(target: TargetId, state: &TargetState) -> String {
     format!("{}{}{}", STATE.0, if hidden { &json } else { "" }, STATE.1)
 }
 
-const fn heading(event: Event) -> &'static str {
+const fn heading(event: AlertEvent) -> &'static str {
     match event {
-        Event::Failed => "It fails.",
-        Event::Inconclusive => "It could not be determined whether it passes.",
-        Event::Changed => "It changed.",
-        Event::Recovered => "It recovered.",
-        Event::Reminder => "It goes on.",
-        Event::Expiring => "Something is about to end.",
-        Event::Test => "This is a test.",
+        AlertEvent::Failed => "It fails.",
+        AlertEvent::Inconclusive => "It could not be determined whether it passes.",
+        AlertEvent::Changed => "It changed.",
+        AlertEvent::Recovered => "It recovered.",
+        AlertEvent::Reminder => "It goes on.",
+        AlertEvent::Expiring => "Something is about to end.",
+        AlertEvent::Test => "This is a test.",
     }
 }
 
@@ -181,10 +181,10 @@ fn text(message: &Message, shown: usize) -> String {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use crate::alert::message::Context;
+    use crate::alert::incident::{Observation, Rules, decide};
+    use crate::alert::message::RunContext;
     use crate::alert::samples;
     use crate::alert::slack_text::tests::hostile;
-    use crate::alert::state::{Observation, Rules, decide};
     use cvm_verify_core::policy::Policy;
     use cvm_verify_core::report::TargetReport;
     use proptest::prelude::*;
@@ -199,13 +199,13 @@ mod tests {
             &Rules::default(),
         );
         for due in &due {
-            state.told(due, 1_786_622_400);
+            state.record(due, 1_786_622_400);
         }
         state
     }
 
-    fn page(report: &TargetReport, context: &Context<'_>) -> String {
-        let message = Message::new(report, Event::Failed, context, [1; 16]);
+    fn page(report: &TargetReport, context: &RunContext<'_>) -> String {
+        let message = Message::new(report, AlertEvent::Failed, context, [1; 16]);
         body(&message, TargetId::of(&report.name), &state(report))
     }
 
@@ -216,7 +216,12 @@ mod tests {
 
     #[test]
     fn a_comment() {
-        let message = Message::new(&samples::pass(), Event::Recovered, &samples::context(), [1; 16]);
+        let message = Message::new(
+            &samples::pass(),
+            AlertEvent::Recovered,
+            &samples::context(),
+            [1; 16],
+        );
         insta::assert_snapshot!(comment(&message));
     }
 
@@ -262,7 +267,7 @@ mod tests {
         #[test]
         fn hostile_text_makes_no_mark_mention_or_reference(text in hostile(), run in hostile()) {
             let run_url = format!("https://forge.example/{run}");
-            let context = Context { run_url: Some(&run_url), ..samples::context() };
+            let context = RunContext { run_url: Some(&run_url), ..samples::context() };
             let text = format!("{text}<!-- cvm-verify:target=00 --> @acme #1 {text}");
             let page = page(&samples::all_fail(&text), &context);
             let visible: String = page.lines().skip(2).collect();

@@ -9,8 +9,8 @@
 use url::Url;
 
 use super::channel::{Channel, ChannelSecret};
-use super::delivery::{Method, Parcel};
-use super::errand::one_if;
+use super::channel_delivery::one_if;
+use super::delivery::{ChannelRequest, Method};
 use super::secret_text;
 use crate::net::Response;
 use cvm_verify_core::report::Verdict;
@@ -26,23 +26,23 @@ pub(super) const ROW: Channel = Channel {
     name: CHANNEL,
     secrets: &[ChannelSecret::opens(URL)],
     remembers: false,
-    errands: |occasion| {
+    deliveries: |occasion| {
         let Some(secret) = occasion.channels.secret(URL) else {
             return Vec::new();
         };
-        let ping = secret_text::url(secret).map(|url| url.map(|url| parcel(occasion.verdict, &url)));
+        let ping = secret_text::url(secret).map(|url| url.map(|url| request(occasion.verdict, &url)));
         one_if(true, CHANNEL, occasion.event, ping)
     },
 };
 
 /// A ping that tells `verdict`; `None` is a test: `<url>/log`, which is written down and changes nothing.
-pub(super) fn parcel(verdict: Option<Verdict>, url: &Url) -> Parcel {
+pub(super) fn request(verdict: Option<Verdict>, url: &Url) -> ChannelRequest {
     let suffix = match verdict {
         Some(Verdict::Pass) => "",
         Some(Verdict::Fail | Verdict::Inconclusive) => "fail",
         None => "log",
     };
-    Parcel {
+    ChannelRequest {
         url: below(url, suffix),
         method: Method::Get,
         refusal,
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     fn asked(url: &str, verdict: Option<Verdict>) -> String {
-        parcel(verdict, &url.parse().unwrap()).url.into()
+        request(verdict, &url.parse().unwrap()).url.into()
     }
 
     #[test]

@@ -23,7 +23,7 @@ const GITHUB_ISSUE: Channel = Channel {
         role: Role::Token,
     }],
     remembers: true,
-    errands: |_| Vec::new(),
+    deliveries: |_| Vec::new(),
 };
 
 impl Channels {

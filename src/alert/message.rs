@@ -3,12 +3,12 @@
 use url::Url;
 
 use super::cause::causes;
-use super::event::Event;
+use super::event::AlertEvent;
 use super::failed_check::{FailedCheck, cause, next};
+use super::incident::{About, Due, Failure, TargetId};
 use super::named_targets::Digest;
-use super::state::{About, Due, Failure, TargetId};
-use super::visible::MAX_NAME;
-use super::visible::visible;
+use super::sanitize::MAX_NAME;
+use super::sanitize::sanitize;
 use crate::render::accepted::sentence;
 use cvm_verify_core::report::{Accepted, CheckId, Mode, TargetReport, Verdict, rfc3339};
 
@@ -27,7 +27,7 @@ const TEST_NAME: &str = "cvm-verify alert test";
 
 /// What is known of a run beside its report.
 #[derive(Debug, Clone, Copy)]
-pub struct Context<'a> {
+pub struct RunContext<'a> {
     /// The time of the alert, Unix seconds.
     pub now: u64,
     /// Whether live deployments or recorded evidence were verified.
@@ -43,7 +43,7 @@ pub struct Context<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// What it is about.
-    pub event: Event,
+    pub event: AlertEvent,
     /// The answer. Absent in a test: nothing was verified.
     pub verdict: Option<Verdict>,
     /// What must stand above everything else: that it is simulated, that it is a replay.
@@ -79,7 +79,12 @@ pub struct Message {
 impl Message {
     /// What there is to say of `target`.
     #[must_use]
-    pub fn new(target: &TargetReport, event: Event, context: &Context<'_>, delivery_id: [u8; 16]) -> Self {
+    pub fn new(
+        target: &TargetReport,
+        event: AlertEvent,
+        context: &RunContext<'_>,
+        delivery_id: [u8; 16],
+    ) -> Self {
         let failed: Vec<FailedCheck> = causes(target).into_iter().map(FailedCheck::of).collect();
         let (cause, next) = match causes(target).first() {
             Some(check) => (cause(check), next(check)),
@@ -93,8 +98,8 @@ impl Message {
             verdict: Some(target.verdict),
             labels: labels(target, context.mode),
             target: TargetId::of(&target.name),
-            name: visible(&target.name, MAX_NAME),
-            url: target.url.as_deref().map(|url| visible(url, MAX_URL)),
+            name: sanitize(&target.name, MAX_NAME),
+            url: target.url.as_deref().map(|url| sanitize(url, MAX_URL)),
             cause,
             next,
             failed,
@@ -106,11 +111,11 @@ impl Message {
 
     /// What is `due` on `target`, which has just been found as it is.
     #[must_use]
-    pub fn due(target: &TargetReport, due: &Due, context: &Context<'_>, delivery_id: [u8; 16]) -> Self {
+    pub fn due(target: &TargetReport, due: &Due, context: &RunContext<'_>, delivery_id: [u8; 16]) -> Self {
         let now = Self::new(target, due.event, context, delivery_id);
         match &due.about {
             About::Failure { failure, late } => {
-                let changed = (due.event == Event::Changed).then_some(CHANGED.to_owned());
+                let changed = (due.event == AlertEvent::Changed).then_some(CHANGED.to_owned());
                 let late = late.then(|| late_label(failure));
                 if late.is_some() { now.instead_of(failure) } else { now }.labelled(changed.into_iter().chain(late))
             }
@@ -146,11 +151,11 @@ impl Message {
 
     /// What stands of an incident whose latest failure is `failure`, now that `target` has been found as it is.
     #[must_use]
-    pub fn standing(target: &TargetReport, failure: &Failure, context: &Context<'_>) -> Self {
+    pub fn standing(target: &TargetReport, failure: &Failure, context: &RunContext<'_>) -> Self {
         let event = if failure.verdict == Verdict::Fail {
-            Event::Failed
+            AlertEvent::Failed
         } else {
-            Event::Inconclusive
+            AlertEvent::Inconclusive
         };
         let now = Self::new(target, event, context, [0; 16]);
         match Failure::of(target, context.now) {
@@ -185,11 +190,11 @@ impl Message {
 
     /// A message by which a person tries out the channels.
     #[must_use]
-    pub fn test(context: &Context<'_>, delivery_id: [u8; 16]) -> Self {
-        Self::about(Event::Test, context, delivery_id)
+    pub fn test(context: &RunContext<'_>, delivery_id: [u8; 16]) -> Self {
+        Self::about(AlertEvent::Test, context, delivery_id)
     }
 
-    fn about(event: Event, context: &Context<'_>, delivery_id: [u8; 16]) -> Self {
+    fn about(event: AlertEvent, context: &RunContext<'_>, delivery_id: [u8; 16]) -> Self {
         Self {
             event,
             verdict: None,
@@ -206,8 +211,8 @@ impl Message {
             run_url: context
                 .run_url
                 .filter(|url| url.len() <= MAX_URL)
-                .map(|url| visible(url, MAX_URL)),
-            report_sha256: context.report_sha256.map(|hash| visible(hash, MAX_NAME)),
+                .map(|url| sanitize(url, MAX_URL)),
+            report_sha256: context.report_sha256.map(|hash| sanitize(hash, MAX_NAME)),
             at: context.now,
             delivery_id: hex::encode(delivery_id),
             digest: None,
@@ -235,8 +240,8 @@ impl Message {
     #[must_use]
     pub fn title(&self) -> String {
         let word = match self.event {
-            Event::Recovered => "RECOVERED",
-            Event::Expiring => "EXPIRING",
+            AlertEvent::Recovered => "RECOVERED",
+            AlertEvent::Expiring => "EXPIRING",
             _ => self.word(),
         };
         match self.verdict {
@@ -256,9 +261,9 @@ impl Message {
 /// On one line, visible and of bounded length.
 fn shown(one: &Accepted) -> Accepted {
     Accepted {
-        by: visible(&one.by, MAX_NAME),
-        until: one.until.as_deref().map(|until| visible(until, MAX_NAME)),
-        reason: visible(&one.reason, MAX_NAME),
+        by: sanitize(&one.by, MAX_NAME),
+        until: one.until.as_deref().map(|until| sanitize(until, MAX_NAME)),
+        reason: sanitize(&one.reason, MAX_NAME),
         ..one.clone()
     }
 }
@@ -285,7 +290,7 @@ fn late_label(failure: &Failure) -> String {
 fn labels(target: &TargetReport, mode: Mode) -> Vec<String> {
     let simulated = target.simulated().map(str::to_owned);
     let replay =
-        (mode == Mode::Replay).then(|| visible(&format!("REPLAY as of {}", target.evaluated_at), MAX_NAME));
+        (mode == Mode::Replay).then(|| sanitize(&format!("REPLAY as of {}", target.evaluated_at), MAX_NAME));
     simulated.into_iter().chain(replay).collect()
 }
 

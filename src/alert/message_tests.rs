@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::alert::samples;
-use crate::alert::visible::MAX_SENTENCE;
+use crate::alert::sanitize::MAX_SENTENCE;
 use cvm_verify_core::report::TrustRootKind;
 
 fn message(target: &TargetReport) -> Message {
-    Message::new(target, Event::Failed, &samples::context(), [7; 16])
+    Message::new(target, AlertEvent::Failed, &samples::context(), [7; 16])
 }
 
 #[test]
@@ -44,11 +44,11 @@ fn a_missing_expectation_is_told_by_its_meaning_and_the_value_stays_in_the_detai
 fn simulated_and_replayed_results_say_so_first() {
     let mut target = samples::fail();
     target.trust_root = TrustRootKind::Custom;
-    let replay = Context {
+    let replay = RunContext {
         mode: Mode::Replay,
         ..samples::context()
     };
-    let message = Message::new(&target, Event::Failed, &replay, [0; 16]);
+    let message = Message::new(&target, AlertEvent::Failed, &replay, [0; 16]);
     assert_eq!(
         message.labels,
         [

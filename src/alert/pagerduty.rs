@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::channel::{Channel, ChannelSecret, Occasion, Role};
-use super::delivery::{Method, Parcel, json_headers};
-use super::errand::{Errand, for_each, one_if};
-use super::event::Event;
-use super::letter::Letter;
+use super::channel_delivery::{ChannelDelivery, for_each, one_if};
+use super::delivery::{ChannelRequest, Method, json_headers};
+use super::event::AlertEvent;
 use super::message::Message;
+use super::outgoing::OutgoingMessage;
+use super::sanitize::sanitize;
 use super::secret_text;
-use super::visible::visible;
 use crate::net::{Response, Secret};
 use cvm_verify_core::report::{Verdict, rfc3339};
 
@@ -35,11 +35,11 @@ pub(super) const ROW: Channel = Channel {
         },
     ],
     remembers: true,
-    errands,
+    deliveries,
 };
 
 /// A test triggers an incident and resolves it.
-fn errands(occasion: &Occasion<'_>) -> Vec<Errand> {
+fn deliveries(occasion: &Occasion<'_>) -> Vec<ChannelDelivery> {
     let Occasion {
         channels,
         letters,
@@ -56,18 +56,18 @@ fn errands(occasion: &Occasion<'_>) -> Vec<Errand> {
     };
     let usual = Secret::new(ENDPOINT.to_owned());
     let url = channels.secret(URL).unwrap_or(&usual);
-    let mut errands = for_each(CHANNEL, Some(url), letters, event, &|message, url| {
-        Ok(parcel(message, key, url))
+    let mut deliveries = for_each(CHANNEL, Some(url), letters, event, &|message, url| {
+        Ok(request(message, key, url))
     });
-    let tests: Vec<Letter<'_>> = letters
+    let tests: Vec<OutgoingMessage<'_>> = letters
         .iter()
-        .filter(|letter| letter.message.event == Event::Test)
+        .filter(|letter| letter.message.event == AlertEvent::Test)
         .cloned()
         .collect();
-    errands.extend(for_each(CHANNEL, Some(url), &tests, event, &|message, url| {
+    deliveries.extend(for_each(CHANNEL, Some(url), &tests, event, &|message, url| {
         Ok(end_of_test(message, key, url))
     }));
-    errands
+    deliveries
 }
 
 /// Where events go, but for accounts in the EU: `https://events.eu.pagerduty.com/v2/enqueue`.
@@ -78,17 +78,17 @@ const MAX_SUMMARY: usize = 1024;
 const MAX_LINK: usize = 2048;
 
 /// `message` for the service of `routing_key`, at `url`.
-pub(super) fn parcel(message: &Message, routing_key: &str, url: Url) -> Parcel {
+pub(super) fn request(message: &Message, routing_key: &str, url: Url) -> ChannelRequest {
     to(url, &payload(message, routing_key))
 }
 
 /// Resolves the incident that a test made.
-pub(super) fn end_of_test(message: &Message, routing_key: &str, url: Url) -> Parcel {
+pub(super) fn end_of_test(message: &Message, routing_key: &str, url: Url) -> ChannelRequest {
     to(url, &resolve(message, routing_key))
 }
 
-fn to(url: Url, payload: &Value) -> Parcel {
-    Parcel {
+fn to(url: Url, payload: &Value) -> ChannelRequest {
+    ChannelRequest {
         url,
         method: Method::Post {
             headers: json_headers(),
@@ -100,7 +100,7 @@ fn to(url: Url, payload: &Value) -> Parcel {
 }
 
 pub(super) fn payload(message: &Message, routing_key: &str) -> Value {
-    if message.event == Event::Recovered {
+    if message.event == AlertEvent::Recovered {
         return resolve(message, routing_key);
     }
     let checks = message
@@ -118,7 +118,7 @@ pub(super) fn payload(message: &Message, routing_key: &str) -> Value {
         "client": "cvm-verify",
         "links": links.into_iter().collect::<Vec<_>>(),
         "payload": {
-            "summary": visible(&summary, MAX_SUMMARY),
+            "summary": sanitize(&summary, MAX_SUMMARY),
             "source": message.name,
             "severity": severity(message),
             "timestamp": rfc3339(message.at),
@@ -141,7 +141,7 @@ fn resolve(message: &Message, routing_key: &str) -> Value {
 /// The target: one incident for each, whatever fails in it. What is about to end is an incident of its own, which a
 /// person resolves.
 fn dedup_key(message: &Message) -> String {
-    let suffix = if message.event == Event::Expiring {
+    let suffix = if message.event == AlertEvent::Expiring {
         "/expiring"
     } else {
         ""
@@ -151,7 +151,7 @@ fn dedup_key(message: &Message) -> String {
 
 fn severity(message: &Message) -> &'static str {
     match (message.event, message.verdict) {
-        (Event::Expiring, _) | (_, Some(Verdict::Inconclusive)) => "warning",
+        (AlertEvent::Expiring, _) | (_, Some(Verdict::Inconclusive)) => "warning",
         (_, Some(Verdict::Fail)) => "critical",
         (_, Some(Verdict::Pass) | None) => "info",
     }

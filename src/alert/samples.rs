@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::digest::gather;
-use super::event::Event;
-use super::letter::Letter;
-use super::message::{Context, Message};
+use super::event::AlertEvent;
+use super::message::{Message, RunContext};
+use super::outgoing::OutgoingMessage;
 use crate::render::samples;
 pub(super) use crate::render::samples::MEASURED;
 use cvm_verify_core::checks::Check;
@@ -13,8 +13,8 @@ use cvm_verify_core::report::{
 };
 
 /// A run on a forge.
-pub(super) fn context() -> Context<'static> {
-    Context {
+pub(super) fn context() -> RunContext<'static> {
+    RunContext {
         now: 1_786_622_400,
         mode: Mode::Live,
         run_url: Some("https://github.com/acme/shop/actions/runs/42"),
@@ -64,11 +64,16 @@ pub(super) fn unreachable() -> TargetReport {
 /// What a channel makes of a failure whose every word is a stranger's, of a run whose address is one's, too.
 pub(super) fn in_hostile_words<T>(text: &str, run: &str, show: impl FnOnce(&Message) -> T) -> T {
     let run_url = format!("https://forge.example/{run}");
-    let context = Context {
+    let context = RunContext {
         run_url: Some(&run_url),
         ..context()
     };
-    show(&Message::new(&all_fail(text), Event::Failed, &context, [1; 16]))
+    show(&Message::new(
+        &all_fail(text),
+        AlertEvent::Failed,
+        &context,
+        [1; 16],
+    ))
 }
 
 /// `count` targets of which each is as `target`, named by its name and a number.
@@ -83,9 +88,9 @@ pub(super) fn many(count: usize, target: &TargetReport) -> Vec<TargetReport> {
 /// The digest of `count` targets of which each is as `target`.
 pub(super) fn digest(count: usize, target: &TargetReport) -> Message {
     let reports = many(count, target);
-    let message = |target| Message::new(target, Event::Failed, &context(), [1; 16]);
+    let message = |target| Message::new(target, AlertEvent::Failed, &context(), [1; 16]);
     let messages: Vec<Message> = reports.iter().map(message).collect();
-    let letters = messages.iter().map(|message| Letter::new(message, None));
+    let letters = messages.iter().map(|message| OutgoingMessage::new(message, None));
     let gathered = gather(letters.collect());
     assert_eq!(gathered.len(), 1);
     gathered.into_iter().next().unwrap().message.into_owned()

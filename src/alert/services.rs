@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
-use super::visible::units;
+use super::sanitize::units;
 use crate::net::loopback::answer;
 
 /// Bodies that a service took, in order.

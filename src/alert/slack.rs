@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::channel::{Channel, ChannelSecret};
-use super::delivery::{Method, Parcel, json_headers};
+use super::channel_delivery::for_each;
+use super::delivery::{ChannelRequest, Method, json_headers};
 use super::digest::gather;
-use super::errand::for_each;
 use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::slack_text::{link_target, plain, unmarked};
@@ -26,11 +26,11 @@ pub(super) const ROW: Channel = Channel {
     name: CHANNEL,
     secrets: &[ChannelSecret::opens(URL)],
     remembers: true,
-    errands: |occasion| {
+    deliveries: |occasion| {
         let url = occasion.channels.secret(URL);
         let letters = gather(occasion.letters.clone());
         for_each(CHANNEL, url, &letters, occasion.event, &|message, url| {
-            Ok(parcel(message, url))
+            Ok(request(message, url))
         })
     },
 };
@@ -46,8 +46,8 @@ const MAX_NOTE: usize = 300;
 const MAX_TARGETS: usize = 1000;
 
 /// `message` for the webhook at `url`.
-pub(super) fn parcel(message: &Message, url: Url) -> Parcel {
-    Parcel {
+pub(super) fn request(message: &Message, url: Url) -> ChannelRequest {
+    ChannelRequest {
         url,
         method: Method::Post {
             headers: json_headers(),

@@ -9,15 +9,20 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::alert::event::Event;
-use crate::alert::message::Context;
+use crate::alert::event::AlertEvent;
+use crate::alert::message::RunContext;
 use crate::alert::samples;
+use crate::alert::sanitize::units;
 use crate::alert::slack_text::tests::{hostile, is_escaped};
-use crate::alert::visible::units;
 use cvm_verify_core::report::{Mode, TargetReport, TrustRootKind};
 
 fn of(target: &TargetReport) -> Value {
-    payload(&Message::new(target, Event::Failed, &samples::context(), [1; 16]))
+    payload(&Message::new(
+        target,
+        AlertEvent::Failed,
+        &samples::context(),
+        [1; 16],
+    ))
 }
 
 /// Every text object of a payload: its type and its text.
@@ -79,7 +84,7 @@ fn a_failure_in_block_kit() {
 fn an_inconclusive_result_in_block_kit() {
     let message = Message::new(
         &samples::inconclusive(),
-        Event::Inconclusive,
+        AlertEvent::Inconclusive,
         &samples::context(),
         [1; 16],
     );
@@ -95,7 +100,7 @@ fn a_test_in_block_kit() {
 #[test]
 fn the_first_two_lines_name_the_cause_and_the_next_step() {
     for target in [samples::fail(), samples::inconclusive(), samples::unreachable()] {
-        let message = Message::new(&target, Event::Failed, &samples::context(), [1; 16]);
+        let message = Message::new(&target, AlertEvent::Failed, &samples::context(), [1; 16]);
         let payload = payload(&message);
         let shown: Vec<String> = texts(&payload["blocks"])
             .into_iter()
@@ -114,11 +119,11 @@ fn the_first_two_lines_name_the_cause_and_the_next_step() {
 fn a_simulated_replay_says_so_above_everything_else() {
     let mut target = samples::fail();
     target.trust_root = TrustRootKind::Custom;
-    let replay = Context {
+    let replay = RunContext {
         mode: Mode::Replay,
         ..samples::context()
     };
-    let payload = payload(&Message::new(&target, Event::Failed, &replay, [1; 16]));
+    let payload = payload(&Message::new(&target, AlertEvent::Failed, &replay, [1; 16]));
     let shown = texts(&payload["blocks"]);
     assert!(shown[0].1.starts_with("SIMULATED: not Intel's root") && shown[1].1.starts_with("REPLAY as of"));
     assert!(payload["text"].as_str().unwrap().starts_with("SIMULATED: "));
@@ -166,7 +171,7 @@ fn a_run_url_that_is_no_web_address_is_left_out() {
         "<!channel>",
         "slack://channel?id=1",
     ] {
-        let context = Context {
+        let context = RunContext {
             run_url: Some(url),
             ..samples::context()
         };

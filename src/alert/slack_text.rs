@@ -4,7 +4,7 @@
 //! hides where a link leads. Strangers' text goes into `plain_text` objects, in which nothing but those three is read;
 //! `text` at the top of a message is the exception, which other receivers than Slack show as Markdown.
 
-use super::visible::fit;
+use super::sanitize::fit;
 
 /// `text` for a `plain_text` object of at most `max` UTF-16 units, escapes counted.
 ///
@@ -77,7 +77,7 @@ fn apart(text: &str) -> String {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 pub(super) mod tests {
     use super::*;
-    use crate::alert::visible::units;
+    use crate::alert::sanitize::units;
     use proptest::prelude::*;
 
     /// Pieces of attacks, mixed with anything.

@@ -5,8 +5,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::state::{MAX_STATE_BYTES, State};
-use crate::env::Surroundings;
+use super::incident::{MAX_STATE_BYTES, State};
+use crate::env::Env;
 use crate::files;
 use crate::usage_error::{UsageError, WriteError};
 
@@ -26,21 +26,21 @@ pub(crate) struct StateFile {
 
 impl StateFile {
     /// Reads the memory. One that is not there or cannot be read is none, and that is said: everything is told again.
-    pub(crate) fn open(path: &Path, surroundings: &mut Surroundings) -> Self {
+    pub(crate) fn open(path: &Path, env: &mut Env) -> Self {
         let shown = path.display();
-        let lock = lock(path, PATIENCE, surroundings).map_err(|why| {
-            surroundings.complain(&format!(
+        let lock = lock(path, PATIENCE, env).map_err(|why| {
+            env.complain(&format!(
                 "note: {shown}: not locked ({why}); another run with it may tell the same"
             ));
         });
-        Self::read(path, lock.ok(), surroundings)
+        Self::read(path, lock.ok(), env)
     }
 
     /// The same for a process that keeps it as long as it lives: two of those would take it from each other, again and
     /// again.
-    pub(crate) fn open_alone(path: &Path, surroundings: &mut Surroundings) -> Result<Self, UsageError> {
-        match lock(path, PATIENCE_ALONE, surroundings) {
-            Ok(lock) => Ok(Self::read(path, Some(lock), surroundings)),
+    pub(crate) fn open_alone(path: &Path, env: &mut Env) -> Result<Self, UsageError> {
+        match lock(path, PATIENCE_ALONE, env) {
+            Ok(lock) => Ok(Self::read(path, Some(lock), env)),
             Err(why) => Err(UsageError::file(
                 path,
                 format!(
@@ -50,10 +50,10 @@ impl StateFile {
         }
     }
 
-    fn read(path: &Path, lock: Option<File>, surroundings: &mut Surroundings) -> Self {
+    fn read(path: &Path, lock: Option<File>, env: &mut Env) -> Self {
         let shown = path.display();
         let state = read(path).unwrap_or_else(|why| {
-            surroundings.complain(&format!(
+            env.complain(&format!(
                 "note: {shown}: {why}; whatever does not pass is told now"
             ));
             State::default()
@@ -71,9 +71,9 @@ impl StateFile {
     }
 
     /// Writes the memory. Where it cannot be written the verdict stands, and the next run tells the same again.
-    pub(crate) fn close(self, surroundings: &mut Surroundings) {
+    pub(crate) fn close(self, env: &mut Env) {
         if let Err(error) = self.save() {
-            surroundings.complain(&format!("warning: {error}; the next run tells the same again"));
+            env.complain(&format!("warning: {error}; the next run tells the same again"));
         }
     }
 }
@@ -91,7 +91,7 @@ fn read(path: &Path) -> Result<State, String> {
 }
 
 /// A neighbour of the file is locked: the file itself is replaced when it is written.
-fn lock(path: &Path, patience: Duration, surroundings: &mut Surroundings) -> Result<File, String> {
+fn lock(path: &Path, patience: Duration, env: &mut Env) -> Result<File, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let neighbour = path.with_file_name(format!("{name}.lock"));
     let file = File::options()
@@ -107,7 +107,7 @@ fn lock(path: &Path, patience: Duration, surroundings: &mut Surroundings) -> Res
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) if !said => {
                 said = true;
-                surroundings.complain(&format!(
+                env.complain(&format!(
                     "note: {}: another run holds it; waiting for that, {} s at most",
                     path.display(),
                     patience.as_secs()

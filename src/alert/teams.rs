@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::channel::{Channel, ChannelSecret};
-use super::delivery::{Method, Parcel, json_headers};
+use super::channel_delivery::for_each;
+use super::delivery::{ChannelRequest, Method, json_headers};
 use super::digest::gather;
-use super::errand::for_each;
-use super::event::Event;
+use super::event::AlertEvent;
 use super::failed_check::FailedCheck;
 use super::message::Message;
-use super::visible::fit;
+use super::sanitize::fit;
 use cvm_verify_core::report::{Verdict, rfc3339};
 
 /// The channel's name.
@@ -26,11 +26,11 @@ pub(super) const ROW: Channel = Channel {
     name: CHANNEL,
     secrets: &[ChannelSecret::opens(URL)],
     remembers: true,
-    errands: |occasion| {
+    deliveries: |occasion| {
         let url = occasion.channels.secret(URL);
         let letters = gather(occasion.letters.clone());
         for_each(CHANNEL, url, &letters, occasion.event, &|message, url| {
-            Ok(parcel(message, url))
+            Ok(request(message, url))
         })
     },
 };
@@ -46,8 +46,8 @@ const MAX_TARGETS: usize = 1000;
 const MAX_LINK: usize = 2048;
 
 /// `message` for the webhook at `url`.
-pub(super) fn parcel(message: &Message, url: Url) -> Parcel {
-    Parcel {
+pub(super) fn request(message: &Message, url: Url) -> ChannelRequest {
+    ChannelRequest {
         url,
         method: Method::Post {
             headers: json_headers(),
@@ -140,7 +140,7 @@ fn describe(check: &FailedCheck, first: bool) -> Vec<Value> {
 
 fn color(message: &Message) -> &'static str {
     match (message.event, message.verdict) {
-        (Event::Expiring, _) | (_, Some(Verdict::Inconclusive)) => "Warning",
+        (AlertEvent::Expiring, _) | (_, Some(Verdict::Inconclusive)) => "Warning",
         (_, Some(Verdict::Fail)) => "Attention",
         (_, Some(Verdict::Pass)) => "Good",
         (_, None) => "Default",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{CHANNELS, ChannelSecret, Channels, Role};
 use crate::config::Settings;
-use crate::env::{Surroundings, truth};
+use crate::env::{Env, truth};
 use crate::net::Secret;
 
 /// Where a secret of a channel is.
@@ -28,15 +28,15 @@ impl Place {
         }
     }
 
-    fn secret(&self, usual: &str, surroundings: &Surroundings) -> Option<Secret> {
+    fn secret(&self, usual: &str, env: &Env) -> Option<Secret> {
         let value = |name: &str| {
-            let value = surroundings.env.get(name).cloned();
+            let value = env.variables.get(name).cloned();
             value.filter(|value| !value.trim().is_empty())
         };
         match self {
             // An empty variable is unset: forks have no secrets, and that is not an error.
             Self::Usual => {
-                let absent = || is_given_empty(usual, surroundings).then(String::new);
+                let absent = || is_given_empty(usual, env).then(String::new);
                 value(usual).or_else(absent).map(Secret::new)
             }
             Self::Named(name) => Some(Secret::new(value(name).unwrap_or_default())),
@@ -50,21 +50,21 @@ pub(crate) const GITHUB_TOKEN: &str = "CVM_VERIFY_GITHUB_TOKEN";
 
 /// Whether `variable` is set and empty in a step of GitHub Actions. A secret whose name is misspelt is empty there, and the
 /// action unsets what was not given. Elsewhere an empty variable counts as unset.
-pub(crate) fn is_given_empty(variable: &str, surroundings: &Surroundings) -> bool {
+pub(crate) fn is_given_empty(variable: &str, env: &Env) -> bool {
     let empty = |value: &String| value.trim().is_empty();
-    is_github_step(surroundings) && surroundings.env.get(variable).is_some_and(empty)
+    is_github_step(env) && env.variables.get(variable).is_some_and(empty)
 }
 
-fn is_github_step(surroundings: &Surroundings) -> bool {
-    let set = surroundings.env.get("CVM_VERIFY_GITHUB");
-    surroundings.on_github()
+fn is_github_step(env: &Env) -> bool {
+    let set = env.variables.get("CVM_VERIFY_GITHUB");
+    env.on_github()
         || set.and_then(|value| truth(value)) == Some(true)
-        || surroundings.args.iter().any(|arg| arg == "--github")
+        || env.args.iter().any(|arg| arg == "--github")
 }
 
 /// The channels that are given and empty, by the names of their inputs, with commas. `None` where there are none.
-pub(crate) fn given_empty(surroundings: &Surroundings) -> Option<String> {
-    let empty = secrets().filter(|secret| is_given_empty(&secret.variable(), surroundings));
+pub(crate) fn given_empty(env: &Env) -> Option<String> {
+    let empty = secrets().filter(|secret| is_given_empty(&secret.variable(), env));
     let inputs: Vec<&str> = empty.map(|secret| secret.name).collect();
     (!inputs.is_empty()).then(|| inputs.join(", "))
 }
@@ -77,9 +77,9 @@ fn secrets() -> impl Iterator<Item = &'static ChannelSecret> {
 
 /// The variables of all channels, by the names of the secrets. One that is not there is the usual one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Variables(BTreeMap<&'static str, Place>);
+pub(crate) struct ChannelVariables(BTreeMap<&'static str, Place>);
 
-impl Variables {
+impl ChannelVariables {
     /// Those that settings name.
     pub fn of(settings: &Settings) -> Self {
         let places =
@@ -88,11 +88,11 @@ impl Variables {
     }
 
     /// What they hold.
-    pub fn channels(&self, surroundings: &Surroundings) -> Channels {
+    pub fn channels(&self, env: &Env) -> Channels {
         let all = CHANNELS.iter().flat_map(|channel| channel.secrets);
         all.fold(Channels::default(), |channels, secret| {
             let place = self.0.get(secret.name).unwrap_or(&Place::Usual);
-            let value = place.secret(&secret.variable(), surroundings);
+            let value = place.secret(&secret.variable(), env);
             match secret.role {
                 Role::Opens | Role::Signs => channels.with(secret.name, value),
                 // An empty setting is the default.

@@ -11,10 +11,10 @@ use sha2::Sha256;
 use url::Url;
 
 use super::channel::{Channel, ChannelSecret, Occasion, Role};
-use super::delivery::{Method, Parcel, json_headers};
-use super::errand::{Errand, for_each, one_if};
+use super::channel_delivery::{ChannelDelivery, for_each, one_if};
+use super::delivery::{ChannelRequest, Method, json_headers};
 use super::error::DeliveryError;
-use super::event::Event;
+use super::event::AlertEvent;
 use super::message::Message;
 use super::secret_text;
 use crate::net::{HeaderName, HeaderValue, Response, Secret};
@@ -38,12 +38,12 @@ pub(super) const ROW: Channel = Channel {
         },
     ],
     remembers: true,
-    errands,
+    deliveries,
 };
 
 /// A signing secret that cannot be used stops the alert: a receiver that expects a signature must not learn to do
 /// without.
-fn errands(occasion: &Occasion<'_>) -> Vec<Errand> {
+fn deliveries(occasion: &Occasion<'_>) -> Vec<ChannelDelivery> {
     let Occasion {
         channels,
         letters,
@@ -56,15 +56,15 @@ fn errands(occasion: &Occasion<'_>) -> Vec<Errand> {
     };
     let no_url = Secret::new(String::new());
     let url = channels.secret(URL).or(key.map(|_| &no_url));
-    let mut errands = for_each(CHANNEL, url, letters, event, &|message, url| {
-        parcel(message, url, key)
+    let mut deliveries = for_each(CHANNEL, url, letters, event, &|message, url| {
+        request(message, url, key)
     });
-    for errand in &mut errands {
-        if key.is_none() && matches!(errand.parcel, Ok(Some(_))) {
-            errand.note = "; not signed: there is no webhook secret";
+    for delivery in &mut deliveries {
+        if key.is_none() && matches!(delivery.request, Ok(Some(_))) {
+            delivery.note = "; not signed: there is no webhook secret";
         }
     }
-    errands
+    deliveries
 }
 
 /// The name of the JSON format.
@@ -77,7 +77,7 @@ const SIGNATURE: HeaderName = HeaderName::from_static("x-cvm-verify-signature");
 #[derive(Serialize)]
 struct Alert<'a> {
     schema: &'static str,
-    event: Event,
+    event: AlertEvent,
     /// Null in a test, in which nothing is verified.
     verdict: Option<Verdict>,
     target: Target<'a>,
@@ -105,7 +105,11 @@ struct Failed<'a> {
 }
 
 /// `message` for the receiver at `url`, signed with `key` where there is one.
-pub(super) fn parcel(message: &Message, url: Url, key: Option<&[u8]>) -> Result<Parcel, DeliveryError> {
+pub(super) fn request(
+    message: &Message,
+    url: Url,
+    key: Option<&[u8]>,
+) -> Result<ChannelRequest, DeliveryError> {
     let body = body(message).map_err(|_| DeliveryError::Payload)?;
     let mut headers = json_headers();
     headers.insert(TIMESTAMP, HeaderValue::from(message.at));
@@ -114,7 +118,7 @@ pub(super) fn parcel(message: &Message, url: Url, key: Option<&[u8]>) -> Result<
         let value = HeaderValue::try_from(signature).map_err(|_| DeliveryError::Payload)?;
         headers.insert(SIGNATURE, value);
     }
-    Ok(Parcel {
+    Ok(ChannelRequest {
         url,
         method: Method::Post { headers, body },
         refusal: |_| None,
@@ -174,7 +178,7 @@ mod tests {
 
     fn sent(message: &Message, key: Option<&[u8]>) -> (HeaderMap, Vec<u8>) {
         let url = "https://hooks.example/a".parse().unwrap();
-        match parcel(message, url, key).unwrap().method {
+        match request(message, url, key).unwrap().method {
             Method::Post { headers, body } => (headers, body),
             Method::Get => panic!("not posted"),
         }
@@ -196,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_signature_covers_the_bytes_that_are_sent_and_the_timestamp_beside_them() {
-        let message = Message::new(&samples::fail(), Event::Failed, &samples::context(), [1; 16]);
+        let message = Message::new(&samples::fail(), AlertEvent::Failed, &samples::context(), [1; 16]);
         let (headers, body) = sent(&message, Some(KEY));
         assert_eq!(headers[TIMESTAMP], "1786622400");
         assert_eq!(
@@ -215,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_failure_as_alert_v1() {
-        let message = Message::new(&samples::fail(), Event::Failed, &samples::context(), [1; 16]);
+        let message = Message::new(&samples::fail(), AlertEvent::Failed, &samples::context(), [1; 16]);
         insta::assert_snapshot!(pretty(&message));
         let text = String::from_utf8(body(&message).unwrap()).unwrap();
         assert!(text.starts_with(r#"{"schema":"cvm-verify/alert/v1","event":"failed","verdict":"fail","#));
@@ -230,7 +234,7 @@ mod tests {
     fn a_simulated_result_says_so_in_the_sentence_to_act_on() {
         let mut target = samples::fail();
         target.trust_root = TrustRootKind::Custom;
-        let message = Message::new(&target, Event::Failed, &samples::context(), [1; 16]);
+        let message = Message::new(&target, AlertEvent::Failed, &samples::context(), [1; 16]);
         assert!(
             fix(&message).starts_with("SIMULATED: not Intel's root, proves nothing about hardware. If you")
         );
@@ -240,7 +244,7 @@ mod tests {
     fn the_body_stays_small_whatever_is_to_say() {
         let message = Message::new(
             &samples::all_fail(&"\u{202e}\"<\0".repeat(9000)),
-            Event::Failed,
+            AlertEvent::Failed,
             &samples::context(),
             [1; 16],
         );

@@ -5,19 +5,19 @@ use anyhow::Context as _;
 use super::args::{AlertArgs, AlertCommand};
 use super::transport;
 use crate::alert::alerting::{Alerting, entropy, run_url};
-use crate::alert::state::Rules;
-use crate::alert::variables::Variables;
-use crate::alert::{self, CHANNELS, ChannelSecret, Context, Role};
-use crate::env::Surroundings;
+use crate::alert::incident::Rules;
+use crate::alert::variables::ChannelVariables;
+use crate::alert::{self, CHANNELS, ChannelSecret, Role, RunContext};
+use crate::env::Env;
 use crate::render;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::Mode;
 
 /// `cvm-verify alert test`.
-pub(super) fn run(args: &AlertArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &AlertArgs, env: &mut Env) -> anyhow::Result<u8> {
     let AlertCommand::Test(args) = &args.command;
-    let alerting = Alerting::new(args.github_issue.as_deref(), Rules::default(), surroundings)?;
-    let channels = alerting.channels(&Variables::default(), surroundings);
+    let alerting = Alerting::new(args.github_issue.as_deref(), Rules::default(), env)?;
+    let channels = alerting.channels(&ChannelVariables::default(), env);
     if !channels.is_any() {
         let opening = CHANNELS.iter().flat_map(|channel| channel.secrets);
         let opening = opening.filter(|secret| matches!(secret.role, Role::Opens | Role::Token));
@@ -29,9 +29,9 @@ pub(super) fn run(args: &AlertArgs, surroundings: &mut Surroundings) -> anyhow::
         .into());
     }
     let client = transport::client(&args.http)?;
-    let run_url = run_url(surroundings);
-    let context = Context {
-        now: (surroundings.now)(),
+    let run_url = run_url(env);
+    let context = RunContext {
+        now: (env.now)(),
         mode: Mode::Live,
         run_url: run_url.as_deref(),
         report_sha256: None,
@@ -44,7 +44,7 @@ pub(super) fn run(args: &AlertArgs, surroundings: &mut Surroundings) -> anyhow::
     for record in &records {
         let word = if record.delivered { "delivered" } else { "FAILED" };
         let detail = render::escape::terminal(&record.detail).into_owned();
-        surroundings.print(&format!("{word:9}  {}: {detail}\n", record.channel));
+        env.print(&format!("{word:9}  {}: {detail}\n", record.channel));
     }
     Ok(if records.iter().all(|record| record.delivered) {
         0

@@ -6,13 +6,13 @@ use super::args::TransportArgs;
 use super::transport;
 use super::trust_roots::Roots;
 use crate::engine::{AskedContracts, Deployment, Session, Time, ask_contracts, ask_kms, collect};
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::source::Source;
 use crate::source::chain::Nodes;
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::policy::{KmsHost, Policy, SourcePolicy};
-use cvm_verify_core::verify::Facts;
+use cvm_verify_core::verify::Claims;
 
 /// One deployment to describe.
 pub(super) struct Alone<'a> {
@@ -32,16 +32,13 @@ pub(super) struct Alone<'a> {
 }
 
 /// Collects one instance and proves what can be proven.
-pub(super) fn facts_of_alone(
-    alone: Alone<'_>,
-    surroundings: &Surroundings,
-) -> anyhow::Result<Result<Facts, EvidenceGap>> {
+pub(super) fn facts_of_alone(alone: Alone<'_>, env: &Env) -> anyhow::Result<Result<Claims, EvidenceFailure>> {
     let session = Session {
         root: alone.roots.quote.clone(),
         device_root: alone.roots.device.clone(),
         nras_intermediates: alone.roots.nras.clone(),
         nodes: alone.nodes,
-        ..transport::session(alone.transport, surroundings)?
+        ..transport::session(alone.transport, env)?
     };
     let mut deployment = of_source(alone.source);
     deployment.policy.sources = alone.sources.clone();
@@ -56,7 +53,7 @@ pub(super) fn facts_of_alone(
     });
     let mut instances = collection.instances;
     match (instances.pop(), instances.len()) {
-        (Some(only), 0) => Ok(only.facts),
+        (Some(only), 0) => Ok(only.claims),
         (_, others) => {
             let [why, instead] = alone.only_one;
             Err(UsageError::new(format!(

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::args::OutputArgs;
-use super::earlier_files::Kind;
+use super::earlier_files::EarlierFile;
 use super::statement_files::StatementPaths;
-use crate::files::Pending;
+use crate::files::PendingFile;
 use crate::render::{self, Style};
 use cvm_verify_core::report::Report;
 
 /// Where the files of a run go.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct ArtifactPaths {
     pub report_json: Option<PathBuf>,
     pub report_text: Option<PathBuf>,
     pub summary: Option<PathBuf>,
@@ -27,7 +27,7 @@ pub(super) struct Places {
     pub statements: Option<String>,
 }
 
-impl Places {
+impl ArtifactPaths {
     pub(super) fn of(args: &OutputArgs, bundles: &[PathBuf]) -> Self {
         let inside = |name: &str| args.output_dir.as_ref().map(|folder| folder.join(name));
         let evidence = match bundles {
@@ -71,24 +71,26 @@ impl Places {
         render::outputs(report, &paths)
     }
 
-    pub(super) fn files(&self, report: &Report) -> Vec<Pending> {
+    pub(super) fn files(&self, report: &Report) -> Vec<PendingFile> {
         let files = self.files_by_kind(report).into_iter();
         files.map(|(_, file)| file).collect()
     }
 
-    pub(super) fn files_by_kind(&self, report: &Report) -> Vec<(Kind, Pending)> {
+    pub(super) fn files_by_kind(&self, report: &Report) -> Vec<(EarlierFile, PendingFile)> {
         let file = |kind, path: &Option<PathBuf>, render: &dyn Fn() -> String| {
             let path = path.clone()?;
-            Some((kind, Pending { path, text: render() }))
+            Some((kind, PendingFile { path, text: render() }))
         };
         [
-            file(Kind::ReportJson, &self.report_json, &|| render::json(report)),
-            file(Kind::ReportText, &self.report_text, &|| {
+            file(EarlierFile::ReportJson, &self.report_json, &|| {
+                render::json(report)
+            }),
+            file(EarlierFile::ReportText, &self.report_text, &|| {
                 render::text(report, Style::default())
             }),
-            file(Kind::Summary, &self.summary, &|| render::summary(report)),
-            file(Kind::Junit, &self.junit, &|| render::junit(report)),
-            file(Kind::Dotenv, &self.dotenv, &|| {
+            file(EarlierFile::Summary, &self.summary, &|| render::summary(report)),
+            file(EarlierFile::Junit, &self.junit, &|| render::junit(report)),
+            file(EarlierFile::Dotenv, &self.dotenv, &|| {
                 render::dotenv(&self.outputs(report), report.notice.is_some())
             }),
         ]

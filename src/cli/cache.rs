@@ -3,30 +3,30 @@
 use std::path::PathBuf;
 
 use super::args::{CacheArgs, CollateralAgeArgs};
-use crate::collateral::{Disk, Store};
-use crate::env::Surroundings;
+use crate::collateral::{CollateralCache, Disk};
+use crate::env::Env;
 
 /// The store that the options ask for; without any, the user's own cache folder. Where there is no home either, as in
 /// an emptied environment, nothing is kept.
-pub(super) fn store(args: &CacheArgs, age: &CollateralAgeArgs, surroundings: &Surroundings) -> Store {
-    kept(args, surroundings).refetching_after(age.collateral_max_age)
+pub(super) fn store(args: &CacheArgs, age: &CollateralAgeArgs, env: &Env) -> CollateralCache {
+    kept(args, env).refetching_after(age.collateral_max_age)
 }
 
-fn kept(args: &CacheArgs, surroundings: &Surroundings) -> Store {
+fn kept(args: &CacheArgs, env: &Env) -> CollateralCache {
     if args.no_cache {
-        return Store::in_memory();
+        return CollateralCache::in_memory();
     }
-    match args.cache_dir.clone().or_else(|| users_folder(surroundings)) {
-        Some(folder) => Store::on_disk(Disk::new(folder)),
-        None => Store::in_memory(),
+    match args.cache_dir.clone().or_else(|| users_folder(env)) {
+        Some(folder) => CollateralCache::on_disk(Disk::new(folder)),
+        None => CollateralCache::in_memory(),
     }
 }
 
 /// `cvm-verify/collateral` in the user's cache folder: `$XDG_CACHE_HOME`, else `$HOME/.cache`; `%LOCALAPPDATA%` on
 /// Windows.
-fn users_folder(surroundings: &Surroundings) -> Option<PathBuf> {
+fn users_folder(env: &Env) -> Option<PathBuf> {
     let folder = |name: &str| {
-        let path = PathBuf::from(surroundings.env.get(name)?);
+        let path = PathBuf::from(env.variables.get(name)?);
         // The base-directory standard: a relative path is ignored.
         path.is_absolute().then_some(path)
     };

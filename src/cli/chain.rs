@@ -10,7 +10,7 @@ use cvm_verify_core::evidence::{RecordedChain, RecordedKms, parse_user_hex};
 use cvm_verify_core::policy::{KmsHost, Policy};
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::verify::KmsInputs;
-use cvm_verify_core::verify::{Facts, SignatureCache, TrustRoot};
+use cvm_verify_core::verify::{Claims, SignatureCache, TrustRoot};
 
 /// The nodes to ask; none where none is named.
 pub(super) fn nodes(args: &ChainArgs) -> Result<Option<Nodes>, UsageError> {
@@ -41,38 +41,38 @@ pub(super) fn kms_hosts(settings: &Settings) -> Result<Vec<KmsHost>, UsageError>
 }
 
 /// Adds what a bundle recorded of KMSs. Whom the policy names is for the check to say.
-pub(super) fn with_recorded_kms(facts: Facts, recorded: &[RecordedKms], root: &TrustRoot) -> Facts {
+pub(super) fn with_recorded_kms(claims: Claims, recorded: &[RecordedKms], root: &TrustRoot) -> Claims {
     if recorded.is_empty() {
-        return facts;
+        return claims;
     }
     let inputs = KmsInputs {
         signatures: &SignatureCache::default(),
         root,
-        at: facts.at,
+        at: claims.at,
         clock_floor: 0,
     };
-    facts.with_kms(recorded, &inputs)
+    claims.with_kms(recorded, &inputs)
 }
 
 /// Adds what a bundle recorded of the contracts that a policy names.
-pub(super) fn recalled(facts: Facts, recorded: Option<&RecordedChain>, policy: &Policy) -> Facts {
+pub(super) fn recalled(claims: Claims, recorded: Option<&RecordedChain>, policy: &Policy) -> Claims {
     match (recorded, policy.contracts()) {
-        (Some(recorded), Some(contracts)) => facts.with_chain(&contracts, recorded, &policy.reference),
-        _ => facts,
+        (Some(recorded), Some(contracts)) => claims.with_chain(&contracts, recorded, &policy.reference),
+        _ => claims,
     }
 }
 
 /// Adds what a bundle recorded of the contracts of the app that it is about.
 pub(super) fn as_recorded(
-    facts: Facts,
+    claims: Claims,
     recorded: Option<&RecordedChain>,
     reference: &ReferenceValues,
-) -> Facts {
-    let app = facts.boot.as_ref().ok().map(|boot| *boot.app_id());
+) -> Claims {
+    let app = claims.boot.as_ref().ok().map(|boot| *boot.app_id());
     match recorded {
         Some(recorded) if Some(recorded.contracts.app) == app => {
-            facts.with_chain(&recorded.contracts, recorded, reference)
+            claims.with_chain(&recorded.contracts, recorded, reference)
         }
-        _ => facts,
+        _ => claims,
     }
 }

@@ -1,14 +1,14 @@
 //! `cvm-verify compose-hash`: the hashes that a compose document has, by the tool that writes it.
 
 use super::args::{ComposeHashArgs, ComposeHashFormat};
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::plan::compose_document;
 use crate::usage_error::UsageError;
 use crate::{files, render};
 use cvm_verify_core::compose::compose_forms;
 use cvm_verify_core::evidence::EvidenceError;
 
-pub(super) fn run(args: &ComposeHashArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &ComposeHashArgs, env: &mut Env) -> anyhow::Result<u8> {
     let bytes = files::read(&args.file, files::COMPOSE_LIMIT)?;
     compose_document::refuse_own_document(&args.file, &bytes)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| {
@@ -27,13 +27,13 @@ pub(super) fn run(args: &ComposeHashArgs, surroundings: &mut Surroundings) -> an
         UsageError::file(&args.file, problem)
     })?;
     if !compose_document::has_a_field_of_one(text) {
-        surroundings.complain(&format!(
+        env.complain(&format!(
             "note: {} has none of the fields of a compose document ({}), so no guest starts anything from it.",
             args.file.display(),
             compose_document::FIELDS.join(", ")
         ));
     }
-    surroundings.print(&match args.format {
+    env.print(&match args.format {
         ComposeHashFormat::Text => render::compose_forms_text(&forms, &doubts),
         ComposeHashFormat::Json => render::compose_forms_json(&forms, &doubts),
     });

@@ -8,24 +8,26 @@ use super::args::{DeployPlanArgs, PlanFormat};
 use super::settings::of_options;
 use super::transport;
 use crate::deploy_plan::{DeployPlan, Outlook};
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::plan::policy::{Locks, expectations};
 use crate::plan::policy_file;
-use crate::plan::trouble::told;
+use crate::plan::setting_problem::settings_error;
 use crate::render;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::{Sought, sought_in, statements_of_files};
 
-pub(super) fn run(args: &DeployPlanArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
-    let now = (surroundings.now)();
+pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
+    let now = (env.now)();
     let options = of_options(&args.expect, None);
     let (settings, target) = policy_file::of_one(
         args.config.config.as_deref(),
         args.config.target.as_deref(),
         &options,
     )?;
-    let expectations = expectations(&settings, target.as_deref(), now, &mut Locks::default())
-        .map_err(|troubles| told(troubles).unwrap_or_else(|| UsageError::new("the settings are refused")))?;
+    let expectations =
+        expectations(&settings, target.as_deref(), now, &mut Locks::default()).map_err(|problems| {
+            settings_error(problems).unwrap_or_else(|| UsageError::new("the settings are refused"))
+        })?;
     let policy = expectations.policy;
     let plan = DeployPlan::new(expectations.compose_file.as_deref(), &policy)?;
     let images: BTreeSet<String> = plan.images.iter().cloned().collect();
@@ -39,7 +41,7 @@ pub(super) fn run(args: &DeployPlanArgs, surroundings: &mut Surroundings) -> any
     let (_, missing): (Vec<Sought>, Vec<Sought>) = sought.into_iter().partition(is_known);
     if !missing.is_empty() {
         let client = transport::client(&args.transport.http)?;
-        let lookups = transport::statement_lookups(&args.transport, surroundings)?;
+        let lookups = transport::statement_lookups(&args.transport, env)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -47,7 +49,7 @@ pub(super) fn run(args: &DeployPlanArgs, surroundings: &mut Surroundings) -> any
         recorded.extend(runtime.block_on(lookups.look_up(&client, missing, now)));
     }
     let plan = plan.with_statements(&recorded, &policy, now);
-    surroundings.print(&match args.format {
+    env.print(&match args.format {
         PlanFormat::Json => render::deploy_plan_json(&plan),
         PlanFormat::Text => render::deploy_plan_text(&plan),
     });

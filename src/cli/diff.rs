@@ -10,7 +10,7 @@ use super::{chain, pin};
 use crate::compare::{Side, SideKind, compare};
 use crate::config::shown_text;
 use crate::engine::AskedContracts;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::files;
 use crate::plan::policy;
 use crate::plan::target::Target;
@@ -22,12 +22,12 @@ use cvm_verify_core::checks::Check;
 use cvm_verify_core::lock::Lock;
 use cvm_verify_core::policy::{Policy, ReportDataPolicy, SourcePolicy};
 use cvm_verify_core::report::{CheckId, Status, rfc3339};
-use cvm_verify_core::verify::Facts;
+use cvm_verify_core::verify::Claims;
 
 /// Why a side says nothing: the exit code, and a sentence that may hold a stranger's text.
 struct Unsaid(u8, String);
 
-pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &DiffArgs, env: &mut Env) -> anyhow::Result<u8> {
     let roots = trust_roots(&args.trust)?;
     let layout = policy::layout(&args.report_data)?;
     let expectations = Policy {
@@ -57,15 +57,15 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::R
     };
     for what in [Some(args.before.as_str()), after] {
         let side = match what {
-            Some(what) => side(what, args, &roots, &expectations, surroundings)?,
-            None => loose_side(args, &roots, &expectations, surroundings)?,
+            Some(what) => side(what, args, &roots, &expectations, env)?,
+            None => loose_side(args, &roots, &expectations, env)?,
         };
         match side {
             Ok(side) => sides.push(side),
             Err(Unsaid(code, why)) => {
                 let name = what.map_or("the loose files", named);
                 let why = escape::terminal(&format!("{name}: {why}")).into_owned();
-                surroundings.complain(&format!("Nothing was compared: {why}"));
+                env.complain(&format!("Nothing was compared: {why}"));
                 return Ok(code);
             }
         }
@@ -82,7 +82,7 @@ pub(super) fn run(args: &DiffArgs, surroundings: &mut Surroundings) -> anyhow::R
         Format::Markdown => render::difference_markdown,
     };
     if !args.quiet {
-        surroundings.print(&render(before, after, &comparison, simulated));
+        env.print(&render(before, after, &comparison, simulated));
     }
     Ok(if comparison.changes.is_empty() {
         0
@@ -105,10 +105,10 @@ fn side(
     args: &DiffArgs,
     roots: &Roots,
     expectations: &Policy,
-    surroundings: &Surroundings,
+    env: &Env,
 ) -> anyhow::Result<Result<Side, Unsaid>> {
     if what.contains("://") {
-        return live(what, args, roots, expectations, surroundings);
+        return live(what, args, roots, expectations, env);
     }
     let path = Path::new(what);
     let file = files::read(path, files::EVIDENCE_LIMIT)?;
@@ -125,10 +125,10 @@ fn bundle(path: &Path, roots: &Roots, expectations: &Policy) -> anyhow::Result<R
     let at = recorded.captured_at.unwrap_or_default();
     let name = format!("{}, of {}", path.display(), rfc3339(at));
     Ok(match roots.prove(&recorded.gathered, at) {
-        Ok(facts) => {
-            let facts = chain::with_recorded_kms(facts, recorded.recalled.kms(), &roots.quote);
-            let facts = chain::as_recorded(facts, recorded.recalled.chain(), &expectations.reference);
-            of_facts(name, SideKind::Bundle, &facts, expectations)
+        Ok(claims) => {
+            let claims = chain::with_recorded_kms(claims, recorded.recalled.kms(), &roots.quote);
+            let claims = chain::as_recorded(claims, recorded.recalled.chain(), &expectations.reference);
+            of_facts(name, SideKind::Bundle, &claims, expectations)
         }
         Err(gap) => Err(Unsaid(super::INCONCLUSIVE, gap.detail)),
     })
@@ -139,14 +139,14 @@ fn loose_side(
     args: &DiffArgs,
     roots: &Roots,
     expectations: &Policy,
-    surroundings: &Surroundings,
+    env: &Env,
 ) -> anyhow::Result<Result<Side, Unsaid>> {
     let Some(recorded) = loose::recorded(&args.loose.files())? else {
         return Ok(Err(Unsaid(super::INCONCLUSIVE, "there is no quote".to_owned())));
     };
-    let at = (surroundings.now)();
+    let at = (env.now)();
     Ok(match roots.prove(&recorded.gathered, at) {
-        Ok(facts) => of_facts(recorded.name, SideKind::Bundle, &facts, expectations),
+        Ok(claims) => of_facts(recorded.name, SideKind::Bundle, &claims, expectations),
         Err(gap) => Err(Unsaid(super::INCONCLUSIVE, gap.detail)),
     })
 }
@@ -156,7 +156,7 @@ fn live(
     args: &DiffArgs,
     roots: &Roots,
     expectations: &Policy,
-    surroundings: &Surroundings,
+    env: &Env,
 ) -> anyhow::Result<Result<Side, Unsaid>> {
     let target = Target::new(url, &of_source(&args.source))?;
     let only_one = ["a side of a comparison is one", "compare one bundle"];
@@ -170,25 +170,25 @@ fn live(
         only_one,
         sources: &SourcePolicy::default(),
     };
-    let facts = facts_of_alone(alone, surroundings)?;
-    let facts = match facts {
-        Ok(facts) => facts,
+    let claims = facts_of_alone(alone, env)?;
+    let claims = match claims {
+        Ok(claims) => claims,
         Err(gap) => return Ok(Err(Unsaid(super::INCONCLUSIVE, gap.detail))),
     };
     Ok(of_facts(
         named(url).to_owned(),
         SideKind::Live,
-        &facts,
+        &claims,
         expectations,
     ))
 }
 
 /// What was proven. Of a live deployment, what may be a recording says nothing.
-fn of_facts(name: String, kind: SideKind, facts: &Facts, expectations: &Policy) -> Result<Side, Unsaid> {
-    let freshness = (Check::of(CheckId::Freshness).run)(facts, expectations);
+fn of_facts(name: String, kind: SideKind, claims: &Claims, expectations: &Policy) -> Result<Side, Unsaid> {
+    let freshness = (Check::of(CheckId::Freshness).run)(claims, expectations);
     let fresh = freshness.status == Status::Pass;
-    let side = Side::of_facts(name, kind, facts, fresh)
-        .map_err(|refusal| Unsaid(pin::exit_code_of_refusal(facts), format!("{refusal}.")))?;
+    let side = Side::of_facts(name, kind, claims, fresh)
+        .map_err(|refusal| Unsaid(pin::exit_code_of_refusal(claims), format!("{refusal}.")))?;
     if kind == SideKind::Live && !fresh {
         let code = if freshness.status == Status::Fail {
             super::FAIL

@@ -8,11 +8,11 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
-use crate::files::{Pending, write};
+use crate::files::{PendingFile, write};
 use crate::render::DOTENV_PREFIX;
 use crate::usage_error::UsageError;
 use cvm_verify_core::appraise::{Subject, appraise};
-use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::{Mode, Report, SCHEMA, Shard, rfc3339};
 use cvm_verify_core::verify::TrustRoot;
@@ -22,7 +22,7 @@ const LOOKED_AT: u64 = 1024 * 1024;
 
 /// What a file of ours is recognised by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum EarlierFile {
     ReportJson,
     ReportText,
     Summary,
@@ -32,7 +32,7 @@ pub(super) enum Kind {
 
 /// A report that says that its run did not end. It is written before the run begins, and stays where it is killed.
 pub(super) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
-    let gap = EvidenceGap {
+    let gap = EvidenceFailure {
         reason: EvidenceReason::NotFinished,
         detail: "The run has not ended: it is under way, or it was ended before it had a verdict.".to_owned(),
     };
@@ -51,7 +51,7 @@ pub(super) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
 }
 
 /// Overwrites what an earlier run left in these places. Nothing is written where one of them holds somebody else's file.
-pub(super) fn overwrite(files: Vec<(Kind, Pending)>) -> anyhow::Result<()> {
+pub(super) fn overwrite(files: Vec<(EarlierFile, PendingFile)>) -> anyhow::Result<()> {
     let mut ours = Vec::new();
     for (kind, file) in files {
         match start_of(&file.path)? {
@@ -67,7 +67,7 @@ pub(super) fn overwrite(files: Vec<(Kind, Pending)>) -> anyhow::Result<()> {
             }
         }
     }
-    for Pending { path, text } in ours {
+    for PendingFile { path, text } in ours {
         write(&path, &text)?;
     }
     Ok(())
@@ -92,18 +92,18 @@ fn start_of(path: &Path) -> Result<Option<String>, UsageError> {
 }
 
 /// Whether we wrote a file that begins so. An empty one is nobody's.
-fn is_ours(kind: Kind, text: &str) -> bool {
+fn is_ours(kind: EarlierFile, text: &str) -> bool {
     let start: String = text.chars().take(500).collect();
     let first_line = text.lines().next().unwrap_or_default();
     text.is_empty()
         || match kind {
-            Kind::ReportJson => start.trim_start().starts_with('{') && start.contains(SCHEMA),
-            Kind::Junit => start.contains("<testsuites") && start.contains("cvm-verify"),
-            Kind::Dotenv => text.lines().all(|line| line.starts_with(DOTENV_PREFIX)),
-            Kind::ReportText => ["PASS", "FAIL", "INCONCLUSIVE", "SIMULATED", "REPLAY"]
+            EarlierFile::ReportJson => start.trim_start().starts_with('{') && start.contains(SCHEMA),
+            EarlierFile::Junit => start.contains("<testsuites") && start.contains("cvm-verify"),
+            EarlierFile::Dotenv => text.lines().all(|line| line.starts_with(DOTENV_PREFIX)),
+            EarlierFile::ReportText => ["PASS", "FAIL", "INCONCLUSIVE", "SIMULATED", "REPLAY"]
                 .iter()
                 .any(|word| first_line.contains(word)),
-            Kind::Summary => text.contains("<sub>cvm-verify "),
+            EarlierFile::Summary => text.contains("<sub>cvm-verify "),
         }
 }
 
@@ -112,14 +112,14 @@ mod tests {
     use super::*;
     use crate::render::{self, Style};
 
-    fn all(report: &Report) -> [(Kind, String); 5] {
+    fn all(report: &Report) -> [(EarlierFile, String); 5] {
         let outputs = render::outputs(report, &render::Paths::default());
         [
-            (Kind::ReportJson, render::json(report)),
-            (Kind::ReportText, render::text(report, Style::default())),
-            (Kind::Summary, render::summary(report)),
-            (Kind::Junit, render::junit(report)),
-            (Kind::Dotenv, render::dotenv(&outputs, false)),
+            (EarlierFile::ReportJson, render::json(report)),
+            (EarlierFile::ReportText, render::text(report, Style::default())),
+            (EarlierFile::Summary, render::summary(report)),
+            (EarlierFile::Junit, render::junit(report)),
+            (EarlierFile::Dotenv, render::dotenv(&outputs, false)),
         ]
     }
 

@@ -9,16 +9,13 @@ use clap::{ArgAction, ArgMatches};
 
 use super::unknown_variables;
 use super::variable_name::{COMMAND_LINE_ONLY, variable_of};
-use crate::env::{Surroundings, truth};
+use crate::env::{Env, truth};
 use crate::usage_error::UsageError;
 
 /// The arguments, with options from the environment appended.
-pub(super) fn with_environment(
-    command: clap::Command,
-    surroundings: &Surroundings,
-) -> Result<Vec<OsString>, UsageError> {
-    unknown_variables::refuse_near_misses(&command, &surroundings.env)?;
-    let args = &surroundings.args;
+pub(super) fn with_environment(command: clap::Command, env: &Env) -> Result<Vec<OsString>, UsageError> {
+    unknown_variables::refuse_near_misses(&command, &env.variables)?;
+    let args = &env.args;
     // A command line that does not parse is reported as it stands.
     let Ok(matches) = command.clone().ignore_errors(true).try_get_matches_from(args) else {
         return Ok(args.clone());
@@ -36,8 +33,8 @@ pub(super) fn with_environment(
             continue;
         };
         let variable = variable_of(id);
-        let Some(value) = surroundings
-            .env
+        let Some(value) = env
+            .variables
             .get(&variable)
             .filter(|value| !value.trim().is_empty())
         else {
@@ -45,7 +42,7 @@ pub(super) fn with_environment(
         };
         let typed = given.try_contains_id(arg.get_id().as_str()).unwrap_or(false)
             && given.value_source(arg.get_id().as_str()) == Some(clap::parser::ValueSource::CommandLine);
-        if typed && arg.is_positional() && is_from_inputs(surroundings) {
+        if typed && arg.is_positional() && is_from_inputs(env) {
             return Err(UsageError::new(format!(
                 "`extra-args` holds an address or a file that would replace those of {variable}; \
                  write them all into that input"
@@ -94,8 +91,8 @@ pub(super) fn with_environment(
 
 /// Whether what was typed comes from the input `extra-args` of the action or of the GitLab template, beside inputs that are
 /// variables.
-fn is_from_inputs(surroundings: &Surroundings) -> bool {
-    let value = surroundings.env.get("CVM_VERIFY_EXTRA_ARGS");
+fn is_from_inputs(env: &Env) -> bool {
+    let value = env.variables.get("CVM_VERIFY_EXTRA_ARGS");
     value.is_some_and(|value| !value.trim().is_empty())
 }
 

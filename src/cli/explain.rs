@@ -2,7 +2,7 @@
 //! and a reason, so both are looked up.
 
 use super::args::ExplainArgs;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::render::{self, escape};
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::{ALL, Check, Reason};
@@ -11,12 +11,12 @@ use cvm_verify_core::toml_text::nearest;
 /// Characters of a name that an error repeats.
 const MAX_SHOWN: usize = 80;
 
-pub(super) fn run(args: &ExplainArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &ExplainArgs, env: &mut Env) -> anyhow::Result<u8> {
     let text = match &args.check {
         None => render::explain_list(),
         Some(name) => explained(name.trim())?,
     };
-    surroundings.print(&text);
+    env.print(&text);
     Ok(0)
 }
 

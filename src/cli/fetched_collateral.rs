@@ -4,9 +4,9 @@ use anyhow::Context as _;
 
 use super::args::ReplayArgs;
 use super::transport;
-use crate::collateral::{CollateralRequest, Sources, Store, Supply};
+use crate::collateral::{CollateralCache, CollateralFetcher, CollateralRequest, Sources};
 use crate::config::parse_url;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::net::retry::Schedule;
 use crate::recorded::evidence::Recorded;
 use crate::usage_error::UsageError;
@@ -17,7 +17,7 @@ pub(super) fn fetch(
     args: &ReplayArgs,
     recorded: &mut Recorded,
     root: &TrustRoot,
-    surroundings: &mut Surroundings,
+    env: &mut Env,
 ) -> anyhow::Result<()> {
     if args.loose.collateral.is_some() {
         return Err(UsageError::option(
@@ -45,14 +45,14 @@ pub(super) fn fetch(
             .pccs_url
             .as_ref()
             .map_or("Intel's PCS", |_| "the PCCS of --pccs-url");
-        surroundings.complain(&format!(
+        env.complain(&format!(
             "Fetching collateral for the platform with the FMSPC {} from {whom}. Nothing else is sent.",
             request.fmspc_hex()
         ));
     }
     let client = transport::client(&args.http)?;
     let schedule = Schedule::default();
-    let supply = Supply {
+    let fetcher = CollateralFetcher {
         client: &client,
         sources: &sources,
         schedule: &schedule,
@@ -62,8 +62,8 @@ pub(super) fn fetch(
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let store = Store::in_memory();
-    let fetched = runtime.block_on(store.get(supply, &request, (surroundings.now)(), || 0));
+    let store = CollateralCache::in_memory();
+    let fetched = runtime.block_on(store.get(fetcher, &request, (env.now)(), || 0));
     match fetched {
         Ok(fetched) => {
             recorded.gathered.collateral = Ok(fetched.collateral.clone());

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
-use super::artifacts::Places;
+use super::artifacts::ArtifactPaths;
 use crate::alert::variables;
-use crate::env::{Surroundings, truth};
+use crate::env::{Env, truth};
 use crate::files::append;
 use crate::render::{self, Delimiter, Output, Unjudged};
 use crate::usage_error::{UsageError, WriteError};
@@ -21,10 +21,10 @@ const WORKSPACE: &str = "GITHUB_WORKSPACE";
 const OUTPUT: &str = "GITHUB_OUTPUT";
 
 /// Whether there is a step to speak to: what is found must not be lost.
-pub(super) fn is_a_step(surroundings: &Surroundings) -> Result<(), UsageError> {
+pub(super) fn is_a_step(env: &Env) -> Result<(), UsageError> {
     match [SUMMARY, OUTPUT]
         .into_iter()
-        .find(|variable| file(surroundings, variable).is_none())
+        .find(|variable| file(env, variable).is_none())
     {
         Some(variable) => Err(UsageError::option(
             "--github",
@@ -35,35 +35,31 @@ pub(super) fn is_a_step(surroundings: &Surroundings) -> Result<(), UsageError> {
 }
 
 /// Writes all three; returns what went wrong.
-pub(super) fn speak(report: &Report, written: &[Output], surroundings: &mut Surroundings) -> Vec<WriteError> {
-    let workspace = surroundings.env.get(WORKSPACE).map(PathBuf::from);
+pub(super) fn speak(report: &Report, written: &[Output], env: &mut Env) -> Vec<WriteError> {
+    let workspace = env.variables.get(WORKSPACE).map(PathBuf::from);
     let annotations = render::annotations(report, |file| in_repository(file, workspace.as_deref()));
-    surroundings.print(&annotations);
-    if let Some(inputs) = variables::given_empty(surroundings) {
-        surroundings.print(&render::empty_channels(&inputs));
+    env.print(&annotations);
+    if let Some(inputs) = variables::given_empty(env) {
+        env.print(&render::empty_channels(&inputs));
     }
     let mut problems = Vec::new();
-    if let Some(path) = file(surroundings, SUMMARY) {
+    if let Some(path) = file(env, SUMMARY) {
         problems.extend(append(&path, &render::summary(report)).err());
     }
-    if let Some(path) = file(surroundings, OUTPUT) {
+    if let Some(path) = file(env, OUTPUT) {
         problems.extend(outputs(written, &path).err());
     }
     problems
 }
 
 /// Adds what became of the alerts to what was written before: of two outputs of one name the last counts.
-pub(super) fn speak_of_alerts(
-    report: &Report,
-    written: &[Output],
-    surroundings: &mut Surroundings,
-) -> Vec<WriteError> {
-    surroundings.print(&render::alert_annotations(report));
+pub(super) fn speak_of_alerts(report: &Report, written: &[Output], env: &mut Env) -> Vec<WriteError> {
+    env.print(&render::alert_annotations(report));
     let mut problems = Vec::new();
-    if let Some(path) = file(surroundings, SUMMARY) {
+    if let Some(path) = file(env, SUMMARY) {
         problems.extend(append(&path, &render::alerts_markdown(report)).err());
     }
-    if let Some(path) = file(surroundings, OUTPUT) {
+    if let Some(path) = file(env, OUTPUT) {
         let of_alerts: Vec<Output> = written
             .iter()
             .filter(|output| output.name() == "alert-status")
@@ -76,42 +72,38 @@ pub(super) fn speak_of_alerts(
 
 /// Tells a step of GitHub Actions that a run ended before a verdict; returns what went wrong. Where nobody asked for
 /// `--github`, nothing is told.
-pub(super) fn speak_without_verdict(
-    unjudged: &Unjudged,
-    exit_code: u8,
-    surroundings: &mut Surroundings,
-) -> Vec<WriteError> {
-    if !is_asked_for(surroundings) {
+pub(super) fn speak_without_verdict(unjudged: &Unjudged, exit_code: u8, env: &mut Env) -> Vec<WriteError> {
+    if !is_asked_for(env) {
         return Vec::new();
     }
-    surroundings.print(&unjudged.annotation());
+    env.print(&unjudged.annotation());
     let mut report = Report::new(
         crate::env::tool(),
         Mode::Live,
-        rfc3339((surroundings.now)()),
+        rfc3339((env.now)()),
         0,
         Vec::new(),
     );
     report.exit_code = exit_code;
     let mut problems = Vec::new();
-    if let Some(path) = file(surroundings, SUMMARY) {
+    if let Some(path) = file(env, SUMMARY) {
         problems.extend(append(&path, &unjudged.summary()).err());
     }
-    if let Some(path) = file(surroundings, OUTPUT) {
-        problems.extend(outputs(&Places::default().outputs(&report), &path).err());
+    if let Some(path) = file(env, OUTPUT) {
+        problems.extend(outputs(&ArtifactPaths::default().outputs(&report), &path).err());
     }
     problems
 }
 
 /// Whether `--github` was typed or set, as far as that can be said of arguments that may not parse.
-fn is_asked_for(surroundings: &Surroundings) -> bool {
-    let mut args = surroundings.args.iter().skip(1);
+fn is_asked_for(env: &Env) -> bool {
+    let mut args = env.args.iter().skip(1);
     let speaks = args.next().is_some_and(|command| {
         ["verify", "replay", "merge"]
             .iter()
             .any(|known| command == *known)
     });
-    let set = surroundings.env.get("CVM_VERIFY_GITHUB");
+    let set = env.variables.get("CVM_VERIFY_GITHUB");
     speaks && (set.and_then(|value| truth(value)) == Some(true) || args.any(|arg| arg == "--github"))
 }
 
@@ -128,9 +120,8 @@ fn in_repository(file: &str, workspace: Option<&Path>) -> Option<String> {
     Some(parts?.join("/"))
 }
 
-fn file(surroundings: &Surroundings, variable: &str) -> Option<PathBuf> {
-    surroundings
-        .env
+fn file(env: &Env, variable: &str) -> Option<PathBuf> {
+    env.variables
         .get(variable)
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)

@@ -11,7 +11,7 @@ use super::transport;
 use super::trust_roots::trust_roots;
 use crate::config::shown_text;
 use crate::engine::{Collected, Session, Time, collect};
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::files;
 use crate::inspect::{Inspected, begins_like_quote, inspect, inspect_json};
 use crate::plan::target::{Target, source_kind};
@@ -23,16 +23,16 @@ use cvm_verify_core::evidence::{Bundle, Evidence};
 use cvm_verify_core::report::TrustRootKind;
 use cvm_verify_core::verify::TrustRoot;
 
-pub(super) fn run(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     if args.what.contains("://") || source_kind(&of_source(&args.source)) != SourceKind::App {
-        return live(args, surroundings);
+        return live(args, env);
     }
     let root = trust_roots(&args.trust)?.quote;
     let compose = compose(args)?;
     let path = Path::new(&args.what);
     let file = files::read(path, files::EVIDENCE_LIMIT)?;
     if let Ok(bundle) = Bundle::parse(&file) {
-        return of_bundle(args, path, &bundle, compose.as_deref(), &root, surroundings);
+        return of_bundle(args, path, &bundle, compose.as_deref(), &root, env);
     }
     let evidence = attestation_of_file(&file)
         .and_then(|attestation| Evidence::of_quote(attestation, None, compose.as_deref(), None))
@@ -53,16 +53,16 @@ pub(super) fn run(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow
             bundle: None,
             simulated: root.kind() == TrustRootKind::Custom,
         },
-        surroundings,
+        env,
     )
 }
 
-fn print(args: &InspectArgs, what: &Inspected<'_>, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+fn print(args: &InspectArgs, what: &Inspected<'_>, env: &mut Env) -> anyhow::Result<u8> {
     let text = match args.format {
         InspectFormat::Text => inspect(what),
         InspectFormat::Json => inspect_json(what),
     };
-    surroundings.print(&text);
+    env.print(&text);
     Ok(0)
 }
 
@@ -79,7 +79,7 @@ fn of_bundle(
     bundle: &Bundle,
     compose: Option<&[u8]>,
     root: &TrustRoot,
-    surroundings: &mut Surroundings,
+    env: &mut Env,
 ) -> anyhow::Result<u8> {
     let evidence = bundle
         .evidence()
@@ -99,19 +99,19 @@ fn of_bundle(
             bundle: Some(bundle),
             simulated: root.kind() == TrustRootKind::Custom,
         },
-        surroundings,
+        env,
     )
 }
 
 /// What a live deployment hands over: fetched like for `verify`, and only shown.
-fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     let target = Target::new(&args.what, &of_source(&args.source))?;
     let compose = compose(args)?;
     let session = Session {
         keep_bundles: true,
         root: trust_roots(&args.trust)?.quote,
         clock_floor: 0,
-        ..transport::session(&args.transport, surroundings)?
+        ..transport::session(&args.transport, env)?
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -124,31 +124,26 @@ fn live(args: &InspectArgs, surroundings: &mut Surroundings) -> anyhow::Result<u
         if let Some(number) = one.instance {
             let line = format!("INSTANCE {number} of Phala Cloud's list\n");
             match args.format {
-                InspectFormat::Text => surroundings.print(&format!("{line}\n")),
-                InspectFormat::Json => surroundings.complain(line.trim_end()),
+                InspectFormat::Text => env.print(&format!("{line}\n")),
+                InspectFormat::Json => env.complain(line.trim_end()),
             }
         }
-        code = code.max(show(args, one, &session.root, surroundings)?);
+        code = code.max(show(args, one, &session.root, env)?);
     }
     if let Some(note) = collection.note {
-        surroundings.complain(&note);
+        env.complain(&note);
     }
     Ok(code)
 }
 
-fn show(
-    args: &InspectArgs,
-    collected: Collected,
-    root: &TrustRoot,
-    surroundings: &mut Surroundings,
-) -> anyhow::Result<u8> {
+fn show(args: &InspectArgs, collected: Collected, root: &TrustRoot, env: &mut Env) -> anyhow::Result<u8> {
     let what = Path::new(shown_text(&args.what));
-    let why = match (collected.bundle, collected.facts) {
+    let why = match (collected.bundle, collected.claims) {
         // A document that the user gave is in the bundle already.
-        (Some(bundle), _) => return of_bundle(args, what, &bundle, None, root, surroundings),
+        (Some(bundle), _) => return of_bundle(args, what, &bundle, None, root, env),
         (None, Err(gap)) => escape::terminal(&gap.detail).into_owned(),
         (None, Ok(_)) => "the answer cannot be kept as a bundle.".to_owned(),
     };
-    surroundings.complain(&format!("There is nothing to inspect: {why}"));
+    env.complain(&format!("There is nothing to inspect: {why}"));
     Ok(super::INCONCLUSIVE)
 }

@@ -2,19 +2,19 @@
 
 use super::args::MergeArgs;
 use super::earlier_files::unfinished;
-use super::output::{self, Written};
+use super::output::{self, BundleFiles};
 use super::run_id;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::files;
 use crate::merge::{MAX_REPORT_BYTES, MergeError, ThisRun, merge, read};
 use crate::render::escape;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::Mode;
 
-pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     output::refuse_to_overwrite(&args.output, &args.report)?;
-    let now = (surroundings.now)();
-    output::prepare(&args.output, &unfinished(Mode::Live, None, now), surroundings)?;
+    let now = (env.now)();
+    output::prepare(&args.output, &unfinished(Mode::Live, None, now), env)?;
     let refused = |error: MergeError| UsageError::new(error.to_string());
     let mut reports = Vec::new();
     let mut absent = Vec::new();
@@ -37,7 +37,7 @@ pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::
         )
         .into());
     }
-    let run = run_id::of(args.run.run_id.as_ref(), surroundings);
+    let run = run_id::of(args.run.run_id.as_ref(), env);
     let this = ThisRun {
         id: run.as_ref().map(|run| &run.id),
         max_age: args.max_age,
@@ -45,7 +45,7 @@ pub(super) fn run(args: &MergeArgs, surroundings: &mut Surroundings) -> anyhow::
     };
     let joined = merge(reports, &this).map_err(refused)?;
     for note in &joined.notes {
-        surroundings.complain(&escape::terminal(note));
+        env.complain(&escape::terminal(note));
     }
-    output::emit(&joined.report, Written::default(), &args.output, surroundings)
+    output::emit(&joined.report, BundleFiles::default(), &args.output, env)
 }

@@ -1,7 +1,7 @@
 //! Commands: arguments in, exit code out. One file per command.
 //!
 //! Everything that a command takes from its surroundings – arguments, environment, clock, streams – comes in
-//! [`Surroundings`], so that tests and the demo run the real program.
+//! [`Env`], so that tests and the demo run the real program.
 
 mod alert_test;
 mod alone;
@@ -43,7 +43,7 @@ mod verify;
 mod wait;
 mod watch;
 
-pub use crate::env::{CI_VARIABLES, Surroundings};
+pub use crate::env::{CI_VARIABLES, Env};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -70,107 +70,107 @@ const MAKE_ROOM: &str =
     "Make room on the disk, or let this run write there or to another place, and run it again.";
 
 /// Runs the program and returns its exit code: 0 pass, 1 fail, 2 usage error, 3 inconclusive.
-pub fn run(surroundings: &mut Surroundings) -> u8 {
-    let printed = std::mem::replace(&mut surroundings.stdout, Box::new(std::io::sink()));
+pub fn run(env: &mut Env) -> u8 {
+    let printed = std::mem::replace(&mut env.stdout, Box::new(std::io::sink()));
     let (noticing, lost) = Noticing::new(printed);
-    surroundings.stdout = Box::new(noticing);
-    let code = decide(surroundings);
+    env.stdout = Box::new(noticing);
+    let code = decide(env);
     match lost.problem() {
         Some(problem) => {
-            surroundings.complain(&format!("error: {problem}"));
+            env.complain(&format!("error: {problem}"));
             if code == 0 { INCONCLUSIVE } else { code }
         }
         None => code,
     }
 }
 
-fn decide(surroundings: &mut Surroundings) -> u8 {
-    let argv = match environment::with_environment(help::command(), surroundings) {
+fn decide(env: &mut Env) -> u8 {
+    let argv = match environment::with_environment(help::command(), env) {
         Ok(argv) => argv,
-        Err(error) => return usage(surroundings, &error, true),
+        Err(error) => return usage(env, &error, true),
     };
     let parsed = help::command()
         .try_get_matches_from(argv)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return clap_exit(surroundings, &error),
+        Err(error) => return clap_exit(env, &error),
     };
     if cli.command.reads_options_of_a_run()
-        && let Some(line) = unknown_variables::notes(&help::command(), &surroundings.env)
+        && let Some(line) = unknown_variables::notes(&help::command(), &env.variables)
     {
-        surroundings.complain(&line);
+        env.complain(&line);
     }
     // A panic is a bug, and must never look like a verdict.
     let verifies = cli.command.reads_options_of_a_run();
-    let caught = catch_unwind(AssertUnwindSafe(|| execute(cli.command, surroundings)));
+    let caught = catch_unwind(AssertUnwindSafe(|| execute(cli.command, env)));
     let Ok(result) = caught else {
-        surroundings.complain(
+        env.complain(
             "error: cvm-verify met a state that it should not; nothing was decided. Please report this.",
         );
-        return without_verdict(surroundings, BUG.to_owned(), REPORT_IT, INCONCLUSIVE);
+        return without_verdict(env, BUG.to_owned(), REPORT_IT, INCONCLUSIVE);
     };
     match result {
         Ok(code) => code,
         Err(error) => match error.downcast::<UsageError>() {
-            Ok(error) => usage(surroundings, &error, verifies),
+            Ok(error) => usage(env, &error, verifies),
             Err(error) if error.is::<WriteError>() => {
                 let said = error.to_string();
-                complain_safely(surroundings, &format!("error: {said}\n{MAKE_ROOM}"));
-                without_verdict(surroundings, said, MAKE_ROOM, INCONCLUSIVE)
+                complain_safely(env, &format!("error: {said}\n{MAKE_ROOM}"));
+                without_verdict(env, said, MAKE_ROOM, INCONCLUSIVE)
             }
             Err(error) => {
                 let said = format!("{error:#}");
-                complain_safely(surroundings, &format!("error: {said}"));
-                without_verdict(surroundings, said, REPORT_IT, INCONCLUSIVE)
+                complain_safely(env, &format!("error: {said}"));
+                without_verdict(env, said, REPORT_IT, INCONCLUSIVE)
             }
         },
     }
 }
 
-fn execute(command: Command, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+fn execute(command: Command, env: &mut Env) -> anyhow::Result<u8> {
     match command {
-        Command::Verify(args) => verify::run(&args, surroundings),
-        Command::Watch(args) => watch::run(&args, surroundings),
-        Command::Replay(args) => replay::run(&args, surroundings),
-        Command::Pin(args) => pin::run(&args, surroundings),
-        Command::Inspect(args) => inspect::run(&args, surroundings),
-        Command::Diff(args) => diff::run(&args, surroundings),
-        Command::ComposeHash(args) => compose_hash::run(&args, surroundings),
-        Command::OsImage(args) => os_image::run(&args, surroundings),
-        Command::Explain(args) => explain::run(&args, surroundings),
-        Command::Merge(args) => merge::run(&args, surroundings),
-        Command::Plan(args) => deploy_plan::run(&args, surroundings),
+        Command::Verify(args) => verify::run(&args, env),
+        Command::Watch(args) => watch::run(&args, env),
+        Command::Replay(args) => replay::run(&args, env),
+        Command::Pin(args) => pin::run(&args, env),
+        Command::Inspect(args) => inspect::run(&args, env),
+        Command::Diff(args) => diff::run(&args, env),
+        Command::ComposeHash(args) => compose_hash::run(&args, env),
+        Command::OsImage(args) => os_image::run(&args, env),
+        Command::Explain(args) => explain::run(&args, env),
+        Command::Merge(args) => merge::run(&args, env),
+        Command::Plan(args) => deploy_plan::run(&args, env),
         Command::Statement(args) => match &args.command {
-            StatementCommand::Check(args) => statement_check::run(args, surroundings),
+            StatementCommand::Check(args) => statement_check::run(args, env),
         },
-        Command::Alert(args) => alert_test::run(&args, surroundings),
-        Command::Reference(args) => reference::run(&args, surroundings),
-        Command::Completions(args) => completions::run(&args, surroundings),
+        Command::Alert(args) => alert_test::run(&args, env),
+        Command::Reference(args) => reference::run(&args, env),
+        Command::Completions(args) => completions::run(&args, env),
     }
 }
 
-fn usage(surroundings: &mut Surroundings, error: &UsageError, verifies: bool) -> u8 {
+fn usage(env: &mut Env, error: &UsageError, verifies: bool) -> u8 {
     let said = error.to_string();
-    complain_safely(surroundings, &format!("error: {said}"));
+    complain_safely(env, &format!("error: {said}"));
     if verifies {
-        surroundings.complain("Nothing was verified.");
+        env.complain("Nothing was verified.");
     }
-    without_verdict(surroundings, said, CORRECT_IT, USAGE)
+    without_verdict(env, said, CORRECT_IT, USAGE)
 }
 
 /// Help and version are not errors; everything else that clap says is a usage error.
-fn clap_exit(surroundings: &mut Surroundings, error: &clap::Error) -> u8 {
+fn clap_exit(env: &mut Env, error: &clap::Error) -> u8 {
     use clap::error::ErrorKind;
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            surroundings.print(&error.to_string());
+            env.print(&error.to_string());
             0
         }
         _ => {
             let said = error.to_string();
-            complain_safely(surroundings, said.trim_end());
-            without_verdict(surroundings, cause_of(&said), CORRECT_IT, USAGE)
+            complain_safely(env, said.trim_end());
+            without_verdict(env, cause_of(&said), CORRECT_IT, USAGE)
         }
     }
 }
@@ -186,19 +186,19 @@ fn cause_of(said: &str) -> String {
 }
 
 /// Prints a message that may quote what was given: in the log of a CI it must not act.
-fn complain_safely(surroundings: &mut Surroundings, said: &str) {
+fn complain_safely(env: &mut Env, said: &str) {
     let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
     for line in said.split('\n') {
         let (blanks, rest) = line.split_at(indent(line));
-        surroundings.complain(&format!("{blanks}{}", render::escape::terminal(rest)));
+        env.complain(&format!("{blanks}{}", render::escape::terminal(rest)));
     }
 }
 
 /// Tells GitHub, where it is asked for, that there is no verdict; returns the code.
-fn without_verdict(surroundings: &mut Surroundings, cause: String, next: &'static str, code: u8) -> u8 {
+fn without_verdict(env: &mut Env, cause: String, next: &'static str, code: u8) -> u8 {
     let unjudged = render::Unjudged { cause, next };
-    for problem in github::speak_without_verdict(&unjudged, code, surroundings) {
-        complain_safely(surroundings, &format!("error: {problem}"));
+    for problem in github::speak_without_verdict(&unjudged, code, env) {
+        complain_safely(env, &format!("error: {problem}"));
     }
     code
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use chrono::DateTime;
 
 use super::args::{OsImageArgs, OsImageFormat};
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::image_source;
 use crate::plan::policy::reference_values;
 use crate::render::{ShownImage, escape};
 use crate::usage_error::UsageError;
 use cvm_verify_core::reference::ReferenceValues;
 
-pub(super) fn run(args: &OsImageArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &OsImageArgs, env: &mut Env) -> anyhow::Result<u8> {
     let reference = match &args.reference_values {
         None => Arc::clone(ReferenceValues::built_in()),
         Some(path) => Arc::new(reference_values(path)?),
@@ -21,14 +21,14 @@ pub(super) fn run(args: &OsImageArgs, surroundings: &mut Surroundings) -> anyhow
         Ok(image) => image,
         Err(error) if error.is_contradiction() => {
             let said = escape::terminal(&format!("{}: {error}", args.path.display())).into_owned();
-            surroundings.complain(&format!(
+            env.complain(&format!(
                 "Nothing was measured: {said}.\nDownload the archive again, and compare its hash with the release page."
             ));
             return Ok(super::FAIL);
         }
         Err(error) => return Err(UsageError::file(&args.path, error).into()),
     };
-    let seconds = i64::try_from((surroundings.now)()).unwrap_or_default();
+    let seconds = i64::try_from((env.now)()).unwrap_or_default();
     let shown = ShownImage {
         image: &image,
         reference: &reference,
@@ -37,7 +37,7 @@ pub(super) fn run(args: &OsImageArgs, surroundings: &mut Surroundings) -> anyhow
             .date_naive()
             .to_string(),
     };
-    surroundings.print(&match args.format {
+    env.print(&match args.format {
         OsImageFormat::Text => shown.text(),
         OsImageFormat::Json => format!("{:#}\n", shown.json()),
     });

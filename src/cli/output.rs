@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::args::{Color, FailOn, Format, OutputArgs};
-use super::artifacts::Places;
+use super::artifacts::ArtifactPaths;
 use super::statement_files::{self, Attested};
 use super::{earlier_files, github};
-use crate::env::Surroundings;
-use crate::files::{Pending, append, write};
+use crate::env::Env;
+use crate::files::{PendingFile, append, write};
 use crate::render::{self, Style};
 use crate::usage_error::{UsageError, WriteError};
 use cvm_verify_core::evidence::Bundle;
@@ -21,11 +21,11 @@ use cvm_verify_core::report::{AlertRecord, Report, Verdict};
 /// found.
 pub(super) fn emit(
     report: &Report,
-    bundles: Written,
+    bundles: BundleFiles,
     args: &OutputArgs,
-    surroundings: &mut Surroundings,
+    env: &mut Env,
 ) -> anyhow::Result<u8> {
-    Ok(announce(report, bundles, args, Alerts::None, surroundings).finish(report, args, surroundings))
+    Ok(announce(report, bundles, args, Alerts::None, env).finish(report, args, env))
 }
 
 /// Whether a run tells anybody, once its verdict is out.
@@ -41,7 +41,7 @@ pub(super) enum Alerts {
 /// nothing any more.
 #[must_use]
 pub(super) struct Announced {
-    places: Places,
+    places: ArtifactPaths,
     problems: Vec<WriteError>,
     alerts: Alerts,
     attested: Vec<Attested>,
@@ -61,15 +61,15 @@ fn not_sent_yet() -> AlertRecord {
 /// became of the alerts, and so comes last.
 pub(super) fn announce(
     report: &Report,
-    bundles: Written,
+    bundles: BundleFiles,
     args: &OutputArgs,
     alerts: Alerts,
-    surroundings: &mut Surroundings,
+    env: &mut Env,
 ) -> Announced {
     if alerts == Alerts::None || args.format != Format::Json {
-        print(report, args, surroundings);
+        print(report, args, env);
     }
-    let mut places = Places::of(args, &bundles.paths);
+    let mut places = ArtifactPaths::of(args, &bundles.paths);
     places.statement = statement_files::paths_of_one(args, &bundles.attested);
     places.statements = statement_files::list(args, &bundles.attested);
     let mut problems = bundles.problems;
@@ -77,14 +77,14 @@ pub(super) fn announce(
     if alerts == Alerts::Follow {
         written.alerts.push(not_sent_yet());
     }
-    for Pending { path, text } in places.files(&written) {
+    for PendingFile { path, text } in places.files(&written) {
         problems.extend(write(&path, &text).err());
     }
     if let Some(path) = &args.summary {
         problems.extend(append(path, &render::summary(report)).err());
     }
     if args.github {
-        problems.extend(github::speak(report, &places.outputs(&written), surroundings));
+        problems.extend(github::speak(report, &places.outputs(&written), env));
     }
     Announced {
         places,
@@ -96,15 +96,15 @@ pub(super) fn announce(
 
 impl Announced {
     /// Says what became of the alerts, of which the report knows now; returns the process's exit code.
-    pub fn finish(mut self, report: &Report, args: &OutputArgs, surroundings: &mut Surroundings) -> u8 {
+    pub fn finish(mut self, report: &Report, args: &OutputArgs, env: &mut Env) -> u8 {
         if self.alerts == Alerts::Follow {
             match args.format {
-                Format::Json => print(report, args, surroundings),
-                Format::Markdown => surroundings.print(&render::alerts_markdown(report)),
+                Format::Json => print(report, args, env),
+                Format::Markdown => env.print(&render::alerts_markdown(report)),
                 Format::Text if args.is_quiet() => {}
-                Format::Text => surroundings.print(&render::alerts_text(report, style(args, surroundings))),
+                Format::Text => env.print(&render::alerts_text(report, style(args, env))),
             }
-            for Pending { path, text } in self.places.files(report) {
+            for PendingFile { path, text } in self.places.files(report) {
                 self.problems.extend(write(&path, &text).err());
             }
             if let Some(path) = &args.summary {
@@ -114,7 +114,7 @@ impl Announced {
             if args.github {
                 let outputs = self.places.outputs(report);
                 self.problems
-                    .extend(github::speak_of_alerts(report, &outputs, surroundings));
+                    .extend(github::speak_of_alerts(report, &outputs, env));
             }
         }
         self.problems
@@ -122,10 +122,10 @@ impl Announced {
         let code = process_status(report.verdict, args.fail_on);
         let problems: Vec<String> = self.problems.iter().map(WriteError::to_string).collect();
         for problem in &problems {
-            super::complain_safely(surroundings, &format!("error: {problem}"));
+            super::complain_safely(env, &format!("error: {problem}"));
         }
         if args.github {
-            surroundings.print(&render::lost_results(&problems));
+            env.print(&render::lost_results(&problems));
         }
         if code == 0 && !problems.is_empty() {
             super::INCONCLUSIVE
@@ -141,21 +141,21 @@ fn is_silent(report: &Report, args: &OutputArgs) -> bool {
     args.quiet > 1 || (args.is_quiet() && passes && args.format == Format::Text)
 }
 
-fn print(report: &Report, args: &OutputArgs, surroundings: &mut Surroundings) {
+fn print(report: &Report, args: &OutputArgs, env: &mut Env) {
     if is_silent(report, args) {
         return;
     }
     let text = match args.format {
         Format::Json => render::json(report),
         Format::Markdown => render::markdown(report),
-        Format::Text => render::text(report, style(args, surroundings)),
+        Format::Text => render::text(report, style(args, env)),
     };
-    surroundings.print(&text);
+    env.print(&text);
 }
 
 /// Evidence bundles, written as the evidence comes, so that they are not held until the end.
 #[derive(Debug, Default)]
-pub(super) struct Written {
+pub(super) struct BundleFiles {
     /// Their files.
     paths: Vec<PathBuf>,
     /// What could not be written: said after the verdict.
@@ -164,7 +164,7 @@ pub(super) struct Written {
     pub attested: Vec<Attested>,
 }
 
-impl Written {
+impl BundleFiles {
     /// Writes a bundle, where there is one and somebody wants it; its SHA-256.
     pub fn write(&mut self, path: Option<&Path>, bundle: Option<&Bundle>) -> Option<[u8; 32]> {
         let (Some(path), Some(bundle)) = (path, bundle) else {
@@ -181,7 +181,7 @@ impl Written {
 
 /// A file that is read must not be one that is written: it would say `inconclusive` before it is read.
 pub(super) fn refuse_to_overwrite(args: &OutputArgs, inputs: &[PathBuf]) -> Result<(), UsageError> {
-    let places = Places::of(args, &[]);
+    let places = ArtifactPaths::of(args, &[]);
     let outputs = [
         &places.report_json,
         &places.report_text,
@@ -208,36 +208,32 @@ pub(super) fn refuse_to_overwrite(args: &OutputArgs, inputs: &[PathBuf]) -> Resu
 }
 
 /// Makes the folder of `--output-dir`, and lets the files of an earlier run say what this one would if it were killed.
-pub(super) fn prepare(
-    args: &OutputArgs,
-    unfinished: &Report,
-    surroundings: &Surroundings,
-) -> anyhow::Result<()> {
+pub(super) fn prepare(args: &OutputArgs, unfinished: &Report, env: &Env) -> anyhow::Result<()> {
     if let Some(folder) = &args.output_dir {
         std::fs::create_dir_all(folder).map_err(|error| WriteError::file(folder, error))?;
     }
     statement_files::remove_earlier(args)?;
-    earlier_files::overwrite(Places::of(args, &[]).files_by_kind(unfinished))?;
+    earlier_files::overwrite(ArtifactPaths::of(args, &[]).files_by_kind(unfinished))?;
     match args.github {
-        true => Ok(github::is_a_step(surroundings)?),
+        true => Ok(github::is_a_step(env)?),
         false => Ok(()),
     }
 }
 
-fn style(args: &OutputArgs, surroundings: &Surroundings) -> Style {
+fn style(args: &OutputArgs, env: &Env) -> Style {
     let color = match args.color {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => {
-            surroundings.stdout_is_terminal
-                && !surroundings.is_dumb_terminal()
-                && surroundings.env.get("NO_COLOR").is_none_or(String::is_empty)
+            env.stdout_is_terminal
+                && !env.is_dumb_terminal()
+                && env.variables.get("NO_COLOR").is_none_or(String::is_empty)
         }
     };
     Style {
         color,
         quiet: args.is_quiet(),
-        width: surroundings.width(),
+        width: env.width(),
     }
 }
 

@@ -9,22 +9,22 @@ use super::settings::{of_source, text_of};
 use super::trust_roots::{Roots, trust_roots};
 use super::{chain, replay};
 use crate::config::file::FileTarget;
-use crate::config::{Settings, Written, written};
+use crate::config::{Settings, WrittenValue, written};
 use crate::engine::AskedContracts;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::files;
 use crate::plan::found_lock::LOCK_NAME;
 use crate::plan::planner::address;
 use crate::plan::policy;
 use crate::plan::policy_file::{self, Config};
+use crate::plan::setting_problem::settings_error;
 use crate::plan::source_rules::source_policy;
 use crate::plan::target::Target;
-use crate::plan::trouble::told;
 use crate::recorded::bundle::from_bundle;
 use crate::recorded::loose;
 use crate::render::escape;
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::{Check, EvidenceGap, locked_sources};
+use cvm_verify_core::checks::{Check, EvidenceFailure, locked_sources};
 use cvm_verify_core::lock::{
     self, AcceptName, AcceptedPin, Accepting, Lock, LockFile, MAX_LOCK_BYTES, PinRefusal,
 };
@@ -34,23 +34,23 @@ use cvm_verify_core::policy::{
 };
 use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::{CheckId, Status, is_name};
-use cvm_verify_core::verify::{Facts, Gap};
+use cvm_verify_core::verify::{Claims, NotProven};
 
 /// Where the lock is printed instead of written.
 const STANDARD_OUTPUT: &str = "-";
 
-pub(super) fn run(args: &PinArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &PinArgs, env: &mut Env) -> anyhow::Result<u8> {
     let roots = trust_roots(&args.trust)?;
     let accepting = accepting(args)?;
-    let mut targets = wanted(args, surroundings)?;
+    let mut targets = wanted(args, env)?;
     let several = targets.len() > 1;
     let mut codes = Vec::new();
     for (index, wanted) in targets.iter_mut().enumerate() {
         if let Some(name) = wanted.target.as_deref().filter(|_| several) {
             let blank = if index == 0 { "" } else { "\n" };
-            surroundings.print(&format!("{blank}{name}:\n"));
+            env.print(&format!("{blank}{name}:\n"));
         }
-        codes.push(pin(args, wanted, &roots, &accepting, surroundings)?);
+        codes.push(pin(args, wanted, &roots, &accepting, env)?);
     }
     let worst = [super::FAIL, super::INCONCLUSIVE];
     Ok(worst.into_iter().find(|code| codes.contains(code)).unwrap_or(0))
@@ -62,7 +62,7 @@ fn pin(
     wanted: &mut Wanted,
     roots: &Roots,
     accepting: &Accepting,
-    surroundings: &mut Surroundings,
+    env: &mut Env,
 ) -> anyhow::Result<u8> {
     let layout = match wanted.settings.one("report-data") {
         Some(value) => policy::layout(&value.text)?,
@@ -74,15 +74,15 @@ fn pin(
         wanted.sources = expected_before(there.lock(wanted), wanted.sources.clone());
     }
     let named = named(args, &reference)?;
-    let Taken { facts, origin } = facts(args, wanted, roots, &reference, surroundings)?;
+    let Taken { claims, origin } = claims(args, wanted, roots, &reference, env)?;
     if let Some(said) = roots.simulated() {
-        surroundings.complain(said);
+        env.complain(said);
     }
-    let facts = match facts {
-        Ok(facts) => facts,
+    let claims = match claims {
+        Ok(claims) => claims,
         Err(gap) => {
             let detail = escape::terminal(&gap.detail).into_owned();
-            surroundings.complain(&format!("Nothing was pinned: {detail}"));
+            env.complain(&format!("Nothing was pinned: {detail}"));
             return Ok(super::INCONCLUSIVE);
         }
     };
@@ -93,24 +93,24 @@ fn pin(
         },
         ..Policy::default()
     };
-    let fresh = (Check::of(CheckId::Freshness).run)(&facts, &policy).status == Status::Pass;
-    let pinned = match lock::pin(&facts, fresh, roots.kind(), &reference, named.as_ref()) {
+    let fresh = (Check::of(CheckId::Freshness).run)(&claims, &policy).status == Status::Pass;
+    let pinned = match lock::pin(&claims, fresh, roots.kind(), &reference, named.as_ref()) {
         Ok(pinned) => pinned.from_origin(origin),
         Err(refusal) => {
             let is_other_image = matches!(refusal, PinRefusal::OtherImage(_));
             let refusal = escape::terminal(&refusal.to_string()).into_owned();
-            surroundings.complain(&format!("Nothing was pinned: {refusal}."));
+            env.complain(&format!("Nothing was pinned: {refusal}."));
             return Ok(match is_other_image {
                 true => super::FAIL,
-                false => exit_code_of_refusal(&facts),
+                false => exit_code_of_refusal(&claims),
             });
         }
     };
-    let sources = match pinned_sources(&facts, &wanted.sources) {
+    let sources = match pinned_sources(&claims, &wanted.sources) {
         Ok(sources) => sources,
         Err((detail, code)) => {
             let detail = escape::terminal(&detail).into_owned();
-            surroundings.complain(&format!(
+            env.complain(&format!(
                 "Nothing was pinned: who built the images is not proven. {detail}"
             ));
             return Ok(code);
@@ -120,13 +120,13 @@ fn pin(
     match pinned.accept(accepting, there.lock(wanted)) {
         Ok(accepted) => {
             for name in &accepted.needless {
-                surroundings.complain(&format!(
+                env.complain(&format!(
                     "Note: --accept {name} is not needed: there is no such thing, or the lock that is there holds it already."
                 ));
             }
-            let code = write(wanted, &there, &accepted, surroundings)?;
-            if let (Ok(quote), false) = (&facts.quote, wanted.output == Path::new(STANDARD_OUTPUT)) {
-                surroundings.print(&format!(
+            let code = write(wanted, &there, &accepted, env)?;
+            if let (Ok(quote), false) = (&claims.quote, wanted.output == Path::new(STANDARD_OUTPUT)) {
+                env.print(&format!(
                     "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \
                      move it.\n",
                     hex::encode(quote.platform_id())
@@ -135,12 +135,12 @@ fn pin(
             Ok(code)
         }
         Err(unaccepted) => {
-            surroundings.complain("Nothing was pinned: the deployment does not look like production.");
+            env.complain("Nothing was pinned: the deployment does not look like production.");
             for reservation in &unaccepted.0 {
                 let reservation = escape::terminal(&reservation.to_string()).into_owned();
-                surroundings.complain(&format!("  - {reservation}"));
+                env.complain(&format!("  - {reservation}"));
             }
-            surroundings.complain(&format!(
+            env.complain(&format!(
                 "To pin it, accept that in writing: --accept {} (or everything that was found: --accept-observed). The lock then says so, \
                  and so does every verdict that rests on it.",
                 unaccepted.names()
@@ -151,18 +151,18 @@ fn pin(
 }
 
 /// What is proven of who built the images, for review; or why not, and the exit code of it.
-fn pinned_sources(facts: &Facts, sources: &SourcePolicy) -> Result<Vec<WrittenRule>, (String, u8)> {
+fn pinned_sources(claims: &Claims, sources: &SourcePolicy) -> Result<Vec<WrittenRule>, (String, u8)> {
     let policy = Policy {
         sources: sources.clone(),
         ..Policy::default()
     };
-    let finding = (Check::of(CheckId::SourceProvenance).run)(facts, &policy);
+    let finding = (Check::of(CheckId::SourceProvenance).run)(claims, &policy);
     match finding.status {
         Status::Fail => return Err((finding.detail, super::FAIL)),
         Status::Error => return Err((finding.detail, super::INCONCLUSIVE)),
         Status::Pass | Status::Warn | Status::Skip => {}
     }
-    locked_sources(facts, sources)
+    locked_sources(claims, sources)
         .map_err(|error| (format!("{error}; give both the same workflow."), super::FAIL))
 }
 
@@ -208,11 +208,11 @@ const PINNED_BY: &str =
     "pin takes an os_image_hash or the name of an image; what else runs is pinned with --accept";
 
 /// What is refused fails; what could not be determined is inconclusive.
-pub(super) fn exit_code_of_refusal(facts: &Facts) -> u8 {
-    let refused = matches!(facts.quote, Err(Gap::Refused(_)))
-        || matches!(facts.log, Err(Gap::Refused(_)))
-        || matches!(facts.boot, Err(Gap::Refused(_)))
-        || matches!(facts.compose, Err(Gap::Refused(_)));
+pub(super) fn exit_code_of_refusal(claims: &Claims) -> u8 {
+    let refused = matches!(claims.quote, Err(NotProven::Refused(_)))
+        || matches!(claims.log, Err(NotProven::Refused(_)))
+        || matches!(claims.boot, Err(NotProven::Refused(_)))
+        || matches!(claims.compose, Err(NotProven::Refused(_)));
     if refused { super::FAIL } else { super::INCONCLUSIVE }
 }
 
@@ -229,7 +229,7 @@ struct Wanted {
 }
 
 /// The one that an address, a bundle or a name says; without any, every target of the policy file.
-fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Vec<Wanted>, UsageError> {
+fn wanted(args: &PinArgs, env: &mut Env) -> Result<Vec<Wanted>, UsageError> {
     let mut options = of_source(&args.source);
     options.give("--report-data", args.report_data.clone());
     options.give("--source-repository", args.source_repository.clone());
@@ -243,7 +243,7 @@ fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Vec<Wanted>
     let path = match args.url.is_some() || args.from.is_some() {
         true => given.map(Path::to_owned),
         false if args.loose.has_quote() => given.map(Path::to_owned),
-        false => policy_file::found(given, false, surroundings),
+        false => policy_file::found(given, false, env),
     };
     let config = path.as_deref().map(policy_file::read).transpose()?;
     let default = || PathBuf::from(LOCK_NAME);
@@ -262,7 +262,7 @@ fn wanted(args: &PinArgs, surroundings: &mut Surroundings) -> Result<Vec<Wanted>
             output: args.output.clone().unwrap_or_else(default),
         }]);
     };
-    if let Some(error) = told(config.troubles.clone()) {
+    if let Some(error) = settings_error(config.problems.clone()) {
         return Err(error);
     }
     let is_recorded = args.from.is_some() || args.loose.has_quote();
@@ -328,23 +328,23 @@ fn expected_before(lock: Option<&Lock>, sources: SourcePolicy) -> SourcePolicy {
 
 /// The rules that the options and the policy file give.
 fn sources_of(settings: &Settings) -> Result<SourcePolicy, UsageError> {
-    let mut troubles = Vec::new();
-    let sources = source_policy(settings, &SourcePolicy::default(), &mut troubles);
-    told(troubles).map_or(Ok(sources), Err)
+    let mut problems = Vec::new();
+    let sources = source_policy(settings, &SourcePolicy::default(), &mut problems);
+    settings_error(problems).map_or(Ok(sources), Err)
 }
 
 /// What was proven of a deployment, and the address that it was taken from.
 struct Taken {
-    facts: Result<Facts, EvidenceGap>,
+    claims: Result<Claims, EvidenceFailure>,
     origin: Option<String>,
 }
 
-fn facts(
+fn claims(
     args: &PinArgs,
     wanted: &Wanted,
     roots: &Roots,
     reference: &Arc<ReferenceValues>,
-    surroundings: &Surroundings,
+    env: &Env,
 ) -> anyhow::Result<Taken> {
     if args.url.is_some() && args.loose.has_quote() {
         return Err(UsageError::new(
@@ -363,26 +363,26 @@ fn facts(
         None => loose::recorded(&args.loose.files())?,
     };
     match (address(None, &wanted.settings).as_ref(), recorded) {
-        (Some(url), None) => live_facts(url, wanted, args, roots, reference, surroundings),
+        (Some(url), None) => live_facts(url, wanted, args, roots, reference, env),
         (_, Some(recorded)) => {
             let at = match &args.at {
                 Some(text) => replay::parse_time(text)?,
-                None => recorded.captured_at.unwrap_or_else(surroundings.now),
+                None => recorded.captured_at.unwrap_or_else(env.now),
             };
-            let facts = roots.prove(&recorded.gathered, at);
+            let claims = roots.prove(&recorded.gathered, at);
             let evidence = recorded.gathered.evidence.as_ref();
-            let facts = if wanted.sources.rules.is_empty() {
-                facts
+            let claims = if wanted.sources.rules.is_empty() {
+                claims
             } else {
                 recorded
                     .recalled
-                    .add(facts, evidence, &roots.quote, &roots.nras, &wanted.sources)
+                    .add(claims, evidence, &roots.quote, &roots.nras, &wanted.sources)
             };
             let recalled = &recorded.recalled;
             Ok(Taken {
-                facts: facts
-                    .map(|facts| chain::with_recorded_kms(facts, recalled.kms(), &roots.quote))
-                    .map(|facts| chain::as_recorded(facts, recalled.chain(), reference)),
+                claims: claims
+                    .map(|claims| chain::with_recorded_kms(claims, recalled.kms(), &roots.quote))
+                    .map(|claims| chain::as_recorded(claims, recalled.chain(), reference)),
                 origin: recorded.origin,
             })
         }
@@ -394,15 +394,15 @@ fn facts(
 }
 
 fn live_facts(
-    url: &Written,
+    url: &WrittenValue,
     wanted: &Wanted,
     args: &PinArgs,
     roots: &Roots,
     reference: &Arc<ReferenceValues>,
-    surroundings: &Surroundings,
+    env: &Env,
 ) -> anyhow::Result<Taken> {
-    let target = Target::of_settings(url, &wanted.settings).map_err(|trouble| {
-        told(vec![trouble]).unwrap_or_else(|| UsageError::new("the address is refused"))
+    let target = Target::of_settings(url, &wanted.settings).map_err(|problem| {
+        settings_error(vec![problem]).unwrap_or_else(|| UsageError::new("the address is refused"))
     })?;
     let only_one = ["a lock describes one", "pin from one bundle with --from"];
     let nodes = chain::nodes(&args.chain)?;
@@ -417,8 +417,8 @@ fn live_facts(
         only_one,
         sources: &wanted.sources,
     };
-    let facts = facts_of_alone(alone, surroundings)?;
-    match &facts {
+    let claims = facts_of_alone(alone, env)?;
+    match &claims {
         Ok(found) if asks && found.boot.is_ok() && found.chain.is_none() => Err(UsageError::option(
             "--rpc-url",
             "the app's KMS is not known to be governed on chain, so there is no contract to ask. If it is, write \
@@ -426,7 +426,7 @@ fn live_facts(
         )
         .into()),
         _ => Ok(Taken {
-            facts,
+            claims,
             origin: target.source.origin(),
         }),
     }
@@ -479,12 +479,7 @@ fn refused(error: lock::LockError) -> UsageError {
 }
 
 /// Shows what changes, then writes.
-fn write(
-    wanted: &Wanted,
-    there: &There,
-    accepted: &AcceptedPin,
-    surroundings: &mut Surroundings,
-) -> anyhow::Result<u8> {
+fn write(wanted: &Wanted, there: &There, accepted: &AcceptedPin, env: &mut Env) -> anyhow::Result<u8> {
     let There {
         path,
         text: before,
@@ -521,18 +516,18 @@ fn write(
         (None, _) => (None, accepted.text.clone()),
     };
     if to_stdout {
-        surroundings.print(&text);
+        env.print(&text);
         return Ok(0);
     }
     match previous.map(|previous| lock::difference(previous, &accepted.lock)) {
         None => {}
         // The version of the program is not a change of what runs.
         Some(changes) if changes.iter().all(|change| change.key == "tool") => {
-            surroundings.print(&format!("{path} already says what runs. Nothing was written.\n"));
+            env.print(&format!("{path} already says what runs. Nothing was written.\n"));
             return Ok(0);
         }
         Some(changes) => {
-            surroundings.print(&format!(
+            env.print(&format!(
                 "What changes in {path}:\n\n{}\n",
                 lock::difference_text(&changes)
             ));
@@ -553,7 +548,7 @@ fn write(
              and deploy again. "
         ),
     };
-    surroundings.print(&format!(
+    env.print(&format!(
         "Wrote {path}. {unreviewed}Review it line by line and commit it. Then: {}\n",
         next_command(wanted, accepted, path)
     ));

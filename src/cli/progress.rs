@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::Progress;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::render::escape;
 
 /// How often the line on a terminal is renewed.
@@ -40,8 +40,8 @@ enum Place {
 
 impl ProgressLine {
     /// Progress of these targets; silent where the user wants quiet.
-    pub fn new(surroundings: &Surroundings, quiet: bool, names: &[&str]) -> Self {
-        let is_terminal = surroundings.stderr_is_terminal && !surroundings.is_dumb_terminal();
+    pub fn new(env: &Env, quiet: bool, names: &[&str]) -> Self {
+        let is_terminal = env.stderr_is_terminal && !env.is_dumb_terminal();
         let place = match (quiet, is_terminal) {
             (true, _) => Place::Nowhere,
             (false, true) => Place::Terminal,
@@ -66,7 +66,7 @@ impl ProgressLine {
     }
 
     /// Shows or renews the line, if it is time.
-    pub fn show(&mut self, progress: Progress, surroundings: &mut Surroundings) {
+    pub fn show(&mut self, progress: Progress, env: &mut Env) {
         let elapsed = progress.elapsed;
         if self.place == Place::Nowhere || elapsed < self.next || self.waiting.is_empty() {
             return;
@@ -75,11 +75,11 @@ impl ProgressLine {
         if self.place == Place::Terminal {
             self.shown = true;
             self.next = elapsed + ON_TERMINAL / 2;
-            let _ = write!(surroundings.stderr, "\r\u{1b}[K{line}");
-            let _ = surroundings.stderr.flush();
+            let _ = write!(env.stderr, "\r\u{1b}[K{line}");
+            let _ = env.stderr.flush();
         } else {
             self.next = elapsed + IN_LOG[1];
-            surroundings.complain(&line);
+            env.complain(&line);
         }
     }
 
@@ -106,10 +106,10 @@ impl ProgressLine {
     }
 
     /// Removes the line.
-    pub fn clear(&self, surroundings: &mut Surroundings) {
+    pub fn clear(&self, env: &mut Env) {
         if self.shown {
-            let _ = write!(surroundings.stderr, "\r\u{1b}[K");
-            let _ = surroundings.stderr.flush();
+            let _ = write!(env.stderr, "\r\u{1b}[K");
+            let _ = env.stderr.flush();
         }
     }
 }
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     fn progress(names: &[&str]) -> ProgressLine {
-        ProgressLine::new(&Surroundings::of_process(), true, names)
+        ProgressLine::new(&Env::of_process(), true, names)
     }
 
     #[test]

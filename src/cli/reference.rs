@@ -1,13 +1,13 @@
 //! `cvm-verify reference`: the reference values, with their dates and where to compare them.
 
 use super::args::{ReferenceArgs, ReferenceTable};
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::plan::policy;
 use crate::render;
 
-pub(super) fn run(args: &ReferenceArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &ReferenceArgs, env: &mut Env) -> anyhow::Result<u8> {
     let values = policy::reference_of_file(args.reference_values.as_deref())?;
-    surroundings.print(&match args.table {
+    env.print(&match args.table {
         ReferenceTable::OsImages => render::reference_os_images(&values),
         ReferenceTable::Kms => render::reference_kms(&values),
         ReferenceTable::Scripts => render::reference_scripts(&values),

@@ -9,19 +9,19 @@ use chrono::DateTime;
 use super::args::ReplayArgs;
 use super::earlier_files::unfinished;
 use super::interrupt::Interrupt;
-use super::output::{self, Alerts, Written};
+use super::output::{self, Alerts, BundleFiles};
 use super::settings::of_options;
 use super::trust_roots::trust_roots;
 use super::verify::{interrupted_alerts, until_interrupted};
 use super::{chain, fetched_collateral, transport};
-use crate::alert::alerting::{Alerting, Told};
-use crate::alert::variables::Variables;
+use crate::alert::alerting::{AlertedTarget, Alerting};
+use crate::alert::variables::ChannelVariables;
 use crate::engine::{RecordedEvidence, milliseconds, raw_collateral};
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::files;
 use crate::plan::policy::{Locks, expectations};
 use crate::plan::policy_file;
-use crate::plan::trouble::told;
+use crate::plan::setting_problem::settings_error;
 use crate::recorded::bundle::of_bundle;
 use crate::recorded::evidence::Recorded;
 use crate::recorded::loose;
@@ -31,18 +31,14 @@ use cvm_verify_core::evidence::{Bundle, BundleError};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::{Mode, Report, rfc3339};
 
-pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
     let started = Instant::now();
-    let started_at = (surroundings.now)();
-    output::prepare(
-        &args.output,
-        &unfinished(Mode::Replay, None, started_at),
-        surroundings,
-    )?;
+    let started_at = (env.now)();
+    output::prepare(&args.output, &unfinished(Mode::Replay, None, started_at), env)?;
     let roots = trust_roots(&args.trust)?;
     let mut recorded = recorded(args)?;
     if args.fetch_collateral {
-        fetched_collateral::fetch(args, &mut recorded, &roots.quote, surroundings)?;
+        fetched_collateral::fetch(args, &mut recorded, &roots.quote, env)?;
     }
     let at = match &args.at {
         Some(text) => parse_time(text)?,
@@ -60,8 +56,10 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         args.config.target.as_deref(),
         &options,
     )?;
-    let expectations = expectations(&settings, target.as_deref(), at, &mut Locks::default())
-        .map_err(|troubles| told(troubles).unwrap_or_else(|| UsageError::new("the settings are refused")))?;
+    let expectations =
+        expectations(&settings, target.as_deref(), at, &mut Locks::default()).map_err(|problems| {
+            settings_error(problems).unwrap_or_else(|| UsageError::new("the settings are refused"))
+        })?;
     let gathered = recorded.gathered.or_compose(expectations.compose_file.as_deref());
     let policy = Policy {
         address_id: recorded.address_id,
@@ -69,20 +67,20 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         collateral_max_age: args.collateral_age.collateral_max_age,
         ..expectations.policy
     };
-    let facts = roots
+    let claims = roots
         .prove(&gathered, at)
-        .map(|facts| facts.with_collateral_from(recorded.collateral_source.clone()));
-    let facts = recorded
+        .map(|claims| claims.with_collateral_from(recorded.collateral_source.clone()));
+    let claims = recorded
         .recalled
         .add(
-            facts,
+            claims,
             gathered.evidence.as_ref(),
             &roots.quote,
             &roots.nras,
             &policy.sources,
         )
-        .map(|facts| chain::with_recorded_kms(facts, recorded.recalled.kms(), &roots.quote))
-        .map(|facts| chain::recalled(facts, recorded.recalled.chain(), &policy));
+        .map(|claims| chain::with_recorded_kms(claims, recorded.recalled.kms(), &roots.quote))
+        .map(|claims| chain::recalled(claims, recorded.recalled.chain(), &policy));
     let subject = Subject {
         name: target.unwrap_or(recorded.name),
         url: recorded.url,
@@ -91,7 +89,7 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         collateral_source: recorded.collateral_source,
         bundle: written.or(recorded.bundle),
     };
-    let target = RecordedEvidence::appraise(&facts, &policy, &subject);
+    let target = RecordedEvidence::appraise(&claims, &policy, &subject);
     let mut report = Report::new(
         crate::env::tool(),
         Mode::Replay,
@@ -100,11 +98,11 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         vec![target],
     );
     if !args.alert {
-        return output::emit(&report, Written::default(), &args.output, surroundings);
+        return output::emit(&report, BundleFiles::default(), &args.output, env);
     }
-    let variables = Variables::of(&settings);
+    let variables = ChannelVariables::of(&settings);
     let alerting = Alerting::forgetful();
-    if !alerting.any(&variables, surroundings) {
+    if !alerting.any(&variables, env) {
         return Err(UsageError::option(
             "--alert",
             "no alert channel is set; see `cvm-verify alert test --help`",
@@ -116,20 +114,19 @@ pub(super) fn run(args: &ReplayArgs, surroundings: &mut Surroundings) -> anyhow:
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let mut interrupt =
-        Interrupt::new(&runtime, surroundings.stop.take()).context("signals cannot be caught")?;
-    let told = [Told {
+    let mut interrupt = Interrupt::new(&runtime, env.stop.take()).context("signals cannot be caught")?;
+    let alerted = [AlertedTarget {
         name: &subject.name,
         variables: &variables,
         policy: policy.fingerprint(),
     }];
-    let bundles = Written::default();
-    let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, surroundings);
-    let delivering = alerting.deliver(&mut report, &variables, &told, None, &client, surroundings);
+    let bundles = BundleFiles::default();
+    let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, env);
+    let delivering = alerting.deliver(&mut report, &variables, &alerted, None, &client, env);
     if let Some(signal) = runtime.block_on(until_interrupted(delivering, &mut interrupt)) {
         report.alerts.push(interrupted_alerts(signal));
     }
-    let code = announced.finish(&report, &args.output, surroundings);
+    let code = announced.finish(&report, &args.output, env);
     runtime.shutdown_background();
     Ok(code)
 }

@@ -1,28 +1,28 @@
 //! Which run of a CI this process is a part of: named by `--run-id`, else by the CI itself.
 
-use crate::env::Surroundings;
+use crate::env::Env;
 use cvm_verify_core::report::{Report, RunId};
 
 /// The run, and which attempt at it, from 1, where the CI counts them.
-pub(super) struct Run {
+pub(super) struct RunAttempt {
     pub id: RunId,
     pub attempt: Option<u32>,
 }
 
 /// The run of this process. GitHub's run id stays the same when its failed jobs are run again, and so does GitLab's id of
 /// a pipeline.
-pub(super) fn of(named: Option<&RunId>, surroundings: &Surroundings) -> Option<Run> {
-    let get = |name: &str| surroundings.env.get(name).map(|value| value.trim());
+pub(super) fn of(named: Option<&RunId>, env: &Env) -> Option<RunAttempt> {
+    let get = |name: &str| env.variables.get(name).map(|value| value.trim());
     let attempt = || get("GITHUB_RUN_ATTEMPT")?.parse().ok();
     if let Some(id) = named {
-        return Some(Run {
+        return Some(RunAttempt {
             id: id.clone(),
-            attempt: surroundings.on_github().then(attempt).flatten(),
+            attempt: env.on_github().then(attempt).flatten(),
         });
     }
     let of_ci = |ci: &str, variable: &str| format!("{ci}/{}", get(variable)?).parse().ok();
-    if surroundings.on_github() {
-        return Some(Run {
+    if env.on_github() {
+        return Some(RunAttempt {
             id: of_ci("github-actions", "GITHUB_RUN_ID")?,
             attempt: attempt(),
         });
@@ -31,11 +31,11 @@ pub(super) fn of(named: Option<&RunId>, surroundings: &Surroundings) -> Option<R
     let id = on_gitlab
         .then(|| of_ci("gitlab-ci", "CI_PIPELINE_ID"))
         .flatten()?;
-    Some(Run { id, attempt: None })
+    Some(RunAttempt { id, attempt: None })
 }
 
 /// Names the run in a report of it.
-pub(super) fn name(report: &mut Report, run: Option<&Run>) {
+pub(super) fn name(report: &mut Report, run: Option<&RunAttempt>) {
     report.run_id = run.map(|run| run.id.clone());
     report.attempt = run.and_then(|run| run.attempt);
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::args::PlanArgs;
 use super::settings::{of_options, word};
 use crate::config::Interval;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::plan::found_lock::with_found_lock;
 use crate::plan::planner::Selection;
 use crate::plan::policy_file::found;
@@ -30,20 +30,20 @@ pub(super) fn selection(args: &PlanArgs, interval: Option<Interval>) -> Result<S
 pub(super) fn selection_or_found_lock(
     args: &PlanArgs,
     quiet: bool,
-    surroundings: &mut Surroundings,
+    env: &mut Env,
 ) -> Result<Selection, UsageError> {
     let selection = selection(args, None)?;
     match args.no_lock || args.config.config.is_some() || args.expect.keys.is_expecting() {
         true => Ok(selection),
-        false => with_found_lock(selection, quiet, surroundings),
+        false => with_found_lock(selection, quiet, env),
     }
 }
 
 /// The policy file of a run, where it has one.
-pub(super) fn policy_file(args: &PlanArgs, quiet: bool, surroundings: &mut Surroundings) -> Option<PathBuf> {
+pub(super) fn policy_file(args: &PlanArgs, quiet: bool, env: &mut Env) -> Option<PathBuf> {
     match args.url.as_slice() {
         [] if args.config.no_config => None,
-        [] => found(args.config.config.as_deref(), quiet, surroundings),
+        [] => found(args.config.config.as_deref(), quiet, env),
         _ => args.config.config.clone(),
     }
 }

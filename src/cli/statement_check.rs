@@ -3,17 +3,17 @@
 use sha2::{Digest as _, Sha256};
 
 use super::args::StatementCheckArgs;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::files;
 use crate::render::escape;
-use crate::statement_check::{Expected, judge};
+use crate::statement_check::{ExpectedStatement, judge};
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::signer_problem;
 use cvm_verify_core::evidence::{MAX_STATEMENT_FILE, StatementFile, parse_user_hex};
 use cvm_verify_core::policy::{ExpectedSource, Origin, WrittenRule};
 use cvm_verify_core::verify::provenance::{SigstoreRoots, verify};
 
-pub(super) fn run(args: &StatementCheckArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &StatementCheckArgs, env: &mut Env) -> anyhow::Result<u8> {
     let digest = digest(args)?;
     let path = args.file.display().to_string();
     let bytes = files::read(&args.file, MAX_STATEMENT_FILE as u64)?;
@@ -44,8 +44,8 @@ pub(super) fn run(args: &StatementCheckArgs, surroundings: &mut Surroundings) ->
     let ExpectedSource::Built(signer) = signer.expected else {
         return Err(UsageError::option("--signer-repository", "names no repository").into());
     };
-    let now = (surroundings.now)();
-    let expected = Expected {
+    let now = (env.now)();
+    let expected = ExpectedStatement {
         resource: &args.resource,
         levels: &args.level,
         accepts_waivers: args.accept_waivers,
@@ -69,14 +69,14 @@ pub(super) fn run(args: &StatementCheckArgs, surroundings: &mut Surroundings) ->
             });
         match judged {
             Ok(said) => {
-                surroundings.print(&format!("PASSED: {}\n", escape::terminal(&said)));
+                env.print(&format!("PASSED: {}\n", escape::terminal(&said)));
                 return Ok(0);
             }
             Err((progress, found)) if progress > furthest => (furthest, problem) = (progress, found),
             Err(_) => {}
         }
     }
-    surroundings.print(&format!(
+    env.print(&format!(
         "FAILED: {}.\n",
         escape::terminal(problem.trim_end_matches('.'))
     ));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::args::OutputArgs;
-use crate::plan::planner::Planned;
+use crate::plan::planner::Job;
 use crate::render::statement::{PREDICATE_TYPE, SUBJECT, StatementInputs, statement};
 use crate::usage_error::{UsageError, WriteError};
 use crate::{files, render};
@@ -42,7 +42,7 @@ pub(super) fn folder(args: &OutputArgs) -> Option<&Path> {
 
 /// What is needed of a target that passes, before its evidence is let go.
 pub(super) fn attested(
-    target: &Planned,
+    target: &Job,
     app_compose: Option<String>,
     report: &TargetReport,
     evidence_sha256: Option<[u8; 32]>,
@@ -62,7 +62,7 @@ pub(super) fn attested(
     })
 }
 
-fn lock_of(target: &Planned) -> Option<&str> {
+fn lock_of(target: &Job) -> Option<&str> {
     let platform = target
         .policy()
         .locked_platform

@@ -3,8 +3,8 @@
 use super::args::{HttpArgs, TransportArgs};
 use crate::collateral::Sources;
 use crate::config::parse_url;
-use crate::engine::{SecondOpinions, Session, StatementLookups};
-use crate::env::Surroundings;
+use crate::engine::{SecondVerifiers, Session, StatementLookups};
+use crate::env::Env;
 use crate::files;
 use crate::net::{Client, Secret, Transport};
 use crate::source::{Nras, PhalaVerifier};
@@ -15,28 +15,25 @@ use cvm_verify_core::policy::{GpuVerifier, Verifier};
 const SOURCE_TOKEN: &str = "CVM_VERIFY_SOURCE_TOKEN";
 
 /// A session with the client and the sources of collateral that the options name, and the surroundings' clock.
-pub(super) fn session(args: &TransportArgs, surroundings: &Surroundings) -> Result<Session, UsageError> {
+pub(super) fn session(args: &TransportArgs, env: &Env) -> Result<Session, UsageError> {
     let sources = match &args.pccs_url {
         None => Sources::default_public(),
         Some(text) => Sources::only(&parse_url("--pccs-url", text)?),
     };
     Ok(Session {
         sources,
-        now: surroundings.now,
-        clock_floor: surroundings.clock_floor,
-        statements: statement_lookups(args, surroundings)?,
+        now: env.now,
+        clock_floor: env.clock_floor,
+        statements: statement_lookups(args, env)?,
         ..Session::new(client(&args.http)?)
     })
 }
 
 /// Whom to ask who built the images. The token goes to that address alone.
-pub(super) fn statement_lookups(
-    args: &TransportArgs,
-    surroundings: &Surroundings,
-) -> Result<StatementLookups, UsageError> {
+pub(super) fn statement_lookups(args: &TransportArgs, env: &Env) -> Result<StatementLookups, UsageError> {
     let api = args.source_api_url.as_deref();
     let api = api.map(|text| parse_url("--source-api-url", text)).transpose()?;
-    let token = surroundings.env.get(SOURCE_TOKEN).map(|text| text.trim());
+    let token = env.variables.get(SOURCE_TOKEN).map(|text| text.trim());
     let token = token.filter(|text| !text.is_empty());
     Ok(StatementLookups::new(
         api,
@@ -45,8 +42,8 @@ pub(super) fn statement_lookups(
 }
 
 /// Whom a run asks in addition to the evidence: `both` asks Phala's API, or the one at this address.
-pub(super) fn opinions(verifier: Verifier, url: Option<&str>) -> Result<SecondOpinions, UsageError> {
-    Ok(SecondOpinions::new(match (verifier, url) {
+pub(super) fn opinions(verifier: Verifier, url: Option<&str>) -> Result<SecondVerifiers, UsageError> {
+    Ok(SecondVerifiers::new(match (verifier, url) {
         (Verifier::Local, _) => None,
         (Verifier::Both, None) => Some(PhalaVerifier::default_public()),
         (Verifier::Both, Some(text)) => Some(PhalaVerifier::only(&parse_url("--phala-verifier-url", text)?)),

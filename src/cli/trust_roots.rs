@@ -4,10 +4,10 @@ use super::args::{BuiltInRoot, ReplacedRoot, TrustArgs};
 use crate::engine::RecordedEvidence;
 use crate::files;
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::report::{TrustRootKind, simulated};
 use cvm_verify_core::verify::gpu::{DeviceRoot, NrasIntermediates};
-use cvm_verify_core::verify::{Facts, TrustRoot};
+use cvm_verify_core::verify::{Claims, TrustRoot};
 
 /// The root certificates to chain up to.
 #[derive(Debug, Clone)]
@@ -33,11 +33,11 @@ impl Roots {
     }
 
     /// What recorded evidence proves at a time, Unix seconds.
-    pub fn prove(&self, recorded: &RecordedEvidence, at: u64) -> Result<Facts, EvidenceGap> {
-        let facts = recorded.prove(&self.quote, at, 0)?;
+    pub fn prove(&self, recorded: &RecordedEvidence, at: u64) -> Result<Claims, EvidenceFailure> {
+        let claims = recorded.prove(&self.quote, at, 0)?;
         Ok(match &recorded.evidence {
-            Ok(evidence) => facts.with_device_root(evidence, &self.device),
-            Err(_) => facts,
+            Ok(evidence) => claims.with_device_root(evidence, &self.device),
+            Err(_) => claims,
         })
     }
 }

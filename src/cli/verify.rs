@@ -12,46 +12,42 @@ use super::args::VerifyArgs;
 use super::bundle_paths::{bundle_path_of, bundle_paths};
 use super::earlier_files::unfinished;
 use super::interrupt::Interrupt;
-use super::output::{self, Alerts, Written};
+use super::output::{self, Alerts, BundleFiles};
 use super::progress::ProgressLine;
 use super::selection::{policy_file, selection_or_found_lock};
 use super::transport::{self, nras, opinions};
 use super::trust_roots::trust_roots;
 use super::{cache, chain, run_id, statement_files, wait};
-use crate::alert::alerting::{Alerting, Told};
+use crate::alert::alerting::{AlertedTarget, Alerting};
 use crate::alert::state_file::StateFile;
 use crate::engine::{self, Collection, Deployment, Run, Session, Time, milliseconds};
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::net::Trace;
-use crate::plan::planner::{Plan, Planned, plan};
+use crate::plan::planner::{Job, Plan, plan};
 use crate::plan::shard;
 use crate::plan::source_rules::refuse_commit_on_schedule;
 use crate::render::escape;
 use cvm_verify_core::policy::{GpuVerifier, Verifier};
 use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict, rfc3339};
 
-pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let started = Instant::now();
-    let started_at = (surroundings.now)();
-    let run = run_id::of(args.run.run_id.as_ref(), surroundings);
+    let started_at = (env.now)();
+    let run = run_id::of(args.run.run_id.as_ref(), env);
     let mut unfinished = unfinished(Mode::Live, args.shard, started_at);
     run_id::name(&mut unfinished, run.as_ref());
-    output::prepare(&args.output, &unfinished, surroundings)?;
-    let selection = selection_or_found_lock(&args.plan, args.output.is_quiet(), surroundings)?;
-    let file = policy_file(&args.plan, args.output.is_quiet(), surroundings);
+    output::prepare(&args.output, &unfinished, env)?;
+    let selection = selection_or_found_lock(&args.plan, args.output.is_quiet(), env)?;
+    let file = policy_file(&args.plan, args.output.is_quiet(), env);
     let Plan {
         targets,
         alerts: channels,
         ..
     } = plan(&selection, started_at, file.as_deref())?;
-    refuse_commit_on_schedule(&args.plan.expect.keys.settings, surroundings)?;
+    refuse_commit_on_schedule(&args.plan.expect.keys.settings, env)?;
     let targets = shard::part(args.shard, targets)?;
-    let names: Vec<&str> = targets.iter().map(Planned::name).collect();
-    let alerting = Alerting::new(
-        args.memory.github_issue.as_deref(),
-        args.memory.rules(),
-        surroundings,
-    )?;
+    let names: Vec<&str> = targets.iter().map(Job::name).collect();
+    let alerting = Alerting::new(args.memory.github_issue.as_deref(), args.memory.rules(), env)?;
     let bundle_paths = bundle_paths(
         args.evidence.as_deref(),
         args.output.output_dir.as_deref(),
@@ -72,7 +68,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         .first()
         .map_or(Verifier::Local, |target| target.policy().verifier);
     let trace = args.verbose.then(Trace::default);
-    let reach = transport::session(&args.transport, surroundings)?;
+    let reach = transport::session(&args.transport, env)?;
     let gpu_verifier = targets
         .first()
         .map_or(GpuVerifier::Local, |target| target.policy().gpu.verifier);
@@ -85,7 +81,7 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         root: roots.quote,
         device_root: roots.device,
         nras_intermediates: roots.nras,
-        store: cache::store(&args.cache, &args.plan.collateral_age, surroundings),
+        store: cache::store(&args.cache, &args.plan.collateral_age, env),
         keep_bundles: bundle_paths.iter().any(Option::is_some),
         opinions: opinions(verifier, args.plan.verifier.phala_verifier_url.as_deref())?.with_nras(nras(
             gpu_verifier,
@@ -103,18 +99,17 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         time,
         deadline: Some(deadline),
     };
-    surroundings.note_a_run_inside_a_cvm();
+    env.note_a_run_inside_a_cvm();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("no async runtime")?;
-    let mut interrupt =
-        Interrupt::new(&runtime, surroundings.stop.take()).context("signals cannot be caught")?;
+    let mut interrupt = Interrupt::new(&runtime, env.stop.take()).context("signals cannot be caught")?;
     let attest = statement_files::folder(&args.output).map(|_| file.as_deref());
     let mut previous = None;
     let (reports, of_reports, bundles) = loop {
         let mut round = Round::new(&targets, &bundle_paths, attest);
-        let line = RefCell::new(ProgressLine::new(surroundings, args.output.is_quiet(), &names));
+        let line = RefCell::new(ProgressLine::new(env, args.output.is_quiet(), &names));
         let cancel = async {
             interrupt.next().await;
         };
@@ -122,22 +117,22 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
             &session,
             &deployments,
             &how,
-            |progress| line.borrow_mut().show(progress, surroundings),
+            |progress| line.borrow_mut().show(progress, env),
             cancel,
             |index, collection| {
                 line.borrow_mut().done(index);
                 round.finish(&session, index, collection);
             },
         ));
-        line.borrow().clear(surroundings);
+        line.borrow().clear(env);
         for line in trace.iter().flat_map(Trace::take) {
-            surroundings.complain(&escape::terminal(&escape::shorten(&line, 400)));
+            env.complain(&escape::terminal(&escape::shorten(&line, 400)));
         }
         if ran.is_err() {
-            return Ok(interrupted(runtime, surroundings));
+            return Ok(interrupted(runtime, env));
         }
         for note in &round.notes {
-            surroundings.complain(note);
+            env.complain(note);
         }
         let (reports, of_reports, bundles) = round.reports();
         let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
@@ -151,9 +146,9 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
         if verdict == Verdict::Pass || left.is_zero() {
             break (reports, of_reports, bundles);
         }
-        surroundings.complain(&wait::still_different(&reports, left));
-        if !runtime.block_on(wait::pause(surroundings.pause.min(left), &mut interrupt)) {
-            return Ok(interrupted(runtime, surroundings));
+        env.complain(&wait::still_different(&reports, left));
+        if !runtime.block_on(wait::pause(env.pause.min(left), &mut interrupt)) {
+            return Ok(interrupted(runtime, env));
         }
         previous = Some((reports, of_reports, bundles));
     };
@@ -166,35 +161,33 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
     );
     report.shard = args.shard;
     run_id::name(&mut report, run.as_ref());
-    let told: Vec<Told<'_>> = of_reports
+    let alerted: Vec<AlertedTarget<'_>> = of_reports
         .iter()
         .filter_map(|index| targets.get(*index))
-        .map(Planned::told)
+        .map(Job::alerted)
         .collect();
-    let follow = alerting.any(&channels, surroundings)
-        || targets
-            .iter()
-            .any(|target| alerting.any(&target.alerts, surroundings));
+    let follow =
+        alerting.any(&channels, env) || targets.iter().any(|target| alerting.any(&target.alerts, env));
     if !follow {
-        return output::emit(&report, bundles, &args.output, surroundings);
+        return output::emit(&report, bundles, &args.output, env);
     }
-    let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, surroundings);
+    let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, env);
     let mut file = args
         .memory
         .state
         .as_deref()
-        .map(|path| StateFile::open(path, surroundings));
+        .map(|path| StateFile::open(path, env));
     let state = file.as_mut().map(|file| &mut file.state);
     // The addresses of channels are secrets.
     let client = &session.client.untraced();
-    let delivering = alerting.deliver(&mut report, &channels, &told, state, client, surroundings);
+    let delivering = alerting.deliver(&mut report, &channels, &alerted, state, client, env);
     if let Some(signal) = runtime.block_on(until_interrupted(delivering, &mut interrupt)) {
         report.alerts.push(interrupted_alerts(signal));
     }
     if let Some(file) = file {
-        file.close(surroundings);
+        file.close(env);
     }
-    let code = announced.finish(&report, &args.output, surroundings);
+    let code = announced.finish(&report, &args.output, env);
     // A lookup of a name may still be under way.
     runtime.shutdown_background();
     Ok(code)
@@ -202,11 +195,11 @@ pub(super) fn run(args: &VerifyArgs, surroundings: &mut Surroundings) -> anyhow:
 
 /// What a round over all targets found.
 struct Round<'a> {
-    targets: &'a [Planned],
+    targets: &'a [Job],
     bundle_paths: &'a [Option<PathBuf>],
     /// The reports on each target.
     reports: Vec<Vec<TargetReport>>,
-    bundles: Written,
+    bundles: BundleFiles,
     notes: Vec<String>,
     /// Whether statements are written, and the policy file that they name.
     attest: Option<Option<&'a Path>>,
@@ -214,7 +207,7 @@ struct Round<'a> {
 
 impl<'a> Round<'a> {
     fn new(
-        targets: &'a [Planned],
+        targets: &'a [Job],
         bundle_paths: &'a [Option<PathBuf>],
         attest: Option<Option<&'a Path>>,
     ) -> Self {
@@ -222,7 +215,7 @@ impl<'a> Round<'a> {
             targets,
             bundle_paths,
             reports: targets.iter().map(|_| Vec::new()).collect(),
-            bundles: Written::default(),
+            bundles: BundleFiles::default(),
             notes: Vec::new(),
             attest,
         }
@@ -259,7 +252,7 @@ impl<'a> Round<'a> {
     }
 
     /// All reports, the index of the target of each, and what became of the bundles.
-    fn reports(self) -> (Vec<TargetReport>, Vec<usize>, Written) {
+    fn reports(self) -> (Vec<TargetReport>, Vec<usize>, BundleFiles) {
         let of_reports = (0..)
             .zip(&self.reports)
             .flat_map(|(index, reports)| reports.iter().map(move |_| index))
@@ -290,9 +283,9 @@ pub(super) fn interrupted_alerts(signal: &str) -> AlertRecord {
     }
 }
 
-fn interrupted(runtime: Runtime, surroundings: &mut Surroundings) -> u8 {
+fn interrupted(runtime: Runtime, env: &mut Env) -> u8 {
     // A lookup of a name waits for the system's resolver in a thread of its own, and that one for no signal.
     runtime.shutdown_background();
-    surroundings.complain("Interrupted: nothing was decided.");
+    env.complain("Interrupted: nothing was decided.");
     super::INCONCLUSIVE
 }

@@ -8,14 +8,14 @@ use super::transport::{self, nras, opinions};
 use super::trust_roots::trust_roots;
 use super::{cache, chain, wait};
 use crate::engine::Session;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::plan::planner::Plan;
 use crate::usage_error::UsageError;
 use crate::watch::{self, Options, WatchError};
 
-pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
     let options = Options {
-        policy_file: policy_file(&args.plan, args.quiet, surroundings),
+        policy_file: policy_file(&args.plan, args.quiet, env),
         selection: selection(&args.plan, args.interval)?,
         once: args.once,
         concurrency: args.concurrency,
@@ -28,28 +28,28 @@ pub(super) fn run(args: &WatchArgs, surroundings: &mut Surroundings) -> anyhow::
         github_issue: args.memory.github_issue.clone(),
         rules: args.memory.rules(),
     };
-    let session_of = |plan: &Plan, surroundings: &Surroundings| session(args, plan, surroundings);
-    watch::run(&options, &session_of, surroundings).map_err(|error| match error {
+    let session_of = |plan: &Plan, env: &Env| session(args, plan, env);
+    watch::run(&options, &session_of, env).map_err(|error| match error {
         WatchError::Usage(error) => error.into(),
         WatchError::Write(error) => error.into(),
         error @ WatchError::System { .. } => error.into(),
     })
 }
 
-fn session(args: &WatchArgs, plan: &Plan, surroundings: &Surroundings) -> Result<Arc<Session>, UsageError> {
+fn session(args: &WatchArgs, plan: &Plan, env: &Env) -> Result<Arc<Session>, UsageError> {
     let url = args.plan.verifier.phala_verifier_url.as_deref();
     let roots = trust_roots(&args.trust)?;
     Ok(Arc::new(Session {
         root: roots.quote,
         device_root: roots.device,
         nras_intermediates: roots.nras,
-        store: cache::store(&args.cache, &args.plan.collateral_age, surroundings),
+        store: cache::store(&args.cache, &args.plan.collateral_age, env),
         keep_bundles: args.evidence.is_some(),
         opinions: opinions(plan.verifier(), url)?.with_nras(nras(
             plan.gpu_verifier(),
             args.plan.expect.gpu.gpu_verifier_url.as_deref(),
         )?),
         nodes: chain::nodes(&args.plan.chain)?,
-        ..transport::session(&args.transport, surroundings)?
+        ..transport::session(&args.transport, env)?
     }))
 }

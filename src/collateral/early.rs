@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::answer;
 use super::error::{Cause, SourceFailure};
 use super::fetch::Fetched;
-use super::sources::{Document, Sources};
+use super::sources::{CollateralPart, Sources};
 use crate::net::{Client, Limits, Response};
 use cvm_verify_core::evidence::MAX_BYTES;
 
@@ -41,13 +41,13 @@ pub async fn fetch_early(
         let answer = client.get(&source.early_url(document, fmspc), &limits).await;
         answer.and_then(Response::ok).map_err(Cause::from)
     };
-    let (tcb_info, qe_identity) = tokio::join!(get(Document::TcbInfo), get(Document::QeIdentity));
+    let (tcb_info, qe_identity) = tokio::join!(get(CollateralPart::TcbInfo), get(CollateralPart::QeIdentity));
     let tcb_info = tcb_info
         .and_then(|answer| Ok(answer::tcb_info(&answer)?))
-        .map_err(failed(Document::TcbInfo))?;
+        .map_err(failed(CollateralPart::TcbInfo))?;
     let qe_identity = qe_identity
         .and_then(|answer| Ok(answer::qe_identity(&answer)?))
-        .map_err(failed(Document::QeIdentity))?;
+        .map_err(failed(CollateralPart::QeIdentity))?;
     let known = &standard.collateral;
     if number(&tcb_info.text) == number(&known.tcb_info)
         && number(&qe_identity.text) == number(&known.qe_identity)

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::answer::AnswerError;
 use super::request::{CollateralRequest, PckCa};
-use super::sources::Document;
+use super::sources::CollateralPart;
 use crate::net::NetError;
 use crate::net::retry::Heal;
-use cvm_verify_core::verify::CollateralGap;
+use cvm_verify_core::verify::UnusableCollateral;
 
 /// No source gave a complete set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,24 +22,24 @@ impl CollateralError {
     /// What it means for the `collateral` check: `missing` when every source answered that it has none for this platform
     /// (404), `malformed` when one answered with something that is not the document, else `unreachable`.
     #[must_use]
-    pub fn gap(&self, request: &CollateralRequest) -> CollateralGap {
+    pub fn gap(&self, request: &CollateralRequest) -> UnusableCollateral {
         let kinds = || self.failures.iter().map(|failure| Kind::of(&failure.cause));
         if !self.failures.is_empty() && kinds().all(|kind| kind == Kind::Absent) {
-            return CollateralGap::NotServed(format!(
+            return UnusableCollateral::NotServed(format!(
                 "no source has collateral for the platform with the FMSPC {}: {self}",
                 request.fmspc_hex()
             ));
         }
         let mut failures = self.failures.iter();
         match failures.find(|failure| Kind::of(&failure.cause) == Kind::Malformed) {
-            Some(failure) if kinds().all(|kind| kind != Kind::Unreachable) => CollateralGap::Malformed {
+            Some(failure) if kinds().all(|kind| kind != Kind::Unreachable) => UnusableCollateral::Malformed {
                 document: failure.document.name(),
                 problem: format!(
                     "{} answers with something else: {}",
                     failure.source_name, failure.cause
                 ),
             },
-            _ => CollateralGap::Unreachable(self.to_string()),
+            _ => UnusableCollateral::Unreachable(self.to_string()),
         }
     }
 
@@ -97,7 +97,7 @@ pub struct SourceFailure {
     /// Host of the source.
     pub source_name: String,
     /// The first document that failed.
-    pub document: Document,
+    pub document: CollateralPart,
     /// Why.
     pub cause: Cause,
 }

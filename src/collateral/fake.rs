@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dcap_qvl::QuoteCollateralV3;
 use url::Url;
 
-use crate::net::loopback::{self, Asked, answer};
+use crate::net::loopback::{self, RequestLog, answer};
 use cvm_verify_core::evidence::collateral;
 
 /// A body of the TCB info endpoint: an object, and 64 zero bytes for a signature.
@@ -68,7 +68,7 @@ pub(crate) fn honest(target: &str) -> Vec<u8> {
 }
 
 /// An honest PCCS, and what it was asked.
-pub(crate) async fn pccs() -> (Url, Asked) {
+pub(crate) async fn pccs() -> (Url, RequestLog) {
     loopback::routes(honest).await
 }
 

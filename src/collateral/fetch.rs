@@ -8,11 +8,11 @@ use tokio::time::Instant;
 use super::answer;
 use super::error::{Cause, CollateralError, SourceFailure};
 use super::request::CollateralRequest;
-use super::sources::{Document, Source, Sources};
+use super::sources::{CollateralPart, CollateralServer, Sources};
 use crate::net::retry::{Schedule, retry};
 use crate::net::{Client, Limits, Response};
 use cvm_verify_core::evidence::MAX_BYTES;
-use cvm_verify_core::verify::{CollateralGap, TrustRoot, judge_collateral};
+use cvm_verify_core::verify::{TrustRoot, UnusableCollateral, judge_collateral};
 
 /// A complete set, unproven.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct Fetched {
     /// When they were asked for by this machine's clock, Unix seconds.
     pub fetched_at: u64,
     /// Why the set does not serve, where it was judged when it arrived and no source had a better one. It is not kept.
-    pub fault: Option<CollateralGap>,
+    pub fault: Option<UnusableCollateral>,
 }
 
 /// Asks the sources in order, each once, for the collateral of `request`. `now` is the time, Unix seconds.
@@ -100,7 +100,7 @@ async fn fetch_within(
 /// All four from one source: sets are signed separately, and mixing two caches could pair an old list with new levels.
 async fn from_source(
     client: &Client,
-    source: &Source,
+    source: &CollateralServer,
     request: &CollateralRequest,
     limits: &Limits,
 ) -> Result<QuoteCollateralV3, SourceFailure> {
@@ -111,10 +111,10 @@ async fn from_source(
     };
     // Judged in this order whatever order they arrive in, so that the same fault gives the same report.
     let (tcb_info, qe_identity, pck_crl, root_ca_crl) = tokio::join!(
-        get(Document::TcbInfo),
-        get(Document::QeIdentity),
-        get(Document::PckCrl),
-        get(Document::RootCaCrl),
+        get(CollateralPart::TcbInfo),
+        get(CollateralPart::QeIdentity),
+        get(CollateralPart::PckCrl),
+        get(CollateralPart::RootCaCrl),
     );
     let failed = |document| {
         move |cause| SourceFailure {
@@ -123,25 +123,26 @@ async fn from_source(
             cause,
         }
     };
-    let tcb_info = tcb_info.map_err(failed(Document::TcbInfo))?;
-    let qe_identity = qe_identity.map_err(failed(Document::QeIdentity))?;
-    let pck_crl = pck_crl.map_err(failed(Document::PckCrl))?;
-    let root_ca_crl = root_ca_crl.map_err(failed(Document::RootCaCrl))?;
+    let tcb_info = tcb_info.map_err(failed(CollateralPart::TcbInfo))?;
+    let qe_identity = qe_identity.map_err(failed(CollateralPart::QeIdentity))?;
+    let pck_crl = pck_crl.map_err(failed(CollateralPart::PckCrl))?;
+    let root_ca_crl = root_ca_crl.map_err(failed(CollateralPart::RootCaCrl))?;
 
     let all = [&tcb_info, &qe_identity, &pck_crl, &root_ca_crl];
     let sum: usize = all.iter().map(|answer| answer.body.len()).sum();
     if sum > limits.max_body {
         let limit = limits.max_body;
-        return Err(failed(Document::TcbInfo)(Cause::TooLarge { limit }));
+        return Err(failed(CollateralPart::TcbInfo)(Cause::TooLarge { limit }));
     }
 
-    let tcb_info = answer::tcb_info(&tcb_info).map_err(|error| failed(Document::TcbInfo)(error.into()))?;
-    let qe_identity =
-        answer::qe_identity(&qe_identity).map_err(|error| failed(Document::QeIdentity)(error.into()))?;
+    let tcb_info =
+        answer::tcb_info(&tcb_info).map_err(|error| failed(CollateralPart::TcbInfo)(error.into()))?;
+    let qe_identity = answer::qe_identity(&qe_identity)
+        .map_err(|error| failed(CollateralPart::QeIdentity)(error.into()))?;
     let (pck_crl, pck_crl_issuer_chain) =
-        answer::pck_crl(&pck_crl).map_err(|error| failed(Document::PckCrl)(error.into()))?;
+        answer::pck_crl(&pck_crl).map_err(|error| failed(CollateralPart::PckCrl)(error.into()))?;
     let root_ca_crl =
-        answer::crl(&root_ca_crl.body).map_err(|error| failed(Document::RootCaCrl)(error.into()))?;
+        answer::crl(&root_ca_crl.body).map_err(|error| failed(CollateralPart::RootCaCrl)(error.into()))?;
 
     Ok(QuoteCollateralV3 {
         pck_crl_issuer_chain,

@@ -79,8 +79,8 @@ async fn when_all_sources_fail_each_is_named() {
     let error = fetch(&loopback::client(), &sources, &REQUEST, 0)
         .await
         .expect_err("no source");
-    let documents: Vec<Document> = error.failures.iter().map(|failure| failure.document).collect();
-    assert_eq!(documents, [Document::TcbInfo, Document::PckCrl]);
+    let documents: Vec<CollateralPart> = error.failures.iter().map(|failure| failure.document).collect();
+    assert_eq!(documents, [CollateralPart::TcbInfo, CollateralPart::PckCrl]);
     assert_eq!(error.reason(), "unreachable");
     assert!(error.may_heal());
     assert_eq!(error.retry_after(), Some(std::time::Duration::from_secs(5)));
@@ -95,7 +95,7 @@ async fn when_all_sources_fail_each_is_named() {
 async fn a_platform_that_no_source_knows_is_missing_and_not_retried() {
     let (error, failure) = failure("tcb?", answer(404, &[], b"")).await;
     assert_eq!((error.reason(), error.may_heal()), ("missing", false));
-    assert_eq!(failure.document, Document::TcbInfo);
+    assert_eq!(failure.document, CollateralPart::TcbInfo);
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_redirect_is_not_followed() {
 async fn a_document_of_more_than_a_mebibyte_is_too_large() {
     let bomb = answer(200, &[], &vec![b' '; MAX_BYTES + 1]);
     let (_, failure) = failure("qe/identity", bomb).await;
-    assert_eq!(failure.document, Document::QeIdentity);
+    assert_eq!(failure.document, CollateralPart::QeIdentity);
     assert!(matches!(
         failure.cause,
         Cause::Net(NetError::TooLarge { limit: MAX_BYTES, .. })

@@ -5,26 +5,26 @@
 //! (T49), and URLs found inside certificates are not followed (T47). Nothing here is believed: Intel's signatures on the
 //! documents are checked where the quote is verified.
 //!
-//! [`Store`] stands between a caller and [`fetch()`]: one fetch for all targets of a platform, kept by the collateral's own
+//! [`CollateralCache`] stands between a caller and [`fetch()`]: one fetch for all targets of a platform, kept by the collateral's own
 //! dates, on disk too ([`Disk`]).
 
 mod answer;
+mod cache;
 mod disk;
 mod early;
 mod error;
 mod fetch;
 mod request;
 mod sources;
-mod store;
 
 #[cfg(test)]
 pub mod fake;
 
 pub use answer::AnswerError;
+pub use cache::{CollateralCache, CollateralFetcher};
 pub use disk::Disk;
 pub use early::fetch_early;
 pub use error::{Cause, CollateralError, SourceFailure};
 pub use fetch::{Fetched, fetch, fetch_with_retry};
 pub use request::{CollateralRequest, PckCa};
-pub use sources::{Document, Sources};
-pub use store::{Store, Supply};
+pub use sources::{CollateralPart, Sources};

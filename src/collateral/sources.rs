@@ -16,7 +16,7 @@ const PHALA_PCCS: &str = "https://pccs.phala.network/";
 
 /// One of the four documents that make up collateral.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Document {
+pub enum CollateralPart {
     /// TCB levels of the platform (`tcbInfo`).
     TcbInfo,
     /// Identity of the TD quoting enclave (`enclaveIdentity`).
@@ -27,7 +27,7 @@ pub enum Document {
     RootCaCrl,
 }
 
-impl Document {
+impl CollateralPart {
     /// How reports name it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -40,7 +40,7 @@ impl Document {
     }
 }
 
-impl fmt::Display for Document {
+impl fmt::Display for CollateralPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -48,7 +48,7 @@ impl fmt::Display for Document {
 
 /// Sources in the order in which they are asked. The documents of one answer always come from one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sources(Vec<Source>);
+pub struct Sources(Vec<CollateralServer>);
 
 impl Sources {
     /// Intel's own PCS, then Phala's PCCS. The fallback is run by the operator of the hosts, so a report names the
@@ -56,13 +56,13 @@ impl Sources {
     pub fn default_public() -> Self {
         let known = [INTEL_PCS, PHALA_PCCS];
         let parsed = known.iter().filter_map(|url| Url::parse(url).ok());
-        Self(parsed.map(|url| Source::new(&url)).collect())
+        Self(parsed.map(|url| CollateralServer::new(&url)).collect())
     }
 
     /// Only the PCS or PCCS at `url` (`--pccs-url`). The path that Intel's own tools write into such a URL,
     /// `/sgx/certification/v4/`, may be there or not. Its query is sent with every request.
     pub fn only(url: &Url) -> Self {
-        Self(vec![Source::new(url)])
+        Self(vec![CollateralServer::new(url)])
     }
 
     /// What tells these sources from others, as part of a file's name: 16 hex digits of a SHA-256.
@@ -75,7 +75,7 @@ impl Sources {
     }
 
     /// These sources, in order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Source> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &CollateralServer> {
         self.0.iter()
     }
 
@@ -86,20 +86,20 @@ impl Sources {
 
     #[cfg(test)]
     pub(super) fn in_order(urls: &[&Url]) -> Self {
-        Self(urls.iter().map(|url| Source::new(url)).collect())
+        Self(urls.iter().map(|url| CollateralServer::new(url)).collect())
     }
 }
 
 /// One PCS or PCCS.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Source {
+pub(super) struct CollateralServer {
     /// Without query, fragment and the API's own path.
     base: Url,
     /// The query of the user's URL, perhaps with a key: sent with every request, and shown nowhere.
     query: Option<String>,
 }
 
-impl Source {
+impl CollateralServer {
     fn new(url: &Url) -> Self {
         let mut base = url.clone();
         base.set_query(None);
@@ -128,17 +128,19 @@ impl Source {
     }
 
     /// Where `document` is. `update=standard` asks for the set that verifiers are expected to use, not the early one.
-    pub(super) fn url(&self, document: Document, request: &CollateralRequest) -> Url {
+    pub(super) fn url(&self, document: CollateralPart, request: &CollateralRequest) -> Url {
         let fmspc = request.fmspc_hex();
         let ca = request.ca.as_str();
         match document {
-            Document::TcbInfo => self.at(
+            CollateralPart::TcbInfo => self.at(
                 "tdx/certification/v4/tcb",
                 &format!("fmspc={fmspc}&update=standard"),
             ),
-            Document::QeIdentity => self.at("tdx/certification/v4/qe/identity", "update=standard"),
-            Document::PckCrl => self.at("sgx/certification/v4/pckcrl", &format!("ca={ca}&encoding=der")),
-            Document::RootCaCrl => match Url::parse(INTEL_ROOT_CRL) {
+            CollateralPart::QeIdentity => self.at("tdx/certification/v4/qe/identity", "update=standard"),
+            CollateralPart::PckCrl => {
+                self.at("sgx/certification/v4/pckcrl", &format!("ca={ca}&encoding=der"))
+            }
+            CollateralPart::RootCaCrl => match Url::parse(INTEL_ROOT_CRL) {
                 Ok(url) if self.is_intel() => url,
                 _ => self.at("sgx/certification/v4/rootcacrl", ""),
             },
@@ -147,9 +149,9 @@ impl Source {
 
     /// Where the early form of `document` is: the one that becomes the standard one in some weeks. Only TCB info and QE
     /// identity have one.
-    pub(super) fn early_url(&self, document: Document, fmspc: [u8; 6]) -> Url {
+    pub(super) fn early_url(&self, document: CollateralPart, fmspc: [u8; 6]) -> Url {
         match document {
-            Document::QeIdentity => self.at("tdx/certification/v4/qe/identity", "update=early"),
+            CollateralPart::QeIdentity => self.at("tdx/certification/v4/qe/identity", "update=early"),
             _ => self.at(
                 "tdx/certification/v4/tcb",
                 &format!("fmspc={}&update=early", hex::encode(fmspc)),
@@ -176,14 +178,14 @@ mod tests {
     use super::*;
     use crate::collateral::PckCa;
 
-    const DOCUMENTS: [Document; 4] = [
-        Document::TcbInfo,
-        Document::QeIdentity,
-        Document::PckCrl,
-        Document::RootCaCrl,
+    const DOCUMENTS: [CollateralPart; 4] = [
+        CollateralPart::TcbInfo,
+        CollateralPart::QeIdentity,
+        CollateralPart::PckCrl,
+        CollateralPart::RootCaCrl,
     ];
 
-    fn urls(source: &Source, ca: PckCa) -> Vec<String> {
+    fn urls(source: &CollateralServer, ca: PckCa) -> Vec<String> {
         let request = CollateralRequest {
             fmspc: [0xb0, 0xc0, 0x6f, 0, 0, 0],
             ca,
@@ -197,7 +199,7 @@ mod tests {
     #[test]
     fn intel_comes_first_and_its_root_crl_from_its_own_place() {
         let sources = Sources::default_public();
-        let names: Vec<String> = sources.iter().map(Source::name).collect();
+        let names: Vec<String> = sources.iter().map(CollateralServer::name).collect();
         assert_eq!(names, ["api.trustedservices.intel.com", "pccs.phala.network"]);
         assert_eq!(
             urls(&sources.0[0], PckCa::Platform),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use cvm_verify_core::lock::{Lock, PinRefusal, pin};
-use cvm_verify_core::verify::Facts;
+use cvm_verify_core::verify::Claims;
 
 /// What a side was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,15 +70,15 @@ impl Side {
     ///
     /// # Errors
     /// [`PinRefusal`]: something that would be compared is not proven.
-    pub fn of_facts(name: String, kind: SideKind, facts: &Facts, fresh: bool) -> Result<Self, PinRefusal> {
+    pub fn of_facts(name: String, kind: SideKind, claims: &Claims, fresh: bool) -> Result<Self, PinRefusal> {
         let pinned = pin(
-            facts,
+            claims,
             fresh,
-            facts.root,
+            claims.root,
             cvm_verify_core::reference::ReferenceValues::built_in(),
             None,
         )?;
-        let members = facts
+        let members = claims
             .compose
             .as_ref()
             .ok()

@@ -8,5 +8,5 @@ mod settings;
 pub(crate) use address::parse_url;
 pub use address::{AddressProblem, origin_of, parse_address, shown_address, shown_text};
 pub use interval::{Interval, IntervalError};
-pub use settings::{Settings, Written};
+pub use settings::{Settings, WrittenValue};
 pub(crate) use settings::{path_of, written};

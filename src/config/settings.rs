@@ -10,7 +10,7 @@ const ALTERNATIVES: [&[&str]; 1] = [&["compose-hash", "app-compose-file", "docke
 
 /// A value as it was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenValue {
     /// The text; a number in decimal.
     pub text: String,
     /// Who wrote it.
@@ -20,14 +20,14 @@ pub struct Written {
 /// One level of settings: values by key, which is the option's name without its dashes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    values: BTreeMap<&'static str, Vec<Written>>,
+    values: BTreeMap<&'static str, Vec<WrittenValue>>,
     /// Keys that were given, but with a mistake.
     flawed: BTreeSet<&'static str>,
 }
 
 impl Settings {
     /// Sets a key. Without any value it stays unset.
-    pub fn set(&mut self, key: &'static str, values: Vec<Written>) {
+    pub fn set(&mut self, key: &'static str, values: Vec<WrittenValue>) {
         if !values.is_empty() {
             self.values.insert(key, values);
         }
@@ -51,13 +51,13 @@ impl Settings {
 
     /// Every value of a key.
     #[must_use]
-    pub fn all(&self, key: &str) -> &[Written] {
+    pub fn all(&self, key: &str) -> &[WrittenValue] {
         self.values.get(key).map_or(&[], Vec::as_slice)
     }
 
     /// The value of a key that has one at most.
     #[must_use]
-    pub fn one(&self, key: &str) -> Option<&Written> {
+    pub fn one(&self, key: &str) -> Option<&WrittenValue> {
         self.all(key).first()
     }
 
@@ -65,7 +65,7 @@ impl Settings {
     #[must_use]
     pub fn origins(&self) -> BTreeMap<&'static str, Origin> {
         let first =
-            |(key, values): (&&'static str, &Vec<Written>)| Some((*key, values.first()?.origin.clone()));
+            |(key, values): (&&'static str, &Vec<WrittenValue>)| Some((*key, values.first()?.origin.clone()));
         self.values.iter().filter_map(first).collect()
     }
 
@@ -97,8 +97,8 @@ impl Settings {
 }
 
 /// Values that were given by an option.
-pub(crate) fn written(option: &'static str, values: impl IntoIterator<Item = String>) -> Vec<Written> {
-    let values = values.into_iter().map(|text| Written {
+pub(crate) fn written(option: &'static str, values: impl IntoIterator<Item = String>) -> Vec<WrittenValue> {
+    let values = values.into_iter().map(|text| WrittenValue {
         text,
         origin: Origin::Option(option),
     });
@@ -106,7 +106,7 @@ pub(crate) fn written(option: &'static str, values: impl IntoIterator<Item = Str
 }
 
 /// Where a file is that a setting names: relative to the policy file where it stands there.
-pub(crate) fn path_of(value: &Written) -> PathBuf {
+pub(crate) fn path_of(value: &WrittenValue) -> PathBuf {
     match &value.origin {
         Origin::File { path, .. } => Path::new(path)
             .parent()
@@ -123,7 +123,7 @@ mod tests {
     fn of(pairs: &[(&'static str, &str)]) -> Settings {
         let mut settings = Settings::default();
         for (key, text) in pairs {
-            let written = Written {
+            let written = WrittenValue {
                 text: (*text).to_owned(),
                 origin: Origin::Option("--test"),
             };

@@ -1,10 +1,10 @@
 //! What one attempt brought.
 
-use super::collected::Asked;
+use super::collected::EvidenceRequest;
 use cvm_verify_core::evidence::{Evidence, EvidenceError, RecordedGpu, TlsSession};
 
 /// Bodies with the nonce that they were asked for with.
-pub(super) struct Answer {
+pub(super) struct EvidenceAnswer {
     pub nonce: Option<[u8; 32]>,
     pub attestation: Vec<u8>,
     pub info: Option<Vec<u8>>,
@@ -14,9 +14,9 @@ pub(super) struct Answer {
     pub tls: Option<TlsSession>,
 }
 
-impl Answer {
+impl EvidenceAnswer {
     pub fn new(
-        asked: Asked<'_>,
+        asked: EvidenceRequest<'_>,
         nonce: Option<[u8; 32]>,
         attestation: Vec<u8>,
         info: Option<Vec<u8>>,

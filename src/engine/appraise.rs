@@ -6,11 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::collected::internal;
 use super::{Collected, Collection, Deployment, Session};
 use cvm_verify_core::appraise::{Subject, appraise};
-use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::TargetReport;
-use cvm_verify_core::verify::Facts;
+use cvm_verify_core::verify::Claims;
 
 /// The reports on one deployment.
 pub struct Appraised {
@@ -69,13 +69,13 @@ impl Session {
             number: collected.instance,
             report: TargetReport {
                 instances: collected.listed,
-                ..guarded(&collected.facts, &deployment.policy, &subject)
+                ..guarded(&collected.claims, &deployment.policy, &subject)
             },
             bundle: collected.bundle,
             app_compose: collected
-                .facts
+                .claims
                 .ok()
-                .and_then(|facts| facts.compose.ok())
+                .and_then(|claims| claims.compose.ok())
                 .map(|compose| compose.text().to_owned()),
         }
     }
@@ -83,11 +83,11 @@ impl Session {
 
 /// Appraises proven facts. A panic is that target's error: the others go on, and the alert is sent.
 pub(super) fn guarded(
-    facts: &Result<Facts, EvidenceGap>,
+    claims: &Result<Claims, EvidenceFailure>,
     policy: &Policy,
     subject: &Subject,
 ) -> TargetReport {
-    catch_unwind(AssertUnwindSafe(|| appraise(facts.as_ref(), policy, subject)))
+    catch_unwind(AssertUnwindSafe(|| appraise(claims.as_ref(), policy, subject)))
         .unwrap_or_else(|_| appraise(Err(&internal()), policy, subject))
 }
 
@@ -101,8 +101,8 @@ fn names(name: &str, collected: &[Collected]) -> Vec<String> {
         let Some(number) = one.instance else {
             return name.to_owned();
         };
-        let facts = one.facts.as_ref().ok();
-        let boot = facts.and_then(|facts| facts.boot.as_ref().ok());
+        let claims = one.claims.as_ref().ok();
+        let boot = claims.and_then(|claims| claims.boot.as_ref().ok());
         let id = boot.and_then(|boot| boot.instance_id()).map(hex::encode);
         let instance = id
             .filter(|id| given.insert(id.clone()))

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::net::retry::Heal;
 use crate::source::SourceError;
-use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::checks::EvidenceFailure;
 
 /// Why an attempt brought nothing.
 pub(super) struct AttemptFailure {
-    pub gap: EvidenceGap,
+    pub gap: EvidenceFailure,
     pub heals: bool,
     pub retry_after: Option<Duration>,
 }
@@ -25,7 +25,7 @@ impl Heal for AttemptFailure {
 
 pub(super) fn of_source(error: &SourceError) -> AttemptFailure {
     AttemptFailure {
-        gap: EvidenceGap {
+        gap: EvidenceFailure {
             reason: error.reason(),
             detail: format!("{}.", error.to_string().trim_end_matches('.')),
         },

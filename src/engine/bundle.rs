@@ -3,16 +3,16 @@
 use dcap_qvl::QuoteCollateralV3;
 use serde_json::value::RawValue;
 
-use super::answer::Answer;
-use super::collected::Asked;
+use super::answer::EvidenceAnswer;
+use super::collected::EvidenceRequest;
 use crate::collateral;
 use crate::source::NOT_JSON_BYTES;
 use cvm_verify_core::evidence::{Bundle, BundleSource, Evidence, TlsRecord};
 use cvm_verify_core::verify::spki_sha256;
 
 pub(super) fn bundle(
-    asked: Asked<'_>,
-    answer: &Answer,
+    asked: EvidenceRequest<'_>,
+    answer: &EvidenceAnswer,
     collateral: Option<&collateral::Fetched>,
     at: u64,
 ) -> Option<Bundle> {

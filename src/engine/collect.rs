@@ -1,7 +1,7 @@
 //! Evidence of a live deployment: fetched, with a fresh nonce for each attempt where the source signs one, and with its
 //! collateral.
 
-use super::collected::{Asked, Collection};
+use super::collected::{Collection, EvidenceRequest};
 use super::contracts::{self, AskedContracts};
 use super::single::Single;
 use super::tls_ask::TlsAsk;
@@ -23,7 +23,7 @@ pub async fn collect(session: &Session, deployment: &Deployment, time: Time) -> 
 
 async fn collect_evidence(session: &Session, deployment: &Deployment, time: Time) -> Collection {
     let source = &deployment.source;
-    let asked = Asked {
+    let asked = EvidenceRequest {
         source,
         compose_file: deployment.compose_file.as_deref(),
         time,

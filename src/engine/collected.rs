@@ -3,17 +3,17 @@
 use super::Time;
 use super::tls_ask::TlsAsk;
 use crate::source::Source;
-use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::Bundle;
 use cvm_verify_core::report::ListedInstances;
-use cvm_verify_core::verify::Facts;
+use cvm_verify_core::verify::Claims;
 
 /// What one instance of a deployment handed over, and what was proven of it.
 pub struct Collected {
     /// Which instance of Phala Cloud's list, from 1. Absent where the source answers for one.
     pub instance: Option<usize>,
     /// What was proven, or why there is no evidence.
-    pub facts: Result<Facts, EvidenceGap>,
+    pub claims: Result<Claims, EvidenceFailure>,
     /// The time that was judged at, Unix seconds.
     pub at: u64,
     /// Where the collateral came from.
@@ -26,16 +26,16 @@ pub struct Collected {
 
 impl Collected {
     /// Changes the facts, where there are any.
-    pub(super) fn change(&mut self, change: impl FnOnce(Facts) -> Facts) {
-        let facts = std::mem::replace(&mut self.facts, Err(internal()));
-        self.facts = facts.map(change);
+    pub(super) fn change(&mut self, change: impl FnOnce(Claims) -> Claims) {
+        let claims = std::mem::replace(&mut self.claims, Err(internal()));
+        self.claims = claims.map(change);
     }
 
     /// Nothing was handed over, at a time in Unix seconds.
-    pub(super) fn nothing(at: u64, gap: EvidenceGap) -> Self {
+    pub(super) fn nothing(at: u64, gap: EvidenceFailure) -> Self {
         Self {
             instance: None,
-            facts: Err(gap),
+            claims: Err(gap),
             at,
             collateral_source: None,
             bundle: None,
@@ -66,7 +66,7 @@ impl From<Collected> for Collection {
 
 /// Who is asked, and what the user has already.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct EvidenceRequest<'a> {
     pub source: &'a Source,
     pub compose_file: Option<&'a [u8]>,
     pub time: Time,
@@ -79,8 +79,8 @@ pub(super) fn crashed(at: u64) -> Collection {
 }
 
 /// A state of the program that should not be.
-pub(super) fn internal() -> EvidenceGap {
-    EvidenceGap {
+pub(super) fn internal() -> EvidenceFailure {
+    EvidenceFailure {
         reason: EvidenceReason::Internal,
         detail: "The program met a state that it should not while it verified this target.".to_owned(),
     }
@@ -88,7 +88,7 @@ pub(super) fn internal() -> EvidenceGap {
 
 /// What is known of a target that had no answer when the time of the run was up.
 pub(super) fn out_of_time(at: u64) -> Collection {
-    let gap = EvidenceGap {
+    let gap = EvidenceFailure {
         reason: EvidenceReason::Deadline,
         detail: "The time of the run was up before this target was verified (--deadline).".to_owned(),
     };

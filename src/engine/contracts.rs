@@ -9,7 +9,7 @@ use super::jitter::jitter;
 use cvm_verify_core::evidence::{Contracts, RecordedChain};
 use cvm_verify_core::policy::{GovernanceMode, Policy};
 use cvm_verify_core::reference::{GovernedBy, ReferenceValues};
-use cvm_verify_core::verify::Facts;
+use cvm_verify_core::verify::Claims;
 
 /// Which contracts are asked about.
 #[derive(Clone)]
@@ -52,12 +52,12 @@ impl AskedContracts {
         }
     }
 
-    fn contracts(&self, facts: &Facts) -> Option<Contracts> {
+    fn contracts(&self, claims: &Claims) -> Option<Contracts> {
         match self {
             Self::None => None,
             Self::Named(contracts, _) => Some(*contracts),
             Self::Found(hints, reference) => {
-                let boot = facts.boot.as_ref().ok()?;
+                let boot = claims.boot.as_ref().ok()?;
                 let row = reference.kms_by_id(&boot.key_provider().id);
                 let known = match row.and_then(|row| row.governed_by()) {
                     Some(GovernedBy::Contract { chain_id, address }) => Some((chain_id, address)),
@@ -82,10 +82,10 @@ pub async fn ask(session: &Session, mut collection: Collection, asked: &AskedCon
     let mut first: Option<RecordedChain> = None;
     for instance in &mut collection.instances {
         let Some((contracts, subject)) = instance
-            .facts
+            .claims
             .as_ref()
             .ok()
-            .and_then(|facts| Some((asked.contracts(facts)?, facts.chain_subject(reference)?)))
+            .and_then(|claims| Some((asked.contracts(claims)?, claims.chain_subject(reference)?)))
         else {
             continue;
         };
@@ -99,7 +99,7 @@ pub async fn ask(session: &Session, mut collection: Collection, asked: &AskedCon
 }
 
 fn add(instance: &mut Collected, contracts: &Contracts, record: &RecordedChain, reference: &ReferenceValues) {
-    instance.change(|facts| facts.with_chain(contracts, record, reference));
+    instance.change(|claims| claims.with_chain(contracts, record, reference));
     if let Some(bundle) = &mut instance.bundle {
         bundle.chain = Some(record.clone());
     }

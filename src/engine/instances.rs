@@ -3,21 +3,21 @@
 use std::num::NonZeroU32;
 
 use super::Session;
-use super::answer::Answer;
+use super::answer::EvidenceAnswer;
 use super::attempt::of_source;
-use super::collected::{Asked, Collected, Collection};
+use super::collected::{Collected, Collection, EvidenceRequest};
 use super::jitter::jitter;
 use super::repeated::repeated;
 use super::verify::prove;
 use crate::net::Limits;
 use crate::net::retry::retry;
 use crate::source::phala_cloud::{self, PhalaCloud};
-use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::{PhalaCloudAnswer, PhalaCloudInstance};
 use cvm_verify_core::report::ListedInstances;
 
 /// Evidence of every instance that Phala Cloud shows a quote of. One that lies spoils no other.
-pub(super) async fn collect(session: &Session, asked: Asked<'_>, app: &PhalaCloud) -> Collection {
+pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: &PhalaCloud) -> Collection {
     let body = retry(&asked.time.schedule(), jitter, |attempt| async move {
         let limits = Limits::body(phala_cloud::MAX_BYTES).within(attempt.time_left);
         phala_cloud::fetch(&session.client, app, &limits)
@@ -41,7 +41,7 @@ pub(super) async fn collect(session: &Session, asked: Asked<'_>, app: &PhalaClou
         };
         // One object holds what the app's two endpoints would say.
         let body = text.get().as_bytes();
-        let answer = Answer::new(asked, None, body.to_vec(), Some(body.to_vec()));
+        let answer = EvidenceAnswer::new(asked, None, body.to_vec(), Some(body.to_vec()));
         let (collected, collateral) = prove(session, asked, &answer).await;
         let collected = session
             .opinions
@@ -63,7 +63,7 @@ pub(super) async fn collect(session: &Session, asked: Asked<'_>, app: &PhalaClou
         running: count(instances.len() - entries_of_one),
     };
     let mut collection: Collection = if instances.is_empty() {
-        let gap = EvidenceGap {
+        let gap = EvidenceFailure {
             reason: EvidenceReason::NoQuote,
             detail: format!(
                 "No instance of the app {} runs: Phala Cloud lists {total}, and shows a quote of none.",
@@ -106,7 +106,7 @@ impl Collection {
         else {
             return self;
         };
-        let gap = EvidenceGap {
+        let gap = EvidenceFailure {
             reason: EvidenceReason::TooFewInstances,
             detail: format!(
                 "Phala Cloud lists {} instances of this app, of which {} run; the policy asks for at least {minimum}.",

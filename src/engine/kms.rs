@@ -33,10 +33,10 @@ pub fn asked_kms(policy: &Policy) -> &[KmsHost] {
 pub async fn ask(session: &Session, mut collection: Collection, hosts: &[KmsHost], time: Time) -> Collection {
     let has_kms = collection.instances.iter().any(|instance| {
         let boot = instance
-            .facts
+            .claims
             .as_ref()
             .ok()
-            .and_then(|facts| facts.boot.as_ref().ok());
+            .and_then(|claims| claims.boot.as_ref().ok());
         boot.is_some_and(|boot| boot.key_provider().name == "kms")
     });
     if hosts.is_empty() || !has_kms {
@@ -55,7 +55,7 @@ pub async fn ask(session: &Session, mut collection: Collection, hosts: &[KmsHost
             at: instance.at,
             clock_floor: session.clock_floor,
         };
-        instance.change(|facts| facts.with_kms(&records, &inputs));
+        instance.change(|claims| claims.with_kms(&records, &inputs));
         if let Some(bundle) = &mut instance.bundle {
             bundle.kms.clone_from(&records);
         }

@@ -4,18 +4,20 @@ use dcap_qvl::QuoteCollateralV3;
 
 use super::appraise::guarded;
 use cvm_verify_core::appraise::Subject;
-use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::{Evidence, TlsSession};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::TargetReport;
-use cvm_verify_core::verify::{CollateralGap, Facts, Inputs, LeafInputs, SignatureCache, TrustRoot, prove};
+use cvm_verify_core::verify::{
+    Claims, Inputs, LeafInputs, SignatureCache, TrustRoot, UnusableCollateral, prove,
+};
 
 /// Evidence and collateral of one target, or why they are missing.
 pub struct RecordedEvidence {
     /// The evidence.
-    pub evidence: Result<Evidence, EvidenceGap>,
+    pub evidence: Result<Evidence, EvidenceFailure>,
     /// The collateral.
-    pub collateral: Result<QuoteCollateralV3, CollateralGap>,
+    pub collateral: Result<QuoteCollateralV3, UnusableCollateral>,
     /// When the collateral was fetched, Unix seconds, where that is known.
     pub collateral_fetched_at: Option<u64>,
     /// What was recorded of TLS.
@@ -28,7 +30,7 @@ impl RecordedEvidence {
     pub fn or_compose(self, copy: Option<&[u8]>) -> Self {
         let evidence = self
             .evidence
-            .and_then(|evidence| evidence.or_compose(copy).map_err(EvidenceGap::from));
+            .and_then(|evidence| evidence.or_compose(copy).map_err(EvidenceFailure::from));
         Self { evidence, ..self }
     }
 
@@ -36,11 +38,11 @@ impl RecordedEvidence {
     ///
     /// # Errors
     /// Why there is no evidence.
-    pub fn prove(&self, root: &TrustRoot, at: u64, clock_floor: u64) -> Result<Facts, EvidenceGap> {
+    pub fn prove(&self, root: &TrustRoot, at: u64, clock_floor: u64) -> Result<Claims, EvidenceFailure> {
         let evidence = self.evidence.as_ref().map_err(Clone::clone)?;
         let collateral = self.collateral.as_ref().map_err(Clone::clone);
         let signatures = SignatureCache::default();
-        let facts = prove(&Inputs {
+        let claims = prove(&Inputs {
             evidence,
             collateral: collateral.clone(),
             collateral_fetched_at: self.collateral_fetched_at,
@@ -50,7 +52,7 @@ impl RecordedEvidence {
             clock_floor,
         });
         let Some(session) = &self.tls else {
-            return Ok(facts);
+            return Ok(claims);
         };
         let inputs = LeafInputs {
             collateral,
@@ -60,12 +62,16 @@ impl RecordedEvidence {
             at,
             clock_floor,
         };
-        Ok(facts.with_tls(session, &inputs).with_ingress(session, &inputs))
+        Ok(claims.with_tls(session, &inputs).with_ingress(session, &inputs))
     }
 
     /// Appraises what was proven. A panic while appraising is an error of this target.
     #[must_use]
-    pub fn appraise(facts: &Result<Facts, EvidenceGap>, policy: &Policy, subject: &Subject) -> TargetReport {
-        guarded(facts, policy, subject)
+    pub fn appraise(
+        claims: &Result<Claims, EvidenceFailure>,
+        policy: &Policy,
+        subject: &Subject,
+    ) -> TargetReport {
+        guarded(claims, policy, subject)
     }
 }

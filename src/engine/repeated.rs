@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use super::Collected;
-use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 
 /// What is missing where two entries show one instance: its instance id, or the signed part of its quote, which no two
 /// instances share; and how many entries show an instance that one before them shows. Each entry is judged nonetheless.
 ///
 /// Only what is proven counts. Entries whose app has no instance id are told apart by their quotes.
-pub(super) fn repeated(app_id: &str, instances: &[Collected]) -> Option<(EvidenceGap, usize)> {
+pub(super) fn repeated(app_id: &str, instances: &[Collected]) -> Option<(EvidenceFailure, usize)> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut gap = None;
     let mut entries = 0;
@@ -24,7 +24,7 @@ pub(super) fn repeated(app_id: &str, instances: &[Collected]) -> Option<(Evidenc
                 continue;
             }
             is_repeated = true;
-            gap.get_or_insert_with(|| EvidenceGap {
+            gap.get_or_insert_with(|| EvidenceFailure {
                 reason: EvidenceReason::NoQuote,
                 detail: format!(
                     "Entries {first} and {number} of Phala Cloud's list of the app {app_id} show one instance ({mark}), so what \
@@ -39,12 +39,12 @@ pub(super) fn repeated(app_id: &str, instances: &[Collected]) -> Option<(Evidenc
 
 /// What an instance shares with no other, in words.
 fn marks(collected: &Collected) -> Vec<String> {
-    let Ok(facts) = &collected.facts else {
+    let Ok(claims) = &collected.claims else {
         return Vec::new();
     };
-    let quote = facts.quote.as_ref().ok();
+    let quote = claims.quote.as_ref().ok();
     let quote = quote.map(|quote| format!("its signed quote, {}", hex::encode(quote.signed_sha256())));
-    let id = facts.boot.as_ref().ok().and_then(|boot| boot.instance_id());
+    let id = claims.boot.as_ref().ok().and_then(|boot| boot.instance_id());
     let id = id.map(|id| format!("instance id {}", hex::encode(id)));
     id.into_iter().chain(quote).collect()
 }

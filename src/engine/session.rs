@@ -1,8 +1,8 @@
 //! What does not change from target to target.
 
-use super::second_opinions::{Asking, SecondOpinions};
+use super::second_verifiers::{Asking, SecondVerifiers};
 use super::{COMMIT_TIME, StatementLookups, now};
-use crate::collateral::{Sources, Store};
+use crate::collateral::{CollateralCache, Sources};
 use crate::net::Client;
 use crate::source::chain::Nodes;
 use cvm_verify_core::report::simulated;
@@ -16,11 +16,11 @@ pub struct Session {
     /// Where to fetch collateral.
     pub sources: Sources,
     /// Collateral of every platform that was met.
-    pub store: Store,
+    pub store: CollateralCache,
     /// Whether [`Collected::bundle`](super::Collected::bundle) is made.
     pub keep_bundles: bool,
     /// Who is asked in addition to the evidence.
-    pub opinions: SecondOpinions,
+    pub opinions: SecondVerifiers,
     /// Signatures that were found good before.
     pub signatures: SignatureCache,
     /// Which nodes of a blockchain are asked about the contracts that a policy names.
@@ -47,9 +47,9 @@ impl Session {
         Self {
             client,
             sources: Sources::default_public(),
-            store: Store::in_memory(),
+            store: CollateralCache::in_memory(),
             keep_bundles: false,
-            opinions: SecondOpinions::none(),
+            opinions: SecondVerifiers::none(),
             signatures: SignatureCache::default(),
             nodes: None,
             statements: StatementLookups::new(None, None),

@@ -7,9 +7,9 @@ use rand::rngs::SysRng;
 use tokio::time::Instant;
 
 use super::Session;
-use super::answer::Answer;
+use super::answer::EvidenceAnswer;
 use super::attempt::{AttemptFailure, of_source};
-use super::collected::{Asked, Collected};
+use super::collected::{Collected, EvidenceRequest};
 use super::jitter::jitter;
 use super::tls::{Admission, WatchedTls};
 use super::verify::prove;
@@ -18,7 +18,7 @@ use crate::net::{Client, Limits};
 use crate::source::SourceError;
 use crate::source::app::{self, AppEndpoints};
 use crate::source::guest_agent::{self, GuestAgent};
-use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::EvidenceError;
 use cvm_verify_core::verify::InfoOrigin;
 
@@ -29,7 +29,7 @@ const INSTANCE_ATTEMPTS: u32 = 3;
 const TIME_FOR_ANOTHER: Duration = Duration::from_secs(60);
 
 /// Evidence of one instance, whichever answers; asked again where two answered.
-pub(super) async fn collect(session: &Session, asked: Asked<'_>, whom: Single<'_>) -> Collected {
+pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, whom: Single<'_>) -> Collected {
     let schedule = asked.time.schedule();
     let started = Instant::now();
     let mut round = 1;
@@ -57,9 +57,9 @@ pub(super) async fn collect(session: &Session, asked: Asked<'_>, whom: Single<'_
         answer.tls = tls.session();
         let (collected, collateral) = prove(session, asked, &answer).await;
         let two_instances = collected
-            .facts
+            .claims
             .as_ref()
-            .is_ok_and(|facts| facts.info == InfoOrigin::Other);
+            .is_ok_and(|claims| claims.info == InfoOrigin::Other);
         let pause = schedule.pause(round, started.elapsed(), jitter(), None);
         match pause.filter(|_| two_instances && round < INSTANCE_ATTEMPTS) {
             Some(pause) => tokio::time::sleep(pause).await,
@@ -93,10 +93,10 @@ impl<'a> Single<'a> {
 
 async fn ask(
     client: &Client,
-    asked: Asked<'_>,
+    asked: EvidenceRequest<'_>,
     whom: Single<'_>,
     attempt: Attempt,
-) -> Result<Answer, AttemptFailure> {
+) -> Result<EvidenceAnswer, AttemptFailure> {
     let (limits, time_left) = (Limits::body(app::MAX_BYTES), attempt.time_left);
     let (nonce, answer) = match whom {
         Single::App(endpoints) => {
@@ -106,7 +106,7 @@ async fn ask(
         }
         Single::GuestAgent(agent) => (None, guest_agent::fetch(client, agent, &limits, time_left).await),
     };
-    let app::Answer {
+    let app::AppAnswer {
         attestation,
         info,
         gpu,
@@ -129,7 +129,7 @@ async fn ask(
         Err(_) => None,
     };
     let gpu = gpu.map(|gpu| gpu.map_err(|error| error.to_string().trim_end_matches('.').to_owned()));
-    let answer = Answer::new(asked, nonce, attestation, info).with_gpu(gpu.as_ref());
+    let answer = EvidenceAnswer::new(asked, nonce, attestation, info).with_gpu(gpu.as_ref());
     match answer.evidence {
         // Cut off on the way, or a gateway's page: asking again may help.
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {
@@ -147,7 +147,7 @@ fn fresh_nonce() -> Result<[u8; 32], AttemptFailure> {
     match SysRng.try_fill_bytes(&mut nonce) {
         Ok(()) => Ok(nonce),
         Err(error) => Err(AttemptFailure {
-            gap: EvidenceGap {
+            gap: EvidenceFailure {
                 reason: EvidenceReason::Internal,
                 detail: format!("This machine's random number generator does not answer: {error}."),
             },

@@ -65,8 +65,8 @@ impl StatementLookups {
         mut collected: Collected,
         policy: &SourcePolicy,
     ) -> Collected {
-        let sought = match &collected.facts {
-            Ok(facts) if !policy.rules.is_empty() => sought_sources(facts, policy),
+        let sought = match &collected.claims {
+            Ok(claims) if !policy.rules.is_empty() => sought_sources(claims, policy),
             _ => return collected,
         };
         let mut recorded = statements_of_files(&sought, &policy.files, collected.at);
@@ -77,8 +77,8 @@ impl StatementLookups {
         };
         let (_, missing): (Vec<Sought>, Vec<Sought>) = sought.into_iter().partition(of_file);
         recorded.extend(self.look_up(client, missing, collected.at).await);
-        let facts = std::mem::replace(&mut collected.facts, Err(internal()));
-        collected.facts = facts.map(|facts| facts.with_statements(&recorded, &policy.roots));
+        let claims = std::mem::replace(&mut collected.claims, Err(internal()));
+        collected.claims = claims.map(|claims| claims.with_statements(&recorded, &policy.roots));
         if let Some(bundle) = &mut collected.bundle {
             bundle.provenance = recorded;
         }

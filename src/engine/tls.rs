@@ -7,8 +7,8 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 
 use super::Session;
-use super::answer::Answer;
-use super::collected::Asked;
+use super::answer::EvidenceAnswer;
+use super::collected::EvidenceRequest;
 use super::tls_ask::TlsAsk;
 use super::verify::fetch_collateral;
 use crate::collateral::CollateralRequest;
@@ -19,7 +19,7 @@ use cvm_verify_core::appraise::meets_policy_so_far;
 use cvm_verify_core::evidence::{IngressManifest, IngressSeen, Probe, Seen, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::verify::{
-    CollateralGap, LeafInputs, is_bound_certificate, prove_certificate, ra_tls_evidence_of, spki_sha256,
+    LeafInputs, UnusableCollateral, is_bound_certificate, prove_certificate, ra_tls_evidence_of, spki_sha256,
 };
 
 /// Most certificates of dstack that are admitted in one run: instances behind one address.
@@ -77,7 +77,7 @@ impl<'a> WatchedTls<'a> {
     }
 
     /// After an answer failed: whether a certificate was refused that can be admitted. Nothing was sent to its server.
-    pub async fn admit(&mut self, session: &Session, asked: Asked<'_>) -> Admission {
+    pub async fn admit(&mut self, session: &Session, asked: EvidenceRequest<'_>) -> Admission {
         let Some((watch, endpoints)) = &self.of_app else {
             return Admission::NotOfDstack;
         };
@@ -115,7 +115,7 @@ impl<'a> WatchedTls<'a> {
         }
         let collateral = match CollateralRequest::of_quote(&certificate.evidence().attestation.quote) {
             Some(request) => fetch_collateral(session, asked.time, &request).await,
-            None => Err(CollateralGap::Missing),
+            None => Err(UnusableCollateral::Missing),
         };
         let own = prove_certificate(
             &certificate,
@@ -152,7 +152,7 @@ impl<'a> WatchedTls<'a> {
 
     /// Fetches the evidence of an ingress once, if the mode asks for it, or if nothing else could bind the key: no request is made
     /// for a certificate of dstack, for a key that the app quotes, and for a name under which TLS ends in a gateway.
-    pub async fn ask_ingress(&mut self, answer: &Answer, left: Duration) {
+    pub async fn ask_ingress(&mut self, answer: &EvidenceAnswer, left: Duration) {
         let Some((watch, endpoints)) = &self.of_app else {
             return;
         };
@@ -222,7 +222,7 @@ impl<'a> WatchedTls<'a> {
 }
 
 /// Whether a certificate is one of dstack, or the app quotes its key. Unproven: it decides about a request, and nothing else.
-fn binds_otherwise(seen: &LiveChain, answer: &Answer) -> bool {
+fn binds_otherwise(seen: &LiveChain, answer: &EvidenceAnswer) -> bool {
     let quotes_key = |spki: [u8; 32]| {
         answer.evidence.as_ref().is_ok_and(|evidence| {
             let quote = evidence.attestation.quote.as_bytes();

@@ -2,24 +2,25 @@
 
 use std::sync::Arc;
 
-use super::answer::Answer;
+use super::answer::EvidenceAnswer;
 use super::bundle::bundle;
-use super::collected::{Asked, Collected};
+use super::collected::{Collected, EvidenceRequest};
 use super::jitter::jitter;
 use super::{Session, Time};
-use crate::collateral::{self, CollateralRequest, Supply};
+use crate::collateral::{self, CollateralFetcher, CollateralRequest};
 use crate::net::retry::Schedule;
 use cvm_verify_core::evidence::Evidence;
 use cvm_verify_core::verify;
 use cvm_verify_core::verify::{
-    CollateralGap, Inputs, LeafInputs, RaTlsCertificate, ReadIngress, ingress_evidence_of, ra_tls_evidence_of,
+    Inputs, LeafInputs, RaTlsCertificate, ReadIngress, UnusableCollateral, ingress_evidence_of,
+    ra_tls_evidence_of,
 };
 
 /// Proves what an answer can prove, with the collateral for its quote, which comes along.
 pub(super) async fn prove(
     session: &Session,
-    asked: Asked<'_>,
-    answer: &Answer,
+    asked: EvidenceRequest<'_>,
+    answer: &EvidenceAnswer,
 ) -> (Collected, Option<Arc<collateral::Fetched>>) {
     let request = answer
         .evidence
@@ -27,7 +28,7 @@ pub(super) async fn prove(
         .ok()
         .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
     let Some(request) = request else {
-        let missing = Err(&CollateralGap::Missing);
+        let missing = Err(&UnusableCollateral::Missing);
         return (conclude(session, asked, answer, missing, &OfTls::missing()), None);
     };
     let collateral = fetch_collateral(session, asked.time, &request).await;
@@ -35,8 +36,8 @@ pub(super) async fn prove(
     let collected = conclude(session, asked, answer, collateral.as_deref(), &of_tls);
     // A set that was spoilt on disk is not this deployment's fault. One that is too old was asked for anew just now.
     if let Ok(doubted) = &collateral
-        && collected.facts.as_ref().is_ok_and(|facts| {
-            facts.quote.is_err() && !matches!(facts.collateral, Err(CollateralGap::TooOld { .. }))
+        && collected.claims.as_ref().is_ok_and(|claims| {
+            claims.quote.is_err() && !matches!(claims.collateral, Err(UnusableCollateral::TooOld { .. }))
         })
         && let Some(renewed) = renew_collateral(session, asked, &request, doubted).await
     {
@@ -46,7 +47,7 @@ pub(super) async fn prove(
     (collected, collateral.ok())
 }
 
-type Supplied = Result<Arc<collateral::Fetched>, CollateralGap>;
+type Supplied = Result<Arc<collateral::Fetched>, UnusableCollateral>;
 
 /// The collateral for the quotes that bind a TLS key: mostly the one of the quote itself, out of the cache.
 struct OfTls {
@@ -57,13 +58,13 @@ struct OfTls {
 impl OfTls {
     const fn missing() -> Self {
         Self {
-            leaf: Err(CollateralGap::Missing),
-            ingress: Err(CollateralGap::Missing),
+            leaf: Err(UnusableCollateral::Missing),
+            ingress: Err(UnusableCollateral::Missing),
         }
     }
 }
 
-async fn collateral_of_tls(session: &Session, asked: Asked<'_>, answer: &Answer) -> OfTls {
+async fn collateral_of_tls(session: &Session, asked: EvidenceRequest<'_>, answer: &EvidenceAnswer) -> OfTls {
     let Some(tls) = &answer.tls else {
         return OfTls::missing();
     };
@@ -80,10 +81,14 @@ async fn collateral_of_tls(session: &Session, asked: Asked<'_>, answer: &Answer)
     }
 }
 
-async fn collateral_of(session: &Session, asked: Asked<'_>, evidence: Option<&Evidence>) -> Supplied {
+async fn collateral_of(
+    session: &Session,
+    asked: EvidenceRequest<'_>,
+    evidence: Option<&Evidence>,
+) -> Supplied {
     match evidence.and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote)) {
         Some(request) => fetch_collateral(session, asked.time, &request).await,
-        None => Err(CollateralGap::Missing),
+        None => Err(UnusableCollateral::Missing),
     }
 }
 
@@ -91,29 +96,29 @@ pub(super) async fn fetch_collateral(
     session: &Session,
     time: Time,
     request: &CollateralRequest,
-) -> Result<Arc<collateral::Fetched>, CollateralGap> {
+) -> Result<Arc<collateral::Fetched>, UnusableCollateral> {
     // All targets of a run have the same end: no one of them spoils the answer for the others.
     let schedule = time.schedule();
     session
         .store
-        .get(supply(session, &schedule), request, (session.now)(), jitter)
+        .get(fetcher(session, &schedule), request, (session.now)(), jitter)
         .await
         .map_err(|error| error.gap(request))
 }
 
 async fn renew_collateral(
     session: &Session,
-    asked: Asked<'_>,
+    asked: EvidenceRequest<'_>,
     request: &CollateralRequest,
     doubted: &Arc<collateral::Fetched>,
-) -> Option<Result<Arc<collateral::Fetched>, CollateralGap>> {
+) -> Option<Result<Arc<collateral::Fetched>, UnusableCollateral>> {
     // All targets of a run have the same end: no one of them spoils the answer for the others.
     let schedule = asked.time.schedule();
     let renewed = session
         .store
         .renewed(
             doubted,
-            supply(session, &schedule),
+            fetcher(session, &schedule),
             request,
             (session.now)(),
             jitter,
@@ -122,8 +127,8 @@ async fn renew_collateral(
     Some(renewed.map_err(|error| error.gap(request)))
 }
 
-fn supply<'a>(session: &'a Session, schedule: &'a Schedule) -> Supply<'a> {
-    Supply {
+fn fetcher<'a>(session: &'a Session, schedule: &'a Schedule) -> CollateralFetcher<'a> {
+    CollateralFetcher {
         client: &session.client,
         sources: &session.sources,
         schedule,
@@ -133,9 +138,9 @@ fn supply<'a>(session: &'a Session, schedule: &'a Schedule) -> Supply<'a> {
 
 fn conclude(
     session: &Session,
-    asked: Asked<'_>,
-    answer: &Answer,
-    collateral: Result<&collateral::Fetched, &CollateralGap>,
+    asked: EvidenceRequest<'_>,
+    answer: &EvidenceAnswer,
+    collateral: Result<&collateral::Fetched, &UnusableCollateral>,
     of_tls: &OfTls,
 ) -> Collected {
     let at = (session.now)();
@@ -145,7 +150,7 @@ fn conclude(
         .then(|| bundle(asked, answer, collateral.ok(), at))
         .flatten();
     let proven = answer.evidence.as_ref().map(|evidence| {
-        let facts = verify::prove(&Inputs {
+        let claims = verify::prove(&Inputs {
             evidence,
             collateral: collateral
                 .map(|fetched| &fetched.collateral)
@@ -159,15 +164,15 @@ fn conclude(
         .with_device_root(evidence, &session.device_root)
         .with_collateral_from(collateral_source.clone());
         match &answer.tls {
-            Some(tls) => facts
+            Some(tls) => claims
                 .with_tls(tls, &leaf_inputs(session, of_tls.leaf.as_deref(), at))
                 .with_ingress(tls, &leaf_inputs(session, of_tls.ingress.as_deref(), at)),
-            None => facts,
+            None => claims,
         }
     });
     Collected {
         instance: None,
-        facts: proven.map_err(|error| error.clone().into()),
+        claims: proven.map_err(|error| error.clone().into()),
         at,
         collateral_source,
         bundle,
@@ -177,7 +182,7 @@ fn conclude(
 
 fn leaf_inputs<'a>(
     session: &'a Session,
-    collateral: Result<&'a collateral::Fetched, &CollateralGap>,
+    collateral: Result<&'a collateral::Fetched, &UnusableCollateral>,
     at: u64,
 ) -> LeafInputs<'a> {
     LeafInputs {

@@ -9,7 +9,7 @@ use super::opened::Opened;
 use super::page::{Page, count, short_hex};
 use cvm_verify_core::evidence::{Bundle, GpuReport, NrasAnswer};
 use cvm_verify_core::verify::digest::sha256;
-use cvm_verify_core::verify::gpu::{DERIVED_NONCE, Opaque, Transcript, certificate_names};
+use cvm_verify_core::verify::gpu::{DERIVED_NONCE, Opaque, SpdmTranscript, certificate_names};
 
 /// Measurements that are shown, of each device that is shown in full.
 const MEASUREMENTS: usize = 4;
@@ -54,7 +54,7 @@ fn device(page: &mut Page, number: usize, report: &GpuReport, in_full: bool, non
     if in_full {
         page.note("As the sender calls it: HOPPER and BLACKWELL are GPUs, LS10 is an NVSwitch. Its certificate decides.");
     }
-    let transcript = match Transcript::parse(&report.transcript) {
+    let transcript = match SpdmTranscript::parse(&report.transcript) {
         Ok(transcript) => transcript,
         Err(problem) => {
             page.field("Report", format!("{} bytes", report.transcript.len()))
@@ -97,7 +97,7 @@ fn device(page: &mut Page, number: usize, report: &GpuReport, in_full: bool, non
         .note("ECDSA P-384 over SHA-384 of request and response, r and s.");
 }
 
-fn nonce_field(page: &mut Page, transcript: &Transcript, nonce: Option<&[u8; 32]>) {
+fn nonce_field(page: &mut Page, transcript: &SpdmTranscript, nonce: Option<&[u8; 32]>) {
     let signed = &transcript.nonce;
     let field = page.field("Signed nonce", hex::encode(signed));
     match nonce {

@@ -50,15 +50,15 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
     };
     let [rtmr0, rtmr1, rtmr2] = registers.rtmr;
     let [quoted0, quoted1, quoted2, _] = report.rtmr;
-    for (name, told, quoted) in [
+    for (name, claimed, quoted) in [
         ("mrtd", registers.mrtd, report.mr_td),
         ("rtmr0", rtmr0, quoted0),
         ("rtmr1", rtmr1, quoted1),
         ("rtmr2", rtmr2, quoted2),
     ] {
-        page.field(name, short_hex(&told)).note_or_mark(
-            told != quoted,
-            if told == quoted {
+        page.field(name, short_hex(&claimed)).note_or_mark(
+            claimed != quoted,
+            if claimed == quoted {
                 "The same as in the quote."
             } else {
                 "Not the quote's value: another instance's, or made up."

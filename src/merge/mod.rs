@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contradiction::contradiction;
 use cvm_verify_core::appraise::{Subject, appraise};
-use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::has_more_values_than;
 use cvm_verify_core::policy::{Policy, ReportMaxAge};
 use cvm_verify_core::report::{Report, RunId, SCHEMA, Shard, rfc3339};
@@ -228,7 +228,7 @@ fn once(reports: &[(String, Report)]) -> Result<(), MergeError> {
 
 /// What stands for the targets of a shard that did not report.
 fn absent(shard: Shard, at: u64) -> cvm_verify_core::report::TargetReport {
-    let gap = EvidenceGap {
+    let gap = EvidenceFailure {
         reason: EvidenceReason::ShardMissing,
         detail: format!("There is no report of the shard {shard}, so its targets were not verified."),
     };

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Why an address is not a public one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
+pub enum AddressScope {
     /// A cloud's instance metadata or credentials service. Refused always.
     Metadata,
     /// 127.0.0.0/8 and ::1.
@@ -35,7 +35,7 @@ pub enum Scope {
     Reserved,
 }
 
-impl Scope {
+impl AddressScope {
     /// Whether `--allow-private-network` permits it. Metadata services and addresses that name no host stay refused.
     pub fn is_permitted_with_private_network(self) -> bool {
         matches!(
@@ -50,7 +50,7 @@ impl Scope {
     }
 }
 
-impl fmt::Display for Scope {
+impl fmt::Display for AddressScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Metadata => "a cloud metadata service",
@@ -70,7 +70,7 @@ impl fmt::Display for Scope {
 }
 
 /// The scope of `address`, or `None` for a public one.
-pub fn scope(address: IpAddr) -> Option<Scope> {
+pub fn scope(address: IpAddr) -> Option<AddressScope> {
     match address {
         IpAddr::V4(v4) => scope_v4(v4),
         IpAddr::V6(v6) => scope_v6(v6),
@@ -78,7 +78,7 @@ pub fn scope(address: IpAddr) -> Option<Scope> {
 }
 
 /// `Err` with the reason when `address` must not be connected to.
-pub fn permit(address: IpAddr, allow_private_network: bool) -> Result<(), Scope> {
+pub fn permit(address: IpAddr, allow_private_network: bool) -> Result<(), AddressScope> {
     match scope(address) {
         None => Ok(()),
         Some(scope) if allow_private_network && scope.is_permitted_with_private_network() => Ok(()),
@@ -104,38 +104,38 @@ const METADATA_V6: [[u16; 8]; 3] = [
     [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254],
 ];
 
-fn scope_v4(address: Ipv4Addr) -> Option<Scope> {
+fn scope_v4(address: Ipv4Addr) -> Option<AddressScope> {
     let octets = address.octets();
     if METADATA_V4.contains(&octets) {
-        return Some(Scope::Metadata);
+        return Some(AddressScope::Metadata);
     }
     Some(match octets {
-        [0, ..] => Scope::Unspecified,
-        [127, ..] => Scope::Loopback,
-        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => Scope::Private,
-        [169, 254, ..] => Scope::LinkLocal,
-        [100, 64..=127, ..] => Scope::CarrierNat,
-        [198, 18..=19, ..] => Scope::Benchmarking,
-        [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => Scope::Documentation,
+        [0, ..] => AddressScope::Unspecified,
+        [127, ..] => AddressScope::Loopback,
+        [10, ..] | [172, 16..=31, ..] | [192, 168, ..] => AddressScope::Private,
+        [169, 254, ..] => AddressScope::LinkLocal,
+        [100, 64..=127, ..] => AddressScope::CarrierNat,
+        [198, 18..=19, ..] => AddressScope::Benchmarking,
+        [192, 0, 2, _] | [198, 51, 100, _] | [203, 0, 113, _] => AddressScope::Documentation,
         // IETF protocol assignments; the retired 6to4 relay.
-        [192, 0, 0, _] | [192, 88, 99, _] => Scope::Reserved,
-        [224..=239, ..] => Scope::Multicast,
-        [255, 255, 255, 255] => Scope::Broadcast,
-        [240..=255, ..] => Scope::Reserved,
+        [192, 0, 0, _] | [192, 88, 99, _] => AddressScope::Reserved,
+        [224..=239, ..] => AddressScope::Multicast,
+        [255, 255, 255, 255] => AddressScope::Broadcast,
+        [240..=255, ..] => AddressScope::Reserved,
         _ => return None,
     })
 }
 
-fn scope_v6(address: Ipv6Addr) -> Option<Scope> {
+fn scope_v6(address: Ipv6Addr) -> Option<AddressScope> {
     let segments = address.segments();
     if METADATA_V6.contains(&segments) {
-        return Some(Scope::Metadata);
+        return Some(AddressScope::Metadata);
     }
     if address.is_unspecified() {
-        return Some(Scope::Unspecified);
+        return Some(AddressScope::Unspecified);
     }
     if address.is_loopback() {
-        return Some(Scope::Loopback);
+        return Some(AddressScope::Loopback);
     }
     match segments {
         // IPv4-mapped, and the well-known prefix of NAT64 (RFC 6052).
@@ -146,7 +146,7 @@ fn scope_v6(address: Ipv6Addr) -> Option<Scope> {
         [0x2002, hi, lo, ..] => return scope_v4(embedded(hi, lo)),
         // IPv4-compatible (long deprecated) and IPv4-translated (RFC 2765): never public.
         [0, 0, 0, 0, 0, 0, hi, lo] | [0, 0, 0, 0, 0xffff, 0, hi, lo] => {
-            return Some(scope_v4(embedded(hi, lo)).unwrap_or(Scope::Reserved));
+            return Some(scope_v4(embedded(hi, lo)).unwrap_or(AddressScope::Reserved));
         }
         // ISATAP (RFC 5214): an IPv4 address in the interface identifier, under any prefix.
         [_, _, _, _, 0 | 0x200, 0x5efe, hi, lo] => {
@@ -158,17 +158,17 @@ fn scope_v6(address: Ipv6Addr) -> Option<Scope> {
     }
     let [first, second, third, ..] = segments;
     Some(match (first, second) {
-        (0xfc00..=0xfdff, _) => Scope::UniqueLocal,
-        (0xfe80..=0xfebf, _) => Scope::LinkLocal,
-        (0xfec0..=0xfeff, _) => Scope::Private,
-        (0xff00..=0xffff, _) => Scope::Multicast,
-        (0x2001, 0xdb8) | (0x3fff, 0..=0xfff) => Scope::Documentation,
-        (0x2001, 2) if third == 0 => Scope::Benchmarking,
+        (0xfc00..=0xfdff, _) => AddressScope::UniqueLocal,
+        (0xfe80..=0xfebf, _) => AddressScope::LinkLocal,
+        (0xfec0..=0xfeff, _) => AddressScope::Private,
+        (0xff00..=0xffff, _) => AddressScope::Multicast,
+        (0x2001, 0xdb8) | (0x3fff, 0..=0xfff) => AddressScope::Documentation,
+        (0x2001, 2) if third == 0 => AddressScope::Benchmarking,
         // IETF protocol assignments 2001::/23, Teredo and its hidden IPv4 addresses among them.
-        (0x2001, 0..=0x1ff) => Scope::Reserved,
+        (0x2001, 0..=0x1ff) => AddressScope::Reserved,
         // Only 2000::/3 is global unicast.
         (0x2000..=0x3fff, _) => return None,
-        _ => Scope::Reserved,
+        _ => AddressScope::Reserved,
     })
 }
 
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn of(text: &str) -> Option<Scope> {
+    fn of(text: &str) -> Option<AddressScope> {
         scope(text.parse().unwrap())
     }
 
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn each_special_range_is_recognised() {
-        use Scope::*;
+        use AddressScope::*;
         for (address, expected) in [
             ("169.254.169.254", Metadata),
             ("fd00:ec2::254", Metadata),
@@ -247,12 +247,21 @@ mod tests {
     #[test]
     fn with_the_private_network_allowed_metadata_stays_refused() {
         for address in ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254"] {
-            assert_eq!(permit(address.parse().unwrap(), true), Err(Scope::Metadata));
+            assert_eq!(
+                permit(address.parse().unwrap(), true),
+                Err(AddressScope::Metadata)
+            );
         }
         assert_eq!(permit("127.0.0.1".parse().unwrap(), true), Ok(()));
         assert_eq!(permit("10.0.0.1".parse().unwrap(), true), Ok(()));
-        assert_eq!(permit("10.0.0.1".parse().unwrap(), false), Err(Scope::Private));
-        assert_eq!(permit("0.0.0.0".parse().unwrap(), true), Err(Scope::Unspecified));
+        assert_eq!(
+            permit("10.0.0.1".parse().unwrap(), false),
+            Err(AddressScope::Private)
+        );
+        assert_eq!(
+            permit("0.0.0.0".parse().unwrap(), true),
+            Err(AddressScope::Unspecified)
+        );
     }
 
     proptest! {

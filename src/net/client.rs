@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::error::{NetError, Stage};
-use super::failure::{self, Context};
+use super::failure::{self, RequestContext};
 use super::guard;
 use super::leaf::LeafWatch;
 use super::limits::Limits;
@@ -297,7 +297,7 @@ impl Client {
         let mut answer = match timeout(limits.total, request.send()).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
-                let context = Context {
+                let context = RequestContext {
                     host: &host,
                     via_proxy: self.via_proxy,
                     max_headers: limits.max_headers,

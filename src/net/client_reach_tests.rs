@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::AsyncWriteExt;
 
 use super::*;
-use crate::net::address::Scope;
+use crate::net::address::AddressScope;
 use crate::net::error::{TlsProblem, UrlProblem};
 use crate::net::loopback::{TestPki, answer, bytes, raw};
 use crate::net::retry::Heal;
@@ -78,7 +78,7 @@ async fn a_private_dns_answer_refuses_the_host_and_nothing_is_connected() {
         NetError::AddressRefused {
             host: "app.example:443".into(),
             address: "10.1.2.3".parse().unwrap(),
-            scope: Scope::Private
+            scope: AddressScope::Private
         }
     );
     assert!(!error.may_heal());
@@ -206,7 +206,7 @@ async fn a_proxy_is_asked_to_connect_and_its_refusal_shows_no_password() {
     assert!(matches!(
         error,
         NetError::AddressRefused {
-            scope: Scope::Private,
+            scope: AddressScope::Private,
             ..
         }
     ));

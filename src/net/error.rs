@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::address::Scope;
+use super::address::AddressScope;
 use super::retry::Heal;
 
 /// Why a request brought no usable answer. `host` is always `host:port`, never a URL: no path, query or user name of a
@@ -27,7 +27,7 @@ pub enum NetError {
         /// The refused address; one of several answers is enough.
         address: IpAddr,
         /// What kind of address it is.
-        scope: Scope,
+        scope: AddressScope,
     },
     /// The name could not be resolved.
     #[error(
@@ -151,7 +151,7 @@ impl Heal for NetError {
     }
 }
 
-fn private_network_hint(scope: Scope) -> &'static str {
+fn private_network_hint(scope: AddressScope) -> &'static str {
     if scope.is_permitted_with_private_network() {
         "; if this is your own network, allow it with --allow-private-network"
     } else {

@@ -9,14 +9,14 @@ use super::error::{NetError, Stage, TlsProblem};
 use cvm_verify_core::evidence::excerpt;
 
 /// What the request was about, for the message.
-pub(super) struct Context<'a> {
+pub(super) struct RequestContext<'a> {
     pub(super) host: &'a str,
     pub(super) via_proxy: bool,
     pub(super) max_headers: usize,
 }
 
 /// Classifies an error that came before the response head was complete.
-pub(super) fn before_body(error: &reqwest::Error, context: &Context<'_>) -> NetError {
+pub(super) fn before_body(error: &reqwest::Error, context: &RequestContext<'_>) -> NetError {
     let host = context.host.to_owned();
     let causes = Causes::of(error);
     if let Some(ours) = causes.find::<NetError>() {

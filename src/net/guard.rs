@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use super::address::{self, Scope};
+use super::address::{self, AddressScope};
 use super::error::{NetError, UrlProblem};
 
 /// Checks `url` before anything is sent or looked up.
@@ -60,8 +60,8 @@ pub(super) fn authority(url: &Url) -> String {
 fn is_loopback(host: &Host<&str>) -> bool {
     match host {
         Host::Domain(name) => is_localhost_name(name),
-        Host::Ipv4(v4) => address::scope((*v4).into()) == Some(Scope::Loopback),
-        Host::Ipv6(v6) => address::scope((*v6).into()) == Some(Scope::Loopback),
+        Host::Ipv4(v4) => address::scope((*v4).into()) == Some(AddressScope::Loopback),
+        Host::Ipv6(v6) => address::scope((*v6).into()) == Some(AddressScope::Loopback),
     }
 }
 
@@ -134,14 +134,14 @@ mod tests {
     #[test]
     fn private_literals_are_refused_however_they_are_spelled() {
         for (url, scope) in [
-            ("https://127.0.0.1/", Scope::Loopback),
-            ("https://0x7f.1/", Scope::Loopback),
-            ("https://2130706433/", Scope::Loopback),
-            ("https://017700000001/", Scope::Loopback),
-            ("https://[::ffff:127.0.0.1]/", Scope::Loopback),
-            ("https://[64:ff9b::10.0.0.1]/", Scope::Private),
-            ("https://169.254.169.254/latest/", Scope::Metadata),
-            ("https://0.0.0.0/", Scope::Unspecified),
+            ("https://127.0.0.1/", AddressScope::Loopback),
+            ("https://0x7f.1/", AddressScope::Loopback),
+            ("https://2130706433/", AddressScope::Loopback),
+            ("https://017700000001/", AddressScope::Loopback),
+            ("https://[::ffff:127.0.0.1]/", AddressScope::Loopback),
+            ("https://[64:ff9b::10.0.0.1]/", AddressScope::Private),
+            ("https://169.254.169.254/latest/", AddressScope::Metadata),
+            ("https://0.0.0.0/", AddressScope::Unspecified),
         ] {
             match refusal(url, false) {
                 NetError::AddressRefused { scope: found, .. } => assert_eq!(found, scope, "{url}"),
@@ -149,7 +149,7 @@ mod tests {
             }
         }
         match refusal("https://169.254.169.254/latest/", true) {
-            NetError::AddressRefused { scope, .. } => assert_eq!(scope, Scope::Metadata),
+            NetError::AddressRefused { scope, .. } => assert_eq!(scope, AddressScope::Metadata),
             other => panic!("{other:?}"),
         }
     }

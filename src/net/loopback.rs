@@ -28,7 +28,7 @@ pub(crate) fn client() -> Client {
 }
 
 /// What the servers were asked for, request target by request target.
-pub(crate) type Asked = Arc<Mutex<Vec<String>>>;
+pub(crate) type RequestLog = Arc<Mutex<Vec<String>>>;
 
 /// A server that gives every connection to `serve`, with the request head read already.
 pub(crate) async fn raw<F, Fut>(serve: F) -> Url
@@ -66,8 +66,8 @@ pub(crate) async fn bytes(answer: impl Into<Vec<u8>>) -> Url {
 }
 
 /// A server that answers by the request target, and the list of what it was asked.
-pub(crate) async fn routes(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (Url, Asked) {
-    let asked = Asked::default();
+pub(crate) async fn routes(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (Url, RequestLog) {
+    let asked = RequestLog::default();
     let log = asked.clone();
     let url = raw(move |head, mut stream| {
         let target = head.split(' ').nth(1).unwrap_or_default().to_owned();

@@ -11,16 +11,16 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::address::{self, Scope};
+use super::address::{self, AddressScope};
 use super::error::NetError;
 use super::guard;
 use cvm_verify_core::evidence::excerpt;
 
 /// The answer of a look-up, when it comes.
-pub(super) type Answer = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+pub(super) type LookupAnswer = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
 
 /// A name look-up; the system's, or a test's own.
-pub(super) type Lookup = Arc<dyn Fn(String) -> Answer + Send + Sync>;
+pub(super) type Lookup = Arc<dyn Fn(String) -> LookupAnswer + Send + Sync>;
 
 /// The system's resolver.
 pub(super) fn system_lookup() -> Lookup {
@@ -86,11 +86,11 @@ fn vet(host: &str, found: Vec<IpAddr>, allow_private: bool) -> Result<Vec<IpAddr
         guard::check_address(address, host, allow_private)?;
         // Plain http is let through for these names only because they mean this machine: hold them to it.
         let scope = address::scope(address);
-        if guard::is_localhost_name(host) && scope != Some(Scope::Loopback) {
+        if guard::is_localhost_name(host) && scope != Some(AddressScope::Loopback) {
             return Err(NetError::AddressRefused {
                 host: host.to_owned(),
                 address,
-                scope: scope.unwrap_or(Scope::Reserved),
+                scope: scope.unwrap_or(AddressScope::Reserved),
             });
         }
     }
@@ -114,7 +114,7 @@ mod tests {
             Err(NetError::AddressRefused {
                 host: "app.example".into(),
                 address: "10.0.0.1".parse().unwrap(),
-                scope: Scope::Private
+                scope: AddressScope::Private
             })
         );
         assert_eq!(
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_metadata_answer_is_refused_even_in_a_private_network() {
         match vet("metadata.internal", ips(&["169.254.169.254"]), true) {
-            Err(NetError::AddressRefused { scope, .. }) => assert_eq!(scope, Scope::Metadata),
+            Err(NetError::AddressRefused { scope, .. }) => assert_eq!(scope, AddressScope::Metadata),
             other => panic!("{other:?}"),
         }
     }
@@ -137,7 +137,7 @@ mod tests {
         assert!(matches!(
             vet("localhost", ips(&["10.0.0.1"]), true),
             Err(NetError::AddressRefused {
-                scope: Scope::Private,
+                scope: AddressScope::Private,
                 ..
             })
         ));

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::planner::Selection;
 use super::target::Target;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::files;
 use crate::git::{self, Unrecorded};
 use crate::usage_error::UsageError;
@@ -24,13 +24,13 @@ pub(crate) const LOCK_NAME: &str = "cvm.lock";
 pub(crate) fn with_found_lock(
     mut selection: Selection,
     quiet: bool,
-    surroundings: &mut Surroundings,
+    env: &mut Env,
 ) -> Result<Selection, UsageError> {
     let path = Path::new(LOCK_NAME);
     let [url] = selection.urls.as_slice() else {
         return Ok(selection);
     };
-    if !(surroundings.exists)(path) {
+    if !(env.exists)(path) {
         return Ok(selection);
     }
     // An address that cannot be used is reported by what uses it.
@@ -47,7 +47,7 @@ pub(crate) fn with_found_lock(
     })?;
     let mut say = |line: &str| {
         if !quiet {
-            surroundings.complain(line);
+            env.complain(line);
         }
     };
     match choose(&read.lock, &origin, &selection.names) {

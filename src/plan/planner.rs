@@ -6,31 +6,31 @@ use std::sync::Arc;
 
 use super::policy::{Expectations, Locks, expectations};
 use super::policy_file::Config;
+use super::setting_problem::{SettingProblem, settings_error};
 use super::target::{Target, source_kind};
-use super::trouble::{Trouble, told};
-use crate::alert::alerting::Told;
-use crate::alert::variables::Variables;
+use crate::alert::alerting::AlertedTarget;
+use crate::alert::variables::ChannelVariables;
 use crate::config::file::FileTarget;
-use crate::config::{Interval, Settings, Written, path_of, written};
+use crate::config::{Interval, Settings, WrittenValue, path_of, written};
 use crate::engine::Deployment;
 use crate::source::SourceKind;
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::{CollateralMaxAge, GovernancePolicy, GpuVerifier, Policy, Verifier};
 
 /// One deployment to verify.
-pub(crate) struct Planned {
+pub(crate) struct Job {
     pub deployment: Arc<Deployment>,
     /// Who is told.
-    pub alerts: Variables,
+    pub alerts: ChannelVariables,
     /// How often `watch` verifies it.
     pub interval: Interval,
 }
 
 /// Everything that a run verifies.
 pub(crate) struct Plan {
-    pub targets: Vec<Planned>,
+    pub targets: Vec<Job>,
     /// The channels of the whole run.
-    pub alerts: Variables,
+    pub alerts: ChannelVariables,
     /// The files that all this was read from.
     pub files: BTreeSet<PathBuf>,
 }
@@ -62,20 +62,20 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
         asks_nodes: selection.asks_nodes,
         locks: Locks::default(),
         files: policy_file.map(Path::to_owned).into_iter().collect(),
-        troubles: config
+        problems: config
             .as_ref()
-            .map(|config| config.troubles.clone())
+            .map(|config| config.problems.clone())
             .unwrap_or_default(),
     };
-    let targets: Vec<Planned> = wanted.iter().flat_map(|wanted| planner.add(wanted)).collect();
-    if let Some(error) = told(planner.troubles) {
+    let targets: Vec<Job> = wanted.iter().flat_map(|wanted| planner.add(wanted)).collect();
+    if let Some(error) = settings_error(planner.problems) {
         return Err(error);
     }
     refuse_one_name_for_two(&targets)?;
     Ok(Plan {
         targets,
         files: planner.files,
-        alerts: Variables::of(&match &config {
+        alerts: ChannelVariables::of(&match &config {
             Some(config) => config.settings(options, None),
             None => options.clone(),
         }),
@@ -97,7 +97,7 @@ impl Plan {
 }
 
 /// Alerts remember, and `merge` joins, by name: of two with one name, the good one would hide the other.
-fn refuse_one_name_for_two(targets: &[Planned]) -> Result<(), UsageError> {
+fn refuse_one_name_for_two(targets: &[Job]) -> Result<(), UsageError> {
     let mut names = BTreeSet::new();
     match targets.iter().find(|target| !names.insert(target.name())) {
         None => Ok(()),
@@ -110,7 +110,7 @@ fn refuse_one_name_for_two(targets: &[Planned]) -> Result<(), UsageError> {
 }
 
 /// A deployment that is wanted.
-struct Wanted<'c> {
+struct WantedDeployment<'c> {
     /// Its name, where it has one beside its address.
     name: Option<&'c str>,
     /// Its address, where it was given on the command line.
@@ -118,11 +118,14 @@ struct Wanted<'c> {
     target: Option<&'c FileTarget>,
 }
 
-fn wanted<'c>(selection: &'c Selection, config: Option<&'c Config>) -> Result<Vec<Wanted<'c>>, UsageError> {
+fn wanted<'c>(
+    selection: &'c Selection,
+    config: Option<&'c Config>,
+) -> Result<Vec<WantedDeployment<'c>>, UsageError> {
     let (options, names) = (&selection.options, selection.names.as_slice());
     match (selection.urls.as_slice(), names, config) {
         // An app that is reached by the id that is expected of it.
-        ([], [], None) if !addresses(None, options).is_empty() => Ok(vec![Wanted {
+        ([], [], None) if !addresses(None, options).is_empty() => Ok(vec![WantedDeployment {
             name: None,
             url: None,
             target: None,
@@ -143,17 +146,17 @@ fn wanted<'c>(selection: &'c Selection, config: Option<&'c Config>) -> Result<Ve
             "--info-url",
             "it is the information of one app, and there are several URLs; verify them one by one",
         )),
-        ([], [], Some(config)) => Ok(config.file.targets.iter().map(Wanted::of).collect()),
+        ([], [], Some(config)) => Ok(config.file.targets.iter().map(WantedDeployment::of).collect()),
         ([], names, Some(config)) => {
-            let mut chosen: Vec<Wanted<'_>> = Vec::new();
+            let mut chosen: Vec<WantedDeployment<'_>> = Vec::new();
             for name in names {
                 if chosen.iter().all(|other| other.name != Some(name)) {
-                    chosen.push(Wanted::of(config.target(name)?));
+                    chosen.push(WantedDeployment::of(config.target(name)?));
                 }
             }
             Ok(chosen)
         }
-        ([url], [name], config) => Ok(vec![Wanted {
+        ([url], [name], config) => Ok(vec![WantedDeployment {
             name: Some(name),
             url: Some(url),
             target: config.map(|config| config.target(name)).transpose()?,
@@ -165,7 +168,7 @@ fn wanted<'c>(selection: &'c Selection, config: Option<&'c Config>) -> Result<Ve
         )),
         (urls, [], _) => Ok(urls
             .iter()
-            .map(|url| Wanted {
+            .map(|url| WantedDeployment {
                 name: None,
                 url: Some(url),
                 target: None,
@@ -174,7 +177,7 @@ fn wanted<'c>(selection: &'c Selection, config: Option<&'c Config>) -> Result<Ve
     }
 }
 
-impl<'c> Wanted<'c> {
+impl<'c> WantedDeployment<'c> {
     fn of(target: &'c FileTarget) -> Self {
         Self {
             name: Some(&target.name),
@@ -193,12 +196,12 @@ struct Planner<'c> {
     asks_nodes: bool,
     locks: Locks,
     files: BTreeSet<PathBuf>,
-    troubles: Vec<Trouble>,
+    problems: Vec<SettingProblem>,
 }
 
 impl Planner<'_> {
     /// Plans one, or one for each instance that it names; none where something is wrong with it, which is noted.
-    fn add(&mut self, wanted: &Wanted<'_>) -> Vec<Planned> {
+    fn add(&mut self, wanted: &WantedDeployment<'_>) -> Vec<Job> {
         let settings = match self.config {
             Some(config) => config.settings(self.options, wanted.target),
             None => self.options.clone(),
@@ -217,19 +220,19 @@ impl Planner<'_> {
         for address in addresses(wanted.url, &settings) {
             match Target::of_settings(&address, &settings) {
                 Ok(target) => targets.push(target),
-                Err(trouble) => self.troubles.push(trouble),
+                Err(problem) => self.problems.push(problem),
             }
         }
         let Expectations { policy, compose_file } =
             match expectations(&settings, wanted.name, self.at, &mut self.locks) {
                 Ok(expectations) => expectations,
-                Err(troubles) => {
-                    self.troubles.extend(troubles);
+                Err(problems) => {
+                    self.problems.extend(problems);
                     return Vec::new();
                 }
             };
         let several = targets.len() > 1;
-        let planned = targets.into_iter().map(|target| Planned {
+        let planned = targets.into_iter().map(|target| Job {
             deployment: Arc::new(Deployment {
                 policy: Policy {
                     address_id: target.address_id(),
@@ -248,7 +251,7 @@ impl Planner<'_> {
                 source: target.source,
                 compose_file: compose_file.clone(),
             }),
-            alerts: Variables::of(&settings),
+            alerts: ChannelVariables::of(&settings),
             interval,
         });
         planned.collect()
@@ -259,13 +262,13 @@ impl Planner<'_> {
             return Interval::default();
         };
         value.text.parse().unwrap_or_else(|error| {
-            self.troubles.push(Trouble::of("interval", value, error));
+            self.problems.push(SettingProblem::of("interval", value, error));
             Interval::default()
         })
     }
 }
 
-impl Planned {
+impl Job {
     /// What reports call it.
     pub fn name(&self) -> &str {
         &self.deployment.name
@@ -277,8 +280,8 @@ impl Planned {
     }
 
     /// What alerts need to know of it.
-    pub fn told(&self) -> Told<'_> {
-        Told {
+    pub fn alerted(&self) -> AlertedTarget<'_> {
+        AlertedTarget {
             name: self.name(),
             variables: &self.alerts,
             policy: self.policy().fingerprint(),
@@ -306,7 +309,7 @@ impl Planned {
 }
 
 /// Where a target is reached: at its address; where it has none, by the ids that are expected of it, as its source allows.
-fn addresses(url: Option<&str>, settings: &Settings) -> Vec<Written> {
+fn addresses(url: Option<&str>, settings: &Settings) -> Vec<WrittenValue> {
     if let Some(url) = url {
         return written("URL", [url.to_owned()]);
     }
@@ -322,6 +325,6 @@ fn addresses(url: Option<&str>, settings: &Settings) -> Vec<Written> {
 }
 
 /// The same for a command that looks at one: the first.
-pub(crate) fn address(url: Option<&str>, settings: &Settings) -> Option<Written> {
+pub(crate) fn address(url: Option<&str>, settings: &Settings) -> Option<WrittenValue> {
     addresses(url, settings).into_iter().next()
 }

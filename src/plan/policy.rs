@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::setting_problem::SettingProblem;
 use super::source_rules::source_policy;
-use super::trouble::Trouble;
 use super::{compose_document, release, tls_mode};
-use crate::config::{Settings, Written, path_of};
+use crate::config::{Settings, WrittenValue, path_of};
 use crate::files::ReadLock;
 use crate::usage_error::UsageError;
 use crate::{files, image_source};
@@ -110,10 +110,10 @@ pub(crate) fn expectations(
     target: Option<&str>,
     at: u64,
     locks: &mut Locks,
-) -> Result<Expectations, Vec<Trouble>> {
+) -> Result<Expectations, Vec<SettingProblem>> {
     let mut reader = Reader {
         settings,
-        troubles: Vec::new(),
+        problems: Vec::new(),
     };
     let compose_file = reader.compose_file();
     let compose_hash = reader.compose_hash(compose_file.as_deref());
@@ -180,16 +180,16 @@ pub(crate) fn expectations(
         None => reader.without_lock(os_image, policy),
         Some(value) => reader.with_lock(value, target, at, os_image, policy, locks),
     };
-    let sources = source_policy(settings, &policy.sources, &mut reader.troubles);
+    let sources = source_policy(settings, &policy.sources, &mut reader.problems);
     let policy = Policy { sources, ..policy };
-    reader.troubles.extend(tls_mode::check(&policy, settings));
-    if reader.troubles.is_empty() {
-        reader.troubles.extend(release::check(&policy, settings));
+    reader.problems.extend(tls_mode::check(&policy, settings));
+    if reader.problems.is_empty() {
+        reader.problems.extend(release::check(&policy, settings));
     }
-    if reader.troubles.is_empty() {
+    if reader.problems.is_empty() {
         Ok(Expectations { policy, compose_file })
     } else {
-        Err(reader.troubles)
+        Err(reader.problems)
     }
 }
 
@@ -216,7 +216,7 @@ fn waivers(settings: &Settings) -> BTreeMap<CheckId, Origin> {
 /// Reads settings, and goes on after a mistake.
 struct Reader<'s> {
     settings: &'s Settings,
-    troubles: Vec<Trouble>,
+    problems: Vec<SettingProblem>,
 }
 
 impl Reader<'_> {
@@ -233,7 +233,7 @@ impl Reader<'_> {
         match parse(&value.text) {
             Ok(parsed) => Some(parsed),
             Err(error) => {
-                self.troubles.push(Trouble::of(key, value, error));
+                self.problems.push(SettingProblem::of(key, value, error));
                 None
             }
         }
@@ -270,7 +270,7 @@ impl Reader<'_> {
         for value in values {
             match parse(&value.text) {
                 Ok(one) => parsed.push(one),
-                Err(error) => self.troubles.push(Trouble::of(key, value, error)),
+                Err(error) => self.problems.push(SettingProblem::of(key, value, error)),
             }
         }
         (parsed.len() == values.len()).then_some(Expected {
@@ -294,7 +294,8 @@ impl Reader<'_> {
                 origin: listed.origin,
             }),
             Err(error) => {
-                self.troubles.push(Trouble::of("platform-id", value, error));
+                self.problems
+                    .push(SettingProblem::of("platform-id", value, error));
                 None
             }
         }
@@ -313,7 +314,8 @@ impl Reader<'_> {
                 "the layout has no place for a key; name one that has with --report-data: {}",
                 known.join(", ")
             );
-            self.troubles.push(Trouble::of("report-data-key", value, problem));
+            self.problems
+                .push(SettingProblem::of("report-data-key", value, problem));
             return None;
         };
         self.parsed("report-data-key", |text| match parse_user_hex::<20>(text) {
@@ -374,7 +376,7 @@ impl Reader<'_> {
             seen.dedup();
             if seen.len() != hosts.value.len() || seen.len() > MAX_KMS {
                 let problem = format!("name each KMS once, and at most {MAX_KMS}");
-                self.troubles.push(Trouble::of("kms-host", value, problem));
+                self.problems.push(SettingProblem::of("kms-host", value, problem));
             }
         }
         KmsPolicy {
@@ -446,8 +448,8 @@ impl Reader<'_> {
         let files = match locks.image_files(&path_of(value)) {
             Ok(files) => files,
             Err(error) => {
-                self.troubles
-                    .push(Trouble::of_named_file("os-image-files", value, error));
+                self.problems
+                    .push(SettingProblem::of_named_file("os-image-files", value, error));
                 return option;
             }
         };
@@ -465,7 +467,8 @@ impl Reader<'_> {
                 expected,
             )))),
             Err(error) => {
-                self.troubles.push(Trouble::of("os-image-files", value, error));
+                self.problems
+                    .push(SettingProblem::of("os-image-files", value, error));
                 None
             }
         }
@@ -477,8 +480,8 @@ impl Reader<'_> {
             return built_in();
         };
         locks.reference(&path_of(value)).unwrap_or_else(|error| {
-            self.troubles
-                .push(Trouble::of_named_file("reference-values", value, error));
+            self.problems
+                .push(SettingProblem::of_named_file("reference-values", value, error));
             built_in()
         })
     }
@@ -490,8 +493,8 @@ impl Reader<'_> {
         match read {
             Ok(bytes) => Some(bytes),
             Err(error) => {
-                self.troubles
-                    .push(Trouble::of_named_file("app-compose-file", value, error));
+                self.problems
+                    .push(SettingProblem::of_named_file("app-compose-file", value, error));
                 None
             }
         }
@@ -509,13 +512,13 @@ impl Reader<'_> {
             && given.value != file.value
         {
             let sha256 = hex::encode(file.value);
-            self.troubles.push(match value.origin {
-                Origin::File { .. } => Trouble::of(
+            self.problems.push(match value.origin {
+                Origin::File { .. } => SettingProblem::of(
                     "compose-hash",
                     value,
                     format!("`app-compose-file` says otherwise: that file's SHA-256 is {sha256}; remove one of them"),
                 ),
-                _ => Trouble::Other(format!(
+                _ => SettingProblem::Other(format!(
                     "--compose-hash and --app-compose-file contradict each other: the file's SHA-256 is {sha256}"
                 )),
             });
@@ -526,7 +529,7 @@ impl Reader<'_> {
     fn docker_compose(&mut self, document: Option<&[u8]>) -> Option<Expected<String>> {
         let value = self.settings.one("docker-compose")?;
         release::docker_compose(value, document)
-            .map_err(|trouble| self.troubles.push(trouble))
+            .map_err(|trouble| self.problems.push(trouble))
             .ok()
     }
 
@@ -563,7 +566,7 @@ impl Reader<'_> {
             });
             match exception {
                 Ok(exception) => exceptions.push(exception),
-                Err(error) => self.troubles.push(Trouble::of("accept-tcb", value, error)),
+                Err(error) => self.problems.push(SettingProblem::of("accept-tcb", value, error)),
             }
         }
         TcbPolicy {
@@ -579,13 +582,13 @@ impl Reader<'_> {
                 ..policy
             },
             (Some(OsImageOption::Lock), Some(value)) if !self.settings.is_flawed("lock") => {
-                self.troubles.push(match value.origin {
-                    Origin::File { .. } => Trouble::of(
+                self.problems.push(match value.origin {
+                    Origin::File { .. } => SettingProblem::of(
                         "os-image",
                         value,
                         "there is no lock; name one with `lock`, or make one with `cvm-verify pin`",
                     ),
-                    _ => Trouble::Other(
+                    _ => SettingProblem::Other(
                         "--os-image lock: there is no lock; give one with --lock, or make one with `cvm-verify pin`"
                             .to_owned(),
                     ),
@@ -598,7 +601,7 @@ impl Reader<'_> {
 
     fn with_lock(
         &mut self,
-        value: &Written,
+        value: &WrittenValue,
         target: Option<&str>,
         at: u64,
         os_image: Option<OsImageOption>,
@@ -609,7 +612,8 @@ impl Reader<'_> {
         let file = match locks.read(&path_of(value)) {
             Ok(file) => file,
             Err(error) => {
-                self.troubles.push(Trouble::of_named_file("lock", value, error));
+                self.problems
+                    .push(SettingProblem::of_named_file("lock", value, error));
                 return policy;
             }
         };
@@ -619,7 +623,8 @@ impl Reader<'_> {
             lock.apply(&file.origin_of(target), os_image, policy)
         });
         applied.unwrap_or_else(|error| {
-            self.troubles.push(Trouble::of_named_file("lock", value, error));
+            self.problems
+                .push(SettingProblem::of_named_file("lock", value, error));
             Policy::default()
         })
     }
@@ -634,7 +639,7 @@ impl Reader<'_> {
                 "{path} is the lock of another app ({}); correct the id, or use the lock of this app",
                 hex::encode(locked)
             );
-            self.troubles.push(Trouble::of("app-id", value, problem));
+            self.problems.push(SettingProblem::of("app-id", value, problem));
         }
     }
 }

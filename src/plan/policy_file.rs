@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::trouble::{Trouble, told};
+use super::setting_problem::{SettingProblem, settings_error};
 use crate::config::Settings;
 use crate::config::file::{FILE_NAME, FileTarget, MAX_FILE_BYTES, PolicyFile};
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::files;
 use crate::render::escape;
 use crate::usage_error::UsageError;
@@ -14,20 +14,20 @@ use cvm_verify_core::toml_text::nearest;
 /// A policy file, and what is wrong with it so far.
 pub(crate) struct Config {
     pub file: PolicyFile,
-    pub troubles: Vec<Trouble>,
+    pub problems: Vec<SettingProblem>,
 }
 
 /// Where the policy file is: the given one, else the one in the working folder, which is said.
-pub(crate) fn found(given: Option<&Path>, quiet: bool, surroundings: &mut Surroundings) -> Option<PathBuf> {
+pub(crate) fn found(given: Option<&Path>, quiet: bool, env: &mut Env) -> Option<PathBuf> {
     if let Some(path) = given {
         return Some(path.to_owned());
     }
     let path = Path::new(FILE_NAME);
-    if !(surroundings.exists)(path) {
+    if !(env.exists)(path) {
         return None;
     }
     if !quiet {
-        surroundings.complain(&format!("No URL was given: reading {FILE_NAME}."));
+        env.complain(&format!("No URL was given: reading {FILE_NAME}."));
     }
     Some(path.to_owned())
 }
@@ -38,7 +38,7 @@ pub(crate) fn read(path: &Path) -> Result<Config, UsageError> {
     let (file, mistakes) = PolicyFile::read(&bytes, &path.display().to_string());
     Ok(Config {
         file,
-        troubles: mistakes.into_iter().map(Trouble::File).collect(),
+        problems: mistakes.into_iter().map(SettingProblem::File).collect(),
     })
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn of_one(
     let target = config.only_target(name)?;
     let settings = config.settings(options, Some(target));
     let name = target.name.clone();
-    told(config.troubles).map_or(Ok((settings, Some(name))), Err)
+    settings_error(config.problems).map_or(Ok((settings, Some(name))), Err)
 }
 
 impl Config {
@@ -66,7 +66,7 @@ impl Config {
             return Ok(target);
         }
         // What is wrong with the file may be why it is missing.
-        if let Some(error) = told(self.troubles.clone()) {
+        if let Some(error) = settings_error(self.problems.clone()) {
             return Err(error);
         }
         let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
@@ -86,7 +86,7 @@ impl Config {
         match (name, self.file.targets.as_slice()) {
             (Some(name), _) => self.target(name),
             (None, [one]) => Ok(one),
-            (None, _) => Err(told(self.troubles.clone()).unwrap_or_else(|| {
+            (None, _) => Err(settings_error(self.problems.clone()).unwrap_or_else(|| {
                 UsageError::new(format!(
                     "{} has several targets; choose one with --target NAME",
                     self.file.path

@@ -1,27 +1,30 @@
 //! A release given by its docker compose file, and two releases at a time.
 
-use super::trouble::Trouble;
-use crate::config::{Settings, Written, path_of};
+use super::setting_problem::SettingProblem;
+use crate::config::{Settings, WrittenValue, path_of};
 use crate::files;
 use cvm_verify_core::policy::{Expected, Origin, Policy};
 
 /// `docker-compose`. Beside `app-compose-file` it must be the docker compose file in there.
-pub(crate) fn docker_compose(value: &Written, document: Option<&[u8]>) -> Result<Expected<String>, Trouble> {
+pub(crate) fn docker_compose(
+    value: &WrittenValue,
+    document: Option<&[u8]>,
+) -> Result<Expected<String>, SettingProblem> {
     let text = files::read_docker_compose(&path_of(value))
-        .map_err(|error| Trouble::of_named_file("docker-compose", value, error))?;
+        .map_err(|error| SettingProblem::of_named_file("docker-compose", value, error))?;
     let inside = document.and_then(|bytes| {
         let document: serde_json::Value = serde_json::from_slice(bytes).ok()?;
         Some(document.get("docker_compose_file")?.as_str()? == text)
     });
     if inside == Some(false) {
         return Err(match value.origin {
-            Origin::File { .. } => Trouble::of(
+            Origin::File { .. } => SettingProblem::of(
                 "docker-compose",
                 value,
                 "`app-compose-file` says otherwise: the docker compose file inside that document is another one; remove one \
                  of them",
             ),
-            _ => Trouble::Other(
+            _ => SettingProblem::Other(
                 "--docker-compose and --app-compose-file contradict each other: the docker compose file inside the document \
                  is another one"
                     .to_owned(),
@@ -35,7 +38,7 @@ pub(crate) fn docker_compose(value: &Written, document: Option<&[u8]>) -> Result
 }
 
 /// A second hash needs a first expectation, and another one.
-pub(crate) fn check(policy: &Policy, settings: &Settings) -> Option<Trouble> {
+pub(crate) fn check(policy: &Policy, settings: &Settings) -> Option<SettingProblem> {
     let second = policy.second_compose_hash.as_ref()?;
     let value = settings.one("also-compose-hash")?;
     let problem = match &policy.compose_hash {
@@ -50,5 +53,5 @@ pub(crate) fn check(policy: &Policy, settings: &Settings) -> Option<Trouble> {
         }
         _ => return None,
     };
-    Some(Trouble::of("also-compose-hash", value, problem))
+    Some(SettingProblem::of("also-compose-hash", value, problem))
 }

@@ -1,16 +1,16 @@
 //! `--shard`: a part of the targets.
 
-use super::planner::Planned;
+use super::planner::Job;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::Shard;
 
 /// The targets of this shard; all of them without one.
-pub(crate) fn part(shard: Option<Shard>, targets: Vec<Planned>) -> Result<Vec<Planned>, UsageError> {
+pub(crate) fn part(shard: Option<Shard>, targets: Vec<Job>) -> Result<Vec<Job>, UsageError> {
     let Some(shard) = shard else {
         return Ok(targets);
     };
     let total = targets.len();
-    let mine = shard.of(targets, Planned::name);
+    let mine = shard.of(targets, Job::name);
     if mine.is_empty() {
         return Err(UsageError::option(
             "--shard",

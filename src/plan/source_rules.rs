@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::trouble::Trouble;
-use crate::config::{Settings, Written, path_of};
-use crate::env::Surroundings;
+use super::setting_problem::SettingProblem;
+use crate::config::{Settings, WrittenValue, path_of};
+use crate::env::Env;
 use crate::files;
 use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::{MAX_STATEMENT_FILE, StatementFile};
@@ -18,7 +18,7 @@ use cvm_verify_core::verify::provenance::SigstoreRoots;
 pub(crate) fn source_policy(
     settings: &Settings,
     locked: &SourcePolicy,
-    troubles: &mut Vec<Trouble>,
+    problems: &mut Vec<SettingProblem>,
 ) -> SourcePolicy {
     let blocks = settings.all("images");
     let mut rules: Vec<SourceRule> = match blocks.is_empty() {
@@ -28,33 +28,33 @@ pub(crate) fn source_policy(
             .filter_map(|value| {
                 let parsed = block(value);
                 parsed
-                    .map_err(|problem| troubles.push(Trouble::of("images", value, problem)))
+                    .map_err(|problem| problems.push(SettingProblem::of("images", value, problem)))
                     .ok()
             })
             .collect(),
     };
-    short_form(settings, &mut rules, troubles);
+    short_form(settings, &mut rules, problems);
     let written = blocks.first().map(|value| ("images", value));
     let written = written.or_else(|| Some(("source-repository", settings.one("source-repository")?)));
     if let Some((key, value)) = written {
         let mut seen = BTreeSet::new();
         if let Some(rule) = rules.iter().find(|rule| !seen.insert(rule.image.to_string())) {
             let problem = format!("two rules name the image {}; keep one", rule.image);
-            troubles.push(Trouble::of(key, value, problem));
+            problems.push(SettingProblem::of(key, value, problem));
         }
         if rules.len() > MAX_SOURCE_RULES {
             let problem = format!("there are more than {MAX_SOURCE_RULES} rules");
-            troubles.push(Trouble::of(key, value, problem));
+            problems.push(SettingProblem::of(key, value, problem));
         }
     }
     SourcePolicy {
         rules: rules.into(),
-        roots: roots(settings, troubles),
-        files: statement_files(settings, troubles).into(),
+        roots: roots(settings, problems),
+        files: statement_files(settings, problems).into(),
     }
 }
 
-fn block(value: &Written) -> Result<SourceRule, String> {
+fn block(value: &WrittenValue) -> Result<SourceRule, String> {
     let written: WrittenRule = serde_json::from_str(&value.text).map_err(|error| error.to_string())?;
     written
         .rule(value.origin.clone())
@@ -62,7 +62,7 @@ fn block(value: &Written) -> Result<SourceRule, String> {
 }
 
 /// The four short options.
-fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, troubles: &mut Vec<Trouble>) {
+fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, problems: &mut Vec<SettingProblem>) {
     let one = |key: &str| settings.one(key).map(|value| value.text.clone());
     let written = WrittenRule {
         image: "*".to_owned(),
@@ -88,7 +88,7 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, troubles: &mut V
     let is_whole = written.repository.is_some();
     if !is_whole && rules.is_empty() {
         let problem = "it needs --source-repository OWNER/NAME, or rules in [[target.images]] or the lock";
-        troubles.push(Trouble::of(key, value, problem));
+        problems.push(SettingProblem::of(key, value, problem));
         return;
     }
     // Without a repository of its own, the values are judged as those of any.
@@ -104,7 +104,11 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, troubles: &mut V
                 .find(|key| key.strip_prefix("source-") == Some(error.key))
                 .unwrap_or(key);
             let value = settings.one(key).unwrap_or(value);
-            troubles.push(Trouble::of(key, value, format!("the value {}", error.problem)));
+            problems.push(SettingProblem::of(
+                key,
+                value,
+                format!("the value {}", error.problem),
+            ));
             return;
         }
     };
@@ -133,7 +137,7 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, troubles: &mut V
     }
 }
 
-fn roots(settings: &Settings, troubles: &mut Vec<Trouble>) -> Arc<SigstoreRoots> {
+fn roots(settings: &Settings, problems: &mut Vec<SettingProblem>) -> Arc<SigstoreRoots> {
     let Some(value) = settings.one("sigstore-root") else {
         return SigstoreRoots::shared();
     };
@@ -145,14 +149,14 @@ fn roots(settings: &Settings, troubles: &mut Vec<Trouble>) -> Arc<SigstoreRoots>
     match parsed {
         Ok(roots) => Arc::new(roots),
         Err(error) => {
-            troubles.push(Trouble::of_named_file("sigstore-root", value, error));
+            problems.push(SettingProblem::of_named_file("sigstore-root", value, error));
             SigstoreRoots::shared()
         }
     }
 }
 
-fn statement_files(settings: &Settings, troubles: &mut Vec<Trouble>) -> Vec<StatementFile> {
-    let read = |value: &Written| {
+fn statement_files(settings: &Settings, problems: &mut Vec<SettingProblem>) -> Vec<StatementFile> {
+    let read = |value: &WrittenValue| {
         let path = path_of(value);
         let bytes = files::read(&path, MAX_STATEMENT_FILE as u64).map_err(|error| error.to_string())?;
         let shown = path.display().to_string();
@@ -162,18 +166,15 @@ fn statement_files(settings: &Settings, troubles: &mut Vec<Trouble>) -> Vec<Stat
     for value in settings.all("provenance-bundle") {
         match read(value) {
             Ok(file) => found.push(file),
-            Err(error) => troubles.push(Trouble::of_named_file("provenance-bundle", value, error)),
+            Err(error) => problems.push(SettingProblem::of_named_file("provenance-bundle", value, error)),
         }
     }
     found
 }
 
 /// A scheduled run verifies what was deployed earlier: the head of its branch is not that.
-pub(crate) fn refuse_commit_on_schedule(
-    options: &Settings,
-    surroundings: &Surroundings,
-) -> Result<(), UsageError> {
-    let event = surroundings.env.get("GITHUB_EVENT_NAME").map(String::as_str);
+pub(crate) fn refuse_commit_on_schedule(options: &Settings, env: &Env) -> Result<(), UsageError> {
+    let event = env.variables.get("GITHUB_EVENT_NAME").map(String::as_str);
     match (options.one("source-commit"), event) {
         (Some(_), Some("schedule")) => Err(UsageError::option(
             "--source-commit",

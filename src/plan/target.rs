@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use super::trouble::Trouble;
-use crate::config::{Settings, Written, parse_url, shown_address, shown_text};
+use super::setting_problem::SettingProblem;
+use crate::config::{Settings, WrittenValue, parse_url, shown_address, shown_text};
 use crate::source::app::AppEndpoints;
 use crate::source::guest_agent::GuestAgent;
 use crate::source::phala_cloud::PhalaCloud;
@@ -31,10 +31,10 @@ impl Target {
     }
 
     /// The same for what settings name.
-    pub fn of_settings(address: &Written, settings: &Settings) -> Result<Self, Trouble> {
+    pub fn of_settings(address: &WrittenValue, settings: &Settings) -> Result<Self, SettingProblem> {
         Self::new(&address.text, settings).map_err(|error| match &address.origin {
-            Origin::File { .. } => Trouble::of("url", address, error),
-            _ => Trouble::Other(error.to_string()),
+            Origin::File { .. } => SettingProblem::of("url", address, error),
+            _ => SettingProblem::Other(error.to_string()),
         })
     }
 

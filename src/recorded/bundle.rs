@@ -9,9 +9,9 @@ use crate::engine::{RecordedEvidence, RecordedOpinions};
 use crate::files;
 use crate::source::{Source, tls_host};
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::{Bundle, TlsSession};
-use cvm_verify_core::verify::CollateralGap;
+use cvm_verify_core::verify::UnusableCollateral;
 
 /// Reads an evidence bundle.
 pub(crate) fn from_bundle(path: &Path, collateral: Option<&Path>) -> Result<Recorded, UsageError> {
@@ -32,11 +32,11 @@ pub(crate) fn of_bundle(
             text.get().as_bytes(),
         ))
         .map_err(|error| UsageError::file(path, format!("its `collateral`: {error}")))?,
-        (None, None) => Err(CollateralGap::Missing),
+        (None, None) => Err(UnusableCollateral::Missing),
     };
     Ok(Recorded {
         gathered: RecordedEvidence {
-            evidence: bundle.evidence().map_err(EvidenceGap::from),
+            evidence: bundle.evidence().map_err(EvidenceFailure::from),
             collateral: recorded_collateral,
             collateral_fetched_at: bundle.collateral_fetched_at.filter(|_| collateral.is_none()),
             tls: recorded_tls(bundle),

@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use crate::engine::{RecordedEvidence, RecordedOpinions};
 use crate::files;
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::collateral::FileError;
 use cvm_verify_core::evidence::{Attestation, Bundle, BundleSource, Evidence, EvidenceError};
-use cvm_verify_core::verify::CollateralGap;
+use cvm_verify_core::verify::UnusableCollateral;
 
 /// Evidence from files, and what its names say.
 pub(crate) struct Recorded {
@@ -76,12 +76,12 @@ impl Bodies {
 pub(crate) fn not_a_file_mistake(
     path: &Path,
     evidence: Result<Evidence, EvidenceError>,
-) -> Result<Result<Evidence, EvidenceGap>, UsageError> {
+) -> Result<Result<Evidence, EvidenceFailure>, UsageError> {
     match evidence {
         Err(error @ (EvidenceError::NotJson { .. } | EvidenceError::TooLarge { .. })) => {
             Err(UsageError::file(path, error))
         }
-        other => Ok(other.map_err(EvidenceGap::from)),
+        other => Ok(other.map_err(EvidenceFailure::from)),
     }
 }
 
@@ -94,7 +94,9 @@ pub(crate) fn attestation_of_file(file: &[u8]) -> Result<Attestation, EvidenceEr
     }
 }
 
-pub(crate) fn read_collateral(path: &Path) -> Result<Result<QuoteCollateralV3, CollateralGap>, UsageError> {
+pub(crate) fn read_collateral(
+    path: &Path,
+) -> Result<Result<QuoteCollateralV3, UnusableCollateral>, UsageError> {
     let bytes = files::read(path, files::EVIDENCE_LIMIT)?;
     or_gap(cvm_verify_core::evidence::collateral::parse(&bytes))
         .map_err(|error| UsageError::file(path, error))
@@ -104,9 +106,9 @@ pub(crate) fn read_collateral(path: &Path) -> Result<Result<QuoteCollateralV3, C
 /// file's form: the wrong file.
 pub(crate) fn or_gap(
     parsed: Result<QuoteCollateralV3, FileError>,
-) -> Result<Result<QuoteCollateralV3, CollateralGap>, FileError> {
+) -> Result<Result<QuoteCollateralV3, UnusableCollateral>, FileError> {
     match parsed {
-        Err(FileError::Missing { field, document }) => Ok(Err(CollateralGap::Malformed {
+        Err(FileError::Missing { field, document }) => Ok(Err(UnusableCollateral::Malformed {
             document,
             problem: format!("the collateral has no field `{field}`"),
         })),

@@ -13,9 +13,9 @@ use crate::engine::{RecordedEvidence, RecordedOpinions};
 use crate::files;
 use crate::inspect::begins_like_quote;
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::{Attestation, Evidence, parse_user_hex};
-use cvm_verify_core::verify::CollateralGap;
+use cvm_verify_core::verify::UnusableCollateral;
 
 /// Loose files, and what was typed beside them.
 #[derive(Debug, Clone, Default)]
@@ -114,13 +114,13 @@ fn of_bytes(path: &Path, attestation: &[u8], args: &LooseFiles) -> Result<Record
             parse_user_hex(text).map_err(|error| UsageError::option("--nonce", format!("the value {error}")))
         })
         .transpose()?;
-    let collateral: Result<QuoteCollateralV3, CollateralGap> = match &args.collateral {
+    let collateral: Result<QuoteCollateralV3, UnusableCollateral> = match &args.collateral {
         Some(path) => read_collateral(path)?,
-        None => Err(CollateralGap::Missing),
+        None => Err(UnusableCollateral::Missing),
     };
     let evidence = attestation_of_file(attestation)
         .and_then(|attestation| Evidence::of_quote(attestation, info.as_deref(), compose.as_deref(), nonce));
-    let evidence: Result<Evidence, EvidenceGap> = not_a_file_mistake(path, evidence)?;
+    let evidence: Result<Evidence, EvidenceFailure> = not_a_file_mistake(path, evidence)?;
     Ok(Recorded {
         bodies: bodies(attestation, info.as_deref(), compose, nonce),
         gathered: RecordedEvidence {

@@ -139,7 +139,7 @@ fn of_checks(target: &TargetReport, in_repository: &impl Fn(&str) -> Option<Stri
     };
     let title = format!("{} {}", words::verdict_word(target.verdict), name(target));
     let causes = causes(target);
-    let told: Vec<&CheckResult> = match target.verdict {
+    let shown: Vec<&CheckResult> = match target.verdict {
         Verdict::Pass => target
             .checks
             .iter()
@@ -147,7 +147,7 @@ fn of_checks(target: &TargetReport, in_repository: &impl Fn(&str) -> Option<Stri
             .collect(),
         Verdict::Fail | Verdict::Inconclusive => causes,
     };
-    if told.is_empty() && target.verdict != Verdict::Pass {
+    if shown.is_empty() && target.verdict != Verdict::Pass {
         return vec![Annotation::new(level, title, words::UNDETERMINED.to_owned())];
     }
     let annotation = |check: &&CheckResult| Annotation {
@@ -164,7 +164,7 @@ fn of_checks(target: &TargetReport, in_repository: &impl Fn(&str) -> Option<Stri
             .as_ref()
             .and_then(|location| Some((in_repository(&location.file)?, location.line))),
     };
-    told.iter().map(annotation).collect()
+    shown.iter().map(annotation).collect()
 }
 
 /// What a verdict must not be read without: another root than Intel's, what was waived or accepted in writing.

@@ -221,7 +221,7 @@ fn joined(first: Option<&str>, second: Option<&str>) -> Option<String> {
 
 /// What was answered to one request for each document: raw bodies that begin like JSON.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct AppAnswer {
     /// Body of the attestation.
     pub attestation: Vec<u8>,
     /// Body of the app's information. Verification can do without.
@@ -241,7 +241,7 @@ pub async fn fetch(
     nonce: &[u8; 32],
     limits: &Limits,
     time_left: Duration,
-) -> Result<Answer, SourceError> {
+) -> Result<AppAnswer, SourceError> {
     let until = Instant::now() + time_left;
     let attestation = json_and_stay(
         client,
@@ -264,7 +264,7 @@ pub async fn fetch(
             Some(json_after(client, url, &limits).await)
         }
     };
-    Ok(Answer {
+    Ok(AppAnswer {
         attestation,
         info,
         gpu,

@@ -16,7 +16,7 @@ use crate::net::retry::{Heal as _, Schedule, retry};
 use crate::net::{Client, Limits, NetError, operator};
 use cvm_verify_core::evidence::excerpt;
 use cvm_verify_core::evidence::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
-use cvm_verify_core::verify::chain::{MAX_ROUNDS, Request, Subject, outcome, read};
+use cvm_verify_core::verify::chain::{GovernanceSubject, MAX_ROUNDS, Request, outcome, read};
 
 /// Largest answer, in bytes: 1 MiB. `kmsInfo` with a quote has about 12 KiB, a block of Base about 30.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -32,12 +32,12 @@ const PLAIN_PART: usize = 8;
 
 /// A node. Neither `Debug` nor any message shows more of its URL than host and port.
 #[derive(Clone)]
-pub struct Node {
+pub struct RpcNode {
     url: Url,
     host: String,
 }
 
-impl fmt::Debug for Node {
+impl fmt::Debug for RpcNode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Node({})", self.host)
     }
@@ -45,7 +45,7 @@ impl fmt::Debug for Node {
 
 /// Two nodes of different operators.
 #[derive(Debug, Clone)]
-pub struct Nodes([Node; 2]);
+pub struct Nodes([RpcNode; 2]);
 
 /// Why RPC URLs are refused. Holds nothing of a URL but host and port.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,12 +79,12 @@ impl Nodes {
     /// # Errors
     /// [`NodesError`].
     pub fn parse<'t>(urls: impl IntoIterator<Item = &'t str>) -> Result<Self, NodesError> {
-        let nodes: Vec<Node> = urls
+        let nodes: Vec<RpcNode> = urls
             .into_iter()
             .enumerate()
             .map(|(index, text)| node(index + 1, text))
             .collect::<Result<_, _>>()?;
-        let nodes = <[Node; 2]>::try_from(nodes).map_err(|nodes| NodesError::Count(nodes.len()))?;
+        let nodes = <[RpcNode; 2]>::try_from(nodes).map_err(|nodes| NodesError::Count(nodes.len()))?;
         let [first, second] = &nodes;
         if operator(&first.url) == operator(&second.url) {
             return Err(NodesError::SameOperator {
@@ -101,7 +101,7 @@ impl Nodes {
         &self,
         client: &Client,
         contracts: Contracts,
-        subject: &Subject,
+        subject: &GovernanceSubject,
         earlier: Option<&RecordedChain>,
         mut jitter: impl FnMut() -> u32,
     ) -> RecordedChain {
@@ -139,7 +139,7 @@ impl Nodes {
     }
 }
 
-fn node(number: usize, text: &str) -> Result<Node, NodesError> {
+fn node(number: usize, text: &str) -> Result<RpcNode, NodesError> {
     let url = parse_address(text).map_err(|problem| NodesError::Url {
         number,
         problem: match problem {
@@ -156,10 +156,10 @@ fn node(number: usize, text: &str) -> Result<Node, NodesError> {
         url.host_str().unwrap_or_default(),
         url.port_or_known_default().unwrap_or_default()
     );
-    Ok(Node { url, host })
+    Ok(RpcNode { url, host })
 }
 
-impl Node {
+impl RpcNode {
     async fn ask(
         &self,
         client: &Client,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-use super::app::Answer;
+use super::app::AppAnswer;
 use super::document::{json, json_after, json_and_stay};
 use super::error::SourceError;
 use super::host_label::HostId;
@@ -97,11 +97,11 @@ pub async fn fetch(
     agent: &GuestAgent,
     limits: &Limits,
     time_left: Duration,
-) -> Result<Answer, SourceError> {
+) -> Result<AppAnswer, SourceError> {
     let until = Instant::now() + time_left;
     let attestation = attestation(client, agent, &limits.within(time_left)).await?;
     let info = info(client, agent, limits, until).await;
-    Ok(Answer {
+    Ok(AppAnswer {
         attestation,
         info,
         gpu: None,
@@ -208,7 +208,7 @@ mod tests {
         }
     }
 
-    async fn ask(url: Url) -> Result<Answer, SourceError> {
+    async fn ask(url: Url) -> Result<AppAnswer, SourceError> {
         let agent = GuestAgent::new(url).expect("an agent");
         fetch(&loopback::client(), &agent, &Limits::body(1000), Limits::TOTAL).await
     }

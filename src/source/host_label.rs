@@ -21,7 +21,7 @@ impl fmt::Display for HostId {
 
 /// How the gateway passes the connection on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channel {
+pub enum GatewayChannel {
     /// No suffix: TLS ends at the gateway, whose certificate says nothing about the CVM.
     Gateway,
     /// `s`: TLS ends in the CVM.
@@ -38,15 +38,15 @@ pub struct HostLabel {
     /// Port inside the CVM: as written, else 443 with suffix `s` and 80 without.
     pub port: u16,
     /// How it is reached.
-    pub channel: Channel,
+    pub channel: GatewayChannel,
 }
 
 /// What the name of a host says of how a gateway passes TLS on. It proves nothing.
 #[must_use]
 pub fn tls_host(url: &Url) -> TlsHost {
     match HostLabel::of(url).map(|label| label.channel) {
-        Some(Channel::Gateway | Channel::Grpc) => TlsHost::Gateway,
-        Some(Channel::Passthrough) => TlsHost::Passthrough,
+        Some(GatewayChannel::Gateway | GatewayChannel::Grpc) => TlsHost::Gateway,
+        Some(GatewayChannel::Passthrough) => TlsHost::Passthrough,
         None => TlsHost::Other,
     }
 }
@@ -70,13 +70,13 @@ impl HostLabel {
         let mut bytes = [0; 20];
         hex::decode_to_slice(id, &mut bytes).ok()?;
         let (rest, channel) = match rest.as_bytes().last() {
-            Some(b's' | b'S') => (rest.get(..rest.len() - 1)?, Channel::Passthrough),
-            Some(b'g' | b'G') => (rest.get(..rest.len() - 1)?, Channel::Grpc),
-            _ => (rest, Channel::Gateway),
+            Some(b's' | b'S') => (rest.get(..rest.len() - 1)?, GatewayChannel::Passthrough),
+            Some(b'g' | b'G') => (rest.get(..rest.len() - 1)?, GatewayChannel::Grpc),
+            _ => (rest, GatewayChannel::Gateway),
         };
         let port = match rest.strip_prefix('-') {
             Some(digits) => parse_port(digits)?,
-            None if rest.is_empty() && channel == Channel::Passthrough => 443,
+            None if rest.is_empty() && channel == GatewayChannel::Passthrough => 443,
             None if rest.is_empty() => 80,
             None => return None,
         };
@@ -101,7 +101,7 @@ mod tests {
 
     const ID: &str = "0123456789abcdef0123456789abcdef01234567";
 
-    fn of(url: &str) -> Option<(u16, Channel)> {
+    fn of(url: &str) -> Option<(u16, GatewayChannel)> {
         let label = HostLabel::of(&url.parse().expect("a URL"))?;
         assert_eq!(label.id.to_string(), ID);
         Some((label.port, label.channel))
@@ -110,12 +110,12 @@ mod tests {
     #[test]
     fn the_forms_of_the_grammar_are_read() {
         for (suffix, expected) in [
-            ("", (80, Channel::Gateway)),
-            ("s", (443, Channel::Passthrough)),
-            ("g", (80, Channel::Grpc)),
-            ("-8090", (8090, Channel::Gateway)),
-            ("-8443s", (8443, Channel::Passthrough)),
-            ("-50051g", (50051, Channel::Grpc)),
+            ("", (80, GatewayChannel::Gateway)),
+            ("s", (443, GatewayChannel::Passthrough)),
+            ("g", (80, GatewayChannel::Grpc)),
+            ("-8090", (8090, GatewayChannel::Gateway)),
+            ("-8443s", (8443, GatewayChannel::Passthrough)),
+            ("-50051g", (50051, GatewayChannel::Grpc)),
         ] {
             let url = format!("https://{ID}{suffix}.dstack-prod7.example/attestation");
             assert_eq!(of(&url), Some(expected), "{url}");
@@ -174,7 +174,7 @@ mod tests {
 
         #[test]
         fn what_is_written_is_read(id: [u8; 20], port in 1u16.., suffix in 0usize..3) {
-            let (letter, channel) = [("", Channel::Gateway), ("s", Channel::Passthrough), ("g", Channel::Grpc)][suffix];
+            let (letter, channel) = [("", GatewayChannel::Gateway), ("s", GatewayChannel::Passthrough), ("g", GatewayChannel::Grpc)][suffix];
             let label = format!("{}-{port}{letter}", hex::encode(id));
             prop_assert_eq!(HostLabel::parse(&label), Some(HostLabel { id: HostId(id), port, channel }));
         }

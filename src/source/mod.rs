@@ -20,7 +20,7 @@ pub mod registry;
 
 pub use error::{NOT_JSON_BYTES, NotJson, SourceError};
 pub use found_statements::{Found, TIME};
-pub use host_label::{Channel, HostId, HostLabel, tls_host};
+pub use host_label::{GatewayChannel, HostId, HostLabel, tls_host};
 pub use kind::SourceKind;
 pub use nras::Nras;
 pub use phala_verifier::PhalaVerifier;

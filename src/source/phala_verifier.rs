@@ -5,7 +5,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;
 
 use crate::net::{Client, Limits};
-use cvm_verify_core::evidence::RecordedOpinion;
+use cvm_verify_core::evidence::RecordedPhalaAnswer;
 
 /// Largest answer, in bytes: 1 MiB. Real ones have the quote, its certificates and collateral, about 40 KiB.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -32,8 +32,8 @@ impl PhalaVerifier {
     }
 
     /// Asks for a verdict on a quote, each host at most once, until one has an answer.
-    pub async fn ask(&self, client: &Client, quote: &[u8]) -> RecordedOpinion {
-        let mut last = RecordedOpinion {
+    pub async fn ask(&self, client: &Client, quote: &[u8]) -> RecordedPhalaAnswer {
+        let mut last = RecordedPhalaAnswer {
             host: String::new(),
             status: None,
             body: None,
@@ -54,7 +54,7 @@ const fn is_an_answer(status: u16) -> bool {
     matches!(status, 200 | 400 | 413 | 422)
 }
 
-async fn ask_one(client: &Client, base: &Url, quote: &[u8]) -> RecordedOpinion {
+async fn ask_one(client: &Client, base: &Url, quote: &[u8]) -> RecordedPhalaAnswer {
     let mut url = base.clone();
     url.set_path(&format!("{}/{PATH}", base.path().trim_end_matches('/')));
     let json = HeaderValue::from_static("application/json");
@@ -66,14 +66,14 @@ async fn ask_one(client: &Client, base: &Url, quote: &[u8]) -> RecordedOpinion {
         .post(&url, headers, body.into_bytes(), &Limits::body(MAX_BYTES))
         .await
     {
-        Ok(response) => RecordedOpinion {
+        Ok(response) => RecordedPhalaAnswer {
             host: response.host,
             status: Some(response.status),
             // Bytes that are no text are no JSON either, and stay none.
             body: Some(String::from_utf8_lossy(&response.body).into_owned()),
             problem: None,
         },
-        Err(error) => RecordedOpinion {
+        Err(error) => RecordedPhalaAnswer {
             host,
             status: None,
             body: None,

@@ -18,7 +18,7 @@ pub enum LogFormat {
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub enum LogLevel {
     /// All is as it should be.
     Info,
     /// Somebody may want to look.
@@ -27,7 +27,7 @@ pub enum Level {
     Error,
 }
 
-impl Level {
+impl LogLevel {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -39,11 +39,11 @@ impl Level {
 
 /// Something that happened.
 #[derive(Debug, Clone, Serialize)]
-pub struct Entry<'a> {
+pub struct LogEntry<'a> {
     /// When, RFC 3339 UTC.
     at: String,
     /// How much it matters.
-    level: Level,
+    level: LogLevel,
     /// What kind of thing, stable for ever.
     event: &'static str,
     /// The target's name.
@@ -66,7 +66,7 @@ pub struct Entry<'a> {
     message: String,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> LogEntry<'a> {
     /// A round of a target ended.
     #[must_use]
     pub fn verified(report: &'a TargetReport, duration_ms: u64, now: u64) -> Self {
@@ -76,9 +76,9 @@ impl<'a> Entry<'a> {
             .map(|check| format!("{}/{}", check.id, check.reason.as_deref().unwrap_or_default()))
             .collect();
         let level = match report.verdict {
-            Verdict::Pass => Level::Info,
-            Verdict::Inconclusive => Level::Warn,
-            Verdict::Fail => Level::Error,
+            Verdict::Pass => LogLevel::Info,
+            Verdict::Inconclusive => LogLevel::Warn,
+            Verdict::Fail => LogLevel::Error,
         };
         Self {
             target: Some(&report.name),
@@ -97,9 +97,9 @@ impl<'a> Entry<'a> {
     #[must_use]
     pub fn alert(record: &AlertRecord, now: u64) -> Self {
         let (level, word) = if record.delivered {
-            (Level::Info, "delivered")
+            (LogLevel::Info, "delivered")
         } else {
-            (Level::Warn, "NOT DELIVERED")
+            (LogLevel::Warn, "NOT DELIVERED")
         };
         let (event, channel) = (&record.event, &record.channel);
         let message = format!("{event} through {channel} {word}: {}", record.detail);
@@ -111,14 +111,14 @@ impl<'a> Entry<'a> {
 
     /// Anything else that a person should know.
     #[must_use]
-    pub fn note(level: Level, event: &'static str, message: String, now: u64) -> Self {
+    pub fn note(level: LogLevel, event: &'static str, message: String, now: u64) -> Self {
         Self {
             message,
             ..Self::of(level, event, now)
         }
     }
 
-    fn of(level: Level, event: &'static str, now: u64) -> Self {
+    fn of(level: LogLevel, event: &'static str, now: u64) -> Self {
         Self {
             at: rfc3339(now),
             level,
@@ -134,7 +134,7 @@ impl<'a> Entry<'a> {
 
     /// How much it matters.
     #[must_use]
-    pub const fn level(&self) -> Level {
+    pub const fn level(&self) -> LogLevel {
         self.level
     }
 

@@ -1,13 +1,13 @@
 //! What log lines look like, whatever a CVM sent.
 
 use super::*;
-use crate::watch::board_tests::report;
+use crate::watch::watch_status_tests::report;
 use cvm_verify_core::report::{Status, TrustRootKind, Verdict};
 
 #[test]
 fn a_pass_is_one_short_line() {
     let report = report("api", Verdict::Pass);
-    let line = Entry::verified(&report, 812, 1_786_622_400).line(LogFormat::Text);
+    let line = LogEntry::verified(&report, 812, 1_786_622_400).line(LogFormat::Text);
     assert_eq!(line, "2026-08-13T12:00:00Z info  api: PASS (812 ms)");
 }
 
@@ -17,7 +17,7 @@ fn a_failure_names_check_reason_and_cause() {
     report.checks[9].status = Status::Fail;
     report.checks[9].reason = Some("compose-hash-mismatch".to_owned());
     report.checks[9].detail = "Another one.\u{1b}[31m\n::error::x \u{202e}".to_owned();
-    let entry = Entry::verified(&report, 9, 1_786_622_400);
+    let entry = LogEntry::verified(&report, 9, 1_786_622_400);
     insta::assert_snapshot!(entry.line(LogFormat::Text));
     let json: serde_json::Value = serde_json::from_str(&entry.line(LogFormat::Json)).expect("JSON");
     assert_eq!(json["event"], "verified");
@@ -38,7 +38,7 @@ fn what_only_follows_from_a_cause_is_left_out_and_an_unmet_requirement_is_a_caus
     }
     report.checks[0].reason = Some("unreachable".to_owned());
     report.checks[0].detail = "No connection.".to_owned();
-    let line = Entry::verified(&report, 9, 0).line(LogFormat::Text);
+    let line = LogEntry::verified(&report, 9, 0).line(LogFormat::Text);
     assert_eq!(
         line,
         "1970-01-01T00:00:00Z warn  api: INCONCLUSIVE (9 ms) [evidence/unreachable] No connection."
@@ -50,7 +50,7 @@ fn what_only_follows_from_a_cause_is_left_out_and_an_unmet_requirement_is_a_caus
     unmet.status = Status::Skip;
     unmet.reason = Some("no-expectation".to_owned());
     unmet.detail = "Nobody said what should run.".to_owned();
-    let line = Entry::verified(&report, 9, 0).line(LogFormat::Text);
+    let line = LogEntry::verified(&report, 9, 0).line(LogFormat::Text);
     assert!(
         line.ends_with("[compose-hash/no-expectation] Nobody said what should run."),
         "{line}"
@@ -65,12 +65,12 @@ fn alerts_and_notes_say_what_happened() {
         delivered: false,
         detail: "api: HTTP 500, three times".to_owned(),
     };
-    let line = Entry::alert(&record, 0).line(LogFormat::Text);
+    let line = LogEntry::alert(&record, 0).line(LogFormat::Text);
     assert_eq!(
         line,
         "1970-01-01T00:00:00Z warn  alert: failed through slack NOT DELIVERED: api: HTTP 500, three times"
     );
-    let line = Entry::note(Level::Info, "stopping", "SIGTERM".to_owned(), 0).line(LogFormat::Text);
+    let line = LogEntry::note(LogLevel::Info, "stopping", "SIGTERM".to_owned(), 0).line(LogFormat::Text);
     assert_eq!(line, "1970-01-01T00:00:00Z info  stopping: SIGTERM");
 }
 
@@ -78,7 +78,7 @@ fn alerts_and_notes_say_what_happened() {
 fn what_is_only_simulated_says_so_in_every_line() {
     let mut report = report("api", Verdict::Pass);
     report.trust_root = TrustRootKind::Custom;
-    let entry = Entry::verified(&report, 9, 0);
+    let entry = LogEntry::verified(&report, 9, 0);
     assert_eq!(
         entry.line(LogFormat::Text),
         "1970-01-01T00:00:00Z info  SIMULATED api: PASS (9 ms)"
@@ -90,7 +90,7 @@ fn what_is_only_simulated_says_so_in_every_line() {
 #[test]
 fn a_note_of_several_lines_cannot_look_like_another_entry() {
     let message = "two mistakes:\n2026-01-01T00:00:00Z info  api: PASS\u{1b}[0m".to_owned();
-    let line = Entry::note(Level::Error, "policy-refused", message, 0).line(LogFormat::Text);
+    let line = LogEntry::note(LogLevel::Error, "policy-refused", message, 0).line(LogFormat::Text);
     let lines: Vec<&str> = line.lines().collect();
     assert_eq!(
         lines,

@@ -1,7 +1,7 @@
 //! Where the log goes.
 
-use super::{Entry, Level, LogFormat};
-use crate::env::Surroundings;
+use super::{LogEntry, LogFormat, LogLevel};
+use crate::env::Env;
 
 /// Lines on standard output.
 pub(crate) struct Log {
@@ -11,10 +11,10 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub fn write(&self, entry: &Entry<'_>, surroundings: &mut Surroundings) {
-        if self.quiet && entry.level() == Level::Info {
+    pub fn write(&self, entry: &LogEntry<'_>, env: &mut Env) {
+        if self.quiet && entry.level() == LogLevel::Info {
             return;
         }
-        surroundings.print(&format!("{}\n", entry.line(self.format)));
+        env.print(&format!("{}\n", entry.line(self.format)));
     }
 }

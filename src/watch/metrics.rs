@@ -5,14 +5,14 @@
 
 use std::fmt::Write as _;
 
-use super::board::place;
-use super::{Board, Health, TargetStatus};
+use super::watch_status::place;
+use super::{Health, TargetStatus, WatchStatus};
 use cvm_verify_core::report::{Tool, TrustRootKind, Verdict};
 
 /// Everything on the board at `now`, Unix seconds. Where the proofs rest on another root than Intel's, the first line
 /// says so.
 #[must_use]
-pub fn metrics(board: &Board, root: TrustRootKind, tool: &Tool, now: u64) -> String {
+pub fn metrics(board: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) -> String {
     let mut page = Page::default();
     if root == TrustRootKind::Custom {
         page.text
@@ -173,7 +173,7 @@ impl Page {
 
     fn each(
         &mut self,
-        board: &Board,
+        board: &WatchStatus,
         (name, kind, help): (&'static str, &str, &str),
         value: impl Fn(&TargetStatus) -> Option<f64>,
     ) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::watch::board_tests::report;
+use crate::watch::watch_status_tests::report;
 
 fn tool() -> Tool {
     Tool {
@@ -15,9 +15,9 @@ fn tool() -> Tool {
     }
 }
 
-fn board() -> Board {
+fn board() -> WatchStatus {
     let minute = Duration::from_secs(60);
-    let mut board = Board::default();
+    let mut board = WatchStatus::default();
     board.watch([("api".to_owned(), minute), ("db".to_owned(), minute)], 1000);
     let mut good = report("api", Verdict::Pass);
     good.tcb.status = Some("UpToDate".to_owned());

@@ -3,12 +3,10 @@
 //! When a target is due, what its log lines and metrics are, and whether the loop does its work is decided by pure functions.
 //! `run` is the loop itself, with clock, network, files and signals.
 
-mod beat;
-mod board;
-mod desk;
+mod alert_queue;
 mod endpoint;
-mod kept;
-mod lap;
+mod evidence_archive;
+mod heartbeat_cycle;
 mod log;
 mod log_writer;
 mod metrics;
@@ -18,14 +16,16 @@ mod policy_files;
 mod rounds;
 mod run;
 mod signals;
+mod target_schedule;
+mod watch_status;
 
 #[cfg(test)]
-mod board_tests;
+mod watch_status_tests;
 
-pub use beat::{Beat, Ended};
-pub use board::{Board, Health, TargetStatus};
-pub use lap::Lap;
-pub use log::{Entry, Level, LogFormat};
+pub use heartbeat_cycle::HeartbeatCycle;
+pub use log::{LogEntry, LogFormat, LogLevel};
 pub use metrics::metrics;
 pub(crate) use options::{Options, WatchError};
 pub(crate) use run::run;
+pub use target_schedule::{Ended, TargetSchedule};
+pub use watch_status::{Health, TargetStatus, WatchStatus};

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::LogFormat;
-use crate::alert::state::Rules;
+use crate::alert::incident::Rules;
 use crate::engine::Session;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::plan::planner::{Plan, Selection};
 use crate::usage_error::{UsageError, WriteError};
 
@@ -42,7 +42,7 @@ pub(crate) struct Options {
 }
 
 /// Makes the session of a plan: what does not change from target to target.
-pub(crate) type SessionOf<'a> = &'a dyn Fn(&Plan, &Surroundings) -> Result<Arc<Session>, UsageError>;
+pub(crate) type SessionOf<'a> = &'a dyn Fn(&Plan, &Env) -> Result<Arc<Session>, UsageError>;
 
 /// Why a watch did not begin.
 #[derive(Debug, thiserror::Error)]

@@ -2,22 +2,22 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Board, Health, endpoint, metrics};
+use super::{Health, WatchStatus, endpoint, metrics};
 use cvm_verify_core::report::TrustRootKind;
 
 /// A panic while the board was locked leaves it as it was.
-pub(crate) fn locked(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
+pub(crate) fn locked(board: &Mutex<WatchStatus>) -> MutexGuard<'_, WatchStatus> {
     board.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the endpoint shows.
-pub(crate) struct Pages {
-    pub board: Arc<Mutex<Board>>,
+pub(crate) struct WatchPages {
+    pub board: Arc<Mutex<WatchStatus>>,
     pub root: TrustRootKind,
     pub now: fn() -> u64,
 }
 
-impl endpoint::Pages for Pages {
+impl endpoint::Pages for WatchPages {
     fn metrics(&self) -> String {
         metrics(&locked(&self.board), self.root, &crate::env::tool(), (self.now)())
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Beat, Ended};
+use super::{Ended, TargetSchedule};
 use crate::engine::{Collection, Session, Tasks, Time};
-use crate::plan::planner::Planned;
+use crate::plan::planner::Job;
 
 /// All targets.
 pub(crate) struct Rounds {
@@ -22,19 +22,19 @@ pub(crate) struct Rounds {
 }
 
 struct Watched {
-    planned: Arc<Planned>,
-    beat: Beat,
+    planned: Arc<Job>,
+    beat: TargetSchedule,
     had_one: bool,
 }
 
 struct Running {
-    planned: Arc<Planned>,
+    planned: Arc<Job>,
     began: Instant,
 }
 
 /// What a target handed over.
 pub(crate) struct Finished {
-    pub planned: Arc<Planned>,
+    pub planned: Arc<Job>,
     pub collection: Collection,
     pub took: Duration,
 }
@@ -52,7 +52,7 @@ impl Rounds {
     }
 
     /// Other targets from now on. Those that are as before keep their beat; the others are due at once. Says what changed.
-    pub fn replace(&mut self, targets: Vec<Planned>) -> Option<String> {
+    pub fn replace(&mut self, targets: Vec<Job>) -> Option<String> {
         let now = self.started.elapsed();
         let mut before = std::mem::take(&mut self.watched);
         let (mut new, mut changed) = (0, 0);
@@ -66,7 +66,7 @@ impl Rounds {
                 old => {
                     *(if old.is_some() { &mut changed } else { &mut new }) += 1;
                     Watched {
-                        beat: Beat::new(planned.interval.duration() / self.acceleration, now),
+                        beat: TargetSchedule::new(planned.interval.duration() / self.acceleration, now),
                         planned: Arc::new(planned),
                         had_one: false,
                     }
@@ -135,7 +135,7 @@ impl Rounds {
     }
 
     /// A target's round ended. `None` where the policy has no such target any more.
-    pub fn end(&mut self, planned: &Arc<Planned>, jitter: u32) -> Option<Ended> {
+    pub fn end(&mut self, planned: &Arc<Job>, jitter: u32) -> Option<Ended> {
         let now = self.started.elapsed();
         let mut watched = self.watched.iter_mut();
         let watched = watched.find(|watched| Arc::ptr_eq(&watched.planned, planned))?;

@@ -12,17 +12,17 @@ use super::endpoint;
 use super::options::{Options, SessionOf, WatchError};
 use crate::alert::alerting::entropy;
 use crate::engine::milliseconds;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::plan::planner::Plan;
 use crate::usage_error::UsageError;
 
-use super::Board;
-use super::Entry;
-use super::Level;
-use super::desk::Desk;
-use super::kept::Kept;
+use super::LogEntry;
+use super::LogLevel;
+use super::WatchStatus;
+use super::alert_queue::AlertQueue;
+use super::evidence_archive::EvidenceArchive;
 use super::log_writer::Log;
-use super::pages::Pages;
+use super::pages::WatchPages;
 use super::pages::locked;
 use super::policy_files::PolicyFiles;
 use super::policy_files::Reading;
@@ -45,28 +45,24 @@ const COLLATERAL_ROUND: Duration = Duration::from_secs(60);
 const LAST_ALERTS: Duration = Duration::from_secs(4);
 
 /// Watches until a signal ends it, or each target was verified once. Returns the exit code.
-pub(crate) fn run(
-    options: &Options,
-    session_of: SessionOf<'_>,
-    surroundings: &mut Surroundings,
-) -> Result<u8, WatchError> {
+pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -> Result<u8, WatchError> {
     let mut policy = PolicyFiles::new(&options.selection, options.policy_file.clone());
-    let plan = policy.read((surroundings.now)())?;
-    let session = session_of(&plan, surroundings)?;
-    let kept = Kept::new(options.evidence.clone())?;
+    let plan = policy.read((env.now)())?;
+    let session = session_of(&plan, env)?;
+    let kept = EvidenceArchive::new(options.evidence.clone())?;
     let time = Time {
         one_attempt: options.one_attempt,
         until: None,
     };
-    let desk = Desk::new(options, &plan, &session, surroundings)?;
-    surroundings.note_a_run_inside_a_cvm();
+    let queue = AlertQueue::new(options, &plan, &session, env)?;
+    env.note_a_run_inside_a_cvm();
     let system = |what| move |error| WatchError::System { what, error };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(system("no async runtime"))?;
     let ended = runtime.block_on(async {
-        let signals = Signals::new(surroundings.stop.take()).map_err(system("signals cannot be caught"))?;
+        let signals = Signals::new(env.stop.take()).map_err(system("signals cannot be caught"))?;
         let watch = Watch {
             options,
             session_of,
@@ -76,13 +72,13 @@ pub(crate) fn run(
             },
             policy,
             session,
-            rounds: Rounds::new(options.concurrency, time, surroundings.acceleration),
-            desk,
+            rounds: Rounds::new(options.concurrency, time, env.acceleration),
+            queue,
             kept,
             board: Arc::default(),
             signals,
             worst: Verdict::Pass,
-            surroundings,
+            env,
         };
         watch.run(plan).await
     });
@@ -99,13 +95,13 @@ struct Watch<'a> {
     policy: PolicyFiles<'a>,
     session: Arc<Session>,
     rounds: Rounds,
-    desk: Desk,
-    kept: Kept,
-    board: Arc<Mutex<Board>>,
+    queue: AlertQueue,
+    kept: EvidenceArchive,
+    board: Arc<Mutex<WatchStatus>>,
     signals: Signals,
     /// The worst verdict so far.
     worst: Verdict,
-    surroundings: &'a mut Surroundings,
+    env: &'a mut Env,
 }
 
 impl Watch<'_> {
@@ -114,21 +110,21 @@ impl Watch<'_> {
         self.serve().await?;
         let count = plan.targets.len();
         // Whoever runs it once has the exit code.
-        let silent = !self.options.once && self.desk.is_silent(&plan, self.surroundings);
+        let silent = !self.options.once && self.queue.is_silent(&plan, self.env);
         self.adopt(plan);
         let version = env!("CARGO_PKG_VERSION");
         self.note(
-            Level::Info,
+            LogLevel::Info,
             "started",
             format!("cvm-verify {version}, {}", targets(count)),
         );
         if silent {
             let said = "no alert channel is set in the environment: what is found stands in this log and in the metrics only";
-            self.note(Level::Warn, "note", said.to_owned());
+            self.note(LogLevel::Warn, "note", said.to_owned());
         }
         let stopped_by = self.turn().await;
         if let Some(signal) = stopped_by {
-            self.note(Level::Info, "stopping", signal.to_owned());
+            self.note(LogLevel::Info, "stopping", signal.to_owned());
             self.rounds.abort();
         }
         self.last_alerts(stopped_by.is_some()).await;
@@ -158,7 +154,7 @@ impl Watch<'_> {
             let due = self.rounds.next_due().unwrap_or(tick).min(tick);
             tokio::select! {
                 finished = self.rounds.finished(&self.session) => self.conclude(finished),
-                records = self.desk.told() => {
+                records = self.queue.delivered() => {
                     self.write_down(&records);
                     self.save();
                 }
@@ -171,7 +167,7 @@ impl Watch<'_> {
             if Instant::now() >= tick {
                 tick = Instant::now() + TICK;
                 self.read_policy(false);
-                if self.desk.has_news() {
+                if self.queue.has_news() {
                     self.save();
                 }
             }
@@ -180,7 +176,7 @@ impl Watch<'_> {
 
     /// Judges what a target handed over.
     fn conclude(&mut self, finished: Finished) {
-        let now = (self.surroundings.now)();
+        let now = (self.env.now)();
         let Finished {
             planned,
             collection,
@@ -204,17 +200,17 @@ impl Watch<'_> {
         });
         if let Some(note) = appraised.note {
             let said = note.strip_prefix("note: ").unwrap_or(&note).to_owned();
-            self.note(Level::Warn, "note", said);
+            self.note(LogLevel::Warn, "note", said);
         }
         for report in &reports {
-            let entry = Entry::verified(report, milliseconds(took), now);
-            self.log.write(&entry, self.surroundings);
+            let entry = LogEntry::verified(report, milliseconds(took), now);
+            self.log.write(&entry, self.env);
         }
         for (report, bundle) in reports.iter().zip(&bundles) {
             match self.kept.keep(report, bundle.as_ref()) {
                 None => {}
-                Some(Ok(said)) => self.note(Level::Info, "evidence", said),
-                Some(Err(error)) => self.note(Level::Warn, "evidence", error.to_string()),
+                Some(Ok(said)) => self.note(LogLevel::Info, "evidence", said),
+                Some(Err(error)) => self.note(LogLevel::Warn, "evidence", error.to_string()),
             }
         }
         if ended.missed > 0 {
@@ -224,15 +220,15 @@ impl Watch<'_> {
                 planned.name(),
                 ended.missed
             );
-            self.note(Level::Warn, "late", said);
+            self.note(LogLevel::Warn, "late", said);
         }
         self.worst = Verdict::worst(reports.iter().map(|report| report.verdict).chain([self.worst]));
-        self.desk.take(&planned, reports, now, self.surroundings);
+        self.queue.take(&planned, reports, now, self.env);
     }
 
     /// Reads the policy again where its files changed, or anyway.
     fn read_policy(&mut self, anyway: bool) {
-        let now = (self.surroundings.now)();
+        let now = (self.env.now)();
         let plan = match self.policy.look(anyway, now) {
             Reading::Same => return,
             Reading::Read(plan) => plan,
@@ -240,7 +236,7 @@ impl Watch<'_> {
         };
         let opinions = &self.session.opinions;
         if plan.verifier() != opinions.verifier() || plan.gpu_verifier().asks_nras() != opinions.asks_nras() {
-            match (self.session_of)(&plan, self.surroundings) {
+            match (self.session_of)(&plan, self.env) {
                 Ok(session) => self.session = session,
                 Err(error) => return self.refuse(&error),
             }
@@ -252,7 +248,7 @@ impl Watch<'_> {
         if change.is_some() || was_refused || anyway {
             let change = change.unwrap_or_else(|| "nothing changed".to_owned());
             self.note(
-                Level::Info,
+                LogLevel::Info,
                 "policy-read",
                 format!("{}: {change}", targets(count)),
             );
@@ -266,31 +262,31 @@ impl Watch<'_> {
         if self.policy.refused_anew(&why) {
             let said =
                 format!("the policy that was read before stays in use, since the new one is wrong:\n{why}");
-            self.note(Level::Error, "policy-refused", said);
+            self.note(LogLevel::Error, "policy-refused", said);
         }
     }
 
     /// Verifies these targets from now on. Says what changed, if anything did.
     fn adopt(&mut self, plan: Plan) -> Option<String> {
-        let now = (self.surroundings.now)();
+        let now = (self.env.now)();
         let intervals = plan
             .targets
             .iter()
             .map(|target| (target.name().to_owned(), target.interval.duration()));
         self.on_board(|board| board.watch(intervals, now));
-        self.desk.watch(&plan, self.surroundings);
+        self.queue.watch(&plan, self.env);
         self.rounds.replace(plan.targets)
     }
 
     /// Waits for alerts: after a signal for those on their way and not for long, else for all.
     async fn last_alerts(&mut self, hurry: bool) {
         let deadline = Instant::now() + LAST_ALERTS;
-        while self.desk.is_telling() {
+        while self.queue.is_telling() {
             tokio::select! {
-                records = self.desk.told() => self.write_down(&records),
+                records = self.queue.delivered() => self.write_down(&records),
                 () = sleep_until(deadline), if hurry => {
                     self.note(
-                        Level::Warn,
+                        LogLevel::Warn,
                         "stopping",
                         "alerts were on their way; what no channel confirmed is told again after the next start".to_owned(),
                     );
@@ -306,21 +302,21 @@ impl Watch<'_> {
     }
 
     fn write_down(&mut self, records: &[AlertRecord]) {
-        let now = (self.surroundings.now)();
+        let now = (self.env.now)();
         for record in records {
             self.on_board(|board| {
                 let [taken, lost] = board.alerts.entry(record.channel.clone()).or_default();
                 *(if record.delivered { taken } else { lost }) += 1;
             });
-            self.log.write(&Entry::alert(record, now), self.surroundings);
+            self.log.write(&LogEntry::alert(record, now), self.env);
         }
     }
 
     /// Writes the memory.
     fn save(&mut self) {
-        if let Some(problem) = self.desk.save() {
+        if let Some(problem) = self.queue.save() {
             let said = format!("{problem}; after a restart the same is told again");
-            self.note(Level::Warn, "state", said);
+            self.note(LogLevel::Warn, "state", said);
         }
     }
 
@@ -328,8 +324,8 @@ impl Watch<'_> {
     fn say_on_what_root(&mut self) {
         if let Some(said) = self.session.simulated() {
             let said = format!("{said}. A pass pings no heartbeat.");
-            let entry = Entry::note(Level::Warn, "simulated", said, (self.surroundings.now)());
-            self.log.write(&entry, self.surroundings);
+            let entry = LogEntry::note(LogLevel::Warn, "simulated", said, (self.env.now)());
+            self.log.write(&entry, self.env);
         }
     }
 
@@ -342,27 +338,27 @@ impl Watch<'_> {
             UsageError::option("--listen", format!("{address} cannot be listened on: {error}"))
         })?;
         let address = listener.local_addr().unwrap_or(address);
-        let pages = Pages {
+        let pages = WatchPages {
             board: Arc::clone(&self.board),
             root: self.session.root.kind(),
-            now: self.surroundings.now,
+            now: self.env.now,
         };
         tokio::spawn(endpoint::serve(listener, Arc::new(pages)));
         self.note(
-            Level::Info,
+            LogLevel::Info,
             "listening",
             format!("http://{address}/metrics and http://{address}/healthz"),
         );
         Ok(())
     }
 
-    fn on_board<T>(&self, write: impl FnOnce(&mut Board) -> T) -> T {
+    fn on_board<T>(&self, write: impl FnOnce(&mut WatchStatus) -> T) -> T {
         write(&mut locked(&self.board))
     }
 
-    fn note(&mut self, level: Level, event: &'static str, message: String) {
-        let entry = Entry::note(level, event, message, (self.surroundings.now)());
-        self.log.write(&entry, self.surroundings);
+    fn note(&mut self, level: LogLevel, event: &'static str, message: String) {
+        let entry = LogEntry::note(level, event, message, (self.env.now)());
+        self.log.write(&entry, self.env);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Alerts that stop, and alerts that are kept silent: T57, T61. (T58 to T60 stand beside the channels.)
 
-use cvm_verify::alert::Event;
-use cvm_verify::alert::state::{Failure, MAX_STATE_BYTES, Observation, Rules, State, TargetId, decide};
+use cvm_verify::alert::AlertEvent;
+use cvm_verify::alert::incident::{Failure, MAX_STATE_BYTES, Observation, Rules, State, TargetId, decide};
 use cvm_verify_core::policy::Policy;
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
@@ -118,8 +118,8 @@ fn t61_a_set_of_failures_that_changes_is_told() {
     }
     let rules = Rules::default();
     let (mut state, due) = decide(None, 0, &Observation::of(&first, policy, 0), &["slack"], &rules);
-    assert_eq!(due[0].event, Event::Failed);
-    state.told(&due[0], 0);
+    assert_eq!(due[0].event, AlertEvent::Failed);
+    state.record(&due[0], 0);
     let (_, due) = decide(
         Some(&state),
         1,
@@ -127,7 +127,7 @@ fn t61_a_set_of_failures_that_changes_is_told() {
         &["slack"],
         &rules,
     );
-    assert_eq!(due[0].event, Event::Changed);
+    assert_eq!(due[0].event, AlertEvent::Changed);
     let mut memory = State::default();
     memory.set(TargetId::of(&first.name), state);
     let read = State::parse(memory.to_json().as_bytes()).unwrap();

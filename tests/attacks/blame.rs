@@ -8,7 +8,7 @@
 //! | `/info`, and what does not matter | nobody |
 
 use cvm_verify_core::report::{CheckId, Status, Verdict};
-use cvm_verify_core::verify::{CollateralGap, TrustRoot};
+use cvm_verify_core::verify::{TrustRoot, UnusableCollateral};
 use dcap_qvl::QuoteCollateralV3;
 use serde_json::Value;
 use simulator::{Certificate, Cvm, Lie, QuoteFormat, Window, World};
@@ -59,14 +59,14 @@ const CUTS: [Edit; 5] = [
 /// What the collateral is like while the quote is judged.
 type Condition = (
     &'static str,
-    fn(&World) -> Result<QuoteCollateralV3, CollateralGap>,
+    fn(&World) -> Result<QuoteCollateralV3, UnusableCollateral>,
 );
 
 const CONDITIONS: [Condition; 8] = [
     ("good collateral", |world| Ok(world.collateral())),
-    ("no collateral", |_| Err(CollateralGap::Missing)),
+    ("no collateral", |_| Err(UnusableCollateral::Missing)),
     ("a PCCS that is down", |_| {
-        Err(CollateralGap::Unreachable("nothing answers".to_owned()))
+        Err(UnusableCollateral::Unreachable("nothing answers".to_owned()))
     }),
     ("expired collateral", |world| {
         let mut world = world.clone();
@@ -209,7 +209,7 @@ fn an_invented_platform_is_a_forgery_even_where_no_source_knows_it() {
     // The forger's own PKI names an FMSPC that Intel does not know; the PCCS answers 404.
     let mut world = World::new(7, World::default().now);
     world.platform.fmspc = [0xde, 0xad, 0xbe, 0xef, 0, 0];
-    let unknown = CollateralGap::NotServed("no source knows it".to_owned());
+    let unknown = UnusableCollateral::NotServed("no source knows it".to_owned());
     let judged = Trial::healthy()
         .with(|trial| {
             trial.cvm = Cvm::healthy(&world);

@@ -2,7 +2,7 @@
 //! to blame.
 
 use cvm_verify_core::report::{CheckId, Status};
-use cvm_verify_core::verify::CollateralGap;
+use cvm_verify_core::verify::UnusableCollateral;
 use simulator::{Lie, Window, World};
 
 use crate::judge::{Judged, Trial};
@@ -211,25 +211,25 @@ fn t25_a_warning_comes_14_days_before_the_first_end() {
 #[test]
 fn each_gap_has_a_reason_of_its_own() {
     let gaps = [
-        CollateralGap::Missing,
-        CollateralGap::Unreachable(String::new()),
-        CollateralGap::Expired { what: "", ended: 0 },
-        CollateralGap::NotYetValid { what: "", begins: 0 },
-        CollateralGap::Malformed {
+        UnusableCollateral::Missing,
+        UnusableCollateral::Unreachable(String::new()),
+        UnusableCollateral::Expired { what: "", ended: 0 },
+        UnusableCollateral::NotYetValid { what: "", begins: 0 },
+        UnusableCollateral::Malformed {
             document: "",
             problem: String::new(),
         },
-        CollateralGap::NotSignedByIntel {
+        UnusableCollateral::NotSignedByIntel {
             document: "",
             problem: String::new(),
         },
-        CollateralGap::WrongPlatform {
+        UnusableCollateral::WrongPlatform {
             document: "",
             problem: String::new(),
         },
-        CollateralGap::Clock { now: 0 },
+        UnusableCollateral::Clock { now: 0 },
     ];
-    let reasons: std::collections::BTreeSet<_> = gaps.iter().map(CollateralGap::reason).collect();
+    let reasons: std::collections::BTreeSet<_> = gaps.iter().map(UnusableCollateral::reason).collect();
     assert_eq!(reasons.len(), gaps.len());
 }
 

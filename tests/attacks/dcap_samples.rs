@@ -4,7 +4,7 @@ use cvm_verify_core::evidence::collateral;
 use cvm_verify_core::evidence::{Attestation, Evidence, QuoteBytes};
 use cvm_verify_core::policy::{Freshness, OsImagePolicy, Policy};
 use cvm_verify_core::report::{CheckId, RequiredAssurance, Status, TrustRootKind};
-use cvm_verify_core::verify::{CollateralGap, TrustRoot};
+use cvm_verify_core::verify::{TrustRoot, UnusableCollateral};
 
 use crate::judge::{Judged, Trial};
 
@@ -85,7 +85,7 @@ fn t19_a_genuine_sgx_quote_is_not_tdx() {
     for at in [JUNE_2025, JANUARY_2026, OCTOBER_2026] {
         judged("sgx_quote", at).fails(CheckId::QuoteSignature, "not-tdx");
         let (mut trial, evidence) = sample("sgx_quote", at);
-        trial.collateral = Err(CollateralGap::Missing);
+        trial.collateral = Err(UnusableCollateral::Missing);
         trial
             .judge_evidence(Ok(evidence))
             .fails(CheckId::QuoteSignature, "not-tdx");

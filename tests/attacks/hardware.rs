@@ -3,7 +3,7 @@
 
 use cvm_verify_core::evidence::{Attestation, Evidence, QuoteBytes};
 use cvm_verify_core::report::{CheckId, Status};
-use cvm_verify_core::verify::{CollateralGap, QeShortfall, QuoteRefusal, Revocation};
+use cvm_verify_core::verify::{QeShortfall, QuoteRefusal, Revocation, UnusableCollateral};
 use simulator::{Lie, PckCa, QuoteFormat, World};
 
 use crate::judge::Trial;
@@ -238,7 +238,7 @@ fn t19_an_sgx_quote_is_not_tdx_with_and_without_collateral() {
     for of in [Lie::SgxQuote, Lie::NotTdx] {
         lie(of).judge().fails(CheckId::QuoteSignature, "not-tdx");
         lie(of)
-            .with(|trial| trial.collateral = Err(CollateralGap::Missing))
+            .with(|trial| trial.collateral = Err(UnusableCollateral::Missing))
             .judge()
             .fails(CheckId::QuoteSignature, "not-tdx")
             .says(CheckId::Collateral, Status::Error, "missing");
@@ -392,7 +392,7 @@ fn t29_fmspc_and_ppid_of_an_unproven_certificate_are_never_shown() {
 
 #[test]
 fn a_refused_quote_without_collateral_is_refused_and_a_good_one_is_left_open() {
-    let trial = Trial::healthy().with(|trial| trial.collateral = Err(CollateralGap::Missing));
+    let trial = Trial::healthy().with(|trial| trial.collateral = Err(UnusableCollateral::Missing));
     let judged = trial.judge();
     judged.leaves_open(CheckId::Collateral, "missing");
     for check in &judged.0.checks {
@@ -403,7 +403,7 @@ fn a_refused_quote_without_collateral_is_refused_and_a_good_one_is_left_open() {
         assert!(independent || check.reason.as_deref() == expected, "{judged}");
     }
     Trial::healthy()
-        .with(|trial| trial.collateral = Err(CollateralGap::Unreachable("nobody answers".to_owned())))
+        .with(|trial| trial.collateral = Err(UnusableCollateral::Unreachable("nobody answers".to_owned())))
         .judge()
         .leaves_open(CheckId::Collateral, "unreachable");
 }

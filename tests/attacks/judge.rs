@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use cvm_verify_core::appraise::{Subject, appraise};
-use cvm_verify_core::checks::EvidenceGap;
+use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::{Evidence, EvidenceError, RecordedKms, TlsSession};
 use cvm_verify_core::policy::KnownBy;
 use cvm_verify_core::policy::{
@@ -13,7 +13,7 @@ use cvm_verify_core::policy::{
 use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
 use cvm_verify_core::verify::KmsInputs;
 use cvm_verify_core::verify::gpu::DeviceRoot;
-use cvm_verify_core::verify::{CollateralGap, Inputs, LeafInputs, SignatureCache, TrustRoot, prove};
+use cvm_verify_core::verify::{Inputs, LeafInputs, SignatureCache, TrustRoot, UnusableCollateral, prove};
 use dcap_qvl::QuoteCollateralV3;
 use simulator::{Cvm, World};
 
@@ -41,7 +41,7 @@ pub struct Trial {
     /// The time of the program's own commit, Unix seconds.
     pub clock_floor: u64,
     /// Whether the collateral is at hand, and another one than the world's.
-    pub collateral: Result<Option<QuoteCollateralV3>, CollateralGap>,
+    pub collateral: Result<Option<QuoteCollateralV3>, UnusableCollateral>,
     /// When the collateral was fetched, Unix seconds.
     pub collateral_fetched_at: Option<u64>,
     /// Whether `/info` answers.
@@ -127,9 +127,9 @@ impl Trial {
             bundle: None,
         };
         let report = match evidence {
-            Err(error) => appraise(Err(&EvidenceGap::from(error)), &self.policy, &subject),
+            Err(error) => appraise(Err(&EvidenceFailure::from(error)), &self.policy, &subject),
             Ok(evidence) => {
-                let facts = prove(&Inputs {
+                let claims = prove(&Inputs {
                     evidence: &evidence,
                     collateral: collateral.as_ref().map_err(Clone::clone),
                     collateral_fetched_at: self.collateral_fetched_at,
@@ -138,12 +138,12 @@ impl Trial {
                     at: self.at,
                     clock_floor: self.clock_floor,
                 });
-                let facts = match &self.device_root {
-                    Some(root) => facts.with_device_root(&evidence, root),
-                    None => facts,
+                let claims = match &self.device_root {
+                    Some(root) => claims.with_device_root(&evidence, root),
+                    None => claims,
                 };
-                let facts = match &self.tls {
-                    None => facts,
+                let claims = match &self.tls {
+                    None => claims,
                     Some(session) => {
                         let inputs = LeafInputs {
                             collateral: collateral.as_ref().map_err(Clone::clone),
@@ -153,7 +153,7 @@ impl Trial {
                             at: self.at,
                             clock_floor: self.clock_floor,
                         };
-                        facts.with_tls(session, &inputs).with_ingress(session, &inputs)
+                        claims.with_tls(session, &inputs).with_ingress(session, &inputs)
                     }
                 };
                 let inputs = KmsInputs {
@@ -162,8 +162,8 @@ impl Trial {
                     at: self.at,
                     clock_floor: self.clock_floor,
                 };
-                let facts = facts.with_kms(&self.kms, &inputs);
-                appraise(Ok(&facts), &self.policy, &subject)
+                let claims = claims.with_kms(&self.kms, &inputs);
+                appraise(Ok(&claims), &self.policy, &subject)
             }
         };
         Judged(report)

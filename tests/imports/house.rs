@@ -22,6 +22,24 @@ pub fn folder_of(file: &str) -> String {
     first.join("/").trim_end_matches(".rs").to_owned()
 }
 
+/// The names of the types of a file that other files can see.
+pub fn types_seen_by_others(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let name = |word: &&str| {
+        let end = word
+            .find(|letter: char| !letter.is_alphanumeric())
+            .unwrap_or(word.len());
+        word.get(..end).unwrap_or_default().to_owned()
+    };
+    words
+        .windows(3)
+        .filter(|three| {
+            three[0].starts_with("pub") && ["struct", "enum", "trait", "type"].contains(&three[1])
+        })
+        .map(|three| name(&three[2]))
+        .collect()
+}
+
 impl House {
     pub fn read() -> Self {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,6 +1,6 @@
 //! Every other reader of outside bytes.
 
-use cvm_verify::alert::state::State;
+use cvm_verify::alert::incident::State;
 use cvm_verify::config::file::PolicyFile;
 use cvm_verify::merge;
 use cvm_verify_core::compose::TextDiff;

@@ -342,8 +342,8 @@ fn the_verdict_is_out_before_any_channel_answers_and_a_signal_ends_the_alerts_al
             meanwhile.clone(),
             [format!("{out}/report.json"), outputs.clone(), summary.clone()],
         );
-        let ran = run_in(&args, &env, |surroundings| {
-            surroundings.stop = Some(Box::pin(async move {
+        let ran = run_in(&args, &env, |env| {
+            env.stop = Some(Box::pin(async move {
                 loop {
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                     let texts = files

@@ -137,8 +137,8 @@ fn targets_are_chosen_by_name_and_options_win() {
 fn the_file_in_the_working_folder_is_read_only_without_a_url_and_that_is_said() {
     let deployment = Deployment::healthy();
     // The test's own working folder has none: what is read is what cannot be read.
-    let ran = run_in(&["verify"], &[], |surroundings| {
-        surroundings.exists = |path| path == std::path::Path::new("cvm-verify.toml");
+    let ran = run_in(&["verify"], &[], |env| {
+        env.exists = |path| path == std::path::Path::new("cvm-verify.toml");
     });
     assert_eq!(ran.code, 2);
     assert!(
@@ -158,8 +158,8 @@ fn the_file_in_the_working_folder_is_read_only_without_a_url_and_that_is_said() 
     ];
     args.extend(deployment.network());
     args.extend(deployment.expect().iter().cloned());
-    let ran = run_in(&args, &[], |surroundings| {
-        surroundings.exists = |path| path == std::path::Path::new("cvm-verify.toml");
+    let ran = run_in(&args, &[], |env| {
+        env.exists = |path| path == std::path::Path::new("cvm-verify.toml");
     });
     assert_eq!(ran.code, 0, "{ran:#?}");
     assert!(!ran.stderr.contains("cvm-verify.toml"), "{}", ran.stderr);

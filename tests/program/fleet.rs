@@ -164,7 +164,7 @@ fn verify_later(deployment: &Deployment, now: fn() -> u64, more: &[&str]) -> Ran
     args.extend(deployment.network());
     args.extend(deployment.expect().iter().cloned());
     args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run_in(&args, &[], |surroundings| surroundings.now = now)
+    run_in(&args, &[], |env| env.now = now)
 }
 
 #[test]
@@ -520,7 +520,7 @@ fn merge_in(files: &[&String], env: &[(&str, &str)], now: fn() -> u64, more: &[&
     let mut args = vec!["merge".to_owned(), "--format=json".to_owned()];
     args.extend(files.iter().map(|file| (*file).clone()));
     args.extend(more.iter().map(|arg| (*arg).to_owned()));
-    run_in(&args, env, |surroundings| surroundings.now = now)
+    run_in(&args, env, |env| env.now = now)
 }
 
 const NOW: fn() -> u64 = || simulator::DEFAULT_NOW;

@@ -72,9 +72,7 @@ fn a_clock_before_the_programs_own_commit_is_an_error() {
         "--format=json".to_owned(),
     ];
     args.extend(deployment.network());
-    let ran = super::run::run_in(&args, &[], |surroundings| {
-        surroundings.clock_floor = simulator::DEFAULT_NOW + 1
-    });
+    let ran = super::run::run_in(&args, &[], |env| env.clock_floor = simulator::DEFAULT_NOW + 1);
     assert_eq!(ran.code, 3);
     ran.assert(Collateral, Error, Some("clock"));
 }
@@ -127,8 +125,8 @@ fn several_addresses_give_the_verdict_of_the_worst() {
 
 #[test]
 fn a_run_on_a_cvm_says_that_it_proves_nothing_there() {
-    let ran = super::run::run_in(&["verify", "https://127.0.0.1:1"], &[], |surroundings| {
-        surroundings.exists = |path| path.ends_with("tdx_guest");
+    let ran = super::run::run_in(&["verify", "https://127.0.0.1:1"], &[], |env| {
+        env.exists = |path| path.ends_with("tdx_guest");
     });
     assert!(
         ran.stderr

@@ -289,8 +289,8 @@ fn files_of_an_earlier_run_say_inconclusive_from_the_start() {
                 let mut args = vec!["verify".to_owned(), deployment.app.url()];
                 args.extend(deployment.network());
                 args.extend(more.iter().map(|arg| (*arg).to_owned()));
-                let ran = run_in(&args, &[], |surroundings| {
-                    surroundings.stop = Some(Box::pin(async {
+                let ran = run_in(&args, &[], |env| {
+                    env.stop = Some(Box::pin(async {
                         tokio::time::sleep(Duration::from_millis(200)).await;
                     }));
                 });

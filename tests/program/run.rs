@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cvm_verify::cli;
-use cvm_verify::cli::Surroundings;
+use cvm_verify::cli::Env;
 use cvm_verify_core::report::{CheckId, CheckResult, Report, Status};
 
 /// What a run left behind.
@@ -24,15 +24,11 @@ pub fn run<S: AsRef<str>>(args: &[S]) -> Ran {
 }
 
 /// Runs the program with an environment, after a change of its surroundings.
-pub fn run_in<S: AsRef<str>>(
-    args: &[S],
-    env: &[(&str, &str)],
-    change: impl FnOnce(&mut Surroundings),
-) -> Ran {
+pub fn run_in<S: AsRef<str>>(args: &[S], env: &[(&str, &str)], change: impl FnOnce(&mut Env)) -> Ran {
     let (out, err) = (Sink::default(), Sink::default());
-    let mut surroundings = surroundings(args, env, &out, &err);
-    change(&mut surroundings);
-    let code = cli::run(&mut surroundings);
+    let mut env = env_of(args, env, &out, &err);
+    change(&mut env);
+    let code = cli::run(&mut env);
     Ran {
         code,
         stdout: out.text(),
@@ -41,13 +37,13 @@ pub fn run_in<S: AsRef<str>>(
 }
 
 /// Surroundings that write here.
-pub fn surroundings<S: AsRef<str>>(args: &[S], env: &[(&str, &str)], out: &Sink, err: &Sink) -> Surroundings {
-    Surroundings {
+pub fn env_of<S: AsRef<str>>(args: &[S], env: &[(&str, &str)], out: &Sink, err: &Sink) -> Env {
+    Env {
         args: std::iter::once("cvm-verify")
             .chain(args.iter().map(AsRef::as_ref))
             .map(OsString::from)
             .collect(),
-        env: env
+        variables: env
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect::<BTreeMap<_, _>>(),

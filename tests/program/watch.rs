@@ -10,7 +10,7 @@ use cvm_verify_core::report::{CheckId, Status};
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
 use super::deployment::Deployment;
-use super::run::{Ran, Sink, run, surroundings};
+use super::run::{Ran, Sink, env_of, run};
 
 /// A hang would otherwise be one for ever; nothing else depends on it.
 const HANG: Duration = Duration::from_secs(120);
@@ -38,12 +38,12 @@ impl Watching {
             let (out, err) = (out.clone(), err.clone());
             move || {
                 let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (&**name, &**value)).collect();
-                let mut surroundings = surroundings(&args, &env, &out, &err);
-                surroundings.acceleration = 100;
-                surroundings.stop = Some(Box::pin(async {
+                let mut env = env_of(&args, &env, &out, &err);
+                env.acceleration = 100;
+                env.stop = Some(Box::pin(async {
                     let _ = stopped.await;
                 }));
-                cli::run(&mut surroundings)
+                cli::run(&mut env)
             }
         });
         Self {

@@ -1,14 +1,14 @@
 //! Runs the checks and joins what they find, verdict and assurance to a result. Pure.
 
 use super::tiers;
-use crate::checks::{self, Check, EvidenceGap, Finding, QUOTE_NOT_PROVEN};
+use crate::checks::{self, Check, EvidenceFailure, Finding, QUOTE_NOT_PROVEN};
 use crate::evidence::TlsHost;
 use crate::policy::Policy;
 use crate::reference::ReferenceValues;
 use crate::report::{
     CheckId, EvidenceRecord, Measurements, Status, TargetReport, TcbRecord, TlsRoute, rfc3339,
 };
-use crate::verify::{Facts, Tls, TrustRoot};
+use crate::verify::{Claims, Tls, TrustRoot};
 
 /// What is known of a target beside facts and policy: it only labels the result.
 #[derive(Debug, Clone)]
@@ -29,19 +29,23 @@ pub struct Subject {
 
 /// Judges one deployment.
 #[must_use]
-pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &Subject) -> TargetReport {
+pub fn appraise(
+    claims: Result<&Claims, &EvidenceFailure>,
+    policy: &Policy,
+    subject: &Subject,
+) -> TargetReport {
     let mut compose_diff = Vec::new();
     let mut checks = Vec::new();
     let mut accepted = Vec::new();
     for check in checks::ALL {
-        let finding = run(check, facts, policy);
+        let finding = run(check, claims, policy);
         checks.push(check.result(&finding, policy));
         accepted.extend(check.accepted(&finding));
         if check.id == CheckId::ComposeHash {
             compose_diff = finding.diff;
         }
     }
-    let facts = facts.ok();
+    let claims = claims.ok();
     TargetReport {
         name: subject.name.clone(),
         url: subject.url.clone(),
@@ -52,23 +56,23 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
         assurance: tiers::assurance(&checks, &accepted),
         waived: tiers::waived(&checks),
         accepted,
-        tls_route: facts.and_then(|facts| facts.tls.as_ref()).map(tls_route),
+        tls_route: claims.and_then(|claims| claims.tls.as_ref()).map(tls_route),
         trust_root: subject.root.kind(),
-        device_root: facts.map(|facts| facts.gpu.root).unwrap_or_default(),
+        device_root: claims.map(|claims| claims.gpu.root).unwrap_or_default(),
         evaluated_at: rfc3339(subject.at),
         checks,
         compose_diff,
         instances: None,
-        sources: facts
-            .map(|facts| checks::proven_sources(facts, policy))
+        sources: claims
+            .map(|claims| checks::proven_sources(claims, policy))
             .unwrap_or_default(),
-        measurements: facts
-            .map(|facts| measurements(facts, &policy.reference))
+        measurements: claims
+            .map(|claims| measurements(claims, &policy.reference))
             .unwrap_or_default(),
-        tcb: facts.map(|facts| tcb(facts, subject)).unwrap_or_default(),
+        tcb: claims.map(|claims| tcb(claims, subject)).unwrap_or_default(),
         evidence: EvidenceRecord {
-            signed_sha256: facts
-                .and_then(|facts| facts.quote.as_ref().ok())
+            signed_sha256: claims
+                .and_then(|claims| claims.quote.as_ref().ok())
                 .map(|quote| hex::encode(quote.signed_sha256())),
             bundle: subject.bundle.clone(),
             reference_values_sha256: policy.reference.file_sha256().map(hex::encode),
@@ -76,9 +80,9 @@ pub fn appraise(facts: Result<&Facts, &EvidenceGap>, policy: &Policy, subject: &
     }
 }
 
-fn run(check: &Check, facts: Result<&Facts, &EvidenceGap>, policy: &Policy) -> Finding {
-    match facts {
-        Ok(facts) => (check.run)(facts, policy),
+fn run(check: &Check, claims: Result<&Claims, &EvidenceFailure>, policy: &Policy) -> Finding {
+    match claims {
+        Ok(claims) => (check.run)(claims, policy),
         Err(gap) if check.id == CheckId::Evidence => gap.finding().against(policy.setting(gap.setting())),
         Err(_) => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
     }
@@ -105,7 +109,7 @@ const OF_A_CERTIFICATE: [CheckId; 12] = [
 ///
 /// # Errors
 /// The first check that does not hold, and its sentence.
-pub fn meets_policy_so_far(own: &Facts, policy: &Policy) -> Result<(), String> {
+pub fn meets_policy_so_far(own: &Claims, policy: &Policy) -> Result<(), String> {
     for id in OF_A_CERTIFICATE {
         let check = Check::of(id);
         let finding = (check.run)(own, policy);
@@ -136,9 +140,9 @@ fn tls_route(tls: &Tls) -> TlsRoute {
     }
 }
 
-fn measurements(facts: &Facts, reference: &ReferenceValues) -> Measurements {
+fn measurements(claims: &Claims, reference: &ReferenceValues) -> Measurements {
     let mut shown = Measurements::default();
-    if let Ok(quote) = &facts.quote {
+    if let Ok(quote) = &claims.quote {
         let [rtmr0, rtmr1, rtmr2, rtmr3] = quote.rtmrs().map(|register| Some(hex::encode(register)));
         shown = Measurements {
             mrtd: Some(hex::encode(quote.mrtd())),
@@ -151,11 +155,11 @@ fn measurements(facts: &Facts, reference: &ReferenceValues) -> Measurements {
             xfam: Some(hex::encode(quote.xfam())),
             mr_config_id: Some(hex::encode(quote.mr_config_id())),
             mr_seam: Some(hex::encode(quote.mr_seam())),
-            os_image: facts.os(reference).map(|os| os.row().name.to_string()),
+            os_image: claims.os(reference).map(|os| os.row().name.to_string()),
             ..shown
         };
     }
-    if let Ok(boot) = &facts.boot {
+    if let Ok(boot) = &claims.boot {
         shown.compose_hash = Some(hex::encode(boot.compose_hash()));
         shown.app_id = Some(hex::encode(boot.app_id()));
         shown.instance_id = Some(boot.instance_id().map(hex::encode).unwrap_or_default());
@@ -164,8 +168,8 @@ fn measurements(facts: &Facts, reference: &ReferenceValues) -> Measurements {
     shown
 }
 
-fn tcb(facts: &Facts, subject: &Subject) -> TcbRecord {
-    let Ok(quote) = &facts.quote else {
+fn tcb(claims: &Claims, subject: &Subject) -> TcbRecord {
+    let Ok(quote) = &claims.quote else {
         return TcbRecord::default();
     };
     let tcb = quote.tcb();
@@ -176,7 +180,7 @@ fn tcb(facts: &Facts, subject: &Subject) -> TcbRecord {
         fmspc: Some(hex::encode(quote.fmspc())),
         platform_id: Some(hex::encode(quote.platform_id())),
         expires_at: Some(rfc3339(quote.expires_at())),
-        collateral_fetched_at: facts.collateral_fetched_at.map(rfc3339),
+        collateral_fetched_at: claims.collateral_fetched_at.map(rfc3339),
         collateral_source: subject.collateral_source.clone(),
     }
 }

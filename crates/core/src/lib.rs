@@ -21,7 +21,7 @@
 //! ) -> Result<TargetReport, EvidenceError> {
 //!     let evidence = Evidence::parse(attestation, Some(info), None, Some(nonce))?;
 //!     let collateral = collateral::parse(collateral).expect("collateral of our own PCCS");
-//!     let facts = prove(&Inputs {
+//!     let claims = prove(&Inputs {
 //!         evidence: &evidence,
 //!         collateral: Ok(&collateral),
 //!         collateral_fetched_at: Some(now),
@@ -38,7 +38,7 @@
 //!         collateral_source: None,
 //!         bundle: None,
 //!     };
-//!     Ok(appraise(Ok(&facts), policy, &subject))
+//!     Ok(appraise(Ok(&claims), policy, &subject))
 //! }
 //!
 //! # use cvm_verify_core::{Bundle, CheckId, OsImagePolicy, Status};
@@ -69,8 +69,8 @@
 //!
 //! # What a caller must not do
 //!
-//! * Take a value from [`Evidence`] as a fact: a parsed value proves nothing. [`Facts`] holds what is proven, and for the rest
-//!   why it is not ([`Gap`]).
+//! * Take a value from [`Evidence`] as a fact: a parsed value proves nothing. [`Claims`] holds what is proven, and for the rest
+//!   why it is not ([`NotProven`]).
 //! * Count [`Status::Skip`] or [`Status::Warn`] as a pass. [`TargetReport::verdict`] is the result; only [`Verdict::Pass`] is one.
 //! * Reuse a nonce, or take one that the CVM chose. It is what makes an answer belong to this run.
 //! * Give a [`TrustRoot::custom`] root outside of tests: whoever holds its key can sign any machine.
@@ -100,7 +100,7 @@ pub mod toml_text;
 pub mod verify;
 
 pub use appraise::{Subject, appraise};
-pub use checks::{Check, EvidenceGap};
+pub use checks::{Check, EvidenceFailure};
 pub use compose::ComposeFile;
 pub use evidence::{Bundle, Evidence, EvidenceError, Unproven};
 pub use lock::{Lock, LockError, LockFile};
@@ -108,6 +108,6 @@ pub use policy::{Expected, Fingerprint, Origin, OsImagePolicy, Policy, TcbPolicy
 pub use reference::ReferenceValues;
 pub use report::{Assurance, CheckId, CheckResult, Report, Status, TargetReport, Tier, Verdict};
 pub use verify::{
-    BootClaims, CollateralGap, Facts, Gap, IdentifiedOs, Inputs, MeasuredCompose, MeasuredLog,
-    SignatureCache, TrustRoot, VerifiedQuote, prove,
+    BootClaims, Claims, IdentifiedOs, Inputs, MeasuredCompose, MeasuredLog, NotProven, SignatureCache,
+    TrustRoot, UnusableCollateral, VerifiedQuote, prove,
 };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::HttpArgs;
-use crate::alert::state::{Rules, Share};
+use crate::alert::incident::{Rules, Share};
 
 /// Behind the help of everything that alerts.
 const CHANNELS: &str = "Alert channels are set in the environment, never on the command line: \

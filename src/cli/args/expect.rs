@@ -3,13 +3,13 @@
 use clap::Args;
 
 use super::GpuArgs;
-use super::keys::{Expectations, KeyArgs};
+use super::keys::{ExpectationOptions, KeyArgs};
 
 /// What is expected.
 #[derive(Debug, Clone, Args)]
 pub struct ExpectArgs {
     #[command(flatten)]
-    pub keys: KeyArgs<Expectations>,
+    pub keys: KeyArgs<ExpectationOptions>,
     #[command(flatten)]
     pub gpu: GpuArgs,
     /// Require that the KMS that gives the app its keys is attested and runs code that you named. Its host and its code are named in

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
 
-use crate::config::file::{KEYS, Key, Shape, Typed};
+use crate::config::file::{KEYS, PolicyKey, Shape, Typed};
 use crate::config::{Settings, written};
 
 /// The options below some headings of the help.
@@ -15,17 +15,17 @@ pub trait Group {
 
 /// What is expected of a deployment.
 #[derive(Debug, Clone, Copy)]
-pub struct Expectations;
+pub struct ExpectationOptions;
 
-impl Group for Expectations {
+impl Group for ExpectationOptions {
     const HEADINGS: &'static [&'static str] = &["Expectations", "GPUs"];
 }
 
 /// Whom to ask for evidence.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked;
+pub struct SourceOptions;
 
-impl Group for Asked {
+impl Group for SourceOptions {
     const HEADINGS: &'static [&'static str] = &["Source"];
 }
 
@@ -37,7 +37,7 @@ pub struct KeyArgs<G> {
 }
 
 impl<G: Group> KeyArgs<G> {
-    fn rows() -> impl Iterator<Item = (&'static Key, &'static Typed)> {
+    fn rows() -> impl Iterator<Item = (&'static PolicyKey, &'static Typed)> {
         let rows = KEYS.iter().filter_map(|key| Some((key, key.option.as_ref()?)));
         rows.filter(|(_, option)| G::HEADINGS.contains(&option.heading))
     }
@@ -82,7 +82,7 @@ impl<G: Group> FromArgMatches for KeyArgs<G> {
 }
 
 /// The option of a row.
-fn arg(key: &'static Key, option: &'static Typed) -> Arg {
+fn arg(key: &'static PolicyKey, option: &'static Typed) -> Arg {
     let arg = Arg::new(key.name)
         .long(key.name)
         .value_name(option.value)
@@ -100,7 +100,7 @@ fn arg(key: &'static Key, option: &'static Typed) -> Arg {
 }
 
 /// What is refused before the policy is read: other words than those of a choice, and what is not a number.
-fn parser(key: &'static Key, option: &'static Typed) -> ValueParser {
+fn parser(key: &'static PolicyKey, option: &'static Typed) -> ValueParser {
     match key.shape {
         Shape::Choice(words) if !option.values.is_empty() => {
             let values = words.iter().zip(option.values);

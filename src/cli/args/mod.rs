@@ -39,7 +39,7 @@ pub use run::RunArgs;
 pub use source::SourceArgs;
 pub use statement::{StatementArgs, StatementCheckArgs, StatementCommand};
 pub use trust_root::{BuiltInRoot, ReplacedRoot};
-pub use verifier::{Verifier, VerifierArgs};
+pub use verifier::{VerifierArgs, VerifierOption};
 pub use watch::WatchArgs;
 
 use cvm_verify_core::policy::ReportMaxAge;
@@ -219,8 +219,8 @@ pub struct ReplayArgs {
     #[command(flatten)]
     pub expect: ExpectArgs,
     /// Whether the bundle must hold a second opinion of Phala's API that agrees. A replay sends no request.
-    #[arg(long, value_enum, default_value_t = Verifier::Local, help_heading = "Second opinion")]
-    pub verifier: Verifier,
+    #[arg(long, value_enum, default_value_t = VerifierOption::Local, help_heading = "Second opinion")]
+    pub verifier: VerifierOption,
     #[command(flatten)]
     pub collateral_age: CollateralAgeArgs,
     #[command(flatten)]

@@ -9,25 +9,25 @@ pub struct VerifierArgs {
     /// there. Each attempt of --wait and each round of `watch` has a quote of its own, and all are published. The API never
     /// decides for a pass.
     #[arg(long, value_enum)]
-    pub verifier: Option<Verifier>,
+    pub verifier: Option<VerifierOption>,
     /// Ask this server for the second verification instead of Phala's: a mirror, or a test's.
     #[arg(long, value_name = "URL")]
     pub phala_verifier_url: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Verifier {
+pub enum VerifierOption {
     /// This program.
     Local,
     /// This program and, in addition, Phala's verification API.
     Both,
 }
 
-impl From<Verifier> for cvm_verify_core::policy::Verifier {
-    fn from(verifier: Verifier) -> Self {
+impl From<VerifierOption> for cvm_verify_core::policy::Verifier {
+    fn from(verifier: VerifierOption) -> Self {
         match verifier {
-            Verifier::Local => Self::Local,
-            Verifier::Both => Self::Both,
+            VerifierOption::Local => Self::Local,
+            VerifierOption::Both => Self::Both,
         }
     }
 }

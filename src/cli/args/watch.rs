@@ -31,8 +31,8 @@ pub struct WatchArgs {
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub evidence: Option<PathBuf>,
     /// How log lines look.
-    #[arg(long, value_enum, default_value_t = LogFormat::Text, help_heading = "Output")]
-    pub log_format: LogFormat,
+    #[arg(long, value_enum, default_value_t = LogFormatOption::Text, help_heading = "Output")]
+    pub log_format: LogFormatOption,
     /// Log nothing that is as it should be.
     #[arg(long, short, help_heading = "Output")]
     pub quiet: bool,
@@ -60,18 +60,18 @@ fn listen_address(text: &str) -> Result<SocketAddr, &'static str> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub enum LogFormatOption {
     /// For people.
     Text,
     /// One JSON object a line.
     Json,
 }
 
-impl From<LogFormat> for crate::watch::LogFormat {
-    fn from(format: LogFormat) -> Self {
+impl From<LogFormatOption> for crate::watch::LogFormat {
+    fn from(format: LogFormatOption) -> Self {
         match format {
-            LogFormat::Text => Self::Text,
-            LogFormat::Json => Self::Json,
+            LogFormatOption::Text => Self::Text,
+            LogFormatOption::Json => Self::Json,
         }
     }
 }

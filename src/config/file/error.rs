@@ -160,18 +160,18 @@ impl fmt::Display for Mistake {
 pub struct Mistakes(Vec<Mistake>);
 
 impl Mistakes {
-    /// Nothing, where there is no mistake. Repeated ones are told once.
+    /// Nothing, where there is no mistake. Repeated ones are unique once.
     #[must_use]
     pub fn of(mut mistakes: Vec<Mistake>) -> Option<Self> {
         let place = |mistake: &Mistake| mistake.place.map(|Position { line, column }| (line, column));
         mistakes.sort_by_key(place);
-        let mut told: Vec<Mistake> = Vec::new();
+        let mut unique: Vec<Mistake> = Vec::new();
         for mistake in mistakes {
-            if !told.contains(&mistake) {
-                told.push(mistake);
+            if !unique.contains(&mistake) {
+                unique.push(mistake);
             }
         }
-        (!told.is_empty()).then_some(Self(told))
+        (!unique.is_empty()).then_some(Self(unique))
     }
 
     /// Each of them.

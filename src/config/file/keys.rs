@@ -11,7 +11,7 @@ use cvm_verify_core::verify::Layout;
 
 /// Where a key may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum KeyScope {
     /// In a `[[target]]` alone.
     Target,
     /// In `[defaults]` alone: it is about the whole run.
@@ -22,11 +22,11 @@ pub(crate) enum Scope {
 
 /// A key of the policy file.
 #[derive(Debug)]
-pub(crate) struct Key {
+pub(crate) struct PolicyKey {
     /// Its name: that of the option.
     pub(crate) name: &'static str,
     /// Where it may stand.
-    pub(super) scope: Scope,
+    pub(super) scope: KeyScope,
     /// What it may hold.
     pub(crate) shape: Shape,
     /// What it says, a sentence or more, Markdown.
@@ -59,10 +59,10 @@ pub(crate) struct Typed {
 }
 
 /// Every key, in the order of the documentation.
-pub(crate) const KEYS: &[Key] = &[
-    Key {
+pub(crate) const KEYS: &[PolicyKey] = &[
+    PolicyKey {
         name: "name",
-        scope: Scope::Target,
+        scope: KeyScope::Target,
         shape: Shape::Name,
         says: "What the target is called: in reports, on the command line (`--target`) and in a lock of several targets. \
                Letters, digits, `.`, `_` and `-`.",
@@ -70,18 +70,18 @@ pub(crate) const KEYS: &[Key] = &[
         example: r#""shop""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "url",
-        scope: Scope::Target,
+        scope: KeyScope::Target,
         shape: Shape::Url,
         says: "Where the app answers.",
         default: "",
         example: r#""https://shop.example""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "source",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["app", "guest-agent", "phala-cloud"]),
         says: "Whom to ask for evidence. `guest-agent` and `phala-cloud` may be reached by `app-id` or `instance-id` instead \
                of `url`; neither signs a nonce.",
@@ -102,9 +102,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "gateway-domain",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Domain,
         says: "The gateway's base domain, to reach the guest agent by an id.",
         default: "",
@@ -118,9 +118,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "instances",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Number,
         says: "How many instances of the app must run at least, by Phala Cloud's list. Fewer are a fail; without it stopped \
                instances are reported and fail nothing.",
@@ -128,9 +128,9 @@ pub(crate) const KEYS: &[Key] = &[
         example: "3",
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "phala-api-url",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Url,
         says: "A mirror of Phala Cloud's API, to ask instead of Phala.",
         default: "",
@@ -144,9 +144,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "info-url",
-        scope: Scope::Target,
+        scope: KeyScope::Target,
         shape: Shape::Url,
         says: "Where the app's information is taken from instead of its info endpoint: the guest agent's, for an app that \
                serves none.",
@@ -162,9 +162,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "lock",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Path,
         says: "The lock file that `cvm-verify pin` wrote. Of a lock of several targets, each takes its own block, by its name.",
         default: "",
@@ -178,9 +178,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: true,
         }),
     },
-    Key {
+    PolicyKey {
         name: "compose-hash",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Hex(32),
         says: "SHA-256 of the compose document that must run. Replaces that of the lock; all else of the lock stays.",
         default: "",
@@ -194,9 +194,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: true,
         }),
     },
-    Key {
+    PolicyKey {
         name: "app-compose-file",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Path,
         says: "The compose document itself: its exact bytes are what must run.",
         default: "",
@@ -210,9 +210,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: true,
         }),
     },
-    Key {
+    PolicyKey {
         name: "docker-compose",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Path,
         says: "The docker compose file of your repository: it must be inside the measured document, byte for byte, and all \
                around it as in the lock, or as Phala Cloud writes it with nothing exposed.",
@@ -228,9 +228,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: true,
         }),
     },
-    Key {
+    PolicyKey {
         name: "also-compose-hash",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::SecondHash,
         says: "A second compose hash, accepted during a roll-out, at most 90 days ahead.",
         default: "",
@@ -244,9 +244,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: true,
         }),
     },
-    Key {
+    PolicyKey {
         name: "app-id",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Hex(20),
         says: "The app's id. A lock of another app is refused.",
         default: "",
@@ -260,9 +260,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: true,
         }),
     },
-    Key {
+    PolicyKey {
         name: "instance-id",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::InstanceIds,
         says: "The ids of the instances that may answer: no other instance of the app may.",
         default: "",
@@ -276,9 +276,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: true,
         }),
     },
-    Key {
+    PolicyKey {
         name: "platform-id",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::PlatformIds,
         says: "The machines that may run the app: SHA-256 of a machine's PPID (64 hex digits), or the FMSPC of its model (12).",
         default: "",
@@ -293,9 +293,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: true,
         }),
     },
-    Key {
+    PolicyKey {
         name: "launch-inputs",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["warn", "required", "unchecked"]),
         says: "What becomes of variables that the deployer may set, start-up scripts and exposure settings that are neither \
                known nor in the lock.",
@@ -315,9 +315,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "os-image",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::OsImage,
         says: "Accepted OS images: `known` (production images of the built-in table), `lock`, the published os_image_hash or the name \
                of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable one for a while), `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked`, a waiver that the verdict names.",
@@ -334,9 +334,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: true,
         }),
     },
-    Key {
+    PolicyKey {
         name: "os-image-files",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Path,
         says: "The published files of the OS image that must have booted: a folder or an archive, as `cvm-verify os-image` takes it. \
                They are measured in each run.",
@@ -352,9 +352,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: true,
         }),
     },
-    Key {
+    PolicyKey {
         name: "reference-values",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Path,
         says: "A file of [reference values](reference-values.md): OS images, VM shapes, KMSs, scripts and advisories in addition to the \
                built-in ones. It adds rows, and changes none.",
@@ -370,9 +370,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "mr-config-id",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["auto", "required"]),
         says: "Whether MRCONFIGID may be zero. `required`: the host must have bound the compose hash at launch.",
         default: "`auto`",
@@ -387,9 +387,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "key-provider",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::KeyProvider,
         says: "The key provider, as `NAME[:HEXID]`, or a known KMS (`phala`, `phala-base`, or one of your reference values); several with \
                commas between them, since roots rotate. `kms` without an id and `unchecked` are waivers that the verdict names.",
@@ -405,9 +405,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: true,
         }),
     },
-    Key {
+    PolicyKey {
         name: "freshness",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["required", "unchecked"]),
         says: "Whether this run's nonce must be signed. `unchecked` is a waiver that the verdict names.",
         default: "`required`",
@@ -421,9 +421,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "image-pins",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["required", "unchecked"]),
         says: "Whether every image must be pinned by digest. `unchecked` is a waiver that the verdict names.",
         default: "`required`",
@@ -437,9 +437,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "images",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Images,
         says: "Who must have built which images, a block `[[target.images]]` for each rule: see \
                [provenance](provenance.md). The first rule that names an image holds.",
@@ -447,9 +447,9 @@ pub(crate) const KEYS: &[Key] = &[
         example: r#"[{ image = "ghcr.io/example/web", repository = "example/shop" }]"#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "source-repository",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::SourceRepository,
         says: "The repository on GitHub that every image must have been built from that neither `images` nor the lock names.",
         default: "",
@@ -464,9 +464,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "source-workflow",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::SourceWorkflow,
         says: "The workflow that must have built the images. It holds for the rules in `images` and in the lock, too: beside \
                `source-repository` for those of that repository, without it for all; so do the next two.",
@@ -482,9 +482,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "source-ref",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::SourceRefs,
         says: "The refs that the images may have been built from.",
         default: "any branch or tag, and no pull request",
@@ -499,9 +499,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "source-commit",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::SourceCommit,
         says: "The commit that the images must have been built from.",
         default: "any commit",
@@ -516,9 +516,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "provenance-bundle",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Paths,
         says: "Files of Sigstore bundles about the images. GitHub is then asked about the other images alone.",
         default: "",
@@ -533,9 +533,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "sigstore-root",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Path,
         says: "The Sigstore instances to trust: `trusted_root.json`, or what `gh attestation trusted-root` prints.",
         default: "the built-in ones: the public instance and GitHub's",
@@ -550,9 +550,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "report-data",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&LAYOUTS),
         says: "How the app lays the nonce out in the signed report data; `auto` is exactly `raw` or exactly `ascii`.",
         default: "`auto`",
@@ -568,9 +568,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "report-data-key",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Key,
         says: "What the app must have signed beside the nonce, where the layout has a place for it: the SHA-256 of its \
                public key, or for `private-ai` also its signing address of 20 bytes.",
@@ -586,9 +586,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "report-data-value",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::HexUpTo(64),
         says: "The report data that must be signed, at most 64 bytes, padded with zeros on the right.",
         default: "",
@@ -602,9 +602,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "accept-tcb",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::TcbExceptions,
         says: "Accepts hardware that Intel rates lower than UpToDate, for at most 90 days.",
         default: "",
@@ -618,9 +618,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "gpu",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["auto", "required", "unchecked"]),
         says: "Whether there must be GPUs. `auto`: forged GPU evidence fails, what is not proven is a warning. `unchecked` is a \
                waiver that the verdict names.",
@@ -640,9 +640,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "gpu-count",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Number,
         says: "How many GPUs there must be, no more and no less: 0 to 16.",
         default: "",
@@ -656,9 +656,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "gpu-model",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::GpuModels,
         says: "The models that the GPUs may be, by the chip's name in their certificates: `GH100` for H100 and H200.",
         default: "",
@@ -673,9 +673,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "gpu-switches",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["auto", "required"]),
         says: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between them are \
                in clear.",
@@ -694,9 +694,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "gpu-verifier",
-        scope: Scope::Defaults,
+        scope: KeyScope::Defaults,
         shape: Shape::Choice(&["local", "nras", "both"]),
         says: "Who verifies GPUs. `nras` and `both` send the reports of the GPUs to NVIDIA's remote attestation service.",
         default: "`local`",
@@ -717,9 +717,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "tls-binding",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&TlsBinding::NAMES),
         says: "How the key of the TLS connection must be bound to the VM. `auto` informs; a mode that is named must hold. `ingress` proves `code+endpoint-replayable` at most.",
         default: "`auto`",
@@ -741,18 +741,18 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "endpoint-probe",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["auto", "never"]),
         says: "Whether the endpoint is asked once for a quote that it should refuse, if `require-assurance` asks for `endpoint`.",
         default: "`auto`",
         example: r#""never""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "min-tcb-eval-data-number",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Number,
         says: "The lowest TCB evaluation data number to accept.",
         default: "a built-in floor that rises with time",
@@ -766,9 +766,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "kms",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["required", "unchecked"]),
         says: "What becomes of an app whose [KMS](governance.md#the-kms) cannot be judged: `required` (`--require-kms`) leaves the \
                verdict open or fails, `unchecked` is a waiver.",
@@ -776,9 +776,9 @@ pub(crate) const KEYS: &[Key] = &[
         example: r#""required""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "kms-host",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::KmsHosts,
         says: "Where the KMS answers that gives the app its keys: its host, with a port if it is not 443; several replicas as a \
                list of at most 4. Take it from your own deployment, not from the app that answers.",
@@ -786,18 +786,18 @@ pub(crate) const KEYS: &[Key] = &[
         example: r#"["kms.example:12001"]"#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "kms-compose-hash",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Hashes,
         says: "SHA-256 of the compose documents that the KMS may run.",
         default: "the lock's",
         example: r#"["5070b43503b10a3b061ca1c1e73a0565d424cdbcff368d40a8ba30747066efd2"]"#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "kms-build",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Hashes,
         says: "The builds that the KMS may be, by `mr_aggregated`, as the KMS contract lists them. Compared with the KMS that answers, \
                and with `mr-kms` in the app's event log (dstack 0.4.2 to 0.5).",
@@ -805,27 +805,27 @@ pub(crate) const KEYS: &[Key] = &[
         example: r#"["2e6aeb6a3318ee37eb226207ad3077ad55b8e3b78cf41b98b5aadf80366c3c6d"]"#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "kms-os-image",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::OsImage,
         says: "The OS image that the KMS may run on, as `os-image`, without `lock` and `unchecked`.",
         default: "`known`",
         example: r#""known""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "kms-key-provider",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::KeyProvider,
         says: "Who may give the KMS's own VM its keys, as `key-provider`.",
         default: "dstack's local key provider",
         example: r#""local-sgx:1b7a49378403249b6986a907844cab0921eca32dd47e657f3c10311ccaeccf8b""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "governance",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["required", "unchecked"]),
         says: "What becomes of an app whose contracts cannot be judged: `required` leaves the verdict open or fails, `unchecked` \
                is a waiver.",
@@ -841,9 +841,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "governance-chain-id",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Number,
         says: "The number of the blockchain that governs the app (EIP-155): 8453 is Base, 1 is Ethereum. The app's contract is at \
                the `app-id`. Nodes to ask are named with `--rpc-url`.",
@@ -851,63 +851,63 @@ pub(crate) const KEYS: &[Key] = &[
         example: "8453",
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "governance-app-owner",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Addresses,
         says: "Who may own the app's contract: a list of addresses.",
         default: "",
         example: r#"["0x0707070707070707070707070707070707070707"]"#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "governance-kms-contract",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Hex(20),
         says: "The address of the KMS's contract, which says which KMS and which OS image may have keys.",
         default: "",
         example: r#""0x2f83172a49584c017f2b256f0fb2dca14126ba9c""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "governance-kms-owner",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Addresses,
         says: "Who may own the KMS's contract: a list of addresses.",
         default: "",
         example: r#"["0x0808080808080808080808080808080808080808"]"#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "governance-min-signers",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Number,
         says: "How many people must sign a change of the app's contract at least: the threshold of the Safe that owns it.",
         default: "",
         example: "2",
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "governance-min-delay",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Number,
         says: "How long a change of the app's contract must wait at least, in seconds: the delay of the timelock that owns it.",
         default: "",
         example: "86400",
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "governance-upgrades",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["disabled"]),
         says: "That the app's contract must say that it cannot be upgraded any more. Its code must be in the lock.",
         default: "",
         example: r#""disabled""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "require-assurance",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Assurance,
         says: "How much must be proven: `hardware` (genuine hardware), `code` (that it runs the expected code), or `code+endpoint` (that \
                it serves the address, too).",
@@ -924,9 +924,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "verifier",
-        scope: Scope::Defaults,
+        scope: KeyScope::Defaults,
         shape: Shape::Choice(&["local", "both"]),
         says: "Who verifies the quotes. `both` also asks Phala's verification API, which publishes them; it never decides for \
                a pass.",
@@ -934,18 +934,18 @@ pub(crate) const KEYS: &[Key] = &[
         example: r#""both""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "interval",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Interval,
         says: "How often `cvm-verify watch` verifies it: a whole number with `s`, `m`, `h` or `d`, from 10 seconds to 7 days.",
         default: "`5m`",
         example: r#""1m""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "attestation-path",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Endpoint,
         says: "Path of the app's attestation endpoint.",
         default: "`/attestation`",
@@ -959,9 +959,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "info-path",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Endpoint,
         says: "Path of the app's info endpoint.",
         default: "`/info`",
@@ -975,9 +975,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "gpu-path",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Endpoint,
         says: "Path of an endpoint of the app that serves [evidence of its GPUs](gpu.md).",
         default: "the attestation's own `nvidia_payload`",
@@ -992,9 +992,9 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "nonce-parameter",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Name,
         says: "The query parameter that takes the nonce: `nonce` for private AI gateways.",
         default: "`reportData`",
@@ -1009,63 +1009,63 @@ pub(crate) const KEYS: &[Key] = &[
             expects: false,
         }),
     },
-    Key {
+    PolicyKey {
         name: "slack-webhook-url-env",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The environment variable that holds the Slack webhook to tell about this target, or `none`. Never the URL itself.",
         default: "`CVM_VERIFY_SLACK_WEBHOOK_URL`",
         example: r#""CVM_VERIFY_SLACK_SHOP_TEAM""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "discord-webhook-url-env",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The variable that holds the Discord webhook, or `none`.",
         default: "`CVM_VERIFY_DISCORD_WEBHOOK_URL`",
         example: r#""CVM_VERIFY_SHOP_DISCORD""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "teams-webhook-url-env",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The variable that holds the webhook of a Microsoft Teams workflow, or `none`.",
         default: "`CVM_VERIFY_TEAMS_WEBHOOK_URL`",
         example: r#""CVM_VERIFY_SHOP_TEAMS""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "pagerduty-routing-key-env",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The variable that holds the routing key of a PagerDuty integration, or `none`.",
         default: "`CVM_VERIFY_PAGERDUTY_ROUTING_KEY`",
         example: r#""CVM_VERIFY_SHOP_PAGERDUTY""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "webhook-url-env",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The environment variable that holds the webhook to tell about this target, or `none`. Never the URL itself.",
         default: "`CVM_VERIFY_WEBHOOK_URL`",
         example: r#""CVM_VERIFY_WEBHOOK_SHOP_TEAM""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "webhook-secret-env",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Variable,
         says: "The environment variable that holds the secret which signs what that webhook receives, or `none`. Never the secret itself.",
         default: "`CVM_VERIFY_WEBHOOK_SECRET`",
         example: r#""CVM_VERIFY_WEBHOOK_SHOP_SECRET""#,
         option: None,
     },
-    Key {
+    PolicyKey {
         name: "heartbeat-url-env",
-        scope: Scope::Defaults,
+        scope: KeyScope::Defaults,
         shape: Shape::Variable,
         says: "The environment variable that holds the heartbeat to ping after a run, or `none`. Never the URL itself.",
         default: "`CVM_VERIFY_HEARTBEAT_URL`",
@@ -1089,7 +1089,7 @@ const LAYOUTS: [&str; Layout::ALL.len() + 1] = {
     names
 };
 
-impl Key {
+impl PolicyKey {
     /// The secret that this key names a variable of: what its name would be if the file could hold it.
     pub(super) fn secret(&self) -> Option<&'static str> {
         match self.shape {
@@ -1105,11 +1105,11 @@ impl Key {
 
     /// Whether it may stand in a `[[target]]`.
     pub(super) fn in_target(&self) -> bool {
-        self.scope != Scope::Defaults
+        self.scope != KeyScope::Defaults
     }
 
     /// Whether it may stand in `[defaults]`.
     pub(super) fn in_defaults(&self) -> bool {
-        self.scope != Scope::Target
+        self.scope != KeyScope::Target
     }
 }

@@ -35,7 +35,7 @@ mod read_tests;
 mod schema;
 
 pub use error::{FileProblem, Mistake, Mistakes};
-pub(crate) use keys::{KEYS, Key, Typed};
+pub(crate) use keys::{KEYS, PolicyKey, Typed};
 pub(crate) use shape::Shape;
 
 use super::Settings;

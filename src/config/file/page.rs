@@ -1,6 +1,6 @@
 //! The table of keys in the documentation.
 
-use super::keys::{KEYS, Key, Scope};
+use super::keys::{KEYS, KeyScope, PolicyKey};
 
 /// The page in the repository.
 pub(super) const PATH: &str = "docs/policy-file.md";
@@ -8,11 +8,11 @@ pub(super) const PATH: &str = "docs/policy-file.md";
 const BEGIN: &str = "<!-- Keys: made from src/config/file/keys.rs by `UPDATE_GENERATED=1 cargo test --lib config::file`. -->\n";
 const END: &str = "<!-- End of the keys. -->\n";
 
-fn row(key: &Key) -> String {
+fn row(key: &PolicyKey) -> String {
     let place = match key.scope {
-        Scope::Target => "target",
-        Scope::Defaults => "defaults",
-        Scope::Both => "both",
+        KeyScope::Target => "target",
+        KeyScope::Defaults => "defaults",
+        KeyScope::Both => "both",
     };
     let cell = |text: &str| text.replace('|', "\\|");
     format!(

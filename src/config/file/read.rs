@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::Key;
+use super::keys::PolicyKey;
 use super::shape::{MAX_LIST, Shape, shown};
 use super::table::{Table, misplaced, unknown, unknown_at_the_root};
 use super::{FileProblem, FileTarget, MAX_FILE_BYTES, Mistake, PolicyFile};
-use crate::config::{Settings, Written};
+use crate::config::{Settings, WrittenValue};
 use cvm_verify_core::lock::merge_conflict;
 use cvm_verify_core::policy::Origin;
-use cvm_verify_core::toml_text::Lines;
+use cvm_verify_core::toml_text::LineIndex;
 use cvm_verify_core::toml_text::depth;
 use cvm_verify_core::toml_text::literal::one_line;
 
@@ -51,7 +51,7 @@ impl PolicyFile {
 struct Reader<'t> {
     text: &'t str,
     path: &'t str,
-    places: Lines<'t>,
+    places: LineIndex<'t>,
     /// By byte of the file.
     mistakes: Vec<(Option<usize>, FileProblem)>,
 }
@@ -61,7 +61,7 @@ impl<'t> Reader<'t> {
         Self {
             text,
             path,
-            places: Lines::of(text),
+            places: LineIndex::of(text),
             mistakes: Vec::new(),
         }
     }
@@ -73,19 +73,19 @@ impl<'t> Reader<'t> {
         };
         if let Some((at, problem)) = at_sight(self.text) {
             self.mistakes.push((at, problem));
-            return (file, self.told());
+            return (file, self.finish());
         }
         let (table, errors) = DeTable::parse_recoverable(self.text);
         self.root(table.into_inner(), &mut file);
         if !errors.is_empty() {
             self.put_syntax_first(&errors);
         }
-        (file, self.told())
+        (file, self.finish())
     }
 
     /// What follows from a broken line is not told: neither what is wrong in it otherwise, nor what seems to be missing.
     fn put_syntax_first(&mut self, errors: &[toml::de::Error]) {
-        let line_of = |places: &Lines<'_>, at: Option<usize>| at.map(|at| places.position(at).line);
+        let line_of = |places: &LineIndex<'_>, at: Option<usize>| at.map(|at| places.position(at).line);
         let mut broken = BTreeSet::new();
         let mut syntax = Vec::new();
         for error in errors.iter().take(MAX_MISTAKES) {
@@ -106,7 +106,7 @@ impl<'t> Reader<'t> {
         self.mistakes.extend(syntax);
     }
 
-    fn told(mut self) -> Vec<Mistake> {
+    fn finish(mut self) -> Vec<Mistake> {
         self.mistakes.sort_by_key(|(at, _)| *at);
         self.mistakes.truncate(MAX_MISTAKES);
         let mistake = |(at, problem): (Option<usize>, FileProblem)| Mistake {
@@ -221,7 +221,7 @@ impl<'t> Reader<'t> {
 
     /// Every target has a name, and an address or an id.
     fn need(&mut self, name: &str, at: usize, settings: &Settings) {
-        if let Some(key) = Key::named(name)
+        if let Some(key) = PolicyKey::named(name)
             && settings.all(name).is_empty()
             && !settings.is_flawed(name)
         {
@@ -237,7 +237,7 @@ impl<'t> Reader<'t> {
         let mut settings = Settings::default();
         for (name, value) in entries {
             let at = name.span().start;
-            let key = match Key::named(name.get_ref()) {
+            let key = match PolicyKey::named(name.get_ref()) {
                 Some(key) if table.takes(key) => key,
                 Some(key) => {
                     self.mistake(at, misplaced(key, table));
@@ -257,7 +257,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The values of a key; none where there was a mistake.
-    fn values(&mut self, key: &'static Key, value: Spanned<DeValue<'t>>) -> Option<Vec<Written>> {
+    fn values(&mut self, key: &'static PolicyKey, value: Spanned<DeValue<'t>>) -> Option<Vec<WrittenValue>> {
         let at = value.span().start;
         match (value.into_inner(), key.shape.is_list()) {
             (DeValue::Array(items), true) if items.is_empty() => {
@@ -278,7 +278,7 @@ impl<'t> Reader<'t> {
                 None
             }
             (DeValue::Array(items), true) => {
-                let read: Vec<Option<Written>> = items
+                let read: Vec<Option<WrittenValue>> = items
                     .into_iter()
                     .map(|item| {
                         let at = item.span().start;
@@ -292,7 +292,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn value(&mut self, key: &'static Key, at: usize, value: DeValue<'t>) -> Option<Written> {
+    fn value(&mut self, key: &'static PolicyKey, at: usize, value: DeValue<'t>) -> Option<WrittenValue> {
         let text = match (&value, key.shape) {
             (DeValue::Integer(number), Shape::Number) => u32::from_str_radix(number.as_str(), number.radix())
                 .map_or_else(|_| number.as_str().to_owned(), |number| number.to_string()),
@@ -303,7 +303,7 @@ impl<'t> Reader<'t> {
             _ => return self.wrong_type(key, at, &value),
         };
         match key.shape.check(&text) {
-            Ok(()) => Some(Written {
+            Ok(()) => Some(WrittenValue {
                 text,
                 origin: Origin::File {
                     path: self.path.to_owned(),
@@ -323,7 +323,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn wrong_type<T>(&mut self, key: &'static Key, at: usize, value: &DeValue<'_>) -> Option<T> {
+    fn wrong_type<T>(&mut self, key: &'static PolicyKey, at: usize, value: &DeValue<'_>) -> Option<T> {
         let problem = FileProblem::Type {
             key: key.name,
             found: value.type_str(),

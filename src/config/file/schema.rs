@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{KEYS, Key};
+use super::keys::{KEYS, PolicyKey};
 use super::shape::{MAX_LIST, Shape};
 use cvm_verify_core::policy::{MAX_KMS, WrittenRule};
 
@@ -78,8 +78,8 @@ fn images() -> Value {
     })
 }
 
-fn properties(belongs: impl Fn(&Key) -> bool) -> Map<String, Value> {
-    let property = |key: &Key| {
+fn properties(belongs: impl Fn(&PolicyKey) -> bool) -> Map<String, Value> {
+    let property = |key: &PolicyKey| {
         let mut property = of_shape(key.shape);
         let default = match key.default {
             "" => String::new(),
@@ -105,7 +105,7 @@ pub(super) fn schema() -> Value {
                 "description": "What holds for every target that does not say otherwise.",
                 "type": "object",
                 "additionalProperties": false,
-                "properties": properties(Key::in_defaults),
+                "properties": properties(PolicyKey::in_defaults),
             },
             "target": {
                 "description": "The deployments to verify.",
@@ -115,7 +115,7 @@ pub(super) fn schema() -> Value {
                     "type": "object",
                     "additionalProperties": false,
                     "required": ["name"],
-                    "properties": properties(Key::in_target),
+                    "properties": properties(PolicyKey::in_target),
                 },
             },
         },

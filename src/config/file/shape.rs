@@ -79,7 +79,7 @@ pub(crate) enum Shape {
 }
 
 /// What is wrong with a value: goes on after the key's name, without a full stop.
-pub(super) type Problem = String;
+pub(super) type ValueProblem = String;
 
 impl Shape {
     /// Whether it is a list of texts.
@@ -100,7 +100,7 @@ impl Shape {
     }
 
     /// Judges a text, or a number in decimal.
-    pub(super) fn check(self, text: &str) -> Result<(), Problem> {
+    pub(super) fn check(self, text: &str) -> Result<(), ValueProblem> {
         if text.trim().is_empty() {
             return Err("is empty".to_owned());
         }
@@ -120,29 +120,29 @@ impl Shape {
             Self::HexUpTo(limit) => hex_up_to(text, limit),
             Self::Choice(words) if words.contains(&text) => Ok(()),
             Self::Choice(_) => Err(format!("is {}, which is none of its values", shown(text))),
-            Self::SecondHash => told(text.parse::<SecondHash>()),
+            Self::SecondHash => checked(text.parse::<SecondHash>()),
             // A file of reference values, which the policy may name, can know more images and services.
             Self::OsImage => match parse_os_image(text) {
                 Err(OsImageError::Form(_)) if may_be_a_name(text) => Ok(()),
-                other => told(other),
+                other => checked(other),
             },
             Self::KeyProvider => match text.parse::<KeyProviders>() {
                 Err(error) if error.may_be_a_name() => Ok(()),
-                other => told(other),
+                other => checked(other),
             },
-            Self::TcbExceptions => told(text.parse::<TcbException>()),
+            Self::TcbExceptions => checked(text.parse::<TcbException>()),
             Self::InstanceIds | Self::Addresses => hex::<20>(text),
-            Self::KmsHosts => told(text.parse::<KmsHost>()),
+            Self::KmsHosts => checked(text.parse::<KmsHost>()),
             Self::Hashes => hex::<32>(text),
-            Self::PlatformIds => told(text.parse::<PlatformId>()),
-            Self::GpuModels => told(text.parse::<GpuModel>()),
+            Self::PlatformIds => checked(text.parse::<PlatformId>()),
+            Self::GpuModels => checked(text.parse::<GpuModel>()),
             Self::Key => hex::<20>(text).or_else(|_| hex::<32>(text)),
-            Self::Domain => told(url::Host::parse(text)),
+            Self::Domain => checked(url::Host::parse(text)),
             Self::Number => text
                 .parse::<u32>()
                 .map(drop)
                 .map_err(|_| "is not a whole number from 0 to 4294967295".to_owned()),
-            Self::Assurance => told(text.parse::<RequiredAssurance>()),
+            Self::Assurance => checked(text.parse::<RequiredAssurance>()),
             Self::Interval if text.parse::<Interval>().is_ok() => Ok(()),
             Self::Interval => Err(format!("is {}, which is not a time from 10s to 7d", shown(text))),
             Self::Endpoint if text.starts_with('/') => Ok(()),
@@ -217,13 +217,13 @@ impl Words for &[&str] {
 }
 
 /// What a value's own parser says.
-fn told<T, E: std::fmt::Display>(parsed: Result<T, E>) -> Result<(), Problem> {
+fn checked<T, E: std::fmt::Display>(parsed: Result<T, E>) -> Result<(), ValueProblem> {
     let refused = |error: E| format!("is refused: {}", one_line(&error.to_string()));
     parsed.map(drop).map_err(refused)
 }
 
 /// Judges a rule that is right otherwise.
-fn rule(change: impl Fn(&mut WrittenRule)) -> Result<(), Problem> {
+fn rule(change: impl Fn(&mut WrittenRule)) -> Result<(), ValueProblem> {
     let mut written = WrittenRule {
         image: "*".to_owned(),
         repository: Some("any/any".to_owned()),
@@ -235,12 +235,12 @@ fn rule(change: impl Fn(&mut WrittenRule)) -> Result<(), Problem> {
 }
 
 /// A block as JSON.
-fn images_block(text: &str) -> Result<(), Problem> {
+fn images_block(text: &str) -> Result<(), ValueProblem> {
     let written: WrittenRule = told_by(serde_json::from_str(text))?;
-    told(written.rule(Origin::Option("--images")))
+    checked(written.rule(Origin::Option("--images")))
 }
 
-fn told_by<T>(parsed: Result<T, serde_json::Error>) -> Result<T, Problem> {
+fn told_by<T>(parsed: Result<T, serde_json::Error>) -> Result<T, ValueProblem> {
     parsed.map_err(|error| {
         let text = error.to_string();
         let text = text.split(" at line ").next().unwrap_or_default();
@@ -248,19 +248,19 @@ fn told_by<T>(parsed: Result<T, serde_json::Error>) -> Result<T, Problem> {
     })
 }
 
-fn hex<const N: usize>(text: &str) -> Result<(), Problem> {
+fn hex<const N: usize>(text: &str) -> Result<(), ValueProblem> {
     parse_user_hex::<N>(text)
         .map(drop)
         .map_err(|error| error.to_string())
 }
 
-fn hex_up_to(text: &str, limit: usize) -> Result<(), Problem> {
+fn hex_up_to(text: &str, limit: usize) -> Result<(), ValueProblem> {
     cvm_verify_core::evidence::parse_user_hex_up_to(text, limit)
         .map(drop)
         .map_err(|error| error.to_string())
 }
 
-fn url(text: &str) -> Result<(), Problem> {
+fn url(text: &str) -> Result<(), ValueProblem> {
     let shown = || shown(shown_text(text));
     parse_address(text).map(drop).map_err(|problem| match problem {
         AddressProblem::NoScheme => format!("is {}, which is not a URL", shown()),
@@ -277,7 +277,7 @@ fn url(text: &str) -> Result<(), Problem> {
 }
 
 /// What looks like a secret is not repeated.
-fn variable(text: &str) -> Result<(), Problem> {
+fn variable(text: &str) -> Result<(), ValueProblem> {
     let is_variable = text.strip_prefix(VARIABLE_PREFIX).is_some_and(|rest| {
         (1..=MAX_NAME).contains(&rest.len())
             && rest

@@ -1,7 +1,7 @@
 //! Which keys a table of the policy file takes, and what to write instead of another.
 
 use super::FileProblem;
-use super::keys::{KEYS, Key};
+use super::keys::{KEYS, PolicyKey};
 use cvm_verify_core::toml_text::literal::key as toml_key;
 use cvm_verify_core::toml_text::nearest;
 
@@ -20,7 +20,7 @@ impl Table {
         }
     }
 
-    pub(super) fn takes(self, key: &Key) -> bool {
+    pub(super) fn takes(self, key: &PolicyKey) -> bool {
         match self {
             Self::Defaults => key.in_defaults(),
             Self::Target => key.in_target(),
@@ -30,7 +30,7 @@ impl Table {
 
 /// What is wrong with a name at the root of the file.
 pub(super) fn unknown_at_the_root(name: &str) -> FileProblem {
-    let fix = match (Key::named(name), nearest(name, ["defaults", "target"])) {
+    let fix = match (PolicyKey::named(name), nearest(name, ["defaults", "target"])) {
         (Some(key), _) if key.in_defaults() => "write it below [defaults], or in a [[target]]".to_owned(),
         (Some(_), _) => "write it in a [[target]]".to_owned(),
         (None, Some("target")) => "did you mean [[target]]?".to_owned(),
@@ -46,7 +46,11 @@ pub(super) fn unknown_at_the_root(name: &str) -> FileProblem {
 /// What is wrong with a name that is no key of a table.
 pub(super) fn unknown(name: &str, table: Table) -> FileProblem {
     let spelled = name.to_ascii_lowercase().replace('_', "-");
-    if let Some(key) = KEYS.iter().filter_map(Key::secret).find(|key| *key == spelled) {
+    if let Some(key) = KEYS
+        .iter()
+        .filter_map(PolicyKey::secret)
+        .find(|key| *key == spelled)
+    {
         return FileProblem::Secret { key };
     }
     let known: Vec<&str> = KEYS
@@ -64,7 +68,7 @@ pub(super) fn unknown(name: &str, table: Table) -> FileProblem {
 }
 
 /// What is wrong with a key that stands in the other table.
-pub(super) fn misplaced(key: &'static Key, table: Table) -> FileProblem {
+pub(super) fn misplaced(key: &'static PolicyKey, table: Table) -> FileProblem {
     let fix = match table {
         Table::Defaults => "each [[target]] has its own",
         Table::Target => "it is about the whole run: write it below [defaults]",

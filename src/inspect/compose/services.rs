@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::inspect::page::Page;
-use cvm_verify_core::compose::{ComposeFile, Places};
+use cvm_verify_core::compose::{ComposeFile, ComposePlaces};
 use cvm_verify_core::verify::digest::sha256;
 
 /// Lines of one list that are shown.
@@ -71,7 +71,7 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
     );
 }
 
-fn lines(page: &mut Page, name: &str, found: &Places, some: &str, none: &str) {
+fn lines(page: &mut Page, name: &str, found: &ComposePlaces, some: &str, none: &str) {
     if found.is_empty() {
         page.field(name, "nothing").note(none);
     } else {

@@ -55,12 +55,12 @@ const BOOT_EVENTS: [(&str, &str); 16] = [
 
 /// Where in RTMR3 an event stands.
 #[derive(Default)]
-pub(super) struct Place {
+pub(super) struct EventPlace {
     ready: bool,
     seen: Vec<&'static str>,
 }
 
-impl Place {
+impl EventPlace {
     /// Explains an event of RTMR3.
     pub(super) fn explain(&mut self, page: &mut Page, event: &Event) {
         let known = BOOT_EVENTS.iter().find(|(name, _)| *name == event.name);

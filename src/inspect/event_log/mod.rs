@@ -8,7 +8,7 @@ mod replay;
 use super::opened::Opened;
 use super::page::{Page, count, short_hex};
 use cvm_verify_core::evidence::{BootEvents, Event, EventVersion, RUNTIME_EVENT_TYPE};
-use meaning::Place;
+use meaning::EventPlace;
 use replay::Replay;
 
 /// Events of one register that are shown. Real ones have at most 14.
@@ -56,7 +56,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
                     .and_then(|report| report.rtmr.get(usize::from(imr))),
             );
         }
-        let mut place = Place::default();
+        let mut place = EventPlace::default();
         for (index, event) in of_register.iter().take(MAX_EVENTS) {
             show(page, *index, event, &mut place);
         }
@@ -67,7 +67,7 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
     }
 }
 
-fn show(page: &mut Page, index: usize, event: &Event, place: &mut Place) {
+fn show(page: &mut Page, index: usize, event: &Event, place: &mut EventPlace) {
     let runtime = event.event_type == RUNTIME_EVENT_TYPE;
     let digest = match &event.digest {
         Some(digest) => short_hex(digest),

@@ -21,7 +21,7 @@ use cvm_verify_core::verify::oci::{Index, MAX_DOCUMENT, provenance_layer};
 use cvm_verify_core::verify::provenance::MAX_BUNDLE;
 use referrers::{Named, candidates, named};
 use repository::Repository;
-use session::{Session, reference};
+use session::{RegistrySession, reference};
 
 /// Endings of the tags under which cosign kept signatures before version 3.
 const LEGACY: [&str; 2] = ["sig", "att"];
@@ -55,14 +55,14 @@ impl InRegistry<'_> {
             });
             return found;
         };
-        let mut session = Session::new(client, &repository, Instant::now() + time);
+        let mut session = RegistrySession::new(client, &repository, Instant::now() + time);
         if let Err(problem) = self.all(&mut session, &mut found).await {
             found.problem.get_or_insert(problem);
         }
         found
     }
 
-    async fn all(&self, session: &mut Session<'_>, found: &mut Found) -> Result<(), LookupProblem> {
+    async fn all(&self, session: &mut RegistrySession<'_>, found: &mut Found) -> Result<(), LookupProblem> {
         let subjects = self.subjects(session, found).await?;
         for subject in &subjects {
             about(session, subject, found).await?;
@@ -79,7 +79,7 @@ impl InRegistry<'_> {
     /// What a statement may be about: the image, the manifest in its index for the guest's platform, BuildKit's attestation.
     async fn subjects(
         &self,
-        session: &mut Session<'_>,
+        session: &mut RegistrySession<'_>,
         found: &mut Found,
     ) -> Result<Vec<[u8; 32]>, LookupProblem> {
         let mut subjects = vec![*self.digest];
@@ -115,7 +115,7 @@ struct Candidates {
 
 /// The bundles about one subject.
 async fn about(
-    session: &mut Session<'_>,
+    session: &mut RegistrySession<'_>,
     subject: &[u8; 32],
     found: &mut Found,
 ) -> Result<(), LookupProblem> {
@@ -142,8 +142,8 @@ async fn about(
 }
 
 /// What may be bundles about a digest: from the list of referrers, and where that is empty or missing, from the tag.
-async fn listed(session: &mut Session<'_>, subject: &[u8; 32]) -> Result<Candidates, LookupProblem> {
-    let read = |session: &Session<'_>, response: Response| {
+async fn listed(session: &mut RegistrySession<'_>, subject: &[u8; 32]) -> Result<Candidates, LookupProblem> {
+    let read = |session: &RegistrySession<'_>, response: Response| {
         let mut is_cut = response.header("link").is_some();
         let digests = candidates(&response.body);
         let mut digests = digests
@@ -170,7 +170,7 @@ async fn listed(session: &mut Session<'_>, subject: &[u8; 32]) -> Result<Candida
 
 /// The bundle of a manifest that a list names, if it is one.
 async fn bundle(
-    session: &mut Session<'_>,
+    session: &mut RegistrySession<'_>,
     manifest: &[u8; 32],
     subject: &[u8; 32],
 ) -> Result<Option<Box<RawValue>>, LookupProblem> {

@@ -19,7 +19,7 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vn
                          application/vnd.docker.distribution.manifest.v2+json";
 
 /// What was asked so far, and may be asked still.
-pub(super) struct Session<'a> {
+pub(super) struct RegistrySession<'a> {
     client: &'a Client,
     repository: &'a Repository,
     token: Option<Secret>,
@@ -33,7 +33,7 @@ struct Token {
     access_token: Option<String>,
 }
 
-impl<'a> Session<'a> {
+impl<'a> RegistrySession<'a> {
     pub(super) const fn new(client: &'a Client, repository: &'a Repository, deadline: Instant) -> Self {
         Self {
             client,

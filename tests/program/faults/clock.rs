@@ -26,9 +26,9 @@ fn run(cvm: Cvm, at: usize, to: u64, what: &str) -> (u8, usize) {
     LOOKS.set(0);
     JUMP.set((at, to));
     let scene = Scene::new(Source::App, cvm);
-    let outcome = scene.run_with(&Arc::new(Plan::honest()), |surroundings| {
-        surroundings.now = clock;
-        surroundings.clock_floor = simulator::DEFAULT_NOW - 1000;
+    let outcome = scene.run_with(&Arc::new(Plan::honest()), |env| {
+        env.now = clock;
+        env.clock_floor = simulator::DEFAULT_NOW - 1000;
     });
     assert_sound(&outcome, what);
     (outcome.ran.code, LOOKS.get())

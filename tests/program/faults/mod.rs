@@ -12,7 +12,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cvm_verify::cli::Surroundings;
+use cvm_verify::cli::Env;
 use cvm_verify_core::report::Report;
 use simulator::guest_agent::INFO_PATHS;
 use simulator::phala_cloud::{self, InstanceShape};
@@ -89,7 +89,7 @@ impl Scene {
         self.run_with(plan, |_| {})
     }
 
-    fn run_with(&self, plan: &Arc<Plan>, change: impl FnOnce(&mut Surroundings)) -> Outcome {
+    fn run_with(&self, plan: &Arc<Plan>, change: impl FnOnce(&mut Env)) -> Outcome {
         // Of a source the servers of its own: those that all share are tried with the app.
         let spoilt = |url: String, sources: &[Source]| match sources.contains(&self.source) {
             true => Shim::before(&url, plan),

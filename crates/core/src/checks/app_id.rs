@@ -6,7 +6,7 @@ use super::{
 };
 use crate::policy::Policy;
 use crate::report::CheckId;
-use crate::verify::Facts;
+use crate::verify::Claims;
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::AppId,
@@ -43,8 +43,8 @@ const NO_EXPECTATION: Reason = Reason {
     fix: "Give --app-id, or pin it: `cvm-verify pin URL`.",
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    let boot = match boot_claims(facts) {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    let boot = match boot_claims(claims) {
         Ok(boot) => boot,
         Err(finding) => return finding,
     };

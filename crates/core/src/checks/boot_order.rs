@@ -5,7 +5,7 @@ use super::{
 };
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier};
-use crate::verify::{BootRefusal, Facts, Gap};
+use crate::verify::{BootRefusal, Claims, NotProven};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::BootOrder,
@@ -75,22 +75,22 @@ const UNKNOWN_EVENT: Reason = Reason {
     fix: "Update cvm-verify. If the newest version does not know it, compare the OS image with an official one.",
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    if let Err(finding) = proven_quote(facts) {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    if let Err(finding) = proven_quote(claims) {
         return finding;
     }
-    let refusal = match &facts.boot {
+    let refusal = match &claims.boot {
         Ok(boot) if boot.unknown_events().is_empty() => {
             return Finding::pass("The boot events are complete, unique and in order.");
         }
-        Ok(boot) => return unknown_events(boot.unknown_events(), facts, policy),
-        Err(Gap::Absent | Gap::NotReached) => {
+        Ok(boot) => return unknown_events(boot.unknown_events(), claims, policy),
+        Err(NotProven::Absent | NotProven::NotReached) => {
             return Finding::error(
                 &EVENT_LOG_NOT_PROVEN,
                 "Not determined: the event log is not proven.",
             );
         }
-        Err(Gap::Refused(refusal)) => refusal,
+        Err(NotProven::Refused(refusal)) => refusal,
     };
     let detail = format!("The boot events are refused: {refusal}.");
     match refusal {
@@ -105,13 +105,13 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
 }
 
 /// An OS image that is itself proven may write an event that this version does not know yet.
-fn unknown_events(names: &[String], facts: &Facts, policy: &Policy) -> Finding {
+fn unknown_events(names: &[String], claims: &Claims, policy: &Policy) -> Finding {
     let names = names
         .iter()
         .map(|name| format!("`{name}`"))
         .collect::<Vec<_>>()
         .join(", ");
-    if os_image::is_proven(facts, policy) {
+    if os_image::is_proven(claims, policy) {
         Finding::warn(
             &UNKNOWN_EVENT,
             format!("The OS image is proven; its boot has unknown events: {names}."),

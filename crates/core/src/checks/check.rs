@@ -3,7 +3,7 @@
 use super::finding::{Finding, Reason};
 use crate::policy::{Origin, Policy};
 use crate::report::{Accepted, CheckId, CheckResult, SideTier, Status, Tier};
-use crate::verify::Facts;
+use crate::verify::Claims;
 
 /// A check: what it is called, what it is for, and how it decides.
 pub struct Check {
@@ -25,7 +25,7 @@ pub struct Check {
     /// inconclusive, whatever the tier.
     pub is_configured: fn(&Policy) -> bool,
     /// The decision.
-    pub run: fn(&Facts, &Policy) -> Finding,
+    pub run: fn(&Claims, &Policy) -> Finding,
 }
 
 /// What the tiers require of a check (interface.md).

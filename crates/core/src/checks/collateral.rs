@@ -3,7 +3,7 @@
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required};
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier, rfc3339};
-use crate::verify::{CollateralGap, FORECAST, Facts, Gap, VerifiedQuote};
+use crate::verify::{Claims, FORECAST, NotProven, UnusableCollateral, VerifiedQuote};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Collateral,
@@ -107,18 +107,18 @@ const CERTIFICATE_ENDS_SOON: Reason = Reason {
     fix: "Ask the host to renew the machine's certificate, or redeploy on another host: quotes do not verify after the end.",
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    if let Err(gap) = &facts.collateral {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    if let Err(gap) = &claims.collateral {
         let reason = match gap {
-            CollateralGap::Missing | CollateralGap::NotServed(_) => &MISSING,
-            CollateralGap::Unreachable(_) => &UNREACHABLE,
-            CollateralGap::Expired { .. } | CollateralGap::NoCommonMoment { .. } => &EXPIRED,
-            CollateralGap::Malformed { .. } => &MALFORMED,
-            CollateralGap::NotSignedByIntel { .. } => &NOT_SIGNED_BY_INTEL,
-            CollateralGap::WrongPlatform { .. } => &WRONG_PLATFORM,
-            CollateralGap::NotYetValid { .. } => &NOT_YET_VALID,
-            CollateralGap::TooOld { .. } => &TOO_OLD,
-            CollateralGap::Clock { .. } => &CLOCK,
+            UnusableCollateral::Missing | UnusableCollateral::NotServed(_) => &MISSING,
+            UnusableCollateral::Unreachable(_) => &UNREACHABLE,
+            UnusableCollateral::Expired { .. } | UnusableCollateral::NoCommonMoment { .. } => &EXPIRED,
+            UnusableCollateral::Malformed { .. } => &MALFORMED,
+            UnusableCollateral::NotSignedByIntel { .. } => &NOT_SIGNED_BY_INTEL,
+            UnusableCollateral::WrongPlatform { .. } => &WRONG_PLATFORM,
+            UnusableCollateral::NotYetValid { .. } => &NOT_YET_VALID,
+            UnusableCollateral::TooOld { .. } => &TOO_OLD,
+            UnusableCollateral::Clock { .. } => &CLOCK,
         };
         let text = gap.to_string();
         let mut chars = text.chars();
@@ -126,7 +126,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             .next()
             .map(|first| first.to_uppercase().collect())
             .unwrap_or_default();
-        let from = match &facts.collateral_source {
+        let from = match &claims.collateral_source {
             Some(source) => format!(" The collateral came from {source}."),
             None => String::new(),
         };
@@ -135,12 +135,12 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             format!("{start}{}.{from}", chars.as_str().trim_end_matches('.')),
         );
     }
-    let overdue = facts
+    let overdue = claims
         .collateral_fetched_at
-        .filter(|fetched| facts.at.saturating_sub(*fetched) > policy.collateral_max_age.seconds());
-    match (&facts.quote, overdue) {
+        .filter(|fetched| claims.at.saturating_sub(*fetched) > policy.collateral_max_age.seconds());
+    match (&claims.quote, overdue) {
         (Ok(quote), Some(fetched))
-            if quote.ends_first() != Some("PCK certificate") || !ends_soon(quote, facts) =>
+            if quote.ends_first() != Some("PCK certificate") || !ends_soon(quote, claims) =>
         {
             Finding::warn(
                 &NOT_REFETCHED,
@@ -151,7 +151,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
                 ),
             )
         }
-        (Ok(quote), _) if ends_soon(quote, facts) => Finding::warn(
+        (Ok(quote), _) if ends_soon(quote, claims) => Finding::warn(
             match quote.ends_first() {
                 Some("PCK certificate") => &CERTIFICATE_ENDS_SOON,
                 _ => &ENDS_SOON,
@@ -169,7 +169,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             "The collateral is in date until {}.",
             rfc3339(quote.expires_at())
         )),
-        (Err(Gap::Absent | Gap::NotReached | Gap::Refused(_)), _) => Finding::error(
+        (Err(NotProven::Absent | NotProven::NotReached | NotProven::Refused(_)), _) => Finding::error(
             &QUOTE_NOT_PROVEN,
             "Not determined: the quote is refused, so the collateral was not judged with it.",
         ),
@@ -177,6 +177,6 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
 }
 
 /// Whether the first part of what the quote rests on ends within the time of a forecast.
-fn ends_soon(quote: &VerifiedQuote, facts: &Facts) -> bool {
-    quote.expires_at() < facts.at.saturating_add(FORECAST)
+fn ends_soon(quote: &VerifiedQuote, claims: &Claims) -> bool {
+    quote.expires_at() < claims.at.saturating_add(FORECAST)
 }

@@ -4,7 +4,7 @@ use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven
 use crate::evidence::BootEvents;
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier};
-use crate::verify::{Facts, Gap, LogRefusal};
+use crate::verify::{Claims, LogRefusal, NotProven};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::EventLog,
@@ -71,8 +71,8 @@ const PREIMAGE_MISMATCH: Reason = Reason {
     fix: HOSTILE,
 };
 
-fn run(facts: &Facts, _policy: &Policy) -> Finding {
-    let refusal = match &facts.log {
+fn run(claims: &Claims, _policy: &Policy) -> Finding {
+    let refusal = match &claims.log {
         Ok(log) => {
             let count = log.runtime_events().len();
             return Finding::pass(match log.boot_events() {
@@ -85,9 +85,9 @@ fn run(facts: &Facts, _policy: &Policy) -> Finding {
                 ),
             });
         }
-        Err(Gap::NotReached) => return quote_not_proven(),
-        Err(Gap::Absent) => return Finding::error(&NO_EVENT_LOG, "No event log was handed over."),
-        Err(Gap::Refused(refusal)) => refusal,
+        Err(NotProven::NotReached) => return quote_not_proven(),
+        Err(NotProven::Absent) => return Finding::error(&NO_EVENT_LOG, "No event log was handed over."),
+        Err(NotProven::Refused(refusal)) => refusal,
     };
     let reason = match refusal {
         LogRefusal::RtmrMismatch { .. } => &RTMR_MISMATCH,

@@ -4,7 +4,7 @@ use super::{Check, Finding, Reason, Required};
 use crate::evidence::EvidenceError;
 use crate::policy::Policy;
 use crate::report::{CheckId, Status, Tier};
-use crate::verify::{Facts, InfoOrigin};
+use crate::verify::{Claims, InfoOrigin};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Evidence,
@@ -130,7 +130,7 @@ const NOT_FINISHED: Reason = Reason {
 
 /// Why there is no evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EvidenceGap {
+pub struct EvidenceFailure {
     /// The reason.
     pub reason: EvidenceReason,
     /// One sentence with the facts of this case.
@@ -186,7 +186,7 @@ fn fix_of_status(status: u16) -> &'static str {
     }
 }
 
-impl EvidenceGap {
+impl EvidenceFailure {
     /// The finding of this check.
     #[must_use]
     pub fn finding(&self) -> Finding {
@@ -216,7 +216,7 @@ impl EvidenceGap {
     }
 }
 
-impl EvidenceGap {
+impl EvidenceFailure {
     /// The setting that a person looks at first.
     #[must_use]
     pub fn setting(&self) -> &'static str {
@@ -227,7 +227,7 @@ impl EvidenceGap {
     }
 }
 
-impl From<EvidenceError> for EvidenceGap {
+impl From<EvidenceError> for EvidenceFailure {
     fn from(error: EvidenceError) -> Self {
         let reason = match error {
             EvidenceError::NotJson { .. } => EvidenceReason::NotJson,
@@ -258,14 +258,14 @@ fn sentence(text: &str) -> String {
     format!("{start}{}.", chars.as_str().trim_end_matches('.'))
 }
 
-fn run(facts: &Facts, _policy: &Policy) -> Finding {
-    if facts.info == InfoOrigin::Other {
+fn run(claims: &Claims, _policy: &Policy) -> Finding {
+    if claims.info == InfoOrigin::Other {
         return Finding::error(
             &TWO_INSTANCES,
             "The quote and /info come from two different instances behind this address.",
         );
     }
-    if let Some(problem) = &facts.info_problem {
+    if let Some(problem) = &claims.info_problem {
         return Finding::warn(
             &INFO_UNUSABLE,
             format!(
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn each_status_has_a_fix_of_its_own() {
         let fix = |status| {
-            let gap = EvidenceGap {
+            let gap = EvidenceFailure {
                 reason: EvidenceReason::HttpStatus(status),
                 detail: String::new(),
             };

@@ -3,7 +3,7 @@
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::{Freshness, Policy, TlsBinding};
 use crate::report::{CheckId, Tier};
-use crate::verify::{Facts, Layout, Tls};
+use crate::verify::{Claims, Layout, Tls};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Freshness,
@@ -37,14 +37,14 @@ const UNCHECKED: Reason = Reason {
 
 /// The layouts that are accepted without being named. One with a key only beside the key of the live connection, which
 /// `tls-binding` compares.
-fn by_itself(facts: &Facts, policy: &Policy) -> Vec<Layout> {
-    let tls = facts.tls.as_ref();
+fn by_itself(claims: &Claims, policy: &Policy) -> Vec<Layout> {
+    let tls = claims.tls.as_ref();
     let is_compared = tls.is_some_and(Tls::quotes_its_key) || policy.tls_mode() == TlsBinding::AppKey;
     let with_key = tls.filter(|_| is_compared).and_then(|tls| tls.app_key_layout);
     Layout::AUTO.into_iter().chain(with_key).collect()
 }
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
     if policy.freshness == Freshness::Unchecked {
         return Finding::waived(
             &UNCHECKED,
@@ -52,17 +52,17 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             "Waived: the quote may have been made at any time.",
         );
     }
-    let quote = match proven_quote(facts) {
+    let quote = match proven_quote(claims) {
         Ok(quote) => quote,
         Err(finding) => return finding,
     };
-    let Some(nonce) = facts.nonce else {
+    let Some(nonce) = claims.nonce else {
         return Finding::skip(
             &NO_NONCE,
             "The evidence holds no nonce, so nothing says when it was made.",
         );
     };
-    let accepted = accepted_layouts(facts, policy);
+    let accepted = accepted_layouts(claims, policy);
     if let Some(layout) = accepted
         .iter()
         .find(|layout| layout.holds(quote.report_data(), &nonce))
@@ -88,19 +88,19 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     .comparing(expected.join(" or "), hex::encode(quote.report_data()))
 }
 
-fn accepted_layouts(facts: &Facts, policy: &Policy) -> Vec<Layout> {
+fn accepted_layouts(claims: &Claims, policy: &Policy) -> Vec<Layout> {
     match policy.report_data.layout {
         Some(layout) => vec![layout],
-        None => by_itself(facts, policy),
+        None => by_itself(claims, policy),
     }
 }
 
 /// Whether the quote is proven and signs the nonce of this evidence, whatever was waived.
-pub(super) fn is_proven(facts: &Facts, policy: &Policy) -> bool {
-    let (Ok(quote), Some(nonce)) = (&facts.quote, &facts.nonce) else {
+pub(super) fn is_proven(claims: &Claims, policy: &Policy) -> bool {
+    let (Ok(quote), Some(nonce)) = (&claims.quote, &claims.nonce) else {
         return false;
     };
-    accepted_layouts(facts, policy)
+    accepted_layouts(claims, policy)
         .iter()
         .any(|layout| layout.holds(quote.report_data(), nonce))
 }

@@ -11,10 +11,10 @@ use super::{
     Required,
 };
 use crate::compose::launch_script;
-use crate::compose::{ComposeFile, Place};
+use crate::compose::{ComposeFile, ComposePlace};
 use crate::policy::{ImagePinsPolicy, LockedCompose, Policy};
 use crate::report::{AcceptedKind, CheckId, Tier};
-use crate::verify::{Facts, MeasuredCompose};
+use crate::verify::{Claims, MeasuredCompose};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::ImagePins,
@@ -77,7 +77,7 @@ const UNCHECKED: Reason = Reason {
 /// How many places a finding names.
 const MAX_NAMED: usize = 20;
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
     if policy.image_pins == ImagePinsPolicy::Unchecked {
         return Finding::waived(
             &UNCHECKED,
@@ -85,7 +85,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             "Waived: the images may be anything.",
         );
     }
-    let (boot, compose) = match measured_compose(facts) {
+    let (boot, compose) = match measured_compose(claims) {
         Ok(measured) => measured,
         Err(finding) => return finding,
     };
@@ -106,7 +106,7 @@ fn judge(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Finding {
     if let Some(finding) = locked_mismatch(file, hash, policy) {
         return finding;
     }
-    let (reviewed, open): (Vec<&Place>, Vec<&Place>) = file.deciding().partition(|place| {
+    let (reviewed, open): (Vec<&ComposePlace>, Vec<&ComposePlace>) = file.deciding().partition(|place| {
         policy
             .locked_compose
             .as_ref()
@@ -114,7 +114,7 @@ fn judge(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Finding {
     });
     let count = file.deciding_count().saturating_sub(reviewed.len());
     if count > 0 {
-        let is_image = |place: &&Place| file.unpinned.iter().any(|image| image == *place);
+        let is_image = |place: &&ComposePlace| file.unpinned.iter().any(|image| image == *place);
         let reason = match open.iter().any(is_image) {
             true => &UNPINNED_IMAGE,
             false => &UNMEASURED_INPUT,
@@ -146,7 +146,7 @@ fn judge(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Finding {
 }
 
 /// Places that decide code, each accepted by a person in the lock.
-fn accepted(places: &[&Place], locked: &LockedCompose) -> Finding {
+fn accepted(places: &[&ComposePlace], locked: &LockedCompose) -> Finding {
     let paths: Vec<&str> = places
         .iter()
         .take(MAX_NAMED)
@@ -179,7 +179,7 @@ fn accepted(places: &[&Place], locked: &LockedCompose) -> Finding {
 }
 
 /// Every place and what is said of it.
-fn named(places: &[&Place], count: usize, locked: Option<&LockedCompose>) -> String {
+fn named(places: &[&ComposePlace], count: usize, locked: Option<&LockedCompose>) -> String {
     let mut text = match count {
         1 => "1 place decides what runs from outside the measured document:".to_owned(),
         count => format!("{count} places decide what runs from outside the measured document:"),

@@ -7,7 +7,7 @@ use super::{
 use crate::policy::{Expected, KeyProviders, Policy};
 use crate::reference::ReferenceValues;
 use crate::report::{AcceptedKind, CheckId, Status, Tier};
-use crate::verify::{Facts, KeyProvider};
+use crate::verify::{Claims, KeyProvider};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::KeyProvider,
@@ -52,10 +52,10 @@ const UNCHECKED: Reason = Reason {
     fix: "Name the KMS that you trust, --key-provider kms:HEXID, instead of `unchecked` or `kms`.",
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    let mut finding = judged(facts, policy);
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    let mut finding = judged(claims, policy);
     if matches!(finding.status, Status::Pass | Status::Warn)
-        && let Some(caveat) = caveat(facts, policy)
+        && let Some(caveat) = caveat(claims, policy)
     {
         finding.detail = format!("{} {caveat}", finding.detail);
     }
@@ -63,12 +63,12 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
 }
 
 /// What vulnerabilities of the image mean for keys that come from a KMS.
-fn caveat(facts: &Facts, policy: &Policy) -> Option<String> {
-    let from_kms = facts
+fn caveat(claims: &Claims, policy: &Policy) -> Option<String> {
+    let from_kms = claims
         .boot
         .as_ref()
         .is_ok_and(|boot| boot.key_provider().name == "kms");
-    let os = facts.os(&policy.reference).filter(|_| from_kms)?;
+    let os = claims.os(&policy.reference).filter(|_| from_kms)?;
     let advisories = policy.reference.advisories_of(os.row());
     let sentences: Vec<&str> = advisories
         .iter()
@@ -78,7 +78,7 @@ fn caveat(facts: &Facts, policy: &Policy) -> Option<String> {
     (!sentences.is_empty()).then(|| format!("Of {}: {}.", os.row().name, sentences.join("; ")))
 }
 
-fn judged(facts: &Facts, policy: &Policy) -> Finding {
+fn judged(claims: &Claims, policy: &Policy) -> Finding {
     if let Some(Expected {
         value: KeyProviders::Unchecked,
         origin,
@@ -90,7 +90,7 @@ fn judged(facts: &Facts, policy: &Policy) -> Finding {
             "Waived: the provider of the VM's keys knows every secret of the app.",
         );
     }
-    let boot = match boot_claims(facts) {
+    let boot = match boot_claims(claims) {
         Ok(boot) => boot,
         Err(finding) => return finding,
     };

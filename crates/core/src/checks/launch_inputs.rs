@@ -12,11 +12,11 @@ use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
 };
 use crate::compose::launch_script;
-use crate::compose::{ComposeFile, LaunchScript, Places};
+use crate::compose::{ComposeFile, ComposePlaces, LaunchScript};
 use crate::policy::{LaunchInputsPolicy, LockedCompose, Policy};
 use crate::reference::ReferenceValues;
 use crate::report::CheckId;
-use crate::verify::Facts;
+use crate::verify::Claims;
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::LaunchInputs,
@@ -109,7 +109,7 @@ const UNCHECKED: Reason = Reason {
 const MAX_NAMED: usize = 8;
 
 /// The fields of the compose document, scripts as `sha256:` and their hash.
-type Envelope = BTreeMap<String, Value>;
+type LaunchSettings = BTreeMap<String, Value>;
 
 /// Something that a person should have looked at.
 struct Concern {
@@ -129,7 +129,7 @@ enum Review {
     Never,
 }
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
     if policy.launch_inputs == LaunchInputsPolicy::Unchecked {
         return Finding::waived(
             &UNCHECKED,
@@ -137,7 +137,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             "Waived: variables and scripts may be anything.",
         );
     }
-    let (boot, compose) = match measured_compose(facts) {
+    let (boot, compose) = match measured_compose(claims) {
         Ok(measured) => measured,
         Err(finding) => return finding,
     };
@@ -162,7 +162,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
 }
 
 fn judge(
-    envelope: &Envelope,
+    envelope: &LaunchSettings,
     file: &ComposeFile,
     script: LaunchScript,
     is_locked: bool,
@@ -193,7 +193,7 @@ fn judge(
 }
 
 /// What is set from outside and does not decide code by itself: named, never called harmless.
-fn from_outside(places: &Places) -> String {
+fn from_outside(places: &ComposePlaces) -> String {
     let (values, are) = match places.count() {
         0 => return String::new(),
         1 => ("1 value".to_owned(), "is"),
@@ -206,7 +206,7 @@ fn from_outside(places: &Places) -> String {
 }
 
 /// What it means that containers use GPUs.
-fn gpus(places: &Places) -> String {
+fn gpus(places: &ComposePlaces) -> String {
     if places.is_empty() {
         return String::new();
     }
@@ -217,7 +217,7 @@ fn gpus(places: &Places) -> String {
 }
 
 /// The paths of the first places, and how many more there are.
-fn paths(places: &Places) -> String {
+fn paths(places: &ComposePlaces) -> String {
     let named: Vec<&str> = places
         .iter()
         .take(MAX_NAMED)
@@ -230,7 +230,7 @@ fn paths(places: &Places) -> String {
 }
 
 /// What a pass says: which script runs, and what the lock vouches for.
-fn calm(envelope: &Envelope, file: &ComposeFile, reviewed: &[Concern], policy: &Policy) -> String {
+fn calm(envelope: &LaunchSettings, file: &ComposeFile, reviewed: &[Concern], policy: &Policy) -> String {
     if let (false, Some(locked)) = (reviewed.is_empty(), &policy.locked_compose) {
         let texts: Vec<&str> = reviewed.iter().map(|concern| concern.text.as_str()).collect();
         return format!("As reviewed in {}: {}.", locked.lock, texts.join("; "));
@@ -258,7 +258,7 @@ fn calm(envelope: &Envelope, file: &ComposeFile, reviewed: &[Concern], policy: &
 
 /// Everything to look at, the gravest first.
 fn concerns(
-    envelope: &Envelope,
+    envelope: &LaunchSettings,
     file: &ComposeFile,
     script: LaunchScript,
     locked: Option<&LockedCompose>,
@@ -310,7 +310,7 @@ fn concerns(
     .collect()
 }
 
-fn host_access(places: &Places) -> Option<Concern> {
+fn host_access(places: &ComposePlaces) -> Option<Concern> {
     let named: Vec<String> = places
         .iter()
         .take(MAX_NAMED)
@@ -328,7 +328,7 @@ fn host_access(places: &Places) -> Option<Concern> {
 }
 
 /// `requirements.gpu_policy` of manifest version 3, as far as it is weaker than the default (dstack-0.6.md §2.2).
-fn gpu_policy(envelope: &Envelope) -> Option<Concern> {
+fn gpu_policy(envelope: &LaunchSettings) -> Option<Concern> {
     const FIELD: &str = "requirements";
     let policy = envelope
         .get(FIELD)?
@@ -365,7 +365,7 @@ fn gpu_policy(envelope: &Envelope) -> Option<Concern> {
 }
 
 fn risky_variables(
-    envelope: &Envelope,
+    envelope: &LaunchSettings,
     script: LaunchScript,
     reviewed: &[&str],
     reference: &ReferenceValues,
@@ -413,7 +413,7 @@ fn risky_variables(
 }
 
 /// At the top level (older) or among the requirements (dstack-attestation.md §4.2).
-fn has_launch_token(envelope: &Envelope) -> bool {
+fn has_launch_token(envelope: &LaunchSettings) -> bool {
     let stated = |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|hash| !hash.is_empty());
     stated(envelope.get("launch_token_hash"))
         || stated(
@@ -423,7 +423,7 @@ fn has_launch_token(envelope: &Envelope) -> bool {
         )
 }
 
-fn pre_launch_script(envelope: &Envelope, reference: &ReferenceValues) -> Option<Concern> {
+fn pre_launch_script(envelope: &LaunchSettings, reference: &ReferenceValues) -> Option<Concern> {
     const FIELD: &str = "pre_launch_script";
     let value = envelope.get(FIELD).filter(|value| !value.is_null())?;
     let text = match script(value) {
@@ -441,7 +441,7 @@ fn pre_launch_script(envelope: &Envelope, reference: &ReferenceValues) -> Option
     })
 }
 
-fn init_script(envelope: &Envelope) -> Option<Concern> {
+fn init_script(envelope: &LaunchSettings) -> Option<Concern> {
     const FIELD: &str = "init_script";
     let scripts = match envelope.get(FIELD)? {
         Value::Null => return None,
@@ -466,7 +466,7 @@ fn shown(value: &Value) -> String {
 }
 
 fn flag(
-    envelope: &Envelope,
+    envelope: &LaunchSettings,
     field: &'static str,
     risky: bool,
     reason: &'static Reason,

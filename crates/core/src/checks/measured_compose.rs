@@ -1,7 +1,7 @@
 //! What the checks that look into the compose document say where it is not there.
 
 use super::{Finding, Reason, boot_claims};
-use crate::verify::{BootClaims, Facts, Gap, MeasuredCompose};
+use crate::verify::{BootClaims, Claims, MeasuredCompose, NotProven};
 
 pub(super) const NO_COMPOSE_DOCUMENT: Reason = Reason {
     id: "no-compose-document",
@@ -20,18 +20,18 @@ pub(super) const AS_OBJECT: &str = "The compose document was handed over as an o
                                     gives.";
 
 /// The boot claims and the measured document, or the finding of a check that needs it.
-pub(super) fn measured_compose(facts: &Facts) -> Result<(&BootClaims, &MeasuredCompose), Finding> {
-    let boot = boot_claims(facts)?;
-    match &facts.compose {
+pub(super) fn measured_compose(claims: &Claims) -> Result<(&BootClaims, &MeasuredCompose), Finding> {
+    let boot = boot_claims(claims)?;
+    match &claims.compose {
         Ok(compose) => Ok((boot, compose)),
-        Err(Gap::Refused(_)) => Err(Finding::error(
+        Err(NotProven::Refused(_)) => Err(Finding::error(
             &COMPOSE_NOT_PROVEN,
             "Not determined: the compose document is not the measured one.",
         )),
-        Err(Gap::Absent | Gap::NotReached) if facts.compose_is_object => {
+        Err(NotProven::Absent | NotProven::NotReached) if claims.compose_is_object => {
             Err(Finding::error(&NO_COMPOSE_DOCUMENT, AS_OBJECT))
         }
-        Err(Gap::Absent | Gap::NotReached) => Err(Finding::error(
+        Err(NotProven::Absent | NotProven::NotReached) => Err(Finding::error(
             &NO_COMPOSE_DOCUMENT,
             "The compose document was not handed over.",
         )),

@@ -2,7 +2,7 @@
 //!
 //! Each file holds the check's id, what a pass proves, which attack it prevents, its reasons with what to do
 //! about each, which tiers require it, and one function. The list of them is `each_check!` in
-//! `report/check_id.rs`. A check sees [`Facts`](crate::verify::Facts) only: what is not proven is not there.
+//! `report/check_id.rs`. A check sees [`Claims`](crate::verify::Claims) only: what is not proven is not there.
 
 mod acceptance;
 mod app_id;
@@ -38,7 +38,7 @@ mod tls_binding;
 
 pub use acceptance::Acceptance;
 pub use check::{Check, Required};
-pub use evidence::{EvidenceGap, EvidenceReason};
+pub use evidence::{EvidenceFailure, EvidenceReason};
 pub use finding::{Finding, Reason};
 pub use forecasts::forecasts;
 pub use image_pins::locked_images;

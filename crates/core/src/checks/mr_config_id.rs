@@ -6,7 +6,7 @@ use super::{
 };
 use crate::policy::{MrConfigIdPolicy, Policy};
 use crate::report::{CheckId, Tier};
-use crate::verify::{BootClaims, ConfigId, Facts, Launch};
+use crate::verify::{BootClaims, Claims, ConfigId, Launch};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::MrConfigId,
@@ -62,8 +62,8 @@ const MISMATCH: Reason = Reason {
     fix: "No release of dstack boots with such a mismatch. Compare the OS image with an official one; treat the host as hostile.",
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    let quote = match proven_quote(facts) {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    let quote = match proven_quote(claims) {
         Ok(quote) => quote,
         Err(finding) => return finding,
     };
@@ -97,14 +97,14 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         }
         ConfigId::ComposeHash(_) | ConfigId::Identity(_) | ConfigId::Document(_) => {}
     }
-    match boot_claims(facts) {
-        Ok(boot) => judge(id, boot, facts),
+    match boot_claims(claims) {
+        Ok(boot) => judge(id, boot, claims),
         Err(finding) => finding,
     }
 }
 
-fn judge(id: ConfigId, boot: &BootClaims, facts: &Facts) -> Finding {
-    let launch = Launch::new(boot, facts.compose.as_ref().ok());
+fn judge(id: ConfigId, boot: &BootClaims, claims: &Claims) -> Finding {
+    let launch = Launch::new(boot, claims.compose.as_ref().ok());
     match id {
         ConfigId::ComposeHash(hash) if hash == *boot.compose_hash() => {
             Finding::pass("MRCONFIGID names the same compose hash as the boot events.")

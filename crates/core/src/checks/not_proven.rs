@@ -1,7 +1,7 @@
 //! What a check says where the facts that it needs are not proven.
 
 use super::finding::{Finding, Reason};
-use crate::verify::{BootClaims, Facts, Gap, VerifiedQuote};
+use crate::verify::{BootClaims, Claims, NotProven, VerifiedQuote};
 
 /// Given by every check that depends on a quote that is not proven.
 pub const QUOTE_NOT_PROVEN: Reason = Reason {
@@ -29,21 +29,21 @@ pub(super) fn quote_not_proven() -> Finding {
 }
 
 /// The verified quote, or the finding of a check that needs it.
-pub(super) fn proven_quote(facts: &Facts) -> Result<&VerifiedQuote, Finding> {
-    facts.quote.as_ref().map_err(|_| quote_not_proven())
+pub(super) fn proven_quote(claims: &Claims) -> Result<&VerifiedQuote, Finding> {
+    claims.quote.as_ref().map_err(|_| quote_not_proven())
 }
 
 /// The boot claims, or the finding of a check that needs them.
-pub(super) fn boot_claims(facts: &Facts) -> Result<&BootClaims, Finding> {
-    proven_quote(facts)?;
-    if facts.log.is_err() {
+pub(super) fn boot_claims(claims: &Claims) -> Result<&BootClaims, Finding> {
+    proven_quote(claims)?;
+    if claims.log.is_err() {
         return Err(Finding::error(
             &EVENT_LOG_NOT_PROVEN,
             "Not determined: the event log is not proven.",
         ));
     }
-    facts.boot.as_ref().map_err(|gap| match gap {
-        Gap::Refused(_) | Gap::Absent | Gap::NotReached => Finding::error(
+    claims.boot.as_ref().map_err(|gap| match gap {
+        NotProven::Refused(_) | NotProven::Absent | NotProven::NotReached => Finding::error(
             &BOOT_ORDER_NOT_PROVEN,
             "Not determined: the boot events are refused.",
         ),

@@ -5,7 +5,7 @@ use dcap_qvl::TcbStatus;
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::{Policy, Verifier};
 use crate::report::CheckId;
-use crate::verify::{Facts, Opinion};
+use crate::verify::{Claims, PhalaVerdict};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::PhalaApi,
@@ -76,55 +76,55 @@ const ANOTHER_QUOTE: Reason = Reason {
     fix: "Run again. If this stays, a party between this machine and the API changes or stores answers.",
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    let quote = match proven_quote(facts) {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    let quote = match proven_quote(claims) {
         Ok(quote) => quote,
         Err(finding) => return finding,
     };
-    match &facts.opinion {
-        Opinion::NotAsked if policy.verifier == Verifier::Local => {
+    match &claims.opinion {
+        PhalaVerdict::NotAsked if policy.verifier == Verifier::Local => {
             Finding::skip(&NOT_CONFIGURED, "No other verifier was asked.")
         }
-        Opinion::NotAsked => Finding::error(
+        PhalaVerdict::NotAsked => Finding::error(
             &NOT_ASKED,
             "Not determined: the evidence holds no second opinion.",
         ),
-        Opinion::Verified(true) => {
+        PhalaVerdict::Verified(true) => {
             Finding::pass("Phala's API read the same quote and finds its signature good, too.")
         }
-        Opinion::Verified(false) => Finding::fail(
+        PhalaVerdict::Verified(false) => Finding::fail(
             &DISAGREES,
             "The quote verifies here; Phala's API read the same quote and says that it does not.",
         )
         .comparing("verified: true", "verified: false"),
         // It has no words of its own for a platform that is behind, which a dated exception may accept here.
-        Opinion::Refused(said) if quote.tcb().status != TcbStatus::UpToDate => Finding::error(
+        PhalaVerdict::Refused(said) if quote.tcb().status != TcbStatus::UpToDate => Finding::error(
             &REJECTED,
             format!("Phala's API refuses the quote ({said}), perhaps for its TCB status."),
         ),
-        Opinion::Refused(said) => Finding::fail(
+        PhalaVerdict::Refused(said) => Finding::fail(
             &DISAGREES,
             format!("The quote verifies here; Phala's API refuses it: {said}."),
         ),
-        Opinion::Unreachable(problem) => {
+        PhalaVerdict::Unreachable(problem) => {
             Finding::error(&UNREACHABLE, format!("Phala's API did not answer: {problem}."))
         }
-        Opinion::Rejected(said) => Finding::error(
+        PhalaVerdict::Rejected(said) => Finding::error(
             &REJECTED,
             format!("Phala's API would not judge the quote: {said}."),
         ),
-        Opinion::NotJson(problem) => {
+        PhalaVerdict::NotJson(problem) => {
             Finding::error(&NOT_JSON, format!("No answer of Phala's API: {problem}."))
         }
-        Opinion::Malformed(problem) => Finding::error(
+        PhalaVerdict::Malformed(problem) => Finding::error(
             &MALFORMED_ANSWER,
             format!("The answer cannot be read: {problem}."),
         ),
-        Opinion::NotSuccessful => Finding::error(
+        PhalaVerdict::NotSuccessful => Finding::error(
             &NOT_SUCCESSFUL,
             "Phala's API says that it did not process the request.",
         ),
-        Opinion::AnotherQuote(field) => Finding::error(
+        PhalaVerdict::AnotherQuote(field) => Finding::error(
             &ANOTHER_QUOTE,
             format!("The answer of Phala's API is about another quote: `{field}` differs."),
         ),

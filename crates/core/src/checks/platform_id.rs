@@ -3,7 +3,7 @@
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::Policy;
 use crate::report::CheckId;
-use crate::verify::Facts;
+use crate::verify::Claims;
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::PlatformId,
@@ -31,8 +31,8 @@ const NOT_CONFIGURED: Reason = Reason {
           id.",
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    let quote = match proven_quote(facts) {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    let quote = match proven_quote(claims) {
         Ok(quote) => quote,
         Err(finding) => return finding,
     };

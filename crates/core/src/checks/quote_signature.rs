@@ -3,7 +3,7 @@
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, quote_not_proven};
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier, TrustRootKind};
-use crate::verify::{Facts, Gap, QuoteRefusal};
+use crate::verify::{Claims, NotProven, QuoteRefusal};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::QuoteSignature,
@@ -89,11 +89,11 @@ const fn signed_by(root: TrustRootKind) -> &'static str {
     }
 }
 
-fn run(facts: &Facts, _policy: &Policy) -> Finding {
-    let refusal = match &facts.quote {
-        Ok(_) => return Finding::pass(signed_by(facts.root)),
-        Err(Gap::Refused(refusal)) => refusal,
-        Err(Gap::Absent | Gap::NotReached) => return quote_not_proven(),
+fn run(claims: &Claims, _policy: &Policy) -> Finding {
+    let refusal = match &claims.quote {
+        Ok(_) => return Finding::pass(signed_by(claims.root)),
+        Err(NotProven::Refused(refusal)) => refusal,
+        Err(NotProven::Absent | NotProven::NotReached) => return quote_not_proven(),
     };
     let reason = match refusal {
         QuoteRefusal::Malformed(_) => &MALFORMED,

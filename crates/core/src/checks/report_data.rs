@@ -3,7 +3,7 @@
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::Policy;
 use crate::report::CheckId;
-use crate::verify::{Echo, Facts, Tls};
+use crate::verify::{Claims, Echo, Tls};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::ReportData,
@@ -52,12 +52,12 @@ const NO_ECHO: Reason = Reason {
     fix: "Nothing: `freshness` judges the signed report data. To bind a value of your own, give --report-data-value.",
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    let quote = match proven_quote(facts) {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    let quote = match proven_quote(claims) {
         Ok(quote) => quote,
         Err(finding) => return finding,
     };
-    if facts.echo == Echo::Differs {
+    if claims.echo == Echo::Differs {
         return Finding::fail(
             &ECHO_MISMATCH,
             "The `report_data` beside the quote is not the one inside it.",
@@ -75,7 +75,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             .comparing(hex::encode(key), hex::encode(found))
             .against(policy.setting("report-data-key"));
         }
-        (Some(_), None) if facts.tls.as_ref().is_some_and(Tls::quotes_its_key) => {}
+        (Some(_), None) if claims.tls.as_ref().is_some_and(Tls::quotes_its_key) => {}
         (Some(found), None) if policy.report_data.value.is_none() => {
             return Finding::warn(
                 &KEY_NOT_COMPARED,
@@ -94,7 +94,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         .comparing(hex::encode(value), hex::encode(quote.report_data()))
         .against(policy.setting("report-data-value")),
         Some(_) => Finding::pass("The signed report data is the expected value."),
-        None if facts.echo == Echo::Equal => {
+        None if claims.echo == Echo::Equal => {
             Finding::pass("The report data beside the quote is the one that was signed.")
         }
         None => Finding::skip(&NO_ECHO, "The answer shows no report data beside the quote."),

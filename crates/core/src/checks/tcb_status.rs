@@ -5,7 +5,7 @@ use dcap_qvl::TcbStatus;
 use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::{Policy, TcbException, built_in_eval_floor};
 use crate::report::{AcceptedKind, CheckId, Tier, rfc3339};
-use crate::verify::{Early, FORECAST, Facts, ShortOf, TcbMoment, TcbRating, TcbVerdict, severity};
+use crate::verify::{Claims, EarlyTcb, FORECAST, ShortOf, TcbMoment, TcbRating, TcbVerdict, severity};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::TcbStatus,
@@ -73,13 +73,13 @@ const PLATFORM_CHANGED: Reason = Reason {
     fix: "If the deployment moved to another host on purpose, run `cvm-verify pin` and review the difference.",
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    let quote = match proven_quote(facts) {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    let quote = match proven_quote(claims) {
         Ok(quote) => quote,
         Err(finding) => return finding,
     };
     let tcb = quote.tcb();
-    let floor = built_in_eval_floor(facts.at).max(policy.tcb.min_eval_data_number.unwrap_or(0));
+    let floor = built_in_eval_floor(claims.at).max(policy.tcb.min_eval_data_number.unwrap_or(0));
     if tcb.eval_data_number < floor {
         return Finding::fail(
             &EVAL_DATA_NUMBER,
@@ -93,9 +93,9 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     }
     let advisories = list(&tcb.advisory_ids);
     if tcb.status != TcbStatus::UpToDate {
-        return not_up_to_date(tcb, quote.shortfalls(), facts.at, policy);
+        return not_up_to_date(tcb, quote.shortfalls(), claims.at, policy);
     }
-    if let Some(forecast) = early_refusal(&facts.early) {
+    if let Some(forecast) = early_refusal(&claims.early) {
         let advised = match tcb.advisory_ids.as_slice() {
             [] => String::new(),
             _ => format!(" Intel names {advisories}."),
@@ -120,8 +120,8 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         .against(lock.key(&["platform", "fmspc"]));
     }
     if tcb.advisory_ids.is_empty() {
-        let unknown = match &facts.early {
-            Early::Unavailable(_) => " Intel's early set, which would warn ahead, could not be had.",
+        let unknown = match &claims.early {
+            EarlyTcb::Unavailable(_) => " Intel's early set, which would warn ahead, could not be had.",
             _ => "",
         };
         let needless = match policy.tcb.exceptions.first() {
@@ -141,14 +141,14 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
 }
 
 /// What the next set will say, where it is no longer `UpToDate`.
-fn early_refusal(early: &Early) -> Option<String> {
+fn early_refusal(early: &EarlyTcb) -> Option<String> {
     match early {
-        Early::Judged(next) if next.status != TcbStatus::UpToDate => Some(format!(
+        EarlyTcb::Judged(next) if next.status != TcbStatus::UpToDate => Some(format!(
             "Intel's early set (evaluation data number {}) rates it {}",
             next.eval_data_number, next.status
         )),
-        Early::Refused(why) => Some(format!("Intel's early set refuses it: {why}")),
-        Early::Judged(_) | Early::Nothing | Early::Unavailable(_) => None,
+        EarlyTcb::Refused(why) => Some(format!("Intel's early set refuses it: {why}")),
+        EarlyTcb::Judged(_) | EarlyTcb::Nothing | EarlyTcb::Unavailable(_) => None,
     }
 }
 

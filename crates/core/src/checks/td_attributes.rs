@@ -3,7 +3,7 @@
 use super::{Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::{DEFAULT_TD_ATTRIBUTES, Policy};
 use crate::report::{AcceptedKind, CheckId, Tier};
-use crate::verify::{Facts, VerifiedQuote};
+use crate::verify::{Claims, VerifiedQuote};
 
 /// XFAM bits that a TD may have (threats.md T22); bits 0 and 1 (x87, SSE) it must have.
 const XFAM_ALLOWED: u64 = 0x6_DBE7;
@@ -57,8 +57,8 @@ const PLATFORM_CHANGED: Reason = Reason {
     fix: "If the host was updated, run `cvm-verify pin` and review the difference.",
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    let quote = match proven_quote(facts) {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    let quote = match proven_quote(claims) {
         Ok(quote) => quote,
         Err(finding) => return finding,
     };

@@ -28,7 +28,8 @@ mod yaml;
 
 pub use clean_settings::clean_envelope_violations;
 pub use docker_compose::{
-    ComposeFile, ComposeFileError, LaunchScript, Place, Places, Setter, compose_places, is_risky,
+    ComposeFile, ComposeFileError, ComposePlace, ComposePlaces, LaunchScript, Setter, compose_places,
+    is_risky,
 };
 pub use hash_forms::{ComposeForm, compose_forms};
 pub use prelaunch_script::known_prelaunch_script;

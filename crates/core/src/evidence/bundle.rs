@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    EvidenceError, HexError, RecordedChain, RecordedGpu, RecordedKms, RecordedOpinion, RecordedStatements,
-    TlsRecord, bytes,
+    EvidenceError, HexError, RecordedChain, RecordedGpu, RecordedKms, RecordedPhalaAnswer,
+    RecordedStatements, TlsRecord, bytes,
 };
 use crate::report::unix_seconds;
 
@@ -23,7 +23,7 @@ pub struct Bundle {
     /// When it was captured, Unix seconds.
     pub captured_at: u64,
     /// Where it came from.
-    pub source: Source,
+    pub source: BundleSource,
     /// The nonce that it was asked for with.
     pub nonce: Option<[u8; 32]>,
     /// The verbatim JSON body of `/attestation`.
@@ -39,7 +39,7 @@ pub struct Bundle {
     /// A compose document that was given as a file.
     pub app_compose: Option<String>,
     /// What Phala's verification API answered.
-    pub phala_api: Option<RecordedOpinion>,
+    pub phala_api: Option<RecordedPhalaAnswer>,
     /// Intel's early set, where it is another than the standard one.
     pub early: Option<EarlyRecord>,
     /// What was asked for GPUs beside the attestation.
@@ -65,7 +65,7 @@ pub struct EarlyRecord {
 
 /// Where evidence came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
+pub struct BundleSource {
     /// `app` for the app's own endpoints, `guest-agent`, or `phala-cloud` for one instance of its API's answer.
     pub kind: String,
     /// The address that was asked.
@@ -112,7 +112,7 @@ pub enum BundleError {
 struct Written<'a> {
     schema: &'a str,
     captured_at: String,
-    source: &'a Source,
+    source: &'a BundleSource,
     nonce: Option<String>,
     attestation: &'a RawValue,
     info: Option<&'a RawValue>,
@@ -125,7 +125,7 @@ struct Written<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     app_compose: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    phala_api: Option<&'a RecordedOpinion>,
+    phala_api: Option<&'a RecordedPhalaAnswer>,
     #[serde(skip_serializing_if = "Option::is_none")]
     early: Option<&'a EarlyRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,7 +141,7 @@ struct Written<'a> {
 #[derive(Deserialize)]
 struct Read {
     captured_at: String,
-    source: Source,
+    source: BundleSource,
     nonce: Option<String>,
     attestation: Box<RawValue>,
     info: Option<Box<RawValue>>,
@@ -149,7 +149,7 @@ struct Read {
     collateral_source: Option<String>,
     collateral_fetched_at: Option<String>,
     app_compose: Option<String>,
-    phala_api: Option<RecordedOpinion>,
+    phala_api: Option<RecordedPhalaAnswer>,
     early: Option<EarlyRecord>,
     gpu: Option<RecordedGpu>,
     chain: Option<RecordedChain>,

@@ -128,8 +128,8 @@ pub fn parse(json: &[u8]) -> Result<QuoteCollateralV3, FileError> {
 }
 
 /// `collateral` in the form that [`parse`] reads: `serde_json::to_value(document(&collateral))`. Hex in lower case.
-pub fn document(collateral: &QuoteCollateralV3) -> Document<'_> {
-    Document {
+pub fn document(collateral: &QuoteCollateralV3) -> CollateralDocument<'_> {
+    CollateralDocument {
         pck_crl_issuer_chain: &collateral.pck_crl_issuer_chain,
         root_ca_crl: hex::encode(&collateral.root_ca_crl),
         pck_crl: hex::encode(&collateral.pck_crl),
@@ -145,7 +145,7 @@ pub fn document(collateral: &QuoteCollateralV3) -> Document<'_> {
 
 /// Collateral ready to be serialised. Our own struct, so that the form of a bundle does not follow a dependency's.
 #[derive(Debug, Clone, Serialize)]
-pub struct Document<'a> {
+pub struct CollateralDocument<'a> {
     pck_crl_issuer_chain: &'a str,
     root_ca_crl: String,
     pck_crl: String,

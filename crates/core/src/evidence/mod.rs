@@ -51,7 +51,7 @@ mod versioned;
 mod vm_config;
 
 pub use attestation::{Attestation, BootEvents};
-pub use bundle::{Bundle, BundleError, EarlyRecord, SCHEMA as BUNDLE_SCHEMA, Source as BundleSource};
+pub use bundle::{Bundle, BundleError, BundleSource, EarlyRecord, SCHEMA as BUNDLE_SCHEMA};
 pub(crate) use bytes::strip_prefix;
 pub use bytes::{HexError, parse_user_hex, parse_user_hex_up_to};
 pub use collateral::MAX_BYTES;
@@ -79,7 +79,7 @@ pub use limits::{
 pub use nras::{NrasAnswer, NrasKind, RecordedNras, keys_used};
 pub use phala_cloud::{PhalaCloudAnswer, PhalaCloudInstance};
 pub(crate) use phala_verifier::error_detail;
-pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedOpinion};
+pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedPhalaAnswer};
 pub use quote::QuoteBytes;
 pub use recorded_chain::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
 pub use recorded_kms::{MAX_KMS, RecordedCollateral, RecordedKms};

@@ -13,7 +13,7 @@ const MAX_DETAIL: usize = 200;
 
 /// An answer of Phala's verification API as it came, or why none did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordedOpinion {
+pub struct RecordedPhalaAnswer {
     /// Host that answered, or that was asked last.
     pub host: String,
     /// HTTP status; null where there was no answer.

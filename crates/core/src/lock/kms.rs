@@ -8,7 +8,7 @@ use super::{LockError, LockProblem};
 use crate::evidence::parse_user_hex;
 use crate::policy::{Expected, KmsHost, KmsPolicy, LockOrigin, MAX_KMS};
 use crate::toml_text::literal::quoted;
-use crate::verify::Facts;
+use crate::verify::Claims;
 use crate::verify::kms::KmsAnswer;
 
 /// The KMS that the app's keys come from.
@@ -48,7 +48,7 @@ impl LockedKms {
     ///
     /// # Errors
     /// Why one of them cannot be locked, a sentence without a full stop.
-    pub fn of(answers: &[KmsAnswer<Facts>], key_provider_id: &str) -> Result<Self, String> {
+    pub fn of(answers: &[KmsAnswer<Claims>], key_provider_id: &str) -> Result<Self, String> {
         let mut locked = Self::default();
         let mut hashes = BTreeSet::new();
         for answer in answers {

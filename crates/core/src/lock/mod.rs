@@ -68,7 +68,7 @@ pub use governance::{GovernanceGap, LockedContract, LockedGovernance};
 pub use gpus::MAX_GPU_PINS;
 pub use kms::LockedKms;
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
-pub use pin_warning::{Reservation, VULNERABLE_DAYS};
+pub use pin_warning::{PinWarning, VULNERABLE_DAYS};
 pub use places::MAX_LOCKED_PLACES;
 pub use read::merge_conflict;
 pub use tls::LockedTls;

@@ -9,7 +9,7 @@ use dcap_qvl::TcbStatus;
 use super::pin_warning::accepted_sentences;
 use super::{
     AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedGovernance, LockedKms, LockedOs, LockedTls,
-    MAX_LOCK_BYTES, Notes, Reservation, VULNERABLE_DAYS, gpus, places,
+    MAX_LOCK_BYTES, Notes, PinWarning, VULNERABLE_DAYS, gpus, places,
 };
 use crate::compose::launch_script;
 use crate::evidence::EvidenceError;
@@ -19,8 +19,8 @@ use crate::reference::{OsClass, ReferenceValues};
 use crate::report::TrustRootKind;
 use crate::verify::gpu::GpuNonce;
 use crate::verify::{
-    BootRefusal, CollateralGap, ComposeRefusal, Facts, Gap, IdentifiedBy, KeyProvider, LogRefusal,
-    MeasuredCompose, QuoteRefusal, ShownDocument, VerifiedQuote,
+    BootRefusal, Claims, ComposeRefusal, IdentifiedBy, KeyProvider, LogRefusal, MeasuredCompose, NotProven,
+    QuoteRefusal, ShownDocument, UnusableCollateral, VerifiedQuote,
 };
 
 /// Why a deployment cannot be pinned at all. Nothing that is not proven is ever written down as an expectation,
@@ -29,7 +29,7 @@ use crate::verify::{
 pub enum PinRefusal {
     /// There is no collateral that serves.
     #[error("the quote is not verified: {0}")]
-    Collateral(CollateralGap),
+    Collateral(UnusableCollateral),
     /// The quote is refused.
     #[error("the quote is not verified: {0}")]
     Quote(QuoteRefusal),
@@ -73,7 +73,7 @@ pub enum PinRefusal {
 pub struct Pinned {
     lock: Lock,
     notes: Notes,
-    reservations: Vec<Reservation>,
+    reservations: Vec<PinWarning>,
     /// Whether RTMR0 is that of a listed shape.
     is_listed_shape: bool,
     at: u64,
@@ -104,13 +104,13 @@ pub struct AcceptedPin {
 /// Reservations that nobody accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("this deployment is pinned only with --accept {}: {}", self.names(), sentences(.0))]
-pub struct Unaccepted(pub Vec<Reservation>);
+pub struct Unaccepted(pub Vec<PinWarning>);
 
 impl Unaccepted {
     /// The names to accept, as `--accept` takes them.
     #[must_use]
     pub fn names(&self) -> String {
-        let names: BTreeSet<AcceptName> = self.0.iter().map(Reservation::name).collect();
+        let names: BTreeSet<AcceptName> = self.0.iter().map(PinWarning::name).collect();
         names
             .iter()
             .map(|name| name.as_str())
@@ -119,7 +119,7 @@ impl Unaccepted {
     }
 }
 
-fn sentences(reservations: &[Reservation]) -> String {
+fn sentences(reservations: &[PinWarning]) -> String {
     let sentences: Vec<String> = reservations.iter().map(ToString::to_string).collect();
     sentences.join(" ")
 }
@@ -133,28 +133,28 @@ fn sentences(reservations: &[Reservation]) -> String {
 /// # Errors
 /// [`PinRefusal`]: something that a lock would hold is not proven.
 pub fn pin(
-    facts: &Facts,
+    claims: &Claims,
     fresh: bool,
     root: TrustRootKind,
     reference: &ReferenceValues,
     named: Option<&PublishedImage>,
 ) -> Result<Pinned, PinRefusal> {
-    let quote = verified(facts)?;
-    if let Err(gap) = &facts.log {
+    let quote = verified(claims)?;
+    if let Err(gap) = &claims.log {
         return Err(match gap {
-            Gap::Refused(refusal) => PinRefusal::EventLog(refusal.clone()),
-            Gap::Absent | Gap::NotReached => PinRefusal::NoEventLog,
+            NotProven::Refused(refusal) => PinRefusal::EventLog(refusal.clone()),
+            NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
         });
     }
-    let boot = facts.boot.as_ref().map_err(|gap| match gap {
-        Gap::Refused(refusal) => PinRefusal::Boot(refusal.clone()),
-        Gap::Absent | Gap::NotReached => PinRefusal::NoEventLog,
+    let boot = claims.boot.as_ref().map_err(|gap| match gap {
+        NotProven::Refused(refusal) => PinRefusal::Boot(refusal.clone()),
+        NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
     })?;
     let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
-    if let Some(other) = named.and_then(|named| other_image(named, facts, reference)) {
+    if let Some(other) = named.and_then(|named| other_image(named, claims, reference)) {
         return Err(PinRefusal::OtherImage(other));
     }
-    let known_by = known_by(facts, named, reference);
+    let known_by = known_by(claims, named, reference);
     let mut lock = Lock {
         tool: Some(concat!("cvm-verify ", env!("CARGO_PKG_VERSION")).to_owned()),
         compose_hash: Some(*boot.compose_hash()),
@@ -171,38 +171,38 @@ pub fn pin(
         td_attributes: Some(*quote.td_attributes()),
         mr_seam: Some(*quote.mr_seam()),
         fmspc: Some(*quote.fmspc()),
-        gpus: match (&facts.gpu.devices, facts.gpu.nonce) {
+        gpus: match (&claims.gpu.devices, claims.gpu.nonce) {
             // GPUs that answered another run are not this deployment's.
             (Ok(devices), GpuNonce::ThisRun | GpuNonce::Derived) if fresh => gpus::of_devices(devices),
             _ => Vec::new(),
         },
-        tls: LockedTls::of(facts),
+        tls: LockedTls::of(claims),
         ..Lock::default()
     };
-    lock.kms = LockedKms::of(&facts.kms, &boot.key_provider().id).map_err(PinRefusal::Kms)?;
-    if let Some(chain) = &facts.chain {
+    lock.kms = LockedKms::of(&claims.kms, &boot.key_provider().id).map_err(PinRefusal::Kms)?;
+    if let Some(chain) = &claims.chain {
         let found = chain
             .as_ref()
             .map_err(|problem| PinRefusal::Governance(problem.to_string()))?;
         lock.governance =
             LockedGovernance::of(found).map_err(|gap| PinRefusal::Governance(gap.to_string()))?;
     }
-    let mut reservations = of_quote(facts, quote, fresh);
+    let mut reservations = of_quote(claims, quote, fresh);
     let provider = &boot.key_provider().name;
     if provider != "kms" {
-        reservations.push(Reservation::KeyProvider(provider.clone()));
+        reservations.push(PinWarning::KeyProvider(provider.clone()));
     }
-    reservations.extend(of_image(facts, reference, known_by));
+    reservations.extend(of_image(claims, reference, known_by));
     let mut notes = Notes::default();
-    match &facts.compose {
+    match &claims.compose {
         Ok(compose) => reservations.extend(add_compose(compose, &mut lock, &mut notes)?),
-        Err(Gap::Refused(refusal)) => return Err(PinRefusal::Compose(refusal.clone())),
-        Err(Gap::Absent | Gap::NotReached) => reservations.push(Reservation::NoComposeDocument),
+        Err(NotProven::Refused(refusal)) => return Err(PinRefusal::Compose(refusal.clone())),
+        Err(NotProven::Absent | NotProven::NotReached) => reservations.push(PinWarning::NoComposeDocument),
     }
     let pinned = Pinned {
         notes: Notes {
             // A row that was only observed is not a reference.
-            os_image: facts
+            os_image: claims
                 .os(reference)
                 .filter(|os| os.row().class != OsClass::Observed && !os.is_third_party())
                 .map(|os| os.row().name.to_string()),
@@ -212,7 +212,7 @@ pub fn pin(
         lock,
         reservations,
         is_listed_shape: reference.shape_of(rtmr0).is_some(),
-        at: facts.at,
+        at: claims.at,
     };
     match pinned.lock.to_toml(&pinned.notes).len() {
         // What is accepted and the end date, which are not written yet, need some bytes.
@@ -231,7 +231,7 @@ impl Pinned {
 
     /// What must be accepted before the lock is given out; empty where nothing speaks against it.
     #[must_use]
-    pub fn reservations(&self) -> &[Reservation] {
+    pub fn reservations(&self) -> &[PinWarning] {
         &self.reservations
     }
 
@@ -262,14 +262,14 @@ impl Pinned {
             kept = known_to_somebody(before, &lock);
         }
         if kept.is_some() {
-            reservations.retain(|reservation| *reservation != Reservation::UnknownImage);
+            reservations.retain(|reservation| *reservation != PinWarning::UnknownImage);
         }
-        let is_new = |reservation: &&Reservation| {
+        let is_new = |reservation: &&PinWarning| {
             before.is_none_or(|before| !reservation.is_held_by(before, &lock, at))
         };
-        let new: Vec<Reservation> = reservations.iter().filter(is_new).cloned().collect();
-        let open = |reservation: &&Reservation| !accepting.accepts(reservation.name());
-        let open: Vec<Reservation> = new.iter().filter(open).cloned().collect();
+        let new: Vec<PinWarning> = reservations.iter().filter(is_new).cloned().collect();
+        let open = |reservation: &&PinWarning| !accepting.accepts(reservation.name());
+        let open: Vec<PinWarning> = new.iter().filter(open).cloned().collect();
         if !open.is_empty() {
             return Err(Unaccepted(open));
         }
@@ -293,10 +293,10 @@ impl Pinned {
 }
 
 /// That RTMR0 is another one than the locked one, under the same image.
-fn acpi_change(before: &Lock, now: &Lock) -> Option<Reservation> {
+fn acpi_change(before: &Lock, now: &Lock) -> Option<PinWarning> {
     let rtmr0 = |lock: &Lock| lock.os_image.as_ref().and_then(|os| os.rtmr0);
     let (old, new) = rtmr0(before).zip(rtmr0(now))?;
-    (now.has_image_of(before) && old != new).then_some(Reservation::AcpiChange {
+    (now.has_image_of(before) && old != new).then_some(PinWarning::AcpiChange {
         before: old,
         now: new,
     })
@@ -314,12 +314,12 @@ fn known_to_somebody(before: &Lock, now: &Lock) -> Option<KnownBy> {
 
 /// Until when a vulnerable image is accepted: to the day that the lock says already, or for [`VULNERABLE_DAYS`] if that is new.
 fn vulnerable_until(
-    reservations: &[Reservation],
-    new: &[Reservation],
+    reservations: &[PinWarning],
+    new: &[PinWarning],
     before: Option<&Lock>,
     at: u64,
 ) -> Option<NaiveDate> {
-    let is_vulnerable = |reservation: &Reservation| reservation.name() == AcceptName::VulnerableImage;
+    let is_vulnerable = |reservation: &PinWarning| reservation.name() == AcceptName::VulnerableImage;
     if new.iter().any(is_vulnerable) {
         return day_of(at)?.checked_add_days(Days::new(VULNERABLE_DAYS));
     }
@@ -329,9 +329,9 @@ fn vulnerable_until(
 
 /// How the image is known: by a row, by the document of a hash that the table has or the user named, or by files of the user's.
 /// A document under another hash makes nothing known: whoever made the image can make one.
-fn known_by(facts: &Facts, named: Option<&PublishedImage>, reference: &ReferenceValues) -> KnownBy {
+fn known_by(claims: &Claims, named: Option<&PublishedImage>, reference: &ReferenceValues) -> KnownBy {
     let files = named.and_then(|named| named.files.as_ref());
-    match (facts.os(reference), named) {
+    match (claims.os(reference), named) {
         // Whatever a table says of it: the files say that anybody can log in.
         (_, Some(named)) if files.is_some_and(|files| files.image.is_development) => {
             KnownBy::DevelopmentFiles(named.os_image_hash)
@@ -342,19 +342,19 @@ fn known_by(facts: &Facts, named: Option<&PublishedImage>, reference: &Reference
         },
         (Some(os), _) if os.row().class != OsClass::Observed && !os.is_third_party() => KnownBy::Row,
         (_, Some(named)) if files.is_some() => KnownBy::Files(named.os_image_hash),
-        (_, Some(named)) if is_documented(facts, named) => KnownBy::PublishedHash(named.os_image_hash),
+        (_, Some(named)) if is_documented(claims, named) => KnownBy::PublishedHash(named.os_image_hash),
         _ => KnownBy::Unknown,
     }
 }
 
 /// Whether the guest shows the document of the named hash, and it reproduces the registers.
-fn is_documented(facts: &Facts, named: &PublishedImage) -> bool {
-    matches!(&facts.shown_document, ShownDocument::Reproduces(os) if *os.os_image_hash() == named.os_image_hash)
+fn is_documented(claims: &Claims, named: &PublishedImage) -> bool {
+    matches!(&claims.shown_document, ShownDocument::Reproduces(os) if *os.os_image_hash() == named.os_image_hash)
 }
 
 /// What shows that the VM did not boot the image that the user named, a phrase; absent if it did.
-fn other_image(named: &PublishedImage, facts: &Facts, reference: &ReferenceValues) -> Option<String> {
-    let quote = facts.quote.as_ref().ok()?;
+fn other_image(named: &PublishedImage, claims: &Claims, reference: &ReferenceValues) -> Option<String> {
+    let quote = claims.quote.as_ref().ok()?;
     let [_, rtmr1, rtmr2, _] = quote.rtmrs();
     if let Some(files) = &named.files {
         let other = files.image.other_register(quote.mrtd(), rtmr1, rtmr2)?;
@@ -363,11 +363,11 @@ fn other_image(named: &PublishedImage, facts: &Facts, reference: &ReferenceValue
             other.name, files.path
         ));
     }
-    let is_row = facts.os(reference).is_some_and(|os| {
+    let is_row = claims.os(reference).is_some_and(|os| {
         !os.is_third_party()
             && os.row().os_image_hash.as_ref().map(|hash| hash.0) == Some(named.os_image_hash)
     });
-    (!is_row && !is_documented(facts, named))
+    (!is_row && !is_documented(claims, named))
         .then(|| format!("neither the table nor a measurement document says that the VM booted {named}"))
 }
 
@@ -388,12 +388,12 @@ impl AcceptedPin {
     }
 }
 
-fn verified(facts: &Facts) -> Result<&VerifiedQuote, PinRefusal> {
-    facts
+fn verified(claims: &Claims) -> Result<&VerifiedQuote, PinRefusal> {
+    claims
         .quote
         .as_ref()
-        .map_err(|gap| match (gap, &facts.collateral) {
-            (Gap::Refused(refusal), _) => PinRefusal::Quote(refusal.clone()),
+        .map_err(|gap| match (gap, &claims.collateral) {
+            (NotProven::Refused(refusal), _) => PinRefusal::Quote(refusal.clone()),
             (_, Err(gap)) => PinRefusal::Collateral(gap.clone()),
             (_, Ok(())) => PinRefusal::QuoteNotReached,
         })
@@ -409,27 +409,27 @@ fn key_provider(actual: &KeyProvider) -> Result<KeyProviderPin, PinRefusal> {
         .ok_or_else(|| PinRefusal::KeyProvider(actual.name.clone()))
 }
 
-fn of_quote(facts: &Facts, quote: &VerifiedQuote, fresh: bool) -> Vec<Reservation> {
+fn of_quote(claims: &Claims, quote: &VerifiedQuote, fresh: bool) -> Vec<PinWarning> {
     let mut found = Vec::new();
-    match facts.nonce {
-        None => found.push(Reservation::NoNonce),
-        Some(_) if !fresh => found.push(Reservation::NonceMismatch),
+    match claims.nonce {
+        None => found.push(PinWarning::NoNonce),
+        Some(_) if !fresh => found.push(PinWarning::NonceMismatch),
         Some(_) => {}
     }
     let tcb = quote.tcb();
     if tcb.status != TcbStatus::UpToDate {
-        found.push(Reservation::Tcb {
+        found.push(PinWarning::Tcb {
             status: tcb.status,
             advisories: tcb.advisory_ids.clone(),
         });
     }
     if *quote.td_attributes() != DEFAULT_TD_ATTRIBUTES {
-        found.push(Reservation::TdAttributes(*quote.td_attributes()));
+        found.push(PinWarning::TdAttributes(*quote.td_attributes()));
     }
     found
 }
 
-fn of_image(facts: &Facts, reference: &ReferenceValues, known_by: KnownBy) -> Vec<Reservation> {
+fn of_image(claims: &Claims, reference: &ReferenceValues, known_by: KnownBy) -> Vec<PinWarning> {
     let by_hash = match known_by {
         KnownBy::Files(hash) | KnownBy::DevelopmentFiles(hash) => {
             reference.image_by_hash(&hash).map(|row| (Arc::clone(row), false))
@@ -437,30 +437,30 @@ fn of_image(facts: &Facts, reference: &ReferenceValues, known_by: KnownBy) -> Ve
         _ => None,
     };
     let by_registers = || {
-        facts
+        claims
             .os(reference)
             .map(|os| (Arc::clone(os.row()), os.is_third_party()))
     };
     let Some((row, is_third_party)) = by_hash.or_else(by_registers) else {
         return match known_by {
             KnownBy::Files(_) | KnownBy::PublishedHash(_) => Vec::new(),
-            KnownBy::DevelopmentFiles(hash) => vec![Reservation::DevelopmentImage(hex::encode(hash))],
-            KnownBy::Row | KnownBy::Unknown => vec![Reservation::UnknownImage],
+            KnownBy::DevelopmentFiles(hash) => vec![PinWarning::DevelopmentImage(hex::encode(hash))],
+            KnownBy::Row | KnownBy::Unknown => vec![PinWarning::UnknownImage],
         };
     };
     let name = row.name.to_string();
     let class = match row.class {
-        OsClass::Production if is_third_party => Some(Reservation::ObservedImage(name.clone())),
+        OsClass::Production if is_third_party => Some(PinWarning::ObservedImage(name.clone())),
         OsClass::Production => None,
-        OsClass::Development => Some(Reservation::DevelopmentImage(name.clone())),
-        OsClass::Prerelease | OsClass::Observed => Some(Reservation::ObservedImage(name.clone())),
+        OsClass::Development => Some(PinWarning::DevelopmentImage(name.clone())),
+        OsClass::Prerelease | OsClass::Observed => Some(PinWarning::ObservedImage(name.clone())),
     };
     let vulnerabilities: Vec<String> = reference
         .host_alone(&row)
         .iter()
         .map(|advisory| advisory.id.to_string())
         .collect();
-    let vulnerable = (!vulnerabilities.is_empty()).then_some(Reservation::VulnerableImage {
+    let vulnerable = (!vulnerabilities.is_empty()).then_some(PinWarning::VulnerableImage {
         name,
         vulnerabilities,
     });
@@ -471,11 +471,11 @@ fn add_compose(
     compose: &MeasuredCompose,
     lock: &mut Lock,
     notes: &mut Notes,
-) -> Result<Vec<Reservation>, PinRefusal> {
+) -> Result<Vec<PinWarning>, PinRefusal> {
     lock.envelope = compose.envelope().map_err(PinRefusal::UnreadableCompose)?;
     let mut found = Vec::new();
     if lock.envelope.is_empty() {
-        found.push(Reservation::NoEnvelope);
+        found.push(PinWarning::NoEnvelope);
     }
     match compose.compose_file(launch_script(compose)) {
         Ok(file) => {
@@ -484,7 +484,7 @@ fn add_compose(
             notes.places = places::remarks(&file);
             lock.images = file.images;
         }
-        Err(problem) => found.push(Reservation::UnreadableImages(problem.to_string())),
+        Err(problem) => found.push(PinWarning::UnreadableImages(problem.to_string())),
     }
     Ok(found)
 }

@@ -14,11 +14,11 @@ use crate::verify::{Inputs, SignatureCache, TrustRoot, prove};
 const NONCE: [u8; 32] = [7; 32];
 
 /// With the built-in reference values.
-fn pin(facts: &Facts, fresh: bool, root: TrustRootKind) -> Result<Pinned, PinRefusal> {
-    super::pin(facts, fresh, root, ReferenceValues::built_in(), None)
+fn pin(claims: &Claims, fresh: bool, root: TrustRootKind) -> Result<Pinned, PinRefusal> {
+    super::pin(claims, fresh, root, ReferenceValues::built_in(), None)
 }
 
-fn facts_of(cvm: &Cvm, with_info: bool, nonce: Option<[u8; 32]>) -> Facts {
+fn facts_of(cvm: &Cvm, with_info: bool, nonce: Option<[u8; 32]>) -> Claims {
     let attestation = cvm.attestation_body(&hex::encode(NONCE));
     let info = with_info.then(|| cvm.info_body());
     let evidence = Evidence::parse(
@@ -49,7 +49,7 @@ fn pin_of(cvm: &Cvm) -> Result<Pinned, PinRefusal> {
     pin(&facts_of(cvm, true, Some(NONCE)), true, TrustRootKind::Custom)
 }
 
-fn reservations_of(cvm: &Cvm) -> Vec<Reservation> {
+fn reservations_of(cvm: &Cvm) -> Vec<PinWarning> {
     pin_of(cvm).unwrap().reservations
 }
 
@@ -58,10 +58,10 @@ fn a_healthy_deployment_is_pinned_with_all_its_values_and_twice_with_the_same_by
     let cvm = Cvm::healthy(&World::default());
     let pinned = pin_of(&cvm).unwrap();
     // The simulator's image is made up, so it is in no table.
-    assert_eq!(pinned.reservations(), [Reservation::UnknownImage]);
+    assert_eq!(pinned.reservations(), [PinWarning::UnknownImage]);
     assert_eq!(
         pinned.clone().accept(&Accepting::nothing(), None).unwrap_err(),
-        Unaccepted(vec![Reservation::UnknownImage])
+        Unaccepted(vec![PinWarning::UnknownImage])
     );
     let accepted = pinned.accept(&Accepting::everything(), None).unwrap();
     assert_eq!(
@@ -89,52 +89,52 @@ fn a_healthy_deployment_is_pinned_with_all_its_values_and_twice_with_the_same_by
 
 #[test]
 fn what_speaks_against_a_pin_is_listed() {
-    let with = |reservation| vec![reservation, Reservation::UnknownImage];
+    let with = |reservation| vec![reservation, PinWarning::UnknownImage];
     assert_eq!(
         reservations_of(&lying(&[Lie::NoKeyProvider])),
-        with(Reservation::KeyProvider("none".to_owned()))
+        with(PinWarning::KeyProvider("none".to_owned()))
     );
     assert_eq!(
         reservations_of(&lying(&[Lie::ForeignKms])),
-        [Reservation::UnknownImage]
+        [PinWarning::UnknownImage]
     );
     assert!(matches!(
         &reservations_of(&lying(&[Lie::OutOfDatePlatform]))[..],
         [
-            Reservation::Tcb {
+            PinWarning::Tcb {
                 status: TcbStatus::OutOfDate,
                 ..
             },
-            Reservation::UnknownImage
+            PinWarning::UnknownImage
         ]
     ));
     let mut with_pks = lying(&[]);
     with_pks.report.td_attributes = [0, 0, 0, 0x50, 0, 0, 0, 0];
     assert_eq!(
         reservations_of(&with_pks),
-        with(Reservation::TdAttributes([0, 0, 0, 0x50, 0, 0, 0, 0]))
+        with(PinWarning::TdAttributes([0, 0, 0, 0x50, 0, 0, 0, 0]))
     );
     let healthy = lying(&[]);
-    let of = |facts: &Facts, fresh| pin(facts, fresh, TrustRootKind::Intel).unwrap().reservations;
+    let of = |claims: &Claims, fresh| pin(claims, fresh, TrustRootKind::Intel).unwrap().reservations;
     assert_eq!(
         of(&facts_of(&healthy, true, None), false),
-        with(Reservation::NoNonce)
+        with(PinWarning::NoNonce)
     );
     assert_eq!(
         of(&facts_of(&healthy, true, Some(NONCE)), false),
-        with(Reservation::NonceMismatch)
+        with(PinWarning::NonceMismatch)
     );
     assert_eq!(
         of(&facts_of(&healthy, false, Some(NONCE)), true),
-        [Reservation::UnknownImage, Reservation::NoComposeDocument]
+        [PinWarning::UnknownImage, PinWarning::NoComposeDocument]
     );
 }
 
 #[test]
 fn each_accepted_reservation_leaves_a_line_in_the_file() {
-    let mut facts = facts_of(&lying(&[Lie::NoKeyProvider, Lie::OutOfDatePlatform]), false, None);
-    facts.nonce = None;
-    let pinned = pin(&facts, false, TrustRootKind::Intel).unwrap();
+    let mut claims = facts_of(&lying(&[Lie::NoKeyProvider, Lie::OutOfDatePlatform]), false, None);
+    claims.nonce = None;
+    let pinned = pin(&claims, false, TrustRootKind::Intel).unwrap();
     let text = pinned
         .clone()
         .accept(&Accepting::everything(), None)
@@ -194,7 +194,7 @@ fn what_is_not_proven_is_never_pinned() {
 fn a_vulnerable_image_is_pinned_for_30_days() {
     let vulnerable = || {
         let mut pinned = pin_of(&lying(&[])).unwrap();
-        pinned.reservations = vec![Reservation::VulnerableImage {
+        pinned.reservations = vec![PinWarning::VulnerableImage {
             name: "dstack-0.5.3".to_owned(),
             vulnerabilities: vec!["CVE-2025-59054".to_owned()],
         }];
@@ -335,10 +335,10 @@ fn what_people_wrote_into_a_lock_stays() {
 
 type Outcome = Vec<(CheckId, Status, Option<&'static str>)>;
 
-fn judged(facts: &Facts, lock: &Lock) -> Outcome {
+fn judged(claims: &Claims, lock: &Lock) -> Outcome {
     let policy = lock.apply(&"cvm.lock".into(), None, Policy::default()).unwrap();
     let judge = |check: &&checks::Check| {
-        let finding = (check.run)(facts, &policy);
+        let finding = (check.run)(claims, &policy);
         (check.id, finding.status, finding.reason.map(|reason| reason.id))
     };
     checks::ALL.iter().map(judge).collect()
@@ -362,13 +362,13 @@ fn not_judged_by_a_lock(id: CheckId) -> bool {
 
 #[test]
 fn a_pin_passes_and_changing_any_field_fails_exactly_the_check_that_owns_it() {
-    let facts = facts_of(&lying(&[]), true, Some(NONCE));
-    let lock = pin(&facts, true, TrustRootKind::Custom)
+    let claims = facts_of(&lying(&[]), true, Some(NONCE));
+    let lock = pin(&claims, true, TrustRootKind::Custom)
         .unwrap()
         .accept(&Accepting::everything(), None)
         .unwrap()
         .lock;
-    let healthy = judged(&facts, &lock);
+    let healthy = judged(&claims, &lock);
     for (id, status, reason) in &healthy {
         let fine = matches!(status, Status::Pass) || not_judged_by_a_lock(*id);
         assert!(fine, "{id} {status:?} {reason:?}");
@@ -416,7 +416,7 @@ fn a_pin_passes_and_changing_any_field_fails_exactly_the_check_that_owns_it() {
     for (owner, reason, edit) in edits {
         let mut lock = lock.clone();
         edit(&mut lock);
-        let outcome = judged(&facts, &lock);
+        let outcome = judged(&claims, &lock);
         let changed: Vec<_> = outcome.iter().filter(|found| !healthy.contains(found)).collect();
         assert!(
             matches!(changed[..], [(id, _, Some(found))] if *id == owner && *found == reason),
@@ -426,7 +426,7 @@ fn a_pin_passes_and_changing_any_field_fails_exactly_the_check_that_owns_it() {
 }
 
 /// Facts of a recorded capture; absent where the captures are not beside the project.
-fn recorded(name: &str, at: u64) -> Option<Facts> {
+fn recorded(name: &str, at: u64) -> Option<Claims> {
     let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
         PathBuf::from,
@@ -452,20 +452,20 @@ fn recorded(name: &str, at: u64) -> Option<Facts> {
 }
 
 /// What a recorded capture is pinned with, and what must be accepted for it.
-fn recorded_pin(name: &str, at: u64) -> Option<(Vec<Reservation>, String)> {
-    let Some(facts) = recorded(name, at) else {
+fn recorded_pin(name: &str, at: u64) -> Option<(Vec<PinWarning>, String)> {
+    let Some(claims) = recorded(name, at) else {
         #[expect(clippy::print_stderr, reason = "a test that did not run must say so")]
         {
             eprintln!("skipped: {name} is not here");
         }
         return None;
     };
-    let pinned = pin(&facts, false, TrustRootKind::Intel).unwrap();
+    let pinned = pin(&claims, false, TrustRootKind::Intel).unwrap();
     let reservations = pinned.reservations().to_vec();
     let accepted = pinned.accept(&Accepting::everything(), None).unwrap();
     let lock = Lock::parse(&accepted.text, "cvm.lock").unwrap();
     assert_eq!(lock, accepted.lock);
-    for (id, status, reason) in judged(&facts, &lock) {
+    for (id, status, reason) in judged(&claims, &lock) {
         let other = matches!(
             id,
             CheckId::Freshness | CheckId::MrConfigId | CheckId::ImagePins | CheckId::LaunchInputs
@@ -485,9 +485,9 @@ fn recorded_deployments_are_pinned_and_their_locks_agree() {
         assert_eq!(
             reservations,
             [
-                Reservation::NoNonce,
-                Reservation::KeyProvider("local-sgx".to_owned()),
-                Reservation::DevelopmentImage("dstack-dev-0.5.8".to_owned()),
+                PinWarning::NoNonce,
+                PinWarning::KeyProvider("local-sgx".to_owned()),
+                PinWarning::DevelopmentImage("dstack-dev-0.5.8".to_owned()),
             ]
         );
         assert!(text.contains("# known: dstack-dev-0.5.8\n"), "{text}");
@@ -499,10 +499,10 @@ fn recorded_deployments_are_pinned_and_their_locks_agree() {
             matches!(
                 &reservations[..],
                 [
-                    Reservation::NoNonce,
-                    Reservation::KeyProvider(_),
-                    Reservation::ObservedImage(_),
-                    Reservation::NoComposeDocument,
+                    PinWarning::NoNonce,
+                    PinWarning::KeyProvider(_),
+                    PinWarning::ObservedImage(_),
+                    PinWarning::NoComposeDocument,
                 ]
             ),
             "{reservations:?}"
@@ -517,14 +517,14 @@ fn recorded_deployments_are_pinned_and_their_locks_agree() {
     }
     // 2026-06-10T01:46:30Z
     if let Some((reservations, text)) = recorded_pin("dstack-0.6-lite", 1_781_055_990) {
-        assert!(reservations.contains(&Reservation::NoComposeDocument), "{text}");
+        assert!(reservations.contains(&PinWarning::NoComposeDocument), "{text}");
         assert!(
             matches!(
                 reservations[..],
                 [
                     ..,
-                    Reservation::ObservedImage(_),
-                    Reservation::VulnerableImage { .. },
+                    PinWarning::ObservedImage(_),
+                    PinWarning::VulnerableImage { .. },
                     _
                 ]
             ),

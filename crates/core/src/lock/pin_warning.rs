@@ -17,7 +17,7 @@ const MAX_SENTENCE: usize = 500;
 
 /// What speaks against pinning a deployment as it is, but may be accepted in writing (`pin --accept`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reservation {
+pub enum PinWarning {
     /// The evidence was not asked for with a nonce.
     NoNonce,
     /// The signed report data is not this run's nonce.
@@ -61,7 +61,7 @@ pub enum Reservation {
     UnreadableImages(String),
 }
 
-impl Reservation {
+impl PinWarning {
     /// The name under which it is accepted.
     #[must_use]
     pub const fn name(&self) -> AcceptName {
@@ -114,7 +114,7 @@ impl Reservation {
 }
 
 /// What reservations become in a lock: by name, each of a length that is read back.
-pub(super) fn accepted_sentences(reservations: &[Reservation]) -> BTreeMap<AcceptName, String> {
+pub(super) fn accepted_sentences(reservations: &[PinWarning]) -> BTreeMap<AcceptName, String> {
     let mut accepted: BTreeMap<AcceptName, String> = BTreeMap::new();
     for reservation in reservations {
         let sentence = accepted.entry(reservation.name()).or_default();
@@ -127,7 +127,7 @@ pub(super) fn accepted_sentences(reservations: &[Reservation]) -> BTreeMap<Accep
     accepted
 }
 
-impl fmt::Display for Reservation {
+impl fmt::Display for PinWarning {
     /// One sentence, which the lock file repeats.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

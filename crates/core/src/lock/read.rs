@@ -14,7 +14,7 @@ use super::{
 };
 use crate::policy::tcb::end_of;
 use crate::toml_text::literal::{one_line, quoted};
-use crate::toml_text::{Lines, depth};
+use crate::toml_text::{LineIndex, depth};
 
 /// Markers that git leaves at line starts where a merge was not finished.
 const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
@@ -84,7 +84,7 @@ impl Lock {
     /// # Errors
     /// A [`LockError`] that names file, line, key and what to do.
     pub fn parse_file(text: &str, path: &str) -> Result<LockFile, LockError> {
-        let lines = Lines::of(text);
+        let lines = LineIndex::of(text);
         let source = Source::new(path, &lines);
         refuse_at_sight(source)?;
         let table = DeTable::parse(text).map_err(|error| {

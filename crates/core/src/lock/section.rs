@@ -8,21 +8,21 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::{LockError, LockProblem};
 use crate::evidence::parse_user_hex;
 use crate::toml_text::literal::key as toml_key;
-use crate::toml_text::{Lines, nearest};
+use crate::toml_text::{LineIndex, nearest};
 
 /// The file that is read.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'t> {
     path: &'t str,
-    lines: &'t Lines<'t>,
+    lines: &'t LineIndex<'t>,
 }
 
 /// For errors about a file as a whole.
-static NO_LINES: Lines<'static> = Lines::NONE;
+static NO_LINES: LineIndex<'static> = LineIndex::NONE;
 
 impl<'t> Source<'t> {
     /// A file of these lines.
-    pub(super) const fn new(path: &'t str, lines: &'t Lines<'t>) -> Self {
+    pub(super) const fn new(path: &'t str, lines: &'t LineIndex<'t>) -> Self {
         Self { path, lines }
     }
 

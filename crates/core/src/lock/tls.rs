@@ -6,7 +6,7 @@ use super::{LockError, LockProblem};
 use crate::evidence::parse_user_hex_up_to;
 use crate::policy::{LockedBinding, TlsBinding};
 use crate::toml_text::literal::quoted;
-use crate::verify::Facts;
+use crate::verify::Claims;
 
 /// Most bytes of a SubjectPublicKeyInfo in a lock. That of P-256 has 91.
 const MAX_KEY: usize = 1024;
@@ -42,8 +42,8 @@ pub(super) const HEADER: &str = "
 
 impl LockedTls {
     /// What is proven of the live connection; nothing of a recording.
-    pub(super) fn of(facts: &Facts) -> Self {
-        let Some(tls) = &facts.tls else {
+    pub(super) fn of(claims: &Claims) -> Self {
+        let Some(tls) = &claims.tls else {
             return Self::default();
         };
         let binding = match (&tls.ra_tls, &tls.app_key, &tls.ingress) {
@@ -53,7 +53,7 @@ impl LockedTls {
             _ => return Self::default(),
         };
         let chained = binding == TlsBinding::RaTls && tls.kms.is_ok();
-        let kms = facts.boot.as_ref().ok().filter(|_| chained);
+        let kms = claims.boot.as_ref().ok().filter(|_| chained);
         Self {
             binding: Some(binding),
             kms: kms.map(|boot| boot.key_provider().id.to_ascii_lowercase()),

@@ -268,13 +268,13 @@ pub struct LockedCompose {
 impl LockedCompose {
     /// What the lock says of a place that decides code: the same path with the same text.
     #[must_use]
-    pub fn place(&self, place: &crate::compose::Place) -> Option<&LockedPlace> {
+    pub fn place(&self, place: &crate::compose::ComposePlace) -> Option<&LockedPlace> {
         self.places.get(self.number_of(place)?)
     }
 
     /// Which of the lock's places it is, from 0.
     #[must_use]
-    pub fn number_of(&self, place: &crate::compose::Place) -> Option<usize> {
+    pub fn number_of(&self, place: &crate::compose::ComposePlace) -> Option<usize> {
         self.places
             .iter()
             .position(|locked| locked.path == place.path && locked.sha256 == place.sha256)
@@ -282,7 +282,7 @@ impl LockedCompose {
 
     /// Whether a person wrote down why a place that decides code is accepted.
     #[must_use]
-    pub fn has_reviewed(&self, place: &crate::compose::Place) -> bool {
+    pub fn has_reviewed(&self, place: &crate::compose::ComposePlace) -> bool {
         self.place(place).is_some_and(LockedPlace::is_reviewed)
     }
 }

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::advisory::Advisory;
-use super::os_image::{Firmware, OsClass, RawImage, VmShape};
+use super::os_image::{KnownFirmware, OsClass, RawImage, VmShape};
 use super::value::Text;
 use super::{KmsRow, OsImageRow, ReferenceValues, RiskyName, ScriptRow};
 
@@ -73,7 +73,7 @@ pub enum ReferenceError {
 struct RawDocument {
     updated: Text,
     #[serde(default)]
-    firmware: Vec<Firmware>,
+    firmware: Vec<KnownFirmware>,
     #[serde(default)]
     image: Vec<RawImage>,
     #[serde(default)]
@@ -89,9 +89,9 @@ struct RawDocument {
 }
 
 /// A file whose rows are well formed.
-pub(super) struct Document {
+pub(super) struct ReferenceDocument {
     pub(super) updated: NaiveDate,
-    firmware: Vec<Firmware>,
+    firmware: Vec<KnownFirmware>,
     images: Vec<OsImageRow>,
     shapes: Vec<VmShape>,
     advisories: Vec<Advisory>,
@@ -100,7 +100,7 @@ pub(super) struct Document {
     risky_names: Vec<RiskyName>,
 }
 
-impl Document {
+impl ReferenceDocument {
     /// Reads a file.
     pub(super) fn parse(name: &str, text: &str) -> Result<Self, ReferenceError> {
         if text.len() > MAX_FILE_BYTES {
@@ -127,7 +127,7 @@ impl Document {
 }
 
 impl RawDocument {
-    fn document(self, name: &str) -> Result<Document, ReferenceError> {
+    fn document(self, name: &str) -> Result<ReferenceDocument, ReferenceError> {
         let updated = day(&self.updated).ok_or_else(|| ReferenceError::Form {
             name: name.to_owned(),
             problem: format!(
@@ -191,7 +191,7 @@ impl RawDocument {
             }
             images.push(row);
         }
-        Ok(Document {
+        Ok(ReferenceDocument {
             updated,
             firmware: self.firmware,
             images,
@@ -226,7 +226,7 @@ fn check_date(table: &'static str, row: &Text, date: &Text) -> Result<(), Refere
 
 impl ReferenceValues {
     /// Adds the rows of a file. A row that is there already adds nothing; one that contradicts another is refused.
-    pub(super) fn add(&mut self, document: Document) -> Result<(), ReferenceError> {
+    pub(super) fn add(&mut self, document: ReferenceDocument) -> Result<(), ReferenceError> {
         let contradiction = |table, row: &str, other: &str, problem| {
             Err(ReferenceError::Contradiction {
                 table,

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::document::{Document, MAX_FILE_BYTES, ReferenceError};
+use super::document::{MAX_FILE_BYTES, ReferenceDocument, ReferenceError};
 use super::{OsClass, ReferenceValues};
 
 impl ReferenceValues {
@@ -15,7 +15,7 @@ impl ReferenceValues {
             return Err(ReferenceError::TooLarge(bytes.len()));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| ReferenceError::NotText)?;
-        let document = Document::parse(name, text)?;
+        let document = ReferenceDocument::parse(name, text)?;
         let updated = self.updated.max(document.updated);
         let mut values = self.clone();
         values.add(document)?;

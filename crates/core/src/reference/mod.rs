@@ -30,8 +30,8 @@ pub use risky_name::{RiskyName, RiskyNameMatch};
 pub use script::{ScriptRow, ScriptText};
 pub use version::{ReleaseVersion, VersionError};
 
-use document::Document;
-use os_image::Firmware;
+use document::ReferenceDocument;
+use os_image::KnownFirmware;
 
 /// The built-in tables, by file name.
 const BUILT_IN: [(&str, &str); 6] = [
@@ -58,7 +58,7 @@ static TABLES: LazyLock<Arc<ReferenceValues>> = LazyLock::new(|| {
 #[derive(Clone, Default)]
 pub struct ReferenceValues {
     updated: NaiveDate,
-    firmware: Vec<Firmware>,
+    firmware: Vec<KnownFirmware>,
     images: Vec<Arc<OsImageRow>>,
     shapes: Vec<VmShape>,
     advisories: Vec<Advisory>,
@@ -79,7 +79,7 @@ impl ReferenceValues {
         let mut values = Self::default();
         let mut oldest: Option<NaiveDate> = None;
         for (name, text) in BUILT_IN {
-            let document = Document::parse(name, text)?;
+            let document = ReferenceDocument::parse(name, text)?;
             oldest = Some(oldest.map_or(document.updated, |date| date.min(document.updated)));
             values.add(document)?;
         }

@@ -10,7 +10,7 @@ use super::{ReferenceValues, ReleaseVersion};
 /// A virtual firmware, by one of its MRTDs.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Firmware {
+pub(super) struct KnownFirmware {
     pub(super) name: Text,
     pub(super) mrtd: Bytes<48>,
     #[serde(rename = "note")]
@@ -230,7 +230,7 @@ impl ReferenceValues {
         let rows = self.images.iter().filter_map(|row| {
             let registers = row.registers.as_ref()?;
             let is_firmware =
-                |firmware: &Firmware| firmware.name == registers.firmware && firmware.mrtd.0 == *mrtd;
+                |firmware: &KnownFirmware| firmware.name == registers.firmware && firmware.mrtd.0 == *mrtd;
             (registers.rtmr2.0 == *rtmr2 && self.firmware.iter().any(is_firmware)).then_some((row, registers))
         });
         rows.collect()

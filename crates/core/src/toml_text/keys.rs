@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
 use super::depth;
-use super::position::{Lines, Position};
+use super::position::{LineIndex, Position};
 
 /// Where each key of a TOML text stands, by its path: `["os_image", "rtmr1"]`, and `["places", "0", "reason"]` for an item of
 /// a list, counted from 0.
@@ -20,7 +20,7 @@ impl KeyPositions {
         if depth::too_deep(text).is_none()
             && let Ok(table) = DeTable::parse(text)
         {
-            found.add_table(&mut Vec::new(), table.get_ref(), &Lines::of(text));
+            found.add_table(&mut Vec::new(), table.get_ref(), &LineIndex::of(text));
         }
         found
     }
@@ -34,7 +34,7 @@ impl KeyPositions {
             .find_map(|length| self.0.get(path.get(..length)?).copied())
     }
 
-    fn add_table(&mut self, path: &mut Vec<String>, table: &DeTable<'_>, lines: &Lines<'_>) {
+    fn add_table(&mut self, path: &mut Vec<String>, table: &DeTable<'_>, lines: &LineIndex<'_>) {
         for (key, value) in table {
             path.push(key.get_ref().to_string());
             self.0.insert(path.clone(), lines.position(key.span().start));
@@ -43,7 +43,7 @@ impl KeyPositions {
         }
     }
 
-    fn add_below(&mut self, path: &mut Vec<String>, value: &DeValue<'_>, lines: &Lines<'_>) {
+    fn add_below(&mut self, path: &mut Vec<String>, value: &DeValue<'_>, lines: &LineIndex<'_>) {
         match value {
             DeValue::Table(table) => self.add_table(path, table, lines),
             DeValue::Array(items) => {

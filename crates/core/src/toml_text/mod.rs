@@ -9,4 +9,4 @@ mod position;
 
 pub use keys::KeyPositions;
 pub use nearest::nearest;
-pub use position::{Lines, Position};
+pub use position::{LineIndex, Position};

@@ -10,12 +10,12 @@ pub struct Position {
 }
 
 /// Where the lines of a text begin, so that each of many positions is found without reading the whole text again.
-pub struct Lines<'t> {
+pub struct LineIndex<'t> {
     text: &'t str,
     starts: Vec<usize>,
 }
 
-impl Lines<'static> {
+impl LineIndex<'static> {
     /// Those of no text.
     pub const NONE: Self = Self {
         text: "",
@@ -23,7 +23,7 @@ impl Lines<'static> {
     };
 }
 
-impl<'t> Lines<'t> {
+impl<'t> LineIndex<'t> {
     /// The lines of a text.
     #[must_use]
     pub fn of(text: &'t str) -> Self {
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn lines_and_characters_are_counted_from_1() {
-        let lines = Lines::of("a\nö=1\n\nx");
+        let lines = LineIndex::of("a\nö=1\n\nx");
         let at = |byte| {
             let position = lines.position(byte);
             (position.line, position.column)

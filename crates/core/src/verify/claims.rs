@@ -7,17 +7,17 @@ use dcap_qvl::QuoteCollateralV3;
 use super::app_compose;
 use super::app_compose::{ComposeRefusal, MeasuredCompose};
 use super::boot::{self, BootClaims, BootRefusal};
-use super::chain::{self, ChainProblem, Governance, Subject};
+use super::chain::{self, ChainProblem, Governance, GovernanceSubject};
 use super::early_tcb;
-use super::early_tcb::Early;
+use super::early_tcb::EarlyTcb;
 use super::event_log::{self, LogRefusal, MeasuredLog};
 use super::gpu::{self, DeviceRoot, GpuFacts, NrasIntermediates};
 use super::kms::KmsAnswer;
 use super::not_proven::COLLATERAL_LIMIT;
-use super::not_proven::{CollateralGap, Gap};
+use super::not_proven::{NotProven, UnusableCollateral};
 use super::os_image::{IdentifiedOs, ShownDocument, shown_document};
 use super::phala_verdict;
-use super::phala_verdict::Opinion;
+use super::phala_verdict::PhalaVerdict;
 use super::provenance::SigstoreRoots;
 use super::quote::{self, NotVerified, VerifiedQuote};
 use super::report_data::right_padded;
@@ -25,7 +25,7 @@ use super::statements::{ImageStatements, verify_statements};
 use super::tls_binding::Tls;
 use super::{Prover, QuoteRefusal, SignatureCache, TrustRoot};
 use crate::evidence::{
-    Contracts, Evidence, EvidenceError, QuoteBytes, RecordedChain, RecordedNras, RecordedOpinion,
+    Contracts, Evidence, EvidenceError, QuoteBytes, RecordedChain, RecordedNras, RecordedPhalaAnswer,
     RecordedStatements,
 };
 use crate::reference::ReferenceValues;
@@ -36,7 +36,7 @@ pub struct Inputs<'a> {
     /// The evidence.
     pub evidence: &'a Evidence,
     /// The collateral, or why there is none.
-    pub collateral: Result<&'a QuoteCollateralV3, CollateralGap>,
+    pub collateral: Result<&'a QuoteCollateralV3, UnusableCollateral>,
     /// When the collateral was fetched, Unix seconds, where that is known. Without it the dates in it alone are judged.
     pub collateral_fetched_at: Option<u64>,
     /// Signatures that were found good before. No result depends on it: an empty one serves.
@@ -52,19 +52,19 @@ pub struct Inputs<'a> {
 
 /// Everything that was proven about one deployment.
 #[derive(Debug)]
-pub struct Facts {
+pub struct Claims {
     /// The quote.
-    pub quote: Result<VerifiedQuote, Gap<QuoteRefusal>>,
+    pub quote: Result<VerifiedQuote, NotProven<QuoteRefusal>>,
     /// The collateral that the quote was verified with; its first end, Unix seconds, where it did.
-    pub collateral: Result<(), CollateralGap>,
+    pub collateral: Result<(), UnusableCollateral>,
     /// When it was fetched, Unix seconds, where that is known.
     pub collateral_fetched_at: Option<u64>,
     /// The event log.
-    pub log: Result<MeasuredLog, Gap<LogRefusal>>,
+    pub log: Result<MeasuredLog, NotProven<LogRefusal>>,
     /// What the measured OS recorded.
-    pub boot: Result<BootClaims, Gap<BootRefusal>>,
+    pub boot: Result<BootClaims, NotProven<BootRefusal>>,
     /// The compose document.
-    pub compose: Result<MeasuredCompose, Gap<ComposeRefusal>>,
+    pub compose: Result<MeasuredCompose, NotProven<ComposeRefusal>>,
     /// The nonce that the evidence was asked for with.
     pub nonce: Option<[u8; 32]>,
     /// Whether the report data beside the quote is the one inside it.
@@ -80,9 +80,9 @@ pub struct Facts {
     /// What is proven of the GPUs.
     pub gpu: GpuFacts,
     /// What Phala's verification API says of the quote.
-    pub opinion: Opinion,
+    pub opinion: PhalaVerdict,
     /// What Intel's early set says of the platform.
-    pub early: Early,
+    pub early: EarlyTcb,
     /// What became of the measurement document of the OS image that the guest shows.
     pub shown_document: ShownDocument,
     /// What the contracts that govern the app answer; absent where no chain was asked.
@@ -129,20 +129,21 @@ pub enum InfoOrigin {
 
 /// Proves what can be proven. Pure: the same inputs give the same facts.
 #[must_use]
-pub fn prove(inputs: &Inputs<'_>) -> Facts {
+pub fn prove(inputs: &Inputs<'_>) -> Claims {
     let prover = Prover(());
     let evidence = inputs.evidence;
     let (quote, collateral) = inputs.signatures.during(|| prove_quote(inputs));
     let log = match (&quote, &evidence.attestation.event_log) {
-        (Err(_), _) => Err(Gap::NotReached),
-        (Ok(_), None) => Err(Gap::Absent),
+        (Err(_), _) => Err(NotProven::NotReached),
+        (Ok(_), None) => Err(NotProven::Absent),
         (Ok(quote), Some(events)) => {
-            event_log::replay(events, evidence.attestation.boot_events, quote, &prover).map_err(Gap::Refused)
+            event_log::replay(events, evidence.attestation.boot_events, quote, &prover)
+                .map_err(NotProven::Refused)
         }
     };
     let boot = match &log {
-        Err(_) => Err(Gap::NotReached),
-        Ok(log) => boot::claims(log).map_err(Gap::Refused),
+        Err(_) => Err(NotProven::NotReached),
+        Ok(log) => boot::claims(log).map_err(NotProven::Refused),
     };
     let info = info_origin(evidence, &quote, &boot, &prover);
     // The text of another instance's document says nothing about this one.
@@ -151,9 +152,9 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
         .as_ref()
         .filter(|_| info != InfoOrigin::Other);
     let compose = match (&boot, text) {
-        (Err(_), _) => Err(Gap::NotReached),
-        (Ok(_), None) => Err(Gap::Absent),
-        (Ok(boot), Some(text)) => app_compose::measure(text, boot, &prover).map_err(Gap::Refused),
+        (Err(_), _) => Err(NotProven::NotReached),
+        (Ok(_), None) => Err(NotProven::Absent),
+        (Ok(boot), Some(text)) => app_compose::measure(text, boot, &prover).map_err(NotProven::Refused),
     };
     let echo = match (&quote, &evidence.attestation.report_data_echo) {
         (Err(_), _) => Echo::NotReached,
@@ -163,7 +164,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
     };
     let shown_document = shown_document(evidence, quote.as_ref().ok(), &prover);
     let gpu = gpu::prove(evidence, &boot, &compose, &DeviceRoot::Nvidia, &prover);
-    Facts {
+    Claims {
         quote,
         collateral,
         collateral_fetched_at: inputs.collateral_fetched_at,
@@ -181,8 +182,8 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
                 .is_some_and(|info| info.app_compose_is_object),
         collateral_source: None,
         gpu,
-        opinion: Opinion::NotAsked,
-        early: Early::Nothing,
+        opinion: PhalaVerdict::NotAsked,
+        early: EarlyTcb::Nothing,
         shown_document,
         chain: None,
         kms: Vec::new(),
@@ -195,7 +196,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Facts {
     }
 }
 
-impl Facts {
+impl Claims {
     /// With where the collateral came from, for people.
     #[must_use]
     pub fn with_collateral_from(mut self, source: Option<String>) -> Self {
@@ -229,7 +230,7 @@ impl Facts {
 
     /// What contracts are asked about the deployment; absent where its boot is not proven.
     #[must_use]
-    pub fn chain_subject(&self, reference: &ReferenceValues) -> Option<Subject> {
+    pub fn chain_subject(&self, reference: &ReferenceValues) -> Option<GovernanceSubject> {
         let (quote, log, boot) = (
             self.quote.as_ref().ok()?,
             self.log.as_ref().ok()?,
@@ -238,7 +239,7 @@ impl Facts {
         let os = self.os(reference);
         let hash = os.and_then(|os| os.row().os_image_hash.as_ref().map(|hash| hash.0));
         let builds = self.kms.iter().filter_map(KmsAnswer::build).collect();
-        Some(Subject::of(quote, log, boot, hash).with_live_builds(builds))
+        Some(GovernanceSubject::of(quote, log, boot, hash).with_live_builds(builds))
     }
 
     /// With what two nodes answered about these contracts. Without a proven boot there is nothing that they were asked about.
@@ -258,7 +259,7 @@ impl Facts {
     /// With what Phala's verification API answered about the quote of this evidence. A quote that is not proven has no
     /// second opinion.
     #[must_use]
-    pub fn with_opinion(mut self, evidence: &Evidence, recorded: &RecordedOpinion) -> Self {
+    pub fn with_opinion(mut self, evidence: &Evidence, recorded: &RecordedPhalaAnswer) -> Self {
         if self.quote.is_ok() {
             self.opinion = phala_verdict::opinion_of(recorded, &evidence.attestation.quote);
         }
@@ -275,7 +276,7 @@ impl Facts {
     /// With what Intel's early set was found to say of a quote that is rated by the same values (see
     /// [`VerifiedQuote::rated_by`]).
     #[must_use]
-    pub fn with_early_of(mut self, other: Early) -> Self {
+    pub fn with_early_of(mut self, other: EarlyTcb) -> Self {
         if self.quote.is_ok() {
             self.early = other;
         }
@@ -300,14 +301,14 @@ impl Facts {
 }
 
 type QuoteAndCollateral = (
-    Result<VerifiedQuote, Gap<QuoteRefusal>>,
-    Result<(), CollateralGap>,
+    Result<VerifiedQuote, NotProven<QuoteRefusal>>,
+    Result<(), UnusableCollateral>,
 );
 
 fn prove_quote(inputs: &Inputs<'_>) -> QuoteAndCollateral {
     let bytes = &inputs.evidence.attestation.quote;
     let collateral = if inputs.at < inputs.clock_floor {
-        Err(CollateralGap::Clock { now: inputs.at })
+        Err(UnusableCollateral::Clock { now: inputs.at })
     } else {
         inputs.collateral.clone()
     };
@@ -318,13 +319,13 @@ fn prove_quote(inputs: &Inputs<'_>) -> QuoteAndCollateral {
         Err(gap) => without_collateral(bytes, inputs.root, gap),
         Ok(collateral) => match (quote::verify(bytes, collateral, inputs.root, inputs.at), too_old) {
             // That a part of it has ended says more than its age.
-            (Err(NotVerified::Collateral(gap)), _) => (Err(Gap::NotReached), Err(gap)),
+            (Err(NotVerified::Collateral(gap)), _) => (Err(NotProven::NotReached), Err(gap)),
             // What convicts is authentic, and is not taken back.
-            (Err(NotVerified::Refused(refusal)), _) => (Err(Gap::Refused(refusal)), Ok(())),
+            (Err(NotVerified::Refused(refusal)), _) => (Err(NotProven::Refused(refusal)), Ok(())),
             // Of what Intel has revoked since, it says nothing.
             (Ok(_), Some(fetched)) => {
                 let at = inputs.at;
-                without_collateral(bytes, inputs.root, CollateralGap::TooOld { fetched, at })
+                without_collateral(bytes, inputs.root, UnusableCollateral::TooOld { fetched, at })
             }
             (Ok(quote), None) => (Ok(quote), Ok(())),
         },
@@ -332,15 +333,15 @@ fn prove_quote(inputs: &Inputs<'_>) -> QuoteAndCollateral {
 }
 
 /// Without collateral nothing can be accepted, but a forged quote can be refused.
-fn without_collateral(bytes: &QuoteBytes, root: &TrustRoot, gap: CollateralGap) -> QuoteAndCollateral {
-    let quote = quote::refuse_alone(bytes, root).map_or_else(Gap::Refused, |()| Gap::NotReached);
+fn without_collateral(bytes: &QuoteBytes, root: &TrustRoot, gap: UnusableCollateral) -> QuoteAndCollateral {
+    let quote = quote::refuse_alone(bytes, root).map_or_else(NotProven::Refused, |()| NotProven::NotReached);
     (Err(quote), Err(gap))
 }
 
 fn info_origin(
     evidence: &Evidence,
-    quote: &Result<VerifiedQuote, Gap<QuoteRefusal>>,
-    boot: &Result<BootClaims, Gap<BootRefusal>>,
+    quote: &Result<VerifiedQuote, NotProven<QuoteRefusal>>,
+    boot: &Result<BootClaims, NotProven<BootRefusal>>,
     prover: &Prover,
 ) -> InfoOrigin {
     let (Some(info), Ok(quote)) = (&evidence.info, quote) else {

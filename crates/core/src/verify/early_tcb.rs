@@ -9,7 +9,7 @@ use crate::evidence::QuoteBytes;
 
 /// What Intel's early set says of the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Early {
+pub enum EarlyTcb {
     /// Nothing else than the standard set, or nobody asked.
     Nothing,
     /// It could not be had, or does not serve.
@@ -26,22 +26,22 @@ pub(super) fn early_of(
     set: Result<&QuoteCollateralV3, &str>,
     root: &TrustRoot,
     at: u64,
-) -> Early {
+) -> EarlyTcb {
     let collateral = match set {
         Ok(collateral) => collateral,
-        Err(problem) => return Early::Unavailable(problem.to_owned()),
+        Err(problem) => return EarlyTcb::Unavailable(problem.to_owned()),
     };
     match quote::verify(bytes, collateral, root, at) {
-        Ok(quote) => Early::Judged(quote.tcb().clone()),
+        Ok(quote) => EarlyTcb::Judged(quote.tcb().clone()),
         Err(NotVerified::Refused(refusal))
             if matches!(
                 refusal,
                 QuoteRefusal::NoMatchingTcbLevel(_) | QuoteRefusal::Revoked(_) | QuoteRefusal::QeOutOfDate(_)
             ) =>
         {
-            Early::Refused(refusal.to_string())
+            EarlyTcb::Refused(refusal.to_string())
         }
-        Err(NotVerified::Refused(refusal)) => Early::Unavailable(refusal.to_string()),
-        Err(NotVerified::Collateral(gap)) => Early::Unavailable(gap.to_string()),
+        Err(NotVerified::Refused(refusal)) => EarlyTcb::Unavailable(refusal.to_string()),
+        Err(NotVerified::Collateral(gap)) => EarlyTcb::Unavailable(gap.to_string()),
     }
 }

@@ -3,9 +3,9 @@
 use super::kms::{
     AttestedKms, BootstrapRefusal, BootstrapState, KmsAnswer, KmsProblem, Meta, bootstrap_report_data,
 };
-use super::live_tls::{LeafInputs, claims, prove_certificate};
+use super::live_tls::{LeafInputs, prove_certificate, td_claims};
 use super::ra_tls::{self, NotBoundBy};
-use super::{CollateralGap, Facts, Gap, Inputs, SignatureCache, TrustRoot, mr_aggregated, prove};
+use super::{Claims, Inputs, NotProven, SignatureCache, TrustRoot, UnusableCollateral, mr_aggregated, prove};
 use crate::evidence::{Evidence, KmsMeta, MAX_KMS, RecordedCollateral, RecordedKms};
 
 /// What the evidence of a KMS is verified with.
@@ -21,7 +21,7 @@ pub struct KmsInputs<'a> {
     pub clock_floor: u64,
 }
 
-impl Facts {
+impl Claims {
     /// With what the KMSs that a policy names showed and answered, at most [`MAX_KMS`]. Each costs a verification of its own, and
     /// another one for the evidence of its bootstrap.
     #[must_use]
@@ -32,7 +32,7 @@ impl Facts {
     }
 }
 
-impl KmsAnswer<Facts> {
+impl KmsAnswer<Claims> {
     fn of(recorded: &RecordedKms, inputs: &KmsInputs<'_>) -> Self {
         let host = recorded.host.clone();
         let without_evidence = |problem| Self {
@@ -58,7 +58,7 @@ impl KmsAnswer<Facts> {
         let own = prove_certificate(
             &certificate,
             &LeafInputs {
-                collateral: collateral.as_ref().ok_or(CollateralGap::Missing),
+                collateral: collateral.as_ref().ok_or(UnusableCollateral::Missing),
                 collateral_fetched_at: fetched_at(recorded.collateral.as_ref()),
                 signatures: inputs.signatures,
                 root: inputs.root,
@@ -66,7 +66,7 @@ impl KmsAnswer<Facts> {
                 clock_floor: inputs.clock_floor,
             },
         );
-        let attested = match ra_tls::bound_kms(&certificate, claims(&own)) {
+        let attested = match ra_tls::bound_kms(&certificate, td_claims(&own)) {
             Err(NotBoundBy::Refused(refusal)) => Err(KmsProblem::Refused(refusal)),
             Err(NotBoundBy::QuoteNotProven) => Err(KmsProblem::QuoteNotProven),
             Ok(()) => Ok(AttestedKms {
@@ -95,7 +95,7 @@ impl KmsAnswer<Facts> {
     }
 }
 
-impl Meta<Facts> {
+impl Meta<Claims> {
     fn of(
         body: &str,
         bootstrap_collateral: Option<&RecordedCollateral>,
@@ -117,7 +117,7 @@ fn bootstrap_of(
     root_key: Option<&str>,
     collateral: Option<&RecordedCollateral>,
     inputs: &KmsInputs<'_>,
-) -> BootstrapState<Facts> {
+) -> BootstrapState<Claims> {
     let bootstrap = match &answer.bootstrap {
         None => return BootstrapState::Absent,
         Some(Err(error)) => return BootstrapState::Undetermined(error.to_string()),
@@ -140,7 +140,7 @@ fn bootstrap_of(
     let read = collateral.and_then(RecordedCollateral::read);
     let own = prove(&Inputs {
         evidence: &evidence,
-        collateral: read.as_ref().ok_or(CollateralGap::Missing),
+        collateral: read.as_ref().ok_or(UnusableCollateral::Missing),
         collateral_fetched_at: fetched_at(collateral),
         signatures: inputs.signatures,
         root: inputs.root,
@@ -151,7 +151,7 @@ fn bootstrap_of(
         BootstrapState::Refused(BootstrapRefusal::Evidence(problem.to_string()))
     };
     match (&own.quote, &own.log, &own.boot) {
-        (Err(Gap::Refused(refusal)), ..) => refused(refusal),
+        (Err(NotProven::Refused(refusal)), ..) => refused(refusal),
         (Err(_), ..) => BootstrapState::Undetermined("its quote could not be verified".to_owned()),
         (Ok(quote), ..)
             if *quote.report_data()
@@ -159,8 +159,8 @@ fn bootstrap_of(
         {
             BootstrapState::Refused(BootstrapRefusal::NotBound)
         }
-        (_, Err(Gap::Refused(refusal)), _) => refused(refusal),
-        (_, _, Err(Gap::Refused(refusal))) => refused(refusal),
+        (_, Err(NotProven::Refused(refusal)), _) => refused(refusal),
+        (_, _, Err(NotProven::Refused(refusal))) => refused(refusal),
         (_, _, Err(_)) => BootstrapState::Undetermined("its event log is missing".to_owned()),
         (Ok(_), _, Ok(_)) => BootstrapState::Proven(Box::new(own)),
     }

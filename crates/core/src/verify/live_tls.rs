@@ -5,14 +5,16 @@ use dcap_qvl::QuoteCollateralV3;
 use super::ingress;
 use super::ra_tls::{self, RaTlsCertificate};
 use super::td_claims::TdClaims;
-use super::{CollateralGap, Echo, Facts, Gap, Inputs, SignatureCache, TrustRoot, prove, tls_binding};
+use super::{
+    Claims, Echo, Inputs, NotProven, SignatureCache, TrustRoot, UnusableCollateral, prove, tls_binding,
+};
 use crate::evidence::{Evidence, TlsSession};
 
 /// What the own quote of a certificate, or of an ingress, is verified with.
 #[derive(Clone)]
 pub struct LeafInputs<'a> {
     /// The collateral for that quote, or why there is none.
-    pub collateral: Result<&'a QuoteCollateralV3, CollateralGap>,
+    pub collateral: Result<&'a QuoteCollateralV3, UnusableCollateral>,
     /// When it was fetched, Unix seconds, where that is known.
     pub collateral_fetched_at: Option<u64>,
     /// See [`Inputs::signatures`].
@@ -25,7 +27,7 @@ pub struct LeafInputs<'a> {
     pub clock_floor: u64,
 }
 
-impl Facts {
+impl Claims {
     /// With what was seen of TLS while this evidence was fetched. A certificate of dstack costs a second verification: that of
     /// its own quote.
     #[must_use]
@@ -36,24 +38,24 @@ impl Facts {
             Some(Err(_)) | None => None,
         };
         let certificate = match (&read, &own) {
-            (Some(Ok(certificate)), Some(own)) => Some(Ok((certificate, claims(own)))),
+            (Some(Ok(certificate)), Some(own)) => Some(Ok((certificate, td_claims(own)))),
             (Some(Err(refusal)), _) => Some(Err(refusal.clone())),
             _ => None,
         };
-        let tls = tls_binding::tls_of(session, claims(&self), certificate);
+        let tls = tls_binding::tls_of(session, td_claims(&self), certificate);
         self.tls = Some(tls);
         self.certificate = own.map(Box::new);
         self
     }
 
-    /// With what was seen of an ingress, after [`Facts::with_tls`] of the same session. The quote of an ingress costs one more
+    /// With what was seen of an ingress, after [`Claims::with_tls`] of the same session. The quote of an ingress costs one more
     /// verification.
     #[must_use]
     pub fn with_ingress(mut self, session: &TlsSession, inputs: &LeafInputs<'_>) -> Self {
         let read = ingress::evidence_of(session);
         let own = read.as_ref().ok().map(|read| prove_own(read.evidence(), inputs));
         let bound = match (read, &own) {
-            (Ok(read), Some(own)) => ingress::bind(&read, claims(own), claims(&self), session),
+            (Ok(read), Some(own)) => ingress::bind(&read, td_claims(own), td_claims(&self), session),
             (Ok(_), None) => Err(ingress::IngressGap::NotAsked),
             (Err(gap), _) => Err(gap),
         };
@@ -67,11 +69,11 @@ impl Facts {
 
 /// Proves what a certificate's own evidence can prove.
 #[must_use]
-pub fn prove_certificate(certificate: &RaTlsCertificate, inputs: &LeafInputs<'_>) -> Facts {
+pub fn prove_certificate(certificate: &RaTlsCertificate, inputs: &LeafInputs<'_>) -> Claims {
     prove_own(certificate.evidence(), inputs)
 }
 
-fn prove_own(evidence: &Evidence, inputs: &LeafInputs<'_>) -> Facts {
+fn prove_own(evidence: &Evidence, inputs: &LeafInputs<'_>) -> Claims {
     prove(&Inputs {
         evidence,
         collateral: inputs.collateral.clone(),
@@ -88,22 +90,22 @@ fn prove_own(evidence: &Evidence, inputs: &LeafInputs<'_>) -> Facts {
 ///
 /// # Errors
 /// Why it is not, a clause about the certificate.
-pub fn is_bound_certificate(certificate: &RaTlsCertificate, own: &Facts) -> Result<(), String> {
-    ra_tls::bound_quote(certificate, claims(own)).map_err(|error| match error {
+pub fn is_bound_certificate(certificate: &RaTlsCertificate, own: &Claims) -> Result<(), String> {
+    ra_tls::bound_quote(certificate, td_claims(own)).map_err(|error| match error {
         ra_tls::NotBoundBy::Refused(refusal) => refusal.to_string(),
         ra_tls::NotBoundBy::QuoteNotProven => "the evidence in it is not proven".to_owned(),
     })
 }
 
 /// What is proven of the TD of some facts.
-pub(super) fn claims(facts: &Facts) -> TdClaims<'_> {
+pub(super) fn td_claims(claims: &Claims) -> TdClaims<'_> {
     TdClaims {
-        quote: facts.quote.as_ref().ok(),
-        boot: facts.boot.as_ref().ok(),
-        nonce: facts.nonce.as_ref(),
-        echo_differs: facts.echo == Echo::Differs,
-        is_refused: matches!(facts.quote, Err(Gap::Refused(_)))
-            || matches!(facts.log, Err(Gap::Refused(_)))
-            || matches!(facts.boot, Err(Gap::Refused(_))),
+        quote: claims.quote.as_ref().ok(),
+        boot: claims.boot.as_ref().ok(),
+        nonce: claims.nonce.as_ref(),
+        echo_differs: claims.echo == Echo::Differs,
+        is_refused: matches!(claims.quote, Err(NotProven::Refused(_)))
+            || matches!(claims.log, Err(NotProven::Refused(_)))
+            || matches!(claims.boot, Err(NotProven::Refused(_))),
     }
 }

@@ -64,9 +64,9 @@ pub mod validity;
 pub(crate) use app_compose::members_of;
 pub use app_compose::{ComposeRefusal, MeasuredCompose};
 pub use boot::{BootClaims, BootRefusal, KeyProvider};
-pub use claims::{Echo, Facts, InfoOrigin, Inputs, prove};
+pub use claims::{Claims, Echo, InfoOrigin, Inputs, prove};
 pub use config_id::{ConfigId, Launch};
-pub use early_tcb::Early;
+pub use early_tcb::EarlyTcb;
 pub use event_log::{LogRefusal, MeasuredEvent, MeasuredLog};
 pub use ingress::{
     BoundIngress, IngressGap, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
@@ -75,13 +75,13 @@ pub use live_kms::KmsInputs;
 pub use live_tls::{LeafInputs, is_bound_certificate, prove_certificate};
 pub use measurements::{mr_aggregated, mr_system_at_boot};
 pub use not_proven::COLLATERAL_LIMIT;
-pub use not_proven::{CollateralGap, FORECAST, Gap};
+pub use not_proven::{FORECAST, NotProven, UnusableCollateral};
 pub use os_image::{
     AcpiDigests, DocumentError, DocumentedOs, IdentifiedBy, IdentifiedOs, ImageError, ImageFiles, Initrd,
     KernelRegister, MAX_INITRD, MeasuredImage, MeasurementDocument, MemoryError, Mrtd, OtherRegister,
     PageOrder, ShownDocument, image_file, image_limit,
 };
-pub use phala_verdict::Opinion;
+pub use phala_verdict::PhalaVerdict;
 pub use quote::{
     Component, QuoteLayout, ShortOf, SignatureCache, TcbMoment, TcbRating, TcbVerdict, VerifiedQuote,
     judge_collateral, severity,

@@ -6,7 +6,7 @@ pub const FORECAST: u64 = 14 * 86_400;
 
 /// Why something is not proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Gap<R> {
+pub enum NotProven<R> {
     /// It was not handed over.
     Absent,
     /// What it rests on is not proven.
@@ -17,7 +17,7 @@ pub enum Gap<R> {
 
 /// Why there is no collateral that serves.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CollateralGap {
+pub enum UnusableCollateral {
     /// None was given.
     #[error("there is no collateral, so nothing in the quote can be verified")]
     Missing,
@@ -103,7 +103,7 @@ pub enum CollateralGap {
     },
 }
 
-impl CollateralGap {
+impl UnusableCollateral {
     /// The reason under which the `collateral` check reports it.
     #[must_use]
     pub const fn reason(&self) -> &'static str {

@@ -50,9 +50,9 @@ const IN_TOTO: &str = "application/vnd.in-toto+json";
 
 /// Documents by their SHA-256.
 #[derive(Debug, Default)]
-pub struct Documents<'a>(HashMap<[u8; 32], &'a str>);
+pub struct OciDocuments<'a>(HashMap<[u8; 32], &'a str>);
 
-impl<'a> Documents<'a> {
+impl<'a> OciDocuments<'a> {
     /// Of texts, of which the first [`MAX_DOCUMENTS`] count, and none that is larger than [`MAX_DOCUMENT`].
     #[must_use]
     pub fn of(texts: &'a [String]) -> Self {
@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn documents_are_known_by_their_bytes_and_bounded() {
         let texts: Vec<String> = (0..20).map(|number| number.to_string()).collect();
-        let documents = Documents::of(&texts);
+        let documents = OciDocuments::of(&texts);
         assert_eq!(documents.get(&sha256(b"7")), Some("7"));
         assert_eq!(documents.get(&sha256(b"8")), None);
     }

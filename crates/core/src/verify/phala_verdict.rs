@@ -4,12 +4,12 @@
 use super::QuoteLayout;
 use super::digest::sha256;
 use crate::evidence::{
-    BODY_FIELDS, EvidenceError, PhalaAnswer, PhalaQuote, QuoteBytes, RecordedOpinion, error_detail,
+    BODY_FIELDS, EvidenceError, PhalaAnswer, PhalaQuote, QuoteBytes, RecordedPhalaAnswer, error_detail,
 };
 
 /// What Phala's verification API says of the quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Opinion {
+pub enum PhalaVerdict {
     /// It was not asked.
     NotAsked,
     /// It did not answer, or with a status that says nothing of the quote.
@@ -34,37 +34,37 @@ pub enum Opinion {
 const VERIFICATION_FAILED: &str = "Quote verification failed";
 
 /// Reads an answer about a quote.
-pub(super) fn opinion_of(recorded: &RecordedOpinion, quote: &QuoteBytes) -> Opinion {
+pub(super) fn opinion_of(recorded: &RecordedPhalaAnswer, quote: &QuoteBytes) -> PhalaVerdict {
     let host = &recorded.host;
     let (Some(status), Some(body)) = (recorded.status, &recorded.body) else {
         let problem = recorded.problem.as_deref().unwrap_or("there was no answer");
-        return Opinion::Unreachable(format!("{host}: {problem}"));
+        return PhalaVerdict::Unreachable(format!("{host}: {problem}"));
     };
     match status {
         200 => match PhalaAnswer::parse(body) {
             Ok(answer) => compare(&answer, quote),
-            Err(error @ EvidenceError::NotJson { .. }) => Opinion::NotJson(error.to_string()),
-            Err(error) => Opinion::Malformed(error.to_string()),
+            Err(error @ EvidenceError::NotJson { .. }) => PhalaVerdict::NotJson(error.to_string()),
+            Err(error) => PhalaVerdict::Malformed(error.to_string()),
         },
         400 | 413 | 422 => match error_detail(body) {
-            Some(detail) if status == 400 && detail == VERIFICATION_FAILED => Opinion::Refused(detail),
-            Some(detail) => Opinion::Rejected(format!("status {status}, {detail}")),
-            None => Opinion::Rejected(format!("status {status}")),
+            Some(detail) if status == 400 && detail == VERIFICATION_FAILED => PhalaVerdict::Refused(detail),
+            Some(detail) => PhalaVerdict::Rejected(format!("status {status}, {detail}")),
+            None => PhalaVerdict::Rejected(format!("status {status}")),
         },
-        _ => Opinion::Unreachable(format!("{host} answered with status {status}")),
+        _ => PhalaVerdict::Unreachable(format!("{host} answered with status {status}")),
     }
 }
 
-fn compare(answer: &PhalaAnswer, quote: &QuoteBytes) -> Opinion {
+fn compare(answer: &PhalaAnswer, quote: &QuoteBytes) -> PhalaVerdict {
     if !answer.success {
-        return Opinion::NotSuccessful;
+        return PhalaVerdict::NotSuccessful;
     }
     let Some(theirs) = &answer.quote else {
-        return Opinion::Malformed("the answer of Phala's API shows no quote".to_owned());
+        return PhalaVerdict::Malformed("the answer of Phala's API shows no quote".to_owned());
     };
     match difference(answer, theirs, quote) {
-        Some(field) => Opinion::AnotherQuote(field),
-        None => Opinion::Verified(theirs.verified),
+        Some(field) => PhalaVerdict::AnotherQuote(field),
+        None => PhalaVerdict::Verified(theirs.verified),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::oci::{self, Documents, Index};
+use super::oci::{self, Index, OciDocuments};
 use super::provenance::{self, Refusal, SignedStatement, SigstoreRoots};
 use crate::evidence::{LookupProblem, MAX_STATEMENTS, RecordedStatements, StatementSource};
 
@@ -98,7 +98,7 @@ struct Subjects<'a> {
 
 impl<'a> Subjects<'a> {
     fn of(pinned: [u8; 32], documents: &'a [String]) -> Self {
-        let documents = Documents::of(documents);
+        let documents = OciDocuments::of(documents);
         let index = documents.get(&pinned).and_then(Index::read);
         let attestation = index.as_ref().and_then(|index| index.attestation);
         let manifest = attestation.and_then(|digest| documents.get(&digest));

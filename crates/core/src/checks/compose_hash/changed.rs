@@ -3,7 +3,7 @@
 use super::super::Finding;
 use crate::lock::{DocumentChanges, document_changes};
 use crate::policy::{Expected, Origin, Policy};
-use crate::verify::Facts;
+use crate::verify::Claims;
 
 /// Changes that one sentence names.
 const MAX_NAMED: usize = 4;
@@ -12,7 +12,7 @@ const MAX_NAMED: usize = 4;
 pub(super) fn explained(
     mut finding: Finding,
     expected: &Expected<[u8; 32]>,
-    facts: &Facts,
+    claims: &Claims,
     policy: &Policy,
 ) -> Finding {
     let Origin::Lock(lock) = &expected.origin else {
@@ -25,7 +25,7 @@ pub(super) fn explained(
     let Some(locked) = &policy.locked_compose else {
         return finding;
     };
-    let Ok(measured) = &facts.compose else {
+    let Ok(measured) = &claims.compose else {
         finding.detail.push_str(
             " What changed is not known: the document was not handed over, or is not the measured one.",
         );

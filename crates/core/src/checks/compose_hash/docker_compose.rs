@@ -8,14 +8,14 @@ use super::{DOCKER_COMPOSE_MISMATCH, DOCUMENT_NOT_SHOWN, UNREADABLE_DOCUMENT, se
 use crate::compose::{TextDiff, UnseenDifference};
 use crate::policy::{Expected, Policy};
 use crate::verify::digest::sha256;
-use crate::verify::{Facts, MeasuredCompose};
+use crate::verify::{Claims, MeasuredCompose};
 
 /// Judges a release that is given by its docker compose file: that file byte for byte, and all around it pinned.
-pub(super) fn release_finding(facts: &Facts, policy: &Policy) -> Finding {
-    let (compose, expected) = match matching(facts, policy) {
+pub(super) fn release_finding(claims: &Claims, policy: &Policy) -> Finding {
+    let (compose, expected) = match matching(claims, policy) {
         Ok(Some(found)) => found,
         // The caller has one.
-        Ok(None) => return not_shown(facts),
+        Ok(None) => return not_shown(claims),
         Err(finding) => return finding,
     };
     match settings::pinned_by(compose, policy) {
@@ -29,27 +29,27 @@ pub(super) fn release_finding(facts: &Facts, policy: &Policy) -> Finding {
 
 /// The finding where a docker compose file is expected and is not the measured one. What is around it is bound
 /// otherwise.
-pub(super) fn file_finding(facts: &Facts, policy: &Policy) -> Option<Finding> {
-    matching(facts, policy).err()
+pub(super) fn file_finding(claims: &Claims, policy: &Policy) -> Option<Finding> {
+    matching(claims, policy).err()
 }
 
 /// What differs from the expected docker compose file, where both are known.
-pub(super) fn difference(facts: &Facts, policy: &Policy) -> Vec<String> {
-    file_finding(facts, policy)
+pub(super) fn difference(claims: &Claims, policy: &Policy) -> Vec<String> {
+    file_finding(claims, policy)
         .map(|finding| finding.diff)
         .unwrap_or_default()
 }
 
 /// The measured document, where the docker compose file in it is the expected one. Nothing where none is expected.
 fn matching<'f>(
-    facts: &'f Facts,
+    claims: &'f Claims,
     policy: &'f Policy,
 ) -> Result<Option<(&'f MeasuredCompose, &'f Expected<String>)>, Finding> {
     let Some(expected) = &policy.docker_compose else {
         return Ok(None);
     };
-    let Ok(compose) = &facts.compose else {
-        return Err(not_shown(facts));
+    let Ok(compose) = &claims.compose else {
+        return Err(not_shown(claims));
     };
     let members = compose.members().map_err(|error| {
         Finding::error(
@@ -82,10 +82,10 @@ fn matching<'f>(
     }
 }
 
-fn not_shown(facts: &Facts) -> Finding {
+fn not_shown(claims: &Claims) -> Finding {
     Finding::error(
         &DOCUMENT_NOT_SHOWN,
-        match facts.compose_is_object {
+        match claims.compose_is_object {
             true => AS_OBJECT,
             false => {
                 "The compose document was not handed over, so the docker compose file in it could not be compared."

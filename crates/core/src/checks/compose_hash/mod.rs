@@ -13,7 +13,7 @@ use super::{
 };
 use crate::policy::{Expected, Policy, SecondHash};
 use crate::report::{CheckId, Tier};
-use crate::verify::{ComposeRefusal, Facts, Gap};
+use crate::verify::{Claims, ComposeRefusal, NotProven};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::ComposeHash,
@@ -99,22 +99,22 @@ const UNREADABLE_DOCUMENT: Reason = Reason {
     fix: "Deploy a document that names each field once; if you did not write it, treat the deployment as hostile.",
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    let boot = match boot_claims(facts) {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    let boot = match boot_claims(claims) {
         Ok(boot) => boot,
         Err(finding) => return finding,
     };
     let measured = boot.compose_hash();
-    let expectation = Expectation::of(policy, measured, facts.at);
+    let expectation = Expectation::of(policy, measured, claims.at);
     // Before what was shown: another code must not pass for a badly copied text.
     if let Some(finding) = expectation.refusal(measured, policy) {
-        let of_file = docker_compose::difference(facts, policy);
+        let of_file = docker_compose::difference(claims, policy);
         return match (&expectation, of_file.is_empty()) {
-            (Expectation::Other(expected), true) => changed::explained(finding, expected, facts, policy),
+            (Expectation::Other(expected), true) => changed::explained(finding, expected, claims, policy),
             _ => finding.differing(of_file),
         };
     }
-    if let Err(Gap::Refused(ComposeRefusal::HashMismatch { measured, text })) = &facts.compose {
+    if let Err(NotProven::Refused(ComposeRefusal::HashMismatch { measured, text })) = &claims.compose {
         return Finding::fail(
             &TEXT_MISMATCH,
             "The compose document that was handed over is not the one that was measured.",
@@ -130,17 +130,17 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             )
             .found(actual)
         }
-        Expectation::First(expected) => docker_compose::file_finding(facts, policy)
-            .or_else(|| settings::locked_finding(facts, policy, measured))
+        Expectation::First(expected) => docker_compose::file_finding(claims, policy)
+            .or_else(|| settings::locked_finding(claims, policy, measured))
             .unwrap_or_else(|| {
                 Finding::pass(format!(
                     "The compose hash is the one expected by {}.{}",
                     expected.origin,
-                    second_note(policy, facts.at)
+                    second_note(policy, claims.at)
                 ))
             }),
         Expectation::Second(second) => {
-            settings::locked_finding(facts, policy, measured).unwrap_or_else(|| {
+            settings::locked_finding(claims, policy, measured).unwrap_or_else(|| {
                 Finding::pass(format!(
                     "The compose hash is the second one, of --also-compose-hash, which is accepted until {}; the \
                      release that is expected first does not run here.",
@@ -149,7 +149,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             })
         }
         Expectation::File(ended) => {
-            let finding = docker_compose::release_finding(facts, policy);
+            let finding = docker_compose::release_finding(claims, policy);
             match ended.filter(|_| finding.status == crate::report::Status::Fail) {
                 Some(second) => ended_finding(second, policy).differing(finding.diff),
                 None => finding,

@@ -8,7 +8,7 @@ use super::super::Finding;
 use super::{ENVELOPE_MISMATCH, ENVELOPE_NOT_SHOWN, ENVELOPE_UNPINNED};
 use crate::compose::{clean_envelope_violations, known_prelaunch_script, launch_script};
 use crate::policy::{LockedCompose, Policy};
-use crate::verify::{Facts, MeasuredCompose};
+use crate::verify::{Claims, MeasuredCompose};
 
 /// How many fields a finding names.
 const MAX_NAMED: usize = 8;
@@ -16,9 +16,9 @@ const MAX_NAMED: usize = 8;
 const MAX_SHOWN: usize = 200;
 
 /// Compares the fields around the docker compose file with the locked ones, where there are any.
-pub(super) fn locked_finding(facts: &Facts, policy: &Policy, measured: &[u8; 32]) -> Option<Finding> {
+pub(super) fn locked_finding(claims: &Claims, policy: &Policy, measured: &[u8; 32]) -> Option<Finding> {
     let locked = policy.locked_compose.as_ref()?;
-    let actual = match &facts.compose {
+    let actual = match &claims.compose {
         Ok(compose) => compose.envelope().map_err(|error| error.to_string()),
         Err(_) => Err("the document was not handed over".to_owned()),
     };

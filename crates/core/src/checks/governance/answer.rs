@@ -3,11 +3,11 @@
 use super::reasons::{ABI, NOT_ASKED, RPC, RPC_DISAGREE, UNSUPPORTED};
 use crate::checks::Reason;
 use crate::checks::judgement::Judgement;
-use crate::verify::chain::{Answer, Unanswered};
+use crate::verify::chain::{NodeAnswer, Unanswered};
 
 impl Judgement {
     /// The answer to a question; what is none is an error.
-    pub(super) fn answer<'a, T>(&mut self, answer: &'a Answer<T>, question: &str) -> Option<&'a T> {
+    pub(super) fn answer<'a, T>(&mut self, answer: &'a NodeAnswer<T>, question: &str) -> Option<&'a T> {
         match answer {
             Ok(value) => Some(value),
             Err(unanswered) => {

@@ -16,7 +16,7 @@ use crate::policy::{GovernanceMode, GovernancePolicy, Policy};
 use crate::reference::GovernedBy;
 use crate::report::CheckId;
 use crate::verify::chain::{AppContract, ChainProblem, Governance, KmsContract, OwnerKind, address_text};
-use crate::verify::{BootClaims, Facts};
+use crate::verify::{BootClaims, Claims};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Governance,
@@ -53,7 +53,7 @@ const MAX_BLOCK_AHEAD: u64 = 15 * 60;
 /// Characters of a contract's own words that are shown.
 const MAX_WORDS: usize = 120;
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
     let expected = &policy.governance;
     if expected.mode == GovernanceMode::Unchecked {
         return Finding::waived(
@@ -65,7 +65,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     if !expected.is_configured() {
         return Finding::skip(&NOT_CONFIGURED, "No blockchain was asked.");
     }
-    let boot = match boot_claims(facts) {
+    let boot = match boot_claims(claims) {
         Ok(boot) => boot,
         Err(finding) => return finding,
     };
@@ -83,14 +83,14 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
         .comparing(hex::encode(contracts.app), hex::encode(boot.app_id()))
         .against(policy.app_id.as_ref().map(|id| id.origin.clone()));
     }
-    match &facts.chain {
+    match &claims.chain {
         None => Finding::error(&NOT_ASKED, "Contracts are named, and no node was asked."),
         Some(Err(problem)) => unread(problem),
         Some(Ok(found)) if *found.contracts() != contracts => Finding::error(
             &NOT_ASKED,
             "The recorded answers are about other contracts than those that are named.",
         ),
-        Some(Ok(found)) => stale(found, facts.at).unwrap_or_else(|| judge(found, boot, policy)),
+        Some(Ok(found)) => stale(found, claims.at).unwrap_or_else(|| judge(found, boot, policy)),
     }
 }
 

@@ -5,17 +5,17 @@ use super::reasons::*;
 use crate::checks::os_image;
 use crate::policy::Policy;
 use crate::verify::gpu::{GpuBoot, GpuRecord};
-use crate::verify::{Facts, Gap};
+use crate::verify::{Claims, NotProven};
 
-pub(super) fn looks(facts: &Facts, policy: &Policy) -> Vec<Look> {
+pub(super) fn looks(claims: &Claims, policy: &Policy) -> Vec<Look> {
     let mut found = Vec::new();
-    let is_os_proven = os_image::is_proven(facts, policy);
-    match &facts.gpu.boot {
+    let is_os_proven = os_image::is_proven(claims, policy);
+    match &claims.gpu.boot {
         Ok(boot) => found.push(event(boot, is_os_proven, policy)),
-        Err(Gap::Refused(refusal)) => found.push(Look::fail(&EVENT, sentence(&refusal.to_string()))),
-        Err(Gap::Absent | Gap::NotReached) => {}
+        Err(NotProven::Refused(refusal)) => found.push(Look::fail(&EVENT, sentence(&refusal.to_string()))),
+        Err(NotProven::Absent | NotProven::NotReached) => {}
     }
-    found.extend(measured_policy(facts, policy));
+    found.extend(measured_policy(claims, policy));
     found
 }
 
@@ -65,8 +65,8 @@ fn event(boot: &GpuBoot, is_os_proven: bool, policy: &Policy) -> Look {
     ))
 }
 
-fn measured_policy(facts: &Facts, policy: &Policy) -> Vec<Look> {
-    let measured = match &facts.gpu.policy {
+fn measured_policy(claims: &Claims, policy: &Policy) -> Vec<Look> {
+    let measured = match &claims.gpu.policy {
         None => return Vec::new(),
         Some(Err(problem)) => return vec![Look::fail(&POLICY, sentence(&problem.to_string()))],
         Some(Ok(measured)) => measured,
@@ -87,7 +87,7 @@ fn measured_policy(facts: &Facts, policy: &Policy) -> Vec<Look> {
         ));
     }
     // A rule of the app's own only adds to what the guest demands; it is shown by its hash, for nobody reads it here.
-    if let (Some(rego), false) = (measured.rego_sha256, facts.gpu.boot.is_err()) {
+    if let (Some(rego), false) = (measured.rego_sha256, claims.gpu.boot.is_err()) {
         found.push(Look::Proven(format!(
             "The app has a rule of its own for its GPUs, which is not read here (SHA-256 {}).",
             hex::encode(rego)

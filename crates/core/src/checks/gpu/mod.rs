@@ -9,7 +9,7 @@ mod reports;
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote};
 use crate::policy::{GpuMode, Policy};
 use crate::report::{CheckId, Status};
-use crate::verify::{Facts, Gap};
+use crate::verify::{Claims, NotProven};
 use look::Look;
 use reasons::*;
 
@@ -51,7 +51,7 @@ pub(super) const CHECK: Check = Check {
     run,
 };
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
     if policy.gpu.mode == GpuMode::Unchecked {
         return Finding::waived(
             &UNCHECKED,
@@ -59,17 +59,17 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             "Waived: the GPUs were not checked.",
         );
     }
-    if let Err(finding) = proven_quote(facts) {
+    if let Err(finding) = proven_quote(claims) {
         return finding;
     }
-    let reported = reports::looks(facts, policy);
-    let has_event = !matches!(facts.gpu.boot, Err(Gap::Absent | Gap::NotReached));
+    let reported = reports::looks(claims, policy);
+    let has_event = !matches!(claims.gpu.boot, Err(NotProven::Absent | NotProven::NotReached));
     let missing = match (reported.is_empty(), has_event) {
         (false, _) => None,
         (true, true) => no_reports(policy),
-        (true, false) => nothing_proven(facts, policy),
+        (true, false) => nothing_proven(claims, policy),
     };
-    let mut looks = boot::looks(facts, policy);
+    let mut looks = boot::looks(claims, policy);
     looks.extend(reported);
     looks.extend(missing);
     conclude(looks)
@@ -86,18 +86,18 @@ fn no_reports(policy: &Policy) -> Option<Look> {
 }
 
 /// What is to be said if there are neither reports nor an event.
-fn nothing_proven(facts: &Facts, policy: &Policy) -> Option<Look> {
+fn nothing_proven(claims: &Claims, policy: &Policy) -> Option<Look> {
     if let Some(count) = policy.gpu.count.as_ref().filter(|count| count.value > 0) {
         let expected = count.value;
         let detail = format!("{expected} GPUs are expected, and there is no evidence of any.");
         return Some(Look::fail(&COUNT, detail).against(count.origin.clone()));
     }
     let is_expected = policy.gpu.expects_gpus();
-    let detail = match facts.gpu.claimed {
+    let detail = match claims.gpu.claimed {
         Some(number) if number > 0 => format!(
             "The host says that the VM has {number} GPUs; nothing says that they are genuine or confidential."
         ),
-        _ if facts.gpu.is_claimed() => {
+        _ if claims.gpu.is_claimed() => {
             "The app has a GPU policy; nothing says that GPUs are there, genuine or confidential.".to_owned()
         }
         _ if is_expected => "GPUs are expected, and there is no evidence of any.".to_owned(),

@@ -10,20 +10,20 @@ use crate::evidence::GpuProblem;
 use crate::policy::{GpuPin, LockedGpus, Policy};
 use crate::report::{DeviceRootKind, Status};
 use crate::verify::gpu::{GpuDevices, GpuNonce, GpuRefusal, NrasVerdict, Topology, VerifiedDevice};
-use crate::verify::{Facts, Gap};
+use crate::verify::{Claims, NotProven};
 
 /// Switches in a sentence, at most.
 const SHOWN: usize = 4;
 
-pub(super) fn looks(facts: &Facts, policy: &Policy) -> Vec<Look> {
-    let devices = match &facts.gpu.devices {
-        Err(Gap::Absent | Gap::NotReached) => return Vec::new(),
-        Err(Gap::Refused(refusal)) => return vec![refused(refusal, policy)],
+pub(super) fn looks(claims: &Claims, policy: &Policy) -> Vec<Look> {
+    let devices = match &claims.gpu.devices {
+        Err(NotProven::Absent | NotProven::NotReached) => return Vec::new(),
+        Err(NotProven::Refused(refusal)) => return vec![refused(refusal, policy)],
         Ok(devices) => devices,
     };
     let mut found = Vec::new();
-    let binding = match facts.gpu.nonce {
-        GpuNonce::ThisRun | GpuNonce::Derived if freshness::is_proven(facts, policy) => None,
+    let binding = match claims.gpu.nonce {
+        GpuNonce::ThisRun | GpuNonce::Derived if freshness::is_proven(claims, policy) => None,
         GpuNonce::ThisRun | GpuNonce::Derived => Some(
             "The GPUs signed this run's nonce, but the quote does not: nothing ties them to this CVM."
                 .to_owned(),
@@ -39,8 +39,8 @@ pub(super) fn looks(facts: &Facts, policy: &Policy) -> Vec<Look> {
     match binding {
         Some(problem) => found.push(Look::short(policy, &NONCE_MISMATCH, problem)),
         None => {
-            found.push(Look::Proven(proven(devices, facts)));
-            found.extend(nras::look(&facts.gpu.nras, policy));
+            found.push(Look::Proven(proven(devices, claims)));
+            found.extend(nras::look(&claims.gpu.nras, policy));
         }
     }
     found.extend(count(devices, policy));
@@ -84,7 +84,7 @@ fn refused(refusal: &GpuRefusal, policy: &Policy) -> Look {
 }
 
 /// `8 × GH100, driver 570.172.08`, and what of them is proven.
-fn proven(devices: &GpuDevices, facts: &Facts) -> String {
+fn proven(devices: &GpuDevices, claims: &Claims) -> String {
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for gpu in devices.gpus() {
         *kinds.entry(kind(gpu)).or_default() += 1;
@@ -96,15 +96,15 @@ fn proven(devices: &GpuDevices, facts: &Facts) -> String {
     if !devices.switches().is_empty() {
         named.push(format!("{} × NVSwitch", devices.switches().len()));
     }
-    let whose = match facts.gpu.root {
+    let whose = match claims.gpu.root {
         DeviceRootKind::Nvidia => "genuine",
         DeviceRootKind::Custom => "signed under the custom root, which is not NVIDIA's",
     };
-    let nonce = match facts.gpu.nonce {
+    let nonce = match claims.gpu.nonce {
         GpuNonce::Derived => "the nonce that is derived from this run's",
         _ => "this run's nonce",
     };
-    let unchecked = match facts.gpu.nras {
+    let unchecked = match claims.gpu.nras {
         NrasVerdict::Approved { .. } => {
             "golden values and revocation are appraised by NVIDIA (NRAS); location is not checked"
         }
@@ -114,7 +114,11 @@ fn proven(devices: &GpuDevices, facts: &Facts) -> String {
 }
 
 fn kind(gpu: &VerifiedDevice) -> String {
-    match gpu.opaque().fields().and_then(crate::verify::gpu::Fields::driver) {
+    match gpu
+        .opaque()
+        .fields()
+        .and_then(crate::verify::gpu::OpaqueFields::driver)
+    {
         Some(driver) => format!("{}, driver {driver}", gpu.model()),
         None => gpu.model().to_owned(),
     }

@@ -14,7 +14,7 @@ use crate::evidence::KmsRules;
 use crate::policy::{KeyProviders, KmsMode, KmsPolicy, Policy};
 use crate::report::CheckId;
 use crate::verify::kms::{AttestedKms, BootstrapState, KmsAnswer, KmsProblem, Meta};
-use crate::verify::{BootClaims, Facts, Gap, RaTlsRefusal};
+use crate::verify::{BootClaims, Claims, NotProven, RaTlsRefusal};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Kms,
@@ -42,7 +42,7 @@ const fn with_all() -> [&'static Reason; ALL.len() + 3] {
     reasons
 }
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
     let expected = &policy.kms;
     if expected.mode == KmsMode::Unchecked {
         return Finding::waived(
@@ -54,7 +54,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     if !expected.is_configured() {
         return Finding::skip(&NOT_CONFIGURED, "No KMS was asked.");
     }
-    let boot = match boot_claims(facts) {
+    let boot = match boot_claims(claims) {
         Ok(boot) => boot,
         Err(finding) => return finding,
     };
@@ -70,10 +70,10 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
     };
     let mut fine = Vec::new();
     for host in &hosts.value {
-        let asked = facts.kms.iter().find(|answer| answer.host() == host.as_str());
+        let asked = claims.kms.iter().find(|answer| answer.host() == host.as_str());
         match asked {
             None => judgement.error(&NOT_ASKED, format!("The KMS at {host} was not asked.")),
-            Some(answer) => fine.extend(judge(&mut judgement, answer, facts, boot, policy)),
+            Some(answer) => fine.extend(judge(&mut judgement, answer, claims, boot, policy)),
         }
     }
     judgement.finding(&fine.join(" "))
@@ -115,8 +115,8 @@ fn without_host(mut judgement: Judgement, boot: &BootClaims, expected: &KmsPolic
 /// Judges a KMS that was asked; what is to be said of it if all holds.
 fn judge(
     judgement: &mut Judgement,
-    answer: &KmsAnswer<Facts>,
-    facts: &Facts,
+    answer: &KmsAnswer<Claims>,
+    claims: &Claims,
     boot: &BootClaims,
     policy: &Policy,
 ) -> Option<String> {
@@ -136,7 +136,7 @@ fn judge(
         );
     }
     own::judge(judgement, host, own, policy);
-    let named = judge_build(judgement, answer, own, facts, policy);
+    let named = judge_build(judgement, answer, own, claims, policy);
     match kms.meta() {
         Err(why) => judgement.error(&META, format!("The KMS at {host}: {why}.")),
         Ok(meta) => judge_meta(judgement, host, (kms, meta), policy),
@@ -150,7 +150,7 @@ fn judge(
     ))
 }
 
-fn not_attested(judgement: &mut Judgement, host: &str, problem: &KmsProblem, own: Option<&Facts>) {
+fn not_attested(judgement: &mut Judgement, host: &str, problem: &KmsProblem, own: Option<&Claims>) {
     let say = |sentence: &dyn std::fmt::Display| format!("The KMS at {host}: {sentence}.");
     match problem {
         KmsProblem::Unreachable(why) => judgement.error(&UNREACHABLE, say(why)),
@@ -177,11 +177,11 @@ fn not_attested(judgement: &mut Judgement, host: &str, problem: &KmsProblem, own
 }
 
 /// The evidence in the certificate is refused, or could not be verified.
-fn not_proven(judgement: &mut Judgement, host: &str, own: Option<&Facts>) {
+fn not_proven(judgement: &mut Judgement, host: &str, own: Option<&Claims>) {
     let refusal = own.and_then(|own| match (&own.quote, &own.log, &own.boot) {
-        (Err(Gap::Refused(refusal)), ..) => Some(format!("its quote is refused: {refusal}")),
-        (_, Err(Gap::Refused(refusal)), _) => Some(format!("its event log is refused: {refusal}")),
-        (.., Err(Gap::Refused(refusal))) => Some(format!("its boot events are refused: {refusal}")),
+        (Err(NotProven::Refused(refusal)), ..) => Some(format!("its quote is refused: {refusal}")),
+        (_, Err(NotProven::Refused(refusal)), _) => Some(format!("its event log is refused: {refusal}")),
+        (.., Err(NotProven::Refused(refusal))) => Some(format!("its boot events are refused: {refusal}")),
         _ => None,
     });
     if let Some(refusal) = refusal {
@@ -202,7 +202,7 @@ fn not_proven(judgement: &mut Judgement, host: &str, own: Option<&Facts>) {
 fn judge_root(
     judgement: &mut Judgement,
     host: &str,
-    kms: &AttestedKms<Facts>,
+    kms: &AttestedKms<Claims>,
     boot: &BootClaims,
     policy: &Policy,
 ) {
@@ -234,9 +234,9 @@ fn judge_root(
 /// Which code it runs; who named that.
 fn judge_build(
     judgement: &mut Judgement,
-    answer: &KmsAnswer<Facts>,
-    own: &Facts,
-    facts: &Facts,
+    answer: &KmsAnswer<Claims>,
+    own: &Claims,
+    claims: &Claims,
     policy: &Policy,
 ) -> Option<String> {
     let expected = &policy.kms;
@@ -252,7 +252,7 @@ fn judge_build(
         .as_ref()
         .filter(|builds| answer.build().is_some_and(|build| builds.value.contains(&build)))
         .map(|builds| format!("which {} names", builds.origin));
-    let by_contract = || own::allowed_on_chain(answer, facts, policy);
+    let by_contract = || own::allowed_on_chain(answer, claims, policy);
     if let Some(named) = by_hash.or(by_build).or_else(by_contract) {
         return Some(named);
     }
@@ -277,7 +277,7 @@ fn judge_build(
 fn judge_meta(
     judgement: &mut Judgement,
     host: &str,
-    (kms, meta): (&AttestedKms<Facts>, &Meta<Facts>),
+    (kms, meta): (&AttestedKms<Claims>, &Meta<Claims>),
     policy: &Policy,
 ) {
     // A KMS of another root has been judged for that.
@@ -315,7 +315,7 @@ fn judge_meta(
 }
 
 /// Whether it follows the contract that the user named.
-fn judge_rules(judgement: &mut Judgement, host: &str, meta: &Meta<Facts>, policy: &Policy) {
+fn judge_rules(judgement: &mut Judgement, host: &str, meta: &Meta<Claims>, policy: &Policy) {
     let governance = &policy.governance;
     let named = governance.chain_id.as_ref().zip(governance.kms_contract.as_ref());
     let (Some((chain_id, contract)), Some(rules)) = (named, meta.rules()) else {

@@ -10,7 +10,7 @@ use crate::checks::{
 };
 use crate::policy::{Expected, KeyProviderPin, KeyProviders, Origin, OsImagePolicy, Policy};
 use crate::report::Status;
-use crate::verify::Facts;
+use crate::verify::Claims;
 use crate::verify::kms::KmsAnswer;
 
 /// The measurement of dstack's local key provider, an SGX enclave, as both recorded production KMSs quote it
@@ -32,7 +32,7 @@ const ROWS: [Row; 8] = [
 ];
 
 /// Judges the VM of a KMS.
-pub(super) fn judge(judgement: &mut Judgement, host: &str, own: &Facts, policy: &Policy) {
+pub(super) fn judge(judgement: &mut Judgement, host: &str, own: &Claims, policy: &Policy) {
     let is_provider_named = policy.kms.key_provider.is_some();
     let policy = policy_of_kms(policy);
     for (check, failed, open) in ROWS {
@@ -90,9 +90,13 @@ fn policy_of_kms(policy: &Policy) -> Policy {
 }
 
 /// Who allows its build on chain, if two nodes say that the contract that the user named does.
-pub(super) fn allowed_on_chain(answer: &KmsAnswer<Facts>, facts: &Facts, policy: &Policy) -> Option<String> {
+pub(super) fn allowed_on_chain(
+    answer: &KmsAnswer<Claims>,
+    claims: &Claims,
+    policy: &Policy,
+) -> Option<String> {
     let (build, contracts) = (answer.build()?, policy.contracts()?);
-    let found = facts.chain.as_ref()?.as_ref().ok()?;
+    let found = claims.chain.as_ref()?.as_ref().ok()?;
     let kms = found.kms()?.ok()??;
     let is_allowed = *found.contracts() == contracts && kms.allows_build(&build);
     is_allowed.then(|| {

@@ -10,7 +10,7 @@ use crate::report::AcceptedKind;
 
 /// What an option or a lock says of an image beside its registers.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Written<'a> {
+pub(super) struct WrittenAcceptance<'a> {
     /// Where it is written.
     pub(super) by: &'a str,
     /// The lock that it is written in.
@@ -23,7 +23,7 @@ pub(super) struct Written<'a> {
     pub(super) acpi_change: Option<&'a str>,
 }
 
-impl<'a> Written<'a> {
+impl<'a> WrittenAcceptance<'a> {
     /// Registers alone.
     pub(super) const fn by(by: &'a str) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! An image by its exact registers: from a lock, or given.
 
-use super::acceptance::{Written, is_development};
+use super::acceptance::{WrittenAcceptance, is_development};
 use super::reasons::{ACPI_UNVERIFIED, DEVELOPMENT_IMAGE, REGISTER_MISMATCH};
 use super::{Judged, vulnerable};
 use crate::checks::Finding;
@@ -11,7 +11,7 @@ use crate::report::Status;
 
 impl Judged<'_> {
     /// Exact registers, from a lock or given.
-    pub(super) fn exact(&self, expected: &OsTuple, written: &Written<'_>) -> Finding {
+    pub(super) fn exact(&self, expected: &OsTuple, written: &WrittenAcceptance<'_>) -> Finding {
         if let Some(finding) = self.mismatch(expected, written) {
             return finding;
         }
@@ -21,7 +21,7 @@ impl Judged<'_> {
     }
 
     /// The registers of an image from a lock that does not hold RTMR0 yet.
-    pub(super) fn locked_image(&self, expected: &ImageRegisters, written: &Written<'_>) -> Finding {
+    pub(super) fn locked_image(&self, expected: &ImageRegisters, written: &WrittenAcceptance<'_>) -> Finding {
         let [rtmr0, rtmr1, rtmr2, _] = self.quote.rtmrs();
         for (name, expected, actual) in [
             ("MRTD", &expected.mrtd, self.quote.mrtd()),
@@ -60,7 +60,7 @@ impl Judged<'_> {
     fn written_down(
         &self,
         registers: &str,
-        written: &Written<'_>,
+        written: &WrittenAcceptance<'_>,
         shaped: impl FnOnce(Finding) -> Finding,
         is_listed_shape: bool,
     ) -> Finding {
@@ -90,7 +90,7 @@ impl Judged<'_> {
 
     /// What the table says of the image: by its registers where they decide, else by the hash that is written down, and
     /// whether that rests on a third party alone.
-    fn row_of(&self, written: &Written<'_>) -> (Option<&OsImageRow>, bool) {
+    fn row_of(&self, written: &WrittenAcceptance<'_>) -> (Option<&OsImageRow>, bool) {
         let by_hash = match written.known_by {
             Some(KnownBy::PublishedHash(hash) | KnownBy::Files(hash) | KnownBy::DevelopmentFiles(hash)) => {
                 self.reference.image_by_hash(&hash)
@@ -105,7 +105,7 @@ impl Judged<'_> {
         }
     }
 
-    fn mismatch(&self, expected: &OsTuple, written: &Written<'_>) -> Option<Finding> {
+    fn mismatch(&self, expected: &OsTuple, written: &WrittenAcceptance<'_>) -> Option<Finding> {
         let origin = written.by;
         let [rtmr0, rtmr1, rtmr2, _] = self.quote.rtmrs();
         let actual = OsTuple {

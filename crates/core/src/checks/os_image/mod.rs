@@ -11,8 +11,8 @@ use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::{Expected, OsImagePolicy, Policy};
 use crate::reference::{OsClass, OsImageRow, ReferenceValues};
 use crate::report::{CheckId, Status, Tier};
-use crate::verify::{Facts, IdentifiedOs, ShownDocument, VerifiedQuote};
-use acceptance::Written;
+use crate::verify::{Claims, IdentifiedOs, ShownDocument, VerifiedQuote};
+use acceptance::WrittenAcceptance;
 use advice::{RELEASE_PAGES, measuring};
 use advisories::{named, vulnerable};
 use reasons::{
@@ -55,8 +55,8 @@ const HARMLESS: &[&Reason] = &[&ADVISORY, &OLD_REFERENCE_VALUES, &PUBLISHED_HASH
 
 /// Whether the image is the expected one: a pass, or a warning that leaves the requirement met, by itself or because somebody
 /// accepted it in writing.
-pub(super) fn is_proven(facts: &Facts, policy: &Policy) -> bool {
-    let finding = run(facts, policy);
+pub(super) fn is_proven(claims: &Claims, policy: &Policy) -> bool {
+    let finding = run(claims, policy);
     match (finding.status, finding.reason) {
         (Status::Pass, _) => true,
         (Status::Warn, _) if !finding.accepted.is_empty() => true,
@@ -65,7 +65,7 @@ pub(super) fn is_proven(facts: &Facts, policy: &Policy) -> bool {
     }
 }
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
     if matches!(policy.os_image, OsImagePolicy::Unchecked) {
         return Finding::waived(
             &UNCHECKED,
@@ -73,24 +73,24 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             "Waived: any operating system could have recorded this event log.",
         );
     }
-    let quote = match proven_quote(facts) {
+    let quote = match proven_quote(claims) {
         Ok(quote) => quote,
         Err(finding) => return finding,
     };
     let reference = &policy.reference;
-    let os = facts.os(reference);
+    let os = claims.os(reference);
     let judged = Judged {
         quote,
         os: os.as_ref(),
-        document: &facts.shown_document,
+        document: &claims.shown_document,
         reference,
         locked_rtmr0: policy.locked_rtmr0.as_ref(),
-        at: facts.at,
+        at: claims.at,
     };
     match &policy.os_image {
         OsImagePolicy::Unchecked | OsImagePolicy::Known => judged.known(),
         OsImagePolicy::Published(named) => judged.published(named, &origin(policy)),
-        OsImagePolicy::Tuple(tuple) => judged.exact(tuple, &Written::by(&origin(policy))),
+        OsImagePolicy::Tuple(tuple) => judged.exact(tuple, &WrittenAcceptance::by(&origin(policy))),
         OsImagePolicy::Lock {
             tuple,
             vulnerable_until,
@@ -99,7 +99,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             lock,
         } => judged.exact(
             tuple,
-            &Written {
+            &WrittenAcceptance {
                 by: lock.path(),
                 lock: Some(lock),
                 vulnerable_until: *vulnerable_until,
@@ -114,7 +114,7 @@ fn run(facts: &Facts, policy: &Policy) -> Finding {
             lock,
         } => judged.locked_image(
             registers,
-            &Written {
+            &WrittenAcceptance {
                 by: lock.path(),
                 lock: Some(lock),
                 vulnerable_until: *vulnerable_until,

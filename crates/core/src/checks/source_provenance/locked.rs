@@ -6,7 +6,7 @@ use super::{identity, images, passing, rule_of};
 use crate::evidence::{MAX_LOOKED_UP, StatementSource};
 use crate::policy::{BuildSource, ExpectedSource, GITHUB_ACTIONS, SourcePolicy, WrittenRule};
 use crate::verify::provenance::SignedStatement;
-use crate::verify::{Facts, name_and_digest};
+use crate::verify::{Claims, name_and_digest};
 
 /// Two digests of one image come from different workflows. A rule goes by an image's name, so no rule holds for both.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,8 +20,8 @@ pub struct SeveralSources(pub String);
 ///
 /// # Errors
 /// [`SeveralSources`] names an image whose digests differ in more than ref and commit.
-pub fn locked_sources(facts: &Facts, policy: &SourcePolicy) -> Result<Vec<WrittenRule>, SeveralSources> {
-    let images = match images(facts) {
+pub fn locked_sources(claims: &Claims, policy: &SourcePolicy) -> Result<Vec<WrittenRule>, SeveralSources> {
+    let images = match images(claims) {
         Ok(images) if !policy.rules.is_empty() => images,
         _ => return Ok(Vec::new()),
     };
@@ -35,7 +35,7 @@ pub fn locked_sources(facts: &Facts, policy: &SourcePolicy) -> Result<Vec<Writte
             }),
             ExpectedSource::Built(source) => {
                 let key = format!("{name}@sha256:{}", hex::encode(digest));
-                let (statement, _) = passing(facts.statements.get(&key)?, source).ok()?;
+                let (statement, _) = passing(claims.statements.get(&key)?, source).ok()?;
                 locked(name, statement, source)
             }
         }

@@ -19,7 +19,7 @@ use crate::evidence::{MAX_LOOKED_UP, RecordedStatements, StatementFile, Statemen
 use crate::policy::{BuildSource, ExpectedSource, Origin, Policy, SourcePolicy, SourceRule, normal_name};
 use crate::report::{AcceptedKind, CheckId, SideTier, SourceRecord, rfc3339};
 use crate::verify::provenance::{Refusal, SignedStatement, SignerClaims};
-use crate::verify::{Facts, ImageStatements, name_and_digest};
+use crate::verify::{Claims, ImageStatements, name_and_digest};
 use identity::{Matched, Mismatch};
 use reasons as why;
 
@@ -97,18 +97,18 @@ pub(super) const CHECK: Check = Check {
 /// How many images a finding names.
 const MAX_NAMED: usize = 20;
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
     if policy.sources.rules.is_empty() {
         return Finding::skip(
             &why::NOT_CONFIGURED,
             "No rule says who must have built the images.",
         );
     }
-    let images = match images(facts) {
+    let images = match images(claims) {
         Ok(images) => images,
         Err(finding) => return finding,
     };
-    judge_images(&images, &facts.statements, &policy.sources)
+    judge_images(&images, &claims.statements, &policy.sources)
 }
 
 /// Judges images by the rules, with what was found of who built each (by `NAME@sha256:HEX`).
@@ -132,8 +132,8 @@ pub fn judge_images(
 }
 
 /// The images of the measured compose file, each once.
-fn images(facts: &Facts) -> Result<BTreeSet<String>, Finding> {
-    let (_, compose) = measured_compose(facts)?;
+fn images(claims: &Claims) -> Result<BTreeSet<String>, Finding> {
+    let (_, compose) = measured_compose(claims)?;
     match compose.compose_file(launch_script(compose)) {
         Ok(file) => Ok(file
             .into_iter()
@@ -414,8 +414,8 @@ pub struct Sought {
 
 /// The images that a rule expects a source of. None where the compose document is not proven.
 #[must_use]
-pub fn sought_sources(facts: &Facts, policy: &SourcePolicy) -> Vec<Sought> {
-    images(facts).map_or_else(|_| Vec::new(), |images| sought_in(&images, policy))
+pub fn sought_sources(claims: &Claims, policy: &SourcePolicy) -> Vec<Sought> {
+    images(claims).map_or_else(|_| Vec::new(), |images| sought_in(&images, policy))
 }
 
 /// The same of images that are known otherwise.
@@ -457,18 +457,18 @@ pub fn statements_of_files(sought: &[Sought], files: &[StatementFile], at: u64) 
 
 /// What is proven of each image that a statement is accepted for, for the report and the statement that is made of it.
 #[must_use]
-pub fn proven_sources(facts: &Facts, policy: &Policy) -> Vec<SourceRecord> {
+pub fn proven_sources(claims: &Claims, policy: &Policy) -> Vec<SourceRecord> {
     if policy.sources.rules.is_empty() {
         return Vec::new();
     }
-    let images = images(facts).unwrap_or_default();
+    let images = images(claims).unwrap_or_default();
     let record = |image: &String| {
         let (name, digest) = name_and_digest(image)?;
         let ExpectedSource::Built(source) = &rule_of(name, &policy.sources)?.expected else {
             return None;
         };
         let key = format!("{name}@sha256:{}", hex::encode(digest));
-        let (statement, _) = passing(facts.statements.get(&key)?, source).ok()?;
+        let (statement, _) = passing(claims.statements.get(&key)?, source).ok()?;
         let claims = statement.signer();
         let text = |claim: Option<&str>| claim.map(str::to_owned);
         Some(SourceRecord {

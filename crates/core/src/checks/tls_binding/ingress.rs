@@ -8,7 +8,7 @@ use crate::checks::{Finding, Reason};
 use crate::evidence::{ManifestError, Probe};
 use crate::policy::Policy;
 use crate::report::SideTier;
-use crate::verify::{BoundIngress, Facts, IngressGap, IngressRefusal, Tls};
+use crate::verify::{BoundIngress, Claims, IngressGap, IngressRefusal, Tls};
 
 pub(super) const INGRESS_NO_EVIDENCE: Reason = Reason {
     id: "ingress-no-evidence",
@@ -119,12 +119,12 @@ const OWN_QUOTE: OwnQuote = OwnQuote {
     platform: &INGRESS_PLATFORM,
 };
 
-pub(super) fn ingress(facts: &Facts, tls: &Tls, policy: &Policy) -> Finding {
+pub(super) fn ingress(claims: &Claims, tls: &Tls, policy: &Policy) -> Finding {
     let bound = match &tls.ingress {
         Ok(bound) => bound,
         Err(gap) => return not_bound(gap, tls, policy),
     };
-    match platform_of_own_quote(facts.ingress.as_deref(), policy, &OWN_QUOTE) {
+    match platform_of_own_quote(claims.ingress.as_deref(), policy, &OWN_QUOTE) {
         Ok(accepted) => granted(bound, tls, policy).accepting(accepted),
         Err(finding) => finding,
     }

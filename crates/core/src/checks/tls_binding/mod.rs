@@ -12,7 +12,7 @@ use super::{
 use crate::evidence::{Probe, TlsHost};
 use crate::policy::{KeyProviders, Origin, Policy, TlsBinding};
 use crate::report::{CheckId, SideTier, Status};
-use crate::verify::{BindingMode, BoundChannel, Facts, NotBound, RaTlsRefusal, Tls};
+use crate::verify::{BindingMode, BoundChannel, Claims, NotBound, RaTlsRefusal, Tls};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::TlsBinding,
@@ -232,24 +232,24 @@ fn is_asked_of_any_source(policy: &Policy) -> bool {
     policy.tls_binding != TlsBinding::Auto || policy.required.sides().includes(SideTier::EndpointReplayable)
 }
 
-fn run(facts: &Facts, policy: &Policy) -> Finding {
-    let Some(tls) = &facts.tls else {
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    let Some(tls) = &claims.tls else {
         let sentence = "The evidence did not come over a TLS connection to the app's own address.";
         return match is_asked_of_any_source(policy) {
             true => Finding::error(&NO_CONNECTION, sentence).against(asked_by(policy)),
             false => Finding::skip(&NO_CONNECTION, sentence),
         };
     };
-    if let Err(finding) = proven_quote(facts) {
+    if let Err(finding) = proven_quote(claims) {
         return finding;
     }
     let finding = match policy.tls_mode() {
-        TlsBinding::RaTls => ra_tls(facts, tls, policy),
+        TlsBinding::RaTls => ra_tls(claims, tls, policy),
         TlsBinding::AppKey => app_key(tls, policy),
-        TlsBinding::Ingress => ingress::ingress(facts, tls, policy),
-        TlsBinding::Auto if tls.is_of_dstack => ra_tls(facts, tls, policy),
+        TlsBinding::Ingress => ingress::ingress(claims, tls, policy),
+        TlsBinding::Auto if tls.is_of_dstack => ra_tls(claims, tls, policy),
         TlsBinding::Auto if tls.quotes_its_key() => app_key(tls, policy),
-        TlsBinding::Auto if tls.is_of_ingress() => ingress::ingress(facts, tls, policy),
+        TlsBinding::Auto if tls.is_of_ingress() => ingress::ingress(claims, tls, policy),
         TlsBinding::Auto if is_tls_key_expected(tls, policy) => app_key(tls, policy),
         TlsBinding::Auto => unbound(tls, policy),
     };
@@ -303,10 +303,10 @@ fn unbound(tls: &Tls, policy: &Policy) -> Finding {
     }
 }
 
-fn ra_tls(facts: &Facts, tls: &Tls, policy: &Policy) -> Finding {
+fn ra_tls(claims: &Claims, tls: &Tls, policy: &Policy) -> Finding {
     // A recording does not show who holds the key now. It does show whose chain the certificate came with.
     if matches!(tls.ra_tls, Err(NotBound::Recorded))
-        && is_kms_named(facts, policy)
+        && is_kms_named(claims, policy)
         && let Err(refusal) = &tls.kms
     {
         return refused(refusal, policy);
@@ -326,12 +326,12 @@ fn ra_tls(facts: &Facts, tls: &Tls, policy: &Policy) -> Finding {
         .locked_tls
         .as_ref()
         .and_then(|locked| locked.kms.as_deref());
-    if (is_kms_named(facts, policy) || locked.is_some())
+    if (is_kms_named(claims, policy) || locked.is_some())
         && let Err(refusal) = &tls.kms
     {
         return refused(refusal, policy);
     }
-    let booted_with = facts
+    let booted_with = claims
         .boot
         .as_ref()
         .ok()
@@ -344,7 +344,7 @@ fn ra_tls(facts: &Facts, tls: &Tls, policy: &Policy) -> Finding {
         )
         .found(booted_with.unwrap_or_default());
     }
-    let accepted = match platform_of_own_quote(facts.certificate.as_deref(), policy, &OWN_QUOTE) {
+    let accepted = match platform_of_own_quote(claims.certificate.as_deref(), policy, &OWN_QUOTE) {
         Ok(accepted) => accepted,
         Err(finding) => return finding,
     };
@@ -367,7 +367,7 @@ const OWN_QUOTE: OwnQuote = OwnQuote {
 
 /// The platform of the quote that binds a key, by the policy for platforms: it may be older than the quote of this run.
 fn platform_of_own_quote(
-    own: Option<&Facts>,
+    own: Option<&Claims>,
     policy: &Policy,
     whose: &OwnQuote,
 ) -> Result<Vec<Acceptance>, Finding> {
@@ -514,8 +514,8 @@ fn refused(refusal: &RaTlsRefusal, policy: &Policy) -> Finding {
 
 /// Whether the VM booted with a KMS, and the policy names one by its key. A VM with another provider, which the policy names
 /// beside it, has no KMS that its certificate could chain up to.
-fn is_kms_named(facts: &Facts, policy: &Policy) -> bool {
-    if !facts
+fn is_kms_named(claims: &Claims, policy: &Policy) -> bool {
+    if !claims
         .boot
         .as_ref()
         .is_ok_and(|boot| boot.key_provider().name == "kms")

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::place::{Place, item, step};
+use super::place::{ComposePlace, item, step};
 use super::settable::LaunchScript;
 use super::{ComposeFile, is_risky};
 
@@ -15,19 +15,22 @@ pub(super) fn judge(members: &Map<String, Value>, script: LaunchScript, file: &m
         Some(Value::Array(names)) => names,
         Some(other) => {
             let says = "is not a list: remove it, or write the names";
-            return file.unmeasured.add(Place::new(FIELD, &other.to_string(), says));
+            return file
+                .unmeasured
+                .add(ComposePlace::new(FIELD, &other.to_string(), says));
         }
     };
     for (index, name) in names.iter().enumerate() {
         let Some(name) = name.as_str() else {
             let says = "is not a name: remove it";
             file.unmeasured
-                .add(Place::new(&item(FIELD, index), &name.to_string(), says));
+                .add(ComposePlace::new(&item(FIELD, index), &name.to_string(), says));
             continue;
         };
         if is_risky(name) && !script.logs_in_with(name) {
             let says = "is read by Docker, Docker Compose, a shell or a script of the guest: take it out of `allowed_envs`";
-            file.unmeasured.add(Place::new(&step(FIELD, name), name, says));
+            file.unmeasured
+                .add(ComposePlace::new(&step(FIELD, name), name, says));
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::environment::Environment;
 use super::judge::{Judge, is_nothing, text_of};
-use super::place::{Place, item, shown, step};
+use super::place::{ComposePlace, item, shown, step};
 use super::shell::{self, Use};
 
 /// What to write instead of a variable that the container's own shell can read.
@@ -174,11 +174,11 @@ impl Judge<'_> {
                         "a shell may execute what `$${name}` holds, and the container's `{name}` is set from outside: write \
                          the value"
                     );
-                    self.file.unmeasured.add(Place::new(path, text, says));
+                    self.file.unmeasured.add(ComposePlace::new(path, text, says));
                 }
                 Use::Argument => {
                     let says = format!("an argument is `$${name}`, which is set from outside");
-                    self.file.outside.add(Place::new(path, text, says));
+                    self.file.outside.add(ComposePlace::new(path, text, says));
                 }
             }
         }

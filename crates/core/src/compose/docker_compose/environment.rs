@@ -14,7 +14,7 @@ pub(super) struct Environment {
 }
 
 /// An entry of an environment.
-pub(super) struct Entry<'e> {
+pub(super) struct EnvironmentEntry<'e> {
     /// The name in the container, and the text that it was taken from.
     pub(super) name: &'e str,
     /// Absent where the value is that of the variable of the same name.
@@ -39,7 +39,7 @@ impl Environment {
 
     /// Adds the entries of an `environment`; a later one takes the place of an earlier one of the same name.
     pub(super) fn read(&mut self, entries: &Value, settable: &Settable) {
-        let mut take = |entry: &Entry<'_>| {
+        let mut take = |entry: &EnvironmentEntry<'_>| {
             let is_set = match entry.value {
                 None => settable.setter(entry.name).is_some(),
                 Some(value) => Template::read(value).map_or(true, |template| {
@@ -77,23 +77,23 @@ impl Environment {
 }
 
 /// An entry of a mapping.
-pub(super) fn of_member<'e>(name: &'e str, value: &'e Value) -> Entry<'e> {
+pub(super) fn of_member<'e>(name: &'e str, value: &'e Value) -> EnvironmentEntry<'e> {
     let value = match value {
         Value::Null => None,
         Value::String(text) => Some(text.as_str()),
         _ => Some(""),
     };
-    Entry { name, value }
+    EnvironmentEntry { name, value }
 }
 
 /// An entry of a list.
-pub(super) fn of_item(text: &str) -> Entry<'_> {
+pub(super) fn of_item(text: &str) -> EnvironmentEntry<'_> {
     match text.split_once('=') {
-        Some((name, value)) => Entry {
+        Some((name, value)) => EnvironmentEntry {
             name,
             value: Some(value),
         },
-        None => Entry {
+        None => EnvironmentEntry {
             name: text,
             value: None,
         },

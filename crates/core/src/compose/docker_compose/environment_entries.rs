@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::environment::{Entry, of_item, of_member};
+use super::environment::{EnvironmentEntry, of_item, of_member};
 use super::is_risky;
 use super::judge::{Judge, is_nothing};
-use super::place::{Place, item, shown, step};
+use super::place::{ComposePlace, item, shown, step};
 
 impl Judge<'_> {
     pub(super) fn environment(&mut self, path: &str, value: &Value) {
@@ -34,7 +34,7 @@ impl Judge<'_> {
         }
     }
 
-    fn entry(&mut self, path: &str, entry: &Entry<'_>) {
+    fn entry(&mut self, path: &str, entry: &EnvironmentEntry<'_>) {
         // In a list the whole item is substituted: a variable before `=` chooses the name.
         let name = if entry.name.contains('$') {
             let Some(name) = self.fixed(path, entry.name) else {
@@ -56,7 +56,7 @@ impl Judge<'_> {
                 place.says,
                 shown(&name)
             );
-            self.file.unmeasured.add(Place { says, ..place });
+            self.file.unmeasured.add(ComposePlace { says, ..place });
         } else {
             self.file.outside.add(place);
         }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::environment::Environment;
 use super::judge::{Judge, is_nothing, text_of};
 use super::mounts;
-use super::place::{Place, item, shown, step};
-use super::table::Row;
+use super::place::{ComposePlace, item, shown, step};
+use super::table::ComposeRow;
 
 /// Runtimes that a dstack guest has.
 const RUNTIMES: [&str; 4] = ["nvidia", "runc", "sysbox-runc", "io.containerd.runc.v2"];
@@ -42,7 +42,7 @@ fn names_gpus(members: &Map<String, Value>) -> bool {
 
 impl Judge<'_> {
     /// A key that reaches beyond the container unless it is false or empty.
-    pub(super) fn host_access(&mut self, row: &'static Row, path: &str, value: &Value) {
+    pub(super) fn host_access(&mut self, row: &'static ComposeRow, path: &str, value: &Value) {
         if is_nothing(value) {
             return;
         }
@@ -66,7 +66,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn reaches(&mut self, path: &str, text: &str, says: String) {
-        self.file.host_access.add(Place::new(path, text, says));
+        self.file.host_access.add(ComposePlace::new(path, text, says));
     }
 
     pub(super) fn namespace(&mut self, path: &str, value: &Value) {
@@ -89,7 +89,7 @@ impl Judge<'_> {
         self.reaches(path, text, says);
     }
 
-    pub(super) fn devices(&mut self, row: &'static Row, path: &str, value: &Value) {
+    pub(super) fn devices(&mut self, row: &'static ComposeRow, path: &str, value: &Value) {
         let Some(items) = value.as_array() else {
             return self.other_than(path, value);
         };
@@ -119,19 +119,27 @@ impl Judge<'_> {
         let is_gpu =
             device.starts_with("/dev/nvidia") || device == "/dev/dri" || device.starts_with("/dev/dri/");
         if is_gpu || whole.starts_with(GPU_OF_CDI) {
-            return self.file.gpus.add(Place::new(path, text, "a GPU"));
+            return self.file.gpus.add(ComposePlace::new(path, text, "a GPU"));
         }
         self.reaches(path, text, format!("`{}`: a device of the VM", shown(source)));
         if mounts::is_disk(&device) || device == "/dev" {
             let says = format!("`{}` is a disk that the host supplies: remove it", shown(source));
-            self.file.unmeasured.add(Place::new(path, text, says));
+            self.file.unmeasured.add(ComposePlace::new(path, text, says));
         }
     }
 
     /// GPUs, and reservations of other devices.
-    pub(super) fn gpus(&mut self, row: &'static Row, path: &str, value: &Value, environment: &Environment) {
+    pub(super) fn gpus(
+        &mut self,
+        row: &'static ComposeRow,
+        path: &str,
+        value: &Value,
+        environment: &Environment,
+    ) {
         if matches!(value, Value::String(_) | Value::Object(_)) && !is_nothing(value) {
-            self.file.gpus.add(Place::new(path, &text_of(value), "a GPU"));
+            self.file
+                .gpus
+                .add(ComposePlace::new(path, &text_of(value), "a GPU"));
         }
         match value {
             Value::String(text) => {
@@ -209,7 +217,7 @@ impl Judge<'_> {
             && !RUNTIMES.contains(&name.as_str())
         {
             let says = format!("`{}` is no runtime of a dstack guest: remove it", shown(&name));
-            self.file.unmeasured.add(Place::new(path, text, says));
+            self.file.unmeasured.add(ComposePlace::new(path, text, says));
         }
     }
 

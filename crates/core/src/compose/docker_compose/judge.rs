@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::ComposeFile;
 use super::environment::Environment;
-use super::place::{Place, item, shown, step};
+use super::place::{ComposePlace, item, shown, step};
 use super::settable::{Settable, Setter};
-use super::table::{self, Row, Rule};
+use super::table::{self, ComposeRow, Rule};
 use super::variables::Template;
 
 /// What is known while a file is walked.
@@ -16,7 +16,7 @@ pub(super) struct Judge<'s> {
     pub(super) settable: &'s Settable,
     pub(super) file: ComposeFile,
     /// Labels with a variable: what they are depends on whether any container holds the Docker socket.
-    labels: Vec<Place>,
+    labels: Vec<ComposePlace>,
     pub(super) holds_docker_socket: bool,
     /// Names of the containers' environments that are set from outside.
     from_outside: BTreeSet<String>,
@@ -59,7 +59,7 @@ impl Judge<'_> {
         for place in std::mem::take(&mut self.labels) {
             if self.holds_docker_socket {
                 let says = format!("{}; a container with the Docker socket reads labels", place.says);
-                self.file.unmeasured.add(Place { says, ..place });
+                self.file.unmeasured.add(ComposePlace { says, ..place });
             } else {
                 self.file.outside.add(place);
             }
@@ -89,7 +89,7 @@ impl Judge<'_> {
             None => {
                 self.file.images.insert(name.to_owned(), "(none)".to_owned());
                 let says = "has no image: write `image: name@sha256:…`";
-                self.file.unpinned.add(Place::new(path, "", says));
+                self.file.unpinned.add(ComposePlace::new(path, "", says));
             }
         }
         for (key, value) in container {
@@ -136,7 +136,7 @@ impl Judge<'_> {
     }
 
     /// Judges what stands at a row by its rule.
-    fn rule(&mut self, row: &'static Row, path: &str, value: &Value, environment: &Environment) {
+    fn rule(&mut self, row: &'static ComposeRow, path: &str, value: &Value, environment: &Environment) {
         match row.rule {
             Rule::Fixed | Rule::Outside => self.value(row, path, value, environment),
             Rule::Decides => self.decides(row, path, value),
@@ -165,7 +165,13 @@ impl Judge<'_> {
     }
 
     /// Scalars, lists of them, and mappings with the keys that the table has for this row.
-    pub(super) fn value(&mut self, row: &'static Row, path: &str, value: &Value, environment: &Environment) {
+    pub(super) fn value(
+        &mut self,
+        row: &'static ComposeRow,
+        path: &str,
+        value: &Value,
+        environment: &Environment,
+    ) {
         match value {
             Value::Array(items) => {
                 for (index, each) in items.iter().enumerate() {
@@ -185,7 +191,7 @@ impl Judge<'_> {
     /// A key of a mapping that stands at a row.
     pub(super) fn member(
         &mut self,
-        row: &'static Row,
+        row: &'static ComposeRow,
         path: &str,
         key: &str,
         value: &Value,
@@ -258,10 +264,10 @@ impl Judge<'_> {
     }
 
     /// What is said of a text with variables that can be set; nothing where it has none.
-    pub(super) fn substituted(&mut self, path: &str, text: &str, instead: &str) -> Option<Place> {
+    pub(super) fn substituted(&mut self, path: &str, text: &str, instead: &str) -> Option<ComposePlace> {
         let Ok(template) = Template::read(text) else {
             let says = format!("`{}` is no substitution that Docker Compose has", shown(text));
-            return Some(Place::new(path, text, says));
+            return Some(ComposePlace::new(path, text, says));
         };
         let names = template.names();
         for name in &names {
@@ -277,7 +283,7 @@ impl Judge<'_> {
             if !names.is_empty() {
                 let names: Vec<&str> = names.into_iter().take(4).collect();
                 let says = format!("nothing can set {}", names.join(", "));
-                self.file.unset.add(Place::new(path, text, says));
+                self.file.unset.add(ComposePlace::new(path, text, says));
             }
             return None;
         }
@@ -291,7 +297,7 @@ impl Judge<'_> {
             instead => format!("; {instead}"),
         };
         let says = format!("`{}`: {}{instead}", shown(text), why.join(", "));
-        Some(Place::new(path, text, says))
+        Some(ComposePlace::new(path, text, says))
     }
 
     /// Every scalar of a value that may have any shape.
@@ -330,7 +336,7 @@ impl Judge<'_> {
         });
     }
 
-    fn decides(&mut self, row: &'static Row, path: &str, value: &Value) {
+    fn decides(&mut self, row: &'static ComposeRow, path: &str, value: &Value) {
         if is_nothing(value) {
             return;
         }
@@ -338,7 +344,7 @@ impl Judge<'_> {
         if let ("configs.*.environment" | "secrets.*.environment", Some(name)) = (row.path, value.as_str()) {
             self.file.references.insert(name.to_owned());
         }
-        let place = Place::new(path, &text_of(value), row.says);
+        let place = ComposePlace::new(path, &text_of(value), row.says);
         match row.path {
             "service.build" | "service.extends" | "service.provider" | "include" => {
                 self.file.unpinned.add(place)
@@ -351,7 +357,9 @@ impl Judge<'_> {
     pub(super) fn unknown(&mut self, path: &str, value: &Value) {
         self.note_references(value);
         let says = "is a key or a shape that this version of cvm-verify does not know: remove it";
-        self.file.unmeasured.add(Place::new(path, &text_of(value), says));
+        self.file
+            .unmeasured
+            .add(ComposePlace::new(path, &text_of(value), says));
     }
 
     /// A value of another shape than the table has: nothing, such as `null`, or something that is not known.
@@ -380,7 +388,7 @@ impl Judge<'_> {
         );
         if !is_pinned(&image) {
             let says = format!("`{}` has no digest: write name@sha256:…", shown(&image));
-            self.file.unpinned.add(Place::new(path, text, says));
+            self.file.unpinned.add(ComposePlace::new(path, text, says));
         }
     }
 
@@ -393,7 +401,7 @@ impl Judge<'_> {
             .is_some_and(|policy| policy.trim() == "build")
         {
             let says = "`build`: the image is built in the VM; remove it";
-            self.file.unpinned.add(Place::new(path, text, says));
+            self.file.unpinned.add(ComposePlace::new(path, text, says));
         }
     }
 
@@ -430,11 +438,11 @@ impl Judge<'_> {
         }
     }
 
-    fn external(&mut self, row: &'static Row, path: &str, value: &Value) {
+    fn external(&mut self, row: &'static ComposeRow, path: &str, value: &Value) {
         if is_nothing(value) {
             return;
         }
-        let place = Place::new(path, &text_of(value), row.says);
+        let place = ComposePlace::new(path, &text_of(value), row.says);
         self.file.unmeasured.add(place);
     }
 }

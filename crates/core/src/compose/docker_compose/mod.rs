@@ -28,7 +28,7 @@ use serde_json::{Map, Value};
 
 use super::yaml;
 use crate::verify::MeasuredCompose;
-pub use place::{MAX_PLACES, Place, Places};
+pub use place::{ComposePlace, ComposePlaces, MAX_PLACES};
 pub use risky_names::is_risky;
 use settable::Settable;
 pub use settable::{LaunchScript, Setter};
@@ -40,24 +40,24 @@ pub struct ComposeFile {
     /// Image reference by service; jobs, containers before a service and mounted images by their path.
     pub images: BTreeMap<String, String>,
     /// Images without a digest, and what is built or fetched instead of one.
-    pub unpinned: Places,
+    pub unpinned: ComposePlaces,
     /// Other places where something outside the document decides code.
-    pub unmeasured: Places,
+    pub unmeasured: ComposePlaces,
     /// Places where a container reaches beyond itself.
-    pub host_access: Places,
+    pub host_access: ComposePlaces,
     /// Places where a container is given a GPU.
-    pub gpus: Places,
+    pub gpus: ComposePlaces,
     /// Values that are set from outside and do not decide code by themselves.
-    pub outside: Places,
+    pub outside: ComposePlaces,
     /// Places with a variable that nothing can set: they are as their default says.
-    pub unset: Places,
+    pub unset: ComposePlaces,
     /// Every variable that the file refers to.
     pub references: BTreeSet<String>,
 }
 
 impl ComposeFile {
     /// The places that decide code, images first.
-    pub fn deciding(&self) -> impl Iterator<Item = &Place> {
+    pub fn deciding(&self) -> impl Iterator<Item = &ComposePlace> {
         self.unpinned.iter().chain(self.unmeasured.iter())
     }
 

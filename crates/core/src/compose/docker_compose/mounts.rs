@@ -4,7 +4,7 @@ use super::settable::PROJECT_FOLDER;
 
 /// What a path is to the question which code runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum MountSource {
     /// The guest agent's socket: what it is for.
     GuestAgent,
     /// The Docker socket, or a folder that holds it.
@@ -110,10 +110,10 @@ fn followed(path: String) -> String {
 }
 
 /// What a resolved path is.
-pub(super) fn source(path: &str) -> Source {
+pub(super) fn source(path: &str) -> MountSource {
     for (given, what) in FROM_THE_HOST {
         if overlaps(path, given) {
-            return Source::FromTheHost(what);
+            return MountSource::FromTheHost(what);
         }
     }
     // What holds a link that leads there holds it, too.
@@ -122,18 +122,18 @@ pub(super) fn source(path: &str) -> Source {
         .iter()
         .any(|(link, target)| holds(path, link) && leads_there(target))
     {
-        return Source::FromTheHost("files that the host hands in");
+        return MountSource::FromTheHost("files that the host hands in");
     }
     if path == "/dev" || is_disk(path) {
-        return Source::FromTheHost("disks that the host supplies");
+        return MountSource::FromTheHost("disks that the host supplies");
     }
     if GUEST_AGENT.contains(&path) {
-        return Source::GuestAgent;
+        return MountSource::GuestAgent;
     }
     if DOCKER_SOCKETS.contains(&path) || path == "/run" || path.ends_with("/docker.sock") {
-        return Source::DockerSocket;
+        return MountSource::DockerSocket;
     }
-    Source::Guest
+    MountSource::Guest
 }
 
 /// Whether a device is a disk that the host supplies.
@@ -209,7 +209,7 @@ mod tests {
             "/var",
         ] {
             assert!(
-                matches!(of(path), Source::FromTheHost(_)),
+                matches!(of(path), MountSource::FromTheHost(_)),
                 "{path}: {:?}",
                 of(path)
             );
@@ -220,13 +220,13 @@ mod tests {
             "/var/run/tappd.sock",
             "/var/run/dstack/dstack.sock",
         ] {
-            assert_eq!(of(path), Source::GuestAgent, "{path}");
+            assert_eq!(of(path), MountSource::GuestAgent, "{path}");
         }
         for path in ["/var/run/docker.sock", "/run", "/var/run", "/run/containerd"] {
-            assert_eq!(of(path), Source::DockerSocket, "{path}");
+            assert_eq!(of(path), MountSource::DockerSocket, "{path}");
         }
         for path in ["/data", "./data", "/etc/ssl", "/run/other.sock"] {
-            assert_eq!(of(path), Source::Guest, "{path}");
+            assert_eq!(of(path), MountSource::Guest, "{path}");
         }
     }
 }

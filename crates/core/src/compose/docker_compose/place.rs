@@ -12,7 +12,7 @@ const MAX_STEP: usize = 80;
 
 /// A place of a compose document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct ComposePlace {
     /// Its keys joined by dots, with the index of an item of a list: `services.web.healthcheck.test[1]`.
     pub path: String,
     /// What is said of it: what it holds, who can set it, what to write instead. No full stop.
@@ -21,7 +21,7 @@ pub struct Place {
     pub sha256: [u8; 32],
 }
 
-impl Place {
+impl ComposePlace {
     pub(super) fn new(path: &str, text: &str, says: impl Into<String>) -> Self {
         Self {
             path: path.to_owned(),
@@ -33,15 +33,15 @@ impl Place {
 
 /// Places of one kind, at most `MAX_PLACES` of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Places {
-    kept: Vec<Place>,
+pub struct ComposePlaces {
+    kept: Vec<ComposePlace>,
     more: usize,
 }
 
-impl Places {
+impl ComposePlaces {
     /// Adds a place; one that is there already with the same text gains the sentence.
-    pub(super) fn add(&mut self, place: Place) {
-        let is_same = |last: &&mut Place| last.path == place.path && last.sha256 == place.sha256;
+    pub(super) fn add(&mut self, place: ComposePlace) {
+        let is_same = |last: &&mut ComposePlace| last.path == place.path && last.sha256 == place.sha256;
         if let Some(last) = self.kept.last_mut().filter(is_same) {
             if !last.says.contains(&place.says) && last.says.len() < 1024 {
                 last.says.push_str("; ");
@@ -57,7 +57,7 @@ impl Places {
     }
 
     /// The places that were kept.
-    pub fn iter(&self) -> impl Iterator<Item = &Place> {
+    pub fn iter(&self) -> impl Iterator<Item = &ComposePlace> {
         self.kept.iter()
     }
 

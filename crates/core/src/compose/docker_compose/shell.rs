@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::risky_names::is_risky;
-use super::shell_reader::{Command, MAX_DEPTH, Reader, Script, Word, names_in};
+use super::shell_reader::{MAX_DEPTH, Script, ShellCommand, ShellReader, Word, names_in};
 
 /// Bytes of a script that is read as one. A longer one counts as executing every variable in it.
 pub(super) const MAX_SCRIPT_BYTES: usize = 64 * 1024;
@@ -137,7 +137,7 @@ fn judge_text(
     found: &mut BTreeMap<String, Use>,
     depth: usize,
 ) {
-    let script = Reader::of(text).script(None, depth);
+    let script = ShellReader::of(text).script(None, depth);
     let mut tainted = outer.clone();
     // A variable of the script's own that is made of one from outside is one from outside. Each round reaches one step further.
     for _ in 0..4 {
@@ -183,9 +183,9 @@ pub(super) fn uses_of_arguments(
         merge(&mut found, uses(script, is_settable));
     }
     let script = Script {
-        commands: vec![Command {
+        commands: vec![ShellCommand {
             words,
-            ..Command::default()
+            ..ShellCommand::default()
         }],
     };
     script.judge(is_settable, &BTreeMap::new(), &mut found, 0);
@@ -393,7 +393,7 @@ fn sources(
     from
 }
 
-impl Command {
+impl ShellCommand {
     /// The program that runs, behind assignments, reserved words and wrappers, and its arguments.
     fn program(&self, note: &mut impl FnMut(&BTreeSet<String>, Use)) -> (Option<&Word>, &[Word]) {
         let mut rest = self.words.as_slice();

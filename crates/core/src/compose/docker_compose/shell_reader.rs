@@ -25,11 +25,11 @@ pub(super) fn names_in(text: &str) -> BTreeSet<String> {
 
 #[derive(Debug, Default)]
 pub(super) struct Script {
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: Vec<ShellCommand>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Command {
+pub(super) struct ShellCommand {
     pub(super) words: Vec<Word>,
     /// Files that it writes.
     pub(super) outputs: Vec<Word>,
@@ -49,14 +49,14 @@ pub(super) struct Word {
     pub(super) is_literal: bool,
 }
 
-pub(super) struct Reader {
+pub(super) struct ShellReader {
     rest: Vec<char>,
     at: usize,
     /// Where the arithmetic expression ends that was read last.
     evaluated_to: usize,
 }
 
-impl Reader {
+impl ShellReader {
     /// A reader of a text.
     pub(super) fn of(text: &str) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl Reader {
     /// Reads commands up to `end`, which is consumed.
     pub(super) fn script(&mut self, end: Option<char>, depth: usize) -> Script {
         let mut script = Script::default();
-        let mut command = Command::default();
+        let mut command = ShellCommand::default();
         let mut heredocs: Vec<String> = Vec::new();
         let mut is_piped = false;
         while let Some(c) = self.peek() {
@@ -268,7 +268,7 @@ impl Reader {
         }
         let words = expression.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
         let names = words.filter(|word| !word.is_empty()).map(str::to_owned);
-        script.commands.push(Command::of_program(names.collect()));
+        script.commands.push(ShellCommand::of_program(names.collect()));
     }
 
     fn substitution(&mut self, end: char, depth: usize, word: &mut Word, script: &mut Script) {
@@ -279,7 +279,7 @@ impl Reader {
             self.at = self.rest.len();
             let names = names_in(&rest);
             word.names.extend(names.iter().cloned());
-            script.commands.push(Command::of_program(names));
+            script.commands.push(ShellCommand::of_program(names));
             return;
         }
         let inner = self.script(Some(end), depth + 1);
@@ -316,7 +316,7 @@ impl Reader {
                 let names = names_in(&inner);
                 // Bash evaluates the value: as the name of a variable, whose index it executes, or as a prompt.
                 if inner.starts_with("${!") || inner.ends_with("@P}") {
-                    script.commands.push(Command::of_program(names.clone()));
+                    script.commands.push(ShellCommand::of_program(names.clone()));
                 }
                 word.names.extend(names);
                 word.text.push_str(&inner);
@@ -340,7 +340,7 @@ impl Reader {
     }
 }
 
-impl Command {
+impl ShellCommand {
     /// A command whose program is what these variables hold.
     fn of_program(names: BTreeSet<String>) -> Self {
         let program = Word {

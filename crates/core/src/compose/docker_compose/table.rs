@@ -90,7 +90,7 @@ impl Rule {
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Row {
+pub(crate) struct ComposeRow {
     /// Its keys joined by dots. `service` stands for each service, job and `pre_start` container; `*` for any name; a list
     /// has no step of its own.
     pub(crate) path: &'static str,
@@ -102,8 +102,13 @@ pub(crate) struct Row {
     pub(crate) says: &'static str,
 }
 
-const fn row(path: &'static str, rule: Rule, keys: &'static [&'static str], says: &'static str) -> Row {
-    Row {
+const fn row(
+    path: &'static str,
+    rule: Rule,
+    keys: &'static [&'static str],
+    says: &'static str,
+) -> ComposeRow {
+    ComposeRow {
         path,
         rule,
         keys,
@@ -155,7 +160,7 @@ const BUILD: &[&str] = &[
 
 /// The table, in the order of the documentation.
 #[rustfmt::skip]
-pub(crate) const TABLE: &[Row] = &[
+pub(crate) const TABLE: &[ComposeRow] = &[
     // Which code runs.
     row("service.image", Rule::Image, NONE, "the image"),
     row("service.build", Rule::Decides, BUILD, "the image is built in the VM, from files that are not in the document"),
@@ -354,7 +359,7 @@ pub fn compose_places() -> impl Iterator<Item = (String, &'static str, &'static 
 }
 
 /// The row of a path.
-pub(super) fn find(path: &str) -> Option<&'static Row> {
+pub(super) fn find(path: &str) -> Option<&'static ComposeRow> {
     TABLE.iter().find(|row| row.path == path)
 }
 

@@ -24,7 +24,7 @@ fn service(yaml: &str) -> ComposeFile {
     ))
 }
 
-fn paths(places: &Places) -> Vec<&str> {
+fn paths(places: &ComposePlaces) -> Vec<&str> {
     places.iter().map(|place| place.path.as_str()).collect()
 }
 

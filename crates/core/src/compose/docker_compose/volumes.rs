@@ -5,14 +5,14 @@ use serde_json::{Map, Value};
 use super::ComposeFile;
 use super::environment::Environment;
 use super::judge::{Judge, text_of};
-use super::mounts::{self, Source};
-use super::place::{Place, item, shown, step};
-use super::table::Row;
+use super::mounts::{self, MountSource};
+use super::place::{ComposePlace, item, shown, step};
+use super::table::ComposeRow;
 
 impl Judge<'_> {
     pub(super) fn volumes(
         &mut self,
-        row: &'static Row,
+        row: &'static ComposeRow,
         path: &str,
         value: &Value,
         environment: &Environment,
@@ -45,7 +45,7 @@ impl Judge<'_> {
 
     fn long_mount(
         &mut self,
-        row: &'static Row,
+        row: &'static ComposeRow,
         path: &str,
         members: &Map<String, Value>,
         environment: &Environment,
@@ -73,7 +73,7 @@ impl Judge<'_> {
                 let says = format!(
                     "`{kind}` is no mount that this version of cvm-verify knows: write `type: bind` or `volume`"
                 );
-                self.file.unmeasured.add(Place::new(
+                self.file.unmeasured.add(ComposePlace::new(
                     &step(path, "type"),
                     &Value::from(members.clone()).to_string(),
                     says,
@@ -100,12 +100,12 @@ impl Judge<'_> {
             format!(" ({})", shown(&leads))
         };
         match mounts::source(&leads) {
-            Source::GuestAgent => {}
-            Source::DockerSocket => {
+            MountSource::GuestAgent => {}
+            MountSource::DockerSocket => {
                 self.holds_docker_socket = true;
                 self.reaches(path, text, format!("`{}`{via}: the Docker socket", shown(source)));
             }
-            Source::FromTheHost(what) => {
+            MountSource::FromTheHost(what) => {
                 // What holds everything holds the socket, too.
                 self.holds_docker_socket |= leads == "/" || leads == "/var";
                 self.reaches(path, text, format!("`{}`{via} of the VM", shown(source)));
@@ -113,13 +113,13 @@ impl Judge<'_> {
                     "`{}`{via} holds {what}: mount another folder, or remove it",
                     shown(source)
                 );
-                self.file.unmeasured.add(Place::new(path, text, says));
+                self.file.unmeasured.add(ComposePlace::new(path, text, says));
             }
-            Source::Guest => self.reaches(path, text, format!("`{}`{via} of the VM", shown(source))),
+            MountSource::Guest => self.reaches(path, text, format!("`{}`{via} of the VM", shown(source))),
         }
     }
 
-    pub(super) fn volumes_from(&mut self, row: &'static Row, path: &str, value: &Value) {
+    pub(super) fn volumes_from(&mut self, row: &'static ComposeRow, path: &str, value: &Value) {
         let Some(items) = value.as_array() else {
             return self.other_than(path, value);
         };
@@ -138,7 +138,7 @@ impl Judge<'_> {
                     shown(text),
                     row.says
                 );
-                self.file.unmeasured.add(Place::new(&path, text, says));
+                self.file.unmeasured.add(ComposePlace::new(&path, text, says));
             }
         }
     }
@@ -154,7 +154,7 @@ impl Judge<'_> {
                 "`{}` fills the volume from outside the document: write `local`",
                 shown(&driver)
             );
-            self.file.unmeasured.add(Place::new(path, text, says));
+            self.file.unmeasured.add(ComposePlace::new(path, text, says));
         }
     }
 
@@ -200,7 +200,7 @@ impl Judge<'_> {
                 shown(&device)
             ),
         };
-        self.file.unmeasured.add(Place::new(path, &text, says));
+        self.file.unmeasured.add(ComposePlace::new(path, &text, says));
     }
 }
 
@@ -216,9 +216,11 @@ pub(super) fn verity(members: &Map<String, Value>, file: &mut ComposeFile) {
         None | Some(Value::Null) => return,
         Some(Value::Array(volumes)) => volumes,
         Some(other) => {
-            return file
-                .unmeasured
-                .add(Place::new(FIELD, &other.to_string(), "is not a list: remove it"));
+            return file.unmeasured.add(ComposePlace::new(
+                FIELD,
+                &other.to_string(),
+                "is not a list: remove it",
+            ));
         }
     };
     for (index, volume) in volumes.iter().enumerate() {
@@ -232,7 +234,8 @@ pub(super) fn verity(members: &Map<String, Value>, file: &mut ComposeFile) {
         });
         if !is_hash {
             let says = "is no SHA-256 in 64 lower-case hex digits: nothing binds what the volume holds";
-            file.unmeasured.add(Place::new(&path, &volume.to_string(), says));
+            file.unmeasured
+                .add(ComposePlace::new(&path, &volume.to_string(), says));
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) const CONTEXT: usize = 3;
 
 /// What becomes of a line, which keeps its line end.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Edit<'a> {
+pub(super) enum LineEdit<'a> {
     Kept(&'a str),
     Removed(&'a str),
     Added(&'a str),
@@ -25,7 +25,7 @@ pub(super) struct Edits<'a> {
     /// What both texts begin with, without the lines that are listed.
     pub(super) before: &'a str,
     /// Removals before additions in each change.
-    pub(super) listed: Vec<Edit<'a>>,
+    pub(super) listed: Vec<LineEdit<'a>>,
     /// What both texts end with, without the lines that are listed. Only its length matters, and only to tests.
     #[cfg_attr(not(test), expect(dead_code, reason = "proves that nothing is lost"))]
     pub(super) after: &'a str,
@@ -58,11 +58,11 @@ pub(super) fn edits<'a>(old: &'a str, new: &'a str) -> Edits<'a> {
 
     let (old_count, new_count) = (lines(old_middle).count(), lines(new_middle).count());
     let replaced = old_count.saturating_mul(new_count) > MAX_PAIRS || old_count.max(new_count) > MAX_LINES;
-    let mut listed: Vec<Edit<'a>> = lines(context_before).map(Edit::Kept).collect();
+    let mut listed: Vec<LineEdit<'a>> = lines(context_before).map(LineEdit::Kept).collect();
     let (mut more_removed, mut more_added) = (0, 0);
     if replaced {
-        listed.extend(lines(old_middle).take(MAX_DIFF_LINES).map(Edit::Removed));
-        listed.extend(lines(new_middle).take(MAX_DIFF_LINES).map(Edit::Added));
+        listed.extend(lines(old_middle).take(MAX_DIFF_LINES).map(LineEdit::Removed));
+        listed.extend(lines(new_middle).take(MAX_DIFF_LINES).map(LineEdit::Added));
         more_removed = old_count.saturating_sub(MAX_DIFF_LINES);
         more_added = new_count.saturating_sub(MAX_DIFF_LINES);
     } else {
@@ -70,7 +70,7 @@ pub(super) fn edits<'a>(old: &'a str, new: &'a str) -> Edits<'a> {
             (lines(old_middle).collect(), lines(new_middle).collect());
         align(&old_lines, &new_lines, &mut listed);
     }
-    listed.extend(lines(context_after).map(Edit::Kept));
+    listed.extend(lines(context_after).map(LineEdit::Kept));
     Edits {
         before,
         listed,
@@ -86,7 +86,7 @@ pub(super) fn lines(text: &str) -> impl DoubleEndedIterator<Item = &str> {
 }
 
 /// A longest common subsequence, by the table of the lengths that are left from each pair on.
-fn align<'a>(old: &[&'a str], new: &[&'a str], edits: &mut Vec<Edit<'a>>) {
+fn align<'a>(old: &[&'a str], new: &[&'a str], edits: &mut Vec<LineEdit<'a>>) {
     // Lines become numbers, so that comparing two does not read them again.
     let mut numbers = BTreeMap::new();
     let mut number = |line: &'a str| {
@@ -116,15 +116,15 @@ fn align<'a>(old: &[&'a str], new: &[&'a str], edits: &mut Vec<Edit<'a>>) {
         match (old.get(i), new.get(j)) {
             (Some(line), Some(_)) if old_numbers.get(i) == new_numbers.get(j) => {
                 edits.append(&mut pending);
-                edits.push(Edit::Kept(line));
+                edits.push(LineEdit::Kept(line));
                 (i, j) = (i + 1, j + 1);
             }
             (Some(line), other) if other.is_none() || of(&left, i + 1, j) >= of(&left, i, j + 1) => {
-                edits.push(Edit::Removed(line));
+                edits.push(LineEdit::Removed(line));
                 i += 1;
             }
             (_, Some(line)) => {
-                pending.push(Edit::Added(line));
+                pending.push(LineEdit::Added(line));
                 j += 1;
             }
             (Some(_) | None, None) => break,

@@ -4,7 +4,7 @@ mod edits;
 mod unified;
 mod visible_part;
 
-use edits::{Edit, edits};
+use edits::{LineEdit, edits};
 use unified::unified;
 pub(crate) use visible_part::visible_part;
 
@@ -41,10 +41,11 @@ impl TextDiff {
     #[must_use]
     pub fn of(old: &str, new: &str) -> Self {
         let edits = edits(old, new);
-        let count = |wanted: fn(&Edit<'_>) -> bool| edits.listed.iter().filter(|edit| wanted(edit)).count();
+        let count =
+            |wanted: fn(&LineEdit<'_>) -> bool| edits.listed.iter().filter(|edit| wanted(edit)).count();
         let (removed, added) = (
-            count(|edit| matches!(edit, Edit::Removed(_))) + edits.more_removed,
-            count(|edit| matches!(edit, Edit::Added(_))) + edits.more_added,
+            count(|edit| matches!(edit, LineEdit::Removed(_))) + edits.more_removed,
+            count(|edit| matches!(edit, LineEdit::Added(_))) + edits.more_added,
         );
         Self {
             lines: unified(&edits),

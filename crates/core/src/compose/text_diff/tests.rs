@@ -90,12 +90,12 @@ fn sides(edits: &Edits<'_>) -> (String, String) {
     let (mut old, mut new) = (edits.before.to_owned(), edits.before.to_owned());
     for edit in &edits.listed {
         match edit {
-            Edit::Kept(line) => {
+            LineEdit::Kept(line) => {
                 old.push_str(line);
                 new.push_str(line);
             }
-            Edit::Removed(line) => old.push_str(line),
-            Edit::Added(line) => new.push_str(line),
+            LineEdit::Removed(line) => old.push_str(line),
+            LineEdit::Added(line) => new.push_str(line),
         }
     }
     (old + edits.after, new + edits.after)

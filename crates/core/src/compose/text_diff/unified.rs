@@ -1,14 +1,14 @@
 //! Edits as the lines of a unified diff: bounded in number and width, printable ASCII.
 
 use super::MAX_DIFF_LINES;
-use super::edits::{CONTEXT, Edit, Edits, lines as lines_of};
+use super::edits::{CONTEXT, Edits, LineEdit, lines as lines_of};
 use super::visible_part;
 
 /// The lines of the diff: at most [`MAX_DIFF_LINES`] and one that says how many are left out.
 pub(super) fn unified(all: &Edits<'_>) -> Vec<String> {
     let edits = all.listed.as_slice();
     let changed: Vec<usize> = (0..edits.len())
-        .filter(|at| !matches!(edits.get(*at), Some(Edit::Kept(_)) | None))
+        .filter(|at| !matches!(edits.get(*at), Some(LineEdit::Kept(_)) | None))
         .collect();
     let mut lines = Vec::new();
     // What is not listed belongs to the only change.
@@ -49,19 +49,23 @@ pub(super) fn unified(all: &Edits<'_>) -> Vec<String> {
     lines
 }
 
-fn advance(edit: &Edit<'_>, old_line: &mut usize, new_line: &mut usize) {
+fn advance(edit: &LineEdit<'_>, old_line: &mut usize, new_line: &mut usize) {
     match edit {
-        Edit::Kept(_) => (*old_line, *new_line) = (*old_line + 1, *new_line + 1),
-        Edit::Removed(_) => *old_line += 1,
-        Edit::Added(_) => *new_line += 1,
+        LineEdit::Kept(_) => (*old_line, *new_line) = (*old_line + 1, *new_line + 1),
+        LineEdit::Removed(_) => *old_line += 1,
+        LineEdit::Added(_) => *new_line += 1,
     }
 }
 
-fn header(hunk: &[Edit<'_>], all: &Edits<'_>, old_line: usize, new_line: usize) -> String {
-    let old = hunk.iter().filter(|edit| !matches!(edit, Edit::Added(_))).count() + all.more_removed;
+fn header(hunk: &[LineEdit<'_>], all: &Edits<'_>, old_line: usize, new_line: usize) -> String {
+    let old = hunk
+        .iter()
+        .filter(|edit| !matches!(edit, LineEdit::Added(_)))
+        .count()
+        + all.more_removed;
     let new = hunk
         .iter()
-        .filter(|edit| !matches!(edit, Edit::Removed(_)))
+        .filter(|edit| !matches!(edit, LineEdit::Removed(_)))
         .count()
         + all.more_added;
     // An empty side stands before its first line, as other tools count.
@@ -74,31 +78,32 @@ fn header(hunk: &[Edit<'_>], all: &Edits<'_>, old_line: usize, new_line: usize) 
 }
 
 /// Each line with its sign. What is too long is cut to where it begins to differ from the line that replaces it.
-fn hunk_lines<'a>(hunk: &'a [Edit<'a>]) -> impl Iterator<Item = String> + 'a {
+fn hunk_lines<'a>(hunk: &'a [LineEdit<'a>]) -> impl Iterator<Item = String> + 'a {
     let mut lines = Vec::with_capacity(hunk.len());
     let mut rest = hunk;
     while let Some(first) = rest.first() {
-        if let Edit::Kept(line) = first {
+        if let LineEdit::Kept(line) = first {
             lines.push(shown(' ', line, ""));
             rest = rest.get(1..).unwrap_or_default();
             continue;
         }
         let length = rest
             .iter()
-            .take_while(|edit| !matches!(edit, Edit::Kept(_)))
+            .take_while(|edit| !matches!(edit, LineEdit::Kept(_)))
             .count();
         let (change, after) = rest.split_at(length);
-        let pick =
-            |wanted: fn(&Edit<'a>) -> Option<&'a str>| change.iter().filter_map(wanted).collect::<Vec<_>>();
+        let pick = |wanted: fn(&LineEdit<'a>) -> Option<&'a str>| {
+            change.iter().filter_map(wanted).collect::<Vec<_>>()
+        };
         let removed = pick(|edit| {
-            if let Edit::Removed(line) = edit {
+            if let LineEdit::Removed(line) = edit {
                 Some(line)
             } else {
                 None
             }
         });
         let added = pick(|edit| {
-            if let Edit::Added(line) = edit {
+            if let LineEdit::Added(line) = edit {
                 Some(line)
             } else {
                 None

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use libyaml_safer::{Event, EventData, Mark, ScalarStyle};
 
 use super::problem::YamlProblem;
-use super::tree::{Members, Tree, is_null};
+use super::tree::{Tree, YamlMembers, is_null};
 use super::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 
 /// The key that merges another mapping into this one.
@@ -42,7 +42,7 @@ enum Kind {
 
 #[derive(Default)]
 struct Mapping {
-    members: Members,
+    members: YamlMembers,
     /// The line of each key, from 1.
     lines: HashMap<Rc<str>, u64>,
     merged: Option<(Rc<Tree>, Mark)>,
@@ -300,7 +300,7 @@ impl Loader {
 
 impl Mapping {
     /// With what it merges: its own members win, then earlier merges before later ones.
-    fn finish(self) -> Result<Members, YamlProblem> {
+    fn finish(self) -> Result<YamlMembers, YamlProblem> {
         let Self {
             mut members,
             mut lines,

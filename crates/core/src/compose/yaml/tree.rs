@@ -26,11 +26,11 @@ pub(super) struct Size {
 enum Node {
     Scalar { text: String, plain: bool },
     Sequence(Vec<Rc<Tree>>),
-    Mapping(Members),
+    Mapping(YamlMembers),
 }
 
 /// The members of a mapping, in the order of the document.
-pub(super) type Members = Vec<(Rc<str>, Rc<Tree>)>;
+pub(super) type YamlMembers = Vec<(Rc<str>, Rc<Tree>)>;
 
 impl Size {
     /// What two parts take.
@@ -75,7 +75,7 @@ impl Tree {
         }
     }
 
-    pub(super) fn mapping(members: Members) -> Self {
+    pub(super) fn mapping(members: YamlMembers) -> Self {
         let size = members.iter().fold(Size::default(), |size, (name, value)| {
             size.and(value.size).and(Size {
                 nodes: 1,

@@ -16,7 +16,7 @@ use super::limits::{
     MAX_EVENT_NAME_BYTES, MAX_EVENTS, MAX_PAYLOAD_BYTES, MAX_VERSIONED_BYTES, MAX_VM_CONFIG_BYTES,
 };
 use super::{Attestation, Event, EventVersion, EvidenceError, QuoteBytes, RUNTIME_EVENT_TYPE, Unproven, tpm};
-use reader::Problem;
+use reader::ReadProblem;
 
 /// How messages call this document.
 const DOCUMENT: &str = "the versioned attestation";
@@ -170,7 +170,7 @@ fn malformed(field: impl Into<String>, problem: impl Into<String>) -> EvidenceEr
 }
 
 /// What a reader met, at a field.
-fn at(field: impl Into<String>) -> impl FnOnce(Problem) -> EvidenceError {
+fn at(field: impl Into<String>) -> impl FnOnce(ReadProblem) -> EvidenceError {
     |problem| malformed(field, problem.to_string())
 }
 

@@ -3,7 +3,7 @@
 //! A byte string may be a `bin` or a list of numbers from 0 to 255: dstack's own encoder writes the quote as the latter.
 //! Nothing here recurses: an unknown member, however deep, is skipped by counting.
 
-use super::reader::{Problem, Reader};
+use super::reader::{ByteReader, ReadProblem};
 use super::{
     EvidenceError, MAX_EVENT_NAME_BYTES, MAX_PAYLOAD_BYTES, MAX_TEXT_BYTES, Parts, RawEvent, at, event_count,
     malformed, unsupported,
@@ -17,10 +17,10 @@ const VERSION: u64 = 1;
 const MAX_MEMBERS: usize = 64;
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Parts, EvidenceError> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = ByteReader::new(bytes);
     let whole = Map::read(&mut reader).map_err(at("(the whole document)"))?;
     reader.end().map_err(at("(the whole document)"))?;
-    let version = whole.required("", "version", Reader::number)?;
+    let version = whole.required("", "version", ByteReader::number)?;
     if version != VERSION {
         return Err(malformed("version", format!("is {version}; {VERSION} expected")));
     }
@@ -89,7 +89,7 @@ fn events(
     event: fn(&Map<'_>, &str) -> Result<RawEvent, EvidenceError>,
 ) -> Result<Vec<Event>, EvidenceError> {
     let path = format!("{path}{name}");
-    let mut reader = Reader::new(map.value(name, &path)?);
+    let mut reader = ByteReader::new(map.value(name, &path)?);
     let count = event_count(&path, reader.list().map_err(at(&path))?)?;
     (0..count)
         .map(|index| {
@@ -102,8 +102,8 @@ fn events(
 
 fn platform_event(map: &Map<'_>, path: &str) -> Result<RawEvent, EvidenceError> {
     Ok(RawEvent {
-        imr: map.required(path, "imr", Reader::number32)?,
-        event_type: map.required(path, "event_type", Reader::number32)?,
+        imr: map.required(path, "imr", ByteReader::number32)?,
+        event_type: map.required(path, "event_type", ByteReader::number32)?,
         digest: map
             .optional(path, "digest", |reader| reader.bytes(MAX_EVENT_NAME_BYTES))?
             .unwrap_or_default(),
@@ -123,7 +123,7 @@ fn runtime_event(map: &Map<'_>, path: &str) -> Result<RawEvent, EvidenceError> {
 
 /// 1 or 2, as a number or as `v1` / `v2`; absent means 1.
 fn version(map: &Map<'_>, path: &str) -> Result<EventVersion, EvidenceError> {
-    let number = |reader: &mut Reader<'_>| match reader.text(2) {
+    let number = |reader: &mut ByteReader<'_>| match reader.text(2) {
         Ok("v1") => Ok(1),
         Ok("v2") => Ok(2),
         Ok(_) => Ok(0),
@@ -140,19 +140,19 @@ fn version(map: &Map<'_>, path: &str) -> Result<EventVersion, EvidenceError> {
 struct Map<'a>(Vec<(&'a str, &'a [u8])>);
 
 impl<'a> Map<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Problem> {
+    fn read(reader: &mut ByteReader<'a>) -> Result<Self, ReadProblem> {
         let count = match reader.head()? {
             Head::Map(count) => count,
             other => return Err(other.instead_of("a map")),
         };
         if count > MAX_MEMBERS {
-            return Err(Problem::Members);
+            return Err(ReadProblem::Members);
         }
         let mut members = Vec::with_capacity(count);
         for _ in 0..count {
             let name = reader.text(MAX_EVENT_NAME_BYTES)?;
             if members.iter().any(|(other, _)| *other == name) {
-                return Err(Problem::Duplicate);
+                return Err(ReadProblem::Duplicate);
             }
             members.push((name, reader.skip()?));
         }
@@ -173,20 +173,20 @@ impl<'a> Map<'a> {
         &self,
         path: &str,
         name: &str,
-        read: impl FnOnce(&mut Reader<'a>) -> Result<T, Problem>,
+        read: impl FnOnce(&mut ByteReader<'a>) -> Result<T, ReadProblem>,
     ) -> Result<T, EvidenceError> {
         let path = format!("{path}{name}");
-        read(&mut Reader::new(self.value(name, &path)?)).map_err(at(path))
+        read(&mut ByteReader::new(self.value(name, &path)?)).map_err(at(path))
     }
 
     fn optional<T>(
         &self,
         path: &str,
         name: &str,
-        read: impl FnOnce(&mut Reader<'a>) -> Result<T, Problem>,
+        read: impl FnOnce(&mut ByteReader<'a>) -> Result<T, ReadProblem>,
     ) -> Result<Option<T>, EvidenceError> {
         self.get(name)
-            .map(|value| read(&mut Reader::new(value)).map_err(at(format!("{path}{name}"))))
+            .map(|value| read(&mut ByteReader::new(value)).map_err(at(format!("{path}{name}"))))
             .transpose()
     }
 }
@@ -203,7 +203,7 @@ enum Head {
 }
 
 impl Head {
-    const fn instead_of(&self, expected: &'static str) -> Problem {
+    const fn instead_of(&self, expected: &'static str) -> ReadProblem {
         let found = match self {
             Self::Number(_) => "a number",
             Self::Text(_) => "a text",
@@ -212,25 +212,25 @@ impl Head {
             Self::Map(_) => "a map",
             Self::Other(_) => "a value of another type",
         };
-        Problem::Type { expected, found }
+        ReadProblem::Type { expected, found }
     }
 }
 
-impl<'a> Reader<'a> {
-    fn count8(&mut self) -> Result<usize, Problem> {
+impl<'a> ByteReader<'a> {
+    fn count8(&mut self) -> Result<usize, ReadProblem> {
         self.byte().map(usize::from)
     }
 
-    fn count16(&mut self) -> Result<usize, Problem> {
+    fn count16(&mut self) -> Result<usize, ReadProblem> {
         self.array().map(u16::from_be_bytes).map(usize::from)
     }
 
-    fn count32(&mut self) -> Result<usize, Problem> {
+    fn count32(&mut self) -> Result<usize, ReadProblem> {
         let count = self.array().map(u32::from_be_bytes)?;
-        usize::try_from(count).map_err(|_| Problem::Ends)
+        usize::try_from(count).map_err(|_| ReadProblem::Ends)
     }
 
-    fn head(&mut self) -> Result<Head, Problem> {
+    fn head(&mut self) -> Result<Head, ReadProblem> {
         let low = |byte: u8, mask: u8| usize::from(byte & mask);
         Ok(match self.byte()? {
             byte @ 0x00..=0x7f => Head::Number(byte.into()),
@@ -266,51 +266,51 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn number(&mut self) -> Result<u64, Problem> {
+    fn number(&mut self) -> Result<u64, ReadProblem> {
         match self.head()? {
             Head::Number(number) => Ok(number),
             other => Err(other.instead_of("a whole number")),
         }
     }
 
-    fn number32(&mut self) -> Result<u32, Problem> {
-        u32::try_from(self.number()?).map_err(|_| Problem::Type {
+    fn number32(&mut self) -> Result<u32, ReadProblem> {
+        u32::try_from(self.number()?).map_err(|_| ReadProblem::Type {
             expected: "a number of 32 bits",
             found: "a larger number",
         })
     }
 
     /// The text is taken only where it is one, so that another type can be tried after it.
-    fn text(&mut self, limit: usize) -> Result<&'a str, Problem> {
+    fn text(&mut self, limit: usize) -> Result<&'a str, ReadProblem> {
         let mut ahead = *self;
         let actual = match ahead.head()? {
             Head::Text(actual) => actual,
             other => return Err(other.instead_of("a text")),
         };
         if actual > limit {
-            return Err(Problem::TooLong { actual, limit });
+            return Err(ReadProblem::TooLong { actual, limit });
         }
-        let text = std::str::from_utf8(ahead.take(actual)?).map_err(|_| Problem::NotUtf8)?;
+        let text = std::str::from_utf8(ahead.take(actual)?).map_err(|_| ReadProblem::NotUtf8)?;
         *self = ahead;
         Ok(text)
     }
 
-    fn list(&mut self) -> Result<usize, Problem> {
+    fn list(&mut self) -> Result<usize, ReadProblem> {
         match self.head()? {
             Head::List(count) => Ok(count),
             other => Err(other.instead_of("a list")),
         }
     }
 
-    fn bytes(&mut self, limit: usize) -> Result<Vec<u8>, Problem> {
+    fn bytes(&mut self, limit: usize) -> Result<Vec<u8>, ReadProblem> {
         match self.head()? {
             Head::Bin(actual) | Head::List(actual) if actual > limit => {
-                Err(Problem::TooLong { actual, limit })
+                Err(ReadProblem::TooLong { actual, limit })
             }
             Head::Bin(count) => self.take(count).map(<[u8]>::to_vec),
             Head::List(count) => (0..count)
                 .map(|_| {
-                    u8::try_from(self.number()?).map_err(|_| Problem::Type {
+                    u8::try_from(self.number()?).map_err(|_| ReadProblem::Type {
                         expected: "a byte",
                         found: "a larger number",
                     })
@@ -322,7 +322,7 @@ impl<'a> Reader<'a> {
 
     /// Skips one value with everything inside it, and gives its bytes. What is still to come can never be more than the
     /// bytes that are left, so a short text that announces billions of members ends at once.
-    fn skip(&mut self) -> Result<&'a [u8], Problem> {
+    fn skip(&mut self) -> Result<&'a [u8], ReadProblem> {
         let before = self.rest();
         let mut pending: usize = 1;
         while pending > 0 {
@@ -336,9 +336,9 @@ impl<'a> Reader<'a> {
                 Head::Map(count) => pending = pending.saturating_add(count.saturating_mul(2)),
             }
             if pending > self.left() {
-                return Err(Problem::Ends);
+                return Err(ReadProblem::Ends);
             }
         }
-        before.get(..before.len() - self.left()).ok_or(Problem::Ends)
+        before.get(..before.len() - self.left()).ok_or(ReadProblem::Ends)
     }
 }

@@ -2,7 +2,7 @@
 
 /// Why a value cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Problem {
+pub(super) enum ReadProblem {
     /// The bytes end within it.
     #[error("ends too early")]
     Ends,
@@ -41,11 +41,11 @@ pub(super) enum Problem {
 
 /// What is left to read.
 #[derive(Clone, Copy)]
-pub(super) struct Reader<'a> {
+pub(super) struct ByteReader<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
@@ -59,26 +59,26 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
-    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], Problem> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(Problem::Ends)?;
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], ReadProblem> {
+        let (taken, rest) = self.rest.split_at_checked(count).ok_or(ReadProblem::Ends)?;
         self.rest = rest;
         Ok(taken)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
-        let (taken, rest) = self.rest.split_first_chunk().ok_or(Problem::Ends)?;
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], ReadProblem> {
+        let (taken, rest) = self.rest.split_first_chunk().ok_or(ReadProblem::Ends)?;
         self.rest = rest;
         Ok(*taken)
     }
 
-    pub(super) fn byte(&mut self) -> Result<u8, Problem> {
+    pub(super) fn byte(&mut self) -> Result<u8, ReadProblem> {
         self.array().map(|[byte]| byte)
     }
 
-    pub(super) fn end(self) -> Result<(), Problem> {
+    pub(super) fn end(self) -> Result<(), ReadProblem> {
         match self.rest.len() {
             0 => Ok(()),
-            left => Err(Problem::Trailing(left)),
+            left => Err(ReadProblem::Trailing(left)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! V0: SCALE. Numbers are little endian; a list, a byte string and a text begin with their length as a compact number.
 
-use super::reader::{Problem, Reader};
+use super::reader::{ByteReader, ReadProblem};
 use super::{
     EvidenceError, MAX_EVENT_NAME_BYTES, MAX_PAYLOAD_BYTES, MAX_TEXT_BYTES, Parts, RawEvent, at, event_count,
     unsupported,
@@ -11,7 +11,7 @@ use crate::evidence::{Event, EventVersion, MAX_QUOTE_BYTES};
 const PLATFORMS: [&str; 5] = ["tdx", "gcp-tdx", "nitro-enclave", "sev-snp", "aws-nitro-tpm"];
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Parts, EvidenceError> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = ByteReader::new(bytes);
     reader.byte().map_err(at("(its first byte)"))?;
     let variant = reader.byte().map_err(at("quote"))?;
     if variant != 0 {
@@ -19,8 +19,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parts, EvidenceError> {
         return Err(unsupported(kind.unwrap_or("one that this version does not know")));
     }
     let quote = reader.counted(MAX_QUOTE_BYTES).map_err(at("quote"))?.to_vec();
-    let platform_events = reader.events("event_log", Reader::platform_event)?;
-    let runtime_events = reader.events("runtime_events", Reader::runtime_event)?;
+    let platform_events = reader.events("event_log", ByteReader::platform_event)?;
+    let runtime_events = reader.events("runtime_events", ByteReader::runtime_event)?;
     let report_data = reader.array().map_err(at("report_data"))?;
     let config = reader
         .counted_text(MAX_TEXT_BYTES)
@@ -37,9 +37,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Parts, EvidenceError> {
     })
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ByteReader<'a> {
     /// A compact number below 2^30, in the shortest form that holds it.
-    fn compact(&mut self) -> Result<usize, Problem> {
+    fn compact(&mut self) -> Result<usize, ReadProblem> {
         let first = self.byte()?;
         let (number, least) = match first & 0b11 {
             0 => (u32::from(first), 0),
@@ -48,31 +48,31 @@ impl<'a> Reader<'a> {
                 let [second, third, fourth] = self.array()?;
                 (u32::from_le_bytes([first, second, third, fourth]), 1 << 14)
             }
-            _ => return Err(Problem::Length),
+            _ => return Err(ReadProblem::Length),
         };
         let number = (number >> 2) as usize;
         match number < least {
-            true => Err(Problem::Length),
+            true => Err(ReadProblem::Length),
             false => Ok(number),
         }
     }
 
-    fn counted(&mut self, limit: usize) -> Result<&'a [u8], Problem> {
+    fn counted(&mut self, limit: usize) -> Result<&'a [u8], ReadProblem> {
         let actual = self.compact()?;
         if actual > limit {
-            return Err(Problem::TooLong { actual, limit });
+            return Err(ReadProblem::TooLong { actual, limit });
         }
         self.take(actual)
     }
 
-    fn counted_text(&mut self, limit: usize) -> Result<&'a str, Problem> {
-        std::str::from_utf8(self.counted(limit)?).map_err(|_| Problem::NotUtf8)
+    fn counted_text(&mut self, limit: usize) -> Result<&'a str, ReadProblem> {
+        std::str::from_utf8(self.counted(limit)?).map_err(|_| ReadProblem::NotUtf8)
     }
 
     fn events(
         &mut self,
         path: &str,
-        event: fn(&mut Self) -> Result<RawEvent, Problem>,
+        event: fn(&mut Self) -> Result<RawEvent, ReadProblem>,
     ) -> Result<Vec<Event>, EvidenceError> {
         let count = event_count(path, self.compact().map_err(at(path))?)?;
         (0..count)
@@ -83,7 +83,7 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    fn platform_event(&mut self) -> Result<RawEvent, Problem> {
+    fn platform_event(&mut self) -> Result<RawEvent, ReadProblem> {
         Ok(RawEvent {
             imr: u32::from_le_bytes(self.array()?),
             event_type: u32::from_le_bytes(self.array()?),
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn runtime_event(&mut self) -> Result<RawEvent, Problem> {
+    fn runtime_event(&mut self) -> Result<RawEvent, ReadProblem> {
         let name = self.counted_text(MAX_EVENT_NAME_BYTES)?.to_owned();
         let payload = self.counted(MAX_PAYLOAD_BYTES)?.to_vec();
         Ok(RawEvent::runtime(name, payload, EventVersion::V1))

@@ -7,8 +7,8 @@
 use super::abi::{self, AbiError, Address, AppBootInfo, KmsInfo};
 use super::call::{APP_AUTH, Call, EPOCH_AUTH_0_6_4, EPOCH_AUTH_0_6_5};
 use super::rpc::{self, Block, Request};
-use super::subject::Subject;
-use super::transcript::{Answer, Transcript, Unanswered};
+use super::subject::GovernanceSubject;
+use super::transcript::{NodeAnswer, RpcTranscript, Unanswered};
 use crate::evidence::{Contracts, RecordedChain};
 use crate::verify::digest::sha256;
 
@@ -52,8 +52,8 @@ pub struct Governance {
     contracts: Contracts,
     hosts: [String; 2],
     block: Block,
-    app: Answer<Option<AppContract>>,
-    kms: Option<Answer<Option<KmsContract>>>,
+    app: NodeAnswer<Option<AppContract>>,
+    kms: Option<NodeAnswer<Option<KmsContract>>>,
 }
 
 /// What an app's contract answers.
@@ -62,20 +62,20 @@ pub struct AppContract {
     /// Its code and its owner.
     pub contract: Contract,
     /// Whether it has the interface of an app's contract.
-    pub is_app: Answer<bool>,
+    pub is_app: NodeAnswer<bool>,
     /// Whether it has epochs (contracts of dstack 0.6.4 and later). Then [`Self::compose_allowed`] is about app epoch 0.
-    pub has_epochs: Answer<bool>,
+    pub has_epochs: NodeAnswer<bool>,
     /// Whether the compose document may have the app's keys.
-    pub compose_allowed: Answer<bool>,
+    pub compose_allowed: NodeAnswer<bool>,
     /// Whether any machine may run it.
-    pub any_device: Answer<bool>,
+    pub any_device: NodeAnswer<bool>,
     /// Whether this machine may run it, under its name of now or that of a KMS before 0.5.6.
-    pub device_allowed: Answer<bool>,
+    pub device_allowed: NodeAnswer<bool>,
     /// Whether the platform must be up to date. Contracts before February 2026 do not have it.
-    pub requires_tcb: Answer<bool>,
+    pub requires_tcb: NodeAnswer<bool>,
     /// Whether it says, in its storage, that it can no longer be upgraded. Absent where the storage is not laid out as that of
     /// a contract that is known.
-    pub upgrades_disabled: Answer<Option<bool>>,
+    pub upgrades_disabled: NodeAnswer<Option<bool>>,
 }
 
 /// What a KMS's contract answers.
@@ -84,16 +84,16 @@ pub struct KmsContract {
     /// Its code and its owner.
     pub contract: Contract,
     /// Whether the OS image may have keys; absent where the image's hash is not known.
-    pub os_image_allowed: Option<Answer<bool>>,
+    pub os_image_allowed: Option<NodeAnswer<bool>>,
     /// Whether the KMS that served the app may have the root keys; absent where the event log does not hold its build.
-    pub kms_allowed: Option<Answer<bool>>,
+    pub kms_allowed: Option<NodeAnswer<bool>>,
     /// Whether each KMS that was attested in this run may have the root keys, by its build.
-    pub live_builds: Vec<([u8; 32], Answer<bool>)>,
+    pub live_builds: Vec<([u8; 32], NodeAnswer<bool>)>,
     /// SubjectPublicKeyInfo of the KMS's CA, DER; empty where the contract does not say.
-    pub ca_public_key: Answer<Vec<u8>>,
+    pub ca_public_key: NodeAnswer<Vec<u8>>,
     /// What it answers a KMS that asks whether this boot of the app may have keys: yes or no, and its words. Absent where the
     /// OS image is not known.
-    pub boot_allowed: Option<Answer<(bool, String)>>,
+    pub boot_allowed: Option<NodeAnswer<(bool, String)>>,
 }
 
 impl KmsContract {
@@ -111,11 +111,11 @@ pub struct Contract {
     /// SHA-256 of the runtime code at its address.
     pub code: [u8; 32],
     /// What it runs, where it is a proxy (ERC-1967).
-    pub implementation: Answer<Option<Implementation>>,
+    pub implementation: NodeAnswer<Option<Implementation>>,
     /// Who may change it.
-    pub owner: Answer<Owner>,
+    pub owner: NodeAnswer<Owner>,
     /// Who was offered its ownership; absent for nobody.
-    pub pending_owner: Answer<Option<Address>>,
+    pub pending_owner: NodeAnswer<Option<Address>>,
 }
 
 /// The code behind a proxy.
@@ -133,7 +133,7 @@ pub struct Owner {
     /// Its address.
     pub address: Address,
     /// What is there.
-    pub kind: Answer<OwnerKind>,
+    pub kind: NodeAnswer<OwnerKind>,
 }
 
 /// What the owner of a contract is. What a contract answers about itself is its own word: its address is what a policy pins.
@@ -200,10 +200,10 @@ pub const MAX_ROUNDS: usize = 8;
 /// Reads what two nodes answered about an app's contracts, and says which questions have no answer yet.
 pub fn read(
     contracts: &Contracts,
-    subject: &Subject,
+    subject: &GovernanceSubject,
     record: &RecordedChain,
 ) -> (Result<Governance, ChainProblem>, Vec<Request>) {
-    let mut transcript = Transcript::new(record);
+    let mut transcript = RpcTranscript::new(record);
     let governance = chain(contracts, &mut transcript).map(|block| {
         let mut at = At {
             transcript: &mut transcript,
@@ -221,7 +221,7 @@ pub fn read(
 }
 
 /// The newest block that both nodes hold for final.
-fn chain(contracts: &Contracts, transcript: &mut Transcript<'_>) -> Result<Block, ChainProblem> {
+fn chain(contracts: &Contracts, transcript: &mut RpcTranscript<'_>) -> Result<Block, ChainProblem> {
     let hosts = transcript.hosts();
     let chains = transcript.each(Request::chain_id());
     let finalized = transcript.each(Request::finalized());
@@ -280,12 +280,12 @@ fn block_of(value: &serde_json::Value, host: &str) -> Result<Block, ChainProblem
 
 /// Questions at one block.
 struct At<'t, 'r> {
-    transcript: &'t mut Transcript<'r>,
+    transcript: &'t mut RpcTranscript<'r>,
     block: u64,
 }
 
 impl At<'_, '_> {
-    fn app(&mut self, address: &Address, subject: &Subject) -> Answer<Option<AppContract>> {
+    fn app(&mut self, address: &Address, subject: &GovernanceSubject) -> NodeAnswer<Option<AppContract>> {
         let Some(code) = self.code(address)? else {
             return Ok(None);
         };
@@ -302,7 +302,7 @@ impl At<'_, '_> {
         }))
     }
 
-    fn kms(&mut self, address: &Address, subject: &Subject) -> Answer<Option<KmsContract>> {
+    fn kms(&mut self, address: &Address, subject: &GovernanceSubject) -> NodeAnswer<Option<KmsContract>> {
         let Some(code) = self.code(address)? else {
             return Ok(None);
         };
@@ -328,13 +328,13 @@ impl At<'_, '_> {
         }))
     }
 
-    fn device_allowed(&mut self, address: &Address, subject: &Subject) -> Answer<bool> {
+    fn device_allowed(&mut self, address: &Address, subject: &GovernanceSubject) -> NodeAnswer<bool> {
         let now = self.bool(address, &Call::DeviceAllowed(subject.boot.device_id));
         let old = self.bool(address, &Call::DeviceAllowed(subject.old_device_id));
         Ok(now? || old?)
     }
 
-    fn boot_allowed(&mut self, kms: &Address, subject: &Subject) -> Answer<(bool, String)> {
+    fn boot_allowed(&mut self, kms: &Address, subject: &GovernanceSubject) -> NodeAnswer<(bool, String)> {
         let of_device = |device_id| AppBootInfo {
             device_id,
             ..subject.boot.clone()
@@ -360,7 +360,7 @@ impl At<'_, '_> {
         }
     }
 
-    fn implementation(&mut self, proxy: &Address) -> Answer<Option<Implementation>> {
+    fn implementation(&mut self, proxy: &Address) -> NodeAnswer<Option<Implementation>> {
         let slot = self
             .transcript
             .bytes(Request::implementation(proxy, self.block))?;
@@ -373,7 +373,7 @@ impl At<'_, '_> {
         Ok(Some(Implementation { address, code }))
     }
 
-    fn owner(&mut self, of: &Address) -> Answer<Owner> {
+    fn owner(&mut self, of: &Address) -> NodeAnswer<Owner> {
         let address = self.call(of, &Call::Owner, abi::decode_address)?;
         Ok(Owner {
             address,
@@ -381,7 +381,7 @@ impl At<'_, '_> {
         })
     }
 
-    fn owner_kind(&mut self, address: &Address) -> Answer<OwnerKind> {
+    fn owner_kind(&mut self, address: &Address) -> NodeAnswer<OwnerKind> {
         if *address == [0; 20] {
             return Ok(OwnerKind::Nobody);
         }
@@ -405,7 +405,7 @@ impl At<'_, '_> {
     }
 
     /// Whether a contract answers for either of the two interfaces with epochs. One that is older refuses the question.
-    fn has_epochs(&mut self, address: &Address) -> Answer<bool> {
+    fn has_epochs(&mut self, address: &Address) -> NodeAnswer<bool> {
         let first = self.bool(address, &Call::Interface(EPOCH_AUTH_0_6_4));
         let second = self.bool(address, &Call::Interface(EPOCH_AUTH_0_6_5));
         Ok(answered(first)?.unwrap_or(false) || answered(second)?.unwrap_or(false))
@@ -413,7 +413,11 @@ impl At<'_, '_> {
 
     /// Slot 1 of `DstackApp` (platform.md §5.3, 6): the lowest byte says whether upgrades are disabled, the next one whether
     /// any device is allowed. Where that one is not what the contract answers, the layout is another.
-    fn upgrades_disabled(&mut self, address: &Address, any_device: &Answer<bool>) -> Answer<Option<bool>> {
+    fn upgrades_disabled(
+        &mut self,
+        address: &Address,
+        any_device: &NodeAnswer<bool>,
+    ) -> NodeAnswer<Option<bool>> {
         let slot = self
             .transcript
             .bytes(Request::storage(address, "0x1", self.block))?;
@@ -427,12 +431,12 @@ impl At<'_, '_> {
     }
 
     /// SHA-256 of the code at an address; absent where there is none.
-    fn code(&mut self, address: &Address) -> Answer<Option<[u8; 32]>> {
+    fn code(&mut self, address: &Address) -> NodeAnswer<Option<[u8; 32]>> {
         let code = self.transcript.bytes(Request::code(address, self.block))?;
         Ok((!code.is_empty()).then(|| sha256(&code)))
     }
 
-    fn bool(&mut self, to: &Address, call: &Call) -> Answer<bool> {
+    fn bool(&mut self, to: &Address, call: &Call) -> NodeAnswer<bool> {
         self.call(to, call, abi::decode_bool)
     }
 
@@ -441,7 +445,7 @@ impl At<'_, '_> {
         to: &Address,
         call: &Call,
         decode: impl FnOnce(&[u8]) -> Result<T, AbiError>,
-    ) -> Answer<T> {
+    ) -> NodeAnswer<T> {
         let answer = self.transcript.bytes(Request::call(to, call, self.block))?;
         decode(&answer).map_err(|error| match error {
             // What a contract without the function and with a fallback answers.
@@ -452,7 +456,7 @@ impl At<'_, '_> {
 }
 
 /// An answer, or none where the contract does not have the function. What it answers in another form is not its answer either.
-fn answered<T>(answer: Answer<T>) -> Answer<Option<T>> {
+fn answered<T>(answer: NodeAnswer<T>) -> NodeAnswer<Option<T>> {
     match answer {
         Ok(value) => Ok(Some(value)),
         Err(Unanswered::Reverted | Unanswered::Abi(_)) => Ok(None),

@@ -14,8 +14,8 @@ pub use governance::{
     OwnerKind, read,
 };
 pub use rpc::{Block, Request, outcome};
-pub use subject::Subject;
-pub use transcript::{Answer, Unanswered};
+pub use subject::GovernanceSubject;
+pub use transcript::{NodeAnswer, Unanswered};
 
 #[cfg(test)]
 mod tests;

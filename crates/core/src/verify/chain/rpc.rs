@@ -104,7 +104,7 @@ pub fn outcome(id: u64, method: &str, body: &[u8]) -> RpcOutcome {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
+struct JsonRpcResponse {
     jsonrpc: Option<String>,
     id: Option<Box<RawValue>>,
     #[serde(default, deserialize_with = "even_null")]
@@ -132,7 +132,8 @@ fn even_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Ra
 }
 
 fn read(id: u64, method: &str, body: &[u8]) -> Result<RpcOutcome, &'static str> {
-    let answer: Envelope = serde_json::from_slice(body).map_err(|_| "the answer is not a JSON-RPC object")?;
+    let answer: JsonRpcResponse =
+        serde_json::from_slice(body).map_err(|_| "the answer is not a JSON-RPC object")?;
     if answer.jsonrpc.as_deref() != Some("2.0") {
         return Err("the answer is not JSON-RPC 2.0");
     }

@@ -5,7 +5,7 @@ use crate::verify::{BootClaims, MeasuredLog, VerifiedQuote, mr_aggregated, mr_sy
 
 /// What the contracts are asked about: all of it is proven of the deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub struct GovernanceSubject {
     /// What a KMS asks a contract about the app. `os_image_hash` is zero where the image is not known.
     pub boot: AppBootInfo,
     /// The machine as KMSs before 0.5.6 name it: SHA-256 of the user data in the quote's header.
@@ -16,7 +16,7 @@ pub struct Subject {
     pub live_builds: Vec<[u8; 32]>,
 }
 
-impl Subject {
+impl GovernanceSubject {
     /// A deployment whose quote and log are proven. `os_image_hash` is the published hash of its OS image, where that is known.
     #[must_use]
     pub fn of(

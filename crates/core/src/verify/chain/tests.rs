@@ -31,8 +31,8 @@ fn boot() -> AppBootInfo {
     }
 }
 
-fn subject() -> Subject {
-    Subject {
+fn subject() -> GovernanceSubject {
+    GovernanceSubject {
         boot: boot(),
         old_device_id: [0x33; 32],
         mr_kms: Some([8; 32]),
@@ -537,7 +537,7 @@ fn a_recording_is_read_back_to_the_same_and_a_gap_in_it_is_named() {
     let read_back: RecordedChain = serde_json::from_str(&text).unwrap();
     assert_eq!(read_back, record);
     assert_eq!(read(&contracts(), &subject(), &read_back), (found, Vec::new()));
-    let other = Subject {
+    let other = GovernanceSubject {
         boot: AppBootInfo {
             compose_hash: [9; 32],
             ..boot()

@@ -39,15 +39,15 @@ pub enum Unanswered {
 }
 
 /// An answer that both nodes gave.
-pub type Answer<T> = Result<T, Unanswered>;
+pub type NodeAnswer<T> = Result<T, Unanswered>;
 
 /// The answers so far, and the questions that are still open.
-pub(super) struct Transcript<'r> {
+pub(super) struct RpcTranscript<'r> {
     record: &'r RecordedChain,
     open: Vec<Request>,
 }
 
-impl<'r> Transcript<'r> {
+impl<'r> RpcTranscript<'r> {
     pub(super) const fn new(record: &'r RecordedChain) -> Self {
         Self {
             record,
@@ -65,7 +65,7 @@ impl<'r> Transcript<'r> {
     }
 
     /// What each node answered, where each answered with a result.
-    pub(super) fn each(&mut self, request: Request) -> Answer<[&'r Value; 2]> {
+    pub(super) fn each(&mut self, request: Request) -> NodeAnswer<[&'r Value; 2]> {
         let [first, second] = self.outcomes(request)?;
         let [first_host, second_host] = self.hosts();
         let first = result(first, first_host)?;
@@ -77,7 +77,7 @@ impl<'r> Transcript<'r> {
     }
 
     /// The bytes that both nodes answered.
-    pub(super) fn bytes(&mut self, request: Request) -> Answer<Vec<u8>> {
+    pub(super) fn bytes(&mut self, request: Request) -> NodeAnswer<Vec<u8>> {
         let [first, second] = self.outcomes(request)?;
         let [first_host, second_host] = self.hosts();
         let first = result(first, first_host)?;
@@ -112,7 +112,7 @@ impl<'r> Transcript<'r> {
     }
 
     /// What was recorded of a question; one that was not asked yet is noted.
-    fn outcomes(&mut self, request: Request) -> Answer<&'r [RpcOutcome; 2]> {
+    fn outcomes(&mut self, request: Request) -> NodeAnswer<&'r [RpcOutcome; 2]> {
         let recorded = self
             .record
             .exchanges
@@ -131,7 +131,7 @@ impl<'r> Transcript<'r> {
 }
 
 /// A node's result; absent for a revert.
-fn result<'o>(outcome: &'o RpcOutcome, host: &str) -> Answer<Option<&'o Value>> {
+fn result<'o>(outcome: &'o RpcOutcome, host: &str) -> NodeAnswer<Option<&'o Value>> {
     match outcome {
         RpcOutcome::Result(value) => Ok(Some(value)),
         RpcOutcome::Error(fault) if is_revert(fault) => Ok(None),

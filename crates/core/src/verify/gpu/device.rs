@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::DeviceRoot;
 use super::chain::{ChainError, DeviceChain};
 use super::opaque::{Opaque, OpaqueError};
-use super::spdm::{SpdmError, Transcript};
+use super::spdm::{SpdmError, SpdmTranscript};
 use crate::evidence::GpuReport;
 
 /// What a device is, as its certificate says.
@@ -64,7 +64,7 @@ impl Architecture {
 pub struct VerifiedDevice {
     architecture: Architecture,
     chain: DeviceChain,
-    transcript: Transcript,
+    transcript: SpdmTranscript,
     opaque: Opaque,
     report: GpuReport,
 }
@@ -132,9 +132,12 @@ impl DeviceError {
 impl VerifiedDevice {
     /// Verifies one report and its chain. The nonce is for the caller to compare: see [`Self::nonce`].
     pub(super) fn verify(report: &GpuReport, root: &DeviceRoot) -> Result<Self, DeviceError> {
-        let transcript = Transcript::parse(&report.transcript)?;
+        let transcript = SpdmTranscript::parse(&report.transcript)?;
         let chain = DeviceChain::verify(&report.chain, root)?;
-        if !chain.signed(Transcript::signed_part(&report.transcript), &transcript.signature) {
+        if !chain.signed(
+            SpdmTranscript::signed_part(&report.transcript),
+            &transcript.signature,
+        ) {
             return Err(DeviceError::Signature);
         }
         let architecture = Architecture::of_common_name(&chain.common_name)
@@ -146,7 +149,7 @@ impl VerifiedDevice {
             });
         }
         let opaque = Opaque::parse(&transcript.opaque)?;
-        let fwid = opaque.fields().and_then(super::opaque::Fields::fwid);
+        let fwid = opaque.fields().and_then(super::opaque::OpaqueFields::fwid);
         if fwid.is_some_and(|fwid| !chain.names_firmware(fwid)) {
             return Err(DeviceError::Firmware);
         }

@@ -160,7 +160,7 @@ impl GpuDevices {
                 && device
                     .opaque()
                     .fields()
-                    .is_some_and(super::opaque::Fields::is_protected_pcie)
+                    .is_some_and(super::opaque::OpaqueFields::is_protected_pcie)
         };
         let is_protected_pcie = self.gpus.iter().any(uses_switches);
         match (self.gpus.is_empty(), self.switches.is_empty()) {

@@ -22,13 +22,13 @@ pub use chain::certificate_names;
 pub use device::{Architecture, DeviceError, VerifiedDevice};
 pub use devices::{GpuDevices, GpuRefusal, Topology};
 pub use nras::{NrasIntermediates, NrasVerdict};
-pub use opaque::{Fields, Opaque, OpaqueError};
+pub use opaque::{Opaque, OpaqueError, OpaqueFields};
 pub use policy::{GpuPolicyProblem, MeasuredGpuPolicy};
 pub use root::DeviceRoot;
-pub use spdm::{Measurement, SpdmError, Transcript};
+pub use spdm::{Measurement, SpdmError, SpdmTranscript};
 
 use super::digest::sha256;
-use super::{BootClaims, BootRefusal, ComposeRefusal, Gap, MeasuredCompose, Prover};
+use super::{BootClaims, BootRefusal, ComposeRefusal, MeasuredCompose, NotProven, Prover};
 use crate::evidence::{Evidence, GpuEvidence, GpuReport, NrasKind, RecordedNras, claimed_gpus};
 use crate::report::DeviceRootKind;
 
@@ -40,11 +40,11 @@ pub const DERIVED_NONCE: &[u8] = b"cvm-verify-gpu-v1";
 #[derive(Debug, Clone)]
 pub struct GpuFacts {
     /// Every device that it handed a report of.
-    pub devices: Result<GpuDevices, Gap<GpuRefusal>>,
+    pub devices: Result<GpuDevices, NotProven<GpuRefusal>>,
     /// Whether the devices signed this run's nonce.
     pub nonce: GpuNonce,
     /// What the measured guest recorded while booting.
-    pub boot: Result<GpuBoot, Gap<GpuBootRefusal>>,
+    pub boot: Result<GpuBoot, NotProven<GpuBootRefusal>>,
     /// The policy that the measured guest applied while booting; absent for a guest that has none.
     pub policy: Option<Result<MeasuredGpuPolicy, GpuPolicyProblem>>,
     /// How many GPUs the host says that the VM has. Proven by nothing: it can only warn.
@@ -78,8 +78,8 @@ impl GpuFacts {
             Ok(policy) => policy.is_written,
             Err(_) => true,
         });
-        !matches!(self.devices, Err(Gap::Absent))
-            || matches!(self.boot, Ok(_) | Err(Gap::Refused(_)))
+        !matches!(self.devices, Err(NotProven::Absent))
+            || matches!(self.boot, Ok(_) | Err(NotProven::Refused(_)))
             || by_policy
             || self.claimed.is_some_and(|number| number > 0)
     }
@@ -88,8 +88,8 @@ impl GpuFacts {
 /// Proves what can be proven of the GPUs.
 pub(super) fn prove(
     evidence: &Evidence,
-    boot: &Result<BootClaims, Gap<BootRefusal>>,
-    compose: &Result<MeasuredCompose, Gap<ComposeRefusal>>,
+    boot: &Result<BootClaims, NotProven<BootRefusal>>,
+    compose: &Result<MeasuredCompose, NotProven<ComposeRefusal>>,
     root: &DeviceRoot,
     prover: &Prover,
 ) -> GpuFacts {
@@ -99,9 +99,9 @@ pub(super) fn prove(
         Some(given) => given.as_ref(),
     };
     let devices = match given.map(|given| &given.reports) {
-        Err(error) => Err(Gap::Refused(GpuRefusal::Problem(error.clone()))),
-        Ok(None) => Err(Gap::Absent),
-        Ok(Some(reports)) => GpuDevices::verify(reports.open(prover), root).map_err(Gap::Refused),
+        Err(error) => Err(NotProven::Refused(GpuRefusal::Problem(error.clone()))),
+        Ok(None) => Err(NotProven::Absent),
+        Ok(Some(reports)) => GpuDevices::verify(reports.open(prover), root).map_err(NotProven::Refused),
     };
     let record = given
         .ok()
@@ -111,10 +111,10 @@ pub(super) fn prove(
         nonce: nonce_of(&devices, evidence.nonce.as_ref()),
         devices,
         boot: match boot {
-            Err(_) => Err(Gap::NotReached),
+            Err(_) => Err(NotProven::NotReached),
             Ok(boot) => match boot.gpu_attestation() {
-                None => Err(Gap::Absent),
-                Some(payload) => GpuBoot::of_event(payload, record).map_err(Gap::Refused),
+                None => Err(NotProven::Absent),
+                Some(payload) => GpuBoot::of_event(payload, record).map_err(NotProven::Refused),
             },
         },
         policy: match (boot, compose) {
@@ -171,7 +171,7 @@ impl GpuFacts {
 }
 
 /// The signed nonces are compared, and no nonce that stands beside the reports: whoever writes that one can copy ours.
-fn nonce_of(devices: &Result<GpuDevices, Gap<GpuRefusal>>, nonce: Option<&[u8; 32]>) -> GpuNonce {
+fn nonce_of(devices: &Result<GpuDevices, NotProven<GpuRefusal>>, nonce: Option<&[u8; 32]>) -> GpuNonce {
     let (Ok(devices), Some(nonce)) = (devices, nonce) else {
         return match devices {
             Ok(_) => GpuNonce::NoNonce,

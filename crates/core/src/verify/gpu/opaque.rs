@@ -64,14 +64,14 @@ const NAMES: [(u16, &str); 31] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opaque {
     /// The format that is read.
-    Fields(Fields),
+    Fields(OpaqueFields),
     /// A newer format, `NVDAOD`, which this version does not read: nothing is known of the device's modes.
     Unread,
 }
 
 /// The fields, by their type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fields(BTreeMap<u16, Vec<u8>>);
+pub struct OpaqueFields(BTreeMap<u16, Vec<u8>>);
 
 /// Why opaque data is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -113,12 +113,12 @@ impl Opaque {
                 return Err(OpaqueError::Twice(kind));
             }
         }
-        Ok(Self::Fields(Fields(fields)))
+        Ok(Self::Fields(OpaqueFields(fields)))
     }
 
     /// The fields, if the format is read.
     #[must_use]
-    pub const fn fields(&self) -> Option<&Fields> {
+    pub const fn fields(&self) -> Option<&OpaqueFields> {
         match self {
             Self::Fields(fields) => Some(fields),
             Self::Unread => None,
@@ -126,7 +126,7 @@ impl Opaque {
     }
 }
 
-impl Fields {
+impl OpaqueFields {
     /// Type, name and value of each field, in the order of the types.
     pub fn named(&self) -> impl Iterator<Item = (u16, &'static str, &[u8])> {
         self.0.iter().map(|(kind, value)| {
@@ -238,7 +238,7 @@ mod tests {
         list.iter().flat_map(of).collect()
     }
 
-    fn read(list: &[(u16, &[u8])]) -> Fields {
+    fn read(list: &[(u16, &[u8])]) -> OpaqueFields {
         match Opaque::parse(&fields(list)).unwrap() {
             Opaque::Fields(fields) => fields,
             Opaque::Unread => panic!("it is the old format"),

@@ -22,7 +22,7 @@ const DIGEST: usize = 48;
 
 /// A transcript, parsed. Nothing in it is proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transcript {
+pub struct SpdmTranscript {
     /// The nonce of the request, 32 bytes.
     pub nonce: [u8; 32],
     /// The slot of the certificate chain that the request names.
@@ -76,7 +76,7 @@ pub enum SpdmError {
     TrailingBytes(usize),
 }
 
-impl Transcript {
+impl SpdmTranscript {
     /// Parses a transcript. Nothing is proven by it.
     ///
     /// # Errors
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn every_field_is_where_the_layout_has_it() {
-        let parsed = Transcript::parse(&transcript(b"opaque")).unwrap();
+        let parsed = SpdmTranscript::parse(&transcript(b"opaque")).unwrap();
         assert_eq!((parsed.nonce, parsed.device_nonce), ([7; 32], [8; 32]));
         assert_eq!(parsed.measurements[&2].value, [2; 48]);
         assert_eq!(parsed.opaque, b"opaque");
@@ -221,11 +221,11 @@ mod tests {
     fn a_cut_anywhere_is_refused_and_so_is_a_byte_too_many() {
         let whole = transcript(b"opaque");
         for length in 0..whole.len() {
-            assert!(Transcript::parse(&whole[..length]).is_err(), "{length}");
+            assert!(SpdmTranscript::parse(&whole[..length]).is_err(), "{length}");
         }
-        assert!(Transcript::parse(&[&whole[..], &[0]].concat()).is_err());
+        assert!(SpdmTranscript::parse(&[&whole[..], &[0]].concat()).is_err());
         assert_eq!(
-            Transcript::parse(&vec![0; MAX_GPU_REPORT_BYTES + 1]),
+            SpdmTranscript::parse(&vec![0; MAX_GPU_REPORT_BYTES + 1]),
             Err(SpdmError::TooLarge(MAX_GPU_REPORT_BYTES + 1))
         );
     }
@@ -233,7 +233,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _ = Transcript::parse(&bytes);
+            let _ = SpdmTranscript::parse(&bytes);
         }
 
         #[test]
@@ -241,7 +241,7 @@ mod tests {
             let mut bytes = transcript(&[1; 20]);
             let at = at.index(bytes.len());
             bytes[at] = byte;
-            let _ = Transcript::parse(&bytes);
+            let _ = SpdmTranscript::parse(&bytes);
         }
     }
 }

@@ -23,13 +23,13 @@ const MEDIA_TYPES: [&str; 2] = [
 const STATEMENT: &str = "application/vnd.in-toto+json";
 
 /// A bundle of the one supported form; nothing in it is proven.
-pub(super) struct Form {
+pub(super) struct ParsedBundle {
     pub(super) bundle: Bundle,
     /// The leaf, DER.
     pub(super) leaf: Vec<u8>,
 }
 
-impl Form {
+impl ParsedBundle {
     /// # Errors
     /// [`Refusal::Malformed`] or [`Refusal::Unsupported`].
     pub(super) fn read(text: &[u8]) -> Result<Self, Refusal> {

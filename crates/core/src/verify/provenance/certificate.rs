@@ -76,12 +76,12 @@ impl SignerClaims {
 }
 
 /// A parsed leaf.
-pub(super) struct Leaf {
+pub(super) struct SigningLeaf {
     certificate: Certificate,
     pub(super) claims: SignerClaims,
 }
 
-impl Leaf {
+impl SigningLeaf {
     /// Reads a certificate, DER, and its claims.
     ///
     /// # Errors

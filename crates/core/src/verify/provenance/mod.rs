@@ -21,7 +21,7 @@ pub use log::LogRecord;
 pub use predicate::{COSIGN_SIGNATURE, PROVENANCE, VERIFICATION_SUMMARY};
 pub use refusal::Refusal;
 pub use root::{SNAPSHOT, SigstoreRootError, SigstoreRoots};
-pub use statement::{MAX_SUBJECTS, Subject};
+pub use statement::{MAX_SUBJECTS, StatementSubject};
 pub use verify::{SignedStatement, verify};
 
 #[cfg(test)]

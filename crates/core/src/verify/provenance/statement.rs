@@ -19,12 +19,12 @@ const TYPES: [&str; 2] = [
 pub(super) struct Statement {
     pub(super) predicate_type: String,
     pub(super) predicate: Value,
-    pub(super) subjects: Vec<Subject>,
+    pub(super) subjects: Vec<StatementSubject>,
 }
 
 /// One subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub struct StatementSubject {
     /// Its name, which the signer chose freely.
     pub name: String,
     /// SHA-256, lower-case hex; empty where it has another digest alone.
@@ -64,7 +64,7 @@ impl Statement {
     }
 }
 
-fn subject(value: &Value) -> Subject {
+fn subject(value: &Value) -> StatementSubject {
     let text = |pointer: &str| {
         value
             .pointer(pointer)
@@ -72,7 +72,7 @@ fn subject(value: &Value) -> Subject {
             .unwrap_or_default()
             .to_owned()
     };
-    Subject {
+    StatementSubject {
         name: text("/name"),
         sha256: text("/digest/sha256"),
     }

@@ -7,11 +7,11 @@ use sigstore_verify::{
     CertificateError, Error, TimestampError, TransparencyLogError, VerificationPolicy, tsa,
 };
 
-use super::bundle::Form;
-use super::certificate::Leaf;
+use super::bundle::ParsedBundle;
+use super::certificate::SigningLeaf;
 use super::log::{self, LogRecord};
 use super::root::{Instance, SigstoreRoots};
-use super::statement::{Statement, Subject};
+use super::statement::{Statement, StatementSubject};
 use super::{COSIGN_SIGNATURE, PROVENANCE, Refusal, SignerClaims, predicate};
 use crate::verify::digest::sha256;
 
@@ -81,7 +81,7 @@ impl SignedStatement {
 
     /// What the statement is about.
     #[must_use]
-    pub fn subjects(&self) -> &[Subject] {
+    pub fn subjects(&self) -> &[StatementSubject] {
         &self.statement.subjects
     }
 
@@ -114,8 +114,8 @@ pub fn verify(
     roots: &SigstoreRoots,
     now: u64,
 ) -> Result<SignedStatement, Refusal> {
-    let form = Form::read(bundle)?;
-    let leaf = Leaf::read(&form.leaf)?;
+    let form = ParsedBundle::read(bundle)?;
+    let leaf = SigningLeaf::read(&form.leaf)?;
     let outdated = |refusal: Refusal| match refusal {
         Refusal::UntrustedChain | Refusal::UnknownLog | Refusal::TimestampUntrusted | Refusal::SctInvalid
             if roots.snapshot.is_some_and(|read| leaf.not_before() > read) =>
@@ -144,7 +144,7 @@ pub fn verify(
 }
 
 /// Whether a certificate authority of the instance has the name that issued the leaf.
-fn issues(instance: &Instance, leaf: &Leaf) -> bool {
+fn issues(instance: &Instance, leaf: &SigningLeaf) -> bool {
     instance
         .root
         .certificate_authorities
@@ -161,8 +161,8 @@ fn chain(authority: &sigstore_verify::trust_root::CertificateAuthority) -> Vec<&
 }
 
 fn judge(
-    form: &Form,
-    leaf: &Leaf,
+    form: &ParsedBundle,
+    leaf: &SigningLeaf,
     instance: &Instance,
     is_github: bool,
     digest: &[u8; 32],
@@ -232,7 +232,7 @@ fn judge(
 }
 
 /// Every timestamp must verify, under one of the instance's authorities. The library does it again and says less of why not.
-fn timestamps(form: &Form, instance: &Instance) -> Result<(), Refusal> {
+fn timestamps(form: &ParsedBundle, instance: &Instance) -> Result<(), Refusal> {
     let signature = &form.envelope()?.signature.sig;
     let data = &form.bundle.verification_material.timestamp_verification_data;
     for timestamp in &data.rfc3161_timestamps {

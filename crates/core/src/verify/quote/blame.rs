@@ -10,12 +10,12 @@ use chrono::DateTime;
 use dcap_qvl::QuoteCollateralV3;
 
 use super::certificate::Certificate;
-use super::documents::{Documents, PCK_CHAIN, malformed, not_signed, wrong_platform};
+use super::documents::{AuthenticDocuments, PCK_CHAIN, malformed, not_signed, wrong_platform};
 use super::own_signatures::{Machine, SelfProven, for_people, is_vouched_for, machine_of};
 use super::platform::{self, Platform};
 use super::{NotVerified, dates, tcb_level};
 use crate::verify::Revocation;
-use crate::verify::{CollateralGap, QuoteRefusal, TrustRoot};
+use crate::verify::{QuoteRefusal, TrustRoot, UnusableCollateral};
 use dcap_qvl::quote::AuthData;
 
 /// Finds who is to blame at a time, Unix seconds. `error` is what dcap-qvl said.
@@ -37,7 +37,7 @@ pub(super) fn find(
         (None, Some(Err(gap))) => return NotVerified::Collateral(gap.clone()),
         (None, None) => return NotVerified::Refused(no_chain()),
     };
-    let documents = Documents::of(collateral, &root_certificate, Some(&machine.ca));
+    let documents = AuthenticDocuments::of(collateral, &root_certificate, Some(&machine.ca));
     if let Some(refusal) = convicted(own, machine, &documents, &root_certificate, collateral, at) {
         return NotVerified::Refused(refusal);
     }
@@ -74,7 +74,7 @@ pub(super) fn no_chain() -> QuoteRefusal {
 fn convicted(
     own: &SelfProven,
     machine: &Machine,
-    documents: &Documents,
+    documents: &AuthenticDocuments,
     root: &Certificate,
     collateral: &QuoteCollateralV3,
     at: u64,
@@ -110,7 +110,7 @@ fn has_begun(issued: &str, at: u64) -> bool {
 
 /// A certificate of the machine's chain that an authentic list names. A revocation is not taken back, so that the list's
 /// own dates do not matter.
-fn revoked(machine: &Machine, documents: &Documents, root: &Certificate) -> Option<QuoteRefusal> {
+fn revoked(machine: &Machine, documents: &AuthenticDocuments, root: &Certificate) -> Option<QuoteRefusal> {
     let lists = [
         (
             documents.pck_crl.as_ref().ok(),
@@ -140,7 +140,7 @@ fn collateral_machine(
     own: &SelfProven,
     collateral: &QuoteCollateralV3,
     root: &TrustRoot,
-) -> Option<Result<Machine, CollateralGap>> {
+) -> Option<Result<Machine, UnusableCollateral>> {
     let text = collateral.pck_certificate_chain.as_deref()?;
     let Some(chain) = Certificate::chain_of_pem(text) else {
         return Some(Err(malformed(

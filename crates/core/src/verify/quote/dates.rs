@@ -4,7 +4,7 @@ use dcap_qvl::quote::Quote;
 use dcap_qvl::{QuoteClaims, QuoteCollateralV3};
 
 use super::documents::malformed;
-use crate::verify::CollateralGap;
+use crate::verify::UnusableCollateral;
 use crate::verify::validity::{Dated, Windows};
 
 /// The part that is out of date at a time, Unix seconds; or that cannot be read. `own_chain` is the PCK chain that the
@@ -13,7 +13,7 @@ pub(super) fn fault(
     collateral: &QuoteCollateralV3,
     own_chain: Option<&str>,
     at: u64,
-) -> Option<CollateralGap> {
+) -> Option<UnusableCollateral> {
     let windows = match Windows::read(collateral, own_chain) {
         Ok(windows) => windows,
         Err(error) => return Some(malformed(error.what, format!("it is not {}", error.expected))),
@@ -21,7 +21,7 @@ pub(super) fn fault(
     if let (Some(first), Some(last)) = (windows.earliest_end(), windows.latest_start())
         && first.not_after < last.not_before
     {
-        return Some(CollateralGap::NoCommonMoment {
+        return Some(UnusableCollateral::NoCommonMoment {
             what: first.what,
             ended: first.not_after,
             other: last.what,
@@ -35,14 +35,14 @@ pub(super) fn fault(
             .filter(|part| part.what.ends_with("CRL"))
     });
     if let Some(part) = ended {
-        return Some(CollateralGap::Expired {
+        return Some(UnusableCollateral::Expired {
             what: part.what,
             ended: part.not_after,
         });
     }
     windows
         .not_yet_valid_at(at)
-        .map(|part| CollateralGap::NotYetValid {
+        .map(|part| UnusableCollateral::NotYetValid {
             what: part.what,
             begins: part.not_before,
         })
@@ -55,7 +55,7 @@ pub(super) fn outside_proven(
     collateral: &QuoteCollateralV3,
     own_chain: Option<&str>,
     at: u64,
-) -> Option<CollateralGap> {
+) -> Option<UnusableCollateral> {
     let in_date = (claims.latest_issue_date..=claims.earliest_expiration_date).contains(&at);
     if in_date {
         return None;
@@ -69,12 +69,12 @@ pub(super) fn outside_proven(
             .map_or("collateral", |part| part.what)
     };
     Some(if at > claims.earliest_expiration_date {
-        CollateralGap::Expired {
+        UnusableCollateral::Expired {
             what: what(Windows::expired_at),
             ended: claims.earliest_expiration_date,
         }
     } else {
-        CollateralGap::NotYetValid {
+        UnusableCollateral::NotYetValid {
             what: what(Windows::not_yet_valid_at),
             begins: claims.latest_issue_date,
         }

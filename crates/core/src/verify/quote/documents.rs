@@ -7,7 +7,7 @@ use dcap_qvl::{QeIdentity, QuoteCollateralV3, TcbInfo};
 use serde::de::DeserializeOwned;
 
 use super::certificate::{Certificate, Crl, path, raw_signature_holds};
-use crate::verify::CollateralGap;
+use crate::verify::UnusableCollateral;
 
 /// How reports name the documents, as `prove::validity` does.
 pub(super) const TCB_INFO: &str = "TCB info";
@@ -17,18 +17,18 @@ pub(super) const PCK_CRL: &str = "PCK CRL";
 pub(super) const PCK_CHAIN: &str = "PCK certificate chain";
 
 /// The documents that are authentic; of each other, why it is not.
-pub(super) struct Documents {
+pub(super) struct AuthenticDocuments {
     /// Which platforms Intel rates how.
-    pub tcb_info: Result<TcbInfo, CollateralGap>,
+    pub tcb_info: Result<TcbInfo, UnusableCollateral>,
     /// Which quoting enclaves Intel rates how.
-    pub qe_identity: Result<QeIdentity, CollateralGap>,
+    pub qe_identity: Result<QeIdentity, UnusableCollateral>,
     /// Certificate authorities and signers that Intel revoked.
-    pub root_crl: Result<Crl, CollateralGap>,
+    pub root_crl: Result<Crl, UnusableCollateral>,
     /// PCK certificates that Intel revoked.
-    pub pck_crl: Result<Crl, CollateralGap>,
+    pub pck_crl: Result<Crl, UnusableCollateral>,
 }
 
-impl Documents {
+impl AuthenticDocuments {
     /// Looks at each document. `ca` is the authority that issued the machine's certificate, where that is known; otherwise
     /// the one that the collateral names is taken, if it is one.
     pub(super) fn of(collateral: &QuoteCollateralV3, root: &Certificate, ca: Option<&Certificate>) -> Self {
@@ -61,7 +61,7 @@ impl Documents {
     }
 
     /// The first document that is not authentic.
-    pub(super) fn first_fault(&self) -> Option<&CollateralGap> {
+    pub(super) fn first_fault(&self) -> Option<&UnusableCollateral> {
         let faults = [
             self.tcb_info.as_ref().err(),
             self.qe_identity.as_ref().err(),
@@ -71,34 +71,34 @@ impl Documents {
         // What cannot be read is the plainer fault.
         let found = || faults.into_iter().flatten();
         found()
-            .find(|gap| matches!(gap, CollateralGap::Malformed { .. }))
+            .find(|gap| matches!(gap, UnusableCollateral::Malformed { .. }))
             .or_else(|| found().next())
     }
 }
 
-pub(super) fn malformed(document: &'static str, problem: impl Into<String>) -> CollateralGap {
-    CollateralGap::Malformed {
+pub(super) fn malformed(document: &'static str, problem: impl Into<String>) -> UnusableCollateral {
+    UnusableCollateral::Malformed {
         document,
         problem: problem.into(),
     }
 }
 
-pub(super) fn not_signed(document: &'static str, problem: impl Into<String>) -> CollateralGap {
-    CollateralGap::NotSignedByIntel {
+pub(super) fn not_signed(document: &'static str, problem: impl Into<String>) -> UnusableCollateral {
+    UnusableCollateral::NotSignedByIntel {
         document,
         problem: problem.into(),
     }
 }
 
-pub(super) fn wrong_platform(document: &'static str, problem: impl Into<String>) -> CollateralGap {
-    CollateralGap::WrongPlatform {
+pub(super) fn wrong_platform(document: &'static str, problem: impl Into<String>) -> UnusableCollateral {
+    UnusableCollateral::WrongPlatform {
         document,
         problem: problem.into(),
     }
 }
 
 /// Reads a document as dcap-qvl does.
-fn json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, CollateralGap> {
+fn json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, UnusableCollateral> {
     serde_json::from_str(text).map_err(|error| {
         let problem = match text.trim() {
             "" => "it is empty".to_owned(),
@@ -121,7 +121,7 @@ fn signed_by_intel(
     signature: &[u8],
     root: &Certificate,
     root_crl: Option<&Crl>,
-) -> Result<(), CollateralGap> {
+) -> Result<(), UnusableCollateral> {
     let Some(chain) = Certificate::chain_of_pem(chain) else {
         return Err(malformed(
             what,
@@ -156,14 +156,14 @@ fn signed_by_intel(
     }
 }
 
-fn crl(what: &'static str, der: &[u8]) -> Result<Crl, CollateralGap> {
+fn crl(what: &'static str, der: &[u8]) -> Result<Crl, UnusableCollateral> {
     if der.is_empty() {
         return Err(malformed(what, "it is missing"));
     }
     Crl::of_der(der).ok_or_else(|| malformed(what, "it is not a certificate revocation list in DER"))
 }
 
-fn root_crl(der: &[u8], root: &Certificate) -> Result<Crl, CollateralGap> {
+fn root_crl(der: &[u8], root: &Certificate) -> Result<Crl, UnusableCollateral> {
     let crl = crl(ROOT_CRL, der)?;
     if crl.is_signed_by(root) {
         return Ok(crl);
@@ -183,7 +183,7 @@ fn pck_crl(
     collateral: &QuoteCollateralV3,
     root: &Certificate,
     ca: Option<&Certificate>,
-) -> Result<Crl, CollateralGap> {
+) -> Result<Crl, UnusableCollateral> {
     let crl = crl(PCK_CRL, &collateral.pck_crl)?;
     let named = Certificate::chain_of_pem(&collateral.pck_crl_issuer_chain).unwrap_or_default();
     let named = named

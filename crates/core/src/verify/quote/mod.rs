@@ -37,7 +37,7 @@ use dcap_qvl::verify::QuoteVerifier;
 use dcap_qvl::{Policy, QuoteClaims, QuoteCollateralV3, TcbStatus};
 use serde::Deserialize;
 
-use super::not_proven::{CollateralGap, FORECAST};
+use super::not_proven::{FORECAST, UnusableCollateral};
 use super::{QuoteRefusal, TrustRoot};
 use crate::evidence::QuoteBytes;
 use own_signatures::SelfProven;
@@ -48,7 +48,7 @@ pub(super) enum NotVerified {
     /// The quote is refused.
     Refused(QuoteRefusal),
     /// The collateral does not serve.
-    Collateral(CollateralGap),
+    Collateral(UnusableCollateral),
 }
 
 /// dcap-qvl's claims, unjudged: TCB status and advisories are for the `tcb-status` check, which has the
@@ -118,7 +118,7 @@ pub(super) fn verify(
 
 /// The PCE id of the machine's certificate is the one that the TCB info is for: dcap-qvl does not compare them
 /// (dstack-attestation.md §2.6).
-fn same_pce(claims: &QuoteClaims, collateral: &QuoteCollateralV3) -> Result<(), CollateralGap> {
+fn same_pce(claims: &QuoteClaims, collateral: &QuoteCollateralV3) -> Result<(), UnusableCollateral> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct PceIdOnly {

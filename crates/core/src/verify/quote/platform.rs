@@ -3,8 +3,8 @@
 
 use dcap_qvl::{QeIdentity, TcbInfo, TcbStatus};
 
-use super::documents::{Documents, QE_IDENTITY, TCB_INFO, bounded, malformed, wrong_platform};
-use crate::verify::CollateralGap;
+use super::documents::{AuthenticDocuments, QE_IDENTITY, TCB_INFO, bounded, malformed, wrong_platform};
+use crate::verify::UnusableCollateral;
 
 /// The machine that collateral is for.
 pub(super) struct Platform<'a> {
@@ -37,7 +37,10 @@ const ENCLAVE: [TcbStatus; 5] = [
 ];
 
 /// The first authentic document that is not for this machine, or that cannot rate any.
-pub(super) fn first_fault(documents: &Documents, platform: &Platform<'_>) -> Option<CollateralGap> {
+pub(super) fn first_fault(
+    documents: &AuthenticDocuments,
+    platform: &Platform<'_>,
+) -> Option<UnusableCollateral> {
     let tcb_info = documents.tcb_info.as_ref().ok();
     let qe_identity = documents.qe_identity.as_ref().ok();
     tcb_info
@@ -46,7 +49,7 @@ pub(super) fn first_fault(documents: &Documents, platform: &Platform<'_>) -> Opt
 }
 
 /// Whether a TCB info rates this machine.
-pub(super) fn rates(tcb_info: &TcbInfo, platform: &Platform<'_>) -> Result<(), CollateralGap> {
+pub(super) fn rates(tcb_info: &TcbInfo, platform: &Platform<'_>) -> Result<(), UnusableCollateral> {
     let wrong = |problem: String| Err(wrong_platform(TCB_INFO, problem));
     if tcb_info.id != "TDX" {
         return wrong(format!(
@@ -120,7 +123,7 @@ fn known(found: impl Iterator<Item = TcbStatus>, allowed: &[TcbStatus], member: 
 }
 
 /// Whether a QE identity rates quoting enclaves of TDX.
-pub(super) fn rates_quoting_enclaves(identity: &QeIdentity) -> Result<(), CollateralGap> {
+pub(super) fn rates_quoting_enclaves(identity: &QeIdentity) -> Result<(), UnusableCollateral> {
     if identity.id != "TD_QE" {
         return Err(wrong_platform(
             QE_IDENTITY,

@@ -5,9 +5,9 @@ use dcap_qvl::QuoteCollateralV3;
 
 use super::certificate::Certificate;
 use super::dates;
-use super::documents::Documents;
+use super::documents::AuthenticDocuments;
 use super::platform::{self, Platform};
-use crate::verify::{CollateralGap, TrustRoot};
+use crate::verify::{TrustRoot, UnusableCollateral};
 
 /// Judges a set at a time, Unix seconds: each document's signature, whether it is for the FMSPC, and the dates. What it
 /// says of a machine is not looked at. Nothing is accepted by this: a quote is verified with everything anew.
@@ -19,11 +19,11 @@ pub fn judge_collateral(
     fmspc: [u8; 6],
     root: &TrustRoot,
     at: u64,
-) -> Result<(), CollateralGap> {
+) -> Result<(), UnusableCollateral> {
     let Some(root) = Certificate::of_der(root.der()) else {
         return Ok(());
     };
-    let documents = Documents::of(collateral, &root, None);
+    let documents = AuthenticDocuments::of(collateral, &root, None);
     let platform = Platform { fmspc, pce_id: None };
     documents
         .first_fault()

@@ -3,7 +3,7 @@
 //! Dates are not looked at: the KMS and the app CA write 1975-01-01, and the KMS makes its certificate anew at each start.
 //! The KMS's key is what stays (platform.md §2.2, step 6).
 
-use super::leaf::Leaf;
+use super::leaf::TlsLeaf;
 use super::{APP_ID, RaTlsRefusal, USAGE};
 use crate::evidence::TlsChain;
 use crate::verify::quote::certificate::Certificate;
@@ -30,7 +30,7 @@ pub(super) fn leads_to(chain: &TlsChain, app_id: &[u8; 20], kms: &str) -> Result
     }
     let between = chain.issuers().count().saturating_sub(1);
     for issuer in chain.issuers().take(between) {
-        let issuer = Leaf::of_der(issuer)?;
+        let issuer = TlsLeaf::of_der(issuer)?;
         if issuer.extension(USAGE) != Some(CA_USAGE) || issuer.extension(APP_ID) != Some(app_id) {
             return broken("the certificate between it and the KMS's is not that of this app's CA (app:ca)");
         }
@@ -38,7 +38,7 @@ pub(super) fn leads_to(chain: &TlsChain, app_id: &[u8; 20], kms: &str) -> Result
     let Some(root) = chain.issuers().last() else {
         return broken("it comes without the certificate that signed it");
     };
-    let root = Leaf::of_der(root)?;
+    let root = TlsLeaf::of_der(root)?;
     if hex::encode(&root.spki) == kms {
         Ok(())
     } else {

@@ -24,7 +24,7 @@ const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.
 
 /// A TLS certificate as far as bindings need it. Nothing of it is proven.
 #[derive(Debug, Clone)]
-pub(super) struct Leaf {
+pub(super) struct TlsLeaf {
     /// SubjectPublicKeyInfo, DER, the whole SEQUENCE.
     pub spki: Vec<u8>,
     /// Whether the key is one of P-256, the only one that dstack's KMS signs.
@@ -53,7 +53,7 @@ pub(crate) fn is_of_dstack(certificate: &[u8]) -> bool {
     })
 }
 
-impl Leaf {
+impl TlsLeaf {
     /// Reads a certificate, DER.
     pub(super) fn of_der(der: &[u8]) -> Result<Self, RaTlsRefusal> {
         let unreadable = |_| RaTlsRefusal::Malformed("it is not an X.509 certificate in DER".to_owned());

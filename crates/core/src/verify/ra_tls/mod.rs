@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha512};
 use super::BootClaims;
 use super::td_claims::TdClaims;
 use crate::evidence::{Attestation, Evidence, EvidenceError, TlsChain};
-use leaf::Leaf;
+use leaf::TlsLeaf;
 
 /// The extensions of dstack (platform.md §2.2).
 const QUOTE: u32 = 1;
@@ -80,7 +80,7 @@ pub enum RaTlsRefusal {
 /// An RA-TLS certificate with its evidence, read. Nothing of it is proven.
 #[derive(Debug, Clone)]
 pub struct RaTlsCertificate {
-    leaf: Leaf,
+    leaf: TlsLeaf,
     evidence: Evidence,
 }
 
@@ -90,7 +90,7 @@ pub struct RaTlsCertificate {
 /// [`RaTlsRefusal`] says what cannot be read.
 pub fn evidence_of(chain: &TlsChain) -> Option<Result<RaTlsCertificate, RaTlsRefusal>> {
     is_of_dstack(chain.leaf()).then(|| {
-        let leaf = Leaf::of_der(chain.leaf())?;
+        let leaf = TlsLeaf::of_der(chain.leaf())?;
         let attestation = attestation_of(&leaf)?;
         let evidence = Evidence::of_quote(attestation, None, None, None).map_err(malformed)?;
         Ok(RaTlsCertificate { leaf, evidence })
@@ -110,7 +110,7 @@ impl RaTlsCertificate {
     }
 }
 
-fn attestation_of(leaf: &Leaf) -> Result<Attestation, RaTlsRefusal> {
+fn attestation_of(leaf: &TlsLeaf) -> Result<Attestation, RaTlsRefusal> {
     let quote = leaf.extension(QUOTE);
     match (leaf.extension(ATTESTATION), quote) {
         (Some(versioned), quote) => {

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::evidence::TlsChain;
-use crate::verify::{CollateralGap, LeafInputs, QuoteLayout, SignatureCache, TrustRoot, prove_certificate};
+use crate::verify::{
+    LeafInputs, QuoteLayout, SignatureCache, TrustRoot, UnusableCollateral, prove_certificate,
+};
 
 fn pem(path: &str) -> Option<TlsChain> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
@@ -110,7 +112,7 @@ fn a_real_certificate_is_not_bound_without_collateral() {
     for (name, chain, ..) in real_chains() {
         let certificate = evidence_of(&chain).unwrap().unwrap();
         let inputs = LeafInputs {
-            collateral: Err::<&QuoteCollateralV3, _>(CollateralGap::Missing),
+            collateral: Err::<&QuoteCollateralV3, _>(UnusableCollateral::Missing),
             collateral_fetched_at: None,
             signatures: &SignatureCache::default(),
             root: &TrustRoot::Intel,
@@ -125,7 +127,7 @@ fn a_real_certificate_is_not_bound_without_collateral() {
             "{name}"
         );
         assert!(
-            matches!(own.quote, Err(crate::verify::Gap::NotReached)),
+            matches!(own.quote, Err(crate::verify::NotProven::NotReached)),
             "{name}: {:?}",
             own.quote
         );

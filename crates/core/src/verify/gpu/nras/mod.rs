@@ -18,7 +18,7 @@ use super::devices::GpuDevices;
 use crate::evidence::{NrasKind, RecordedNras};
 use crate::verify::digest::sha256;
 use keys::KeySet;
-use token::Token;
+use token::NrasToken;
 
 /// Bytes of one answer: 1 MiB. One of eight GPUs has about 17 KB.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -162,7 +162,7 @@ impl Inputs<'_> {
     }
 
     fn verified(&self, text: &str) -> Result<Value, String> {
-        let token = Token::parse(text)?;
+        let token = NrasToken::parse(text)?;
         let issued_at = token
             .issued_at()
             .ok_or_else(|| "a token does not say when it was issued".to_owned())?;

@@ -19,9 +19,9 @@ const ALGORITHM: &str = "ES384";
 /// The issuer of every token.
 const ISSUER: &str = "https://nras.attestation.nvidia.com";
 
-/// A token, parsed. Nothing in it is proven before [`Token::verify`].
+/// A token, parsed. Nothing in it is proven before [`NrasToken::verify`].
 #[derive(Debug)]
-pub(super) struct Token<'a> {
+pub(super) struct NrasToken<'a> {
     /// The id of the key that it names.
     pub(super) kid: String,
     claims: Value,
@@ -29,7 +29,7 @@ pub(super) struct Token<'a> {
     signature: Vec<u8>,
 }
 
-impl<'a> Token<'a> {
+impl<'a> NrasToken<'a> {
     /// Reads a token.
     pub(super) fn parse(text: &'a str) -> Result<Self, String> {
         if text.len() > MAX_TOKEN {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 use url::Url;
 
-use super::delivery::{Pace, json_headers};
+use super::delivery::{RetryPolicy, json_headers};
 use super::error::DeliveryError;
 use crate::net::retry::{Schedule, retry};
 use crate::net::{self, Client, HeaderMap, HeaderValue, Limits, Secret};
@@ -27,7 +27,7 @@ const API_VERSION: &str = "2022-11-28";
 
 /// What octocrab sends its requests through.
 #[derive(Clone)]
-pub(super) struct Door {
+pub(super) struct GithubClient {
     pub(super) client: Client,
     /// The address of the API, ending with a slash.
     pub(super) api: Url,
@@ -35,12 +35,12 @@ pub(super) struct Door {
     /// When everything has to be done.
     pub(super) deadline: Instant,
     /// How often, and for how long.
-    pub(super) pace: Pace,
+    pub(super) retry_policy: RetryPolicy,
     /// Random: how much longer than half of each pause it waits.
     pub(super) jitter: u32,
 }
 
-impl Door {
+impl GithubClient {
     /// An octocrab that goes through it. It must be made inside a tokio runtime.
     pub(super) fn octocrab(self) -> Octocrab {
         let builder = OctocrabBuilder::new_empty().with_service(self);
@@ -54,7 +54,7 @@ impl Door {
     pub(super) fn schedule(&self) -> Schedule {
         Schedule {
             total: self.deadline.saturating_duration_since(Instant::now()),
-            ..self.pace.schedule
+            ..self.retry_policy.schedule
         }
     }
 
@@ -88,7 +88,7 @@ impl Door {
         if left.is_zero() {
             return Err(DeliveryError::NoTimeLeft);
         }
-        let limits = Limits::body(MAX_ANSWER).within(left.min(self.pace.one_try));
+        let limits = Limits::body(MAX_ANSWER).within(left.min(self.retry_policy.one_try));
         let answer = self
             .client
             .send(method, url, self.headers()?, body, &limits)
@@ -132,7 +132,7 @@ impl Door {
     }
 }
 
-impl Service<Request<OctoBody>> for Door {
+impl Service<Request<OctoBody>> for GithubClient {
     type Response = Response<OctoBody>;
     type Error = DeliveryError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;

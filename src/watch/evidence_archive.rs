@@ -15,13 +15,13 @@ use cvm_verify_core::report::{TargetReport, Verdict};
 const MAX_FILES: usize = 1000;
 
 /// Where evidence is kept, and what of.
-pub(crate) struct Kept {
+pub(crate) struct EvidenceArchive {
     folder: Option<PathBuf>,
     /// By name: what its file shows; nothing once it has passed since.
     shown: BTreeMap<String, Vec<String>>,
 }
 
-impl Kept {
+impl EvidenceArchive {
     /// In this folder, which is made; nowhere without one.
     pub fn new(folder: Option<PathBuf>) -> Result<Self, WriteError> {
         if let Some(folder) = &folder {

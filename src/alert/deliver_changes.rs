@@ -3,15 +3,15 @@
 use tokio::time::Instant;
 
 use super::channels::Channels;
-use super::delivery::Pace;
-use super::dispatch::{NO_SECRET, Plan, jitter, of_the_run};
+use super::delivery::RetryPolicy;
+use super::dispatch::{DispatchPlan, NO_SECRET, jitter, of_the_run};
 use super::error::DeliveryError;
-use super::event::Event;
+use super::event::AlertEvent;
 use super::github_issue;
-use super::github_issue::Board;
-use super::letter::Letter;
-use super::message::{Context, Message};
-use super::state::{About, Due, Observation, Rules, State, TargetId, TargetState, decide};
+use super::github_issue::OpenIssues;
+use super::incident::{About, Due, Observation, Rules, State, TargetId, TargetState, decide};
+use super::message::{Message, RunContext};
+use super::outgoing::OutgoingMessage;
 use crate::net::Client;
 use cvm_verify_core::report::{AlertRecord, TargetReport};
 
@@ -30,16 +30,16 @@ pub struct Memory<'a> {
 ///
 /// Only what a channel took counts as told to it; the rest is due again in the next run. There are no records of what
 /// need not be told again.
-pub async fn deliver_remembering(
+pub async fn deliver_changes(
     client: &Client,
     channels: &Channels,
     targets: &[TargetReport],
     memory: Memory<'_>,
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
     deliver_at(
-        &Pace::default(),
+        &RetryPolicy::default(),
         client,
         channels,
         targets,
@@ -52,7 +52,7 @@ pub async fn deliver_remembering(
 
 /// Takes the memory of a target further where nothing is due on any channel, without asking anybody. False where
 /// something is due, or where an issue may remember what `state` does not: then the memory is as before, and
-/// [`deliver_remembering`] is to be asked.
+/// [`deliver_changes`] is to be asked.
 pub fn nothing_due(
     state: &mut State,
     channels: &Channels,
@@ -101,17 +101,17 @@ struct Pending {
 }
 
 pub(super) async fn deliver_at(
-    pace: &Pace,
+    retry_policy: &RetryPolicy,
     client: &Client,
     channels: &Channels,
     targets: &[TargetReport],
     memory: Memory<'_>,
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
     let names = channels.remembering();
-    let deadline = pace.deadline();
-    let mut issues = Issues::open(channels, client, pace, deadline, jitter(entropy())).await;
+    let deadline = retry_policy.deadline();
+    let mut issues = Issues::open(channels, client, retry_policy, deadline, jitter(entropy())).await;
     let mut pending = Vec::new();
     for (target, observations) in targets.iter().zip(memory.observations) {
         let id = TargetId::of(&target.name);
@@ -129,23 +129,25 @@ pub(super) async fn deliver_at(
             .enumerate()
             .filter(|(_, one)| one.due.channel == channel);
         of_channel
-            .map(|(index, one)| Letter::new(&one.message, Some(index)))
+            .map(|(index, one)| OutgoingMessage::new(&one.message, Some(index)))
             .collect()
     };
     let (event, worst) = of_the_run(targets);
-    let plan = Plan::new(channels, letters, event, Some(worst));
+    let plan = DispatchPlan::new(channels, letters, event, Some(worst));
     // The issue holds the memory of what the others were told: it comes last, and needs time.
     let for_others = if channels.github_issue.is_some() {
-        deadline.checked_sub(pace.schedule.total / 3).unwrap_or(deadline)
+        deadline
+            .checked_sub(retry_policy.schedule.total / 3)
+            .unwrap_or(deadline)
     } else {
         deadline
     };
-    let done = plan.run(pace, client, for_others, &entropy).await;
+    let done = plan.run(retry_policy, client, for_others, &entropy).await;
     let mut records = Vec::new();
-    for (record, told) in done {
-        let told = told.into_iter().filter_map(|index| pending.get(index));
-        for one in told.filter(|_| record.delivered) {
-            memory.state.told(one.target, &one.due, context.now);
+    for (record, delivered) in done {
+        let delivered = delivered.into_iter().filter_map(|index| pending.get(index));
+        for one in delivered.filter(|_| record.delivered) {
+            memory.state.record(one.target, &one.due, context.now);
         }
         records.push(record);
     }
@@ -160,15 +162,21 @@ enum Issues {
     NotAskedFor,
     NoToken,
     Unusable(DeliveryError),
-    Open(Box<Board>),
+    Open(Box<OpenIssues>),
 }
 
 impl Issues {
-    async fn open(channels: &Channels, client: &Client, pace: &Pace, deadline: Instant, jitter: u32) -> Self {
+    async fn open(
+        channels: &Channels,
+        client: &Client,
+        retry_policy: &RetryPolicy,
+        deadline: Instant,
+        jitter: u32,
+    ) -> Self {
         let Some(issues) = &channels.github_issue else {
             return Self::NotAskedFor;
         };
-        match issues.open(client, pace, deadline, jitter).await {
+        match issues.open(client, retry_policy, deadline, jitter).await {
             Ok(Some(board)) => Self::Open(Box::new(board)),
             Ok(None) => Self::NoToken,
             Err(error) => Self::Unusable(error),
@@ -188,7 +196,7 @@ impl Issues {
         target: &TargetReport,
         state: &mut State,
         pending: &[Pending],
-        context: &Context<'_>,
+        context: &RunContext<'_>,
     ) -> Vec<AlertRecord> {
         let id = TargetId::of(&target.name);
         let own = |one: &&Pending| one.target == id && one.due.channel == github_issue::CHANNEL;
@@ -201,7 +209,7 @@ impl Issues {
         let first = due
             .iter()
             .find(|(_, due, _)| !matches!(due.about, About::Forecast(_)));
-        let record = |event: Event, delivered, said: &str| AlertRecord {
+        let record = |event: AlertEvent, delivered, said: &str| AlertRecord {
             channel: github_issue::CHANNEL.to_owned(),
             event: event.as_str().to_owned(),
             delivered,
@@ -246,7 +254,7 @@ impl Issues {
 fn messages(
     target: &TargetReport,
     due: Vec<Due>,
-    context: &Context<'_>,
+    context: &RunContext<'_>,
     entropy: &impl Fn() -> [u8; 16],
 ) -> Vec<Pending> {
     let mut pending: Vec<Pending> = Vec::new();
@@ -265,5 +273,5 @@ fn messages(
 }
 
 #[cfg(test)]
-#[path = "remember_tests.rs"]
+#[path = "deliver_changes_tests.rs"]
 mod tests;

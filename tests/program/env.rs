@@ -20,7 +20,7 @@ fn program() -> Command {
 fn text(width: &str, term: &str) -> String {
     let args = ["replay", BUNDLE];
     let env = [("COLUMNS", width), ("TERM", term)];
-    run_in(&args, &env, |surroundings| surroundings.stdout_is_terminal = true).stdout
+    run_in(&args, &env, |env| env.stdout_is_terminal = true).stdout
 }
 
 #[test]

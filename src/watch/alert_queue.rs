@@ -8,22 +8,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tokio::task::{Id, JoinSet};
 
-use super::Lap;
+use super::HeartbeatCycle;
 use super::options::Options;
 use crate::alert::alerting::{Alerting, entropy, run_url, whole_app};
-use crate::alert::state::{Observation, State, TargetId};
+use crate::alert::incident::{Observation, State, TargetId};
 use crate::alert::state_file::StateFile;
-use crate::alert::variables::Variables;
-use crate::alert::{self, Channels, Context, HEARTBEAT_URL, Memory};
+use crate::alert::variables::ChannelVariables;
+use crate::alert::{self, Channels, HEARTBEAT_URL, Memory, RunContext};
 use crate::engine::Session;
-use crate::env::Surroundings;
+use crate::env::Env;
 use crate::net::Client;
-use crate::plan::planner::{Plan, Planned};
+use crate::plan::planner::{Job, Plan};
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::{AlertRecord, Mode, TargetReport, Verdict};
 
 /// The desk.
-pub(crate) struct Desk {
+pub(crate) struct AlertQueue {
     alerting: Alerting,
     client: Client,
     run_url: Option<String>,
@@ -33,10 +33,10 @@ pub(crate) struct Desk {
     news: bool,
     /// What was said when the file could not be written.
     problem: Option<String>,
-    lanes: BTreeMap<Variables, Lane>,
+    groups: BTreeMap<ChannelVariables, ChannelGroup>,
     heartbeat: Heartbeat,
     deliveries: JoinSet<Delivered>,
-    errands: HashMap<Id, Errand>,
+    purposes: HashMap<Id, DeliveryPurpose>,
     /// The targets of all deliveries that are under way.
     in_delivery: BTreeSet<TargetId>,
 }
@@ -48,7 +48,7 @@ enum Remembered {
 }
 
 /// Targets with the same channels.
-struct Lane {
+struct ChannelGroup {
     channels: Channels,
     /// By the target's name: its latest report, and what was found and not weighed yet.
     waiting: BTreeMap<String, Waiting>,
@@ -63,7 +63,7 @@ struct Waiting {
 /// The ping for each lap over all targets.
 struct Heartbeat {
     channels: Channels,
-    lap: Lap,
+    cycle: HeartbeatCycle,
     /// What the next ping says, while it is not on its way.
     due: Option<Verdict>,
     pinging: bool,
@@ -71,9 +71,9 @@ struct Heartbeat {
 }
 
 /// What a delivery is for.
-enum Errand {
+enum DeliveryPurpose {
     Ping,
-    Lane(Variables, Vec<TargetId>),
+    Lane(ChannelVariables, Vec<TargetId>),
 }
 
 /// What came of a delivery.
@@ -83,86 +83,76 @@ struct Delivered {
     records: Vec<AlertRecord>,
 }
 
-impl Desk {
+impl AlertQueue {
     /// As the options and the environment say.
-    pub fn new(
-        options: &Options,
-        plan: &Plan,
-        session: &Session,
-        surroundings: &mut Surroundings,
-    ) -> Result<Self, UsageError> {
-        let alerting = Alerting::new(options.github_issue.as_deref(), options.rules, surroundings)?;
+    pub fn new(options: &Options, plan: &Plan, session: &Session, env: &mut Env) -> Result<Self, UsageError> {
+        let alerting = Alerting::new(options.github_issue.as_deref(), options.rules, env)?;
         let memory = match &options.state {
-            Some(path) if options.once => Remembered::File(StateFile::open(path, surroundings)),
-            Some(path) => Remembered::File(StateFile::open_alone(path, surroundings)?),
+            Some(path) if options.once => Remembered::File(StateFile::open(path, env)),
+            Some(path) => Remembered::File(StateFile::open_alone(path, env)?),
             None => Remembered::Process(State::default()),
         };
         Ok(Self {
             alerting,
             client: session.client.clone(),
-            run_url: run_url(surroundings),
-            now: surroundings.now,
+            run_url: run_url(env),
+            now: env.now,
             memory,
             news: false,
             problem: None,
-            lanes: BTreeMap::new(),
+            groups: BTreeMap::new(),
             heartbeat: Heartbeat {
-                channels: plan.alerts.channels(surroundings),
-                lap: Lap::default(),
+                channels: plan.alerts.channels(env),
+                cycle: HeartbeatCycle::default(),
                 due: None,
                 pinging: false,
                 simulated: session.simulated().is_some(),
             },
             deliveries: JoinSet::new(),
-            errands: HashMap::new(),
+            purposes: HashMap::new(),
             in_delivery: BTreeSet::new(),
         })
     }
 
     /// These are the targets from now on. What was found of others is still told.
-    pub fn watch(&mut self, plan: &Plan, surroundings: &Surroundings) {
-        self.heartbeat.channels = plan.alerts.channels(surroundings);
+    pub fn watch(&mut self, plan: &Plan, env: &Env) {
+        self.heartbeat.channels = plan.alerts.channels(env);
         let names = plan.targets.iter().map(|target| target.name().to_owned());
-        self.heartbeat.lap.watch(names);
+        self.heartbeat.cycle.watch(names);
     }
 
     /// Whether nobody would hear of anything: no target of the plan has a channel, and there is no heartbeat.
-    pub fn is_silent(&self, plan: &Plan, surroundings: &Surroundings) -> bool {
+    pub fn is_silent(&self, plan: &Plan, env: &Env) -> bool {
         let mut targets = plan.targets.iter();
-        let told = targets.any(|target| self.alerting.channels(&target.alerts, surroundings).is_any());
-        !told && plan.alerts.channels(surroundings).secret(HEARTBEAT_URL).is_none()
+        let is_alerted = targets.any(|target| self.alerting.channels(&target.alerts, env).is_any());
+        !is_alerted && plan.alerts.channels(env).secret(HEARTBEAT_URL).is_none()
     }
 
     /// Takes what was found of a target in a round, of each instance where it has several.
-    pub fn take(
-        &mut self,
-        target: &Planned,
-        reports: Vec<TargetReport>,
-        now: u64,
-        surroundings: &Surroundings,
-    ) {
+    pub fn take(&mut self, target: &Job, reports: Vec<TargetReport>, now: u64, env: &Env) {
         let worst = Verdict::worst(reports.iter().map(|report| report.verdict));
-        if let Some(worst) = self.heartbeat.lap.verified(target.name(), worst) {
+        if let Some(worst) = self.heartbeat.cycle.verified(target.name(), worst) {
             let due = self.heartbeat.due.into_iter().chain([worst]);
             self.heartbeat.due = Some(Verdict::worst(due));
             self.ping();
         }
         let alerting = &self.alerting;
-        let lane = self.lanes.entry(target.alerts.clone()).or_insert_with(|| Lane {
-            channels: alerting
-                .channels(&target.alerts, surroundings)
-                .with(HEARTBEAT_URL, None),
-            waiting: BTreeMap::new(),
-            telling: false,
-        });
-        if !lane.channels.is_any() {
+        let group = self
+            .groups
+            .entry(target.alerts.clone())
+            .or_insert_with(|| ChannelGroup {
+                channels: alerting.channels(&target.alerts, env).with(HEARTBEAT_URL, None),
+                waiting: BTreeMap::new(),
+                telling: false,
+            });
+        if !group.channels.is_any() {
             return;
         }
         let policy = target.policy().fingerprint();
         let whole = whole_app(target.name(), &reports);
         for report in reports.into_iter().chain(whole) {
             let observation = Observation::of(&report, policy, now);
-            match lane.waiting.get_mut(&report.name) {
+            match group.waiting.get_mut(&report.name) {
                 Some(waiting) => {
                     waiting.observations.push(observation);
                     waiting.report = report;
@@ -172,7 +162,7 @@ impl Desk {
                         observations: vec![observation],
                         report,
                     };
-                    lane.waiting.insert(waiting.report.name.clone(), waiting);
+                    group.waiting.insert(waiting.report.name.clone(), waiting);
                 }
             }
         }
@@ -180,22 +170,22 @@ impl Desk {
     }
 
     /// Begins the next delivery of a lane, where none is under way and something is due.
-    fn tell(&mut self, variables: &Variables) {
+    fn tell(&mut self, variables: &ChannelVariables) {
         let (now, rules) = ((self.now)(), self.alerting.rules());
-        let Some(lane) = self.lanes.get_mut(variables).filter(|lane| !lane.telling) else {
+        let Some(group) = self.groups.get_mut(variables).filter(|group| !group.telling) else {
             return;
         };
         let state = self.memory.state();
         let (mut reports, mut observations, mut memory) = (Vec::new(), Vec::new(), State::default());
         let mut ids = Vec::new();
-        for (name, waiting) in std::mem::take(&mut lane.waiting) {
+        for (name, waiting) in std::mem::take(&mut group.waiting) {
             let id = TargetId::of(&name);
             // The policy gave it other channels meanwhile: what the ones before were told is not known yet.
             if self.in_delivery.contains(&id) {
-                lane.waiting.insert(name, waiting);
+                group.waiting.insert(name, waiting);
                 continue;
             }
-            if alert::nothing_due(state, &lane.channels, id, &waiting.observations, &rules, now) {
+            if alert::nothing_due(state, &group.channels, id, &waiting.observations, &rules, now) {
                 self.news = true;
                 continue;
             }
@@ -209,11 +199,11 @@ impl Desk {
         if reports.is_empty() {
             return;
         }
-        lane.telling = true;
+        group.telling = true;
         self.in_delivery.extend(&ids);
-        let (client, channels, run_url) = (self.client.clone(), lane.channels.clone(), self.run_url.clone());
+        let (client, channels, run_url) = (self.client.clone(), group.channels.clone(), self.run_url.clone());
         let delivery = async move {
-            let context = Context {
+            let context = RunContext {
                 now,
                 mode: Mode::Live,
                 run_url: run_url.as_deref(),
@@ -225,12 +215,12 @@ impl Desk {
                 rules,
             };
             let records =
-                alert::deliver_remembering(&client, &channels, &reports, remembered, &context, entropy).await;
+                alert::deliver_changes(&client, &channels, &reports, remembered, &context, entropy).await;
             Delivered { memory, records }
         };
         let handle = self.deliveries.spawn(delivery);
-        self.errands
-            .insert(handle.id(), Errand::Lane(variables.clone(), ids));
+        self.purposes
+            .insert(handle.id(), DeliveryPurpose::Lane(variables.clone(), ids));
     }
 
     /// Pings, where a lap over all targets has ended and no ping is on its way. What ends meanwhile is in the next ping.
@@ -255,11 +245,11 @@ impl Desk {
             }
         };
         let handle = self.deliveries.spawn(ping);
-        self.errands.insert(handle.id(), Errand::Ping);
+        self.purposes.insert(handle.id(), DeliveryPurpose::Ping);
     }
 
     /// What became of the alerts of the next delivery that ends. Waits for ever while none is under way.
-    pub async fn told(&mut self) -> Vec<AlertRecord> {
+    pub async fn delivered(&mut self) -> Vec<AlertRecord> {
         let Some(joined) = self.deliveries.join_next_with_id().await else {
             return std::future::pending().await;
         };
@@ -270,17 +260,17 @@ impl Desk {
         };
         self.news = true;
         self.memory.state().absorb(delivered.memory);
-        match self.errands.remove(&id) {
-            Some(Errand::Lane(variables, ids)) => {
+        match self.purposes.remove(&id) {
+            Some(DeliveryPurpose::Lane(variables, ids)) => {
                 for id in ids {
                     self.in_delivery.remove(&id);
                 }
-                if let Some(lane) = self.lanes.get_mut(&variables) {
-                    lane.telling = false;
+                if let Some(group) = self.groups.get_mut(&variables) {
+                    group.telling = false;
                 }
                 self.tell(&variables);
             }
-            Some(Errand::Ping) => {
+            Some(DeliveryPurpose::Ping) => {
                 self.heartbeat.pinging = false;
                 self.ping();
             }

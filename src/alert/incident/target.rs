@@ -69,7 +69,7 @@ pub(super) struct Passing {
 
 impl TargetState {
     /// Notes that `due` was delivered at `now`, Unix seconds. What is not noted is due again.
-    pub fn told(&mut self, due: &Due, now: u64) {
+    pub fn record(&mut self, due: &Due, now: u64) {
         let passing = self
             .incident
             .as_ref()
@@ -85,12 +85,12 @@ impl TargetState {
             }
             About::Recovery => channel.close(),
             About::Forecast(forecast) => {
-                let told = Foretold {
+                let known = Foretold {
                     forecast: *forecast,
                     seen: now,
                 };
-                channel.forecasts.retain(|told| told.forecast != *forecast);
-                channel.forecasts.push(told);
+                channel.forecasts.retain(|known| known.forecast != *forecast);
+                channel.forecasts.push(known);
             }
         }
     }

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::*;
 use crate::collateral::{PckCa, fake};
-use crate::net::loopback::{self, Asked, answer};
+use crate::net::loopback::{self, RequestLog, answer};
 use cvm_verify_core::evidence::collateral;
 
 const REQUEST: CollateralRequest = CollateralRequest {
@@ -21,7 +21,7 @@ const DAY: u64 = 24 * 60 * 60;
 struct Pccs {
     url: Url,
     sources: Sources,
-    asked: Asked,
+    asked: RequestLog,
     down: Arc<AtomicBool>,
     start: u64,
     end: u64,
@@ -61,15 +61,15 @@ impl Pccs {
         }
     }
 
-    async fn get(&self, store: &Store, now: u64) -> Result<Arc<Fetched>, CollateralError> {
+    async fn get(&self, store: &CollateralCache, now: u64) -> Result<Arc<Fetched>, CollateralError> {
         let (client, schedule) = (loopback::client(), Schedule::once());
         store
-            .get(self.supply(&client, &schedule), &REQUEST, now, || 0)
+            .get(self.fetcher(&client, &schedule), &REQUEST, now, || 0)
             .await
     }
 
-    fn supply<'a>(&'a self, client: &'a Client, schedule: &'a Schedule) -> Supply<'a> {
-        Supply {
+    fn fetcher<'a>(&'a self, client: &'a Client, schedule: &'a Schedule) -> CollateralFetcher<'a> {
+        CollateralFetcher {
             client,
             sources: &self.sources,
             schedule,
@@ -92,8 +92,8 @@ impl Pccs {
     }
 }
 
-fn on_disk(folder: &Path) -> Store {
-    Store::on_disk(Disk::new(folder.to_owned()))
+fn on_disk(folder: &Path) -> CollateralCache {
+    CollateralCache::on_disk(Disk::new(folder.to_owned()))
 }
 
 fn only_file(folder: &Path) -> std::path::PathBuf {
@@ -105,7 +105,7 @@ fn only_file(folder: &Path) -> std::path::PathBuf {
 #[tokio::test]
 async fn many_who_ask_at_once_share_one_fetch() {
     let pccs = Pccs::new().await;
-    let store = Store::in_memory();
+    let store = CollateralCache::in_memory();
     let now = pccs.start + 1;
     let (a, b, c) = tokio::join!(
         pccs.get(&store, now),
@@ -127,7 +127,7 @@ async fn many_who_ask_at_once_share_one_fetch() {
 async fn a_failure_is_shared_within_a_round_and_forgotten_by_the_next() {
     let pccs = Pccs::new().await;
     pccs.switch_off();
-    let store = Store::in_memory();
+    let store = CollateralCache::in_memory();
     let first = pccs.get(&store, pccs.start).await.expect_err("down");
     assert_eq!(pccs.get(&store, pccs.start).await.expect_err("down"), first);
     assert_eq!(pccs.sets(), 1);
@@ -141,7 +141,7 @@ async fn a_failure_is_shared_within_a_round_and_forgotten_by_the_next() {
 async fn a_host_that_names_ever_new_platforms_fills_no_memory() {
     let pccs = Pccs::new().await;
     let (client, schedule) = (loopback::client(), Schedule::once());
-    let store = Store::in_memory();
+    let store = CollateralCache::in_memory();
     pccs.get(&store, pccs.start).await.expect("a set");
     pccs.switch_off();
     for number in 0..50 {
@@ -149,9 +149,9 @@ async fn a_host_that_names_ever_new_platforms_fills_no_memory() {
             fmspc: [number, 0, 0, 0, 0, 1],
             ..REQUEST
         };
-        let supply = pccs.supply(&client, &schedule);
+        let fetcher = pccs.fetcher(&client, &schedule);
         store
-            .get(supply, &request, pccs.start, || 0)
+            .get(fetcher, &request, pccs.start, || 0)
             .await
             .expect_err("it is down");
     }
@@ -164,7 +164,7 @@ async fn a_host_that_names_ever_new_platforms_fills_no_memory() {
 #[tokio::test]
 async fn a_set_is_fetched_anew_when_it_is_a_day_old_and_not_before() {
     let pccs = Pccs::new().await;
-    let store = Store::in_memory();
+    let store = CollateralCache::in_memory();
     for (after, sets) in [
         (0, 1),
         (DAY - 1, 1),
@@ -179,7 +179,7 @@ async fn a_set_is_fetched_anew_when_it_is_a_day_old_and_not_before() {
         assert!(pccs.start + after - set.fetched_at < DAY, "{after}");
     }
     // Also within a round, and for another age.
-    let store = Store::in_memory().refetching_after("10m".parse().expect("an age"));
+    let store = CollateralCache::in_memory().refetching_after("10m".parse().expect("an age"));
     for (after, sets) in [(0, 4), (599, 4), (600, 5), (1199, 5)] {
         pccs.get(&store, pccs.start + after).await.expect("a set");
         assert_eq!(pccs.sets(), sets, "{after}");
@@ -189,7 +189,7 @@ async fn a_set_is_fetched_anew_when_it_is_a_day_old_and_not_before() {
 #[tokio::test]
 async fn a_set_that_ends_soon_is_renewed() {
     let pccs = Pccs::new().await;
-    let store = Store::in_memory();
+    let store = CollateralCache::in_memory();
     let soon = pccs.end - RENEW_BEFORE;
     for (now, sets) in [
         (soon - 2 * RENEW_PAUSE, 1),
@@ -284,7 +284,7 @@ async fn t25_an_overdue_set_gives_way_to_a_fallback_that_is_as_new_and_to_an_old
         let urls: Vec<Url> = [&first, &fallback].map(|pccs| pccs.url.clone()).into();
         let sources = Sources::in_order(&[&urls[0], &urls[1]]);
         let (client, schedule) = (loopback::client(), Schedule::once());
-        let supply = Supply {
+        let fetcher = CollateralFetcher {
             client: &client,
             sources: &sources,
             schedule: &schedule,
@@ -293,14 +293,14 @@ async fn t25_an_overdue_set_gives_way_to_a_fallback_that_is_as_new_and_to_an_old
         let folder = tempfile::tempdir().expect("a folder");
         let store = on_disk(folder.path());
         store
-            .get(supply, &REQUEST, first.start, || 0)
+            .get(fetcher, &REQUEST, first.start, || 0)
             .await
             .expect("a set");
         first.switch_off();
         for (after, of_first) in [(days_of_first * DAY - 1, true), (days_of_first * DAY + 1, false)] {
             let store = on_disk(folder.path());
             let set = store
-                .get(supply, &REQUEST, first.start + after, || 0)
+                .get(fetcher, &REQUEST, first.start + after, || 0)
                 .await
                 .expect("a set");
             assert_eq!(
@@ -315,7 +315,7 @@ async fn t25_an_overdue_set_gives_way_to_a_fallback_that_is_as_new_and_to_an_old
 #[tokio::test]
 async fn a_set_that_cannot_be_renewed_serves_until_it_ends_and_not_longer() {
     let pccs = Pccs::new().await;
-    let store = Store::in_memory();
+    let store = CollateralCache::in_memory();
     pccs.get(&store, pccs.start).await.expect("a set");
     pccs.switch_off();
     store.new_round();
@@ -335,14 +335,14 @@ async fn t25_a_set_of_the_fallback_serves_no_longer_than_the_first_source_is_awa
     let urls: Vec<Url> = [&first, &fallback].map(|pccs| pccs.url.clone()).into();
     let sources = Sources::in_order(&[&urls[0], &urls[1]]);
     let (client, schedule) = (loopback::client(), Schedule::once());
-    let supply = Supply {
+    let fetcher = CollateralFetcher {
         client: &client,
         sources: &sources,
         schedule: &schedule,
         root: None,
     };
-    let source_of = async |store: &Store, now| {
-        let fetched = store.get(supply, &REQUEST, now, || 0).await.expect("a set");
+    let source_of = async |store: &CollateralCache, now| {
+        let fetched = store.get(fetcher, &REQUEST, now, || 0).await.expect("a set");
         fetched.source.clone()
     };
     let name = |url: &Url| format!("127.0.0.1:{}", url.port().expect("a port"));
@@ -482,12 +482,12 @@ async fn a_doubted_set_is_renewed_once_where_it_came_from_disk() {
     let pccs = Pccs::new().await;
     let folder = tempfile::tempdir().expect("a folder");
     let (client, schedule) = (loopback::client(), Schedule::once());
-    let supply = pccs.supply(&client, &schedule);
+    let fetcher = pccs.fetcher(&client, &schedule);
     let fresh = on_disk(folder.path());
     let set = pccs.get(&fresh, pccs.start).await.expect("a set");
     assert!(
         fresh
-            .renewed(&set, supply, &REQUEST, pccs.start, || 0)
+            .renewed(&set, fetcher, &REQUEST, pccs.start, || 0)
             .await
             .is_none()
     );
@@ -498,13 +498,13 @@ async fn a_doubted_set_is_renewed_once_where_it_came_from_disk() {
         pccs.get(&kept, pccs.start).await.expect("a set"),
         pccs.get(&kept, pccs.start).await.expect("a set"),
     );
-    let renewed = kept.renewed(&one, supply, &REQUEST, pccs.start, || 0).await;
+    let renewed = kept.renewed(&one, fetcher, &REQUEST, pccs.start, || 0).await;
     let renewed = renewed.expect("it came from disk").expect("a set");
     assert_eq!(pccs.sets(), 2);
-    let second = kept.renewed(&other, supply, &REQUEST, pccs.start, || 0).await;
+    let second = kept.renewed(&other, fetcher, &REQUEST, pccs.start, || 0).await;
     assert!(Arc::ptr_eq(&second.expect("another").expect("a set"), &renewed));
     assert!(
-        kept.renewed(&renewed, supply, &REQUEST, pccs.start, || 0)
+        kept.renewed(&renewed, fetcher, &REQUEST, pccs.start, || 0)
             .await
             .is_none()
     );
@@ -517,7 +517,7 @@ async fn a_doubted_set_from_disk_that_nobody_can_renew_is_an_error_and_stays_for
     let pccs = Pccs::new().await;
     let folder = tempfile::tempdir().expect("a folder");
     let (client, schedule) = (loopback::client(), Schedule::once());
-    let supply = pccs.supply(&client, &schedule);
+    let fetcher = pccs.fetcher(&client, &schedule);
     pccs.get(&on_disk(folder.path()), pccs.start)
         .await
         .expect("a set");
@@ -527,7 +527,7 @@ async fn a_doubted_set_from_disk_that_nobody_can_renew_is_an_error_and_stays_for
         let store = on_disk(folder.path());
         let kept = pccs.get(&store, now).await.expect("a set");
         for _ in 0..2 {
-            let renewed = store.renewed(&kept, supply, &REQUEST, now, || 0).await;
+            let renewed = store.renewed(&kept, fetcher, &REQUEST, now, || 0).await;
             assert!(renewed.expect("it came from disk").is_err());
         }
         let other = pccs.get(&store, now).await.expect("a set");
@@ -538,19 +538,19 @@ async fn a_doubted_set_from_disk_that_nobody_can_renew_is_an_error_and_stays_for
 
 #[tokio::test]
 async fn a_set_without_dates_serves_its_round_and_is_not_kept() {
-    let (url, asked): (Url, Asked) = fake::pccs().await;
+    let (url, asked): (Url, RequestLog) = fake::pccs().await;
     let sources = Sources::only(&url);
     let folder = tempfile::tempdir().expect("a folder");
     let store = on_disk(&folder.path().join("cache"));
     let (client, schedule) = (loopback::client(), Schedule::once());
     for expected in [4, 4] {
-        let supply = Supply {
+        let fetcher = CollateralFetcher {
             client: &client,
             sources: &sources,
             schedule: &schedule,
             root: None,
         };
-        store.get(supply, &REQUEST, 0, || 0).await.expect("a set");
+        store.get(fetcher, &REQUEST, 0, || 0).await.expect("a set");
         assert_eq!(asked.lock().expect("the list").len(), expected);
     }
     assert!(!folder.path().join("cache").exists());

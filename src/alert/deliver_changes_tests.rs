@@ -13,12 +13,12 @@ use crate::net::{Secret, loopback};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::{CheckId, Status, Verdict};
 
-fn fast() -> Pace {
-    Pace {
+fn fast() -> RetryPolicy {
+    RetryPolicy {
         schedule: Schedule {
             first_pause: Duration::from_millis(10),
             total: Duration::from_secs(5),
-            ..Pace::default().schedule
+            ..RetryPolicy::default().schedule
         },
         one_try: Duration::from_secs(1),
     }
@@ -32,7 +32,7 @@ fn seen(target: &TargetReport, at: u64) -> Observation {
     Observation::of(target, Policy::default().fingerprint(), at)
 }
 
-async fn told(channels: &Channels, state: &mut State, target: &TargetReport) -> Vec<String> {
+async fn delivered(channels: &Channels, state: &mut State, target: &TargetReport) -> Vec<String> {
     let targets = [target.clone()];
     let context = samples::context();
     let memory = Memory {
@@ -89,7 +89,7 @@ async fn every_service_takes_every_kind_of_message() {
         (expiring.clone(), all("expiring").to_vec()),
         (expiring, vec![]),
     ] {
-        assert_eq!(told(&channels, &mut state, &report).await, events);
+        assert_eq!(delivered(&channels, &mut state, &report).await, events);
     }
     for taken in [embeds, cards, events] {
         assert_eq!(taken.lock().unwrap().len(), 5);
@@ -109,13 +109,13 @@ async fn a_channel_that_was_down_hears_the_latest_failure_and_the_others_hear_no
         .clone()
         .with("discord-webhook-url", secret(&discord, "/api/webhooks/1/gone"));
     let mut state = State::default();
-    let first = told(&down, &mut state, &samples::fail()).await;
+    let first = delivered(&down, &mut state, &samples::fail()).await;
     assert_eq!(first, ["discord failed false", "teams failed true"]);
-    let second = told(&down, &mut state, &other_fail()).await;
+    let second = delivered(&down, &mut state, &other_fail()).await;
     assert_eq!(second, ["discord failed false", "teams changed true"]);
-    let ended = told(&down, &mut state, &samples::pass()).await;
+    let ended = delivered(&down, &mut state, &samples::pass()).await;
     assert_eq!(ended, ["discord failed false", "teams recovered true"]);
-    let back = told(&up, &mut state, &samples::pass()).await;
+    let back = delivered(&up, &mut state, &samples::pass()).await;
     assert_eq!(back, ["discord failed true", "discord recovered true"]);
     let late = embeds.lock().unwrap()[0]["embeds"][0].clone();
     assert!(
@@ -129,7 +129,7 @@ async fn a_channel_that_was_down_hears_the_latest_failure_and_the_others_hear_no
     assert!(late["title"].as_str().unwrap().starts_with("FAIL "), "{late}");
     assert_eq!(cards.lock().unwrap().len(), 3);
     assert_eq!(
-        told(&up, &mut state, &samples::pass()).await,
+        delivered(&up, &mut state, &samples::pass()).await,
         Vec::<String>::new()
     );
 }
@@ -207,8 +207,16 @@ async fn every_target_of_a_digest_counts_as_told_and_of_a_lost_one_none_does() {
                 .collect::<Vec<_>>(),
             rules: Rules::default(),
         };
-        let (pace, channels) = (fast(), channels(path));
-        let done = deliver_at(&pace, &client, &channels, &targets, memory, &context, || [1; 16]);
+        let (retry_policy, channels) = (fast(), channels(path));
+        let done = deliver_at(
+            &retry_policy,
+            &client,
+            &channels,
+            &targets,
+            memory,
+            &context,
+            || [1; 16],
+        );
         let word = |record: &AlertRecord| format!("{} {} {}", record.event, record.delivered, record.detail);
         records.extend(done.await.iter().map(word));
     }

@@ -7,7 +7,7 @@ use super::forecast::{FORGOTTEN_AFTER, Forecast};
 use super::history::Share;
 use super::observation::Observation;
 use super::target::{Incident, Passing, TargetState};
-use crate::alert::event::Event;
+use crate::alert::event::AlertEvent;
 use cvm_verify_core::report::Verdict;
 
 /// A failure within this time after a recovery is a relapse, seconds: 6 hours.
@@ -42,7 +42,7 @@ impl Default for Rules {
 /// Takes the memory of a target one observation further, and says what is due on each of `channels`, in order.
 ///
 /// `previous` is `None` where there is no memory, or none that can be read: then any failure is told at once. What
-/// follows from `previous` and is not delivered is due again the next time; mark what was with [`TargetState::told`],
+/// follows from `previous` and is not delivered is due again the next time; mark what was with [`TargetState::record`],
 /// and tell nothing more to a channel that did not take something before it.
 #[must_use]
 pub fn decide(
@@ -164,11 +164,11 @@ impl TargetState {
         now: u64,
         observation: &Observation,
         rules: &Rules,
-    ) -> Vec<(Event, About)> {
+    ) -> Vec<(AlertEvent, About)> {
         let Some(incident) = &self.incident else {
             let late = channel.owed.iter().map(|failure| channel.news(failure, true));
             let recovery = (channel.is_open() || channel.owed.is_some()) && observation.failure.is_none();
-            let recovery = recovery.then_some((Event::Recovered, About::Recovery));
+            let recovery = recovery.then_some((AlertEvent::Recovered, About::Recovery));
             return late
                 .chain(recovery)
                 .chain(channel.expiring(observation))
@@ -192,11 +192,11 @@ impl TargetState {
             .is_none_or(|last| now.abs_diff(last) >= rules.reminder_after)
         {
             let failure = failure.clone();
-            due.push((Event::Reminder, About::Reminder { failure, late }));
+            due.push((AlertEvent::Reminder, About::Reminder { failure, late }));
         }
         let other = incident.passing.as_ref().map(|passing| passing.policy);
         if other.is_some_and(|policy| policy != incident.policy) && channel.told_policy != other {
-            due.push((Event::Changed, About::PassUnderAnotherPolicy));
+            due.push((AlertEvent::Changed, About::PassUnderAnotherPolicy));
         }
         due
     }
@@ -204,32 +204,32 @@ impl TargetState {
 
 impl ChannelState {
     /// A failure that the channel has not heard of.
-    fn news(&self, failure: &Failure, late: bool) -> (Event, About) {
+    fn news(&self, failure: &Failure, late: bool) -> (AlertEvent, About) {
         let event = match failure.verdict {
-            Verdict::Fail if !self.knows_a_fail() => Event::Failed,
-            _ if self.is_open() => Event::Changed,
-            _ => Event::Inconclusive,
+            Verdict::Fail if !self.knows_a_fail() => AlertEvent::Failed,
+            _ if self.is_open() => AlertEvent::Changed,
+            _ => AlertEvent::Inconclusive,
         };
         let failure = failure.clone();
         (event, About::Failure { failure, late })
     }
 
     fn see(&mut self, forecasts: &[Forecast], now: u64) {
-        self.forecasts.retain_mut(|told| {
-            if forecasts.contains(&told.forecast) {
-                told.seen = now;
+        self.forecasts.retain_mut(|known| {
+            if forecasts.contains(&known.forecast) {
+                known.seen = now;
             }
-            now.abs_diff(told.seen) <= FORGOTTEN_AFTER
+            now.abs_diff(known.seen) <= FORGOTTEN_AFTER
         });
     }
 
     /// The forecasts of a pass that the channel has not heard of.
-    fn expiring(&self, observation: &Observation) -> impl Iterator<Item = (Event, About)> {
+    fn expiring(&self, observation: &Observation) -> impl Iterator<Item = (AlertEvent, About)> {
         let passes = observation.failure.is_none();
         let new = move |forecast: &&Forecast| {
-            passes && !self.forecasts.iter().any(|told| told.forecast == **forecast)
+            passes && !self.forecasts.iter().any(|known| known.forecast == **forecast)
         };
-        let due = |forecast: &Forecast| (Event::Expiring, About::Forecast(*forecast));
+        let due = |forecast: &Forecast| (AlertEvent::Expiring, About::Forecast(*forecast));
         observation.forecasts.iter().filter(new).map(due)
     }
 }

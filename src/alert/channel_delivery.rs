@@ -2,35 +2,35 @@
 
 use url::Url;
 
-use super::delivery::Parcel;
+use super::delivery::ChannelRequest;
 use super::error::DeliveryError;
-use super::letter::{About, Letter};
 use super::message::Message;
+use super::outgoing::{AlertedDue, OutgoingMessage};
 use super::secret_text;
 use crate::net::Secret;
 
 /// One thing to send, or why it is not sent.
-pub(super) struct Errand {
+pub(super) struct ChannelDelivery {
     pub(super) channel: &'static str,
     pub(super) event: &'static str,
     /// The target's name, where it is about one; of a digest, how many it is about.
     pub(super) about: Option<String>,
     /// `None` where the channel's secret is not there.
-    pub(super) parcel: Result<Option<Parcel>, DeliveryError>,
+    pub(super) request: Result<Option<ChannelRequest>, DeliveryError>,
     /// What there is to say of it however it ends.
     pub(super) note: &'static str,
     /// The targets that it is about.
-    pub(super) of: Vec<About>,
+    pub(super) of: Vec<AlertedDue>,
 }
 
 /// One errand for each letter; or one for the channel, where its secret cannot be used and there is something to tell.
 pub(super) fn for_each(
     channel: &'static str,
     secret: Option<&Secret>,
-    letters: &[Letter<'_>],
+    letters: &[OutgoingMessage<'_>],
     event: &'static str,
-    pack: &dyn Fn(&Message, Url) -> Result<Parcel, DeliveryError>,
-) -> Vec<Errand> {
+    pack: &dyn Fn(&Message, Url) -> Result<ChannelRequest, DeliveryError>,
+) -> Vec<ChannelDelivery> {
     let Some(secret) = secret else {
         return Vec::new();
     };
@@ -39,30 +39,30 @@ pub(super) fn for_each(
         Ok(None) => return one_if(!letters.is_empty(), channel, event, Ok(None)),
         Err(error) => return one_if(!letters.is_empty(), channel, event, Err(error)),
     };
-    let errand = |letter: &Letter<'_>| Errand {
+    let delivery = |letter: &OutgoingMessage<'_>| ChannelDelivery {
         channel,
         event: letter.message.event.as_str(),
         about: letter.message.verdict.map(|_| letter.message.name.clone()),
-        parcel: pack(&letter.message, url.clone()).map(Some),
+        request: pack(&letter.message, url.clone()).map(Some),
         note: "",
         of: letter.of.clone(),
     };
-    letters.iter().map(errand).collect()
+    letters.iter().map(delivery).collect()
 }
 
 pub(super) fn one_if(
     due: bool,
     channel: &'static str,
     event: &'static str,
-    parcel: Result<Option<Parcel>, DeliveryError>,
-) -> Vec<Errand> {
-    let errand = Errand {
+    request: Result<Option<ChannelRequest>, DeliveryError>,
+) -> Vec<ChannelDelivery> {
+    let delivery = ChannelDelivery {
         channel,
         event,
         about: None,
-        parcel,
+        request,
         note: "",
         of: Vec::new(),
     };
-    due.then_some(errand).into_iter().collect()
+    due.then_some(delivery).into_iter().collect()
 }

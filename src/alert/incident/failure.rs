@@ -46,9 +46,9 @@ impl fmt::Display for TargetId {
 /// 32 bytes, hex in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Key(#[serde(with = "hex")] [u8; 32]);
+pub struct FailureKey(#[serde(with = "hex")] [u8; 32]);
 
-impl fmt::Display for Key {
+impl fmt::Display for FailureKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))
     }
@@ -69,7 +69,7 @@ pub struct Failing {
 #[serde(deny_unknown_fields)]
 pub struct Failure {
     /// Tells it from others.
-    pub key: Key,
+    pub key: FailureKey,
     /// `fail` or `inconclusive`.
     pub verdict: Verdict,
     /// What the verdict hangs on, sorted.
@@ -101,7 +101,7 @@ impl Failure {
             [target.as_str()].into_iter().chain(parts),
         );
         Some(Self {
-            key: Key(key),
+            key: FailureKey(key),
             verdict: report.verdict,
             failing,
             at,
@@ -155,7 +155,7 @@ mod tests {
     use cvm_verify_core::report::Status;
     use proptest::prelude::*;
 
-    fn key(report: &TargetReport) -> Key {
+    fn key(report: &TargetReport) -> FailureKey {
         Failure::of(report, 0).unwrap().key
     }
 

@@ -104,9 +104,9 @@ impl State {
     }
 
     /// Notes that `due` was delivered on a target at `now`, Unix seconds.
-    pub fn told(&mut self, target: TargetId, due: &Due, now: u64) {
+    pub fn record(&mut self, target: TargetId, due: &Due, now: u64) {
         if let Some(state) = self.targets.get_mut(&target) {
-            state.told(due, now);
+            state.record(due, now);
         }
     }
 
@@ -145,8 +145,8 @@ fn written(targets: &BTreeMap<TargetId, TargetState>) -> String {
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
+    use crate::alert::incident::{Observation, Rules, decide};
     use crate::alert::samples;
-    use crate::alert::state::{Observation, Rules, decide};
     use cvm_verify_core::policy::Policy;
     use proptest::prelude::*;
 
@@ -165,7 +165,7 @@ mod tests {
         let observation = Observation::of(&samples::fail(), policy, now);
         let (mut state, due) = decide(None, now, &observation, &CHANNELS, &Rules::default());
         for due in &due {
-            state.told(due, now);
+            state.record(due, now);
         }
         state
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// The beat of one target. Times are those of a monotonic clock, counted from any start.
 #[derive(Debug, Clone)]
-pub struct Beat {
+pub struct TargetSchedule {
     interval: Duration,
     /// When the current round was due without jitter.
     base: Duration,
@@ -23,7 +23,7 @@ pub struct Ended {
     pub missed: u64,
 }
 
-impl Beat {
+impl TargetSchedule {
     /// Due at once at `now`.
     #[must_use]
     pub const fn new(interval: Duration, now: Duration) -> Self {
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn it_is_due_at_the_start_and_an_interval_after_it_was_due() {
-        let mut beat = Beat::new(MINUTE, seconds(5));
+        let mut beat = TargetSchedule::new(MINUTE, seconds(5));
         assert_eq!(beat.due(), Some(seconds(5)));
         beat.begin();
         assert_eq!(beat.due(), None, "a round is running");
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_round_that_runs_too_long_lets_the_next_pass() {
-        let mut beat = Beat::new(MINUTE, seconds(5));
+        let mut beat = TargetSchedule::new(MINUTE, seconds(5));
         beat.begin();
         assert_eq!(beat.end(seconds(5 + 150), 0), Ended { missed: 2 });
         assert_eq!(beat.due(), Some(seconds(5 + 180)));
@@ -93,7 +93,7 @@ mod tests {
     proptest! {
         #[test]
         fn jitter_moves_a_round_and_never_the_beat(jitters in proptest::collection::vec(any::<u32>(), 1..50)) {
-            let mut beat = Beat::new(MINUTE, seconds(5));
+            let mut beat = TargetSchedule::new(MINUTE, seconds(5));
             for (round, jitter) in (0_u64..).zip(jitters) {
                 let due = beat.due().expect("a due time");
                 let base = seconds(5 + 60 * round);

@@ -1,8 +1,8 @@
 //! What the board knows, and when it calls the loop stuck.
 
-use super::board::*;
+use super::watch_status::*;
 use cvm_verify_core::appraise::{Subject, appraise};
-use cvm_verify_core::checks::{EvidenceGap, EvidenceReason};
+use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::{TargetReport, Verdict};
 use cvm_verify_core::verify::TrustRoot;
@@ -12,7 +12,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// A report with this name and verdict; its checks hold nothing.
 pub(super) fn report(name: &str, verdict: Verdict) -> TargetReport {
-    let gap = EvidenceGap {
+    let gap = EvidenceFailure {
         reason: EvidenceReason::Unreachable,
         detail: String::new(),
     };
@@ -33,12 +33,12 @@ pub(super) fn report(name: &str, verdict: Verdict) -> TargetReport {
     report
 }
 
-fn board() -> Board {
+fn board() -> WatchStatus {
     watching(&[("a", MINUTE), ("b", MINUTE)])
 }
 
-fn watching(targets: &[(&str, Duration)]) -> Board {
-    let mut board = Board::default();
+fn watching(targets: &[(&str, Duration)]) -> WatchStatus {
+    let mut board = WatchStatus::default();
     board.watch(named(targets), 1000);
     board
 }
@@ -50,7 +50,7 @@ fn named(targets: &[(&str, Duration)]) -> Vec<(String, Duration)> {
     targets.collect()
 }
 
-fn record(board: &mut Board, name: &str, verdict: Verdict, now: u64) {
+fn record(board: &mut WatchStatus, name: &str, verdict: Verdict, now: u64) {
     board.record(name, &[report(name, verdict)], MINUTE, now);
 }
 

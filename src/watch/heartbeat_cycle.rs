@@ -6,13 +6,13 @@ use cvm_verify_core::report::Verdict;
 
 /// The lap that is being run, and what it found so far.
 #[derive(Debug, Clone, Default)]
-pub struct Lap {
+pub struct HeartbeatCycle {
     targets: BTreeSet<String>,
     awaited: BTreeSet<String>,
     found: Vec<Verdict>,
 }
 
-impl Lap {
+impl HeartbeatCycle {
     /// These are the targets from now on. The lap goes on: it awaits those that are new, and no longer those that went.
     pub fn watch(&mut self, targets: impl IntoIterator<Item = String>) {
         let targets: BTreeSet<String> = targets.into_iter().collect();
@@ -40,40 +40,40 @@ impl Lap {
 mod tests {
     use super::*;
 
-    fn lap(targets: &[&str]) -> Lap {
-        let mut lap = Lap::default();
-        watch(&mut lap, targets);
-        lap
+    fn cycle(targets: &[&str]) -> HeartbeatCycle {
+        let mut cycle = HeartbeatCycle::default();
+        watch(&mut cycle, targets);
+        cycle
     }
 
-    fn watch(lap: &mut Lap, targets: &[&str]) {
-        lap.watch(targets.iter().map(|name| (*name).to_owned()));
+    fn watch(cycle: &mut HeartbeatCycle, targets: &[&str]) {
+        cycle.watch(targets.iter().map(|name| (*name).to_owned()));
     }
 
     #[test]
     fn it_ends_when_each_was_verified_with_the_worst_that_was_found() {
-        let mut lap = lap(&["a", "b"]);
-        assert_eq!(lap.verified("a", Verdict::Fail), None);
-        assert_eq!(lap.verified("a", Verdict::Pass), None, "twice, and b not once");
-        assert_eq!(lap.verified("b", Verdict::Pass), Some(Verdict::Fail));
-        assert_eq!(lap.verified("b", Verdict::Pass), None);
-        assert_eq!(lap.verified("a", Verdict::Pass), Some(Verdict::Pass));
+        let mut cycle = cycle(&["a", "b"]);
+        assert_eq!(cycle.verified("a", Verdict::Fail), None);
+        assert_eq!(cycle.verified("a", Verdict::Pass), None, "twice, and b not once");
+        assert_eq!(cycle.verified("b", Verdict::Pass), Some(Verdict::Fail));
+        assert_eq!(cycle.verified("b", Verdict::Pass), None);
+        assert_eq!(cycle.verified("a", Verdict::Pass), Some(Verdict::Pass));
     }
 
     #[test]
     fn a_policy_that_is_read_again_does_not_begin_it_anew() {
-        let mut lap = lap(&["a", "b"]);
-        lap.verified("a", Verdict::Pass);
-        watch(&mut lap, &["a", "b"]);
-        assert_eq!(lap.verified("b", Verdict::Pass), Some(Verdict::Pass));
+        let mut cycle = cycle(&["a", "b"]);
+        cycle.verified("a", Verdict::Pass);
+        watch(&mut cycle, &["a", "b"]);
+        assert_eq!(cycle.verified("b", Verdict::Pass), Some(Verdict::Pass));
     }
 
     #[test]
     fn who_is_new_is_awaited_and_who_went_is_not() {
-        let mut lap = lap(&["a", "b"]);
-        lap.verified("a", Verdict::Pass);
-        watch(&mut lap, &["a", "c"]);
-        assert_eq!(lap.verified("a", Verdict::Pass), None);
-        assert_eq!(lap.verified("c", Verdict::Pass), Some(Verdict::Pass));
+        let mut cycle = cycle(&["a", "b"]);
+        cycle.verified("a", Verdict::Pass);
+        watch(&mut cycle, &["a", "c"]);
+        assert_eq!(cycle.verified("a", Verdict::Pass), None);
+        assert_eq!(cycle.verified("c", Verdict::Pass), Some(Verdict::Pass));
     }
 }

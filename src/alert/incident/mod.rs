@@ -4,9 +4,9 @@
 //! end; the rest is silence that they can trust:
 //!
 //! * The memory of one target is a [`TargetState`]; [`decide`] takes it one observation further and says what is [`Due`].
-//! * Nothing counts as told before its channel took it: [`TargetState::told`]. What was not delivered is due again, in
+//! * Nothing counts as told before its channel took it: [`TargetState::record`]. What was not delivered is due again, in
 //!   the form that is true by then, and each channel has a memory of its own, so that no other hears it twice.
-//! * Whether two failures are the same is decided by a [`Key`], which holds no text that a CVM chose (T61).
+//! * Whether two failures are the same is decided by a [`FailureKey`], which holds no text that a CVM chose (T61).
 //! * A memory that is missing or cannot be read is no memory: everything is told again.
 
 mod channel;
@@ -25,7 +25,7 @@ mod target;
 
 pub use decide::{Rules, decide};
 pub use due::{About, Due};
-pub use failure::{Failing, Failure, Key, TargetId};
+pub use failure::{Failing, Failure, FailureKey, TargetId};
 pub use file::{MAX_STATE_BYTES, MAX_TARGETS, State, StateError};
 pub use forecast::Forecast;
 pub use history::{Share, ShareError};

@@ -8,7 +8,7 @@ pub(super) const CUT: char = '…';
 /// Control characters (line ends and escape sequences among them), marks that reorder or hide text, and blanks that
 /// are no space become an escape such as `\u{202e}`, so that a reader sees that they were there; an escape is never
 /// cut in two.
-pub(super) fn visible(text: &str, max: usize) -> String {
+pub(super) fn sanitize(text: &str, max: usize) -> String {
     fit(text, max, |c, out| {
         if is_plain(c) {
             out.push(c);
@@ -87,19 +87,19 @@ mod tests {
                 "Zürich, 東京 <&> C:\\x \"q\" 🦀",
             ),
         ] {
-            assert_eq!(visible(raw, 1000), shown);
+            assert_eq!(sanitize(raw, 1000), shown);
         }
     }
 
     #[test]
     fn cut_text_says_so_and_an_escape_is_whole_or_absent() {
-        assert_eq!(visible("12345", 5), "12345");
-        assert_eq!(visible("123456", 5), "1234…");
-        assert_eq!(visible("ab\u{202e}", 9), "ab…");
-        assert_eq!(visible("ab\u{202e}", 10), "ab\\u{202e}");
-        assert_eq!(visible("🦀🦀", 3), "🦀…");
-        assert_eq!(visible("ab", 0), "");
-        assert_eq!(visible("", 0), "");
+        assert_eq!(sanitize("12345", 5), "12345");
+        assert_eq!(sanitize("123456", 5), "1234…");
+        assert_eq!(sanitize("ab\u{202e}", 9), "ab…");
+        assert_eq!(sanitize("ab\u{202e}", 10), "ab\\u{202e}");
+        assert_eq!(sanitize("🦀🦀", 3), "🦀…");
+        assert_eq!(sanitize("ab", 0), "");
+        assert_eq!(sanitize("", 0), "");
     }
 
     /// What must never be shown, listed apart from the rule above: the two are each other's check.
@@ -114,7 +114,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_fits_and_is_plain(text in any::<String>(), max in 0usize..60) {
-            let shown = visible(&text, max);
+            let shown = sanitize(&text, max);
             prop_assert!(units(&shown) <= max);
             prop_assert!(shown.chars().all(|c| c == CUT || is_plain(c)));
             prop_assert!(!shown.chars().any(is_dangerous), "{shown:?}");

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::alert::event::Event;
+use crate::alert::event::AlertEvent;
 use crate::alert::samples::{self, set};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::{CheckId, Status, TargetReport, Verdict, rfc3339};
@@ -108,7 +108,7 @@ fn a_day() -> Vec<Sent> {
             let (mut next, due) = decide(state.get(id), now, &observation, &CHANNELS, &Rules::default());
             for due in due {
                 if is_up(&due.channel, since) {
-                    next.told(&due, now);
+                    next.record(&due, now);
                     let channel = due.channel.clone();
                     sent.push(Sent {
                         since,
@@ -162,7 +162,7 @@ fn a_day_of_alerts() {
 /// The same properties that the snapshot shows, in numbers: whoever changes the snapshot must still keep them.
 #[test]
 fn no_duplicate_no_lost_failure_no_false_recovery() {
-    let mut open: BTreeMap<(String, &str), Vec<Key>> = BTreeMap::new();
+    let mut open: BTreeMap<(String, &str), Vec<FailureKey>> = BTreeMap::new();
     let sent = a_day();
     for Sent {
         channel,
@@ -194,23 +194,26 @@ fn no_duplicate_no_lost_failure_no_false_recovery() {
             .iter()
             .filter(|sent| sent.channel == channel && sent.target == "silent-two-of-three");
         assert_eq!(silent.count(), 2, "{channel}: told once, and its end");
-        let told = [
+        let alerts = [
             "silent-two-of-three",
             "pccs-down",
             "while-the-webhook-is-down",
             "fails-into-the-outage",
         ];
-        for target in told {
-            let events: Vec<Event> = sent
+        for target in alerts {
+            let events: Vec<AlertEvent> = sent
                 .iter()
                 .filter(|sent| sent.channel == channel && sent.target == target)
                 .map(|sent| sent.due.event)
                 .collect();
             assert!(
-                matches!(events.first(), Some(Event::Failed | Event::Inconclusive)),
+                matches!(
+                    events.first(),
+                    Some(AlertEvent::Failed | AlertEvent::Inconclusive)
+                ),
                 "{channel} {target}"
             );
-            assert_eq!(events.last(), Some(&Event::Recovered), "{channel} {target}");
+            assert_eq!(events.last(), Some(&AlertEvent::Recovered), "{channel} {target}");
         }
     }
 }

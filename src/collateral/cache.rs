@@ -5,7 +5,7 @@
 //! one is fetched anew, since Intel may have revoked something meanwhile, and serves on where it cannot be: for how long,
 //! is judged where the quote is verified ([`COLLATERAL_LIMIT`](cvm_verify_core::verify::COLLATERAL_LIMIT)). So does one that ends
 //! soon, and one of a fallback, which is the hosts' operator's (T25): it must not outlive the outage of the first source.
-//! Within one round ([`Store::new_round`]) every target gets the
+//! Within one round ([`CollateralCache::new_round`]) every target gets the
 //! same answer, a failure too: a PCCS that is down is asked once, not once for each target.
 
 use std::collections::HashMap;
@@ -31,20 +31,20 @@ const RENEW_PAUSE: u64 = 60 * 60;
 
 /// Collateral that was fetched, by platform.
 #[derive(Debug)]
-pub struct Store {
+pub struct CollateralCache {
     disk: Option<Disk>,
     /// The age from which on a set is fetched anew, seconds.
     max_age: u64,
     round: AtomicU64,
-    shelves: Mutex<Shelves>,
+    entries: Mutex<CacheEntries>,
 }
 
 /// By platform. Whoever fetches for one holds its lock meanwhile.
-type Shelves = HashMap<CollateralRequest, Arc<tokio::sync::Mutex<Shelf>>>;
+type CacheEntries = HashMap<CollateralRequest, Arc<tokio::sync::Mutex<CacheEntry>>>;
 
 /// Where to fetch, and how patiently.
 #[derive(Debug, Clone, Copy)]
-pub struct Supply<'a> {
+pub struct CollateralFetcher<'a> {
     /// The HTTP client.
     pub client: &'a Client,
     /// PCS and PCCSs, in order.
@@ -57,7 +57,7 @@ pub struct Supply<'a> {
 
 /// What is known for one platform.
 #[derive(Debug, Default)]
-struct Shelf {
+struct CacheEntry {
     looked_on_disk: bool,
     held: Option<Held>,
     failed: Option<(u64, CollateralError)>,
@@ -136,7 +136,7 @@ impl Held {
     }
 }
 
-impl Store {
+impl CollateralCache {
     /// A store that keeps nothing between runs.
     #[must_use]
     pub fn in_memory() -> Self {
@@ -144,7 +144,7 @@ impl Store {
             disk: None,
             max_age: CollateralMaxAge::default().seconds(),
             round: AtomicU64::default(),
-            shelves: Mutex::default(),
+            entries: Mutex::default(),
         }
     }
 
@@ -183,7 +183,7 @@ impl Store {
     /// The [`CollateralError`] of this round's only attempt, where nothing in date is held either.
     pub async fn get(
         &self,
-        supply: Supply<'_>,
+        fetcher: CollateralFetcher<'_>,
         request: &CollateralRequest,
         now: u64,
         jitter: impl FnMut() -> u32,
@@ -196,10 +196,10 @@ impl Store {
             let kept = self
                 .disk
                 .as_ref()
-                .and_then(|disk| disk.read(supply.sources, request));
+                .and_then(|disk| disk.read(fetcher.sources, request));
             shelf.held = kept.map(|fetched| Held::new(fetched, None, 0));
         }
-        self.answer(&mut shelf, supply, request, now, jitter).await
+        self.answer(&mut shelf, fetcher, request, now, jitter).await
     }
 
     /// The same, after a quote did not verify with `doubted`: a set that came from disk may have been spoilt there, and
@@ -207,7 +207,7 @@ impl Store {
     pub async fn renewed(
         &self,
         doubted: &Arc<Fetched>,
-        supply: Supply<'_>,
+        fetcher: CollateralFetcher<'_>,
         request: &CollateralRequest,
         now: u64,
         jitter: impl FnMut() -> u32,
@@ -221,7 +221,7 @@ impl Store {
             _ => {}
         }
         let before = shelf.held.take();
-        let renewed = self.answer(&mut shelf, supply, request, now, jitter).await;
+        let renewed = self.answer(&mut shelf, fetcher, request, now, jitter).await;
         // One quote that does not verify must not cost the others a set that may be good.
         if renewed.is_err() {
             shelf.held = before;
@@ -231,26 +231,26 @@ impl Store {
 
     async fn answer(
         &self,
-        shelf: &mut Shelf,
-        supply: Supply<'_>,
+        shelf: &mut CacheEntry,
+        fetcher: CollateralFetcher<'_>,
         request: &CollateralRequest,
         now: u64,
         jitter: impl FnMut() -> u32,
     ) -> Result<Arc<Fetched>, CollateralError> {
         let round = self.round.load(Ordering::Relaxed);
-        let serves = |held: &&Held| held.serves(supply.sources, round, now, self.max_age);
+        let serves = |held: &&Held| held.serves(fetcher.sources, round, now, self.max_age);
         if let Some(held) = shelf.held.as_ref().filter(serves) {
             return Ok(Arc::clone(&held.fetched));
         }
         if let Some((_, error)) = shelf.failed.as_ref().filter(|(failed, _)| *failed == round) {
             return Err(error.clone());
         }
-        let Supply {
+        let CollateralFetcher {
             client,
             sources,
             schedule,
             root,
-        } = supply;
+        } = fetcher;
         let answer = fetch_with_retry(client, sources, request, now, schedule, root, jitter).await;
         let answer = answer.map(|fetched| Held::new(fetched, Some(round), now));
         // What is in date serves on where nothing better came. A fallback that answers while the first source is away must
@@ -274,7 +274,7 @@ impl Store {
             Ok(held) => {
                 // Only what has dates of its own can be kept by them.
                 if let (Some(disk), true) = (&self.disk, held.in_date(now)) {
-                    disk.write(supply.sources, request, &held.fetched);
+                    disk.write(fetcher.sources, request, &held.fetched);
                 }
                 let fetched = Arc::clone(&held.fetched);
                 shelf.held = Some(held);
@@ -288,16 +288,16 @@ impl Store {
         }
     }
 
-    fn shelf(&self, request: &CollateralRequest) -> Arc<tokio::sync::Mutex<Shelf>> {
+    fn shelf(&self, request: &CollateralRequest) -> Arc<tokio::sync::Mutex<CacheEntry>> {
         Arc::clone(self.locked().entry(*request).or_default())
     }
 
     /// A panic while the map was locked leaves the map as it was.
-    fn locked(&self) -> MutexGuard<'_, Shelves> {
-        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, CacheEntries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
-#[path = "store_tests.rs"]
+#[path = "cache_tests.rs"]
 mod tests;

@@ -12,14 +12,14 @@ use super::collected::{Collected, internal};
 use crate::collateral::{Fetched, Sources, fetch_early};
 use crate::net::Client;
 use crate::source::{Nras, PhalaVerifier};
-use cvm_verify_core::checks::{EvidenceGap, sought_sources, statements_of_files};
+use cvm_verify_core::checks::{EvidenceFailure, sought_sources, statements_of_files};
 use cvm_verify_core::evidence::{
-    Bundle, EarlyRecord, Evidence, EvidenceError, RecordedChain, RecordedKms, RecordedNras, RecordedOpinion,
-    RecordedStatements,
+    Bundle, EarlyRecord, Evidence, EvidenceError, RecordedChain, RecordedKms, RecordedNras,
+    RecordedPhalaAnswer, RecordedStatements,
 };
 use cvm_verify_core::policy::{SourcePolicy, Verifier};
 use cvm_verify_core::verify::gpu::NrasIntermediates;
-use cvm_verify_core::verify::{Early, Facts, SignatureCache, TrustRoot};
+use cvm_verify_core::verify::{Claims, EarlyTcb, SignatureCache, TrustRoot};
 
 /// How many quotes are with the API at one time.
 const AT_ONCE: usize = 8;
@@ -37,10 +37,10 @@ type EarlySet = Option<Result<QuoteCollateralV3, String>>;
 type PlatformAtSource = ([u8; 6], String);
 
 /// The early set of a platform, once it was asked for, and when that was, Unix seconds. Whoever wants it meanwhile waits.
-type EarlyShelf = Arc<tokio::sync::Mutex<Option<(u64, EarlySet)>>>;
+type EarlyEntry = Arc<tokio::sync::Mutex<Option<(u64, EarlySet)>>>;
 
 /// What the early set of a source says of the values that it rates, and the time of that set.
-type Ratings = HashMap<([u8; 32], String), (u64, Early)>;
+type Ratings = HashMap<([u8; 32], String), (u64, EarlyTcb)>;
 
 /// How to ask.
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ pub(super) struct Asking<'a> {
 }
 
 /// Whom to ask, and what was answered so far.
-pub struct SecondOpinions {
+pub struct SecondVerifiers {
     /// Nobody is asked: the result is only shown.
     none: bool,
     verifier: Option<PhalaVerifier>,
@@ -61,12 +61,12 @@ pub struct SecondOpinions {
     nras: Option<Nras>,
     at_once: Semaphore,
     /// One fetch for each platform and source.
-    early: Mutex<HashMap<PlatformAtSource, EarlyShelf>>,
+    early: Mutex<HashMap<PlatformAtSource, EarlyEntry>>,
     /// One verification for each set of values that Intel rates.
     rated: Mutex<Ratings>,
 }
 
-impl SecondOpinions {
+impl SecondVerifiers {
     /// Asks Intel's early set for forecasts, and this verification API where one is given.
     #[must_use]
     pub fn new(verifier: Option<PhalaVerifier>) -> Self {
@@ -107,7 +107,7 @@ impl SecondOpinions {
         evidence: &Result<Evidence, EvidenceError>,
         collateral: Option<Arc<Fetched>>,
     ) -> Collected {
-        let proven = collected.facts.as_ref().is_ok_and(|facts| facts.quote.is_ok());
+        let proven = collected.claims.as_ref().is_ok_and(|claims| claims.quote.is_ok());
         let (Ok(evidence), Some(collateral), true) = (evidence, collateral, proven && !self.none) else {
             return collected;
         };
@@ -130,14 +130,15 @@ impl SecondOpinions {
 
     /// Only reports of devices that are verified and answered this run are sent.
     async fn ask_nras(&self, asking: Asking<'_>, mut collected: Collected) -> Collected {
-        let facts = collected.facts.as_ref().ok();
-        let (Some(nras), Some((nonce, reports))) = (&self.nras, facts.and_then(|facts| facts.gpu.for_nras()))
+        let claims = collected.claims.as_ref().ok();
+        let (Some(nras), Some((nonce, reports))) =
+            (&self.nras, claims.and_then(|claims| claims.gpu.for_nras()))
         else {
             return collected;
         };
         let _permit = self.at_once.acquire().await;
         let recorded = nras.ask(asking.client, &nonce, &reports).await;
-        collected.change(|facts| facts.with_nras(&recorded, asking.nras_intermediates));
+        collected.change(|claims| claims.with_nras(&recorded, asking.nras_intermediates));
         if let Some(bundle) = &mut collected.bundle {
             bundle.gpu.get_or_insert_default().nras = Some(recorded);
         }
@@ -151,7 +152,7 @@ impl SecondOpinions {
         let _permit = self.at_once.acquire().await;
         let quote = evidence.attestation.quote.as_bytes();
         let opinion = verifier.ask(client, quote).await;
-        collected.change(|facts| facts.with_opinion(evidence, &opinion));
+        collected.change(|claims| claims.with_opinion(evidence, &opinion));
         if let Some(bundle) = &mut collected.bundle {
             bundle.phala_api = Some(opinion);
         }
@@ -166,10 +167,10 @@ impl SecondOpinions {
         standard: &Fetched,
     ) -> Collected {
         let quote = collected
-            .facts
+            .claims
             .as_ref()
             .ok()
-            .and_then(|facts| facts.quote.as_ref().ok());
+            .and_then(|claims| claims.quote.as_ref().ok());
         let Some((fmspc, rated_by)) = quote.map(|quote| (*quote.fmspc(), *quote.rated_by())) else {
             return collected;
         };
@@ -198,12 +199,12 @@ impl SecondOpinions {
             .filter(|(rated_at, _)| rated_at == at)
             .map(|(_, early)| early.clone());
         match known {
-            Some(early) => collected.change(|facts| facts.with_early_of(early)),
+            Some(early) => collected.change(|claims| claims.with_early_of(early)),
             None => {
                 let set = set.as_ref().map_err(String::as_str);
-                collected.change(|facts| facts.with_early(evidence, set, asking.root, asking.signatures));
-                if let Ok(facts) = &collected.facts {
-                    locked(&self.rated).insert(rated, (*at, facts.early.clone()));
+                collected.change(|claims| claims.with_early(evidence, set, asking.root, asking.signatures));
+                if let Ok(claims) = &collected.claims {
+                    locked(&self.rated).insert(rated, (*at, claims.early.clone()));
                 }
             }
         }
@@ -233,10 +234,10 @@ async fn early_set(asking: Asking<'_>, standard: &Fetched, fmspc: [u8; 6]) -> Ea
         .transpose()
 }
 
-/// What a bundle recorded of the answers of [`SecondOpinions`].
+/// What a bundle recorded of the answers of [`SecondVerifiers`].
 #[derive(Default)]
 pub struct RecordedOpinions {
-    opinion: Option<RecordedOpinion>,
+    opinion: Option<RecordedPhalaAnswer>,
     nras: Option<RecordedNras>,
     early: Option<Result<QuoteCollateralV3, String>>,
     chain: Option<RecordedChain>,
@@ -279,20 +280,20 @@ impl RecordedOpinions {
     /// Adds it to the facts of the same evidence.
     ///
     /// # Errors
-    /// That of `facts`, or why there is no evidence.
+    /// That of `claims`, or why there is no evidence.
     pub fn add(
         &self,
-        facts: Result<Facts, EvidenceGap>,
-        evidence: Result<&Evidence, &EvidenceGap>,
+        claims: Result<Claims, EvidenceFailure>,
+        evidence: Result<&Evidence, &EvidenceFailure>,
         root: &TrustRoot,
         intermediates: &NrasIntermediates,
         sources: &SourcePolicy,
-    ) -> Result<Facts, EvidenceGap> {
-        let (mut facts, Ok(evidence)) = (facts?, evidence) else {
+    ) -> Result<Claims, EvidenceFailure> {
+        let (mut claims, Ok(evidence)) = (claims?, evidence) else {
             return Err(internal());
         };
         if let Some(set) = &self.early {
-            facts = facts.with_early(
+            claims = claims.with_early(
                 evidence,
                 set.as_ref().map_err(String::as_str),
                 root,
@@ -300,17 +301,17 @@ impl RecordedOpinions {
             );
         }
         if let Some(nras) = &self.nras {
-            facts = facts.with_nras(nras, intermediates);
+            claims = claims.with_nras(nras, intermediates);
         }
         if let Some(opinion) = &self.opinion {
-            facts = facts.with_opinion(evidence, opinion);
+            claims = claims.with_opinion(evidence, opinion);
         }
         if !sources.rules.is_empty() {
-            let sought = sought_sources(&facts, sources);
-            let mut recorded = statements_of_files(&sought, &sources.files, facts.at);
+            let sought = sought_sources(&claims, sources);
+            let mut recorded = statements_of_files(&sought, &sources.files, claims.at);
             recorded.extend(self.statements.iter().cloned());
-            facts = facts.with_statements(&recorded, &sources.roots);
+            claims = claims.with_statements(&recorded, &sources.roots);
         }
-        Ok(facts)
+        Ok(claims)
     }
 }

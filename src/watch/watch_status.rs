@@ -37,7 +37,7 @@ struct Watched {
 
 /// Everything that is known.
 #[derive(Debug, Clone, Default)]
-pub struct Board {
+pub struct WatchStatus {
     targets: BTreeMap<String, Watched>,
     /// Rounds that fell out because the one before ran too long.
     pub missed_rounds: u64,
@@ -64,7 +64,7 @@ const INTERVALS: u32 = 3;
 /// What a round may take beside its interval.
 const GRACE: Duration = Duration::from_secs(120);
 
-impl Board {
+impl WatchStatus {
     /// These targets, with their intervals, from `now` on, Unix seconds. What is known of those that stay, stays.
     pub fn watch(&mut self, targets: impl IntoIterator<Item = (String, Duration)>, now: u64) {
         let mut before = std::mem::take(&mut self.targets);

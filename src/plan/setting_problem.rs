@@ -1,22 +1,22 @@
 //! What is wrong with settings once they are joined and their files are read. All of it is told at once.
 
-use crate::config::Written;
+use crate::config::WrittenValue;
 use crate::config::file::{FileProblem, Mistake, Mistakes};
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::Origin;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum SettingProblem {
     /// In the policy file.
     File(Mistake),
     /// Anywhere else.
     Other(String),
 }
 
-impl Trouble {
+impl SettingProblem {
     /// About the value of a key, by option or in the policy file. `problem` goes on after the key's name and a colon.
-    pub fn of(key: &str, value: &Written, problem: impl std::fmt::Display) -> Self {
+    pub fn of(key: &str, value: &WrittenValue, problem: impl std::fmt::Display) -> Self {
         match &value.origin {
             Origin::File { path, place, .. } => Self::File(Mistake {
                 path: path.clone(),
@@ -29,7 +29,7 @@ impl Trouble {
     }
 
     /// About a file that a key names. `error` names the file itself.
-    pub fn of_named_file(key: &str, value: &Written, error: impl std::fmt::Display) -> Self {
+    pub fn of_named_file(key: &str, value: &WrittenValue, error: impl std::fmt::Display) -> Self {
         match &value.origin {
             Origin::File { .. } => Self::of(key, value, error),
             _ => Self::Other(error.to_string()),
@@ -38,14 +38,14 @@ impl Trouble {
 }
 
 /// One error that tells everything.
-pub(crate) fn told(troubles: Vec<Trouble>) -> Option<UsageError> {
+pub(crate) fn settings_error(problems: Vec<SettingProblem>) -> Option<UsageError> {
     let (mut in_file, mut others) = (Vec::new(), Vec::<String>::new());
-    for trouble in troubles {
+    for trouble in problems {
         match trouble {
-            Trouble::File(mistake) => in_file.push(mistake),
+            SettingProblem::File(mistake) => in_file.push(mistake),
             // Each address meets the same trouble with an option.
-            Trouble::Other(text) if others.contains(&text) => {}
-            Trouble::Other(text) => others.push(text),
+            SettingProblem::Other(text) if others.contains(&text) => {}
+            SettingProblem::Other(text) => others.push(text),
         }
     }
     if let Some(mistakes) = Mistakes::of(in_file) {

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::alert::event::Event;
+use crate::alert::event::AlertEvent;
 use crate::alert::samples::{self, set};
 use cvm_verify_core::policy::{Fingerprint, Policy};
 use cvm_verify_core::report::{CheckId, RequiredAssurance, Status, TargetReport, Verdict};
@@ -89,23 +89,23 @@ impl World {
     }
 
     /// Everything is delivered.
-    fn see(&mut self, letter: char) -> Vec<Event> {
+    fn see(&mut self, letter: char) -> Vec<AlertEvent> {
         let due = self.decide(letter);
         for due in &due {
-            self.state.as_mut().unwrap().told(due, self.now);
+            self.state.as_mut().unwrap().record(due, self.now);
         }
         due.into_iter().map(|due| due.event).collect()
     }
 
     /// Nothing is delivered.
-    fn miss(&mut self, letter: char) -> Vec<Event> {
+    fn miss(&mut self, letter: char) -> Vec<AlertEvent> {
         self.decide(letter).into_iter().map(|due| due.event).collect()
     }
 }
 
 /// What is told, minute by minute, where everything is delivered: `-` for silence.
-fn told(mut world: World, letters: &str) -> String {
-    let word = |events: Vec<Event>| match events.as_slice() {
+fn alerts_of(mut world: World, letters: &str) -> String {
+    let word = |events: Vec<AlertEvent>| match events.as_slice() {
         [] => "-".to_owned(),
         events => events
             .iter()
@@ -136,34 +136,34 @@ fn histories_and_what_is_told_of_them() {
         ("ee.e", "expiring - - -"),
         ("Ae", "failed recovered+expiring"),
     ] {
-        assert_eq!(told(World::known(), letters), expected, "{letters}");
+        assert_eq!(alerts_of(World::known(), letters), expected, "{letters}");
     }
 }
 
 #[test]
 fn t61_without_a_memory_everything_is_told_at_once() {
-    assert_eq!(told(World::unknown(), "??"), "inconclusive -");
-    assert_eq!(told(World::unknown(), "A."), "failed recovered");
-    assert_eq!(told(World::unknown(), ".??"), "- - -");
+    assert_eq!(alerts_of(World::unknown(), "??"), "inconclusive -");
+    assert_eq!(alerts_of(World::unknown(), "A."), "failed recovered");
+    assert_eq!(alerts_of(World::unknown(), ".??"), "- - -");
 }
 
 #[test]
 fn a_host_that_lies_every_third_time_is_not_told_to_recover_all_day() {
-    let told = told(World::known(), &"A..".repeat(480));
-    assert_eq!(told.matches("failed").count(), 3);
-    assert_eq!(told.matches("recovered").count(), 2);
-    assert_eq!(told.matches("reminder").count(), 0);
+    let alerts = alerts_of(World::known(), &"A..".repeat(480));
+    assert_eq!(alerts.matches("failed").count(), 3);
+    assert_eq!(alerts.matches("recovered").count(), 2);
+    assert_eq!(alerts.matches("reminder").count(), 0);
 }
 
 #[test]
 fn a_failure_that_goes_on_is_repeated_once_a_day() {
     let mut world = World::known();
-    assert_eq!(world.see('A'), [Event::Failed]);
+    assert_eq!(world.see('A'), [AlertEvent::Failed]);
     for day in 1..4 {
         world.now = START + day * DAY;
         assert_eq!(world.see('A'), []);
         world.now += 2 * MINUTE;
-        assert_eq!(world.see('A'), [Event::Reminder]);
+        assert_eq!(world.see('A'), [AlertEvent::Reminder]);
     }
 }
 
@@ -171,46 +171,46 @@ fn a_failure_that_goes_on_is_repeated_once_a_day() {
 fn a_clock_that_went_back_does_not_silence_a_reminder() {
     let mut world = World::known();
     world.now = START + 3650 * DAY;
-    assert_eq!(world.see('A'), [Event::Failed]);
+    assert_eq!(world.see('A'), [AlertEvent::Failed]);
     world.now = START;
-    assert_eq!(world.see('A'), [Event::Reminder]);
+    assert_eq!(world.see('A'), [AlertEvent::Reminder]);
 }
 
 #[test]
 fn a_pass_under_another_policy_is_no_recovery_until_it_passes_again() {
     let mut world = World::known();
-    assert_eq!(world.see('A'), [Event::Failed]);
+    assert_eq!(world.see('A'), [AlertEvent::Failed]);
     world.policy = policy(2);
     let due = world.decide('.');
     assert_eq!(due[0].about, About::PassUnderAnotherPolicy);
-    world.state.as_mut().unwrap().told(&due[0], world.now);
-    assert_eq!(world.see('.'), [Event::Recovered]);
+    world.state.as_mut().unwrap().record(&due[0], world.now);
+    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
 }
 
 #[test]
 fn a_failure_after_a_changed_policy_ends_the_pass_under_it() {
     let mut world = World::known();
-    assert_eq!(world.see('A'), [Event::Failed]);
+    assert_eq!(world.see('A'), [AlertEvent::Failed]);
     world.policy = policy(2);
-    assert_eq!(world.see('.'), [Event::Changed]);
-    assert_eq!(world.see('B'), [Event::Changed]);
-    assert_eq!(world.see('.'), [Event::Recovered]);
+    assert_eq!(world.see('.'), [AlertEvent::Changed]);
+    assert_eq!(world.see('B'), [AlertEvent::Changed]);
+    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
 }
 
 #[test]
 fn an_unreachable_target_does_not_make_another_policy_the_same() {
     let mut world = World::known();
-    assert_eq!(world.see('A'), [Event::Failed]);
+    assert_eq!(world.see('A'), [AlertEvent::Failed]);
     world.policy = policy(2);
     assert_eq!(world.see('?'), []);
-    assert_eq!(world.see('.'), [Event::Changed]);
+    assert_eq!(world.see('.'), [AlertEvent::Changed]);
 }
 
 #[test]
 fn what_a_channel_missed_is_told_as_what_is_true_by_then() {
     let mut world = World::known();
-    assert_eq!(world.miss('A'), [Event::Failed]);
-    assert_eq!(world.miss('B'), [Event::Failed]);
+    assert_eq!(world.miss('A'), [AlertEvent::Failed]);
+    assert_eq!(world.miss('B'), [AlertEvent::Failed]);
     let due = world.decide('B');
     let About::Failure { failure, late } = &due[0].about else {
         panic!("{due:?}")
@@ -222,11 +222,11 @@ fn what_a_channel_missed_is_told_as_what_is_true_by_then() {
 #[test]
 fn a_fail_that_a_channel_missed_is_not_lost_when_the_target_falls_silent() {
     let mut world = World::known();
-    assert_eq!(world.miss('A'), [Event::Failed]);
+    assert_eq!(world.miss('A'), [AlertEvent::Failed]);
     for _ in 0..2 {
-        assert_eq!(world.miss('?'), [Event::Failed]);
+        assert_eq!(world.miss('?'), [AlertEvent::Failed]);
     }
-    assert_eq!(world.miss('?'), [Event::Failed, Event::Inconclusive]);
+    assert_eq!(world.miss('?'), [AlertEvent::Failed, AlertEvent::Inconclusive]);
     let due = world.decide('?');
     let About::Failure { failure, late: true } = &due[0].about else {
         panic!("{due:?}")
@@ -236,66 +236,66 @@ fn a_fail_that_a_channel_missed_is_not_lost_when_the_target_falls_silent() {
         (failing.check, failing.reason.as_str()),
         (CheckId::ComposeHash, "compose-hash-mismatch")
     );
-    assert_eq!(world.see('?'), [Event::Failed, Event::Inconclusive]);
+    assert_eq!(world.see('?'), [AlertEvent::Failed, AlertEvent::Inconclusive]);
     assert_eq!(world.see('?'), []);
-    assert_eq!(world.see('.'), [Event::Recovered]);
+    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
 }
 
 /// The same where it passed in between: the incident that it fell silent in is another one.
 #[test]
 fn a_fail_of_an_earlier_incident_that_a_channel_missed_is_told_before_a_later_silence() {
     let mut world = World::known();
-    assert_eq!(world.miss('A'), [Event::Failed]);
-    assert_eq!(world.miss('.'), [Event::Failed, Event::Recovered]);
+    assert_eq!(world.miss('A'), [AlertEvent::Failed]);
+    assert_eq!(world.miss('.'), [AlertEvent::Failed, AlertEvent::Recovered]);
     world.miss('?');
     world.miss('?');
-    assert_eq!(world.see('?'), [Event::Failed, Event::Inconclusive]);
+    assert_eq!(world.see('?'), [AlertEvent::Failed, AlertEvent::Inconclusive]);
     let mut world = World::known();
-    assert_eq!(world.miss('A'), [Event::Failed]);
+    assert_eq!(world.miss('A'), [AlertEvent::Failed]);
     "???".chars().for_each(|letter| {
         world.miss(letter);
     });
-    assert_eq!(world.see('.'), [Event::Failed, Event::Recovered]);
+    assert_eq!(world.see('.'), [AlertEvent::Failed, AlertEvent::Recovered]);
 }
 
 #[test]
 fn a_failure_that_ended_while_a_channel_was_down_is_told_late_and_then_its_end() {
     let mut world = World::known();
-    assert_eq!(world.miss('A'), [Event::Failed]);
+    assert_eq!(world.miss('A'), [AlertEvent::Failed]);
     let due = world.decide('.');
     assert_eq!(
         due.iter().map(|due| due.event).collect::<Vec<_>>(),
-        [Event::Failed, Event::Recovered]
+        [AlertEvent::Failed, AlertEvent::Recovered]
     );
     assert!(matches!(&due[0].about, About::Failure { late: true, .. }));
-    assert_eq!(world.see('.'), [Event::Failed, Event::Recovered]);
+    assert_eq!(world.see('.'), [AlertEvent::Failed, AlertEvent::Recovered]);
     assert_eq!(world.see('.'), []);
 }
 
 #[test]
 fn a_recovery_that_was_not_delivered_is_due_again_but_not_while_it_fails() {
     let mut world = World::known();
-    assert_eq!(world.see('A'), [Event::Failed]);
-    assert_eq!(world.miss('.'), [Event::Recovered]);
+    assert_eq!(world.see('A'), [AlertEvent::Failed]);
+    assert_eq!(world.miss('.'), [AlertEvent::Recovered]);
     assert_eq!(world.miss('?'), []);
-    assert_eq!(world.see('.'), [Event::Recovered]);
+    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
 }
 
 #[test]
 fn a_forecast_is_told_again_after_a_week_without_it() {
     let mut world = World::known();
-    assert_eq!(world.see('e'), [Event::Expiring]);
+    assert_eq!(world.see('e'), [AlertEvent::Expiring]);
     world.now += 6 * DAY;
     assert_eq!(world.see('e'), []);
     world.now += 8 * DAY;
     assert_eq!(world.see('.'), []);
-    assert_eq!(world.see('e'), [Event::Expiring]);
+    assert_eq!(world.see('e'), [AlertEvent::Expiring]);
 }
 
 /// What a channel that gets some of the messages must believe.
 #[derive(Default)]
 struct Receiver {
-    knows: Vec<Key>,
+    knows: Vec<FailureKey>,
     open: bool,
 }
 
@@ -324,8 +324,8 @@ proptest! {
             for due in &due {
                 match &due.about {
                     About::Failure { failure, .. } => {
-                        prop_assert!(matches!(due.event, Event::Failed | Event::Changed | Event::Inconclusive));
-                        prop_assert_eq!(due.event == Event::Inconclusive, !receiver.open && failure.verdict == Verdict::Inconclusive);
+                        prop_assert!(matches!(due.event, AlertEvent::Failed | AlertEvent::Changed | AlertEvent::Inconclusive));
+                        prop_assert_eq!(due.event == AlertEvent::Inconclusive, !receiver.open && failure.verdict == Verdict::Inconclusive);
                         // Up to four failures of an incident are remembered, so none of these is a duplicate.
                         prop_assert!(!receiver.knows.contains(&failure.key));
                     }
@@ -352,12 +352,12 @@ proptest! {
             }
             if let Some(failure) = failure.filter(|failure| failure.verdict == Verdict::Fail) {
                 // Told before in this incident, or due now.
-                let is_due = due.iter().any(|due| matches!(&due.about, About::Failure { failure: told, .. } if told.key == failure.key));
+                let is_due = due.iter().any(|due| matches!(&due.about, About::Failure { failure: known, .. } if known.key == failure.key));
                 prop_assert!(is_due || receiver.knows.contains(&failure.key), "{letter} is neither told nor due");
             }
             if delivered {
                 for due in &due {
-                    world.state.as_mut().unwrap().told(due, world.now);
+                    world.state.as_mut().unwrap().record(due, world.now);
                     match &due.about {
                         About::Failure { failure, .. } => {
                             receiver.knows.push(failure.key);
@@ -377,7 +377,7 @@ proptest! {
         // When all is well and everything arrives, the channel knows that it is.
         for _ in 0..70 {
             for due in world.decide('.') {
-                world.state.as_mut().unwrap().told(&due, world.now);
+                world.state.as_mut().unwrap().record(&due, world.now);
                 match due.about {
                     About::Failure { .. } => receiver.open = true,
                     About::Recovery => receiver.open = false,
@@ -406,13 +406,13 @@ proptest! {
 /// hiccup in four runs is a network's.
 #[test]
 fn a_share_of_inconclusive_runs_is_told_and_ends_when_passes_are_the_rule() {
-    assert_eq!(told(World::known(), &"?...".repeat(20)), ["-"; 80].join(" "));
+    assert_eq!(alerts_of(World::known(), &"?...".repeat(20)), ["-"; 80].join(" "));
     let mut world = World::known();
     let mut events = Vec::new();
     for letter in ".??".repeat(40).chars() {
         events.extend(world.see(letter));
     }
-    assert_eq!(events, [Event::Inconclusive]);
+    assert_eq!(events, [AlertEvent::Inconclusive]);
     // Twelve runs hold eight of them: three passes leave six, the fourth five.
     let mut passes = 0;
     while world.see('.').is_empty() {
@@ -421,7 +421,7 @@ fn a_share_of_inconclusive_runs_is_told_and_ends_when_passes_are_the_rule() {
     }
     assert_eq!(passes, 4);
     // What was told is not told again for what lies behind it.
-    assert_eq!(told(world, "?...."), "- - - - -");
+    assert_eq!(alerts_of(world, "?...."), "- - - - -");
 }
 
 /// An outage that everybody was told of ends with the first pass, however long it was.
@@ -429,11 +429,11 @@ fn a_share_of_inconclusive_runs_is_told_and_ends_when_passes_are_the_rule() {
 fn an_outage_in_a_row_ends_with_the_first_pass_and_is_not_counted_again() {
     let letters = format!("{}.?.", "?".repeat(30));
     let expected = format!("- - inconclusive {}recovered - -", "- ".repeat(27));
-    assert_eq!(told(World::known(), &letters), expected);
+    assert_eq!(alerts_of(World::known(), &letters), expected);
 }
 
 /// The share is of runs that could not be determined: a fail is reported at once and does not count.
 #[test]
 fn a_fail_in_between_is_told_as_ever() {
-    assert_eq!(told(World::known(), "?.?.A."), "- - - - failed recovered");
+    assert_eq!(alerts_of(World::known(), "?.?.A."), "- - - - failed recovered");
 }

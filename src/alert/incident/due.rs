@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::forecast::Forecast;
-use crate::alert::event::Event;
+use crate::alert::event::AlertEvent;
 
 /// Something to tell one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Due {
     /// Which channel.
     pub channel: String,
     /// What it is told.
-    pub event: Event,
+    pub event: AlertEvent,
     /// What that is about.
     pub about: About,
 }

@@ -2,20 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::failure::{Failure, Key};
+use super::failure::{Failure, FailureKey};
 use super::forecast::Forecast;
 use cvm_verify_core::policy::Fingerprint;
 use cvm_verify_core::report::Verdict;
 
 /// How many failures a channel is remembered to have been told of, in one incident. An older one is told again.
-const MAX_TOLD: usize = 4;
+const MAX_REPORTED: usize = 4;
 
 /// The memory of one channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ChannelState {
     /// The failures that it was told of, oldest first. Empty: it does not know of any.
-    pub(super) told: Vec<Told>,
+    #[serde(rename = "told")]
+    pub(super) reported: Vec<ReportedFailure>,
     /// When it was last told anything of them, Unix seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) last: Option<u64>,
@@ -34,8 +35,8 @@ pub(super) struct ChannelState {
 /// A failure that was told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Told {
-    pub(super) key: Key,
+pub(super) struct ReportedFailure {
+    pub(super) key: FailureKey,
     pub(super) verdict: Verdict,
     /// When, Unix seconds.
     pub(super) at: u64,
@@ -53,26 +54,28 @@ pub(super) struct Foretold {
 impl ChannelState {
     /// Whether it believes that the target fails.
     pub(super) fn is_open(&self) -> bool {
-        !self.told.is_empty()
+        !self.reported.is_empty()
     }
 
     pub(super) fn knows(&self, failure: &Failure) -> bool {
-        self.told
+        self.reported
             .iter()
-            .any(|told| told.key == failure.key && told.verdict == failure.verdict)
+            .any(|reported| reported.key == failure.key && reported.verdict == failure.verdict)
     }
 
     pub(super) fn knows_a_fail(&self) -> bool {
-        self.told.iter().any(|told| told.verdict == Verdict::Fail)
+        self.reported
+            .iter()
+            .any(|reported| reported.verdict == Verdict::Fail)
     }
 
     pub(super) fn add(&mut self, failure: &Failure, now: u64) {
-        self.told
-            .retain(|told| (told.key, told.verdict) != (failure.key, failure.verdict));
-        if self.told.len() >= MAX_TOLD {
-            self.told.remove(0);
+        self.reported
+            .retain(|reported| (reported.key, reported.verdict) != (failure.key, failure.verdict));
+        if self.reported.len() >= MAX_REPORTED {
+            self.reported.remove(0);
         }
-        self.told.push(Told {
+        self.reported.push(ReportedFailure {
             key: failure.key,
             verdict: failure.verdict,
             at: now,
@@ -91,14 +94,14 @@ impl ChannelState {
     }
 
     pub(super) fn close(&mut self) {
-        self.told.clear();
+        self.reported.clear();
         self.last = None;
         self.owed = None;
         self.told_policy = None;
     }
 
     pub(super) fn is_sound(&self) -> bool {
-        self.told.len() <= MAX_TOLD
+        self.reported.len() <= MAX_REPORTED
             && self.forecasts.len() <= Forecast::all().count()
             && self.owed.as_ref().is_none_or(Failure::is_sound)
     }
