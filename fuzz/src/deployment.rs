@@ -50,9 +50,14 @@ impl Deployment {
             },
         };
         let claims = healthy.prove(&healthy.evidence().expect("evidence"));
+        let boot = claims.boot.as_ref().expect("boot claims");
         healthy.policy.compose_hash = Some(Expected {
-            value: *claims.boot.as_ref().expect("boot claims").compose_hash(),
+            value: *boot.compose_hash(),
             origin: Origin::Option("--compose-hash"),
+        });
+        healthy.policy.key_provider = Some(Expected {
+            value: boot.key_provider().to_string().parse().expect("a key provider"),
+            origin: Origin::Option("--key-provider"),
         });
         let report = healthy.report();
         assert_eq!(report.verdict, Verdict::Pass, "{report:?}");
@@ -118,5 +123,16 @@ pub fn bare(quote: QuoteBytes) -> Evidence {
         gpu: None,
         app_compose: None,
         nonce: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without it, no property of a fuzz target means anything.
+    #[test]
+    fn the_healthy_deployment_passes() {
+        assert_eq!(Deployment::healthy().report().verdict, Verdict::Pass);
     }
 }
