@@ -1,15 +1,16 @@
 //! `cvm-verify diff`: what changed between two deployments.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use super::alone::{Alone, facts_of_alone};
+use super::alone::{Alone, Around, facts_of_alone};
 use super::args::{DiffArgs, Format};
 use super::settings::of_source;
 use super::trust_roots::{Roots, trust_roots};
 use super::{chain, pin};
 use crate::compare::{Side, SideKind, compare};
 use crate::config::shown_text;
-use crate::engine::AskedContracts;
+use crate::engine::{AskedContracts, ContractHints};
 use crate::env::Env;
 use crate::files;
 use crate::plan::policy;
@@ -20,7 +21,7 @@ use crate::render::{self, escape};
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::lock::Lock;
-use cvm_verify_core::policy::{Policy, ReportDataPolicy, SourcePolicy};
+use cvm_verify_core::policy::{KmsHost, Policy, ReportDataPolicy, SourcePolicy};
 use cvm_verify_core::report::{CheckId, Status, rfc3339};
 use cvm_verify_core::verify::Claims;
 
@@ -37,7 +38,6 @@ pub(super) fn run(args: &DiffArgs, env: &mut Env) -> anyhow::Result<u8> {
         },
         ..Policy::default()
     };
-    let mut sides = Vec::new();
     let after = match (&args.after, args.loose.has_quote()) {
         (Some(after), false) => Some(after.as_str()),
         (None, true) => None,
@@ -55,22 +55,37 @@ pub(super) fn run(args: &DiffArgs, env: &mut Env) -> anyhow::Result<u8> {
             .into());
         }
     };
-    for what in [Some(args.before.as_str()), after] {
+    let mut sides = [None, None];
+    let whats = [Some(args.before.as_str()), after];
+    let is_live = |what: Option<&str>| what.is_some_and(is_address);
+    // The side that is not live says whom the other one is asked about.
+    let mut order = [0, 1];
+    order.sort_by_key(|index| whats.get(*index).copied().is_some_and(is_live));
+    let mut named = Named::default();
+    for index in order {
+        let what = whats.get(index).copied().flatten();
         let side = match what {
-            Some(what) => side(what, args, &roots, &expectations, env)?,
+            Some(what) => side(what, args, &roots, &expectations, &named, env)?,
             None => loose_side(args, &roots, &expectations, env)?,
         };
         match side {
-            Ok(side) => sides.push(side),
+            Ok(side) => {
+                if side.kind != SideKind::Live {
+                    named = Named::of(&side);
+                }
+                if let Some(place) = sides.get_mut(index) {
+                    *place = Some(side);
+                }
+            }
             Err(Unsaid(code, why)) => {
-                let name = what.map_or("the loose files", named);
+                let name = what.map_or("the loose files", shown);
                 let why = escape::terminal(&format!("{name}: {why}")).into_owned();
                 env.complain(&format!("Nothing was compared: {why}"));
                 return Ok(code);
             }
         }
     }
-    let [before, after] = sides.as_slice() else {
+    let [Some(before), Some(after)] = &sides else {
         return Ok(super::INCONCLUSIVE);
     };
     let comparison = compare(before, after);
@@ -91,13 +106,35 @@ pub(super) fn run(args: &DiffArgs, env: &mut Env) -> anyhow::Result<u8> {
     })
 }
 
-/// What a side is called: an address without its query.
-fn named(what: &str) -> &str {
-    if what.contains("://") {
-        shown_text(what)
-    } else {
-        what
+/// Whom one side names: the other one is asked about them.
+#[derive(Default)]
+struct Named {
+    /// Where its KMS answers.
+    kms: Vec<KmsHost>,
+    /// Its contracts.
+    contracts: ContractHints,
+}
+
+impl Named {
+    fn of(side: &Side) -> Self {
+        Self {
+            kms: side.lock.kms.hosts.clone(),
+            contracts: ContractHints {
+                chain_id: side.lock.governance.chain_id,
+                kms: side.lock.governance.kms_contract,
+            },
+        }
     }
+}
+
+/// Whether a side is the address of a live deployment.
+fn is_address(what: &str) -> bool {
+    what.contains("://")
+}
+
+/// What a side is called: an address without its query.
+fn shown(what: &str) -> &str {
+    if is_address(what) { shown_text(what) } else { what }
 }
 
 fn side(
@@ -105,10 +142,11 @@ fn side(
     args: &DiffArgs,
     roots: &Roots,
     expectations: &Policy,
+    named: &Named,
     env: &Env,
 ) -> anyhow::Result<Result<Side, Unsaid>> {
-    if what.contains("://") {
-        return live(what, args, roots, expectations, env);
+    if is_address(what) {
+        return live(what, args, roots, expectations, named, env);
     }
     let path = Path::new(what);
     let file = files::read(path, files::EVIDENCE_LIMIT)?;
@@ -156,6 +194,7 @@ fn live(
     args: &DiffArgs,
     roots: &Roots,
     expectations: &Policy,
+    named: &Named,
     env: &Env,
 ) -> anyhow::Result<Result<Side, Unsaid>> {
     let target = Target::new(url, &of_source(&args.source))?;
@@ -164,19 +203,26 @@ fn live(
         source: &target.source,
         transport: &args.transport,
         roots,
-        nodes: None,
-        kms: Vec::new(),
-        contracts: AskedContracts::None,
+        nodes: chain::nodes(&args.chain)?,
+        around: Around {
+            kms: named.kms.clone(),
+            hints: None,
+            contracts: AskedContracts::Found {
+                written: named.contracts,
+                said: None,
+                reference: Arc::clone(&expectations.reference),
+            },
+        },
         only_one,
         sources: &SourcePolicy::default(),
     };
-    let claims = facts_of_alone(alone, env)?;
+    let claims = facts_of_alone(alone, env)?.claims;
     let claims = match claims {
         Ok(claims) => claims,
         Err(gap) => return Ok(Err(Unsaid(super::INCONCLUSIVE, gap.detail))),
     };
     Ok(of_facts(
-        named(url).to_owned(),
+        shown(url).to_owned(),
         SideKind::Live,
         &claims,
         expectations,

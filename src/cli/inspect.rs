@@ -1,16 +1,18 @@
 //! `cvm-verify inspect`: every field of evidence, explained. Gives no verdict.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::alone::of_source_with;
+use super::alone::{Around, ask_around, of_source_with};
 use super::args::{InspectArgs, InspectFormat};
+use super::hints::{self, PhalaHints};
 use super::settings::of_source;
-use super::transport;
 use super::trust_roots::trust_roots;
+use super::{chain, transport};
 use crate::config::shown_text;
-use crate::engine::{Collected, Session, Time, collect};
+use crate::engine::{AskedContracts, Collected, ContractHints, Session, Time, collect};
 use crate::env::Env;
 use crate::files;
 use crate::inspect::{Inspected, begins_like_quote, inspect, inspect_json};
@@ -20,12 +22,20 @@ use crate::render::escape;
 use crate::source::SourceKind;
 use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::{Bundle, Evidence};
+use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::report::TrustRootKind;
 use cvm_verify_core::verify::TrustRoot;
 
 pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     if args.what.contains("://") || source_kind(&of_source(&args.source)) != SourceKind::App {
         return live(args, env);
+    }
+    if args.phala_hints {
+        return Err(UsageError::option(
+            "--phala-hints",
+            "Phala Cloud's API is asked about a live deployment alone, and this is a file",
+        )
+        .into());
     }
     let root = trust_roots(&args.trust)?.quote;
     let compose = compose(args)?;
@@ -105,20 +115,39 @@ fn of_bundle(
 
 /// What a live deployment hands over: fetched like for `verify`, and only shown.
 fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
-    let target = Target::new(&args.what, &of_source(&args.source))?;
+    let mut settings = of_source(&args.source);
+    let hints = args.phala_hints.then(|| PhalaHints::of(&mut settings));
+    let target = Target::new(&args.what, &settings)?;
     let compose = compose(args)?;
     let session = Session {
         keep_bundles: true,
         root: trust_roots(&args.trust)?.quote,
         clock_floor: 0,
+        nodes: chain::nodes(&args.chain)?,
         ..transport::session(&args.transport, env)?
+    };
+    let around = Around {
+        kms: Vec::new(),
+        hints: hints.transpose()?,
+        contracts: AskedContracts::Found {
+            written: ContractHints::default(),
+            said: None,
+            reference: Arc::clone(ReferenceValues::built_in()),
+        },
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("no async runtime")?;
     let deployment = of_source_with(&target.source, compose);
-    let collection = runtime.block_on(collect(&session, &deployment, Time::default()));
+    let asked = runtime.block_on(async {
+        let collection = collect(&session, &deployment, Time::default()).await;
+        ask_around(&session, collection, around).await
+    });
+    if let Some(hint) = &asked.hint {
+        env.complain(&hints::words(hint));
+    }
+    let collection = asked.collection;
     let mut code = 0;
     for one in collection.instances {
         if let Some(number) = one.instance {

@@ -20,6 +20,7 @@ mod explain;
 mod fetched_collateral;
 mod github;
 mod help;
+mod hints;
 mod inspect;
 mod interrupt;
 mod merge;

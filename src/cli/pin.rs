@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::alone::{Alone, facts_of_alone};
+use super::alone::{Alone, Around, Described, facts_of_alone};
 use super::args::PinArgs;
+use super::hints::{self, PhalaHints};
 use super::settings::{of_source, text_of};
 use super::trust_roots::{Roots, trust_roots};
 use super::{chain, replay};
@@ -14,6 +15,7 @@ use crate::engine::AskedContracts;
 use crate::env::Env;
 use crate::files;
 use crate::plan::found_lock::LOCK_NAME;
+use crate::plan::nodes::{self, TargetNodes};
 use crate::plan::planner::address;
 use crate::plan::policy;
 use crate::plan::policy_file::{self, Config};
@@ -25,11 +27,12 @@ use crate::recorded::loose;
 use crate::render::escape;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::{Check, EvidenceFailure, locked_sources};
+use cvm_verify_core::evidence::PhalaKms;
 use cvm_verify_core::lock::{
-    self, AcceptName, AcceptedPin, Accepting, Lock, LockFile, MAX_LOCK_BYTES, PinRefusal,
+    self, AcceptName, AcceptedPin, Accepting, Lock, LockFile, MAX_LOCK_BYTES, PinRefusal, Said,
 };
 use cvm_verify_core::policy::{
-    Origin, OsImageOption, OsImagePolicy, Policy, PublishedImage, ReportDataPolicy, SourcePolicy,
+    KmsHost, Origin, OsImageOption, OsImagePolicy, Policy, PublishedImage, ReportDataPolicy, SourcePolicy,
     WrittenRule, parse_os_image_of,
 };
 use cvm_verify_core::reference::ReferenceValues;
@@ -73,8 +76,24 @@ fn pin(
     if wanted.sources.rules.is_empty() {
         wanted.sources = expected_before(there.lock(wanted), wanted.sources.clone());
     }
+    wanted.kms = chain::kms_hosts(&wanted.settings)?;
+    if wanted.kms.is_empty() {
+        // The KMS that is locked stays the one that is asked.
+        wanted.kms = there
+            .lock(wanted)
+            .map(|lock| lock.kms.hosts.clone())
+            .unwrap_or_default();
+    }
     let named = named(args, &reference)?;
-    let Taken { claims, origin } = claims(args, wanted, roots, &reference, env)?;
+    let Taken {
+        claims,
+        origin,
+        hint,
+        said,
+    } = claims(args, wanted, roots, &reference, env)?;
+    if let Some(hint) = hint {
+        env.complain(&hints::words(&hint));
+    }
     if let Some(said) = roots.simulated() {
         env.complain(said);
     }
@@ -95,7 +114,7 @@ fn pin(
     };
     let fresh = (Check::of(CheckId::Freshness).run)(&claims, &policy).status == Status::Pass;
     let pinned = match lock::pin(&claims, fresh, roots.kind(), &reference, named.as_ref()) {
-        Ok(pinned) => pinned.from_origin(origin),
+        Ok(pinned) => pinned.from_origin(origin).with_said(said),
         Err(refusal) => {
             let is_other_image = matches!(refusal, PinRefusal::OtherImage(_));
             let refusal = escape::terminal(&refusal.to_string()).into_owned();
@@ -226,6 +245,8 @@ struct Wanted {
     shared: bool,
     /// Who must have built the images.
     sources: SourcePolicy,
+    /// Where its KMS answers.
+    kms: Vec<KmsHost>,
 }
 
 /// The one that an address, a bundle or a name says; without any, every target of the policy file.
@@ -256,6 +277,7 @@ fn wanted(args: &PinArgs, env: &mut Env) -> Result<Vec<Wanted>, UsageError> {
         }
         return Ok(vec![Wanted {
             sources: sources_of(&options)?,
+            kms: Vec::new(),
             settings: options,
             shared: target.is_some(),
             target,
@@ -303,6 +325,7 @@ fn wanted_of(
         .any(|lock| args.output.is_some() || lock == output);
     Ok(Wanted {
         sources: sources_of(&settings)?,
+        kms: Vec::new(),
         settings,
         target: Some(target.name.clone()),
         output,
@@ -337,6 +360,10 @@ fn sources_of(settings: &Settings) -> Result<SourcePolicy, UsageError> {
 struct Taken {
     claims: Result<Claims, EvidenceFailure>,
     origin: Option<String>,
+    /// What Phala Cloud's API said of its KMS.
+    hint: Option<Result<PhalaKms, String>>,
+    /// What is locked on its word.
+    said: Said,
 }
 
 fn claims(
@@ -364,6 +391,11 @@ fn claims(
     };
     match (address(None, &wanted.settings).as_ref(), recorded) {
         (Some(url), None) => live_facts(url, wanted, args, roots, reference, env),
+        (_, Some(_)) if args.phala_hints => Err(UsageError::option(
+            "--phala-hints",
+            "Phala Cloud's API is asked about a live deployment alone; recorded evidence holds what was asked when it was recorded",
+        )
+        .into()),
         (_, Some(recorded)) => {
             let at = match &args.at {
                 Some(text) => replay::parse_time(text)?,
@@ -384,6 +416,8 @@ fn claims(
                     .map(|claims| chain::with_recorded_kms(claims, recalled.kms(), &roots.quote))
                     .map(|claims| chain::as_recorded(claims, recalled.chain(), reference)),
                 origin: recorded.origin,
+                hint: None,
+                said: Said::default(),
             })
         }
         _ => Err(UsageError::new(
@@ -401,23 +435,38 @@ fn live_facts(
     reference: &Arc<ReferenceValues>,
     env: &Env,
 ) -> anyhow::Result<Taken> {
-    let target = Target::of_settings(url, &wanted.settings).map_err(|problem| {
+    let mut settings = wanted.settings.clone();
+    let hints = args.phala_hints.then(|| PhalaHints::of(&mut settings));
+    let target = Target::of_settings(url, &settings).map_err(|problem| {
         settings_error(vec![problem]).unwrap_or_else(|| UsageError::new("the address is refused"))
     })?;
     let only_one = ["a lock describes one", "pin from one bundle with --from"];
-    let nodes = chain::nodes(&args.chain)?;
+    let named = TargetNodes::of(&wanted.settings, &nodes::variables(&env.variables)).map_err(|problem| {
+        settings_error(vec![problem]).unwrap_or_else(|| UsageError::new("the RPC URLs are refused"))
+    })?;
+    let nodes = match named {
+        TargetNodes::OfRun => chain::nodes(&args.chain)?,
+        named => named.own(),
+    };
     let asks = nodes.is_some();
     let alone = Alone {
         source: &target.source,
         transport: &args.transport,
         roots,
         nodes,
-        kms: chain::kms_hosts(&wanted.settings)?,
-        contracts: AskedContracts::Found(chain::hints(&wanted.settings), Arc::clone(reference)),
+        around: Around {
+            kms: wanted.kms.clone(),
+            hints: hints.transpose()?,
+            contracts: AskedContracts::Found {
+                written: chain::hints(&wanted.settings),
+                said: None,
+                reference: Arc::clone(reference),
+            },
+        },
         only_one,
         sources: &wanted.sources,
     };
-    let claims = facts_of_alone(alone, env)?;
+    let Described { claims, hint, said } = facts_of_alone(alone, env)?;
     match &claims {
         Ok(found) if asks && found.boot.is_ok() && found.chain.is_none() => Err(UsageError::option(
             "--rpc-url",
@@ -428,6 +477,8 @@ fn live_facts(
         _ => Ok(Taken {
             claims,
             origin: target.source.origin(),
+            hint,
+            said,
         }),
     }
 }

@@ -16,7 +16,7 @@ use crate::watch::{self, Options, WatchError};
 pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
     let options = Options {
         policy_file: policy_file(&args.plan, args.quiet, env),
-        selection: selection(&args.plan, args.interval)?,
+        selection: selection(&args.plan, args.interval, &env.variables)?,
         once: args.once,
         concurrency: args.concurrency,
         one_attempt: wait::timeout(args.transport.timeout.as_deref())?,

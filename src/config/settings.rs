@@ -33,6 +33,11 @@ impl Settings {
         }
     }
 
+    /// Leaves a key out.
+    pub(crate) fn unset(&mut self, key: &str) {
+        self.values.remove(key);
+    }
+
     /// Notes the values of an option under its key: its name without the dashes.
     pub(crate) fn give(&mut self, option: &'static str, values: impl IntoIterator<Item = String>) {
         self.set(option.trim_start_matches('-'), written(option, values));

@@ -39,5 +39,12 @@ async fn collect_evidence(session: &Session, deployment: &Deployment, time: Time
         Source::PhalaCloud(app) => instances::collect(session, asked, app).await,
     };
     let collection = kms::ask(session, collection, kms::asked_kms(&deployment.policy), time).await;
-    contracts::ask(session, collection, &AskedContracts::of(&deployment.policy)).await
+    let nodes = deployment.nodes.as_ref().or(session.nodes.as_ref());
+    contracts::ask(
+        session,
+        nodes,
+        collection,
+        &AskedContracts::of(&deployment.policy),
+    )
+    .await
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Session;
 use super::collected::{Collected, Collection};
 use super::jitter::jitter;
+use crate::source::chain::Nodes;
 use cvm_verify_core::evidence::{Contracts, RecordedChain};
 use cvm_verify_core::policy::{GovernanceMode, Policy};
 use cvm_verify_core::reference::{GovernedBy, ReferenceValues};
@@ -19,11 +20,18 @@ pub enum AskedContracts {
     /// Those that a policy names.
     Named(Contracts, Arc<ReferenceValues>),
     /// Those of the app that answers, to write them down for review.
-    Found(ContractHints, Arc<ReferenceValues>),
+    Found {
+        /// What the user wrote of them.
+        written: ContractHints,
+        /// Chain and contract of the KMS, as somebody else says.
+        said: Option<(u64, [u8; 20])>,
+        /// Which KMSs are known.
+        reference: Arc<ReferenceValues>,
+    },
 }
 
 /// What is known of contracts before they are pinned. The reference values say the rest for a known KMS.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ContractHints {
     /// The chain's number (EIP-155).
     pub chain_id: Option<u64>,
@@ -45,10 +53,40 @@ impl AskedContracts {
         }
     }
 
+    /// With chain and contract of the KMS as somebody else says, where they are to be found.
+    #[must_use]
+    pub fn with_hint(self, hint: Option<(u64, [u8; 20])>) -> Self {
+        match self {
+            Self::Found {
+                written,
+                said: _,
+                reference,
+            } => Self::Found {
+                written,
+                said: hint,
+                reference,
+            },
+            asked => asked,
+        }
+    }
+
     fn reference(&self) -> Option<&ReferenceValues> {
         match self {
             Self::None => None,
-            Self::Named(_, reference) | Self::Found(_, reference) => Some(reference),
+            Self::Named(_, reference) | Self::Found { reference, .. } => Some(reference),
+        }
+    }
+
+    /// Whether only somebody else says which contract governs the app: neither the user wrote it nor do the tables know its KMS.
+    #[must_use]
+    pub fn rests_on_hint(&self, claims: &Claims) -> bool {
+        match self {
+            Self::Found {
+                written,
+                said: Some(_),
+                reference,
+            } => *written == ContractHints::default() && governed_by(claims, reference).is_none(),
+            _ => false,
         }
     }
 
@@ -56,27 +94,42 @@ impl AskedContracts {
         match self {
             Self::None => None,
             Self::Named(contracts, _) => Some(*contracts),
-            Self::Found(hints, reference) => {
+            Self::Found {
+                written,
+                said,
+                reference,
+            } => {
                 let boot = claims.boot.as_ref().ok()?;
-                let row = reference.kms_by_id(&boot.key_provider().id);
-                let known = match row.and_then(|row| row.governed_by()) {
+                let known = match governed_by(claims, reference) {
                     Some(GovernedBy::Contract { chain_id, address }) => Some((chain_id, address)),
+                    _ if self.rests_on_hint(claims) => *said,
                     _ => None,
                 };
                 Some(Contracts {
-                    chain_id: hints.chain_id.or(known.map(|(chain_id, _)| chain_id))?,
+                    chain_id: written.chain_id.or(known.map(|(chain_id, _)| chain_id))?,
                     app: *boot.app_id(),
-                    kms: hints.kms.or(known.map(|(_, address)| address)),
+                    kms: written.kms.or(known.map(|(_, address)| address)),
                 })
             }
         }
     }
 }
 
-/// Asks about each instance that was collected, if the session names nodes. Instances of one app share the answers that do not
+/// Who governs the KMS of an app, as the tables know it.
+fn governed_by(claims: &Claims, reference: &ReferenceValues) -> Option<GovernedBy> {
+    let boot = claims.boot.as_ref().ok()?;
+    reference.kms_by_id(&boot.key_provider().id)?.governed_by()
+}
+
+/// Asks about each instance that was collected, if there are nodes to ask. Instances of one app share the answers that do not
 /// differ.
-pub async fn ask(session: &Session, mut collection: Collection, asked: &AskedContracts) -> Collection {
-    let (Some(nodes), Some(reference)) = (&session.nodes, asked.reference()) else {
+pub async fn ask(
+    session: &Session,
+    nodes: Option<&Nodes>,
+    mut collection: Collection,
+    asked: &AskedContracts,
+) -> Collection {
+    let (Some(nodes), Some(reference)) = (nodes, asked.reference()) else {
         return collection;
     };
     let mut first: Option<RecordedChain> = None;

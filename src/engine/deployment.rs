@@ -3,6 +3,7 @@
 use crate::config::{AddressProblem, parse_address};
 use crate::source::Source;
 use crate::source::app::{AppEndpoints, EndpointError};
+use crate::source::chain::Nodes;
 use cvm_verify_core::policy::Policy;
 
 /// One deployment to verify: where its evidence comes from, and what is expected of it.
@@ -16,6 +17,8 @@ pub struct Deployment {
     pub policy: Policy,
     /// The compose document, for apps that do not show theirs. Its SHA-256 decides whether it is the measured one.
     pub compose_file: Option<Vec<u8>>,
+    /// Which nodes are asked about its contracts, if they are others than those of the session.
+    pub nodes: Option<Nodes>,
 }
 
 /// A text that is not the address of an app. It is not repeated: it may hold a password.
@@ -47,6 +50,7 @@ impl Deployment {
             },
             source,
             compose_file: None,
+            nodes: None,
         })
     }
 }

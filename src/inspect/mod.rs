@@ -27,6 +27,7 @@ mod collateral;
 mod compose;
 mod event_log;
 mod gpu;
+mod kms;
 mod nras_claims;
 mod opened;
 mod page;
@@ -125,6 +126,9 @@ fn page(input: &Inspected<'_>) -> Page {
     compose::section(&mut page, &opened);
     gpu::section(&mut page, &opened, input.bundle);
     unsigned::section(&mut page, &opened);
+    if let Some(bundle) = input.bundle {
+        kms::section(&mut page, &bundle.kms);
+    }
     if let Some(chain) = input.bundle.and_then(|bundle| bundle.chain.as_ref()) {
         chain::section(&mut page, chain);
     }

@@ -18,7 +18,7 @@ use super::limits::Limits;
 use super::resolve::{GuardedResolver, Lookup, system_lookup};
 use super::response::Response;
 use super::tls;
-use super::trace::Trace;
+use super::trace::{ShownPart, Trace};
 use super::transport::{SetupError, Transport};
 use cvm_verify_core::evidence::excerpt;
 
@@ -192,7 +192,8 @@ impl Client {
         self.request(request, url, limits).await
     }
 
-    /// [`Client::post`], and keeps the connection for a moment, as [`Client::get_json_and_stay`] does.
+    /// [`Client::post`], and keeps the connection for a moment, as [`Client::get_json_and_stay`] does. The path of the URL may
+    /// hold a key: `--verbose` shows its host alone.
     ///
     /// # Errors
     /// As [`Client::post`].
@@ -204,7 +205,10 @@ impl Client {
         limits: &Limits,
     ) -> Result<Response, NetError> {
         let request = self.http.post(url.clone()).headers(headers).body(body);
-        let response = self.request(request, url, limits).await;
+        let part = ShownPart::HostAlone;
+        let response = self
+            .traced_request(request, url, part, limits, Redirect::Refused)
+            .await;
         // The connection is put back by a task of its own.
         tokio::task::yield_now().await;
         response
@@ -245,7 +249,9 @@ impl Client {
         limits: &Limits,
     ) -> Result<Response, NetError> {
         let request = self.plain(method, url).headers(headers);
-        self.traced_request(request, url, limits, Redirect::Shown).await
+        let part = ShownPart::Path;
+        self.traced_request(request, url, part, limits, Redirect::Shown)
+            .await
     }
 
     fn plain(&self, method: Method, url: &Url) -> RequestBuilder {
@@ -266,20 +272,23 @@ impl Client {
         url: &Url,
         limits: &Limits,
     ) -> Result<Response, NetError> {
-        self.traced_request(request, url, limits, Redirect::Refused).await
+        let part = ShownPart::Path;
+        self.traced_request(request, url, part, limits, Redirect::Refused)
+            .await
     }
 
     async fn traced_request(
         &self,
         request: RequestBuilder,
         url: &Url,
+        part: ShownPart,
         limits: &Limits,
         redirect: Redirect,
     ) -> Result<Response, NetError> {
         let started = Instant::now();
         let answer = self.bounded(request, url, limits, redirect).await;
         if let Some(trace) = &self.trace {
-            trace.note(url, started.elapsed(), answer.as_ref());
+            trace.note(url, part, started.elapsed(), answer.as_ref());
         }
         answer
     }

@@ -5,6 +5,7 @@
 
 pub(crate) mod compose_document;
 pub(crate) mod found_lock;
+pub(crate) mod nodes;
 pub(crate) mod planner;
 pub(crate) mod policy;
 pub(crate) mod policy_file;

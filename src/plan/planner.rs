@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::nodes::{NodeVariables, TargetNodes};
 use super::policy::{Expectations, Locks, expectations};
 use super::policy_file::Config;
 use super::setting_problem::{SettingProblem, settings_error};
@@ -47,6 +48,8 @@ pub(crate) struct Selection {
     pub collateral_max_age: CollateralMaxAge,
     /// Whether nodes of a blockchain are named.
     pub asks_nodes: bool,
+    /// What the variables hold that a target may name for nodes of its own.
+    pub node_variables: NodeVariables,
 }
 
 /// Plans a run that judges at a time, Unix seconds, by this policy file.
@@ -60,6 +63,7 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
         at,
         collateral_max_age: selection.collateral_max_age,
         asks_nodes: selection.asks_nodes,
+        node_variables: &selection.node_variables,
         locks: Locks::default(),
         files: policy_file.map(Path::to_owned).into_iter().collect(),
         problems: config
@@ -194,6 +198,7 @@ struct Planner<'c> {
     collateral_max_age: CollateralMaxAge,
     /// Whether nodes of a blockchain are named.
     asks_nodes: bool,
+    node_variables: &'c NodeVariables,
     locks: Locks,
     files: BTreeSet<PathBuf>,
     problems: Vec<SettingProblem>,
@@ -231,6 +236,12 @@ impl Planner<'_> {
                     return Vec::new();
                 }
             };
+        let nodes = TargetNodes::of(&settings, self.node_variables).unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            TargetNodes::OfRun
+        });
+        let asks = nodes.asks(self.asks_nodes);
+        let nodes = nodes.own();
         let several = targets.len() > 1;
         let planned = targets.into_iter().map(|target| Job {
             deployment: Arc::new(Deployment {
@@ -238,7 +249,7 @@ impl Planner<'_> {
                     address_id: target.address_id(),
                     collateral_max_age: self.collateral_max_age,
                     governance: GovernancePolicy {
-                        asks: self.asks_nodes,
+                        asks,
                         ..policy.governance.clone()
                     },
                     ..policy.clone()
@@ -250,6 +261,7 @@ impl Planner<'_> {
                 },
                 source: target.source,
                 compose_file: compose_file.clone(),
+                nodes: nodes.clone(),
             }),
             alerts: ChannelVariables::of(&settings),
             interval,
@@ -300,9 +312,11 @@ impl Job {
             source,
             policy,
             compose_file,
+            nodes,
         } = &**deployment;
         let before = &other.deployment;
-        (name, source, compose_file) == (&before.name, &before.source, &before.compose_file)
+        (name, source, compose_file, nodes)
+            == (&before.name, &before.source, &before.compose_file, &before.nodes)
             && (alerts, interval) == (&other.alerts, &other.interval)
             && policy.fingerprint() == before.policy.fingerprint()
     }

@@ -31,7 +31,7 @@ const ALL_ANSWERS: Duration = Duration::from_secs(90);
 const PLAIN_PART: usize = 8;
 
 /// A node. Neither `Debug` nor any message shows more of its URL than host and port.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RpcNode {
     url: Url,
     host: String,
@@ -44,7 +44,7 @@ impl fmt::Debug for RpcNode {
 }
 
 /// Two nodes of different operators.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nodes([RpcNode; 2]);
 
 /// Why RPC URLs are refused. Holds nothing of a URL but host and port.
@@ -204,6 +204,10 @@ impl RpcNode {
                 message: self.blotted(&excerpt(&fault.message)),
                 ..fault
             }),
+            // An answer is recorded as it is, or not at all: it cannot be blotted.
+            RpcOutcome::Result(value) if self.is_in(&value.to_string()) => {
+                RpcOutcome::Problem(format!("{}: its answer repeats a part of the RPC URL", self.host))
+            }
             result @ RpcOutcome::Result(_) => result,
         }
     }
@@ -224,14 +228,25 @@ impl RpcNode {
         format!("{}{retried}", self.blotted(&words))
     }
 
-    /// A text without the parts of the path and the query that may be a key.
+    /// Whether a text holds a part of the URL that may be a key, in whatever case.
+    fn is_in(&self, text: &str) -> bool {
+        let text = text.to_ascii_lowercase();
+        self.secrets()
+            .any(|secret| text.contains(&secret.to_ascii_lowercase()))
+    }
+
+    /// A text without the parts of the URL that may be a key.
     fn blotted(&self, text: &str) -> String {
-        let path = self.url.path_segments().into_iter().flatten().map(str::to_owned);
-        let query = self.url.query_pairs().map(|(_, value)| value.into_owned());
-        let secrets = path.chain(query).filter(|part| part.chars().count() > PLAIN_PART);
-        secrets.fold(text.to_owned(), |text, secret| {
+        self.secrets().fold(text.to_owned(), |text, secret| {
             text.replace(&secret, "<redacted>")
         })
+    }
+
+    /// The parts of the path and the query that may be a key.
+    fn secrets(&self) -> impl Iterator<Item = String> {
+        let path = self.url.path_segments().into_iter().flatten().map(str::to_owned);
+        let query = self.url.query_pairs().map(|(_, value)| value.into_owned());
+        path.chain(query).filter(|part| part.chars().count() > PLAIN_PART)
     }
 }
 
@@ -288,6 +303,10 @@ mod tests {
             has_data: false,
         }));
         assert!(!format!("{said:?}").contains("hunter"), "{said:?}");
+        let echoed = node.named(RpcOutcome::Result("0xHUNTER2hunter2".into()));
+        assert!(matches!(echoed, RpcOutcome::Problem(_)), "{echoed:?}");
+        let answer = node.named(RpcOutcome::Result("0x01".into()));
+        assert_eq!(answer, RpcOutcome::Result("0x01".into()));
         let redirect = NetError::Redirect {
             host: "rpc.example:443".to_owned(),
             status: 308,

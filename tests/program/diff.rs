@@ -1,9 +1,10 @@
 //! `diff`: locks, bundles and live deployments, in any pairing.
 
 use simulator::app_compose::{DOCKER_COMPOSE, app_compose};
-use simulator::{Lie, ReportDataLayout};
+use simulator::{Behaviour, Lie, ReportDataLayout};
 
 use super::deployment::Deployment;
+use super::governed::{self, Governed};
 use super::run::{Ran, run};
 
 /// A deployment with its lock and its bundle, before it changes.
@@ -179,4 +180,84 @@ fn what_is_neither_lock_nor_bundle_is_a_usage_error() {
     std::fs::write(deployment.path("other.txt"), "x = 1").unwrap();
     diff(&deployment, &deployment.path("other.txt"), &lock, &[]).assert_usage_error("other.txt");
     diff(&deployment, &lock, "/nowhere", &[]).assert_usage_error("cannot be read");
+}
+
+#[test]
+fn a_live_side_is_asked_about_the_kms_and_the_contracts_that_the_other_side_names() {
+    let governed = Governed::pinned();
+    let url = governed.deployment.app.url();
+    let lock = governed.lock();
+    let rpc_urls = governed.rpc_urls();
+    let with_nodes: Vec<&str> = rpc_urls.iter().map(String::as_str).collect();
+    let ran = diff(&governed.deployment, &lock, &url, &with_nodes);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(!ran.stdout.contains("not compared"), "{}", ran.stdout);
+    // A bundle holds what was asked, and the other order is the same.
+    let bundle = governed.deployment.path("bundle.json");
+    let mut more = governed.rpc_urls();
+    more.push(format!("--evidence={bundle}"));
+    assert_eq!(governed.verify_by_lock(&more).code, 0);
+    for (before, after) in [(&lock, &bundle), (&bundle, &url), (&url, &lock)] {
+        let ran = diff(&governed.deployment, before, after, &with_nodes);
+        assert_eq!(ran.code, 0, "{before} {after}: {ran:#?}");
+    }
+    // Without nodes the contracts are not compared, and that is said.
+    let before = governed.nodes[0].requests().len();
+    let ran = diff(&governed.deployment, &lock, &url, &[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(
+        ran.stdout
+            .contains("does not show the contracts that govern the app: not compared"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(governed.nodes[0].requests().len(), before);
+    // The contract has another owner, and is upgraded.
+    let app = governed::app_id();
+    governed.both(|chain| {
+        chain.answer(app, "8da5cb5b", simulator::word_of(&[0x66; 20]));
+        chain.code.insert([0x99; 20], b"other code".to_vec());
+        chain.implement(app, [0x99; 20]);
+    });
+    for before in [&lock, &bundle] {
+        let ran = diff(&governed.deployment, before, &url, &with_nodes);
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        for words in [
+            "the owner of the app's contract is now another address",
+            &"66".repeat(20),
+            "the app's contract was upgraded",
+        ] {
+            assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+        }
+    }
+    // A node that fails: what could not be read is not the same.
+    governed.nodes[0].behave(Behaviour::Status(503));
+    let ran = diff(&governed.deployment, &lock, &url, &with_nodes);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    assert!(
+        ran.stderr
+            .contains("the contracts that govern the app are not known"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn a_kms_that_runs_other_code_or_is_away_is_a_difference_or_none_that_can_be_told() {
+    let governed = Governed::pinned();
+    let (url, lock) = (governed.deployment.app.url(), governed.lock());
+    let mut other = governed::kms();
+    other.cvm.app_compose.push(' ');
+    let other = simulator::Kms::of(other.cvm, other.root);
+    let server = simulator::KmsServer::https(&other.identity(2, other.cvm.world.now), other.meta.clone());
+    let text = std::fs::read_to_string(&lock).unwrap();
+    let moved = text.replace(&governed.kms.host(), &server.host());
+    std::fs::write(&lock, moved).unwrap();
+    let ran = diff(&governed.deployment, &lock, &url, &[]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(ran.stdout.contains("the KMS runs other code"), "{}", ran.stdout);
+    std::fs::write(&lock, text.replace(&governed.kms.host(), "127.0.0.1:9")).unwrap();
+    let ran = diff(&governed.deployment, &lock, &url, &[]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    assert!(ran.stderr.contains("did not answer"), "{}", ran.stderr);
 }

@@ -15,7 +15,7 @@ fn assert_silent(ran: &Ran) {
 }
 
 /// Every file below a folder.
-fn files_of(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+pub fn files_of(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -10,6 +10,7 @@ use cvm_verify_core::report::{CheckId, Status};
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
 use super::deployment::Deployment;
+use super::governed::{Governed, app_id};
 use super::run::{Ran, Sink, env_of, run};
 
 /// A hang would otherwise be one for ever; nothing else depends on it.
@@ -584,4 +585,55 @@ fn an_outage_of_phala_clouds_list_ends_when_every_instance_passes() {
     assert!(log.contains("show one instance"), "{log}");
     assert_eq!(watching.stopped().code, 0);
     assert_eq!(events(&hook), ["inconclusive", "recovered", "inconclusive"]);
+}
+
+#[test]
+fn an_offered_ownership_and_an_upgrade_of_a_contract_are_told() {
+    let governed = Governed::pinned();
+    let app = app_id();
+    let hook = hook();
+    let url = format!("{}/hook", hook.url());
+    let lock = format!("lock = \"{}\"", governed.lock());
+    let mut args = vec![
+        format!("--config={}", governed.config(&[lock])),
+        "--interval=10s".to_owned(),
+        "--no-cache".to_owned(),
+    ];
+    args.extend(governed.deployment.network());
+    let nodes = governed.rpc_variable("/v2/hunter2hunter2");
+    let env = [
+        ("CVM_VERIFY_WEBHOOK_URL", url.as_str()),
+        ("CVM_VERIFY_RPC_URL", nodes.as_str()),
+    ];
+    let watching = Watching::new(&args, &env);
+    watching.said(": PASS", 2);
+    governed.both(|chain| chain.answer(app, "e30c3978", simulator::word_of(&[0x66; 20])));
+    watching.said("failed through webhook delivered", 1);
+    governed.both(|chain| chain.answer(app, "e30c3978", [0; 32]));
+    watching.said("recovered through webhook delivered", 1);
+    governed.both(|chain| {
+        chain.code.insert([0x99; 20], b"other code".to_vec());
+        chain.implement(app, [0x99; 20]);
+    });
+    watching.said("failed through webhook delivered", 2);
+    let ran = watching.stopped();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(events(&hook), ["failed", "recovered", "failed"]);
+    let told: Vec<serde_json::Value> = hook
+        .requests()
+        .iter()
+        .map(|request| serde_json::from_slice(&request.body).unwrap())
+        .collect();
+    let reason = |told: &serde_json::Value| {
+        let failed = &told["failed"][0];
+        assert_eq!(failed["id"], "governance", "{told:#}");
+        failed["reason"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(reason(&told[0]), "owner-pending");
+    assert!(told[0].to_string().contains(&"66".repeat(20)), "{:#}", told[0]);
+    assert_eq!(reason(&told[2]), "implementation-changed");
+    assert!(
+        !format!("{ran:?}{told:?}").contains("hunter2"),
+        "the key of a node is shown"
+    );
 }

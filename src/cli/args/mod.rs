@@ -254,6 +254,10 @@ pub struct PinArgs {
     /// Pin whatever is not as a production deployment should be: all names of --accept.
     #[arg(long)]
     pub accept_observed: bool,
+    /// Ask Phala Cloud's API where the KMS of the app answers and which contract governs it, if neither the policy file nor the
+    /// lock says so. These are its operator's words: review them before you commit the lock.
+    #[arg(long)]
+    pub phala_hints: bool,
     /// Replace a lock file that cannot be read. Without this option it stays as it is.
     #[arg(long)]
     pub force: bool,
@@ -303,11 +307,17 @@ pub struct InspectArgs {
     /// The compose document as it was measured, for evidence that does not show it.
     #[arg(long, value_name = "FILE")]
     pub app_compose: Option<PathBuf>,
+    /// Ask Phala Cloud's API where the KMS of the app answers and which contract governs it, and show what they answer. These are
+    /// its operator's words.
+    #[arg(long)]
+    pub phala_hints: bool,
     /// What to print.
     #[arg(long, value_enum, default_value_t = InspectFormat::Text)]
     pub format: InspectFormat,
     #[command(flatten)]
     pub source: SourceArgs,
+    #[command(flatten)]
+    pub chain: ChainArgs,
     #[command(flatten)]
     pub transport: TransportArgs,
     #[command(flatten)]
@@ -347,6 +357,8 @@ pub struct DiffArgs {
     pub report_data: String,
     #[command(flatten)]
     pub source: SourceArgs,
+    #[command(flatten)]
+    pub chain: ChainArgs,
     #[command(flatten)]
     pub transport: TransportArgs,
     #[command(flatten)]

@@ -852,6 +852,16 @@ pub(crate) const KEYS: &[PolicyKey] = &[
         option: None,
     },
     PolicyKey {
+        name: "rpc-url-env",
+        scope: KeyScope::Both,
+        shape: Shape::Variable,
+        says: "The environment variable that holds the two RPC URLs of this target's chain, one per line, or `none`. Never a URL \
+               itself: it may hold a key.",
+        default: "`CVM_VERIFY_RPC_URL`",
+        example: r#""CVM_VERIFY_BASE_NODES""#,
+        option: None,
+    },
+    PolicyKey {
         name: "governance-app-owner",
         scope: KeyScope::Both,
         shape: Shape::Addresses,

@@ -38,6 +38,7 @@ mod kms_meta;
 mod limits;
 mod nras;
 mod phala_cloud;
+mod phala_kms;
 mod phala_verifier;
 mod quote;
 mod recorded_chain;
@@ -78,6 +79,7 @@ pub use limits::{
 };
 pub use nras::{NrasAnswer, NrasKind, RecordedNras, keys_used};
 pub use phala_cloud::{PhalaCloudAnswer, PhalaCloudInstance};
+pub use phala_kms::PhalaKms;
 pub(crate) use phala_verifier::error_detail;
 pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedPhalaAnswer};
 pub use quote::QuoteBytes;

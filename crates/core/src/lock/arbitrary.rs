@@ -469,9 +469,15 @@ pub fn lock() -> impl Strategy<Value = Lock> {
 #[cfg(test)]
 /// Any notes.
 pub(crate) fn notes() -> impl Strategy<Value = super::Notes> {
-    (of(text()), any::<bool>()).prop_map(|(os_image, simulated)| super::Notes {
+    let said = |(kms_host, kms_contract)| super::Said {
+        kms_host,
+        kms_contract,
+    };
+    let said = any::<(bool, bool)>().prop_map(said);
+    (of(text()), any::<bool>(), said).prop_map(|(os_image, simulated, said)| super::Notes {
         os_image,
         simulated,
+        said,
         ..super::Notes::default()
     })
 }

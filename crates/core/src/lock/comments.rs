@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lock, MAX_LOCK_BYTES, write};
+use super::{Lock, MAX_LOCK_BYTES, said, write};
 
 /// In front of a comment whose line holds another value now.
 const OF_THE_VALUE_BEFORE: &str = "# Of the value before this one: ";
@@ -201,7 +201,7 @@ fn split_comment(line: &str) -> (&str, Option<&str>) {
 
 /// Whether the program writes this behind a value: where the value comes from.
 fn is_generated(comment: &str) -> bool {
-    matches!(comment, "observed" | "a waiver" | "accepted") || comment.starts_with("known: ")
+    matches!(comment, "observed" | "a waiver" | "accepted" | said::SAID) || comment.starts_with("known: ")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use toml::de::DeValue;
 
 use super::apply::expected;
 use super::mistakes::Mistakes;
+use super::said::{Said, provenance_of};
 use super::section::{Entry, Section};
 use super::{LockError, LockProblem};
 use crate::evidence::parse_user_hex;
@@ -168,7 +169,7 @@ impl LockedGovernance {
     }
 
     /// The section of the file.
-    pub(super) fn write(&self) -> String {
+    pub(super) fn write(&self, said: Said) -> String {
         let lines: String = SECTION_KEYS
             .into_iter()
             .zip(self.values())
@@ -176,7 +177,8 @@ impl LockedGovernance {
                 let value = value?;
                 // The number of a chain is a number.
                 let shown = if key == "chain_id" { value } else { quoted(&value) };
-                Some(format!("{key} = {shown} # observed\n"))
+                let is_said = said.kms_contract && matches!(key, "chain_id" | "kms_contract");
+                Some(format!("{key} = {shown} # {}\n", provenance_of(is_said)))
             })
             .collect();
         if lines.is_empty() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::mistakes::Mistakes;
+use super::said::{Said, provenance_of};
 use super::section::{Entry, Section};
 use super::{LockError, LockProblem};
 use crate::evidence::parse_user_hex;
@@ -95,10 +96,13 @@ impl LockedKms {
     }
 
     /// The section of the file.
-    pub(super) fn write(&self) -> String {
+    pub(super) fn write(&self, said: Said) -> String {
         let values = SECTION_KEYS.into_iter().zip(self.values());
         let lines: String = values
-            .filter_map(|(key, value)| Some(format!("{key} = {} # observed\n", quoted(&value?))))
+            .filter_map(|(key, value)| {
+                let provenance = provenance_of(said.kms_host && key == "host");
+                Some(format!("{key} = {} # {provenance}\n", quoted(&value?)))
+            })
             .collect();
         if lines.is_empty() {
             return lines;

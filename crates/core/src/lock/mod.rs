@@ -40,6 +40,7 @@ mod pin;
 mod pin_warning;
 mod places;
 mod read;
+mod said;
 mod section;
 mod sources;
 mod tls;
@@ -71,6 +72,7 @@ pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
 pub use pin_warning::{PinWarning, VULNERABLE_DAYS};
 pub use places::MAX_LOCKED_PLACES;
 pub use read::merge_conflict;
+pub use said::Said;
 pub use tls::LockedTls;
 pub use write::Notes;
 

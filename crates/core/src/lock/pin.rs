@@ -9,7 +9,7 @@ use dcap_qvl::TcbStatus;
 use super::pin_warning::accepted_sentences;
 use super::{
     AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedGovernance, LockedKms, LockedOs, LockedTls,
-    MAX_LOCK_BYTES, Notes, PinWarning, VULNERABLE_DAYS, gpus, places,
+    MAX_LOCK_BYTES, Notes, PinWarning, Said, VULNERABLE_DAYS, gpus, places,
 };
 use crate::compose::launch_script;
 use crate::evidence::EvidenceError;
@@ -222,6 +222,13 @@ pub fn pin(
 }
 
 impl Pinned {
+    /// With what it holds on the word of Phala Cloud's API.
+    #[must_use]
+    pub fn with_said(mut self, said: Said) -> Self {
+        self.notes.said = said;
+        self
+    }
+
     /// With the address that the deployment was reached at: scheme, host and port.
     #[must_use]
     pub fn from_origin(mut self, origin: Option<String>) -> Self {

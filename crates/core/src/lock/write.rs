@@ -1,6 +1,7 @@
 //! The text of a lock file: sorted, stable, made for review.
 
 use super::compose_settings::assignments;
+use super::said::{OBSERVED, Said};
 use super::{
     DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, governance, gpus, kms, places, sources, tls,
 };
@@ -17,6 +18,8 @@ pub struct Notes {
     pub simulated: bool,
     /// What is said of each place that decides code, by its path.
     pub places: std::collections::BTreeMap<String, String>,
+    /// What Phala Cloud's API alone says.
+    pub said: Said,
 }
 
 const HEADER: &str = "\
@@ -27,6 +30,11 @@ const HEADER: &str = "\
 const SIMULATED: &str = "\
 #
 # SIMULATED: the evidence rests on another root than the built-in ones, so nothing here was proven about hardware.
+";
+const SAID_REMARK: &str = "\
+#
+# said by Phala Cloud's API: its operator's word (`pin --phala-hints`), which no evidence bears out. Compare these lines with
+# your own deployment before you commit this file.
 ";
 const ORIGIN: &str = "\
 # The address that this was taken from. Without an expectation of another kind, `cvm-verify verify` of this address uses
@@ -77,6 +85,7 @@ pub(super) fn comments() -> impl Iterator<Item = &'static str> {
     [
         HEADER,
         SIMULATED,
+        SAID_REMARK,
         ORIGIN,
         COMPOSE_HASH,
         APP_ID,
@@ -108,8 +117,6 @@ const SECTIONS: [&str; 8] = [
     governance::SECTION,
     tls::SECTION,
 ];
-
-const OBSERVED: &str = "observed";
 
 impl Lock {
     /// The text of the lock file, with a final newline. The same lock and notes give the same bytes. Only
@@ -196,8 +203,8 @@ impl Lock {
         }
         out.push_str(&platform(self));
         out.push_str(&gpus::write(&self.gpus));
-        out.push_str(&self.kms.write());
-        out.push_str(&self.governance.write());
+        out.push_str(&self.kms.write(notes.said));
+        out.push_str(&self.governance.write(notes.said));
         out.push_str(&self.tls.write());
         out
     }
@@ -235,6 +242,9 @@ fn remarks(notes: &Notes) -> String {
     let mut out = String::new();
     if notes.simulated {
         out.push_str(SIMULATED);
+    }
+    if notes.said != Said::default() {
+        out.push_str(SAID_REMARK);
     }
     out
 }
@@ -327,6 +337,7 @@ mod tests {
                     "`${X}`: X is in `allowed_envs`".to_owned()
                 )]
                 .into(),
+                said: Said::default(),
             })
         );
     }

@@ -1,0 +1,69 @@
+//! Nodes of a blockchain that a target names for itself: its policy names the variable that holds their URLs.
+
+use std::collections::BTreeMap;
+
+use super::setting_problem::SettingProblem;
+use crate::config::Settings;
+use crate::net::Secret;
+use crate::source::chain::Nodes;
+
+/// What the variables begin with that a policy file may name.
+const PREFIX: &str = "CVM_VERIFY_";
+
+/// The variables that a policy file may name, and what they hold.
+pub(crate) type NodeVariables = BTreeMap<String, Secret>;
+
+/// Those of an environment.
+pub(crate) fn variables(env: &BTreeMap<String, String>) -> NodeVariables {
+    let ours = env.iter().filter(|(name, _)| name.starts_with(PREFIX));
+    ours.map(|(name, value)| (name.clone(), Secret::new(value.clone())))
+        .collect()
+}
+
+/// Whom a target asks about its contracts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TargetNodes {
+    /// The nodes of the whole run, if there are any.
+    OfRun,
+    /// Its own.
+    Own(Nodes),
+    /// Nobody.
+    Nobody,
+}
+
+impl TargetNodes {
+    /// What the settings of a target say.
+    ///
+    /// # Errors
+    /// The variable that they name holds what is not two URLs of different operators.
+    pub(crate) fn of(settings: &Settings, variables: &NodeVariables) -> Result<Self, SettingProblem> {
+        let Some(value) = settings.one("rpc-url-env") else {
+            return Ok(Self::OfRun);
+        };
+        if value.text == "none" {
+            return Ok(Self::Nobody);
+        }
+        let urls = variables.get(&value.text).map(Secret::expose).unwrap_or_default();
+        let urls = urls.lines().map(str::trim).filter(|line| !line.is_empty());
+        Nodes::parse(urls)
+            .map(Self::Own)
+            .map_err(|error| SettingProblem::of("rpc-url-env", value, format!("of {}: {error}", value.text)))
+    }
+
+    /// Whether anybody is asked, in a run that names nodes or does not.
+    pub(crate) const fn asks(&self, run_asks: bool) -> bool {
+        match self {
+            Self::OfRun => run_asks,
+            Self::Own(_) => true,
+            Self::Nobody => false,
+        }
+    }
+
+    /// The target's own.
+    pub(crate) fn own(self) -> Option<Nodes> {
+        match self {
+            Self::Own(nodes) => Some(nodes),
+            Self::OfRun | Self::Nobody => None,
+        }
+    }
+}
