@@ -98,7 +98,18 @@ fn document(page: &mut Page, document: &ShownDocument) {
                 .note(of(os_image_hash))
                 .mark(format!("RTMR0 cannot be computed from it: {why}."));
         }
-        ShownDocument::Differs {
+        ShownDocument::OtherShape {
+            os_image_hash,
+            computed,
+        } => {
+            page.field(NAME, hex::encode(os_image_hash))
+                .note(of(os_image_hash))
+                .mark(format!(
+                    "MRTD, RTMR1 and RTMR2 follow from it; RTMR0 does not ({} does): a VM of another shape.",
+                    short_hex(computed)
+                ));
+        }
+        ShownDocument::OtherImage {
             os_image_hash,
             register,
             computed,

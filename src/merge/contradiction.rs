@@ -109,7 +109,9 @@ fn follows(target: &TargetReport, mode: Mode) -> bool {
 
 /// The second opinion is sought only where the user wants it.
 fn is_surely_configured(check: &CheckResult, mode: Mode) -> bool {
-    check.id == CheckId::PhalaApi && (mode == Mode::Live || check.reason.as_deref() == Some("not-asked"))
+    check.id == CheckId::PhalaApi
+        && check.status == Status::Error
+        && (mode == Mode::Live || check.reason.as_deref() == Some("not-asked"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use cvm_verify_core::report::{Assurance, Report, SideTier, TargetReport, TrustRootKind, Verdict};
+use cvm_verify_core::report::{Assurance, Report, SideTier, TargetReport, Verdict};
 
 /// The type of the predicate.
 pub const PREDICATE_TYPE: &str = "https://slsa.dev/verification_summary/v1";
@@ -79,12 +79,12 @@ fn levels(target: &TargetReport) -> Vec<&'static str> {
         return vec!["FAILED"];
     }
     let mut levels = Vec::new();
-    match (target.trust_root, target.assurance) {
-        // Under another root than Intel's nothing is proven about hardware.
-        (TrustRootKind::Custom, _) => levels.push("CVM_VERIFY_SIMULATED"),
-        (TrustRootKind::Intel, Assurance::None) => {}
-        (TrustRootKind::Intel, Assurance::Hardware) => levels.push("CVM_VERIFY_HARDWARE"),
-        (TrustRootKind::Intel, Assurance::Code(sides)) => {
+    match (target.simulated(), target.assurance) {
+        // Under another root than Intel's or NVIDIA's nothing is proven about hardware.
+        (Some(_), _) => levels.push("CVM_VERIFY_SIMULATED"),
+        (None, Assurance::None) => {}
+        (None, Assurance::Hardware) => levels.push("CVM_VERIFY_HARDWARE"),
+        (None, Assurance::Code(sides)) => {
             levels.push("CVM_VERIFY_CODE");
             for (side, level) in [
                 (SideTier::EndpointReplayable, "CVM_VERIFY_ENDPOINT_REPLAYABLE"),
@@ -138,6 +138,7 @@ fn policy(target: &TargetReport, inputs: &StatementInputs) -> Value {
             "accepted": accepted,
             "waivers": target.waived,
             "trustRoot": target.trust_root,
+            "deviceRoot": target.device_root,
             "appId": target.measurements.app_id,
             "instanceId": target.measurements.instance_id,
             "mrtd": target.measurements.mrtd,
@@ -173,6 +174,7 @@ fn input_attestations(target: &TargetReport, inputs: &StatementInputs) -> Value 
 mod tests {
     use super::*;
     use crate::render::samples;
+    use cvm_verify_core::report::TrustRootKind;
     use cvm_verify_core::report::{Mode, RequiredAssurance};
 
     fn inputs() -> StatementInputs {

@@ -172,11 +172,29 @@ fn t46_without_nodes_and_names_nothing_is_asked_and_nothing_passes() {
     trial
         .policy
         .retain(|line| !line.starts_with("governance-chain-id"));
-    let ran = trial.verify();
-    ran.assert(Governance, Skip, Some("unpinned"));
+    // Whatever is expected of a contract is not met by a contract that nobody asked.
+    let all = std::mem::take(&mut trial.policy);
+    for demand in [
+        "governance = \"required\"",
+        "governance-min-signers = 5",
+        "governance-min-delay = 86400",
+        "governance-upgrades = \"disabled\"",
+        all.iter()
+            .find(|line| line.starts_with("governance-app-owner"))
+            .unwrap(),
+        all.iter()
+            .find(|line| line.starts_with("governance-kms-owner"))
+            .unwrap(),
+        all.iter()
+            .find(|line| line.starts_with("governance-kms-contract"))
+            .unwrap(),
+    ] {
+        trial.policy = vec![demand.to_owned()];
+        trial.is_open("unpinned");
+    }
+    trial.policy.clear();
+    trial.verify().assert(Governance, Skip, Some("unpinned"));
     assert!(trial.nodes.iter().all(|node| node.requests().is_empty()));
-    trial.policy.push("governance = \"required\"".to_owned());
-    trial.is_open("unpinned");
     let trial = Trial::new();
     let ran = run(&trial.args(&[]));
     ran.assert(Governance, Error, Some("not-asked"));
@@ -185,6 +203,51 @@ fn t46_without_nodes_and_names_nothing_is_asked_and_nothing_passes() {
     let ran = trial.verify();
     ran.assert(Governance, Skip, Some("unchecked"));
     assert!(trial.nodes.iter().all(|node| node.requests().is_empty()));
+}
+
+#[test]
+fn t46_what_was_allowed_just_now_convicts_nobody() {
+    let ran = Trial::new()
+        .both(simulator::Chain::is_not_final_yet)
+        .is_open("not-final");
+    let detail = ran.check(Governance).detail;
+    assert!(detail.contains("newest block of both nodes"), "{detail}");
+    // One node alone does not turn a no into a delay.
+    let cvm = Cvm::healthy(&World::default());
+    let trial = Trial::new().both(|chain| chain.allow_compose(cvm.compose_hash(), false));
+    trial.nodes[0].change(|chain| {
+        let honest = simulator::Chain::allowing(&cvm, app_id(), [0; 32], OS_IMAGE);
+        chain.head_calls = honest.calls;
+    });
+    trial.is_open("rpc-disagree");
+}
+
+#[test]
+fn t46_what_a_contract_says_of_itself_counts_if_you_named_it() {
+    // Ten lines of code answer as a Safe of five does.
+    for demand in ["governance-min-signers = 2", "governance-min-delay = 1"] {
+        let mut trial = Trial::new();
+        trial
+            .policy
+            .retain(|line| !line.starts_with("governance-app-owner"));
+        trial.policy.push(demand.to_owned());
+        trial.is_open("owner-not-pinned");
+    }
+    // A timelock, and a contract of another kind: who signs is not known, and nobody is accused.
+    let as_timelock = |chain: &mut simulator::Chain| {
+        chain.calls.retain(|(address, _), _| *address != CONTRACT_OWNER);
+        chain.answer(CONTRACT_OWNER, "f27a0c92", number(200));
+    };
+    let mut trial = Trial::new().both(as_timelock);
+    trial.policy.push("governance-min-signers = 2".to_owned());
+    trial.is_open("owner-signers");
+    let mut trial = Trial::new().both(as_timelock).pinned();
+    trial.policy.push("governance-min-delay = 200".to_owned());
+    trial.verify().assert(Governance, Pass, None);
+    let mut trial =
+        Trial::new().both(|chain| chain.calls.retain(|(address, _), _| *address != CONTRACT_OWNER));
+    trial.policy.push("governance-min-delay = 200".to_owned());
+    trial.is_open("owner-delay");
 }
 
 #[test]
@@ -407,7 +470,7 @@ fn t46_what_only_looks_like_yes_is_not() {
         .pinned()
         .both(|chain| chain.answer(app, &epochs, number(1)));
     let ran = trial.verify();
-    ran.assert(Governance, Pass, None);
+    ran.assert(Governance, Warn, Some("unsupported"));
     assert!(ran.check(Governance).detail.contains("for app epoch 0"));
     trial
         .both(|chain| chain.allow_compose(cvm.compose_hash(), false))

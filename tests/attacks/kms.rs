@@ -1,7 +1,7 @@
 //! T36: the KMS that gives the app its keys. Each lie has its own reason, and none accuses the app.
 
 use cvm_verify_core::evidence::{MAX_KMS, RecordedCollateral, RecordedKms};
-use cvm_verify_core::policy::{KeyProviders, KmsMode, Origin, TcbException};
+use cvm_verify_core::policy::{KeyProviders, KmsMode, KmsPolicy, Origin, OsImagePolicy, TcbException};
 use cvm_verify_core::report::{CheckId, Status, Verdict};
 use serde_json::{Value, json};
 use simulator::cvm::simulated_kms_id;
@@ -135,10 +135,21 @@ fn t36_without_a_host_nothing_passes() {
     let without = honest(&kms()).with(|trial| trial.policy.kms.hosts = None);
     is_open(&without, "no-host");
     let without = without.with(|trial| trial.policy.kms.mode = KmsMode::Named);
-    without
-        .judge()
-        .says(ID, Status::Skip, "no-host")
-        .concludes(Verdict::Pass);
+    is_open(&without, "no-host");
+    // Whatever is expected of a KMS is not met by a KMS that nobody asked.
+    for expect in [
+        |policy: &mut KmsPolicy| policy.compose_hashes = Some(expected("kms-compose-hash", vec![[0x11; 32]])),
+        |policy: &mut KmsPolicy| policy.builds = Some(expected("kms-build", vec![mr_kms()])),
+        |policy: &mut KmsPolicy| {
+            policy.os_image = Some((OsImagePolicy::Known, Origin::Option("kms-os-image")))
+        },
+        |policy: &mut KmsPolicy| {
+            policy.key_provider = Some(expected("kms-key-provider", "none".parse().unwrap()))
+        },
+    ] {
+        let alone = Trial::healthy().with(|trial| expect(&mut trial.policy.kms));
+        is_open(&alone, "no-host");
+    }
     let unchecked = honest(&kms()).with(|trial| trial.policy.kms.mode = KmsMode::Unchecked);
     unchecked
         .judge()
@@ -193,6 +204,11 @@ fn t36_other_code_convicts_and_unnamed_code_is_open() {
         trial.policy.kms.builds = Some(expected("kms-build", vec![quoting.mr_aggregated(), mr_kms()]));
     });
     by_build.judge().passes().proves(ID);
+    // Each list that is given must hold.
+    let other_build = honest(&kms()).with(|trial| {
+        trial.policy.kms.builds = Some(expected("kms-build", vec![[9; 32], mr_kms()]));
+    });
+    fails_alone(&other_build, "other-build");
 }
 
 /// What the VM of a healthy app records of the KMS that served it.
@@ -208,8 +224,7 @@ fn t36_the_kms_that_served_the_boot_is_compared_with_the_named_builds() {
         |builds| Trial::healthy().with(|trial| trial.policy.kms.builds = Some(expected("kms-build", builds)));
     fails_alone(&listed(vec![[9; 32]]), "mr-unknown");
     // Named, and still nobody was asked: never a pass.
-    let judged = listed(vec![mr_kms()]).judge();
-    judged.says(ID, Status::Skip, "no-host").concludes(Verdict::Pass);
+    let judged = is_open(&listed(vec![mr_kms()]), "no-host");
     assert!(judged.detail(ID).contains("mr-kms"), "{judged}");
 }
 
@@ -259,10 +274,10 @@ fn t36_evidence_that_is_not_the_servers_own_convicts_the_server() {
         .with_extensions_of(&kms.identity(1, DEFAULT_NOW));
     fails_alone(&showing(&kms, &copied), "not-bound");
     let plain = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
-    fails_alone(&showing(&kms, &plain), "no-evidence");
+    is_open(&showing(&kms, &plain), "other-server");
     // The certificate of an app under the same root.
     let app = TlsIdentity::ra_tls(1, DEFAULT_NOW, &Cvm::healthy(&World::default()));
-    fails_alone(&showing(&kms, &app), "usage");
+    is_open(&showing(&kms, &app), "other-server");
     let usage = kms
         .identity(1, DEFAULT_NOW)
         .without_ra_tls_extension(RA_TLS_USAGE)
@@ -280,6 +295,28 @@ fn t36_evidence_that_is_not_the_servers_own_convicts_the_server() {
         .identity(1, DEFAULT_NOW)
         .with_ra_tls_extension(RA_TLS_APP_ID, &[7; 20]);
     fails_alone(&showing(&kms, &other_app), "malformed");
+}
+
+#[test]
+fn t36_a_stranger_at_the_address_convicts_nobody() {
+    // What convicts under the app's root says nothing under another one.
+    let forged = || {
+        let mut forged = kms();
+        Lie::ForgedEventLog.apply(&mut forged.cvm);
+        forged.cvm
+    };
+    fails_alone(&honest(&Kms::of(forged(), kms().root)), "quote");
+    is_open(&honest(&Kms::of(forged(), 7)), "other-server");
+    let stranger = Kms::of(kms().cvm, 7);
+    let bare = stranger
+        .identity(1, DEFAULT_NOW)
+        .without_ra_tls_extension(RA_TLS_ATTESTATION);
+    is_open(&showing(&kms(), &bare), "other-server");
+    let usage = stranger
+        .identity(1, DEFAULT_NOW)
+        .without_ra_tls_extension(RA_TLS_USAGE)
+        .with_ra_tls_extension(RA_TLS_USAGE, b"app:custom");
+    is_open(&showing(&kms(), &usage), "other-server");
 }
 
 #[test]

@@ -202,7 +202,7 @@ fn another_image_than_the_named_one_fails() {
 
 #[test]
 fn a_document_that_does_not_reproduce_a_register_fails_who_named_it_and_is_noted_for_who_did_not() {
-    for register in 0..4_usize {
+    for register in 1..4_usize {
         let force = move |cvm: &mut Cvm| match register {
             3 => cvm.forced.mr_td = Some([7; 48]),
             _ => cvm.forced.rtmr[register] = Some([7; 48]),
@@ -215,13 +215,38 @@ fn a_document_that_does_not_reproduce_a_register_fails_who_named_it_and_is_noted
         known.says(CheckId::OsImage, Status::Skip, "no-reference");
         assert!(known.check(CheckId::OsImage).detail.contains(name));
     }
-    // The layout of another memory size is another RTMR0.
-    let resized = judge(
-        "HASH",
-        SHAPE,
-        config(|config| config["memory_size"] = (4_u64 << 30).into()),
+}
+
+#[test]
+fn rtmr0_is_the_shape_of_the_vm_and_convicts_no_image() {
+    let resize = || config(|config| config["memory_size"] = (4_u64 << 30).into());
+    // What the host says of the memory decides nothing: RTMR0 is a listed one, or it is not.
+    let listed = judge("HASH", SHAPE, resize());
+    listed
+        .says(CheckId::OsImage, Status::Warn, "published-hash")
+        .concludes(Verdict::Pass);
+    let unlisted = judge("HASH", "", resize());
+    unlisted
+        .says(CheckId::OsImage, Status::Warn, "acpi-unverified")
+        .concludes(Verdict::Inconclusive);
+    let force = |cvm: &mut Cvm| cvm.forced.rtmr[0] = Some([7; 48]);
+    judge("HASH", SHAPE, force).says(CheckId::OsImage, Status::Warn, "acpi-unverified");
+    let known = judge("known", SHAPE, force);
+    known.says(CheckId::OsImage, Status::Skip, "no-reference");
+    assert!(
+        known
+            .check(CheckId::OsImage)
+            .detail
+            .contains("RTMR0, the shape of the VM")
     );
-    resized.says(CheckId::OsImage, Status::Fail, "register-mismatch");
+    // The image is another than the named one all the same.
+    judge(&"ab".repeat(32), SHAPE, force).says(CheckId::OsImage, Status::Fail, "register-mismatch");
+}
+
+#[test]
+fn a_document_of_an_image_that_neither_booted_nor_was_named_says_nothing() {
+    let judged = judge(&"ab".repeat(32), SHAPE, |cvm| cvm.forced.rtmr[1] = Some([7; 48]));
+    judged.says(CheckId::OsImage, Status::Error, "no-document");
 }
 
 #[test]

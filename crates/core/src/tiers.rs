@@ -76,6 +76,12 @@ pub fn is_met(check: &CheckResult) -> bool {
     }
 }
 
+/// Whether a check was skipped because what is expected of it does not apply.
+fn is_harmless_skip(check: &CheckResult) -> bool {
+    let mut harmless = Check::of(check.id).harmless_skips.iter();
+    harmless.any(|known| check.reason.as_deref() == Some(known.id))
+}
+
 /// Whether the user waived the check in writing.
 #[must_use]
 pub fn is_waived(check: &CheckResult) -> bool {
@@ -110,7 +116,7 @@ pub fn is_short(check: &CheckResult, accepted: &[Accepted]) -> bool {
 }
 
 /// Any `fail` fails. Otherwise every requirement of the tier must be met, or waived or accepted in writing, what is required
-/// beside `code` must be granted, and what the user configured must have been determined; what is left is inconclusive.
+/// beside `code` must be granted, and what the user configured must have been determined, not skipped; what is left is inconclusive.
 #[must_use]
 pub fn verdict(
     checks: &[CheckResult],
@@ -122,12 +128,17 @@ pub fn verdict(
         return Verdict::Fail;
     }
     let met = |id| find(checks, id).is_some_and(|check| !is_short(check, accepted));
-    let configured_errors = checks
+    let is_open = |check: &CheckResult| match check.status {
+        Status::Error => true,
+        Status::Skip => !(is_waived(check) || is_accepted(check, accepted) || is_harmless_skip(check)),
+        Status::Pass | Status::Warn | Status::Fail => false,
+    };
+    let configured_open = checks
         .iter()
-        .any(|check| check.status == Status::Error && is_configured(check.id));
+        .any(|check| is_open(check) && is_configured(check.id));
     let granted = granted(checks, |check| !is_short(check, accepted));
     let has_sides = required.sides().iter().all(|side| granted.includes(side));
-    if required_for(required.tier()).all(met) && has_sides && !configured_errors {
+    if required_for(required.tier()).all(met) && has_sides && !configured_open {
         Verdict::Pass
     } else {
         Verdict::Inconclusive
@@ -170,6 +181,36 @@ mod tests {
         for check in crate::checks::ALL {
             for harmless in check.harmless_warnings {
                 assert!(required_from(check.id).is_some(), "{}", check.id);
+                let known = check.reasons.iter().any(|reason| reason.id == harmless.id);
+                assert!(known, "{}: {}", check.id, harmless.id);
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_user_configured_and_nobody_judged_is_open() {
+        let policy = crate::policy::Policy::default();
+        let checks = |reason: &str, status| {
+            let all = crate::checks::ALL
+                .iter()
+                .map(|check| check.result(&Finding::pass(""), &policy));
+            let mut all: Vec<CheckResult> = all.collect();
+            let kms = all.iter_mut().find(|check| check.id == CheckId::Kms).unwrap();
+            (kms.status, kms.reason) = (status, Some(reason.to_owned()));
+            all
+        };
+        let of = |reason, status, configured| {
+            verdict(&checks(reason, status), &[], RequiredAssurance::CODE, |id| {
+                configured && id == CheckId::Kms
+            })
+        };
+        assert_eq!(of("not-configured", Status::Skip, false), Verdict::Pass);
+        assert_eq!(of("no-host", Status::Skip, true), Verdict::Inconclusive);
+        assert_eq!(of("no-host", Status::Error, true), Verdict::Inconclusive);
+        assert_eq!(of("no-host", Status::Error, false), Verdict::Pass);
+        assert_eq!(of("unchecked", Status::Skip, true), Verdict::Pass);
+        for check in crate::checks::ALL {
+            for harmless in check.harmless_skips {
                 let known = check.reasons.iter().any(|reason| reason.id == harmless.id);
                 assert!(known, "{}: {}", check.id, harmless.id);
             }

@@ -25,6 +25,7 @@ pub(super) const CHECK: Check = Check {
         &EVENT_LOG_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
+    harmless_skips: &[],
     harmless_warnings: &[&UNKNOWN_EVENT],
     is_configured: |_| false,
     run,

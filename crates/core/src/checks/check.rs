@@ -19,10 +19,12 @@ pub struct Check {
     pub reasons: &'static [&'static Reason],
     /// Which tiers require it.
     pub required: Required,
+    /// The reasons of the skips that leave nothing open of what the user configured: what was expected does not apply.
+    pub harmless_skips: &'static [&'static Reason],
     /// The reasons of the warnings that leave its requirement met. Any other warning is short of it.
     pub harmless_warnings: &'static [&'static Reason],
     /// Whether the user asked for it by giving it something to compare with: an error then leaves the verdict
-    /// inconclusive, whatever the tier.
+    /// inconclusive, whatever the tier, and so does a skip that is neither a waiver nor listed as harmless.
     pub is_configured: fn(&Policy) -> bool,
     /// The decision.
     pub run: fn(&Claims, &Policy) -> Finding,

@@ -23,6 +23,7 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
+    harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |_| false,
     run,

@@ -31,6 +31,7 @@ pub(super) const CHECK: Check = Check {
         &NOT_FINISHED,
     ],
     required: Required::From(Tier::Hardware),
+    harmless_skips: &[],
     harmless_warnings: &[&INFO_UNUSABLE],
     is_configured: |_| false,
     run,

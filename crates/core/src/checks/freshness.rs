@@ -12,6 +12,7 @@ pub(super) const CHECK: Check = Check {
     prevents: "Replaying a quote of a deployment that is long gone. (Not relaying: see the verdict line.)",
     reasons: &[&NONCE_MISMATCH, &NO_NONCE, &UNCHECKED, &QUOTE_NOT_PROVEN],
     required: Required::From(Tier::Hardware),
+    harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |_| false,
     run,

@@ -35,6 +35,7 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
+    harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |_| false,
     run,

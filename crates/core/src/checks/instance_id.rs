@@ -21,6 +21,7 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::Never,
+    harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |policy| policy.instance_ids.is_some(),
     run,

@@ -43,11 +43,6 @@ impl Judgement {
         self.accepted.extend(accepted);
     }
 
-    /// Whether nothing convicts, is open or warns.
-    pub(super) fn is_fine(&self) -> bool {
-        self.fails.is_empty() && self.errors.is_empty() && self.warns.is_empty()
-    }
-
     /// What convicts, before what is open, before what warns; each with all others of its weight. `fine` is said where nothing
     /// convicts and nothing is open.
     pub(super) fn finding(self, fine: &str) -> Finding {

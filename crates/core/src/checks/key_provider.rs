@@ -24,6 +24,7 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::NotToFailAndFrom(Tier::Code),
+    harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |policy| policy.key_provider.is_some(),
     run,

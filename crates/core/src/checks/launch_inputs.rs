@@ -41,6 +41,7 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::Never,
+    harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |policy| policy.launch_inputs == LaunchInputsPolicy::Required,
     run,

@@ -25,6 +25,7 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::Never,
+    harmless_skips: &[&UNBOUND],
     harmless_warnings: &[],
     // Where code is to be proven, a form that nobody can judge leaves the verdict open.
     is_configured: |policy| {

@@ -25,6 +25,7 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::Never,
+    harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |policy| policy.verifier == Verifier::Both,
     run,

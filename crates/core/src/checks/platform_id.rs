@@ -13,6 +13,7 @@ pub(super) const CHECK: Check = Check {
                that verify.",
     reasons: &[&PLATFORM_NOT_LISTED, &NOT_CONFIGURED, &QUOTE_NOT_PROVEN],
     required: Required::Never,
+    harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |policy| policy.platforms.is_some(),
     run,

@@ -19,6 +19,7 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::NotToFail,
+    harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |policy| policy.report_data.value.is_some(),
     run,

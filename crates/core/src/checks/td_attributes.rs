@@ -23,6 +23,7 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Hardware),
+    harmless_skips: &[],
     harmless_warnings: &[&PLATFORM_CHANGED],
     is_configured: |_| false,
     run,

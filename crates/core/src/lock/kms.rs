@@ -62,7 +62,7 @@ impl LockedKms {
                 };
                 refused(&why)
             })?;
-            if !kms.has_root(key_provider_id) {
+            if !answer.has_root(key_provider_id) {
                 return Err(refused("has another root key than that of the app's keys"));
             }
             match kms.meta() {

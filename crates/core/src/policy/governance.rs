@@ -60,14 +60,29 @@ impl GovernancePolicy {
     /// Whether the user asked for it: named nodes, a chain or a contract, or demanded it.
     #[must_use]
     pub fn is_configured(&self) -> bool {
-        self.asks
-            || self.mode == GovernanceMode::Required
-            || self.chain_id.is_some()
-            || self.kms_contract.is_some()
-            || !self.app.is_empty()
-            || !self.kms.is_empty()
-            || self.min_signers.is_some()
-            || self.min_delay.is_some()
-            || self.upgrades_disabled
+        self.asks || self.chain_id.is_some() || self.is_demanded()
+    }
+
+    /// Whether the user expects something of the contracts. Nodes and a chain say where to look, not what for.
+    #[must_use]
+    pub fn is_demanded(&self) -> bool {
+        let Self {
+            mode,
+            asks: _,
+            chain_id: _,
+            app,
+            kms_contract,
+            kms,
+            min_signers,
+            min_delay,
+            upgrades_disabled,
+        } = self;
+        *mode == GovernanceMode::Required
+            || !app.is_empty()
+            || kms_contract.is_some()
+            || !kms.is_empty()
+            || min_signers.is_some()
+            || min_delay.is_some()
+            || *upgrades_disabled
     }
 }

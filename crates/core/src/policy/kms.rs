@@ -38,7 +38,7 @@ pub enum KmsMode {
 }
 
 impl KmsPolicy {
-    /// Whether the user asked for it: named a host or a build, or demanded it.
+    /// Whether the user asked for it: named a host, or what the KMS must be, or demanded it.
     #[must_use]
     pub const fn is_configured(&self) -> bool {
         let Self {
@@ -46,10 +46,15 @@ impl KmsPolicy {
             hosts,
             compose_hashes,
             builds,
-            os_image: _,
-            key_provider: _,
+            os_image,
+            key_provider,
         } = self;
-        matches!(mode, KmsMode::Required) || hosts.is_some() || compose_hashes.is_some() || builds.is_some()
+        matches!(mode, KmsMode::Required)
+            || hosts.is_some()
+            || compose_hashes.is_some()
+            || builds.is_some()
+            || os_image.is_some()
+            || key_provider.is_some()
     }
 }
 

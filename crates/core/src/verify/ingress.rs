@@ -229,10 +229,15 @@ pub(super) fn bind(
     }
 }
 
-/// Whether the app quoted 32 bytes of the caller's choice in this very run: the nonce, then zeros. The quote of an ingress has
-/// that form.
+/// Whether the app quoted, in this very run, what the caller decides and then zeros: the nonce, or a hash of it. The quote of an
+/// ingress has that form, and a relay answers the probe itself.
 fn quotes_32(app: TdClaims<'_>) -> bool {
+    let layouts = || {
+        Layout::ALL
+            .into_iter()
+            .filter(|layout| layout.has_form_of_ingress())
+    };
     app.quote
         .zip(app.nonce)
-        .is_some_and(|(quote, nonce)| Layout::Raw.holds(quote.report_data(), nonce))
+        .is_some_and(|(quote, nonce)| layouts().any(|layout| layout.holds(quote.report_data(), nonce)))
 }

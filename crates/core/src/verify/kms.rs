@@ -18,15 +18,15 @@ const PREFIX: &[u8] = b"dstack-kms-genereted-keys-v1:";
 #[derive(Debug)]
 pub struct KmsAnswer<F> {
     pub(super) host: String,
+    pub(super) chain: Option<TlsChain>,
     pub(super) own: Option<Box<F>>,
     pub(super) attested: Result<AttestedKms<F>, KmsProblem>,
 }
 
 /// A KMS whose TLS key is held by the TD of its own proven quote, and what it answered over that connection. It can be made
-/// below [`super`] alone. It says nothing about a policy: whether its code is an expected one is for the check.
+/// below [`super`] alone. Which KMS it is says [`KmsAnswer::has_root`]. It says nothing about a policy: whether its code is an expected one is for the check.
 #[derive(Debug)]
 pub struct AttestedKms<F> {
-    pub(super) chain: TlsChain,
     pub(super) is_for_host: bool,
     pub(super) meta: Result<Meta<F>, String>,
 }
@@ -94,6 +94,14 @@ impl<F> KmsAnswer<F> {
         &self.host
     }
 
+    /// Whether its certificate is signed by the root key of a KMS: SubjectPublicKeyInfo in hex, as a key-provider id is. A server whose
+    /// certificate is not is not shown to be that KMS, whatever else it shows.
+    #[must_use]
+    pub fn has_root(&self, key_provider_id: &str) -> bool {
+        let mut chain = self.chain.iter();
+        chain.any(|chain| ra_tls::is_signed_by_key(chain, key_provider_id))
+    }
+
     /// What the evidence in its certificate proves by itself; absent if there is none that is read.
     #[must_use]
     pub fn own(&self) -> Option<&F> {
@@ -114,12 +122,6 @@ impl<F> KmsAnswer<F> {
 }
 
 impl<F> AttestedKms<F> {
-    /// Whether its certificate is signed by the root key of a KMS: SubjectPublicKeyInfo in hex, as a key-provider id is.
-    #[must_use]
-    pub fn has_root(&self, key_provider_id: &str) -> bool {
-        ra_tls::is_signed_by_key(&self.chain, key_provider_id)
-    }
-
     /// Whether its certificate is for the host that it was asked at.
     #[must_use]
     pub const fn is_for_host(&self) -> bool {

@@ -35,23 +35,24 @@ impl Claims {
 impl KmsAnswer<Claims> {
     fn of(recorded: &RecordedKms, inputs: &KmsInputs<'_>) -> Self {
         let host = recorded.host.clone();
-        let without_evidence = |problem| Self {
+        let without_evidence = |chain, problem| Self {
             host: host.clone(),
+            chain,
             own: None,
             attested: Err(problem),
         };
         let problem = recorded.problem.clone();
         let Some(chain) = recorded.tls_chain() else {
             let why = problem.unwrap_or_else(|| "no certificate of it was recorded".to_owned());
-            return without_evidence(KmsProblem::Unreachable(why));
+            return without_evidence(None, KmsProblem::Unreachable(why));
         };
         if recorded.other_keys > 0 {
             let keys = recorded.other_keys.saturating_add(1);
-            return without_evidence(KmsProblem::KeyChanged { keys });
+            return without_evidence(Some(chain), KmsProblem::KeyChanged { keys });
         }
         let certificate = match ra_tls::evidence_of(&chain) {
-            None => return without_evidence(KmsProblem::NoEvidence),
-            Some(Err(refusal)) => return without_evidence(KmsProblem::Refused(refusal)),
+            None => return without_evidence(Some(chain), KmsProblem::NoEvidence),
+            Some(Err(refusal)) => return without_evidence(Some(chain), KmsProblem::Refused(refusal)),
             Some(Ok(certificate)) => certificate,
         };
         let collateral = recorded.collateral.as_ref().and_then(RecordedCollateral::read);
@@ -75,11 +76,11 @@ impl KmsAnswer<Claims> {
                     None => Err(problem.unwrap_or_else(|| "it did not answer GetMeta".to_owned())),
                     Some(body) => Meta::of(body, recorded.bootstrap_collateral.as_ref(), inputs),
                 },
-                chain,
             }),
         };
         Self {
             host,
+            chain: Some(chain),
             own: Some(Box::new(own)),
             attested,
         }

@@ -45,6 +45,23 @@ pub enum Layout {
 pub struct UnknownLayout(String);
 
 impl Layout {
+    /// Whether its report data ends in 32 zeros behind bytes that the caller decides: the form of the quote of an ingress.
+    #[must_use]
+    pub const fn has_form_of_ingress(self) -> bool {
+        match self {
+            Self::Raw | Self::Sha256Raw | Self::Sha256Ascii => true,
+            Self::Ascii
+            | Self::LeftPadded
+            | Self::AppDataRaw
+            | Self::AppDataAscii
+            | Self::HexSha256Raw
+            | Self::HexSha256Ascii
+            | Self::NonceThenKey
+            | Self::KeyThenNonce
+            | Self::PrivateAi => false,
+        }
+    }
+
     /// Every layout.
     pub const ALL: [Self; 12] = [
         Self::Raw,

@@ -36,6 +36,8 @@ pub struct Chain {
     pub storage: BTreeMap<(Address, String), [u8; 32]>,
     /// Answers of contracts, by address and the call's data in hex. What is not here reverts.
     pub calls: BTreeMap<(Address, String), Vec<u8>>,
+    /// Answers at the newest block, where they are others than at a final one.
+    pub head_calls: BTreeMap<(Address, String), Vec<u8>>,
     /// The app's contract.
     pub app: Address,
 }
@@ -59,6 +61,7 @@ impl Chain {
             code: BTreeMap::new(),
             storage: BTreeMap::new(),
             calls: BTreeMap::new(),
+            head_calls: BTreeMap::new(),
             app,
         };
         for (contract, implementation) in [(app, APP_IMPLEMENTATION), (KMS_CONTRACT, KMS_IMPLEMENTATION)] {
@@ -104,6 +107,20 @@ impl Chain {
     pub fn allow_compose(&mut self, hash: [u8; 32], allowed: bool) {
         let data = format!("2f6622e5{}", hex::encode(hash));
         self.answer(self.app, &data, number(u8::from(allowed)));
+    }
+
+    /// What was allowed just now: at the newest block, and at no final one.
+    pub fn is_not_final_yet(&mut self) {
+        let head = self.calls.clone();
+        for (question, answer) in &mut self.calls {
+            let is_permission = ["2f6622e5", "bf8b211b", "9a4e1d18", "f6fe4f40"]
+                .iter()
+                .any(|selector| question.1.starts_with(selector));
+            if is_permission {
+                *answer = number(0).to_vec();
+            }
+        }
+        self.head_calls = head;
     }
 
     /// What `allowAnyDevice` answers, and slot 1 of the storage, where upgrades are open.
@@ -183,7 +200,9 @@ impl Chain {
                 if call.starts_with("1e079198") && !self.calls.contains_key(&(contract, call.to_owned())) {
                     return Ok(data(&[number(1), number(0x40), number(0)].concat()));
                 }
-                match self.calls.get(&(contract, call.to_owned())) {
+                let question = (contract, call.to_owned());
+                let at_head = self.head_calls.get(&question).filter(|_| params[1] == "latest");
+                match at_head.or_else(|| self.calls.get(&question)) {
                     Some(answer) => Ok(data(answer)),
                     None => Err(refused(3, "execution reverted")),
                 }

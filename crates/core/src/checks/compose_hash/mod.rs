@@ -36,6 +36,7 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
+    harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |policy| policy.compose_hash.is_some() || policy.docker_compose.is_some(),
     run,

@@ -1,6 +1,6 @@
 //! Answers of contracts, and under which reason it is reported that there is none.
 
-use super::reasons::{ABI, NOT_ASKED, RPC, RPC_DISAGREE, UNSUPPORTED};
+use super::reasons::{ABI, NOT_ASKED, NOT_FINAL, RPC, RPC_DISAGREE, UNSUPPORTED};
 use crate::checks::Reason;
 use crate::checks::judgement::Judgement;
 use crate::verify::chain::{NodeAnswer, Unanswered};
@@ -25,6 +25,7 @@ pub(super) fn reason_of(unanswered: &Unanswered) -> &'static Reason {
         Unanswered::Rpc(_) => &RPC,
         Unanswered::Disagree { .. } => &RPC_DISAGREE,
         Unanswered::Reverted => &UNSUPPORTED,
+        Unanswered::NotFinal => &NOT_FINAL,
         Unanswered::NoImplementation | Unanswered::Abi(_) => &ABI,
     }
 }

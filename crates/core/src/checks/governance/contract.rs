@@ -93,14 +93,23 @@ fn code(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &Contr
         let detail = format!("The implementation of {which} is now {now}.");
         judgement.unexpected(&IMPLEMENTATION_CHANGED, detail, by);
     }
-    // A contract that is not a proxy is its own implementation.
-    let is_whole = pin.code.is_some() && (implementation.is_none() || pin.implementation_code.is_some());
-    if !is_whole {
+    if !is_whole(contract, pin) {
         judgement.warn(
             &IMPLEMENTATION_NOT_PINNED,
             format!("The code of {which} is not pinned."),
         );
     }
+}
+
+/// Whether all code of a contract is pinned. A contract without a call to other code is its own implementation; one that delegates,
+/// and does not say where to in the slot of ERC-1967, may run anything.
+pub(super) fn is_whole(contract: &Contract, pin: &ContractPin) -> bool {
+    let is_implementation_pinned = match &contract.implementation {
+        Ok(Some(_)) => pin.implementation_code.is_some(),
+        Ok(None) => !contract.delegates,
+        Err(_) => false,
+    };
+    pin.code.is_some() && is_implementation_pinned
 }
 
 fn origin<T>(expected: Option<&Expected<T>>) -> Option<Origin> {

@@ -27,8 +27,9 @@ pub(super) const CHECK: Check = Check {
     prevents: "An owner, an upgrade or a list of allowed code that changed without you; one node that lies.",
     reasons: &with_all(),
     required: Required::Never,
+    harmless_skips: &[],
     harmless_warnings: &[],
-    is_configured: |policy| policy.governance.is_configured(),
+    is_configured: is_demanded,
     run,
 };
 
@@ -73,7 +74,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         return finding;
     }
     let Some(contracts) = policy.contracts() else {
-        return unpinned(boot, expected);
+        return unpinned(boot, policy);
     };
     if contracts.app != *boot.app_id() {
         return Finding::fail(
@@ -94,6 +95,12 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     }
 }
 
+/// Whether something is expected of the contracts, so that it must not stay unjudged. Nodes alone are no expectation: they may
+/// be named for several targets, of which some are governed on chain.
+fn is_demanded(policy: &Policy) -> bool {
+    policy.governance.is_demanded() || policy.contracts().is_some()
+}
+
 /// What is found where no contract decides.
 fn without_contract(boot: &BootClaims, policy: &Policy) -> Option<Finding> {
     let provider = boot.key_provider();
@@ -106,21 +113,25 @@ fn without_contract(boot: &BootClaims, policy: &Policy) -> Option<Finding> {
         }
         _ => return None,
     };
-    let is_expected = policy.governance.mode == GovernanceMode::Required || policy.contracts().is_some();
-    Some(match is_expected {
+    Some(match is_demanded(policy) {
         true => Finding::fail(
             &OPERATOR,
-            format!("{why} The contract that you named does not decide."),
+            format!(
+                "{why} No contract decides which code gets them, so what you expect of contracts does not hold."
+            ),
         ),
         false => Finding::skip(&OPERATOR, why),
     })
 }
 
-fn unpinned(boot: &BootClaims, expected: &GovernancePolicy) -> Finding {
+fn unpinned(boot: &BootClaims, policy: &Policy) -> Finding {
     let detail = "App id or chain id is not named, so no contract was asked.";
-    let finding = match expected.mode {
-        GovernanceMode::Required => Finding::error(&UNPINNED, detail),
-        GovernanceMode::Named | GovernanceMode::Unchecked => Finding::skip(&UNPINNED, detail),
+    let finding = match is_demanded(policy) {
+        true => Finding::error(
+            &UNPINNED,
+            format!("{detail} What you expect of contracts is not judged."),
+        ),
+        false => Finding::skip(&UNPINNED, detail),
     };
     finding.found(format!("app id {}", hex::encode(boot.app_id())))
 }
@@ -128,14 +139,14 @@ fn unpinned(boot: &BootClaims, expected: &GovernancePolicy) -> Finding {
 fn unread(problem: &ChainProblem) -> Finding {
     let reason = match problem {
         ChainProblem::Unanswered(unanswered) => reason_of(unanswered),
-        ChainProblem::OtherChain { .. } => &CHAIN,
+        ChainProblem::OtherChain { .. } | ChainProblem::Behind { .. } => &CHAIN,
         ChainProblem::NoFinalizedBlock { .. } | ChainProblem::Form { .. } => &RPC,
     };
     Finding::error(reason, format!("The chain could not be read: {problem}."))
 }
 
 /// A block that is too old, or in the future.
-fn stale(found: &Governance, at: u64) -> Option<Finding> {
+pub(super) fn stale(found: &Governance, at: u64) -> Option<Finding> {
     let made = found.block().timestamp;
     let is_old = at.saturating_sub(made) > MAX_BLOCK_AGE;
     let is_ahead = made.saturating_sub(at) > MAX_BLOCK_AHEAD;
@@ -228,6 +239,10 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
             &UNSUPPORTED,
             "The compose document is not allowed for app epoch 0; whether a later epoch allows it cannot be asked.".to_owned(),
         ),
+        (Some(true), Some(true)) => judgement.warn(
+            &UNSUPPORTED,
+            "The compose document is allowed for app epoch 0; whether the present epoch allows it cannot be asked.".to_owned(),
+        ),
         (Some(false), _) => {
             let detail = "The app's contract does not allow the compose document that runs.";
             judgement.fail(&COMPOSE_NOT_ALLOWED, detail.to_owned());
@@ -248,10 +263,10 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
                 let detail = "The app's contract can be upgraded by its owner.".to_owned();
                 judgement.unexpected(&UPGRADES_OPEN, detail, policy.setting("governance-upgrades"));
             }
-            Some(Some(true)) if expected.app.implementation_code.is_some() => {}
+            Some(Some(true)) if contract::is_whole(&app.contract, &expected.app) => {}
             Some(Some(true)) => {
                 let detail =
-                    "That upgrades are disabled says the contract itself, and its code is not pinned.";
+                    "That upgrades are disabled says the contract itself, and not all of its code is pinned.";
                 judgement.error(&IMPLEMENTATION_NOT_PINNED, detail.to_owned());
             }
             Some(None) => {
@@ -268,34 +283,72 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, policy: &Polic
     let Ok(owner) = &app.contract.owner else { return };
     let Ok(kind) = &owner.kind else { return };
     let is_nobody = *kind == OwnerKind::Nobody;
+    let is_demanded = expected.min_signers.is_some() || expected.min_delay.is_some();
+    // What a contract says of itself counts if its address is the one that the user named; and that nobody owns the app's contract
+    // is what its code says.
+    let is_known =
+        expected.app.owners.is_some() || (is_nobody && contract::is_whole(&app.contract, &expected.app));
+    if is_demanded && !is_known {
+        judgement.error(
+            &OWNER_NOT_PINNED,
+            format!(
+                "How many must sign, or how long a change is delayed, says the owner {} itself, and no expectation names who it must be.",
+                contract::words(owner)
+            ),
+        );
+        return;
+    }
+    if is_nobody {
+        return;
+    }
+    // Who must sign behind a timelock or another contract is not read.
     let signers = match kind {
         OwnerKind::Safe { threshold, .. } => Some(*threshold),
         OwnerKind::Key => Some(1),
-        _ => None,
+        OwnerKind::Nobody | OwnerKind::Timelock { .. } | OwnerKind::Contract => None,
     };
-    if let Some(least) = expected.min_signers
-        && !is_nobody
-        && signers.is_none_or(|signers| signers < least)
-    {
-        let detail = format!(
-            "The owner {} does not need {least} signers.",
-            contract::words(owner)
-        );
-        judgement.unexpected(&OWNER_SIGNERS, detail, policy.setting("governance-min-signers"));
+    if let Some(least) = expected.min_signers {
+        match signers {
+            Some(signers) if signers >= least => {}
+            Some(_) => {
+                let detail = format!(
+                    "The owner {} does not need {least} signers.",
+                    contract::words(owner)
+                );
+                judgement.unexpected(&OWNER_SIGNERS, detail, policy.setting("governance-min-signers"));
+            }
+            None => {
+                let detail = format!(
+                    "How many must sign for the owner {} is not known.",
+                    contract::words(owner)
+                );
+                judgement.error(&OWNER_SIGNERS, detail);
+            }
+        }
     }
     let delay = match kind {
-        OwnerKind::Timelock { delay } => *delay,
-        _ => 0,
+        OwnerKind::Timelock { delay } => Some(*delay),
+        OwnerKind::Key | OwnerKind::Safe { .. } => Some(0),
+        OwnerKind::Nobody | OwnerKind::Contract => None,
     };
-    if let Some(least) = expected.min_delay
-        && !is_nobody
-        && delay < least
-    {
-        let detail = format!(
-            "The owner {} does not delay a change by {least} s.",
-            contract::words(owner)
-        );
-        judgement.unexpected(&OWNER_DELAY, detail, policy.setting("governance-min-delay"));
+    if let Some(least) = expected.min_delay {
+        match delay {
+            Some(delay) if delay >= least => {}
+            Some(_) => {
+                let detail = format!(
+                    "The owner {} does not delay a change by {least} s.",
+                    contract::words(owner)
+                );
+                judgement.unexpected(&OWNER_DELAY, detail, policy.setting("governance-min-delay"));
+            }
+            None => {
+                let detail = format!(
+                    "Whether the owner {} delays a change by {least} s is not known.",
+                    contract::words(owner)
+                );
+                judgement.error(&OWNER_DELAY, detail);
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::checks::Reason;
 
 /// Every reason of its own.
-pub(super) const ALL: [&Reason; 31] = [
+pub(super) const ALL: [&Reason; 32] = [
     &COMPOSE_NOT_ALLOWED,
     &DEVICE_NOT_ALLOWED,
     &OS_NOT_ALLOWED,
@@ -30,6 +30,7 @@ pub(super) const ALL: [&Reason; 31] = [
     &UNPINNED,
     &UNCHECKED,
     &NOT_ASKED,
+    &NOT_FINAL,
     &RPC,
     &RPC_DISAGREE,
     &CHAIN,
@@ -40,8 +41,7 @@ pub(super) const ALL: [&Reason; 31] = [
 pub(super) const COMPOSE_NOT_ALLOWED: Reason = Reason {
     id: "compose-not-allowed",
     means: "Both nodes say that the app's contract does not allow the compose document that runs.",
-    fix: "Allow it with the owner's key (`addComposeHash`), or deploy what is allowed. If you allowed it just now, wait until \
-          the block is final (on Base 20 to 30 minutes). If it was allowed and then removed, a KMS gave keys before that: \
+    fix: "Allow it with the owner's key (`addComposeHash`), or deploy what is allowed. If it was allowed and then removed, a KMS gave keys before that: \
           deploy again.",
 };
 pub(super) const DEVICE_NOT_ALLOWED: Reason = Reason {
@@ -72,6 +72,12 @@ pub(super) const KMS_CONTRACT_DIFFERS: Reason = Reason {
     fix: "Name the contract of the app's own KMS (`governance-kms-contract`, or kms_contract in the lock); known ones are in \
           the reference values.",
 };
+pub(super) const NOT_FINAL: Reason = Reason {
+    id: "not-final",
+    means: "Both nodes allow it at their newest block, and not yet at a block that can no longer be replaced: the change on chain was \
+            made just now.",
+    fix: "Verify again when the block is final: on Base after 20 to 30 minutes (`--wait` can wait that long).",
+};
 pub(super) const OWNER_UNKNOWN: Reason = Reason {
     id: "owner-unknown",
     means: "A contract is owned by an address that you did not name. Its owner can allow other code in the next block.",
@@ -86,12 +92,13 @@ pub(super) const OWNER_PENDING: Reason = Reason {
 };
 pub(super) const OWNER_SIGNERS: Reason = Reason {
     id: "owner-signers",
-    means: "Fewer people than you demand must sign a change of the app's contract.",
+    means: "Fewer people than you demand must sign a change of the app's contract, or how many is not known: behind a timelock or \
+            another contract it is not read.",
     fix: "Give the contract to a Safe with a higher threshold, or demand less (`governance-min-signers`).",
 };
 pub(super) const OWNER_DELAY: Reason = Reason {
     id: "owner-delay",
-    means: "A change of the app's contract takes effect sooner than you demand.",
+    means: "A change of the app's contract takes effect sooner than you demand, or its owner does not say how soon.",
     fix: "Give the contract to a timelock with a longer delay, or demand less (`governance-min-delay`).",
 };
 pub(super) const IMPLEMENTATION_CHANGED: Reason = Reason {

@@ -4,7 +4,7 @@ use super::look::Look;
 use super::reasons::*;
 use crate::checks::os_image;
 use crate::policy::Policy;
-use crate::verify::gpu::{GpuBoot, GpuRecord};
+use crate::verify::gpu::{GpuBoot, GpuBootRefusal, GpuPolicyProblem, GpuRecord};
 use crate::verify::{Claims, NotProven};
 
 pub(super) fn looks(claims: &Claims, policy: &Policy) -> Vec<Look> {
@@ -12,7 +12,13 @@ pub(super) fn looks(claims: &Claims, policy: &Policy) -> Vec<Look> {
     let is_os_proven = os_image::is_proven(claims, policy);
     match &claims.gpu.boot {
         Ok(boot) => found.push(event(boot, is_os_proven, policy)),
-        Err(NotProven::Refused(refusal)) => found.push(Look::fail(&EVENT, sentence(&refusal.to_string()))),
+        Err(NotProven::Refused(refusal @ GpuBootRefusal::Value { .. })) => {
+            found.push(Look::fail(&EVENT, sentence(&refusal.to_string())));
+        }
+        Err(NotProven::Refused(refusal @ GpuBootRefusal::Malformed(_))) => {
+            let detail = format!("Not determined: {}", sentence(&refusal.to_string()));
+            found.push(Look::undetermined(policy, &EVENT, detail));
+        }
         Err(NotProven::Absent | NotProven::NotReached) => {}
     }
     found.extend(measured_policy(claims, policy));
@@ -41,6 +47,13 @@ fn event(boot: &GpuBoot, is_os_proven: bool, policy: &Policy) -> Look {
         GpuRecord::BadClaims(problem) => {
             return Look::fail(&CLAIM, sentence(&format!("The record of the boot: {problem}")));
         }
+        GpuRecord::UnknownForm(problem) => {
+            let detail = format!(
+                "Not determined: the record of the boot: {}.",
+                problem.trim_end_matches('.')
+            );
+            return Look::undetermined(policy, &CLAIM, detail);
+        }
         GpuRecord::Absent | GpuRecord::Good => {}
     }
     let devices = boot.devices;
@@ -68,7 +81,14 @@ fn event(boot: &GpuBoot, is_os_proven: bool, policy: &Policy) -> Look {
 fn measured_policy(claims: &Claims, policy: &Policy) -> Vec<Look> {
     let measured = match &claims.gpu.policy {
         None => return Vec::new(),
-        Some(Err(problem)) => return vec![Look::fail(&POLICY, sentence(&problem.to_string()))],
+        Some(Err(problem @ GpuPolicyProblem::OtherHash { .. })) => {
+            return vec![Look::fail(&POLICY, sentence(&problem.to_string()))];
+        }
+        // The measured guest read it: this version does not.
+        Some(Err(problem @ GpuPolicyProblem::Malformed(_))) => {
+            let detail = format!("Not determined: {}", sentence(&problem.to_string()));
+            return vec![Look::undetermined(policy, &POLICY, detail)];
+        }
         Some(Ok(measured)) => measured,
     };
     let mut found = Vec::new();

@@ -23,6 +23,15 @@ impl Look {
         Self::Open(status, reason, detail.into(), None)
     }
 
+    /// Not determined, through no fault of the deployment: an error if something is expected of GPUs, else a warning.
+    pub(super) fn undetermined(policy: &Policy, reason: &'static Reason, detail: impl Into<String>) -> Self {
+        let status = match policy.gpu.is_configured() {
+            true => Status::Error,
+            false => Status::Warn,
+        };
+        Self::Open(status, reason, detail.into(), None)
+    }
+
     pub(super) fn warn(reason: &'static Reason, detail: impl Into<String>) -> Self {
         Self::Open(Status::Warn, reason, detail.into(), None)
     }

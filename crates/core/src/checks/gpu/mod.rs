@@ -46,6 +46,7 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::Never,
+    harmless_skips: &[&NO_GPU],
     harmless_warnings: &[],
     is_configured: |policy| policy.gpu.is_configured(),
     run,

@@ -39,6 +39,14 @@ pub(super) fn look(verdict: &NrasVerdict, policy: &Policy) -> Option<Look> {
             format!("NVIDIA's service refuses the GPUs: {problem}."),
         ),
         NrasVerdict::BadClaim(problem) => Look::fail(&CLAIM, format!("NVIDIA's appraisal of {problem}.")),
+        NrasVerdict::UnknownClaim(problem) => Look::Open(
+            missing,
+            &CLAIM,
+            format!(
+                "Not determined: NVIDIA's appraisal of {problem}. If NVIDIA changed its tokens, update cvm-verify."
+            ),
+            None,
+        ),
         NrasVerdict::Approved { warnings } => match warnings.first() {
             None => return None,
             Some(warning) => Look::warn(&CLAIM, format!("NVIDIA's appraisal warns of {warning}.")),

@@ -89,12 +89,14 @@ pub(super) const OPAQUE_UNREAD: Reason = Reason {
 };
 pub(super) const EVENT: Reason = Reason {
     id: "gpu-event",
-    means: "The boot event `gpu-attestation` does not say that the guest attested its GPUs with confidential computing on.",
-    fix: "Look at the GPU settings of the host and the app: `requirements.gpu_policy` of the compose document.",
+    means: "The boot event `gpu-attestation` does not say that the guest attested its GPUs with confidential computing on, or has a \
+            form that this version does not know.",
+    fix: "If the form is not known, update cvm-verify. Otherwise look at the GPU settings of the host and the app: `requirements.gpu_policy` of the compose document.",
 };
 pub(super) const POLICY: Reason = Reason {
     id: "gpu-policy",
-    means: "The measured GPU policy does not attest the GPUs, loosens what they must be, or is not the one of the boot event.",
+    means: "The measured GPU policy does not attest the GPUs, loosens what they must be, has a member that this version \
+            does not know, or is not the one of the boot event.",
     fix: "Remove `attest_gpu: false` and `allow_…: true` from `requirements.gpu_policy` of the compose document.",
 };
 pub(super) const EVIDENCE_DIGEST: Reason = Reason {
@@ -104,7 +106,7 @@ pub(super) const EVIDENCE_DIGEST: Reason = Reason {
 };
 pub(super) const CLAIM: Reason = Reason {
     id: "gpu-claim",
-    means: "NVIDIA's appraisal of a GPU has a claim that is not as it must be.",
+    means: "NVIDIA's appraisal of a GPU has a claim that is not as it must be, or not one that this version knows.",
     fix: "Read the claim: `secboot`, `dbgstat` and `measres` are about the GPU's mode and firmware; those about certificates \
           and golden values are NVIDIA's.",
 };

@@ -37,6 +37,10 @@ pub(super) fn looks(claims: &Claims, policy: &Policy) -> Vec<Look> {
         ),
     };
     match binding {
+        // No deployment answers a nonce that it was not sent.
+        Some(problem) if claims.nonce.is_none() => {
+            found.push(Look::undetermined(policy, &NONCE_MISMATCH, problem));
+        }
         Some(problem) => found.push(Look::short(policy, &NONCE_MISMATCH, problem)),
         None => {
             found.push(Look::Proven(proven(devices, claims)));
@@ -55,7 +59,7 @@ pub(super) fn looks(claims: &Claims, policy: &Policy) -> Vec<Look> {
         found.extend(topology(devices, policy));
     }
     if let Some(locked) = &policy.gpu.pins {
-        found.extend(pins(devices, locked));
+        found.extend(pins(devices, locked, policy));
     }
     found
 }
@@ -187,15 +191,16 @@ fn topology(devices: &GpuDevices, policy: &Policy) -> Option<Look> {
 }
 
 /// The same kind must measure the same; another kind is for a person to look at.
-fn pins(devices: &GpuDevices, locked: &LockedGpus) -> Option<Look> {
+fn pins(devices: &GpuDevices, locked: &LockedGpus, policy: &Policy) -> Option<Look> {
     let lock = &locked.lock;
     let mut unknown = None;
     for device in devices.gpus() {
         let Some(found) = GpuPin::of(device) else {
-            return Some(Look::warn(
+            return Some(Look::undetermined(
+                policy,
                 &PINS,
                 format!(
-                    "A GPU cannot be compared with {lock}: it describes itself in a format that is not read."
+                    "Not determined: a GPU cannot be compared with {lock}, because it describes itself in a format that is not read."
                 ),
             ));
         };

@@ -8,12 +8,12 @@ use reasons::*;
 use super::judgement::Judgement;
 use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
-    boot_claims,
+    boot_claims, td_attributes,
 };
 use crate::evidence::KmsRules;
 use crate::policy::{KeyProviders, KmsMode, KmsPolicy, Policy};
-use crate::report::CheckId;
-use crate::verify::kms::{AttestedKms, BootstrapState, KmsAnswer, KmsProblem, Meta};
+use crate::report::{CheckId, Status};
+use crate::verify::kms::{BootstrapState, KmsAnswer, KmsProblem, Meta};
 use crate::verify::{BootClaims, Claims, NotProven, RaTlsRefusal};
 
 pub(super) const CHECK: Check = Check {
@@ -25,6 +25,7 @@ pub(super) const CHECK: Check = Check {
                anybody.",
     reasons: &with_all(),
     required: Required::Never,
+    harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |policy| policy.kms.is_configured(),
     run,
@@ -102,14 +103,11 @@ fn without_host(mut judgement: Judgement, boot: &BootClaims, expected: &KmsPolic
         (None, Some(_)) => " Its event log does not say which build gave it its keys.".to_owned(),
         (_, None) => String::new(),
     };
-    let detail = format!("The host of the KMS is not named, so it was not asked.{served}");
-    if expected.mode == KmsMode::Required {
-        judgement.error(&NO_HOST, detail.clone());
-    }
-    match judgement.is_fine() {
-        true => Finding::skip(&NO_HOST, detail),
-        false => judgement.finding(""),
-    }
+    judgement.error(
+        &NO_HOST,
+        format!("The host of the KMS is not named, so it was not asked, and what you expect of it is not judged.{served}"),
+    );
+    judgement.finding("")
 }
 
 /// Judges a KMS that was asked; what is to be said of it if all holds.
@@ -124,11 +122,11 @@ fn judge(
     let (kms, own) = match answer.attested() {
         Ok(attested) => attested,
         Err(problem) => {
-            not_attested(judgement, host, problem, answer.own());
+            not_attested(judgement, answer, problem, boot, policy);
             return None;
         }
     };
-    judge_root(judgement, host, kms, boot, policy);
+    judge_root(judgement, answer, boot, policy);
     if !kms.is_for_host() {
         judgement.fail(
             &HOST,
@@ -139,7 +137,7 @@ fn judge(
     let named = judge_build(judgement, answer, own, claims, policy);
     match kms.meta() {
         Err(why) => judgement.error(&META, format!("The KMS at {host}: {why}.")),
-        Ok(meta) => judge_meta(judgement, host, (kms, meta), policy),
+        Ok(meta) => judge_meta(judgement, answer, meta, policy),
     }
     let runs = own.boot.as_ref().map(|boot| hex::encode(boot.compose_hash()));
     Some(format!(
@@ -150,7 +148,27 @@ fn judge(
     ))
 }
 
-fn not_attested(judgement: &mut Judgement, host: &str, problem: &KmsProblem, own: Option<&Claims>) {
+/// Only the holder of the root key can be convicted by what a server shows: any other server is not shown to be the KMS.
+fn not_attested(
+    judgement: &mut Judgement,
+    answer: &KmsAnswer<Claims>,
+    problem: &KmsProblem,
+    boot: &BootClaims,
+    policy: &Policy,
+) {
+    let host = answer.host();
+    let is_kms = answer.has_root(&boot.key_provider().id) || has_named_root(answer, policy);
+    let is_server = match problem {
+        KmsProblem::Unreachable(_) | KmsProblem::KeyChanged { .. } => false,
+        KmsProblem::NoEvidence | KmsProblem::Refused(_) | KmsProblem::QuoteNotProven => true,
+    };
+    if is_server && !is_kms {
+        judgement.error(
+            &OTHER_SERVER,
+            format!("What answers at {host} has no certificate of the app's KMS, so it is not shown to be that KMS."),
+        );
+        return;
+    }
     let say = |sentence: &dyn std::fmt::Display| format!("The KMS at {host}: {sentence}.");
     match problem {
         KmsProblem::Unreachable(why) => judgement.error(&UNREACHABLE, say(why)),
@@ -172,7 +190,7 @@ fn not_attested(judgement: &mut Judgement, host: &str, problem: &KmsProblem, own
             };
             judgement.fail(reason, say(&format!("its certificate is refused: {refusal}")));
         }
-        KmsProblem::QuoteNotProven => not_proven(judgement, host, own),
+        KmsProblem::QuoteNotProven => not_proven(judgement, host, answer.own()),
     }
 }
 
@@ -199,26 +217,12 @@ fn not_proven(judgement: &mut Judgement, host: &str, own: Option<&Claims>) {
 }
 
 /// Which KMS it is: its certificate is signed by the root key that the app's keys come from.
-fn judge_root(
-    judgement: &mut Judgement,
-    host: &str,
-    kms: &AttestedKms<Claims>,
-    boot: &BootClaims,
-    policy: &Policy,
-) {
-    let id = &boot.key_provider().id;
-    if kms.has_root(id) {
+fn judge_root(judgement: &mut Judgement, answer: &KmsAnswer<Claims>, boot: &BootClaims, policy: &Policy) {
+    let host = answer.host();
+    if answer.has_root(&boot.key_provider().id) {
         return;
     }
-    let named = policy.key_provider.as_ref().map(|expected| &expected.value);
-    let is_named = match named {
-        Some(KeyProviders::Named(pins)) => pins
-            .iter()
-            .filter_map(|pin| pin.id.as_deref())
-            .any(|id| kms.has_root(id)),
-        _ => false,
-    };
-    if is_named {
+    if has_named_root(answer, policy) {
         judgement.error(
             &OTHER_EPOCH,
             format!("The KMS at {host} answers under another root key than that of the app's keys; you named both."),
@@ -228,6 +232,17 @@ fn judge_root(
             &OTHER_ROOT,
             format!("The certificate of the KMS at {host} is not signed by the app's key-provider id."),
         );
+    }
+}
+
+/// Whether its certificate is signed by the root key of another KMS that the user named.
+fn has_named_root(answer: &KmsAnswer<Claims>, policy: &Policy) -> bool {
+    match policy.key_provider.as_ref().map(|expected| &expected.value) {
+        Some(KeyProviders::Named(pins)) => pins
+            .iter()
+            .filter_map(|pin| pin.id.as_deref())
+            .any(|id| answer.has_root(id)),
+        _ => false,
     }
 }
 
@@ -242,28 +257,39 @@ fn judge_build(
     let expected = &policy.kms;
     let host = answer.host();
     let compose_hash = own.boot.as_ref().ok().map(|boot| *boot.compose_hash())?;
-    let by_hash = expected
-        .compose_hashes
-        .as_ref()
-        .filter(|hashes| hashes.value.contains(&compose_hash))
-        .map(|hashes| format!("which {} names", hashes.origin));
-    let by_build = expected
-        .builds
-        .as_ref()
-        .filter(|builds| answer.build().is_some_and(|build| builds.value.contains(&build)))
-        .map(|builds| format!("which {} names", builds.origin));
-    let by_contract = || own::allowed_on_chain(answer, claims, policy);
-    if let Some(named) = by_hash.or(by_build).or_else(by_contract) {
-        return Some(named);
-    }
     let found = hex::encode(compose_hash);
-    if expected.compose_hashes.is_some() || expected.builds.is_some() {
-        let detail =
-            format!("The KMS at {host} runs the compose document {found}, which is not one that you named.");
-        let lists = [expected.compose_hashes.as_ref(), expected.builds.as_ref()];
-        let by = lists.into_iter().flatten().next().map(|list| list.origin.clone());
-        judgement.unexpected(&OTHER_BUILD, detail, by);
-    } else {
+    let mut named_by = None;
+    if let Some(hashes) = &expected.compose_hashes {
+        if !hashes.value.contains(&compose_hash) {
+            let detail = format!(
+                "The KMS at {host} runs the compose document {found}, which is not one that you named."
+            );
+            judgement.unexpected(&OTHER_BUILD, detail, Some(hashes.origin.clone()));
+            return None;
+        }
+        named_by = Some(hashes.origin.clone());
+    }
+    if let Some(builds) = &expected.builds {
+        let Some(build) = answer.build() else {
+            judgement.error(&UNPINNED, format!("The build of the KMS at {host} is not known."));
+            return None;
+        };
+        if !builds.value.contains(&build) {
+            let detail = format!(
+                "The KMS at {host} is the build {} (compose document {found}), which is not one that you named.",
+                hex::encode(build)
+            );
+            judgement.unexpected(&OTHER_BUILD, detail, Some(builds.origin.clone()));
+            return None;
+        }
+        named_by = named_by.or_else(|| Some(builds.origin.clone()));
+    }
+    if let Some(origin) = named_by {
+        return Some(format!("which {origin} names"));
+    }
+    // A contract answers only for a user who named no code: its owner may change what it allows.
+    let allowed = own::allowed_on_chain(answer, claims, policy);
+    if allowed.is_none() {
         judgement.error(
             &UNPINNED,
             format!(
@@ -271,17 +297,13 @@ fn judge_build(
             ),
         );
     }
-    None
+    allowed
 }
 
-fn judge_meta(
-    judgement: &mut Judgement,
-    host: &str,
-    (kms, meta): (&AttestedKms<Claims>, &Meta<Claims>),
-    policy: &Policy,
-) {
+fn judge_meta(judgement: &mut Judgement, answer: &KmsAnswer<Claims>, meta: &Meta<Claims>, policy: &Policy) {
+    let host = answer.host();
     // A KMS of another root has been judged for that.
-    let is_its_root = meta.root_key().is_some_and(|key| kms.has_root(key));
+    let is_its_root = meta.root_key().is_some_and(|key| answer.has_root(key));
     if !is_its_root {
         judgement.fail(
             &META_CA,
@@ -302,7 +324,21 @@ fn judge_meta(
     }
     judge_rules(judgement, host, meta, policy);
     match meta.bootstrap() {
-        BootstrapState::Absent | BootstrapState::Proven(_) => {}
+        BootstrapState::Absent => {}
+        BootstrapState::Proven(own) => {
+            // The platform of that time is not judged. A VM that its host could look into gave the root keys away.
+            let finding = (td_attributes::CHECK.run)(own, policy);
+            if finding.status == Status::Fail {
+                judgement.fail(
+                    &BOOTSTRAP,
+                    format!(
+                        "Of the VM that made the root keys of the KMS at {host}, {} says: {}",
+                        td_attributes::CHECK.id,
+                        finding.detail
+                    ),
+                );
+            }
+        }
         BootstrapState::Undetermined(why) => judgement.warn(
             &BOOTSTRAP_UNDETERMINED,
             format!("The bootstrap evidence of the KMS at {host}: {why}."),

@@ -5,8 +5,8 @@ use super::reasons::{
 };
 use crate::checks::judgement::Judgement;
 use crate::checks::{
-    Check, Reason, boot_order, event_log, key_provider, mr_config_id, os_image, quote_signature, tcb_status,
-    td_attributes,
+    Check, Reason, boot_order, event_log, governance, key_provider, mr_config_id, os_image, quote_signature,
+    tcb_status, td_attributes,
 };
 use crate::policy::{Expected, KeyProviderPin, KeyProviders, Origin, OsImagePolicy, Policy};
 use crate::report::Status;
@@ -98,7 +98,8 @@ pub(super) fn allowed_on_chain(
     let (build, contracts) = (answer.build()?, policy.contracts()?);
     let found = claims.chain.as_ref()?.as_ref().ok()?;
     let kms = found.kms()?.ok()??;
-    let is_allowed = *found.contracts() == contracts && kms.allows_build(&build);
+    let is_current = governance::stale(found, claims.at).is_none();
+    let is_allowed = *found.contracts() == contracts && is_current && kms.allows_build(&build);
     is_allowed.then(|| {
         format!(
             "which the KMS's contract allows at block {}",

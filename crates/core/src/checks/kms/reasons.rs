@@ -3,7 +3,7 @@
 use crate::checks::Reason;
 
 /// Every reason of its own.
-pub(super) const ALL: [&Reason; 31] = [
+pub(super) const ALL: [&Reason; 32] = [
     &OTHER_ROOT,
     &OTHER_EPOCH,
     &NO_EVIDENCE,
@@ -29,6 +29,7 @@ pub(super) const ALL: [&Reason; 31] = [
     &OS_IMAGE_UNKNOWN,
     &VM_KEYS_UNKNOWN,
     &UNPINNED,
+    &OTHER_SERVER,
     &NOT_ASKED,
     &NO_HOST,
     &IMAGES_UNVERIFIED,
@@ -171,6 +172,13 @@ pub(super) const UNPINNED: Reason = Reason {
     id: "unpinned",
     means: "The KMS is attested, and nobody named the code that it must run.",
     fix: "Review the code and write it down: `kms-compose-hash`, or pin it with `cvm-verify pin`.",
+};
+pub(super) const OTHER_SERVER: Reason = Reason {
+    id: "other-server",
+    means: "The server that answers at the host of the KMS has no certificate that the root key of the app's keys signed: another \
+            server answers there, or something between this machine and the KMS ends TLS.",
+    fix: "Look where the name leads and what is on the way: a proxy that opens TLS must leave this host alone. If the KMS moved, name \
+          its new host (`kms-host`, or host in [kms] of the lock). Nothing of this is the app's doing.",
 };
 pub(super) const NOT_ASKED: Reason = Reason {
     id: "not-asked",

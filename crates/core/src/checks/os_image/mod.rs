@@ -43,6 +43,7 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::From(Tier::Code),
+    harmless_skips: &[],
     harmless_warnings: HARMLESS,
     is_configured: |policy| !matches!(policy.os_image, OsImagePolicy::Known),
     run,

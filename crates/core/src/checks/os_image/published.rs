@@ -26,23 +26,30 @@ impl Judged<'_> {
             ShownDocument::Unusable(error) => unusable(error),
             ShownDocument::UnreadableConfig(error) => unusable(error),
             ShownDocument::NotComputable { os_image_hash, why } => not_computable(os_image_hash, why),
-            ShownDocument::Differs {
+            ShownDocument::OtherImage {
                 os_image_hash,
                 register,
                 ..
-            } => {
-                let finding = self.unknown();
-                let note = format!(
-                    " The guest shows the measurement document of the image {}, which is not the one that booted: {register} \
-                     does not follow from it.",
-                    hex::encode(os_image_hash)
-                );
-                Finding {
-                    detail: finding.detail.clone() + &note,
-                    ..finding
-                }
-            }
+            } => self.unknown_but(&format!(
+                "The guest shows the measurement document of the image {}, which is not the one that booted: {register} does not \
+                 follow from it.",
+                hex::encode(os_image_hash)
+            )),
+            ShownDocument::OtherShape { os_image_hash, .. } => self.unknown_but(&format!(
+                "MRTD, RTMR1 and RTMR2 are those of the measurement document of the image {}, which the guest shows. RTMR0, the shape \
+                 of the VM, does not follow from it.",
+                hex::encode(os_image_hash)
+            )),
             ShownDocument::Reproduces(os) => self.known_by_hash(os.os_image_hash()),
+        }
+    }
+
+    /// No row has the registers; with what is to be said of the document.
+    fn unknown_but(&self, note: &str) -> Finding {
+        let finding = self.unknown();
+        Finding {
+            detail: format!("{} {note}", finding.detail),
+            ..finding
         }
     }
 
@@ -93,6 +100,8 @@ impl Judged<'_> {
         match self.document {
             ShownDocument::Reproduces(os) if *os.os_image_hash() == named.os_image_hash => self.named(named, by),
             ShownDocument::Reproduces(os) => self.another_image(named, &hex::encode(os.os_image_hash())),
+            // The image's own registers are its; what decides of the shape is RTMR0 itself, not the host's word about memory.
+            ShownDocument::OtherShape { os_image_hash, .. } if *os_image_hash == named.os_image_hash => self.named(named, by),
             _ if self.is_but_for_rtmr1(named) => self.unknown(),
             // The registers of the named image are known, and they are not the quote's.
             _ if has_registers => {
@@ -117,7 +126,18 @@ impl Judged<'_> {
             ShownDocument::Unusable(error) => unusable(error),
             ShownDocument::UnreadableConfig(error) => unusable(error),
             ShownDocument::NotComputable { os_image_hash, why } => not_computable(os_image_hash, why),
-            ShownDocument::Differs {
+            ShownDocument::OtherShape { os_image_hash, .. } => self.another_image(named, &hex::encode(os_image_hash)),
+            // A document of another image, which did not boot either, says nothing of the named one.
+            ShownDocument::OtherImage { os_image_hash, .. } if *os_image_hash != named.os_image_hash => Finding::error(
+                &NO_DOCUMENT,
+                format!(
+                    "The registers of {named} are not in the table of {}, and the evidence carries the measurement document of another \
+                     image, {}, which did not boot.",
+                    self.reference.updated(),
+                    hex::encode(os_image_hash)
+                ),
+            ),
+            ShownDocument::OtherImage {
                 os_image_hash,
                 register,
                 computed,

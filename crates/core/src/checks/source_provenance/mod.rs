@@ -87,6 +87,7 @@ pub(super) const CHECK: Check = Check {
         &BOOT_ORDER_NOT_PROVEN,
     ],
     required: Required::Grants(&[SideTier::Source]),
+    harmless_skips: &[&why::NO_RULE],
     harmless_warnings: &[],
     is_configured: |policy| {
         !policy.sources.rules.is_empty() || policy.required.sides().includes(SideTier::Source)

@@ -12,7 +12,7 @@ use super::{
 use crate::evidence::{Probe, TlsHost};
 use crate::policy::{KeyProviders, Origin, Policy, TlsBinding};
 use crate::report::{CheckId, SideTier, Status};
-use crate::verify::{BindingMode, BoundChannel, Claims, NotBound, RaTlsRefusal, Tls};
+use crate::verify::{BindingMode, BoundChannel, Claims, Layout, NotBound, RaTlsRefusal, Tls};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::TlsBinding,
@@ -68,6 +68,7 @@ pub(super) const CHECK: Check = Check {
         &QUOTE_NOT_PROVEN,
     ],
     required: Required::Grants(&[SideTier::EndpointReplayable, SideTier::Endpoint]),
+    harmless_skips: &[&NO_CONNECTION, &RECORDED],
     harmless_warnings: &[],
     is_configured: is_asked,
     run,
@@ -262,7 +263,8 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
 /// Whether the 32 bytes beside the nonce should be those of the TLS key. Without a mode they may be of another key of the app's,
 /// which the user may even have named.
 fn is_tls_key_expected(tls: &Tls, policy: &Policy) -> bool {
-    is_asked(policy) && tls.may_quote_a_key && policy.report_data.key.is_none()
+    let is_of_private_ai = policy.report_data.layout == Some(Layout::PrivateAi);
+    is_asked(policy) && tls.may_quote_a_key && policy.report_data.key.is_none() && !is_of_private_ai
 }
 
 /// Where a binding is asked for.

@@ -12,6 +12,10 @@ use super::transcript::{NodeAnswer, RpcTranscript, Unanswered};
 use crate::evidence::{Contracts, RecordedChain};
 use crate::verify::digest::sha256;
 
+/// How far the newest final blocks of two nodes may be apart, seconds: 15 minutes. Blocks of Base become final with those of Ethereum,
+/// in steps of 6.4 minutes.
+const MAX_APART: u64 = 15 * 60;
+
 /// Why the chain could not be read at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainProblem {
@@ -33,6 +37,16 @@ pub enum ChainProblem {
     NoFinalizedBlock {
         /// `host:port` of the node.
         host: String,
+    },
+    /// The newest final blocks of the nodes are too far apart: the older one would decide alone which time is judged.
+    #[error(
+        "the newest final block of {host} is {seconds} s older than that of the other node; at most {MAX_APART} s are usual"
+    )]
+    Behind {
+        /// `host:port` of the node whose block is the older one.
+        host: String,
+        /// How much older, seconds.
+        seconds: u64,
     },
     /// A node answers with something else than was asked for.
     #[error("{host} answers {method} with something else than {expected}")]
@@ -110,6 +124,8 @@ impl KmsContract {
 pub struct Contract {
     /// SHA-256 of the runtime code at its address.
     pub code: [u8; 32],
+    /// Whether the code at its address can run code of another address (`DELEGATECALL`, `CALLCODE`).
+    pub delegates: bool,
     /// What it runs, where it is a proxy (ERC-1967).
     pub implementation: NodeAnswer<Option<Implementation>>,
     /// Who may change it.
@@ -239,14 +255,24 @@ fn chain(contracts: &Contracts, transcript: &mut RpcTranscript<'_>) -> Result<Bl
             });
         }
     }
-    let mut numbers = Vec::new();
+    let mut newest = Vec::new();
     for (value, host) in finalized?.into_iter().zip(hosts) {
         if value.is_null() {
             return Err(ChainProblem::NoFinalizedBlock { host: host.clone() });
         }
-        numbers.push(block_of(value, host)?.number);
+        newest.push((block_of(value, host)?, host));
     }
-    let number = numbers.into_iter().min().unwrap_or_default();
+    newest.sort_by_key(|(block, _)| block.number);
+    let number = newest.first().map_or(0, |(block, _)| block.number);
+    if let [(older, host), .., (newer, _)] = newest.as_slice() {
+        let seconds = newer.timestamp.saturating_sub(older.timestamp);
+        if seconds > MAX_APART {
+            return Err(ChainProblem::Behind {
+                host: (*host).clone(),
+                seconds,
+            });
+        }
+    }
     let blocks = transcript.each(Request::block(number))?;
     let [first, second] = blocks;
     let [first_host, second_host] = hosts;
@@ -286,16 +312,19 @@ struct At<'t, 'r> {
 
 impl At<'_, '_> {
     fn app(&mut self, address: &Address, subject: &GovernanceSubject) -> NodeAnswer<Option<AppContract>> {
-        let Some(code) = self.code(address)? else {
-            return Ok(None);
+        let Some(code) = self.runtime(address)? else {
+            return match self.transcript.bytes(Request::code_at_head(address))?.is_empty() {
+                true => Ok(None),
+                false => Err(Unanswered::NotFinal),
+            };
         };
         let any_device = self.bool(address, &Call::AnyDevice);
         Ok(Some(AppContract {
-            contract: self.contract(address, code),
+            contract: self.contract(address, &code),
             is_app: self.bool(address, &Call::Interface(APP_AUTH)),
             has_epochs: self.has_epochs(address),
-            compose_allowed: self.bool(address, &Call::ComposeAllowed(subject.boot.compose_hash)),
-            device_allowed: self.device_allowed(address, subject),
+            compose_allowed: self.allowed(address, &Call::ComposeAllowed(subject.boot.compose_hash)),
+            device_allowed: self.device_allowed(address, subject, &any_device),
             requires_tcb: self.bool(address, &Call::TcbDemanded),
             upgrades_disabled: self.upgrades_disabled(address, &any_device),
             any_device,
@@ -303,17 +332,17 @@ impl At<'_, '_> {
     }
 
     fn kms(&mut self, address: &Address, subject: &GovernanceSubject) -> NodeAnswer<Option<KmsContract>> {
-        let Some(code) = self.code(address)? else {
+        let Some(code) = self.runtime(address)? else {
             return Ok(None);
         };
         Ok(Some(KmsContract {
-            contract: self.contract(address, code),
+            contract: self.contract(address, &code),
             os_image_allowed: subject
                 .os_image_hash()
-                .map(|hash| self.bool(address, &Call::OsImageAllowed(hash))),
+                .map(|hash| self.allowed(address, &Call::OsImageAllowed(hash))),
             kms_allowed: subject
                 .mr_kms
-                .map(|build| self.bool(address, &Call::KmsAllowed(build))),
+                .map(|build| self.allowed(address, &Call::KmsAllowed(build))),
             live_builds: subject
                 .live_builds
                 .iter()
@@ -328,10 +357,46 @@ impl At<'_, '_> {
         }))
     }
 
-    fn device_allowed(&mut self, address: &Address, subject: &GovernanceSubject) -> NodeAnswer<bool> {
-        let now = self.bool(address, &Call::DeviceAllowed(subject.boot.device_id));
-        let old = self.bool(address, &Call::DeviceAllowed(subject.old_device_id));
-        Ok(now? || old?)
+    fn device_allowed(
+        &mut self,
+        address: &Address,
+        subject: &GovernanceSubject,
+        any: &NodeAnswer<bool>,
+    ) -> NodeAnswer<bool> {
+        let now = Call::DeviceAllowed(subject.boot.device_id);
+        let old = Call::DeviceAllowed(subject.old_device_id);
+        let (is_now, is_old) = (self.bool(address, &now), self.bool(address, &old));
+        if is_now? || is_old? {
+            return Ok(true);
+        }
+        if *any == Ok(false) {
+            for call in [Call::AnyDevice, now, old] {
+                self.not_at_head(address, &call)?;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a contract allows something at the block. What it does not allow is asked again at the newest block: a change that
+    /// was just made is not final yet, and convicts nobody.
+    fn allowed(&mut self, to: &Address, call: &Call) -> NodeAnswer<bool> {
+        let is_allowed = self.bool(to, call)?;
+        if !is_allowed {
+            self.not_at_head(to, call)?;
+        }
+        Ok(is_allowed)
+    }
+
+    /// That both nodes say no at their newest block, too, or that the contract refuses the question there.
+    fn not_at_head(&mut self, to: &Address, call: &Call) -> NodeAnswer<()> {
+        let answer = self
+            .transcript
+            .bytes(Request::call_at_head(to, call))
+            .and_then(|bytes| abi::decode_bool(&bytes).map_err(Unanswered::Abi));
+        match answered(answer)? {
+            Some(true) => Err(Unanswered::NotFinal),
+            Some(false) | None => Ok(()),
+        }
     }
 
     fn boot_allowed(&mut self, kms: &Address, subject: &GovernanceSubject) -> NodeAnswer<(bool, String)> {
@@ -349,9 +414,10 @@ impl At<'_, '_> {
         }
     }
 
-    fn contract(&mut self, address: &Address, code: [u8; 32]) -> Contract {
+    fn contract(&mut self, address: &Address, code: &[u8]) -> Contract {
         Contract {
-            code,
+            code: sha256(code),
+            delegates: delegates(code),
             implementation: self.implementation(address),
             owner: self.owner(address),
             pending_owner: self
@@ -430,10 +496,15 @@ impl At<'_, '_> {
         Ok(is_layout.then_some(*lowest == 1))
     }
 
-    /// SHA-256 of the code at an address; absent where there is none.
-    fn code(&mut self, address: &Address) -> NodeAnswer<Option<[u8; 32]>> {
+    /// The code at an address; absent where there is none.
+    fn runtime(&mut self, address: &Address) -> NodeAnswer<Option<Vec<u8>>> {
         let code = self.transcript.bytes(Request::code(address, self.block))?;
-        Ok((!code.is_empty()).then(|| sha256(&code)))
+        Ok((!code.is_empty()).then_some(code))
+    }
+
+    /// Its SHA-256.
+    fn code(&mut self, address: &Address) -> NodeAnswer<Option<[u8; 32]>> {
+        Ok(self.runtime(address)?.map(|code| sha256(&code)))
     }
 
     fn bool(&mut self, to: &Address, call: &Call) -> NodeAnswer<bool> {
@@ -462,6 +533,22 @@ fn answered<T>(answer: NodeAnswer<T>) -> NodeAnswer<Option<T>> {
         Err(Unanswered::Reverted | Unanswered::Abi(_)) => Ok(None),
         Err(unanswered) => Err(unanswered),
     }
+}
+
+/// Whether EVM code holds an instruction that runs the code of another address: `CALLCODE` (f2) or `DELEGATECALL` (f4). The bytes
+/// that `PUSH1` to `PUSH32` (60 to 7f) carry are no instructions. Data behind the code may look like one: that errs on the side of
+/// a warning.
+pub(super) fn delegates(code: &[u8]) -> bool {
+    let mut rest = code;
+    while let [instruction, after @ ..] = rest {
+        let carried = match instruction {
+            0xf2 | 0xf4 => return true,
+            0x60..=0x7f => usize::from(instruction - 0x5f),
+            _ => 0,
+        };
+        rest = after.get(carried..).unwrap_or_default();
+    }
+    false
 }
 
 /// Whether an address is that of a key: no code, or a delegation that its key alone decides (EIP-7702: `ef0100` and an

@@ -13,6 +13,9 @@ use crate::evidence::{RpcFault, RpcOutcome};
 /// Characters of a node's error message that are kept.
 const MAX_MESSAGE: usize = 200;
 
+/// The block tag of the newest block.
+const HEAD: &str = "latest";
+
 /// How a node begins the message of a call that the contract refused.
 const REVERTED: &str = "execution reverted";
 
@@ -57,6 +60,20 @@ impl Request {
             method: "eth_call",
             params: json!([{ "to": address_text(to), "data": data }, hex_quantity(block)]),
         }
+    }
+
+    /// What does a contract answer at the newest block, which can still be replaced?
+    pub(super) fn call_at_head(to: &Address, call: &Call) -> Self {
+        let mut request = Self::call(to, call, 0);
+        request.params[1] = HEAD.into();
+        request
+    }
+
+    /// Which code is at an address at the newest block, which can still be replaced?
+    pub(super) fn code_at_head(of: &Address) -> Self {
+        let mut request = Self::code(of, 0);
+        request.params[1] = HEAD.into();
+        request
     }
 
     /// Which code is at an address, at a block?

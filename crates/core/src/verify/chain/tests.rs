@@ -358,6 +358,47 @@ fn the_older_of_two_finalized_blocks_is_read() {
 }
 
 #[test]
+fn code_that_runs_other_code_is_seen() {
+    // An EIP-1167 clone, `PUSH1 f4`, a truncated `PUSH32`, and `PUSH1 00 DELEGATECALL`.
+    let clone = "363d3d373d3d3d363d73bebebebebebebebebebebebebebebebebebebebe5af43d82803e903d91602b57fd5bf3";
+    for (code, expected) in [
+        (clone, true),
+        ("60f4", false),
+        ("7ff4", false),
+        ("6000f4", true),
+        ("", false),
+        ("f2", true),
+    ] {
+        assert_eq!(
+            governance::delegates(&hex::decode(code).unwrap()),
+            expected,
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn a_node_that_is_far_behind_does_not_choose_the_time_that_is_judged() {
+    const MAX_APART: u64 = 15 * 60;
+    let finalized = |seconds: u64| {
+        let RpcOutcome::Result(mut block) = block(BLOCK + 5, 0xcc) else {
+            unreachable!()
+        };
+        let made =
+            u64::from_str_radix(block["timestamp"].as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
+        block["timestamp"] = json!(format!("0x{:x}", made + seconds));
+        Node::honest().with(|node| node.set(rpc::Request::finalized(), RpcOutcome::Result(block)))
+    };
+    let near = finalized(MAX_APART);
+    assert_eq!(ask([&Node::honest(), &near]).0.unwrap().block().number, BLOCK);
+    let far = finalized(MAX_APART + 1);
+    let problem = |nodes| ask(nodes).0.unwrap_err().to_string();
+    let honest = Node::honest();
+    assert!(problem([&honest, &far]).starts_with("the newest final block of one.example:443 is 901 s older"));
+    assert!(problem([&far, &honest]).starts_with("the newest final block of two.example:443 is 901 s older"));
+}
+
+#[test]
 fn a_chain_that_cannot_be_read_says_why() {
     let problem = |change: fn(&mut Node)| {
         ask([&Node::honest(), &Node::honest().with(change)])

@@ -30,6 +30,9 @@ pub enum Unanswered {
     /// The contract refuses the call, or has no such function.
     #[error("the contract does not have this function, or refuses the call")]
     Reverted,
+    /// Not so at the final block, and so at the newest block of both nodes.
+    #[error("not yet at a final block, but at the newest block of both nodes")]
+    NotFinal,
     /// A proxy leads to an address without code.
     #[error("the contract is a proxy for an address without code")]
     NoImplementation,

@@ -41,8 +41,10 @@ pub enum GpuRecord {
         /// Of the record.
         found: [u8; 32],
     },
-    /// It is the measured one, and is not what it must be.
+    /// It is the measured one, and says that something is wrong.
     BadClaims(String),
+    /// It is the measured one, and has a form that is not known here.
+    UnknownForm(String),
 }
 
 /// Why the event is refused.
@@ -147,36 +149,43 @@ fn judge(record: &[u8], measured: &[u8; 32], devices: u32) -> GpuRecord {
             found,
         };
     }
-    match bad_claims(record, devices) {
-        None => GpuRecord::Good,
-        Some(problem) => GpuRecord::BadClaims(problem),
+    match claims_of(record) {
+        Err(problem) => GpuRecord::UnknownForm(problem),
+        Ok(claims) => judge_claims(&claims, devices),
     }
 }
 
-fn bad_claims(record: &[u8], devices: u32) -> Option<String> {
-    let Ok(text) = std::str::from_utf8(record) else {
-        return Some("it is not UTF-8".to_owned());
-    };
+fn claims_of(record: &[u8]) -> Result<Vec<Value>, String> {
+    let text = std::str::from_utf8(record).map_err(|_| "it is not UTF-8".to_owned())?;
     // Names that occur twice are refused; below, the guest's own tool wrote what is read.
-    if let Err(error) = Object::document("the record of the boot", text) {
-        return Some(error.to_string());
+    Object::document("the record of the boot", text).map_err(|error| error.to_string())?;
+    let mut value: Value = serde_json::from_str(text).map_err(|_| "it is not JSON".to_owned())?;
+    match value.get_mut("claims").map(Value::take) {
+        Some(Value::Array(claims)) => Ok(claims),
+        _ => Err("it has no list `claims`".to_owned()),
     }
-    let Ok(value) = serde_json::from_str::<Value>(text) else {
-        return Some("it is not JSON".to_owned());
-    };
-    let Some(claims) = value.get("claims").and_then(Value::as_array) else {
-        return Some("it has no list `claims`".to_owned());
-    };
+}
+
+/// The first claim that convicts, or else the first one that is not known.
+fn judge_claims(claims: &[Value], devices: u32) -> GpuRecord {
     if claims.len() != devices as usize {
-        return Some(format!(
+        return GpuRecord::BadClaims(format!(
             "it has the claims of {} devices, and the event names {devices}",
             claims.len()
         ));
     }
-    claims.iter().enumerate().find_map(|(index, claims)| {
-        let problem: ClaimProblem = claims::first_problem(claims)?;
-        Some(format!("GPU {}: {problem}", index + 1))
-    })
+    let mut unknown = None;
+    for (index, claims) in claims.iter().enumerate() {
+        let Some(problem): Option<ClaimProblem> = claims::worst_problem(claims) else {
+            continue;
+        };
+        let sentence = format!("GPU {}: {problem}", index + 1);
+        if problem.convicts() {
+            return GpuRecord::BadClaims(sentence);
+        }
+        unknown.get_or_insert(sentence);
+    }
+    unknown.map_or(GpuRecord::Good, GpuRecord::UnknownForm)
 }
 
 #[cfg(test)]

@@ -11,6 +11,15 @@ pub(super) struct ClaimProblem {
     name: String,
     found: String,
     expected: &'static str,
+    convicts: bool,
+}
+
+impl ClaimProblem {
+    /// Whether the claim says that something is wrong with the device. A claim that is absent, or of another form or version than
+    /// this version knows, says nothing; nor does a revocation service that had no answer.
+    pub(super) const fn convicts(&self) -> bool {
+        self.convicts
+    }
 }
 
 impl fmt::Display for ClaimProblem {
@@ -19,6 +28,7 @@ impl fmt::Display for ClaimProblem {
             name,
             found,
             expected,
+            convicts: _,
         } = self;
         write!(f, "the claim `{name}` is {found}; {expected} is expected")
     }
@@ -53,19 +63,27 @@ enum Version {
     V3,
 }
 
-/// The first claim of a device that is not as it must be. Claims that are not known are not looked at.
-pub(super) fn first_problem(claims: &Value) -> Option<ClaimProblem> {
+/// The claim of a device that is not as it must be: the first one that convicts, or else the first one. Claims that are not known
+/// are not looked at.
+pub(super) fn worst_problem(claims: &Value) -> Option<ClaimProblem> {
+    let mut problems = problems(claims);
+    let worst = problems.iter().position(ClaimProblem::convicts).unwrap_or(0);
+    (worst < problems.len()).then(|| problems.swap_remove(worst))
+}
+
+fn problems(claims: &Value) -> Vec<ClaimProblem> {
     let kind = match claims.get("x-nvidia-device-type").and_then(Value::as_str) {
         // Version 2.0 does not name it, and has claims of GPUs alone.
         None if claims.get("x-nvidia-switch-arch-check").is_some() => "switch",
         None | Some("gpu") => "gpu",
         Some("nvswitch" | "switch") => "switch",
         Some(_) => {
-            return problem(
+            let unknown = problem(
                 claims,
                 "x-nvidia-device-type".to_owned(),
                 "\"gpu\" or \"nvswitch\"",
             );
+            return vec![unknown];
         }
     };
     let full = |name: &str| format!("x-nvidia-{kind}-{name}");
@@ -79,11 +97,22 @@ pub(super) fn first_problem(claims: &Value) -> Option<ClaimProblem> {
         None => Version::V3,
         Some("2.0") => Version::V2,
         Some("3.0" | "4.0") => Version::V3,
-        Some(_) => return problem(claims, full("claims-version"), "\"2.0\", \"3.0\" or \"4.0\""),
+        Some(_) => {
+            return vec![problem(
+                claims,
+                full("claims-version"),
+                "\"2.0\", \"3.0\" or \"4.0\"",
+            )];
+        }
     };
+    let mut found = Vec::new();
     for (name, expected) in ALWAYS {
-        if claims.get(name).map(ToString::to_string).as_deref() != Some(expected) {
-            return problem(claims, name.to_owned(), expected);
+        let value = claims.get(name);
+        if value.map(ToString::to_string).as_deref() != Some(expected) {
+            found.push(ClaimProblem {
+                convicts: value.is_some_and(|value| has_form_of(value, expected)),
+                ..problem(claims, name.to_owned(), expected)
+            });
         }
     }
     // A switch has a BIOS and no driver.
@@ -124,7 +153,10 @@ pub(super) fn first_problem(claims: &Value) -> Option<ClaimProblem> {
     }
     for name in must_be_true {
         if claims.get(&name) != Some(&Value::Bool(true)) {
-            return problem(claims, name, "true");
+            found.push(ClaimProblem {
+                convicts: claims.get(&name) == Some(&Value::Bool(false)),
+                ..problem(claims, name, "true")
+            });
         }
     }
     for name in chains {
@@ -133,15 +165,28 @@ pub(super) fn first_problem(claims: &Value) -> Option<ClaimProblem> {
             ("x-nvidia-cert-ocsp-status", "\"good\""),
         ] {
             let chain = claims.get(&name).unwrap_or(&Value::Null);
-            if chain.get(member).map(ToString::to_string).as_deref() != Some(expected) {
-                return problem(chain, member.to_owned(), expected).map(|problem| ClaimProblem {
+            let value = chain.get(member);
+            if value.map(ToString::to_string).as_deref() != Some(expected) {
+                // `unknown` is the word of a revocation service that had no answer.
+                let says = value.and_then(Value::as_str);
+                found.push(ClaimProblem {
                     name: format!("{name}.{member}"),
-                    ..problem
+                    convicts: says.is_some_and(|says| says != "unknown"),
+                    ..problem(chain, member.to_owned(), expected)
                 });
             }
         }
     }
-    None
+    found
+}
+
+/// Whether a value is of the same JSON type as the expected one, which is a text or a truth value.
+fn has_form_of(value: &Value, expected: &str) -> bool {
+    match value {
+        Value::String(_) => expected.starts_with('"'),
+        Value::Bool(_) => !expected.starts_with('"'),
+        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
+    }
 }
 
 /// What NVIDIA's appraisal warns of, if it does.
@@ -150,13 +195,15 @@ pub(super) fn warning(claims: &Value) -> Option<String> {
     (!warning.is_null()).then(|| short(warning))
 }
 
-fn problem(claims: &Value, name: String, expected: &'static str) -> Option<ClaimProblem> {
+/// A problem that does not convict.
+fn problem(claims: &Value, name: String, expected: &'static str) -> ClaimProblem {
     let found = claims.get(&name).map_or_else(|| "absent".to_owned(), short);
-    Some(ClaimProblem {
+    ClaimProblem {
         name,
         found,
         expected,
-    })
+        convicts: false,
+    }
 }
 
 fn short(value: &Value) -> String {

@@ -48,11 +48,19 @@ pub enum ShownDocument {
         /// Why, a phrase.
         why: String,
     },
-    /// A register that follows from it is not the quote's.
-    Differs {
+    /// MRTD, RTMR1 and RTMR2 are the quote's, and RTMR0 is not the one that follows for a VM of this memory and these tables. It is
+    /// the image's, on a VM of a shape that is not known: `vm_config` and the event log are the host's word.
+    OtherShape {
         /// The hash of its checksum file.
         os_image_hash: [u8; 32],
-        /// `MRTD`, `RTMR0`, `RTMR1` or `RTMR2`.
+        /// The RTMR0 that follows, 48 bytes.
+        computed: [u8; 48],
+    },
+    /// A register that depends on the image alone is not the quote's.
+    OtherImage {
+        /// The hash of its checksum file.
+        os_image_hash: [u8; 32],
+        /// `MRTD`, `RTMR1` or `RTMR2`.
         register: &'static str,
         /// What follows from it, 48 bytes; for MRTD, the value of QEMU 9 and later.
         computed: [u8; 48],
@@ -118,7 +126,7 @@ fn compare(
         );
     }
     let [rtmr0, rtmr1, rtmr2, _] = rtmrs;
-    let differs = |register, computed: &[u8; 48]| ShownDocument::Differs {
+    let differs = |register, computed: &[u8; 48]| ShownDocument::OtherImage {
         os_image_hash,
         register,
         computed: *computed,
@@ -140,7 +148,10 @@ fn compare(
         .map(|log| log.open(opener).as_slice());
     match rtmr0_of(&document, &config, events.unwrap_or_default()) {
         Err(why) => ShownDocument::NotComputable { os_image_hash, why },
-        Ok(computed) if computed != *rtmr0 => differs("RTMR0", &computed),
+        Ok(computed) if computed != *rtmr0 => ShownDocument::OtherShape {
+            os_image_hash,
+            computed,
+        },
         Ok(_) => ShownDocument::Reproduces(DocumentedOs { os_image_hash }),
     }
 }

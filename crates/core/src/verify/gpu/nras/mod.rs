@@ -34,8 +34,10 @@ pub enum NrasVerdict {
     BadToken(String),
     /// It refuses a device, or all: code and words of the service.
     Refused(String),
-    /// A signed claim is not as it must be.
+    /// A signed claim says that something is wrong.
     BadClaim(String),
+    /// A signed claim is absent, or has a form or a version that is not known here.
+    UnknownClaim(String),
     /// It approves of every device. With what it warns of.
     Approved {
         /// One sentence each, without a full stop.
@@ -48,6 +50,7 @@ enum Problem {
     Token(String),
     Refused(String),
     Claim(String),
+    UnknownClaim(String),
 }
 
 /// Judges recorded answers about devices that are verified here. `nonce` is the one that the devices signed.
@@ -88,6 +91,7 @@ pub(super) fn judge(
             Err(Problem::Token(problem)) => return NrasVerdict::BadToken(problem),
             Err(Problem::Refused(problem)) => return NrasVerdict::Refused(problem),
             Err(Problem::Claim(problem)) => return NrasVerdict::BadClaim(problem),
+            Err(Problem::UnknownClaim(problem)) => return NrasVerdict::UnknownClaim(problem),
         }
     }
     NrasVerdict::Approved { warnings }
@@ -106,10 +110,16 @@ impl Inputs<'_> {
     fn judge(&self, body: &str, devices: Option<&[VerifiedDevice]>) -> Result<Vec<String>, Problem> {
         let (overall, tokens) = read(body).map_err(Problem::Token)?;
         let claims = self.verified(&overall).map_err(Problem::Token)?;
-        if claims.get("x-nvidia-overall-att-result") != Some(&Value::Bool(true)) {
-            return Err(Problem::Refused(self.refusal(&tokens)));
-        }
+        // A refusal of other evidence, which anybody can obtain, says nothing of these devices.
         self.same_nonce(&claims).map_err(Problem::Token)?;
+        match claims.get("x-nvidia-overall-att-result") {
+            Some(Value::Bool(true)) => {}
+            Some(Value::Bool(false)) => return Err(Problem::Refused(self.refusal(&tokens))),
+            _ => {
+                let problem = "the overall token has no result that this version knows";
+                return Err(Problem::UnknownClaim(problem.to_owned()));
+            }
+        }
         let listed = claims.get("submods").and_then(Value::as_object);
         let listed = listed.ok_or_else(|| Problem::Token("the overall token lists no devices".to_owned()))?;
         if listed.len() != tokens.len() || listed.keys().any(|name| !tokens.contains_key(name)) {
@@ -140,8 +150,12 @@ impl Inputs<'_> {
                 return Err(Problem::Refused(format!("{name}: {}", error_details(&claims))));
             }
             self.same_nonce(&claims).map_err(Problem::Token)?;
-            if let Some(problem) = claims::first_problem(&claims) {
-                return Err(Problem::Claim(format!("{name}: {problem}")));
+            if let Some(problem) = claims::worst_problem(&claims) {
+                let sentence = format!("{name}: {problem}");
+                return Err(match problem.convicts() {
+                    true => Problem::Claim(sentence),
+                    false => Problem::UnknownClaim(sentence),
+                });
             }
             let ueid = claims.get("ueid").and_then(Value::as_str).unwrap_or_default();
             if let Some(devices) = devices {

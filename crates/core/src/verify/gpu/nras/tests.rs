@@ -19,6 +19,7 @@ fn word(result: Result<Vec<String>, Problem>) -> (&'static str, String) {
         Err(Problem::Token(problem)) => ("token", problem),
         Err(Problem::Refused(problem)) => ("refused", problem),
         Err(Problem::Claim(problem)) => ("claim", problem),
+        Err(Problem::UnknownClaim(problem)) => ("unknown claim", problem),
     }
 }
 
@@ -63,6 +64,7 @@ fn verdict_word(verdict: &NrasVerdict) -> (&'static str, &str) {
         NrasVerdict::BadToken(problem) => ("token", problem),
         NrasVerdict::Refused(problem) => ("refused", problem),
         NrasVerdict::BadClaim(problem) => ("claim", problem),
+        NrasVerdict::UnknownClaim(problem) => ("unknown claim", problem),
         NrasVerdict::Approved { .. } => ("approved", ""),
     }
 }
@@ -198,7 +200,7 @@ const LIES: &[Lie] = &[
         nras.device_edits
             .push(Arc::new(|claims| claims["eat_nonce"] = "00".repeat(32).into()));
     }),
-    ("a result that is a text", "refused", "overall", |nras| {
+    ("a result that is a text", "unknown claim", "no result", |nras| {
         nras.overall_edits.push(Arc::new(|claims| {
             claims["x-nvidia-overall-att-result"] = "true".into()
         }));
@@ -274,14 +276,42 @@ const LIES: &[Lie] = &[
                 .push(Arc::new(|claims| claims["measres"] = "not-run".into()));
         },
     ),
-    ("a claim that is absent", "claim", "arch-check", |nras| {
+    ("a claim that is absent", "unknown claim", "arch-check", |nras| {
         nras.device_edits.push(Arc::new(|claims| {
             claims.as_object_mut().unwrap().remove("x-nvidia-gpu-arch-check");
         }));
     }),
-    ("a claim that is null", "claim", "vbios-rim-fetched", |nras| {
+    (
+        "a claim that is null",
+        "unknown claim",
+        "vbios-rim-fetched",
+        |nras| {
+            nras.device_edits.push(Arc::new(|claims| {
+                claims["x-nvidia-gpu-vbios-rim-fetched"] = serde_json::Value::Null
+            }));
+        },
+    ),
+    ("a refusal of other evidence", "token", "another nonce", |nras| {
+        nras.overall_edits.push(Arc::new(|claims| {
+            claims["x-nvidia-overall-att-result"] = false.into();
+            claims["eat_nonce"] = "00".repeat(32).into();
+        }));
+    }),
+    (
+        "an absent claim beside one that convicts",
+        "claim",
+        "secboot",
+        |nras| {
+            nras.device_edits.push(Arc::new(|claims| {
+                claims.as_object_mut().unwrap().remove("measres");
+                claims["secboot"] = false.into();
+            }));
+        },
+    ),
+    ("no word about revocation", "unknown claim", "ocsp", |nras| {
         nras.device_edits.push(Arc::new(|claims| {
-            claims["x-nvidia-gpu-vbios-rim-fetched"] = serde_json::Value::Null
+            claims["x-nvidia-gpu-attestation-report-cert-chain"]["x-nvidia-cert-ocsp-status"] =
+                "unknown".into();
         }));
     }),
     ("a revoked certificate", "claim", "ocsp", |nras| {
@@ -290,7 +320,7 @@ const LIES: &[Lie] = &[
                 "revoked".into();
         }));
     }),
-    ("claims of version 9", "claim", "claims-version", |nras| {
+    ("claims of version 9", "unknown claim", "claims-version", |nras| {
         nras.device_edits.push(Arc::new(|claims| {
             claims["x-nvidia-gpu-claims-version"] = "9.0".into()
         }));
