@@ -11,6 +11,12 @@ for name in "${!CVM_VERIFY_@}"; do [[ ${!name} != '(not given)' ]] || unset "$na
 for line in $CVM_VERIFY_CHANNEL_SECRETS; do
   value=${line#*=}; [[ ! $value ]] || echo "::add-mask::${value//%/%25}"
 done
+# A password alone must not be shown, either: REGISTRY USERNAME:PASSWORD [TOKEN-SERVICE].
+for line in $CVM_VERIFY_REGISTRY_CREDENTIALS; do
+  line=${line#"${line%%[![:space:]]*}"}
+  value=${line#*:}; [[ $line != *[![:space:]]*[[:space:]]*:* ]] || value=${line#*[[:space:]]*:}
+  value=${value%%[[:space:]]*}; [[ ! $value ]] || echo "::add-mask::${value//%/%25}"
+done
 # shellcheck source=scripts/outcome.sh
 source "$GITHUB_ACTION_PATH/scripts/outcome.sh"
 

@@ -35,6 +35,7 @@ pub(super) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
     let gap = EvidenceFailure {
         reason: EvidenceReason::NotFinished,
         detail: "The run has not ended: it is under way, or it was ended before it had a verdict.".to_owned(),
+        certificate: None,
     };
     let subject = Subject {
         name: shard.map_or_else(|| "this run".to_owned(), |shard| format!("shard {shard}")),

@@ -70,9 +70,14 @@ pub(super) fn announce(
         print(report, args, env);
     }
     let mut places = ArtifactPaths::of(args, &bundles.paths);
-    places.statement = statement_files::paths_of_one(args, &bundles.attested);
-    places.statements = statement_files::list(args, &bundles.attested);
-    let mut problems = bundles.problems;
+    let BundleFiles {
+        mut attested,
+        mut problems,
+        ..
+    } = bundles;
+    statement_files::in_order_of(report, &mut attested);
+    places.statement = statement_files::paths_of_one(args, report, &attested);
+    places.statements = statement_files::list(args, report, &attested);
     let mut written = report.clone();
     if alerts == Alerts::Follow {
         written.alerts.push(not_sent_yet());
@@ -90,7 +95,7 @@ pub(super) fn announce(
         places,
         problems,
         alerts,
-        attested: bundles.attested,
+        attested,
     }
 }
 

@@ -82,19 +82,31 @@ fn hashed(path: &Path, limit: u64) -> Option<(String, [u8; 32])> {
     Some((path.display().to_string(), Sha256::digest(bytes).into()))
 }
 
+/// Targets end in any order; their statements are listed in that of the report.
+pub(super) fn in_order_of(report: &Report, attested: &mut [Attested]) {
+    attested.sort_by_key(|one| {
+        let mut targets = report.targets.iter();
+        targets.position(|target| target.name == one.name)
+    });
+}
+
 /// The paths of the statement about a run's only target, where it passes.
-pub(super) fn paths_of_one(args: &OutputArgs, attested: &[Attested]) -> Option<StatementPaths> {
-    match (folder(args), attested) {
-        (Some(folder), [_]) => Some(paths(folder, "")),
+pub(super) fn paths_of_one(
+    args: &OutputArgs,
+    report: &Report,
+    attested: &[Attested],
+) -> Option<StatementPaths> {
+    match (folder(args), attested, report.targets.as_slice()) {
+        (Some(folder), [_], [_]) => Some(paths(folder, "")),
         _ => None,
     }
 }
 
 /// The statements of all targets that pass, for a matrix of jobs that sign them: JSON on one line.
-pub(super) fn list(args: &OutputArgs, attested: &[Attested]) -> Option<String> {
+pub(super) fn list(args: &OutputArgs, report: &Report, attested: &[Attested]) -> Option<String> {
     let folder = folder(args)?;
     let of = |one: &Attested| {
-        let paths = paths(folder, &prefix_of(one, attested));
+        let paths = paths(folder, &prefix_of(one, report));
         serde_json::json!({
             "name": one.name,
             "statement-path": paths.statement.display().to_string(),
@@ -105,9 +117,9 @@ pub(super) fn list(args: &OutputArgs, attested: &[Attested]) -> Option<String> {
     Some(serde_json::Value::Array(attested.iter().map(of).collect()).to_string())
 }
 
-/// The start of the names of a target's files: nothing where it is the only one.
-fn prefix_of(one: &Attested, attested: &[Attested]) -> String {
-    match attested {
+/// The start of the names of a target's files: nothing if it is the only target of the run. Which others pass changes no name.
+fn prefix_of(one: &Attested, report: &Report) -> String {
+    match report.targets.as_slice() {
         [_] => String::new(),
         _ => prefix(&one.name),
     }
@@ -141,7 +153,7 @@ pub(super) fn write(args: &OutputArgs, report: &Report, attested: &[Attested]) -
         let Some(statement) = statement(report, target, &inputs) else {
             continue;
         };
-        let prefix = prefix_of(one, attested);
+        let prefix = prefix_of(one, report);
         let paths = paths(folder, &prefix);
         let predicate = statement
             .get("predicate")

@@ -7,6 +7,7 @@ use crate::engine::{SecondVerifiers, Session, StatementLookups};
 use crate::env::Env;
 use crate::files;
 use crate::net::{Client, Secret, Transport};
+use crate::source::registry::{REGISTRY_CREDENTIALS, RegistryCredentials};
 use crate::source::{Nras, PhalaVerifier};
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::{GpuVerifier, Verifier};
@@ -29,15 +30,18 @@ pub(super) fn session(args: &TransportArgs, env: &Env) -> Result<Session, UsageE
     })
 }
 
-/// Whom to ask who built the images. The token goes to that address alone.
+/// Whom to ask who built the images. The token goes to that address alone, credentials to the registries that they are for.
 pub(super) fn statement_lookups(args: &TransportArgs, env: &Env) -> Result<StatementLookups, UsageError> {
     let api = args.source_api_url.as_deref();
     let api = api.map(|text| parse_url("--source-api-url", text)).transpose()?;
     let token = env.variables.get(SOURCE_TOKEN).map(|text| text.trim());
     let token = token.filter(|text| !text.is_empty());
+    let credentials = env.variables.get(REGISTRY_CREDENTIALS);
+    let credentials = RegistryCredentials::read(credentials.map_or("", |text| text.as_str()));
     Ok(StatementLookups::new(
         api,
         token.map(|text| Secret::new(text.to_owned())),
+        credentials.map_err(|error| UsageError::option(REGISTRY_CREDENTIALS, error))?,
     ))
 }
 

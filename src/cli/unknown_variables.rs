@@ -13,7 +13,7 @@ const PREFIX: &str = "CVM_VERIFY_";
 
 /// Variables that are no options, and what reads them: the alert channels, the action, the GitLab template, `install.sh` and
 /// the builds.
-const OTHERS: [&str; 27] = [
+const OTHERS: [&str; 28] = [
     "CVM_VERIFY_SLACK_WEBHOOK_URL",
     "CVM_VERIFY_DISCORD_WEBHOOK_URL",
     "CVM_VERIFY_TEAMS_WEBHOOK_URL",
@@ -25,6 +25,7 @@ const OTHERS: [&str; 27] = [
     "CVM_VERIFY_WEBHOOK_SECRET",
     "CVM_VERIFY_HEARTBEAT_URL",
     "CVM_VERIFY_SOURCE_TOKEN",
+    "CVM_VERIFY_REGISTRY_CREDENTIALS",
     "CVM_VERIFY_CHANNEL_SECRETS",
     "CVM_VERIFY_EXTRA_ARGS",
     "CVM_VERIFY_MODE",

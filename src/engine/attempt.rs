@@ -28,6 +28,7 @@ pub(super) fn of_source(error: &SourceError) -> AttemptFailure {
         gap: EvidenceFailure {
             reason: error.reason(),
             detail: format!("{}.", error.to_string().trim_end_matches('.')),
+            certificate: None,
         },
         heals: error.may_heal(),
         retry_after: error.retry_after(),

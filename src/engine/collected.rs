@@ -83,6 +83,7 @@ pub(super) fn internal() -> EvidenceFailure {
     EvidenceFailure {
         reason: EvidenceReason::Internal,
         detail: "The program met a state that it should not while it verified this target.".to_owned(),
+        certificate: None,
     }
 }
 
@@ -91,6 +92,7 @@ pub(super) fn out_of_time(at: u64) -> Collection {
     let gap = EvidenceFailure {
         reason: EvidenceReason::Deadline,
         detail: "The time of the run was up before this target was verified (--deadline).".to_owned(),
+        certificate: None,
     };
     Collected::nothing(at, gap).into()
 }

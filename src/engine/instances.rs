@@ -69,6 +69,7 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, app: 
                 "No instance of the app {} runs: Phala Cloud lists {total}, and shows a quote of none.",
                 app.app_id()
             ),
+            certificate: None,
         };
         Collected::nothing((session.now)(), gap).into()
     } else {
@@ -112,6 +113,7 @@ impl Collection {
                 "Phala Cloud lists {} instances of this app, of which {} run; the policy asks for at least {minimum}.",
                 listed.listed, listed.running
             ),
+            certificate: None,
         };
         let whole = Collected {
             listed: Some(listed),

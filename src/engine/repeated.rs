@@ -30,6 +30,7 @@ pub(super) fn repeated(app_id: &str, instances: &[Collected]) -> Option<(Evidenc
                     "Entries {first} and {number} of Phala Cloud's list of the app {app_id} show one instance ({mark}), so what \
                      runs in the place of one of them was not verified."
                 ),
+                certificate: None,
             });
         }
         entries += usize::from(is_repeated);

@@ -5,6 +5,7 @@ use super::{COMMIT_TIME, StatementLookups, now};
 use crate::collateral::{CollateralCache, Sources};
 use crate::net::Client;
 use crate::source::chain::Nodes;
+use crate::source::registry::RegistryCredentials;
 use cvm_verify_core::report::simulated;
 use cvm_verify_core::verify::gpu::{DeviceRoot, NrasIntermediates};
 use cvm_verify_core::verify::{SignatureCache, TrustRoot};
@@ -52,7 +53,7 @@ impl Session {
             opinions: SecondVerifiers::none(),
             signatures: SignatureCache::default(),
             nodes: None,
-            statements: StatementLookups::new(None, None),
+            statements: StatementLookups::new(None, None, RegistryCredentials::default()),
             root: TrustRoot::Intel,
             device_root: DeviceRoot::Nvidia,
             nras_intermediates: NrasIntermediates::Nvidia,

@@ -42,14 +42,21 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, whom:
         let client = tls.client();
         let mut answer = match retry(&left, jitter, |attempt| ask(client, asked, whom, attempt)).await {
             Ok(answer) => answer,
-            Err(mut failure) => match tls.admit(session, asked).await {
-                Admission::Admitted => continue,
-                Admission::NotOfDstack => return Collected::nothing((session.now)(), failure.gap),
-                Admission::Refused(why) => {
-                    failure.gap.detail = format!("{} {why}", failure.gap.detail);
-                    return Collected::nothing((session.now)(), failure.gap);
+            Err(mut failure) => {
+                let admission = match failure.gap.reason {
+                    EvidenceReason::Tls => tls.admit(session, asked).await,
+                    _ => Admission::NotOfDstack,
+                };
+                match admission {
+                    Admission::Admitted => continue,
+                    Admission::NotOfDstack => {}
+                    Admission::Refused(why, certificate) => {
+                        failure.gap.detail = format!("{} {why}", failure.gap.detail);
+                        failure.gap.certificate = certificate;
+                    }
                 }
-            },
+                return Collected::nothing((session.now)(), failure.gap);
+            }
         };
         let left = || schedule.total.saturating_sub(started.elapsed());
         tls.ask_ingress(&answer, left()).await;
@@ -150,6 +157,7 @@ fn fresh_nonce() -> Result<[u8; 32], AttemptFailure> {
             gap: EvidenceFailure {
                 reason: EvidenceReason::Internal,
                 detail: format!("This machine's random number generator does not answer: {error}."),
+                certificate: None,
             },
             heals: false,
             retry_after: None,

@@ -14,7 +14,7 @@ use super::jitter::jitter;
 use crate::net::retry::{Heal, Schedule, retry};
 use crate::net::{Client, Secret};
 use crate::source::github_attestations::{API, Attestations};
-use crate::source::registry::InRegistry;
+use crate::source::registry::{InRegistry, RegistryCredentials};
 use crate::source::{Found, TIME};
 use cvm_verify_core::checks::{Sought, sought_sources, statements_of_files};
 use cvm_verify_core::evidence::{LookupProblemKind, RecordedStatements, StatementSource};
@@ -43,16 +43,19 @@ type Slot = Arc<tokio::sync::Mutex<Option<RecordedStatements>>>;
 pub struct StatementLookups {
     api: Option<Url>,
     token: Option<Secret>,
+    credentials: RegistryCredentials,
     at_once: Arc<Semaphore>,
     answers: Mutex<HashMap<Key, Slot>>,
 }
 
 impl StatementLookups {
-    /// Asks GitHub's API, or the one at this address, with a token that may read attestations.
-    pub fn new(api: Option<Url>, token: Option<Secret>) -> Self {
+    /// Asks GitHub's API, or the one at this address, with a token that may read attestations, and registries with the
+    /// credentials for each.
+    pub fn new(api: Option<Url>, token: Option<Secret>, credentials: RegistryCredentials) -> Self {
         Self {
             api: api.or_else(|| Url::parse(API).ok()),
             token,
+            credentials,
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
             answers: Mutex::default(),
         }
@@ -99,6 +102,7 @@ impl StatementLookups {
                 client: client.clone(),
                 api: self.api.clone(),
                 token: self.token.clone(),
+                credentials: self.credentials.clone(),
                 at_once: Arc::clone(&self.at_once),
                 image,
                 at,
@@ -145,6 +149,7 @@ struct OneImage {
     client: Client,
     api: Option<Url>,
     token: Option<Secret>,
+    credentials: RegistryCredentials,
     at_once: Arc<Semaphore>,
     image: Sought,
     /// Unix seconds.
@@ -177,7 +182,9 @@ impl OneImage {
 
     async fn ask(&self, from: StatementSource) -> RecordedStatements {
         match (from, &self.api) {
-            (StatementSource::Registry, _) => ask_registry(&self.client, &self.image, self.at).await,
+            (StatementSource::Registry, _) => {
+                ask_registry(&self.client, &self.credentials, &self.image, self.at).await
+            }
             (_, Some(api)) => ask_github(&self.client, api, self.token.as_ref(), &self.image, self.at).await,
             (_, None) => recorded(&self.image, from, None, self.at, Found::default()),
         }
@@ -210,11 +217,17 @@ async fn ask_github(
     recorded(image, StatementSource::GithubApi, Some(asked.shown()), at, found)
 }
 
-async fn ask_registry(client: &Client, image: &Sought, at: u64) -> RecordedStatements {
+async fn ask_registry(
+    client: &Client,
+    credentials: &RegistryCredentials,
+    image: &Sought,
+    at: u64,
+) -> RecordedStatements {
     let asked = InRegistry {
         image: name_of(image),
         digest: &image.digest,
         via_buildkit: image.via_buildkit,
+        credentials,
     };
     let found = patiently(|time| asked.fetch(client, time)).await;
     recorded(image, StatementSource::Registry, asked.shown(), at, found)

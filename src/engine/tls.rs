@@ -19,7 +19,8 @@ use cvm_verify_core::appraise::meets_policy_so_far;
 use cvm_verify_core::evidence::{IngressManifest, IngressSeen, Probe, Seen, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::verify::{
-    LeafInputs, UnusableCollateral, is_bound_certificate, prove_certificate, ra_tls_evidence_of, spki_sha256,
+    LeafInputs, NotBound, UnusableCollateral, is_bound_certificate, prove_certificate, ra_tls_evidence_of,
+    spki_sha256,
 };
 
 /// Most certificates of dstack that are admitted in one run: instances behind one address.
@@ -48,8 +49,8 @@ pub(super) enum Admission {
     NotOfDstack,
     /// Its evidence binds its key: ask again.
     Admitted,
-    /// It is one of dstack and is not admitted: why, a sentence.
-    Refused(String),
+    /// It is one of dstack and is not admitted: why, a sentence, and what that says of the binding.
+    Refused(String, Option<NotBound>),
 }
 
 impl<'a> WatchedTls<'a> {
@@ -76,23 +77,34 @@ impl<'a> WatchedTls<'a> {
         &self.client
     }
 
-    /// After an answer failed: whether a certificate was refused that can be admitted. Nothing was sent to its server.
+    /// After TLS failed: whether a certificate was refused that can be admitted. Nothing was sent to its server.
     pub async fn admit(&mut self, session: &Session, asked: EvidenceRequest<'_>) -> Admission {
         let Some((watch, endpoints)) = &self.of_app else {
             return Admission::NotOfDstack;
         };
+        let words = |why: &str| {
+            format!("The certificate carries evidence of a dstack VM and is not accepted by it: {why}.")
+        };
         let Some(chain) = watch.take_refused() else {
-            return Admission::NotOfDstack;
+            return match watch.take_not_held() {
+                Some(leaf) if watch.admitted().contains(&leaf) => Admission::Refused(
+                    words("the server does not have its key"),
+                    Some(NotBound::KeyNotHeld),
+                ),
+                _ => Admission::NotOfDstack,
+            };
         };
-        let refused = |why: &str| {
-            Admission::Refused(format!(
-                "The certificate carries evidence of a dstack VM and is not accepted by it: {why}."
-            ))
+        let refused = |why: &str| Admission::Refused(words(why), None);
+        let not_bound = |why: NotBound| {
+            let said = match &why {
+                NotBound::Refused(refusal) => refusal.to_string(),
+                _ => "the evidence in it is not proven".to_owned(),
+            };
+            Admission::Refused(words(&said), Some(why))
         };
-        let certificate = match ra_tls_evidence_of(&chain) {
+        let read = match ra_tls_evidence_of(&chain) {
             None => return Admission::NotOfDstack,
-            Some(Err(refusal)) => return refused(&refusal.to_string()),
-            Some(Ok(certificate)) => certificate,
+            Some(read) => read,
         };
         match self.ask.binding {
             TlsBinding::RaTls => {}
@@ -113,6 +125,10 @@ impl<'a> WatchedTls<'a> {
         if self.admitted >= MAX_ADMITTED {
             return refused("too many certificates answer at this address");
         }
+        let certificate = match read {
+            Err(refusal) => return not_bound(NotBound::Refused(refusal)),
+            Ok(certificate) => certificate,
+        };
         let collateral = match CollateralRequest::of_quote(&certificate.evidence().attestation.quote) {
             Some(request) => fetch_collateral(session, asked.time, &request).await,
             None => Err(UnusableCollateral::Missing),
@@ -146,7 +162,7 @@ impl<'a> WatchedTls<'a> {
                 self.admitted += 1;
                 Admission::Admitted
             }
-            Err(why) => refused(&why),
+            Err(why) => not_bound(why),
         }
     }
 
@@ -198,10 +214,11 @@ impl<'a> WatchedTls<'a> {
         let (watch, endpoints) = self.of_app.as_ref()?;
         let mut live = watch.live().into_iter();
         let first = live.next()?;
-        // A certificate that was admitted was presented here, whether its server answered or not.
+        // A certificate that was admitted or refused was presented here, whether its server answered or not.
         let leaves = live
             .map(|other| other.chain.leaf().to_vec())
-            .chain(watch.admitted());
+            .chain(watch.admitted())
+            .chain(watch.refused());
         let mut keys = vec![key_of(first.chain.leaf())];
         for leaf in leaves {
             let key = key_of(&leaf);

@@ -231,6 +231,7 @@ fn absent(shard: Shard, at: u64) -> cvm_verify_core::report::TargetReport {
     let gap = EvidenceFailure {
         reason: EvidenceReason::ShardMissing,
         detail: format!("There is no report of the shard {shard}, so its targets were not verified."),
+        certificate: None,
     };
     let subject = Subject {
         name: format!("shard {shard}"),

@@ -37,6 +37,8 @@ struct State {
     live: Vec<LiveChain>,
     /// Refused: no trusted CA vouches for it.
     refused: Option<TlsChain>,
+    /// The leaf, DER, of the last handshake that its key did not sign.
+    not_held: Option<Vec<u8>>,
     /// Leaves, DER, that are accepted without a trusted CA: their own evidence binds their keys.
     admitted: Vec<Vec<u8>>,
 }
@@ -52,6 +54,18 @@ impl LeafWatch {
     #[must_use]
     pub fn take_refused(&self) -> Option<TlsChain> {
         self.state().refused.take()
+    }
+
+    /// The leaf, DER, that was refused last, because no trusted CA vouches for it.
+    #[must_use]
+    pub fn refused(&self) -> Option<Vec<u8>> {
+        self.state().refused.as_ref().map(|chain| chain.leaf().to_vec())
+    }
+
+    /// The leaf, DER, of the last handshake that the server did not sign with the leaf's key; once.
+    #[must_use]
+    pub fn take_not_held(&self) -> Option<Vec<u8>> {
+        self.state().not_held.take()
     }
 
     /// Accepts a leaf from now on without a trusted CA. Its own evidence must have been proven to bind its key; whether the
@@ -98,15 +112,17 @@ impl WatchingVerifier {
         }
     }
 
-    /// The server signed the handshake with the key of this leaf.
-    fn signed_with(&self, leaf: &CertificateDer<'_>) {
+    /// Whether the server signed the handshake with the key of this leaf.
+    fn signed_with(&self, leaf: &CertificateDer<'_>, is_valid: bool) {
         let mut state = self.watch.state();
         let is_this = |seen: &LiveChain| seen.chain.leaf() == leaf.as_ref();
         let Some(index) = state.presented.iter().position(is_this) else {
             return;
         };
         let seen = state.presented.swap_remove(index);
-        if !state.live.iter().any(is_this) {
+        if !is_valid {
+            state.not_held = Some(leaf.to_vec());
+        } else if !state.live.iter().any(is_this) {
             state.live.push(seen);
         }
     }
@@ -166,9 +182,9 @@ impl ServerCertVerifier for WatchingVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let valid = verify_tls12_signature(message, cert, dss, &self.algorithms)?;
-        self.signed_with(cert);
-        Ok(valid)
+        let valid = verify_tls12_signature(message, cert, dss, &self.algorithms);
+        self.signed_with(cert, valid.is_ok());
+        valid
     }
 
     fn verify_tls13_signature(
@@ -177,9 +193,9 @@ impl ServerCertVerifier for WatchingVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let valid = verify_tls13_signature(message, cert, dss, &self.algorithms)?;
-        self.signed_with(cert);
-        Ok(valid)
+        let valid = verify_tls13_signature(message, cert, dss, &self.algorithms);
+        self.signed_with(cert, valid.is_ok());
+        valid
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -50,6 +50,11 @@ impl Response {
         }
     }
 
+    /// Whether a header occurs at all.
+    pub fn has(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
     /// `Retry-After` in its seconds form. The date form is ignored: it needs the server's clock.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.header(RETRY_AFTER.as_str())?;

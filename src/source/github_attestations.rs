@@ -19,6 +19,7 @@ use tower_service::Service;
 use url::Url;
 
 use super::Found;
+use super::next_page::{NextPage, next_page};
 use crate::net::{Client, HeaderMap, HeaderValue, Limits, Method, NetError, Secret};
 use cvm_verify_core::evidence::{
     LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, StatementSource, has_more_values_than,
@@ -111,8 +112,15 @@ impl Attestations<'_> {
                 found.bundles.push(bundle);
             }
             match answer.next {
-                Some(next) => path = next,
-                None => return Ok(()),
+                NextPage::None => return Ok(()),
+                NextPage::At(next) => {
+                    path = format!("{}?{}", self.path(), next.query().unwrap_or_default());
+                }
+                NextPage::Elsewhere => {
+                    return Err(malformed(
+                        "GitHub's answer names something else as the next page of its list",
+                    ));
+                }
             }
         }
         Err(LookupProblem::too_many(StatementSource::GithubApi))
@@ -269,8 +277,7 @@ struct Attestation {
 
 struct Page {
     attestations: Vec<Attestation>,
-    /// Path and query of the next page.
-    next: Option<String>,
+    next: NextPage,
 }
 
 struct Answer {
@@ -303,23 +310,12 @@ impl Answer {
         }
         let listed: Listed = serde_json::from_slice(&self.body)
             .map_err(|_| malformed("GitHub's answer is not a list of attestations"))?;
-        let next = self.link.as_deref().and_then(|link| next_page(link, asked));
+        let asked = Url::parse(&asked.shown()).map_err(|_| malformed("GitHub's API has no such address"))?;
         Ok(Page {
             attestations: listed.attestations,
-            next,
+            next: next_page(self.link.as_deref(), &asked),
         })
     }
-}
-
-/// The next page, if it is of the same host and path.
-fn next_page(link: &str, asked: &Attestations<'_>) -> Option<String> {
-    let part = link.split(',').find(|part| part.contains("rel=\"next\""))?;
-    let address = part.trim().strip_prefix('<')?.split_once('>')?.0;
-    let url = Url::parse(address).ok()?;
-    let expected = Url::parse(&asked.shown()).ok()?;
-    let same = url.origin() == expected.origin() && url.path() == expected.path();
-    let query = url.query().filter(|_| same)?;
-    Some(format!("{}?{query}", asked.path()))
 }
 
 fn unreachable_with(status: u16) -> LookupProblem {

@@ -12,6 +12,7 @@ mod host_label;
 pub mod ingress;
 mod kind;
 pub mod kms;
+mod next_page;
 mod nras;
 pub mod phala_cloud;
 mod phala_verifier;

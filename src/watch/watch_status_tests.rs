@@ -15,6 +15,7 @@ pub(super) fn report(name: &str, verdict: Verdict) -> TargetReport {
     let gap = EvidenceFailure {
         reason: EvidenceReason::Unreachable,
         detail: String::new(),
+        certificate: None,
     };
     let subject = Subject {
         name: name.to_owned(),

@@ -24,7 +24,7 @@ SECRETS = {
 # Options of the program that may hold a secret.
 SECRET_OPTIONS = {"rpc-url"}
 # Tokens that belong to no channel.
-TOKENS = {"source-token"}
+TOKENS = {"source-token", "registry-credentials"}
 OF_THE_ENVIRONMENT_ALONE = SECRETS | TOKENS | {"pagerduty-url"}
 OUTPUTS = (
     "verdict assurance exit-code failed-checks accepted report-json summary-path junit-path evidence-path statement-path predicate-path "

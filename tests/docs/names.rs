@@ -7,7 +7,7 @@ use cvm_verify_core::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 25] = [
+const OTHER_PROGRAMS: [&str; 29] = [
     "--bin",
     "--bundle",
     "--certificate-identity",
@@ -17,18 +17,22 @@ const OTHER_PROGRAMS: [&str; 25] = [
     "--env",
     "--example",
     "--host",
+    "--hostname",
     "--jq",
     "--lib",
     "--locked",
     "--now",
+    "--out",
     "--path",
     "--port",
     "--predicate-type",
     "--raw-output",
+    "--relay",
     "--release",
     "--repo",
     "--rm",
     "--test",
+    "--tls",
     "--type",
     "--volume",
     "--workdir",

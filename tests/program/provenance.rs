@@ -15,7 +15,7 @@ use super::run::{Ran, run, run_in};
 /// When the images were built, Unix seconds: long before the tests.
 const BUILT: u64 = 1_700_000_000;
 /// The images of the simulated deployment.
-const IMAGES: [(&str, &str); 2] = [
+pub const IMAGES: [(&str, &str); 2] = [
     (
         "ghcr.io/example/web",
         "5d2f1f9d3c8a7b6e4f0a1b2c3d4e5f60718293a4b5c6d7e8f9010203040506aa",
@@ -25,50 +25,50 @@ const IMAGES: [(&str, &str); 2] = [
         "9a0b1c2d3e4f5061728394a5b6c7d8e9f0010203040506070809aabbccddeeff",
     ),
 ];
-const WORKFLOW: &str = "--source-workflow=.github/workflows/release.yml";
-const TAGS: &str = "--source-ref=refs/tags/*";
-const REPOSITORY: &str = "--source-repository=example/shop";
+pub const WORKFLOW: &str = "--source-workflow=.github/workflows/release.yml";
+pub const TAGS: &str = "--source-ref=refs/tags/*";
+pub const REPOSITORY: &str = "--source-repository=example/shop";
 
-fn sigstore() -> Sigstore {
+pub fn sigstore() -> Sigstore {
     Sigstore::new(7, BUILT)
 }
 
 /// The bundle about a digest, from a workflow.
-fn bundle(workflow: &Workflow, digest: &str) -> Value {
+pub fn bundle(workflow: &Workflow, digest: &str) -> Value {
     sigstore().sign(workflow, &workflow.provenance("image", digest))
 }
 
 /// The digest that a request to GitHub's API asks for.
-fn asked_digest(request: &Request) -> String {
+pub fn asked_digest(request: &Request) -> String {
     let path = request.path();
     path.rsplit("sha256:").next().unwrap_or_default().to_owned()
 }
 
 /// GitHub's API with one attestation of this workflow for each digest.
-fn github(workflow: Workflow) -> ScriptedServer {
+pub fn github(workflow: Workflow) -> ScriptedServer {
     ScriptedServer::http(move |request| {
         let bundle = bundle(&workflow, &asked_digest(request));
         Scripted::json(json!({ "attestations": [{ "repository_id": 1, "bundle": bundle }] }))
     })
 }
 
-struct Release {
-    deployment: Deployment,
-    api: ScriptedServer,
+pub struct Release {
+    pub deployment: Deployment,
+    pub api: ScriptedServer,
 }
 
 impl Release {
-    fn of(api: ScriptedServer) -> Self {
+    pub fn of(api: ScriptedServer) -> Self {
         Self::with(Deployment::healthy(), api)
     }
 
-    fn with(deployment: Deployment, api: ScriptedServer) -> Self {
+    pub fn with(deployment: Deployment, api: ScriptedServer) -> Self {
         let root = deployment.folder.path().join("trusted_root.json");
         std::fs::write(root, sigstore().trusted_root().to_string()).unwrap();
         Self { deployment, api }
     }
 
-    fn args(&self, more: &[&str]) -> Vec<String> {
+    pub fn args(&self, more: &[&str]) -> Vec<String> {
         let mut args = vec![
             format!("--source-api-url={}", self.api.url()),
             format!("--sigstore-root={}", self.deployment.path("trusted_root.json")),
@@ -82,7 +82,7 @@ impl Release {
     }
 
     /// With blocks of a policy file.
-    fn with_policy(&self, images: &str, more: &[&str]) -> Ran {
+    pub fn with_policy(&self, images: &str, more: &[&str]) -> Ran {
         let file = self.deployment.path("cvm-verify.toml");
         let url = self.deployment.app.url();
         std::fs::write(
@@ -243,6 +243,54 @@ fn a_lie_at_every_link_fails_for_its_own_reason() {
         assert_eq!(ran.code, 1, "{reason}");
         ran.assert(SourceProvenance, Fail, Some(reason));
     }
+}
+
+/// An enterprise may have an issuer of its own, at github.com or, with data residency, at a host of its own.
+#[test]
+fn the_issuer_of_an_enterprise_counts_where_the_rule_names_it_and_nowhere_else() {
+    let slug = "https://token.actions.githubusercontent.com/octo";
+    let tenant = "https://token.actions.octo.ghe.com";
+    let own = |issuer: &str, github: &str| Workflow {
+        issuer: issuer.to_owned(),
+        github: github.to_owned(),
+        ..Workflow::default()
+    };
+    let rule = |issuer: &str| {
+        format!("[[target.images]]\nimage = \"*\"\nrepository = \"example/shop\"\nissuer = \"{issuer}\"\n")
+    };
+    let actions = Workflow::default().issuer;
+    for (signer, expected, outcome) in [
+        (own(slug, "https://github.com/"), slug, None),
+        (own(slug, "https://github.com/"), &actions, Some("other-issuer")),
+        (own(&actions, "https://github.com/"), slug, Some("other-issuer")),
+        (own(tenant, "https://octo.ghe.com/"), tenant, None),
+        (
+            own(tenant, "https://octo.ghe.com/"),
+            &actions,
+            Some("other-issuer"),
+        ),
+        (Workflow::default(), tenant, Some("other-issuer")),
+        // The tenant's workflow speaks of a repository of the same name elsewhere.
+        (own(tenant, "https://evil.ghe.com/"), tenant, Some("other-signer")),
+        (own(tenant, "https://github.com/"), tenant, Some("other-signer")),
+        (
+            own(&actions, "https://octo.ghe.com/"),
+            &actions,
+            Some("other-signer"),
+        ),
+    ] {
+        let said = format!("{} at {} for {expected}", signer.issuer, signer.github);
+        let ran = Release::of(github(signer)).with_policy(&rule(expected), &[]);
+        let check = ran.check(SourceProvenance);
+        let status = outcome.map_or(Pass, |_| Fail);
+        assert_eq!(
+            (check.status, check.reason.as_deref()),
+            (status, outcome),
+            "{said}: {check:#?}"
+        );
+    }
+    let ran = Release::of(github(Workflow::default())).with_policy(&rule("https://gitlab.com"), &[]);
+    ran.assert_usage_error("is not an issuer of GitHub Actions");
 }
 
 #[test]

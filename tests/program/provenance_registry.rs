@@ -3,13 +3,14 @@
 use cvm_verify_core::report::CheckId::SourceProvenance;
 use cvm_verify_core::report::Status::{Error, Fail, Pass};
 use serde_json::{Value, json};
+use simulator::server::RegistryDoor;
 use simulator::{Cvm, ImageRegistry, RegistryWays, Scripted, ScriptedServer, Sigstore, Workflow, World};
 
 use super::deployment::Deployment;
-use super::run::{Ran, run};
+use super::run::{Ran, run, run_in};
 
 const BUILT: u64 = 1_700_000_000;
-const NAME: &str = "example/web";
+pub const NAME: &str = "example/web";
 const ALL: [RegistryWays; 4] = [
     RegistryWays::Specified,
     RegistryWays::Ghcr,
@@ -26,7 +27,7 @@ fn hex_of(digest: &str) -> &str {
 }
 
 /// Provenance of a digest, signed by the workflow.
-fn provenance(workflow: &Workflow, digest: &str) -> Value {
+pub fn provenance(workflow: &Workflow, digest: &str) -> Value {
     sigstore().sign(workflow, &workflow.provenance("image", hex_of(digest)))
 }
 
@@ -42,13 +43,13 @@ fn signature(workflow: &Workflow, digest: &str) -> Value {
 }
 
 /// A deployment of images (NAME@sha256:HEX), and the rules that are verified.
-struct Release {
-    deployment: Deployment,
+pub struct Release {
+    pub deployment: Deployment,
     compose_hash: String,
 }
 
 impl Release {
-    fn of(images: &[String]) -> Self {
+    pub fn of(images: &[String]) -> Self {
         let services: String = images
             .iter()
             .enumerate()
@@ -70,6 +71,10 @@ impl Release {
     }
 
     fn verify(&self, rule: &str, more: &[&str]) -> Ran {
+        self.verify_in(rule, more, &[])
+    }
+
+    pub fn verify_in(&self, rule: &str, more: &[&str], env: &[(&str, &str)]) -> Ran {
         let file = self.deployment.path("cvm-verify.toml");
         let url = self.deployment.app.url();
         let text = format!(
@@ -84,7 +89,7 @@ impl Release {
         ];
         args.extend(self.deployment.network());
         args.extend(self.judged(more));
-        run(&args)
+        run_in(&args, env, |_| {})
     }
 
     fn judged(&self, more: &[&str]) -> Vec<String> {
@@ -98,11 +103,11 @@ impl Release {
     }
 }
 
-fn image(registry: &ImageRegistry, digest: &str) -> String {
+pub fn image(registry: &ImageRegistry, digest: &str) -> String {
     format!("{}/{NAME}@{digest}", registry.host())
 }
 
-const REGISTRY: &str = "from = \"registry\"";
+pub const REGISTRY: &str = "from = \"registry\"";
 
 #[test]
 fn each_registry_shows_its_bundles_in_its_own_way() {
@@ -298,6 +303,66 @@ fn a_registry_that_lies_is_no_answer() {
     Release::of(&[image(&registry, &many)])
         .verify(REGISTRY, &[])
         .assert(SourceProvenance, Error, Some("too-many-statements"));
+}
+
+#[test]
+fn a_list_of_several_pages_is_read_to_its_end_and_not_further_than_its_limit() {
+    let paged = |page| {
+        let door = RegistryDoor {
+            page,
+            ..RegistryDoor::OPEN
+        };
+        ImageRegistry::behind(door, RegistryWays::Specified)
+    };
+    let evil = |number: usize| Workflow {
+        commit: format!("{number:040}"),
+        repository: "evil/shop".to_owned(),
+        ..Workflow::default()
+    };
+    // The right one is on the third page.
+    let registry = paged(2);
+    let web = registry.push_image("web");
+    for number in 0..4 {
+        registry.attach(&web, &provenance(&evil(number), &web));
+    }
+    registry.attach(&web, &provenance(&Workflow::default(), &web));
+    Release::of(&[image(&registry, &web)])
+        .verify(REGISTRY, &[])
+        .assert(SourceProvenance, Pass, None);
+    let pages = registry.requests().into_iter();
+    let pages = pages
+        .filter(|request| request.path().contains("/referrers/"))
+        .count();
+    assert_eq!(pages, 3);
+    // More pages than are read, and none of what was read is the expected one.
+    let registry = paged(1);
+    let web = registry.push_image("web");
+    for number in 0..9 {
+        registry.attach(&web, &provenance(&evil(number), &web));
+    }
+    Release::of(&[image(&registry, &web)])
+        .verify(REGISTRY, &[])
+        .assert(SourceProvenance, Error, Some("too-many-statements"));
+    // A next page of another list, and two that are named, are not followed and not forgotten.
+    for link in [
+        "</v2/evil/referrers/x>; rel=\"next\"",
+        "<http://127.0.0.1:9/>; rel=\"next\"",
+    ] {
+        let list = "{\"manifests\":[]}";
+        let server = ScriptedServer::http(move |request| match request.path().contains("/referrers/") {
+            true => Scripted::json(list).header("Link", link),
+            false => Scripted::json("{}"),
+        });
+        let host = server.url().trim_start_matches("http://").to_owned();
+        let digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        let ran = Release::of(&[format!("{host}/{NAME}@sha256:{digest}")]).verify(REGISTRY, &[]);
+        ran.assert(SourceProvenance, Error, Some("malformed-answer"));
+        let detail = ran.check(SourceProvenance).detail;
+        assert!(
+            detail.contains("as the next page of its list of referrers"),
+            "{detail}"
+        );
+    }
 }
 
 #[test]

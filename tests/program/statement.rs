@@ -283,12 +283,88 @@ fn each_target_that_passes_is_in_the_list_of_statements() {
     let ran = super::run::run_in(&args, &env, |_| {});
     assert_eq!(ran.code, 0, "{ran:#?}");
     let text = std::fs::read_to_string(&outputs).unwrap();
-    let list = text.lines().find(|line| line.starts_with("[{")).unwrap();
-    let list: Value = serde_json::from_str(list).unwrap();
+    let list = statements_of(&text);
     assert_eq!(list.as_array().unwrap().len(), 1);
     assert_eq!(list[0]["statement-path"], format!("{out}/statement.json"));
     assert_eq!(
         list[0]["subject-digest"],
         format!("sha256:{}", sha256(&format!("{out}/app-compose.json")))
     );
+}
+
+/// The list in the file of a step's outputs.
+fn statements_of(outputs: &str) -> Value {
+    let list = outputs.lines().find(|line| line.starts_with("[{")).unwrap();
+    serde_json::from_str(list).unwrap()
+}
+
+/// What one output of a step says.
+fn output(outputs: &str, name: &str) -> String {
+    let start = format!("{name}<<");
+    let mut lines = outputs.lines().skip_while(|line| !line.starts_with(&start));
+    lines.next().unwrap();
+    lines.next().unwrap().to_owned()
+}
+
+#[test]
+fn of_several_targets_each_that_passes_has_a_statement_of_its_own_and_no_other_has_one() {
+    let (good, other) = (Deployment::healthy(), Deployment::healthy());
+    let mut cvm = Cvm::healthy(&World::default());
+    Lie::ForgedEventLog.apply(&mut cvm);
+    let bad = Deployment::of(cvm);
+    let (out, outputs, summary) = (good.path("out"), good.path("outputs"), good.path("summary"));
+    let config = good.path("cvm-verify.toml");
+    let verify = |targets: &[(&str, &Deployment)]| {
+        let blocks = targets
+            .iter()
+            .map(|(name, of)| format!("[[target]]\nname = \"{name}\"\nurl = \"{}\"\n", of.app.url()));
+        std::fs::write(&config, blocks.collect::<String>()).unwrap();
+        std::fs::write(&outputs, "").unwrap();
+        let mut args = vec![
+            "verify".to_owned(),
+            format!("--config={config}"),
+            format!("--output-dir={out}"),
+            "--github".to_owned(),
+        ];
+        args.extend(good.network());
+        args.extend(good.expect().iter().cloned());
+        let env = [
+            ("GITHUB_OUTPUT", outputs.as_str()),
+            ("GITHUB_STEP_SUMMARY", summary.as_str()),
+        ];
+        let ran = super::run::run_in(&args, &env, |_| {});
+        (ran, std::fs::read_to_string(&outputs).unwrap())
+    };
+    let exists = |name: &str| Path::new(&out).join(name).exists();
+
+    let (ran, said) = verify(&[("api", &bad), ("shop", &good)]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    let list = statements_of(&said);
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    assert_eq!(list[0]["name"], "shop");
+    // Its files have its name, as if both passed; the outputs of one target stay empty.
+    assert_eq!(list[0]["statement-path"], format!("{out}/shop.statement.json"));
+    let statement = read(&format!("{out}/shop.statement.json"));
+    assert_eq!(statement["predicate"]["resourceUri"], good.app.url());
+    assert!(!exists("api.statement.json") && !exists("statement.json") && !exists("predicate.json"));
+    for name in ["statement-path", "predicate-path", "subject-digest"] {
+        assert_eq!(output(&said, name), "", "{name}");
+    }
+
+    let (ran, said) = verify(&[("api", &other), ("shop", &good)]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let list = statements_of(&said);
+    let names: Vec<&Value> = list.as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["api", "shop"]);
+    for (name, of) in [("api", &other), ("shop", &good)] {
+        let statement = read(&format!("{out}/{name}.statement.json"));
+        assert_eq!(statement["predicate"]["resourceUri"], of.app.url());
+        let predicate = read(&format!("{out}/{name}.predicate.json"));
+        assert_eq!(statement["predicate"], predicate);
+    }
+    // The next run, in which none passes, leaves neither behind.
+    let (ran, said) = verify(&[("api", &bad), ("shop", &bad)]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(!exists("api.statement.json") && !exists("shop.statement.json"));
+    assert_eq!(output(&said, "statements"), "[]");
 }

@@ -1,12 +1,15 @@
 //! Who serves the address, live: the program against servers that end TLS in each way.
 
+use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cvm_verify_core::report::CheckId::*;
 use cvm_verify_core::report::Status::*;
 use cvm_verify_core::report::{SideTier, TlsRoute, Verdict};
-use simulator::server::RA_TLS_QUOTE;
-use simulator::{AppServer, Cvm, ReportDataLayout, TlsIdentity, TlsMode, World};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use simulator::server::{Behaviour, RA_TLS_QUOTE};
+use simulator::{AppEndpoint, AppServer, Cvm, Lie, ReportDataLayout, TlsIdentity, TlsMode, World};
 
 use super::deployment::Deployment;
 use super::run::{Ran, run};
@@ -153,13 +156,20 @@ fn t26_a_relay_of_an_app_with_a_certificate_of_dstack_never_binds() {
     let copied = TlsIdentity::new(7, now(), TlsMode::SelfSigned).with_extensions_of(&genuine);
     // With the genuine certificate, whose key it has not.
     let stolen = TlsIdentity::new(7, now(), TlsMode::SelfSigned).presenting(&genuine);
-    for (identity, words) in [(&copied, "the quote was made for another key"), (&stolen, "")] {
+    for (identity, reason, words) in [
+        (&copied, "ratls-not-bound", "the quote was made for another key"),
+        (&stolen, "ratls-key-not-held", "the server does not have its key"),
+    ] {
         let app = AppServer::https(cvm.clone(), identity);
-        for more in [&[][..], &ENDPOINT[..]] {
+        // Asked for, it convicts the server; else it informs, and there is no evidence all the same.
+        for (more, code, status) in [(&[][..], 3, Warn), (&ENDPOINT[..], 1, Fail)] {
             let ran = verify(&deployment, &app, more);
-            assert_eq!(ran.code, 3, "{ran:#?}");
+            assert_eq!(ran.code, code, "{ran:#?}");
+            ran.assert(TlsBinding, status, Some(reason));
             ran.assert(Evidence, Error, Some("tls"));
             assert!(ran.check(Evidence).detail.contains(words), "{ran:#?}");
+            let fix = ran.check(Evidence).fix;
+            assert!(fix.is_some_and(|fix| fix.contains("tls-binding")), "{ran:#?}");
             grants_nothing(&ran);
             assert_eq!(
                 app.requests().len(),
@@ -168,13 +178,122 @@ fn t26_a_relay_of_an_app_with_a_certificate_of_dstack_never_binds() {
             );
         }
     }
-    // As in TLS 1.2, whose handshake signs something else.
-    let app = AppServer::https(cvm.clone(), &stolen.only_tls12());
+}
+
+#[test]
+fn t26_tls_1_2_alone_binds_the_same_and_proves_possession_of_the_key_too() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let genuine = ra_tls(&cvm);
+    let stolen = TlsIdentity::new(7, now(), TlsMode::SelfSigned).presenting(&genuine);
+    let app = AppServer::https(cvm.clone(), &genuine.only_tls12());
     let ran = verify(&deployment, &app, &ENDPOINT);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(TlsBinding, Pass, None);
+    let app = AppServer::https(cvm, &stolen.only_tls12());
+    let ran = verify(&deployment, &app, &ENDPOINT);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert(TlsBinding, Fail, Some("ratls-key-not-held"));
     ran.assert(Evidence, Error, Some("tls"));
     assert_eq!(app.requests().len(), 0);
-    let app = AppServer::https(cvm, &genuine.only_tls12());
-    assert_eq!(verify(&deployment, &app, &ENDPOINT).code, 0);
+    grants_nothing(&ran);
+}
+
+/// A quote that is convicted and one that could not be verified are told apart, as everywhere.
+#[test]
+fn t26_a_certificate_whose_quote_is_forged_is_refused_before_anything_is_sent() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let mut forged = cvm.clone();
+    Lie::ForgedEventLog.apply(&mut forged);
+    forged.report_data = ReportDataLayout::Ascii;
+    let app = AppServer::https(cvm.clone(), &ra_tls(&forged));
+    let ran = verify(&deployment, &app, &ENDPOINT);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert(TlsBinding, Fail, Some("ratls-quote"));
+    assert_eq!(app.requests().len(), 0);
+    // The collateral for its quote is not to be had: nobody is accused.
+    let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
+    let mut args = vec![
+        "verify".to_owned(),
+        app.localhost_url(),
+        "--format=json".to_owned(),
+        "--allow-private-network".to_owned(),
+        "--pccs-url=http://127.0.0.1:9/".to_owned(),
+        "--no-cache".to_owned(),
+        format!("--insecure-trust-root={}", deployment.path("root.pem")),
+    ];
+    args.extend(deployment.expect().iter().cloned());
+    args.extend(ENDPOINT.map(str::to_owned));
+    let ran = run(&args);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    ran.assert(TlsBinding, Error, Some("ratls-quote-undetermined"));
+    assert_eq!(app.requests().len(), 0);
+}
+
+/// The key of the address changes between the request for the quote and the next one.
+#[test]
+fn t26_a_key_that_changes_between_two_requests_of_a_run_never_binds() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let (first, second) = (ra_tls(&cvm), TlsIdentity::ra_tls(2, now(), &cvm));
+    // The certificate is refused by CAs, then admitted; the quote comes over the second connection, /info over the third.
+    for (turn, other) in [
+        // A certificate of the same VM with another key.
+        (vec![first.clone(), first.clone(), second.clone()], "of the VM"),
+        // A relay's, which no CA vouches for.
+        (
+            vec![
+                first.clone(),
+                first.clone(),
+                TlsIdentity::new(9, now(), TlsMode::SelfSigned),
+            ],
+            "of a relay",
+        ),
+    ] {
+        let app = AppServer::https(cvm.clone(), &first);
+        // The right answer, and then the connection is closed.
+        app.behave(AppEndpoint::Attestation, Behaviour::WrongContentLength(0));
+        app.alternate_tls(&turn);
+        let ran = verify(
+            &deployment,
+            &app,
+            &[ENDPOINT[0], ENDPOINT[1], "--no-endpoint-probe"],
+        );
+        assert_eq!(ran.code, 1, "{other}: {ran:#?}");
+        ran.assert(TlsBinding, Fail, Some("tls-key-changed"));
+        grants_nothing(&ran);
+        app.alternate_tls(&turn);
+        let ran = verify(&deployment, &app, &[]);
+        assert_ne!(ran.code, 1, "{other}: {ran:#?}");
+        ran.assert(TlsBinding, Warn, Some("tls-key-changed"));
+        grants_nothing(&ran);
+    }
+}
+
+/// A member that inflates to tens of megabytes in a certificate of the largest size that is read: one of a gigabyte needs a
+/// certificate that is refused by its size.
+#[test]
+fn a_certificate_with_a_compression_bomb_is_refused_for_that() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let mut encoder = GzEncoder::new(b"ELGZv1".to_vec(), Compression::best());
+    let zeros = vec![0; 1 << 20];
+    (0..40).for_each(|_| encoder.write_all(&zeros).unwrap());
+    let bomb = encoder.finish().unwrap();
+    assert!(bomb.len() > 32 * 1024 && bomb.len() < 60 * 1024, "{}", bomb.len());
+    let identity = TlsIdentity::new(7, now(), TlsMode::SelfSigned).with_ra_tls_extension(RA_TLS_QUOTE, &bomb);
+    let app = AppServer::https(cvm, &identity);
+    let ran = verify(&deployment, &app, &ENDPOINT);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert(TlsBinding, Fail, Some("ratls-malformed"));
+    assert!(
+        ran.check(TlsBinding)
+            .detail
+            .contains("inflates to more than 65536 bytes"),
+        "{ran:#?}"
+    );
+    assert_eq!(app.requests().len(), 0);
 }
 
 #[test]
@@ -314,6 +433,7 @@ fn a_certificate_without_a_quote_says_what_is_missing() {
     let app = AppServer::https(cvm, &identity);
     let ran = verify(&deployment, &app, &ENDPOINT);
     ran.assert(Evidence, Error, Some("tls"));
+    ran.assert(TlsBinding, Fail, Some("ratls-no-evidence"));
     assert!(ran.check(Evidence).detail.contains("neither a quote"), "{ran:#?}");
 }
 

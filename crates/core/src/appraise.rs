@@ -83,6 +83,9 @@ pub fn appraise(
 fn run(check: &Check, claims: Result<&Claims, &EvidenceFailure>, policy: &Policy) -> Finding {
     match claims {
         Ok(claims) => (check.run)(claims, policy),
+        Err(gap) if check.id == CheckId::TlsBinding && gap.certificate.is_some() => {
+            checks::refused_certificate(gap, policy)
+        }
         Err(gap) if check.id == CheckId::Evidence => gap.finding().against(policy.setting(gap.setting())),
         Err(_) => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
     }

@@ -18,7 +18,8 @@ pub struct TransportArgs {
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
     /// Ask this address for the attestations of a repository instead of https://api.github.com, with the token in
-    /// CVM_VERIFY_SOURCE_TOKEN where there is one.
+    /// CVM_VERIFY_SOURCE_TOKEN where there is one. A registry is asked with its line in CVM_VERIFY_REGISTRY_CREDENTIALS
+    /// where there is one: `ghcr.io USERNAME:PASSWORD`.
     #[arg(long, value_name = "URL")]
     pub source_api_url: Option<String>,
     #[command(flatten)]

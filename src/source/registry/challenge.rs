@@ -1,24 +1,41 @@
-//! The challenge of a registry (`WWW-Authenticate`), and where it may send us for a token.
+//! The challenge of a registry (`WWW-Authenticate`), where it may send us for a token, and who gets the user's credentials.
 
 use url::Url;
 
+use super::credentials::Login;
 use crate::net::operator;
 
-/// A registry's answer to a request without a token.
+/// Token services on another host than their registry: the registry, and the host of the service.
+const TOKEN_SERVICES: [(&str, &str); 3] = [
+    ("registry-1.docker.io", "auth.docker.io"),
+    ("registry.gitlab.com", "gitlab.com"),
+    // LinuxServer's name for images that GHCR holds and gives tokens for.
+    ("lscr.io", "ghcr.io"),
+];
+
+/// A registry's answer to a request without authorization.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Challenge {
-    /// Who gives tokens.
+pub enum Challenge {
+    /// It wants a name and a password itself.
+    Basic,
+    /// It wants a token, which this service gives.
+    Token(TokenService),
+}
+
+/// Who gives tokens for a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenService {
+    /// Its address.
     pub realm: Url,
     /// For which service.
     pub service: Option<String>,
+    /// Whether it may have the user's credentials for the registry.
+    pub takes_credentials: bool,
 }
 
-/// Why no token can be asked for, a phrase about the registry.
+/// Why the registry's wish is not met, a phrase about the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChallengeError {
-    /// It wants a name and a password.
-    #[error("asks for credentials, and none are sent")]
-    Credentials,
     /// There is no challenge, or one of another form.
     #[error("refuses the request without a challenge that can be read")]
     Unreadable,
@@ -28,13 +45,16 @@ pub enum ChallengeError {
 }
 
 impl Challenge {
-    /// Reads a header of the registry at this address. Its scope is not read: some registries name one that means nothing
-    /// outside of them, and what is needed is known.
-    pub fn read(header: Option<&str>, registry: &Url) -> Result<Self, ChallengeError> {
+    /// Reads a header of the registry at this address, for which the user may have a login. Its scope is not read: some
+    /// registries name one that means nothing outside of them, and what is needed is known.
+    ///
+    /// # Errors
+    /// [`ChallengeError`] if the registry asks for something else, or sends us to a service that is not its own.
+    pub fn read(header: Option<&str>, registry: &Url, login: Option<&Login>) -> Result<Self, ChallengeError> {
         let header = header.ok_or(ChallengeError::Unreadable)?.trim();
         let (scheme, rest) = header.split_once(' ').unwrap_or((header, ""));
         if scheme.eq_ignore_ascii_case("basic") {
-            return Err(ChallengeError::Credentials);
+            return Ok(Self::Basic);
         }
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(ChallengeError::Unreadable);
@@ -50,15 +70,24 @@ impl Challenge {
         let realm = one("realm").ok_or(ChallengeError::Unreadable)?;
         let realm = Url::parse(&realm).map_err(|_| ChallengeError::Unreadable)?;
         let is_plain = realm.username().is_empty() && realm.password().is_none();
-        if !is_plain || realm.scheme() != registry.scheme() || operator(&realm) != operator(registry) {
+        if !is_plain || realm.scheme() != registry.scheme() {
             return Err(ChallengeError::OtherOperator);
         }
-        Ok(Self {
+        let takes_credentials = realm.origin() == registry.origin()
+            || is_listed(registry, &realm)
+            || login.is_some_and(|login| login.names(&realm));
+        if !takes_credentials && operator(&realm) != operator(registry) {
+            return Err(ChallengeError::OtherOperator);
+        }
+        Ok(Self::Token(TokenService {
             realm,
             service: one("service"),
-        })
+            takes_credentials,
+        }))
     }
+}
 
+impl TokenService {
     /// The address that gives a token to pull from a repository.
     pub fn token_url(&self, repository: &str) -> Url {
         let mut url = self.realm.clone();
@@ -70,6 +99,13 @@ impl Challenge {
         drop(query);
         url
     }
+}
+
+/// Whether a token service is known to be the registry's.
+fn is_listed(registry: &Url, realm: &Url) -> bool {
+    let is_of = |url: &Url, host: &str| url.host_str() == Some(host) && url.port().is_none();
+    let mut known = TOKEN_SERVICES.into_iter();
+    known.any(|(registry_host, realm_host)| is_of(registry, registry_host) && is_of(realm, realm_host))
 }
 
 /// `name="value"` with commas between (RFC 9110 §11.2). A value is a token or a quoted string.
@@ -112,10 +148,22 @@ fn quoted_string(text: &str) -> Option<(String, &str)> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::credentials::RegistryCredentials;
     use super::*;
 
-    fn read(header: &str, registry: &str) -> Result<Challenge, ChallengeError> {
-        Challenge::read(Some(header), &Url::parse(registry).unwrap())
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn service(header: &str, registry: &str, login: Option<&Login>) -> Result<TokenService, ChallengeError> {
+        match Challenge::read(Some(header), &url(registry), login)? {
+            Challenge::Token(service) => Ok(service),
+            Challenge::Basic => unreachable!(),
+        }
+    }
+
+    fn read(header: &str, registry: &str) -> Result<TokenService, ChallengeError> {
+        service(header, registry, None)
     }
 
     #[test]
@@ -139,9 +187,16 @@ mod tests {
                 "a1b2/web",
                 "https://public.ecr.aws/token/?service=public.ecr.aws&scope=repository%3Aa1b2%2Fweb%3Apull",
             ),
+            (
+                "https://lscr.io/",
+                r#"Bearer realm="https://ghcr.io/token",service="ghcr.io",scope="repository:linuxserver/web:pull""#,
+                "linuxserver/web",
+                "https://ghcr.io/token?service=ghcr.io&scope=repository%3Alinuxserver%2Fweb%3Apull",
+            ),
         ] {
-            let url = read(header, registry).unwrap().token_url(name);
-            assert_eq!(url.as_str(), token);
+            let service = read(header, registry).unwrap();
+            assert_eq!(service.token_url(name).as_str(), token);
+            assert!(service.takes_credentials, "{registry}");
         }
     }
 
@@ -171,21 +226,70 @@ mod tests {
             ("Bearer", ChallengeError::Unreadable),
             (r#"Bearer realm="https://ghcr.io"#, ChallengeError::Unreadable),
             ("Negotiate", ChallengeError::Unreadable),
-            (r#"Basic realm="x""#, ChallengeError::Credentials),
         ] {
             assert_eq!(read(header, "https://ghcr.io/").unwrap_err(), error, "{header}");
         }
-        let none = Challenge::read(None, &Url::parse("https://ghcr.io/").unwrap());
+        let none = Challenge::read(None, &url("https://ghcr.io/"), None);
         assert_eq!(none, Err(ChallengeError::Unreadable));
+        // What is known of one registry holds for no other.
+        let header = r#"Bearer realm="https://ghcr.io/token""#;
+        assert_eq!(
+            read(header, "https://lscr.io.evil.example/").unwrap_err(),
+            ChallengeError::OtherOperator
+        );
+        assert_eq!(
+            read(header, "https://lscr.io:5000/").unwrap_err(),
+            ChallengeError::OtherOperator
+        );
+    }
+
+    #[test]
+    fn credentials_are_for_the_registrys_host_a_known_service_and_one_that_the_user_names() {
+        let login = |line: &str| {
+            RegistryCredentials::read(line)
+                .unwrap()
+                .of(&url("https://registry.example/"))
+        };
+        let (plain, named) = (
+            login("registry.example a:b").unwrap(),
+            login("registry.example a:b gitlab.example:8443").unwrap(),
+        );
+        let takes = |realm: &str, login: &Login| {
+            let header = format!("Bearer realm=\"{realm}\"");
+            service(&header, "https://registry.example/", Some(login))
+                .map(|service| service.takes_credentials)
+        };
+        assert_eq!(takes("https://registry.example/token", &plain), Ok(true));
+        // A neighbour under the same bought name may give an anonymous token, and gets no password.
+        assert_eq!(takes("https://auth.registry.example/token", &plain), Ok(false));
+        assert_eq!(takes("https://registry.example:5000/token", &plain), Ok(false));
+        assert_eq!(
+            takes("https://gitlab.example:8443/token", &plain),
+            Err(ChallengeError::OtherOperator)
+        );
+        assert_eq!(takes("https://gitlab.example:8443/token", &named), Ok(true));
+        for other in [
+            "https://gitlab.example/token",
+            "http://gitlab.example:8443/token",
+            "https://x@gitlab.example:8443/token",
+            "https://gitlab.example.evil.example:8443/token",
+        ] {
+            assert_eq!(
+                takes(other, &named),
+                Err(ChallengeError::OtherOperator),
+                "{other}"
+            );
+        }
     }
 
     proptest! {
         #[test]
         fn no_header_panics_or_leads_elsewhere(header in "\\PC{0,80}", realm in "[a-z:/.@\"\\\\]{0,40}") {
             for header in [header, format!("Bearer realm=\"{realm}\"")] {
-                if let Ok(challenge) = read(&header, "https://ghcr.io/") {
-                    prop_assert_eq!(challenge.realm.scheme(), "https");
-                    prop_assert!(challenge.realm.host_str().unwrap().ends_with("ghcr.io"));
+                if let Ok(Challenge::Token(service)) = Challenge::read(Some(&header), &url("https://ghcr.io/"), None) {
+                    prop_assert_eq!(service.realm.scheme(), "https");
+                    prop_assert!(service.realm.host_str().unwrap().ends_with("ghcr.io"));
+                    prop_assert!(!service.takes_credentials || service.realm.origin() == url("https://ghcr.io/").origin());
                 }
             }
         }

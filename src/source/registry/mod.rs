@@ -5,6 +5,7 @@
 //! vouches for comes along: its index, and what BuildKit attests about the image.
 
 pub mod challenge;
+mod credentials;
 pub mod referrers;
 mod repository;
 mod session;
@@ -15,7 +16,8 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::Found;
-use crate::net::{Client, Response};
+use super::next_page::NextPage;
+use crate::net::Client;
 use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, StatementSource};
 use cvm_verify_core::verify::oci::{Index, MAX_DOCUMENT, provenance_layer};
 use cvm_verify_core::verify::provenance::MAX_BUNDLE;
@@ -23,8 +25,12 @@ use referrers::{Named, candidates, named};
 use repository::Repository;
 use session::{RegistrySession, reference};
 
+pub use credentials::{CredentialsError, REGISTRY_CREDENTIALS, RegistryCredentials};
+
 /// Endings of the tags under which cosign kept signatures before version 3.
 const LEGACY: [&str; 2] = ["sig", "att"];
+/// Most pages of a list that are read. A page that says nothing costs a request, too.
+const MAX_PAGES: usize = 8;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +41,8 @@ pub struct InRegistry<'a> {
     pub digest: &'a [u8; 32],
     /// Whether statements about BuildKit's attestation are wanted.
     pub via_buildkit: bool,
+    /// The user's credentials, by registry.
+    pub credentials: &'a RegistryCredentials,
 }
 
 impl InRegistry<'_> {
@@ -55,7 +63,8 @@ impl InRegistry<'_> {
             });
             return found;
         };
-        let mut session = RegistrySession::new(client, &repository, Instant::now() + time);
+        let login = self.credentials.of(repository.registry());
+        let mut session = RegistrySession::new(client, &repository, login, Instant::now() + time);
         if let Err(problem) = self.all(&mut session, &mut found).await {
             found.problem.get_or_insert(problem);
         }
@@ -109,8 +118,8 @@ impl InRegistry<'_> {
 #[derive(Debug, Default)]
 struct Candidates {
     digests: Vec<[u8; 32]>,
-    /// Whether there is more than is read.
-    is_cut: bool,
+    /// Why some may be missing.
+    problem: Option<LookupProblem>,
 }
 
 /// The bundles about one subject.
@@ -119,11 +128,9 @@ async fn about(
     subject: &[u8; 32],
     found: &mut Found,
 ) -> Result<(), LookupProblem> {
-    let Candidates { digests, is_cut } = listed(session, subject).await?;
-    if is_cut {
-        found
-            .problem
-            .get_or_insert(LookupProblem::too_many(StatementSource::Registry));
+    let Candidates { digests, problem } = listed(session, subject).await?;
+    if let Some(problem) = problem {
+        found.problem.get_or_insert(problem);
     }
     for manifest in digests {
         if found.bundles.len() >= MAX_STATEMENTS {
@@ -143,18 +150,28 @@ async fn about(
 
 /// What may be bundles about a digest: from the list of referrers, and where that is empty or missing, from the tag.
 async fn listed(session: &mut RegistrySession<'_>, subject: &[u8; 32]) -> Result<Candidates, LookupProblem> {
-    let read = |session: &RegistrySession<'_>, response: Response| {
-        let mut is_cut = response.header("link").is_some();
-        let digests = candidates(&response.body);
-        let mut digests = digests
-            .ok_or_else(|| session.malformed("answers with something else than a list of manifests"))?;
-        is_cut |= digests.len() > MAX_STATEMENTS;
-        digests.truncate(MAX_STATEMENTS);
-        Ok(Candidates { digests, is_cut })
-    };
-    if let Some(response) = session.referrers(&reference(subject), MAX_DOCUMENT).await? {
-        let found = read(session, response)?;
-        if found.is_cut || !found.digests.is_empty() {
+    if let Some(first) = session.referrers(&reference(subject), MAX_DOCUMENT).await? {
+        let mut found = Candidates::default();
+        found.add(session, &first.body)?;
+        let mut next = first.next;
+        for _ in 1..MAX_PAGES {
+            let NextPage::At(url) = &next else { break };
+            if found.problem.is_some() {
+                break;
+            }
+            let page = session.further(url, MAX_DOCUMENT).await?;
+            found.add(session, &page.body)?;
+            next = page.next;
+        }
+        let cut = match next {
+            NextPage::None => None,
+            NextPage::At(_) => Some(LookupProblem::too_many(StatementSource::Registry)),
+            NextPage::Elsewhere => {
+                Some(session.malformed("names something else as the next page of its list of referrers"))
+            }
+        };
+        found.problem = found.problem.or(cut);
+        if found.problem.is_some() || !found.digests.is_empty() {
             return Ok(found);
         }
     }
@@ -163,8 +180,32 @@ async fn listed(session: &mut RegistrySession<'_>, subject: &[u8; 32]) -> Result
         return Ok(Candidates::default());
     }
     match session.tagged(&tag, MAX_DOCUMENT).await? {
-        Some(response) => read(session, response),
+        Some(response) => {
+            let mut found = Candidates::default();
+            found.add(session, &response.body)?;
+            Ok(found)
+        }
         None => Ok(Candidates::default()),
+    }
+}
+
+impl Candidates {
+    /// What a page lists, each once.
+    fn add(&mut self, session: &RegistrySession<'_>, page: &[u8]) -> Result<(), LookupProblem> {
+        let listed = candidates(page);
+        let listed = listed
+            .ok_or_else(|| session.malformed("answers with something else than a list of manifests"))?;
+        for digest in listed {
+            if self.digests.contains(&digest) {
+                continue;
+            }
+            if self.digests.len() >= MAX_STATEMENTS {
+                self.problem = Some(LookupProblem::too_many(StatementSource::Registry));
+                break;
+            }
+            self.digests.push(digest);
+        }
+        Ok(())
     }
 }
 
@@ -209,6 +250,7 @@ mod tests {
             image: &image,
             digest: &[1; 32],
             via_buildkit: true,
+            credentials: &RegistryCredentials::default(),
         };
         asked.fetch(&loopback::client(), time).await
     }
@@ -241,6 +283,7 @@ mod tests {
             image: "ghcr.io/../web",
             digest: &[1; 32],
             via_buildkit: false,
+            credentials: &RegistryCredentials::default(),
         };
         let found = asked.fetch(&loopback::client(), Duration::from_secs(5)).await;
         assert_eq!(found.problem.unwrap().kind, Kind::MalformedAnswer);

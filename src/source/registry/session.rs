@@ -1,4 +1,7 @@
-//! Requests to one repository of a registry, with an anonymous token where the registry asks for one.
+//! Requests to one repository of a registry, with the token or the credentials that the registry asks for.
+//!
+//! The user's credentials go to the registry that they are for, or to its token service; a token goes to the registry. Neither
+//! follows a redirect.
 
 use hyper::header::{ACCEPT, AUTHORIZATION};
 use serde::Deserialize;
@@ -6,9 +9,11 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 use url::Url;
 
-use super::challenge::Challenge;
+use super::challenge::{Challenge, TokenService};
+use super::credentials::{Login, REGISTRY_CREDENTIALS};
 use super::repository::Repository;
 use crate::net::{Client, HeaderMap, HeaderValue, Limits, Method, NetError, Response, Secret};
+use crate::source::next_page::{NextPage, next_page};
 use cvm_verify_core::evidence::{LookupProblem, LookupProblemKind as Kind};
 
 /// Largest answer of a token service, in bytes.
@@ -22,8 +27,17 @@ const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vn
 pub(super) struct RegistrySession<'a> {
     client: &'a Client,
     repository: &'a Repository,
-    token: Option<Secret>,
+    /// The user's, for this registry.
+    login: Option<Login>,
+    /// What the registry asked for: the value of a header.
+    authorization: Option<Secret>,
     deadline: Instant,
+}
+
+/// A page of a list.
+pub(super) struct Page {
+    pub(super) body: Vec<u8>,
+    pub(super) next: NextPage,
 }
 
 /// An answer of a token service.
@@ -34,18 +48,24 @@ struct Token {
 }
 
 impl<'a> RegistrySession<'a> {
-    pub(super) const fn new(client: &'a Client, repository: &'a Repository, deadline: Instant) -> Self {
+    pub(super) const fn new(
+        client: &'a Client,
+        repository: &'a Repository,
+        login: Option<Login>,
+        deadline: Instant,
+    ) -> Self {
         Self {
             client,
             repository,
-            token: None,
+            login,
+            authorization: None,
             deadline,
         }
     }
 
     /// Whether there is a manifest under a tag. A registry that does not say is asked for it.
     pub(super) async fn has_tag(&mut self, tag: &str) -> Result<bool, LookupProblem> {
-        let response = self.ask(Method::HEAD, "manifests", tag, 0).await?;
+        let response = self.ask_for(Method::HEAD, "manifests", tag, 0).await?;
         match response.status {
             200 => Ok(true),
             404 => Ok(false),
@@ -53,16 +73,26 @@ impl<'a> RegistrySession<'a> {
         }
     }
 
-    /// The list of what refers to a digest; `None` where the registry does not keep such lists.
+    /// The first page of the list of what refers to a digest; `None` where the registry does not keep such lists.
     pub(super) async fn referrers(
         &mut self,
         digest: &str,
         max_body: usize,
-    ) -> Result<Option<Response>, LookupProblem> {
-        let response = self.ask(Method::GET, "referrers", digest, max_body).await?;
+    ) -> Result<Option<Page>, LookupProblem> {
+        let url = self.url("referrers", digest)?;
+        let response = self.ask(Method::GET, &url, max_body).await?;
         match response.status {
-            200 => Ok(Some(response)),
+            200 => Ok(Some(page(response, &url))),
             300..=399 | 404..=406 => Ok(None),
+            status => Err(self.refused(&response, status)),
+        }
+    }
+
+    /// A further page of a list, at the address that the page before it named.
+    pub(super) async fn further(&mut self, url: &Url, max_body: usize) -> Result<Page, LookupProblem> {
+        let response = self.ask(Method::GET, url, max_body).await?;
+        match response.status {
+            200 => Ok(page(response, url)),
             status => Err(self.refused(&response, status)),
         }
     }
@@ -73,7 +103,7 @@ impl<'a> RegistrySession<'a> {
         tag: &str,
         max_body: usize,
     ) -> Result<Option<Response>, LookupProblem> {
-        let response = self.ask(Method::GET, "manifests", tag, max_body).await?;
+        let response = self.ask_for(Method::GET, "manifests", tag, max_body).await?;
         match response.status {
             200 => Ok(Some(response)),
             404 => Ok(None),
@@ -88,7 +118,9 @@ impl<'a> RegistrySession<'a> {
         max_body: usize,
     ) -> Result<Option<String>, LookupProblem> {
         let reference = reference(digest);
-        let response = self.ask(Method::GET, "manifests", &reference, max_body).await?;
+        let response = self
+            .ask_for(Method::GET, "manifests", &reference, max_body)
+            .await?;
         match response.status {
             200 => self.whole(response.body, digest).map(Some),
             404 => Ok(None),
@@ -96,10 +128,11 @@ impl<'a> RegistrySession<'a> {
         }
     }
 
-    /// The blob of a digest. Registries keep blobs with others: one redirect is followed, without the token.
+    /// The blob of a digest. Registries keep blobs with others: one redirect is followed, without
+    /// authorization.
     pub(super) async fn blob(&mut self, digest: &[u8; 32], max_body: usize) -> Result<String, LookupProblem> {
         let mut response = self
-            .ask(Method::GET, "blobs", &reference(digest), max_body)
+            .ask_for(Method::GET, "blobs", &reference(digest), max_body)
             .await?;
         if let 301 | 302 | 303 | 307 | 308 = response.status {
             let target = response
@@ -129,52 +162,93 @@ impl<'a> RegistrySession<'a> {
         String::from_utf8(body).map_err(|_| self.malformed("holds a document that is not text"))
     }
 
-    /// One request; another one with a token, if the registry asks for it.
-    async fn ask(
+    fn url(&self, part: &str, reference: &str) -> Result<Url, LookupProblem> {
+        let url = self.repository.url(part, reference);
+        url.ok_or_else(|| self.malformed("has no address for this image"))
+    }
+
+    async fn ask_for(
         &mut self,
         method: Method,
         part: &str,
         reference: &str,
         max_body: usize,
     ) -> Result<Response, LookupProblem> {
-        let url = self.repository.url(part, reference);
-        let url = url.ok_or_else(|| self.malformed("has no address for this image"))?;
-        let response = self.send(method.clone(), &url, max_body).await?;
-        if response.status != 401 || self.token.is_some() {
+        let url = self.url(part, reference)?;
+        self.ask(method, &url, max_body).await
+    }
+
+    /// One request to the registry; another one with authorization, if the registry asks for it.
+    async fn ask(&mut self, method: Method, url: &Url, max_body: usize) -> Result<Response, LookupProblem> {
+        let response = self.send(method.clone(), url, max_body).await?;
+        if response.status != 401 || self.authorization.is_some() {
             return Ok(response);
         }
-        let challenge = Challenge::read(response.header("www-authenticate"), self.repository.registry());
+        let challenge = Challenge::read(
+            response.header("www-authenticate"),
+            self.repository.registry(),
+            self.login.as_ref(),
+        );
         let challenge = challenge.map_err(|error| self.problem(Kind::ApiDenied, &error.to_string()))?;
-        self.token = Some(self.new_token(&challenge).await?);
-        self.send(method, &url, max_body).await
+        self.authorization = Some(match (challenge, &self.login) {
+            (Challenge::Token(service), _) => self.new_token(&service).await?,
+            (Challenge::Basic, Some(login)) => login.basic().clone(),
+            (Challenge::Basic, None) => {
+                let words = format!("asks for credentials, and {REGISTRY_CREDENTIALS} has none for it");
+                return Err(self.problem(Kind::ApiDenied, &words));
+            }
+        });
+        self.send(method, url, max_body).await
     }
 
     async fn send(&self, method: Method, url: &Url, max_body: usize) -> Result<Response, LookupProblem> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(MANIFESTS));
-        if let Some(token) = &self.token {
-            let bearer = HeaderValue::try_from(format!("Bearer {}", token.expose()));
-            let mut bearer = bearer.map_err(|_| self.malformed("gives a token that no header can hold"))?;
-            bearer.set_sensitive(true);
-            headers.insert(AUTHORIZATION, bearer);
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION, self.header(authorization)?);
         }
         let limits = self.limits(max_body);
         let sent = self.client.send_and_see(method, url, headers, &limits).await;
         sent.map_err(|error| self.of_net("the registry", &error))
     }
 
-    async fn new_token(&self, challenge: &Challenge) -> Result<Secret, LookupProblem> {
-        let url = challenge.token_url(&self.repository.name);
-        let response = self.client.get(&url, &self.limits(MAX_TOKEN)).await;
-        let response = response.map_err(|error| self.of_net("its token service", &error))?;
-        if response.status != 200 {
-            return Err(self.refused(&response, response.status));
+    fn header(&self, authorization: &Secret) -> Result<HeaderValue, LookupProblem> {
+        let value = HeaderValue::try_from(authorization.expose());
+        let mut value = value.map_err(|_| self.malformed("gives a token that no header can hold"))?;
+        value.set_sensitive(true);
+        Ok(value)
+    }
+
+    /// A token to pull, `Bearer …`: with the user's credentials if there are any for this registry, else an anonymous one.
+    async fn new_token(&self, service: &TokenService) -> Result<Secret, LookupProblem> {
+        let mut headers = HeaderMap::new();
+        if let Some(login) = &self.login {
+            if !service.takes_credentials {
+                let words = format!(
+                    "names the token service {}, which gets no credentials: if it is the registry's own, write that host behind \
+                     USERNAME:PASSWORD in {REGISTRY_CREDENTIALS}",
+                    service.realm.host_str().unwrap_or_default()
+                );
+                return Err(self.problem(Kind::ApiDenied, &words));
+            }
+            headers.insert(AUTHORIZATION, self.header(login.basic())?);
+        }
+        let url = service.token_url(&self.repository.name);
+        let limits = self.limits(MAX_TOKEN);
+        let sent = self.client.send(Method::GET, &url, headers, Vec::new(), &limits);
+        let response = sent
+            .await
+            .map_err(|error| self.of_net("the registry's token service", &error))?;
+        match response.status {
+            200 => {}
+            401 if self.login.is_some() => return Err(self.credentials_refused()),
+            status => return Err(self.refused(&response, status)),
         }
         let token: Option<Token> = serde_json::from_slice(&response.body).ok();
         let token = token.and_then(|token| token.token.or(token.access_token));
         let token = token.filter(|token| !token.is_empty());
         token
-            .map(Secret::new)
+            .map(|token| Secret::new(format!("Bearer {token}")))
             .ok_or_else(|| self.malformed("gives no token"))
     }
 
@@ -202,13 +276,15 @@ impl<'a> RegistrySession<'a> {
     /// A status that is not an answer.
     fn refused(&self, response: &Response, status: u16) -> LookupProblem {
         match status {
-            401 | 403 => self.problem(
-                Kind::ApiDenied,
-                &format!(
-                    "does not show {} to everybody (status {status})",
-                    self.repository.name
-                ),
-            ),
+            401 if self.sent_login() => self.credentials_refused(),
+            401 | 403 => {
+                let to = match self.login {
+                    Some(_) => format!("to the account in {REGISTRY_CREDENTIALS}"),
+                    None => format!("to everybody, and {REGISTRY_CREDENTIALS} has no credentials for it"),
+                };
+                let words = format!("does not show {} {to} (status {status})", self.repository.name);
+                self.problem(Kind::ApiDenied, &words)
+            }
             429 => {
                 let words = response.retry_after().map_or_else(
                     || "answers no more requests for now".to_owned(),
@@ -221,6 +297,17 @@ impl<'a> RegistrySession<'a> {
         }
     }
 
+    /// Whether the registry itself got the user's credentials.
+    fn sent_login(&self) -> bool {
+        let sent = self.authorization.as_ref().map(Secret::expose);
+        sent.is_some() && sent == self.login.as_ref().map(|login| login.basic().expose())
+    }
+
+    fn credentials_refused(&self) -> LookupProblem {
+        let words = format!("does not accept the credentials in {REGISTRY_CREDENTIALS} (status 401)");
+        self.problem(Kind::ApiDenied, &words)
+    }
+
     fn of_net(&self, what: &str, error: &NetError) -> LookupProblem {
         let kind = match error {
             NetError::TooLarge { .. } | NetError::HeadersTooLarge { .. } => Kind::MalformedAnswer,
@@ -230,6 +317,18 @@ impl<'a> RegistrySession<'a> {
             kind,
             detail: format!("{what}: {}", error.to_string().trim_end_matches('.')),
         }
+    }
+}
+
+/// A page, and what follows it. Two headers `Link` say two things.
+fn page(response: Response, asked: &Url) -> Page {
+    let next = match (response.header("link"), response.has("link")) {
+        (None, true) => NextPage::Elsewhere,
+        (link, _) => next_page(link, asked),
+    };
+    Page {
+        body: response.body,
+        next,
     }
 }
 

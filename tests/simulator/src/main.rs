@@ -15,7 +15,8 @@ use std::{
 };
 
 use simulator::{
-    AppServer, Cvm, Guest, Lie, PccsServer, QuoteFormat, TlsIdentity, TlsMode, World, phala_cloud,
+    AppServer, Cvm, Guest, Lie, PccsServer, QuoteFormat, World, phala_cloud,
+    server::{TlsApp, TlsWay},
 };
 
 const HELP: &str = "\
@@ -30,7 +31,13 @@ Options:
   --quote-format NAME   v4 (default), v5-td10, v5-td15, v5-td15ex
   --seed NUMBER         Every key and random-looking value follows from it. Default: 1
   --now SECONDS         Time of the simulated world in Unix seconds. Default: the clock
-  --https               Serves the application over HTTPS with a certificate of a test CA
+  --tls WAY             Serves the application over TLS at localhost, which ends in this way:
+                          gateway  before the CVM, with a certificate of a test CA; nothing binds its key
+                          ratls    in the application, with a certificate of the CVM's KMS that carries a quote of its key
+                          app-key  in the application, with a certificate of a test CA; the quote for the nonce holds its key
+                          ingress  in dstack-ingress in the CVM, with a certificate of a test CA and /evidences/
+  --relay               With --tls: another server answers, with a key of its own, and hands on what the CVM shows
+  --https               The same as --tls gateway
   --any-folder          Serves the application below any folder: http://…/1, http://…/2, …
   --out FOLDER          Where root-ca.pem (and tls-ca.pem) are written. Default: the current folder
   --stop-after SECONDS  Ends by itself. Default: never
@@ -43,7 +50,8 @@ struct Options {
     format: QuoteFormat,
     seed: u64,
     now: u64,
-    https: bool,
+    tls: Option<TlsWay>,
+    relay: bool,
     any_folder: bool,
     out: PathBuf,
     stop_after: Option<u64>,
@@ -76,7 +84,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
         format: QuoteFormat::V4,
         seed: 1,
         now: clock.as_secs(),
-        https: false,
+        tls: None,
+        relay: false,
         any_folder: false,
         out: PathBuf::from("."),
         stop_after: None,
@@ -103,12 +112,17 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>,
             "--quote-format" => options.format = quote_format(&value()?)?,
             "--seed" => options.seed = number(&value()?)?,
             "--now" => options.now = number(&value()?)?,
-            "--https" => options.https = true,
+            "--https" => options.tls = Some(TlsWay::Gateway),
+            "--tls" => options.tls = Some(value()?.parse()?),
+            "--relay" => options.relay = true,
             "--any-folder" => options.any_folder = true,
             "--out" => options.out = value()?.into(),
             "--stop-after" => options.stop_after = Some(number(&value()?)?),
             _ => return Err(format!("unknown option {argument:?}")),
         }
+    }
+    if options.relay && options.tls.is_none() {
+        return Err("--relay needs --tls: it shows a TLS key of its own".to_owned());
     }
     Ok(Some(options))
 }
@@ -129,21 +143,29 @@ fn serve(options: &Options) -> std::io::Result<()> {
     let (list_path, list) = phala_cloud_list(&cvm);
     println!("key-provider: {}", cvm.key_provider);
     println!("root-ca: {}", root_path.display());
-    let app = if options.https {
-        let identity = TlsIdentity::new(options.seed, options.now, TlsMode::TestCa);
-        let tls_path = options.out.join("tls-ca.pem");
-        fs::write(&tls_path, identity.ca_pem())?;
-        println!("tls-ca: {}", tls_path.display());
-        AppServer::https(cvm, &identity)
-    } else {
-        AppServer::http(cvm)
+    let (app, url) = match options.tls {
+        None => {
+            let app = AppServer::http(cvm);
+            let url = app.url();
+            (app, url)
+        }
+        Some(way) => {
+            let TlsApp { server, ca_pem } = way.serve(cvm, options.now, options.relay);
+            if let Some(pem) = ca_pem {
+                let tls_path = options.out.join("tls-ca.pem");
+                fs::write(&tls_path, pem)?;
+                println!("tls-ca: {}", tls_path.display());
+            }
+            let url = server.localhost_url();
+            (server, url)
+        }
     };
     if options.any_folder {
         app.in_any_folder();
     }
     app.serve_file(&list_path, "application/json", list);
-    println!("app: {}", app.url());
-    println!("phala-api: {}", app.url());
+    println!("app: {url}");
+    println!("phala-api: {url}");
     println!("pccs: {}", pccs.url());
 
     match options.stop_after {

@@ -55,6 +55,8 @@ pub struct Workflow {
     pub trigger: String,
     /// The OpenID Connect issuer.
     pub issuer: String,
+    /// The web address of its GitHub, with a final slash.
+    pub github: String,
 }
 
 impl Default for Workflow {
@@ -69,6 +71,7 @@ impl Default for Workflow {
             runner: "github-hosted".to_owned(),
             trigger: "push".to_owned(),
             issuer: "https://token.actions.githubusercontent.com".to_owned(),
+            github: "https://github.com/".to_owned(),
         }
     }
 }
@@ -77,18 +80,18 @@ impl Workflow {
     /// The workflow with its ref, as the certificate names it.
     pub fn uri(&self) -> String {
         format!(
-            "https://github.com/{}/{}@{}",
-            self.workflow_repository, self.path, self.git_ref
+            "{}{}/{}@{}",
+            self.github, self.workflow_repository, self.path, self.git_ref
         )
     }
 
     fn run(&self) -> String {
-        format!("https://github.com/{}/actions/runs/1/attempts/1", self.repository)
+        format!("{}{}/actions/runs/1/attempts/1", self.github, self.repository)
     }
 
     /// SLSA provenance of an image, as `actions/attest` writes it.
     pub fn provenance(&self, name: &str, sha256: &str) -> Value {
-        let repository = format!("https://github.com/{}", self.repository);
+        let repository = format!("{}{}", self.github, self.repository);
         json!({
             "_type": "https://in-toto.io/Statement/v1",
             "subject": [{ "name": name, "digest": { "sha256": sha256 } }],
@@ -283,7 +286,7 @@ impl Sigstore {
     fn to_be_signed(&self, workflow: &Workflow, key: &Key, timestamps: Option<&[u8]>) -> Vec<u8> {
         let ca = self.ca();
         let uri = workflow.uri();
-        let source = format!("https://github.com/{}", workflow.repository);
+        let source = format!("{}{}", workflow.github, workflow.repository);
         let config = format!("{source}/{}@{}", workflow.path, workflow.git_ref);
         let id = workflow.repository_id.to_string();
         let run = workflow.run();

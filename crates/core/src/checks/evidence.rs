@@ -4,7 +4,7 @@ use super::{Check, Finding, Reason, Required};
 use crate::evidence::EvidenceError;
 use crate::policy::Policy;
 use crate::report::{CheckId, Status, Tier};
-use crate::verify::{Claims, InfoOrigin};
+use crate::verify::{Claims, InfoOrigin, NotBound};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Evidence,
@@ -136,6 +136,8 @@ pub struct EvidenceFailure {
     pub reason: EvidenceReason,
     /// One sentence with the facts of this case.
     pub detail: String,
+    /// Why the TLS certificate of a VM, which the server presented, was not accepted: `tls-binding` judges that.
+    pub certificate: Option<NotBound>,
 }
 
 /// The reasons why there is no evidence.
@@ -159,6 +161,10 @@ pub enum EvidenceReason {
     Deadline,
     NotFinished,
 }
+
+/// What to do about a certificate of dstack that was not accepted.
+const SEE_TLS_BINDING: &str =
+    "Do what the check `tls-binding` says: the certificate is one of a dstack VM, for which no CA can vouch.";
 
 /// What to do about a status other than 200.
 fn fix_of_status(status: u16) -> &'static str {
@@ -193,6 +199,9 @@ impl EvidenceFailure {
     pub fn finding(&self) -> Finding {
         let (reason, status) = match self.reason {
             EvidenceReason::Unreachable => (&UNREACHABLE, Status::Error),
+            EvidenceReason::Tls if self.certificate.is_some() => {
+                return Finding::error(&TLS, self.detail.clone()).advising(SEE_TLS_BINDING);
+            }
             EvidenceReason::Tls => (&TLS, Status::Error),
             EvidenceReason::HttpStatus(status) => {
                 return Finding::error(&HTTP_STATUS, self.detail.clone()).advising(fix_of_status(status));
@@ -245,6 +254,7 @@ impl From<EvidenceError> for EvidenceFailure {
         Self {
             reason,
             detail: sentence(&error.to_string()),
+            certificate: None,
         }
     }
 }
@@ -288,6 +298,7 @@ mod tests {
             let gap = EvidenceFailure {
                 reason: EvidenceReason::HttpStatus(status),
                 detail: String::new(),
+                certificate: None,
             };
             let finding = gap.finding();
             assert_eq!(finding.reason.map(|reason| reason.id), Some("http-status"));

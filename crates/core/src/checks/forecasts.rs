@@ -2,7 +2,7 @@
 //!
 //! An alert says each of them once (`expiring`). The lists stand in the files of the checks, beside the reasons.
 
-use super::{ALL, Reason, collateral, os_image, tcb_status};
+use super::{ALL, Reason, collateral, os_image, source_provenance, tcb_status};
 use crate::report::CheckId;
 
 /// The forecasts of a check. Each is one of its reasons.
@@ -11,6 +11,7 @@ const fn of(id: CheckId) -> &'static [&'static Reason] {
         CheckId::Collateral => collateral::FORECASTS,
         CheckId::TcbStatus => tcb_status::FORECASTS,
         CheckId::OsImage => os_image::FORECASTS,
+        CheckId::SourceProvenance => source_provenance::FORECASTS,
         _ => &[],
     }
 }

@@ -48,6 +48,8 @@ pub use source_provenance::{
     sought_sources, statements_of_files,
 };
 
+pub(crate) use tls_binding::refused_certificate;
+
 use crate::report::{CheckId, each_check};
 use not_proven::{boot_claims, proven_quote, quote_not_proven};
 

@@ -54,7 +54,7 @@ impl LookupProblem {
         Self {
             kind: LookupProblemKind::TooManyStatements,
             detail: format!(
-                "there are more than {MAX_STATEMENTS} statements about it in {}, the most that are read",
+                "{} lists more statements about it than are read: at most {MAX_STATEMENTS}, on at most 8 pages",
                 source.words()
             ),
         }

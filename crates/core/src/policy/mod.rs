@@ -3,6 +3,7 @@
 mod appraisal;
 mod expected;
 mod fingerprint;
+mod github;
 mod governance;
 mod gpu;
 mod gpu_pin;
@@ -32,6 +33,7 @@ pub use appraisal::{
 };
 pub use expected::{Expected, Origin};
 pub use fingerprint::Fingerprint;
+pub use github::{GITHUB_ACTIONS, github_of};
 pub use governance::{ContractPin, GovernanceMode, GovernancePolicy};
 pub use gpu::{GpuExpectations, GpuMode, GpuModel, GpuModelError, GpuVerifier, LockedGpus};
 pub use gpu_pin::GpuPin;
@@ -50,9 +52,7 @@ pub use os_image::{
 };
 pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use second_hash::{SecondHash, SecondHashError};
-pub use source::{
-    BuildSource, ExpectedSource, GITHUB_ACTIONS, MAX_SOURCE_RULES, RefPattern, SourcePolicy, SourceRule,
-};
+pub use source::{BuildSource, ExpectedSource, MAX_SOURCE_RULES, RefPattern, SourcePolicy, SourceRule};
 pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy, built_in_eval_floor};
 pub use tls_binding::{LockedBinding, TlsBinding, UnknownTlsBinding};
 pub use written_source::{SourceRuleError, WrittenRule};

@@ -10,8 +10,6 @@ use crate::verify::provenance::SigstoreRoots;
 
 /// Most rules of a target.
 pub const MAX_SOURCE_RULES: usize = 64;
-/// The OpenID Connect issuer of GitHub Actions.
-pub const GITHUB_ACTIONS: &str = "https://token.actions.githubusercontent.com";
 
 /// Who must have built the images, and whom to trust about it.
 #[derive(Debug, Clone)]

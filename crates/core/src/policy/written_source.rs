@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::expected::Origin;
+use super::github::{GITHUB_ACTIONS, github_of};
 use super::image_name::{DOCKER_HUB, ImagePattern, normal_name, split_host};
-use super::source::{BuildSource, ExpectedSource, GITHUB_ACTIONS, RefPattern, SourceRule};
+use super::source::{BuildSource, ExpectedSource, RefPattern, SourceRule};
 use crate::evidence::StatementSource;
 
 /// Longest text of a rule, in bytes.
@@ -220,8 +221,16 @@ impl WrittenRule {
         }
         let issuer = match &self.issuer {
             None => GITHUB_ACTIONS.to_owned(),
-            Some(issuer) if issuer.starts_with("https://") => issuer.clone(),
-            Some(_) => return Err(SourceRuleError::new("issuer", "is not an https address")),
+            Some(issuer) if github_of(issuer).is_some() => issuer.clone(),
+            Some(_) => {
+                return Err(SourceRuleError::new(
+                    "issuer",
+                    format!(
+                        "is not an issuer of GitHub Actions, and no other is read: write \"{GITHUB_ACTIONS}/ENTERPRISE\", \
+                         \"https://token.actions.TENANT.ghe.com\", or leave it out"
+                    ),
+                ));
+            }
         };
         let via_buildkit = match self.via.as_deref() {
             None => false,
@@ -431,7 +440,11 @@ mod tests {
             rule.via = text("anything");
         };
         assert_eq!(of(&via), "via");
-        assert_eq!(of(&|rule| rule.issuer = text("gitlab.com")), "issuer");
+        assert_eq!(of(&|rule| rule.issuer = text("https://gitlab.com")), "issuer");
+        assert_eq!(
+            of(&|rule| rule.issuer = text("https://ghes.example/_services/token")),
+            "issuer"
+        );
         assert_eq!(of(&|rule| rule.environment = text("a\u{1b}b")), "environment");
         assert_eq!(of(&|rule| rule.workflow = text(&"x".repeat(501))), "workflow");
         // A waiver needs a reason, and stands alone.

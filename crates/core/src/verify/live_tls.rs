@@ -6,7 +6,8 @@ use super::ingress;
 use super::ra_tls::{self, RaTlsCertificate};
 use super::td_claims::TdClaims;
 use super::{
-    Claims, Echo, Inputs, NotProven, SignatureCache, TrustRoot, UnusableCollateral, prove, tls_binding,
+    Claims, Echo, Inputs, NotBound, NotProven, SignatureCache, TrustRoot, UnusableCollateral, prove,
+    tls_binding,
 };
 use crate::evidence::{Evidence, TlsSession};
 
@@ -85,16 +86,13 @@ fn prove_own(evidence: &Evidence, inputs: &LeafInputs<'_>) -> Claims {
     })
 }
 
-/// Whether a certificate's evidence is proven and quotes the certificate's key, or why not, for people. It grants nothing: it
-/// says which servers may be asked although no CA vouches for them.
+/// Whether a certificate's evidence is proven and quotes the certificate's key. It grants nothing: it says which servers may be
+/// asked although no CA vouches for them.
 ///
 /// # Errors
-/// Why it is not, a clause about the certificate.
-pub fn is_bound_certificate(certificate: &RaTlsCertificate, own: &Claims) -> Result<(), String> {
-    ra_tls::bound_quote(certificate, td_claims(own)).map_err(|error| match error {
-        ra_tls::NotBoundBy::Refused(refusal) => refusal.to_string(),
-        ra_tls::NotBoundBy::QuoteNotProven => "the evidence in it is not proven".to_owned(),
-    })
+/// Why it is not.
+pub fn is_bound_certificate(certificate: &RaTlsCertificate, own: &Claims) -> Result<(), NotBound> {
+    tls_binding::quotes_own_key(certificate, td_claims(own))
 }
 
 /// What is proven of the TD of some facts.

@@ -51,6 +51,8 @@ pub enum NotBound {
     NotReached,
     /// The certificate is refused.
     Refused(RaTlsRefusal),
+    /// The certificate's evidence binds its key, and the server did not sign the handshake with it.
+    KeyNotHeld,
     /// The quote in the certificate, or its event log, is not proven. Whether it is convicted.
     QuoteNotProven {
         /// Whether the quote was refused, or it could not be determined.
@@ -196,16 +198,21 @@ pub(super) fn tls_of(session: &TlsSession, app: TdClaims<'_>, certificate: Optio
 
 /// The TD of the certificate is the one that quoted this run's nonce.
 fn same_td(certificate: &RaTlsCertificate, own: TdClaims<'_>, app: TdClaims<'_>) -> Result<(), NotBound> {
+    quotes_own_key(certificate, own)?;
+    td_claims::same_td(own, app).map_err(|other| match other {
+        OtherTd::NotReached => NotBound::NotReached,
+        OtherTd::Code { compose_hash } => NotBound::OtherCode { compose_hash },
+        OtherTd::Instance => NotBound::OtherInstance,
+    })
+}
+
+/// The TD of the certificate's evidence quoted the certificate's key.
+pub(super) fn quotes_own_key(certificate: &RaTlsCertificate, own: TdClaims<'_>) -> Result<(), NotBound> {
     ra_tls::bound_quote(certificate, own).map_err(|error| match error {
         NotBoundBy::Refused(refusal) => NotBound::Refused(refusal),
         NotBoundBy::QuoteNotProven => NotBound::QuoteNotProven {
             is_refused: own.is_refused,
         },
-    })?;
-    td_claims::same_td(own, app).map_err(|other| match other {
-        OtherTd::NotReached => NotBound::NotReached,
-        OtherTd::Code { compose_hash } => NotBound::OtherCode { compose_hash },
-        OtherTd::Instance => NotBound::OtherInstance,
     })
 }
 

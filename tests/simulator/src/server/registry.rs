@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -31,6 +32,29 @@ pub enum RegistryWays {
     Ecr,
 }
 
+/// Who may pull, and how that is shown.
+#[derive(Clone, Debug)]
+pub struct RegistryDoor {
+    /// `USERNAME:PASSWORD`; `None` for everybody.
+    pub account: Option<&'static str>,
+    /// Whether the registry takes them itself (as Amazon's private ones), instead of its token service.
+    pub takes_them_itself: bool,
+    /// The address of the token service, if it is on another host.
+    pub token_service: Option<String>,
+    /// How many referrers a page lists; 0 for all.
+    pub page: usize,
+}
+
+impl RegistryDoor {
+    /// Open to everybody; an anonymous token where the ways ask for one; all referrers on one page.
+    pub const OPEN: Self = Self {
+        account: None,
+        takes_them_itself: false,
+        token_service: None,
+        page: 0,
+    };
+}
+
 /// What a registry holds.
 #[derive(Debug, Default)]
 struct Held {
@@ -54,6 +78,14 @@ impl ImageRegistry {
     /// # Panics
     /// When loopback has no free port.
     pub fn start(ways: RegistryWays) -> Self {
+        Self::behind(RegistryDoor::OPEN, ways)
+    }
+
+    /// An empty registry that not everybody may pull from, or that lists in pages.
+    ///
+    /// # Panics
+    /// When loopback has no free port.
+    pub fn behind(door: RegistryDoor, ways: RegistryWays) -> Self {
         let held = Arc::new(Mutex::new(Held::default()));
         let kept = Arc::clone(&held);
         let blobs = Arc::new(ScriptedServer::http(move |request| {
@@ -61,7 +93,8 @@ impl ImageRegistry {
             found(lock(&kept).blobs.get(&digest), "application/octet-stream")
         }));
         let (kept, elsewhere) = (Arc::clone(&held), blobs.url());
-        let server = ScriptedServer::http(move |request| answer(ways, &lock(&kept), &elsewhere, request));
+        let server =
+            ScriptedServer::http(move |request| answer(&door, ways, &lock(&kept), &elsewhere, request));
         Self { held, server, blobs }
     }
 
@@ -178,15 +211,27 @@ fn unknown() -> Scripted {
     Scripted::of(404, "application/json", error.to_string().into_bytes())
 }
 
-fn answer(ways: RegistryWays, held: &Held, blobs: &str, request: &Request) -> Scripted {
+/// The token service of a registry: a token for the scope, if the account is the right one.
+pub fn registry_token(account: Option<&str>, request: &Request) -> Scripted {
+    let scope = request.parameter("scope").unwrap_or_default();
+    let right = request.parameter("service").as_deref() == Some("registry.simulator");
+    if account.is_some() && request.header("authorization") != account.map(basic).as_deref() {
+        return Scripted::of(401, "application/json", b"{}".to_vec());
+    }
+    match right && scope.starts_with("repository:") && scope.ends_with(":pull") {
+        true => Scripted::json(json!({ "token": token(&scope) })),
+        false => Scripted::of(400, "application/json", b"{}".to_vec()),
+    }
+}
+
+fn basic(account: &str) -> String {
+    format!("Basic {}", STANDARD.encode(account))
+}
+
+fn answer(door: &RegistryDoor, ways: RegistryWays, held: &Held, blobs: &str, request: &Request) -> Scripted {
     let path = request.path();
     if path == "/token" {
-        let scope = request.parameter("scope").unwrap_or_default();
-        let right = request.parameter("service").as_deref() == Some("registry.simulator");
-        return match right && scope.starts_with("repository:") && scope.ends_with(":pull") {
-            true => Scripted::json(json!({ "token": token(&scope) })),
-            false => Scripted::of(400, "application/json", b"{}".to_vec()),
-        };
+        return registry_token(door.account, request);
     }
     let parts = path.trim_start_matches("/v2/");
     let places = ["/manifests/", "/blobs/", "/referrers/"];
@@ -197,9 +242,18 @@ fn answer(ways: RegistryWays, held: &Held, blobs: &str, request: &Request) -> Sc
         return unknown();
     };
     let scope = format!("repository:{name}:pull");
-    let is_open = ways == RegistryWays::Specified;
-    if !is_open && request.header("authorization") != Some(&format!("Bearer {}", token(&scope))) {
-        let realm = format!("http://{}/token", request.header("host").unwrap_or_default());
+    let is_open = ways == RegistryWays::Specified && door.account.is_none();
+    let expected = match door.account.filter(|_| door.takes_them_itself) {
+        Some(account) => basic(account),
+        None => format!("Bearer {}", token(&scope)),
+    };
+    if !is_open && request.header("authorization") != Some(&expected) {
+        if door.takes_them_itself {
+            let challenge = "Basic realm=\"registry.simulator\",service=\"ecr.amazonaws.com\"";
+            return Scripted::of(401, "text/plain", Vec::new()).header("WWW-Authenticate", challenge);
+        }
+        let own = format!("http://{}/token", request.header("host").unwrap_or_default());
+        let realm = door.token_service.as_ref().unwrap_or(&own);
         let named = match ways {
             RegistryWays::Ecr => "aws",
             _ => "repository:user/image:pull",
@@ -218,7 +272,30 @@ fn answer(ways: RegistryWays, held: &Held, blobs: &str, request: &Request) -> Sc
             "https://github.com/-/v2/packages/container/web/referrers",
         ),
         (_, RegistryWays::DockerHub) => list(&[]),
-        _ => list(held.referrers.get(reference).map_or(&[], Vec::as_slice)),
+        _ => {
+            let all = held.referrers.get(reference).map_or(&[][..], Vec::as_slice);
+            page(all, door.page, request)
+        }
+    }
+}
+
+/// A page of a list, with a link to the next one.
+fn page(all: &[Value], size: usize, request: &Request) -> Scripted {
+    let number: usize = request
+        .parameter("page")
+        .and_then(|number| number.parse().ok())
+        .unwrap_or_default();
+    let mut pages = all.chunks(match size {
+        0 => usize::MAX,
+        size => size,
+    });
+    let listed = list(pages.nth(number).unwrap_or(&[]));
+    match pages.next() {
+        Some(_) => {
+            let next = format!("<{}?page={}>; rel=\"next\"", request.path(), number + 1);
+            listed.header("Link", next)
+        }
+        None => listed,
     }
 }
 

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use super::reasons as why;
 use crate::checks::Reason;
-use crate::policy::BuildSource;
+use crate::policy::{BuildSource, github_of};
 use crate::verify::provenance::{COSIGN_SIGNATURE, SignedStatement, SignerClaims};
 
+/// The GitHub of a signer whose issuer is none of GitHub's. The issuer itself is compared.
 const GITHUB: &str = "https://github.com/";
 /// The events by which code of a stranger can run.
 const PULL_REQUESTS: [&str; 2] = ["pull_request", "pull_request_target"];
@@ -52,7 +53,8 @@ pub(super) fn judge(statement: &SignedStatement, source: &BuildSource) -> Result
         let found = statement.predicate_type().to_owned();
         return Err(mismatch(&why::OTHER_PREDICATE, "SLSA provenance", found));
     }
-    let signer = Signer::of(claims).unwrap_or_default();
+    let github = github(claims);
+    let signer = Signer::of(claims, &github).unwrap_or_default();
     Ok(Matched {
         words: words(claims, &signer, source, is_provenance),
         grants: is_provenance && source.pins_workflow_and_code(),
@@ -74,7 +76,8 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
             }),
         }
     };
-    let signer = Signer::of(claims);
+    let github = github(claims);
+    let signer = Signer::of(claims, &github);
     must(
         claims.issuer().is_some() && signer.is_some(),
         &why::OTHER_SIGNER,
@@ -87,12 +90,12 @@ pub(super) fn judge_signer(claims: &SignerClaims, source: &BuildSource) -> Resul
         &source.issuer,
         claims.issuer(),
     )?;
-    let repository = claims.repository().and_then(|text| text.strip_prefix(GITHUB));
+    let repository = claims.repository().and_then(|text| text.strip_prefix(&github));
     must(
         repository.is_some_and(|found| found.eq_ignore_ascii_case(&source.repository)),
         &why::OTHER_REPOSITORY,
         &source.repository,
-        repository,
+        repository.or_else(|| claims.repository()),
     )?;
     let id = source.repository_id.map(|id| id.to_string());
     must(
@@ -206,13 +209,20 @@ fn words(claims: &SignerClaims, signer: &Signer<'_>, source: &BuildSource, is_pr
 
 /// Repository and workflow of a signer as a rule writes them: the workflow of another repository with that one's name.
 pub(super) fn pinned(claims: &SignerClaims) -> Option<(String, String)> {
-    let repository = claims.repository()?.strip_prefix(GITHUB)?;
-    let signer = Signer::of(claims)?;
+    let github = github(claims);
+    let repository = claims.repository()?.strip_prefix(&github)?;
+    let signer = Signer::of(claims, &github)?;
     let workflow = match signer.repository.eq_ignore_ascii_case(repository) {
         true => signer.path.to_owned(),
         false => format!("{}/{}", signer.repository, signer.path),
     };
     Some((repository.to_owned(), workflow))
+}
+
+/// The web address of the GitHub that a signer's issuer speaks for, with a final slash.
+fn github(claims: &SignerClaims) -> String {
+    let own = claims.issuer().and_then(github_of);
+    own.unwrap_or_else(|| GITHUB.to_owned())
 }
 
 /// The workflow that signed: `https://github.com/OWNER/NAME/PATH@REF`.
@@ -224,14 +234,17 @@ struct Signer<'a> {
 }
 
 impl<'a> Signer<'a> {
-    fn of(claims: &'a SignerClaims) -> Option<Self> {
-        Self::read(claims.subject().filter(|_| claims.build_signer().is_some())?)
+    fn of(claims: &'a SignerClaims, github: &str) -> Option<Self> {
+        Self::read(
+            claims.subject().filter(|_| claims.build_signer().is_some())?,
+            github,
+        )
     }
 
     /// A file's name and a ref may hold an `@`, too: the ref begins after the first one that is followed by a whole ref or a
     /// commit. The file's name holds no slash, so none in it is.
-    fn read(subject: &'a str) -> Option<Self> {
-        let rest = subject.strip_prefix(GITHUB)?;
+    fn read(subject: &'a str, github: &str) -> Option<Self> {
+        let rest = subject.strip_prefix(github)?;
         let is_ref = |text: &str| {
             text.starts_with("refs/")
                 || (text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
@@ -273,7 +286,11 @@ mod tests {
             (".github/workflows/release.yml", "refs/heads/x@refs/heads/y"),
         ] {
             let subject = format!("https://github.com/example/shop/{path}@{git_ref}");
-            assert_eq!(Signer::read(&subject), Some(of(path, git_ref)), "{subject}");
+            assert_eq!(
+                Signer::read(&subject, GITHUB),
+                Some(of(path, git_ref)),
+                "{subject}"
+            );
         }
         for nothing in [
             "https://github.com/example/shop/.github/workflows/release.yml",
@@ -281,7 +298,7 @@ mod tests {
             "https://github.com/example@refs/heads/main",
             "https://gitlab.example/example/shop/.github/workflows/release.yml@refs/heads/main",
         ] {
-            assert_eq!(Signer::read(nothing), None, "{nothing}");
+            assert_eq!(Signer::read(nothing, GITHUB), None, "{nothing}");
         }
     }
 
@@ -290,7 +307,7 @@ mod tests {
         fn what_is_joined_is_split_again(name in "[a-z@.]{1,20}", git_ref in "refs/(heads|tags)/[a-z@/.]{1,20}") {
             let path = format!(".github/workflows/{name}.yml");
             let subject = format!("https://github.com/example/shop/{path}@{git_ref}");
-            prop_assert_eq!(Signer::read(&subject), Some(of(&path, &git_ref)));
+            prop_assert_eq!(Signer::read(&subject, GITHUB), Some(of(&path, &git_ref)));
         }
     }
 }

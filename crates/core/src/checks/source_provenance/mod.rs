@@ -17,7 +17,7 @@ use super::{
 use crate::compose::launch_script;
 use crate::evidence::{MAX_LOOKED_UP, RecordedStatements, StatementFile, StatementSource};
 use crate::policy::{BuildSource, ExpectedSource, Origin, Policy, SourcePolicy, SourceRule, normal_name};
-use crate::report::{AcceptedKind, CheckId, SideTier, SourceRecord, rfc3339};
+use crate::report::{AcceptedKind, CheckId, SideTier, SourceRecord, Status, rfc3339};
 use crate::verify::provenance::{Refusal, SignedStatement, SignerClaims};
 use crate::verify::{Claims, ImageStatements, name_and_digest};
 use identity::{Matched, Mismatch};
@@ -72,6 +72,7 @@ pub(super) const CHECK: Check = Check {
         &why::NO_AUTHENTICATED_TIME,
         &why::SIGNATURE_INVALID,
         &why::ROOT_OUTDATED,
+        &why::ROOTS_GROW_OLD,
         &why::ROOT_UNUSABLE,
         &why::CANNOT_SEE,
         &why::API_DENIED,
@@ -88,12 +89,15 @@ pub(super) const CHECK: Check = Check {
     ],
     required: Required::Grants(&[SideTier::Source]),
     harmless_skips: &[&why::NO_RULE],
-    harmless_warnings: &[],
+    harmless_warnings: FORECASTS,
     is_configured: |policy| {
         !policy.sources.rules.is_empty() || policy.required.sides().includes(SideTier::Source)
     },
     run,
 };
+
+/// What a pass rests on and will end.
+pub(super) const FORECASTS: &[&Reason] = &[&why::ROOTS_GROW_OLD];
 
 /// How many images a finding names.
 const MAX_NAMED: usize = 20;
@@ -109,7 +113,19 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         Ok(images) => images,
         Err(finding) => return finding,
     };
-    judge_images(&images, &claims.statements, &policy.sources)
+    let finding = judge_images(&images, &claims.statements, &policy.sources);
+    with_age_of_roots(finding, policy.sources.roots.grow_old(claims.at))
+}
+
+/// A pass under roots that are old is one, and says so. Anything else has a reason of its own.
+fn with_age_of_roots(finding: Finding, are_old: bool) -> Finding {
+    if !are_old || finding.status != Status::Pass {
+        return finding;
+    }
+    Finding {
+        grants: finding.grants,
+        ..Finding::warn(&why::ROOTS_GROW_OLD, finding.detail)
+    }
 }
 
 /// Judges images by the rules, with what was found of who built each (by `NAME@sha256:HEX`).
@@ -488,4 +504,42 @@ pub fn proven_sources(claims: &Claims, policy: &Policy) -> Vec<SourceRecord> {
         })
     };
     images.iter().take(MAX_LOOKED_UP).filter_map(record).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_roots_are_a_harmless_warning_of_a_pass_and_change_nothing_else() {
+        let pass = || Finding::pass("built from example/shop.").granting(SideTier::Source);
+        let old = with_age_of_roots(pass(), true);
+        assert_eq!(
+            (old.status, old.reason.map(|reason| reason.id), old.grants),
+            (Status::Warn, Some("roots-grow-old"), Some(SideTier::Source))
+        );
+        let is_harmless = CHECK
+            .harmless_warnings
+            .iter()
+            .any(|reason| reason.id == "roots-grow-old");
+        assert!(is_harmless);
+        let young = with_age_of_roots(pass(), false);
+        assert_eq!(
+            (young.status, young.grants),
+            (Status::Pass, Some(SideTier::Source))
+        );
+        for other in [
+            Finding::fail(&why::OTHER_REPOSITORY, ""),
+            Finding::error(&why::UNREACHABLE, ""),
+            Finding::skip(&why::UNPROVEN, ""),
+            Finding::warn(&why::UNPINNED_IMAGE, ""),
+        ] {
+            let (status, reason) = (other.status, other.reason.map(|reason| reason.id));
+            let aged = with_age_of_roots(other, true);
+            assert_eq!(
+                (aged.status, aged.reason.map(|reason| reason.id)),
+                (status, reason)
+            );
+        }
+    }
 }

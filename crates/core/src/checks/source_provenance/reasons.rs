@@ -112,17 +112,26 @@ reasons! {
     ROOT_OUTDATED "root-outdated"
         "The certificate is newer than the Sigstore roots in this version of cvm-verify."
         UPDATE;
+    ROOTS_GROW_OLD "roots-grow-old"
+        "The Sigstore roots in this version of cvm-verify are more than nine months old. GitHub's own instance, for private \
+         repositories, changes about twice a year: a release of tomorrow may have a certificate that they do not know."
+        UPDATE;
     ROOT_UNUSABLE "root-unusable" "The Sigstore roots cannot be used." UPDATE;
     CANNOT_SEE "cannot-see"
-        "GitHub shows no statement without a token: of a private repository it says so whether there is one or not."
+        "GitHub shows no statement without a token, or the registry does not show the image: of what is private each says so \
+         whether it is there or not."
         "Give a token that may read the repository's attestations in CVM_VERIFY_SOURCE_TOKEN (in the action: source-token: \
-         ${{ github.token }} and permissions: attestations: read). In a public repository, attest the image.";
+         ${{ github.token }} and permissions: attestations: read). In a public repository, attest the image. For an image in a \
+         private registry, give its credentials in CVM_VERIFY_REGISTRY_CREDENTIALS (registry-credentials).";
     API_DENIED "api-denied"
-        "GitHub or the registry refuses the credentials."
-        "Give the token the permission to read attestations (attestations: read), and authorise it for single sign-on.";
+        "GitHub or the registry does not answer without other credentials."
+        "GitHub: give the token the permission to read attestations (attestations: read), and authorise it for single sign-on. A \
+         registry: give `REGISTRY USERNAME:PASSWORD` of an account that may pull the image in CVM_VERIFY_REGISTRY_CREDENTIALS (in \
+         the action: registry-credentials).";
     RATE_LIMITED "rate-limited"
         "GitHub or the registry answers no more requests for now."
-        "Run again after the time that the finding names, or give a token in CVM_VERIFY_SOURCE_TOKEN: it raises the limit.";
+        "Run again after the time that the finding names, or raise the limit: with a token in \
+         CVM_VERIFY_SOURCE_TOKEN, or with credentials in CVM_VERIFY_REGISTRY_CREDENTIALS.";
     UNREACHABLE "unreachable"
         "GitHub or the registry did not answer."
         "Run again. If this stays, look at the network between this machine and it, or give the bundles with --provenance-bundle.";

@@ -7,7 +7,8 @@
 mod ingress;
 
 use super::{
-    Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, platform_id, proven_quote, tcb_status,
+    Acceptance, Check, EvidenceFailure, Finding, QUOTE_NOT_PROVEN, Reason, Required, platform_id,
+    proven_quote, tcb_status,
 };
 use crate::evidence::{Probe, TlsHost};
 use crate::policy::{KeyProviders, Origin, Policy, TlsBinding};
@@ -32,6 +33,7 @@ pub(super) const CHECK: Check = Check {
         &RATLS_TWO_QUOTES,
         &RATLS_KEY_TYPE,
         &RATLS_NOT_BOUND,
+        &RATLS_KEY_NOT_HELD,
         &RATLS_STACK_REPORT_DATA,
         &RATLS_APP_ID,
         &RATLS_USAGE,
@@ -136,6 +138,12 @@ const RATLS_NOT_BOUND: Reason = Reason {
     id: "ratls-not-bound",
     means: "The quote in the certificate was made for another key: it was copied from another certificate.",
     fix: "A server with a key of its own shows the VM's evidence: treat it as hostile.",
+};
+const RATLS_KEY_NOT_HELD: Reason = Reason {
+    id: "ratls-key-not-held",
+    means: "The server presents the certificate of a VM and does not have its key: it did not sign the handshake with it.",
+    fix: "If the server is yours, give it the key that the guest agent returned with this certificate. Otherwise a server between \
+          you and the VM presents a copied certificate: treat it as hostile.",
 };
 const RATLS_STACK_REPORT_DATA: Reason = Reason {
     id: "ratls-stack-report-data",
@@ -441,6 +449,14 @@ fn bound(channel: &BoundChannel, tls: &Tls, policy: &Policy) -> Finding {
     .granting(SideTier::Endpoint)
 }
 
+/// The certificate of a VM was refused before anything was sent to the server, so there is no evidence of the app itself.
+pub(crate) fn refused_certificate(gap: &EvidenceFailure, policy: &Policy) -> Finding {
+    match &gap.certificate {
+        Some(why) => not_bound(why, policy),
+        None => Finding::error(&QUOTE_NOT_PROVEN, "Not determined: there is no evidence."),
+    }
+}
+
 fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
     match why {
         NotBound::Absent => open(
@@ -453,6 +469,11 @@ fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
             "Not determined: the event log of the app's own evidence is not proven.",
         ),
         NotBound::Refused(refusal) => refused(refusal, policy),
+        NotBound::KeyNotHeld => wrong(
+            policy,
+            &RATLS_KEY_NOT_HELD,
+            "The server presents the certificate of a VM and did not sign the handshake with its key.",
+        ),
         NotBound::QuoteNotProven { is_refused: true } => wrong(
             policy,
             &RATLS_QUOTE,

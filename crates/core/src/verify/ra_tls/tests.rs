@@ -123,7 +123,7 @@ fn a_real_certificate_is_not_bound_without_collateral() {
         let refused = crate::verify::is_bound_certificate(&certificate, &own);
         assert_eq!(
             refused,
-            Err("the evidence in it is not proven".to_owned()),
+            Err(crate::verify::NotBound::QuoteNotProven { is_refused: false }),
             "{name}"
         );
         assert!(
