@@ -111,21 +111,10 @@ fn what_decides_knows_no_network_no_clock_and_no_environment() {
 }
 
 /// Types that share a name although more than one file sees them, and why.
-const SHARED_NAMES: [(&str, &str); 4] = [
-    (
-        "Page",
-        "what is written line by line, for people: by `render` and by `inspect`",
-    ),
-    ("Section", "a part of a page, and of a lock file"),
-    (
-        "Mistakes",
-        "what is wrong with a policy file, and with a lock file",
-    ),
-    (
-        "Source",
-        "whom to ask for evidence, and the lock file that is read",
-    ),
-];
+const SHARED_NAMES: [(&str, &str); 1] = [(
+    "Page",
+    "what is written line by line, for people: by `render` and by `inspect`",
+)];
 
 /// One name has one meaning. A type that only its own file sees may have a short name.
 #[test]

@@ -1,7 +1,7 @@
 //! What is wrong with settings once they are joined and their files are read. All of it is told at once.
 
 use crate::config::WrittenValue;
-use crate::config::file::{FileProblem, Mistake, Mistakes};
+use crate::config::file::{FileProblem, PolicyMistake, PolicyMistakes};
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::Origin;
 
@@ -9,7 +9,7 @@ use cvm_verify_core::policy::Origin;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SettingProblem {
     /// In the policy file.
-    File(Mistake),
+    File(PolicyMistake),
     /// Anywhere else.
     Other(String),
 }
@@ -18,9 +18,10 @@ impl SettingProblem {
     /// About the value of a key, by option or in the policy file. `problem` goes on after the key's name and a colon.
     pub fn of(key: &str, value: &WrittenValue, problem: impl std::fmt::Display) -> Self {
         match &value.origin {
-            Origin::File { path, place, .. } => Self::File(Mistake {
+            Origin::File { path, place, .. } => Self::File(PolicyMistake {
                 path: path.clone(),
                 place: Some(*place),
+                key: None,
                 problem: FileProblem::Joined(format!("`{key}`: {problem}")),
             }),
             Origin::Option(option) => Self::Other(format!("{option}: {problem}")),
@@ -40,15 +41,15 @@ impl SettingProblem {
 /// One error that tells everything.
 pub(crate) fn settings_error(problems: Vec<SettingProblem>) -> Option<UsageError> {
     let (mut in_file, mut others) = (Vec::new(), Vec::<String>::new());
-    for trouble in problems {
-        match trouble {
+    for problem in problems {
+        match problem {
             SettingProblem::File(mistake) => in_file.push(mistake),
-            // Each address meets the same trouble with an option.
+            // Each address meets the same problem with an option.
             SettingProblem::Other(text) if others.contains(&text) => {}
             SettingProblem::Other(text) => others.push(text),
         }
     }
-    if let Some(mistakes) = Mistakes::of(in_file) {
+    if let Some(mistakes) = PolicyMistakes::of(in_file) {
         if let [first, _, ..] = mistakes.all() {
             let path = first.path.clone();
             others.push(format!("{path} has {} mistakes:", mistakes.all().len()));

@@ -1,54 +1,25 @@
 //! What is wrong with a policy file: where, what, and what to write instead.
 
-use std::fmt;
-
-use super::MAX_FILE_BYTES;
-use cvm_verify_core::toml_text::Position;
-use cvm_verify_core::toml_text::depth::MAX_DEPTH;
-
-/// How many mistakes are shown. A file that holds more is the wrong file.
-const SHOWN: usize = 50;
+use cvm_verify_core::toml_text::{self, FileMistake, TomlProblem};
 
 /// One mistake in a policy file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    /// The file's path.
-    pub path: String,
-    /// Where in it, where that is known.
-    pub place: Option<Position>,
-    /// What is wrong.
-    pub problem: FileProblem,
-}
+pub type PolicyMistake = toml_text::Mistake<FileProblem>;
+
+/// Everything that is wrong with a policy file, in the order of the file. It shows the first 50.
+pub type PolicyMistakes = toml_text::Mistakes<FileProblem>;
 
 /// What is wrong with a policy file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileProblem {
-    /// Larger than any policy file.
-    #[error(
-        "the file has {size} bytes, and at most {MAX_FILE_BYTES} are read; check that this is the right file"
-    )]
-    TooLarge {
-        /// Its size in bytes.
-        size: usize,
-    },
-    /// Not text.
-    #[error("the file is not UTF-8 text; check that this is the right file")]
-    NotUtf8,
+    /// Not a file that can be read as TOML.
+    #[error("{}; {}", .0, to_do(.0))]
+    Toml(#[from] TomlProblem),
     /// Nothing in it but blanks and comments.
     #[error("the file is empty; write a [[target]] with `name` and `url`")]
     Empty,
     /// No target.
     #[error("the file has no target; write a [[target]] with `name` and `url`")]
     NoTarget,
-    /// A marker that git leaves where a merge was not finished.
-    #[error("a merge conflict is not resolved here (`{0}`); keep one side and remove the markers")]
-    MergeConflict(&'static str),
-    /// Deeper than any policy file.
-    #[error("the file nests more than {MAX_DEPTH} deep here; no key takes more than a list")]
-    TooDeep,
-    /// Not TOML.
-    #[error("this is not TOML: {0}; repair the line")]
-    NotToml(String),
     /// A key that does not exist.
     #[error("`{key}` is unknown here; {fix}")]
     UnknownKey {
@@ -145,54 +116,25 @@ pub enum FileProblem {
     Joined(String),
 }
 
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.path)?;
-        if let Some(Position { line, column }) = self.place {
-            write!(f, ":{line}:{column}")?;
-        }
-        write!(f, ": {}", self.problem)
+impl FileMistake for FileProblem {
+    const NAMED: usize = 50;
+
+    fn fix(&self) -> String {
+        String::new()
+    }
+
+    fn may_follow_from_another(&self) -> bool {
+        matches!(self, Self::Empty | Self::NoTarget | Self::Missing { .. })
     }
 }
 
-/// Everything that is wrong with a policy file, in the order of the file. Never empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistakes(Vec<Mistake>);
-
-impl Mistakes {
-    /// Nothing, where there is no mistake. Repeated ones are unique once.
-    #[must_use]
-    pub fn of(mut mistakes: Vec<Mistake>) -> Option<Self> {
-        let place = |mistake: &Mistake| mistake.place.map(|Position { line, column }| (line, column));
-        mistakes.sort_by_key(place);
-        let mut unique: Vec<Mistake> = Vec::new();
-        for mistake in mistakes {
-            if !unique.contains(&mistake) {
-                unique.push(mistake);
-            }
-        }
-        (!unique.is_empty()).then_some(Self(unique))
-    }
-
-    /// Each of them.
-    #[must_use]
-    pub fn all(&self) -> &[Mistake] {
-        &self.0
+const fn to_do(problem: &TomlProblem) -> &'static str {
+    match problem {
+        TomlProblem::TooLarge { .. } | TomlProblem::NotUtf8 => "check that this is the right file",
+        TomlProblem::Empty => "write a [[target]] with `name` and `url`",
+        TomlProblem::MergeConflict(_) => "keep one side and remove the markers",
+        TomlProblem::TooDeep => "no key takes more than a list",
+        TomlProblem::NotToml(_) => "repair the line",
+        TomlProblem::UnknownKey(_) | TomlProblem::Type { .. } | TomlProblem::EmptySection => "correct it",
     }
 }
-
-impl fmt::Display for Mistakes {
-    /// One line each.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, mistake) in self.0.iter().take(SHOWN).enumerate() {
-            let line_end = if index == 0 { "" } else { "\n" };
-            write!(f, "{line_end}{mistake}")?;
-        }
-        match self.0.len().saturating_sub(SHOWN) {
-            0 => Ok(()),
-            more => write!(f, "\n… and {more} more mistakes"),
-        }
-    }
-}
-
-impl std::error::Error for Mistakes {}

@@ -34,7 +34,7 @@ mod read_tests;
 #[cfg(test)]
 mod schema;
 
-pub use error::{FileProblem, Mistake, Mistakes};
+pub use error::{FileProblem, PolicyMistake, PolicyMistakes};
 pub(crate) use keys::{KEYS, PolicyKey, Typed};
 pub(crate) use shape::Shape;
 

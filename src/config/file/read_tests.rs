@@ -5,13 +5,14 @@ use proptest::prelude::*;
 use super::keys::KEYS;
 use super::*;
 use cvm_verify_core::policy::Origin;
+use cvm_verify_core::toml_text::TomlProblem;
 
-fn mistakes(text: &str) -> Vec<Mistake> {
+fn mistakes(text: &str) -> Vec<PolicyMistake> {
     PolicyFile::read(text.as_bytes(), "cvm-verify.toml").1
 }
 
 fn shown(text: &str) -> String {
-    Mistakes::of(mistakes(text))
+    PolicyMistakes::of(mistakes(text))
         .map(|all| all.to_string())
         .unwrap_or_default()
 }
@@ -102,20 +103,24 @@ fn a_file_is_read_with_every_place() {
 #[test]
 fn files_that_are_none_are_named_for_what_they_are() {
     let read = |file: &[u8]| PolicyFile::read(file, "x").1.remove(0).problem;
-    assert_eq!(read(b""), FileProblem::Empty);
-    assert_eq!(read(b" \n\t"), FileProblem::Empty);
+    assert_eq!(read(b""), TomlProblem::Empty.into());
+    assert_eq!(read(b" \n\t"), TomlProblem::Empty.into());
     assert_eq!(read(b"# nothing\n"), FileProblem::Empty);
-    assert_eq!(read(b"\xff"), FileProblem::NotUtf8);
+    assert_eq!(read(b"\xff"), TomlProblem::NotUtf8.into());
     let size = MAX_FILE_BYTES + 1;
-    assert_eq!(read(&vec![b'#'; size]), FileProblem::TooLarge { size });
+    let too_large = FileProblem::Toml(TomlProblem::TooLarge {
+        size,
+        limit: MAX_FILE_BYTES,
+    });
+    assert_eq!(read(&vec![b'#'; size]), too_large);
     assert_eq!(read(b"[defaults]\nlock = \"x\"\n"), FileProblem::NoTarget);
     assert_eq!(read(b"target = []\n"), FileProblem::NoTarget);
     assert!(matches!(
         read(b"\n<<<<<<< HEAD\n"),
-        FileProblem::MergeConflict("<<<<<<<")
+        FileProblem::Toml(TomlProblem::MergeConflict("<<<<<<<"))
     ));
     let deep = format!("x = {}", "[".repeat(1000));
-    assert_eq!(read(deep.as_bytes()), FileProblem::TooDeep);
+    assert_eq!(read(deep.as_bytes()), TomlProblem::TooDeep.into());
 }
 
 #[test]
@@ -165,7 +170,7 @@ fn several_lines_that_are_no_toml_are_all_told_with_what_else_is_wrong() {
     assert_eq!(lines, [2, 3, 5], "{}", shown(text));
     assert!(matches!(
         one("[[target]]\nname = \"a\"\nurl = \"https://a.example\"\nlock = \"a\"\nlock = \"b\"\n"),
-        FileProblem::NotToml(message) if message.contains("duplicate key")
+        FileProblem::Toml(TomlProblem::NotToml(message)) if message.contains("duplicate key")
     ));
 }
 

@@ -3,7 +3,7 @@
 use super::FileProblem;
 use super::keys::{KEYS, PolicyKey};
 use cvm_verify_core::toml_text::literal::key as toml_key;
-use cvm_verify_core::toml_text::nearest;
+use cvm_verify_core::toml_text::{UnknownKey, nearest};
 
 /// Where a table of keys stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,16 +53,16 @@ pub(super) fn unknown(name: &str, table: Table) -> FileProblem {
     {
         return FileProblem::Secret { key };
     }
-    let known: Vec<&str> = KEYS
+    let known: Vec<&'static str> = KEYS
         .iter()
         .filter(|key| table.takes(key))
         .map(|key| key.name)
         .collect();
     FileProblem::UnknownKey {
         key: short_key(name),
-        fix: match nearest(name, known.iter().copied()) {
-            Some(near) => format!("did you mean {near}?"),
-            None => format!("{} takes {}", table.name(), known.join(", ")),
+        fix: match UnknownKey::new(name, &known) {
+            UnknownKey { near: Some(near), .. } => format!("did you mean {near}?"),
+            UnknownKey { near: None, known } => format!("{} takes {}", table.name(), known.join(", ")),
         },
     }
 }

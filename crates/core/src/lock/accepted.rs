@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use super::mistakes::Mistakes;
-use super::section::{Entry, Section};
-use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockError, LockProblem};
+use super::{DEFAULT_TD_ATTRIBUTES, Lock, LockMistake, LockProblem};
 use crate::policy::KeyProviders;
 use crate::reference::{OsClass, ReferenceValues};
 use crate::toml_text::literal::quoted;
+use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 
 /// Bytes of a sentence that are read.
 const MAX_SENTENCE_BYTES: usize = 4096;
@@ -133,9 +132,9 @@ impl Accepting {
 
 /// Reads `[accepted]` of a lock whose other values were read.
 pub(super) fn read(
-    section: Section<'_>,
+    section: TomlTable<'_>,
     lock: &Lock,
-    mistakes: &mut Mistakes,
+    mistakes: &mut FoundMistakes<LockProblem>,
 ) -> BTreeMap<AcceptName, String> {
     let entries = section.into_entries().into_iter();
     entries
@@ -143,7 +142,7 @@ pub(super) fn read(
         .collect()
 }
 
-fn accepted(name: &str, entry: &Entry<'_>, lock: &Lock) -> Result<(AcceptName, String), LockError> {
+fn accepted(name: &str, entry: &TomlEntry<'_>, lock: &Lock) -> Result<(AcceptName, String), LockMistake> {
     let known: AcceptName = name
         .parse()
         .map_err(|_| entry.error(LockProblem::UnknownAcceptance(AcceptName::list(", "))))?;

@@ -1,6 +1,6 @@
 //! From a lock to expectations: what the user's options did not say already.
 
-use super::{AcceptName, Lock, LockError, LockProblem};
+use super::{AcceptName, Lock, LockError, LockMistake, LockProblem};
 use crate::policy::tcb::end_of;
 use crate::policy::{
     Expected, GpuExpectations, LockOrigin, LockedCompose, LockedGpus, LockedPlatform, OsImageOption,
@@ -28,14 +28,9 @@ impl Lock {
                 locked_rtmr0 = locked_rtmr0.or_else(|| expected(rtmr0, lock, &["os_image", "rtmr0"]));
                 *given
             }
-            Some(OsImageOption::Lock) => self.os_policy(lock).ok_or_else(|| LockError {
-                path: lock.path().to_owned(),
-                place: None,
-                key: Some("os_image".to_owned()),
-                problem: LockProblem::NoOsImage,
-                others: Vec::new(),
-                unnamed: 0,
-            })?,
+            Some(OsImageOption::Lock) => self
+                .os_policy(lock)
+                .ok_or_else(|| LockMistake::of_file(lock.path(), LockProblem::NoOsImage).about("os_image"))?,
             None => self.os_policy(lock).unwrap_or(policy.os_image),
         };
         Ok(Policy {

@@ -7,8 +7,8 @@
 use serde_json::{Map, Number, Value};
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use super::section::Entry;
-use super::{LockError, LockProblem};
+use super::{LockMistake, LockProblem};
+use crate::toml_text::TomlEntry;
 use crate::toml_text::literal::{key, quoted};
 
 /// The key of what is written as JSON text.
@@ -101,13 +101,10 @@ pub(super) fn compact(value: &Value) -> String {
 }
 
 /// Reads what [`assignments`] wrote.
-pub(super) fn from_toml(entry: &Entry<'_>) -> Result<Value, LockError> {
-    value_of(&entry.value).map_err(|wrong| match wrong {
+pub(super) fn from_toml(entry: &TomlEntry<'_>) -> Result<Value, LockMistake> {
+    value_of(entry.value()).map_err(|wrong| match wrong {
         Wrong::Problem(problem) => entry.error(problem),
-        Wrong::Datetime => entry.error(LockProblem::Type {
-            expected: "a value that a compose document can hold",
-            found: "datetime",
-        }),
+        Wrong::Datetime => entry.type_error("a value that a compose document can hold"),
     })
 }
 

@@ -4,50 +4,20 @@ use super::{MAX_LOCK_BYTES, SCHEMA};
 use crate::evidence::HexError;
 use crate::policy::KnownByError;
 use crate::policy::{KeyProvidersError, MAX_EXCEPTION_DAYS, MAX_SOURCE_RULES};
-use crate::toml_text::Position;
-use crate::toml_text::depth::MAX_DEPTH;
+use crate::toml_text::{FileMistake, Mistake, Mistakes, TomlProblem, UnknownKey};
 
-/// Why a lock file is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LockError {
-    /// The file's path.
-    pub path: String,
-    /// Where in it, where that is known.
-    pub place: Option<Position>,
-    /// The key with its section, where it is about one.
-    pub key: Option<String>,
-    /// What is wrong.
-    pub problem: LockProblem,
-    /// What else is wrong in the same file, in its order.
-    pub others: Vec<LockError>,
-    /// How many mistakes there are beside these.
-    pub unnamed: usize,
-}
+/// Why a lock file is refused: every mistake in it, in the order of the file. It shows the first 20.
+pub type LockError = Mistakes<LockProblem>;
+
+/// One mistake in a lock file.
+pub type LockMistake = Mistake<LockProblem>;
 
 /// What is wrong with a lock file. Where it is about a key, the text goes on after the key's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LockProblem {
-    /// Larger than any lock.
-    #[error("the file is {size} bytes; at most {MAX_LOCK_BYTES} are read")]
-    TooLarge {
-        /// Its size in bytes.
-        size: usize,
-    },
-    /// Not text.
-    #[error("the file is not UTF-8 text")]
-    NotUtf8,
-    /// Nothing in it but blanks.
-    #[error("the file is empty")]
-    Empty,
-    /// A marker that git leaves where a merge was not finished.
-    #[error("a merge conflict is not resolved here (`{0}`)")]
-    MergeConflict(&'static str),
-    /// Deeper than any lock.
-    #[error("the file nests more than {MAX_DEPTH} deep here")]
-    TooDeep,
-    /// Not TOML.
-    #[error("the file is not TOML: {0}")]
-    NotToml(String),
+    /// Not a file that can be read as TOML, a key that the format does not have, or a value of another type.
+    #[error(transparent)]
+    Toml(#[from] TomlProblem),
     /// No `schema`.
     #[error("is missing, so this is not a lock file")]
     NoSchema,
@@ -57,22 +27,6 @@ pub enum LockProblem {
     /// Some other format.
     #[error("is {0}, which is not a lock file")]
     OtherSchema(String),
-    /// A key that the format does not have.
-    #[error("is unknown")]
-    UnknownKey {
-        /// The one that was probably meant.
-        near: Option<&'static str>,
-        /// The keys that may stand there.
-        known: &'static [&'static str],
-    },
-    /// A value of another type.
-    #[error("is a TOML {found}, not {expected}")]
-    Type {
-        /// What it must be.
-        expected: &'static str,
-        /// What it is.
-        found: &'static str,
-    },
     /// Hex of another length, or no hex.
     #[error("{0}")]
     Hex(#[from] HexError),
@@ -136,9 +90,6 @@ pub enum LockProblem {
     /// More rules than a person reviews.
     #[error("has more than {MAX_SOURCE_RULES} entries")]
     ManySources,
-    /// A section without entries.
-    #[error("is empty")]
-    EmptySection,
     /// A key that its section needs.
     #[error("is missing")]
     Missing,
@@ -176,21 +127,13 @@ pub enum LockProblem {
     NoOsImage,
 }
 
-impl LockProblem {
-    /// What to do, a sentence or more.
-    #[must_use]
-    pub fn fix(&self) -> String {
+impl FileMistake for LockProblem {
+    const NAMED: usize = 20;
+
+    fn fix(&self) -> String {
         let fix = match self {
-            Self::TooLarge { .. } | Self::NotUtf8 => {
-                "A lock has a few thousand bytes of text: check that this is the right file."
-            }
-            Self::Empty | Self::ExpectsNothing => "Write it with `cvm-verify pin URL`.",
-            Self::MergeConflict(_) => {
-                "Do not mix two locks by hand: take one side, or run `cvm-verify pin URL` again and review the difference."
-            }
-            Self::NotToml(_) | Self::TooDeep => {
-                "Repair the line, or write the lock again with `cvm-verify pin URL`."
-            }
+            Self::Toml(problem) => return fix_of(problem),
+            Self::ExpectsNothing => "Write it with `cvm-verify pin URL`.",
             Self::NoSchema | Self::OtherSchema(_) => {
                 return format!(
                     "A lock begins with schema = \"{SCHEMA}\"; write one with `cvm-verify pin URL`."
@@ -202,14 +145,7 @@ impl LockProblem {
                     env!("CARGO_PKG_VERSION")
                 );
             }
-            Self::UnknownKey { near: Some(near), .. } => return format!("Did you mean `{near}`?"),
-            Self::UnknownKey { near: None, known } => {
-                return format!(
-                    "Remove it, or correct its name: {} are known here.",
-                    known.join(", ")
-                );
-            }
-            Self::Type { .. } | Self::Hex(_) | Self::Number | Self::NotJson => {
+            Self::Hex(_) | Self::Number | Self::NotJson => {
                 "Correct the value, or write the lock again with `cvm-verify pin URL`."
             }
             Self::KeyProvider(_) => "Or take over what `cvm-verify pin URL` writes.",
@@ -230,9 +166,6 @@ impl LockProblem {
             Self::Day => "Write a day, without quotes: vulnerable_until = 2026-12-31.",
             Self::TooFar => {
                 "Set an earlier day, and renew it when you have looked at the vulnerability again."
-            }
-            Self::EmptySection => {
-                "Remove the section to expect nothing of it, or fill it with `cvm-verify pin URL`."
             }
             Self::Missing => {
                 "The registers identify an image together: give all four, or remove the section."
@@ -258,6 +191,50 @@ impl LockProblem {
         };
         fix.to_owned()
     }
+
+    fn may_follow_from_another(&self) -> bool {
+        matches!(
+            self,
+            Self::Toml(TomlProblem::EmptySection)
+                | Self::NoSchema
+                | Self::ExpectsNothing
+                | Self::Missing
+                | Self::IncompletePlace
+                | Self::IncompleteGpu
+                | Self::SourceRule(_)
+                | Self::KmsWithoutChain
+                | Self::NotHeld(_)
+        )
+    }
+}
+
+fn fix_of(problem: &TomlProblem) -> String {
+    let fix = match problem {
+        TomlProblem::TooLarge { .. } | TomlProblem::NotUtf8 => {
+            "A lock has a few thousand bytes of text: check that this is the right file."
+        }
+        TomlProblem::Empty => "Write it with `cvm-verify pin URL`.",
+        TomlProblem::MergeConflict(_) => {
+            "Do not mix two locks by hand: take one side, or run `cvm-verify pin URL` again and review the difference."
+        }
+        TomlProblem::NotToml(_) | TomlProblem::TooDeep => {
+            "Repair the line, or write the lock again with `cvm-verify pin URL`."
+        }
+        TomlProblem::UnknownKey(UnknownKey { near: Some(near), .. }) => {
+            return format!("Did you mean `{near}`?");
+        }
+        TomlProblem::UnknownKey(UnknownKey { near: None, known }) => {
+            return format!(
+                "Remove it, or correct its name: {} are known here.",
+                known.join(", ")
+            );
+        }
+        TomlProblem::Type { .. } => "Correct the value, or write the lock again with `cvm-verify pin URL`.",
+        TomlProblem::EmptySection => {
+            "Remove the section to expect nothing of it, or fill it with `cvm-verify pin URL`."
+        }
+    };
+    fix.to_owned()
 }
 
 /// Names come from a file that was read, so they are such as targets may have.
@@ -271,26 +248,3 @@ fn no_target(wanted: Option<&str>, names: &[String]) -> String {
         ),
     }
 }
-
-impl std::fmt::Display for LockError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.path)?;
-        if let Some(Position { line, column }) = self.place {
-            write!(f, ":{line}:{column}")?;
-        }
-        match &self.key {
-            Some(key) => write!(f, ": `{key}` {}. {}", self.problem, self.problem.fix())?,
-            None => write!(f, ": {}. {}", self.problem, self.problem.fix())?,
-        }
-        for other in &self.others {
-            write!(f, "\n{other}")?;
-        }
-        match self.unnamed {
-            0 => Ok(()),
-            1 => f.write_str("\n… and one more mistake"),
-            more => write!(f, "\n… and {more} more mistakes"),
-        }
-    }
-}
-
-impl std::error::Error for LockError {}

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::section::Source;
-use super::{Lock, LockError, LockProblem, MAX_LOCK_BYTES, Notes, SCHEMA};
+use super::{Lock, LockError, LockMistake, LockProblem, MAX_LOCK_BYTES, Notes, SCHEMA};
 use crate::report::is_name;
 
 /// What a lock file holds.
@@ -40,7 +39,7 @@ impl LockFile {
                 wanted: name.map(str::to_owned),
                 names: several.keys().cloned().collect(),
             };
-            Source::without_text(path).error(problem)
+            LockMistake::of_file(path, problem).into()
         })
     }
 
@@ -83,7 +82,7 @@ pub fn with_target(
     };
     let text = added(before, path, (name, &block), lock, notes)?;
     if text.len() > MAX_LOCK_BYTES {
-        return Err(Source::without_text(path).error(LockProblem::TooManyTargets { size: text.len() }));
+        return Err(LockMistake::of_file(path, LockProblem::TooManyTargets { size: text.len() }).into());
     }
     Ok(text)
 }
@@ -97,7 +96,7 @@ fn added(
 ) -> Result<String, LockError> {
     let mut targets = match Lock::parse_file(before, path)? {
         LockFile::Several(targets) => targets,
-        LockFile::One(_) => return Err(Source::without_text(path).error(LockProblem::OneWithoutName)),
+        LockFile::One(_) => return Err(LockMistake::of_file(path, LockProblem::OneWithoutName).into()),
     };
     targets.insert(name.to_owned(), lock.clone());
     let after = spliced(before, name, block);

@@ -45,7 +45,7 @@ fn a_lock_of_one_deployment_is_any_targets_and_its_bytes_are_as_ever() {
     assert_eq!(file.of(Some("shop"), "cvm.lock").unwrap(), &lock(1));
     assert_eq!(file.names().count(), 0);
     let error = with_target(Some(&text), "cvm.lock", "shop", &lock(1), &Notes::default()).unwrap_err();
-    assert_eq!(error.problem, LockProblem::OneWithoutName);
+    assert_eq!(error.all().first().unwrap().problem, LockProblem::OneWithoutName);
 }
 
 #[test]
@@ -92,7 +92,10 @@ fn mistakes_in_a_file_of_several_name_place_and_key() {
     let refused = |lines: &str| {
         let text = format!("schema = \"cvm-verify/lock/v1\"\n{lines}");
         let error = Lock::parse_file(&text, "cvm.lock").unwrap_err();
-        (error.place.map(|place| place.line), error.to_string())
+        (
+            error.all().first().unwrap().place.map(|place| place.line),
+            error.to_string(),
+        )
     };
     for (lines, line, says) in [
         ("[target]\n", 2, "`target` is empty"),
@@ -144,7 +147,9 @@ fn a_file_that_could_not_be_read_again_is_not_written() {
     };
     let text = put(None, "a", &full);
     let error = with_target(Some(&text), "cvm.lock", "b", &full, &Notes::default()).unwrap_err();
-    assert!(matches!(error.problem, LockProblem::TooManyTargets { size } if size > MAX_LOCK_BYTES));
+    assert!(
+        matches!(error.all().first().unwrap().problem, LockProblem::TooManyTargets { size } if size > MAX_LOCK_BYTES)
+    );
     // In its own place it may grow back.
     assert_eq!(put(Some(&text), "a", &full), text);
 }

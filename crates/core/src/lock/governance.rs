@@ -3,13 +3,13 @@
 use toml::de::DeValue;
 
 use super::apply::expected;
-use super::mistakes::Mistakes;
+use super::hex_value::take_hex;
 use super::said::{Said, provenance_of};
-use super::section::{Entry, Section};
-use super::{LockError, LockProblem};
+use super::{LockMistake, LockProblem};
 use crate::evidence::parse_user_hex;
 use crate::policy::{ContractPin, Expected, GovernancePolicy, LockOrigin};
 use crate::toml_text::literal::quoted;
+use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 use crate::verify::chain;
 use crate::verify::chain::{Governance, Unanswered, address_text};
 
@@ -188,7 +188,7 @@ impl LockedGovernance {
     }
 
     /// Reads the section.
-    pub(super) fn read(mut section: Section<'_>, mistakes: &mut Mistakes) -> Self {
+    pub(super) fn read(mut section: TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Self {
         let governance = Self {
             chain_id: section
                 .take("chain_id")
@@ -198,22 +198,26 @@ impl LockedGovernance {
                     .take("app_owner")
                     .and_then(|entry| mistakes.keep(owners(&entry)))
                     .unwrap_or_default(),
-                code: mistakes.keep(section.take_hex("app_code")).flatten(),
-                implementation: mistakes.keep(section.take_hex("app_implementation")).flatten(),
+                code: mistakes.keep(take_hex(&mut section, "app_code")).flatten(),
+                implementation: mistakes
+                    .keep(take_hex(&mut section, "app_implementation"))
+                    .flatten(),
                 implementation_code: mistakes
-                    .keep(section.take_hex("app_implementation_code"))
+                    .keep(take_hex(&mut section, "app_implementation_code"))
                     .flatten(),
             },
-            kms_contract: mistakes.keep(section.take_hex("kms_contract")).flatten(),
+            kms_contract: mistakes.keep(take_hex(&mut section, "kms_contract")).flatten(),
             kms: LockedContract {
                 owners: section
                     .take("kms_owner")
                     .and_then(|entry| mistakes.keep(owners(&entry)))
                     .unwrap_or_default(),
-                code: mistakes.keep(section.take_hex("kms_code")).flatten(),
-                implementation: mistakes.keep(section.take_hex("kms_implementation")).flatten(),
+                code: mistakes.keep(take_hex(&mut section, "kms_code")).flatten(),
+                implementation: mistakes
+                    .keep(take_hex(&mut section, "kms_implementation"))
+                    .flatten(),
                 implementation_code: mistakes
-                    .keep(section.take_hex("kms_implementation_code"))
+                    .keep(take_hex(&mut section, "kms_implementation_code"))
                     .flatten(),
             },
         };
@@ -284,8 +288,8 @@ fn of<T>(value: Option<T>, lock: &LockOrigin, key: &str) -> Option<Expected<T>> 
     expected(value, lock, &["governance", key])
 }
 
-fn chain_id(entry: &Entry<'_>) -> Result<u64, LockError> {
-    let number = match &entry.value {
+fn chain_id(entry: &TomlEntry<'_>) -> Result<u64, LockMistake> {
+    let number = match entry.value() {
         DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok(),
         _ => None,
     };
@@ -295,7 +299,7 @@ fn chain_id(entry: &Entry<'_>) -> Result<u64, LockError> {
 }
 
 /// Addresses with commas between them.
-fn owners(entry: &Entry<'_>) -> Result<Vec<[u8; 20]>, LockError> {
+fn owners(entry: &TomlEntry<'_>) -> Result<Vec<[u8; 20]>, LockMistake> {
     let text = entry.string()?;
     let mut owners: Vec<[u8; 20]> = Vec::new();
     for owner in text.split(',') {

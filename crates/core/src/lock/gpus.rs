@@ -3,12 +3,12 @@
 //! GPUs of one kind measure the same: the members of `KEYS` are all that changes the measurements of a genuine GPU
 //! (supply.md §2.4, found by comparing 100 reports of 50 devices).
 
+use super::hex_value::hex;
 use super::list::ListOf;
-use super::mistakes::Mistakes;
-use super::section::{Entry, Section};
-use super::{LockError, LockProblem};
+use super::{LockMistake, LockProblem};
 use crate::policy::{GPU_KEYS as KEYS, GpuPin};
 use crate::toml_text::literal::quoted;
+use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 use crate::verify::gpu::GpuDevices;
 
 /// How many kinds a lock holds. A deployment has one or two.
@@ -43,7 +43,7 @@ pub(super) fn sort(pins: &mut Vec<GpuPin>) {
 }
 
 /// Reads `[[gpus]]`.
-pub(super) fn read(entry: Entry<'_>, mistakes: &mut Mistakes) -> Vec<GpuPin> {
+pub(super) fn read(entry: TomlEntry<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Vec<GpuPin> {
     let mut read = ListOf {
         expected: "a list of sections: [[gpus]]",
         most: MAX_GPU_PINS,
@@ -55,7 +55,7 @@ pub(super) fn read(entry: Entry<'_>, mistakes: &mut Mistakes) -> Vec<GpuPin> {
     read
 }
 
-fn pin(section: &mut Section<'_>) -> Result<GpuPin, LockError> {
+fn pin(section: &mut TomlTable<'_>) -> Result<GpuPin, LockMistake> {
     let mut kind = [const { String::new() }; KEYS.len()];
     for (key, value) in KEYS.into_iter().zip(&mut kind) {
         let missing = section.missing(key, LockProblem::IncompleteGpu);
@@ -67,7 +67,7 @@ fn pin(section: &mut Section<'_>) -> Result<GpuPin, LockError> {
         *value = text.to_owned();
     }
     let missing = section.missing("measurements", LockProblem::IncompleteGpu);
-    let measurements = section.take("measurements").ok_or(missing)?.hex()?;
+    let measurements = hex(&section.take("measurements").ok_or(missing)?)?;
     Ok(GpuPin { kind, measurements })
 }
 

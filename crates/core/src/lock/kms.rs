@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::mistakes::Mistakes;
 use super::said::{Said, provenance_of};
-use super::section::{Entry, Section};
-use super::{LockError, LockProblem};
+use super::{LockMistake, LockProblem};
 use crate::evidence::parse_user_hex;
 use crate::policy::{Expected, KmsHost, KmsPolicy, LockOrigin, MAX_KMS};
 use crate::toml_text::literal::quoted;
+use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 use crate::verify::Claims;
 use crate::verify::kms::KmsAnswer;
 
@@ -111,7 +110,7 @@ impl LockedKms {
     }
 
     /// Reads the section.
-    pub(super) fn read(mut section: Section<'_>, mistakes: &mut Mistakes) -> Self {
+    pub(super) fn read(mut section: TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Self {
         let kms = Self {
             hosts: section
                 .take("host")
@@ -155,10 +154,10 @@ fn expected<T: Clone>(values: &[T], lock: &LockOrigin, key: &str) -> Option<Expe
 
 /// Values with commas between them, each once.
 fn list<T: PartialEq>(
-    entry: &Entry<'_>,
+    entry: &TomlEntry<'_>,
     most: usize,
     read: impl Fn(&str) -> Result<T, LockProblem>,
-) -> Result<Vec<T>, LockError> {
+) -> Result<Vec<T>, LockMistake> {
     let mut values = Vec::new();
     for text in entry.string()?.split(',') {
         let value = read(text.trim()).map_err(|problem| entry.error(problem))?;

@@ -1,10 +1,7 @@
 //! Lists of sections: `[[places]]`, `[[sources]]`, `[[gpus]]`.
 
-use toml::de::DeValue;
-
-use super::mistakes::Mistakes;
-use super::section::{Entry, Section};
-use super::{LockError, LockProblem};
+use super::{LockMistake, LockProblem};
+use crate::toml_text::{FoundMistakes, TomlEntry, TomlProblem, TomlTable};
 
 /// What one list of a lock file is.
 pub(super) struct ListOf {
@@ -22,30 +19,34 @@ impl ListOf {
     /// Reads every entry, and notes what is wrong. A list that is there and empty is a mistake: it would expect nothing.
     pub(super) fn read<T>(
         self,
-        entry: Entry<'_>,
-        mistakes: &mut Mistakes,
-        one: fn(&mut Section<'_>) -> Result<T, LockError>,
+        entry: TomlEntry<'_>,
+        mistakes: &mut FoundMistakes<LockProblem>,
+        one: fn(&mut TomlTable<'_>) -> Result<T, LockMistake>,
     ) -> Vec<T> {
         let wrong_type = entry.type_error(self.expected);
-        let empty = entry.error(LockProblem::EmptySection);
+        let empty = entry.error(TomlProblem::EmptySection.into());
         let too_many = entry.error(self.many);
-        let (source, name) = (entry.source, entry.key.clone());
-        let DeValue::Array(items) = entry.value else {
-            mistakes.add([wrong_type]);
-            return Vec::new();
+        let items = match entry.into_items() {
+            Ok(items) if items.is_empty() => {
+                mistakes.note(empty);
+                return Vec::new();
+            }
+            Ok(items) if items.len() > self.most => {
+                mistakes.note(too_many);
+                return Vec::new();
+            }
+            Ok(items) => items,
+            Err(_) => {
+                mistakes.note(wrong_type);
+                return Vec::new();
+            }
         };
-        if items.is_empty() || items.len() > self.most {
-            mistakes.add([if items.is_empty() { empty } else { too_many }]);
-            return Vec::new();
-        }
         let mut read = Vec::new();
         for item in items {
-            let at = item.span().start;
-            let DeValue::Table(entries) = item.into_inner() else {
-                mistakes.add([wrong_type.clone()]);
+            let Ok(mut section) = item.into_table() else {
+                mistakes.note(wrong_type.clone());
                 continue;
             };
-            let mut section = Section::of_item(source, name.clone(), at, entries);
             read.extend(mistakes.keep(one(&mut section)));
             mistakes.add(section.finish(self.keys));
         }

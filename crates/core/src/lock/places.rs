@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::hex_value::hex;
 use super::list::ListOf;
-use super::mistakes::Mistakes;
-use super::section::{Entry, Section};
-use super::{LockError, LockProblem};
+use super::{LockMistake, LockProblem};
 use crate::compose::ComposeFile;
 use crate::policy::LockedPlace;
 use crate::toml_text::literal::{one_line, quoted};
+use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 
 /// How many places a lock holds. An app with more cannot be reviewed in a lock.
 pub const MAX_LOCKED_PLACES: usize = 200;
@@ -60,7 +60,7 @@ pub(super) fn sort(places: &mut [LockedPlace]) {
 }
 
 /// Reads `[[places]]`.
-pub(super) fn read(entry: Entry<'_>, mistakes: &mut Mistakes) -> Vec<LockedPlace> {
+pub(super) fn read(entry: TomlEntry<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Vec<LockedPlace> {
     let mut read = ListOf {
         expected: "a list of sections: [[places]]",
         most: MAX_LOCKED_PLACES,
@@ -72,7 +72,7 @@ pub(super) fn read(entry: Entry<'_>, mistakes: &mut Mistakes) -> Vec<LockedPlace
     read
 }
 
-fn place(section: &mut Section<'_>) -> Result<LockedPlace, LockError> {
+fn place(section: &mut TomlTable<'_>) -> Result<LockedPlace, LockMistake> {
     let taken = KEYS.map(|key| {
         let missing = section.missing(key, LockProblem::IncompletePlace);
         section.take(key).ok_or(missing)
@@ -85,9 +85,9 @@ fn place(section: &mut Section<'_>) -> Result<LockedPlace, LockError> {
     }
     Ok(LockedPlace {
         path: path.string()?.to_owned(),
-        sha256: sha256.hex()?,
+        sha256: hex(&sha256)?,
         reason: text.to_owned(),
-        line: Some(reason.line()),
+        line: Some(reason.position().line),
     })
 }
 

@@ -4,20 +4,16 @@ use crate::report::is_name;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
-use super::mistakes::Mistakes;
-use super::section::{Entry, Section, Source};
+use super::hex_value::take_hex;
 use super::{
-    Lock, LockError, LockFile, LockProblem, LockedGovernance, LockedKms, LockedOs, LockedTls, MAX_LOCK_BYTES,
-    SCHEMA, compose_settings,
+    Lock, LockError, LockFile, LockMistake, LockProblem, LockedGovernance, LockedKms, LockedOs, LockedTls,
+    MAX_LOCK_BYTES, SCHEMA, compose_settings,
 };
 use crate::policy::tcb::end_of;
-use crate::toml_text::literal::{one_line, quoted};
-use crate::toml_text::{LineIndex, depth};
-
-/// Markers that git leaves at line starts where a merge was not finished.
-const CONFLICT_MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+use crate::toml_text::literal::quoted;
+use crate::toml_text::{self, FoundMistakes, TomlEntry, TomlTable};
 
 const ROOT_KEYS: [&str; 17] = [
     "schema",
@@ -58,13 +54,11 @@ impl Lock {
     /// # Errors
     /// As [`Lock::parse_file`], and where the bytes are not UTF-8.
     pub fn read_file(file: &[u8], path: &str) -> Result<LockFile, LockError> {
-        let source = Source::without_text(path);
-        if file.len() > MAX_LOCK_BYTES {
-            return Err(source.error(LockProblem::TooLarge { size: file.len() }));
-        }
-        match std::str::from_utf8(file) {
-            Ok(text) => Self::parse_file(text, path),
-            Err(_) => Err(source.error(LockProblem::NotUtf8)),
+        let (read, found) = toml_text::read(file, path, MAX_LOCK_BYTES, Self::of_root);
+        match (found.error(), read.flatten()) {
+            (Some(error), _) => Err(error),
+            (None, Some(file)) => Ok(file),
+            (None, None) => Err(LockMistake::of_file(path, LockProblem::ExpectsNothing).into()),
         }
     }
 
@@ -84,43 +78,35 @@ impl Lock {
     /// # Errors
     /// A [`LockError`] that names file, line, key and what to do.
     pub fn parse_file(text: &str, path: &str) -> Result<LockFile, LockError> {
-        let lines = LineIndex::of(text);
-        let source = Source::new(path, &lines);
-        refuse_at_sight(source)?;
-        let table = DeTable::parse(text).map_err(|error| {
-            let message = error.message().lines().next().unwrap_or_default();
-            let problem = LockProblem::NotToml(one_line(message));
-            match error.span() {
-                Some(span) => source.error_at(span.start, None, problem),
-                None => source.error(problem),
+        Self::read_file(text.as_bytes(), path)
+    }
+
+    /// Takes everything that a file holds. None where it is not a lock that this version reads.
+    fn of_root(mut root: TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Option<LockFile> {
+        let schema = root.take("schema");
+        mistakes.keep(check_schema(&root, schema))?;
+        let nothing = root.file().mistake_at(None, LockProblem::ExpectsNothing);
+        let Some(targets) = root.take("target") else {
+            let lock = Self::of_section(&mut root, mistakes);
+            mistakes.add(root.finish(&ROOT_KEYS));
+            if lock.is_empty() && mistakes.count() == 0 {
+                mistakes.note(nothing);
             }
-        })?;
-        let mut root = Section::root(source, table.into_inner());
-        check_schema(source, root.take("schema"))?;
-        let mut mistakes = Mistakes::default();
-        if let Some(targets) = root.take("target") {
-            let targets = mistakes.keep(targets.section());
-            let targets = targets
-                .map(|targets| several(targets, &mut mistakes))
-                .unwrap_or_default();
-            mistakes.add(root.finish(&SEVERAL_KEYS));
-            mistakes.refuse()?;
-            if targets.is_empty() {
-                return Err(source.error(LockProblem::ExpectsNothing));
-            }
-            return Ok(LockFile::Several(targets));
+            return Some(LockFile::One(Box::new(lock)));
+        };
+        let targets = mistakes
+            .keep(targets.section())
+            .map(|targets| several(targets, mistakes))
+            .unwrap_or_default();
+        mistakes.add(root.finish(&SEVERAL_KEYS));
+        if targets.is_empty() && mistakes.count() == 0 {
+            mistakes.note(nothing);
         }
-        let lock = Self::of_section(&mut root, &mut mistakes);
-        mistakes.add(root.finish(&ROOT_KEYS));
-        mistakes.refuse()?;
-        if lock.is_empty() {
-            return Err(source.error(LockProblem::ExpectsNothing));
-        }
-        Ok(LockFile::One(Box::new(lock)))
+        Some(LockFile::Several(targets))
     }
 
     /// Takes everything that a lock of one target holds.
-    fn of_section(root: &mut Section<'_>, mistakes: &mut Mistakes) -> Self {
+    fn of_section(root: &mut TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Self {
         let accepted = root.take("accepted");
         let before = mistakes.count();
         let tool = root.take("tool").map(|entry| entry.string().map(str::to_owned));
@@ -128,8 +114,8 @@ impl Lock {
         let mut lock = Self {
             tool: tool.and_then(|tool| mistakes.keep(tool)),
             origin: origin_text.and_then(|entry| mistakes.keep(origin(&entry))),
-            compose_hash: mistakes.keep(root.take_hex("compose_hash")).flatten(),
-            app_id: mistakes.keep(root.take_hex("app_id")).flatten(),
+            compose_hash: mistakes.keep(take_hex(root, "compose_hash")).flatten(),
+            app_id: mistakes.keep(take_hex(root, "app_id")).flatten(),
             key_provider: root
                 .take("key_provider")
                 .and_then(|entry| mistakes.keep(key_provider(&entry))),
@@ -162,9 +148,9 @@ impl Lock {
             ..Self::default()
         };
         if let Some(mut platform) = mistakes.keep(root.take_section("platform")).flatten() {
-            lock.td_attributes = mistakes.keep(platform.take_hex("td_attributes")).flatten();
-            lock.mr_seam = mistakes.keep(platform.take_hex("mr_seam")).flatten();
-            lock.fmspc = mistakes.keep(platform.take_hex("fmspc")).flatten();
+            lock.td_attributes = mistakes.keep(take_hex(&mut platform, "td_attributes")).flatten();
+            lock.mr_seam = mistakes.keep(take_hex(&mut platform, "mr_seam")).flatten();
+            lock.fmspc = mistakes.keep(take_hex(&mut platform, "fmspc")).flatten();
             mistakes.add(platform.finish(&PLATFORM_KEYS));
         }
         if let Some(section) = mistakes.keep(root.take_section("kms")).flatten() {
@@ -193,58 +179,19 @@ impl Lock {
     pub fn check_end(&self, path: &str, at: u64) -> Result<(), LockError> {
         let until = self.os_image.as_ref().and_then(|os| os.vulnerable_until);
         match until.and_then(end_of) {
-            Some(ends) if crate::policy::tcb::is_too_far(ends, at) => Err(LockError {
-                path: path.to_owned(),
-                place: None,
-                key: Some("os_image.vulnerable_until".to_owned()),
-                problem: LockProblem::TooFar,
-                others: Vec::new(),
-                unnamed: 0,
-            }),
+            Some(ends) if crate::policy::tcb::is_too_far(ends, at) => {
+                let mistake = LockMistake::of_file(path, LockProblem::TooFar);
+                Err(mistake.about("os_image.vulnerable_until").into())
+            }
             _ => Ok(()),
         }
     }
 }
 
-/// The first marker of an unfinished merge, and the byte where it stands.
-pub fn merge_conflict(text: &str) -> Option<(usize, &'static str)> {
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        if let Some(marker) = CONFLICT_MARKERS
-            .into_iter()
-            .find(|marker| line.starts_with(marker))
-        {
-            return Some((start, marker));
-        }
-        start += line.len();
-    }
-    None
-}
-
-/// Refuses what need not be parsed.
-fn refuse_at_sight(source: Source<'_>) -> Result<(), LockError> {
-    let text = source.text();
-    if text.len() > MAX_LOCK_BYTES {
-        return Err(source.error(LockProblem::TooLarge { size: text.len() }));
-    }
-    if text.trim().is_empty() {
-        return Err(source.error(LockProblem::Empty));
-    }
-    if let Some((at, marker)) = merge_conflict(text) {
-        return Err(source.error_at(at, None, LockProblem::MergeConflict(marker)));
-    }
-    if let Some(at) = depth::too_deep(text) {
-        return Err(source.error_at(at, None, LockProblem::TooDeep));
-    }
-    Ok(())
-}
-
-fn check_schema(source: Source<'_>, schema: Option<Entry<'_>>) -> Result<(), LockError> {
+fn check_schema(root: &TomlTable<'_>, schema: Option<TomlEntry<'_>>) -> Result<(), LockMistake> {
     let Some(schema) = schema else {
-        return Err(LockError {
-            key: Some("schema".to_owned()),
-            ..source.error(LockProblem::NoSchema)
-        });
+        let mistake = root.file().mistake_at(None, LockProblem::NoSchema);
+        return Err(mistake.about("schema"));
     };
     let found = schema.string()?;
     if found == SCHEMA {
@@ -263,7 +210,7 @@ fn check_schema(source: Source<'_>, schema: Option<Entry<'_>>) -> Result<(), Loc
 }
 
 /// Scheme, host and port of an address: https, or http, as a simulator on loopback has it.
-fn origin(entry: &Entry<'_>) -> Result<String, LockError> {
+fn origin(entry: &TomlEntry<'_>) -> Result<String, LockMistake> {
     let text = entry.string()?.trim().trim_end_matches('/');
     let host = text
         .strip_prefix("https://")
@@ -278,7 +225,7 @@ fn origin(entry: &Entry<'_>) -> Result<String, LockError> {
     }
 }
 
-fn key_provider(entry: &Entry<'_>) -> Result<crate::policy::KeyProviders, LockError> {
+fn key_provider(entry: &TomlEntry<'_>) -> Result<crate::policy::KeyProviders, LockMistake> {
     entry
         .string()?
         .parse()
@@ -287,9 +234,9 @@ fn key_provider(entry: &Entry<'_>) -> Result<crate::policy::KeyProviders, LockEr
 
 /// Every entry of a section by its name.
 fn entries<T>(
-    section: Section<'_>,
-    mistakes: &mut Mistakes,
-    read: impl Fn(&Entry<'_>) -> Result<T, LockError>,
+    section: TomlTable<'_>,
+    mistakes: &mut FoundMistakes<LockProblem>,
+    read: impl Fn(&TomlEntry<'_>) -> Result<T, LockMistake>,
 ) -> BTreeMap<String, T> {
     let entries = section.into_entries().into_iter();
     entries
@@ -297,10 +244,10 @@ fn entries<T>(
         .collect()
 }
 
-fn os_image(mut section: Section<'_>, mistakes: &mut Mistakes) -> Option<LockedOs> {
+fn os_image(mut section: TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Option<LockedOs> {
     let [mrtd, rtmr1, rtmr2] =
-        ["mrtd", "rtmr1", "rtmr2"].map(|register| mistakes.keep(section.need_hex(register)));
-    let rtmr0 = mistakes.keep(section.take_hex("rtmr0"));
+        ["mrtd", "rtmr1", "rtmr2"].map(|register| mistakes.keep(need_hex(&mut section, register)));
+    let rtmr0 = mistakes.keep(take_hex(&mut section, "rtmr0"));
     let known_by = section.take("known_by").and_then(|entry| {
         let parsed = entry.string().and_then(|text| {
             text.parse()
@@ -322,9 +269,13 @@ fn os_image(mut section: Section<'_>, mistakes: &mut Mistakes) -> Option<LockedO
     })
 }
 
+fn need_hex<const N: usize>(section: &mut TomlTable<'_>, key: &str) -> Result<[u8; N], LockMistake> {
+    take_hex(section, key)?.ok_or_else(|| section.missing(key, LockProblem::Missing))
+}
+
 /// A TOML date, or the same as a string. Days before 1970 have no Unix time.
-fn day(entry: &Entry<'_>) -> Result<NaiveDate, LockError> {
-    let text = match &entry.value {
+fn day(entry: &TomlEntry<'_>) -> Result<NaiveDate, LockMistake> {
+    let text = match entry.value() {
         DeValue::String(text) => text.trim().to_owned(),
         DeValue::Datetime(day) => day.to_string(),
         _ => return Err(entry.error(LockProblem::Day)),
@@ -336,17 +287,14 @@ fn day(entry: &Entry<'_>) -> Result<NaiveDate, LockError> {
 }
 
 /// Reads the blocks of a file of several targets.
-fn several(section: Section<'_>, mistakes: &mut Mistakes) -> BTreeMap<String, Lock> {
+fn several(section: TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> BTreeMap<String, Lock> {
     let mut targets = BTreeMap::new();
     for (name, entry) in section.into_entries() {
         if !is_name(&name) {
-            mistakes.add([entry.error(LockProblem::TargetName)]);
+            mistakes.note(entry.error(LockProblem::TargetName));
             continue;
         }
-        let expects_nothing = LockError {
-            key: None,
-            ..entry.error(LockProblem::ExpectsNothing)
-        };
+        let expects_nothing = entry.unnamed_error(LockProblem::ExpectsNothing);
         let before = mistakes.count();
         let Some(mut section) = mistakes.keep(entry.section()) else {
             continue;
@@ -354,7 +302,7 @@ fn several(section: Section<'_>, mistakes: &mut Mistakes) -> BTreeMap<String, Lo
         let lock = Lock::of_section(&mut section, mistakes);
         mistakes.add(section.finish(TARGET_KEYS));
         if lock.is_empty() && mistakes.count() == before {
-            mistakes.add([expects_nothing]);
+            mistakes.note(expects_nothing);
         }
         targets.insert(name, lock);
     }

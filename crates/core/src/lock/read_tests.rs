@@ -5,9 +5,14 @@ use proptest::prelude::*;
 use super::{AcceptName, Lock, LockProblem, MAX_LOCK_BYTES, Notes, arbitrary};
 use crate::policy::{LockOrigin, Origin, OsImageOption, OsImagePolicy, Policy};
 use crate::reference::{OsClass, ReferenceValues};
+use crate::toml_text::TomlProblem;
 
 fn refused(text: &str) -> super::LockError {
     Lock::parse(text, "cvm.lock").unwrap_err()
+}
+
+fn first(error: &super::LockError) -> &super::LockMistake {
+    error.all().first().unwrap()
 }
 
 fn with(lines: &str) -> String {
@@ -21,10 +26,13 @@ fn a_list_that_is_empty_is_a_mistake_and_no_list_is_none() {
     for name in ["places", "sources", "gpus"] {
         let error = refused(&format!("{rest}{name} = []\n"));
         assert!(
-            matches!(error.problem, LockProblem::EmptySection),
+            matches!(
+                first(&error).problem,
+                LockProblem::Toml(TomlProblem::EmptySection)
+            ),
             "{name}: {error}"
         );
-        assert_eq!(error.key.as_deref(), Some(name));
+        assert_eq!(first(&error).key.as_deref(), Some(name));
     }
 }
 
@@ -34,7 +42,12 @@ fn a_file_of_many_mistakes_names_twenty_and_counts_the_others() {
         .map(|number| format!("unknown_{number} = 1\n"))
         .collect();
     let error = refused(&with(&lines));
-    assert_eq!(error.others.len() + 1, 20);
+    assert_eq!(
+        error.all().len(),
+        200,
+        "of the others it is known how many they are"
+    );
+    assert_eq!(error.to_string().lines().count(), 21);
     assert!(error.to_string().contains("8980"), "{error}");
 }
 
@@ -83,8 +96,9 @@ fn all_mistakes_are_named_at_once_in_the_order_of_the_file() {
         "compose-hash = \"29\"\napp_id = \"zz\"\n[images]\nweb = 1\nproxy = 2\n[platform]\nfmspcs = \"00\"\nmr_seam = 3\n",
     );
     let error = refused(&text);
-    let all = || std::iter::once(&error).chain(&error.others);
-    let named: Vec<(usize, &str)> = all()
+    let named: Vec<(usize, &str)> = error
+        .all()
+        .iter()
         .map(|one| (one.place.unwrap().line, one.key.as_deref().unwrap()))
         .collect();
     assert_eq!(
@@ -115,7 +129,7 @@ fn all_mistakes_are_named_at_once_in_the_order_of_the_file() {
 fn of_more_than_20_mistakes_the_others_are_counted() {
     let lines: String = (0..50).map(|number| format!("unknown{number} = 1\n")).collect();
     let error = refused(&with(&lines));
-    assert_eq!((error.others.len(), error.unnamed), (19, 30));
+    assert_eq!((error.all().len(), error.to_string().lines().count()), (50, 21));
     assert!(error.to_string().ends_with("… and 30 more mistakes"));
 }
 
@@ -123,11 +137,26 @@ fn of_more_than_20_mistakes_the_others_are_counted() {
 fn a_mistake_in_one_of_several_targets_hides_none_in_another() {
     let text = with("[target.a]\ncompose_hash = 1\n[target.b]\napp_id = 2\n[target.c]\n");
     let error = refused(&text);
-    let lines: Vec<usize> = std::iter::once(&error)
-        .chain(&error.others)
-        .map(|one| one.place.unwrap().line)
-        .collect();
+    let lines: Vec<usize> = error.all().iter().map(|one| one.place.unwrap().line).collect();
     assert_eq!(lines, [3, 5, 6]);
+}
+
+#[test]
+fn a_line_that_is_not_toml_hides_no_mistake_elsewhere_and_accuses_no_other_line() {
+    let hash = "29".repeat(32);
+    let text = with(&format!(
+        "compose_hash = \"{hash}\"\napp_id = oops oops\n[images]\nweb = 1\n[os_image]\nmrtd = \n[tls]\nbindings = \"ratls\"\n"
+    ));
+    let error = refused(&text);
+    let lines: Vec<usize> = error.all().iter().map(|one| one.place.unwrap().line).collect();
+    assert_eq!(lines, [3, 5, 7, 9], "{error}");
+    // Without the line that names the format, it is not said to be missing; the broken line is.
+    let error = refused(&format!("schema = cvm\ncompose_hash = \"{hash}\"\n"));
+    assert_eq!(error.all().len(), 1, "{error}");
+    assert!(
+        matches!(first(&error).problem, LockProblem::Toml(TomlProblem::NotToml(_))),
+        "{error}"
+    );
 }
 
 #[test]
@@ -137,12 +166,21 @@ fn merge_conflict_markers_are_named_with_their_line() {
         "<<<<<<< HEAD\ncompose_hash = \"{hash}\"\n=======\n>>>>>>> other\n"
     ));
     let error = refused(&text);
-    assert_eq!(error.problem, LockProblem::MergeConflict("<<<<<<<"));
-    assert_eq!(error.place.map(|place| (place.line, place.column)), Some((2, 1)));
+    assert_eq!(
+        first(&error).problem,
+        TomlProblem::MergeConflict("<<<<<<<").into()
+    );
+    assert_eq!(
+        first(&error).place.map(|place| (place.line, place.column)),
+        Some((2, 1))
+    );
     for marker in ["=======\r\n", ">>>>>>> theirs", "||||||| base"] {
         let text = with(&format!("compose_hash = \"{hash}\"\n{marker}"));
         assert!(
-            matches!(refused(&text).problem, LockProblem::MergeConflict(_)),
+            matches!(
+                first(&refused(&text)).problem,
+                LockProblem::Toml(TomlProblem::MergeConflict(_))
+            ),
             "{marker}"
         );
     }
@@ -151,11 +189,15 @@ fn merge_conflict_markers_are_named_with_their_line() {
 #[test]
 fn files_that_are_too_large_or_no_text_are_not_parsed() {
     let large = with(&"#".repeat(MAX_LOCK_BYTES));
-    assert!(matches!(refused(&large).problem, LockProblem::TooLarge { .. }));
-    let read = |file: &[u8]| Lock::read(file, "cvm.lock").unwrap_err().problem;
-    assert!(matches!(read(large.as_bytes()), LockProblem::TooLarge { .. }));
-    assert_eq!(read(b"schema = \"\xff\""), LockProblem::NotUtf8);
-    assert_eq!(read(b""), LockProblem::Empty);
+    let too_large = LockProblem::Toml(TomlProblem::TooLarge {
+        size: large.len(),
+        limit: MAX_LOCK_BYTES,
+    });
+    assert_eq!(first(&refused(&large)).problem, too_large);
+    let read = |file: &[u8]| first(&Lock::read(file, "cvm.lock").unwrap_err()).problem.clone();
+    assert_eq!(read(large.as_bytes()), too_large);
+    assert_eq!(read(b"schema = \"\xff\""), TomlProblem::NotUtf8.into());
+    assert_eq!(read(b""), TomlProblem::Empty.into());
 }
 
 #[test]
@@ -185,11 +227,11 @@ fn deep_nesting_neither_overflows_nor_passes() {
         with(&format!("[compose]\nx = {deep}\n")),
         with(&format!("[compose.{dotted}]\n{dotted} = {deep}\n")),
     ] {
-        let problem = refused(&text).problem;
+        let problem = first(&refused(&text)).problem.clone();
         // One dotted key alone is bounded by the parser.
         assert!(
-            matches!(&problem, LockProblem::TooDeep)
-                || problem == LockProblem::NotToml("recursion limit".to_owned()),
+            problem == TomlProblem::TooDeep.into()
+                || problem == TomlProblem::NotToml("recursion limit".to_owned()).into(),
             "{problem}"
         );
     }
@@ -202,7 +244,7 @@ fn a_vulnerable_image_is_accepted_for_90_days_at_most() {
     assert!(lock.check_end("cvm.lock", 0).is_ok());
     lock.os_image.as_mut().unwrap().vulnerable_until = chrono::NaiveDate::from_ymd_opt(1970, 4, 2);
     let error = lock.check_end("cvm.lock", 0).unwrap_err();
-    assert_eq!(error.problem, LockProblem::TooFar);
+    assert_eq!(first(&error).problem, LockProblem::TooFar);
     assert!(
         error
             .to_string()
@@ -273,7 +315,7 @@ fn a_partial_lock_expects_only_what_it_holds() {
     let error = lock
         .apply(&"cvm.lock".into(), Some(OsImageOption::Lock), Policy::default())
         .unwrap_err();
-    assert_eq!(error.problem, LockProblem::NoOsImage);
+    assert_eq!(first(&error).problem, LockProblem::NoOsImage);
 }
 
 proptest! {
@@ -371,7 +413,10 @@ fn a_lock_that_accepts_what_it_does_not_hold_is_refused() {
     }
     // To accept is not to expect.
     let nothing = format!("schema = \"cvm-verify/lock/v1\"\n{}\n", accepts("tcb"));
-    assert_eq!(read(&nothing).unwrap_err().problem, LockProblem::ExpectsNothing);
+    assert_eq!(
+        first(&read(&nothing).unwrap_err()).problem,
+        LockProblem::ExpectsNothing
+    );
     let said = read(&format!("{without}{}\n", accepts("dev-image")))
         .unwrap_err()
         .to_string();
@@ -438,7 +483,7 @@ fn an_origin_is_scheme_host_and_port_alone() {
         "\"https://a b\"",
     ] {
         let error = read(text).unwrap_err();
-        assert_eq!(error.problem, LockProblem::Origin, "{text}");
+        assert_eq!(first(&error).problem, LockProblem::Origin, "{text}");
         assert!(
             error.to_string().contains("origin = \"https://app.example\""),
             "{error}"

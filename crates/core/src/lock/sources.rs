@@ -4,11 +4,10 @@
 use toml::de::DeValue;
 
 use super::list::ListOf;
-use super::mistakes::Mistakes;
-use super::section::{Entry, Section};
-use super::{LockError, LockProblem};
+use super::{LockMistake, LockProblem};
 use crate::policy::{LockOrigin, MAX_SOURCE_RULES, SourcePolicy, SourceRule, WrittenRule};
 use crate::toml_text::literal::quoted;
+use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 
 const KEYS: [&str; 15] = [
     "image",
@@ -32,7 +31,7 @@ const KEYS: [&str; 15] = [
 pub(super) const HEADER: &str = "[[sources]]";
 
 /// Reads `[[sources]]`.
-pub(super) fn read(entry: Entry<'_>, mistakes: &mut Mistakes) -> Vec<WrittenRule> {
+pub(super) fn read(entry: TomlEntry<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Vec<WrittenRule> {
     ListOf {
         expected: "a list of sections: [[sources]]",
         most: MAX_SOURCE_RULES,
@@ -42,8 +41,8 @@ pub(super) fn read(entry: Entry<'_>, mistakes: &mut Mistakes) -> Vec<WrittenRule
     .read(entry, mistakes, rule)
 }
 
-fn rule(section: &mut Section<'_>) -> Result<WrittenRule, LockError> {
-    let wrong = |section: &Section<'_>, key: &str, problem: String| {
+fn rule(section: &mut TomlTable<'_>) -> Result<WrittenRule, LockMistake> {
+    let wrong = |section: &TomlTable<'_>, key: &str, problem: String| {
         section.missing(key, LockProblem::SourceRule(problem))
     };
     let image = text(section, "image")?;
@@ -74,18 +73,18 @@ fn rule(section: &mut Section<'_>) -> Result<WrittenRule, LockError> {
     }
 }
 
-fn text(section: &mut Section<'_>, key: &str) -> Result<Option<String>, LockError> {
+fn text(section: &mut TomlTable<'_>, key: &str) -> Result<Option<String>, LockMistake> {
     let entry = section.take(key);
     entry.map(|entry| entry.string().map(str::to_owned)).transpose()
 }
 
 /// One text, or a list of them.
-fn list(section: &mut Section<'_>, key: &str) -> Result<Vec<String>, LockError> {
+fn list(section: &mut TomlTable<'_>, key: &str) -> Result<Vec<String>, LockMistake> {
     let Some(entry) = section.take(key) else {
         return Ok(Vec::new());
     };
     let wrong_type = entry.type_error("a text or a list of texts");
-    match &entry.value {
+    match entry.value() {
         DeValue::String(text) => Ok(vec![text.to_string()]),
         DeValue::Array(items) if !items.is_empty() => items
             .iter()

@@ -1,11 +1,10 @@
 //! `[tls]`: how the VM bound the TLS key of its address when the lock was taken.
 
-use super::mistakes::Mistakes;
-use super::section::{Entry, Section};
-use super::{LockError, LockProblem};
+use super::{LockMistake, LockProblem};
 use crate::evidence::parse_user_hex_up_to;
 use crate::policy::{LockedBinding, TlsBinding};
 use crate::toml_text::literal::quoted;
+use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 use crate::verify::Claims;
 
 /// Most bytes of a SubjectPublicKeyInfo in a lock. That of P-256 has 91.
@@ -82,17 +81,17 @@ impl LockedTls {
     }
 
     /// Reads the section.
-    pub(super) fn read(mut section: Section<'_>, mistakes: &mut Mistakes) -> Self {
+    pub(super) fn read(mut section: TomlTable<'_>, mistakes: &mut FoundMistakes<LockProblem>) -> Self {
         let kms = section.take("kms");
         let binding = section.take("binding");
         if binding.is_none() {
-            mistakes.add([section.missing("binding", LockProblem::Missing)]);
+            mistakes.note(section.missing("binding", LockProblem::Missing));
         }
         let binding = binding.and_then(|entry| mistakes.keep(mode(&entry)));
         if let (Some(entry), Some(binding)) = (&kms, binding)
             && binding != TlsBinding::RaTls
         {
-            mistakes.add([entry.error(LockProblem::KmsWithoutChain)]);
+            mistakes.note(entry.error(LockProblem::KmsWithoutChain));
         }
         let locked = Self {
             binding,
@@ -111,14 +110,14 @@ impl LockedTls {
     }
 }
 
-fn mode(entry: &Entry<'_>) -> Result<TlsBinding, LockError> {
+fn mode(entry: &TomlEntry<'_>) -> Result<TlsBinding, LockMistake> {
     match entry.string()?.trim().parse() {
         Ok(TlsBinding::Auto) | Err(_) => Err(entry.error(LockProblem::TlsBinding)),
         Ok(mode) => Ok(mode),
     }
 }
 
-fn key(entry: &Entry<'_>) -> Result<String, LockError> {
+fn key(entry: &TomlEntry<'_>) -> Result<String, LockMistake> {
     parse_user_hex_up_to(entry.string()?, MAX_KEY)
         .map(hex::encode)
         .map_err(|error| entry.error(error.into()))

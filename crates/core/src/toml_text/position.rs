@@ -15,14 +15,6 @@ pub struct LineIndex<'t> {
     starts: Vec<usize>,
 }
 
-impl LineIndex<'static> {
-    /// Those of no text.
-    pub const NONE: Self = Self {
-        text: "",
-        starts: Vec::new(),
-    };
-}
-
 impl<'t> LineIndex<'t> {
     /// The lines of a text.
     #[must_use]
@@ -32,12 +24,6 @@ impl<'t> LineIndex<'t> {
             text,
             starts: std::iter::once(0).chain(ends).collect(),
         }
-    }
-
-    /// The text.
-    #[must_use]
-    pub const fn text(&self) -> &'t str {
-        self.text
     }
 
     /// Line and column of a byte; a byte beyond the end is the end.
