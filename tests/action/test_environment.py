@@ -157,6 +157,17 @@ def test_channels_of_a_policy_file_reach_the_program_masked(workspace):
     assert "5ecret" not in printed[printed.index("CVM_VERIFY_CONFIG=") :]
 
 
+def test_a_registry_s_password_is_masked_by_itself(workspace):
+    credentials = "ghcr.io me:pass5ecret\n  r.test:5000  a:b:5ecret5ecret  gitlab.test\n"
+    leak = 'echo "alone: pass5ecret and b:5ecret5ecret"; sleep 0.3; echo verdict=pass >>$GITHUB_OUTPUT'
+    inputs = {"url": "https://app.test", "registry-credentials": credentials, "binary-path": str(workspace.recorder(leak))}
+    run = workspace.run(inputs, verbose=True)
+    assert run.green, run.log
+    assert workspace.environment()["CVM_VERIFY_REGISTRY_CREDENTIALS"].strip() == credentials.strip()
+    printed = run.said("subject/verify")
+    assert "5ecret" not in printed[printed.rindex("alone:") :]
+
+
 @pytest.mark.parametrize(
     "line", ["SLACK=x", "CVM_VERIFY_OS_IMAGE=unchecked", "CVM_VERIFY_x=y", "https://hooks.test/5ecret", "PATH=/evil", "CVM_VERIFY_MODE=x"]
 )

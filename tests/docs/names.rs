@@ -7,7 +7,8 @@ use cvm_verify_core::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 29] = [
+const OTHER_PROGRAMS: [&str; 30] = [
+    "--bench",
     "--bin",
     "--bundle",
     "--certificate-identity",

@@ -64,16 +64,20 @@ impl Request {
 
     /// What does a contract answer at the newest block, which can still be replaced?
     pub(super) fn call_at_head(to: &Address, call: &Call) -> Self {
-        let mut request = Self::call(to, call, 0);
-        request.params[1] = HEAD.into();
-        request
+        Self::call(to, call, 0).at_head()
     }
 
     /// Which code is at an address at the newest block, which can still be replaced?
     pub(super) fn code_at_head(of: &Address) -> Self {
-        let mut request = Self::code(of, 0);
-        request.params[1] = HEAD.into();
-        request
+        Self::code(of, 0).at_head()
+    }
+
+    /// With the newest block in the place of the one that was given: both take it as their second parameter.
+    fn at_head(mut self) -> Self {
+        if let Some(block) = self.params.get_mut(1) {
+            *block = HEAD.into();
+        }
+        self
     }
 
     /// Which code is at an address, at a block?
