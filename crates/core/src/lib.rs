@@ -82,31 +82,44 @@
 //! documents 32, app and instance ids 20, FMSPC 6; in text all are hexadecimal, in lower case, without `0x`. Collateral is
 //! dcap-qvl's `QuoteCollateralV3`, so a new major version of dcap-qvl is one of this crate.
 //!
+//! # What the interface is
+//!
+//! The names on this page, and the types that they show as fields, arguments and results: these are in the modules
+//! [`evidence`], [`verify`](mod@verify), [`policy`], [`lock`], [`reference`] and [`report`]. A public item that this
+//! documentation does not show is for the program `cvm-verify` alone: the crates are released together, and such an item
+//! changes without a new major version.
+//!
 //! # Features
 //!
 //! * `schema`: JSON Schemas of the types in [`report`].
 //! * `test-util`: arbitrary locks for property tests.
 
+#[doc(hidden)]
 pub mod appraise;
+#[doc(hidden)]
 pub mod checks;
+#[doc(hidden)]
 pub mod compose;
 pub mod evidence;
 pub mod lock;
 pub mod policy;
 pub mod reference;
 pub mod report;
+#[doc(hidden)]
 pub mod tiers;
+#[doc(hidden)]
 pub mod toml_text;
 pub mod verify;
 
 pub use appraise::{Subject, appraise};
-pub use checks::{Check, EvidenceFailure};
+pub use checks::{Check, EvidenceFailure, EvidenceReason, Reason, Required};
 pub use compose::ComposeFile;
 pub use evidence::{Bundle, Evidence, EvidenceError, Unproven};
-pub use lock::{Lock, LockError, LockFile};
+pub use lock::{Lock, LockError, LockFile, LockProblem};
 pub use policy::{Expected, Fingerprint, Origin, OsImagePolicy, Policy, TcbPolicy};
 pub use reference::ReferenceValues;
 pub use report::{Assurance, CheckId, CheckResult, Report, Status, TargetReport, Tier, Verdict};
+pub use toml_text::{FileMistake, Mistake, Mistakes, Position, TomlProblem, UnknownKey};
 pub use verify::{
     BootClaims, Claims, IdentifiedOs, Inputs, MeasuredCompose, MeasuredLog, NotProven, SignatureCache,
     TrustRoot, UnusableCollateral, VerifiedQuote, prove,

@@ -53,11 +53,14 @@ mod vm_config;
 
 pub use attestation::{Attestation, BootEvents};
 pub use bundle::{Bundle, BundleError, BundleSource, EarlyRecord, SCHEMA as BUNDLE_SCHEMA};
+pub use bytes::HexError;
 pub(crate) use bytes::strip_prefix;
-pub use bytes::{HexError, parse_user_hex, parse_user_hex_up_to};
+#[doc(hidden)]
+pub use bytes::{parse_user_hex, parse_user_hex_up_to};
 pub use collateral::MAX_BYTES;
 pub use error::EvidenceError;
 pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
+#[doc(hidden)]
 pub use excerpt::excerpt;
 pub(crate) use gpu::claimed_gpus;
 pub use gpu::{
@@ -70,6 +73,7 @@ pub use ingress::{
     MAX_INGRESS_FILE_BYTES, MAX_INGRESS_MANIFEST_BYTES, MAX_INGRESS_QUOTE_BYTES, ManifestError,
 };
 pub use json::Object;
+#[doc(hidden)]
 pub use json_budget::has_more_values_than;
 pub use kms_meta::{KmsBootstrap, KmsMeta, KmsRules, MAX_KMS_META_BYTES};
 pub(crate) use limits::MAX_COMPOSE_VALUES;

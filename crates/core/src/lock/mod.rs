@@ -57,11 +57,13 @@ use serde_json::Value;
 
 use crate::policy::KnownBy;
 pub use accepted::{AcceptName, Accepting, UnknownAcceptName};
+#[doc(hidden)]
 pub use comments::keep_comments;
 pub use diff::{Change, difference};
 pub use diff_text::difference_text;
 pub use document::{DocumentChanges, document_changes};
 pub use error::{LockError, LockMistake, LockProblem};
+#[doc(hidden)]
 pub use field_words::field_words;
 pub use file::{LockFile, with_target};
 pub use governance::{GovernanceGap, LockedContract, LockedGovernance};

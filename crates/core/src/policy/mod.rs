@@ -19,12 +19,14 @@ mod max_age;
 mod os_image;
 mod platform;
 mod second_hash;
+#[doc(hidden)]
 pub mod seconds;
 mod source;
 pub(crate) mod tcb;
 mod tls_binding;
 mod written_source;
 
+#[doc(hidden)]
 pub use gpu_pin::KEYS as GPU_KEYS;
 
 pub use appraisal::{

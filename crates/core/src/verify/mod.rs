@@ -37,6 +37,7 @@ mod boot;
 pub mod chain;
 mod claims;
 mod config_id;
+#[doc(hidden)]
 pub mod digest;
 mod early_tcb;
 mod event_log;
@@ -47,6 +48,7 @@ mod live_kms;
 mod live_tls;
 mod measurements;
 mod not_proven;
+#[doc(hidden)]
 pub mod oci;
 pub mod os_image;
 mod phala_verdict;
@@ -59,6 +61,7 @@ mod statements;
 mod td_claims;
 mod tls_binding;
 pub(crate) mod trust_root;
+#[doc(hidden)]
 pub mod validity;
 
 pub(crate) use app_compose::members_of;
