@@ -2,15 +2,14 @@
 //! written by hand here, apart from those of the program.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{
-    behaviour::{Behaviour, Scripts},
-    connection::Response,
-    listener::{Listener, Request, Service},
-};
+use super::behaviour::Behaviour;
+use super::connection::Response;
+use super::listener::Request;
+use super::stateful::{self, Stateful};
 use crate::Cvm;
 
 /// An address.
@@ -248,14 +247,10 @@ type Edit = Arc<dyn Fn(&str, &mut Value) + Send + Sync>;
 struct State {
     chain: Chain,
     edits: Vec<Edit>,
-    scripts: Scripts<()>,
 }
 
 /// A node.
-pub struct ChainServer {
-    listener: Listener,
-    state: Arc<Mutex<State>>,
-}
+pub struct ChainServer(Stateful<State>);
 
 impl ChainServer {
     /// Serves over plain HTTP.
@@ -263,64 +258,46 @@ impl ChainServer {
     /// # Panics
     /// When loopback has no free port.
     pub fn http(chain: Chain) -> Self {
-        let state = Arc::new(Mutex::new(State {
-            chain,
-            edits: vec![],
-            scripts: Scripts::default(),
-        }));
-        let listener =
-            Listener::start(Arc::new(Node(Arc::clone(&state))), None).expect("a free port on loopback");
-        Self { listener, state }
+        let state = State { chain, edits: vec![] };
+        Self(Stateful::start(state, None))
     }
 
     /// `http://127.0.0.1:<port>`
     pub fn url(&self) -> String {
-        format!("http://{}", self.listener.address())
+        self.0.url()
     }
 
     /// Changes what it knows of the chain.
     pub fn change(&self, change: impl FnOnce(&mut Chain)) {
-        change(&mut self.state().chain);
+        change(&mut self.0.state().chain);
     }
 
     /// Edits each answer before it is sent. The edit is given the method.
     pub fn edit(&self, edit: impl Fn(&str, &mut Value) + Send + Sync + 'static) {
-        self.state().edits.push(Arc::new(edit));
+        self.0.state().edits.push(Arc::new(edit));
     }
 
     /// From now on it behaves so.
     pub fn behave(&self, behaviour: Behaviour) {
-        self.state().scripts.set((), behaviour);
+        self.0.behave(behaviour);
     }
 
     /// Every request so far.
     pub fn requests(&self) -> Vec<Request> {
-        self.listener.requests()
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.requests()
     }
 }
 
-struct Node(Arc<Mutex<State>>);
-
-impl Service for Node {
-    fn behaviour(&self, _request: &Request) -> Behaviour {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.scripts.take(&())
-    }
-
+impl stateful::State for State {
     fn respond(&self, request: &Request) -> Response {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let asked: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let method = asked["method"].as_str().unwrap_or_default();
         let mut answer = json!({ "jsonrpc": "2.0", "id": asked["id"] });
-        match state.chain.result(method, &asked["params"]) {
+        match self.chain.result(method, &asked["params"]) {
             Ok(result) => answer["result"] = result,
             Err(error) => answer["error"] = error,
         }
-        for edit in &state.edits {
+        for edit in &self.edits {
             edit(method, &mut answer);
         }
         Response::json(answer.to_string())

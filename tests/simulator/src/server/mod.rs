@@ -12,6 +12,7 @@ mod pccs;
 mod phala_api;
 mod registry;
 mod scripted;
+mod stateful;
 mod tls;
 mod tls_way;
 

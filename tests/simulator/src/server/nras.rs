@@ -1,28 +1,21 @@
 //! NVIDIA's remote attestation service: `POST /v4/attest/gpu`, `/v4/attest/switch` and its key set.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
 use serde_json::Value;
 
-use super::{
-    behaviour::{Behaviour, Scripts},
-    connection::Response,
-    listener::{Listener, Request, Service},
-};
+use super::behaviour::Behaviour;
+use super::connection::Response;
+use super::listener::Request;
+use super::stateful::{self, Stateful};
 use crate::{gpu::Gpus, nras::Nras};
 
 struct State {
     service: Nras,
     gpus: Gpus,
     versions: Vec<&'static str>,
-    scripts: Scripts<()>,
 }
 
 /// A stand-in for NVIDIA's service that knows these GPUs.
-pub struct NrasServer {
-    listener: Listener,
-    state: Arc<Mutex<State>>,
-}
+pub struct NrasServer(Stateful<State>);
 
 impl NrasServer {
     /// Serves over plain HTTP.
@@ -30,65 +23,50 @@ impl NrasServer {
     /// # Panics
     /// When loopback has no free port.
     pub fn http(service: Nras, gpus: Gpus) -> Self {
-        let state = Arc::new(Mutex::new(State {
+        let state = State {
             service,
             gpus,
             versions: vec!["v3", "v4"],
-            scripts: Scripts::default(),
-        }));
-        let listener =
-            Listener::start(Arc::new(Api(Arc::clone(&state))), None).expect("a free port on loopback");
-        Self { listener, state }
+        };
+        Self(Stateful::start(state, None))
     }
 
     /// `http://127.0.0.1:<port>`
     pub fn url(&self) -> String {
-        format!("http://{}", self.listener.address())
+        self.0.url()
     }
 
     /// Changes the service.
     pub fn change(&self, change: impl FnOnce(&mut Nras)) {
-        change(&mut self.state().service);
+        change(&mut self.0.state().service);
     }
 
     /// From now on it knows version 3 of its interface alone.
     pub fn version_3_alone(&self) {
-        self.state().versions = vec!["v3"];
+        self.0.state().versions = vec!["v3"];
     }
 
     /// From now on it behaves so.
     pub fn behave(&self, behaviour: Behaviour) {
-        self.state().scripts.set((), behaviour);
+        self.0.behave(behaviour);
     }
 
     /// Every request so far.
     pub fn requests(&self) -> Vec<Request> {
-        self.listener.requests()
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.requests()
     }
 }
 
-struct Api(Arc<Mutex<State>>);
-
-impl Service for Api {
-    fn behaviour(&self, _request: &Request) -> Behaviour {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.scripts.take(&())
-    }
-
+impl stateful::State for State {
     fn respond(&self, request: &Request) -> Response {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if request.method == "GET" && request.path() == "/.well-known/jwks.json" {
-            return Response::json(state.service.key_set());
+            return Response::json(self.service.key_set());
         }
         let parts: Vec<&str> = request.path().split('/').collect();
         let ["", version, "attest", kind] = parts.as_slice() else {
             return Response::error(404, "not found");
         };
-        if request.method != "POST" || !state.versions.contains(version) {
+        if request.method != "POST" || !self.versions.contains(version) {
             return Response::error(404, "not found");
         }
         let sent: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
@@ -97,12 +75,12 @@ impl Service for Api {
             return Response::error(400, "no nonce");
         };
         let is_switch = *kind == "switch";
-        let devices = state.gpus.devices.iter();
+        let devices = self.gpus.devices.iter();
         let devices: Vec<_> = devices
             .filter(|device| (device.architecture == "LS10") == is_switch)
             .cloned()
             .collect();
         let name = if is_switch { "SWITCH" } else { "GPU" };
-        Response::json(state.service.answer(name, &devices, &nonce))
+        Response::json(self.service.answer(name, &devices, &nonce))
     }
 }

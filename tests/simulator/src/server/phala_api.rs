@@ -1,16 +1,15 @@
 //! Phala's verification API: `POST /api/v1/attestations/verify` (dstack-attestation.md §1.e). It verifies nothing: its
 //! verdict is a knob.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    behaviour::{Behaviour, Scripts},
-    connection::Response,
-    listener::{Listener, Request, Service},
-};
+use super::behaviour::Behaviour;
+use super::connection::Response;
+use super::listener::Request;
+use super::stateful::{self, Stateful};
 
 /// The path of the one endpoint.
 pub const PHALA_API_PATH: &str = "/api/v1/attestations/verify";
@@ -21,14 +20,10 @@ struct State {
     verified: bool,
     refusal: Option<(u16, String)>,
     edits: Vec<Edit>,
-    scripts: Scripts<()>,
 }
 
 /// A stand-in for Phala's API.
-pub struct PhalaApiServer {
-    listener: Listener,
-    state: Arc<Mutex<State>>,
-}
+pub struct PhalaApiServer(Stateful<State>);
 
 impl PhalaApiServer {
     /// Serves over plain HTTP and finds every quote good.
@@ -36,76 +31,61 @@ impl PhalaApiServer {
     /// # Panics
     /// When loopback has no free port.
     pub fn http() -> Self {
-        let state = Arc::new(Mutex::new(State {
+        let state = State {
             verified: true,
             refusal: None,
             edits: vec![],
-            scripts: Scripts::default(),
-        }));
-        let listener =
-            Listener::start(Arc::new(Api(Arc::clone(&state))), None).expect("a free port on loopback");
-        Self { listener, state }
+        };
+        Self(Stateful::start(state, None))
     }
 
     /// `http://127.0.0.1:<port>`
     pub fn url(&self) -> String {
-        format!("http://{}", self.listener.address())
+        self.0.url()
     }
 
     /// The verdict from now on.
     pub fn find(&self, verified: bool) {
-        self.state().verified = verified;
+        self.0.state().verified = verified;
     }
 
     /// From now on every quote is refused with this status and `{"detail": …}`.
     pub fn refuse(&self, status: u16, detail: &str) {
-        self.state().refusal = Some((status, detail.to_owned()));
+        self.0.state().refusal = Some((status, detail.to_owned()));
     }
 
     /// Edits each answer before it is sent.
     pub fn edit(&self, edit: impl Fn(&mut Value) + Send + Sync + 'static) {
-        self.state().edits.push(Arc::new(edit));
+        self.0.state().edits.push(Arc::new(edit));
     }
 
     /// From now on it behaves so.
     pub fn behave(&self, behaviour: Behaviour) {
-        self.state().scripts.set((), behaviour);
+        self.0.behave(behaviour);
     }
 
     /// Every request so far.
     pub fn requests(&self) -> Vec<Request> {
-        self.listener.requests()
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.requests()
     }
 }
 
-struct Api(Arc<Mutex<State>>);
-
-impl Service for Api {
-    fn behaviour(&self, _request: &Request) -> Behaviour {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.scripts.take(&())
-    }
-
+impl stateful::State for State {
     fn respond(&self, request: &Request) -> Response {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if request.method != "POST" || request.path() != PHALA_API_PATH {
             return detail(404, "Not Found");
         }
-        if let Some((status, text)) = &state.refusal {
+        if let Some((status, text)) = &self.refusal {
             return detail(*status, text);
         }
         let sent: Value = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
         let Some(quote) = sent["hex"].as_str().and_then(|text| hex::decode(text).ok()) else {
             return detail(400, "Either 'file' or 'hex' must be provided");
         };
-        let Some(mut answer) = answer(&quote, state.verified) else {
+        let Some(mut answer) = answer(&quote, self.verified) else {
             return detail(422, "Invalid quote: malformed quote structure");
         };
-        for edit in &state.edits {
+        for edit in &self.edits {
             edit(&mut answer);
         }
         Response::json(answer.to_string())
