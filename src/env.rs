@@ -118,6 +118,14 @@ impl Env {
             .and_then(|()| self.stdout.flush());
     }
 
+    /// Writes to standard error.
+    pub(crate) fn write_error(&mut self, text: &str) {
+        let _ = self
+            .stderr
+            .write_all(text.as_bytes())
+            .and_then(|()| self.stderr.flush());
+    }
+
     /// Writes a line to standard error.
     pub(crate) fn complain(&mut self, line: &str) {
         let _ = writeln!(self.stderr, "{line}").and_then(|()| self.stderr.flush());

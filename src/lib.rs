@@ -16,6 +16,7 @@
 //! `docs/architecture.md` in the repository shows all floors.
 
 pub mod alert;
+mod artifacts;
 pub mod cli;
 pub mod collateral;
 pub mod compare;
@@ -29,10 +30,13 @@ pub mod image_source;
 pub mod inspect;
 pub mod merge;
 pub mod net;
+mod pin;
 mod plan;
 mod recorded;
 pub mod render;
+mod runtime;
 pub mod source;
 mod statement_check;
+mod unknown_variables;
 mod usage_error;
 pub mod watch;

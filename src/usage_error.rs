@@ -47,3 +47,23 @@ impl WriteError {
         Self::new(path.display().to_string(), problem)
     }
 }
+
+/// Why a command did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The settings are wrong.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// A file or a folder cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The system does not do what the command needs.
+    #[error("{what}")]
+    System {
+        /// What it does not do.
+        what: &'static str,
+        /// Why.
+        #[source]
+        error: std::io::Error,
+    },
+}

@@ -1,7 +1,5 @@
 //! `cvm-verify alert test`: one message to every channel that is set.
 
-use anyhow::Context as _;
-
 use super::args::{AlertArgs, AlertCommand};
 use super::transport;
 use crate::alert::alerting::{Alerting, entropy, run_url};
@@ -10,6 +8,7 @@ use crate::alert::variables::ChannelVariables;
 use crate::alert::{self, CHANNELS, ChannelSecret, Role, RunContext};
 use crate::env::Env;
 use crate::render;
+use crate::runtime::runtime;
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::Mode;
 
@@ -36,10 +35,7 @@ pub(super) fn run(args: &AlertArgs, env: &mut Env) -> anyhow::Result<u8> {
         run_url: run_url.as_deref(),
         report_sha256: None,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("no async runtime")?;
+    let runtime = runtime()?;
     let records = runtime.block_on(alert::test(&client, &channels, &context, entropy));
     for record in &records {
         let word = if record.delivered { "delivered" } else { "FAILED" };

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Context as _;
-
 use super::args::{DeployPlanArgs, PlanFormat};
 use super::settings::of_options;
 use super::transport;
@@ -13,6 +11,7 @@ use crate::plan::policy::{Locks, expectations};
 use crate::plan::policy_file;
 use crate::plan::setting_problem::settings_error;
 use crate::render;
+use crate::runtime::runtime;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::{Sought, sought_in, statements_of_files};
 
@@ -42,10 +41,7 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
     if !missing.is_empty() {
         let client = transport::client(&args.transport.http)?;
         let lookups = transport::statement_lookups(&args.transport, env)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("no async runtime")?;
+        let runtime = runtime()?;
         recorded.extend(runtime.block_on(lookups.look_up(&client, missing, now)));
     }
     let plan = plan.with_statements(&recorded, &policy, now);

@@ -3,30 +3,26 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::alone::{Alone, Around, facts_of_alone};
 use super::args::{DiffArgs, Format};
 use super::settings::of_source;
-use super::trust_roots::{Roots, trust_roots};
-use super::{chain, pin};
-use crate::compare::{Side, SideKind, compare};
+use super::trust_roots::trust_roots;
+use super::{chain, transport};
+use crate::compare::{NoSide, Side, SideKind, compare};
 use crate::config::shown_text;
-use crate::engine::{AskedContracts, ContractHints};
+use crate::engine::{Around, AskedContracts, ContractHints, Session, TrustRoots, describe};
 use crate::env::Env;
 use crate::files;
 use crate::plan::policy;
 use crate::plan::target::Target;
 use crate::recorded::bundle::from_bundle;
+use crate::recorded::evidence::Recorded;
 use crate::recorded::loose;
 use crate::render::{self, escape};
+use crate::runtime::runtime;
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::Check;
 use cvm_verify_core::lock::Lock;
 use cvm_verify_core::policy::{KmsHost, Policy, ReportDataPolicy, SourcePolicy};
-use cvm_verify_core::report::{CheckId, Status, rfc3339};
-use cvm_verify_core::verify::Claims;
-
-/// Why a side says nothing: the exit code, and a sentence that may hold a stranger's text.
-struct Unsaid(u8, String);
+use cvm_verify_core::report::rfc3339;
 
 pub(super) fn run(args: &DiffArgs, env: &mut Env) -> anyhow::Result<u8> {
     let roots = trust_roots(&args.trust)?;
@@ -77,11 +73,11 @@ pub(super) fn run(args: &DiffArgs, env: &mut Env) -> anyhow::Result<u8> {
                     *place = Some(side);
                 }
             }
-            Err(Unsaid(code, why)) => {
+            Err(no_side) => {
                 let name = what.map_or("the loose files", shown);
-                let why = escape::terminal(&format!("{name}: {why}")).into_owned();
+                let why = escape::terminal(&format!("{name}: {no_side}")).into_owned();
                 env.complain(&format!("Nothing was compared: {why}"));
-                return Ok(code);
+                return Ok(no_side.verdict().exit_code());
             }
         }
     }
@@ -140,11 +136,11 @@ fn shown(what: &str) -> &str {
 fn side(
     what: &str,
     args: &DiffArgs,
-    roots: &Roots,
+    roots: &TrustRoots,
     expectations: &Policy,
     named: &Named,
     env: &Env,
-) -> anyhow::Result<Result<Side, Unsaid>> {
+) -> anyhow::Result<Result<Side, NoSide>> {
     if is_address(what) {
         return live(what, args, roots, expectations, named, env);
     }
@@ -158,93 +154,68 @@ fn side(
 }
 
 /// A bundle, at the time that it was captured.
-fn bundle(path: &Path, roots: &Roots, expectations: &Policy) -> anyhow::Result<Result<Side, Unsaid>> {
+fn bundle(path: &Path, roots: &TrustRoots, expectations: &Policy) -> anyhow::Result<Result<Side, NoSide>> {
     let recorded = from_bundle(path, None)?;
     let at = recorded.captured_at.unwrap_or_default();
     let name = format!("{}, of {}", path.display(), rfc3339(at));
-    Ok(match roots.prove(&recorded.gathered, at) {
-        Ok(claims) => {
-            let claims = chain::with_recorded_kms(claims, recorded.recalled.kms(), &roots.quote);
-            let claims = chain::as_recorded(claims, recorded.recalled.chain(), &expectations.reference);
-            of_facts(name, SideKind::Bundle, &claims, expectations)
-        }
-        Err(gap) => Err(Unsaid(super::INCONCLUSIVE, gap.detail)),
-    })
+    Ok(recorded_side(name, &recorded, at, roots, expectations))
 }
 
 /// Loose files, judged now.
 fn loose_side(
     args: &DiffArgs,
-    roots: &Roots,
+    roots: &TrustRoots,
     expectations: &Policy,
     env: &Env,
-) -> anyhow::Result<Result<Side, Unsaid>> {
+) -> anyhow::Result<Result<Side, NoSide>> {
     let Some(recorded) = loose::recorded(&args.loose.files())? else {
-        return Ok(Err(Unsaid(super::INCONCLUSIVE, "there is no quote".to_owned())));
+        return Ok(Err(NoSide::Unknown("there is no quote".to_owned())));
     };
-    let at = (env.now)();
-    Ok(match roots.prove(&recorded.gathered, at) {
-        Ok(claims) => of_facts(recorded.name, SideKind::Bundle, &claims, expectations),
-        Err(gap) => Err(Unsaid(super::INCONCLUSIVE, gap.detail)),
-    })
+    let (name, at) = (recorded.name.clone(), (env.now)());
+    Ok(recorded_side(name, &recorded, at, roots, expectations))
+}
+
+fn recorded_side(
+    name: String,
+    recorded: &Recorded,
+    at: u64,
+    roots: &TrustRoots,
+    expectations: &Policy,
+) -> Result<Side, NoSide> {
+    let claims = recorded.describe(roots, at, &SourcePolicy::default(), &expectations.reference);
+    Side::of_facts(name, SideKind::Bundle, &claims?, expectations)
 }
 
 fn live(
     url: &str,
     args: &DiffArgs,
-    roots: &Roots,
+    roots: &TrustRoots,
     expectations: &Policy,
     named: &Named,
     env: &Env,
-) -> anyhow::Result<Result<Side, Unsaid>> {
-    let target = Target::new(url, &of_source(&args.source))?;
-    let only_one = ["a side of a comparison is one", "compare one bundle"];
-    let alone = Alone {
-        source: &target.source,
-        transport: &args.transport,
-        roots,
+) -> anyhow::Result<Result<Side, NoSide>> {
+    let source = Target::new(url, &of_source(&args.source))?.source;
+    let session = Session {
+        roots: roots.clone(),
         nodes: chain::nodes(&args.chain)?,
-        around: Around {
-            kms: named.kms.clone(),
-            hints: None,
-            contracts: AskedContracts::Found {
-                written: named.contracts,
-                said: None,
-                reference: Arc::clone(&expectations.reference),
-            },
+        ..transport::session(&args.transport, env)?
+    };
+    let around = Around {
+        kms: named.kms.clone(),
+        hints: None,
+        contracts: AskedContracts::Found {
+            written: named.contracts,
+            said: None,
+            reference: Arc::clone(&expectations.reference),
         },
-        only_one,
-        sources: &SourcePolicy::default(),
     };
-    let claims = facts_of_alone(alone, env)?.claims;
-    let claims = match claims {
-        Ok(claims) => claims,
-        Err(gap) => return Ok(Err(Unsaid(super::INCONCLUSIVE, gap.detail))),
-    };
-    Ok(of_facts(
-        shown(url).to_owned(),
-        SideKind::Live,
-        &claims,
-        expectations,
-    ))
-}
-
-/// What was proven. Of a live deployment, what may be a recording says nothing.
-fn of_facts(name: String, kind: SideKind, claims: &Claims, expectations: &Policy) -> Result<Side, Unsaid> {
-    let freshness = (Check::of(CheckId::Freshness).run)(claims, expectations);
-    let fresh = freshness.status == Status::Pass;
-    let side = Side::of_facts(name, kind, claims, fresh)
-        .map_err(|refusal| Unsaid(pin::exit_code_of_refusal(claims), format!("{refusal}.")))?;
-    if kind == SideKind::Live && !fresh {
-        let code = if freshness.status == Status::Fail {
-            super::FAIL
-        } else {
-            super::INCONCLUSIVE
-        };
-        return Err(Unsaid(
-            code,
-            format!("what it shows may be a recording. {}", freshness.detail),
-        ));
-    }
-    Ok(side)
+    let described = runtime()?.block_on(describe(&session, &source, around, &SourcePolicy::default()));
+    let described = described.map_err(|several| {
+        UsageError::new(format!(
+            "{several}, and a side of a comparison is one; write their evidence with `verify --evidence FOLDER` and compare one \
+             bundle"
+        ))
+    })?;
+    let side = |claims| Side::of_facts(shown(url).to_owned(), SideKind::Live, &claims, expectations);
+    Ok(described.claims.map_err(NoSide::from).and_then(side))
 }

@@ -3,18 +3,19 @@
 //! An empty variable is unset; the command line wins; a repeatable option takes one value per line. Options
 //! that must be typed by a person (`COMMAND_LINE_ONLY`) are never taken from there.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use clap::{ArgAction, ArgMatches};
 
-use super::unknown_variables;
 use super::variable_name::{COMMAND_LINE_ONLY, variable_of};
 use crate::env::{Env, truth};
+use crate::unknown_variables;
 use crate::usage_error::UsageError;
 
 /// The arguments, with options from the environment appended.
 pub(super) fn with_environment(command: clap::Command, env: &Env) -> Result<Vec<OsString>, UsageError> {
-    unknown_variables::refuse_near_misses(&command, &env.variables)?;
+    unknown_variables::refuse_near_misses(&option_variables(&command), &env.variables)?;
     let args = &env.args;
     // A command line that does not parse is reported as it stands.
     let Ok(matches) = command.clone().ignore_errors(true).try_get_matches_from(args) else {
@@ -108,4 +109,119 @@ fn innermost<'a>(
 
 fn lines(value: &str) -> impl Iterator<Item = &str> {
     value.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// The variables of all options of all commands.
+pub(super) fn option_variables(command: &clap::Command) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut commands: Vec<&clap::Command> = vec![command];
+    while let Some(command) = commands.pop() {
+        commands.extend(command.get_subcommands());
+        for arg in command.get_arguments() {
+            let id = arg.get_long().unwrap_or_else(|| arg.get_id().as_str());
+            if !COMMAND_LINE_ONLY.contains(&id) {
+                names.insert(variable_of(id));
+            }
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::cli::help;
+    use crate::unknown_variables::{PREFIX, PREFIXES, known, notes, refuse_near_misses};
+
+    fn options() -> BTreeSet<String> {
+        option_variables(&help::command())
+    }
+
+    fn env(name: &str) -> BTreeMap<String, String> {
+        [(name.to_owned(), "x".to_owned())].into()
+    }
+
+    #[test]
+    fn a_near_miss_is_an_error_that_names_the_option() {
+        for (name, meant) in [
+            ("CVM_VERIFY_LOK", "CVM_VERIFY_LOCK"),
+            ("CVM_VERIFY_LOCKS", "CVM_VERIFY_LOCK"),
+            ("CVM_VERIFY_COMPOSEHASH", "CVM_VERIFY_COMPOSE_HASH"),
+            ("CVM_VERIFY_COMPOSE_HAHS", "CVM_VERIFY_COMPOSE_HASH"),
+            ("CVM_VERIFY_SLACK_WEBHOOK_ULR", "CVM_VERIFY_SLACK_WEBHOOK_URL"),
+        ] {
+            let error = refuse_near_misses(&options(), &env(name))
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.contains(name) && error.contains(&format!("did you mean {meant}?")),
+                "{error}"
+            );
+        }
+        assert!(
+            refuse_near_misses(&options(), &[("CVM_VERIFY_LOK".to_owned(), String::new())].into()).is_ok()
+        );
+    }
+
+    #[test]
+    fn other_unknown_ones_are_noted_and_exempt_ones_are_not() {
+        let noted = |name: &str| {
+            refuse_near_misses(&options(), &env(name)).unwrap();
+            notes(&options(), &env(name))
+        };
+        for name in [
+            "CVM_VERIFY_SHOP_TEAM",
+            "CVM_VERIFY_SLACK_WEBHOOK_URL_2",
+            "CVM_VERIFY_SLACK_SHOP",
+        ] {
+            assert!(noted(name).unwrap().contains(name), "{name}");
+        }
+        for name in [
+            "CVM_VERIFY_LOCK",
+            "CVM_VERIFY_URL",
+            "CVM_VERIFY_RESULT_VERDICT",
+            "CVM_VERIFY_SERVICE_HOST",
+            "CVM_VERIFY_SERVICE_PORT",
+            "CVM_VERIFY_SERVICE_PORT_METRICS",
+            "CVM_VERIFY_PORT",
+            "CVM_VERIFY_PORT_9464_TCP",
+            "CVM_VERIFY_PORT_9464_TCP_ADDR",
+            "CVM_VERIFY_PORT_9464_TCP_PORT",
+            "CVM_VERIFY_WATCH_SERVICE_HOST",
+            "CVM_VERIFY_WATCH_PORT_9464_TCP_PROTO",
+            "CVM_VERIFY_EXTRA_ARGS",
+            "PATH",
+        ] {
+            assert_eq!(noted(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_variable_of_a_channel_and_of_a_script_is_known() {
+        let known = known(&options());
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        for file in [
+            "action.yml",
+            "scripts/verify.sh",
+            "install.sh",
+            "templates/cvm-verify.yml",
+            "src/alert/variables.rs",
+        ] {
+            let text = std::fs::read_to_string(folder.join(file)).unwrap();
+            for (at, _) in text.match_indices(PREFIX) {
+                let rest = &text[at..];
+                let end = rest
+                    .find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
+                    .unwrap_or(rest.len());
+                let name = &rest[..end];
+                let is_exempt = name.ends_with('_') || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+                let is_example = ["CVM_VERIFY_SLACK_SHOP", "CVM_VERIFY_SHOP"]
+                    .iter()
+                    .any(|one| name.starts_with(one));
+                assert!(is_exempt || is_example || known.contains(name), "{file}: {name}");
+            }
+        }
+    }
 }

@@ -1,7 +1,5 @@
 //! `replay --fetch-collateral`: the only thing that a replay asks the network for beside alerts.
 
-use anyhow::Context as _;
-
 use super::args::ReplayArgs;
 use super::transport;
 use crate::collateral::{CollateralCache, CollateralFetcher, CollateralRequest, Sources};
@@ -9,6 +7,7 @@ use crate::config::parse_url;
 use crate::env::Env;
 use crate::net::retry::Schedule;
 use crate::recorded::evidence::Recorded;
+use crate::runtime::runtime;
 use crate::usage_error::UsageError;
 use cvm_verify_core::verify::TrustRoot;
 
@@ -58,10 +57,7 @@ pub(super) fn fetch(
         schedule: &schedule,
         root: Some(root),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("no async runtime")?;
+    let runtime = runtime()?;
     let store = CollateralCache::in_memory();
     let fetched = runtime.block_on(store.get(fetcher, &request, (env.now)(), || 0));
     match fetched {

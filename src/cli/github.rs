@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 
-use super::artifacts::ArtifactPaths;
 use crate::alert::variables;
+use crate::artifacts::ArtifactPaths;
 use crate::env::{Env, truth};
 use crate::files::append;
 use crate::render::{self, Delimiter, Output, Unjudged};

@@ -1,24 +1,21 @@
 //! `cvm-verify inspect`: every field of evidence, explained. Gives no verdict.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use anyhow::Context as _;
-
-use super::alone::{Around, ask_around, of_source_with};
 use super::args::{InspectArgs, InspectFormat};
-use super::hints::{self, PhalaHints};
 use super::settings::of_source;
 use super::trust_roots::trust_roots;
 use super::{chain, transport};
-use crate::config::shown_text;
-use crate::engine::{AskedContracts, Collected, ContractHints, Session, Time, collect};
+use crate::config::{Settings, shown_text};
+use crate::engine::{Collected, Deployment, Session, Time, ask_around, collect};
 use crate::env::Env;
 use crate::files;
 use crate::inspect::{Inspected, begins_like_quote, inspect, inspect_json};
+use crate::plan::described::{around, phala_hints};
 use crate::plan::target::{Target, source_kind};
 use crate::recorded::evidence::attestation_of_file;
-use crate::render::escape;
+use crate::render::{escape, phala_hint};
+use crate::runtime::runtime;
 use crate::source::SourceKind;
 use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::{Bundle, Evidence};
@@ -116,36 +113,30 @@ fn of_bundle(
 /// What a live deployment hands over: fetched like for `verify`, and only shown.
 fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     let mut settings = of_source(&args.source);
-    let hints = args.phala_hints.then(|| PhalaHints::of(&mut settings));
+    let hints = args.phala_hints.then(|| phala_hints(&mut settings));
     let target = Target::new(&args.what, &settings)?;
     let compose = compose(args)?;
     let session = Session {
         keep_bundles: true,
-        root: trust_roots(&args.trust)?.quote,
+        roots: trust_roots(&args.trust)?,
         clock_floor: 0,
         nodes: chain::nodes(&args.chain)?,
         ..transport::session(&args.transport, env)?
     };
-    let around = Around {
-        kms: Vec::new(),
-        hints: hints.transpose()?,
-        contracts: AskedContracts::Found {
-            written: ContractHints::default(),
-            said: None,
-            reference: Arc::clone(ReferenceValues::built_in()),
-        },
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("no async runtime")?;
-    let deployment = of_source_with(&target.source, compose);
-    let asked = runtime.block_on(async {
+    // Nothing is written of the contracts of what is only shown.
+    let around = around(
+        &Settings::default(),
+        Vec::new(),
+        hints.transpose()?,
+        ReferenceValues::built_in(),
+    );
+    let deployment = Deployment::without_expectations(target.source, compose);
+    let asked = runtime()?.block_on(async {
         let collection = collect(&session, &deployment, Time::default()).await;
         ask_around(&session, collection, around).await
     });
     if let Some(hint) = &asked.hint {
-        env.complain(&hints::words(hint));
+        env.complain(&phala_hint(hint));
     }
     let collection = asked.collection;
     let mut code = 0;
@@ -157,7 +148,7 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
                 InspectFormat::Json => env.complain(line.trim_end()),
             }
         }
-        code = code.max(show(args, one, &session.root, env)?);
+        code = code.max(show(args, one, &session.roots.quote, env)?);
     }
     if let Some(note) = collection.note {
         env.complain(&note);

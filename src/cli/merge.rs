@@ -1,9 +1,9 @@
 //! `cvm-verify merge`: the reports of several runs as one.
 
 use super::args::MergeArgs;
-use super::earlier_files::unfinished;
-use super::output::{self, BundleFiles};
+use super::output;
 use super::run_id;
+use crate::artifacts::{BundleFiles, refuse_to_overwrite, unfinished};
 use crate::env::Env;
 use crate::files;
 use crate::merge::{MAX_REPORT_BYTES, MergeError, ThisRun, merge, read};
@@ -12,7 +12,7 @@ use crate::usage_error::UsageError;
 use cvm_verify_core::report::Mode;
 
 pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
-    output::refuse_to_overwrite(&args.output, &args.report)?;
+    refuse_to_overwrite(&args.output.files(), &args.report)?;
     let now = (env.now)();
     output::prepare(&args.output, &unfinished(Mode::Live, None, now), env)?;
     let refused = |error: MergeError| UsageError::new(error.to_string());

@@ -4,30 +4,24 @@
 //! [`Env`], so that tests and the demo run the real program.
 
 mod alert_test;
-mod alone;
 mod args;
-mod artifacts;
-mod bundle_paths;
 mod cache;
 mod chain;
 mod completions;
 mod compose_hash;
 mod deploy_plan;
 mod diff;
-mod earlier_files;
 mod environment;
 mod explain;
 mod fetched_collateral;
 mod github;
 mod help;
-mod hints;
 mod inspect;
 mod interrupt;
 mod merge;
 mod os_image;
 mod output;
 mod pin;
-mod progress;
 mod reference;
 mod replay;
 mod run_id;
@@ -35,10 +29,8 @@ mod selection;
 mod settings;
 mod standard_output;
 mod statement_check;
-mod statement_files;
 mod transport;
 mod trust_roots;
-mod unknown_variables;
 mod variable_name;
 mod verify;
 mod wait;
@@ -54,7 +46,8 @@ use args::{Cli, Command, StatementCommand};
 use standard_output::Noticing;
 
 use crate::render;
-use crate::usage_error::{UsageError, WriteError};
+use crate::unknown_variables;
+use crate::usage_error::{CommandError, UsageError, WriteError};
 
 /// A usage or configuration error: nothing was verified.
 const USAGE: u8 = 2;
@@ -98,7 +91,8 @@ fn decide(env: &mut Env) -> u8 {
         Err(error) => return clap_exit(env, &error),
     };
     if cli.command.reads_options_of_a_run()
-        && let Some(line) = unknown_variables::notes(&help::command(), &env.variables)
+        && let Some(line) =
+            unknown_variables::notes(&environment::option_variables(&help::command()), &env.variables)
     {
         env.complain(&line);
     }
@@ -111,7 +105,7 @@ fn decide(env: &mut Env) -> u8 {
         );
         return without_verdict(env, BUG.to_owned(), REPORT_IT, INCONCLUSIVE);
     };
-    match result {
+    match result.map_err(flat) {
         Ok(code) => code,
         Err(error) => match error.downcast::<UsageError>() {
             Ok(error) => usage(env, &error, verifies),
@@ -126,6 +120,16 @@ fn decide(env: &mut Env) -> u8 {
                 without_verdict(env, said, REPORT_IT, INCONCLUSIVE)
             }
         },
+    }
+}
+
+/// What a command failed with, itself.
+fn flat(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<CommandError>() {
+        Ok(CommandError::Usage(error)) => error.into(),
+        Ok(CommandError::Write(error)) => error.into(),
+        Ok(error) => error.into(),
+        Err(error) => error,
     }
 }
 

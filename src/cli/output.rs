@@ -1,18 +1,12 @@
 //! Where a report goes, and what becomes of its exit code.
 
-use std::path::{Path, PathBuf};
-
-use sha2::{Digest as _, Sha256};
-
 use super::args::{Color, FailOn, Format, OutputArgs};
-use super::artifacts::ArtifactPaths;
-use super::statement_files::{self, Attested};
-use super::{earlier_files, github};
+use super::github;
+use crate::artifacts::{self, ArtifactPaths, Attested, BundleFiles, statements};
 use crate::env::Env;
 use crate::files::{PendingFile, append, write};
 use crate::render::{self, Style};
-use crate::usage_error::{UsageError, WriteError};
-use cvm_verify_core::evidence::Bundle;
+use crate::usage_error::WriteError;
 use cvm_verify_core::report::{AlertRecord, Report, Verdict};
 
 /// Prints the report, writes its files and returns the process's exit code. For a run that alerts nobody.
@@ -69,15 +63,16 @@ pub(super) fn announce(
     if alerts == Alerts::None || args.format != Format::Json {
         print(report, args, env);
     }
-    let mut places = ArtifactPaths::of(args, &bundles.paths);
+    let files = args.files();
+    let mut places = ArtifactPaths::of(&files, &bundles.paths);
     let BundleFiles {
         mut attested,
         mut problems,
         ..
     } = bundles;
-    statement_files::in_order_of(report, &mut attested);
-    places.statement = statement_files::paths_of_one(args, report, &attested);
-    places.statements = statement_files::list(args, report, &attested);
+    statements::in_order_of(report, &mut attested);
+    places.statement = statements::paths_of_one(&files, report, &attested);
+    places.statements = statements::list(&files, report, &attested);
     let mut written = report.clone();
     if alerts == Alerts::Follow {
         written.alerts.push(not_sent_yet());
@@ -123,7 +118,7 @@ impl Announced {
             }
         }
         self.problems
-            .extend(statement_files::write(args, report, &self.attested));
+            .extend(statements::write(&args.files(), report, &self.attested));
         let code = process_status(report.verdict, args.fail_on);
         let problems: Vec<String> = self.problems.iter().map(WriteError::to_string).collect();
         for problem in &problems {
@@ -158,67 +153,9 @@ fn print(report: &Report, args: &OutputArgs, env: &mut Env) {
     env.print(&text);
 }
 
-/// Evidence bundles, written as the evidence comes, so that they are not held until the end.
-#[derive(Debug, Default)]
-pub(super) struct BundleFiles {
-    /// Their files.
-    paths: Vec<PathBuf>,
-    /// What could not be written: said after the verdict.
-    problems: Vec<WriteError>,
-    /// What the statements about the targets that pass need.
-    pub attested: Vec<Attested>,
-}
-
-impl BundleFiles {
-    /// Writes a bundle, where there is one and somebody wants it; its SHA-256.
-    pub fn write(&mut self, path: Option<&Path>, bundle: Option<&Bundle>) -> Option<[u8; 32]> {
-        let (Some(path), Some(bundle)) = (path, bundle) else {
-            return None;
-        };
-        let written = bundle
-            .to_json()
-            .map_err(|error| WriteError::file(path, error))
-            .and_then(|text| write(path, &text).map(|()| Sha256::digest(&text).into()));
-        self.paths.push(path.to_owned());
-        written.map_err(|error| self.problems.push(error)).ok()
-    }
-}
-
-/// A file that is read must not be one that is written: it would say `inconclusive` before it is read.
-pub(super) fn refuse_to_overwrite(args: &OutputArgs, inputs: &[PathBuf]) -> Result<(), UsageError> {
-    let places = ArtifactPaths::of(args, &[]);
-    let outputs = [
-        &places.report_json,
-        &places.report_text,
-        &places.summary,
-        &places.junit,
-        &places.dotenv,
-    ];
-    let real = |path: &Path| path.canonicalize().ok();
-    let written: Vec<PathBuf> = outputs
-        .into_iter()
-        .flatten()
-        .filter_map(|path| real(path))
-        .collect();
-    match inputs
-        .iter()
-        .find(|input| real(input).is_some_and(|input| written.contains(&input)))
-    {
-        Some(input) => Err(UsageError::file(
-            input,
-            "is read, and would be written, too; name another file to write",
-        )),
-        None => Ok(()),
-    }
-}
-
 /// Makes the folder of `--output-dir`, and lets the files of an earlier run say what this one would if it were killed.
 pub(super) fn prepare(args: &OutputArgs, unfinished: &Report, env: &Env) -> anyhow::Result<()> {
-    if let Some(folder) = &args.output_dir {
-        std::fs::create_dir_all(folder).map_err(|error| WriteError::file(folder, error))?;
-    }
-    statement_files::remove_earlier(args)?;
-    earlier_files::overwrite(ArtifactPaths::of(args, &[]).files_by_kind(unfinished))?;
+    artifacts::prepare(&args.files(), unfinished)?;
     match args.github {
         true => Ok(github::is_a_step(env)?),
         false => Ok(()),

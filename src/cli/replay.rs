@@ -7,15 +7,15 @@ use anyhow::Context as _;
 use chrono::DateTime;
 
 use super::args::ReplayArgs;
-use super::earlier_files::unfinished;
 use super::interrupt::Interrupt;
-use super::output::{self, Alerts, BundleFiles};
+use super::output::{self, Alerts};
 use super::settings::of_options;
 use super::trust_roots::trust_roots;
 use super::verify::{interrupted_alerts, until_interrupted};
-use super::{chain, fetched_collateral, transport};
+use super::{fetched_collateral, transport};
 use crate::alert::alerting::{AlertedTarget, Alerting};
 use crate::alert::variables::ChannelVariables;
+use crate::artifacts::{BundleFiles, unfinished};
 use crate::engine::{RecordedEvidence, milliseconds, raw_collateral};
 use crate::env::Env;
 use crate::files;
@@ -25,6 +25,7 @@ use crate::plan::setting_problem::settings_error;
 use crate::recorded::bundle::of_bundle;
 use crate::recorded::evidence::Recorded;
 use crate::recorded::loose;
+use crate::runtime::runtime;
 use crate::usage_error::UsageError;
 use cvm_verify_core::appraise::Subject;
 use cvm_verify_core::evidence::{Bundle, BundleError};
@@ -67,20 +68,14 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         collateral_max_age: args.collateral_age.collateral_max_age,
         ..expectations.policy
     };
-    let claims = roots
-        .prove(&gathered, at)
+    let claims = gathered
+        .prove(&roots, at)
         .map(|claims| claims.with_collateral_from(recorded.collateral_source.clone()));
     let claims = recorded
         .recalled
-        .add(
-            claims,
-            gathered.evidence.as_ref(),
-            &roots.quote,
-            &roots.nras,
-            &policy.sources,
-        )
-        .map(|claims| chain::with_recorded_kms(claims, recorded.recalled.kms(), &roots.quote))
-        .map(|claims| chain::recalled(claims, recorded.recalled.chain(), &policy));
+        .add(claims, gathered.evidence.as_ref(), &roots, &policy.sources)
+        .map(|claims| recorded.recalled.with_kms(claims, &roots.quote))
+        .map(|claims| recorded.recalled.with_named_contracts(claims, &policy));
     let subject = Subject {
         name: target.unwrap_or(recorded.name),
         url: recorded.url,
@@ -110,10 +105,7 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         .into());
     }
     let client = transport::client(&args.http)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("no async runtime")?;
+    let runtime = runtime()?;
     let mut interrupt = Interrupt::new(&runtime, env.stop.take()).context("signals cannot be caught")?;
     let alerted = [AlertedTarget {
         name: &subject.name,

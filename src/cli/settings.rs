@@ -1,10 +1,7 @@
 //! Options as settings: the highest level, over the policy file.
 
-use std::path::Path;
-
 use super::args::{ExpectArgs, SourceArgs};
 use crate::config::{Settings, written};
-use crate::usage_error::UsageError;
 
 /// What was given by option.
 pub(super) fn of_options(expect: &ExpectArgs, source: Option<&SourceArgs>) -> Settings {
@@ -34,17 +31,4 @@ pub(super) fn word<V: clap::ValueEnum>(value: &V) -> String {
         .to_possible_value()
         .map(|value| value.get_name().to_owned())
         .unwrap_or_default()
-}
-
-pub(super) fn text_of(option: &str, path: Option<&Path>) -> Result<Option<String>, UsageError> {
-    let Some(path) = path else {
-        return Ok(None);
-    };
-    match path.to_str() {
-        Some(text) => Ok(Some(text.to_owned())),
-        None => Err(UsageError::option(
-            option,
-            format!("the path {} is not UTF-8", path.display()),
-        )),
-    }
 }

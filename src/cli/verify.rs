@@ -9,24 +9,24 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use super::args::VerifyArgs;
-use super::bundle_paths::{bundle_path_of, bundle_paths};
-use super::earlier_files::unfinished;
 use super::interrupt::Interrupt;
-use super::output::{self, Alerts, BundleFiles};
-use super::progress::ProgressLine;
+use super::output::{self, Alerts};
 use super::selection::{policy_file, selection_or_found_lock};
 use super::transport::{self, nras, opinions};
 use super::trust_roots::trust_roots;
-use super::{cache, chain, run_id, statement_files, wait};
+use super::{cache, chain, run_id, wait};
 use crate::alert::alerting::{AlertedTarget, Alerting};
 use crate::alert::state_file::StateFile;
+use crate::artifacts::{BundleFiles, bundle_path_of, bundle_paths, statements, unfinished};
 use crate::engine::{self, Collection, Deployment, Run, Session, Time, milliseconds};
 use crate::env::Env;
 use crate::net::Trace;
 use crate::plan::planner::{Job, Plan, plan};
 use crate::plan::shard;
 use crate::plan::source_rules::refuse_commit_on_schedule;
-use crate::render::escape;
+use crate::render::progress::{Place, ProgressLine};
+use crate::render::{escape, still_different};
+use crate::runtime::runtime;
 use cvm_verify_core::policy::{GpuVerifier, Verifier};
 use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict, rfc3339};
 
@@ -72,15 +72,12 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let gpu_verifier = targets
         .first()
         .map_or(GpuVerifier::Local, |target| target.policy().gpu.verifier);
-    let roots = trust_roots(&args.trust)?;
     let session = Arc::new(Session {
         client: match &trace {
             Some(trace) => reach.client.traced(trace.clone()),
             None => reach.client.clone(),
         },
-        root: roots.quote,
-        device_root: roots.device,
-        nras_intermediates: roots.nras,
+        roots: trust_roots(&args.trust)?,
         store: cache::store(&args.cache, &args.plan.collateral_age, env),
         keep_bundles: bundle_paths.iter().any(Option::is_some),
         opinions: opinions(verifier, args.plan.verifier.phala_verifier_url.as_deref())?.with_nras(nras(
@@ -100,16 +97,13 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         deadline: Some(deadline),
     };
     env.note_a_run_inside_a_cvm();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("no async runtime")?;
+    let runtime = runtime()?;
     let mut interrupt = Interrupt::new(&runtime, env.stop.take()).context("signals cannot be caught")?;
-    let attest = statement_files::folder(&args.output).map(|_| file.as_deref());
+    let attest = statements::folder(&args.output.files()).map(|_| file.as_deref());
     let mut previous = None;
     let (reports, of_reports, bundles) = loop {
         let mut round = Round::new(&targets, &bundle_paths, attest);
-        let line = RefCell::new(ProgressLine::new(env, args.output.is_quiet(), &names));
+        let line = RefCell::new(ProgressLine::new(progress_place(args, env), &names));
         let cancel = async {
             interrupt.next().await;
         };
@@ -117,14 +111,20 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
             &session,
             &deployments,
             &how,
-            |progress| line.borrow_mut().show(progress, env),
+            |progress| {
+                if let Some(text) = line.borrow_mut().show(progress.elapsed) {
+                    env.write_error(&text);
+                }
+            },
             cancel,
             |index, collection| {
                 line.borrow_mut().done(index);
                 round.finish(&session, index, collection);
             },
         ));
-        line.borrow().clear(env);
+        if let Some(text) = line.borrow().clear() {
+            env.write_error(text);
+        }
         for line in trace.iter().flat_map(Trace::take) {
             env.complain(&escape::terminal(&escape::shorten(&line, 400)));
         }
@@ -146,7 +146,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         if verdict == Verdict::Pass || left.is_zero() {
             break (reports, of_reports, bundles);
         }
-        env.complain(&wait::still_different(&reports, left));
+        env.complain(&still_different(&reports, left));
         if !runtime.block_on(wait::pause(env.pause.min(left), &mut interrupt)) {
             return Ok(interrupted(runtime, env));
         }
@@ -191,6 +191,18 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     // A lookup of a name may still be under way.
     runtime.shutdown_background();
     Ok(code)
+}
+
+/// Where progress is shown: nowhere if the user wants quiet.
+fn progress_place(args: &VerifyArgs, env: &Env) -> Place {
+    match (
+        args.output.is_quiet(),
+        env.stderr_is_terminal && !env.is_dumb_terminal(),
+    ) {
+        (true, _) => Place::Nowhere,
+        (false, true) => Place::Terminal,
+        (false, false) => Place::Log,
+    }
 }
 
 /// What a round over all targets found.
@@ -244,7 +256,7 @@ impl<'a> Round<'a> {
                 .map(|path| path.display().to_string());
             if let Some(policy_file) = self.attest {
                 let attested =
-                    statement_files::attested(target, one.app_compose, &report, evidence, policy_file);
+                    statements::attested(target.policy(), one.app_compose, &report, evidence, policy_file);
                 self.bundles.attested.extend(attested);
             }
             reports.push(report);

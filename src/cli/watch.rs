@@ -11,7 +11,7 @@ use crate::engine::Session;
 use crate::env::Env;
 use crate::plan::planner::Plan;
 use crate::usage_error::UsageError;
-use crate::watch::{self, Options, WatchError};
+use crate::watch::{self, Options};
 
 pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
     let options = Options {
@@ -29,20 +29,13 @@ pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
         rules: args.memory.rules(),
     };
     let session_of = |plan: &Plan, env: &Env| session(args, plan, env);
-    watch::run(&options, &session_of, env).map_err(|error| match error {
-        WatchError::Usage(error) => error.into(),
-        WatchError::Write(error) => error.into(),
-        error @ WatchError::System { .. } => error.into(),
-    })
+    Ok(watch::run(&options, &session_of, env)?)
 }
 
 fn session(args: &WatchArgs, plan: &Plan, env: &Env) -> Result<Arc<Session>, UsageError> {
     let url = args.plan.verifier.phala_verifier_url.as_deref();
-    let roots = trust_roots(&args.trust)?;
     Ok(Arc::new(Session {
-        root: roots.quote,
-        device_root: roots.device,
-        nras_intermediates: roots.nras,
+        roots: trust_roots(&args.trust)?,
         store: cache::store(&args.cache, &args.plan.collateral_age, env),
         keep_bundles: args.evidence.is_some(),
         opinions: opinions(plan.verifier(), url)?.with_nras(nras(

@@ -5,7 +5,7 @@
 mod side;
 mod words;
 
-pub use side::{Side, SideKind};
+pub use side::{NoSide, Side, SideKind};
 
 use cvm_verify_core::compose::TextDiff;
 use cvm_verify_core::lock::{

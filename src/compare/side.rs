@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use cvm_verify_core::lock::{Lock, PinRefusal, pin};
+use cvm_verify_core::checks::{Check, EvidenceFailure};
+use cvm_verify_core::lock::{Lock, pin};
+use cvm_verify_core::policy::Policy;
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::report::{CheckId, Status, Verdict};
 use cvm_verify_core::verify::Claims;
 
 /// What a side was read from.
@@ -45,6 +49,34 @@ pub struct Side {
     pub notes: Vec<String>,
 }
 
+/// Why a side says nothing: a sentence, which may hold a stranger's text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoSide {
+    /// What it shows is refused.
+    #[error("{0}")]
+    Refused(String),
+    /// It could not be determined.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+impl NoSide {
+    /// What a comparison with it ends with.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::Refused(_) => Verdict::Fail,
+            Self::Unknown(_) => Verdict::Inconclusive,
+        }
+    }
+}
+
+impl From<EvidenceFailure> for NoSide {
+    fn from(gap: EvidenceFailure) -> Self {
+        Self::Unknown(gap.detail)
+    }
+}
+
 /// Fields of a compose document that are texts of several lines.
 const TEXTS: [&str; 4] = [
     "docker_compose_file",
@@ -66,18 +98,29 @@ impl Side {
         }
     }
 
-    /// What was proven of a deployment. `fresh` is whether this run's nonce is signed.
+    /// What was proven of a deployment. Of a live one, what may be a recording says nothing: `policy` says how the nonce lies in the
+    /// report data.
     ///
     /// # Errors
-    /// [`PinRefusal`]: something that would be compared is not proven.
-    pub fn of_facts(name: String, kind: SideKind, claims: &Claims, fresh: bool) -> Result<Self, PinRefusal> {
-        let pinned = pin(
-            claims,
-            fresh,
-            claims.root,
-            cvm_verify_core::reference::ReferenceValues::built_in(),
-            None,
-        )?;
+    /// [`NoSide`]: something that would be compared is not proven.
+    pub fn of_facts(name: String, kind: SideKind, claims: &Claims, policy: &Policy) -> Result<Self, NoSide> {
+        let freshness = (Check::of(CheckId::Freshness).run)(claims, policy);
+        let fresh = freshness.status == Status::Pass;
+        let pinned =
+            pin(claims, fresh, claims.root, ReferenceValues::built_in(), None).map_err(|refusal| {
+                let why = format!("{refusal}.");
+                match claims.is_refused() {
+                    true => NoSide::Refused(why),
+                    false => NoSide::Unknown(why),
+                }
+            })?;
+        if kind == SideKind::Live && !fresh {
+            let why = format!("what it shows may be a recording. {}", freshness.detail);
+            return Err(match freshness.status {
+                Status::Fail => NoSide::Refused(why),
+                _ => NoSide::Unknown(why),
+            });
+        }
         let members = claims
             .compose
             .as_ref()

@@ -60,7 +60,7 @@ impl Session {
         let subject = Subject {
             name,
             url: Some(deployment.source.url().to_owned()),
-            root: self.root.clone(),
+            root: self.roots.quote.clone(),
             at: collected.at,
             collateral_source: collected.collateral_source,
             bundle: None,

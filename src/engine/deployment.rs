@@ -53,4 +53,16 @@ impl Deployment {
             nodes: None,
         })
     }
+
+    /// A deployment of which nothing is expected: it is only described. `compose_file` is a copy of its compose document.
+    #[must_use]
+    pub fn without_expectations(source: Source, compose_file: Option<Vec<u8>>) -> Self {
+        Self {
+            name: String::new(),
+            source,
+            policy: Policy::default(),
+            compose_file,
+            nodes: None,
+        }
+    }
 }

@@ -51,7 +51,7 @@ pub async fn ask(session: &Session, mut collection: Collection, hosts: &[KmsHost
     for instance in &mut collection.instances {
         let inputs = KmsInputs {
             signatures: &session.signatures,
-            root: &session.root,
+            root: &session.roots.quote,
             at: instance.at,
             clock_floor: session.clock_floor,
         };

@@ -2,15 +2,14 @@
 
 use dcap_qvl::QuoteCollateralV3;
 
+use super::TrustRoots;
 use super::appraise::guarded;
 use cvm_verify_core::appraise::Subject;
 use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::{Evidence, TlsSession};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::TargetReport;
-use cvm_verify_core::verify::{
-    Claims, Inputs, LeafInputs, SignatureCache, TrustRoot, UnusableCollateral, prove,
-};
+use cvm_verify_core::verify::{Claims, Inputs, LeafInputs, SignatureCache, UnusableCollateral, prove};
 
 /// Evidence and collateral of one target, or why they are missing.
 pub struct RecordedEvidence {
@@ -38,7 +37,10 @@ impl RecordedEvidence {
     ///
     /// # Errors
     /// Why there is no evidence.
-    pub fn prove(&self, root: &TrustRoot, at: u64, clock_floor: u64) -> Result<Claims, EvidenceFailure> {
+    pub fn prove(&self, roots: &TrustRoots, at: u64) -> Result<Claims, EvidenceFailure> {
+        // What is recorded may be older than this program.
+        let clock_floor = 0;
+        let root = &roots.quote;
         let evidence = self.evidence.as_ref().map_err(Clone::clone)?;
         let collateral = self.collateral.as_ref().map_err(Clone::clone);
         let signatures = SignatureCache::default();
@@ -50,7 +52,8 @@ impl RecordedEvidence {
             root,
             at,
             clock_floor,
-        });
+        })
+        .with_device_root(evidence, &roots.device);
         let Some(session) = &self.tls else {
             return Ok(claims);
         };

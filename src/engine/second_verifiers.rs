@@ -8,18 +8,14 @@ use dcap_qvl::QuoteCollateralV3;
 use tokio::sync::Semaphore;
 
 use super::bundle::raw_collateral;
-use super::collected::{Collected, internal};
+use super::collected::Collected;
 use crate::collateral::{Fetched, Sources, fetch_early};
 use crate::net::Client;
 use crate::source::{Nras, PhalaVerifier};
-use cvm_verify_core::checks::{EvidenceFailure, sought_sources, statements_of_files};
-use cvm_verify_core::evidence::{
-    Bundle, EarlyRecord, Evidence, EvidenceError, RecordedChain, RecordedKms, RecordedNras,
-    RecordedPhalaAnswer, RecordedStatements,
-};
-use cvm_verify_core::policy::{SourcePolicy, Verifier};
+use cvm_verify_core::evidence::{EarlyRecord, Evidence, EvidenceError};
+use cvm_verify_core::policy::Verifier;
 use cvm_verify_core::verify::gpu::NrasIntermediates;
-use cvm_verify_core::verify::{Claims, EarlyTcb, SignatureCache, TrustRoot};
+use cvm_verify_core::verify::{EarlyTcb, SignatureCache, TrustRoot};
 
 /// How many quotes are with the API at one time.
 const AT_ONCE: usize = 8;
@@ -232,86 +228,4 @@ async fn early_set(asking: Asking<'_>, standard: &Fetched, fmspc: [u8; 6]) -> Ea
         .await
         .map_err(|error| error.to_string())
         .transpose()
-}
-
-/// What a bundle recorded of the answers of [`SecondVerifiers`].
-#[derive(Default)]
-pub struct RecordedOpinions {
-    opinion: Option<RecordedPhalaAnswer>,
-    nras: Option<RecordedNras>,
-    early: Option<Result<QuoteCollateralV3, String>>,
-    chain: Option<RecordedChain>,
-    kms: Vec<RecordedKms>,
-    statements: Vec<RecordedStatements>,
-}
-
-impl RecordedOpinions {
-    /// What contracts answered.
-    #[must_use]
-    pub const fn chain(&self) -> Option<&RecordedChain> {
-        self.chain.as_ref()
-    }
-
-    /// What KMSs showed and answered.
-    #[must_use]
-    pub fn kms(&self) -> &[RecordedKms] {
-        &self.kms
-    }
-
-    /// Reads it. What cannot be read is as good as not recorded: it could only warn.
-    #[must_use]
-    pub fn of(bundle: &Bundle) -> Self {
-        let early = bundle.early.as_ref().and_then(|record| match &record.collateral {
-            Some(text) => cvm_verify_core::evidence::collateral::parse(text.get().as_bytes())
-                .ok()
-                .map(Ok),
-            None => record.problem.clone().map(Err),
-        });
-        Self {
-            opinion: bundle.phala_api.clone(),
-            nras: bundle.gpu.as_ref().and_then(|gpu| gpu.nras.clone()),
-            early,
-            chain: bundle.chain.clone(),
-            kms: bundle.kms.clone(),
-            statements: bundle.provenance.clone(),
-        }
-    }
-
-    /// Adds it to the facts of the same evidence.
-    ///
-    /// # Errors
-    /// That of `claims`, or why there is no evidence.
-    pub fn add(
-        &self,
-        claims: Result<Claims, EvidenceFailure>,
-        evidence: Result<&Evidence, &EvidenceFailure>,
-        root: &TrustRoot,
-        intermediates: &NrasIntermediates,
-        sources: &SourcePolicy,
-    ) -> Result<Claims, EvidenceFailure> {
-        let (mut claims, Ok(evidence)) = (claims?, evidence) else {
-            return Err(internal());
-        };
-        if let Some(set) = &self.early {
-            claims = claims.with_early(
-                evidence,
-                set.as_ref().map_err(String::as_str),
-                root,
-                &SignatureCache::default(),
-            );
-        }
-        if let Some(nras) = &self.nras {
-            claims = claims.with_nras(nras, intermediates);
-        }
-        if let Some(opinion) = &self.opinion {
-            claims = claims.with_opinion(evidence, opinion);
-        }
-        if !sources.rules.is_empty() {
-            let sought = sought_sources(&claims, sources);
-            let mut recorded = statements_of_files(&sought, &sources.files, claims.at);
-            recorded.extend(self.statements.iter().cloned());
-            claims = claims.with_statements(&recorded, &sources.roots);
-        }
-        Ok(claims)
-    }
 }

@@ -1,14 +1,12 @@
 //! What does not change from target to target.
 
 use super::second_verifiers::{Asking, SecondVerifiers};
-use super::{COMMIT_TIME, StatementLookups, now};
+use super::{COMMIT_TIME, StatementLookups, TrustRoots, now};
 use crate::collateral::{CollateralCache, Sources};
 use crate::net::Client;
 use crate::source::chain::Nodes;
 use crate::source::registry::RegistryCredentials;
-use cvm_verify_core::report::simulated;
-use cvm_verify_core::verify::gpu::{DeviceRoot, NrasIntermediates};
-use cvm_verify_core::verify::{SignatureCache, TrustRoot};
+use cvm_verify_core::verify::SignatureCache;
 
 /// What does not change from target to target. Targets share it: one fetch of collateral serves all of a platform.
 pub struct Session {
@@ -28,12 +26,8 @@ pub struct Session {
     pub nodes: Option<Nodes>,
     /// Who is asked who built the images, where a rule of the policy names a source.
     pub statements: StatementLookups,
-    /// The root certificate to chain up to.
-    pub root: TrustRoot,
-    /// The root certificate that the chains of GPUs and switches must end in.
-    pub device_root: DeviceRoot,
-    /// What certifies the keys of NVIDIA's attestation service.
-    pub nras_intermediates: NrasIntermediates,
+    /// The root certificates to chain up to.
+    pub roots: TrustRoots,
     /// The clock, Unix seconds.
     pub now: fn() -> u64,
     /// A time that an honest clock is past, Unix seconds.
@@ -54,9 +48,7 @@ impl Session {
             signatures: SignatureCache::default(),
             nodes: None,
             statements: StatementLookups::new(None, None, RegistryCredentials::default()),
-            root: TrustRoot::Intel,
-            device_root: DeviceRoot::Nvidia,
-            nras_intermediates: NrasIntermediates::Nvidia,
+            roots: TrustRoots::default(),
             now,
             clock_floor: COMMIT_TIME,
         }
@@ -65,17 +57,16 @@ impl Session {
     /// What the first line must say if a built-in root was replaced.
     #[must_use]
     pub fn simulated(&self) -> Option<&'static str> {
-        let devices = self.device_root.kind().and(self.nras_intermediates.kind());
-        simulated(self.root.kind(), devices)
+        self.roots.simulated()
     }
 
     pub(super) fn asking(&self) -> Asking<'_> {
         Asking {
             client: &self.client,
             sources: &self.sources,
-            root: &self.root,
+            root: &self.roots.quote,
             signatures: &self.signatures,
-            nras_intermediates: &self.nras_intermediates,
+            nras_intermediates: &self.roots.nras,
         }
     }
 }

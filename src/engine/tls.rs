@@ -141,7 +141,7 @@ impl<'a> WatchedTls<'a> {
                     .map(|fetched| &fetched.collateral)
                     .map_err(Clone::clone),
                 collateral_fetched_at: collateral.as_ref().ok().map(|fetched| fetched.fetched_at),
-                root: &session.root,
+                root: &session.roots.quote,
                 signatures: &session.signatures,
                 at: (session.now)(),
                 clock_floor: session.clock_floor,

@@ -132,7 +132,7 @@ fn fetcher<'a>(session: &'a Session, schedule: &'a Schedule) -> CollateralFetche
         client: &session.client,
         sources: &session.sources,
         schedule,
-        root: Some(&session.root),
+        root: Some(&session.roots.quote),
     }
 }
 
@@ -157,11 +157,11 @@ fn conclude(
                 .map_err(Clone::clone),
             collateral_fetched_at: collateral.ok().map(|fetched| fetched.fetched_at),
             signatures: &session.signatures,
-            root: &session.root,
+            root: &session.roots.quote,
             at,
             clock_floor: session.clock_floor,
         })
-        .with_device_root(evidence, &session.device_root)
+        .with_device_root(evidence, &session.roots.device)
         .with_collateral_from(collateral_source.clone());
         match &answer.tls {
             Some(tls) => claims
@@ -190,7 +190,7 @@ fn leaf_inputs<'a>(
             .map(|fetched| &fetched.collateral)
             .map_err(Clone::clone),
         collateral_fetched_at: collateral.ok().map(|fetched| fetched.fetched_at),
-        root: &session.root,
+        root: &session.roots.quote,
         signatures: &session.signatures,
         at,
         clock_floor: session.clock_floor,

@@ -5,14 +5,15 @@ use cvm_verify_core::evidence::{BootEvents, Event, Evidence, GpuReport, InfoRegi
 use cvm_verify_core::verify::ShownDocument;
 
 use super::Inspector;
-use super::quote::{Extents, TdReport};
+use super::quote::TdReport;
+use cvm_verify_core::verify::QuoteExtents;
 
 /// Everything that the sections show. Nothing in it is proven.
 pub(super) struct Opened<'a> {
     /// The quote with its trailing bytes.
     pub quote: &'a [u8],
     /// Where its parts lie, as far as that can be told.
-    pub extents: Extents,
+    pub extents: QuoteExtents,
     /// Its TD report, where it has a whole one.
     pub report: Option<TdReport>,
     /// The event log.
@@ -38,7 +39,7 @@ pub(super) struct Opened<'a> {
 impl<'a> Opened<'a> {
     pub(super) fn new(evidence: &'a Evidence, inspector: &Inspector) -> Self {
         let quote = evidence.attestation.quote.as_bytes();
-        let extents = Extents::of(quote);
+        let extents = QuoteExtents::of(quote);
         let info = evidence.info.as_ref();
         let report = TdReport::read(quote, extents);
         let document = match &report {

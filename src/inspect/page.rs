@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde::Serialize;
 
 use crate::render::escape::terminal;
+use crate::render::page::{Ink, Page as Lines};
 
 /// Columns before a value.
 const VALUE: usize = 26;
@@ -26,7 +27,7 @@ const MAX_TEXT_LINES: usize = 5_000;
 
 /// The page so far, as text for people and in parts for machines.
 pub(super) struct Page {
-    text: String,
+    lines: Lines,
     sections: Vec<Section>,
     text_lines: usize,
 }
@@ -55,11 +56,14 @@ struct Note {
 impl Page {
     /// A page with its first lines.
     pub(super) fn new(first: &str, second: &str) -> Self {
-        Self {
-            text: format!("{first}\n{second}\n"),
+        let mut page = Self {
+            lines: Lines::new(WIDTH, false),
             sections: Vec::new(),
             text_lines: 0,
-        }
+        };
+        page.push(first);
+        page.push(second);
+        page
     }
 
     fn last_field(&mut self) -> Option<&mut Field> {
@@ -68,7 +72,8 @@ impl Page {
 
     /// A text of several lines, whole, each line behind a bar: no line of a stranger's begins where a field stands.
     pub(super) fn block(&mut self, name: &str, text: &str) {
-        self.text.push_str(&format!("\n  {}:\n", safe(name)));
+        self.lines.blank();
+        self.push(&format!("  {}:", safe(name)));
         let mut lines = text.lines();
         for line in lines.by_ref().take(MAX_TEXT_LINES - self.text_lines) {
             self.push(&format!("  | {}", terminal(&cut(line, MAX_LINE))));
@@ -91,9 +96,8 @@ impl Page {
 
     /// Begins a section.
     pub(super) fn section(&mut self, title: &str) {
-        self.text.push('\n');
-        self.text.push_str(title);
-        self.text.push('\n');
+        self.lines.blank();
+        self.push(title);
         self.sections.push(Section {
             title: title.to_owned(),
             fields: Vec::new(),
@@ -162,7 +166,7 @@ impl Page {
 
     /// The whole text.
     pub(super) fn finish(self) -> String {
-        self.text
+        self.lines.into_text()
     }
 
     /// Its sections.
@@ -177,26 +181,14 @@ impl Page {
                 marked: margin == '!',
             });
         }
-        let mut margin = margin;
-        let mut line = String::new();
         // A note may quote several values, so that it is longer than one.
-        for word in terminal(&cut(text, 3 * MAX_VALUE)).split(' ') {
-            if !line.is_empty() && NOTE + line.chars().count() + 1 + word.chars().count() > WIDTH {
-                self.push(&format!("{margin}{:width$}{line}", "", width = NOTE - 1));
-                margin = ' ';
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        self.push(&format!("{margin}{:width$}{line}", "", width = NOTE - 1));
+        let text = terminal(&cut(text, 3 * MAX_VALUE)).into_owned();
+        let lead = format!("{margin}{:width$}", "", width = NOTE - 1);
+        self.lines.hanging(&lead, NOTE, Ink::Plain, &text);
     }
 
     fn push(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
-        self.text.push('\n');
+        self.lines.line(Ink::Plain, line);
     }
 }
 

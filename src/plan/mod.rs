@@ -4,6 +4,7 @@
 //! them is noted (`trouble`), so that a user reads all mistakes at once.
 
 pub(crate) mod compose_document;
+pub(crate) mod described;
 pub(crate) mod found_lock;
 pub(crate) mod nodes;
 pub(crate) mod planner;

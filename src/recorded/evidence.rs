@@ -5,13 +5,15 @@ use std::path::Path;
 use dcap_qvl::QuoteCollateralV3;
 use serde_json::value::RawValue;
 
-use crate::engine::{RecordedEvidence, RecordedOpinions};
+use crate::engine::{RecordedEvidence, RecordedOpinions, TrustRoots};
 use crate::files;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::collateral::FileError;
 use cvm_verify_core::evidence::{Attestation, Bundle, BundleSource, Evidence, EvidenceError};
-use cvm_verify_core::verify::UnusableCollateral;
+use cvm_verify_core::policy::SourcePolicy;
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::verify::{Claims, UnusableCollateral};
 
 /// Evidence from files, and what its names say.
 pub(crate) struct Recorded {
@@ -30,6 +32,32 @@ pub(crate) struct Recorded {
     pub recalled: RecordedOpinions,
     /// The bodies of loose files.
     pub bodies: Option<Bodies>,
+}
+
+impl Recorded {
+    /// What it proves at a time, Unix seconds, without expectations: with what was recorded of its KMS and of the contracts of the
+    /// app, and of who built the images where a source is named.
+    ///
+    /// # Errors
+    /// Why there is no evidence.
+    pub fn describe(
+        &self,
+        roots: &TrustRoots,
+        at: u64,
+        sources: &SourcePolicy,
+        reference: &ReferenceValues,
+    ) -> Result<Claims, EvidenceFailure> {
+        let claims = self.gathered.prove(roots, at);
+        let claims = match sources.rules.is_empty() {
+            true => claims,
+            false => self
+                .recalled
+                .add(claims, self.gathered.evidence.as_ref(), roots, sources),
+        };
+        claims
+            .map(|claims| self.recalled.with_kms(claims, &roots.quote))
+            .map(|claims| self.recalled.with_own_contracts(claims, reference))
+    }
 }
 
 /// The bodies of loose files, to write them down as a bundle.

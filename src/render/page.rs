@@ -7,7 +7,7 @@ const MIN_COLUMN: usize = 24;
 
 /// The colours in use. Words carry the meaning; colour only repeats it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(crate) enum Ink {
     /// As it is.
     Plain,
     /// Headings.
@@ -38,7 +38,7 @@ impl Ink {
 
 /// A page that is written line by line. What is put on it must be escaped already.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(crate) struct Page {
     text: String,
     color: bool,
     width: usize,
@@ -46,7 +46,7 @@ pub(super) struct Page {
 
 impl Page {
     /// An empty page. `width` is in characters.
-    pub(super) const fn new(width: usize, color: bool) -> Self {
+    pub(crate) const fn new(width: usize, color: bool) -> Self {
         Self {
             text: String::new(),
             color,
@@ -55,12 +55,12 @@ impl Page {
     }
 
     /// The page as written so far.
-    pub(super) fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         self.text
     }
 
     /// `text` in a colour, where the page has colours.
-    pub(super) fn ink(&self, ink: Ink, text: &str) -> String {
+    pub(crate) fn ink(&self, ink: Ink, text: &str) -> String {
         match ink.sgr() {
             Some(sgr) if self.color => format!("\u{1b}[{sgr}m{text}\u{1b}[0m"),
             _ => text.to_owned(),
@@ -68,25 +68,25 @@ impl Page {
     }
 
     /// An empty line.
-    pub(super) fn blank(&mut self) {
+    pub(crate) fn blank(&mut self) {
         self.text.push('\n');
     }
 
     /// One line, never wrapped.
-    pub(super) fn line(&mut self, ink: Ink, text: &str) {
+    pub(crate) fn line(&mut self, ink: Ink, text: &str) {
         let line = self.ink(ink, text);
         self.text.push_str(line.trim_end_matches(' '));
         self.text.push('\n');
     }
 
     /// A paragraph, each of its lines indented by `indent`.
-    pub(super) fn paragraph(&mut self, indent: usize, ink: Ink, text: &str) {
+    pub(crate) fn paragraph(&mut self, indent: usize, ink: Ink, text: &str) {
         self.hanging(&" ".repeat(indent), indent, ink, text);
     }
 
     /// A paragraph that begins behind `lead`, which is `indent` characters wide (colours apart), and whose further
     /// lines are indented by as much.
-    pub(super) fn hanging(&mut self, lead: &str, indent: usize, ink: Ink, text: &str) {
+    pub(crate) fn hanging(&mut self, lead: &str, indent: usize, ink: Ink, text: &str) {
         let mut start = lead.to_owned();
         for line in wrap(text, self.width.saturating_sub(indent).max(MIN_COLUMN)) {
             let inked = self.ink(ink, &line);

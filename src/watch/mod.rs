@@ -25,7 +25,7 @@ mod watch_status_tests;
 pub use heartbeat_cycle::HeartbeatCycle;
 pub use log::{LogEntry, LogFormat, LogLevel};
 pub use metrics::metrics;
-pub(crate) use options::{Options, WatchError};
+pub(crate) use options::Options;
 pub(crate) use run::run;
 pub use target_schedule::{Ended, TargetSchedule};
 pub use watch_status::{Health, TargetStatus, WatchStatus};

@@ -1,4 +1,4 @@
-//! What a watch is asked to do, and why one does not begin.
+//! What a watch is asked to do, and how it asks.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -11,7 +11,7 @@ use crate::alert::incident::Rules;
 use crate::engine::Session;
 use crate::env::Env;
 use crate::plan::planner::{Plan, Selection};
-use crate::usage_error::{UsageError, WriteError};
+use crate::usage_error::UsageError;
 
 /// What a watch does, and how.
 pub(crate) struct Options {
@@ -43,23 +43,3 @@ pub(crate) struct Options {
 
 /// Makes the session of a plan: what does not change from target to target.
 pub(crate) type SessionOf<'a> = &'a dyn Fn(&Plan, &Env) -> Result<Arc<Session>, UsageError>;
-
-/// Why a watch did not begin.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WatchError {
-    /// The settings are wrong.
-    #[error(transparent)]
-    Usage(#[from] UsageError),
-    /// A file or a folder cannot be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    /// The system does not do what the loop needs.
-    #[error("{what}")]
-    System {
-        /// What it does not do.
-        what: &'static str,
-        /// Why.
-        #[source]
-        error: std::io::Error,
-    },
-}

@@ -9,12 +9,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use super::endpoint;
-use super::options::{Options, SessionOf, WatchError};
+use super::options::{Options, SessionOf};
 use crate::alert::alerting::entropy;
 use crate::engine::milliseconds;
 use crate::env::Env;
 use crate::plan::planner::Plan;
-use crate::usage_error::UsageError;
+use crate::runtime::runtime;
+use crate::usage_error::{CommandError, UsageError};
 
 use super::LogEntry;
 use super::LogLevel;
@@ -45,7 +46,7 @@ const COLLATERAL_ROUND: Duration = Duration::from_secs(60);
 const LAST_ALERTS: Duration = Duration::from_secs(4);
 
 /// Watches until a signal ends it, or each target was verified once. Returns the exit code.
-pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -> Result<u8, WatchError> {
+pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -> Result<u8, CommandError> {
     let mut policy = PolicyFiles::new(&options.selection, options.policy_file.clone());
     let plan = policy.read((env.now)())?;
     let session = session_of(&plan, env)?;
@@ -56,13 +57,12 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
     };
     let queue = AlertQueue::new(options, &plan, &session, env)?;
     env.note_a_run_inside_a_cvm();
-    let system = |what| move |error| WatchError::System { what, error };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(system("no async runtime"))?;
+    let runtime = runtime()?;
     let ended = runtime.block_on(async {
-        let signals = Signals::new(env.stop.take()).map_err(system("signals cannot be caught"))?;
+        let signals = Signals::new(env.stop.take()).map_err(|error| CommandError::System {
+            what: "signals cannot be caught",
+            error,
+        })?;
         let watch = Watch {
             options,
             session_of,
@@ -105,7 +105,7 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    async fn run(mut self, plan: Plan) -> Result<u8, WatchError> {
+    async fn run(mut self, plan: Plan) -> Result<u8, CommandError> {
         self.say_on_what_root();
         self.serve().await?;
         let count = plan.targets.len();
@@ -330,7 +330,7 @@ impl Watch<'_> {
     }
 
     /// Serves metrics and health, where that is asked for.
-    async fn serve(&mut self) -> Result<(), WatchError> {
+    async fn serve(&mut self) -> Result<(), CommandError> {
         let Some(address) = self.options.listen else {
             return Ok(());
         };
@@ -340,7 +340,7 @@ impl Watch<'_> {
         let address = listener.local_addr().unwrap_or(address);
         let pages = WatchPages {
             board: Arc::clone(&self.board),
-            root: self.session.root.kind(),
+            root: self.session.roots.quote.kind(),
             now: self.env.now,
         };
         tokio::spawn(endpoint::serve(listener, Arc::new(pages)));

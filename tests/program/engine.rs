@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cvm_verify::collateral::Sources;
-use cvm_verify::engine::{Cancelled, Deployment, Progress, Run, Session, verify};
+use cvm_verify::engine::{Cancelled, Deployment, Progress, Run, Session, TrustRoots, verify};
 use cvm_verify::net::{Client, Transport};
 use cvm_verify_core::policy::{Expected, OsImagePolicy};
 use cvm_verify_core::{CheckId, Origin, Policy, Status, TargetReport, TrustRoot, Verdict};
@@ -34,7 +34,10 @@ impl Simulated {
         });
         Arc::new(Session {
             sources: Sources::only(&Url::parse(&self.pccs.url().to_string()).unwrap()),
-            root: TrustRoot::custom(World::default().root_pem().as_bytes()).unwrap(),
+            roots: TrustRoots {
+                quote: TrustRoot::custom(World::default().root_pem().as_bytes()).unwrap(),
+                ..TrustRoots::default()
+            },
             now: || simulator::DEFAULT_NOW,
             clock_floor: 0,
             ..Session::new(client.unwrap())

@@ -29,6 +29,7 @@ pub use chain::ChainArgs;
 pub use deploy_plan::{DeployPlanArgs, PLAN_CODES, PlanFormat};
 pub use expect::ExpectArgs;
 pub use gpu::GpuArgs;
+use keys::PinKeyArgs;
 pub use loose::LooseArgs;
 pub use network::{CacheArgs, CollateralAgeArgs, HttpArgs, TransportArgs, TrustArgs};
 pub use os_image::{OsImageArgs, OsImageFormat};
@@ -264,28 +265,8 @@ pub struct PinArgs {
     /// Judge recorded evidence at this time (RFC 3339) instead of the time of capture; loose files are judged now.
     #[arg(long, value_name = "TIME", conflicts_with = "url")]
     pub at: Option<String>,
-    /// How the app lays the nonce out in the report data: auto (default, raw or ascii), or a named layout.
-    #[arg(long, value_name = "LAYOUT")]
-    pub report_data: Option<String>,
-    /// The image that runs, by its published os_image_hash or its name: pinned only if a row or its measurement document proves it.
-    #[arg(long, value_name = "HASH|NAME")]
-    pub os_image: Option<String>,
-    /// The published files of the image that runs (a folder or an archive, see `cvm-verify os-image`): pinned only if they are
-    /// measured as what the quote shows.
-    #[arg(long, value_name = "DIR|TAR")]
-    pub os_image_files: Option<PathBuf>,
-    /// A file of reference values (TOML): OS images and advisories in addition to the built-in ones.
-    #[arg(long, value_name = "FILE")]
-    pub reference_values: Option<PathBuf>,
-    /// The repository on GitHub that the images must have been built from: OWNER/NAME. Who built each is written into the lock.
-    #[arg(long, value_name = "OWNER/NAME")]
-    pub source_repository: Option<String>,
-    /// The workflow that must have built them: .github/workflows/FILE.
-    #[arg(long, value_name = "PATH")]
-    pub source_workflow: Option<String>,
-    /// The Sigstore instances to trust, instead of the built-in ones.
-    #[arg(long, value_name = "FILE")]
-    pub sigstore_root: Option<PathBuf>,
+    #[command(flatten)]
+    pub keys: PinKeyArgs,
     #[command(flatten)]
     pub config: TargetArgs,
     #[command(flatten)]

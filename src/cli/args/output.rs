@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 
+use crate::artifacts::WantedFiles;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
@@ -47,6 +49,18 @@ pub struct OutputArgs {
 }
 
 impl OutputArgs {
+    /// Which files are written.
+    pub(crate) fn files(&self) -> WantedFiles {
+        WantedFiles {
+            output_dir: self.output_dir.clone(),
+            report_json: self.report_json.clone(),
+            summary: self.summary.clone(),
+            junit: self.junit.clone(),
+            dotenv: self.dotenv.clone(),
+            statement: self.statement.clone(),
+        }
+    }
+
     /// Whether only what needs a person is printed.
     pub const fn is_quiet(&self) -> bool {
         self.quiet > 0

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::keys::KEYS;
+use super::keys::keys;
 use super::*;
 
 fn repository(path: &str) -> std::path::PathBuf {
@@ -53,7 +53,7 @@ fn the_schema_and_the_page_are_made_from_the_table_of_keys() {
 fn every_key_is_in_the_schema_the_page_and_the_parser() {
     let schema: Value = serde_json::from_str(&read(schema::PATH)).unwrap();
     let page = read(page::PATH);
-    for key in KEYS {
+    for key in keys() {
         let name = key.name;
         assert_eq!(
             !schema["properties"]["defaults"]["properties"][name].is_null(),
@@ -121,7 +121,7 @@ fn every_key_is_an_option_or_names_a_variable_or_is_about_contracts() {
             || name.starts_with("governance-")
             || name.starts_with("kms-")
     };
-    for key in KEYS.iter().filter(|key| !only_here(key.name)) {
+    for key in keys().filter(|key| !only_here(key.name)) {
         let is_option = help.contains(&format!("--{}", key.name));
         assert_ne!(is_option, key.name.ends_with("-env"), "{}", key.name);
     }
@@ -129,7 +129,7 @@ fn every_key_is_an_option_or_names_a_variable_or_is_about_contracts() {
 
 #[test]
 fn every_row_of_an_option_is_whole() {
-    for key in KEYS {
+    for key in keys() {
         let Some(option) = &key.option else { continue };
         assert_eq!(option.flag, format!("--{}", key.name));
         assert!(

@@ -1,6 +1,6 @@
 //! The policy file `cvm-verify.toml`: targets, what each must be, and defaults for all.
 //!
-//! [`PolicyFile::read`] reads it and collects every mistake; the keys are a table of their own, `keys.rs`.
+//! [`PolicyFile::read`] reads it and collects every mistake; the keys are tables of their own, `keys/`.
 
 #![deny(
     clippy::unwrap_used,
@@ -35,7 +35,7 @@ mod read_tests;
 mod schema;
 
 pub use error::{FileProblem, PolicyMistake, PolicyMistakes};
-pub(crate) use keys::{KEYS, PolicyKey, Typed};
+pub(crate) use keys::{PIN_OPTIONS, PinOption, PolicyKey, Typed, keys};
 pub(crate) use shape::Shape;
 
 use super::Settings;

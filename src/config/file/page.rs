@@ -1,11 +1,12 @@
 //! The table of keys in the documentation.
 
-use super::keys::{KEYS, KeyScope, PolicyKey};
+use super::keys::{KeyScope, PolicyKey, keys};
 
 /// The page in the repository.
 pub(super) const PATH: &str = "docs/policy-file.md";
 
-const BEGIN: &str = "<!-- Keys: made from src/config/file/keys.rs by `UPDATE_GENERATED=1 cargo test --lib config::file`. -->\n";
+const BEGIN: &str =
+    "<!-- Keys: made from src/config/file/keys/ by `UPDATE_GENERATED=1 cargo test --lib config::file`. -->\n";
 const END: &str = "<!-- End of the keys. -->\n";
 
 fn row(key: &PolicyKey) -> String {
@@ -28,7 +29,7 @@ fn row(key: &PolicyKey) -> String {
 pub(super) fn renewed(page: &str) -> String {
     let (before, rest) = page.split_once(BEGIN).expect("the page has the keys");
     let (_, after) = rest.split_once(END).expect("the keys end");
-    let rows: String = KEYS.iter().map(row).collect();
+    let rows: String = keys().map(row).collect();
     let head = "\n| key | in | what it says | default | example |\n|---|---|---|---|---|\n";
     format!("{before}{BEGIN}{head}{rows}\n{END}{after}")
 }

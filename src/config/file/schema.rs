@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{KEYS, PolicyKey};
+use super::keys::{PolicyKey, keys};
 use super::shape::{MAX_LIST, Shape};
 use cvm_verify_core::policy::{MAX_KMS, WrittenRule};
 
@@ -88,7 +88,7 @@ fn properties(belongs: impl Fn(&PolicyKey) -> bool) -> Map<String, Value> {
         property["description"] = json!(format!("{}{default}", key.says));
         (key.name.to_owned(), property)
     };
-    KEYS.iter().filter(|key| belongs(key)).map(property).collect()
+    keys().filter(|key| belongs(key)).map(property).collect()
 }
 
 /// The schema.

@@ -1,7 +1,7 @@
 //! Which keys a table of the policy file takes, and what to write instead of another.
 
 use super::FileProblem;
-use super::keys::{KEYS, PolicyKey};
+use super::keys::{PolicyKey, keys};
 use cvm_verify_core::toml_text::literal::key as toml_key;
 use cvm_verify_core::toml_text::{UnknownKey, nearest};
 
@@ -46,15 +46,10 @@ pub(super) fn unknown_at_the_root(name: &str) -> FileProblem {
 /// What is wrong with a name that is no key of a table.
 pub(super) fn unknown(name: &str, table: Table) -> FileProblem {
     let spelled = name.to_ascii_lowercase().replace('_', "-");
-    if let Some(key) = KEYS
-        .iter()
-        .filter_map(PolicyKey::secret)
-        .find(|key| *key == spelled)
-    {
+    if let Some(key) = keys().filter_map(PolicyKey::secret).find(|key| *key == spelled) {
         return FileProblem::Secret { key };
     }
-    let known: Vec<&'static str> = KEYS
-        .iter()
+    let known: Vec<&'static str> = keys()
         .filter(|key| table.takes(key))
         .map(|key| key.name)
         .collect();

@@ -1,8 +1,8 @@
 //! The header: what kind of quote it is.
 
-use super::body::{u16_at, u32_at};
 use crate::inspect::opened::Opened;
 use crate::inspect::page::Page;
+use cvm_verify_core::verify::little_endian::{u16_at, u32_at};
 
 /// Intel's quoting enclave (dstack-attestation.md §2.1).
 const INTEL_QE_VENDOR: &str = "939a7233f79c4ca9940a0db3957f0607";

@@ -1,6 +1,5 @@
 //! The quote: header, TD report, signature data (dstack-attestation.md §2).
 
-mod body;
 mod config_id;
 mod header;
 mod module;
@@ -12,7 +11,6 @@ mod signature;
 mod td_attributes;
 mod xfam;
 
-pub(super) use body::Extents;
 pub(super) use report::TdReport;
 
 use super::opened::Opened;

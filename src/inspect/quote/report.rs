@@ -1,6 +1,6 @@
 //! The TD report as it stands in the bytes (dstack-attestation.md §2.2).
 
-use super::body::Extents;
+use cvm_verify_core::verify::QuoteExtents;
 
 /// A TD report, unproven. Numbers are in the order of the quote (little endian).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) struct Td15Ex {
 
 impl TdReport {
     /// Reads it, if all of it is there.
-    pub(crate) fn read(quote: &[u8], extents: Extents) -> Option<Self> {
+    pub(crate) fn read(quote: &[u8], extents: QuoteExtents) -> Option<Self> {
         let (start, length) = extents.body?;
         let mut rest = Fields(quote.get(start..start + length)?);
         Some(Self {

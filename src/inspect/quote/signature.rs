@@ -2,10 +2,10 @@
 
 use dcap_qvl::quote::{AuthData, Quote};
 
-use super::body::u16_at;
 use crate::inspect::opened::Opened;
 use crate::inspect::page::{Page, short_hex};
 use cvm_verify_core::verify::digest::sha256;
+use cvm_verify_core::verify::little_endian::u16_at;
 
 /// MRSIGNER of Intel's quoting enclaves, SHA-256 of their signing key. Intel's QE identity names the same value.
 const INTEL_QE_SIGNER: &str = "dc9e2a7c6f948f17474e34a7fc43ed030f7c1563f1babddf6340c82e0e54a8c5";

@@ -197,6 +197,16 @@ pub fn prove(inputs: &Inputs<'_>) -> Claims {
 }
 
 impl Claims {
+    /// Whether quote, event log, boot events or compose document are refused. What is only missing, or could not be determined, is
+    /// not.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self.quote, Err(NotProven::Refused(_)))
+            || matches!(self.log, Err(NotProven::Refused(_)))
+            || matches!(self.boot, Err(NotProven::Refused(_)))
+            || matches!(self.compose, Err(NotProven::Refused(_)))
+    }
+
     /// With where the collateral came from, for people.
     #[must_use]
     pub fn with_collateral_from(mut self, source: Option<String>) -> Self {

@@ -44,6 +44,7 @@ mod event_log;
 pub mod gpu;
 mod ingress;
 pub mod kms;
+pub mod little_endian;
 mod live_kms;
 mod live_tls;
 mod measurements;
@@ -86,8 +87,8 @@ pub use os_image::{
 };
 pub use phala_verdict::PhalaVerdict;
 pub use quote::{
-    Component, QuoteLayout, ShortOf, SignatureCache, TcbMoment, TcbRating, TcbVerdict, VerifiedQuote,
-    judge_collateral, severity,
+    Component, QuoteExtents, QuoteLayout, ShortOf, SignatureCache, TcbMoment, TcbRating, TcbVerdict,
+    VerifiedQuote, judge_collateral, severity,
 };
 pub use ra_tls::{RaTlsCertificate, RaTlsRefusal, evidence_of as ra_tls_evidence_of, spki_sha256};
 pub use refusal::{QeShortfall, QuoteRefusal, Revocation};

@@ -1,10 +1,9 @@
 //! Where the parts of a quote lie (dstack-attestation.md §2.1–§2.3).
 
+use super::extents::{QuoteExtents, TDX};
 use crate::verify::QuoteRefusal;
+use crate::verify::little_endian::{u16_at, u32_at};
 
-const HEADER: usize = 48;
-/// v5 only: u16 body type, u32 body size.
-const BODY_DESCRIPTOR: usize = 6;
 /// Signature and attestation key: ECDSA P-256, 64 bytes each.
 const SIGNATURE_AND_KEY: usize = 128;
 /// Certification data begins with u16 type and u32 size.
@@ -13,7 +12,6 @@ const CERTIFICATION_HEADER: usize = 6;
 const QE_REPORT_AND_SIGNATURE: usize = 448;
 /// Type of the certification data that is a quoting enclave's report. dcap-qvl does not look at it.
 const QE_REPORT_CERTIFICATION: u16 = 6;
-const TDX: u32 = 0x81;
 /// Intel's quoting enclave.
 const INTEL_QE_VENDOR: [u8; 16] = [
     0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07,
@@ -63,22 +61,18 @@ impl QuoteLayout {
         if bytes.get(12..28) != Some(&INTEL_QE_VENDOR[..]) {
             return Err(malformed("its quoting enclave is not Intel's".to_owned()));
         }
-        let (body, body_len) = if version == 4 {
-            (HEADER, 584)
-        } else {
-            let size = u32_at(bytes, 50);
-            match (u16_at(bytes, 48), size) {
-                (Some(2), Some(584)) => (HEADER + BODY_DESCRIPTOR, 584),
-                (Some(3), Some(648)) => (HEADER + BODY_DESCRIPTOR, 648),
-                (Some(4), Some(885)) => (HEADER + BODY_DESCRIPTOR, 885),
-                (Some(1), _) => return Err(QuoteRefusal::NotTdx("an SGX enclave (body type 1)".to_owned())),
-                (Some(kind), Some(size)) => {
-                    return Err(malformed(format!(
-                        "its body type is {kind} with {size} bytes; 2 with 584, 3 with 648 or 4 with 885 expected"
-                    )));
-                }
-                _ => return Err(malformed("it ends inside its header".to_owned())),
+        let extents = QuoteExtents::of(bytes);
+        let (body, body_len) = match (extents.body, extents.named_body) {
+            (Some(found), _) => found,
+            (None, _) if u16_at(bytes, 48) == Some(1) => {
+                return Err(QuoteRefusal::NotTdx("an SGX enclave (body type 1)".to_owned()));
             }
+            (None, Some((kind, size))) => {
+                return Err(malformed(format!(
+                    "its body type is {kind} with {size} bytes; 2 with 584, 3 with 648 or 4 with 885 expected"
+                )));
+            }
+            (None, None) => return Err(malformed("it ends inside its header".to_owned())),
         };
         let signed = body + body_len;
         let end = end_of_signature_data(bytes, signed)?;
@@ -140,14 +134,6 @@ fn end_of_signature_data(bytes: &[u8], signed: usize) -> Result<usize, QuoteRefu
         .map(|len| authentication + 2 + usize::from(len))
         .and_then(|inner| sized(inner + 2, outer_end))
         .ok_or_else(|| malformed("it ends inside its certificate chain"))
-}
-
-fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
-    Some(u16::from_le_bytes(*bytes.get(offset..)?.first_chunk()?))
-}
-
-fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(*bytes.get(offset..)?.first_chunk()?))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod blame;
 pub(crate) mod certificate;
 mod dates;
 mod documents;
+mod extents;
 mod layout;
 mod own_signatures;
 mod platform;
@@ -26,6 +27,7 @@ mod tcb;
 mod tcb_level;
 mod verified;
 
+pub use extents::QuoteExtents;
 pub use layout::QuoteLayout;
 pub use set::judge_collateral;
 pub use signature_cache::SignatureCache;

@@ -1,17 +1,17 @@
-//! The files of a run.
+//! Where the files of a run go, and what each of them holds.
 
 use std::path::{Path, PathBuf};
 
-use super::args::OutputArgs;
-use super::earlier_files::EarlierFile;
-use super::statement_files::StatementPaths;
+use super::WantedFiles;
+use super::earlier::EarlierFile;
+use super::statements::StatementPaths;
 use crate::files::PendingFile;
 use crate::render::{self, Style};
 use cvm_verify_core::report::Report;
 
 /// Where the files of a run go.
 #[derive(Debug, Default)]
-pub(super) struct ArtifactPaths {
+pub(crate) struct ArtifactPaths {
     pub report_json: Option<PathBuf>,
     pub report_text: Option<PathBuf>,
     pub summary: Option<PathBuf>,
@@ -28,20 +28,20 @@ pub(super) struct ArtifactPaths {
 }
 
 impl ArtifactPaths {
-    pub(super) fn of(args: &OutputArgs, bundles: &[PathBuf]) -> Self {
-        let inside = |name: &str| args.output_dir.as_ref().map(|folder| folder.join(name));
+    pub(crate) fn of(wanted: &WantedFiles, bundles: &[PathBuf]) -> Self {
+        let inside = |name: &str| wanted.output_dir.as_ref().map(|folder| folder.join(name));
         let evidence = match bundles {
             [] => None,
             [one] => Some(one.clone()),
             [first, ..] => first.parent().map(Path::to_path_buf),
         };
         Self {
-            report_json: args.report_json.clone().or_else(|| inside("report.json")),
+            report_json: wanted.report_json.clone().or_else(|| inside("report.json")),
             report_text: inside("report.txt"),
             summary: inside("summary.md"),
-            appended: args.summary.clone(),
-            junit: args.junit.clone().or_else(|| inside("junit.xml")),
-            dotenv: args.dotenv.clone().or_else(|| inside("result.env")),
+            appended: wanted.summary.clone(),
+            junit: wanted.junit.clone().or_else(|| inside("junit.xml")),
+            dotenv: wanted.dotenv.clone().or_else(|| inside("result.env")),
             evidence,
             statement: None,
             statements: None,
@@ -49,7 +49,7 @@ impl ArtifactPaths {
     }
 
     /// What later steps and jobs read, with the paths of these files.
-    pub(super) fn outputs(&self, report: &Report) -> Vec<render::Output> {
+    pub(crate) fn outputs(&self, report: &Report) -> Vec<render::Output> {
         let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let (report_json, summary, junit, evidence) = (
             text(&self.report_json),
@@ -71,7 +71,7 @@ impl ArtifactPaths {
         render::outputs(report, &paths)
     }
 
-    pub(super) fn files(&self, report: &Report) -> Vec<PendingFile> {
+    pub(crate) fn files(&self, report: &Report) -> Vec<PendingFile> {
         let files = self.files_by_kind(report).into_iter();
         files.map(|(_, file)| file).collect()
     }

@@ -1,12 +1,17 @@
-//! Where the bundles of a run go.
+//! The evidence bundles of a run: where they go, and their files.
 
 use std::path::{Path, PathBuf};
 
-use crate::usage_error::UsageError;
+use sha2::{Digest as _, Sha256};
+
+use super::statements::Attested;
+use crate::files;
+use crate::usage_error::{UsageError, WriteError};
+use cvm_verify_core::evidence::Bundle;
 
 /// Where each target's bundle goes, by the targets' names: a file, or files in a folder where there are several targets. Without
 /// `--evidence` they go into the folder of `--output-dir`.
-pub(super) fn bundle_paths(
+pub(crate) fn bundle_paths(
     evidence: Option<&Path>,
     output_dir: Option<&Path>,
     targets: &[&str],
@@ -52,7 +57,7 @@ fn in_folder(folder: &Path, targets: &[&str]) -> Vec<Option<PathBuf>> {
 }
 
 /// Where the bundle of one of several instances goes: the number stands before the ending.
-pub(super) fn bundle_path_of(path: &Path, instance: usize) -> PathBuf {
+pub(crate) fn bundle_path_of(path: &Path, instance: usize) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (stem, ending) = match name.strip_suffix(".evidence.json") {
         Some(stem) => (stem, ".evidence.json"),
@@ -62,4 +67,30 @@ pub(super) fn bundle_path_of(path: &Path, instance: usize) -> PathBuf {
         },
     };
     path.with_file_name(format!("{stem}-instance-{instance}{ending}"))
+}
+
+/// Evidence bundles, written as the evidence comes, so that they are not held until the end.
+#[derive(Debug, Default)]
+pub(crate) struct BundleFiles {
+    /// Their files.
+    pub paths: Vec<PathBuf>,
+    /// What could not be written: said after the verdict.
+    pub problems: Vec<WriteError>,
+    /// What the statements about the targets that pass need.
+    pub attested: Vec<Attested>,
+}
+
+impl BundleFiles {
+    /// Writes a bundle, where there is one and somebody wants it; its SHA-256.
+    pub fn write(&mut self, path: Option<&Path>, bundle: Option<&Bundle>) -> Option<[u8; 32]> {
+        let (Some(path), Some(bundle)) = (path, bundle) else {
+            return None;
+        };
+        let written = bundle
+            .to_json()
+            .map_err(|error| WriteError::file(path, error))
+            .and_then(|text| files::write(path, &text).map(|()| Sha256::digest(&text).into()));
+        self.paths.push(path.to_owned());
+        written.map_err(|error| self.problems.push(error)).ok()
+    }
 }

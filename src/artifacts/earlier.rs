@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::files::{PendingFile, write};
 use crate::render::DOTENV_PREFIX;
-use crate::usage_error::UsageError;
+use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::policy::Policy;
@@ -31,7 +31,7 @@ pub(super) enum EarlierFile {
 }
 
 /// A report that says that its run did not end. It is written before the run begins, and stays where it is killed.
-pub(super) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
+pub(crate) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
     let gap = EvidenceFailure {
         reason: EvidenceReason::NotFinished,
         detail: "The run has not ended: it is under way, or it was ended before it had a verdict.".to_owned(),
@@ -52,7 +52,7 @@ pub(super) fn unfinished(mode: Mode, shard: Option<Shard>, now: u64) -> Report {
 }
 
 /// Overwrites what an earlier run left in these places. Nothing is written where one of them holds somebody else's file.
-pub(super) fn overwrite(files: Vec<(EarlierFile, PendingFile)>) -> anyhow::Result<()> {
+pub(super) fn overwrite(files: Vec<(EarlierFile, PendingFile)>) -> Result<(), CommandError> {
     let mut ours = Vec::new();
     for (kind, file) in files {
         match start_of(&file.path)? {

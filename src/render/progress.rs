@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::engine::Progress;
-use crate::env::Env;
-use crate::render::escape;
+use super::escape;
 
 /// How often the line on a terminal is renewed.
 const ON_TERMINAL: Duration = Duration::from_secs(1);
@@ -16,8 +14,8 @@ const MAX_NAMES: usize = 3;
 /// Characters of one name.
 const MAX_NAME: usize = 40;
 
-/// Progress on standard error.
-pub(super) struct ProgressLine {
+/// What a run waits for, as a text for standard error.
+pub(crate) struct ProgressLine {
     place: Place,
     shown: bool,
     total: usize,
@@ -29,7 +27,7 @@ pub(super) struct ProgressLine {
 
 /// Where it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(crate) enum Place {
     /// Nowhere.
     Nowhere,
     /// On a terminal that takes control sequences.
@@ -39,14 +37,8 @@ enum Place {
 }
 
 impl ProgressLine {
-    /// Progress of these targets; silent where the user wants quiet.
-    pub fn new(env: &Env, quiet: bool, names: &[&str]) -> Self {
-        let is_terminal = env.stderr_is_terminal && !env.is_dumb_terminal();
-        let place = match (quiet, is_terminal) {
-            (true, _) => Place::Nowhere,
-            (false, true) => Place::Terminal,
-            (false, false) => Place::Log,
-        };
+    /// Progress of these targets.
+    pub fn new(place: Place, names: &[&str]) -> Self {
         let name = |name: &&str| escape::terminal(&escape::shorten(name, MAX_NAME)).into_owned();
         Self {
             place,
@@ -65,22 +57,23 @@ impl ProgressLine {
         self.waiting.remove(&index);
     }
 
-    /// Shows or renews the line, if it is time.
-    pub fn show(&mut self, progress: Progress, env: &mut Env) {
-        let elapsed = progress.elapsed;
+    /// The text to write now, if it is time: the line, or what renews it on a terminal. `elapsed` is since the beginning.
+    pub fn show(&mut self, elapsed: Duration) -> Option<String> {
         if self.place == Place::Nowhere || elapsed < self.next || self.waiting.is_empty() {
-            return;
+            return None;
         }
         let line = self.line(elapsed);
-        if self.place == Place::Terminal {
-            self.shown = true;
-            self.next = elapsed + ON_TERMINAL / 2;
-            let _ = write!(env.stderr, "\r\u{1b}[K{line}");
-            let _ = env.stderr.flush();
-        } else {
-            self.next = elapsed + IN_LOG[1];
-            env.complain(&line);
-        }
+        Some(match self.place {
+            Place::Terminal => {
+                self.shown = true;
+                self.next = elapsed + ON_TERMINAL / 2;
+                format!("\r\u{1b}[K{line}")
+            }
+            Place::Log | Place::Nowhere => {
+                self.next = elapsed + IN_LOG[1];
+                format!("{line}\n")
+            }
+        })
     }
 
     fn line(&self, elapsed: Duration) -> String {
@@ -105,12 +98,9 @@ impl ProgressLine {
         )
     }
 
-    /// Removes the line.
-    pub fn clear(&self, env: &mut Env) {
-        if self.shown {
-            let _ = write!(env.stderr, "\r\u{1b}[K");
-            let _ = env.stderr.flush();
-        }
+    /// The text that removes the line, if one is shown.
+    pub fn clear(&self) -> Option<&'static str> {
+        self.shown.then_some("\r\u{1b}[K")
     }
 }
 
@@ -119,7 +109,28 @@ mod tests {
     use super::*;
 
     fn progress(names: &[&str]) -> ProgressLine {
-        ProgressLine::new(&Env::of_process(), true, names)
+        ProgressLine::new(Place::Log, names)
+    }
+
+    #[test]
+    fn a_terminal_renews_its_line_and_a_log_has_one_now_and_then() {
+        let at = |seconds| Duration::from_secs(seconds);
+        let mut log = progress(&["a"]);
+        assert_eq!(log.show(at(9)), None);
+        assert_eq!(log.show(at(10)).as_deref(), Some("Waiting for a … 10 s\n"));
+        assert_eq!(log.show(at(39)), None);
+        assert!(log.show(at(40)).is_some() && log.clear().is_none());
+        let mut terminal = ProgressLine::new(Place::Terminal, &["a"]);
+        assert_eq!(terminal.clear(), None);
+        assert_eq!(
+            terminal.show(at(1)).as_deref(),
+            Some("\r\u{1b}[KWaiting for a … 1 s")
+        );
+        assert!(terminal.show(at(2)).is_some());
+        assert_eq!(terminal.clear(), Some("\r\u{1b}[K"));
+        terminal.done(0);
+        assert_eq!(terminal.show(at(9)), None);
+        assert_eq!(ProgressLine::new(Place::Nowhere, &["a"]).show(at(99)), None);
     }
 
     #[test]

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::args::OutputArgs;
-use crate::plan::planner::Job;
+use super::WantedFiles;
 use crate::render::statement::{PREDICATE_TYPE, SUBJECT, StatementInputs, statement};
 use crate::usage_error::{UsageError, WriteError};
 use crate::{files, render};
 use cvm_verify_core::lock::MAX_LOCK_BYTES;
+use cvm_verify_core::policy::{LockOrigin, Policy};
 use cvm_verify_core::report::{Report, TargetReport, Verdict};
 
 /// Bytes of a policy file that are hashed.
@@ -21,7 +21,7 @@ const MAX_FILES: usize = 10_000;
 
 /// What the statement about a target needs beside its report.
 #[derive(Debug)]
-pub(super) struct Attested {
+pub(crate) struct Attested {
     name: String,
     /// The measured compose document: the subject.
     app_compose: String,
@@ -30,19 +30,19 @@ pub(super) struct Attested {
 
 /// The files of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StatementPaths {
+pub(crate) struct StatementPaths {
     pub statement: PathBuf,
     pub predicate: PathBuf,
 }
 
 /// Where statements go: the folder that was named, or that of all files.
-pub(super) fn folder(args: &OutputArgs) -> Option<&Path> {
-    args.statement.as_deref().or(args.output_dir.as_deref())
+pub(crate) fn folder(wanted: &WantedFiles) -> Option<&Path> {
+    wanted.statement.as_deref().or(wanted.output_dir.as_deref())
 }
 
 /// What is needed of a target that passes, before its evidence is let go.
-pub(super) fn attested(
-    target: &Job,
+pub(crate) fn attested(
+    policy: &Policy,
     app_compose: Option<String>,
     report: &TargetReport,
     evidence_sha256: Option<[u8; 32]>,
@@ -54,27 +54,18 @@ pub(super) fn attested(
         app_compose,
         inputs: StatementInputs {
             policy_file: policy_file.and_then(|path| hashed(path, POLICY_LIMIT)),
-            policy_fingerprint: target.policy().fingerprint().to_string(),
-            lock: lock_of(target).and_then(|path| hashed(Path::new(path), MAX_LOCK_BYTES as u64)),
+            policy_fingerprint: policy.fingerprint().to_string(),
+            lock: lock_of(policy).and_then(|path| hashed(Path::new(path), MAX_LOCK_BYTES as u64)),
             evidence_sha256,
             report_sha256: [0; 32],
         },
     })
 }
 
-fn lock_of(target: &Job) -> Option<&str> {
-    let platform = target
-        .policy()
-        .locked_platform
-        .as_ref()
-        .map(|locked| locked.lock.path());
-    platform.or_else(|| {
-        target
-            .policy()
-            .locked_compose
-            .as_ref()
-            .map(|locked| locked.lock.path())
-    })
+fn lock_of(policy: &Policy) -> Option<&str> {
+    let platform = policy.locked_platform.as_ref().map(|locked| &locked.lock);
+    let compose = policy.locked_compose.as_ref().map(|locked| &locked.lock);
+    platform.or(compose).map(LockOrigin::path)
 }
 
 fn hashed(path: &Path, limit: u64) -> Option<(String, [u8; 32])> {
@@ -83,7 +74,7 @@ fn hashed(path: &Path, limit: u64) -> Option<(String, [u8; 32])> {
 }
 
 /// Targets end in any order; their statements are listed in that of the report.
-pub(super) fn in_order_of(report: &Report, attested: &mut [Attested]) {
+pub(crate) fn in_order_of(report: &Report, attested: &mut [Attested]) {
     attested.sort_by_key(|one| {
         let mut targets = report.targets.iter();
         targets.position(|target| target.name == one.name)
@@ -91,20 +82,20 @@ pub(super) fn in_order_of(report: &Report, attested: &mut [Attested]) {
 }
 
 /// The paths of the statement about a run's only target, where it passes.
-pub(super) fn paths_of_one(
-    args: &OutputArgs,
+pub(crate) fn paths_of_one(
+    wanted: &WantedFiles,
     report: &Report,
     attested: &[Attested],
 ) -> Option<StatementPaths> {
-    match (folder(args), attested, report.targets.as_slice()) {
+    match (folder(wanted), attested, report.targets.as_slice()) {
         (Some(folder), [_], [_]) => Some(paths(folder, "")),
         _ => None,
     }
 }
 
 /// The statements of all targets that pass, for a matrix of jobs that sign them: JSON on one line.
-pub(super) fn list(args: &OutputArgs, report: &Report, attested: &[Attested]) -> Option<String> {
-    let folder = folder(args)?;
+pub(crate) fn list(wanted: &WantedFiles, report: &Report, attested: &[Attested]) -> Option<String> {
+    let folder = folder(wanted)?;
     let of = |one: &Attested| {
         let paths = paths(folder, &prefix_of(one, report));
         serde_json::json!({
@@ -133,8 +124,8 @@ fn paths(folder: &Path, prefix: &str) -> StatementPaths {
 }
 
 /// Writes the statements, after the last file that they name.
-pub(super) fn write(args: &OutputArgs, report: &Report, attested: &[Attested]) -> Vec<WriteError> {
-    let Some(folder) = folder(args) else {
+pub(crate) fn write(wanted: &WantedFiles, report: &Report, attested: &[Attested]) -> Vec<WriteError> {
+    let Some(folder) = folder(wanted) else {
         return Vec::new();
     };
     if let Err(error) = std::fs::create_dir_all(folder) {
@@ -194,8 +185,8 @@ fn prefix(name: &str) -> String {
 }
 
 /// Removes the statements of an earlier run: a run that is killed, or that does not pass, must not leave yesterday's behind.
-pub(super) fn remove_earlier(args: &OutputArgs) -> Result<(), UsageError> {
-    let Some(entries) = folder(args).and_then(|folder| std::fs::read_dir(folder).ok()) else {
+pub(crate) fn remove_earlier(wanted: &WantedFiles) -> Result<(), UsageError> {
+    let Some(entries) = folder(wanted).and_then(|folder| std::fs::read_dir(folder).ok()) else {
         return Ok(());
     };
     for entry in entries.take(MAX_FILES).flatten() {

@@ -5,11 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::variable_name::{COMMAND_LINE_ONLY, variable_of};
 use crate::render::escape;
 use crate::usage_error::UsageError;
 
-const PREFIX: &str = "CVM_VERIFY_";
+pub(crate) const PREFIX: &str = "CVM_VERIFY_";
 
 /// Variables that are no options, and what reads them: the alert channels, the action, the GitLab template, `install.sh` and
 /// the builds.
@@ -45,7 +44,7 @@ const OTHERS: [&str; 28] = [
 ];
 
 /// What the program and its scripts write for later steps, and what tests of the project use.
-const PREFIXES: [&str; 2] = ["CVM_VERIFY_RESULT_", "CVM_VERIFY_TEST_"];
+pub(crate) const PREFIXES: [&str; 2] = ["CVM_VERIFY_RESULT_", "CVM_VERIFY_TEST_"];
 
 /// How many letters a near miss differs in.
 const NEAR: usize = 2;
@@ -53,12 +52,12 @@ const NEAR: usize = 2;
 /// Names that are noted.
 const MAX_NOTED: usize = 5;
 
-/// Refuses a variable whose name is nearly that of an option.
-pub(super) fn refuse_near_misses(
-    command: &clap::Command,
+/// Refuses a variable whose name is nearly that of an option. `options` are the variables of all options.
+pub(crate) fn refuse_near_misses(
+    options: &BTreeSet<String>,
     env: &BTreeMap<String, String>,
 ) -> Result<(), UsageError> {
-    let known = known(command);
+    let known = known(options);
     for name in unknown(&known, env) {
         if let Some(near) = near(name, &known) {
             return Err(UsageError::new(format!(
@@ -70,9 +69,9 @@ pub(super) fn refuse_near_misses(
     Ok(())
 }
 
-/// A line about the variables that nothing reads, if there are any.
-pub(super) fn notes(command: &clap::Command, env: &BTreeMap<String, String>) -> Option<String> {
-    let known = known(command);
+/// A line about the variables that nothing reads, if there are any. `options` are the variables of all options.
+pub(crate) fn notes(options: &BTreeSet<String>, env: &BTreeMap<String, String>) -> Option<String> {
+    let known = known(options);
     let names: Vec<&str> = unknown(&known, env).collect();
     let shown: Vec<String> = names
         .iter()
@@ -92,20 +91,10 @@ pub(super) fn notes(command: &clap::Command, env: &BTreeMap<String, String>) -> 
     })
 }
 
-/// Every name that something reads.
-fn known(command: &clap::Command) -> BTreeSet<String> {
-    let mut names: BTreeSet<String> = OTHERS.iter().map(|name| (*name).to_owned()).collect();
-    let mut commands: Vec<&clap::Command> = vec![command];
-    while let Some(command) = commands.pop() {
-        commands.extend(command.get_subcommands());
-        for arg in command.get_arguments() {
-            let id = arg.get_long().unwrap_or_else(|| arg.get_id().as_str());
-            if !COMMAND_LINE_ONLY.contains(&id) {
-                names.insert(variable_of(id));
-            }
-        }
-    }
-    names
+/// Every name that something reads: the variables of `options`, and the others.
+pub(crate) fn known(options: &BTreeSet<String>) -> BTreeSet<String> {
+    let others = OTHERS.iter().map(|name| (*name).to_owned());
+    options.iter().cloned().chain(others).collect()
 }
 
 /// The variables that are set and that nothing reads.
@@ -151,102 +140,4 @@ fn near<'k>(name: &str, known: &'k BTreeSet<String>) -> Option<&'k str> {
         .filter_map(|known| Some((distance(known)?, known.as_str())))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-    use crate::cli::args::Cli;
-
-    fn env(name: &str) -> BTreeMap<String, String> {
-        [(name.to_owned(), "x".to_owned())].into()
-    }
-
-    #[test]
-    fn a_near_miss_is_an_error_that_names_the_option() {
-        for (name, meant) in [
-            ("CVM_VERIFY_LOK", "CVM_VERIFY_LOCK"),
-            ("CVM_VERIFY_LOCKS", "CVM_VERIFY_LOCK"),
-            ("CVM_VERIFY_COMPOSEHASH", "CVM_VERIFY_COMPOSE_HASH"),
-            ("CVM_VERIFY_COMPOSE_HAHS", "CVM_VERIFY_COMPOSE_HASH"),
-            ("CVM_VERIFY_SLACK_WEBHOOK_ULR", "CVM_VERIFY_SLACK_WEBHOOK_URL"),
-        ] {
-            let error = refuse_near_misses(&Cli::command(), &env(name))
-                .unwrap_err()
-                .to_string();
-            assert!(
-                error.contains(name) && error.contains(&format!("did you mean {meant}?")),
-                "{error}"
-            );
-        }
-        assert!(
-            refuse_near_misses(
-                &Cli::command(),
-                &[("CVM_VERIFY_LOK".to_owned(), String::new())].into()
-            )
-            .is_ok()
-        );
-    }
-
-    #[test]
-    fn other_unknown_ones_are_noted_and_exempt_ones_are_not() {
-        let noted = |name: &str| {
-            refuse_near_misses(&Cli::command(), &env(name)).unwrap();
-            notes(&Cli::command(), &env(name))
-        };
-        for name in [
-            "CVM_VERIFY_SHOP_TEAM",
-            "CVM_VERIFY_SLACK_WEBHOOK_URL_2",
-            "CVM_VERIFY_SLACK_SHOP",
-        ] {
-            assert!(noted(name).unwrap().contains(name), "{name}");
-        }
-        for name in [
-            "CVM_VERIFY_LOCK",
-            "CVM_VERIFY_URL",
-            "CVM_VERIFY_RESULT_VERDICT",
-            "CVM_VERIFY_SERVICE_HOST",
-            "CVM_VERIFY_SERVICE_PORT",
-            "CVM_VERIFY_SERVICE_PORT_METRICS",
-            "CVM_VERIFY_PORT",
-            "CVM_VERIFY_PORT_9464_TCP",
-            "CVM_VERIFY_PORT_9464_TCP_ADDR",
-            "CVM_VERIFY_PORT_9464_TCP_PORT",
-            "CVM_VERIFY_WATCH_SERVICE_HOST",
-            "CVM_VERIFY_WATCH_PORT_9464_TCP_PROTO",
-            "CVM_VERIFY_EXTRA_ARGS",
-            "PATH",
-        ] {
-            assert_eq!(noted(name), None, "{name}");
-        }
-    }
-
-    #[test]
-    fn every_variable_of_a_channel_and_of_a_script_is_known() {
-        let known = known(&Cli::command());
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        for file in [
-            "action.yml",
-            "scripts/verify.sh",
-            "install.sh",
-            "templates/cvm-verify.yml",
-            "src/alert/variables.rs",
-        ] {
-            let text = std::fs::read_to_string(folder.join(file)).unwrap();
-            for (at, _) in text.match_indices(PREFIX) {
-                let rest = &text[at..];
-                let end = rest
-                    .find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
-                    .unwrap_or(rest.len());
-                let name = &rest[..end];
-                let is_exempt = name.ends_with('_') || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-                let is_example = ["CVM_VERIFY_SLACK_SHOP", "CVM_VERIFY_SHOP"]
-                    .iter()
-                    .any(|one| name.starts_with(one));
-                assert!(is_exempt || is_example || known.contains(name), "{file}: {name}");
-            }
-        }
-    }
 }

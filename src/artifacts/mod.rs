@@ -1,0 +1,70 @@
+//! The files of a run: where they go, what an earlier run left there, evidence bundles and statements.
+
+mod earlier;
+mod evidence;
+mod places;
+pub(crate) mod statements;
+
+pub(crate) use earlier::unfinished;
+pub(crate) use evidence::{BundleFiles, bundle_path_of, bundle_paths};
+pub(crate) use places::ArtifactPaths;
+pub(crate) use statements::Attested;
+
+use std::path::{Path, PathBuf};
+
+use crate::usage_error::{CommandError, UsageError, WriteError};
+use cvm_verify_core::report::Report;
+
+/// Which files a run writes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WantedFiles {
+    /// The folder of all that is not named.
+    pub output_dir: Option<PathBuf>,
+    /// The report, JSON.
+    pub report_json: Option<PathBuf>,
+    /// The file of others that the summary is appended to.
+    pub summary: Option<PathBuf>,
+    /// The report as JUnit XML.
+    pub junit: Option<PathBuf>,
+    /// What later jobs of GitLab read.
+    pub dotenv: Option<PathBuf>,
+    /// The folder of the statements.
+    pub statement: Option<PathBuf>,
+}
+
+/// Makes the folder, and lets the files of an earlier run say what this one would if it were killed.
+pub(crate) fn prepare(wanted: &WantedFiles, unfinished: &Report) -> Result<(), CommandError> {
+    if let Some(folder) = &wanted.output_dir {
+        std::fs::create_dir_all(folder).map_err(|error| WriteError::file(folder, error))?;
+    }
+    statements::remove_earlier(wanted)?;
+    earlier::overwrite(ArtifactPaths::of(wanted, &[]).files_by_kind(unfinished))
+}
+
+/// A file that is read must not be one that is written: it would say `inconclusive` before it is read.
+pub(crate) fn refuse_to_overwrite(wanted: &WantedFiles, inputs: &[PathBuf]) -> Result<(), UsageError> {
+    let places = ArtifactPaths::of(wanted, &[]);
+    let outputs = [
+        &places.report_json,
+        &places.report_text,
+        &places.summary,
+        &places.junit,
+        &places.dotenv,
+    ];
+    let real = |path: &Path| path.canonicalize().ok();
+    let written: Vec<PathBuf> = outputs
+        .into_iter()
+        .flatten()
+        .filter_map(|path| real(path))
+        .collect();
+    match inputs
+        .iter()
+        .find(|input| real(input).is_some_and(|input| written.contains(&input)))
+    {
+        Some(input) => Err(UsageError::file(
+            input,
+            "is read, and would be written, too; name another file to write",
+        )),
+        None => Ok(()),
+    }
+}

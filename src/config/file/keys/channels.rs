@@ -1,0 +1,70 @@
+//! Which variables hold the secrets of the alert channels.
+
+use super::{KeyScope, PolicyKey};
+use crate::config::file::shape::Shape;
+
+pub(super) const KEYS: &[PolicyKey] = &[
+    PolicyKey {
+        name: "slack-webhook-url-env",
+        scope: KeyScope::Both,
+        shape: Shape::Variable,
+        says: "The environment variable that holds the Slack webhook to tell about this target, or `none`. Never the URL itself.",
+        default: "`CVM_VERIFY_SLACK_WEBHOOK_URL`",
+        example: r#""CVM_VERIFY_SLACK_SHOP_TEAM""#,
+        option: None,
+    },
+    PolicyKey {
+        name: "discord-webhook-url-env",
+        scope: KeyScope::Both,
+        shape: Shape::Variable,
+        says: "The variable that holds the Discord webhook, or `none`.",
+        default: "`CVM_VERIFY_DISCORD_WEBHOOK_URL`",
+        example: r#""CVM_VERIFY_SHOP_DISCORD""#,
+        option: None,
+    },
+    PolicyKey {
+        name: "teams-webhook-url-env",
+        scope: KeyScope::Both,
+        shape: Shape::Variable,
+        says: "The variable that holds the webhook of a Microsoft Teams workflow, or `none`.",
+        default: "`CVM_VERIFY_TEAMS_WEBHOOK_URL`",
+        example: r#""CVM_VERIFY_SHOP_TEAMS""#,
+        option: None,
+    },
+    PolicyKey {
+        name: "pagerduty-routing-key-env",
+        scope: KeyScope::Both,
+        shape: Shape::Variable,
+        says: "The variable that holds the routing key of a PagerDuty integration, or `none`.",
+        default: "`CVM_VERIFY_PAGERDUTY_ROUTING_KEY`",
+        example: r#""CVM_VERIFY_SHOP_PAGERDUTY""#,
+        option: None,
+    },
+    PolicyKey {
+        name: "webhook-url-env",
+        scope: KeyScope::Both,
+        shape: Shape::Variable,
+        says: "The environment variable that holds the webhook to tell about this target, or `none`. Never the URL itself.",
+        default: "`CVM_VERIFY_WEBHOOK_URL`",
+        example: r#""CVM_VERIFY_WEBHOOK_SHOP_TEAM""#,
+        option: None,
+    },
+    PolicyKey {
+        name: "webhook-secret-env",
+        scope: KeyScope::Both,
+        shape: Shape::Variable,
+        says: "The environment variable that holds the secret which signs what that webhook receives, or `none`. Never the secret itself.",
+        default: "`CVM_VERIFY_WEBHOOK_SECRET`",
+        example: r#""CVM_VERIFY_WEBHOOK_SHOP_SECRET""#,
+        option: None,
+    },
+    PolicyKey {
+        name: "heartbeat-url-env",
+        scope: KeyScope::Defaults,
+        shape: Shape::Variable,
+        says: "The environment variable that holds the heartbeat to ping after a run, or `none`. Never the URL itself.",
+        default: "`CVM_VERIFY_HEARTBEAT_URL`",
+        example: r#""CVM_VERIFY_HEARTBEAT_NIGHTLY""#,
+        option: None,
+    },
+];

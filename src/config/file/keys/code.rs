@@ -1,0 +1,160 @@
+//! What code must run, as which app, on which machines.
+
+use super::{KeyScope, PolicyKey, Typed};
+use crate::config::file::shape::Shape;
+
+pub(super) const KEYS: &[PolicyKey] = &[
+    PolicyKey {
+        name: "lock",
+        scope: KeyScope::Both,
+        shape: Shape::Path,
+        says: "The lock file that `cvm-verify pin` wrote. Of a lock of several targets, each takes its own block, by its name.",
+        default: "",
+        example: r#""cvm.lock""#,
+        option: Some(Typed {
+            flag: "--lock",
+            heading: "Expectations",
+            value: "FILE",
+            help: "The lock file that `cvm-verify pin` wrote",
+            values: &[],
+            expects: true,
+        }),
+    },
+    PolicyKey {
+        name: "compose-hash",
+        scope: KeyScope::Both,
+        shape: Shape::Hex(32),
+        says: "SHA-256 of the compose document that must run. Replaces that of the lock; all else of the lock stays.",
+        default: "",
+        example: r#""3f9a0c5e8f6d1b2a4c7e9d0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d""#,
+        option: Some(Typed {
+            flag: "--compose-hash",
+            heading: "Expectations",
+            value: "HEX",
+            help: "SHA-256 of the compose document, 32 bytes of hex",
+            values: &[],
+            expects: true,
+        }),
+    },
+    PolicyKey {
+        name: "app-compose-file",
+        scope: KeyScope::Both,
+        shape: Shape::Path,
+        says: "The compose document itself: its exact bytes are what must run.",
+        default: "",
+        example: r#""app-compose.json""#,
+        option: Some(Typed {
+            flag: "--app-compose-file",
+            heading: "Expectations",
+            value: "FILE",
+            help: "The compose document itself: its exact bytes are what must run",
+            values: &[],
+            expects: true,
+        }),
+    },
+    PolicyKey {
+        name: "docker-compose",
+        scope: KeyScope::Both,
+        shape: Shape::Path,
+        says: "The docker compose file of your repository: it must be inside the measured document, byte for byte, and all \
+               around it as in the lock, or as Phala Cloud writes it with nothing exposed.",
+        default: "",
+        example: r#""docker-compose.yml""#,
+        option: Some(Typed {
+            flag: "--docker-compose",
+            heading: "Expectations",
+            value: "FILE",
+            help: "The docker compose file of your repository: it must be inside the measured document, byte for byte, and \
+                    all around it as in the lock, or as Phala Cloud writes it with nothing exposed",
+            values: &[],
+            expects: true,
+        }),
+    },
+    PolicyKey {
+        name: "also-compose-hash",
+        scope: KeyScope::Both,
+        shape: Shape::SecondHash,
+        says: "A second compose hash, accepted during a roll-out, at most 90 days ahead.",
+        default: "",
+        example: r#""f4c8a15d6b2b4e753a7fae47661ee5a7263f0357d19647ccaf59a686bf001908:until=2026-12-31""#,
+        option: Some(Typed {
+            flag: "--also-compose-hash",
+            heading: "Expectations",
+            value: "HEX:until=DATE",
+            help: "A second compose hash, accepted during a roll-out: HEX:until=YYYY-MM-DD, at most 90 days ahead",
+            values: &[],
+            expects: true,
+        }),
+    },
+    PolicyKey {
+        name: "app-id",
+        scope: KeyScope::Both,
+        shape: Shape::Hex(20),
+        says: "The app's id. A lock of another app is refused.",
+        default: "",
+        example: r#""a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0""#,
+        option: Some(Typed {
+            flag: "--app-id",
+            heading: "Expectations",
+            value: "HEX",
+            help: "The app's id, 20 bytes of hex",
+            values: &[],
+            expects: true,
+        }),
+    },
+    PolicyKey {
+        name: "instance-id",
+        scope: KeyScope::Both,
+        shape: Shape::InstanceIds,
+        says: "The ids of the instances that may answer: no other instance of the app may.",
+        default: "",
+        example: r#"["b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1"]"#,
+        option: Some(Typed {
+            flag: "--instance-id",
+            heading: "Expectations",
+            value: "HEX",
+            help: "The instance's id, 20 bytes of hex. Repeatable: any of them may answer",
+            values: &[],
+            expects: true,
+        }),
+    },
+    PolicyKey {
+        name: "platform-id",
+        scope: KeyScope::Both,
+        shape: Shape::PlatformIds,
+        says: "The machines that may run the app: SHA-256 of a machine's PPID (64 hex digits), or the FMSPC of its model (12).",
+        default: "",
+        example: r#"["b0c06f000000"]"#,
+        option: Some(Typed {
+            flag: "--platform-id",
+            heading: "Expectations",
+            value: "HEX",
+            help: "A machine that may run the app: SHA-256 of its PPID (64 hex digits), or the FMSPC of its model (12). \
+                    Repeatable",
+            values: &[],
+            expects: true,
+        }),
+    },
+    PolicyKey {
+        name: "launch-inputs",
+        scope: KeyScope::Both,
+        shape: Shape::Choice(&["warn", "required", "unchecked"]),
+        says: "What becomes of variables that the deployer may set, start-up scripts and exposure settings that are neither \
+               known nor in the lock.",
+        default: "`warn`",
+        example: r#""required""#,
+        option: Some(Typed {
+            flag: "--launch-inputs",
+            heading: "Expectations",
+            value: "LAUNCH_INPUTS",
+            help: "What becomes of variables that the deployer may set, start-up scripts and exposure settings that are \
+                    neither known nor in the lock: `warn` by default",
+            values: &[
+                "They warn",
+                "They fail",
+                "Nobody looks: a waiver, which the verdict names",
+            ],
+            expects: false,
+        }),
+    },
+];

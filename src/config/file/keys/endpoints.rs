@@ -1,0 +1,73 @@
+//! Where an app serves its evidence.
+
+use super::{KeyScope, PolicyKey, Typed};
+use crate::config::file::shape::Shape;
+
+pub(super) const KEYS: &[PolicyKey] = &[
+    PolicyKey {
+        name: "attestation-path",
+        scope: KeyScope::Both,
+        shape: Shape::Endpoint,
+        says: "Path of the app's attestation endpoint.",
+        default: "`/attestation`",
+        example: r#""/api/attestation""#,
+        option: Some(Typed {
+            flag: "--attestation-path",
+            heading: "Source",
+            value: "PATH",
+            help: "Path of the app's attestation endpoint, by default /attestation; `reportData=<nonce>` is appended",
+            values: &[],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "info-path",
+        scope: KeyScope::Both,
+        shape: Shape::Endpoint,
+        says: "Path of the app's info endpoint.",
+        default: "`/info`",
+        example: r#""/api/info""#,
+        option: Some(Typed {
+            flag: "--info-path",
+            heading: "Source",
+            value: "PATH",
+            help: "Path of the app's info endpoint, by default /info",
+            values: &[],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "gpu-path",
+        scope: KeyScope::Both,
+        shape: Shape::Endpoint,
+        says: "Path of an endpoint of the app that serves [evidence of its GPUs](gpu.md).",
+        default: "the attestation's own `nvidia_payload`",
+        example: r#""/api/gpu""#,
+        option: Some(Typed {
+            flag: "--gpu-path",
+            heading: "Source",
+            value: "PATH",
+            help: "Path of an endpoint of the app that serves evidence of its GPUs; `nonce=<nonce>` is appended. By default \
+                    the evidence is taken from the attestation (`nvidia_payload`)",
+            values: &[],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "nonce-parameter",
+        scope: KeyScope::Both,
+        shape: Shape::Name,
+        says: "The query parameter that takes the nonce: `nonce` for private AI gateways.",
+        default: "`reportData`",
+        example: r#""nonce""#,
+        option: Some(Typed {
+            flag: "--nonce-parameter",
+            heading: "Source",
+            value: "NAME",
+            help: "The query parameter that takes the nonce, by default reportData. Private AI gateways call it nonce, and \
+                    answer with `intel_quote` and `info` in one body",
+            values: &[],
+            expects: false,
+        }),
+    },
+];

@@ -1,0 +1,106 @@
+//! What is expected of GPUs.
+
+use super::{KeyScope, PolicyKey, Typed};
+use crate::config::file::shape::Shape;
+
+pub(super) const KEYS: &[PolicyKey] = &[
+    PolicyKey {
+        name: "gpu",
+        scope: KeyScope::Both,
+        shape: Shape::Choice(&["auto", "required", "unchecked"]),
+        says: "Whether there must be GPUs. `auto`: forged GPU evidence fails, what is not proven is a warning. `unchecked` is a \
+               waiver that the verdict names.",
+        default: "`auto`",
+        example: r#""required""#,
+        option: Some(Typed {
+            flag: "--gpu",
+            heading: "GPUs",
+            value: "GPU",
+            help: "Whether there must be GPUs: `auto` by default. A GPU is proven by a report that it signed over this \
+                    run's nonce. That it is in this machine is not proven",
+            values: &[
+                "Forged GPU evidence fails; what is not proven is a warning",
+                "There must be GPUs, and they must be proven",
+                "Nobody looks: a waiver, which the verdict names",
+            ],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "gpu-count",
+        scope: KeyScope::Both,
+        shape: Shape::Number,
+        says: "How many GPUs there must be, no more and no less: 0 to 16.",
+        default: "",
+        example: "8",
+        option: Some(Typed {
+            flag: "--gpu-count",
+            heading: "GPUs",
+            value: "NUMBER",
+            help: "How many GPUs there must be, no more and no less: 0 to 16",
+            values: &[],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "gpu-model",
+        scope: KeyScope::Both,
+        shape: Shape::GpuModels,
+        says: "The models that the GPUs may be, by the chip's name in their certificates: `GH100` for H100 and H200.",
+        default: "",
+        example: r#"["GH100"]"#,
+        option: Some(Typed {
+            flag: "--gpu-model",
+            heading: "GPUs",
+            value: "CHIP",
+            help: "A model that the GPUs may be, by the chip's name in their certificates, such as GH100 for H100 and H200, \
+                    or GB100. Repeatable",
+            values: &[],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "gpu-switches",
+        scope: KeyScope::Both,
+        shape: Shape::Choice(&["auto", "required"]),
+        says: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between them are \
+               in clear.",
+        default: "`auto`",
+        example: r#""required""#,
+        option: Some(Typed {
+            flag: "--gpu-switches",
+            heading: "GPUs",
+            value: "GPU_SWITCHES",
+            help: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between \
+                    them are in clear: `auto` by default",
+            values: &[
+                "Switches that are not attested are a warning",
+                "They are a failure",
+            ],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "gpu-verifier",
+        scope: KeyScope::Defaults,
+        shape: Shape::Choice(&["local", "nras", "both"]),
+        says: "Who verifies GPUs. `nras` and `both` send the reports of the GPUs to NVIDIA's remote attestation service.",
+        default: "`local`",
+        example: r#""nras""#,
+        option: Some(Typed {
+            flag: "--gpu-verifier",
+            heading: "GPUs",
+            value: "GPU_VERIFIER",
+            help: "Who verifies GPUs: `local` by default. The others also send the reports of the GPUs to NVIDIA's remote \
+                    attestation service (NRAS), which compares them with golden values and revocation lists: they name the \
+                    GPUs, their firmware and driver, and NVIDIA limits what it may be used for. A replay takes the answers \
+                    from the bundle",
+            values: &[
+                "This program",
+                "This program and NVIDIA's service: both must approve",
+                "This program; a refusal by NVIDIA's service fails, and a service that does not answer is a warning",
+            ],
+            expects: false,
+        }),
+    },
+];

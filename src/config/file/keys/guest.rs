@@ -1,0 +1,129 @@
+//! What the code may run on: the OS image, the key provider, the measured configuration.
+
+use super::{KeyScope, PolicyKey, Typed};
+use crate::config::file::shape::Shape;
+
+pub(super) const KEYS: &[PolicyKey] = &[
+    PolicyKey {
+        name: "os-image",
+        scope: KeyScope::Both,
+        shape: Shape::OsImage,
+        says: "Accepted OS images: `known` (production images of the built-in table), `lock`, the published os_image_hash or the name \
+               of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable one for a while), `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked`, a waiver that the verdict names.",
+        default: "the lock's, else `known`",
+        example: r#""lock""#,
+        option: Some(Typed {
+            flag: "--os-image",
+            heading: "Expectations",
+            value: "IMAGE",
+            help: "Accepted OS images: `known` (default: production images of the built-in table), `lock`, the published \
+                    os_image_hash or the name of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable one for a while), \
+                    `mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX`, or `unchecked` (a waiver)",
+            values: &[],
+            expects: true,
+        }),
+    },
+    PolicyKey {
+        name: "os-image-files",
+        scope: KeyScope::Both,
+        shape: Shape::Path,
+        says: "The published files of the OS image that must have booted: a folder or an archive, as `cvm-verify os-image` takes it. \
+               They are measured in each run.",
+        default: "",
+        example: r#""dstack-0.5.16.tar.gz""#,
+        option: Some(Typed {
+            flag: "--os-image-files",
+            heading: "Expectations",
+            value: "DIR|TAR",
+            help: "The published files of the OS image that must have booted: a folder or an archive, as `cvm-verify \
+                    os-image` takes it. They are measured in this run",
+            values: &[],
+            expects: true,
+        }),
+    },
+    PolicyKey {
+        name: "reference-values",
+        scope: KeyScope::Both,
+        shape: Shape::Path,
+        says: "A file of [reference values](reference-values.md): OS images, VM shapes, KMSs, scripts and advisories in addition to the \
+               built-in ones. It adds rows, and changes none.",
+        default: "",
+        example: r#""reference-values.toml""#,
+        option: Some(Typed {
+            flag: "--reference-values",
+            heading: "Expectations",
+            value: "FILE",
+            help: "A file of reference values (TOML): OS images, VM shapes, KMSs, scripts and advisories in addition to the \
+                    built-in ones. It adds rows, and changes none",
+            values: &[],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "mr-config-id",
+        scope: KeyScope::Both,
+        shape: Shape::Choice(&["auto", "required"]),
+        says: "Whether MRCONFIGID may be zero. `required`: the host must have bound the compose hash at launch.",
+        default: "`auto`",
+        example: r#""required""#,
+        option: Some(Typed {
+            flag: "--mr-config-id",
+            heading: "Expectations",
+            value: "MR_CONFIG_ID",
+            help: "Whether MRCONFIGID may be zero: `auto` (default), or `required`: the host must have bound the compose \
+                    hash at launch",
+            values: &["It may be zero; otherwise it must be true", "It must not be zero"],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "key-provider",
+        scope: KeyScope::Both,
+        shape: Shape::KeyProvider,
+        says: "The key provider, as `NAME[:HEXID]`, or a known KMS (`phala`, `phala-base`, or one of your reference values); several with \
+               commas between them, since roots rotate. `kms` without an id and `unchecked` are waivers that the verdict names.",
+        default: "the lock's",
+        example: r#""phala""#,
+        option: Some(Typed {
+            flag: "--key-provider",
+            heading: "Expectations",
+            value: "PROVIDER",
+            help: "The key provider: NAME[:HEXID], or a known KMS (phala, phala-base); several with commas between them. \
+                    `kms` without an id and `unchecked` are waivers",
+            values: &[],
+            expects: true,
+        }),
+    },
+    PolicyKey {
+        name: "freshness",
+        scope: KeyScope::Both,
+        shape: Shape::Choice(&["required", "unchecked"]),
+        says: "Whether this run's nonce must be signed. `unchecked` is a waiver that the verdict names.",
+        default: "`required`",
+        example: r#""required""#,
+        option: Some(Typed {
+            flag: "--freshness",
+            heading: "Expectations",
+            value: "FRESHNESS",
+            help: "Whether this run's nonce must be signed: `required` by default",
+            values: &["It must", "It need not: a waiver, which the verdict names"],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "image-pins",
+        scope: KeyScope::Both,
+        shape: Shape::Choice(&["required", "unchecked"]),
+        says: "Whether every image must be pinned by digest. `unchecked` is a waiver that the verdict names.",
+        default: "`required`",
+        example: r#""required""#,
+        option: Some(Typed {
+            flag: "--image-pins",
+            heading: "Expectations",
+            value: "IMAGE_PINS",
+            help: "Whether every image must be pinned by digest: `required` by default",
+            values: &["It must", "It need not: a waiver, which the verdict names"],
+            expects: false,
+        }),
+    },
+];

@@ -1,0 +1,64 @@
+//! The KMS that gives the app its keys.
+
+use super::{KeyScope, PolicyKey};
+use crate::config::file::shape::Shape;
+
+pub(super) const KEYS: &[PolicyKey] = &[
+    PolicyKey {
+        name: "kms",
+        scope: KeyScope::Both,
+        shape: Shape::Choice(&["required", "unchecked"]),
+        says: "What becomes of an app whose [KMS](governance.md#the-kms) cannot be judged: `required` (`--require-kms`) leaves the \
+               verdict open or fails, `unchecked` is a waiver.",
+        default: "a KMS is judged that the lock or this file names",
+        example: r#""required""#,
+        option: None,
+    },
+    PolicyKey {
+        name: "kms-host",
+        scope: KeyScope::Both,
+        shape: Shape::KmsHosts,
+        says: "Where the KMS answers that gives the app its keys: its host, with a port if it is not 443; several replicas as a \
+               list of at most 4. Take it from your own deployment, not from the app that answers.",
+        default: "the lock's",
+        example: r#"["kms.example:12001"]"#,
+        option: None,
+    },
+    PolicyKey {
+        name: "kms-compose-hash",
+        scope: KeyScope::Both,
+        shape: Shape::Hashes,
+        says: "SHA-256 of the compose documents that the KMS may run.",
+        default: "the lock's",
+        example: r#"["5070b43503b10a3b061ca1c1e73a0565d424cdbcff368d40a8ba30747066efd2"]"#,
+        option: None,
+    },
+    PolicyKey {
+        name: "kms-build",
+        scope: KeyScope::Both,
+        shape: Shape::Hashes,
+        says: "The builds that the KMS may be, by `mr_aggregated`, as the KMS contract lists them. Compared with the KMS that answers, \
+               and with `mr-kms` in the app's event log (dstack 0.4.2 to 0.5).",
+        default: "",
+        example: r#"["2e6aeb6a3318ee37eb226207ad3077ad55b8e3b78cf41b98b5aadf80366c3c6d"]"#,
+        option: None,
+    },
+    PolicyKey {
+        name: "kms-os-image",
+        scope: KeyScope::Both,
+        shape: Shape::OsImage,
+        says: "The OS image that the KMS may run on, as `os-image`, without `lock` and `unchecked`.",
+        default: "`known`",
+        example: r#""known""#,
+        option: None,
+    },
+    PolicyKey {
+        name: "kms-key-provider",
+        scope: KeyScope::Both,
+        shape: Shape::KeyProvider,
+        says: "Who may give the KMS's own VM its keys, as `key-provider`.",
+        default: "dstack's local key provider",
+        example: r#""local-sgx:1b7a49378403249b6986a907844cab0921eca32dd47e657f3c10311ccaeccf8b""#,
+        option: None,
+    },
+];

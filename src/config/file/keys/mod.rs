@@ -1,0 +1,121 @@
+//! Every key of the policy file: the one table that the parser, the JSON Schema and the page of the documentation are
+//! made from.
+//!
+//! To add a key: add its row to the file of its section, and read it in `plan/policy.rs` with `settings.one("NAME")` or `settings.all("NAME")`.
+//! With `option`, the row is also the option `--NAME`, its variable `CVM_VERIFY_NAME`, and their help: `cli/args/keys.rs` declares
+//! it from the row. Then `cargo xtask docs` writes schema, documentation and help.
+
+mod channels;
+mod code;
+mod endpoints;
+mod governance;
+mod gpu;
+mod guest;
+mod kms;
+mod pin;
+mod provenance;
+mod report_data;
+mod run;
+mod target;
+mod tcb;
+mod tls;
+
+pub(crate) use pin::{PIN_OPTIONS, PinOption};
+
+use super::shape::Shape;
+
+/// Where a key may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyScope {
+    /// In a `[[target]]` alone.
+    Target,
+    /// In `[defaults]` alone: it is about the whole run.
+    Defaults,
+    /// In both.
+    Both,
+}
+
+/// A key of the policy file.
+#[derive(Debug)]
+pub(crate) struct PolicyKey {
+    /// Its name: that of the option.
+    pub(crate) name: &'static str,
+    /// Where it may stand.
+    pub(super) scope: KeyScope,
+    /// What it may hold.
+    pub(crate) shape: Shape,
+    /// What it says, a sentence or more, Markdown.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for schema and documentation"))]
+    pub(super) says: &'static str,
+    /// What holds where it is not given; empty where nothing does.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for schema and documentation"))]
+    pub(super) default: &'static str,
+    /// An example of its value, TOML.
+    pub(super) example: &'static str,
+    /// The option of this name; `None` for what the policy file alone can say, or an option declares in another form.
+    pub(crate) option: Option<Typed>,
+}
+
+/// A key as an option of the command line, and so as a variable of the environment.
+#[derive(Debug)]
+pub(crate) struct Typed {
+    /// As it is typed: the key's name behind two dashes.
+    pub(crate) flag: &'static str,
+    /// The heading of the help below which it stands.
+    pub(crate) heading: &'static str,
+    /// What the help calls its value.
+    pub(crate) value: &'static str,
+    /// What the help says, without a full stop.
+    pub(crate) help: &'static str,
+    /// What each word of a choice means, in the order of the words. Empty if the help names no words.
+    pub(crate) values: &'static [&'static str],
+    /// Whether it says what must run. Then no lock in the working folder is looked for.
+    pub(crate) expects: bool,
+}
+
+/// The sections, in the order of the documentation.
+const SECTIONS: [&[PolicyKey]; 13] = [
+    target::KEYS,
+    code::KEYS,
+    guest::KEYS,
+    provenance::KEYS,
+    report_data::KEYS,
+    tcb::KEYS,
+    gpu::KEYS,
+    tls::KEYS,
+    kms::KEYS,
+    governance::KEYS,
+    run::KEYS,
+    endpoints::KEYS,
+    channels::KEYS,
+];
+
+/// Every key, in the order of the documentation.
+pub(crate) fn keys() -> impl Iterator<Item = &'static PolicyKey> {
+    SECTIONS.into_iter().flatten()
+}
+
+impl PolicyKey {
+    /// The secret that this key names a variable of: what its name would be if the file could hold it.
+    pub(super) fn secret(&self) -> Option<&'static str> {
+        match self.shape {
+            Shape::Variable => self.name.strip_suffix("-env"),
+            _ => None,
+        }
+    }
+
+    /// The key of this name, where it exists at all.
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
+        keys().find(|key| key.name == name)
+    }
+
+    /// Whether it may stand in a `[[target]]`.
+    pub(super) fn in_target(&self) -> bool {
+        self.scope != KeyScope::Defaults
+    }
+
+    /// Whether it may stand in `[defaults]`.
+    pub(super) fn in_defaults(&self) -> bool {
+        self.scope != KeyScope::Target
+    }
+}

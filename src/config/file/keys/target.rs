@@ -1,0 +1,109 @@
+//! Where a target is, and whom to ask for evidence.
+
+use super::{KeyScope, PolicyKey, Typed};
+use crate::config::file::shape::Shape;
+
+pub(super) const KEYS: &[PolicyKey] = &[
+    PolicyKey {
+        name: "name",
+        scope: KeyScope::Target,
+        shape: Shape::Name,
+        says: "What the target is called: in reports, on the command line (`--target`) and in a lock of several targets. \
+               Letters, digits, `.`, `_` and `-`.",
+        default: "",
+        example: r#""shop""#,
+        option: None,
+    },
+    PolicyKey {
+        name: "url",
+        scope: KeyScope::Target,
+        shape: Shape::Url,
+        says: "Where the app answers.",
+        default: "",
+        example: r#""https://shop.example""#,
+        option: None,
+    },
+    PolicyKey {
+        name: "source",
+        scope: KeyScope::Both,
+        shape: Shape::Choice(&["app", "guest-agent", "phala-cloud"]),
+        says: "Whom to ask for evidence. `guest-agent` and `phala-cloud` may be reached by `app-id` or `instance-id` instead \
+               of `url`; neither signs a nonce.",
+        default: "`app`",
+        example: r#""phala-cloud""#,
+        option: Some(Typed {
+            flag: "--source",
+            heading: "Source",
+            value: "SOURCE",
+            help: "Whom to ask for evidence. Only the app can sign this run's nonce: evidence of the other two is not \
+                    fresh, so that the verdict stays inconclusive unless --freshness unchecked waives it",
+            values: &[
+                "The app's own endpoints, by URL",
+                "The guest agent on port 8090, by its URL or by app or instance id: a quote over a key of the app, from \
+                    0.5.6 on",
+                "Phala Cloud's API, by app id: the quotes that all instances made when they started",
+            ],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "gateway-domain",
+        scope: KeyScope::Both,
+        shape: Shape::Domain,
+        says: "The gateway's base domain, to reach the guest agent by an id.",
+        default: "",
+        example: r#""gateway.example""#,
+        option: Some(Typed {
+            flag: "--gateway-domain",
+            heading: "Source",
+            value: "DOMAIN",
+            help: "The gateway's base domain, to reach the guest agent by app or instance id: https://ID-8090.DOMAIN",
+            values: &[],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "instances",
+        scope: KeyScope::Both,
+        shape: Shape::Number,
+        says: "How many instances of the app must run at least, by Phala Cloud's list. Fewer are a fail; without it stopped \
+               instances are reported and fail nothing.",
+        default: "",
+        example: "3",
+        option: None,
+    },
+    PolicyKey {
+        name: "phala-api-url",
+        scope: KeyScope::Both,
+        shape: Shape::Url,
+        says: "A mirror of Phala Cloud's API, to ask instead of Phala.",
+        default: "",
+        example: r#""https://mirror.example""#,
+        option: Some(Typed {
+            flag: "--phala-api-url",
+            heading: "Source",
+            value: "URL",
+            help: "Ask this mirror of Phala Cloud's API instead of Phala",
+            values: &[],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "info-url",
+        scope: KeyScope::Target,
+        shape: Shape::Url,
+        says: "Where the app's information is taken from instead of its info endpoint: the guest agent's, for an app that \
+               serves none.",
+        default: "",
+        example: r#""https://info.example/prpc/Info?json""#,
+        option: Some(Typed {
+            flag: "--info-url",
+            heading: "Source",
+            value: "URL",
+            help: "Take the app's information from this address instead of the info endpoint: the guest agent's, for an app \
+                    that serves none, https://ID-8090.DOMAIN/prpc/Info?json",
+            values: &[],
+            expects: false,
+        }),
+    },
+];

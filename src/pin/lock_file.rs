@@ -1,0 +1,144 @@
+//! The lock that is there, what changes in it, and the lock that is written.
+
+use super::is_printed;
+use super::selection::PinTarget;
+use crate::env::Env;
+use crate::files;
+use crate::plan::found_lock::LOCK_NAME;
+use crate::usage_error::{CommandError, UsageError};
+use cvm_verify_core::lock::{self, AcceptedPin, Lock, LockError, LockFile, MAX_LOCK_BYTES};
+
+/// The lock file that is there.
+pub(super) struct There {
+    path: String,
+    text: Option<Vec<u8>>,
+    file: Option<LockFile>,
+}
+
+impl There {
+    /// What is printed replaces nothing. With `force`, what cannot be read is replaced as if it were not there.
+    pub(super) fn read(target: &PinTarget, force: bool) -> Result<Self, UsageError> {
+        let path = target.output.display().to_string();
+        let text = match !is_printed(&target.output) && target.output.exists() {
+            true => Some(files::read(&target.output, MAX_LOCK_BYTES as u64)?),
+            false => None,
+        };
+        let file = text
+            .as_deref()
+            .map(|text| Lock::read_file(text, &path))
+            .transpose();
+        let file = match file {
+            Ok(file) => file,
+            Err(_) if force => None,
+            Err(error) => {
+                return Err(UsageError::new(format!(
+                    "{error}\nNothing was written. To replace the file with what runs now: cvm-verify pin --force …"
+                )));
+            }
+        };
+        Ok(Self { path, text, file })
+    }
+
+    /// The lock of the deployment that is pinned.
+    pub(super) fn lock(&self, target: &PinTarget) -> Option<&Lock> {
+        match (&self.file, target.name.as_deref()) {
+            (Some(LockFile::Several(targets)), Some(name)) => targets.get(name),
+            (Some(LockFile::One(lock)), _) => Some(lock.as_ref()),
+            _ => None,
+        }
+    }
+
+    /// The text that the file has afterwards, and the lock that it replaces.
+    fn replaced_by(
+        &self,
+        accepted: &AcceptedPin,
+        target: &PinTarget,
+    ) -> Result<(Option<&Lock>, String), UsageError> {
+        let path = &self.path;
+        let with_target = |name: &str| {
+            let before = match self.file {
+                Some(_) => self.text.as_deref().map(String::from_utf8_lossy),
+                None => None,
+            };
+            lock::with_target(before.as_deref(), path, name, &accepted.lock, &accepted.notes).map_err(refused)
+        };
+        match (&self.file, target.name.as_deref()) {
+            (Some(LockFile::Several(_)), None) => {
+                // Says that the file holds several, and which.
+                let error = self.file.as_ref().and_then(|file| file.of(None, path).err());
+                Err(error.map_or_else(|| UsageError::new(path.clone()), refused))
+            }
+            (Some(LockFile::Several(targets)), Some(name)) => Ok((targets.get(name), with_target(name)?)),
+            (Some(LockFile::One(_)) | None, Some(name)) if target.shared => Ok((None, with_target(name)?)),
+            (Some(LockFile::One(lock)), _) => Ok((Some(lock.as_ref()), accepted.text.clone())),
+            (None, _) => Ok((None, accepted.text.clone())),
+        }
+    }
+}
+
+fn refused(error: LockError) -> UsageError {
+    UsageError::new(error.to_string())
+}
+
+/// Shows what changes, then writes.
+pub(super) fn write(
+    target: &PinTarget,
+    there: &There,
+    accepted: &AcceptedPin,
+    env: &mut Env,
+) -> Result<(), CommandError> {
+    let path = &there.path;
+    let accepted = &match there.lock(target) {
+        Some(locked) => accepted.clone().keeping_reasons(locked),
+        None => accepted.clone(),
+    };
+    let (previous, text) = there.replaced_by(accepted, target)?;
+    if is_printed(&target.output) {
+        env.print(&text);
+        return Ok(());
+    }
+    match previous.map(|previous| lock::difference(previous, &accepted.lock)) {
+        None => {}
+        // The version of the program is not a change of what runs.
+        Some(changes) if changes.iter().all(|change| change.key == "tool") => {
+            env.print(&format!("{path} already says what runs. Nothing was written.\n"));
+            return Ok(());
+        }
+        Some(changes) => {
+            env.print(&format!(
+                "What changes in {path}:\n\n{}\n",
+                lock::difference_text(&changes)
+            ));
+        }
+    }
+    let text = match there.text.as_deref().map(std::str::from_utf8) {
+        Some(Ok(before)) => lock::keep_comments(before, &text),
+        _ => text,
+    };
+    files::write(&target.output, &text)?;
+    let unreviewed = match accepted.unreviewed() {
+        0 => String::new(),
+        1 => "1 place decides what runs from outside the compose document: fill in its `reason`, or change it and deploy \
+              again. "
+            .to_owned(),
+        count => format!(
+            "{count} places decide what runs from outside the compose document: fill in the `reason` of each, or change them \
+             and deploy again. "
+        ),
+    };
+    env.print(&format!(
+        "Wrote {path}. {unreviewed}Review it line by line and commit it. Then: {}\n",
+        next_command(target, accepted, path)
+    ));
+    Ok(())
+}
+
+/// The command that uses the lock: without `--lock` where `verify` finds it by itself.
+fn next_command(target: &PinTarget, accepted: &AcceptedPin, path: &str) -> String {
+    match (&target.name, &accepted.lock.origin) {
+        (None, Some(origin)) if path == LOCK_NAME => format!("cvm-verify verify {origin}"),
+        (None, Some(origin)) => format!("cvm-verify verify {origin} --lock {path}"),
+        (Some(name), _) => format!("cvm-verify verify --target {name} --lock {path}"),
+        (None, None) => format!("cvm-verify verify … --lock {path}"),
+    }
+}

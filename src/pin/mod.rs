@@ -1,0 +1,78 @@
+//! `cvm-verify pin`: what a deployment was measured to be, written down for review.
+//!
+//! `selection` says which targets are pinned and where their locks go, `evidence` proves what a target runs, `lock_file` shows what
+//! changes in the lock that is there and writes it. `target` does all that for one target.
+
+mod evidence;
+mod lock_file;
+mod selection;
+mod target;
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Settings;
+use crate::engine::{Session, TrustRoots};
+use crate::env::Env;
+use crate::recorded::evidence::Recorded;
+use crate::usage_error::{CommandError, UsageError};
+use cvm_verify_core::lock::Accepting;
+use cvm_verify_core::policy::PublishedImage;
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::report::Verdict;
+
+/// Where the lock is printed instead of written.
+const STANDARD_OUTPUT: &str = "-";
+
+/// Makes the session that a live deployment is asked in.
+pub(crate) type LiveSession<'a> = &'a dyn Fn(&Env) -> Result<Session, UsageError>;
+
+/// Finds the image that the user says runs, if one is named.
+pub(crate) type NamedImage<'a> = &'a dyn Fn(&ReferenceValues) -> Result<Option<PublishedImage>, UsageError>;
+
+/// What is pinned, and how.
+pub(crate) struct PinRequest<'a> {
+    /// What was given by option, the address too: over the policy file.
+    pub options: Settings,
+    /// The policy file, if it is read.
+    pub policy_file: Option<PathBuf>,
+    /// The name of the target in the policy file, and in a lock of several targets.
+    pub target: Option<String>,
+    /// Where to write the lock, if not where the policy file says.
+    pub output: Option<PathBuf>,
+    /// Evidence from files. Without it a live deployment is asked.
+    pub recorded: Option<Recorded>,
+    /// When recorded evidence is judged, Unix seconds, if not at the time of capture.
+    pub at: Option<u64>,
+    /// What is accepted although a production deployment should not have it.
+    pub accepting: Accepting,
+    /// Whether Phala Cloud's API is asked where the KMS and its contract are.
+    pub phala_hints: bool,
+    /// Whether a lock that cannot be read is replaced.
+    pub force: bool,
+    pub image: NamedImage<'a>,
+    pub roots: TrustRoots,
+    pub session: LiveSession<'a>,
+}
+
+/// Pins what the request names: pass if every lock says what runs.
+///
+/// # Errors
+/// Settings, a file that is read, or a lock that cannot be written.
+pub(crate) fn run(request: &PinRequest<'_>, env: &mut Env) -> Result<Verdict, CommandError> {
+    let mut targets = selection::targets(request)?;
+    let several = targets.len() > 1;
+    let mut verdicts = vec![Verdict::Pass];
+    for (index, one) in targets.iter_mut().enumerate() {
+        if let Some(name) = one.name.as_deref().filter(|_| several) {
+            let blank = if index == 0 { "" } else { "\n" };
+            env.print(&format!("{blank}{name}:\n"));
+        }
+        verdicts.push(target::pin(request, one, env)?);
+    }
+    Ok(Verdict::worst(verdicts))
+}
+
+/// Whether a lock is printed instead of written.
+fn is_printed(output: &Path) -> bool {
+    output == Path::new(STANDARD_OUTPUT)
+}

@@ -1,0 +1,108 @@
+//! Which targets are pinned, and where their locks go.
+
+use std::path::PathBuf;
+
+use super::PinRequest;
+use crate::config::file::FileTarget;
+use crate::config::{Settings, path_of};
+use crate::plan::described::kms_hosts;
+use crate::plan::found_lock::LOCK_NAME;
+use crate::plan::policy_file::{self, Config};
+use crate::plan::setting_problem::settings_error;
+use crate::plan::source_rules::source_policy;
+use crate::usage_error::UsageError;
+use cvm_verify_core::policy::{KmsHost, SourcePolicy};
+use cvm_verify_core::report::is_name;
+
+/// What is pinned, and where to.
+pub(super) struct PinTarget {
+    pub settings: Settings,
+    /// Its name in the policy file, and in a lock of several targets.
+    pub name: Option<String>,
+    pub output: PathBuf,
+    /// Whether the lock is the file of several targets.
+    pub shared: bool,
+    /// Who must have built the images.
+    pub sources: SourcePolicy,
+    /// Where its KMS answers.
+    pub kms: Vec<KmsHost>,
+}
+
+/// The one that an address, a bundle or a name says; without any, every target of the policy file.
+pub(super) fn targets(request: &PinRequest<'_>) -> Result<Vec<PinTarget>, UsageError> {
+    let options = &request.options;
+    let config = request
+        .policy_file
+        .as_deref()
+        .map(policy_file::read)
+        .transpose()?;
+    let Some(config) = config else {
+        let name = request.target.clone();
+        if let Some(name) = name.as_deref().filter(|name| !is_name(name)) {
+            let problem =
+                format!("{name:?} is not a name for a target: 1 to 64 letters, digits, `.`, `_` and `-`");
+            return Err(UsageError::option("--target", problem));
+        }
+        return Ok(vec![PinTarget {
+            sources: sources_of(options)?,
+            kms: kms_hosts(options)?,
+            settings: options.clone(),
+            shared: name.is_some(),
+            name,
+            output: request.output.clone().unwrap_or_else(|| LOCK_NAME.into()),
+        }]);
+    };
+    if let Some(error) = settings_error(config.problems.clone()) {
+        return Err(error);
+    }
+    let name = request.target.as_deref();
+    let is_one = options.one("url").is_some() || request.recorded.is_some() || name.is_some();
+    let targets = match is_one {
+        true => vec![config.only_target(name)?],
+        false => config.file.targets.iter().collect(),
+    };
+    targets
+        .into_iter()
+        .map(|target| target_of(request, &config, target))
+        .collect()
+}
+
+/// A target of the policy file.
+fn target_of(
+    request: &PinRequest<'_>,
+    config: &Config,
+    target: &FileTarget,
+) -> Result<PinTarget, UsageError> {
+    let settings_of = |target| config.settings(&request.options, Some(target));
+    let lock_of = |settings: &Settings| settings.one("lock").map(path_of);
+    let settings = settings_of(target);
+    let output = request
+        .output
+        .clone()
+        .or_else(|| lock_of(&settings))
+        .unwrap_or_else(|| LOCK_NAME.into());
+    let others = config
+        .file
+        .targets
+        .iter()
+        .filter(|other| other.name != target.name);
+    let shared = others
+        .map(|other| lock_of(&settings_of(other)).unwrap_or_else(|| LOCK_NAME.into()))
+        // One output for all is one file of several.
+        .any(|lock| request.output.is_some() || lock == output);
+    Ok(PinTarget {
+        sources: sources_of(&settings)?,
+        kms: kms_hosts(&settings)?,
+        settings,
+        name: Some(target.name.clone()),
+        output,
+        shared,
+    })
+}
+
+/// The rules that the options and the policy file give.
+fn sources_of(settings: &Settings) -> Result<SourcePolicy, UsageError> {
+    let mut problems = Vec::new();
+    let sources = source_policy(settings, &SourcePolicy::default(), &mut problems);
+    settings_error(problems).map_or(Ok(sources), Err)
+}

@@ -1,0 +1,156 @@
+//! One target: proven, compared with what production looks like, and written down.
+
+use super::evidence::{PinEvidence, claims};
+use super::lock_file::{There, write};
+use super::selection::PinTarget;
+use super::{PinRequest, is_printed};
+use crate::env::Env;
+use crate::plan::policy;
+use crate::render::{escape, phala_hint};
+use crate::usage_error::CommandError;
+use cvm_verify_core::checks::{Check, locked_sources};
+use cvm_verify_core::lock::{self, Lock, PinRefusal};
+use cvm_verify_core::policy::{Origin, Policy, ReportDataPolicy, SourcePolicy, WrittenRule};
+use cvm_verify_core::report::{CheckId, Status, Verdict};
+use cvm_verify_core::verify::Claims;
+
+/// Pins one target. Fail and inconclusive: nothing was pinned, and standard error says why.
+pub(super) fn pin(
+    request: &PinRequest<'_>,
+    target: &mut PinTarget,
+    env: &mut Env,
+) -> Result<Verdict, CommandError> {
+    let layout = match target.settings.one("report-data") {
+        Some(value) => policy::layout(&value.text)?,
+        None => None,
+    };
+    let reference = policy::reference_of(&target.settings)?;
+    let there = There::read(target, request.force)?;
+    if target.sources.rules.is_empty() {
+        target.sources = expected_before(there.lock(target), target.sources.clone());
+    }
+    if target.kms.is_empty() {
+        // The KMS that is locked stays the one that is asked.
+        target.kms = there
+            .lock(target)
+            .map(|lock| lock.kms.hosts.clone())
+            .unwrap_or_default();
+    }
+    let named = (request.image)(&reference)?;
+    let PinEvidence {
+        claims,
+        origin,
+        hint,
+        said,
+    } = claims(request, target, &reference, env)?;
+    if let Some(hint) = hint {
+        env.complain(&phala_hint(&hint));
+    }
+    if let Some(said) = request.roots.simulated() {
+        env.complain(said);
+    }
+    let claims = match claims {
+        Ok(claims) => claims,
+        Err(gap) => {
+            let detail = escape::terminal(&gap.detail).into_owned();
+            env.complain(&format!("Nothing was pinned: {detail}"));
+            return Ok(Verdict::Inconclusive);
+        }
+    };
+    let policy = Policy {
+        report_data: ReportDataPolicy {
+            layout,
+            ..ReportDataPolicy::default()
+        },
+        ..Policy::default()
+    };
+    let fresh = (Check::of(CheckId::Freshness).run)(&claims, &policy).status == Status::Pass;
+    let pinned = match lock::pin(&claims, fresh, request.roots.kind(), &reference, named.as_ref()) {
+        Ok(pinned) => pinned.from_origin(origin).with_said(said),
+        Err(refusal) => {
+            let is_other_image = matches!(refusal, PinRefusal::OtherImage(_));
+            let refusal = escape::terminal(&refusal.to_string()).into_owned();
+            env.complain(&format!("Nothing was pinned: {refusal}."));
+            return Ok(match is_other_image || claims.is_refused() {
+                true => Verdict::Fail,
+                false => Verdict::Inconclusive,
+            });
+        }
+    };
+    let sources = match pinned_sources(&claims, &target.sources) {
+        Ok(sources) => sources,
+        Err((detail, verdict)) => {
+            let detail = escape::terminal(&detail).into_owned();
+            env.complain(&format!(
+                "Nothing was pinned: who built the images is not proven. {detail}"
+            ));
+            return Ok(verdict);
+        }
+    };
+    match pinned
+        .with_sources(sources)
+        .accept(&request.accepting, there.lock(target))
+    {
+        Ok(accepted) => {
+            for name in &accepted.needless {
+                env.complain(&format!(
+                    "Note: --accept {name} is not needed: there is no such thing, or the lock that is there holds it already."
+                ));
+            }
+            write(target, &there, &accepted, env)?;
+            if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {
+                env.print(&format!(
+                    "It ran on the machine {} (SHA-256 of its PPID). To accept no other: --platform-id. A redeployment may \
+                     move it.\n",
+                    hex::encode(quote.platform_id())
+                ));
+            }
+            Ok(Verdict::Pass)
+        }
+        Err(unaccepted) => {
+            env.complain("Nothing was pinned: the deployment does not look like production.");
+            for reservation in &unaccepted.0 {
+                let reservation = escape::terminal(&reservation.to_string()).into_owned();
+                env.complain(&format!("  - {reservation}"));
+            }
+            env.complain(&format!(
+                "To pin it, accept that in writing: --accept {} (or everything that was found: --accept-observed). The lock then says so, \
+                 and so does every verdict that rests on it.",
+                unaccepted.names()
+            ));
+            Ok(Verdict::Fail)
+        }
+    }
+}
+
+/// What is proven of who built the images, for review; or why not, and the verdict of it.
+fn pinned_sources(claims: &Claims, sources: &SourcePolicy) -> Result<Vec<WrittenRule>, (String, Verdict)> {
+    let policy = Policy {
+        sources: sources.clone(),
+        ..Policy::default()
+    };
+    let finding = (Check::of(CheckId::SourceProvenance).run)(claims, &policy);
+    match finding.status {
+        Status::Fail => return Err((finding.detail, Verdict::Fail)),
+        Status::Error => return Err((finding.detail, Verdict::Inconclusive)),
+        Status::Pass | Status::Warn | Status::Skip => {}
+    }
+    locked_sources(claims, sources)
+        .map_err(|error| (format!("{error}; give both the same workflow."), Verdict::Fail))
+}
+
+/// The rules of the lock that is there, without ref and commit: a new release has others.
+fn expected_before(lock: Option<&Lock>, sources: SourcePolicy) -> SourcePolicy {
+    let rules = lock.iter().flat_map(|lock| &lock.sources).filter_map(|rule| {
+        let rule = WrittenRule {
+            refs: Vec::new(),
+            commits: Vec::new(),
+            ..rule.clone()
+        };
+        rule.rule(Origin::Option("--output")).ok()
+    });
+    SourcePolicy {
+        rules: rules.collect::<Vec<_>>().into(),
+        ..sources
+    }
+}
