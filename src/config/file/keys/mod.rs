@@ -74,7 +74,7 @@ pub(crate) struct Typed {
 }
 
 /// The sections, in the order of the documentation.
-const SECTIONS: [&[PolicyKey]; 13] = [
+const SECTIONS: [&[PolicyKey]; 14] = [
     target::KEYS,
     code::KEYS,
     guest::KEYS,
@@ -83,6 +83,7 @@ const SECTIONS: [&[PolicyKey]; 13] = [
     tcb::KEYS,
     gpu::KEYS,
     tls::KEYS,
+    tcb::EVALUATION,
     kms::KEYS,
     governance::KEYS,
     run::KEYS,
