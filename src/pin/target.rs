@@ -1,5 +1,7 @@
 //! One target: proven, compared with what production looks like, and written down.
 
+use std::path::Path;
+
 use super::evidence::{PinEvidence, claims};
 use super::lock_file::{There, write};
 use super::selection::PinTarget;
@@ -9,7 +11,7 @@ use crate::plan::policy;
 use crate::render::{escape, phala_hint};
 use crate::usage_error::CommandError;
 use cvm_verify_core::checks::{Check, locked_sources};
-use cvm_verify_core::lock::{self, Lock, PinRefusal};
+use cvm_verify_core::lock::{self, Lock, PinRefusal, Unasked};
 use cvm_verify_core::policy::{Origin, Policy, ReportDataPolicy, SourcePolicy, WrittenRule};
 use cvm_verify_core::report::{CheckId, Status, Verdict};
 use cvm_verify_core::verify::Claims;
@@ -97,6 +99,9 @@ pub(super) fn pin(
                     "Note: --accept {name} is not needed: there is no such thing, or the lock that is there holds it already."
                 ));
             }
+            for section in &accepted.unasked {
+                env.complain(&stays(*section, &target.output));
+            }
             write(target, &there, &accepted, env)?;
             if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {
                 env.print(&format!(
@@ -121,6 +126,20 @@ pub(super) fn pin(
             Ok(Verdict::Fail)
         }
     }
+}
+
+/// That a section of the lock was not asked for, and how it is.
+fn stays(section: Unasked, lock: &Path) -> String {
+    let how = match section {
+        Unasked::Sources => "pin from evidence that shows the compose document",
+        Unasked::Gpus => "pin the live app, which answers a nonce",
+        Unasked::Kms => "pin the live app, or name the KMS as `kms-host` in the policy file",
+        Unasked::Governance => "name two nodes with --rpc-url",
+        Unasked::Tls => "pin the live app over https",
+    };
+    let section = section.section();
+    let lock = lock.display();
+    format!("Note: {section} stays as it is in {lock}: this run did not ask for it. To take it anew, {how}.")
 }
 
 /// What is proven of who built the images, for review; or why not, and the verdict of it.

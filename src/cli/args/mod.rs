@@ -247,8 +247,8 @@ pub struct PinArgs {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Pin although something is not as a production deployment should be, by name: development-image, vulnerable-image,
-    /// unknown-image, acpi-change, tcb, td-attributes, key-provider, no-nonce, unread-compose. Several with commas between
-    /// them. What the lock that is there holds already need not be named again. Each is written into the lock, and a verdict
+    /// unknown-image, acpi-change, tcb, td-attributes, key-provider, no-nonce, unread-compose, no-longer-shown. Several with
+    /// commas between them. What the lock that is there holds already need not be named again. Each is written into the lock, and a verdict
     /// that rests on it says so.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub accept: Vec<String>,

@@ -34,6 +34,8 @@ pub enum AcceptName {
     NoNonce,
     /// A compose document that was not handed over, or could not be read as a whole.
     UnreadCompose,
+    /// What the lock that is there expects, and the deployment does not show any more.
+    NoLongerShown,
 }
 
 /// A name that `--accept` does not have.
@@ -45,7 +47,7 @@ pub struct UnknownAcceptName {
 
 impl AcceptName {
     /// Every name, in the order of the lock file.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DevelopmentImage,
         Self::VulnerableImage,
         Self::UnknownImage,
@@ -55,6 +57,7 @@ impl AcceptName {
         Self::KeyProvider,
         Self::NoNonce,
         Self::UnreadCompose,
+        Self::NoLongerShown,
     ];
 
     /// The name that users write.
@@ -70,6 +73,7 @@ impl AcceptName {
             Self::KeyProvider => "key-provider",
             Self::NoNonce => "no-nonce",
             Self::UnreadCompose => "unread-compose",
+            Self::NoLongerShown => "no-longer-shown",
         }
     }
 
@@ -207,7 +211,8 @@ impl Lock {
             | AcceptName::AcpiChange
             | AcceptName::Tcb
             | AcceptName::NoNonce
-            | AcceptName::UnreadCompose => None,
+            | AcceptName::UnreadCompose
+            | AcceptName::NoLongerShown => None,
         }
     }
 }

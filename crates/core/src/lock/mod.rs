@@ -43,6 +43,7 @@ mod read;
 mod said;
 mod sources;
 mod tls;
+mod unseen;
 mod write;
 
 #[cfg(any(test, feature = "test-util"))]
@@ -74,6 +75,7 @@ pub use pin_warning::{PinWarning, VULNERABLE_DAYS};
 pub use places::MAX_LOCKED_PLACES;
 pub use said::Said;
 pub use tls::LockedTls;
+pub use unseen::Unasked;
 pub use write::Notes;
 
 use crate::policy::{
@@ -185,7 +187,8 @@ impl Lock {
         self.os_image.is_some() && image(self) == image(other)
     }
 
-    /// Takes over what another lock of the same deployment knows: an accepted change of RTMR0, the key providers beside
+    /// Takes over what another lock of the same deployment knows: an accepted change of RTMR0, what is
+    /// accepted as no longer shown, the key providers beside
     /// the one that is there, and the address if this one was taken from a file without one.
     fn keep_decisions(&mut self, before: &Self) {
         if self.origin.is_none() {
@@ -197,6 +200,11 @@ impl Lock {
             && tuple(self) == tuple(before)
         {
             self.accepted.insert(AcceptName::AcpiChange, sentence.clone());
+        }
+        if let Some(sentence) = before.accepted.get(&AcceptName::NoLongerShown)
+            && unseen::lacks_the_same(before, self)
+        {
+            self.accepted.insert(AcceptName::NoLongerShown, sentence.clone());
         }
         if let (Some(KeyProviders::Named(now)), Some(KeyProviders::Named(old))) =
             (&self.key_provider, &before.key_provider)

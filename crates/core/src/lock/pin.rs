@@ -7,6 +7,7 @@ use chrono::{DateTime, Days, NaiveDate};
 use dcap_qvl::TcbStatus;
 
 use super::pin_warning::accepted_sentences;
+use super::unseen::{self, NotAsked, Unasked};
 use super::{
     AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedGovernance, LockedKms, LockedOs, LockedTls,
     MAX_LOCK_BYTES, Notes, PinWarning, Said, VULNERABLE_DAYS, gpus, places,
@@ -76,6 +77,7 @@ pub struct Pinned {
     reservations: Vec<PinWarning>,
     /// Whether RTMR0 is that of a listed shape.
     is_listed_shape: bool,
+    not_asked: NotAsked,
     at: u64,
 }
 
@@ -99,6 +101,8 @@ pub struct AcceptedPin {
     pub notes: Notes,
     /// What was accepted by name and is not there, or was accepted before.
     pub needless: Vec<AcceptName>,
+    /// What stays as the lock that is there holds it, because the run did not ask for it.
+    pub unasked: Vec<Unasked>,
 }
 
 /// Reservations that nobody accepted.
@@ -199,7 +203,11 @@ pub fn pin(
         Err(NotProven::Refused(refusal)) => return Err(PinRefusal::Compose(refusal.clone())),
         Err(NotProven::Absent | NotProven::NotReached) => reservations.push(PinWarning::NoComposeDocument),
     }
+    let has_images = reservations
+        .iter()
+        .all(|reservation| reservation.name() != AcceptName::UnreadCompose);
     let pinned = Pinned {
+        not_asked: NotAsked::of(claims, fresh, has_images),
         notes: Notes {
             // A row that was only observed is not a reference.
             os_image: claims
@@ -259,12 +267,16 @@ impl Pinned {
             notes,
             mut reservations,
             is_listed_shape,
+            not_asked,
             at,
         } = self;
         // The lock of another app says nothing of this one.
         let before = before.filter(|before| before.app_id.is_none() || before.app_id == lock.app_id);
         let mut kept = None;
+        let mut unasked = Vec::new();
         if let Some(before) = before {
+            unasked = not_asked.keep(&mut lock, before);
+            reservations.extend(unseen::no_longer_shown(before, &lock));
             reservations.extend(acpi_change(before, &lock).filter(|_| !is_listed_shape));
             kept = known_to_somebody(before, &lock);
         }
@@ -295,6 +307,7 @@ impl Pinned {
             lock,
             notes,
             needless,
+            unasked,
         })
     }
 }

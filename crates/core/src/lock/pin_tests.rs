@@ -532,3 +532,42 @@ fn recorded_deployments_are_pinned_and_their_locks_agree() {
         );
     }
 }
+
+#[test]
+fn what_nobody_asked_for_stays_and_what_is_no_longer_shown_is_asked_for() {
+    let example = crate::lock::arbitrary::example();
+    let cvm = lying(&[]);
+    let first = pin_of(&cvm).unwrap();
+    let first = first.accept(&naming("unknown-image"), None).unwrap().lock;
+    let before = Lock {
+        gpus: example.gpus,
+        governance: example.governance,
+        kms: example.kms,
+        tls: example.tls,
+        ..first
+    };
+    // No chain, no KMS and no TLS connection: nobody asked. The nonce went to the GPUs too, and none answers.
+    let again = pin_of(&cvm).unwrap();
+    assert_eq!(asked(&again, "", Some(&before)), "no-longer-shown");
+    let second = again
+        .clone()
+        .accept(&naming("no-longer-shown"), Some(&before))
+        .unwrap();
+    assert_eq!(second.unasked, [Unasked::Kms, Unasked::Governance, Unasked::Tls]);
+    assert!(second.needless.is_empty() && second.lock.gpus.is_empty());
+    let sentence =
+        "The deployment no longer shows what was locked before: gpus. A verification no longer asks for it.";
+    assert_eq!(second.lock.accepted[&AcceptName::NoLongerShown], sentence);
+    assert_eq!(second.lock.governance, before.governance);
+    assert_eq!(second.lock.kms, before.kms);
+    assert_eq!(second.lock.tls, before.tls);
+    assert_eq!(Lock::parse(&second.text, "cvm.lock").unwrap(), second.lock);
+    // Pinned once more, nothing is missing any more, and what was accepted stays written down.
+    let third = again.accept(&naming(""), Some(&second.lock)).unwrap();
+    assert_eq!(third.lock, second.lock);
+    // Without a nonce nobody asked the GPUs.
+    let unasked = pin(&facts_of(&cvm, true, None), false, TrustRootKind::Custom).unwrap();
+    let kept = unasked.accept(&naming("no-nonce"), Some(&before)).unwrap();
+    assert_eq!(kept.lock.gpus, before.gpus);
+    assert_eq!(kept.unasked.first(), Some(&Unasked::Gpus));
+}

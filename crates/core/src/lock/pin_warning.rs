@@ -59,6 +59,8 @@ pub enum PinWarning {
     NoEnvelope,
     /// The docker compose file in the compose document cannot be read.
     UnreadableImages(String),
+    /// What the lock that is there expects, was asked for, and is not shown: the keys.
+    NoLongerShown(Vec<&'static str>),
 }
 
 impl PinWarning {
@@ -77,6 +79,7 @@ impl PinWarning {
             Self::NoComposeDocument | Self::NoEnvelope | Self::UnreadableImages(_) => {
                 AcceptName::UnreadCompose
             }
+            Self::NoLongerShown(_) => AcceptName::NoLongerShown,
         }
     }
 
@@ -91,7 +94,7 @@ impl PinWarning {
                 let until = before.os_image.as_ref().and_then(|os| os.vulnerable_until);
                 now.has_image_of(before) && until.and_then(end_of).is_some_and(|end| at < end)
             }
-            Self::AcpiChange { .. } => false,
+            Self::AcpiChange { .. } | Self::NoLongerShown(_) => false,
             Self::TdAttributes(value) => before.td_attributes == Some(*value),
             Self::KeyProvider(_) => match (&before.key_provider, &now.key_provider) {
                 (Some(KeyProviders::Named(before)), Some(KeyProviders::Named(now))) => {
@@ -190,6 +193,11 @@ impl fmt::Display for PinWarning {
             Self::UnreadableImages(problem) => {
                 write!(f, "No images are listed: {}.", one_line(problem))
             }
+            Self::NoLongerShown(keys) => write!(
+                f,
+                "The deployment no longer shows what was locked before: {}. A verification no longer asks for it.",
+                keys.join(", ")
+            ),
         }
     }
 }
