@@ -70,7 +70,7 @@ fn of_target(target: &TargetReport, mode: Mode) -> Option<String> {
     if target.assurance != assurance(&target.checks, &target.accepted) {
         return Some("the assurance does not follow from the checks".to_owned());
     }
-    (!follows(target, mode)).then(|| "the verdict does not follow from the checks".to_owned())
+    (!follows(target)).then(|| "the verdict does not follow from the checks".to_owned())
 }
 
 /// Only a pass has no reason; every other result has one of its check's.
@@ -97,21 +97,10 @@ fn is_of_its_check(target: &TargetReport, one: &Accepted) -> bool {
         && (one.what == AcceptedKind::Waiver) == target.waived.contains(&one.check)
 }
 
-/// A report does not say what the user configured, and so not which errors beyond the requirements count. An error
-/// may therefore make a verdict worse than the checks, and never better.
-fn follows(target: &TargetReport, mode: Mode) -> bool {
-    let of = |is_configured: fn(&CheckResult, Mode) -> bool| {
-        let configured = |id: CheckId| target.check(id).is_some_and(|check| is_configured(check, mode));
-        verdict(&target.checks, &target.accepted, target.required, configured)
-    };
-    target.verdict == of(is_surely_configured) || target.verdict == of(|_, _| true)
-}
-
-/// The second opinion is sought only where the user wants it.
-fn is_surely_configured(check: &CheckResult, mode: Mode) -> bool {
-    check.id == CheckId::PhalaApi
-        && check.status == Status::Error
-        && (mode == Mode::Live || check.reason.as_deref() == Some("not-asked"))
+/// As the run decided that wrote it.
+fn follows(target: &TargetReport) -> bool {
+    let is_configured = |id: CheckId| target.configured.contains(&id);
+    target.verdict == verdict(&target.checks, &target.accepted, target.required, is_configured)
 }
 
 #[cfg(test)]

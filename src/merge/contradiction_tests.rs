@@ -16,6 +16,7 @@ fn passing() -> TargetReport {
         required: RequiredAssurance::CODE,
         assurance: Assurance::CODE,
         waived: Vec::new(),
+        configured: Vec::new(),
         accepted: Vec::new(),
         tls_route: None,
         trust_root: TrustRootKind::Intel,
@@ -205,38 +206,47 @@ fn unknown_reasons_and_reasons_of_a_pass_are_refused() {
 }
 
 #[test]
-fn a_second_opinion_that_is_wanted_and_not_there_is_no_pass() {
-    let mut target = passing();
-    set(&mut target, CheckId::PhalaApi, Status::Error, "unreachable");
-    assert_refused(target.clone(), NO_VERDICT);
-    // A replay may find the trouble of a run that wanted it, without wanting it itself.
-    let mut replay = report(vec![target.clone()]);
-    replay.mode = Mode::Replay;
-    assert_eq!(refusal(&replay), None);
-    set(
-        &mut replay.targets[0],
-        CheckId::PhalaApi,
-        Status::Error,
-        "not-asked",
-    );
-    assert_eq!(refusal(&replay).as_deref(), Some(NO_VERDICT));
-    target.verdict = Verdict::Inconclusive;
-    assert_eq!(refusal(&report(vec![target])), None);
+fn an_error_of_a_check_that_the_user_configured_is_no_pass() {
+    use CheckId::*;
+    for (id, reason) in [
+        (Kms, "no-host"),
+        (Governance, "rpc"),
+        (SourceProvenance, "unreachable"),
+        (TlsBinding, "recorded"),
+        (Gpu, "gpu-nras-unreachable"),
+        (LaunchInputs, "no-compose-document"),
+        (PhalaApi, "unreachable"),
+    ] {
+        let mut target = passing();
+        set(&mut target, id, Status::Error, reason);
+        // Nobody asked for it: the error informs, and worsens nothing.
+        assert_eq!(refusal(&report(vec![target.clone()])), None, "{id}");
+        target.configured = vec![id];
+        assert_refused(target.clone(), NO_VERDICT);
+        target.verdict = Verdict::Inconclusive;
+        assert_eq!(refusal(&report(vec![target.clone()])), None, "{id}");
+        target.configured.clear();
+        assert_refused(target, NO_VERDICT);
+    }
+}
+
+/// A report that does not say what was configured proves nothing of its errors.
+#[test]
+fn a_report_without_the_list_of_what_was_configured_is_refused() {
+    let mut json = serde_json::to_value(report(vec![passing()])).expect("JSON");
+    let target = json["targets"][0].as_object_mut().expect("a target");
+    target.remove("configured");
+    match read("a.json", json.to_string().as_bytes()) {
+        Err(MergeError::NotAReport { problem, .. }) => assert!(problem.contains("configured"), "{problem}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
-fn a_verdict_that_is_worse_than_its_checks_needs_an_error() {
+fn a_verdict_that_is_worse_than_its_checks_is_refused() {
     let mut target = passing();
     target.verdict = Verdict::Inconclusive;
     assert_refused(target.clone(), NO_VERDICT);
-    // The user may have listed launch inputs as required: a report does not say so.
-    set(
-        &mut target,
-        CheckId::LaunchInputs,
-        Status::Error,
-        "no-compose-document",
-    );
-    assert_eq!(refusal(&report(vec![target.clone()])), None);
     target.verdict = Verdict::Fail;
     assert_refused(target, NO_VERDICT);
 }

@@ -42,6 +42,7 @@ pub(crate) fn pass() -> TargetReport {
         required: RequiredAssurance::CODE,
         assurance: Assurance::CODE,
         waived: Vec::new(),
+        configured: Vec::new(),
         accepted: Vec::new(),
         tls_route: None,
         trust_root: TrustRootKind::Intel,

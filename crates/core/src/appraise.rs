@@ -46,15 +46,15 @@ pub fn appraise(
         }
     }
     let claims = claims.ok();
+    let configured = checks::configured(policy);
     TargetReport {
         name: subject.name.clone(),
         url: subject.url.clone(),
-        verdict: tiers::verdict(&checks, &accepted, policy.required, |id| {
-            (Check::of(id).is_configured)(policy)
-        }),
+        verdict: tiers::verdict(&checks, &accepted, policy.required, |id| configured.contains(&id)),
         required: policy.required,
         assurance: tiers::assurance(&checks, &accepted),
         waived: tiers::waived(&checks),
+        configured,
         accepted,
         tls_route: claims.and_then(|claims| claims.tls.as_ref()).map(tls_route),
         trust_root: subject.root.kind(),

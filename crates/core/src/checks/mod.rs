@@ -50,6 +50,7 @@ pub use source_provenance::{
 
 pub(crate) use tls_binding::refused_certificate;
 
+use crate::policy::Policy;
 use crate::report::{CheckId, each_check};
 use not_proven::{boot_claims, proven_quote, quote_not_proven};
 
@@ -70,6 +71,13 @@ macro_rules! list {
     };
 }
 each_check!(list);
+
+/// The checks that the user gave something to compare with.
+#[must_use]
+pub fn configured(policy: &Policy) -> Vec<CheckId> {
+    let configured = ALL.into_iter().filter(|check| (check.is_configured)(policy));
+    configured.map(|check| check.id).collect()
+}
 
 #[cfg(test)]
 mod tests {

@@ -20,6 +20,9 @@ pub struct TargetReport {
     pub assurance: Assurance,
     /// The checks that the user waived in writing, in the order of [`CheckId::ALL`].
     pub waived: Vec<CheckId>,
+    /// The checks that the user gave something to compare with, in the order of [`CheckId::ALL`]: an error of one of them
+    /// leaves the verdict inconclusive, whatever the tier requires.
+    pub configured: Vec<CheckId>,
     /// Everything that the user accepted in writing and that this target passes with, waivers among them, in the order of
     /// the checks. It counts for the verdict and never for the assurance.
     #[serde(default)]
