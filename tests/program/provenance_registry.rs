@@ -402,7 +402,7 @@ fn old_signatures_of_cosign_are_named() {
     let digest = registry.push_image("old");
     registry.tag(&format!("{}.sig", digest.replace(':', "-")));
     let ran = Release::of(&[image(&registry, &digest)]).verify(REGISTRY, &[]);
-    ran.assert(SourceProvenance, Fail, Some("legacy-signature"));
+    ran.assert(SourceProvenance, Error, Some("legacy-signature"));
 }
 
 #[test]

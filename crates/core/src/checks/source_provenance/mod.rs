@@ -18,7 +18,7 @@ use crate::compose::launch_script;
 use crate::evidence::{MAX_LOOKED_UP, RecordedStatements, StatementFile, StatementSource};
 use crate::policy::{BuildSource, ExpectedSource, Origin, Policy, SourcePolicy, SourceRule, normal_name};
 use crate::report::{AcceptedKind, CheckId, SideTier, SourceRecord, Status, rfc3339};
-use crate::verify::provenance::{Refusal, SignedStatement, SignerClaims};
+use crate::verify::provenance::{Refusal, SignedStatement, SignerClaims, Weight};
 use crate::verify::{Claims, ImageStatements, name_and_digest};
 use identity::{Matched, Mismatch};
 use reasons as why;
@@ -66,6 +66,7 @@ pub(super) const CHECK: Check = Check {
         &why::SET_INVALID,
         &why::LOG_ENTRY_MISMATCH,
         &why::TIME_INVALID,
+        &why::TIME_AHEAD,
         &why::TIMESTAMP_OTHER_SIGNATURE,
         &why::TIMESTAMP_UNTRUSTED,
         &why::TIMESTAMP_OUTSIDE_VALIDITY,
@@ -240,7 +241,7 @@ fn weigh(found: &ImageStatements, source: &BuildSource) -> Outcome {
             (Some(problem), _) => {
                 Outcome::Undetermined(why::of_problem(problem.kind), problem.detail.clone())
             }
-            (None, Some(Refused::Ours(reason, words))) => Outcome::Undetermined(reason, words),
+            (None, Some(Refused::Open(reason, words))) => Outcome::Undetermined(reason, words),
             (None, Some(Refused::Bundle(reason, words))) => Outcome::Refused(reason, words, None),
             (None, Some(Refused::Identity(mismatch))) => Outcome::Refused(
                 mismatch.reason,
@@ -265,7 +266,7 @@ fn none_found(found: &ImageStatements, source: &BuildSource) -> Outcome {
     );
     if found.has_legacy_signature {
         let words = format!("{words}; it is signed in the old format of cosign, which is not read");
-        return Outcome::Refused(&why::LEGACY_SIGNATURE, words, None);
+        return Outcome::Undetermined(&why::LEGACY_SIGNATURE, words);
     }
     let words = match found.has_attestation {
         true => {
@@ -277,7 +278,8 @@ fn none_found(found: &ImageStatements, source: &BuildSource) -> Outcome {
 }
 
 enum Refused {
-    Ours(&'static Reason, String),
+    /// Nothing is determined.
+    Open(&'static Reason, String),
     Bundle(&'static Reason, String),
     Identity(Mismatch),
 }
@@ -308,10 +310,11 @@ fn passing<'f>(
                     why::of_refusal(*refusal),
                     format!("a statement exists, but {refusal}"),
                 );
-                match refusal.is_ours() {
-                    // The program falls short: the statement may be the right one.
-                    true => (u8::MAX, Refused::Ours(reason, words)),
-                    false => (refusal.progress(), Refused::Bundle(reason, words)),
+                match refusal.weight() {
+                    // The statement may be the right one, whatever the others are.
+                    Weight::Ours => (u8::MAX, Refused::Open(reason, words)),
+                    Weight::Unread => (refusal.progress(), Refused::Open(reason, words)),
+                    Weight::Convicts => (refusal.progress(), Refused::Bundle(reason, words)),
                 }
             }
         };

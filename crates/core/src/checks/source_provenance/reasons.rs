@@ -43,7 +43,8 @@ reasons! {
          waive it in writing: [[target.images]] with provenance = \"none: REASON\". For a private repository, also give a token \
          in CVM_VERIFY_SOURCE_TOKEN.";
     LEGACY_SIGNATURE "legacy-signature"
-        "The image is signed in the old format of cosign (a tag `.sig` or `.att`), which is not read."
+        "No statement was found, and the image is signed in the old format of cosign (a tag `.sig` or `.att`), which is not read: \
+         who built the image is not determined."
         "Sign with cosign 3 or later, which writes Sigstore bundles, or attest the image with actions/attest.";
     OTHER_SIGNER "other-signer"
         "The statement was not signed by a workflow of GitHub Actions."
@@ -86,7 +87,8 @@ reasons! {
         "Attest the digest that is pinned in the compose file: the one that the push printed.";
     MALFORMED "malformed" "A bundle cannot be read." BUNDLE;
     UNSUPPORTED "unsupported"
-        "A bundle is of a kind that is not read: only bundles of version 0.3 with an in-toto statement are."
+        "A bundle is of a kind that is not read: only bundles of version 0.3 with an in-toto statement are. Who built the image is \
+         not determined."
         "Attest the image with actions/attest or a current cosign (version 3).";
     UNTRUSTED_CHAIN "untrusted-chain"
         "No certificate authority that is trusted issued the signer's certificate."
@@ -102,8 +104,11 @@ reasons! {
     SET_INVALID "set-invalid" "The signed time of the log entry does not verify." BUNDLE;
     LOG_ENTRY_MISMATCH "log-entry-mismatch" "The log entry is of another signature." BUNDLE;
     TIME_INVALID "time-invalid"
-        "The signed time is in the future, or outside the validity of the log's key."
-        "Check this machine's clock. If it is right, attest the image again.";
+        "The signed time is outside the validity of the log's key or of the certificate."
+        "Attest the image again.";
+    TIME_AHEAD "time-ahead"
+        "A statement was signed more than a minute after the time by this machine's clock, so one of the two clocks is wrong."
+        "Check this machine's clock. If it is right, verify again in a few minutes.";
     TIMESTAMP_OTHER_SIGNATURE "timestamp-other-signature" "The timestamp is of another signature." BUNDLE;
     TIMESTAMP_UNTRUSTED "timestamp-untrusted" "The timestamp does not verify under a trusted authority." BUNDLE;
     TIMESTAMP_OUTSIDE_VALIDITY "timestamp-outside-validity" "The timestamp is outside the validity of its authority." BUNDLE;
@@ -162,6 +167,7 @@ pub(super) const fn of_refusal(refusal: Refusal) -> &'static Reason {
         Refusal::SetInvalid => &SET_INVALID,
         Refusal::LogEntryMismatch => &LOG_ENTRY_MISMATCH,
         Refusal::TimeInvalid => &TIME_INVALID,
+        Refusal::TimeAhead { .. } => &TIME_AHEAD,
         Refusal::TimestampOtherSignature => &TIMESTAMP_OTHER_SIGNATURE,
         Refusal::TimestampUntrusted => &TIMESTAMP_UNTRUSTED,
         Refusal::TimestampOutsideValidity => &TIMESTAMP_OUTSIDE_VALIDITY,

@@ -150,6 +150,11 @@ impl SigningLeaf {
         not_before(&self.certificate)
     }
 
+    /// Whether it is valid at a time, Unix seconds.
+    pub(super) fn is_valid_at(&self, time: u64) -> bool {
+        (not_before(&self.certificate)..=not_after(&self.certificate)).contains(&time)
+    }
+
     /// Whether a certificate of `chain` (DER) has the name of its issuer.
     pub(super) fn names_issuer(&self, chain: &[&[u8]]) -> bool {
         let issuer = self.certificate.tbs_certificate().issuer();

@@ -19,7 +19,7 @@ pub use bundle::MAX_BUNDLE;
 pub use certificate::SignerClaims;
 pub use log::LogRecord;
 pub use predicate::{COSIGN_SIGNATURE, PROVENANCE, VERIFICATION_SUMMARY};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, Weight};
 pub use root::{SNAPSHOT, SigstoreRootError, SigstoreRoots};
 pub use statement::{MAX_SUBJECTS, StatementSubject};
 pub use verify::{SignedStatement, verify};

@@ -1,5 +1,18 @@
 //! Why a Sigstore bundle proves nothing.
 
+use crate::report::rfc3339;
+
+/// Against whom a refusal speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// Against the bundle.
+    Convicts,
+    /// A form that this version does not read is not a forgery: nothing is determined, unless another bundle says more.
+    Unread,
+    /// The program or this machine falls short, whatever other bundles say: this one may be the right one.
+    Ours,
+}
+
 /// Why a Sigstore bundle proves nothing about an image. The text continues "a statement exists, but".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -42,9 +55,21 @@ pub enum Refusal {
     /// The log entry is about something else.
     #[error("its log entry is of another signature")]
     LogEntryMismatch,
-    /// A time from the future, or outside what the log's key is valid for.
-    #[error("its signed time is outside the validity of the log's key or in the future")]
+    /// A time outside what the log's key or the certificate is valid for.
+    #[error("its signed time is outside the validity of the log's key or of the certificate")]
     TimeInvalid,
+    /// A time after this machine's: one of the two clocks is wrong.
+    #[error(
+        "it was signed at {}, and it is {} by this machine's clock",
+        rfc3339(*signed),
+        rfc3339(*now)
+    )]
+    TimeAhead {
+        /// The signed time, Unix seconds.
+        signed: u64,
+        /// The time that was judged at, Unix seconds.
+        now: u64,
+    },
     /// A timestamp over something else.
     #[error("its timestamp is of another signature")]
     TimestampOtherSignature,
@@ -95,6 +120,7 @@ impl Refusal {
             Self::SetInvalid => "set-invalid",
             Self::LogEntryMismatch => "log-entry-mismatch",
             Self::TimeInvalid => "time-invalid",
+            Self::TimeAhead { .. } => "time-ahead",
             Self::TimestampOtherSignature => "timestamp-other-signature",
             Self::TimestampUntrusted => "timestamp-untrusted",
             Self::TimestampOutsideValidity => "timestamp-outside-validity",
@@ -119,9 +145,32 @@ impl Refusal {
         }
     }
 
-    /// Whether the program, and not the bundle, is what falls short.
+    /// Against whom it speaks.
     #[must_use]
-    pub const fn is_ours(self) -> bool {
-        matches!(self, Self::RootOutdated | Self::RootUnusable)
+    pub const fn weight(self) -> Weight {
+        match self {
+            Self::RootOutdated | Self::RootUnusable | Self::TimeAhead { .. } => Weight::Ours,
+            Self::Unsupported(_) => Weight::Unread,
+            Self::Malformed(_)
+            | Self::UntrustedChain
+            | Self::OutsideValidity
+            | Self::NoSct
+            | Self::SctInvalid
+            | Self::NotLogged
+            | Self::NoInclusionProof
+            | Self::UnknownLog
+            | Self::InclusionInvalid
+            | Self::CheckpointInvalid
+            | Self::SetInvalid
+            | Self::LogEntryMismatch
+            | Self::TimeInvalid
+            | Self::TimestampOtherSignature
+            | Self::TimestampUntrusted
+            | Self::TimestampOutsideValidity
+            | Self::NoAuthenticatedTime
+            | Self::SignatureInvalid
+            | Self::OtherSubject
+            | Self::PredicateMismatch(_) => Weight::Convicts,
+        }
     }
 }

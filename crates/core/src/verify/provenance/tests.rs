@@ -146,9 +146,15 @@ fn what_a_workflow_claims_is_read() {
     assert_eq!(signed.is_provenance(), Ok(true));
     // The same bundle at a time before it was made.
     assert_eq!(
-        verify(&bundle, &wanted, &roots, 1_783_027_754).unwrap_err(),
-        Refusal::TimeInvalid
+        verify(&bundle, &wanted, &roots, 1_783_027_755 - 120).unwrap_err(),
+        Refusal::TimeAhead {
+            signed: 1_783_027_755,
+            now: 1_783_027_635,
+        }
     );
+    // Two clocks differ by some seconds.
+    let signed = verify(&bundle, &wanted, &roots, 1_783_027_755 - 30).unwrap();
+    assert_eq!(signed.signed_at(), 1_783_027_755);
 }
 
 #[test]

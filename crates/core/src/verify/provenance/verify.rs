@@ -19,6 +19,9 @@ use crate::verify::digest::sha256;
 /// signatures are in no log. Every other instance must have both.
 const GITHUB: &str = "GitHub, Inc.";
 
+/// How far a signed time may be ahead of this machine's clock, seconds.
+const CLOCK_SKEW: u64 = 60;
+
 /// A statement whose signature, certificate, time and log entry hold, and that is about the wanted digest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SignedStatement {
@@ -188,7 +191,10 @@ fn judge(
     let result = instance
         .verifier
         .verify(Sha256Hash::new(*digest), &form.bundle, &policy)
-        .map_err(|error| meant(&error))?;
+        .map_err(|error| match meant(&error) {
+            Refusal::TimeInvalid => ahead(form, leaf, now).unwrap_or(Refusal::TimeInvalid),
+            other => other,
+        })?;
     let whole = result.certificate_verified()
         && (is_github || (result.sct_verified() && result.tlog_verified()))
         && !result.verified_timestamps().is_empty();
@@ -198,8 +204,8 @@ fn judge(
     let mut signed_at = u64::MAX;
     for time in result.verified_timestamps() {
         let seconds = u64::try_from(time.as_second()).map_err(|_| Refusal::TimeInvalid)?;
-        if seconds > now {
-            return Err(Refusal::TimeInvalid);
+        if seconds > now.saturating_add(CLOCK_SKEW) {
+            return Err(Refusal::TimeAhead { signed: seconds, now });
         }
         // The library takes each certificate of the root as an anchor, and does not look at an anchor's own dates.
         let authorities = instance.root.certificate_authorities.iter();
@@ -229,6 +235,16 @@ fn judge(
         return Err(Refusal::OtherSubject);
     }
     Ok((statement, signed_at, records.into_iter().next()))
+}
+
+/// The library refuses the time of a log that is after this machine's clock, and one outside the certificate's validity: one that
+/// is inside it is after the clock.
+fn ahead(form: &ParsedBundle, leaf: &SigningLeaf, now: u64) -> Option<Refusal> {
+    let entries = form.bundle.verification_material.tlog_entries.iter();
+    let times = entries.filter_map(|entry| u64::try_from(entry.integrated_time?.as_second()).ok());
+    let latest = times.max()?;
+    leaf.is_valid_at(latest)
+        .then_some(Refusal::TimeAhead { signed: latest, now })
 }
 
 /// Every timestamp must verify, under one of the instance's authorities. The library does it again and says less of why not.
