@@ -50,6 +50,7 @@ pub(crate) fn source_policy(
     SourcePolicy {
         rules: rules.into(),
         roots: roots(settings, problems),
+        roots_origin: settings.one("sigstore-root").map(|value| value.origin.clone()),
         files: statement_files(settings, problems).into(),
     }
 }

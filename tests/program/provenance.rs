@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier, Mutex};
 
 use cvm_verify_core::report::CheckId::SourceProvenance;
 use cvm_verify_core::report::Status::{Error, Fail, Pass, Skip};
-use cvm_verify_core::report::Verdict;
+use cvm_verify_core::report::{AcceptedKind, Verdict};
 use cvm_verify_core::verify::provenance::SNAPSHOT;
 use serde_json::{Value, json};
 use simulator::{Cvm, Request, Scripted, ScriptedServer, Sigstore, Workflow, World};
@@ -137,6 +137,18 @@ fn a_release_goes_from_its_commit_to_a_pass_that_names_both_images() {
     );
     assert_eq!(target.sources.len(), 2);
     assert_eq!(target.sources[0].repository_id.as_deref(), Some("804070735"));
+    // The roots are the simulator's: the tier is met, and is not counted as proven.
+    assert_eq!(target.assurance.to_string(), "code");
+    let [accepted] = &target.accepted[..] else {
+        panic!("{:?}", target.accepted);
+    };
+    assert_eq!(
+        (accepted.check, accepted.what, accepted.by.as_str()),
+        (SourceProvenance, AcceptedKind::SigstoreRoot, "--sigstore-root")
+    );
+    let file = std::fs::read(release.deployment.path("trusted_root.json")).unwrap();
+    let sha256 = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(file));
+    assert!(accepted.reason.contains(&sha256), "{}", accepted.reason);
     assert_eq!(release.api.requests().len(), 2);
     let request = &release.api.requests()[0];
     assert!(
@@ -367,6 +379,35 @@ fn one_right_statement_among_others_suffices_and_release_statements_of_github_ar
     Release::of(several)
         .verify(&[REPOSITORY, WORKFLOW, TAGS])
         .assert(SourceProvenance, Pass, None);
+}
+
+#[test]
+fn a_form_that_is_not_read_convicts_nobody_and_hides_no_other_signer() {
+    let old = |digest: &str| {
+        let mut bundle = bundle(&Workflow::default(), digest);
+        bundle["mediaType"] = json!("application/vnd.dev.sigstore.bundle+json;version=0.2");
+        bundle
+    };
+    let alone = ScriptedServer::http(move |request| {
+        Scripted::json(json!({ "attestations": [{ "bundle": old(&asked_digest(request)) }] }))
+    });
+    let ran = Release::of(alone).verify(&[REPOSITORY]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    ran.assert(SourceProvenance, Error, Some("unsupported"));
+    let beside = ScriptedServer::http(move |request| {
+        let digest = asked_digest(request);
+        let wrong = Workflow {
+            repository: "evil/shop".to_owned(),
+            ..Workflow::default()
+        };
+        Scripted::json(json!({ "attestations": [
+            { "bundle": old(&digest) },
+            { "bundle": bundle(&wrong, &digest) },
+        ]}))
+    });
+    let ran = Release::of(beside).verify(&[REPOSITORY]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert(SourceProvenance, Fail, Some("other-repository"));
 }
 
 #[test]

@@ -156,10 +156,13 @@ impl Policy {
             LaunchInputsPolicy::Required => out.word("launch-inputs", "required"),
             LaunchInputsPolicy::Unchecked => out.word("launch-inputs", "unchecked"),
         }
-        // The roots and the files say what is believed, not what is expected.
+        // The files are evidence. Other roots than the built-in ones make another policy: a pass under them ends no incident.
         for rule in sources.rules.iter() {
             let encoded = rule.encoded();
             out.entry("source", encoded.iter().map(String::as_bytes));
+        }
+        if let Some(sha256) = sources.roots.sha256().filter(|_| !sources.rules.is_empty()) {
+            out.entry("sigstore-root", [sha256.as_slice()]);
         }
         if let Some(Expected { value, origin: _ }) = platforms {
             let bytes = |id: &PlatformId| match id {

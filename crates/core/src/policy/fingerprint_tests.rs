@@ -5,9 +5,13 @@ use dcap_qvl::TcbStatus;
 use serde_json::json;
 
 use super::*;
-use crate::policy::{KmsHost, LockOrigin, LockedBinding, Origin, OsTuple, PlatformList, TlsBinding};
+use crate::policy::{
+    KmsHost, LockOrigin, LockedBinding, Origin, OsTuple, PlatformList, SourcePolicy, SourceRule, TlsBinding,
+    WrittenRule,
+};
 use crate::reference::ReferenceValues;
 use crate::verify::Layout;
+use crate::verify::provenance::SigstoreRoots;
 
 fn expected<T>(value: T) -> Option<Expected<T>> {
     Some(Expected {
@@ -463,4 +467,35 @@ fn the_encoding_is_fixed() {
         hex_of(&all),
         "5dd9ad13dc0ad2509807cff34d2c3ecdcb822abe8ef5a2d8991639b9c43adef5"
     );
+}
+
+#[test]
+fn rules_under_other_sigstore_roots_are_another_policy() {
+    let rule = WrittenRule {
+        image: "*".to_owned(),
+        repository: Some("example/shop".to_owned()),
+        ..WrittenRule::default()
+    };
+    let rule = rule.rule(Origin::Option("--any")).unwrap();
+    let under = |roots: Arc<SigstoreRoots>, rules: &[SourceRule]| {
+        Policy {
+            sources: SourcePolicy {
+                rules: rules.into(),
+                roots,
+                ..SourcePolicy::default()
+            },
+            ..Policy::default()
+        }
+        .fingerprint()
+    };
+    let of_file = |seed| {
+        let file = simulator::Sigstore::new(seed, 1_700_000_000).trusted_root();
+        Arc::new(SigstoreRoots::of_file(file.to_string().as_bytes()).unwrap())
+    };
+    let rules = [rule];
+    let built_in = under(SigstoreRoots::shared(), &rules);
+    assert_ne!(built_in, under(of_file(7), &rules));
+    assert_ne!(under(of_file(8), &rules), under(of_file(7), &rules));
+    // Without a rule nobody asks them.
+    assert_eq!(under(SigstoreRoots::shared(), &[]), under(of_file(7), &[]));
 }

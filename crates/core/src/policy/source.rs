@@ -18,6 +18,8 @@ pub struct SourcePolicy {
     pub rules: Arc<[SourceRule]>,
     /// The Sigstore instances that are trusted.
     pub roots: Arc<SigstoreRoots>,
+    /// Where other roots than the built-in ones are named.
+    pub roots_origin: Option<Origin>,
     /// Bundles that the user gave as files.
     pub files: Arc<[StatementFile]>,
 }
@@ -27,6 +29,7 @@ impl Default for SourcePolicy {
         Self {
             rules: Arc::default(),
             roots: SigstoreRoots::shared(),
+            roots_origin: None,
             files: Arc::default(),
         }
     }

@@ -51,11 +51,13 @@ pub enum AcceptedKind {
     ReviewedPlace,
     /// An image of which nothing proves who built it.
     UnprovenSource,
+    /// Sigstore roots of a file, instead of those that are built in: who built the images rests on them.
+    SigstoreRoot,
 }
 
 impl AcceptedKind {
     /// Every kind, in the order in which the verdict line names them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Waiver,
         Self::Tcb,
         Self::TdAttributes,
@@ -67,6 +69,7 @@ impl AcceptedKind {
         Self::KeyProvider,
         Self::ReviewedPlace,
         Self::UnprovenSource,
+        Self::SigstoreRoot,
     ];
 
     /// The name in JSON and outputs, kebab-case.
@@ -84,6 +87,7 @@ impl AcceptedKind {
             Self::KeyProvider => "key-provider",
             Self::ReviewedPlace => "reviewed-place",
             Self::UnprovenSource => "unproven-source",
+            Self::SigstoreRoot => "sigstore-root",
         }
     }
 
@@ -102,6 +106,7 @@ impl AcceptedKind {
             Self::KeyProvider => "key provider",
             Self::ReviewedPlace => "reviewed place",
             Self::UnprovenSource => "unproven source",
+            Self::SigstoreRoot => "Sigstore root",
         }
     }
 }

@@ -146,7 +146,20 @@ pub fn judge_images(
         );
     }
     let judged = images.iter().map(|image| judge(image, statements, policy));
-    join(judged.collect())
+    join(judged.collect(), other_roots(policy))
+}
+
+/// That the statements rest on other roots than the built-in ones, which whoever wrote the setting accepted.
+fn other_roots(policy: &SourcePolicy) -> Option<Acceptance> {
+    let sha256 = hex::encode(policy.roots.sha256()?);
+    let option = Origin::Option("--sigstore-root");
+    Some(Acceptance::new(
+        AcceptedKind::SigstoreRoot,
+        policy.roots_origin.as_ref().unwrap_or(&option),
+        format!(
+            "Who built the images rests on the Sigstore roots of a file (SHA-256 {sha256}), not on those that are built in."
+        ),
+    ))
 }
 
 /// The images of the measured compose file, each once.
@@ -325,8 +338,8 @@ fn passing<'f>(
     first.ok_or_else(|| best.map(|(_, refused)| refused))
 }
 
-/// The worst of the images decides, and all are named.
-fn join(judged: Vec<Judged>) -> Finding {
+/// The worst of the images decides, and all are named. `roots` is what a proven image rests on beside its statement.
+fn join(judged: Vec<Judged>, mut roots: Option<Acceptance>) -> Finding {
     let count = judged.len();
     let mut lines = Vec::new();
     let mut accepted = Vec::new();
@@ -341,6 +354,7 @@ fn join(judged: Vec<Judged>) -> Finding {
         let (weight, reason, words, values) = match outcome {
             Outcome::Proven(matched) => {
                 grants &= matched.grants;
+                accepted.extend(roots.take());
                 (0, None, matched.words, None)
             }
             Outcome::Unproven(acceptance) => {
@@ -387,8 +401,10 @@ fn join(judged: Vec<Judged>) -> Finding {
     let Some(reason) = worst.reason else {
         return match grants {
             _ if count == 0 => Finding::skip(&why::NO_RULE, "The compose document starts no image."),
-            true => Finding::pass(detail).granting(SideTier::Source),
-            false => Finding::pass(detail),
+            true => Finding::pass(detail)
+                .granting(SideTier::Source)
+                .accepting(accepted),
+            false => Finding::pass(detail).accepting(accepted),
         };
     };
     let finding = match worst.weight {
