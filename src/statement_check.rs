@@ -6,6 +6,9 @@ use crate::render::statement::PREDICATE_TYPE;
 use cvm_verify_core::report::{rfc3339, unix_seconds};
 use cvm_verify_core::verify::provenance::SignedStatement;
 
+/// How far the time of a statement may be ahead of this machine's clock, seconds: clocks of two machines differ.
+const CLOCK_SKEW: u64 = 60;
+
 /// What a reader expects of a statement.
 #[derive(Debug, Clone)]
 pub(crate) struct ExpectedStatement<'a> {
@@ -79,13 +82,14 @@ fn judge_summary(predicate: &Value, expected: &ExpectedStatement<'_>) -> Result<
         );
     }
     let verified = unix_seconds(text("timeVerified")).ok_or("its timeVerified is not an RFC 3339 time")?;
-    if verified > expected.now {
+    if verified > expected.now.saturating_add(CLOCK_SKEW) {
         return Err(format!(
-            "its timeVerified is in the future: {}",
-            rfc3339(verified)
+            "its timeVerified is in the future: {}, and it is {} by this machine's clock; set the clock that is wrong",
+            rfc3339(verified),
+            rfc3339(expected.now)
         ));
     }
-    let age = expected.now - verified;
+    let age = expected.now.saturating_sub(verified);
     if age > expected.max_age {
         return Err(format!(
             "it is of {}, more than {} seconds ago: verify the deployment again, or give a longer --max-age",
@@ -136,6 +140,7 @@ mod tests {
     #[test]
     fn a_statement_that_is_as_expected_passes() {
         assert!(judged(|_| {}).is_ok());
+        assert!(judged(|summary| summary["timeVerified"] = json!(rfc3339(NOW + 60))).is_ok());
     }
 
     #[test]
@@ -163,7 +168,7 @@ mod tests {
             "accepted in writing",
         );
         refused("timeVerified", json!(rfc3339(NOW - 3601)), "seconds ago");
-        refused("timeVerified", json!(rfc3339(NOW + 1)), "in the future");
+        refused("timeVerified", json!(rfc3339(NOW + 61)), "in the future");
         refused("timeVerified", json!("yesterday"), "RFC 3339");
         refused(
             "verifier",

@@ -11,7 +11,7 @@ use crate::usage_error::UsageError;
 use cvm_verify_core::checks::signer_problem;
 use cvm_verify_core::evidence::{MAX_STATEMENT_FILE, StatementFile, parse_user_hex};
 use cvm_verify_core::policy::{ExpectedSource, Origin, WrittenRule};
-use cvm_verify_core::verify::provenance::{SigstoreRoots, verify};
+use cvm_verify_core::verify::provenance::{SignerClaims, SigstoreRoots, verify};
 
 pub(super) fn run(args: &StatementCheckArgs, env: &mut Env) -> anyhow::Result<u8> {
     let digest = digest(args)?;
@@ -65,7 +65,8 @@ pub(super) fn run(args: &StatementCheckArgs, env: &mut Env) -> anyhow::Result<u8
                 if let Some(problem) = signer_problem(signed.signer(), &signer) {
                     return Err((2, problem));
                 }
-                judge(&signed, &expected).map_err(|problem| (3, problem))
+                let said = judge(&signed, &expected).map_err(|problem| (3, problem))?;
+                Ok(format!("{said} {}", signed_by(args, signed.signer(), &roots)))
             });
         match judged {
             Ok(said) => {
@@ -81,6 +82,26 @@ pub(super) fn run(args: &StatementCheckArgs, env: &mut Env) -> anyhow::Result<u8
         escape::terminal(problem.trim_end_matches('.'))
     ));
     Ok(super::FAIL)
+}
+
+/// Who signed, a sentence: what was expected, the ref and commit of the certificate, and other roots than the built-in ones.
+fn signed_by(args: &StatementCheckArgs, signer: &SignerClaims, roots: &SigstoreRoots) -> String {
+    let on = signer.git_ref().map(|git_ref| format!(" on {git_ref}"));
+    let commit = signer.commit().map(|commit| format!(", commit {commit}"));
+    let under = roots.sha256().map(|sha256| {
+        format!(
+            ", under the Sigstore roots of a file (SHA-256 {}) and not those that are built in",
+            hex::encode(sha256)
+        )
+    });
+    format!(
+        "Signed by {} of {}{}{}{}.",
+        args.signer_workflow,
+        args.signer_repository,
+        on.unwrap_or_default(),
+        commit.unwrap_or_default(),
+        under.unwrap_or_default()
+    )
 }
 
 fn digest(args: &StatementCheckArgs) -> Result<[u8; 32], UsageError> {

@@ -119,6 +119,9 @@ impl Signed {
             "--signer-workflow=.github/workflows/verify.yml".to_owned(),
             "--resource=https://shop.example".to_owned(),
         ];
+        if !more.iter().any(|arg| arg.starts_with("--signer-ref")) {
+            args.push(format!("--signer-ref={}", workflow.git_ref));
+        }
         args.extend(more.iter().map(|arg| (*arg).to_owned()));
         run(&args)
     }
@@ -143,6 +146,14 @@ fn a_signed_statement_is_accepted_from_its_workflow_and_for_its_levels() {
         "{}",
         ran.stdout
     );
+    let signer = "Signed by .github/workflows/verify.yml of example/shop on refs/heads/main, commit 95baf27";
+    assert!(ran.stdout.contains(signer), "{}", ran.stdout);
+    // The simulator's roots, and not Sigstore's.
+    assert!(
+        ran.stdout.contains("under the Sigstore roots of a file"),
+        "{}",
+        ran.stdout
+    );
     for (more, says) in [
         (
             vec!["--level=CVM_VERIFY_SOURCE"],
@@ -161,6 +172,35 @@ fn a_signed_statement_is_accepted_from_its_workflow_and_for_its_levels() {
             ran.stdout
         );
     }
+}
+
+#[test]
+fn a_statement_of_a_branch_that_nobody_named_is_not_taken() {
+    let signed = Signed::new();
+    let evil = Workflow {
+        git_ref: "refs/heads/evil".to_owned(),
+        ..verifying()
+    };
+    let ran = signed.check(&evil, |_| {}, &["--signer-ref=refs/heads/main"]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert!(
+        ran.stdout.contains("refs/heads/evil instead of refs/heads/main"),
+        "{}",
+        ran.stdout
+    );
+    // There is no default: a reader who names no ref would take every branch.
+    let bundle = signed.deployment.path("bundle.json");
+    let args = [
+        "statement",
+        "check",
+        &bundle,
+        "--signer-repository=example/shop",
+        "--signer-workflow=.github/workflows/verify.yml",
+        "--resource=https://shop.example",
+    ];
+    let ran = run(&args.map(str::to_owned));
+    assert_eq!(ran.code, 2, "{ran:#?}");
+    assert!(ran.stderr.contains("--signer-ref <REF>"), "{}", ran.stderr);
 }
 
 #[test]

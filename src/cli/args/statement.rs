@@ -36,8 +36,9 @@ pub struct StatementCheckArgs {
     /// The workflow that must have signed it: .github/workflows/FILE.
     #[arg(long, value_name = "PATH")]
     pub signer_workflow: String,
-    /// The ref that it must have run on: refs/heads/main. Repeatable. Default: any branch or tag.
-    #[arg(long, value_name = "REF")]
+    /// The ref that it must have run on: refs/heads/main, refs/tags/*. Repeatable. A branch without review can hold any version of the
+    /// workflow, so there is no default.
+    #[arg(long, value_name = "REF", required = true)]
     pub signer_ref: Vec<String>,
     /// The deployment that it must be about: https://HOST, as the statement's resourceUri.
     #[arg(long, value_name = "URL")]
