@@ -11,7 +11,7 @@ use super::setting_problem::{SettingProblem, settings_error};
 use super::target::{Target, source_kind};
 use crate::alert::alerting::AlertedTarget;
 use crate::alert::variables::ChannelVariables;
-use crate::config::file::FileTarget;
+use crate::config::file::{FileTarget, file_keys};
 use crate::config::{Interval, Settings, WrittenValue, path_of, written};
 use crate::engine::Deployment;
 use crate::source::SourceKind;
@@ -212,15 +212,8 @@ impl Planner<'_> {
             None => self.options.clone(),
         };
         let interval = self.interval(&settings);
-        let read = [
-            "lock",
-            "app-compose-file",
-            "docker-compose",
-            "reference-values",
-            "os-image-files",
-        ];
-        self.files
-            .extend(read.iter().filter_map(|key| settings.one(key)).map(path_of));
+        let named = file_keys().flat_map(|key| settings.all(key));
+        self.files.extend(named.map(path_of));
         let mut targets = Vec::new();
         for address in addresses(wanted.url, &settings) {
             match Target::of_settings(&address, &settings) {
@@ -300,7 +293,8 @@ impl Job {
         }
     }
 
-    /// Whether it is the same deployment under the same policy.
+    /// Whether it is the same deployment, and the same is expected of it. What is believed may differ: the plan that was read
+    /// last is the one to use.
     pub fn is_same(&self, other: &Self) -> bool {
         let Self {
             deployment,

@@ -23,8 +23,22 @@ pub(crate) struct Rounds {
 
 struct Watched {
     planned: Arc<Job>,
+    /// What was read while a round of it was running: it holds from the end of that round on.
+    next: Option<Arc<Job>>,
     beat: TargetSchedule,
     had_one: bool,
+}
+
+impl Watched {
+    /// At the same beat, by what was read now.
+    fn going_on_as(mut self, planned: Job) -> Self {
+        let planned = Arc::new(planned);
+        match self.beat.due() {
+            Some(_) => self.planned = planned,
+            None => self.next = Some(planned),
+        }
+        self
+    }
 }
 
 struct Running {
@@ -51,7 +65,9 @@ impl Rounds {
         }
     }
 
-    /// Other targets from now on. Those that are as before keep their beat; the others are due at once. Says what changed.
+    /// Other targets from now on. Those of which the same is expected keep their beat; the others are due at once. Every one is
+    /// verified by what was read last: an expectation may be the same, and a file that says whom to believe another. Says what
+    /// changed.
     pub fn replace(&mut self, targets: Vec<Job>) -> Option<String> {
         let now = self.started.elapsed();
         let mut before = std::mem::take(&mut self.watched);
@@ -62,12 +78,13 @@ impl Rounds {
                 .position(|watched| watched.planned.name() == planned.name());
             let old = same_name.map(|at| before.swap_remove(at));
             self.watched.push(match old {
-                Some(old) if old.planned.is_same(&planned) => old,
+                Some(old) if old.planned.is_same(&planned) => old.going_on_as(planned),
                 old => {
                     *(if old.is_some() { &mut changed } else { &mut new }) += 1;
                     Watched {
                         beat: TargetSchedule::new(planned.interval.duration() / self.acceleration, now),
                         planned: Arc::new(planned),
+                        next: None,
                         had_one: false,
                     }
                 }
@@ -140,7 +157,11 @@ impl Rounds {
         let mut watched = self.watched.iter_mut();
         let watched = watched.find(|watched| Arc::ptr_eq(&watched.planned, planned))?;
         watched.had_one = true;
-        Some(watched.beat.end(now, jitter))
+        let ended = watched.beat.end(now, jitter);
+        if let Some(next) = watched.next.take() {
+            watched.planned = next;
+        }
+        Some(ended)
     }
 
     /// Whether every target was verified at least once.
@@ -151,5 +172,56 @@ impl Rounds {
     /// Stops waiting for answers.
     pub fn abort(&mut self) {
         self.tasks.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+    use crate::plan::planner::{Selection, plan};
+
+    /// One target, read by a run that names nodes of a blockchain, or none: that is no part of what is expected.
+    fn read(asks_nodes: bool) -> Vec<Job> {
+        let selection = Selection {
+            urls: vec!["https://app.example".to_owned()],
+            names: Vec::new(),
+            options: Settings::default(),
+            collateral_max_age: cvm_verify_core::policy::CollateralMaxAge::default(),
+            asks_nodes,
+            node_variables: std::collections::BTreeMap::new(),
+        };
+        plan(&selection, 1_796_000_000, None).unwrap().targets
+    }
+
+    fn rounds() -> Rounds {
+        let one = NonZeroUsize::new(1).unwrap();
+        let mut rounds = Rounds::new(one, Time::default(), 1);
+        assert_eq!(rounds.replace(read(false)).as_deref(), Some("1 new"));
+        rounds
+    }
+
+    fn asks(rounds: &Rounds) -> bool {
+        rounds.watched[0].planned.policy().governance.asks
+    }
+
+    #[tokio::test]
+    async fn a_target_of_which_the_same_is_expected_is_verified_by_what_was_read_last() {
+        let mut rounds = rounds();
+        let due = rounds.watched[0].beat.due();
+        assert!(!asks(&rounds));
+        assert_eq!(rounds.replace(read(true)), None);
+        assert!(asks(&rounds));
+        assert_eq!(rounds.watched[0].beat.due(), due);
+    }
+
+    #[tokio::test]
+    async fn a_round_that_is_running_ends_by_what_it_began_with() {
+        let mut rounds = rounds();
+        rounds.watched[0].beat.begin();
+        let running = Arc::clone(&rounds.watched[0].planned);
+        assert_eq!(rounds.replace(read(true)), None);
+        assert!(rounds.end(&running, 0).is_some());
+        assert!(asks(&rounds));
     }
 }

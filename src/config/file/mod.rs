@@ -35,7 +35,7 @@ mod read_tests;
 mod schema;
 
 pub use error::{FileProblem, PolicyMistake, PolicyMistakes};
-pub(crate) use keys::{PIN_OPTIONS, PinOption, PolicyKey, Typed, keys};
+pub(crate) use keys::{PIN_OPTIONS, PinOption, PolicyKey, Typed, file_keys, keys};
 pub(crate) use shape::Shape;
 
 use super::Settings;

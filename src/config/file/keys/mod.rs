@@ -96,6 +96,12 @@ pub(crate) fn keys() -> impl Iterator<Item = &'static PolicyKey> {
     SECTIONS.into_iter().flatten()
 }
 
+/// The keys that name files.
+pub(crate) fn file_keys() -> impl Iterator<Item = &'static str> {
+    let named = keys().filter(|key| matches!(key.shape, Shape::Path | Shape::Paths));
+    named.map(|key| key.name)
+}
+
 impl PolicyKey {
     /// The secret that this key names a variable of: what its name would be if the file could hold it.
     pub(super) fn secret(&self) -> Option<&'static str> {
