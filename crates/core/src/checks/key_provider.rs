@@ -4,6 +4,7 @@ use super::{
     Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason,
     Required, boot_claims,
 };
+use crate::compose::UnprovenDocument;
 use crate::policy::{Expected, KeyProviders, Policy};
 use crate::reference::ReferenceValues;
 use crate::report::{AcceptedKind, CheckId, Status, Tier};
@@ -100,6 +101,39 @@ fn judged(claims: &Claims, policy: &Policy) -> Finding {
         Some(expected) => judge(actual, expected, &policy.reference),
         None => unnamed(actual, &policy.reference),
     }
+}
+
+/// What this check will say of a deployment of this document, where its keys come from no KMS. Which KMS it is, the host decides.
+pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+    let name = document.key_provider_beside_a_kms()?;
+    let expected = match &policy.key_provider {
+        None => {
+            return Some(Finding::fail(
+                &NOT_NAMED,
+                format!(
+                    "The document takes the VM's keys from `{name}`, not from a KMS, and nobody accepted that."
+                ),
+            ));
+        }
+        Some(expected) => expected,
+    };
+    let is_expected = match &expected.value {
+        KeyProviders::Unchecked => true,
+        KeyProviders::AnyKms => false,
+        // There is one of the kind `local` for each kind of enclave: `local-sgx`.
+        KeyProviders::Named(pins) => pins
+            .iter()
+            .any(|pin| pin.name == name || (name == "local" && pin.name.starts_with("local"))),
+    };
+    (!is_expected).then(|| {
+        Finding::fail(
+            &PROVIDER_MISMATCH,
+            format!(
+                "The document takes the VM's keys from `{name}`; {} expects {}.",
+                expected.origin, expected.value
+            ),
+        )
+    })
 }
 
 /// The provider against what is expected.

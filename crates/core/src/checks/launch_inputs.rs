@@ -12,7 +12,7 @@ use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
 };
 use crate::compose::launch_script;
-use crate::compose::{ComposeFile, ComposePlaces, LaunchScript};
+use crate::compose::{ComposeFile, ComposePlaces, LaunchScript, UnprovenDocument};
 use crate::policy::{LaunchInputsPolicy, LockedCompose, Policy};
 use crate::reference::ReferenceValues;
 use crate::report::CheckId;
@@ -131,12 +131,8 @@ enum Review {
 }
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
-    if policy.launch_inputs == LaunchInputsPolicy::Unchecked {
-        return Finding::waived(
-            &UNCHECKED,
-            policy.waived_by(CheckId::LaunchInputs),
-            "Waived: variables and scripts may be anything.",
-        );
+    if let Some(waived) = waived(policy) {
+        return waived;
     }
     let (boot, compose) = match measured_compose(claims) {
         Ok(measured) => measured,
@@ -160,6 +156,35 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             judge(&envelope, &file, script, is_locked, policy)
         }
     }
+}
+
+fn waived(policy: &Policy) -> Option<Finding> {
+    (policy.launch_inputs == LaunchInputsPolicy::Unchecked).then(|| {
+        Finding::waived(
+            &UNCHECKED,
+            policy.waived_by(CheckId::LaunchInputs),
+            "Waived: variables and scripts may be anything.",
+        )
+    })
+}
+
+/// What this check will say of a deployment of this document.
+pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+    waived(policy).or_else(|| {
+        let is_locked = document
+            .hashes()
+            .iter()
+            .any(|hash| policy.is_locked_compose_hash(hash));
+        let none = ComposeFile::default();
+        let file = document.file().unwrap_or(&none);
+        Some(judge(
+            &document.envelope(),
+            file,
+            document.script(),
+            is_locked,
+            policy,
+        ))
+    })
 }
 
 fn judge(

@@ -10,6 +10,7 @@ mod boot_order;
 mod check;
 mod collateral;
 mod compose_hash;
+mod document;
 mod event_log;
 mod evidence;
 mod finding;
@@ -38,6 +39,7 @@ mod tls_binding;
 
 pub use acceptance::Acceptance;
 pub use check::{Check, Required};
+pub use document::judge_document;
 pub use evidence::{EvidenceFailure, EvidenceReason};
 pub use finding::{Finding, Reason};
 pub use forecasts::forecasts;

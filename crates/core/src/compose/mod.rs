@@ -36,5 +36,5 @@ pub use prelaunch_script::known_prelaunch_script;
 pub use script_variables::launch_script;
 pub(crate) use text_diff::visible_part;
 pub use text_diff::{MAX_DIFF_LINES, TextDiff, UnseenDifference};
-pub use unproven_document::read_unproven_document;
+pub use unproven_document::UnprovenDocument;
 pub use yaml::canonical_yaml;

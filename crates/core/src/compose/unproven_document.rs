@@ -1,15 +1,81 @@
 //! A compose document before it is deployed: nothing measured it, and it is read as the measured one will be.
 
-use super::docker_compose::{ComposeFile, ComposeFileError, read_document};
-use super::script_variables::launch_script_in;
-use crate::verify::members_of;
+use std::collections::BTreeMap;
 
-/// Reads the docker compose file of a compose document that nothing vouches for, by the rules for a measured one: its
-/// `allowed_envs` and its scripts say what can be set from outside. `None` where it has no docker compose file (runner `bash`).
-///
-/// # Errors
-/// [`ComposeFileError`].
-pub fn read_unproven_document(text: &str) -> Result<Option<ComposeFile>, ComposeFileError> {
-    let members = members_of(text)?;
-    read_document(&members, launch_script_in(&members))
+use serde_json::{Map, Value};
+
+use super::docker_compose::{ComposeFile, ComposeFileError, LaunchScript, read_document};
+use super::hash_forms::compose_forms;
+use super::script_variables::launch_script_in;
+use crate::verify::{envelope_of, members_of};
+
+/// A compose document that nothing vouches for, read by the rules for a measured one. It says what a deployment of it will be,
+/// and nothing of a deployment.
+#[derive(Debug, Clone)]
+pub struct UnprovenDocument {
+    members: Map<String, Value>,
+    file: Option<ComposeFile>,
+    script: LaunchScript,
+    hashes: Vec<[u8; 32]>,
+}
+
+impl UnprovenDocument {
+    /// Reads it: its `allowed_envs` and its scripts say what can be set from outside.
+    ///
+    /// # Errors
+    /// [`ComposeFileError`].
+    pub fn read(text: &str) -> Result<Self, ComposeFileError> {
+        let members = members_of(text)?;
+        let script = launch_script_in(&members);
+        let (forms, _) = compose_forms(text)?;
+        Ok(Self {
+            file: read_document(&members, script)?,
+            script,
+            hashes: forms.iter().map(|form| form.hash).collect(),
+            members,
+        })
+    }
+
+    /// The docker compose file; absent where the document has none (runner `bash`).
+    #[must_use]
+    pub const fn file(&self) -> Option<&ComposeFile> {
+        self.file.as_ref()
+    }
+
+    /// What runs before the containers.
+    pub(crate) const fn script(&self) -> LaunchScript {
+        self.script
+    }
+
+    /// SHA-256 of the document, in each form that a tool may write it in.
+    pub(crate) fn hashes(&self) -> &[[u8; 32]] {
+        &self.hashes
+    }
+
+    /// Every field but the docker compose file, as `MeasuredCompose::envelope` gives them.
+    pub(crate) fn envelope(&self) -> BTreeMap<String, Value> {
+        envelope_of(&self.members)
+    }
+
+    /// The name of the key provider that the guest will take, as the boot events write it, where it is not a KMS. A `local` one has
+    /// a name for each kind (dstack-attestation.md §4.2).
+    pub(crate) fn key_provider_beside_a_kms(&self) -> Option<&str> {
+        let is_on = |name: &str| self.members.get(name) == Some(&Value::Bool(true));
+        match self.members.get("key_provider").and_then(Value::as_str) {
+            Some("kms") => None,
+            Some(other) => Some(other),
+            None if is_on("kms_enabled") => None,
+            None if is_on("local_key_provider_enabled") => Some("local"),
+            None => Some("none"),
+        }
+    }
+
+    /// Whether the guest will attest its GPUs while it boots.
+    pub(crate) fn attests_gpus(&self) -> bool {
+        let policy = self
+            .members
+            .get("requirements")
+            .and_then(|requirements| requirements.get("gpu_policy"));
+        policy.and_then(|policy| policy.get("attest_gpu")) != Some(&Value::Bool(false))
+    }
 }

@@ -78,21 +78,24 @@ impl MeasuredCompose {
     /// # Errors
     /// As [`MeasuredCompose::members`].
     pub fn envelope(&self) -> Result<BTreeMap<String, Value>, EvidenceError> {
-        let shown = |name: &str, value: &Value| match value {
-            Value::String(text) if SCRIPTS.contains(&name) => script_hash(text),
-            Value::Array(items) if SCRIPTS.contains(&name) => items
-                .iter()
-                .map(|item| item.as_str().map_or_else(|| item.clone(), script_hash))
-                .collect(),
-            other => other.clone(),
-        };
-        Ok(self
-            .members()?
-            .iter()
-            .filter(|(name, _)| *name != "docker_compose_file")
-            .map(|(name, value)| (name.clone(), shown(name, value)))
-            .collect())
+        self.members().map(envelope_of)
     }
+}
+
+/// Every field of a document's members but the docker compose file, scripts as `sha256:` and the hash of their text.
+pub(crate) fn envelope_of(members: &Map<String, Value>) -> BTreeMap<String, Value> {
+    let shown = |name: &str, value: &Value| match value {
+        Value::String(text) if SCRIPTS.contains(&name) => script_hash(text),
+        Value::Array(items) if SCRIPTS.contains(&name) => items
+            .iter()
+            .map(|item| item.as_str().map_or_else(|| item.clone(), script_hash))
+            .collect(),
+        other => other.clone(),
+    };
+    let fields = members.iter().filter(|(name, _)| *name != "docker_compose_file");
+    fields
+        .map(|(name, value)| (name.clone(), shown(name, value)))
+        .collect()
 }
 
 /// Fields that hold programs (dstack-attestation.md §4.2).

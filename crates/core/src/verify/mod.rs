@@ -65,8 +65,8 @@ pub(crate) mod trust_root;
 #[doc(hidden)]
 pub mod validity;
 
-pub(crate) use app_compose::members_of;
 pub use app_compose::{ComposeRefusal, MeasuredCompose};
+pub(crate) use app_compose::{envelope_of, members_of};
 pub use boot::{BootClaims, BootRefusal, KeyProvider};
 pub use claims::{Claims, Echo, InfoOrigin, Inputs, prove};
 pub use config_id::{ConfigId, Launch};

@@ -2,7 +2,8 @@
 
 use super::look::Look;
 use super::reasons::*;
-use crate::checks::os_image;
+use crate::checks::{Finding, os_image};
+use crate::compose::UnprovenDocument;
 use crate::policy::Policy;
 use crate::verify::gpu::{GpuBoot, GpuBootRefusal, GpuPolicyProblem, GpuRecord};
 use crate::verify::{Claims, NotProven};
@@ -114,6 +115,17 @@ fn measured_policy(claims: &Claims, policy: &Policy) -> Vec<Look> {
         )));
     }
     found
+}
+
+/// What a document decides before it is deployed: whether the guest attests its GPUs while it boots.
+pub(in crate::checks) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+    let refused = !document.attests_gpus() && policy.gpu.expects_gpus();
+    refused.then(|| {
+        Finding::fail(
+            &POLICY,
+            "The document has `attest_gpu: false`: the guest attests no GPU while booting, and GPUs are expected.",
+        )
+    })
 }
 
 /// With a capital letter and a full stop.

@@ -10,6 +10,7 @@ use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote};
 use crate::policy::{GpuMode, Policy};
 use crate::report::{CheckId, Status};
 use crate::verify::{Claims, NotProven};
+pub(super) use boot::of_document;
 use look::Look;
 use reasons::*;
 
