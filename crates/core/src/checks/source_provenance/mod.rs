@@ -125,6 +125,7 @@ fn with_age_of_roots(finding: Finding, are_old: bool) -> Finding {
     }
     Finding {
         grants: finding.grants,
+        accepted: finding.accepted,
         ..Finding::warn(&why::ROOTS_GROW_OLD, finding.detail)
     }
 }
