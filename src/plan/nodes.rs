@@ -26,7 +26,7 @@ pub(crate) enum TargetNodes {
     /// The nodes of the whole run, if there are any.
     OfRun,
     /// Its own.
-    Own(Nodes),
+    Own(Box<Nodes>),
     /// Nobody.
     Nobody,
 }
@@ -46,7 +46,7 @@ impl TargetNodes {
         let urls = variables.get(&value.text).map(Secret::expose).unwrap_or_default();
         let urls = urls.lines().map(str::trim).filter(|line| !line.is_empty());
         Nodes::parse(urls)
-            .map(Self::Own)
+            .map(|nodes| Self::Own(Box::new(nodes)))
             .map_err(|error| SettingProblem::of("rpc-url-env", value, format!("of {}: {error}", value.text)))
     }
 
@@ -62,7 +62,7 @@ impl TargetNodes {
     /// The target's own.
     pub(crate) fn own(self) -> Option<Nodes> {
         match self {
-            Self::Own(nodes) => Some(nodes),
+            Self::Own(nodes) => Some(*nodes),
             Self::OfRun | Self::Nobody => None,
         }
     }
