@@ -97,7 +97,7 @@ pub(crate) fn paths_of_one(
 pub(crate) fn list(wanted: &WantedFiles, report: &Report, attested: &[Attested]) -> Option<String> {
     let folder = folder(wanted)?;
     let of = |one: &Attested| {
-        let paths = paths(folder, &prefix_of(one, report));
+        let paths = paths(folder, &prefix_of(&one.name, report));
         serde_json::json!({
             "name": one.name,
             "statement-path": paths.statement.display().to_string(),
@@ -108,11 +108,24 @@ pub(crate) fn list(wanted: &WantedFiles, report: &Report, attested: &[Attested])
     Some(serde_json::Value::Array(attested.iter().map(of).collect()).to_string())
 }
 
-/// The start of the names of a target's files: nothing if it is the only target of the run. Which others pass changes no name.
-fn prefix_of(one: &Attested, report: &Report) -> String {
-    match report.targets.as_slice() {
-        [_] => String::new(),
-        _ => prefix(&one.name),
+/// The start of the names of a target's files: nothing if it is the only target of the run. Which others pass changes no name. Names
+/// that read alike as files get a part of their SHA-256, so that no statement takes the place of another.
+fn prefix_of(name: &str, report: &Report) -> String {
+    let names: Vec<&str> = report.targets.iter().map(|target| target.name.as_str()).collect();
+    prefix_among(name, &names)
+}
+
+fn prefix_among(name: &str, all: &[&str]) -> String {
+    match (
+        all,
+        all.iter().filter(|other| prefix(other) == prefix(name)).count(),
+    ) {
+        ([_], _) => String::new(),
+        (_, 0 | 1) => prefix(name),
+        _ => {
+            let hash = hex::encode(Sha256::digest(name));
+            prefix(&format!("{name}-{}", hash.get(..12).unwrap_or_default()))
+        }
     }
 }
 
@@ -144,7 +157,7 @@ pub(crate) fn write(wanted: &WantedFiles, report: &Report, attested: &[Attested]
         let Some(statement) = statement(report, target, &inputs) else {
             continue;
         };
-        let prefix = prefix_of(one, report);
+        let prefix = prefix_of(&one.name, report);
         let paths = paths(folder, &prefix);
         let predicate = statement
             .get("predicate")
@@ -219,4 +232,19 @@ fn is_ours(path: &Path, name: &str) -> bool {
     };
     let id = predicate.and_then(|predicate| predicate.pointer("/verifier/id"));
     id == Some(&env!("CARGO_PKG_REPOSITORY").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_targets_share_the_files_of_their_statements() {
+        let all = ["h:8443/x", "h/8443/x", "other"];
+        let [first, second, third] = all.map(|name| prefix_among(name, &all));
+        assert_eq!(third, "other.");
+        assert!(first.starts_with("h_8443_x-") && second.starts_with("h_8443_x-"));
+        assert_ne!(first, second);
+        assert_eq!(prefix_among("h:8443/x", &["h:8443/x"]), "");
+    }
 }
