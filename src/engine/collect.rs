@@ -38,13 +38,10 @@ async fn collect_evidence(session: &Session, deployment: &Deployment, time: Time
             .into(),
         Source::PhalaCloud(app) => instances::collect(session, asked, app).await,
     };
-    let collection = kms::ask(session, collection, kms::asked_kms(&deployment.policy), time).await;
+    let policy = &deployment.policy;
+    let bootstrap = policy.kms.bootstrap.as_ref().map(|kept| kept.value.as_str());
+    let collection = kms::ask(session, collection, kms::asked_kms(policy), bootstrap, time).await;
     let nodes = deployment.nodes.as_ref().or(session.nodes.as_ref());
-    contracts::ask(
-        session,
-        nodes,
-        collection,
-        &AskedContracts::of(&deployment.policy),
-    )
-    .await
+    let collection = contracts::ask(session, nodes, collection, &AskedContracts::of(policy)).await;
+    kms::add_contract_bootstrap(session, collection, time).await
 }

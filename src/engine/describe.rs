@@ -70,7 +70,7 @@ pub async fn ask_around(session: &Session, collection: Collection, around: Aroun
         }
         _ => kms,
     };
-    let collection = ask_kms(session, collection, &hosts, Time::default()).await;
+    let collection = ask_kms(session, collection, &hosts, None, Time::default()).await;
     let collection = ask_contracts(session, session.nodes.as_ref(), collection, &contracts).await;
     FurtherAnswers {
         collection,

@@ -11,11 +11,13 @@ use super::verify::fetch_collateral;
 use super::{Session, Time};
 use crate::collateral::CollateralRequest;
 use crate::source::kms;
-use cvm_verify_core::evidence::{KmsMeta, QuoteBytes, RecordedCollateral, RecordedKms};
+use cvm_verify_core::evidence::{
+    BootstrapSource, KmsBootstrap, KmsMeta, QuoteBytes, RecordedBootstrap, RecordedCollateral, RecordedKms,
+};
 use cvm_verify_core::policy::{KmsHost, KmsMode, Policy};
 use cvm_verify_core::report::rfc3339;
-use cvm_verify_core::verify::KmsInputs;
 use cvm_verify_core::verify::ra_tls_evidence_of;
+use cvm_verify_core::verify::{Claims, KmsInputs};
 
 /// How long all KMSs of one app may take: 90 s.
 const ALL_KMS: Duration = Duration::from_secs(90);
@@ -30,7 +32,14 @@ pub fn asked_kms(policy: &Policy) -> &[KmsHost] {
 }
 
 /// Asks the KMSs at these hosts once, for all instances that were collected. An app whose keys come from no KMS is not asked about.
-pub async fn ask(session: &Session, mut collection: Collection, hosts: &[KmsHost], time: Time) -> Collection {
+/// `bootstrap` is evidence of how its root keys were made that the user keeps.
+pub async fn ask(
+    session: &Session,
+    mut collection: Collection,
+    hosts: &[KmsHost],
+    bootstrap: Option<&str>,
+    time: Time,
+) -> Collection {
     let has_kms = collection.instances.iter().any(|instance| {
         let boot = instance
             .claims
@@ -48,19 +57,72 @@ pub async fn ask(session: &Session, mut collection: Collection, hosts: &[KmsHost
         let left = ends.saturating_duration_since(Instant::now());
         records.push(record(session, host, left, time).await);
     }
+    if let Some(text) = bootstrap {
+        let kept = recorded_bootstrap(session, BootstrapSource::File, text, time).await;
+        for record in &mut records {
+            record.bootstraps.push(kept.clone());
+        }
+    }
     for instance in &mut collection.instances {
-        let inputs = KmsInputs {
-            signatures: &session.signatures,
-            root: &session.roots.quote,
-            at: instance.at,
-            clock_floor: session.clock_floor,
-        };
+        let inputs = inputs(session, instance.at);
         instance.change(|claims| claims.with_kms(&records, &inputs));
         if let Some(bundle) = &mut instance.bundle {
             bundle.kms.clone_from(&records);
         }
     }
     collection
+}
+
+/// Adds the evidence of how the root keys were made that the contract of the KMS holds, after the contract was asked.
+pub async fn add_contract_bootstrap(session: &Session, mut collection: Collection, time: Time) -> Collection {
+    for instance in &mut collection.instances {
+        let claims = instance
+            .claims
+            .as_ref()
+            .ok()
+            .filter(|claims| !claims.kms.is_empty());
+        let Some(text) = claims.and_then(bootstrap_on_chain) else {
+            continue;
+        };
+        let recorded = recorded_bootstrap(session, BootstrapSource::Contract, &text, time).await;
+        let inputs = inputs(session, instance.at);
+        instance.change(|claims| claims.with_bootstrap(&recorded, &inputs));
+        for record in instance.bundle.iter_mut().flat_map(|bundle| &mut bundle.kms) {
+            record.bootstraps.push(recorded.clone());
+        }
+    }
+    collection
+}
+
+fn bootstrap_on_chain(claims: &Claims) -> Option<String> {
+    let found = claims.chain.as_ref()?.as_ref().ok()?;
+    found.kms()?.ok()??.info.as_ref().ok()?.bootstrap()
+}
+
+fn inputs(session: &Session, at: u64) -> KmsInputs<'_> {
+    KmsInputs {
+        signatures: &session.signatures,
+        root: &session.roots.quote,
+        at,
+        clock_floor: session.clock_floor,
+    }
+}
+
+async fn recorded_bootstrap(
+    session: &Session,
+    source: BootstrapSource,
+    text: &str,
+    time: Time,
+) -> RecordedBootstrap {
+    let collateral = match KmsBootstrap::of_text(text) {
+        Ok(bootstrap) => collateral(session, &bootstrap.attestation.quote, time).await,
+        Err(_) => None,
+    };
+    RecordedBootstrap {
+        source,
+        evidence: text.to_owned(),
+        collateral,
+    }
 }
 
 /// What one KMS showed and answered, with the collateral to verify it.

@@ -14,7 +14,7 @@ use crate::config::{Settings, WrittenValue, path_of};
 use crate::files::ReadLock;
 use crate::usage_error::UsageError;
 use crate::{files, image_source};
-use cvm_verify_core::evidence::{parse_user_hex, parse_user_hex_up_to};
+use cvm_verify_core::evidence::{KmsBootstrap, MAX_KMS_META_BYTES, parse_user_hex, parse_user_hex_up_to};
 use cvm_verify_core::lock::Lock;
 use cvm_verify_core::policy::{
     ContractPin, Expected, Freshness, GovernanceMode, GovernancePolicy, GpuExpectations, GpuMode,
@@ -394,6 +394,31 @@ impl Reader<'_> {
                     .map(|value| value.origin.clone()),
             ),
             key_provider: self.expected("kms-key-provider", |text| KeyProviders::parse(text, reference)),
+            bootstrap: self.kms_bootstrap(),
+        }
+    }
+
+    /// Evidence of how the root keys of the KMS were made, from a file.
+    fn kms_bootstrap(&mut self) -> Option<Expected<String>> {
+        let value = self.settings.one("kms-bootstrap-file")?;
+        let path = path_of(value);
+        let read = files::read(&path, MAX_KMS_META_BYTES as u64).and_then(|bytes| {
+            let text = String::from_utf8(bytes).map_err(|_| UsageError::file(&path, "is not UTF-8"))?;
+            match KmsBootstrap::of_text(&text) {
+                Ok(_) => Ok(text),
+                Err(error) => Err(UsageError::file(&path, error)),
+            }
+        });
+        match read {
+            Ok(text) => Some(Expected {
+                value: text,
+                origin: value.origin.clone(),
+            }),
+            Err(error) => {
+                self.problems
+                    .push(SettingProblem::of_named_file("kms-bootstrap-file", value, error));
+                None
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What stands above every verdict that proves less than it seems to: a simulation, a replay.
 
-use cvm_verify_core::report::{Mode, Report, TargetReport};
+use cvm_verify_core::report::{CheckId, Mode, Report, Status, TargetReport};
 
 /// The first line of whatever is made with a root that is not Intel's.
 pub(super) const SIMULATED: &str = "SIMULATED: not Intel's root, proves nothing about hardware";
@@ -38,7 +38,28 @@ pub(super) fn of_report(report: &Report) -> Banners {
 pub(super) fn of_target(target: &TargetReport, mode: Mode) -> Vec<String> {
     let simulated = target.simulated().map(str::to_owned);
     let replay = (mode == Mode::Replay).then(|| format!("REPLAY as of {}", target.evaluated_at));
-    simulated.into_iter().chain(replay).collect()
+    let on_word = (mode == Mode::Replay)
+        .then(|| on_word_of_the_bundle(target))
+        .flatten();
+    simulated.into_iter().chain(replay).chain(on_word).collect()
+}
+
+/// What a replay takes on the word of whoever made the bundle: what a KMS and nodes of a blockchain answered is not signed.
+fn on_word_of_the_bundle(target: &TargetReport) -> Option<String> {
+    let answered: Vec<&str> = [CheckId::Kms, CheckId::Governance]
+        .into_iter()
+        .filter(|id| {
+            let status = target.check(*id).map(|check| check.status);
+            matches!(status, Some(Status::Pass | Status::Warn))
+        })
+        .map(CheckId::as_str)
+        .collect();
+    (!answered.is_empty()).then(|| {
+        format!(
+            "{}: what was answered then is the word of the bundle's maker",
+            answered.join(", ")
+        )
+    })
 }
 
 /// Whether the proof rests on another root than the built-in ones.

@@ -478,6 +478,95 @@ fn t46_what_only_looks_like_yes_is_not() {
 }
 
 #[test]
+fn t46_what_is_not_named_or_not_said_is_a_warning_with_its_own_reason() {
+    let without = |key: &str| {
+        let mut trial = Trial::new();
+        trial.policy.retain(|line| !line.starts_with(key));
+        trial
+    };
+    without("governance-app-owner")
+        .verify()
+        .assert(Governance, Warn, Some("owner-not-pinned"));
+    without("governance-kms-")
+        .pinned()
+        .verify()
+        .assert(Governance, Warn, Some("kms-not-named"));
+    without("reference-values")
+        .pinned()
+        .verify()
+        .assert(Governance, Warn, Some("os-not-asked"));
+    Trial::new()
+        .pinned()
+        .both(|chain| chain.name_kms(&[]))
+        .verify()
+        .assert(Governance, Warn, Some("kms-not-linked"));
+    let trial = Trial::new()
+        .pinned()
+        .both(|chain| chain.boot_refusal = Some("Device not allowed\u{1b}[2J".to_owned()));
+    let ran = trial.verify();
+    ran.assert(Governance, Warn, Some("boot-check"));
+    let detail = ran.check(Governance).detail;
+    assert!(
+        detail.contains("Device not allowed") && !detail.contains('\u{1b}'),
+        "{detail}"
+    );
+}
+
+#[test]
+fn t46_a_kms_that_its_contract_does_not_allow_or_that_has_another_contract_convicts() {
+    let log = Cvm::healthy(&World::default()).measured_log();
+    let event = log.iter().find(|event| event.event == "mr-kms").unwrap();
+    let call = format!("f6fe4f40{}", hex::encode(&event.payload));
+    Trial::new()
+        .both(|chain| chain.answer(KMS_CONTRACT, &call, number(0)))
+        .fails("kms-not-allowed");
+    let trial = Trial::new();
+    let path = trial.deployment.folder.path().join("reference.toml");
+    let id = simulator::cvm::simulated_kms_id(World::default().seed);
+    let row = format!(
+        "[[kms]]\nname = \"ours\"\nid = \"{id}\"\nwhat = \"our KMS\"\ngovernance = \"8453:0x{}\"\nsource = \"the simulator\"\ndate \
+         = \"2026-10-01\"\n",
+        "66".repeat(20)
+    );
+    let text = std::fs::read_to_string(&path).unwrap() + &row;
+    std::fs::write(&path, text).unwrap();
+    trial.fails("kms-contract-differs");
+}
+
+#[test]
+fn t46_forms_that_no_contract_has_are_open() {
+    // A proxy whose implementation is not there.
+    Trial::new()
+        .both(|chain| chain.implement(app_id(), [0x99; 20]))
+        .is_open("abi");
+    // An address with more than 20 bytes.
+    Trial::new()
+        .both(|chain| chain.answer(app_id(), "8da5cb5b", [0x07; 32]))
+        .is_open("abi");
+    // A node that does not know the block tag, without an error.
+    let trial = Trial::new();
+    trial.nodes[1].edit(|method, answer| {
+        if method == "eth_getBlockByNumber" {
+            answer["result"] = serde_json::Value::Null;
+        }
+    });
+    let ran = trial.is_open("rpc");
+    assert!(
+        ran.check(Governance).detail.contains("block tag `finalized`"),
+        "{ran:#?}"
+    );
+    // An app whose evidence is not proven is asked about nowhere.
+    let trial = Trial::new();
+    trial
+        .deployment
+        .app
+        .change(|cvm| simulator::Lie::ForgedEventLog.apply(cvm));
+    let ran = trial.verify();
+    ran.assert(Governance, Error, Some("event-log-not-proven"));
+    assert!(trial.nodes.iter().all(|node| node.requests().is_empty()));
+}
+
+#[test]
 fn t46_a_contract_of_another_app_says_nothing_of_this_one() {
     let mut trial = Trial::new();
     trial.policy.retain(|line| !line.starts_with("app-id"));

@@ -1,8 +1,12 @@
 //! T36: the KMS that gives the app its keys. Each lie has its own reason, and none accuses the app.
 
-use cvm_verify_core::evidence::{MAX_KMS, RecordedCollateral, RecordedKms};
+use cvm_verify_core::checks::Check;
+use cvm_verify_core::evidence::{
+    BootstrapSource, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
+};
 use cvm_verify_core::policy::{KeyProviders, KmsMode, KmsPolicy, Origin, OsImagePolicy, TcbException};
 use cvm_verify_core::report::{CheckId, Status, Verdict};
+use cvm_verify_core::verify::UnusableCollateral;
 use serde_json::{Value, json};
 use simulator::cvm::simulated_kms_id;
 use simulator::kms::{bootstrap, root_certificate};
@@ -439,6 +443,130 @@ fn t36_bootstrap_evidence_convicts_if_it_is_about_other_keys_and_is_not_needed()
     }
     let without = honest(&kms()).with(|trial| trial.kms[0].bootstrap_collateral = None);
     without.judge().says(ID, Status::Warn, "bootstrap-undetermined");
+}
+
+/// A replica that shows nothing of its bootstrap, beside evidence of one from elsewhere.
+fn beside(source: BootstrapSource, evidence: &str) -> Trial {
+    let mut replica = kms();
+    replica.meta["bootstrap_info"] = Value::Null;
+    honest(&replica).with(|trial| {
+        trial.kms[0].bootstraps.push(RecordedBootstrap {
+            source,
+            evidence: evidence.to_owned(),
+            collateral: collateral(&kms().cvm.world),
+        });
+    })
+}
+
+fn keys_of(evidence: &Value) -> [Vec<u8>; 2] {
+    ["ca_pubkey", "k256_pubkey"].map(|name| hex::decode(evidence[name].as_str().unwrap()).unwrap())
+}
+
+#[test]
+fn t36_bootstrap_evidence_from_elsewhere_must_be_about_the_apps_root() {
+    let own = kms();
+    let good = &own.meta["bootstrap_info"];
+    let [ca, k256] = keys_of(good);
+    let other_root = Kms::of(own.cvm.clone(), 7);
+    let mut debug = own.cvm.clone();
+    debug.report.td_attributes[0] |= 1;
+    let mut migratable = own.cvm.clone();
+    migratable.report.td_attributes[3] |= 0x20;
+    for source in [BootstrapSource::File, BootstrapSource::Contract] {
+        let judged = beside(source, &good.to_string()).judge();
+        judged.passes().proves(ID);
+        let made = format!(
+            "The root keys were made by the compose document {}",
+            hex::encode(own.cvm.compose_hash())
+        );
+        assert!(judged.detail(ID).contains(&made), "{judged}");
+        let mut swapped = good.clone();
+        swapped["quote"] = bootstrap(&own.cvm, &ca, &[3; 33])["quote"].clone();
+        let mut short = good.clone();
+        short["eventlog"] = hex::encode("[]").into();
+        for (what, evidence) in [
+            ("another root", other_root.meta["bootstrap_info"].clone()),
+            ("another quote", swapped),
+            ("an empty log", short),
+            ("a debugged VM", bootstrap(&debug, &ca, &k256)),
+            ("a VM that can be migrated", bootstrap(&migratable, &ca, &k256)),
+        ] {
+            let judged = fails_alone(&beside(source, &evidence.to_string()), "bootstrap");
+            assert!(judged.detail(ID).contains(source.words()), "{what}: {judged}");
+        }
+        for evidence in ["{}", "7", "", r#"{"ca_pubkey":"00","k256_pubkey":"00"}"#] {
+            beside(source, evidence)
+                .judge()
+                .says(ID, Status::Warn, "bootstrap-undetermined");
+        }
+        let without =
+            beside(source, &good.to_string()).with(|trial| trial.kms[0].bootstraps[0].collateral = None);
+        without.judge().says(ID, Status::Warn, "bootstrap-undetermined");
+    }
+    // More than one of each source is not looked at.
+    let flood = beside(BootstrapSource::Contract, &good.to_string()).with(|trial| {
+        let one = trial.kms[0].bootstraps[0].clone();
+        let bad = RecordedBootstrap {
+            evidence: other_root.meta["bootstrap_info"].to_string(),
+            ..one.clone()
+        };
+        trial.kms[0].bootstraps = vec![one.clone(), one];
+        trial.kms[0].bootstraps.extend(vec![bad; 1000]);
+    });
+    flood.judge().proves(ID);
+}
+
+#[test]
+fn t36_bootstrap_evidence_that_the_user_names_must_count() {
+    let own = kms();
+    let good = own.meta["bootstrap_info"].to_string();
+    let named = |trial: Trial| {
+        let text = good.clone();
+        trial.with(|trial| trial.policy.kms.bootstrap = Some(expected("kms-bootstrap-file", text)))
+    };
+    named(beside(BootstrapSource::File, &good))
+        .judge()
+        .passes()
+        .proves(ID);
+    let without_host = named(Trial::healthy());
+    is_open(&without_host, "no-host");
+    // Nobody looked at it, or at another, or it came from the contract.
+    is_open(&named(honest(&own)), "bootstrap-unproven");
+    is_open(
+        &named(beside(BootstrapSource::File, &format!("{good} "))),
+        "bootstrap-unproven",
+    );
+    is_open(
+        &named(beside(BootstrapSource::Contract, &good)),
+        "bootstrap-unproven",
+    );
+    let without = named(beside(BootstrapSource::File, &good))
+        .with(|trial| trial.kms[0].bootstraps[0].collateral = None);
+    is_open(&without, "bootstrap-unproven");
+}
+
+#[test]
+fn t36_an_app_that_is_not_proven_says_nothing_of_its_kms() {
+    let unproven = honest(&kms()).with(|trial| trial.collateral = Err(UnusableCollateral::Missing));
+    unproven.judge().says(ID, Status::Error, "quote-not-proven");
+    let forged = honest(&kms()).with(|trial| Lie::ForgedEventLog.apply(&mut trial.cvm));
+    forged.judge().says(ID, Status::Error, "event-log-not-proven");
+}
+
+/// Every reason that the two checks have stands in a test that asserts it.
+#[test]
+fn every_reason_of_kms_and_governance_has_a_test() {
+    for (id, tests) in [
+        (CheckId::Kms, include_str!("kms.rs")),
+        (CheckId::Governance, include_str!("governance.rs")),
+    ] {
+        // Asserted for every check alike, in attacks on the boot.
+        let shared = ["boot-order-not-proven", "quote-not-proven"];
+        let of_check = Check::of(id).reasons.iter().map(|reason| reason.id);
+        for reason in of_check.filter(|reason| !shared.contains(reason)) {
+            assert!(tests.contains(&format!("\"{reason}\"")), "{id}/{reason}");
+        }
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod governed;
 mod gpu;
 mod hints;
 mod inspect;
+mod kms_bootstrap;
 mod launch_binding;
 mod live;
 mod locations;

@@ -138,8 +138,28 @@ fn rules(object: &Object<'_>) -> Result<Option<KmsRules>, EvidenceError> {
 }
 
 impl KmsBootstrap {
+    /// Parses a document of its own: an object as `bootstrap_info` of GetMeta has it, with `ca_pubkey`, `k256_pubkey`, and
+    /// `attestation` or `quote` and `eventlog`, all hex.
+    ///
+    /// # Errors
+    /// An [`EvidenceError`] that names the field.
+    pub fn of_text(text: &str) -> Result<Self, EvidenceError> {
+        const DOCUMENT: &str = "the bootstrap evidence";
+        if text.len() > MAX_KMS_META_BYTES {
+            return Err(EvidenceError::TooLarge {
+                document: DOCUMENT,
+                size: text.len(),
+                limit: MAX_KMS_META_BYTES,
+            });
+        }
+        Self::of_object(&Object::document(DOCUMENT, text)?)
+    }
+
     fn parse(value: &RawValue) -> Result<Self, EvidenceError> {
-        let object = Object::at(DOCUMENT, "bootstrap_info".to_owned(), value.get())?;
+        Self::of_object(&Object::at(DOCUMENT, "bootstrap_info".to_owned(), value.get())?)
+    }
+
+    fn of_object(object: &Object<'_>) -> Result<Self, EvidenceError> {
         let key = |name: &str| match object.hex_up_to(name, MAX_KEY)? {
             Some(key) if !key.is_empty() => Ok(key),
             _ => Err(object.malformed(name, "is missing")),
@@ -232,7 +252,13 @@ mod tests {
         for bootstrap in ["{}", r#"{"ca_pubkey":"00","k256_pubkey":"00","quote":"zz"}"#, "7"] {
             let text = format!(r#"{{"ca_cert":"x","is_dev":false,"bootstrap_info":{bootstrap}}}"#);
             assert!(parse(&text).bootstrap.unwrap().is_err(), "{bootstrap}");
+            assert!(KmsBootstrap::of_text(bootstrap).is_err(), "{bootstrap}");
         }
+        let long = format!(r#"{{"ca_pubkey":"{}"}}"#, "00".repeat(MAX_KMS_META_BYTES));
+        assert!(matches!(
+            KmsBootstrap::of_text(&long),
+            Err(EvidenceError::TooLarge { .. })
+        ));
     }
 
     #[test]
@@ -250,6 +276,10 @@ mod tests {
         #[test]
         fn no_text_panics(text in ".{0,200}", value in r#"("[0-9a-f]{0,8}"|[0-9]{1,22}|true|null|\{\}|\[\])"#) {
             let _ = KmsMeta::parse(&text);
+            let _ = KmsBootstrap::of_text(&text);
+            for name in ["ca_pubkey", "k256_pubkey", "quote", "eventlog", "attestation"] {
+                let _ = KmsBootstrap::of_text(&format!(r#"{{"ca_pubkey":"00","{name}":{value},"k256_pubkey":"02"}}"#));
+            }
             for name in ["ca_cert", "chain_id", "kms_contract_address", "is_dev", "bootstrap_info", "k256_pubkey"] {
                 let _ = KmsMeta::parse(&format!(r#"{{"{name}":{value}}}"#));
                 let _ = KmsMeta::parse(&format!(r#"{{"ca_cert":"x","allow_any_upgrade":false,"{name}":{value}}}"#));

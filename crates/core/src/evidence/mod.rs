@@ -88,7 +88,9 @@ pub(crate) use phala_verifier::error_detail;
 pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedPhalaAnswer};
 pub use quote::QuoteBytes;
 pub use recorded_chain::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
-pub use recorded_kms::{MAX_KMS, RecordedCollateral, RecordedKms};
+pub use recorded_kms::{
+    BootstrapSource, MAX_BOOTSTRAPS, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
+};
 pub use statements::{
     LookupProblem, LookupProblemKind, MAX_LOOKED_UP, MAX_STATEMENT_FILE, MAX_STATEMENTS, RecordedStatements,
     StatementFile, StatementFileError, StatementSource,

@@ -32,6 +32,45 @@ pub struct RecordedKms {
     /// The collateral for the quote of its bootstrap, which another machine may have made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bootstrap_collateral: Option<RecordedCollateral>,
+    /// Evidence of its bootstrap from elsewhere, at most [`MAX_BOOTSTRAPS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bootstraps: Vec<RecordedBootstrap>,
+}
+
+/// Most pieces of evidence of a bootstrap that do not come from the KMS itself: one of each source.
+pub const MAX_BOOTSTRAPS: usize = 2;
+
+/// Evidence of how the root keys of a KMS were made, from elsewhere than its own answer.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecordedBootstrap {
+    /// Where it comes from.
+    pub source: BootstrapSource,
+    /// The evidence, JSON text as [`KmsBootstrap::of_text`](super::KmsBootstrap::of_text) reads it.
+    pub evidence: String,
+    /// The collateral for its quote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collateral: Option<RecordedCollateral>,
+}
+
+/// Where evidence of a bootstrap comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BootstrapSource {
+    /// A file that the user keeps.
+    File,
+    /// `kmsInfo()` of the contract of the KMS.
+    Contract,
+}
+
+impl BootstrapSource {
+    /// What it is called in sentences.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::File => "in your file",
+            Self::Contract => "in the KMS's contract",
+        }
+    }
 }
 
 /// Collateral, recorded.
@@ -70,6 +109,7 @@ impl RecordedKms {
             problem: None,
             collateral: None,
             bootstrap_collateral: None,
+            bootstraps: Vec::new(),
         }
     }
 

@@ -316,6 +316,7 @@ impl Encoding {
             builds,
             os_image,
             key_provider,
+            bootstrap,
         } = policy;
         match mode {
             KmsMode::Named => {}
@@ -340,6 +341,9 @@ impl Encoding {
         }
         if !own.0.is_empty() {
             self.entry("kms-vm", [own.0.as_slice()]);
+        }
+        if let Some(Expected { value, origin: _ }) = bootstrap {
+            self.entry("kms-bootstrap-file", [value.as_bytes()]);
         }
     }
 

@@ -141,6 +141,14 @@ fn kms_of_each() -> Vec<KmsPolicy> {
             key_provider: provider("unchecked"),
             ..default()
         },
+        KmsPolicy {
+            bootstrap: expected("{}".to_owned()),
+            ..default()
+        },
+        KmsPolicy {
+            bootstrap: expected("[]".to_owned()),
+            ..default()
+        },
     ]
 }
 

@@ -23,6 +23,8 @@ pub struct KmsPolicy {
     pub os_image: Option<(OsImagePolicy, Origin)>,
     /// Who may give the KMS's own VM its keys; without it, dstack's local key provider.
     pub key_provider: Option<Expected<KeyProviders>>,
+    /// Evidence of how its root keys were made, which must hold: a document that the user keeps.
+    pub bootstrap: Option<Expected<String>>,
 }
 
 /// What becomes of an app whose KMS cannot be judged.
@@ -48,6 +50,7 @@ impl KmsPolicy {
             builds,
             os_image,
             key_provider,
+            bootstrap,
         } = self;
         matches!(mode, KmsMode::Required)
             || hosts.is_some()
@@ -55,6 +58,7 @@ impl KmsPolicy {
             || builds.is_some()
             || os_image.is_some()
             || key_provider.is_some()
+            || bootstrap.is_some()
     }
 }
 

@@ -9,7 +9,7 @@
 use sha3::{Digest as _, Keccak256};
 
 use super::ra_tls::{self, RaTlsRefusal};
-use crate::evidence::{KmsMeta, KmsRules, TlsChain};
+use crate::evidence::{BootstrapSource, KmsMeta, KmsRules, TlsChain};
 
 /// What the report data of a bootstrap is a hash of begins with. The misspelling is dstack's.
 const PREFIX: &[u8] = b"dstack-kms-genereted-keys-v1:";
@@ -21,6 +21,16 @@ pub struct KmsAnswer<F> {
     pub(super) chain: Option<TlsChain>,
     pub(super) own: Option<Box<F>>,
     pub(super) attested: Result<AttestedKms<F>, KmsProblem>,
+    pub(super) bootstraps: Vec<Bootstrap<F>>,
+}
+
+/// Evidence of how the root keys of a KMS were made, from elsewhere than its own answer.
+#[derive(Debug)]
+pub struct Bootstrap<F> {
+    pub(super) source: BootstrapSource,
+    pub(super) evidence: String,
+    pub(super) root_key: Option<String>,
+    pub(super) state: BootstrapState<F>,
 }
 
 /// A KMS whose TLS key is held by the TD of its own proven quote, and what it answered over that connection. It can be made
@@ -108,6 +118,12 @@ impl<F> KmsAnswer<F> {
         self.own.as_deref()
     }
 
+    /// Evidence of how its root keys were made that did not come from itself.
+    #[must_use]
+    pub fn bootstraps(&self) -> &[Bootstrap<F>] {
+        &self.bootstraps
+    }
+
     /// The KMS, with what its evidence proves.
     ///
     /// # Errors
@@ -118,6 +134,32 @@ impl<F> KmsAnswer<F> {
             (Err(problem), _) => Err(problem),
             (Ok(_), None) => Err(&KmsProblem::QuoteNotProven),
         }
+    }
+}
+
+impl<F> Bootstrap<F> {
+    /// Where it comes from.
+    #[must_use]
+    pub const fn source(&self) -> BootstrapSource {
+        self.source
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn evidence(&self) -> &str {
+        &self.evidence
+    }
+
+    /// Whether it is about a root key: SubjectPublicKeyInfo in hex, as a key-provider id is.
+    #[must_use]
+    pub fn is_about(&self, root_key: &str) -> bool {
+        self.root_key.as_deref() == Some(root_key)
+    }
+
+    /// What is proven of it.
+    #[must_use]
+    pub const fn state(&self) -> &BootstrapState<F> {
+        &self.state
     }
 }
 

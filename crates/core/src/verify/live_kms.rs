@@ -1,12 +1,16 @@
 //! What KMSs showed and answered, added to the facts of the app whose keys they give: from a [`RecordedKms`] to a [`KmsAnswer`].
 
 use super::kms::{
-    AttestedKms, BootstrapRefusal, BootstrapState, KmsAnswer, KmsProblem, Meta, bootstrap_report_data,
+    AttestedKms, Bootstrap, BootstrapRefusal, BootstrapState, KmsAnswer, KmsProblem, Meta,
+    bootstrap_report_data,
 };
 use super::live_tls::{LeafInputs, prove_certificate, td_claims};
 use super::ra_tls::{self, NotBoundBy};
 use super::{Claims, Inputs, NotProven, SignatureCache, TrustRoot, UnusableCollateral, mr_aggregated, prove};
-use crate::evidence::{Evidence, KmsMeta, MAX_KMS, RecordedCollateral, RecordedKms};
+use crate::evidence::{
+    Evidence, KmsBootstrap, KmsMeta, MAX_BOOTSTRAPS, MAX_KMS, RecordedBootstrap, RecordedCollateral,
+    RecordedKms,
+};
 
 /// What the evidence of a KMS is verified with.
 #[derive(Clone, Copy)]
@@ -32,14 +36,55 @@ impl Claims {
     }
 }
 
+impl Claims {
+    /// With further evidence of how the root keys of the KMSs that were asked were made.
+    #[must_use]
+    pub fn with_bootstrap(mut self, recorded: &RecordedBootstrap, inputs: &KmsInputs<'_>) -> Self {
+        for answer in &mut self.kms {
+            if answer.bootstraps.len() < MAX_BOOTSTRAPS {
+                answer.bootstraps.push(Bootstrap::of(recorded, inputs));
+            }
+        }
+        self
+    }
+}
+
+impl Bootstrap<Claims> {
+    fn of(recorded: &RecordedBootstrap, inputs: &KmsInputs<'_>) -> Self {
+        let read = KmsBootstrap::of_text(&recorded.evidence);
+        Self {
+            source: recorded.source,
+            evidence: recorded.evidence.clone(),
+            root_key: read
+                .as_ref()
+                .ok()
+                .map(|bootstrap| hex::encode(&bootstrap.ca_public_key)),
+            state: match &read {
+                Ok(bootstrap) => proven_bootstrap(bootstrap, recorded.collateral.as_ref(), inputs),
+                Err(error) => BootstrapState::Undetermined(error.to_string()),
+            },
+        }
+    }
+}
+
 impl KmsAnswer<Claims> {
     fn of(recorded: &RecordedKms, inputs: &KmsInputs<'_>) -> Self {
+        let further = recorded.bootstraps.iter().take(MAX_BOOTSTRAPS);
+        Self {
+            bootstraps: further.map(|one| Bootstrap::of(one, inputs)).collect(),
+            ..Self::of_itself(recorded, inputs)
+        }
+    }
+
+    /// What it showed itself.
+    fn of_itself(recorded: &RecordedKms, inputs: &KmsInputs<'_>) -> Self {
         let host = recorded.host.clone();
         let without_evidence = |chain, problem| Self {
             host: host.clone(),
             chain,
             own: None,
             attested: Err(problem),
+            bootstraps: Vec::new(),
         };
         let problem = recorded.problem.clone();
         let Some(chain) = recorded.tls_chain() else {
@@ -83,6 +128,7 @@ impl KmsAnswer<Claims> {
             chain: Some(chain),
             own: Some(Box::new(own)),
             attested,
+            bootstraps: Vec::new(),
         }
     }
 
@@ -134,6 +180,15 @@ fn bootstrap_of(
     {
         return BootstrapState::Refused(BootstrapRefusal::OtherK256);
     }
+    proven_bootstrap(bootstrap, collateral, inputs)
+}
+
+/// What the evidence of a bootstrap proves: that a TD quoted both keys that stand beside it.
+fn proven_bootstrap(
+    bootstrap: &KmsBootstrap,
+    collateral: Option<&RecordedCollateral>,
+    inputs: &KmsInputs<'_>,
+) -> BootstrapState<Claims> {
     let evidence = match Evidence::of_quote(bootstrap.attestation.clone(), None, None, None) {
         Ok(evidence) => evidence,
         Err(error) => return BootstrapState::Undetermined(error.to_string()),

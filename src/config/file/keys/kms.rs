@@ -61,4 +61,14 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""local-sgx:1b7a49378403249b6986a907844cab0921eca32dd47e657f3c10311ccaeccf8b""#,
         option: None,
     },
+    PolicyKey {
+        name: "kms-bootstrap-file",
+        scope: KeyScope::Both,
+        shape: Shape::Path,
+        says: "Evidence of how the root keys of the KMS were made, which must hold: a JSON file with `ca_pubkey`, `k256_pubkey`, and \
+               `attestation` or `quote` and `eventlog`, all hex, as `bootstrap_info` in the KMS's answer to GetMeta.",
+        default: "what the KMS and its contract show",
+        example: r#""kms-bootstrap.json""#,
+        option: None,
+    },
 ];

@@ -39,6 +39,8 @@ pub struct Chain {
     pub head_calls: BTreeMap<(Address, String), Vec<u8>>,
     /// The app's contract.
     pub app: Address,
+    /// Why `isAppAllowed` refuses every boot; absent where it refuses none.
+    pub boot_refusal: Option<String>,
 }
 
 /// The KMS's contract.
@@ -62,6 +64,7 @@ impl Chain {
             calls: BTreeMap::new(),
             head_calls: BTreeMap::new(),
             app,
+            boot_refusal: None,
         };
         for (contract, implementation) in [(app, APP_IMPLEMENTATION), (KMS_CONTRACT, KMS_IMPLEMENTATION)] {
             chain.code.insert(contract, b"the code of a proxy".to_vec());
@@ -143,13 +146,27 @@ impl Chain {
 
     /// The CA key in `kmsInfo`; the three other members are empty.
     pub fn name_kms(&mut self, spki: &[u8]) {
-        let mut padded = spki.to_vec();
-        padded.resize(spki.len().next_multiple_of(32), 0);
-        let end = 0xc0 + padded.len();
-        let heads = [0x80, 0xa0, end, end + 32].map(length).concat();
-        let lengths = [length(0), length(spki.len())].concat();
-        let parts = [heads, lengths, padded, [length(0), length(0)].concat()];
-        self.answer(KMS_CONTRACT, "09177063", parts.concat());
+        self.set_kms_info([&[], spki, &[], &[]]);
+    }
+
+    /// What `kmsInfo` answers, from evidence of a bootstrap as [`bootstrap`](crate::kms::bootstrap) makes it.
+    pub fn hold_bootstrap(&mut self, evidence: &Value) {
+        let member =
+            |name: &str| hex::decode(evidence[name].as_str().unwrap_or_default()).unwrap_or_default();
+        let members = ["k256_pubkey", "ca_pubkey", "quote", "eventlog"].map(member);
+        self.set_kms_info(members.each_ref().map(Vec::as_slice));
+    }
+
+    fn set_kms_info(&mut self, members: [&[u8]; 4]) {
+        let mut heads = Vec::new();
+        let mut tails = Vec::new();
+        for member in members {
+            heads.extend(length(0x80 + tails.len()));
+            tails.extend(length(member.len()));
+            tails.extend_from_slice(member);
+            tails.resize(tails.len().next_multiple_of(32), 0);
+        }
+        self.answer(KMS_CONTRACT, "09177063", [heads, tails].concat());
     }
 
     /// The address of a proxy's implementation.
@@ -197,7 +214,12 @@ impl Chain {
                 let contract = address(&params[0]["to"]);
                 // A boot that is asked about whole is allowed if nothing else was said.
                 if call.starts_with("1e079198") && !self.calls.contains_key(&(contract, call.to_owned())) {
-                    return Ok(data(&[number(1), number(0x40), number(0)].concat()));
+                    let mut words = self.boot_refusal.clone().unwrap_or_default().into_bytes();
+                    let said = length(words.len());
+                    words.resize(words.len().next_multiple_of(32), 0);
+                    let allowed = number(u8::from(self.boot_refusal.is_none()));
+                    let answer = [allowed.to_vec(), number(0x40).to_vec(), said.to_vec(), words];
+                    return Ok(data(&answer.concat()));
                 }
                 let question = (contract, call.to_owned());
                 let at_head = self.head_calls.get(&question).filter(|_| params[1] == "latest");

@@ -413,9 +413,10 @@ fn judge_link(
         }
         _ => false,
     };
-    let Some(key) = judgement.answer(&kms.ca_public_key, "kmsInfo") else {
+    let Some(info) = judgement.answer(&kms.info, "kmsInfo") else {
         return;
     };
+    let key = &info.ca_public_key;
     if key.is_empty() {
         if !is_known {
             let detail = "The KMS's contract does not say which KMS it governs.";

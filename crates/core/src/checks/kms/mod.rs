@@ -1,5 +1,6 @@
 //! `kms`: the KMS that gave the app its keys is attested and runs code that you named.
 
+mod bootstrap;
 mod own;
 mod reasons;
 
@@ -8,12 +9,12 @@ use reasons::*;
 use super::judgement::Judgement;
 use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
-    boot_claims, td_attributes,
+    boot_claims,
 };
 use crate::evidence::KmsRules;
 use crate::policy::{KeyProviders, KmsMode, KmsPolicy, Policy};
-use crate::report::{CheckId, Status};
-use crate::verify::kms::{BootstrapState, KmsAnswer, KmsProblem, Meta};
+use crate::report::CheckId;
+use crate::verify::kms::{KmsAnswer, KmsProblem, Meta};
 use crate::verify::{BootClaims, Claims, NotProven, RaTlsRefusal};
 
 pub(super) const CHECK: Check = Check {
@@ -139,10 +140,11 @@ fn judge(
         Err(why) => judgement.error(&META, format!("The KMS at {host}: {why}.")),
         Ok(meta) => judge_meta(judgement, answer, meta, policy),
     }
+    let born = bootstrap::judge(judgement, answer, boot, policy);
     let runs = own.boot.as_ref().map(|boot| hex::encode(boot.compose_hash()));
     Some(format!(
         "The KMS at {host} has the root key of the app's keys and runs the compose document {}, {}; quoted when it started, \
-         answered when it was asked.",
+         answered when it was asked.{born}",
         runs.unwrap_or_default(),
         named.unwrap_or_else(|| "which nobody named".to_owned())
     ))
@@ -323,31 +325,6 @@ fn judge_meta(judgement: &mut Judgement, answer: &KmsAnswer<Claims>, meta: &Meta
         );
     }
     judge_rules(judgement, host, meta, policy);
-    match meta.bootstrap() {
-        BootstrapState::Absent => {}
-        BootstrapState::Proven(own) => {
-            // The platform of that time is not judged. A VM that its host could look into gave the root keys away.
-            let finding = (td_attributes::CHECK.run)(own, policy);
-            if finding.status == Status::Fail {
-                judgement.fail(
-                    &BOOTSTRAP,
-                    format!(
-                        "Of the VM that made the root keys of the KMS at {host}, {} says: {}",
-                        td_attributes::CHECK.id,
-                        finding.detail
-                    ),
-                );
-            }
-        }
-        BootstrapState::Undetermined(why) => judgement.warn(
-            &BOOTSTRAP_UNDETERMINED,
-            format!("The bootstrap evidence of the KMS at {host}: {why}."),
-        ),
-        BootstrapState::Refused(refusal) => judgement.fail(
-            &BOOTSTRAP,
-            format!("The bootstrap evidence of the KMS at {host} is refused: {refusal}."),
-        ),
-    }
 }
 
 /// Whether it follows the contract that the user named.

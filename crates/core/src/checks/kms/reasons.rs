@@ -3,7 +3,7 @@
 use crate::checks::Reason;
 
 /// Every reason of its own.
-pub(super) const ALL: [&Reason; 32] = [
+pub(super) const ALL: [&Reason; 33] = [
     &OTHER_ROOT,
     &OTHER_EPOCH,
     &NO_EVIDENCE,
@@ -34,6 +34,7 @@ pub(super) const ALL: [&Reason; 32] = [
     &NO_HOST,
     &IMAGES_UNVERIFIED,
     &BOOTSTRAP_UNDETERMINED,
+    &BOOTSTRAP_UNPROVEN,
     &NOT_CONFIGURED,
     &UNCHECKED,
 ];
@@ -129,7 +130,8 @@ pub(super) const HOST: Reason = Reason {
 };
 pub(super) const BOOTSTRAP: Reason = Reason {
     id: "bootstrap",
-    means: "The KMS shows evidence of how its root keys were made, and that is refused or is about other keys.",
+    means: "There is evidence of how the root keys of the KMS were made, and it is refused, is about other keys, or shows that \
+            others could read the keys.",
     fix: "Ask the operator of the KMS how its root keys were made. Until that is known, treat them as known to the operator.",
 };
 pub(super) const NO_KMS: Reason = Reason {
@@ -197,8 +199,13 @@ pub(super) const IMAGES_UNVERIFIED: Reason = Reason {
 };
 pub(super) const BOOTSTRAP_UNDETERMINED: Reason = Reason {
     id: "bootstrap-undetermined",
-    means: "The KMS shows evidence of how its root keys were made, and that could not be verified.",
+    means: "There is evidence of how the root keys of the KMS were made, and it could not be verified.",
     fix: "Nothing, if you do not rely on where the root keys were made: the machine may not be rated any more.",
+};
+pub(super) const BOOTSTRAP_UNPROVEN: Reason = Reason {
+    id: "bootstrap-unproven",
+    means: "You named evidence of how the root keys of the KMS were made, and it was not looked at or could not be verified.",
+    fix: "Verify again. If this stays, Intel's collateral for the machine of then cannot be had: remove `kms-bootstrap-file`.",
 };
 pub(super) const NOT_CONFIGURED: Reason = Reason {
     id: "not-configured",

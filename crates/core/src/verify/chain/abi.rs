@@ -208,6 +208,25 @@ pub struct KmsInfo {
 }
 
 impl KmsInfo {
+    /// The evidence of how the root keys were made, as [`KmsBootstrap::of_text`](crate::evidence::KmsBootstrap::of_text) reads
+    /// it; absent where the contract holds no quote.
+    #[must_use]
+    pub fn bootstrap(&self) -> Option<String> {
+        let Self {
+            k256_public_key,
+            ca_public_key,
+            quote,
+            event_log,
+        } = self;
+        let document = serde_json::json!({
+            "ca_pubkey": hex::encode(ca_public_key),
+            "k256_pubkey": hex::encode(k256_public_key),
+            "quote": hex::encode(quote),
+            "eventlog": hex::encode(event_log),
+        });
+        (!quote.is_empty()).then(|| document.to_string())
+    }
+
     /// Reads the answer of `kmsInfo()`: four byte strings.
     ///
     /// # Errors

@@ -103,8 +103,8 @@ pub struct KmsContract {
     pub kms_allowed: Option<NodeAnswer<bool>>,
     /// Whether each KMS that was attested in this run may have the root keys, by its build.
     pub live_builds: Vec<([u8; 32], NodeAnswer<bool>)>,
-    /// SubjectPublicKeyInfo of the KMS's CA, DER; empty where the contract does not say.
-    pub ca_public_key: NodeAnswer<Vec<u8>>,
+    /// Which KMS it governs, and evidence of how that one's root keys were made; empty where the contract does not say.
+    pub info: NodeAnswer<KmsInfo>,
     /// What it answers a KMS that asks whether this boot of the app may have keys: yes or no, and its words. Absent where the
     /// OS image is not known.
     pub boot_allowed: Option<NodeAnswer<(bool, String)>>,
@@ -348,9 +348,7 @@ impl At<'_, '_> {
                 .iter()
                 .map(|build| (*build, self.bool(address, &Call::KmsAllowed(*build))))
                 .collect(),
-            ca_public_key: self.call(address, &Call::KmsInfo, |answer| {
-                KmsInfo::decode(answer).map(|info| info.ca_public_key)
-            }),
+            info: self.call(address, &Call::KmsInfo, KmsInfo::decode),
             boot_allowed: subject
                 .os_image_hash()
                 .map(|_| self.boot_allowed(address, subject)),

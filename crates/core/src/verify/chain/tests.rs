@@ -345,7 +345,8 @@ fn two_nodes_that_agree_say_who_governs_the_app() {
     let kms = found.kms().unwrap().unwrap().unwrap();
     assert_eq!(kms.os_image_allowed, Some(Ok(true)));
     assert_eq!(kms.kms_allowed, Some(Ok(true)));
-    assert_eq!(kms.ca_public_key, Ok(Vec::new()));
+    assert_eq!(kms.info.as_ref().unwrap().ca_public_key, Vec::<u8>::new());
+    assert_eq!(kms.info.as_ref().unwrap().bootstrap(), None);
     assert_eq!(kms.boot_allowed, Some(Ok((true, String::new()))));
 }
 
