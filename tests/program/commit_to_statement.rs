@@ -137,6 +137,7 @@ fn a_release_goes_from_its_commit_to_a_statement_that_another_program_verifies()
             format!("--sigstore-root={}", chain.path("trusted_root.json")),
             "--signer-repository=example/shop".to_owned(),
             format!("--signer-workflow={workflow}"),
+            "--signer-ref=refs/heads/main".to_owned(),
             format!("--resource={}", chain.release.deployment.app.url()),
         ])
     };
