@@ -1,6 +1,6 @@
-    Key {
+    PolicyKey {
         name: "sample-option",
-        scope: Scope::Both,
+        scope: KeyScope::Both,
         shape: Shape::Choice(&["yes", "no"]),
         says: "Whether this is a sample.",
         default: "`no`",
