@@ -12,11 +12,7 @@ for line in $CVM_VERIFY_CHANNEL_SECRETS; do
   value=${line#*=}; [[ ! $value ]] || echo "::add-mask::${value//%/%25}"
 done
 # A password alone must not be shown, either: REGISTRY USERNAME:PASSWORD [TOKEN-SERVICE].
-for line in $CVM_VERIFY_REGISTRY_CREDENTIALS; do
-  line=${line#"${line%%[![:space:]]*}"}
-  value=${line#*:}; [[ $line != *[![:space:]]*[[:space:]]*:* ]] || value=${line#*[[:space:]]*:}
-  value=${value%%[[:space:]]*}; [[ ! $value ]] || echo "::add-mask::${value//%/%25}"
-done
+while IFS=$' \t\r' read -r _ value _; do value=${value#*:}; [[ ! $value ]] || echo "::add-mask::${value//%/%25}"; done <<< "$CVM_VERIFY_REGISTRY_CREDENTIALS"
 # shellcheck source=scripts/outcome.sh
 source "$GITHUB_ACTION_PATH/scripts/outcome.sh"
 

@@ -85,7 +85,7 @@
 //! # What the interface is
 //!
 //! The names on this page, and the types that they show as fields, arguments and results: these are in the modules
-//! [`evidence`], [`verify`](mod@verify), [`policy`], [`lock`], [`reference`] and [`report`]. A public item that this
+//! [`evidence`], [`verify`](mod@verify), [`policy`], [`lock`], [`reference`](mod@reference) and [`report`]. A public item that this
 //! documentation does not show is for the program `cvm-verify` alone: the crates are released together, and such an item
 //! changes without a new major version.
 //!

@@ -1,6 +1,6 @@
 //! The one reader of the TOML files that people write, and the writing of values so that TOML reads them back.
 //!
-//! [`read`] bounds a file's bytes and depth before it is parsed, gives its tables with the position of each key, and collects
+//! `read` bounds a file's bytes and depth before it is parsed, gives its tables with the position of each key, and collects
 //! every mistake: of the file, of each broken line and of each value, with the known name that a mistyped one is near to.
 
 mod depth;
