@@ -42,7 +42,7 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
         let client = transport::client(&args.transport.http)?;
         let lookups = transport::statement_lookups(&args.transport, env)?;
         let runtime = runtime()?;
-        recorded.extend(runtime.block_on(lookups.look_up(&client, missing, now)));
+        recorded.extend(runtime.block_on(lookups.look_up(&client, missing, &policy.sources, now)));
     }
     let plan = plan.with_statements(&recorded, &policy, now);
     env.print(&match args.format {

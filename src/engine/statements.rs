@@ -1,6 +1,6 @@
 //! Who built the images of a proven compose document: looked up where the rules say, each image and repository once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,11 +16,12 @@ use crate::net::{Client, Secret};
 use crate::source::github_attestations::{API, Attestations};
 use crate::source::registry::{InRegistry, RegistryCredentials};
 use crate::source::{Found, TIME};
-use cvm_verify_core::checks::{Sought, sought_sources, statements_of_files};
+use cvm_verify_core::checks::{Sought, judge_images, sought_sources, statements_of_files};
 use cvm_verify_core::evidence::{LookupProblemKind, RecordedStatements, StatementSource};
 use cvm_verify_core::policy::{SourcePolicy, normal_name};
-use cvm_verify_core::report::rfc3339;
+use cvm_verify_core::report::{Status, rfc3339};
 use cvm_verify_core::verify::provenance::PROVENANCE;
+use cvm_verify_core::verify::verify_statements;
 
 /// How many images are looked up at one time.
 const AT_ONCE: usize = 10;
@@ -79,7 +80,7 @@ impl StatementLookups {
                 .any(|found| found.image == image.image && !found.bundles.is_empty())
         };
         let (_, missing): (Vec<Sought>, Vec<Sought>) = sought.into_iter().partition(of_file);
-        recorded.extend(self.look_up(client, missing, collected.at).await);
+        recorded.extend(self.look_up(client, missing, policy, collected.at).await);
         let claims = std::mem::replace(&mut collected.claims, Err(internal()));
         collected.claims = claims.map(|claims| claims.with_statements(&recorded, &policy.roots));
         if let Some(bundle) = &mut collected.bundle {
@@ -88,8 +89,16 @@ impl StatementLookups {
         collected
     }
 
-    /// What GitHub and the registries have about these images, at a time (Unix seconds).
-    pub async fn look_up(&self, client: &Client, sought: Vec<Sought>, at: u64) -> Vec<RecordedStatements> {
+    /// What GitHub and the registries have about these images, at a time (Unix seconds). One source after the other is asked, until
+    /// the rules hold.
+    pub async fn look_up(
+        &self,
+        client: &Client,
+        sought: Vec<Sought>,
+        policy: &SourcePolicy,
+        at: u64,
+    ) -> Vec<RecordedStatements> {
+        let policy = Arc::new(policy.clone());
         let mut tasks = JoinSet::new();
         let count = sought.len();
         for (index, image) in sought.into_iter().enumerate() {
@@ -105,6 +114,7 @@ impl StatementLookups {
                 credentials: self.credentials.clone(),
                 at_once: Arc::clone(&self.at_once),
                 image,
+                policy: Arc::clone(&policy),
                 at,
             };
             tasks.spawn(async move { (index, image.look_up(slots).await) });
@@ -152,12 +162,14 @@ struct OneImage {
     credentials: RegistryCredentials,
     at_once: Arc<Semaphore>,
     image: Sought,
+    policy: Arc<SourcePolicy>,
     /// Unix seconds.
     at: u64,
 }
 
 impl OneImage {
-    /// Asks one source after the other, until one has statements.
+    /// Asks one source after the other, until the rule of the image holds. A statement of another signer or of another kind ends
+    /// nothing: the next source may have the right one.
     async fn look_up(&self, slots: Vec<(StatementSource, Slot)>) -> Vec<RecordedStatements> {
         let mut answers = Vec::new();
         for (from, slot) in slots {
@@ -168,16 +180,21 @@ impl OneImage {
                 None => self.ask(from).await,
             };
             let is_whole = answer.problem.is_none() && !answer.bundles.is_empty();
-            // What failed, and what is not there yet, is asked for again.
-            if is_whole {
-                *slot = Some(answer.clone());
-            }
             answers.push(answer);
-            if is_whole {
+            // What failed, what is not there yet and what is not the right one is asked for again.
+            if is_whole && self.holds(&answers) {
+                *slot = answers.last().cloned();
                 break;
             }
         }
         answers
+    }
+
+    /// Whether what was answered meets the rule of the image.
+    fn holds(&self, answers: &[RecordedStatements]) -> bool {
+        let statements = verify_statements(answers, &self.policy.roots, self.at);
+        let image = BTreeSet::from([self.image.image.clone()]);
+        judge_images(&image, &statements, &self.policy).status == Status::Pass
     }
 
     async fn ask(&self, from: StatementSource) -> RecordedStatements {

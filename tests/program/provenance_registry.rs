@@ -431,6 +431,28 @@ fn the_registry_is_asked_after_github_where_that_has_none() {
 }
 
 #[test]
+fn a_statement_of_another_workflow_at_github_does_not_hide_the_right_one_in_the_registry() {
+    let registry = ImageRegistry::start(RegistryWays::Ghcr);
+    let digest = registry.push_image("web");
+    let release = Release::of(&[image(&registry, &digest)]);
+    let both = "from = [\"github-api\", \"registry\"]\nworkflow = \".github/workflows/release.yml\"";
+    let other = Workflow {
+        path: ".github/workflows/mirror.yml".to_owned(),
+        ..Workflow::default()
+    };
+    let full = digest.clone();
+    let github = ScriptedServer::http(move |_| {
+        Scripted::json(json!({ "attestations": [{ "bundle": provenance(&other, &full) }] }))
+    });
+    let api = format!("--source-api-url={}", github.url());
+    release
+        .verify(both, &[&api])
+        .assert(SourceProvenance, Fail, Some("other-workflow"));
+    registry.attach(&digest, &provenance(&Workflow::default(), &digest));
+    release.verify(both, &[&api]).assert(SourceProvenance, Pass, None);
+}
+
+#[test]
 fn ten_images_of_one_registry_are_looked_up_in_one_run() {
     let registry = ImageRegistry::start(RegistryWays::Ghcr);
     let images: Vec<String> = (0..10)
