@@ -243,6 +243,11 @@ mod tests {
             ..with(source)
         };
         assert_eq!(levels_of(&simulated), ["CVM_VERIFY_SIMULATED", none]);
+        let simulated_gpus = TargetReport {
+            device_root: cvm_verify_core::report::DeviceRootKind::Custom,
+            ..with(source)
+        };
+        assert_eq!(levels_of(&simulated_gpus), ["CVM_VERIFY_SIMULATED", none]);
         let waived = TargetReport {
             waived: vec![cvm_verify_core::report::CheckId::ImagePins],
             ..with(Assurance::Hardware)

@@ -492,8 +492,13 @@ fn t44_gpus_are_bound_by_the_quotes_nonce_in_every_layout_and_not_without_it() {
     no_nonce.policy.freshness = Freshness::Unchecked;
     let mut evidence = no_nonce.evidence().unwrap();
     evidence.nonce = None;
-    let judged = no_nonce.judge_evidence(Ok(evidence));
+    let judged = no_nonce.judge_evidence(Ok(evidence.clone()));
     judged.says(Id, Warn, "gpu-nonce-mismatch");
+    // No deployment answers a nonce that it was not sent: required GPUs are not proven, and nobody is accused.
+    required(&mut no_nonce);
+    no_nonce
+        .judge_evidence(Ok(evidence))
+        .leaves_open(Id, "gpu-nonce-mismatch");
 }
 
 /// The option, and what it sets.
@@ -574,6 +579,52 @@ fn t44_what_the_guest_recorded_while_booting_shows_neither_model_nor_lock_nor_sw
         );
         judged.concludes(Verdict::Fail);
     }
+}
+
+#[test]
+fn t44_a_boot_event_of_a_form_that_is_not_known_convicts_nobody() {
+    let booted = |record: &str| {
+        let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_6_0);
+        cvm.gpu_attestation = Some(record.to_owned());
+        Trial::of(cvm)
+    };
+    let digest = "aa".repeat(32);
+    for (later, detail) in [
+        (
+            format!(r#"{{"version":4,"evidence_sha256":"{digest}"}}"#),
+            "version 4",
+        ),
+        (
+            format!(
+                r#"{{"version":3,"provider":"nvidia","devices":2,"cc_mode":"on","devtools":false,"dbgstat":"disabled","secboot":true,"evidence_sha256":"{digest}","more":1}}"#
+            ),
+            "unknown member",
+        ),
+    ] {
+        let judged = booted(&later).judge();
+        judged.passes().says(Id, Warn, "gpu-event");
+        assert!(judged.detail(Id).contains(detail), "{judged}");
+        booted(&later).with(required).judge().leaves_open(Id, "gpu-event");
+    }
+    // What the guest wrote of its GPUs convicts.
+    let debugged = format!(
+        r#"{{"version":2,"provider":"nvidia","devices":2,"cc_mode":"on","devtools":true,"evidence_sha256":"{digest}"}}"#
+    );
+    booted(&debugged).judge().fails(Id, "gpu-event");
+}
+
+#[test]
+fn t44_a_measured_policy_with_a_member_that_is_not_known_convicts_nobody() {
+    let with_policy = |policy: Value| {
+        let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_6_0);
+        let mut compose: Value = serde_json::from_str(&cvm.app_compose).unwrap();
+        compose["requirements"] = serde_json::json!({ "gpu_policy": policy });
+        cvm.app_compose = compose.to_string();
+        Trial::of(cvm)
+    };
+    let later = with_policy(serde_json::json!({ "allow_new_things": true })).judge();
+    later.says(Id, Warn, "gpu-policy");
+    assert!(later.detail(Id).contains("allow_new_things"), "{later}");
 }
 
 #[test]
@@ -720,6 +771,9 @@ fn pinned_gpus_must_measure_the_same_and_another_kind_is_for_a_person() {
     };
     pinned(|_| {}).passes().proves(Id);
     pinned(|gpus| gpus.devices[1].measurements[5].2[0] ^= 1).fails(Id, "gpu-pins");
+    // One that describes itself in a format that is not read is not known to be another.
+    pinned(|gpus| gpus.devices[1].opaque_bytes = Some(b"NVDAOD\0\0\x02\0\0\0 and more".to_vec()))
+        .leaves_open(Id, "gpu-pins");
     let other = pinned(|gpus| gpus.devices[1].set(3, b"580.1\0".to_vec()));
     other.passes().says(Id, Warn, "gpu-pins");
     assert!(other.detail(Id).contains("differs in: driver"), "{other}");

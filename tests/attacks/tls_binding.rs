@@ -350,6 +350,14 @@ fn t26_a_signing_address_beside_the_nonce_is_not_called_another_key() {
     let judged = asked(cvm, &identity, TlsBinding::Auto).judge();
     assert_ne!(judged.check(ID).status, Status::Fail, "{judged}");
     grants_nothing(&judged);
+    // An Ed25519 key has 32 bytes. Who names the layout of Private AI says that they are a signing key's.
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.report_data = ReportDataLayout::KeyThenNonce([7; 32]);
+    let mut private_ai = asked(cvm, &identity, TlsBinding::Auto);
+    tls(&mut private_ai).has_trusted_ca = true;
+    grants_nothing(private_ai.judge().fails(ID, "key-mismatch"));
+    private_ai.policy.report_data.layout = Some(cvm_verify_core::verify::Layout::PrivateAi);
+    grants_nothing(private_ai.judge().leaves_open(ID, "unbound"));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use cvm_verify_core::evidence::{IngressEvidence, IngressSeen, Probe, Seen, TlsChain, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::report::{Assurance, CheckId, SideTier, Status, TlsRoute, Verdict};
+use cvm_verify_core::verify::Layout;
 use simulator::server::Ingress;
 use simulator::{Cvm, DEFAULT_NOW, ReportDataLayout, TlsIdentity, TlsMode, World};
 
@@ -160,6 +161,19 @@ fn t26_the_evidence_of_an_ingress_that_an_oracle_can_make_does_not_bind() {
     grants_nothing(unknown.judge().leaves_open(ID, "probe-undetermined"));
     let none = asked(&honest()).with(|trial| tls(trial).probe = Probe::NoneSeen);
     none.judge().passes();
+    // A hash of what was sent has the same form. Whether the app hashes anything but a nonce is not known: it is not accused.
+    for (quoted, layout) in [
+        (ReportDataLayout::Sha256, Layout::Sha256Raw),
+        (ReportDataLayout::Sha256OfText, Layout::Sha256Ascii),
+    ] {
+        let hashed = asked(&honest()).with(|trial| {
+            trial.cvm.report_data = quoted;
+            trial.policy.report_data.layout = Some(layout);
+            tls(trial).probe = Probe::NoneSeen;
+        });
+        grants_nothing(hashed.judge().leaves_open(ID, "oracle-32"));
+        informs(hashed, Status::Skip, "oracle-32");
+    }
 }
 
 #[test]

@@ -189,6 +189,29 @@ mod tests {
     }
 
     #[test]
+    fn what_rests_on_something_accepted_meets_the_requirement_and_is_not_counted() {
+        let policy = crate::policy::Policy::default();
+        let all = crate::checks::ALL
+            .iter()
+            .map(|check| check.result(&Finding::pass(""), &policy));
+        let mut all: Vec<CheckResult> = all.collect();
+        let source = all.iter_mut().find(|check| check.id == CheckId::SourceProvenance);
+        source.unwrap().grants = Some(SideTier::Source);
+        let required: RequiredAssurance = "code+source".parse().unwrap();
+        let accepted = [Accepted {
+            check: CheckId::SourceProvenance,
+            what: crate::report::AcceptedKind::SigstoreRoot,
+            by: "--sigstore-root".to_owned(),
+            until: None,
+            reason: String::new(),
+        }];
+        for (accepted, reached) in [(&[][..], "code+source"), (&accepted[..], "code")] {
+            assert_eq!(verdict(&all, accepted, required, |_| true), Verdict::Pass);
+            assert_eq!(assurance(&all, accepted).to_string(), reached);
+        }
+    }
+
+    #[test]
     fn what_the_user_configured_and_nobody_judged_is_open() {
         let policy = crate::policy::Policy::default();
         let checks = |reason: &str, status| {

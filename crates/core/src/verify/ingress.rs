@@ -95,6 +95,9 @@ pub enum IngressGap {
     },
     /// The endpoint quotes 32 bytes of the caller's choice: anyone can have such a quote made.
     Oracle,
+    /// The app's quote of this run has the form of an ingress's, with a hash of what the caller sent: if the app hashes whatever is
+    /// sent, anyone can have such a quote made, and a relay answers the probe itself.
+    FormOfTheApp,
     /// All holds, of a recording: who holds the key now is not known.
     Recorded,
 }
@@ -113,6 +116,7 @@ impl IngressGap {
             | Self::OtherInstance
             | Self::KeyChanged { .. }
             | Self::Oracle
+            | Self::FormOfTheApp
             | Self::Recorded => true,
         }
     }
@@ -220,8 +224,12 @@ pub(super) fn bind(
             keys: session.other_keys.saturating_add(1),
         });
     }
-    if matches!(session.probe, Probe::Quotes32 | Probe::Quotes64) || quotes_32(app) {
+    let quoted = layouts_of_this_run(app);
+    if matches!(session.probe, Probe::Quotes32 | Probe::Quotes64) || quoted.contains(&Layout::Raw) {
         return Err(IngressGap::Oracle);
+    }
+    if !quoted.is_empty() {
+        return Err(IngressGap::FormOfTheApp);
     }
     match session.seen {
         Seen::Live => Ok(BoundIngress { spki_sha256 }),
@@ -229,15 +237,15 @@ pub(super) fn bind(
     }
 }
 
-/// Whether the app quoted, in this very run, what the caller decides and then zeros: the nonce, or a hash of it. The quote of an
-/// ingress has that form, and a relay answers the probe itself.
-fn quotes_32(app: TdClaims<'_>) -> bool {
-    let layouts = || {
-        Layout::ALL
-            .into_iter()
-            .filter(|layout| layout.has_form_of_ingress())
+/// In which layouts, of those that have the form of an ingress's quote, the app quoted the nonce of this run.
+fn layouts_of_this_run(app: TdClaims<'_>) -> Vec<Layout> {
+    let Some((quote, nonce)) = app.quote.zip(app.nonce) else {
+        return Vec::new();
     };
-    app.quote
-        .zip(app.nonce)
-        .is_some_and(|(quote, nonce)| layouts().any(|layout| layout.holds(quote.report_data(), nonce)))
+    let layouts = Layout::ALL
+        .into_iter()
+        .filter(|layout| layout.has_form_of_ingress());
+    layouts
+        .filter(|layout| layout.holds(quote.report_data(), nonce))
+        .collect()
 }

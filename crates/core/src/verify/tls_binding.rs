@@ -134,7 +134,13 @@ impl Tls {
     #[must_use]
     pub fn is_bound_ingress(&self) -> bool {
         match &self.ingress {
-            Ok(_) | Err(IngressGap::Recorded | IngressGap::KeyChanged { .. } | IngressGap::Oracle) => true,
+            Ok(_)
+            | Err(
+                IngressGap::Recorded
+                | IngressGap::KeyChanged { .. }
+                | IngressGap::Oracle
+                | IngressGap::FormOfTheApp,
+            ) => true,
             Err(_) => false,
         }
     }

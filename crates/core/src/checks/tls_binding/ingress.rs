@@ -205,6 +205,12 @@ fn not_bound(gap: &IngressGap, tls: &Tls, policy: &Policy) -> Finding {
             format!("{keys} TLS keys answered during this run."),
         ),
         IngressGap::Oracle => oracle(tls, policy),
+        IngressGap::FormOfTheApp => open(
+            policy,
+            &ORACLE_32,
+            "Not determined: the app quotes a hash of what it is sent, then zeros, as an ingress does. If it hashes more than the 64 hex \
+             digits of a nonce, anyone can have the quote of an ingress made.",
+        ),
         IngressGap::Recorded => Finding::skip(
             &RECORDED,
             "The recorded evidence of the ingress is bound to the VM; who holds its key now is not known.",
