@@ -58,7 +58,7 @@ impl ChannelSecret {
 /// What there is to tell.
 pub(super) struct Occasion<'a> {
     pub channels: &'a Channels,
-    pub letters: Vec<OutgoingMessage<'a>>,
+    pub outgoing: Vec<OutgoingMessage<'a>>,
     /// The event of the run.
     pub event: &'static str,
     /// The verdict of the run; absent for a test.

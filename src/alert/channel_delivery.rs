@@ -23,11 +23,11 @@ pub(super) struct ChannelDelivery {
     pub(super) of: Vec<AlertedDue>,
 }
 
-/// One errand for each letter; or one for the channel, where its secret cannot be used and there is something to tell.
+/// One errand for each outgoing_message; or one for the channel, where its secret cannot be used and there is something to tell.
 pub(super) fn for_each(
     channel: &'static str,
     secret: Option<&Secret>,
-    letters: &[OutgoingMessage<'_>],
+    outgoing: &[OutgoingMessage<'_>],
     event: &'static str,
     pack: &dyn Fn(&Message, Url) -> Result<ChannelRequest, DeliveryError>,
 ) -> Vec<ChannelDelivery> {
@@ -36,18 +36,21 @@ pub(super) fn for_each(
     };
     let url = match secret_text::url(secret) {
         Ok(Some(url)) => url,
-        Ok(None) => return one_if(!letters.is_empty(), channel, event, Ok(None)),
-        Err(error) => return one_if(!letters.is_empty(), channel, event, Err(error)),
+        Ok(None) => return one_if(!outgoing.is_empty(), channel, event, Ok(None)),
+        Err(error) => return one_if(!outgoing.is_empty(), channel, event, Err(error)),
     };
-    let delivery = |letter: &OutgoingMessage<'_>| ChannelDelivery {
+    let delivery = |outgoing_message: &OutgoingMessage<'_>| ChannelDelivery {
         channel,
-        event: letter.message.event.as_str(),
-        about: letter.message.verdict.map(|_| letter.message.name.clone()),
-        request: pack(&letter.message, url.clone()).map(Some),
+        event: outgoing_message.message.event.as_str(),
+        about: outgoing_message
+            .message
+            .verdict
+            .map(|_| outgoing_message.message.name.clone()),
+        request: pack(&outgoing_message.message, url.clone()).map(Some),
         note: "",
-        of: letter.of.clone(),
+        of: outgoing_message.of.clone(),
     };
-    letters.iter().map(delivery).collect()
+    outgoing.iter().map(delivery).collect()
 }
 
 pub(super) fn one_if(

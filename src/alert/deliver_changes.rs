@@ -123,7 +123,7 @@ pub(super) async fn deliver_at(
         memory.state.set(id, state);
         pending.extend(messages(target, due, context, &entropy));
     }
-    let letters = |channel: &str| {
+    let outgoing = |channel: &str| {
         let of_channel = pending
             .iter()
             .enumerate()
@@ -133,7 +133,7 @@ pub(super) async fn deliver_at(
             .collect()
     };
     let (event, worst) = of_the_run(targets);
-    let plan = DispatchPlan::new(channels, letters, event, Some(worst));
+    let plan = DispatchPlan::new(channels, outgoing, event, Some(worst));
     // The issue holds the memory of what the others were told: it comes last, and needs time.
     let for_others = if channels.github_issue.is_some() {
         deadline

@@ -17,19 +17,19 @@ const MAX_SEPARATE: usize = 5;
 /// Targets that a digest names.
 const MAX_NAMED: usize = 10;
 
-/// `letters` with one digest in place of those of more than five targets that share one cause: the same event, verdict and
+/// `outgoing` with one digest in place of those of more than five targets that share one cause: the same event, verdict and
 /// labels, the same checks for the same reasons.
 ///
-/// The letters of one target stay in order: what follows from a message comes after it.
-pub(super) fn gather(letters: Vec<OutgoingMessage<'_>>) -> Vec<OutgoingMessage<'_>> {
+/// The outgoing of one target stay in order: what follows from a message comes after it.
+pub(super) fn gather(outgoing: Vec<OutgoingMessage<'_>>) -> Vec<OutgoingMessage<'_>> {
     let mut sent: BTreeMap<_, usize> = BTreeMap::new();
-    // The position of each letter among those of its target, and what it has in common with others.
-    let keys: Vec<(usize, String)> = letters
+    // The position of each outgoing_message among those of its target, and what it has in common with others.
+    let keys: Vec<(usize, String)> = outgoing
         .iter()
-        .map(|letter| {
-            let position = sent.entry(letter.message.target).or_default();
+        .map(|outgoing_message| {
+            let position = sent.entry(outgoing_message.message.target).or_default();
             *position += 1;
-            (*position, shared(&letter.message))
+            (*position, shared(&outgoing_message.message))
         })
         .collect();
     let mut groups: BTreeMap<&(usize, String), Vec<usize>> = BTreeMap::new();
@@ -37,7 +37,7 @@ pub(super) fn gather(letters: Vec<OutgoingMessage<'_>>) -> Vec<OutgoingMessage<'
         groups.entry(key).or_default().push(index);
     }
     if groups.values().all(|group| group.len() <= MAX_SEPARATE) {
-        return letters;
+        return outgoing;
     }
     let mut ordered: Vec<Vec<usize>> = groups
         .into_values()
@@ -53,16 +53,16 @@ pub(super) fn gather(letters: Vec<OutgoingMessage<'_>>) -> Vec<OutgoingMessage<'
         let first = group.first().copied().unwrap_or_default();
         (keys.get(first).map(|(position, _)| *position), first)
     });
-    let letter = |group: Vec<usize>| {
+    let outgoing_message = |group: Vec<usize>| {
         let members: Vec<&OutgoingMessage<'_>> =
-            group.iter().filter_map(|index| letters.get(*index)).collect();
+            group.iter().filter_map(|index| outgoing.get(*index)).collect();
         match members.as_slice() {
             [] => None,
             [one] => Some((*one).clone()),
             [first, others @ ..] => Some(joined(first, others)),
         }
     };
-    ordered.into_iter().filter_map(letter).collect()
+    ordered.into_iter().filter_map(outgoing_message).collect()
 }
 
 /// What the messages of a digest have in common. A message without checks is about a pass: then the cause is a sentence
@@ -77,8 +77,11 @@ fn shared(message: &Message) -> String {
 }
 
 fn joined<'a>(first: &OutgoingMessage<'a>, others: &[&OutgoingMessage<'a>]) -> OutgoingMessage<'a> {
-    let messages: Vec<&Message> = others.iter().map(|letter| letter.message.as_ref()).collect();
-    let others = others.iter().flat_map(|letter| &letter.of);
+    let messages: Vec<&Message> = others
+        .iter()
+        .map(|outgoing_message| outgoing_message.message.as_ref())
+        .collect();
+    let others = others.iter().flat_map(|outgoing_message| &outgoing_message.of);
     OutgoingMessage {
         message: Cow::Owned(summary(&first.message, &messages)),
         of: first.of.iter().chain(others).copied().collect(),

@@ -11,23 +11,26 @@ fn messages(targets: &[TargetReport], event: AlertEvent) -> Vec<Message> {
     targets.iter().map(message).collect()
 }
 
-fn letters(messages: &[Message]) -> Vec<OutgoingMessage<'_>> {
+fn outgoing(messages: &[Message]) -> Vec<OutgoingMessage<'_>> {
     let numbered = messages.iter().enumerate();
     numbered
         .map(|(index, message)| OutgoingMessage::new(message, Some(index)))
         .collect()
 }
 
-fn names(letters: &[OutgoingMessage<'_>]) -> Vec<String> {
-    letters.iter().map(|letter| letter.message.name.clone()).collect()
+fn names(outgoing: &[OutgoingMessage<'_>]) -> Vec<String> {
+    outgoing
+        .iter()
+        .map(|outgoing_message| outgoing_message.message.name.clone())
+        .collect()
 }
 
 #[test]
 fn up_to_five_targets_with_one_cause_stay_apart_and_six_are_one() {
     let five = messages(&samples::many(5, &samples::fail()), AlertEvent::Failed);
-    assert_eq!(gather(letters(&five)).len(), 5);
+    assert_eq!(gather(outgoing(&five)).len(), 5);
     let six = messages(&samples::many(6, &samples::fail()), AlertEvent::Failed);
-    let gathered = gather(letters(&six));
+    let gathered = gather(outgoing(&six));
     assert_eq!(names(&gathered), ["6 targets"]);
     let due: Vec<Option<usize>> = gathered[0].of.iter().map(|about| about.due).collect();
     assert_eq!(due, (0..6).map(Some).collect::<Vec<_>>());
@@ -53,13 +56,14 @@ fn targets_with_another_cause_another_event_or_a_label_are_not_in_it() {
         &samples::many(1, &samples::fail()),
         AlertEvent::Reminder,
     ));
-    let gathered = gather(letters(&all));
+    let gathered = gather(outgoing(&all));
     assert_eq!(gathered.len(), 5, "{:?}", names(&gathered));
     assert_eq!(gathered[0].message.name, "6 targets");
     assert!(
         gathered[1..]
             .iter()
-            .all(|letter| letter.of.len() == 1 && letter.message.digest.is_none())
+            .all(|outgoing_message| outgoing_message.of.len() == 1
+                && outgoing_message.message.digest.is_none())
     );
 }
 
@@ -91,7 +95,7 @@ fn what_was_found_of_one_target_is_not_said_of_all() {
         of(target, CheckId::Evidence).detail = format!("{name}:443: no answer in time.");
     }
     let messages = messages(&targets, AlertEvent::Inconclusive);
-    let message = &gather(letters(&messages))[0].message;
+    let message = &gather(outgoing(&messages))[0].message;
     assert!(!message.cause.contains(":443"), "{}", message.cause);
     let known = cvm_verify_core::checks::Check::of(CheckId::Evidence)
         .reasons
@@ -110,12 +114,12 @@ fn what_follows_for_a_target_comes_after_what_it_follows_from() {
     let recovered = messages(&passing, AlertEvent::Recovered);
     let failed = messages(&targets, AlertEvent::Failed);
     // The seventh target has only recovered, and stands before all others.
-    let mut all = letters(&recovered[..1]);
-    all.extend(letters(&failed));
-    all.extend(letters(&recovered[1..]));
+    let mut all = outgoing(&recovered[..1]);
+    all.extend(outgoing(&failed));
+    all.extend(outgoing(&recovered[1..]));
     let order: Vec<(AlertEvent, usize)> = gather(all)
         .iter()
-        .map(|letter| (letter.message.event, letter.of.len()))
+        .map(|outgoing_message| (outgoing_message.message.event, outgoing_message.of.len()))
         .collect();
     assert_eq!(
         order,
@@ -141,7 +145,7 @@ fn what_any_of_its_targets_accepted_is_said_once() {
         target.accepted = vec![accepted.clone()];
     }
     let messages = messages(&targets, AlertEvent::Failed);
-    let gathered = gather(letters(&messages));
+    let gathered = gather(outgoing(&messages));
     assert_eq!(gathered[0].message.accepted, [accepted]);
     assert!(gathered[0].message.accepted().is_some());
 }

@@ -32,8 +32,8 @@ pub(super) const ROW: Channel = Channel {
     remembers: true,
     deliveries: |occasion| {
         let url = occasion.channels.secret(URL);
-        let letters = gather(occasion.letters.clone());
-        for_each(CHANNEL, url, &letters, occasion.event, &|message, url| {
+        let outgoing = gather(occasion.outgoing.clone());
+        for_each(CHANNEL, url, &outgoing, occasion.event, &|message, url| {
             Ok(request(message, url))
         })
     },

@@ -117,10 +117,10 @@ async fn deliver_at(
         Some(Message::new(target, event, context, entropy()))
     };
     let messages: Vec<Message> = targets.iter().filter_map(tell).collect();
-    let letters = messages.iter().map(|message| OutgoingMessage::new(message, None));
-    let letters: Vec<OutgoingMessage<'_>> = letters.collect();
+    let outgoing = messages.iter().map(|message| OutgoingMessage::new(message, None));
+    let outgoing: Vec<OutgoingMessage<'_>> = outgoing.collect();
     let (event, worst) = of_the_run(targets);
-    let plan = DispatchPlan::new(channels, |_| letters.clone(), event, Some(worst));
+    let plan = DispatchPlan::new(channels, |_| outgoing.clone(), event, Some(worst));
     records(
         plan.run(retry_policy, client, retry_policy.deadline(), &entropy)
             .await,
@@ -144,17 +144,17 @@ fn records(done: Vec<Done>) -> Vec<AlertRecord> {
 pub(super) struct DispatchPlan(Vec<Vec<ChannelDelivery>>);
 
 impl DispatchPlan {
-    /// `letters` gives those of a channel, by its name.
+    /// `outgoing` gives those of a channel, by its name.
     pub(super) fn new<'a>(
         channels: &'a Channels,
-        letters: impl Fn(&str) -> Vec<OutgoingMessage<'a>>,
+        outgoing: impl Fn(&str) -> Vec<OutgoingMessage<'a>>,
         event: &'static str,
         verdict: Option<Verdict>,
     ) -> Self {
         let lanes = CHANNELS.map(|channel| {
             (channel.deliveries)(&Occasion {
                 channels,
-                letters: letters(channel.name),
+                outgoing: outgoing(channel.name),
                 event,
                 verdict,
             })

@@ -94,7 +94,7 @@ impl GithubIssues {
         let Some(token) = crate::alert::secret_text::word(&self.token, "its token")? else {
             return Ok(None);
         };
-        let door = GithubClient {
+        let client_of_github = GithubClient {
             client: client.clone(),
             api: self.api.clone(),
             token: Secret::new(token.to_owned()),
@@ -102,12 +102,12 @@ impl GithubIssues {
             retry_policy: *retry_policy,
             jitter,
         };
-        let github = door.clone().octocrab();
+        let github = client_of_github.clone().octocrab();
         let path = format!("/repos/{}/{}/issues", self.owner, self.repository);
         let me = owner_of_the_token(&github).await?;
         let issues = own_issues(&github, &path, &me).await?;
         Ok(Some(OpenIssues {
-            door,
+            client_of_github,
             github,
             path,
             me,
@@ -146,7 +146,7 @@ impl GithubIssues {
 
 /// The open issues of ours in one repository.
 pub(super) struct OpenIssues {
-    door: GithubClient,
+    client_of_github: GithubClient,
     github: Octocrab,
     path: String,
     /// Whose token it is.
@@ -263,8 +263,8 @@ impl OpenIssues {
     /// was made, so each later try first looks for it.
     async fn create(&self, target: TargetId, issue: &Value) -> Result<u64, DeliveryError> {
         retry(
-            &self.door.schedule(),
-            || self.door.jitter,
+            &self.client_of_github.schedule(),
+            || self.client_of_github.jitter,
             |attempt| async move {
                 if attempt.number > 1 {
                     let issues = own_issues(&self.github, &self.path, &self.me).await?;
@@ -282,8 +282,12 @@ impl OpenIssues {
     /// Comments at `route`, again only where the comment was certainly not taken. Otherwise it is due in the next run.
     async fn comment(&self, route: &str, content: &Value) -> Result<(), DeliveryError> {
         let comment = || async { post(&self.github, route, content).await.map_err(OnlyIfNotTaken) };
-        let made: Result<IgnoredAny, _> =
-            retry(&self.door.schedule(), || self.door.jitter, |_| comment()).await;
+        let made: Result<IgnoredAny, _> = retry(
+            &self.client_of_github.schedule(),
+            || self.client_of_github.jitter,
+            |_| comment(),
+        )
+        .await;
         made.map(|_| ()).map_err(|OnlyIfNotTaken(error)| error)
     }
 

@@ -42,7 +42,7 @@ pub(super) const ROW: Channel = Channel {
 fn deliveries(occasion: &Occasion<'_>) -> Vec<ChannelDelivery> {
     let Occasion {
         channels,
-        letters,
+        outgoing,
         event,
         ..
     } = occasion;
@@ -51,17 +51,17 @@ fn deliveries(occasion: &Occasion<'_>) -> Vec<ChannelDelivery> {
     };
     let key = match secret_text::word(key, "its routing key") {
         Ok(Some(key)) => key,
-        Ok(None) => return one_if(!letters.is_empty(), CHANNEL, event, Ok(None)),
-        Err(error) => return one_if(!letters.is_empty(), CHANNEL, event, Err(error)),
+        Ok(None) => return one_if(!outgoing.is_empty(), CHANNEL, event, Ok(None)),
+        Err(error) => return one_if(!outgoing.is_empty(), CHANNEL, event, Err(error)),
     };
     let usual = Secret::new(ENDPOINT.to_owned());
     let url = channels.secret(URL).unwrap_or(&usual);
-    let mut deliveries = for_each(CHANNEL, Some(url), letters, event, &|message, url| {
+    let mut deliveries = for_each(CHANNEL, Some(url), outgoing, event, &|message, url| {
         Ok(request(message, key, url))
     });
-    let tests: Vec<OutgoingMessage<'_>> = letters
+    let tests: Vec<OutgoingMessage<'_>> = outgoing
         .iter()
-        .filter(|letter| letter.message.event == AlertEvent::Test)
+        .filter(|outgoing_message| outgoing_message.message.event == AlertEvent::Test)
         .cloned()
         .collect();
     deliveries.extend(for_each(CHANNEL, Some(url), &tests, event, &|message, url| {

@@ -90,8 +90,8 @@ pub(super) fn digest(count: usize, target: &TargetReport) -> Message {
     let reports = many(count, target);
     let message = |target| Message::new(target, AlertEvent::Failed, &context(), [1; 16]);
     let messages: Vec<Message> = reports.iter().map(message).collect();
-    let letters = messages.iter().map(|message| OutgoingMessage::new(message, None));
-    let gathered = gather(letters.collect());
+    let outgoing = messages.iter().map(|message| OutgoingMessage::new(message, None));
+    let gathered = gather(outgoing.collect());
     assert_eq!(gathered.len(), 1);
     gathered.into_iter().next().unwrap().message.into_owned()
 }

@@ -46,17 +46,17 @@ pub(super) const ROW: Channel = Channel {
 fn deliveries(occasion: &Occasion<'_>) -> Vec<ChannelDelivery> {
     let Occasion {
         channels,
-        letters,
+        outgoing,
         event,
         ..
     } = occasion;
     let key = match channels.secret(KEY).map(secret_text::key).transpose() {
         Ok(key) => key.flatten(),
-        Err(error) => return one_if(!letters.is_empty(), CHANNEL, event, Err(error)),
+        Err(error) => return one_if(!outgoing.is_empty(), CHANNEL, event, Err(error)),
     };
     let no_url = Secret::new(String::new());
     let url = channels.secret(URL).or(key.map(|_| &no_url));
-    let mut deliveries = for_each(CHANNEL, url, letters, event, &|message, url| {
+    let mut deliveries = for_each(CHANNEL, url, outgoing, event, &|message, url| {
         request(message, url, key)
     });
     for delivery in &mut deliveries {

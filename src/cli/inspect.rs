@@ -11,7 +11,7 @@ use crate::engine::{Collected, Deployment, Session, Time, ask_around, collect};
 use crate::env::Env;
 use crate::files;
 use crate::inspect::{Inspected, begins_like_quote, inspect, inspect_json};
-use crate::plan::described::{around, phala_hints};
+use crate::plan::kms_and_contracts::{around, phala_hints};
 use crate::plan::target::{Target, source_kind};
 use crate::recorded::evidence::attestation_of_file;
 use crate::render::{escape, phala_hint};

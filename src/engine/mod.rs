@@ -43,7 +43,7 @@ mod jitter;
 mod kms;
 mod phala_hints;
 mod recorded;
-mod recorded_opinions;
+mod recorded_answers;
 mod repeated;
 mod run;
 mod second_verifiers;
@@ -68,7 +68,7 @@ pub use describe::{Around, Described, FurtherAnswers, SeveralInstances, ask_arou
 pub use kms::{ask as ask_kms, asked_kms};
 pub use phala_hints::PhalaHints;
 pub use recorded::RecordedEvidence;
-pub use recorded_opinions::RecordedOpinions;
+pub use recorded_answers::RecordedAnswers;
 pub use run::{Cancelled, Progress, Run, run, verify};
 pub use second_verifiers::SecondVerifiers;
 pub use session::Session;

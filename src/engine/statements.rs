@@ -175,8 +175,14 @@ impl OneImage {
         for (from, slot) in slots {
             let mut slot = slot.lock().await;
             let _permit = self.at_once.acquire().await;
-            let answer = match slot.as_ref() {
-                Some(known) => of_image(known, &self.image),
+            // What is remembered met the rule of another target, or one that was written otherwise.
+            let known = slot.as_ref().map(|known| of_image(known, &self.image));
+            let is_enough = |known: &RecordedStatements| {
+                let with: Vec<_> = answers.iter().chain([known]).cloned().collect();
+                self.holds(&with)
+            };
+            let answer = match known.filter(is_enough) {
+                Some(known) => known,
                 None => self.ask(from).await,
             };
             let is_whole = answer.problem.is_none() && !answer.bundles.is_empty();

@@ -7,7 +7,7 @@ use super::selection::PinTarget;
 use crate::config::WrittenValue;
 use crate::engine::{Described, Session, describe};
 use crate::env::Env;
-use crate::plan::described::{around, phala_hints};
+use crate::plan::kms_and_contracts::{around, phala_hints};
 use crate::plan::nodes::{self, TargetNodes};
 use crate::plan::planner::address;
 use crate::plan::setting_problem::settings_error;

@@ -96,7 +96,7 @@ pub(super) fn pin(
         Ok(accepted) => {
             for name in &accepted.needless {
                 env.complain(&format!(
-                    "Note: --accept {name} is not needed: there is no such thing, or the lock that is there holds it already."
+                    "Note: --accept {name} is not needed. The finding does not apply, or the existing lock already accepts it."
                 ));
             }
             for section in &accepted.unasked {
@@ -113,7 +113,7 @@ pub(super) fn pin(
             Ok(Verdict::Pass)
         }
         Err(unaccepted) => {
-            env.complain("Nothing was pinned: the deployment does not look like production.");
+            env.complain("Nothing was pinned. These findings must be accepted first:");
             for reservation in &unaccepted.0 {
                 let reservation = escape::terminal(&reservation.to_string()).into_owned();
                 env.complain(&format!("  - {reservation}"));

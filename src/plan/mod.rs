@@ -1,11 +1,11 @@
 //! What a run verifies: settings in, deployments with their policies out.
 //!
 //! Settings are options and the policy file. Each target gets an address (`target`) and a policy (`policy`). A mistake in one of
-//! them is noted (`trouble`), so that a user reads all mistakes at once.
+//! them is noted (`problem`), so that a user reads all mistakes at once.
 
 pub(crate) mod compose_document;
-pub(crate) mod described;
 pub(crate) mod found_lock;
+pub(crate) mod kms_and_contracts;
 pub(crate) mod nodes;
 pub(crate) mod planner;
 pub(crate) mod policy;

@@ -43,11 +43,24 @@ impl TargetNodes {
         if value.text == "none" {
             return Ok(Self::Nobody);
         }
-        let urls = variables.get(&value.text).map(Secret::expose).unwrap_or_default();
+        let refused = |why: String| {
+            SettingProblem::of(
+                "rpc-url-env",
+                value,
+                format!("the environment variable {} {why}", value.text),
+            )
+        };
+        let Some(urls) = variables.get(&value.text).map(Secret::expose) else {
+            return Err(refused("is not set".to_owned()));
+        };
         let urls = urls.lines().map(str::trim).filter(|line| !line.is_empty());
         Nodes::parse(urls)
             .map(|nodes| Self::Own(Box::new(nodes)))
-            .map_err(|error| SettingProblem::of("rpc-url-env", value, format!("of {}: {error}", value.text)))
+            .map_err(|error| {
+                refused(format!(
+                    "does not hold two RPC URLs of different operators: {error}"
+                ))
+            })
     }
 
     /// Whether anybody is asked, in a run that names nodes or does not.

@@ -554,7 +554,7 @@ impl Reader<'_> {
     fn docker_compose(&mut self, document: Option<&[u8]>) -> Option<Expected<String>> {
         let value = self.settings.one("docker-compose")?;
         release::docker_compose(value, document)
-            .map_err(|trouble| self.problems.push(trouble))
+            .map_err(|problem| self.problems.push(problem))
             .ok()
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use url::Url;
 
 use super::evidence::{Recorded, file_name, or_gap, read_collateral};
-use crate::engine::{RecordedEvidence, RecordedOpinions};
+use crate::engine::{RecordedAnswers, RecordedEvidence};
 use crate::files;
 use crate::source::{Source, tls_host};
 use crate::usage_error::UsageError;
@@ -56,7 +56,7 @@ pub(crate) fn of_bundle(
         captured_at: Some(bundle.captured_at),
         collateral_source: bundle.collateral_source.clone().filter(|_| collateral.is_none()),
         bundle: Some(path.display().to_string()),
-        recalled: RecordedOpinions::of(bundle),
+        recalled: RecordedAnswers::of(bundle),
         bodies: None,
     })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use dcap_qvl::QuoteCollateralV3;
 use serde_json::value::RawValue;
 
-use crate::engine::{RecordedEvidence, RecordedOpinions, TrustRoots};
+use crate::engine::{RecordedAnswers, RecordedEvidence, TrustRoots};
 use crate::files;
 use crate::usage_error::UsageError;
 use cvm_verify_core::checks::EvidenceFailure;
@@ -29,7 +29,7 @@ pub(crate) struct Recorded {
     pub collateral_source: Option<String>,
     pub bundle: Option<String>,
     /// What was asked beside the evidence.
-    pub recalled: RecordedOpinions,
+    pub recalled: RecordedAnswers,
     /// The bodies of loose files.
     pub bodies: Option<Bodies>,
 }

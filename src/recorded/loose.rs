@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::evidence::{
     Bodies, Recorded, attestation_of_file, file_name, not_a_file_mistake, read_collateral,
 };
-use crate::engine::{RecordedEvidence, RecordedOpinions};
+use crate::engine::{RecordedAnswers, RecordedEvidence};
 use crate::files;
 use crate::inspect::begins_like_quote;
 use crate::usage_error::UsageError;
@@ -136,7 +136,7 @@ fn of_bytes(path: &Path, attestation: &[u8], args: &LooseFiles) -> Result<Record
         origin: None,
         collateral_source: args.collateral.as_ref().map(|path| path.display().to_string()),
         bundle: None,
-        recalled: RecordedOpinions::default(),
+        recalled: RecordedAnswers::default(),
     })
 }
 

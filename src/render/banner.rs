@@ -44,7 +44,7 @@ pub(super) fn of_target(target: &TargetReport, mode: Mode) -> Vec<String> {
     simulated.into_iter().chain(replay).chain(on_word).collect()
 }
 
-/// What a replay takes on the word of whoever made the bundle: what a KMS and nodes of a blockchain answered is not signed.
+/// The checks of a replay that rest on the maker of the bundle: answers of a KMS and of nodes of a blockchain are not signed.
 fn on_word_of_the_bundle(target: &TargetReport) -> Option<String> {
     let answered: Vec<&str> = [CheckId::Kms, CheckId::Governance]
         .into_iter()
@@ -56,7 +56,7 @@ fn on_word_of_the_bundle(target: &TargetReport) -> Option<String> {
         .collect();
     (!answered.is_empty()).then(|| {
         format!(
-            "{}: what was answered then is the word of the bundle's maker",
+            "{}: the recorded answers are not signed; they are as trustworthy as the maker of the bundle",
             answered.join(", ")
         )
     })

@@ -18,7 +18,7 @@ pub fn phala_hint(hint: &Result<PhalaKms, String>) -> String {
     };
     let host = match &said.host {
         Some(host) => format!("answers at {host}"),
-        None => "answers at an address that it does not say".to_owned(),
+        None => "has no known address".to_owned(),
     };
     let rules = match &said.contract {
         Some((chain_id, address)) => {
@@ -30,8 +30,7 @@ pub fn phala_hint(hint: &Result<PhalaKms, String>) -> String {
         None => "names no contract whose rules it follows".to_owned(),
     };
     format!(
-        "Phala Cloud's API says that the app's KMS {}, and {rules}. These are its operator's words and no evidence: compare them with \
-         your own deployment.",
+        "Phala Cloud's API says that the app's KMS {}, and {rules}. This is its operator's statement, not evidence. Compare it with your own deployment.",
         escape::terminal(&host)
     )
 }

@@ -9,10 +9,10 @@ use super::watch_status::place;
 use super::{Health, TargetStatus, WatchStatus};
 use cvm_verify_core::report::{Tool, TrustRootKind, Verdict};
 
-/// Everything on the board at `now`, Unix seconds. Where the proofs rest on another root than Intel's, the first line
+/// Everything on the watch_status at `now`, Unix seconds. Where the proofs rest on another root than Intel's, the first line
 /// says so.
 #[must_use]
-pub fn metrics(board: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) -> String {
+pub fn metrics(watch_status: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) -> String {
     let mut page = Page::default();
     if root == TrustRootKind::Custom {
         page.text
@@ -33,14 +33,14 @@ pub fn metrics(board: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) 
         "gauge",
         "1 for the verdict of the last round, 0 for the others.",
     );
-    for (name, status) in board.targets() {
+    for (name, status) in watch_status.targets() {
         for verdict in VERDICTS {
             let value = f64::from(u8::from(status.verdict == verdict));
             page.sample(&[("target", name), ("verdict", verdict.as_str())], value);
         }
     }
     page.each(
-        board,
+        watch_status,
         (
             "cvm_verify_target_verified_timestamp_seconds",
             "gauge",
@@ -49,7 +49,7 @@ pub fn metrics(board: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) 
         |status| Some(seconds(status.at)),
     );
     page.each(
-        board,
+        watch_status,
         (
             "cvm_verify_target_passed_timestamp_seconds",
             "gauge",
@@ -58,7 +58,7 @@ pub fn metrics(board: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) 
         |status| status.passed_at.map(seconds),
     );
     page.each(
-        board,
+        watch_status,
         (
             "cvm_verify_target_age_seconds",
             "gauge",
@@ -67,7 +67,7 @@ pub fn metrics(board: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) 
         |status| Some(seconds(now.saturating_sub(status.at))),
     );
     page.each(
-        board,
+        watch_status,
         (
             "cvm_verify_target_duration_seconds",
             "gauge",
@@ -76,7 +76,7 @@ pub fn metrics(board: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) 
         |status| Some(status.duration.as_secs_f64()),
     );
     page.each(
-        board,
+        watch_status,
         (
             "cvm_verify_target_collateral_expiry_timestamp_seconds",
             "gauge",
@@ -89,13 +89,13 @@ pub fn metrics(board: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) 
         "gauge",
         "1 for the patch level of the platform as Intel names it. Absent where nothing was proven.",
     );
-    for (name, status) in board.targets() {
+    for (name, status) in watch_status.targets() {
         if let Some(tcb) = &status.tcb_status {
             page.sample(&[("target", name), ("status", tcb)], 1.0);
         }
     }
     page.family("cvm_verify_target_rounds_total", "counter", "Rounds by verdict.");
-    for (name, status) in board.targets() {
+    for (name, status) in watch_status.targets() {
         for verdict in VERDICTS {
             let count = status.rounds.get(place(verdict)).copied().unwrap_or_default();
             page.sample(&[("target", name), ("verdict", verdict.as_str())], seconds(count));
@@ -106,19 +106,19 @@ pub fn metrics(board: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) 
         "counter",
         "Rounds that fell out because the one before ran too long.",
     );
-    page.sample(&[], seconds(board.missed_rounds));
+    page.sample(&[], seconds(watch_status.missed_rounds));
     page.family(
         "cvm_verify_longest_wait_seconds",
         "gauge",
         "The longest time between when a round was due and when it began, since the start.",
     );
-    page.sample(&[], board.longest_wait.as_secs_f64());
+    page.sample(&[], watch_status.longest_wait.as_secs_f64());
     page.family(
         "cvm_verify_alerts_total",
         "counter",
         "Alerts by channel and by whether the channel took them.",
     );
-    for (channel, [delivered, lost]) in &board.alerts {
+    for (channel, [delivered, lost]) in &watch_status.alerts {
         page.sample(
             &[("channel", channel), ("delivered", "true")],
             seconds(*delivered),
@@ -130,13 +130,13 @@ pub fn metrics(board: &WatchStatus, root: TrustRootKind, tool: &Tool, now: u64) 
         "gauge",
         "1 while the policy in use is the one on disk; 0 while that one is wrong and the old one serves.",
     );
-    page.sample(&[], f64::from(u8::from(!board.policy_is_refused)));
+    page.sample(&[], f64::from(u8::from(!watch_status.policy_is_refused)));
     page.family(
         "cvm_verify_healthy",
         "gauge",
         "1 while every target is verified as often as it should be.",
     );
-    page.sample(&[], f64::from(u8::from(board.health(now) == Health::Good)));
+    page.sample(&[], f64::from(u8::from(watch_status.health(now) == Health::Good)));
     page.text
 }
 
@@ -173,12 +173,12 @@ impl Page {
 
     fn each(
         &mut self,
-        board: &WatchStatus,
+        watch_status: &WatchStatus,
         (name, kind, help): (&'static str, &str, &str),
         value: impl Fn(&TargetStatus) -> Option<f64>,
     ) {
         self.family(name, kind, help);
-        for (target, status) in board.targets() {
+        for (target, status) in watch_status.targets() {
             if let Some(value) = value(status) {
                 self.sample(&[("target", target)], value);
             }

@@ -1,4 +1,4 @@
-//! Which target is verified when: each at its own beat, in a task of its own, few at a time.
+//! Which target is verified when: each at its own schedule, in a task of its own, few at a time.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -25,15 +25,15 @@ struct Watched {
     planned: Arc<Job>,
     /// What was read while a round of it was running: it holds from the end of that round on.
     next: Option<Arc<Job>>,
-    beat: TargetSchedule,
+    schedule: TargetSchedule,
     had_one: bool,
 }
 
 impl Watched {
-    /// At the same beat, by what was read now.
+    /// At the same schedule, by what was read now.
     fn going_on_as(mut self, planned: Job) -> Self {
         let planned = Arc::new(planned);
-        match self.beat.due() {
+        match self.schedule.due() {
             Some(_) => self.planned = planned,
             None => self.next = Some(planned),
         }
@@ -65,7 +65,7 @@ impl Rounds {
         }
     }
 
-    /// Other targets from now on. Those of which the same is expected keep their beat; the others are due at once. Every one is
+    /// Other targets from now on. Those of which the same is expected keep their schedule; the others are due at once. Every one is
     /// verified by what was read last: an expectation may be the same, and a file that says whom to believe another. Says what
     /// changed.
     pub fn replace(&mut self, targets: Vec<Job>) -> Option<String> {
@@ -82,7 +82,7 @@ impl Rounds {
                 old => {
                     *(if old.is_some() { &mut changed } else { &mut new }) += 1;
                     Watched {
-                        beat: TargetSchedule::new(planned.interval.duration() / self.acceleration, now),
+                        schedule: TargetSchedule::new(planned.interval.duration() / self.acceleration, now),
                         planned: Arc::new(planned),
                         next: None,
                         had_one: false,
@@ -113,7 +113,7 @@ impl Rounds {
         let mut waited = Duration::ZERO;
         while self.tasks.has_room() {
             let due = self.watched.iter_mut().filter_map(|watched| {
-                let due = watched.beat.due().filter(|due| *due <= now)?;
+                let due = watched.schedule.due().filter(|due| *due <= now)?;
                 Some((due, watched))
             });
             // Who waited longest comes first.
@@ -121,7 +121,7 @@ impl Rounds {
                 break;
             };
             waited = waited.max(now.saturating_sub(due));
-            watched.beat.begin();
+            watched.schedule.begin();
             let running = Running {
                 planned: Arc::clone(&watched.planned),
                 began: Instant::now(),
@@ -135,7 +135,7 @@ impl Rounds {
     /// When the next target is due; `None` while there is no room for one.
     pub fn next_due(&self) -> Option<Instant> {
         let room = self.tasks.has_room();
-        let due = self.watched.iter().filter_map(|watched| watched.beat.due());
+        let due = self.watched.iter().filter_map(|watched| watched.schedule.due());
         due.min().filter(|_| room).map(|due| self.started + due)
     }
 
@@ -157,7 +157,7 @@ impl Rounds {
         let mut watched = self.watched.iter_mut();
         let watched = watched.find(|watched| Arc::ptr_eq(&watched.planned, planned))?;
         watched.had_one = true;
-        let ended = watched.beat.end(now, jitter);
+        let ended = watched.schedule.end(now, jitter);
         if let Some(next) = watched.next.take() {
             watched.planned = next;
         }
@@ -208,17 +208,17 @@ mod tests {
     #[tokio::test]
     async fn a_target_of_which_the_same_is_expected_is_verified_by_what_was_read_last() {
         let mut rounds = rounds();
-        let due = rounds.watched[0].beat.due();
+        let due = rounds.watched[0].schedule.due();
         assert!(!asks(&rounds));
         assert_eq!(rounds.replace(read(true)), None);
         assert!(asks(&rounds));
-        assert_eq!(rounds.watched[0].beat.due(), due);
+        assert_eq!(rounds.watched[0].schedule.due(), due);
     }
 
     #[tokio::test]
     async fn a_round_that_is_running_ends_by_what_it_began_with() {
         let mut rounds = rounds();
-        rounds.watched[0].beat.begin();
+        rounds.watched[0].schedule.begin();
         let running = Arc::clone(&rounds.watched[0].planned);
         assert_eq!(rounds.replace(read(true)), None);
         assert!(rounds.end(&running, 0).is_some());

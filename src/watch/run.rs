@@ -75,7 +75,7 @@ pub(crate) fn run(options: &Options, session_of: SessionOf<'_>, env: &mut Env) -
             rounds: Rounds::new(options.concurrency, time, env.acceleration),
             queue,
             kept,
-            board: Arc::default(),
+            watch_status: Arc::default(),
             signals,
             worst: Verdict::Pass,
             env,
@@ -97,7 +97,7 @@ struct Watch<'a> {
     rounds: Rounds,
     queue: AlertQueue,
     kept: EvidenceArchive,
-    board: Arc<Mutex<WatchStatus>>,
+    watch_status: Arc<Mutex<WatchStatus>>,
     signals: Signals,
     /// The worst verdict so far.
     worst: Verdict,
@@ -147,7 +147,7 @@ impl Watch<'_> {
                 collateral_round = Instant::now() + COLLATERAL_ROUND;
             }
             let waited = self.rounds.begin_due(&self.session);
-            self.on_board(|board| board.longest_wait = board.longest_wait.max(waited));
+            self.on_board(|watch_status| watch_status.longest_wait = watch_status.longest_wait.max(waited));
             if self.options.once && self.rounds.each_had_one() {
                 return None;
             }
@@ -194,9 +194,9 @@ impl Watch<'_> {
             .into_iter()
             .map(|one| (one.report, one.bundle))
             .unzip();
-        self.on_board(|board| {
-            board.missed_rounds += ended.missed;
-            board.record(planned.name(), &reports, took, now);
+        self.on_board(|watch_status| {
+            watch_status.missed_rounds += ended.missed;
+            watch_status.record(planned.name(), &reports, took, now);
         });
         if let Some(note) = appraised.note {
             let said = note.strip_prefix("note: ").unwrap_or(&note).to_owned();
@@ -242,7 +242,7 @@ impl Watch<'_> {
             }
         }
         self.policy.used();
-        let was_refused = self.on_board(|board| std::mem::take(&mut board.policy_is_refused));
+        let was_refused = self.on_board(|watch_status| std::mem::take(&mut watch_status.policy_is_refused));
         let count = plan.targets.len();
         let change = self.adopt(plan);
         if change.is_some() || was_refused || anyway {
@@ -257,7 +257,7 @@ impl Watch<'_> {
 
     /// Goes on by the policy that was read before. The same reason is said once.
     fn refuse(&mut self, error: &UsageError) {
-        self.on_board(|board| board.policy_is_refused = true);
+        self.on_board(|watch_status| watch_status.policy_is_refused = true);
         let why = error.to_string();
         if self.policy.refused_anew(&why) {
             let said =
@@ -273,7 +273,7 @@ impl Watch<'_> {
             .targets
             .iter()
             .map(|target| (target.name().to_owned(), target.interval.duration()));
-        self.on_board(|board| board.watch(intervals, now));
+        self.on_board(|watch_status| watch_status.watch(intervals, now));
         self.queue.watch(&plan, self.env);
         self.rounds.replace(plan.targets)
     }
@@ -304,8 +304,8 @@ impl Watch<'_> {
     fn write_down(&mut self, records: &[AlertRecord]) {
         let now = (self.env.now)();
         for record in records {
-            self.on_board(|board| {
-                let [taken, lost] = board.alerts.entry(record.channel.clone()).or_default();
+            self.on_board(|watch_status| {
+                let [taken, lost] = watch_status.alerts.entry(record.channel.clone()).or_default();
                 *(if record.delivered { taken } else { lost }) += 1;
             });
             self.log.write(&LogEntry::alert(record, now), self.env);
@@ -339,7 +339,7 @@ impl Watch<'_> {
         })?;
         let address = listener.local_addr().unwrap_or(address);
         let pages = WatchPages {
-            board: Arc::clone(&self.board),
+            watch_status: Arc::clone(&self.watch_status),
             root: self.session.roots.quote.kind(),
             now: self.env.now,
         };
@@ -353,7 +353,7 @@ impl Watch<'_> {
     }
 
     fn on_board<T>(&self, write: impl FnOnce(&mut WatchStatus) -> T) -> T {
-        write(&mut locked(&self.board))
+        write(&mut locked(&self.watch_status))
     }
 
     fn note(&mut self, level: LogLevel, event: &'static str, message: String) {

@@ -1,12 +1,12 @@
 //! When a target is due.
 //!
-//! A target keeps its own beat: its next round is counted from when this one was due, not from when it ended, so that a
-//! slow answer does not shift the rest. Jitter of up to a tenth of the interval moves single rounds, never the beat. A
+//! A target keeps its own schedule: its next round is counted from when this one was due, not from when it ended, so that a
+//! slow answer does not shift the rest. Jitter of up to a tenth of the interval moves single rounds, never the schedule. A
 //! round that is still running when the next is due lets that one pass; nothing piles up.
 
 use std::time::Duration;
 
-/// The beat of one target. Times are those of a monotonic clock, counted from any start.
+/// The schedule of one target. Times are those of a monotonic clock, counted from any start.
 #[derive(Debug, Clone)]
 pub struct TargetSchedule {
     interval: Duration,
@@ -16,7 +16,7 @@ pub struct TargetSchedule {
     due: Option<Duration>,
 }
 
-/// What became of the beat when a round ended.
+/// What became of the schedule when a round ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
     /// Rounds that fell out because this one ran too long.
@@ -49,13 +49,13 @@ impl TargetSchedule {
     /// tenth of the interval).
     pub fn end(&mut self, now: Duration, jitter: u32) -> Ended {
         let behind = now.saturating_sub(self.base).as_nanos();
-        let beats = behind / self.interval.as_nanos().max(1) + 1;
-        let beats = u32::try_from(beats).unwrap_or(u32::MAX);
-        self.base += self.interval * beats;
+        let intervals = behind / self.interval.as_nanos().max(1) + 1;
+        let intervals = u32::try_from(intervals).unwrap_or(u32::MAX);
+        self.base += self.interval * intervals;
         let share = f64::from(jitter) / f64::from(u32::MAX);
         self.due = Some(self.base + self.interval.mul_f64(0.1 * share));
         Ended {
-            missed: u64::from(beats - 1),
+            missed: u64::from(intervals - 1),
         }
     }
 }
@@ -74,32 +74,32 @@ mod tests {
 
     #[test]
     fn it_is_due_at_the_start_and_an_interval_after_it_was_due() {
-        let mut beat = TargetSchedule::new(MINUTE, seconds(5));
-        assert_eq!(beat.due(), Some(seconds(5)));
-        beat.begin();
-        assert_eq!(beat.due(), None, "a round is running");
-        assert_eq!(beat.end(seconds(8), 0), Ended { missed: 0 });
-        assert_eq!(beat.due(), Some(seconds(65)), "not counted from its end");
+        let mut schedule = TargetSchedule::new(MINUTE, seconds(5));
+        assert_eq!(schedule.due(), Some(seconds(5)));
+        schedule.begin();
+        assert_eq!(schedule.due(), None, "a round is running");
+        assert_eq!(schedule.end(seconds(8), 0), Ended { missed: 0 });
+        assert_eq!(schedule.due(), Some(seconds(65)), "not counted from its end");
     }
 
     #[test]
     fn a_round_that_runs_too_long_lets_the_next_pass() {
-        let mut beat = TargetSchedule::new(MINUTE, seconds(5));
-        beat.begin();
-        assert_eq!(beat.end(seconds(5 + 150), 0), Ended { missed: 2 });
-        assert_eq!(beat.due(), Some(seconds(5 + 180)));
+        let mut schedule = TargetSchedule::new(MINUTE, seconds(5));
+        schedule.begin();
+        assert_eq!(schedule.end(seconds(5 + 150), 0), Ended { missed: 2 });
+        assert_eq!(schedule.due(), Some(seconds(5 + 180)));
     }
 
     proptest! {
         #[test]
         fn jitter_moves_a_round_and_never_the_beat(jitters in proptest::collection::vec(any::<u32>(), 1..50)) {
-            let mut beat = TargetSchedule::new(MINUTE, seconds(5));
+            let mut schedule = TargetSchedule::new(MINUTE, seconds(5));
             for (round, jitter) in (0_u64..).zip(jitters) {
-                let due = beat.due().expect("a due time");
+                let due = schedule.due().expect("a due time");
                 let base = seconds(5 + 60 * round);
                 prop_assert!((base..=base + seconds(6)).contains(&due), "{due:?}");
-                beat.begin();
-                prop_assert_eq!(beat.end(due + seconds(3), jitter), Ended { missed: 0 });
+                schedule.begin();
+                prop_assert_eq!(schedule.end(due + seconds(3), jitter), Ended { missed: 0 });
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What the board knows, and when it calls the loop stuck.
+//! What the watch_status knows, and when it calls the loop stuck.
 
 use super::watch_status::*;
 use cvm_verify_core::appraise::{Subject, appraise};
@@ -34,14 +34,14 @@ pub(super) fn report(name: &str, verdict: Verdict) -> TargetReport {
     report
 }
 
-fn board() -> WatchStatus {
+fn watch_status() -> WatchStatus {
     watching(&[("a", MINUTE), ("b", MINUTE)])
 }
 
 fn watching(targets: &[(&str, Duration)]) -> WatchStatus {
-    let mut board = WatchStatus::default();
-    board.watch(named(targets), 1000);
-    board
+    let mut watch_status = WatchStatus::default();
+    watch_status.watch(named(targets), 1000);
+    watch_status
 }
 
 fn named(targets: &[(&str, Duration)]) -> Vec<(String, Duration)> {
@@ -51,8 +51,8 @@ fn named(targets: &[(&str, Duration)]) -> Vec<(String, Duration)> {
     targets.collect()
 }
 
-fn record(board: &mut WatchStatus, name: &str, verdict: Verdict, now: u64) {
-    board.record(name, &[report(name, verdict)], MINUTE, now);
+fn record(watch_status: &mut WatchStatus, name: &str, verdict: Verdict, now: u64) {
+    watch_status.record(name, &[report(name, verdict)], MINUTE, now);
 }
 
 fn stuck(names: &[&str]) -> Health {
@@ -61,32 +61,32 @@ fn stuck(names: &[&str]) -> Health {
 
 #[test]
 fn a_target_that_was_never_verified_is_stuck_after_three_intervals_and_a_grace() {
-    let mut board = board();
-    assert_eq!(board.health(1000 + 300), Health::Good);
-    assert_eq!(board.health(1000 + 301), stuck(&["a", "b"]));
-    record(&mut board, "a", Verdict::Fail, 1290);
+    let mut watch_status = watch_status();
+    assert_eq!(watch_status.health(1000 + 300), Health::Good);
+    assert_eq!(watch_status.health(1000 + 301), stuck(&["a", "b"]));
+    record(&mut watch_status, "a", Verdict::Fail, 1290);
     assert_eq!(
-        board.health(1301),
+        watch_status.health(1301),
         stuck(&["b"]),
         "a failure is no fault of the loop"
     );
-    record(&mut board, "b", Verdict::Pass, 1300);
-    assert_eq!(board.health(1590), Health::Good);
-    assert_eq!(board.health(1591), stuck(&["a"]));
+    record(&mut watch_status, "b", Verdict::Pass, 1300);
+    assert_eq!(watch_status.health(1590), Health::Good);
+    assert_eq!(watch_status.health(1591), stuck(&["a"]));
 }
 
 #[test]
 fn rounds_are_counted_and_the_last_pass_is_remembered() {
-    let mut board = board();
+    let mut watch_status = watch_status();
     for (at, verdict) in [
         (1, Verdict::Pass),
         (2, Verdict::Fail),
         (3, Verdict::Inconclusive),
         (4, Verdict::Fail),
     ] {
-        record(&mut board, "a", verdict, at);
+        record(&mut watch_status, "a", verdict, at);
     }
-    let (_, status) = board.targets().next().expect("a target");
+    let (_, status) = watch_status.targets().next().expect("a target");
     assert_eq!(
         (status.rounds, status.passed_at, status.at),
         ([1, 2, 1], Some(1), 4)
@@ -95,17 +95,17 @@ fn rounds_are_counted_and_the_last_pass_is_remembered() {
 
 #[test]
 fn other_targets_are_awaited_and_those_that_went_are_forgotten() {
-    let mut board = board();
-    record(&mut board, "a", Verdict::Pass, 1010);
-    record(&mut board, "b", Verdict::Pass, 1010);
-    board.watch(named(&[("b", 2 * MINUTE), ("c", MINUTE)]), 1020);
-    let names: Vec<&str> = board.targets().map(|(name, _)| name).collect();
+    let mut watch_status = watch_status();
+    record(&mut watch_status, "a", Verdict::Pass, 1010);
+    record(&mut watch_status, "b", Verdict::Pass, 1010);
+    watch_status.watch(named(&[("b", 2 * MINUTE), ("c", MINUTE)]), 1020);
+    let names: Vec<&str> = watch_status.targets().map(|(name, _)| name).collect();
     assert_eq!(names, ["b"]);
-    assert_eq!(board.health(1020 + 300), Health::Good);
-    assert_eq!(board.health(1020 + 301), stuck(&["c"]));
-    record(&mut board, "a", Verdict::Fail, 1030);
+    assert_eq!(watch_status.health(1020 + 300), Health::Good);
+    assert_eq!(watch_status.health(1020 + 301), stuck(&["c"]));
+    record(&mut watch_status, "a", Verdict::Fail, 1030);
     assert_eq!(
-        board.targets().count(),
+        watch_status.targets().count(),
         1,
         "the end of a round of a target that went"
     );
@@ -113,12 +113,12 @@ fn other_targets_are_awaited_and_those_that_went_are_forgotten() {
 
 #[test]
 fn each_instance_has_a_status_until_it_is_gone() {
-    let mut board = watching(&[("a", MINUTE)]);
+    let mut watch_status = watching(&[("a", MINUTE)]);
     let instance = |number, verdict| report(&format!("a instance {number}"), verdict);
     let both = [instance(1, Verdict::Pass), instance(2, Verdict::Fail)];
-    board.record("a", &both, MINUTE, 1010);
-    board.record("a", &both[1..], MINUTE, 1070);
-    let left: Vec<_> = board
+    watch_status.record("a", &both, MINUTE, 1010);
+    watch_status.record("a", &both[1..], MINUTE, 1070);
+    let left: Vec<_> = watch_status
         .targets()
         .map(|(name, status)| (name, status.rounds))
         .collect();

@@ -212,6 +212,15 @@ fn t46_what_was_allowed_just_now_convicts_nobody() {
         .is_open("not-final");
     let detail = ran.check(Governance).detail;
     assert!(detail.contains("newest block of both nodes"), "{detail}");
+    // A contract that was deployed just now.
+    for contract in [app_id(), KMS_CONTRACT] {
+        Trial::new()
+            .both(|chain| {
+                let code = chain.code.remove(&contract).unwrap();
+                chain.head_code.insert(contract, code);
+            })
+            .is_open("not-final");
+    }
     // One node alone does not turn a no into a delay.
     let cvm = Cvm::healthy(&World::default());
     let trial = Trial::new().both(|chain| chain.allow_compose(cvm.compose_hash(), false));
@@ -233,6 +242,27 @@ fn t46_what_a_contract_says_of_itself_counts_if_you_named_it() {
         trial.policy.push(demand.to_owned());
         trial.is_open("owner-not-pinned");
     }
+    // A key whose address runs the code of another one (EIP-7702): the 23 bytes that are pinned say nothing of that code.
+    let delegated = |chain: &mut simulator::Chain| {
+        let code = [&[0xef, 0x01, 0x00][..], &[0xbe; 20]].concat();
+        chain.code.insert(app_id(), code);
+        chain
+            .storage
+            .retain(|(address, slot), _| *address != app_id() || slot == "1");
+        chain.set_flags(true, false);
+    };
+    let mut trial = Trial::new().both(delegated).pinned();
+    trial.policy.push("governance-upgrades = \"disabled\"".to_owned());
+    trial.is_open("implementation-not-pinned");
+    let mut trial = Trial::new().both(delegated).pinned();
+    trial.nodes.iter().for_each(|node| {
+        node.change(|chain| chain.answer(app_id(), "8da5cb5b", [0; 32]));
+    });
+    trial
+        .policy
+        .retain(|line| !line.starts_with("governance-app-owner") && !line.starts_with("lock"));
+    trial.policy.push("governance-min-signers = 2".to_owned());
+    trial.is_open("owner-not-pinned");
     // A timelock, and a contract of another kind: who signs is not known, and nobody is accused.
     let as_timelock = |chain: &mut simulator::Chain| {
         chain.calls.retain(|(address, _), _| *address != CONTRACT_OWNER);

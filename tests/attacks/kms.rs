@@ -174,6 +174,11 @@ fn t36_without_a_host_nothing_passes() {
 fn t36_a_kms_of_another_root_is_another_kms() {
     let other = Kms::of(kms().cvm, 7);
     fails_alone(&honest(&other), "other-root");
+    // Nothing more is said of a stranger.
+    let mut stranger = kms().cvm;
+    stranger.app_compose.push(' ');
+    let judged = fails_alone(&honest(&Kms::of(stranger, 7)), "other-root");
+    assert!(!judged.detail(ID).contains("compose document"), "{judged}");
     // A root that the user named, too, is another epoch of the same KMS: open, and nobody is accused.
     let id = simulated_kms_id(kms().root);
     let both: KeyProviders = format!("kms:{id},kms:{}", simulated_kms_id(7)).parse().unwrap();
@@ -186,7 +191,10 @@ fn t36_a_kms_of_another_root_is_another_kms() {
     forged.root = 7;
     forged.meta["ca_cert"] = root_certificate(&World::default(), kms().root).into();
     let judged = fails_alone(&honest(&forged), "other-root");
-    assert!(judged.detail(ID).contains("another root certificate"), "{judged}");
+    assert!(
+        !judged.detail(ID).contains("another root certificate"),
+        "{judged}"
+    );
 }
 
 #[test]
@@ -503,6 +511,24 @@ fn t36_bootstrap_evidence_from_elsewhere_must_be_about_the_apps_root() {
             beside(source, &good.to_string()).with(|trial| trial.kms[0].bootstraps[0].collateral = None);
         without.judge().says(ID, Status::Warn, "bootstrap-undetermined");
     }
+    // An OS that is not known can write any compose hash into its log.
+    let mut unknown = own.cvm.clone();
+    unknown.forced.mr_td = Some([7; 48]);
+    let made_elsewhere = bootstrap(&unknown, &ca, &k256).to_string();
+    let judged = beside(BootstrapSource::Contract, &made_elsewhere).judge();
+    judged.says(ID, Status::Warn, "bootstrap-undetermined");
+    let named = beside(BootstrapSource::File, &made_elsewhere).with(|trial| {
+        trial.kms[0].meta = honest(&kms()).kms[0].meta.clone();
+        trial.policy.kms.bootstrap = Some(expected("kms-bootstrap-file", made_elsewhere.clone()));
+    });
+    is_open(&named, "bootstrap-unproven");
+    // A contract names the root of the present epoch; the user named both.
+    let id = simulated_kms_id(own.root);
+    let both: KeyProviders = format!("kms:{id},kms:{}", simulated_kms_id(7)).parse().unwrap();
+    let present = other_root.meta["bootstrap_info"].to_string();
+    let epochs = beside(BootstrapSource::Contract, &present)
+        .with(|trial| trial.policy.key_provider = Some(expected("--key-provider", both)));
+    epochs.judge().says(ID, Status::Warn, "bootstrap-undetermined");
     // More than one of each source is not looked at.
     let flood = beside(BootstrapSource::Contract, &good.to_string()).with(|trial| {
         let one = trial.kms[0].bootstraps[0].clone();

@@ -3,7 +3,7 @@
 use cvm_verify_core::report::CheckId::SourceProvenance;
 use cvm_verify_core::report::Status::{Error, Fail, Pass};
 use serde_json::{Value, json};
-use simulator::server::RegistryDoor;
+use simulator::server::RegistryAccess;
 use simulator::{Cvm, ImageRegistry, RegistryWays, Scripted, ScriptedServer, Sigstore, Workflow, World};
 
 use super::deployment::Deployment;
@@ -308,9 +308,9 @@ fn a_registry_that_lies_is_no_answer() {
 #[test]
 fn a_list_of_several_pages_is_read_to_its_end_and_not_further_than_its_limit() {
     let paged = |page| {
-        let door = RegistryDoor {
+        let door = RegistryAccess {
             page,
-            ..RegistryDoor::OPEN
+            ..RegistryAccess::OPEN
         };
         ImageRegistry::behind(door, RegistryWays::Specified)
     };
@@ -450,6 +450,14 @@ fn a_statement_of_another_workflow_at_github_does_not_hide_the_right_one_in_the_
         .assert(SourceProvenance, Fail, Some("other-workflow"));
     registry.attach(&digest, &provenance(&Workflow::default(), &digest));
     release.verify(both, &[&api]).assert(SourceProvenance, Pass, None);
+}
+
+#[test]
+fn a_rule_for_an_image_without_a_digest_is_not_met() {
+    let release = Release::of(&["ghcr.io/example/web:latest".to_owned()]);
+    let ran = release.verify(REGISTRY, &["--image-pins=unchecked"]);
+    ran.assert(SourceProvenance, Error, Some("unpinned-image"));
+    assert_eq!(ran.code, 3, "{ran:#?}");
 }
 
 #[test]

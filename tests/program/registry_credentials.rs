@@ -2,7 +2,7 @@
 
 use cvm_verify_core::report::CheckId::SourceProvenance;
 use cvm_verify_core::report::Status::{Error, Pass};
-use simulator::server::{RegistryDoor, registry_token};
+use simulator::server::{RegistryAccess, registry_token};
 use simulator::{ImageRegistry, RegistryWays, Scripted, ScriptedServer, Workflow};
 
 use super::provenance_registry::{NAME, REGISTRY, Release, image, provenance};
@@ -13,23 +13,23 @@ const ACCOUNT: &str = "someone:hunter2hunter2";
 /// `ACCOUNT` in Base64.
 const ENCODED: &str = "c29tZW9uZTpodW50ZXIyaHVudGVyMg==";
 
-fn token_door() -> RegistryDoor {
-    RegistryDoor {
+fn token_door() -> RegistryAccess {
+    RegistryAccess {
         account: Some(ACCOUNT),
-        ..RegistryDoor::OPEN
+        ..RegistryAccess::OPEN
     }
 }
 
 /// As Amazon's private registries.
-fn basic_door() -> RegistryDoor {
-    RegistryDoor {
+fn basic_door() -> RegistryAccess {
+    RegistryAccess {
         takes_them_itself: true,
         ..token_door()
     }
 }
 
 /// A registry with one attested image.
-fn registry(door: RegistryDoor, ways: RegistryWays) -> (ImageRegistry, String) {
+fn registry(door: RegistryAccess, ways: RegistryWays) -> (ImageRegistry, String) {
     let registry = ImageRegistry::behind(door, ways);
     let digest = registry.push_image("web");
     registry.attach(&digest, &provenance(&Workflow::default(), &digest));
@@ -86,7 +86,7 @@ fn a_private_image_is_shown_to_the_account_that_the_environment_names() {
 #[test]
 fn credentials_reach_no_other_registry() {
     let (own, image) = registry(token_door(), RegistryWays::Ghcr);
-    let (other, other_image) = registry(RegistryDoor::OPEN, RegistryWays::Ghcr);
+    let (other, other_image) = registry(RegistryAccess::OPEN, RegistryWays::Ghcr);
     let ran = verify(&[image, other_image], &format!("{} {ACCOUNT}", own.host()));
     ran.assert(SourceProvenance, Pass, None);
     let sent = |registry: &ImageRegistry| {
@@ -111,7 +111,7 @@ fn credentials_reach_no_other_registry() {
 fn a_token_service_elsewhere_gets_credentials_if_the_user_names_it() {
     let service = ScriptedServer::http(|request| registry_token(Some(ACCOUNT), request));
     let elsewhere = service.url().trim_start_matches("http://").to_owned();
-    let door = RegistryDoor {
+    let door = RegistryAccess {
         token_service: Some(format!("{}/token", service.url())),
         ..token_door()
     };

@@ -80,9 +80,7 @@ fn a_lock_records_how_the_address_was_bound_and_a_verification_asks_for_the_same
     let refused = again(&[]);
     assert_eq!(refused.code, 1, "{refused:#?}");
     assert!(
-        refused
-            .stderr
-            .contains("no longer shows what was locked before: tls.binding, tls.kms")
+        refused.stderr.contains("The lock held tls.binding, tls.kms")
             && refused.stderr.contains("--accept no-longer-shown"),
         "{}",
         refused.stderr

@@ -22,8 +22,8 @@ fn other_fail() -> TargetReport {
     report
 }
 
-fn report(letter: char) -> TargetReport {
-    match letter {
+fn report(outgoing_message: char) -> TargetReport {
+    match outgoing_message {
         'A' => samples::fail(),
         'B' => other_fail(),
         '?' => samples::unreachable(),
@@ -74,9 +74,9 @@ impl World {
         }
     }
 
-    fn decide(&mut self, letter: char) -> Vec<Due> {
+    fn decide(&mut self, outgoing_message: char) -> Vec<Due> {
         self.now += MINUTE;
-        let observation = Observation::of(&report(letter), self.policy, self.now);
+        let observation = Observation::of(&report(outgoing_message), self.policy, self.now);
         let (state, due) = decide(
             self.state.as_ref(),
             self.now,
@@ -89,8 +89,8 @@ impl World {
     }
 
     /// Everything is delivered.
-    fn see(&mut self, letter: char) -> Vec<AlertEvent> {
-        let due = self.decide(letter);
+    fn see(&mut self, outgoing_message: char) -> Vec<AlertEvent> {
+        let due = self.decide(outgoing_message);
         for due in &due {
             self.state.as_mut().unwrap().record(due, self.now);
         }
@@ -98,13 +98,16 @@ impl World {
     }
 
     /// Nothing is delivered.
-    fn miss(&mut self, letter: char) -> Vec<AlertEvent> {
-        self.decide(letter).into_iter().map(|due| due.event).collect()
+    fn miss(&mut self, outgoing_message: char) -> Vec<AlertEvent> {
+        self.decide(outgoing_message)
+            .into_iter()
+            .map(|due| due.event)
+            .collect()
     }
 }
 
 /// What is told, minute by minute, where everything is delivered: `-` for silence.
-fn alerts_of(mut world: World, letters: &str) -> String {
+fn alerts_of(mut world: World, outgoing: &str) -> String {
     let word = |events: Vec<AlertEvent>| match events.as_slice() {
         [] => "-".to_owned(),
         events => events
@@ -113,16 +116,16 @@ fn alerts_of(mut world: World, letters: &str) -> String {
             .collect::<Vec<_>>()
             .join("+"),
     };
-    letters
+    outgoing
         .chars()
-        .map(|letter| word(world.see(letter)))
+        .map(|outgoing_message| word(world.see(outgoing_message)))
         .collect::<Vec<_>>()
         .join(" ")
 }
 
 #[test]
 fn histories_and_what_is_told_of_them() {
-    for (letters, expected) in [
+    for (outgoing, expected) in [
         ("AAA..", "failed - - recovered -"),
         ("??.??.", "- - - - - -"),
         ("????.", "- - inconclusive - recovered"),
@@ -136,7 +139,7 @@ fn histories_and_what_is_told_of_them() {
         ("ee.e", "expiring - - -"),
         ("Ae", "failed recovered+expiring"),
     ] {
-        assert_eq!(alerts_of(World::known(), letters), expected, "{letters}");
+        assert_eq!(alerts_of(World::known(), outgoing), expected, "{outgoing}");
     }
 }
 
@@ -252,8 +255,8 @@ fn a_fail_of_an_earlier_incident_that_a_channel_missed_is_told_before_a_later_si
     assert_eq!(world.see('?'), [AlertEvent::Failed, AlertEvent::Inconclusive]);
     let mut world = World::known();
     assert_eq!(world.miss('A'), [AlertEvent::Failed]);
-    "???".chars().for_each(|letter| {
-        world.miss(letter);
+    "???".chars().for_each(|outgoing_message| {
+        world.miss(outgoing_message);
     });
     assert_eq!(world.see('.'), [AlertEvent::Failed, AlertEvent::Recovered]);
 }
@@ -310,12 +313,12 @@ proptest! {
         let mut passes_of = (policy(1), 0);
         let (mut failed_under, mut recovered) = (Vec::new(), false);
         let mut last_reminder = 0;
-        for (letter, number, delivered, hours) in steps {
+        for (outgoing_message, number, delivered, hours) in steps {
             world.now += hours * HOUR;
             world.policy = policy(number);
-            let due = world.decide(letter);
-            let failure = Observation::of(&report(letter), world.policy, world.now).failure;
-            let observed = Observation::of(&report(letter), world.policy, world.now).policy;
+            let due = world.decide(outgoing_message);
+            let failure = Observation::of(&report(outgoing_message), world.policy, world.now).failure;
+            let observed = Observation::of(&report(outgoing_message), world.policy, world.now).policy;
             passes_of = match (&failure, passes_of) {
                 (Some(_), _) => (observed, 0),
                 (None, (before, count)) if before == observed => (observed, count + 1),
@@ -339,7 +342,7 @@ proptest! {
                         prop_assert!(recovered, "another policy");
                     }
                     About::PassUnderAnotherPolicy => prop_assert!(passes_of.1 >= 1),
-                    About::Forecast(_) => prop_assert_eq!(letter, 'e'),
+                    About::Forecast(_) => prop_assert_eq!(outgoing_message, 'e'),
                 }
             }
             if world.state.as_ref().is_some_and(|state| state.failure().is_some()) {
@@ -353,7 +356,7 @@ proptest! {
             if let Some(failure) = failure.filter(|failure| failure.verdict == Verdict::Fail) {
                 // Told before in this incident, or due now.
                 let is_due = due.iter().any(|due| matches!(&due.about, About::Failure { failure: known, .. } if known.key == failure.key));
-                prop_assert!(is_due || receiver.knows.contains(&failure.key), "{letter} is neither told nor due");
+                prop_assert!(is_due || receiver.knows.contains(&failure.key), "{outgoing_message} is neither told nor due");
             }
             if delivered {
                 for due in &due {
@@ -390,14 +393,14 @@ proptest! {
 
     /// A memory that was written and read in between decides the same.
     #[test]
-    fn a_memory_survives_the_file(letters in prop::collection::vec(prop::sample::select("AB?!.e".chars().collect::<Vec<_>>()), 1..20)) {
+    fn a_memory_survives_the_file(outgoing in prop::collection::vec(prop::sample::select("AB?!.e".chars().collect::<Vec<_>>()), 1..20)) {
         let (mut kept, mut filed) = (World::known(), World::known());
-        for letter in letters {
+        for outgoing_message in outgoing {
             let mut file = State::default();
             file.set(TargetId::of("api.example.com"), filed.state.clone().unwrap());
             let read = State::parse(file.to_json().as_bytes()).unwrap();
             filed.state = read.get(TargetId::of("api.example.com")).cloned();
-            prop_assert_eq!(kept.see(letter), filed.see(letter));
+            prop_assert_eq!(kept.see(outgoing_message), filed.see(outgoing_message));
         }
     }
 }
@@ -409,8 +412,8 @@ fn a_share_of_inconclusive_runs_is_told_and_ends_when_passes_are_the_rule() {
     assert_eq!(alerts_of(World::known(), &"?...".repeat(20)), ["-"; 80].join(" "));
     let mut world = World::known();
     let mut events = Vec::new();
-    for letter in ".??".repeat(40).chars() {
-        events.extend(world.see(letter));
+    for outgoing_message in ".??".repeat(40).chars() {
+        events.extend(world.see(outgoing_message));
     }
     assert_eq!(events, [AlertEvent::Inconclusive]);
     // Twelve runs hold eight of them: three passes leave six, the fourth five.
@@ -427,9 +430,9 @@ fn a_share_of_inconclusive_runs_is_told_and_ends_when_passes_are_the_rule() {
 /// An outage that everybody was told of ends with the first pass, however long it was.
 #[test]
 fn an_outage_in_a_row_ends_with_the_first_pass_and_is_not_counted_again() {
-    let letters = format!("{}.?.", "?".repeat(30));
+    let outgoing = format!("{}.?.", "?".repeat(30));
     let expected = format!("- - inconclusive {}recovered - -", "- ".repeat(27));
-    assert_eq!(alerts_of(World::known(), &letters), expected);
+    assert_eq!(alerts_of(World::known(), &outgoing), expected);
 }
 
 /// The share is of runs that could not be determined: a fail is reported at once and does not count.

@@ -256,7 +256,7 @@ pub struct PinArgs {
     #[arg(long)]
     pub accept_observed: bool,
     /// Ask Phala Cloud's API where the KMS of the app answers and which contract governs it, if neither the policy file nor the
-    /// lock says so. These are its operator's words: review them before you commit the lock.
+    /// lock says so. This is its operator's statement, not evidence: review it before you commit the lock.
     #[arg(long)]
     pub phala_hints: bool,
     /// Replace a lock file that cannot be read. Without this option it stays as it is.
@@ -288,8 +288,8 @@ pub struct InspectArgs {
     /// The compose document as it was measured, for evidence that does not show it.
     #[arg(long, value_name = "FILE")]
     pub app_compose: Option<PathBuf>,
-    /// Ask Phala Cloud's API where the KMS of the app answers and which contract governs it, and show what they answer. These are
-    /// its operator's words.
+    /// Ask Phala Cloud's API where the KMS of the app answers and which contract governs it, and show what they answer. This is
+    /// its operator's statement, not evidence.
     #[arg(long)]
     pub phala_hints: bool,
     /// What to print.

@@ -111,7 +111,7 @@ pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Optio
             return Some(Finding::fail(
                 &NOT_NAMED,
                 format!(
-                    "The document takes the VM's keys from `{name}`, not from a KMS, and nobody accepted that."
+                    "The document takes the VM's keys from `{name}`, not from a KMS. To accept that: --key-provider {name}."
                 ),
             ));
         }

@@ -59,10 +59,15 @@ impl LockedKms {
                     crate::verify::kms::KmsProblem::Unreachable(why) => format!("did not answer: {why}"),
                     _ => "is not attested".to_owned(),
                 };
-                refused(&why)
+                match problem {
+                    crate::verify::kms::KmsProblem::Unreachable(_) => refused(&why),
+                    _ => format!("the server at {host} {why}"),
+                }
             })?;
             if !answer.has_root(key_provider_id) {
-                return Err(refused("has another root key than that of the app's keys"));
+                return Err(format!(
+                    "the server at {host} has no certificate of the app's KMS, so it is not shown to be that KMS"
+                ));
             }
             match kms.meta() {
                 Err(why) => {

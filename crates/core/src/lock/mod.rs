@@ -36,6 +36,7 @@ mod gpus;
 mod hex_value;
 mod kms;
 mod list;
+mod not_shown;
 mod pin;
 mod pin_warning;
 mod places;
@@ -43,7 +44,6 @@ mod read;
 mod said;
 mod sources;
 mod tls;
-mod unseen;
 mod write;
 
 #[cfg(any(test, feature = "test-util"))]
@@ -70,12 +70,12 @@ pub use file::{LockFile, with_target};
 pub use governance::{GovernanceGap, LockedContract, LockedGovernance};
 pub use gpus::MAX_GPU_PINS;
 pub use kms::LockedKms;
+pub use not_shown::Unasked;
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
 pub use pin_warning::{PinWarning, VULNERABLE_DAYS};
 pub use places::MAX_LOCKED_PLACES;
 pub use said::Said;
 pub use tls::LockedTls;
-pub use unseen::Unasked;
 pub use write::Notes;
 
 use crate::policy::{
@@ -187,9 +187,8 @@ impl Lock {
         self.os_image.is_some() && image(self) == image(other)
     }
 
-    /// Takes over what another lock of the same deployment knows: an accepted change of RTMR0, what is
-    /// accepted as no longer shown, the key providers beside
-    /// the one that is there, and the address if this one was taken from a file without one.
+    /// Takes over what another lock of the same deployment knows: an accepted change of RTMR0, what is accepted as no longer shown, the
+    /// key providers in addition to the one that is there, and the address if this one was taken from a file without one.
     fn keep_decisions(&mut self, before: &Self) {
         if self.origin.is_none() {
             self.origin.clone_from(&before.origin);
@@ -202,7 +201,7 @@ impl Lock {
             self.accepted.insert(AcceptName::AcpiChange, sentence.clone());
         }
         if let Some(sentence) = before.accepted.get(&AcceptName::NoLongerShown)
-            && unseen::lacks_the_same(before, self)
+            && not_shown::lacks_the_same(before, self)
         {
             self.accepted.insert(AcceptName::NoLongerShown, sentence.clone());
         }

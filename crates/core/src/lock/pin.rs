@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Days, NaiveDate};
 use dcap_qvl::TcbStatus;
 
+use super::not_shown::{self, NotAsked, Unasked};
 use super::pin_warning::accepted_sentences;
-use super::unseen::{self, NotAsked, Unasked};
 use super::{
     AcceptName, Accepting, DEFAULT_TD_ATTRIBUTES, Lock, LockedGovernance, LockedKms, LockedOs, LockedTls,
     MAX_LOCK_BYTES, Notes, PinWarning, Said, VULNERABLE_DAYS, gpus, places,
@@ -276,7 +276,7 @@ impl Pinned {
         let mut unasked = Vec::new();
         if let Some(before) = before {
             unasked = not_asked.keep(&mut lock, before);
-            reservations.extend(unseen::no_longer_shown(before, &lock));
+            reservations.extend(not_shown::no_longer_shown(before, &lock));
             reservations.extend(acpi_change(before, &lock).filter(|_| !is_listed_shape));
             kept = known_to_somebody(before, &lock);
         }

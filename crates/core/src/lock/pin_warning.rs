@@ -195,7 +195,7 @@ impl fmt::Display for PinWarning {
             }
             Self::NoLongerShown(keys) => write!(
                 f,
-                "The deployment no longer shows what was locked before: {}. A verification no longer asks for it.",
+                "The lock held {}. This run asked for it and did not find it. A lock without it no longer expects it.",
                 keys.join(", ")
             ),
         }

@@ -33,7 +33,7 @@ const SIMULATED: &str = "\
 ";
 const SAID_REMARK: &str = "\
 #
-# said by Phala Cloud's API: its operator's word (`pin --phala-hints`), which no evidence bears out. Compare these lines with
+# said by Phala Cloud's API: its operator's word (`pin --phala-hints`). No evidence confirms it. Compare these lines with
 # your own deployment before you commit this file.
 ";
 const ORIGIN: &str = "\

@@ -3,7 +3,7 @@
 mod appraisal;
 mod expected;
 mod fingerprint;
-mod github;
+mod github_issuer;
 mod governance;
 mod gpu;
 mod gpu_pin;
@@ -35,7 +35,7 @@ pub use appraisal::{
 };
 pub use expected::{Expected, Origin};
 pub use fingerprint::Fingerprint;
-pub use github::{GITHUB_ACTIONS, github_of};
+pub use github_issuer::{GITHUB_ACTIONS, github_of};
 pub use governance::{ContractPin, GovernanceMode, GovernancePolicy};
 pub use gpu::{GpuExpectations, GpuMode, GpuModel, GpuModelError, GpuVerifier, LockedGpus};
 pub use gpu_pin::GpuPin;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::expected::Origin;
-use super::github::{GITHUB_ACTIONS, github_of};
+use super::github_issuer::{GITHUB_ACTIONS, github_of};
 use super::image_name::{DOCKER_HUB, ImagePattern, normal_name, split_host};
 use super::source::{BuildSource, ExpectedSource, RefPattern, SourceRule};
 use crate::evidence::StatementSource;

@@ -34,7 +34,7 @@ pub struct Bootstrap<F> {
 }
 
 /// A KMS whose TLS key is held by the TD of its own proven quote, and what it answered over that connection. It can be made
-/// below [`super`] alone. Which KMS it is says [`KmsAnswer::has_root`]. It says nothing about a policy: whether its code is an expected one is for the check.
+/// below [`super`] alone. [`KmsAnswer::has_root`] says which KMS it is. It says nothing about a policy: whether its code is an expected one is for the check.
 #[derive(Debug)]
 pub struct AttestedKms<F> {
     pub(super) is_for_host: bool,
@@ -104,8 +104,8 @@ impl<F> KmsAnswer<F> {
         &self.host
     }
 
-    /// Whether its certificate is signed by the root key of a KMS: SubjectPublicKeyInfo in hex, as a key-provider id is. A server whose
-    /// certificate is not is not shown to be that KMS, whatever else it shows.
+    /// Whether its certificate is signed by the root key of a KMS: SubjectPublicKeyInfo in hex, as a key-provider id is. A server
+    /// without such a certificate is not shown to be that KMS.
     #[must_use]
     pub fn has_root(&self, key_provider_id: &str) -> bool {
         let mut chain = self.chain.iter();

@@ -152,7 +152,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             values: &[
                 "They warn",
                 "They fail",
-                "Nobody looks: a waiver, which the verdict names",
+                "Not checked. This is a waiver, and the verdict names it",
             ],
             expects: false,
         }),

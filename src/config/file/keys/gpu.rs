@@ -21,7 +21,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             values: &[
                 "Forged GPU evidence fails; what is not proven is a warning",
                 "There must be GPUs, and they must be proven",
-                "Nobody looks: a waiver, which the verdict names",
+                "Not checked. This is a waiver, and the verdict names it",
             ],
             expects: false,
         }),

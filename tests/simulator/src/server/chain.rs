@@ -37,6 +37,8 @@ pub struct Chain {
     pub calls: BTreeMap<(Address, String), Vec<u8>>,
     /// Answers at the newest block, where they are others than at a final one.
     pub head_calls: BTreeMap<(Address, String), Vec<u8>>,
+    /// Runtime code at the newest block, at addresses without any at a final one.
+    pub head_code: BTreeMap<Address, Vec<u8>>,
     /// The app's contract.
     pub app: Address,
     /// Why `isAppAllowed` refuses every boot; absent where it refuses none.
@@ -63,6 +65,7 @@ impl Chain {
             storage: BTreeMap::new(),
             calls: BTreeMap::new(),
             head_calls: BTreeMap::new(),
+            head_code: BTreeMap::new(),
             app,
             boot_refusal: None,
         };
@@ -198,9 +201,15 @@ impl Chain {
                     })
                 }
             },
-            "eth_getCode" => Ok(data(
-                self.code.get(&address(&params[0])).map_or(&[][..], Vec::as_slice),
-            )),
+            "eth_getCode" => {
+                let of = address(&params[0]);
+                let at_head = self.head_code.get(&of).filter(|_| params[1] == "latest");
+                Ok(data(
+                    at_head
+                        .or_else(|| self.code.get(&of))
+                        .map_or(&[][..], Vec::as_slice),
+                ))
+            }
             "eth_getStorageAt" => {
                 let slot = params[1].as_str().unwrap_or_default().trim_start_matches("0x");
                 let word = self.storage.get(&(address(&params[0]), slot.to_owned()));

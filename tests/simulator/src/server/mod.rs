@@ -25,7 +25,7 @@ pub use listener::Request;
 pub use nras::NrasServer;
 pub use pccs::{PccsEndpoint, PccsServer};
 pub use phala_api::{PHALA_API_PATH, PhalaApiServer};
-pub use registry::{ImageRegistry, RegistryDoor, RegistryWays, registry_token};
+pub use registry::{ImageRegistry, RegistryAccess, RegistryWays, registry_token};
 pub use scripted::{Scripted, ScriptedServer};
 pub use tls::{
     RA_TLS_APP_ID, RA_TLS_ATTESTATION, RA_TLS_EVENT_LOG, RA_TLS_QUOTE, RA_TLS_USAGE, TlsIdentity, TlsMode,

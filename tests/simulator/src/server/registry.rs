@@ -34,7 +34,7 @@ pub enum RegistryWays {
 
 /// Who may pull, and how that is shown.
 #[derive(Clone, Debug)]
-pub struct RegistryDoor {
+pub struct RegistryAccess {
     /// `USERNAME:PASSWORD`; `None` for everybody.
     pub account: Option<&'static str>,
     /// Whether the registry takes them itself (as Amazon's private ones), instead of its token service.
@@ -45,7 +45,7 @@ pub struct RegistryDoor {
     pub page: usize,
 }
 
-impl RegistryDoor {
+impl RegistryAccess {
     /// Open to everybody; an anonymous token where the ways ask for one; all referrers on one page.
     pub const OPEN: Self = Self {
         account: None,
@@ -78,14 +78,14 @@ impl ImageRegistry {
     /// # Panics
     /// When loopback has no free port.
     pub fn start(ways: RegistryWays) -> Self {
-        Self::behind(RegistryDoor::OPEN, ways)
+        Self::behind(RegistryAccess::OPEN, ways)
     }
 
     /// An empty registry that not everybody may pull from, or that lists in pages.
     ///
     /// # Panics
     /// When loopback has no free port.
-    pub fn behind(door: RegistryDoor, ways: RegistryWays) -> Self {
+    pub fn behind(door: RegistryAccess, ways: RegistryWays) -> Self {
         let held = Arc::new(Mutex::new(Held::default()));
         let kept = Arc::clone(&held);
         let blobs = Arc::new(ScriptedServer::http(move |request| {
@@ -228,7 +228,13 @@ fn basic(account: &str) -> String {
     format!("Basic {}", STANDARD.encode(account))
 }
 
-fn answer(door: &RegistryDoor, ways: RegistryWays, held: &Held, blobs: &str, request: &Request) -> Scripted {
+fn answer(
+    door: &RegistryAccess,
+    ways: RegistryWays,
+    held: &Held,
+    blobs: &str,
+    request: &Request,
+) -> Scripted {
     let path = request.path();
     if path == "/token" {
         return registry_token(door.account, request);

@@ -266,7 +266,7 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
             Some(Some(true)) if contract::is_whole(&app.contract, &expected.app) => {}
             Some(Some(true)) => {
                 let detail =
-                    "That upgrades are disabled says the contract itself, and not all of its code is pinned.";
+                    "The contract itself says that upgrades are disabled, but not all of its code is pinned.";
                 judgement.error(&IMPLEMENTATION_NOT_PINNED, detail.to_owned());
             }
             Some(None) => {
@@ -292,7 +292,7 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, policy: &Polic
         judgement.error(
             &OWNER_NOT_PINNED,
             format!(
-                "How many must sign, or how long a change is delayed, says the owner {} itself, and no expectation names who it must be.",
+                "Only the owner {} itself says how many must sign or how long a change is delayed. Name the owner that you expect: governance-app-owner.",
                 contract::words(owner)
             ),
         );

@@ -106,7 +106,7 @@ pub(super) const EVIDENCE_DIGEST: Reason = Reason {
 };
 pub(super) const CLAIM: Reason = Reason {
     id: "gpu-claim",
-    means: "NVIDIA's appraisal of a GPU has a claim that is not as it must be, or not one that this version knows.",
+    means: "NVIDIA's appraisal of a GPU has a claim with a value that is not accepted, lacks a claim, or has one that this version does not know.",
     fix: "Read the claim: `secboot`, `dbgstat` and `measres` are about the GPU's mode and firmware; those about certificates \
           and golden values are NVIDIA's.",
 };

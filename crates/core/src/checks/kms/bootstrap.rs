@@ -1,12 +1,13 @@
 //! How the root keys of a KMS were made: its own evidence, that in its contract, and that which the user keeps.
 
 use super::reasons::{BOOTSTRAP, BOOTSTRAP_UNDETERMINED, BOOTSTRAP_UNPROVEN};
+use super::{named_roots, own};
 use crate::checks::judgement::Judgement;
 use crate::checks::{os_image, td_attributes};
 use crate::evidence::BootstrapSource;
 use crate::policy::{OsImagePolicy, Policy};
 use crate::report::Status;
-use crate::verify::kms::{BootstrapState, KmsAnswer};
+use crate::verify::kms::{Bootstrap, BootstrapState, KmsAnswer};
 use crate::verify::{BootClaims, Claims};
 
 /// Judges each piece of evidence; a sentence about what made the keys, if that is proven.
@@ -22,38 +23,28 @@ pub(super) fn judge(
     if let Ok((kms, _)) = answer.attested()
         && let Ok(meta) = kms.meta()
     {
-        made = judge_one(
-            judgement,
-            &format!("of the KMS at {host}"),
-            meta.bootstrap(),
-            policy,
-        );
+        let whose = format!("of the KMS at {host}");
+        made = judge_one(judgement, &whose, meta.bootstrap(), policy).compose_hash();
     }
-    let pinned = policy.kms.bootstrap.as_ref();
+    let mut named = None;
     for one in answer.bootstraps() {
         let whose = format!("{} for the KMS at {host}", one.source().words());
-        let is_refused = matches!(one.state(), BootstrapState::Refused(_));
-        if !one.is_about(id) && !is_refused && !matches!(one.state(), BootstrapState::Undetermined(_)) {
-            judgement.fail(
-                &BOOTSTRAP,
-                format!(
-                    "The bootstrap evidence {whose} is about another root key than that of the app's keys."
-                ),
-            );
-            continue;
+        let judged = match is_about_another_root(one, id) {
+            true => judge_another_root(judgement, &whose, one, policy),
+            false => judge_one(judgement, &whose, one.state(), policy),
+        };
+        made = made.or(judged.compose_hash());
+        let is_named = one.source() == BootstrapSource::File
+            && (policy.kms.bootstrap.as_ref()).is_some_and(|pinned| one.evidence() == pinned.value);
+        if is_named {
+            named.get_or_insert(judged);
         }
-        let hash = judge_one(judgement, &whose, one.state(), policy);
-        made = made.or(hash);
     }
-    if let Some(pinned) = pinned {
-        let mut files = answer.bootstraps().iter();
-        let file = files.find(|one| one.source() == BootstrapSource::File && one.evidence() == pinned.value);
-        let why = match file.map(|one| one.state()) {
-            Some(BootstrapState::Proven(_) | BootstrapState::Refused(_)) => None,
-            Some(BootstrapState::Absent) | None => {
-                Some("it was not looked at when the evidence was recorded")
-            }
-            Some(BootstrapState::Undetermined(_)) => Some("it could not be verified"),
+    if let Some(pinned) = &policy.kms.bootstrap {
+        let why = match named {
+            Some(Judged::Proven(_) | Judged::Convicted) => None,
+            Some(Judged::Absent) | None => Some("it was not looked at when the evidence was recorded"),
+            Some(Judged::Open) => Some("it could not be verified, or the OS image of the VM is not known"),
         };
         if let Some(why) = why {
             judgement.error(
@@ -69,28 +60,79 @@ pub(super) fn judge(
         .unwrap_or_default()
 }
 
-/// The compose document that made the keys, hex.
+/// What became of one piece of evidence.
+#[derive(Clone, Copy)]
+enum Judged {
+    Absent,
+    /// Not determined; said as a warning.
+    Open,
+    /// Said as a failure.
+    Convicted,
+    /// The compose document that made the keys.
+    Proven([u8; 32]),
+}
+
+impl Judged {
+    fn compose_hash(self) -> Option<String> {
+        match self {
+            Self::Proven(hash) => Some(hex::encode(hash)),
+            Self::Absent | Self::Open | Self::Convicted => None,
+        }
+    }
+}
+
+fn is_about_another_root(one: &Bootstrap<Claims>, id: &str) -> bool {
+    let is_read = match one.state() {
+        BootstrapState::Refused(_) | BootstrapState::Undetermined(_) => false,
+        BootstrapState::Absent | BootstrapState::Proven(_) => true,
+    };
+    is_read && !one.is_about(id)
+}
+
+/// A contract holds the root of the present epoch; the app may have keys of an earlier one that the user named, too.
+fn judge_another_root(
+    judgement: &mut Judgement,
+    whose: &str,
+    one: &Bootstrap<Claims>,
+    policy: &Policy,
+) -> Judged {
+    let is_named =
+        one.source() == BootstrapSource::Contract && named_roots(policy).any(|root| one.is_about(root));
+    if is_named {
+        judgement.warn(
+            &BOOTSTRAP_UNDETERMINED,
+            format!("The bootstrap evidence {whose} is about another root key that you named, not that of the app's keys."),
+        );
+        return Judged::Open;
+    }
+    judgement.fail(
+        &BOOTSTRAP,
+        format!("The bootstrap evidence {whose} is about another root key than that of the app's keys."),
+    );
+    Judged::Convicted
+}
+
 fn judge_one(
     judgement: &mut Judgement,
     whose: &str,
     state: &BootstrapState<Claims>,
     policy: &Policy,
-) -> Option<String> {
+) -> Judged {
     let own = match state {
-        BootstrapState::Absent => return None,
+        BootstrapState::Absent => return Judged::Absent,
         BootstrapState::Undetermined(why) => {
             judgement.warn(
                 &BOOTSTRAP_UNDETERMINED,
                 format!("The bootstrap evidence {whose}: {why}."),
             );
-            return None;
+            return Judged::Open;
         }
         BootstrapState::Refused(refusal) => {
             judgement.fail(
                 &BOOTSTRAP,
                 format!("The bootstrap evidence {whose} is refused: {refusal}."),
             );
-            return None;
+            return Judged::Convicted;
         }
         BootstrapState::Proven(own) => own,
     };
@@ -99,21 +141,47 @@ fn judge_one(
             &BOOTSTRAP,
             format!("The root keys {whose} were made where others could read them. {why}"),
         );
+        return Judged::Convicted;
     }
-    own.boot
-        .as_ref()
-        .ok()
-        .map(|boot| hex::encode(boot.compose_hash()))
+    // The event log is the word of the OS: one that is not known can write any compose hash into it.
+    match &own.boot {
+        Ok(boot) if has_known_image(own, policy) => Judged::Proven(*boot.compose_hash()),
+        _ => {
+            judgement.warn(
+                &BOOTSTRAP_UNDETERMINED,
+                format!(
+                    "The bootstrap evidence {whose}: the OS image of the VM that made the root keys is not known, so what it recorded \
+                     proves nothing."
+                ),
+            );
+            Judged::Open
+        }
+    }
+}
+
+/// Whether the VM ran a known production image, or the one that is expected of the KMS now. Its shape (RTMR0) may be any: the
+/// machine of then is not there to be named.
+fn has_known_image(own: &Claims, policy: &Policy) -> bool {
+    [known_images(policy), own::policy_of_kms(policy)]
+        .iter()
+        .any(|policy| {
+            let found = (os_image::CHECK.run)(own, policy);
+            matches!(found.status, Status::Pass | Status::Warn) || !found.accepted.is_empty()
+        })
+}
+
+fn known_images(policy: &Policy) -> Policy {
+    Policy {
+        os_image: OsImagePolicy::Known,
+        reference: std::sync::Arc::clone(&policy.reference),
+        ..Policy::default()
+    }
 }
 
 /// Why others than the code that made the keys could read them: the VM could be debugged, or its image lets people in. How the
 /// platform is rated today says nothing about then.
 fn readable_by_the_host(own: &Claims, policy: &Policy) -> Option<String> {
-    let policy = Policy {
-        os_image: OsImagePolicy::Known,
-        reference: std::sync::Arc::clone(&policy.reference),
-        ..Policy::default()
-    };
+    let policy = known_images(policy);
     let attributes = (td_attributes::CHECK.run)(own, &policy);
     if attributes.status == Status::Fail {
         return Some(attributes.detail);

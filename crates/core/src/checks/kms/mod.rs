@@ -106,7 +106,7 @@ fn without_host(mut judgement: Judgement, boot: &BootClaims, expected: &KmsPolic
     };
     judgement.error(
         &NO_HOST,
-        format!("The host of the KMS is not named, so it was not asked, and what you expect of it is not judged.{served}"),
+        format!("No host of the KMS is named, so the KMS was not asked and your expectations of it are not judged.{served}"),
     );
     judgement.finding("")
 }
@@ -127,7 +127,9 @@ fn judge(
             return None;
         }
     };
-    judge_root(judgement, answer, boot, policy);
+    if !judge_root(judgement, answer, boot, policy) {
+        return None;
+    }
     if !kms.is_for_host() {
         judgement.fail(
             &HOST,
@@ -146,7 +148,7 @@ fn judge(
         "The KMS at {host} has the root key of the app's keys and runs the compose document {}, {}; quoted when it started, \
          answered when it was asked.{born}",
         runs.unwrap_or_default(),
-        named.unwrap_or_else(|| "which nobody named".to_owned())
+        named.unwrap_or_else(|| "which no list names".to_owned())
     ))
 }
 
@@ -167,7 +169,9 @@ fn not_attested(
     if is_server && !is_kms {
         judgement.error(
             &OTHER_SERVER,
-            format!("What answers at {host} has no certificate of the app's KMS, so it is not shown to be that KMS."),
+            format!(
+                "The server at {host} has no certificate of the app's KMS, so it is not shown to be that KMS."
+            ),
         );
         return;
     }
@@ -218,34 +222,44 @@ fn not_proven(judgement: &mut Judgement, host: &str, own: Option<&Claims>) {
     );
 }
 
-/// Which KMS it is: its certificate is signed by the root key that the app's keys come from.
-fn judge_root(judgement: &mut Judgement, answer: &KmsAnswer<Claims>, boot: &BootClaims, policy: &Policy) {
+/// Which KMS it is: its certificate is signed by the root key that the app's keys come from. False for the KMS of a stranger, of which
+/// nothing more is to be said.
+fn judge_root(
+    judgement: &mut Judgement,
+    answer: &KmsAnswer<Claims>,
+    boot: &BootClaims,
+    policy: &Policy,
+) -> bool {
     let host = answer.host();
     if answer.has_root(&boot.key_provider().id) {
-        return;
+        return true;
     }
     if has_named_root(answer, policy) {
         judgement.error(
             &OTHER_EPOCH,
             format!("The KMS at {host} answers under another root key than that of the app's keys; you named both."),
         );
-    } else {
-        judgement.fail(
-            &OTHER_ROOT,
-            format!("The certificate of the KMS at {host} is not signed by the app's key-provider id."),
-        );
+        return true;
     }
+    judgement.fail(
+        &OTHER_ROOT,
+        format!("The certificate of the KMS at {host} is not signed by the app's key-provider id."),
+    );
+    false
 }
 
 /// Whether its certificate is signed by the root key of another KMS that the user named.
 fn has_named_root(answer: &KmsAnswer<Claims>, policy: &Policy) -> bool {
-    match policy.key_provider.as_ref().map(|expected| &expected.value) {
-        Some(KeyProviders::Named(pins)) => pins
-            .iter()
-            .filter_map(|pin| pin.id.as_deref())
-            .any(|id| answer.has_root(id)),
-        _ => false,
-    }
+    named_roots(policy).any(|id| answer.has_root(id))
+}
+
+/// The root keys that the user named: SubjectPublicKeyInfo in hex.
+fn named_roots(policy: &Policy) -> impl Iterator<Item = &str> {
+    let pins = match policy.key_provider.as_ref().map(|expected| &expected.value) {
+        Some(KeyProviders::Named(pins)) => pins.as_slice(),
+        _ => &[],
+    };
+    pins.iter().filter_map(|pin| pin.id.as_deref())
 }
 
 /// Which code it runs; who named that.
@@ -295,7 +309,7 @@ fn judge_build(
         judgement.error(
             &UNPINNED,
             format!(
-                "The KMS at {host} runs the compose document {found}, and nobody named which it must be."
+                "The KMS at {host} runs the compose document {found}, and no list names which it must be."
             ),
         );
     }

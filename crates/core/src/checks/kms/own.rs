@@ -65,7 +65,7 @@ pub(super) fn judge(judgement: &mut Judgement, host: &str, own: &Claims, policy:
 }
 
 /// By what the VM of a KMS is judged: the platform as the app's.
-fn policy_of_kms(policy: &Policy) -> Policy {
+pub(super) fn policy_of_kms(policy: &Policy) -> Policy {
     let kms = &policy.kms;
     let (os_image, os_image_origin) = match &kms.os_image {
         Some((policy, origin)) => (policy.clone(), Some(origin.clone())),

@@ -179,8 +179,8 @@ pub(super) const OTHER_SERVER: Reason = Reason {
     id: "other-server",
     means: "The server that answers at the host of the KMS has no certificate that the root key of the app's keys signed: another \
             server answers there, or something between this machine and the KMS ends TLS.",
-    fix: "Look where the name leads and what is on the way: a proxy that opens TLS must leave this host alone. If the KMS moved, name \
-          its new host (`kms-host`, or host in [kms] of the lock). Nothing of this is the app's doing.",
+    fix: "Check the DNS record of the host and any proxy before it. A proxy must not end TLS for this host. If the KMS moved, name its \
+          new host (`kms-host`, or host in [kms] of the lock). This finding says nothing about the app.",
 };
 pub(super) const NOT_ASKED: Reason = Reason {
     id: "not-asked",
@@ -205,7 +205,7 @@ pub(super) const BOOTSTRAP_UNDETERMINED: Reason = Reason {
 pub(super) const BOOTSTRAP_UNPROVEN: Reason = Reason {
     id: "bootstrap-unproven",
     means: "You named evidence of how the root keys of the KMS were made, and it was not looked at or could not be verified.",
-    fix: "Verify again. If this stays, Intel's collateral for the machine of then cannot be had: remove `kms-bootstrap-file`.",
+    fix: "Verify again. If this stays, Intel no longer serves collateral for the machine that made the keys. Remove `kms-bootstrap-file`.",
 };
 pub(super) const NOT_CONFIGURED: Reason = Reason {
     id: "not-configured",

@@ -150,7 +150,7 @@ pub fn judge_images(
     join(judged.collect(), other_roots(policy))
 }
 
-/// That the statements rest on other roots than the built-in ones, which whoever wrote the setting accepted.
+/// That the statements rest on other roots than the built-in ones, which the author of the setting accepted.
 fn other_roots(policy: &SourcePolicy) -> Option<Acceptance> {
     let sha256 = hex::encode(policy.roots.sha256()?);
     let option = Origin::Option("--sigstore-root");
@@ -209,6 +209,14 @@ fn rule_of<'p>(name: &str, policy: &'p SourcePolicy) -> Option<&'p SourceRule> {
     policy.rules.iter().find(|rule| rule.image.names(&name))
 }
 
+/// The name of an image that is not pinned, without its tag.
+fn name_of(image: &str) -> &str {
+    let name = image.split('@').next().unwrap_or(image);
+    let path = name.rfind('/').map_or(0, |at| at + 1);
+    let tag = name.get(path..).and_then(|last| last.find(':'));
+    tag.and_then(|at| name.get(..path + at)).unwrap_or(name)
+}
+
 fn judge(image: &str, statements: &BTreeMap<String, ImageStatements>, policy: &SourcePolicy) -> Judged {
     let no_rule = |outcome| Judged {
         image: image.to_owned(),
@@ -216,7 +224,19 @@ fn judge(image: &str, statements: &BTreeMap<String, ImageStatements>, policy: &S
         origin: None,
     };
     let Some((name, digest)) = name_and_digest(image) else {
-        return no_rule(Outcome::Unpinned);
+        // A rule says who must have built it, and no statement can be about a tag.
+        let rule =
+            rule_of(name_of(image), policy).filter(|rule| matches!(rule.expected, ExpectedSource::Built(_)));
+        return match rule {
+            Some(rule) => Judged {
+                origin: Some(rule.origin.clone()),
+                ..no_rule(Outcome::Undetermined(
+                    &why::UNPINNED_IMAGE,
+                    "not pinned by digest, so no statement can be about it".to_owned(),
+                ))
+            },
+            None => no_rule(Outcome::Unpinned),
+        };
     };
     let Some(rule) = rule_of(name, policy) else {
         return no_rule(Outcome::NoRule);
@@ -410,8 +430,8 @@ fn join(judged: Vec<Judged>, mut roots: Option<Acceptance>) -> Finding {
     };
     let finding = match worst.weight {
         0 | 1 => Finding::skip(reason, detail).accepting(accepted),
-        2 => Finding::skip(reason, detail),
-        3 => Finding::warn(reason, detail),
+        2 => Finding::skip(reason, detail).accepting(accepted),
+        3 => Finding::warn(reason, detail).accepting(accepted),
         4 => Finding::error(reason, detail),
         _ => Finding::fail(reason, detail),
     };
@@ -443,7 +463,7 @@ pub struct Sought {
     pub repository: String,
     /// Whether a signature without provenance is enough.
     pub signature_suffices: bool,
-    /// Who is asked, in this order, until one has statements.
+    /// The sources, asked in this order until the statements meet the rule.
     pub from: Vec<StatementSource>,
     /// Whether the statement may be about BuildKit's attestation.
     pub via_buildkit: bool,
@@ -529,6 +549,49 @@ pub fn proven_sources(claims: &Claims, policy: &Policy) -> Vec<SourceRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_accepted_is_named_beside_an_image_without_a_rule() {
+        let judged = |image: &str, outcome| Judged {
+            image: image.to_owned(),
+            outcome,
+            origin: None,
+        };
+        let matched = Matched {
+            words: "built from example/shop".to_owned(),
+            grants: true,
+        };
+        let roots = Acceptance::new(
+            AcceptedKind::SigstoreRoot,
+            Origin::Option("--sigstore-root"),
+            String::new(),
+        );
+        let found = join(
+            vec![
+                judged("a", Outcome::Proven(matched)),
+                judged("b", Outcome::NoRule),
+            ],
+            Some(roots),
+        );
+        assert_eq!(
+            (found.status, found.reason.map(|reason| reason.id), found.grants),
+            (Status::Skip, Some("no-rule"), None)
+        );
+        assert_eq!(found.accepted.len(), 1);
+    }
+
+    #[test]
+    fn the_name_of_an_image_is_what_stands_before_tag_and_digest() {
+        for (image, name) in [
+            ("web", "web"),
+            ("web:1", "web"),
+            ("r.example:5000/a/web", "r.example:5000/a/web"),
+            ("r.example:5000/a/web:1", "r.example:5000/a/web"),
+            ("web:1@sha256:00", "web"),
+        ] {
+            assert_eq!(name_of(image), name);
+        }
+    }
 
     #[test]
     fn old_roots_are_a_harmless_warning_of_a_pass_and_change_nothing_else() {

@@ -107,7 +107,7 @@ reasons! {
         "The signed time is outside the validity of the log's key or of the certificate."
         "Attest the image again.";
     TIME_AHEAD "time-ahead"
-        "A statement was signed more than a minute after the time by this machine's clock, so one of the two clocks is wrong."
+        "A statement was signed after the time by this machine's clock, so one of the two clocks is wrong."
         "Check this machine's clock. If it is right, verify again in a few minutes.";
     TIMESTAMP_OTHER_SIGNATURE "timestamp-other-signature" "The timestamp is of another signature." BUNDLE;
     TIMESTAMP_UNTRUSTED "timestamp-untrusted" "The timestamp does not verify under a trusted authority." BUNDLE;
@@ -119,12 +119,12 @@ reasons! {
         UPDATE;
     ROOTS_GROW_OLD "roots-grow-old"
         "The Sigstore roots in this version of cvm-verify are more than nine months old. GitHub's own instance, for private \
-         repositories, changes about twice a year: a release of tomorrow may have a certificate that they do not know."
+         repositories, changes about twice a year: a certificate that is issued later may not be covered by these roots."
         UPDATE;
     ROOT_UNUSABLE "root-unusable" "The Sigstore roots cannot be used." UPDATE;
     CANNOT_SEE "cannot-see"
-        "GitHub shows no statement without a token, or the registry does not show the image: of what is private each says so \
-         whether it is there or not."
+        "GitHub shows no statement without a token, or the registry does not show the image: both \
+         answer this for anything private, whether it exists or not."
         "Give a token that may read the repository's attestations in CVM_VERIFY_SOURCE_TOKEN (in the action: source-token: \
          ${{ github.token }} and permissions: attestations: read). In a public repository, attest the image. For an image in a \
          private registry, give its credentials in CVM_VERIFY_REGISTRY_CREDENTIALS (registry-credentials).";

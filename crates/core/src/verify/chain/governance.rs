@@ -264,15 +264,6 @@ fn chain(contracts: &Contracts, transcript: &mut RpcTranscript<'_>) -> Result<Bl
     }
     newest.sort_by_key(|(block, _)| block.number);
     let number = newest.first().map_or(0, |(block, _)| block.number);
-    if let [(older, host), .., (newer, _)] = newest.as_slice() {
-        let seconds = newer.timestamp.saturating_sub(older.timestamp);
-        if seconds > MAX_APART {
-            return Err(ChainProblem::Behind {
-                host: (*host).clone(),
-                seconds,
-            });
-        }
-    }
     let blocks = transcript.each(Request::block(number))?;
     let [first, second] = blocks;
     let [first_host, second_host] = hosts;
@@ -285,6 +276,16 @@ fn chain(contracts: &Contracts, transcript: &mut RpcTranscript<'_>) -> Result<Bl
     if first != second {
         let shown = |block: &Block| format!("block {} with hash 0x{}", block.number, hex::encode(block.hash));
         return Err(transcript.disagree(&shown(&first), &shown(&second)).into());
+    }
+    // By the time of the block that both have: a node could claim any time for its own newest one.
+    if let [(_, host), .., (newer, _)] = newest.as_slice() {
+        let seconds = newer.timestamp.saturating_sub(first.timestamp);
+        if seconds > MAX_APART {
+            return Err(ChainProblem::Behind {
+                host: (*host).clone(),
+                seconds,
+            });
+        }
     }
     match first.number == number {
         true => Ok(first),
@@ -312,11 +313,8 @@ struct At<'t, 'r> {
 
 impl At<'_, '_> {
     fn app(&mut self, address: &Address, subject: &GovernanceSubject) -> NodeAnswer<Option<AppContract>> {
-        let Some(code) = self.runtime(address)? else {
-            return match self.transcript.bytes(Request::code_at_head(address))?.is_empty() {
-                true => Ok(None),
-                false => Err(Unanswered::NotFinal),
-            };
+        let Some(code) = self.deployed(address)? else {
+            return Ok(None);
         };
         let any_device = self.bool(address, &Call::AnyDevice);
         Ok(Some(AppContract {
@@ -332,7 +330,7 @@ impl At<'_, '_> {
     }
 
     fn kms(&mut self, address: &Address, subject: &GovernanceSubject) -> NodeAnswer<Option<KmsContract>> {
-        let Some(code) = self.runtime(address)? else {
+        let Some(code) = self.deployed(address)? else {
             return Ok(None);
         };
         Ok(Some(KmsContract {
@@ -494,6 +492,15 @@ impl At<'_, '_> {
         Ok(is_layout.then_some(*lowest == 1))
     }
 
+    /// The code of a contract; absent where there is none, at the newest block either.
+    fn deployed(&mut self, address: &Address) -> NodeAnswer<Option<Vec<u8>>> {
+        let code = self.runtime(address)?;
+        if code.is_none() && !self.transcript.bytes(Request::code_at_head(address))?.is_empty() {
+            return Err(Unanswered::NotFinal);
+        }
+        Ok(code)
+    }
+
     /// The code at an address; absent where there is none.
     fn runtime(&mut self, address: &Address) -> NodeAnswer<Option<Vec<u8>>> {
         let code = self.transcript.bytes(Request::code(address, self.block))?;
@@ -537,6 +544,9 @@ fn answered<T>(answer: NodeAnswer<T>) -> NodeAnswer<Option<T>> {
 /// that `PUSH1` to `PUSH32` (60 to 7f) carry are no instructions. Data behind the code may look like one: that errs on the side of
 /// a warning.
 pub(super) fn delegates(code: &[u8]) -> bool {
+    if is_delegation(code) {
+        return true;
+    }
     let mut rest = code;
     while let [instruction, after @ ..] = rest {
         let carried = match instruction {
@@ -552,5 +562,10 @@ pub(super) fn delegates(code: &[u8]) -> bool {
 /// Whether an address is that of a key: no code, or a delegation that its key alone decides (EIP-7702: `ef0100` and an
 /// address).
 fn is_key(code: &[u8]) -> bool {
-    code.is_empty() || (code.len() == 23 && code.starts_with(&[0xef, 0x01, 0x00]))
+    code.is_empty() || is_delegation(code)
+}
+
+/// The delegation of a key's address to the code at another one (EIP-7702).
+fn is_delegation(code: &[u8]) -> bool {
+    code.len() == 23 && code.starts_with(&[0xef, 0x01, 0x00])
 }

@@ -369,6 +369,7 @@ fn code_that_runs_other_code_is_seen() {
         ("6000f4", true),
         ("", false),
         ("f2", true),
+        ("ef0100bebebebebebebebebebebebebebebebebebebebe", true),
     ] {
         assert_eq!(
             governance::delegates(&hex::decode(code).unwrap()),
@@ -397,6 +398,13 @@ fn a_node_that_is_far_behind_does_not_choose_the_time_that_is_judged() {
     let honest = Node::honest();
     assert!(problem([&honest, &far]).starts_with("the newest final block of one.example:443 is 901 s older"));
     assert!(problem([&far, &honest]).starts_with("the newest final block of two.example:443 is 901 s older"));
+    // A node that claims a younger time for its old block than the block has.
+    let RpcOutcome::Result(mut claimed) = block(BLOCK, 0xbb) else {
+        unreachable!()
+    };
+    claimed["timestamp"] = json!(format!("0x{:x}", 0x64 + MAX_APART + 1));
+    let liar = Node::honest().with(|node| node.set(rpc::Request::finalized(), RpcOutcome::Result(claimed)));
+    assert!(problem([&liar, &far]).starts_with("the newest final block of one.example:443 is 901 s older"));
 }
 
 #[test]

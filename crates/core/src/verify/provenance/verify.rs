@@ -238,13 +238,12 @@ fn judge(
 }
 
 /// The library refuses the time of a log that is after this machine's clock, and one outside the certificate's validity: one that
-/// is inside it is after the clock.
+/// is inside it, and after the time that is judged at, is after the clock.
 fn ahead(form: &ParsedBundle, leaf: &SigningLeaf, now: u64) -> Option<Refusal> {
     let entries = form.bundle.verification_material.tlog_entries.iter();
     let times = entries.filter_map(|entry| u64::try_from(entry.integrated_time?.as_second()).ok());
     let latest = times.max()?;
-    leaf.is_valid_at(latest)
-        .then_some(Refusal::TimeAhead { signed: latest, now })
+    (latest > now && leaf.is_valid_at(latest)).then_some(Refusal::TimeAhead { signed: latest, now })
 }
 
 /// Every timestamp must verify, under one of the instance's authorities. The library does it again and says less of why not.

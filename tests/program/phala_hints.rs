@@ -8,7 +8,7 @@ use simulator::{KMS_CONTRACT, Kms, KmsServer};
 use super::governed::{Governed, kms};
 use super::run::run;
 
-const WORDS: &str = "These are its operator's words and no evidence";
+const WORDS: &str = "This is its operator's statement, not evidence";
 
 fn said_in(lock: &str) -> Vec<&str> {
     let lines = lock
@@ -69,7 +69,6 @@ fn what_is_written_or_known_is_not_taken_from_the_api() {
     assert!(!lock.contains("its operator's word"), "{lock}");
     // The tables know that no contract governs this KMS: the one that the API names is not asked.
     let governed = Governed::healthy();
-    more.truncate(2);
     let lying = json!({ "chain_id": 8453, "contract_address": format!("0x{}", hex::encode(KMS_CONTRACT)) });
     let mut more = governed.rpc_urls();
     more.extend([governed.phala_says(lying), "--phala-hints".to_owned()]);
@@ -98,21 +97,25 @@ fn what_is_written_or_known_is_not_taken_from_the_api() {
 }
 
 #[test]
-fn an_api_that_lies_pins_nothing_that_is_not_the_apps_own() {
-    // A KMS of the attacker's: it has another root.
+fn a_kms_of_another_root_that_the_api_names_is_not_pinned() {
     let governed = Governed::healthy();
     let other = Kms::of(kms().cvm, 7);
     let server = KmsServer::https(&other.identity(1, other.cvm.world.now), other.meta.clone());
     let says = |kms: Value| [governed.phala_says(kms), "--phala-hints".to_owned()];
     let ran = governed.pin(&[], &says(json!({ "url": format!("https://{}", server.host()) })));
-    assert_ne!(ran.code, 0, "{ran:#?}");
+    assert_eq!(ran.code, 3, "{ran:#?}");
     assert!(
-        ran.stderr
-            .contains("has another root key than that of the app's keys"),
+        ran.stderr.contains("has no certificate of the app's KMS"),
         "{}",
         ran.stderr
     );
-    // A contract of the attacker's, which says yes to everything, is of another KMS.
+}
+
+/// A contract of the attacker's, which says yes to everything.
+#[test]
+fn a_contract_of_another_kms_that_the_api_names_fails_verify() {
+    let governed = Governed::healthy();
+    let says = |kms: Value| [governed.phala_says(kms), "--phala-hints".to_owned()];
     let mut hint = governed.honest_hint();
     hint["contract_address"] = format!("0x{}", "66".repeat(20)).into();
     governed.both(|chain| {

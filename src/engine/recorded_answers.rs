@@ -14,7 +14,7 @@ use cvm_verify_core::verify::{Claims, KmsInputs, SignatureCache, TrustRoot};
 
 /// What a bundle recorded of the answers of [`SecondVerifiers`](super::SecondVerifiers).
 #[derive(Default)]
-pub struct RecordedOpinions {
+pub struct RecordedAnswers {
     opinion: Option<RecordedPhalaAnswer>,
     nras: Option<RecordedNras>,
     early: Option<Result<QuoteCollateralV3, String>>,
@@ -23,7 +23,7 @@ pub struct RecordedOpinions {
     statements: Vec<RecordedStatements>,
 }
 
-impl RecordedOpinions {
+impl RecordedAnswers {
     /// Reads it. What cannot be read is as good as not recorded: it could only warn.
     #[must_use]
     pub fn of(bundle: &Bundle) -> Self {

@@ -54,7 +54,7 @@ fn a_variable_that_holds_no_two_nodes_is_a_usage_error_that_shows_no_url() {
     let odd = "https://a.example/hunter2hunter2\nhttp://b.example/hunter2hunter2".to_owned();
     let user = "https://hunter2hunter2@a.org\nhttps://b.org".to_owned();
     for (held, says) in [
-        (None, "0 RPC URL(s) are given"),
+        (None, "is not set"),
         (Some(&one), "1 RPC URL(s) are given"),
         (Some(&twice), "same operator"),
         (Some(&odd), "RPC URL 2 is plain http"),
@@ -106,5 +106,5 @@ fn pin_asks_the_nodes_of_the_target() {
         lock.contains("[governance]") && !lock.contains("hunter2"),
         "{lock}"
     );
-    run_in(&args, &[], |_| {}).assert_usage_error("0 RPC URL(s) are given");
+    run_in(&args, &[], |_| {}).assert_usage_error("CVM_VERIFY_BASE_NODES is not set");
 }

@@ -1,11 +1,11 @@
-//! What the lock that is there holds, and the run that takes the next one does not see. The host decides what a deployment
-//! shows, so silence never drops an expectation: what nobody asked for stays as it is, and what was asked for and is not
-//! shown must be accepted by name.
+//! Parts of the existing lock that a new pin run did not ask for or did not find. The host decides what a deployment shows, so a
+//! missing answer never drops an expectation: what was not asked for stays as it is, and what was asked for and not found must be
+//! accepted by name.
 
 use super::{Lock, PinWarning};
 use crate::verify::Claims;
 
-/// A section of the lock that is there, which stays as it is because nobody asked the deployment for it.
+/// A section of the existing lock that stays as it is, because this run did not ask for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unasked {
     /// `[[sources]]`: the compose document with the images was not read.
@@ -52,7 +52,7 @@ impl NotAsked {
         Self(not_asked.map(|(section, _)| section).collect())
     }
 
-    /// Takes over what nobody asked for and the lock that is there holds.
+    /// Takes over what the existing lock holds and this run did not ask for.
     pub(super) fn keep(&self, lock: &mut Lock, before: &Lock) -> Vec<Unasked> {
         let is_kept = |section: &&Unasked| match section {
             Unasked::Sources => kept(&mut lock.sources, &before.sources),
@@ -81,7 +81,7 @@ pub(super) fn no_longer_shown(before: &Lock, now: &Lock) -> Option<PinWarning> {
     (!keys.is_empty()).then_some(PinWarning::NoLongerShown(keys))
 }
 
-/// Whether two locks lack the same: then a sentence about what is no longer shown is as true of one as of the other.
+/// Whether two locks lack the same keys, so that what is said of one holds for the other.
 pub(super) fn lacks_the_same(before: &Lock, now: &Lock) -> bool {
     absent_keys(before, now).is_empty() && absent_keys(now, before).is_empty()
 }
