@@ -555,8 +555,7 @@ fn what_nobody_asked_for_stays_and_what_is_no_longer_shown_is_asked_for() {
         .unwrap();
     assert_eq!(second.unasked, [Unasked::Kms, Unasked::Governance, Unasked::Tls]);
     assert!(second.needless.is_empty() && second.lock.gpus.is_empty());
-    let sentence =
-        "The deployment no longer shows what was locked before: gpus. A verification no longer asks for it.";
+    let sentence = "The lock held gpus. This run asked for it and did not find it. A lock without it no longer expects it.";
     assert_eq!(second.lock.accepted[&AcceptName::NoLongerShown], sentence);
     assert_eq!(second.lock.governance, before.governance);
     assert_eq!(second.lock.kms, before.kms);
