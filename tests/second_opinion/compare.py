@@ -29,10 +29,15 @@ CODES = {"pass": 0, "fail": 1, "usage": 2, "inconclusive": 3}
 VERDICTS = {code: verdict for verdict, code in CODES.items()}
 
 
+def arguments_of(corpus, case):
+    """The arguments of a case, with the names of its files."""
+    return [argument.replace("{folder}", str(corpus)) for argument in case["arguments"]]
+
+
 def opinion(corpus, case, root):
     """The result of this implementation, or the sentence that says why there is none."""
     try:
-        return appraisal.appraise((corpus / case["bundle"]).read_bytes(), case["arguments"], root)
+        return appraisal.appraise((corpus / case["bundle"]).read_bytes(), arguments_of(corpus, case), root)
     except NotImplementedHere as error:
         return f"not implemented: {error}"
     except Conflict as error:
@@ -79,7 +84,7 @@ def by_program(report, result, with_reasons=True):
 
 def run_program(program, corpus, case, root_file):
     command = [program, "replay", "--format", "json", str(corpus / case["bundle"]), "--insecure-trust-root", str(root_file),
-               *case["arguments"]]
+               *arguments_of(corpus, case)]
     ended = subprocess.run(command, capture_output=True, timeout=120, check=False,
                            env={"PATH": os.environ.get("PATH", ""), "HOME": "/nonexistent"}, cwd="/")
     report = {"verdict": VERDICTS.get(ended.returncode, f"exit code {ended.returncode}")}

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chain::Chain;
 use crate::edit::Edit;
+use crate::kms::Kms;
+use crate::policy::Policy;
 use crate::recipe::Recipe;
 use crate::tls::Tls;
 
@@ -30,6 +33,13 @@ pub struct Case {
     pub edits: Vec<Edit>,
     /// How the address ends TLS. Absent: nothing of TLS is recorded.
     pub tls: Option<Tls>,
+    /// What the KMSs showed that were asked. Empty: none was asked.
+    #[serde(default)]
+    pub kms: Vec<Kms>,
+    /// What two nodes of a blockchain answered. Absent: none was asked.
+    pub chain: Option<Chain>,
+    /// The policy file that the verifier is given. Absent: none.
+    pub policy: Option<Policy>,
     /// Arguments beside the trust root. `{…}` stands for a value of the honest CVM: `compose-hash`, `app-id`,
     /// `instance-id`, `os-image`, `key-provider`. Absent: all three of the strictest policy.
     pub arguments: Option<Vec<String>>,

@@ -4,9 +4,14 @@
 #![allow(clippy::print_stdout, reason = "what differs is printed")]
 
 pub mod case;
+pub mod chain;
 pub mod corpus;
 pub mod edit;
+pub mod kms;
 pub mod make;
+pub mod policy;
+pub mod questions;
 pub mod recipe;
 pub mod run;
 pub mod tls;
+pub mod values;

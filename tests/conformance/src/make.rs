@@ -1,17 +1,17 @@
 //! Makes the evidence of each case: a bundle, and its line in `corpus.json`.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use simulator::{Cvm, World};
 
 use crate::case::{Case, Expected};
 use crate::edit::Edit;
-use crate::tls;
+use crate::values::Values;
+use crate::{chain, policy, tls};
 
 /// The name of the file with all cases.
 pub const INDEX: &str = "corpus.json";
@@ -43,7 +43,7 @@ pub struct Made {
     pub bundle: String,
     /// The trust root's file.
     pub root: String,
-    /// The arguments beside both.
+    /// The arguments beside both. `{folder}` stands for the folder of `corpus.json`.
     pub arguments: Vec<String>,
     /// How it must end.
     pub expected: Expected,
@@ -72,15 +72,14 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
         edit.prepare(&mut cvm).with_context(|| format!("{edit:?}"))?;
     }
 
-    let pem = honest.world.root_pem();
-    let root = if pem == World::default().root_pem() {
-        "root.pem".to_owned()
-    } else {
-        format!("{}.root.pem", case.name)
+    let values = values(case, &honest)?;
+    let folder = CaseFolder {
+        folder,
+        case: &case.name,
     };
-    fs::write(folder.join(&root), pem)?;
-    let bundle = format!("{}.evidence.json", case.name);
-    fs::write(folder.join(&bundle), bundle_of(&cvm, case)?)?;
+    let pem = honest.world.root_pem();
+    let root = folder.write("root.pem", &pem, pem == World::default().root_pem())?;
+    let bundle = folder.write("evidence.json", &bundle_of(&cvm, &honest, case, &values)?, false)?;
 
     let arguments = case.arguments.clone().unwrap_or_else(|| {
         [
@@ -94,25 +93,124 @@ fn one(case: &Case, folder: &Path) -> anyhow::Result<Made> {
         .map(str::to_owned)
         .to_vec()
     });
-    let values = values(&honest)?;
-    let filled = arguments.iter().chain(&case.more_arguments).map(|argument| {
-        values.iter().fold(argument.clone(), |text, (name, value)| {
-            text.replace(&format!("{{{name}}}"), value)
-        })
-    });
+    let mut arguments: Vec<String> = arguments
+        .iter()
+        .chain(&case.more_arguments)
+        .map(|argument| values.fill(argument))
+        .collect();
+    if let Some(policy) = &case.policy {
+        let file = write_policy(policy, case, &honest, &values, &folder).context("policy")?;
+        let target = ["--config".to_owned(), format!("{{folder}}/{file}")];
+        arguments.extend(
+            target
+                .into_iter()
+                .chain(["--target", policy::TARGET].map(str::to_owned)),
+        );
+    }
     Ok(Made {
         name: case.name.clone(),
         about: case.about.clone(),
         threats: case.threats.clone(),
         bundle,
         root,
-        arguments: filled.collect(),
+        arguments,
         expected: case.expected.clone(),
     })
 }
 
+/// Where the files of a case are written.
+struct CaseFolder<'a> {
+    folder: &'a Path,
+    case: &'a str,
+}
+
+impl CaseFolder<'_> {
+    /// Writes a file, under a name that all cases share or under one of the case. The name.
+    fn write(&self, name: &str, text: &str, is_shared: bool) -> anyhow::Result<String> {
+        let name = if is_shared {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.case)
+        };
+        fs::write(self.folder.join(&name), text)?;
+        Ok(name)
+    }
+}
+
+/// Writes the policy file with the files that it names. Its name.
+fn write_policy(
+    policy: &policy::Policy,
+    case: &Case,
+    honest: &Cvm,
+    values: &Values,
+    folder: &CaseFolder<'_>,
+) -> anyhow::Result<String> {
+    let reference = folder.write("reference.toml", &policy.reference(values)?, false)?;
+    let lock = policy
+        .lock(values)
+        .map(|text| folder.write("lock", &text, false))
+        .transpose()?;
+    let text = policy.text(values, lock.as_deref(), &reference)?;
+    if text.contains(BOOTSTRAP_FILE) {
+        let kms = case
+            .kms
+            .first()
+            .context("a file of bootstrap evidence belongs to a KMS")?;
+        let file = kms.bootstraps.iter().find(|one| one.source == "file");
+        let own = kms.honest(honest)?;
+        let text = match file {
+            Some(file) => file.text(&own)?,
+            None => own.meta["bootstrap_info"].to_string(),
+        };
+        folder.write(BOOTSTRAP_FILE, &text, false)?;
+    }
+    folder.write("policy.toml", &text, false)
+}
+
+/// The end of the name of a file with evidence of how the root keys of a KMS were made.
+const BOOTSTRAP_FILE: &str = "kms-bootstrap.json";
+
+/// What `{…}` stands for in a case.
+fn values(case: &Case, honest: &Cvm) -> anyhow::Result<Values> {
+    let values = Values::of(honest);
+    if case.kms.is_empty() && case.chain.is_none() && case.policy.is_none() {
+        return Ok(values);
+    }
+    let kms = match case.kms.first() {
+        Some(kms) => kms.honest(honest).context("kms")?,
+        None => simulator::Kms::healthy(&honest.world),
+    };
+    let file = format!("{}.{BOOTSTRAP_FILE}", case.name);
+    Ok(values.with_kms(honest, &kms).with("bootstrap-file", file))
+}
+
+/// The members `kms` and `chain` of the bundle, with a comma before each that is there.
+fn kms_and_chain(cvm: &Cvm, honest: &Cvm, case: &Case, values: &Values) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let (mut allowed, mut asked) = (vec![], vec![]);
+    let mut shown = vec![];
+    for kms in &case.kms {
+        shown.push(kms.record(honest).context("kms")?);
+        allowed.push(kms.honest(honest)?.cvm.mr_aggregated());
+        asked.push(kms.build(honest)?);
+    }
+    if !shown.is_empty() {
+        text += &format!(",\"kms\":{}", Value::from(shown));
+    }
+    if let Some(chain) = &case.chain {
+        ensure!(honest.app_id_bytes().len() == 20, "the app id has not 20 bytes");
+        let builds = chain::Builds {
+            allowed: &allowed,
+            asked: &asked,
+        };
+        let record = chain.record(honest, cvm, &builds, values).context("chain")?;
+        text += &format!(",\"chain\":{record}");
+    }
+    Ok(text)
+}
+
 /// The evidence as one file, in the format `cvm-verify/evidence/v1`.
-fn bundle_of(cvm: &Cvm, case: &Case) -> anyhow::Result<String> {
+fn bundle_of(cvm: &Cvm, honest: &Cvm, case: &Case, values: &Values) -> anyhow::Result<String> {
     let edits = &case.edits;
     let mut attestation = cvm.attestation_body(NONCE);
     let mut info = cvm.info_body();
@@ -130,9 +228,10 @@ fn bundle_of(cvm: &Cvm, case: &Case) -> anyhow::Result<String> {
         Some(tls) => tls::record(tls, cvm).context("tls")?,
         None => Value::Null,
     };
+    let more = kms_and_chain(cvm, honest, case, values)?;
     // By text, so that a duplicate member or an odd number of a body stays what it is.
     let mut bundle = format!(
-        r#"{{"schema":"cvm-verify/evidence/v1","captured_at":"{CAPTURED_AT}","source":{{"kind":"app","url":"https://app.example/"}},"nonce":"{NONCE}","attestation":{attestation},"info":{info},"collateral":{collateral},"tls":{tls},"collateral_source":"simulator"}}"#
+        r#"{{"schema":"cvm-verify/evidence/v1","captured_at":"{CAPTURED_AT}","source":{{"kind":"app","url":"https://app.example/"}},"nonce":"{NONCE}","attestation":{attestation},"info":{info},"collateral":{collateral},"tls":{tls},"collateral_source":"simulator"{more}}}"#
     );
     for edit in edits {
         if let Edit::Bundle(edit) = edit {
@@ -140,29 +239,4 @@ fn bundle_of(cvm: &Cvm, case: &Case) -> anyhow::Result<String> {
         }
     }
     Ok(bundle + "\n")
-}
-
-/// What `{…}` in an argument stands for.
-fn values(cvm: &Cvm) -> anyhow::Result<BTreeMap<&'static str, String>> {
-    let report = cvm.td_report([0; 64]);
-    let [rtmr0, rtmr1, rtmr2, _] = report.rtmr.map(hex::encode);
-    let provider: Value = serde_json::from_str(&cvm.key_provider).unwrap_or_default();
-    let text = |name: &str| provider[name].as_str().unwrap_or_default().to_owned();
-    let provider = match text("id") {
-        id if id.is_empty() => text("name"),
-        id => format!("{}:{id}", text("name")),
-    };
-    Ok(BTreeMap::from([
-        ("compose-hash", hex::encode(cvm.compose_hash())),
-        ("app-id", hex::encode(cvm.app_id_bytes())),
-        ("instance-id", hex::encode(&cvm.instance_id)),
-        (
-            "os-image",
-            format!(
-                "mrtd={},rtmr0={rtmr0},rtmr1={rtmr1},rtmr2={rtmr2}",
-                hex::encode(report.mr_td)
-            ),
-        ),
-        ("key-provider", provider),
-    ]))
 }

@@ -199,15 +199,7 @@ impl Recipe {
         if let Some(seed) = self.seed {
             world = World::new(seed, world.now);
         }
-        let mut cvm = match self.guest.as_deref().unwrap_or("0.5.5") {
-            "0.4" => Cvm::of_generation(&world, Guest::V0_4),
-            "0.5.0" => Cvm::of_generation(&world, Guest::V0_5_0),
-            "0.5.1" => Cvm::of_generation(&world, Guest::V0_5_1),
-            "0.5.5" => Cvm::healthy(&world),
-            "0.6.0" => Cvm::of_generation(&world, Guest::V0_6_0),
-            "0.6.0-lite" => Cvm::lite(&world),
-            other => bail!("unknown guest {other:?}"),
-        };
+        let mut cvm = guest(self.guest.as_deref().unwrap_or("0.5.5"), &world)?;
         self.change(&mut cvm)?;
         Ok(cvm)
     }
@@ -468,6 +460,19 @@ impl Recipe {
         shape.info_members_last.extend(body.info_last.clone());
         Ok(())
     }
+}
+
+/// A healthy CVM of a generation.
+pub fn guest(name: &str, world: &World) -> anyhow::Result<Cvm> {
+    Ok(match name {
+        "0.4" => Cvm::of_generation(world, Guest::V0_4),
+        "0.5.0" => Cvm::of_generation(world, Guest::V0_5_0),
+        "0.5.1" => Cvm::of_generation(world, Guest::V0_5_1),
+        "0.5.5" => Cvm::healthy(world),
+        "0.6.0" => Cvm::of_generation(world, Guest::V0_6_0),
+        "0.6.0-lite" => Cvm::lite(world),
+        other => bail!("unknown guest {other:?}"),
+    })
 }
 
 fn set<T: Clone>(from: &Option<T>, to: &mut T) {

@@ -62,12 +62,17 @@ pub fn all(
 
 fn one(case: &Made, folder: &Path, verifier: &[String], codes_only: bool) -> anyhow::Result<()> {
     let (program, arguments) = verifier.split_first().context("no verifier is given")?;
+    let folder_text = folder.display().to_string();
+    let of_case = case
+        .arguments
+        .iter()
+        .map(|argument| argument.replace("{folder}", &folder_text));
     let output = Command::new(program)
         .args(arguments)
         .arg(folder.join(&case.bundle))
         .arg("--insecure-trust-root")
         .arg(folder.join(&case.root))
-        .args(&case.arguments)
+        .args(of_case)
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot start {program}"))?;

@@ -18,10 +18,6 @@ const NOT_IN_A_BUNDLE: &[(u16, &str)] = &[
         45,
         "provenance of images, which the simulator's recipes do not have yet",
     ),
-    (
-        46,
-        "answers of a chain, which the simulator's recipes do not have yet",
-    ),
     (47, "addresses and redirects"),
     (48, "an answer without an end"),
     (49, "environment of the process"),

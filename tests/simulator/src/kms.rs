@@ -42,11 +42,16 @@ pub struct Kms {
 impl Kms {
     /// The KMS that gives a healthy CVM of this world its keys, governed on chain.
     pub fn healthy(world: &World) -> Self {
-        let mut cvm = Cvm::healthy(world);
+        Self::on(Cvm::healthy(world))
+    }
+
+    /// The same on a VM of any generation.
+    pub fn on(mut cvm: Cvm) -> Self {
         cvm.app_compose = app_compose(DOCKER_COMPOSE);
         cvm.instance_id = vec![];
         cvm.set_key_provider("local-sgx", LOCAL_KEY_PROVIDER);
-        Self::of(cvm, world.seed)
+        let root = cvm.world.seed;
+        Self::of(cvm, root)
     }
 
     /// A KMS in this VM with this root key.

@@ -178,7 +178,11 @@ impl Chain {
             .insert((proxy, IMPLEMENTATION.to_owned()), word_of(&implementation));
     }
 
-    fn result(&self, method: &str, params: &Value) -> Result<Value, Value> {
+    /// What a node that knows this answers: the member `result`, or the member `error`.
+    ///
+    /// # Errors
+    /// JSON-RPC's error object.
+    pub fn result(&self, method: &str, params: &Value) -> Result<Value, Value> {
         let address = |at: &Value| {
             let digits = at.as_str().unwrap_or_default().trim_start_matches("0x");
             hex::decode(digits)
