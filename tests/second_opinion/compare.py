@@ -82,11 +82,11 @@ def by_program(report, result, with_reasons=True):
             yield f"{name}: not judged here, the program says {status}/{reason}"
 
 
-def run_program(program, corpus, case, root_file):
+def run_program(program, corpus, case, root_file, folder="/"):
     command = [program, "replay", "--format", "json", str(corpus / case["bundle"]), "--insecure-trust-root", str(root_file),
                *arguments_of(corpus, case)]
     ended = subprocess.run(command, capture_output=True, timeout=120, check=False,
-                           env={"PATH": os.environ.get("PATH", ""), "HOME": "/nonexistent"}, cwd="/")
+                           env={"PATH": os.environ.get("PATH", ""), "HOME": "/nonexistent"}, cwd=folder)
     report = {"verdict": VERDICTS.get(ended.returncode, f"exit code {ended.returncode}")}
     if ended.returncode in (0, 1, 3):
         target = json.loads(ended.stdout)["targets"][0]

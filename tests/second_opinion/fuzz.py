@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Deployments that no case has, judged by both implementations: a difference is printed with a bundle to replay it.
 
-fuzz.py CORPUS --program FILE [--seed N] [--seconds N | --runs N] [--kind NAME] [--keep DIR] [--jobs N]
+fuzz.py CORPUS --program FILE [--seed N] [--seconds N | --runs N] [--kind NAME,…] [--keep DIR] [--jobs N]
 
 Each run changes one honest deployment by the random numbers of SEED and the run's number, signs what the hardware would have
-signed (machine.py), and gives the bundle to both. Kinds: `log`, `report`, `collateral`, `compose`, `settings`, `bodies`, `bytes`.
+signed (machine.py), and gives the bundle to both. Kinds: `log`, `report`, `collateral`, `compose`, `settings`, `bodies`, `bytes`,
+and those of fuzz_gpu.py.
 
-A difference between pass and not pass is an error (exit code 1). Other differences of a check are counted by what they are."""
+A difference between pass and not pass is an error (exit code 1). Other differences of a check are counted by what they are; with
+--strict they are errors, too. Differences that accepted.toml names are counted and no errors."""
 
 import argparse
 import collections
@@ -20,8 +22,10 @@ import random
 import sys
 import tempfile
 import time
+import tomllib
 
 import compare
+import fuzz_gpu
 import machine
 from opinion import appraise as appraisal
 from opinion.collateral import Conflict
@@ -398,15 +402,17 @@ def edited(rng, text, count):
     return bytes(data)
 
 
-KINDS = {"log": log, "report": report, "collateral": collateral, "compose": compose, "settings": settings, "bodies": bodies, "bytes": bytes_}
+KINDS = {"log": log, "report": report, "collateral": collateral, "compose": compose, "settings": settings, "bodies": bodies, "bytes": bytes_,
+         **fuzz_gpu.KINDS}
 
 # ------------------------------------------------------------------------------------------------ one run
 STATE = {}
 BASES = ["pass-guest-0.4-v4", "pass-guest-0.5.5-v4", "pass-guest-0.5.5-v5-td15", "pass-guest-0.6.0-v4", "pass-guest-0.5.1-v5-td10"]
+FITTING = {"gpu-boot": ["pass-guest-0.6.0-v4"]}
 
 
-def machine_of(corpus, rng):
-    name = rng.choice(BASES)
+def machine_of(corpus, rng, bases):
+    name = rng.choice(bases)
     if name not in STATE:
         cases = STATE.setdefault("cases", {each["name"]: each for each in json.loads((corpus / "corpus.json").read_text())["cases"]})
         case = cases[name]
@@ -416,8 +422,8 @@ def machine_of(corpus, rng):
 
 def made_by(corpus, seed, number, only):
     rng = random.Random(f"{seed}/{number}")
-    kind = only or rng.choices(list(KINDS), [3, 2, 3, 6, 2, 4, 2])[0]
-    signer, arguments = machine_of(corpus, rng)
+    kind = rng.choice(only) if only else rng.choices(list(KINDS), [3, 2, 3, 6, 2, 4, 2, 4, 2])[0]
+    signer, arguments = machine_of(corpus, rng, FITTING.get(kind, BASES))
     arguments = list(arguments)
     made = machine.Deployment(signer)
     KINDS[kind](rng, made, arguments)
@@ -432,14 +438,14 @@ def made_by(corpus, seed, number, only):
         bundle = reformed(rng, bundle)
     text = json.dumps(bundle)
     data = edited(rng, text, made.edits) if kind == "bytes" else text.encode()
-    return kind, data, arguments, signer.root_pem()
+    return kind, data, arguments, signer.root_pem(), made.files
 
 
 def one(task):
     corpus, program, seed, number, only, keep = task
-    kind, data, arguments, root = made_by(corpus, seed, number, only)
+    kind, data, arguments, root, files = made_by(corpus, seed, number, only)
     try:
-        result = appraisal.appraise(data, arguments, root)
+        result = appraisal.appraise(data, arguments, root, files)
     except NotImplementedHere as error:
         return kind, f"not implemented: {error}", [], None
     except Conflict as error:
@@ -450,15 +456,20 @@ def one(task):
         folder = pathlib.Path(folder)
         (folder / "bundle.json").write_bytes(data)
         (folder / "root.pem").write_bytes(root)
-        report = compare.run_program(program, folder, {"bundle": "bundle.json", "arguments": arguments}, folder / "root.pem")
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        report = compare.run_program(program, folder, {"bundle": "bundle.json", "arguments": arguments}, folder / "root.pem", folder)
     differences = [conflict] if result is None else list(compare.by_program(report, result, with_reasons=False))
     verdicts = (result.verdict if result else None, report["verdict"])
     if differences and keep:
         keep.mkdir(parents=True, exist_ok=True)
         (keep / f"{number}.json").write_bytes(data)
         (keep / f"{number}.pem").write_bytes(root)
+        for name, content in files.items():
+            (keep / f"{number}.{name}").write_bytes(content)
         (keep / f"{number}.txt").write_text(
-            f"{kind}\n" + "\n".join(differences) + f"\nreplay {number}.json --insecure-trust-root {number}.pem " + " ".join(arguments) + "\n")
+            f"{kind}\n" + "\n".join(differences) + f"\nreplay {number}.json --insecure-trust-root {number}.pem " + " ".join(
+                each.replace(name, f"{number}.{name}") for each in arguments for name in [next((file for file in files if file in each), "\0")]) + "\n")
     return kind, None, differences, verdicts
 
 
@@ -470,16 +481,18 @@ def main():
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--runs", type=int)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--kind", choices=KINDS)
+    parser.add_argument("--kind", type=lambda text: text.split(","), metavar="NAME,…", help=", ".join(KINDS))
+    parser.add_argument("--strict", action="store_true")
     parser.add_argument("--keep", type=pathlib.Path)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
 
     began, counted, kinds, verdicts, opposite = time.monotonic(), collections.Counter(), collections.Counter(), collections.Counter(), []
+    accepted = tomllib.loads((compare.HERE / "accepted.toml").read_text()).get("fuzz", [])
     number, batch = options.first, 64
     with concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
         while (time.monotonic() - began < options.seconds) if options.runs is None else number < options.first + options.runs:
-            tasks = [(options.corpus, options.program, options.seed, at, options.kind, options.keep) for at in range(number, number + batch)]
+            tasks = [(options.corpus, options.program, options.seed, at, options.kind, options.keep) for at in range(number, min(number + batch, options.first + options.runs if options.runs else number + batch))]
             for task, (kind, none, differences, both) in zip(tasks, pool.map(one, tasks, chunksize=4)):
                 kinds[kind] += 1
                 if none:
@@ -487,16 +500,20 @@ def main():
                     continue
                 if both:
                     verdicts[both] += 1
+                row = next((row for row in accepted if any(row["difference"] in f"{kind}: {each}" for each in differences)), None)
+                if row:
+                    counted[f"accepted: {row['difference']}"] += 1
+                    continue
                 for each in differences:
                     counted[f"{kind}: {each}"] += 1
-                if differences and (both[0] == "pass") != (both[1] == "pass"):
+                if differences and (options.strict or (both[0] == "pass") != (both[1] == "pass")):
                     opposite.append(task[3])
-                    print(f"PASS AND NOT PASS, run {task[3]}: {kind}: {differences}", flush=True)
+                    print(f"{'DISAGREES' if options.strict else 'PASS AND NOT PASS'}, run {task[3]}: {kind}: {differences}", flush=True)
             number += batch
     for text, count in counted.most_common():
         print(f"{count:6} {text}")
     print(f"seed {options.seed}, {sum(kinds.values())} runs {dict(kinds)}; verdicts (here, program) {dict(verdicts)}; "
-          f"{len(opposite)} pass here and not there, or there and not here; {time.monotonic() - began:.0f} s")
+          f"{len(opposite)} disagree; {time.monotonic() - began:.0f} s")
     sys.exit(1 if opposite else 0)
 
 

@@ -139,6 +139,9 @@ class Deployment:
         bundle = copy.deepcopy(machine.template)
         log = bundle["attestation"]["event_log"]
         self.events = json.loads(log) if isinstance(log, str) else log
+        # A guest of 0.6 shows no digests of its own events: they are what the register is made of.
+        self.events = [event if event["digest"] else runtime_event(event["event"], bytes.fromhex(event["event_payload"]), event.get("version", 1))
+                       for event in self.events]
         self.info = bundle["info"]
         tcb_info = self.info.get("tcb_info") or {}
         self.tcb_info = json.loads(tcb_info) if isinstance(tcb_info, str) else tcb_info
@@ -146,6 +149,7 @@ class Deployment:
         self.attestation = bundle["attestation"]
         self.nonce = bundle["nonce"]
         self.fields, self.qe_fields, self.collateral = [], [], {}
+        self.extra, self.files = {}, {}  # further members of the bundle; the files that arguments name
 
     def event(self, name):
         return next(event for event in self.events if event["event"] == name)
@@ -168,4 +172,4 @@ class Deployment:
             self.tcb_info.update({f"rtmr{index}": extended(self.events, index).hex() for index in range(4)})
             info["tcb_info"] = json.dumps(self.tcb_info)
         return {**self.machine.template, "nonce": self.nonce, "attestation": attestation, "info": info,
-                "collateral": self.machine.collateral(**self.collateral)}
+                "collateral": self.machine.collateral(**self.collateral), **self.extra}

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from cryptography import x509
 
-from . import (boot_order, collateral, compose_document, event_log, evidence, freshness, mr_config_id, os_image, policy as policies,
-               quote, strict_json, tls_binding)
+from . import (boot_order, collateral, compose_document, event_log, evidence, freshness, gpu, mr_config_id, os_image,
+               policy as policies, quote, strict_json, tls_binding)
 from .os_image import table
 
 HARDWARE = ["evidence", "collateral", "quote-signature", "tcb-status", "td-attributes", "freshness"]
@@ -73,7 +73,9 @@ class Run:
         self.set("report-data", *freshness.echo(parsed.report_data, self.evidence.echo))
         self.set("os-image", *os_image.judge(parsed, self.policy))
         self.platform(platform)
+        self.claims = None
         self.log(parsed)
+        self.set("gpu", *gpu.judge(self, self.claims))
 
     def with_collateral(self, parsed, platform):
         documents = collateral.read(self.bundle.get("collateral"))
@@ -152,6 +154,7 @@ class Run:
             self.set("boot-order", "pass")
         if self.info.instance_id is not None and self.info.instance_id != claims.instance_id.hex():
             self.other_instance()
+        self.claims = claims
         self.code(claims)
         self.ids(claims)
         self.keys(claims)
@@ -225,13 +228,13 @@ class Run:
         if self.policy.tls_binding != "auto" and self.checks.get("tls-binding", ("error",))[0] != "pass":
             return "inconclusive"
         # What was asked for and could not be determined leaves the verdict open, and so does a form that nobody knows.
-        if self.checks["mr-config-id"][0] == "error" or self.policy.assurance not in ("hardware", "code"):
+        if self.checks["mr-config-id"][0] == "error" or self.checks["gpu"][0] == "error" or self.policy.assurance not in ("hardware", "code"):
             return "inconclusive"
         return "pass"
 
 
-def appraise(text, arguments, root_pem):
-    """The result for the bundle of this text. Raises NotImplementedHere where there is no opinion."""
+def appraise(text, arguments, root_pem, files=None):
+    """The result for the bundle of this text, and of the files that the arguments name. Raises NotImplementedHere where there is no opinion."""
     try:
         bundle = strict_json.parse(text)
         if not isinstance(bundle, strict_json.Members) or bundle.get("schema") != "cvm-verify/evidence/v1":
@@ -239,7 +242,7 @@ def appraise(text, arguments, root_pem):
         if not collateral.is_well_formed(bundle.get("collateral")):
             return Result("usage")
         now = datetime.datetime.fromisoformat(bundle.get("captured_at").replace("Z", "+00:00"))
-        policy = policies.read(arguments, now)
+        policy = policies.read(arguments, now, files)
     except (strict_json.Malformed, policies.Usage, AttributeError, ValueError):
         return Result("usage")
     run = Run(bundle, policy, x509.load_pem_x509_certificate(root_pem), policy.at or now)

@@ -39,6 +39,12 @@ class Policy:
     assurance: str = "code"
     tls_binding: str = "auto"
     at: datetime.datetime | None = None
+    gpu: str = "auto"
+    gpu_count: int | None = None
+    gpu_models: list = field(default_factory=list)
+    gpu_switches: str = "auto"
+    gpu_verifier: str = "local"
+    nvidia_root: bytes | None = None
 
 
 def hex_of(text, *lengths):
@@ -98,8 +104,16 @@ def exception(text, now):
     return status, until, advisories
 
 
-def read(arguments, now):
-    """The policy of these arguments. `now` is the time of appraisal, which decides how long an exception may be."""
+def file_of(text, files):
+    if text not in files:
+        raise Usage(f"{text} is not there")
+    return files[text]
+
+
+def read(arguments, now, files=None):
+    """The policy of these arguments. `now` is the time of appraisal, which decides how long an exception may be; `files` are the
+    bytes of the files that arguments name."""
+    files = files or {}
     policy = Policy()
     words = list(arguments)
     while words:
@@ -152,7 +166,26 @@ def read(arguments, now):
                     policy.at = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
                 except ValueError as error:
                     raise Usage(str(error)) from error
-            case "--lock" | "--config" | "--docker-compose" | "--app-compose-file" | "--gpu" | "--governance" \
+            case "--gpu":
+                policy.gpu = word(value, {"auto", "required", "unchecked"})
+            case "--gpu-count":
+                if not value.isdigit() or int(value) > 16:
+                    raise Usage("0 to 16 is expected")
+                policy.gpu_count = int(value)
+            case "--gpu-model":
+                policy.gpu_models.append(value.upper())
+            case "--gpu-switches":
+                policy.gpu_switches = word(value, {"auto", "required"})
+            case "--gpu-verifier":
+                policy.gpu_verifier = word(value, {"local", "nras", "both"})
+            case "--insecure-trust-root":
+                kind, equals, path = value.partition("=")
+                if not equals or kind not in ("nvidia", "nras"):
+                    raise Usage(value)
+                if kind == "nras":
+                    raise NotImplementedHere("--insecure-trust-root nras")
+                policy.nvidia_root = file_of(path, files)
+            case "--lock" | "--config" | "--docker-compose" | "--app-compose-file" | "--governance" \
                     | "--reference-values" | "--source-repository" | "--report-data-key" | "--report-data-value":
                 raise NotImplementedHere(name)
             case _:

@@ -1,0 +1,189 @@
+"""Check `gpu`: genuine NVIDIA GPUs answered this run's nonce (supply.md §2; docs/gpu.md; docs/checks/gpu.md)."""
+
+import hashlib
+
+from . import gpu_boot, spdm, strict_json
+from .spdm import Refused
+from .strict_json import Members
+from .unsupported import NotImplementedHere
+
+# What proves nothing is a warning, and a failure where GPUs are required. The rest is forged, or is not what is expected.
+PROVES_NOTHING = {"gpu-malformed", "gpu-nonce-mismatch", "gpu-unverified", "gpu-unreachable"}
+DOCUMENT_LIMIT, GPUS, SWITCHES = 4 << 20, 16, 8
+
+
+def parsed(text):
+    try:
+        return strict_json.parse(text)
+    except strict_json.Malformed as error:
+        raise Refused("gpu-malformed", "JSON expected") from error
+
+
+def one(members, name):
+    if len(members.all(name)) > 1:
+        raise Refused("gpu-malformed", f"{name} twice")
+    return members.get(name)
+
+
+def entries_of_payload(payload):
+    """The devices of `nvidia_payload`: an object, or its text."""
+    if isinstance(payload, str):
+        if len(payload) > DOCUMENT_LIMIT:
+            raise Refused("gpu-malformed", "too large")
+        payload = parsed(payload)
+    if not isinstance(payload, Members):
+        raise Refused("gpu-malformed", "an object expected")
+    return entries_of_list(payload)
+
+
+def entries_of(document):
+    """The devices of what an endpoint serves, as (arch, evidence, certificate)."""
+    if isinstance(document, Members):
+        if one(document, "nvidia_payload") is not None:
+            return entries_of_payload(one(document, "nvidia_payload"))
+        if one(document, "bundles") is not None:
+            return entries_of_bundles(one(document, "bundles"))
+    return entries_of_list(document)
+
+
+def entries_of_list(document):
+    arch = None
+    if isinstance(document, Members):
+        arch, document = one(document, "arch"), one(document, "evidence_list")
+        if document is None:
+            return []
+        if arch is not None and not isinstance(arch, str):
+            raise Refused("gpu-malformed", "arch is a text")
+    if not isinstance(document, list) or isinstance(document, Members):
+        raise Refused("gpu-malformed", "a list of evidence expected")
+    return [entry_of(each, arch) for each in document]
+
+
+def entries_of_bundles(bundles):
+    if not isinstance(bundles, list) or isinstance(bundles, Members):
+        raise Refused("gpu-malformed", "a list of bundles expected")
+    found = []
+    for bundle in bundles:
+        if not isinstance(bundle, Members):
+            raise Refused("gpu-malformed", "a bundle is an object")
+        if one(bundle, "vendor") != "nvidia" or one(bundle, "format") != "nvidia-nvattest-collect-evidence-json-v1":
+            raise Refused("gpu-malformed", "evidence of NVIDIA's format expected")
+        data = strict_json.hex_bytes(one(bundle, "evidence"))
+        if data is None:
+            raise Refused("gpu-malformed", "hex expected")
+        found += entries_of_list(parsed(data))
+    return found
+
+
+def entry_of(value, arch):
+    if not isinstance(value, Members):
+        raise Refused("gpu-malformed", "an object for each device expected")
+    own = one(value, "arch")
+    return (own if own is not None else arch), one(value, "evidence"), one(value, "certificate")
+
+
+def shown(run):
+    """The devices that are shown: by an endpoint of their own, or beside the quote."""
+    recorded = run.bundle.get("gpu")
+    if recorded is not None and recorded.get("document") is not None:
+        return entries_of(recorded.get("document"))
+    body = run.bundle.get("attestation")
+    payloads = body.all("nvidia_payload") if isinstance(body, Members) else []
+    if len(payloads) > 1:
+        raise Refused("gpu-malformed", "nvidia_payload twice")
+    return entries_of_payload(payloads[0]) if payloads and payloads[0] not in (None, "") else []
+
+
+def devices_of(run, entries):
+    devices = []
+    refused = None
+    for arch, evidence, certificate in entries:
+        if arch not in spdm.CHIPS:
+            raise Refused("gpu-malformed", f"the architecture {arch}")
+        try:
+            devices.append(spdm.verify(arch, evidence, certificate, run.policy.nvidia_root))
+        except Refused as error:
+            # Forged evidence counts before evidence that cannot be read.
+            if refused is None or refused.reason in PROVES_NOTHING:
+                refused = error
+    if refused:
+        raise refused
+    if sum(device.is_switch for device in devices) > SWITCHES or sum(not device.is_switch for device in devices) > GPUS:
+        raise Refused("gpu-malformed", "too many devices")
+    if len({device.ueid for device in devices}) < len(devices):
+        raise Refused("gpu-duplicate")
+    nonces = [run.nonce, hashlib.sha256(b"cvm-verify-gpu-v1" + run.nonce).digest()] if run.nonce else []
+    if run.checks["freshness"][0] != "pass" or not any(all(device.nonce == nonce for device in devices) for nonce in nonces):
+        raise Refused("gpu-nonce-mismatch")
+    return devices
+
+
+def judged_devices(run, devices):
+    """Warnings about devices that are genuine."""
+    gpus = [device for device in devices if not device.is_switch]
+    switches = [device for device in devices if device.is_switch]
+    if not gpus:
+        raise Refused("gpu-topology")
+    policy = run.policy
+    if policy.gpu_count is not None and len(gpus) != policy.gpu_count:
+        raise Refused("gpu-count")
+    if policy.gpu_models and any(device.model.upper() not in policy.gpu_models for device in gpus):
+        raise Refused("gpu-model")
+    unread = any(device.opaque is None for device in devices)
+    readable = [device for device in gpus if device.opaque is not None]
+    if switches and not unread:
+        attested = set().union(*(switch.switch_pdis() for switch in switches))
+        if any(gpu.switch_pdis() != attested for gpu in readable):
+            raise Refused("gpu-topology")
+    if not switches and any(gpu.protected_pcie() for gpu in readable):
+        if policy.gpu_switches == "required":
+            raise Refused("gpu-switches-missing")
+        yield "gpu-switches-missing"
+    if unread:
+        yield "gpu-opaque-unread"
+
+
+def is_claimed_by_host(run):
+    config = run.evidence.vm_config
+    if isinstance(config, str):
+        try:
+            config = strict_json.parse(config)
+        except strict_json.Malformed:
+            return False
+    count = config.get("num_gpus") if isinstance(config, Members) else None
+    return strict_json.is_integer(count) and count > 0
+
+
+def judge(run, claims):
+    """The result of check `gpu`. `claims` are those of the boot, or None where it is not proven."""
+    policy = run.policy
+    if policy.gpu == "unchecked":
+        return "skip", "unchecked"
+    if policy.gpu_verifier != "local":
+        raise NotImplementedHere("--gpu-verifier")
+    of_reports = bool(policy.gpu_models) or policy.gpu_switches == "required"
+    # Who expects something of the GPUs expects that there are some.
+    expected = policy.gpu == "required" or bool(policy.gpu_count) or of_reports
+    found, proven, shown_any = [], False, False
+    try:
+        entries = shown(run)
+        shown_any = bool(entries)
+        if shown_any:
+            found += [("warn", reason) for reason in judged_devices(run, devices_of(run, entries))]
+            proven = True
+    except Refused as error:
+        found.append(("nothing" if error.reason in PROVES_NOTHING else "fail", error.reason))
+        shown_any = True
+    at_boot, booted, claimed = gpu_boot.judge(run, claims)
+    found += at_boot
+    open_ = any(status == "undetermined" and reason != "gpu-policy" for status, reason in found)
+    if not proven and not open_ and policy.gpu_count is not None and policy.gpu_count != booted:
+        found.append(("fail", "gpu-count"))
+    elif not shown_any and (not booted and not open_ and (claimed or is_claimed_by_host(run)) or expected and (of_reports or not booted and not open_)):
+        found.append(("nothing", "gpu-unverified"))
+    statuses = {"undetermined": "error" if expected or policy.gpu_count is not None else "warn", "nothing": "fail" if expected else "warn"}
+    found = [(statuses.get(status, status), reason) for status, reason in found]
+    for worst in ("fail", "error", "warn"):
+        if any(status == worst for status, _ in found):
+            return worst, [reason for status, reason in found if status == worst]
+    return ("pass", None) if proven or booted else ("skip", "no-gpu")
