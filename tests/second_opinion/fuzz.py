@@ -5,7 +5,7 @@ fuzz.py CORPUS --program FILE [--seed N] [--seconds N | --runs N] [--kind NAME,â
 
 Each run changes one honest deployment by the random numbers of SEED and the run's number, signs what the hardware would have
 signed (machine.py), and gives the bundle to both. Kinds: `log`, `report`, `collateral`, `compose`, `settings`, `bodies`, `bytes`,
-and those of fuzz_gpu.py.
+and those of fuzz_gpu.py and fuzz_provenance.py.
 
 A difference between pass and not pass is an error (exit code 1). Other differences of a check are counted by what they are; with
 --strict they are errors, too. Differences that accepted.toml names are counted and no errors."""
@@ -26,6 +26,7 @@ import tomllib
 
 import compare
 import fuzz_gpu
+import fuzz_provenance
 import machine
 from opinion import appraise as appraisal
 from opinion.collateral import Conflict
@@ -403,12 +404,12 @@ def edited(rng, text, count):
 
 
 KINDS = {"log": log, "report": report, "collateral": collateral, "compose": compose, "settings": settings, "bodies": bodies, "bytes": bytes_,
-         **fuzz_gpu.KINDS}
+         **fuzz_gpu.KINDS, **fuzz_provenance.KINDS}
 
 # ------------------------------------------------------------------------------------------------ one run
 STATE = {}
 BASES = ["pass-guest-0.4-v4", "pass-guest-0.5.5-v4", "pass-guest-0.5.5-v5-td15", "pass-guest-0.6.0-v4", "pass-guest-0.5.1-v5-td10"]
-FITTING = {"gpu-boot": ["pass-guest-0.6.0-v4"]}
+FITTING = {"gpu-boot": ["pass-guest-0.6.0-v4"], "provenance": ["pass-guest-0.5.5-v4"]}
 
 
 def machine_of(corpus, rng, bases):
@@ -422,7 +423,7 @@ def machine_of(corpus, rng, bases):
 
 def made_by(corpus, seed, number, only):
     rng = random.Random(f"{seed}/{number}")
-    kind = rng.choice(only) if only else rng.choices(list(KINDS), [3, 2, 3, 6, 2, 4, 2, 4, 2])[0]
+    kind = rng.choice(only) if only else rng.choices(list(KINDS), [3, 2, 3, 6, 2, 4, 2, 4, 2, 4])[0]
     signer, arguments = machine_of(corpus, rng, FITTING.get(kind, BASES))
     arguments = list(arguments)
     made = machine.Deployment(signer)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from cryptography import x509
 
 from . import (boot_order, collateral, compose_document, event_log, evidence, freshness, gpu, mr_config_id, os_image,
-               policy as policies, quote, strict_json, tls_binding)
+               policy as policies, quote, source_provenance, strict_json, tls_binding)
 from .os_image import table
 
 HARDWARE = ["evidence", "collateral", "quote-signature", "tcb-status", "td-attributes", "freshness"]
@@ -76,6 +76,7 @@ class Run:
         self.claims = None
         self.log(parsed)
         self.set("gpu", *gpu.judge(self, self.claims))
+        self.set("source-provenance", *source_provenance.judge(self, self.claims))
 
     def with_collateral(self, parsed, platform):
         documents = collateral.read(self.bundle.get("collateral"))
@@ -228,7 +229,11 @@ class Run:
         if self.policy.tls_binding != "auto" and self.checks.get("tls-binding", ("error",))[0] != "pass":
             return "inconclusive"
         # What was asked for and could not be determined leaves the verdict open, and so does a form that nobody knows.
-        if self.checks["mr-config-id"][0] == "error" or self.checks["gpu"][0] == "error" or self.policy.assurance not in ("hardware", "code"):
+        if any(self.checks[name][0] == "error" for name in ("mr-config-id", "gpu", "source-provenance")):
+            return "inconclusive"
+        if self.policy.assurance == "code+source":
+            return "pass" if source_provenance.meets(self) else "inconclusive"
+        if self.policy.assurance not in ("hardware", "code"):
             return "inconclusive"
         return "pass"
 
@@ -243,6 +248,7 @@ def appraise(text, arguments, root_pem, files=None):
             return Result("usage")
         now = datetime.datetime.fromisoformat(bundle.get("captured_at").replace("Z", "+00:00"))
         policy = policies.read(arguments, now, files)
+        source_provenance.rules_of(policy)
     except (strict_json.Malformed, policies.Usage, AttributeError, ValueError):
         return Result("usage")
     run = Run(bundle, policy, x509.load_pem_x509_certificate(root_pem), policy.at or now)

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import tomllib
 from dataclasses import dataclass, field
 
 from .unsupported import NotImplementedHere
@@ -45,6 +46,12 @@ class Policy:
     gpu_switches: str = "auto"
     gpu_verifier: str = "local"
     nvidia_root: bytes | None = None
+    images: list = field(default_factory=list)
+    source_repository: str | None = None
+    source_workflow: str | None = None
+    source_refs: list = field(default_factory=list)
+    source_commit: str | None = None
+    sigstore_root: bytes | None = None
 
 
 def hex_of(text, *lengths):
@@ -108,6 +115,14 @@ def file_of(text, files):
     if text not in files:
         raise Usage(f"{text} is not there")
     return files[text]
+
+
+def read_file(policy, data):
+    """A policy file of one target, as far as it says what options cannot."""
+    (target,) = tomllib.loads(data.decode())["target"]
+    if set(target) - {"name", "url", "images"}:
+        raise NotImplementedHere(f"policy file: {sorted(target)}")
+    policy.images = target.get("images", [])
 
 
 def read(arguments, now, files=None):
@@ -185,8 +200,22 @@ def read(arguments, now, files=None):
                 if kind == "nras":
                     raise NotImplementedHere("--insecure-trust-root nras")
                 policy.nvidia_root = file_of(path, files)
-            case "--lock" | "--config" | "--docker-compose" | "--app-compose-file" | "--governance" \
-                    | "--reference-values" | "--source-repository" | "--report-data-key" | "--report-data-value":
+            case "--source-repository":
+                policy.source_repository = value
+            case "--source-workflow":
+                policy.source_workflow = value
+            case "--source-ref":
+                policy.source_refs.append(value)
+            case "--source-commit":
+                policy.source_commit = hex_of(value, 20).hex()
+            case "--sigstore-root":
+                policy.sigstore_root = file_of(value, files)
+            case "--config":
+                read_file(policy, file_of(value, files))
+            case "--target":
+                pass  # the file has one target
+            case "--lock" | "--docker-compose" | "--app-compose-file" | "--governance" \
+                    | "--reference-values" | "--report-data-key" | "--report-data-value":
                 raise NotImplementedHere(name)
             case _:
                 raise Usage(f"{name} is no option")
