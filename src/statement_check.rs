@@ -1,10 +1,13 @@
 //! What the reader of a signed result expects of it, and whether that holds.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::render::statement::PREDICATE_TYPE;
+use cvm_verify_core::checks::signer_problem;
+use cvm_verify_core::policy::BuildSource;
 use cvm_verify_core::report::{rfc3339, unix_seconds};
-use cvm_verify_core::verify::provenance::SignedStatement;
+use cvm_verify_core::verify::provenance::{SignedStatement, SignerClaims, SigstoreRoots, verify};
 
 /// How far the time of a statement may be ahead of this machine's clock, seconds: clocks of two machines differ.
 const CLOCK_SKEW: u64 = 60;
@@ -24,8 +27,91 @@ pub(crate) struct ExpectedStatement<'a> {
     pub now: u64,
 }
 
+/// Who must have signed a statement.
+#[derive(Debug, Clone)]
+pub(crate) struct ExpectedSigner<'a> {
+    /// What its certificate must say.
+    pub source: &'a BuildSource,
+    /// What a user typed: the workflow and its repository.
+    pub name: &'a str,
+}
+
+/// How far a statement came that is not as expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Progress {
+    /// Nothing is proven of it.
+    Unproven,
+    /// It is signed, by another signer.
+    Signed,
+    /// The expected signer signed something else.
+    OfSigner,
+}
+
+/// Verifies signed statements about a document with this SHA-256: what the first one says that is as expected.
+///
+/// # Errors
+/// What is wrong with the statement that came furthest; none if there is no statement.
+pub(crate) fn check(
+    bundles: &[Box<RawValue>],
+    digest: &[u8; 32],
+    roots: &SigstoreRoots,
+    signer: &ExpectedSigner<'_>,
+    expected: &ExpectedStatement<'_>,
+) -> Result<String, Option<String>> {
+    let mut furthest: Option<(Progress, String)> = None;
+    for bundle in bundles {
+        match check_one(bundle, digest, roots, signer, expected) {
+            Ok(said) => return Ok(said),
+            Err(found) if furthest.as_ref().is_none_or(|(progress, _)| found.0 > *progress) => {
+                furthest = Some(found);
+            }
+            Err(_) => {}
+        }
+    }
+    Err(furthest.map(|(_, problem)| problem))
+}
+
+fn check_one(
+    bundle: &RawValue,
+    digest: &[u8; 32],
+    roots: &SigstoreRoots,
+    signer: &ExpectedSigner<'_>,
+    expected: &ExpectedStatement<'_>,
+) -> Result<String, (Progress, String)> {
+    let signed = verify(bundle.get().as_bytes(), digest, roots, expected.now).map_err(|refusal| {
+        let problem = format!("the statement proves nothing: {refusal}");
+        (Progress::Unproven, problem)
+    })?;
+    if let Some(problem) = signer_problem(signed.signer(), signer.source) {
+        return Err((Progress::Signed, problem));
+    }
+    let said = judge(&signed, expected).map_err(|problem| (Progress::OfSigner, problem))?;
+    Ok(format!(
+        "{said} {}",
+        signed_by(signer.name, signed.signer(), roots)
+    ))
+}
+
+/// Who signed, a sentence: what was expected, the ref and commit of the certificate, and other roots than the built-in ones.
+fn signed_by(name: &str, signer: &SignerClaims, roots: &SigstoreRoots) -> String {
+    let on = signer.git_ref().map(|git_ref| format!(" on {git_ref}"));
+    let commit = signer.commit().map(|commit| format!(", commit {commit}"));
+    let under = roots.sha256().map(|sha256| {
+        format!(
+            ", under the Sigstore roots of a file (SHA-256 {}) and not those that are built in",
+            hex::encode(sha256)
+        )
+    });
+    format!(
+        "Signed by {name}{}{}{}.",
+        on.unwrap_or_default(),
+        commit.unwrap_or_default(),
+        under.unwrap_or_default()
+    )
+}
+
 /// What a proven statement says, against what is expected.
-pub(crate) fn judge(signed: &SignedStatement, expected: &ExpectedStatement<'_>) -> Result<String, String> {
+fn judge(signed: &SignedStatement, expected: &ExpectedStatement<'_>) -> Result<String, String> {
     if signed.predicate_type() != PREDICATE_TYPE {
         return Err(format!(
             "it is a statement of another type ({}), not a verification summary",

@@ -27,6 +27,7 @@ const FLOORS: [&[&str]; 19] = [
         "core/report",
         "core/toml_text",
         "git",
+        "interrupt",
         "usage_error",
     ],
     &["core/evidence"],
@@ -44,7 +45,7 @@ const FLOORS: [&[&str]; 19] = [
     &["env", "inspect", "merge", "unknown_variables"],
     &["alert", "artifacts", "recorded", "statement_check"],
     &["plan"],
-    &["pin", "watch"],
+    &["diff", "pin", "verify_run", "watch"],
     &["cli"],
     &["main"],
 ];

@@ -221,6 +221,27 @@ fn github_issue(named: Option<&str>, env: &Env) -> Result<Option<GithubIssues>, 
         .map_err(|error| UsageError::option("--github-issue", error))
 }
 
+/// What the files of a run say of its alerts until these are done. A run that is killed meanwhile leaves it.
+pub(crate) fn not_sent_yet() -> AlertRecord {
+    not_delivered("not sent: the run ended before its alerts were".to_owned())
+}
+
+/// What is recorded if a signal ended the alerts.
+pub(crate) fn ended_by(signal: &str) -> AlertRecord {
+    not_delivered(format!(
+        "ended by {signal}; with --state, what no channel confirmed is told by the next run"
+    ))
+}
+
+fn not_delivered(detail: String) -> AlertRecord {
+    AlertRecord {
+        channel: "all".to_owned(),
+        event: "alert".to_owned(),
+        delivered: false,
+        detail,
+    }
+}
+
 /// The page of this run, where GitHub or GitLab say which it is.
 pub(crate) fn run_url(env: &Env) -> Option<String> {
     let get = |name: &str| env.variables.get(name).filter(|value| !value.is_empty());

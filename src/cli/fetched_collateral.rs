@@ -2,7 +2,7 @@
 
 use super::args::ReplayArgs;
 use super::transport;
-use crate::collateral::{CollateralCache, CollateralFetcher, CollateralRequest, Sources};
+use crate::collateral::{CollateralFetcher, Sources};
 use crate::config::parse_url;
 use crate::env::Env;
 use crate::net::retry::Schedule;
@@ -25,13 +25,7 @@ pub(super) fn fetch(
         )
         .into());
     }
-    let request = recorded
-        .gathered
-        .evidence
-        .as_ref()
-        .ok()
-        .and_then(|evidence| CollateralRequest::of_quote(&evidence.attestation.quote));
-    let Some(request) = request else {
+    let Some(request) = recorded.collateral_request() else {
         // The evidence is refused for a reason of its own, which the report says.
         return Ok(());
     };
@@ -58,20 +52,7 @@ pub(super) fn fetch(
         root: Some(root),
     };
     let runtime = runtime()?;
-    let store = CollateralCache::in_memory();
-    let fetched = runtime.block_on(store.get(fetcher, &request, (env.now)(), || 0));
-    match fetched {
-        Ok(fetched) => {
-            recorded.gathered.collateral = Ok(fetched.collateral.clone());
-            recorded.gathered.collateral_fetched_at = Some(fetched.fetched_at);
-            recorded.collateral_source = Some(fetched.source.clone());
-        }
-        Err(error) => {
-            recorded.gathered.collateral = Err(error.gap(&request));
-            recorded.gathered.collateral_fetched_at = None;
-            recorded.collateral_source = None;
-        }
-    }
+    runtime.block_on(recorded.fetch_collateral(fetcher, &request, (env.now)()));
     runtime.shutdown_background();
     Ok(())
 }

@@ -17,7 +17,6 @@ mod fetched_collateral;
 mod github;
 mod help;
 mod inspect;
-mod interrupt;
 mod merge;
 mod os_image;
 mod output;

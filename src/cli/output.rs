@@ -2,12 +2,13 @@
 
 use super::args::{Color, FailOn, Format, OutputArgs};
 use super::github;
+use crate::alert::alerting::not_sent_yet;
 use crate::artifacts::{self, ArtifactPaths, Attested, BundleFiles, statements};
 use crate::env::Env;
 use crate::files::{PendingFile, append, write};
 use crate::render::{self, Style};
 use crate::usage_error::WriteError;
-use cvm_verify_core::report::{AlertRecord, Report, Verdict};
+use cvm_verify_core::report::{Report, Verdict};
 
 /// Prints the report, writes its files and returns the process's exit code. For a run that alerts nobody.
 ///
@@ -39,16 +40,6 @@ pub(super) struct Announced {
     problems: Vec<WriteError>,
     alerts: Alerts,
     attested: Vec<Attested>,
-}
-
-/// What the files say of the alerts until they are done. A run that is killed meanwhile leaves it.
-fn not_sent_yet() -> AlertRecord {
-    AlertRecord {
-        channel: "all".to_owned(),
-        event: "alert".to_owned(),
-        delivered: false,
-        detail: "not sent: the run ended before its alerts were".to_owned(),
-    }
 }
 
 /// Prints the verdict and writes every file, before anybody is told. One JSON document on standard output holds what

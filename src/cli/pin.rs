@@ -56,7 +56,7 @@ fn options(args: &PinArgs) -> Settings {
 /// The policy file. That of the working folder is for what names nothing else.
 fn policy_file(args: &PinArgs, env: &mut Env) -> Option<PathBuf> {
     let given = args.config.config.as_deref();
-    match args.url.is_some() || args.from.is_some() || args.loose.has_quote() {
+    match args.url.is_some() || args.from.is_some() || args.loose.files().has_quote() {
         true => given.map(PathBuf::from),
         false => policy_file::found(given, false, env),
     }
@@ -70,8 +70,8 @@ fn recorded(args: &PinArgs) -> Result<Option<Recorded>, UsageError> {
         Err(UsageError::new(problem))
     };
     match (&args.url, &args.from) {
-        (Some(_), _) if args.loose.has_quote() => two("a URL"),
-        (_, Some(_)) if args.loose.has_quote() => two("--from"),
+        (Some(_), _) if args.loose.files().has_quote() => two("a URL"),
+        (_, Some(_)) if args.loose.files().has_quote() => two("--from"),
         (_, Some(path)) => from_bundle(path, args.loose.collateral.as_deref()).map(Some),
         (_, None) => loose::recorded(&args.loose.files()),
     }

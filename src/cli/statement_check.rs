@@ -6,18 +6,17 @@ use super::args::StatementCheckArgs;
 use crate::env::Env;
 use crate::files;
 use crate::render::escape;
-use crate::statement_check::{ExpectedStatement, judge};
+use crate::statement_check::{ExpectedSigner, ExpectedStatement, check};
 use crate::usage_error::UsageError;
-use cvm_verify_core::checks::signer_problem;
 use cvm_verify_core::evidence::{MAX_STATEMENT_FILE, StatementFile, parse_user_hex};
 use cvm_verify_core::policy::{ExpectedSource, Origin, WrittenRule};
-use cvm_verify_core::verify::provenance::{SignerClaims, SigstoreRoots, verify};
+use cvm_verify_core::verify::provenance::SigstoreRoots;
 
 pub(super) fn run(args: &StatementCheckArgs, env: &mut Env) -> anyhow::Result<u8> {
     let digest = digest(args)?;
-    let path = args.file.display().to_string();
     let bytes = files::read(&args.file, MAX_STATEMENT_FILE as u64)?;
-    let file = StatementFile::parse(&path, &bytes).map_err(|error| UsageError::file(&args.file, error))?;
+    let file = StatementFile::parse(&args.file.display().to_string(), &bytes)
+        .map_err(|error| UsageError::file(&args.file, error))?;
     let roots = match &args.sigstore_root {
         None => SigstoreRoots::shared(),
         Some(path) => SigstoreRoots::of_file(&files::read(path, files::CERTIFICATE_LIMIT)?)
@@ -52,55 +51,30 @@ pub(super) fn run(args: &StatementCheckArgs, env: &mut Env) -> anyhow::Result<u8
         max_age: args.max_age.duration().as_secs(),
         now,
     };
+    let signer = ExpectedSigner {
+        source: &signer,
+        name: &format!("{} of {}", args.signer_workflow, args.signer_repository),
+    };
     let recorded = file.about("the statement", &digest, String::new());
-    let mut problem = format!(
-        "{path} holds no statement about sha256:{}; give the document that was measured (app-compose.json)",
-        hex::encode(digest)
-    );
-    let mut furthest = 0;
-    for bundle in &recorded.bundles {
-        let judged = verify(bundle.get().as_bytes(), &digest, &roots, now)
-            .map_err(|refusal| (1, format!("the statement proves nothing: {refusal}")))
-            .and_then(|signed| {
-                if let Some(problem) = signer_problem(signed.signer(), &signer) {
-                    return Err((2, problem));
-                }
-                let said = judge(&signed, &expected).map_err(|problem| (3, problem))?;
-                Ok(format!("{said} {}", signed_by(args, signed.signer(), &roots)))
-            });
-        match judged {
+    let path = args.file.display();
+    Ok(
+        match check(&recorded.bundles, &digest, &roots, &signer, &expected) {
             Ok(said) => {
                 env.print(&format!("PASSED: {}\n", escape::terminal(&said)));
-                return Ok(0);
+                0
             }
-            Err((progress, found)) if progress > furthest => (furthest, problem) = (progress, found),
-            Err(_) => {}
-        }
-    }
-    env.print(&format!(
-        "FAILED: {}.\n",
-        escape::terminal(problem.trim_end_matches('.'))
-    ));
-    Ok(super::FAIL)
-}
-
-/// Who signed, a sentence: what was expected, the ref and commit of the certificate, and other roots than the built-in ones.
-fn signed_by(args: &StatementCheckArgs, signer: &SignerClaims, roots: &SigstoreRoots) -> String {
-    let on = signer.git_ref().map(|git_ref| format!(" on {git_ref}"));
-    let commit = signer.commit().map(|commit| format!(", commit {commit}"));
-    let under = roots.sha256().map(|sha256| {
-        format!(
-            ", under the Sigstore roots of a file (SHA-256 {}) and not those that are built in",
-            hex::encode(sha256)
-        )
-    });
-    format!(
-        "Signed by {} of {}{}{}{}.",
-        args.signer_workflow,
-        args.signer_repository,
-        on.unwrap_or_default(),
-        commit.unwrap_or_default(),
-        under.unwrap_or_default()
+            Err(refusal) => {
+                let problem = refusal.unwrap_or_else(|| {
+                format!(
+                    "{path} holds no statement about sha256:{}; give the document that was measured (app-compose.json)",
+                    hex::encode(digest)
+                )
+            });
+                let problem = escape::terminal(problem.trim_end_matches('.')).into_owned();
+                env.print(&format!("FAILED: {problem}.\n"));
+                super::FAIL
+            }
+        },
     )
 }
 

@@ -1,41 +1,38 @@
 //! `cvm-verify verify`: live deployments.
 
-use std::cell::RefCell;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use super::args::VerifyArgs;
-use super::interrupt::Interrupt;
 use super::output::{self, Alerts};
 use super::selection::{policy_file, selection_or_found_lock};
 use super::transport::{self, nras, opinions};
 use super::trust_roots::trust_roots;
 use super::{cache, chain, run_id, wait};
-use crate::alert::alerting::{AlertedTarget, Alerting};
+use crate::alert::alerting::{AlertedTarget, Alerting, ended_by};
 use crate::alert::state_file::StateFile;
-use crate::artifacts::{BundleFiles, bundle_path_of, bundle_paths, statements, unfinished};
-use crate::engine::{self, Collection, Deployment, Run, Session, Time, milliseconds};
+use crate::artifacts::{bundle_paths, statements, unfinished};
+use crate::engine::{Session, milliseconds};
 use crate::env::Env;
+use crate::interrupt::Interrupt;
 use crate::net::Trace;
 use crate::plan::planner::{Job, Plan, plan};
 use crate::plan::shard;
 use crate::plan::source_rules::refuse_commit_on_schedule;
-use crate::render::progress::{Place, ProgressLine};
-use crate::render::{escape, still_different};
+use crate::render::progress::Place;
 use crate::runtime::runtime;
+use crate::verify_run::{RunTime, Verified, VerifyRun};
 use cvm_verify_core::policy::{GpuVerifier, Verifier};
-use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict, rfc3339};
+use cvm_verify_core::report::{Mode, Report, rfc3339};
 
 pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let started = Instant::now();
     let started_at = (env.now)();
-    let run = run_id::of(args.run.run_id.as_ref(), env);
+    let run_id = run_id::of(args.run.run_id.as_ref(), env);
     let mut unfinished = unfinished(Mode::Live, args.shard, started_at);
-    run_id::name(&mut unfinished, run.as_ref());
+    run_id::name(&mut unfinished, run_id.as_ref());
     output::prepare(&args.output, &unfinished, env)?;
     let selection = selection_or_found_lock(&args.plan, args.output.is_quiet(), env)?;
     let file = policy_file(&args.plan, args.output.is_quiet(), env);
@@ -54,14 +51,11 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         &names,
     )?;
     let wait = wait::parse(args.wait.as_deref())?;
-    let deadline = wait::deadline(args.deadline.as_deref(), wait)?;
-    let one_attempt = wait::timeout(args.transport.timeout.as_deref())?;
-    let deadline = Instant::now() + deadline.saturating_sub(started.elapsed());
-    // An attempt that is under way when the waiting is over ends with it.
-    let waits_until = (!wait.is_zero()).then(|| Instant::now() + wait.saturating_sub(started.elapsed()));
-    let time = Time {
-        one_attempt,
-        until: Some(waits_until.map_or(deadline, |until| until.min(deadline))),
+    let time = RunTime {
+        started,
+        wait,
+        deadline: wait::deadline(args.deadline.as_deref(), wait)?,
+        one_attempt: wait::timeout(args.transport.timeout.as_deref())?,
     };
     // A setting of the whole run.
     let verifier = targets
@@ -87,70 +81,29 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         nodes: chain::nodes(&args.plan.chain)?,
         ..reach
     });
-    let deployments: Vec<Arc<Deployment>> = targets
-        .iter()
-        .map(|target| Arc::clone(&target.deployment))
-        .collect();
-    let how = Run {
-        concurrency: args.concurrency,
-        time,
-        deadline: Some(deadline),
-    };
     env.note_a_run_inside_a_cvm();
     let runtime = runtime()?;
     let mut interrupt = Interrupt::new(&runtime, env.stop.take()).context("signals cannot be caught")?;
-    let attest = statements::folder(&args.output.files()).map(|_| file.as_deref());
-    let mut previous = None;
-    let (reports, of_reports, bundles) = loop {
-        let mut round = Round::new(&targets, &bundle_paths, attest);
-        let line = RefCell::new(ProgressLine::new(progress_place(args, env), &names));
-        let cancel = async {
-            interrupt.next().await;
-        };
-        let ran = runtime.block_on(engine::run(
-            &session,
-            &deployments,
-            &how,
-            |progress| {
-                if let Some(text) = line.borrow_mut().show(progress.elapsed) {
-                    env.write_error(&text);
-                }
-            },
-            cancel,
-            |index, collection| {
-                line.borrow_mut().done(index);
-                round.finish(&session, index, collection);
-            },
-        ));
-        if let Some(text) = line.borrow().clear() {
-            env.write_error(text);
-        }
-        for line in trace.iter().flat_map(Trace::take) {
-            env.complain(&escape::terminal(&escape::shorten(&line, 400)));
-        }
-        if ran.is_err() {
-            return Ok(interrupted(runtime, env));
-        }
-        for note in &round.notes {
-            env.complain(note);
-        }
-        let (reports, of_reports, bundles) = round.reports();
-        let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
-        let left = wait
-            .saturating_sub(started.elapsed())
-            .min(deadline.saturating_duration_since(Instant::now()));
-        if let (Verdict::Inconclusive, true, Some(before)) = (verdict, left.is_zero(), previous.take()) {
-            // The end of the waiting cut this round short; what the one before it found stands.
-            break before;
-        }
-        if verdict == Verdict::Pass || left.is_zero() {
-            break (reports, of_reports, bundles);
-        }
-        env.complain(&still_different(&reports, left));
-        if !runtime.block_on(wait::pause(env.pause.min(left), &mut interrupt)) {
-            return Ok(interrupted(runtime, env));
-        }
-        previous = Some((reports, of_reports, bundles));
+    let run = VerifyRun {
+        session: &session,
+        targets: &targets,
+        concurrency: args.concurrency,
+        time,
+        bundle_paths: &bundle_paths,
+        attest: statements::folder(&args.output.files()).map(|_| file.as_deref()),
+        trace: trace.as_ref(),
+        progress: progress_place(args, env),
+    };
+    let Ok(Verified {
+        reports,
+        of_reports,
+        bundles,
+    }) = run.until_pass(&runtime, &mut interrupt, env)
+    else {
+        // A lookup of a name waits for the system's resolver in a thread of its own, and that one for no signal.
+        runtime.shutdown_background();
+        env.complain("Interrupted: nothing was decided.");
+        return Ok(super::INCONCLUSIVE);
     };
     let mut report = Report::new(
         crate::env::tool(),
@@ -160,7 +113,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         reports,
     );
     report.shard = args.shard;
-    run_id::name(&mut report, run.as_ref());
+    run_id::name(&mut report, run_id.as_ref());
     let alerted: Vec<AlertedTarget<'_>> = of_reports
         .iter()
         .filter_map(|index| targets.get(*index))
@@ -181,8 +134,8 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     // The addresses of channels are secrets.
     let client = &session.client.untraced();
     let delivering = alerting.deliver(&mut report, &channels, &alerted, state, client, env);
-    if let Some(signal) = runtime.block_on(until_interrupted(delivering, &mut interrupt)) {
-        report.alerts.push(interrupted_alerts(signal));
+    if let Some(signal) = runtime.block_on(interrupt.or_done(delivering)) {
+        report.alerts.push(ended_by(signal));
     }
     if let Some(file) = file {
         file.close(env);
@@ -203,101 +156,4 @@ fn progress_place(args: &VerifyArgs, env: &Env) -> Place {
         (false, true) => Place::Terminal,
         (false, false) => Place::Log,
     }
-}
-
-/// What a round over all targets found.
-struct Round<'a> {
-    targets: &'a [Job],
-    bundle_paths: &'a [Option<PathBuf>],
-    /// The reports on each target.
-    reports: Vec<Vec<TargetReport>>,
-    bundles: BundleFiles,
-    notes: Vec<String>,
-    /// Whether statements are written, and the policy file that they name.
-    attest: Option<Option<&'a Path>>,
-}
-
-impl<'a> Round<'a> {
-    fn new(
-        targets: &'a [Job],
-        bundle_paths: &'a [Option<PathBuf>],
-        attest: Option<Option<&'a Path>>,
-    ) -> Self {
-        Self {
-            targets,
-            bundle_paths,
-            reports: targets.iter().map(|_| Vec::new()).collect(),
-            bundles: BundleFiles::default(),
-            notes: Vec::new(),
-            attest,
-        }
-    }
-
-    /// Appraises what a target handed over, and writes its bundles.
-    fn finish(&mut self, session: &Session, index: usize, collection: Collection) {
-        let (Some(target), Some(path), Some(reports)) = (
-            self.targets.get(index),
-            self.bundle_paths.get(index),
-            self.reports.get_mut(index),
-        ) else {
-            return;
-        };
-        let appraised = session.appraise(&target.deployment, collection);
-        self.notes.extend(appraised.note);
-        for one in appraised.instances {
-            let path = match (path, one.number) {
-                (Some(path), Some(number)) if appraised.several => Some(bundle_path_of(path, number)),
-                (path, _) => path.clone(),
-            };
-            let evidence = self.bundles.write(path.as_deref(), one.bundle.as_ref());
-            let mut report = one.report;
-            report.evidence.bundle = path
-                .filter(|_| one.bundle.is_some())
-                .map(|path| path.display().to_string());
-            if let Some(policy_file) = self.attest {
-                let attested =
-                    statements::attested(target.policy(), one.app_compose, &report, evidence, policy_file);
-                self.bundles.attested.extend(attested);
-            }
-            reports.push(report);
-        }
-    }
-
-    /// All reports, the index of the target of each, and what became of the bundles.
-    fn reports(self) -> (Vec<TargetReport>, Vec<usize>, BundleFiles) {
-        let of_reports = (0..)
-            .zip(&self.reports)
-            .flat_map(|(index, reports)| reports.iter().map(move |_| index))
-            .collect();
-        let reports = self.reports.into_iter().flatten().collect();
-        (reports, of_reports, self.bundles)
-    }
-}
-
-/// Waits for the alerts, or for a signal, which it names: a verdict that is out does not wait for a channel.
-pub(super) async fn until_interrupted(
-    delivering: impl Future<Output = ()>,
-    interrupt: &mut Interrupt,
-) -> Option<&'static str> {
-    tokio::select! {
-        () = delivering => None,
-        signal = interrupt.next() => Some(signal),
-    }
-}
-
-/// What is recorded where a signal ended the alerts.
-pub(super) fn interrupted_alerts(signal: &str) -> AlertRecord {
-    AlertRecord {
-        channel: "all".to_owned(),
-        event: "alert".to_owned(),
-        delivered: false,
-        detail: format!("ended by {signal}; with --state, what no channel confirmed is told by the next run"),
-    }
-}
-
-fn interrupted(runtime: Runtime, env: &mut Env) -> u8 {
-    // A lookup of a name waits for the system's resolver in a thread of its own, and that one for no signal.
-    runtime.shutdown_background();
-    env.complain("Interrupted: nothing was decided.");
-    super::INCONCLUSIVE
 }

@@ -1,8 +1,7 @@
-//! `--wait`: repeat until the expected code is live and passes, or time is up.
+//! The times of a run: `--wait`, `--timeout` and `--deadline`.
 
 use std::time::Duration;
 
-use super::interrupt::Interrupt;
 use crate::usage_error::UsageError;
 
 /// The longest wait that makes sense in CI.
@@ -60,14 +59,6 @@ fn duration(option: &'static str, text: Option<&str>) -> Result<Option<Duration>
         Err(error())
     } else {
         Ok(Some(duration))
-    }
-}
-
-/// Sleeps; false when the run is interrupted.
-pub(super) async fn pause(duration: Duration, interrupt: &mut Interrupt) -> bool {
-    tokio::select! {
-        () = tokio::time::sleep(duration) => true,
-        _ = interrupt.next() => false,
     }
 }
 

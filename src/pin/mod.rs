@@ -11,8 +11,9 @@ mod target;
 use std::path::{Path, PathBuf};
 
 use crate::config::Settings;
-use crate::engine::{Session, TrustRoots};
+use crate::engine::TrustRoots;
 use crate::env::Env;
+use crate::plan::LiveSession;
 use crate::recorded::evidence::Recorded;
 use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::lock::Accepting;
@@ -22,9 +23,6 @@ use cvm_verify_core::report::Verdict;
 
 /// Where the lock is printed instead of written.
 const STANDARD_OUTPUT: &str = "-";
-
-/// Makes the session that a live deployment is asked in.
-pub(crate) type LiveSession<'a> = &'a dyn Fn(&Env) -> Result<Session, UsageError>;
 
 /// Finds the image that the user says runs, if one is named.
 pub(crate) type NamedImage<'a> = &'a dyn Fn(&ReferenceValues) -> Result<Option<PublishedImage>, UsageError>;

@@ -16,3 +16,10 @@ pub(crate) mod shard;
 pub(crate) mod source_rules;
 pub(crate) mod target;
 mod tls_mode;
+
+use crate::engine::Session;
+use crate::env::Env;
+use crate::usage_error::UsageError;
+
+/// Makes the session that a live deployment is asked in.
+pub(crate) type LiveSession<'a> = &'a dyn Fn(&Env) -> Result<Session, UsageError>;

@@ -1,14 +1,14 @@
-//! Evidence out of a bundle.
+//! Evidence out of a bundle, and loose files written as one.
 
 use std::path::Path;
 
 use url::Url;
 
 use super::evidence::{Recorded, file_name, or_gap, read_collateral};
-use crate::engine::{RecordedAnswers, RecordedEvidence};
+use crate::engine::{RecordedAnswers, RecordedEvidence, raw_collateral};
 use crate::files;
 use crate::source::{Source, tls_host};
-use crate::usage_error::UsageError;
+use crate::usage_error::{CommandError, UsageError};
 use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::{Bundle, TlsSession};
 use cvm_verify_core::verify::UnusableCollateral;
@@ -59,6 +59,27 @@ pub(crate) fn of_bundle(
         recalled: RecordedAnswers::of(bundle),
         bodies: None,
     })
+}
+
+/// Writes loose files as a bundle, judged at a time, Unix seconds; its path.
+pub(crate) fn write_bundle(path: &Path, recorded: &mut Recorded, at: u64) -> Result<String, CommandError> {
+    let Some(bodies) = recorded.bodies.take() else {
+        return Err(UsageError::option(
+            "--evidence",
+            "only loose files are written as a bundle, and this evidence is a bundle already or cannot be one",
+        )
+        .into());
+    };
+    let collateral = recorded
+        .gathered
+        .collateral
+        .as_ref()
+        .ok()
+        .and_then(raw_collateral);
+    let bundle = bodies.bundle(at, collateral, recorded.collateral_source.clone());
+    let text = bundle.to_json().map_err(|error| UsageError::file(path, error))?;
+    files::write(path, &text)?;
+    Ok(path.display().to_string())
 }
 
 /// What a bundle recorded of TLS at its address.

@@ -34,6 +34,24 @@ pub(crate) struct LooseFiles {
     pub nonce: Option<String>,
 }
 
+impl LooseFiles {
+    /// Whether it says where a quote is.
+    pub const fn has_quote(&self) -> bool {
+        self.attestation.is_some() || self.quote_hex.is_some()
+    }
+
+    /// The first option that belongs to loose files alone: a bundle holds its own.
+    pub fn beside_a_quote(&self) -> Option<&'static str> {
+        [
+            ("--info", self.info.is_some()),
+            ("--app-compose", self.app_compose.is_some()),
+            ("--nonce", self.nonce.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(option, is_given)| is_given.then_some(option))
+    }
+}
+
 /// What standard input is called.
 const STDIN: &str = "standard input";
 /// The file that stands for standard input.

@@ -1,11 +1,12 @@
 //! What ends a run early: Ctrl-C at a terminal, SIGTERM of a CI or a service manager.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The signals of this process, and what else may end a run. As long as it lives they do not end the process by themselves.
-pub(super) struct Interrupt {
+pub(crate) struct Interrupt {
     stop: Option<Stop>,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -48,6 +49,24 @@ impl Interrupt {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => "Ctrl-C",
             () = ended(&mut self.stop) => "a request to stop",
+        }
+    }
+}
+
+impl Interrupt {
+    /// Sleeps; false when a signal ends the sleep.
+    pub async fn pause(&mut self, duration: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(duration) => true,
+            _ = self.next() => false,
+        }
+    }
+
+    /// Waits for some work, or for a signal, which it names.
+    pub async fn or_done(&mut self, work: impl Future<Output = ()>) -> Option<&'static str> {
+        tokio::select! {
+            () = work => None,
+            signal = self.next() => Some(signal),
         }
     }
 }

@@ -1,0 +1,225 @@
+//! One run of `verify`: all targets, again until they pass or the time is up. Each is appraised, and its evidence is written, as
+//! soon as it is collected.
+
+use std::cell::RefCell;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+use tokio::time::Instant;
+
+use crate::artifacts::{BundleFiles, bundle_path_of, statements};
+use crate::engine::{self, Cancelled, Collection, Deployment, Run, Session, Time};
+use crate::env::Env;
+use crate::interrupt::Interrupt;
+use crate::net::Trace;
+use crate::plan::planner::Job;
+use crate::render::progress::{Place, ProgressLine};
+use crate::render::{escape, still_different};
+use cvm_verify_core::report::{TargetReport, Verdict};
+
+/// How long a run may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RunTime {
+    /// When it began.
+    pub started: Instant,
+    /// How long targets that do not pass are verified again; zero: once.
+    pub wait: Duration,
+    /// How long the whole run may take.
+    pub deadline: Duration,
+    /// How long one attempt at a target may take, if a user says so.
+    pub one_attempt: Option<Duration>,
+}
+
+impl RunTime {
+    fn deadline(&self) -> Instant {
+        self.started + self.deadline
+    }
+
+    /// The time of one target. An attempt that is under way when the waiting is over ends with it.
+    fn of_target(&self) -> Time {
+        let waits_until = (!self.wait.is_zero()).then(|| self.started + self.wait);
+        Time {
+            one_attempt: self.one_attempt,
+            until: Some(waits_until.map_or(self.deadline(), |until| until.min(self.deadline()))),
+        }
+    }
+
+    /// How long it still waits.
+    fn left(&self) -> Duration {
+        self.wait
+            .saturating_sub(self.started.elapsed())
+            .min(self.deadline().saturating_duration_since(Instant::now()))
+    }
+}
+
+/// What is verified, and how.
+pub(crate) struct VerifyRun<'a> {
+    pub session: &'a Arc<Session>,
+    pub targets: &'a [Job],
+    /// How many targets are verified at one time.
+    pub concurrency: NonZeroUsize,
+    pub time: RunTime,
+    /// Where the evidence of each target goes.
+    pub bundle_paths: &'a [Option<PathBuf>],
+    /// Whether statements are written, and the policy file that they name.
+    pub attest: Option<Option<&'a Path>>,
+    /// The requests, if a user wants to see them.
+    pub trace: Option<&'a Trace>,
+    pub progress: Place,
+}
+
+/// What a run found.
+pub(crate) struct Verified {
+    pub reports: Vec<TargetReport>,
+    /// The index of the target of each report.
+    pub of_reports: Vec<usize>,
+    pub bundles: BundleFiles,
+}
+
+impl VerifyRun<'_> {
+    /// Verifies all targets until each passes or the time is up.
+    ///
+    /// # Errors
+    /// [`Cancelled`] if a signal ended the run.
+    pub fn until_pass(
+        &self,
+        runtime: &Runtime,
+        interrupt: &mut Interrupt,
+        env: &mut Env,
+    ) -> Result<Verified, Cancelled> {
+        let mut previous = None;
+        loop {
+            let found = self.round(runtime, interrupt, env)?;
+            let verdict = Verdict::worst(found.reports.iter().map(|report| report.verdict));
+            let left = self.time.left();
+            if let (Verdict::Inconclusive, true, Some(before)) = (verdict, left.is_zero(), previous.take()) {
+                // The end of the waiting cut this round short; what the one before it found stands.
+                return Ok(before);
+            }
+            if verdict == Verdict::Pass || left.is_zero() {
+                return Ok(found);
+            }
+            env.complain(&still_different(&found.reports, left));
+            if !runtime.block_on(interrupt.pause(env.pause.min(left))) {
+                return Err(Cancelled);
+            }
+            previous = Some(found);
+        }
+    }
+
+    /// Verifies all targets once.
+    fn round(
+        &self,
+        runtime: &Runtime,
+        interrupt: &mut Interrupt,
+        env: &mut Env,
+    ) -> Result<Verified, Cancelled> {
+        let names: Vec<&str> = self.targets.iter().map(Job::name).collect();
+        let deployments: Vec<Arc<Deployment>> = self
+            .targets
+            .iter()
+            .map(|target| Arc::clone(&target.deployment))
+            .collect();
+        let how = Run {
+            concurrency: self.concurrency,
+            time: self.time.of_target(),
+            deadline: Some(self.time.deadline()),
+        };
+        let mut round = Round::new(self);
+        let line = RefCell::new(ProgressLine::new(self.progress, &names));
+        let cancel = async {
+            interrupt.next().await;
+        };
+        let ran = runtime.block_on(engine::run(
+            self.session,
+            &deployments,
+            &how,
+            |progress| {
+                if let Some(text) = line.borrow_mut().show(progress.elapsed) {
+                    env.write_error(&text);
+                }
+            },
+            cancel,
+            |index, collection| {
+                line.borrow_mut().done(index);
+                round.finish(index, collection);
+            },
+        ));
+        if let Some(text) = line.borrow().clear() {
+            env.write_error(text);
+        }
+        for line in self.trace.into_iter().flat_map(Trace::take) {
+            env.complain(&escape::terminal(&escape::shorten(&line, 400)));
+        }
+        ran?;
+        for note in &round.notes {
+            env.complain(note);
+        }
+        Ok(round.found())
+    }
+}
+
+/// What a round over all targets found.
+struct Round<'a> {
+    run: &'a VerifyRun<'a>,
+    /// The reports on each target.
+    reports: Vec<Vec<TargetReport>>,
+    bundles: BundleFiles,
+    notes: Vec<String>,
+}
+
+impl<'a> Round<'a> {
+    fn new(run: &'a VerifyRun<'a>) -> Self {
+        Self {
+            run,
+            reports: run.targets.iter().map(|_| Vec::new()).collect(),
+            bundles: BundleFiles::default(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Appraises what a target handed over, and writes its bundles.
+    fn finish(&mut self, index: usize, collection: Collection) {
+        let (Some(target), Some(path), Some(reports)) = (
+            self.run.targets.get(index),
+            self.run.bundle_paths.get(index),
+            self.reports.get_mut(index),
+        ) else {
+            return;
+        };
+        let appraised = self.run.session.appraise(&target.deployment, collection);
+        self.notes.extend(appraised.note);
+        for one in appraised.instances {
+            let path = match (path, one.number) {
+                (Some(path), Some(number)) if appraised.several => Some(bundle_path_of(path, number)),
+                (path, _) => path.clone(),
+            };
+            let evidence = self.bundles.write(path.as_deref(), one.bundle.as_ref());
+            let mut report = one.report;
+            report.evidence.bundle = path
+                .filter(|_| one.bundle.is_some())
+                .map(|path| path.display().to_string());
+            if let Some(policy_file) = self.run.attest {
+                let attested =
+                    statements::attested(target.policy(), one.app_compose, &report, evidence, policy_file);
+                self.bundles.attested.extend(attested);
+            }
+            reports.push(report);
+        }
+    }
+
+    fn found(self) -> Verified {
+        let of_reports = (0..)
+            .zip(&self.reports)
+            .flat_map(|(index, reports)| reports.iter().map(move |_| index))
+            .collect();
+        Verified {
+            reports: self.reports.into_iter().flatten().collect(),
+            of_reports,
+            bundles: self.bundles,
+        }
+    }
+}
