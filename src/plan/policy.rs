@@ -84,7 +84,7 @@ pub(crate) fn reference_values(path: &Path) -> Result<ReferenceValues, UsageErro
     let name = path.display().to_string();
     ReferenceValues::built_in()
         .with_file(&name, &bytes)
-        .map_err(|error| UsageError::file(path, error))
+        .map_err(|error| UsageError::new(error.to_string()))
 }
 
 /// The reference values that settings name, or the built-in ones.

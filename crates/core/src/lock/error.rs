@@ -4,7 +4,7 @@ use super::{MAX_LOCK_BYTES, SCHEMA};
 use crate::evidence::HexError;
 use crate::policy::KnownByError;
 use crate::policy::{KeyProvidersError, MAX_EXCEPTION_DAYS, MAX_SOURCE_RULES};
-use crate::toml_text::{FileMistake, Mistake, Mistakes, TomlProblem, UnknownKey};
+use crate::toml_text::{FileMistake, Mistake, Mistakes, TomlProblem};
 
 /// Why a lock file is refused: every mistake in it, in the order of the file. It shows the first 20.
 pub type LockError = Mistakes<LockProblem>;
@@ -220,15 +220,7 @@ fn fix_of(problem: &TomlProblem) -> String {
         TomlProblem::NotToml(_) | TomlProblem::TooDeep => {
             "Repair the line, or write the lock again with `cvm-verify pin URL`."
         }
-        TomlProblem::UnknownKey(UnknownKey { near: Some(near), .. }) => {
-            return format!("Did you mean `{near}`?");
-        }
-        TomlProblem::UnknownKey(UnknownKey { near: None, known }) => {
-            return format!(
-                "Remove it, or correct its name: {} are known here.",
-                known.join(", ")
-            );
-        }
+        TomlProblem::UnknownKey(unknown) => return unknown.fix(),
         TomlProblem::Type { .. } => "Correct the value, or write the lock again with `cvm-verify pin URL`.",
         TomlProblem::EmptySection => {
             "Remove the section to expect nothing of it, or fill it with `cvm-verify pin URL`."

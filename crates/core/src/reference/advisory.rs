@@ -1,18 +1,16 @@
 //! Published vulnerabilities of OS images, in two grades.
 
-use serde::Deserialize;
-
+use super::row::{Day, ReferenceRow, RowReader, RowValue, RowWord};
 use super::value::Text;
-use super::{OsImageRow, ReferenceValues, ReleaseVersion};
+use super::{OsImageRow, ReferenceProblem, ReferenceValues, ReleaseVersion};
+use crate::toml_text::{FoundMistakes, TomlEntry};
 
 /// A published vulnerability of OS images.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advisory {
     /// Its name.
     pub id: Text,
     /// Its other names.
-    #[serde(default)]
     pub aliases: Vec<Text>,
     /// Who gains what by it alone.
     pub grade: Grade,
@@ -31,8 +29,7 @@ pub struct Advisory {
 }
 
 /// Who gains what by a vulnerability.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grade {
     /// The host alone gains secrets or code.
     HostAlone,
@@ -41,13 +38,62 @@ pub enum Grade {
 }
 
 /// A range of versions.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Affected {
     /// The line that it is about; absent for every version.
     pub line: Option<ReleaseVersion>,
     /// The first version that has the fix.
     pub before: ReleaseVersion,
+}
+
+impl ReferenceRow for Advisory {
+    const TABLE: &'static str = "advisory";
+
+    fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
+        let id = row.required("id");
+        let aliases = row.optional("aliases");
+        let grade = row.required("grade");
+        let what = row.required("what");
+        let gain = row.required("gain");
+        let affected: Option<Vec<Affected>> = row.required("affected");
+        let key_provider = row.optional("key_provider");
+        let source = row.required("source");
+        let date: Option<Day> = row.required("date");
+        let (id, affected) = (id?, affected?);
+        if affected.is_empty() {
+            row.refuse::<Self>(&id, "`affected` is empty, so that it concerns no image");
+        }
+        Some(Self {
+            id,
+            aliases: aliases?.unwrap_or_default(),
+            grade: grade?,
+            what: what?,
+            gain: gain?,
+            affected,
+            key_provider: key_provider?,
+            source: source?,
+            date: date?.text()?,
+        })
+    }
+}
+
+impl RowValue for Affected {
+    fn read(entry: TomlEntry<'_>, mistakes: &mut FoundMistakes<ReferenceProblem>) -> Option<Self> {
+        let table = entry.into_table().map_err(|entry| entry.type_error("a table"));
+        let mut row = RowReader::new(mistakes.keep(table)?, mistakes);
+        let line = row.optional("line");
+        let before = row.required("before");
+        row.finish(&[]);
+        Some(Self {
+            line: line?,
+            before: before?,
+        })
+    }
+}
+
+impl RowWord for Grade {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("host-alone", Self::HostAlone), ("needs-more", Self::NeedsMore)];
 }
 
 impl Affected {

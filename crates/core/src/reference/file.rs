@@ -2,20 +2,17 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::document::{MAX_FILE_BYTES, ReferenceDocument, ReferenceError};
-use super::{OsClass, ReferenceValues};
+use super::document::ReferenceDocument;
+use super::{OsClass, ReferenceError, ReferenceValues};
 
 impl ReferenceValues {
-    /// These values and the rows of a file, named by its SHA-256. `name` is how messages call it.
+    /// These values and the rows of a file of at most [`MAX_FILE_BYTES`](super::MAX_FILE_BYTES) and
+    /// [`MAX_ROWS`](super::MAX_ROWS), named by its SHA-256. `name` is how messages call it.
     ///
     /// # Errors
-    /// [`ReferenceError`]: it cannot be read, or a row of it contradicts one that is already there.
+    /// [`ReferenceError`]: every mistake with its line and column. A row that contradicts one that is already there is a mistake.
     pub fn with_file(&self, name: &str, bytes: &[u8]) -> Result<Self, ReferenceError> {
-        if bytes.len() > MAX_FILE_BYTES {
-            return Err(ReferenceError::TooLarge(bytes.len()));
-        }
-        let text = std::str::from_utf8(bytes).map_err(|_| ReferenceError::NotText)?;
-        let document = ReferenceDocument::parse(name, text)?;
+        let document = ReferenceDocument::parse(name, bytes)?;
         let updated = self.updated.max(document.updated);
         let mut values = self.clone();
         values.add(document)?;

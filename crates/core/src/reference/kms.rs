@@ -1,13 +1,11 @@
 //! Key management services whose root key is known.
 
-use serde::Deserialize;
-
 use super::ReferenceValues;
+use super::row::{Day, ReferenceRow, RowReader};
 use super::value::Text;
 
 /// A KMS whose root key is known.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KmsRow {
     /// The name that users write.
     pub name: Text,
@@ -16,7 +14,6 @@ pub struct KmsRow {
     /// DER SubjectPublicKeyInfo of its root CA, hex, lower case.
     pub id: Text,
     /// Who decides which code gets keys, where that is known: `operator`, or `CHAIN:ADDRESS` of a contract.
-    #[serde(default)]
     pub governance: Option<Text>,
     /// Where it was read.
     pub source: Text,
@@ -51,6 +48,31 @@ impl GovernedBy {
     }
 }
 
+impl ReferenceRow for KmsRow {
+    const TABLE: &'static str = "kms";
+
+    fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
+        let name = row.required("name");
+        let what = row.required("what");
+        let id = row.required("id");
+        let governance = row.optional("governance");
+        let source = row.required("source");
+        let date: Option<Day> = row.required("date");
+        let read = Self {
+            name: name?,
+            what: what?,
+            id: id?,
+            governance: governance?,
+            source: source?,
+            date: date?.text()?,
+        };
+        if let Some(problem) = read.problem() {
+            row.refuse::<Self>(&read.name, problem);
+        }
+        Some(read)
+    }
+}
+
 impl KmsRow {
     /// Who decides which code gets its keys, where that is known.
     #[must_use]
@@ -59,7 +81,7 @@ impl KmsRow {
     }
 
     /// What is wrong with the row.
-    pub(super) fn problem(&self) -> Option<&'static str> {
+    fn problem(&self) -> Option<&'static str> {
         let is_name = self
             .name
             .bytes()

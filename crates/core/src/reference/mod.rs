@@ -3,14 +3,18 @@
 //! Each table is a file of `data/`, one row per fact with its source and its date. A user adds rows with
 //! `--reference-values FILE` ([`ReferenceValues::with_file`]); no added row weakens a built-in one.
 
+mod add;
 mod advisory;
 mod archive;
 mod document;
+mod error;
 mod file;
 mod kms;
+mod limits;
 mod nearest;
 mod os_image;
 mod risky_name;
+mod row;
 mod script;
 mod value;
 mod version;
@@ -22,8 +26,9 @@ use chrono::NaiveDate;
 
 pub use advisory::{Advisory, Grade};
 pub use archive::ImageArchive;
-pub use document::{MAX_FILE_BYTES, MAX_ROWS, ReferenceError};
+pub use error::{ReferenceError, ReferenceProblem};
 pub use kms::{GovernedBy, KmsRow};
+pub use limits::{MAX_FILE_BYTES, MAX_ROWS};
 pub use nearest::Nearest;
 pub use os_image::{OsClass, OsImageRow, Registers, Standing, VmShape};
 pub use risky_name::{RiskyName, RiskyNameMatch};
@@ -79,7 +84,7 @@ impl ReferenceValues {
         let mut values = Self::default();
         let mut oldest: Option<NaiveDate> = None;
         for (name, text) in BUILT_IN {
-            let document = ReferenceDocument::parse(name, text)?;
+            let document = ReferenceDocument::parse(name, text.as_bytes())?;
             oldest = Some(oldest.map_or(document.updated, |date| date.min(document.updated)));
             values.add(document)?;
         }

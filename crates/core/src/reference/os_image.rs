@@ -2,22 +2,15 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-
+use super::row::{Day, ReferenceRow, RowReader, RowWord};
 use super::value::{Bytes, Text};
 use super::{ReferenceValues, ReleaseVersion};
 
 /// A virtual firmware, by one of its MRTDs.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KnownFirmware {
     pub(super) name: Text,
     pub(super) mrtd: Bytes<48>,
-    #[serde(rename = "note")]
-    _note: Text,
-    #[serde(rename = "source")]
-    _source: Text,
-    pub(super) date: Text,
 }
 
 /// An OS image.
@@ -57,8 +50,7 @@ pub struct Registers {
 }
 
 /// How well the registers of a row are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Standing {
     /// From a signed quote, or computed from the release and equal to one.
     #[default]
@@ -68,8 +60,7 @@ pub enum Standing {
 }
 
 /// Whether an image may be accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OsClass {
     /// Official name and hash known, not a development image.
     Production,
@@ -82,8 +73,7 @@ pub enum OsClass {
 }
 
 /// RTMR0 of a shape of VM.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VmShape {
     /// RTMR0, 48 bytes.
     pub value: Bytes<48>,
@@ -95,73 +85,157 @@ pub struct VmShape {
     pub date: Text,
 }
 
-/// A row as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawImage {
-    name: Text,
-    version: Option<ReleaseVersion>,
-    class: OsClass,
-    os_image_hash: Option<Bytes<32>>,
-    firmware: Option<Text>,
-    rtmr1: Option<Bytes<48>>,
-    rtmr1_qemu_10_2: Option<Bytes<48>>,
-    rtmr2: Option<Bytes<48>>,
-    kernel_header_normalized: Option<bool>,
-    #[serde(default)]
-    registers: Standing,
-    source: Text,
-    date: Text,
-}
+impl ReferenceRow for KnownFirmware {
+    const TABLE: &'static str = "firmware";
 
-impl RawImage {
-    /// What it calls itself.
-    pub(super) const fn name(&self) -> &Text {
-        &self.name
-    }
-
-    /// The row, or what it lacks.
-    pub(super) fn row(self) -> Result<OsImageRow, String> {
-        let registers = match (self.firmware, self.rtmr1, self.rtmr2) {
-            (Some(firmware), Some(rtmr1), Some(rtmr2)) => Some(Registers {
-                firmware,
-                rtmr1,
-                rtmr1_qemu_10_2: self.rtmr1_qemu_10_2,
-                rtmr2,
-                standing: self.registers,
-            }),
-            (None, None, None) if self.rtmr1_qemu_10_2.is_none() => None,
-            _ => {
-                return Err("`firmware`, `rtmr1` and `rtmr2` are given together, or none of them".to_owned());
-            }
-        };
-        let named = matches!(
-            self.class,
-            OsClass::Production | OsClass::Development | OsClass::Prerelease
-        );
-        if named && (self.os_image_hash.is_none() || self.version.is_none()) {
-            return Err("a row with an official name has a `version` and an `os_image_hash`".to_owned());
-        }
-        if self.os_image_hash.is_none() && registers.is_none() {
-            return Err("neither an `os_image_hash` nor registers are given".to_owned());
-        }
-        if self.kernel_header_normalized == Some(true) && self.rtmr1_qemu_10_2.is_some() {
-            return Err("a normalised kernel has one RTMR1: leave `rtmr1_qemu_10_2` out".to_owned());
-        }
-        Ok(OsImageRow {
-            name: self.name,
-            version: self.version,
-            class: self.class,
-            os_image_hash: self.os_image_hash,
-            registers,
-            kernel_header_normalized: self.kernel_header_normalized,
-            source: self.source,
-            date: self.date,
+    fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
+        let name = row.required("name");
+        let mrtd = row.required("mrtd");
+        // For people who review the file.
+        let (note, source): (Option<Text>, Option<Text>) = (row.required("note"), row.required("source"));
+        let date: Option<Day> = row.required("date");
+        let _ = (note?, source?, date?);
+        Some(Self {
+            name: name?,
+            mrtd: mrtd?,
         })
     }
 }
 
+impl ReferenceRow for VmShape {
+    const TABLE: &'static str = "rtmr0";
+
+    fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
+        let value = row.required("value");
+        let shape = row.required("shape");
+        let source = row.required("source");
+        let date: Option<Day> = row.required("date");
+        Some(Self {
+            value: value?,
+            shape: shape?,
+            source: source?,
+            date: date?.text()?,
+        })
+    }
+}
+
+impl ReferenceRow for OsImageRow {
+    const TABLE: &'static str = "image";
+
+    fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
+        let name = row.required("name");
+        let version = row.optional("version");
+        let class = row.required("class");
+        let os_image_hash = row.optional("os_image_hash");
+        let registers = RawRegisters::read(row);
+        let kernel_header_normalized = row.optional("kernel_header_normalized");
+        let source = row.required("source");
+        let date: Option<Day> = row.required("date");
+        let name = name?;
+        let registers = match registers?.registers() {
+            Ok(registers) => registers,
+            Err(problem) => {
+                row.refuse::<Self>(&name, problem);
+                return None;
+            }
+        };
+        let read = Self {
+            name,
+            version: version?,
+            class: class?,
+            os_image_hash: os_image_hash?,
+            registers,
+            kernel_header_normalized: kernel_header_normalized?,
+            source: source?,
+            date: date?.text()?,
+        };
+        if let Some(problem) = read.problem() {
+            row.refuse::<Self>(&read.name, problem);
+        }
+        Some(read)
+    }
+}
+
+impl RowWord for OsClass {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("production", Self::Production),
+        ("development", Self::Development),
+        ("prerelease", Self::Prerelease),
+        ("observed", Self::Observed),
+    ];
+}
+
+impl RowWord for Standing {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("checked", Self::Checked), ("third-party", Self::ThirdParty)];
+}
+
+/// The registers of a row as they are written.
+struct RawRegisters {
+    firmware: Option<Text>,
+    rtmr1: Option<Bytes<48>>,
+    rtmr1_qemu_10_2: Option<Bytes<48>>,
+    rtmr2: Option<Bytes<48>>,
+    standing: Standing,
+}
+
+impl RawRegisters {
+    fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
+        let firmware = row.optional("firmware");
+        let rtmr1 = row.optional("rtmr1");
+        let rtmr1_qemu_10_2 = row.optional("rtmr1_qemu_10_2");
+        let rtmr2 = row.optional("rtmr2");
+        let standing: Option<Option<Standing>> = row.optional("registers");
+        Some(Self {
+            firmware: firmware?,
+            rtmr1: rtmr1?,
+            rtmr1_qemu_10_2: rtmr1_qemu_10_2?,
+            rtmr2: rtmr2?,
+            standing: standing?.unwrap_or_default(),
+        })
+    }
+
+    /// All of them or none.
+    fn registers(self) -> Result<Option<Registers>, &'static str> {
+        match (self.firmware, self.rtmr1, self.rtmr2) {
+            (Some(firmware), Some(rtmr1), Some(rtmr2)) => Ok(Some(Registers {
+                firmware,
+                rtmr1,
+                rtmr1_qemu_10_2: self.rtmr1_qemu_10_2,
+                rtmr2,
+                standing: self.standing,
+            })),
+            (None, None, None) if self.rtmr1_qemu_10_2.is_none() => Ok(None),
+            _ => Err("`firmware`, `rtmr1` and `rtmr2` are given together, or none of them"),
+        }
+    }
+}
+
 impl OsImageRow {
+    /// What is wrong with the row.
+    fn problem(&self) -> Option<&'static str> {
+        let named = matches!(
+            self.class,
+            OsClass::Production | OsClass::Development | OsClass::Prerelease
+        );
+        let second_rtmr1 = |registers: &Registers| registers.rtmr1_qemu_10_2.is_some();
+        if named && (self.os_image_hash.is_none() || self.version.is_none()) {
+            Some("a row with an official name has a `version` and an `os_image_hash`")
+        } else if self.os_image_hash.is_none() && self.registers.is_none() {
+            Some("neither an `os_image_hash` nor registers are given")
+        } else if self.kernel_header_normalized == Some(true)
+            && self.registers.as_ref().is_some_and(second_rtmr1)
+        {
+            Some("a normalised kernel has one RTMR1: leave `rtmr1_qemu_10_2` out")
+        } else if matches!(self.class, OsClass::Production | OsClass::Development)
+            && self.name.contains("-dev-") != (self.class == OsClass::Development)
+        {
+            Some("the name and the `class` disagree on whether it is a development image")
+        } else {
+            None
+        }
+    }
+
     /// Whether the registers of the row are those of a capture of somebody else's.
     #[must_use]
     pub fn is_third_party(&self) -> bool {

@@ -3,19 +3,16 @@
 //! `allowed_envs` of a compose document lists names only: the deployer, and the host that stores the encrypted values, choose
 //! what is in them, and nothing measures it.
 
-use serde::Deserialize;
-
 use super::ReferenceValues;
+use super::row::{Day, ReferenceRow, RowReader, RowWord};
 use super::value::Text;
 
 /// A name, or a part of names.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RiskyName {
     /// In capitals.
     pub name: Text,
     /// Whether it is the whole name.
-    #[serde(rename = "match")]
     pub matches: RiskyNameMatch,
     /// What the value decides.
     pub gains: Text,
@@ -26,8 +23,7 @@ pub struct RiskyName {
 }
 
 /// Which part of a name a row is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RiskyNameMatch {
     /// The whole name.
     Exact,
@@ -37,9 +33,40 @@ pub enum RiskyNameMatch {
     Suffix,
 }
 
+impl ReferenceRow for RiskyName {
+    const TABLE: &'static str = "risky_name";
+
+    fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
+        let name = row.required("name");
+        let matches = row.required("match");
+        let gains = row.required("gains");
+        let source = row.required("source");
+        let date: Option<Day> = row.required("date");
+        let read = Self {
+            name: name?,
+            matches: matches?,
+            gains: gains?,
+            source: source?,
+            date: date?.text()?,
+        };
+        if let Some(problem) = read.problem() {
+            row.refuse::<Self>(&read.name, problem);
+        }
+        Some(read)
+    }
+}
+
+impl RowWord for RiskyNameMatch {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("exact", Self::Exact),
+        ("prefix", Self::Prefix),
+        ("suffix", Self::Suffix),
+    ];
+}
+
 impl RiskyName {
     /// What is wrong with the row.
-    pub(super) fn problem(&self) -> Option<&'static str> {
+    fn problem(&self) -> Option<&'static str> {
         let part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
         let is_name = self.name.bytes().all(part);
         (!is_name).then_some("`name` is of capitals, digits and `_`")

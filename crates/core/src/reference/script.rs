@@ -1,13 +1,11 @@
 //! Phala's own pre-launch scripts: what Phala Cloud puts into each compose document as `pre_launch_script`.
 
-use serde::Deserialize;
-
 use super::ReferenceValues;
+use super::row::{Day, ReferenceRow, RowReader, RowWord};
 use super::value::{Bytes, Text};
 
 /// A text of a script of Phala's.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptRow {
     /// The version that it prints, `v` left out.
     pub version: Text,
@@ -24,8 +22,7 @@ pub struct ScriptRow {
 }
 
 /// In which form a text is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScriptText {
     /// This very text is public.
     Published,
@@ -33,6 +30,35 @@ pub enum ScriptText {
     Deployed,
     /// Seen in a deployment alone.
     Observed,
+}
+
+impl ReferenceRow for ScriptRow {
+    const TABLE: &'static str = "script";
+
+    fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
+        let version = row.required("version");
+        let author = row.optional("author");
+        let sha256 = row.required("sha256");
+        let text = row.required("text");
+        let source = row.required("source");
+        let date: Option<Day> = row.required("date");
+        Some(Self {
+            version: version?,
+            author: author?,
+            sha256: sha256?,
+            text: text?,
+            source: source?,
+            date: date?.text()?,
+        })
+    }
+}
+
+impl RowWord for ScriptText {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("published", Self::Published),
+        ("deployed", Self::Deployed),
+        ("observed", Self::Observed),
+    ];
 }
 
 impl ScriptRow {

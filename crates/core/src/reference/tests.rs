@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 
 use super::*;
+use crate::toml_text::{Mistake, TomlProblem};
 
 fn values() -> ReferenceValues {
     ReferenceValues::of_built_in().expect("the built-in tables read")
@@ -510,7 +511,13 @@ fn a_file_weakens_no_built_in_row() {
     ] {
         let error = with(&format!("{HEAD}{text}")).expect_err(what);
         assert!(
-            matches!(error, ReferenceError::Contradiction { .. }),
+            matches!(
+                error.all(),
+                [Mistake {
+                    problem: ReferenceProblem::Contradiction { .. },
+                    ..
+                }]
+            ),
             "{what}: {error}"
         );
         assert!(error.to_string().contains("remove the row"), "{what}: {error}");
@@ -530,14 +537,17 @@ fn a_built_in_row_that_is_repeated_adds_nothing() {
 fn a_file_that_is_not_well_formed_is_refused_with_its_row() {
     let long = "x".repeat(501);
     for (text, expected) in [
-        ("", "missing field `updated`"),
+        ("", "the file is empty"),
         (HEAD, "no row"),
         (
             "updated = \"2026-13-01\"\n[[kms]]\nname = \"a\"\nwhat = \"b\"\nid = \"c\"\nsource = \"d\"\ndate = \"2026-01-01\"",
             "a date like",
         ),
-        (&format!("{HEAD}nonsense = 1"), "unknown field"),
-        (&format!("{HEAD}[[image]]\nname = \"x\""), "missing field"),
+        (&format!("{HEAD}nonsense = 1"), "`nonsense` is unknown"),
+        (
+            &format!("{HEAD}[[image]]\nname = \"x\""),
+            "`image.class` is missing",
+        ),
         (
             &format!(
                 "{HEAD}{}",
@@ -688,30 +698,114 @@ fn a_file_that_is_not_well_formed_is_refused_with_its_row() {
                     ]
                 )
             ),
-            "unknown variant",
+            "not one of its values",
         ),
     ] {
         let error = with(text).expect_err(expected).to_string();
         assert!(error.contains(expected), "{expected}: {error}");
     }
-    assert_eq!(
-        values().with_file("x", &[0xff]).expect_err("not text"),
-        ReferenceError::NotText
-    );
+    let error = values().with_file("x", &[0xff]).expect_err("not text");
+    assert_eq!(only(&error), &TomlProblem::NotUtf8.into());
 }
 
 #[test]
 fn a_file_has_a_limit_in_bytes_and_in_rows() {
     let size = MAX_FILE_BYTES + 1;
     let error = values().with_file("x", &vec![b'#'; size]).expect_err("too large");
-    assert_eq!(error, ReferenceError::TooLarge(size));
+    let limit = MAX_FILE_BYTES;
+    assert_eq!(only(&error), &TomlProblem::TooLarge { size, limit }.into());
     let rows: String = (0..=MAX_ROWS)
         .map(|at| format!("[[risky_name]]\nname=\"A{at}\"\nmatch=\"exact\"\ngains=\"x\"\nsource=\"x\"\ndate=\"2026-01-01\"\n"))
         .collect();
+    let error = with(&format!("{HEAD}{rows}")).expect_err("too many");
+    assert_eq!(only(&error), &ReferenceProblem::TooManyRows(MAX_ROWS + 1));
+}
+
+/// The one mistake of an error.
+fn only(error: &ReferenceError) -> &ReferenceProblem {
+    let [mistake] = error.all() else {
+        panic!("several mistakes: {error}");
+    };
+    &mistake.problem
+}
+
+#[test]
+fn every_mistake_is_named_with_its_line_and_column() {
+    let text = "updated = \"2026-11-25\"\n\
+                updatd = 1\n\
+                [[kms]]\n\
+                nam = \"ours\"\n\
+                what = \"our KMS\"\n\
+                id = \"3059\"\n\
+                source = \"ours\"\n\
+                date = \"2026-13-01\"\n\
+                [[risky_name]]\n\
+                name = \"OURS\"\n\
+                match = \"exat\"\n\
+                gains = 3\n\
+                source = \"ours\"\n\
+                date = \"2026-11-25\"\n\
+                [[advisory]]\n\
+                id = \"ours\"\n\
+                grade = \"host-alone\"\n\
+                what = \"x\"\n\
+                gain = \"y\"\n\
+                affected = [{ line = \"0.6\", befor = \"0.6.1\" }, 7]\n\
+                source = \"ours\"\n\
+                date = \"2026-11-25\"\n\
+                [[scripts]]\n\
+                version = \"1\"\n";
+    let error = with(text).expect_err("many mistakes").to_string();
+    let lines: Vec<&str> = error.lines().collect();
     assert_eq!(
-        with(&format!("{HEAD}{rows}")).expect_err("too many"),
-        ReferenceError::TooManyRows(MAX_ROWS + 1)
+        lines,
+        [
+            "extra.toml:2:1: `updatd` is unknown. Did you mean `updated`?",
+            "extra.toml:3:1: `kms.name` is missing",
+            "extra.toml:4:1: `kms.nam` is unknown. Did you mean `name`?",
+            "extra.toml:8:8: `kms.date` is refused: \"2026-13-01\" is not a date like 2026-11-25",
+            "extra.toml:11:9: `risky_name.match` is \"exat\", which is not one of its values. Did you mean `exact`?",
+            "extra.toml:12:9: `risky_name.gains` is a TOML integer, not a string. Correct it.",
+            "extra.toml:20:13: `advisory.affected.before` is missing",
+            "extra.toml:20:29: `advisory.affected.befor` is unknown. Did you mean `before`?",
+            "extra.toml:20:48: `advisory.affected` is a TOML integer, not a table. Correct it.",
+            "extra.toml:23:3: `scripts` is unknown. Did you mean `script`?",
+        ]
     );
+}
+
+#[test]
+fn each_row_that_contradicts_another_is_named() {
+    let known = values().kms()[0].clone();
+    let kms = |name: &str, id: &str| {
+        row(
+            "kms",
+            &[("name", &quoted(name)), ("what", "\"x\""), ("id", &quoted(id))],
+        )
+    };
+    let text = format!(
+        "{HEAD}{}{}",
+        kms(&known.name, &"3059".repeat(20)),
+        kms("ours", &known.id)
+    );
+    let error = with(&text).expect_err("two contradictions");
+    assert_eq!(error.all().len(), 2, "{error}");
+    assert!(
+        error.all().iter().all(|mistake| mistake.place.is_some()),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_line_that_is_not_toml_hides_no_mistake_elsewhere() {
+    let error = with("updated = 2026-11-\n[[kms]]\nnam = \"x\"\n")
+        .expect_err("two mistakes")
+        .to_string();
+    assert!(
+        error.contains("extra.toml:1:") && error.contains("this is not TOML"),
+        "{error}"
+    );
+    assert!(error.contains("extra.toml:3:1: `kms.nam` is unknown"), "{error}");
 }
 
 proptest! {

@@ -3,14 +3,11 @@
 use std::fmt;
 use std::ops::Deref;
 
-use serde::Deserialize;
-
 /// Characters of a text in a row, at most.
 const MAX_TEXT_CHARS: usize = 500;
 
 /// A line of text: 1 to 500 characters, none of which is a control character.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Text(String);
 
 impl TryFrom<String> for Text {
@@ -40,8 +37,7 @@ impl fmt::Display for Text {
 }
 
 /// Bytes that are written as hex in lower case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bytes<const N: usize>(pub [u8; N]);
 
 impl<const N: usize> TryFrom<String> for Bytes<N> {

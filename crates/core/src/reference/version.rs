@@ -4,14 +4,11 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
-
 /// Numbers of a version, at most.
 const MAX_NUMBERS: usize = 6;
 
 /// A version of an OS image: numbers, and the name of a pre-release. A pre-release comes before its release.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone)]
 pub struct ReleaseVersion {
     numbers: Vec<u32>,
     pre_release: Option<String>,

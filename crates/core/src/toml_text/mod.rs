@@ -14,7 +14,7 @@ mod read;
 mod table;
 
 pub use depth::MAX_DEPTH;
-pub use keys::KeyPositions;
+pub(crate) use keys::KeyPositions;
 pub use mistake::{FileMistake, FoundMistakes, Mistake, Mistakes};
 pub use nearest::nearest;
 pub use position::{LineIndex, Position};

@@ -64,4 +64,25 @@ impl UnknownKey {
             known: near.map_or_else(|| known.to_vec(), |_| Vec::new()),
         }
     }
+
+    /// What to do about a key, a sentence.
+    #[must_use]
+    pub fn fix(&self) -> String {
+        match self.near {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => format!(
+                "Remove it, or correct its name: {} are known here.",
+                self.known.join(", ")
+            ),
+        }
+    }
+
+    /// What to do about a value among some words, a sentence.
+    #[must_use]
+    pub fn fix_of_value(&self) -> String {
+        match self.near {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => format!("Write one of: {}.", self.known.join(", ")),
+        }
+    }
 }

@@ -82,6 +82,12 @@ impl<'t> TomlTable<'t> {
         self.file
     }
 
+    /// Where it stands.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.file.position(self.at)
+    }
+
     /// Whether nothing is left in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -114,7 +120,7 @@ impl<'t> TomlTable<'t> {
     }
 
     /// What was not taken is unknown.
-    pub fn finish<P: FileMistake>(self, known: &'static [&'static str]) -> Vec<Mistake<P>> {
+    pub fn finish<P: FileMistake>(self, known: &[&'static str]) -> Vec<Mistake<P>> {
         let unknown = self.entries.keys().map(|key| {
             let problem = TomlProblem::UnknownKey(UnknownKey::new(key.get_ref(), known));
             let mistake = self.file.mistake_at(Some(key.span().start), problem.into());

@@ -1,0 +1,231 @@
+//! Rows of a file, added to those that are known. A row that is there already adds nothing; one that contradicts another is refused.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::document::{PlacedRow, ReferenceDocument};
+use super::os_image::KnownFirmware;
+use super::row::ReferenceRow;
+use super::value::Text;
+use super::{
+    Advisory, KmsRow, OsImageRow, ReferenceError, ReferenceProblem, ReferenceValues, RiskyName, ScriptRow,
+    VmShape,
+};
+use crate::toml_text::{FoundMistakes, Mistake};
+
+/// Adds each row, and notes those that are refused.
+fn each<T>(
+    rows: Vec<PlacedRow<T>>,
+    path: &str,
+    mistakes: &mut FoundMistakes<ReferenceProblem>,
+    mut add: impl FnMut(T) -> Result<(), ReferenceProblem>,
+) {
+    for PlacedRow { row, place } in rows {
+        if let Err(problem) = add(row) {
+            mistakes.note(Mistake {
+                place: Some(place),
+                ..Mistake::of_file(path, problem)
+            });
+        }
+    }
+}
+
+/// Why a row is refused that contradicts another one.
+fn contradiction<T: ReferenceRow>(
+    row: &Text,
+    other: &Text,
+    problem: &'static str,
+) -> Result<(), ReferenceProblem> {
+    Err(ReferenceProblem::Contradiction {
+        table: T::TABLE,
+        row: row.to_string(),
+        other: other.to_string(),
+        problem,
+    })
+}
+
+impl ReferenceValues {
+    /// Adds the rows of a file. After an error the values are worth nothing.
+    pub(super) fn add(&mut self, document: ReferenceDocument) -> Result<(), ReferenceError> {
+        let mut found = FoundMistakes::default();
+        let path = document.path.as_str();
+        // A firmware of an image that is there already would let it be found with further registers.
+        let taken: HashSet<Text> = self.firmware.iter().map(|row| row.name.clone()).collect();
+        each(document.firmware, path, &mut found, |row| {
+            self.add_firmware(row, &taken)
+        });
+        each(document.images, path, &mut found, |row| self.add_image(row));
+        each(document.shapes, path, &mut found, |row| self.add_shape(row));
+        each(document.advisories, path, &mut found, |row| {
+            self.add_advisory(row)
+        });
+        each(document.scripts, path, &mut found, |row| self.add_script(row));
+        each(document.kms, path, &mut found, |row| self.add_kms(row));
+        each(document.risky_names, path, &mut found, |row| {
+            self.add_risky_name(row);
+            Ok(())
+        });
+        found.error().map_or(Ok(()), Err)
+    }
+
+    fn add_firmware(&mut self, row: KnownFirmware, taken: &HashSet<Text>) -> Result<(), ReferenceProblem> {
+        let same = |other: &KnownFirmware| other.name == row.name && other.mrtd == row.mrtd;
+        if self.firmware.iter().any(same) {
+            return Ok(());
+        }
+        if taken.contains(&row.name) {
+            return contradiction::<KnownFirmware>(
+                &row.name,
+                &row.name,
+                "a firmware of that name has other MRTDs",
+            );
+        }
+        self.firmware.push(row);
+        Ok(())
+    }
+
+    fn add_shape(&mut self, row: VmShape) -> Result<(), ReferenceProblem> {
+        match self.shapes.iter().find(|other| other.value == row.value) {
+            None => self.shapes.push(row),
+            Some(other) if other.shape == row.shape => {}
+            Some(other) => {
+                return contradiction::<VmShape>(
+                    &row.shape,
+                    &other.shape,
+                    "the value is that of another shape",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn add_advisory(&mut self, row: Advisory) -> Result<(), ReferenceProblem> {
+        let names =
+            |row: &Advisory| -> HashSet<Text> { row.aliases.iter().chain([&row.id]).cloned().collect() };
+        match self.advisories.iter().find(|other| other.id == row.id) {
+            None => self.advisories.push(row),
+            Some(other)
+                if (other.grade, &other.affected, names(other))
+                    == (row.grade, &row.affected, names(&row)) => {}
+            Some(other) => {
+                return contradiction::<Advisory>(
+                    &row.id,
+                    &other.id,
+                    "the grade or the affected versions differ",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn add_script(&mut self, row: ScriptRow) -> Result<(), ReferenceProblem> {
+        match self.scripts.iter().find(|other| other.sha256 == row.sha256) {
+            None => self.scripts.push(row),
+            Some(other)
+                if (&other.version, other.text, &other.author) == (&row.version, row.text, &row.author) => {}
+            Some(other) => {
+                return contradiction::<ScriptRow>(
+                    &row.version,
+                    &other.version,
+                    "the text is known under another version or form",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn add_kms(&mut self, row: KmsRow) -> Result<(), ReferenceProblem> {
+        let related = |other: &&KmsRow| other.name == row.name || other.id == row.id;
+        match self.kms.iter().find(related) {
+            None => self.kms.push(row),
+            Some(other) if other.name == row.name && other.id == row.id => {}
+            Some(other) => {
+                return contradiction::<KmsRow>(
+                    &row.name,
+                    &other.name,
+                    "the name or the root key is that of another KMS",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn add_risky_name(&mut self, row: RiskyName) {
+        let same = |other: &RiskyName| other.name == row.name && other.matches == row.matches;
+        if !self.risky_names.iter().any(same) {
+            self.risky_names.push(row);
+        }
+    }
+
+    fn add_image(&mut self, row: OsImageRow) -> Result<(), ReferenceProblem> {
+        let refuse =
+            |other: &OsImageRow, problem| contradiction::<OsImageRow>(&row.name, &other.name, problem);
+        if let Some(registers) = &row.registers
+            && !self
+                .firmware
+                .iter()
+                .any(|firmware| firmware.name == registers.firmware)
+        {
+            return Err(ReferenceProblem::Row {
+                table: OsImageRow::TABLE,
+                row: row.name.to_string(),
+                problem: format!("no [[firmware]] is named {:?}", registers.firmware.as_str()),
+            });
+        }
+        let same_kernel = |other: &OsImageRow| match (&row.registers, &other.registers) {
+            (Some(one), Some(other)) => {
+                one.rtmr2 == other.rtmr2
+                    && (other.has_rtmr1(&one.rtmr1.0)
+                        || one
+                            .rtmr1_qemu_10_2
+                            .as_ref()
+                            .is_some_and(|rtmr1| other.has_rtmr1(&rtmr1.0)))
+            }
+            _ => false,
+        };
+        let related = |other: &OsImageRow| {
+            other.name == row.name
+                || (row.os_image_hash.is_some() && other.os_image_hash == row.os_image_hash)
+                || same_kernel(other)
+        };
+        let Some(place) = self.images.iter().position(|other| related(other)) else {
+            self.images.push(Arc::new(row));
+            return Ok(());
+        };
+        let Some(other) = self.images.get(place) else {
+            return Ok(());
+        };
+        if (&other.name, other.class, &other.version, &other.os_image_hash)
+            != (&row.name, row.class, &row.version, &row.os_image_hash)
+        {
+            return refuse(
+                other,
+                "the name, the hash or the registers are those of another image, or its class or version differ",
+            );
+        }
+        match (&other.registers, &row.registers) {
+            (_, None) => Ok(()),
+            // What was known by its hash alone is now known by its registers.
+            (None, Some(registers)) => {
+                let completed = OsImageRow {
+                    registers: Some(registers.clone()),
+                    ..(**other).clone()
+                };
+                let known_kernel = self
+                    .images
+                    .iter()
+                    .enumerate()
+                    .any(|(at, other)| at != place && same_kernel(other));
+                if known_kernel {
+                    return refuse(other, "the registers are those of another image");
+                }
+                if let Some(slot) = self.images.get_mut(place) {
+                    *slot = Arc::new(completed);
+                }
+                Ok(())
+            }
+            (Some(old), Some(new)) if old == new => Ok(()),
+            (Some(_), Some(_)) => refuse(other, "the registers differ"),
+        }
+    }
+}
