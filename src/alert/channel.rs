@@ -9,6 +9,8 @@ use cvm_verify_core::report::Verdict;
 pub struct Channel {
     /// Its name in records.
     pub name: &'static str,
+    /// The variables of its secrets, and what they do: a part of a list in the help.
+    pub help: &'static str,
     /// The secrets that it takes.
     pub secrets: &'static [ChannelSecret],
     /// Whether what it was told is remembered, so that it is told once.

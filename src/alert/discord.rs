@@ -28,6 +28,7 @@ const URL: &str = "discord-webhook-url";
 
 pub(super) const ROW: Channel = Channel {
     name: CHANNEL,
+    help: "CVM_VERIFY_DISCORD_WEBHOOK_URL",
     secrets: &[ChannelSecret::opens(URL)],
     remembers: true,
     deliveries: |occasion| {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::channel::Occasion;
+use super::channel::{Channel, Occasion};
 use super::channel_delivery::ChannelDelivery;
 use super::channels::Channels;
 use super::delivery::{DeliveryOutcome, RetryPolicy, send};
@@ -151,15 +151,15 @@ impl DispatchPlan {
         event: &'static str,
         verdict: Option<Verdict>,
     ) -> Self {
-        let lanes = CHANNELS.map(|channel| {
+        let lane = |channel: &&Channel| {
             (channel.deliveries)(&Occasion {
                 channels,
                 outgoing: outgoing(channel.name),
                 event,
                 verdict,
             })
-        });
-        Self(lanes.into())
+        };
+        Self(CHANNELS.iter().map(lane).collect())
     }
 
     /// The channels do not wait for each other; the messages of one channel go out in turn.

@@ -17,7 +17,7 @@ use super::github_client::{GithubClient, meant};
 use super::github_page::{body, comment, remembered, title};
 use super::incident::{About, Due, TargetId, TargetState};
 use super::message::Message;
-use crate::config::shown_text;
+use crate::address::shown_text;
 use crate::net::retry::retry;
 use crate::net::{Client, Secret};
 use cvm_verify_core::report::AlertRecord;

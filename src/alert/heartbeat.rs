@@ -24,6 +24,7 @@ pub const URL: &str = "heartbeat-url";
 /// What it hears is no alert: a ping for each run.
 pub(super) const ROW: Channel = Channel {
     name: CHANNEL,
+    help: "CVM_VERIFY_HEARTBEAT_URL (pinged on a pass, and /fail otherwise)",
     secrets: &[ChannelSecret::opens(URL)],
     remembers: false,
     deliveries: |occasion| {

@@ -2,22 +2,23 @@
 
 use super::channel::{Channel, ChannelSecret, Role};
 use super::channels::Channels;
-use super::{discord, github_issue, heartbeat, pagerduty, slack, teams, webhook};
+use super::github_issue;
 
 /// Every channel, in the order of records.
-pub const CHANNELS: [&Channel; 7] = [
-    &slack::ROW,
-    &discord::ROW,
-    &teams::ROW,
-    &pagerduty::ROW,
+pub const CHANNELS: &[&Channel] = &[
+    &super::slack::ROW,
+    &super::discord::ROW,
+    &super::teams::ROW,
+    &super::pagerduty::ROW,
     &GITHUB_ISSUE,
-    &webhook::ROW,
-    &heartbeat::ROW,
+    &super::webhook::ROW,
+    &super::heartbeat::ROW,
 ];
 
 /// It is told by its own steps, since it is a memory too.
 const GITHUB_ISSUE: Channel = Channel {
     name: github_issue::CHANNEL,
+    help: "CVM_VERIFY_GITHUB_TOKEN (keeps an issue)",
     secrets: &[ChannelSecret {
         name: "github-token",
         role: Role::Token,
@@ -25,6 +26,15 @@ const GITHUB_ISSUE: Channel = Channel {
     remembers: true,
     deliveries: |_| Vec::new(),
 };
+
+/// What the help says of the channels.
+pub(crate) fn help_of_channels() -> String {
+    let helps: Vec<&str> = CHANNELS.iter().map(|channel| channel.help).collect();
+    format!(
+        "Alert channels are set in the environment, never on the command line: {}.",
+        helps.join(", ")
+    )
+}
 
 impl Channels {
     /// Whether any channel is configured.

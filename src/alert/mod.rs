@@ -69,5 +69,6 @@ pub use failed_check::FailedCheck;
 pub use github_issue::{GithubIssues, SettingsError};
 pub use heartbeat::URL as HEARTBEAT_URL;
 pub use list::CHANNELS;
+pub(crate) use list::help_of_channels;
 pub use message::{Message, RunContext};
 pub use named_targets::Digest;

@@ -27,6 +27,7 @@ const URL: &str = "pagerduty-url";
 
 pub(super) const ROW: Channel = Channel {
     name: CHANNEL,
+    help: "CVM_VERIFY_PAGERDUTY_ROUTING_KEY (and CVM_VERIFY_PAGERDUTY_URL in the EU)",
     secrets: &[
         ChannelSecret::opens(KEY),
         ChannelSecret {

@@ -24,6 +24,7 @@ const URL: &str = "slack-webhook-url";
 
 pub(super) const ROW: Channel = Channel {
     name: CHANNEL,
+    help: "CVM_VERIFY_SLACK_WEBHOOK_URL",
     secrets: &[ChannelSecret::opens(URL)],
     remembers: true,
     deliveries: |occasion| {

@@ -24,6 +24,7 @@ const URL: &str = "teams-webhook-url";
 
 pub(super) const ROW: Channel = Channel {
     name: CHANNEL,
+    help: "CVM_VERIFY_TEAMS_WEBHOOK_URL",
     secrets: &[ChannelSecret::opens(URL)],
     remembers: true,
     deliveries: |occasion| {

@@ -30,6 +30,7 @@ const KEY: &str = "webhook-secret";
 
 pub(super) const ROW: Channel = Channel {
     name: CHANNEL,
+    help: "CVM_VERIFY_WEBHOOK_URL (signed with CVM_VERIFY_WEBHOOK_SECRET)",
     secrets: &[
         ChannelSecret::opens(URL),
         ChannelSecret {
