@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::address::shown_text;
 use crate::compare::{NoSide, Side, SideKind};
-use crate::config::{Settings, shown_text};
+use crate::config::Settings;
 use crate::engine::{Around, AskedContracts, ContractHints, TrustRoots, describe};
 use crate::env::Env;
 use crate::files;

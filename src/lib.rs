@@ -15,6 +15,7 @@
 //!
 //! `docs/architecture.md` in the repository shows all floors.
 
+pub mod address;
 pub mod alert;
 mod artifacts;
 pub mod cli;

@@ -22,15 +22,8 @@ use house::{House, folder_of};
 /// Folders and files by floor, the lowest first; those of the core begin with `core/`. Those of one floor do not import each
 /// other.
 const FLOORS: [&[&str]; 19] = [
-    &[
-        "core/reference",
-        "core/report",
-        "core/toml_text",
-        "git",
-        "interrupt",
-        "usage_error",
-    ],
-    &["core/evidence"],
+    &["core/report", "core/toml_text", "git", "interrupt", "usage_error"],
+    &["address", "core/evidence", "core/reference"],
     &["core/verify", "net"],
     &["core/compose"],
     &["core/policy"],
@@ -39,8 +32,8 @@ const FLOORS: [&[&str]; 19] = [
     &["core/tiers"],
     &["core/appraise"],
     &["files", "runtime"],
-    &["collateral", "compare", "config", "deploy_plan", "image_source"],
-    &["source"],
+    &["collateral", "compare", "deploy_plan", "image_source", "source"],
+    &["config"],
     &["engine", "render"],
     &["env", "inspect", "merge", "unknown_variables"],
     &["alert", "artifacts", "recorded", "statement_check"],

@@ -2,8 +2,8 @@
 
 use super::args::ReplayArgs;
 use super::transport;
+use crate::address::parse_url;
 use crate::collateral::{CollateralFetcher, Sources};
-use crate::config::parse_url;
 use crate::env::Env;
 use crate::net::retry::Schedule;
 use crate::recorded::evidence::Recorded;

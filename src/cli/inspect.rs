@@ -6,17 +6,18 @@ use super::args::{InspectArgs, InspectFormat};
 use super::settings::of_source;
 use super::trust_roots::trust_roots;
 use super::{chain, transport};
-use crate::config::{Settings, shown_text};
+use crate::address::shown_text;
+use crate::config::Settings;
 use crate::engine::{Collected, Deployment, Session, Time, ask_around, collect};
 use crate::env::Env;
 use crate::files;
 use crate::inspect::{Inspected, begins_like_quote, inspect, inspect_json};
 use crate::plan::kms_and_contracts::{around, phala_hints};
-use crate::plan::target::{Target, source_kind};
+use crate::plan::target::{Target, named_source};
 use crate::recorded::evidence::attestation_of_file;
 use crate::render::{escape, phala_hint};
 use crate::runtime::runtime;
-use crate::source::SourceKind;
+use crate::source::app;
 use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::{Bundle, Evidence};
 use cvm_verify_core::reference::ReferenceValues;
@@ -24,7 +25,7 @@ use cvm_verify_core::report::TrustRootKind;
 use cvm_verify_core::verify::TrustRoot;
 
 pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
-    if args.what.contains("://") || source_kind(&of_source(&args.source)) != SourceKind::App {
+    if args.what.contains("://") || named_source(&of_source(&args.source)).name != app::ROW.name {
         return live(args, env);
     }
     if args.phala_hints {

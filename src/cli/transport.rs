@@ -1,8 +1,8 @@
 //! Options of network and trust in; a session of the engine out.
 
 use super::args::{HttpArgs, TransportArgs};
+use crate::address::parse_url;
 use crate::collateral::Sources;
-use crate::config::parse_url;
 use crate::engine::{SecondVerifiers, Session, StatementLookups};
 use crate::env::Env;
 use crate::files;

@@ -3,10 +3,9 @@
 
 use super::collected::{Collection, EvidenceRequest};
 use super::contracts::{self, AskedContracts};
-use super::single::Single;
 use super::tls_ask::TlsAsk;
 use super::{Deployment, Session, Time, instances, kms, single};
-use crate::source::Source;
+use crate::source::AskedInstances;
 
 /// Fetches evidence and collateral of one deployment, and proves what can be proven. Where a rule of its policy names a source,
 /// it is looked up who built the images.
@@ -29,14 +28,9 @@ async fn collect_evidence(session: &Session, deployment: &Deployment, time: Time
         time,
         tls: TlsAsk::of(&deployment.policy),
     };
-    let collection = match source {
-        Source::App(endpoints) => single::collect(session, asked, Single::App(endpoints))
-            .await
-            .into(),
-        Source::GuestAgent(agent) => single::collect(session, asked, Single::GuestAgent(agent))
-            .await
-            .into(),
-        Source::PhalaCloud(app) => instances::collect(session, asked, app).await,
+    let collection = match source.instances() {
+        AskedInstances::One(whom) => single::collect(session, asked, whom).await.into(),
+        AskedInstances::All(app) => instances::collect(session, asked, app).await,
     };
     let policy = &deployment.policy;
     let bootstrap = policy.kms.bootstrap.as_ref().map(|kept| kept.value.as_str());

@@ -1,6 +1,6 @@
 //! What is verified.
 
-use crate::config::{AddressProblem, parse_address};
+use crate::address::{AddressProblem, parse_address};
 use crate::source::Source;
 use crate::source::app::{AppEndpoints, EndpointError};
 use crate::source::chain::Nodes;

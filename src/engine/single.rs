@@ -15,9 +15,7 @@ use super::tls::{Admission, WatchedTls};
 use super::verify::prove;
 use crate::net::retry::{Attempt, Schedule, retry};
 use crate::net::{Client, Limits};
-use crate::source::SourceError;
-use crate::source::app::{self, AppEndpoints};
-use crate::source::guest_agent::{self, GuestAgent};
+use crate::source::{OneInstance, SourceError, app};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::EvidenceError;
 use cvm_verify_core::verify::InfoOrigin;
@@ -29,7 +27,11 @@ const INSTANCE_ATTEMPTS: u32 = 3;
 const TIME_FOR_ANOTHER: Duration = Duration::from_secs(60);
 
 /// Evidence of one instance, whichever answers; asked again where two answered.
-pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, whom: Single<'_>) -> Collected {
+pub(super) async fn collect(
+    session: &Session,
+    asked: EvidenceRequest<'_>,
+    whom: OneInstance<'_>,
+) -> Collected {
     let schedule = asked.time.schedule();
     let started = Instant::now();
     let mut round = 1;
@@ -81,39 +83,16 @@ pub(super) async fn collect(session: &Session, asked: EvidenceRequest<'_>, whom:
     }
 }
 
-/// A source that answers for one instance.
-#[derive(Clone, Copy)]
-pub(super) enum Single<'a> {
-    App(&'a AppEndpoints),
-    GuestAgent(&'a GuestAgent),
-}
-
-impl<'a> Single<'a> {
-    /// The app, if it is asked itself.
-    const fn app(self) -> Option<&'a AppEndpoints> {
-        match self {
-            Self::App(endpoints) => Some(endpoints),
-            Self::GuestAgent(_) => None,
-        }
-    }
-}
-
 async fn ask(
     client: &Client,
     asked: EvidenceRequest<'_>,
-    whom: Single<'_>,
+    whom: OneInstance<'_>,
     attempt: Attempt,
 ) -> Result<EvidenceAnswer, AttemptFailure> {
     let (limits, time_left) = (Limits::body(app::MAX_BYTES), attempt.time_left);
-    let (nonce, answer) = match whom {
-        Single::App(endpoints) => {
-            let nonce = fresh_nonce()?;
-            let answer = app::fetch(client, endpoints, &nonce, &limits, time_left).await;
-            (Some(nonce), answer)
-        }
-        Single::GuestAgent(agent) => (None, guest_agent::fetch(client, agent, &limits, time_left).await),
-    };
+    let answer = whom.fetch(client, &fresh_nonce()?, &limits, time_left).await;
     let app::AppAnswer {
+        nonce,
         attestation,
         info,
         gpu,

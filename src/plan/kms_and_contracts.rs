@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::target::source_kind;
-use crate::config::{Settings, parse_url};
+use super::target::named_source;
+use crate::address::parse_url;
+use crate::config::Settings;
 use crate::engine::{Around, AskedContracts, ContractHints, PhalaHints};
-use crate::source::SourceKind;
+use crate::source::phala_cloud;
 use crate::usage_error::UsageError;
 use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::KmsHost;
@@ -52,7 +53,7 @@ pub(crate) fn kms_hosts(settings: &Settings) -> Result<Vec<KmsHost>, UsageError>
 /// The mirror is not one that can be asked.
 pub(crate) fn phala_hints(settings: &mut Settings) -> Result<PhalaHints, UsageError> {
     let api = settings.one("phala-api-url").map(|value| value.text.clone());
-    if source_kind(settings) != SourceKind::PhalaCloud {
+    if named_source(settings).name != phala_cloud::ROW.name {
         settings.unset("phala-api-url");
     }
     let api = api.map(|text| parse_url("--phala-api-url", &text));

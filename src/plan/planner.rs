@@ -8,13 +8,13 @@ use super::nodes::{NodeVariables, TargetNodes};
 use super::policy::{Expectations, Locks, expectations};
 use super::policy_file::Config;
 use super::setting_problem::{SettingProblem, settings_error};
-use super::target::{Target, source_kind};
+use super::target::{Target, named_source};
 use crate::alert::alerting::AlertedTarget;
 use crate::alert::variables::ChannelVariables;
 use crate::config::file::{FileTarget, file_keys};
 use crate::config::{Interval, Settings, WrittenValue, path_of, written};
 use crate::engine::Deployment;
-use crate::source::SourceKind;
+use crate::source::ReachedBy;
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::{CollateralMaxAge, GovernancePolicy, GpuVerifier, Policy, Verifier};
 
@@ -134,18 +134,10 @@ fn wanted<'c>(
             url: None,
             target: None,
         }]),
-        ([], _, None) => Err(UsageError::new(match source_kind(options) {
-            SourceKind::App => {
-                "there is nothing to verify; give the address of an app (cvm-verify verify https://…), or write targets \
-                 into a policy file cvm-verify.toml"
-            }
-            SourceKind::GuestAgent => {
-                "there is nothing to verify; give the guest agent's address, or an app or instance id and --gateway-domain"
-            }
-            SourceKind::PhalaCloud => {
-                "there is nothing to verify; give an app id: cvm-verify verify --source phala-cloud APP_ID"
-            }
-        })),
+        ([], _, None) => Err(UsageError::new(format!(
+            "there is nothing to verify; {}",
+            named_source(options).needs
+        ))),
         ([_, _, ..], _, _) if options.one("info-url").is_some() => Err(UsageError::option(
             "--info-url",
             "it is the information of one app, and there are several URLs; verify them one by one",
@@ -325,10 +317,10 @@ fn addresses(url: Option<&str>, settings: &Settings) -> Vec<WrittenValue> {
         return vec![url.clone()];
     }
     let (app, instances) = (settings.all("app-id"), settings.all("instance-id"));
-    match source_kind(settings) {
-        SourceKind::App => Vec::new(),
-        SourceKind::GuestAgent if !instances.is_empty() => instances.to_vec(),
-        SourceKind::GuestAgent | SourceKind::PhalaCloud => app.to_vec(),
+    match named_source(settings).reached_by {
+        ReachedBy::Address => Vec::new(),
+        ReachedBy::InstanceOrAppId if !instances.is_empty() => instances.to_vec(),
+        ReachedBy::InstanceOrAppId | ReachedBy::AppId => app.to_vec(),
     }
 }
 

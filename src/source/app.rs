@@ -7,9 +7,22 @@ use url::Url;
 
 use super::document::{json_after, json_and_stay};
 use super::error::SourceError;
-use crate::config::{shown_address, shown_text};
+use super::host_label::HostLabel;
+use super::row::{GivenOptions, ReachedBy, SourceRow, name_of};
+use crate::address::{parse_url, shown_address, shown_text};
 use crate::net::{Client, Limits};
-use cvm_verify_core::evidence::{MAX_GPU_DOCUMENT_BYTES, MAX_INFO_BYTES};
+use crate::usage_error::UsageError;
+use cvm_verify_core::evidence::{MAX_GPU_DOCUMENT_BYTES, MAX_INFO_BYTES, parse_user_hex};
+
+pub(crate) const ROW: SourceRow = SourceRow {
+    name: "app",
+    says: "The app's own endpoints, by URL",
+    options: &["info-url", "gpu-path", "nonce-parameter"],
+    reached_by: ReachedBy::Address,
+    needs: "give the address of an app (cvm-verify verify https://…), or write targets into a policy file cvm-verify.toml",
+    is_of_one: true,
+    id_in: HostLabel::id_in,
+};
 
 /// Largest attestation, in bytes: 4 MiB (threats.md, T48). The information may be [`MAX_INFO_BYTES`].
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -155,7 +168,7 @@ impl AppEndpoints {
     }
 
     /// The URL as it may be shown: a query may hold a token.
-    pub fn shown(&self) -> &str {
+    pub fn url(&self) -> &str {
         &self.shown
     }
 
@@ -209,6 +222,75 @@ impl AppEndpoints {
     }
 }
 
+/// Reads the address of an app; its name too.
+pub(super) fn parse(text: &str, given: &GivenOptions<'_>) -> Result<(String, AppEndpoints), UsageError> {
+    refuse_an_id(text)?;
+    let url = parse_url("URL", text)?;
+    let name = name_of(&url);
+    for (option, path) in [
+        ("attestation-path", AppEndpoints::ATTESTATION),
+        ("info-path", AppEndpoints::INFO),
+    ] {
+        if given(option).is_none() {
+            refuse_endpoint(&url, option, path)?;
+        }
+    }
+    let info_url = given("info-url")
+        .map(|text| parse_url("--info-url", text))
+        .transpose()?;
+    let attestation_path = given("attestation-path").unwrap_or(AppEndpoints::ATTESTATION);
+    let info_path = given("info-path").unwrap_or(AppEndpoints::INFO);
+    let endpoints = AppEndpoints::with_paths(url, attestation_path, info_path)
+        .map_err(|error| UsageError::option("URL", error))?
+        .with_info_url(info_url)
+        .with_gpu_path(given("gpu-path"))
+        .map_err(|error| UsageError::option("--gpu-path", error))?;
+    let endpoints = match given("nonce-parameter") {
+        None => endpoints,
+        Some(name) => endpoints
+            .with_nonce_parameter(name)
+            .map_err(|error| UsageError::option("--nonce-parameter", error))?,
+    };
+    Ok((name, endpoints))
+}
+
+/// An app or instance id alone is no address: who is asked for it must be said.
+fn refuse_an_id(text: &str) -> Result<(), UsageError> {
+    let text = text.trim();
+    let bare = text.strip_prefix("app_").unwrap_or(text);
+    match parse_user_hex::<20>(bare) {
+        Err(_) => Ok(()),
+        Ok(id) => {
+            let id = hex::encode(id);
+            Err(UsageError::option(
+                "URL",
+                format!(
+                    "{id} is the id of an app or instance, not an address. Give the address of the app, https://{id}-PORT.DOMAIN; or \
+                     say who is asked: --source phala-cloud {id}, or --source guest-agent --gateway-domain DOMAIN {id}"
+                ),
+            ))
+        }
+    }
+}
+
+/// The path of an endpoint is added to the address, so it must not stand at its end already.
+fn refuse_endpoint(url: &Url, option: &str, path: &str) -> Result<(), UsageError> {
+    let Some(before) = url.path().trim_end_matches('/').strip_suffix(path) else {
+        return Ok(());
+    };
+    let mut base = url.clone();
+    base.set_path(before);
+    let base = shown_address(&base);
+    Err(UsageError::option(
+        "URL",
+        format!(
+            "the address ends with {path}, which is added to it: give {}. If the endpoint is below that path, give the whole path with \
+             --{option}",
+            base.trim_end_matches('/')
+        ),
+    ))
+}
+
 /// Two queries as one; `None` when neither holds anything.
 fn joined(first: Option<&str>, second: Option<&str>) -> Option<String> {
     let parts: Vec<&str> = [first, second]
@@ -222,6 +304,8 @@ fn joined(first: Option<&str>, second: Option<&str>) -> Option<String> {
 /// What was answered to one request for each document: raw bodies that begin like JSON.
 #[derive(Debug, Clone)]
 pub struct AppAnswer {
+    /// The nonce that the source was asked to sign, 32 bytes; none if it signs none.
+    pub nonce: Option<[u8; 32]>,
     /// Body of the attestation.
     pub attestation: Vec<u8>,
     /// Body of the app's information. Verification can do without.
@@ -265,6 +349,7 @@ pub async fn fetch(
         }
     };
     Ok(AppAnswer {
+        nonce: Some(*nonce),
         attestation,
         info,
         gpu,

@@ -11,7 +11,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::config::{AddressProblem, parse_address};
+use crate::address::{AddressProblem, parse_address};
 use crate::net::retry::{Heal as _, Schedule, retry};
 use crate::net::{Client, Limits, NetError, operator};
 use cvm_verify_core::evidence::excerpt;

@@ -14,9 +14,22 @@ use url::Url;
 use super::app::AppAnswer;
 use super::document::{json, json_after, json_and_stay};
 use super::error::SourceError;
-use super::host_label::HostId;
-use crate::config::shown_text;
+use super::host_label::{HostId, HostLabel};
+use super::row::{GivenOptions, ReachedBy, SourceRow, id, name_of};
+use crate::address::{parse_url, shown_text};
 use crate::net::{Client, Limits};
+use crate::usage_error::UsageError;
+
+pub(crate) const ROW: SourceRow = SourceRow {
+    name: "guest-agent",
+    says: "The guest agent on port 8090, by its URL or by app or instance id: a quote over a key of the app, from \
+           0.5.6 on",
+    options: &["gateway-domain"],
+    reached_by: ReachedBy::InstanceOrAppId,
+    needs: "give the guest agent's address, or an app or instance id and --gateway-domain",
+    is_of_one: true,
+    id_in: HostLabel::id_in,
+};
 
 /// The port inside the CVM.
 const PORT: u16 = 8090;
@@ -75,8 +88,8 @@ impl GuestAgent {
     }
 
     /// The agent's address.
-    pub fn base(&self) -> &Url {
-        &self.base
+    pub fn url(&self) -> &str {
+        self.base.as_str()
     }
 
     fn at(&self, path: &str, query: &str) -> Url {
@@ -88,13 +101,32 @@ impl GuestAgent {
     }
 }
 
-/// Asks for both documents, one time, each request within `limits` and all within `time_left`, as [`super::app::fetch`].
+/// Reads the address of an agent, or the id of the app or instance that it is beside; its name too.
+pub(super) fn parse(text: &str, given: &GivenOptions<'_>) -> Result<(String, GuestAgent), UsageError> {
+    let agent = if text.contains("://") {
+        GuestAgent::new(parse_url("URL", text)?).map_err(|error| UsageError::option("URL", error))?
+    } else {
+        let id = id("the app's or instance's id", text)?;
+        let Some(domain) = given("gateway-domain") else {
+            return Err(UsageError::new(format!(
+                "the guest agent of {id} is behind a gateway; name its base domain with --gateway-domain, or give the \
+                 agent's whole address, https://{id}-8090.DOMAIN"
+            )));
+        };
+        GuestAgent::of_id(id, domain).map_err(|error| UsageError::option("--gateway-domain", error))?
+    };
+    Ok((name_of(&agent.base), agent))
+}
+
+/// Asks for both documents, one time, each request within `limits` and all within `time_left`, as [`super::app::fetch`]. The nonce
+/// is not sent: the agent signs none.
 ///
 /// # Errors
 /// There is no attestation.
 pub async fn fetch(
     client: &Client,
     agent: &GuestAgent,
+    _nonce: &[u8; 32],
     limits: &Limits,
     time_left: Duration,
 ) -> Result<AppAnswer, SourceError> {
@@ -102,6 +134,7 @@ pub async fn fetch(
     let attestation = attestation(client, agent, &limits.within(time_left)).await?;
     let info = info(client, agent, limits, until).await;
     Ok(AppAnswer {
+        nonce: None,
         attestation,
         info,
         gpu: None,
@@ -167,7 +200,7 @@ mod tests {
         let agent = GuestAgent::of_id(ID, " .Dstack-prod7.Phala.network. ").expect("an agent");
         let id = "ab".repeat(20);
         assert_eq!(
-            agent.base().as_str(),
+            agent.base.as_str(),
             format!("https://{id}-8090.dstack-prod7.phala.network/")
         );
         assert_eq!(
@@ -210,7 +243,14 @@ mod tests {
 
     async fn ask(url: Url) -> Result<AppAnswer, SourceError> {
         let agent = GuestAgent::new(url).expect("an agent");
-        fetch(&loopback::client(), &agent, &Limits::body(1000), Limits::TOTAL).await
+        fetch(
+            &loopback::client(),
+            &agent,
+            &[0; 32],
+            &Limits::body(1000),
+            Limits::TOTAL,
+        )
+        .await
     }
 
     #[tokio::test]
@@ -292,11 +332,11 @@ mod tests {
         #[test]
         fn no_domain_changes_the_label(domain in ".{0,60}") {
             if let Ok(agent) = GuestAgent::of_id(ID, &domain) {
-                let host = agent.base().host_str().unwrap_or_default();
+                let host = agent.base.host_str().unwrap_or_default();
                 let label = format!("{}-8090.", ID);
                 prop_assert!(host.starts_with(&label));
-                prop_assert_eq!(agent.base().scheme(), "https");
-                prop_assert_eq!(agent.base().path(), "/");
+                prop_assert_eq!(agent.base.scheme(), "https");
+                prop_assert_eq!(agent.base.path(), "/");
             }
         }
     }

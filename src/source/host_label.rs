@@ -64,6 +64,11 @@ impl HostLabel {
         Self::parse(label)
     }
 
+    /// The id in the host of an address.
+    pub(super) fn id_in(url: &str) -> Option<HostId> {
+        Self::of(&Url::parse(url).ok()?).map(|label| label.id)
+    }
+
     /// Parses one DNS label.
     fn parse(label: &str) -> Option<Self> {
         let (id, rest) = label.split_at_checked(ID_DIGITS)?;

@@ -8,7 +8,20 @@ use url::Url;
 use super::document::json;
 use super::error::SourceError;
 use super::host_label::HostId;
+use super::row::{GivenOptions, ReachedBy, SourceRow, id};
+use crate::address::parse_url;
 use crate::net::{Client, Limits};
+use crate::usage_error::UsageError;
+
+pub(crate) const ROW: SourceRow = SourceRow {
+    name: "phala-cloud",
+    says: "Phala Cloud's API, by app id: the quotes that all instances made when they started",
+    options: &["phala-api-url", "instances"],
+    reached_by: ReachedBy::AppId,
+    needs: "give an app id: cvm-verify verify --source phala-cloud APP_ID",
+    is_of_one: false,
+    id_in: PhalaCloud::app_id_in,
+};
 
 /// Largest answer, in bytes: 16 MiB, for hundreds of instances of about 50 KiB each.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -72,6 +85,18 @@ impl PhalaCloud {
         hex::decode_to_slice(rest.strip_suffix("/attestations")?, &mut id).ok()?;
         Some(HostId(id))
     }
+}
+
+/// Reads the id of an app; its name too.
+pub(super) fn parse(text: &str, given: &GivenOptions<'_>) -> Result<(String, PhalaCloud), UsageError> {
+    let text = text.trim();
+    let id = id("the app's id", text.strip_prefix("app_").unwrap_or(text))?;
+    let api = given("phala-api-url")
+        .map(|text| parse_url("--phala-api-url", text))
+        .transpose()?;
+    let app =
+        PhalaCloud::new(id, api.as_ref()).map_err(|error| UsageError::option("--phala-api-url", error))?;
+    Ok((format!("phala-cloud/{id}"), app))
 }
 
 /// The raw answer of the first host that gives one, each within `limits`; the error is the last one's.

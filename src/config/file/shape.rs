@@ -1,6 +1,7 @@
 //! What the value of a key may be.
 
-use crate::config::{AddressProblem, Interval, parse_address, shown_text};
+use crate::address::{AddressProblem, parse_address, shown_text};
+use crate::config::Interval;
 use cvm_verify_core::evidence::parse_user_hex;
 use cvm_verify_core::policy::{
     GpuModel, KeyProviders, KmsHost, Origin, OsImageError, PlatformId, SecondHash, TcbException, WrittenRule,

@@ -2,6 +2,7 @@
 
 use super::{KeyScope, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
+use crate::source::{SOURCE_LINES, SOURCE_NAMES};
 
 pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
@@ -26,7 +27,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "source",
         scope: KeyScope::Both,
-        shape: Shape::Choice(&["app", "guest-agent", "phala-cloud"]),
+        shape: Shape::Choice(SOURCE_NAMES),
         says: "Whom to ask for evidence. `guest-agent` and `phala-cloud` may be reached by `app-id` or `instance-id` instead \
                of `url`; neither signs a nonce.",
         default: "`app`",
@@ -37,12 +38,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
             value: "SOURCE",
             help: "Whom to ask for evidence. Only the app can sign this run's nonce: evidence of the other two is not \
                     fresh, so that the verdict stays inconclusive unless --freshness unchecked waives it",
-            values: &[
-                "The app's own endpoints, by URL",
-                "The guest agent on port 8090, by its URL or by app or instance id: a quote over a key of the app, from \
-                    0.5.6 on",
-                "Phala Cloud's API, by app id: the quotes that all instances made when they started",
-            ],
+            values: SOURCE_LINES,
             expects: false,
         }),
     },

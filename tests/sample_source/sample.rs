@@ -1,0 +1,61 @@
+//! A source that `tests/sample_source/run` adds to a copy of the repository: one document at an address. Signs no nonce.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::app::AppAnswer;
+use super::document::json;
+use super::error::SourceError;
+use super::host_label::HostLabel;
+use super::row::{GivenOptions, ReachedBy, SourceRow, name_of};
+use crate::address::parse_url;
+use crate::net::{Client, Limits};
+use crate::usage_error::UsageError;
+
+pub(crate) const ROW: SourceRow = SourceRow {
+    name: "sample",
+    says: "A sample, by URL",
+    options: &[],
+    reached_by: ReachedBy::Address,
+    needs: "give the address of a sample",
+    is_of_one: true,
+    id_in: HostLabel::id_in,
+};
+
+/// Where the document is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampleAddress(Url);
+
+impl SampleAddress {
+    /// The address.
+    pub fn url(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// Reads the address; its name too.
+pub(super) fn parse(text: &str, _given: &GivenOptions<'_>) -> Result<(String, SampleAddress), UsageError> {
+    let url = parse_url("URL", text)?;
+    Ok((name_of(&url), SampleAddress(url)))
+}
+
+/// Asks for the document, one time. The nonce is not sent.
+///
+/// # Errors
+/// There is no document.
+pub async fn fetch(
+    client: &Client,
+    source: &SampleAddress,
+    _nonce: &[u8; 32],
+    limits: &Limits,
+    time_left: Duration,
+) -> Result<AppAnswer, SourceError> {
+    let attestation = json(client, source.0.clone(), &limits.within(time_left)).await?;
+    Ok(AppAnswer {
+        nonce: None,
+        info: Ok(attestation.clone()),
+        attestation,
+        gpu: None,
+    })
+}
