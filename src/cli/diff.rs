@@ -8,7 +8,7 @@ use crate::compare::{SideKind, compare};
 use crate::diff::{DiffRequest, sides};
 use crate::engine::Session;
 use crate::env::Env;
-use crate::plan::policy;
+use crate::plan::report_data;
 use crate::render::{self, escape};
 use crate::usage_error::UsageError;
 use cvm_verify_core::policy::{Policy, ReportDataPolicy};
@@ -21,7 +21,7 @@ pub(super) fn run(args: &DiffArgs, env: &mut Env) -> anyhow::Result<u8> {
         after: after(args, loose.has_quote())?,
         policy: Policy {
             report_data: ReportDataPolicy {
-                layout: policy::layout(&args.report_data)?,
+                layout: report_data::layout(&args.report_data)?,
                 ..ReportDataPolicy::default()
             },
             ..Policy::default()

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use super::args::{OsImageArgs, OsImageFormat};
 use crate::env::Env;
 use crate::image_source;
-use crate::plan::policy::reference_values;
+use crate::plan::named_files::reference_values;
 use crate::render::{ShownImage, escape};
 use crate::usage_error::UsageError;
 use cvm_verify_core::reference::ReferenceValues;

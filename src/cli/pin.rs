@@ -10,7 +10,7 @@ use crate::config::{Settings, path_of, written};
 use crate::engine::Session;
 use crate::env::Env;
 use crate::pin::{self, PinRequest};
-use crate::plan::{policy, policy_file};
+use crate::plan::{named_files, policy_file};
 use crate::recorded::bundle::from_bundle;
 use crate::recorded::evidence::Recorded;
 use crate::recorded::loose;
@@ -106,7 +106,7 @@ fn named(args: &PinArgs, reference: &ReferenceValues) -> Result<Option<Published
     let Some(path) = given.one("os-image-files").map(path_of) else {
         return Ok(named);
     };
-    let files = policy::image_files(&path)?;
+    let files = named_files::image_files(&path)?;
     match named {
         None => Ok(Some(PublishedImage::of_files(files, reference))),
         Some(named) => named

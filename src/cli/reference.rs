@@ -2,11 +2,11 @@
 
 use super::args::{ReferenceArgs, ReferenceTable};
 use crate::env::Env;
-use crate::plan::policy;
+use crate::plan::named_files;
 use crate::render;
 
 pub(super) fn run(args: &ReferenceArgs, env: &mut Env) -> anyhow::Result<u8> {
-    let values = policy::reference_of_file(args.reference_values.as_deref())?;
+    let values = named_files::reference_of_file(args.reference_values.as_deref())?;
     env.print(&match args.table {
         ReferenceTable::OsImages => render::reference_os_images(&values),
         ReferenceTable::Kms => render::reference_kms(&values),

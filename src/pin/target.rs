@@ -7,7 +7,7 @@ use super::lock_file::{There, write};
 use super::selection::PinTarget;
 use super::{PinRequest, is_printed};
 use crate::env::Env;
-use crate::plan::policy;
+use crate::plan::{named_files, report_data};
 use crate::render::{escape, phala_hint};
 use crate::usage_error::CommandError;
 use cvm_verify_core::checks::{Check, locked_sources};
@@ -23,10 +23,10 @@ pub(super) fn pin(
     env: &mut Env,
 ) -> Result<Verdict, CommandError> {
     let layout = match target.settings.one("report-data") {
-        Some(value) => policy::layout(&value.text)?,
+        Some(value) => report_data::layout(&value.text)?,
         None => None,
     };
-    let reference = policy::reference_of(&target.settings)?;
+    let reference = named_files::reference_of(&target.settings)?;
     let there = There::read(target, request.force)?;
     if target.sources.rules.is_empty() {
         target.sources = expected_before(there.lock(target), target.sources.clone());

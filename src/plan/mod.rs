@@ -1,16 +1,24 @@
 //! What a run verifies: settings in, deployments with their policies out.
 //!
-//! Settings are options and the policy file. Each target gets an address (`target`) and a policy (`policy`). A mistake in one of
-//! them is noted (`problem`), so that a user reads all mistakes at once.
+//! Settings are options and the policy file. Each target gets an address (`target`) and a policy (`policy`, and a file for each of
+//! its larger parts). A mistake in one of them is noted (`setting_problem`), so that a user reads all mistakes at once.
 
+mod compose;
 pub(crate) mod compose_document;
 pub(crate) mod found_lock;
+mod governance_policy;
 pub(crate) mod kms_and_contracts;
+mod kms_policy;
+mod lock;
+pub(crate) mod named_files;
 pub(crate) mod nodes;
+mod os_image;
 pub(crate) mod planner;
 pub(crate) mod policy;
 pub(crate) mod policy_file;
+mod reader;
 mod release;
+pub(crate) mod report_data;
 pub(crate) mod setting_problem;
 pub(crate) mod shard;
 pub(crate) mod source_rules;

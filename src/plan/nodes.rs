@@ -27,8 +27,8 @@ pub(crate) enum TargetNodes {
     OfRun,
     /// Its own.
     Own(Box<Nodes>),
-    /// Nobody.
-    Nobody,
+    /// None.
+    None,
 }
 
 impl TargetNodes {
@@ -41,7 +41,7 @@ impl TargetNodes {
             return Ok(Self::OfRun);
         };
         if value.text == "none" {
-            return Ok(Self::Nobody);
+            return Ok(Self::None);
         }
         let refused = |why: String| {
             SettingProblem::of(
@@ -68,7 +68,7 @@ impl TargetNodes {
         match self {
             Self::OfRun => run_asks,
             Self::Own(_) => true,
-            Self::Nobody => false,
+            Self::None => false,
         }
     }
 
@@ -76,7 +76,7 @@ impl TargetNodes {
     pub(crate) fn own(self) -> Option<Nodes> {
         match self {
             Self::Own(nodes) => Some(*nodes),
-            Self::OfRun | Self::Nobody => None,
+            Self::OfRun | Self::None => None,
         }
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::named_files::Locks;
 use super::nodes::{NodeVariables, TargetNodes};
-use super::policy::{Expectations, Locks, expectations};
+use super::policy::{Expectations, expectations};
 use super::policy_file::Config;
 use super::setting_problem::{SettingProblem, settings_error};
 use super::target::{Target, named_source};

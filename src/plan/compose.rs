@@ -1,0 +1,67 @@
+//! Which compose document settings expect, by its hash, its text or its docker compose file.
+
+use sha2::{Digest as _, Sha256};
+
+use super::reader::Reader;
+use super::setting_problem::SettingProblem;
+use super::{compose_document, release};
+use crate::config::path_of;
+use crate::files;
+use cvm_verify_core::policy::{Expected, Origin, SecondHash, SecondHashError};
+
+impl Reader<'_> {
+    pub(super) fn compose_file(&mut self) -> Option<Vec<u8>> {
+        let value = self.settings.one("app-compose-file")?;
+        let read = files::read(&path_of(value), files::COMPOSE_LIMIT)
+            .and_then(|bytes| compose_document::check(&path_of(value), bytes));
+        match read {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                self.problems
+                    .push(SettingProblem::of_named_file("app-compose-file", value, error));
+                None
+            }
+        }
+    }
+
+    pub(super) fn compose_hash(&mut self, file: Option<&[u8]>) -> Option<Expected<[u8; 32]>> {
+        let given = self.hex::<32>("compose-hash");
+        let of_file = file
+            .zip(self.settings.one("app-compose-file"))
+            .map(|(bytes, value)| Expected {
+                value: Sha256::digest(bytes).into(),
+                origin: value.origin.clone(),
+            });
+        if let (Some(given), Some(file), Some(value)) = (&given, &of_file, self.settings.one("compose-hash"))
+            && given.value != file.value
+        {
+            let sha256 = hex::encode(file.value);
+            self.problems.push(match value.origin {
+                Origin::File { .. } => SettingProblem::of(
+                    "compose-hash",
+                    value,
+                    format!("`app-compose-file` says otherwise: that file's SHA-256 is {sha256}; remove one of them"),
+                ),
+                _ => SettingProblem::Other(format!(
+                    "--compose-hash and --app-compose-file contradict each other: the file's SHA-256 is {sha256}"
+                )),
+            });
+        }
+        given.or(of_file)
+    }
+
+    pub(super) fn docker_compose(&mut self, document: Option<&[u8]>) -> Option<Expected<String>> {
+        let value = self.settings.one("docker-compose")?;
+        release::docker_compose(value, document)
+            .map_err(|problem| self.problems.push(problem))
+            .ok()
+    }
+
+    pub(super) fn second_hash(&mut self, at: u64) -> Option<SecondHash> {
+        self.parsed("also-compose-hash", |text| {
+            let second: SecondHash = text.parse()?;
+            second.check_end(at)?;
+            Ok::<_, SecondHashError>(second)
+        })
+    }
+}

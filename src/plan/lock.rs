@@ -1,0 +1,78 @@
+//! What the lock of a target adds to its policy.
+
+use super::named_files::Locks;
+use super::reader::Reader;
+use super::setting_problem::SettingProblem;
+use crate::config::{WrittenValue, path_of};
+use cvm_verify_core::lock::Lock;
+use cvm_verify_core::policy::{Origin, OsImageOption, Policy};
+
+impl Reader<'_> {
+    pub(super) fn without_lock(&mut self, os_image: Option<OsImageOption>, policy: Policy) -> Policy {
+        match (os_image, self.settings.one("os-image")) {
+            (Some(OsImageOption::Policy(os_image)), _) => Policy {
+                os_image: *os_image,
+                ..policy
+            },
+            (Some(OsImageOption::Lock), Some(value)) if !self.settings.is_flawed("lock") => {
+                self.problems.push(match value.origin {
+                    Origin::File { .. } => SettingProblem::of(
+                        "os-image",
+                        value,
+                        "there is no lock; name one with `lock`, or make one with `cvm-verify pin`",
+                    ),
+                    _ => SettingProblem::Other(
+                        "--os-image lock: there is no lock; give one with --lock, or make one with `cvm-verify pin`"
+                            .to_owned(),
+                    ),
+                });
+                policy
+            }
+            _ => policy,
+        }
+    }
+
+    pub(super) fn with_lock(
+        &mut self,
+        value: &WrittenValue,
+        target: Option<&str>,
+        at: u64,
+        os_image: Option<OsImageOption>,
+        policy: Policy,
+        locks: &mut Locks,
+    ) -> Policy {
+        let path = path_of(value).display().to_string();
+        let file = match locks.read(&path_of(value)) {
+            Ok(file) => file,
+            Err(error) => {
+                self.problems
+                    .push(SettingProblem::of_named_file("lock", value, error));
+                return policy;
+            }
+        };
+        let applied = file.lock.of(target, &path).and_then(|lock| {
+            lock.check_end(&path, at)?;
+            self.refuse_another_app(lock, &path, &policy);
+            lock.apply(&file.origin_of(target), os_image, policy)
+        });
+        applied.unwrap_or_else(|error| {
+            self.problems
+                .push(SettingProblem::of_named_file("lock", value, error));
+            Policy::default()
+        })
+    }
+
+    /// A lock of another app would be replaced in its app id alone, and everything else of it would be wrong.
+    fn refuse_another_app(&mut self, lock: &Lock, path: &str, policy: &Policy) {
+        let given = policy.app_id.as_ref().map(|expected| expected.value);
+        if let (Some(given), Some(locked), Some(value)) = (given, lock.app_id, self.settings.one("app-id"))
+            && given != locked
+        {
+            let problem = format!(
+                "{path} is the lock of another app ({}); correct the id, or use the lock of this app",
+                hex::encode(locked)
+            );
+            self.problems.push(SettingProblem::of("app-id", value, problem));
+        }
+    }
+}

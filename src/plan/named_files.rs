@@ -1,0 +1,82 @@
+//! Files that settings name: locks, reference values, OS images. Many targets share one, so each is read once.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::config::{Settings, path_of};
+use crate::files::ReadLock;
+use crate::usage_error::UsageError;
+use crate::{files, image_source};
+use cvm_verify_core::policy::MeasuredFiles;
+use cvm_verify_core::reference::ReferenceValues;
+
+/// Lock files and files of reference values that were read: many targets share one.
+#[derive(Default)]
+pub(crate) struct Locks {
+    locks: HashMap<PathBuf, Result<Rc<ReadLock>, String>>,
+    references: HashMap<PathBuf, Result<Arc<ReferenceValues>, String>>,
+    images: HashMap<PathBuf, Result<MeasuredFiles, String>>,
+}
+
+impl Locks {
+    pub(super) fn read(&mut self, path: &Path) -> Result<Rc<ReadLock>, String> {
+        let read = || match files::read_lock_file(path) {
+            Ok(file) => Ok(Rc::new(file)),
+            Err(error) => Err(error.to_string()),
+        };
+        self.locks.entry(path.to_owned()).or_insert_with(read).clone()
+    }
+
+    /// Files of an image, which take a while to be measured.
+    pub(super) fn image_files(&mut self, path: &Path) -> Result<MeasuredFiles, String> {
+        let read = || image_files(path).map_err(|error| error.to_string());
+        self.images.entry(path.to_owned()).or_insert_with(read).clone()
+    }
+
+    pub(super) fn reference(&mut self, path: &Path) -> Result<Arc<ReferenceValues>, String> {
+        let read = || {
+            reference_values(path)
+                .map(Arc::new)
+                .map_err(|error| error.to_string())
+        };
+        self.references
+            .entry(path.to_owned())
+            .or_insert_with(read)
+            .clone()
+    }
+}
+
+/// The files of an image, measured.
+pub(crate) fn image_files(path: &Path) -> Result<MeasuredFiles, UsageError> {
+    Ok(MeasuredFiles {
+        image: image_source::measure(path).map_err(|error| UsageError::file(path, error))?,
+        path: path.display().to_string(),
+    })
+}
+
+/// The built-in reference values and those of a file.
+pub(crate) fn reference_values(path: &Path) -> Result<ReferenceValues, UsageError> {
+    let bytes = files::read(path, files::REFERENCE_LIMIT)?;
+    let name = path.display().to_string();
+    ReferenceValues::built_in()
+        .with_file(&name, &bytes)
+        .map_err(|error| UsageError::new(error.to_string()))
+}
+
+/// The reference values that settings name, or the built-in ones.
+pub(crate) fn reference_of(settings: &Settings) -> Result<Arc<ReferenceValues>, UsageError> {
+    match settings.one("reference-values") {
+        None => Ok(Arc::clone(ReferenceValues::built_in())),
+        Some(value) => reference_values(&path_of(value)).map(Arc::new),
+    }
+}
+
+/// The built-in reference values, and those of a file.
+pub(crate) fn reference_of_file(path: Option<&Path>) -> Result<Arc<ReferenceValues>, UsageError> {
+    match path {
+        None => Ok(Arc::clone(ReferenceValues::built_in())),
+        Some(path) => reference_values(path).map(Arc::new),
+    }
+}

@@ -1,0 +1,75 @@
+//! Which OS image settings expect, and by which reference values.
+
+use std::sync::Arc;
+
+use super::named_files::Locks;
+use super::reader::Reader;
+use super::setting_problem::SettingProblem;
+use crate::config::path_of;
+use cvm_verify_core::policy::{
+    OsImageError, OsImageOption, OsImagePolicy, PublishedImage, parse_os_image_of,
+};
+use cvm_verify_core::reference::ReferenceValues;
+
+impl Reader<'_> {
+    /// Which image is expected, by a word, a hash, registers, or files that are measured here.
+    pub(super) fn os_image(
+        &mut self,
+        reference: &ReferenceValues,
+        at: u64,
+        locks: &mut Locks,
+    ) -> Option<OsImageOption> {
+        let option = self.parsed("os-image", |text| {
+            let option = parse_os_image_of(text, reference)?;
+            if let OsImageOption::Policy(policy) = &option
+                && let OsImagePolicy::Published(named) = policy.as_ref()
+            {
+                named.check_end(at)?;
+            }
+            Ok::<_, OsImageError>(option)
+        });
+        let Some(value) = self.settings.one("os-image-files") else {
+            return option;
+        };
+        let files = match locks.image_files(&path_of(value)) {
+            Ok(files) => files,
+            Err(error) => {
+                self.problems
+                    .push(SettingProblem::of_named_file("os-image-files", value, error));
+                return option;
+            }
+        };
+        let expected = match option {
+            None if self.settings.one("os-image").is_some() => return None,
+            None => Ok(PublishedImage::of_files(files, reference)),
+            Some(OsImageOption::Policy(policy)) => match *policy {
+                OsImagePolicy::Published(named) => named.with_files(files),
+                _ => Err(OsImageError::NeedlessFiles),
+            },
+            Some(OsImageOption::Lock) => Err(OsImageError::NeedlessFiles),
+        };
+        match expected {
+            Ok(expected) => Some(OsImageOption::Policy(Box::new(OsImagePolicy::Published(
+                expected,
+            )))),
+            Err(error) => {
+                self.problems
+                    .push(SettingProblem::of("os-image-files", value, error));
+                None
+            }
+        }
+    }
+
+    /// The reference values that settings name, or the built-in ones.
+    pub(super) fn reference(&mut self, locks: &mut Locks) -> Arc<ReferenceValues> {
+        let built_in = || Arc::clone(ReferenceValues::built_in());
+        let Some(value) = self.settings.one("reference-values") else {
+            return built_in();
+        };
+        locks.reference(&path_of(value)).unwrap_or_else(|error| {
+            self.problems
+                .push(SettingProblem::of_named_file("reference-values", value, error));
+            built_in()
+        })
+    }
+}

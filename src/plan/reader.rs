@@ -1,0 +1,73 @@
+//! Reads settings one by one. A mistake is noted, and the next one is read.
+
+use super::setting_problem::SettingProblem;
+use crate::config::Settings;
+use cvm_verify_core::evidence::parse_user_hex;
+use cvm_verify_core::policy::Expected;
+
+/// Reads settings, and goes on after a mistake.
+pub(super) struct Reader<'s> {
+    pub(super) settings: &'s Settings,
+    pub(super) problems: Vec<SettingProblem>,
+}
+
+impl Reader<'_> {
+    pub(super) fn is(&self, key: &str, word: &str) -> bool {
+        self.settings.one(key).is_some_and(|value| value.text == word)
+    }
+
+    pub(super) fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let value = self.settings.one(key)?;
+        match parse(&value.text) {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                self.problems.push(SettingProblem::of(key, value, error));
+                None
+            }
+        }
+    }
+
+    pub(super) fn expected<T, E: std::fmt::Display>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Expected<T>> {
+        let origin = self.settings.one(key)?.origin.clone();
+        let value = self.parsed(key, parse)?;
+        Some(Expected { value, origin })
+    }
+
+    pub(super) fn hex<const N: usize>(&mut self, key: &str) -> Option<Expected<[u8; N]>> {
+        self.expected(key, |text| {
+            // As the hash of a file is often written.
+            let text = text.trim();
+            let bare = text.strip_prefix("sha256:").filter(|_| N == 32).unwrap_or(text);
+            parse_user_hex(bare).map_err(|error| format!("the value {error}"))
+        })
+    }
+
+    /// All values of a list; none where one of them is wrong.
+    pub(super) fn list<T, E: std::fmt::Display>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Expected<Vec<T>>> {
+        let values = self.settings.all(key);
+        let origin = values.first()?.origin.clone();
+        let mut parsed = Vec::new();
+        for value in values {
+            match parse(&value.text) {
+                Ok(one) => parsed.push(one),
+                Err(error) => self.problems.push(SettingProblem::of(key, value, error)),
+            }
+        }
+        (parsed.len() == values.len()).then_some(Expected {
+            value: parsed,
+            origin,
+        })
+    }
+}
