@@ -14,7 +14,7 @@ use crate::compose::launch_script;
 use crate::compose::{ComposeFile, ComposePlace, UnprovenDocument};
 use crate::policy::{ImagePinsPolicy, LockedCompose, Policy};
 use crate::report::{AcceptedKind, CheckId, Tier};
-use crate::verify::{Claims, MeasuredCompose};
+use crate::verify::Claims;
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::ImagePins,
@@ -275,15 +275,4 @@ fn differing<'a>(locked: &'a BTreeMap<String, String>, actual: &'a BTreeMap<Stri
         .into_iter()
         .find(|service| locked.get(*service) != actual.get(*service))
         .map_or("", String::as_str)
-}
-
-/// Image reference by service of a measured compose document; empty where it has none that can be read.
-#[must_use]
-pub fn locked_images(compose: &MeasuredCompose) -> BTreeMap<String, String> {
-    compose
-        .compose_file(launch_script(compose))
-        .ok()
-        .flatten()
-        .map(|file| file.images)
-        .unwrap_or_default()
 }

@@ -43,11 +43,11 @@ pub use document::judge_document;
 pub use evidence::{EvidenceFailure, EvidenceReason};
 pub use finding::{Finding, Reason};
 pub use forecasts::forecasts;
-pub use image_pins::locked_images;
-pub use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};
+pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};
+pub(crate) use source_provenance::proven_sources;
 pub use source_provenance::{
-    SeveralSources, Sought, judge_images, locked_sources, proven_sources, signer_problem, sought_in,
-    sought_sources, statements_of_files,
+    SeveralSources, Sought, judge_images, locked_sources, signer_problem, sought_in, sought_sources,
+    statements_of_files,
 };
 
 pub(crate) use tls_binding::refused_certificate;

@@ -24,6 +24,20 @@ pub const BOOT_ORDER_NOT_PROVEN: Reason = Reason {
     fix: "",
 };
 
+/// The reasons of a check that reads boot events: its own, and those of events that are not proven. `ALL` is the number of its
+/// own and three.
+pub(super) const fn with_not_proven<const ALL: usize>(own: &[&'static Reason]) -> [&'static Reason; ALL] {
+    let mut reasons = [&QUOTE_NOT_PROVEN; ALL];
+    let mut at = 0;
+    while at < own.len() {
+        reasons[at] = own[at];
+        at += 1;
+    }
+    reasons[at + 1] = &EVENT_LOG_NOT_PROVEN;
+    reasons[at + 2] = &BOOT_ORDER_NOT_PROVEN;
+    reasons
+}
+
 pub(super) fn quote_not_proven() -> Finding {
     Finding::error(&QUOTE_NOT_PROVEN, "Not determined: the quote is not verified.")
 }

@@ -5,13 +5,11 @@ mod contract;
 mod reasons;
 
 use super::judgement::Judgement;
+use super::not_proven::with_not_proven;
 use answer::reason_of;
 use reasons::*;
 
-use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
-    boot_claims,
-};
+use super::{Check, Finding, Required, boot_claims};
 use crate::policy::{GovernanceMode, GovernancePolicy, Policy};
 use crate::reference::GovernedBy;
 use crate::report::CheckId;
@@ -25,25 +23,13 @@ pub(super) const CHECK: Check = Check {
              machine, and the KMS's contract this OS image; owners and code of both contracts are the ones that you named. It \
              does not prove that only this code can run: the host can start any allowed version, and the owner can add another.",
     prevents: "An owner, an upgrade or a list of allowed code that changed without you; one node that lies.",
-    reasons: &with_all(),
+    reasons: &with_not_proven::<{ ALL.len() + 3 }>(&ALL),
     required: Required::Never,
     harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: is_demanded,
     run,
 };
-
-const fn with_all() -> [&'static Reason; ALL.len() + 3] {
-    let mut reasons = [&QUOTE_NOT_PROVEN; ALL.len() + 3];
-    let mut at = 0;
-    while at < ALL.len() {
-        reasons[at] = ALL[at];
-        at += 1;
-    }
-    reasons[ALL.len() + 1] = &EVENT_LOG_NOT_PROVEN;
-    reasons[ALL.len() + 2] = &BOOT_ORDER_NOT_PROVEN;
-    reasons
-}
 
 /// How old the newest final block may be, seconds: two hours. Blocks of Base are final after 20 to 30 minutes.
 const MAX_BLOCK_AGE: u64 = 2 * 60 * 60;
@@ -214,7 +200,7 @@ fn allowed_words(found: &Governance, app: &AppContract) -> String {
         ""
     };
     let who = match &app.contract.owner {
-        Ok(owner) if owner.kind == Ok(OwnerKind::Nobody) => {
+        Ok(owner) if owner.kind == Ok(OwnerKind::Renounced) => {
             "its contract has no owner who can change that".to_owned()
         }
         Ok(owner) => format!("owner {} can change that", contract::words(owner)),
@@ -282,7 +268,7 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, policy: &Polic
     let expected = &policy.governance;
     let Ok(owner) = &app.contract.owner else { return };
     let Ok(kind) = &owner.kind else { return };
-    let is_nobody = *kind == OwnerKind::Nobody;
+    let is_nobody = *kind == OwnerKind::Renounced;
     let is_demanded = expected.min_signers.is_some() || expected.min_delay.is_some();
     // What a contract says of itself counts if its address is the one that the user named; and that nobody owns the app's contract
     // is what its code says.
@@ -305,7 +291,7 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, policy: &Polic
     let signers = match kind {
         OwnerKind::Safe { threshold, .. } => Some(*threshold),
         OwnerKind::Key => Some(1),
-        OwnerKind::Nobody | OwnerKind::Timelock { .. } | OwnerKind::Contract => None,
+        OwnerKind::Renounced | OwnerKind::Timelock { .. } | OwnerKind::Contract => None,
     };
     if let Some(least) = expected.min_signers {
         match signers {
@@ -329,7 +315,7 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, policy: &Polic
     let delay = match kind {
         OwnerKind::Timelock { delay } => Some(*delay),
         OwnerKind::Key | OwnerKind::Safe { .. } => Some(0),
-        OwnerKind::Nobody | OwnerKind::Contract => None,
+        OwnerKind::Renounced | OwnerKind::Contract => None,
     };
     if let Some(least) = expected.min_delay {
         match delay {

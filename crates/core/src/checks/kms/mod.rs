@@ -7,10 +7,8 @@ mod reasons;
 use reasons::*;
 
 use super::judgement::Judgement;
-use super::{
-    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
-    boot_claims,
-};
+use super::not_proven::with_not_proven;
+use super::{Check, Finding, Required, boot_claims};
 use crate::evidence::KmsRules;
 use crate::policy::{KeyProviders, KmsMode, KmsPolicy, Policy};
 use crate::report::CheckId;
@@ -24,25 +22,13 @@ pub(super) const CHECK: Check = Check {
              that you named, and has the root key that the app's keys come from. It does not prove who else was given the root.",
     prevents: "A KMS whose operator runs other code than you reviewed, or rules for development, and so gives the app's keys to \
                anybody.",
-    reasons: &with_all(),
+    reasons: &with_not_proven::<{ ALL.len() + 3 }>(&ALL),
     required: Required::Never,
     harmless_skips: &[],
     harmless_warnings: &[],
     is_configured: |policy| policy.kms.is_configured(),
     run,
 };
-
-const fn with_all() -> [&'static Reason; ALL.len() + 3] {
-    let mut reasons = [&QUOTE_NOT_PROVEN; ALL.len() + 3];
-    let mut at = 0;
-    while at < ALL.len() {
-        reasons[at] = ALL[at];
-        at += 1;
-    }
-    reasons[ALL.len() + 1] = &EVENT_LOG_NOT_PROVEN;
-    reasons[ALL.len() + 2] = &BOOT_ORDER_NOT_PROVEN;
-    reasons
-}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let expected = &policy.kms;

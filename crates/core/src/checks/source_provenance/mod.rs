@@ -6,6 +6,7 @@
 mod identity;
 mod locked;
 mod reasons;
+mod sought;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ use super::{
     Required,
 };
 use crate::compose::launch_script;
-use crate::evidence::{MAX_LOOKED_UP, RecordedStatements, StatementFile, StatementSource};
+use crate::evidence::MAX_LOOKED_UP;
 use crate::policy::{BuildSource, ExpectedSource, Origin, Policy, SourcePolicy, SourceRule, normal_name};
 use crate::report::{AcceptedKind, CheckId, SideTier, SourceRecord, Status, rfc3339};
 use crate::verify::provenance::{Refusal, SignedStatement, SignerClaims, Weight};
@@ -24,6 +25,7 @@ use identity::{Matched, Mismatch};
 use reasons as why;
 
 pub use locked::{SeveralSources, locked_sources};
+pub use sought::{Sought, sought_in, sought_sources, statements_of_files};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::SourceProvenance,
@@ -450,66 +452,6 @@ pub fn signer_problem(claims: &SignerClaims, source: &BuildSource) -> Option<Str
         "it was signed by {} instead of {}",
         mismatch.actual, mismatch.expected
     ))
-}
-
-/// An image of a proven compose document, and where statements about it may be.
-#[derive(Debug, Clone)]
-pub struct Sought {
-    /// `NAME@sha256:HEX`.
-    pub image: String,
-    /// Its digest.
-    pub digest: [u8; 32],
-    /// `OWNER/NAME` of the repository that GitHub stores the statements of.
-    pub repository: String,
-    /// Whether a signature without provenance is enough.
-    pub signature_suffices: bool,
-    /// The sources, asked in this order until the statements meet the rule.
-    pub from: Vec<StatementSource>,
-    /// Whether the statement may be about BuildKit's attestation.
-    pub via_buildkit: bool,
-}
-
-/// The images that a rule expects a source of. None where the compose document is not proven.
-#[must_use]
-pub fn sought_sources(claims: &Claims, policy: &SourcePolicy) -> Vec<Sought> {
-    images(claims).map_or_else(|_| Vec::new(), |images| sought_in(&images, policy))
-}
-
-/// The same of images that are known otherwise.
-#[must_use]
-pub fn sought_in(images: &BTreeSet<String>, policy: &SourcePolicy) -> Vec<Sought> {
-    if images.len() > MAX_LOOKED_UP {
-        return Vec::new();
-    }
-    let sought = |image: &String| {
-        let (name, digest) = name_and_digest(image)?;
-        let ExpectedSource::Built(source) = &rule_of(name, policy)?.expected else {
-            return None;
-        };
-        let repository = source
-            .attestation_repository
-            .as_ref()
-            .unwrap_or(&source.repository);
-        Some(Sought {
-            image: format!("{name}@sha256:{}", hex::encode(digest)),
-            digest,
-            repository: repository.clone(),
-            signature_suffices: source.signature_suffices,
-            from: source.from.clone(),
-            via_buildkit: source.via_buildkit,
-        })
-    };
-    images.iter().filter_map(sought).collect()
-}
-
-/// What the user's files say of them, at a time (Unix seconds).
-#[must_use]
-pub fn statements_of_files(sought: &[Sought], files: &[StatementFile], at: u64) -> Vec<RecordedStatements> {
-    let about = |image: &Sought| {
-        let about = |file: &StatementFile| file.about(&image.image, &image.digest, rfc3339(at));
-        files.iter().map(about).collect::<Vec<_>>()
-    };
-    sought.iter().flat_map(about).collect()
 }
 
 /// What is proven of each image that a statement is accepted for, for the report and the statement that is made of it.

@@ -1,7 +1,9 @@
 //! On-chain governance: which questions the contracts of an app and its KMS are asked, and what two nodes' answers mean.
 
 mod abi;
+mod at_block;
 mod call;
+mod contracts;
 mod governance;
 mod rpc;
 mod subject;
@@ -9,10 +11,8 @@ mod transcript;
 
 pub use abi::{AbiError, Address, AppBootInfo};
 pub use call::{address_text, function_of};
-pub use governance::{
-    AppContract, ChainProblem, Contract, Governance, Implementation, KmsContract, MAX_ROUNDS, Owner,
-    OwnerKind, read,
-};
+pub use contracts::{AppContract, Contract, Implementation, KmsContract, Owner, OwnerKind};
+pub use governance::{ChainProblem, Governance, MAX_ROUNDS, read};
 pub use rpc::{Block, Request, outcome};
 pub use subject::GovernanceSubject;
 pub use transcript::{NodeAnswer, Unanswered};

@@ -372,7 +372,7 @@ fn code_that_runs_other_code_is_seen() {
         ("ef0100bebebebebebebebebebebebebebebebebebebebe", true),
     ] {
         assert_eq!(
-            governance::delegates(&hex::decode(code).unwrap()),
+            at_block::delegates(&hex::decode(code).unwrap()),
             expected,
             "{code}"
         );
@@ -512,7 +512,7 @@ fn owners_are_told_apart() {
     let contract = |node: &mut Node| node.set(rpc::Request::code(&OWNER, BLOCK), hex_of(b"code"));
     assert_eq!(
         of(&|node| node.call(&APP, Call::Owner, &word(0))),
-        OwnerKind::Nobody
+        OwnerKind::Renounced
     );
     let delegated = [&[0xef, 0x01, 0x00], [9; 20].as_slice()].concat();
     assert_eq!(

@@ -1,0 +1,282 @@
+//! What the contracts that govern an app answer at one block.
+
+use super::abi::{self, AbiError, Address, AppBootInfo, KmsInfo};
+use super::call::{APP_AUTH, Call, EPOCH_AUTH_0_6_4, EPOCH_AUTH_0_6_5};
+use super::contracts::{AppContract, Contract, Implementation, KmsContract, Owner, OwnerKind};
+use super::rpc::Request;
+use super::subject::GovernanceSubject;
+use super::transcript::{NodeAnswer, RpcTranscript, Unanswered};
+use crate::verify::digest::sha256;
+
+/// Questions at one block.
+pub(super) struct At<'t, 'r> {
+    pub(super) transcript: &'t mut RpcTranscript<'r>,
+    pub(super) block: u64,
+}
+
+impl At<'_, '_> {
+    pub(super) fn app(
+        &mut self,
+        address: &Address,
+        subject: &GovernanceSubject,
+    ) -> NodeAnswer<Option<AppContract>> {
+        let Some(code) = self.deployed(address)? else {
+            return Ok(None);
+        };
+        let any_device = self.bool(address, &Call::AnyDevice);
+        Ok(Some(AppContract {
+            contract: self.contract(address, &code),
+            is_app: self.bool(address, &Call::Interface(APP_AUTH)),
+            has_epochs: self.has_epochs(address),
+            compose_allowed: self.allowed(address, &Call::ComposeAllowed(subject.boot.compose_hash)),
+            device_allowed: self.device_allowed(address, subject, &any_device),
+            requires_tcb: self.bool(address, &Call::TcbDemanded),
+            upgrades_disabled: self.upgrades_disabled(address, &any_device),
+            any_device,
+        }))
+    }
+
+    pub(super) fn kms(
+        &mut self,
+        address: &Address,
+        subject: &GovernanceSubject,
+    ) -> NodeAnswer<Option<KmsContract>> {
+        let Some(code) = self.deployed(address)? else {
+            return Ok(None);
+        };
+        Ok(Some(KmsContract {
+            contract: self.contract(address, &code),
+            os_image_allowed: subject
+                .os_image_hash()
+                .map(|hash| self.allowed(address, &Call::OsImageAllowed(hash))),
+            kms_allowed: subject
+                .mr_kms
+                .map(|build| self.allowed(address, &Call::KmsAllowed(build))),
+            live_builds: subject
+                .live_builds
+                .iter()
+                .map(|build| (*build, self.bool(address, &Call::KmsAllowed(*build))))
+                .collect(),
+            info: self.call(address, &Call::KmsInfo, KmsInfo::decode),
+            boot_allowed: subject
+                .os_image_hash()
+                .map(|_| self.boot_allowed(address, subject)),
+        }))
+    }
+
+    fn device_allowed(
+        &mut self,
+        address: &Address,
+        subject: &GovernanceSubject,
+        any: &NodeAnswer<bool>,
+    ) -> NodeAnswer<bool> {
+        let now = Call::DeviceAllowed(subject.boot.device_id);
+        let old = Call::DeviceAllowed(subject.old_device_id);
+        let (is_now, is_old) = (self.bool(address, &now), self.bool(address, &old));
+        if is_now? || is_old? {
+            return Ok(true);
+        }
+        if *any == Ok(false) {
+            for call in [Call::AnyDevice, now, old] {
+                self.not_at_head(address, &call)?;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a contract allows something at the block. What it does not allow is asked again at the newest block: a change that
+    /// was just made is not final yet, and convicts nobody.
+    fn allowed(&mut self, to: &Address, call: &Call) -> NodeAnswer<bool> {
+        let is_allowed = self.bool(to, call)?;
+        if !is_allowed {
+            self.not_at_head(to, call)?;
+        }
+        Ok(is_allowed)
+    }
+
+    /// That both nodes say no at their newest block, too, or that the contract refuses the question there.
+    fn not_at_head(&mut self, to: &Address, call: &Call) -> NodeAnswer<()> {
+        let answer = self
+            .transcript
+            .bytes(Request::call_at_head(to, call))
+            .and_then(|bytes| abi::decode_bool(&bytes).map_err(Unanswered::Abi));
+        match answered(answer)? {
+            Some(true) => Err(Unanswered::NotFinal),
+            Some(false) | None => Ok(()),
+        }
+    }
+
+    fn boot_allowed(&mut self, kms: &Address, subject: &GovernanceSubject) -> NodeAnswer<(bool, String)> {
+        let of_device = |device_id| AppBootInfo {
+            device_id,
+            ..subject.boot.clone()
+        };
+        let mut ask = |boot| self.call(kms, &Call::Boot(Box::new(boot)), abi::decode_boot_answer);
+        let now = ask(subject.boot.clone());
+        let old = ask(of_device(subject.old_device_id));
+        match (now?, old?) {
+            (now @ (true, _), _) => Ok(now),
+            (_, old @ (true, _)) => Ok(old),
+            (now, _) => Ok(now),
+        }
+    }
+
+    fn contract(&mut self, address: &Address, code: &[u8]) -> Contract {
+        Contract {
+            code: sha256(code),
+            delegates: delegates(code),
+            implementation: self.implementation(address),
+            owner: self.owner(address),
+            pending_owner: self
+                .call(address, &Call::PendingOwner, abi::decode_address)
+                .map(|address| (address != [0; 20]).then_some(address)),
+        }
+    }
+
+    fn implementation(&mut self, proxy: &Address) -> NodeAnswer<Option<Implementation>> {
+        let slot = self
+            .transcript
+            .bytes(Request::implementation(proxy, self.block))?;
+        let address = abi::decode_address(&slot).map_err(Unanswered::Abi)?;
+        if address == [0; 20] {
+            return Ok(None);
+        }
+        let code = self.code(&address)?;
+        let code = code.ok_or(Unanswered::NoImplementation)?;
+        Ok(Some(Implementation { address, code }))
+    }
+
+    fn owner(&mut self, of: &Address) -> NodeAnswer<Owner> {
+        let address = self.call(of, &Call::Owner, abi::decode_address)?;
+        Ok(Owner {
+            address,
+            kind: self.owner_kind(&address),
+        })
+    }
+
+    fn owner_kind(&mut self, address: &Address) -> NodeAnswer<OwnerKind> {
+        if *address == [0; 20] {
+            return Ok(OwnerKind::Renounced);
+        }
+        let code = self.transcript.bytes(Request::code(address, self.block))?;
+        if is_key(&code) {
+            return Ok(OwnerKind::Key);
+        }
+        let threshold = self.call(address, &Call::SafeThreshold, abi::decode_u64);
+        let owners = self.call(address, &Call::SafeOwners, abi::decode_addresses);
+        let delay = self.call(address, &Call::TimelockDelay, abi::decode_u64);
+        if let (Some(threshold), Some(owners)) = (answered(threshold)?, answered(owners)?) {
+            return Ok(OwnerKind::Safe {
+                threshold,
+                owners: owners.len(),
+            });
+        }
+        Ok(match answered(delay)? {
+            Some(delay) => OwnerKind::Timelock { delay },
+            None => OwnerKind::Contract,
+        })
+    }
+
+    /// Whether a contract answers for either of the two interfaces with epochs. One that is older refuses the question.
+    fn has_epochs(&mut self, address: &Address) -> NodeAnswer<bool> {
+        let first = self.bool(address, &Call::Interface(EPOCH_AUTH_0_6_4));
+        let second = self.bool(address, &Call::Interface(EPOCH_AUTH_0_6_5));
+        Ok(answered(first)?.unwrap_or(false) || answered(second)?.unwrap_or(false))
+    }
+
+    /// Slot 1 of `DstackApp` (platform.md §5.3, 6): the lowest byte says whether upgrades are disabled, the next one whether
+    /// any device is allowed. Where that one is not what the contract answers, the layout is another.
+    fn upgrades_disabled(
+        &mut self,
+        address: &Address,
+        any_device: &NodeAnswer<bool>,
+    ) -> NodeAnswer<Option<bool>> {
+        let slot = self
+            .transcript
+            .bytes(Request::storage(address, "0x1", self.block))?;
+        let any_device = u8::from(any_device.clone()?);
+        let [zeros @ .., second, lowest] = slot.as_slice() else {
+            return Err(Unanswered::Abi(AbiError::Length(slot.len(), "storage slot")));
+        };
+        let is_layout =
+            zeros.len() == 30 && zeros.iter().all(|byte| *byte == 0) && *second == any_device && *lowest <= 1;
+        Ok(is_layout.then_some(*lowest == 1))
+    }
+
+    /// The code of a contract; absent where there is none, at the newest block either.
+    fn deployed(&mut self, address: &Address) -> NodeAnswer<Option<Vec<u8>>> {
+        let code = self.runtime(address)?;
+        if code.is_none() && !self.transcript.bytes(Request::code_at_head(address))?.is_empty() {
+            return Err(Unanswered::NotFinal);
+        }
+        Ok(code)
+    }
+
+    /// The code at an address; absent where there is none.
+    fn runtime(&mut self, address: &Address) -> NodeAnswer<Option<Vec<u8>>> {
+        let code = self.transcript.bytes(Request::code(address, self.block))?;
+        Ok((!code.is_empty()).then_some(code))
+    }
+
+    /// Its SHA-256.
+    fn code(&mut self, address: &Address) -> NodeAnswer<Option<[u8; 32]>> {
+        Ok(self.runtime(address)?.map(|code| sha256(&code)))
+    }
+
+    fn bool(&mut self, to: &Address, call: &Call) -> NodeAnswer<bool> {
+        self.call(to, call, abi::decode_bool)
+    }
+
+    fn call<T>(
+        &mut self,
+        to: &Address,
+        call: &Call,
+        decode: impl FnOnce(&[u8]) -> Result<T, AbiError>,
+    ) -> NodeAnswer<T> {
+        let answer = self.transcript.bytes(Request::call(to, call, self.block))?;
+        decode(&answer).map_err(|error| match error {
+            // What a contract without the function and with a fallback answers.
+            AbiError::Empty => Unanswered::Reverted,
+            error => Unanswered::Abi(error),
+        })
+    }
+}
+
+/// An answer, or none where the contract does not have the function. What it answers in another form is not its answer either.
+fn answered<T>(answer: NodeAnswer<T>) -> NodeAnswer<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(Unanswered::Reverted | Unanswered::Abi(_)) => Ok(None),
+        Err(unanswered) => Err(unanswered),
+    }
+}
+
+/// Whether EVM code holds an instruction that runs the code of another address: `CALLCODE` (f2) or `DELEGATECALL` (f4). The bytes
+/// that `PUSH1` to `PUSH32` (60 to 7f) carry are no instructions. Data behind the code may look like one: that errs on the side of
+/// a warning.
+pub(super) fn delegates(code: &[u8]) -> bool {
+    if is_delegation(code) {
+        return true;
+    }
+    let mut rest = code;
+    while let [instruction, after @ ..] = rest {
+        let carried = match instruction {
+            0xf2 | 0xf4 => return true,
+            0x60..=0x7f => usize::from(instruction - 0x5f),
+            _ => 0,
+        };
+        rest = after.get(carried..).unwrap_or_default();
+    }
+    false
+}
+
+/// Whether an address is that of a key: no code, or a delegation that its key alone decides (EIP-7702: `ef0100` and an
+/// address).
+fn is_key(code: &[u8]) -> bool {
+    code.is_empty() || is_delegation(code)
+}
+
+/// The delegation of a key's address to the code at another one (EIP-7702).
+fn is_delegation(code: &[u8]) -> bool {
+    code.len() == 23 && code.starts_with(&[0xef, 0x01, 0x00])
+}
