@@ -27,7 +27,12 @@ pub struct Subject {
     pub bundle: Option<String>,
 }
 
-/// Judges one deployment.
+/// Judges one deployment: runs every check on what was proven, and derives verdict and assurance from their results. Pure: the same
+/// arguments give the same report.
+///
+/// `claims` is what [`prove`](crate::prove) found, or why there is no evidence: then every check says so, and nothing passes.
+/// The verdict is [`Verdict::Pass`](crate::Verdict::Pass) only if no check fails and everything that the policy's tier requires passes or is
+/// waived in writing.
 #[must_use]
 pub fn appraise(
     claims: Result<&Claims, &EvidenceFailure>,

@@ -26,7 +26,7 @@ mod text_diff;
 mod unproven_document;
 mod yaml;
 
-pub use clean_settings::clean_envelope_violations;
+pub(crate) use clean_settings::clean_envelope_violations;
 pub use docker_compose::{
     ComposeFile, ComposeFileError, ComposePlace, ComposePlaces, LaunchScript, Setter, compose_places,
     is_risky,

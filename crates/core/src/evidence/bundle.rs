@@ -17,14 +17,15 @@ pub const SCHEMA: &str = "cvm-verify/evidence/v1";
 /// Bytes of a bundle file that are read: two bodies, a compose document and collateral.
 const MAX_BUNDLE_BYTES: usize = 32 * 1024 * 1024;
 
-/// Recorded evidence.
+/// Recorded evidence, to be verified again later: the file that `cvm-verify verify --evidence` writes. It is not signed: its times and
+/// its nonce are its own claim, so a replay proves nothing of the moment or of the address.
 #[derive(Debug, Clone)]
 pub struct Bundle {
     /// When it was captured, Unix seconds.
     pub captured_at: u64,
     /// Where it came from.
     pub source: BundleSource,
-    /// The nonce that it was asked for with.
+    /// The nonce that it was asked for with: 32 bytes, 64 hex digits in JSON.
     pub nonce: Option<[u8; 32]>,
     /// The verbatim JSON body of `/attestation`.
     pub attestation: Box<RawValue>,

@@ -63,14 +63,13 @@ pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
 #[doc(hidden)]
 pub use excerpt::excerpt;
 pub(crate) use gpu::claimed_gpus;
-pub use gpu::{
-    GpuEvidence, GpuProblem, GpuReport, MAX_GPU_CHAIN_BYTES, MAX_GPU_DOCUMENT_BYTES, MAX_GPU_REPORT_BYTES,
-    MAX_GPUS, MAX_SWITCHES, RecordedGpu,
-};
+pub use gpu::{GpuEvidence, GpuProblem, GpuReport, MAX_GPU_DOCUMENT_BYTES, RecordedGpu};
+pub(crate) use gpu::{MAX_GPU_CHAIN_BYTES, MAX_GPU_REPORT_BYTES};
 pub use info::{Info, InfoRegisters};
+pub(crate) use ingress::INGRESS_ACCOUNT;
 pub use ingress::{
-    INGRESS_ACCOUNT, INGRESS_MANIFEST, INGRESS_QUOTE, IngressEvidence, IngressManifest, IngressSeen,
-    MAX_INGRESS_FILE_BYTES, MAX_INGRESS_MANIFEST_BYTES, MAX_INGRESS_QUOTE_BYTES, ManifestError,
+    INGRESS_MANIFEST, INGRESS_QUOTE, IngressEvidence, IngressManifest, IngressSeen, MAX_INGRESS_FILE_BYTES,
+    MAX_INGRESS_MANIFEST_BYTES, MAX_INGRESS_QUOTE_BYTES, ManifestError,
 };
 pub use json::Object;
 #[doc(hidden)]
@@ -79,21 +78,23 @@ pub use kms_meta::{KmsBootstrap, KmsMeta, KmsRules, MAX_KMS_META_BYTES};
 pub(crate) use limits::MAX_COMPOSE_VALUES;
 pub use limits::{
     MAX_ATTESTATION_BYTES, MAX_COMPOSE_BYTES, MAX_COMPOSE_FILE_BYTES, MAX_EVENTS, MAX_INFO_BYTES,
-    MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES,
+    MAX_QUOTE_BYTES,
 };
 pub use nras::{NrasAnswer, NrasKind, RecordedNras, keys_used};
 pub use phala_cloud::{PhalaCloudAnswer, PhalaCloudInstance};
 pub use phala_kms::PhalaKms;
+pub(crate) use phala_verifier::BODY_FIELDS;
 pub(crate) use phala_verifier::error_detail;
-pub use phala_verifier::{BODY_FIELDS, PhalaAnswer, PhalaQuote, RecordedPhalaAnswer};
+pub use phala_verifier::{PhalaAnswer, PhalaQuote, RecordedPhalaAnswer};
 pub use quote::QuoteBytes;
 pub use recorded_chain::{Contracts, RecordedChain, RecordedExchange, RpcFault, RpcOutcome};
 pub use recorded_kms::{
     BootstrapSource, MAX_BOOTSTRAPS, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
 };
+pub(crate) use statements::MAX_LOOKED_UP;
 pub use statements::{
-    LookupProblem, LookupProblemKind, MAX_LOOKED_UP, MAX_STATEMENT_FILE, MAX_STATEMENTS, RecordedStatements,
-    StatementFile, StatementFileError, StatementSource,
+    LookupProblem, LookupProblemKind, MAX_STATEMENT_FILE, MAX_STATEMENTS, RecordedStatements, StatementFile,
+    StatementFileError, StatementSource,
 };
 pub use tls_chain::{
     MAX_TLS_CERTIFICATE_BYTES, MAX_TLS_CERTIFICATES, Probe, Seen, TlsChain, TlsChainError, TlsHost,

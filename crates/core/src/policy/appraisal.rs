@@ -27,18 +27,20 @@ use crate::verify::Layout;
 /// (dstack-attestation.md §2.4; threats.md T21).
 pub const DEFAULT_TD_ATTRIBUTES: [u8; 8] = [0, 0, 0, 0x10, 0, 0, 0, 0];
 
-/// Everything that a deployment is judged against.
+/// Everything that a deployment is judged against. An expectation that is absent is not met: its check is skipped, and a tier that
+/// requires the check is not reached. The default expects nothing of the code, and accepts known OS images, the TCB status
+/// `UpToDate` and a signed nonce alone.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// SHA-256 of the compose document.
+    /// SHA-256 of the compose document, 32 bytes.
     pub compose_hash: Option<Expected<[u8; 32]>>,
     /// A second one, accepted for a while: the release that is rolled out, or the one that it replaces.
     pub second_compose_hash: Option<SecondHash>,
     /// The docker compose file that must be the one in the compose document, byte for byte.
     pub docker_compose: Option<Expected<String>>,
-    /// The app's identity.
+    /// The app's identity, 20 bytes.
     pub app_id: Option<Expected<[u8; 20]>>,
-    /// Which instances may answer. Never an empty list.
+    /// Which instances may answer, 20 bytes each. Never an empty list.
     pub instance_ids: Option<Expected<Vec<[u8; 20]>>>,
     /// How many instances of the app must run at least, by Phala Cloud's list.
     pub min_instances: Option<NonZeroU32>,
@@ -244,9 +246,9 @@ pub struct ReportDataPolicy {
 pub struct LockedPlatform {
     /// TDATTRIBUTES, 8 bytes in the order of the quote.
     pub td_attributes: Option<[u8; 8]>,
-    /// MRSEAM.
+    /// MRSEAM: the TDX module, 48 bytes.
     pub mr_seam: Option<[u8; 48]>,
-    /// FMSPC.
+    /// FMSPC: the platform's family, 6 bytes.
     pub fmspc: Option<[u8; 6]>,
     /// The lock.
     pub lock: LockOrigin,

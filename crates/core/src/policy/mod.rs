@@ -26,8 +26,7 @@ pub(crate) mod tcb;
 mod tls_binding;
 mod written_source;
 
-#[doc(hidden)]
-pub use gpu_pin::KEYS as GPU_KEYS;
+pub(crate) use gpu_pin::KEYS as GPU_KEYS;
 
 pub use appraisal::{
     DEFAULT_TD_ATTRIBUTES, Freshness, ImagePinsPolicy, LaunchInputsPolicy, LockedCompose, LockedPlatform,
@@ -35,13 +34,14 @@ pub use appraisal::{
 };
 pub use expected::{Expected, Origin};
 pub use fingerprint::Fingerprint;
-pub use github_issuer::{GITHUB_ACTIONS, github_of};
+pub use github_issuer::GITHUB_ACTIONS;
+pub(crate) use github_issuer::github_of;
 pub use governance::{ContractPin, GovernanceMode, GovernancePolicy};
 pub use gpu::{GpuExpectations, GpuMode, GpuModel, GpuModelError, GpuVerifier, LockedGpus};
 pub use gpu_pin::GpuPin;
 pub use image_name::{ImagePattern, normal_name};
 pub use key_provider::{KeyProviderPin, PinError};
-pub use key_providers::{KeyProviders, KeyProvidersError, MAX_KEY_PROVIDERS};
+pub use key_providers::{KeyProviders, KeyProvidersError};
 pub use kms::{KmsHost, KmsHostError, KmsMode, KmsPolicy, MAX_KMS};
 pub use known_by::{KnownBy, KnownByError};
 pub use lock_key::LockKey;

@@ -80,7 +80,8 @@ impl Rule {
     }
 }
 
-/// What the measured OS recorded while booting.
+/// What the measured OS recorded while booting: the events of RTMR3 up to `system-ready`, after which the app can write its own.
+/// Only a [`MeasuredLog`](super::MeasuredLog) whose boot events are complete and in order gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BootClaims {
     app_id: [u8; 20],

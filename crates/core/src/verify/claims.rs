@@ -50,7 +50,8 @@ pub struct Inputs<'a> {
     pub clock_floor: u64,
 }
 
-/// Everything that was proven about one deployment.
+/// Everything that was proven about one deployment, and for the rest why it is not. Only [`prove`] makes it, so that a value in it
+/// is a fact.
 #[derive(Debug)]
 pub struct Claims {
     /// The quote.
@@ -65,7 +66,7 @@ pub struct Claims {
     pub boot: Result<BootClaims, NotProven<BootRefusal>>,
     /// The compose document.
     pub compose: Result<MeasuredCompose, NotProven<ComposeRefusal>>,
-    /// The nonce that the evidence was asked for with.
+    /// The nonce that the evidence was asked for with, 32 bytes. Whether it is signed is for the check `freshness`.
     pub nonce: Option<[u8; 32]>,
     /// Whether the report data beside the quote is the one inside it.
     pub echo: Echo,
@@ -127,7 +128,10 @@ pub enum InfoOrigin {
     Other,
 }
 
-/// Proves what can be proven. Pure: the same inputs give the same facts.
+/// Proves what can be proven, in this order: collateral, quote, event log, boot events, compose document. Each rests on the one
+/// before it; what rests on something unproven is [`NotProven::NotReached`]. Pure: the same inputs give the same claims.
+///
+/// It never fails as a whole. Each field of [`Claims`] says what is proven, or why it is not.
 #[must_use]
 pub fn prove(inputs: &Inputs<'_>) -> Claims {
     let prover = Prover(());

@@ -77,7 +77,8 @@ pub use ingress::{
 };
 pub use live_kms::KmsInputs;
 pub use live_tls::{LeafInputs, is_bound_certificate, prove_certificate};
-pub use measurements::{mr_aggregated, mr_system_at_boot};
+pub use measurements::mr_aggregated;
+pub(crate) use measurements::mr_system_at_boot;
 pub use not_proven::COLLATERAL_LIMIT;
 pub use not_proven::{FORECAST, NotProven, UnusableCollateral};
 pub use os_image::{
@@ -93,7 +94,8 @@ pub use quote::{
 pub use ra_tls::{RaTlsCertificate, RaTlsRefusal, evidence_of as ra_tls_evidence_of, spki_sha256};
 pub use refusal::{QeShortfall, QuoteRefusal, Revocation};
 pub use report_data::{Layout, UnknownLayout};
-pub use statements::{FoundStatement, ImageStatements, name_and_digest, verify_statements};
+pub(crate) use statements::name_and_digest;
+pub use statements::{FoundStatement, ImageStatements, verify_statements};
 pub use tls_binding::{BindingMode, BoundChannel, NotBound, Tls};
 pub use trust_root::{RootError, TrustRoot};
 

@@ -10,7 +10,8 @@ use crate::verify::digest::sha256;
 
 /// A TDX quote whose signature chain, collateral, type and attributes hold.
 ///
-/// The only place that exposes MRTD, RTMRs, REPORTDATA, PPID and FMSPC. It can be made by `prove/quote` only.
+/// The only place that exposes MRTD, RTMRs, REPORTDATA, PPID and FMSPC. Only [`prove`](crate::prove) makes it. The layout is that of
+/// quotes of version 4 and 5 in Intel's TDX DCAP Quoting Library API.
 #[derive(Debug, Clone)]
 pub struct VerifiedQuote {
     report: TDReport10,
