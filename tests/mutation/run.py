@@ -1,0 +1,163 @@
+"""Changes the code that decides, one small change at a time, and says which changes no test notices.
+
+What is changed is in .cargo/mutants.toml; cargo-mutants lists the changes. All of them are written into one copy of the
+project, each behind a switch (`rewrite.py`), which is built once (`tree.py`). A first run of each test learns which changes it
+comes by. Then each change is switched on for the tests that come by it, until one fails (`trials.py`).
+
+Results are kept in target/mutants: what was caught there is not tried again, so a run that was cut short goes on where it
+ended. A change that no test notices makes it fail, unless tests/mutants.toml says why it makes no difference. Needs
+cargo-mutants, which it installs under target/mutants where it is not there.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import tomllib
+from pathlib import Path
+
+import trials
+from tree import Tree
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OUT = ROOT / "target" / "mutants"
+VERSION = "27.1.0"
+
+
+def tool():
+    """The path of cargo-mutants, in this version."""
+    for path in (shutil.which("cargo-mutants"), OUT / "bin" / "cargo-mutants"):
+        if path and Path(path).exists():
+            said = subprocess.run([path, "mutants", "--version"], capture_output=True, text=True, check=True).stdout
+            if VERSION in said:
+                return str(path)
+    subprocess.run(
+        ["cargo", "install", "--quiet", "--locked", "--root", OUT, f"cargo-mutants@{VERSION}"], cwd=ROOT, check=True
+    )
+    return str(OUT / "bin" / "cargo-mutants")
+
+
+def listed(options):
+    """The changes that cargo-mutants would try."""
+    command = [tool(), "mutants", "--workspace", "--list", "--json"]
+    if options.shard:
+        command += ["--shard", options.shard]
+    for regex in options.only:
+        command += ["--re", regex]
+    if options.changed_since:
+        diff = ["git", "diff", f"{options.changed_since}..."]
+        changes = subprocess.run(diff, cwd=ROOT, capture_output=True, check=True).stdout
+        (OUT / "changes.diff").write_bytes(changes)
+        command += ["--in-diff", str(OUT / "changes.diff")]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return json.loads(said) if said.strip() else []
+
+
+def accepted():
+    """Changes that make no difference, by the name that cargo-mutants gives them without its line, and why."""
+    rows = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text()).get("mutant", [])
+    for row in rows:
+        if set(row) != {"change", "why"} or not row["why"].strip():
+            sys.exit(f"tests/mutants.toml: a row has `change` and `why`, and this one has {', '.join(row)}")
+    return {row["change"]: row["why"] for row in rows}
+
+
+def without_line(name):
+    """`FILE:LINE:COLUMN: CHANGE` as `FILE: CHANGE`: a line moves with every edit above it."""
+    place, change = name.split(": ", 1)
+    return f"{place.split(':')[0]}: {change}"
+
+
+class Results:
+    """What became of each change, in a file that is written after each."""
+
+    def __init__(self, path):
+        self.path, self.lock = path, threading.Lock()
+        self.rows = json.loads(path.read_text()) if path.exists() else {}
+
+    def put(self, name, outcome):
+        with self.lock:
+            self.rows[name] = outcome
+            temporary = self.path.with_suffix(".new")
+            temporary.write_text(json.dumps(self.rows, indent=0))
+            temporary.replace(self.path)
+
+    def caught(self, name):
+        return name in self.rows and self.rows[name] not in ("missed", "not reached")
+
+
+def learned(programs, workers):
+    """The tests and what they come by; kept until a program changes."""
+    key = hashlib.sha256(b"".join(hashlib.sha256(Path(program).read_bytes()).digest() for program, _ in programs.values()))
+    kept = OUT / f"reached-{key.hexdigest()[:16]}.json"
+    if not kept.exists():
+        for old in OUT.glob("reached-*.json"):
+            old.unlink()
+        kept.write_text(trials.dump(trials.learn(programs, OUT / "scratch", workers)))
+    return trials.load(kept.read_text())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shard", help="the K-th of N parts, from 0: K/N")
+    parser.add_argument("--changed-since", metavar="COMMIT", help="only lines that changed since then")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="REGEX", help="only changes whose name, PATH:LINE:COLUMN: CHANGE, matches"
+    )
+    parser.add_argument("--again", action="store_true", help="tries what was caught before again, too")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many changes are tried at once")
+    options = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    changes = {number: change for number, change in enumerate(listed(options), 1)}
+    if not changes:
+        print("Nothing to change here.")
+        return 0
+    tree = Tree(ROOT, OUT, changes)
+    programs = tree.build()
+    print(f"{len(changes)} changes, {len(tree.dropped)} that do not compile, {len(tree.unswitchable())} that cannot be switched", flush=True)
+    tests = learned(programs, options.jobs)
+    failing = [test.name for test in tests if not test.passes]
+    print(f"{len(tests)} tests in {sum(test.seconds for test in tests):.0f} s; without a change {len(failing)} fail: {failing}", flush=True)
+    results = Results(OUT / "results.json")
+    reaching = collections.defaultdict(list)
+    for test in trials.order([test for test in tests if test.passes]):
+        for number in test.reaches:
+            reaching[number].append(test)
+    tried = [number for number in changes if number not in tree.dropped and number not in tree.unswitchable()]
+    wanted = [number for number in tried if options.again or not results.caught(changes[number]["name"])]
+
+    def attempt(number):
+        name, tests = changes[number]["name"], reaching[number]
+        by = trials.notices(number, tests) if tests else None
+        results.put(name, by or ("missed" if tests else "not reached"))
+
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for done, _ in enumerate(pool.map(attempt, wanted), 1):
+            if done % 100 == 0:
+                print(f"{done} of {len(wanted)}", flush=True)
+    return report(changes, tried, tree, results)
+
+
+def report(changes, tried, tree, results):
+    known = accepted()
+    names = [changes[number]["name"] for number in tried]
+    survivors = [name for name in names if not results.caught(name)]
+    unknown = [name for name in survivors if without_line(name) not in known]
+    caught = len(names) - len(survivors)
+    print(f"{caught} of {len(names)} caught ({caught / len(names):.1%}); {len(survivors)} survive, of them {len(survivors) - len(unknown)} with a reason")
+    print(f"not tried: {len(tree.dropped)} that do not compile, {len(tree.unswitchable())} in constants and conditions with let")
+    for name in unknown:
+        print(f"{'no test comes by' if results.rows[name] == 'not reached' else 'no test notices'}: {name}")
+    if unknown:
+        print("Write a test that notices, or say in tests/mutants.toml why the change makes no difference.")
+    return 1 if unknown else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
