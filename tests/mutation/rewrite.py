@@ -120,6 +120,10 @@ class File:
     def FnValue(self, change):
         if change.start == change.end:
             return "empty body"
+        function = function_of(self.source.root.descendant_for_byte_range(change.start, change.start))
+        type_of = function.child_by_field_name("return_type")
+        if type_of is not None and "impl" in type_of.text.decode().split():
+            return "a type without a name"
         site = self.site(("fn", change.start), change.start, change.start, None)
         site.changes.append(change)
 

@@ -59,6 +59,15 @@ def listed(options):
     return json.loads(said) if said.strip() else []
 
 
+def every_place(changes):
+    """Fails where a pattern of the files to change matches none: a file moved, and nothing of it would be changed."""
+    places = tomllib.loads((ROOT / ".cargo" / "mutants.toml").read_text())["examine_globs"]
+    for place in places:
+        files = {str(path.relative_to(ROOT)) for path in ROOT.glob(place)}
+        if not any(change["file"] in files for change in changes):
+            sys.exit(f".cargo/mutants.toml: nothing is changed in {place}")
+
+
 def accepted():
     """Changes that make no difference, by the name that cargo-mutants gives them without its line, and why."""
     rows = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text()).get("mutant", [])
@@ -114,7 +123,10 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many changes are tried at once")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    changes = {number: change for number, change in enumerate(listed(options), 1)}
+    found = listed(options)
+    if not (options.shard or options.only or options.changed_since):
+        every_place(found)
+    changes = dict(enumerate(found, 1))
     if not changes:
         print("Nothing to change here.")
         return 0
