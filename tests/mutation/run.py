@@ -14,6 +14,7 @@ import collections
 import concurrent.futures
 import hashlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -28,6 +29,8 @@ from tree import Tree
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUT = ROOT / "target" / "mutants"
 VERSION = "27.1.0"
+# The first word of what is written of a change that no test notices.
+MISSED = "missed"
 
 
 def tool():
@@ -89,22 +92,44 @@ class Results:
     def __init__(self, path):
         self.path, self.lock = path, threading.Lock()
         self.rows = json.loads(path.read_text()) if path.exists() else {}
+        # Which programs the tests were of: with the same ones a change that survived survives again.
+        self.programs = None
 
     def put(self, name, outcome):
         with self.lock:
-            self.rows[name] = outcome
+            self.rows[name] = outcome or f"{MISSED} {self.programs}"
             temporary = self.path.with_suffix(".new")
             temporary.write_text(json.dumps(self.rows, indent=0))
             temporary.replace(self.path)
 
+    def known(self, name):
+        return self.caught(name) or self.rows.get(name) == f"{MISSED} {self.programs}"
+
     def caught(self, name):
-        return name in self.rows and self.rows[name] not in ("missed", "not reached")
+        return name in self.rows and not self.rows[name].startswith(MISSED)
+
+
+def key_of(programs):
+    """What changes when one of the programs does."""
+    parts = b"".join(hashlib.sha256(Path(program).read_bytes()).digest() for program, _ in programs.values())
+    return hashlib.sha256(parts).hexdigest()[:16]
+
+
+def drawn(names, size):
+    """A random sample of the changes, the same ones each time; a larger one holds the smaller ones."""
+    return set(sorted(names, key=lambda name: hashlib.sha256(name.encode()).digest())[:size])
+
+
+def interval(caught, of):
+    """The 95 % confidence interval of a share, by Wilson."""
+    z, share = 1.96, caught / of
+    middle, half = share + z * z / (2 * of), z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return tuple((middle + sign * half) / (1 + z * z / of) for sign in (-1, 1))
 
 
 def learned(programs, workers):
     """The tests and what they come by; kept until a program changes."""
-    key = hashlib.sha256(b"".join(hashlib.sha256(Path(program).read_bytes()).digest() for program, _ in programs.values()))
-    kept = OUT / f"reached-{key.hexdigest()[:16]}.json"
+    kept = OUT / f"reached-{key_of(programs)}.json"
     if not kept.exists():
         for old in OUT.glob("reached-*.json"):
             old.unlink()
@@ -119,6 +144,7 @@ def main():
     parser.add_argument(
         "--only", action="append", default=[], metavar="REGEX", help="only changes whose name, PATH:LINE:COLUMN: CHANGE, matches"
     )
+    parser.add_argument("--sample", type=int, metavar="N", help="N changes drawn from all files, the same ones each time")
     parser.add_argument("--again", action="store_true", help="tries what was caught before again, too")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many changes are tried at once")
     options = parser.parse_args()
@@ -137,35 +163,46 @@ def main():
     failing = [test.name for test in tests if not test.passes]
     print(f"{len(tests)} tests in {sum(test.seconds for test in tests):.0f} s; without a change {len(failing)} fail: {failing}", flush=True)
     results = Results(OUT / "results.json")
+    results.programs = key_of(programs)
     reaching = collections.defaultdict(list)
     for test in trials.order([test for test in tests if test.passes]):
         for number in test.reaches:
             reaching[number].append(test)
     tried = [number for number in changes if number not in tree.dropped and number not in tree.unswitchable()]
-    wanted = [number for number in tried if options.again or not results.caught(changes[number]["name"])]
+    switched = len(tried)
+    if options.sample:
+        sample = drawn([changes[number]["name"] for number in tried], options.sample)
+        tried = [number for number in tried if changes[number]["name"] in sample]
+    wanted = [number for number in tried if options.again or not results.known(changes[number]["name"])]
+    reached = {number for test in tests for number in test.reaches}
 
     def attempt(number):
         name, tests = changes[number]["name"], reaching[number]
-        by = trials.notices(number, tests) if tests else None
-        results.put(name, by or ("missed" if tests else "not reached"))
+        results.put(name, trials.notices(number, tests) if tests else None)
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for done, _ in enumerate(pool.map(attempt, wanted), 1):
             if done % 100 == 0:
                 print(f"{done} of {len(wanted)}", flush=True)
-    return report(changes, tried, tree, results)
+    return report(changes, tried, switched, tree, results, reached)
 
 
-def report(changes, tried, tree, results):
-    known = accepted()
-    names = [changes[number]["name"] for number in tried]
-    survivors = [name for name in names if not results.caught(name)]
-    unknown = [name for name in survivors if without_line(name) not in known]
+def report(changes, tried, switched, tree, results, reached):
+    accepted_ones = accepted()
+    names = {number: changes[number]["name"] for number in tried}
+    survivors = {number: name for number, name in names.items() if not results.caught(name)}
+    unknown = {number: name for number, name in survivors.items() if without_line(name) not in accepted_ones}
     caught = len(names) - len(survivors)
-    print(f"{caught} of {len(names)} caught ({caught / len(names):.1%}); {len(survivors)} survive, of them {len(survivors) - len(unknown)} with a reason")
+    print(
+        f"{caught} of {len(names)} caught ({caught / len(names):.1%}); {len(survivors)} survive, "
+        f"of them {len(survivors) - len(unknown)} with a reason"
+    )
+    if len(names) < switched:
+        low, high = interval(caught, len(names))
+        print(f"a sample of {switched}: with 95 % confidence {low:.1%} to {high:.1%} of all are caught")
     print(f"not tried: {len(tree.dropped)} that do not compile, {len(tree.unswitchable())} in constants and conditions with let")
-    for name in unknown:
-        print(f"{'no test comes by' if results.rows[name] == 'not reached' else 'no test notices'}: {name}")
+    for number, name in unknown.items():
+        print(f"{'no test notices' if number in reached else 'no test comes by'}: {name}")
     if unknown:
         print("Write a test that notices, or say in tests/mutants.toml why the change makes no difference.")
     return 1 if unknown else 0

@@ -212,14 +212,18 @@ class Tree:
 
 
 def copy(root, tree, but):
-    """The files of the project as they are in the working folder, but for some that are written otherwise. A file that did
-    not change keeps its time."""
+    """The files of the project as they are in the working folder, but for some that are written otherwise, and no others. A file
+    that did not change keeps its time."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True, check=True
     ).stdout.split(b"\0")
-    for name in (os.fsdecode(name) for name in listed if name):
-        if name not in but and (root / name).is_file():
-            put(tree / name, (root / name).read_bytes(), root / name)
+    names = {name for name in map(os.fsdecode, listed) if name and (root / name).is_file()}
+    for name in names - but:
+        put(tree / name, (root / name).read_bytes(), root / name)
+    # What the project has no more: a module that moved would be there twice.
+    for path in tree.rglob("*"):
+        if not path.is_dir() and str(path.relative_to(tree)) not in names:
+            path.unlink()
     # Recorded evidence lies beside the project, where it is there.
     beside, link = root.parent / "shared", tree.parent / "shared"
     if beside.exists() and not link.exists():
