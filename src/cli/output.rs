@@ -1,5 +1,7 @@
 //! Where a report goes, and what becomes of its exit code.
 
+use std::borrow::Cow;
+
 use super::args::{Color, FailOn, Format, OutputArgs};
 use super::github;
 use crate::alert::alerting::not_sent_yet;
@@ -64,9 +66,10 @@ pub(super) fn announce(
     statements::in_order_of(report, &mut attested);
     places.statement = statements::paths_of_one(&files, report, &attested);
     places.statements = statements::list(&files, report, &attested);
-    let mut written = report.clone();
+    // A report on ten thousand targets is copied only where the copy says something else.
+    let mut written = Cow::Borrowed(report);
     if alerts == Alerts::Follow {
-        written.alerts.push(not_sent_yet());
+        written.to_mut().alerts.push(not_sent_yet());
     }
     for PendingFile { path, text } in places.files(&written) {
         problems.extend(write(&path, &text).err());

@@ -40,7 +40,7 @@ pub fn appraise(
     subject: &Subject,
 ) -> TargetReport {
     let mut compose_diff = Vec::new();
-    let mut checks = Vec::new();
+    let mut checks = Vec::with_capacity(checks::ALL.len());
     let mut accepted = Vec::new();
     for check in checks::ALL {
         let finding = run(check, claims, policy);

@@ -1,5 +1,7 @@
 //! What a check is: its words, its reasons, what it is required for, and its decision.
 
+use std::borrow::Cow;
+
 use super::finding::{Finding, Reason};
 use crate::policy::{Origin, Policy};
 use crate::report::{Accepted, CheckId, CheckResult, SideTier, Status, Tier};
@@ -58,9 +60,9 @@ impl Check {
             id: self.id,
             status: finding.status,
             reason: finding.reason.map(|reason| reason.id.to_owned()),
-            title: self.title.to_owned(),
-            proves: self.proves.to_owned(),
-            prevents: self.prevents.to_owned(),
+            title: Cow::Borrowed(self.title),
+            proves: Cow::Borrowed(self.proves),
+            prevents: Cow::Borrowed(self.prevents),
             detail: finding.detail.clone(),
             expected: finding.expected.clone(),
             location: origin.and_then(Origin::location),

@@ -1,5 +1,7 @@
 //! What one check found.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{CheckId, Location, SideTier};
@@ -46,11 +48,11 @@ pub struct CheckResult {
     /// Why, kebab-case, stable for ever. Null when the check passed.
     pub reason: Option<String>,
     /// The check's name in words.
-    pub title: String,
+    pub title: Cow<'static, str>,
     /// What a pass of this check proves.
-    pub proves: String,
+    pub proves: Cow<'static, str>,
     /// The attack that it prevents.
-    pub prevents: String,
+    pub prevents: Cow<'static, str>,
     /// What was found, one sentence.
     pub detail: String,
     /// What was expected, where a value was.
