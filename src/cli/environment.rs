@@ -14,14 +14,20 @@ use crate::unknown_variables;
 use crate::usage_error::UsageError;
 
 /// The arguments, with options from the environment appended.
-pub(super) fn with_environment(command: clap::Command, env: &Env) -> Result<Vec<OsString>, UsageError> {
-    unknown_variables::refuse_near_misses(&option_variables(&command), &env.variables)?;
+///
+/// `variables` are the [`option_variables`] of the command.
+pub(super) fn with_environment(
+    command: &clap::Command,
+    variables: &BTreeSet<String>,
+    env: &Env,
+) -> Result<Vec<OsString>, UsageError> {
+    unknown_variables::refuse_near_misses(variables, &env.variables)?;
     let args = &env.args;
     // A command line that does not parse is reported as it stands.
     let Ok(matches) = command.clone().ignore_errors(true).try_get_matches_from(args) else {
         return Ok(args.clone());
     };
-    let Some((name, given, subcommand)) = innermost(&command, &matches) else {
+    let Some((name, given, subcommand)) = innermost(command, &matches) else {
         return Ok(args.clone());
     };
     let mut options: Vec<OsString> = Vec::new();

@@ -78,11 +78,14 @@ pub fn run(env: &mut Env) -> u8 {
 }
 
 fn decide(env: &mut Env) -> u8 {
-    let argv = match environment::with_environment(help::command(), env) {
+    // Made once: it costs more instructions than the signatures of a quote.
+    let command = help::command();
+    let variables = environment::option_variables(&command);
+    let argv = match environment::with_environment(&command, &variables, env) {
         Ok(argv) => argv,
         Err(error) => return usage(env, &error, true),
     };
-    let parsed = help::command()
+    let parsed = command
         .try_get_matches_from(argv)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
@@ -90,8 +93,7 @@ fn decide(env: &mut Env) -> u8 {
         Err(error) => return clap_exit(env, &error),
     };
     if cli.command.reads_options_of_a_run()
-        && let Some(line) =
-            unknown_variables::notes(&environment::option_variables(&help::command()), &env.variables)
+        && let Some(line) = unknown_variables::notes(&variables, &env.variables)
     {
         env.complain(&line);
     }

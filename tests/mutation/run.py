@@ -130,11 +130,10 @@ def interval(caught, of):
 def learned(programs, workers):
     """The tests and what they come by; kept until a program changes."""
     kept = OUT / f"reached-{key_of(programs)}.json"
-    if not kept.exists():
-        for old in OUT.glob("reached-*.json"):
+    for old in OUT.glob("reached-*.json"):
+        if old != kept:
             old.unlink()
-        kept.write_text(trials.dump(trials.learn(programs, OUT / "scratch", workers)))
-    return trials.load(kept.read_text())
+    return trials.learn(programs, OUT / "scratch", workers, kept)
 
 
 def main():
@@ -145,6 +144,10 @@ def main():
         "--only", action="append", default=[], metavar="REGEX", help="only changes whose name, PATH:LINE:COLUMN: CHANGE, matches"
     )
     parser.add_argument("--sample", type=int, metavar="N", help="N changes drawn from all files, the same ones each time")
+    parser.add_argument(
+        "--program", action="append", choices=["cvm_verify_core", "cvm_verify", "attacks"],
+        help="only the tests of this program; may be given several times (default: all three)",
+    )
     parser.add_argument("--again", action="store_true", help="tries what was caught before again, too")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many changes are tried at once")
     options = parser.parse_args()
@@ -158,6 +161,8 @@ def main():
         return 0
     tree = Tree(ROOT, OUT, changes)
     programs = tree.build()
+    if options.program:
+        programs = {name: programs[name] for name in options.program}
     print(f"{len(changes)} changes, {len(tree.dropped)} that do not compile, {len(tree.unswitchable())} that cannot be switched", flush=True)
     tests = learned(programs, options.jobs)
     failing = [test.name for test in tests if not test.passes]

@@ -26,6 +26,7 @@ class Test:
     def __init__(self, program, folder, name):
         self.program, self.folder, self.name = program, folder, name
         self.seconds, self.passes, self.reaches = 0.0, False, frozenset()
+        self.is_learned = False
 
     def learn(self, scratch):
         file = scratch / f"{os.path.basename(self.program)}-{abs(hash(self.name))}"
@@ -41,6 +42,7 @@ class Test:
         if file.exists():
             self.reaches = frozenset(int(line) for line in file.read_text().split())
             file.unlink()
+        self.is_learned = True
         return time.monotonic() - began
 
 
@@ -89,11 +91,25 @@ def notices(number, tests):
     return None
 
 
-def learn(programs, scratch, workers):
-    tests = list(all_tests(programs))
+def learn(programs, scratch, workers, kept):
+    """The tests and what they come by. Written to `kept` now and then: a run that was cut short goes on where it ended."""
+    known = {(test.program, test.name): test for test in (load(kept.read_text()) if kept.exists() else [])}
+    tests = [known.get((test.program, test.name), test) for test in all_tests(programs)]
+    left = [test for test in tests if (test.program, test.name) not in known]
     scratch.mkdir(parents=True, exist_ok=True)
+
+    def save():
+        done = [test for test in tests if test.is_learned or (test.program, test.name) in known]
+        temporary = kept.with_suffix(".new")
+        temporary.write_text(dump(done))
+        temporary.replace(kept)
+
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda test: test.learn(scratch), tests))
+        for count, _ in enumerate(pool.map(lambda test: test.learn(scratch), left), 1):
+            if count % 50 == 0:
+                save()
+                print(f"{count} of {len(left)} tests run alone", flush=True)
+    save()
     return tests
 
 
