@@ -34,10 +34,16 @@ def arguments_of(corpus, case):
     return [argument.replace("{folder}", str(corpus)) for argument in case["arguments"]]
 
 
+def files_of(corpus, case):
+    """The files that a case names: its policy file, and what that one names beside it."""
+    return {path.name: path.read_bytes() for kind in ("policy.toml", "lock", "reference.toml", "kms-bootstrap.json")
+            for path in [corpus / f"{case['name']}.{kind}"] if path.exists()}
+
+
 def opinion(corpus, case, root):
     """The result of this implementation, or the sentence that says why there is none."""
     try:
-        return appraisal.appraise((corpus / case["bundle"]).read_bytes(), arguments_of(corpus, case), root)
+        return appraisal.appraise((corpus / case["bundle"]).read_bytes(), arguments_of(corpus, case), root, files_of(corpus, case))
     except NotImplementedHere as error:
         return f"not implemented: {error}"
     except Conflict as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from cryptography import x509
 
-from . import (boot_order, collateral, compose_document, event_log, evidence, freshness, gpu, mr_config_id, os_image,
+from . import (boot_order, collateral, compose_document, event_log, evidence, freshness, governance, gpu, mr_config_id, os_image,
                policy as policies, quote, source_provenance, strict_json, tls_binding)
 from .os_image import table
 
@@ -60,12 +60,13 @@ class Run:
             status, advisories = self.with_collateral(parsed, platform)
         except quote.Refused as error:
             self.set("quote-signature", "fail", error.reason)
-            return
+            return self.not_verified()
         except collateral.Undetermined as error:
             self.set("collateral", "error", error.reason)
             self.set("quote-signature", "error", "quote-not-proven")
-            return
+            return self.not_verified()
         self.set("quote-signature", "pass")
+        self.registers, self.platform_ppid, self.quote_user_data = parsed.registers(), platform.ppid, parsed.signed[28:48]
         self.tcb(status, advisories)
         self.set("td-attributes", *quote.td_attributes(parsed))
         self.same_instance(parsed)
@@ -77,6 +78,16 @@ class Run:
         self.log(parsed)
         self.set("gpu", *gpu.judge(self, self.claims))
         self.set("source-provenance", *source_provenance.judge(self, self.claims))
+        self.set("governance", *governance.judge(self, self.claims))
+
+    def why_not_proven(self):
+        """Why there are no claims of the boot."""
+        return "event-log-not-proven" if self.checks["event-log"][0] != "pass" else "boot-order-not-proven"
+
+    def not_verified(self):
+        """What was named of contracts cannot be judged without a quote."""
+        if governance.is_configured(self.policy):
+            self.set("governance", "error", "quote-not-proven")
 
     def with_collateral(self, parsed, platform):
         documents = collateral.read(self.bundle.get("collateral"))
@@ -229,7 +240,7 @@ class Run:
         if self.policy.tls_binding != "auto" and self.checks.get("tls-binding", ("error",))[0] != "pass":
             return "inconclusive"
         # What was asked for and could not be determined leaves the verdict open, and so does a form that nobody knows.
-        if any(self.checks[name][0] == "error" for name in ("mr-config-id", "gpu", "source-provenance")):
+        if any(self.checks[name][0] == "error" for name in ("mr-config-id", "gpu", "source-provenance", "governance")):
             return "inconclusive"
         if self.policy.assurance == "code+source":
             return "pass" if source_provenance.meets(self) else "inconclusive"

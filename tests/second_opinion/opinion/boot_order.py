@@ -32,6 +32,7 @@ class Claims:
     gpu_policy_hash: bytes | None = None
     init_scripts: list = field(default_factory=list)
     gpu_attestation: bytes | None = None
+    mr_kms: bytes | None = None
     unknown: list = field(default_factory=list)
 
 
@@ -110,6 +111,8 @@ def read(events):
             claims.init_scripts.append(event.payload)
         elif event.name == "gpu-attestation":
             claims.gpu_attestation = event.payload
+        elif event.name == "mr-kms":
+            claims.mr_kms = event.payload
         elif event.name == "key-provider":
             claims.key_provider = key_provider(event.payload)
     return claims

@@ -52,6 +52,12 @@ class Policy:
     source_refs: list = field(default_factory=list)
     source_commit: str | None = None
     sigstore_root: bytes | None = None
+    governance: str = "auto"
+    governance_settings: dict = field(default_factory=dict)
+    kms: str = "auto"
+    kms_settings: dict = field(default_factory=dict)
+    lock: dict = field(default_factory=dict)
+    reference: dict = field(default_factory=dict)
 
 
 def hex_of(text, *lengths):
@@ -112,17 +118,38 @@ def exception(text, now):
 
 
 def file_of(text, files):
-    if text not in files:
+    name = text.rpartition("/")[2]
+    if name not in files:
         raise Usage(f"{text} is not there")
-    return files[text]
+    return files[name]
 
 
-def read_file(policy, data):
-    """A policy file of one target, as far as it says what options cannot."""
-    (target,) = tomllib.loads(data.decode())["target"]
-    if set(target) - {"name", "url", "images"}:
-        raise NotImplementedHere(f"policy file: {sorted(target)}")
-    policy.images = target.get("images", [])
+def toml(text, files):
+    return tomllib.loads(file_of(text, files).decode())
+
+
+def read_file(policy, target, files):
+    """The one target of a policy file, as far as it says what options cannot."""
+    for name, value in target.items():
+        kind, _, rest = name.partition("-")
+        if name == "images":
+            policy.images = value
+        elif name == "app-id":
+            policy.app_id = hex_of(value, 20)
+        elif name in ("governance", "kms"):
+            setattr(policy, name, word(value, {"required", "unchecked"}))
+        elif kind == "governance":
+            policy.governance_settings[rest] = value
+        elif kind == "kms":
+            policy.kms_settings[rest] = value
+        elif name == "lock":
+            policy.lock = toml(value, files)
+        elif name == "reference-values":
+            policy.reference = toml(value, files)
+        elif name not in ("name", "url"):
+            raise NotImplementedHere(f"policy file: {name}")
+    if set(policy.lock) - {"schema", "governance", "kms"}:
+        raise NotImplementedHere(f"lock: {sorted(policy.lock)}")
 
 
 def read(arguments, now, files=None):
@@ -134,6 +161,9 @@ def read(arguments, now, files=None):
     while words:
         name = words.pop(0)
         name, equals, value = name.partition("=")
+        if name == "--require-kms":
+            policy.kms = "required"
+            continue
         if not name.startswith("--"):
             raise Usage(f"{name} is not expected")
         if not equals:
@@ -211,10 +241,13 @@ def read(arguments, now, files=None):
             case "--sigstore-root":
                 policy.sigstore_root = file_of(value, files)
             case "--config":
-                read_file(policy, file_of(value, files))
+                (target,) = toml(value, files)["target"]
+                read_file(policy, target, files)
             case "--target":
                 pass  # the file has one target
-            case "--lock" | "--docker-compose" | "--app-compose-file" | "--governance" \
+            case "--governance":
+                policy.governance = word(value, {"required", "unchecked"})
+            case "--lock" | "--docker-compose" | "--app-compose-file" \
                     | "--reference-values" | "--report-data-key" | "--report-data-value":
                 raise NotImplementedHere(name)
             case _:

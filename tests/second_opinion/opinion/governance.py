@@ -1,0 +1,234 @@
+"""Check `governance`: contracts allow the app, and belong to whom they should (platform.md §5; docs/governance.md)."""
+
+import hashlib
+import json
+
+from .chain import IMPLEMENTATION, REVERTED, Chain, Undetermined, texts
+from .os_image import known_image, rows
+
+EOA_DELEGATED = bytes.fromhex("ef0100")
+NOBODY = "00" * 20
+INTERFACE = "01ffc9a7{}" + "00" * 28
+EXPECTATIONS = ("app-owner", "kms-contract", "kms-owner", "min-signers", "min-delay", "upgrades")
+
+
+def named(policy):
+    """What is named, by policy or lock."""
+    lock = policy.lock.get("governance", {})
+    settings = dict(policy.governance_settings)
+    if "chain_id" in lock:
+        settings.setdefault("chain-id", lock["chain_id"])
+    for name in ("app_owner", "kms_owner", "kms_contract"):
+        if name in lock:
+            settings.setdefault(name.replace("_", "-"), [lock[name]] if name.endswith("owner") else lock[name])
+    return settings, {name: value for name, value in lock.items() if "code" in name or "implementation" in name}
+
+
+def address(text):
+    return text.lower().removeprefix("0x")
+
+
+def is_configured(policy):
+    settings, pins = named(policy)
+    return policy.governance != "unchecked" and bool(settings or pins or policy.governance == "required")
+
+
+class Judge:
+    def __init__(self, run, claims, settings, pins):
+        self.run, self.claims, self.settings, self.pins = run, claims, settings, pins
+        self.chain = Chain(run.bundle.get("chain"))
+        self.found = []
+        self.app = claims.app_id.hex()
+
+    def say(self, status, reason):
+        self.found.append((status, reason))
+
+    def allowed(self, contract, calls, reason, absent=None):
+        """Whether one of these is allowed at the block; if not, whether it is at the newest one."""
+        if any([self.chain.boolean(contract, call, absent=absent) for call in calls]):
+            return
+        if any([self.chain.boolean(contract, call, latest=True, absent=absent) for call in calls]):
+            raise Undetermined("not-final")
+        self.say("fail", reason)
+
+    def contract(self, name, contract):
+        """Code, implementation and owner of a contract. Returns its owner, and whether its code is pinned."""
+        code = self.chain.code(contract)
+        if not code:
+            if self.chain.code(contract, latest=True):
+                raise Undetermined("not-final")
+            self.say("fail", "no-contract")
+            return None, False
+        word = self.chain.slot(contract, IMPLEMENTATION)
+        implementation = word[12:].hex() if any(word) else None
+        have = {f"{name}_code": hashlib.sha256(code).hexdigest(), f"{name}_implementation": implementation and "0x" + implementation,
+                f"{name}_implementation_code": None}
+        if implementation:
+            inner = self.chain.code(implementation)
+            if not inner:
+                raise Undetermined("abi")
+            have[f"{name}_implementation_code"] = hashlib.sha256(inner).hexdigest()
+        wanted = {part: self.pins.get(part) for part in have}
+        if any(wanted[part] is not None and wanted[part].lower() != (have[part] or "") for part in have):
+            self.say("fail", "implementation-changed")
+        pinned = all(wanted[part] is not None or have[part] is None for part in have)
+        if not pinned:
+            self.say("warn", "implementation-not-pinned")
+        owner, pending = self.chain.address(contract, "8da5cb5b"), self.chain.address(contract, "e30c3978", optional=True)
+        owners = self.settings.get(f"{name}-owner")
+        if owners is None:
+            self.say("warn", "owner-not-pinned")
+        else:
+            owners = [address(each) for each in owners]
+            if owner not in owners:
+                self.say("fail", "owner-unknown")
+            if pending != NOBODY and pending not in owners:
+                self.say("fail", "owner-pending")
+        return owner, pinned
+
+    def kind(self, owner):
+        """What the owner is: nobody, key, safe (signers), timelock (seconds), other."""
+        if owner == NOBODY:
+            return "nobody", None
+        code = self.chain.code(owner)
+        if not code or code[:3] == EOA_DELEGATED and len(code) == 23:
+            return "key", 1
+        threshold, delay = self.chain.number(owner, "e75235b8"), self.chain.number(owner, "f27a0c92")
+        owners = self.chain.call(owner, "a0e67e2b")
+        if threshold is not None and owners is not REVERTED and owners != b"":
+            return "safe", threshold
+        return ("timelock", delay) if delay is not None else ("other", None)
+
+    def owner_of_app(self, owner):
+        kind, value = self.kind(owner)
+        if kind == "key":
+            self.say("warn", "owner-eoa")
+        signers, delay = self.settings.get("min-signers"), self.settings.get("min-delay")
+        if (signers or delay) and self.settings.get("app-owner") is None:
+            raise Undetermined("owner-not-pinned")
+        if signers and kind != "nobody":
+            if kind in ("timelock", "other"):
+                self.say("error", "owner-signers")
+            elif value < signers:
+                self.say("fail", "owner-signers")
+        if delay and kind != "nobody":
+            if kind == "other":
+                self.say("error", "owner-delay")
+            elif kind != "timelock" or value < delay:
+                self.say("fail", "owner-delay")
+
+    def judge_app(self):
+        owner, pinned = self.contract("app", self.app)
+        if owner is None:
+            return False
+        chain, run = self.chain, self.run
+        if not chain.boolean(self.app, INTERFACE.format("1e079198"), absent=False):
+            raise Undetermined("unsupported")
+        epochs = any([chain.boolean(self.app, INTERFACE.format(each), absent=False) for each in ("d33835bd", "c396c1b0")])
+        before = len(self.found)
+        self.allowed(self.app, ["2f6622e5" + self.claims.compose_hash.hex()], "compose-not-allowed")
+        if epochs and len(self.found) > before:
+            self.found.pop()
+            raise Undetermined("unsupported")
+        if epochs:
+            self.say("warn", "unsupported")
+        devices = [hashlib.sha256(each).hexdigest() for each in (run.platform_ppid, run.quote_user_data)]
+        any_device = chain.boolean(self.app, "3440a16a")
+        if not any_device:
+            self.allowed(self.app, ["bf8b211b" + each for each in devices], "device-not-allowed")
+        chain.boolean(self.app, "0aa58c83", absent=False)
+        self.owner_of_app(owner)
+        if self.settings.get("upgrades") == "disabled":
+            if not pinned:
+                raise Undetermined("implementation-not-pinned")
+            word = chain.slot(self.app, "0x1")
+            if any(word[:30]) or word[30] != any_device or word[31] > 1:
+                raise Undetermined("unsupported")
+            if not word[31]:
+                self.say("fail", "upgrades-open")
+        return True
+
+    def judge_kms(self, contract, known):
+        owner, _ = self.contract("kms", contract)
+        if owner is None:
+            return
+        if self.kind(owner)[0] == "key":
+            self.say("warn", "owner-eoa")
+        image = known_image(self.run)
+        if image is None:
+            self.say("warn", "os-not-asked")
+        else:
+            self.allowed(contract, ["9a4e1d18" + image], "os-not-allowed")
+        if self.claims.mr_kms is not None:
+            self.allowed(contract, ["f6fe4f40" + self.claims.mr_kms.hex()], "kms-not-allowed")
+        info = self.chain.call(contract, "09177063")
+        if info is REVERTED or info == b"":
+            raise Undetermined("unsupported")
+        authority = texts(info, 4)[1].hex()
+        if authority and authority != self.claims.key_provider["id"].lower():
+            self.say("fail", "kms-info")
+        if not authority and not known:
+            self.say("warn", "kms-not-linked")
+        self.boot_check(contract)
+
+    def boot_check(self, contract):
+        """isAppAllowed, for each way to name the machine: one of them suffices."""
+        start = "0x1e079198" + f"{0x20:064x}" + "00" * 12 + self.app + self.claims.compose_hash.hex()
+        asked = [params for method, params in self.chain.exchanges if method == "eth_call" and f'"{start}' in params and contract in params]
+        if not asked:
+            return
+        answers = [self.chain.ask("eth_call", json.loads(params)) for params in asked]
+        if not any(each is not REVERTED and len(each) >= 32 and each[31] == 1 for each in answers):
+            self.say("warn", "boot-check")
+
+
+def judge(run, claims):
+    policy = run.policy
+    if policy.governance == "unchecked":
+        return "skip", "unchecked"
+    settings, pins = named(policy)
+    required = policy.governance == "required"
+    if not is_configured(policy):
+        return "skip", "not-configured"
+    if claims is None:
+        return "error", run.why_not_proven()
+    row = next((row for row in rows(run.policy, "kms.toml", "kms") if row["id"] == claims.key_provider["id"].lower()), None)
+    known = row.get("governance") if row else None
+    if claims.key_provider["name"] != "kms" or known == "operator":
+        return ("fail" if required else "skip"), "operator"
+    if policy.app_id is None or "chain-id" not in settings:
+        expected = required or bool(pins) or any(name in settings for name in EXPECTATIONS)
+        return ("error" if expected else "skip"), "unpinned"
+    if policy.app_id != claims.app_id:
+        return "fail", "another-app"
+    if run.bundle.get("chain") is None:
+        return "error", "not-asked"
+    judged = Judge(run, claims, settings, pins)
+    try:
+        return result(judged, settings, known)
+    except Undetermined as error:
+        fails = [reason for status, reason in judged.found if status == "fail"]
+        return ("fail", fails) if fails else ("error", error.reason)
+
+
+def result(judged, settings, known):
+    contract = settings.get("kms-contract")
+    chain_of_known, _, address_of_known = (known or "").partition(":")
+    if contract is None and known and int(chain_of_known) == settings["chain-id"]:
+        contract = address_of_known
+    contracts = judged.chain.contracts
+    if (contracts["chain_id"], contracts["app"]) != (settings["chain-id"], judged.app) or contracts.get("kms") != (contract and address(contract)):
+        raise Undetermined("not-asked")
+    if known and contract and address(address_of_known) != address(contract):
+        judged.say("fail", "kms-contract-differs")
+    judged.chain.open(settings["chain-id"], judged.run.now)
+    if judged.judge_app():
+        if contract is None:
+            judged.say("warn", "kms-not-named")
+        else:
+            judged.judge_kms(address(contract), bool(known))
+    for worst in ("fail", "error", "warn"):
+        reasons = [reason for status, reason in judged.found if status == worst]
+        if reasons:
+            return worst, reasons
+    return "pass", None
