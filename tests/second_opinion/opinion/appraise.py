@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from cryptography import x509
 
-from . import (boot_order, collateral, compose_document, event_log, evidence, freshness, governance, gpu, mr_config_id, os_image,
+from . import (boot_order, collateral, compose_document, event_log, evidence, freshness, governance, gpu, kms, mr_config_id, os_image,
                policy as policies, quote, source_provenance, strict_json, tls_binding)
 from .os_image import table
 
@@ -78,6 +78,7 @@ class Run:
         self.log(parsed)
         self.set("gpu", *gpu.judge(self, self.claims))
         self.set("source-provenance", *source_provenance.judge(self, self.claims))
+        self.set("kms", *kms.judge(self, self.claims))
         self.set("governance", *governance.judge(self, self.claims))
 
     def why_not_proven(self):
@@ -85,9 +86,10 @@ class Run:
         return "event-log-not-proven" if self.checks["event-log"][0] != "pass" else "boot-order-not-proven"
 
     def not_verified(self):
-        """What was named of contracts cannot be judged without a quote."""
-        if governance.is_configured(self.policy):
-            self.set("governance", "error", "quote-not-proven")
+        """What was named of KMS and contracts cannot be judged without a quote."""
+        for name, check in (("kms", kms), ("governance", governance)):
+            if check.is_configured(self.policy):
+                self.set(name, "error", "quote-not-proven")
 
     def with_collateral(self, parsed, platform):
         documents = collateral.read(self.bundle.get("collateral"))
@@ -240,7 +242,7 @@ class Run:
         if self.policy.tls_binding != "auto" and self.checks.get("tls-binding", ("error",))[0] != "pass":
             return "inconclusive"
         # What was asked for and could not be determined leaves the verdict open, and so does a form that nobody knows.
-        if any(self.checks[name][0] == "error" for name in ("mr-config-id", "gpu", "source-provenance", "governance")):
+        if any(self.checks[name][0] == "error" for name in ("mr-config-id", "gpu", "source-provenance", "kms", "governance")):
             return "inconclusive"
         if self.policy.assurance == "code+source":
             return "pass" if source_provenance.meets(self) else "inconclusive"
