@@ -5,7 +5,7 @@ fuzz.py CORPUS --program FILE [--seed N] [--seconds N | --runs N] [--kind NAME,â
 
 Each run changes one honest deployment by the random numbers of SEED and the run's number, signs what the hardware would have
 signed (machine.py), and gives the bundle to both. Kinds: `log`, `report`, `collateral`, `compose`, `settings`, `bodies`, `bytes`,
-and those of fuzz_gpu.py and fuzz_provenance.py.
+and those of fuzz_gpu.py, fuzz_provenance.py and fuzz_contracts.py.
 
 A difference between pass and not pass is an error (exit code 1). Other differences of a check are counted by what they are; with
 --strict they are errors, too. Differences that accepted.toml names are counted and no errors."""
@@ -25,6 +25,7 @@ import time
 import tomllib
 
 import compare
+import fuzz_contracts
 import fuzz_gpu
 import fuzz_provenance
 import machine
@@ -404,7 +405,7 @@ def edited(rng, text, count):
 
 
 KINDS = {"log": log, "report": report, "collateral": collateral, "compose": compose, "settings": settings, "bodies": bodies, "bytes": bytes_,
-         **fuzz_gpu.KINDS, **fuzz_provenance.KINDS}
+         **fuzz_gpu.KINDS, **fuzz_provenance.KINDS, **fuzz_contracts.KINDS}
 
 # ------------------------------------------------------------------------------------------------ one run
 STATE = {}
@@ -423,7 +424,9 @@ def machine_of(corpus, rng, bases):
 
 def made_by(corpus, seed, number, only):
     rng = random.Random(f"{seed}/{number}")
-    kind = rng.choice(only) if only else rng.choices(list(KINDS), [3, 2, 3, 6, 2, 4, 2, 4, 2, 4])[0]
+    kind = rng.choice(only) if only else rng.choices(list(KINDS), [3, 2, 3, 6, 2, 4, 2, 4, 2, 4, 2, 1])[0]
+    if kind in fuzz_contracts.KINDS:
+        return kind, *fuzz_contracts.made(corpus, rng, kind)
     signer, arguments = machine_of(corpus, rng, FITTING.get(kind, BASES))
     arguments = list(arguments)
     made = machine.Deployment(signer)

@@ -37,7 +37,8 @@ def jcs(value):
 def policy(run, claims):
     """What is wrong with `requirements.gpu_policy` of the measured document, and whether it has one."""
     document = compose_document(run, claims)
-    if document is None:
+    # A guest before 0.6 does not know the policy: `launch-inputs` names it.
+    if document is None or claims.gpu_policy_hash is None and claims.gpu_attestation is None:
         return [], False
     requirements = document.get("requirements")
     value = requirements.get("gpu_policy") if isinstance(requirements, Members) else None
