@@ -32,7 +32,8 @@ def change_chain(rng, chain):
         case 0:
             chain["exchanges"].remove(rng.choice(chain["exchanges"]))
         case 1:
-            chain["contracts"][rng.choice(list(chain["contracts"]))] = rng.choice([1, 8453, "66" * 20, None])
+            name = rng.choice(list(chain["contracts"]))
+            chain["contracts"][name] = 1 if name == "chain_id" else "66" * 20
         case _:
             change_answer(rng, chain)
 

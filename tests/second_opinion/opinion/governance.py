@@ -43,22 +43,34 @@ class Judge:
     def say(self, status, reason):
         self.found.append((status, reason))
 
+    def step(self, judge, *arguments):
+        """One question after the other: what cannot be determined hides nothing that can."""
+        try:
+            return judge(*arguments)
+        except Undetermined as error:
+            self.say("error", error.reason)
+            return None
+
     def allowed(self, contract, calls, reason, absent=None):
         """Whether one of these is allowed at the block; if not, whether it is at the newest one."""
-        if any([self.chain.boolean(contract, call, absent=absent) for call in calls]):
+        if any(self.chain.boolean(contract, call, absent=absent) for call in calls):
             return
-        if any([self.chain.boolean(contract, call, latest=True, absent=absent) for call in calls]):
+        if any(self.chain.boolean(contract, call, latest=True, absent=absent) for call in calls):
             raise Undetermined("not-final")
         self.say("fail", reason)
 
     def contract(self, name, contract):
-        """Code, implementation and owner of a contract. Returns its owner, and whether its code is pinned."""
+        """Owner of a contract, and whether its code is pinned; None if it is not there."""
         code = self.chain.code(contract)
         if not code:
             if self.chain.code(contract, latest=True):
                 raise Undetermined("not-final")
             self.say("fail", "no-contract")
-            return None, False
+            return None
+        return self.step(self.owner, name, contract), self.step(self.code, name, contract, code)
+
+    def code(self, name, contract, code):
+        """Whether the code of the contract is pinned."""
         word = self.chain.slot(contract, IMPLEMENTATION)
         implementation = word[12:].hex() if any(word) else None
         have = {f"{name}_code": hashlib.sha256(code).hexdigest(), f"{name}_implementation": implementation and "0x" + implementation,
@@ -74,7 +86,10 @@ class Judge:
         pinned = all(wanted[part] is not None or have[part] is None for part in have)
         if not pinned:
             self.say("warn", "implementation-not-pinned")
-        owner, pending = self.chain.address(contract, "8da5cb5b"), self.chain.address(contract, "e30c3978", optional=True)
+        return pinned
+
+    def owner(self, name, contract):
+        owner, pending = self.chain.address(contract, "8da5cb5b"), self.step(self.chain.address, contract, "e30c3978", True)
         owners = self.settings.get(f"{name}-owner")
         if owners is None:
             self.say("warn", "owner-not-pinned")
@@ -82,9 +97,9 @@ class Judge:
             owners = [address(each) for each in owners]
             if owner not in owners:
                 self.say("fail", "owner-unknown")
-            if pending != NOBODY and pending not in owners:
+            if pending not in (None, NOBODY, *owners):
                 self.say("fail", "owner-pending")
-        return owner, pinned
+        return owner
 
     def kind(self, owner):
         """What the owner is: nobody, key, safe (signers), timelock (seconds), other."""
@@ -118,13 +133,23 @@ class Judge:
                 self.say("fail", "owner-delay")
 
     def judge_app(self):
-        owner, pinned = self.contract("app", self.app)
-        if owner is None:
+        there = self.contract("app", self.app)
+        if there is None:
             return False
-        chain, run = self.chain, self.run
-        if not chain.boolean(self.app, INTERFACE.format("1e079198"), absent=False):
+        owner, pinned = there
+        self.step(self.code_allowed)
+        any_device = self.step(self.device_allowed)
+        self.step(self.chain.boolean, self.app, "0aa58c83", False, False)
+        if owner is not None:
+            self.step(self.owner_of_app, owner)
+        if self.settings.get("upgrades") == "disabled":
+            self.step(self.upgrades, pinned, any_device)
+        return True
+
+    def code_allowed(self):
+        if not self.chain.boolean(self.app, INTERFACE.format("1e079198"), absent=False):
             raise Undetermined("unsupported")
-        epochs = any([chain.boolean(self.app, INTERFACE.format(each), absent=False) for each in ("d33835bd", "c396c1b0")])
+        epochs = any([self.chain.boolean(self.app, INTERFACE.format(each), absent=False) for each in ("d33835bd", "c396c1b0")])
         before = len(self.found)
         self.allowed(self.app, ["2f6622e5" + self.claims.compose_hash.hex()], "compose-not-allowed")
         if epochs and len(self.found) > before:
@@ -132,35 +157,45 @@ class Judge:
             raise Undetermined("unsupported")
         if epochs:
             self.say("warn", "unsupported")
-        devices = [hashlib.sha256(each).hexdigest() for each in (run.platform_ppid, run.quote_user_data)]
-        any_device = chain.boolean(self.app, "3440a16a")
+
+    def devices(self):
+        """The two ways in which contracts name the machine."""
+        return [hashlib.sha256(each).hexdigest() for each in (self.run.platform_ppid, self.run.quote_user_data)]
+
+    def device_allowed(self):
+        any_device = self.chain.boolean(self.app, "3440a16a")
         if not any_device:
-            self.allowed(self.app, ["bf8b211b" + each for each in devices], "device-not-allowed")
-        chain.boolean(self.app, "0aa58c83", absent=False)
-        self.owner_of_app(owner)
-        if self.settings.get("upgrades") == "disabled":
-            if not pinned:
-                raise Undetermined("implementation-not-pinned")
-            word = chain.slot(self.app, "0x1")
-            if any(word[:30]) or word[30] != any_device or word[31] > 1:
-                raise Undetermined("unsupported")
-            if not word[31]:
-                self.say("fail", "upgrades-open")
-        return True
+            self.allowed(self.app, ["bf8b211b" + each for each in self.devices()], "device-not-allowed")
+        return any_device
+
+    def upgrades(self, pinned, any_device):
+        word = self.chain.slot(self.app, "0x1")
+        if any_device is None:
+            return
+        if any(word[:30]) or word[30] != any_device or word[31] > 1:
+            raise Undetermined("unsupported")
+        if not word[31]:
+            self.say("fail", "upgrades-open")
+        elif not pinned:
+            raise Undetermined("implementation-not-pinned")
 
     def judge_kms(self, contract, known):
-        owner, _ = self.contract("kms", contract)
-        if owner is None:
+        there = self.contract("kms", contract)
+        if there is None:
             return
-        if self.kind(owner)[0] == "key":
+        if there[0] is not None and self.step(self.kind, there[0]) == ("key", 1):
             self.say("warn", "owner-eoa")
         image = known_image(self.run)
         if image is None:
             self.say("warn", "os-not-asked")
         else:
-            self.allowed(contract, ["9a4e1d18" + image], "os-not-allowed")
+            self.step(self.allowed, contract, ["9a4e1d18" + image], "os-not-allowed")
         if self.claims.mr_kms is not None:
-            self.allowed(contract, ["f6fe4f40" + self.claims.mr_kms.hex()], "kms-not-allowed")
+            self.step(self.allowed, contract, ["f6fe4f40" + self.claims.mr_kms.hex()], "kms-not-allowed")
+        self.step(self.kms_info, contract, known)
+        self.step(self.boot_check, contract)
+
+    def kms_info(self, contract, known):
         info = self.chain.call(contract, "09177063")
         if info is REVERTED or info == b"":
             raise Undetermined("unsupported")
@@ -169,14 +204,13 @@ class Judge:
             self.say("fail", "kms-info")
         if not authority and not known:
             self.say("warn", "kms-not-linked")
-        self.boot_check(contract)
 
     def boot_check(self, contract):
         """isAppAllowed, for each way to name the machine: one of them suffices."""
         start = "0x1e079198" + f"{0x20:064x}" + "00" * 12 + self.app + self.claims.compose_hash.hex()
         asked = [params for method, params in self.chain.exchanges if method == "eth_call" and f'"{start}' in params and contract in params]
-        if not asked:
-            return
+        if any(not any(device in params for params in asked) for device in self.devices()):
+            raise Undetermined("not-asked")
         answers = [self.chain.ask("eth_call", json.loads(params)) for params in asked]
         if not any(each is not REVERTED and len(each) >= 32 and each[31] == 1 for each in answers):
             self.say("warn", "boot-check")
@@ -204,21 +238,19 @@ def judge(run, claims):
     if run.bundle.get("chain") is None:
         return "error", "not-asked"
     judged = Judge(run, claims, settings, pins)
-    try:
-        return result(judged, settings, known)
-    except Undetermined as error:
-        fails = [reason for status, reason in judged.found if status == "fail"]
-        return ("fail", fails) if fails else ("error", error.reason)
+    judged.step(ask, judged, settings, known)
+    for worst in ("fail", "error", "warn"):
+        reasons = [reason for status, reason in judged.found if status == worst]
+        if reasons:
+            return worst, reasons
+    return "pass", None
 
 
-def result(judged, settings, known):
+def ask(judged, settings, known):
     contract = settings.get("kms-contract")
     chain_of_known, _, address_of_known = (known or "").partition(":")
     if contract is None and known and int(chain_of_known) == settings["chain-id"]:
         contract = address_of_known
-    contracts = judged.chain.contracts
-    if (contracts["chain_id"], contracts["app"]) != (settings["chain-id"], judged.app) or contracts.get("kms") != (contract and address(contract)):
-        raise Undetermined("not-asked")
     if known and contract and address(address_of_known) != address(contract):
         judged.say("fail", "kms-contract-differs")
     judged.chain.open(settings["chain-id"], judged.run.now)
@@ -227,8 +259,3 @@ def result(judged, settings, known):
             judged.say("warn", "kms-not-named")
         else:
             judged.judge_kms(address(contract), bool(known))
-    for worst in ("fail", "error", "warn"):
-        reasons = [reason for status, reason in judged.found if status == worst]
-        if reasons:
-            return worst, reasons
-    return "pass", None
