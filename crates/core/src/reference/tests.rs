@@ -8,7 +8,9 @@ use super::*;
 use crate::toml_text::{Mistake, TomlProblem};
 
 fn values() -> ReferenceValues {
-    ReferenceValues::of_built_in().expect("the built-in tables read")
+    static READ: LazyLock<ReferenceValues> =
+        LazyLock::new(|| ReferenceValues::of_built_in().expect("the built-in tables read"));
+    READ.clone()
 }
 
 fn with(text: &str) -> Result<ReferenceValues, ReferenceError> {
