@@ -2,9 +2,8 @@
 
 use super::args::MergeArgs;
 use super::output;
-use super::run_id;
 use crate::artifacts::{BundleFiles, refuse_to_overwrite, unfinished};
-use crate::env::Env;
+use crate::env::{Env, run_id};
 use crate::files;
 use crate::merge::{MAX_REPORT_BYTES, MergeError, ThisRun, merge, read};
 use crate::render::escape;

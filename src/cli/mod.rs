@@ -23,7 +23,6 @@ mod output;
 mod pin;
 mod reference;
 mod replay;
-mod run_id;
 mod selection;
 mod settings;
 mod standard_output;

@@ -1,17 +1,17 @@
 //! Which run of a CI this process is a part of: named by `--run-id`, else by the CI itself.
 
-use crate::env::Env;
+use super::Env;
 use cvm_verify_core::report::{Report, RunId};
 
 /// The run, and which attempt at it, from 1, where the CI counts them.
-pub(super) struct RunAttempt {
+pub(crate) struct RunAttempt {
     pub id: RunId,
     pub attempt: Option<u32>,
 }
 
 /// The run of this process. GitHub's run id stays the same when its failed jobs are run again, and so does GitLab's id of
 /// a pipeline.
-pub(super) fn of(named: Option<&RunId>, env: &Env) -> Option<RunAttempt> {
+pub(crate) fn of(named: Option<&RunId>, env: &Env) -> Option<RunAttempt> {
     let get = |name: &str| env.variables.get(name).map(|value| value.trim());
     let attempt = || get("GITHUB_RUN_ATTEMPT")?.parse().ok();
     if let Some(id) = named {
@@ -35,7 +35,7 @@ pub(super) fn of(named: Option<&RunId>, env: &Env) -> Option<RunAttempt> {
 }
 
 /// Names the run in a report of it.
-pub(super) fn name(report: &mut Report, run: Option<&RunAttempt>) {
+pub(crate) fn name(report: &mut Report, run: Option<&RunAttempt>) {
     report.run_id = run.map(|run| run.id.clone());
     report.attempt = run.and_then(|run| run.attempt);
 }

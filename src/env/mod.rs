@@ -1,5 +1,7 @@
 //! What a command takes from its surroundings, and which program this is.
 
+pub(crate) mod run_id;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write};
