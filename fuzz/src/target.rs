@@ -1,7 +1,26 @@
 //! What makes a program of a fuzz target: with the feature `libfuzzer` the fuzzer, else a program that gives it the files
-//! that it is called with.
+//! that it is called with; and a function in tests.
 
 use std::path::{Path, PathBuf};
+
+use peak_alloc::PeakAlloc;
+
+/// Most bytes that Rust code may take for one input, at one time: 256 MiB. The fuzzer's own limit of one allocation needs a
+/// sanitizer, and counts what the fuzzer takes itself. `tests/memory` has narrower bounds for each reader.
+const MAX_INPUT_MEMORY: usize = 256 << 20;
+
+// Tests run in threads of one program, and count nothing.
+#[cfg_attr(not(test), global_allocator)]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Gives a target its input. Panics where it takes too much memory.
+pub fn bounded(target: impl FnOnce()) {
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    target();
+    let taken = MEMORY.peak_usage().saturating_sub(before);
+    assert!(taken <= MAX_INPUT_MEMORY, "an input takes {} MiB", taken >> 20);
+}
 
 #[cfg(feature = "libfuzzer")]
 pub use libfuzzer_sys::fuzz_target as libfuzzer_target;
@@ -10,16 +29,24 @@ pub use libfuzzer_sys::fuzz_target as libfuzzer_target;
 #[macro_export]
 macro_rules! fuzz_target {
     (|$input:ident: $kind:ty| $body:block) => {
-        #[cfg(feature = "libfuzzer")]
-        $crate::target::libfuzzer_target!(|$input: $kind| $body);
+        #[cfg(all(feature = "libfuzzer", not(test)))]
+        $crate::target::libfuzzer_target!(|$input: $kind| $crate::target::bounded(|| $body));
 
-        #[cfg(not(feature = "libfuzzer"))]
+        #[cfg(not(any(feature = "libfuzzer", test)))]
         fn main() -> std::process::ExitCode {
-            $crate::target::replay(|bytes| {
-                if let Some($input) = <$kind as $crate::target::Input>::of(bytes) {
-                    $body
-                }
-            })
+            $crate::target::replay(target)
+        }
+
+        /// Takes one input, unless it is none of the target's kind.
+        #[cfg(any(not(feature = "libfuzzer"), test))]
+        #[cfg_attr(
+            test,
+            allow(unreachable_pub, reason = "a module of the tests, or a program")
+        )]
+        pub fn target(bytes: &[u8]) {
+            if let Some($input) = <$kind as $crate::target::Input>::of(bytes) {
+                $body
+            }
         }
     };
 }
@@ -69,7 +96,7 @@ pub fn replay(target: impl Fn(&[u8])) -> std::process::ExitCode {
         }
         let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let named = Named(&path);
-        target(&bytes);
+        bounded(|| target(&bytes));
         drop(named);
         count += 1;
     }

@@ -1,10 +1,13 @@
 """Compares what three readers make of mutated docker compose files: cvm-verify, go-yaml (Docker Compose's) and libyaml.
 
-    compare.py OURS GO_YAML [--documents N] [--seed N] FOLDER...
+    compare.py OURS GO_YAML [--documents N] [--cpu-seconds N] [--seed N] [--inputs FOLDER] FOLDER...
 
 OURS and GO_YAML are programs that read documents from standard input and write their trees (read.rs, go_yaml.go).
 Fails when two readers accept a document and do not read the same keys, kinds and scalar text in it, one of the two
 being cvm-verify. What cvm-verify refuses cannot deceive it; how often it refuses what go-yaml reads is counted.
+
+Every file of FOLDER is a compose file that all read. `--inputs` names a folder of any texts, such as what a fuzzer kept:
+they are compared as they are, and changed too.
 """
 
 import argparse
@@ -12,6 +15,7 @@ import collections
 import pathlib
 import random
 import re
+import resource
 import struct
 import subprocess
 import sys
@@ -157,11 +161,30 @@ class Reader:
             (size,) = struct.unpack(">I", self.exactly(4))
             yield self.exactly(size).decode("utf-8", "replace")
 
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
     def exactly(self, count):
         got = self.process.stdout.read(count)
         if len(got) != count:
             sys.exit(f"a reader stopped: {self.process.args}, status {self.process.wait()}")
         return got
+
+
+def processor_seconds():
+    """Of this program, and of the readers that ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def texts_of(folder):
+    """What a fuzzer kept: texts of any form; what is not UTF-8 is no docker compose file."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        try:
+            yield path.read_bytes().decode()
+        except UnicodeDecodeError:
+            pass
 
 
 def main():
@@ -170,7 +193,9 @@ def main():
     arguments.add_argument("go_yaml")
     arguments.add_argument("folders", nargs="+", type=pathlib.Path)
     arguments.add_argument("--documents", type=int, default=5000)
+    arguments.add_argument("--cpu-seconds", type=float, help="end after that many seconds of this program's own processor time")
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--inputs", action="append", default=[], type=pathlib.Path)
     arguments.add_argument("--show", type=int, default=3)
     options = arguments.parse_args()
 
@@ -188,7 +213,7 @@ def main():
     def judge(texts):
         nonlocal wrong
         documents = [text.encode("utf-8", "surrogatepass") for text in texts]
-        # A batch is small enough for both pipes: neither side waits for the other for ever.
+        # A batch is small enough for both pipes: neither side waits for the other without end.
         for at in range(0, len(documents), 20):
             part = documents[at:at + 20]
             ours.send(part)
@@ -219,11 +244,16 @@ def main():
     # libyaml's Python binding refuses an anchor of the same name as another; go-yaml and cvm-verify take the last.
     if counts["read by ogl"] + counts["read by og"] != len(texts):
         sys.exit(f"a file of the corpus is not read: {counts} {only_ours} {only_go}")
+    inputs = [text for folder in options.inputs for text in texts_of(folder)]
+    judge(inputs)
+    texts += inputs
     left = options.documents
-    while left > 0:
+    while left > 0 and (options.cpu_seconds is None or processor_seconds() < options.cpu_seconds):
         size = min(BATCH, left)
         judge([mutate(rng, rng.choice(texts), texts) for _ in range(size)])
         left -= size
+    ours.end()
+    go.end()
     for name, count in sorted(counts.items()):
         print(f"{count:>9}  {name}")
     for title, kinds, mark in (("read here, refused by go-yaml", only_ours, "o"), ("refused here, read by go-yaml", only_go, "g")):
@@ -232,6 +262,7 @@ def main():
             print(f"{count:>9}  {reason}")
             if options.show > 3:
                 print(f"           {examples[mark + reason][-300:]!r}")
+    print(f"{processor_seconds():.0f} s of processor time, the readers' with it")
     print(f"{counts['documents'] - wrong} passed, {wrong} failed")
     return 1 if wrong else 0
 

@@ -61,7 +61,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "fuzz",
-        about: "every fuzz target for a minute; or: fuzz SECONDS TARGET… (nightly Rust, cargo-fuzz)",
+        about: "an hour of fuzzing; or: fuzz SECONDS TARGET… (nightly Rust and cargo-fuzz, or --stable)",
         commands: &[&["fuzz/run"]],
     },
     Task {
