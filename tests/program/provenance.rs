@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Barrier, Mutex};
 
+use cvm_verify_core::checks::Check;
 use cvm_verify_core::report::CheckId::SourceProvenance;
 use cvm_verify_core::report::Status::{Error, Fail, Pass, Skip};
-use cvm_verify_core::report::{AcceptedKind, Verdict};
-use cvm_verify_core::verify::provenance::SNAPSHOT;
+use cvm_verify_core::report::{AcceptedKind, Verdict, rfc3339};
+use cvm_verify_core::verify::provenance::{Refusal, SNAPSHOT, SigstoreRoots, verify};
 use serde_json::{Value, json};
 use simulator::{Cvm, Request, Scripted, ScriptedServer, Sigstore, Workflow, World};
 
@@ -676,6 +677,70 @@ fn short_options_hold_for_images_that_a_block_or_the_lock_names() {
             &[REPOSITORY],
         )
         .assert_usage_error("two rules name the image *");
+}
+
+#[test]
+fn what_is_remembered_of_one_target_is_used_for_another_only_if_its_rule_holds() {
+    // At first GitHub has the statement of a tag alone, then that of a branch as well.
+    let seen: Mutex<Vec<String>> = Mutex::default();
+    let api = ScriptedServer::http(move |request| {
+        let digest = asked_digest(request);
+        let mut seen = seen.lock().unwrap();
+        let is_first = !seen.contains(&digest);
+        seen.push(digest.clone());
+        let branch = Workflow {
+            git_ref: "refs/heads/main".to_owned(),
+            ..Workflow::default()
+        };
+        let mut bundles = vec![bundle(&Workflow::default(), &digest)];
+        bundles.extend((!is_first).then(|| bundle(&branch, &digest)));
+        let bundles: Vec<Value> = bundles.iter().map(|bundle| json!({ "bundle": bundle })).collect();
+        Scripted::json(json!({ "attestations": bundles }))
+    });
+    let release = Release::of(api);
+    let url = release.deployment.app.url();
+    let rule = "source-repository = \"example/shop\"\nsource-workflow = \".github/workflows/release.yml\"";
+    let second = format!(
+        "{rule}\nsource-ref = [\"refs/tags/*\"]\n[[target]]\nname = \"branch\"\nurl = \"{url}\"\n{rule}\nsource-ref = \
+         [\"refs/heads/main\"]\n"
+    );
+    let ran = release.with_policy(&second, &["--concurrency=1"]);
+    let report = ran.report();
+    let statuses: Vec<_> = (report.targets.iter())
+        .map(|target| {
+            (
+                target.name.as_str(),
+                target.check(SourceProvenance).unwrap().status,
+            )
+        })
+        .collect();
+    assert_eq!(statuses, [("shop", Pass), ("branch", Pass)], "{ran:#?}");
+    // Each of both images once for each target: what was remembered did not meet the second rule.
+    assert_eq!(release.api.requests().len(), 4);
+}
+
+#[test]
+fn a_statement_of_the_future_says_both_times_and_speaks_against_nobody() {
+    let roots = SigstoreRoots::of_file(sigstore().trusted_root().to_string().as_bytes()).unwrap();
+    let (_, image) = IMAGES[0];
+    let mut digest = [0; 32];
+    hex::decode_to_slice(image, &mut digest).unwrap();
+    let bundle = bundle(&Workflow::default(), image).to_string();
+    let at = |now| verify(bundle.as_bytes(), &digest, &roots, now);
+    assert!(at(BUILT).is_ok());
+    for ahead in [61, 120, 86_400] {
+        let now = BUILT - ahead;
+        let refusal = at(now).unwrap_err();
+        assert_eq!(refusal, Refusal::TimeAhead { signed: BUILT, now });
+        for time in [BUILT, now] {
+            assert!(refusal.to_string().contains(&rfc3339(time)), "{refusal}");
+        }
+    }
+    // How much later is said by the two times: the library has a limit of its own.
+    let mut reasons = Check::of(SourceProvenance).reasons.iter();
+    let reason = reasons.find(|reason| reason.id == "time-ahead").unwrap();
+    assert!(!reason.means.contains("minute"), "{}", reason.means);
+    assert!(reason.fix.contains("clock"), "{}", reason.fix);
 }
 
 #[test]

@@ -609,6 +609,8 @@ fn an_offered_ownership_and_an_upgrade_of_a_contract_are_told() {
     watching.said(": PASS", 2);
     governed.both(|chain| chain.answer(app, "e30c3978", simulator::word_of(&[0x66; 20])));
     watching.said("failed through webhook delivered", 1);
+    // A second round with the same offer, of which nothing is told again.
+    watching.said(": FAIL", 2);
     governed.both(|chain| chain.answer(app, "e30c3978", [0; 32]));
     watching.said("recovered through webhook delivered", 1);
     governed.both(|chain| {
@@ -616,9 +618,13 @@ fn an_offered_ownership_and_an_upgrade_of_a_contract_are_told() {
         chain.implement(app, [0x99; 20]);
     });
     watching.said("failed through webhook delivered", 2);
+    watching.said(": FAIL", 4);
+    // The upgrade is taken back.
+    governed.both(|chain| chain.implement(app, [0x1a; 20]));
+    watching.said("recovered through webhook delivered", 2);
     let ran = watching.stopped();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert_eq!(events(&hook), ["failed", "recovered", "failed"]);
+    assert_eq!(events(&hook), ["failed", "recovered", "failed", "recovered"]);
     let told: Vec<serde_json::Value> = hook
         .requests()
         .iter()
