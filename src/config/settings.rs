@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use cvm_verify_core::policy::Origin;
 
 /// Keys that say the same thing in different ways. A level that gives one of them replaces all of a lower level.
-const ALTERNATIVES: [&[&str]; 1] = [&["compose-hash", "app-compose-file", "docker-compose"]];
+const ALTERNATIVES: [&[&str]; 2] = [
+    &["compose-hash", "app-compose-file", "docker-compose"],
+    &["kms-compose-hash", "kms-compose-file"],
+];
 
 /// A value as it was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,13 +1,17 @@
 //! What settings expect of the KMS that gives an app its keys.
 
+use sha2::{Digest as _, Sha256};
+
+use super::compose_document;
 use super::reader::Reader;
 use super::setting_problem::SettingProblem;
 use crate::config::path_of;
 use crate::files;
 use crate::usage_error::UsageError;
+use cvm_verify_core::compose::UnprovenDocument;
 use cvm_verify_core::evidence::{KmsBootstrap, MAX_KMS_META_BYTES, parse_user_hex};
 use cvm_verify_core::policy::{
-    Expected, KeyProviders, KmsHost, KmsMode, KmsPolicy, MAX_KMS, OsImageOption, OsImagePolicy,
+    Expected, KeyProviders, KmsDocument, KmsHost, KmsMode, KmsPolicy, MAX_KMS, OsImageOption, OsImagePolicy,
     parse_os_image_of,
 };
 use cvm_verify_core::reference::ReferenceValues;
@@ -38,6 +42,7 @@ impl Reader<'_> {
                 self.problems.push(SettingProblem::of("kms-host", value, problem));
             }
         }
+        let documents = self.kms_documents();
         KmsPolicy {
             mode: match self.settings.one("kms").map(|value| value.text.as_str()) {
                 Some("required") => KmsMode::Required,
@@ -45,7 +50,8 @@ impl Reader<'_> {
                 _ => KmsMode::Named,
             },
             hosts,
-            compose_hashes: self.list("kms-compose-hash", hash),
+            compose_hashes: self.kms_compose_hashes(&documents),
+            documents,
             builds: self.list("kms-build", hash),
             os_image: os_image.zip(
                 self.settings
@@ -55,6 +61,63 @@ impl Reader<'_> {
             key_provider: self.expected("kms-key-provider", |text| KeyProviders::parse(text, reference)),
             bootstrap: self.kms_bootstrap(),
         }
+    }
+
+    /// The compose documents that the KMS may run, from files.
+    fn kms_documents(&mut self) -> Vec<KmsDocument> {
+        let mut documents = Vec::new();
+        for value in self.settings.all("kms-compose-file") {
+            let path = path_of(value);
+            let read = files::read(&path, files::COMPOSE_LIMIT)
+                .and_then(|bytes| compose_document::check(&path, bytes))
+                .and_then(|bytes| {
+                    let hash = Sha256::digest(&bytes).into();
+                    let text =
+                        String::from_utf8(bytes).map_err(|_| UsageError::file(&path, "is not UTF-8"))?;
+                    let document = UnprovenDocument::read(&text);
+                    let document = document.map_err(|error| UsageError::file(&path, error))?;
+                    Ok(KmsDocument { hash, document })
+                });
+            match read {
+                Ok(document) => documents.push(document),
+                Err(error) => {
+                    self.problems
+                        .push(SettingProblem::of_named_file("kms-compose-file", value, error))
+                }
+            }
+        }
+        documents
+    }
+
+    /// The hashes of the compose documents that the KMS may run: as they are written, or of the files.
+    fn kms_compose_hashes(&mut self, documents: &[KmsDocument]) -> Option<Expected<Vec<[u8; 32]>>> {
+        let written = self.list("kms-compose-hash", |text| {
+            parse_user_hex(text).map_err(|error| format!("the value {error}"))
+        });
+        let Some(file) = self.settings.one("kms-compose-file") else {
+            return written;
+        };
+        let other = |written: &Expected<Vec<[u8; 32]>>| {
+            let mut others = documents.iter();
+            let other = others.find(|one| !written.value.contains(&one.hash));
+            other.map(|one| hex::encode(one.hash))
+        };
+        if let Some(sha256) = written.as_ref().and_then(other)
+            && let Some(value) = self.settings.one("kms-compose-hash")
+        {
+            let problem = format!(
+                "`kms-compose-file` says otherwise: a file's SHA-256 is {sha256}; remove one of both keys, or add the hash"
+            );
+            self.problems
+                .push(SettingProblem::of("kms-compose-hash", value, problem));
+        }
+        written.or_else(|| {
+            let hashes: Vec<[u8; 32]> = documents.iter().map(|document| document.hash).collect();
+            (!hashes.is_empty()).then(|| Expected {
+                value: hashes,
+                origin: file.origin.clone(),
+            })
+        })
     }
 
     /// Evidence of how the root keys of the KMS were made, from a file.

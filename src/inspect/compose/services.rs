@@ -4,10 +4,19 @@ use serde_json::{Map, Value};
 
 use crate::inspect::page::Page;
 use cvm_verify_core::compose::{ComposeFile, ComposePlaces};
+use cvm_verify_core::reference::ReferenceValues;
 use cvm_verify_core::verify::digest::sha256;
 
 /// Lines of one list that are shown.
 const MAX_LINES: usize = 60;
+
+/// Which release of dstack's KMS an image is, where it is one.
+fn release_of(image: &str) -> String {
+    match ReferenceValues::built_in().kms_image(image) {
+        Some(row) => format!(" ({})", row.name),
+        None => String::new(),
+    }
+}
 
 pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
     let text = match members.get("docker_compose_file") {
@@ -44,7 +53,7 @@ pub(super) fn show(page: &mut Page, members: &Map<String, Value>) {
     page.items(
         file.images
             .iter()
-            .map(|(service, image)| format!("{service}: {image}")),
+            .map(|(service, image)| format!("{service}: {image}{}", release_of(image))),
         MAX_LINES,
     );
     lines(

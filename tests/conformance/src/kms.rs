@@ -69,6 +69,8 @@ pub enum Lie {
     OfCa,
     /// It is the certificate of an app of this KMS.
     OfApp,
+    /// It is the certificate of an app's CA, which the root key signs for every app.
+    OfAppCa,
     /// It says that it is for the use of an app.
     UsageOfApp,
     /// It says twice what it is for.
@@ -213,6 +215,11 @@ impl Kms {
                     .fold(identity, TlsIdentity::without_ra_tls_extension),
                 Lie::OfCa => TlsIdentity::new(1, now, TlsMode::TestCa),
                 Lie::OfApp => TlsIdentity::ra_tls(1, now, app),
+                Lie::OfAppCa => {
+                    let app = TlsIdentity::ra_tls(1, now, app);
+                    let chain = app.chain_der().into_iter().skip(1).collect();
+                    app.presenting_chain(chain)
+                }
                 Lie::UsageOfApp => identity
                     .without_ra_tls_extension(RA_TLS_USAGE)
                     .with_ra_tls_extension(RA_TLS_USAGE, b"app:custom"),

@@ -56,6 +56,9 @@ pub fn of_contracts(app: &Cvm, contracts: &Contracts, builds: &[[u8; 32]], block
     asked.push(("eth_getStorageAt", json!([contracts.app, "0x1", at])));
     let Some(kms) = &contracts.kms else { return asked };
     asked.extend(contract(kms, &at));
+    for interface in ["d33835bd", "c396c1b0"] {
+        asked.push(call(kms, &format!("01ffc9a7{interface}{padding}"), &at));
+    }
     let mr_kms = app.measured_log();
     let mr_kms = mr_kms.iter().find(|event| event.event == "mr-kms");
     let permissions = mr_kms
@@ -99,8 +102,9 @@ pub fn of_implementation(address: &str, block: u64) -> Question {
 pub fn of_owner(address: &str, block: u64) -> Vec<Question> {
     let at = quantity(block);
     let mut asked = vec![("eth_getCode", json!([address, at]))];
-    for selector in ["e75235b8", "a0e67e2b", "f27a0c92"] {
-        let data = format!("0x{selector}");
+    let modules = format!("cc2f8452{:064x}{:064x}", 1, 1);
+    for data in ["e75235b8", "a0e67e2b", &modules, "f27a0c92"] {
+        let data = format!("0x{data}");
         asked.push(("eth_call", json!([{ "to": address, "data": data }, at])));
     }
     asked

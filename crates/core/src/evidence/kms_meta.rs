@@ -125,7 +125,7 @@ fn rules(object: &Object<'_>) -> Result<Option<KmsRules>, EvidenceError> {
     };
     let contract = object.string("kms_contract_address")?;
     let address = contract.as_deref().and_then(|text| {
-        let bytes = hex::decode(text.strip_prefix("0x")?).ok()?;
+        let bytes = hex::decode(text.strip_prefix("0x").unwrap_or(text)).ok()?;
         <[u8; 20]>::try_from(bytes).ok()
     });
     Ok(match (chain_id, contract, address) {
@@ -213,6 +213,8 @@ mod tests {
             let members = format!(r#","chain_id":{chain_id},"kms_contract_address":"{address}""#);
             assert_eq!(of(&members), contract);
         }
+        let bare = format!(r#","chain_id":8453,"kms_contract_address":"{}""#, "2f".repeat(20));
+        assert_eq!(of(&bare), contract);
         for members in [
             format!(r#","chain_id":0,"kms_contract_address":"{address}""#),
             r#","chain_id":8453,"kms_contract_address":"phala""#.to_owned(),

@@ -313,6 +313,7 @@ impl Encoding {
             mode,
             hosts,
             compose_hashes,
+            documents,
             builds,
             os_image,
             key_provider,
@@ -331,6 +332,9 @@ impl Encoding {
             if let Some(Expected { value, origin: _ }) = hashes {
                 self.set(name, value.iter().map(|hash| hash.to_vec()));
             }
+        }
+        if !documents.is_empty() {
+            self.set("kms-compose-file", documents.iter().map(|one| one.hash.to_vec()));
         }
         let mut own = Self(Vec::new());
         if let Some((policy, _)) = os_image {

@@ -5,9 +5,10 @@ use dcap_qvl::TcbStatus;
 use serde_json::json;
 
 use super::*;
+use crate::compose::UnprovenDocument;
 use crate::policy::{
-    KmsHost, LockOrigin, LockedBinding, Origin, OsTuple, PlatformList, SourcePolicy, SourceRule, TlsBinding,
-    WrittenRule,
+    KmsDocument, KmsHost, LockOrigin, LockedBinding, Origin, OsTuple, PlatformList, SourcePolicy, SourceRule,
+    TlsBinding, WrittenRule,
 };
 use crate::reference::ReferenceValues;
 use crate::verify::Layout;
@@ -123,6 +124,14 @@ fn kms_of_each() -> Vec<KmsPolicy> {
         },
         KmsPolicy {
             compose_hashes: expected(vec![[1; 32]]),
+            ..default()
+        },
+        KmsPolicy {
+            compose_hashes: expected(vec![[1; 32]]),
+            documents: vec![KmsDocument {
+                hash: [1; 32],
+                document: UnprovenDocument::read("{}").unwrap(),
+            }],
             ..default()
         },
         KmsPolicy {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::expected::{Expected, Origin};
 use super::key_providers::KeyProviders;
 use super::os_image::OsImagePolicy;
+use crate::compose::UnprovenDocument;
 pub use crate::evidence::MAX_KMS;
 
 /// What is expected of the KMS that an app's keys come from.
@@ -17,6 +18,8 @@ pub struct KmsPolicy {
     pub hosts: Option<Expected<Vec<KmsHost>>>,
     /// SHA-256 of the compose documents that it may run. Never an empty list.
     pub compose_hashes: Option<Expected<Vec<[u8; 32]>>>,
+    /// Those of these compose documents that the user has: what they say is shown, and judged as that of an app.
+    pub documents: Vec<KmsDocument>,
     /// The builds that it may be, `mr_aggregated`, as contracts and the event `mr-kms` know them. Never an empty list.
     pub builds: Option<Expected<Vec<[u8; 32]>>>,
     /// Its OS image; without it, any known production image.
@@ -25,6 +28,15 @@ pub struct KmsPolicy {
     pub key_provider: Option<Expected<KeyProviders>>,
     /// Evidence of how its root keys were made, which must hold: a document that the user keeps.
     pub bootstrap: Option<Expected<String>>,
+}
+
+/// A compose document that the KMS may run.
+#[derive(Debug, Clone)]
+pub struct KmsDocument {
+    /// SHA-256 of its bytes.
+    pub hash: [u8; 32],
+    /// What it says.
+    pub document: UnprovenDocument,
 }
 
 /// What becomes of an app whose KMS cannot be judged.
@@ -47,6 +59,7 @@ impl KmsPolicy {
             mode,
             hosts,
             compose_hashes,
+            documents: _,
             builds,
             os_image,
             key_provider,

@@ -8,8 +8,8 @@ use super::os_image::KnownFirmware;
 use super::row::ReferenceRow;
 use super::value::Text;
 use super::{
-    Advisory, KmsRow, OsImageRow, ReferenceError, ReferenceProblem, ReferenceValues, RiskyName, ScriptRow,
-    VmShape,
+    Advisory, KmsImageRow, KmsRow, OsImageRow, ReferenceError, ReferenceProblem, ReferenceValues, RiskyName,
+    ScriptRow, VmShape,
 };
 use crate::toml_text::{FoundMistakes, Mistake};
 
@@ -61,6 +61,9 @@ impl ReferenceValues {
         });
         each(document.scripts, path, &mut found, |row| self.add_script(row));
         each(document.kms, path, &mut found, |row| self.add_kms(row));
+        each(document.kms_images, path, &mut found, |row| {
+            self.add_kms_image(row)
+        });
         each(document.risky_names, path, &mut found, |row| {
             self.add_risky_name(row);
             Ok(())
@@ -144,6 +147,21 @@ impl ReferenceValues {
                     &row.name,
                     &other.name,
                     "the name or the root key is that of another KMS",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn add_kms_image(&mut self, row: KmsImageRow) -> Result<(), ReferenceProblem> {
+        match self.kms_images.iter().find(|other| other.digest == row.digest) {
+            None => self.kms_images.push(row),
+            Some(other) if (&other.name, &other.weakness) == (&row.name, &row.weakness) => {}
+            Some(other) => {
+                return contradiction::<KmsImageRow>(
+                    &row.name,
+                    &other.name,
+                    "the digest is that of another release, or the weakness differs",
                 );
             }
         }

@@ -6,17 +6,18 @@ use super::advisory::Advisory;
 use super::limits::{MAX_FILE_BYTES, MAX_ROWS};
 use super::os_image::{KnownFirmware, VmShape};
 use super::row::{Day, ReferenceRow, RowReader};
-use super::{KmsRow, OsImageRow, ReferenceError, ReferenceProblem, RiskyName, ScriptRow};
+use super::{KmsImageRow, KmsRow, OsImageRow, ReferenceError, ReferenceProblem, RiskyName, ScriptRow};
 use crate::toml_text::{self, FoundMistakes, Position, TomlTable};
 
 /// The tables of a file.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     KnownFirmware::TABLE,
     OsImageRow::TABLE,
     VmShape::TABLE,
     Advisory::TABLE,
     ScriptRow::TABLE,
     KmsRow::TABLE,
+    KmsImageRow::TABLE,
     RiskyName::TABLE,
 ];
 
@@ -31,6 +32,7 @@ pub(super) struct ReferenceDocument {
     pub(super) advisories: Vec<PlacedRow<Advisory>>,
     pub(super) scripts: Vec<PlacedRow<ScriptRow>>,
     pub(super) kms: Vec<PlacedRow<KmsRow>>,
+    pub(super) kms_images: Vec<PlacedRow<KmsImageRow>>,
     pub(super) risky_names: Vec<PlacedRow<RiskyName>>,
 }
 
@@ -60,6 +62,7 @@ impl ReferenceDocument {
         let advisories = take(&mut root, &mut rows, mistakes);
         let scripts = take(&mut root, &mut rows, mistakes);
         let kms = take(&mut root, &mut rows, mistakes);
+        let kms_images = take(&mut root, &mut rows, mistakes);
         let risky_names = take(&mut root, &mut rows, mistakes);
         match rows {
             0 => mistakes.note(file.mistake_at(None, ReferenceProblem::NoRow)),
@@ -80,6 +83,7 @@ impl ReferenceDocument {
             advisories,
             scripts,
             kms,
+            kms_images,
             risky_names,
         })
     }

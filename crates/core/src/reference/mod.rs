@@ -10,6 +10,7 @@ mod document;
 mod error;
 mod file;
 mod kms;
+mod kms_image;
 mod limits;
 mod nearest;
 mod os_image;
@@ -28,6 +29,7 @@ pub use advisory::{Advisory, Grade};
 pub use archive::ImageArchive;
 pub use error::{ReferenceError, ReferenceProblem};
 pub use kms::{GovernedBy, KmsRow};
+pub use kms_image::KmsImageRow;
 pub use limits::{MAX_FILE_BYTES, MAX_ROWS};
 pub use nearest::Nearest;
 pub use os_image::{OsClass, OsImageRow, Registers, Standing, VmShape};
@@ -39,7 +41,7 @@ use document::ReferenceDocument;
 use os_image::KnownFirmware;
 
 /// The built-in tables, by file name.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("os-images.toml", include_str!("data/os-images.toml")),
     ("vm-shapes.toml", include_str!("data/vm-shapes.toml")),
     ("advisories.toml", include_str!("data/advisories.toml")),
@@ -48,6 +50,7 @@ const BUILT_IN: [(&str, &str); 6] = [
         include_str!("data/pre-launch-scripts.toml"),
     ),
     ("kms.toml", include_str!("data/kms.toml")),
+    ("kms-images.toml", include_str!("data/kms-images.toml")),
     ("risky-names.toml", include_str!("data/risky-names.toml")),
 ];
 
@@ -69,6 +72,7 @@ pub struct ReferenceValues {
     advisories: Vec<Advisory>,
     scripts: Vec<ScriptRow>,
     kms: Vec<KmsRow>,
+    kms_images: Vec<KmsImageRow>,
     risky_names: Vec<RiskyName>,
     file_sha256: Option<[u8; 32]>,
 }

@@ -279,6 +279,13 @@ fn a_file_adds_images_shapes_scripts_services_names_and_advisories() {
             ],
         ),
         row(
+            "kms_image",
+            &[
+                ("name", "\"our-kms 1.0\""),
+                ("digest", &quoted(&format!("sha256:{}", "ab".repeat(32)))),
+            ],
+        ),
+        row(
             "risky_name",
             &[
                 ("name", "\"OUR_HOOK\""),
@@ -306,6 +313,16 @@ fn a_file_adds_images_shapes_scripts_services_names_and_advisories() {
     assert_eq!(values.shape_of(&[0xcd; 48]), Some("3 CPUs"));
     assert!(values.script(&hash).is_some_and(ScriptRow::is_published));
     assert!(values.kms_named("our-kms").is_some());
+    let kms_image = format!("registry.example/kms:1.0@sha256:{}", "ab".repeat(32));
+    assert_eq!(values.kms_image(&kms_image).unwrap().name.as_str(), "our-kms 1.0");
+    for other in [
+        "",
+        "registry.example/kms:1.0",
+        "@",
+        &kms_image[..kms_image.len() - 1],
+    ] {
+        assert!(values.kms_image(other).is_none(), "{other}");
+    }
     assert!(values.risky_name("our_hook").is_some());
     let newest = values.image_by_hash(&image("dstack-0.6.6").os_image_hash.expect("a hash").0);
     let newest = newest.expect("a built-in row");
@@ -365,6 +382,8 @@ fn a_file_weakens_no_built_in_row() {
     let registers = development.registers.as_ref().expect("registers");
     let hash = |name: &str| quoted(&image(name).os_image_hash.expect("a hash").to_string());
     let known_kms = &values.kms()[0];
+    let weak_kms_image = values.kms_images.iter().find(|row| row.weakness.is_some());
+    let weak_kms_image = weak_kms_image.expect("one");
     let known_script = values
         .scripts()
         .iter()
@@ -490,6 +509,16 @@ fn a_file_weakens_no_built_in_row() {
             ),
         ),
         (
+            "a release with a known weakness as one without",
+            row(
+                "kms_image",
+                &[
+                    ("name", &quoted(&weak_kms_image.name)),
+                    ("digest", &quoted(&weak_kms_image.digest)),
+                ],
+            ),
+        ),
+        (
             "a script that nobody published as a published one",
             row(
                 "script",
@@ -563,6 +592,19 @@ fn a_file_that_is_not_well_formed_is_refused_with_its_row() {
                 )
             ),
             "\"kms\" of [[kms]]",
+        ),
+        (
+            &format!(
+                "{HEAD}{}",
+                row(
+                    "kms_image",
+                    &[
+                        ("name", "\"a\""),
+                        ("digest", &quoted(&format!("sha256:{}", "AB".repeat(32))))
+                    ]
+                )
+            ),
+            "`digest` is `sha256:`",
         ),
         (
             &format!(
@@ -818,7 +860,7 @@ proptest! {
 
     #[test]
     fn no_row_panics_or_takes_one_away(
-        table in "(firmware|image|rtmr0|advisory|script|kms|risky_name)",
+        table in "(firmware|image|rtmr0|advisory|script|kms|kms_image|risky_name)",
         members in proptest::collection::vec(("[a-z_0-9]{1,12}", "[ -~]{0,40}"), 0..6),
     ) {
         let members: String = members

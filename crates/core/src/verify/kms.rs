@@ -112,6 +112,13 @@ impl<F> KmsAnswer<F> {
         chain.any(|chain| ra_tls::is_signed_by_key(chain, key_provider_id))
     }
 
+    /// Whether its certificate is for the use of a KMS that answers. What the root key signed for another use does not come from the KMS
+    /// if a server shows it.
+    #[must_use]
+    pub fn is_certified_as_kms(&self) -> bool {
+        self.chain.as_ref().is_some_and(ra_tls::is_of_kms)
+    }
+
     /// What the evidence in its certificate proves by itself; absent if there is none that is read.
     #[must_use]
     pub fn own(&self) -> Option<&F> {

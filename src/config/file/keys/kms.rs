@@ -34,6 +34,16 @@ pub(super) const KEYS: &[PolicyKey] = &[
         option: None,
     },
     PolicyKey {
+        name: "kms-compose-file",
+        scope: KeyScope::Both,
+        shape: Shape::Paths,
+        says: "The compose documents themselves that the KMS may run: their exact bytes. They are judged as the app's is: which images they \
+               pin, which release of dstack's KMS these are, and what can be set from outside.",
+        default: "",
+        example: r#"["kms-app-compose.json"]"#,
+        option: None,
+    },
+    PolicyKey {
         name: "kms-build",
         scope: KeyScope::Both,
         shape: Shape::Hashes,

@@ -82,6 +82,8 @@ impl Chain {
         chain.answer(CONTRACT_OWNER, "e75235b8", number(2));
         let owners = [number(0x20), number(3), number(1), number(2), number(3)].concat();
         chain.answer(CONTRACT_OWNER, "a0e67e2b", owners);
+        // getModulesPaginated: no module, and the list ends where it begins.
+        chain.set_modules(0);
         let padding = "00".repeat(28);
         chain.answer(app, &format!("01ffc9a71e079198{padding}"), number(1));
         chain.answer(app, &format!("01ffc9a7d33835bd{padding}"), number(0));
@@ -106,6 +108,14 @@ impl Chain {
     /// What a contract answers to a call.
     pub fn answer(&mut self, contract: Address, data: &str, answer: impl Into<Vec<u8>>) {
         self.calls.insert((contract, data.to_owned()), answer.into());
+    }
+
+    /// What the Safe that owns the contracts answers to `getModulesPaginated`, asked for one module: it has so many, 0 or 1.
+    pub fn set_modules(&mut self, count: u8) {
+        let call = format!("cc2f8452{}{}", hex::encode(number(1)), hex::encode(number(1)));
+        let mut answer = [number(0x40), number(1), number(count)].concat();
+        answer.extend(number(0x4d).repeat(count.into()));
+        self.answer(CONTRACT_OWNER, &call, answer);
     }
 
     /// What `allowedComposeHashes` answers about a hash.

@@ -121,7 +121,18 @@ pub(super) fn words(owner: &Owner) -> String {
     let kind = match &owner.kind {
         Ok(OwnerKind::Renounced) => return "nobody".to_owned(),
         Ok(OwnerKind::Key) => "one key".to_owned(),
-        Ok(OwnerKind::Safe { threshold, owners }) => format!("a Safe, {threshold} of {owners}"),
+        Ok(OwnerKind::Safe {
+            threshold,
+            owners,
+            has_modules,
+        }) => {
+            let modules = if *has_modules == Some(true) {
+                ", with modules"
+            } else {
+                ""
+            };
+            format!("a Safe, {threshold} of {owners}{modules}")
+        }
         Ok(OwnerKind::Timelock { delay }) => format!("a timelock of {delay} s"),
         Ok(OwnerKind::Contract) => "a contract".to_owned(),
         Err(_) => "of unknown kind".to_owned(),

@@ -9,7 +9,7 @@ use super::not_proven::with_not_proven;
 use answer::reason_of;
 use reasons::*;
 
-use super::{Check, Finding, Required, boot_claims};
+use super::{Check, Finding, Reason, Required, boot_claims};
 use crate::policy::{GovernanceMode, GovernancePolicy, Policy};
 use crate::reference::GovernedBy;
 use crate::report::CheckId;
@@ -229,17 +229,18 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
             &UNSUPPORTED,
             "The compose document is allowed for app epoch 0; whether the present epoch allows it cannot be asked.".to_owned(),
         ),
-        (Some(false), _) => {
+        (Some(false), Some(false)) => {
             let detail = "The app's contract does not allow the compose document that runs.";
             judgement.fail(&COMPOSE_NOT_ALLOWED, detail.to_owned());
         }
-        _ => {}
+        // Of a contract that may have epochs, a no convicts nobody: that it is not known whether it has, is said above.
+        (Some(_), Some(false) | None) | (None, _) => {}
     }
     if judgement.answer(&app.any_device, "allowAnyDevice") == Some(&false)
         && judgement.answer(&app.device_allowed, "allowedDeviceIds") == Some(&false)
     {
-        let detail = "The app's contract does not allow the machine that the app runs on.";
-        judgement.fail(&DEVICE_NOT_ALLOWED, detail.to_owned());
+        let what = "The app's contract does not allow the machine that the app runs on";
+        not_allowed(judgement, &DEVICE_NOT_ALLOWED, what, has_epochs);
     }
     contract::judge(judgement, "the app's contract", &app.contract, &expected.app);
     judge_owner_kind(judgement, app, policy);
@@ -261,6 +262,18 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
             }
             None => {}
         }
+    }
+}
+
+/// A no convicts. That of a contract with epochs is about epoch 0 alone, and convicts nobody.
+fn not_allowed(judgement: &mut Judgement, reason: &'static Reason, what: &str, has_epochs: Option<&bool>) {
+    match has_epochs {
+        Some(false) => judgement.fail(reason, format!("{what}.")),
+        Some(true) => judgement.error(
+            &UNSUPPORTED,
+            format!("{what}, for epoch 0; whether a later epoch allows it cannot be asked."),
+        ),
+        None => {}
     }
 }
 
@@ -289,9 +302,16 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, policy: &Polic
     }
     // Who must sign behind a timelock or another contract is not read.
     let signers = match kind {
-        OwnerKind::Safe { threshold, .. } => Some(*threshold),
+        OwnerKind::Safe {
+            threshold,
+            has_modules: Some(false),
+            ..
+        } => Some(*threshold),
         OwnerKind::Key => Some(1),
-        OwnerKind::Renounced | OwnerKind::Timelock { .. } | OwnerKind::Contract => None,
+        // A module acts as its code says, which is not read.
+        OwnerKind::Safe { .. } | OwnerKind::Renounced | OwnerKind::Timelock { .. } | OwnerKind::Contract => {
+            None
+        }
     };
     if let Some(least) = expected.min_signers {
         match signers {
@@ -339,6 +359,11 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, policy: &Polic
 }
 
 fn judge_kms(judgement: &mut Judgement, kms: &KmsContract, boot: &BootClaims, expected: &GovernancePolicy) {
+    let has_epochs = judgement.answer(&kms.has_epochs, "supportsInterface of the KMS's contract");
+    if has_epochs == Some(&true) {
+        let detail = "The KMS's contract decides by epochs; what it allows is read for epoch 0 alone.";
+        judgement.warn(&UNSUPPORTED, detail.to_owned());
+    }
     match &kms.os_image_allowed {
         None => judgement.warn(
             &OS_NOT_ASKED,
@@ -346,19 +371,19 @@ fn judge_kms(judgement: &mut Judgement, kms: &KmsContract, boot: &BootClaims, ex
         ),
         Some(answer) => {
             if judgement.answer(answer, "allowedOsImages") == Some(&false) {
-                let detail = "The KMS's contract does not allow the OS image.";
-                judgement.fail(&OS_NOT_ALLOWED, detail.to_owned());
+                let what = "The KMS's contract does not allow the OS image";
+                not_allowed(judgement, &OS_NOT_ALLOWED, what, has_epochs);
             }
         }
     }
     if let (Some(answer), Some(build)) = (&kms.kms_allowed, boot.mr_kms())
         && judgement.answer(answer, "kmsAllowedAggregatedMrs") == Some(&false)
     {
-        let detail = format!(
-            "The KMS's contract does not allow the KMS build {} (mr-kms).",
+        let what = format!(
+            "The KMS's contract does not allow the KMS build {} (mr-kms)",
             hex::encode(build)
         );
-        judgement.fail(&KMS_NOT_ALLOWED, detail);
+        not_allowed(judgement, &KMS_NOT_ALLOWED, &what, has_epochs);
     }
     if let Some(answer) = &kms.boot_allowed
         && let Some((false, words)) = judgement.answer(answer, "isAppAllowed")

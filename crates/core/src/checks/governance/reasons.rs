@@ -93,8 +93,8 @@ pub(super) const OWNER_PENDING: Reason = Reason {
 pub(super) const OWNER_SIGNERS: Reason = Reason {
     id: "owner-signers",
     means: "Fewer people than you demand must sign a change of the app's contract, or how many is not known: behind a timelock or \
-            another contract it is not read.",
-    fix: "Give the contract to a Safe with a higher threshold, or demand less (`governance-min-signers`).",
+            another contract it is not read, and a module of a Safe may act without signatures.",
+    fix: "Give the contract to a Safe with a higher threshold and without modules, or demand less (`governance-min-signers`).",
 };
 pub(super) const OWNER_DELAY: Reason = Reason {
     id: "owner-delay",

@@ -1,13 +1,13 @@
 //! How the root keys of a KMS were made: its own evidence, that in its contract, and that which the user keeps.
 
 use super::reasons::{BOOTSTRAP, BOOTSTRAP_UNDETERMINED, BOOTSTRAP_UNPROVEN};
-use super::{named_roots, own};
+use super::{named_roots, own, shows_another_named_root};
 use crate::checks::judgement::Judgement;
 use crate::checks::{os_image, td_attributes};
 use crate::evidence::BootstrapSource;
 use crate::policy::{OsImagePolicy, Policy};
 use crate::report::Status;
-use crate::verify::kms::{Bootstrap, BootstrapState, KmsAnswer};
+use crate::verify::kms::{Bootstrap, BootstrapRefusal, BootstrapState, KmsAnswer};
 use crate::verify::{BootClaims, Claims};
 
 /// Judges each piece of evidence; a sentence about what made the keys, if that is proven.
@@ -24,7 +24,20 @@ pub(super) fn judge(
         && let Ok(meta) = kms.meta()
     {
         let whose = format!("of the KMS at {host}");
-        made = judge_one(judgement, &whose, meta.bootstrap(), policy).compose_hash();
+        let is_of_other_root = matches!(
+            meta.bootstrap(),
+            BootstrapState::Refused(BootstrapRefusal::OtherRoot)
+        );
+        if is_of_other_root && shows_another_named_root(answer, meta, policy) {
+            judgement.warn(
+                &BOOTSTRAP_UNDETERMINED,
+                format!(
+                    "The bootstrap evidence {whose} is not about the root key whose certificate it shows."
+                ),
+            );
+        } else {
+            made = judge_one(judgement, &whose, meta.bootstrap(), policy).compose_hash();
+        }
     }
     let mut named = None;
     for one in answer.bootstraps() {

@@ -1,6 +1,7 @@
 //! `kms`: the KMS that gave the app its keys is attested and runs code that you named.
 
 mod bootstrap;
+mod document;
 mod own;
 mod reasons;
 
@@ -138,7 +139,8 @@ fn judge(
     ))
 }
 
-/// Only the holder of the root key can be convicted by what a server shows: any other server is not shown to be the KMS.
+/// Only the holder of the root key can be convicted by what a server shows: any other server is not shown to be the KMS. The root key
+/// signs certificates of apps' CAs, too: they are not the KMS's own.
 fn not_attested(
     judgement: &mut Judgement,
     answer: &KmsAnswer<Claims>,
@@ -162,6 +164,15 @@ fn not_attested(
         return;
     }
     let say = |sentence: &dyn std::fmt::Display| format!("The KMS at {host}: {sentence}.");
+    if is_server && !answer.is_certified_as_kms() {
+        let reason = match problem {
+            KmsProblem::Refused(RaTlsRefusal::DuplicateExtension(_) | RaTlsRefusal::Malformed(_)) => &REFUSED,
+            _ => &USAGE,
+        };
+        let sentence = "its certificate is signed by the root key, and is not that of a KMS that answers (usage kms:rpc)";
+        judgement.error(reason, format!("The server at {host}: {sentence}."));
+        return;
+    }
     match problem {
         KmsProblem::Unreachable(why) => judgement.error(&UNREACHABLE, say(why)),
         KmsProblem::KeyChanged { keys } => {
@@ -176,7 +187,6 @@ fn not_attested(
         KmsProblem::Refused(refusal) => {
             let reason = match refusal {
                 RaTlsRefusal::NotBound => &NOT_BOUND,
-                RaTlsRefusal::Usage(_) => &USAGE,
                 RaTlsRefusal::NoEvidence => &NO_EVIDENCE,
                 _ => &REFUSED,
             };
@@ -248,6 +258,14 @@ fn named_roots(policy: &Policy) -> impl Iterator<Item = &str> {
     pins.iter().filter_map(|pin| pin.id.as_deref())
 }
 
+/// Whether it shows the certificate of another root than the one that signed its own, and the user named that one, too: it changes
+/// from one to the other.
+fn shows_another_named_root(answer: &KmsAnswer<Claims>, meta: &Meta<Claims>, policy: &Policy) -> bool {
+    let shown = meta.root_key();
+    let is_its_root = shown.is_some_and(|key| answer.has_root(key));
+    !is_its_root && named_roots(policy).any(|root| shown == Some(root))
+}
+
 /// Which code it runs; who named that.
 fn judge_build(
     judgement: &mut Judgement,
@@ -286,8 +304,10 @@ fn judge_build(
         }
         named_by = named_by.or_else(|| Some(builds.origin.clone()));
     }
+    let images = document::judge(judgement, host, &compose_hash, policy);
+    let images = images.map_or_else(String::new, |words| format!(" ({words})"));
     if let Some(origin) = named_by {
-        return Some(format!("which {origin} names"));
+        return Some(format!("which {origin} names{images}"));
     }
     // A contract answers only for a user who named no code: its owner may change what it allows.
     let allowed = own::allowed_on_chain(answer, claims, policy);
@@ -306,7 +326,12 @@ fn judge_meta(judgement: &mut Judgement, answer: &KmsAnswer<Claims>, meta: &Meta
     let host = answer.host();
     // A KMS of another root has been judged for that.
     let is_its_root = meta.root_key().is_some_and(|key| answer.has_root(key));
-    if !is_its_root {
+    if shows_another_named_root(answer, meta, policy) {
+        judgement.error(
+            &OTHER_EPOCH,
+            format!("The KMS at {host} answers with another root certificate than that of the key that signed its own; you named both."),
+        );
+    } else if !is_its_root {
         judgement.fail(
             &META_CA,
             format!("The KMS at {host} answers with another root certificate than that of the key that signed its own."),

@@ -3,7 +3,7 @@
 use crate::checks::Reason;
 
 /// Every reason of its own.
-pub(super) const ALL: [&Reason; 33] = [
+pub(super) const ALL: [&Reason; 36] = [
     &OTHER_ROOT,
     &OTHER_EPOCH,
     &NO_EVIDENCE,
@@ -29,10 +29,13 @@ pub(super) const ALL: [&Reason; 33] = [
     &OS_IMAGE_UNKNOWN,
     &VM_KEYS_UNKNOWN,
     &UNPINNED,
+    &CODE_OPEN,
     &OTHER_SERVER,
     &NOT_ASKED,
     &NO_HOST,
     &IMAGES_UNVERIFIED,
+    &LAUNCH_INPUTS,
+    &OLD_RELEASE,
     &BOOTSTRAP_UNDETERMINED,
     &BOOTSTRAP_UNPROVEN,
     &NOT_CONFIGURED,
@@ -48,8 +51,8 @@ pub(super) const OTHER_ROOT: Reason = Reason {
 };
 pub(super) const OTHER_EPOCH: Reason = Reason {
     id: "other-epoch",
-    means: "The KMS answers under another root key than the one that the app's keys come from. You named both roots; that this \
-            KMS holds the app's root is not proven.",
+    means: "The KMS answers under another root key than the one that the app's keys come from, or shows the certificate of another one. \
+            You named both roots; that this KMS holds the app's root now is not proven.",
     fix: "Restart the app, so that it gets keys of the new root. Or name a replica that answers under the app's root (`kms-host`).",
 };
 pub(super) const NO_EVIDENCE: Reason = Reason {
@@ -70,8 +73,9 @@ pub(super) const NOT_BOUND: Reason = Reason {
 };
 pub(super) const USAGE: Reason = Reason {
     id: "usage",
-    means: "The certificate is that of an app or of something else, not the one that a KMS answers with.",
-    fix: "Name the address of the KMS itself (`kms-host`).",
+    means: "The root key of the app's keys signed the certificate of the server for another use than that of a KMS that answers: it is that of \
+            an app's CA, whose key others hold, or of something else. The server is not shown to be the KMS.",
+    fix: "Name the address of the KMS itself (`kms-host`), and check its DNS record. This finding says nothing about the app.",
 };
 pub(super) const QUOTE: Reason = Reason {
     id: "quote",
@@ -175,6 +179,13 @@ pub(super) const UNPINNED: Reason = Reason {
     means: "The KMS is attested, and nobody named the code that it must run.",
     fix: "Review the code and write it down: `kms-compose-hash`, or pin it with `cvm-verify pin`.",
 };
+pub(super) const CODE_OPEN: Reason = Reason {
+    id: "code-open",
+    means: "The KMS runs the compose document that you named, and this document does not say which code runs: an image without a \
+            digest, a file or a variable that is not measured.",
+    fix: "Ask the operator of the KMS to pin every image by digest. Until then the hash of the document does not name the code that gives \
+          the app's keys.",
+};
 pub(super) const OTHER_SERVER: Reason = Reason {
     id: "other-server",
     means: "The server that answers at the host of the KMS has no certificate that the root key of the app's keys signed: another \
@@ -196,6 +207,17 @@ pub(super) const IMAGES_UNVERIFIED: Reason = Reason {
     id: "images-unverified",
     means: "The KMS does not say that it compares the OS image of a guest with the published one, as KMSs from 0.6.3 on do.",
     fix: "Ask the operator of the KMS to upgrade it to dstack 0.6.3 or later.",
+};
+pub(super) const LAUNCH_INPUTS: Reason = Reason {
+    id: "launch-inputs",
+    means: "The compose document of the KMS takes values from outside, runs a script before the KMS starts, or lets a container reach \
+            beyond itself.",
+    fix: "Review these places: whoever starts the KMS sets the values. See the check `launch-inputs` for what each of them means.",
+};
+pub(super) const OLD_RELEASE: Reason = Reason {
+    id: "old-release",
+    means: "The KMS runs an image of a release with a known weakness.",
+    fix: "Ask the operator of the KMS to upgrade it.",
 };
 pub(super) const BOOTSTRAP_UNDETERMINED: Reason = Reason {
     id: "bootstrap-undetermined",

@@ -39,6 +39,13 @@ impl CallData {
         self
     }
 
+    /// Adds a number.
+    #[must_use]
+    pub fn number(mut self, value: usize) -> Self {
+        self.0.extend(number(value));
+        self
+    }
+
     /// Adds four bytes, padded on the right: an interface id.
     #[must_use]
     pub fn bytes4(mut self, value: [u8; 4]) -> Self {
@@ -192,6 +199,22 @@ pub fn decode_addresses(answer: &[u8]) -> Result<Vec<Address>, AbiError> {
     let list = (0..count).map(|_| word_as_address(&reader.word()?)).collect();
     reader.end()?;
     list
+}
+
+/// A page of a list of addresses, and where the next page begins: whether there is any address on it.
+///
+/// # Errors
+/// [`AbiError`].
+pub fn decode_page_is_filled(answer: &[u8]) -> Result<bool, AbiError> {
+    let mut reader = Reader::new(answer, "page of addresses")?;
+    reader.offset(2 * WORD)?;
+    word_as_address(&reader.word()?)?;
+    let count = reader.length(MAX_ADDRESSES)?;
+    for _ in 0..count {
+        word_as_address(&reader.word()?)?;
+    }
+    reader.end()?;
+    Ok(count > 0)
 }
 
 /// `kmsInfo()`: the KMS's keys, the attestation of its birth and its event log.

@@ -46,6 +46,7 @@ impl At<'_, '_> {
         };
         Ok(Some(KmsContract {
             contract: self.contract(address, &code),
+            has_epochs: self.has_epochs(address),
             os_image_allowed: subject
                 .os_image_hash()
                 .map(|hash| self.allowed(address, &Call::OsImageAllowed(hash))),
@@ -164,11 +165,13 @@ impl At<'_, '_> {
         }
         let threshold = self.call(address, &Call::SafeThreshold, abi::decode_u64);
         let owners = self.call(address, &Call::SafeOwners, abi::decode_addresses);
+        let modules = self.call(address, &Call::SafeModules, abi::decode_page_is_filled);
         let delay = self.call(address, &Call::TimelockDelay, abi::decode_u64);
         if let (Some(threshold), Some(owners)) = (answered(threshold)?, answered(owners)?) {
             return Ok(OwnerKind::Safe {
                 threshold,
                 owners: owners.len(),
+                has_modules: answered(modules)?,
             });
         }
         Ok(match answered(delay)? {

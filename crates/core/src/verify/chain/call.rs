@@ -41,9 +41,18 @@ pub enum Call {
     SafeThreshold,
     /// Of a Safe: who are the owners?
     SafeOwners,
+    /// Of a Safe: is there a module, which may act without the signatures of the owners?
+    SafeModules,
     /// Of a timelock: how long does a change wait, seconds?
     TimelockDelay,
 }
+
+/// Where the list of a Safe's modules begins: the address 1 (Safe's `ModuleManager`).
+const FIRST_MODULE: Address = {
+    let mut address = [0; 20];
+    address[19] = 1;
+    address
+};
 
 impl Call {
     /// The function's name, as its contract spells it: what the selector is made of.
@@ -64,6 +73,7 @@ impl Call {
             }
             Self::SafeThreshold => "getThreshold()",
             Self::SafeOwners => "getOwners()",
+            Self::SafeModules => "getModulesPaginated(address,uint256)",
             Self::TimelockDelay => "getMinDelay()",
         }
     }
@@ -84,6 +94,7 @@ impl Call {
             Self::Boot(_) => APP_AUTH,
             Self::SafeThreshold => [0xe7, 0x52, 0x35, 0xb8],
             Self::SafeOwners => [0xa0, 0xe6, 0x7e, 0x2b],
+            Self::SafeModules => [0xcc, 0x2f, 0x84, 0x52],
             Self::TimelockDelay => [0xf2, 0x7a, 0x0c, 0x92],
         }
     }
@@ -99,6 +110,8 @@ impl Call {
             | Self::KmsAllowed(word) => call.bytes32(word),
             Self::Interface(id) => call.bytes4(*id),
             Self::Boot(info) => call.dynamic_tuple(&info.encode()),
+            // One module on a page is enough to know that there is one.
+            Self::SafeModules => call.address(&FIRST_MODULE).number(1),
             Self::AnyDevice
             | Self::TcbDemanded
             | Self::Owner
@@ -128,6 +141,7 @@ pub fn function_of(data: &str) -> Option<&'static str> {
         Call::KmsInfo,
         Call::SafeThreshold,
         Call::SafeOwners,
+        Call::SafeModules,
         Call::TimelockDelay,
     ];
     let selector = data.strip_prefix("0x")?.get(..8)?;

@@ -30,6 +30,8 @@ pub struct AppContract {
 pub struct KmsContract {
     /// Its code and its owner.
     pub contract: Contract,
+    /// Whether it has epochs, as [`AppContract::has_epochs`]. Then what it allows is about epoch 0.
+    pub has_epochs: NodeAnswer<bool>,
     /// Whether the OS image may have keys; absent where the image's hash is not known.
     pub os_image_allowed: Option<NodeAnswer<bool>>,
     /// Whether the KMS that served the app may have the root keys; absent where the event log does not hold its build.
@@ -44,11 +46,12 @@ pub struct KmsContract {
 }
 
 impl KmsContract {
-    /// Whether both nodes say that a KMS of this build, which was attested in this run, may have the root keys.
+    /// Whether both nodes say that a KMS of this build, which was attested in this run, may have the root keys. A contract with epochs
+    /// does not say it of the present one.
     #[must_use]
     pub fn allows_build(&self, build: &[u8; 32]) -> bool {
         let mut answers = self.live_builds.iter();
-        answers.any(|(asked, answer)| asked == build && *answer == Ok(true))
+        self.has_epochs == Ok(false) && answers.any(|(asked, answer)| asked == build && *answer == Ok(true))
     }
 }
 
@@ -98,6 +101,8 @@ pub enum OwnerKind {
         threshold: u64,
         /// How many owners there are.
         owners: usize,
+        /// Whether it has modules, which may act without these signatures; absent where it does not say.
+        has_modules: Option<bool>,
     },
     /// A contract that answers as a timelock does.
     Timelock {

@@ -101,6 +101,11 @@ impl Request {
         }
     }
 
+    /// Whether it calls a contract, which may refuse it.
+    pub(super) fn is_call(&self) -> bool {
+        self.method == "eth_call"
+    }
+
     /// The body of the HTTP request.
     #[must_use]
     pub fn body(&self, id: u64) -> Vec<u8> {

@@ -211,6 +211,7 @@ fn every_selector_is_keccak_of_its_function() {
         Call::Boot(Box::new(boot())),
         Call::SafeThreshold,
         Call::SafeOwners,
+        Call::SafeModules,
         Call::TimelockDelay,
     ];
     for call in calls {
@@ -520,9 +521,10 @@ fn owners_are_told_apart() {
         OwnerKind::Key
     );
     assert_eq!(of(&contract), OwnerKind::Contract);
-    let safe = OwnerKind::Safe {
+    let safe = |has_modules| OwnerKind::Safe {
         threshold: 2,
         owners: 3,
+        has_modules,
     };
     let owners = [
         word(0x20),
@@ -538,8 +540,30 @@ fn owners_are_told_apart() {
             node.call(&OWNER, Call::SafeThreshold, &word(2));
             node.call(&OWNER, Call::SafeOwners, &owners);
         }),
-        safe
+        safe(None)
     );
+    let end = word(1);
+    let none = [word(0x40), end.clone(), word(0)].concat();
+    let one = [word(0x40), end.clone(), word(1), address_word(&[5; 20])].concat();
+    for (page, has_modules) in [
+        (none, Some(false)),
+        (one, Some(true)),
+        ([word(0x40), end.clone(), word(1)].concat(), None),
+        ([word(0x40), end.clone(), word(1), vec![5; 32]].concat(), None),
+        ([word(0x20), end, word(0)].concat(), None),
+        (word(0), None),
+    ] {
+        assert_eq!(
+            of(&|node| {
+                contract(node);
+                node.call(&OWNER, Call::SafeThreshold, &word(2));
+                node.call(&OWNER, Call::SafeOwners, &owners);
+                node.call(&OWNER, Call::SafeModules, &page);
+            }),
+            safe(has_modules),
+            "{page:?}"
+        );
+    }
     assert_eq!(
         of(&|node| {
             contract(node);
@@ -547,6 +571,41 @@ fn owners_are_told_apart() {
         }),
         OwnerKind::Timelock { delay: 60 }
     );
+}
+
+#[test]
+fn only_a_contract_can_refuse_a_question() {
+    for request in [
+        rpc::Request::chain_id(),
+        rpc::Request::finalized(),
+        rpc::Request::block(BLOCK),
+    ] {
+        let node = Node::honest().with(|node| node.set(request.clone(), reverted()));
+        let (found, _) = ask([&node, &node]);
+        assert!(
+            matches!(found, Err(ChainProblem::Unanswered(Unanswered::Rpc(_)))),
+            "{request:?}: {found:?}"
+        );
+    }
+    for request in [
+        rpc::Request::code(&APP, BLOCK),
+        rpc::Request::implementation(&APP, BLOCK),
+        rpc::Request::storage(&APP, "0x1", BLOCK),
+    ] {
+        let liar = Node::honest().with(|node| node.set(request.clone(), reverted()));
+        for nodes in [[&liar, &Node::honest()], [&liar, &liar]] {
+            let found = ask(nodes).0.unwrap();
+            let failed = match found.app() {
+                Err(unanswered) => unanswered.clone(),
+                Ok(app) => {
+                    let app = app.unwrap();
+                    let implementation = app.contract.implementation.clone().err();
+                    implementation.or(app.upgrades_disabled.clone().err()).unwrap()
+                }
+            };
+            assert!(matches!(failed, Unanswered::Rpc(_)), "{request:?}: {failed:?}");
+        }
+    }
 }
 
 #[test]

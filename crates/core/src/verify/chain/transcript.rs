@@ -69,10 +69,11 @@ impl<'r> RpcTranscript<'r> {
 
     /// What each node answered, where each answered with a result.
     pub(super) fn each(&mut self, request: Request) -> NodeAnswer<[&'r Value; 2]> {
+        let is_call = request.is_call();
         let [first, second] = self.outcomes(request)?;
         let [first_host, second_host] = self.hosts();
-        let first = result(first, first_host)?;
-        let second = result(second, second_host)?;
+        let first = result(first, first_host, is_call)?;
+        let second = result(second, second_host, is_call)?;
         match (first, second) {
             (Some(first), Some(second)) => Ok([first, second]),
             _ => Err(Unanswered::Reverted),
@@ -81,10 +82,11 @@ impl<'r> RpcTranscript<'r> {
 
     /// The bytes that both nodes answered.
     pub(super) fn bytes(&mut self, request: Request) -> NodeAnswer<Vec<u8>> {
+        let is_call = request.is_call();
         let [first, second] = self.outcomes(request)?;
         let [first_host, second_host] = self.hosts();
-        let first = result(first, first_host)?;
-        let second = result(second, second_host)?;
+        let first = result(first, first_host, is_call)?;
+        let second = result(second, second_host, is_call)?;
         let bytes = |value: &Value, host: &str| {
             data(value).ok_or_else(|| Unanswered::Rpc(format!("{host}: the result is not bytes in hex")))
         };
@@ -133,11 +135,11 @@ impl<'r> RpcTranscript<'r> {
     }
 }
 
-/// A node's result; absent for a revert.
-fn result<'o>(outcome: &'o RpcOutcome, host: &str) -> NodeAnswer<Option<&'o Value>> {
+/// A node's result; absent for a revert. Only the call of a contract can revert: a node that says so of anything else has failed.
+fn result<'o>(outcome: &'o RpcOutcome, host: &str, is_call: bool) -> NodeAnswer<Option<&'o Value>> {
     match outcome {
         RpcOutcome::Result(value) => Ok(Some(value)),
-        RpcOutcome::Error(fault) if is_revert(fault) => Ok(None),
+        RpcOutcome::Error(fault) if is_call && is_revert(fault) => Ok(None),
         RpcOutcome::Error(fault) => Err(Unanswered::Rpc(format!(
             "{host} answers the error {}: {}",
             fault.code, fault.message

@@ -215,6 +215,12 @@ pub(super) fn is_signed_by_key(chain: &TlsChain, spki: &str) -> bool {
     chain::is_signed_by_key(chain, spki)
 }
 
+/// Whether the first certificate of a chain is for the use of a KMS that answers. A root key signs certificates of apps' CAs, too,
+/// whose keys others hold.
+pub(super) fn is_of_kms(chain: &TlsChain) -> bool {
+    TlsLeaf::of_der(chain.leaf()).is_ok_and(|leaf| leaf.extension(USAGE) == Some(KMS_USAGE))
+}
+
 /// Whether the chain leads to the key of the KMS, hex of its SubjectPublicKeyInfo, that the VM booted with.
 pub(super) fn leads_to_kms(chain: &TlsChain, app_id: &[u8; 20], kms: &str) -> Result<(), RaTlsRefusal> {
     chain::leads_to(chain, app_id, kms)

@@ -1,0 +1,91 @@
+//! The compose document that a KMS runs, where the user has it: judged as that of an app, and which releases its images are.
+
+use super::reasons::{CODE_OPEN, LAUNCH_INPUTS, OLD_RELEASE};
+use crate::checks::judgement::Judgement;
+use crate::checks::{Check, Finding, image_pins, launch_inputs};
+use crate::compose::UnprovenDocument;
+use crate::policy::Policy;
+use crate::report::Status;
+
+/// Images or places that are named in a sentence.
+const MAX_SHOWN: usize = 4;
+
+/// Judges the document of this hash. Its images in words; nothing where the user has only the hash.
+pub(super) fn judge(
+    judgement: &mut Judgement,
+    host: &str,
+    hash: &[u8; 32],
+    policy: &Policy,
+) -> Option<String> {
+    let mut documents = policy.kms.documents.iter();
+    let document = &documents.find(|one| one.hash == *hash)?.document;
+    // What is written of the app's document is not written of this one.
+    let own = Policy {
+        reference: std::sync::Arc::clone(&policy.reference),
+        ..Policy::default()
+    };
+    let mut report = |check: &Check, finding: Option<Finding>| {
+        let finding = finding.filter(|finding| finding.status != Status::Pass)?;
+        let sentence = format!(
+            "Of the compose document of the KMS at {host}, {} says: {}",
+            check.id, finding.detail
+        );
+        match check.id == image_pins::CHECK.id {
+            true => judgement.error(&CODE_OPEN, sentence),
+            false => judgement.warn(&LAUNCH_INPUTS, sentence),
+        }
+        Some(())
+    };
+    report(&image_pins::CHECK, image_pins::of_document(document, &own));
+    report(&launch_inputs::CHECK, launch_inputs::of_document(document, &own));
+    outside(judgement, host, document);
+    Some(releases(judgement, host, document, policy))
+}
+
+/// What whoever starts the KMS can set. Of an app such a value is harmless if it decides no code; of a KMS it may name the server that says
+/// who gets keys.
+fn outside(judgement: &mut Judgement, host: &str, document: &UnprovenDocument) {
+    let Some(places) = document.file().map(|file| &file.outside) else {
+        return;
+    };
+    let shown: Vec<&str> = (places.iter().take(MAX_SHOWN))
+        .map(|place| place.path.as_str())
+        .collect();
+    let more = match places.count().saturating_sub(shown.len()) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    if !shown.is_empty() {
+        let places = shown.join(", ");
+        judgement.warn(
+            &LAUNCH_INPUTS,
+            format!("The compose document of the KMS at {host} takes values from outside: {places}{more}."),
+        );
+    }
+}
+
+/// Which release each image is: `image of kms: dstack-kms 0.6.6`.
+fn releases(judgement: &mut Judgement, host: &str, document: &UnprovenDocument, policy: &Policy) -> String {
+    let images = document.file().map(|file| &file.images);
+    let mut words = Vec::new();
+    for (service, image) in images.into_iter().flatten() {
+        let Some(release) = policy.reference.kms_image(image) else {
+            words.push(format!("{service}: no known release"));
+            continue;
+        };
+        if let Some(weakness) = &release.weakness {
+            judgement.warn(
+                &OLD_RELEASE,
+                format!("The KMS at {host} runs {}. {weakness}", release.name),
+            );
+        }
+        words.push(format!("{service}: {}", release.name));
+    }
+    let more = words.len().saturating_sub(MAX_SHOWN);
+    words.truncate(MAX_SHOWN);
+    let more = match more {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    format!("images: {}{more}", words.join(", "))
+}
