@@ -53,7 +53,7 @@ class Chain:
         found = []
         for answer in answers:
             error = answer.get("error")
-            if error is not None and (error.get("code") == 3 or error.get("code") == -32000 and str(error.get("message")).startswith("execution reverted")):
+            if method == "eth_call" and error is not None and (error.get("code") == 3 or error.get("code") == -32000 and str(error.get("message")).startswith("execution reverted")):
                 found.append(REVERTED)
             elif "result" not in answer or error is not None or answer.get("problem") is not None:
                 raise Undetermined("rpc")

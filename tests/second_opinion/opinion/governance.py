@@ -9,6 +9,7 @@ from .os_image import known_image, rows
 EOA_DELEGATED = bytes.fromhex("ef0100")
 NOBODY = "00" * 20
 INTERFACE = "01ffc9a7{}" + "00" * 28
+MODULES = f"cc2f8452{1:064x}{1:064x}"  # getModulesPaginated, from the first one, one on a page
 EXPECTATIONS = ("app-owner", "kms-contract", "kms-owner", "min-signers", "min-delay", "upgrades")
 
 
@@ -39,6 +40,7 @@ class Judge:
         self.chain = Chain(run.bundle.get("chain"))
         self.found = []
         self.app = claims.app_id.hex()
+        self.epochs = None
 
     def say(self, status, reason):
         self.found.append((status, reason))
@@ -57,7 +59,18 @@ class Judge:
             return
         if any(self.chain.boolean(contract, call, latest=True, absent=absent) for call in calls):
             raise Undetermined("not-final")
-        self.say("fail", reason)
+        self.refused(reason)
+
+    def refused(self, reason):
+        """A no convicts. Of a contract with epochs it is about epoch 0; of one that may have them, nothing is said."""
+        if self.epochs:
+            raise Undetermined("unsupported")
+        if self.epochs is not None:
+            self.say("fail", reason)
+
+    def has_epochs(self, contract):
+        found = [self.chain.boolean(contract, INTERFACE.format(each), absent=False) for each in ("d33835bd", "c396c1b0")]
+        return any(found)
 
     def contract(self, name, contract):
         """Owner of a contract, and whether its code is pinned; None if it is not there."""
@@ -111,7 +124,9 @@ class Judge:
         threshold, delay = self.chain.number(owner, "e75235b8"), self.chain.number(owner, "f27a0c92")
         owners = self.chain.call(owner, "a0e67e2b")
         if threshold is not None and owners is not REVERTED and owners != b"":
-            return "safe", threshold
+            modules = self.chain.call(owner, MODULES)
+            is_without = modules is not REVERTED and len(modules) == 96 and modules[31] == 0x40 and not any(modules[64:])
+            return ("safe", threshold) if is_without else ("safe with modules", None)
         return ("timelock", delay) if delay is not None else ("other", None)
 
     def owner_of_app(self, owner):
@@ -122,7 +137,7 @@ class Judge:
         if (signers or delay) and self.settings.get("app-owner") is None:
             raise Undetermined("owner-not-pinned")
         if signers and kind != "nobody":
-            if kind in ("timelock", "other"):
+            if kind in ("timelock", "other", "safe with modules"):
                 self.say("error", "owner-signers")
             elif value < signers:
                 self.say("fail", "owner-signers")
@@ -147,15 +162,11 @@ class Judge:
         return True
 
     def code_allowed(self):
+        self.epochs = self.step(self.has_epochs, self.app)
         if not self.chain.boolean(self.app, INTERFACE.format("1e079198"), absent=False):
             raise Undetermined("unsupported")
-        epochs = any([self.chain.boolean(self.app, INTERFACE.format(each), absent=False) for each in ("d33835bd", "c396c1b0")])
-        before = len(self.found)
         self.allowed(self.app, ["2f6622e5" + self.claims.compose_hash.hex()], "compose-not-allowed")
-        if epochs and len(self.found) > before:
-            self.found.pop()
-            raise Undetermined("unsupported")
-        if epochs:
+        if self.epochs:
             self.say("warn", "unsupported")
 
     def devices(self):
@@ -185,6 +196,9 @@ class Judge:
             return
         if there[0] is not None and self.step(self.kind, there[0]) == ("key", 1):
             self.say("warn", "owner-eoa")
+        self.epochs = self.step(self.has_epochs, contract)
+        if self.epochs:
+            self.say("warn", "unsupported")
         image = known_image(self.run)
         if image is None:
             self.say("warn", "os-not-asked")

@@ -132,6 +132,7 @@ class Server:
         leaf = chain[0]
         if not signed_by(leaf, self.root):
             self.of_another_root(leaf)
+        self.is_of_kms(leaf)
         found, data, events, only_runtime = of_certificate(leaf)
         parsed, claims, status, advisories = self.attested(leaf, found, data, events, only_runtime)
         self.platform(status, advisories)
@@ -142,6 +143,15 @@ class Server:
         self.vm_keys(claims)
         self.host_name(leaf)
         self.answer()
+
+    def is_of_kms(self, leaf):
+        """The root key signs certificates of apps' CAs, too: what is for another use does not convict the KMS."""
+        try:
+            found = tls_binding.extensions(leaf)
+        except tls_binding.Refused as error:
+            raise Refused("malformed", "error") from error
+        if found.get("4") != b"kms:rpc":
+            raise Refused("usage", "error")
 
     def of_another_root(self, leaf):
         """Another server, if nothing shows a KMS; a KMS of another root, if its evidence holds."""
@@ -203,6 +213,8 @@ class Server:
         chain, contract = Chain(self.run.bundle.get("chain")), governance.address(settings["kms-contract"])
         try:
             chain.open(settings["chain-id"], self.run.now)
+            if any([chain.boolean(contract, governance.INTERFACE.format(each), absent=False) for each in ("d33835bd", "c396c1b0")]):
+                return False
             return chain.contracts.get("kms") == contract and chain.boolean(contract, "f6fe4f40" + build)
         except Undetermined:
             return False
@@ -236,13 +248,19 @@ class Server:
             raise Refused("meta", "error") from error
         if meta.get("is_dev") or meta.get("allow_any_upgrade"):
             self.say("development")
-        if tls_binding.spki(authority).hex() != self.root:
+        shown_root = tls_binding.spki(authority).hex()
+        is_changing = shown_root != self.root and shown_root in self.named_roots()
+        if is_changing:
+            self.say("other-epoch", "error")
+        elif shown_root != self.root:
             self.say("meta-ca")
         self.contract(meta)
         if meta.get("os_image_verification") is not True:
             self.say("images-unverified", "warn")
         shown = meta.get("bootstrap_info")
-        if shown is not None:
+        if shown is not None and is_changing:
+            self.say("bootstrap-undetermined", "warn")
+        elif shown is not None:
             self.bootstrap("meta", shown, self.recorded.get("bootstrap_collateral"), meta.get("k256_pubkey"))
         others = self.recorded.get("bootstraps") or []
         for other in others:
