@@ -257,4 +257,114 @@ mod tests {
             assert_eq!(is_met(&check), met, "{id}: {reason:?}");
         }
     }
+
+    /// Results of which all pass, but for what `change` does to that of one check.
+    fn passing_but(id: CheckId, change: impl FnOnce(&mut CheckResult)) -> Vec<CheckResult> {
+        let policy = crate::policy::Policy::default();
+        let all = crate::checks::ALL
+            .iter()
+            .map(|check| check.result(&Finding::pass(""), &policy));
+        let mut all: Vec<CheckResult> = all.collect();
+        change(all.iter_mut().find(|check| check.id == id).unwrap());
+        all
+    }
+
+    fn because(status: Status, reason: &'static str) -> impl FnOnce(&mut CheckResult) {
+        move |check| (check.status, check.reason) = (status, Some(reason.to_owned()))
+    }
+
+    fn required(text: &str) -> RequiredAssurance {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_a_tier_needs_is_required_for_it_and_for_every_higher_one() {
+        for (id, hardware, code, source) in [
+            (CheckId::QuoteSignature, true, true, true),
+            (CheckId::ComposeHash, false, true, true),
+            (CheckId::SourceProvenance, false, false, true),
+            (CheckId::PlatformId, false, false, false),
+        ] {
+            assert_eq!(is_required(id, RequiredAssurance::Hardware), hardware, "{id}");
+            assert_eq!(is_required(id, RequiredAssurance::CODE), code, "{id}");
+            assert_eq!(is_required(id, required("code+source")), source, "{id}");
+        }
+        assert!(SideTier::ALL.into_iter().all(can_be_granted));
+    }
+
+    #[test]
+    fn a_check_that_grants_less_than_what_is_required_of_it_grants_too_little() {
+        let granting = |side| {
+            let all = passing_but(CheckId::SourceProvenance, |check| check.grants = side);
+            let found = find(&all, CheckId::SourceProvenance).cloned();
+            found.unwrap()
+        };
+        assert!(grants_too_little(&granting(None), required("code+source")));
+        assert!(!grants_too_little(
+            &granting(Some(SideTier::Source)),
+            required("code+source")
+        ));
+        assert!(!grants_too_little(&granting(None), RequiredAssurance::CODE));
+        // What another check grants is none of its concern.
+        assert!(!grants_too_little(&granting(None), required("code+endpoint")));
+    }
+
+    #[test]
+    fn a_requirement_that_is_not_met_leaves_the_verdict_open_and_the_tier_below() {
+        let open = passing_but(CheckId::OsImage, because(Status::Warn, "register-mismatch"));
+        assert_eq!(
+            verdict(&open, &[], RequiredAssurance::CODE, |_| false),
+            Verdict::Inconclusive
+        );
+        assert_eq!(
+            verdict(&open, &[], RequiredAssurance::Hardware, |_| false),
+            Verdict::Pass
+        );
+        assert_eq!(assurance(&open, &[]), Assurance::Hardware);
+        assert_eq!(waived(&open), []);
+        let accepted = |check| Accepted {
+            check,
+            what: crate::report::AcceptedKind::SigstoreRoot,
+            by: String::new(),
+            until: None,
+            reason: String::new(),
+        };
+        for (check, expected) in [
+            (CheckId::OsImage, Verdict::Pass),
+            (CheckId::KeyProvider, Verdict::Inconclusive),
+        ] {
+            let by = [accepted(check)];
+            assert_eq!(
+                verdict(&open, &by, RequiredAssurance::CODE, |_| false),
+                expected,
+                "{check}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_check_that_must_not_fail_decides_over_any_assurance() {
+        for (status, expected) in [(Status::Fail, Assurance::None), (Status::Error, Assurance::CODE)] {
+            let all = passing_but(CheckId::ReportData, because(status, "other-report-data"));
+            assert_eq!(assurance(&all, &[]), expected, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_waiver_is_named_and_a_skip_that_does_not_apply_is_not_open() {
+        let waiver = passing_but(CheckId::OsImage, because(Status::Skip, "unchecked"));
+        assert_eq!(waived(&waiver), [CheckId::OsImage]);
+        for (reason, expected) in [
+            ("no-rule", Verdict::Pass),
+            ("unchecked", Verdict::Pass),
+            ("x", Verdict::Inconclusive),
+        ] {
+            let all = passing_but(CheckId::SourceProvenance, because(Status::Skip, reason));
+            assert_eq!(
+                verdict(&all, &[], RequiredAssurance::CODE, |_| true),
+                expected,
+                "{reason}"
+            );
+        }
+    }
 }
