@@ -305,7 +305,7 @@ fn t66_what_a_shell_executes_of_the_containers_environment_decides_code() {
         ("command: [sh, -c, 'eval \"$$NAME\"']", "command[2]"),
         ("entrypoint: [/bin/sh, -ec, 'exec $${NAME}']", "entrypoint[2]"),
         ("entrypoint: ['$$NAME']", "entrypoint[0]"),
-        ("entrypoint: [sh]\ncommand: [-c, '$$NAME']", "command"),
+        ("entrypoint: [sh]\ncommand: [-c, '$$NAME']", "command[1]"),
         ("entrypoint: sh -c\ncommand: ['exec $$NAME']", "command[0]"),
         ("entrypoint: [python]\ncommand: ['$$NAME']", "command[0]"),
         ("command: [-ec, '$$NAME']", "command[1]"),

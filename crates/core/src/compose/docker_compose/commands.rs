@@ -33,7 +33,7 @@ impl Judge<'_> {
                 if let Some(text) = self.fixed_or(path, text, &or_escaped(text)) {
                     let words = split(&text);
                     let uses = shell::uses_of_arguments(&words, &|name| environment.is_from_outside(name));
-                    self.name_uses(path, &text, uses);
+                    self.name_uses(path, &text, uses, environment);
                 }
             }
             Value::Array(items) => self.arguments(path, items, 0, environment),
@@ -59,7 +59,14 @@ impl Judge<'_> {
         if before == words.len() || before == 0 {
             return;
         }
-        for (name, how) in shell::uses_of_arguments(&words, &|name| environment.is_from_outside(name)) {
+        let uses =
+            |words: &[String]| shell::uses_of_arguments(words, &|name| environment.is_from_outside(name));
+        // What the command alone shows is named already, with its item.
+        let named = uses(words.get(before..).unwrap_or_default());
+        for (name, how) in uses(&words) {
+            if named.get(&name) == Some(&Use::Executed) {
+                continue;
+            }
             let stands_in_command = words
                 .iter()
                 .skip(before)
@@ -69,6 +76,7 @@ impl Judge<'_> {
                     &step(path, "command"),
                     &text_of(command),
                     BTreeMap::from([(name, how)]),
+                    environment,
                 );
             }
         }
@@ -128,7 +136,7 @@ impl Judge<'_> {
             && shell::reads_variables(&script)
         {
             let uses = shell::uses(&script, &|name| environment.is_from_outside(name));
-            self.name_uses(path, text, uses);
+            self.name_uses(path, text, uses, environment);
         }
     }
 
@@ -161,18 +169,32 @@ impl Judge<'_> {
                 .or_else(|| words.iter().position(|word| word.contains(&name)))
                 .unwrap_or(skip);
             let text = items.get(index).and_then(Value::as_str).unwrap_or_default();
-            self.name_uses(&item(path, index), text, BTreeMap::from([(name, how)]));
+            self.name_uses(
+                &item(path, index),
+                text,
+                BTreeMap::from([(name, how)]),
+                environment,
+            );
         }
     }
 
-    fn name_uses(&mut self, path: &str, text: &str, uses: BTreeMap<String, Use>) {
+    fn name_uses(
+        &mut self,
+        path: &str,
+        text: &str,
+        mut uses: BTreeMap<String, Use>,
+        environment: &Environment,
+    ) {
+        if uses.remove(shell::EVERY_VARIABLE).is_some() {
+            uses.extend(environment.outside_names().map(|name| (name, Use::Executed)));
+        }
         for (name, how) in uses {
             let name = shown(&name);
             match how {
                 Use::Executed => {
                     let says = format!(
                         "a shell may execute what `$${name}` holds, and the container's `{name}` is set from outside: write \
-                         the value"
+                         the value, or hand it to a program that a script names (`sh -c 'exec app --port \"$${name}\"'`)"
                     );
                     self.file.unmeasured.add(ComposePlace::new(path, text, says));
                 }

@@ -1,16 +1,19 @@
 //! The environment of a container: its entries, and which of its names are set from outside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::settable::Settable;
+use super::shell_reader::names_in;
 use super::variables::Template;
 
 /// The names of a container's environment that are set from outside.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Environment {
     from_outside: BTreeSet<String>,
+    /// Fixed entries in whose value `$NAME` of the container stands, by name: a program that expands it carries the value on.
+    carriers: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// An entry of an environment.
@@ -25,6 +28,7 @@ impl Environment {
     pub(super) fn of_names(names: &BTreeSet<String>) -> Self {
         Self {
             from_outside: names.clone(),
+            carriers: BTreeMap::new(),
         }
     }
 
@@ -54,10 +58,15 @@ impl Environment {
                 |_| entry.name.to_owned(),
                 |template| template.evaluate(&|name| settable.value(name)),
             );
+            self.carriers.remove(&name);
             if is_set {
                 self.from_outside.insert(name);
-            } else {
-                self.from_outside.remove(&name);
+                return;
+            }
+            self.from_outside.remove(&name);
+            let carried = carried_in(entry.value.unwrap_or_default(), settable);
+            if !carried.is_empty() {
+                self.carriers.insert(name, carried);
             }
         };
         match entries {
@@ -73,7 +82,34 @@ impl Environment {
             }
             _ => {}
         }
+        // Each round reaches one step further.
+        while let Some(name) = self.carrier_from_outside() {
+            self.carriers.remove(&name);
+            self.from_outside.insert(name);
+        }
     }
+
+    fn carrier_from_outside(&self) -> Option<String> {
+        let holds = |names: &BTreeSet<String>| names.iter().any(|name| self.from_outside.contains(name));
+        let found = self.carriers.iter().find(|(_, names)| holds(names));
+        found.map(|(name, _)| name.clone())
+    }
+}
+
+/// The variables of the container that stand in a value after substitution: `$$NAME` for a shell, `%(ENV_NAME)s` for supervisord.
+pub(super) fn carried_in(value: &str, settable: &Settable) -> BTreeSet<String> {
+    let Ok(template) = Template::read(value) else {
+        return BTreeSet::new();
+    };
+    let text = template.evaluate(&|name| settable.value(name));
+    let mut names = names_in(&text);
+    let expansions = text.split("%(ENV_").skip(1);
+    names.extend(
+        expansions
+            .filter_map(|rest| rest.split_once(')'))
+            .map(|(name, _)| name.to_owned()),
+    );
+    names
 }
 
 /// An entry of a mapping.

@@ -2,20 +2,20 @@
 
 use serde_json::Value;
 
-use super::environment::{EnvironmentEntry, of_item, of_member};
+use super::environment::{Environment, EnvironmentEntry, carried_in, of_item, of_member};
 use super::is_risky;
 use super::judge::{Judge, is_nothing};
 use super::place::{ComposePlace, item, shown, step};
 
 impl Judge<'_> {
-    pub(super) fn environment(&mut self, path: &str, value: &Value) {
+    pub(super) fn environment(&mut self, path: &str, value: &Value, environment: &Environment) {
         match value {
             Value::Object(members) => {
                 for (name, value) in members {
                     let path = step(path, name);
                     match value {
                         Value::Object(_) | Value::Array(_) => self.unknown(&path, value),
-                        value => self.entry(&path, &of_member(name, value)),
+                        value => self.entry(&path, &of_member(name, value), environment),
                     }
                 }
             }
@@ -23,7 +23,7 @@ impl Judge<'_> {
                 for (index, each) in items.iter().enumerate() {
                     let path = item(path, index);
                     match each.as_str() {
-                        Some(text) => self.entry(&path, &of_item(text)),
+                        Some(text) => self.entry(&path, &of_item(text), environment),
                         None if each.is_null() => {}
                         None => self.unknown(&path, each),
                     }
@@ -34,7 +34,7 @@ impl Judge<'_> {
         }
     }
 
-    fn entry(&mut self, path: &str, entry: &EnvironmentEntry<'_>) {
+    fn entry(&mut self, path: &str, entry: &EnvironmentEntry<'_>, environment: &Environment) {
         // In a list the whole item is substituted: a variable before `=` chooses the name.
         let name = if entry.name.contains('$') {
             let Some(name) = self.fixed(path, entry.name) else {
@@ -48,7 +48,7 @@ impl Judge<'_> {
             .value
             .map_or_else(|| format!("${{{}}}", entry.name), str::to_owned);
         let Some(place) = self.substituted(path, &text, "") else {
-            return;
+            return self.carrier(path, &name, &text, environment);
         };
         if is_risky(&name) {
             let says = format!(
@@ -59,6 +59,22 @@ impl Judge<'_> {
             self.file.unmeasured.add(ComposePlace { says, ..place });
         } else {
             self.file.outside.add(place);
+        }
+    }
+
+    /// A fixed value that names a variable from outside: whoever expands it executes that one.
+    fn carrier(&mut self, path: &str, name: &str, text: &str, environment: &Environment) {
+        let carried = carried_in(text, self.settable);
+        let outside = carried.iter().find(|name| environment.is_from_outside(name));
+        if let Some(outside) = outside
+            && is_risky(name)
+        {
+            let says = format!(
+                "holds `$${}`, which is set from outside; it fills `{}`, which can change what runs: write the value",
+                shown(outside),
+                shown(name)
+            );
+            self.file.unmeasured.add(ComposePlace::new(path, text, says));
         }
     }
 }

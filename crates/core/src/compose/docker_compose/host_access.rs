@@ -122,8 +122,11 @@ impl Judge<'_> {
             return self.file.gpus.add(ComposePlace::new(path, text, "a GPU"));
         }
         self.reaches(path, text, format!("`{}`: a device of the VM", shown(source)));
-        if mounts::is_disk(&device) || device == "/dev" {
-            let says = format!("`{}` is a disk that the host supplies: remove it", shown(source));
+        if mounts::is_supplied_device(&device) || device == "/dev" {
+            let says = format!(
+                "`{}` may be a device that the host supplies: remove it",
+                shown(source)
+            );
             self.file.unmeasured.add(ComposePlace::new(path, text, says));
         }
     }

@@ -141,7 +141,7 @@ impl Judge<'_> {
             Rule::Fixed | Rule::Outside => self.value(row, path, value, environment),
             Rule::Decides => self.decides(row, path, value),
             Rule::HostAccess => self.host_access(row, path, value),
-            Rule::Environment => self.environment(path, value),
+            Rule::Environment => self.environment(path, value, environment),
             Rule::Image => self.image(path, value),
             Rule::PullPolicy => self.pull_policy(path, value),
             Rule::Command => self.command(path, value, environment),

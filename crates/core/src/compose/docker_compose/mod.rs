@@ -8,6 +8,7 @@ mod commands;
 mod environment;
 mod environment_entries;
 mod host_access;
+mod interpreters;
 mod judge;
 mod mounts;
 mod place;

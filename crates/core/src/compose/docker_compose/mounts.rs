@@ -26,7 +26,7 @@ const LINKS: [(&str, &str); 6] = [
 ];
 
 /// What the host hands in: files that nothing measures, firmware tables, and the disks.
-const FROM_THE_HOST: [(&str, &str); 9] = [
+const FROM_THE_HOST: [(&str, &str); 13] = [
     ("/dstack/.host-shared", "files that the host hands in"),
     ("/dstack/user_config", "a file that the host hands in"),
     ("/dstack/.user-config", "a file that the host hands in"),
@@ -36,13 +36,47 @@ const FROM_THE_HOST: [(&str, &str); 9] = [
         "the environment that the host hands in",
     ),
     ("/sys/firmware", "firmware tables that the host supplies"),
+    ("/sys/class/dmi", "firmware tables that the host supplies"),
+    (
+        "/sys/devices/virtual/dmi",
+        "firmware tables that the host supplies",
+    ),
+    ("/run/credentials", "credentials that the host can hand in"),
+    ("/run/systemd", "credentials that the host can hand in"),
     ("/dev/disk", "disks that the host supplies"),
     ("/dev/block", "disks that the host supplies"),
     ("/dev/mem", "memory that the host supplies"),
 ];
 
-/// Beginnings of the names of disks in `/dev`.
-const DISKS: [&str; 9] = ["vd", "sd", "hd", "nvme", "xvd", "sr", "pmem", "loop", "mmcblk"];
+/// Devices of the guest's kernel alone, and folders in `/dev` that it fills: nothing of them is a disk, a bus, a port or memory
+/// that the host supplies.
+const OWN_DEVICES: [&str; 25] = [
+    "dri",
+    "full",
+    "fuse",
+    "hugepages",
+    "kmsg",
+    "kvm",
+    "mqueue",
+    "net/tun",
+    "null",
+    "ptmx",
+    "pts",
+    "random",
+    "rtc",
+    "sgx_enclave",
+    "sgx_provision",
+    "shm",
+    "snd",
+    "stderr",
+    "stdin",
+    "stdout",
+    "tdx-guest",
+    "tdx_guest",
+    "tty",
+    "urandom",
+    "zero",
+];
 
 /// The guest agent's sockets, under the names of its versions.
 const GUEST_AGENT: [&str; 4] = [
@@ -85,6 +119,9 @@ pub(super) fn resolve(path: &str) -> String {
         }
         resolved.push('/');
         resolved.push_str(steps.pop().unwrap_or_default());
+        if is_open_files(&resolved) {
+            return "/".to_owned();
+        }
         resolved = followed(resolved);
     }
     if resolved.is_empty() {
@@ -101,16 +138,33 @@ fn followed(path: String) -> String {
         }
     }
     // `/proc/1/root` and the like are the root folder again.
-    let mut parts = path.split('/').skip(1);
-    match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some("proc"), Some(_), Some("root"), None) => String::new(),
-        (Some("proc"), Some(_), Some("cwd"), None) => PROJECT_FOLDER.to_owned(),
+    match of_process(&path) {
+        Some("root") => String::new(),
+        Some("cwd") => PROJECT_FOLDER.to_owned(),
         _ => path,
     }
 }
 
+/// The one step below the folder of a process, or of one of its threads.
+fn of_process(path: &str) -> Option<&str> {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts.as_slice() {
+        ["proc", _, "task", _, step] | ["proc", _, step] => Some(step),
+        _ => None,
+    }
+}
+
+/// Whether it holds the open files of a process, which may be any.
+fn is_open_files(path: &str) -> bool {
+    matches!(of_process(path), Some("fd" | "map_files"))
+}
+
 /// What a resolved path is.
 pub(super) fn source(path: &str) -> MountSource {
+    // What the Docker socket allows is more than what else is there.
+    if path == "/run" {
+        return MountSource::DockerSocket;
+    }
     for (given, what) in FROM_THE_HOST {
         if overlaps(path, given) {
             return MountSource::FromTheHost(what);
@@ -124,24 +178,26 @@ pub(super) fn source(path: &str) -> MountSource {
     {
         return MountSource::FromTheHost("files that the host hands in");
     }
-    if path == "/dev" || is_disk(path) {
-        return MountSource::FromTheHost("disks that the host supplies");
+    if path == "/dev" || is_supplied_device(path) {
+        return MountSource::FromTheHost("devices that the host supplies");
     }
     if GUEST_AGENT.contains(&path) {
         return MountSource::GuestAgent;
     }
-    if DOCKER_SOCKETS.contains(&path) || path == "/run" || path.ends_with("/docker.sock") {
+    if DOCKER_SOCKETS.contains(&path) || path.ends_with("/docker.sock") {
         return MountSource::DockerSocket;
     }
     MountSource::Guest
 }
 
-/// Whether a device is a disk that the host supplies.
-pub(super) fn is_disk(path: &str) -> bool {
+/// Whether a device may be one that the host supplies: all but those of the kernel itself, and GPUs, whose evidence is verified.
+pub(super) fn is_supplied_device(path: &str) -> bool {
     path.strip_prefix("/dev/").is_some_and(|name| {
-        let folders = ["disk", "block"];
-        DISKS.iter().any(|disk| name.starts_with(disk))
-            || folders.contains(&name.split('/').next().unwrap_or_default())
+        let is_own = |own: &&str| {
+            name.strip_prefix(own)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        !name.starts_with("nvidia") && !OWN_DEVICES.iter().any(is_own)
     })
 }
 
@@ -202,6 +258,21 @@ mod tests {
             "/dev/disk/by-id/x",
             "/dev/block/254:16",
             "/dev/mmcblk0",
+            "/dev/sg0",
+            "/dev/ng0n1",
+            "/dev/cdrom",
+            "/dev/mapper/x",
+            "/dev/bus/usb",
+            "/dev/virtio-ports/x",
+            "/dev/ttyS0",
+            "/dev/vfio/1",
+            "/proc/1/task/1/root/dstack/.host-shared",
+            "/proc/self/fd/3",
+            "/sys/class/dmi/id",
+            "/sys/devices",
+            "/sys/class",
+            "/run/credentials/@system",
+            "/run/systemd",
             "~/../dstack",
             "/proc/1/root",
             "/var/volatile",
@@ -225,7 +296,17 @@ mod tests {
         for path in ["/var/run/docker.sock", "/run", "/var/run", "/run/containerd"] {
             assert_eq!(of(path), MountSource::DockerSocket, "{path}");
         }
-        for path in ["/data", "./data", "/etc/ssl", "/run/other.sock"] {
+        for path in [
+            "/data",
+            "./data",
+            "/etc/ssl",
+            "/run/other.sock",
+            "/dev/shm",
+            "/dev/net/tun",
+            "/dev/nvidia0",
+            "/sys/fs/cgroup",
+            "/proc/meminfo",
+        ] {
             assert_eq!(of(path), MountSource::Guest, "{path}");
         }
     }

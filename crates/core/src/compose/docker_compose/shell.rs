@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::interpreters::{Execution, base_name, has_positional, is_interpreter, is_surely_interpreter};
 use super::risky_names::is_risky;
 use super::shell_reader::{MAX_DEPTH, Script, ShellCommand, ShellReader, Word, names_in};
 
@@ -21,16 +22,8 @@ pub(super) enum Use {
     Executed,
 }
 
-/// Programs that execute their first argument, or what follows `-c`, or their input.
-const INTERPRETERS: [&str; 28] = [
-    "ash", "at", "awk", "bash", "batch", "bun", "busybox", "crontab", "dash", "deno", "gawk", "java", "ksh",
-    "lua", "make", "mawk", "node", "nodejs", "perl", "php", "python", "python2", "python3", "ruby", "sh",
-    "tclsh", "tsx", "zsh",
-];
-/// Those of them that do not execute their input where they have no script.
-const NOT_FROM_INPUT: [&str; 5] = ["awk", "gawk", "java", "make", "mawk"];
 /// Programs any of whose arguments may be executed.
-const EXECUTORS: [&str; 20] = [
+const EXECUTORS: [&str; 24] = [
     ".",
     "alias",
     "chroot",
@@ -38,24 +31,28 @@ const EXECUTORS: [&str; 20] = [
     "eval",
     "expect",
     "find",
+    "let",
     "nerdctl",
     "nsenter",
     "parallel",
     "podman",
     "script",
     "source",
+    "sqlite3",
     "ssh",
     "start-stop-daemon",
+    "screen",
     "su",
+    "tmux",
     "trap",
     "unshare",
     "watch",
     "xargs",
 ];
 /// Programs that fetch or start code by name.
-const FETCHERS: [&str; 14] = [
-    "apk", "apt", "apt-get", "cargo", "gem", "git", "go", "npm", "pip", "pip3", "pnpm", "poetry", "uv",
-    "yarn",
+const FETCHERS: [&str; 22] = [
+    "apk", "apt", "apt-get", "bun", "bundle", "cargo", "conda", "deno", "dpkg", "gem", "git", "go", "npm",
+    "pdm", "pip", "pip3", "pipx", "pnpm", "poetry", "rpm", "uv", "yarn",
 ];
 /// What those do when they fetch.
 const FETCHING: [&str; 11] = [
@@ -72,49 +69,179 @@ const FETCHING: [&str; 11] = [
     "x",
 ];
 /// Programs that start what their first argument names.
-const RUNNERS: [&str; 4] = ["bunx", "npx", "pipx", "uvx"];
+const RUNNERS: [&str; 3] = ["bunx", "npx", "uvx"];
+/// Programs that bring files from elsewhere to places that an argument chooses.
+const DOWNLOADERS: [&str; 16] = [
+    "aria2c", "aws", "az", "crane", "curl", "gcloud", "gsutil", "ipfs", "mc", "mount", "oras", "rclone",
+    "rsync", "s3cmd", "scp", "wget",
+];
+/// Programs that unpack their input.
+const UNPACKERS: [&str; 5] = ["bsdtar", "busybox", "cpio", "tar", "unzip"];
+/// Programs that start nothing and load nothing of what a script has fetched.
+const COREUTILS: [&str; 58] = [
+    "",
+    ":",
+    "[",
+    "[[",
+    "base64",
+    "basename",
+    "break",
+    "cat",
+    "chmod",
+    "chown",
+    "continue",
+    "cp",
+    "cut",
+    "date",
+    "dirname",
+    "done",
+    "echo",
+    "egrep",
+    "esac",
+    "exit",
+    "false",
+    "fgrep",
+    "fi",
+    "grep",
+    "gunzip",
+    "gzip",
+    "head",
+    "install",
+    "jq",
+    "kill",
+    "ln",
+    "ls",
+    "md5sum",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "printf",
+    "pwd",
+    "return",
+    "rm",
+    "rmdir",
+    "seq",
+    "sha256sum",
+    "shift",
+    "sleep",
+    "sort",
+    "stat",
+    "sync",
+    "tail",
+    "tee",
+    "test",
+    "touch",
+    "tr",
+    "true",
+    "uname",
+    "uniq",
+    "wait",
+    "wc",
+];
+/// Files that other programs execute or load without being told to.
+const STARTUP_FILES: [&str; 16] = [
+    "/.bash",
+    "/.profile",
+    "/.ssh",
+    "/.zshrc",
+    "authorized_keys",
+    "/etc/bash",
+    "/etc/cron",
+    "/etc/environment",
+    "/etc/init",
+    "/etc/ld.so",
+    "/etc/pam.d",
+    "/etc/profile",
+    "/etc/s6",
+    "/etc/supervisor",
+    "/etc/systemd",
+    "/var/spool/cron",
+];
 /// Programs that start the one that follows.
-const WRAPPERS: [&str; 29] = [
+const WRAPPERS: [&str; 44] = [
     "builtin",
+    "busybox",
     "catatonit",
+    "catchsegv",
     "chpst",
     "chronic",
     "command",
     "coproc",
     "dbus-run-session",
     "doas",
+    "dockerize",
     "dumb-init",
     "env",
     "exec",
     "flock",
     "gosu",
+    "init",
     "ionice",
+    "ld.so",
+    "linux32",
+    "linux64",
+    "ltrace",
     "nice",
     "nohup",
+    "prlimit",
     "runuser",
+    "s6-envdir",
     "s6-setuidgid",
+    "setarch",
     "setpriv",
     "setsid",
     "stdbuf",
+    "strace",
     "su-exec",
     "sudo",
     "taskset",
     "time",
     "timeout",
     "tini",
+    "toybox",
     "unbuffer",
+    "wait-for-it.sh",
+    "with-contenv",
     "xvfb-run",
 ];
 /// Wrappers whose first argument is not the program.
-const WITH_AN_ARGUMENT: [&str; 6] = ["flock", "gosu", "s6-setuidgid", "su-exec", "taskset", "timeout"];
-/// Names of a program's input.
-const INPUT: [&str; 3] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+const WITH_AN_ARGUMENT: [&str; 9] = [
+    "flock",
+    "gosu",
+    "s6-envdir",
+    "s6-setuidgid",
+    "setarch",
+    "su-exec",
+    "taskset",
+    "timeout",
+    "wait-for-it.sh",
+];
+/// Programs that execute no argument, so that what stands behind `--` is no program.
+const HARMLESS: [&str; 16] = [
+    "[", "basename", "cat", "cd", "cp", "dirname", "echo", "egrep", "grep", "ls", "mkdir", "mv", "printf",
+    "rm", "test", "touch",
+];
+/// Clients that start nothing, in lists that health checks have: a variable that no shell replaces there has no effect.
+const CLIENTS: [&str; 7] = [
+    "curl",
+    "mariadb-admin",
+    "mysqladmin",
+    "nc",
+    "pg_isready",
+    "redis-cli",
+    "wget",
+];
 /// Words after which a command begins.
 const RESERVED: [&str; 9] = ["!", "{", "}", "do", "elif", "else", "if", "then", "while"];
 
+/// In what [`uses`] finds: every variable of the environment, since the script executes what a command says of all.
+pub(super) const EVERY_VARIABLE: &str = "*";
+
 /// Whether a script can read a variable at all.
 pub(super) fn reads_variables(script: &str) -> bool {
-    script.contains('$') || script.contains("printenv") || script.contains("((")
+    ["$", "((", "env", "set", "export", "declare", "typeset"]
+        .iter()
+        .any(|word| script.contains(word))
 }
 
 /// Every variable of a script for which `is_settable` holds, with the gravest use.
@@ -154,42 +281,65 @@ fn judge_text(
     script.judge(is_settable, &tainted, found, depth);
 }
 
-/// Every variable of a program and its arguments, which no shell reads unless one is named.
+/// Every variable of a program and its arguments, which no shell reads unless one is named, or the image starts one.
 pub(super) fn uses_of_arguments(
     arguments: &[String],
     is_settable: &dyn Fn(&str) -> bool,
 ) -> BTreeMap<String, Use> {
-    let mut words: Vec<Word> = arguments
-        .iter()
-        .map(|text| Word {
-            text: text.clone(),
-            names: names_in(text),
-            is_literal: true,
-        })
-        .collect();
     let mut found = BTreeMap::new();
-    // An image may end in `sh -c`, for which the first argument is the script.
-    if let Some(first) = arguments.first().filter(|first| first.contains('$')) {
-        merge(&mut found, uses(first, is_settable));
-        if let Some(word) = words.first_mut() {
-            word.names.clear();
+    let is_client = arguments
+        .first()
+        .is_some_and(|program| CLIENTS.contains(&base_name(program)));
+    // Nothing replaces `$NAME` in a word of a list but a shell that is handed the word as a script, whatever stands before it.
+    let is_read = |word: &&String| !is_client && reads_variables(word) && !is_plain_option(word);
+    for word in arguments.iter().filter(is_read) {
+        merge(&mut found, uses(word, is_settable));
+        if word.starts_with(['-', '+']) {
+            let names = names_in(word).into_iter().filter(|name| is_settable(name));
+            merge(&mut found, names.map(|name| (name, Use::Executed)).collect());
         }
     }
-    // An image may end in a shell, for which `-c` is the first argument.
-    if let [option, script, ..] = arguments
-        && option.starts_with('-')
-        && option.ends_with('c')
-    {
-        merge(&mut found, uses(script, is_settable));
+    for word in arguments {
+        let names = names_in(word).into_iter().filter(|name| is_settable(name));
+        merge(&mut found, names.map(|name| (name, Use::Argument)).collect());
     }
+    // Each word was judged by itself: here counts who executes a word.
+    let words = arguments.iter().map(|text| Word {
+        text: text.clone(),
+        names: if is_client {
+            names_in(text)
+        } else {
+            BTreeSet::new()
+        },
+        is_literal: true,
+        is_split: false,
+    });
     let script = Script {
         commands: vec![ShellCommand {
-            words,
+            words: words.collect(),
             ..ShellCommand::default()
         }],
     };
     script.judge(is_settable, &BTreeMap::new(), &mut found, 0);
     found
+}
+
+/// `--name=$VALUE`, where the name is not that of a command, and the value is one word.
+fn is_plain_option(word: &str) -> bool {
+    const OF_COMMANDS: [&str; 14] = [
+        "action", "cmd", "command", "config", "eval", "exec", "hook", "init", "load", "program", "require",
+        "run", "script", "shell",
+    ];
+    let Some((name, value)) = word.strip_prefix("--").and_then(|option| option.split_once('=')) else {
+        return false;
+    };
+    let lower = name.to_ascii_lowercase();
+    name.chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        && !OF_COMMANDS.iter().any(|command| lower.contains(command))
+        && value.chars().all(|c| {
+            c.is_ascii_alphanumeric() || matches!(c, '$' | '{' | '}' | '_' | '-' | '.' | ':' | '/' | ',')
+        })
 }
 
 fn merge(found: &mut BTreeMap<String, Use>, more: BTreeMap<String, Use>) {
@@ -267,90 +417,142 @@ impl Script {
             .collect();
         let mut executes_input = false;
         let mut nested: Vec<String> = Vec::new();
+        // What is brought from where a variable says, and whether a program runs that may be it.
+        let mut brought: BTreeSet<String> = BTreeSet::new();
+        let mut previous: BTreeSet<String> = BTreeSet::new();
+        let mut starts_others = false;
+        let mut shows_environment = false;
         for command in &self.commands {
-            let all: BTreeSet<String> = command.names().cloned().collect();
+            let mut all: BTreeSet<String> = command.names().cloned().collect();
             note(&all, Use::Argument);
+            if let Some((first, rest)) = command.words.split_first() {
+                shows_environment |= shows_all(base_name(&first.text), rest);
+            }
+            // What it is handed through a pipe it may write.
+            let own = all.clone();
+            if command.is_piped {
+                all.extend(previous);
+            }
             for output in &command.outputs {
                 written.push((output.text.as_str(), all.clone()));
-            }
-            let (program, arguments) = command.program(&mut note);
-            let Some(program) = program else { continue };
-            note(&program.names, Use::Executed);
-            let name = program.text.rsplit('/').next().unwrap_or_default();
-            started.insert(&program.text);
-            if matches!(name, "." | "source") {
-                started.extend(arguments.iter().map(|word| word.text.as_str()));
-            }
-            // A program that the script itself names in a variable may be any, and bash evaluates what it compares as numbers.
-            let is_own = program.names.iter().any(|name| assigned.contains(name.as_str()));
-            let compares =
-                |word: &Word| matches!(word.text.as_str(), "-eq" | "-ne" | "-lt" | "-le" | "-gt" | "-ge");
-            if is_own || name == "[[" && arguments.iter().any(compares) {
-                note(&all, Use::Executed);
-            }
-            if matches!(name, "curl" | "wget" | "aria2c" | "tee" | "cp" | "mv" | "dd") {
-                written.extend(arguments.iter().map(|word| (word.text.as_str(), all.clone())));
-            }
-            if name == "chmod" {
-                started.extend(arguments.iter().map(|word| word.text.as_str()));
-            }
-            if EXECUTORS.contains(&name) {
-                note(&all, Use::Executed);
-                nested.extend(arguments.iter().map(|word| word.text.clone()));
-            }
-            if FETCHERS.contains(&name)
-                && arguments
+                if STARTUP_FILES.iter().any(|file| output.text.contains(file))
+                    || output.text.starts_with("~/.")
+                {
+                    note(&all, Use::Executed);
+                }
+                // Any file may be written, with any content.
+                let path = sources(&output.names, is_settable, tainted);
+                let content = command
+                    .words
                     .iter()
-                    .any(|word| FETCHING.contains(&word.text.as_str()))
-            {
-                note(&all, Use::Executed);
+                    .flat_map(|word| &word.names)
+                    .chain(&command.input);
+                let content = sources(&content.cloned().collect(), is_settable, tainted);
+                if !path.is_empty() && !content.is_empty() {
+                    note(&all, Use::Executed);
+                }
             }
-            if FETCHERS.contains(&name) || RUNNERS.contains(&name) {
-                let words = arguments.iter().filter(|word| !word.text.starts_with("--"));
-                for word in words.take(if RUNNERS.contains(&name) { 1 } else { 2 }) {
+            let programs = command.programs(&mut note);
+            let is_harmless = programs.iter().any(StartedProgram::is_harmless);
+            let anywhere = (1..=command.words.len()).filter_map(|at| command.words.split_at_checked(at));
+            let anywhere = anywhere.filter_map(|(before, after)| Some((before.last()?, after)));
+            let anywhere =
+                anywhere.filter(|(word, _)| !is_harmless && is_surely_interpreter(base_name(&word.text)));
+            let named = programs.iter().map(|program| (program.word, program.arguments));
+            let named = named.filter(|(word, _)| is_interpreter(base_name(&word.text)));
+            for (word, arguments) in named.chain(anywhere) {
+                let execution = Execution::of(base_name(&word.text), arguments);
+                for word in &execution.executed {
                     note(&word.names, Use::Executed);
                 }
-            }
-            if matches!(name, "cd" | "pushd") {
-                moved.extend(all.iter().cloned());
-            }
-            if is_interpreter(name) {
-                let mut words = arguments.iter();
-                let mut has_script = false;
-                while let Some(word) = words.next() {
-                    let is_option = word.text.starts_with(['-', '+']);
-                    if is_option && takes_a_script(&word.text) {
-                        if let Some(script) = words.next() {
-                            if !script.is_literal {
-                                note(&script.names, Use::Executed);
-                            }
-                            nested.push(script.text.clone());
-                            has_script = true;
-                            // What stands behind the script are its arguments.
-                            if has_positional(&script.text) {
-                                for argument in words.by_ref() {
-                                    note(&argument.names, Use::Executed);
-                                }
-                            }
-                        }
-                        break;
-                    }
-                    // An option that is a variable may be `-c`.
-                    if !is_option || word.text.starts_with("-$") {
-                        note(&word.names, Use::Executed);
-                    }
-                    if !is_option && !INPUT.contains(&word.text.as_str()) {
-                        started.insert(&word.text);
-                        has_script = true;
-                        break;
-                    }
-                }
-                if !has_script && !NOT_FROM_INPUT.contains(&name) {
+                nested.extend(execution.scripts.iter().map(|word| word.text.clone()));
+                started.extend(
+                    execution
+                        .files
+                        .iter()
+                        .flat_map(|word| [word.text.as_str(), plain(&word.text)]),
+                );
+                if execution.executes_input {
                     note(&command.input, Use::Executed);
                     executes_input |= command.is_piped;
                 }
             }
+            for StartedProgram {
+                word: program,
+                arguments,
+            } in programs
+            {
+                note(&program.names, Use::Executed);
+                let name = base_name(&program.text);
+                started.insert(plain(&program.text));
+                started.insert(&program.text);
+                let is_downloader = DOWNLOADERS.contains(&name);
+                if is_downloader && keeps_what_it_brings(name, arguments, &command.outputs) {
+                    brought.extend(all.iter().cloned());
+                }
+                if UNPACKERS.contains(&name) && command.is_piped {
+                    brought.extend(all.iter().cloned());
+                }
+                starts_others |= !is_downloader && !UNPACKERS.contains(&name) && !COREUTILS.contains(&name);
+                // These take what the folder says that they stand in.
+                let reads_folder = FETCHERS.contains(&name)
+                    || RUNNERS.contains(&name)
+                    || matches!(name, "make" | "docker" | "docker-compose" | "podman" | "rake");
+                if reads_folder || is_interpreter(name) && arguments.iter().any(is_relative_file) {
+                    note(&moved, Use::Executed);
+                }
+                if matches!(name, "." | "source") {
+                    started.extend(
+                        arguments
+                            .iter()
+                            .flat_map(|word| [word.text.as_str(), plain(&word.text)]),
+                    );
+                    shows_environment |= arguments.iter().any(|word| word.text.contains("/environ"));
+                    executes_input |= arguments.iter().any(|word| word.text.contains("/environ"));
+                }
+                // A program that the script itself names in a variable may be any.
+                let is_own = program.names.iter().any(|name| assigned.contains(name.as_str()));
+                if is_own || evaluates(name, arguments) {
+                    note(&own, Use::Executed);
+                }
+                if matches!(name, "curl" | "wget" | "aria2c" | "tee" | "cp" | "mv" | "dd") {
+                    written.extend(arguments.iter().map(|word| (word.text.as_str(), all.clone())));
+                }
+                if name == "chmod" {
+                    started.extend(arguments.iter().map(|word| word.text.as_str()));
+                }
+                if EXECUTORS.contains(&name) {
+                    note(&own, Use::Executed);
+                    nested.extend(arguments.iter().map(|word| word.text.clone()));
+                }
+                if FETCHERS.contains(&name)
+                    && arguments
+                        .iter()
+                        .any(|word| FETCHING.contains(&word.text.as_str()))
+                {
+                    note(&own, Use::Executed);
+                }
+                if FETCHERS.contains(&name) || RUNNERS.contains(&name) {
+                    let words = arguments.iter().filter(|word| !word.text.starts_with("--"));
+                    for word in words.take(if RUNNERS.contains(&name) { 1 } else { 2 }) {
+                        note(&word.names, Use::Executed);
+                    }
+                }
+                if matches!(name, "cd" | "pushd") {
+                    moved.extend(own.iter().cloned());
+                }
+            }
+            let shown = command.words.iter().chain(&command.outputs);
+            shows_environment |= shown.into_iter().any(|word| word.text.contains("/environ"));
+            previous = all;
         }
+        if starts_others {
+            note(&brought, Use::Executed);
+        }
+        let is_started = |file: &str| started.contains(file) || started.contains(plain(file));
+        let executes_output = written
+            .iter()
+            .any(|(file, _)| !file.is_empty() && is_started(file));
         if executes_input {
             for command in &self.commands {
                 note(&command.names().cloned().collect(), Use::Executed);
@@ -361,9 +563,12 @@ impl Script {
             note(&moved, Use::Executed);
         }
         for (file, names) in &written {
-            if !file.is_empty() && started.contains(file) {
+            if !file.is_empty() && is_started(file) {
                 note(names, Use::Executed);
             }
+        }
+        if shows_environment && (executes_input || executes_output) {
+            found.insert(EVERY_VARIABLE.to_owned(), Use::Executed);
         }
         for text in nested.iter().filter(|text| reads_variables(text)) {
             // What is not read counts as executing every variable in it.
@@ -393,72 +598,225 @@ fn sources(
     from
 }
 
+/// A program that a command may start.
+struct StartedProgram<'a> {
+    word: &'a Word,
+    arguments: &'a [Word],
+}
+
+impl StartedProgram<'_> {
+    fn is_harmless(&self) -> bool {
+        HARMLESS.contains(&base_name(&self.word.text))
+    }
+}
+
 impl ShellCommand {
-    /// The program that runs, behind assignments, reserved words and wrappers, and its arguments.
-    fn program(&self, note: &mut impl FnMut(&BTreeSet<String>, Use)) -> (Option<&Word>, &[Word]) {
+    /// The programs that may run, behind assignments, reserved words and wrappers, each with its arguments. More than one where
+    /// a word may be the argument of a wrapper's option.
+    fn programs(&self, note: &mut impl FnMut(&BTreeSet<String>, Use)) -> Vec<StartedProgram<'_>> {
+        let mut programs = Vec::new();
         let mut rest = self.words.as_slice();
+        // How many more words may be the program.
+        let mut may_follow = 0_usize;
         let mut is_wrapped = false;
         while let Some((word, after)) = rest.split_first() {
             let text = word.text.as_str();
-            let name = text.rsplit('/').next().unwrap_or_default();
+            let name = base_name(text);
+            rest = after;
             if let Some((variable, _)) = assignment(text) {
                 if is_risky(variable) {
                     note(&word.names, Use::Executed);
+                    // What stands in quotes is expanded by the program.
+                    note(&names_in(text), Use::Executed);
                 }
-                rest = after;
-            } else if matches!(text, "export" | "local" | "declare" | "typeset" | "readonly") {
-                rest = after;
-            } else if matches!(text, "for" | "case" | "select" | "in" | "function") {
-                return (None, after);
-            } else if RESERVED.contains(&text) || text == "until" || text == "--" {
-                rest = after;
-            } else if WRAPPERS.contains(&name) || name.contains("entrypoint") {
-                is_wrapped = true;
-                rest = after;
-                if WITH_AN_ARGUMENT.contains(&name) {
-                    while let Some((option, after)) =
-                        rest.split_first().filter(|(word, _)| word.text.starts_with('-'))
-                    {
-                        note(&option.names, Use::Executed);
-                        rest = after;
+            } else if matches!(text, "declare" | "typeset" | "local" | "export" | "readonly") {
+                // Bash evaluates what it assigns to a number.
+                let options = after.iter().take_while(|word| word.text.starts_with('-'));
+                if options.filter(|word| word.text.contains('i')).count() > 0 {
+                    for word in after {
+                        note(&word.names, Use::Executed);
                     }
-                    rest = rest.split_first().map_or(rest, |(_, after)| after);
                 }
+                is_wrapped = true;
+            } else if matches!(text, "for" | "case" | "select" | "in" | "function") {
+                break;
+            } else if RESERVED.contains(&text) || text == "until" || text == "--" {
+            } else if WRAPPERS.contains(&name) || name.contains("entrypoint") || name.starts_with("ld-linux")
+            {
+                is_wrapped = true;
+                may_follow += usize::from(WITH_AN_ARGUMENT.contains(&name));
             } else if is_wrapped && text.starts_with('-') {
-                // Options of the wrapper.
+                // An option of the wrapper, whose argument may be the next word.
                 note(&word.names, Use::Executed);
-                rest = after;
+                may_follow += usize::from(!text.contains('='));
             } else {
-                return (Some(word), after);
+                programs.push(StartedProgram {
+                    word,
+                    arguments: after,
+                });
+                if may_follow == 0 {
+                    break;
+                }
+                may_follow -= 1;
             }
         }
-        (None, rest)
+        // What stands behind `--` may be a program, too.
+        if !programs.iter().any(StartedProgram::is_harmless)
+            && let Some(at) = self.words.iter().position(|word| word.text == "--")
+            && let Some((word, arguments)) = self.words.get(at + 1..).and_then(<[Word]>::split_first)
+        {
+            programs.push(StartedProgram { word, arguments });
+        }
+        programs
     }
 }
 
-fn is_interpreter(name: &str) -> bool {
-    INTERPRETERS.contains(&name) || name.starts_with("python3.") || name.starts_with("python2.")
+/// A path without `./` before it.
+fn plain(file: &str) -> &str {
+    file.trim_start_matches("./")
 }
 
-/// Whether a script reads its own arguments.
-fn has_positional(script: &str) -> bool {
-    let mut rest = script;
-    while let Some((_, after)) = rest.split_once('$') {
-        let after_brace = after.trim_start_matches('{');
-        if after_brace.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '@' | '*')) {
+fn is_relative_file(word: &Word) -> bool {
+    !word.text.starts_with(['/', '-', '$']) && word.text.contains('.')
+}
+
+/// Whether a command says all variables of its environment.
+fn shows_all(name: &str, arguments: &[Word]) -> bool {
+    let has_operand = arguments.iter().any(|word| !word.text.starts_with('-'));
+    match name {
+        "env" | "printenv" | "set" | "export" | "declare" | "typeset" | "readonly" => !has_operand,
+        "envsubst" | "compgen" => true,
+        _ => false,
+    }
+}
+
+/// Whether what a program brings stays in a file.
+fn keeps_what_it_brings(name: &str, arguments: &[Word], outputs: &[Word]) -> bool {
+    let has = |options: &[&str]| {
+        let is = |word: &Word| {
+            let text = word.text.as_str();
+            let is_cluster = text.starts_with('-') && !text.starts_with("--") && text.contains('O');
+            is_cluster || options.iter().any(|option| text.starts_with(option))
+        };
+        arguments.iter().any(is)
+    };
+    let is_kept = outputs.iter().any(|file| {
+        !matches!(
+            file.text.as_str(),
+            "" | "1" | "2" | "/dev/null" | "/dev/stderr" | "/dev/stdout"
+        )
+    });
+    let to_nowhere = |word: &Word| matches!(word.text.as_str(), "-" | "/dev/null" | "-O-" | "-qO-");
+    match name {
+        "curl" => {
+            is_kept
+                || has(&["-o", "--output", "--remote-name", "-K", "--config"])
+                    && !arguments.iter().any(to_nowhere)
+        }
+        "wget" => is_kept || !arguments.iter().any(to_nowhere) && !has(&["--spider"]),
+        _ => true,
+    }
+}
+
+/// Whether a program, or what a shell has built in, evaluates or executes one of its arguments.
+fn evaluates(name: &str, arguments: &[Word]) -> bool {
+    let has = |options: &[&str]| {
+        let is = |word: &Word| options.iter().any(|option| word.text.starts_with(option));
+        arguments.iter().any(is)
+    };
+    match name {
+        // Bash evaluates what it compares as numbers.
+        "[[" => has(&["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v"]),
+        // An index in the name of a variable.
+        "test" | "[" | "printf" => has(&["-v"]),
+        "read" | "unset" | "mapfile" | "readarray" | "getopts" | "wait" => {
+            arguments.iter().any(|word| !word.names.is_empty())
+        }
+        // Commands in a script of GNU sed.
+        "sed" => {
+            let mut words = arguments.iter();
+            let mut has_script = false;
+            while let Some(word) = words.next() {
+                let is_option = word.text.starts_with('-');
+                let is_script = matches!(word.text.as_str(), "-e" | "-f" | "--expression" | "--file");
+                let script = if is_script { words.next() } else { Some(word) };
+                let is_read = is_script || !is_option && !has_script;
+                has_script |= is_read;
+                if (is_read || is_option) && script.is_some_and(|word| !word.names.is_empty()) {
+                    return true;
+                }
+            }
+            false
+        }
+        "hash" | "enable" | "dotnet" | "mono" | "wasmtime" | "wasmer" | "kubectl" | "helm" | "crond"
+        | "s6-svscan" => arguments.iter().any(|word| !word.names.is_empty()),
+        "rsync" => names_code(arguments, &["-e", "--rsh", "--rsync-path"], false),
+        "nginx" => names_code(arguments, &["-g", "-c", "-p"], false),
+        "celery" | "flask" | "gunicorn" | "hypercorn" | "supervisord" | "uvicorn" => names_code(
+            arguments,
+            &[
+                "-c",
+                "--config",
+                "--configuration",
+                "-k",
+                "--worker-class",
+                "--pythonpath",
+                "--chdir",
+                "-A",
+                "--app",
+            ],
+            true,
+        ),
+        "tar" => has(&[
+            "-F",
+            "-I",
+            "--checkpoint-action",
+            "--info-script",
+            "--new-volume-script",
+            "--rmt-command",
+            "--rsh-command",
+            "--to-command",
+            "--use-compress-program",
+        ]),
+        "psql" | "mysql" | "mariadb" | "mongosh" | "mongo" => {
+            let mut words = arguments.iter();
+            let is_script = |word: &Word| {
+                let text = word.text.as_str();
+                text.starts_with("-c")
+                    || text.starts_with("-e")
+                    || text.starts_with("--command")
+                    || text.starts_with("--e")
+            };
+            while let Some(word) = words.next() {
+                if is_script(word)
+                    && (!word.names.is_empty() || words.next().is_some_and(|word| !word.names.is_empty()))
+                {
+                    return true;
+                }
+            }
+            false
+        }
+        _ => false,
+    }
+}
+
+/// Whether a variable stands in the argument of one of these options, or in the first operand.
+fn names_code(arguments: &[Word], options: &[&str], operand: bool) -> bool {
+    let mut before = "";
+    let mut has_operand = false;
+    for word in arguments {
+        let text = word.text.as_str();
+        let is_option = text.starts_with('-');
+        let of_option =
+            options.contains(&before) || is_option && options.iter().any(|option| text.starts_with(option));
+        let is_operand = !is_option && !has_operand && (!before.starts_with('-') || before.contains('='));
+        has_operand |= is_operand;
+        if !word.names.is_empty() && (of_option || operand && is_operand) {
             return true;
         }
-        rest = after;
+        before = text;
     }
     false
-}
-
-/// `-c`, `-lc`, `-e`, `-m` and the like: what follows is a script, or the name of one.
-fn takes_a_script(option: &str) -> bool {
-    matches!(
-        option,
-        "--eval" | "--command" | "--print" | "-jar" | "-cp" | "--require" | "--import" | "-f" | "--file"
-    ) || (!option.starts_with("--") && option.ends_with(['c', 'e', 'm', 'r', 'p', 'E']))
 }
 
 /// The name and the value of `NAME=value`.

@@ -23,6 +23,32 @@ pub(super) fn names_in(text: &str) -> BTreeSet<String> {
     names
 }
 
+/// The names in an arithmetic expression, which need no dollar there.
+fn identifiers(expression: &str) -> BTreeSet<String> {
+    let words = expression.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+    // A number is one, unless it is what the script was handed.
+    let is_name = |word: &&str| {
+        let first = word.chars().next();
+        first.is_some_and(|c| !c.is_ascii_digit()) || expression.contains(&format!("${word}"))
+    };
+    let words = words.filter(|word| !word.is_empty());
+    words.filter(is_name).map(str::to_owned).collect()
+}
+
+/// The index of `${NAME[INDEX]…}` or the offset and length of `${NAME:OFFSET:LENGTH}`.
+fn arithmetic_part(expansion: &str) -> Option<&str> {
+    let inner = expansion.strip_prefix("${")?;
+    let inner = inner.trim_start_matches(['#', '!']);
+    let name = |c: char| c == '_' || c.is_ascii_alphanumeric() || matches!(c, '@' | '*');
+    let rest = inner.trim_start_matches(name);
+    match rest.strip_prefix(':') {
+        // `${env:NAME}` is how settings of programs that are not shells name a variable.
+        Some(_) if matches!(inner.split(':').next(), Some("env" | "ENV")) => None,
+        Some(rest) => (!rest.starts_with(['-', '+', '=', '?'])).then_some(rest),
+        None => rest.starts_with('[').then_some(rest),
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Script {
     pub(super) commands: Vec<ShellCommand>,
@@ -47,6 +73,8 @@ pub(super) struct Word {
     pub(super) names: BTreeSet<String>,
     /// Whether no shell expands them before the program reads the word.
     pub(super) is_literal: bool,
+    /// Whether one of them stands outside quotes: its value may be several words.
+    pub(super) is_split: bool,
 }
 
 pub(super) struct ShellReader {
@@ -223,7 +251,10 @@ impl ShellReader {
                     }
                 }
                 '`' if end != Some('`') => self.substitution('`', depth, &mut word, script),
-                '$' => self.dollar(depth, &mut word, script),
+                '$' => {
+                    self.dollar(depth, &mut word, script);
+                    word.is_split |= !quoted && !word.names.is_empty();
+                }
                 c => word.text.push(c),
             }
         }
@@ -266,9 +297,9 @@ impl ShellReader {
             self.evaluated_to += 1;
             expression.push(c);
         }
-        let words = expression.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-        let names = words.filter(|word| !word.is_empty()).map(str::to_owned);
-        script.commands.push(ShellCommand::of_program(names.collect()));
+        script
+            .commands
+            .push(ShellCommand::of_program(identifiers(&expression)));
     }
 
     fn substitution(&mut self, end: char, depth: usize, word: &mut Word, script: &mut Script) {
@@ -314,6 +345,12 @@ impl ShellReader {
                     }
                 }
                 let names = names_in(&inner);
+                // An index and an offset are arithmetic.
+                if let Some(expression) = arithmetic_part(&inner) {
+                    script
+                        .commands
+                        .push(ShellCommand::of_program(identifiers(expression)));
+                }
                 // Bash evaluates the value: as the name of a variable, whose index it executes, or as a prompt.
                 if inner.starts_with("${!") || inner.ends_with("@P}") {
                     script.commands.push(ShellCommand::of_program(names.clone()));
@@ -346,7 +383,7 @@ impl ShellCommand {
         let program = Word {
             text: "$()".to_owned(),
             names,
-            is_literal: false,
+            ..Word::default()
         };
         Self {
             words: vec![program],

@@ -32,8 +32,26 @@ fn what_a_program_is_handed_is_an_argument() {
         "sh -c 'echo ok' && mysqladmin ping -p$X",
         "while ! nc -z $X 5432; do sleep 1; done; exec app",
         "psql -U $X -c 'SELECT 1'",
-        "java -Xmx$X -jar app.jar",
-        "node --max-old-space-size=$X server.js",
+        "java \"-Xmx$X\" -Dserver.port=\"$X\" -jar app.jar",
+        "node --enable-source-maps \"--max-old-space-size=$X\" server.js --port $X",
+        "python3 -u -W ignore app.py --port $X",
+        "echo started at $X",
+        "grep -q -- \"$X\" /etc/hosts",
+        "nice -n 5 app --port $X",
+        "sudo -u app app --port $X",
+        "timeout -s KILL 5 curl $X",
+        "bash -euo pipefail -c 'exec app --port \"$X\"'",
+        "sed -n 1p \"$X\"",
+        "awk -v port=\"$X\" 'BEGIN { print port }'",
+        "app > \"$X\"",
+        "echo ${X:-1}${X:+2}",
+        "curl -fsS -X POST $X -d started; exec app",
+        "wget -qO- http://localhost:$X/health | grep ok",
+        "wget --spider $X && exec app",
+        "gunicorn --bind 0.0.0.0:$X app:app",
+        "exec uvicorn app:app --host 0.0.0.0 --port $X",
+        "cd \"$X\" && exec /app/run",
+        "cp \"$X\" /etc/app.conf && exec app",
         "python3 -m gunicorn --bind 0.0.0.0:$X app:app",
         "npm run start -- --port $X",
         "npx serve -l $X",
@@ -132,12 +150,110 @@ fn what_a_shell_executes_is_executed() {
         "echo \"${X@P}\"",
         "echo $((X + 1))",
         "(( X > 1 )) && exec app",
+        "bash -euo pipefail -c \"$X\"",
+        "sh -e -c \"$X\"",
+        "bash -O extglob -c \"$X\"",
+        "bash --rcfile /x -ic \"$X\"",
+        "bash -c -- \"$X\"",
+        "bash -euo pipefail -c 'eval \"$X\"'",
+        "sudo -u app sh -c \"$X\"",
+        "sudo -u app $X",
+        "nice -n 5 $X",
+        "env -u FOO -i $X",
+        "timeout -s KILL 5 $X",
+        "tini -p SIGTERM -- $X",
+        "ionice -c 2 -n 7 sh -c \"$X\"",
+        "exec -a x sh -c \"$X\"",
+        "busybox sh -c \"$X\"",
+        "/init with-contenv sh -c \"$X\"",
+        "wait-for-it.sh db:1 -- $X",
+        "anything db:1 -- sh -c \"$X\"",
+        "strace sh -c \"$X\"",
+        "uv run sh -c \"$X\"",
+        "/lib64/ld-linux-x86-64.so.2 /bin/sh -c \"$X\"",
+        "mksh -c \"$X\"",
+        "pwsh -Command \"$X\"",
+        "let $X",
+        "declare -i y=$X",
+        "test -v \"a[$X]\"",
+        "printf -v \"$X\" x",
+        "read \"$X\" < /dev/null",
+        "tar --to-command=\"$X\" -xf a",
+        "sed \"$X\" f",
+        "sed -i \"s|a|$X|\" f",
+        "psql -c \"$X\"",
+        "node -r mod -e \"$X\"",
+        "node --max-old-space-size=$X server.js",
+        "java -Xmx$X -jar app.jar",
+        "java \"-javaagent:$X\" -jar app.jar",
+        "perl -w -e 1 -e \"$X\"",
+        "deno run $X",
+        "echo \"$X\" > \"/a/$X/$Y\"",
+        "echo ${a[$X]}",
+        "echo ${a[X]}",
+        "echo ${a:X}",
+        "wget \"$X\" && sh install.sh",
+        "curl -O $X/install.sh && sh install.sh",
+        "curl -L $X -o /app.tgz && tar xf /app.tgz && /app/run",
+        "wget -qO- $X | tar xz -C / && /app/run",
+        "aws s3 cp $X /app && /app",
+        "dpkg -i $X",
+        "echo \"$X\" > f; . ./f",
+        "printenv X | tee f; sh f",
+        "rsync -e \"$X\" a b:",
+        "exec perl -M$X app.pl",
+        "exec dotnet $X",
+        "pipx run $X",
+        "gunicorn $X",
+        "gunicorn -c $X app:app",
+        "celery -A $X worker",
+        "nginx -g \"$X\"",
+        "echo $X | xargs sh -c",
+        "echo $X > /etc/ld.so.preload",
+        "echo $X >> ~/.bashrc",
+        "declare -x \"$X\"",
+        "hash -p $X ls",
+        "unset \"$X\"",
+        "PS4='$($X)'; set -x",
+        "cd \"$X\" && npm start",
+        "cd \"$X\" && python app.py",
         "eval \"$(printenv X)\"",
         "$(printenv X)",
         "printenv X | sh",
     ] {
         assert_eq!(of(script), Some(Use::Executed), "{script}");
         assert_eq!(of_shell(script), Some(Use::Executed), "sh -c {script}");
+    }
+}
+
+#[test]
+fn a_script_that_executes_what_shows_the_environment_executes_all_of_it() {
+    for script in [
+        "env | grep ^X= | cut -d= -f2- | sh",
+        "set | grep X | sh",
+        "export | bash -s",
+        "cat /proc/self/environ | tr '\\0' '\\n' | sh",
+        ". /proc/self/environ",
+        "env > f; . ./f",
+        "envsubst < /t | sh",
+        "sh -c 'env | sh'",
+    ] {
+        let found = uses(script, &|_| false);
+        assert_eq!(
+            found.get(EVERY_VARIABLE),
+            Some(&Use::Executed),
+            "{script}: {found:?}"
+        );
+        assert!(reads_variables(script));
+    }
+    for script in [
+        "env | grep X",
+        "set -e; exec app",
+        "env A=b app",
+        "export A=b; sh run.sh",
+        "envsubst < a > b && nginx",
+    ] {
+        assert_eq!(uses(script, &|_| false).get(EVERY_VARIABLE), None, "{script}");
     }
 }
 
@@ -165,7 +281,8 @@ fn without_a_shell_only_the_program_and_what_a_shell_is_handed_count() {
         let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
         uses_of_arguments(&arguments, &|name| name == "X").remove("X")
     };
-    assert_eq!(of(&["app", "--port", "$X"]), Some(Use::Argument));
+    assert_eq!(of(&["pg_isready", "-U", "$X"]), Some(Use::Argument));
+    assert_eq!(of(&["app", "PORT=$X", "--token=$X"]), Some(Use::Argument));
     assert_eq!(of(&["sh", "-c", "exec app --port $X"]), Some(Use::Argument));
     assert_eq!(of(&["echo $X"]), Some(Use::Argument));
     for executed in [
@@ -174,12 +291,37 @@ fn without_a_shell_only_the_program_and_what_a_shell_is_handed_count() {
         &["/bin/bash", "-ec", "eval $X"],
         &["sh -c $X"],
         &["python", "$X"],
+        &["app", "--port", "$X"],
+        &["env", "-Ssh -c ${X}"],
+        &["su", "app", "-c$X"],
+        &["su", "app", "--command=$X"],
+        &["anything", "--port=$(curl $X)"],
     ] {
         assert_eq!(of(executed), Some(Use::Executed), "{executed:?}");
     }
 }
 
+/// Whatever stands before it, a word that a shell would execute counts as executed.
+const SCRIPTS: [&str; 4] = [
+    "$X",
+    "eval $X",
+    "curl $X | sh",
+    "exec bash -euo pipefail -c \"$X\"",
+];
+
 proptest! {
+    #[test]
+    fn no_word_of_a_list_hides_a_script(
+        before in prop::collection::vec("[-+a-z/.:=0-9 ]{0,12}|bash|sh|-c|-euo|pipefail|sudo|--|nice|python3", 0..6),
+        after in prop::collection::vec("[-a-z$Y]{0,6}", 0..3),
+        script in 0..SCRIPTS.len(),
+    ) {
+        let words: Vec<String> = before.into_iter().chain([SCRIPTS[script].to_owned()]).chain(after).collect();
+        prop_assume!(!CLIENTS.contains(&base_name(&words[0])));
+        let found = uses_of_arguments(&words, &|name| name == "X");
+        prop_assert_eq!(found.get("X"), Some(&Use::Executed), "{:?}", words);
+    }
+
     #[test]
     fn no_script_panics(script in "[$X(){}`'\"|;&<>\\\\ \nabc=#-]{0,80}") {
         let _ = uses(&script, &|name| name == "X");

@@ -107,7 +107,7 @@ impl Judge<'_> {
             }
             MountSource::FromTheHost(what) => {
                 // What holds everything holds the socket, too.
-                self.holds_docker_socket |= leads == "/" || leads == "/var";
+                self.holds_docker_socket |= matches!(leads.as_str(), "/" | "/var");
                 self.reaches(path, text, format!("`{}`{via} of the VM", shown(source)));
                 let says = format!(
                     "`{}`{via} holds {what}: mount another folder, or remove it",
@@ -178,7 +178,12 @@ impl Judge<'_> {
             let found = evaluated.iter().find(|(key, _)| *key == wanted);
             found.map(|(_, text)| text.as_str()).unwrap_or_default()
         };
-        let is_memory = matches!(read("type"), "tmpfs" | "ramfs");
+        // mount(2) ignores the type where the options bind a folder.
+        let is_memory = matches!(read("type"), "tmpfs" | "ramfs")
+            && read("o").split(',').all(is_option_of_memory)
+            && evaluated
+                .iter()
+                .all(|(key, _)| matches!(*key, "type" | "device" | "o" | "size"));
         let device = read("device").to_owned();
         if is_memory || (device.is_empty() && read("type").is_empty()) {
             return;
@@ -201,6 +206,45 @@ impl Judge<'_> {
             ),
         };
         self.file.unmeasured.add(ComposePlace::new(path, &text, says));
+    }
+}
+
+/// Whether an option of mount(8) is one of a file system in memory, and changes nothing else.
+fn is_option_of_memory(option: &str) -> bool {
+    const WITH_A_VALUE: [&str; 8] = [
+        "gid",
+        "huge",
+        "mode",
+        "mpol",
+        "nr_blocks",
+        "nr_inodes",
+        "size",
+        "uid",
+    ];
+    const FLAGS: [&str; 19] = [
+        "",
+        "async",
+        "defaults",
+        "dev",
+        "dirsync",
+        "exec",
+        "noatime",
+        "nodev",
+        "nodiratime",
+        "noexec",
+        "norelatime",
+        "nostrictatime",
+        "nosuid",
+        "relatime",
+        "ro",
+        "rw",
+        "strictatime",
+        "suid",
+        "sync",
+    ];
+    match option.split_once('=') {
+        Some((name, _)) => WITH_A_VALUE.contains(&name),
+        None => FLAGS.contains(&option),
     }
 }
 

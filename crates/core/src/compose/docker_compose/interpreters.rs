@@ -1,0 +1,242 @@
+//! What a shell, Python, Node and the like execute of the arguments that they are handed.
+//!
+//! Where it is not sure whether a word is the argument of an option or the script, it takes it for both.
+
+use super::shell_reader::Word;
+
+/// Shells: `-c` in any cluster of options says that the first operand is a script.
+const SHELLS: [&str; 21] = [
+    "ash", "bash", "csh", "dash", "elvish", "fish", "ksh", "loksh", "mksh", "nu", "oksh", "osh", "posh",
+    "pwsh", "rbash", "rksh", "sh", "tcsh", "xonsh", "yash", "zsh",
+];
+/// Options of shells whose argument is the next word.
+const SHELL_OPTIONS: [&str; 4] = ["--rcfile", "--init-file", "--init-command", "--features"];
+/// Other programs that execute a script, which is an option's argument, the first operand or their input.
+const OTHERS: [&str; 28] = [
+    "Rscript", "at", "awk", "batch", "crontab", "elixir", "erl", "gawk", "groovy", "guile", "irb", "java",
+    "jshell", "julia", "lua", "make", "mawk", "node", "nodejs", "perl", "php", "python", "python2",
+    "python3", "ruby", "tclsh", "ts-node", "tsx",
+];
+/// Those of them whose names are words of other commands, too.
+const AMBIGUOUS: [&str; 8] = ["at", "batch", "crontab", "erl", "guile", "make", "nu", "posh"];
+/// Those of them that do not execute their input where they have no script.
+const NOT_FROM_INPUT: [&str; 5] = ["awk", "gawk", "java", "make", "mawk"];
+/// Names of a program's input.
+const INPUT: [&str; 3] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+/// Starts of options of interpreters in which a value from outside selects no code.
+const HARMLESS_STARTS: [&str; 6] = ["-Xms", "-Xmx", "-Xmn", "-Xss", "--max-", "--stack-"];
+/// Starts of options of Node and of Java that take no argument from the next word.
+const ALONE: [&str; 21] = [
+    "--enable-",
+    "--disable-",
+    "--no-",
+    "--trace-",
+    "--experimental-",
+    "--inspect",
+    "--harmony",
+    "--expose-gc",
+    "--expose_gc",
+    "--preserve-symlinks",
+    "--use-",
+    "--watch",
+    "--test",
+    "--abort-",
+    "--throw-",
+    "--pending-",
+    "-X",
+    "-D",
+    "-ea",
+    "-server",
+    "-da",
+];
+
+/// The last part of the path of a program.
+pub(super) fn base_name(text: &str) -> &str {
+    text.rsplit('/').next().unwrap_or_default()
+}
+
+/// Whether a program of this name executes what it is handed.
+pub(super) fn is_interpreter(name: &str) -> bool {
+    is_shell(name) || OTHERS.contains(&name) || is_python(name)
+}
+
+/// Whether it is one wherever the word stands, not only where the program does.
+pub(super) fn is_surely_interpreter(name: &str) -> bool {
+    is_interpreter(name) && !AMBIGUOUS.contains(&name)
+}
+
+fn is_shell(name: &str) -> bool {
+    SHELLS.contains(&name.trim_start_matches('-'))
+}
+
+fn is_python(name: &str) -> bool {
+    name.starts_with("python") || name.starts_with("pypy")
+}
+
+/// What an interpreter does with its arguments.
+#[derive(Debug, Default)]
+pub(super) struct Execution<'a> {
+    /// Words whose variables it executes, or may.
+    pub(super) executed: Vec<&'a Word>,
+    /// Words that it executes as a script of its own language.
+    pub(super) scripts: Vec<&'a Word>,
+    /// Files that it executes.
+    pub(super) files: Vec<&'a Word>,
+    /// Whether it executes its input.
+    pub(super) executes_input: bool,
+}
+
+impl<'a> Execution<'a> {
+    /// Reads the arguments of the interpreter of this name.
+    pub(super) fn of(name: &str, arguments: &'a [Word]) -> Self {
+        let mut execution = Self::default();
+        let has_script = if is_shell(name) {
+            execution.read_shell(arguments)
+        } else {
+            execution.read_other(name, arguments)
+        };
+        execution.executes_input = !has_script && !NOT_FROM_INPUT.contains(&name);
+        execution
+    }
+
+    fn read_shell(&mut self, arguments: &'a [Word]) -> bool {
+        let mut words = arguments.iter();
+        let mut is_command = false;
+        let mut are_options = true;
+        while let Some(word) = words.next() {
+            let text = word.text.as_str();
+            if are_options && text == "--" {
+                are_options = false;
+            } else if are_options && text.len() > 1 && text.starts_with(['-', '+']) {
+                // An option that is a variable may be `-c`.
+                self.executed.extend((!word.names.is_empty()).then_some(word));
+                let is_long = text.starts_with("--");
+                let lower = text.to_ascii_lowercase();
+                is_command |= text.starts_with('-')
+                    && (!is_long && lower.contains('c') || matches!(text, "--command" | "--commands"));
+                let takes = if is_long {
+                    usize::from(SHELL_OPTIONS.contains(&text))
+                } else {
+                    lower.matches('o').count()
+                };
+                self.executed.extend(words.by_ref().take(takes));
+            } else {
+                if is_command {
+                    self.script(word);
+                    // Behind the script stand its arguments.
+                    if !word.is_literal && !word.names.is_empty() || has_positional(text) {
+                        self.executed.extend(words);
+                    }
+                    return true;
+                }
+                self.executed.push(word);
+                if INPUT.contains(&text) {
+                    return false;
+                }
+                self.files.push(word);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn read_other(&mut self, name: &str, arguments: &'a [Word]) -> bool {
+        let mut words = arguments.iter();
+        let mut has_script = false;
+        let mut is_unsure = false;
+        while let Some(word) = words.next() {
+            let text = word.text.as_str();
+            if text.starts_with(['-', '+']) {
+                let is_harmless =
+                    HARMLESS_STARTS.iter().any(|start| text.starts_with(start)) || is_property(text);
+                if !word.names.is_empty() && (word.is_split || !is_harmless) {
+                    self.executed.push(word);
+                }
+                if takes_a_script(text) {
+                    let Some(script) = words.next() else { break };
+                    self.script(script);
+                    has_script |= !matches!(text, "-r" | "--require" | "--import" | "-cp");
+                    // What follows is for the script.
+                    if is_python(name) || text == "-jar" {
+                        if has_positional(&script.text) {
+                            self.executed.extend(words);
+                        }
+                        return true;
+                    }
+                } else if name.ends_with("awk") && matches!(text, "-v" | "-F") {
+                    words.next();
+                } else {
+                    is_unsure |= !is_alone(name, text);
+                }
+                continue;
+            }
+            self.executed.push(word);
+            if INPUT.contains(&text) {
+                continue;
+            }
+            self.files.push(word);
+            has_script = true;
+            // It may have been the argument of an option.
+            if !std::mem::take(&mut is_unsure) {
+                break;
+            }
+        }
+        has_script
+    }
+
+    fn script(&mut self, word: &'a Word) {
+        if !word.is_literal {
+            self.executed.push(word);
+        }
+        self.scripts.push(word);
+    }
+}
+
+/// `-Dname=value` of Java, where the name is not one of the virtual machine's own.
+fn is_property(text: &str) -> bool {
+    let own = ["java.", "javax.", "jdk.", "sun.", "com.sun.", "$"];
+    text.strip_prefix("-D")
+        .is_some_and(|property| property.contains('=') && !own.iter().any(|own| property.starts_with(own)))
+}
+
+/// Whether an option surely takes no argument from the next word.
+fn is_alone(name: &str, option: &str) -> bool {
+    if is_python(name) {
+        let flags = option.trim_start_matches('-');
+        return flags
+            .chars()
+            .all(|flag| "bBdEhiIOPqRsSuvVx0123456789".contains(flag));
+    }
+    option.contains('=')
+        || ALONE.iter().any(|start| option.starts_with(start))
+        || matches!(name, "perl" | "ruby")
+            && option
+                .chars()
+                .skip(1)
+                .all(|flag| "wWtTuUnlapsS0123456789".contains(flag))
+}
+
+/// `-c`, `-e`, `-m` and the like: what follows is a script, or the name of one.
+fn takes_a_script(option: &str) -> bool {
+    matches!(
+        option,
+        "--eval" | "--command" | "--print" | "-jar" | "-cp" | "--require" | "--import" | "-f" | "--file"
+    ) || (!option.starts_with("--")
+        && !option.starts_with("-X")
+        && !option.starts_with("-D")
+        && option.len() <= 6
+        && option.ends_with(['c', 'e', 'm', 'r', 'p', 'E']))
+}
+
+/// Whether a script reads its own arguments.
+pub(super) fn has_positional(script: &str) -> bool {
+    let mut rest = script;
+    while let Some((_, after)) = rest.split_once('$') {
+        let after_brace = after.trim_start_matches('{');
+        if after_brace.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '@' | '*')) {
+            return true;
+        }
+        rest = after;
+    }
+    false
+}
