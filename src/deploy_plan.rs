@@ -199,6 +199,10 @@ impl DeployPlan {
                 policy.required
             ));
         }
+        if self.provenance.reason == Some("unused-rule") {
+            self.refused
+                .push(format!("source-provenance: {}", self.provenance.detail));
+        }
         self.result = match self.provenance.status {
             _ if !self.refused.is_empty() => Outlook::Refused,
             Status::Fail => Outlook::Refused,

@@ -1,5 +1,10 @@
 //! What git says of a file in the working folder. Where there is no git, or no repository, it says nothing.
+//!
+//! The repository is not trusted: its settings and attributes can name programs (`core.fsmonitor`, `filter.NAME.clean`,
+//! `core.sshCommand`). So git is asked for the file as the last commit holds it, and never about the working folder:
+//! `rev-parse` and `cat-file` start none of them, and no transport is allowed, by which a missing object would be fetched.
 
+use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,68 +19,186 @@ pub(crate) enum Unrecorded {
     Changed,
 }
 
-/// How long git may take.
+/// How long git may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Bytes of its answer that are read: one line about one file.
-const MAX_ANSWER: u64 = 4096;
+/// Bytes of an answer of one line.
+const MAX_LINE: u64 = 4096;
 
 /// Asks git about a file. A commit that holds the file as it is says nothing, and so does a git that does not answer.
 pub(crate) fn unrecorded(path: &Path) -> Option<Unrecorded> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut object = OsString::from("HEAD:./");
+    object.push(path.file_name()?);
+    let found = ask(
+        folder,
+        &["rev-parse".into(), "--verify".into(), "--quiet".into(), object],
+        MAX_LINE,
+    )?;
+    match found.code {
+        0 => {}
+        // Nothing of that name in the last commit, or no commit yet. Outside of a repository git ends with 128.
+        1 => return Some(Unrecorded::Untracked),
+        _ => return None,
+    }
+    let id = String::from_utf8(found.text).ok()?;
+    let now = content(path)?;
+    // One byte more than the file could have with a CR before each LF: what is longer differs.
+    let limit = u64::try_from(now.len()).ok()?.saturating_mul(2).saturating_add(1);
+    let committed = ask(
+        folder,
+        &["cat-file".into(), "blob".into(), id.trim().into()],
+        limit,
+    )?;
+    let is_same = without_cr(&committed.text) == without_cr(&now);
+    (committed.code == 0 && !is_same).then_some(Unrecorded::Changed)
+}
+
+/// What a commit would hold of the file: of a link, where it leads to.
+fn content(path: &Path) -> Option<Vec<u8>> {
+    match std::fs::read_link(path) {
+        Ok(target) => Some(target.into_os_string().into_encoded_bytes()),
+        Err(_) => std::fs::read(path).ok(),
+    }
+}
+
+/// CR LF as LF: git writes the line ends of the platform.
+fn without_cr(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for (at, byte) in text.iter().enumerate() {
+        if *byte != b'\r' || text.get(at + 1) != Some(&b'\n') {
+            out.push(*byte);
+        }
+    }
+    out
+}
+
+/// What git answered.
+struct GitAnswer {
+    code: i32,
+    text: Vec<u8>,
+}
+
+/// Runs git in a folder; at most `limit` bytes of its answer. Nothing where it does not answer in time.
+fn ask(folder: &Path, arguments: &[OsString], limit: u64) -> Option<GitAnswer> {
     let mut git = Command::new("git")
-        // Programs that a repository's settings name are not started.
-        .args(["--no-optional-locks", "-c", "core.fsmonitor=false"])
-        .args([
-            "status",
-            "--porcelain=v1",
-            "--ignored=matching",
-            "--untracked-files=all",
-            "--",
-        ])
-        .arg(path)
+        .arg("-C")
+        .arg(folder)
+        .args(["--no-pager", "--no-optional-locks", "-c", "core.fsmonitor=false"])
+        .args(arguments)
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        // A list of transports that may be used, over every setting. None is called so.
+        .env("GIT_ALLOW_PROTOCOL", "none")
+        .env("GIT_TERMINAL_PROMPT", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .ok()?;
+    let out = git.stdout.take()?;
+    let reader = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        out.take(limit).read_to_end(&mut text).map(|_| text)
+    });
     let started = Instant::now();
     let status = loop {
         match git.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if started.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(5)),
+            Ok(Some(status)) => break Some(status),
+            Ok(None) if started.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(2)),
             _ => {
                 let _ = git.kill();
                 let _ = git.wait();
-                return None;
+                break None;
             }
         }
     };
-    let mut answer = String::new();
-    git.stdout
-        .take()?
-        .take(MAX_ANSWER)
-        .read_to_string(&mut answer)
-        .ok()?;
-    status.success().then(|| of_answer(&answer)).flatten()
-}
-
-/// Reads an answer of `git status --porcelain`: two letters, a blank and the file.
-fn of_answer(answer: &str) -> Option<Unrecorded> {
-    match answer.get(..2)? {
-        "??" | "!!" => Some(Unrecorded::Untracked),
-        _ => Some(Unrecorded::Changed),
-    }
+    let text = reader.join().ok()?.ok()?;
+    // Without a code a signal ended it: what it wrote was cut off at the limit, and is longer than the file.
+    Some(GitAnswer {
+        code: status?
+            .code()
+            .unwrap_or(if text.len() as u64 >= limit { 0 } else { 128 }),
+        text,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Runs git as its user does.
+    fn git(folder: &Path, arguments: &[&str]) {
+        let done = Command::new("git")
+            .arg("-C")
+            .arg(folder)
+            .args(["-c", "user.name=Test", "-c", "user.email=test@app.example"])
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(done.is_ok_and(|status| status.success()), "{arguments:?}");
+    }
+
     #[test]
-    fn an_answer_of_git_is_read() {
-        assert_eq!(of_answer(""), None);
-        assert_eq!(of_answer("?? cvm.lock\n"), Some(Unrecorded::Untracked));
-        assert_eq!(of_answer("!! cvm.lock\n"), Some(Unrecorded::Untracked));
-        assert_eq!(of_answer(" M cvm.lock\n"), Some(Unrecorded::Changed));
-        assert_eq!(of_answer("A  cvm.lock\n"), Some(Unrecorded::Changed));
+    fn a_file_is_compared_with_the_last_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cvm.lock");
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        write("one\ntwo\n");
+        assert_eq!(unrecorded(&path), None, "outside of a repository");
+        git(folder.path(), &["init", "--quiet"]);
+        assert_eq!(unrecorded(&path), Some(Unrecorded::Untracked), "without a commit");
+        git(folder.path(), &["add", "cvm.lock"]);
+        assert_eq!(unrecorded(&path), Some(Unrecorded::Untracked), "staged alone");
+        git(folder.path(), &["commit", "--quiet", "--message=One"]);
+        assert_eq!(unrecorded(&path), None);
+        write("one\r\ntwo\r\n");
+        assert_eq!(unrecorded(&path), None, "line ends of the platform");
+        for other in ["one\nthree\n", "one\n", ""] {
+            write(other);
+            assert_eq!(unrecorded(&path), Some(Unrecorded::Changed), "{other:?}");
+        }
+        // Longer than a pipe holds, in the commit and in the folder.
+        let long = "a line of some length\n".repeat(20_000);
+        write(&long);
+        git(folder.path(), &["commit", "--quiet", "--all", "--message=Two"]);
+        assert_eq!(unrecorded(&path), None);
+        write("one\n");
+        assert_eq!(unrecorded(&path), Some(Unrecorded::Changed));
+    }
+
+    /// Filters of a repository's settings are programs: `git status` runs them for a file whose time changed.
+    #[test]
+    fn no_program_of_the_repositorys_settings_is_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cvm.lock");
+        let ran = folder.path().join("ran");
+        std::fs::write(&path, "one\n").unwrap();
+        git(folder.path(), &["init", "--quiet"]);
+        git(folder.path(), &["add", "cvm.lock"]);
+        git(folder.path(), &["commit", "--quiet", "--message=One"]);
+        let program = format!("touch '{}'; cat", ran.display());
+        for setting in [
+            "filter.x.clean",
+            "filter.x.smudge",
+            "filter.x.process",
+            "core.fsmonitor",
+            "diff.x.textconv",
+            "core.sshCommand",
+            "core.pager",
+        ] {
+            git(folder.path(), &["config", setting, &program]);
+        }
+        std::fs::write(
+            folder.path().join(".git/info/attributes"),
+            "cvm.lock filter=x diff=x\n",
+        )
+        .unwrap();
+        std::fs::write(&path, "two\n").unwrap();
+        assert_eq!(unrecorded(&path), Some(Unrecorded::Changed));
+        assert!(!ran.exists());
     }
 }

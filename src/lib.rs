@@ -18,6 +18,7 @@
 pub mod address;
 pub mod alert;
 mod artifacts;
+mod attempts;
 pub mod cli;
 pub mod collateral;
 pub mod compare;

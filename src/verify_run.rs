@@ -11,13 +11,14 @@ use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
 use crate::artifacts::{BundleFiles, bundle_path_of, statements};
+use crate::attempts::{Attempts, Next};
 use crate::engine::{self, Cancelled, Collection, Deployment, Run, Session, Time};
 use crate::env::Env;
 use crate::interrupt::Interrupt;
-use crate::net::Trace;
+use crate::net::{STAY, Trace};
 use crate::plan::planner::Job;
 use crate::render::progress::{Place, ProgressLine};
-use crate::render::{escape, still_different};
+use crate::render::{asked_once_more, escape, still_different};
 use cvm_verify_core::report::{TargetReport, Verdict};
 
 /// How long a run may take.
@@ -90,20 +91,49 @@ impl VerifyRun<'_> {
         interrupt: &mut Interrupt,
         env: &mut Env,
     ) -> Result<Verified, Cancelled> {
-        let mut previous = None;
+        let mut attempts = Attempts::of(self.targets.len());
+        let mut found = self.attempts(&mut attempts, runtime, interrupt, env)?;
+        attempts.name(&mut found.reports, &found.of_reports);
+        Ok(found)
+    }
+
+    fn attempts(
+        &self,
+        attempts: &mut Attempts,
+        runtime: &Runtime,
+        interrupt: &mut Interrupt,
+        env: &mut Env,
+    ) -> Result<Verified, Cancelled> {
+        let mut previous: Option<Verified> = None;
         loop {
             let found = self.round(runtime, interrupt, env)?;
             let verdict = Verdict::worst(found.reports.iter().map(|report| report.verdict));
             let left = self.time.left();
-            if let (Verdict::Inconclusive, true, Some(before)) = (verdict, left.is_zero(), previous.take()) {
-                // The end of the waiting cut this round short; what the one before it found stands.
-                return Ok(before);
+            if let Some(before) = previous.take() {
+                if verdict == Verdict::Inconclusive && left.is_zero() {
+                    // The end of the waiting cut this round short; what the one before it found stands.
+                    return Ok(before);
+                }
+                attempts.note(&before.reports, &before.of_reports);
             }
-            if verdict == Verdict::Pass || left.is_zero() {
-                return Ok(found);
-            }
-            env.complain(&still_different(&found.reports, left));
-            if !runtime.block_on(interrupt.pause(env.pause.min(left))) {
+            let next = if left.is_zero() {
+                Next::End
+            } else {
+                attempts.next(&found.reports)
+            };
+            let pause = match next {
+                Next::End => return Ok(found),
+                Next::Again => {
+                    env.complain(&still_different(&found.reports, left));
+                    env.pause
+                }
+                Next::OnceMore => {
+                    env.complain(&asked_once_more(left));
+                    // Longer than a connection stays, so that the next attempt makes a new one.
+                    2 * STAY
+                }
+            };
+            if !runtime.block_on(interrupt.pause(pause.min(left))) {
                 return Err(Cancelled);
             }
             previous = Some(found);

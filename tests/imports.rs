@@ -36,7 +36,7 @@ const FLOORS: [&[&str]; 19] = [
     &["config"],
     &["engine", "render"],
     &["env", "inspect", "merge", "unknown_variables"],
-    &["alert", "artifacts", "recorded", "statement_check"],
+    &["alert", "artifacts", "attempts", "recorded", "statement_check"],
     &["plan"],
     &["diff", "pin", "verify_run", "watch"],
     &["cli"],

@@ -6,7 +6,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 
-use super::incident::{Observation, Rules, State};
+use super::incident::{AskedAt, Observation, Rules, State};
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
 use super::{Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
 use crate::env::Env;
@@ -30,6 +30,8 @@ pub(crate) struct AlertedTarget<'a> {
     pub variables: &'a ChannelVariables,
     /// What it was judged by.
     pub policy: Fingerprint,
+    /// Whom it was asked at. Absent of a recording.
+    pub asked: Option<AskedAt>,
 }
 
 impl Alerting {
@@ -91,7 +93,8 @@ impl Alerting {
         let reports = alerted.iter().zip(report.targets.iter().cloned());
         for (alerted, target) in reports.chain(whole_apps(alerted, &report.targets)) {
             let (targets, observations) = groups.entry(alerted.variables).or_default();
-            observations.push(vec![Observation::of(&target, alerted.policy, context.now)]);
+            let observation = Observation::of(&target, alerted.policy, context.now);
+            observations.push(vec![observation.asked_at(alerted.asked)]);
             targets.push(target);
         }
         let mut deliveries: Vec<(Channels, Vec<TargetReport>, Vec<Vec<Observation>>)> = groups

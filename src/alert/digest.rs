@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::event::AlertEvent;
 use super::failed_check::FailedCheck;
 use super::message::{MAX_ACCEPTED, Message, short_name};
 use super::named_targets::Digest;
@@ -14,8 +15,8 @@ use cvm_verify_core::report::Accepted;
 
 /// Up to this many targets with one cause get a message each.
 const MAX_SEPARATE: usize = 5;
-/// Targets that a digest names.
-const MAX_NAMED: usize = 10;
+/// Seconds after which reminders name the next targets where not all fit: a day.
+const TURN: u64 = 86_400;
 
 /// `outgoing` with one digest in place of those of more than five targets that share one cause: the same event, verdict and
 /// labels, the same checks for the same reasons.
@@ -131,11 +132,11 @@ fn summary(first: &Message, others: &[&Message]) -> Message {
         waived,
         accepted,
         digest: Some(Digest {
-            count,
-            named: all()
-                .take(MAX_NAMED)
-                .map(|message| short_name(&message.name))
-                .collect(),
+            names: all().map(|message| short_name(&message.name)).collect(),
+            turn: match first.event {
+                AlertEvent::Reminder => usize::try_from(first.at / TURN).unwrap_or_default(),
+                _ => 0,
+            },
         }),
         ..first.clone()
     }

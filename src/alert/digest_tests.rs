@@ -68,7 +68,7 @@ fn targets_with_another_cause_another_event_or_a_label_are_not_in_it() {
 }
 
 #[test]
-fn it_names_the_cause_the_count_the_first_targets_and_the_next_step() {
+fn it_names_the_cause_the_count_the_targets_and_the_next_step() {
     let message = samples::digest(300, &samples::fail());
     assert_eq!(
         message.title(),
@@ -76,15 +76,35 @@ fn it_names_the_cause_the_count_the_first_targets_and_the_next_step() {
     );
     assert!(message.next.starts_with("If you deployed a new version, run"));
     let digest = message.digest.unwrap();
-    assert_eq!(digest.named.len(), MAX_NAMED);
+    assert_eq!((digest.names.len(), digest.turn), (300, 0));
+    let line = digest.line(1000, str::to_owned);
     assert!(
-        digest
-            .line()
-            .starts_with("The first 10 of 300 targets: api.example.com-1, api.example.com-2,"),
-        "{}",
-        digest.line()
+        line.contains(" of 300 targets: api.example.com-1, api.example.com-2,"),
+        "{line}"
     );
     assert_eq!(message.url, None);
+}
+
+#[test]
+fn a_reminder_names_others_the_next_day() {
+    let reminded = |now: u64| {
+        let context = samples::context();
+        let context = crate::alert::message::RunContext { now, ..context };
+        let targets = samples::many(300, &samples::fail());
+        let messages: Vec<Message> = targets
+            .iter()
+            .map(|target| Message::new(target, AlertEvent::Reminder, &context, [1; 16]))
+            .collect();
+        let gathered = gather(outgoing(&messages));
+        gathered[0]
+            .message
+            .digest
+            .clone()
+            .unwrap()
+            .line(1000, str::to_owned)
+    };
+    assert_ne!(reminded(TURN), reminded(2 * TURN));
+    assert_eq!(reminded(TURN), reminded(TURN + 1));
 }
 
 #[test]

@@ -47,8 +47,8 @@ const MAX_FIELDS: usize = 25;
 /// Our own limits, below Discord's 4096 and 1024: a message is read on a phone.
 const MAX_SENTENCE: usize = 600;
 const MAX_NOTE: usize = 300;
-/// Ten names of 60 characters, and some escapes.
-const MAX_TARGETS: usize = 1000;
+/// Names are what a reader looks for in a message about many targets; the description takes 4096 in all.
+const MAX_TARGETS: usize = 1300;
 /// Longest address of a link.
 const MAX_LINK: usize = 2048;
 
@@ -92,7 +92,12 @@ fn embed(message: &Message, shown: usize) -> Value {
         .map(|url| plain(&format!("Target: {url}"), MAX_NOTE));
     let accepted = message.accepted().map(|said| plain(&said, MAX_NOTE));
     let targets = message.digest.as_ref();
-    let targets = targets.map(|digest| plain(&digest.line(), MAX_TARGETS));
+    let targets = targets.map(|digest| {
+        plain(
+            &digest.line(MAX_TARGETS, |text| plain(text, usize::MAX)),
+            MAX_TARGETS,
+        )
+    });
     let lines = labels.chain([next]).chain(targets).chain(target).chain(accepted);
     let lines: Vec<String> = lines.collect();
     let checks = message.failed.iter().take(shown).enumerate();

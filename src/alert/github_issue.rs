@@ -228,8 +228,9 @@ impl OpenIssues {
         after.record(due, now);
         let spoken = match (self.issue(target).map(|issue| issue.number), &due.about) {
             // No issue is opened for what has not happened yet, nor for the end of what has none.
-            (_, About::Forecast(_)) | (None, About::Recovery | About::PassUnderAnotherPolicy) => false,
-            (None, About::Failure { .. } | About::Reminder { .. }) => {
+            (_, About::Forecast(_))
+            | (None, About::Recovery | About::PassUnderAnotherPolicy | About::PassAtAnotherAddress) => false,
+            (None, About::Failure { .. } | About::Exchanged { .. } | About::Reminder { .. }) => {
                 let issue = json!({ "title": title(message), "body": body(message, target, &after), "labels": [LABEL] });
                 let number = self.create(target, &issue).await?;
                 let memory = Some(after.clone());

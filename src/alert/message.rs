@@ -20,6 +20,11 @@ const MAX_TITLE_NAME: usize = 60;
 
 /// What an alert says first when a failure took the place of another.
 const CHANGED: &str = "CHANGED: what keeps it from passing is not what it was";
+/// What an alert says first when the same check fails of a VM that measured something else.
+const EXCHANGED: &str = "CHANGED: it fails as before, and what was measured is not what was told before";
+/// The same, of the last one that is told.
+const EXCHANGED_OFTEN: &str = "CHANGED: it fails as before, and what is measured changes from run to run; further changes are told \
+                               with the reminder";
 /// What an alert says first when it repeats an earlier one.
 const REMINDER: &str = "REMINDER: this was told before, and it goes on";
 /// The target of a test.
@@ -119,6 +124,12 @@ impl Message {
                 let late = late.then(|| late_label(failure));
                 if late.is_some() { now.instead_of(failure) } else { now }.labelled(changed.into_iter().chain(late))
             }
+            About::Exchanged { failure, late, last } => {
+                let said = if *last { EXCHANGED_OFTEN } else { EXCHANGED };
+                let late = late.then(|| late_label(failure));
+                if late.is_some() { now.instead_of(failure) } else { now }
+                    .labelled([said.to_owned()].into_iter().chain(late))
+            }
             About::Reminder { failure, late } => {
                 let late = late.then(|| late_label(failure));
                 if late.is_some() { now.instead_of(failure) } else { now }
@@ -128,6 +139,13 @@ impl Message {
                 cause: "It passes now, but under another policy than the one that it failed under.".to_owned(),
                 next: "If you changed what is expected of it, look at that change once more: the next pass is told as \
                        recovered. If you did not, find out who did."
+                    .to_owned(),
+                ..now
+            },
+            About::PassAtAnotherAddress => Self {
+                cause: "It passes now, but at another address than the one that failed.".to_owned(),
+                next: "If you changed where it is asked, find out what became of the deployment that failed: it is not asked any \
+                       more, and the next pass is told as recovered. If you did not, find out who did."
                     .to_owned(),
                 ..now
             },

@@ -41,8 +41,8 @@ const MAX_PAYLOAD: usize = 24_000;
 const MAX_TITLE: usize = 300;
 const MAX_SENTENCE: usize = 600;
 const MAX_NOTE: usize = 300;
-/// Ten names of 60 characters.
-const MAX_TARGETS: usize = 1000;
+/// Names are what a reader looks for in a message about many targets.
+const MAX_TARGETS: usize = 2900;
 /// Longest address of a link.
 const MAX_LINK: usize = 2048;
 
@@ -81,7 +81,12 @@ fn with_checks(message: &Message, shown: usize) -> Value {
     let checks = message.failed.iter().take(shown).enumerate();
     let checks = checks.flat_map(|(position, check)| describe(check, position == 0));
     let targets = message.digest.as_ref();
-    let targets = targets.map(|digest| paragraph(vec![run(&digest.line(), MAX_TARGETS)]));
+    let targets = targets.map(|digest| {
+        paragraph(vec![run(
+            &digest.line(MAX_TARGETS, |text| plain(text, usize::MAX)),
+            MAX_TARGETS,
+        )])
+    });
     let hidden = message.failed.len().saturating_sub(shown);
     let more = format!("{hidden} more of these checks do not fit here; the run's report has them.");
     let more = (hidden > 0).then(|| paragraph(vec![run(&more, MAX_NOTE)]));

@@ -6,7 +6,7 @@ use crate::artifacts::{BundleFiles, refuse_to_overwrite, unfinished};
 use crate::env::{Env, run_id};
 use crate::files;
 use crate::merge::{MAX_REPORT_BYTES, MergeError, ThisRun, merge, read};
-use crate::render::escape;
+use crate::render::{escape, older_attempts};
 use crate::usage_error::UsageError;
 use cvm_verify_core::report::Mode;
 
@@ -39,12 +39,16 @@ pub(super) fn run(args: &MergeArgs, env: &mut Env) -> anyhow::Result<u8> {
     let run = run_id::of(args.run.run_id.as_ref(), env);
     let this = ThisRun {
         id: run.as_ref().map(|run| &run.id),
+        attempt: run.as_ref().and_then(|run| run.attempt),
         max_age: args.max_age,
         now,
     };
     let joined = merge(reports, &this).map_err(refused)?;
     for note in &joined.notes {
         env.complain(&escape::terminal(note));
+    }
+    for line in older_attempts::lines(&joined.report) {
+        env.complain(&format!("note: {line}"));
     }
     output::emit(&joined.report, BundleFiles::default(), &args.output, env)
 }

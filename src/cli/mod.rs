@@ -21,6 +21,7 @@ mod merge;
 mod os_image;
 mod output;
 mod pin;
+mod proxy_hint;
 mod reference;
 mod replay;
 mod selection;

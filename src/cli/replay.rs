@@ -107,6 +107,7 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         name: &subject.name,
         variables: &variables,
         policy: policy.fingerprint(),
+        asked: None,
     }];
     let bundles = BundleFiles::default();
     let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, env);

@@ -10,7 +10,7 @@ use super::output::{self, Alerts};
 use super::selection::{policy_file, selection_or_found_lock};
 use super::transport::{self, nras, opinions};
 use super::trust_roots::trust_roots;
-use super::{cache, chain, wait};
+use super::{cache, chain, proxy_hint, wait};
 use crate::alert::alerting::{AlertedTarget, Alerting, ended_by};
 use crate::alert::state_file::StateFile;
 use crate::artifacts::{bundle_paths, statements, unfinished};
@@ -105,6 +105,9 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         env.complain("Interrupted: nothing was decided.");
         return Ok(super::INCONCLUSIVE);
     };
+    if let Some(hint) = proxy_hint::of(&reports, &args.transport.http, env) {
+        env.complain(&hint);
+    }
     let mut report = Report::new(
         crate::env::tool(),
         Mode::Live,

@@ -20,13 +20,14 @@ use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::evidence::EvidenceError;
 use cvm_verify_core::verify::InfoOrigin;
 
-/// How often an address that answers from two instances is asked again.
+/// How often an address is asked whose quote and `/info` do not belong together.
 const INSTANCE_ATTEMPTS: u32 = 3;
 
 /// With less time left than this, what is there is judged: another attempt might not end.
 const TIME_FOR_ANOTHER: Duration = Duration::from_secs(60);
 
-/// Evidence of one instance, whichever answers; asked again where two answered.
+/// Evidence of one instance, whichever answers; asked again where two answered, or `/info` shows another document than the
+/// measured one.
 pub(super) async fn collect(
     session: &Session,
     asked: EvidenceRequest<'_>,
@@ -65,12 +66,12 @@ pub(super) async fn collect(
         tls.probe(left()).await;
         answer.tls = tls.session();
         let (collected, collateral) = prove(session, asked, &answer).await;
-        let two_instances = collected
-            .claims
-            .as_ref()
-            .is_ok_and(|claims| claims.info == InfoOrigin::Other);
+        // A cache on the way, or an upgrade that is under way, may answer /info with what was.
+        let is_mixed = collected.claims.as_ref().is_ok_and(|claims| {
+            claims.info == InfoOrigin::Other || claims.other_document_in_info().is_some()
+        });
         let pause = schedule.pause(round, started.elapsed(), jitter(), None);
-        match pause.filter(|_| two_instances && round < INSTANCE_ATTEMPTS) {
+        match pause.filter(|_| is_mixed && round < INSTANCE_ATTEMPTS) {
             Some(pause) => tokio::time::sleep(pause).await,
             None => {
                 return session

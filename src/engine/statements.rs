@@ -1,6 +1,6 @@
 //! Who built the images of a proven compose document: looked up where the rules say, each image and repository once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::net::{Client, Secret};
 use crate::source::github_attestations::{API, Attestations};
 use crate::source::registry::{InRegistry, RegistryCredentials};
 use crate::source::{Found, TIME};
-use cvm_verify_core::checks::{Sought, judge_images, sought_sources, statements_of_files};
+use cvm_verify_core::checks::{Sought, judge_image, sought_sources, statements_of_files};
 use cvm_verify_core::evidence::{LookupProblemKind, RecordedStatements, StatementSource};
 use cvm_verify_core::policy::{SourcePolicy, normal_name};
 use cvm_verify_core::report::{Status, rfc3339};
@@ -199,8 +199,7 @@ impl OneImage {
     /// Whether what was answered meets the rule of the image.
     fn holds(&self, answers: &[RecordedStatements]) -> bool {
         let statements = verify_statements(answers, &self.policy.roots, self.at);
-        let image = BTreeSet::from([self.image.image.clone()]);
-        judge_images(&image, &statements, &self.policy).status == Status::Pass
+        judge_image(&self.image.image, &statements, &self.policy).status == Status::Pass
     }
 
     async fn ask(&self, from: StatementSource) -> RecordedStatements {

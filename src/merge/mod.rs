@@ -79,25 +79,27 @@ pub enum MergeError {
         /// The run whose reports are joined.
         expected: RunId,
     },
-    /// Of a run that begins in the future.
+    /// Of a run that begins or ends in the future.
     #[error(
-        "{file}: its run began at {}, and it is {} by this machine's clock; set the clock that is wrong, and verify again",
-        shown(started),
+        "{file}: its run {what} at {}, and it is {} by this machine's clock; set the clock that is wrong, and verify again",
+        shown(at),
         shown(now)
     )]
     Future {
         /// The file.
         file: String,
-        /// When it says that its run began, Unix seconds.
-        started: u64,
+        /// `began` or `ended`.
+        what: &'static str,
+        /// When it says that it did, Unix seconds.
+        at: u64,
         /// The time, Unix seconds.
         now: u64,
     },
     /// Of a run that ended long ago.
     #[error(
-        "{file}: its run ended at {}, more than {max_age} ago; verify again, or give every run a name (--run-id), or \
-         allow that age with --max-age",
-        shown(ended)
+        "{file}: its run ended at {}, more than {max_age} ago; verify again, or {}allow that age with --max-age",
+        shown(ended),
+        if *named { "" } else { "give every run a name (--run-id), or " }
     )]
     TooOld {
         /// The file.
@@ -106,6 +108,8 @@ pub enum MergeError {
         ended: u64,
         /// How long ago that may be.
         max_age: ReportMaxAge,
+        /// Whether the run has a name.
+        named: bool,
     },
     /// The same shard or target twice.
     #[error("{file}: holds {what}, as {other} does; give each report once")]
@@ -165,13 +169,16 @@ pub struct Joined {
     pub notes: Vec<String>,
 }
 
-/// Joins reports of one run, each with the name of its file. Of a shard that was tried again the newest attempt counts.
+/// Joins reports of one run, each with the name of its file. Of a shard that was tried again the newest attempt counts, and of a
+/// shard of a named run none that is too old: that shard is missing.
 ///
 /// # Errors
 /// [`MergeError`]: they do not belong together, or not to this run.
 pub fn merge(reports: Vec<(String, Report)>, this: &ThisRun<'_>) -> Result<Joined, MergeError> {
     one_run::check(&reports, this)?;
-    let (reports, notes) = one_run::newest_attempts(reports);
+    let (reports, mut notes) = one_run::newest_attempts(reports);
+    let (reports, left_out) = one_run::recent(reports, this)?;
+    notes.extend(left_out);
     let (_, first) = reports.first().ok_or(MergeError::Nothing)?;
     once(&reports)?;
     let missing: Vec<Shard> = first.shard.map_or_else(Vec::new, |shard| {
@@ -190,6 +197,7 @@ pub fn merge(reports: Vec<(String, Report)>, this: &ThisRun<'_>) -> Result<Joine
     } else {
         longest.unwrap_or_default()
     };
+    let older_attempts = one_run::older_attempts(&reports, this);
     let mut targets = Vec::new();
     let mut alerts = Vec::new();
     for (_, report) in reports {
@@ -200,6 +208,7 @@ pub fn merge(reports: Vec<(String, Report)>, this: &ThisRun<'_>) -> Result<Joine
     targets.extend(missing.into_iter().map(|shard| absent(shard, this.now)));
     let mut report = Report::new(tool, mode, rfc3339(started), duration_ms, targets);
     report.run_id = run_id;
+    report.older_attempts = older_attempts;
     report.alerts = alerts;
     Ok(Joined { report, notes })
 }

@@ -3,7 +3,8 @@
 use super::MergeError;
 use cvm_verify_core::policy::ReportMaxAge;
 use cvm_verify_core::report::{
-    Mode, Report, RunId, Shard, TargetReport, TrustRootKind, rfc3339, unix_seconds,
+    DeviceRootKind, Mode, OlderAttempt, Report, RunId, Shard, TargetReport, TrustRootKind, rfc3339,
+    unix_seconds,
 };
 
 /// How far a report may be ahead of this machine's clock, seconds: clocks of two machines differ.
@@ -14,7 +15,9 @@ pub(super) const CLOCKS_DIFFER: u64 = 5 * 60;
 pub struct ThisRun<'a> {
     /// Its name, where it has one. Every report must bear it.
     pub id: Option<&'a RunId>,
-    /// How long ago a report's run may have ended. Without it reports of a named run have any age, and others
+    /// Which attempt at it this is, from 1, where the CI counts them.
+    pub attempt: Option<u32>,
+    /// How long ago a report's run may have ended. Without it [`ReportMaxAge::OF_A_NAMED_RUN`] where the run has a name, else
     /// [`ReportMaxAge::default`].
     pub max_age: Option<ReportMaxAge>,
     /// The time, Unix seconds.
@@ -39,8 +42,108 @@ pub(super) fn check(reports: &[(String, Report)], this: &ThisRun<'_>) -> Result<
             });
         }
         of_this_run(file, report, this)?;
+        // Of a shard of a named run a newer attempt may be there; see `recent`.
+        if !is_attempt(report)
+            && let Some(error) = too_old(file, report, this)
+        {
+            return Err(error);
+        }
     }
-    Ok(())
+    one_device_root(reports)
+}
+
+/// The GPUs of all targets were judged by one root. A target without evidence was judged by none.
+fn one_device_root(reports: &[(String, Report)]) -> Result<(), MergeError> {
+    let file_of = |kind: DeviceRootKind| {
+        let is_of =
+            |target: &TargetReport| target.evidence.signed_sha256.is_some() && target.device_root == kind;
+        let found = reports
+            .iter()
+            .find(|(_, report)| report.targets.iter().any(is_of));
+        found.map(|(file, _)| file.clone())
+    };
+    match (file_of(DeviceRootKind::Nvidia), file_of(DeviceRootKind::Custom)) {
+        (Some(first_file), Some(file)) => Err(MergeError::Differs {
+            file,
+            what: "trust root of GPUs",
+            found: "a custom one".to_owned(),
+            first_file,
+            first: "NVIDIA's".to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether it is one of the attempts at a shard of a named run: another one may take its place, and without it the shard is
+/// missing.
+fn is_attempt(report: &Report) -> bool {
+    report.shard.is_some() && report.run_id.is_some()
+}
+
+/// Why the run of a report ended too long ago, if it did.
+fn too_old(file: &str, report: &Report, this: &ThisRun<'_>) -> Option<MergeError> {
+    let named = this.id.is_some() || report.run_id.is_some();
+    let usual = if named {
+        ReportMaxAge::OF_A_NAMED_RUN
+    } else {
+        ReportMaxAge::default()
+    };
+    let max_age = this.max_age.unwrap_or(usual);
+    let (_, ended) = span(report).unwrap_or_default();
+    (this.now.saturating_sub(ended) > max_age.seconds()).then(|| MergeError::TooOld {
+        file: file.to_owned(),
+        ended,
+        max_age,
+        named,
+    })
+}
+
+/// Reports, each with what messages call its file.
+type NamedReports = Vec<(String, Report)>;
+
+/// The reports of a run that ended lately, and a line for each that is left out: its shard is missing then.
+///
+/// # Errors
+/// [`MergeError::TooOld`]: none of them did.
+pub(super) fn recent(
+    reports: NamedReports,
+    this: &ThisRun<'_>,
+) -> Result<(NamedReports, Vec<String>), MergeError> {
+    let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+    for (file, report) in reports {
+        match too_old(&file, &report, this) {
+            None => kept.push((file, report)),
+            Some(error) => left_out.push(error),
+        }
+    }
+    if kept.is_empty()
+        && let Some(error) = left_out.first()
+    {
+        return Err(error.clone());
+    }
+    let notes = left_out
+        .iter()
+        .map(|error| format!("note: {error}; it is left out"));
+    Ok((kept, notes.collect()))
+}
+
+/// The reports of which a newer attempt at the run is known, by this process or another report.
+pub(super) fn older_attempts(reports: &[(String, Report)], this: &ThisRun<'_>) -> Vec<OlderAttempt> {
+    let attempts = reports.iter().filter_map(|(_, report)| report.attempt);
+    let Some(newest) = attempts.chain(this.attempt).max() else {
+        return Vec::new();
+    };
+    let older = reports.iter().filter_map(|(_, report)| {
+        let attempt = report.attempt.filter(|attempt| *attempt < newest)?;
+        let (_, ended) = span(report)?;
+        Some(OlderAttempt {
+            shard: report.shard,
+            attempt,
+            newest,
+            ended_at: rfc3339(ended),
+        })
+    });
+    older.collect()
 }
 
 /// One thing of a report, in words.
@@ -96,22 +199,18 @@ fn of_this_run(file: &str, report: &Report, this: &ThisRun<'_>) -> Result<(), Me
     }
     // `read` refuses a report whose times cannot be read.
     let (started, ended) = span(report).unwrap_or_default();
-    if started > this.now.saturating_add(CLOCKS_DIFFER) {
-        return Err(MergeError::Future {
+    let is_ahead = |at: u64| at > this.now.saturating_add(CLOCKS_DIFFER);
+    let ahead = [("began", started), ("ended", ended)]
+        .into_iter()
+        .find(|(_, at)| is_ahead(*at));
+    match ahead {
+        None => Ok(()),
+        Some((what, at)) => Err(MergeError::Future {
             file: file.to_owned(),
-            started,
+            what,
+            at,
             now: this.now,
-        });
-    }
-    let named = this.id.is_some() || report.run_id.is_some();
-    let max_age = this.max_age.or_else(|| (!named).then(ReportMaxAge::default));
-    match max_age {
-        Some(max_age) if this.now.saturating_sub(ended) > max_age.seconds() => Err(MergeError::TooOld {
-            file: file.to_owned(),
-            ended,
-            max_age,
         }),
-        _ => Ok(()),
     }
 }
 
@@ -127,9 +226,7 @@ pub(super) fn newest_attempts(reports: Vec<(String, Report)>) -> (Vec<(String, R
     let mut kept: Vec<(String, Report)> = Vec::new();
     let mut notes = Vec::new();
     for (file, report) in reports {
-        let of_same = |(_, other): &(String, Report)| {
-            report.shard.is_some() && report.run_id.is_some() && other.shard == report.shard
-        };
+        let of_same = |(_, other): &(String, Report)| is_attempt(&report) && other.shard == report.shard;
         let Some(place) = kept.iter().position(of_same) else {
             kept.push((file, report));
             continue;

@@ -42,6 +42,7 @@ mod transport;
 pub(crate) mod loopback;
 
 pub use client::Client;
+pub(crate) use client::STAY;
 pub use error::{NetError, Stage, TlsProblem, UrlProblem};
 pub use leaf::{LeafWatch, LiveChain};
 pub use limits::Limits;

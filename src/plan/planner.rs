@@ -11,6 +11,7 @@ use super::policy_file::Config;
 use super::setting_problem::{SettingProblem, settings_error};
 use super::target::{Target, named_source};
 use crate::alert::alerting::AlertedTarget;
+use crate::alert::incident::AskedAt;
 use crate::alert::variables::ChannelVariables;
 use crate::config::file::{FileTarget, file_keys};
 use crate::config::{Interval, Settings, WrittenValue, path_of, written};
@@ -283,6 +284,7 @@ impl Job {
             name: self.name(),
             variables: &self.alerts,
             policy: self.policy().fingerprint(),
+            asked: Some(AskedAt::of(&self.deployment.source)),
         }
     }
 

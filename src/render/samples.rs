@@ -44,6 +44,8 @@ pub(crate) fn pass() -> TargetReport {
         waived: Vec::new(),
         configured: Vec::new(),
         accepted: Vec::new(),
+        second_release_until: None,
+        earlier_attempts: None,
         tls_route: None,
         trust_root: TrustRootKind::Intel,
         device_root: cvm_verify_core::report::DeviceRootKind::Nvidia,

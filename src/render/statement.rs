@@ -139,6 +139,7 @@ fn policy(target: &TargetReport, inputs: &StatementInputs) -> Value {
             "waivers": target.waived,
             "trustRoot": target.trust_root,
             "deviceRoot": target.device_root,
+            "referenceValuesSha256": target.evidence.reference_values_sha256,
             "appId": target.measurements.app_id,
             "instanceId": target.measurements.instance_id,
             "mrtd": target.measurements.mrtd,

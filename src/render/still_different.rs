@@ -5,14 +5,41 @@ use std::time::Duration;
 use super::escape;
 use cvm_verify_core::report::{Status, TargetReport, Verdict};
 
-/// A line for each target that does not pass yet: what is still different. `left` is the time that is left.
+/// A line for each target that does not pass yet, or that passes with the second release only: what is still different. `left`
+/// is the time that is left.
 #[must_use]
 pub fn still_different(reports: &[TargetReport], left: Duration) -> String {
-    let waiting = reports.iter().filter(|report| report.verdict != Verdict::Pass);
-    let lines: Vec<String> = waiting
-        .map(|report| format!("waiting: {}: {}", shown(&report.name), cause(report)))
+    let lines: Vec<String> = reports
+        .iter()
+        .filter_map(|report| {
+            Some(format!(
+                "waiting: {}: {}",
+                shown(&report.name),
+                difference(report)?
+            ))
+        })
         .collect();
     format!("{} ({} s left)", lines.join("\n"), left.as_secs())
+}
+
+/// That everything passes, and that one more attempt follows because an earlier one failed.
+#[must_use]
+pub fn asked_once_more(left: Duration) -> String {
+    format!(
+        "waiting: an earlier attempt failed and this one passes; it passes if one more attempt does ({} s left)",
+        left.as_secs()
+    )
+}
+
+fn difference(report: &TargetReport) -> Option<String> {
+    match (report.verdict, &report.second_release_until) {
+        (Verdict::Pass, None) => None,
+        (Verdict::Pass, Some(until)) => Some(format!(
+            "the second release still runs, which is accepted until {}",
+            shown(until)
+        )),
+        (Verdict::Fail | Verdict::Inconclusive, _) => Some(cause(report)),
+    }
 }
 
 fn cause(report: &TargetReport) -> String {

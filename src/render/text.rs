@@ -4,7 +4,7 @@ use super::alert::{Delivery, about};
 use super::cause::causes;
 use super::escape::{shorten, terminal};
 use super::page::{Ink, Page};
-use super::{accepted, banner, measured, more, reached, table, words};
+use super::{accepted, attempts, banner, measured, more, older_attempts, reached, table, words};
 use cvm_verify_core::report::{CheckResult, Mode, Report, TargetReport, Verdict};
 
 /// Longest name of a target, in characters.
@@ -43,6 +43,13 @@ pub fn text(report: &Report, style: Style) -> String {
         [target] => one(&mut page, report.mode, target, style),
         targets => several(&mut page, report, targets, above.on_each, style),
     }
+    let older = older_attempts::lines(report);
+    if !older.is_empty() {
+        page.blank();
+    }
+    for line in older {
+        page.paragraph(2, Ink::Yellow, &line);
+    }
     if !style.quiet {
         write_alerts(&mut page, report);
     }
@@ -80,6 +87,7 @@ fn several(page: &mut Page, report: &Report, targets: &[TargetReport], on_each: 
                 page.paragraph(2, Ink::Yellow, &terminal(&line));
             }
         }
+        earlier_attempts(page, target);
     }
 }
 
@@ -106,6 +114,7 @@ fn one(page: &mut Page, mode: Mode, target: &TargetReport, style: Style) {
         Verdict::Pass => page.paragraph(2, Ink::Plain, &words::proven(target, mode)),
         Verdict::Fail | Verdict::Inconclusive => why(page, target, &causes),
     }
+    earlier_attempts(page, target);
     if style.quiet {
         return;
     }
@@ -118,6 +127,13 @@ fn one(page: &mut Page, mode: Mode, target: &TargetReport, style: Style) {
     page.blank();
     table::write(page, target, &causes);
     measured::write(page, target);
+}
+
+/// The attempts before this one that did not pass, if there were any.
+fn earlier_attempts(page: &mut Page, target: &TargetReport) {
+    if let Some(said) = attempts::earlier(target) {
+        page.paragraph(2, Ink::Yellow, &said);
+    }
 }
 
 /// The check that the verdict hangs on, what to do about it, and which others there are.

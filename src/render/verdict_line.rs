@@ -13,7 +13,7 @@ use cvm_verify_core::report::{
 
 /// Every note that can stand in the parentheses: its form on the page, and what it means. `…` stands for the words that
 /// differ.
-const NOTES: [(&str, &str); 13] = [
+const NOTES: [(&str, &str); 14] = [
     ("hardware", "Of a pass: the tier that was required, `hardware`."),
     ("code", "Of a pass: the tier that was required, `code`."),
     (
@@ -31,6 +31,11 @@ const NOTES: [(&str, &str); 13] = [
     (
         "required: code+…",
         "Of an inconclusive verdict: `code` and what was required beside it.",
+    ),
+    (
+        "the second release, until …",
+        "What runs is the second compose hash, of `--also-compose-hash`, and the last day on which it is accepted: the release that \
+         is expected first does not run.",
     ),
     ("waived: …", "The checks that you set aside, with commas."),
     (
@@ -135,6 +140,10 @@ fn examples() -> Vec<(&'static str, TargetReport)> {
         (
             "A lock accepts a development image.",
             samples::pass_with_acceptance(),
+        ),
+        (
+            "The second release runs, which `--also-compose-hash` accepts during a roll-out.",
+            with(|target| target.second_release_until = Some("2026-12-31".to_owned())),
         ),
         (
             "An option accepts a TCB status, until a day.",

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::accepted;
+use super::escape::shorten;
 use cvm_verify_core::checks::{Check, Reason};
 use cvm_verify_core::report::{
     Accepted, AcceptedKind, CheckId, CheckResult, Location, Mode, Report, SideTier, Status, TargetReport,
@@ -18,6 +19,9 @@ pub(super) fn location(check: &CheckResult) -> Option<String> {
     let Location { file, line, key } = check.location.as_ref()?;
     Some(format!("{file}:{line} ({key})"))
 }
+
+/// Longest day, in characters: `2026-12-31`.
+const MAX_DAY: usize = 10;
 
 /// Longest id of a KMS that is offered for copying, in hex digits. Real ones have 182.
 const MAX_ID: usize = 512;
@@ -58,22 +62,26 @@ pub(super) fn verdict(target: &TargetReport) -> String {
 
 /// The verdict, with a format's own rule for a stranger's text.
 pub(super) fn verdict_in(target: &TargetReport, escape: impl Fn(&str) -> String) -> String {
-    let accepted = accepted::notes(&target.waived, &target.accepted, escape).join("; ");
+    let accepted = accepted::notes(&target.waived, &target.accepted, &escape).join("; ");
     let accepted = (!accepted.is_empty()).then_some(accepted);
+    let second = target.second_release_until.as_deref();
+    let second =
+        second.map(|until| format!("the second release, until {}", escape(&shorten(until, MAX_DAY))));
     let reached = format!("reached: {}", target.assurance);
     let notes = match target.verdict {
         Verdict::Pass => {
             let other = target.assurance != target.required.into();
             [
                 Some(target.required.to_string()),
+                second,
                 accepted,
                 other.then_some(reached),
             ]
         }
-        Verdict::Fail => [None, accepted, None],
+        Verdict::Fail => [None, second, accepted, None],
         Verdict::Inconclusive => {
             let required = format!("required: {}", target.required);
-            [Some(required), accepted, Some(reached)]
+            [Some(required), second, accepted, Some(reached)]
         }
     };
     let word = verdict_word(target.verdict);

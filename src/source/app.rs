@@ -117,6 +117,25 @@ impl AppEndpoints {
         Ok(endpoints)
     }
 
+    /// The paths that are not the default ones, `NAME=PATH` each, without queries.
+    pub(super) fn other_paths(&self) -> Vec<String> {
+        let path = |name: &str, path: &str, usual: &str| {
+            let path = path.split('?').next().unwrap_or_default();
+            (path != usual).then(|| format!("{name}={path}"))
+        };
+        [
+            path("attestation", &self.attestation_path, Self::ATTESTATION),
+            path("info", &self.info_path, Self::INFO),
+            path("gpu", self.gpu_path.as_deref().unwrap_or_default(), ""),
+            self.info_url
+                .as_ref()
+                .map(|url| format!("info-url={}", shown_address(url))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     /// The same, with the app's information from an address of its own: the guest agent's, where the app has no `/info`.
     #[must_use]
     pub fn with_info_url(self, info_url: Option<Url>) -> Self {

@@ -136,6 +136,14 @@ impl Source {
         self.row().name
     }
 
+    /// Where else it is asked than at the usual paths below its address: `NAME=PATH` each, without queries.
+    pub fn other_paths(&self) -> Vec<String> {
+        match self {
+            Self::App(endpoints) => endpoints.other_paths(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Scheme, host and port of the address, where the address is of one deployment: Phala Cloud answers for every app.
     pub fn origin(&self) -> Option<String> {
         Self::origin_of(self.kind(), self.url())

@@ -11,7 +11,7 @@ use tokio::task::{Id, JoinSet};
 use super::HeartbeatCycle;
 use super::options::Options;
 use crate::alert::alerting::{Alerting, entropy, run_url, whole_app};
-use crate::alert::incident::{Observation, State, TargetId};
+use crate::alert::incident::{AskedAt, Observation, State, TargetId};
 use crate::alert::state_file::StateFile;
 use crate::alert::variables::ChannelVariables;
 use crate::alert::{self, Channels, HEARTBEAT_URL, Memory, RunContext};
@@ -148,10 +148,13 @@ impl AlertQueue {
         if !group.channels.is_any() {
             return;
         }
-        let policy = target.policy().fingerprint();
+        let (policy, asked) = (
+            target.policy().fingerprint(),
+            Some(AskedAt::of(&target.deployment.source)),
+        );
         let whole = whole_app(target.name(), &reports);
         for report in reports.into_iter().chain(whole) {
-            let observation = Observation::of(&report, policy, now);
+            let observation = Observation::of(&report, policy, now).asked_at(asked);
             match group.waiting.get_mut(&report.name) {
                 Some(waiting) => {
                     waiting.observations.push(observation);

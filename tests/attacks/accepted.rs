@@ -53,13 +53,47 @@ fn an_image_that_nobody_knew_is_accepted_by_whoever_wrote_its_registers_down() {
         [(AcceptedKind::UnknownImage, "--os-image")]
     );
     assert_eq!(judged.0.assurance, Assurance::Hardware);
-    // An image that was measured from its files, or whose hash is published, is no unknown one.
+    // That it was measured from its files, or that its hash is published, is the word of whoever wrote the lock.
     for known_by in [KnownBy::Files([1; 32]), KnownBy::PublishedHash([2; 32])] {
         let judged = judged_by(|tuple| lock(tuple, Some(known_by)));
         judged.passes();
-        assert!(judged.0.accepted.is_empty(), "{judged}");
-        assert_eq!(judged.0.assurance, Assurance::CODE);
+        assert_eq!(
+            accepted(&judged, CheckId::OsImage),
+            [(AcceptedKind::UnconfirmedHash, "cvm.lock")],
+            "{known_by:?}"
+        );
+        assert_eq!(judged.0.assurance, Assurance::Hardware);
     }
+}
+
+/// The hash of a release beside registers of something else: the release gives no name, no class and no standing.
+#[test]
+fn a_row_that_a_lock_claims_by_its_hash_never_names_other_registers() {
+    let reference = ReferenceValues::built_in();
+    let mut seen = 0;
+    for row in reference.images() {
+        let (Some(hash), Some(_), true) = (
+            row.os_image_hash,
+            &row.registers,
+            reference.host_alone(row).is_empty(),
+        ) else {
+            continue;
+        };
+        seen += 1;
+        for known_by in [KnownBy::PublishedHash(hash.0), KnownBy::Files(hash.0)] {
+            let judged = judged_by(|tuple| lock(tuple, Some(known_by)));
+            let detail = judged.detail(CheckId::OsImage);
+            assert!(!detail.contains(row.name.as_str()), "{}: {detail}", row.name);
+            assert_eq!(
+                accepted(&judged, CheckId::OsImage),
+                [(AcceptedKind::UnconfirmedHash, "cvm.lock")],
+                "{}",
+                row.name
+            );
+            assert_eq!(judged.0.assurance, Assurance::Hardware);
+        }
+    }
+    assert!(seen > 5, "{seen}");
 }
 
 /// Registers of rows of the table, under each policy that names them exactly.
@@ -132,7 +166,10 @@ fn a_change_of_rtmr0_that_the_owner_accepted_is_named() {
     judged.passes();
     assert_eq!(
         accepted(&judged, CheckId::OsImage),
-        [(AcceptedKind::AcpiChange, "cvm.lock")]
+        [
+            (AcceptedKind::UnconfirmedHash, "cvm.lock"),
+            (AcceptedKind::AcpiChange, "cvm.lock")
+        ]
     );
     assert_eq!(judged.0.assurance, Assurance::Hardware);
 }

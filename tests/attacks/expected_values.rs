@@ -107,10 +107,41 @@ fn t15_the_exact_text_is_hashed_whatever_json_thinks_of_it() {
         assert_ne!(other, text);
         showing(other)
             .judge()
-            .fails(CheckId::ComposeHash, "text-mismatch")
-            .says(CheckId::ImagePins, Status::Error, "compose-not-proven");
+            .proves(CheckId::ComposeHash)
+            .says(CheckId::Evidence, Status::Warn, "info-unusable")
+            .leaves_open(CheckId::LaunchInputs, "compose-not-proven")
+            .leaves_open(CheckId::ImagePins, "compose-not-proven");
     }
     Trial::lying(|cvm| Lie::WrongComposeText.apply(cvm))
+        .judge()
+        .proves(CheckId::ComposeHash)
+        .leaves_open(CheckId::ImagePins, "compose-not-proven");
+}
+
+/// An older document of the same instance in `/info`, as a cache hands it out after an upgrade in place, proves nothing and
+/// convicts nobody; another measured hash does.
+#[test]
+fn t15_an_old_document_in_info_leaves_open_what_is_in_it_and_convicts_for_another_hash_alone() {
+    let old = app_compose("services: {}\n");
+    let judged = showing(old.clone()).judge();
+    judged
+        .proves(CheckId::ComposeHash)
+        .says(CheckId::Evidence, Status::Warn, "info-unusable")
+        .leaves_open(CheckId::ImagePins, "compose-not-proven")
+        .concludes(Verdict::Inconclusive);
+    // The document that is shown is the expected one; another one was measured.
+    let expecting = |hash: [u8; 32]| {
+        showing(old.clone()).with(|trial| {
+            trial.policy.compose_hash = Some(expected("--compose-hash", hash));
+        })
+    };
+    let shown = cvm_verify_core::verify::digest::sha256(old.as_bytes());
+    expecting(shown)
+        .judge()
+        .fails(CheckId::ComposeHash, "compose-hash-mismatch");
+    // Without an expectation nothing says that what was measured is right.
+    showing(old)
+        .with(|trial| trial.policy.compose_hash = None)
         .judge()
         .fails(CheckId::ComposeHash, "text-mismatch");
 }
@@ -126,7 +157,8 @@ fn t15_an_escape_and_the_character_it_stands_for_are_two_texts() {
         running(measured.clone())
             .with(|trial| trial.cvm.body.show_app_compose = Some(shown.clone()))
             .judge()
-            .fails(CheckId::ComposeHash, "text-mismatch");
+            .proves(CheckId::ComposeHash)
+            .leaves_open(CheckId::ImagePins, "compose-not-proven");
     }
 }
 
@@ -457,4 +489,58 @@ fn t37_it_is_no_substitute_for_the_os_image() {
     judged.proves(CheckId::MrConfigId);
     judged.says(CheckId::OsImage, Status::Skip, "no-reference");
     judged.concludes(Verdict::Inconclusive);
+}
+
+/// For each provider that a document asks for and each policy: the document is refused exactly if the deployment fails.
+#[test]
+fn a_document_is_refused_by_its_key_provider_exactly_if_its_deployment_fails() {
+    use cvm_verify_core::checks::judge_document;
+    use cvm_verify_core::compose::UnprovenDocument;
+
+    let id = "ab".repeat(20);
+    let documents = [
+        ("kms", &*id, serde_json::json!({ "kms_enabled": true })),
+        ("kms", &id, serde_json::json!({ "key_provider": "kms" })),
+        (
+            "none",
+            "",
+            serde_json::json!({ "kms_enabled": false, "local_key_provider_enabled": false }),
+        ),
+        (
+            "local-sgx",
+            &id,
+            serde_json::json!({ "kms_enabled": false, "local_key_provider_enabled": true }),
+        ),
+        ("tpm", &id, serde_json::json!({ "key_provider": "tpm" })),
+    ];
+    let named = |name: &str| format!("{name}:{id}");
+    let policies = [
+        "unchecked".to_owned(),
+        "kms".to_owned(),
+        "none".to_owned(),
+        named("kms"),
+        named("local-sgx"),
+        named("tpm"),
+        format!("none,{}", named("kms")),
+        format!("{},{}", named("tpm"), named("local-sgx")),
+    ];
+    for (name, id, members) in documents {
+        for text in &policies {
+            let judged = Trial::healthy().with(|trial| {
+                let mut document: serde_json::Value = serde_json::from_str(&trial.cvm.app_compose).unwrap();
+                let document = document.as_object_mut().unwrap();
+                document.extend(members.as_object().unwrap().clone());
+                trial.cvm.app_compose = serde_json::Value::Object(document.clone()).to_string();
+                trial.cvm.set_key_provider(name, id);
+                trial.policy.key_provider = Some(expected("--key-provider", text.parse().unwrap()));
+            });
+            let document = UnprovenDocument::read(&judged.cvm.app_compose).unwrap();
+            let planned = judge_document(&document, &judged.policy);
+            let refuses = planned
+                .iter()
+                .any(|(check, finding)| *check == CheckId::KeyProvider && finding.status == Status::Fail);
+            let fails = judged.judge().check(CheckId::KeyProvider).status == Status::Fail;
+            assert_eq!(refuses, fails, "{members} under {text}");
+        }
+    }
 }

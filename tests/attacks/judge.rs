@@ -11,8 +11,8 @@ use cvm_verify_core::policy::{
     Expected, KeyProviderPin, Origin, OsImageOption, OsImagePolicy, OsTuple, Policy, parse_os_image,
 };
 use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
-use cvm_verify_core::verify::KmsInputs;
 use cvm_verify_core::verify::gpu::DeviceRoot;
+use cvm_verify_core::verify::{Claims, KmsInputs, ShownDocument};
 use cvm_verify_core::verify::{Inputs, LeafInputs, SignatureCache, TrustRoot, UnusableCollateral, prove};
 use dcap_qvl::QuoteCollateralV3;
 use simulator::{Cvm, World};
@@ -129,7 +129,7 @@ impl Trial {
         let report = match evidence {
             Err(error) => appraise(Err(&EvidenceFailure::from(error)), &self.policy, &subject),
             Ok(evidence) => {
-                let claims = prove(&Inputs {
+                let mut claims = prove(&Inputs {
                     evidence: &evidence,
                     collateral: collateral.as_ref().map_err(Clone::clone),
                     collateral_fetched_at: self.collateral_fetched_at,
@@ -138,6 +138,7 @@ impl Trial {
                     at: self.at,
                     clock_floor: self.clock_floor,
                 });
+                confirm_files(&mut claims, &self.policy);
                 let claims = match &self.device_root {
                     Some(root) => claims.with_device_root(&evidence, root),
                     None => claims,
@@ -170,6 +171,26 @@ impl Trial {
     }
 }
 
+/// The hash that the lock of a trial names.
+const MEASURED: [u8; 32] = [0xf1; 32];
+
+/// As if the guest showed the measurement document of the image that the lock of a trial names: the healthy image is in no table.
+fn confirm_files(claims: &mut Claims, policy: &Policy) {
+    let is_own = matches!(
+        policy.os_image,
+        OsImagePolicy::Lock {
+            known_by: Some(KnownBy::Files(MEASURED)),
+            ..
+        }
+    );
+    if is_own {
+        claims.shown_document = ShownDocument::OtherShape {
+            os_image_hash: MEASURED,
+            computed: [0; 48],
+        };
+    }
+}
+
 fn parse(attestation: &str, info: Option<&str>) -> Result<Evidence, EvidenceError> {
     Evidence::parse(attestation.as_bytes(), info.map(str::as_bytes), None, Some(NONCE))
 }
@@ -191,7 +212,7 @@ pub fn strict(cvm: &Cvm) -> Policy {
         os_image: OsImagePolicy::Lock {
             tuple: registers(cvm),
             vulnerable_until: None,
-            known_by: Some(KnownBy::Files([0xf1; 32])),
+            known_by: Some(KnownBy::Files(MEASURED)),
             acpi_change: None,
             lock: "cvm.lock".into(),
         },

@@ -12,10 +12,8 @@ fn exposure(lie: Lie) -> (CheckId, Status, &'static str, Verdict) {
     let open = |id, reason| (id, Status::Error, reason, Verdict::Inconclusive);
     match lie {
         Lie::None => unreachable!("it is the truth"),
-        Lie::ReplayedQuote
-        | Lie::NonceInSecondHalf
-        | Lie::NonZeroTail
-        | Lie::HalfNonce => fails(Id::Freshness, "nonce-mismatch"),
+        Lie::ReplayedQuote | Lie::HalfNonce => fails(Id::Freshness, "nonce-mismatch"),
+        Lie::NonceInSecondHalf | Lie::NonZeroTail => open(Id::Freshness, "other-layout"),
         Lie::LyingEcho => fails(Id::ReportData, "echo-mismatch"),
         Lie::DeletedEvent | Lie::ReorderedEvents | Lie::AddedEvent | Lie::ForgedStrippedLog => {
             fails(Id::EventLog, "rtmr-mismatch")
@@ -33,7 +31,7 @@ fn exposure(lie: Lie) -> (CheckId, Status, &'static str, Verdict) {
         Lie::SwappedImage | Lie::PinnedAppId | Lie::MutableImageTag => {
             fails(Id::ComposeHash, "compose-hash-mismatch")
         }
-        Lie::WrongComposeText => fails(Id::ComposeHash, "text-mismatch"),
+        Lie::WrongComposeText => open(Id::ImagePins, "compose-not-proven"),
         Lie::NoKeyProvider | Lie::ForeignKms => fails(Id::KeyProvider, "provider-mismatch"),
         Lie::ConfigIdMismatch | Lie::ConfigIdForeignProvider | Lie::ConfigIdForeignInstance => {
             fails(Id::MrConfigId, "mismatch")

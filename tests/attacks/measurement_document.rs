@@ -11,19 +11,34 @@ use crate::judge::{Judged, Trial, expected, os_image, registers};
 /// A healthy CVM with a measurement document, an `--os-image` and rows of reference values. In a text, `HASH` and `SHAPE` stand for
 /// the image's hash and its RTMR0.
 fn judge(os_image: &str, rows: &str, lie: impl FnOnce(&mut Cvm)) -> Judged {
+    judge_by(os_image, rows, lie, |rows| {
+        ReferenceValues::built_in().with_built_in_rows(rows).unwrap()
+    })
+}
+
+/// The same, where the rows are of the user's own file.
+fn judge_by_file(os_image: &str, rows: &str) -> Judged {
+    judge_by(os_image, rows, honest, |rows| {
+        let built_in = ReferenceValues::built_in();
+        built_in.with_file("rows.toml", rows.as_bytes()).unwrap()
+    })
+}
+
+fn judge_by(
+    os_image: &str,
+    rows: &str,
+    lie: impl FnOnce(&mut Cvm),
+    values_of: impl FnOnce(&str) -> ReferenceValues,
+) -> Judged {
     let mut trial = Trial::of(Cvm::lite(&World::default()));
     let filled = |text: &str| {
         let rtmr0 = trial.cvm.td_report([0; 64]).rtmr[0];
         text.replace("HASH", &hash(&trial.cvm))
             .replace("SHAPE", &hex::encode(rtmr0))
     };
-    let built_in = ReferenceValues::built_in();
     let reference = match rows {
-        "" => ReferenceValues::clone(built_in),
-        rows => {
-            let rows = format!("updated = \"2026-11-25\"\n{}", filled(rows));
-            built_in.with_file("rows.toml", rows.as_bytes()).unwrap()
-        }
+        "" => ReferenceValues::clone(ReferenceValues::built_in()),
+        rows => values_of(&format!("updated = \"2026-11-25\"\n{}", filled(rows))),
     };
     let OsImageOption::Policy(policy) = parse_os_image_of(&filled(os_image), &reference).unwrap() else {
         panic!("{os_image} is not a policy");
@@ -91,6 +106,69 @@ fn a_production_row_that_is_known_by_its_hash_alone_passes() {
         let judged = judge(named, &row, honest);
         judged.proves(CheckId::OsImage);
         assert_eq!(judged.0.assurance, Assurance::CODE, "{named}");
+    }
+}
+
+/// Rows of the user's own file make known what they say, and the verdict says whose word that is.
+#[test]
+fn what_rests_on_rows_of_the_users_own_file_is_accepted_in_writing() {
+    let row = image("dstack-0.9.0", "0.9.0", "production");
+    let own = |count: usize| vec![AcceptedKind::ReferenceValues; count];
+    // The image and its shape; the name is the row's; a hash that the user wrote down needs no row.
+    for (named, rows, count) in [
+        ("known", row.as_str(), 2),
+        ("dstack-0.9.0", &row, 2),
+        ("HASH", &row, 1),
+        ("HASH", SHAPE, 1),
+    ] {
+        let judged = judge_by_file(named, rows);
+        judged.concludes(Verdict::Pass);
+        assert_eq!(judged.0.assurance, Assurance::Hardware, "{named}");
+        let found: Vec<AcceptedKind> = judged.0.accepted.iter().map(|one| one.what).collect();
+        assert_eq!(found, own(count), "{named}: {judged}");
+        assert!(judged.0.accepted.iter().all(|one| one.by == "--reference-values"));
+    }
+}
+
+/// A lock's word about a hash is proof where the guest's measurement document under that hash has the registers of the quote.
+#[test]
+fn a_hash_in_a_lock_counts_where_the_document_confirms_it_and_is_a_claim_otherwise() {
+    use cvm_verify_core::policy::{KnownBy, OsImagePolicy};
+
+    let genuine = Cvm::lite(&World::default()).boot.os_image_hash();
+    for (claimed, shows_document, confirmed) in [
+        (KnownBy::PublishedHash(genuine), true, true),
+        (KnownBy::Files(genuine), true, true),
+        (KnownBy::PublishedHash(genuine), false, false),
+        (KnownBy::Files(genuine), false, false),
+        (KnownBy::PublishedHash([0xab; 32]), true, false),
+        (KnownBy::Files([0xab; 32]), true, false),
+    ] {
+        let mut trial = Trial::of(Cvm::lite(&World::default()));
+        let OsImagePolicy::Lock { known_by, .. } = &mut trial.policy.os_image else {
+            panic!("a trial has a lock");
+        };
+        *known_by = Some(claimed);
+        if !shows_document {
+            trial.cvm.vm_config_edits.push(std::sync::Arc::new(|config| {
+                drop(config.as_object_mut().unwrap().remove("tdx_measurement"));
+            }));
+        }
+        let judged = trial.judge();
+        judged.passes().proves(CheckId::OsImage);
+        let found: Vec<AcceptedKind> = judged.0.accepted.iter().map(|one| one.what).collect();
+        let (accepted, assurance) = match confirmed {
+            true => (vec![], Assurance::CODE),
+            false => (vec![AcceptedKind::UnconfirmedHash], Assurance::Hardware),
+        };
+        assert_eq!(found, accepted, "{claimed:?}: {judged}");
+        assert_eq!(judged.0.assurance, assurance, "{claimed:?}");
+        // Whoever reads the result can compare it with the release page.
+        assert!(
+            judged
+                .detail(CheckId::OsImage)
+                .contains(&hex::encode(claimed.hash().unwrap()))
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use cvm_verify_core::report::{CheckId, Status};
 use serde_json::{Value, json};
 use simulator::{Cvm, EventLogForm, EventVersion, Guest, Lie, Nested, QuoteEncoding, World};
 
-use crate::judge::Trial;
+use crate::judge::{Trial, query};
 
 /// A CVM whose bodies show every member that is read: the log as a list, `tcb_info` as an object, V2 events.
 fn talkative() -> Trial {
@@ -235,16 +235,8 @@ fn t13_numbers_of_other_forms_fail_evidence() {
 }
 
 #[test]
-fn t13_a_log_of_another_type_fails_evidence() {
-    for log in [
-        json!({}),
-        json!(1),
-        json!("{}"),
-        json!("[1]"),
-        json!([[]]),
-        json!("not json"),
-        json!(true),
-    ] {
+fn t13_a_log_of_another_type_is_never_read() {
+    let with = |log: serde_json::Value| {
         talkative()
             .with(|trial| {
                 trial
@@ -253,7 +245,49 @@ fn t13_a_log_of_another_type_fails_evidence() {
                     .edit_attestation(move |body| body["event_log"] = log.clone())
             })
             .judge()
-            .fails(CheckId::Evidence, "malformed-field");
+    };
+    for log in [json!("{}"), json!("[1]"), json!([[]]), json!("not json")] {
+        with(log).fails(CheckId::Evidence, "malformed-field");
+    }
+    for log in [json!({}), json!(1), json!(true)] {
+        with(log).leaves_open(CheckId::Evidence, "other-type");
+    }
+}
+
+/// An app's own form around what the SDK returns is no forgery, and its quote is not looked for: the message says where it is.
+#[test]
+fn t13_a_wrapper_of_the_apps_accuses_nobody_and_says_where_the_quote_is() {
+    let trial = talkative();
+    let body: serde_json::Value = serde_json::from_str(&trial.cvm.attestation_body(&query())).unwrap();
+    for (wrapped, reason, says) in [
+        (
+            json!({ "success": true, "quote": body }),
+            "other-type",
+            "`quote.quote` looks like a quote",
+        ),
+        (
+            json!({ "success": true, "data": body }),
+            "no-quote",
+            "`data.quote` looks like a quote",
+        ),
+        (json!({ "quote": 1 }), "other-type", "`quote` is a number"),
+        (
+            json!({ "quote": "00", "report_data": {} }),
+            "other-type",
+            "`report_data` is an object",
+        ),
+        (
+            json!({ "attestation": {} }),
+            "other-type",
+            "`attestation` is an object",
+        ),
+        (json!([body]), "other-type", "is a list; an object expected"),
+        (json!({ "data": { "data": body } }), "no-quote", "has no `quote`"),
+    ] {
+        let judged = trial.judge_bodies(&wrapped.to_string(), None);
+        judged.leaves_open(CheckId::Evidence, reason);
+        let detail = judged.detail(CheckId::Evidence);
+        assert!(detail.contains(says), "{says}: {detail}");
     }
 }
 

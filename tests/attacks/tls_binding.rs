@@ -3,6 +3,7 @@
 use cvm_verify_core::evidence::{IngressSeen, Probe, Seen, TlsChain, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::report::{Assurance, CheckId, SideTier, Status, TlsRoute, Verdict};
+use cvm_verify_core::verify::Layout;
 use simulator::server::{RA_TLS_APP_ID, RA_TLS_ATTESTATION, RA_TLS_EVENT_LOG, RA_TLS_QUOTE, RA_TLS_USAGE};
 use simulator::versioned::Versioned;
 use simulator::{Cvm, DEFAULT_NOW, ReportDataLayout, TlsIdentity, TlsMode, World};
@@ -157,6 +158,57 @@ fn t26_a_relay_with_a_certificate_of_its_own_never_binds() {
         let judged = asked(cvm.clone(), &own, mode).with(trusted).judge();
         grants_nothing(judged.fails(ID, "key-mismatch"));
     }
+}
+
+/// Behind a proxy whose certificate is of a trusted CA, an app that quotes its own TLS key is fresh, and another key answered.
+#[test]
+fn t26_a_key_of_the_apps_behind_a_proxy_is_no_replay_and_binds_nothing() {
+    let own = TlsIdentity::new(7, DEFAULT_NOW, TlsMode::TestCa);
+    let genuine = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    let behind = |report_data: ReportDataLayout| {
+        let mut cvm = Cvm::healthy(&World::default());
+        cvm.report_data = report_data;
+        served(cvm, &own).with(|trial| tls(trial).has_trusted_ca = true)
+    };
+    let quoting = || behind(ReportDataLayout::KeyThenNonce(genuine.key_hash()));
+    let judged = quoting().judge();
+    judged.passes().proves(CheckId::Freshness);
+    grants_nothing(judged.says(ID, Status::Warn, "key-mismatch"));
+    assert!(
+        judged.detail(CheckId::Freshness).contains("`key-then-nonce`"),
+        "{judged}"
+    );
+    assert!(judged.detail(ID).contains("another TLS key answered"), "{judged}");
+    // Where the address is to be proven, it fails.
+    let asked = quoting().with(|trial| trial.policy.required = "code+endpoint".parse().unwrap());
+    grants_nothing(asked.judge().fails(ID, "key-mismatch").proves(CheckId::Freshness));
+    // The right key and an old nonce are a replay.
+    let old = Layout::KeyThenNonce.expected(&[9; 32], &genuine.key_hash());
+    behind(ReportDataLayout::Fixed(old))
+        .judge()
+        .fails(CheckId::Freshness, "nonce-mismatch");
+    // An unknown rest in another place, a rest of zeros and a signing address are nobody's TLS key.
+    let mut address = [7; 32];
+    address[20..].fill(0);
+    for unknown in [
+        ReportDataLayout::NonceThenKey(genuine.key_hash()),
+        ReportDataLayout::KeyThenNonce([0; 32]),
+        ReportDataLayout::KeyThenNonce(address),
+    ] {
+        behind(unknown)
+            .judge()
+            .leaves_open(CheckId::Freshness, "other-layout");
+    }
+    // Without a CA that vouches for the server, nobody says which key answered at this name.
+    quoting()
+        .with(|trial| tls(trial).has_trusted_ca = false)
+        .judge()
+        .leaves_open(CheckId::Freshness, "other-layout");
+    // A layout that the user named stays the one that is accepted.
+    quoting()
+        .with(|trial| trial.policy.report_data.layout = Some(Layout::Raw))
+        .judge()
+        .leaves_open(CheckId::Freshness, "other-layout");
 }
 
 /// Asked for by its mode, it fails for this reason; without a mode, another one is said.

@@ -116,6 +116,20 @@ file. The report has the same as `location` (`file`, `line`, `key`) of the check
 With an `output-dir` that is kept between runs, the files of an earlier run say `inconclusive` from the start of the next one. A file of
 one of these names that cvm-verify did not write ends the step with 2, untouched.
 
+## After a deploy
+
+With `wait` the step tries again until the expected release passes. It does not ask until one of several instances passes:
+
+- Evidence that is forged or replayed ends the waiting at once, as `fail`: a signature or an event log that does not hold, and, from the
+  expected release, another nonce or other attributes of the VM than there must be. No deploy heals that.
+- After an attempt that failed, a pass must hold for one more attempt on a new connection, if time is left.
+- With `--also-compose-hash`, the second release is waited on like any other. When time is up it passes, and the verdict line says
+  `the second release, until …`.
+- The report (`earlier_attempts`), the text and the summary name the attempts that did not pass: `2 earlier attempts of this run did not
+  pass: compose-hash [compose-hash-mismatch].` Alerts tell the result of the run alone.
+
+A pass is one of the instance that answered. Where several answer at one address, give the address of each.
+
 ## A lock from a pull request
 
 The checkout of a pull request holds the `cvm.lock` of the pull request: its author decides what is expected. A green run of such a

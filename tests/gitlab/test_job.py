@@ -166,6 +166,34 @@ def test_the_template_begins_with_the_variables_of_an_earlier_job(project):
         assert (stale / "result.env").read_text().startswith(said)
 
 
+@pytest.mark.parametrize("kind", ["file", "link", "link to the folder"])
+def test_reports_that_are_not_of_this_job_are_gone_where_nothing_can_be_fetched(project, kind):
+    """GitLab would show them as the results of this job: they are of an earlier one, or the merge request holds them."""
+    script = template()[1]["$[[ inputs.job ]]"]["script"][0]
+    stale, elsewhere = project.root / "cvm-verify-results", project.folder / "elsewhere"
+    elsewhere.mkdir()
+    for name, text in OLD.items():
+        (elsewhere / name).write_text(text)
+    if kind == "link to the folder":
+        stale.symlink_to(elsewhere)
+    else:
+        stale.mkdir()
+        for name in OLD:
+            if kind == "link":
+                (stale / name).symlink_to(elsewhere / name)
+            else:
+                (stale / name).write_text(OLD[name])
+    for given, code in [({}, 2), ({"CVM_VERIFY_REPOSITORY": "https://127.0.0.1:1", "CVM_VERIFY_COMMIT": "f" * 40}, 3)]:
+        environment = {"CVM_VERIFY_TREE": "", "CVM_VERIFY_REPOSITORY": "", "CVM_VERIFY_COMMIT": ""} | given
+        environment["PATH"] = "/usr/bin:/bin"
+        assert subprocess.run(["sh", "-c", script], cwd=project.root, env=environment).returncode == code
+        left = {path.name for path in stale.iterdir()} if stale.exists() else set()
+        assert left == ({"result.env"} if kind == "file" else set())
+    if kind == "file":
+        assert "CVM_VERIFY_RESULT_VERDICT=inconclusive" in (stale / "result.env").read_text()
+    assert {path.name: path.read_text() for path in elsewhere.iterdir()} == OLD
+
+
 def template() -> list:
     return list(yaml.safe_load_all((REPOSITORY / "templates" / "cvm-verify.yml").read_text()))
 

@@ -80,8 +80,8 @@ fn a_hostile_answer_is_a_result_with_its_field_named() {
         ),
         (
             r#"{"quote":"00","event_log":{}}"#.to_owned(),
-            Fail,
-            "malformed-field",
+            Error,
+            "other-type",
             "a list of events expected",
         ),
         (

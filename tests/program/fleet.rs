@@ -614,11 +614,18 @@ fn a_report_without_a_run_must_be_of_the_last_hour_and_none_is_of_the_future() {
     assert_eq!(merge_in(&files, &[], later, &["--max-age=3h"]).code, 0);
     let before: fn() -> u64 = || simulator::DEFAULT_NOW - 3600;
     merge_in(&files, &[], before, &["--max-age=3h"]).assert_usage_error("set the clock that is wrong");
-    // A named run has any age, unless one is asked for.
+    // A named run may have ended a day ago, unless another age is asked for.
     let one = shard_in(&deployment, &apps, "1/2", "1.json", &[], &["--run-id=r"]);
     let two = shard_in(&deployment, &apps, "2/2", "2.json", &[], &["--run-id=r"]);
     assert_eq!(merge_in(&[&one, &two], &[], later, &[]).code, 0);
     merge_in(&[&one, &two], &[], later, &["--max-age=1h"]).assert_usage_error("more than 1h ago");
+    let much_later: fn() -> u64 = || simulator::DEFAULT_NOW + 25 * 3600;
+    let ran = merge_in(&[&one, &two], &[], much_later, &[]);
+    ran.assert_usage_error("more than 1d ago; verify again, or allow that age with --max-age");
+    assert_eq!(
+        merge_in(&[&one, &two], &[], much_later, &["--max-age=2d"]).code,
+        0
+    );
     merge_in(&[&one, &two], &[], before, &[]).assert_usage_error("set the clock that is wrong");
     for wrong in ["0s", "31d", "x"] {
         let ran = merge_in(&[&one], &[], later, &["--max-age", wrong]);
@@ -634,6 +641,109 @@ fn a_report_without_a_run_must_be_of_the_last_hour_and_none_is_of_the_future() {
         "{}",
         none.stderr
     );
+}
+
+/// GitHub keeps the reports of earlier attempts for 30 days, and a run its name: a shard that was green then says nothing of now.
+#[test]
+fn a_shard_of_an_earlier_attempt_is_named_and_after_a_day_it_is_missing() {
+    let (deployment, apps) = several(2);
+    let env = |attempt: &'static str| {
+        [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_RUN_ID", "7"),
+            ("GITHUB_RUN_ATTEMPT", attempt),
+        ]
+    };
+    let one = shard_in(&deployment, &apps, "1/2", "1.json", &env("2"), &[]);
+    let two = shard_in(&deployment, &apps, "2/2", "2.json", &env("1"), &[]);
+    // Lately: it counts, and everybody is told.
+    let summary = deployment.path("summary.md");
+    let ran = merge_in(&[&one, &two], &env("2"), NOW, &["--summary", &summary]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let says = "The shard 2/2 was verified by attempt 1, at ";
+    assert!(ran.stderr.contains(&format!("note: {says}")), "{}", ran.stderr);
+    assert!(std::fs::read_to_string(&summary).unwrap().contains(says));
+    let older = ran.report().older_attempts;
+    assert_eq!(
+        older
+            .iter()
+            .map(|one| (one.attempt, one.newest))
+            .collect::<Vec<_>>(),
+        [(1, 2)]
+    );
+    // The attempt of the process that joins counts, too.
+    let ran = merge_in(&[&two, &one], &env("3"), NOW, &[]);
+    assert_eq!((ran.code, ran.report().older_attempts.len()), (0, 2));
+    // 25 days ago.
+    let old = deployment.path("old.json");
+    let text = std::fs::read_to_string(&two).unwrap();
+    let mut report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let then = |days: u64| cvm_verify_core::report::rfc3339(simulator::DEFAULT_NOW - days * DAY);
+    report["started_at"] = then(25).into();
+    for target in report["targets"].as_array_mut().unwrap() {
+        target["evaluated_at"] = then(25).into();
+        target["tcb"]["collateral_fetched_at"] = then(25).into();
+    }
+    std::fs::write(&old, report.to_string()).unwrap();
+    let ran = merge_in(&[&one, &old], &env("2"), NOW, &[]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("old.json: its run ended at") && ran.stderr.contains("it is left out"),
+        "{}",
+        ran.stderr
+    );
+    let report = ran.report();
+    let missing = report.targets.last().unwrap();
+    let check = missing.check(Evidence).unwrap();
+    assert_eq!(
+        (missing.name.as_str(), check.status, check.reason.as_deref()),
+        ("shard 2/2", Error, Some("shard-missing"))
+    );
+    // A newer attempt takes its place, whatever its age.
+    let ran = merge_in(&[&one, &old, &two], &env("2"), NOW, &[]);
+    assert_eq!((ran.code, ran.report().targets.len()), (0, 2), "{}", ran.stderr);
+    // Without shards its targets would be forgotten, not missing.
+    let whole = shard_in(&deployment, &apps, "1/1", "whole.json", &env("1"), &[]);
+    let mut report: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&whole).unwrap()).unwrap();
+    report.as_object_mut().unwrap().remove("shard");
+    report["started_at"] = then(25).into();
+    for target in report["targets"].as_array_mut().unwrap() {
+        target["evaluated_at"] = then(25).into();
+        target["tcb"]["collateral_fetched_at"] = then(25).into();
+    }
+    std::fs::write(&old, report.to_string()).unwrap();
+    merge_in(&[&old], &env("2"), NOW, &[]).assert_usage_error("more than 1d ago");
+}
+
+/// The age of a report is made of its own words: they must be of a time that has been.
+#[test]
+fn a_run_that_ends_in_the_future_is_refused() {
+    let (deployment, apps) = several(2);
+    let files = shards(&deployment, &apps, 2);
+    let text = std::fs::read_to_string(&files[1]).unwrap();
+    let mut report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    report["duration_ms"] = 1_000_000_000_000_u64.into();
+    let changed = deployment.path("changed.json");
+    std::fs::write(&changed, report.to_string()).unwrap();
+    merge_in(&[&files[0], &changed], &[], NOW, &[]).assert_usage_error("its run ended at");
+}
+
+#[test]
+fn another_root_of_gpus_is_refused() {
+    let (deployment, apps) = several(2);
+    let files = shards(&deployment, &apps, 2);
+    let text = std::fs::read_to_string(&files[1]).unwrap();
+    let mut report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    report["targets"][0]["device_root"] = "custom".into();
+    let changed = deployment.path("changed.json");
+    std::fs::write(&changed, report.to_string()).unwrap();
+    merge_in(&[&files[0], &changed], &[], NOW, &[])
+        .assert_usage_error("its trust root of GPUs is a custom one, that of");
+    // A target without evidence was judged by none.
+    report["targets"][0]["evidence"]["signed_sha256"] = serde_json::Value::Null;
+    std::fs::write(&changed, report.to_string()).unwrap();
+    assert_eq!(merge_in(&[&files[0], &changed], &[], NOW, &[]).code, 0);
 }
 
 #[test]

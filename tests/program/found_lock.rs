@@ -216,8 +216,11 @@ fn comments_of_people_survive_and_nothing_is_written_where_nothing_changes() {
     today
         .run("pin", &[&url, "--accept-observed"])
         .says(0, "What changes in cvm.lock");
+    // It was written about another app id.
     assert!(
-        today.lock().contains("# Reviewed by Anna.\napp_id = "),
+        today
+            .lock()
+            .contains("# Of the value before this one: Reviewed by Anna.\napp_id = "),
         "{}",
         today.lock()
     );

@@ -815,6 +815,17 @@ fn an_image_without_provenance_is_waived_in_writing_alone() {
         "{accepted:?}"
     );
     write(web).assert(SourceProvenance, Skip, Some("no-rule"));
+    // A rule that names no image that runs demands something that nobody judges.
+    let renamed = "[[target.images]]\nimage = \"ghcr.io/acme/app\"\nrepository = \"acme/app\"\n";
+    let unused = write(&format!("{web}{renamed}"));
+    unused.assert(SourceProvenance, Error, Some("unused-rule"));
+    assert_eq!(unused.code, 3, "{unused:#?}");
+    assert!(
+        unused.check(SourceProvenance).detail.contains("ghcr.io/acme/app"),
+        "{unused:#?}"
+    );
+    write(&format!("{web}{renamed}optional = true\n")).assert(SourceProvenance, Skip, Some("no-rule"));
+    write(&format!("{web}{renamed}optional = 1.5\n")).assert_usage_error("images");
     write(&format!("{web}{web}")).assert_usage_error("two rules name the image ghcr.io/example/*");
     write("[[target.images]]\nimage = \"*\"\nprovenance = \"none\"\n").assert_usage_error("needs a reason");
     write("[[target.images]]\nimage = \"*\"\n").assert_usage_error("`repository` is missing");
@@ -1146,8 +1157,61 @@ fn a_plan_refuses_what_the_document_makes_verify_refuse() {
     assert!(holds(&said["refused"], "--key-provider expects"), "{said:#}");
     assert_eq!(plan(&members, &["--key-provider=none"]).0, 0);
 
-    // GPUs that are expected, and that the guest does not attest.
+    // Keys from a KMS: refused where every expected provider is another kind. Which KMS it is, the host decides.
     members["kms_enabled"] = json!(true);
+    for (expected, code) in [
+        ("none", 1),
+        ("tpm", 1),
+        ("local-sgx:aaaa", 1),
+        ("phala", 0),
+        ("kms", 0),
+        ("none,kms:abcd", 0),
+        ("unchecked", 0),
+    ] {
+        let option = format!("--key-provider={expected}");
+        let (found, said) = plan(&members, &[&option]);
+        assert_eq!(found, code, "{expected}: {said:#}");
+        let words = "key-provider: The document takes the VM's keys from a KMS; --key-provider expects";
+        assert_eq!(holds(&said["refused"], words), code == 1, "{expected}: {said:#}");
+    }
+
+    // An instance id that is expected, and that the guest will not have.
+    let id = format!("--instance-id={}", "aa".repeat(20));
+    assert_eq!(plan(&members, &[&id]).0, 0);
+    members["no_instance_id"] = json!(true);
+    assert_eq!(plan(&members, &[]).0, 0);
+    let (code, said) = plan(&members, &[&id]);
+    assert_eq!(code, 1, "{said:#}");
+    assert!(
+        holds(
+            &said["refused"],
+            "instance-id: The document asks for no instance id"
+        ),
+        "{said:#}"
+    );
+    members["no_instance_id"] = json!(false);
+
+    // A rule of who must have built an image that does not run.
+    let config = folder.path().join("rules.toml");
+    std::fs::write(
+        &config,
+        "[[target]]\nname = \"a\"\nurl = \"https://a.example\"\n[[target.images]]\nimage = \"ghcr.io/acme/app\"\nrepository = \
+         \"acme/app\"\n",
+    )
+    .unwrap();
+    let config = format!("--config={}", config.display());
+    let (code, said) = plan(&members, &[&config, "--target=a"]);
+    assert_eq!((code, said["result"].as_str()), (1, Some("refused")), "{said:#}");
+    assert_eq!(said["provenance"]["reason"], "unused-rule");
+    assert!(
+        holds(
+            &said["refused"],
+            "source-provenance: the rule for ghcr.io/acme/app"
+        ),
+        "{said:#}"
+    );
+
+    // GPUs that are expected, and that the guest does not attest.
     members["requirements"] = json!({ "gpu_policy": { "attest_gpu": false } });
     assert_eq!(plan(&members, &[]).0, 0);
     let (code, said) = plan(&members, &["--gpu=required"]);

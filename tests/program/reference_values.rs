@@ -1,6 +1,6 @@
 //! `--reference-values`, `--mr-config-id`: as options, in the environment and in the policy file.
 
-use cvm_verify_core::report::{CheckId, Status};
+use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, Status};
 
 use super::run::{Ran, run, run_in};
 
@@ -83,6 +83,16 @@ fn a_file_makes_an_image_and_a_kms_known_and_its_hash_is_in_the_report() {
         let sha256 = target.evidence.reference_values_sha256.clone().unwrap();
         use sha2::Digest as _;
         assert_eq!(sha256, hex::encode(sha2::Sha256::digest(text.as_bytes())));
+        // The verdict says whose word that is.
+        let own = |id: CheckId| {
+            let mut accepted = target.accepted.iter();
+            accepted.any(|one| one.check == id && one.what == AcceptedKind::ReferenceValues)
+        };
+        assert!(own(CheckId::OsImage), "{:?}", target.accepted);
+        // A KMS that the user named is no row's word.
+        let is_named = more.iter().any(|arg| arg.starts_with("--key-provider"));
+        assert_eq!(own(CheckId::KeyProvider), !is_named, "{:?}", target.accepted);
+        assert_ne!(target.assurance, Assurance::CODE);
     }
     // The environment and the policy file say the same.
     let ran = run_in(&args, &[("CVM_VERIFY_REFERENCE_VALUES", &path)], |_| {});

@@ -117,6 +117,13 @@ fn an_app_that_quotes_its_own_key_is_bound() {
     let ran = verify(&deployment, &relay, &[&ca, "--tls-binding=app-key", ENDPOINT[1]]);
     assert_eq!(ran.code, 1, "{ran:#?}");
     ran.assert(TlsBinding, Fail, Some("key-mismatch"));
+    ran.assert(Freshness, Pass, None);
+    grants_nothing(&ran);
+    // So does the proxy of one's own network. The code is proven, and nobody replayed anything.
+    let ran = verify(&deployment, &relay, &[&ca]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(Freshness, Pass, None);
+    ran.assert(TlsBinding, Warn, Some("key-mismatch"));
     grants_nothing(&ran);
 }
 

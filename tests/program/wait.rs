@@ -33,6 +33,112 @@ fn a_new_release_is_waited_for_and_the_log_says_what_is_still_different() {
     );
 }
 
+/// Several instances behind one address: asking until one of them passes would always find the honest one.
+#[test]
+fn forged_evidence_ends_the_waiting_at_once_as_a_fail() {
+    let deployment = Deployment::healthy();
+    deployment.app.change(|cvm| Lie::BrokenSignature.apply(cvm));
+    let ran = deployment.verify(&["--wait=60s"]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    ran.assert(QuoteSignature, Fail, Some("not-verified"));
+    assert!(!ran.stderr.contains("waiting:"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_report_names_the_attempts_that_did_not_pass_and_a_pass_after_them_must_hold() {
+    let deployment = with_the_old_release();
+    let summary = deployment.path("summary.md");
+    let ran = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| deployment.verify(&["--wait=60s", "--summary", &summary]));
+        while deployment.app.count("/attestation") < 2 {
+            std::thread::yield_now();
+        }
+        deployment.app.replace(Cvm::healthy(&World::default()));
+        waiting.join().unwrap()
+    });
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.stderr.contains("one more attempt does"), "{}", ran.stderr);
+    let report = ran.report();
+    let earlier = report.targets[0].earlier_attempts.as_ref().unwrap();
+    // Attempts but for the two that passed; one that saw both releases asked several times.
+    let asked = deployment.app.count("/attestation");
+    let not_passed = usize::try_from(earlier.not_passed).unwrap();
+    assert!((1..=asked - 2).contains(&not_passed), "{not_passed} of {asked}");
+    let reasons: Vec<_> = earlier
+        .reasons
+        .iter()
+        .map(|one| (one.check, one.reason.as_str()))
+        .collect();
+    assert!(
+        reasons.contains(&(ComposeHash, "compose-hash-mismatch")),
+        "{reasons:?}"
+    );
+    let summary = std::fs::read_to_string(&summary).unwrap();
+    assert!(summary.contains("of this run did not pass"), "{summary}");
+}
+
+#[test]
+fn after_silence_the_first_pass_is_enough() {
+    let deployment = Deployment::healthy();
+    deployment
+        .app
+        .behave(AppEndpoint::Attestation, Behaviour::Status(404));
+    let ran = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| deployment.verify(&["--wait=60s"]));
+        while deployment.app.count("/attestation") < 1 {
+            std::thread::yield_now();
+        }
+        deployment.app.behave(AppEndpoint::Attestation, Behaviour::Normal);
+        waiting.join().unwrap()
+    });
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(!ran.stderr.contains("one more attempt does"), "{}", ran.stderr);
+    let report = ran.report();
+    let earlier = report.targets[0].earlier_attempts.as_ref().unwrap();
+    assert_eq!(
+        (earlier.reasons[0].check, earlier.not_passed >= 1),
+        (Evidence, true)
+    );
+}
+
+#[test]
+fn the_second_release_is_waited_on_and_passes_when_time_is_up() {
+    let deployment = with_the_old_release();
+    let old = deployment.verify(&[]).report().targets[0]
+        .measurements
+        .compose_hash
+        .clone()
+        .unwrap();
+    let day = cvm_verify_core::report::rfc3339(simulator::DEFAULT_NOW + 10 * 86_400);
+    let day = day.get(..10).unwrap();
+    let also = format!("--also-compose-hash={old}:until={day}");
+    // Without waiting it passes as it does for a monitor, and the verdict line says so.
+    let ran = deployment.verify(&[&also]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(ran.report().targets[0].second_release_until.as_deref(), Some(day));
+    let ran = deployment.verify(&[&also, "--wait=2s"]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(
+        ran.stderr.contains(&format!(
+            "the second release still runs, which is accepted until {day}"
+        )),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.report().targets[0].second_release_until.is_some());
+    let ran = std::thread::scope(|scope| {
+        let before = deployment.app.count("/attestation");
+        let waiting = scope.spawn(|| deployment.verify(&[&also, "--wait=60s"]));
+        while deployment.app.count("/attestation") < before + 2 {
+            std::thread::yield_now();
+        }
+        deployment.app.replace(Cvm::healthy(&World::default()));
+        waiting.join().unwrap()
+    });
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert_eq!(ran.report().targets[0].second_release_until, None);
+}
+
 #[test]
 fn when_time_is_up_the_last_verdict_stands() {
     let deployment = with_the_old_release();
@@ -145,4 +251,33 @@ fn a_deadline_ends_the_run_with_a_report_and_alerts() {
     }
     assert_eq!((report.targets.len(), late), (4, 3));
     assert_eq!(report.alerts.iter().filter(|alert| alert.delivered).count(), 3);
+}
+
+/// The environment's proxy is not used, so somebody behind one is told how to name it; a password in it is not shown.
+#[test]
+fn a_proxy_of_the_environment_is_named_where_nothing_could_be_reached() {
+    let deployment = Deployment::healthy();
+    let mut args = vec![
+        "verify".to_owned(),
+        "--format=json".to_owned(),
+        deployment.app.url(),
+        "--timeout=1s".to_owned(),
+    ];
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    let proxy = [("HTTPS_PROXY", "http://user:hunter2@proxy.example:8080")];
+    let ran = run_in(&args, &proxy, |_| {});
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(!ran.stderr.contains("HTTPS_PROXY"), "{}", ran.stderr);
+    deployment.app.behave(AppEndpoint::Attestation, Behaviour::Hang);
+    let ran = run_in(&args, &proxy, |_| {});
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    ran.assert(Evidence, Error, Some("unreachable"));
+    assert!(
+        ran.stderr.contains("HTTPS_PROXY is set here and is not used") && !ran.stderr.contains("hunter2"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run_in(&args, &[], |_| {});
+    assert!(!ran.stderr.contains("_PROXY"), "{}", ran.stderr);
 }

@@ -89,12 +89,13 @@ def kms(rng, bundle, target, lock):
         match rng.randrange(9):
             case 0 | 1 | 2:
                 name = rng.choice(list(meta))
-                meta[name] = rng.choice(VALUES)
+                meta[name] = rng.choice(VALUES if name != "ca_cert" else [None])
             case 3:
-                meta.pop(rng.choice(list(meta)))
+                meta.pop(rng.choice(list(meta)), None)
             case 4 if isinstance(meta.get("bootstrap_info"), dict):
                 shown = meta["bootstrap_info"]
-                name = rng.choice(list(shown))
+                name = rng.choice([name for name in shown if isinstance(shown[name], str)] or ["quote"])
+                shown.setdefault(name, "")
                 shown[name] = rng.choice([None, "", "00", "zz", shown[name].upper(), "0x" + shown[name], shown[name][:-2]])
             case 5:
                 server[rng.choice(["other_keys", "host", "collateral", "bootstrap_collateral"])] = rng.choice([None])

@@ -7,6 +7,7 @@ import json
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from opinion import der
+from opinion.source_provenance import Rule, matches
 from sigstore_machine import CLAIMS, Sigstore, Statement, b64
 
 IMAGES = [("ghcr.io/example/web", "5d2f1f9d3c8a7b6e4f0a1b2c3d4e5f60718293a4b5c6d7e8f9010203040506aa"),
@@ -174,6 +175,13 @@ def change_signatures(rng, made):
             made.siblings = made.siblings[:-1]
 
 
+def used(blocks):
+    """The rules that are the first one for an image."""
+    rules = [Rule(block["image"]) for block in blocks]
+    first = {next((at for at, rule in enumerate(rules) if matches(rule, name)), None) for name, _ in IMAGES}
+    return [block for at, block in enumerate(blocks) if at in first] or [{**blocks[0], "image": "*"}]
+
+
 def policy(rng, made, arguments):
     """Rules: by options, by blocks, or by both."""
     if rng.random() < 0.6:
@@ -184,10 +192,9 @@ def policy(rng, made, arguments):
             arguments += ["--source-ref", rng.choice(["refs/tags/*", "refs/tags/v1.2.0", "refs/heads/main", "refs/heads/*"])]
         if rng.random() < 0.2:
             arguments += ["--source-commit", rng.choice(["c" * 40, "d" * 40, "C" * 40])]
-    if rng.random() < 0.5 or "--source-repository" not in arguments:
+    if "--source-repository" not in arguments:
         blocks = []
-        names = [] if "--source-repository" in arguments and rng.random() < 0.9 else ["*"]
-        for name in rng.sample([*names, "ghcr.io/example/*", "ghcr.io/example/web", "example/worker", "docker.io/example/*", "GHCR.io/example/web", "redis", "ghcr.io/*",
+        for name in rng.sample(["*", "ghcr.io/example/*", "ghcr.io/example/web", "example/worker", "docker.io/example/*", "GHCR.io/example/web", "redis", "ghcr.io/*",
                                 "ghcr.io/exam/*", "index.docker.io/example/worker"], rng.choice([1, 1, 2, 3])):
             block = {"image": name}
             if rng.random() < 0.2:
@@ -201,6 +208,7 @@ def policy(rng, made, arguments):
                     if rng.random() < 0.15:
                         block[name] = rng.choice(values)
             blocks.append(block)
+        blocks = used(blocks)
         lines = ["[[target]]", 'name = "shop"', 'url = "https://app.example"']
         for block in blocks:
             lines += ["[[target.images]]", *(f"{name} = {json.dumps(value)}" for name, value in block.items())]

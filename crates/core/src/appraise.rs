@@ -6,7 +6,7 @@ use crate::evidence::TlsHost;
 use crate::policy::Policy;
 use crate::reference::ReferenceValues;
 use crate::report::{
-    CheckId, EvidenceRecord, Measurements, Status, TargetReport, TcbRecord, TlsRoute, rfc3339,
+    CheckId, CheckResult, EvidenceRecord, Measurements, Status, TargetReport, TcbRecord, TlsRoute, rfc3339,
 };
 use crate::verify::{Claims, Tls, TrustRoot};
 
@@ -52,6 +52,10 @@ pub fn appraise(
     }
     let claims = claims.ok();
     let configured = checks::configured(policy);
+    let second_release_until = claims
+        .filter(|_| passes(&checks, CheckId::ComposeHash))
+        .and_then(|claims| checks::second_release(claims, policy))
+        .map(|second| second.until.to_string());
     TargetReport {
         name: subject.name.clone(),
         url: subject.url.clone(),
@@ -61,6 +65,8 @@ pub fn appraise(
         waived: tiers::waived(&checks),
         configured,
         accepted,
+        second_release_until,
+        earlier_attempts: None,
         tls_route: claims.and_then(|claims| claims.tls.as_ref()).map(tls_route),
         trust_root: subject.root.kind(),
         device_root: claims.map(|claims| claims.gpu.root).unwrap_or_default(),
@@ -83,6 +89,11 @@ pub fn appraise(
             reference_values_sha256: policy.reference.file_sha256().map(hex::encode),
         },
     }
+}
+
+fn passes(checks: &[CheckResult], id: CheckId) -> bool {
+    let mut checks = checks.iter();
+    checks.any(|check| check.id == id && check.status == Status::Pass)
 }
 
 fn run(check: &Check, claims: Result<&Claims, &EvidenceFailure>, policy: &Policy) -> Finding {

@@ -2,13 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::failure::{Failure, FailureKey};
+use super::asked_at::AskedAt;
+use super::failure::{Failure, FailureKey, Measured};
 use super::forecast::Forecast;
 use cvm_verify_core::policy::Fingerprint;
 use cvm_verify_core::report::Verdict;
 
 /// How many failures a channel is remembered to have been told of, in one incident. An older one is told again.
 const MAX_REPORTED: usize = 4;
+
+/// How many measured values a channel is remembered to have been told of, of one failure. With the last of them it is told that
+/// they change from run to run, and no other is told before the reminder.
+const MAX_MEASURED: usize = 8;
 
 /// The memory of one channel.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +32,9 @@ pub(super) struct ChannelState {
     /// The policy under which it was told that the target passes, though it failed under another.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) told_policy: Option<Fingerprint>,
+    /// The address of that pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) told_asked: Option<AskedAt>,
     /// The forecasts that it was told, and when they were last seen, Unix seconds.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) forecasts: Vec<Foretold>,
@@ -38,8 +46,26 @@ pub(super) struct ChannelState {
 pub(super) struct ReportedFailure {
     pub(super) key: FailureKey,
     pub(super) verdict: Verdict,
+    /// What it was told to have measured, in the order in which it was told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) measured: Vec<Measured>,
     /// When, Unix seconds.
     pub(super) at: u64,
+}
+
+impl ReportedFailure {
+    fn is_of(&self, failure: &Failure) -> bool {
+        (self.key, self.verdict) == (failure.key, failure.verdict)
+    }
+
+    /// Whether nothing that `failure` measured is news.
+    fn covers(&self, failure: &Failure) -> bool {
+        self.is_full() || failure.measured.is_none_or(|one| self.measured.contains(&one))
+    }
+
+    const fn is_full(&self) -> bool {
+        self.measured.len() >= MAX_MEASURED
+    }
 }
 
 /// A forecast that was told.
@@ -58,9 +84,29 @@ impl ChannelState {
     }
 
     pub(super) fn knows(&self, failure: &Failure) -> bool {
-        self.reported
-            .iter()
-            .any(|reported| reported.key == failure.key && reported.verdict == failure.verdict)
+        self.told(failure).is_some_and(|told| told.covers(failure))
+    }
+
+    /// What it was told of the same checks and reasons, whatever was measured.
+    fn told(&self, failure: &Failure) -> Option<&ReportedFailure> {
+        self.reported.iter().find(|reported| reported.is_of(failure))
+    }
+
+    /// Whether it knows these checks and reasons, and not what was measured; and whether one more value is the last that it is told.
+    pub(super) fn exchanged(&self, failure: &Failure) -> Option<bool> {
+        let told = self.told(failure).filter(|told| !told.covers(failure))?;
+        Some(told.measured.len() + 1 >= MAX_MEASURED)
+    }
+
+    /// Takes what is measured now for what it was told, where an earlier version told it and kept no measured value.
+    pub(super) fn adopt(&mut self, failure: &Failure) {
+        let told = self
+            .reported
+            .iter_mut()
+            .find(|told| told.is_of(failure) && told.measured.is_empty());
+        if let Some(told) = told {
+            told.measured.extend(failure.measured);
+        }
     }
 
     pub(super) fn knows_a_fail(&self) -> bool {
@@ -70,19 +116,24 @@ impl ChannelState {
     }
 
     pub(super) fn add(&mut self, failure: &Failure, now: u64) {
-        self.reported
-            .retain(|reported| (reported.key, reported.verdict) != (failure.key, failure.verdict));
+        let known = self.reported.iter().position(|told| told.is_of(failure));
+        let known = known.map(|place| self.reported.remove(place));
+        let mut measured = known.map(|told| told.measured).unwrap_or_default();
+        let new = failure.measured.filter(|one| !measured.contains(one));
+        measured.extend(new.filter(|_| measured.len() < MAX_MEASURED));
         if self.reported.len() >= MAX_REPORTED {
             self.reported.remove(0);
         }
         self.reported.push(ReportedFailure {
             key: failure.key,
             verdict: failure.verdict,
+            measured,
             at: now,
         });
         self.last = Some(now);
         self.owed = None;
         self.told_policy = None;
+        self.told_asked = None;
     }
 
     /// Notes that it is to hear of a failure that is over. A fail is not given up for less.
@@ -98,10 +149,13 @@ impl ChannelState {
         self.last = None;
         self.owed = None;
         self.told_policy = None;
+        self.told_asked = None;
     }
 
     pub(super) fn is_sound(&self) -> bool {
+        let is_sound = |told: &ReportedFailure| told.measured.len() <= MAX_MEASURED;
         self.reported.len() <= MAX_REPORTED
+            && self.reported.iter().all(is_sound)
             && self.forecasts.len() <= Forecast::all().count()
             && self.owed.as_ref().is_none_or(Failure::is_sound)
     }

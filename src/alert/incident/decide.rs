@@ -1,5 +1,6 @@
 //! Whether to tell, and what.
 
+use super::asked_at::AskedAt;
 use super::channel::ChannelState;
 use super::due::{About, Due};
 use super::failure::Failure;
@@ -68,6 +69,9 @@ pub fn decide(
     for name in channels {
         let mut channel = state.channels.remove(*name).unwrap_or_default();
         channel.see(&observation.forecasts, now);
+        if let Some(failure) = &observation.failure {
+            channel.adopt(failure);
+        }
         let events = state.due(&channel, now, observation, rules);
         due.extend(events.into_iter().map(|(event, about)| Due {
             channel: (*name).to_owned(),
@@ -98,10 +102,13 @@ impl TargetState {
                 incident.passing = None;
                 if tell {
                     incident.policy = observation.policy;
+                    incident.asked = observation.asked;
                     incident.by_share = by_share;
                 }
                 // The same failure keeps the time at which it was found first.
-                if tell && !failure.is_same(&incident.failure) {
+                if tell && failure.is_same(&incident.failure) {
+                    incident.failure.measured = incident.failure.measured.or(failure.measured);
+                } else if tell {
                     let before = std::mem::replace(&mut incident.failure, failure.clone());
                     // Whoever was refused must not get lost by falling silent.
                     if before.verdict == Verdict::Fail {
@@ -124,6 +131,7 @@ impl TargetState {
                     since: now,
                     failure: failure.clone(),
                     policy: observation.policy,
+                    asked: observation.asked,
                     by_share,
                     passing: None,
                 });
@@ -139,13 +147,17 @@ impl TargetState {
             return;
         };
         let policy = observation.policy;
-        let before = incident.passing.take().filter(|passing| passing.policy == policy);
+        let asked = observation.asked;
+        let is_same = |passing: &Passing| passing.policy == policy && !are_apart(passing.asked, asked);
+        let before = incident.passing.take().filter(is_same);
         let count = before.map_or(0, |passing| passing.count).saturating_add(1);
         // A pass now and then is what such an incident consists of: it ends when they are the rule again.
         let still = incident.by_share && rules.inconclusive_of.is_reached(&self.recent);
-        // By another policy than the one that it failed by, one pass is only a change.
-        if still || count < passes_needed(self.relapses) + u32::from(policy != incident.policy) {
-            incident.passing = Some(Passing { policy, count });
+        // By another policy than the one that it failed by, or at another address than the one that it failed at, one pass is only
+        // a change. An earlier version kept no address: then it may be another one.
+        let is_change = policy != incident.policy || asked != incident.asked;
+        if still || count < passes_needed(self.relapses) + u32::from(is_change) {
+            incident.passing = Some(Passing { policy, asked, count });
             return;
         }
         for channel in self.channels.values_mut() {
@@ -194,10 +206,19 @@ impl TargetState {
             let failure = failure.clone();
             due.push((AlertEvent::Reminder, About::Reminder { failure, late }));
         }
-        let other = incident.passing.as_ref().map(|passing| passing.policy);
-        if other.is_some_and(|policy| policy != incident.policy) && channel.told_policy != other {
-            due.push((AlertEvent::Changed, About::PassUnderAnotherPolicy));
-        }
+        let changed = incident.passing.as_ref().and_then(|passing| {
+            let is_told =
+                channel.told_policy == Some(passing.policy) && !are_apart(channel.told_asked, passing.asked);
+            let what = if are_apart(passing.asked, incident.asked) {
+                About::PassAtAnotherAddress
+            } else if passing.policy != incident.policy {
+                About::PassUnderAnotherPolicy
+            } else {
+                return None;
+            };
+            (!is_told).then_some((AlertEvent::Changed, what))
+        });
+        due.extend(changed);
         due
     }
 }
@@ -205,6 +226,10 @@ impl TargetState {
 impl ChannelState {
     /// A failure that the channel has not heard of.
     fn news(&self, failure: &Failure, late: bool) -> (AlertEvent, About) {
+        if let Some(last) = self.exchanged(failure) {
+            let failure = failure.clone();
+            return (AlertEvent::Changed, About::Exchanged { failure, late, last });
+        }
         let event = match failure.verdict {
             Verdict::Fail if !self.knows_a_fail() => AlertEvent::Failed,
             _ if self.is_open() => AlertEvent::Changed,
@@ -232,6 +257,11 @@ impl ChannelState {
         let due = |forecast: &Forecast| (AlertEvent::Expiring, About::Forecast(*forecast));
         observation.forecasts.iter().filter(new).map(due)
     }
+}
+
+/// Whether two addresses are known, and are not the same.
+fn are_apart(one: Option<AskedAt>, two: Option<AskedAt>) -> bool {
+    one.zip(two).is_some_and(|(one, two)| one != two)
 }
 
 /// How many passes in a row end an incident: one, and twice as many after each relapse. A host that lies every third

@@ -56,6 +56,14 @@ struct World {
     state: Option<TargetState>,
     now: u64,
     policy: Fingerprint,
+    asked: Option<AskedAt>,
+}
+
+/// Another address for each name.
+fn address(host: &str) -> Option<AskedAt> {
+    let url = url::Url::parse(&format!("https://{host}.example/")).unwrap();
+    let endpoints = crate::source::app::AppEndpoints::new(url).unwrap();
+    Some(AskedAt::of(&crate::source::Source::App(endpoints)))
 }
 
 impl World {
@@ -71,12 +79,17 @@ impl World {
             state: None,
             now: START,
             policy: policy(1),
+            asked: address("a"),
         }
     }
 
     fn decide(&mut self, outgoing_message: char) -> Vec<Due> {
+        self.decide_of(&report(outgoing_message))
+    }
+
+    fn decide_of(&mut self, report: &TargetReport) -> Vec<Due> {
         self.now += MINUTE;
-        let observation = Observation::of(&report(outgoing_message), self.policy, self.now);
+        let observation = Observation::of(report, self.policy, self.now).asked_at(self.asked);
         let (state, due) = decide(
             self.state.as_ref(),
             self.now,
@@ -90,7 +103,11 @@ impl World {
 
     /// Everything is delivered.
     fn see(&mut self, outgoing_message: char) -> Vec<AlertEvent> {
-        let due = self.decide(outgoing_message);
+        self.see_of(&report(outgoing_message))
+    }
+
+    fn see_of(&mut self, report: &TargetReport) -> Vec<AlertEvent> {
+        let due = self.decide_of(report);
         for due in &due {
             self.state.as_mut().unwrap().record(due, self.now);
         }
@@ -188,6 +205,129 @@ fn a_pass_under_another_policy_is_no_recovery_until_it_passes_again() {
     assert_eq!(due[0].about, About::PassUnderAnotherPolicy);
     world.state.as_mut().unwrap().record(&due[0], world.now);
     assert_eq!(world.see('.'), [AlertEvent::Recovered]);
+}
+
+#[test]
+fn a_pass_at_another_address_is_no_recovery_until_it_passes_again() {
+    let mut world = World::known();
+    assert_eq!(world.see('A'), [AlertEvent::Failed]);
+    world.asked = address("b");
+    let due = world.decide('.');
+    assert_eq!(
+        due.iter().map(|due| (due.event, &due.about)).collect::<Vec<_>>(),
+        [(AlertEvent::Changed, &About::PassAtAnotherAddress)]
+    );
+    assert!(world.state.as_ref().unwrap().failure().is_some(), "it stays open");
+    world.state.as_mut().unwrap().record(&due[0], world.now);
+    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
+}
+
+/// It is told once of each address, and the deployment that failed is none of them.
+#[test]
+fn an_address_that_changes_back_is_the_one_that_failed() {
+    let mut world = World::known();
+    assert_eq!(world.see('A'), [AlertEvent::Failed]);
+    world.asked = address("b");
+    assert_eq!(world.see('.'), [AlertEvent::Changed]);
+    world.asked = address("c");
+    assert_eq!(world.see('.'), [AlertEvent::Changed]);
+    world.asked = address("a");
+    assert_eq!(world.see('A'), []);
+    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
+}
+
+/// An earlier version kept no address: its incident ends by a second pass, and nothing false is told before that.
+#[test]
+fn a_memory_without_an_address_is_no_proof_of_a_recovery() {
+    let mut world = World::known();
+    world.asked = None;
+    assert_eq!(world.see('A'), [AlertEvent::Failed]);
+    world.asked = address("a");
+    assert_eq!(world.see('.'), []);
+    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
+    let mut fails_on = World::known();
+    fails_on.asked = None;
+    assert_eq!(fails_on.see('A'), [AlertEvent::Failed]);
+    fails_on.asked = address("a");
+    assert_eq!(fails_on.see('A'), []);
+    assert_eq!(fails_on.see('.'), [AlertEvent::Recovered]);
+}
+
+/// The same failure as `A`, of a VM that runs this compose document.
+fn running(byte: u8) -> TargetReport {
+    let mut report = samples::fail();
+    report.measurements.compose_hash = Some(hex::encode([byte; 32]));
+    report
+}
+
+#[test]
+fn t61_another_code_within_an_open_incident_is_told_once_each() {
+    let mut world = World::known();
+    assert_eq!(world.see_of(&running(1)), [AlertEvent::Failed]);
+    assert_eq!(world.see_of(&running(1)), []);
+    let due = world.decide_of(&running(2));
+    let About::Exchanged {
+        failure,
+        late: false,
+        last: false,
+    } = &due[0].about
+    else {
+        panic!("{due:?}")
+    };
+    assert_eq!((due.len(), due[0].event), (1, AlertEvent::Changed));
+    assert_eq!(failure.failing[0].reason, "compose-hash-mismatch");
+    world.state.as_mut().unwrap().record(&due[0], world.now);
+    for byte in [1, 2, 1, 2] {
+        assert_eq!(world.see_of(&running(byte)), [], "{byte}");
+    }
+    assert_eq!(world.see('.'), [AlertEvent::Recovered]);
+    // The next incident begins anew.
+    assert_eq!(world.see_of(&running(2)), [AlertEvent::Failed]);
+}
+
+#[test]
+fn t61_what_changes_from_run_to_run_is_told_so_often_and_then_with_the_reminder() {
+    let mut world = World::known();
+    let mut told = Vec::new();
+    for byte in 0..40 {
+        for due in world.decide_of(&running(byte)) {
+            if let About::Exchanged { last, .. } = due.about {
+                told.push(last);
+            }
+            world.state.as_mut().unwrap().record(&due, world.now);
+        }
+    }
+    assert_eq!(told, [false, false, false, false, false, false, true]);
+    world.now += DAY;
+    assert_eq!(world.see_of(&running(99)), [AlertEvent::Reminder]);
+}
+
+/// An earlier version kept nothing of what was measured: what is measured first counts as told.
+#[test]
+fn a_memory_without_measured_values_takes_the_first_for_the_one_that_was_told() {
+    let mut world = World::known();
+    assert_eq!(world.see_of(&running(1)), [AlertEvent::Failed]);
+    let mut file = State::default();
+    let id = TargetId::of("api.example.com");
+    file.set(id, world.state.clone().unwrap());
+    let mut old: serde_json::Value = serde_json::from_str(&file.to_json()).unwrap();
+    let target = &mut old["targets"][id.to_string()];
+    let lists = [
+        &mut target["incident"]["failure"].take(),
+        &mut target["channels"]["slack"]["told"][0].take(),
+    ]
+    .map(|value| {
+        let mut value = value.clone();
+        assert!(value.as_object_mut().unwrap().remove("measured").is_some());
+        value
+    });
+    let [failure, reported] = lists;
+    target["incident"]["failure"] = failure;
+    target["channels"]["slack"]["told"][0] = reported;
+    let read = State::parse(old.to_string().as_bytes()).unwrap();
+    world.state = read.get(id).cloned();
+    assert_eq!(world.see_of(&running(1)), []);
+    assert_eq!(world.see_of(&running(2)), [AlertEvent::Changed]);
 }
 
 #[test]
@@ -342,6 +482,9 @@ proptest! {
                         prop_assert!(recovered, "another policy");
                     }
                     About::PassUnderAnotherPolicy => prop_assert!(passes_of.1 >= 1),
+                    other @ (About::PassAtAnotherAddress | About::Exchanged { .. }) => {
+                        prop_assert!(false, "neither the address nor what was measured changed: {other:?}");
+                    }
                     About::Forecast(_) => prop_assert_eq!(outgoing_message, 'e'),
                 }
             }
@@ -371,7 +514,10 @@ proptest! {
                             prop_assert!(receiver.open, "recovered from what it never heard of");
                             receiver = Receiver::default();
                         }
-                        About::Reminder { .. } | About::PassUnderAnotherPolicy => last_reminder = world.now,
+                        About::Reminder { .. }
+                        | About::PassUnderAnotherPolicy
+                        | About::PassAtAnotherAddress
+                        | About::Exchanged { .. } => last_reminder = world.now,
                         About::Forecast(_) => {}
                     }
                 }

@@ -1,4 +1,5 @@
-//! What failed, in names of our own: nothing here holds a word that a CVM chose (T61).
+//! What failed, in names of our own: nothing here holds a word that a CVM chose (T61). Of what was measured it holds a hash, of
+//! proven values alone.
 
 use std::fmt;
 
@@ -7,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::alert::cause::causes;
 use cvm_verify_core::checks::Check;
-use cvm_verify_core::report::{CheckId, TargetReport, Verdict};
+use cvm_verify_core::report::{CheckId, Status, TargetReport, Verdict};
 
 /// Stands for a reason that this version of the program does not know.
 const UNKNOWN: &str = "unknown";
@@ -54,6 +55,45 @@ impl fmt::Display for FailureKey {
     }
 }
 
+/// What a target was measured to be by the checks that failed: SHA-256 of their ids and of the proven measurements that they
+/// compare. 32 bytes, hex in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Measured(#[serde(with = "hex")] [u8; 32]);
+
+impl Measured {
+    /// What the failed checks of `report` measured; `None` where none of them compares anything that was proven.
+    fn of(report: &TargetReport) -> Option<Self> {
+        let failed = report.checks.iter().filter(|check| check.status == Status::Fail);
+        let mut parts: Vec<&str> = Vec::new();
+        for check in failed {
+            let values = compared(check.id, report);
+            if values.iter().any(Option::is_some) {
+                parts.push(check.id.as_str());
+                parts.extend(values.into_iter().map(Option::unwrap_or_default));
+            }
+        }
+        (!parts.is_empty()).then(|| Self(hash("cvm-verify/alert-measured/v1", parts)))
+    }
+}
+
+/// The measurements that a check compares. A report holds proven ones only.
+fn compared(check: CheckId, report: &TargetReport) -> Vec<Option<&str>> {
+    let measured = &report.measurements;
+    let values = match check {
+        CheckId::ComposeHash | CheckId::ImagePins => vec![&measured.compose_hash],
+        CheckId::OsImage => vec![&measured.mrtd, &measured.rtmr0, &measured.rtmr1, &measured.rtmr2],
+        CheckId::KeyProvider => vec![&measured.key_provider],
+        CheckId::AppId => vec![&measured.app_id],
+        CheckId::InstanceId => vec![&measured.instance_id],
+        CheckId::MrConfigId => vec![&measured.mr_config_id],
+        CheckId::TdAttributes => vec![&measured.td_attributes, &measured.xfam],
+        CheckId::PlatformId => vec![&report.tcb.platform_id],
+        _ => Vec::new(),
+    };
+    values.into_iter().map(Option::as_deref).collect()
+}
+
 /// A check that keeps a target from passing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,6 +114,10 @@ pub struct Failure {
     pub verdict: Verdict,
     /// What the verdict hangs on, sorted.
     pub failing: Vec<Failing>,
+    /// What the checks that failed measured. Absent where nothing that they compare was proven, and in a memory of an earlier
+    /// version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
     /// When it was found, Unix seconds.
     pub at: u64,
 }
@@ -104,14 +148,17 @@ impl Failure {
             key: FailureKey(key),
             verdict: report.verdict,
             failing,
+            measured: Measured::of(report),
             at,
         })
     }
 
-    /// Whether it tells the same, whenever it was found.
+    /// Whether it tells the same, whenever it was found: the same checks for the same reasons, and the same measured values as far
+    /// as both know them.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        (self.key, self.verdict) == (other.key, other.verdict)
+        let measured = self.measured.zip(other.measured);
+        (self.key, self.verdict) == (other.key, other.verdict) && measured.is_none_or(|(one, two)| one == two)
     }
 
     /// Whether it is what [`Failure::of`] can give: a memory from outside is checked by it.
@@ -138,7 +185,7 @@ fn known_reason(check: CheckId, reason: Option<&str>) -> &'static str {
 }
 
 /// Each part with its length before it, so that no two lists are one text.
-fn hash<'a>(label: &'static str, parts: impl IntoIterator<Item = &'a str>) -> [u8; 32] {
+pub(super) fn hash<'a>(label: &'static str, parts: impl IntoIterator<Item = &'a str>) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in [label].into_iter().chain(parts) {
         hash.update((part.len() as u64).to_be_bytes());
@@ -187,6 +234,25 @@ mod tests {
         let failure = Failure::of(&report, 0).unwrap();
         assert_eq!(failure.failing.first().unwrap().reason, UNKNOWN);
         assert!(failure.is_sound());
+    }
+
+    #[test]
+    fn t61_another_proven_value_under_the_same_reason_is_told_apart() {
+        let one = Failure::of(&samples::fail(), 0).unwrap();
+        let mut other = samples::fail();
+        other.measurements.compose_hash = Some("1a".repeat(32));
+        let other = Failure::of(&other, 0).unwrap();
+        assert_eq!(other.key, one.key);
+        assert!(other.measured.is_some() && !other.is_same(&one));
+        // Not what no failed check compares, nor what is not proven.
+        let mut same = samples::fail();
+        same.measurements.rtmr3 = Some("1a".repeat(48));
+        same.measurements.key_provider = None;
+        assert!(Failure::of(&same, 0).unwrap().is_same(&one));
+        let mut unproven = samples::fail();
+        unproven.measurements = cvm_verify_core::report::Measurements::default();
+        assert_eq!(Failure::of(&unproven, 0).unwrap().measured, None);
+        assert_eq!(Failure::of(&samples::inconclusive(), 0).unwrap().measured, None);
     }
 
     proptest! {

@@ -15,8 +15,8 @@ const SCHEMA: &str = "cvm-verify/alert-state/v1";
 pub const MAX_STATE_BYTES: usize = 16 * 1024 * 1024;
 /// How many targets are remembered.
 pub const MAX_TARGETS: usize = 10_000;
-/// Values of a memory in JSON: a target has at most about 150.
-const MAX_VALUES: usize = 150 * MAX_TARGETS;
+/// Values of a memory in JSON: a target has at most about 200.
+const MAX_VALUES: usize = 200 * MAX_TARGETS;
 
 /// The memory of all targets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

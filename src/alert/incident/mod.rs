@@ -7,8 +7,10 @@
 //! * Nothing counts as told before its channel took it: [`TargetState::record`]. What was not delivered is due again, in
 //!   the form that is true by then, and each channel has a memory of its own, so that no other hears it twice.
 //! * Whether two failures are the same is decided by a [`FailureKey`], which holds no text that a CVM chose (T61).
+//! * A pass is a recovery only by the same policy and at the same address as the failure.
 //! * A memory that is missing or cannot be read is no memory: everything is told again.
 
+mod asked_at;
 mod channel;
 mod decide;
 #[cfg(test)]
@@ -23,6 +25,7 @@ mod observation;
 mod simulation_tests;
 mod target;
 
+pub use asked_at::AskedAt;
 pub use decide::{Rules, decide};
 pub use due::{About, Due};
 pub use failure::{Failing, Failure, FailureKey, TargetId};

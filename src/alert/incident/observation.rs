@@ -1,5 +1,6 @@
 //! What one run found of one target, as far as it matters to what is told.
 
+use super::asked_at::AskedAt;
 use super::failure::Failure;
 use super::forecast::Forecast;
 use cvm_verify_core::policy::Fingerprint;
@@ -14,6 +15,8 @@ pub struct Observation {
     pub failure: Option<Failure>,
     /// What the target was judged by.
     pub policy: Fingerprint,
+    /// Whom it was asked at. Absent where nobody was asked, as of a recording.
+    pub asked: Option<AskedAt>,
     /// What a pass says ahead of.
     pub forecasts: Vec<Forecast>,
 }
@@ -29,8 +32,15 @@ impl Observation {
                 None => policy,
                 Some(_) => policy.under_custom_root(),
             },
+            asked: None,
             forecasts: Forecast::all_in(report),
         }
+    }
+
+    /// The same, found at the source that was asked.
+    #[must_use]
+    pub fn asked_at(self, asked: Option<AskedAt>) -> Self {
+        Self { asked, ..self }
     }
 }
 

@@ -144,7 +144,9 @@ fn line(sent: &Sent) -> String {
         About::Failure { failure, late } | About::Reminder { failure, late } => about(failure, *late),
         About::Recovery => "passes".to_owned(),
         About::Forecast(forecast) => forecast.to_string(),
-        other @ About::PassUnderAnotherPolicy => format!("{other:?}"),
+        other @ (About::PassUnderAnotherPolicy | About::PassAtAnotherAddress | About::Exchanged { .. }) => {
+            format!("{other:?}")
+        }
     };
     let (hours, minutes) = (sent.since / HOUR, sent.since % HOUR / MINUTE);
     format!(
@@ -183,7 +185,11 @@ fn no_duplicate_no_lost_failure_no_false_recovery() {
             }
             About::Reminder { .. } => assert!(!known.is_empty()),
             About::Forecast(_) => assert_eq!(*target, "ends-soon"),
-            other @ About::PassUnderAnotherPolicy => panic!("{other:?}"),
+            other @ (About::PassUnderAnotherPolicy
+            | About::PassAtAnotherAddress
+            | About::Exchanged { .. }) => {
+                panic!("{other:?}")
+            }
         }
     }
     for target in ["healthy", "flapping"] {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::asked_at::AskedAt;
 use super::channel::{ChannelState, Foretold};
 use super::due::{About, Due};
 use super::failure::{Failure, is_word};
@@ -51,6 +52,9 @@ pub(super) struct Incident {
     pub(super) failure: Failure,
     /// What the target was judged by when it failed.
     pub(super) policy: Fingerprint,
+    /// Whom it was asked at when it failed. Absent in a memory of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) asked: Option<AskedAt>,
     /// Whether it is told for the share of inconclusive runs alone, and not for their row.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) by_share: bool,
@@ -59,11 +63,13 @@ pub(super) struct Incident {
     pub(super) passing: Option<Passing>,
 }
 
-/// Passes in a row by one policy.
+/// Passes in a row by one policy, at one address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Passing {
     pub(super) policy: Fingerprint,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) asked: Option<AskedAt>,
     pub(super) count: u32,
 }
 
@@ -75,12 +81,14 @@ impl TargetState {
             .as_ref()
             .and_then(|incident| incident.passing.as_ref());
         let policy = passing.map(|passing| passing.policy);
+        let asked = passing.and_then(|passing| passing.asked);
         let channel = self.channels.entry(due.channel.clone()).or_default();
         match &due.about {
-            About::Failure { failure, .. } => channel.add(failure, now),
+            About::Failure { failure, .. } | About::Exchanged { failure, .. } => channel.add(failure, now),
             About::Reminder { .. } => channel.last = Some(now),
-            About::PassUnderAnotherPolicy => {
+            About::PassUnderAnotherPolicy | About::PassAtAnotherAddress => {
                 channel.told_policy = policy;
+                channel.told_asked = asked;
                 channel.last = Some(now);
             }
             About::Recovery => channel.close(),

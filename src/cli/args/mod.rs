@@ -371,7 +371,8 @@ pub struct MergeArgs {
     pub report: Vec<PathBuf>,
     #[command(flatten)]
     pub run: RunArgs,
-    /// Refuse a report whose run ended longer ago: 1s to 30d. Default: 1h where the run has no name, else any age.
+    /// Refuse a report whose run ended longer ago: 1s to 30d. Default: 1h where the run has no name, else 24h. A shard of a named
+    /// run that is too old is left out: it counts as missing.
     #[arg(long, value_name = "DURATION", help_heading = "Run")]
     pub max_age: Option<ReportMaxAge>,
     #[command(flatten)]

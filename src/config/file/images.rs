@@ -24,9 +24,8 @@ fn value_of(value: &DeValue<'_>) -> Value {
         DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix())
             .map_or_else(|_| Value::from(number.as_str()), Value::from),
         DeValue::Array(items) => items.iter().map(|item| value_of(item.get_ref())).collect(),
+        DeValue::Boolean(value) => Value::Bool(*value),
         // No key takes one of these: whatever it says instead is refused by its type.
-        DeValue::Boolean(_) | DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => {
-            Value::Bool(false)
-        }
+        DeValue::Float(_) | DeValue::Datetime(_) | DeValue::Table(_) => Value::Object(Map::new()),
     }
 }

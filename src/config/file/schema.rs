@@ -66,6 +66,7 @@ fn images() -> Value {
     let member = |key: &&str| {
         let schema = match *key {
             "repository-id" => json!({ "type": "integer", "minimum": 0 }),
+            "optional" => json!({ "type": "boolean" }),
             "ref" | "commit" | "accept" | "from" => json!({}),
             _ => text.clone(),
         };

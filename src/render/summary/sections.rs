@@ -6,7 +6,7 @@ use crate::render::alert::{Delivery, about};
 use crate::render::cause::{causes, is_to_act_on};
 use crate::render::docs::cell;
 use crate::render::escape::{code, markdown};
-use crate::render::{accepted, banner, diff_lines, marks, measured, more, words};
+use crate::render::{accepted, attempts, banner, diff_lines, marks, measured, more, older_attempts, words};
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::report::{CheckResult, Report, Status, TargetReport};
 
@@ -46,6 +46,11 @@ fn proves(target: &TargetReport, check: &CheckResult) -> &'static str {
         Status::Pass => "Proves",
         Status::Warn | Status::Fail | Status::Error | Status::Skip => "A pass would prove",
     }
+}
+
+/// The attempts of the run that did not pass, before the one that this is the result of.
+pub(super) fn earlier_attempts(target: &TargetReport) -> String {
+    attempts::earlier(target).map_or_else(String::new, |said| format!("{}\n\n", markdown(&said)))
 }
 
 /// What was accepted in writing, and why that was needed.
@@ -163,7 +168,16 @@ pub(super) fn alerts(report: &Report) -> String {
 
 /// Alerts, and which program wrote this.
 pub(super) fn end(report: &Report) -> String {
-    let mut end = alerts(report);
+    let older: String = older_attempts::lines(report)
+        .iter()
+        .map(|line| format!("- {}\n", markdown(line)))
+        .collect();
+    let mut end = if older.is_empty() {
+        String::new()
+    } else {
+        format!("#### Not verified again\n\n{older}\n")
+    };
+    end.push_str(&alerts(report));
     let tool = &report.tool;
     let seconds = report.duration_ms / 1_000;
     let tenths = report.duration_ms % 1_000 / 100;

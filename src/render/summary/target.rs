@@ -29,6 +29,7 @@ pub(super) fn folded(target: &TargetReport, is_first: bool, own_banners: Option<
 
 fn body(target: &TargetReport) -> String {
     [
+        sections::earlier_attempts(target),
         sections::accepted(target),
         sections::checks(target),
         sections::compose_diff(target),

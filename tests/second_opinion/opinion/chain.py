@@ -78,7 +78,7 @@ class Chain:
             raise Undetermined("rpc-disagree")
         if any(hex(number) != self.block for number, _, _ in chosen):
             raise Undetermined("rpc")
-        times = [time for _, _, time in newest]
+        times = [chosen[0][2] if hex(number) == self.block else time for number, _, time in newest]
         if max(times) - min(times) > BEHIND.total_seconds():
             raise Undetermined("chain")
         age = now.timestamp() - chosen[0][2]
@@ -117,6 +117,10 @@ class Chain:
             raise Undetermined("abi")
         return bool(found[31])
 
+    def implements(self, address, call):
+        """ERC-165: exactly 1 says yes; whatever else a contract answers says no."""
+        return self.call(address, call) == bytes(31) + b"\x01"
+
     def number(self, address, call):
         """A number; None where the contract has no such function."""
         found = self.call(address, call)
@@ -126,11 +130,9 @@ class Chain:
             raise Undetermined("abi")
         return int.from_bytes(found, "big")
 
-    def address(self, address, call, optional=False):
+    def address(self, address, call):
         found = self.call(address, call)
         if found is REVERTED or found == b"":
-            if optional:
-                return "00" * 20
             raise Undetermined("unsupported")
         if len(found) != 32 or any(found[:12]):
             raise Undetermined("abi")

@@ -19,6 +19,7 @@ class Refused(Exception):
 
 MALFORMED = ("fail", "malformed-field")
 DUPLICATE = ("fail", "duplicate-field")
+OTHER_TYPE = ("error", "other-type")
 
 
 @dataclass
@@ -113,6 +114,11 @@ def read(body):
     attestation = one(body, "attestation")
     log = one(body, "event_log", "eventlog")
     echo = one(body, "report_data")
+    for value in (quote, one(body, "intel_quote"), attestation, echo):
+        if value is not None and not isinstance(value, str):
+            raise Refused(*OTHER_TYPE)
+    if log is not None and (isinstance(log, Members) or not isinstance(log, (str, list))):
+        raise Refused(*OTHER_TYPE)
 
     inner = None
     if attestation not in (None, "", "0x"):

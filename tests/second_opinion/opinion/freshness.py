@@ -32,7 +32,10 @@ def judge(report_data, nonce, policy):
     names = ["raw", "ascii"] if policy.report_data == "auto" else [policy.report_data]
     if policy.tls_binding == "app-key" and nonce in (report_data[:32], report_data[32:]):
         return "pass", None
-    return ("pass", None) if report_data in [LAYOUTS[name](nonce) for name in names] else ("fail", "nonce-mismatch")
+    if report_data in [LAYOUTS[name](nonce) for name in names]:
+        return "pass", None
+    holds = nonce in (report_data[:32], report_data[32:]) or report_data in [layout(nonce) for layout in LAYOUTS.values()]
+    return ("error", "other-layout") if holds else ("fail", "nonce-mismatch")
 
 
 def echo(report_data, text):

@@ -96,13 +96,14 @@ class Judge:
         wanted = {part: self.pins.get(part) for part in have}
         if any(wanted[part] is not None and wanted[part].lower() != (have[part] or "") for part in have):
             self.say("fail", "implementation-changed")
-        pinned = all(wanted[part] is not None or have[part] is None for part in have)
+        # The address of the implementation says nothing that its code does not.
+        pinned = all(wanted[part] is not None or have[part] is None for part in have if part.endswith("code"))
         if not pinned:
             self.say("warn", "implementation-not-pinned")
         return pinned
 
     def owner(self, name, contract):
-        owner, pending = self.chain.address(contract, "8da5cb5b"), self.step(self.chain.address, contract, "e30c3978", True)
+        owner, pending = self.chain.address(contract, "8da5cb5b"), self.step(self.chain.address, contract, "e30c3978")
         owners = self.settings.get(f"{name}-owner")
         if owners is None:
             self.say("warn", "owner-not-pinned")
@@ -154,7 +155,6 @@ class Judge:
         owner, pinned = there
         self.step(self.code_allowed)
         any_device = self.step(self.device_allowed)
-        self.step(self.chain.boolean, self.app, "0aa58c83", False, False)
         if owner is not None:
             self.step(self.owner_of_app, owner)
         if self.settings.get("upgrades") == "disabled":
@@ -225,9 +225,12 @@ class Judge:
         asked = [params for method, params in self.chain.exchanges if method == "eth_call" and f'"{start}' in params and contract in params]
         if any(not any(device in params for params in asked) for device in self.devices()):
             raise Undetermined("not-asked")
-        answers = [self.chain.ask("eth_call", json.loads(params)) for params in asked]
-        if not any(each is not REVERTED and len(each) >= 32 and each[31] == 1 for each in answers):
-            self.say("warn", "boot-check")
+        for answer in [self.chain.ask("eth_call", json.loads(params)) for params in asked]:
+            if answer is REVERTED or len(answer) < 64 or any(answer[:31]) or answer[31] > 1:
+                raise Undetermined("unsupported")
+            if answer[31]:
+                return
+        self.say("warn", "boot-check")
 
 
 def judge(run, claims):

@@ -84,6 +84,18 @@ def of_certificate(leaf):
         raise Refused("malformed") from error
 
 
+def fits(meta):
+    """Whether the other members of GetMeta's answer have their types, where they are there."""
+    texts = [meta.get(name) for name in ("k256_pubkey", "kms_contract_address", "app_auth_implementation")]
+    chain = meta.get("chain_id")
+    return (all(each is None or isinstance(each, str) for each in texts) and isinstance(meta.get("os_image_verification", False), (bool, type(None)))
+            and (chain is None or strict_json.is_integer(chain) or isinstance(chain, str) and chain.isdigit()))
+
+
+def unprefixed(text):
+    return text.removeprefix("0x") if isinstance(text, str) else text
+
+
 def signed_by(certificate, root):
     """Whether the key of this SubjectPublicKeyInfo signed the certificate."""
     try:
@@ -242,12 +254,17 @@ class Server:
         try:
             meta = strict_json.parse(self.recorded.get("meta") or "")
             authority = x509.load_pem_x509_certificate(meta.get("ca_cert").encode())
-            if meta.repeated() or not all(isinstance(meta.get(name), bool) for name in ("is_dev", "allow_any_upgrade")):
+            if meta.repeated() or not fits(meta):
                 raise Refused("meta", "error")
         except (strict_json.Malformed, AttributeError, ValueError) as error:
             raise Refused("meta", "error") from error
-        if meta.get("is_dev") or meta.get("allow_any_upgrade"):
+        rules = [meta.get(name) for name in ("is_dev", "allow_any_upgrade")]
+        if any(not isinstance(each, (bool, type(None))) for each in rules):
+            raise Refused("meta", "error")
+        if any(rules):
             self.say("development")
+        elif None in rules:
+            self.say("meta", "error")
         shown_root = tls_binding.spki(authority).hex()
         is_changing = shown_root != self.root and shown_root in self.named_roots()
         if is_changing:
@@ -289,23 +306,23 @@ class Server:
             self.say(*(("bootstrap", "fail") if error.status == "fail" else undetermined))
 
     def bootstrap_holds(self, source, shown, document, k256):
-        texts = [shown.get(name) for name in ("ca_pubkey", "k256_pubkey")] if isinstance(shown, Members) else [None]
-        if any(hex_bytes(each) is None for each in texts):
+        texts = [unprefixed(shown.get(name)) for name in ("ca_pubkey", "k256_pubkey")] if isinstance(shown, Members) else [None]
+        if any(not hex_bytes(each) for each in texts):
             raise Refused("bootstrap", "warn")
         authority, other = (each.lower() for each in texts)
         if authority != self.root:
             raise Refused("bootstrap", "warn" if source == "contract" and authority in self.named_roots() else "fail")
-        if k256 is not None and k256.lower() != other:
+        if k256 is not None and unprefixed(k256).lower() != other:
             raise Refused("bootstrap")
         if shown.get("attestation") is not None:
             raise NotImplementedHere("a versioned attestation of a bootstrap")
-        data, log = hex_bytes(shown.get("quote")), hex_bytes(shown.get("eventlog"))
+        data, log = hex_bytes(unprefixed(shown.get("quote"))), hex_bytes(unprefixed(shown.get("eventlog")))
         if data is None or log is None:
             raise Refused("bootstrap", "warn")
         try:
             events = evidence.events_of(log.decode())
         except (evidence.Refused, UnicodeDecodeError) as error:
-            raise Refused("bootstrap") from error
+            raise Refused("bootstrap", "warn") from error
         parsed, *_ = verified(self.run, data, events, False, document and document.get("document"))
         text = f"dstack-kms-genereted-keys-v1:{authority};{other};"
         if parsed.report_data != keccak.keccak_256(text.encode()) + bytes(32) or quotes.td_attributes(parsed)[0] == "fail":

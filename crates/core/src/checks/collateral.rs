@@ -51,9 +51,9 @@ const EXPIRED: Reason = Reason {
     id: "expired",
     means: "A part of the collateral, or the machine's certificate, has ended, or ended before another part began. That is not \
             the app's fault.",
-    fix: "Fetch new collateral (a live run does), or replay at the time of capture with --at. If a live run says this, the \
-          PCCS does not refresh: name another with --pccs-url. A PCK certificate that ended must be renewed by the operator \
-          of the host.",
+    fix: "Check this machine's clock first: one that is ahead ends everything early. If it is right, fetch new collateral (a live \
+          run does), or replay at the time of capture with --at. If a live run says this, the PCCS does not refresh: name \
+          another with --pccs-url. A PCK certificate that ended must be renewed by the operator of the host.",
 };
 const NOT_YET_VALID: Reason = Reason {
     id: "not-yet-valid",
@@ -127,13 +127,17 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             .next()
             .map(|first| first.to_uppercase().collect())
             .unwrap_or_default();
+        let at = match gap {
+            UnusableCollateral::Expired { .. } => format!(" It was judged at {}.", rfc3339(claims.at)),
+            _ => String::new(),
+        };
         let from = match &claims.collateral_source {
             Some(source) => format!(" The collateral came from {source}."),
             None => String::new(),
         };
         return Finding::error(
             reason,
-            format!("{start}{}.{from}", chars.as_str().trim_end_matches('.')),
+            format!("{start}{}.{at}{from}", chars.as_str().trim_end_matches('.')),
         );
     }
     let overdue = claims

@@ -3,7 +3,7 @@
 //! Each of these checks decides of a measured document by the same function, so a plan refuses what a verification will refuse. Who
 //! built the images is decided by [`judge_images`](super::judge_images), once the statements are looked up.
 
-use super::{Finding, gpu, image_pins, key_provider, launch_inputs};
+use super::{Finding, gpu, image_pins, instance_id, key_provider, launch_inputs};
 use crate::compose::UnprovenDocument;
 use crate::policy::Policy;
 use crate::report::CheckId;
@@ -12,10 +12,11 @@ use crate::report::CheckId;
 type Decide = fn(&UnprovenDocument, &Policy) -> Option<Finding>;
 
 /// The checks that a document decides something of, in the order of [`CheckId::ALL`].
-const DECIDED: [(CheckId, Decide); 4] = [
+const DECIDED: [(CheckId, Decide); 5] = [
     (CheckId::ImagePins, image_pins::of_document),
     (CheckId::LaunchInputs, launch_inputs::of_document),
     (CheckId::KeyProvider, key_provider::of_document),
+    (CheckId::InstanceId, instance_id::of_document),
     (CheckId::Gpu, gpu::of_document),
 ];
 

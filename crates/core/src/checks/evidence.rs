@@ -22,6 +22,7 @@ pub(super) const CHECK: Check = Check {
         &TOO_FEW_INSTANCES,
         &UNSUPPORTED_PLATFORM,
         &TWO_INSTANCES,
+        &OTHER_TYPE,
         &MALFORMED_FIELD,
         &DUPLICATE_FIELD,
         &INFO_UNUSABLE,
@@ -89,6 +90,13 @@ const TWO_INSTANCES: Reason = Reason {
     means: "The quote and /info come from two instances of the app: the gateway picks one for each request.",
     fix: "Give the address of one instance: https://<instance-id>-<port>.<gateway>.",
 };
+const OTHER_TYPE: Reason = Reason {
+    id: "other-type",
+    means: "A field of the answer has another JSON type than the dstack SDK gives it: the app answers in a form of its own. Nothing \
+            of that is signed, so that nobody is accused.",
+    fix: "Answer with the whole object that the dstack SDK's getQuote() returns, unchanged and with nothing around it: see \
+          docs/expose-endpoints.md.",
+};
 const MALFORMED_FIELD: Reason = Reason {
     id: "malformed-field",
     means: "A field that matters has a value that no honest guest agent sends.",
@@ -101,8 +109,8 @@ const DUPLICATE_FIELD: Reason = Reason {
 };
 const INFO_UNUSABLE: Reason = Reason {
     id: "info-unusable",
-    means: "/info answers with something else than the guest agent's information, so it is treated as absent. Nothing that is \
-            proven rests on it.",
+    means: "/info answers with something else than the guest agent's information, or shows another compose document than the \
+            measured one, so that is treated as absent. Nothing that is proven rests on it.",
     fix: "Return what the dstack SDK's info() returns at /info, or name another path with --info-path. Without it, give the \
           compose document with --app-compose-file.",
 };
@@ -154,6 +162,7 @@ pub enum EvidenceReason {
     NoQuote,
     TooFewInstances,
     UnsupportedPlatform,
+    OtherType,
     MalformedField,
     DuplicateField,
     Internal,
@@ -212,6 +221,7 @@ impl EvidenceFailure {
             EvidenceReason::NoQuote => (&NO_QUOTE, Status::Error),
             EvidenceReason::TooFewInstances => (&TOO_FEW_INSTANCES, Status::Fail),
             EvidenceReason::UnsupportedPlatform => (&UNSUPPORTED_PLATFORM, Status::Error),
+            EvidenceReason::OtherType => (&OTHER_TYPE, Status::Error),
             EvidenceReason::Internal => (&INTERNAL, Status::Error),
             EvidenceReason::Deadline => (&DEADLINE, Status::Error),
             EvidenceReason::NotFinished => (&NOT_FINISHED, Status::Error),
@@ -248,6 +258,7 @@ impl From<EvidenceError> for EvidenceFailure {
             EvidenceError::UnsupportedPlatform { .. } | EvidenceError::TpmQuote { .. } => {
                 EvidenceReason::UnsupportedPlatform
             }
+            EvidenceError::OtherType { .. } => EvidenceReason::OtherType,
             EvidenceError::Malformed { .. } => EvidenceReason::MalformedField,
             EvidenceError::Duplicate { .. } => EvidenceReason::DuplicateField,
         };
@@ -283,6 +294,20 @@ fn run(claims: &Claims, _policy: &Policy) -> Finding {
                 "The evidence is well formed, and /info is treated as absent: {}.",
                 problem.to_string().trim_end_matches('.')
             ),
+        );
+    }
+    if let Some(text) = claims.other_document_in_info() {
+        return Finding::warn(
+            &INFO_UNUSABLE,
+            format!(
+                "The evidence is well formed, and the compose document in /info counts as not shown: it is another one (SHA-256 \
+                 {}) than the one that was measured. It is an old answer of a cache, or was written anew on the way.",
+                hex::encode(text)
+            ),
+        )
+        .advising(
+            "If a CDN, a proxy or the app keeps answers of /info, let it not, and verify again. Otherwise hand over the exact \
+             text of `app_compose`, never re-serialised (a final newline counts).",
         );
     }
     Finding::pass("The evidence is well formed.")

@@ -3,14 +3,20 @@
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
 use crate::policy::{Freshness, Policy, TlsBinding};
 use crate::report::{CheckId, Tier};
-use crate::verify::{Claims, Layout, Tls};
+use crate::verify::{Claims, Layout};
 
 pub(super) const CHECK: Check = Check {
     id: CheckId::Freshness,
     title: "Freshness",
     proves: "The quote was made after this run asked for it: this run's random nonce is signed inside.",
     prevents: "Replaying a quote of a deployment that is long gone. (Not relaying: see the verdict line.)",
-    reasons: &[&NONCE_MISMATCH, &NO_NONCE, &UNCHECKED, &QUOTE_NOT_PROVEN],
+    reasons: &[
+        &NONCE_MISMATCH,
+        &OTHER_LAYOUT,
+        &NO_NONCE,
+        &UNCHECKED,
+        &QUOTE_NOT_PROVEN,
+    ],
     required: Required::From(Tier::Hardware),
     harmless_skips: &[],
     harmless_warnings: &[],
@@ -21,8 +27,16 @@ pub(super) const CHECK: Check = Check {
 const NONCE_MISMATCH: Reason = Reason {
     id: "nonce-mismatch",
     means: "The signed report data does not hold this run's nonce: the quote was made for someone else, or earlier.",
-    fix: "If the app signs a transformed nonce, name the layout with --report-data; if it signs data of its own, use \
-          --freshness unchecked. Otherwise an old quote is being replayed: treat the host as hostile.",
+    fix: "If an answer of /attestation can come from a cache (a CDN, a proxy, the app), let it not. If the app signs data of its \
+          own in the place of the nonce, use --freshness unchecked. Otherwise an old quote is being replayed: treat the host as \
+          hostile.",
+};
+const OTHER_LAYOUT: Reason = Reason {
+    id: "other-layout",
+    means: "The signed report data holds this run's nonce in another layout than the accepted ones. It is no replay; what else it \
+            says, nobody named.",
+    fix: "If the app is meant to sign the nonce in this layout, name it with --report-data. Otherwise have the app quote the 32 \
+          bytes of the nonce: see docs/expose-endpoints.md.",
 };
 const NO_NONCE: Reason = Reason {
     id: "no-nonce",
@@ -36,11 +50,16 @@ const UNCHECKED: Reason = Reason {
     fix: "Remove `--freshness unchecked` once the app signs the verifier's nonce.",
 };
 
-/// The layouts that are accepted without being named. One with a key only beside the key of the live connection, which
+/// The layouts that are accepted without being named. One with a key only beside the key of the connection, which
 /// `tls-binding` compares.
+///
+/// Another key than the connection's makes no quote older: nobody could know the nonce before. Who could have 64 bytes of
+/// their choice quoted could have the nonce quoted in the layout `raw` as well. So the nonce behind such a key is fresh, and
+/// `tls-binding` says that another key answered.
 fn by_itself(claims: &Claims, policy: &Policy) -> Vec<Layout> {
     let tls = claims.tls.as_ref();
-    let is_compared = tls.is_some_and(Tls::quotes_its_key) || policy.tls_mode() == TlsBinding::AppKey;
+    let is_compared = tls.is_some_and(|tls| tls.quotes_its_key() || tls.quotes_another_key())
+        || policy.tls_mode() == TlsBinding::AppKey;
     let with_key = tls.filter(|_| is_compared).and_then(|tls| tls.app_key_layout);
     Layout::AUTO.into_iter().chain(with_key).collect()
 }
@@ -72,9 +91,6 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             "The quote signs the nonce of this evidence (layout `{layout}`)."
         ));
     }
-    let hint = Layout::that_gives(quote.report_data(), &nonce).map_or_else(String::new, |layout| {
-        format!(" It would match with --report-data {layout}.")
-    });
     let expected: Vec<String> = accepted
         .iter()
         .map(|layout| {
@@ -82,11 +98,21 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             format!("{text} ({layout})")
         })
         .collect();
-    Finding::fail(
-        &NONCE_MISMATCH,
-        format!("The signed report data does not hold the nonce that was sent.{hint}"),
-    )
-    .comparing(expected.join(" or "), hex::encode(quote.report_data()))
+    let finding = match Layout::that_gives(quote.report_data(), &nonce) {
+        Some(layout) => Finding::error(
+            &OTHER_LAYOUT,
+            format!(
+                "The signed report data holds the nonce that was sent, in a layout that is not accepted by itself: it would match \
+                 with --report-data {layout}."
+            ),
+        )
+        .against(policy.report_data.layout.and_then(|_| policy.setting("report-data"))),
+        None => Finding::fail(
+            &NONCE_MISMATCH,
+            "The signed report data does not hold the nonce that was sent.",
+        ),
+    };
+    finding.comparing(expected.join(" or "), hex::encode(quote.report_data()))
 }
 
 fn accepted_layouts(claims: &Claims, policy: &Policy) -> Vec<Layout> {

@@ -4,6 +4,7 @@ use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
     boot_claims,
 };
+use crate::compose::UnprovenDocument;
 use crate::policy::Policy;
 use crate::report::CheckId;
 use crate::verify::Claims;
@@ -38,6 +39,25 @@ const NO_EXPECTATION: Reason = Reason {
     means: "No instance id is expected: one instance of possibly many was sampled.",
     fix: "Give --instance-id, or the address of each instance.",
 };
+
+/// What this check will say of a deployment of this document: one that asks for no instance id gets none.
+pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+    let expected = policy
+        .instance_ids
+        .as_ref()
+        .filter(|_| !document.has_instance_id())?;
+    Some(
+        Finding::fail(
+            &INSTANCE_ID_MISMATCH,
+            format!(
+                "The document asks for no instance id (`no_instance_id` is true); {} expects one.",
+                expected.origin
+            ),
+        )
+        .advising("Set `no_instance_id` to false, or remove the expected instance id.")
+        .against(expected.origin.clone()),
+    )
+}
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     let boot = match boot_claims(claims) {

@@ -2,11 +2,10 @@
 
 use super::{
     Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason,
-    Required, boot_claims,
+    Required, boot_claims, own_reference_values,
 };
 use crate::compose::UnprovenDocument;
 use crate::policy::{Expected, KeyProviders, Policy};
-use crate::reference::ReferenceValues;
 use crate::report::{AcceptedKind, CheckId, Status, Tier};
 use crate::verify::{Claims, KeyProvider};
 
@@ -98,14 +97,17 @@ fn judged(claims: &Claims, policy: &Policy) -> Finding {
     };
     let actual = boot.key_provider();
     match &policy.key_provider {
-        Some(expected) => judge(actual, expected, &policy.reference),
-        None => unnamed(actual, &policy.reference),
+        Some(expected) => judge(actual, expected, policy),
+        None => unnamed(actual, policy),
     }
 }
 
-/// What this check will say of a deployment of this document, where its keys come from no KMS. Which KMS it is, the host decides.
+/// What this check will say of a deployment of this document. Which KMS it is, the host decides: a document that takes its keys
+/// from one is refused only where every expected provider is another kind.
 pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
-    let name = document.key_provider_beside_a_kms()?;
+    let Some(name) = document.key_provider_beside_a_kms() else {
+        return of_a_kms(policy.key_provider.as_ref()?);
+    };
     let expected = match &policy.key_provider {
         None => {
             return Some(Finding::fail(
@@ -136,12 +138,30 @@ pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Optio
     })
 }
 
+/// What is said of a document that takes its keys from a KMS.
+fn of_a_kms(expected: &Expected<KeyProviders>) -> Option<Finding> {
+    let can_be = match &expected.value {
+        KeyProviders::Unchecked | KeyProviders::AnyKms => true,
+        KeyProviders::Named(pins) => pins.iter().any(|pin| pin.name == "kms"),
+    };
+    (!can_be).then(|| {
+        Finding::fail(
+            &PROVIDER_MISMATCH,
+            format!(
+                "The document takes the VM's keys from a KMS; {} expects {}.",
+                expected.origin, expected.value
+            ),
+        )
+        .against(expected.origin.clone())
+    })
+}
+
 /// The provider against what is expected.
-fn judge(actual: &KeyProvider, expected: &Expected<KeyProviders>, reference: &ReferenceValues) -> Finding {
+fn judge(actual: &KeyProvider, expected: &Expected<KeyProviders>, policy: &Policy) -> Finding {
     let Expected { value, origin } = expected;
     let is_kms = actual.name == "kms";
     if *value == KeyProviders::AnyKms && is_kms {
-        return match known(actual, reference) {
+        return match known(actual, policy) {
             Some(finding) => finding,
             None => Finding::waived(
                 &UNCHECKED,
@@ -168,7 +188,7 @@ fn judge(actual: &KeyProvider, expected: &Expected<KeyProviders>, reference: &Re
 }
 
 /// Nothing is expected: a KMS of a known party alone will do.
-fn unnamed(actual: &KeyProvider, reference: &ReferenceValues) -> Finding {
+fn unnamed(actual: &KeyProvider, policy: &Policy) -> Finding {
     if actual.name != "kms" {
         return Finding::fail(
             &NOT_NAMED,
@@ -179,7 +199,7 @@ fn unnamed(actual: &KeyProvider, reference: &ReferenceValues) -> Finding {
         )
         .found(actual.to_string());
     }
-    known(actual, reference).unwrap_or_else(|| {
+    known(actual, policy).unwrap_or_else(|| {
         Finding::warn(
             &UNPINNED,
             "The keys come from a KMS that is neither known nor named. This does not meet `code`.",
@@ -189,10 +209,12 @@ fn unnamed(actual: &KeyProvider, reference: &ReferenceValues) -> Finding {
 }
 
 /// A pass, if the KMS is one of a known party.
-fn known(actual: &KeyProvider, reference: &ReferenceValues) -> Option<Finding> {
-    let row = reference.kms_by_id(&actual.id)?;
-    Some(Finding::pass(format!(
-        "The keys come from {} (`{}`).",
-        row.what, row.name
+fn known(actual: &KeyProvider, policy: &Policy) -> Option<Finding> {
+    let row = policy.reference.kms_by_id(&actual.id)?;
+    let finding = Finding::pass(format!("The keys come from {} (`{}`).", row.what, row.name));
+    Some(finding.accepting(own_reference_values(
+        row.origin,
+        &format!("the KMS {}", row.name),
+        policy,
     )))
 }

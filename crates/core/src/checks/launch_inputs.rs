@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
 use super::{
     BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason, Required,
+    own_reference_values,
 };
 use crate::compose::launch_script;
 use crate::compose::{ComposeFile, ComposePlaces, LaunchScript, UnprovenDocument};
@@ -208,7 +209,20 @@ fn judge(
             .partition(is_reviewed);
     let outside = format!("{}{}", from_outside(&file.outside), gpus(&file.gpus));
     let Some(gravest) = open.first() else {
-        return Finding::pass(format!("{}{outside}", calm(envelope, file, &reviewed, policy)));
+        let script = envelope.get("pre_launch_script").and_then(script_hash);
+        let row = script.and_then(|hash| policy.reference.script(&hex::encode(hash)));
+        // A script whose hash stands in the lock rests on no row.
+        let is_locked = locked.is_some_and(|locked| {
+            locked.envelope.get("pre_launch_script") == envelope.get("pre_launch_script")
+        });
+        let own = row.filter(|_| !is_locked).and_then(|row| {
+            own_reference_values(
+                row.origin,
+                &format!("the pre-launch script {}", row.title()),
+                policy,
+            )
+        });
+        return Finding::pass(format!("{}{outside}", calm(envelope, file, &reviewed, policy))).accepting(own);
     };
     let texts: Vec<&str> = open.iter().map(|concern| concern.text.as_str()).collect();
     let detail = format!("Not reviewed: {}.{outside}", texts.join("; "));
@@ -266,7 +280,7 @@ fn calm(envelope: &LaunchSettings, file: &ComposeFile, reviewed: &[Concern], pol
         0 => "Nothing risky",
         _ => "Nothing risky beyond what `image-pins` names",
     };
-    match envelope.get("pre_launch_script").and_then(script) {
+    match envelope.get("pre_launch_script").and_then(script_hash) {
         Some(hash) => match policy.reference.script(&hex::encode(hash)) {
             Some(row) => format!(
                 "{nothing}; the pre-launch script is {} ({}).",
@@ -452,7 +466,7 @@ fn has_launch_token(envelope: &LaunchSettings) -> bool {
 fn pre_launch_script(envelope: &LaunchSettings, reference: &ReferenceValues) -> Option<Concern> {
     const FIELD: &str = "pre_launch_script";
     let value = envelope.get(FIELD).filter(|value| !value.is_null())?;
-    let text = match script(value) {
+    let text = match script_hash(value) {
         Some(hash) if hash == EMPTY || reference.script(&hex::encode(hash)).is_some() => return None,
         Some(hash) => format!(
             "an unknown pre-launch script runs as root (SHA-256 {})",
@@ -518,7 +532,7 @@ const EMPTY: [u8; 32] = [
 ];
 
 /// The hash of a script, out of the `sha256:` form of the envelope.
-fn script(value: &Value) -> Option<[u8; 32]> {
+fn script_hash(value: &Value) -> Option<[u8; 32]> {
     let digits = value.as_str()?.strip_prefix("sha256:")?;
     hex::decode(digits).ok()?.try_into().ok()
 }

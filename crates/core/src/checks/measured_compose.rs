@@ -27,6 +27,10 @@ pub(super) fn measured_compose(claims: &Claims) -> Result<(&BootClaims, &Measure
         Err(NotProven::Refused(_)) => Err(Finding::error(
             &COMPOSE_NOT_PROVEN,
             "Not determined: the compose document is not the measured one.",
+        )
+        .advising(
+            "If a CDN, a proxy or the app keeps answers of /info, let it not, and verify again. Otherwise hand over the exact text \
+             of `app_compose`, never re-serialised (a final newline counts).",
         )),
         Err(NotProven::Absent | NotProven::NotReached) if claims.compose_is_object => {
             Err(Finding::error(&NO_COMPOSE_DOCUMENT, AS_OBJECT))

@@ -28,6 +28,7 @@ mod measured_compose;
 mod mr_config_id;
 mod not_proven;
 mod os_image;
+mod own_reference;
 mod phala_api;
 mod platform_id;
 mod quote_signature;
@@ -46,15 +47,17 @@ pub use forecasts::forecasts;
 pub(crate) use not_proven::{BOOT_ORDER_NOT_PROVEN, EVENT_LOG_NOT_PROVEN, QUOTE_NOT_PROVEN};
 pub(crate) use source_provenance::proven_sources;
 pub use source_provenance::{
-    SeveralSources, Sought, judge_images, locked_sources, signer_problem, sought_in, sought_sources,
-    statements_of_files,
+    SeveralSources, Sought, judge_image, judge_images, locked_sources, signer_problem, sought_in,
+    sought_sources, statements_of_files,
 };
 
+pub(crate) use compose_hash::second_release;
 pub(crate) use tls_binding::refused_certificate;
 
 use crate::policy::Policy;
 use crate::report::{CheckId, each_check};
 use not_proven::{boot_claims, proven_quote, quote_not_proven};
+use own_reference::own_reference_values;
 
 macro_rules! list {
     ($($module:ident $id:ident $name:literal)*) => {

@@ -70,6 +70,11 @@ impl UnprovenDocument {
         }
     }
 
+    /// Whether the guest will have an instance id.
+    pub(crate) fn has_instance_id(&self) -> bool {
+        self.members.get("no_instance_id") != Some(&Value::Bool(true))
+    }
+
     /// Whether the guest will attest its GPUs while it boots.
     pub(crate) fn attests_gpus(&self) -> bool {
         let policy = self

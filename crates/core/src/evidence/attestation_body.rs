@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::json::Object;
+use super::json::{Object, kind_of};
 use super::limits::{MAX_ATTESTATION_BYTES, MAX_QUOTE_BYTES, MAX_VERSIONED_BYTES};
 use super::{
     Attestation, BootEvents, Event, EventVersion, EvidenceError, GpuEvidence, QuoteBytes, Unproven, bytes,
@@ -29,7 +29,8 @@ impl Attestation {
             document: DOCUMENT,
             problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
         })?;
-        let object = Object::document(DOCUMENT, text)?;
+        let object = Object::document(DOCUMENT, text).map_err(|error| in_own_form(error, text))?;
+        refuse_other_types(&object)?;
         let versioned = versioned_member(&object)?;
         let has_quote = object.get("quote")?.is_some_and(|quote| quote.get() != "\"\"");
         let attestation = match versioned {
@@ -204,8 +205,70 @@ fn parse_quote(object: &Object<'_>) -> Result<QuoteBytes, EvidenceError> {
             Err(object.malformed(OTHER_NAME, "differs from the `quote` beside it"))
         }
         (Some(quote), _) | (None, Some(quote)) => Ok(quote),
-        (None, None) => Err(EvidenceError::NoQuote { document: DOCUMENT }),
+        (None, None) => Err(EvidenceError::NoQuote {
+            document: DOCUMENT,
+            below: quote_below(object),
+        }),
     }
+}
+
+/// A body that is JSON and no object is an app's own form.
+fn in_own_form(error: EvidenceError, text: &str) -> EvidenceError {
+    match error {
+        EvidenceError::Malformed {
+            document,
+            field,
+            problem,
+        } if !text.trim_start().starts_with('{') => EvidenceError::OtherType {
+            document,
+            field,
+            problem,
+            below: None,
+        },
+        error => error,
+    }
+}
+
+/// Refuses members whose JSON type is another one than the SDK's, before anything of them is read. Apps wrap what the SDK
+/// returns; nothing of that is signed, so that nobody is accused.
+fn refuse_other_types(object: &Object<'_>) -> Result<(), EvidenceError> {
+    const TEXT: (&str, &str) = ("\"", "a string expected");
+    const LOG: (&str, &str) = ("\"[", "a list of events expected");
+    for (name, (begins, expected)) in [
+        ("quote", TEXT),
+        ("intel_quote", TEXT),
+        ("attestation", TEXT),
+        ("report_data", TEXT),
+        ("event_log", LOG),
+        ("eventlog", LOG),
+    ] {
+        let other = object
+            .get(name)?
+            .filter(|value| !value.get().starts_with(|c: char| begins.contains(c)));
+        if let Some(value) = other {
+            return Err(EvidenceError::OtherType {
+                document: DOCUMENT,
+                field: object.field(name),
+                problem: format!("is {}; {expected}", kind_of(value.get())),
+                below: quote_below(object),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The path of a member that looks like a quote, one level below where the SDK has it.
+fn quote_below(object: &Object<'_>) -> Option<String> {
+    object
+        .members()
+        .filter(|(_, value)| value.get().starts_with('{'))
+        .find_map(|(name, value)| {
+            let inner = Object::at(DOCUMENT, object.field(name), value.get()).ok()?;
+            ["quote", "intel_quote"].into_iter().find_map(|quote| {
+                let value = inner.get(quote).ok()??;
+                (value.get().starts_with('"') && value.get() != "\"\"").then(|| inner.field(quote))
+            })
+        })
 }
 
 /// The app's information inside a body of `/attestation`, as private AI gateways answer both in one; as it is written.

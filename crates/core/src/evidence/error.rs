@@ -35,11 +35,28 @@ pub enum EvidenceError {
     /// The document is well formed but holds no quote.
     #[error(
         "{document} has no `quote`: the app must answer with what the dstack SDK's getQuote() returns (stopped or \
-         non-TDX instances have none)"
+         non-TDX instances have none){}", lies_below(.below.as_deref())
     )]
     NoQuote {
         /// Which document.
         document: &'static str,
+        /// Path of a member that looks like a quote, one level below where it belongs.
+        below: Option<String>,
+    },
+    /// A field has another JSON type than the SDK gives it: the app answers in a form of its own, of which nothing is signed.
+    #[error(
+        "{document}: `{field}` {problem}. The app must answer with what the dstack SDK's getQuote() returns, \
+         unchanged{}", lies_below(.below.as_deref())
+    )]
+    OtherType {
+        /// Which document.
+        document: &'static str,
+        /// The field.
+        field: String,
+        /// Which type it has, and which the SDK gives it.
+        problem: String,
+        /// Path of a member that looks like a quote, one level below where it belongs.
+        below: Option<String>,
     },
     /// Evidence of another TEE than Intel TDX.
     #[error("{document} is of the platform {kind}; this version verifies `tdx` alone")]
@@ -78,6 +95,13 @@ pub enum EvidenceError {
     },
 }
 
+/// Where a quote lies instead, for people.
+fn lies_below(path: Option<&str>) -> String {
+    path.map_or_else(String::new, |path| {
+        format!("; `{path}` looks like a quote: answer with the object that holds it, not with one around it")
+    })
+}
+
 impl EvidenceError {
     /// The reason under which the `evidence` check reports it.
     #[must_use]
@@ -87,6 +111,7 @@ impl EvidenceError {
             Self::TooLarge { .. } | Self::ComposeTooLarge { .. } => "too-large",
             Self::NoQuote { .. } => "no-quote",
             Self::UnsupportedPlatform { .. } | Self::TpmQuote { .. } => "unsupported-platform",
+            Self::OtherType { .. } => "other-type",
             Self::Malformed { .. } => "malformed-field",
             Self::Duplicate { .. } => "duplicate-field",
         }

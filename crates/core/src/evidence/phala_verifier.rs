@@ -42,7 +42,7 @@ pub struct PhalaQuote {
     pub verified: bool,
     /// `header.tee_type`.
     pub tee_type: String,
-    /// The fields of the TD report in the order of [`BODY_FIELDS`].
+    /// The fields of the TD report that the API names, in the order in which they stand in the report.
     pub fields: Vec<Vec<u8>>,
 }
 

@@ -44,16 +44,24 @@ fn with_comments(before: &str, after: &str) -> String {
         };
         out.push_str(after.get(copied..line.start).unwrap_or_default());
         copied = line.start;
+        let is_same = without_comments(before.value).eq(without_comments(line.value));
         for comment in before
             .above
             .iter()
             .filter(|comment| !line.above.contains(*comment))
         {
-            out.push_str(&format!("{comment}\n"));
+            // What was reviewed was the value before, above the line as at its end.
+            match is_same || comment.starts_with(OF_THE_VALUE_BEFORE) {
+                true => out.push_str(&format!("{comment}\n")),
+                false => out.push_str(&format!(
+                    "{OF_THE_VALUE_BEFORE}{}\n",
+                    comment.trim_start_matches('#').trim()
+                )),
+            }
         }
         let own = before.trailing.filter(|comment| !is_generated(comment));
         match own.filter(|_| line.trailing != own) {
-            Some(comment) if before.value == line.value => {
+            Some(comment) if is_same => {
                 out.push_str(after.get(copied..line.value_end).unwrap_or_default());
                 out.push_str(&format!(" # {comment}"));
                 copied = line.end;
@@ -199,6 +207,12 @@ fn split_comment(line: &str) -> (&str, Option<&str>) {
     (line, None)
 }
 
+/// The lines of a value without the comments in it: people write some between the entries of a list.
+fn without_comments(value: &str) -> impl Iterator<Item = &str> {
+    let lines = value.lines().map(|line| split_comment(line).0.trim());
+    lines.filter(|line| !line.is_empty())
+}
+
 /// Whether the program writes this behind a value: where the value comes from.
 fn is_generated(comment: &str) -> bool {
     matches!(comment, "observed" | "a waiver" | "accepted" | said::SAID) || comment.starts_with("known: ")
@@ -277,6 +291,8 @@ mod tests {
             after.contains("# Of the value before this one: rack 7\nfmspc = \"000000000000\" # observed"),
             "{after}"
         );
+        // A comment above a section is about no value.
+        assert!(after.contains("# Ours:\n[images]\n"), "{after}");
         assert_eq!(Lock::parse(&after, "").as_ref(), Ok(&changed));
         let mut without = arbitrary::example();
         without.images.clear();
@@ -285,6 +301,38 @@ mod tests {
         assert!(
             end.contains("# Ours:") && end.contains("# Signed by the release job."),
             "{after}"
+        );
+    }
+
+    #[test]
+    fn a_comment_above_a_value_that_changed_says_that_it_is_of_the_one_before() {
+        let before = text(&arbitrary::example()).replacen(
+            "compose_hash = ",
+            "# Reviewed by Anna on 1 Nov: this is our release 1.2\n##   Approved.\ncompose_hash = ",
+            1,
+        );
+        let mut other = arbitrary::example();
+        other.compose_hash = [0xee; 32].into();
+        let after = keep_comments(&before, &text(&other));
+        let marked = "# Of the value before this one: Reviewed by Anna on 1 Nov: this is our release 1.2\n\
+                      # Of the value before this one: Approved.\ncompose_hash = \"eeee";
+        assert!(after.contains(marked), "{after}");
+        // Marked once, whatever else changes.
+        let mut third = arbitrary::example();
+        third.compose_hash = [0xdd; 32].into();
+        let again = keep_comments(&after, &text(&third));
+        assert_eq!(
+            again.matches("# Of the value before this one: ").count(),
+            2,
+            "{again}"
+        );
+        // A value that stays keeps its comment as it is.
+        let same = keep_comments(&before, &text(&arbitrary::example()));
+        assert!(
+            same.contains(
+                "# Reviewed by Anna on 1 Nov: this is our release 1.2\n##   Approved.\ncompose_hash = "
+            ),
+            "{same}"
         );
     }
 

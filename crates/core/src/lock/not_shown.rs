@@ -18,6 +18,8 @@ pub enum Unasked {
     Governance,
     /// `[tls]`: there was no TLS connection to the app.
     Tls,
+    /// `known_by` of `[os_image]`: neither the guest's measurement document nor files of the image confirm the hash.
+    ImageHash,
 }
 
 impl Unasked {
@@ -30,6 +32,7 @@ impl Unasked {
             Self::Kms => super::kms::SECTION,
             Self::Governance => super::governance::SECTION,
             Self::Tls => super::tls::SECTION,
+            Self::ImageHash => "known_by of [os_image]",
         }
     }
 }
@@ -60,6 +63,8 @@ impl NotAsked {
             Unasked::Kms => kept(&mut lock.kms, &before.kms),
             Unasked::Governance => kept(&mut lock.governance, &before.governance),
             Unasked::Tls => kept(&mut lock.tls, &before.tls),
+            // Decided with the image: `Pinned::accept`.
+            Unasked::ImageHash => false,
         };
         self.0.iter().filter(is_kept).copied().collect()
     }

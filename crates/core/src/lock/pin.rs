@@ -16,7 +16,7 @@ use crate::compose::launch_script;
 use crate::evidence::EvidenceError;
 use crate::policy::KnownBy;
 use crate::policy::{KeyProviderPin, PublishedImage, WrittenRule};
-use crate::reference::{OsClass, ReferenceValues};
+use crate::reference::{OsClass, ReferenceValues, RowOrigin};
 use crate::report::TrustRootKind;
 use crate::verify::gpu::GpuNonce;
 use crate::verify::{
@@ -77,6 +77,8 @@ pub struct Pinned {
     reservations: Vec<PinWarning>,
     /// Whether RTMR0 is that of a listed shape.
     is_listed_shape: bool,
+    /// The hash of the image whose measurement document has the registers of the quote, 32 bytes.
+    documented: Option<[u8; 32]>,
     not_asked: NotAsked,
     at: u64,
 }
@@ -206,20 +208,24 @@ pub fn pin(
     let has_images = reservations
         .iter()
         .all(|reservation| reservation.name() != AcceptName::UnreadCompose);
+    // A row that was only observed is not a reference.
+    let os = claims
+        .os(reference)
+        .filter(|os| os.row().class != OsClass::Observed && !os.is_third_party());
     let pinned = Pinned {
         not_asked: NotAsked::of(claims, fresh, has_images),
         notes: Notes {
-            // A row that was only observed is not a reference.
-            os_image: claims
-                .os(reference)
-                .filter(|os| os.row().class != OsClass::Observed && !os.is_third_party())
-                .map(|os| os.row().name.to_string()),
+            os_image: os.as_ref().map(|os| os.row().name.to_string()),
+            own_rows: os
+                .filter(|os| os.row().origin == RowOrigin::File)
+                .map(|_| reference.file_name().unwrap_or_default().to_owned()),
             simulated: root == TrustRootKind::Custom,
             ..notes
         },
         lock,
         reservations,
         is_listed_shape: reference.shape_of(rtmr0).is_some(),
+        documented: claims.shown_document.booted_image().copied(),
         at: claims.at,
     };
     match pinned.lock.to_toml(&pinned.notes).len() {
@@ -267,6 +273,7 @@ impl Pinned {
             notes,
             mut reservations,
             is_listed_shape,
+            documented,
             not_asked,
             at,
         } = self;
@@ -295,6 +302,14 @@ impl Pinned {
         let is_needless = |name: &&AcceptName| !new.iter().any(|reservation| reservation.name() == **name);
         let needless = accepting.names.iter().filter(is_needless).copied().collect();
         if let Some(os) = &mut lock.os_image {
+            let is_confirmed = |kept: &KnownBy| {
+                matches!(kept, KnownBy::DevelopmentFiles(_))
+                    || documented.as_ref() == kept.hash()
+                    || os.known_by.is_some_and(|now| now != KnownBy::Unknown)
+            };
+            if kept.is_some_and(|kept| !is_confirmed(&kept)) {
+                unasked.push(Unasked::ImageHash);
+            }
             os.known_by = kept.or(os.known_by);
             os.vulnerable_until = vulnerable_until(&reservations, &new, before, at);
         }

@@ -331,6 +331,38 @@ fn what_people_wrote_into_a_lock_stays() {
     lock.key_provider = format!("{root},kms:abcd").parse().ok();
     let again = pinned.accept(&naming(""), Some(&lock)).unwrap();
     assert_eq!(again.lock, lock);
+    // That nothing confirms the hash in this run is said.
+    assert!(again.unasked.contains(&Unasked::ImageHash), "{:?}", again.unasked);
+}
+
+#[test]
+fn a_row_of_the_users_own_file_is_named_with_the_file() {
+    let cvm = lying(&[]);
+    let report = cvm.td_report([0; 64]);
+    let [_, rtmr1, rtmr2, _] = report.rtmr.map(hex::encode);
+    let tail = "source = \"ours\"\ndate = \"2026-10-01\"\n";
+    let rows = format!(
+        "updated = \"2026-10-01\"\n[[firmware]]\nname = \"ours\"\nmrtd = \"{}\"\nnote = \"ours\"\n{tail}[[image]]\nname = \
+         \"our-os-1.0\"\nversion = \"1.0\"\nclass = \"production\"\nos_image_hash = \"{}\"\nfirmware = \"ours\"\nrtmr1 = \
+         \"{rtmr1}\"\nrtmr2 = \"{rtmr2}\"\n{tail}",
+        hex::encode(report.mr_td),
+        "ab".repeat(32)
+    );
+    let built_in = ReferenceValues::built_in();
+    let text_with = |reference: &ReferenceValues| {
+        let claims = facts_of(&cvm, true, Some(NONCE));
+        let pinned = super::pin(&claims, true, TrustRootKind::Custom, reference, None).unwrap();
+        pinned.accept(&Accepting::nothing(), None).unwrap().text
+    };
+    let own = text_with(&built_in.with_file("ref.toml", rows.as_bytes()).unwrap());
+    assert!(
+        own.contains("# known: our-os-1.0, by a file: ref.toml\n"),
+        "{own}"
+    );
+    assert!(own.contains("# known by a file: "), "{own}");
+    let known = text_with(&built_in.with_built_in_rows(&rows).unwrap());
+    assert!(known.contains("# known: our-os-1.0\n"), "{known}");
+    assert!(!known.contains("by a file"), "{known}");
 }
 
 type Outcome = Vec<(CheckId, Status, Option<&'static str>)>;

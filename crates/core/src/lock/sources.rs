@@ -66,6 +66,8 @@ fn rule(section: &mut TomlTable<'_>) -> Result<WrittenRule, LockMistake> {
         from: list(section, "from")?,
         via: text(section, "via")?,
         provenance: text(section, "provenance")?,
+        // What was proven of a deployment runs in it.
+        optional: false,
     };
     match rule.rule(LockOrigin::from("").key(&[])) {
         Ok(_) => Ok(rule),

@@ -14,6 +14,8 @@ use crate::toml_text::literal::{key, one_line, quoted};
 pub struct Notes {
     /// The row of the built-in table of OS images whose MRTD, RTMR1 and RTMR2 are the locked ones.
     pub os_image: Option<String>,
+    /// The user's file of reference values that the row of the image is of; absent for a built-in row.
+    pub own_rows: Option<String>,
     /// Whether the evidence rests on another root than Intel's.
     pub simulated: bool,
     /// What is said of each place that decides code, by its path.
@@ -30,6 +32,10 @@ const HEADER: &str = "\
 const SIMULATED: &str = "\
 #
 # SIMULATED: the evidence rests on another root than the built-in ones, so nothing here was proven about hardware.
+";
+const OWN_ROWS_REMARK: &str = "\
+#
+# known by a file: the value is in the file of reference values that is named, and not in cvm-verify's own tables. Review the row.
 ";
 const SAID_REMARK: &str = "\
 #
@@ -65,9 +71,13 @@ const OS_IMAGE: &str = "
 ";
 const KNOWN_BY: &str = "\
 # How the image was known when this was written: row (of cvm-verify's table), published-hash HASH, files HASH,
+# development-files HASH, or unknown. A verdict names the last two as accepted in writing, and a hash that its run does not
+# confirm.
+";
+/// What earlier versions wrote in its place.
+const KNOWN_BY_OF_TWO: &str = "\
 # development-files HASH, or unknown; a verdict names the last two as accepted in writing.
 ";
-/// What an earlier version wrote in its place.
 const KNOWN_BY_BEFORE: &str = "\
 # How the image was known when this was written: row (of cvm-verify's table), published-hash HASH, files HASH, or unknown,
 # which a verdict names as accepted in writing.
@@ -85,6 +95,7 @@ pub(super) fn comments() -> impl Iterator<Item = &'static str> {
     [
         HEADER,
         SIMULATED,
+        OWN_ROWS_REMARK,
         SAID_REMARK,
         ORIGIN,
         COMPOSE_HASH,
@@ -96,6 +107,7 @@ pub(super) fn comments() -> impl Iterator<Item = &'static str> {
         places::COMMENT,
         OS_IMAGE,
         KNOWN_BY,
+        KNOWN_BY_OF_TWO,
         KNOWN_BY_BEFORE,
         VULNERABLE_UNTIL,
         PLATFORM,
@@ -243,6 +255,9 @@ fn remarks(notes: &Notes) -> String {
     if notes.simulated {
         out.push_str(SIMULATED);
     }
+    if notes.own_rows.is_some() {
+        out.push_str(OWN_ROWS_REMARK);
+    }
     if notes.said != Said::default() {
         out.push_str(SAID_REMARK);
     }
@@ -258,10 +273,11 @@ fn section(out: &mut String, comment: &str, lines: impl Iterator<Item = (String,
 }
 
 fn os_image(os: &LockedOs, notes: &Notes) -> String {
-    let image = notes
-        .os_image
-        .as_deref()
-        .map_or_else(|| OBSERVED.to_owned(), known);
+    let image = match (&notes.os_image, &notes.own_rows) {
+        (None, _) => OBSERVED.to_owned(),
+        (Some(name), None) => known(name),
+        (Some(name), Some(file)) => known(&format!("{name}, by a file: {file}")),
+    };
     let mut out = OS_IMAGE.to_owned();
     for (name, value) in os.named() {
         let provenance = match name {
@@ -331,6 +347,7 @@ mod tests {
         insta::assert_snapshot!(
             arbitrary::example().to_toml(&Notes {
                 os_image: Some("dstack-0.5.3".to_owned()),
+                own_rows: None,
                 simulated: true,
                 places: [(
                     "services.web.command".to_owned(),

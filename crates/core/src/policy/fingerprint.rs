@@ -249,6 +249,7 @@ impl Encoding {
             OsImagePolicy::Published(PublishedImage {
                 os_image_hash,
                 row: _,
+                is_by_name: _,
                 vulnerable_until,
                 files: _,
             }) => {

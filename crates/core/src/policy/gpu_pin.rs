@@ -18,7 +18,7 @@ pub const KEYS: [&str; 9] = [
 /// A kind of GPU, and what it measures.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GpuPin {
-    /// The values of [`KEYS`]; `none` if the GPU does not say.
+    /// The values of the keys of a `[[gpus]]` entry, in their order; `none` if the GPU does not say.
     pub kind: [String; KEYS.len()],
     /// SHA-256 over all measurements: see `VerifiedDevice::measurements_sha256`.
     pub measurements: [u8; 32],

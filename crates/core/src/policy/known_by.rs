@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use crate::evidence::parse_user_hex;
 
-/// How an OS image was known when it was locked. An image that was known by nothing is accepted in writing; that it was known
-/// is the word of whoever commits the lock.
+/// How an OS image was known when it was locked: the word of whoever commits the lock. It is proof where a run confirms it; otherwise
+/// the image is accepted in writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownBy {
     /// Its registers are those of a row of the table.
@@ -25,6 +25,17 @@ pub enum KnownBy {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is none of row, published-hash HASH, files HASH, development-files HASH, unknown")]
 pub struct KnownByError;
+
+impl KnownBy {
+    /// The hash that it names, 32 bytes: a claim, which a run confirms or not.
+    #[must_use]
+    pub const fn hash(&self) -> Option<&[u8; 32]> {
+        match self {
+            Self::PublishedHash(hash) | Self::Files(hash) | Self::DevelopmentFiles(hash) => Some(hash),
+            Self::Row | Self::Unknown => None,
+        }
+    }
+}
 
 impl FromStr for KnownBy {
     type Err = KnownByError;

@@ -65,6 +65,10 @@ impl ReportMaxAge {
     /// The longest, seconds.
     const LONGEST: u64 = 30 * 24 * 60 * 60;
 
+    /// What is the default where the run has a name, 24 hours: the jobs of a run may take hours, and a CI keeps the reports of its
+    /// earlier attempts for weeks.
+    pub const OF_A_NAMED_RUN: Self = Self(24 * 60 * 60);
+
     /// The age in seconds.
     #[must_use]
     pub const fn seconds(self) -> u64 {

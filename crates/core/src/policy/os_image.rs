@@ -54,6 +54,8 @@ pub struct PublishedImage {
     pub os_image_hash: [u8; 32],
     /// What is known of it; absent if the hash is in no row.
     pub row: Option<Arc<OsImageRow>>,
+    /// Whether it was named by the name of the row, which says the hash.
+    pub is_by_name: bool,
     /// Until when it is accepted although it has a published vulnerability, Unix seconds.
     pub vulnerable_until: Option<u64>,
     /// What its files were measured as, where the user gave them.
@@ -88,6 +90,7 @@ impl PublishedImage {
         Self {
             os_image_hash,
             row: reference.image_by_hash(&os_image_hash).cloned(),
+            is_by_name: false,
             vulnerable_until: None,
             files: Some(Arc::new(files)),
         }
@@ -244,10 +247,10 @@ fn parse_published(text: &str, reference: &ReferenceValues) -> Result<Option<Pub
         Some((name, date)) => (name, Some(date)),
         None => (text, None),
     };
-    let (os_image_hash, row) = match parse_user_hex::<32>(name) {
-        Ok(hash) => (hash, reference.image_by_hash(&hash)),
+    let (os_image_hash, row, is_by_name) = match parse_user_hex::<32>(name) {
+        Ok(hash) => (hash, reference.image_by_hash(&hash), false),
         Err(_) => match reference.image_by_name(name) {
-            Some((hash, row)) => (hash, Some(row)),
+            Some((hash, row)) => (hash, Some(row), true),
             None => return Ok(None),
         },
     };
@@ -257,6 +260,7 @@ fn parse_published(text: &str, reference: &ReferenceValues) -> Result<Option<Pub
     Ok(Some(PublishedImage {
         os_image_hash,
         row: row.cloned(),
+        is_by_name,
         vulnerable_until,
         files: None,
     }))

@@ -42,6 +42,8 @@ pub struct SourceRule {
     pub image: ImagePattern,
     /// What they must be.
     pub expected: ExpectedSource,
+    /// Whether an image of that name may be absent.
+    pub is_optional: bool,
     /// Who says so.
     pub origin: Origin,
 }
@@ -101,9 +103,11 @@ impl SourceRule {
         let Self {
             image,
             expected,
+            is_optional,
             origin: _,
         } = self;
         let mut out = vec![image.to_string()];
+        out.extend(is_optional.then(|| "optional".to_owned()));
         match expected {
             ExpectedSource::Unproven(_) => out.push("unproven".to_owned()),
             ExpectedSource::Built(source) => {

@@ -59,6 +59,9 @@ pub struct WrittenRule {
     /// `none: REASON`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provenance: Option<String>,
+    /// Whether an image of that name may be absent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
 }
 
 /// What is wrong with a rule: continues "the rule for IMAGE".
@@ -82,7 +85,7 @@ impl SourceRuleError {
 
 impl WrittenRule {
     /// The keys that a block takes.
-    pub const KEYS: [&'static str; 15] = [
+    pub const KEYS: [&'static str; 16] = [
         "image",
         "repository",
         "repository-id",
@@ -98,6 +101,7 @@ impl WrittenRule {
         "from",
         "via",
         "provenance",
+        "optional",
     ];
 
     /// Judges a rule.
@@ -114,6 +118,7 @@ impl WrittenRule {
         Ok(SourceRule {
             image,
             expected,
+            is_optional: self.optional,
             origin,
         })
     }
@@ -168,6 +173,7 @@ impl WrittenRule {
         let bare = Self {
             image: self.image.clone(),
             provenance: self.provenance.clone(),
+            optional: self.optional,
             ..Self::default()
         };
         if *self != bare {

@@ -227,6 +227,8 @@ impl ReferenceValues {
             (None, Some(registers)) => {
                 let completed = OsImageRow {
                     registers: Some(registers.clone()),
+                    // What can now be found by its registers rests on them.
+                    origin: row.origin,
                     ..(**other).clone()
                 };
                 let known_kernel = self

@@ -6,7 +6,9 @@ use super::advisory::Advisory;
 use super::limits::{MAX_FILE_BYTES, MAX_ROWS};
 use super::os_image::{KnownFirmware, VmShape};
 use super::row::{Day, ReferenceRow, RowReader};
-use super::{KmsImageRow, KmsRow, OsImageRow, ReferenceError, ReferenceProblem, RiskyName, ScriptRow};
+use super::{
+    KmsImageRow, KmsRow, OsImageRow, ReferenceError, ReferenceProblem, RiskyName, RowOrigin, ScriptRow,
+};
 use crate::toml_text::{self, FoundMistakes, Position, TomlTable};
 
 /// The tables of a file.
@@ -86,6 +88,25 @@ impl ReferenceDocument {
             kms_images,
             risky_names,
         })
+    }
+}
+
+impl ReferenceDocument {
+    /// The same, with rows that say that they are of a user's file.
+    pub(super) fn of_user(mut self) -> Self {
+        for placed in &mut self.images {
+            placed.row.origin = RowOrigin::File;
+        }
+        for placed in &mut self.shapes {
+            placed.row.origin = RowOrigin::File;
+        }
+        for placed in &mut self.scripts {
+            placed.row.origin = RowOrigin::File;
+        }
+        for placed in &mut self.kms {
+            placed.row.origin = RowOrigin::File;
+        }
+        self
     }
 }
 

@@ -1,8 +1,8 @@
 //! Key management services whose root key is known.
 
-use super::ReferenceValues;
 use super::row::{Day, ReferenceRow, RowReader};
 use super::value::Text;
+use super::{ReferenceValues, RowOrigin};
 
 /// A KMS whose root key is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct KmsRow {
     pub source: Text,
     /// When.
     pub date: Text,
+    /// Whose row it is.
+    pub origin: RowOrigin,
 }
 
 /// Who decides which code gets keys of a KMS.
@@ -65,6 +67,7 @@ impl ReferenceRow for KmsRow {
             governance: governance?,
             source: source?,
             date: date?.text()?,
+            origin: RowOrigin::BuiltIn,
         };
         if let Some(problem) = read.problem() {
             row.refuse::<Self>(&read.name, problem);

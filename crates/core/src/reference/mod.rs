@@ -75,6 +75,17 @@ pub struct ReferenceValues {
     kms_images: Vec<KmsImageRow>,
     risky_names: Vec<RiskyName>,
     file_sha256: Option<[u8; 32]>,
+    file_name: Option<String>,
+}
+
+/// Whose row it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RowOrigin {
+    /// It comes with the program.
+    #[default]
+    BuiltIn,
+    /// It is of the user's file: what rests on it is accepted in writing.
+    File,
 }
 
 impl ReferenceValues {
@@ -106,6 +117,12 @@ impl ReferenceValues {
     #[must_use]
     pub const fn file_sha256(&self) -> Option<&[u8; 32]> {
         self.file_sha256.as_ref()
+    }
+
+    /// How messages call the user's file; absent for the built-in tables alone.
+    #[must_use]
+    pub fn file_name(&self) -> Option<&str> {
+        self.file_name.as_deref()
     }
 
     /// How many days old they are at a time in Unix seconds, where that is more than half a year.

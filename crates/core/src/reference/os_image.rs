@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::row::{Day, ReferenceRow, RowReader, RowWord};
 use super::value::{Bytes, Text};
-use super::{ReferenceValues, ReleaseVersion};
+use super::{ReferenceValues, ReleaseVersion, RowOrigin};
 
 /// A virtual firmware, by one of its MRTDs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct OsImageRow {
     pub source: Text,
     /// When.
     pub date: Text,
+    /// Whose row it is.
+    pub origin: RowOrigin,
 }
 
 /// What a quote of a VM shows that booted an image. 48 bytes each.
@@ -83,6 +85,8 @@ pub struct VmShape {
     pub source: Text,
     /// When.
     pub date: Text,
+    /// Whose row it is.
+    pub origin: RowOrigin,
 }
 
 impl ReferenceRow for KnownFirmware {
@@ -115,6 +119,7 @@ impl ReferenceRow for VmShape {
             shape: shape?,
             source: source?,
             date: date?.text()?,
+            origin: RowOrigin::BuiltIn,
         })
     }
 }
@@ -148,6 +153,7 @@ impl ReferenceRow for OsImageRow {
             kernel_header_normalized: kernel_header_normalized?,
             source: source?,
             date: date?.text()?,
+            origin: RowOrigin::BuiltIn,
         };
         if let Some(problem) = read.problem() {
             row.refuse::<Self>(&read.name, problem);
@@ -326,10 +332,13 @@ impl ReferenceValues {
     /// The shape of VM that an RTMR0 value was seen with, where it is listed.
     #[must_use]
     pub fn shape_of(&self, rtmr0: &[u8; 48]) -> Option<&str> {
-        self.shapes
-            .iter()
-            .find(|row| row.value.0 == *rtmr0)
-            .map(|row| row.shape.as_str())
+        self.shape_row(rtmr0).map(|row| row.shape.as_str())
+    }
+
+    /// The row of an RTMR0 value, where it is listed.
+    #[must_use]
+    pub fn shape_row(&self, rtmr0: &[u8; 48]) -> Option<&VmShape> {
+        self.shapes.iter().find(|row| row.value.0 == *rtmr0)
     }
 
     /// All shapes.

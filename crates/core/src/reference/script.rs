@@ -1,8 +1,8 @@
 //! Phala's own pre-launch scripts: what Phala Cloud puts into each compose document as `pre_launch_script`.
 
-use super::ReferenceValues;
 use super::row::{Day, ReferenceRow, RowReader, RowWord};
 use super::value::{Bytes, Text};
+use super::{ReferenceValues, RowOrigin};
 
 /// A text of a script of Phala's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct ScriptRow {
     pub source: Text,
     /// When.
     pub date: Text,
+    /// Whose row it is.
+    pub origin: RowOrigin,
 }
 
 /// In which form a text is known.
@@ -49,6 +51,7 @@ impl ReferenceRow for ScriptRow {
             text: text?,
             source: source?,
             date: date?.text()?,
+            origin: RowOrigin::BuiltIn,
         })
     }
 }

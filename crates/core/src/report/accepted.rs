@@ -43,6 +43,10 @@ pub enum AcceptedKind {
     VulnerableImage,
     /// An OS image that is in no table.
     UnknownImage,
+    /// An OS image that a lock names by its hash, which nothing in this run confirms.
+    UnconfirmedHash,
+    /// A row of a file of reference values (`--reference-values`), instead of one that is built in.
+    ReferenceValues,
     /// Another RTMR0 than the one that was locked before, under the same image.
     AcpiChange,
     /// Keys that come from no KMS.
@@ -57,7 +61,7 @@ pub enum AcceptedKind {
 
 impl AcceptedKind {
     /// Every kind, in the order in which the verdict line names them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Waiver,
         Self::Tcb,
         Self::TdAttributes,
@@ -65,6 +69,8 @@ impl AcceptedKind {
         Self::ObservedImage,
         Self::VulnerableImage,
         Self::UnknownImage,
+        Self::UnconfirmedHash,
+        Self::ReferenceValues,
         Self::AcpiChange,
         Self::KeyProvider,
         Self::ReviewedPlace,
@@ -83,6 +89,8 @@ impl AcceptedKind {
             Self::ObservedImage => "observed-image",
             Self::VulnerableImage => "vulnerable-image",
             Self::UnknownImage => "unknown-image",
+            Self::UnconfirmedHash => "unconfirmed-hash",
+            Self::ReferenceValues => "reference-values",
             Self::AcpiChange => "acpi-change",
             Self::KeyProvider => "key-provider",
             Self::ReviewedPlace => "reviewed-place",
@@ -102,6 +110,8 @@ impl AcceptedKind {
             Self::ObservedImage => "observed image",
             Self::VulnerableImage => "vulnerable image",
             Self::UnknownImage => "unknown image",
+            Self::UnconfirmedHash => "unconfirmed image hash",
+            Self::ReferenceValues => "own reference values",
             Self::AcpiChange => "ACPI change",
             Self::KeyProvider => "key provider",
             Self::ReviewedPlace => "reviewed place",
@@ -118,7 +128,8 @@ impl AcceptedKind {
         match (count, self) {
             (1, _) => self.words().to_owned(),
             (_, Self::Tcb) => format!("{count} TCB statuses"),
-            (_, Self::TdAttributes) => format!("{count} {}", self.words()),
+            (_, Self::UnconfirmedHash) => format!("{count} unconfirmed image hashes"),
+            (_, Self::TdAttributes | Self::ReferenceValues) => format!("{count} {}", self.words()),
             _ => format!("{count} {}s", self.words()),
         }
     }

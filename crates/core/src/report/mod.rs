@@ -6,7 +6,9 @@
 mod accepted;
 mod check_id;
 mod check_result;
+mod earlier_attempts;
 mod location;
+mod older_attempt;
 mod run_id;
 mod shard;
 mod source_record;
@@ -19,7 +21,9 @@ pub use accepted::{Accepted, AcceptedKind};
 pub use check_id::CheckId;
 pub(crate) use check_id::each_check;
 pub use check_result::{CheckResult, Status};
+pub use earlier_attempts::{AttemptReason, EarlierAttempts};
 pub use location::Location;
+pub use older_attempt::OlderAttempt;
 pub use run_id::{RunId, RunIdError};
 pub use shard::{Shard, ShardError};
 pub use source_record::SourceRecord;
@@ -60,6 +64,9 @@ pub struct Report {
     /// Which attempt at that run this is, from 1, where the CI counts them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// The parts of a joined report that an older attempt at the run verified. Empty where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub older_attempts: Vec<OlderAttempt>,
     /// When the run began, RFC 3339 UTC.
     pub started_at: String,
     /// How long the run took, in milliseconds.
@@ -97,6 +104,7 @@ impl Report {
             shard: None,
             run_id: None,
             attempt: None,
+            older_attempts: Vec::new(),
             started_at,
             duration_ms,
             verdict,

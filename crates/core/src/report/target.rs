@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Accepted, Assurance, CheckId, CheckResult, RequiredAssurance, SourceRecord, Verdict};
+use super::{
+    Accepted, Assurance, CheckId, CheckResult, EarlierAttempts, RequiredAssurance, SourceRecord, Verdict,
+};
 
 /// What was found about one deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +29,14 @@ pub struct TargetReport {
     /// the checks. It counts for the verdict and never for the assurance.
     #[serde(default)]
     pub accepted: Vec<Accepted>,
+    /// The last day, UTC, on which the compose hash is accepted that this target passes with, as `2026-12-31`, where that is the
+    /// second one (`--also-compose-hash`): the release that is expected first does not run. Absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_release_until: Option<String>,
+    /// The attempts of the same run (`--wait`) that did not pass, before the one that this is the result of. Absent where there
+    /// was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_attempts: Option<EarlierAttempts>,
     /// How TLS is terminated at the address, as far as it is known. Absent if no TLS connection to the app was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_route: Option<TlsRoute>,

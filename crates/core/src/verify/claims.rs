@@ -74,6 +74,8 @@ pub struct Claims {
     pub info: InfoOrigin,
     /// Why `/info` cannot be read, where it was handed over and cannot.
     pub info_problem: Option<EvidenceError>,
+    /// Whether the compose document that was compared is the one that `/info` shows, and not a file of the user's.
+    pub compose_is_of_info: bool,
     /// Whether the compose document was handed over as an object, which has no hash, and nowhere as text.
     pub compose_is_object: bool,
     /// Where the collateral came from, for people.
@@ -160,6 +162,8 @@ pub fn prove(inputs: &Inputs<'_>) -> Claims {
         (Ok(_), None) => Err(NotProven::Absent),
         (Ok(boot), Some(text)) => app_compose::measure(text, boot, &prover).map_err(NotProven::Refused),
     };
+    let shown = evidence.info.as_ref().and_then(|info| info.app_compose.as_ref());
+    let compose_is_of_info = shown.is_some() && shown == evidence.app_compose.as_ref();
     let echo = match (&quote, &evidence.attestation.report_data_echo) {
         (Err(_), _) => Echo::NotReached,
         (Ok(_), None) => Echo::Absent,
@@ -179,6 +183,7 @@ pub fn prove(inputs: &Inputs<'_>) -> Claims {
         echo,
         info,
         info_problem: evidence.info_problem.clone(),
+        compose_is_of_info,
         compose_is_object: evidence.app_compose.is_none()
             && evidence
                 .info
@@ -201,6 +206,18 @@ pub fn prove(inputs: &Inputs<'_>) -> Claims {
 }
 
 impl Claims {
+    /// The SHA-256 of the compose document that `/info` shows, where it is another one than the measured one: an old answer
+    /// of a cache, or a text that was written anew. Nothing in it was read.
+    #[must_use]
+    pub fn other_document_in_info(&self) -> Option<&[u8; 32]> {
+        match &self.compose {
+            Err(NotProven::Refused(ComposeRefusal::HashMismatch { text, .. })) if self.compose_is_of_info => {
+                Some(text)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether quote, event log, boot events or compose document are refused. What is only missing, or could not be determined, is
     /// not.
     #[must_use]

@@ -145,6 +145,15 @@ impl Tls {
         }
     }
 
+    /// Whether the app quoted another key than this connection's in front of the nonce, as an app does behind something that
+    /// ends TLS with a certificate of a trusted CA. A signing address of 20 bytes is no such key.
+    #[must_use]
+    pub fn quotes_another_key(&self) -> bool {
+        self.may_quote_a_key
+            && self.app_key_layout == Some(Layout::KeyThenNonce)
+            && matches!(self.app_key, Err(NotBound::KeyMismatch { .. }))
+    }
+
     /// Whether the app quoted the key of this connection beside the nonce, live or recorded.
     #[must_use]
     pub fn quotes_its_key(&self) -> bool {

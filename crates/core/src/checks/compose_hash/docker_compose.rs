@@ -8,7 +8,7 @@ use super::{DOCKER_COMPOSE_MISMATCH, DOCUMENT_NOT_SHOWN, UNREADABLE_DOCUMENT, se
 use crate::compose::{TextDiff, UnseenDifference};
 use crate::policy::{Expected, Policy};
 use crate::verify::digest::sha256;
-use crate::verify::{Claims, MeasuredCompose};
+use crate::verify::{Claims, MeasuredCompose, NotProven};
 
 /// Judges a release that is given by its docker compose file: that file byte for byte, and all around it pinned.
 pub(super) fn release_finding(claims: &Claims, policy: &Policy) -> Finding {
@@ -85,9 +85,13 @@ fn matching<'f>(
 fn not_shown(claims: &Claims) -> Finding {
     Finding::error(
         &DOCUMENT_NOT_SHOWN,
-        match claims.compose_is_object {
-            true => AS_OBJECT,
-            false => {
+        match &claims.compose {
+            Err(NotProven::Refused(_)) => {
+                "The compose document that was handed over is not the measured one, so the docker compose file could not be \
+                 compared."
+            }
+            _ if claims.compose_is_object => AS_OBJECT,
+            _ => {
                 "The compose document was not handed over, so the docker compose file in it could not be compared."
             }
         },

@@ -67,9 +67,10 @@ const DOCKER_COMPOSE_MISMATCH: Reason = Reason {
 };
 const TEXT_MISMATCH: Reason = Reason {
     id: "text-mismatch",
-    means: "The compose document that was handed over is not the one that was measured.",
-    fix: "Hand over the exact text of `app_compose`, never re-serialised (a final newline counts). If the app returns the \
-          SDK's object unchanged, treat the host as hostile.",
+    means: "The compose document that was handed over is not the one that was measured, and the measured hash is not one that is \
+            expected.",
+    fix: "Hand over the exact text of `app_compose`, never re-serialised (a final newline counts), and let nothing keep old \
+          answers of /info (a CDN, the app). If the app returns the SDK's object unchanged and new, treat the host as hostile.",
 };
 const ENVELOPE_MISMATCH: Reason = Reason {
     id: "compose-settings-mismatch",
@@ -90,7 +91,8 @@ const ENVELOPE_UNPINNED: Reason = Reason {
 };
 const DOCUMENT_NOT_SHOWN: Reason = Reason {
     id: "document-not-shown",
-    means: "The app does not show its compose document, so there is nothing to look for your docker compose file in.",
+    means: "The app does not show its compose document, or shows another one than the measured one, so there is nothing to look for \
+            your docker compose file in.",
     fix: "Expose /info with `tcb_info.app_compose`, or give the document with --app-compose-file.",
 };
 const UNREADABLE_DOCUMENT: Reason = Reason {
@@ -115,7 +117,11 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             _ => finding.differing(of_file),
         };
     }
-    if let Err(NotProven::Refused(ComposeRefusal::HashMismatch { measured, text })) = &claims.compose {
+    // What is expected was measured, so that the VM runs it, whatever text someone shows: nothing in that text is read.
+    let is_expected = matches!(&expectation, Expectation::First(_) | Expectation::Second(_));
+    if let Err(NotProven::Refused(ComposeRefusal::HashMismatch { measured, text })) = &claims.compose
+        && !is_expected
+    {
         return Finding::fail(
             &TEXT_MISMATCH,
             "The compose document that was handed over is not the one that was measured.",
@@ -135,17 +141,19 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             .or_else(|| settings::locked_finding(claims, policy, measured))
             .unwrap_or_else(|| {
                 Finding::pass(format!(
-                    "The compose hash is the one expected by {}.{}",
+                    "The compose hash is the one expected by {}.{}{}",
                     expected.origin,
-                    second_note(policy, claims.at)
+                    second_note(policy, claims.at),
+                    other_text_note(claims)
                 ))
             }),
         Expectation::Second(second) => {
             settings::locked_finding(claims, policy, measured).unwrap_or_else(|| {
                 Finding::pass(format!(
                     "The compose hash is the second one, of --also-compose-hash, which is accepted until {}; the \
-                     release that is expected first does not run here.",
-                    second.until
+                     release that is expected first does not run here.{}",
+                    second.until,
+                    other_text_note(claims)
                 ))
             })
         }
@@ -159,6 +167,15 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         // Told above.
         Expectation::Ended(second) => ended_finding(second, policy),
         Expectation::Other(expected) => mismatch_finding(expected, measured),
+    }
+}
+
+/// The second compose hash, where the VM runs that one and it is accepted.
+pub(crate) fn second_release<'p>(claims: &Claims, policy: &'p Policy) -> Option<&'p SecondHash> {
+    let boot = claims.boot.as_ref().ok()?;
+    match Expectation::of(policy, boot.compose_hash(), claims.at) {
+        Expectation::Second(second) => Some(second),
+        _ => None,
     }
 }
 
@@ -226,6 +243,17 @@ fn ended_finding(second: &SecondHash, policy: &Policy) -> Finding {
     )
     .found(hex::encode(second.value))
     .against(policy.setting("also-compose-hash"))
+}
+
+/// What a pass says of a document that was handed over and is not the measured one.
+fn other_text_note(claims: &Claims) -> String {
+    match &claims.compose {
+        Err(NotProven::Refused(ComposeRefusal::HashMismatch { text, .. })) => format!(
+            " The document that was handed over is another one (SHA-256 {}); nothing in it was read.",
+            hex::encode(text)
+        ),
+        Ok(_) | Err(NotProven::Absent | NotProven::NotReached) => String::new(),
+    }
 }
 
 /// What a pass by the first hash says of the second.

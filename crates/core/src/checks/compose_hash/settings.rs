@@ -8,7 +8,7 @@ use super::super::Finding;
 use super::{ENVELOPE_MISMATCH, ENVELOPE_NOT_SHOWN, ENVELOPE_UNPINNED};
 use crate::compose::{clean_envelope_violations, known_prelaunch_script, launch_script};
 use crate::policy::{LockedCompose, Policy};
-use crate::verify::{Claims, MeasuredCompose};
+use crate::verify::{Claims, MeasuredCompose, NotProven};
 
 /// How many fields a finding names.
 const MAX_NAMED: usize = 8;
@@ -20,7 +20,10 @@ pub(super) fn locked_finding(claims: &Claims, policy: &Policy, measured: &[u8; 3
     let locked = policy.locked_compose.as_ref()?;
     let actual = match &claims.compose {
         Ok(compose) => compose.envelope().map_err(|error| error.to_string()),
-        Err(_) => Err("the document was not handed over".to_owned()),
+        Err(NotProven::Refused(_)) => {
+            Err("the document that was handed over is not the measured one".to_owned())
+        }
+        Err(NotProven::Absent | NotProven::NotReached) => Err("the document was not handed over".to_owned()),
     };
     match actual {
         Ok(actual) => mismatch(locked, &actual),

@@ -42,7 +42,7 @@ pub(super) fn judge(
     Some(releases(judgement, host, document, policy))
 }
 
-/// What whoever starts the KMS can set. Of an app such a value is harmless if it decides no code; of a KMS it may name the server that says
+/// What can be set by who starts the KMS. Of an app such a value is harmless if it decides no code; of a KMS it may name the server that says
 /// who gets keys.
 fn outside(judgement: &mut Judgement, host: &str, document: &UnprovenDocument) {
     let Some(places) = document.file().map(|file| &file.outside) else {

@@ -85,6 +85,7 @@ pub(super) fn policy_of_kms(policy: &Policy) -> Policy {
         tcb: policy.tcb.clone(),
         collateral_max_age: policy.collateral_max_age,
         reference: std::sync::Arc::clone(&policy.reference),
+        settings: policy.settings.clone(),
         ..Policy::default()
     }
 }

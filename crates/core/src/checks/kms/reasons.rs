@@ -212,7 +212,7 @@ pub(super) const LAUNCH_INPUTS: Reason = Reason {
     id: "launch-inputs",
     means: "The compose document of the KMS takes values from outside, runs a script before the KMS starts, or lets a container reach \
             beyond itself.",
-    fix: "Review these places: whoever starts the KMS sets the values. See the check `launch-inputs` for what each of them means.",
+    fix: "Review these places: who starts the KMS sets the values. See the check `launch-inputs` for what each of them means.",
 };
 pub(super) const OLD_RELEASE: Reason = Reason {
     id: "old-release",

@@ -23,6 +23,48 @@ pub(super) struct WrittenAcceptance<'a> {
     pub(super) acpi_change: Option<&'a str>,
 }
 
+/// What is known of an image whose registers are written down.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KnownImage<'a> {
+    /// What the table says of it.
+    pub(super) row: Option<&'a OsImageRow>,
+    /// Whether a third party alone says that the registers are the row's.
+    pub(super) is_third_party: bool,
+    /// What became of the hash that is written beside the registers.
+    pub(super) hash: WrittenHash,
+    /// Whether the row alone says what the image is.
+    pub(super) rests_on_row: bool,
+}
+
+/// What became of a hash that a lock writes beside registers, 32 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WrittenHash {
+    /// None is written, or a row decides without it.
+    None,
+    /// The guest's measurement document under this hash, or the row of this hash, has the registers of the quote.
+    Confirmed([u8; 32]),
+    /// Nothing in this run says so.
+    Claimed([u8; 32]),
+}
+
+impl KnownImage<'_> {
+    /// The end of the sentence that the registers are those of `origin`.
+    pub(super) fn suffix(&self, origin: &str) -> String {
+        let name = self.row.map(|row| row.name.as_str());
+        match (self.hash, name) {
+            (WrittenHash::None, None) => ".".to_owned(),
+            (WrittenHash::None, Some(name)) => format!(" ({name})."),
+            (WrittenHash::Confirmed(hash), None) => format!(" (image {}).", hex::encode(hash)),
+            (WrittenHash::Confirmed(hash), Some(name)) => format!(" ({name}, image {}).", hex::encode(hash)),
+            // A claim gives no name.
+            (WrittenHash::Claimed(hash), _) => format!(
+                ". {origin} says that they are those of the image {}; nothing in this run confirms it.",
+                hex::encode(hash)
+            ),
+        }
+    }
+}
+
 impl<'a> WrittenAcceptance<'a> {
     /// Registers alone.
     pub(super) const fn by(by: &'a str) -> Self {
@@ -41,32 +83,37 @@ impl<'a> WrittenAcceptance<'a> {
     }
 
     /// What the image is accepted with, apart from vulnerabilities. `is_listed_shape` is whether RTMR0 is a listed value: the
-    /// host's ACPI tables are then known. `is_third_party` is whether a third party alone says that the registers are the row's.
-    pub(super) fn acceptances(
-        &self,
-        row: Option<&OsImageRow>,
-        is_third_party: bool,
-        is_listed_shape: bool,
-    ) -> Vec<Acceptance> {
+    /// host's ACPI tables are then known.
+    pub(super) fn acceptances(&self, known: &KnownImage<'_>, is_listed_shape: bool) -> Vec<Acceptance> {
         let mut accepted = Vec::new();
-        let is_development = matches!(self.known_by, Some(KnownBy::DevelopmentFiles(_)));
-        match row {
-            Some(row) if is_development => accepted.push(development(&row.name, &self.by)),
-            Some(row) if row.class == OsClass::Production && is_third_party => {
+        match (known.row, self.known_by) {
+            (Some(row), Some(KnownBy::DevelopmentFiles(_))) => {
+                accepted.push(development(&row.name, &self.by))
+            }
+            (Some(row), _) if row.class == OsClass::Production && known.is_third_party => {
                 accepted.push(observed(row, &self.by));
             }
-            Some(row) => accepted.extend(of_class(row, &self.by)),
-            None => match self.known_by {
-                Some(KnownBy::PublishedHash(_) | KnownBy::Files(_)) => {}
-                Some(KnownBy::DevelopmentFiles(hash)) => {
-                    accepted.push(development(&hex::encode(hash), &self.by));
-                }
-                Some(KnownBy::Row | KnownBy::Unknown) | None => accepted.push(Acceptance::new(
-                    AcceptedKind::UnknownImage,
-                    self.by,
-                    "The OS image is not in the reference values: its registers were taken as they are.",
-                )),
-            },
+            (Some(row), _) => accepted.extend(of_class(row, &self.by)),
+            (None, Some(KnownBy::PublishedHash(_) | KnownBy::Files(_))) => {}
+            (None, Some(KnownBy::DevelopmentFiles(hash))) => {
+                accepted.push(development(&hex::encode(hash), &self.by));
+            }
+            (None, Some(KnownBy::Row | KnownBy::Unknown) | None) => accepted.push(Acceptance::new(
+                AcceptedKind::UnknownImage,
+                self.by,
+                "The OS image is not in the reference values: its registers were taken as they are.",
+            )),
+        }
+        if let (WrittenHash::Claimed(hash), true) = (known.hash, accepted.is_empty()) {
+            accepted.push(Acceptance::new(
+                AcceptedKind::UnconfirmedHash,
+                self.by,
+                format!(
+                    "The lock says that the OS image is {}; nothing in this run confirms it. The files of the image would \
+                     (--os-image-files FILE).",
+                    hex::encode(hash)
+                ),
+            ));
         }
         if let Some(reason) = self.acpi_change.filter(|_| !is_listed_shape) {
             accepted.push(Acceptance::new(AcceptedKind::AcpiChange, self.by, reason));

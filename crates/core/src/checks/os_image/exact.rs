@@ -1,6 +1,6 @@
 //! An image by its exact registers: from a lock, or given.
 
-use super::acceptance::{WrittenAcceptance, is_development};
+use super::acceptance::{KnownImage, WrittenAcceptance, WrittenHash, is_development};
 use super::reasons::{ACPI_UNVERIFIED, DEVELOPMENT_IMAGE, REGISTER_MISMATCH};
 use super::{Judged, vulnerable};
 use crate::checks::Finding;
@@ -8,6 +8,7 @@ use crate::policy::KnownBy;
 use crate::policy::{ImageRegisters, OsTuple};
 use crate::reference::OsImageRow;
 use crate::report::Status;
+use crate::verify::{IdentifiedBy, IdentifiedOs};
 
 impl Judged<'_> {
     /// Exact registers, from a lock or given.
@@ -16,7 +17,7 @@ impl Judged<'_> {
             return finding;
         }
         let [rtmr0, ..] = self.quote.rtmrs();
-        let is_listed_shape = self.reference.shape_of(rtmr0).is_some();
+        let is_listed_shape = self.is_built_in_shape(rtmr0);
         self.written_down("MRTD and RTMR0–2", written, |finding| finding, is_listed_shape)
     }
 
@@ -37,7 +38,7 @@ impl Judged<'_> {
                 .against(written.key(&name.to_lowercase()));
             }
         }
-        let is_listed_shape = self.reference.shape_of(rtmr0).is_some();
+        let is_listed_shape = self.is_built_in_shape(rtmr0);
         let on_known_shape = |finding: Finding| match finding.status {
             Status::Fail => finding,
             _ => {
@@ -65,14 +66,17 @@ impl Judged<'_> {
         is_listed_shape: bool,
     ) -> Finding {
         let origin = written.by;
-        let (row, is_third_party) = self.row_of(written);
-        let name = row.map_or_else(String::new, |row| format!(" ({})", row.name));
+        let known = self.known_image(written);
+        let row = known.row;
         let by: &dyn std::fmt::Display = &origin;
         let until = written.vulnerable_until.map(|until| (until, by));
         let vulnerable = vulnerable(self.reference, row, self.at, until)
             .map(|finding| finding.against(written.key("vulnerable_until")));
         let finding = vulnerable.unwrap_or_else(|| {
-            let finding = self.accepted(row, format!("{registers} are those of {origin}{name}."));
+            let finding = self.accepted(
+                row,
+                format!("{registers} are those of {origin}{}", known.suffix(origin)),
+            );
             let by_files = matches!(written.known_by, Some(KnownBy::DevelopmentFiles(_)));
             match by_files || row.is_some_and(is_development) {
                 true => Finding::warn(
@@ -85,24 +89,64 @@ impl Judged<'_> {
                 false => finding,
             }
         });
-        shaped(finding.accepting(written.acceptances(row, is_third_party, is_listed_shape)))
+        let own_row = known
+            .row
+            .filter(|_| known.rests_on_row)
+            .and_then(|row| self.own_row(row));
+        shaped(
+            finding
+                .accepting(written.acceptances(&known, is_listed_shape))
+                .accepting(own_row),
+        )
     }
 
-    /// What the table says of the image: by its registers where they decide, else by the hash that is written down, and
-    /// whether that rests on a third party alone.
-    fn row_of(&self, written: &WrittenAcceptance<'_>) -> (Option<&OsImageRow>, bool) {
-        let by_hash = match written.known_by {
-            Some(KnownBy::PublishedHash(hash) | KnownBy::Files(hash) | KnownBy::DevelopmentFiles(hash)) => {
-                self.reference.image_by_hash(&hash)
-            }
-            Some(KnownBy::Row | KnownBy::Unknown) | None => None,
+    /// What is known of the image: by its registers where they decide; else by the hash that is written down, where this run
+    /// confirms it. A hash that nothing confirms is a claim: it makes the image worse at most, and never gives it a name.
+    fn known_image(&self, written: &WrittenAcceptance<'_>) -> KnownImage<'_> {
+        let hash = written.known_by.as_ref().and_then(KnownBy::hash).copied();
+        let by_hash = hash.and_then(|hash| self.reference.image_by_hash(&hash).map(AsRef::as_ref));
+        let is_documented = hash.is_some() && self.document.booted_image() == hash.as_ref();
+        let of_registers = |os: &'_ IdentifiedOs| os.by() == IdentifiedBy::Registers;
+        let is_of_hash = |row: &OsImageRow| row.os_image_hash.map(|hash| hash.0) == hash;
+        let by_row = |hash| KnownImage {
+            row: self.row(),
+            is_third_party: self.os.is_some_and(IdentifiedOs::is_third_party),
+            hash,
+            rests_on_row: true,
         };
-        match (self.os, by_hash) {
-            (Some(os), _) if os.is_decided() => (Some(os.row()), false),
-            (_, Some(row)) => (Some(row), false),
-            (Some(os), None) => (Some(os.row()), os.is_third_party()),
-            (None, None) => (None, false),
+        match (self.os, hash) {
+            (Some(os), _) if os.is_decided() && of_registers(os) => KnownImage {
+                rests_on_row: !(is_documented && is_of_hash(os.row())),
+                ..by_row(WrittenHash::None)
+            },
+            (_, Some(hash)) if is_documented && by_hash.is_some() => KnownImage {
+                row: by_hash,
+                is_third_party: false,
+                hash: WrittenHash::Confirmed(hash),
+                rests_on_row: false,
+            },
+            (os, Some(hash)) if is_documented => KnownImage {
+                rests_on_row: os.is_some(),
+                ..by_row(WrittenHash::Confirmed(hash))
+            },
+            (Some(os), _) if os.is_decided() => by_row(WrittenHash::None),
+            (Some(os), Some(hash)) if of_registers(os) && is_of_hash(os.row()) => {
+                by_row(WrittenHash::Confirmed(hash))
+            }
+            (os, Some(hash)) => KnownImage {
+                row: self.row().or_else(|| by_hash.filter(|row| self.may_be(row))),
+                rests_on_row: os.is_some(),
+                ..by_row(WrittenHash::Claimed(hash))
+            },
+            (_, None) => by_row(WrittenHash::None),
         }
+    }
+
+    /// Whether the registers do not contradict a row: it has none, or another RTMR1 alone, of which the table has not all values.
+    fn may_be(&self, row: &OsImageRow) -> bool {
+        let [_, _, rtmr2, _] = self.quote.rtmrs();
+        let but_for_rtmr1 = || self.reference.image_but_for_rtmr1(self.quote.mrtd(), rtmr2);
+        row.registers.is_none() || but_for_rtmr1().is_some_and(|other| **other == *row)
     }
 
     fn mismatch(&self, expected: &OsTuple, written: &WrittenAcceptance<'_>) -> Option<Finding> {

@@ -7,9 +7,11 @@ mod exact;
 mod published;
 mod reasons;
 
-use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, proven_quote};
+use super::{
+    Acceptance, Check, Finding, QUOTE_NOT_PROVEN, Reason, Required, own_reference_values, proven_quote,
+};
 use crate::policy::{Expected, OsImagePolicy, Policy};
-use crate::reference::{OsClass, OsImageRow, ReferenceValues};
+use crate::reference::{OsClass, OsImageRow, ReferenceValues, RowOrigin};
 use crate::report::{CheckId, Status, Tier};
 use crate::verify::{Claims, IdentifiedOs, ShownDocument, VerifiedQuote};
 use acceptance::WrittenAcceptance;
@@ -85,6 +87,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         os: os.as_ref(),
         document: &claims.shown_document,
         reference,
+        policy,
         locked_rtmr0: policy.locked_rtmr0.as_ref(),
         at: claims.at,
     };
@@ -140,6 +143,7 @@ struct Judged<'a> {
     os: Option<&'a IdentifiedOs>,
     document: &'a ShownDocument,
     reference: &'a ReferenceValues,
+    policy: &'a Policy,
     /// RTMR0 of a lock that expects the image in another way.
     locked_rtmr0: Option<&'a Expected<[u8; 48]>>,
     /// Unix seconds.
@@ -149,6 +153,17 @@ struct Judged<'a> {
 impl Judged<'_> {
     fn row(&self) -> Option<&OsImageRow> {
         self.os.map(|os| os.row().as_ref())
+    }
+
+    /// What a finding is accepted with that rests on a row: nothing, unless the row is of the user's own file.
+    fn own_row(&self, row: &OsImageRow) -> Option<Acceptance> {
+        own_reference_values(row.origin, &format!("the OS image {}", row.name), self.policy)
+    }
+
+    /// Whether RTMR0 is that of a shape in the built-in table.
+    fn is_built_in_shape(&self, rtmr0: &[u8; 48]) -> bool {
+        let shape = self.reference.shape_row(rtmr0);
+        shape.is_some_and(|row| row.origin == RowOrigin::BuiltIn)
     }
 
     /// `known`: any production row, with a listed or locked RTMR0.
@@ -172,7 +187,7 @@ impl Judged<'_> {
             .found(row.name.to_string())
             .advising(measuring(row)),
             OsClass::Production => self.on_known_shape(row.name.as_str(), Some(row), |sentence| {
-                self.accepted_row(row, sentence)
+                self.accepted_row(row, sentence).accepting(self.own_row(row))
             }),
             OsClass::Development => Finding::fail(
                 &DEVELOPMENT_IMAGE,
@@ -259,8 +274,9 @@ impl Judged<'_> {
         accepted: impl FnOnce(String) -> Finding,
     ) -> Finding {
         let [rtmr0, ..] = self.quote.rtmrs();
-        if let Some(shape) = self.reference.shape_of(rtmr0) {
-            return accepted(format!("{name} on a known VM shape ({shape})."));
+        if let Some(row) = self.reference.shape_row(rtmr0) {
+            let own = own_reference_values(row.origin, "RTMR0 of the VM", self.policy);
+            return accepted(format!("{name} on a known VM shape ({}).", row.shape)).accepting(own);
         }
         let by = self.locked_rtmr0.map(|locked| locked.origin.clone());
         let locked = match self.locked_rtmr0 {

@@ -16,7 +16,7 @@ use crate::checks::Finding;
 use crate::policy::PublishedImage;
 use crate::reference::OsClass;
 use crate::report::Status;
-use crate::verify::{IdentifiedOs, ShownDocument};
+use crate::verify::{IdentifiedBy, IdentifiedOs, ShownDocument};
 
 impl Judged<'_> {
     /// `known`, where no row has the registers: by the document that the guest shows.
@@ -75,7 +75,7 @@ impl Judged<'_> {
         if let Some(files) = &named.files {
             let [_, rtmr1, rtmr2, _] = self.quote.rtmrs();
             return match files.image.other_register(self.quote.mrtd(), rtmr1, rtmr2) {
-                None => self.named(named, by),
+                None => self.named(named, by, false),
                 Some(other) => Finding::fail(
                     &REGISTER_MISMATCH,
                     format!(
@@ -90,18 +90,24 @@ impl Judged<'_> {
             let hash = os.row().os_image_hash.as_ref();
             !os.is_third_party() && hash.is_some_and(|hash| hash.0 == named.os_image_hash)
         };
-        if self.os.is_some_and(is_named) {
-            return self.named(named, by);
+        // A name is a row's: without the row, no hash was named.
+        let by_row = named.is_by_name;
+        if let Some(os) = self.os.filter(|os| is_named(os)) {
+            return self.named(named, by, by_row || os.by() == IdentifiedBy::Registers);
         }
         let has_registers = named
             .row
             .as_ref()
             .is_some_and(|row| row.registers.is_some() && !row.is_third_party());
         match self.document {
-            ShownDocument::Reproduces(os) if *os.os_image_hash() == named.os_image_hash => self.named(named, by),
+            ShownDocument::Reproduces(os) if *os.os_image_hash() == named.os_image_hash => {
+                self.named(named, by, by_row)
+            }
             ShownDocument::Reproduces(os) => self.another_image(named, &hex::encode(os.os_image_hash())),
             // The image's own registers are its; what decides of the shape is RTMR0 itself, not the host's word about memory.
-            ShownDocument::OtherShape { os_image_hash, .. } if *os_image_hash == named.os_image_hash => self.named(named, by),
+            ShownDocument::OtherShape { os_image_hash, .. } if *os_image_hash == named.os_image_hash => {
+                self.named(named, by, by_row)
+            }
             _ if self.is_but_for_rtmr1(named) => self.unknown(),
             // The registers of the named image are known, and they are not the quote's.
             _ if has_registers => {
@@ -167,8 +173,8 @@ impl Judged<'_> {
         .comparing(named.to_string(), found)
     }
 
-    /// The image is the one that the user named.
-    fn named(&self, named: &PublishedImage, by: &dyn fmt::Display) -> Finding {
+    /// The image is the one that the user named. `rests_on_row` is whether the row alone says so: its registers, or its name.
+    fn named(&self, named: &PublishedImage, by: &dyn fmt::Display, rests_on_row: bool) -> Finding {
         if named.is_development() {
             return self.development(named, by);
         }
@@ -199,6 +205,7 @@ impl Judged<'_> {
                     }
                 })
                 .accepting(of_class(row, by))
+                .accepting(rests_on_row.then(|| self.own_row(row)).flatten())
         })
     }
 

@@ -84,6 +84,7 @@ fn locked(name: &str, statement: &SignedStatement, source: &BuildSource) -> Opti
         },
         via: via_buildkit.then(|| "buildkit".to_owned()),
         provenance: None,
+        optional: false,
     })
 }
 

@@ -17,7 +17,9 @@ use super::{
 };
 use crate::compose::launch_script;
 use crate::evidence::MAX_LOOKED_UP;
-use crate::policy::{BuildSource, ExpectedSource, Origin, Policy, SourcePolicy, SourceRule, normal_name};
+use crate::policy::{
+    BuildSource, ExpectedSource, ImagePattern, Origin, Policy, SourcePolicy, SourceRule, normal_name,
+};
 use crate::report::{AcceptedKind, CheckId, SideTier, SourceRecord, Status, rfc3339};
 use crate::verify::provenance::{Refusal, SignedStatement, SignerClaims, Weight};
 use crate::verify::{Claims, ImageStatements, name_and_digest};
@@ -41,6 +43,7 @@ pub(super) const CHECK: Check = Check {
         &why::UNPINNED_IMAGE,
         &why::TOO_MANY_IMAGES,
         &why::UNREADABLE_COMPOSE,
+        &why::UNUSED_RULE,
         &why::OTHER_SIGNER,
         &why::OTHER_ISSUER,
         &why::OTHER_REPOSITORY,
@@ -102,6 +105,9 @@ pub(super) const CHECK: Check = Check {
 /// What a pass rests on and will end.
 pub(super) const FORECASTS: &[&Reason] = &[&why::ROOTS_GROW_OLD];
 
+/// The weight of a rule that names no image among those of the images: it is not determined who built what it is about.
+const UNUSED: u8 = 4;
+
 /// How many images a finding names.
 const MAX_NAMED: usize = 20;
 
@@ -132,7 +138,8 @@ fn with_age_of_roots(finding: Finding, are_old: bool) -> Finding {
     }
 }
 
-/// Judges images by the rules, with what was found of who built each (by `NAME@sha256:HEX`).
+/// Judges the images of a compose document by the rules, with what was found of who built each (by `NAME@sha256:HEX`).
+/// `judge_image` judges one of them.
 #[must_use]
 pub fn judge_images(
     images: &BTreeSet<String>,
@@ -149,7 +156,36 @@ pub fn judge_images(
         );
     }
     let judged = images.iter().map(|image| judge(image, statements, policy));
-    join(judged.collect(), other_roots(policy))
+    join(
+        judged.collect(),
+        unused_rules(images, policy),
+        other_roots(policy),
+    )
+}
+
+/// Whether one image of several meets its rule.
+#[must_use]
+pub fn judge_image(
+    image: &str,
+    statements: &BTreeMap<String, ImageStatements>,
+    policy: &SourcePolicy,
+) -> Finding {
+    join(
+        vec![judge(image, statements, policy)],
+        Vec::new(),
+        other_roots(policy),
+    )
+}
+
+/// The rules that demand a source and name no image: what they demand is judged by nobody, as where an image was renamed. A rule
+/// for all images names whatever runs, a waiver demands nothing, and an `optional` rule may have no image.
+fn unused_rules<'p>(images: &BTreeSet<String>, policy: &'p SourcePolicy) -> Vec<&'p SourceRule> {
+    let names: Vec<String> = images.iter().map(|image| normal_name(name_of(image))).collect();
+    let is_unused = |rule: &&SourceRule| {
+        let demands = matches!(rule.expected, ExpectedSource::Built(_)) && rule.image != ImagePattern::Rest;
+        demands && !rule.is_optional && !names.iter().any(|name| rule.image.names(name))
+    };
+    policy.rules.iter().filter(is_unused).collect()
 }
 
 /// That the statements rest on other roots than the built-in ones, which the author of the setting accepted.
@@ -361,8 +397,9 @@ fn passing<'f>(
     first.ok_or_else(|| best.map(|(_, refused)| refused))
 }
 
-/// The worst of the images decides, and all are named. `roots` is what a proven image rests on beside its statement.
-fn join(judged: Vec<Judged>, mut roots: Option<Acceptance>) -> Finding {
+/// The worst of the images and of the rules without an image decides, and all are named. `roots` is what a proven image rests on
+/// beside its statement.
+fn join(judged: Vec<Judged>, unused: Vec<&SourceRule>, mut roots: Option<Acceptance>) -> Finding {
     let count = judged.len();
     let mut lines = Vec::new();
     let mut accepted = Vec::new();
@@ -415,10 +452,26 @@ fn join(judged: Vec<Judged>, mut roots: Option<Acceptance>) -> Finding {
         let short = image.get(..digest_start).unwrap_or(&image);
         lines.push((weight, format!("{short}: {words}")));
     }
+    for rule in unused {
+        if worst.weight < UNUSED {
+            worst = Worst {
+                weight: UNUSED,
+                reason: Some(&why::UNUSED_RULE),
+                values: None,
+                origin: Some(rule.origin.clone()),
+            };
+        }
+        let line = format!(
+            "the rule for {} ({}) names no image that runs",
+            rule.image, rule.origin
+        );
+        lines.push((UNUSED, line));
+    }
     lines.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    let all = lines.len();
     let mut detail: Vec<String> = lines.into_iter().map(|(_, line)| line).take(MAX_NAMED).collect();
-    if count > MAX_NAMED {
-        detail.push(format!("and {} more", count - MAX_NAMED));
+    if all > MAX_NAMED {
+        detail.push(format!("and {} more", all - MAX_NAMED));
     }
     let detail = format!("{}.", detail.join("; "));
     let Some(reason) = worst.reason else {
@@ -491,6 +544,7 @@ pub fn proven_sources(claims: &Claims, policy: &Policy) -> Vec<SourceRecord> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::WrittenRule;
 
     #[test]
     fn what_was_accepted_is_named_beside_an_image_without_a_rule() {
@@ -513,6 +567,7 @@ mod tests {
                 judged("a", Outcome::Proven(matched)),
                 judged("b", Outcome::NoRule),
             ],
+            Vec::new(),
             Some(roots),
         );
         assert_eq!(
@@ -520,6 +575,46 @@ mod tests {
             (Status::Skip, Some("no-rule"), None)
         );
         assert_eq!(found.accepted.len(), 1);
+    }
+
+    /// What runs is `ghcr.io/example/web`; each rule alone, and whether it holds for nothing.
+    #[test]
+    fn a_rule_that_names_no_image_that_runs_is_not_determined() {
+        let images = BTreeSet::from([format!("ghcr.io/example/web@sha256:{}", "ab".repeat(32))]);
+        let rule = |image: &str, optional: bool, provenance: Option<&str>| {
+            let written = WrittenRule {
+                image: image.to_owned(),
+                repository: provenance.is_none().then(|| "example/shop".to_owned()),
+                provenance: provenance.map(str::to_owned),
+                optional,
+                ..WrittenRule::default()
+            };
+            written.rule(Origin::Option("--images")).unwrap()
+        };
+        let waiver = Some("none: built by hand");
+        for (rule, expected) in [
+            (rule("ghcr.io/acme/app", false, None), Some("unused-rule")),
+            (rule("ghcr.io/example/webs", false, None), Some("unused-rule")),
+            (rule("docker.io/example/web", false, None), Some("unused-rule")),
+            (rule("ghcr.io/acme/*", false, None), Some("unused-rule")),
+            (rule("ghcr.io/acme/app", true, None), Some("no-rule")),
+            (rule("ghcr.io/acme/app", false, waiver), Some("no-rule")),
+            (rule("ghcr.io/example/web", false, None), Some("not-recorded")),
+            (rule("ghcr.io/example/*", false, None), Some("not-recorded")),
+            (rule("*", false, None), Some("not-recorded")),
+        ] {
+            let name = rule.image.to_string();
+            let policy = SourcePolicy {
+                rules: vec![rule].into(),
+                ..SourcePolicy::default()
+            };
+            let found = judge_images(&images, &BTreeMap::new(), &policy);
+            assert_eq!(found.reason.map(|reason| reason.id), expected, "{name}");
+            if expected == Some("unused-rule") {
+                assert_eq!(found.status, Status::Error, "{name}");
+                assert!(found.detail.contains(&name), "{}", found.detail);
+            }
+        }
     }
 
     #[test]

@@ -121,7 +121,8 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
 /// which the user may even have named.
 fn is_tls_key_expected(tls: &Tls, policy: &Policy) -> bool {
     let is_of_private_ai = policy.report_data.layout == Some(Layout::PrivateAi);
-    is_asked(policy) && tls.may_quote_a_key && policy.report_data.key.is_none() && !is_of_private_ai
+    let is_looked_at = is_asked(policy) || (policy.report_data.layout.is_none() && tls.quotes_another_key());
+    is_looked_at && tls.may_quote_a_key && policy.report_data.key.is_none() && !is_of_private_ai
 }
 
 /// Where a binding is asked for.
@@ -347,7 +348,11 @@ fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
         NotBound::KeyMismatch { quoted } => wrong(
             policy,
             &KEY_MISMATCH,
-            "The key that the app quoted beside the nonce is not the one that answered.",
+            format!(
+                "The app quotes the key {} beside the nonce, and another TLS key answered: something ends TLS between you and the \
+                 app. That is a proxy of your network, a CDN, the gateway, or a relay.",
+                hex::encode(quoted)
+            ),
         )
         .found(format!("quoted: {}", hex::encode(quoted))),
         NotBound::KeyChanged { keys } => wrong(

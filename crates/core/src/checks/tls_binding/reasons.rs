@@ -133,9 +133,11 @@ pub(super) const NO_APP_KEY: Reason = Reason {
 };
 pub(super) const KEY_MISMATCH: Reason = Reason {
     id: "key-mismatch",
-    means: "The app quoted another TLS key than the one that answered: TLS ends before the app.",
-    fix: "If a proxy, a CDN or the gateway ends TLS, use a name that is passed through (`<id>-<port>s.<gateway>`). Otherwise a \
-          relay answers: treat it as hostile.",
+    means: "The app quoted another key beside the nonce than the TLS key that answered. If that is the app's TLS key, TLS ends \
+            before the app.",
+    fix: "If a proxy of your network ends TLS (one whose CA --ca-file names), verify from a network without it. If a CDN or the \
+          gateway does, use a name that is passed through (`<id>-<port>s.<gateway>`). If the app quotes another key of its own, \
+          name it with --report-data key-then-nonce and --report-data-key. Otherwise a relay answers: treat it as hostile.",
 };
 pub(super) const ORACLE_64: Reason = Reason {
     id: "oracle-64",

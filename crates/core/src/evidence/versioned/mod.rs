@@ -72,7 +72,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Attestation, EvidenceError> {
 
 fn attestation(parts: Parts) -> Result<Attestation, EvidenceError> {
     if parts.quote.is_empty() {
-        return Err(EvidenceError::NoQuote { document: DOCUMENT });
+        return Err(EvidenceError::NoQuote {
+            document: DOCUMENT,
+            below: None,
+        });
     }
     let quote = QuoteBytes::new(parts.quote).ok_or_else(|| malformed("quote", "is too long"))?;
     if let Some(payload) = parts.report_data_payload {

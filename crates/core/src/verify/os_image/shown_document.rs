@@ -70,6 +70,21 @@ pub enum ShownDocument {
 }
 
 impl ShownDocument {
+    /// The hash of the image whose document it is, 32 bytes, where MRTD, RTMR1 and RTMR2 that follow from it are those of the quote.
+    /// The VM's shape is not part of it.
+    #[must_use]
+    pub const fn booted_image(&self) -> Option<&[u8; 32]> {
+        match self {
+            Self::Reproduces(os) => Some(os.os_image_hash()),
+            Self::OtherShape { os_image_hash, .. } | Self::NotComputable { os_image_hash, .. } => {
+                Some(os_image_hash)
+            }
+            Self::Absent { .. } | Self::Unusable(_) | Self::UnreadableConfig(_) | Self::OtherImage { .. } => {
+                None
+            }
+        }
+    }
+
     /// Compares the document that the evidence shows with registers that nobody verified: to be shown, never to decide.
     #[must_use]
     pub fn of_claims(
