@@ -32,5 +32,5 @@ lines() {
 }
 
 compiles() {
-  CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}" cargo check --quiet --locked --lib "$@"
+  CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}" cargo check --quiet --locked "$@"
 }
