@@ -1,13 +1,19 @@
 //! The attempts of a run that waits (`--wait`): which one ends the waiting, and what the report says of those before it.
 //!
-//! Several instances may answer at one address. Whoever asks until one of them passes always finds the honest one, so three
+//! Several instances may answer at one address. A run that asks until one of them passes always finds the good one, so three
 //! things limit the asking: evidence that is forged ends it, a pass after a failure must hold once more on a new connection,
 //! and the report names the attempts that did not pass.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::render::cause::causes;
 use cvm_verify_core::report::{
     AttemptReason, CheckId, CheckResult, EarlierAttempts, Status, TargetReport, Verdict,
 };
+
+/// The time in which a deployment that has just answered answers once more.
+const CONFIRMATION: Duration = Duration::from_secs(10);
 
 /// The attempts so far.
 pub(crate) struct Attempts {
@@ -40,13 +46,30 @@ impl Attempts {
         }
     }
 
+    /// The targets with forged or replayed evidence: their result is final, whatever a later attempt finds. `of_reports` holds the
+    /// index of the target of each report.
+    pub fn convicted(reports: &[TargetReport], of_reports: &[usize]) -> BTreeSet<usize> {
+        let convicting = of_reports
+            .iter()
+            .zip(reports)
+            .filter(|(_, report)| no_deploy_heals(report));
+        convicting.map(|(index, _)| *index).collect()
+    }
+
     /// What follows an attempt that found this, while time is left.
-    pub fn next(&mut self, reports: &[TargetReport]) -> Next {
-        let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
-        let runs_second = reports.iter().any(|report| report.second_release_until.is_some());
-        if reports.iter().any(no_deploy_heals) {
+    pub fn next(&mut self, reports: &[TargetReport], of_reports: &[usize]) -> Next {
+        let convicted = Self::convicted(reports, of_reports);
+        let open: Vec<&TargetReport> = of_reports
+            .iter()
+            .zip(reports)
+            .filter(|(index, _)| !convicted.contains(index))
+            .map(|(_, report)| report)
+            .collect();
+        if open.is_empty() && !convicted.is_empty() {
             return Next::End;
         }
+        let verdict = Verdict::worst(open.iter().map(|report| report.verdict));
+        let runs_second = open.iter().any(|report| report.second_release_until.is_some());
         if verdict == Verdict::Pass && !runs_second {
             self.passed += 1;
             return if self.passed < self.needed {
@@ -63,9 +86,18 @@ impl Attempts {
         Next::Again
     }
 
+    /// Whether the result of an attempt stands if the next one, which began with so much time left, does not end. A pass that had to
+    /// hold once more does not, if there was time for it: who answers once and is silent then would choose which answer counts.
+    pub fn stands(next: Next, left: Duration) -> bool {
+        next != Next::OnceMore || left < CONFIRMATION
+    }
+
     /// Notes an attempt that another one followed. `of_reports` holds the index of the target of each report.
     pub fn note(&mut self, reports: &[TargetReport], of_reports: &[usize]) {
-        for (index, earlier) in self.earlier.iter_mut().enumerate() {
+        let convicted = Self::convicted(reports, of_reports);
+        let earlier = self.earlier.iter_mut().enumerate();
+        // The result of a convicted target is the one that stands, not an earlier one.
+        for (index, earlier) in earlier.filter(|(index, _)| !convicted.contains(index)) {
             let of_target = of_reports.iter().zip(reports).filter(|(of, _)| **of == index);
             let mut failed = of_target
                 .map(|(_, report)| report)
@@ -127,7 +159,7 @@ const CONVICTING: [(CheckId, &str, Heals); 14] = [
     (CheckId::TdAttributes, "service-td", Heals::UnlessExpectedRuns),
 ];
 
-/// Whether a result convicts whoever gave it, so that waiting would only find another instance.
+/// Whether the evidence is forged or replayed, so that waiting would only find another instance.
 fn no_deploy_heals(report: &TargetReport) -> bool {
     let expected_runs = report.second_release_until.is_none()
         && report
@@ -168,7 +200,7 @@ mod tests {
         let mut run = Attempts::of(1);
         attempts
             .iter()
-            .map(|report| run.next(std::slice::from_ref(report)))
+            .map(|report| run.next(std::slice::from_ref(report), &[0]))
             .collect()
     }
 
@@ -178,6 +210,37 @@ mod tests {
             let mut known = Check::of(id).reasons.iter();
             assert!(known.any(|known| known.id == reason), "{id}/{reason}");
         }
+    }
+
+    #[test]
+    fn forged_evidence_of_one_target_ends_the_waiting_of_no_other() {
+        let forged = || failing(CheckId::QuoteSignature, "not-verified");
+        let older = || failing(CheckId::ComposeHash, "compose-hash-mismatch");
+        let mut attempts = Attempts::of(2);
+        let first = [forged(), older()];
+        assert_eq!(attempts.next(&first, &[0, 1]), Next::Again);
+        attempts.note(&first, &[0, 1]);
+        assert_eq!(
+            attempts.next(&[forged(), samples::pass()], &[0, 1]),
+            Next::OnceMore
+        );
+        let mut last = [forged(), samples::pass()];
+        assert_eq!(attempts.next(&last, &[0, 1]), Next::End);
+        // The forged one is the result of its target, and no earlier attempt.
+        attempts.name(&mut last, &[0, 1]);
+        assert!(last[0].earlier_attempts.is_none());
+        assert_eq!(last[1].earlier_attempts.as_ref().unwrap().not_passed, 1);
+        assert_eq!(attempts.next(&[forged(), forged()], &[0, 1]), Next::End);
+    }
+
+    #[test]
+    fn a_pass_that_had_time_to_be_confirmed_does_not_stand_alone() {
+        assert!(!Attempts::stands(Next::OnceMore, CONFIRMATION));
+        assert!(Attempts::stands(
+            Next::OnceMore,
+            CONFIRMATION - Duration::from_millis(1)
+        ));
+        assert!(Attempts::stands(Next::Again, Duration::from_secs(60)));
     }
 
     #[test]
@@ -203,7 +266,7 @@ mod tests {
         }
     }
 
-    /// The release before may have served its evidence in another way: that is no replay by a host.
+    /// The release before may have served its evidence in another way: that is not a replay by a host.
     #[test]
     fn an_older_release_that_ignores_the_nonce_is_waited_on() {
         let mut old = failing(CheckId::Freshness, "nonce-mismatch");

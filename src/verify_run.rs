@@ -2,6 +2,7 @@
 //! soon as it is collected.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,6 +81,19 @@ pub(crate) struct Verified {
     pub bundles: BundleFiles,
 }
 
+impl Verified {
+    fn of_target(&self, index: usize) -> Vec<TargetReport> {
+        let reports = self.of_reports.iter().zip(&self.reports);
+        reports
+            .filter(|(of, _)| **of == index)
+            .map(|(_, report)| report.clone())
+            .collect()
+    }
+}
+
+/// The reports of the targets whose result is final, by the index of the target.
+type Settled = BTreeMap<usize, Vec<TargetReport>>;
+
 impl VerifyRun<'_> {
     /// Verifies all targets until each passes or the time is up.
     ///
@@ -104,13 +118,17 @@ impl VerifyRun<'_> {
         interrupt: &mut Interrupt,
         env: &mut Env,
     ) -> Result<Verified, Cancelled> {
-        let mut previous: Option<Verified> = None;
+        // An attempt, and whether it stands if the next one does not end.
+        let mut previous: Option<(Verified, bool)> = None;
+        let mut settled = Settled::new();
         loop {
-            let found = self.round(runtime, interrupt, env)?;
-            let verdict = Verdict::worst(found.reports.iter().map(|report| report.verdict));
+            let found = self.round(&settled, runtime, interrupt, env)?;
+            let open = found.of_reports.iter().zip(&found.reports);
+            let open = open.filter(|(index, _)| !settled.contains_key(*index));
+            let verdict = Verdict::worst(open.map(|(_, report)| report.verdict));
             let left = self.time.left();
-            if let Some(before) = previous.take() {
-                if verdict == Verdict::Inconclusive && left.is_zero() {
+            if let Some((before, stands)) = previous.take() {
+                if verdict == Verdict::Inconclusive && left.is_zero() && stands {
                     // The end of the waiting cut this round short; what the one before it found stands.
                     return Ok(before);
                 }
@@ -119,7 +137,7 @@ impl VerifyRun<'_> {
             let next = if left.is_zero() {
                 Next::End
             } else {
-                attempts.next(&found.reports)
+                attempts.next(&found.reports, &found.of_reports)
             };
             let pause = match next {
                 Next::End => return Ok(found),
@@ -136,13 +154,18 @@ impl VerifyRun<'_> {
             if !runtime.block_on(interrupt.pause(pause.min(left))) {
                 return Err(Cancelled);
             }
-            previous = Some(found);
+            for index in Attempts::convicted(&found.reports, &found.of_reports) {
+                settled.entry(index).or_insert_with(|| found.of_target(index));
+            }
+            let stands = Attempts::stands(next, self.time.left());
+            previous = Some((found, stands));
         }
     }
 
     /// Verifies all targets once.
     fn round(
         &self,
+        settled: &Settled,
         runtime: &Runtime,
         interrupt: &mut Interrupt,
         env: &mut Env,
@@ -158,7 +181,7 @@ impl VerifyRun<'_> {
             time: self.time.of_target(),
             deadline: Some(self.time.deadline()),
         };
-        let mut round = Round::new(self);
+        let mut round = Round::new(self, settled);
         let line = RefCell::new(ProgressLine::new(self.progress, &names));
         let cancel = async {
             interrupt.next().await;
@@ -195,6 +218,7 @@ impl VerifyRun<'_> {
 /// What a round over all targets found.
 struct Round<'a> {
     run: &'a VerifyRun<'a>,
+    settled: &'a Settled,
     /// The reports on each target.
     reports: Vec<Vec<TargetReport>>,
     bundles: BundleFiles,
@@ -202,9 +226,10 @@ struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn new(run: &'a VerifyRun<'a>) -> Self {
+    fn new(run: &'a VerifyRun<'a>, settled: &'a Settled) -> Self {
         Self {
             run,
+            settled,
             reports: run.targets.iter().map(|_| Vec::new()).collect(),
             bundles: BundleFiles::default(),
             notes: Vec::new(),
@@ -213,6 +238,10 @@ impl<'a> Round<'a> {
 
     /// Appraises what a target handed over, and writes its bundles.
     fn finish(&mut self, index: usize, collection: Collection) {
+        // Neither the report nor the evidence of forged evidence is replaced.
+        if self.settled.contains_key(&index) {
+            return;
+        }
         let (Some(target), Some(path), Some(reports)) = (
             self.run.targets.get(index),
             self.run.bundle_paths.get(index),
@@ -241,7 +270,16 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn found(self) -> Verified {
+    fn found(mut self) -> Verified {
+        for (index, settled) in self.settled {
+            if let Some(reports) = self.reports.get_mut(*index) {
+                let bundles = settled
+                    .iter()
+                    .filter_map(|report| report.evidence.bundle.as_ref());
+                self.bundles.paths.extend(bundles.map(PathBuf::from));
+                reports.clone_from(settled);
+            }
+        }
         let of_reports = (0..)
             .zip(&self.reports)
             .flat_map(|(index, reports)| reports.iter().map(move |_| index))

@@ -73,6 +73,6 @@ cvm_verify_fuzz::fuzz_target!(|edits: &[u8]| {
                 && honest.signed_at() == found.signed_at()
                 && honest.log() == found.log()
         };
-        assert!(known.honest.iter().any(same), "nobody signed this: {found:?}");
+        assert!(known.honest.iter().any(same), "this was not signed: {found:?}");
     });
 });

@@ -1,6 +1,6 @@
 //! A certificate of dstack that is changed in some bytes (`fuzz/src/edits.rs`): the key that is bound is one that the VM quoted.
 //!
-//! The parts: leaf and issuer; a certificate of the same VM for another key; one of another app; one of nobody.
+//! The parts: leaf and issuer; a certificate of the same VM for another key; one of another app; one without evidence.
 #![cfg_attr(feature = "libfuzzer", no_main)]
 
 use std::cell::LazyCell;

@@ -232,7 +232,7 @@ pub(crate) fn not_sent_yet() -> AlertRecord {
 /// What is recorded if a signal ended the alerts.
 pub(crate) fn ended_by(signal: &str) -> AlertRecord {
     not_delivered(format!(
-        "ended by {signal}; with --state, what no channel confirmed is told by the next run"
+        "ended by {signal}; with --state, the next run sends what no channel confirmed"
     ))
 }
 

@@ -21,12 +21,13 @@ const MAX_TITLE_NAME: usize = 60;
 /// What an alert says first when a failure took the place of another.
 const CHANGED: &str = "CHANGED: what keeps it from passing is not what it was";
 /// What an alert says first when the same check fails of a VM that measured something else.
-const EXCHANGED: &str = "CHANGED: it fails as before, and what was measured is not what was told before";
+const EXCHANGED: &str =
+    "CHANGED: it fails as before, but the measured values differ from those reported before";
 /// The same, of the last one that is told.
-const EXCHANGED_OFTEN: &str = "CHANGED: it fails as before, and what is measured changes from run to run; further changes are told \
-                               with the reminder";
+const EXCHANGED_OFTEN: &str = "CHANGED: it fails as before, but the measured values change from run to run; further changes are reported \
+                               with the reminder only";
 /// What an alert says first when it repeats an earlier one.
-const REMINDER: &str = "REMINDER: this was told before, and it goes on";
+const REMINDER: &str = "REMINDER: this was reported before, and it continues";
 /// The target of a test.
 const TEST_NAME: &str = "cvm-verify alert test";
 
@@ -137,15 +138,15 @@ impl Message {
             }
             About::PassUnderAnotherPolicy => Self {
                 cause: "It passes now, but under another policy than the one that it failed under.".to_owned(),
-                next: "If you changed what is expected of it, look at that change once more: the next pass is told as \
+                next: "If you changed what is expected of it, look at that change once more: the next pass is reported as \
                        recovered. If you did not, find out who did."
                     .to_owned(),
                 ..now
             },
             About::PassAtAnotherAddress => Self {
                 cause: "It passes now, but at another address than the one that failed.".to_owned(),
-                next: "If you changed where it is asked, find out what became of the deployment that failed: it is not asked any \
-                       more, and the next pass is told as recovered. If you did not, find out who did."
+                next: "If you changed the address, look at the deployment that failed: it is no longer verified, and the next pass \
+                       is reported as recovered. If you did not change the address, find out who did."
                     .to_owned(),
                 ..now
             },

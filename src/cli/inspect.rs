@@ -11,7 +11,10 @@ use crate::config::Settings;
 use crate::engine::{Collected, Deployment, Session, Time, ask_around, collect};
 use crate::env::Env;
 use crate::files;
-use crate::inspect::{Inspected, begins_like_quote, inspect, inspect_json};
+use crate::inspect::{
+    Inspected, begins_like_quote, inspect, inspect_document, inspect_document_json, inspect_json,
+};
+use crate::plan::compose_document::has_a_field_of_one;
 use crate::plan::kms_and_contracts::{around, phala_hints};
 use crate::plan::target::{Target, named_source};
 use crate::recorded::evidence::attestation_of_file;
@@ -42,6 +45,9 @@ pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     if let Ok(bundle) = Bundle::parse(&file) {
         return of_bundle(args, path, &bundle, compose.as_deref(), &root, env);
     }
+    if let Some(text) = compose_document(&file) {
+        return of_document(args, path, text, env);
+    }
     let evidence = attestation_of_file(&file)
         .and_then(|attestation| Evidence::of_quote(attestation, None, compose.as_deref(), None))
         .map_err(|error| UsageError::file(path, error))?;
@@ -49,7 +55,8 @@ pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
     if !is_json && !begins_like_quote(&evidence) {
         return Err(UsageError::file(
             path,
-            "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64) or a versioned attestation",
+            "is not an evidence bundle, an /attestation body, a quote (binary, hex or base64), a versioned attestation or a compose \
+             document (app-compose.json)",
         )
         .into());
     }
@@ -71,6 +78,30 @@ fn print(args: &InspectArgs, what: &Inspected<'_>, env: &mut Env) -> anyhow::Res
         InspectFormat::Json => inspect_json(what),
     };
     env.print(&text);
+    Ok(0)
+}
+
+/// The text of a file that is a compose document.
+fn compose_document(file: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(file).ok()?;
+    if text.len() as u64 > files::COMPOSE_LIMIT {
+        return None;
+    }
+    has_a_field_of_one(text).then_some(text)
+}
+
+fn of_document(args: &InspectArgs, path: &Path, text: &str, env: &mut Env) -> anyhow::Result<u8> {
+    if args.app_compose.is_some() {
+        let problem = format!(
+            "{} is a compose document itself; give one of both",
+            path.display()
+        );
+        return Err(UsageError::option("--app-compose", problem).into());
+    }
+    env.print(&match args.format {
+        InspectFormat::Text => inspect_document(text),
+        InspectFormat::Json => inspect_document_json(text),
+    });
     Ok(0)
 }
 

@@ -1,4 +1,4 @@
-//! A hint for somebody behind a proxy: the environment's proxy settings are not used.
+//! A hint for a user behind a proxy: the environment's proxy settings are not used.
 
 use super::args::HttpArgs;
 use crate::env::Env;
@@ -14,7 +14,7 @@ const VARIABLES: [&str; 6] = [
     "http_proxy",
 ];
 
-/// Said where something could not be reached, a variable names a proxy and no option does. The variable's value may hold a
+/// The hint, if an address could not be reached, a variable names a proxy and `--proxy` is not given. The variable's value may hold a
 /// password: it is not shown.
 pub(super) fn of(reports: &[TargetReport], args: &HttpArgs, env: &Env) -> Option<String> {
     let is_out_of_reach = |report: &TargetReport| {
@@ -32,6 +32,6 @@ pub(super) fn of(reports: &[TargetReport], args: &HttpArgs, env: &Env) -> Option
     };
     let name = VARIABLES.into_iter().find(|name| is_set(name))?;
     Some(format!(
-        "note: {name} is set here and is not used: where requests must go through that proxy, name it with --proxy"
+        "note: {name} is set here and is not used. If requests must go through that proxy, name it with --proxy URL"
     ))
 }

@@ -36,6 +36,8 @@ pub(super) async fn collect(
     let schedule = asked.time.schedule();
     let started = Instant::now();
     let mut round = 1;
+    // What an earlier round has, should a later one find nobody.
+    let mut earlier = None;
     let mut tls = WatchedTls::of(&session.client, asked.tls, whom.app());
     loop {
         let left = Schedule {
@@ -58,7 +60,13 @@ pub(super) async fn collect(
                         failure.gap.certificate = certificate;
                     }
                 }
-                return Collected::nothing((session.now)(), failure.gap);
+                let Some((collected, evidence, collateral)) = earlier else {
+                    return Collected::nothing((session.now)(), failure.gap);
+                };
+                return session
+                    .opinions
+                    .add(session.asking(), collected, &evidence, collateral)
+                    .await;
             }
         };
         let left = || schedule.total.saturating_sub(started.elapsed());
@@ -72,7 +80,10 @@ pub(super) async fn collect(
         });
         let pause = schedule.pause(round, started.elapsed(), jitter(), None);
         match pause.filter(|_| is_mixed && round < INSTANCE_ATTEMPTS) {
-            Some(pause) => tokio::time::sleep(pause).await,
+            Some(pause) => {
+                earlier = Some((collected, answer.evidence, collateral));
+                tokio::time::sleep(pause).await;
+            }
             None => {
                 return session
                     .opinions

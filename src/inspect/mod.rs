@@ -86,6 +86,22 @@ pub fn inspect(input: &Inspected<'_>) -> String {
 /// The same for machines: one JSON document with a final line end. Values are whole.
 #[must_use]
 pub fn inspect_json(input: &Inspected<'_>) -> String {
+    json(page(input), input.simulated)
+}
+
+/// Explains a compose document that no evidence stands beside, as [`inspect`] does.
+#[must_use]
+pub fn inspect_document(text: &str) -> String {
+    document_page(text).finish()
+}
+
+/// The same for machines, as [`inspect_json`] does.
+#[must_use]
+pub fn inspect_document_json(text: &str) -> String {
+    json(document_page(text), false)
+}
+
+fn json(page: Page, simulated: bool) -> String {
     #[derive(Serialize)]
     struct Document {
         schema: &'static str,
@@ -96,8 +112,8 @@ pub fn inspect_json(input: &Inspected<'_>) -> String {
     crate::render::safe_json(&Document {
         schema: SCHEMA,
         note: NOT_VERIFIED,
-        simulated: input.simulated,
-        sections: page(input).into_sections(),
+        simulated,
+        sections: page.into_sections(),
     })
 }
 
@@ -107,12 +123,19 @@ pub fn begins_like_quote(evidence: &Evidence) -> bool {
     matches!(Opened::new(evidence, &Inspector(())).quote, [3..=5, 0, ..])
 }
 
+/// The second line of every inspection.
+const MARKS: &str =
+    "A `!` in the margin marks what is worth a second look. That a mark is missing proves nothing either.";
+
+fn document_page(text: &str) -> Page {
+    let mut page = Page::new(NOT_VERIFIED, MARKS);
+    compose::document(&mut page, text);
+    page
+}
+
 fn page(input: &Inspected<'_>) -> Page {
     let opened = Opened::new(input.evidence, &Inspector(()));
-    let mut page = Page::new(
-        NOT_VERIFIED,
-        "A `!` in the margin marks what is worth a second look. That a mark is missing proves nothing either.",
-    );
+    let mut page = Page::new(NOT_VERIFIED, MARKS);
     if let Some(bundle) = input.bundle {
         bundle::section(&mut page, bundle);
         tls::section(&mut page, bundle, &opened);
@@ -132,7 +155,9 @@ fn page(input: &Inspected<'_>) -> Page {
     if let Some(chain) = input.bundle.and_then(|bundle| bundle.chain.as_ref()) {
         chain::section(&mut page, chain);
     }
-    compose::texts(&mut page, &opened);
+    if let Some(text) = opened.compose {
+        compose::texts(&mut page, text);
+    }
     page
 }
 

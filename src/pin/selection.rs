@@ -7,11 +7,12 @@ use crate::config::file::FileTarget;
 use crate::config::{Settings, path_of};
 use crate::plan::found_lock::LOCK_NAME;
 use crate::plan::kms_and_contracts::kms_hosts;
+use crate::plan::kms_policy::compose_documents;
 use crate::plan::policy_file::{self, Config};
 use crate::plan::setting_problem::settings_error;
 use crate::plan::source_rules::source_policy;
 use crate::usage_error::UsageError;
-use cvm_verify_core::policy::{KmsHost, SourcePolicy};
+use cvm_verify_core::policy::{KmsDocument, KmsHost, SourcePolicy};
 use cvm_verify_core::report::is_name;
 
 /// What is pinned, and where to.
@@ -26,6 +27,8 @@ pub(super) struct PinTarget {
     pub sources: SourcePolicy,
     /// Where its KMS answers.
     pub kms: Vec<KmsHost>,
+    /// The compose documents that its KMS may run, as far as the user has them.
+    pub kms_documents: Vec<KmsDocument>,
 }
 
 /// The one that an address, a bundle or a name says; without any, every target of the policy file.
@@ -46,6 +49,7 @@ pub(super) fn targets(request: &PinRequest<'_>) -> Result<Vec<PinTarget>, UsageE
         return Ok(vec![PinTarget {
             sources: sources_of(options)?,
             kms: kms_hosts(options)?,
+            kms_documents: kms_documents_of(options)?,
             settings: options.clone(),
             shared: name.is_some(),
             name,
@@ -93,6 +97,7 @@ fn target_of(
     Ok(PinTarget {
         sources: sources_of(&settings)?,
         kms: kms_hosts(&settings)?,
+        kms_documents: kms_documents_of(&settings)?,
         settings,
         name: Some(target.name.clone()),
         output,
@@ -105,4 +110,11 @@ fn sources_of(settings: &Settings) -> Result<SourcePolicy, UsageError> {
     let mut problems = Vec::new();
     let sources = source_policy(settings, &SourcePolicy::default(), &mut problems);
     settings_error(problems).map_or(Ok(sources), Err)
+}
+
+/// The compose documents of KMSs that the options and the policy file name.
+fn kms_documents_of(settings: &Settings) -> Result<Vec<KmsDocument>, UsageError> {
+    let mut problems = Vec::new();
+    let documents = compose_documents(settings, &mut problems);
+    settings_error(problems).map_or(Ok(documents), Err)
 }

@@ -67,8 +67,14 @@ pub(super) fn pin(
         ..Policy::default()
     };
     let fresh = (Check::of(CheckId::Freshness).run)(&claims, &policy).status == Status::Pass;
+    // Something that does not hold is not the same as nothing to hold: who reads the new lock cannot see what is not in it.
+    let binding = (Check::of(CheckId::TlsBinding).run)(&claims, &policy);
+    let binding = (binding.status == Status::Warn).then_some(binding.detail);
     let pinned = match lock::pin(&claims, fresh, request.roots.kind(), &reference, named.as_ref()) {
-        Ok(pinned) => pinned.from_origin(origin).with_said(said),
+        Ok(pinned) => pinned
+            .from_origin(origin)
+            .with_said(said)
+            .with_kms_documents(&target.kms_documents, &reference),
         Err(refusal) => {
             let is_other_image = matches!(refusal, PinRefusal::OtherImage(_));
             let refusal = escape::terminal(&refusal.to_string()).into_owned();
@@ -101,6 +107,13 @@ pub(super) fn pin(
             }
             for section in &accepted.unasked {
                 env.complain(&stays(*section, &target.output));
+            }
+            if let Some(detail) = binding {
+                env.complain(&format!(
+                    "Note: {} The lock holds no TLS binding. If the app has one, pin from a network in which nothing ends TLS before \
+                     it.",
+                    escape::terminal(&detail)
+                ));
             }
             write(target, &there, &accepted, env)?;
             if let (Ok(quote), false) = (&claims.quote, is_printed(&target.output)) {

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::compose_document;
 use super::reader::Reader;
 use super::setting_problem::SettingProblem;
-use crate::config::path_of;
+use crate::config::{Settings, path_of};
 use crate::files;
 use crate::usage_error::UsageError;
 use cvm_verify_core::compose::UnprovenDocument;
@@ -42,7 +42,7 @@ impl Reader<'_> {
                 self.problems.push(SettingProblem::of("kms-host", value, problem));
             }
         }
-        let documents = self.kms_documents();
+        let documents = compose_documents(self.settings, &mut self.problems);
         KmsPolicy {
             mode: match self.settings.one("kms").map(|value| value.text.as_str()) {
                 Some("required") => KmsMode::Required,
@@ -61,32 +61,6 @@ impl Reader<'_> {
             key_provider: self.expected("kms-key-provider", |text| KeyProviders::parse(text, reference)),
             bootstrap: self.kms_bootstrap(),
         }
-    }
-
-    /// The compose documents that the KMS may run, from files.
-    fn kms_documents(&mut self) -> Vec<KmsDocument> {
-        let mut documents = Vec::new();
-        for value in self.settings.all("kms-compose-file") {
-            let path = path_of(value);
-            let read = files::read(&path, files::COMPOSE_LIMIT)
-                .and_then(|bytes| compose_document::check(&path, bytes))
-                .and_then(|bytes| {
-                    let hash = Sha256::digest(&bytes).into();
-                    let text =
-                        String::from_utf8(bytes).map_err(|_| UsageError::file(&path, "is not UTF-8"))?;
-                    let document = UnprovenDocument::read(&text);
-                    let document = document.map_err(|error| UsageError::file(&path, error))?;
-                    Ok(KmsDocument { hash, document })
-                });
-            match read {
-                Ok(document) => documents.push(document),
-                Err(error) => {
-                    self.problems
-                        .push(SettingProblem::of_named_file("kms-compose-file", value, error))
-                }
-            }
-        }
-        documents
     }
 
     /// The hashes of the compose documents that the KMS may run: as they are written, or of the files.
@@ -143,4 +117,26 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The compose documents that the KMS may run, from files.
+pub(crate) fn compose_documents(settings: &Settings, problems: &mut Vec<SettingProblem>) -> Vec<KmsDocument> {
+    let mut documents = Vec::new();
+    for value in settings.all("kms-compose-file") {
+        let path = path_of(value);
+        let read = files::read(&path, files::COMPOSE_LIMIT)
+            .and_then(|bytes| compose_document::check(&path, bytes))
+            .and_then(|bytes| {
+                let hash = Sha256::digest(&bytes).into();
+                let text = String::from_utf8(bytes).map_err(|_| UsageError::file(&path, "is not UTF-8"))?;
+                let document = UnprovenDocument::read(&text);
+                let document = document.map_err(|error| UsageError::file(&path, error))?;
+                Ok(KmsDocument { hash, document })
+            });
+        match read {
+            Ok(document) => documents.push(document),
+            Err(error) => problems.push(SettingProblem::of_named_file("kms-compose-file", value, error)),
+        }
+    }
+    documents
 }

@@ -8,7 +8,7 @@ pub(crate) mod compose_document;
 pub(crate) mod found_lock;
 mod governance_policy;
 pub(crate) mod kms_and_contracts;
-mod kms_policy;
+pub(crate) mod kms_policy;
 mod lock;
 pub(crate) mod named_files;
 pub(crate) mod nodes;

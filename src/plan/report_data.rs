@@ -1,4 +1,4 @@
-//! What settings expect in the report data: how the nonce lies in it, and a value of the user's own.
+//! What settings expect in the report data: where the nonce is in it, and a value of the user's own.
 
 use super::reader::Reader;
 use super::setting_problem::SettingProblem;
@@ -48,7 +48,7 @@ impl Reader<'_> {
     }
 }
 
-/// `auto` is no layout of its own: exactly raw or exactly ascii.
+/// `auto` is not a layout: exactly raw or exactly ascii.
 pub(crate) fn layout(text: &str) -> Result<Option<Layout>, UsageError> {
     layout_of(text).map_err(|error| UsageError::option("--report-data", error))
 }

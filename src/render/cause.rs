@@ -1,6 +1,6 @@
 //! Which checks a verdict hangs on, the most important one first.
 
-use cvm_verify_core::report::{CheckResult, Status, TargetReport, Verdict};
+use cvm_verify_core::report::{CheckId, CheckResult, Status, TargetReport, Verdict};
 use cvm_verify_core::tiers::{grants_too_little, is_required, is_short};
 
 /// The checks that keep a target from passing, the one to act on first. Empty for a pass.
@@ -17,7 +17,18 @@ pub(crate) fn causes(target: &TargetReport) -> Vec<&CheckResult> {
         Verdict::Fail => of(|_, check| check.status == Status::Fail)
             .chain(of(|_, check| is_own_error(check)))
             .collect(),
-        Verdict::Inconclusive => of(|target, check| is_own_error(check) || is_unmet(target, check)).collect(),
+        Verdict::Inconclusive => {
+            let own =
+                |target: &TargetReport, check: &CheckResult| is_own_error(check) || is_unmet(target, check);
+            let mut found: Vec<&CheckResult> = of(own).collect();
+            // What is open may follow from a part of the evidence that only warns, as an old answer of `/info`.
+            if found.is_empty() {
+                found.extend(of(|_, check| {
+                    check.id == CheckId::Evidence && check.status == Status::Warn
+                }));
+            }
+            found
+        }
     }
 }
 
@@ -57,10 +68,29 @@ pub(super) fn is_unmet(target: &TargetReport, check: &CheckResult) -> bool {
 mod tests {
     use super::*;
     use crate::render::samples;
-    use cvm_verify_core::report::CheckId;
 
     fn ids(target: &TargetReport) -> Vec<CheckId> {
         causes(target).iter().map(|check| check.id).collect()
+    }
+
+    #[test]
+    fn what_only_follows_from_evidence_that_warns_has_that_evidence_for_its_cause() {
+        let mut target = samples::pass();
+        target.verdict = Verdict::Inconclusive;
+        for check in &mut target.checks {
+            if check.id == CheckId::ImagePins {
+                check.status = Status::Error;
+                check.reason = Some("compose-not-proven".to_owned());
+            }
+        }
+        assert_eq!(ids(&target), []);
+        for check in &mut target.checks {
+            if check.id == CheckId::Evidence {
+                check.status = Status::Warn;
+                check.reason = Some("info-unusable".to_owned());
+            }
+        }
+        assert_eq!(ids(&target), [CheckId::Evidence]);
     }
 
     #[test]

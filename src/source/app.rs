@@ -273,7 +273,7 @@ pub(super) fn parse(text: &str, given: &GivenOptions<'_>) -> Result<(String, App
     Ok((name, endpoints))
 }
 
-/// An app or instance id alone is no address: who is asked for it must be said.
+/// An app or instance id alone is not an address: the source must be named.
 fn refuse_an_id(text: &str) -> Result<(), UsageError> {
     let text = text.trim();
     let bare = text.strip_prefix("app_").unwrap_or(text);

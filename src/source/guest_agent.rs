@@ -101,7 +101,7 @@ impl GuestAgent {
     }
 }
 
-/// Reads the address of an agent, or the id of the app or instance that it is beside; its name too.
+/// Reads the address of an agent, or the id of the app or instance that it serves, and its name.
 pub(super) fn parse(text: &str, given: &GivenOptions<'_>) -> Result<(String, GuestAgent), UsageError> {
     let agent = if text.contains("://") {
         GuestAgent::new(parse_url("URL", text)?).map_err(|error| UsageError::option("URL", error))?

@@ -158,7 +158,7 @@ impl Source {
             .map(|url| origin_of(&url))
     }
 
-    /// The app or instance that the address names, 20 bytes: a claim of its author, which the evidence must bear out.
+    /// The app or instance that the address names, 20 bytes: a claim of its author, which the evidence must confirm.
     pub fn address_id(&self) -> Option<[u8; 20]> {
         Self::address_id_of(self.kind(), self.url())
     }

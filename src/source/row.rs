@@ -1,4 +1,4 @@
-//! What a source of evidence says of itself: its word, its options, and how it is reached.
+//! A source of evidence: its name, its options, and how it is reached.
 
 use url::Url;
 

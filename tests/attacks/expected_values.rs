@@ -524,6 +524,7 @@ fn a_document_is_refused_by_its_key_provider_exactly_if_its_deployment_fails() {
         format!("none,{}", named("kms")),
         format!("{},{}", named("tpm"), named("local-sgx")),
     ];
+    let (mut failing, mut others) = (0, 0);
     for (name, id, members) in documents {
         for text in &policies {
             let judged = Trial::healthy().with(|trial| {
@@ -539,8 +540,21 @@ fn a_document_is_refused_by_its_key_provider_exactly_if_its_deployment_fails() {
             let refuses = planned
                 .iter()
                 .any(|(check, finding)| *check == CheckId::KeyProvider && finding.status == Status::Fail);
-            let fails = judged.judge().check(CheckId::KeyProvider).status == Status::Fail;
+            let ran = judged.judge();
+            let check = ran.check(CheckId::KeyProvider);
+            let fails = check.status == Status::Fail;
             assert_eq!(refuses, fails, "{members} under {text}");
+            if fails {
+                assert_eq!(
+                    check.reason.as_deref(),
+                    Some("provider-mismatch"),
+                    "{members} under {text}"
+                );
+                failing += 1;
+            } else {
+                others += 1;
+            }
         }
     }
+    assert!(failing > 5 && others > 5, "{failing} fail, {others} do not");
 }

@@ -357,6 +357,9 @@ fn t36_rules_for_development_convict() {
         let mut kms = kms();
         kms.meta[name] = true.into();
         fails_alone(&honest(&kms), "development");
+        // What it does not say is not that it has none.
+        kms.meta[name] = serde_json::Value::Null;
+        is_open(&honest(&kms), "meta");
     }
 }
 
@@ -372,6 +375,9 @@ fn t36_an_answer_of_another_ca_or_none_is_named() {
         trial.policy.key_provider = Some(expected("--key-provider", both));
     });
     is_open(&changing, "other-epoch");
+    let mut unreadable = kms();
+    unreadable.meta["ca_cert"] = "0x66666666".into();
+    is_open(&honest(&unreadable), "meta");
     for meta in [json!({}), json!([]), json!({ "ca_cert": 1 })] {
         let mut kms = kms();
         kms.meta = meta;
@@ -885,6 +891,28 @@ fn t36_pin_writes_the_kms_down_and_the_lock_names_it() {
     live.policy.remove(0);
     live.policy.push(format!("lock = \"{lock}\""));
     live.verify(&[]).assert(ID, Status::Pass, None);
+    // With the document of the KMS in a file, the lock says which release each image is.
+    let official = running(OFFICIAL, &[]);
+    let mut live = Live::of(&official, &official.identity(1, official.cvm.world.now));
+    let document = live.deployment.path("kms-app-compose.json");
+    std::fs::write(&document, &official.cvm.app_compose).unwrap();
+    live.policy.remove(1);
+    live.policy.push(format!("kms-compose-file = [\"{document}\"]"));
+    let printed = ["--output=-", "--accept-observed", "--target=a"].map(str::to_owned);
+    let mut printing = live.deployment.network();
+    printing.extend(printed);
+    let ran = live.run(&["pin"], &printing);
+    let hash = hex::encode(official.cvm.compose_hash());
+    let line = format!("compose_hash = \"{hash}\" # observed; images: kms: dstack-kms 0.6.6\n");
+    assert!(ran.stdout.contains(&line), "{ran:#?}");
+    // A document that the KMS does not run names nothing.
+    std::fs::write(&document, &kms().cvm.app_compose).unwrap();
+    let ran = live.run(&["pin"], &printing);
+    assert!(
+        ran.stdout
+            .contains(&format!("compose_hash = \"{hash}\" # observed\n")),
+        "{ran:#?}"
+    );
     // A KMS for development is not pinned.
     let live = Live::healthy();
     live.server.edit(|meta| meta["is_dev"] = true.into());

@@ -121,7 +121,8 @@ one of these names that cvm-verify did not write ends the step with 2, untouched
 With `wait` the step tries again until the expected release passes. It does not ask until one of several instances passes:
 
 - Evidence that is forged or replayed ends the waiting at once, as `fail`: a signature or an event log that does not hold, and, from the
-  expected release, another nonce or other attributes of the VM than there must be. No deploy heals that.
+  expected release, another nonce or other attributes of the VM than there must be. The result of
+  that target is final; other targets are waited on.
 - After an attempt that failed, a pass must hold for one more attempt on a new connection, if time is left.
 - With `--also-compose-hash`, the second release is waited on like any other. When time is up it passes, and the verdict line says
   `the second release, until …`.

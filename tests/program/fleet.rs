@@ -109,6 +109,36 @@ fn one_of_five_that_lies_fails_alone_and_decides_the_verdict() {
 }
 
 #[test]
+fn forged_evidence_of_one_target_ends_the_waiting_of_no_other() {
+    let (deployment, apps) = several(2);
+    apps[0].change(|cvm| Lie::BrokenSignature.apply(cvm));
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let ran = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| verify_all(&deployment, &apps, &["--wait=60s"]));
+        while deployment.app.count("/attestation") < 2 {
+            std::thread::yield_now();
+        }
+        deployment.app.replace(Cvm::healthy(&World::default()));
+        waiting.join().unwrap()
+    });
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    let report = ran.report();
+    let forged = report.targets[1].check(QuoteSignature).unwrap();
+    assert_eq!(
+        (forged.status, forged.reason.as_deref()),
+        (Fail, Some("not-verified"))
+    );
+    assert!(report.targets[1].earlier_attempts.is_none());
+    let other = &report.targets[0];
+    assert_eq!(other.verdict, Verdict::Pass, "{other:#?}");
+    let earlier = other.earlier_attempts.as_ref().unwrap();
+    let is_of_release = |one: &cvm_verify_core::report::AttemptReason| {
+        (one.check, one.reason.as_str()) == (ComposeHash, "compose-hash-mismatch")
+    };
+    assert!(earlier.reasons.iter().any(is_of_release), "{earlier:#?}");
+}
+
+#[test]
 fn collateral_is_kept_in_the_cache_folder_and_no_cache_keeps_nothing() {
     let deployment = Deployment::healthy();
     let cache = deployment.path("cache");
@@ -726,7 +756,7 @@ fn a_run_that_ends_in_the_future_is_refused() {
     report["duration_ms"] = 1_000_000_000_000_u64.into();
     let changed = deployment.path("changed.json");
     std::fs::write(&changed, report.to_string()).unwrap();
-    merge_in(&[&files[0], &changed], &[], NOW, &[]).assert_usage_error("its run ended at");
+    merge_in(&[&files[0], &changed], &[], NOW, &[]).assert_usage_error("by this machine's clock");
 }
 
 #[test]

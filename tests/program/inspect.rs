@@ -36,6 +36,34 @@ fn a_live_deployment_a_bundle_a_body_and_a_bare_quote_can_be_inspected() {
 }
 
 #[test]
+fn a_compose_document_can_be_inspected_by_itself() {
+    let deployment = Deployment::healthy();
+    let cvm = Cvm::healthy(&World::default());
+    let path = deployment.path("app-compose.json");
+    std::fs::write(&path, &cvm.app_compose).unwrap();
+    let ran = run(&["inspect", &path]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    for part in [
+        "COMPOSE DOCUMENT",
+        &hex::encode(cvm.compose_hash()),
+        "TEXTS OF THE COMPOSE DOCUMENT",
+        "docker_compose_file",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+    for part in ["EVENT LOG", "MRCONFIGID", "event log has no"] {
+        assert!(!ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&["inspect", "--format=json", &path]).stdout).unwrap();
+    assert_eq!(json["sections"][0]["title"], "COMPOSE DOCUMENT");
+    run(&["inspect", &path, "--app-compose", &path]).assert_usage_error("is a compose document itself");
+    // What has no field of one is another file.
+    std::fs::write(&path, r#"{"name": "x"}"#).unwrap();
+    run(&["inspect", &path]).assert_usage_error("app-compose.json");
+}
+
+#[test]
 fn every_check_explains_itself_and_an_unknown_one_is_a_usage_error() {
     let list = run(&["explain"]);
     for id in CheckId::ALL {

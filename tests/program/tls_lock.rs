@@ -37,6 +37,35 @@ fn ca(deployment: &Deployment, identity: &TlsIdentity) -> String {
     format!("--ca-file={}", deployment.path("ca.pem"))
 }
 
+/// The lock of a relayed app is not silently one without `[tls]`.
+#[test]
+fn a_binding_that_does_not_hold_is_said_when_the_lock_is_made() {
+    let deployment = Deployment::healthy();
+    let own = TlsIdentity::new(1, now(), TlsMode::TestCa);
+    let mut cvm = Cvm::healthy(&World::default());
+    cvm.report_data = ReportDataLayout::KeyThenNonce(own.key_hash());
+    let pinned = |identity: &TlsIdentity| {
+        let trusted = ca(&deployment, identity);
+        let app = AppServer::https(cvm.clone(), identity);
+        let output = format!("--output={}", deployment.path("cvm.lock"));
+        let words = ["pin", "--accept-observed", "--force", output.as_str()];
+        let ran = of_command(&words, &deployment, &app.localhost_url(), &[&trusted]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        let text = std::fs::read_to_string(deployment.path("cvm.lock")).unwrap();
+        (ran.stderr, text.contains("[tls]"))
+    };
+    let (said, holds_tls) = pinned(&TlsIdentity::new(7, now(), TlsMode::TestCa));
+    assert!(
+        said.contains("The lock holds no TLS binding") && !holds_tls,
+        "{said}"
+    );
+    let (said, holds_tls) = pinned(&own);
+    assert!(
+        !said.contains("The lock holds no TLS binding") && holds_tls,
+        "{said}"
+    );
+}
+
 #[test]
 fn a_lock_records_how_the_address_was_bound_and_a_verification_asks_for_the_same() {
     let deployment = Deployment::healthy();

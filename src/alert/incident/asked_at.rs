@@ -8,13 +8,13 @@ use crate::source::Source;
 /// Whom a target was asked at: SHA-256 of the kind of its source, its address and its paths, all without queries, which may hold
 /// secrets. 32 bytes, hex in JSON.
 ///
-/// It is no part of what is expected, but it decides whose pass a pass is: one at another address is no recovery.
+/// It is not part of what is expected. It decides whether a pass ends an incident: a pass at another address does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AskedAt(#[serde(with = "hex")] [u8; 32]);
 
 impl AskedAt {
-    /// Of a source. A path that is the default is no part of it, so that a later version with one more path gives the same value
+    /// Of a source. A path that is the default is not part of it, so that a later version with one more path gives the same value
     /// where that is not used.
     #[must_use]
     pub fn of(source: &Source) -> Self {

@@ -11,8 +11,8 @@ use cvm_verify_core::report::Verdict;
 /// How many failures a channel is remembered to have been told of, in one incident. An older one is told again.
 const MAX_REPORTED: usize = 4;
 
-/// How many measured values a channel is remembered to have been told of, of one failure. With the last of them it is told that
-/// they change from run to run, and no other is told before the reminder.
+/// How many measured values of one failure are reported to a channel. The last of these messages says that they change from run to
+/// run; no other is sent before the reminder.
 const MAX_MEASURED: usize = 8;
 
 /// The memory of one channel.
@@ -46,7 +46,7 @@ pub(super) struct ChannelState {
 pub(super) struct ReportedFailure {
     pub(super) key: FailureKey,
     pub(super) verdict: Verdict,
-    /// What it was told to have measured, in the order in which it was told.
+    /// The measured values that were reported to the channel, in that order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) measured: Vec<Measured>,
     /// When, Unix seconds.

@@ -25,14 +25,14 @@ pub enum About {
         /// Whether it is older than the result at hand.
         late: bool,
     },
-    /// A failure that was told, of a VM that measured something else: the same checks fail for the same reasons, and what runs there
-    /// is not what was told.
+    /// A failure that was reported, now with other measured values: the same checks fail for the same reasons, and other code or
+    /// another machine runs there.
     Exchanged {
         /// Which.
         failure: Failure,
         /// Whether it is older than the result at hand.
         late: bool,
-        /// Whether it is the last that is told of such changes in this incident.
+        /// Whether it is the last message about such a change in this incident.
         last: bool,
     },
     /// A failure that was told a while ago and goes on.
@@ -45,8 +45,8 @@ pub enum About {
     /// It passes, but under another policy than the one that it failed under. That may be what the user meant to do, and
     /// is no recovery yet: the next pass is.
     PassUnderAnotherPolicy,
-    /// It passes, but at another address than the one that it failed at. That may be what the user meant to do, and is no recovery
-    /// yet: the next pass is.
+    /// It passes, but at another address than the one that it failed at. That may be what the user meant to do, and is not a
+    /// recovery yet: the next pass is.
     PassAtAnotherAddress,
     /// It passes in full, under the policy of the run before.
     Recovery,

@@ -15,7 +15,7 @@ pub struct Observation {
     pub failure: Option<Failure>,
     /// What the target was judged by.
     pub policy: Fingerprint,
-    /// Whom it was asked at. Absent where nobody was asked, as of a recording.
+    /// The address that was asked. Absent for a recording.
     pub asked: Option<AskedAt>,
     /// What a pass says ahead of.
     pub forecasts: Vec<Forecast>,

@@ -281,8 +281,8 @@ pub struct PinArgs {
 
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// An evidence bundle, an /attestation body, a bare quote, a versioned attestation, or the address of an app (with
-    /// another --source also its id).
+    /// An evidence bundle, an /attestation body, a bare quote, a versioned attestation, a compose document, or the address of
+    /// an app (with another --source also its id).
     #[arg(value_name = "FILE|URL")]
     pub what: String,
     /// The compose document as it was measured, for evidence that does not show it.

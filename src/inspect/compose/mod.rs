@@ -22,17 +22,35 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
         );
         return;
     };
-    let hash = sha256(text.as_bytes());
-    page.field("SHA-256", hex::encode(hash)).note(format!(
-        "Over its exact text, {} bytes. One blank more makes another hash.",
-        text.len()
-    ));
+    let hash = hash(page, text);
     match opened.boot_event("compose-hash") {
         None => page.mark("The event log has no `compose-hash` before `system-ready` to compare it with."),
         Some(event) if event == hash => page.note("The same as the `compose-hash` event."),
         Some(_) => page.mark("Not the hash in the `compose-hash` event: another document was started."),
     };
     mr_config_id(page, opened, &hash);
+    fields(page, text);
+}
+
+/// Shows a document that no evidence stands beside, and its texts.
+pub(super) fn document(page: &mut Page, text: &str) {
+    page.section("COMPOSE DOCUMENT");
+    hash(page, text);
+    page.note("A deployment of exactly this text has this compose hash: `verify --compose-hash` expects it.");
+    fields(page, text);
+    texts(page, text);
+}
+
+fn hash(page: &mut Page, text: &str) -> [u8; 32] {
+    let hash = sha256(text.as_bytes());
+    page.field("SHA-256", hex::encode(hash)).note(format!(
+        "Over its exact text, {} bytes. One blank more makes another hash.",
+        text.len()
+    ));
+    hash
+}
+
+fn fields(page: &mut Page, text: &str) {
     let Some(members) = members(page, text) else {
         return;
     };
@@ -43,8 +61,8 @@ pub(super) fn section(page: &mut Page, opened: &Opened<'_>) {
 }
 
 /// Shows the docker compose file and the scripts, whole: they are what a person reviews.
-pub(super) fn texts(page: &mut Page, opened: &Opened<'_>) {
-    let Some(Ok(Value::Object(members))) = opened.compose.map(serde_json::from_str::<Value>) else {
+pub(super) fn texts(page: &mut Page, text: &str) {
+    let Ok(Value::Object(members)) = serde_json::from_str::<Value>(text) else {
         return;
     };
     let texts = scripts::texts(&members);

@@ -107,8 +107,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
 }
 
 /// An OS image that is itself proven may write an event that this version does not know yet. One that is not proven may be a
-/// release of tomorrow, in which the event decides something: that accuses nobody and leaves the boot open, also where the
-/// image is waived.
+/// later release, in which the event decides something: that is an error and not a failure, also if the image is waived.
 fn unknown_events(names: &[String], claims: &Claims, policy: &Policy) -> Finding {
     let names = names
         .iter()

@@ -92,8 +92,8 @@ const TWO_INSTANCES: Reason = Reason {
 };
 const OTHER_TYPE: Reason = Reason {
     id: "other-type",
-    means: "A field of the answer has another JSON type than the dstack SDK gives it: the app answers in a form of its own. Nothing \
-            of that is signed, so that nobody is accused.",
+    means: "A field of the answer has another JSON type than the dstack SDK gives it: the app answers in a form of its own. That \
+            form is not signed, so it does not show who changed it.",
     fix: "Answer with the whole object that the dstack SDK's getQuote() returns, unchanged and with nothing around it: see \
           docs/expose-endpoints.md.",
 };

@@ -33,8 +33,8 @@ const NONCE_MISMATCH: Reason = Reason {
 };
 const OTHER_LAYOUT: Reason = Reason {
     id: "other-layout",
-    means: "The signed report data holds this run's nonce in another layout than the accepted ones. It is no replay; what else it \
-            says, nobody named.",
+    means: "The signed report data holds this run's nonce in a layout that the policy does not accept. The quote is not a replay, \
+            but the policy does not say what the other bytes mean.",
     fix: "If the app is meant to sign the nonce in this layout, name it with --report-data. Otherwise have the app quote the 32 \
           bytes of the nonce: see docs/expose-endpoints.md.",
 };
@@ -50,13 +50,13 @@ const UNCHECKED: Reason = Reason {
     fix: "Remove `--freshness unchecked` once the app signs the verifier's nonce.",
 };
 
-/// The layouts that are accepted without being named. One with a key only beside the key of the connection, which
-/// `tls-binding` compares.
+/// The layouts that are accepted if the policy names none. A layout with a key is one of them only if `tls-binding` compares that
+/// key with the key of the connection.
 ///
-/// Another key than the connection's makes no quote older: nobody could know the nonce before. Who could have 64 bytes of
-/// their choice quoted could have the nonce quoted in the layout `raw` as well. So the nonce behind such a key is fresh, and
-/// `tls-binding` says that another key answered.
-fn by_itself(claims: &Claims, policy: &Policy) -> Vec<Layout> {
+/// A key other than the connection's does not make the quote older: the nonce was not known before the request. A party that can
+/// have 64 bytes of its choice quoted can also have the nonce quoted in the layout `raw`. So the nonce after such a key is fresh,
+/// and `tls-binding` says that another key answered.
+fn default_layouts(claims: &Claims, policy: &Policy) -> Vec<Layout> {
     let tls = claims.tls.as_ref();
     let is_compared = tls.is_some_and(|tls| tls.quotes_its_key() || tls.quotes_another_key())
         || policy.tls_mode() == TlsBinding::AppKey;
@@ -102,8 +102,8 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         Some(layout) => Finding::error(
             &OTHER_LAYOUT,
             format!(
-                "The signed report data holds the nonce that was sent, in a layout that is not accepted by itself: it would match \
-                 with --report-data {layout}."
+                "The signed report data holds the nonce that was sent, in the layout `{layout}`, which the policy does not accept. If the \
+                 app is meant to sign this layout, add --report-data {layout}."
             ),
         )
         .against(policy.report_data.layout.and_then(|_| policy.setting("report-data"))),
@@ -118,7 +118,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
 fn accepted_layouts(claims: &Claims, policy: &Policy) -> Vec<Layout> {
     match policy.report_data.layout {
         Some(layout) => vec![layout],
-        None => by_itself(claims, policy),
+        None => default_layouts(claims, policy),
     }
 }
 

@@ -230,7 +230,7 @@ fn in_own_form(error: EvidenceError, text: &str) -> EvidenceError {
 }
 
 /// Refuses members whose JSON type is another one than the SDK's, before anything of them is read. Apps wrap what the SDK
-/// returns; nothing of that is signed, so that nobody is accused.
+/// returns. The wrapper is not signed, so this is an error and not a failure.
 fn refuse_other_types(object: &Object<'_>) -> Result<(), EvidenceError> {
     const TEXT: (&str, &str) = ("\"", "a string expected");
     const LOG: (&str, &str) = ("\"[", "a list of events expected");

@@ -61,6 +61,8 @@ pub struct GpuEvidence {
     pub reports: Option<Unproven<Vec<GpuReport>>>,
     /// The record of the boot: the exact bytes that the guest hashed.
     pub boot_record: Option<Unproven<Vec<u8>>>,
+    /// Why GPU evidence that stands beside this one cannot be read.
+    pub problem_beside: Option<GpuProblem>,
 }
 
 /// Why there is no GPU evidence although there should be.
@@ -194,13 +196,14 @@ impl GpuEvidence {
         Self {
             reports: self.reports.or(other.reports),
             boot_record: self.boot_record.or(other.boot_record),
+            problem_beside: self.problem_beside.or(other.problem_beside),
         }
     }
 
     fn of_reports(reports: Vec<GpuReport>) -> Self {
         Self {
             reports: (!reports.is_empty()).then(|| Unproven::new(reports)),
-            boot_record: None,
+            ..Self::default()
         }
     }
 

@@ -27,8 +27,10 @@ pub struct KmsMeta {
     pub ca_certificate: String,
     /// Whether it gives keys to any code.
     pub allows_any_upgrade: bool,
-    /// Whether it runs with the rules for development. Older KMSs do not say.
+    /// Whether it runs with the rules for development.
     pub is_development: bool,
+    /// Which of the two it does not say, if what it says is not `true`.
+    pub unsaid: Option<&'static str>,
     /// Whether it compares the OS image of a guest with the published one. Older KMSs do not say.
     pub verifies_os_images: Option<bool>,
     /// The k256 root key, compressed, where it is said.
@@ -92,6 +94,11 @@ impl KmsMeta {
             ca_certificate,
             allows_any_upgrade: allows_any_upgrade.unwrap_or(false),
             is_development: is_development.unwrap_or(false),
+            unsaid: match (allows_any_upgrade, is_development) {
+                (None, Some(false)) => Some("allow_any_upgrade"),
+                (Some(false), None) => Some("is_dev"),
+                _ => None,
+            },
             verifies_os_images: flag(&object, "os_image_verification")?,
             k256_public_key: object
                 .hex_up_to("k256_pubkey", MAX_KEY)?
@@ -244,7 +251,16 @@ mod tests {
         let meta = parse(
             r#"{"ca_cert":"x","allow_any_upgrade":true,"is_dev":null,"later":{"a":[1]},"os_image_verification":true}"#,
         );
-        assert!(meta.allows_any_upgrade && !meta.is_development);
+        assert!(meta.allows_any_upgrade && !meta.is_development && meta.unsaid.is_none());
+        for (said, unsaid) in [
+            (r#""is_dev":false"#, Some("allow_any_upgrade")),
+            (r#""allow_any_upgrade":false,"is_dev":null"#, Some("is_dev")),
+            (r#""allow_any_upgrade":false,"is_dev":false"#, None),
+            (r#""is_dev":true"#, None),
+        ] {
+            let meta = parse(&format!(r#"{{"ca_cert":"x",{said}}}"#));
+            assert_eq!(meta.unsaid, unsaid, "{said}");
+        }
         assert_eq!(meta.verifies_os_images, Some(true));
         assert!(meta.bootstrap.is_none());
     }

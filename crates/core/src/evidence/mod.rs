@@ -187,6 +187,11 @@ impl Evidence {
         };
         self.gpu = Some(match (own, self.gpu) {
             (Ok(own), Some(Ok(beside))) => Ok(own.or(beside)),
+            // What cannot be read is not the same as nothing.
+            (Ok(own), Some(Err(problem))) => Ok(GpuEvidence {
+                problem_beside: Some(problem),
+                ..own
+            }),
             (own, _) => own,
         });
         self

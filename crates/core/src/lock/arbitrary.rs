@@ -474,10 +474,13 @@ pub(crate) fn notes() -> impl Strategy<Value = super::Notes> {
         kms_contract,
     };
     let said = any::<(bool, bool)>().prop_map(said);
-    (of(text()), any::<bool>(), said).prop_map(|(os_image, simulated, said)| super::Notes {
+    let kms_images = proptest::collection::vec(text(), 0..3);
+    let parts = (of(text()), any::<bool>(), said, kms_images);
+    parts.prop_map(|(os_image, simulated, said, kms_images)| super::Notes {
         os_image,
         simulated,
         said,
+        kms_images,
         ..super::Notes::default()
     })
 }

@@ -6,7 +6,7 @@ use super::said::{Said, provenance_of};
 use super::{LockMistake, LockProblem};
 use crate::evidence::parse_user_hex;
 use crate::policy::{Expected, KmsHost, KmsPolicy, LockOrigin, MAX_KMS};
-use crate::toml_text::literal::quoted;
+use crate::toml_text::literal::{one_line, quoted};
 use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
 use crate::verify::Claims;
 use crate::verify::kms::KmsAnswer;
@@ -100,12 +100,14 @@ impl LockedKms {
     }
 
     /// The section of the file.
-    pub(super) fn write(&self, said: Said) -> String {
+    pub(super) fn write(&self, said: Said, known_images: &[String]) -> String {
         let values = SECTION_KEYS.into_iter().zip(self.values());
         let lines: String = values
             .filter_map(|(key, value)| {
                 let provenance = provenance_of(said.kms_host && key == "host");
-                Some(format!("{key} = {} # {provenance}\n", quoted(&value?)))
+                let images = known_images.iter().filter(|_| key == "compose_hash");
+                let images: String = images.map(|text| format!("; {}", one_line(text))).collect();
+                Some(format!("{key} = {} # {provenance}{images}\n", quoted(&value?)))
             })
             .collect();
         if lines.is_empty() {

@@ -14,8 +14,7 @@ use super::{
 };
 use crate::compose::launch_script;
 use crate::evidence::EvidenceError;
-use crate::policy::KnownBy;
-use crate::policy::{KeyProviderPin, PublishedImage, WrittenRule};
+use crate::policy::{KeyProviderPin, KmsDocument, KnownBy, PublishedImage, WrittenRule};
 use crate::reference::{OsClass, ReferenceValues, RowOrigin};
 use crate::report::TrustRootKind;
 use crate::verify::gpu::GpuNonce;
@@ -240,6 +239,17 @@ impl Pinned {
     #[must_use]
     pub fn with_said(mut self, said: Said) -> Self {
         self.notes.said = said;
+        self
+    }
+
+    /// With the images of the compose documents that its KMSs run, as far as the user has these documents.
+    #[must_use]
+    pub fn with_kms_documents(mut self, documents: &[KmsDocument], reference: &ReferenceValues) -> Self {
+        let hashes = &self.lock.kms.compose_hashes;
+        let running = documents
+            .iter()
+            .filter(|document| hashes.contains(&document.hash));
+        self.notes.kms_images = running.map(|document| document.images_text(reference)).collect();
         self
     }
 

@@ -22,6 +22,8 @@ pub struct Notes {
     pub places: std::collections::BTreeMap<String, String>,
     /// What Phala Cloud's API alone says.
     pub said: Said,
+    /// The images of each compose document of a KMS that is known, in words.
+    pub kms_images: Vec<String>,
 }
 
 const HEADER: &str = "\
@@ -215,7 +217,7 @@ impl Lock {
         }
         out.push_str(&platform(self));
         out.push_str(&gpus::write(&self.gpus));
-        out.push_str(&self.kms.write(notes.said));
+        out.push_str(&self.kms.write(notes.said, &notes.kms_images));
         out.push_str(&self.governance.write(notes.said));
         out.push_str(&self.tls.write());
         out
@@ -355,6 +357,7 @@ mod tests {
                 )]
                 .into(),
                 said: Said::default(),
+                kms_images: vec!["images: kms: dstack-kms 0.6.6".to_owned()],
             })
         );
     }

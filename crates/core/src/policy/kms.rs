@@ -8,6 +8,7 @@ use super::key_providers::KeyProviders;
 use super::os_image::OsImagePolicy;
 use crate::compose::UnprovenDocument;
 pub use crate::evidence::MAX_KMS;
+use crate::reference::{KmsImageRow, ReferenceValues};
 
 /// What is expected of the KMS that an app's keys come from.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +38,40 @@ pub struct KmsDocument {
     pub hash: [u8; 32],
     /// What it says.
     pub document: UnprovenDocument,
+}
+
+/// Images that are named in a sentence.
+const MAX_SHOWN: usize = 4;
+
+impl KmsDocument {
+    /// The images of its docker compose file: the service, and the release of dstack's KMS that the image is, if it is one.
+    pub fn images<'a>(
+        &'a self,
+        reference: &'a ReferenceValues,
+    ) -> impl Iterator<Item = (&'a str, Option<&'a KmsImageRow>)> {
+        let images = self.document.file().map(|file| &file.images);
+        let images = images.into_iter().flatten();
+        images.map(|(service, image)| (service.as_str(), reference.kms_image(image)))
+    }
+
+    /// The release of each image, in words: `images: kms: dstack-kms 0.6.6`.
+    #[must_use]
+    pub fn images_text(&self, reference: &ReferenceValues) -> String {
+        let mut words: Vec<String> = self
+            .images(reference)
+            .map(|(service, release)| {
+                let release = release.map_or("no known release", |release| release.name.as_str());
+                format!("{service}: {release}")
+            })
+            .collect();
+        let more = words.len().saturating_sub(MAX_SHOWN);
+        words.truncate(MAX_SHOWN);
+        let more = match more {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        format!("images: {}{more}", words.join(", "))
+    }
 }
 
 /// What becomes of an app whose KMS cannot be judged.

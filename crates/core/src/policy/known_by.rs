@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::evidence::parse_user_hex;
 
-/// How an OS image was known when it was locked: the word of whoever commits the lock. It is proof where a run confirms it; otherwise
+/// How an OS image was known when it was locked: a claim of the lock's author. It counts as proof if a run confirms it; otherwise
 /// the image is accepted in writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownBy {

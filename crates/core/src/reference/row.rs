@@ -46,7 +46,6 @@ impl<'r, 't> RowReader<'r, 't> {
     }
 
     /// The value of a key, if the row has it. None if the value is wrong.
-    #[allow(clippy::option_option, reason = "a wrong value is not an absent one")]
     pub(super) fn optional<T: RowValue>(&mut self, key: &'static str) -> Option<Option<T>> {
         self.asked.push(key);
         match self.table.take(key) {

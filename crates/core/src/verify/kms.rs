@@ -199,6 +199,12 @@ impl<F> Meta<F> {
         self.answer.allows_any_upgrade || self.answer.is_development
     }
 
+    /// Which member would say that it does not, and is missing.
+    #[must_use]
+    pub const fn unsaid(&self) -> Option<&'static str> {
+        self.answer.unsaid
+    }
+
     /// Whether it compares the OS image of a guest with the published one; absent if it does not say, as before 0.6.3.
     #[must_use]
     pub const fn verifies_os_images(&self) -> Option<bool> {

@@ -146,7 +146,7 @@ impl Tls {
     }
 
     /// Whether the app quoted another key than this connection's in front of the nonce, as an app does behind something that
-    /// ends TLS with a certificate of a trusted CA. A signing address of 20 bytes is no such key.
+    /// ends TLS with a certificate of a trusted CA. A signing address of 20 bytes is not such a key.
     #[must_use]
     pub fn quotes_another_key(&self) -> bool {
         self.may_quote_a_key

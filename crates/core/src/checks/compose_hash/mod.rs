@@ -67,10 +67,11 @@ const DOCKER_COMPOSE_MISMATCH: Reason = Reason {
 };
 const TEXT_MISMATCH: Reason = Reason {
     id: "text-mismatch",
-    means: "The compose document that was handed over is not the one that was measured, and the measured hash is not one that is \
-            expected.",
+    means: "The compose document that was handed over is not the one that was measured, and no expected hash says that the \
+            measured one is right.",
     fix: "Hand over the exact text of `app_compose`, never re-serialised (a final newline counts), and let nothing keep old \
-          answers of /info (a CDN, the app). If the app returns the SDK's object unchanged and new, treat the host as hostile.",
+          answers of /info (a CDN, the app). Or write the compose hash down (--compose-hash, a lock): then the VM is judged by \
+          what it measured, whatever text is shown.",
 };
 const ENVELOPE_MISMATCH: Reason = Reason {
     id: "compose-settings-mismatch",

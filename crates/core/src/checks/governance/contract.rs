@@ -119,7 +119,7 @@ fn origin<T>(expected: Option<&Expected<T>>) -> Option<Origin> {
 /// An owner in words: address and kind.
 pub(super) fn words(owner: &Owner) -> String {
     let kind = match &owner.kind {
-        Ok(OwnerKind::Renounced) => return "nobody".to_owned(),
+        Ok(OwnerKind::Renounced) => return "the zero address".to_owned(),
         Ok(OwnerKind::Key) => "one key".to_owned(),
         Ok(OwnerKind::Safe {
             threshold,

@@ -233,7 +233,7 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
             let detail = "The app's contract does not allow the compose document that runs.";
             judgement.fail(&COMPOSE_NOT_ALLOWED, detail.to_owned());
         }
-        // Of a contract that may have epochs, a no convicts nobody: that it is not known whether it has, is said above.
+        // A contract that may have epochs does not fail for a no. That this is not known is said above.
         (Some(_), Some(false) | None) | (None, _) => {}
     }
     if judgement.answer(&app.any_device, "allowAnyDevice") == Some(&false)
@@ -265,7 +265,7 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
     }
 }
 
-/// A no convicts. That of a contract with epochs is about epoch 0 alone, and convicts nobody.
+/// A no is a failure. The no of a contract with epochs is about epoch 0 alone, and is an error.
 fn not_allowed(judgement: &mut Judgement, reason: &'static Reason, what: &str, has_epochs: Option<&bool>) {
     match has_epochs {
         Some(false) => judgement.fail(reason, format!("{what}.")),

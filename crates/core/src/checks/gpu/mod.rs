@@ -73,6 +73,10 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     };
     let mut looks = boot::looks(claims, policy);
     looks.extend(reported);
+    looks.extend(claims.gpu.problem_beside.as_ref().map(|problem| {
+        let detail = format!("Further GPU evidence is not proven: {problem}.");
+        Look::short(policy, &MALFORMED, detail)
+    }));
     looks.extend(missing);
     conclude(looks)
 }

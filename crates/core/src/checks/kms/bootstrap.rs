@@ -22,6 +22,8 @@ pub(super) fn judge(
     let mut made = None;
     if let Ok((kms, _)) = answer.attested()
         && let Ok(meta) = kms.meta()
+        // Without a certificate that can be read, nothing says which root the evidence should be about.
+        && meta.root_key().is_some()
     {
         let whose = format!("of the KMS at {host}");
         let is_of_other_root = matches!(
@@ -156,7 +158,7 @@ fn judge_one(
         );
         return Judged::Convicted;
     }
-    // The event log is the word of the OS: one that is not known can write any compose hash into it.
+    // The OS writes the event log: an unknown OS image can write any compose hash into it.
     match &own.boot {
         Ok(boot) if has_known_image(own, policy) => Judged::Proven(*boot.compose_hash()),
         _ => {

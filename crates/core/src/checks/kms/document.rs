@@ -4,10 +4,10 @@ use super::reasons::{CODE_OPEN, LAUNCH_INPUTS, OLD_RELEASE};
 use crate::checks::judgement::Judgement;
 use crate::checks::{Check, Finding, image_pins, launch_inputs};
 use crate::compose::UnprovenDocument;
-use crate::policy::Policy;
+use crate::policy::{KmsDocument, Policy};
 use crate::report::Status;
 
-/// Images or places that are named in a sentence.
+/// Places that are named in a sentence.
 const MAX_SHOWN: usize = 4;
 
 /// Judges the document of this hash. Its images in words; nothing where the user has only the hash.
@@ -18,7 +18,8 @@ pub(super) fn judge(
     policy: &Policy,
 ) -> Option<String> {
     let mut documents = policy.kms.documents.iter();
-    let document = &documents.find(|one| one.hash == *hash)?.document;
+    let one = documents.find(|one| one.hash == *hash)?;
+    let document = &one.document;
     // What is written of the app's document is not written of this one.
     let own = Policy {
         reference: std::sync::Arc::clone(&policy.reference),
@@ -39,7 +40,8 @@ pub(super) fn judge(
     report(&image_pins::CHECK, image_pins::of_document(document, &own));
     report(&launch_inputs::CHECK, launch_inputs::of_document(document, &own));
     outside(judgement, host, document);
-    Some(releases(judgement, host, document, policy))
+    weaknesses(judgement, host, one, policy);
+    Some(one.images_text(&policy.reference))
 }
 
 /// What can be set by who starts the KMS. Of an app such a value is harmless if it decides no code; of a KMS it may name the server that says
@@ -64,28 +66,17 @@ fn outside(judgement: &mut Judgement, host: &str, document: &UnprovenDocument) {
     }
 }
 
-/// Which release each image is: `image of kms: dstack-kms 0.6.6`.
-fn releases(judgement: &mut Judgement, host: &str, document: &UnprovenDocument, policy: &Policy) -> String {
-    let images = document.file().map(|file| &file.images);
-    let mut words = Vec::new();
-    for (service, image) in images.into_iter().flatten() {
-        let Some(release) = policy.reference.kms_image(image) else {
-            words.push(format!("{service}: no known release"));
-            continue;
-        };
+/// Warns of each image with a known weakness.
+fn weaknesses(judgement: &mut Judgement, host: &str, document: &KmsDocument, policy: &Policy) {
+    for release in document
+        .images(&policy.reference)
+        .filter_map(|(_, release)| release)
+    {
         if let Some(weakness) = &release.weakness {
             judgement.warn(
                 &OLD_RELEASE,
                 format!("The KMS at {host} runs {}. {weakness}", release.name),
             );
         }
-        words.push(format!("{service}: {}", release.name));
     }
-    let more = words.len().saturating_sub(MAX_SHOWN);
-    words.truncate(MAX_SHOWN);
-    let more = match more {
-        0 => String::new(),
-        more => format!(", and {more} more"),
-    };
-    format!("images: {}{more}", words.join(", "))
 }

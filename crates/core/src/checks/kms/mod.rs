@@ -218,8 +218,8 @@ fn not_proven(judgement: &mut Judgement, host: &str, own: Option<&Claims>) {
     );
 }
 
-/// Which KMS it is: its certificate is signed by the root key that the app's keys come from. False for the KMS of a stranger, of which
-/// nothing more is to be said.
+/// Which KMS it is: its certificate is signed by the root key that the app's keys come from. False for another KMS, for which
+/// no other reason is reported.
 fn judge_root(
     judgement: &mut Judgement,
     answer: &KmsAnswer<Claims>,
@@ -326,7 +326,12 @@ fn judge_meta(judgement: &mut Judgement, answer: &KmsAnswer<Claims>, meta: &Meta
     let host = answer.host();
     // A KMS of another root has been judged for that.
     let is_its_root = meta.root_key().is_some_and(|key| answer.has_root(key));
-    if shows_another_named_root(answer, meta, policy) {
+    if meta.root_key().is_none() {
+        judgement.error(
+            &META,
+            format!("The KMS at {host} answers with a root certificate (`ca_cert`) that cannot be read."),
+        );
+    } else if shows_another_named_root(answer, meta, policy) {
         judgement.error(
             &OTHER_EPOCH,
             format!("The KMS at {host} answers with another root certificate than that of the key that signed its own; you named both."),
@@ -341,6 +346,11 @@ fn judge_meta(judgement: &mut Judgement, answer: &KmsAnswer<Claims>, meta: &Meta
         judgement.fail(
             &DEVELOPMENT,
             format!("The KMS at {host} runs with rules for development and gives keys to any code."),
+        );
+    } else if let Some(member) = meta.unsaid() {
+        judgement.error(
+            &META,
+            format!("The KMS at {host} does not say whether it runs with rules for development: `{member}` is missing."),
         );
     }
     if meta.verifies_os_images() != Some(true) {

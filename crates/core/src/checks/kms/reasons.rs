@@ -44,8 +44,8 @@ pub(super) const ALL: [&Reason; 36] = [
 
 pub(super) const OTHER_ROOT: Reason = Reason {
     id: "other-root",
-    means: "The certificate of the KMS that you named is not signed by the root key that the app's keys come from: it is the \
-            KMS of somebody else.",
+    means: "The certificate of the KMS that you named is not signed by the root key that the app's keys come from: it is not \
+            the KMS that made them.",
     fix: "Name the host of the app's own KMS (`kms-host`, or host in [kms] of the lock). If it was its host before, the operator \
           of the KMS changed its root, or another server answers there.",
 };
@@ -161,7 +161,7 @@ pub(super) const META: Reason = Reason {
 };
 pub(super) const QUOTE_UNDETERMINED: Reason = Reason {
     id: "quote-undetermined",
-    means: "The quote of the KMS could not be verified for want of collateral or of an event log.",
+    means: "The quote of the KMS could not be verified, because collateral or an event log is missing.",
     fix: "Verify again. If this stays, Intel's collateral for the machine of the KMS could not be had, or has expired.",
 };
 pub(super) const OS_IMAGE_UNKNOWN: Reason = Reason {
@@ -176,7 +176,7 @@ pub(super) const VM_KEYS_UNKNOWN: Reason = Reason {
 };
 pub(super) const UNPINNED: Reason = Reason {
     id: "unpinned",
-    means: "The KMS is attested, and nobody named the code that it must run.",
+    means: "The KMS is attested, and the policy does not name the code that it must run.",
     fix: "Review the code and write it down: `kms-compose-hash`, or pin it with `cvm-verify pin`.",
 };
 pub(super) const CODE_OPEN: Reason = Reason {
@@ -222,12 +222,14 @@ pub(super) const OLD_RELEASE: Reason = Reason {
 pub(super) const BOOTSTRAP_UNDETERMINED: Reason = Reason {
     id: "bootstrap-undetermined",
     means: "There is evidence of how the root keys of the KMS were made, and it could not be verified.",
-    fix: "Nothing, if you do not rely on where the root keys were made: the machine may not be rated any more.",
+    fix: "Verify again. If this stays, Intel may no longer serve collateral for the machine that made the keys. Ignore this warning if \
+          you do not rely on where the root keys were made.",
 };
 pub(super) const BOOTSTRAP_UNPROVEN: Reason = Reason {
     id: "bootstrap-unproven",
     means: "You named evidence of how the root keys of the KMS were made, and it was not looked at or could not be verified.",
-    fix: "Verify again. If this stays, Intel no longer serves collateral for the machine that made the keys. Remove `kms-bootstrap-file`.",
+    fix: "Verify again. If this stays, Intel no longer serves collateral for the machine that made the keys: remove \
+          `kms-bootstrap-file` if you do not rely on where they were made.",
 };
 pub(super) const NOT_CONFIGURED: Reason = Reason {
     id: "not-configured",

@@ -30,13 +30,13 @@ pub(super) struct KnownImage<'a> {
     pub(super) row: Option<&'a OsImageRow>,
     /// Whether a third party alone says that the registers are the row's.
     pub(super) is_third_party: bool,
-    /// What became of the hash that is written beside the registers.
+    /// Whether the hash that the lock writes next to the registers is confirmed.
     pub(super) hash: WrittenHash,
     /// Whether the row alone says what the image is.
     pub(super) rests_on_row: bool,
 }
 
-/// What became of a hash that a lock writes beside registers, 32 bytes.
+/// Whether a hash that a lock writes next to registers is confirmed; 32 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WrittenHash {
     /// None is written, or a row decides without it.

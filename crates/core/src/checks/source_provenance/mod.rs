@@ -177,7 +177,7 @@ pub fn judge_image(
     )
 }
 
-/// The rules that demand a source and name no image: what they demand is judged by nobody, as where an image was renamed. A rule
+/// The rules that demand a source and name no image: what they demand is not judged, for example after an image was renamed. A rule
 /// for all images names whatever runs, a waiver demands nothing, and an `optional` rule may have no image.
 fn unused_rules<'p>(images: &BTreeSet<String>, policy: &'p SourcePolicy) -> Vec<&'p SourceRule> {
     let names: Vec<String> = images.iter().map(|image| normal_name(name_of(image))).collect();
@@ -401,6 +401,11 @@ fn passing<'f>(
 /// beside its statement.
 fn join(judged: Vec<Judged>, unused: Vec<&SourceRule>, mut roots: Option<Acceptance>) -> Finding {
     let count = judged.len();
+    // Where each image that runs meets a rule, a rule for another one hides nothing: several targets may share rules.
+    let hides = judged.is_empty()
+        || judged
+            .iter()
+            .any(|one| !matches!(one.outcome, Outcome::Proven(_)));
     let mut lines = Vec::new();
     let mut accepted = Vec::new();
     let mut worst = Worst::default();
@@ -452,7 +457,7 @@ fn join(judged: Vec<Judged>, unused: Vec<&SourceRule>, mut roots: Option<Accepta
         let short = image.get(..digest_start).unwrap_or(&image);
         lines.push((weight, format!("{short}: {words}")));
     }
-    for rule in unused {
+    for rule in unused.into_iter().filter(|_| hides) {
         if worst.weight < UNUSED {
             worst = Worst {
                 weight: UNUSED,

@@ -349,7 +349,7 @@ fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
             policy,
             &KEY_MISMATCH,
             format!(
-                "The app quotes the key {} beside the nonce, and another TLS key answered: something ends TLS between you and the \
+                "The app quotes the key {} with the nonce, and another TLS key answered: something ends TLS between you and the \
                  app. That is a proxy of your network, a CDN, the gateway, or a relay.",
                 hex::encode(quoted)
             ),

@@ -5,8 +5,8 @@ use crate::checks::Reason;
 pub(super) const NO_CONNECTION: Reason = Reason {
     id: "no-connection",
     means: "The evidence did not come over a TLS connection to the app's own address, so there is no key to bind.",
-    fix: "Verify the app's own https address (source `app`): the guest agent and Phala Cloud's API speak for an app and do not \
-          serve it.",
+    fix: "Verify the app's own https address (source `app`): the guest agent and Phala Cloud's API return evidence of an app and \
+          do not serve its address.",
 };
 pub(super) const UNBOUND: Reason = Reason {
     id: "unbound",
@@ -23,7 +23,7 @@ pub(super) const GATEWAY_TERMINATED: Reason = Reason {
 };
 pub(super) const RECORDED: Reason = Reason {
     id: "recorded",
-    means: "The recorded certificate is bound to the VM. Who holds its key now, a recording does not show.",
+    means: "The recorded certificate is bound to the VM. A recording does not show who holds its key now.",
     fix: "Verify the live address to reach `endpoint` or `endpoint-replayable`.",
 };
 pub(super) const TLS_KEY_CHANGED: Reason = Reason {
@@ -73,7 +73,7 @@ pub(super) const RATLS_KEY_NOT_HELD: Reason = Reason {
 };
 pub(super) const RATLS_STACK_REPORT_DATA: Reason = Reason {
     id: "ratls-stack-report-data",
-    means: "The report data beside the quote in the certificate is another than the one inside it.",
+    means: "The certificate states other report data than its quote signs.",
     fix: "No guest agent writes that: treat the server as hostile.",
 };
 pub(super) const RATLS_APP_ID: Reason = Reason {
@@ -88,12 +88,12 @@ pub(super) const RATLS_USAGE: Reason = Reason {
 };
 pub(super) const RATLS_QUOTE: Reason = Reason {
     id: "ratls-quote",
-    means: "The quote in the certificate, or the event log beside it, is refused.",
+    means: "The quote in the certificate, or the event log in the certificate, is refused.",
     fix: "The certificate holds forged or damaged evidence: treat the server as hostile.",
 };
 pub(super) const RATLS_QUOTE_UNDETERMINED: Reason = Reason {
     id: "ratls-quote-undetermined",
-    means: "The quote in the certificate could not be verified for want of collateral, or of an event log.",
+    means: "The quote in the certificate could not be verified, because collateral or an event log is missing.",
     fix: "Verify again. If the certificate was issued on another machine, Intel's collateral for that machine could not be had.",
 };
 pub(super) const RATLS_PLATFORM: Reason = Reason {
@@ -133,7 +133,7 @@ pub(super) const NO_APP_KEY: Reason = Reason {
 };
 pub(super) const KEY_MISMATCH: Reason = Reason {
     id: "key-mismatch",
-    means: "The app quoted another key beside the nonce than the TLS key that answered. If that is the app's TLS key, TLS ends \
+    means: "The app quoted a key with the nonce, and another TLS key answered. If the quoted key is the app's TLS key, TLS ends \
             before the app.",
     fix: "If a proxy of your network ends TLS (one whose CA --ca-file names), verify from a network without it. If a CDN or the \
           gateway does, use a name that is passed through (`<id>-<port>s.<gateway>`). If the app quotes another key of its own, \

@@ -194,7 +194,7 @@ impl Judge<'_> {
                 Use::Executed => {
                     let says = format!(
                         "a shell may execute what `$${name}` holds, and the container's `{name}` is set from outside: write \
-                         the value, or hand it to a program that a script names (`sh -c 'exec app --port \"$${name}\"'`)"
+                         the value, or have a script hand it to a program, in quotes (`sh -c 'exec app --port \"$${name}\"'`)"
                     );
                     self.file.unmeasured.add(ComposePlace::new(path, text, says));
                 }

@@ -62,7 +62,7 @@ impl Judge<'_> {
         }
     }
 
-    /// A fixed value that names a variable from outside: whoever expands it executes that one.
+    /// A fixed value that names a variable from outside: a program that expands it executes that variable.
     fn carrier(&mut self, path: &str, name: &str, text: &str, environment: &Environment) {
         let carried = carried_in(text, self.settable);
         let outside = carried.iter().find(|name| environment.is_from_outside(name));

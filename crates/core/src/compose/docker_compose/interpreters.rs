@@ -164,7 +164,9 @@ impl<'a> Execution<'a> {
                         return true;
                     }
                 } else if name.ends_with("awk") && matches!(text, "-v" | "-F") {
-                    words.next();
+                    let value = words.next();
+                    self.executed
+                        .extend(value.filter(|_| text == "-v" && starts_programs(arguments)));
                 } else {
                     is_unsure |= !is_alone(name, text);
                 }
@@ -190,6 +192,19 @@ impl<'a> Execution<'a> {
         }
         self.scripts.push(word);
     }
+}
+
+/// Whether a program of awk may start another one, so that what its variables hold may be executed.
+fn starts_programs(arguments: &[Word]) -> bool {
+    let may_start = |word: &Word| {
+        let text = word.text.as_str();
+        text == "-f"
+            || text.starts_with("--file")
+            || ["system", "|", "getline", "@"]
+                .iter()
+                .any(|part| text.contains(part))
+    };
+    arguments.iter().any(may_start)
 }
 
 /// `-Dname=value` of Java, where the name is not one of the virtual machine's own.

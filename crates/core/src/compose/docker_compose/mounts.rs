@@ -50,20 +50,23 @@ const FROM_THE_HOST: [(&str, &str); 13] = [
 
 /// Devices of the guest's kernel alone, and folders in `/dev` that it fills: nothing of them is a disk, a bus, a port or memory
 /// that the host supplies.
-const OWN_DEVICES: [&str; 25] = [
+const OWN_DEVICES: [&str; 30] = [
     "dri",
     "full",
     "fuse",
     "hugepages",
     "kmsg",
     "kvm",
+    "log",
     "mqueue",
     "net/tun",
     "null",
+    "ppp",
     "ptmx",
     "pts",
     "random",
     "rtc",
+    "sgx",
     "sgx_enclave",
     "sgx_provision",
     "shm",
@@ -74,7 +77,9 @@ const OWN_DEVICES: [&str; 25] = [
     "tdx-guest",
     "tdx_guest",
     "tty",
+    "uinput",
     "urandom",
+    "vhost-net",
     "zero",
 ];
 

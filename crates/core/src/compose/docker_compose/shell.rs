@@ -23,30 +23,43 @@ pub(super) enum Use {
 }
 
 /// Programs any of whose arguments may be executed.
-const EXECUTORS: [&str; 24] = [
+const EXECUTORS: [&str; 37] = [
     ".",
     "alias",
     "chroot",
+    "concurrently",
     "docker",
     "eval",
+    "ex",
     "expect",
     "find",
+    "foreman",
+    "gdb",
+    "honcho",
     "let",
+    "ncat",
     "nerdctl",
+    "nodemon",
     "nsenter",
     "parallel",
+    "pm2",
     "podman",
+    "screen",
     "script",
+    "socat",
     "source",
     "sqlite3",
     "ssh",
     "start-stop-daemon",
-    "screen",
     "su",
     "tmux",
     "trap",
+    "ttyd",
     "unshare",
+    "uwsgi",
+    "vim",
     "watch",
+    "watchexec",
     "xargs",
 ];
 /// Programs that fetch or start code by name.
@@ -138,13 +151,14 @@ const COREUTILS: [&str; 58] = [
     "wait",
     "wc",
 ];
-/// Files that other programs execute or load without being told to.
-const STARTUP_FILES: [&str; 16] = [
+/// Files that other programs execute or load at their start.
+const STARTUP_FILES: [&str; 18] = [
     "/.bash",
     "/.profile",
-    "/.ssh",
+    "/.ssh/config",
+    "/.ssh/environment",
+    "/.ssh/rc",
     "/.zshrc",
-    "authorized_keys",
     "/etc/bash",
     "/etc/cron",
     "/etc/environment",
@@ -156,11 +170,14 @@ const STARTUP_FILES: [&str; 16] = [
     "/etc/supervisor",
     "/etc/systemd",
     "/var/spool/cron",
+    "authorized_keys",
 ];
 /// Programs that start the one that follows.
-const WRAPPERS: [&str; 44] = [
+const WRAPPERS: [&str; 50] = [
     "builtin",
     "busybox",
+    "bwrap",
+    "capsh",
     "catatonit",
     "catchsegv",
     "chpst",
@@ -173,6 +190,7 @@ const WRAPPERS: [&str; 44] = [
     "dumb-init",
     "env",
     "exec",
+    "firejail",
     "flock",
     "gosu",
     "init",
@@ -184,6 +202,8 @@ const WRAPPERS: [&str; 44] = [
     "nice",
     "nohup",
     "prlimit",
+    "proxychains4",
+    "runsv",
     "runuser",
     "s6-envdir",
     "s6-setuidgid",
@@ -198,6 +218,7 @@ const WRAPPERS: [&str; 44] = [
     "time",
     "timeout",
     "tini",
+    "torsocks",
     "toybox",
     "unbuffer",
     "wait-for-it.sh",
@@ -278,6 +299,9 @@ fn judge_text(
             tainted.insert(name.to_owned(), all.clone());
         }
     }
+    if substitutes_environment(text) && script.executes_words() {
+        found.insert(EVERY_VARIABLE.to_owned(), Use::Executed);
+    }
     script.judge(is_settable, &tainted, found, depth);
 }
 
@@ -353,6 +377,15 @@ fn merge(found: &mut BTreeMap<String, Use>, more: BTreeMap<String, Use>) {
 type Tainted = BTreeMap<String, BTreeSet<String>>;
 
 impl Script {
+    /// Whether a word of it may be a script.
+    fn executes_words(&self) -> bool {
+        let mut words = self.commands.iter().flat_map(|command| &command.words);
+        words.any(|word| {
+            let name = base_name(&word.text);
+            EXECUTORS.contains(&name) || is_surely_interpreter(name)
+        })
+    }
+
     fn taint(&self, is_settable: &dyn Fn(&str) -> bool, tainted: &mut Tainted) {
         let note = |name: &str, names: &BTreeSet<String>, tainted: &mut Tainted| {
             let from = sources(names, is_settable, tainted);
@@ -487,10 +520,12 @@ impl Script {
                 started.insert(plain(&program.text));
                 started.insert(&program.text);
                 let is_downloader = DOWNLOADERS.contains(&name);
-                if is_downloader && keeps_what_it_brings(name, arguments, &command.outputs) {
-                    brought.extend(all.iter().cloned());
+                if is_downloader {
+                    brought.extend(names_of_what_it_brings(name, arguments, &command.outputs));
                 }
-                if UNPACKERS.contains(&name) && command.is_piped {
+                let unpacks =
+                    name == "unzip" || arguments.first().is_some_and(|word| word.text.contains('x'));
+                if UNPACKERS.contains(&name) && (command.is_piped || unpacks) {
                     brought.extend(all.iter().cloned());
                 }
                 starts_others |= !is_downloader && !UNPACKERS.contains(&name) && !COREUTILS.contains(&name);
@@ -515,10 +550,13 @@ impl Script {
                 if is_own || evaluates(name, arguments) {
                     note(&own, Use::Executed);
                 }
-                if matches!(name, "curl" | "wget" | "aria2c" | "tee" | "cp" | "mv" | "dd") {
+                if matches!(
+                    name,
+                    "curl" | "wget" | "aria2c" | "tee" | "cp" | "mv" | "dd" | "ln" | "install"
+                ) {
                     written.extend(arguments.iter().map(|word| (word.text.as_str(), all.clone())));
                 }
-                if name == "chmod" {
+                if name == "chmod" && arguments.iter().any(makes_executable) {
                     started.extend(arguments.iter().map(|word| word.text.as_str()));
                 }
                 if EXECUTORS.contains(&name) {
@@ -549,7 +587,11 @@ impl Script {
         if starts_others {
             note(&brought, Use::Executed);
         }
-        let is_started = |file: &str| started.contains(file) || started.contains(plain(file));
+        // A program may be named by its path, relative to the folder, or by its name alone.
+        let is_started = |file: &str| {
+            let names = [file, plain(file), base_name(file)];
+            names.iter().any(|name| started.contains(name))
+        };
         let executes_output = written
             .iter()
             .any(|(file, _)| !file.is_empty() && is_started(file));
@@ -616,8 +658,9 @@ impl ShellCommand {
     fn programs(&self, note: &mut impl FnMut(&BTreeSet<String>, Use)) -> Vec<StartedProgram<'_>> {
         let mut programs = Vec::new();
         let mut rest = self.words.as_slice();
-        // How many more words may be the program.
+        // How many more words may be the program, and how many of them are the wrapper's own argument.
         let mut may_follow = 0_usize;
+        let mut own_arguments = 0_usize;
         let mut is_wrapped = false;
         while let Some((word, after)) = rest.split_first() {
             let text = word.text.as_str();
@@ -644,12 +687,19 @@ impl ShellCommand {
             } else if WRAPPERS.contains(&name) || name.contains("entrypoint") || name.starts_with("ld-linux")
             {
                 is_wrapped = true;
-                may_follow += usize::from(WITH_AN_ARGUMENT.contains(&name));
+                let own = usize::from(WITH_AN_ARGUMENT.contains(&name));
+                may_follow += own;
+                own_arguments += own;
             } else if is_wrapped && text.starts_with('-') {
                 // An option of the wrapper, whose argument may be the next word.
                 note(&word.names, Use::Executed);
                 may_follow += usize::from(!text.contains('='));
+            } else if own_arguments > 0 && !word.names.is_empty() && !word.is_split && !word.is_literal {
+                // In quotes it is one word: the duration of `timeout`, the user of `gosu`.
+                own_arguments -= 1;
+                may_follow = may_follow.saturating_sub(1);
             } else {
+                own_arguments = own_arguments.saturating_sub(1);
                 programs.push(StartedProgram {
                     word,
                     arguments: after,
@@ -671,6 +721,36 @@ impl ShellCommand {
     }
 }
 
+/// Whether a mode of chmod can let a file be executed: an octal one with an odd digit, a symbolic one with `x`, or one that is not
+/// read here.
+fn makes_executable(mode: &Word) -> bool {
+    let text = mode.text.as_str();
+    let is_octal = !text.is_empty() && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+    let is_symbolic = text.contains(['+', '=']) && !text.starts_with('/');
+    if is_octal {
+        return text.bytes().any(|byte| byte % 2 == 1);
+    }
+    is_symbolic && text.contains(['x', 'X', 's', '$'])
+        || text.starts_with('$')
+        || text.starts_with("--reference")
+}
+
+/// Whether a script shows its whole environment inside a substitution.
+fn substitutes_environment(text: &str) -> bool {
+    const SHOWS: [&str; 6] = ["env", "printenv", "set", "export", "export-p", "declare-p"];
+    let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let opens = ["$(", "<(", "`"];
+    SHOWS.iter().any(|shows| {
+        let begins = |open: &&str| {
+            let start = format!("{open}{shows}");
+            [")", "|", "`"]
+                .iter()
+                .any(|end| dense.contains(&format!("{start}{end}")))
+        };
+        opens.iter().any(|open| begins(open))
+    })
+}
+
 /// A path without `./` before it.
 fn plain(file: &str) -> &str {
     file.trim_start_matches("./")
@@ -690,8 +770,74 @@ fn shows_all(name: &str, arguments: &[Word]) -> bool {
     }
 }
 
-/// Whether what a program brings stays in a file.
-fn keeps_what_it_brings(name: &str, arguments: &[Word], outputs: &[Word]) -> bool {
+/// The variables that say from where a program brings a file, or to where. Nothing where it brings none, or keeps none.
+fn names_of_what_it_brings(name: &str, arguments: &[Word], outputs: &[Word]) -> BTreeSet<String> {
+    const BRINGING: [&str; 10] = [
+        "copy", "cp", "download", "export", "get", "mirror", "move", "mv", "pull", "sync",
+    ];
+    let operands = || {
+        arguments
+            .iter()
+            .filter(|word| !word.text.starts_with('-') || word.text == "-")
+    };
+    let target = operands()
+        .next_back()
+        .map(|word| word.text.as_str())
+        .unwrap_or_default();
+    let brings = match name {
+        "curl" | "wget" => keeps_its_answer(name, arguments, outputs),
+        "rsync" | "scp" => !target.contains(':'),
+        "aria2c" | "mount" => true,
+        _ => {
+            operands().any(|word| BRINGING.iter().any(|verb| word.text.starts_with(verb)))
+                && !target.contains(':')
+        }
+    };
+    if !brings {
+        return BTreeSet::new();
+    }
+    let is_of_request = matches!(name, "curl" | "wget");
+    let mut before = "";
+    let mut names = BTreeSet::new();
+    for word in arguments {
+        // What is sent says nothing of where the answer comes from.
+        if !(is_of_request && is_sent(before, &word.text)) {
+            names.extend(word.names.iter().cloned());
+        }
+        before = &word.text;
+    }
+    names.extend(outputs.iter().flat_map(|word| word.names.clone()));
+    names
+}
+
+/// Whether a word of curl or wget is what is sent with a request, by itself or as the argument of the option before it.
+fn is_sent(before: &str, word: &str) -> bool {
+    const SENT: [&str; 18] = [
+        "-A",
+        "-F",
+        "-H",
+        "-T",
+        "-X",
+        "-d",
+        "-e",
+        "-m",
+        "-u",
+        "--data",
+        "--form",
+        "--header",
+        "--max-time",
+        "--password",
+        "--post-data",
+        "--upload-file",
+        "--user",
+        "--user-agent",
+    ];
+    let attached = word.starts_with('-') && SENT.iter().any(|option| word.starts_with(option));
+    SENT.contains(&before) || before.starts_with("--data-") || attached
+}
+
+/// Whether the answer to a request of curl or wget stays in a file.
+fn keeps_its_answer(name: &str, arguments: &[Word], outputs: &[Word]) -> bool {
     let has = |options: &[&str]| {
         let is = |word: &Word| {
             let text = word.text.as_str();
@@ -713,8 +859,7 @@ fn keeps_what_it_brings(name: &str, arguments: &[Word], outputs: &[Word]) -> boo
                 || has(&["-o", "--output", "--remote-name", "-K", "--config"])
                     && !arguments.iter().any(to_nowhere)
         }
-        "wget" => is_kept || !arguments.iter().any(to_nowhere) && !has(&["--spider"]),
-        _ => true,
+        _ => is_kept || !arguments.iter().any(to_nowhere) && !has(&["--spider"]),
     }
 }
 
@@ -752,21 +897,22 @@ fn evaluates(name: &str, arguments: &[Word]) -> bool {
         | "s6-svscan" => arguments.iter().any(|word| !word.names.is_empty()),
         "rsync" => names_code(arguments, &["-e", "--rsh", "--rsync-path"], false),
         "nginx" => names_code(arguments, &["-g", "-c", "-p"], false),
-        "celery" | "flask" | "gunicorn" | "hypercorn" | "supervisord" | "uvicorn" => names_code(
+        "celery" => names_code(arguments, &["-A", "--app", "--config", "--workdir"], false),
+        "flask" => names_code(arguments, &["-A", "--app"], false),
+        "gunicorn" | "hypercorn" | "uvicorn" => names_code(
             arguments,
             &[
                 "-c",
                 "--config",
-                "--configuration",
                 "-k",
                 "--worker-class",
                 "--pythonpath",
                 "--chdir",
-                "-A",
-                "--app",
+                "--app-dir",
             ],
             true,
         ),
+        "supervisord" => names_code(arguments, &["-c", "--configuration"], false),
         "tar" => has(&[
             "-F",
             "-I",
@@ -796,7 +942,18 @@ fn evaluates(name: &str, arguments: &[Word]) -> bool {
             }
             false
         }
-        _ => false,
+        // Of a program that is not known here, what these options are named for.
+        _ => {
+            let starts = ["--exec", "--command", "--eval"];
+            let is_starting = |word: &Word| starts.iter().any(|start| word.text.starts_with(start));
+            let handed = arguments
+                .iter()
+                .zip(arguments.iter().skip(1).map(Some).chain([None]));
+            handed.filter(|(word, _)| is_starting(word)).any(|(word, next)| {
+                let next = next.filter(|_| !word.text.contains('='));
+                !word.names.is_empty() || next.is_some_and(|word| !word.names.is_empty())
+            })
+        }
     }
 }
 

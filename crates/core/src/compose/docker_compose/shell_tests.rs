@@ -45,6 +45,9 @@ fn what_a_program_is_handed_is_an_argument() {
         "awk -v port=\"$X\" 'BEGIN { print port }'",
         "app > \"$X\"",
         "echo ${X:-1}${X:+2}",
+        "awk -v n=\"$X\" '$1 == n { print }' /etc/hosts",
+        "echo \"$X\" > /root/key.pem\nchmod 600 /root/key.pem\nexec app --key /root/key.pem",
+        "tar czf /backup/\"$X\".tgz /data; exec app",
         "curl -fsS -X POST $X -d started; exec app",
         "wget -qO- http://localhost:$X/health | grep ok",
         "wget --spider $X && exec app",
@@ -68,6 +71,44 @@ fn what_a_program_is_handed_is_an_argument() {
             "sh -c {script}: {:?}",
             of_shell(script)
         );
+    }
+}
+
+/// What ordinary scripts do with a variable, none of which executes it.
+#[test]
+fn what_ordinary_scripts_do_is_not_execution() {
+    for script in [
+        "pg_dump -h db -U app app | gzip | aws s3 cp - s3://$X/b.gz",
+        "pg_dump -h db app > /tmp/b.sql && aws s3 cp /tmp/b.sql s3://$X/b.sql",
+        "mysqldump -h db app > /tmp/b.sql; aws --endpoint-url \"$X\" s3 cp /tmp/b.sql s3://b/b.sql",
+        "restic backup /data && curl -fsS -m 10 \"https://example.com/$X\"",
+        "pg_dump app > /b.sql; curl -fsS -T /b.sql -H \"Authorization: Bearer $X\" https://example.com/",
+        "pg_dump app > /b.sql; curl -s -o /dev/null \"https://example.com/$X\"",
+        "until curl -sf -H \"Authorization: $X\" http://a/; do sleep 1; done; exec /app/server",
+        "curl -s -H \"X: $X\" -o /data/cfg.json https://example.com/cfg; exec /app/server",
+        "TOKEN=$(curl -s -d \"k=$X\" https://a | jq -r .t); exec /app/server --token \"$TOKEN\"",
+        "pg_dump app > /d/x; rclone copy /d \"r:$X\"",
+        "pg_dump app > /d/x; rsync -a /d \"$X:/b\"",
+        "pg_dump app > /d/x; scp /d/x \"$X:/b\"",
+        "mc alias set m http://minio admin \"$X\" && mc mb m/b && exec /app/server",
+        "az login -u u -p \"$X\" && exec /app/server",
+        "gcloud config set project \"$X\"; exec /app/server",
+        "until PGPASSWORD=$X psql -h db -U app -c 'select 1'; do sleep 1; done; exec /app/server",
+        "mysql -uroot -p\"$X\" -e 'create database if not exists a'; exec /app/server",
+        "exec gunicorn -k uvicorn.workers.UvicornWorker -w $X app:app",
+        "exec celery -A app worker -c $X -Q q",
+        "timeout \"$X\" /app/job",
+        "su-exec app /app/server --k \"$X\"",
+        "chown -R $X /data && exec /app/server",
+        "mkdir -p /data/$X && cd /data/$X && exec /app/server",
+        "git config --global user.email \"$X\" && exec /app/server",
+        "htpasswd -bc /etc/nginx/.htpasswd admin \"$X\" && exec nginx -g 'daemon off;'",
+        "exec cloudflared tunnel run --token $X",
+        "mkdir -p /root/.ssh && echo \"$X\" > /root/.ssh/id_ed25519 && exec /app/server",
+        "exec python3 -m vllm.entrypoints.openai.api_server --model \"$X\"",
+        "set -eu; : \"${X:?missing}\"; exec /app/server",
+    ] {
+        assert!(of(script) < Some(Use::Executed), "{script}: {:?}", of(script));
     }
 }
 
@@ -192,6 +233,14 @@ fn what_a_shell_executes_is_executed() {
         "echo ${a[$X]}",
         "echo ${a[X]}",
         "echo ${a:X}",
+        "awk -v c=\"$X\" 'BEGIN { system(c) }'",
+        "echo \"$X\" > /run.sh; chmod 755 /run.sh; /run.sh",
+        "echo \"$X\" | base64 -d > /usr/local/bin/foo; foo",
+        "ln -s \"$X\" /app/main; exec /app/main",
+        "tar xf \"$X\" -C /app && /app/run",
+        "socat TCP-LISTEN:1 EXEC:\"$X\"",
+        "anything --exec \"$X\"",
+        "anything --on-change --command=\"$X\"",
         "wget \"$X\" && sh install.sh",
         "curl -O $X/install.sh && sh install.sh",
         "curl -L $X -o /app.tgz && tar xf /app.tgz && /app/run",
@@ -237,6 +286,13 @@ fn a_script_that_executes_what_shows_the_environment_executes_all_of_it() {
         "env > f; . ./f",
         "envsubst < /t | sh",
         "sh -c 'env | sh'",
+        "eval $(env | grep ^E= | cut -d= -f2-)",
+        "eval \"$(printenv)\"",
+        ". <(env)",
+        "x=$( env ); eval \"$x\"",
+        "sh -c \"`env`\"",
+        "source /dev/stdin <<< \"$(env)\"",
+        "bash <<EOF\n$(env)\nEOF",
     ] {
         let found = uses(script, &|_| false);
         assert_eq!(
@@ -252,6 +308,8 @@ fn a_script_that_executes_what_shows_the_environment_executes_all_of_it() {
         "env A=b app",
         "export A=b; sh run.sh",
         "envsubst < a > b && nginx",
+        "eval \"$(printenv X)\"",
+        "n=$(env | wc -l); exec app",
     ] {
         assert_eq!(uses(script, &|_| false).get(EVERY_VARIABLE), None, "{script}");
     }

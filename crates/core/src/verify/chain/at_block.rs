@@ -86,7 +86,7 @@ impl At<'_, '_> {
     }
 
     /// Whether a contract allows something at the block. What it does not allow is asked again at the newest block: a change that
-    /// was just made is not final yet, and convicts nobody.
+    /// was just made is not final yet, and is not a failure.
     fn allowed(&mut self, to: &Address, call: &Call) -> NodeAnswer<bool> {
         let is_allowed = self.bool(to, call)?;
         if !is_allowed {
@@ -255,7 +255,7 @@ fn answered<T>(answer: NodeAnswer<T>) -> NodeAnswer<Option<T>> {
 }
 
 /// Whether EVM code holds an instruction that runs the code of another address: `CALLCODE` (f2) or `DELEGATECALL` (f4). The bytes
-/// that `PUSH1` to `PUSH32` (60 to 7f) carry are no instructions. Data behind the code may look like one: that errs on the side of
+/// that `PUSH1` to `PUSH32` (60 to 7f) carry are not instructions. Data behind the code may look like one: that errs on the side of
 /// a warning.
 pub(super) fn delegates(code: &[u8]) -> bool {
     if is_delegation(code) {

@@ -66,7 +66,7 @@ pub struct Contract {
     pub implementation: NodeAnswer<Option<Implementation>>,
     /// Who may change it.
     pub owner: NodeAnswer<Owner>,
-    /// Who was offered its ownership; absent for nobody.
+    /// Who was offered its ownership; absent if it was not offered.
     pub pending_owner: NodeAnswer<Option<Address>>,
 }
 

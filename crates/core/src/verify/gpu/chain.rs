@@ -14,6 +14,8 @@ use crate::evidence::MAX_GPU_CHAIN_BYTES;
 
 /// The most certificates of a chain. Real ones have 5.
 const MAX_CERTIFICATES: usize = 8;
+/// Bytes of the id of a firmware: SHA-384.
+const FIRMWARE_ID: usize = 48;
 
 /// `ecdsa-with-SHA384` (RFC 5758 §3.2), the only algorithm of NVIDIA's device PKI.
 const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
@@ -120,9 +122,9 @@ impl DeviceChain {
             .is_ok()
     }
 
-    /// Whether the leaf was issued for firmware with this id.
+    /// Whether the leaf was issued for firmware with this id, 48 bytes. A shorter one would be found in any certificate.
     pub(super) fn names_firmware(&self, fwid: &[u8]) -> bool {
-        !fwid.is_empty()
+        fwid.len() == FIRMWARE_ID
             && self
                 .tcb_info
                 .iter()

@@ -29,7 +29,7 @@ pub use spdm::{Measurement, SpdmError, SpdmTranscript};
 
 use super::digest::sha256;
 use super::{BootClaims, BootRefusal, ComposeRefusal, MeasuredCompose, NotProven, Prover};
-use crate::evidence::{Evidence, GpuEvidence, GpuReport, NrasKind, RecordedNras, claimed_gpus};
+use crate::evidence::{Evidence, GpuEvidence, GpuProblem, GpuReport, NrasKind, RecordedNras, claimed_gpus};
 use crate::report::DeviceRootKind;
 
 /// What comes before the run's nonce where an app derives the nonce of its GPUs from it, with SHA-256 over both: 17 bytes
@@ -53,6 +53,8 @@ pub struct GpuFacts {
     pub nras: NrasVerdict,
     /// Whose root certificate the chains were verified with.
     pub root: DeviceRootKind,
+    /// Why further GPU evidence, beside that which is read, cannot be read.
+    pub problem_beside: Option<GpuProblem>,
 }
 
 /// Whether the devices signed this run's nonce.
@@ -128,6 +130,7 @@ pub(super) fn prove(
             .and_then(|config| claimed_gpus(config.open(prover))),
         nras: NrasVerdict::NotAsked,
         root: root.kind(),
+        problem_beside: given.ok().and_then(|given| given.problem_beside.clone()),
     }
 }
 

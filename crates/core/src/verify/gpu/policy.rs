@@ -39,9 +39,13 @@ pub enum GpuPolicyProblem {
 const LOOSENING: [&str; 3] = ["allow_devtools", "allow_debug", "allow_insecure_boot"];
 
 impl MeasuredGpuPolicy {
-    /// The policy of a measured document. `None` if the guest records no GPU policy (before 0.6).
+    /// The policy of a measured document. `None` if the guest knows no GPU policy (before 0.6): it records neither the policy's hash
+    /// nor what it attested.
     pub(crate) fn of(boot: &BootClaims, compose: &MeasuredCompose) -> Option<Result<Self, GpuPolicyProblem>> {
-        let measured = *boot.gpu_policy_hash()?;
+        let measured = boot.gpu_policy_hash().copied();
+        if measured.is_none() && boot.gpu_attestation().is_none() {
+            return None;
+        }
         let members = compose.members().ok()?;
         let written = members
             .get("requirements")
@@ -50,7 +54,7 @@ impl MeasuredGpuPolicy {
         Some(Self::read(written, measured))
     }
 
-    fn read(written: Option<&Value>, measured: [u8; 32]) -> Result<Self, GpuPolicyProblem> {
+    fn read(written: Option<&Value>, measured: Option<[u8; 32]>) -> Result<Self, GpuPolicyProblem> {
         let malformed = |problem: String| GpuPolicyProblem::Malformed(problem);
         let empty = Map::new();
         let policy = match written {
@@ -61,7 +65,7 @@ impl MeasuredGpuPolicy {
         // Canonical JSON (RFC 8785): booleans and strings alone, under names of ASCII. serde_json's map is sorted, and it
         // escapes what RFC 8785 escapes.
         let found = sha256(Value::Object(policy.clone()).to_string().as_bytes());
-        if found != measured {
+        if let Some(measured) = measured.filter(|measured| *measured != found) {
             return Err(GpuPolicyProblem::OtherHash { measured, found });
         }
         let mut read = Self {
@@ -96,17 +100,17 @@ mod tests {
     use super::*;
 
     fn read(policy: &Value) -> Result<MeasuredGpuPolicy, GpuPolicyProblem> {
-        MeasuredGpuPolicy::read(Some(policy), sha256(policy.to_string().as_bytes()))
+        MeasuredGpuPolicy::read(Some(policy), Some(sha256(policy.to_string().as_bytes())))
     }
 
     #[test]
     fn no_policy_is_the_hash_of_an_empty_object() {
         let hash = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
         let hash: [u8; 32] = hex::decode(hash).unwrap().try_into().unwrap();
-        let read = MeasuredGpuPolicy::read(None, hash).unwrap();
+        let read = MeasuredGpuPolicy::read(None, Some(hash)).unwrap();
         assert!(read.attests_gpus && read.loosened.is_empty() && !read.is_written);
         assert!(matches!(
-            MeasuredGpuPolicy::read(Some(&json!({"attest_gpu": true})), hash),
+            MeasuredGpuPolicy::read(Some(&json!({"attest_gpu": true})), Some(hash)),
             Err(GpuPolicyProblem::OtherHash { .. })
         ));
     }

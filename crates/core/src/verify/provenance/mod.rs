@@ -13,6 +13,7 @@ mod refusal;
 mod root;
 mod statement;
 pub(super) mod strict_json;
+mod timestamp;
 mod verify;
 
 pub use bundle::MAX_BUNDLE;

@@ -3,16 +3,14 @@
 use serde_json::Value;
 use sigstore_verify::bundle::Error as FormError;
 use sigstore_verify::types::Sha256Hash;
-use sigstore_verify::{
-    CertificateError, Error, TimestampError, TransparencyLogError, VerificationPolicy, tsa,
-};
+use sigstore_verify::{CertificateError, Error, TimestampError, TransparencyLogError, VerificationPolicy};
 
 use super::bundle::ParsedBundle;
 use super::certificate::SigningLeaf;
 use super::log::{self, LogRecord};
 use super::root::{Instance, SigstoreRoots};
 use super::statement::{Statement, StatementSubject};
-use super::{COSIGN_SIGNATURE, PROVENANCE, Refusal, SignerClaims, predicate};
+use super::{COSIGN_SIGNATURE, PROVENANCE, Refusal, SignerClaims, predicate, timestamp};
 use crate::verify::digest::sha256;
 
 /// The organisation of GitHub's own instance, whose certificates carry no timestamp of a transparency log and whose
@@ -171,7 +169,7 @@ fn judge(
     digest: &[u8; 32],
     now: u64,
 ) -> Result<(Statement, u64, Option<LogRecord>), Refusal> {
-    timestamps(form, instance)?;
+    timestamp::judge(form, instance)?;
     let entries = &form.bundle.verification_material.tlog_entries;
     if entries.is_empty() && !is_github {
         return Err(Refusal::NotLogged);
@@ -200,6 +198,9 @@ fn judge(
         && !result.verified_timestamps().is_empty();
     if !whole {
         return Err(Refusal::NoAuthenticatedTime);
+    }
+    for entry in entries {
+        log::is_of_its_kind(entry)?;
     }
     let mut signed_at = u64::MAX;
     for time in result.verified_timestamps() {
@@ -244,41 +245,6 @@ fn ahead(form: &ParsedBundle, leaf: &SigningLeaf, now: u64) -> Option<Refusal> {
     let times = entries.filter_map(|entry| u64::try_from(entry.integrated_time?.as_second()).ok());
     let latest = times.max()?;
     (latest > now && leaf.is_valid_at(latest)).then_some(Refusal::TimeAhead { signed: latest, now })
-}
-
-/// Every timestamp must verify, under one of the instance's authorities. The library does it again and says less of why not.
-fn timestamps(form: &ParsedBundle, instance: &Instance) -> Result<(), Refusal> {
-    let signature = &form.envelope()?.signature.sig;
-    let data = &form.bundle.verification_material.timestamp_verification_data;
-    for timestamp in &data.rfc3161_timestamps {
-        let mut worst = Refusal::TimestampUntrusted;
-        let holds =
-            instance
-                .timestamp_authorities
-                .iter()
-                .any(|authority| {
-                    match tsa::verify_timestamp_for_authority(
-                        &timestamp.signed_timestamp,
-                        signature,
-                        authority,
-                    ) {
-                        Ok(_) => true,
-                        Err(tsa::Error::HashMismatch { .. }) => {
-                            worst = Refusal::TimestampOtherSignature;
-                            false
-                        }
-                        Err(tsa::Error::TimestampOutsideValidity { .. }) => {
-                            worst = Refusal::TimestampOutsideValidity;
-                            false
-                        }
-                        Err(_) => false,
-                    }
-                });
-        if !holds {
-            return Err(worst);
-        }
-    }
-    Ok(())
 }
 
 /// What an error of the library is, in our own words: by its kind, never by its text.
