@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::settable::Settable;
-use super::shell_reader::names_in;
+use super::shell::names_in;
 use super::variables::Template;
 
 /// The names of a container's environment that are set from outside.

@@ -1,12 +1,14 @@
-//! A shell script as commands of words, read as far as `shell` needs it: quotes, substitutions, redirections, here-documents.
+//! A shell script as commands of words, read as far as is needed here: quotes, substitutions, redirections, here-documents.
 
 use std::collections::BTreeSet;
 
+/// Bytes of a script that is read as one. A longer one counts as executing every variable in it.
+pub(in crate::compose::docker_compose) const MAX_SCRIPT_BYTES: usize = 64 * 1024;
 /// How deeply scripts may nest in scripts.
 pub(super) const MAX_DEPTH: usize = 12;
 
 /// Names after a dollar in a text that is not read as a script here.
-pub(super) fn names_in(text: &str) -> BTreeSet<String> {
+pub(in crate::compose::docker_compose) fn names_in(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once('$') {

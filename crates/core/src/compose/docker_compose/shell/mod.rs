@@ -1,0 +1,100 @@
+//! Where a shell script executes what a variable holds: as the name of a program, through `eval`, as a script of another
+//! interpreter, as code that is fetched.
+//!
+//! This is not a shell. Where it is not sure it says [`Use::Executed`]; an argument of a program that is named in the script
+//! is [`Use::Argument`].
+
+mod downloads;
+mod evaluated;
+mod interpreters;
+mod own_variables;
+mod programs;
+mod reader;
+mod script_judge;
+mod shown_environment;
+mod started;
+mod variable_use;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use interpreters::base_name;
+use programs::CLIENTS;
+pub(super) use reader::{MAX_SCRIPT_BYTES, names_in};
+use reader::{Script, ShellCommand, Word};
+use script_judge::{judge_script, judge_text};
+use variable_use::note;
+pub(super) use variable_use::{EVERY_VARIABLE, Use, Uses, reads_variables};
+
+/// Every variable of a script for which `is_settable` holds, with the gravest use.
+pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {
+    let mut found = Uses::new();
+    if text.len() > MAX_SCRIPT_BYTES {
+        let names = names_in(text).into_iter().filter(|name| is_settable(name));
+        return names.map(|name| (name, Use::Executed)).collect();
+    }
+    judge_text(text, is_settable, &BTreeMap::new(), &mut found, 0);
+    found
+}
+
+/// Every variable of a program and its arguments, which no shell reads unless one is named, or the image starts one.
+pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str) -> bool) -> Uses {
+    let mut found = Uses::new();
+    let is_client = arguments
+        .first()
+        .is_some_and(|program| CLIENTS.contains(&base_name(program)));
+    // Nothing replaces `$NAME` in a word of a list but a shell that is handed the word as a script, whatever stands before it.
+    let is_read = |word: &&String| !is_client && reads_variables(word) && !is_plain_option(word);
+    for word in arguments.iter().filter(is_read) {
+        for (name, how) in uses(word, is_settable) {
+            note(&mut found, name, how);
+        }
+        if word.starts_with(['-', '+']) {
+            let names = names_in(word).into_iter().filter(|name| is_settable(name));
+            names.for_each(|name| note(&mut found, name, Use::Executed));
+        }
+    }
+    for word in arguments {
+        let names = names_in(word).into_iter().filter(|name| is_settable(name));
+        names.for_each(|name| note(&mut found, name, Use::Argument));
+    }
+    // Each word was judged by itself: here counts who executes a word.
+    let words = arguments.iter().map(|text| Word {
+        text: text.clone(),
+        names: if is_client {
+            names_in(text)
+        } else {
+            BTreeSet::new()
+        },
+        is_literal: true,
+        is_split: false,
+    });
+    let script = Script {
+        commands: vec![ShellCommand {
+            words: words.collect(),
+            ..ShellCommand::default()
+        }],
+    };
+    judge_script(&script, is_settable, &BTreeMap::new(), &mut found, 0);
+    found
+}
+
+/// `--name=$VALUE`, where the name is not that of a command, and the value is one word.
+fn is_plain_option(word: &str) -> bool {
+    const OF_COMMANDS: [&str; 14] = [
+        "action", "cmd", "command", "config", "eval", "exec", "hook", "init", "load", "program", "require",
+        "run", "script", "shell",
+    ];
+    let Some((name, value)) = word.strip_prefix("--").and_then(|option| option.split_once('=')) else {
+        return false;
+    };
+    let lower = name.to_ascii_lowercase();
+    name.chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        && !OF_COMMANDS.iter().any(|command| lower.contains(command))
+        && value.chars().all(|c| {
+            c.is_ascii_alphanumeric() || matches!(c, '$' | '{' | '}' | '_' | '-' | '.' | ':' | '/' | ',')
+        })
+}

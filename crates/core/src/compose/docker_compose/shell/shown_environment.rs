@@ -1,0 +1,29 @@
+//! Commands that say the values of all variables of their environment.
+
+use super::reader::Word;
+
+/// Whether a script shows its whole environment inside a substitution.
+pub(super) fn substitutes_environment(text: &str) -> bool {
+    const SHOWS: [&str; 6] = ["env", "printenv", "set", "export", "export-p", "declare-p"];
+    let dense: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let opens = ["$(", "<(", "`"];
+    SHOWS.iter().any(|shows| {
+        let begins = |open: &&str| {
+            let start = format!("{open}{shows}");
+            [")", "|", "`"]
+                .iter()
+                .any(|end| dense.contains(&format!("{start}{end}")))
+        };
+        opens.iter().any(|open| begins(open))
+    })
+}
+
+/// Whether a command says all variables of its environment.
+pub(super) fn shows_all(name: &str, arguments: &[Word]) -> bool {
+    let has_operand = arguments.iter().any(|word| !word.text.starts_with('-'));
+    match name {
+        "env" | "printenv" | "set" | "export" | "declare" | "typeset" | "readonly" => !has_operand,
+        "envsubst" | "compgen" => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,31 @@
+//! What a script does with a variable.
+
+use std::collections::BTreeMap;
+
+/// What a script does with a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::compose::docker_compose) enum Use {
+    /// It hands it to a program.
+    Argument,
+    /// It executes it, or may.
+    Executed,
+}
+
+/// Each variable that is used, with the gravest use.
+pub(in crate::compose::docker_compose) type Uses = BTreeMap<String, Use>;
+
+/// In what [`Uses`]: every variable of the environment, since the script executes what a command says of all.
+pub(in crate::compose::docker_compose) const EVERY_VARIABLE: &str = "*";
+
+/// Whether a script can read a variable at all.
+pub(in crate::compose::docker_compose) fn reads_variables(script: &str) -> bool {
+    ["$", "((", "env", "set", "export", "declare", "typeset"]
+        .iter()
+        .any(|word| script.contains(word))
+}
+
+/// Notes one use.
+pub(super) fn note(found: &mut Uses, name: String, how: Use) {
+    let entry = found.entry(name).or_insert(how);
+    *entry = (*entry).max(how);
+}
