@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use super::args::{DeployPlanArgs, PlanFormat};
-use super::settings::of_options;
 use super::transport;
 use crate::deploy_plan::{DeployPlan, Outlook};
 use crate::env::Env;
@@ -18,11 +17,10 @@ use cvm_verify_core::checks::{Sought, sought_in, statements_of_files};
 
 pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
     let now = (env.now)();
-    let options = of_options(&args.expect, None);
     let (settings, target) = policy_file::of_one(
         args.config.config.as_deref(),
         args.config.target.as_deref(),
-        &options,
+        &args.expect.keys.settings,
     )?;
     let expectations =
         expectations(&settings, target.as_deref(), now, &mut Locks::default()).map_err(|problems| {

@@ -1,7 +1,6 @@
 //! `cvm-verify diff`: what its options say.
 
 use super::args::{DiffArgs, Format};
-use super::settings::of_source;
 use super::trust_roots::trust_roots;
 use super::{chain, transport};
 use crate::compare::{SideKind, compare};
@@ -26,7 +25,7 @@ pub(super) fn run(args: &DiffArgs, env: &mut Env) -> anyhow::Result<u8> {
             },
             ..Policy::default()
         },
-        source: of_source(&args.source),
+        source: args.source.settings.clone(),
         loose,
         session: &|env| {
             Ok(Session {

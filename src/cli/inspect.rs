@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::args::{InspectArgs, InspectFormat};
-use super::settings::of_source;
 use super::trust_roots::trust_roots;
 use super::{chain, transport};
 use crate::address::shown_text;
@@ -28,7 +27,7 @@ use cvm_verify_core::report::TrustRootKind;
 use cvm_verify_core::verify::TrustRoot;
 
 pub(super) fn run(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
-    if args.what.contains("://") || named_source(&of_source(&args.source)).name != app::ROW.name {
+    if args.what.contains("://") || named_source(&args.source.settings).name != app::ROW.name {
         return live(args, env);
     }
     if args.phala_hints {
@@ -144,7 +143,7 @@ fn of_bundle(
 
 /// What a live deployment hands over: fetched like for `verify`, and only shown.
 fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
-    let mut settings = of_source(&args.source);
+    let mut settings = args.source.settings.clone();
     let hints = args.phala_hints.then(|| phala_hints(&mut settings));
     let target = Target::new(&args.what, &settings)?;
     let compose = compose(args)?;

@@ -25,7 +25,6 @@ mod proxy_hint;
 mod reference;
 mod replay;
 mod selection;
-mod settings;
 mod standard_output;
 mod statement_check;
 mod transport;

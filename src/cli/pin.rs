@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::args::PinArgs;
-use super::settings::of_source;
 use super::trust_roots::trust_roots;
 use super::{chain, replay, transport};
 use crate::config::{Settings, path_of, written};
@@ -48,7 +47,7 @@ pub(super) fn run(args: &PinArgs, env: &mut Env) -> anyhow::Result<u8> {
 
 /// What was given by option, and the address.
 fn options(args: &PinArgs) -> Settings {
-    let mut options = args.keys.settings.over(&of_source(&args.source));
+    let mut options = args.keys.settings.over(&args.source.settings);
     options.set("url", written("URL", args.url.clone()));
     options
 }

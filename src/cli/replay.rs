@@ -7,7 +7,6 @@ use chrono::DateTime;
 
 use super::args::ReplayArgs;
 use super::output::{self, Alerts};
-use super::settings::of_options;
 use super::trust_roots::trust_roots;
 use super::{fetched_collateral, transport};
 use crate::alert::alerting::{AlertedTarget, Alerting, ended_by};
@@ -17,7 +16,7 @@ use crate::engine::{RecordedEvidence, milliseconds};
 use crate::env::Env;
 use crate::interrupt::Interrupt;
 use crate::plan::named_files::Locks;
-use crate::plan::policy::expectations;
+use crate::plan::policy::{expectations, verifier};
 use crate::plan::policy_file;
 use crate::plan::setting_problem::settings_error;
 use crate::recorded::bundle::write_bundle;
@@ -47,11 +46,10 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         Some(path) => Some(write_bundle(path, &mut recorded, at)?),
         None => None,
     };
-    let options = of_options(&args.expect, None);
     let (settings, target) = policy_file::of_one(
         args.config.config.as_deref(),
         args.config.target.as_deref(),
-        &options,
+        &args.expect.keys.settings,
     )?;
     let expectations =
         expectations(&settings, target.as_deref(), at, &mut Locks::default()).map_err(|problems| {
@@ -60,7 +58,7 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
     let gathered = recorded.gathered.or_compose(expectations.compose_file.as_deref());
     let policy = Policy {
         address_id: recorded.address_id,
-        verifier: args.verifier.into(),
+        verifier: verifier(&args.keys.settings),
         collateral_max_age: args.collateral_age.collateral_max_age,
         ..expectations.policy
     };

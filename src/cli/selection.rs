@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::args::PlanArgs;
-use super::settings::{of_options, word};
-use crate::config::Interval;
+use crate::config::Settings;
 use crate::env::Env;
 use crate::plan::found_lock::with_found_lock;
 use crate::plan::nodes;
@@ -13,20 +12,17 @@ use crate::plan::planner::Selection;
 use crate::plan::policy_file::found;
 use crate::usage_error::UsageError;
 
-/// What the arguments select. `interval` is for rounds that repeat.
+/// What the arguments select. `more` is what a command's own options say.
 pub(super) fn selection(
     args: &PlanArgs,
-    interval: Option<Interval>,
+    more: &Settings,
     env: &BTreeMap<String, String>,
 ) -> Result<Selection, UsageError> {
-    let mut options = of_options(&args.expect, Some(&args.source));
-    options.give("--verifier", args.verifier.verifier.as_ref().map(word));
-    options.give("--instances", args.instances.map(|number| number.to_string()));
-    options.give("--interval", interval.map(|interval| interval.to_string()));
+    let options = args.expect.keys.settings.over(&args.source.settings);
     Ok(Selection {
         urls: args.url.clone(),
         names: args.config.target.clone(),
-        options,
+        options: options.over(&args.live.settings).over(more),
         collateral_max_age: args.collateral_age.collateral_max_age,
         asks_nodes: !args.chain.rpc_url.is_empty(),
         node_variables: nodes::variables(env),
@@ -39,7 +35,7 @@ pub(super) fn selection_or_found_lock(
     quiet: bool,
     env: &mut Env,
 ) -> Result<Selection, UsageError> {
-    let selection = selection(args, None, &env.variables)?;
+    let selection = selection(args, &Settings::default(), &env.variables)?;
     match args.no_lock || args.config.config.is_some() || args.expect.keys.is_expecting() {
         true => Ok(selection),
         false => with_found_lock(selection, quiet, env),

@@ -74,7 +74,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         roots: trust_roots(&args.trust)?,
         store: cache::store(&args.cache, &args.plan.collateral_age, env),
         keep_bundles: bundle_paths.iter().any(Option::is_some),
-        opinions: opinions(verifier, args.plan.verifier.phala_verifier_url.as_deref())?.with_nras(nras(
+        opinions: opinions(verifier, args.plan.phala_verifier_url.as_deref())?.with_nras(nras(
             gpu_verifier,
             args.plan.expect.gpu.gpu_verifier_url.as_deref(),
         )?),

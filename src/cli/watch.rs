@@ -16,7 +16,7 @@ use crate::watch::{self, Options};
 pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
     let options = Options {
         policy_file: policy_file(&args.plan, args.quiet, env),
-        selection: selection(&args.plan, args.interval, &env.variables)?,
+        selection: selection(&args.plan, &args.rounds.settings, &env.variables)?,
         once: args.once,
         concurrency: args.concurrency,
         one_attempt: wait::timeout(args.transport.timeout.as_deref())?,
@@ -33,7 +33,7 @@ pub(super) fn run(args: &WatchArgs, env: &mut Env) -> anyhow::Result<u8> {
 }
 
 fn session(args: &WatchArgs, plan: &Plan, env: &Env) -> Result<Arc<Session>, UsageError> {
-    let url = args.plan.verifier.phala_verifier_url.as_deref();
+    let url = args.plan.phala_verifier_url.as_deref();
     Ok(Arc::new(Session {
         roots: trust_roots(&args.trust)?,
         store: cache::store(&args.cache, &args.plan.collateral_age, env),

@@ -24,6 +24,14 @@ pub(crate) struct Expectations {
     pub compose_file: Option<Vec<u8>>,
 }
 
+/// Who verifies quotes.
+pub(crate) fn verifier(settings: &Settings) -> Verifier {
+    match settings.one("verifier").map(|value| value.text.as_str()) {
+        Some("both") => Verifier::Both,
+        _ => Verifier::Local,
+    }
+}
+
 /// Builds the policy that a deployment is judged against at a time, Unix seconds. `target` is its name in a lock of
 /// several.
 pub(crate) fn expectations(
@@ -57,10 +65,7 @@ pub(crate) fn expectations(
             Some("unchecked") => LaunchInputsPolicy::Unchecked,
             _ => LaunchInputsPolicy::Warn,
         },
-        verifier: match reader.is("verifier", "both") {
-            true => Verifier::Both,
-            false => Verifier::Local,
-        },
+        verifier: verifier(settings),
         key_provider: reader.key_provider(&reference),
         mr_config_id: match reader.is("mr-config-id", "required") {
             false => MrConfigIdPolicy::Auto,

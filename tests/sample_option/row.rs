@@ -7,7 +7,7 @@
         example: r#""yes""#,
         option: Some(Typed {
             flag: "--sample-option",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "SAMPLE_OPTION",
             help: "Whether this is a sample: `no` by default",
             values: &["It is", "It is not"],

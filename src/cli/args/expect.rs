@@ -12,8 +12,4 @@ pub struct ExpectArgs {
     pub keys: KeyArgs<ExpectationOptions>,
     #[command(flatten)]
     pub gpu: GpuArgs,
-    /// Require that the KMS that gives the app its keys is attested and runs code that you named. Its host and its code are named in
-    /// the policy file or the lock.
-    #[arg(long, help_heading = "Expectations")]
-    pub require_kms: bool,
 }

@@ -2,44 +2,70 @@
 
 use std::marker::PhantomData;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, ValueParser};
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _, ValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueHint, value_parser};
 
-use crate::config::file::{PIN_OPTIONS, PinOption, PolicyKey, Shape, Typed, keys};
-use crate::config::{Settings, written};
+use crate::config::file::{
+    OptionGroup, PIN_OPTIONS, PolicyKey, REPLAY_OPTIONS, RewordedOption, SWITCHES, Shape, SwitchOption,
+    Typed, keys,
+};
+use crate::config::{Interval, Settings, written};
 
-/// The options below some headings of the help.
-pub trait Group {
-    const HEADINGS: &'static [&'static str];
+/// Options that commands have together.
+pub trait CommandOptions {
+    const GROUPS: &'static [OptionGroup];
 }
 
 /// What is expected of a deployment.
 #[derive(Debug, Clone, Copy)]
 pub struct ExpectationOptions;
 
-impl Group for ExpectationOptions {
-    const HEADINGS: &'static [&'static str] = &["Expectations", "GPUs"];
+impl CommandOptions for ExpectationOptions {
+    const GROUPS: &'static [OptionGroup] = &[OptionGroup::Expectations, OptionGroup::Gpus];
+}
+
+/// What is expected of a live deployment alone, and who else verifies it.
+#[derive(Debug, Clone, Copy)]
+pub struct LiveOptions;
+
+impl CommandOptions for LiveOptions {
+    const GROUPS: &'static [OptionGroup] = &[OptionGroup::Live, OptionGroup::SecondOpinion];
 }
 
 /// Whom to ask for evidence.
 #[derive(Debug, Clone, Copy)]
 pub struct SourceOptions;
 
-impl Group for SourceOptions {
-    const HEADINGS: &'static [&'static str] = &["Source"];
+impl CommandOptions for SourceOptions {
+    const GROUPS: &'static [OptionGroup] = &[OptionGroup::Source];
 }
 
-/// What was given by the options of a group.
+/// How often `watch` repeats.
+#[derive(Debug, Clone, Copy)]
+pub struct RoundOptions;
+
+impl CommandOptions for RoundOptions {
+    const GROUPS: &'static [OptionGroup] = &[OptionGroup::Rounds];
+}
+
+/// Whom to ask.
+pub type SourceArgs = KeyArgs<SourceOptions>;
+
+/// What was given by options of the table.
 #[derive(Debug, Clone)]
-pub struct KeyArgs<G> {
+pub struct KeyArgs<O> {
     pub settings: Settings,
-    group: PhantomData<G>,
+    options: PhantomData<O>,
 }
 
-impl<G: Group> KeyArgs<G> {
+impl<O: CommandOptions> KeyArgs<O> {
     fn rows() -> impl Iterator<Item = (&'static PolicyKey, &'static Typed)> {
         let rows = keys().filter_map(|key| Some((key, key.option.as_ref()?)));
-        rows.filter(|(_, option)| G::HEADINGS.contains(&option.heading))
+        rows.filter(|(_, option)| O::GROUPS.contains(&option.group))
+    }
+
+    fn switches() -> impl Iterator<Item = &'static SwitchOption> {
+        SWITCHES.iter().filter(|switch| O::GROUPS.contains(&switch.group))
     }
 
     /// Whether one of them says what must run.
@@ -48,9 +74,10 @@ impl<G: Group> KeyArgs<G> {
     }
 }
 
-impl<G: Group> Args for KeyArgs<G> {
+impl<O: CommandOptions> Args for KeyArgs<O> {
     fn augment_args(command: Command) -> Command {
-        Self::rows().fold(command, |command, (key, option)| command.arg(arg(key, option)))
+        let rows = Self::rows().map(|(key, option)| arg(key, option));
+        command.args(rows).args(Self::switches().map(switch))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -58,11 +85,15 @@ impl<G: Group> Args for KeyArgs<G> {
     }
 }
 
-impl<G: Group> FromArgMatches for KeyArgs<G> {
+impl<O: CommandOptions> FromArgMatches for KeyArgs<O> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut settings = given(matches, Self::rows());
+        for switch in Self::switches().filter(|switch| matches.get_flag(id(switch.flag))) {
+            settings.set(switch.key, written(switch.flag, [switch.word.to_owned()]));
+        }
         Ok(Self {
-            settings: given(matches, Self::rows()),
-            group: PhantomData,
+            settings,
+            options: PhantomData,
         })
     }
 
@@ -77,8 +108,22 @@ fn arg(key: &'static PolicyKey, option: &'static Typed) -> Arg {
     of_shape(Arg::new(key.name), key)
         .value_name(option.value)
         .help(option.help)
-        .help_heading(option.heading)
+        .help_heading(option.group.heading())
         .value_parser(parser(key, option))
+}
+
+/// The option of a switch.
+fn switch(switch: &'static SwitchOption) -> Arg {
+    Arg::new(id(switch.flag))
+        .long(id(switch.flag))
+        .action(ArgAction::SetTrue)
+        .help(switch.help)
+        .help_heading(switch.group.heading())
+}
+
+/// An option without its dashes.
+fn id(flag: &'static str) -> &'static str {
+    flag.trim_start_matches('-')
 }
 
 /// The name of a key's option, and how often it may be given.
@@ -93,30 +138,52 @@ fn of_shape(arg: Arg, key: &'static PolicyKey) -> Arg {
     }
 }
 
-/// What was given by the options of `pin` that are keys.
-#[derive(Debug, Clone)]
-pub struct PinKeyArgs {
-    pub settings: Settings,
+/// Keys that are options of one command, with words of its own.
+pub trait Rewording {
+    const OPTIONS: &'static [RewordedOption];
 }
 
-impl PinKeyArgs {
-    fn rows() -> impl Iterator<Item = (&'static PinOption, &'static PolicyKey, &'static Typed)> {
-        PIN_OPTIONS.iter().filter_map(|option| {
+/// Of `pin`.
+#[derive(Debug, Clone, Copy)]
+pub struct OfPin;
+
+impl Rewording for OfPin {
+    const OPTIONS: &'static [RewordedOption] = PIN_OPTIONS;
+}
+
+/// Of `replay`.
+#[derive(Debug, Clone, Copy)]
+pub struct OfReplay;
+
+impl Rewording for OfReplay {
+    const OPTIONS: &'static [RewordedOption] = REPLAY_OPTIONS;
+}
+
+/// What was given by such options.
+#[derive(Debug, Clone)]
+pub struct RewordedArgs<C> {
+    pub settings: Settings,
+    command: PhantomData<C>,
+}
+
+impl<C: Rewording> RewordedArgs<C> {
+    fn rows() -> impl Iterator<Item = (&'static RewordedOption, &'static PolicyKey, &'static Typed)> {
+        C::OPTIONS.iter().filter_map(|option| {
             let key = keys().find(|key| key.name == option.key)?;
             Some((option, key, key.option.as_ref()?))
         })
     }
 }
 
-impl Args for PinKeyArgs {
+impl<C: Rewording> Args for RewordedArgs<C> {
     fn augment_args(command: Command) -> Command {
-        Self::rows().fold(command, |command, (option, key, _)| {
-            command.arg(
-                of_shape(Arg::new(key.name), key)
-                    .value_name(option.value)
-                    .help(option.help),
-            )
-        })
+        command.args(Self::rows().map(|(option, key, typed)| {
+            of_shape(Arg::new(key.name), key)
+                .value_name(option.value)
+                .help(option.help)
+                .help_heading(option.heading)
+                .value_parser(parser(key, typed))
+        }))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -124,11 +191,12 @@ impl Args for PinKeyArgs {
     }
 }
 
-impl FromArgMatches for PinKeyArgs {
+impl<C: Rewording> FromArgMatches for RewordedArgs<C> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let rows = Self::rows().map(|(_, key, typed)| (key, typed));
         Ok(Self {
             settings: given(matches, rows),
+            command: PhantomData,
         })
     }
 
@@ -160,19 +228,17 @@ fn parser(key: &'static PolicyKey, option: &'static Typed) -> ValueParser {
             let values = values.map(|(word, says)| PossibleValue::new(*word).help(*says));
             PossibleValuesParser::new(values).into()
         }
-        Shape::Number => ValueParser::from(|text: &str| text.parse::<u32>().map(|number| number.to_string())),
+        Shape::Number(least, most) => value_parser!(u32)
+            .range(i64::from(least)..=i64::from(most))
+            .map(|number| number.to_string())
+            .into(),
+        Shape::Interval => {
+            ValueParser::from(|text: &str| text.parse::<Interval>().map(|interval| interval.to_string()))
+        }
         _ => ValueParser::string(),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_option_of_pin_that_is_a_key_has_its_row() {
-        let rows: Vec<&str> = PinKeyArgs::rows().map(|(_, key, _)| key.name).collect();
-        let named: Vec<&str> = PIN_OPTIONS.iter().map(|option| option.key).collect();
-        assert_eq!(rows, named);
-    }
-}
+#[path = "keys_tests.rs"]
+mod tests;

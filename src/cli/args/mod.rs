@@ -13,10 +13,8 @@ mod output;
 mod policy_file;
 mod reference;
 mod run;
-mod source;
 mod statement;
 mod trust_root;
-mod verifier;
 mod watch;
 
 use std::num::NonZeroUsize;
@@ -29,7 +27,8 @@ pub use chain::ChainArgs;
 pub use deploy_plan::{DeployPlanArgs, PLAN_CODES, PlanFormat};
 pub use expect::ExpectArgs;
 pub use gpu::GpuArgs;
-use keys::PinKeyArgs;
+pub use keys::SourceArgs;
+use keys::{KeyArgs, LiveOptions, OfPin, OfReplay, RewordedArgs};
 pub use loose::LooseArgs;
 pub use network::{CacheArgs, CollateralAgeArgs, HttpArgs, TransportArgs, TrustArgs};
 pub use os_image::{OsImageArgs, OsImageFormat};
@@ -37,10 +36,8 @@ pub use output::{Color, FailOn, Format, OutputArgs};
 pub use policy_file::{ConfigArgs, TargetArgs};
 pub use reference::{CompletionsArgs, ReferenceArgs, ReferenceTable};
 pub use run::RunArgs;
-pub use source::SourceArgs;
 pub use statement::{StatementArgs, StatementCheckArgs, StatementCommand};
 pub use trust_root::{BuiltInRoot, ReplacedRoot};
-pub use verifier::{VerifierArgs, VerifierOption};
 pub use watch::WatchArgs;
 
 use cvm_verify_core::policy::ReportMaxAge;
@@ -144,11 +141,11 @@ pub struct PlanArgs {
     /// expected and it was taken from that address.
     #[arg(long, help_heading = "Expectations")]
     pub no_lock: bool,
-    /// How many instances of the app must run at least, by Phala Cloud's list: fewer are a fail. With --source phala-cloud.
-    #[arg(long, value_name = "NUMBER", help_heading = "Expectations", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub instances: Option<u32>,
     #[command(flatten)]
-    pub verifier: VerifierArgs,
+    pub live: KeyArgs<LiveOptions>,
+    /// Ask this server for the second verification instead of Phala's: a mirror, or a test's.
+    #[arg(long, value_name = "URL", help_heading = "Second opinion")]
+    pub phala_verifier_url: Option<String>,
     #[command(flatten)]
     pub chain: ChainArgs,
     #[command(flatten)]
@@ -219,9 +216,8 @@ pub struct ReplayArgs {
     pub config: TargetArgs,
     #[command(flatten)]
     pub expect: ExpectArgs,
-    /// Whether the bundle must hold a second opinion of Phala's API that agrees. A replay sends no request.
-    #[arg(long, value_enum, default_value_t = VerifierOption::Local, help_heading = "Second opinion")]
-    pub verifier: VerifierOption,
+    #[command(flatten)]
+    pub keys: RewordedArgs<OfReplay>,
     #[command(flatten)]
     pub collateral_age: CollateralAgeArgs,
     #[command(flatten)]
@@ -266,7 +262,7 @@ pub struct PinArgs {
     #[arg(long, value_name = "TIME", conflicts_with = "url")]
     pub at: Option<String>,
     #[command(flatten)]
-    pub keys: PinKeyArgs,
+    pub keys: RewordedArgs<OfPin>,
     #[command(flatten)]
     pub config: TargetArgs,
     #[command(flatten)]

@@ -6,14 +6,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::keys::{KeyArgs, RoundOptions};
 use super::{CacheArgs, MemoryArgs, PlanArgs, TransportArgs, TrustArgs};
-use crate::config::Interval;
 
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// How often each target is verified: 10s to 7d. Default: what the policy file says, else 5m.
-    #[arg(long, value_name = "DURATION")]
-    pub interval: Option<Interval>,
+    #[command(flatten)]
+    pub rounds: KeyArgs<RoundOptions>,
     /// Verify every target once, tell whom it concerns, and exit with the verdict.
     #[arg(long)]
     pub once: bool,

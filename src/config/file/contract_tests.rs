@@ -117,13 +117,37 @@ fn what_the_schema_refuses_the_parser_refuses_too() {
 fn every_key_is_an_option_or_names_a_variable_or_is_about_contracts() {
     let help = read("docs/options.md");
     let only_here = |name: &str| {
-        ["name", "url", "endpoint-probe", "images", "kms"].contains(&name)
+        ["name", "url", "images"].contains(&name)
             || name.starts_with("governance-")
             || name.starts_with("kms-")
     };
     for key in keys().filter(|key| !only_here(key.name)) {
-        let is_option = help.contains(&format!("--{}", key.name));
-        assert_ne!(is_option, key.name.ends_with("-env"), "{}", key.name);
+        let typed = key.option.as_ref().map(|option| option.flag);
+        let switch = SWITCHES.iter().find(|switch| switch.key == key.name);
+        let flag = typed.or(switch.map(|switch| switch.flag));
+        assert_ne!(flag.is_some(), key.name.ends_with("-env"), "{}", key.name);
+        assert!(
+            flag.is_none_or(|flag| help.contains(&format!(" {flag}"))),
+            "{}",
+            key.name
+        );
+    }
+}
+
+#[test]
+fn every_switch_stands_for_a_word_of_its_key() {
+    for switch in SWITCHES {
+        let key = keys().find(|key| key.name == switch.key);
+        let words = match key.map(|key| key.shape) {
+            Some(Shape::Choice(words)) => words,
+            other => panic!("{}: {other:?}", switch.flag),
+        };
+        assert!(words.contains(&switch.word), "{}", switch.flag);
+        assert!(
+            switch.flag.starts_with("--") && !switch.help.ends_with('.'),
+            "{}",
+            switch.flag
+        );
     }
 }
 

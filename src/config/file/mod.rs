@@ -35,7 +35,10 @@ mod read_tests;
 mod schema;
 
 pub use error::{FileProblem, PolicyMistake, PolicyMistakes};
-pub(crate) use keys::{PIN_OPTIONS, PinOption, PolicyKey, Typed, file_keys, keys};
+pub(crate) use keys::{
+    OptionGroup, PIN_OPTIONS, PolicyKey, REPLAY_OPTIONS, RewordedOption, SWITCHES, SwitchOption, Typed,
+    file_keys, keys,
+};
 pub(crate) use shape::Shape;
 
 use super::Settings;

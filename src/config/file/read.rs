@@ -193,10 +193,12 @@ impl Reader<'_> {
 
     fn value(&mut self, key: &'static PolicyKey, entry: &TomlEntry<'_>) -> Option<WrittenValue> {
         let text = match (entry.value(), key.shape) {
-            (DeValue::Integer(number), Shape::Number) => u32::from_str_radix(number.as_str(), number.radix())
-                .map_or_else(|_| number.as_str().to_owned(), |number| number.to_string()),
+            (DeValue::Integer(number), Shape::Number(..)) => {
+                u32::from_str_radix(number.as_str(), number.radix())
+                    .map_or_else(|_| number.as_str().to_owned(), |number| number.to_string())
+            }
             (DeValue::Table(block), Shape::Images) => super::images::as_json(block),
-            (DeValue::String(text), shape) if !matches!(shape, Shape::Number | Shape::Images) => {
+            (DeValue::String(text), shape) if !matches!(shape, Shape::Number(..) | Shape::Images) => {
                 text.trim().to_owned()
             }
             _ => return self.wrong_type(key, entry),

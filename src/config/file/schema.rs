@@ -52,7 +52,7 @@ fn of_shape(shape: Shape) -> Value {
         }),
         Shape::Key => text("^(0[xX])?([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$"),
         Shape::Domain => text("^[A-Za-z0-9.-]+$"),
-        Shape::Number => json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX }),
+        Shape::Number(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Shape::Assurance => text("^(hardware|code(\\+(endpoint(-replayable)?|source)){0,2})$"),
         Shape::Interval => text("^[0-9]+[smhd]$"),
         Shape::Endpoint => text("^/"),

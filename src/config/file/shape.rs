@@ -67,8 +67,8 @@ pub(crate) enum Shape {
     Key,
     /// A domain name.
     Domain,
-    /// A whole number of 32 bits, not negative.
-    Number,
+    /// A whole number from one to another.
+    Number(u32, u32),
     /// What `--require-assurance` takes.
     Assurance,
     /// What `--interval` takes.
@@ -139,10 +139,10 @@ impl Shape {
             Self::GpuModels => checked(text.parse::<GpuModel>()),
             Self::Key => hex::<20>(text).or_else(|_| hex::<32>(text)),
             Self::Domain => checked(url::Host::parse(text)),
-            Self::Number => text
-                .parse::<u32>()
-                .map(drop)
-                .map_err(|_| "is not a whole number from 0 to 4294967295".to_owned()),
+            Self::Number(least, most) => match text.parse::<u32>() {
+                Ok(number) if (least..=most).contains(&number) => Ok(()),
+                _ => Err(format!("is not a whole number from {least} to {most}")),
+            },
             Self::Assurance => checked(text.parse::<RequiredAssurance>()),
             Self::Interval if text.parse::<Interval>().is_ok() => Ok(()),
             Self::Interval => Err(format!("is {}, which is not a time from 10s to 7d", shown(text))),
@@ -183,7 +183,7 @@ impl Shape {
             Self::Hashes => "a list of 64 hex digits each, as [\"5070…\"]".to_owned(),
             Self::Key => "64 hex digits in quotes, or 40".to_owned(),
             Self::Domain => "a domain, as \"gateway.example\"".to_owned(),
-            Self::Number => "a whole number without quotes, as 20".to_owned(),
+            Self::Number(..) => "a whole number without quotes, as 20".to_owned(),
             Self::Assurance => "\"hardware\", \"code\" or \"code+endpoint\"".to_owned(),
             Self::Interval => "a number with its unit in quotes, as \"5m\"".to_owned(),
             Self::Endpoint => "a path, as \"/attestation\"".to_owned(),

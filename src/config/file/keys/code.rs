@@ -1,6 +1,6 @@
 //! What code must run, as which app, on which machines.
 
-use super::{KeyScope, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 
 pub(super) const KEYS: &[PolicyKey] = &[
@@ -13,7 +13,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""cvm.lock""#,
         option: Some(Typed {
             flag: "--lock",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "FILE",
             help: "The lock file that `cvm-verify pin` wrote",
             values: &[],
@@ -29,7 +29,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""3f9a0c5e8f6d1b2a4c7e9d0f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d""#,
         option: Some(Typed {
             flag: "--compose-hash",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "HEX",
             help: "SHA-256 of the compose document, 32 bytes of hex",
             values: &[],
@@ -45,7 +45,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""app-compose.json""#,
         option: Some(Typed {
             flag: "--app-compose-file",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "FILE",
             help: "The compose document itself: its exact bytes are what must run",
             values: &[],
@@ -62,7 +62,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""docker-compose.yml""#,
         option: Some(Typed {
             flag: "--docker-compose",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "FILE",
             help: "The docker compose file of your repository: it must be inside the measured document, byte for byte, and \
                     all around it as in the lock, or as Phala Cloud writes it with nothing exposed",
@@ -79,7 +79,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""f4c8a15d6b2b4e753a7fae47661ee5a7263f0357d19647ccaf59a686bf001908:until=2026-12-31""#,
         option: Some(Typed {
             flag: "--also-compose-hash",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "HEX:until=DATE",
             help: "A second compose hash, accepted during a roll-out: HEX:until=YYYY-MM-DD, at most 90 days ahead",
             values: &[],
@@ -95,7 +95,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0""#,
         option: Some(Typed {
             flag: "--app-id",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "HEX",
             help: "The app's id, 20 bytes of hex",
             values: &[],
@@ -111,7 +111,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#"["b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1"]"#,
         option: Some(Typed {
             flag: "--instance-id",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "HEX",
             help: "The instance's id, 20 bytes of hex. Repeatable: any of them may answer",
             values: &[],
@@ -127,7 +127,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#"["b0c06f000000"]"#,
         option: Some(Typed {
             flag: "--platform-id",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "HEX",
             help: "A machine that may run the app: SHA-256 of its PPID (64 hex digits), or the FMSPC of its model (12). \
                     Repeatable",
@@ -145,7 +145,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""required""#,
         option: Some(Typed {
             flag: "--launch-inputs",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "LAUNCH_INPUTS",
             help: "What becomes of variables that the deployer may set, start-up scripts and exposure settings that are \
                     neither known nor in the lock: `warn` by default",

@@ -1,6 +1,6 @@
 //! Where an app serves its evidence.
 
-use super::{KeyScope, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 
 pub(super) const KEYS: &[PolicyKey] = &[
@@ -13,7 +13,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""/api/attestation""#,
         option: Some(Typed {
             flag: "--attestation-path",
-            heading: "Source",
+            group: OptionGroup::Source,
             value: "PATH",
             help: "Path of the app's attestation endpoint, by default /attestation; `reportData=<nonce>` is appended",
             values: &[],
@@ -29,7 +29,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""/api/info""#,
         option: Some(Typed {
             flag: "--info-path",
-            heading: "Source",
+            group: OptionGroup::Source,
             value: "PATH",
             help: "Path of the app's info endpoint, by default /info",
             values: &[],
@@ -45,7 +45,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""/api/gpu""#,
         option: Some(Typed {
             flag: "--gpu-path",
-            heading: "Source",
+            group: OptionGroup::Source,
             value: "PATH",
             help: "Path of an endpoint of the app that serves evidence of its GPUs; `nonce=<nonce>` is appended. By default \
                     the evidence is taken from the attestation (`nvidia_payload`)",
@@ -62,7 +62,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""nonce""#,
         option: Some(Typed {
             flag: "--nonce-parameter",
-            heading: "Source",
+            group: OptionGroup::Source,
             value: "NAME",
             help: "The query parameter that takes the nonce, by default reportData. Private AI gateways call it nonce, and \
                     answer with `intel_quote` and `info` in one body",

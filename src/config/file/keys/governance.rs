@@ -1,6 +1,6 @@
 //! The contracts that govern the app.
 
-use super::{KeyScope, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 
 pub(super) const KEYS: &[PolicyKey] = &[
@@ -14,7 +14,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""required""#,
         option: Some(Typed {
             flag: "--governance",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "GOVERNANCE",
             help: "What becomes of an app whose contracts cannot be judged: `required` leaves the verdict open or fails, \
                     `unchecked` is a waiver. By default contracts are judged that the lock or the policy file names",
@@ -25,7 +25,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "governance-chain-id",
         scope: KeyScope::Both,
-        shape: Shape::Number,
+        shape: Shape::Number(0, u32::MAX),
         says: "The number of the blockchain that governs the app (EIP-155): 8453 is Base, 1 is Ethereum. The app's contract is at \
                the `app-id`. Nodes to ask are named with `--rpc-url`.",
         default: "",
@@ -72,7 +72,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "governance-min-signers",
         scope: KeyScope::Both,
-        shape: Shape::Number,
+        shape: Shape::Number(0, u32::MAX),
         says: "How many people must sign a change of the app's contract at least: the threshold of the Safe that owns it.",
         default: "",
         example: "2",
@@ -81,7 +81,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "governance-min-delay",
         scope: KeyScope::Both,
-        shape: Shape::Number,
+        shape: Shape::Number(0, u32::MAX),
         says: "How long a change of the app's contract must wait at least, in seconds: the delay of the timelock that owns it.",
         default: "",
         example: "86400",

@@ -1,6 +1,6 @@
 //! What is expected of GPUs.
 
-use super::{KeyScope, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 
 pub(super) const KEYS: &[PolicyKey] = &[
@@ -14,7 +14,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""required""#,
         option: Some(Typed {
             flag: "--gpu",
-            heading: "GPUs",
+            group: OptionGroup::Gpus,
             value: "GPU",
             help: "Whether there must be GPUs: `auto` by default. A GPU is proven by a report that it signed over this \
                     run's nonce. That it is in this machine is not proven",
@@ -29,13 +29,13 @@ pub(super) const KEYS: &[PolicyKey] = &[
     PolicyKey {
         name: "gpu-count",
         scope: KeyScope::Both,
-        shape: Shape::Number,
+        shape: Shape::Number(0, u32::MAX),
         says: "How many GPUs there must be, no more and no less: 0 to 16.",
         default: "",
         example: "8",
         option: Some(Typed {
             flag: "--gpu-count",
-            heading: "GPUs",
+            group: OptionGroup::Gpus,
             value: "NUMBER",
             help: "How many GPUs there must be, no more and no less: 0 to 16",
             values: &[],
@@ -51,7 +51,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#"["GH100"]"#,
         option: Some(Typed {
             flag: "--gpu-model",
-            heading: "GPUs",
+            group: OptionGroup::Gpus,
             value: "CHIP",
             help: "A model that the GPUs may be, by the chip's name in their certificates, such as GH100 for H100 and H200, \
                     or GB100. Repeatable",
@@ -69,7 +69,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""required""#,
         option: Some(Typed {
             flag: "--gpu-switches",
-            heading: "GPUs",
+            group: OptionGroup::Gpus,
             value: "GPU_SWITCHES",
             help: "Whether switches must be attested if the GPUs work in protected-PCIe mode, in which the links between \
                     them are in clear: `auto` by default",
@@ -89,7 +89,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""nras""#,
         option: Some(Typed {
             flag: "--gpu-verifier",
-            heading: "GPUs",
+            group: OptionGroup::Gpus,
             value: "GPU_VERIFIER",
             help: "Who verifies GPUs: `local` by default. The others also send the reports of the GPUs to NVIDIA's remote \
                     attestation service (NRAS), which compares them with golden values and revocation lists: they name the \

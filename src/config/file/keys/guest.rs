@@ -1,6 +1,6 @@
 //! What the code may run on: the OS image, the key provider, the measured configuration.
 
-use super::{KeyScope, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 
 pub(super) const KEYS: &[PolicyKey] = &[
@@ -14,7 +14,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""lock""#,
         option: Some(Typed {
             flag: "--os-image",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "IMAGE",
             help: "Accepted OS images: `known` (default: production images of the built-in table), `lock`, the published \
                     os_image_hash or the name of an image (`HASH:until=YYYY-MM-DD` accepts a vulnerable one for a while), \
@@ -33,7 +33,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""dstack-0.5.16.tar.gz""#,
         option: Some(Typed {
             flag: "--os-image-files",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "DIR|TAR",
             help: "The published files of the OS image that must have booted: a folder or an archive, as `cvm-verify \
                     os-image` takes it. They are measured in this run",
@@ -51,7 +51,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""reference-values.toml""#,
         option: Some(Typed {
             flag: "--reference-values",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "FILE",
             help: "A file of reference values (TOML): OS images, VM shapes, KMSs, scripts and advisories in addition to the \
                     built-in ones. It adds rows, and changes none",
@@ -68,7 +68,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""required""#,
         option: Some(Typed {
             flag: "--mr-config-id",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "MR_CONFIG_ID",
             help: "Whether MRCONFIGID may be zero: `auto` (default), or `required`: the host must have bound the compose \
                     hash at launch",
@@ -86,7 +86,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""phala""#,
         option: Some(Typed {
             flag: "--key-provider",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "PROVIDER",
             help: "The key provider: NAME[:HEXID], or a known KMS (phala, phala-base); several with commas between them. \
                     `kms` without an id and `unchecked` are waivers",
@@ -103,7 +103,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""required""#,
         option: Some(Typed {
             flag: "--freshness",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "FRESHNESS",
             help: "Whether this run's nonce must be signed: `required` by default",
             values: &["It must", "It need not: a waiver, which the verdict names"],
@@ -119,7 +119,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""required""#,
         option: Some(Typed {
             flag: "--image-pins",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "IMAGE_PINS",
             help: "Whether every image must be pinned by digest: `required` by default",
             values: &["It must", "It need not: a waiver, which the verdict names"],

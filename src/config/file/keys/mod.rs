@@ -12,15 +12,17 @@ mod governance;
 mod gpu;
 mod guest;
 mod kms;
-mod pin;
 mod provenance;
 mod report_data;
+mod reworded;
 mod run;
+mod switches;
 mod target;
 mod tcb;
 mod tls;
 
-pub(crate) use pin::{PIN_OPTIONS, PinOption};
+pub(crate) use reworded::{PIN_OPTIONS, REPLAY_OPTIONS, RewordedOption};
+pub(crate) use switches::{SWITCHES, SwitchOption};
 
 use super::shape::Shape;
 
@@ -52,7 +54,7 @@ pub(crate) struct PolicyKey {
     pub(super) default: &'static str,
     /// An example of its value, TOML.
     pub(super) example: &'static str,
-    /// The option of this name; `None` for what the policy file alone can say, or an option declares in another form.
+    /// The option of this name; `None` for what the policy file alone can say, or a [switch](SwitchOption).
     pub(crate) option: Option<Typed>,
 }
 
@@ -61,8 +63,8 @@ pub(crate) struct PolicyKey {
 pub(crate) struct Typed {
     /// As it is typed: the key's name behind two dashes.
     pub(crate) flag: &'static str,
-    /// The heading of the help below which it stands.
-    pub(crate) heading: &'static str,
+    /// Which commands have it.
+    pub(crate) group: OptionGroup,
     /// What the help calls its value.
     pub(crate) value: &'static str,
     /// What the help says, without a full stop.
@@ -71,6 +73,36 @@ pub(crate) struct Typed {
     pub(crate) values: &'static [&'static str],
     /// Whether it says what must run. Then no lock in the working folder is looked for.
     pub(crate) expects: bool,
+}
+
+/// Which commands have an option of the table, and where their help shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OptionGroup {
+    /// What is expected of a deployment, live or recorded.
+    Expectations,
+    /// What is expected of its GPUs.
+    Gpus,
+    /// What is expected of a live deployment alone.
+    Live,
+    /// Whom to ask for evidence.
+    Source,
+    /// Who else verifies a live deployment.
+    SecondOpinion,
+    /// How often `watch` repeats.
+    Rounds,
+}
+
+impl OptionGroup {
+    /// The heading of the help; none for that of all options.
+    pub(crate) const fn heading(self) -> Option<&'static str> {
+        match self {
+            Self::Expectations | Self::Live => Some("Expectations"),
+            Self::Gpus => Some("GPUs"),
+            Self::Source => Some("Source"),
+            Self::SecondOpinion => Some("Second opinion"),
+            Self::Rounds => None,
+        }
+    }
 }
 
 /// The sections, in the order of the documentation.

@@ -1,6 +1,6 @@
 //! Who must have built the images.
 
-use super::{KeyScope, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 
 pub(super) const KEYS: &[PolicyKey] = &[
@@ -23,7 +23,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""example/shop""#,
         option: Some(Typed {
             flag: "--source-repository",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "OWNER/NAME",
             help: "The repository on GitHub that every image must have been built from that neither the policy file nor the \
                     lock names: OWNER/NAME. Images that are not yours need a rule in `[[target.images]]` of the policy file",
@@ -41,7 +41,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#"".github/workflows/release.yml""#,
         option: Some(Typed {
             flag: "--source-workflow",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "PATH",
             help: "The workflow that must have built the images: .github/workflows/FILE of that repository, or \
                     OWNER/NAME/.github/workflows/FILE for a reusable one",
@@ -58,7 +58,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#"["refs/tags/*"]"#,
         option: Some(Typed {
             flag: "--source-ref",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "REF",
             help: "The ref that the images must have been built from: refs/tags/v1.2.0, refs/tags/*, refs/heads/main. \
                     Repeatable: any of them",
@@ -75,7 +75,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012""#,
         option: Some(Typed {
             flag: "--source-commit",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "COMMIT",
             help: "The commit that the images must have been built from, 40 hex digits. Like workflow and ref it holds for \
                     the rules of the policy file and the lock, too: for those of --source-repository, or for all",
@@ -92,7 +92,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#"["web.sigstore.json"]"#,
         option: Some(Typed {
             flag: "--provenance-bundle",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "FILE",
             help: "A file of Sigstore bundles about the images: one, a list, JSON lines, or an answer of GitHub's API. \
                     Repeatable. GitHub is then asked about the other images alone",
@@ -109,7 +109,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""trusted_root.json""#,
         option: Some(Typed {
             flag: "--sigstore-root",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "FILE",
             help: "The Sigstore instances to trust, instead of the built-in ones: trusted_root.json, or what `gh \
                     attestation trusted-root` prints",

@@ -1,6 +1,6 @@
 //! What the report data must hold.
 
-use super::{KeyScope, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 use cvm_verify_core::verify::Layout;
 
@@ -14,7 +14,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""raw""#,
         option: Some(Typed {
             flag: "--report-data",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "LAYOUT",
             help: "How the app lays the nonce out in the report data: auto (default, raw or ascii), raw, ascii, \
                     left-padded, app-data-raw, app-data-ascii, sha256-raw, sha256-ascii, hex-sha256-raw, hex-sha256-ascii; \
@@ -33,7 +33,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""f4c8a15d6b2b4e753a7fae47661ee5a7263f0357d19647ccaf59a686bf001908""#,
         option: Some(Typed {
             flag: "--report-data-key",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "HEX",
             help: "What the app must have signed beside the nonce, where the layout has a place for it: the SHA-256 of its \
                     public key, 32 bytes of hex; for private-ai also its signing address, 20 bytes",
@@ -50,7 +50,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""68656c6c6f""#,
         option: Some(Typed {
             flag: "--report-data-value",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "HEX",
             help: "The report data that must be signed, at most 64 bytes of hex, padded with zeros on the right",
             values: &[],

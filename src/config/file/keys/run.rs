@@ -1,6 +1,6 @@
 //! What a run must prove, who helps, and how often it repeats.
 
-use super::{KeyScope, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 
 pub(super) const KEYS: &[PolicyKey] = &[
@@ -14,11 +14,29 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""code""#,
         option: Some(Typed {
             flag: "--require-assurance",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "ASSURANCE",
             help: "How much must be proven: `hardware` (a fresh quote of genuine, patched hardware), `code` (default: that, \
                     and the expected OS and compose document), `code+endpoint` (that, and that the VM serves this address), \
                     or `code+endpoint-replayable` (that, and that the VM quoted the address's TLS key at some time)",
+            values: &[],
+            expects: false,
+        }),
+    },
+    PolicyKey {
+        name: "instances",
+        scope: KeyScope::Both,
+        shape: Shape::Number(1, 10_000),
+        says: "How many instances of the app must run at least, by Phala Cloud's list. Fewer are a fail; without it stopped \
+               instances are reported and fail nothing.",
+        default: "",
+        example: "3",
+        option: Some(Typed {
+            flag: "--instances",
+            group: OptionGroup::Live,
+            value: "NUMBER",
+            help: "How many instances of the app must run at least, by Phala Cloud's list: fewer are a fail. With --source \
+                    phala-cloud",
             values: &[],
             expects: false,
         }),
@@ -31,7 +49,19 @@ pub(super) const KEYS: &[PolicyKey] = &[
                a pass.",
         default: "`local`",
         example: r#""both""#,
-        option: None,
+        option: Some(Typed {
+            flag: "--verifier",
+            group: OptionGroup::SecondOpinion,
+            value: "VERIFIER",
+            help: "Who verifies the quote: `local` by default. `both` also asks Phala's verification API. That publishes the \
+                    quote: anybody can read it there. Each attempt of --wait and each round of `watch` has a quote of its own, \
+                    and all are published. The API never decides for a pass",
+            values: &[
+                "This program",
+                "This program and, in addition, Phala's verification API",
+            ],
+            expects: false,
+        }),
     },
     PolicyKey {
         name: "interval",
@@ -40,6 +70,13 @@ pub(super) const KEYS: &[PolicyKey] = &[
         says: "How often `cvm-verify watch` verifies it: a whole number with `s`, `m`, `h` or `d`, from 10 seconds to 7 days.",
         default: "`5m`",
         example: r#""1m""#,
-        option: None,
+        option: Some(Typed {
+            flag: "--interval",
+            group: OptionGroup::Rounds,
+            value: "DURATION",
+            help: "How often each target is verified: 10s to 7d. Default: what the policy file says, else 5m",
+            values: &[],
+            expects: false,
+        }),
     },
 ];

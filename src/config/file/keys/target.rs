@@ -1,6 +1,6 @@
 //! Where a target is, and whom to ask for evidence.
 
-use super::{KeyScope, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 use crate::source::{SOURCE_LINES, SOURCE_NAMES};
 
@@ -34,7 +34,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""phala-cloud""#,
         option: Some(Typed {
             flag: "--source",
-            heading: "Source",
+            group: OptionGroup::Source,
             value: "SOURCE",
             help: "Whom to ask for evidence. Only the app can sign this run's nonce: evidence of the other two is not \
                     fresh, so that the verdict stays inconclusive unless --freshness unchecked waives it",
@@ -51,22 +51,12 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""gateway.example""#,
         option: Some(Typed {
             flag: "--gateway-domain",
-            heading: "Source",
+            group: OptionGroup::Source,
             value: "DOMAIN",
             help: "The gateway's base domain, to reach the guest agent by app or instance id: https://ID-8090.DOMAIN",
             values: &[],
             expects: false,
         }),
-    },
-    PolicyKey {
-        name: "instances",
-        scope: KeyScope::Both,
-        shape: Shape::Number,
-        says: "How many instances of the app must run at least, by Phala Cloud's list. Fewer are a fail; without it stopped \
-               instances are reported and fail nothing.",
-        default: "",
-        example: "3",
-        option: None,
     },
     PolicyKey {
         name: "phala-api-url",
@@ -77,7 +67,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""https://mirror.example""#,
         option: Some(Typed {
             flag: "--phala-api-url",
-            heading: "Source",
+            group: OptionGroup::Source,
             value: "URL",
             help: "Ask this mirror of Phala Cloud's API instead of Phala",
             values: &[],
@@ -94,7 +84,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""https://info.example/prpc/Info?json""#,
         option: Some(Typed {
             flag: "--info-url",
-            heading: "Source",
+            group: OptionGroup::Source,
             value: "URL",
             help: "Take the app's information from this address instead of the info endpoint: the guest agent's, for an app \
                     that serves none, https://ID-8090.DOMAIN/prpc/Info?json",

@@ -1,6 +1,6 @@
 //! Which hardware is accepted.
 
-use super::{KeyScope, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 
 /// Which TCB levels.
@@ -13,7 +13,7 @@ pub(super) const KEYS: &[PolicyKey] = &[PolicyKey {
     example: r#"["OutOfDate:until=2026-12-31:advisories=INTEL-SA-00001"]"#,
     option: Some(Typed {
         flag: "--accept-tcb",
-        heading: "Expectations",
+        group: OptionGroup::Expectations,
         value: "EXCEPTION",
         help: "Accept another TCB status for a while: STATUS:until=YYYY-MM-DD[:advisories=INTEL-SA-00001,…]. Repeatable",
         values: &[],
@@ -25,13 +25,13 @@ pub(super) const KEYS: &[PolicyKey] = &[PolicyKey {
 pub(super) const EVALUATION: &[PolicyKey] = &[PolicyKey {
     name: "min-tcb-eval-data-number",
     scope: KeyScope::Both,
-    shape: Shape::Number,
+    shape: Shape::Number(0, u32::MAX),
     says: "The lowest TCB evaluation data number to accept.",
     default: "a built-in floor that rises with time",
     example: "20",
     option: Some(Typed {
         flag: "--min-tcb-eval-data-number",
-        heading: "Expectations",
+        group: OptionGroup::Expectations,
         value: "NUMBER",
         help: "The lowest TCB evaluation data number to accept",
         values: &[],

@@ -1,6 +1,6 @@
 //! Who must serve the address.
 
-use super::{KeyScope, PolicyKey, Typed};
+use super::{KeyScope, OptionGroup, PolicyKey, Typed};
 use crate::config::file::shape::Shape;
 use cvm_verify_core::policy::TlsBinding;
 
@@ -14,7 +14,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         example: r#""ratls""#,
         option: Some(Typed {
             flag: "--tls-binding",
-            heading: "Expectations",
+            group: OptionGroup::Expectations,
             value: "TLS_BINDING",
             help: "How the key of the TLS connection must be bound to the VM: `auto` (default: whatever is found, for \
                     information), `ratls` (the certificate carries the VM's quote), `app-key` (the app quotes the hash of \

@@ -1,53 +1,72 @@
-//! The options of `cvm-verify pin` that are keys, too: there they say what is written down, so their help has words of its own.
+//! Keys that are options of a command for which the option means something else, so that its help has words of its own.
 
-/// A key as an option of `pin`.
+use super::OptionGroup;
+
+/// A key as an option of such a command.
 #[derive(Debug)]
-pub(crate) struct PinOption {
+pub(crate) struct RewordedOption {
     /// The key's name.
     pub(crate) key: &'static str,
+    /// The heading of the help below which it stands; none for that of all options.
+    pub(crate) heading: Option<&'static str>,
     /// What the help calls its value.
     pub(crate) value: &'static str,
     /// What the help says, without a full stop.
     pub(crate) help: &'static str,
 }
 
-/// In the order of the help.
-pub(crate) const PIN_OPTIONS: &[PinOption] = &[
-    PinOption {
+/// Of `cvm-verify replay`, which sends no request.
+pub(crate) const REPLAY_OPTIONS: &[RewordedOption] = &[RewordedOption {
+    key: "verifier",
+    heading: OptionGroup::SecondOpinion.heading(),
+    value: "VERIFIER",
+    help: "Whether the bundle must hold a second opinion of Phala's API that agrees: `local` by default. A replay sends no request",
+}];
+
+/// Of `cvm-verify pin`, where they say what is written down. In the order of the help.
+pub(crate) const PIN_OPTIONS: &[RewordedOption] = &[
+    RewordedOption {
         key: "report-data",
+        heading: None,
         value: "LAYOUT",
         help: "How the app lays the nonce out in the report data: auto (default, raw or ascii), or a named layout",
     },
-    PinOption {
+    RewordedOption {
         key: "os-image",
+        heading: None,
         value: "HASH|NAME",
         help: "The image that runs, by its published os_image_hash or its name: pinned only if a row or its measurement document \
                proves it",
     },
-    PinOption {
+    RewordedOption {
         key: "os-image-files",
+        heading: None,
         value: "DIR|TAR",
         help: "The published files of the image that runs (a folder or an archive, see `cvm-verify os-image`): pinned only if \
                they are measured as what the quote shows",
     },
-    PinOption {
+    RewordedOption {
         key: "reference-values",
+        heading: None,
         value: "FILE",
         help: "A file of reference values (TOML): OS images and advisories in addition to the built-in ones",
     },
-    PinOption {
+    RewordedOption {
         key: "source-repository",
+        heading: None,
         value: "OWNER/NAME",
         help: "The repository on GitHub that the images must have been built from: OWNER/NAME. Who built each is written into \
                the lock",
     },
-    PinOption {
+    RewordedOption {
         key: "source-workflow",
+        heading: None,
         value: "PATH",
         help: "The workflow that must have built them: .github/workflows/FILE",
     },
-    PinOption {
+    RewordedOption {
         key: "sigstore-root",
+        heading: None,
         value: "FILE",
         help: "The Sigstore instances to trust, instead of the built-in ones",
     },
