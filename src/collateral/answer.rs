@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::net::Response;
 use cvm_verify_core::evidence::collateral::SIGNATURE_BYTES;
-use cvm_verify_core::evidence::excerpt;
+use cvm_verify_core::evidence::json_problem;
 
 /// Why an answer is not the document that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,7 +101,7 @@ fn is_der_sequence(bytes: &[u8]) -> bool {
 fn json<'a, T: Deserialize<'a>>(body: &'a [u8], member: &'static str) -> Result<T, AnswerError> {
     serde_json::from_slice(body).map_err(|error| AnswerError::Json {
         member,
-        detail: excerpt(&error.to_string()),
+        detail: json_problem(&error),
     })
 }
 

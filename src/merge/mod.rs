@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use contradiction::contradiction;
 use cvm_verify_core::appraise::{Subject, appraise};
 use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
-use cvm_verify_core::evidence::has_more_values_than;
+use cvm_verify_core::evidence::{excerpt, has_more_values_than, json_problem};
 use cvm_verify_core::policy::{Policy, ReportMaxAge};
 use cvm_verify_core::report::{Report, RunId, SCHEMA, Shard, rfc3339};
 use cvm_verify_core::verify::TrustRoot;
@@ -143,14 +143,14 @@ pub fn read(file: &str, json: &[u8]) -> Result<Report, MergeError> {
     struct Head {
         schema: String,
     }
-    let head: Head = serde_json::from_slice(json).map_err(|error| not_a_report(error.to_string()))?;
+    let head: Head = serde_json::from_slice(json).map_err(|error| not_a_report(json_problem(&error)))?;
     if head.schema != SCHEMA {
         return Err(MergeError::Schema {
             file: file.to_owned(),
-            found: head.schema,
+            found: excerpt(&head.schema),
         });
     }
-    let report: Report = serde_json::from_slice(json).map_err(|error| not_a_report(error.to_string()))?;
+    let report: Report = serde_json::from_slice(json).map_err(|error| not_a_report(json_problem(&error)))?;
     match contradiction(&report) {
         None => Ok(report),
         Some(what) => Err(MergeError::Contradiction {
@@ -251,4 +251,54 @@ fn absent(shard: Shard, at: u64) -> cvm_verify_core::report::TargetReport {
         bundle: None,
     };
     appraise(Err(&gap), &Policy::default(), &subject)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::{json, samples};
+    use cvm_verify_core::report::{Mode, unix_seconds};
+
+    /// What a stranger may have written into a file: it deletes, ends lines, reorders, and is long.
+    fn hostile() -> String {
+        format!("\u{7f}\n::error::\u{202e}{}", "x".repeat(5000))
+    }
+
+    fn assert_plain(error: &MergeError) {
+        let said = error.to_string();
+        assert!(
+            !said.contains(|c: char| c.is_control() || c == '\u{202e}'),
+            "{said:?}"
+        );
+        assert!(said.len() < 1000, "{} bytes", said.len());
+    }
+
+    #[test]
+    fn what_a_file_holds_is_short_and_printable_in_every_error() {
+        let report = samples::report(Mode::Live, vec![samples::pass()]);
+        let mut document: serde_json::Value = serde_json::from_str(&json(&report)).unwrap();
+        document["mode"] = hostile().into();
+        let error = read("a.json", document.to_string().as_bytes()).unwrap_err();
+        assert!(matches!(error, MergeError::NotAReport { .. }), "{error:?}");
+        assert_plain(&error);
+        document["schema"] = hostile().into();
+        let error = read("a.json", document.to_string().as_bytes()).unwrap_err();
+        assert!(matches!(error, MergeError::Schema { .. }), "{error:?}");
+        assert_plain(&error);
+        let mut other = report.clone();
+        other.tool.version = hostile();
+        let this = ThisRun {
+            id: None,
+            attempt: None,
+            max_age: None,
+            now: unix_seconds(&report.started_at).unwrap(),
+        };
+        let reports = vec![("a.json".to_owned(), report), ("b.json".to_owned(), other)];
+        let error = merge(reports, &this).unwrap_err();
+        assert!(
+            matches!(error, MergeError::Differs { what: "program", .. }),
+            "{error:?}"
+        );
+        assert_plain(&error);
+    }
 }

@@ -1,6 +1,7 @@
 //! Whether reports belong together: one program, one mode, one root, one number of shards, one run, and that run is now.
 
 use super::MergeError;
+use cvm_verify_core::evidence::excerpt;
 use cvm_verify_core::policy::ReportMaxAge;
 use cvm_verify_core::report::{
     DeviceRootKind, Mode, OlderAttempt, Report, RunId, Shard, TargetReport, TrustRootKind, rfc3339,
@@ -36,9 +37,9 @@ pub(super) fn check(reports: &[(String, Report)], this: &ThisRun<'_>) -> Result<
             return Err(MergeError::Differs {
                 file: file.clone(),
                 what,
-                found,
+                found: excerpt(&found),
                 first_file: first_file.clone(),
-                first,
+                first: excerpt(&first),
             });
         }
         of_this_run(file, report, this)?;

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::excerpt::json_problem;
 use super::{
     EvidenceError, HexError, RecordedChain, RecordedGpu, RecordedKms, RecordedPhalaAnswer,
     RecordedStatements, TlsRecord, bytes,
@@ -266,6 +267,6 @@ fn unreadable(error: serde_json::Error) -> BundleError {
     BundleError::Unreadable(if error.is_eof() {
         "it ends too early".to_owned()
     } else {
-        error.to_string()
+        json_problem(&error)
     })
 }

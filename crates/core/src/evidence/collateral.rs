@@ -6,7 +6,7 @@ use dcap_qvl::QuoteCollateralV3;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::excerpt::excerpt;
+use super::excerpt::json_problem;
 
 /// Largest document, and largest sum of the four, in bytes: 1 MiB (threats.md, T48).
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -89,7 +89,7 @@ pub fn parse(json: &[u8]) -> Result<QuoteCollateralV3, FileError> {
         return Err(FileError::TooLarge { found: json.len() });
     }
     let fields: Fields = serde_json::from_slice(json).map_err(|error| FileError::Json {
-        detail: excerpt(&error.to_string()),
+        detail: json_problem(&error),
     })?;
     let crl = |field, document, value: Option<Value>| bytes(field, &there(field, document, value)?);
     let signed = |field, document, value: Option<Value>| signature(field, &there(field, document, value)?);

@@ -20,12 +20,23 @@ pub fn excerpt(text: &str) -> String {
     short
 }
 
+/// What a JSON parser says of a document and where, as an excerpt: it repeats names that the document holds.
+pub fn json_problem(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match said.strip_suffix(&place) {
+        Some(what) => format!("{}{place}", excerpt(what)),
+        None => excerpt(&said),
+    }
+}
+
 /// Neither a control character nor one of Unicode's invisible or direction-changing format characters.
 fn is_plain(c: char) -> bool {
     !c.is_control()
         && !matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e01ef}')
 }
 
 #[cfg(test)]
@@ -36,6 +47,21 @@ mod tests {
     #[test]
     fn line_ends_escapes_and_bidi_marks_do_not_survive() {
         assert_eq!(excerpt("a\n::error::\u{1b}[31m\u{202e}b"), "a?::error::?[31m?b");
+    }
+
+    #[test]
+    fn what_a_parser_repeats_is_an_excerpt_and_the_place_stays() {
+        #[derive(Debug, serde::Deserialize)]
+        enum Known {
+            #[serde(rename = "known")]
+            Known,
+        }
+        let name = format!("\u{7f}\u{202e}\u{fe0f}{}", "x".repeat(1000));
+        let error = serde_json::from_str::<Known>(&format!("\n\"{name}\"")).unwrap_err();
+        let said = json_problem(&error);
+        assert!(said.starts_with("unknown variant `???xxx"), "{said}");
+        assert!(said.contains("x… at line 2 column "), "{said}");
+        assert!(said.chars().count() < MAX_CHARS + 40, "{said}");
     }
 
     proptest! {

@@ -61,7 +61,7 @@ pub use collateral::MAX_BYTES;
 pub use error::EvidenceError;
 pub use event_log::{Event, EventVersion, RUNTIME_EVENT_TYPE};
 #[doc(hidden)]
-pub use excerpt::excerpt;
+pub use excerpt::{excerpt, json_problem};
 pub(crate) use gpu::claimed_gpus;
 pub use gpu::{GpuEvidence, GpuProblem, GpuReport, MAX_GPU_DOCUMENT_BYTES, RecordedGpu};
 pub(crate) use gpu::{MAX_GPU_CHAIN_BYTES, MAX_GPU_REPORT_BYTES};

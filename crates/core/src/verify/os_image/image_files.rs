@@ -10,6 +10,7 @@ use super::kernel::{KernelError, MAX_KERNEL, patched_digest, plain_digest};
 use super::measurement_document::{DocumentError, MAX_CHECKSUM_FILE, Mrtd, listed_hash};
 use super::registers::{AcpiDigests, Digest384, command_line_digest, rtmr0, rtmr1, rtmr2};
 use super::td_hob::{MemoryError, Witness};
+use crate::evidence::json_problem;
 use crate::verify::digest::sha256;
 
 /// Names of the files that are measured, as they stand in the checksum file and in an archive.
@@ -211,7 +212,7 @@ impl MeasuredImage {
             listed(files.checksum_file, file, &found)?;
         }
         let metadata: Metadata = serde_json::from_slice(files.metadata)
-            .map_err(|error| ImageError::Metadata(error.to_string()))?;
+            .map_err(|error| ImageError::Metadata(json_problem(&error)))?;
         if metadata.cmdline.trim().is_empty() {
             return Err(ImageError::Metadata("`cmdline` is empty".to_owned()));
         }
