@@ -13,7 +13,9 @@ use tokio::time::Instant;
 
 use crate::artifacts::{BundleFiles, bundle_path_of, statements};
 use crate::attempts::{Attempts, Next};
-use crate::engine::{self, Cancelled, Collection, Deployment, Run, Session, Time};
+use crate::engine::{
+    self, Cancelled, Collection, Deployment, OrderedReports, Run, RunReports, Session, Time,
+};
 use crate::env::Env;
 use crate::interrupt::Interrupt;
 use crate::net::{STAY, Trace};
@@ -219,8 +221,7 @@ impl VerifyRun<'_> {
 struct Round<'a> {
     run: &'a VerifyRun<'a>,
     settled: &'a Settled,
-    /// The reports on each target.
-    reports: Vec<Vec<TargetReport>>,
+    reports: RunReports,
     bundles: BundleFiles,
     notes: Vec<String>,
 }
@@ -230,7 +231,7 @@ impl<'a> Round<'a> {
         Self {
             run,
             settled,
-            reports: run.targets.iter().map(|_| Vec::new()).collect(),
+            reports: RunReports::default(),
             bundles: BundleFiles::default(),
             notes: Vec::new(),
         }
@@ -242,11 +243,8 @@ impl<'a> Round<'a> {
         if self.settled.contains_key(&index) {
             return;
         }
-        let (Some(target), Some(path), Some(reports)) = (
-            self.run.targets.get(index),
-            self.run.bundle_paths.get(index),
-            self.reports.get_mut(index),
-        ) else {
+        let (Some(target), Some(path)) = (self.run.targets.get(index), self.run.bundle_paths.get(index))
+        else {
             return;
         };
         let appraised = self.run.session.appraise(&target.deployment, collection);
@@ -263,29 +261,24 @@ impl<'a> Round<'a> {
                 .map(|path| path.display().to_string());
             if let Some(policy_file) = self.run.attest {
                 let attested =
-                    statements::attested(target.policy(), one.app_compose, &report, evidence, policy_file);
+                    statements::attested(&target.policy(), one.app_compose, &report, evidence, policy_file);
                 self.bundles.attested.extend(attested);
             }
-            reports.push(report);
+            self.reports.add(index, report);
         }
     }
 
     fn found(mut self) -> Verified {
         for (index, settled) in self.settled {
-            if let Some(reports) = self.reports.get_mut(*index) {
-                let bundles = settled
-                    .iter()
-                    .filter_map(|report| report.evidence.bundle.as_ref());
-                self.bundles.paths.extend(bundles.map(PathBuf::from));
-                reports.clone_from(settled);
+            for report in settled {
+                let bundle = report.evidence.bundle.as_ref();
+                self.bundles.paths.extend(bundle.map(PathBuf::from));
+                self.reports.add(*index, report.clone());
             }
         }
-        let of_reports = (0..)
-            .zip(&self.reports)
-            .flat_map(|(index, reports)| reports.iter().map(move |_| index))
-            .collect();
+        let OrderedReports { reports, of_reports } = self.reports.in_order();
         Verified {
-            reports: self.reports.into_iter().flatten().collect(),
+            reports,
             of_reports,
             bundles: self.bundles,
         }

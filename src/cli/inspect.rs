@@ -1,6 +1,7 @@
 //! `cvm-verify inspect`: every field of evidence, explained. Gives no verdict.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::args::{InspectArgs, InspectFormat};
 use super::trust_roots::trust_roots;
@@ -161,7 +162,7 @@ fn live(args: &InspectArgs, env: &mut Env) -> anyhow::Result<u8> {
         hints.transpose()?,
         ReferenceValues::built_in(),
     );
-    let deployment = Deployment::without_expectations(target.source, compose);
+    let deployment = Deployment::without_expectations(target.source, compose.map(Arc::from));
     let asked = runtime()?.block_on(async {
         let collection = collect(&session, &deployment, Time::default()).await;
         ask_around(&session, collection, around).await

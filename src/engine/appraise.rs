@@ -46,17 +46,24 @@ impl Session {
             .chain(collection.missing)
             .collect();
         let names = names(&deployment.name, &collected);
+        let policy = deployment.expected();
         let instances = names.into_iter().zip(collected);
         Appraised {
             instances: instances
-                .map(|(name, collected)| self.appraise_one(deployment, name, collected))
+                .map(|(name, collected)| self.appraise_one(deployment, &policy, name, collected))
                 .collect(),
             several,
             note: collection.note,
         }
     }
 
-    fn appraise_one(&self, deployment: &Deployment, name: String, collected: Collected) -> AppraisedInstance {
+    fn appraise_one(
+        &self,
+        deployment: &Deployment,
+        policy: &Policy,
+        name: String,
+        collected: Collected,
+    ) -> AppraisedInstance {
         let subject = Subject {
             name,
             url: Some(deployment.source.url().to_owned()),
@@ -69,7 +76,7 @@ impl Session {
             number: collected.instance,
             report: TargetReport {
                 instances: collected.listed,
-                ..guarded(&collected.claims, &deployment.policy, &subject)
+                ..guarded(&collected.claims, policy, &subject)
             },
             bundle: collected.bundle,
             app_compose: collected

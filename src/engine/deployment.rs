@@ -1,5 +1,8 @@
 //! What is verified.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::address::{AddressProblem, parse_address};
 use crate::source::Source;
 use crate::source::app::{AppEndpoints, EndpointError};
@@ -13,10 +16,11 @@ pub struct Deployment {
     pub name: String,
     /// Whom to ask for evidence.
     pub source: Source,
-    /// What it is appraised against.
-    pub policy: Policy,
+    /// What is expected of it, beside what its address names ([`Deployment::expected`]). Deployments of which the same is
+    /// expected share it.
+    pub policy: Arc<Policy>,
     /// The compose document, for apps that do not show theirs. Its SHA-256 decides whether it is the measured one.
-    pub compose_file: Option<Vec<u8>>,
+    pub compose_file: Option<Arc<[u8]>>,
     /// Which nodes are asked about its contracts, if they are others than those of the session.
     pub nodes: Option<Nodes>,
 }
@@ -33,8 +37,7 @@ pub enum AddressError {
 }
 
 impl Deployment {
-    /// An app that serves `/attestation` and `/info` below `url`. What the address names, an app id in its host for instance,
-    /// becomes an expectation.
+    /// An app that serves `/attestation` and `/info` below `url`.
     ///
     /// # Errors
     /// [`AddressError`].
@@ -44,10 +47,7 @@ impl Deployment {
         )?);
         Ok(Self {
             name: name.into(),
-            policy: Policy {
-                address_id: source.address_id(),
-                ..policy
-            },
+            policy: Arc::new(policy),
             source,
             compose_file: None,
             nodes: None,
@@ -56,13 +56,25 @@ impl Deployment {
 
     /// A deployment of which nothing is expected: it is only described. `compose_file` is a copy of its compose document.
     #[must_use]
-    pub fn without_expectations(source: Source, compose_file: Option<Vec<u8>>) -> Self {
+    pub fn without_expectations(source: Source, compose_file: Option<Arc<[u8]>>) -> Self {
         Self {
             name: String::new(),
             source,
-            policy: Policy::default(),
+            policy: Arc::default(),
             compose_file,
             nodes: None,
+        }
+    }
+
+    /// What it is appraised against: its policy, and the id that its address names, an app id in its host for instance.
+    #[must_use]
+    pub fn expected(&self) -> Cow<'_, Policy> {
+        match self.source.address_id() {
+            None => Cow::Borrowed(&self.policy),
+            address_id => Cow::Owned(Policy {
+                address_id,
+                ..(*self.policy).clone()
+            }),
         }
     }
 }

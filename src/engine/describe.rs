@@ -1,12 +1,14 @@
 //! What one deployment proves, without expectations: for a lock that is to be written, and for a comparison.
 
+use std::sync::Arc;
+
 use super::phala_hints::PhalaHints;
 use super::{AskedContracts, Collection, Deployment, Session, Time, ask_contracts, ask_kms, collect};
 use crate::source::Source;
 use cvm_verify_core::checks::EvidenceFailure;
 use cvm_verify_core::evidence::PhalaKms;
 use cvm_verify_core::lock::Said;
-use cvm_verify_core::policy::{KmsHost, SourcePolicy};
+use cvm_verify_core::policy::{KmsHost, Policy, SourcePolicy};
 use cvm_verify_core::verify::Claims;
 
 /// What was found of one deployment.
@@ -96,7 +98,10 @@ pub async fn describe(
     sources: &SourcePolicy,
 ) -> Result<Described, SeveralInstances> {
     let mut deployment = Deployment::without_expectations(source.clone(), None);
-    deployment.policy.sources = sources.clone();
+    deployment.policy = Arc::new(Policy {
+        sources: sources.clone(),
+        ..Policy::default()
+    });
     let collection = collect(session, &deployment, Time::default()).await;
     let asked = ask_around(session, collection, around).await;
     let mut instances = asked.collection.instances;

@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::collected::{Collection, out_of_time};
 use super::tasks::Tasks;
-use super::{Deployment, Session, Time};
+use super::{Deployment, RunReports, Session, Time};
 use cvm_verify_core::report::TargetReport;
 
 /// How often progress is told while nothing is done.
@@ -66,15 +66,16 @@ pub async fn verify(
     cancel: impl Future<Output = ()>,
 ) -> Result<Vec<TargetReport>, Cancelled> {
     let deployments: Vec<Arc<Deployment>> = deployments.into_iter().map(Arc::new).collect();
-    let mut reports: Vec<Vec<TargetReport>> = deployments.iter().map(|_| Vec::new()).collect();
+    let mut reports = RunReports::default();
     let finish = |index: usize, collection: Collection| {
-        if let (Some(deployment), Some(reports)) = (deployments.get(index), reports.get_mut(index)) {
-            let appraised = session.appraise(deployment, collection);
-            reports.extend(appraised.instances.into_iter().map(|instance| instance.report));
+        if let Some(deployment) = deployments.get(index) {
+            for instance in session.appraise(deployment, collection).instances {
+                reports.add(index, instance.report);
+            }
         }
     };
     run(session, &deployments, how, progress, cancel, finish).await?;
-    Ok(reports.into_iter().flatten().collect())
+    Ok(reports.in_order().reports)
 }
 
 /// Collects the evidence of all deployments, and hands each collection to `finish` with its index as soon as it is there: what

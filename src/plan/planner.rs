@@ -1,5 +1,6 @@
 //! What a run verifies: addresses of the command line or targets of the policy file, each with a policy of its own.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,6 +68,7 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
         asks_nodes: selection.asks_nodes,
         node_variables: &selection.node_variables,
         locks: Locks::default(),
+        of_addresses: None,
         files: policy_file.map(Path::to_owned).into_iter().collect(),
         problems: config
             .as_ref()
@@ -92,13 +94,13 @@ impl Plan {
     /// Who verifies quotes: a setting of the whole run.
     pub fn verifier(&self) -> Verifier {
         let first = self.targets.first();
-        first.map_or(Verifier::Local, |target| target.policy().verifier)
+        first.map_or(Verifier::Local, |target| target.deployment.policy.verifier)
     }
 
     /// The same for GPUs.
     pub fn gpu_verifier(&self) -> GpuVerifier {
         let first = self.targets.first();
-        first.map_or(GpuVerifier::Local, |target| target.policy().gpu.verifier)
+        first.map_or(GpuVerifier::Local, |target| target.deployment.policy.gpu.verifier)
     }
 }
 
@@ -185,6 +187,13 @@ impl<'c> WantedDeployment<'c> {
     }
 }
 
+/// What is expected of a target, in memory that several share.
+#[derive(Clone)]
+struct SharedExpectations {
+    policy: Arc<Policy>,
+    compose_file: Option<Arc<[u8]>>,
+}
+
 struct Planner<'c> {
     options: &'c Settings,
     config: Option<&'c Config>,
@@ -194,6 +203,8 @@ struct Planner<'c> {
     asks_nodes: bool,
     node_variables: &'c NodeVariables,
     locks: Locks,
+    /// What is expected of an address without a name: all those of a command line have the same settings.
+    of_addresses: Option<(Settings, SharedExpectations)>,
     files: BTreeSet<PathBuf>,
     problems: Vec<SettingProblem>,
 }
@@ -215,45 +226,65 @@ impl Planner<'_> {
                 Err(problem) => self.problems.push(problem),
             }
         }
-        let Expectations { policy, compose_file } =
-            match expectations(&settings, wanted.name, self.at, &mut self.locks) {
-                Ok(expectations) => expectations,
-                Err(problems) => {
-                    self.problems.extend(problems);
-                    return Vec::new();
-                }
-            };
         let nodes = TargetNodes::of(&settings, self.node_variables).unwrap_or_else(|problem| {
             self.problems.push(problem);
             TargetNodes::OfRun
         });
-        let asks = nodes.asks(self.asks_nodes);
+        let Some(expected) = self.expected(&settings, wanted.name, nodes.asks(self.asks_nodes)) else {
+            return Vec::new();
+        };
         let nodes = nodes.own();
         let several = targets.len() > 1;
         let planned = targets.into_iter().map(|target| Job {
             deployment: Arc::new(Deployment {
-                policy: Policy {
-                    address_id: target.address_id(),
-                    collateral_max_age: self.collateral_max_age,
-                    governance: GovernancePolicy {
-                        asks,
-                        ..policy.governance.clone()
-                    },
-                    ..policy.clone()
-                },
+                policy: Arc::clone(&expected.policy),
                 name: match wanted.name {
                     None => target.name,
                     Some(name) if several => format!("{name} {}", target.name),
                     Some(name) => name.to_owned(),
                 },
                 source: target.source,
-                compose_file: compose_file.clone(),
+                compose_file: expected.compose_file.clone(),
                 nodes: nodes.clone(),
             }),
             alerts: ChannelVariables::of(&settings),
             interval,
         });
         planned.collect()
+    }
+
+    /// What settings expect of a target, with its name in a lock of several; `None` where something is wrong with them, which is
+    /// noted. `asks` says whether nodes of a blockchain are asked.
+    fn expected(
+        &mut self,
+        settings: &Settings,
+        name: Option<&str>,
+        asks: bool,
+    ) -> Option<SharedExpectations> {
+        if let Some((of, expected)) = &self.of_addresses
+            && name.is_none()
+            && of == settings
+        {
+            return Some(expected.clone());
+        }
+        let found = expectations(settings, name, self.at, &mut self.locks);
+        let Expectations { policy, compose_file } =
+            found.map_err(|problems| self.problems.extend(problems)).ok()?;
+        let expected = SharedExpectations {
+            policy: Arc::new(Policy {
+                collateral_max_age: self.collateral_max_age,
+                governance: GovernancePolicy {
+                    asks,
+                    ..policy.governance
+                },
+                ..policy
+            }),
+            compose_file: compose_file.map(Arc::from),
+        };
+        if name.is_none() {
+            self.of_addresses = Some((settings.clone(), expected.clone()));
+        }
+        Some(expected)
     }
 
     fn interval(&mut self, settings: &Settings) -> Interval {
@@ -274,8 +305,8 @@ impl Job {
     }
 
     /// What it is appraised against.
-    pub fn policy(&self) -> &Policy {
-        &self.deployment.policy
+    pub fn policy(&self) -> Cow<'_, Policy> {
+        self.deployment.expected()
     }
 
     /// What alerts need to know of it.
@@ -299,7 +330,7 @@ impl Job {
         let Deployment {
             name,
             source,
-            policy,
+            policy: _,
             compose_file,
             nodes,
         } = &**deployment;
@@ -307,7 +338,7 @@ impl Job {
         (name, source, compose_file, nodes)
             == (&before.name, &before.source, &before.compose_file, &before.nodes)
             && (alerts, interval) == (&other.alerts, &other.interval)
-            && policy.fingerprint() == before.policy.fingerprint()
+            && self.policy().fingerprint() == other.policy().fingerprint()
     }
 }
 

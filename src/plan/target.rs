@@ -29,11 +29,6 @@ impl Target {
             _ => SettingProblem::Other(error.to_string()),
         })
     }
-
-    /// The id in the address.
-    pub fn address_id(&self) -> Option<[u8; 20]> {
-        self.source.address_id()
-    }
 }
 
 /// The source that settings name, or the first one: the app.

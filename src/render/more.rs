@@ -70,18 +70,14 @@ mod tests {
             markdown_at(check, "https://forge.example/<owner>/x"),
             Some(format!("`{explains}`"))
         );
-        let strange = CheckResult {
-            reason: Some("](https://evil.example)".to_owned()),
-            ..check.clone()
-        };
+        let mut strange = check.clone();
+        strange.reason = Some("](https://evil.example)".to_owned());
         assert_eq!(
             command(&strange),
             Some(format!("cvm-verify explain {}", check.id))
         );
-        let pass = CheckResult {
-            status: Status::Pass,
-            ..check.clone()
-        };
+        let mut pass = check.clone();
+        pass.status = Status::Pass;
         assert_eq!(command(&pass), None);
     }
 }

@@ -6,7 +6,7 @@ use crate::render::words::reason_of;
 use cvm_verify_core::checks::{Check, Reason};
 use cvm_verify_core::report::{
     Accepted, AcceptedKind, Assurance, CheckId, CheckResult, EvidenceRecord, Measurements, Mode, Report,
-    RequiredAssurance, Status, TargetReport, TcbRecord, Tool, TrustRootKind, Verdict,
+    RequiredAssurance, ResultFields, Status, TargetReport, TcbRecord, Tool, TrustRootKind, Verdict,
 };
 
 /// A compose hash.
@@ -269,7 +269,7 @@ fn measurements() -> Measurements {
 /// A passing result, in words like the check's.
 fn passed(id: CheckId) -> CheckResult {
     let check = Check::of(id);
-    CheckResult {
+    CheckResult::from(ResultFields {
         id,
         status: Status::Pass,
         reason: None,
@@ -282,7 +282,7 @@ fn passed(id: CheckId) -> CheckResult {
         actual: None,
         fix: None,
         grants: None,
-    }
+    })
 }
 
 /// What the checks of every sample say when they pass.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cvm_verify::cli;
 use cvm_verify::cli::Env;
-use cvm_verify_core::report::{CheckId, CheckResult, Report, Status};
+use cvm_verify_core::report::{CheckId, Report, ResultFields, Status};
 
 /// What a run left behind.
 #[derive(Debug)]
@@ -69,8 +69,8 @@ impl Ran {
     }
 
     /// The result of a check of the first target.
-    pub fn check(&self, id: CheckId) -> CheckResult {
-        self.report().targets[0].check(id).unwrap().clone()
+    pub fn check(&self, id: CheckId) -> ResultFields {
+        (**self.report().targets[0].check(id).unwrap()).clone()
     }
 
     /// Asserts status and reason of a check of the first target.

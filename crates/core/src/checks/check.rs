@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::finding::{Finding, Reason};
 use crate::policy::{Origin, Policy};
-use crate::report::{Accepted, CheckId, CheckResult, SideTier, Status, Tier};
+use crate::report::{Accepted, CheckId, CheckResult, ResultFields, SideTier, Status, Tier};
 use crate::verify::Claims;
 
 /// A check: what it is called, what it is for, and how it decides.
@@ -56,7 +56,7 @@ impl Check {
         // The setting of a check's own name decides how strict it is.
         let own = || policy.settings.get(self.id.as_str()).filter(|_| is_open);
         let origin = finding.origin.as_ref().or_else(own);
-        CheckResult {
+        CheckResult::from(ResultFields {
             id: self.id,
             status: finding.status,
             reason: finding.reason.map(|reason| reason.id.to_owned()),
@@ -72,7 +72,7 @@ impl Check {
                 fix.filter(|fix| !fix.is_empty()).map(str::to_owned)
             }),
             grants: finding.grants.filter(|side| self.may_grant(*side)),
-        }
+        })
     }
 
     /// Whether this check is one that can grant a tier beside `code`.

@@ -1,13 +1,15 @@
 //! What one check found.
 
 use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{CheckId, Location, SideTier};
 
 /// The outcome of a check. `skip` and `warn` are never `pass`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -37,10 +39,50 @@ impl Status {
     }
 }
 
+/// What one check found: [`ResultFields`], shared.
+///
+/// A clone is the same memory; to change a field of it copies the others first. The reports on many targets hold what they have
+/// in common once ([`SharedResults`](super::SharedResults)).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CheckResult(Arc<ResultFields>);
+
+impl From<ResultFields> for CheckResult {
+    fn from(fields: ResultFields) -> Self {
+        Self(Arc::new(fields))
+    }
+}
+
+impl Deref for CheckResult {
+    type Target = ResultFields;
+
+    fn deref(&self) -> &ResultFields {
+        &self.0
+    }
+}
+
+impl DerefMut for CheckResult {
+    fn deref_mut(&mut self) -> &mut ResultFields {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl Serialize for CheckResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for CheckResult {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ResultFields::deserialize(deserializer).map(Self::from)
+    }
+}
+
 /// What one check found, in words for people and a reason for machines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
-pub struct CheckResult {
+#[cfg_attr(any(test, feature = "schema"), schemars(rename = "CheckResult"))]
+pub struct ResultFields {
     /// Which check.
     pub id: CheckId,
     /// Its outcome.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The line of the lock or policy file that holds the expectation of a check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Location {
     /// The file's path, as the user gave it.

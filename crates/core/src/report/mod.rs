@@ -11,6 +11,7 @@ mod location;
 mod older_attempt;
 mod run_id;
 mod shard;
+mod shared_results;
 mod source_record;
 mod target;
 mod target_name;
@@ -20,12 +21,13 @@ mod verdict;
 pub use accepted::{Accepted, AcceptedKind};
 pub use check_id::CheckId;
 pub(crate) use check_id::each_check;
-pub use check_result::{CheckResult, Status};
+pub use check_result::{CheckResult, ResultFields, Status};
 pub use earlier_attempts::{AttemptReason, EarlierAttempts};
 pub use location::Location;
 pub use older_attempt::OlderAttempt;
 pub use run_id::{RunId, RunIdError};
 pub use shard::{Shard, ShardError};
+pub use shared_results::SharedResults;
 pub use source_record::SourceRecord;
 pub use target::{
     DeviceRootKind, EvidenceRecord, ListedInstances, Measurements, TargetReport, TcbRecord, TlsRoute,

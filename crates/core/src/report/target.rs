@@ -48,6 +48,7 @@ pub struct TargetReport {
     /// The time that collateral and exceptions were judged at, RFC 3339 UTC.
     pub evaluated_at: String,
     /// One result per check, in the order of [`CheckId::ALL`].
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Vec<super::ResultFields>"))]
     pub checks: Vec<CheckResult>,
     /// What differs from the user's docker compose file (`-`) in the measured one (`+`), where the check
     /// `compose-hash` found that: the first lines of a unified diff, printable ASCII. Empty otherwise.
