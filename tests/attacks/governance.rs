@@ -34,7 +34,11 @@ fn owner() -> String {
 
 impl Trial {
     fn new() -> Self {
-        let deployment = Deployment::healthy();
+        Self::of(Deployment::healthy())
+    }
+
+    /// Of a deployment whose contracts allow what is healthy.
+    fn of(deployment: Deployment) -> Self {
         let report = Cvm::healthy(&World::default()).td_report([0; 64]);
         let [rtmr0, rtmr1, rtmr2, _] = report.rtmr.map(hex::encode);
         let tail = "source = \"the simulator\"\ndate = \"2026-10-01\"\n";
@@ -545,6 +549,116 @@ fn t46_a_contract_with_epochs_convicts_nobody() {
 }
 
 #[test]
+fn t46_a_contract_of_a_later_generation_neither_clears_nor_convicts() {
+    let cvm = Cvm::healthy(&World::default());
+    // A function that came with the epochs stands in the code, under an interface id that is not known.
+    let later = |contract: [u8; 20], implementation: u8| {
+        Trial::new().both(move |chain| {
+            let code = [0x80, 0x63, 0x52, 0x90, 0x31, 0x3d, 0x14].to_vec();
+            let behind = chain.storage[&(
+                contract,
+                "360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc".to_owned(),
+            )];
+            assert_eq!(behind[12], implementation);
+            chain.code.insert(behind[12..].try_into().unwrap(), code);
+        })
+    };
+    later(app_id(), 0x1a).is_open("unsupported");
+    later(app_id(), 0x1a)
+        .both(|chain| chain.allow_compose(cvm.compose_hash(), false))
+        .is_open("unsupported");
+    later(KMS_CONTRACT, 0x1b)
+        .both(|chain| chain.allow_os_image(OS_IMAGE, false))
+        .is_open("unsupported");
+    later(KMS_CONTRACT, 0x1b)
+        .both(|chain| chain.name_kms(&[7; 91]))
+        .is_open("unsupported");
+    let versioned = |version: u8| {
+        Trial::new()
+            .pinned()
+            .both(move |chain| chain.answer(app_id(), "54fd4d50", number(version)))
+    };
+    versioned(3).is_open("unsupported");
+    versioned(2).verify().assert(Governance, Pass, None);
+}
+
+#[test]
+fn t46_a_contract_whose_ownership_is_handed_over_in_one_step_passes() {
+    let plain = |chain: &mut Chain| chain.calls.retain(|(_, call), _| call != "e30c3978");
+    let trial = Trial::new().pinned().both(plain);
+    trial.verify().assert(Governance, Pass, None);
+    // One node that hides an offer.
+    let trial = Trial::new().pinned();
+    trial.nodes[0].change(plain);
+    trial.is_open("rpc-disagree");
+}
+
+#[test]
+fn t46_what_is_required_is_not_met_by_a_warning() {
+    let required = |change: &dyn Fn(&mut Chain)| {
+        let mut trial = Trial::new().pinned().both(change);
+        trial.policy.push("governance = \"required\"".to_owned());
+        trial
+    };
+    let epochs = format!("01ffc9a7c396c1b0{}", "00".repeat(28));
+    required(&|_| {}).verify().assert(Governance, Pass, None);
+    required(&|chain| chain.answer(app_id(), &epochs, number(1))).is_open("unsupported");
+    required(&|chain| chain.answer(KMS_CONTRACT, &epochs, number(1))).is_open("unsupported");
+    let ran =
+        required(&|chain| chain.boot_refusal = Some("App not registered".to_owned())).is_open("boot-check");
+    assert!(
+        ran.check(Governance)
+            .detail
+            .starts_with("The KMS's contract would refuse this boot"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn t46_a_contract_with_epochs_holds_the_root_of_the_first() {
+    let epochs = format!("01ffc9a7c396c1b0{}", "00".repeat(28));
+    let other_root = |change: &dyn Fn(&mut Chain)| {
+        Trial::new()
+            .pinned()
+            .both(|chain| chain.name_kms(&[7; 91]))
+            .both(change)
+    };
+    other_root(&|_| {}).fails("kms-info");
+    other_root(&|chain| chain.answer(KMS_CONTRACT, &epochs, number(1))).is_open("unsupported");
+}
+
+#[test]
+fn t46_a_contract_that_demands_an_up_to_date_platform_says_so_of_one_that_is_not() {
+    let mut cvm = Cvm::healthy(&World::default());
+    simulator::Lie::OutOfDatePlatform.apply(&mut cvm);
+    let trial = Trial::of(Deployment::of(cvm)).pinned();
+    let ran = trial.verify();
+    ran.assert(Governance, Warn, Some("boot-check"));
+    assert!(ran.check(Governance).detail.contains("is OutOfDate"), "{ran:?}");
+    let trial = trial.both(|chain| drop(chain.calls.remove(&(app_id(), "0aa58c83".to_owned()))));
+    trial.verify().assert(Governance, Pass, None);
+}
+
+#[test]
+fn t46_storage_of_a_contract_that_is_not_understood_convicts_nobody() {
+    let mut trial = Trial::new().pinned();
+    trial.policy.push("governance-upgrades = \"disabled\"".to_owned());
+    let trial = trial.both(|chain| {
+        let interface = format!("01ffc9a71e079198{}", "00".repeat(28));
+        chain.calls.remove(&(app_id(), interface));
+    });
+    trial.is_open("unsupported");
+    // The flags are in slot 2 of a contract of mid-2025.
+    let mut trial = Trial::new().pinned();
+    trial.policy.push("governance-upgrades = \"disabled\"".to_owned());
+    let trial = trial.both(|chain| {
+        chain.storage.remove(&(app_id(), "1".to_owned()));
+        chain.storage.insert((app_id(), "2".to_owned()), number(1));
+    });
+    trial.verify().assert(Governance, Pass, None);
+}
+
+#[test]
 fn t46_a_module_of_a_safe_acts_without_signatures() {
     let demanding = |change: fn(&mut Chain)| {
         let mut trial = Trial::new().pinned().both(change);
@@ -778,4 +892,25 @@ fn t46_an_app_of_an_operator_loses_nothing() {
     verify(&[]).assert(Governance, Skip, Some("operator"));
     let ran = verify(&["--governance=required"]);
     ran.assert(Governance, Fail, Some("operator"));
+    // App id and chain say where to look if a contract decides, as the defaults of a fleet do.
+    let config = deployment.path("cvm-verify.toml");
+    let target = |lines: &str| {
+        let text = format!(
+            "[defaults]\ngovernance-chain-id = 8453\n[[target]]\nname = \"a\"\nurl = \"{}\"\napp-id = \"{}\"\n{lines}",
+            deployment.app.url(),
+            hex::encode(app_id()),
+        );
+        std::fs::write(&config, text).unwrap();
+        let mut args = vec![
+            "verify".to_owned(),
+            format!("--config={config}"),
+            "--format=json".to_owned(),
+        ];
+        args.extend(deployment.network());
+        args.extend(urls.clone());
+        args.push("--key-provider=phala".to_owned());
+        run(&args)
+    };
+    target("").assert(Governance, Skip, Some("operator"));
+    target(&format!("governance-app-owner = [\"{}\"]\n", owner())).assert(Governance, Fail, Some("operator"));
 }

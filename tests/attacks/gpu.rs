@@ -480,6 +480,15 @@ fn t44_gpus_are_bound_by_the_quotes_nonce_in_every_layout_and_not_without_it() {
         })
         .judge();
     private_ai.passes().proves(Id);
+    // A layout that the policy does not name is not an old quote: `freshness` says what to do, and nobody is accused.
+    let unnamed = alone(1)
+        .with(|trial| {
+            required(trial);
+            trial.cvm.report_data = ReportDataLayout::KeyThenNonce([7; 32]);
+        })
+        .judge();
+    unnamed.leaves_open(Id, "gpu-nonce-mismatch");
+    assert!(!unnamed.detail(Id).contains("the quote does not"), "{unnamed}");
     // The GPUs are fresh and the quote is not: whoever relays the nonce to a GPU elsewhere proves nothing.
     let stale_quote = alone(1)
         .with(|trial| {

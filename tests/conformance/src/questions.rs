@@ -53,12 +53,16 @@ pub fn of_contracts(app: &Cvm, contracts: &Contracts, builds: &[[u8; 32]], block
         ));
     }
     asked.push(call(&contracts.app, "0aa58c83", &at));
-    asked.push(("eth_getStorageAt", json!([contracts.app, "0x1", at])));
+    asked.push(call(&contracts.app, "54fd4d50", &at));
+    for slot in ["0x1", "0x2"] {
+        asked.push(("eth_getStorageAt", json!([contracts.app, slot, at])));
+    }
     let Some(kms) = &contracts.kms else { return asked };
     asked.extend(contract(kms, &at));
     for interface in ["d33835bd", "c396c1b0"] {
         asked.push(call(kms, &format!("01ffc9a7{interface}{padding}"), &at));
     }
+    asked.push(call(kms, "54fd4d50", &at));
     let mr_kms = app.measured_log();
     let mr_kms = mr_kms.iter().find(|event| event.event == "mr-kms");
     let permissions = mr_kms

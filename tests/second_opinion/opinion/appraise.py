@@ -38,7 +38,7 @@ class Result:
 class Run:
     def __init__(self, bundle, policy, root, now):
         self.bundle, self.policy, self.root, self.now = bundle, policy, root, now
-        self.checks = {}
+        self.checks, self.tcb_status = {}, None
 
     def set(self, name, status, reason=None):
         self.checks[name] = (status, reason)
@@ -104,6 +104,7 @@ class Run:
         return result
 
     def tcb(self, status, advisories):
+        self.tcb_status = status
         if self.eval_data_number < max(self.policy.min_tcb, FLOOR):
             return self.set("tcb-status", "fail", "eval-data-number-too-low")
         if status == "UpToDate":

@@ -9,6 +9,9 @@ from .os_image import known_image, rows
 EOA_DELEGATED = bytes.fromhex("ef0100")
 NOBODY = "00" * 20
 INTERFACE = "01ffc9a7{}" + "00" * 28
+# Functions that came with the epochs (dstack-0.6.md §2.10), and the newest version() of before.
+EPOCH_FUNCTIONS = ("4c059d02", "8d71f794", "601af90e", "1c9aa97e", "5290313d")
+NEWEST_VERSION = 2
 MODULES = f"cc2f8452{1:064x}{1:064x}"  # getModulesPaginated, from the first one, one on a page
 EXPECTATIONS = ("app-owner", "kms-contract", "kms-owner", "min-signers", "min-delay", "upgrades")
 
@@ -69,8 +72,11 @@ class Judge:
             self.say("fail", reason)
 
     def has_epochs(self, contract):
-        found = [self.chain.boolean(contract, INTERFACE.format(each), absent=False) for each in ("d33835bd", "c396c1b0")]
-        return any(found)
+        return has_epochs(self.chain, contract)
+
+    def demanded(self):
+        """What becomes of a question that is not answered."""
+        return "error" if self.run.policy.governance == "required" else "warn"
 
     def contract(self, name, contract):
         """Owner of a contract, and whether its code is pinned; None if it is not there."""
@@ -103,7 +109,7 @@ class Judge:
         return pinned
 
     def owner(self, name, contract):
-        owner, pending = self.chain.address(contract, "8da5cb5b"), self.step(self.chain.address, contract, "e30c3978")
+        owner, pending = self.chain.address(contract, "8da5cb5b"), self.step(self.pending_owner, contract)
         owners = self.settings.get(f"{name}-owner")
         if owners is None:
             self.say("warn", "owner-not-pinned")
@@ -114,6 +120,11 @@ class Judge:
             if pending not in (None, NOBODY, *owners):
                 self.say("fail", "owner-pending")
         return owner
+
+    def pending_owner(self, contract):
+        """Contracts of up to early 2026 hand their ownership over in one step, and do not have the function."""
+        found = self.chain.call(contract, "e30c3978")
+        return NOBODY if found is REVERTED or found == b"" else self.chain.address(contract, "e30c3978")
 
     def kind(self, owner):
         """What the owner is: nobody, key, safe (signers), timelock (seconds), other."""
@@ -155,6 +166,8 @@ class Judge:
         owner, pinned = there
         self.step(self.code_allowed)
         any_device = self.step(self.device_allowed)
+        if self.run.tcb_status not in (None, "UpToDate") and self.step(self.chain.boolean, self.app, "0aa58c83", False, False):
+            self.say(self.demanded(), "boot-check")
         if owner is not None:
             self.step(self.owner_of_app, owner)
         if self.settings.get("upgrades") == "disabled":
@@ -167,7 +180,7 @@ class Judge:
             raise Undetermined("unsupported")
         self.allowed(self.app, ["2f6622e5" + self.claims.compose_hash.hex()], "compose-not-allowed")
         if self.epochs:
-            self.say("warn", "unsupported")
+            self.say(self.demanded(), "unsupported")
 
     def devices(self):
         """The two ways in which contracts name the machine."""
@@ -180,12 +193,16 @@ class Judge:
         return any_device
 
     def upgrades(self, pinned, any_device):
-        word = self.chain.slot(self.app, "0x1")
+        words = [self.chain.slot(self.app, each) for each in ("0x1", "0x2")]
         if any_device is None:
             return
-        if any(word[:30]) or word[30] != any_device or word[31] > 1:
+        # The flags are in slot 1, in slot 2 of older contracts; the other one of both is zero.
+        word = next((each for each in words if any(each)), bytes(32))
+        if all(any(each) for each in words) or any(word[:30]) or word[30] != any_device or word[31] > 1:
             raise Undetermined("unsupported")
         if not word[31]:
+            if not self.chain.boolean(self.app, INTERFACE.format("1e079198"), absent=False):
+                raise Undetermined("unsupported")
             self.say("fail", "upgrades-open")
         elif not pinned:
             raise Undetermined("implementation-not-pinned")
@@ -198,7 +215,7 @@ class Judge:
             self.say("warn", "owner-eoa")
         self.epochs = self.step(self.has_epochs, contract)
         if self.epochs:
-            self.say("warn", "unsupported")
+            self.say(self.demanded(), "unsupported")
         image = known_image(self.run)
         if image is None:
             self.say("warn", "os-not-asked")
@@ -215,7 +232,13 @@ class Judge:
             raise Undetermined("unsupported")
         authority = texts(info, 4)[1].hex()
         if authority and authority != self.claims.key_provider["id"].lower():
-            self.say("fail", "kms-info")
+            if self.epochs is False:
+                self.say("fail", "kms-info")
+            elif self.epochs and authority in named_roots(self.run.policy):
+                # The contract holds the root of epoch 0.
+                self.say(self.demanded(), "kms-not-linked")
+            elif self.epochs:
+                raise Undetermined("unsupported")
         if not authority and not known:
             self.say("warn", "kms-not-linked")
 
@@ -230,7 +253,37 @@ class Judge:
                 raise Undetermined("unsupported")
             if answer[31]:
                 return
-        self.say("warn", "boot-check")
+        self.say(self.demanded(), "boot-check")
+
+
+def has_epochs(chain, contract):
+    """Whether a contract decides by epochs; undetermined for one of a later generation."""
+    if any([chain.boolean(contract, INTERFACE.format(each), absent=False) for each in ("d33835bd", "c396c1b0")]):
+        return True
+    code, word = chain.code(contract), chain.slot(contract, IMPLEMENTATION)
+    codes = [code] + ([chain.code(word[12:].hex())] if any(word) else [])
+    version = chain.call(contract, "54fd4d50")
+    if version is not REVERTED and len(version) == 32 and int.from_bytes(version, "big") > NEWEST_VERSION:
+        raise Undetermined("unsupported")
+    if any(function in pushed(each) for each in codes for function in EPOCH_FUNCTIONS):
+        raise Undetermined("unsupported")
+    return False
+
+
+def named_roots(policy):
+    """The root keys of KMSs that the user named."""
+    return [identity for _, identity in policy.key_provider if identity] if isinstance(policy.key_provider, list) else []
+
+
+def pushed(code):
+    """What EVM code pushes four bytes at a time: the selectors that it compares with."""
+    found, at = set(), 0
+    while at < len(code):
+        size = code[at] - 0x5f if 0x60 <= code[at] <= 0x7f else 0
+        if size == 4:
+            found.add(code[at + 1:at + 5].hex())
+        at += 1 + size
+    return found
 
 
 def judge(run, claims):
@@ -246,7 +299,7 @@ def judge(run, claims):
     row = next((row for row in rows(run.policy, "kms.toml", "kms") if row["id"] == claims.key_provider["id"].lower()), None)
     known = row.get("governance") if row else None
     if claims.key_provider["name"] != "kms" or known == "operator":
-        return ("fail" if required else "skip"), "operator"
+        return ("fail" if required or bool(pins) or any(name in settings for name in EXPECTATIONS) else "skip"), "operator"
     if policy.app_id is None or "chain-id" not in settings:
         expected = required or bool(pins) or any(name in settings for name in EXPECTATIONS)
         return ("error" if expected else "skip"), "unpinned"

@@ -113,8 +113,12 @@ def devices_of(run, entries):
     if len({device.ueid for device in devices}) < len(devices):
         raise Refused("gpu-duplicate")
     nonces = [run.nonce, hashlib.sha256(b"cvm-verify-gpu-v1" + run.nonce).digest()] if run.nonce else []
-    if run.checks["freshness"][0] != "pass" or not any(all(device.nonce == nonce for device in devices) for nonce in nonces):
+    if not any(all(device.nonce == nonce for device in devices) for nonce in nonces):
         raise Refused("gpu-nonce-mismatch")
+    if run.checks["freshness"][0] != "pass":
+        # The quote holds the nonce in a layout that the policy does not accept: the policy must say what it means.
+        in_another_layout = run.checks["freshness"] == ("error", "other-layout")
+        raise Refused("gpu-nonce-mismatch", "undetermined" if in_another_layout else "nothing")
     return devices
 
 
@@ -172,7 +176,8 @@ def judge(run, claims):
             found += [("warn", reason) for reason in judged_devices(run, devices_of(run, entries))]
             proven = True
     except Refused as error:
-        found.append(("nothing" if error.reason in PROVES_NOTHING else "fail", error.reason))
+        status = "nothing" if error.reason in PROVES_NOTHING else "fail"
+        found.append(("undetermined" if error.detail == "undetermined" else status, error.reason))
         shown_any = True
     at_boot, booted, claimed = gpu_boot.judge(run, claims)
     found += at_boot

@@ -176,8 +176,7 @@ class Server:
         raise Refused("other-root")
 
     def named_roots(self):
-        named = self.run.policy.key_provider
-        return [identity for _, identity in named if identity] if isinstance(named, list) else []
+        return governance.named_roots(self.run.policy)
 
     def attested(self, leaf, found, data, events, only_runtime):
         if only_runtime is False and events is not None and not any(event.imr in (1, 2) for event in events):
@@ -225,7 +224,7 @@ class Server:
         chain, contract = Chain(self.run.bundle.get("chain")), governance.address(settings["kms-contract"])
         try:
             chain.open(settings["chain-id"], self.run.now)
-            if any([chain.boolean(contract, governance.INTERFACE.format(each), absent=False) for each in ("d33835bd", "c396c1b0")]):
+            if governance.has_epochs(chain, contract):
                 return False
             return chain.contracts.get("kms") == contract and chain.boolean(contract, "f6fe4f40" + build)
         except Undetermined:
@@ -298,6 +297,15 @@ class Server:
                 or governance.address(contract) != governance.address(settings["kms-contract"]):
             self.say("contract-differs")
 
+    def has_epochs(self):
+        """Whether the contract of the KMS holds the root of epoch 0 alone, or does not say."""
+        chain = Chain(self.run.bundle.get("chain"))
+        try:
+            chain.open(int(chain.contracts["chain_id"]), self.run.now)
+            return governance.has_epochs(chain, chain.contracts["kms"])
+        except Undetermined:
+            return True
+
     def bootstrap(self, source, shown, document, k256):
         undetermined = ("bootstrap-unproven", "error") if source == "file" else ("bootstrap-undetermined", "warn")
         try:
@@ -311,7 +319,8 @@ class Server:
             raise Refused("bootstrap", "warn")
         authority, other = (each.lower() for each in texts)
         if authority != self.root:
-            raise Refused("bootstrap", "warn" if source == "contract" and authority in self.named_roots() else "fail")
+            is_open = source == "contract" and (authority in self.named_roots() or self.has_epochs())
+            raise Refused("bootstrap", "warn" if is_open else "fail")
         if k256 is not None and unprefixed(k256).lower() != other:
             raise Refused("bootstrap")
         if shown.get("attestation") is not None:

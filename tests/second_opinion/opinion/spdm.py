@@ -22,7 +22,7 @@ EVIDENCE_LIMIT, CHAIN_LIMIT = 64 << 10, 32 << 10
 class Refused(Exception):
     def __init__(self, reason, detail=""):
         super().__init__(detail or reason)
-        self.reason = reason
+        self.reason, self.detail = reason, detail
 
 
 @dataclass

@@ -83,14 +83,6 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         );
     };
     let accepted = accepted_layouts(claims, policy);
-    if let Some(layout) = accepted
-        .iter()
-        .find(|layout| layout.holds(quote.report_data(), &nonce))
-    {
-        return Finding::pass(format!(
-            "The quote signs the nonce of this evidence (layout `{layout}`)."
-        ));
-    }
     let expected: Vec<String> = accepted
         .iter()
         .map(|layout| {
@@ -98,8 +90,13 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             format!("{text} ({layout})")
         })
         .collect();
-    let finding = match Layout::that_gives(quote.report_data(), &nonce) {
-        Some(layout) => Finding::error(
+    let finding = match binding(claims, policy) {
+        Binding::Accepted(layout) => {
+            return Finding::pass(format!(
+                "The quote signs the nonce of this evidence (layout `{layout}`)."
+            ));
+        }
+        Binding::OtherLayout(layout) => Finding::error(
             &OTHER_LAYOUT,
             format!(
                 "The signed report data holds the nonce that was sent, in the layout `{layout}`, which the policy does not accept. If the \
@@ -107,7 +104,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             ),
         )
         .against(policy.report_data.layout.and_then(|_| policy.setting("report-data"))),
-        None => Finding::fail(
+        Binding::Absent => Finding::fail(
             &NONCE_MISMATCH,
             "The signed report data does not hold the nonce that was sent.",
         ),
@@ -122,12 +119,26 @@ fn accepted_layouts(claims: &Claims, policy: &Policy) -> Vec<Layout> {
     }
 }
 
-/// Whether the quote is proven and signs the nonce of this evidence, whatever was waived.
-pub(super) fn is_proven(claims: &Claims, policy: &Policy) -> bool {
+/// Whether the quote signs the nonce of this evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Binding {
+    /// In a layout that the policy accepts.
+    Accepted(Layout),
+    /// In another one.
+    OtherLayout(Layout),
+    /// It does not, or no quote is proven, or no nonce was sent.
+    Absent,
+}
+
+/// Whether the quote signs the nonce of this evidence, whatever was waived.
+pub(super) fn binding(claims: &Claims, policy: &Policy) -> Binding {
     let (Ok(quote), Some(nonce)) = (&claims.quote, &claims.nonce) else {
-        return false;
+        return Binding::Absent;
     };
-    accepted_layouts(claims, policy)
-        .iter()
-        .any(|layout| layout.holds(quote.report_data(), nonce))
+    let data = quote.report_data();
+    let mut accepted = accepted_layouts(claims, policy).into_iter();
+    match accepted.find(|layout| layout.holds(data, nonce)) {
+        Some(layout) => Binding::Accepted(layout),
+        None => Layout::that_gives(data, nonce).map_or(Binding::Absent, Binding::OtherLayout),
+    }
 }

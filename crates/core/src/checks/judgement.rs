@@ -33,6 +33,14 @@ impl Judgement {
         self.errors.push((reason, detail));
     }
 
+    /// Something that is open: an error if it is demanded, else something to look at.
+    pub(super) fn open(&mut self, is_demanded: bool, reason: &'static Reason, detail: String) {
+        match is_demanded {
+            true => self.error(reason, detail),
+            false => self.warn(reason, detail),
+        }
+    }
+
     /// Something to look at.
     pub(super) fn warn(&mut self, reason: &'static Reason, detail: String) {
         self.warns.push((reason, detail));

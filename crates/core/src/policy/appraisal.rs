@@ -150,6 +150,15 @@ impl Policy {
         }
     }
 
+    /// The ids of the key providers that the user named: root keys of KMSs, DER in hex.
+    pub fn key_provider_ids(&self) -> impl Iterator<Item = &str> {
+        let pins = match self.key_provider.as_ref().map(|expected| &expected.value) {
+            Some(KeyProviders::Named(pins)) => pins.as_slice(),
+            _ => &[],
+        };
+        pins.iter().filter_map(|pin| pin.id.as_deref())
+    }
+
     /// The contracts that the user named; absent where the app id or the chain is not named.
     #[must_use]
     pub fn contracts(&self) -> Option<Contracts> {

@@ -24,7 +24,7 @@ pub(super) fn reason_of(unanswered: &Unanswered) -> &'static Reason {
         Unanswered::NotRecorded => &NOT_ASKED,
         Unanswered::Rpc(_) => &RPC,
         Unanswered::Disagree { .. } => &RPC_DISAGREE,
-        Unanswered::Reverted => &UNSUPPORTED,
+        Unanswered::Reverted | Unanswered::OtherGeneration => &UNSUPPORTED,
         Unanswered::NotFinal => &NOT_FINAL,
         Unanswered::NoImplementation | Unanswered::Abi(_) => &ABI,
     }

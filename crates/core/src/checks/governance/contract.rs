@@ -17,10 +17,11 @@ pub(super) fn judge(judgement: &mut Judgement, which: &str, contract: &Contract,
 fn owner(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &ContractPin) {
     let owners = pin.owners.as_ref();
     let is_named = |address: &[u8; 20]| owners.is_none_or(|owners| owners.value.contains(address));
-    if let Some(owner) = judgement.answer(&contract.owner, &format!("{which}, owner")) {
+    if let Some(owner) = judgement.answer(&contract.owner, &format!("{}, owner", sentence(which))) {
         if !is_named(&owner.address) {
             let detail = format!(
-                "{which} is owned by {}, which is not the owner that is named.",
+                "{} is owned by {}, which is not the owner that is named.",
+                sentence(which),
                 words(owner)
             );
             judgement.unexpected(&OWNER_UNKNOWN, detail, origin(owners));
@@ -28,17 +29,25 @@ fn owner(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &Cont
             judgement.warn(
                 &OWNER_NOT_PINNED,
                 format!(
-                    "{which} is owned by {}; no expectation names who it must be.",
+                    "{} is owned by {}; no expectation names who it must be.",
+                    sentence(which),
                     words(owner)
                 ),
             );
         }
-        if judgement.answer(&owner.kind, &format!("{which}, kind of owner")) == Some(&OwnerKind::Key) {
-            judgement.warn(&OWNER_EOA, format!("{which} is owned by a single key."));
+        if judgement.answer(&owner.kind, &format!("{}, kind of owner", sentence(which)))
+            == Some(&OwnerKind::Key)
+        {
+            judgement.warn(
+                &OWNER_EOA,
+                format!("{} is owned by a single key.", sentence(which)),
+            );
         }
     }
-    if let Some(Some(pending)) = judgement.answer(&contract.pending_owner, &format!("{which}, pending owner"))
-    {
+    if let Some(Some(pending)) = judgement.answer(
+        &contract.pending_owner,
+        &format!("{}, pending owner", sentence(which)),
+    ) {
         let detail = format!(
             "The ownership of {which} is offered to {}.",
             address_text(pending)
@@ -52,9 +61,10 @@ fn owner(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &Cont
 }
 
 fn code(judgement: &mut Judgement, which: &str, contract: &Contract, pin: &ContractPin) {
-    let Some(implementation) =
-        judgement.answer(&contract.implementation, &format!("{which}, implementation"))
-    else {
+    let Some(implementation) = judgement.answer(
+        &contract.implementation,
+        &format!("{}, implementation", sentence(which)),
+    ) else {
         return;
     };
     if let Some(pinned) = &pin.code
@@ -114,6 +124,16 @@ pub(super) fn is_whole(contract: &Contract, pin: &ContractPin) -> bool {
 
 fn origin<T>(expected: Option<&Expected<T>>) -> Option<Origin> {
     expected.map(|expected| expected.origin.clone())
+}
+
+/// The name of a contract at the beginning of a sentence.
+fn sentence(which: &str) -> String {
+    let mut rest = which.chars();
+    rest.next()
+        .map(|first| first.to_ascii_uppercase())
+        .into_iter()
+        .chain(rest)
+        .collect()
 }
 
 /// An owner in words: address and kind.

@@ -4,13 +4,15 @@ mod answer;
 mod contract;
 mod reasons;
 
+use dcap_qvl::TcbStatus;
+
 use super::judgement::Judgement;
 use super::not_proven::with_not_proven;
 use answer::reason_of;
 use reasons::*;
 
 use super::{Check, Finding, Reason, Required, boot_claims};
-use crate::policy::{GovernanceMode, GovernancePolicy, Policy};
+use crate::policy::{GovernanceMode, Policy};
 use crate::reference::GovernedBy;
 use crate::report::CheckId;
 use crate::verify::chain::{AppContract, ChainProblem, Governance, KmsContract, OwnerKind, address_text};
@@ -77,7 +79,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             &NOT_ASKED,
             "The recorded answers are about other contracts than those that are named.",
         ),
-        Some(Ok(found)) => stale(found, claims.at).unwrap_or_else(|| judge(found, boot, policy)),
+        Some(Ok(found)) => stale(found, claims.at).unwrap_or_else(|| judge(found, boot, claims, policy)),
     }
 }
 
@@ -85,6 +87,11 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
 /// be named for several targets, of which some are governed on chain.
 fn is_demanded(policy: &Policy) -> bool {
     policy.governance.is_demanded() || policy.contracts().is_some()
+}
+
+/// Whether the user demands an answer to each question.
+fn is_required(policy: &Policy) -> bool {
+    policy.governance.mode == GovernanceMode::Required
 }
 
 /// What is found where no contract decides.
@@ -99,7 +106,8 @@ fn without_contract(boot: &BootClaims, policy: &Policy) -> Option<Finding> {
         }
         _ => return None,
     };
-    Some(match is_demanded(policy) {
+    // App id and chain say where to look if a contract decides.
+    Some(match policy.governance.is_demanded() {
         true => Finding::fail(
             &OPERATOR,
             format!(
@@ -149,7 +157,7 @@ pub(super) fn stale(found: &Governance, at: u64) -> Option<Finding> {
     })
 }
 
-fn judge(found: &Governance, boot: &BootClaims, policy: &Policy) -> Finding {
+fn judge(found: &Governance, boot: &BootClaims, claims: &Claims, policy: &Policy) -> Finding {
     let mut judgement = Judgement::default();
     let contracts = found.contracts();
     let no_contract = |what: &str, address: &[u8; 20]| {
@@ -167,6 +175,7 @@ fn judge(found: &Governance, boot: &BootClaims, policy: &Policy) -> Finding {
         Ok(None) => judgement.fail(&NO_CONTRACT, no_contract("the app's contract", &contracts.app)),
         Ok(Some(app)) => {
             judge_app(&mut judgement, app, policy);
+            judge_tcb(&mut judgement, app, claims, policy);
             allowed = allowed_words(found, app);
         }
     }
@@ -181,7 +190,7 @@ fn judge(found: &Governance, boot: &BootClaims, policy: &Policy) -> Finding {
             judgement.fail(&NO_CONTRACT, no_contract("the KMS's contract", address));
         }
         (Some(Ok(Some(kms))), Some(address)) => {
-            judge_kms(&mut judgement, kms, boot, &policy.governance);
+            judge_kms(&mut judgement, kms, boot, policy);
             judge_link(&mut judgement, kms, (contracts.chain_id, address), boot, policy);
         }
         _ => judgement.warn(
@@ -225,7 +234,8 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
             &UNSUPPORTED,
             "The compose document is not allowed for app epoch 0; whether a later epoch allows it cannot be asked.".to_owned(),
         ),
-        (Some(true), Some(true)) => judgement.warn(
+        (Some(true), Some(true)) => judgement.open(
+            is_required(policy),
             &UNSUPPORTED,
             "The compose document is allowed for app epoch 0; whether the present epoch allows it cannot be asked.".to_owned(),
         ),
@@ -246,7 +256,7 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
     judge_owner_kind(judgement, app, policy);
     if expected.upgrades_disabled {
         match judgement.answer(&app.upgrades_disabled, "storage of the app's contract") {
-            Some(Some(false)) => {
+            Some(Some(false)) if app.is_app == Ok(true) => {
                 let detail = "The app's contract can be upgraded by its owner.".to_owned();
                 judgement.unexpected(&UPGRADES_OPEN, detail, policy.setting("governance-upgrades"));
             }
@@ -256,12 +266,26 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
                     "The contract itself says that upgrades are disabled, but not all of its code is pinned.";
                 judgement.error(&IMPLEMENTATION_NOT_PINNED, detail.to_owned());
             }
-            Some(None) => {
+            Some(Some(false) | None) => {
                 let detail = "The storage of the app's contract is of another layout, so whether upgrades are disabled is not known.";
                 judgement.error(&UNSUPPORTED, detail.to_owned());
             }
             None => {}
         }
+    }
+}
+
+/// Whether the contract demands a platform that is up to date, and the platform is not. Contracts before February 2026 have no such
+/// rule.
+fn judge_tcb(judgement: &mut Judgement, app: &AppContract, claims: &Claims, policy: &Policy) {
+    let Ok(quote) = &claims.quote else { return };
+    let status = quote.tcb().status;
+    if app.requires_tcb == Ok(true) && status != TcbStatus::UpToDate {
+        judgement.open(
+            is_required(policy),
+            &BOOT_CHECK,
+            format!("The app's contract demands a platform whose TCB is UpToDate, and it is {status}."),
+        );
     }
 }
 
@@ -358,11 +382,21 @@ fn judge_owner_kind(judgement: &mut Judgement, app: &AppContract, policy: &Polic
     }
 }
 
-fn judge_kms(judgement: &mut Judgement, kms: &KmsContract, boot: &BootClaims, expected: &GovernancePolicy) {
+fn judge_kms(judgement: &mut Judgement, kms: &KmsContract, boot: &BootClaims, policy: &Policy) {
+    if let Some(answer) = &kms.boot_allowed
+        && let Some((false, words)) = judgement.answer(answer, "isAppAllowed")
+    {
+        let words: String = words.chars().take(MAX_WORDS).collect();
+        judgement.open(
+            is_required(policy),
+            &BOOT_CHECK,
+            format!("The KMS's contract would refuse this boot: {words:?}."),
+        );
+    }
     let has_epochs = judgement.answer(&kms.has_epochs, "supportsInterface of the KMS's contract");
     if has_epochs == Some(&true) {
         let detail = "The KMS's contract decides by epochs; what it allows is read for epoch 0 alone.";
-        judgement.warn(&UNSUPPORTED, detail.to_owned());
+        judgement.open(is_required(policy), &UNSUPPORTED, detail.to_owned());
     }
     match &kms.os_image_allowed {
         None => judgement.warn(
@@ -385,16 +419,12 @@ fn judge_kms(judgement: &mut Judgement, kms: &KmsContract, boot: &BootClaims, ex
         );
         not_allowed(judgement, &KMS_NOT_ALLOWED, &what, has_epochs);
     }
-    if let Some(answer) = &kms.boot_allowed
-        && let Some((false, words)) = judgement.answer(answer, "isAppAllowed")
-    {
-        let words: String = words.chars().take(MAX_WORDS).collect();
-        judgement.warn(
-            &BOOT_CHECK,
-            format!("The KMS's contract would refuse this boot: {words:?}."),
-        );
-    }
-    contract::judge(judgement, "the KMS's contract", &kms.contract, &expected.kms);
+    contract::judge(
+        judgement,
+        "the KMS's contract",
+        &kms.contract,
+        &policy.governance.kms,
+    );
 }
 
 /// Whether the contract is that of the app's KMS.
@@ -435,6 +465,21 @@ fn judge_link(
         }
     } else if hex::encode(key) != *id {
         let detail = "The CA key in the KMS's contract is not the app's key-provider id.";
-        judgement.unexpected(&KMS_INFO, detail.to_owned(), by());
+        match &kms.has_epochs {
+            Ok(false) => judgement.unexpected(&KMS_INFO, detail.to_owned(), by()),
+            // `kmsInfo` is about the root of epoch 0.
+            Ok(true) if policy.key_provider_ids().any(|root| root == hex::encode(key)) => judgement.open(
+                is_required(policy),
+                &KMS_NOT_LINKED,
+                "The KMS's contract holds another root that you named; whether it governs the root of the app's keys cannot be asked."
+                    .to_owned(),
+            ),
+            Ok(true) => judgement.error(
+                &UNSUPPORTED,
+                format!("{detail} It is the root of epoch 0; the app's may be that of a later one, which cannot be asked."),
+            ),
+            // Said above.
+            Err(_) => {}
+        }
     }
 }

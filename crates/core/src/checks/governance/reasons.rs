@@ -161,7 +161,8 @@ pub(super) const OS_NOT_ASKED: Reason = Reason {
 };
 pub(super) const BOOT_CHECK: Reason = Reason {
     id: "boot-check",
-    means: "Each rule allows the app, and yet the KMS's contract would refuse this boot.",
+    means: "Each rule that was read allows the app, and yet the KMS's contract would refuse this boot, or the app's contract demands a \
+            platform that is up to date.",
     fix: "Read the contract's words. It may have a rule that this version of cvm-verify does not know, or name the machine in \
           another way.",
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::look::Look;
 use super::nras;
 use super::reasons::*;
-use crate::checks::freshness;
+use crate::checks::freshness::{self, Binding};
 use crate::evidence::GpuProblem;
 use crate::policy::{GpuPin, LockedGpus, Policy};
 use crate::report::{DeviceRootKind, Status};
@@ -22,12 +22,19 @@ pub(super) fn looks(claims: &Claims, policy: &Policy) -> Vec<Look> {
         Ok(devices) => devices,
     };
     let mut found = Vec::new();
+    let quote_signs = freshness::binding(claims, policy);
     let binding = match claims.gpu.nonce {
-        GpuNonce::ThisRun | GpuNonce::Derived if freshness::is_proven(claims, policy) => None,
-        GpuNonce::ThisRun | GpuNonce::Derived => Some(
-            "The GPUs signed this run's nonce, but the quote does not: nothing ties them to this CVM."
-                .to_owned(),
-        ),
+        GpuNonce::ThisRun | GpuNonce::Derived => match quote_signs {
+            Binding::Accepted(_) => None,
+            Binding::OtherLayout(layout) => Some(format!(
+                "Not determined: the GPUs signed this run's nonce, and the quote holds it in the layout `{layout}`, which the policy does not \
+                 accept (see `freshness`)."
+            )),
+            Binding::Absent => Some(
+                "The GPUs signed this run's nonce, but the quote does not: nothing ties them to this CVM."
+                    .to_owned(),
+            ),
+        },
         GpuNonce::Other(nonce) => Some(format!(
             "Not proven: the GPUs are genuine, and signed another nonce than this run's ({}).",
             hex::encode(nonce)
@@ -37,8 +44,8 @@ pub(super) fn looks(claims: &Claims, policy: &Policy) -> Vec<Look> {
         ),
     };
     match binding {
-        // No deployment answers a nonce that it was not sent.
-        Some(problem) if claims.nonce.is_none() => {
+        // No deployment answers a nonce that it was not sent; what a layout means is the policy's to say.
+        Some(problem) if claims.nonce.is_none() || matches!(quote_signs, Binding::OtherLayout(_)) => {
             found.push(Look::undetermined(policy, &NONCE_MISMATCH, problem));
         }
         Some(problem) => found.push(Look::short(policy, &NONCE_MISMATCH, problem)),

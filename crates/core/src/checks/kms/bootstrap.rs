@@ -1,7 +1,7 @@
 //! How the root keys of a KMS were made: its own evidence, that in its contract, and that which the user keeps.
 
 use super::reasons::{BOOTSTRAP, BOOTSTRAP_UNDETERMINED, BOOTSTRAP_UNPROVEN};
-use super::{named_roots, own, shows_another_named_root};
+use super::{own, shows_another_named_root};
 use crate::checks::judgement::Judgement;
 use crate::checks::{os_image, td_attributes};
 use crate::evidence::BootstrapSource;
@@ -15,6 +15,7 @@ pub(super) fn judge(
     judgement: &mut Judgement,
     answer: &KmsAnswer<Claims>,
     boot: &BootClaims,
+    claims: &Claims,
     policy: &Policy,
 ) -> String {
     let host = answer.host();
@@ -45,7 +46,7 @@ pub(super) fn judge(
     for one in answer.bootstraps() {
         let whose = format!("{} for the KMS at {host}", one.source().words());
         let judged = match is_about_another_root(one, id) {
-            true => judge_another_root(judgement, &whose, one, policy),
+            true => judge_another_root(judgement, &whose, one, claims, policy),
             false => judge_one(judgement, &whose, one.state(), policy),
         };
         made = made.or(judged.compose_hash());
@@ -104,19 +105,26 @@ fn is_about_another_root(one: &Bootstrap<Claims>, id: &str) -> bool {
     is_read && !one.is_about(id)
 }
 
-/// A contract holds the root of the present epoch; the app may have keys of an earlier one that the user named, too.
+/// A contract with epochs holds the root of epoch 0; the app may have keys of a later one. So may it where the user named both roots.
 fn judge_another_root(
     judgement: &mut Judgement,
     whose: &str,
     one: &Bootstrap<Claims>,
+    claims: &Claims,
     policy: &Policy,
 ) -> Judged {
-    let is_named =
-        one.source() == BootstrapSource::Contract && named_roots(policy).any(|root| one.is_about(root));
-    if is_named {
+    let is_of_contract = one.source() == BootstrapSource::Contract;
+    if is_of_contract && policy.key_provider_ids().any(|root| one.is_about(root)) {
         judgement.warn(
             &BOOTSTRAP_UNDETERMINED,
             format!("The bootstrap evidence {whose} is about another root key that you named, not that of the app's keys."),
+        );
+        return Judged::Open;
+    }
+    if is_of_contract && may_have_epochs(claims) {
+        judgement.warn(
+            &BOOTSTRAP_UNDETERMINED,
+            format!("The bootstrap evidence {whose} is about the root key of epoch 0, and the app's keys are of another."),
         );
         return Judged::Open;
     }
@@ -125,6 +133,14 @@ fn judge_another_root(
         format!("The bootstrap evidence {whose} is about another root key than that of the app's keys."),
     );
     Judged::Convicted
+}
+
+/// Whether the KMS's contract has epochs, or does not say.
+fn may_have_epochs(claims: &Claims) -> bool {
+    let Some(Ok(found)) = &claims.chain else {
+        return false;
+    };
+    matches!(found.kms(), Some(Ok(Some(kms))) if kms.has_epochs != Ok(false))
 }
 
 fn judge_one(

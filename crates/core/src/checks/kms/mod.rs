@@ -11,7 +11,7 @@ use super::judgement::Judgement;
 use super::not_proven::with_not_proven;
 use super::{Check, Finding, Required, boot_claims};
 use crate::evidence::KmsRules;
-use crate::policy::{KeyProviders, KmsMode, KmsPolicy, Policy};
+use crate::policy::{KmsMode, KmsPolicy, Policy};
 use crate::report::CheckId;
 use crate::verify::kms::{KmsAnswer, KmsProblem, Meta};
 use crate::verify::{BootClaims, Claims, NotProven, RaTlsRefusal};
@@ -129,7 +129,7 @@ fn judge(
         Err(why) => judgement.error(&META, format!("The KMS at {host}: {why}.")),
         Ok(meta) => judge_meta(judgement, answer, meta, policy),
     }
-    let born = bootstrap::judge(judgement, answer, boot, policy);
+    let born = bootstrap::judge(judgement, answer, boot, claims, policy);
     let runs = own.boot.as_ref().map(|boot| hex::encode(boot.compose_hash()));
     Some(format!(
         "The KMS at {host} has the root key of the app's keys and runs the compose document {}, {}; quoted when it started, \
@@ -246,16 +246,7 @@ fn judge_root(
 
 /// Whether its certificate is signed by the root key of another KMS that the user named.
 fn has_named_root(answer: &KmsAnswer<Claims>, policy: &Policy) -> bool {
-    named_roots(policy).any(|id| answer.has_root(id))
-}
-
-/// The root keys that the user named: SubjectPublicKeyInfo in hex.
-fn named_roots(policy: &Policy) -> impl Iterator<Item = &str> {
-    let pins = match policy.key_provider.as_ref().map(|expected| &expected.value) {
-        Some(KeyProviders::Named(pins)) => pins.as_slice(),
-        _ => &[],
-    };
-    pins.iter().filter_map(|pin| pin.id.as_deref())
+    policy.key_provider_ids().any(|id| answer.has_root(id))
 }
 
 /// Whether it shows the certificate of another root than the one that signed its own, and the user named that one, too: it changes
@@ -263,7 +254,7 @@ fn named_roots(policy: &Policy) -> impl Iterator<Item = &str> {
 fn shows_another_named_root(answer: &KmsAnswer<Claims>, meta: &Meta<Claims>, policy: &Policy) -> bool {
     let shown = meta.root_key();
     let is_its_root = shown.is_some_and(|key| answer.has_root(key));
-    !is_its_root && named_roots(policy).any(|root| shown == Some(root))
+    !is_its_root && policy.key_provider_ids().any(|root| shown == Some(root))
 }
 
 /// Which code it runs; who named that.

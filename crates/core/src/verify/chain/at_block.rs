@@ -1,7 +1,7 @@
 //! What the contracts that govern an app answer at one block.
 
 use super::abi::{self, AbiError, Address, AppBootInfo, KmsInfo};
-use super::call::{APP_AUTH, Call, EPOCH_AUTH_0_6_4, EPOCH_AUTH_0_6_5};
+use super::call::{APP_AUTH, Call, EPOCH_AUTH_0_6_4, EPOCH_AUTH_0_6_5, EPOCH_FUNCTIONS, NEWEST_VERSION};
 use super::contracts::{AppContract, Contract, Implementation, KmsContract, Owner, OwnerKind};
 use super::rpc::Request;
 use super::subject::GovernanceSubject;
@@ -24,10 +24,11 @@ impl At<'_, '_> {
             return Ok(None);
         };
         let any_device = self.bool(address, &Call::AnyDevice);
+        let contract = self.contract(address, &code);
         Ok(Some(AppContract {
-            contract: self.contract(address, &code),
             is_app: self.bool(address, &Call::Interface(APP_AUTH)),
-            has_epochs: self.has_epochs(address),
+            has_epochs: self.has_epochs(address, &code, &contract),
+            contract,
             compose_allowed: self.allowed(address, &Call::ComposeAllowed(subject.boot.compose_hash)),
             device_allowed: self.device_allowed(address, subject, &any_device),
             requires_tcb: self.bool(address, &Call::TcbDemanded),
@@ -44,9 +45,10 @@ impl At<'_, '_> {
         let Some(code) = self.deployed(address)? else {
             return Ok(None);
         };
+        let contract = self.contract(address, &code);
         Ok(Some(KmsContract {
-            contract: self.contract(address, &code),
-            has_epochs: self.has_epochs(address),
+            has_epochs: self.has_epochs(address, &code, &contract),
+            contract,
             os_image_allowed: subject
                 .os_image_hash()
                 .map(|hash| self.allowed(address, &Call::OsImageAllowed(hash))),
@@ -128,9 +130,16 @@ impl At<'_, '_> {
             delegates: delegates(code),
             implementation: self.implementation(address),
             owner: self.owner(address),
-            pending_owner: self
-                .call(address, &Call::PendingOwner, abi::decode_address)
-                .map(|address| (address != [0; 20]).then_some(address)),
+            pending_owner: self.pending_owner(address),
+        }
+    }
+
+    /// Contracts that were deployed up to early 2026 have no such function: their ownership is handed over in one step.
+    fn pending_owner(&mut self, of: &Address) -> NodeAnswer<Option<Address>> {
+        match self.call(of, &Call::PendingOwner, abi::decode_address) {
+            Ok(address) => Ok((address != [0; 20]).then_some(address)),
+            Err(Unanswered::Reverted) => Ok(None),
+            Err(unanswered) => Err(unanswered),
         }
     }
 
@@ -180,30 +189,61 @@ impl At<'_, '_> {
         })
     }
 
-    /// Whether a contract answers for either of the two interfaces with epochs. One that is older refuses the question.
-    fn has_epochs(&mut self, address: &Address) -> NodeAnswer<bool> {
+    /// Whether a contract answers for either of the two interfaces with epochs. One that is older refuses the question. One that
+    /// answers for neither, and is of a later generation by its code or its version, is not understood.
+    fn has_epochs(&mut self, address: &Address, code: &[u8], contract: &Contract) -> NodeAnswer<bool> {
         let first = self.bool(address, &Call::Interface(EPOCH_AUTH_0_6_4));
         let second = self.bool(address, &Call::Interface(EPOCH_AUTH_0_6_5));
-        Ok(answered(first)?.unwrap_or(false) || answered(second)?.unwrap_or(false))
+        if answered(first)?.unwrap_or(false) || answered(second)?.unwrap_or(false) {
+            return Ok(true);
+        }
+        let behind = match contract.implementation.clone()? {
+            Some(implementation) => self.runtime(&implementation.address)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let version = answered(self.call(address, &Call::Version, abi::decode_u64))?;
+        let is_later = version.is_some_and(|version| version > NEWEST_VERSION)
+            || EPOCH_FUNCTIONS
+                .iter()
+                .any(|function| pushes(code, function) || pushes(&behind, function));
+        match is_later {
+            true => Err(Unanswered::OtherGeneration),
+            false => Ok(false),
+        }
     }
 
-    /// Slot 1 of `DstackApp` (platform.md §5.3, 6): the lowest byte says whether upgrades are disabled, the next one whether
-    /// any device is allowed. Where that one is not what the contract answers, the layout is another.
+    /// Whether an app's contract says in its storage that it can no longer be upgraded (platform.md §5.3, 6): the lowest byte of a
+    /// slot, beside a byte that says whether any device is allowed. That is slot 1, or slot 2 of a contract of mid-2025 and before. The
+    /// other one of both is the head of a mapping, which is always zero. Where neither slot agrees with what the contract answers, the
+    /// layout is another.
     fn upgrades_disabled(
         &mut self,
         address: &Address,
         any_device: &NodeAnswer<bool>,
     ) -> NodeAnswer<Option<bool>> {
-        let slot = self
-            .transcript
-            .bytes(Request::storage(address, "0x1", self.block))?;
-        let any_device = u8::from(any_device.clone()?);
-        let [zeros @ .., second, lowest] = slot.as_slice() else {
-            return Err(Unanswered::Abi(AbiError::Length(slot.len(), "storage slot")));
+        let mut slot = |number| {
+            self.transcript
+                .bytes(Request::storage(address, number, self.block))
         };
-        let is_layout =
-            zeros.len() == 30 && zeros.iter().all(|byte| *byte == 0) && *second == any_device && *lowest <= 1;
-        Ok(is_layout.then_some(*lowest == 1))
+        let slots = [slot("0x1")?, slot("0x2")?];
+        let any_device = u8::from(any_device.clone()?);
+        if let Some(slot) = slots.iter().find(|slot| slot.len() != 32) {
+            return Err(Unanswered::Abi(AbiError::Length(slot.len(), "storage slot")));
+        }
+        let mut filled = slots.iter().filter(|slot| slot.iter().any(|byte| *byte != 0));
+        Ok(match (filled.next(), filled.next()) {
+            // Zero in both layouts.
+            (None, _) => (any_device == 0).then_some(false),
+            (Some(slot), None) => match slot.as_slice() {
+                [zeros @ .., second, lowest @ (0 | 1)]
+                    if *second == any_device && zeros.iter().all(|byte| *byte == 0) =>
+                {
+                    Some(*lowest == 1)
+                }
+                _ => None,
+            },
+            (Some(_), Some(_)) => None,
+        })
     }
 
     /// The code of a contract; absent where there is none, at the newest block either.
@@ -254,23 +294,30 @@ fn answered<T>(answer: NodeAnswer<T>) -> NodeAnswer<Option<T>> {
     }
 }
 
-/// Whether EVM code holds an instruction that runs the code of another address: `CALLCODE` (f2) or `DELEGATECALL` (f4). The bytes
-/// that `PUSH1` to `PUSH32` (60 to 7f) carry are not instructions. Data behind the code may look like one: that errs on the side of
-/// a warning.
+/// Whether EVM code holds an instruction that runs the code of another address: `CALLCODE` (f2) or `DELEGATECALL` (f4). Data behind
+/// the code may look like one: that errs on the side of a warning.
 pub(super) fn delegates(code: &[u8]) -> bool {
-    if is_delegation(code) {
-        return true;
-    }
+    is_delegation(code) || instructions(code).any(|(instruction, _)| matches!(instruction, 0xf2 | 0xf4))
+}
+
+/// Whether EVM code compares with the selector of a function, so that it may have that function (`PUSH4`, 63).
+fn pushes(code: &[u8], selector: &[u8; 4]) -> bool {
+    instructions(code).any(|(instruction, carried)| instruction == 0x63 && carried == selector)
+}
+
+/// The instructions of EVM code, and the bytes that each carries: `PUSH1` to `PUSH32` (60 to 7f) carry 1 to 32.
+fn instructions(code: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut rest = code;
-    while let [instruction, after @ ..] = rest {
+    std::iter::from_fn(move || {
+        let (instruction, after) = rest.split_first()?;
         let carried = match instruction {
-            0xf2 | 0xf4 => return true,
             0x60..=0x7f => usize::from(instruction - 0x5f),
             _ => 0,
         };
-        rest = after.get(carried..).unwrap_or_default();
-    }
-    false
+        let (carried, after) = after.split_at(carried.min(after.len()));
+        rest = after;
+        Some((*instruction, carried))
+    })
 }
 
 /// Whether an address is that of a key: no code, or a delegation that its key alone decides (EIP-7702: `ef0100` and an

@@ -12,6 +12,23 @@ pub const EPOCH_AUTH_0_6_4: [u8; 4] = [0xd3, 0x38, 0x35, 0xbd];
 /// Interface id of the epoch interface of contracts 0.6.5.
 pub const EPOCH_AUTH_0_6_5: [u8; 4] = [0xc3, 0x96, 0xc1, 0xb0];
 
+/// Selectors of functions that came with the epochs, as the release pages of 0.6.4 and 0.6.5 name them (dstack-0.6.md §2.10). An
+/// interface id changes with each change of a struct; these functions stay.
+pub(super) const EPOCH_FUNCTIONS: [[u8; 4]; 5] = [
+    // registerRootEpoch(bytes,bytes,string)
+    [0x4c, 0x05, 0x9d, 0x02],
+    // setRequireLaunchTicket(bool)
+    [0x8d, 0x71, 0xf7, 0x94],
+    // addLaunchTicket(bytes32)
+    [0x60, 0x1a, 0xf9, 0x0e],
+    // setRequireKmsLaunchTicket(bool)
+    [0x1c, 0x9a, 0xa9, 0x7e],
+    // setAllowAnyTeeVariant(bool)
+    [0x52, 0x90, 0x31, 0x3d],
+];
+/// The newest `version()` of an app's contract whose answers are understood (platform.md §5.1). Older ones do not have the function.
+pub(super) const NEWEST_VERSION: u64 = 2;
+
 /// A question to one contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
@@ -27,6 +44,8 @@ pub enum Call {
     Owner,
     /// Of a contract: who was offered its ownership?
     PendingOwner,
+    /// Of an app: which version of the contract is it?
+    Version,
     /// Of a contract: does it have an interface?
     Interface([u8; 4]),
     /// Of a KMS contract: may this OS image get keys?
@@ -64,6 +83,7 @@ impl Call {
             Self::TcbDemanded => "requireTcbUpToDate()",
             Self::Owner => "owner()",
             Self::PendingOwner => "pendingOwner()",
+            Self::Version => "version()",
             Self::Interface(_) => "supportsInterface(bytes4)",
             Self::OsImageAllowed(_) => "allowedOsImages(bytes32)",
             Self::KmsAllowed(_) => "kmsAllowedAggregatedMrs(bytes32)",
@@ -87,6 +107,7 @@ impl Call {
             Self::TcbDemanded => [0x0a, 0xa5, 0x8c, 0x83],
             Self::Owner => [0x8d, 0xa5, 0xcb, 0x5b],
             Self::PendingOwner => [0xe3, 0x0c, 0x39, 0x78],
+            Self::Version => [0x54, 0xfd, 0x4d, 0x50],
             Self::Interface(_) => [0x01, 0xff, 0xc9, 0xa7],
             Self::OsImageAllowed(_) => [0x9a, 0x4e, 0x1d, 0x18],
             Self::KmsAllowed(_) => [0xf6, 0xfe, 0x4f, 0x40],
@@ -116,6 +137,7 @@ impl Call {
             | Self::TcbDemanded
             | Self::Owner
             | Self::PendingOwner
+            | Self::Version
             | Self::KmsInfo
             | Self::SafeThreshold
             | Self::SafeOwners
@@ -135,6 +157,7 @@ pub fn function_of(data: &str) -> Option<&'static str> {
         Call::TcbDemanded,
         Call::Owner,
         Call::PendingOwner,
+        Call::Version,
         Call::Interface(APP_AUTH),
         Call::OsImageAllowed(word),
         Call::KmsAllowed(word),

@@ -108,6 +108,7 @@ impl Node {
         node.set(rpc::Request::code(&IMPLEMENTATION, BLOCK), hex_of(b"code"));
         node.set(rpc::Request::code(&OWNER, BLOCK), hex_of(b""));
         node.set(rpc::Request::storage(&APP, "0x1", BLOCK), hex_of(&word(1)));
+        node.set(rpc::Request::storage(&APP, "0x2", BLOCK), hex_of(&word(0)));
         node.call(&APP, Call::Interface(APP_AUTH), &word(1));
         node.call(&APP, Call::Interface(EPOCH_AUTH_0_6_4), &word(0));
         node.call(&APP, Call::Interface(EPOCH_AUTH_0_6_5), &word(0));
@@ -204,6 +205,7 @@ fn every_selector_is_keccak_of_its_function() {
         Call::TcbDemanded,
         Call::Owner,
         Call::PendingOwner,
+        Call::Version,
         Call::Interface(APP_AUTH),
         Call::OsImageAllowed([0; 32]),
         Call::KmsAllowed([0; 32]),
@@ -260,6 +262,7 @@ fn calls_are_encoded_as_another_library_encodes_them() {
             "allowAnyDevice()" => Call::AnyDevice,
             "requireTcbUpToDate()" => Call::TcbDemanded,
             "owner()" => Call::Owner,
+            "version()" => Call::Version,
             "kmsInfo()" => Call::KmsInfo,
             function if function.starts_with("isAppAllowed") => Call::Boot(Box::new(decoded_boot(data))),
             _ => continue,
@@ -291,6 +294,7 @@ fn calls_are_encoded_as_another_library_encodes_them() {
                     (expected[0].clone(), expected[1].clone())
                 );
             }
+            Call::Version => assert_eq!(decode_u64(&result).unwrap(), NEWEST_VERSION),
             _ => assert_eq!(
                 json!(decode_bool(&result).unwrap()),
                 expected[0],
@@ -621,22 +625,88 @@ fn no_code_at_the_address_is_no_contract() {
 }
 
 #[test]
-fn a_storage_slot_of_another_layout_says_nothing_of_upgrades() {
-    for (slot, expected) in [
-        (word(0), Some(false)),
-        (word(1), Some(true)),
-        (word(2), None),
-        ([vec![0; 30], vec![1, 1]].concat(), None),
-        ([vec![1], vec![0; 31]].concat(), None),
+fn the_storage_of_a_contract_says_whether_it_can_be_upgraded_in_the_layouts_that_are_known() {
+    let flags = |upgrades_disabled: u8, any_device: u8| {
+        let mut slot = vec![0; 30];
+        slot.extend([any_device, upgrades_disabled]);
+        slot
+    };
+    let head = [vec![1], vec![0; 31]].concat();
+    for (slots, any_device, expected) in [
+        // The flags in slot 1.
+        ([flags(0, 0), flags(0, 0)], 0, Some(false)),
+        ([flags(1, 0), flags(0, 0)], 0, Some(true)),
+        ([flags(1, 1), flags(0, 0)], 1, Some(true)),
+        ([flags(0, 1), flags(0, 0)], 1, Some(false)),
+        // In slot 2.
+        ([flags(0, 0), flags(1, 0)], 0, Some(true)),
+        ([flags(0, 0), flags(1, 1)], 1, Some(true)),
+        ([flags(0, 0), flags(0, 1)], 1, Some(false)),
+        // Nothing that a contract with these answers holds.
+        ([flags(0, 0), flags(0, 0)], 1, None),
+        ([flags(1, 1), flags(0, 0)], 0, None),
+        ([flags(2, 0), flags(0, 0)], 0, None),
+        ([flags(0, 0), flags(2, 0)], 0, None),
+        ([flags(1, 0), flags(1, 0)], 0, None),
+        ([head.clone(), flags(0, 0)], 0, None),
+        ([flags(1, 0), head.clone()], 0, None),
     ] {
-        let node =
-            Node::honest().with(|node| node.set(rpc::Request::storage(&APP, "0x1", BLOCK), hex_of(&slot)));
+        let node = Node::honest().with(|node| {
+            node.set(rpc::Request::storage(&APP, "0x1", BLOCK), hex_of(&slots[0]));
+            node.set(rpc::Request::storage(&APP, "0x2", BLOCK), hex_of(&slots[1]));
+            node.call(&APP, Call::AnyDevice, &word(any_device));
+        });
         assert_eq!(
             alike(&node).app().unwrap().unwrap().upgrades_disabled,
             Ok(expected),
-            "{slot:?}"
+            "{slots:?}, any device: {any_device}"
         );
     }
+}
+
+#[test]
+fn a_contract_of_a_later_generation_is_not_taken_for_one_without_epochs() {
+    let epochs = |change: &dyn Fn(&mut Node)| {
+        let found = alike(&Node::honest().with(|node| change(node)));
+        let app = found.app().unwrap().unwrap().has_epochs.clone();
+        let kms = found
+            .kms()
+            .unwrap()
+            .as_ref()
+            .unwrap()
+            .as_ref()
+            .unwrap()
+            .has_epochs
+            .clone();
+        (app, kms)
+    };
+    let later = Err(Unanswered::OtherGeneration);
+    assert_eq!(epochs(&|_| {}), (Ok(false), Ok(false)));
+    for version in [1, 2] {
+        let answered = |node: &mut Node| node.call(&APP, Call::Version, &word(version));
+        assert_eq!(epochs(&answered).0, Ok(false));
+    }
+    assert_eq!(
+        epochs(&|node| node.call(&APP, Call::Version, &word(3))),
+        (later.clone(), Ok(false))
+    );
+    for function in EPOCH_FUNCTIONS {
+        let code = [&[0x80, 0x63], function.as_slice(), &[0x14]].concat();
+        let behind = |node: &mut Node| node.set(rpc::Request::code(&IMPLEMENTATION, BLOCK), hex_of(&code));
+        assert_eq!(epochs(&behind), (later.clone(), later.clone()));
+        let at = |node: &mut Node| node.set(rpc::Request::code(&KMS, BLOCK), hex_of(&code));
+        assert_eq!(epochs(&at), (Ok(false), later.clone()));
+        // Carried by another instruction it is data.
+        let data = [&[0x64, 0x63], function.as_slice()].concat();
+        let as_data = |node: &mut Node| node.set(rpc::Request::code(&IMPLEMENTATION, BLOCK), hex_of(&data));
+        assert_eq!(epochs(&as_data), (Ok(false), Ok(false)));
+    }
+    // An interface that is known says it by itself.
+    let known = |node: &mut Node| {
+        node.call(&APP, Call::Interface(EPOCH_AUTH_0_6_5), &word(1));
+        node.call(&APP, Call::Version, &word(3));
+    };
+    assert_eq!(epochs(&known).0, Ok(true));
 }
 
 #[test]

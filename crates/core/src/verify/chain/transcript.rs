@@ -30,6 +30,9 @@ pub enum Unanswered {
     /// The contract refuses the call, or has no such function.
     #[error("the contract does not have this function, or refuses the call")]
     Reverted,
+    /// The contract is of a generation that came after those that are known.
+    #[error("the contract is of a generation that this version of cvm-verify does not know")]
+    OtherGeneration,
     /// Not so at the final block, and so at the newest block of both nodes.
     #[error("not yet at a final block, but at the newest block of both nodes")]
     NotFinal,
