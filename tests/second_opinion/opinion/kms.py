@@ -298,11 +298,17 @@ class Server:
             self.say("contract-differs")
 
     def has_epochs(self):
-        """Whether the contract of the KMS holds the root of epoch 0 alone, or does not say."""
+        """Whether the contract of the KMS holds the root of epoch 0 alone, or does not say. False where no contract was read."""
+        settings, _ = governance.named(self.run.policy)
+        if self.run.bundle.get("chain") is None or "kms-contract" not in settings or "chain-id" not in settings:
+            return False
         chain = Chain(self.run.bundle.get("chain"))
         try:
-            chain.open(int(chain.contracts["chain_id"]), self.run.now)
-            return governance.has_epochs(chain, chain.contracts["kms"])
+            chain.open(settings["chain-id"], self.run.now)
+        except Undetermined:
+            return False
+        try:
+            return governance.has_epochs(chain, governance.address(settings["kms-contract"]))
         except Undetermined:
             return True
 
