@@ -1,0 +1,288 @@
+//! What a person should have looked at before the app starts, each with what of a lock says that somebody did.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::reasons as why;
+use crate::checks::Reason;
+use crate::compose::{ComposeFile, ComposePlaces, LaunchScript};
+use crate::policy::LockedCompose;
+use crate::reference::ReferenceValues;
+
+/// How many names a sentence lists.
+pub(super) const MAX_NAMED: usize = 8;
+
+/// The fields of the compose document, scripts as `sha256:` and their hash.
+pub(super) type LaunchSettings = BTreeMap<String, Value>;
+
+/// Something that a person should have looked at.
+pub(super) struct Concern {
+    pub(super) reason: &'static Reason,
+    pub(super) review: Review,
+    pub(super) text: String,
+}
+
+/// What of a lock says that somebody looked at a concern.
+#[derive(Clone, Copy)]
+pub(super) enum Review {
+    /// The same value of this field of the compose document.
+    Field(&'static str),
+    /// The hash of the whole document.
+    Document,
+    /// Nothing but the reasons of its reviewed places.
+    Never,
+}
+
+/// Everything to look at, the gravest first.
+pub(super) fn concerns(
+    envelope: &LaunchSettings,
+    file: &ComposeFile,
+    script: LaunchScript,
+    locked: Option<&LockedCompose>,
+    reference: &ReferenceValues,
+) -> Vec<Concern> {
+    // A lock's settings alone never review a name that the guest reads: a person gives the reason for its place.
+    let reviewed: Vec<&str> = file
+        .deciding()
+        .filter(|place| locked.is_some_and(|locked| locked.has_reviewed(place)))
+        .filter_map(|place| place.path.strip_prefix("allowed_envs."))
+        .collect();
+    [
+        risky_variables(envelope, script, &reviewed, reference),
+        pre_launch_script(envelope, reference),
+        init_script(envelope),
+        host_access(&file.host_access),
+        gpu_policy(envelope),
+        flag(
+            envelope,
+            "public_logs",
+            true,
+            &why::EXPOSED,
+            "anyone can read the logs",
+        ),
+        flag(
+            envelope,
+            "public_sysinfo",
+            true,
+            &why::EXPOSED,
+            "anyone can read the system information",
+        ),
+        flag(
+            envelope,
+            "secure_time",
+            false,
+            &why::NO_SECURE_TIME,
+            "the host chooses the clock",
+        ),
+        flag(
+            envelope,
+            "no_instance_id",
+            true,
+            &why::NO_INSTANCE_ID,
+            "replicas cannot be told apart",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn host_access(places: &ComposePlaces) -> Option<Concern> {
+    let named: Vec<String> = places
+        .iter()
+        .take(MAX_NAMED)
+        .map(|place| format!("{} ({})", place.path, place.says))
+        .collect();
+    let more = match places.count().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!places.is_empty()).then(|| Concern {
+        reason: &why::HOST_ACCESS,
+        review: Review::Document,
+        text: format!("containers reach beyond themselves: {}{more}", named.join(", ")),
+    })
+}
+
+/// `requirements.gpu_policy` of manifest version 3, as far as it is weaker than the default (dstack-0.6.md §2.2).
+fn gpu_policy(envelope: &LaunchSettings) -> Option<Concern> {
+    const FIELD: &str = "requirements";
+    let policy = envelope
+        .get(FIELD)?
+        .get("gpu_policy")
+        .filter(|policy| !policy.is_null())?;
+    let concern = |text| Concern {
+        reason: &why::WEAK_GPU_POLICY,
+        review: Review::Field(FIELD),
+        text,
+    };
+    let Some(options) = policy.as_object() else {
+        return Some(concern("`gpu_policy` is not a mapping".to_owned()));
+    };
+    let weak: Vec<String> = options
+        .iter()
+        .filter(|(name, value)| match name.as_str() {
+            "attest_gpu" => **value != Value::Bool(true),
+            "allow_devtools" | "allow_debug" | "allow_insecure_boot" => **value != Value::Bool(false),
+            // A policy of the app's own, and options of tomorrow.
+            _ => !value.is_null(),
+        })
+        .take(MAX_NAMED)
+        .map(|(name, value)| match value {
+            Value::Bool(value) => format!("`{name}` is {value}"),
+            _ => format!("`{name}` is set"),
+        })
+        .collect();
+    (!weak.is_empty()).then(|| {
+        concern(format!(
+            "the GPU policy is weaker than the default: {}",
+            weak.join(", ")
+        ))
+    })
+}
+
+fn risky_variables(
+    envelope: &LaunchSettings,
+    script: LaunchScript,
+    reviewed: &[&str],
+    reference: &ReferenceValues,
+) -> Option<Concern> {
+    const FIELD: &str = "allowed_envs";
+    let concern = |text| Concern {
+        reason: &why::RISKY_VARIABLES,
+        review: Review::Never,
+        text,
+    };
+    let names = match envelope.get(FIELD)? {
+        Value::Null => return None,
+        Value::Array(names) => names,
+        // The guest would not start with it; who reads it otherwise is not for us to guess.
+        _ => return Some(concern("`allowed_envs` is not a list".to_owned())),
+    };
+    let risky: Vec<&str> = names
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|name| {
+            reference.risky_name(name).is_some() && !script.logs_in_with(name) && !reviewed.contains(name)
+        })
+        .collect();
+    if risky.is_empty() {
+        return None;
+    }
+    let named = risky
+        .iter()
+        .take(MAX_NAMED)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = match risky.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let bound = if has_launch_token(envelope) {
+        "a launch token guards the launch"
+    } else {
+        "no launch token guards them"
+    };
+    Some(concern(format!(
+        "the deployer may set {named}{more}, unmeasured ({bound})"
+    )))
+}
+
+/// At the top level (older) or among the requirements (dstack-attestation.md §4.2).
+fn has_launch_token(envelope: &LaunchSettings) -> bool {
+    let stated = |value: Option<&Value>| value.and_then(Value::as_str).is_some_and(|hash| !hash.is_empty());
+    stated(envelope.get("launch_token_hash"))
+        || stated(
+            envelope
+                .get("requirements")
+                .and_then(|requirements| requirements.get("launch_token_hash")),
+        )
+}
+
+fn pre_launch_script(envelope: &LaunchSettings, reference: &ReferenceValues) -> Option<Concern> {
+    const FIELD: &str = "pre_launch_script";
+    let value = envelope.get(FIELD).filter(|value| !value.is_null())?;
+    let text = match script_hash(value) {
+        Some(hash) if hash == EMPTY || reference.script(&hex::encode(hash)).is_some() => return None,
+        Some(hash) => format!(
+            "an unknown pre-launch script runs as root (SHA-256 {})",
+            hex::encode(hash)
+        ),
+        None => "the pre-launch script is not text".to_owned(),
+    };
+    Some(Concern {
+        reason: &why::UNKNOWN_PRE_LAUNCH_SCRIPT,
+        review: Review::Field(FIELD),
+        text,
+    })
+}
+
+fn init_script(envelope: &LaunchSettings) -> Option<Concern> {
+    const FIELD: &str = "init_script";
+    let scripts = match envelope.get(FIELD)? {
+        Value::Null => return None,
+        Value::Array(items) => items.iter().map(shown).collect(),
+        single => vec![shown(single)],
+    };
+    let empty = format!("sha256:{}", hex::encode(EMPTY));
+    let hashes: Vec<String> = scripts
+        .into_iter()
+        .filter(|hash| *hash != empty)
+        .take(MAX_NAMED)
+        .collect();
+    (!hashes.is_empty()).then(|| Concern {
+        reason: &why::INIT_SCRIPT,
+        review: Review::Field(FIELD),
+        text: format!("an init script runs as root ({})", hashes.join(", ")),
+    })
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().unwrap_or("no text").to_owned()
+}
+
+fn flag(
+    envelope: &LaunchSettings,
+    field: &'static str,
+    risky: bool,
+    reason: &'static Reason,
+    means: &str,
+) -> Option<Concern> {
+    let value = envelope.get(field).filter(|value| !value.is_null())?;
+    let text = match value {
+        Value::Bool(value) if *value != risky => return None,
+        Value::Bool(value) => format!("`{field}` is {value}: {means}"),
+        _ => format!("`{field}` is neither true nor false"),
+    };
+    Some(Concern {
+        reason,
+        review: Review::Field(field),
+        text,
+    })
+}
+
+/// SHA-256 of no text at all: an empty script runs nothing.
+const EMPTY: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27,
+    0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
+/// The hash of a script, out of the `sha256:` form of the envelope.
+pub(super) fn script_hash(value: &Value) -> Option<[u8; 32]> {
+    let digits = value.as_str()?.strip_prefix("sha256:")?;
+    hex::decode(digits).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest as _, Sha256};
+
+    use super::EMPTY;
+
+    #[test]
+    fn an_empty_script_is_known_by_its_hash() {
+        assert_eq!(Sha256::digest(b"")[..], EMPTY);
+    }
+}

@@ -1,0 +1,152 @@
+//! `launch-inputs`: nothing that is not measured, or that nobody reviewed, has a say in how the app starts.
+//!
+//! A finding has one reason, that of its gravest concern; the detail lists all of them. What the lock's envelope says in
+//! the same words was reviewed and is no concern.
+
+mod concerns;
+mod reasons;
+mod words;
+
+use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
+use super::{
+    BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Required,
+    own_reference_values,
+};
+use crate::compose::launch_script;
+use crate::compose::{ComposeFile, LaunchScript, UnprovenDocument};
+use crate::policy::{LaunchInputsPolicy, Policy};
+use crate::report::CheckId;
+use crate::verify::Claims;
+use concerns::{Concern, LaunchSettings, Review, concerns, script_hash};
+use reasons as why;
+use words::{calm, from_outside, gpus};
+
+pub(super) const CHECK: Check = Check {
+    id: CheckId::LaunchInputs,
+    title: "Launch inputs",
+    proves: "No variable, script, host access or exposure setting is risky, unless you reviewed it in the lock.",
+    prevents: "An unmeasured value that takes over measured code, a start-up script that was not reviewed, logs that leak.",
+    reasons: &[
+        &why::RISKY_VARIABLES,
+        &why::UNKNOWN_PRE_LAUNCH_SCRIPT,
+        &why::INIT_SCRIPT,
+        &why::HOST_ACCESS,
+        &why::WEAK_GPU_POLICY,
+        &why::EXPOSED,
+        &why::NO_SECURE_TIME,
+        &why::NO_INSTANCE_ID,
+        &NO_COMPOSE_DOCUMENT,
+        &COMPOSE_NOT_PROVEN,
+        &why::UNREADABLE_COMPOSE,
+        &why::UNCHECKED,
+        &QUOTE_NOT_PROVEN,
+        &EVENT_LOG_NOT_PROVEN,
+        &BOOT_ORDER_NOT_PROVEN,
+    ],
+    required: Required::Never,
+    harmless_skips: &[],
+    harmless_warnings: &[],
+    is_configured: |policy| policy.launch_inputs == LaunchInputsPolicy::Required,
+    run,
+};
+
+fn run(claims: &Claims, policy: &Policy) -> Finding {
+    if let Some(waived) = waived(policy) {
+        return waived;
+    }
+    let (boot, compose) = match measured_compose(claims) {
+        Ok(measured) => measured,
+        Err(finding) => return finding,
+    };
+    let script = launch_script(compose);
+    let read = compose
+        .envelope()
+        .map_err(|error| error.to_string())
+        .and_then(|envelope| match compose.compose_file(script) {
+            Ok(file) => Ok((envelope, file.unwrap_or_default())),
+            Err(error) => Err(error.to_string()),
+        });
+    match read {
+        Err(problem) => Finding::error(
+            &why::UNREADABLE_COMPOSE,
+            format!("The measured compose document cannot be read: {problem}."),
+        ),
+        Ok((envelope, file)) => {
+            let is_locked = policy.is_locked_compose_hash(boot.compose_hash());
+            judge(&envelope, &file, script, is_locked, policy)
+        }
+    }
+}
+
+fn waived(policy: &Policy) -> Option<Finding> {
+    (policy.launch_inputs == LaunchInputsPolicy::Unchecked).then(|| {
+        Finding::waived(
+            &why::UNCHECKED,
+            policy.waived_by(CheckId::LaunchInputs),
+            "Waived: variables and scripts may be anything.",
+        )
+    })
+}
+
+/// What this check will say of a deployment of this document.
+pub(super) fn of_document(document: &UnprovenDocument, policy: &Policy) -> Option<Finding> {
+    waived(policy).or_else(|| {
+        let is_locked = document
+            .hashes()
+            .iter()
+            .any(|hash| policy.is_locked_compose_hash(hash));
+        let none = ComposeFile::default();
+        let file = document.file().unwrap_or(&none);
+        Some(judge(
+            &document.envelope(),
+            file,
+            document.script(),
+            is_locked,
+            policy,
+        ))
+    })
+}
+
+fn judge(
+    envelope: &LaunchSettings,
+    file: &ComposeFile,
+    script: LaunchScript,
+    is_locked: bool,
+    policy: &Policy,
+) -> Finding {
+    let locked = policy.locked_compose.as_ref();
+    let is_reviewed = |concern: &Concern| match concern.review {
+        Review::Field(field) => {
+            locked.is_some_and(|locked| locked.envelope.get(field) == envelope.get(field))
+        }
+        Review::Document => is_locked && locked.is_some(),
+        Review::Never => false,
+    };
+    let (reviewed, open): (Vec<Concern>, Vec<Concern>) =
+        concerns(envelope, file, script, locked, &policy.reference)
+            .into_iter()
+            .partition(is_reviewed);
+    let outside = format!("{}{}", from_outside(&file.outside), gpus(&file.gpus));
+    let Some(gravest) = open.first() else {
+        let script = envelope.get("pre_launch_script").and_then(script_hash);
+        let row = script.and_then(|hash| policy.reference.script(&hex::encode(hash)));
+        // A script whose hash stands in the lock rests on no row.
+        let is_locked = locked.is_some_and(|locked| {
+            locked.envelope.get("pre_launch_script") == envelope.get("pre_launch_script")
+        });
+        let own = row.filter(|_| !is_locked).and_then(|row| {
+            own_reference_values(
+                row.origin,
+                &format!("the pre-launch script {}", row.title()),
+                policy,
+            )
+        });
+        return Finding::pass(format!("{}{outside}", calm(envelope, file, &reviewed, policy))).accepting(own);
+    };
+    let texts: Vec<&str> = open.iter().map(|concern| concern.text.as_str()).collect();
+    let detail = format!("Not reviewed: {}.{outside}", texts.join("; "));
+    match policy.launch_inputs {
+        LaunchInputsPolicy::Required => Finding::fail(gravest.reason, detail),
+        LaunchInputsPolicy::Warn | LaunchInputsPolicy::Unchecked => Finding::warn(gravest.reason, detail),
+    }
+}
