@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{identity, images, passing, rule_of};
+use super::identity;
+use super::judge::passing;
+use super::records::images;
+use super::rules::rule_of;
 use crate::evidence::{MAX_LOOKED_UP, StatementSource};
 use crate::policy::{BuildSource, ExpectedSource, GITHUB_ACTIONS, SourcePolicy, WrittenRule};
 use crate::verify::provenance::SignedStatement;

@@ -4,29 +4,34 @@
 //! image (`identity.rs`). It does not show that the workflow built the digest from that source, only that it says so.
 
 mod identity;
+mod join;
+mod judge;
 mod locked;
 mod reasons;
+mod records;
+mod rules;
 mod sought;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT, measured_compose};
+use super::measured_compose::{COMPOSE_NOT_PROVEN, NO_COMPOSE_DOCUMENT};
 use super::{
     Acceptance, BOOT_ORDER_NOT_PROVEN, Check, EVENT_LOG_NOT_PROVEN, Finding, QUOTE_NOT_PROVEN, Reason,
     Required,
 };
-use crate::compose::launch_script;
 use crate::evidence::MAX_LOOKED_UP;
-use crate::policy::{
-    BuildSource, ExpectedSource, ImagePattern, Origin, Policy, SourcePolicy, SourceRule, normal_name,
-};
-use crate::report::{AcceptedKind, CheckId, SideTier, SourceRecord, Status, rfc3339};
-use crate::verify::provenance::{Refusal, SignedStatement, SignerClaims, Weight};
-use crate::verify::{Claims, ImageStatements, name_and_digest};
-use identity::{Matched, Mismatch};
+use crate::policy::{BuildSource, Origin, Policy, SourcePolicy};
+use crate::report::{AcceptedKind, CheckId, SideTier, Status};
+use crate::verify::provenance::SignerClaims;
+use crate::verify::{Claims, ImageStatements};
+use join::join;
+use judge::judge;
 use reasons as why;
+use records::images;
+use rules::unused_rules;
 
 pub use locked::{SeveralSources, locked_sources};
+pub use records::proven_sources;
 pub use sought::{Sought, sought_in, sought_sources, statements_of_files};
 
 pub(super) const CHECK: Check = Check {
@@ -105,12 +110,6 @@ pub(super) const CHECK: Check = Check {
 /// What a pass rests on and will end.
 pub(super) const FORECASTS: &[&Reason] = &[&why::ROOTS_GROW_OLD];
 
-/// The weight of a rule that names no image among those of the images: it is not determined who built what it is about.
-const UNUSED: u8 = 4;
-
-/// How many images a finding names.
-const MAX_NAMED: usize = 20;
-
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     if policy.sources.rules.is_empty() {
         return Finding::skip(
@@ -177,17 +176,6 @@ pub fn judge_image(
     )
 }
 
-/// The rules that demand a source and name no image: what they demand is not judged, for example after an image was renamed. A rule
-/// for all images names whatever runs, a waiver demands nothing, and an `optional` rule may have no image.
-fn unused_rules<'p>(images: &BTreeSet<String>, policy: &'p SourcePolicy) -> Vec<&'p SourceRule> {
-    let names: Vec<String> = images.iter().map(|image| normal_name(name_of(image))).collect();
-    let is_unused = |rule: &&SourceRule| {
-        let demands = matches!(rule.expected, ExpectedSource::Built(_)) && rule.image != ImagePattern::Rest;
-        demands && !rule.is_optional && !names.iter().any(|name| rule.image.names(name))
-    };
-    policy.rules.iter().filter(is_unused).collect()
-}
-
 /// That the statements rest on other roots than the built-in ones, which the author of the setting accepted.
 fn other_roots(policy: &SourcePolicy) -> Option<Acceptance> {
     let sha256 = hex::encode(policy.roots.sha256()?);
@@ -201,307 +189,6 @@ fn other_roots(policy: &SourcePolicy) -> Option<Acceptance> {
     ))
 }
 
-/// The images of the measured compose file, each once.
-fn images(claims: &Claims) -> Result<BTreeSet<String>, Finding> {
-    let (_, compose) = measured_compose(claims)?;
-    match compose.compose_file(launch_script(compose)) {
-        Ok(file) => Ok(file
-            .into_iter()
-            .flat_map(|file| file.images.into_values())
-            .collect()),
-        Err(problem) => Err(Finding::error(
-            &why::UNREADABLE_COMPOSE,
-            format!("The measured compose document cannot be read: {problem}."),
-        )),
-    }
-}
-
-/// One image with what was decided about it.
-struct Judged {
-    image: String,
-    outcome: Outcome,
-    /// Where the rule is written.
-    origin: Option<Origin>,
-}
-
-enum Outcome {
-    Proven(Matched),
-    Unproven(Acceptance),
-    NoRule,
-    Unpinned,
-    Undetermined(&'static Reason, String),
-    Refused(&'static Reason, String, Option<(String, String)>),
-}
-
-/// The image that decides, so far.
-#[derive(Default)]
-struct Worst {
-    weight: u8,
-    reason: Option<&'static Reason>,
-    values: Option<(String, String)>,
-    origin: Option<Origin>,
-}
-
-fn rule_of<'p>(name: &str, policy: &'p SourcePolicy) -> Option<&'p SourceRule> {
-    let name = normal_name(name);
-    policy.rules.iter().find(|rule| rule.image.names(&name))
-}
-
-/// The name of an image that is not pinned, without its tag.
-fn name_of(image: &str) -> &str {
-    let name = image.split('@').next().unwrap_or(image);
-    let path = name.rfind('/').map_or(0, |at| at + 1);
-    let tag = name.get(path..).and_then(|last| last.find(':'));
-    tag.and_then(|at| name.get(..path + at)).unwrap_or(name)
-}
-
-fn judge(image: &str, statements: &BTreeMap<String, ImageStatements>, policy: &SourcePolicy) -> Judged {
-    let no_rule = |outcome| Judged {
-        image: image.to_owned(),
-        outcome,
-        origin: None,
-    };
-    let Some((name, digest)) = name_and_digest(image) else {
-        // A rule says who must have built it, and no statement can be about a tag.
-        let rule =
-            rule_of(name_of(image), policy).filter(|rule| matches!(rule.expected, ExpectedSource::Built(_)));
-        return match rule {
-            Some(rule) => Judged {
-                origin: Some(rule.origin.clone()),
-                ..no_rule(Outcome::Undetermined(
-                    &why::UNPINNED_IMAGE,
-                    "not pinned by digest, so no statement can be about it".to_owned(),
-                ))
-            },
-            None => no_rule(Outcome::Unpinned),
-        };
-    };
-    let Some(rule) = rule_of(name, policy) else {
-        return no_rule(Outcome::NoRule);
-    };
-    let of = |outcome| Judged {
-        origin: Some(rule.origin.clone()),
-        ..no_rule(outcome)
-    };
-    let source = match &rule.expected {
-        ExpectedSource::Unproven(reason) => {
-            return of(Outcome::Unproven(Acceptance::new(
-                AcceptedKind::UnprovenSource,
-                &rule.origin,
-                format!("{name}: {reason}"),
-            )));
-        }
-        ExpectedSource::Built(source) => source,
-    };
-    let key = format!("{name}@sha256:{}", hex::encode(digest));
-    of(match statements.get(&key) {
-        Some(found) => weigh(found, source),
-        None => Outcome::Undetermined(
-            &why::NOT_RECORDED,
-            "the evidence holds no look-up of it".to_owned(),
-        ),
-    })
-}
-
-/// One statement that is as expected suffices. Otherwise what could not be looked up comes before what was refused, because the
-/// right statement may be there; of several refusals the one that got furthest is told.
-fn weigh(found: &ImageStatements, source: &BuildSource) -> Outcome {
-    match passing(found, source) {
-        Ok((_, matched)) => Outcome::Proven(matched),
-        Err(None) if found.problems.is_empty() => none_found(found, source),
-        Err(refused) => match (found.problems.first(), refused) {
-            (Some(problem), _) => {
-                Outcome::Undetermined(why::of_problem(problem.kind), problem.detail.clone())
-            }
-            (None, Some(Refused::Open(reason, words))) => Outcome::Undetermined(reason, words),
-            (None, Some(Refused::Bundle(reason, words))) => Outcome::Refused(reason, words, None),
-            (None, Some(Refused::Identity(mismatch))) => Outcome::Refused(
-                mismatch.reason,
-                format!(
-                    "a statement exists, but by {} instead of {}",
-                    mismatch.actual, mismatch.expected
-                ),
-                Some((mismatch.expected, mismatch.actual)),
-            ),
-            (None, None) => Outcome::NoRule,
-        },
-    }
-}
-
-/// No statement was found, and every source answered.
-fn none_found(found: &ImageStatements, source: &BuildSource) -> Outcome {
-    let asked: Vec<&str> = found.asked.iter().map(|source| source.words()).collect();
-    let words = format!(
-        "no statement was found in {} (repository {})",
-        asked.join(" and "),
-        source.repository
-    );
-    if found.has_legacy_signature {
-        let words = format!("{words}; it is signed in the old format of cosign, which is not read");
-        return Outcome::Undetermined(&why::LEGACY_SIGNATURE, words);
-    }
-    let words = match found.has_attestation {
-        true => {
-            format!("{words}; the publisher attached provenance that nobody signed, which is not evidence")
-        }
-        false => words,
-    };
-    Outcome::Refused(&why::NO_PROVENANCE, words, None)
-}
-
-enum Refused {
-    /// Nothing is determined.
-    Open(&'static Reason, String),
-    Bundle(&'static Reason, String),
-    Identity(Mismatch),
-}
-
-/// The first statement that is as expected and grants the assurance, else the first that is as expected.
-fn passing<'f>(
-    found: &'f ImageStatements,
-    source: &BuildSource,
-) -> Result<(&'f SignedStatement, Matched), Option<Refused>> {
-    let mut first = None;
-    let mut best: Option<(u8, Refused)> = None;
-    for bundle in &found.bundles {
-        let proven = match bundle.via_buildkit && !source.via_buildkit {
-            true => &Err(Refusal::OtherSubject),
-            false => &bundle.proven,
-        };
-        let (progress, refused) = match proven {
-            Ok(statement) => match identity::judge(statement, source) {
-                Ok(matched) if matched.grants => return Ok((statement, matched)),
-                Ok(matched) => {
-                    first.get_or_insert((statement, matched));
-                    continue;
-                }
-                Err(mismatch) => (100 + mismatch.progress, Refused::Identity(mismatch)),
-            },
-            Err(refusal) => {
-                let (reason, words) = (
-                    why::of_refusal(*refusal),
-                    format!("a statement exists, but {refusal}"),
-                );
-                match refusal.weight() {
-                    // The statement may be the right one, whatever the others are.
-                    Weight::Ours => (u8::MAX, Refused::Open(reason, words)),
-                    Weight::Unread => (refusal.progress(), Refused::Open(reason, words)),
-                    Weight::Convicts => (refusal.progress(), Refused::Bundle(reason, words)),
-                }
-            }
-        };
-        if best.as_ref().is_none_or(|(before, _)| *before < progress) {
-            best = Some((progress, refused));
-        }
-    }
-    first.ok_or_else(|| best.map(|(_, refused)| refused))
-}
-
-/// The worst of the images and of the rules without an image decides, and all are named. `roots` is what a proven image rests on
-/// beside its statement.
-fn join(judged: Vec<Judged>, unused: Vec<&SourceRule>, mut roots: Option<Acceptance>) -> Finding {
-    let count = judged.len();
-    // Where each image that runs meets a rule, a rule for another one hides nothing: several targets may share rules.
-    let hides = judged.is_empty()
-        || judged
-            .iter()
-            .any(|one| !matches!(one.outcome, Outcome::Proven(_)));
-    let mut lines = Vec::new();
-    let mut accepted = Vec::new();
-    let mut worst = Worst::default();
-    let mut grants = count > 0;
-    for Judged {
-        image,
-        outcome,
-        origin,
-    } in judged
-    {
-        let (weight, reason, words, values) = match outcome {
-            Outcome::Proven(matched) => {
-                grants &= matched.grants;
-                accepted.extend(roots.take());
-                (0, None, matched.words, None)
-            }
-            Outcome::Unproven(acceptance) => {
-                grants = false;
-                accepted.push(acceptance);
-                (
-                    1,
-                    Some(&why::UNPROVEN),
-                    "not proven, accepted in writing".to_owned(),
-                    None,
-                )
-            }
-            Outcome::NoRule => {
-                let words = "no rule for this image".to_owned();
-                (2, Some(&why::NO_RULE), words, None)
-            }
-            Outcome::Unpinned => {
-                let words = "not pinned by digest".to_owned();
-                (3, Some(&why::UNPINNED_IMAGE), words, None)
-            }
-            Outcome::Undetermined(reason, words) => (4, Some(reason), words, None),
-            Outcome::Refused(reason, words, values) => (5, Some(reason), words, values),
-        };
-        if weight > worst.weight {
-            worst = Worst {
-                weight,
-                reason,
-                values,
-                origin,
-            };
-        }
-        let digest_start = image
-            .find("@sha256:")
-            .map_or(image.len(), |at| at + "@sha256:".len() + 12);
-        let short = image.get(..digest_start).unwrap_or(&image);
-        lines.push((weight, format!("{short}: {words}")));
-    }
-    for rule in unused.into_iter().filter(|_| hides) {
-        if worst.weight < UNUSED {
-            worst = Worst {
-                weight: UNUSED,
-                reason: Some(&why::UNUSED_RULE),
-                values: None,
-                origin: Some(rule.origin.clone()),
-            };
-        }
-        let line = format!(
-            "the rule for {} ({}) names no image that runs",
-            rule.image, rule.origin
-        );
-        lines.push((UNUSED, line));
-    }
-    lines.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-    let all = lines.len();
-    let mut detail: Vec<String> = lines.into_iter().map(|(_, line)| line).take(MAX_NAMED).collect();
-    if all > MAX_NAMED {
-        detail.push(format!("and {} more", all - MAX_NAMED));
-    }
-    let detail = format!("{}.", detail.join("; "));
-    let Some(reason) = worst.reason else {
-        return match grants {
-            _ if count == 0 => Finding::skip(&why::NO_RULE, "The compose document starts no image."),
-            true => Finding::pass(detail)
-                .granting(SideTier::Source)
-                .accepting(accepted),
-            false => Finding::pass(detail).accepting(accepted),
-        };
-    };
-    let finding = match worst.weight {
-        0 | 1 => Finding::skip(reason, detail).accepting(accepted),
-        2 => Finding::skip(reason, detail).accepting(accepted),
-        3 => Finding::warn(reason, detail).accepting(accepted),
-        4 => Finding::error(reason, detail),
-        _ => Finding::fail(reason, detail),
-    };
-    match worst.values {
-        Some((expected, actual)) => finding.comparing(expected, actual),
-        None => finding,
-    }
-    .against(worst.origin)
-}
-
 /// In which way a signer is not the expected one, a sentence without its full stop.
 #[must_use]
 pub fn signer_problem(claims: &SignerClaims, source: &BuildSource) -> Option<String> {
@@ -512,75 +199,10 @@ pub fn signer_problem(claims: &SignerClaims, source: &BuildSource) -> Option<Str
     ))
 }
 
-/// What is proven of each image that a statement is accepted for, for the report and the statement that is made of it.
-#[must_use]
-pub fn proven_sources(claims: &Claims, policy: &Policy) -> Vec<SourceRecord> {
-    if policy.sources.rules.is_empty() {
-        return Vec::new();
-    }
-    let images = images(claims).unwrap_or_default();
-    let record = |image: &String| {
-        let (name, digest) = name_and_digest(image)?;
-        let ExpectedSource::Built(source) = &rule_of(name, &policy.sources)?.expected else {
-            return None;
-        };
-        let key = format!("{name}@sha256:{}", hex::encode(digest));
-        let (statement, _) = passing(claims.statements.get(&key)?, source).ok()?;
-        let claims = statement.signer();
-        let text = |claim: Option<&str>| claim.map(str::to_owned);
-        Some(SourceRecord {
-            image: key,
-            repository: text(claims.repository()),
-            repository_id: text(claims.repository_id()),
-            commit: text(claims.commit()),
-            git_ref: text(claims.git_ref()),
-            workflow: text(claims.subject()),
-            runner: text(claims.runner()),
-            run: text(claims.run()),
-            signed_at: rfc3339(statement.signed_at()),
-            log: statement.log().map(|log| log.origin.clone()),
-            log_index: statement.log().map(|log| log.index),
-            bundle_sha256: hex::encode(statement.bundle_sha256()),
-        })
-    };
-    images.iter().take(MAX_LOOKED_UP).filter_map(record).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::policy::WrittenRule;
-
-    #[test]
-    fn what_was_accepted_is_named_beside_an_image_without_a_rule() {
-        let judged = |image: &str, outcome| Judged {
-            image: image.to_owned(),
-            outcome,
-            origin: None,
-        };
-        let matched = Matched {
-            words: "built from example/shop".to_owned(),
-            grants: true,
-        };
-        let roots = Acceptance::new(
-            AcceptedKind::SigstoreRoot,
-            Origin::Option("--sigstore-root"),
-            String::new(),
-        );
-        let found = join(
-            vec![
-                judged("a", Outcome::Proven(matched)),
-                judged("b", Outcome::NoRule),
-            ],
-            Vec::new(),
-            Some(roots),
-        );
-        assert_eq!(
-            (found.status, found.reason.map(|reason| reason.id), found.grants),
-            (Status::Skip, Some("no-rule"), None)
-        );
-        assert_eq!(found.accepted.len(), 1);
-    }
 
     /// What runs is `ghcr.io/example/web`; each rule alone, and whether it holds for nothing.
     #[test]
@@ -619,19 +241,6 @@ mod tests {
                 assert_eq!(found.status, Status::Error, "{name}");
                 assert!(found.detail.contains(&name), "{}", found.detail);
             }
-        }
-    }
-
-    #[test]
-    fn the_name_of_an_image_is_what_stands_before_tag_and_digest() {
-        for (image, name) in [
-            ("web", "web"),
-            ("web:1", "web"),
-            ("r.example:5000/a/web", "r.example:5000/a/web"),
-            ("r.example:5000/a/web:1", "r.example:5000/a/web"),
-            ("web:1@sha256:00", "web"),
-        ] {
-            assert_eq!(name_of(image), name);
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{images, rule_of};
+use super::records::images;
+use super::rules::rule_of;
 use crate::evidence::{MAX_LOOKED_UP, RecordedStatements, StatementFile, StatementSource};
 use crate::policy::{ExpectedSource, SourcePolicy};
 use crate::report::rfc3339;

@@ -1,0 +1,175 @@
+//! One image: the rule that names it, and what its statements say.
+
+use std::collections::BTreeMap;
+
+use super::identity::{self, Matched, Mismatch};
+use super::reasons as why;
+use super::rules::{name_of, rule_of};
+use crate::checks::{Acceptance, Reason};
+use crate::policy::{BuildSource, ExpectedSource, Origin, SourcePolicy};
+use crate::report::AcceptedKind;
+use crate::verify::provenance::{Refusal, SignedStatement, Weight};
+use crate::verify::{ImageStatements, name_and_digest};
+
+/// One image with what was decided about it.
+pub(super) struct Judged {
+    pub(super) image: String,
+    pub(super) outcome: Outcome,
+    /// Where the rule is written.
+    pub(super) origin: Option<Origin>,
+}
+
+pub(super) enum Outcome {
+    Proven(Matched),
+    Unproven(Acceptance),
+    NoRule,
+    Unpinned,
+    Undetermined(&'static Reason, String),
+    Refused(&'static Reason, String, Option<(String, String)>),
+}
+
+pub(super) fn judge(
+    image: &str,
+    statements: &BTreeMap<String, ImageStatements>,
+    policy: &SourcePolicy,
+) -> Judged {
+    let no_rule = |outcome| Judged {
+        image: image.to_owned(),
+        outcome,
+        origin: None,
+    };
+    let Some((name, digest)) = name_and_digest(image) else {
+        // A rule says who must have built it, and no statement can be about a tag.
+        let rule =
+            rule_of(name_of(image), policy).filter(|rule| matches!(rule.expected, ExpectedSource::Built(_)));
+        return match rule {
+            Some(rule) => Judged {
+                origin: Some(rule.origin.clone()),
+                ..no_rule(Outcome::Undetermined(
+                    &why::UNPINNED_IMAGE,
+                    "not pinned by digest, so no statement can be about it".to_owned(),
+                ))
+            },
+            None => no_rule(Outcome::Unpinned),
+        };
+    };
+    let Some(rule) = rule_of(name, policy) else {
+        return no_rule(Outcome::NoRule);
+    };
+    let of = |outcome| Judged {
+        origin: Some(rule.origin.clone()),
+        ..no_rule(outcome)
+    };
+    let source = match &rule.expected {
+        ExpectedSource::Unproven(reason) => {
+            return of(Outcome::Unproven(Acceptance::new(
+                AcceptedKind::UnprovenSource,
+                &rule.origin,
+                format!("{name}: {reason}"),
+            )));
+        }
+        ExpectedSource::Built(source) => source,
+    };
+    let key = format!("{name}@sha256:{}", hex::encode(digest));
+    of(match statements.get(&key) {
+        Some(found) => weigh(found, source),
+        None => Outcome::Undetermined(
+            &why::NOT_RECORDED,
+            "the evidence holds no look-up of it".to_owned(),
+        ),
+    })
+}
+
+/// One statement that is as expected suffices. Otherwise what could not be looked up comes before what was refused, because the
+/// right statement may be there; of several refusals the one that got furthest is told.
+fn weigh(found: &ImageStatements, source: &BuildSource) -> Outcome {
+    match passing(found, source) {
+        Ok((_, matched)) => Outcome::Proven(matched),
+        Err(None) if found.problems.is_empty() => none_found(found, source),
+        Err(refused) => match (found.problems.first(), refused) {
+            (Some(problem), _) => {
+                Outcome::Undetermined(why::of_problem(problem.kind), problem.detail.clone())
+            }
+            (None, Some(Refused::Open(reason, words))) => Outcome::Undetermined(reason, words),
+            (None, Some(Refused::Bundle(reason, words))) => Outcome::Refused(reason, words, None),
+            (None, Some(Refused::Identity(mismatch))) => Outcome::Refused(
+                mismatch.reason,
+                format!(
+                    "a statement exists, but by {} instead of {}",
+                    mismatch.actual, mismatch.expected
+                ),
+                Some((mismatch.expected, mismatch.actual)),
+            ),
+            (None, None) => Outcome::NoRule,
+        },
+    }
+}
+
+/// No statement was found, and every source answered.
+fn none_found(found: &ImageStatements, source: &BuildSource) -> Outcome {
+    let asked: Vec<&str> = found.asked.iter().map(|source| source.words()).collect();
+    let words = format!(
+        "no statement was found in {} (repository {})",
+        asked.join(" and "),
+        source.repository
+    );
+    if found.has_legacy_signature {
+        let words = format!("{words}; it is signed in the old format of cosign, which is not read");
+        return Outcome::Undetermined(&why::LEGACY_SIGNATURE, words);
+    }
+    let words = match found.has_attestation {
+        true => {
+            format!("{words}; the publisher attached provenance that nobody signed, which is not evidence")
+        }
+        false => words,
+    };
+    Outcome::Refused(&why::NO_PROVENANCE, words, None)
+}
+
+pub(super) enum Refused {
+    /// Nothing is determined.
+    Open(&'static Reason, String),
+    Bundle(&'static Reason, String),
+    Identity(Mismatch),
+}
+
+/// The first statement that is as expected and grants the assurance, else the first that is as expected.
+pub(super) fn passing<'f>(
+    found: &'f ImageStatements,
+    source: &BuildSource,
+) -> Result<(&'f SignedStatement, Matched), Option<Refused>> {
+    let mut first = None;
+    let mut best: Option<(u8, Refused)> = None;
+    for bundle in &found.bundles {
+        let proven = match bundle.via_buildkit && !source.via_buildkit {
+            true => &Err(Refusal::OtherSubject),
+            false => &bundle.proven,
+        };
+        let (progress, refused) = match proven {
+            Ok(statement) => match identity::judge(statement, source) {
+                Ok(matched) if matched.grants => return Ok((statement, matched)),
+                Ok(matched) => {
+                    first.get_or_insert((statement, matched));
+                    continue;
+                }
+                Err(mismatch) => (100 + mismatch.progress, Refused::Identity(mismatch)),
+            },
+            Err(refusal) => {
+                let (reason, words) = (
+                    why::of_refusal(*refusal),
+                    format!("a statement exists, but {refusal}"),
+                );
+                match refusal.weight() {
+                    // The statement may be the right one, whatever the others are.
+                    Weight::Ours => (u8::MAX, Refused::Open(reason, words)),
+                    Weight::Unread => (refusal.progress(), Refused::Open(reason, words)),
+                    Weight::Convicts => (refusal.progress(), Refused::Bundle(reason, words)),
+                }
+            }
+        };
+        if best.as_ref().is_none_or(|(before, _)| *before < progress) {
+            best = Some((progress, refused));
+        }
+    }
+    first.ok_or_else(|| best.map(|(_, refused)| refused))
+}
