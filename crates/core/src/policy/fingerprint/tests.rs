@@ -7,8 +7,9 @@ use serde_json::json;
 use super::*;
 use crate::compose::UnprovenDocument;
 use crate::policy::{
-    KmsDocument, KmsHost, LockOrigin, LockedBinding, Origin, OsTuple, PlatformList, SourcePolicy, SourceRule,
-    TlsBinding, WrittenRule,
+    ContractPin, GovernanceMode, GovernancePolicy, KeyProviders, KmsDocument, KmsHost, KmsMode, KmsPolicy,
+    LockOrigin, LockedBinding, LockedCompose, LockedPlatform, Origin, OsImagePolicy, OsTuple, PlatformList,
+    ReportDataPolicy, SourcePolicy, SourceRule, TcbException, TcbPolicy, TlsBinding, WrittenRule,
 };
 use crate::reference::ReferenceValues;
 use crate::verify::Layout;

@@ -1,0 +1,51 @@
+//! What is expected of GPUs.
+
+use super::encoding::Encoding;
+use crate::policy::expected::Expected;
+use crate::policy::gpu::{GpuExpectations, GpuMode, GpuVerifier, LockedGpus};
+use crate::policy::gpu_pin::GpuPin;
+
+impl Encoding {
+    pub(super) fn gpu(&mut self, expected: &GpuExpectations) {
+        let GpuExpectations {
+            mode,
+            count,
+            models,
+            switches_required,
+            verifier,
+            pins,
+        } = expected;
+        match mode {
+            GpuMode::Auto => {}
+            GpuMode::Required => self.word("gpu", "required"),
+            GpuMode::Unchecked => self.word("gpu", "unchecked"),
+        }
+        if let Some(Expected { value, origin: _ }) = count {
+            let count = u64::from(*value).to_be_bytes();
+            self.entry("gpu-count", [count.as_slice()]);
+        }
+        if let Some(Expected { value, origin: _ }) = models {
+            self.set(
+                "gpu-model",
+                value.iter().map(|model| model.as_str().as_bytes().to_vec()),
+            );
+        }
+        if *switches_required {
+            self.word("gpu-switches", "required");
+        }
+        match verifier {
+            GpuVerifier::Local => {}
+            GpuVerifier::Nras => self.word("gpu-verifier", "nras"),
+            GpuVerifier::Both => self.word("gpu-verifier", "both"),
+        }
+        if let Some(LockedGpus { pins, lock: _ }) = pins {
+            let encoded = pins.iter().map(|GpuPin { kind, measurements }| {
+                let mut one = Self(Vec::new());
+                kind.iter().for_each(|value| one.bytes(value.as_bytes()));
+                one.bytes(measurements);
+                one.0
+            });
+            self.set("lock.gpus", encoded);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What a deployment was judged by, as one value that can be kept and compared.
+
+mod encoding;
+mod governance;
+mod gpu;
+mod kms;
+mod locked;
+mod os_image;
+mod quote;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::appraisal::{Freshness, ImagePinsPolicy, LaunchInputsPolicy, MrConfigIdPolicy, Policy, Verifier};
+use super::expected::Expected;
+use super::max_age::CollateralMaxAge;
+use super::platform::PlatformId;
+use super::second_hash::SecondHash;
+use super::tls_binding::{LockedBinding, TlsBinding};
+use crate::report::RequiredAssurance;
+use encoding::Encoding;
+
+/// The first bytes that are hashed. Another encoding gets another number.
+const VERSION: &str = "cvm-verify/policy-fingerprint/v1\n";
+
+/// What a target was judged by: SHA-256 of the policy in its canonical encoding. 32 bytes, hex in JSON.
+///
+/// It is kept between runs (the state file, issues on GitHub), so it depends on what is expected alone: not on where an
+/// expectation is written, not on the order of a list, and not on the names of types. A value that equals the default of
+/// [`Policy`] is not encoded, so a later version with one more field gives a policy that does not use it the same
+/// fingerprint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(#[serde(with = "hex")] [u8; 32]);
+
+impl fmt::Display for Fingerprint {
+    /// Hex, lower case.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&hex::encode(self.0))
+    }
+}
+
+impl Fingerprint {
+    /// The fingerprint of the same policy under another root than Intel's: another policy.
+    #[must_use]
+    pub fn under_custom_root(self) -> Self {
+        let hash = Sha256::new_with_prefix(b"custom root").chain_update(self.0);
+        Self(hash.finalize().into())
+    }
+}
+
+impl Policy {
+    /// The fingerprint of what is expected.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(Sha256::digest(self.encoded()).into())
+    }
+
+    /// One entry for each expectation that is not the default: its name, the number of its items, and the items. Names
+    /// and items stand behind their length, and every number is 8 bytes, big endian: no two policies have one encoding.
+    fn encoded(&self) -> Vec<u8> {
+        let Self {
+            compose_hash,
+            second_compose_hash,
+            docker_compose,
+            app_id,
+            instance_ids,
+            min_instances,
+            address_id,
+            os_image,
+            os_image_origin: _,
+            settings: _,
+            locked_rtmr0,
+            reference,
+            mr_config_id,
+            key_provider,
+            freshness,
+            image_pins,
+            launch_inputs,
+            sources,
+            platforms,
+            gpu,
+            verifier,
+            tls_binding,
+            endpoint_probe,
+            report_data,
+            tcb,
+            collateral_max_age,
+            locked_platform,
+            locked_compose,
+            kms,
+            locked_tls,
+            governance,
+            waivers: _,
+            required,
+        } = self;
+        let mut out = Encoding(VERSION.as_bytes().to_vec());
+        if let Some(Expected { value, origin: _ }) = compose_hash {
+            out.entry("compose-hash", [value.as_slice()]);
+        }
+        if let Some(SecondHash {
+            value,
+            until: _,
+            ends,
+        }) = second_compose_hash
+        {
+            out.entry("also-compose-hash", [value.as_slice(), &ends.to_be_bytes()]);
+        }
+        if let Some(Expected { value, origin: _ }) = docker_compose {
+            out.entry("docker-compose", [value.as_bytes()]);
+        }
+        if let Some(Expected { value, origin: _ }) = app_id {
+            out.entry("app-id", [value.as_slice()]);
+        }
+        if let Some(Expected { value, origin: _ }) = instance_ids {
+            out.set("instance-id", value.iter().map(|id| id.to_vec()));
+        }
+        if let Some(minimum) = min_instances {
+            let minimum = u64::from(minimum.get()).to_be_bytes();
+            out.entry("instances", [minimum.as_slice()]);
+        }
+        if let Some(id) = address_id {
+            out.entry("address-id", [id.as_slice()]);
+        }
+        out.os_image(os_image);
+        if let Some(Expected { value, origin: _ }) = locked_rtmr0 {
+            out.entry("lock.rtmr0", [value.as_slice()]);
+        }
+        // The built-in reference values come with the program and are not part of what is expected.
+        if let Some(sha256) = reference.file_sha256() {
+            out.entry("reference-values", [sha256.as_slice()]);
+        }
+        match mr_config_id {
+            MrConfigIdPolicy::Auto => {}
+            MrConfigIdPolicy::Required => out.word("mr-config-id", "required"),
+        }
+        if let Some(Expected { value, origin: _ }) = key_provider {
+            out.key_providers(value);
+        }
+        match freshness {
+            Freshness::Required => {}
+            Freshness::Unchecked => out.word("freshness", "unchecked"),
+        }
+        match image_pins {
+            ImagePinsPolicy::Required => {}
+            ImagePinsPolicy::Unchecked => out.word("image-pins", "unchecked"),
+        }
+        match launch_inputs {
+            LaunchInputsPolicy::Warn => {}
+            LaunchInputsPolicy::Required => out.word("launch-inputs", "required"),
+            LaunchInputsPolicy::Unchecked => out.word("launch-inputs", "unchecked"),
+        }
+        // The files are evidence. Other roots than the built-in ones make another policy: a pass under them ends no incident.
+        for rule in sources.rules.iter() {
+            let encoded = rule.encoded();
+            out.entry("source", encoded.iter().map(String::as_bytes));
+        }
+        if let Some(sha256) = sources.roots.sha256().filter(|_| !sources.rules.is_empty()) {
+            out.entry("sigstore-root", [sha256.as_slice()]);
+        }
+        if let Some(Expected { value, origin: _ }) = platforms {
+            let bytes = |id: &PlatformId| match id {
+                PlatformId::Machine(hash) => hash.to_vec(),
+                PlatformId::Model(fmspc) => fmspc.to_vec(),
+            };
+            out.set("platform-id", value.ids().iter().map(bytes));
+        }
+        out.gpu(gpu);
+        match verifier {
+            Verifier::Local => {}
+            Verifier::Both => out.word("verifier", "both"),
+        }
+        if *tls_binding != TlsBinding::Auto {
+            out.word("tls-binding", tls_binding.as_str());
+        }
+        if !*endpoint_probe {
+            out.word("endpoint-probe", "never");
+        }
+        out.report_data(report_data);
+        out.tcb(tcb);
+        if *collateral_max_age != CollateralMaxAge::default() {
+            let seconds = collateral_max_age.seconds().to_be_bytes();
+            out.entry("collateral-max-age", [seconds.as_slice()]);
+        }
+        if let Some(locked) = locked_platform {
+            out.locked_platform(locked);
+        }
+        if let Some(locked) = locked_compose {
+            out.locked_compose(locked);
+        }
+        out.kms(kms);
+        if let Some(LockedBinding { mode, kms }) = locked_tls {
+            let kms = kms.as_deref().unwrap_or_default();
+            out.entry("lock.tls", [mode.as_str().as_bytes(), kms.as_bytes()]);
+        }
+        out.governance(governance);
+        if *required != RequiredAssurance::CODE {
+            out.word("require-assurance", &required.to_string());
+        }
+        out.0
+    }
+}
