@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use simulator::{Cvm, Lie, World};
 
 use super::*;
 use crate::checks;
 use crate::evidence::Evidence;
-use crate::policy::Policy;
+use crate::lock::Accepting;
+use crate::lock::not_shown::Unasked;
+use crate::policy::{KnownBy, Policy};
 use crate::report::{CheckId, Status};
 use crate::verify::{Inputs, SignatureCache, TrustRoot, prove};
 

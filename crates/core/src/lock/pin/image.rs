@@ -1,0 +1,98 @@
+//! Which OS image runs, how it is known, and what speaks against it.
+
+use std::sync::Arc;
+
+use crate::lock::PinWarning;
+use crate::policy::{KnownBy, PublishedImage};
+use crate::reference::{OsClass, ReferenceValues};
+use crate::verify::{Claims, IdentifiedBy, ShownDocument};
+
+/// How the image is known: by a row, by the document of a hash that the table has or the user named, or by files of the user's.
+/// A document under another hash makes nothing known: whoever made the image can make one.
+pub(super) fn known_by(
+    claims: &Claims,
+    named: Option<&PublishedImage>,
+    reference: &ReferenceValues,
+) -> KnownBy {
+    let files = named.and_then(|named| named.files.as_ref());
+    match (claims.os(reference), named) {
+        // Whatever a table says of it: the files say that anybody can log in.
+        (_, Some(named)) if files.is_some_and(|files| files.image.is_development) => {
+            KnownBy::DevelopmentFiles(named.os_image_hash)
+        }
+        (Some(os), _) if os.by() == IdentifiedBy::Document => match &os.row().os_image_hash {
+            Some(hash) => KnownBy::PublishedHash(hash.0),
+            None => KnownBy::Unknown,
+        },
+        (Some(os), _) if os.row().class != OsClass::Observed && !os.is_third_party() => KnownBy::Row,
+        (_, Some(named)) if files.is_some() => KnownBy::Files(named.os_image_hash),
+        (_, Some(named)) if is_documented(claims, named) => KnownBy::PublishedHash(named.os_image_hash),
+        _ => KnownBy::Unknown,
+    }
+}
+
+/// Whether the guest shows the document of the named hash, and it reproduces the registers.
+fn is_documented(claims: &Claims, named: &PublishedImage) -> bool {
+    matches!(&claims.shown_document, ShownDocument::Reproduces(os) if *os.os_image_hash() == named.os_image_hash)
+}
+
+/// What shows that the VM did not boot the image that the user named, a phrase; absent if it did.
+pub(super) fn other_image(
+    named: &PublishedImage,
+    claims: &Claims,
+    reference: &ReferenceValues,
+) -> Option<String> {
+    let quote = claims.quote.as_ref().ok()?;
+    let [_, rtmr1, rtmr2, _] = quote.rtmrs();
+    if let Some(files) = &named.files {
+        let other = files.image.other_register(quote.mrtd(), rtmr1, rtmr2)?;
+        return Some(format!(
+            "{} is not that of the files in {}",
+            other.name, files.path
+        ));
+    }
+    let is_row = claims.os(reference).is_some_and(|os| {
+        !os.is_third_party()
+            && os.row().os_image_hash.as_ref().map(|hash| hash.0) == Some(named.os_image_hash)
+    });
+    (!is_row && !is_documented(claims, named))
+        .then(|| format!("neither the table nor a measurement document says that the VM booted {named}"))
+}
+
+pub(super) fn of_image(claims: &Claims, reference: &ReferenceValues, known_by: KnownBy) -> Vec<PinWarning> {
+    let by_hash = match known_by {
+        KnownBy::Files(hash) | KnownBy::DevelopmentFiles(hash) => {
+            reference.image_by_hash(&hash).map(|row| (Arc::clone(row), false))
+        }
+        _ => None,
+    };
+    let by_registers = || {
+        claims
+            .os(reference)
+            .map(|os| (Arc::clone(os.row()), os.is_third_party()))
+    };
+    let Some((row, is_third_party)) = by_hash.or_else(by_registers) else {
+        return match known_by {
+            KnownBy::Files(_) | KnownBy::PublishedHash(_) => Vec::new(),
+            KnownBy::DevelopmentFiles(hash) => vec![PinWarning::DevelopmentImage(hex::encode(hash))],
+            KnownBy::Row | KnownBy::Unknown => vec![PinWarning::UnknownImage],
+        };
+    };
+    let name = row.name.to_string();
+    let class = match row.class {
+        OsClass::Production if is_third_party => Some(PinWarning::ObservedImage(name.clone())),
+        OsClass::Production => None,
+        OsClass::Development => Some(PinWarning::DevelopmentImage(name.clone())),
+        OsClass::Prerelease | OsClass::Observed => Some(PinWarning::ObservedImage(name.clone())),
+    };
+    let vulnerabilities: Vec<String> = reference
+        .host_alone(&row)
+        .iter()
+        .map(|advisory| advisory.id.to_string())
+        .collect();
+    let vulnerable = (!vulnerabilities.is_empty()).then_some(PinWarning::VulnerableImage {
+        name,
+        vulnerabilities,
+    });
+    class.into_iter().chain(vulnerable).collect()
+}

@@ -1,0 +1,193 @@
+//! From proven facts to a lock. Pure.
+
+mod image;
+mod pinned;
+mod refusal;
+
+#[cfg(test)]
+mod tests;
+
+use dcap_qvl::TcbStatus;
+
+use super::not_shown::NotAsked;
+use super::{
+    AcceptName, DEFAULT_TD_ATTRIBUTES, Lock, LockedGovernance, LockedKms, LockedOs, LockedTls,
+    MAX_LOCK_BYTES, Notes, PinWarning, gpus, places,
+};
+use crate::compose::launch_script;
+use crate::policy::{KeyProviderPin, PublishedImage};
+use crate::reference::{OsClass, ReferenceValues, RowOrigin};
+use crate::report::TrustRootKind;
+use crate::verify::gpu::GpuNonce;
+use crate::verify::{Claims, KeyProvider, MeasuredCompose, NotProven, VerifiedQuote};
+use image::{known_by, of_image, other_image};
+pub use pinned::{AcceptedPin, Pinned, Unaccepted};
+pub use refusal::PinRefusal;
+
+/// Takes a lock from proven facts. `fresh` is what the `freshness` check found: whether this run's nonce is
+/// signed. `root` says whose root certificate the proof rests on, `reference` what images are known, `named` which image the
+/// user says that it is.
+///
+/// Instance ids and everything else that belongs to one start of the VM are not locked.
+///
+/// # Errors
+/// [`PinRefusal`]: something that a lock would hold is not proven.
+pub fn pin(
+    claims: &Claims,
+    fresh: bool,
+    root: TrustRootKind,
+    reference: &ReferenceValues,
+    named: Option<&PublishedImage>,
+) -> Result<Pinned, PinRefusal> {
+    let quote = verified(claims)?;
+    if let Err(gap) = &claims.log {
+        return Err(match gap {
+            NotProven::Refused(refusal) => PinRefusal::EventLog(refusal.clone()),
+            NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
+        });
+    }
+    let boot = claims.boot.as_ref().map_err(|gap| match gap {
+        NotProven::Refused(refusal) => PinRefusal::Boot(refusal.clone()),
+        NotProven::Absent | NotProven::NotReached => PinRefusal::NoEventLog,
+    })?;
+    let [rtmr0, rtmr1, rtmr2, _] = quote.rtmrs();
+    if let Some(other) = named.and_then(|named| other_image(named, claims, reference)) {
+        return Err(PinRefusal::OtherImage(other));
+    }
+    let known_by = known_by(claims, named, reference);
+    let mut lock = Lock {
+        tool: Some(concat!("cvm-verify ", env!("CARGO_PKG_VERSION")).to_owned()),
+        compose_hash: Some(*boot.compose_hash()),
+        app_id: Some(*boot.app_id()),
+        key_provider: Some(key_provider(boot.key_provider())?.into()),
+        os_image: Some(LockedOs {
+            mrtd: *quote.mrtd(),
+            rtmr0: Some(*rtmr0),
+            rtmr1: *rtmr1,
+            rtmr2: *rtmr2,
+            known_by: Some(known_by),
+            vulnerable_until: None,
+        }),
+        td_attributes: Some(*quote.td_attributes()),
+        mr_seam: Some(*quote.mr_seam()),
+        fmspc: Some(*quote.fmspc()),
+        gpus: match (&claims.gpu.devices, claims.gpu.nonce) {
+            // GPUs that answered another run are not this deployment's.
+            (Ok(devices), GpuNonce::ThisRun | GpuNonce::Derived) if fresh => gpus::of_devices(devices),
+            _ => Vec::new(),
+        },
+        tls: LockedTls::of(claims),
+        ..Lock::default()
+    };
+    lock.kms = LockedKms::of(&claims.kms, &boot.key_provider().id).map_err(PinRefusal::Kms)?;
+    if let Some(chain) = &claims.chain {
+        let found = chain
+            .as_ref()
+            .map_err(|problem| PinRefusal::Governance(problem.to_string()))?;
+        lock.governance =
+            LockedGovernance::of(found).map_err(|gap| PinRefusal::Governance(gap.to_string()))?;
+    }
+    let mut reservations = of_quote(claims, quote, fresh);
+    let provider = &boot.key_provider().name;
+    if provider != "kms" {
+        reservations.push(PinWarning::KeyProvider(provider.clone()));
+    }
+    reservations.extend(of_image(claims, reference, known_by));
+    let mut notes = Notes::default();
+    match &claims.compose {
+        Ok(compose) => reservations.extend(add_compose(compose, &mut lock, &mut notes)?),
+        Err(NotProven::Refused(refusal)) => return Err(PinRefusal::Compose(refusal.clone())),
+        Err(NotProven::Absent | NotProven::NotReached) => reservations.push(PinWarning::NoComposeDocument),
+    }
+    let has_images = reservations
+        .iter()
+        .all(|reservation| reservation.name() != AcceptName::UnreadCompose);
+    // A row that was only observed is not a reference.
+    let os = claims
+        .os(reference)
+        .filter(|os| os.row().class != OsClass::Observed && !os.is_third_party());
+    let pinned = Pinned {
+        not_asked: NotAsked::of(claims, fresh, has_images),
+        notes: Notes {
+            os_image: os.as_ref().map(|os| os.row().name.to_string()),
+            own_rows: os
+                .filter(|os| os.row().origin == RowOrigin::File)
+                .map(|_| reference.file_name().unwrap_or_default().to_owned()),
+            simulated: root == TrustRootKind::Custom,
+            ..notes
+        },
+        lock,
+        reservations,
+        is_listed_shape: reference.shape_of(rtmr0).is_some(),
+        documented: claims.shown_document.booted_image().copied(),
+        at: claims.at,
+    };
+    match pinned.lock.to_toml(&pinned.notes).len() {
+        // What is accepted and the end date, which are not written yet, need some bytes.
+        size if size > MAX_LOCK_BYTES - 8 * 1024 => Err(PinRefusal::TooLarge(size)),
+        _ => Ok(pinned),
+    }
+}
+
+fn verified(claims: &Claims) -> Result<&VerifiedQuote, PinRefusal> {
+    claims
+        .quote
+        .as_ref()
+        .map_err(|gap| match (gap, &claims.collateral) {
+            (NotProven::Refused(refusal), _) => PinRefusal::Quote(refusal.clone()),
+            (_, Err(gap)) => PinRefusal::Collateral(gap.clone()),
+            (_, Ok(())) => PinRefusal::QuoteNotReached,
+        })
+}
+
+/// A provider as a pin that means just this one. Only `none` has no id.
+fn key_provider(actual: &KeyProvider) -> Result<KeyProviderPin, PinRefusal> {
+    actual
+        .to_string()
+        .parse()
+        .ok()
+        .filter(|pin: &KeyProviderPin| pin.name == actual.name && (pin.id.is_some() || pin.name == "none"))
+        .ok_or_else(|| PinRefusal::KeyProvider(actual.name.clone()))
+}
+
+fn of_quote(claims: &Claims, quote: &VerifiedQuote, fresh: bool) -> Vec<PinWarning> {
+    let mut found = Vec::new();
+    match claims.nonce {
+        None => found.push(PinWarning::NoNonce),
+        Some(_) if !fresh => found.push(PinWarning::NonceMismatch),
+        Some(_) => {}
+    }
+    let tcb = quote.tcb();
+    if tcb.status != TcbStatus::UpToDate {
+        found.push(PinWarning::Tcb {
+            status: tcb.status,
+            advisories: tcb.advisory_ids.clone(),
+        });
+    }
+    if *quote.td_attributes() != DEFAULT_TD_ATTRIBUTES {
+        found.push(PinWarning::TdAttributes(*quote.td_attributes()));
+    }
+    found
+}
+
+fn add_compose(
+    compose: &MeasuredCompose,
+    lock: &mut Lock,
+    notes: &mut Notes,
+) -> Result<Vec<PinWarning>, PinRefusal> {
+    lock.envelope = compose.envelope().map_err(PinRefusal::UnreadableCompose)?;
+    let mut found = Vec::new();
+    if lock.envelope.is_empty() {
+        found.push(PinWarning::NoEnvelope);
+    }
+    match compose.compose_file(launch_script(compose)) {
+        Ok(file) => {
+            let file = file.unwrap_or_default();
+            lock.places = places::unreviewed(&file);
+            notes.places = places::remarks(&file);
+            lock.images = file.images;
+        }
+        Err(problem) => found.push(PinWarning::UnreadableImages(problem.to_string())),
+    }
+    Ok(found)
+}

@@ -1,0 +1,230 @@
+//! A lock that is not given out yet: what speaks against it has to be accepted by name.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Days, NaiveDate};
+
+use crate::lock::not_shown::{self, NotAsked, Unasked};
+use crate::lock::pin_warning::accepted_sentences;
+use crate::lock::{AcceptName, Accepting, Lock, Notes, PinWarning, Said, VULNERABLE_DAYS};
+use crate::policy::{KmsDocument, KnownBy, WrittenRule};
+use crate::reference::ReferenceValues;
+
+/// A deployment that can be pinned, once its reservations are accepted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pinned {
+    pub(super) lock: Lock,
+    pub(super) notes: Notes,
+    pub(super) reservations: Vec<PinWarning>,
+    /// Whether RTMR0 is that of a listed shape.
+    pub(super) is_listed_shape: bool,
+    /// The hash of the image whose measurement document has the registers of the quote, 32 bytes.
+    pub(super) documented: Option<[u8; 32]>,
+    pub(super) not_asked: NotAsked,
+    pub(super) at: u64,
+}
+
+impl Pinned {
+    /// With who built the images, for review.
+    #[must_use]
+    pub fn with_sources(mut self, sources: Vec<WrittenRule>) -> Self {
+        self.lock.sources = sources;
+        self
+    }
+
+    /// With what it holds on the word of Phala Cloud's API.
+    #[must_use]
+    pub fn with_said(mut self, said: Said) -> Self {
+        self.notes.said = said;
+        self
+    }
+
+    /// With the images of the compose documents that its KMSs run, as far as the user has these documents.
+    #[must_use]
+    pub fn with_kms_documents(mut self, documents: &[KmsDocument], reference: &ReferenceValues) -> Self {
+        let hashes = &self.lock.kms.compose_hashes;
+        let running = documents
+            .iter()
+            .filter(|document| hashes.contains(&document.hash));
+        self.notes.kms_images = running.map(|document| document.images_text(reference)).collect();
+        self
+    }
+
+    /// With the address that the deployment was reached at: scheme, host and port.
+    #[must_use]
+    pub fn from_origin(mut self, origin: Option<String>) -> Self {
+        self.lock.origin = origin;
+        self
+    }
+
+    /// What must be accepted before the lock is given out; empty where nothing speaks against it.
+    #[must_use]
+    pub fn reservations(&self) -> &[PinWarning] {
+        &self.reservations
+    }
+
+    /// What was proven, whatever speaks against expecting it: to compare, not to write down.
+    #[must_use]
+    pub const fn observed(&self) -> &Lock {
+        &self.lock
+    }
+
+    /// Gives the lock out, with what was accepted in its `[accepted]`. `before` is the lock that is there: what it holds
+    /// already is not asked for again. A vulnerable image is accepted for [`VULNERABLE_DAYS`] from the time that was judged at.
+    ///
+    /// # Errors
+    /// [`Unaccepted`]: what is new and not accepted.
+    pub fn accept(self, accepting: &Accepting, before: Option<&Lock>) -> Result<AcceptedPin, Unaccepted> {
+        let Self {
+            mut lock,
+            notes,
+            mut reservations,
+            is_listed_shape,
+            documented,
+            not_asked,
+            at,
+        } = self;
+        // The lock of another app says nothing of this one.
+        let before = before.filter(|before| before.app_id.is_none() || before.app_id == lock.app_id);
+        let mut kept = None;
+        let mut unasked = Vec::new();
+        if let Some(before) = before {
+            unasked = not_asked.keep(&mut lock, before);
+            reservations.extend(not_shown::no_longer_shown(before, &lock));
+            reservations.extend(acpi_change(before, &lock).filter(|_| !is_listed_shape));
+            kept = known_to_somebody(before, &lock);
+        }
+        if kept.is_some() {
+            reservations.retain(|reservation| *reservation != PinWarning::UnknownImage);
+        }
+        let is_new = |reservation: &&PinWarning| {
+            before.is_none_or(|before| !reservation.is_held_by(before, &lock, at))
+        };
+        let new: Vec<PinWarning> = reservations.iter().filter(is_new).cloned().collect();
+        let open = |reservation: &&PinWarning| !accepting.accepts(reservation.name());
+        let open: Vec<PinWarning> = new.iter().filter(open).cloned().collect();
+        if !open.is_empty() {
+            return Err(Unaccepted(open));
+        }
+        let is_needless = |name: &&AcceptName| !new.iter().any(|reservation| reservation.name() == **name);
+        let needless = accepting.names.iter().filter(is_needless).copied().collect();
+        if let Some(os) = &mut lock.os_image {
+            let is_confirmed = |kept: &KnownBy| {
+                matches!(kept, KnownBy::DevelopmentFiles(_))
+                    || documented.as_ref() == kept.hash()
+                    || os.known_by.is_some_and(|now| now != KnownBy::Unknown)
+            };
+            if kept.is_some_and(|kept| !is_confirmed(&kept)) {
+                unasked.push(Unasked::ImageHash);
+            }
+            os.known_by = kept.or(os.known_by);
+            os.vulnerable_until = vulnerable_until(&reservations, &new, before, at);
+        }
+        lock.accepted = accepted_sentences(&reservations);
+        if let Some(before) = before {
+            lock.keep_decisions(before);
+        }
+        Ok(AcceptedPin {
+            text: lock.to_toml(&notes),
+            lock,
+            notes,
+            needless,
+            unasked,
+        })
+    }
+}
+
+/// A lock that may be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AcceptedPin {
+    /// The lock.
+    pub lock: Lock,
+    /// The text of its file.
+    pub text: String,
+    /// What the file says beside the values.
+    pub notes: Notes,
+    /// What was accepted by name and is not there, or was accepted before.
+    pub needless: Vec<AcceptName>,
+    /// What stays as the lock that is there holds it, because the run did not ask for it.
+    pub unasked: Vec<Unasked>,
+}
+
+impl AcceptedPin {
+    /// With the reasons that a lock which is there already gives for places that are the same.
+    #[must_use]
+    pub fn keeping_reasons(mut self, before: &Lock) -> Self {
+        self.lock.keep_reasons(before);
+        self.text = self.lock.to_toml(&self.notes);
+        self
+    }
+
+    /// How many places decide code and are not reviewed.
+    #[must_use]
+    pub fn unreviewed(&self) -> usize {
+        let places = self.lock.places.iter();
+        places.filter(|place| !place.is_reviewed()).count()
+    }
+}
+
+/// Reservations that nobody accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this deployment is pinned only with --accept {}: {}", self.names(), sentences(.0))]
+pub struct Unaccepted(pub Vec<PinWarning>);
+
+impl Unaccepted {
+    /// The names to accept, as `--accept` takes them.
+    #[must_use]
+    pub fn names(&self) -> String {
+        let names: BTreeSet<AcceptName> = self.0.iter().map(PinWarning::name).collect();
+        names
+            .iter()
+            .map(|name| name.as_str())
+            .collect::<Vec<_>>()
+            .join(",")
+    }
+}
+
+fn sentences(reservations: &[PinWarning]) -> String {
+    let sentences: Vec<String> = reservations.iter().map(ToString::to_string).collect();
+    sentences.join(" ")
+}
+
+/// That RTMR0 is another one than the locked one, under the same image.
+fn acpi_change(before: &Lock, now: &Lock) -> Option<PinWarning> {
+    let rtmr0 = |lock: &Lock| lock.os_image.as_ref().and_then(|os| os.rtmr0);
+    let (old, new) = rtmr0(before).zip(rtmr0(now))?;
+    (now.has_image_of(before) && old != new).then_some(PinWarning::AcpiChange {
+        before: old,
+        now: new,
+    })
+}
+
+/// How the lock that is there says that the same image was known, if that is more than a table says.
+fn known_to_somebody(before: &Lock, now: &Lock) -> Option<KnownBy> {
+    let known = before.os_image.as_ref().and_then(|os| os.known_by)?;
+    let is_written = matches!(
+        known,
+        KnownBy::PublishedHash(_) | KnownBy::Files(_) | KnownBy::DevelopmentFiles(_)
+    );
+    (is_written && now.has_image_of(before)).then_some(known)
+}
+
+/// Until when a vulnerable image is accepted: to the day that the lock says already, or for [`VULNERABLE_DAYS`] if that is new.
+fn vulnerable_until(
+    reservations: &[PinWarning],
+    new: &[PinWarning],
+    before: Option<&Lock>,
+    at: u64,
+) -> Option<NaiveDate> {
+    let is_vulnerable = |reservation: &PinWarning| reservation.name() == AcceptName::VulnerableImage;
+    if new.iter().any(is_vulnerable) {
+        return day_of(at)?.checked_add_days(Days::new(VULNERABLE_DAYS));
+    }
+    let held = before.filter(|_| reservations.iter().any(is_vulnerable))?;
+    held.os_image.as_ref()?.vulnerable_until
+}
+
+fn day_of(seconds: u64) -> Option<NaiveDate> {
+    let seconds = i64::try_from(seconds).ok()?;
+    Some(DateTime::from_timestamp(seconds, 0)?.date_naive())
+}
