@@ -14,7 +14,7 @@ pub(super) fn substitutes_environment(text: &str) -> bool {
                 .iter()
                 .any(|end| dense.contains(&format!("{start}{end}")))
         };
-        opens.iter().any(|open| begins(open))
+        opens.iter().any(begins)
     })
 }
 
