@@ -6,7 +6,8 @@
 
 use std::cell::RefCell;
 
-use cvm_verify::collateral::{CollateralRequest, PckCa, Sources, fetch};
+use cvm_verify::collateral::{CollateralFetcher, CollateralRequest, PckCa, Sources};
+use cvm_verify::net::retry::Schedule;
 use cvm_verify::net::{Client, Transport};
 use cvm_verify_fuzz::input::parts;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -103,9 +104,15 @@ cvm_verify_fuzz::fuzz_target!(|data: &[u8]| {
             fmspc: [0; 6],
             ca: PckCa::Platform,
         };
+        let fetcher = CollateralFetcher {
+            client: &loopback.client,
+            sources: &loopback.sources,
+            schedule: &Schedule::once(),
+            root: None,
+        };
         let fetched = loopback.runtime.block_on(async {
             tokio::select! {
-                fetched = fetch(&loopback.client, &loopback.sources, &request, 0) => fetched,
+                fetched = fetcher.fetch(&request, 0, || 0) => fetched,
                 () = serve(&loopback.listener, &answers) => unreachable!("it serves for ever"),
             }
         });

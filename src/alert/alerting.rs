@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::incident::{AskedAt, Observation, Rules, State};
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
-use super::{Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
+use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
 use crate::env::Env;
 use crate::net::{Client, Secret};
 use crate::usage_error::UsageError;
@@ -32,6 +32,16 @@ pub(crate) struct AlertedTarget<'a> {
     pub policy: Fingerprint,
     /// Whom it was asked at. Absent of a recording.
     pub asked: Option<AskedAt>,
+}
+
+/// What is to be told of a run.
+pub(crate) struct AlertedRun<'a> {
+    /// The variables that hold the secrets of the channels of the whole run.
+    pub channels: &'a ChannelVariables,
+    /// The targets of its report, in order.
+    pub targets: &'a [AlertedTarget<'a>],
+    /// What was told before, where anything remembers it.
+    pub state: Option<&'a mut State>,
 }
 
 impl Alerting {
@@ -67,17 +77,13 @@ impl Alerting {
     }
 
     /// Tells every configured channel what the run found, and records in the report what became of it. Never changes
-    /// the verdict. `told` are the targets of the report, in order; `of_run` are the channels of the whole run. `state`
-    /// is what was told before, where anything remembers it.
-    pub(crate) async fn deliver(
-        &self,
-        report: &mut Report,
-        of_run: &ChannelVariables,
-        alerted: &[AlertedTarget<'_>],
-        mut state: Option<&mut State>,
-        client: &Client,
-        env: &Env,
-    ) {
+    /// the verdict.
+    pub(crate) async fn deliver(&self, report: &mut Report, run: AlertedRun<'_>, client: &Client, env: &Env) {
+        let AlertedRun {
+            channels: of_run,
+            targets: alerted,
+            mut state,
+        } = run;
         let sha256 = hex::encode(Sha256::digest(render::json(report)));
         let run_url = run_url(env);
         let context = RunContext {
@@ -112,6 +118,7 @@ impl Alerting {
                 ping = Some(Channels::default().with(HEARTBEAT_URL, heartbeat_url));
             }
         }
+        let sender = AlertSender::new(client, &entropy);
         let mut no_file = State::default();
         for (channels, targets, observations) in deliveries.iter().filter(|(channels, ..)| channels.is_any())
         {
@@ -122,14 +129,14 @@ impl Alerting {
                     observations,
                     rules: self.rules,
                 };
-                alert::deliver_changes(client, channels, targets, memory, &context, entropy).await
+                alert::deliver_changes(&sender, channels, targets, memory, &context).await
             } else {
-                alert::deliver(client, channels, targets, &context, entropy).await
+                alert::deliver(&sender, channels, targets, &context).await
             };
             report.alerts.extend(records);
         }
         if let Some(channels) = ping.filter(Channels::is_any) {
-            let records = alert::deliver(client, &channels, &report.targets, &context, entropy).await;
+            let records = alert::deliver(&sender, &channels, &report.targets, &context).await;
             report.alerts.extend(records);
         }
     }

@@ -3,8 +3,8 @@
 use tokio::time::Instant;
 
 use super::channels::Channels;
-use super::delivery::RetryPolicy;
-use super::dispatch::{DispatchPlan, NO_SECRET, jitter, of_the_run};
+use super::delivery::AlertSender;
+use super::dispatch::{DispatchPlan, NO_SECRET, of_the_run};
 use super::error::DeliveryError;
 use super::event::AlertEvent;
 use super::github_issue;
@@ -12,7 +12,6 @@ use super::github_issue::OpenIssues;
 use super::incident::{About, Due, Observation, Rules, State, TargetId, TargetState, decide};
 use super::message::{Message, RunContext};
 use super::outgoing::OutgoingMessage;
-use crate::net::Client;
 use cvm_verify_core::report::{AlertRecord, TargetReport};
 
 /// What was told before, and the rules for what is told now.
@@ -31,23 +30,58 @@ pub struct Memory<'a> {
 /// Only what a channel took counts as told to it; the rest is due again in the next run. There are no records of what
 /// need not be told again.
 pub async fn deliver_changes(
-    client: &Client,
+    sender: &AlertSender<'_>,
     channels: &Channels,
     targets: &[TargetReport],
     memory: Memory<'_>,
     context: &RunContext<'_>,
-    entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
-    deliver_at(
-        &RetryPolicy::default(),
-        client,
-        channels,
-        targets,
-        memory,
-        context,
-        entropy,
-    )
-    .await
+    let names = channels.remembering();
+    let deadline = sender.deadline();
+    let mut issues = Issues::open(channels, sender, deadline).await;
+    let mut pending = Vec::new();
+    for (target, observations) in targets.iter().zip(memory.observations) {
+        let id = TargetId::of(&target.name);
+        let previous = memory.state.get(id).or_else(|| issues.memory(id));
+        let weighed = weigh(previous, observations, context.now, &names, &memory.rules);
+        let Some((state, due)) = weighed else {
+            continue;
+        };
+        memory.state.set(id, state);
+        pending.extend(messages(target, due, context, sender));
+    }
+    let outgoing = |channel: &str| {
+        let of_channel = pending
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.due.channel == channel);
+        of_channel
+            .map(|(index, one)| OutgoingMessage::new(&one.message, Some(index)))
+            .collect()
+    };
+    let (event, worst) = of_the_run(targets);
+    let plan = DispatchPlan::new(channels, outgoing, event, Some(worst));
+    // The issue holds the memory of what the others were told: it comes last, and needs time.
+    let for_others = if channels.github_issue.is_some() {
+        deadline
+            .checked_sub(sender.retry_policy.schedule.total / 3)
+            .unwrap_or(deadline)
+    } else {
+        deadline
+    };
+    let done = plan.run(sender, for_others).await;
+    let mut records = Vec::new();
+    for (record, delivered) in done {
+        let delivered = delivered.into_iter().filter_map(|index| pending.get(index));
+        for one in delivered.filter(|_| record.delivered) {
+            memory.state.record(one.target, &one.due, context.now);
+        }
+        records.push(record);
+    }
+    for target in targets {
+        records.extend(issues.settle(target, memory.state, &pending, context).await);
+    }
+    records
 }
 
 /// Takes the memory of a target further where nothing is due on any channel, without asking anybody. False where
@@ -100,63 +134,6 @@ struct Pending {
     message: Message,
 }
 
-pub(super) async fn deliver_at(
-    retry_policy: &RetryPolicy,
-    client: &Client,
-    channels: &Channels,
-    targets: &[TargetReport],
-    memory: Memory<'_>,
-    context: &RunContext<'_>,
-    entropy: impl Fn() -> [u8; 16],
-) -> Vec<AlertRecord> {
-    let names = channels.remembering();
-    let deadline = retry_policy.deadline();
-    let mut issues = Issues::open(channels, client, retry_policy, deadline, jitter(entropy())).await;
-    let mut pending = Vec::new();
-    for (target, observations) in targets.iter().zip(memory.observations) {
-        let id = TargetId::of(&target.name);
-        let previous = memory.state.get(id).or_else(|| issues.memory(id));
-        let weighed = weigh(previous, observations, context.now, &names, &memory.rules);
-        let Some((state, due)) = weighed else {
-            continue;
-        };
-        memory.state.set(id, state);
-        pending.extend(messages(target, due, context, &entropy));
-    }
-    let outgoing = |channel: &str| {
-        let of_channel = pending
-            .iter()
-            .enumerate()
-            .filter(|(_, one)| one.due.channel == channel);
-        of_channel
-            .map(|(index, one)| OutgoingMessage::new(&one.message, Some(index)))
-            .collect()
-    };
-    let (event, worst) = of_the_run(targets);
-    let plan = DispatchPlan::new(channels, outgoing, event, Some(worst));
-    // The issue holds the memory of what the others were told: it comes last, and needs time.
-    let for_others = if channels.github_issue.is_some() {
-        deadline
-            .checked_sub(retry_policy.schedule.total / 3)
-            .unwrap_or(deadline)
-    } else {
-        deadline
-    };
-    let done = plan.run(retry_policy, client, for_others, &entropy).await;
-    let mut records = Vec::new();
-    for (record, delivered) in done {
-        let delivered = delivered.into_iter().filter_map(|index| pending.get(index));
-        for one in delivered.filter(|_| record.delivered) {
-            memory.state.record(one.target, &one.due, context.now);
-        }
-        records.push(record);
-    }
-    for target in targets {
-        records.extend(issues.settle(target, memory.state, &pending, context).await);
-    }
-    records
-}
-
 /// The issues on GitHub, where there is such a channel.
 enum Issues {
     NotAskedFor,
@@ -166,17 +143,11 @@ enum Issues {
 }
 
 impl Issues {
-    async fn open(
-        channels: &Channels,
-        client: &Client,
-        retry_policy: &RetryPolicy,
-        deadline: Instant,
-        jitter: u32,
-    ) -> Self {
+    async fn open(channels: &Channels, sender: &AlertSender<'_>, deadline: Instant) -> Self {
         let Some(issues) = &channels.github_issue else {
             return Self::NotAskedFor;
         };
-        match issues.open(client, retry_policy, deadline, jitter).await {
+        match issues.open(sender, deadline).await {
             Ok(Some(board)) => Self::Open(Box::new(board)),
             Ok(None) => Self::NoToken,
             Err(error) => Self::Unusable(error),
@@ -255,7 +226,7 @@ fn messages(
     target: &TargetReport,
     due: Vec<Due>,
     context: &RunContext<'_>,
-    entropy: &impl Fn() -> [u8; 16],
+    sender: &AlertSender<'_>,
 ) -> Vec<Pending> {
     let mut pending: Vec<Pending> = Vec::new();
     for due in due {
@@ -264,7 +235,7 @@ fn messages(
             .find(|one| one.due.event == due.event && one.due.about == due.about);
         let message = match same {
             Some(one) => one.message.clone(),
-            None => Message::due(target, &due, context, entropy()),
+            None => Message::due(target, &due, context, sender.delivery_id()),
         };
         let target = TargetId::of(&target.name);
         pending.push(Pending { target, due, message });

@@ -6,10 +6,11 @@ use std::time::Duration;
 use url::Url;
 
 use super::*;
+use crate::alert::delivery::RetryPolicy;
 use crate::alert::samples::{self, set};
 use crate::alert::services::{self, ROUTING_KEY};
 use crate::net::retry::Schedule;
-use crate::net::{Secret, loopback};
+use crate::net::{Client, Secret, loopback};
 use cvm_verify_core::policy::Policy;
 use cvm_verify_core::report::{CheckId, Status, Verdict};
 
@@ -21,6 +22,14 @@ fn fast() -> RetryPolicy {
             ..RetryPolicy::default().schedule
         },
         one_try: Duration::from_secs(1),
+    }
+}
+
+fn sender(client: &Client) -> AlertSender<'_> {
+    AlertSender {
+        client,
+        retry_policy: fast(),
+        entropy: &|| [1; 16],
     }
 }
 
@@ -41,7 +50,7 @@ async fn delivered(channels: &Channels, state: &mut State, target: &TargetReport
         rules: Rules::default(),
     };
     let client = loopback::client();
-    let records = deliver_at(&fast(), &client, channels, &targets, memory, &context, || [1; 16]).await;
+    let records = deliver_changes(&sender(&client), channels, &targets, memory, &context).await;
     let word = |record: &AlertRecord| format!("{} {} {}", record.channel, record.event, record.delivered);
     records.iter().map(word).collect()
 }
@@ -150,16 +159,7 @@ async fn t59_what_a_service_repeats_is_not_in_a_record() {
         observations: &[vec![seen(&samples::fail(), context.now)]],
         rules: Rules::default(),
     };
-    let records = deliver_at(
-        &fast(),
-        &client,
-        &channels,
-        &[samples::fail()],
-        memory,
-        &context,
-        || [1; 16],
-    )
-    .await;
+    let records = deliver_changes(&sender(&client), &channels, &[samples::fail()], memory, &context).await;
     assert!(
         records[0]
             .detail
@@ -175,7 +175,12 @@ async fn a_test_ends_the_incident_that_it_makes() {
     let channels = Channels::default()
         .with("pagerduty-routing-key", Some(Secret::new(ROUTING_KEY.to_owned())))
         .with("pagerduty-url", secret(&pagerduty, "/v2/enqueue"));
-    let records = crate::alert::test(&loopback::client(), &channels, &samples::context(), || [1; 16]).await;
+    let records = crate::alert::test(
+        &AlertSender::new(&loopback::client(), &|| [1; 16]),
+        &channels,
+        &samples::context(),
+    )
+    .await;
     assert!(
         records.len() == 2 && records.iter().all(|record| record.delivered),
         "{records:?}"
@@ -207,16 +212,8 @@ async fn every_target_of_a_digest_counts_as_told_and_of_a_lost_one_none_does() {
                 .collect::<Vec<_>>(),
             rules: Rules::default(),
         };
-        let (retry_policy, channels) = (fast(), channels(path));
-        let done = deliver_at(
-            &retry_policy,
-            &client,
-            &channels,
-            &targets,
-            memory,
-            &context,
-            || [1; 16],
-        );
+        let (sender, channels) = (sender(&client), channels(path));
+        let done = deliver_changes(&sender, &channels, &targets, memory, &context);
         let word = |record: &AlertRecord| format!("{} {} {}", record.event, record.delivered, record.detail);
         records.extend(done.await.iter().map(word));
     }

@@ -22,13 +22,6 @@ pub(super) struct RetryPolicy {
     pub(super) one_try: Duration,
 }
 
-impl RetryPolicy {
-    /// When everything that begins now has to end.
-    pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.schedule.total
-    }
-}
-
 impl Default for RetryPolicy {
     /// 3 tries of 15 s each, pauses from 1 s to 30 s, 60 s for everything (threats.md, T60).
     fn default() -> Self {
@@ -42,6 +35,70 @@ impl Default for RetryPolicy {
             },
             one_try: Duration::from_secs(15),
         }
+    }
+}
+
+/// How the alerts of a run are sent.
+#[derive(Clone, Copy)]
+pub struct AlertSender<'a> {
+    pub(super) client: &'a Client,
+    /// How often each request is tried, and for how long.
+    pub(super) retry_policy: RetryPolicy,
+    /// 16 bytes from the system's CSPRNG: one draw for each message, which names it, and one for each pause.
+    pub(super) entropy: &'a (dyn Fn() -> [u8; 16] + Sync),
+}
+
+impl<'a> AlertSender<'a> {
+    /// Through this client, with these random numbers: 16 bytes a call, from the system's CSPRNG.
+    #[must_use]
+    pub fn new(client: &'a Client, entropy: &'a (dyn Fn() -> [u8; 16] + Sync)) -> Self {
+        Self {
+            client,
+            retry_policy: RetryPolicy::default(),
+            entropy,
+        }
+    }
+
+    /// When everything that begins now has to end.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.retry_policy.schedule.total
+    }
+
+    /// The id of a message.
+    pub(super) fn delivery_id(&self) -> [u8; 16] {
+        (self.entropy)()
+    }
+
+    /// How much longer than half of a pause it waits.
+    pub(super) fn jitter(&self) -> u32 {
+        let [a, b, c, d, ..] = (self.entropy)();
+        u32::from_le_bytes([a, b, c, d])
+    }
+
+    /// Delivers `request` before `deadline`. Every try is the same request.
+    pub(super) async fn send(&self, request: &ChannelRequest, deadline: Instant) -> DeliveryOutcome {
+        let schedule = Schedule {
+            total: deadline.saturating_duration_since(Instant::now()),
+            ..self.retry_policy.schedule
+        };
+        if schedule.total.is_zero() {
+            return DeliveryOutcome {
+                result: Err(DeliveryError::NoTimeLeft),
+                tries: 0,
+            };
+        }
+        let mut tries = 0;
+        let result = retry(
+            &schedule,
+            || self.jitter(),
+            |attempt: Attempt| {
+                tries = attempt.number;
+                let time = self.retry_policy.one_try.min(attempt.time_left);
+                send_once(self.client, request, time)
+            },
+        )
+        .await;
+        DeliveryOutcome { result, tries }
     }
 }
 
@@ -75,34 +132,6 @@ pub(super) struct DeliveryOutcome {
     pub(super) result: Result<Option<u16>, DeliveryError>,
     /// How often it was tried.
     pub(super) tries: u32,
-}
-
-/// Delivers `request` before `deadline`. Every try is the same request.
-pub(super) async fn send(
-    client: &Client,
-    request: &ChannelRequest,
-    retry_policy: &RetryPolicy,
-    deadline: Instant,
-    jitter: impl FnMut() -> u32,
-) -> DeliveryOutcome {
-    let schedule = Schedule {
-        total: deadline.saturating_duration_since(Instant::now()),
-        ..retry_policy.schedule
-    };
-    if schedule.total.is_zero() {
-        return DeliveryOutcome {
-            result: Err(DeliveryError::NoTimeLeft),
-            tries: 0,
-        };
-    }
-    let mut tries = 0;
-    let result = retry(&schedule, jitter, |attempt: Attempt| {
-        tries = attempt.number;
-        let time = retry_policy.one_try.min(attempt.time_left);
-        send_once(client, request, time)
-    })
-    .await;
-    DeliveryOutcome { result, tries }
 }
 
 async fn send_once(

@@ -24,6 +24,14 @@ fn fast() -> RetryPolicy {
     }
 }
 
+fn sender(client: &Client, retry_policy: RetryPolicy) -> AlertSender<'_> {
+    AlertSender {
+        client,
+        retry_policy,
+        entropy: &|| [0; 16],
+    }
+}
+
 fn to(url: &Url) -> ChannelRequest {
     ChannelRequest {
         url: url.join("/services/T0/B0/hunter2?token=hunter3").unwrap(),
@@ -38,7 +46,7 @@ fn to(url: &Url) -> ChannelRequest {
 
 async fn sent(url: &Url) -> DeliveryOutcome {
     let deadline = Instant::now() + fast().schedule.total;
-    send(&loopback::client(), &to(url), &fast(), deadline, || 0).await
+    sender(&loopback::client(), fast()).send(&to(url), deadline).await
 }
 
 /// A server that gives these answers in turn, the last one for ever, and counts.
@@ -132,10 +140,14 @@ async fn t60_a_receiver_that_hangs_costs_no_more_than_the_total() {
     };
     let started = Instant::now();
     let deadline = started + Duration::from_millis(500);
-    let outcome = send(&loopback::client(), &to(&url), &retry_policy, deadline, || 0).await;
+    let outcome = sender(&loopback::client(), retry_policy)
+        .send(&to(&url), deadline)
+        .await;
     assert_eq!(outcome.result, Err(DeliveryError::Timeout(Stage::Response)));
     assert!(started.elapsed() < Duration::from_millis(1500));
-    let late = send(&loopback::client(), &to(&url), &retry_policy, started, || 0).await;
+    let late = sender(&loopback::client(), retry_policy)
+        .send(&to(&url), started)
+        .await;
     let expected = DeliveryOutcome {
         result: Err(DeliveryError::NoTimeLeft),
         tries: 0,
@@ -232,7 +244,7 @@ async fn words_that_a_channel_knows_are_understood() {
         ..to(&url)
     };
     let deadline = Instant::now() + Duration::from_secs(1);
-    let outcome = send(&loopback::client(), &request, &fast(), deadline, || 0).await;
+    let outcome = sender(&loopback::client(), fast()).send(&request, deadline).await;
     let expected = DeliveryError::NotTaken {
         status: 200,
         said: "no such check",
@@ -277,7 +289,7 @@ async fn only_https_to_the_public_internet_is_sent_to() {
             ..to(&"https://h.example".parse().unwrap())
         };
         let deadline = Instant::now() + Duration::from_secs(1);
-        let outcome = send(&guarded, &request, &fast(), deadline, || 0).await;
+        let outcome = sender(&guarded, fast()).send(&request, deadline).await;
         assert_eq!(outcome.result, Err(expected), "{url}");
         assert_eq!(outcome.tries, 1);
     }

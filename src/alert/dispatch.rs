@@ -9,14 +9,13 @@ use tokio::time::Instant;
 use super::channel::{Channel, Occasion};
 use super::channel_delivery::ChannelDelivery;
 use super::channels::Channels;
-use super::delivery::{DeliveryOutcome, RetryPolicy, send};
+use super::delivery::{AlertSender, DeliveryOutcome};
 use super::error::DeliveryError;
 use super::event::{AlertEvent, occasion};
 use super::heartbeat;
 use super::list::CHANNELS;
 use super::message::{Message, RunContext};
 use super::outgoing::{AlertedDue, OutgoingMessage};
-use crate::net::Client;
 use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
 /// What is recorded where a channel was asked for and its secret is not there.
@@ -37,53 +36,41 @@ const PASSED: &str = "passed";
 /// one record for each target and channel, with the target's name first in its detail; one for each digest of more than five
 /// targets that share a cause (Slack, Discord, Teams); or one for the channel where its secret cannot be used. No record holds any part of a secret. Nothing here changes a verdict: it has been decided, and
 /// it is not ours.
-///
-/// `entropy` gives 16 bytes from the system's CSPRNG: one draw for each message, which names it, and one for each pause.
 pub async fn deliver(
-    client: &Client,
+    sender: &AlertSender<'_>,
     channels: &Channels,
     targets: &[TargetReport],
     context: &RunContext<'_>,
-    entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
-    deliver_at(
-        &RetryPolicy::default(),
-        client,
-        channels,
-        targets,
-        context,
-        entropy,
-    )
-    .await
+    let tell = |target: &TargetReport| {
+        let event = occasion(target.verdict)?;
+        Some(Message::new(target, event, context, sender.delivery_id()))
+    };
+    let messages: Vec<Message> = targets.iter().filter_map(tell).collect();
+    let outgoing = messages.iter().map(|message| OutgoingMessage::new(message, None));
+    let outgoing: Vec<OutgoingMessage<'_>> = outgoing.collect();
+    let (event, worst) = of_the_run(targets);
+    let plan = DispatchPlan::new(channels, |_| outgoing.clone(), event, Some(worst));
+    records(plan.run(sender, sender.deadline()).await)
 }
 
 /// Pings the heartbeat of `channels`, where there is one, with the worst verdict of a round over all targets.
-pub async fn ping(
-    client: &Client,
-    channels: &Channels,
-    worst: Verdict,
-    entropy: impl Fn() -> [u8; 16],
-) -> Vec<AlertRecord> {
+pub async fn ping(sender: &AlertSender<'_>, channels: &Channels, worst: Verdict) -> Vec<AlertRecord> {
     let channels = Channels::default().with(heartbeat::URL, channels.secret(heartbeat::URL).cloned());
     let event = occasion(worst).map_or(PASSED, AlertEvent::as_str);
     let plan = DispatchPlan::new(&channels, |_| Vec::new(), event, Some(worst));
-    let retry_policy = RetryPolicy::default();
-    records(
-        plan.run(&retry_policy, client, retry_policy.deadline(), &entropy)
-            .await,
-    )
+    records(plan.run(sender, sender.deadline()).await)
 }
 
 /// Sends a message that says that it is a test through every channel of `channels`, and says what each answered. The
 /// heartbeat gets a ping to `<url>/log`, which neither ends nor raises an alarm; PagerDuty's incident is resolved at
 /// once; nothing is written into a GitHub issue, but it is looked whether the token could.
 pub async fn test(
-    client: &Client,
+    sender: &AlertSender<'_>,
     channels: &Channels,
     context: &RunContext<'_>,
-    entropy: impl Fn() -> [u8; 16],
 ) -> Vec<AlertRecord> {
-    let message = Message::test(context, entropy());
+    let message = Message::test(context, sender.delivery_id());
     let event = message.event.as_str();
     let plan = DispatchPlan::new(
         channels,
@@ -91,40 +78,12 @@ pub async fn test(
         event,
         None,
     );
-    let retry_policy = RetryPolicy::default();
-    let deadline = retry_policy.deadline();
-    let mut records = records(plan.run(&retry_policy, client, deadline, &entropy).await);
+    let deadline = sender.deadline();
+    let mut records = records(plan.run(sender, deadline).await);
     if let Some(issues) = &channels.github_issue {
-        records.push(
-            issues
-                .probe(client, &retry_policy, deadline, jitter(entropy()))
-                .await,
-        );
+        records.push(issues.probe(sender, deadline).await);
     }
     records
-}
-
-async fn deliver_at(
-    retry_policy: &RetryPolicy,
-    client: &Client,
-    channels: &Channels,
-    targets: &[TargetReport],
-    context: &RunContext<'_>,
-    entropy: impl Fn() -> [u8; 16],
-) -> Vec<AlertRecord> {
-    let tell = |target: &TargetReport| {
-        let event = occasion(target.verdict)?;
-        Some(Message::new(target, event, context, entropy()))
-    };
-    let messages: Vec<Message> = targets.iter().filter_map(tell).collect();
-    let outgoing = messages.iter().map(|message| OutgoingMessage::new(message, None));
-    let outgoing: Vec<OutgoingMessage<'_>> = outgoing.collect();
-    let (event, worst) = of_the_run(targets);
-    let plan = DispatchPlan::new(channels, |_| outgoing.clone(), event, Some(worst));
-    records(
-        plan.run(retry_policy, client, retry_policy.deadline(), &entropy)
-            .await,
-    )
 }
 
 /// What the heartbeat hears.
@@ -163,26 +122,14 @@ impl DispatchPlan {
     }
 
     /// The channels do not wait for each other; the messages of one channel go out in turn.
-    pub(super) async fn run(
-        self,
-        retry_policy: &RetryPolicy,
-        client: &Client,
-        deadline: Instant,
-        entropy: &impl Fn() -> [u8; 16],
-    ) -> Vec<Done> {
+    pub(super) async fn run(self, sender: &AlertSender<'_>, deadline: Instant) -> Vec<Done> {
         let lanes = self.0.into_iter();
-        let lanes = lanes.map(|lane| run(lane, retry_policy, client, deadline, entropy));
+        let lanes = lanes.map(|lane| run(lane, sender, deadline));
         join_all(lanes).await.concat()
     }
 }
 
-async fn run(
-    deliveries: Vec<ChannelDelivery>,
-    retry_policy: &RetryPolicy,
-    client: &Client,
-    deadline: Instant,
-    entropy: &impl Fn() -> [u8; 16],
-) -> Vec<Done> {
+async fn run(deliveries: Vec<ChannelDelivery>, sender: &AlertSender<'_>, deadline: Instant) -> Vec<Done> {
     let mut done = Vec::new();
     let mut missed = BTreeSet::new();
     // Why nothing more is sent here: the server asked to be left alone for longer than there is time.
@@ -204,7 +151,7 @@ async fn run(
                     deadline.saturating_duration_since(Instant::now()),
                 ))
                 .await;
-                let outcome = send(client, request, retry_policy, deadline, || jitter(entropy())).await;
+                let outcome = sender.send(request, deadline).await;
                 refused = outcome.result.err().filter(DeliveryError::ends_the_channel);
                 (outcome.result.is_ok(), describe(&outcome))
             }
@@ -246,10 +193,6 @@ fn describe(outcome: &DeliveryOutcome) -> String {
         (Err(error), 0 | 1) => format!("not delivered: {error}"),
         (Err(error), _) => format!("not delivered in {tries} tries: {error}"),
     }
-}
-
-pub(super) fn jitter([a, b, c, d, ..]: [u8; 16]) -> u32 {
-    u32::from_le_bytes([a, b, c, d])
 }
 
 #[cfg(test)]

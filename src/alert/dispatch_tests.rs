@@ -6,12 +6,13 @@
     clippy::panic
 )]
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, World};
 
 use super::*;
+use crate::alert::delivery::RetryPolicy;
 use crate::alert::samples;
 use crate::net::retry::Schedule;
 use crate::net::{Secret, loopback};
@@ -50,20 +51,13 @@ fn fast() -> RetryPolicy {
 }
 
 async fn records_of(channels: &Channels, targets: &[TargetReport]) -> Vec<AlertRecord> {
-    let draws = Cell::new(0);
-    let entropy = || {
-        draws.set(draws.get() + 1);
-        [draws.get(); 16]
+    let draws = AtomicU8::new(0);
+    let sender = AlertSender {
+        client: &loopback::client(),
+        retry_policy: fast(),
+        entropy: &|| [draws.fetch_add(1, Ordering::Relaxed) + 1; 16],
     };
-    deliver_at(
-        &fast(),
-        &loopback::client(),
-        channels,
-        targets,
-        &samples::context(),
-        entropy,
-    )
-    .await
+    deliver(&sender, channels, targets, &samples::context()).await
 }
 
 fn short(records: &[AlertRecord]) -> Vec<(&str, &str, bool, &str)> {
@@ -327,13 +321,9 @@ async fn t60_a_delivery_failure_changes_no_verdict() {
 #[tokio::test]
 async fn a_test_is_marked_on_every_channel_and_raises_no_alarm() {
     let server = receiver(Behaviour::Status(200));
-    let records = test(
-        &loopback::client(),
-        &channels(&server),
-        &samples::context(),
-        || [3; 16],
-    )
-    .await;
+    let client = loopback::client();
+    let sender = AlertSender::new(&client, &|| [3; 16]);
+    let records = test(&sender, &channels(&server), &samples::context()).await;
     assert_eq!(
         short(&records),
         [
@@ -377,15 +367,12 @@ async fn many_targets_with_one_cause_are_one_post_where_people_read_and_one_each
         .with("pagerduty-routing-key", Some(Secret::new("key".to_owned())))
         .with("pagerduty-url", url(&server, "/pagerduty"))
         .with("webhook-url", url(&server, "/alerts"));
-    let records = deliver_at(
-        &slow,
-        &loopback::client(),
-        &channels,
-        &targets,
-        &samples::context(),
-        || [1; 16],
-    )
-    .await;
+    let sender = AlertSender {
+        client: &loopback::client(),
+        retry_policy: slow,
+        entropy: &|| [1; 16],
+    };
+    let records = deliver(&sender, &channels, &targets, &samples::context()).await;
     assert!(records.iter().all(|record| record.delivered), "{records:?}");
     for (path, posts) in [
         ("/slack", 2),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
-use super::delivery::RetryPolicy;
+use super::delivery::AlertSender;
 use super::error::{DeliveryError, OnlyIfNotTaken};
 use super::github_answers::{GithubRow, Made, User, ViewerAnswer};
 use super::github_client::{GithubClient, meant};
@@ -18,8 +18,8 @@ use super::github_page::{body, comment, remembered, title};
 use super::incident::{About, Due, TargetId, TargetState};
 use super::message::Message;
 use crate::address::shown_text;
+use crate::net::Secret;
 use crate::net::retry::retry;
-use crate::net::{Client, Secret};
 use cvm_verify_core::report::AlertRecord;
 
 /// The channel's name.
@@ -86,21 +86,19 @@ impl GithubIssues {
     /// Finds the open issues. `None` where there is no token.
     pub(super) async fn open(
         &self,
-        client: &Client,
-        retry_policy: &RetryPolicy,
+        sender: &AlertSender<'_>,
         deadline: Instant,
-        jitter: u32,
     ) -> Result<Option<OpenIssues>, DeliveryError> {
         let Some(token) = crate::alert::secret_text::word(&self.token, "its token")? else {
             return Ok(None);
         };
         let client_of_github = GithubClient {
-            client: client.clone(),
+            client: sender.client.clone(),
             api: self.api.clone(),
             token: Secret::new(token.to_owned()),
             deadline,
-            retry_policy: *retry_policy,
-            jitter,
+            retry_policy: sender.retry_policy,
+            jitter: sender.jitter(),
         };
         let github = client_of_github.clone().octocrab();
         let path = format!("/repos/{}/{}/issues", self.owner, self.repository);
@@ -116,14 +114,8 @@ impl GithubIssues {
     }
 
     /// Looks whether the token can read the issues, and writes nothing.
-    pub(super) async fn probe(
-        &self,
-        client: &Client,
-        retry_policy: &RetryPolicy,
-        deadline: Instant,
-        jitter: u32,
-    ) -> AlertRecord {
-        let (delivered, detail) = match self.open(client, retry_policy, deadline, jitter).await {
+    pub(super) async fn probe(&self, sender: &AlertSender<'_>, deadline: Instant) -> AlertRecord {
+        let (delivered, detail) = match self.open(sender, deadline).await {
             Ok(Some(board)) => {
                 let open = board.issues.len();
                 let path = &board.path;

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::alert::deliver_changes::deliver_at;
+use crate::alert::deliver_changes::deliver_changes;
+use crate::alert::delivery::RetryPolicy;
 use crate::alert::incident::{Observation, Rules, State};
 use crate::alert::message::RunContext;
 use crate::alert::samples::{self, set};
@@ -223,16 +224,12 @@ async fn delivered(
         observations: &[vec![Observation::of(target, policy, context.now)]],
         rules: Rules::default(),
     };
-    deliver_at(
-        &fast(),
-        &loopback::client(),
-        channels,
-        std::slice::from_ref(target),
-        memory,
-        &context,
-        || [1; 16],
-    )
-    .await
+    let sender = AlertSender {
+        client: &loopback::client(),
+        retry_policy: fast(),
+        entropy: &|| [1; 16],
+    };
+    deliver_changes(&sender, channels, std::slice::from_ref(target), memory, &context).await
 }
 
 fn short(records: &[AlertRecord]) -> Vec<String> {
@@ -513,10 +510,12 @@ async fn a_github_that_hangs_ends_in_time() {
     let started = Instant::now();
     let opened = board
         .open(
-            &loopback::client(),
-            &fast(),
+            &AlertSender {
+                client: &loopback::client(),
+                retry_policy: fast(),
+                entropy: &|| [0; 16],
+            },
             started + Duration::from_millis(200),
-            0,
         )
         .await;
     assert!(opened.is_err() && started.elapsed() < Duration::from_secs(5));
@@ -548,13 +547,15 @@ async fn a_test_reads_and_writes_nothing() {
     let forge = Forge::default();
     let api = forge.serve("", "/graphql").await;
     let channels = Channels::default().with_issues(issues(&api));
-    let records = super::super::test(&loopback::client(), &channels, &samples::context(), || [7; 16]).await;
+    let client = loopback::client();
+    let sender = AlertSender::new(&client, &|| [7; 16]);
+    let records = super::super::test(&sender, &channels, &samples::context()).await;
     assert_eq!(
         short(&records),
         ["test true /repos/acme/shop/issues can be read, 0 open issues of ours; nothing was written"]
     );
     assert!(forge.writes().is_empty());
     let nowhere = Channels::default().with_issues(issues(&"http://127.0.0.1:9/".parse().unwrap()));
-    let records = super::super::test(&loopback::client(), &nowhere, &samples::context(), || [7; 16]).await;
+    let records = super::super::test(&sender, &nowhere, &samples::context()).await;
     assert!(!records[0].delivered, "{records:?}");
 }

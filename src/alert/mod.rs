@@ -63,6 +63,7 @@ pub(crate) use cause::causes;
 pub use channel::{Channel, ChannelSecret, Role};
 pub use channels::Channels;
 pub use deliver_changes::{Memory, deliver_changes, nothing_due};
+pub use delivery::AlertSender;
 pub use dispatch::{NO_SECRET, deliver, ping, test};
 pub use event::{AlertEvent, occasion};
 pub use failed_check::FailedCheck;

@@ -5,7 +5,7 @@ use super::transport;
 use crate::alert::alerting::{Alerting, entropy, run_url};
 use crate::alert::incident::Rules;
 use crate::alert::variables::ChannelVariables;
-use crate::alert::{self, CHANNELS, ChannelSecret, Role, RunContext};
+use crate::alert::{self, AlertSender, CHANNELS, ChannelSecret, Role, RunContext};
 use crate::env::Env;
 use crate::render;
 use crate::runtime::runtime;
@@ -36,7 +36,8 @@ pub(super) fn run(args: &AlertArgs, env: &mut Env) -> anyhow::Result<u8> {
         report_sha256: None,
     };
     let runtime = runtime()?;
-    let records = runtime.block_on(alert::test(&client, &channels, &context, entropy));
+    let sender = AlertSender::new(&client, &entropy);
+    let records = runtime.block_on(alert::test(&sender, &channels, &context));
     for record in &records {
         let word = if record.delivered { "delivered" } else { "FAILED" };
         let detail = render::escape::terminal(&record.detail).into_owned();

@@ -9,7 +9,7 @@ use super::args::ReplayArgs;
 use super::output::{self, Alerts};
 use super::trust_roots::trust_roots;
 use super::{fetched_collateral, transport};
-use crate::alert::alerting::{AlertedTarget, Alerting, ended_by};
+use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, ended_by};
 use crate::alert::variables::ChannelVariables;
 use crate::artifacts::{BundleFiles, unfinished};
 use crate::engine::{RecordedEvidence, milliseconds};
@@ -109,7 +109,12 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
     }];
     let bundles = BundleFiles::default();
     let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, env);
-    let delivering = alerting.deliver(&mut report, &variables, &alerted, None, &client, env);
+    let run = AlertedRun {
+        channels: &variables,
+        targets: &alerted,
+        state: None,
+    };
+    let delivering = alerting.deliver(&mut report, run, &client, env);
     if let Some(signal) = runtime.block_on(interrupt.or_done(delivering)) {
         report.alerts.push(ended_by(signal));
     }

@@ -11,7 +11,7 @@ use super::selection::{policy_file, selection_or_found_lock};
 use super::transport::{self, nras, opinions};
 use super::trust_roots::trust_roots;
 use super::{cache, chain, proxy_hint, wait};
-use crate::alert::alerting::{AlertedTarget, Alerting, ended_by};
+use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, ended_by};
 use crate::alert::state_file::StateFile;
 use crate::artifacts::{bundle_paths, statements, unfinished};
 use crate::engine::{Session, milliseconds};
@@ -133,10 +133,14 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         .state
         .as_deref()
         .map(|path| StateFile::open(path, env));
-    let state = file.as_mut().map(|file| &mut file.state);
+    let run = AlertedRun {
+        channels: &channels,
+        targets: &alerted,
+        state: file.as_mut().map(|file| &mut file.state),
+    };
     // The addresses of channels are secrets.
     let client = &session.client.untraced();
-    let delivering = alerting.deliver(&mut report, &channels, &alerted, state, client, env);
+    let delivering = alerting.deliver(&mut report, run, client, env);
     if let Some(signal) = runtime.block_on(interrupt.or_done(delivering)) {
         report.alerts.push(ended_by(signal));
     }

@@ -14,14 +14,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::disk::Disk;
 use super::error::CollateralError;
-use super::fetch::{Fetched, fetch_with_retry};
+use super::fetch::{CollateralFetcher, Fetched};
 use super::request::CollateralRequest;
 use super::sources::Sources;
-use crate::net::Client;
-use crate::net::retry::Schedule;
 use cvm_verify_core::policy::CollateralMaxAge;
+use cvm_verify_core::verify::COLLATERAL_LIMIT;
 use cvm_verify_core::verify::validity::Windows;
-use cvm_verify_core::verify::{COLLATERAL_LIMIT, TrustRoot};
 
 /// A set of which a part ends within this time is renewed, seconds: 14 days, from when on the `collateral` check warns.
 const RENEW_BEFORE: u64 = 14 * 24 * 60 * 60;
@@ -41,19 +39,6 @@ pub struct CollateralCache {
 
 /// By platform. Whoever fetches for one holds its lock meanwhile.
 type CacheEntries = HashMap<CollateralRequest, Arc<tokio::sync::Mutex<CacheEntry>>>;
-
-/// Where to fetch, and how patiently.
-#[derive(Debug, Clone, Copy)]
-pub struct CollateralFetcher<'a> {
-    /// The HTTP client.
-    pub client: &'a Client,
-    /// PCS and PCCSs, in order.
-    pub sources: &'a Sources,
-    /// How often to try.
-    pub schedule: &'a Schedule,
-    /// Whose root certificate a set must chain up to, or else the next source is asked. `None`: nothing is looked at.
-    pub root: Option<&'a TrustRoot>,
-}
 
 /// What is known for one platform.
 #[derive(Debug, Default)]
@@ -245,13 +230,8 @@ impl CollateralCache {
         if let Some((_, error)) = shelf.failed.as_ref().filter(|(failed, _)| *failed == round) {
             return Err(error.clone());
         }
-        let CollateralFetcher {
-            client,
-            sources,
-            schedule,
-            root,
-        } = fetcher;
-        let answer = fetch_with_retry(client, sources, request, now, schedule, root, jitter).await;
+        let sources = fetcher.sources;
+        let answer = fetcher.fetch(request, now, jitter).await;
         let answer = answer.map(|fetched| Held::new(fetched, Some(round), now));
         // What is in date serves on where nothing better came. A fallback that answers while the first source is away must
         // not put an older set in the place of that one's; a newer one it may, when that one's is overdue.

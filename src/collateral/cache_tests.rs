@@ -7,7 +7,9 @@ use url::Url;
 
 use super::*;
 use crate::collateral::{PckCa, fake};
+use crate::net::Client;
 use crate::net::loopback::{self, RequestLog, answer};
+use crate::net::retry::Schedule;
 use cvm_verify_core::evidence::collateral;
 
 const REQUEST: CollateralRequest = CollateralRequest {

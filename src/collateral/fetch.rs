@@ -27,74 +27,72 @@ pub struct Fetched {
     pub fault: Option<UnusableCollateral>,
 }
 
-/// Asks the sources in order, each once, for the collateral of `request`. `now` is the time, Unix seconds.
-///
-/// # Errors
-/// [`CollateralError`] with one failure for each source.
-pub async fn fetch(
-    client: &Client,
-    sources: &Sources,
-    request: &CollateralRequest,
-    now: u64,
-) -> Result<Fetched, CollateralError> {
-    fetch_within(client, sources, request, now, None, Duration::MAX).await
+/// Where to fetch, and how patiently.
+#[derive(Debug, Clone, Copy)]
+pub struct CollateralFetcher<'a> {
+    /// The HTTP client.
+    pub client: &'a Client,
+    /// PCS and PCCSs, in order.
+    pub sources: &'a Sources,
+    /// How often to try.
+    pub schedule: &'a Schedule,
+    /// Whose root certificate a set must chain up to, or else the next source is asked. `None`: nothing is looked at.
+    pub root: Option<&'a TrustRoot>,
 }
 
-/// [`fetch()`], repeated as `schedule` says while a source may recover. `jitter` gives random numbers. With a root
-/// certificate, each set is judged when it arrives, and one that does not serve counts only where no source has one that
-/// does: then the first one comes, for the report.
-///
-/// # Errors
-/// The [`CollateralError`] of the last attempt.
-pub async fn fetch_with_retry(
-    client: &Client,
-    sources: &Sources,
-    request: &CollateralRequest,
-    now: u64,
-    schedule: &Schedule,
-    root: Option<&TrustRoot>,
-    jitter: impl FnMut() -> u32,
-) -> Result<Fetched, CollateralError> {
-    retry(schedule, jitter, async |attempt| {
-        fetch_within(client, sources, request, now, root, attempt.time_left).await
-    })
-    .await
-}
-
-async fn fetch_within(
-    client: &Client,
-    sources: &Sources,
-    request: &CollateralRequest,
-    fetched_at: u64,
-    root: Option<&TrustRoot>,
-    time_left: Duration,
-) -> Result<Fetched, CollateralError> {
-    let started = Instant::now();
-    let mut failures = Vec::new();
-    let mut faulty = None;
-    for source in sources.iter() {
-        // A first source that hangs must not let the second one run past the total.
-        let left = time_left.saturating_sub(started.elapsed());
-        let limits = Limits::body(MAX_BYTES).within(left);
-        match from_source(client, source, request, &limits).await {
-            Ok(collateral) => {
-                let fault = root
-                    .and_then(|root| judge_collateral(&collateral, request.fmspc, root, fetched_at).err());
-                let fetched = Fetched {
-                    collateral,
-                    source: source.name(),
-                    fetched_at,
-                    fault,
-                };
-                if fetched.fault.is_none() {
-                    return Ok(fetched);
-                }
-                faulty.get_or_insert(fetched);
-            }
-            Err(failure) => failures.push(failure),
-        }
+impl CollateralFetcher<'_> {
+    /// Asks the sources in order for the collateral of `request`, repeated as the schedule says while a source may recover. `now` is
+    /// the time, Unix seconds; `jitter` gives random numbers. With a root certificate, each set is judged when it arrives, and one
+    /// that does not serve counts only where no source has one that does: then the first one comes, for the report.
+    ///
+    /// # Errors
+    /// The [`CollateralError`] of the last attempt, with one failure for each source.
+    pub async fn fetch(
+        &self,
+        request: &CollateralRequest,
+        now: u64,
+        jitter: impl FnMut() -> u32,
+    ) -> Result<Fetched, CollateralError> {
+        retry(self.schedule, jitter, async |attempt| {
+            self.fetch_within(request, now, attempt.time_left).await
+        })
+        .await
     }
-    faulty.ok_or(CollateralError { failures })
+
+    async fn fetch_within(
+        &self,
+        request: &CollateralRequest,
+        fetched_at: u64,
+        time_left: Duration,
+    ) -> Result<Fetched, CollateralError> {
+        let started = Instant::now();
+        let mut failures = Vec::new();
+        let mut faulty = None;
+        for source in self.sources.iter() {
+            // A first source that hangs must not let the second one run past the total.
+            let left = time_left.saturating_sub(started.elapsed());
+            let limits = Limits::body(MAX_BYTES).within(left);
+            match from_source(self.client, source, request, &limits).await {
+                Ok(collateral) => {
+                    let fault = self.root.and_then(|root| {
+                        judge_collateral(&collateral, request.fmspc, root, fetched_at).err()
+                    });
+                    let fetched = Fetched {
+                        collateral,
+                        source: source.name(),
+                        fetched_at,
+                        fault,
+                    };
+                    if fetched.fault.is_none() {
+                        return Ok(fetched);
+                    }
+                    faulty.get_or_insert(fetched);
+                }
+                Err(failure) => failures.push(failure),
+            }
+        }
+        faulty.ok_or(CollateralError { failures })
+    }
 }
 
 /// All four from one source: sets are signed separately, and mixing two caches could pair an old list with new levels.

@@ -24,11 +24,20 @@ async fn lying(what: &'static str, lie: Vec<u8>) -> url::Url {
     url
 }
 
+/// Asks each source once, and judges nothing.
+async fn fetch(sources: &Sources) -> Result<Fetched, CollateralError> {
+    let fetcher = CollateralFetcher {
+        client: &loopback::client(),
+        sources,
+        schedule: &Schedule::once(),
+        root: None,
+    };
+    fetcher.fetch(&REQUEST, 0, || 0).await
+}
+
 async fn failure(what: &'static str, lie: Vec<u8>) -> (CollateralError, SourceFailure) {
     let url = lying(what, lie).await;
-    let error = fetch(&loopback::client(), &Sources::only(&url), &REQUEST, 0)
-        .await
-        .expect_err("a lying PCCS");
+    let error = fetch(&Sources::only(&url)).await.expect_err("a lying PCCS");
     let failure = error.failures[0].clone();
     assert_eq!(error.failures.len(), 1);
     (error, failure)
@@ -37,9 +46,7 @@ async fn failure(what: &'static str, lie: Vec<u8>) -> (CollateralError, SourceFa
 #[tokio::test]
 async fn the_four_documents_of_a_pccs_make_collateral() {
     let (url, asked) = fake::pccs().await;
-    let fetched = fetch(&loopback::client(), &Sources::only(&url), &REQUEST, 0)
-        .await
-        .expect("collateral");
+    let fetched = fetch(&Sources::only(&url)).await.expect("collateral");
     assert_eq!(fetched.collateral, fake::collateral());
     assert_eq!(fetched.source, format!("127.0.0.1:{}", url.port().unwrap_or(0)));
     let mut asked = asked.lock().expect("the list").clone();
@@ -60,9 +67,7 @@ async fn when_one_document_fails_all_come_from_the_next_source() {
     let first = lying("rootcacrl", answer(500, &[], b"")).await;
     let (second, asked) = fake::pccs().await;
     let sources = Sources::in_order(&[&first, &second]);
-    let fetched = fetch(&loopback::client(), &sources, &REQUEST, 0)
-        .await
-        .expect("collateral");
+    let fetched = fetch(&sources).await.expect("collateral");
     assert!(
         fetched
             .source
@@ -76,9 +81,7 @@ async fn when_all_sources_fail_each_is_named() {
     let first = lying("tcb?", answer(404, &[], b"")).await;
     let second = lying("pckcrl", answer(503, &[("retry-after", "5")], b"")).await;
     let sources = Sources::in_order(&[&first, &second]);
-    let error = fetch(&loopback::client(), &sources, &REQUEST, 0)
-        .await
-        .expect_err("no source");
+    let error = fetch(&sources).await.expect_err("no source");
     let documents: Vec<CollateralPart> = error.failures.iter().map(|failure| failure.document).collect();
     assert_eq!(documents, [CollateralPart::TcbInfo, CollateralPart::PckCrl]);
     assert_eq!(error.reason(), "unreachable");
@@ -158,16 +161,13 @@ async fn a_pccs_that_recovers_is_asked_again() {
         first_pause: std::time::Duration::from_millis(1),
         ..Schedule::default()
     };
-    let fetched = fetch_with_retry(
-        &loopback::client(),
-        &Sources::only(&url),
-        &REQUEST,
-        0,
-        &quick,
-        None,
-        || 0,
-    )
-    .await;
+    let fetcher = CollateralFetcher {
+        client: &loopback::client(),
+        sources: &Sources::only(&url),
+        schedule: &quick,
+        root: None,
+    };
+    let fetched = fetcher.fetch(&REQUEST, 0, || 0).await;
     assert_eq!(fetched.expect("collateral").collateral, fake::collateral());
 }
 
@@ -183,7 +183,7 @@ async fn intels_documents_come_through_byte_for_byte() {
         ..recorded
     };
     let url = fake::pccs_with(expected.clone()).await;
-    let fetched = fetch(&loopback::client(), &Sources::only(&url), &REQUEST, 0).await;
+    let fetched = fetch(&Sources::only(&url)).await;
     assert_eq!(fetched.expect("collateral").collateral, expected);
 }
 
@@ -216,11 +216,13 @@ async fn a_set_that_does_not_serve_is_passed_over_for_the_next_source() {
         let fine = fake::pccs_with(good.collateral()).await;
         let name = |url: &url::Url| format!("127.0.0.1:{}", url.port().unwrap_or(0));
         let get = async |urls: &[&url::Url]| {
-            let (client, sources) = (loopback::client(), Sources::in_order(urls));
-            let once = Schedule::once();
-            let root = Some(&root);
-            let fetched = fetch_with_retry(&client, &sources, &REQUEST, DEFAULT_NOW, &once, root, || 0);
-            fetched.await.expect("a set")
+            let fetcher = CollateralFetcher {
+                client: &loopback::client(),
+                sources: &Sources::in_order(urls),
+                schedule: &Schedule::once(),
+                root: Some(&root),
+            };
+            fetcher.fetch(&REQUEST, DEFAULT_NOW, || 0).await.expect("a set")
         };
         let fetched = get(&[&bad, &fine]).await;
         assert_eq!((fetched.source, fetched.fault), (name(&fine), None), "{reason}");

@@ -21,10 +21,10 @@ mod sources;
 pub mod fake;
 
 pub use answer::AnswerError;
-pub use cache::{CollateralCache, CollateralFetcher};
+pub use cache::CollateralCache;
 pub use disk::Disk;
 pub use early::fetch_early;
 pub use error::{Cause, CollateralError, SourceFailure};
-pub use fetch::{Fetched, fetch, fetch_with_retry};
+pub use fetch::{CollateralFetcher, Fetched};
 pub use request::{CollateralRequest, PckCa};
 pub use sources::{CollateralPart, Sources};

@@ -14,7 +14,7 @@ use crate::alert::alerting::{Alerting, entropy, run_url, whole_app};
 use crate::alert::incident::{AskedAt, Observation, State, TargetId};
 use crate::alert::state_file::StateFile;
 use crate::alert::variables::ChannelVariables;
-use crate::alert::{self, Channels, HEARTBEAT_URL, Memory, RunContext};
+use crate::alert::{self, AlertSender, Channels, HEARTBEAT_URL, Memory, RunContext};
 use crate::engine::Session;
 use crate::env::Env;
 use crate::net::Client;
@@ -217,8 +217,8 @@ impl AlertQueue {
                 observations: &observations,
                 rules,
             };
-            let records =
-                alert::deliver_changes(&client, &channels, &reports, remembered, &context, entropy).await;
+            let sender = AlertSender::new(&client, &entropy);
+            let records = alert::deliver_changes(&sender, &channels, &reports, remembered, &context).await;
             Delivered { memory, records }
         };
         let handle = self.deliveries.spawn(delivery);
@@ -242,9 +242,10 @@ impl AlertQueue {
         heartbeat.pinging = true;
         let (client, channels) = (self.client.clone(), heartbeat.channels.clone());
         let ping = async move {
+            let sender = AlertSender::new(&client, &entropy);
             Delivered {
                 memory: State::default(),
-                records: alert::ping(&client, &channels, worst, entropy).await,
+                records: alert::ping(&sender, &channels, worst).await,
             }
         };
         let handle = self.deliveries.spawn(ping);
