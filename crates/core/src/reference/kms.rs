@@ -69,10 +69,7 @@ impl ReferenceRow for KmsRow {
             date: date?.text()?,
             origin: RowOrigin::BuiltIn,
         };
-        if let Some(problem) = read.problem() {
-            row.refuse::<Self>(&read.name, problem);
-        }
-        Some(read)
+        row.whole(read, |read| &read.name, Self::problem)
     }
 }
 

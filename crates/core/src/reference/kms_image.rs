@@ -35,10 +35,7 @@ impl ReferenceRow for KmsImageRow {
             source: source?,
             date: date?.text()?,
         };
-        if let Some(problem) = read.problem() {
-            row.refuse::<Self>(&read.name, problem);
-        }
-        Some(read)
+        row.whole(read, |read| &read.name, Self::problem)
     }
 }
 

@@ -155,10 +155,7 @@ impl ReferenceRow for OsImageRow {
             date: date?.text()?,
             origin: RowOrigin::BuiltIn,
         };
-        if let Some(problem) = read.problem() {
-            row.refuse::<Self>(&read.name, problem);
-        }
-        Some(read)
+        row.whole(read, |read| &read.name, Self::problem)
     }
 }
 

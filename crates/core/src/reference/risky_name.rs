@@ -49,10 +49,7 @@ impl ReferenceRow for RiskyName {
             source: source?,
             date: date?.text()?,
         };
-        if let Some(problem) = read.problem() {
-            row.refuse::<Self>(&read.name, problem);
-        }
-        Some(read)
+        row.whole(read, |read| &read.name, Self::problem)
     }
 }
 

@@ -54,6 +54,22 @@ impl<'r, 't> RowReader<'r, 't> {
         }
     }
 
+    /// The row, unless its values contradict each other: then it is refused.
+    pub(super) fn whole<R: ReferenceRow>(
+        &mut self,
+        row: R,
+        name: impl Fn(&R) -> &Text,
+        problem: impl Fn(&R) -> Option<&'static str>,
+    ) -> Option<R> {
+        match problem(&row) {
+            None => Some(row),
+            Some(problem) => {
+                self.refuse::<R>(name(&row), problem);
+                None
+            }
+        }
+    }
+
     /// Refuses the row of this name as a whole.
     pub(super) fn refuse<R: ReferenceRow>(&mut self, row: &Text, problem: &str) {
         let problem = ReferenceProblem::Row {
