@@ -237,11 +237,6 @@ impl Cvm {
         derive_bytes(self.world.seed, "rootfs")
     }
 
-    /// SHA-256(PPID), hex.
-    pub fn machine_id(&self) -> String {
-        hex::encode(Sha256::digest(self.world.platform.ppid))
-    }
-
     /// The log as the registers saw it: full, with the edits before the quote.
     pub fn measured_log(&self) -> Vec<Event> {
         let mut log = self.boot.events(self.guest.labels_acpi());

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::document::ReferenceDocument;
-use super::{OsClass, ReferenceError, ReferenceValues};
+use super::{ReferenceError, ReferenceValues};
 
 impl ReferenceValues {
     /// These values and the rows of a file of at most [`MAX_FILE_BYTES`](super::MAX_FILE_BYTES) and
@@ -31,16 +31,5 @@ impl ReferenceValues {
         let mut values = self.clone();
         values.add(ReferenceDocument::parse("rows of a test", text.as_bytes())?)?;
         Ok(values)
-    }
-
-    /// Production images with the registers of which somebody can be sure: those that `--os-image known` accepts where no
-    /// advisory speaks against it.
-    pub fn production_images(&self) -> impl Iterator<Item = &super::OsImageRow> {
-        self.images
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(|row: &&super::OsImageRow| {
-                row.class == OsClass::Production && row.registers.is_some() && !row.is_third_party()
-            })
     }
 }

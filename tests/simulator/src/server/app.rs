@@ -42,8 +42,6 @@ struct State {
     answers: Answers,
     scripts: Scripts<AppEndpoint>,
     previous: Option<Evidence>,
-    attestation_path: String,
-    info_path: String,
     files: BTreeMap<String, (&'static str, Vec<u8>)>,
     in_any_folder: bool,
     is_strict: bool,
@@ -80,8 +78,6 @@ impl AppServer {
             answers: Answers::Fresh,
             scripts: Scripts::default(),
             previous: None,
-            attestation_path: "/attestation".into(),
-            info_path: "/info".into(),
             files: BTreeMap::new(),
             in_any_folder: false,
             is_strict: false,
@@ -162,13 +158,6 @@ impl AppServer {
     /// Changes the CVM in place (the first, when several are served).
     pub fn change(&self, change: impl FnOnce(&mut Cvm)) {
         change(&mut self.state().cvms[0]);
-    }
-
-    /// Serves the two endpoints at other paths.
-    pub fn at_paths(&self, attestation: &str, info: &str) {
-        let mut state = self.state();
-        state.attestation_path = attestation.to_owned();
-        state.info_path = info.to_owned();
     }
 
     /// Serves these bytes at a path: ingress evidences, GPU evidence, a page.
@@ -255,9 +244,9 @@ impl State {
             Some(last) if self.in_any_folder => &path[last..],
             _ => path,
         };
-        if path == self.attestation_path {
+        if path == "/attestation" {
             AppEndpoint::Attestation
-        } else if path == self.info_path {
+        } else if path == "/info" {
             AppEndpoint::Info
         } else {
             AppEndpoint::Other

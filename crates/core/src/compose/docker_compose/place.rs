@@ -72,12 +72,6 @@ impl ComposePlaces {
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
-
-    /// Whether some were not kept.
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
-        self.more > 0
-    }
 }
 
 /// A path with one more key.
