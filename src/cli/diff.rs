@@ -1,11 +1,10 @@
 //! `cvm-verify diff`: what its options say.
 
 use super::args::{DiffArgs, Format};
+use super::transport::session_of_one;
 use super::trust_roots::trust_roots;
-use super::{chain, transport};
 use crate::compare::{SideKind, compare};
 use crate::diff::{DiffRequest, sides};
-use crate::engine::Session;
 use crate::env::Env;
 use crate::plan::report_data;
 use crate::render::{self, escape};
@@ -27,13 +26,7 @@ pub(super) fn run(args: &DiffArgs, env: &mut Env) -> anyhow::Result<u8> {
         },
         source: args.source.settings.clone(),
         loose,
-        session: &|env| {
-            Ok(Session {
-                roots: roots.clone(),
-                nodes: chain::nodes(&args.chain)?,
-                ..transport::session(&args.transport, env)?
-            })
-        },
+        session: &|env| session_of_one(&args.transport, &roots, &args.chain, env),
         roots: roots.clone(),
     };
     let [before, after] = match sides(&request, env)? {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use super::args::PinArgs;
+use super::replay;
+use super::transport::session_of_one;
 use super::trust_roots::trust_roots;
-use super::{chain, replay, transport};
 use crate::config::{Settings, path_of, written};
-use crate::engine::Session;
 use crate::env::Env;
 use crate::pin::{self, PinRequest};
 use crate::plan::{named_files, policy_file};
@@ -33,13 +33,7 @@ pub(super) fn run(args: &PinArgs, env: &mut Env) -> anyhow::Result<u8> {
         force: args.force,
         phala_hints: args.phala_hints,
         image: &|reference| named(args, reference),
-        session: &|env| {
-            Ok(Session {
-                roots: roots.clone(),
-                nodes: chain::nodes(&args.chain)?,
-                ..transport::session(&args.transport, env)?
-            })
-        },
+        session: &|env| session_of_one(&args.transport, &roots, &args.chain, env),
         roots: roots.clone(),
     };
     Ok(pin::run(&request, env)?.exit_code())

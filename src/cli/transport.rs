@@ -1,9 +1,10 @@
 //! Options of network and trust in; a session of the engine out.
 
-use super::args::{HttpArgs, TransportArgs};
+use super::args::{ChainArgs, HttpArgs, TransportArgs};
+use super::chain;
 use crate::address::parse_url;
 use crate::collateral::Sources;
-use crate::engine::{SecondVerifiers, Session, StatementLookups};
+use crate::engine::{SecondVerifiers, Session, StatementLookups, TrustRoots};
 use crate::env::Env;
 use crate::files;
 use crate::net::{Client, Secret, Transport};
@@ -27,6 +28,20 @@ pub(super) fn session(args: &TransportArgs, env: &Env) -> Result<Session, UsageE
         clock_floor: env.clock_floor,
         statements: statement_lookups(args, env)?,
         ..Session::new(client(&args.http)?)
+    })
+}
+
+/// How one target is asked: with these roots and these nodes of the blockchain.
+pub(super) fn session_of_one(
+    transport: &TransportArgs,
+    roots: &TrustRoots,
+    nodes: &ChainArgs,
+    env: &Env,
+) -> Result<Session, UsageError> {
+    Ok(Session {
+        roots: roots.clone(),
+        nodes: chain::nodes(nodes)?,
+        ..session(transport, env)?
     })
 }
 
