@@ -66,6 +66,19 @@ fn an_image_that_nobody_knew_is_accepted_by_whoever_wrote_its_registers_down() {
     }
 }
 
+/// The hash that the lock of every trial names counts only because the guest shows its document.
+#[test]
+fn without_its_measurement_document_the_hash_of_the_healthy_image_is_the_word_of_the_lock() {
+    Trial::healthy().judge().passes();
+    let judged = Trial::healthy().with(|trial| trial.document = false).judge();
+    judged.passes();
+    assert_eq!(
+        accepted(&judged, CheckId::OsImage),
+        [(AcceptedKind::UnconfirmedHash, "cvm.lock")]
+    );
+    assert_eq!(judged.0.assurance, Assurance::Hardware);
+}
+
 /// The hash of a release beside registers of something else: the release gives no name, no class and no standing.
 #[test]
 fn a_row_that_a_lock_claims_by_its_hash_never_names_other_registers() {
