@@ -31,6 +31,7 @@ mod provenance;
 mod provenance_registry;
 mod reading;
 mod real_documents;
+mod recorded_kms;
 mod recordings;
 mod reference_values;
 mod registry_credentials;
