@@ -635,6 +635,12 @@ fn t44_a_measured_policy_with_a_member_that_is_not_known_convicts_nobody() {
     let judged = later.judge();
     judged.says(Id, Warn, "gpu-policy");
     assert!(judged.detail(Id).contains("allow_new_things"), "{judged}");
+    // GPUs that the guest attested while booting are there, so that only the policy is in question.
+    let attested = format!(
+        r#"{{"version":2,"provider":"nvidia","devices":2,"cc_mode":"on","devtools":false,"evidence_sha256":"{}"}}"#,
+        "aa".repeat(32)
+    );
+    let later = later.with(|trial| trial.cvm.gpu_attestation = Some(attested));
     later.with(required).judge().leaves_open(Id, "gpu-policy");
 }
 
