@@ -1,9 +1,8 @@
 //! The binding by the evidence of a dstack ingress, and its reasons.
 
-use super::{
-    EVIDENCE_NOT_PROVEN, ORACLE_64, OwnQuote, PROBE_UNDETERMINED, RECORDED, TLS_KEY_CHANGED, open,
-    platform_of_own_quote, wrong,
-};
+use super::asked::{is_asked, open, wrong};
+use super::own_quote::{OwnQuote, platform_of_own_quote};
+use super::reasons::{EVIDENCE_NOT_PROVEN, ORACLE_64, PROBE_UNDETERMINED, RECORDED, TLS_KEY_CHANGED};
 use crate::checks::{Finding, Reason};
 use crate::evidence::{ManifestError, Probe};
 use crate::policy::Policy;
@@ -230,7 +229,7 @@ fn oracle(tls: &Tls, policy: &Policy) -> Finding {
             "The app quotes 32 bytes, or a text, of the caller's choice, so anyone can have the quote of an ingress made.",
         ),
     };
-    match super::is_asked(policy) {
+    match is_asked(policy) {
         true => Finding::fail(reason, sentence),
         false => Finding::skip(reason, sentence),
     }

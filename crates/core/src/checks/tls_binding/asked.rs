@@ -1,0 +1,38 @@
+//! Whether the user asked for a binding, and what that makes of one that does not hold.
+
+use crate::checks::{Finding, Reason};
+use crate::policy::{Origin, Policy, TlsBinding};
+use crate::report::SideTier;
+
+/// Whether the user asked for a binding: by its mode, or by a tier that needs one.
+pub(super) fn is_asked(policy: &Policy) -> bool {
+    policy.tls_mode() != TlsBinding::Auto || policy.required.sides().includes(SideTier::EndpointReplayable)
+}
+
+/// The same of this verification alone: a lock that was taken from the app's address serves for other sources too, which have no
+/// connection to it.
+pub(super) fn is_asked_of_any_source(policy: &Policy) -> bool {
+    policy.tls_binding != TlsBinding::Auto || policy.required.sides().includes(SideTier::EndpointReplayable)
+}
+
+/// Where a binding is asked for.
+pub(super) fn asked_by(policy: &Policy) -> Option<Origin> {
+    let mode = policy.setting("tls-binding");
+    mode.or_else(|| policy.setting("require-assurance"))
+}
+
+/// Something does not hold: a failure if a binding was asked for, and for information otherwise.
+pub(super) fn wrong(policy: &Policy, reason: &'static Reason, sentence: impl Into<String>) -> Finding {
+    match is_asked(policy) {
+        true => Finding::fail(reason, sentence).against(asked_by(policy)),
+        false => Finding::warn(reason, sentence),
+    }
+}
+
+/// Something could not be determined.
+pub(super) fn open(policy: &Policy, reason: &'static Reason, sentence: impl Into<String>) -> Finding {
+    match is_asked(policy) {
+        true => Finding::error(reason, sentence).against(asked_by(policy)),
+        false => Finding::skip(reason, sentence),
+    }
+}

@@ -1,0 +1,89 @@
+//! Why a key is not bound to the VM.
+
+use super::asked::{open, wrong};
+use super::reasons::*;
+use crate::checks::Finding;
+use crate::policy::Policy;
+use crate::verify::{NotBound, RaTlsRefusal};
+
+pub(super) fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
+    match why {
+        NotBound::Absent => open(
+            policy,
+            &UNBOUND,
+            "Nothing binds the key of this TLS connection to the VM.",
+        ),
+        NotBound::NotReached => Finding::error(
+            &EVIDENCE_NOT_PROVEN,
+            "Not determined: the event log of the app's own evidence is not proven.",
+        ),
+        NotBound::Refused(refusal) => refused(refusal, policy),
+        NotBound::KeyNotHeld => wrong(
+            policy,
+            &RATLS_KEY_NOT_HELD,
+            "The server presents the certificate of a VM and did not sign the handshake with its key.",
+        ),
+        NotBound::QuoteNotProven { is_refused: true } => wrong(
+            policy,
+            &RATLS_QUOTE,
+            "The evidence in the certificate is refused.",
+        ),
+        NotBound::QuoteNotProven { is_refused: false } => open(
+            policy,
+            &RATLS_QUOTE_UNDETERMINED,
+            "The evidence in the certificate could not be verified.",
+        ),
+        NotBound::OtherCode { compose_hash } => wrong(
+            policy,
+            &RATLS_OTHER_COMPOSE,
+            "The certificate is that of a VM with another compose document.",
+        )
+        .found(hex::encode(compose_hash)),
+        NotBound::OtherInstance => wrong(
+            policy,
+            &RATLS_OTHER_INSTANCE,
+            "The certificate is that of another instance, or of another boot, than the one that quoted the nonce.",
+        ),
+        NotBound::KeyMismatch { quoted } => wrong(
+            policy,
+            &KEY_MISMATCH,
+            format!(
+                "The app quotes the key {} with the nonce, and another TLS key answered: something ends TLS between you and the \
+                 app. That is a proxy of your network, a CDN, the gateway, or a relay.",
+                hex::encode(quoted)
+            ),
+        )
+        .found(format!("quoted: {}", hex::encode(quoted))),
+        NotBound::KeyChanged { keys } => wrong(
+            policy,
+            &TLS_KEY_CHANGED,
+            format!("{keys} TLS keys answered during this run."),
+        ),
+        NotBound::Recorded => Finding::skip(
+            &RECORDED,
+            "The recorded certificate is bound to the VM; who holds its key now is not known.",
+        ),
+        NotBound::Oracle => wrong(
+            policy,
+            &ORACLE_64,
+            "The endpoint quoted 64 bytes that were sent to it, unchanged.",
+        ),
+    }
+}
+
+pub(super) fn refused(refusal: &RaTlsRefusal, policy: &Policy) -> Finding {
+    let reason = match refusal {
+        RaTlsRefusal::Malformed(_) => &RATLS_MALFORMED,
+        RaTlsRefusal::DuplicateExtension(_) => &RATLS_DUPLICATE_EXTENSION,
+        RaTlsRefusal::NoEvidence => &RATLS_NO_EVIDENCE,
+        RaTlsRefusal::TwoQuotes => &RATLS_TWO_QUOTES,
+        RaTlsRefusal::KeyType => &RATLS_KEY_TYPE,
+        RaTlsRefusal::NotBound => &RATLS_NOT_BOUND,
+        RaTlsRefusal::StackReportData => &RATLS_STACK_REPORT_DATA,
+        RaTlsRefusal::AppId => &RATLS_APP_ID,
+        RaTlsRefusal::Usage(_) => &RATLS_USAGE,
+        RaTlsRefusal::Chain(_) => &RATLS_CHAIN,
+        RaTlsRefusal::OtherKms => &RATLS_OTHER_KMS,
+    };
+    wrong(policy, reason, format!("The certificate is refused: {refusal}."))
+}
