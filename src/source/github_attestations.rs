@@ -4,23 +4,18 @@
 //! Since July 2026 an answer names each bundle by an address (`bundle_url`) instead of holding it: a signed URL on another host,
 //! whose body is a raw Snappy block. The token goes to the API's host alone, and that address is never shown.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::body::Bytes;
-use hyper::{Request, Response};
-use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
-use tower_service::Service;
 use url::Url;
 
 use super::Found;
+use super::github_problem::{malformed, of_net, unreachable_with};
+use super::github_transport::{GithubTransport, meant, read};
 use super::next_page::{NextPage, next_page};
-use crate::net::{Client, HeaderMap, HeaderValue, Limits, Method, NetError, Secret};
+use crate::net::{Client, Limits, Secret};
 use cvm_verify_core::evidence::{
     LookupProblem, LookupProblemKind as Kind, MAX_STATEMENTS, StatementSource, has_more_values_than,
 };
@@ -29,10 +24,6 @@ use cvm_verify_core::verify::provenance::MAX_BUNDLE;
 
 /// Where GitHub's API is.
 pub const API: &str = "https://api.github.com/";
-/// The version of the API.
-const API_VERSION: &str = "2022-11-28";
-/// Largest page, in bytes: 30 bundles that stand in it.
-const MAX_PAGE: usize = 8 * 1024 * 1024;
 /// Values of a page in JSON. One bundle has about 60.
 const MAX_VALUES: usize = 20_000;
 /// Most pages that are followed.
@@ -205,7 +196,7 @@ impl Attestations<'_> {
         path: &str,
         deadline: Instant,
     ) -> Result<Answer, LookupProblem> {
-        let service = ThroughOurClient {
+        let service = GithubTransport {
             client: client.clone(),
             api: self.api.clone(),
             token: token.cloned(),
@@ -315,139 +306,5 @@ impl Answer {
             attestations: listed.attestations,
             next: next_page(self.link.as_deref(), &asked),
         })
-    }
-}
-
-fn unreachable_with(status: u16) -> LookupProblem {
-    LookupProblem {
-        kind: Kind::Unreachable,
-        detail: format!("GitHub's API answered with status {status}"),
-    }
-}
-
-fn malformed(detail: &str) -> LookupProblem {
-    LookupProblem {
-        kind: Kind::MalformedAnswer,
-        detail: detail.to_owned(),
-    }
-}
-
-fn of_net(what: &str, error: &NetError) -> LookupProblem {
-    LookupProblem {
-        kind: match error {
-            NetError::TooLarge { .. } | NetError::HeadersTooLarge { .. } => Kind::MalformedAnswer,
-            _ => Kind::Unreachable,
-        },
-        detail: format!("{what}: {}", error.to_string().trim_end_matches('.')),
-    }
-}
-
-/// octocrab on our own client: the same guards, limits and TLS as every other request. Every status is an answer.
-#[derive(Clone)]
-struct ThroughOurClient {
-    client: Client,
-    api: Url,
-    token: Option<Secret>,
-    deadline: Instant,
-}
-
-/// Why a request had no answer.
-#[derive(Debug, thiserror::Error)]
-enum Unanswered {
-    #[error("GitHub's API: {0}")]
-    Net(NetError),
-    #[error("the token in CVM_VERIFY_SOURCE_TOKEN holds a character that no token has")]
-    Token,
-    #[error("the request to GitHub's API could not be made")]
-    Request,
-}
-
-impl ThroughOurClient {
-    fn octocrab(self) -> Octocrab {
-        let builder = OctocrabBuilder::new_empty().with_service(self);
-        match builder.with_auth(AuthState::None).build() {
-            Ok(octocrab) => octocrab,
-            Err(never) => match never {},
-        }
-    }
-
-    async fn pass(self, request: Request<OctoBody>) -> Result<Response<OctoBody>, Unanswered> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        let path = request
-            .uri()
-            .path_and_query()
-            .map_or("/", |path| path.as_str())
-            .to_owned();
-        let url = format!("{}{path}", self.api.as_str().trim_end_matches('/'));
-        let url = Url::parse(&url).map_err(|_| Unanswered::Request)?;
-        let mut headers = HeaderMap::new();
-        headers.insert("accept", HeaderValue::from_static("application/vnd.github+json"));
-        headers.insert("x-github-api-version", HeaderValue::from_static(API_VERSION));
-        if let Some(token) = &self.token {
-            let mut bearer =
-                HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| Unanswered::Token)?;
-            bearer.set_sensitive(true);
-            headers.insert("authorization", bearer);
-        }
-        let limits = Limits::body(MAX_PAGE).within(left);
-        let answer = self
-            .client
-            .send(Method::GET, &url, headers, Vec::new(), &limits)
-            .await
-            .map_err(Unanswered::Net)?;
-        let mut response = Response::builder().status(answer.status);
-        for name in [
-            "link",
-            "x-ratelimit-remaining",
-            "x-ratelimit-reset",
-            "retry-after",
-        ] {
-            if let Some(value) = answer.header(name) {
-                response = response.header(name, value);
-            }
-        }
-        response
-            .body(OctoBody::from(answer.body))
-            .map_err(|_| Unanswered::Request)
-    }
-}
-
-impl Service<Request<OctoBody>> for ThroughOurClient {
-    type Response = Response<OctoBody>;
-    type Error = Unanswered;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<OctoBody>) -> Self::Future {
-        Box::pin(self.clone().pass(request))
-    }
-}
-
-async fn read<B: hyper::body::Body<Data = Bytes> + Unpin>(mut body: B) -> Result<Vec<u8>, LookupProblem> {
-    let mut bytes = Vec::new();
-    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|_| malformed("GitHub's answer cannot be read"))?;
-        if let Ok(data) = frame.into_data() {
-            bytes.extend_from_slice(&data);
-        }
-    }
-    Ok(bytes)
-}
-
-fn meant(error: &octocrab::Error) -> LookupProblem {
-    let unanswered = match error {
-        octocrab::Error::Service { source, .. } => source.downcast_ref::<Unanswered>(),
-        _ => None,
-    };
-    match unanswered {
-        Some(Unanswered::Net(error)) => of_net("GitHub's API", error),
-        Some(other) => LookupProblem {
-            kind: Kind::Unreachable,
-            detail: other.to_string(),
-        },
-        None => malformed("GitHub's answer cannot be read"),
     }
 }
