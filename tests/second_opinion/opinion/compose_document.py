@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
-from . import docker_compose, strict_json
+from . import docker_compose, start_scripts, strict_json
 from .os_image import table
 from .strict_json import Malformed, Members
 
@@ -98,6 +98,8 @@ def judge(text):
     gpu = (document.get("requirements") or {}).get("gpu_policy") if isinstance(document.get("requirements"), dict) else None
     if weak_gpu_policy(gpu):
         reasons.append("weak-gpu-policy")
+    if start_scripts.unknown_fields(document):
+        reasons.append("unknown-field")
     if boolean(document, "public_logs", False) is not False or boolean(document, "public_sysinfo", False) is not False:
         reasons.append("exposed")
     if boolean(document, "secure_time", True) is not True:

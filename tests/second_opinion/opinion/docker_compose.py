@@ -484,13 +484,18 @@ def settable_by(document, names):
 
 def judge(document, names):
     """(an image that is not pinned, an input that nothing measures, access to the host)."""
-    text = document.get("docker_compose_file")
-    if document.get("runner") == "bash" or text is None:
+    from . import start_scripts
+    text, runner = document.get("docker_compose_file"), document.get("runner")
+    # A guest's shell reads other texts as one of these, a parser of JSON does not.
+    if not isinstance(runner, str) or runner not in ("docker-compose", "nerdctl-compose", "bash"):
+        raise Unreadable("a runner that is not known")
+    if runner == "bash" or text is None:
         # There is no compose file: what the app starts is named nowhere.
         return True, False, False
     if not isinstance(text, str):
         raise Unreadable("a docker compose file that is no text")
     judge_ = Judge(settable_by(document, names))
     judge_.document(read_yaml(text))
-    return judge_.unpinned, judge_.unmeasured, judge_.host_access
+    unpinned, unmeasured = start_scripts.judge(document, names)
+    return judge_.unpinned or unpinned, judge_.unmeasured or unmeasured, judge_.host_access
 

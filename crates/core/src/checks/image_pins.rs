@@ -1,6 +1,6 @@
 //! `image-pins`: nothing outside the measured compose document decides which code runs.
 //!
-//! What each place of a docker compose file is says the table in `prove/compose_file/table.rs`. This check names every place
+//! What each place of a docker compose file is says the table in `compose/docker_compose/table.rs`. This check names every place
 //! that something outside the document can fill with code; `launch-inputs` names the rest.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,8 +43,9 @@ pub(super) const CHECK: Check = Check {
 
 const UNREADABLE_COMPOSE: Reason = Reason {
     id: "unreadable-compose",
-    means: "The measured compose document cannot be read in one way only.",
-    fix: "Make it plain: no duplicate keys, no nested aliases, no depth; then deploy again.",
+    means: "The measured compose document cannot be read in one way only, or what starts the app is not known.",
+    fix: "Make it plain: a runner that is exactly docker-compose, nerdctl-compose or bash, no duplicate keys, no nested aliases, \
+          no depth; then deploy again.",
 };
 const UNPINNED_IMAGE: Reason = Reason {
     id: "unpinned-image",
@@ -54,7 +55,7 @@ const UNPINNED_IMAGE: Reason = Reason {
 };
 const UNMEASURED_INPUT: Reason = Reason {
     id: "unmeasured-input",
-    means: "A variable or a file that nothing measures can decide which code runs, although every image is pinned.",
+    means: "A variable, a file of the host or a field that is not known can decide which code runs, although every image is pinned.",
     fix: "Change each place as the finding says: write the value instead of the variable, `$$NAME` where the container's own \
           shell is to read NAME (health checks above all), a config's `content` instead of its `file`; then deploy again. Or \
           run `cvm-verify pin` and write down in [[places]] of the lock why each is acceptable.",
@@ -77,6 +78,8 @@ const UNCHECKED: Reason = Reason {
 
 /// How many places a finding names.
 const MAX_NAMED: usize = 20;
+/// How many scripts it names.
+const MAX_SCRIPTS: usize = 6;
 
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     if let Some(waived) = waived(policy) {
@@ -155,8 +158,9 @@ fn judge(file: Option<&ComposeFile>, hashes: &[[u8; 32]], policy: &Policy) -> Fi
         count => format!("All {count} images are pinned by digest"),
     };
     Finding::pass(format!(
-        "{images}, and nothing outside the document decides what runs{}.",
-        unset(file)
+        "{images}, and nothing outside the document decides what runs{}.{}",
+        unset(file),
+        start_scripts(file)
     ))
 }
 
@@ -234,6 +238,35 @@ fn unset(file: &ComposeFile) -> String {
     format!(
         " ({} at {}{others}: not in `allowed_envs`, and no script that runs before exports it)",
         first.says, first.path
+    )
+}
+
+/// What was not judged: fixed text of scripts that run before the containers and are not Phala's.
+fn start_scripts(file: &ComposeFile) -> String {
+    let count = file.start_scripts.count();
+    if count == 0 {
+        return String::new();
+    }
+    let named: Vec<String> = file
+        .start_scripts
+        .iter()
+        .take(MAX_SCRIPTS)
+        .map(|place| format!("{} (SHA-256 {})", place.path, hex::encode(place.sha256)))
+        .collect();
+    let more = match count.saturating_sub(MAX_SCRIPTS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (it, is) = match count {
+        1 => ("It", "is"),
+        _ => ("They", "are"),
+    };
+    format!(
+        " Not judged is what else {}{more} {} as root before the containers. {it} {is} measured; no variable, file of the host or image \
+         without a digest was found to decide what {} runs.",
+        named.join(", "),
+        if count == 1 { "does" } else { "do" },
+        it.to_lowercase(),
     )
 }
 

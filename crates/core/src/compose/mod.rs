@@ -31,6 +31,7 @@ pub use docker_compose::{
     ComposeFile, ComposeFileError, ComposePlace, ComposePlaces, LaunchScript, Setter, compose_places,
     is_risky,
 };
+pub(crate) use docker_compose::{FieldProblem, Runner, field_problem};
 pub use hash_forms::{ComposeForm, compose_forms};
 pub use prelaunch_script::known_prelaunch_script;
 pub use script_variables::launch_script;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::Finding;
 use super::super::measured_compose::AS_OBJECT;
 use super::{DOCKER_COMPOSE_MISMATCH, DOCUMENT_NOT_SHOWN, UNREADABLE_DOCUMENT, settings};
-use crate::compose::{TextDiff, UnseenDifference};
+use crate::compose::{Runner, TextDiff, UnseenDifference};
 use crate::policy::{Expected, Policy};
 use crate::verify::digest::sha256;
 use crate::verify::{Claims, MeasuredCompose, NotProven};
@@ -57,7 +57,14 @@ fn matching<'f>(
             format!("The measured compose document cannot be read in one way only: {error}."),
         )
     })?;
-    if members.get("runner").and_then(Value::as_str) == Some("bash") {
+    let runner = Runner::of(members).map_err(|error| {
+        Finding::error(
+            &UNREADABLE_DOCUMENT,
+            format!("The measured compose document cannot be read in one way only: {error}."),
+        )
+        .against(expected.origin.clone())
+    })?;
+    if runner == Runner::Bash {
         return Err(Finding::fail(
             &DOCKER_COMPOSE_MISMATCH,
             format!(

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::reasons as why;
 use crate::checks::Reason;
-use crate::compose::{ComposeFile, ComposePlaces, LaunchScript};
+use crate::compose::{ComposeFile, ComposePlaces, FieldProblem, LaunchScript, field_problem};
 use crate::policy::LockedCompose;
 use crate::reference::ReferenceValues;
 
@@ -24,10 +24,11 @@ pub(super) struct Concern {
 }
 
 /// What of a lock says that somebody looked at a concern.
-#[derive(Clone, Copy)]
 pub(super) enum Review {
     /// The same value of this field of the compose document.
     Field(&'static str),
+    /// The same values of these fields.
+    Fields(Vec<String>),
     /// The hash of the whole document.
     Document,
     /// Nothing but the reasons of its reviewed places.
@@ -54,6 +55,7 @@ pub(super) fn concerns(
         init_script(envelope),
         host_access(&file.host_access),
         gpu_policy(envelope),
+        unknown_fields(envelope),
         flag(
             envelope,
             "public_logs",
@@ -102,6 +104,36 @@ fn host_access(places: &ComposePlaces) -> Option<Concern> {
         reason: &why::HOST_ACCESS,
         review: Review::Document,
         text: format!("containers reach beyond themselves: {}{more}", named.join(", ")),
+    })
+}
+
+/// Fields that are not known, or hold what the guest does not read there.
+fn unknown_fields(envelope: &LaunchSettings) -> Option<Concern> {
+    let problems = envelope.iter().filter_map(|(name, value)| {
+        let says = match field_problem(name, value, envelope.get("runner"))? {
+            FieldProblem::Unknown => "is not known",
+            FieldProblem::OtherValue => "has another kind of value than the guest reads",
+            FieldProblem::NotUsed => "is not executed by this runner",
+        };
+        Some((name.clone(), says))
+    });
+    let problems: Vec<(String, &str)> = problems.collect();
+    let named: Vec<String> = problems
+        .iter()
+        .take(MAX_NAMED)
+        .map(|(name, says)| {
+            let name: String = name.chars().take(80).collect();
+            format!("`{name}` {says}")
+        })
+        .collect();
+    let more = match problems.len().saturating_sub(MAX_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    (!problems.is_empty()).then(|| Concern {
+        reason: &why::UNKNOWN_FIELD,
+        review: Review::Fields(problems.into_iter().map(|(name, _)| name).collect()),
+        text: format!("of the compose document {}{more}", named.join(", ")),
     })
 }
 

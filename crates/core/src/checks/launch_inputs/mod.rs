@@ -32,6 +32,7 @@ pub(super) const CHECK: Check = Check {
         &why::INIT_SCRIPT,
         &why::HOST_ACCESS,
         &why::WEAK_GPU_POLICY,
+        &why::UNKNOWN_FIELD,
         &why::EXPOSED,
         &why::NO_SECURE_TIME,
         &why::NO_INSTANCE_ID,
@@ -115,10 +116,11 @@ fn judge(
     policy: &Policy,
 ) -> Finding {
     let locked = policy.locked_compose.as_ref();
-    let is_reviewed = |concern: &Concern| match concern.review {
-        Review::Field(field) => {
-            locked.is_some_and(|locked| locked.envelope.get(field) == envelope.get(field))
-        }
+    let is_same =
+        |field: &str| locked.is_some_and(|locked| locked.envelope.get(field) == envelope.get(field));
+    let is_reviewed = |concern: &Concern| match &concern.review {
+        Review::Field(field) => is_same(field),
+        Review::Fields(fields) => fields.iter().all(|field| is_same(field)),
         Review::Document => is_locked && locked.is_some(),
         Review::Never => false,
     };

@@ -32,6 +32,13 @@ pub(super) const WEAK_GPU_POLICY: Reason = Reason {
     fix: "Take the option out of `requirements.gpu_policy` and deploy again; or, if that is meant, run `cvm-verify pin` and \
           review [compose] in the lock.",
 };
+pub(super) const UNKNOWN_FIELD: Reason = Reason {
+    id: "unknown-field",
+    means: "The compose document has a field that this version does not know, or a known one with another kind of value: the guest, or a \
+            guest of tomorrow, may read it otherwise than this program.",
+    fix: "Take the field out and deploy again, or update cvm-verify; or, if it is meant, run `cvm-verify pin` and review [compose] in \
+          the lock.",
+};
 pub(super) const EXPOSED: Reason = Reason {
     id: "exposed",
     means: "The VM shows its logs or its system information to everybody.",

@@ -9,20 +9,77 @@ use super::judge::{Judge, is_nothing, text_of};
 use super::place::{ComposePlace, item, shown, step};
 use super::shell::{self, Use};
 
-/// What to write instead of a variable that the container's own shell can read.
-fn or_escaped(text: &str) -> String {
-    let name = super::variables::Template::read(text)
-        .ok()
-        .and_then(|template| template.names().into_iter().next().map(str::to_owned));
-    name.map_or_else(
-        || "write the value".to_owned(),
-        |name| {
-            format!(
-                "write the value, or `$${}` if the container's own environment has it",
-                shown(&name)
-            )
-        },
-    )
+/// Who reads the text at a place, after Docker Compose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// A shell, which replaces `$NAME`.
+    Shell,
+    /// A program as its argument: nothing is replaced.
+    Program,
+    /// A program that reads its settings from a file.
+    Settings,
+}
+
+/// Programs that read from their environment what teams hand them as arguments: a word of the command, and the names.
+const READ_THEIR_ENVIRONMENT: [(&str, &str); 6] = [
+    ("cloudflared", "cloudflared reads TUNNEL_TOKEN"),
+    ("gunicorn", "gunicorn reads WEB_CONCURRENCY and PORT"),
+    ("tunnel", "cloudflared reads TUNNEL_TOKEN"),
+    ("ngrok", "ngrok reads NGROK_AUTHTOKEN"),
+    ("start-notebook.sh", "Jupyter reads JUPYTER_TOKEN"),
+    (
+        "uvicorn",
+        "uvicorn reads UVICORN_HOST, UVICORN_PORT and UVICORN_WORKERS",
+    ),
+];
+
+impl Reader {
+    /// Who reads a word of a command line: a shell, where the words before it are one and its `-c`.
+    fn of_word<'w>(before: impl DoubleEndedIterator<Item = &'w str>) -> Self {
+        let mut before = before.rev();
+        let is_command = before.next().is_some_and(|option| {
+            option.starts_with('-') && !option.starts_with("--") && option.contains('c')
+        });
+        let is_shell = |word: &str| {
+            let name = word.rsplit('/').next().unwrap_or_default();
+            matches!(name, "ash" | "bash" | "dash" | "sh" | "zsh")
+        };
+        match is_command && before.any(is_shell) {
+            true => Self::Shell,
+            false => Self::Program,
+        }
+    }
+
+    /// What to write instead of a variable. `words` is the whole command.
+    fn advice(self, text: &str, words: &str) -> String {
+        let name = super::variables::Template::read(text)
+            .ok()
+            .and_then(|template| template.names().into_iter().next().map(shown));
+        let Some(name) = name else {
+            return "write the value".to_owned();
+        };
+        match self {
+            Self::Shell => {
+                format!("write the value, or `$${name}` if the container's own environment has it")
+            }
+            Self::Program => {
+                let words = || words.split(|c: char| c.is_whitespace() || "[],'\"/".contains(c));
+                let known = READ_THEIR_ENVIRONMENT
+                    .iter()
+                    .find(|(program, _)| words().any(|word| word == *program));
+                let known = known.map(|(_, reads)| format!(" ({reads})")).unwrap_or_default();
+                format!(
+                    "write the value; or set {name} in `environment`, from where the program may read it{known} or a shell hands it \
+                     over: `entrypoint: [\"sh\", \"-c\", \"exec PROGRAM --option \\\"$${name}\\\"\"]`. Without a shell nothing replaces \
+                     `$${name}`"
+                )
+            }
+            Self::Settings => format!(
+                "write the value; or set {name} in `environment` and name it as the program that reads the file does: `{{$${name}}}` in \
+                 a Caddyfile, `$${{{name}}}` in a template of nginx's image"
+            ),
+        }
+    }
 }
 
 impl Judge<'_> {
@@ -30,7 +87,10 @@ impl Judge<'_> {
     pub(super) fn command(&mut self, path: &str, value: &Value, environment: &Environment) {
         match value {
             Value::String(text) => {
-                if let Some(text) = self.fixed_or(path, text, &or_escaped(text)) {
+                let all = split(text);
+                let at = all.iter().position(|word| word.contains('$')).unwrap_or_default();
+                let reader = Reader::of_word(all.iter().take(at).map(String::as_str));
+                if let Some(text) = self.fixed_or(path, text, &reader.advice(text, text)) {
                     let words = split(&text);
                     let uses = shell::uses_of_arguments(&words, &|name| environment.is_from_outside(name));
                     self.name_uses(path, &text, uses, environment);
@@ -104,12 +164,12 @@ impl Judge<'_> {
     /// `healthcheck.test`: a script, or a list whose first item says how the others are read.
     pub(super) fn health_test(&mut self, path: &str, value: &Value, environment: &Environment) {
         match value {
-            Value::String(text) => self.script(path, text, environment),
+            Value::String(text) => self.script(path, text, Reader::Shell, environment),
             Value::Array(items) => match items.first().and_then(Value::as_str) {
                 Some("CMD-SHELL") => {
                     for (index, each) in items.iter().enumerate().skip(1) {
                         match each.as_str() {
-                            Some(text) => self.script(&item(path, index), text, environment),
+                            Some(text) => self.script(&item(path, index), text, Reader::Shell, environment),
                             None => self.unknown(&item(path, index), each),
                         }
                     }
@@ -125,14 +185,14 @@ impl Judge<'_> {
     /// The text of a file that containers mount, and may execute.
     pub(super) fn content(&mut self, path: &str, value: &Value, environment: &Environment) {
         match value {
-            Value::String(text) => self.script(path, text, environment),
+            Value::String(text) => self.script(path, text, Reader::Settings, environment),
             value if is_nothing(value) => {}
             value => self.unknown(path, value),
         }
     }
 
-    fn script(&mut self, path: &str, text: &str, environment: &Environment) {
-        if let Some(script) = self.fixed_or(path, text, &or_escaped(text))
+    fn script(&mut self, path: &str, text: &str, reader: Reader, environment: &Environment) {
+        if let Some(script) = self.fixed_or(path, text, &reader.advice(text, text))
             && shell::reads_variables(&script)
         {
             let uses = shell::uses(&script, &|name| environment.is_from_outside(name));
@@ -142,10 +202,14 @@ impl Judge<'_> {
 
     fn arguments(&mut self, path: &str, items: &[Value], skip: usize, environment: &Environment) {
         let mut words = Vec::with_capacity(items.len());
+        let all: Vec<&str> = items.iter().take(16).filter_map(Value::as_str).collect();
+        let all = all.join(" ");
         for (index, each) in items.iter().enumerate() {
             match each {
                 Value::String(text) => {
-                    match self.fixed_or(&item(path, index), text, &or_escaped(text)) {
+                    let before = items.iter().take(index).filter_map(Value::as_str);
+                    let reader = Reader::of_word(before);
+                    match self.fixed_or(&item(path, index), text, &reader.advice(text, &all)) {
                         Some(word) => words.push(word),
                         // It is named already.
                         None => words.push(String::new()),

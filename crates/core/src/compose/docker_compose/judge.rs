@@ -468,7 +468,7 @@ pub(super) fn text_of(value: &Value) -> String {
 }
 
 /// `name@sha256:` and 64 hex digits at the very end. A tag beside the digest is fine.
-fn is_pinned(image: &str) -> bool {
+pub(super) fn is_pinned(image: &str) -> bool {
     let Some((name, digest)) = image.split_once("@sha256:") else {
         return false;
     };

@@ -5,6 +5,7 @@
 
 mod allowed_envs;
 mod commands;
+mod document_fields;
 mod environment;
 mod environment_entries;
 mod host_access;
@@ -12,8 +13,10 @@ mod judge;
 mod mounts;
 mod place;
 mod risky_names;
+mod runner;
 mod settable;
 mod shell;
+mod start_scripts;
 mod table;
 mod variables;
 mod volumes;
@@ -27,8 +30,10 @@ use serde_json::{Map, Value};
 
 use super::yaml;
 use crate::verify::MeasuredCompose;
+pub(crate) use document_fields::{FieldProblem, field_problem};
 pub use place::{ComposePlace, ComposePlaces, MAX_PLACES};
 pub use risky_names::is_risky;
+pub(crate) use runner::Runner;
 use settable::Settable;
 pub use settable::{LaunchScript, Setter};
 pub use table::compose_places;
@@ -50,6 +55,8 @@ pub struct ComposeFile {
     pub outside: ComposePlaces,
     /// Places with a variable that nothing can set: they are as their default says.
     pub unset: ComposePlaces,
+    /// Scripts that run before the containers and are in no table, in which nothing from outside was found to decide code.
+    pub start_scripts: ComposePlaces,
     /// Every variable that the file refers to.
     pub references: BTreeSet<String>,
 }
@@ -73,6 +80,11 @@ pub enum ComposeFileError {
     /// The document around it.
     #[error("{0}")]
     Document(#[from] crate::evidence::EvidenceError),
+    /// `runner` is none that this version knows, so that it is not known what starts the app.
+    #[error(
+        "what starts the app is not known: `runner` is {0}, which is not exactly docker-compose, nerdctl-compose or bash"
+    )]
+    Runner(String),
     /// `docker_compose_file` is not a string.
     #[error("`docker_compose_file` is not a string")]
     NotAString,
@@ -111,15 +123,18 @@ pub(in crate::compose) fn read_document(
     members: &Map<String, Value>,
     script: LaunchScript,
 ) -> Result<Option<ComposeFile>, ComposeFileError> {
-    if members.get("runner").and_then(Value::as_str) == Some("bash") {
+    if Runner::of(members)? == Runner::Bash {
         return Ok(None);
     }
+    let settable = Settable::of(members, script);
     let mut file = match members.get("docker_compose_file") {
         None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(text)) => read(text, &Settable::of(members, script))?,
+        Some(Value::String(text)) => read(text, &settable)?,
         Some(_) => return Err(ComposeFileError::NotAString),
     };
     allowed_envs::judge(members, script, &mut file);
+    start_scripts::judge(members, script, &settable, &mut file);
+    document_fields::judge(members, &mut file);
     volumes::verity(members, &mut file);
     Ok(Some(file))
 }

@@ -63,6 +63,15 @@ mod tests {
             "RUBYLIB",
             "HOME",
             " path ",
+            "CNI_PATH",
+            "NETCONFPATH",
+            "CNI_NETCONFPATH",
+            "CONTAINER_HOST",
+            "UVICORN_APP_DIR",
+            "UVICORN_RELOAD_DIR",
+            "UWSGI_PLUGINS",
+            "UWSGI_PYTHONPATH",
+            "UWSGI_ATTACH_DAEMON",
         ] {
             assert!(is_risky(name), "{name}");
         }
@@ -91,6 +100,13 @@ mod tests {
             "DOTNET_ENVIRONMENT",
             "GITHUB_TOKEN",
             "PGPASSWORD",
+            "UVICORN_PORT",
+            "UVICORN_HOST",
+            "UVICORN_WORKERS",
+            "UVICORN_LOG_LEVEL",
+            "UWSGI_PROCESSES",
+            "UWSGI_CHEAPER",
+            "DJANGO_SETTINGS_MODULE",
         ] {
             assert!(!is_risky(name), "{name}");
         }

@@ -145,6 +145,11 @@ impl Settable {
         }
     }
 
+    /// Whether the deployer or the host fills a variable before any script runs.
+    pub(super) fn is_handed_in(&self, name: &str) -> bool {
+        self.allowed.as_ref().is_none_or(|allowed| allowed.contains(name)) || FROM_THE_HOST.contains(&name)
+    }
+
     /// The value of a variable that nothing can set: only what Docker Compose itself knows.
     pub(super) fn value(&self, name: &str) -> Option<String> {
         match name {

@@ -1,5 +1,7 @@
 //! Programs and words of a shell that evaluate or execute one of their arguments.
 
+use super::interpreters::is_interpreter;
+use super::programs::{ENGINE_GROUPS, ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, IN_GROUPS_STARTS_NOTHING};
 use super::reader::Word;
 
 /// Whether a program, or what a shell has built in, evaluates or executes one of its arguments.
@@ -8,6 +10,9 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
         let is = |word: &Word| options.iter().any(|option| word.text.starts_with(option));
         arguments.iter().any(is)
     };
+    if loads_code_of_a_model(arguments) {
+        return true;
+    }
     match name {
         // Bash evaluates what it compares as numbers.
         "[[" => has(&["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v"]),
@@ -35,6 +40,7 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
         "hash" | "enable" | "dotnet" | "mono" | "wasmtime" | "wasmer" | "kubectl" | "helm" | "crond"
         | "s6-svscan" => arguments.iter().any(|word| !word.names.is_empty()),
         "rsync" => names_code(arguments, &["-e", "--rsh", "--rsync-path"], false),
+        "scp" | "sftp" => names_code(arguments, &["-F", "-o", "-S"], false),
         "nginx" => names_code(arguments, &["-g", "-c", "-p"], false),
         "celery" => names_code(arguments, &["-A", "--app", "--config", "--workdir"], false),
         "flask" => names_code(arguments, &["-A", "--app"], false),
@@ -52,17 +58,21 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
             true,
         ),
         "supervisord" => names_code(arguments, &["-c", "--configuration"], false),
-        "tar" => has(&[
-            "-F",
-            "-I",
-            "--checkpoint-action",
-            "--info-script",
-            "--new-volume-script",
-            "--rmt-command",
-            "--rsh-command",
-            "--to-command",
-            "--use-compress-program",
-        ]),
+        "tar" => names_code(
+            arguments,
+            &[
+                "-F",
+                "-I",
+                "--checkpoint-action",
+                "--info-script",
+                "--new-volume-script",
+                "--rmt-command",
+                "--rsh-command",
+                "--to-command",
+                "--use-compress-program",
+            ],
+            false,
+        ),
         "psql" | "mysql" | "mariadb" | "mongosh" | "mongo" => {
             let mut words = arguments.iter();
             let is_script = |word: &Word| {
@@ -81,19 +91,87 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
             }
             false
         }
+        // What stands behind the script of an interpreter is the script's own.
+        name if is_interpreter(name) => false,
         // Of a program that is not known here, what these options are named for.
-        _ => {
-            let starts = ["--exec", "--command", "--eval"];
-            let is_starting = |word: &Word| starts.iter().any(|start| word.text.starts_with(start));
-            let handed = arguments
-                .iter()
-                .zip(arguments.iter().skip(1).map(Some).chain([None]));
-            handed.filter(|(word, _)| is_starting(word)).any(|(word, next)| {
-                let next = next.filter(|_| !word.text.contains('='));
-                !word.names.is_empty() || next.is_some_and(|word| !word.names.is_empty())
-            })
-        }
+        _ => handed(arguments).any(|(word, next)| {
+            let next = next.filter(|_| !word.text.contains('='));
+            names_a_command(&word.text, &OF_COMMANDS)
+                && (!word.names.is_empty() || next.is_some_and(|word| !word.names.is_empty()))
+        }),
     }
+}
+
+/// Whether a program may execute any of its arguments.
+pub(super) fn executes_arguments(name: &str, arguments: &[Word]) -> bool {
+    if ENGINES.contains(&name) {
+        let words = arguments.iter().map(|word| word.text.as_str());
+        let mut verbs = words.filter(|text| !text.starts_with('-'));
+        let starts_nothing = match verbs.next() {
+            Some("network") => verbs.next().is_some(),
+            Some(group) if ENGINE_GROUPS.contains(&group) => verbs
+                .next()
+                .is_some_and(|verb| IN_GROUPS_STARTS_NOTHING.contains(&verb)),
+            verb => verb.is_some_and(|verb| ENGINE_STARTS_NOTHING.contains(&verb)),
+        };
+        return !starts_nothing;
+    }
+    if name == "find" {
+        let starts =
+            |word: &Word| word.text.starts_with("-exec") || word.text.starts_with("-ok") || word.is_split;
+        return arguments.iter().any(starts);
+    }
+    EXECUTORS.contains(&name)
+}
+
+/// Last parts of the names of options that a program executes.
+const OF_COMMANDS: [&str; 6] = ["cmd", "command", "eval", "exec", "hook", "script"];
+
+/// Whether an option is named for a command: its name, or the last of its parts that dashes join, is one of these words.
+pub(super) fn names_a_command(option: &str, words: &[&str]) -> bool {
+    let Some(option) = option.strip_prefix("--") else {
+        return false;
+    };
+    let name = option.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    name.rsplit('-').next().is_some_and(|last| words.contains(&last))
+        || words.iter().any(|word| {
+            name.strip_prefix(word)
+                .is_some_and(|rest| rest == "-cmd" || rest == "-command")
+        })
+}
+
+/// Whether code that lies beside a model or in an extension is executed, and a variable names that.
+fn loads_code_of_a_model(arguments: &[Word]) -> bool {
+    const ALLOWS: [&str; 4] = [
+        "--allow-remote-code",
+        "--trust-remote-code",
+        "--trust_remote_code",
+        "--load-extension",
+    ];
+    const NAMES: [&str; 9] = [
+        "--code-revision",
+        "--hf-config-path",
+        "--load-extension",
+        "--model",
+        "--model-id",
+        "--model-path",
+        "--revision",
+        "--tokenizer",
+        "-m",
+    ];
+    let allows = |word: &Word| ALLOWS.iter().any(|option| word.text.starts_with(option));
+    arguments.iter().any(allows)
+        && (names_code(arguments, &NAMES, false)
+            || handed(arguments).any(|(word, next)| {
+                matches!(word.text.as_str(), "serve" | "chat" | "run")
+                    && next.is_some_and(|model| !model.text.starts_with('-') && !model.names.is_empty())
+            }))
+}
+
+/// Each word with the one that follows it.
+fn handed(arguments: &[Word]) -> impl Iterator<Item = (&Word, Option<&Word>)> {
+    let next = arguments.iter().skip(1).map(Some).chain([None]);
+    arguments.iter().zip(next)
 }
 
 /// Whether a variable stands in the argument of one of these options, or in the first operand.

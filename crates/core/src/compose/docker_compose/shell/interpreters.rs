@@ -60,9 +60,29 @@ pub(super) fn is_interpreter(name: &str) -> bool {
     is_shell(name) || OTHERS.contains(&name) || is_python(name)
 }
 
-/// Whether it is one wherever the word stands, not only where the program does.
-pub(super) fn is_surely_interpreter(name: &str) -> bool {
-    is_interpreter(name) && !AMBIGUOUS.contains(&name)
+/// Whether a word is an interpreter where no grammar puts a program: behind a program that is not known to start another. It is one if
+/// an option follows by which an interpreter takes a script; the name of a shell is one as well if it is no option's argument.
+pub(super) fn is_interpreter_anywhere(before: &Word, name: &str, arguments: &[Word]) -> bool {
+    if !is_interpreter(name) || AMBIGUOUS.contains(&name) {
+        return false;
+    }
+    let is_argument = before.text.starts_with('-') && !before.text.contains('=');
+    let mut options = arguments.iter().map(|word| word.text.as_str());
+    if is_shell(name) {
+        let is_command = |text: &str| !text.starts_with("--") && text.starts_with('-') && text.contains('c');
+        let mut leading = options.take_while(|text| text.starts_with(['-', '+']) || text.len() < 12);
+        return !is_argument || leading.any(is_command);
+    }
+    let takes_script = |text: &str| match name {
+        name if is_python(name) => text.starts_with("-c"),
+        "java" | "make" => false,
+        _ => matches!(text, "-e" | "-E" | "--eval" | "-r" | "--require"),
+    };
+    // Its script from a variable.
+    let is_handed_one = arguments
+        .first()
+        .is_some_and(|word| !word.names.is_empty() && !word.text.starts_with('-'));
+    !is_argument && (is_handed_one || options.any(takes_script))
 }
 
 fn is_shell(name: &str) -> bool {
@@ -82,6 +102,8 @@ pub(super) struct Execution<'a> {
     pub(super) scripts: Vec<&'a Word>,
     /// Files that it executes.
     pub(super) files: Vec<&'a Word>,
+    /// The module of Python that it executes.
+    pub(super) module: Option<&'a Word>,
     /// Whether it executes its input.
     pub(super) executes_input: bool,
 }
@@ -155,6 +177,11 @@ impl<'a> Execution<'a> {
                 if takes_a_script(text) {
                     let Some(script) = words.next() else { break };
                     self.script(script);
+                    if text == "-m" && is_python(name) {
+                        self.module = Some(script);
+                    } else {
+                        self.files.push(script);
+                    }
                     has_script |= !matches!(text, "-r" | "--require" | "--import" | "-cp");
                     // What follows is for the script.
                     if is_python(name) || text == "-jar" {

@@ -4,22 +4,34 @@
 //! This is not a shell. Where it is not sure it says [`Use::Executed`]; an argument of a program that is named in the script
 //! is [`Use::Argument`].
 
+mod archives;
 mod downloads;
 mod evaluated;
+mod guest_script;
+mod host_files;
 mod interpreters;
 mod own_variables;
+mod packages;
 mod programs;
 mod reader;
+mod requests;
+mod script;
 mod script_judge;
 mod shown_environment;
 mod started;
+mod transfers;
 mod variable_use;
+mod written_files;
 
+#[cfg(test)]
+mod corpus_tests;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use evaluated::names_a_command;
+pub(super) use guest_script::GuestScript;
 use interpreters::base_name;
 use programs::CLIENTS;
 pub(super) use reader::{MAX_SCRIPT_BYTES, names_in};
@@ -69,7 +81,7 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
             BTreeSet::new()
         },
         is_literal: true,
-        is_split: false,
+        ..Word::default()
     });
     let script = Script {
         commands: vec![ShellCommand {
@@ -83,17 +95,15 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
 
 /// `--name=$VALUE`, where the name is not that of a command, and the value is one word.
 fn is_plain_option(word: &str) -> bool {
-    const OF_COMMANDS: [&str; 14] = [
-        "action", "cmd", "command", "config", "eval", "exec", "hook", "init", "load", "program", "require",
-        "run", "script", "shell",
+    const OF_COMMANDS: [&str; 9] = [
+        "action", "cmd", "command", "eval", "exec", "hook", "program", "script", "shell",
     ];
     let Some((name, value)) = word.strip_prefix("--").and_then(|option| option.split_once('=')) else {
         return false;
     };
-    let lower = name.to_ascii_lowercase();
     name.chars()
         .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
-        && !OF_COMMANDS.iter().any(|command| lower.contains(command))
+        && !names_a_command(word, &OF_COMMANDS)
         && value.chars().all(|c| {
             c.is_ascii_alphanumeric() || matches!(c, '$' | '{' | '}' | '_' | '-' | '.' | ':' | '/' | ',')
         })

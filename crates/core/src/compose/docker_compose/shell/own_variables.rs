@@ -1,14 +1,16 @@
-//! What a script's own variables hold from outside.
+//! What a script's own variables and files hold from outside.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::{Script, Word};
+use super::shown_environment::WHOLE_ENVIRONMENT;
+use super::written_files::{file_key, sources_of_file, taint_file, written_by};
 
-/// What a script's own variable holds from outside.
+/// What a script's own variable, or a file that it writes, holds from outside.
 pub(super) type Tainted = BTreeMap<String, BTreeSet<String>>;
 
 impl Script {
-    /// Adds what the script's commands put into its variables.
+    /// Adds what the script's commands put into its variables and files.
     pub(super) fn taint(&self, is_settable: &dyn Fn(&str) -> bool, tainted: &mut Tainted) {
         let note = |name: &str, names: &BTreeSet<String>, tainted: &mut Tainted| {
             let from = sources(names, is_settable, tainted);
@@ -21,16 +23,16 @@ impl Script {
             .iter()
             .flat_map(|command| command.names().cloned())
             .collect();
+        let mut previous = BTreeSet::new();
         for command in &self.commands {
             let first = command.words.first().map(|word| word.text.as_str());
             if let (Some("for"), Some(variable)) = (first, command.words.get(1)) {
-                let list = command
-                    .words
-                    .iter()
-                    .skip(2)
-                    .flat_map(|word| word.names.clone())
-                    .collect();
-                note(&variable.text, &list, tainted);
+                let words = command.words.iter().skip(2);
+                let list = words.flat_map(|word| {
+                    let file = file_key(&word.text, command.folder.as_deref());
+                    word.held().chain([file])
+                });
+                note(&variable.text, &list.collect(), tainted);
             }
             let reads = |word: &Word| matches!(word.text.as_str(), "read" | "mapfile" | "readarray");
             if let Some(at) = command.words.iter().position(reads) {
@@ -45,14 +47,23 @@ impl Script {
             }
             for word in &command.words {
                 if let Some((name, _)) = assignment(&word.text) {
-                    note(name, &word.names, tainted);
+                    note(name, &word.held().collect(), tainted);
                 }
             }
+            let mut held = command.held();
+            if command.is_piped {
+                held.append(&mut previous);
+            }
+            for path in written_by(command) {
+                let from = sources(&held, is_settable, tainted);
+                taint_file(&file_key(&path, command.folder.as_deref()), from, tainted);
+            }
+            previous = held;
         }
     }
 }
 
-/// The variables from outside that are among names, or that a script's own variable holds.
+/// The variables from outside that are among names, or that a script's own variable or file holds.
 pub(super) fn sources(
     names: &BTreeSet<String>,
     is_settable: &dyn Fn(&str) -> bool,
@@ -60,10 +71,11 @@ pub(super) fn sources(
 ) -> BTreeSet<String> {
     let mut from = BTreeSet::new();
     for name in names {
-        if is_settable(name) {
+        if is_settable(name) || name == WHOLE_ENVIRONMENT {
             from.insert(name.clone());
         }
         from.extend(tainted.get(name).into_iter().flatten().cloned());
+        from.append(&mut sources_of_file(name, tainted));
     }
     from
 }

@@ -46,33 +46,119 @@ pub(super) const FETCHERS: [&str; 22] = [
     "pdm", "pip", "pip3", "pipx", "pnpm", "poetry", "rpm", "uv", "yarn",
 ];
 /// What those do when they fetch.
-pub(super) const FETCHING: [&str; 11] = [
+pub(super) const FETCHING: [&str; 13] = [
     "add",
+    "ci",
     "clone",
-    "dlx",
-    "exec",
+    "download",
     "fetch",
     "get",
     "i",
     "install",
     "pull",
     "submodule",
+    "update",
+    "upgrade",
+    "wheel",
+];
+/// Verbs of theirs after which the name of what they start stands.
+pub(super) const STARTING: [&str; 13] = [
+    "activate",
+    "build",
+    "checkout",
+    "dlx",
+    "eval",
+    "exec",
+    "reset",
+    "run",
+    "run-script",
+    "switch",
+    "task",
+    "tool",
     "x",
+];
+/// Options of theirs, before that name, whose argument is fetched.
+pub(super) const FETCHING_OPTIONS: [&str; 12] = [
+    "--call",
+    "--extra-index-url",
+    "--from",
+    "--index",
+    "--index-url",
+    "--manifest-path",
+    "--package",
+    "--registry",
+    "--spec",
+    "--with",
+    "-c",
+    "-p",
+];
+/// Programs that start the command behind their verb `run` or `exec`.
+pub(super) const RUN_TOOLS: [&str; 17] = [
+    "aws-vault",
+    "bundle",
+    "chamber",
+    "conda",
+    "doppler",
+    "dotenvx",
+    "hatch",
+    "infisical",
+    "mise",
+    "npm",
+    "op",
+    "pdm",
+    "pipenv",
+    "pnpm",
+    "poetry",
+    "rye",
+    "uv",
+];
+/// Programs that start the command behind `--`, beside wrappers.
+pub(super) const BEFORE_DASHES: [&str; 6] = ["dotenv", "envconsul", "kubectl", "sops", "teller", "wait-for"];
+/// Files by which a project says what npm, make and the like start.
+pub(super) const PROJECT_FILES: [&str; 18] = [
+    "Cargo.toml",
+    "GNUmakefile",
+    "Gemfile",
+    "Makefile",
+    "Procfile",
+    "Rakefile",
+    "build.rs",
+    "compose.yaml",
+    "compose.yml",
+    "docker-compose.yaml",
+    "docker-compose.yml",
+    "go.mod",
+    "justfile",
+    "makefile",
+    "package.json",
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+];
+/// Clients of a container engine.
+pub(super) const ENGINES: [&str; 3] = ["docker", "nerdctl", "podman"];
+/// Verbs of theirs that say of what the next word says what is done.
+pub(super) const ENGINE_GROUPS: [&str; 5] = ["container", "image", "network", "system", "volume"];
+/// What is done there without starting or building anything.
+pub(super) const IN_GROUPS_STARTS_NOTHING: [&str; 9] = [
+    "df", "events", "info", "inspect", "list", "ls", "prune", "rm", "tag",
+];
+/// What those do without starting or building anything.
+pub(super) const ENGINE_STARTS_NOTHING: [&str; 21] = [
+    "diff", "events", "images", "info", "inspect", "kill", "login", "logout", "logs", "pause", "port", "ps",
+    "rename", "rm", "rmi", "stats", "stop", "tag", "top", "unpause", "version",
 ];
 /// Programs that take what the folder says that they stand in, beside those that fetch.
 pub(super) const FOLDER_READERS: [&str; 5] = ["docker", "docker-compose", "make", "podman", "rake"];
 /// Programs that start what their first argument names.
 pub(super) const RUNNERS: [&str; 3] = ["bunx", "npx", "uvx"];
 /// Programs that bring files from elsewhere to places that an argument chooses.
-pub(super) const DOWNLOADERS: [&str; 16] = [
-    "aria2c", "aws", "az", "crane", "curl", "gcloud", "gsutil", "ipfs", "mc", "mount", "oras", "rclone",
-    "rsync", "s3cmd", "scp", "wget",
+pub(super) const DOWNLOADERS: [&str; 15] = [
+    "aria2c", "aws", "az", "crane", "curl", "gcloud", "gsutil", "ipfs", "mc", "oras", "rclone", "rsync",
+    "s3cmd", "scp", "wget",
 ];
-/// Programs that write the files that their arguments name.
-pub(super) const PATH_WRITERS: [&str; 9] =
-    ["aria2c", "cp", "curl", "dd", "install", "ln", "mv", "tee", "wget"];
 /// Programs that unpack their input.
-pub(super) const UNPACKERS: [&str; 5] = ["bsdtar", "busybox", "cpio", "tar", "unzip"];
+pub(super) const UNPACKERS: [&str; 7] = ["7z", "7za", "bsdtar", "cpio", "tar", "unrar", "unzip"];
 /// Programs that start nothing and load nothing of what a script has fetched.
 pub(super) const COREUTILS: [&str; 58] = [
     "",
@@ -135,12 +221,19 @@ pub(super) const COREUTILS: [&str; 58] = [
     "wc",
 ];
 /// Files that other programs execute or load at their start.
-pub(super) const STARTUP_FILES: [&str; 18] = [
+pub(super) const STARTUP_FILES: [&str; 25] = [
     "/.bash",
+    "/.config/autostart",
+    "/.config/systemd",
+    "/.cshrc",
+    "/.gitconfig",
+    "/.pam_environment",
     "/.profile",
     "/.ssh/config",
     "/.ssh/environment",
     "/.ssh/rc",
+    "/.zprofile",
+    "/.zshenv",
     "/.zshrc",
     "/etc/bash",
     "/etc/cron",
@@ -156,7 +249,7 @@ pub(super) const STARTUP_FILES: [&str; 18] = [
     "authorized_keys",
 ];
 /// Programs that start the one that follows.
-pub(super) const WRAPPERS: [&str; 50] = [
+pub(super) const WRAPPERS: [&str; 51] = [
     "builtin",
     "busybox",
     "bwrap",
@@ -172,6 +265,7 @@ pub(super) const WRAPPERS: [&str; 50] = [
     "dockerize",
     "dumb-init",
     "env",
+    "envdir",
     "exec",
     "firejail",
     "flock",
@@ -209,7 +303,8 @@ pub(super) const WRAPPERS: [&str; 50] = [
     "xvfb-run",
 ];
 /// Wrappers whose first argument is not the program.
-pub(super) const WITH_AN_ARGUMENT: [&str; 9] = [
+pub(super) const WITH_AN_ARGUMENT: [&str; 10] = [
+    "envdir",
     "flock",
     "gosu",
     "s6-envdir",
@@ -220,6 +315,8 @@ pub(super) const WITH_AN_ARGUMENT: [&str; 9] = [
     "timeout",
     "wait-for-it.sh",
 ];
+/// Those of them whose first argument is the environment of the program.
+pub(super) const ENVIRONMENT_GIVERS: [&str; 2] = ["envdir", "s6-envdir"];
 /// Programs that execute no argument, so that what stands behind `--` is no program.
 pub(super) const HARMLESS: [&str; 16] = [
     "[", "basename", "cat", "cd", "cp", "dirname", "echo", "egrep", "grep", "ls", "mkdir", "mv", "printf",

@@ -2,6 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::host_files::{HOST_FILES, names_host_file};
+pub(super) use super::script::{Script, ShellCommand, Word};
+use super::shown_environment::{WHOLE_ENVIRONMENT, substitutes_environment};
+use super::written_files::file_key;
+
 /// Bytes of a script that is read as one. A longer one counts as executing every variable in it.
 pub(in crate::compose::docker_compose) const MAX_SCRIPT_BYTES: usize = 64 * 1024;
 /// How deeply scripts may nest in scripts.
@@ -51,39 +56,13 @@ fn arithmetic_part(expansion: &str) -> Option<&str> {
     }
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Script {
-    pub(super) commands: Vec<ShellCommand>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct ShellCommand {
-    pub(super) words: Vec<Word>,
-    /// Files that it writes.
-    pub(super) outputs: Vec<Word>,
-    /// What it reads as a here-document.
-    pub(super) input: BTreeSet<String>,
-    /// Whether its input is another command's output.
-    pub(super) is_piped: bool,
-}
-
-#[derive(Debug, Default, Clone)]
-pub(super) struct Word {
-    /// Without quotes; substitutions as they are written.
-    pub(super) text: String,
-    /// Variables that stand in it, those of command substitutions included.
-    pub(super) names: BTreeSet<String>,
-    /// Whether no shell expands them before the program reads the word.
-    pub(super) is_literal: bool,
-    /// Whether one of them stands outside quotes: its value may be several words.
-    pub(super) is_split: bool,
-}
-
 pub(super) struct ShellReader {
     rest: Vec<char>,
     at: usize,
     /// Where the arithmetic expression ends that was read last.
     evaluated_to: usize,
+    /// Where `cd` led.
+    folder: Option<String>,
 }
 
 impl ShellReader {
@@ -93,6 +72,7 @@ impl ShellReader {
             rest: text.chars().collect(),
             at: 0,
             evaluated_to: 0,
+            folder: None,
         }
     }
 
@@ -152,7 +132,7 @@ impl ShellReader {
                     }
                     command.is_piped = is_piped;
                     is_piped = pipes;
-                    script.commands.push(std::mem::take(&mut command));
+                    self.finish(std::mem::take(&mut command), &mut script);
                 }
                 '<' if self.peek_at(1) == Some('<') && self.peek_at(2) != Some('<') => {
                     self.at += 2;
@@ -167,6 +147,7 @@ impl ShellReader {
                 '<' | '>' => {
                     self.at += 1;
                     let mut last = c;
+                    let is_here_string = self.peek() == Some('<');
                     while let Some(next) = self.peek().filter(|c| matches!(c, '<' | '>' | '&' | '|' | ' ')) {
                         last = next;
                         self.at += 1;
@@ -180,7 +161,11 @@ impl ShellReader {
                     if c == '>' {
                         command.outputs.push(word);
                     } else {
-                        command.input.extend(word.names);
+                        // Behind `<<<` stands the input itself.
+                        if !is_here_string && !word.text.is_empty() && !word.text.starts_with("$(") {
+                            command.input.insert(file_key(&word.text, self.folder.as_deref()));
+                        }
+                        command.input.extend(word.held());
                     }
                 }
                 _ => {
@@ -193,14 +178,26 @@ impl ShellReader {
                     let opens = word.text == "{";
                     command.words.push(word);
                     if opens {
-                        script.commands.push(std::mem::take(&mut command));
+                        self.finish(std::mem::take(&mut command), &mut script);
                     }
                 }
             }
         }
         command.is_piped = is_piped;
-        script.commands.push(command);
+        self.finish(command, &mut script);
         script
+    }
+
+    /// Adds a command that ends, and follows where it leads.
+    fn finish(&mut self, mut command: ShellCommand, script: &mut Script) {
+        command.folder.clone_from(&self.folder);
+        if let [program, folder, ..] = command.words.as_slice()
+            && matches!(program.text.as_str(), "cd" | "pushd")
+        {
+            let key = file_key(&folder.text, self.folder.as_deref());
+            self.folder = key.split_once(':').map(|(_, path)| path.to_owned());
+        }
+        script.commands.push(command);
     }
 
     /// The variables of a here-document, whose last line is `end`.
@@ -218,6 +215,9 @@ impl ShellReader {
                 break;
             }
             names.extend(names_in(&line));
+            if substitutes_environment(&line) {
+                names.insert(WHOLE_ENVIRONMENT.to_owned());
+            }
         }
         names
     }
@@ -263,6 +263,9 @@ impl ShellReader {
         // A character that ends words and begins none must not stop the reader.
         if self.at == started {
             self.at += 1;
+        }
+        if names_host_file(&word.text) {
+            word.names.insert(HOST_FILES.to_owned());
         }
         word
     }
@@ -317,7 +320,8 @@ impl ShellReader {
         }
         let inner = self.script(Some(end), depth + 1);
         for command in &inner.commands {
-            word.names.extend(command.names().cloned());
+            word.names.extend(command.words_names().cloned());
+            word.reads.extend(command.held());
         }
         script.commands.extend(inner.commands);
     }
@@ -376,25 +380,5 @@ impl ShellReader {
                 }
             }
         }
-    }
-}
-
-impl ShellCommand {
-    /// A command whose program is what these variables hold.
-    fn of_program(names: BTreeSet<String>) -> Self {
-        let program = Word {
-            text: "$()".to_owned(),
-            names,
-            ..Word::default()
-        };
-        Self {
-            words: vec![program],
-            ..Self::default()
-        }
-    }
-
-    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
-        let words = self.words.iter().chain(&self.outputs);
-        words.flat_map(|word| &word.names).chain(&self.input)
     }
 }

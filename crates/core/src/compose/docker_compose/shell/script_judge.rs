@@ -2,18 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use super::archives::archives;
 use super::downloads::names_of_what_it_brings;
-use super::evaluated::evaluates;
-use super::interpreters::{Execution, base_name, has_positional, is_interpreter, is_surely_interpreter};
+use super::evaluated::{evaluates, executes_arguments};
+use super::host_files::names_host_file;
+use super::interpreters::{Execution, base_name, has_positional, is_interpreter, is_interpreter_anywhere};
 use super::own_variables::{Tainted, assignment, sources};
-use super::programs::{
-    COREUTILS, DOWNLOADERS, EXECUTORS, FETCHERS, FETCHING, FOLDER_READERS, PATH_WRITERS, RUNNERS,
-    STARTUP_FILES, UNPACKERS,
-};
+use super::packages::{fetches, names_of_packages};
+use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, UNPACKERS};
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, Script, ShellCommand, ShellReader, Word, names_in};
-use super::shown_environment::{shows_all, substitutes_environment};
 use super::started::StartedProgram;
-use super::variable_use::{EVERY_VARIABLE, Use, Uses, note, reads_variables};
+use super::variable_use::{Use, Uses, note, reads_variables};
+use super::written_files::{
+    file_key, has_files, is_startup_file, sources_of_module, sources_of_program, sources_of_project,
+    written_by,
+};
 
 /// Judges a script. What its own variables hold from outside is followed first, wherever the script stands: one that `sh -c` is
 /// handed has variables of its own, too.
@@ -28,7 +31,11 @@ pub(super) fn judge_text(
     let mut tainted = outer.clone();
     // A variable of the script's own that is made of one from outside is one from outside. Each round reaches one step further.
     for _ in 0..4 {
+        let before = tainted.clone();
         script.taint(is_settable, &mut tainted);
+        if tainted == before {
+            break;
+        }
     }
     // What a function of the script is handed, and what `set` sets, is not followed.
     if has_positional(text) && (text.contains("()") || text.contains("function ") || text.contains("set ")) {
@@ -37,9 +44,6 @@ pub(super) fn judge_text(
         for name in ["@", "*", "1", "2", "3", "4", "5", "6", "7", "8", "9"] {
             tainted.insert(name.to_owned(), all.clone());
         }
-    }
-    if substitutes_environment(text) && executes_words(&script) {
-        found.insert(EVERY_VARIABLE.to_owned(), Use::Executed);
     }
     judge_script(&script, is_settable, &tainted, found, depth);
 }
@@ -57,32 +61,23 @@ pub(super) fn judge_script(
     let mut judge = ScriptJudge {
         is_settable,
         tainted,
+        sets_path: false,
         assigned: assigned.collect(),
         found,
-        written: Vec::new(),
-        started: BTreeSet::new(),
+        starts_relative: false,
         nested: Vec::new(),
         moved: BTreeSet::new(),
         brought: BTreeSet::new(),
         starts_others: false,
         executes_input: false,
-        shows_environment: false,
     };
+    judge.sets_path = judge.assigned.contains("PATH");
     let mut previous = BTreeSet::new();
     for command in &script.commands {
         previous = judge.command(command, previous);
     }
     judge.conclude(script);
     judge.nested_scripts(depth);
-}
-
-/// Whether a word of a script may be a script.
-fn executes_words(script: &Script) -> bool {
-    let mut words = script.commands.iter().flat_map(|command| &command.words);
-    words.any(|word| {
-        let name = base_name(&word.text);
-        EXECUTORS.contains(&name) || is_surely_interpreter(name)
-    })
 }
 
 /// What is known of a script so far.
@@ -93,12 +88,12 @@ struct ScriptJudge<'a> {
     /// Variables that the script itself sets.
     assigned: BTreeSet<&'a str>,
     found: &'a mut Uses,
-    /// Files that it writes, each with the variables that its content may be made of.
-    written: Vec<(&'a str, BTreeSet<String>)>,
-    /// Programs that it starts, and files that it executes or makes executable.
-    started: BTreeSet<&'a str>,
+    /// Whether it says itself where programs are found.
+    sets_path: bool,
+    /// Whether it starts a program relative to the folder that it stands in.
+    starts_relative: bool,
     /// Words that an interpreter in it executes.
-    nested: Vec<&'a str>,
+    nested: Vec<Nested<'a>>,
     /// Variables that decide the folder that it stands in.
     moved: BTreeSet<String>,
     /// Variables that say from where files are brought.
@@ -106,7 +101,13 @@ struct ScriptJudge<'a> {
     /// Whether a program runs that may be what was brought.
     starts_others: bool,
     executes_input: bool,
-    shows_environment: bool,
+}
+
+/// A word that may be a script.
+struct Nested<'a> {
+    text: &'a str,
+    /// Whether it is one for sure, so that a file that it names is started.
+    is_script: bool,
 }
 
 impl<'a> ScriptJudge<'a> {
@@ -125,61 +126,62 @@ impl<'a> ScriptJudge<'a> {
     fn command(&mut self, command: &'a ShellCommand, previous: BTreeSet<String>) -> BTreeSet<String> {
         let own: BTreeSet<String> = command.names().cloned().collect();
         self.note(&own, Use::Argument);
-        if let Some((first, rest)) = command.words.split_first() {
-            self.shows_environment |= shows_all(base_name(&first.text), rest);
-        }
         // What it is handed through a pipe it may write.
-        let mut all = own.clone();
+        let mut all = command.held();
         if command.is_piped {
             all.extend(previous);
         }
-        self.outputs(command, &all);
         let mut executed = BTreeSet::new();
         let programs = command.programs(&mut executed);
         self.note(&executed, Use::Executed);
+        self.writes(command, &all);
         self.interpreters(command, &programs);
         for program in programs {
             self.program(command, &program, &own, &all);
         }
-        let mut shown = command.words.iter().chain(&command.outputs);
-        self.shows_environment |= shown.any(|word| word.text.contains("/environ"));
         all
     }
 
-    /// The files that a command writes by a redirection.
-    fn outputs(&mut self, command: &'a ShellCommand, all: &BTreeSet<String>) {
-        for output in &command.outputs {
-            let path = output.text.as_str();
-            self.written.push((path, all.clone()));
-            let is_startup_file =
-                STARTUP_FILES.iter().any(|file| path.contains(file)) || path.starts_with("~/.");
-            let words = command.words.iter().flat_map(|word| &word.names);
-            // Any file may be written, with any content.
-            let is_any =
-                self.is_from_outside(&output.names) && self.is_from_outside(words.chain(&command.input));
-            if is_startup_file || is_any {
-                self.note(all, Use::Executed);
-            }
+    /// The files that a command writes.
+    fn writes(&mut self, command: &ShellCommand, all: &BTreeSet<String>) {
+        if written_by(command).iter().any(|path| is_startup_file(path)) {
+            self.note(all, Use::Executed);
+        }
+        // Any file may be written, with any content.
+        let words = command.words.iter().flat_map(|word| &word.names);
+        let is_any = |output: &Word| self.is_from_outside(&output.names) && !is_data(&output.text);
+        if command.outputs.iter().any(is_any) && self.is_from_outside(words.chain(&command.input)) {
+            self.note(all, Use::Executed);
         }
     }
 
-    /// The interpreters of a command: the programs that it starts, and each word that surely names one.
+    /// The interpreters of a command: the programs that it starts, and words that are followed as those of one are.
     fn interpreters(&mut self, command: &'a ShellCommand, programs: &[StartedProgram<'a>]) {
         let is_harmless = programs.iter().any(StartedProgram::is_harmless);
-        let anywhere = (1..=command.words.len()).filter_map(|at| command.words.split_at_checked(at));
-        let anywhere = anywhere.filter_map(|(before, after)| Some((before.last()?, after)));
-        let anywhere =
-            anywhere.filter(|(word, _)| !is_harmless && is_surely_interpreter(base_name(&word.text)));
+        let anywhere = (1..command.words.len()).filter_map(|at| {
+            let (before, after) = command.words.split_at_checked(at)?;
+            let (word, arguments) = after.split_first()?;
+            let is_one = is_interpreter_anywhere(before.last()?, base_name(&word.text), arguments);
+            (!is_harmless && is_one).then_some((word, arguments))
+        });
         let named = programs.iter().map(|program| (program.word, program.arguments));
         let named = named.filter(|(word, _)| is_interpreter(base_name(&word.text)));
         for (word, arguments) in named.chain(anywhere) {
-            let execution = Execution::of(base_name(&word.text), arguments);
+            let name = base_name(&word.text);
+            let execution = Execution::of(name, arguments);
             for word in &execution.executed {
-                self.note(&word.names, Use::Executed);
+                self.note(&word.held().collect(), Use::Executed);
             }
-            self.nested
-                .extend(execution.scripts.iter().map(|word| word.text.as_str()));
-            self.starts_files(execution.files.iter().copied());
+            let scripts = execution.scripts.iter();
+            self.nested.extend(scripts.map(|word| Nested {
+                text: word.text.as_str(),
+                is_script: true,
+            }));
+            self.starts_files(command, execution.files.iter().copied());
+            if name.starts_with("py") {
+                let module = execution.module.map_or("", |word| word.text.as_str());
+                self.note_sources(sources_of_module(module, self.tainted));
+            }
             if execution.executes_input {
                 self.note(&command.input, Use::Executed);
                 self.executes_input |= command.is_piped;
@@ -187,9 +189,17 @@ impl<'a> ScriptJudge<'a> {
         }
     }
 
-    fn starts_files(&mut self, words: impl IntoIterator<Item = &'a Word>) {
+    /// Files that are executed, or can be from now on.
+    fn starts_files<'w>(&mut self, command: &ShellCommand, words: impl IntoIterator<Item = &'w Word>) {
         for word in words {
-            self.started.extend([word.text.as_str(), without_dot(&word.text)]);
+            let key = file_key(&word.text, command.folder.as_deref());
+            self.note(&BTreeSet::from([key]), Use::Executed);
+        }
+    }
+
+    fn note_sources(&mut self, from: BTreeSet<String>) {
+        for name in from {
+            note(self.found, name, Use::Executed);
         }
     }
 
@@ -203,22 +213,53 @@ impl<'a> ScriptJudge<'a> {
     ) {
         let StartedProgram { word, arguments } = *program;
         let name = base_name(&word.text);
-        self.note(&word.names, Use::Executed);
-        self.starts_files([word]);
+        // `{$NAME}` is how the settings of programs that are no shells name a variable.
+        let is_placeholder =
+            word.text.starts_with("{$") && !word.text.contains([',', '(']) && !word.text.contains("..");
+        if !is_placeholder {
+            self.note(&word.held().collect(), Use::Executed);
+        }
+        if word.text.contains('/') {
+            self.starts_files(command, [word]);
+        } else {
+            self.note_sources(sources_of_program(name, self.sets_path, self.tainted));
+        }
+        self.starts_relative |= word.text.starts_with('.') && word.text.len() > 1;
         self.brings(command, name, arguments, all);
         // These take what the folder says that they stand in.
         let reads_folder =
             FETCHERS.contains(&name) || RUNNERS.contains(&name) || FOLDER_READERS.contains(&name);
         if reads_folder || is_interpreter(name) && arguments.iter().any(is_relative_file) {
-            let moved = std::mem::take(&mut self.moved);
+            let moved = self.moved.clone();
             self.note(&moved, Use::Executed);
-            self.moved = moved;
         }
-        if matches!(name, "." | "source") {
-            self.starts_files(arguments);
-            let is_environment = arguments.iter().any(|word| word.text.contains("/environ"));
-            self.shows_environment |= is_environment;
-            self.executes_input |= is_environment;
+        if reads_folder {
+            self.note_sources(sources_of_project(self.tainted));
+            // A folder that was written as a whole.
+            let folders = arguments
+                .iter()
+                .map(|word| word.text.as_str())
+                .chain(command.folder.as_deref());
+            let files =
+                folders.map(|folder| file_key(&format!("{folder}/package.json"), command.folder.as_deref()));
+            self.note(&files.collect(), Use::Executed);
+        }
+        match name {
+            "." | "source" => {
+                self.starts_files(command, arguments);
+                self.note(all, Use::Executed);
+                self.starts_relative |= arguments.iter().any(|word| word.text.starts_with('.'));
+            }
+            "run-parts" => {
+                let folders = arguments.iter().map(|word| Word {
+                    text: format!("{}/*", word.text.trim_end_matches('/')),
+                    ..Word::default()
+                });
+                self.starts_files(command, &folders.collect::<Vec<_>>());
+            }
+            "chmod" if makes_executable(arguments) => self.starts_files(command, arguments),
+            "cd" | "pushd" => self.moved.extend(own.iter().cloned()),
+            _ => {}
         }
         // A program that the script itself names in a variable may be any.
         let is_own = word
@@ -228,24 +269,16 @@ impl<'a> ScriptJudge<'a> {
         if is_own || evaluates(name, arguments) || fetches(name, arguments) {
             self.note(own, Use::Executed);
         }
-        if EXECUTORS.contains(&name) {
+        if executes_arguments(name, arguments) {
             self.note(own, Use::Executed);
-            self.nested
-                .extend(arguments.iter().map(|word| word.text.as_str()));
-        }
-        if PATH_WRITERS.contains(&name) {
-            let paths = arguments.iter().map(|word| (word.text.as_str(), all.clone()));
-            self.written.extend(paths);
-        }
-        if name == "chmod" && arguments.iter().any(makes_executable) {
-            self.started
-                .extend(arguments.iter().map(|word| word.text.as_str()));
+            let is_script = matches!(name, "eval" | "trap" | "watch");
+            self.nested.extend(arguments.iter().map(|word| Nested {
+                text: word.text.as_str(),
+                is_script,
+            }));
         }
         for word in names_of_packages(name, arguments) {
-            self.note(&word.names, Use::Executed);
-        }
-        if matches!(name, "cd" | "pushd") {
-            self.moved.extend(own.iter().cloned());
+            self.note(&word.held().collect(), Use::Executed);
         }
     }
 
@@ -257,14 +290,21 @@ impl<'a> ScriptJudge<'a> {
             self.brought
                 .extend(names_of_what_it_brings(name, arguments, &command.outputs));
         }
-        let unpacks = name == "unzip" || arguments.first().is_some_and(|word| word.text.contains('x'));
-        if is_unpacker && (command.is_piped || unpacks) {
-            self.brought.extend(all.iter().cloned());
+        if let Some(archives) = archives(name, arguments) {
+            let is_input = command.is_piped || !command.input.is_empty();
+            if is_input {
+                self.brought.extend(all.iter().cloned());
+            }
+            for archive in archives {
+                self.brought.extend(archive.held());
+                self.brought
+                    .insert(file_key(&archive.text, command.folder.as_deref()));
+            }
         }
         self.starts_others |= !is_downloader && !is_unpacker && !COREUTILS.contains(&name);
     }
 
-    /// What the commands do together: one writes a file or moves to a folder, another executes what stands there.
+    /// What the commands do together: one brings a file or moves to a folder, another executes what stands there.
     fn conclude(&mut self, script: &Script) {
         if self.starts_others {
             let brought = std::mem::take(&mut self.brought);
@@ -272,36 +312,23 @@ impl<'a> ScriptJudge<'a> {
         }
         if self.executes_input {
             for command in &script.commands {
-                self.note(&command.names().cloned().collect(), Use::Executed);
+                self.note(&command.held(), Use::Executed);
             }
         }
         // A program that is named relative to a folder from outside.
-        if self.started.iter().any(|program| program.starts_with('.')) {
+        if self.starts_relative {
             let moved = std::mem::take(&mut self.moved);
             self.note(&moved, Use::Executed);
         }
-        let written = std::mem::take(&mut self.written);
-        let mut executes_output = false;
-        for (file, names) in written {
-            if !file.is_empty() && self.starts(file) {
-                executes_output = true;
-                self.note(&names, Use::Executed);
-            }
-        }
-        if self.shows_environment && (self.executes_input || executes_output) {
-            self.found.insert(EVERY_VARIABLE.to_owned(), Use::Executed);
-        }
-    }
-
-    /// Whether a file is started. A program may be named by its path, relative to the folder, or by its name alone.
-    fn starts(&self, file: &str) -> bool {
-        let names = [file, without_dot(file), base_name(file)];
-        names.iter().any(|name| self.started.contains(name))
     }
 
     /// The words that an interpreter executes, as scripts.
     fn nested_scripts(self, depth: usize) {
-        for text in self.nested.into_iter().filter(|text| reads_variables(text)) {
+        for Nested { text, is_script } in self.nested {
+            let may_start_a_file = is_script && has_files(self.tainted);
+            if !may_start_a_file && !reads_variables(text) && !names_host_file(text) {
+                continue;
+            }
             // What is not read counts as executing every variable in it.
             if depth >= MAX_DEPTH || text.len() > MAX_SCRIPT_BYTES {
                 for name in sources(&names_in(text), self.is_settable, self.tainted) {
@@ -314,40 +341,26 @@ impl<'a> ScriptJudge<'a> {
     }
 }
 
-/// Whether a package manager fetches what its arguments name.
-fn fetches(name: &str, arguments: &[Word]) -> bool {
-    let mut words = arguments.iter().map(|word| word.text.as_str());
-    FETCHERS.contains(&name) && words.any(|word| FETCHING.contains(&word))
-}
-
-/// The words of a package manager or runner that may name what it starts: its verb and the next one.
-fn names_of_packages<'w>(name: &str, arguments: &'w [Word]) -> impl Iterator<Item = &'w Word> {
-    let most = match name {
-        name if RUNNERS.contains(&name) => 1,
-        name if FETCHERS.contains(&name) => 2,
-        _ => 0,
-    };
-    let words = arguments.iter().filter(|word| !word.text.starts_with("--"));
-    words.take(most)
-}
-
 /// Whether a mode of chmod can let a file be executed: an octal one with an odd digit, a symbolic one with `x`, or one that is not
-/// read here.
-fn makes_executable(mode: &Word) -> bool {
+/// read here. The mode is the first operand, the others are files.
+fn makes_executable(arguments: &[Word]) -> bool {
+    let is_mode = |word: &&Word| !word.text.starts_with('-') || word.text.starts_with("--reference");
+    let Some(mode) = arguments.iter().find(is_mode) else {
+        return false;
+    };
     let text = mode.text.as_str();
-    let is_octal = !text.is_empty() && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
-    let is_symbolic = text.contains(['+', '=']) && !text.starts_with('/');
-    if is_octal {
+    if !text.is_empty() && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte)) {
         return text.bytes().any(|byte| byte % 2 == 1);
     }
-    is_symbolic && text.contains(['x', 'X', 's', '$'])
-        || text.starts_with('$')
-        || text.starts_with("--reference")
+    text.contains(['x', 'X', 's', '$']) || text.starts_with("--reference")
 }
 
-/// A path without `./` before it.
-fn without_dot(file: &str) -> &str {
-    file.trim_start_matches("./")
+/// Whether a path ends like one of a file that no program executes, whatever stands before.
+fn is_data(path: &str) -> bool {
+    const ENDS: [&str; 9] = [
+        ".crt", ".csv", ".err", ".json", ".key", ".log", ".out", ".pem", ".txt",
+    ];
+    ENDS.iter().any(|end| path.ends_with(end))
 }
 
 fn is_relative_file(word: &Word) -> bool {

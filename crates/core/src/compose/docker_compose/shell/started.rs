@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::super::risky_names::is_risky;
 use super::interpreters::base_name;
 use super::own_variables::assignment;
-use super::programs::{HARMLESS, RESERVED, WITH_AN_ARGUMENT, WRAPPERS};
+use super::programs::{
+    BEFORE_DASHES, ENVIRONMENT_GIVERS, HARMLESS, RESERVED, RUN_TOOLS, WITH_AN_ARGUMENT, WRAPPERS,
+};
 use super::reader::{ShellCommand, Word, names_in};
 
 /// A program that a command may start.
@@ -30,13 +32,16 @@ impl ShellCommand {
         let mut may_follow = 0_usize;
         let mut own_arguments = 0_usize;
         let mut is_wrapped = false;
+        let mut gives_environment = false;
+        // Whether what stands behind `--` is a program.
+        let mut starts_behind_dashes = false;
         while let Some((word, after)) = rest.split_first() {
             let text = word.text.as_str();
             let name = base_name(text);
             rest = after;
             if let Some((variable, _)) = assignment(text) {
                 if is_risky(variable) {
-                    executed.extend(word.names.iter().cloned());
+                    executed.extend(word.held());
                     // What stands in quotes is expanded by the program.
                     executed.extend(names_in(text));
                 }
@@ -45,25 +50,33 @@ impl ShellCommand {
                 let options = after.iter().take_while(|word| word.text.starts_with('-'));
                 if options.filter(|word| word.text.contains('i')).count() > 0 {
                     for word in after {
-                        executed.extend(word.names.iter().cloned());
+                        executed.extend(word.held());
                     }
                 }
                 is_wrapped = true;
             } else if matches!(text, "for" | "case" | "select" | "in" | "function") {
                 break;
             } else if RESERVED.contains(&text) || text == "until" || text == "--" {
-            } else if WRAPPERS.contains(&name) || name.contains("entrypoint") || name.starts_with("ld-linux")
-            {
+            } else if is_wrapper(name) {
                 is_wrapped = true;
+                // A program that these start has a `--` of its own.
+                starts_behind_dashes |= !matches!(
+                    name,
+                    "builtin" | "command" | "coproc" | "env" | "exec" | "nohup" | "setsid" | "time"
+                );
+                gives_environment |= ENVIRONMENT_GIVERS.contains(&name);
                 let own = usize::from(WITH_AN_ARGUMENT.contains(&name));
                 may_follow += own;
                 own_arguments += own;
             } else if is_wrapped && text.starts_with('-') {
                 // An option of the wrapper, whose argument may be the next word.
-                executed.extend(word.names.iter().cloned());
+                executed.extend(word.held());
                 may_follow += usize::from(!text.contains('='));
             } else if own_arguments > 0 && !word.names.is_empty() && !word.is_split && !word.is_literal {
                 // In quotes it is one word: the duration of `timeout`, the user of `gosu`.
+                if std::mem::take(&mut gives_environment) {
+                    executed.extend(word.held());
+                }
                 own_arguments -= 1;
                 may_follow = may_follow.saturating_sub(1);
             } else {
@@ -72,6 +85,15 @@ impl ShellCommand {
                     word,
                     arguments: after,
                 });
+                starts_behind_dashes |=
+                    BEFORE_DASHES.contains(&name) || name.starts_with("with-") || name.starts_with("wait-");
+                if let Some(at) = verb_that_runs(after).filter(|_| RUN_TOOLS.contains(&name)) {
+                    starts_behind_dashes = true;
+                    is_wrapped = true;
+                    may_follow = 0;
+                    rest = after.get(at + 1..).unwrap_or_default();
+                    continue;
+                }
                 if may_follow == 0 {
                     break;
                 }
@@ -79,7 +101,8 @@ impl ShellCommand {
             }
         }
         // What stands behind `--` may be a program, too.
-        if !programs.iter().any(StartedProgram::is_harmless)
+        if starts_behind_dashes
+            && !programs.iter().any(StartedProgram::is_harmless)
             && let Some(at) = self.words.iter().position(|word| word.text == "--")
             && let Some((word, arguments)) = self.words.get(at + 1..).and_then(<[Word]>::split_first)
         {
@@ -87,4 +110,17 @@ impl ShellCommand {
         }
         programs
     }
+}
+
+fn is_wrapper(name: &str) -> bool {
+    WRAPPERS.contains(&name) || name.contains("entrypoint") || name.starts_with("ld-linux")
+}
+
+/// The position of `run` or `exec` among the first words.
+fn verb_that_runs(arguments: &[Word]) -> Option<usize> {
+    let mut operands = (0..)
+        .zip(arguments)
+        .filter(|(_, word)| !word.text.starts_with('-'));
+    let is_verb = |(_, word): &(usize, &Word)| matches!(word.text.as_str(), "run" | "exec" | "run-script");
+    operands.by_ref().take(2).find(is_verb).map(|(at, _)| at)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::shown_environment::WHOLE_ENVIRONMENT;
+
 /// What a script does with a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::compose::docker_compose) enum Use {
@@ -26,6 +28,12 @@ pub(in crate::compose::docker_compose) fn reads_variables(script: &str) -> bool 
 
 /// Notes one use.
 pub(super) fn note(found: &mut Uses, name: String, how: Use) {
+    if name == WHOLE_ENVIRONMENT {
+        if how == Use::Executed {
+            found.insert(EVERY_VARIABLE.to_owned(), how);
+        }
+        return;
+    }
     let entry = found.entry(name).or_insert(how);
     *entry = (*entry).max(how);
 }

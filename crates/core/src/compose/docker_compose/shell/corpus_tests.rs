@@ -1,0 +1,246 @@
+//! The corpora of scripts in `fixtures/compose`: what ordinary deployments have, and what executes a value by a way around.
+
+use super::*;
+
+fn of(script: &str) -> Use {
+    let is_settable = |name: &str| matches!(name, "E" | "F");
+    let found = uses(script, &is_settable);
+    found.into_values().max().unwrap_or(Use::Argument)
+}
+
+/// Each script of a file, with the comment before it.
+fn corpus(name: &str) -> Vec<(Option<String>, String)> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures/compose")
+        .join(name);
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut comment = None;
+    let mut scripts = Vec::new();
+    for line in text.lines() {
+        match line.strip_prefix("# ") {
+            Some(text) => comment = text.strip_prefix("refused: ").map(str::to_owned),
+            None => scripts.push((comment.take(), line.replace("\\n", "\n"))),
+        }
+    }
+    scripts
+}
+
+/// A script in the forms in which Docker Compose hands it to a shell.
+fn forms(script: &str) -> [Use; 2] {
+    let list = ["sh", "-c", script].map(str::to_owned);
+    let found = uses_of_arguments(&list, &|name| matches!(name, "E" | "F"));
+    [of(script), found.into_values().max().unwrap_or(Use::Argument)]
+}
+
+#[test]
+fn ordinary_scripts_are_refused_only_where_the_corpus_says_why() {
+    let scripts = corpus("ordinary-scripts.txt");
+    assert!(scripts.len() > 200, "{} scripts", scripts.len());
+    let mut wrong = Vec::new();
+    for (why, script) in &scripts {
+        let expected = match why {
+            Some(why) => {
+                assert!(!why.is_empty(), "{script}");
+                Use::Executed
+            }
+            None => Use::Argument,
+        };
+        if forms(script) != [expected; 2] {
+            wrong.push(format!(
+                "{script}\n  expected {expected:?}, found {:?}",
+                forms(script)
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn scripts_that_execute_by_a_way_around_are_refused() {
+    let scripts = corpus("executing-scripts.txt");
+    assert!(scripts.len() > 60, "{} scripts", scripts.len());
+    let missed: Vec<&String> = scripts
+        .iter()
+        .map(|(_, script)| script)
+        .filter(|script| forms(script) != [Use::Executed; 2])
+        .collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+/// An option behind the target changes no direction: neither is a download hidden, nor an upload accused.
+#[test]
+fn an_option_at_the_end_changes_no_direction() {
+    for option in [
+        "--endpoint-url https://x.example:9000",
+        "--exclude 'a:b'",
+        "--region eu-west-1",
+        "--quiet",
+    ] {
+        for upload in [
+            "aws s3 cp /tmp/b s3://$E/b",
+            "aws s3 sync /data \"s3://$E/data\"",
+            "rclone copy /d \"r:$E\"",
+            "rsync -a /d \"$E:/b\"",
+            "gsutil cp /tmp/b \"gs://$E/b\"",
+        ] {
+            assert_eq!(
+                of(&format!("{upload} {option}; exec app")),
+                Use::Argument,
+                "{upload} {option}"
+            );
+        }
+        for download in [
+            "aws s3 cp s3://$E/b /app",
+            "aws s3 sync \"s3://$E/data\" /app",
+            "rclone copy \"r:$E\" /app",
+            "rsync -a \"$E:/b\" /app",
+            "gsutil cp \"gs://$E/b\" /app",
+            "rclone mount \"r:$E\" /app",
+        ] {
+            assert_eq!(
+                of(&format!("{download} {option}; exec app")),
+                Use::Executed,
+                "{download} {option}"
+            );
+        }
+    }
+}
+
+/// An option executes its argument by its whole name, or by the last of its parts.
+#[test]
+fn options_that_begin_like_those_of_commands_are_none() {
+    for option in [
+        "--exec",
+        "--command",
+        "--eval",
+        "--cmd",
+        "--exec-cmd",
+        "--on-change-command",
+        "--post-hook",
+        "--init-script",
+    ] {
+        for form in [format!("app {option} \"$E\""), format!("app {option}=\"$E\"")] {
+            assert_eq!(of(&form), Use::Executed, "{form}");
+        }
+    }
+    for option in [
+        "--execution-endpoint",
+        "--exec-timeout",
+        "--executor",
+        "--command-timeout",
+        "--commander",
+        "--eval_steps",
+        "--eval-interval",
+        "--evaluation_strategy",
+        "--scripts-dir",
+        "--hook-port",
+        "--cmdline",
+    ] {
+        for form in [format!("app {option} \"$E\""), format!("app {option}=\"$E\"")] {
+            assert_eq!(of(&form), Use::Argument, "{form}");
+        }
+        let list = ["app".to_owned(), format!("{option}=$E")];
+        let found = uses_of_arguments(&list, &|name| name == "E");
+        assert_eq!(found.get("E"), Some(&Use::Argument), "{list:?}");
+    }
+}
+
+/// More files than are followed are each taken for any other.
+#[test]
+fn many_files_hide_none() {
+    let written =
+        |count: usize| -> String { (0..count).map(|at| format!("echo \"$E\" > /d/{at}\n")).collect() };
+    assert_eq!(of(&written(20)), Use::Argument);
+    for count in [20, 600] {
+        assert_eq!(
+            of(&format!("{}sh /d/{}\n", written(count), count - 1)),
+            Use::Executed
+        );
+    }
+}
+
+#[test]
+fn what_a_script_of_the_guest_takes_from_outside_is_found() {
+    let read =
+        |script: &str| GuestScript::read(script, &|name| name == "X", &|image| image.contains("@sha256:"));
+    for script in [
+        "eval \"$X\"",
+        "bash -c \"$X\"",
+        "curl \"$X\" | bash",
+        "sed -i \"s/TAG/$X/\" docker-compose.yaml",
+    ] {
+        assert!(read(script).executed.contains("X"), "{script}");
+    }
+    for script in [
+        "bash /dstack/.host-shared/user_config",
+        ". /tapp/.host-shared/.user-config",
+        "F=/dstack/user_config; chmod +x $F; $F",
+        "eval \"$(jq -r .cmd /dstack/.host-shared/.user-config)\"",
+        "mount /dev/vdb /mnt && /mnt/run",
+        "sh -c 'bash /dstack/user_config'",
+        "cp user_config /tmp/x; sh /tmp/x",
+        "set -a; . /dstack/.decrypted-env; set +a",
+    ] {
+        assert!(read(script).executes_host_files, "{script}");
+    }
+    for script in [
+        "docker run --rm -v /:/h web:latest",
+        "docker run -it --name a --network host web:latest",
+        "docker container run web:latest",
+        "docker pull web:latest",
+        "nerdctl run web:latest",
+        "sh -c 'docker pull web:latest'",
+        "docker run --rm web:latest a@sha256:00",
+    ] {
+        assert_eq!(
+            read(script).images,
+            BTreeSet::from(["web:latest".to_owned()]),
+            "{script}"
+        );
+    }
+    for script in [
+        "docker build .",
+        "docker load -i a.tar",
+        "docker compose -f /x.yml up",
+        "cd /opt/x; docker compose up",
+        "ctr run a b",
+    ] {
+        assert_eq!(read(script).engine.len(), 1, "{script}");
+    }
+    for script in [
+        "sed -i s/TAG/latest/ docker-compose.yaml",
+        "curl -fsSL https://x.example/o.yml -o docker-compose.override.yml",
+        "cat > /dstack/docker-compose.yaml <<E\nx\nE",
+        "cp /opt/x.yml ./docker-compose.yaml",
+        "python3 change.py docker-compose.yaml",
+        "yq -i .a=1 app-compose.json",
+    ] {
+        assert_eq!(read(script).replaces.len(), 1, "{script}");
+    }
+    assert!(read(&"x".repeat(MAX_SCRIPT_BYTES + 1)).is_too_long);
+}
+
+/// What teams have in a script of their own before the containers.
+#[test]
+fn ordinary_scripts_of_the_guest_take_nothing() {
+    for script in [
+        "#!/bin/bash\necho ---",
+        "echo \"$X\" | docker login -u me --password-stdin registry.example",
+        "docker login -u \"$X\" -p \"$X\" registry.example",
+        "mkdir -p /data; mount -t tmpfs tmpfs /data",
+        "mount /dev/vdb /data; mkdir -p /data/db; docker network create web",
+        "docker run --rm web@sha256:00 true",
+        "docker image prune -af; docker system prune -f; docker compose down",
+        "jq -r .name app-compose.json",
+        "[ -f docker-compose.yaml ] && cat docker-compose.yaml",
+        "echo \"$X\" > /etc/app.env; chmod 600 /etc/app.env",
+        "export FOO=$(cat /dstack/user_config)",
+        "cp /dstack/user_config /dstack/app.json",
+        "curl -fsS -H \"Authorization: $X\" https://x.example/ping",
+        "modprobe nvidia; sysctl -w vm.max_map_count=262144",
+        "if [ \"$(echo -n \"$X\" | sha256sum | cut -d' ' -f1)\" != \"$(jq -j .launch_token_hash app-compose.json)\" ]; then reboot; fi",
+    ] {
+        let read = GuestScript::read(script, &|name| name == "X", &|image| image.contains("@sha256:"));
+        assert_eq!(read, GuestScript::default(), "{script}");
+    }
+}

@@ -1,0 +1,250 @@
+//! What a script does that runs in the guest itself, as root and before the containers: which images it starts, and whether it
+//! replaces what is judged.
+
+use std::collections::BTreeSet;
+
+use super::host_files::HOST_FILES;
+use super::interpreters::{Execution, base_name, is_interpreter};
+use super::programs::{ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, IN_GROUPS_STARTS_NOTHING};
+use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellCommand, ShellReader, Word};
+use super::variable_use::Use;
+use super::written_files::{file_key, written_by};
+
+/// How many images and files are named.
+const MAX_NAMED: usize = 8;
+
+/// What a script of the guest takes from outside the document to decide what runs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::compose::docker_compose) struct GuestScript {
+    /// Variables from outside that it may execute.
+    pub(in crate::compose::docker_compose) executed: BTreeSet<String>,
+    /// Whether it may execute what the host hands in as a file or a disk.
+    pub(in crate::compose::docker_compose) executes_host_files: bool,
+    /// Images without a digest that it starts or fetches.
+    pub(in crate::compose::docker_compose) images: BTreeSet<String>,
+    /// What else it has a container engine do: building, loading, other compose files.
+    pub(in crate::compose::docker_compose) engine: BTreeSet<String>,
+    /// Files that Docker Compose or the guest reads after it.
+    pub(in crate::compose::docker_compose) replaces: BTreeSet<String>,
+    /// Whether it is too long to be read.
+    pub(in crate::compose::docker_compose) is_too_long: bool,
+}
+
+impl GuestScript {
+    /// Reads a script. `is_settable` says of which variables something outside the document sets the value.
+    pub(in crate::compose::docker_compose) fn read(
+        text: &str,
+        is_settable: &dyn Fn(&str) -> bool,
+        is_pinned: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let mut script = Self {
+            is_too_long: text.len() > MAX_SCRIPT_BYTES,
+            ..Self::default()
+        };
+        let is_from_outside = |name: &str| name == HOST_FILES || is_settable(name);
+        let uses = super::uses(text, &is_from_outside);
+        let executed = uses.into_iter().filter(|(_, how)| *how == Use::Executed);
+        for (name, _) in executed {
+            if name == HOST_FILES {
+                script.executes_host_files = true;
+            } else {
+                script.executed.insert(name);
+            }
+        }
+        if !script.is_too_long {
+            script.commands(text, is_pinned, 0);
+        }
+        script
+    }
+
+    fn commands(&mut self, text: &str, is_pinned: &dyn Fn(&str) -> bool, depth: usize) {
+        if depth >= MAX_DEPTH {
+            self.is_too_long = true;
+            return;
+        }
+        for command in &ShellReader::of(text).script(None, depth).commands {
+            self.writes(command);
+            for program in command.programs(&mut BTreeSet::new()) {
+                let name = base_name(&program.word.text);
+                self.reads_otherwise(command, name, program.arguments);
+                if ENGINES.contains(&name) {
+                    self.engine(command, program.arguments, is_pinned);
+                } else if matches!(name, "docker-compose" | "podman-compose") {
+                    self.compose(command, program.arguments);
+                } else if matches!(name, "ctr" | "crictl" | "buildah" | "buildctl") {
+                    note(&mut self.engine, name);
+                } else if is_interpreter(name) {
+                    for script in Execution::of(name, program.arguments).scripts {
+                        self.commands(&script.text, is_pinned, depth + 1);
+                    }
+                } else if EXECUTORS.contains(&name) {
+                    let scripts = program.arguments.iter().filter(|word| word.text.contains(' '));
+                    for script in scripts {
+                        self.commands(&script.text, is_pinned, depth + 1);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `docker`, `nerdctl` or `podman` with arguments.
+    fn engine(&mut self, command: &ShellCommand, arguments: &[Word], is_pinned: &dyn Fn(&str) -> bool) {
+        let mut operands = operands(arguments);
+        let Some((at, verb)) = operands.next() else {
+            return;
+        };
+        // `docker image pull`, `docker container run`.
+        let (at, verb) = match (verb, operands.next()) {
+            ("container" | "image", Some((at, verb))) => (at, verb),
+            _ => (at, verb),
+        };
+        let rest = arguments.get(at + 1..).unwrap_or_default();
+        match verb {
+            "run" | "create" => {
+                if let Some(image) = image_of(rest).filter(|image| !is_pinned(image)) {
+                    note(&mut self.images, image);
+                }
+            }
+            "pull" => {
+                let images = rest.iter().map(|word| word.text.as_str());
+                for image in images.filter(|text| !text.starts_with('-') && !is_pinned(text)) {
+                    note(&mut self.images, image);
+                }
+            }
+            "compose" => self.compose(command, rest),
+            // What runs in a container that is judged.
+            "exec" | "restart" | "start" | "update" | "wait" | "attach" | "cp" => {}
+            "network" | "system" | "volume" => {}
+            verb if IN_GROUPS_STARTS_NOTHING.contains(&verb) => {}
+            verb if ENGINE_STARTS_NOTHING.contains(&verb) => {}
+            verb => note(&mut self.engine, &format!("docker {verb}")),
+        }
+    }
+
+    /// Docker Compose: the file that is judged is the one in its own folder.
+    fn compose(&mut self, command: &ShellCommand, arguments: &[Word]) {
+        let is_elsewhere = command
+            .folder
+            .as_deref()
+            .is_some_and(|folder| !is_own_folder(folder));
+        let names_another = arguments.iter().any(|word| {
+            let text = word.text.as_str();
+            text.starts_with("-f") || text.starts_with("--file") || text.starts_with("--project-directory")
+        });
+        let builds = arguments
+            .iter()
+            .any(|word| matches!(word.text.as_str(), "build" | "--build"));
+        if is_elsewhere || names_another || builds {
+            note(&mut self.engine, "docker compose with another file");
+        }
+    }
+
+    fn writes(&mut self, command: &ShellCommand) {
+        for path in written_by(command) {
+            self.replaced(command, &path);
+        }
+    }
+
+    /// Programs that may change a file that they are handed.
+    fn reads_otherwise(&mut self, command: &ShellCommand, name: &str, arguments: &[Word]) {
+        const READERS: [&str; 24] = [
+            "[",
+            "[[",
+            "cat",
+            "cmp",
+            "cp",
+            "cut",
+            "diff",
+            "docker",
+            "docker-compose",
+            "echo",
+            "egrep",
+            "grep",
+            "head",
+            "jq",
+            "ls",
+            "md5sum",
+            "printf",
+            "sed",
+            "sha256sum",
+            "stat",
+            "tail",
+            "test",
+            "wc",
+            "awk",
+        ];
+        if READERS.contains(&name) {
+            return;
+        }
+        for word in arguments {
+            self.replaced(command, &word.text);
+        }
+    }
+
+    fn replaced(&mut self, command: &ShellCommand, path: &str) {
+        let key = file_key(path, command.folder.as_deref());
+        let path = key.split_once(':').map_or("", |(_, path)| path);
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_compose_file = name
+            .strip_prefix("docker-")
+            .unwrap_or(name)
+            .strip_prefix("compose.")
+            .is_some_and(|end| matches!(end, "yml" | "yaml" | "override.yml" | "override.yaml"));
+        if (is_compose_file || name == "app-compose.json") && is_own_folder(folder) {
+            note(&mut self.replaces, name);
+        }
+    }
+}
+
+/// The folder where the guest keeps its files and runs Docker Compose, or one that is not known.
+fn is_own_folder(folder: &str) -> bool {
+    matches!(folder, "" | "/dstack" | "/tapp") || folder.contains('$')
+}
+
+/// The words that are no options, with their positions.
+fn operands(arguments: &[Word]) -> impl Iterator<Item = (usize, &str)> {
+    let words = arguments.iter().enumerate();
+    let words = words.map(|(at, word)| (at, word.text.as_str()));
+    words.filter(|(_, text)| !text.starts_with('-'))
+}
+
+/// The image behind the options of `docker run`: an option that is not known to stand alone takes the next word.
+fn image_of(arguments: &[Word]) -> Option<&str> {
+    const ALONE: [&str; 16] = [
+        "--detach",
+        "--disable-content-trust",
+        "--init",
+        "--interactive",
+        "--no-healthcheck",
+        "--oom-kill-disable",
+        "--privileged",
+        "--publish-all",
+        "--quiet",
+        "--read-only",
+        "--replace",
+        "--rm",
+        "--sig-proxy",
+        "--tty",
+        "-P",
+        "-q",
+    ];
+    let mut words = arguments.iter().map(|word| word.text.as_str());
+    while let Some(text) = words.next() {
+        if !text.starts_with('-') {
+            return Some(text);
+        }
+        let is_cluster =
+            !text.starts_with("--") && text.chars().skip(1).all(|letter| "ditPq".contains(letter));
+        let has_argument = text.contains('=') || !text.starts_with("--") && text.len() > 2;
+        if !is_cluster && !has_argument && !ALONE.contains(&text) {
+            words.next();
+        }
+    }
+    None
+}
+
+fn note(named: &mut BTreeSet<String>, text: &str) {
+    if named.len() < MAX_NAMED {
+        named.insert(text.to_owned());
+    }
+}

@@ -1,0 +1,201 @@
+//! Files that a script writes: a file is a variable by another name, so what is written to it comes out where it is read or started.
+
+use std::collections::BTreeSet;
+
+use super::interpreters::base_name;
+use super::own_variables::Tainted;
+use super::programs::{PROJECT_FILES, STARTUP_FILES};
+use super::reader::{ShellCommand, Word};
+
+/// What the name of a file begins with among the names of variables, which hold no colon.
+const FILE: &str = "file:";
+/// Files that are followed. With more of them each is taken for any other.
+const MAX_FILES: usize = 32;
+
+/// Folders in which a shell looks for programs.
+const PATH: [&str; 6] = [
+    "/bin",
+    "/sbin",
+    "/usr/bin",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/sbin",
+];
+
+/// A file among the names of variables. `folder` is where the script stands, as far as that is known.
+pub(super) fn file_key(path: &str, folder: Option<&str>) -> String {
+    let is_absolute = path.starts_with(['/', '~', '$']);
+    let path = path.trim_start_matches("./");
+    let path = match folder.filter(|_| !is_absolute) {
+        Some(folder) => format!("{}/{path}", folder.trim_end_matches('/')),
+        None => path.to_owned(),
+    };
+    format!("{FILE}{}", path.replace("/./", "/").replace("//", "/"))
+}
+
+/// Adds to a file what it is written with.
+pub(super) fn taint_file(key: &str, from: BTreeSet<String>, tainted: &mut Tainted) {
+    if from.is_empty() {
+        return;
+    }
+    let key = if tainted.contains_key(key) || files(tainted).count() < MAX_FILES {
+        key
+    } else {
+        FILE
+    };
+    tainted.entry(key.to_owned()).or_default().extend(from);
+}
+
+/// The variables from outside that a file of this name is written with.
+pub(super) fn sources_of_file(key: &str, tainted: &Tainted) -> BTreeSet<String> {
+    let Some(path) = key.strip_prefix(FILE).filter(|path| !path.is_empty()) else {
+        return BTreeSet::new();
+    };
+    let same = files(tainted).filter(|(written, _)| is_same(written, path));
+    same.flat_map(|(_, from)| from.iter().cloned()).collect()
+}
+
+/// The variables from outside that a program is written with, which the shell looks for by its name alone. `any_folder`: the script
+/// says itself in which folders.
+pub(super) fn sources_of_program(name: &str, any_folder: bool, tainted: &Tainted) -> BTreeSet<String> {
+    let is_found = |path: &str| {
+        let (folder, base) = path.rsplit_once('/').unwrap_or(("", path));
+        let is_on_path =
+            matches!(base_name(folder), "bin" | "sbin") || folder.starts_with('$') && !folder.contains('/');
+        base == name && (any_folder || is_on_path) || PATH.iter().any(|folder| is_same(path, folder))
+    };
+    let found = files(tainted).filter(|(path, _)| is_found(path));
+    found.flat_map(|(_, from)| from.iter().cloned()).collect()
+}
+
+/// The variables from outside in the files by which a project says what npm, make and the like start.
+pub(super) fn sources_of_project(tainted: &Tainted) -> BTreeSet<String> {
+    let found =
+        files(tainted).filter(|(path, _)| path.is_empty() || PROJECT_FILES.contains(&base_name(path)));
+    found.flat_map(|(_, from)| from.iter().cloned()).collect()
+}
+
+/// The variables from outside in a module of Python, and in those that Python loads at its start.
+pub(super) fn sources_of_module(module: &str, tainted: &Tainted) -> BTreeSet<String> {
+    let last = module.rsplit('.').next().unwrap_or_default();
+    let first = module.split('.').next().unwrap_or_default();
+    let is_loaded = |path: &str| {
+        let base = base_name(path);
+        let is_module = !module.is_empty()
+            && (base.strip_suffix(".py") == Some(last)
+                || path.ends_with(".py") && path.split('/').any(|step| step == first));
+        path.is_empty()
+            || is_module
+            || matches!(base, "sitecustomize.py" | "usercustomize.py")
+            || base.ends_with(".pth")
+    };
+    let found = files(tainted).filter(|(path, _)| is_loaded(path));
+    found.flat_map(|(_, from)| from.iter().cloned()).collect()
+}
+
+/// Whether a script writes a file with a value from outside.
+pub(super) fn has_files(tainted: &Tainted) -> bool {
+    files(tainted).next().is_some()
+}
+
+fn files(tainted: &Tainted) -> impl Iterator<Item = (&str, &BTreeSet<String>)> {
+    let keys = tainted.range(FILE.to_owned()..);
+    keys.map_while(|(key, from)| Some((key.strip_prefix(FILE)?, from)))
+}
+
+/// Whether a file that was written may be one that is named otherwise.
+fn is_same(written: &str, named: &str) -> bool {
+    if matches!(written, "" | "/") || written == named {
+        return true;
+    }
+    // A folder that was written, and the folder where a script stands if that is not known.
+    let is_below = |path: &str, folder: &str| {
+        path.strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    let is_tail = |path: &str, end: &str| {
+        !end.starts_with(['/', '~', '$']) && path.strip_suffix(end).is_some_and(|rest| rest.ends_with('/'))
+    };
+    if is_below(named, written) || is_tail(named, written) || is_tail(written, named) {
+        return true;
+    }
+    match named.find(['*', '?', '[']) {
+        Some(at) => {
+            let (start, rest) = named.split_at(at);
+            let end = rest.rsplit(['*', '?', ']']).next().unwrap_or_default();
+            written.starts_with(start) && written.ends_with(end)
+        }
+        None => false,
+    }
+}
+
+/// Whether other programs execute or load a file at their start.
+pub(super) fn is_startup_file(path: &str) -> bool {
+    STARTUP_FILES.iter().any(|file| path.contains(file))
+}
+
+/// The files that a command writes.
+pub(super) fn written_by(command: &ShellCommand) -> Vec<String> {
+    let mut written: Vec<String> = command
+        .outputs
+        .iter()
+        .map(|output| output.text.clone())
+        .filter(|path| {
+            !matches!(
+                path.as_str(),
+                "" | "1" | "2" | "/dev/null" | "/dev/stdout" | "/dev/stderr"
+            )
+        })
+        .collect();
+    for program in command.programs(&mut BTreeSet::new()) {
+        let operands = || {
+            let words = program.arguments.iter().map(|word| word.text.as_str());
+            words.filter(|text| !text.starts_with('-'))
+        };
+        match base_name(&program.word.text) {
+            "tee" | "curl" | "wget" | "aria2c" => written.extend(operands().map(str::to_owned)),
+            "mount" => written.extend(operands().next_back().map(str::to_owned)),
+            "dd" => {
+                let outputs = operands().filter_map(|text| text.strip_prefix("of="));
+                written.extend(outputs.map(str::to_owned));
+            }
+            "sed" if has_option(program.arguments, 'i', "--in-place") => {
+                written.extend(operands().skip(1).map(str::to_owned));
+            }
+            "cp" | "mv" | "ln" | "install" => {
+                let Some(target) = target(program.arguments).or_else(|| operands().next_back()) else {
+                    continue;
+                };
+                // The target may be a folder.
+                let inside = operands().filter(|text| *text != target);
+                let inside =
+                    inside.map(|text| format!("{}/{}", target.trim_end_matches('/'), base_name(text)));
+                written.extend(inside);
+                written.push(target.to_owned());
+            }
+            _ => {}
+        }
+    }
+    written
+}
+
+/// The folder that `-t` or `--target-directory` names.
+fn target(arguments: &[Word]) -> Option<&str> {
+    let at = arguments
+        .iter()
+        .position(|word| word.text.starts_with("-t") || word.text.starts_with("--target"))?;
+    let option = arguments.get(at)?.text.as_str();
+    match option.split_once('=') {
+        Some((_, folder)) => Some(folder),
+        None if option.len() > 2 && !option.starts_with("--") => option.get(2..),
+        None => arguments.get(at + 1).map(|word| word.text.as_str()),
+    }
+}
+
+/// Whether an option stands among words, in a cluster or by its long name.
+pub(super) fn has_option(words: &[Word], letter: char, long: &str) -> bool {
+    words.iter().any(|word| {
+        let text = word.text.as_str();
+        text.starts_with(long) || text.starts_with('-') && !text.starts_with("--") && text.contains(letter)
+    })
+}

@@ -1,0 +1,138 @@
+"""What a script of the compose document that runs in the guest itself takes from outside the document (docs/compose-places.md, "Scripts
+before the containers"), and the fields around the docker compose file (dstack-attestation.md §4.2)."""
+
+import re
+
+from . import docker_compose
+
+# The files and disks whose content the host chooses.
+HOST = re.compile(r"\.host-shared|\.?user[_-]config|\.decrypted-env|/sys/firmware|/dev/(disk/|fd0|hd|mmcblk|nvme|pmem|sd|sr|vd|virtio-ports|xvd)")
+PINNED = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}$")
+COMPOSE_FILE = re.compile(r"(?:^|[\s/'\"=>])(?:docker-)?compose(?:\.override)?\.ya?ml\b|app-compose\.json\b")
+READERS = {"[", "[[", "test", "cat", "grep", "jq", "ls", "echo", "head", "tail", "sha256sum", "md5sum", "stat", "wc", "diff", "cmp", "cut", "docker"}
+ALONE = {"--rm", "--privileged", "--init", "--detach", "--interactive", "--tty", "--read-only", "--quiet", "--publish-all"}
+NOTHING_STARTED = {"login", "logout", "image", "images", "volume", "network", "system", "info", "inspect", "logs", "ps", "rm", "rmi", "stop", "kill",
+                   "tag", "cp", "version", "exec", "restart", "start", "wait", "stats", "port", "rename", "diff", "events", "top", "pause", "unpause", "update"}
+SPLIT = re.compile(r"&&|\|\||[;|&\n]")
+FIELDS = {
+    "allowed_envs": None, "bash_script": None, "docker_compose_file": None, "docker_config": None, "init_script": None, "no_instance_id": None,
+    "pre_launch_script": None, "public_logs": None, "public_sysinfo": None, "requirements": None, "runner": None, "salt": None,
+    "secure_time": None, "verity_volumes": None, "version": None,
+    "default_gateway_domain": str, "key_provider_id": str, "launch_token_hash": str, "name": str,
+    "event_log_version": (int, float, str), "manifest_version": (int, float, str), "swap_size": (int, float, str),
+    "gateway_enabled": bool, "kms_enabled": bool, "local_key_provider_enabled": bool, "public_tcbinfo": bool, "storage_discard": bool,
+    "tproxy_enabled": bool, "features": list, "port_policy": dict,
+    "key_provider": {"kms", "local", "none", "tpm"}, "snapshotter": {"overlayfs", "stargz"}, "storage_fs": {"", "ext4", "zfs"},
+}
+
+
+def scripts(document):
+    """Each text that runs before the containers and is in no table."""
+    from .compose_document import known_script
+    script, init = document.get("pre_launch_script"), document.get("init_script")
+    if not (script is None or isinstance(script, str) and known_script(script)):
+        yield script
+    for each in init if isinstance(init, list) else [init]:
+        if each is not None:
+            yield each
+
+
+def judge(document, names):
+    """(an image that is not pinned is started, something else from outside decides what runs)."""
+    unpinned = unmeasured = False
+    for text in scripts(document):
+        if not isinstance(text, str):
+            unmeasured = True
+            continue
+        unpinned |= starts_an_image(text)
+        unmeasured |= docker_compose.shell_executes(text, set(names) | {"PCCS_URL"}) if names or "PCCS_URL" in text else False
+        unmeasured |= executes_a_file_of_the_host(text) or writes_the_compose_file(text)
+    return unpinned, unmeasured or any(may_be_a_script(name, value) for name, value in document.items() if name not in FIELDS)
+
+
+def commands(text):
+    return [each.strip().split() for each in SPLIT.split(text) if each.strip()]
+
+
+def executes_a_file_of_the_host(text):
+    folders = set()
+    for words in commands(text):
+        if not words:
+            continue
+        if words[0] == "mount" and any(HOST.search(each) for each in words[1:]):
+            folders.add(words[-1].rstrip("/") + "/")
+        if HOST.search(words[0]) or any(words[0].startswith(each) for each in folders):
+            return True
+        if words[0] in (".", "source", "eval") or re.fullmatch(docker_compose.SHELLS, words[0]):
+            if any(HOST.search(each) or any(each.startswith(folder) for folder in folders) for each in words[1:]):
+                return True
+    return False
+
+
+def starts_an_image(text):
+    for words in commands(text):
+        for at, word in enumerate(words):
+            if word.rsplit("/")[-1] in ("docker", "nerdctl", "podman") and words[0] not in ("echo", "#"):
+                rest = [each for each in words[at + 1:]]
+                verb = next((each for each in rest if not each.startswith("-")), None)
+                if verb is None or verb in NOTHING_STARTED or verb == "compose":
+                    continue
+                rest = rest[rest.index(verb) + 1:]
+                if verb == "pull":
+                    return any(not PINNED.match(each) for each in rest if not each.startswith("-"))
+                if verb not in ("run", "create"):
+                    return True
+                while rest and rest[0].startswith("-"):
+                    option = rest.pop(0)
+                    alone = option in ALONE or "=" in option or re.fullmatch(r"-[ditPq]+", option)
+                    if not alone and rest:
+                        rest.pop(0)
+                if rest and not PINNED.match(rest[0]):
+                    return True
+    return False
+
+
+def writes_the_compose_file(text):
+    for words in commands(text):
+        line = " ".join(words)
+        if not COMPOSE_FILE.search(line):
+            continue
+        if words[0] not in READERS and not (words[0] == "sed" and "-i" not in words) or re.search(r">\s*\S*(compose[^\s]*\.ya?ml|app-compose\.json)", line):
+            return True
+    return False
+
+
+def unknown_fields(document):
+    """Whether a field is not known, or holds what no guest reads there."""
+    for name, value in document.items():
+        if value is None:
+            continue
+        if name not in FIELDS:
+            return True
+        kind = FIELDS[name]
+        if name == "bash_script" and value != "" and document.get("runner") != "bash":
+            return True
+        if kind is None:
+            continue
+        if isinstance(kind, set):
+            if not isinstance(value, str) or value not in kind:
+                return True
+        elif not isinstance(value, kind) or isinstance(value, bool) and kind is not bool:
+            return True
+    return False
+
+
+def may_be_a_script(name, value):
+    if value in (None, False, "", [], {}):
+        return False
+    if name.rsplit("_", 1)[-1] in ("cmd", "cmds", "command", "commands", "entrypoint", "exec", "hook", "hooks", "script", "scripts"):
+        return True
+    return holds_a_script(value)
+
+
+def holds_a_script(value):
+    if isinstance(value, str):
+        return value.startswith("#!") or "\n" in value.strip()
+    if isinstance(value, list):
+        return any(holds_a_script(each) for each in value)
+    return isinstance(value, dict) and any(may_be_a_script(name, each) for name, each in value.items())
