@@ -28,19 +28,20 @@ fn told_by(mut target: TargetReport, name: &str, told: &str) -> Report {
         check.actual = Some(told());
         check.fix = Some(told());
     }
+    let tcb = &mut *target.tcb;
     for value in [
         &mut target.measurements.app_id,
         &mut target.measurements.compose_hash,
         &mut target.measurements.os_image,
         &mut target.measurements.key_provider,
-        &mut target.tcb.status,
-        &mut target.tcb.collateral_source,
-        &mut target.tcb.expires_at,
+        &mut tcb.status,
+        &mut tcb.collateral_source,
+        &mut tcb.expires_at,
         &mut target.evidence.bundle,
     ] {
         *value = Some(told());
     }
-    target.tcb.advisory_ids = vec![told()];
+    tcb.advisory_ids = vec![told()];
     let tool = Tool {
         name: "cvm-verify".to_owned(),
         version: String::new(),

@@ -35,7 +35,7 @@ async fn collect_evidence(session: &Session, deployment: &Deployment, time: Time
     let policy = &deployment.policy;
     let bootstrap = policy.kms.bootstrap.as_ref().map(|kept| kept.value.as_str());
     let collection = kms::ask(session, collection, kms::asked_kms(policy), bootstrap, time).await;
-    let nodes = deployment.nodes.as_ref().or(session.nodes.as_ref());
+    let nodes = deployment.nodes.as_deref().or(session.nodes.as_ref());
     let collection = contracts::ask(session, nodes, collection, &AskedContracts::of(policy)).await;
     kms::add_contract_bootstrap(session, collection, time).await
 }

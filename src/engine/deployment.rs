@@ -22,7 +22,7 @@ pub struct Deployment {
     /// The compose document, for apps that do not show theirs. Its SHA-256 decides whether it is the measured one.
     pub compose_file: Option<Arc<[u8]>>,
     /// Which nodes are asked about its contracts, if they are others than those of the session.
-    pub nodes: Option<Nodes>,
+    pub nodes: Option<Arc<Nodes>>,
 }
 
 /// A text that is not the address of an app. It is not repeated: it may hold a password.

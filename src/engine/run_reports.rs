@@ -1,13 +1,13 @@
 //! The reports of a run, as its targets finish: a fleet has as many of them as targets until its end.
 
-use cvm_verify_core::report::{SharedResults, TargetReport};
+use cvm_verify_core::report::{SharedParts, TargetReport};
 
 /// The reports of a run so far. What several of them have in common is held once.
 #[derive(Debug, Default)]
 pub struct RunReports {
     /// Each with the index of its target, in the order in which they came.
     reports: Vec<(usize, TargetReport)>,
-    results: SharedResults,
+    parts: SharedParts,
 }
 
 /// The reports of a run, in the order of its targets.
@@ -22,7 +22,7 @@ pub struct OrderedReports {
 impl RunReports {
     /// Adds a report on the target of this index.
     pub fn add(&mut self, target: usize, mut report: TargetReport) {
-        self.results.share(&mut report);
+        self.parts.share(&mut report);
         self.reports.push((target, report));
     }
 

@@ -35,7 +35,8 @@ fn passing() -> TargetReport {
         tcb: TcbRecord {
             expires_at: Some(rfc3339(0)),
             ..TcbRecord::default()
-        },
+        }
+        .into(),
         evidence: EvidenceRecord::default(),
     }
 }

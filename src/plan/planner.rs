@@ -233,7 +233,7 @@ impl Planner<'_> {
         let Some(expected) = self.expected(&settings, wanted.name, nodes.asks(self.asks_nodes)) else {
             return Vec::new();
         };
-        let nodes = nodes.own();
+        let nodes = nodes.own().map(Arc::new);
         let several = targets.len() > 1;
         let planned = targets.into_iter().map(|target| Job {
             deployment: Arc::new(Deployment {

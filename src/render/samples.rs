@@ -64,7 +64,8 @@ pub(crate) fn pass() -> TargetReport {
             expires_at: Some("2026-09-09T08:00:00Z".to_owned()),
             collateral_fetched_at: None,
             collateral_source: Some("Intel PCS".to_owned()),
-        },
+        }
+        .into(),
         evidence: EvidenceRecord {
             signed_sha256: Some("ab".repeat(32)),
             bundle: Some("cvm-verify/api.example.com.json".to_owned()),
@@ -177,7 +178,7 @@ pub(crate) fn unreachable() -> TargetReport {
     target.verdict = Verdict::Inconclusive;
     target.assurance = Assurance::None;
     target.measurements = Measurements::default();
-    target.tcb = TcbRecord::default();
+    target.tcb = TcbRecord::default().into();
     target.evidence = EvidenceRecord::default();
     for id in CHECKS {
         let words = "Not determined: there is no evidence.";

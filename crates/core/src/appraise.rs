@@ -82,7 +82,10 @@ pub fn appraise(
         measurements: claims
             .map(|claims| measurements(claims, &policy.reference))
             .unwrap_or_default(),
-        tcb: claims.map(|claims| tcb(claims, subject)).unwrap_or_default(),
+        tcb: claims
+            .map(|claims| tcb(claims, subject))
+            .unwrap_or_default()
+            .into(),
         evidence: EvidenceRecord {
             signed_sha256: claims
                 .and_then(|claims| claims.quote.as_ref().ok())

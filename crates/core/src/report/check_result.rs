@@ -1,12 +1,10 @@
 //! What one check found.
 
 use std::borrow::Cow;
-use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::{CheckId, Location, SideTier};
+use super::{CheckId, Location, Shared, SideTier};
 
 /// The outcome of a check. `skip` and `warn` are never `pass`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -39,44 +37,8 @@ impl Status {
     }
 }
 
-/// What one check found: [`ResultFields`], shared.
-///
-/// A clone is the same memory; to change a field of it copies the others first. The reports on many targets hold what they have
-/// in common once ([`SharedResults`](super::SharedResults)).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct CheckResult(Arc<ResultFields>);
-
-impl From<ResultFields> for CheckResult {
-    fn from(fields: ResultFields) -> Self {
-        Self(Arc::new(fields))
-    }
-}
-
-impl Deref for CheckResult {
-    type Target = ResultFields;
-
-    fn deref(&self) -> &ResultFields {
-        &self.0
-    }
-}
-
-impl DerefMut for CheckResult {
-    fn deref_mut(&mut self) -> &mut ResultFields {
-        Arc::make_mut(&mut self.0)
-    }
-}
-
-impl Serialize for CheckResult {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.as_ref().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for CheckResult {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        ResultFields::deserialize(deserializer).map(Self::from)
-    }
-}
+/// What one check found. The reports on many targets hold what they have in common once.
+pub type CheckResult = Shared<ResultFields>;
 
 /// What one check found, in words for people and a reason for machines.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

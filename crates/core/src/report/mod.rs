@@ -11,7 +11,8 @@ mod location;
 mod older_attempt;
 mod run_id;
 mod shard;
-mod shared_results;
+mod shared;
+mod shared_parts;
 mod source_record;
 mod target;
 mod target_name;
@@ -27,7 +28,8 @@ pub use location::Location;
 pub use older_attempt::OlderAttempt;
 pub use run_id::{RunId, RunIdError};
 pub use shard::{Shard, ShardError};
-pub use shared_results::SharedResults;
+pub use shared::Shared;
+pub use shared_parts::SharedParts;
 pub use source_record::SourceRecord;
 pub use target::{
     DeviceRootKind, EvidenceRecord, ListedInstances, Measurements, TargetReport, TcbRecord, TlsRoute,

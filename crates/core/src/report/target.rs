@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Accepted, Assurance, CheckId, CheckResult, EarlierAttempts, RequiredAssurance, SourceRecord, Verdict,
+    Accepted, Assurance, CheckId, CheckResult, EarlierAttempts, RequiredAssurance, Shared, SourceRecord,
+    Verdict,
 };
 
 /// What was found about one deployment.
@@ -63,7 +64,8 @@ pub struct TargetReport {
     /// What was measured: proven values only. A null was not proven.
     pub measurements: Measurements,
     /// The platform's TCB: proven values only.
-    pub tcb: TcbRecord,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "TcbRecord"))]
+    pub tcb: Shared<TcbRecord>,
     /// What the result rests on.
     pub evidence: EvidenceRecord,
 }
@@ -206,7 +208,7 @@ pub struct Measurements {
 }
 
 /// The platform's TCB. Null where nothing was proven.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct TcbRecord {
     /// Intel's word for the platform's patch level.

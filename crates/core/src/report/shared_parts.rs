@@ -1,24 +1,33 @@
 //! What the reports on several targets have in common.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 
-use super::{CheckResult, TargetReport};
+use super::{CheckResult, Shared, TargetReport, TcbRecord};
 
-/// Results that the reports on several targets have in common, held once. Deployments of one release differ in few of them, and
-/// a run over ten thousand holds a report on each until its end.
+/// Parts that the reports on several targets have in common, held once. Deployments of one release differ in few results, and a
+/// run over ten thousand holds a report on each until its end.
 #[derive(Debug, Default)]
-pub struct SharedResults(HashSet<CheckResult>);
+pub struct SharedParts {
+    results: HashSet<CheckResult>,
+    tcbs: HashSet<Shared<TcbRecord>>,
+}
 
-impl SharedResults {
-    /// Each result of `report` that an earlier report has, too, takes no memory of its own any more.
+impl SharedParts {
+    /// Each part of `report` that an earlier report has, too, takes no memory of its own any more.
     pub fn share(&mut self, report: &mut TargetReport) {
         for check in &mut report.checks {
-            match self.0.get(check) {
-                Some(known) => check.clone_from(known),
-                None => {
-                    self.0.insert(check.clone());
-                }
-            }
+            share(&mut self.results, check);
+        }
+        share(&mut self.tcbs, &mut report.tcb);
+    }
+}
+
+fn share<T: Clone + Eq + Hash>(known: &mut HashSet<Shared<T>>, part: &mut Shared<T>) {
+    match known.get(part) {
+        Some(known) => part.clone_from(known),
+        None => {
+            known.insert(part.clone());
         }
     }
 }
@@ -55,7 +64,7 @@ mod tests {
 
     #[test]
     fn equal_results_are_held_once_and_others_stay_what_they_are() {
-        let mut shared = SharedResults::default();
+        let mut shared = SharedParts::default();
         let (mut first, mut second) = (report("No answer."), report("No connection."));
         let unshared = second.clone();
         shared.share(&mut first);
@@ -69,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_change_of_one_report_changes_no_other() {
-        let mut shared = SharedResults::default();
+        let mut shared = SharedParts::default();
         let (mut first, mut second) = (report("No answer."), report("No answer."));
         shared.share(&mut first);
         shared.share(&mut second);
