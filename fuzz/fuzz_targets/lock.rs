@@ -14,7 +14,9 @@ cvm_verify_fuzz::fuzz_target!(|file: &[u8]| {
     let lock = match Lock::read(file, "cvm.lock") {
         Ok(lock) => lock,
         Err(error) => {
-            assert_plain(&error.to_string());
+            // The last line may say how many more there are, after an ellipsis.
+            let text = error.to_string();
+            assert_plain(text.split("\n…").next().unwrap_or_default());
             assert!(!error.all().is_empty());
             for mistake in error.all() {
                 assert_plain(&mistake.to_string());
