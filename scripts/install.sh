@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # Assigned by the runner, or by the step's `env:` in action.yml.
 # Puts the program into a fresh folder and names it in the output `program`. Its hash is checked before it runs, and
-# no failure falls back to another way. What earlier steps left in the environment is not passed on.
+# no failure falls back to another way. What earlier steps left in the environment is not passed on, but for where Rust is.
 PATH=/usr/bin:/bin:/usr/sbin:/sbin:/mingw64/bin; set -euo pipefail; exec 2>&1
 # Git Bash on Windows rewrites variables and arguments that look like paths, unless it is told not to.
 export MSYS2_ARG_CONV_EXCL='*' MSYS2_ENV_CONV_EXCL='*'

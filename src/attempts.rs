@@ -4,35 +4,43 @@
 //! things limit the asking: evidence that is forged ends it, a pass after a failure must hold once more on a new connection,
 //! and the report names the attempts that did not pass.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use crate::render::cause::causes;
+use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 use cvm_verify_core::report::{
     AttemptReason, CheckId, CheckResult, EarlierAttempts, Status, TargetReport, Verdict,
 };
 
-/// The time in which a deployment that has just answered answers once more.
-const CONFIRMATION: Duration = Duration::from_secs(10);
-
-/// The attempts so far.
+/// The attempts so far, of each target.
 pub(crate) struct Attempts {
-    /// Of each target, those that did not pass and that another one followed.
-    earlier: Vec<EarlierAttempts>,
-    /// How many attempts in a row must pass.
-    needed: u32,
-    /// How many in a row passed.
-    passed: u32,
+    targets: Vec<OfTarget>,
 }
 
-/// What follows an attempt while time is left.
+/// The attempts at one target.
+#[derive(Default, Clone)]
+struct OfTarget {
+    /// Those that did not pass and that another one followed.
+    earlier: EarlierAttempts,
+    /// Whether one of them failed. What could not be determined is what a deploy looks like: nothing answers yet.
+    failed: bool,
+    /// Whether the second release ran in one of them.
+    ran_second: bool,
+    /// How many in a row passed, the last one among them.
+    passed: u32,
+    /// How many of those ran the release that is expected first.
+    passed_first: u32,
+    /// Whether one passed that had to hold once more.
+    was_unconfirmed: bool,
+}
+
+/// What follows an attempt at a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Nothing: its result is that of the run.
+    /// Nothing: its result is that of the target.
     End,
     /// Another one after a pause: something is still different.
     Again,
-    /// Another one, because an earlier one failed and this one passes.
+    /// Another one, because an earlier one failed and this one passes. It may take the time that the run has, also where the
+    /// waiting is over: an app that answers slowly does not fail for that.
     OnceMore,
 }
 
@@ -40,81 +48,107 @@ impl Attempts {
     /// Of a run over so many targets.
     pub fn of(targets: usize) -> Self {
         Self {
-            earlier: vec![EarlierAttempts::default(); targets],
-            needed: 1,
-            passed: 0,
+            targets: vec![OfTarget::default(); targets],
         }
     }
 
-    /// The targets with forged or replayed evidence: their result is final, whatever a later attempt finds. `of_reports` holds the
-    /// index of the target of each report.
-    pub fn convicted(reports: &[TargetReport], of_reports: &[usize]) -> BTreeSet<usize> {
-        let convicting = of_reports
+    /// What follows an attempt at a target that found this. `waits` is whether time is left to wait for another release.
+    pub fn next(&mut self, index: usize, reports: &[TargetReport], waits: bool) -> Next {
+        match self.targets.get_mut(index) {
+            Some(target) => target.next(reports, waits),
+            None => Next::End,
+        }
+    }
+
+    /// Whether the last attempt at a target passed and must hold once more. It does not stand alone: who answers once and is silent
+    /// then would choose which answer counts.
+    pub fn is_unconfirmed(&self, index: usize) -> bool {
+        self.targets.get(index).is_some_and(OfTarget::is_unconfirmed)
+    }
+
+    /// Notes an attempt at a target that another one followed.
+    pub fn note(&mut self, index: usize, reports: &[TargetReport]) {
+        let mut failed = reports
             .iter()
-            .zip(reports)
-            .filter(|(_, report)| no_deploy_heals(report));
-        convicting.map(|(index, _)| *index).collect()
+            .filter(|report| report.verdict != Verdict::Pass)
+            .peekable();
+        if failed.peek().is_some()
+            && let Some(target) = self.targets.get_mut(index)
+        {
+            target.earlier.add(failed.flat_map(causes).map(reason));
+        }
     }
 
-    /// What follows an attempt that found this, while time is left.
-    pub fn next(&mut self, reports: &[TargetReport], of_reports: &[usize]) -> Next {
-        let convicted = Self::convicted(reports, of_reports);
-        let open: Vec<&TargetReport> = of_reports
-            .iter()
-            .zip(reports)
-            .filter(|(index, _)| !convicted.contains(index))
-            .map(|(_, report)| report)
-            .collect();
-        if open.is_empty() && !convicted.is_empty() {
-            return Next::End;
-        }
-        let verdict = Verdict::worst(open.iter().map(|report| report.verdict));
-        let runs_second = open.iter().any(|report| report.second_release_until.is_some());
-        if verdict == Verdict::Pass && !runs_second {
-            self.passed += 1;
-            return if self.passed < self.needed {
-                Next::OnceMore
-            } else {
-                Next::End
-            };
-        }
-        self.passed = 0;
-        // What could not be determined is what a deploy looks like: nothing answers yet.
-        if verdict != Verdict::Inconclusive {
-            self.needed = 2;
-        }
-        Next::Again
-    }
-
-    /// Whether the result of an attempt stands if the next one, which began with so much time left, does not end. A pass that had to
-    /// hold once more does not, if there was time for it: who answers once and is silent then would choose which answer counts.
-    pub fn stands(next: Next, left: Duration) -> bool {
-        next != Next::OnceMore || left < CONFIRMATION
-    }
-
-    /// Notes an attempt that another one followed. `of_reports` holds the index of the target of each report.
-    pub fn note(&mut self, reports: &[TargetReport], of_reports: &[usize]) {
-        let convicted = Self::convicted(reports, of_reports);
-        let earlier = self.earlier.iter_mut().enumerate();
-        // The result of a convicted target is the one that stands, not an earlier one.
-        for (index, earlier) in earlier.filter(|(index, _)| !convicted.contains(index)) {
-            let of_target = of_reports.iter().zip(reports).filter(|(of, _)| **of == index);
-            let mut failed = of_target
-                .map(|(_, report)| report)
-                .filter(|report| report.verdict != Verdict::Pass)
-                .peekable();
-            if failed.peek().is_some() {
-                earlier.add(failed.flat_map(causes).map(reason));
+    /// Writes what was noted into the reports of the last attempt at a target.
+    pub fn name(&self, index: usize, reports: &mut [TargetReport]) {
+        let Some(target) = self.targets.get(index) else {
+            return;
+        };
+        for report in reports {
+            report.earlier_attempts = Some(&target.earlier)
+                .filter(|earlier| earlier.not_passed > 0)
+                .cloned();
+            if target.was_unconfirmed && report.verdict == Verdict::Inconclusive {
+                name_unconfirmed(report);
             }
         }
     }
+}
 
-    /// Writes what was noted into the reports of the last attempt.
-    pub fn name(&self, reports: &mut [TargetReport], of_reports: &[usize]) {
-        for (report, index) in reports.iter_mut().zip(of_reports) {
-            let earlier = self.earlier.get(*index);
-            report.earlier_attempts = earlier.filter(|earlier| earlier.not_passed > 0).cloned();
+impl OfTarget {
+    fn next(&mut self, reports: &[TargetReport], waits: bool) -> Next {
+        if reports.iter().any(no_deploy_heals) {
+            (self.passed, self.passed_first) = (0, 0);
+            return Next::End;
         }
+        let verdict = Verdict::worst(reports.iter().map(|report| report.verdict));
+        if verdict != Verdict::Pass {
+            (self.passed, self.passed_first) = (0, 0);
+            self.failed |= verdict == Verdict::Fail;
+            return if waits { Next::Again } else { Next::End };
+        }
+        self.passed += 1;
+        let runs_second = reports.iter().any(|report| report.second_release_until.is_some());
+        self.ran_second |= runs_second;
+        self.passed_first = if runs_second { 0 } else { self.passed_first + 1 };
+        let is_unconfirmed = self.is_unconfirmed();
+        self.was_unconfirmed |= is_unconfirmed;
+        match (runs_second && waits, is_unconfirmed) {
+            (true, _) => Next::Again,
+            (false, true) => Next::OnceMore,
+            (false, false) => Next::End,
+        }
+    }
+
+    fn is_unconfirmed(&self) -> bool {
+        match (self.passed, self.passed_first) {
+            (0, _) => false,
+            // The second release runs. Its pass is one of the first release after a fail, too.
+            (passed, 0) => self.failed && passed < 2,
+            (_, passed_first) => (self.failed || self.ran_second) && passed_first < 2,
+        }
+    }
+}
+
+/// Where the last attempt brought no evidence, the report says that one before it passed.
+fn name_unconfirmed(report: &mut TargetReport) {
+    let checks = report.checks.iter_mut();
+    let evidence = checks
+        .into_iter()
+        .find(|check| check.id == CheckId::Evidence && check.status == Status::Error);
+    if let Some(evidence) = evidence {
+        let gap = EvidenceFailure {
+            reason: EvidenceReason::NotConfirmed,
+            detail: format!(
+                "An attempt of this run passed after one that failed, and the attempt that should confirm it brought nothing: {}",
+                evidence.detail
+            ),
+            certificate: None,
+        };
+        let finding = gap.finding();
+        evidence.reason = finding.reason.map(|reason| reason.id.to_owned());
+        evidence.fix = finding.reason.map(|reason| reason.fix.to_owned());
+        evidence.detail = finding.detail;
     }
 }
 
@@ -160,7 +194,7 @@ const CONVICTING: [(CheckId, &str, Heals); 14] = [
 ];
 
 /// Whether the evidence is forged or replayed, so that waiting would only find another instance.
-fn no_deploy_heals(report: &TargetReport) -> bool {
+pub(crate) fn no_deploy_heals(report: &TargetReport) -> bool {
     let expected_runs = report.second_release_until.is_none()
         && report
             .check(CheckId::ComposeHash)
@@ -195,12 +229,12 @@ mod tests {
         }
     }
 
-    /// What follows each of these attempts at one target.
+    /// What follows each of these attempts at one target while time is left.
     fn run(attempts: &[TargetReport]) -> Vec<Next> {
         let mut run = Attempts::of(1);
         attempts
             .iter()
-            .map(|report| run.next(std::slice::from_ref(report), &[0]))
+            .map(|report| run.next(0, std::slice::from_ref(report), true))
             .collect()
     }
 
@@ -214,33 +248,62 @@ mod tests {
 
     #[test]
     fn forged_evidence_of_one_target_ends_the_waiting_of_no_other() {
-        let forged = || failing(CheckId::QuoteSignature, "not-verified");
-        let older = || failing(CheckId::ComposeHash, "compose-hash-mismatch");
         let mut attempts = Attempts::of(2);
-        let first = [forged(), older()];
-        assert_eq!(attempts.next(&first, &[0, 1]), Next::Again);
-        attempts.note(&first, &[0, 1]);
-        assert_eq!(
-            attempts.next(&[forged(), samples::pass()], &[0, 1]),
-            Next::OnceMore
-        );
-        let mut last = [forged(), samples::pass()];
-        assert_eq!(attempts.next(&last, &[0, 1]), Next::End);
+        let forged = failing(CheckId::QuoteSignature, "not-verified");
+        let older = failing(CheckId::ComposeHash, "compose-hash-mismatch");
+        assert_eq!(attempts.next(0, &[forged.clone()], true), Next::End);
+        assert_eq!(attempts.next(1, &[older.clone()], true), Next::Again);
+        attempts.note(1, &[older]);
+        assert_eq!(attempts.next(1, &[samples::pass()], true), Next::OnceMore);
+        assert_eq!(attempts.next(1, &[samples::pass()], true), Next::End);
         // The forged one is the result of its target, and no earlier attempt.
-        attempts.name(&mut last, &[0, 1]);
+        let mut last = [forged, samples::pass()];
+        attempts.name(0, &mut last[..1]);
+        attempts.name(1, &mut last[1..]);
         assert!(last[0].earlier_attempts.is_none());
         assert_eq!(last[1].earlier_attempts.as_ref().unwrap().not_passed, 1);
-        assert_eq!(attempts.next(&[forged(), forged()], &[0, 1]), Next::End);
     }
 
+    /// The waiting may be over by then: the confirmation has the time of the run.
     #[test]
-    fn a_pass_that_had_time_to_be_confirmed_does_not_stand_alone() {
-        assert!(!Attempts::stands(Next::OnceMore, CONFIRMATION));
-        assert!(Attempts::stands(
-            Next::OnceMore,
-            CONFIRMATION - Duration::from_millis(1)
-        ));
-        assert!(Attempts::stands(Next::Again, Duration::from_secs(60)));
+    fn a_pass_after_a_failure_does_not_stand_alone_when_time_is_up() {
+        let older = || failing(CheckId::ComposeHash, "compose-hash-mismatch");
+        let mut run = Attempts::of(1);
+        assert_eq!(run.next(0, &[older()], true), Next::Again);
+        assert!(!run.is_unconfirmed(0));
+        assert_eq!(run.next(0, &[samples::pass()], false), Next::OnceMore);
+        assert!(run.is_unconfirmed(0));
+        let mut silent = [samples::unreachable()];
+        assert_eq!(run.next(0, &silent, false), Next::End);
+        run.name(0, &mut silent);
+        let evidence = silent[0].check(CheckId::Evidence).unwrap();
+        assert_eq!(
+            (evidence.status, evidence.reason.as_deref()),
+            (Status::Error, Some("not-confirmed"))
+        );
+        assert!(
+            evidence.detail.contains("passed after one that failed"),
+            "{}",
+            evidence.detail
+        );
+        // The second release is one, too.
+        let mut run = Attempts::of(1);
+        assert_eq!(run.next(0, &[older()], true), Next::Again);
+        assert_eq!(run.next(0, &[second()], true), Next::Again);
+        assert!(run.is_unconfirmed(0));
+        assert_eq!(run.next(0, &[second()], false), Next::End);
+        let mut run = Attempts::of(1);
+        assert_eq!(run.next(0, &[older()], true), Next::Again);
+        assert_eq!(run.next(0, &[second()], false), Next::OnceMore);
+        // What never failed needs no confirmation, and silence is what it was.
+        let mut run = Attempts::of(1);
+        assert_eq!(run.next(0, &[second()], false), Next::End);
+        let mut run = Attempts::of(1);
+        let mut silent = [samples::unreachable()];
+        assert_eq!(run.next(0, &silent, true), Next::Again);
+        run.name(0, &mut silent);
+        let evidence = silent[0].check(CheckId::Evidence).unwrap();
+        assert_eq!(evidence.reason.as_deref(), Some("unreachable"));
     }
 
     #[test]
@@ -331,14 +394,13 @@ mod tests {
         let mut run = Attempts::of(2);
         let old = failing(CheckId::ComposeHash, "compose-hash-mismatch");
         // Two instances of the first target, and the second target.
-        let of_reports = [0, 0, 1];
-        run.note(&[old.clone(), old, samples::pass()], &of_reports);
-        run.note(
-            &[samples::pass(), samples::unreachable(), samples::pass()],
-            &of_reports,
-        );
+        run.note(0, &[old.clone(), old]);
+        run.note(1, &[samples::pass()]);
+        run.note(0, &[samples::pass(), samples::unreachable()]);
+        run.note(1, &[samples::pass()]);
         let mut reports = [samples::pass(), samples::pass(), samples::pass()];
-        run.name(&mut reports, &of_reports);
+        run.name(0, &mut reports[..2]);
+        run.name(1, &mut reports[2..]);
         let [first, other, second] = reports;
         let named = first.earlier_attempts.expect("two attempts");
         let reasons: Vec<(CheckId, &str)> = named

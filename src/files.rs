@@ -5,8 +5,9 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::usage_error::{UsageError, WriteError};
-use cvm_verify_core::lock::{Lock, LockFile, MAX_LOCK_BYTES};
+use cvm_verify_core::lock::{Lock, LockFile, MAX_LOCK_BYTES, UnfoundedRemark, unfounded_remarks};
 use cvm_verify_core::policy::LockOrigin;
+use cvm_verify_core::toml_text::LineIndex;
 
 /// Bytes of a bundle, of an endpoint's body or of collateral that are read.
 pub(crate) const EVIDENCE_LIMIT: u64 = 32 * 1024 * 1024;
@@ -68,6 +69,8 @@ pub(crate) struct ReadLock {
     /// What it holds.
     pub lock: LockFile,
     origin: LockOrigin,
+    /// What a person who reviews the file should know.
+    pub notes: Vec<String>,
 }
 
 impl ReadLock {
@@ -78,6 +81,23 @@ impl ReadLock {
             _ => self.origin.clone(),
         }
     }
+}
+
+/// A note for each remark of a lock of another version that the tables of this version do not bear out. A remark of this version is
+/// a mistake of the file.
+fn notes_on_remarks(name: &str, text: &str) -> Vec<String> {
+    let lines = LineIndex::of(text);
+    let note = |remark: UnfoundedRemark| {
+        format!(
+            "note: {name}:{}: `{}` says `{}`; no table of this version has this value under that name, and the lock says that cvm-verify {} \
+             wrote it. Look at the value, or take the lock anew.",
+            lines.position(remark.at).line,
+            remark.key,
+            remark.remark,
+            remark.of_version.unwrap_or_default()
+        )
+    };
+    unfounded_remarks(text).into_iter().map(note).collect()
 }
 
 /// Reads a lock file, of one target or of several.
@@ -92,8 +112,12 @@ pub(crate) fn read_lock_file(path: &Path) -> Result<ReadLock, UsageError> {
     let name = path.display().to_string();
     let lock = Lock::read_file(&bytes, &name).map_err(|error| UsageError::new(error.to_string()))?;
     // It was read, so it is text.
-    let origin = LockOrigin::with_text(&name, &String::from_utf8_lossy(&bytes));
-    Ok(ReadLock { lock, origin })
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(ReadLock {
+        lock,
+        origin: LockOrigin::with_text(&name, &text),
+        notes: notes_on_remarks(&name, &text),
+    })
 }
 
 /// Writes a file whole or not at all: to a neighbour first, which then takes its place. What is there and is not a file, such as a

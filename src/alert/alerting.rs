@@ -6,7 +6,7 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 
-use super::incident::{AskedAt, Observation, Rules, State};
+use super::incident::{AskedAt, Observation, PolicyEntry, PolicyFileId, Rules, State};
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
 use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
 use crate::env::Env;
@@ -14,7 +14,7 @@ use crate::net::{Client, Secret};
 use crate::usage_error::UsageError;
 use crate::{alert, render};
 use cvm_verify_core::policy::Fingerprint;
-use cvm_verify_core::report::{AlertRecord, Mode, Report, TargetReport, Verdict};
+use cvm_verify_core::report::{AlertRecord, CheckId, Mode, Report, TargetReport, Verdict};
 
 /// How this run remembers what it told, and whose issues it may write.
 pub(crate) struct Alerting {
@@ -32,6 +32,30 @@ pub(crate) struct AlertedTarget<'a> {
     pub policy: Fingerprint,
     /// Whom it was asked at. Absent of a recording.
     pub asked: Option<AskedAt>,
+    /// Whether every channel took the alert on this result while the run went on.
+    pub is_told: bool,
+    /// The policy file that it is of, where there is one.
+    pub file: Option<PolicyFileId>,
+}
+
+/// A run over all targets of a policy file: which file, and the targets.
+pub(crate) struct WholeFile<'a> {
+    pub file: PolicyFileId,
+    pub names: Vec<&'a str>,
+}
+
+/// What the targets that share channels have to tell.
+struct Delivery {
+    channels: Channels,
+    targets: Vec<TargetReport>,
+    observations: Vec<Vec<Observation>>,
+}
+
+/// Whether there is a result to tell, and to remember: a target that was interrupted has none.
+fn is_due(alerted: &AlertedTarget<'_>, target: &TargetReport) -> bool {
+    let evidence = target.check(CheckId::Evidence);
+    let is_interrupted = evidence.is_some_and(|check| check.reason.as_deref() == Some("interrupted"));
+    !alerted.is_told && !is_interrupted
 }
 
 /// What is to be told of a run.
@@ -42,6 +66,8 @@ pub(crate) struct AlertedRun<'a> {
     pub targets: &'a [AlertedTarget<'a>],
     /// What was told before, where anything remembers it.
     pub state: Option<&'a mut State>,
+    /// Where all targets of a policy file were verified: then it is known which ones left it.
+    pub whole: Option<WholeFile<'a>>,
 }
 
 impl Alerting {
@@ -83,8 +109,12 @@ impl Alerting {
             channels: of_run,
             targets: alerted,
             mut state,
+            whole,
         } = run;
+        let early = std::mem::take(&mut report.alerts);
         let sha256 = hex::encode(Sha256::digest(render::json(report)));
+        report.alerts = early;
+        let heartbeat_url = self.heartbeat(report, of_run, env);
         let run_url = run_url(env);
         let context = RunContext {
             now: (env.now)(),
@@ -92,53 +122,112 @@ impl Alerting {
             run_url: run_url.as_deref(),
             report_sha256: Some(&sha256),
         };
-        let heartbeat_url = self.heartbeat(report, of_run, env);
-        // Targets with the same channels are told of together.
-        let mut groups: BTreeMap<&ChannelVariables, (Vec<TargetReport>, Vec<Vec<Observation>>)> =
-            BTreeMap::new();
-        let reports = alerted.iter().zip(report.targets.iter().cloned());
-        for (alerted, target) in reports.chain(whole_apps(alerted, &report.targets)) {
-            let (targets, observations) = groups.entry(alerted.variables).or_default();
-            let observation = Observation::of(&target, alerted.policy, context.now);
-            observations.push(vec![observation.asked_at(alerted.asked)]);
-            targets.push(target);
-        }
-        let mut deliveries: Vec<(Channels, Vec<TargetReport>, Vec<Vec<Observation>>)> = groups
-            .into_iter()
-            .map(|(variables, (targets, observations))| {
-                let channels = self.channels(variables, env).with(HEARTBEAT_URL, None);
-                (channels, targets, observations)
-            })
-            .collect();
-        // One ping for the run, and one errand for all channels wherever the targets share them.
+        let mut deliveries = self.deliveries(&report.targets, alerted, context.now, env);
+        // One ping for the run, and one errand for all channels wherever the targets share them and all are told of.
+        let mut all = alerted.iter().zip(&report.targets);
+        let is_whole = all.all(|(one, target)| is_due(one, target));
         let mut ping = None;
         match deliveries.as_mut_slice() {
-            [(channels, ..)] => *channels = std::mem::take(channels).with(HEARTBEAT_URL, heartbeat_url),
+            [one] if is_whole => {
+                one.channels = std::mem::take(&mut one.channels).with(HEARTBEAT_URL, heartbeat_url);
+            }
             _ => {
                 ping = Some(Channels::default().with(HEARTBEAT_URL, heartbeat_url));
             }
         }
         let sender = AlertSender::new(client, &entropy);
+        let records = self
+            .send(deliveries, state.as_deref_mut(), &sender, &context)
+            .await;
+        report.alerts.extend(records);
+        if let Some(channels) = ping.filter(Channels::is_any) {
+            let records = alert::deliver(&sender, &channels, &report.targets, &context).await;
+            report.alerts.extend(records);
+        }
+        if let (Some(whole), Some(state)) = (whole, state) {
+            let departed = state.departed(whole.file, &whole.names);
+            let channels = self.channels(of_run, env).with(HEARTBEAT_URL, None);
+            let records = alert::deliver_departed(&sender, &channels, &departed, state, &context).await;
+            report.alerts.extend(records);
+        }
+    }
+
+    /// Tells what was found of some targets of a run that goes on: no heartbeat, and no report is written yet. What became of it.
+    pub(crate) async fn deliver_early(
+        &self,
+        targets: &[TargetReport],
+        alerted: &[AlertedTarget<'_>],
+        state: Option<&mut State>,
+        client: &Client,
+        env: &Env,
+    ) -> Vec<AlertRecord> {
+        let run_url = run_url(env);
+        let context = RunContext {
+            now: (env.now)(),
+            mode: Mode::Live,
+            run_url: run_url.as_deref(),
+            report_sha256: None,
+        };
+        let deliveries = self.deliveries(targets, alerted, context.now, env);
+        let sender = AlertSender::new(client, &entropy);
+        self.send(deliveries, state, &sender, &context).await
+    }
+
+    /// What is to be told, where targets with the same channels are told of together.
+    fn deliveries(
+        &self,
+        targets: &[TargetReport],
+        alerted: &[AlertedTarget<'_>],
+        now: u64,
+        env: &Env,
+    ) -> Vec<Delivery> {
+        let mut groups: BTreeMap<&ChannelVariables, (Vec<TargetReport>, Vec<Vec<Observation>>)> =
+            BTreeMap::new();
+        let reports = alerted.iter().zip(targets.iter().cloned());
+        let reports = reports.chain(whole_apps(alerted, targets));
+        for (alerted, target) in reports.filter(|(alerted, target)| is_due(alerted, target)) {
+            let (targets, observations) = groups.entry(alerted.variables).or_default();
+            let observation = Observation::of(&target, alerted.policy, now);
+            let entry = alerted.file.map(|file| PolicyEntry::new(file, alerted.name));
+            observations.push(vec![observation.asked_at(alerted.asked).of_entry(entry)]);
+            targets.push(target);
+        }
+        let delivery = |(variables, (targets, observations))| Delivery {
+            channels: self.channels(variables, env).with(HEARTBEAT_URL, None),
+            targets,
+            observations,
+        };
+        groups.into_iter().map(delivery).collect()
+    }
+
+    async fn send(
+        &self,
+        deliveries: Vec<Delivery>,
+        mut state: Option<&mut State>,
+        sender: &AlertSender<'_>,
+        context: &RunContext<'_>,
+    ) -> Vec<AlertRecord> {
         let mut no_file = State::default();
-        for (channels, targets, observations) in deliveries.iter().filter(|(channels, ..)| channels.is_any())
+        let mut records = Vec::new();
+        for Delivery {
+            channels,
+            targets,
+            observations,
+        } in deliveries.iter().filter(|one| one.channels.is_any())
         {
             let remembered = state.is_some() || channels.github_issue.is_some();
-            let records = if remembered {
+            records.extend(if remembered {
                 let memory = Memory {
                     state: state.as_deref_mut().unwrap_or(&mut no_file),
                     observations,
                     rules: self.rules,
                 };
-                alert::deliver_changes(&sender, channels, targets, memory, &context).await
+                alert::deliver_changes(sender, channels, targets, memory, context).await
             } else {
-                alert::deliver(&sender, channels, targets, &context).await
-            };
-            report.alerts.extend(records);
+                alert::deliver(sender, channels, targets, context).await
+            });
         }
-        if let Some(channels) = ping.filter(Channels::is_any) {
-            let records = alert::deliver(&sender, &channels, &report.targets, &context).await;
-            report.alerts.extend(records);
-        }
+        records
     }
 
     /// Where the run's ping goes. A ping carries no label: of a simulation or a replay it would pass for the pass of a live

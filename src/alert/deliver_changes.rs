@@ -135,7 +135,7 @@ struct Pending {
 }
 
 /// The issues on GitHub, where there is such a channel.
-enum Issues {
+pub(super) enum Issues {
     NotAskedFor,
     NoToken,
     Unusable(DeliveryError),
@@ -143,7 +143,7 @@ enum Issues {
 }
 
 impl Issues {
-    async fn open(channels: &Channels, sender: &AlertSender<'_>, deadline: Instant) -> Self {
+    pub(super) async fn open(channels: &Channels, sender: &AlertSender<'_>, deadline: Instant) -> Self {
         let Some(issues) = &channels.github_issue else {
             return Self::NotAskedFor;
         };
@@ -159,6 +159,35 @@ impl Issues {
             Self::Open(board) => board.memory(target),
             _ => None,
         }
+    }
+
+    /// Closes the issue of a target that nobody verifies any more.
+    pub(super) async fn close(
+        &mut self,
+        target: TargetId,
+        state: &mut State,
+        due: &Due,
+        message: &Message,
+        context: &RunContext<'_>,
+    ) -> Vec<AlertRecord> {
+        let (Self::Open(board), Some(mut own_state)) = (self, state.get(target).cloned()) else {
+            return Vec::new();
+        };
+        let steps = board
+            .settle(target, &mut own_state, &[(0, due, message)], None, context.now)
+            .await;
+        state.set(target, own_state);
+        let spoken = steps.into_iter().filter(|step| step.spoken);
+        let record = |result: Result<(), DeliveryError>| AlertRecord {
+            channel: github_issue::CHANNEL.to_owned(),
+            event: due.event.as_str().to_owned(),
+            delivered: result.is_ok(),
+            detail: match result {
+                Ok(()) => format!("{}: accepted", message.name),
+                Err(error) => format!("{}: not delivered: {error}", message.name),
+            },
+        };
+        spoken.map(|step| record(step.result)).collect()
     }
 
     /// Brings the target's issue to where its memory is.

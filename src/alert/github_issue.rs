@@ -221,7 +221,13 @@ impl OpenIssues {
         let spoken = match (self.issue(target).map(|issue| issue.number), &due.about) {
             // No issue is opened for what has not happened yet, nor for the end of what has none.
             (_, About::Forecast(_))
-            | (None, About::Recovery | About::PassUnderAnotherPolicy | About::PassAtAnotherAddress) => false,
+            | (
+                None,
+                About::Recovery
+                | About::Departed { .. }
+                | About::PassUnderAnotherPolicy
+                | About::PassAtAnotherAddress,
+            ) => false,
             (None, About::Failure { .. } | About::Exchanged { .. } | About::Reminder { .. }) => {
                 let issue = json!({ "title": title(message), "body": body(message, target, &after), "labels": [LABEL] });
                 let number = self.create(target, &issue).await?;
@@ -236,7 +242,7 @@ impl OpenIssues {
             (Some(number), about) => {
                 let route = format!("{}/{number}/comments", self.path);
                 self.comment(&route, &json!({ "body": comment(message) })).await?;
-                if matches!(about, About::Recovery) {
+                if matches!(about, About::Recovery | About::Departed { .. }) {
                     let body = body(message, target, &after);
                     self.edit(
                         number,

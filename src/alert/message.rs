@@ -150,6 +150,7 @@ impl Message {
                     .to_owned(),
                 ..now
             },
+            About::Departed { failure } => now.departed(failure),
             About::Recovery => Self {
                 cause: "It passes again, in full and by the same policy as before.".to_owned(),
                 next: "Nothing to do; find out why it failed, if nobody did anything about it.".to_owned(),
@@ -165,6 +166,33 @@ impl Message {
                     ..now
                 }
             }
+        }
+    }
+
+    /// That a target, by this name, left the policy file while it failed.
+    #[must_use]
+    pub(super) fn departure(
+        target: TargetId,
+        name: &str,
+        failure: &Failure,
+        context: &RunContext<'_>,
+        delivery_id: [u8; 16],
+    ) -> Self {
+        let said = Self {
+            target,
+            name: sanitize(name, MAX_NAME),
+            ..Self::about(AlertEvent::Changed, context, delivery_id)
+        };
+        said.departed(failure)
+    }
+
+    fn departed(self, failure: &Failure) -> Self {
+        Self {
+            cause: "It is no longer verified: it failed, and was taken out of the policy file or has another name there.".to_owned(),
+            next: "If you did that, look at the deployment that failed, and close what is open of it: this is the last message about \
+                   it. If you did not, find out who did."
+                .to_owned(),
+            ..self.instead_of(failure)
         }
     }
 

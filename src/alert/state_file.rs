@@ -36,6 +36,12 @@ impl StateFile {
         Self::read(path, lock.ok(), env)
     }
 
+    /// The same where no other run holds it now.
+    pub(crate) fn open_now(path: &Path, env: &mut Env) -> Option<Self> {
+        let lock = lock(path, Duration::ZERO, env).ok()?;
+        Some(Self::read(path, Some(lock), env))
+    }
+
     /// The same for a process that keeps it as long as it lives: two of those would take it from each other, again and
     /// again.
     pub(crate) fn open_alone(path: &Path, env: &mut Env) -> Result<Self, UsageError> {
@@ -105,7 +111,7 @@ fn lock(path: &Path, patience: Duration, env: &mut Env) -> Result<File, String> 
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if !said => {
+            Err(TryLockError::WouldBlock) if !said && !patience.is_zero() => {
                 said = true;
                 env.complain(&format!(
                     "note: {}: another run holds it; waiting for that, {} s at most",

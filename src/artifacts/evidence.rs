@@ -81,6 +81,13 @@ pub(crate) struct BundleFiles {
 }
 
 impl BundleFiles {
+    /// The files of another target, too.
+    pub fn extend(&mut self, other: Self) {
+        self.paths.extend(other.paths);
+        self.problems.extend(other.problems);
+        self.attested.extend(other.attested);
+    }
+
     /// Writes a bundle, where there is one and somebody wants it; its SHA-256.
     pub fn write(&mut self, path: Option<&Path>, bundle: Option<&Bundle>) -> Option<[u8; 32]> {
         let (Some(path), Some(bundle)) = (path, bundle) else {

@@ -22,10 +22,13 @@ pub(super) fn run(args: &DeployPlanArgs, env: &mut Env) -> anyhow::Result<u8> {
         args.config.target.as_deref(),
         &args.expect.keys.settings,
     )?;
-    let expectations =
-        expectations(&settings, target.as_deref(), now, &mut Locks::default()).map_err(|problems| {
-            settings_error(problems).unwrap_or_else(|| UsageError::new("the settings are refused"))
-        })?;
+    let mut locks = Locks::default();
+    let expectations = expectations(&settings, target.as_deref(), now, &mut locks).map_err(|problems| {
+        settings_error(problems).unwrap_or_else(|| UsageError::new("the settings are refused"))
+    })?;
+    for note in locks.notes() {
+        super::complain_safely(env, &note);
+    }
     let policy = expectations.policy;
     let plan = DeployPlan::new(expectations.compose_file.as_deref(), &policy)?;
     let images: BTreeSet<String> = plan.images.iter().cloned().collect();

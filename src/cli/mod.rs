@@ -11,6 +11,7 @@ mod completions;
 mod compose_hash;
 mod deploy_plan;
 mod diff;
+mod early_alerts;
 mod environment;
 mod explain;
 mod fetched_collateral;

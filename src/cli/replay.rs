@@ -51,10 +51,13 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         args.config.target.as_deref(),
         &args.expect.keys.settings,
     )?;
-    let expectations =
-        expectations(&settings, target.as_deref(), at, &mut Locks::default()).map_err(|problems| {
-            settings_error(problems).unwrap_or_else(|| UsageError::new("the settings are refused"))
-        })?;
+    let mut locks = Locks::default();
+    let expectations = expectations(&settings, target.as_deref(), at, &mut locks).map_err(|problems| {
+        settings_error(problems).unwrap_or_else(|| UsageError::new("the settings are refused"))
+    })?;
+    for note in locks.notes() {
+        super::complain_safely(env, &note);
+    }
     let gathered = recorded.gathered.or_compose(expectations.compose_file.as_deref());
     let policy = Policy {
         address_id: recorded.address_id,
@@ -106,6 +109,8 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         variables: &variables,
         policy: policy.fingerprint(),
         asked: None,
+        is_told: false,
+        file: None,
     }];
     let bundles = BundleFiles::default();
     let announced = output::announce(&report, bundles, &args.output, Alerts::Follow, env);
@@ -113,6 +118,7 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         channels: &variables,
         targets: &alerted,
         state: None,
+        whole: None,
     };
     let delivering = alerting.deliver(&mut report, run, &client, env);
     if let Some(signal) = runtime.block_on(interrupt.or_done(delivering)) {

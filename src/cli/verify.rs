@@ -1,17 +1,19 @@
 //! `cvm-verify verify`: live deployments.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::time::Instant;
 
 use super::args::VerifyArgs;
+use super::early_alerts::EarlyAlerts;
 use super::output::{self, Alerts};
 use super::selection::{policy_file, selection_or_found_lock};
 use super::transport::{self, nras, opinions};
 use super::trust_roots::trust_roots;
 use super::{cache, chain, proxy_hint, wait};
-use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, ended_by};
+use crate::alert::alerting::{AlertedRun, AlertedTarget, Alerting, WholeFile, ended_by};
 use crate::alert::state_file::StateFile;
 use crate::artifacts::{bundle_paths, statements, unfinished};
 use crate::engine::{Session, milliseconds};
@@ -39,8 +41,13 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let Plan {
         targets,
         alerts: channels,
+        notes,
+        policy_file: of_file,
         ..
     } = plan(&selection, started_at, file.as_deref())?;
+    for note in notes {
+        super::complain_safely(env, &note);
+    }
     refuse_commit_on_schedule(&args.plan.expect.keys.settings, env)?;
     let targets = shard::part(args.shard, targets)?;
     let names: Vec<&str> = targets.iter().map(Job::name).collect();
@@ -94,11 +101,26 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         trace: trace.as_ref(),
         progress: progress_place(args, env),
     };
+    // The addresses of channels are secrets.
+    let client = &session.client.untraced();
+    let mut early = EarlyAlerts {
+        alerting: &alerting,
+        targets: &targets,
+        state: args.memory.state.as_deref(),
+        client,
+        runtime: &runtime,
+        records: Vec::new(),
+        told: BTreeSet::new(),
+    };
+    let verified = run.until_pass(&runtime, &mut interrupt, env, &mut |found, interrupt, env| {
+        early.send(found, interrupt, env)
+    });
+    let EarlyAlerts { records, told, .. } = early;
     let Ok(Verified {
         reports,
         of_reports,
         bundles,
-    }) = run.until_pass(&runtime, &mut interrupt, env)
+    }) = verified
     else {
         // A lookup of a name waits for the system's resolver in a thread of its own, and that one for no signal.
         runtime.shutdown_background();
@@ -116,12 +138,23 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         reports,
     );
     report.shard = args.shard;
+    report.alerts = records;
     run_id::name(&mut report, run_id.as_ref());
-    let alerted: Vec<AlertedTarget<'_>> = of_reports
-        .iter()
-        .filter_map(|index| targets.get(*index))
-        .map(Job::alerted)
-        .collect();
+    // Which targets have left the file is known where all that it has were verified.
+    let whole = of_file.filter(|(_, is_whole)| *is_whole && args.shard.is_none());
+    let whole = whole.map(|(file, _)| WholeFile {
+        file,
+        names: targets.iter().map(Job::name).collect(),
+    });
+    let alerted = |index: &usize| {
+        let job = targets.get(*index)?;
+        Some(AlertedTarget {
+            is_told: told.contains(index),
+            file: of_file.map(|(file, _)| file),
+            ..job.alerted()
+        })
+    };
+    let alerted: Vec<AlertedTarget<'_>> = of_reports.iter().filter_map(alerted).collect();
     let follow =
         alerting.any(&channels, env) || targets.iter().any(|target| alerting.any(&target.alerts, env));
     if !follow {
@@ -137,9 +170,8 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         channels: &channels,
         targets: &alerted,
         state: file.as_mut().map(|file| &mut file.state),
+        whole,
     };
-    // The addresses of channels are secrets.
-    let client = &session.client.untraced();
     let delivering = alerting.deliver(&mut report, run, client, env);
     if let Some(signal) = runtime.block_on(interrupt.or_done(delivering)) {
         report.alerts.push(ended_by(signal));

@@ -192,7 +192,11 @@ async fn a_set_that_does_not_serve_is_passed_over_for_the_next_source() {
     use simulator::{DEFAULT_NOW, World};
 
     type Damage = fn(&mut World, &mut QuoteCollateralV3);
-    let damages: [(&str, Damage); 5] = [
+    let damages: [(&str, Damage); 6] = [
+        ("old-set", |world, set| {
+            world.tcb_info.eval_data_number = 15;
+            *set = world.collateral();
+        }),
         ("expired", |world, set| {
             world.tcb_info.expires_after = -1;
             *set = world.collateral();

@@ -96,3 +96,13 @@ pub(super) fn out_of_time(at: u64) -> Collection {
     };
     Collected::nothing(at, gap).into()
 }
+
+/// What is known of a target that had no result that is final when a signal ended the run.
+pub(crate) fn interrupted(at: u64) -> Collection {
+    let gap = EvidenceFailure {
+        reason: EvidenceReason::Interrupted,
+        detail: "A signal ended the run before this target had a result that is final.".to_owned(),
+        certificate: None,
+    };
+    Collected::nothing(at, gap).into()
+}

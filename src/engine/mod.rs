@@ -62,6 +62,7 @@ pub use appraise::{Appraised, AppraisedInstance};
 pub(crate) use bundle::raw_collateral;
 pub use clock::{COMMIT_TIME, now};
 pub use collect::collect;
+pub(crate) use collected::interrupted;
 pub use collected::{Collected, Collection};
 pub use contracts::{AskedContracts, ContractHints, ask as ask_contracts};
 pub use deployment::{AddressError, Deployment};

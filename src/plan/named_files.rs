@@ -29,6 +29,17 @@ impl Locks {
         self.locks.entry(path.to_owned()).or_insert_with(read).clone()
     }
 
+    /// What a person who reviews the locks should know, in the order of their paths.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let mut locks: Vec<(&PathBuf, &Rc<ReadLock>)> = self
+            .locks
+            .iter()
+            .filter_map(|(path, read)| Some((path, read.as_ref().ok()?)))
+            .collect();
+        locks.sort_by_key(|(path, _)| *path);
+        locks.iter().flat_map(|(_, lock)| lock.notes.clone()).collect()
+    }
+
     /// Files of an image, which take a while to be measured.
     pub(super) fn image_files(&mut self, path: &Path) -> Result<MeasuredFiles, String> {
         let read = || image_files(path).map_err(|error| error.to_string());

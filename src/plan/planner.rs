@@ -12,7 +12,7 @@ use super::policy_file::Config;
 use super::setting_problem::{SettingProblem, settings_error};
 use super::target::{Target, named_source};
 use crate::alert::alerting::AlertedTarget;
-use crate::alert::incident::AskedAt;
+use crate::alert::incident::{AskedAt, PolicyFileId};
 use crate::alert::variables::ChannelVariables;
 use crate::config::file::{FileTarget, file_keys};
 use crate::config::{Interval, Settings, WrittenValue, path_of, written};
@@ -37,6 +37,10 @@ pub(crate) struct Plan {
     pub alerts: ChannelVariables,
     /// The files that all this was read from.
     pub files: BTreeSet<PathBuf>,
+    /// What a person should know of those files.
+    pub notes: Vec<String>,
+    /// The policy file that the targets are of, and whether they are all that it has.
+    pub policy_file: Option<(PolicyFileId, bool)>,
 }
 
 /// Which targets a run is about, and what the command line says of all of them.
@@ -82,6 +86,11 @@ pub(crate) fn plan(selection: &Selection, at: u64, policy_file: Option<&Path>) -
     refuse_one_name_for_two(&targets)?;
     Ok(Plan {
         targets,
+        notes: planner.locks.notes(),
+        policy_file: policy_file.map(|path| {
+            let is_whole = selection.urls.is_empty() && selection.names.is_empty();
+            (PolicyFileId::of(path), is_whole)
+        }),
         files: planner.files,
         alerts: ChannelVariables::of(&match &config {
             Some(config) => config.settings(options, None),
@@ -316,6 +325,8 @@ impl Job {
             variables: &self.alerts,
             policy: self.policy().fingerprint(),
             asked: Some(AskedAt::of(&self.deployment.source)),
+            is_told: false,
+            file: None,
         }
     }
 

@@ -65,7 +65,7 @@ pub use os_image_files::ShownImage;
 pub use outputs::{Output, Paths, outputs};
 pub use phala_hint::phala_hint;
 pub use reference::{reference_kms, reference_os_images, reference_scripts};
-pub use still_different::{asked_once_more, still_different};
+pub use still_different::{asked_once_more, final_result, still_different};
 pub use summary::{alerts as alerts_markdown, summary, summary as markdown};
 pub use text::{Style, alerts as alerts_text, text};
 pub use unjudged::Unjudged;

@@ -31,6 +31,22 @@ pub fn asked_once_more(left: Duration) -> String {
     )
 }
 
+/// That the result of a target is final while others are waited on: the reports of the target, of which one at least convicts it.
+#[must_use]
+pub fn final_result(reports: &[TargetReport]) -> String {
+    let failed = reports.iter().filter(|report| report.verdict == Verdict::Fail);
+    let lines: Vec<String> = failed
+        .map(|report| {
+            format!(
+                "final: {}: {} No deploy changes that; only the other targets are waited on.",
+                shown(&report.name),
+                cause(report)
+            )
+        })
+        .collect();
+    lines.join("\n")
+}
+
 fn difference(report: &TargetReport) -> Option<String> {
     match (report.verdict, &report.second_release_until) {
         (Verdict::Pass, None) => None,

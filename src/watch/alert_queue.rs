@@ -11,7 +11,7 @@ use tokio::task::{Id, JoinSet};
 use super::HeartbeatCycle;
 use super::options::Options;
 use crate::alert::alerting::{Alerting, entropy, run_url, whole_app};
-use crate::alert::incident::{AskedAt, Observation, State, TargetId};
+use crate::alert::incident::{AskedAt, Observation, PolicyEntry, PolicyFileId, State, TargetId};
 use crate::alert::state_file::StateFile;
 use crate::alert::variables::ChannelVariables;
 use crate::alert::{self, AlertSender, Channels, HEARTBEAT_URL, Memory, RunContext};
@@ -39,6 +39,8 @@ pub(crate) struct AlertQueue {
     purposes: HashMap<Id, DeliveryPurpose>,
     /// The targets of all deliveries that are under way.
     in_delivery: BTreeSet<TargetId>,
+    /// The policy file that the targets are of.
+    policy_file: Option<PolicyFileId>,
 }
 
 /// What was told before: in a file, or as long as the process lives.
@@ -73,6 +75,8 @@ struct Heartbeat {
 /// What a delivery is for.
 enum DeliveryPurpose {
     Ping,
+    /// Of targets that left the policy file.
+    Departed(Vec<TargetId>),
     Lane(ChannelVariables, Vec<TargetId>),
 }
 
@@ -111,6 +115,7 @@ impl AlertQueue {
             deliveries: JoinSet::new(),
             purposes: HashMap::new(),
             in_delivery: BTreeSet::new(),
+            policy_file: None,
         })
     }
 
@@ -119,6 +124,49 @@ impl AlertQueue {
         self.heartbeat.channels = plan.alerts.channels(env);
         let names = plan.targets.iter().map(|target| target.name().to_owned());
         self.heartbeat.cycle.watch(names);
+        self.policy_file = plan.policy_file.map(|(file, _)| file);
+        self.say_who_departed(plan, env);
+    }
+
+    /// Tells the channels of the run which targets left the policy file while they failed. One that is being told of is said when
+    /// the policy is read the next time.
+    fn say_who_departed(&mut self, plan: &Plan, env: &Env) {
+        let Some((file, true)) = plan.policy_file else {
+            return;
+        };
+        let names: Vec<&str> = plan.targets.iter().map(Job::name).collect();
+        let state = self.memory.state();
+        let mut departed = state.departed(file, &names);
+        departed.retain(|one| !self.in_delivery.contains(&one.target));
+        if departed.is_empty() {
+            return;
+        }
+        let mut memory = State::default();
+        let ids: Vec<TargetId> = departed.iter().map(|one| one.target).collect();
+        for id in &ids {
+            if let Some(remembered) = state.get(*id) {
+                memory.set(*id, remembered.clone());
+            }
+        }
+        self.in_delivery.extend(&ids);
+        let channels = self
+            .alerting
+            .channels(&plan.alerts, env)
+            .with(HEARTBEAT_URL, None);
+        let (client, run_url, now) = (self.client.clone(), self.run_url.clone(), (self.now)());
+        let delivery = async move {
+            let context = RunContext {
+                now,
+                mode: Mode::Live,
+                run_url: run_url.as_deref(),
+                report_sha256: None,
+            };
+            let sender = AlertSender::new(&client, &entropy);
+            let records = alert::deliver_departed(&sender, &channels, &departed, &mut memory, &context).await;
+            Delivered { memory, records }
+        };
+        let handle = self.deliveries.spawn(delivery);
+        self.purposes.insert(handle.id(), DeliveryPurpose::Departed(ids));
     }
 
     /// Whether nobody would hear of anything: no target of the plan has a channel, and there is no heartbeat.
@@ -154,7 +202,10 @@ impl AlertQueue {
         );
         let whole = whole_app(target.name(), &reports);
         for report in reports.into_iter().chain(whole) {
-            let observation = Observation::of(&report, policy, now).asked_at(asked);
+            let entry = self.policy_file.map(|file| PolicyEntry::new(file, target.name()));
+            let observation = Observation::of(&report, policy, now)
+                .asked_at(asked)
+                .of_entry(entry);
             match group.waiting.get_mut(&report.name) {
                 Some(waiting) => {
                     waiting.observations.push(observation);
@@ -273,6 +324,11 @@ impl AlertQueue {
                     group.telling = false;
                 }
                 self.tell(&variables);
+            }
+            Some(DeliveryPurpose::Departed(ids)) => {
+                for id in ids {
+                    self.in_delivery.remove(&id);
+                }
             }
             Some(DeliveryPurpose::Ping) => {
                 self.heartbeat.pinging = false;

@@ -297,7 +297,7 @@ fn t40_a_changed_envelope_fails_although_the_docker_compose_file_is_right() {
 }
 
 #[test]
-fn a_document_that_is_not_shown_leaves_it_open_and_a_wrong_one_fails() {
+fn a_document_that_is_not_shown_and_a_wrong_one_leave_it_open() {
     releasing(clean(DOCKER_COMPOSE), DOCKER_COMPOSE)
         .with(|trial| trial.info = false)
         .judge()
@@ -306,7 +306,7 @@ fn a_document_that_is_not_shown_leaves_it_open_and_a_wrong_one_fails() {
     releasing(clean(SWAPPED_DOCKER_COMPOSE), DOCKER_COMPOSE)
         .with(|trial| trial.cvm.body.show_app_compose = Some(clean(DOCKER_COMPOSE)))
         .judge()
-        .fails(CheckId::ComposeHash, "text-mismatch");
+        .leaves_open(CheckId::ComposeHash, "text-mismatch");
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn p6_a_document_that_was_written_anew_is_not_the_measured_one() {
         releasing(measured.clone(), DOCKER_COMPOSE)
             .with(|trial| trial.cvm.body.show_app_compose = Some(shown.clone()))
             .judge()
-            .fails(CheckId::ComposeHash, "text-mismatch");
+            .leaves_open(CheckId::ComposeHash, "text-mismatch");
     }
     // As measured it may be written as it likes: only the file inside counts.
     releasing(serde_json::to_string_pretty(&object).unwrap(), DOCKER_COMPOSE)

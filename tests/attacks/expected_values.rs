@@ -143,7 +143,7 @@ fn t15_an_old_document_in_info_leaves_open_what_is_in_it_and_convicts_for_anothe
     showing(old)
         .with(|trial| trial.policy.compose_hash = None)
         .judge()
-        .fails(CheckId::ComposeHash, "text-mismatch");
+        .leaves_open(CheckId::ComposeHash, "text-mismatch");
 }
 
 #[test]

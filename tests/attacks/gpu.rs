@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use cvm_verify_core::evidence::GpuProblem;
 use cvm_verify_core::lock::{Lock, Notes, pin};
 use cvm_verify_core::policy::{Freshness, GpuMode, GpuVerifier, LockedGpus, Policy};
 use cvm_verify_core::reference::ReferenceValues;
@@ -642,6 +643,44 @@ fn t44_a_measured_policy_with_a_member_that_is_not_known_convicts_nobody() {
     );
     let later = later.with(|trial| trial.cvm.gpu_attestation = Some(attested));
     later.with(required).judge().leaves_open(Id, "gpu-policy");
+}
+
+#[test]
+fn t44_what_stands_beside_proven_reports_leaves_no_gpu_unproven() {
+    // Evidence of a form that this version does not read, beside reports of one that it does.
+    let beside = |trial: &Trial| {
+        let mut evidence = trial.evidence().unwrap();
+        let gpu = evidence.gpu.as_mut().unwrap().as_mut().unwrap();
+        gpu.problem_beside = Some(GpuProblem::Unreachable("it has another format".to_owned()));
+        trial.judge_evidence(Ok(evidence))
+    };
+    beside(&alone(2).with(required)).leaves_open(Id, "gpu-malformed");
+    beside(&alone(2)).passes().says(Id, Warn, "gpu-malformed");
+    let forged = alone(2).with(required).with(|trial| trial.device_root = None);
+    forged.judge().concludes(Verdict::Fail);
+    beside(&forged).concludes(Verdict::Fail);
+    // A policy that asks for no attestation at boot.
+    let with_policy = |mut trial: Trial| {
+        let mut compose: Value = serde_json::from_str(&trial.cvm.app_compose).unwrap();
+        compose["requirements"] = serde_json::json!({ "gpu_policy": { "attest_gpu": false } });
+        trial.cvm.app_compose = compose.to_string();
+        let (policy, world) = (trial.policy.gpu.clone(), trial.device_root.clone());
+        let mut trial = Trial::of(trial.cvm);
+        (trial.policy.gpu, trial.device_root) = (policy, world);
+        trial
+    };
+    let of_guest = |gpus: Option<Gpus>| {
+        let mut cvm = Cvm::of_generation(&World::default(), Guest::V0_6_0);
+        cvm.gpus = gpus;
+        Trial::of(cvm).with(|trial| {
+            trial.device_root = Some(DeviceRoot::Custom(device_root_der(SEED)));
+            required(trial);
+        })
+    };
+    with_policy(of_guest(Some(Gpus::alone(SEED, 2))))
+        .judge()
+        .says(Id, Warn, "gpu-policy");
+    with_policy(of_guest(None)).judge().says(Id, Fail, "gpu-policy");
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn exposure(lie: Lie) -> (CheckId, Status, &'static str, Verdict) {
         | Lie::ConfigurationNeeded
         | Lie::SwHardeningNeeded
         | Lie::RelaunchAdvised => fails(Id::TcbStatus, "not-up-to-date"),
-        Lie::OldTcbInfo => fails(Id::TcbStatus, "eval-data-number-too-low"),
+        Lie::OldTcbInfo => open(Id::Collateral, "old-set"),
         Lie::RevokedTcb => fails(Id::QuoteSignature, "revoked"),
         Lie::NoMatchingTcbLevel => fails(Id::QuoteSignature, "no-matching-tcb-level"),
         Lie::ExpiredTcbInfo | Lie::ExpiredCrl => open(Id::Collateral, "expired"),

@@ -303,6 +303,65 @@ fn the_issue_channel_needs_a_repository_and_a_memory_a_number() {
     assert_eq!(ran.report().alerts[0].detail, "skipped: no secret");
 }
 
+/// A target that leaves the policy while it fails, or gets another name there, must not get lost by falling silent.
+#[test]
+fn t61_a_target_that_leaves_the_policy_while_it_fails_is_told_once() {
+    let failing = failing();
+    let fine = AppServer::http(Cvm::healthy(&World::default()));
+    let sink = sink();
+    let url = format!("{}/hook", sink.url());
+    let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+    let config = failing.path("cvm-verify.toml");
+    let state = format!("--state={}", failing.path("state.json"));
+    let verify = |targets: &[(&str, &str)], more: &[&str]| {
+        let target = |(name, url): &(&str, &str)| format!("[[target]]\nname = \"{name}\"\nurl = \"{url}\"\n");
+        std::fs::write(&config, targets.iter().map(target).collect::<String>()).unwrap();
+        let mut args = vec![
+            "verify".to_owned(),
+            "--format=json".to_owned(),
+            format!("--config={config}"),
+            state.clone(),
+        ];
+        args.extend(failing.network());
+        args.extend(failing.expect().iter().cloned());
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        sink.forget_requests();
+        let ran = run_in(&args, &env, |_| {});
+        let bodies: Vec<serde_json::Value> = sink
+            .requests()
+            .iter()
+            .map(|request| serde_json::from_slice(&request.body).unwrap())
+            .collect();
+        (ran, bodies)
+    };
+    let (bad, good) = (failing.app.url(), fine.url());
+    let both = [("shop", bad.as_str()), ("blog", good.as_str())];
+    let (ran, told) = verify(&both, &[]);
+    assert_eq!((ran.code, told.len()), (1, 1), "{ran:#?}");
+    assert_eq!(told[0]["event"], "failed");
+    // A run over some of the targets, and one over a part of them, say nothing of the others.
+    assert_eq!(verify(&both, &["--target=blog"]).1.len(), 0);
+    assert_eq!(verify(&both[1..], &["--shard=1/1"]).1.len(), 0);
+    let (ran, told) = verify(&[("shop-2", good.as_str()), both[1]], &[]);
+    assert_eq!((ran.code, told.len()), (0, 1), "{ran:#?}");
+    assert_eq!(
+        (told[0]["event"].as_str(), told[0]["verdict"].as_str()),
+        (Some("changed"), Some("fail"))
+    );
+    assert_eq!(told[0]["target"]["name"], "shop");
+    assert!(
+        told[0]["cause"]
+            .as_str()
+            .unwrap()
+            .contains("It is no longer verified"),
+        "{told:#?}"
+    );
+    let (ran, told) = verify(&both[1..], &[]);
+    assert_eq!((ran.code, told.len()), (0, 0), "{ran:#?}");
+    // It comes back: the incident is a new one.
+    assert_eq!(verify(&both, &[]).1[0]["event"], "failed");
+}
+
 /// A channel that never answers withholds no verdict: it is printed and written first, and a signal ends the waiting, not
 /// the verdict.
 #[test]

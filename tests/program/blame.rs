@@ -132,6 +132,18 @@ fn each_kind_of_damage_at_a_pccs_accuses_the_pccs() {
     }
 }
 
+#[test]
+fn an_old_evaluation_set_accuses_the_pccs_and_not_the_deployment() {
+    let mut cvm = Cvm::healthy(&World::default());
+    simulator::Lie::OldTcbInfo.apply(&mut cvm);
+    let deployment = Deployment::of(cvm);
+    let ran = live_and_in_replay(&deployment);
+    accuses_the_pccs(&deployment, &ran, "old-set", "TCB evaluation set 15");
+    ran.assert(TcbStatus, Error, Some("eval-data-number-too-low"));
+    // The set is Intel's, and serves for everything else.
+    ran.assert(QuoteSignature, Pass, None);
+}
+
 #[expect(clippy::print_stderr, reason = "which case it is, where one fails")]
 fn eprintln(what: &str) {
     eprintln!("{what}");

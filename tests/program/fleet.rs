@@ -138,6 +138,125 @@ fn forged_evidence_of_one_target_ends_the_waiting_of_no_other() {
     assert!(earlier.reasons.iter().any(is_of_release), "{earlier:#?}");
 }
 
+/// Ends the run when the target that it waits for was asked in several attempts.
+fn stopped_while_waiting(
+    deployment: &Deployment,
+    apps: &[AppServer],
+    env: &[(&str, &str)],
+    more: &[&str],
+) -> Ran {
+    let mut args = vec![
+        "verify".to_owned(),
+        "--format=json".to_owned(),
+        "--wait=600s".to_owned(),
+        deployment.app.url(),
+    ];
+    args.extend(apps.iter().map(AppServer::url));
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| {
+            run_in(&args, env, |env| {
+                env.stop = Some(Box::pin(async {
+                    let _ = stopped.await;
+                }));
+            })
+        });
+        while deployment.app.count("/attestation") < 5 && !running.is_finished() {
+            std::thread::yield_now();
+        }
+        let _ = stop.send(());
+        running.join().unwrap()
+    })
+}
+
+#[test]
+fn a_final_fail_is_alerted_at_once_and_not_lost_to_a_signal() {
+    for with_state in [false, true] {
+        let (deployment, apps) = several(2);
+        apps[0].change(|cvm| Lie::BrokenSignature.apply(cvm));
+        deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+        let hook = AppServer::http(Cvm::healthy(&World::default()));
+        hook.behave(simulator::AppEndpoint::Other, simulator::Behaviour::Status(200));
+        let url = format!("{}/hook", hook.url());
+        let state = deployment.path("state.json");
+        let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
+        let memory = format!("--state={state}");
+        let more: &[&str] = if with_state { &[&memory] } else { &[] };
+        let ran = stopped_while_waiting(&deployment, &apps, &env, more);
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        let report = ran.report();
+        assert_eq!(report.verdict, Verdict::Fail);
+        let forged = report.targets[1].check(QuoteSignature).unwrap();
+        assert_eq!(
+            (forged.status, forged.reason.as_deref()),
+            (Fail, Some("not-verified"))
+        );
+        let other = &report.targets[0];
+        let evidence = other.check(Evidence).unwrap();
+        assert_eq!(
+            (other.verdict, evidence.status, evidence.reason.as_deref()),
+            (Verdict::Inconclusive, Error, Some("interrupted"))
+        );
+        assert!(other.earlier_attempts.is_some(), "{other:#?}");
+        // It is asked once, said once and alerted once; nothing is said of the one that was interrupted.
+        assert_eq!(apps[0].count("/attestation"), 1);
+        assert_eq!(ran.stderr.matches("final: ").count(), 1, "{}", ran.stderr);
+        let waits = ran.stderr.lines().filter(|line| line.starts_with("waiting: "));
+        assert!(
+            waits.clone().all(|line| line.contains("compose-hash")),
+            "{}",
+            ran.stderr
+        );
+        assert_eq!(hook.requests().len(), 1, "{:#?}", report.alerts);
+        assert_eq!(report.alerts.len(), 1, "{:#?}", report.alerts);
+        assert!(report.alerts[0].delivered);
+        assert_eq!(std::path::Path::new(&state).is_file(), with_state);
+    }
+}
+
+#[test]
+fn a_channel_that_took_no_alert_at_once_gets_it_at_the_end() {
+    let (deployment, apps) = several(2);
+    apps[0].change(|cvm| Lie::BrokenSignature.apply(cvm));
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let hook = AppServer::http(Cvm::healthy(&World::default()));
+    hook.behave(simulator::AppEndpoint::Other, simulator::Behaviour::Status(404));
+    let url = format!("{}/hook", hook.url());
+    let ran = stopped_while_waiting(&deployment, &apps, &[("CVM_VERIFY_WEBHOOK_URL", &url)], &[]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert_eq!(hook.requests().len(), 2);
+    assert!(ran.report().alerts.iter().all(|alert| !alert.delivered));
+}
+
+#[test]
+fn a_signal_before_any_final_result_decides_nothing() {
+    let (deployment, _) = several(1);
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let ran = stopped_while_waiting(&deployment, &[], &[], &[]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    assert!(
+        ran.stderr.contains("Interrupted: nothing was decided."),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// A target that passed is not asked again while another one is waited on.
+#[test]
+fn a_target_that_passes_is_done() {
+    let (deployment, apps) = several(2);
+    deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
+    let ran = stopped_while_waiting(&deployment, &apps, &[], &[]);
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    let report = ran.report();
+    let verdicts: Vec<Verdict> = report.targets.iter().map(|target| target.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Inconclusive, Verdict::Pass]);
+    assert_eq!(apps[0].count("/attestation"), 1);
+}
+
 #[test]
 fn collateral_is_kept_in_the_cache_folder_and_no_cache_keeps_nothing() {
     let deployment = Deployment::healthy();

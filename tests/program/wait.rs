@@ -5,7 +5,7 @@ use cvm_verify_core::report::Status::*;
 use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, Lie, World};
 
 use super::deployment::Deployment;
-use super::run::run_in;
+use super::run::{Ran, Sink, env_of, run_in};
 
 fn with_the_old_release() -> Deployment {
     let mut cvm = Cvm::healthy(&World::default());
@@ -195,6 +195,63 @@ fn what_was_found_before_the_waiting_ended_stands_although_the_last_attempt_was_
     });
     assert_eq!(ran.code, 1, "{ran:#?}");
     ran.assert(ComposeHash, Fail, Some("compose-hash-mismatch"));
+}
+
+/// A run that waits, of which the app is changed when it has passed once and must hold once more.
+fn confirmed_by(more: &[&str], change: impl FnOnce(&AppServer)) -> Ran {
+    let deployment = with_the_old_release();
+    let mut args = vec![
+        "verify".to_owned(),
+        "--format=json".to_owned(),
+        deployment.app.url(),
+    ];
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    args.extend(more.iter().map(|arg| (*arg).to_owned()));
+    let (out, err) = (Sink::default(), Sink::default());
+    let mut env = env_of(&args, &[], &out, &err);
+    let code = std::thread::scope(|scope| {
+        let running = scope.spawn(|| cvm_verify::cli::run(&mut env));
+        while deployment.app.count("/attestation") < 2 && !running.is_finished() {
+            std::thread::yield_now();
+        }
+        deployment.app.replace(Cvm::healthy(&World::default()));
+        while !err.text().contains("one more attempt does") && !running.is_finished() {
+            std::thread::yield_now();
+        }
+        change(&deployment.app);
+        running.join().unwrap()
+    });
+    Ran {
+        code,
+        stdout: out.text(),
+        stderr: err.text(),
+    }
+}
+
+/// Evidence of GPUs, a cold gateway: the confirmation may take longer than what is left of the waiting.
+#[test]
+fn a_slow_app_gets_its_confirmation_in_after_the_waiting() {
+    let ran = confirmed_by(&["--wait=8s"], |app| {
+        app.behave(AppEndpoint::Attestation, Behaviour::Delay(9_000));
+    });
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    assert!(ran.report().targets[0].earlier_attempts.is_some());
+}
+
+#[test]
+fn a_confirmation_that_does_not_come_is_said_as_that() {
+    let ran = confirmed_by(&["--wait=8s", "--deadline=12s"], |app| {
+        app.behave(AppEndpoint::Attestation, Behaviour::Hang);
+    });
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    ran.assert(Evidence, Error, Some("not-confirmed"));
+    let check = ran.check(Evidence);
+    assert!(
+        check.detail.contains("passed after one that failed"),
+        "{check:#?}"
+    );
+    assert!(!check.fix.unwrap_or_default().contains("Check the URL"));
 }
 
 #[test]

@@ -56,6 +56,9 @@ pub fn decide(
     let mut state = previous.cloned().unwrap_or_default();
     let known = previous.is_some();
     state.seen = now;
+    if observation.entry.is_some() {
+        state.entry.clone_from(&observation.entry);
+    }
     match &observation.failure {
         Some(failure) => state.fails(known, now, failure, observation, rules),
         None => state.passes(now, observation, rules),

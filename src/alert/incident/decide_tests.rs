@@ -472,6 +472,7 @@ proptest! {
                         // Up to four failures of an incident are remembered, so none of these is a duplicate.
                         prop_assert!(!receiver.knows.contains(&failure.key));
                     }
+                    About::Departed { .. } => prop_assert!(false, "it is verified"),
                     About::Reminder { .. } => {
                         prop_assert!(receiver.open && world.now.abs_diff(last_reminder) >= DAY);
                     }
@@ -518,7 +519,7 @@ proptest! {
                         | About::PassUnderAnotherPolicy
                         | About::PassAtAnotherAddress
                         | About::Exchanged { .. } => last_reminder = world.now,
-                        About::Forecast(_) => {}
+                        About::Departed { .. } | About::Forecast(_) => {}
                     }
                 }
             }

@@ -48,6 +48,11 @@ pub enum About {
     /// It passes, but at another address than the one that it failed at. That may be what the user meant to do, and is not a
     /// recovery yet: the next pass is.
     PassAtAnotherAddress,
+    /// It failed, and has left the policy file: nobody verifies it any more.
+    Departed {
+        /// The failure that it left with.
+        failure: Failure,
+    },
     /// It passes in full, under the policy of the run before.
     Recovery,
     /// Something that the pass rests on is about to end.

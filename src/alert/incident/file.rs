@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::due::Due;
 use super::failure::TargetId;
+use super::policy_entry::{Departed, PolicyFileId};
 use super::target::TargetState;
 use cvm_verify_core::evidence::has_more_values_than;
 
@@ -107,6 +108,34 @@ impl State {
     pub fn record(&mut self, target: TargetId, due: &Due, now: u64) {
         if let Some(state) = self.targets.get_mut(&target) {
             state.record(due, now);
+        }
+    }
+
+    /// The targets with an open incident that this policy file had and that are none of `names`, those of all its targets.
+    #[must_use]
+    pub fn departed(&self, file: PolicyFileId, names: &[&str]) -> Vec<Departed> {
+        let departed = |(target, state): (&TargetId, &TargetState)| {
+            let entry = state.entry.as_ref().filter(|entry| entry.has_left(file, names))?;
+            state.failure()?;
+            Some(Departed {
+                target: *target,
+                name: entry.name().to_owned(),
+            })
+        };
+        self.targets.iter().filter_map(departed).collect()
+    }
+
+    /// What is due of a target that has departed on these channels.
+    pub(in crate::alert) fn departure(&self, target: TargetId, channels: &[&str]) -> Vec<Due> {
+        self.get(target)
+            .map(|state| state.departure(channels))
+            .unwrap_or_default()
+    }
+
+    /// Ends the incident of a target that has departed, where none of these channels is still to hear of it.
+    pub(in crate::alert) fn depart(&mut self, target: TargetId, channels: &[&str]) {
+        if let Some(state) = self.targets.get_mut(&target) {
+            state.depart(channels);
         }
     }
 

@@ -21,6 +21,7 @@ mod file;
 mod forecast;
 mod history;
 mod observation;
+mod policy_entry;
 #[cfg(test)]
 mod simulation_tests;
 mod target;
@@ -33,4 +34,5 @@ pub use file::{MAX_STATE_BYTES, MAX_TARGETS, State, StateError};
 pub use forecast::Forecast;
 pub use history::{Share, ShareError};
 pub use observation::Observation;
+pub use policy_entry::{Departed, PolicyEntry, PolicyFileId};
 pub use target::TargetState;

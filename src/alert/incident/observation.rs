@@ -3,6 +3,7 @@
 use super::asked_at::AskedAt;
 use super::failure::Failure;
 use super::forecast::Forecast;
+use super::policy_entry::PolicyEntry;
 use cvm_verify_core::policy::Fingerprint;
 use cvm_verify_core::report::TargetReport;
 
@@ -19,6 +20,8 @@ pub struct Observation {
     pub asked: Option<AskedAt>,
     /// What a pass says ahead of.
     pub forecasts: Vec<Forecast>,
+    /// The entry of the policy file that it was verified for, where there is one.
+    pub entry: Option<PolicyEntry>,
 }
 
 impl Observation {
@@ -34,6 +37,7 @@ impl Observation {
             },
             asked: None,
             forecasts: Forecast::all_in(report),
+            entry: None,
         }
     }
 
@@ -41,6 +45,12 @@ impl Observation {
     #[must_use]
     pub fn asked_at(self, asked: Option<AskedAt>) -> Self {
         Self { asked, ..self }
+    }
+
+    /// The same, of a target of a policy file.
+    #[must_use]
+    pub fn of_entry(self, entry: Option<PolicyEntry>) -> Self {
+        Self { entry, ..self }
     }
 }
 

@@ -144,7 +144,10 @@ fn line(sent: &Sent) -> String {
         About::Failure { failure, late } | About::Reminder { failure, late } => about(failure, *late),
         About::Recovery => "passes".to_owned(),
         About::Forecast(forecast) => forecast.to_string(),
-        other @ (About::PassUnderAnotherPolicy | About::PassAtAnotherAddress | About::Exchanged { .. }) => {
+        other @ (About::PassUnderAnotherPolicy
+        | About::PassAtAnotherAddress
+        | About::Exchanged { .. }
+        | About::Departed { .. }) => {
             format!("{other:?}")
         }
     };
@@ -187,7 +190,8 @@ fn no_duplicate_no_lost_failure_no_false_recovery() {
             About::Forecast(_) => assert_eq!(*target, "ends-soon"),
             other @ (About::PassUnderAnotherPolicy
             | About::PassAtAnotherAddress
-            | About::Exchanged { .. }) => {
+            | About::Exchanged { .. }
+            | About::Departed { .. }) => {
                 panic!("{other:?}")
             }
         }

@@ -9,6 +9,8 @@ use super::channel::{ChannelState, Foretold};
 use super::due::{About, Due};
 use super::failure::{Failure, is_word};
 use super::history::History;
+use super::policy_entry::PolicyEntry;
+use crate::alert::event::AlertEvent;
 use cvm_verify_core::policy::Fingerprint;
 
 /// How many channels are remembered.
@@ -37,6 +39,10 @@ pub struct TargetState {
     /// How often it failed again soon after a recovery.
     #[serde(default)]
     pub(super) relapses: u32,
+    /// The entry of the policy file that it was verified for last. Absent without a policy file, and in a memory of an earlier
+    /// version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) entry: Option<PolicyEntry>,
     /// What each channel was told.
     #[serde(default)]
     pub(super) channels: BTreeMap<String, ChannelState>,
@@ -91,7 +97,7 @@ impl TargetState {
                 channel.told_asked = asked;
                 channel.last = Some(now);
             }
-            About::Recovery => channel.close(),
+            About::Recovery | About::Departed { .. } => channel.close(),
             About::Forecast(forecast) => {
                 let known = Foretold {
                     forecast: *forecast,
@@ -109,6 +115,29 @@ impl TargetState {
         self.incident.as_ref().map(|incident| &incident.failure)
     }
 
+    /// What is due on these channels of a target that has left the policy file: each that knows of its failure hears of it once.
+    pub(super) fn departure(&self, channels: &[&str]) -> Vec<Due> {
+        let Some(failure) = self.failure() else {
+            return Vec::new();
+        };
+        let knows = |name: &&&str| self.channels.get(**name).is_some_and(ChannelState::is_open);
+        let due = |name: &&str| Due {
+            channel: (*name).to_owned(),
+            event: AlertEvent::Changed,
+            about: About::Departed {
+                failure: failure.clone(),
+            },
+        };
+        channels.iter().filter(knows).map(due).collect()
+    }
+
+    /// Ends the incident of a target that nobody verifies any more, where none of these channels is still to hear of it.
+    pub(super) fn depart(&mut self, channels: &[&str]) {
+        if self.departure(channels).is_empty() {
+            (self.incident, self.entry) = (None, None);
+        }
+    }
+
     /// Whether it says the same as `other`, whenever the target was verified last.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
@@ -123,6 +152,7 @@ impl TargetState {
     pub(super) fn is_sound(&self) -> bool {
         let incident = self.incident.as_ref();
         incident.is_none_or(|incident| incident.failure.is_sound())
+            && self.entry.as_ref().is_none_or(PolicyEntry::is_sound)
             && self.channels.len() <= MAX_CHANNELS
             && self.channels.keys().all(|name| is_word(name, MAX_CHANNEL_NAME))
             && self.channels.values().all(ChannelState::is_sound)

@@ -106,7 +106,9 @@ class Run:
     def tcb(self, status, advisories):
         self.tcb_status = status
         if self.eval_data_number < max(self.policy.min_tcb, FLOOR):
-            return self.set("tcb-status", "fail", "eval-data-number-too-low")
+            # Collateral never comes from the deployment.
+            self.set("collateral", "error", "old-set")
+            return self.set("tcb-status", "error", "eval-data-number-too-low")
         if status == "UpToDate":
             return self.set("tcb-status", *(("warn", "advisory") if advisories else ("pass", None)))
         matching = [each for each in self.policy.accept_tcb if each[0] == status

@@ -180,6 +180,8 @@ def judge(run, claims):
         found.append(("undetermined" if error.detail == "undetermined" else status, error.reason))
         shown_any = True
     at_boot, booted, claimed = gpu_boot.judge(run, claims)
+    if proven:  # What stands beside proven reports leaves no GPU unproven.
+        at_boot = [({"gpu-malformed": "undetermined"}.get(reason, "warn") if status == "nothing" else status, reason) for status, reason in at_boot]
     found += at_boot
     open_ = any(status == "undetermined" and reason != "gpu-policy" for status, reason in found)
     if not proven and not open_ and policy.gpu_count is not None and policy.gpu_count != booted:

@@ -293,6 +293,8 @@ class Server:
         if "kms-contract" not in settings or "chain-id" not in settings:
             return
         chain, contract = meta.get("chain_id"), meta.get("kms_contract_address")
+        if chain is None and (contract is None or governance.address(contract) not in (None, bytes(20), "0x" + "00" * 20, "00" * 20)):
+            return  # Not said.
         if str(chain) != str(settings["chain-id"]) or not isinstance(contract, str) \
                 or governance.address(contract) != governance.address(settings["kms-contract"]):
             self.say("contract-differs")

@@ -1,5 +1,6 @@
 //! `collateral`: Intel's statements about the platform are at hand and in date.
 
+use super::tcb_status::eval_floor;
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required};
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier, rfc3339};
@@ -20,6 +21,7 @@ pub(super) const CHECK: Check = Check {
         &NOT_SIGNED_BY_INTEL,
         &WRONG_PLATFORM,
         &CLOCK,
+        &OLD_SET,
         &NOT_REFETCHED,
         &ENDS_SOON,
         &CERTIFICATE_ENDS_SOON,
@@ -96,6 +98,13 @@ const CLOCK: Reason = Reason {
     means: "This machine's clock is before the time at which this version of cvm-verify was made.",
     fix: "Set the clock.",
 };
+const OLD_SET: Reason = Reason {
+    id: "old-set",
+    means: "The collateral is of an older TCB evaluation set than it must be, which hides later advisories. The deployment is not at \
+            fault.",
+    fix: "Run again; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it. If you set \
+          min-tcb-eval-data-number, see whether Intel's standard set has reached it.",
+};
 const ENDS_SOON: Reason = Reason {
     id: "ends-soon",
     means: "A part of the collateral ends within 14 days.",
@@ -108,6 +117,25 @@ const CERTIFICATE_ENDS_SOON: Reason = Reason {
     fix: "Ask the host to renew the machine's certificate, or redeploy on another host: quotes do not verify after the end.",
 };
 
+/// What is signed holds, and says less than Intel says by now.
+fn old_set(quote: &VerifiedQuote, claims: &Claims, policy: &Policy) -> Finding {
+    let fault = UnusableCollateral::OldSet {
+        number: quote.tcb().eval_data_number,
+        floor: eval_floor(claims, policy),
+    };
+    let from = from(claims);
+    Finding::error(&OLD_SET, format!("Not determined: {fault}.{from}"))
+        .against(policy.setting("min-tcb-eval-data-number"))
+}
+
+/// Where the collateral came from, a sentence.
+fn from(claims: &Claims) -> String {
+    let source = claims.collateral_source.as_ref();
+    source.map_or_else(String::new, |source| {
+        format!(" The collateral came from {source}.")
+    })
+}
+
 fn run(claims: &Claims, policy: &Policy) -> Finding {
     if let Err(gap) = &claims.collateral {
         let reason = match gap {
@@ -119,6 +147,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             UnusableCollateral::WrongPlatform { .. } => &WRONG_PLATFORM,
             UnusableCollateral::NotYetValid { .. } => &NOT_YET_VALID,
             UnusableCollateral::TooOld { .. } => &TOO_OLD,
+            UnusableCollateral::OldSet { .. } => &OLD_SET,
             UnusableCollateral::Clock { .. } => &CLOCK,
         };
         let text = gap.to_string();
@@ -131,14 +160,16 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             UnusableCollateral::Expired { .. } => format!(" It was judged at {}.", rfc3339(claims.at)),
             _ => String::new(),
         };
-        let from = match &claims.collateral_source {
-            Some(source) => format!(" The collateral came from {source}."),
-            None => String::new(),
-        };
+        let from = from(claims);
         return Finding::error(
             reason,
             format!("{start}{}.{at}{from}", chars.as_str().trim_end_matches('.')),
         );
+    }
+    if let Ok(quote) = &claims.quote
+        && quote.tcb().eval_data_number < eval_floor(claims, policy)
+    {
+        return old_set(quote, claims, policy);
     }
     let overdue = claims
         .collateral_fetched_at

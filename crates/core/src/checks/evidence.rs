@@ -29,6 +29,8 @@ pub(super) const CHECK: Check = Check {
         &INTERNAL,
         &SHARD_MISSING,
         &DEADLINE,
+        &NOT_CONFIRMED,
+        &INTERRUPTED,
         &NOT_FINISHED,
     ],
     required: Required::From(Tier::Hardware),
@@ -131,6 +133,17 @@ const DEADLINE: Reason = Reason {
     fix: "Look at the targets that do not answer: they take the time of the others. Then allow more with --deadline, verify \
           more at a time with --concurrency, or share the targets between runs with --shard.",
 };
+const NOT_CONFIRMED: Reason = Reason {
+    id: "not-confirmed",
+    means: "An attempt passed after one that failed (--wait). Such a pass must hold once more, and the attempt that should confirm \
+            it brought no evidence.",
+    fix: "Run again. If the evidence takes long to come, allow more time with --deadline.",
+};
+const INTERRUPTED: Reason = Reason {
+    id: "interrupted",
+    means: "A signal ended the run before this target had a result that is final. Others had one.",
+    fix: "Run again. If the job was cancelled for its time, see what the log says of this target, or allow more time.",
+};
 const NOT_FINISHED: Reason = Reason {
     id: "not-finished",
     means: "The run that was to write this report did not end: it was killed, cancelled, or given wrong settings.",
@@ -168,6 +181,8 @@ pub enum EvidenceReason {
     Internal,
     ShardMissing,
     Deadline,
+    NotConfirmed,
+    Interrupted,
     NotFinished,
 }
 
@@ -224,6 +239,8 @@ impl EvidenceFailure {
             EvidenceReason::OtherType => (&OTHER_TYPE, Status::Error),
             EvidenceReason::Internal => (&INTERNAL, Status::Error),
             EvidenceReason::Deadline => (&DEADLINE, Status::Error),
+            EvidenceReason::NotConfirmed => (&NOT_CONFIRMED, Status::Error),
+            EvidenceReason::Interrupted => (&INTERRUPTED, Status::Error),
             EvidenceReason::NotFinished => (&NOT_FINISHED, Status::Error),
             EvidenceReason::ShardMissing => (&SHARD_MISSING, Status::Error),
             EvidenceReason::MalformedField => (&MALFORMED_FIELD, Status::Fail),

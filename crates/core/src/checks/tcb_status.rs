@@ -45,8 +45,8 @@ const EXCEPTION_ENDED: Reason = Reason {
 };
 const EVAL_DATA_NUMBER: Reason = Reason {
     id: "eval-data-number-too-low",
-    means: "The collateral is of an older evaluation set, which hides later advisories.",
-    fix: "Fetch collateral from Intel, or ask the operator of the PCCS to refresh it.",
+    means: "The collateral is of an older evaluation set, which hides later advisories. The deployment is not at fault.",
+    fix: "Run again; if this stays, name another PCCS with --pccs-url, or ask the operator of this one to refresh it.",
 };
 const ACCEPTED_EXCEPTION: Reason = Reason {
     id: "accepted-exception",
@@ -80,11 +80,12 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         Err(finding) => return finding,
     };
     let tcb = quote.tcb();
-    let floor = built_in_eval_floor(claims.at).max(policy.tcb.min_eval_data_number.unwrap_or(0));
+    let floor = eval_floor(claims, policy);
     if tcb.eval_data_number < floor {
-        return Finding::fail(
+        // Collateral never comes from the deployment: the check `collateral` says whose it is.
+        return Finding::error(
             &EVAL_DATA_NUMBER,
-            "The collateral is of an older evaluation set than it must be.",
+            "Not determined: the collateral is of an older evaluation set than it must be.",
         )
         .comparing(
             format!("evaluation data number of at least {floor}"),
@@ -139,6 +140,11 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             format!("The platform is up to date; Intel names {advisories}."),
         )
     }
+}
+
+/// The lowest evaluation data number that is accepted.
+pub(super) fn eval_floor(claims: &Claims, policy: &Policy) -> u32 {
+    built_in_eval_floor(claims.at).max(policy.tcb.min_eval_data_number.unwrap_or(0))
 }
 
 /// What the next set will say, where it is no longer `UpToDate`.

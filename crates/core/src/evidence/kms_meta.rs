@@ -136,7 +136,9 @@ fn rules(object: &Object<'_>) -> Result<Option<KmsRules>, EvidenceError> {
         <[u8; 20]>::try_from(bytes).ok()
     });
     Ok(match (chain_id, contract, address) {
+        // Each is of its own answer of the auth service: a chain that is not said is not zero.
         (None, None, _) => None,
+        (None, Some(_), Some(address)) if address != [0; 20] => None,
         (Some(chain_id), _, Some(address)) if chain_id > 0 && address != [0; 20] => {
             Some(KmsRules::Contract { chain_id, address })
         }
@@ -231,6 +233,13 @@ mod tests {
             assert_eq!(of(&members), Some(KmsRules::Operator), "{members}");
         }
         assert_eq!(of(""), None);
+        assert_eq!(of(&format!(r#","kms_contract_address":"{address}""#)), None);
+        for members in [
+            r#","kms_contract_address":"phala""#.to_owned(),
+            format!(r#","kms_contract_address":"0x{}""#, "00".repeat(20)),
+        ] {
+            assert_eq!(of(&members), Some(KmsRules::Operator), "{members}");
+        }
     }
 
     #[test]

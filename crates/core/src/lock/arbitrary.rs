@@ -476,7 +476,9 @@ pub(crate) fn notes() -> impl Strategy<Value = super::Notes> {
     let said = any::<(bool, bool)>().prop_map(said);
     let kms_images = proptest::collection::vec(text(), 0..3);
     let parts = (of(text()), any::<bool>(), said, kms_images);
+    // The registers are in no table: only a file of the user's can name them.
     parts.prop_map(|(os_image, simulated, said, kms_images)| super::Notes {
+        own_rows: os_image.as_ref().map(|_| "ref.toml".to_owned()),
         os_image,
         simulated,
         said,

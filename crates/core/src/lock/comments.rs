@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lock, MAX_LOCK_BYTES, said, write};
+use super::{Lock, MAX_LOCK_BYTES, remarks, said, write};
 
 /// In front of a comment whose line holds another value now.
 const OF_THE_VALUE_BEFORE: &str = "# Of the value before this one: ";
@@ -86,23 +86,23 @@ fn with_comments(before: &str, after: &str) -> String {
 }
 
 /// A line that holds a key, or begins a section.
-struct Line<'t> {
+pub(super) struct Line<'t> {
     /// The section and the key, as they are written.
-    key: String,
+    pub(super) key: String,
     /// Where it begins, in bytes.
-    start: usize,
+    pub(super) start: usize,
     /// Where its value ends, and where the line ends, without the line end.
     value_end: usize,
-    end: usize,
-    value: &'t str,
+    pub(super) end: usize,
+    pub(super) value: &'t str,
     /// Comments above it that the program did not write.
     above: Vec<&'t str>,
     /// The comment at its end, without `#`.
-    trailing: Option<&'t str>,
+    pub(super) trailing: Option<&'t str>,
 }
 
 /// The lines that can have comments, and the comments behind the last one.
-fn lines_of(text: &str) -> (Vec<Line<'_>>, Vec<&str>) {
+pub(super) fn lines_of(text: &str) -> (Vec<Line<'_>>, Vec<&str>) {
     let generated: BTreeSet<&str> = write::comments().collect();
     let mut lines = Vec::new();
     let mut above = Vec::new();
@@ -215,7 +215,8 @@ fn without_comments(value: &str) -> impl Iterator<Item = &str> {
 
 /// Whether the program writes this behind a value: where the value comes from.
 fn is_generated(comment: &str) -> bool {
-    matches!(comment, "observed" | "a waiver" | "accepted" | said::SAID) || comment.starts_with("known: ")
+    matches!(comment, "observed" | "a waiver" | "accepted" | said::SAID)
+        || comment.starts_with(remarks::KNOWN)
 }
 
 #[cfg(test)]

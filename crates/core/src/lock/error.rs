@@ -99,6 +99,9 @@ pub enum LockProblem {
     /// `{ json = … }` with neither JSON text nor an object that has just this key.
     #[error("has a `json` that is not JSON text")]
     NotJson,
+    /// A remark that the tables of this version, which wrote the lock, do not bear out.
+    #[error("says `{0}`, and no table of cvm-verify has this value under that name")]
+    UnfoundedRemark(String),
     /// A `schema` and nothing to expect.
     #[error("the lock expects nothing")]
     ExpectsNothing,
@@ -133,6 +136,10 @@ impl FileMistake for LockProblem {
     fn fix(&self) -> String {
         let fix = match self {
             Self::Toml(problem) => return fix_of(problem),
+            Self::UnfoundedRemark(_) => {
+                "Somebody changed the value or the remark: look at the value, and write `observed` behind it, or take the lock anew with \
+                 `cvm-verify pin`."
+            }
             Self::ExpectsNothing => "Write it with `cvm-verify pin URL`.",
             Self::NoSchema | Self::OtherSchema(_) => {
                 return format!(

@@ -41,6 +41,7 @@ mod pin;
 mod pin_warning;
 mod places;
 mod read;
+mod remarks;
 mod said;
 mod sources;
 mod tls;
@@ -72,6 +73,8 @@ pub use kms::LockedKms;
 pub use not_shown::Unasked;
 pub use pin::{AcceptedPin, PinRefusal, Pinned, Unaccepted, pin};
 pub use pin_warning::{PinWarning, VULNERABLE_DAYS};
+#[doc(hidden)]
+pub use remarks::{UnfoundedRemark, unfounded_remarks};
 pub use said::Said;
 pub use tls::LockedTls;
 pub use write::Notes;
@@ -227,4 +230,10 @@ impl Lock {
         };
         *self == bare
     }
+}
+
+/// The version in what a lock says it was written by: `cvm-verify 0.7.0`.
+fn read_tool(tool: &str) -> Option<String> {
+    let (_, version) = tool.rsplit_once(' ')?;
+    Some(version.chars().take(40).collect())
 }

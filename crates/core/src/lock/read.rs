@@ -13,7 +13,7 @@ use super::{
 };
 use crate::policy::tcb::end_of;
 use crate::toml_text::literal::quoted;
-use crate::toml_text::{self, FoundMistakes, TomlEntry, TomlTable};
+use crate::toml_text::{self, FoundMistakes, LineIndex, TomlEntry, TomlTable};
 
 const ROOT_KEYS: [&str; 17] = [
     "schema",
@@ -54,7 +54,19 @@ impl Lock {
     /// # Errors
     /// As [`Lock::parse_file`], and where the bytes are not UTF-8.
     pub fn read_file(file: &[u8], path: &str) -> Result<LockFile, LockError> {
-        let (read, found) = toml_text::read(file, path, MAX_LOCK_BYTES, Self::of_root);
+        let (read, mut found) = toml_text::read(file, path, MAX_LOCK_BYTES, Self::of_root);
+        if let (0, Ok(text)) = (found.count(), std::str::from_utf8(file)) {
+            let index = LineIndex::of(text);
+            let remarks = super::unfounded_remarks(text).into_iter();
+            for remark in remarks.filter(|remark| remark.of_version.is_none()) {
+                let mut mistake = LockMistake::of_file(path, LockProblem::UnfoundedRemark(remark.remark));
+                mistake.place = Some(index.position(remark.at));
+                found.note(match remark.key.as_str() {
+                    "" => mistake,
+                    key => mistake.about(key),
+                });
+            }
+        }
         match (found.error(), read.flatten()) {
             (Some(error), _) => Err(error),
             (None, Some(file)) => Ok(file),

@@ -1,6 +1,7 @@
 //! The text of a lock file: sorted, stable, made for review.
 
 use super::compose_settings::assignments;
+use super::remarks::{BY_A_FILE, KNOWN};
 use super::said::{OBSERVED, Said};
 use super::{
     DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, governance, gpus, kms, places, sources, tls,
@@ -25,6 +26,9 @@ pub struct Notes {
     /// The images of each compose document of a KMS that is known, in words.
     pub kms_images: Vec<String>,
 }
+
+/// How the usual `td_attributes` are known.
+pub(super) const DEFAULT_ATTRIBUTES: &str = "the default of dstack";
 
 const HEADER: &str = "\
 # What this deployment must be. Written by `cvm-verify pin`, read by `cvm-verify verify --lock`.
@@ -227,7 +231,7 @@ impl Lock {
 fn platform(lock: &Lock) -> String {
     let attributes = |value: [u8; 8]| {
         let provenance = match value {
-            DEFAULT_TD_ATTRIBUTES => known("the default of dstack"),
+            DEFAULT_TD_ATTRIBUTES => known(DEFAULT_ATTRIBUTES),
             _ => OBSERVED.to_owned(),
         };
         line("td_attributes", &quoted(&hex::encode(value)), &provenance)
@@ -278,7 +282,7 @@ fn os_image(os: &LockedOs, notes: &Notes) -> String {
     let image = match (&notes.os_image, &notes.own_rows) {
         (None, _) => OBSERVED.to_owned(),
         (Some(name), None) => known(name),
-        (Some(name), Some(file)) => known(&format!("{name}, by a file: {file}")),
+        (Some(name), Some(file)) => known(&format!("{name}{BY_A_FILE}{file}")),
     };
     let mut out = OS_IMAGE.to_owned();
     for (name, value) in os.named() {
@@ -302,7 +306,7 @@ fn os_image(os: &LockedOs, notes: &Notes) -> String {
 }
 
 /// That of the first one: `pin` writes no other.
-fn provider_provenance(providers: &KeyProviders) -> String {
+pub(super) fn provider_provenance(providers: &KeyProviders) -> String {
     let known_as = |pin: &KeyProviderPin| -> Option<&KmsRow> {
         let id = pin.id.as_deref().filter(|_| pin.name == "kms")?;
         ReferenceValues::built_in().kms_by_id(id)
@@ -316,8 +320,8 @@ fn provider_provenance(providers: &KeyProviders) -> String {
     }
 }
 
-fn known(name: &str) -> String {
-    format!("known: {}", one_line(name))
+pub(super) fn known(name: &str) -> String {
+    format!("{KNOWN}{}", one_line(name))
 }
 
 fn line(name: &str, value: &str, provenance: &str) -> String {

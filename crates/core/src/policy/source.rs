@@ -88,6 +88,59 @@ pub struct BuildSource {
     pub via_buildkit: bool,
 }
 
+impl BuildSource {
+    fn demands_at_least(&self, other: &Self) -> bool {
+        // Each field by name: a new one does not compile until it is compared.
+        let Self {
+            repository,
+            repository_id,
+            workflow,
+            workflow_ref,
+            refs,
+            commits,
+            any_runner,
+            environment,
+            issuer,
+            signature_suffices,
+            attestation_repository: _,
+            from: _,
+            via_buildkit: _,
+        } = other;
+        let one_of = |own: &[String], all: &[String]| {
+            all.is_empty() || (!own.is_empty() && own.iter().all(|one| all.contains(one)))
+        };
+        self.repository.eq_ignore_ascii_case(repository)
+            && (repository_id.is_none() || self.repository_id == *repository_id)
+            && (workflow.is_none() || self.workflow == *workflow)
+            && (workflow_ref.is_none() || self.workflow_ref == *workflow_ref)
+            && refs_within(&self.refs, refs)
+            && one_of(&self.commits, commits)
+            && (*any_runner || !self.any_runner)
+            && (environment.is_none() || self.environment == *environment)
+            && self.issuer == *issuer
+            && (*signature_suffices || !self.signature_suffices)
+    }
+}
+
+/// Whether every ref that `own` accepts is accepted by `all`. None named is every branch and tag.
+fn refs_within(own: &[RefPattern], all: &[RefPattern]) -> bool {
+    let usual = ["refs/heads/", "refs/tags/"].map(|prefix| RefPattern::Prefix(prefix.to_owned()));
+    let own = if own.is_empty() { usual.as_slice() } else { own };
+    let all = if all.is_empty() { usual.as_slice() } else { all };
+    own.iter().all(|own| own.is_within(all))
+}
+
+impl RefPattern {
+    /// Whether each ref that it accepts is accepted by one of `all`.
+    fn is_within(&self, all: &[Self]) -> bool {
+        all.iter().any(|one| match (self, one) {
+            (Self::Exact(own), Self::Exact(other)) => own == other,
+            (Self::Exact(own) | Self::Prefix(own), Self::Prefix(other)) => own.starts_with(other),
+            (Self::Prefix(_), Self::Exact(_)) => false,
+        })
+    }
+}
+
 /// Which refs are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefPattern {
@@ -98,6 +151,16 @@ pub enum RefPattern {
 }
 
 impl SourceRule {
+    /// Whether an image that meets this rule meets what the other one demands, too. False where that cannot be said for certain.
+    #[must_use]
+    pub fn demands_at_least(&self, other: &Self) -> bool {
+        match (&self.expected, &other.expected) {
+            (_, ExpectedSource::Unproven(_)) => true,
+            (ExpectedSource::Unproven(_), ExpectedSource::Built(_)) => false,
+            (ExpectedSource::Built(own), ExpectedSource::Built(other)) => own.demands_at_least(other),
+        }
+    }
+
     /// What it expects, for the fingerprint: a fixed number of texts in a fixed order, and then the refs.
     pub(super) fn encoded(&self) -> Vec<String> {
         let Self {

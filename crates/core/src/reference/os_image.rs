@@ -326,6 +326,19 @@ impl ReferenceValues {
             .collect()
     }
 
+    /// Whether a register, by its name in a lock, is one that the image of a row has.
+    pub(crate) fn has_register(&self, row: &OsImageRow, name: &str, value: &[u8; 48]) -> bool {
+        let Some(registers) = &row.registers else {
+            return false;
+        };
+        match name {
+            "mrtd" => self.mrtds_of(row).contains(value),
+            "rtmr1" => registers.has_rtmr1(value),
+            "rtmr2" => registers.rtmr2.0 == *value,
+            _ => false,
+        }
+    }
+
     /// The shape of VM that an RTMR0 value was seen with, where it is listed.
     #[must_use]
     pub fn shape_of(&self, rtmr0: &[u8; 48]) -> Option<&str> {

@@ -82,6 +82,14 @@ pub enum UnusableCollateral {
         /// When it begins, Unix seconds.
         begins: u64,
     },
+    /// It is of an older TCB evaluation set than an honest source serves at this time.
+    #[error("the collateral is of TCB evaluation set {number}, and at least {floor} must be there by now")]
+    OldSet {
+        /// Its evaluation data number: the lower one of TCB info and QE identity.
+        number: u32,
+        /// The lowest number that is accepted.
+        floor: u32,
+    },
     /// It was fetched longer ago than [`COLLATERAL_LIMIT`].
     #[error(
         "the collateral was fetched at {}, more than {} days before {}",
@@ -115,6 +123,7 @@ impl UnusableCollateral {
             Self::NotSignedByIntel { .. } => "not-signed-by-intel",
             Self::WrongPlatform { .. } => "wrong-platform",
             Self::NotYetValid { .. } => "not-yet-valid",
+            Self::OldSet { .. } => "old-set",
             Self::TooOld { .. } => "too-old",
             Self::Clock { .. } => "clock",
         }

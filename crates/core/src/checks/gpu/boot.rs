@@ -2,17 +2,22 @@
 
 use super::look::Look;
 use super::reasons::*;
-use crate::checks::{Finding, os_image};
+use crate::checks::{Finding, Reason, os_image};
 use crate::compose::UnprovenDocument;
 use crate::policy::Policy;
 use crate::verify::gpu::{GpuBoot, GpuBootRefusal, GpuPolicyProblem, GpuRecord};
 use crate::verify::{Claims, NotProven};
 
-pub(super) fn looks(claims: &Claims, policy: &Policy) -> Vec<Look> {
+/// `is_proven` is whether reports over this run's nonce prove the GPUs: what is not known of the boot is a warning then.
+pub(super) fn looks(claims: &Claims, policy: &Policy, is_proven: bool) -> Vec<Look> {
+    let short = |reason, detail: String| match is_proven {
+        true => Look::warn(reason, detail),
+        false => Look::short(policy, reason, detail),
+    };
     let mut found = Vec::new();
     let is_os_proven = os_image::is_proven(claims, policy);
     match &claims.gpu.boot {
-        Ok(boot) => found.push(event(boot, is_os_proven, policy)),
+        Ok(boot) => found.push(event(boot, is_os_proven, policy, short)),
         Err(NotProven::Refused(refusal @ GpuBootRefusal::Value { .. })) => {
             found.push(Look::fail(&EVENT, sentence(&refusal.to_string())));
         }
@@ -22,11 +27,16 @@ pub(super) fn looks(claims: &Claims, policy: &Policy) -> Vec<Look> {
         }
         Err(NotProven::Absent | NotProven::NotReached) => {}
     }
-    found.extend(measured_policy(claims, policy));
+    found.extend(measured_policy(claims, policy, short));
     found
 }
 
-fn event(boot: &GpuBoot, is_os_proven: bool, policy: &Policy) -> Look {
+fn event(
+    boot: &GpuBoot,
+    is_os_proven: bool,
+    policy: &Policy,
+    short: impl Fn(&'static Reason, String) -> Look,
+) -> Look {
     if let Some(modes) = boot.modes {
         if !modes.debugging_is_disabled {
             return Look::fail(
@@ -59,8 +69,7 @@ fn event(boot: &GpuBoot, is_os_proven: bool, policy: &Policy) -> Look {
     }
     let devices = boot.devices;
     if !is_os_proven {
-        return Look::short(
-            policy,
+        return short(
             &UNVERIFIED,
             format!(
                 "A guest whose OS image is not proven says that it attested {devices} GPUs while booting."
@@ -79,7 +88,11 @@ fn event(boot: &GpuBoot, is_os_proven: bool, policy: &Policy) -> Look {
     ))
 }
 
-fn measured_policy(claims: &Claims, policy: &Policy) -> Vec<Look> {
+fn measured_policy(
+    claims: &Claims,
+    policy: &Policy,
+    short: impl Fn(&'static Reason, String) -> Look,
+) -> Vec<Look> {
     let measured = match &claims.gpu.policy {
         None => return Vec::new(),
         Some(Err(problem @ GpuPolicyProblem::OtherHash { .. })) => {
@@ -94,10 +107,10 @@ fn measured_policy(claims: &Claims, policy: &Policy) -> Vec<Look> {
     };
     let mut found = Vec::new();
     if !measured.attests_gpus {
-        found.push(Look::short(
-            policy,
+        found.push(short(
             &POLICY,
-            "The measured GPU policy has `attest_gpu: false`: the guest attests no GPU while booting.",
+            "The measured GPU policy has `attest_gpu: false`: the guest attests no GPU while booting."
+                .to_owned(),
         ));
     }
     if !measured.loosened.is_empty() {

@@ -6,9 +6,11 @@ mod nras;
 mod reasons;
 mod reports;
 
+use super::freshness::{self, Binding};
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Required, proven_quote};
 use crate::policy::{GpuMode, Policy};
 use crate::report::{CheckId, Status};
+use crate::verify::gpu::GpuNonce;
 use crate::verify::{Claims, NotProven};
 pub(super) use boot::of_document;
 use look::Look;
@@ -71,14 +73,25 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
         (true, true) => no_reports(policy),
         (true, false) => nothing_proven(claims, policy),
     };
-    let mut looks = boot::looks(claims, policy);
+    let is_proven = is_proven(claims, policy);
+    let mut looks = boot::looks(claims, policy, is_proven);
     looks.extend(reported);
     looks.extend(claims.gpu.problem_beside.as_ref().map(|problem| {
         let detail = format!("Further GPU evidence is not proven: {problem}.");
-        Look::short(policy, &MALFORMED, detail)
+        match is_proven {
+            true => Look::undetermined(policy, &MALFORMED, detail),
+            false => Look::short(policy, &MALFORMED, detail),
+        }
     }));
     looks.extend(missing);
     conclude(looks)
+}
+
+/// Whether reports over this run's nonce prove GPUs: then nothing beside them leaves the GPUs unproven.
+fn is_proven(claims: &Claims, policy: &Policy) -> bool {
+    claims.gpu.devices.is_ok()
+        && matches!(claims.gpu.nonce, GpuNonce::ThisRun | GpuNonce::Derived)
+        && matches!(freshness::binding(claims, policy), Binding::Accepted(_))
 }
 
 /// What is to be said if the guest recorded GPUs while booting and there are no reports of them.

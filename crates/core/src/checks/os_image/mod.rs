@@ -265,6 +265,13 @@ impl Judged<'_> {
         }
     }
 
+    /// Whether RTMR0 is listed or locked.
+    fn is_on_known_shape(&self) -> bool {
+        let [rtmr0, ..] = self.quote.rtmrs();
+        let is_locked = self.locked_rtmr0.is_some_and(|locked| locked.value == *rtmr0);
+        is_locked || self.reference.shape_row(rtmr0).is_some()
+    }
+
     /// The image is known: it is accepted if RTMR0 is listed or locked, too. `name` is the image's, `row` what the table says
     /// of it.
     fn on_known_shape(

@@ -76,6 +76,20 @@ impl Judged<'_> {
             let [_, rtmr1, rtmr2, _] = self.quote.rtmrs();
             return match files.image.other_register(self.quote.mrtd(), rtmr1, rtmr2) {
                 None => self.named(named, by, false),
+                // All other registers are the image's, and where this kernel is placed depends on the memory of the VM.
+                Some(other) if other.name == "RTMR1" && files.image.rtmr1.patched.is_some() => Finding::error(
+                    &NOT_COMPUTABLE,
+                    format!(
+                        "MRTD and RTMR2 are those of the files in {}; RTMR1 is neither that of QEMU 10.2 and later nor that of QEMU up \
+                         to 10.1 with 2 GiB of memory or 2816 MiB and more. Another kernel booted, or the VM has another memory size.",
+                        files.path
+                    ),
+                )
+                .comparing(hex::encode(other.expected), self.register(other.name))
+                .advising(
+                    "If the VM has less than 2816 MiB of memory, and not 2 GiB, give it 2 GiB or 2816 MiB and more, or run it with QEMU \
+                     10.2 or later. With any other memory size, treat the host as hostile.",
+                ),
                 Some(other) => Finding::fail(
                     &REGISTER_MISMATCH,
                     format!(
@@ -106,6 +120,12 @@ impl Judged<'_> {
             ShownDocument::Reproduces(os) => self.another_image(named, &hex::encode(os.os_image_hash())),
             // The image's own registers are its; what decides of the shape is RTMR0 itself, not the host's word about memory.
             ShownDocument::OtherShape { os_image_hash, .. } if *os_image_hash == named.os_image_hash => {
+                self.named(named, by, by_row)
+            }
+            // The same: a shape that is known by RTMR0 needs no computing.
+            ShownDocument::NotComputable { os_image_hash, .. }
+                if *os_image_hash == named.os_image_hash && self.is_on_known_shape() =>
+            {
                 self.named(named, by, by_row)
             }
             _ if self.is_but_for_rtmr1(named) => self.unknown(),

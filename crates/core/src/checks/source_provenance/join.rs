@@ -23,23 +23,17 @@ struct Worst {
 
 /// The worst of the images and of the rules without an image decides, and all are named. `roots` is what a proven image rests on
 /// beside its statement.
-pub(super) fn join(judged: Vec<Judged>, unused: Vec<&SourceRule>, mut roots: Option<Acceptance>) -> Finding {
+pub(super) fn join(
+    judged: Vec<Judged<'_>>,
+    unused: Vec<&SourceRule>,
+    mut roots: Option<Acceptance>,
+) -> Finding {
     let count = judged.len();
-    // Where each image that runs meets a rule, a rule for another one hides nothing: several targets may share rules.
-    let hides = judged.is_empty()
-        || judged
-            .iter()
-            .any(|one| !matches!(one.outcome, Outcome::Proven(_)));
     let mut lines = Vec::new();
     let mut accepted = Vec::new();
     let mut worst = Worst::default();
     let mut grants = count > 0;
-    for Judged {
-        image,
-        outcome,
-        origin,
-    } in judged
-    {
+    for Judged { image, outcome, rule } in judged {
         let (weight, reason, words, values) = match outcome {
             Outcome::Proven(matched) => {
                 grants &= matched.grants;
@@ -72,7 +66,7 @@ pub(super) fn join(judged: Vec<Judged>, unused: Vec<&SourceRule>, mut roots: Opt
                 weight,
                 reason,
                 values,
-                origin,
+                origin: rule.map(|rule| rule.origin.clone()),
             };
         }
         let digest_start = image
@@ -81,7 +75,7 @@ pub(super) fn join(judged: Vec<Judged>, unused: Vec<&SourceRule>, mut roots: Opt
         let short = image.get(..digest_start).unwrap_or(&image);
         lines.push((weight, format!("{short}: {words}")));
     }
-    for rule in unused.into_iter().filter(|_| hides) {
+    for rule in unused {
         if worst.weight < UNUSED {
             worst = Worst {
                 weight: UNUSED,
@@ -137,7 +131,7 @@ mod tests {
         let judged = |image: &str, outcome| Judged {
             image: image.to_owned(),
             outcome,
-            origin: None,
+            rule: None,
         };
         let matched = Matched {
             words: "built from example/shop".to_owned(),

@@ -6,17 +6,29 @@ use super::identity::{self, Matched, Mismatch};
 use super::reasons as why;
 use super::rules::{name_of, rule_of};
 use crate::checks::{Acceptance, Reason};
-use crate::policy::{BuildSource, ExpectedSource, Origin, SourcePolicy};
+use crate::policy::{BuildSource, ExpectedSource, ImagePattern, SourcePolicy, SourceRule};
 use crate::report::AcceptedKind;
 use crate::verify::provenance::{Refusal, SignedStatement, Weight};
 use crate::verify::{ImageStatements, name_and_digest};
 
 /// One image with what was decided about it.
-pub(super) struct Judged {
+pub(super) struct Judged<'p> {
     pub(super) image: String,
     pub(super) outcome: Outcome,
-    /// Where the rule is written.
-    pub(super) origin: Option<Origin>,
+    /// The rule that was met: the first one that names the image.
+    pub(super) rule: Option<&'p SourceRule>,
+}
+
+impl Judged<'_> {
+    /// Whether the image may be the one that `unused` is about, under another name. Not where a rule names it in full, and not where
+    /// what is demanded of it is at least what `unused` demands. What came of the rule is no matter here.
+    pub(super) fn may_escape(&self, unused: &SourceRule) -> bool {
+        self.rule.is_none_or(|rule| match &rule.image {
+            ImagePattern::Exact(_) => false,
+            ImagePattern::Prefix(_) if rule.image.is_of_official_images() => false,
+            ImagePattern::Prefix(_) | ImagePattern::Rest => !rule.demands_at_least(unused),
+        })
+    }
 }
 
 pub(super) enum Outcome {
@@ -28,36 +40,36 @@ pub(super) enum Outcome {
     Refused(&'static Reason, String, Option<(String, String)>),
 }
 
-pub(super) fn judge(
+pub(super) fn judge<'p>(
     image: &str,
     statements: &BTreeMap<String, ImageStatements>,
-    policy: &SourcePolicy,
-) -> Judged {
+    policy: &'p SourcePolicy,
+) -> Judged<'p> {
     let no_rule = |outcome| Judged {
         image: image.to_owned(),
         outcome,
-        origin: None,
+        rule: None,
     };
     let Some((name, digest)) = name_and_digest(image) else {
         // A rule says who must have built it, and no statement can be about a tag.
-        let rule =
-            rule_of(name_of(image), policy).filter(|rule| matches!(rule.expected, ExpectedSource::Built(_)));
-        return match rule {
-            Some(rule) => Judged {
-                origin: Some(rule.origin.clone()),
-                ..no_rule(Outcome::Undetermined(
-                    &why::UNPINNED_IMAGE,
-                    "not pinned by digest, so no statement can be about it".to_owned(),
-                ))
-            },
-            None => no_rule(Outcome::Unpinned),
+        let rule = rule_of(name_of(image), policy);
+        let outcome = match rule.map(|rule| &rule.expected) {
+            Some(ExpectedSource::Built(_)) => Outcome::Undetermined(
+                &why::UNPINNED_IMAGE,
+                "not pinned by digest, so no statement can be about it".to_owned(),
+            ),
+            Some(ExpectedSource::Unproven(_)) | None => Outcome::Unpinned,
+        };
+        return Judged {
+            rule,
+            ..no_rule(outcome)
         };
     };
     let Some(rule) = rule_of(name, policy) else {
         return no_rule(Outcome::NoRule);
     };
     let of = |outcome| Judged {
-        origin: Some(rule.origin.clone()),
+        rule: Some(rule),
         ..no_rule(outcome)
     };
     let source = match &rule.expected {

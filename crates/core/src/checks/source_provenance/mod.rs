@@ -154,12 +154,13 @@ pub fn judge_images(
             ),
         );
     }
-    let judged = images.iter().map(|image| judge(image, statements, policy));
-    join(
-        judged.collect(),
-        unused_rules(images, policy),
-        other_roots(policy),
-    )
+    let judged: Vec<_> = images
+        .iter()
+        .map(|image| judge(image, statements, policy))
+        .collect();
+    let mut unused = unused_rules(images, policy);
+    unused.retain(|rule| judged.is_empty() || judged.iter().any(|image| image.may_escape(rule)));
+    join(judged, unused, other_roots(policy))
 }
 
 /// Whether one image of several meets its rule.
@@ -203,6 +204,111 @@ pub fn signer_problem(claims: &SignerClaims, source: &BuildSource) -> Option<Str
 mod tests {
     use super::*;
     use crate::policy::WrittenRule;
+
+    /// What runs is `ghcr.io/example/web` and `redis`; the rule that each meets, beside one for `ghcr.io/example/api`.
+    #[test]
+    fn an_unused_rule_counts_where_an_image_may_have_escaped_from_it() {
+        let pinned = |name: &str| format!("{name}@sha256:{}", "ab".repeat(32));
+        let images = BTreeSet::from([pinned("ghcr.io/example/web"), pinned("docker.io/library/redis")]);
+        let rule = |image: &str, change: &dyn Fn(&mut WrittenRule)| {
+            let mut written = WrittenRule {
+                image: image.to_owned(),
+                repository: Some("example/shop".to_owned()),
+                workflow: Some(".github/workflows/release.yml".to_owned()),
+                refs: vec!["refs/tags/*".to_owned()],
+                ..WrittenRule::default()
+            };
+            change(&mut written);
+            written.rule(Origin::Option("--images")).unwrap()
+        };
+        let same = |_: &mut WrittenRule| {};
+        let waived = |written: &mut WrittenRule| {
+            *written = WrittenRule {
+                image: written.image.clone(),
+                provenance: Some("none: built by hand".to_owned()),
+                ..WrittenRule::default()
+            };
+        };
+        let any_ref = |written: &mut WrittenRule| written.refs.clear();
+        let any_workflow = |written: &mut WrittenRule| written.workflow = None;
+        let other_repository =
+            |written: &mut WrittenRule| written.repository = Some("example/tools".to_owned());
+        let one_ref = |written: &mut WrittenRule| written.refs = vec!["refs/tags/v1".to_owned()];
+        let any_runner = |written: &mut WrittenRule| written.runner = Some("any".to_owned());
+        let redis = || rule("docker.io/library/redis", &waived);
+        for (name, web, redis, escapes) in [
+            (
+                "exact rules",
+                rule("ghcr.io/example/web", &other_repository),
+                redis(),
+                false,
+            ),
+            (
+                "exact waivers",
+                rule("ghcr.io/example/web", &waived),
+                redis(),
+                false,
+            ),
+            (
+                "official images",
+                rule("ghcr.io/example/web", &any_ref),
+                rule("docker.io/library/*", &waived),
+                false,
+            ),
+            (
+                "a waiver for a prefix",
+                rule("ghcr.io/example/*", &waived),
+                redis(),
+                true,
+            ),
+            (
+                "a waiver for the rest",
+                rule("ghcr.io/example/web", &same),
+                rule("*", &waived),
+                true,
+            ),
+            (
+                "the same demands",
+                rule("ghcr.io/example/*", &same),
+                redis(),
+                false,
+            ),
+            (
+                "more demands",
+                rule("ghcr.io/example/*", &one_ref),
+                redis(),
+                false,
+            ),
+            (
+                "another repository",
+                rule("ghcr.io/example/*", &other_repository),
+                redis(),
+                true,
+            ),
+            ("any ref", rule("ghcr.io/example/*", &any_ref), redis(), true),
+            ("any workflow", rule("*", &any_workflow), redis(), true),
+            (
+                "any runner",
+                rule("ghcr.io/example/*", &any_runner),
+                redis(),
+                true,
+            ),
+            ("no rule", rule("ghcr.io/example/web2", &waived), redis(), true),
+        ] {
+            // The one that runs nowhere stands first: an image of its name would meet it.
+            let rules = vec![rule("ghcr.io/example/api", &same), redis, web];
+            let policy = SourcePolicy {
+                rules: rules.into(),
+                ..SourcePolicy::default()
+            };
+            let found = judge_images(&images, &BTreeMap::new(), &policy);
+            let said = "the rule for ghcr.io/example/api (--images) names no image that runs";
+            assert_eq!(found.detail.contains(said), escapes, "{name}: {}", found.detail);
+            if escapes {
+                assert_eq!(found.status, Status::Error, "{name}");
+            }
+        }
+    }
 
     /// What runs is `ghcr.io/example/web`; each rule alone, and whether it holds for nothing.
     #[test]

@@ -29,11 +29,11 @@ reasons! {
         "Who built an image is not proven; a rule accepts that and gives the reason."
         "Nothing, while the reason holds. To reach `source`, use images with provenance and remove the rule.";
     UNUSED_RULE "unused-rule"
-        "A rule says who must have built an image, and no image of that name runs: the rule holds for nothing. The image may have \
-         another name now, such as that of another registry."
+        "A rule says who must have built an image, no image of that name runs, and one that runs may be it under another name, such \
+         as that of another registry: no rule names it, or a rule with `*` does that demands less."
         "Compare the name in the rule with the images of the compose document. If the image was renamed on purpose, change the rule \
          ([[target.images]]) or take the lock anew (`cvm-verify pin`), and review that. An image that does not run in every release \
-         has optional = true in its rule.";
+         has optional = true in its rule; a rule for an image's full name hides nothing.";
     UNREADABLE_COMPOSE "unreadable-compose"
         "The measured compose document cannot be read in one way only, so its images are not known."
         "Make it plain: no duplicate keys, no nested aliases, no depth; then deploy again.";

@@ -18,7 +18,8 @@ pub(super) fn name_of(image: &str) -> &str {
 }
 
 /// The rules that demand a source and name no image: what they demand is not judged, for example after an image was renamed. A rule
-/// for all images names whatever runs, a waiver demands nothing, and an `optional` rule may have no image.
+/// for all images names whatever runs, a waiver demands nothing, and an `optional` rule may have no image. Several targets may share
+/// rules: one that no image can have escaped from is that of another target.
 pub(super) fn unused_rules<'p>(images: &BTreeSet<String>, policy: &'p SourcePolicy) -> Vec<&'p SourceRule> {
     let names: Vec<String> = images.iter().map(|image| normal_name(name_of(image))).collect();
     let is_unused = |rule: &&SourceRule| {

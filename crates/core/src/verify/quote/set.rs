@@ -7,9 +7,11 @@ use super::certificate::Certificate;
 use super::dates;
 use super::documents::AuthenticDocuments;
 use super::platform::{self, Platform};
+use crate::policy::built_in_eval_floor;
 use crate::verify::{TrustRoot, UnusableCollateral};
 
-/// Judges a set at a time, Unix seconds: each document's signature, whether it is for the FMSPC, and the dates. What it
+/// Judges a set at a time, Unix seconds: each document's signature, whether it is for the FMSPC, the dates, and the built-in
+/// floor of the evaluation data number. What it
 /// says of a machine is not looked at. Nothing is accepted by this: a quote is verified with everything anew.
 ///
 /// # Errors
@@ -30,7 +32,20 @@ pub fn judge_collateral(
         .cloned()
         .or_else(|| platform::first_fault(&documents, &platform))
         .or_else(|| dates::fault(collateral, None, at))
+        .or_else(|| old_set(&documents, at))
         .map_or(Ok(()), Err)
+}
+
+/// Whether the set is older than the built-in floor: a source that serves a newer one may be there.
+fn old_set(documents: &AuthenticDocuments, at: u64) -> Option<UnusableCollateral> {
+    let number = [
+        documents.tcb_info.as_ref().ok()?.tcb_evaluation_data_number,
+        documents.qe_identity.as_ref().ok()?.tcb_evaluation_data_number,
+    ]
+    .into_iter()
+    .min()?;
+    let floor = built_in_eval_floor(at);
+    (number < floor).then_some(UnusableCollateral::OldSet { number, floor })
 }
 
 #[cfg(test)]

@@ -1,0 +1,64 @@
+//! One round over targets: each is appraised, and its evidence is written, as soon as it is collected.
+
+use super::VerifyRun;
+use crate::artifacts::{BundleFiles, bundle_path_of, statements};
+use crate::engine::Collection;
+use cvm_verify_core::report::TargetReport;
+
+/// What was last found of one target.
+#[derive(Default)]
+pub(super) struct TargetResult {
+    /// One, or one for each instance.
+    pub reports: Vec<TargetReport>,
+    /// The files of its evidence.
+    pub bundles: BundleFiles,
+    /// Whether it was said that it is final.
+    pub is_said: bool,
+}
+
+/// What a round found.
+pub(super) struct Round<'a> {
+    run: &'a VerifyRun<'a>,
+    /// With the index of the target, in the order in which they ended.
+    pub results: Vec<(usize, TargetResult)>,
+    pub notes: Vec<String>,
+}
+
+impl<'a> Round<'a> {
+    pub(super) fn new(run: &'a VerifyRun<'a>) -> Self {
+        Self {
+            run,
+            results: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Appraises what a target handed over, and writes its bundles.
+    pub(super) fn finish(&mut self, index: usize, collection: Collection) {
+        let (Some(target), Some(path)) = (self.run.targets.get(index), self.run.bundle_paths.get(index))
+        else {
+            return;
+        };
+        let mut result = TargetResult::default();
+        let appraised = self.run.session.appraise(&target.deployment, collection);
+        self.notes.extend(appraised.note);
+        for one in appraised.instances {
+            let path = match (path, one.number) {
+                (Some(path), Some(number)) if appraised.several => Some(bundle_path_of(path, number)),
+                (path, _) => path.clone(),
+            };
+            let evidence = result.bundles.write(path.as_deref(), one.bundle.as_ref());
+            let mut report = one.report;
+            report.evidence.bundle = path
+                .filter(|_| one.bundle.is_some())
+                .map(|path| path.display().to_string());
+            if let Some(policy_file) = self.run.attest {
+                let attested =
+                    statements::attested(&target.policy(), one.app_compose, &report, evidence, policy_file);
+                result.bundles.attested.extend(attested);
+            }
+            result.reports.push(report);
+        }
+        self.results.push((index, result));
+    }
+}
