@@ -1,6 +1,6 @@
 //! `tls-binding`: the key of the live TLS connection is held by the VM whose evidence was verified.
 //!
-//! The one check that grants `endpoint`, and only for a [`BoundChannel`]; and `endpoint-replayable` for a
+//! The one check that grants `endpoint`, and only for a [`BoundChannel`](crate::verify::BoundChannel); and `endpoint-replayable` for a
 //! [`BoundIngress`](crate::verify::BoundIngress). While nobody asked for a binding it informs: it passes, warns or is skipped, and
 //! fails nothing.
 

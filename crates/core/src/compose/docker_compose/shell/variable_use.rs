@@ -16,7 +16,7 @@ pub(in crate::compose::docker_compose) enum Use {
 /// Each variable that is used, with the gravest use.
 pub(in crate::compose::docker_compose) type Uses = BTreeMap<String, Use>;
 
-/// In what [`Uses`]: every variable of the environment, since the script executes what a command says of all.
+/// As a name in [`Uses`]: every variable of the environment, since the script executes what a command says of all.
 pub(in crate::compose::docker_compose) const EVERY_VARIABLE: &str = "*";
 
 /// Whether a script can read a variable at all.
