@@ -39,6 +39,8 @@ const NOT_IN_A_BUNDLE: &[(u16, &str)] = &[
     (85, "services beside the CVM"),
     (86, "locks, policy files, reports"),
     (87, "differences of two texts"),
+    (92, "the disk of the VM, which nothing measures"),
+    (93, "remarks in a lock file"),
 ];
 
 fn cases() -> Vec<conformance::case::Case> {

@@ -19,7 +19,8 @@ use crate::verify::Claims;
 pub(super) const CHECK: Check = Check {
     id: CheckId::ImagePins,
     title: "Image pins",
-    proves: "Every image in the measured compose file is pinned by digest, and nothing outside it decides what runs.",
+    proves: "Every image in the measured compose file is pinned by digest, and nothing outside it decides what runs. (Not judged: the \
+             fixed text of a script that runs before the containers, and what an earlier release left on the VM's disk.)",
     prevents: "A registry, a variable or a file of the host that swaps the code behind an unchanged compose hash.",
     reasons: &[
         &NO_COMPOSE_DOCUMENT,
