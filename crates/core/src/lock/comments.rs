@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lock, MAX_LOCK_BYTES, remarks, said, write};
+use super::{Lock, MAX_LOCK_BYTES, said, write};
 
 /// In front of a comment whose line holds another value now.
 const OF_THE_VALUE_BEFORE: &str = "# Of the value before this one: ";
@@ -215,8 +215,7 @@ fn without_comments(value: &str) -> impl Iterator<Item = &str> {
 
 /// Whether the program writes this behind a value: where the value comes from.
 fn is_generated(comment: &str) -> bool {
-    matches!(comment, "observed" | "a waiver" | "accepted" | said::SAID)
-        || comment.starts_with(remarks::KNOWN)
+    matches!(comment, "observed" | "a waiver" | "accepted" | said::SAID) || comment.starts_with(write::KNOWN)
 }
 
 #[cfg(test)]

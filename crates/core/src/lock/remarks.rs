@@ -6,14 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::comments::lines_of;
-use super::write::provider_provenance;
+use super::write::{BY_A_FILE, KNOWN, provider_provenance};
 use super::{DEFAULT_TD_ATTRIBUTES, read_tool};
 use crate::reference::ReferenceValues;
 
-/// What the program writes in front of where a value is known from.
-pub(super) const KNOWN: &str = "known: ";
-/// What stands between the name of a row and the user's file that it is of: that file is not one of the tables.
-pub(super) const BY_A_FILE: &str = ", by a file: ";
 /// Characters of a remark that are shown.
 const MAX_SHOWN: usize = 80;
 

@@ -1,7 +1,6 @@
 //! The text of a lock file: sorted, stable, made for review.
 
 use super::compose_settings::assignments;
-use super::remarks::{BY_A_FILE, KNOWN};
 use super::said::{OBSERVED, Said};
 use super::{
     DEFAULT_TD_ATTRIBUTES, Lock, LockedOs, SCHEMA, accepted, governance, gpus, kms, places, sources, tls,
@@ -9,6 +8,11 @@ use super::{
 use crate::policy::{KeyProviderPin, KeyProviders};
 use crate::reference::{KmsRow, ReferenceValues};
 use crate::toml_text::literal::{key, one_line, quoted};
+
+/// What the program writes in front of where a value is known from.
+pub(super) const KNOWN: &str = "known: ";
+/// What stands between the name of a row and the user's file that it is of: that file is not one of the tables.
+pub(super) const BY_A_FILE: &str = ", by a file: ";
 
 /// What a lock file says to people beside its values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

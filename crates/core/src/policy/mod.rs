@@ -55,6 +55,8 @@ pub use os_image::{
 pub use platform::{PlatformError, PlatformId, PlatformList};
 pub use second_hash::{SecondHash, SecondHashError};
 pub use source::{BuildSource, ExpectedSource, MAX_SOURCE_RULES, RefPattern, SourcePolicy, SourceRule};
-pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy, built_in_eval_floor};
+pub use tcb::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, TcbPolicy};
 pub use tls_binding::{LockedBinding, TlsBinding, UnknownTlsBinding};
 pub use written_source::{SourceRuleError, WrittenRule};
+
+pub use crate::verify::built_in_eval_floor;

@@ -89,7 +89,7 @@ pub use os_image::{
 pub use phala_verdict::PhalaVerdict;
 pub use quote::{
     Component, QuoteExtents, QuoteLayout, ShortOf, SignatureCache, TcbMoment, TcbRating, TcbVerdict,
-    VerifiedQuote, judge_collateral, severity,
+    VerifiedQuote, built_in_eval_floor, judge_collateral, severity,
 };
 pub use ra_tls::{RaTlsCertificate, RaTlsRefusal, evidence_of as ra_tls_evidence_of, spki_sha256};
 pub use refusal::{QeShortfall, QuoteRefusal, Revocation};

@@ -16,6 +16,7 @@ mod blame;
 pub(crate) mod certificate;
 mod dates;
 mod documents;
+mod eval_floor;
 mod extents;
 mod layout;
 mod own_signatures;
@@ -27,6 +28,7 @@ mod tcb;
 mod tcb_level;
 mod verified;
 
+pub use eval_floor::built_in_eval_floor;
 pub use extents::QuoteExtents;
 pub use layout::QuoteLayout;
 pub use set::judge_collateral;

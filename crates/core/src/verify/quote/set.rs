@@ -6,8 +6,8 @@ use dcap_qvl::QuoteCollateralV3;
 use super::certificate::Certificate;
 use super::dates;
 use super::documents::AuthenticDocuments;
+use super::eval_floor::built_in_eval_floor;
 use super::platform::{self, Platform};
-use crate::policy::built_in_eval_floor;
 use crate::verify::{TrustRoot, UnusableCollateral};
 
 /// Judges a set at a time, Unix seconds: each document's signature, whether it is for the FMSPC, the dates, and the built-in

@@ -1,6 +1,6 @@
 //! Commands that unpack: what says which archive.
 
-use super::reader::Word;
+use super::word::Word;
 
 /// The words of a command that unpacks which say what is unpacked; nothing where it does not unpack. What is unpacked from its input is
 /// no word.

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::reader::Word;
-use super::requests::{Request, keeps_its_answer};
+use super::requests::{RequestOption, keeps_its_answer};
 use super::transfers::{brings_by_its_verb, is_upload};
+use super::word::Word;
 
 /// The variables that say from where a program brings a file, or to where. Nothing where it brings none, or keeps none.
 pub(super) fn names_of_what_it_brings(name: &str, arguments: &[Word], outputs: &[Word]) -> BTreeSet<String> {
@@ -22,10 +22,10 @@ pub(super) fn names_of_what_it_brings(name: &str, arguments: &[Word], outputs: &
     let mut sends_next = false;
     for word in arguments {
         let is_argument = std::mem::take(&mut sends_next);
-        let option = Request::of(name, &word.text);
-        sends_next = option == Request::SendsNext;
+        let option = RequestOption::of(name, &word.text);
+        sends_next = option == RequestOption::SendsNext;
         // What is sent says nothing of where the answer comes from.
-        if !is_argument && option != Request::Sends {
+        if !is_argument && option != RequestOption::Sends {
             names.extend(word.held());
         }
     }

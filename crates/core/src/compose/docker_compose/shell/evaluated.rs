@@ -2,7 +2,7 @@
 
 use super::interpreters::is_interpreter;
 use super::programs::{ENGINE_GROUPS, ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, IN_GROUPS_STARTS_NOTHING};
-use super::reader::Word;
+use super::word::Word;
 
 /// Whether a program, or what a shell has built in, evaluates or executes one of its arguments.
 pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {

@@ -4,11 +4,14 @@
 use std::collections::BTreeSet;
 
 use super::host_files::HOST_FILES;
-use super::interpreters::{Execution, base_name, is_interpreter};
+use super::interpreters::{Execution, is_interpreter};
+use super::paths::{base_name, file_key};
 use super::programs::{ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, IN_GROUPS_STARTS_NOTHING};
-use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellCommand, ShellReader, Word};
+use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader};
+use super::script::ShellCommand;
 use super::variable_use::Use;
-use super::written_files::{file_key, written_by};
+use super::word::Word;
+use super::written_files::written_by;
 
 /// How many images and files are named.
 const MAX_NAMED: usize = 8;

@@ -2,7 +2,7 @@
 //!
 //! Where it is not sure whether a word is the argument of an option or the script, it takes it for both.
 
-use super::reader::Word;
+use super::word::Word;
 
 /// Shells: `-c` in any cluster of options says that the first operand is a script.
 const SHELLS: [&str; 21] = [
@@ -49,11 +49,6 @@ const ALONE: [&str; 21] = [
     "-server",
     "-da",
 ];
-
-/// The last part of the path of a program.
-pub(super) fn base_name(text: &str) -> &str {
-    text.rsplit('/').next().unwrap_or_default()
-}
 
 /// Whether a program of this name executes what it is handed.
 pub(super) fn is_interpreter(name: &str) -> bool {

@@ -12,6 +12,7 @@ mod host_files;
 mod interpreters;
 mod own_variables;
 mod packages;
+mod paths;
 mod programs;
 mod reader;
 mod requests;
@@ -19,8 +20,10 @@ mod script;
 mod script_judge;
 mod shown_environment;
 mod started;
+mod tainted;
 mod transfers;
 mod variable_use;
+mod word;
 mod written_files;
 
 #[cfg(test)]
@@ -32,13 +35,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use evaluated::names_a_command;
 pub(super) use guest_script::GuestScript;
-use interpreters::base_name;
+use paths::base_name;
 use programs::CLIENTS;
 pub(super) use reader::{MAX_SCRIPT_BYTES, names_in};
-use reader::{Script, ShellCommand, Word};
+use script::{Script, ShellCommand};
 use script_judge::{judge_script, judge_text};
 use variable_use::note;
 pub(super) use variable_use::{EVERY_VARIABLE, Use, Uses, reads_variables};
+use word::Word;
 
 /// Every variable of a script for which `is_settable` holds, with the gravest use.
 pub(super) fn uses(text: &str, is_settable: &dyn Fn(&str) -> bool) -> Uses {

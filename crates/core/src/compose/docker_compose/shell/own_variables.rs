@@ -1,13 +1,13 @@
 //! What a script's own variables and files hold from outside.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::reader::{Script, Word};
+use super::paths::file_key;
+use super::script::Script;
 use super::shown_environment::WHOLE_ENVIRONMENT;
-use super::written_files::{file_key, sources_of_file, taint_file, written_by};
-
-/// What a script's own variable, or a file that it writes, holds from outside.
-pub(super) type Tainted = BTreeMap<String, BTreeSet<String>>;
+use super::tainted::Tainted;
+use super::word::Word;
+use super::written_files::{sources_of_file, taint_file, written_by};
 
 impl Script {
     /// Adds what the script's commands put into its variables and files.

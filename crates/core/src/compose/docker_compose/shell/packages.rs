@@ -1,7 +1,7 @@
 //! Package managers and runners: which of their words name what they fetch or start.
 
 use super::programs::{FETCHERS, FETCHING, FETCHING_OPTIONS, RUNNERS, STARTING};
-use super::reader::Word;
+use super::word::Word;
 
 /// The words of a package manager before `--`: behind it stand the arguments of what it starts.
 fn before_dashes(arguments: &[Word]) -> impl Iterator<Item = &Word> {

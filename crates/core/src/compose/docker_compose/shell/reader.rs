@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::host_files::{HOST_FILES, names_host_file};
-pub(super) use super::script::{Script, ShellCommand, Word};
+use super::paths::file_key;
+use super::script::{Script, ShellCommand};
 use super::shown_environment::{WHOLE_ENVIRONMENT, substitutes_environment};
-use super::written_files::file_key;
+use super::word::Word;
 
 /// Bytes of a script that is read as one. A longer one counts as executing every variable in it.
 pub(in crate::compose::docker_compose) const MAX_SCRIPT_BYTES: usize = 64 * 1024;

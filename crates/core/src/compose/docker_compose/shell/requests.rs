@@ -1,10 +1,10 @@
 //! Requests of curl and wget: what is sent, and whether the answer stays in a file.
 
-use super::reader::Word;
+use super::word::Word;
 
 /// What a word of curl or wget says of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Request {
+pub(super) enum RequestOption {
     /// It is sent, or says nothing of where the answer comes from.
     Sends,
     /// The next word is such an argument.
@@ -13,7 +13,7 @@ pub(super) enum Request {
     Other,
 }
 
-impl Request {
+impl RequestOption {
     pub(super) fn of(name: &str, word: &str) -> Self {
         // Options with an argument by their letter, and those of them whose argument is sent.
         let (takes, sent, long): (&str, &str, &[&str]) = match name {

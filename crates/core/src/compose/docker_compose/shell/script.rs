@@ -1,10 +1,10 @@
-//! A script as commands of words, and what these hold.
+//! A script as commands of words.
 
 use std::collections::BTreeSet;
 
-use super::interpreters::base_name;
+use super::paths::{base_name, file_key};
 use super::shown_environment::{WHOLE_ENVIRONMENT, shows_all};
-use super::written_files::file_key;
+use super::word::Word;
 
 #[derive(Debug, Default)]
 pub(super) struct Script {
@@ -22,20 +22,6 @@ pub(super) struct ShellCommand {
     pub(super) is_piped: bool,
     /// The folder that it stands in, where the script itself says it.
     pub(super) folder: Option<String>,
-}
-
-#[derive(Debug, Default, Clone)]
-pub(super) struct Word {
-    /// Without quotes; substitutions as they are written.
-    pub(super) text: String,
-    /// Variables that stand in it, those of command substitutions included.
-    pub(super) names: BTreeSet<String>,
-    /// Files that its command substitutions read, and the whole environment where they show it, as names.
-    pub(super) reads: BTreeSet<String>,
-    /// Whether no shell expands them before the program reads the word.
-    pub(super) is_literal: bool,
-    /// Whether one of them stands outside quotes: its value may be several words.
-    pub(super) is_split: bool,
 }
 
 impl ShellCommand {
@@ -78,12 +64,5 @@ impl ShellCommand {
             || self.words.iter().any(|word| word.text.contains("/environ"));
         let environment = shows.then(|| WHOLE_ENVIRONMENT.to_owned());
         self.names().cloned().chain(files).chain(environment).collect()
-    }
-}
-
-impl Word {
-    /// Its variables, and what its substitutions read.
-    pub(super) fn held(&self) -> impl Iterator<Item = String> + '_ {
-        self.names.iter().chain(&self.reads).cloned()
     }
 }

@@ -6,16 +6,19 @@ use super::archives::archives;
 use super::downloads::names_of_what_it_brings;
 use super::evaluated::{evaluates, executes_arguments};
 use super::host_files::names_host_file;
-use super::interpreters::{Execution, base_name, has_positional, is_interpreter, is_interpreter_anywhere};
-use super::own_variables::{Tainted, assignment, sources};
+use super::interpreters::{Execution, has_positional, is_interpreter, is_interpreter_anywhere};
+use super::own_variables::{assignment, sources};
 use super::packages::{fetches, names_of_packages};
+use super::paths::{base_name, file_key};
 use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, UNPACKERS};
-use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, Script, ShellCommand, ShellReader, Word, names_in};
+use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
+use super::script::{Script, ShellCommand};
 use super::started::StartedProgram;
+use super::tainted::Tainted;
 use super::variable_use::{Use, Uses, note, reads_variables};
+use super::word::Word;
 use super::written_files::{
-    file_key, has_files, is_startup_file, sources_of_module, sources_of_program, sources_of_project,
-    written_by,
+    has_files, is_startup_file, sources_of_module, sources_of_program, sources_of_project, written_by,
 };
 
 /// Judges a script. What its own variables hold from outside is followed first, wherever the script stands: one that `sh -c` is

@@ -1,6 +1,6 @@
 //! Commands that say the values of all variables of their environment.
 
-use super::reader::Word;
+use super::word::Word;
 
 /// Among the names of variables: all that the environment holds, where a substitution shows it.
 pub(super) const WHOLE_ENVIRONMENT: &str = "environment:";

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::super::risky_names::is_risky;
-use super::interpreters::base_name;
 use super::own_variables::assignment;
+use super::paths::base_name;
 use super::programs::{
     BEFORE_DASHES, ENVIRONMENT_GIVERS, HARMLESS, RESERVED, RUN_TOOLS, WITH_AN_ARGUMENT, WRAPPERS,
 };
-use super::reader::{ShellCommand, Word, names_in};
+use super::reader::names_in;
+use super::script::ShellCommand;
+use super::word::Word;
 
 /// A program that a command may start.
 pub(super) struct StartedProgram<'a> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::reader::Word;
+use super::word::Word;
 
 /// Whether a client with verbs brings files to the file system or to its redirected output.
 pub(super) fn brings_by_its_verb(name: &str, arguments: &[Word], outputs: &[Word]) -> bool {

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::interpreters::base_name;
-use super::own_variables::Tainted;
+use super::paths::{FILE, base_name};
 use super::programs::{PROJECT_FILES, STARTUP_FILES};
-use super::reader::{ShellCommand, Word};
+use super::script::ShellCommand;
+use super::tainted::Tainted;
+use super::word::Word;
 
-/// What the name of a file begins with among the names of variables, which hold no colon.
-const FILE: &str = "file:";
 /// Files that are followed. With more of them each is taken for any other.
 const MAX_FILES: usize = 32;
 
@@ -21,17 +20,6 @@ const PATH: [&str; 6] = [
     "/usr/local/sbin",
     "/usr/sbin",
 ];
-
-/// A file among the names of variables. `folder` is where the script stands, as far as that is known.
-pub(super) fn file_key(path: &str, folder: Option<&str>) -> String {
-    let is_absolute = path.starts_with(['/', '~', '$']);
-    let path = path.trim_start_matches("./");
-    let path = match folder.filter(|_| !is_absolute) {
-        Some(folder) => format!("{}/{path}", folder.trim_end_matches('/')),
-        None => path.to_owned(),
-    };
-    format!("{FILE}{}", path.replace("/./", "/").replace("//", "/"))
-}
 
 /// Adds to a file what it is written with.
 pub(super) fn taint_file(key: &str, from: BTreeSet<String>, tainted: &mut Tainted) {

@@ -1,0 +1,24 @@
+//! A word of a command, and what it holds.
+
+use std::collections::BTreeSet;
+
+#[derive(Debug, Default, Clone)]
+pub(super) struct Word {
+    /// Without quotes; substitutions as they are written.
+    pub(super) text: String,
+    /// Variables that stand in it, those of command substitutions included.
+    pub(super) names: BTreeSet<String>,
+    /// Files that its command substitutions read, and the whole environment where they show it, as names.
+    pub(super) reads: BTreeSet<String>,
+    /// Whether no shell expands them before the program reads the word.
+    pub(super) is_literal: bool,
+    /// Whether one of them stands outside quotes: its value may be several words.
+    pub(super) is_split: bool,
+}
+
+impl Word {
+    /// Its variables, and what its substitutions read.
+    pub(super) fn held(&self) -> impl Iterator<Item = String> + '_ {
+        self.names.iter().chain(&self.reads).cloned()
+    }
+}
