@@ -189,8 +189,8 @@ impl Message {
     fn departed(self, failure: &Failure) -> Self {
         Self {
             cause: "It is no longer verified: it failed, and was taken out of the policy file or has another name there.".to_owned(),
-            next: "If you did that, look at the deployment that failed, and close what is open of it: this is the last message about \
-                   it. If you did not, find out who did."
+            next: "It is no longer verified. If you took it out of the policy file or renamed it, look at the deployment that failed, and \
+                   close what is open of it: this is the last message about it. If you did not, find out who did."
                 .to_owned(),
             ..self.instead_of(failure)
         }

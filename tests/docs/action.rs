@@ -122,12 +122,16 @@ With `wait` the step tries again until the expected release passes. It does not 
 
 - Evidence that is forged or replayed ends the waiting at once, as `fail`: a signature or an event log that does not hold, and, from the
   expected release, another nonce or other attributes of the VM than there must be. The result of
-  that target is final; other targets are waited on.
-- After an attempt that failed, a pass must hold for one more attempt on a new connection, if time is left.
+  that target is final: it is alerted at once, and the target is not asked again. Other targets are waited on.
+- After an attempt that failed, a pass must hold for one more attempt on a new connection. That attempt has the time until the `deadline`,
+  also where the waiting is over. If it brings no evidence, the result is inconclusive (`evidence` / `not-confirmed`).
+- A target that passes is not asked again while others are waited on.
+- Where a signal ends the run (a cancelled job), the results that are final by then are reported and alerted, and decide the exit code; all
+  other targets are inconclusive (`evidence` / `interrupted`), and nobody is alerted about those.
 - With `--also-compose-hash`, the second release is waited on like any other. When time is up it passes, and the verdict line says
   `the second release, until …`.
 - The report (`earlier_attempts`), the text and the summary name the attempts that did not pass: `2 earlier attempts of this run did not
-  pass: compose-hash [compose-hash-mismatch].` Alerts tell the result of the run alone.
+  pass: compose-hash [compose-hash-mismatch].` Alerts tell final results alone.
 
 A pass is one of the instance that answered. Where several answer at one address, give the address of each.
 
@@ -175,6 +179,10 @@ A [policy file](policy-file.md#alerts) can name a variable for each target and c
 A commit that is not a release names no binary. Then the step says so in an annotation and builds the program, which needs Rust 1.90 or
 later, a C compiler and crates.io, takes about 5 minutes on 2 cores, and is done again in every run. A release's binary is downloaded
 once per machine with a tool cache, and its hash is checked in every run.
+
+A build trusts the earlier steps of the job: Rust is what one of them installed, at `CARGO_HOME` or in the home folder, and `HOME`, `CARGO_HOME`
+and `RUSTUP_HOME` are taken from the environment. A step that can write `GITHUB_ENV` so decides which `cargo` builds the program. A
+binary whose hash the release names (`install: download`) trusts no earlier step.
 
 ## Further options
 
