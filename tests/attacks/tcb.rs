@@ -1,7 +1,8 @@
 //! The platform's patch level: T24, and the rollback part of T25.
 
-use cvm_verify_core::policy::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException, built_in_eval_floor};
+use cvm_verify_core::policy::{ExceptionError, MAX_EXCEPTION_DAYS, TcbException};
 use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, Status};
+use cvm_verify_core::verify::built_in_eval_floor;
 use simulator::world::TEE_TCB_SVN_OUT_OF_DATE;
 use simulator::{Cvm, Lie, QuoteFormat, World};
 
