@@ -350,7 +350,10 @@ fn t61_a_target_that_leaves_the_policy_while_it_fails_is_told_once() {
     );
     assert_eq!(told[0]["target"]["name"], "shop");
     assert!(
-        told[0]["fix"].as_str().unwrap().contains("It is no longer verified"),
+        told[0]["fix"]
+            .as_str()
+            .unwrap()
+            .contains("It is no longer verified"),
         "{told:#?}"
     );
     let (ran, told) = verify(&both[1..], &[]);

@@ -131,7 +131,7 @@ fn kms_of_each() -> Vec<KmsPolicy> {
             compose_hashes: expected(vec![[1; 32]]),
             documents: vec![KmsDocument {
                 hash: [1; 32],
-                document: UnprovenDocument::read("{}").unwrap(),
+                document: UnprovenDocument::read(r#"{"runner": "docker-compose"}"#).unwrap(),
             }],
             ..default()
         },
