@@ -251,8 +251,8 @@ mod tests {
         let mut attempts = Attempts::of(2);
         let forged = failing(CheckId::QuoteSignature, "not-verified");
         let older = failing(CheckId::ComposeHash, "compose-hash-mismatch");
-        assert_eq!(attempts.next(0, &[forged.clone()], true), Next::End);
-        assert_eq!(attempts.next(1, &[older.clone()], true), Next::Again);
+        assert_eq!(attempts.next(0, std::slice::from_ref(&forged), true), Next::End);
+        assert_eq!(attempts.next(1, std::slice::from_ref(&older), true), Next::Again);
         attempts.note(1, &[older]);
         assert_eq!(attempts.next(1, &[samples::pass()], true), Next::OnceMore);
         assert_eq!(attempts.next(1, &[samples::pass()], true), Next::End);
