@@ -184,7 +184,10 @@ def judge(run, claims):
         at_boot = [({"gpu-malformed": "undetermined"}.get(reason, "warn") if status == "nothing" else status, reason) for status, reason in at_boot]
     found += at_boot
     open_ = any(status == "undetermined" and reason != "gpu-policy" for status, reason in found)
-    if not proven and not open_ and policy.gpu_count is not None and policy.gpu_count != booted:
+    # The number that the guest measured counts, whatever reports say, where its record is judged.
+    measured = booted if not any(reason in ("gpu-claim", "gpu-event") for _, reason in at_boot) else None
+    differs = policy.gpu_count is not None and (policy.gpu_count != measured if measured else not proven and not open_ and policy.gpu_count != booted)
+    if differs:
         found.append(("fail", "gpu-count"))
     elif not shown_any and (not booted and not open_ and (claimed or is_claimed_by_host(run)) or expected and (of_reports or not booted and not open_)):
         found.append(("nothing", "gpu-unverified"))

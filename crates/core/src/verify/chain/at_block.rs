@@ -136,11 +136,8 @@ impl At<'_, '_> {
 
     /// Contracts that were deployed up to early 2026 have no such function: their ownership is handed over in one step.
     fn pending_owner(&mut self, of: &Address) -> NodeAnswer<Option<Address>> {
-        match self.call(of, &Call::PendingOwner, abi::decode_address) {
-            Ok(address) => Ok((address != [0; 20]).then_some(address)),
-            Err(Unanswered::Reverted) => Ok(None),
-            Err(unanswered) => Err(unanswered),
-        }
+        let offered = if_it_has(self.call(of, &Call::PendingOwner, abi::decode_address))?;
+        Ok(offered.filter(|address| *address != [0; 20]))
     }
 
     fn implementation(&mut self, proxy: &Address) -> NodeAnswer<Option<Implementation>> {
@@ -194,14 +191,14 @@ impl At<'_, '_> {
     fn has_epochs(&mut self, address: &Address, code: &[u8], contract: &Contract) -> NodeAnswer<bool> {
         let first = self.bool(address, &Call::Interface(EPOCH_AUTH_0_6_4));
         let second = self.bool(address, &Call::Interface(EPOCH_AUTH_0_6_5));
-        if answered(first)?.unwrap_or(false) || answered(second)?.unwrap_or(false) {
+        if if_it_has(first)?.unwrap_or(false) || if_it_has(second)?.unwrap_or(false) {
             return Ok(true);
         }
         let behind = match contract.implementation.clone()? {
             Some(implementation) => self.runtime(&implementation.address)?.unwrap_or_default(),
             None => Vec::new(),
         };
-        let version = answered(self.call(address, &Call::Version, abi::decode_u64))?;
+        let version = if_it_has(self.call(address, &Call::Version, abi::decode_u64))?;
         let is_later = version.is_some_and(|version| version > NEWEST_VERSION)
             || EPOCH_FUNCTIONS
                 .iter()
@@ -282,6 +279,15 @@ impl At<'_, '_> {
             AbiError::Empty => Unanswered::Reverted,
             error => Unanswered::Abi(error),
         })
+    }
+}
+
+/// An answer, or none where the contract does not have the function. An answer in another form is an error.
+fn if_it_has<T>(answer: NodeAnswer<T>) -> NodeAnswer<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(Unanswered::Reverted) => Ok(None),
+        Err(unanswered) => Err(unanswered),
     }
 }
 

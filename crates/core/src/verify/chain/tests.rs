@@ -701,6 +701,9 @@ fn a_contract_of_a_later_generation_is_not_taken_for_one_without_epochs() {
         let as_data = |node: &mut Node| node.set(rpc::Request::code(&IMPLEMENTATION, BLOCK), hex_of(&data));
         assert_eq!(epochs(&as_data), (Ok(false), Ok(false)));
     }
+    // Neither yes nor no.
+    let neither = |node: &mut Node| node.call(&KMS, Call::Interface(EPOCH_AUTH_0_6_5), &word(2));
+    assert!(matches!(epochs(&neither), (Ok(false), Err(Unanswered::Abi(_)))));
     // An interface that is known says it by itself.
     let known = |node: &mut Node| {
         node.call(&APP, Call::Interface(EPOCH_AUTH_0_6_5), &word(1));
