@@ -189,7 +189,7 @@ class Judge:
     def device_allowed(self):
         any_device = self.chain.boolean(self.app, "3440a16a")
         if not any_device:
-            self.allowed(self.app, ["bf8b211b" + each for each in self.devices()], "device-not-allowed")
+            self.step(self.allowed, self.app, ["bf8b211b" + each for each in self.devices()], "device-not-allowed")
         return any_device
 
     def upgrades(self, pinned, any_device):
@@ -263,8 +263,11 @@ def has_epochs(chain, contract):
     code, word = chain.code(contract), chain.slot(contract, IMPLEMENTATION)
     codes = [code] + ([chain.code(word[12:].hex())] if any(word) else [])
     version = chain.call(contract, "54fd4d50")
-    if version is not REVERTED and len(version) == 32 and int.from_bytes(version, "big") > NEWEST_VERSION:
-        raise Undetermined("unsupported")
+    if version is not REVERTED and version != b"":
+        if len(version) != 32 or any(version[:24]):
+            raise Undetermined("abi")
+        if int.from_bytes(version, "big") > NEWEST_VERSION:
+            raise Undetermined("unsupported")
     if any(function in pushed(each) for each in codes for function in EPOCH_FUNCTIONS):
         raise Undetermined("unsupported")
     return False

@@ -144,6 +144,8 @@ def judged_devices(run, devices):
             raise Refused("gpu-switches-missing")
         yield "gpu-switches-missing"
     if unread:
+        if policy.gpu_switches == "required":
+            raise Refused("gpu-opaque-unread")
         yield "gpu-opaque-unread"
 
 

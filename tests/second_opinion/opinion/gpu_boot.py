@@ -80,7 +80,7 @@ def event(payload):
         raise Undetermined
     if set(members) - {"version", "devices", "evidence_sha256", "provider", "cc_mode", "devtools", "dbgstat", "secboot"}:
         raise Undetermined
-    if not isinstance(members.get("dbgstat", ""), str):
+    if not isinstance(members.get("dbgstat") or "", str):
         raise Undetermined
     digest = strict_json.hex_bytes(members.get("evidence_sha256"))
     if not strict_json.is_integer(members.get("devices")) or members["devices"] < 1 or digest is None or len(digest) != 32:

@@ -86,7 +86,7 @@ def of_certificate(leaf):
 
 def fits(meta):
     """Whether the other members of GetMeta's answer have their types, where they are there."""
-    texts = [meta.get(name) for name in ("k256_pubkey", "kms_contract_address", "app_auth_implementation")]
+    texts = [meta.get(name) for name in ("k256_pubkey", "kms_contract_address")]
     chain = meta.get("chain_id")
     return (all(each is None or isinstance(each, str) for each in texts) and isinstance(meta.get("os_image_verification", False), (bool, type(None)))
             and (chain is None or strict_json.is_integer(chain) or isinstance(chain, str) and chain.isdigit()))
@@ -277,7 +277,7 @@ class Server:
         if shown is not None and is_changing:
             self.say("bootstrap-undetermined", "warn")
         elif shown is not None:
-            self.bootstrap("meta", shown, self.recorded.get("bootstrap_collateral"), meta.get("k256_pubkey"))
+            self.bootstrap("meta", shown, self.recorded.get("bootstrap_collateral"), meta.get("k256_pubkey") or None)
         others = self.recorded.get("bootstraps") or []
         for other in others:
             try:
@@ -334,7 +334,7 @@ class Server:
         if shown.get("attestation") is not None:
             raise NotImplementedHere("a versioned attestation of a bootstrap")
         data, log = hex_bytes(unprefixed(shown.get("quote"))), hex_bytes(unprefixed(shown.get("eventlog")))
-        if data is None or log is None:
+        if not data or log is None:
             raise Refused("bootstrap", "warn")
         try:
             events = evidence.events_of(log.decode())
