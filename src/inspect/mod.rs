@@ -86,7 +86,7 @@ pub fn inspect(input: &Inspected<'_>) -> String {
 /// The same for machines: one JSON document with a final line end. Values are whole.
 #[must_use]
 pub fn inspect_json(input: &Inspected<'_>) -> String {
-    json(page(input), input.simulated)
+    json(page(input), NOT_VERIFIED, input.simulated)
 }
 
 /// Explains a compose document that no evidence stands beside, as [`inspect`] does.
@@ -98,10 +98,10 @@ pub fn inspect_document(text: &str) -> String {
 /// The same for machines, as [`inspect_json`] does.
 #[must_use]
 pub fn inspect_document_json(text: &str) -> String {
-    json(document_page(text), false)
+    json(document_page(text), NOT_EVIDENCE, false)
 }
 
-fn json(page: Page, simulated: bool) -> String {
+fn json(page: Page, note: &'static str, simulated: bool) -> String {
     #[derive(Serialize)]
     struct Document {
         schema: &'static str,
@@ -111,7 +111,7 @@ fn json(page: Page, simulated: bool) -> String {
     }
     crate::render::safe_json(&Document {
         schema: SCHEMA,
-        note: NOT_VERIFIED,
+        note,
         simulated,
         sections: page.into_sections(),
     })
@@ -123,12 +123,16 @@ pub fn begins_like_quote(evidence: &Evidence) -> bool {
     matches!(Opened::new(evidence, &Inspector(())).quote, [3..=5, 0, ..])
 }
 
+/// The first line of the inspection of a compose document.
+const NOT_EVIDENCE: &str =
+    "Not verified: this is what the document says. `cvm-verify verify` proves whether a VM runs it.";
+
 /// The second line of every inspection.
 const MARKS: &str =
     "A `!` in the margin marks what is worth a second look. That a mark is missing proves nothing either.";
 
 fn document_page(text: &str) -> Page {
-    let mut page = Page::new(NOT_VERIFIED, MARKS);
+    let mut page = Page::new(NOT_EVIDENCE, MARKS);
     compose::document(&mut page, text);
     page
 }

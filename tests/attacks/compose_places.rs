@@ -991,7 +991,7 @@ fn t90_what_a_start_script_takes_from_outside_decides_code() {
     let hash = hex::encode(Sha256::digest(script));
     assert!(
         detail.contains(&format!(
-            "Not judged is what else pre_launch_script (SHA-256 {hash}) does as root"
+            "What else pre_launch_script (SHA-256 {hash}) does as root before the containers is not judged."
         )),
         "{detail}"
     );

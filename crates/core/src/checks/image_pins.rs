@@ -258,16 +258,19 @@ fn start_scripts(file: &ComposeFile) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let (it, is) = match count {
-        1 => ("It", "is"),
-        _ => ("They", "are"),
+    let (does, rest) = match count {
+        1 => (
+            "does",
+            "It is measured; no variable, file of the host or image without a digest was found to decide what it runs.",
+        ),
+        _ => (
+            "do",
+            "They are measured; no variable, file of the host or image without a digest was found to decide what they run.",
+        ),
     };
     format!(
-        " Not judged is what else {}{more} {} as root before the containers. {it} {is} measured; no variable, file of the host or image \
-         without a digest was found to decide what {} runs.",
+        " What else {}{more} {does} as root before the containers is not judged. {rest}",
         named.join(", "),
-        if count == 1 { "does" } else { "do" },
-        it.to_lowercase(),
     )
 }
 

@@ -267,7 +267,7 @@ fn judge_app(judgement: &mut Judgement, app: &AppContract, policy: &Policy) {
                 judgement.error(&IMPLEMENTATION_NOT_PINNED, detail.to_owned());
             }
             Some(Some(false) | None) => {
-                let detail = "The storage of the app's contract is of another layout, so whether upgrades are disabled is not known.";
+                let detail = "The app's contract or its storage is not of a form that is known, so whether upgrades are disabled is not known.";
                 judgement.error(&UNSUPPORTED, detail.to_owned());
             }
             None => {}

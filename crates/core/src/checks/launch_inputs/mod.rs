@@ -1,7 +1,7 @@
 //! `launch-inputs`: nothing that is not measured, or that nobody reviewed, has a say in how the app starts.
 //!
 //! A finding has one reason, that of its gravest concern; the detail lists all of them. What the lock's envelope says in
-//! the same words was reviewed and is no concern.
+//! the same words was reviewed and is not a concern.
 
 mod concerns;
 mod reasons;

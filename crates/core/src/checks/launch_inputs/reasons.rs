@@ -10,8 +10,8 @@ pub(super) const RISKY_VARIABLES: Reason = Reason {
 };
 pub(super) const UNKNOWN_PRE_LAUNCH_SCRIPT: Reason = Reason {
     id: "unknown-pre-launch-script",
-    means: "A script of an unknown text runs as root before the containers. It is measured, but it is not Phala's. And it \
-            is no gate: containers that restart by themselves may run before it.",
+    means: "A script of an unknown text runs as root before the containers. It is measured, but it is not Phala's. It \
+            does not hold back all containers: those that restart by themselves may run before it.",
     fix: "Read the script (`cvm-verify inspect`). If it is yours, run `cvm-verify pin` and review its hash in the lock.",
 };
 pub(super) const INIT_SCRIPT: Reason = Reason {

@@ -52,7 +52,7 @@ pub(super) fn calm(
         let texts: Vec<&str> = reviewed.iter().map(|concern| concern.text.as_str()).collect();
         return format!("As reviewed in {}: {}.", locked.lock, texts.join("; "));
     }
-    // A place that decides code is no less risky for being another check's to name.
+    // A place that decides code is risky although another check names it.
     let nothing = match file.deciding_count() {
         0 => "Nothing risky",
         _ => "Nothing risky beyond what `image-pins` names",

@@ -21,7 +21,7 @@ pub(super) struct Judged<'p> {
 
 impl Judged<'_> {
     /// Whether the image may be the one that `unused` is about, under another name. Not where a rule names it in full, and not where
-    /// what is demanded of it is at least what `unused` demands. What came of the rule is no matter here.
+    /// what is demanded of it is at least what `unused` demands. What came of the rule does not count.
     pub(super) fn may_escape(&self, unused: &SourceRule) -> bool {
         self.rule.is_none_or(|rule| match &rule.image {
             ImagePattern::Exact(_) => false,
