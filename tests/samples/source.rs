@@ -1,4 +1,4 @@
-//! A source that `tests/sample_source/run` adds to a copy of the repository: one document at an address. Signs no nonce.
+//! A source that `tests/samples/run` adds to a copy of the repository: one document at an address. Signs no nonce.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `sample`: a check that `tests/sample_check/run` adds to a copy of the repository.
+//! `sample`: a check that `tests/samples/run` adds to a copy of the repository.
 
 use super::{Check, Finding, Reason, Required};
 use crate::report::CheckId;

@@ -1,4 +1,4 @@
-//! A channel that `tests/sample_channel/run` adds to a copy of the repository: it posts each message as JSON.
+//! A channel that `tests/samples/run` adds to a copy of the repository: it posts each message as JSON.
 
 use serde_json::json;
 use url::Url;
