@@ -116,11 +116,6 @@ impl Trial {
 
     /// Judges evidence that was made elsewhere.
     pub fn judge_evidence(&self, evidence: Result<Evidence, EvidenceError>) -> Judged {
-        let collateral = self
-            .collateral
-            .as_ref()
-            .map(|given| given.clone().unwrap_or_else(|| self.cvm.world.collateral()))
-            .map_err(Clone::clone);
         let subject = Subject {
             name: "simulated".to_owned(),
             url: None,
@@ -129,50 +124,56 @@ impl Trial {
             collateral_source: None,
             bundle: None,
         };
-        let report = match evidence {
+        Judged(match evidence {
             Err(error) => appraise(Err(&EvidenceFailure::from(error)), &self.policy, &subject),
-            Ok(evidence) => {
-                let mut claims = prove(&Inputs {
-                    evidence: &evidence,
+            Ok(evidence) => appraise(Ok(&self.claims(&evidence)), &self.policy, &subject),
+        })
+    }
+
+    /// What is proven of evidence.
+    pub fn claims(&self, evidence: &Evidence) -> Claims {
+        let collateral = self
+            .collateral
+            .as_ref()
+            .map(|given| given.clone().unwrap_or_else(|| self.cvm.world.collateral()))
+            .map_err(Clone::clone);
+        let mut claims = prove(&Inputs {
+            evidence,
+            collateral: collateral.as_ref().map_err(Clone::clone),
+            collateral_fetched_at: self.collateral_fetched_at,
+            signatures: &SIGNATURES,
+            root: &self.root,
+            at: self.at,
+            clock_floor: self.clock_floor,
+        });
+        if self.document {
+            confirm_files(&mut claims, &self.policy);
+        }
+        let claims = match &self.device_root {
+            Some(root) => claims.with_device_root(evidence, root),
+            None => claims,
+        };
+        let claims = match &self.tls {
+            None => claims,
+            Some(session) => {
+                let inputs = LeafInputs {
                     collateral: collateral.as_ref().map_err(Clone::clone),
                     collateral_fetched_at: self.collateral_fetched_at,
                     signatures: &SIGNATURES,
                     root: &self.root,
                     at: self.at,
                     clock_floor: self.clock_floor,
-                });
-                if self.document {
-                    confirm_files(&mut claims, &self.policy);
-                }
-                let claims = match &self.device_root {
-                    Some(root) => claims.with_device_root(&evidence, root),
-                    None => claims,
                 };
-                let claims = match &self.tls {
-                    None => claims,
-                    Some(session) => {
-                        let inputs = LeafInputs {
-                            collateral: collateral.as_ref().map_err(Clone::clone),
-                            collateral_fetched_at: self.collateral_fetched_at,
-                            signatures: &SIGNATURES,
-                            root: &self.root,
-                            at: self.at,
-                            clock_floor: self.clock_floor,
-                        };
-                        claims.with_tls(session, &inputs).with_ingress(session, &inputs)
-                    }
-                };
-                let inputs = KmsInputs {
-                    signatures: &SIGNATURES,
-                    root: &self.root,
-                    at: self.at,
-                    clock_floor: self.clock_floor,
-                };
-                let claims = claims.with_kms(&self.kms, &inputs);
-                appraise(Ok(&claims), &self.policy, &subject)
+                claims.with_tls(session, &inputs).with_ingress(session, &inputs)
             }
         };
-        Judged(report)
+        let inputs = KmsInputs {
+            signatures: &SIGNATURES,
+            root: &self.root,
+            at: self.at,
+            clock_floor: self.clock_floor,
+        };
+        claims.with_kms(&self.kms, &inputs)
     }
 }
 

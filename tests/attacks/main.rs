@@ -4,6 +4,7 @@
 mod accepted;
 mod alerts;
 mod attributes;
+mod before_sending;
 mod bit_flips;
 mod blame;
 mod boot_order;
@@ -32,6 +33,7 @@ mod pitfalls;
 mod platform;
 mod properties;
 mod second_opinion;
+mod shown_values;
 mod tcb;
 mod tls_binding;
 mod tls_ingress;

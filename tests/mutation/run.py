@@ -16,21 +16,26 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
-import threading
 import tomllib
 from pathlib import Path
 
 import trials
+from corpus import Corpus
+from names import file_of
+from reach import Reach, by_change
+from results import Results
 from tree import Tree
+from trials import Program
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OUT = ROOT / "target" / "mutants"
 VERSION = "27.1.0"
-# The first word of what is written of a change that no test notices.
-MISSED = "missed"
+PROGRAMS = ("cvm_verify_core", "cvm_verify", "attacks", "corpus")
+PLACES = ("crates/core/src/verify/", "crates/core/src/checks/", "src/alert/incident/")
 
 
 def tool():
@@ -51,8 +56,6 @@ def listed(options):
     command = [tool(), "mutants", "--workspace", "--list", "--json"]
     if options.shard:
         command += ["--shard", options.shard]
-    for regex in options.only:
-        command += ["--re", regex]
     if options.changed_since:
         diff = ["git", "diff", f"{options.changed_since}..."]
         changes = subprocess.run(diff, cwd=ROOT, capture_output=True, check=True).stdout
@@ -72,47 +75,12 @@ def every_place(changes):
 
 
 def accepted():
-    """Changes that make no difference, by the name that cargo-mutants gives them without its line, and why."""
+    """Changes that make no difference, by their names, and why."""
     rows = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text()).get("mutant", [])
     for row in rows:
         if set(row) != {"change", "why"} or not row["why"].strip():
             sys.exit(f"tests/mutants.toml: a row has `change` and `why`, and this one has {', '.join(row)}")
     return {row["change"]: row["why"] for row in rows}
-
-
-def without_line(name):
-    """`FILE:LINE:COLUMN: CHANGE` as `FILE: CHANGE`: a line moves with every edit above it."""
-    place, change = name.split(": ", 1)
-    return f"{place.split(':')[0]}: {change}"
-
-
-class Results:
-    """What became of each change, in a file that is written after each."""
-
-    def __init__(self, path):
-        self.path, self.lock = path, threading.Lock()
-        self.rows = json.loads(path.read_text()) if path.exists() else {}
-        # Which programs the tests were of: with the same ones a change that survived survives again.
-        self.programs = None
-
-    def put(self, name, outcome):
-        with self.lock:
-            self.rows[name] = outcome or f"{MISSED} {self.programs}"
-            temporary = self.path.with_suffix(".new")
-            temporary.write_text(json.dumps(self.rows, indent=0))
-            temporary.replace(self.path)
-
-    def known(self, name):
-        return self.caught(name) or self.rows.get(name) == f"{MISSED} {self.programs}"
-
-    def caught(self, name):
-        return name in self.rows and not self.rows[name].startswith(MISSED)
-
-
-def key_of(programs):
-    """What changes when one of the programs does."""
-    parts = b"".join(hashlib.sha256(Path(program).read_bytes()).digest() for program, _ in programs.values())
-    return hashlib.sha256(parts).hexdigest()[:16]
 
 
 def drawn(names, size):
@@ -127,90 +95,135 @@ def interval(caught, of):
     return tuple((middle + sign * half) / (1 + z * z / of) for sign in (-1, 1))
 
 
-def learned(programs, workers):
-    """The tests and what they come by; kept until a program changes."""
-    kept = OUT / f"reached-{key_of(programs)}.json"
-    for old in OUT.glob("reached-*.json"):
-        if old != kept:
-            old.unlink()
-    return trials.learn(programs, OUT / "scratch", workers, kept)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shard", help="the K-th of N parts, from 0: K/N")
     parser.add_argument("--changed-since", metavar="COMMIT", help="only lines that changed since then")
     parser.add_argument(
-        "--only", action="append", default=[], metavar="REGEX", help="only changes whose name, PATH:LINE:COLUMN: CHANGE, matches"
+        "--only", action="append", default=[], metavar="REGEX", help="tries only changes whose name, PATH: CHANGE, matches"
     )
     parser.add_argument("--sample", type=int, metavar="N", help="N changes drawn from all files, the same ones each time")
     parser.add_argument(
-        "--program", action="append", choices=["cvm_verify_core", "cvm_verify", "attacks"],
-        help="only the tests of this program; may be given several times (default: all three)",
+        "--program", action="append", choices=PROGRAMS,
+        help="only the tests of this program; may be given several times (default: all)",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=math.inf, metavar="S",
+        help="runs, for a change, tests that take S seconds of processor time together; what they do not notice stays open",
     )
     parser.add_argument("--again", action="store_true", help="tries what was caught before again, too")
+    parser.add_argument("--learn", action="store_true", help="runs each test alone again, to see what it comes by")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="how many changes are tried at once")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     found = listed(options)
-    if not (options.shard or options.only or options.changed_since):
+    if not (options.shard or options.changed_since):
         every_place(found)
     changes = dict(enumerate(found, 1))
     if not changes:
         print("Nothing to change here.")
         return 0
     tree = Tree(ROOT, OUT, changes)
-    programs = tree.build()
-    if options.program:
-        programs = {name: programs[name] for name in options.program}
+    built = tree.build()
+    programs = {name: program(name, built, tree) for name in options.program or PROGRAMS}
     print(f"{len(changes)} changes, {len(tree.dropped)} that do not compile, {len(tree.unswitchable())} that cannot be switched", flush=True)
-    tests = learned(programs, options.jobs)
+    if options.learn:
+        (OUT / "reached.json").unlink(missing_ok=True)
+    reach = Reach(OUT / "reached.json")
+    tests = reach.learn(programs, tree.names, OUT / "scratch", options.jobs)
     failing = [test.name for test in tests if not test.passes]
     print(f"{len(tests)} tests in {sum(test.seconds for test in tests):.0f} s; without a change {len(failing)} fail: {failing}", flush=True)
-    results = Results(OUT / "results.json")
-    results.programs = key_of(programs)
-    reaching = collections.defaultdict(list)
-    for test in trials.order([test for test in tests if test.passes]):
-        for number in test.reaches:
-            reaching[number].append(test)
-    tried = [number for number in changes if number not in tree.dropped and number not in tree.unswitchable()]
-    switched = len(tried)
-    if options.sample:
-        sample = drawn([changes[number]["name"] for number in tried], options.sample)
-        tried = [number for number in tried if changes[number]["name"] in sample]
-    wanted = [number for number in tried if options.again or not results.known(changes[number]["name"])]
-    reached = {number for test in tests for number in test.reaches}
-
-    def attempt(number):
-        name, tests = changes[number]["name"], reaching[number]
-        results.put(name, trials.notices(number, tests) if tests else None)
-
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for done, _ in enumerate(pool.map(attempt, wanted), 1):
-            if done % 100 == 0:
-                print(f"{done} of {len(wanted)}", flush=True)
-    return report(changes, tried, switched, tree, results, reached)
+    run = Run(options, tree, programs, reach, [test for test in tests if test.passes])
+    run.all()
+    return run.report()
 
 
-def report(changes, tried, switched, tree, results, reached):
-    accepted_ones = accepted()
-    names = {number: changes[number]["name"] for number in tried}
-    survivors = {number: name for number, name in names.items() if not results.caught(name)}
-    unknown = {number: name for number, name in survivors.items() if without_line(name) not in accepted_ones}
-    caught = len(names) - len(survivors)
-    print(
-        f"{caught} of {len(names)} caught ({caught / len(names):.1%}); {len(survivors)} survive, "
-        f"of them {len(survivors) - len(unknown)} with a reason"
-    )
-    if len(names) < switched:
-        low, high = interval(caught, len(names))
-        print(f"a sample of {switched}: with 95 % confidence {low:.1%} to {high:.1%} of all are caught")
-    print(f"not tried: {len(tree.dropped)} that do not compile, {len(tree.unswitchable())} in constants and conditions with let")
-    for number, name in unknown.items():
-        print(f"{'no test notices' if number in reached else 'no test comes by'}: {name}")
-    if unknown:
-        print("Write a test that notices, or say in tests/mutants.toml why the change makes no difference.")
-    return 1 if unknown else 0
+def program(name, built, tree):
+    if name == Corpus.name:
+        return Corpus(built["conformance"][0], built["cvm-verify"][0], OUT / "corpus", tree.tree)
+    return Program(name, *built[name])
+
+
+class Run:
+    """Tries the changes that the options choose."""
+
+    def __init__(self, options, tree, programs, reach, tests):
+        self.options, self.names, self.programs, self.round = options, tree.names, programs, reach.round
+        self.reaching, self.closeness = by_change(tests, tree.names, reach.complete), trials.look_closely(tests)
+        self.results = Results(OUT / "results.json")
+        self.dropped, self.unswitchable = tree.dropped, tree.unswitchable()
+        chosen = [number for number, name in self.names.items() if self.is_chosen(name)]
+        self.tried = [number for number in chosen if number not in self.dropped and number not in self.unswitchable]
+        self.not_compiled = sum(number in self.dropped for number in chosen)
+        self.not_switched = sum(number in self.unswitchable and number not in self.dropped for number in chosen)
+        self.switched = len(self.tried)
+        if options.sample:
+            sample = drawn([self.names[number] for number in self.tried], options.sample)
+            self.tried = [number for number in self.tried if self.names[number] in sample]
+        self.catchers = collections.defaultdict(collections.Counter)
+
+    def is_chosen(self, name):
+        return not self.options.only or any(re.search(regex, name) for regex in self.options.only)
+
+    def left(self, name):
+        """The tests that could notice a change and were not run in vain."""
+        rounds = {} if self.options.again else self.results.in_vain(name)
+        return [test for test in self.reaching[name] if test.since > rounds.get(test.program.name, 0)]
+
+    def attempt(self, number):
+        name = self.names[number]
+        file = file_of(name)
+        catchers = self.catchers[file]
+        closest = sorted(self.left(name), key=lambda test: -self.closeness[test.program.name, test.name, file])
+        # What caught a change of a file is likely to catch the next one.
+        tests = sorted(closest, key=lambda test: -catchers[test.name])
+        some = trials.within(tests, self.options.seconds)
+        outcome = trials.notices(number, some) if some else None
+        if outcome:
+            catchers[outcome] += 1
+        if outcome or len(some) == len(tests):
+            self.results.put(name, outcome, self.programs, self.round)
+
+    def all(self):
+        wanted = [number for number in self.tried if self.options.again or not self.results.caught(self.names[number])]
+        with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
+            for done, _ in enumerate(pool.map(self.attempt, wanted), 1):
+                if done % 100 == 0:
+                    print(f"{done} of {len(wanted)}", flush=True)
+
+    def report(self):
+        reasons = accepted()
+        names = [self.names[number] for number in self.tried]
+        survivors = [name for name in names if not self.results.caught(name)]
+        unknown = [name for name in survivors if name not in reasons]
+        places = collections.defaultdict(list)
+        for name in names:
+            places[place_of(name)].append(name)
+        for place, own in [*sorted(places.items()), ("in all", names)]:
+            lost = [name for name in own if not self.results.caught(name)]
+            known = sum(name in reasons for name in lost)
+            caught = len(own) - len(lost)
+            print(f"{place}: {caught} of {len(own)} caught ({caught / max(len(own), 1):.1%}), {known} with a reason, {len(lost) - known} without")
+        if len(names) < self.switched:
+            low, high = interval(len(names) - len(survivors), len(names))
+            print(f"a sample of {self.switched}: with 95 % confidence {low:.1%} to {high:.1%} of all are caught")
+        print(f"not tried: {self.not_compiled} that do not compile, {self.not_switched} in constants and conditions with let")
+        for name in unknown:
+            said = "still open" if self.left(name) else "no test notices" if self.reaching[name] else "no test comes by"
+            print(f"{said}: {name}")
+        if unknown:
+            print("Write a test that notices, or say in tests/mutants.toml why the change makes no difference.")
+        stale = sorted(name for name in reasons if name not in self.names.values() or self.results.caught(name))
+        is_whole = not (self.options.shard or self.options.changed_since)
+        if is_whole and stale:
+            print(f"tests/mutants.toml speaks of changes that do not exist or that a test notices: {', '.join(stale)}")
+        return 1 if unknown or (is_whole and stale) else 0
+
+
+def place_of(name):
+    """The folder whose changes are counted together."""
+    file = file_of(name)
+    return next((place for place in PLACES if file.startswith(place)), file)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from names import names_of
 from rewrite import File
 
 SWITCH = """
@@ -41,6 +42,7 @@ pub mod mutant {
 # The crate that has the switch.
 LIBRARY = "crates/core/src/lib.rs"
 TESTS = ["--lib", "--test", "attacks"]
+BINARIES = ("cvm-verify", "conformance")
 MAX_ROUNDS = 40
 
 
@@ -70,7 +72,7 @@ class Tree:
     def __init__(self, root, out, changes):
         """`changes` are those of cargo-mutants, by their numbers."""
         self.root, self.tree, self.target = root, out / "tree", out / "build"
-        self.changes = changes
+        self.changes, self.names = changes, names_of(changes)
         self.dropped, self.copied, self.kept_const = {}, set(), set()
         self.notes = out / "refused.json"
         by_file = {}
@@ -99,7 +101,7 @@ class Tree:
         return found
 
     def build(self):
-        """The test programs, by name."""
+        """The test programs, and what runs the corpus, by name: paths, and the folders they are run in."""
         copy(self.root, self.tree, self.files.keys() | {LIBRARY})
         self.load()
         for _ in range(MAX_ROUNDS):
@@ -121,19 +123,22 @@ class Tree:
         for one in said:
             if one.get("reason") == "compiler-artifact" and one.get("executable") and one["profile"]["test"]:
                 programs[one["target"]["name"]] = (one["executable"], str(Path(one["manifest_path"]).parent))
-        return {name: programs[name] for name in ("cvm_verify_core", "cvm_verify", "attacks")}
+        if cargo(self.tree, self.target, "build", *(f"--bin={name}" for name in BINARIES))[0]:
+            sys.exit("the programs of the corpus do not compile")
+        binaries = {name: (str(self.target / "debug" / name), str(self.tree)) for name in BINARIES}
+        return {name: programs[name] for name in ("cvm_verify_core", "cvm_verify", "attacks")} | binaries
 
     def load(self):
         if self.notes.exists():
             notes = json.loads(self.notes.read_text())
-            names = {listed["name"]: number for number, listed in self.changes.items()}
+            names = {name: number for number, name in self.names.items()}
             self.dropped = {names[name]: why for name, why in notes["dropped"].items() if name in names}
             self.kept_const = set(notes["kept_const"])
             self.copied = {tuple(key) for key in notes.get("copied", [])}
 
     def save(self):
         self.notes.write_text(json.dumps({
-            "dropped": {self.changes[number]["name"]: why for number, why in self.dropped.items()},
+            "dropped": {self.names[number]: why for number, why in self.dropped.items()},
             "kept_const": sorted(self.kept_const),
             "copied": sorted(map(list, self.copied)),
         }))
@@ -143,7 +148,7 @@ class Tree:
         progress, self.just_copied = False, set()
         for error in errors:
             if error["code"] and error["code"]["code"] == "E0015":
-                match = re.search(r"non-const (?:associated )?(?:function|method) `(?:.*::)?(\w+)(?:<.*>)?`", error["message"])
+                match = re.search(r"non-const (?:associated )?(?:function|method) `(?:.*::)?(\w+)(?:(?:::)?<.*>)?`", error["message"])
                 if match and match[1] != "active" and match[1] not in self.kept_const:
                     self.kept_const.add(match[1])
                     progress = True

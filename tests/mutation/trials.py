@@ -1,16 +1,16 @@
 """Switches on one change after the other and runs the tests that come by it, until one of them fails."""
 
-import concurrent.futures
-import json
+import collections
 import os
 import resource
 import subprocess
-import time
+
+from names import file_of
 
 # Seconds of processor time that tests may take beyond four times what they take without a change.
-SPARE = 20
+SPARE = 8
 # How many tests are run at first, and then: most changes are noticed by the first few.
-CHUNKS = (12, 60)
+CHUNKS = (4, 12, 40)
 WORDS = {"INSTA_UPDATE": "no", "INSTA_FORCE_PASS": "0", "PROPTEST_DISABLE_FAILURE_PERSISTENCE": "1", "RUST_BACKTRACE": "0"}
 
 
@@ -20,112 +20,111 @@ def environment(**more):
     return kept | WORDS | {"RUSTC_BOOTSTRAP": "1"} | more
 
 
+class Program:
+    """A test program: its name, its path and the folder it is run in."""
+
+    def __init__(self, name, path, folder):
+        self.name, self.path, self.folder = name, path, folder
+
+    def tests(self):
+        """The names of its tests."""
+        listed = subprocess.run(
+            [self.path, "--list", "--format", "terse"], cwd=self.folder, env=environment(), capture_output=True, text=True, check=True
+        ).stdout
+        lines = [line.rpartition(": ") for line in listed.splitlines()]
+        return [name for name, _, kind in lines if kind == "test"]
+
+    def failing(self):
+        """The names of the tests that fail without a change."""
+        done = subprocess.run([self.path], cwd=self.folder, env=environment(), capture_output=True)
+        return set(self.failed(done.stdout))
+
+    def command(self, names):
+        """Runs these tests one after the other, until one fails."""
+        return [self.path, "-Zunstable-options", "--fail-fast", "--exact", "--test-threads=1", *names]
+
+    def failed(self, stdout):
+        """The tests that failed, by what it says."""
+        lines = stdout.decode(errors="replace").splitlines()
+        return [line[5:].rsplit(" ... ", 1)[0].removesuffix(" - should panic") for line in lines if line.endswith("... FAILED")]
+
+
 class Test:
-    """A test: its program, its name, the seconds it takes and the changes that it comes by."""
+    """A test: its program, its name, the seconds it takes, the names of the changes that it comes by, and the round it was new in."""
 
-    def __init__(self, program, folder, name):
-        self.program, self.folder, self.name = program, folder, name
+    def __init__(self, program, name, since):
+        self.program, self.name, self.since = program, name, since
         self.seconds, self.passes, self.reaches = 0.0, False, frozenset()
-        self.is_learned = False
 
-    def learn(self, scratch):
-        file = scratch / f"{os.path.basename(self.program)}-{abs(hash(self.name))}"
+    def learn(self, scratch, names):
+        """Runs it alone. `names` are the changes' names by their numbers."""
+        file = scratch / f"{self.program.name}-{abs(hash(self.name))}"
         file.unlink(missing_ok=True)
-        began = time.monotonic()
         process = subprocess.Popen(
-            [self.program, "--exact", self.name, "--test-threads=1", "-q"], cwd=self.folder,
+            self.program.command([self.name]), cwd=self.program.folder,
             env=environment(CVM_MUTANT_REACHED=str(file)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.seconds, self.passes = used.ru_utime + used.ru_stime, process.returncode == 0
         if file.exists():
-            self.reaches = frozenset(int(line) for line in file.read_text().split())
+            self.reaches = frozenset(names[int(line)] for line in file.read_text().split())
             file.unlink()
-        self.is_learned = True
-        return time.monotonic() - began
-
-
-def all_tests(programs):
-    for program, folder in programs.values():
-        listed = subprocess.run(
-            [program, "--list", "--format", "terse"], cwd=folder, env=environment(), capture_output=True, text=True, check=True
-        ).stdout
-        for line in listed.splitlines():
-            name, _, kind = line.rpartition(": ")
-            if kind == "test":
-                yield Test(program, folder, name)
 
 
 def notices(number, tests):
-    """The name of a test that fails with this change; a word where they run too long; None where all pass."""
+    """The first test that fails with this change, and what is written of it; None where all pass."""
     at = 0
-    sizes = [*CHUNKS, len(tests)]
-    for size in sizes:
+    for size in [*CHUNKS, len(tests)]:
         part, at = tests[at : at + size], at + size
         by_program = {}
         for test in part:
-            by_program.setdefault((test.program, test.folder), []).append(test)
-        for (program, folder), own in by_program.items():
-            seconds = int(sum(test.seconds for test in own) * 4 + SPARE)
-
-            def limit(seconds=seconds):
-                resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-                resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
-                resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-            try:
-                done = subprocess.run(
-                    [program, "-Zunstable-options", "--fail-fast", "--exact", "--test-threads=1", *(test.name for test in own)],
-                    cwd=folder, env=environment(CVM_MUTANT=str(number)), capture_output=True, preexec_fn=limit,
-                    timeout=60 * seconds,
-                )
-            except subprocess.TimeoutExpired:
-                return "(time)"
-            if done.returncode:
-                said = done.stdout.decode(errors="replace")
-                failed = [line[5:].rsplit(" ... ", 1)[0] for line in said.splitlines() if line.endswith("... FAILED")]
-                return failed[0] if failed else f"(ended with {done.returncode})"
+            by_program.setdefault(test.program, []).append(test)
+        for program, own in by_program.items():
+            outcome = run(number, program, own)
+            if outcome:
+                return outcome
         if at >= len(tests):
             return None
     return None
 
 
-def learn(programs, scratch, workers, kept):
-    """The tests and what they come by. Written to `kept` now and then: a run that was cut short goes on where it ended."""
-    known = {(test.program, test.name): test for test in (load(kept.read_text()) if kept.exists() else [])}
-    tests = [known.get((test.program, test.name), test) for test in all_tests(programs)]
-    left = [test for test in tests if (test.program, test.name) not in known]
-    scratch.mkdir(parents=True, exist_ok=True)
+def run(number, program, tests):
+    seconds = int(sum(test.seconds for test in tests) * 4 + SPARE)
 
-    def save():
-        done = [test for test in tests if test.is_learned or (test.program, test.name) in known]
-        temporary = kept.with_suffix(".new")
-        temporary.write_text(dump(done))
-        temporary.replace(kept)
+    def limit():
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        for count, _ in enumerate(pool.map(lambda test: test.learn(scratch), left), 1):
-            if count % 50 == 0:
-                save()
-                print(f"{count} of {len(left)} tests run alone", flush=True)
-    save()
-    return tests
+    try:
+        done = subprocess.run(
+            program.command([test.name for test in tests]), cwd=program.folder, env=environment(CVM_MUTANT=str(number)), capture_output=True, preexec_fn=limit,
+            timeout=60 * seconds,
+        )
+    except subprocess.TimeoutExpired:
+        return "(time)"
+    if done.returncode == 0:
+        return None
+    return next(iter(program.failed(done.stdout)), f"(ended with {done.returncode})")
 
 
-def order(tests):
-    """Quick tests first, and of these the ones that come by little: they look closely."""
-    return sorted(tests, key=lambda test: (test.seconds > 0.5, len(test.reaches) // 50, test.seconds))
+def look_closely(tests):
+    """How closely each test looks at each file: what it comes by there that few others do, by the second it takes."""
+    commonness = collections.Counter(name for test in tests for name in test.reaches)
+    closeness = collections.defaultdict(float)
+    for test in tests:
+        for name in test.reaches:
+            closeness[test.program.name, test.name, file_of(name)] += 1 / commonness[name] / max(test.seconds, 0.01)
+    return closeness
 
 
-def dump(tests):
-    return json.dumps([[t.program, t.folder, t.name, t.seconds, t.passes, sorted(t.reaches)] for t in tests])
-
-
-def load(text):
-    found = []
-    for program, folder, name, seconds, passes, reaches in json.loads(text):
-        test = Test(program, folder, name)
-        test.seconds, test.passes, test.reaches = seconds, passes, frozenset(reaches)
-        found.append(test)
-    return found
+def within(tests, seconds):
+    """The first of the tests, as many as take no longer than this together."""
+    kept, spent = [], 0.0
+    for test in tests:
+        spent += test.seconds
+        if spent > seconds:
+            break
+        kept.append(test)
+    return kept

@@ -158,3 +158,66 @@ pub(super) fn measure(
         members: members_of(text),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The error, as a user reads it.
+    fn refused(text: &str) -> String {
+        members_of(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_name_that_occurs_twice_is_refused_wherever_it_is() {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"o":{"a":1,"a":2}}"#,
+            r#"{"l":[{"a":1,"a":2}]}"#,
+            r#"{"l":[0,[{"a":1,"a":2}]]}"#,
+            r#"{"o":{"l":[{"o":{"a":1,"a":2}}]}}"#,
+        ] {
+            let refusal = members_of(text).unwrap_err();
+            assert!(
+                matches!(refusal, EvidenceError::Duplicate { .. }),
+                "{text}: {refusal}"
+            );
+        }
+        assert!(members_of(r#"{"a":1,"o":{"a":1},"l":[{"a":1},{"a":2}]}"#).is_ok());
+    }
+
+    #[test]
+    fn a_document_nests_as_deep_as_the_limit_and_no_deeper() {
+        let objects = |depth: usize| format!("{}0{}", r#"{"a":"#.repeat(depth), "}".repeat(depth));
+        let arrays = |depth: usize| format!(r#"{{"a":{}0{}}}"#, "[".repeat(depth - 1), "]".repeat(depth - 1));
+        let both = |depth: usize| {
+            let pairs = (depth - 2) / 2;
+            format!(
+                r#"{{"a":{}[0]{}}}"#,
+                r#"[{"a":"#.repeat(pairs),
+                "}]".repeat(pairs)
+            )
+        };
+        for nested in [objects, arrays, both] {
+            assert!(members_of(&nested(MAX_DEPTH)).is_ok(), "{}", nested(MAX_DEPTH));
+            for depth in [MAX_DEPTH + 2, MAX_DEPTH + 4, 60] {
+                assert!(
+                    refused(&nested(depth)).contains("nests more than 32 deep"),
+                    "{depth}"
+                );
+            }
+        }
+        assert!(refused(&objects(MAX_DEPTH + 1)).contains("nests more than 32 deep"));
+    }
+
+    #[test]
+    fn an_envelope_shows_the_hash_of_each_script() {
+        let hash = format!("sha256:{}", hex::encode(sha256(b"echo")));
+        let text = r#"{"docker_compose_file":"x","name":"echo","pre_launch_script":"echo","init_script":["echo",1],"l":["echo"]}"#;
+        let expected = serde_json::json!({
+            "name": "echo", "pre_launch_script": hash, "init_script": [hash, 1], "l": ["echo"],
+        });
+        let envelope = envelope_of(&members_of(text).unwrap());
+        assert_eq!(serde_json::to_value(envelope).unwrap(), expected);
+    }
+}

@@ -255,6 +255,25 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_of_another_type_is_not_an_attestation() {
+        let of = |name: &str, value: Value| {
+            let mut other = attests(3, 1);
+            match name {
+                "mediaType" => other[name] = value,
+                name => other["annotations"][name] = value,
+            }
+            read(&index(&[entry(1, "linux", "amd64"), other]))
+                .unwrap()
+                .attestation
+        };
+        let kind = "vnd.docker.reference.type";
+        assert_eq!(of(kind, json!("attestation-manifest")), Some([3; 32]));
+        assert_eq!(of(kind, json!("signature")), None);
+        assert_eq!(of("mediaType", json!(INDEX[0])), None);
+        assert_eq!(of("vnd.docker.reference.digest", json!(digest(2))), None);
+    }
+
+    #[test]
     fn an_index_from_which_a_runtime_could_choose_otherwise_is_not_read() {
         let amd64 = || entry(1, "linux", "amd64");
         let with = |other: Value| index(&[amd64(), other]);

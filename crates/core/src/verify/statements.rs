@@ -167,6 +167,61 @@ mod tests {
     }
 
     #[test]
+    fn what_one_look_up_finds_beside_an_image_no_other_takes_back() {
+        let kind = "application/vnd.oci.image";
+        let image = "ab".repeat(32);
+        let index = serde_json::json!({
+            "mediaType": format!("{kind}.index.v1+json"),
+            "manifests": [
+                {
+                    "mediaType": format!("{kind}.manifest.v1+json"), "digest": format!("sha256:{image}"),
+                    "platform": { "os": "linux", "architecture": "amd64" },
+                },
+                {
+                    "mediaType": format!("{kind}.manifest.v1+json"), "digest": format!("sha256:{}", "cd".repeat(32)),
+                    "platform": { "os": "unknown", "architecture": "unknown" },
+                    "annotations": {
+                        "vnd.docker.reference.type": "attestation-manifest",
+                        "vnd.docker.reference.digest": format!("sha256:{image}"),
+                    },
+                },
+            ],
+        })
+        .to_string();
+        let pinned = format!(
+            "web@sha256:{}",
+            hex::encode(crate::verify::digest::sha256(index.as_bytes()))
+        );
+        let record = |finds: bool| RecordedStatements {
+            image: pinned.clone(),
+            from: StatementSource::File,
+            url: None,
+            fetched_at: String::new(),
+            bundles: Vec::new(),
+            problem: None,
+            documents: finds.then(|| index.clone()).into_iter().collect(),
+            legacy_signature: finds,
+        };
+        for finds in [
+            vec![],
+            vec![false],
+            vec![true, false],
+            vec![false, true],
+            vec![true, true],
+        ] {
+            let records: Vec<RecordedStatements> = finds.iter().copied().map(record).collect();
+            let found = verify_statements(&records, &SigstoreRoots::shared(), 0);
+            let found = found.get(&pinned).cloned().unwrap_or_default();
+            let expected = finds.contains(&true);
+            assert_eq!(
+                (found.has_attestation, found.has_legacy_signature),
+                (expected, expected),
+                "{finds:?}"
+            );
+        }
+    }
+
+    #[test]
     fn a_name_ends_before_its_tag_and_a_port_is_no_tag() {
         let hex = "ab".repeat(32);
         for (reference, name) in [

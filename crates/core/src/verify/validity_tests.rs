@@ -177,6 +177,16 @@ fn recorded_collateral_was_valid_when_it_was_recorded() {
     assert!(windows.parts().len() >= 7);
 }
 
+#[test]
+fn the_instant_inside_is_the_middle() {
+    let parts = [(10, 100), (40, 80), (0, 90)].map(|(not_before, not_after)| Dated {
+        what: "TCB info",
+        not_before,
+        not_after,
+    });
+    assert_eq!(Windows(parts.to_vec()).instant_inside(), Some(60));
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(der in proptest::collection::vec(any::<u8>(), 0..200), text in ".{0,200}") {

@@ -39,7 +39,7 @@ pub(super) fn judge(statement: &SignedStatement, source: &BuildSource) -> Result
         reason,
         expected: expected.to_owned(),
         actual,
-        progress: u8::MAX - 100,
+        progress: u8::MAX,
     };
     let is_provenance = statement.is_provenance().map_err(|refusal| {
         mismatch(
@@ -262,52 +262,5 @@ impl<'a> Signer<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn of<'a>(path: &'a str, git_ref: &'a str) -> Signer<'a> {
-        Signer {
-            repository: "example/shop",
-            path,
-            git_ref,
-        }
-    }
-
-    #[test]
-    fn a_ref_begins_where_a_whole_ref_or_a_commit_does() {
-        let commit = "95baf2766ce4c0cb4a4a2bd7b0ee4ce61f0ba012";
-        for (path, git_ref) in [
-            (".github/workflows/release.yml", "refs/heads/main"),
-            (".github/workflows/release@v2.yml", "refs/heads/main"),
-            (".github/workflows/release@v2.yml", commit),
-            (".github/workflows/a@refs.yml", "refs/tags/v1@rc"),
-            (".github/workflows/release.yml", "refs/heads/x@refs/heads/y"),
-        ] {
-            let subject = format!("https://github.com/example/shop/{path}@{git_ref}");
-            assert_eq!(
-                Signer::read(&subject, GITHUB),
-                Some(of(path, git_ref)),
-                "{subject}"
-            );
-        }
-        for nothing in [
-            "https://github.com/example/shop/.github/workflows/release.yml",
-            "https://github.com/example/shop/.github/workflows/release.yml@main",
-            "https://github.com/example@refs/heads/main",
-            "https://gitlab.example/example/shop/.github/workflows/release.yml@refs/heads/main",
-        ] {
-            assert_eq!(Signer::read(nothing, GITHUB), None, "{nothing}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_joined_is_split_again(name in "[a-z@.]{1,20}", git_ref in "refs/(heads|tags)/[a-z@/.]{1,20}") {
-            let path = format!(".github/workflows/{name}.yml");
-            let subject = format!("https://github.com/example/shop/{path}@{git_ref}");
-            prop_assert_eq!(Signer::read(&subject, GITHUB), Some(of(&path, &git_ref)));
-        }
-    }
-}
+#[path = "identity_tests.rs"]
+pub(super) mod tests;

@@ -138,6 +138,17 @@ fn none_found(found: &ImageStatements, source: &BuildSource) -> Outcome {
     Outcome::Refused(&why::NO_PROVENANCE, words, None)
 }
 
+/// How much a statement that is not as expected says. Of several, the first that says most is told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Says {
+    /// Why its bundle proves nothing, and how far that got.
+    Bundle(u8),
+    /// In what it is not as the rule says, and how many rules it kept.
+    Identity(u8),
+    /// That it may be the right one, whatever the others are.
+    MayBeRight,
+}
+
 pub(super) enum Refused {
     /// Nothing is determined.
     Open(&'static Reason, String),
@@ -151,37 +162,41 @@ pub(super) fn passing<'f>(
     source: &BuildSource,
 ) -> Result<(&'f SignedStatement, Matched), Option<Refused>> {
     let mut first = None;
-    let mut best: Option<(u8, Refused)> = None;
+    let mut best: Option<(Says, Refused)> = None;
     for bundle in &found.bundles {
         let proven = match bundle.via_buildkit && !source.via_buildkit {
             true => &Err(Refusal::OtherSubject),
             false => &bundle.proven,
         };
-        let (progress, refused) = match proven {
+        let (says, refused) = match proven {
             Ok(statement) => match identity::judge(statement, source) {
                 Ok(matched) if matched.grants => return Ok((statement, matched)),
                 Ok(matched) => {
                     first.get_or_insert((statement, matched));
                     continue;
                 }
-                Err(mismatch) => (100 + mismatch.progress, Refused::Identity(mismatch)),
+                Err(mismatch) => (Says::Identity(mismatch.progress), Refused::Identity(mismatch)),
             },
             Err(refusal) => {
                 let (reason, words) = (
                     why::of_refusal(*refusal),
                     format!("a statement exists, but {refusal}"),
                 );
+                let got = Says::Bundle(refusal.progress());
                 match refusal.weight() {
-                    // The statement may be the right one, whatever the others are.
-                    Weight::Ours => (u8::MAX, Refused::Open(reason, words)),
-                    Weight::Unread => (refusal.progress(), Refused::Open(reason, words)),
-                    Weight::Convicts => (refusal.progress(), Refused::Bundle(reason, words)),
+                    Weight::Ours => (Says::MayBeRight, Refused::Open(reason, words)),
+                    Weight::Unread => (got, Refused::Open(reason, words)),
+                    Weight::Convicts => (got, Refused::Bundle(reason, words)),
                 }
             }
         };
-        if best.as_ref().is_none_or(|(before, _)| *before < progress) {
-            best = Some((progress, refused));
+        if best.as_ref().is_none_or(|(before, _)| *before < says) {
+            best = Some((says, refused));
         }
     }
     first.ok_or_else(|| best.map(|(_, refused)| refused))
 }
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -331,6 +331,58 @@ fn decoded_boot(data: &str) -> AppBootInfo {
 }
 
 #[test]
+fn an_answer_with_bytes_behind_it_is_refused() {
+    let answers: [(&str, Vec<Vec<u8>>, fn(&[u8]) -> Option<AbiError>); 4] = [
+        (
+            "a list",
+            vec![word(0x20), word(1), address_word(&OWNER)],
+            |answer| decode_addresses(answer).err(),
+        ),
+        ("a page", vec![word(0x40), word(1), word(0)], |answer| {
+            decode_page_is_filled(answer).err()
+        }),
+        (
+            "KMS information",
+            [&[0x80, 0xa0, 0xc0, 0xe0].map(word)[..], &[0; 4].map(word)].concat(),
+            |answer| KmsInfo::decode(answer).err(),
+        ),
+        ("a boot answer", vec![word(1), word(0x40), word(0)], |answer| {
+            decode_boot_answer(answer).err()
+        }),
+    ];
+    for (name, words, error_of) in answers {
+        assert_eq!(error_of(&words.concat()), None, "{name}");
+        let longer = [words.concat(), word(0)].concat();
+        assert!(
+            matches!(error_of(&longer), Some(AbiError::Length(size, _)) if size == longer.len()),
+            "{name}: {:?}",
+            error_of(&longer)
+        );
+    }
+}
+
+#[test]
+fn the_evidence_of_a_kms_is_read_as_that_of_its_bootstrap() {
+    let info = KmsInfo {
+        k256_public_key: vec![2; 33],
+        ca_public_key: vec![3; 91],
+        quote: vec![4; 8],
+        event_log: b"[]".to_vec(),
+    };
+    let document: Value = serde_json::from_str(&info.bootstrap().unwrap()).unwrap();
+    let expected = json!({
+        "ca_pubkey": "03".repeat(91), "k256_pubkey": "02".repeat(33), "quote": "04".repeat(8),
+        "eventlog": hex::encode("[]"),
+    });
+    assert_eq!(document, expected);
+    let without = KmsInfo {
+        quote: Vec::new(),
+        ..info
+    };
+    assert_eq!(without.bootstrap(), None);
+}
+
+#[test]
 fn two_nodes_that_agree_say_who_governs_the_app() {
     let found = alike(&Node::honest());
     assert_eq!((found.block().number, found.block().timestamp), (BLOCK, 0x64));

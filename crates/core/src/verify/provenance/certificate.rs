@@ -73,6 +73,18 @@ impl SignerClaims {
     pub fn subject(&self) -> Option<&str> {
         self.san.as_deref()
     }
+
+    /// Claims that no certificate makes, by the last number of each.
+    #[cfg(test)]
+    pub(crate) fn made_up(san: Option<&str>, claims: &[(u32, &str)]) -> Self {
+        Self {
+            san: san.map(str::to_owned),
+            claims: claims
+                .iter()
+                .map(|(arc, text)| (*arc, (*text).to_owned()))
+                .collect(),
+        }
+    }
 }
 
 /// A parsed leaf.

@@ -103,6 +103,22 @@ impl SignedStatement {
     pub const fn bundle_sha256(&self) -> &[u8; 32] {
         &self.bundle_sha256
     }
+
+    /// A statement that nobody signed.
+    #[cfg(test)]
+    pub(crate) fn made_up(claims: SignerClaims, predicate_type: &str, predicate: Value) -> Self {
+        Self {
+            claims,
+            statement: Statement {
+                predicate_type: predicate_type.to_owned(),
+                predicate,
+                subjects: Vec::new(),
+            },
+            signed_at: 0,
+            log: None,
+            bundle_sha256: [0; 32],
+        }
+    }
 }
 
 /// Verifies a bundle over a digest (SHA-256), at `now` (Unix seconds).

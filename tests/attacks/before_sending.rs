@@ -1,0 +1,65 @@
+//! What a VM must show in its TLS certificate before it is sent what is not for everyone.
+
+use cvm_verify_core::appraise::meets_policy_so_far;
+use cvm_verify_core::policy::OsImagePolicy;
+use cvm_verify_core::report::RequiredAssurance;
+use cvm_verify_core::verify::UnusableCollateral;
+use simulator::Lie;
+
+use crate::judge::{Trial, expected};
+
+/// The check for which nothing is sent, if one is.
+fn held_back(change: impl FnOnce(&mut Trial)) -> Option<String> {
+    let trial = Trial::healthy().with(change);
+    let claims = trial.claims(&trial.evidence().unwrap());
+    let why = meets_policy_so_far(&claims, &trial.policy).err()?;
+    Some(why.split(':').next().unwrap().to_owned())
+}
+
+#[test]
+fn nothing_is_sent_to_a_vm_that_fails_or_whose_code_is_not_proven() {
+    let checks: [(&str, &dyn Fn(&mut Trial)); 8] = [
+        ("quote-signature", &|trial| {
+            Lie::BrokenSignature.apply(&mut trial.cvm);
+        }),
+        ("quote-signature", &|trial| {
+            trial.collateral = Err(UnusableCollateral::Missing);
+        }),
+        ("td-attributes", &|trial| {
+            Lie::DebugTd.apply(&mut trial.cvm);
+        }),
+        ("tcb-status", &|trial| {
+            Lie::OutOfDatePlatform.apply(&mut trial.cvm);
+        }),
+        ("compose-hash", &|trial| {
+            trial.policy.compose_hash = Some(expected("--compose-hash", [7; 32]));
+        }),
+        // Nobody says what code is expected.
+        ("compose-hash", &|trial| trial.policy.compose_hash = None),
+        ("app-id", &|trial| {
+            trial.policy.app_id = Some(expected("--app-id", [7; 20]));
+        }),
+        ("instance-id", &|trial| {
+            trial.policy.instance_ids = Some(expected("--instance-id", vec![[7; 20]]));
+        }),
+    ];
+    for (check, change) in checks {
+        assert_eq!(held_back(change).as_deref(), Some(check));
+    }
+}
+
+#[test]
+fn what_needs_more_than_the_certificate_does_not_hold_anything_back() {
+    assert_eq!(held_back(|_| {}), None);
+    // The image is known by the files of a measurement document, which is asked for later.
+    assert_eq!(held_back(|trial| trial.document = false), None);
+    assert_eq!(
+        held_back(|trial| trial.policy.os_image = OsImagePolicy::Known),
+        None
+    );
+    let hardware = |trial: &mut Trial| {
+        trial.policy.required = RequiredAssurance::Hardware;
+        trial.policy.compose_hash = None;
+    };
+    assert_eq!(held_back(hardware), None);
+}
