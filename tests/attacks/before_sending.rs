@@ -18,15 +18,18 @@ fn held_back(change: impl FnOnce(&mut Trial)) -> Option<String> {
 
 #[test]
 fn nothing_is_sent_to_a_vm_that_fails_or_whose_code_is_not_proven() {
-    let checks: [(&str, &dyn Fn(&mut Trial)); 8] = [
+    let checks: [(&str, &dyn Fn(&mut Trial)); 9] = [
         ("quote-signature", &|trial| {
             Lie::BrokenSignature.apply(&mut trial.cvm);
         }),
         ("quote-signature", &|trial| {
             trial.collateral = Err(UnusableCollateral::Missing);
         }),
-        ("td-attributes", &|trial| {
+        ("quote-signature", &|trial| {
             Lie::DebugTd.apply(&mut trial.cvm);
+        }),
+        ("td-attributes", &|trial| {
+            trial.cvm.report.mr_owner = [1; 48];
         }),
         ("tcb-status", &|trial| {
             Lie::OutOfDatePlatform.apply(&mut trial.cvm);

@@ -440,6 +440,10 @@ fn t36_evidence_that_is_not_the_servers_own_convicts_the_server() {
         .identity(1, DEFAULT_NOW)
         .with_ra_tls_extension(RA_TLS_APP_ID, &[7; 20]);
     fails_alone(&showing(&kms, &other_app), "malformed");
+    let own_app = kms
+        .identity(1, DEFAULT_NOW)
+        .with_ra_tls_extension(RA_TLS_APP_ID, &kms.cvm.app_id_bytes());
+    showing(&kms, &own_app).judge().passes().proves(ID);
 }
 
 #[test]

@@ -126,6 +126,139 @@ mod tests {
     use crate::checks::source_provenance::identity::Matched;
     use crate::report::{AcceptedKind, Status};
 
+    fn of(count: usize, make: impl Fn() -> Outcome) -> Vec<Judged<'static>> {
+        let judged = |at| Judged {
+            image: format!("image-{at}@sha256:{}", "ab".repeat(32)),
+            outcome: make(),
+            rule: None,
+        };
+        (0..count).map(judged).collect()
+    }
+
+    fn proven(grants: bool) -> Outcome {
+        Outcome::Proven(Matched {
+            words: "built from example/shop".to_owned(),
+            grants,
+        })
+    }
+
+    fn accepted() -> Outcome {
+        let rule = Origin::Option("--provenance");
+        Outcome::Unproven(Acceptance::new(
+            AcceptedKind::UnprovenSource,
+            &rule,
+            "an old image".to_owned(),
+        ))
+    }
+
+    fn open() -> Outcome {
+        Outcome::Undetermined(&why::ROOT_OUTDATED, "it is newer".to_owned())
+    }
+
+    fn refused() -> Outcome {
+        Outcome::Refused(&why::OTHER_REF, "another ref".to_owned(), None)
+    }
+
+    #[test]
+    fn the_worst_image_decides_in_any_order() {
+        let rows: [(&[fn() -> Outcome], Status, Option<&str>, bool); 12] = [
+            (&[|| proven(true), || proven(true)], Status::Pass, None, true),
+            (&[|| proven(true), || proven(false)], Status::Pass, None, false),
+            (&[], Status::Skip, Some("no-rule"), false),
+            (
+                &[|| proven(true), accepted],
+                Status::Skip,
+                Some("unproven-images"),
+                false,
+            ),
+            (
+                &[accepted, || Outcome::NoRule],
+                Status::Skip,
+                Some("no-rule"),
+                false,
+            ),
+            (
+                &[|| Outcome::NoRule, || Outcome::Unpinned],
+                Status::Warn,
+                Some("unpinned-image"),
+                false,
+            ),
+            (
+                &[|| Outcome::Unpinned, open],
+                Status::Error,
+                Some("root-outdated"),
+                false,
+            ),
+            (&[open, refused], Status::Fail, Some("other-ref"), false),
+            (
+                &[|| proven(true), refused],
+                Status::Fail,
+                Some("other-ref"),
+                false,
+            ),
+            (&[accepted, open], Status::Error, Some("root-outdated"), false),
+            (
+                &[|| proven(true), open],
+                Status::Error,
+                Some("root-outdated"),
+                false,
+            ),
+            (
+                &[|| Outcome::Unpinned, accepted],
+                Status::Warn,
+                Some("unpinned-image"),
+                false,
+            ),
+        ];
+        for (outcomes, status, reason, grants) in rows {
+            let join_in = |outcomes: Vec<Outcome>| {
+                let judged = outcomes.into_iter().flat_map(|outcome| {
+                    let outcome = std::cell::RefCell::new(Some(outcome));
+                    of(1, move || outcome.borrow_mut().take().unwrap())
+                });
+                let found = join(judged.collect(), Vec::new(), None);
+                (
+                    found.status,
+                    found.reason.map(|reason| reason.id),
+                    found.grants.is_some(),
+                )
+            };
+            let forward = outcomes.iter().map(|make| make()).collect();
+            let backward = outcomes.iter().rev().map(|make| make()).collect();
+            assert_eq!(join_in(forward), (status, reason, grants));
+            assert_eq!(join_in(backward), (status, reason, grants), "in the other order");
+        }
+    }
+
+    #[test]
+    fn of_two_that_weigh_the_same_the_first_is_told_and_the_images_are_named_up_to_a_number() {
+        let two = vec![
+            of(1, open).remove(0),
+            of(1, || {
+                Outcome::Undetermined(&why::NOT_RECORDED, "no look-up".to_owned())
+            })
+            .remove(0),
+        ];
+        let found = join(two, Vec::new(), None);
+        assert_eq!(found.reason.map(|reason| reason.id), Some("root-outdated"));
+        let named = |count| join(of(count, || proven(true)), Vec::new(), None).detail;
+        assert!(
+            named(1).starts_with("image-0@sha256:abababababab: built from example/shop."),
+            "{}",
+            named(1)
+        );
+        assert!(
+            named(MAX_NAMED).ends_with("image-19@sha256:abababababab: built from example/shop."),
+            "{}",
+            named(MAX_NAMED)
+        );
+        assert!(
+            named(MAX_NAMED + 3).ends_with("; and 3 more."),
+            "{}",
+            named(MAX_NAMED + 3)
+        );
+    }
+
     #[test]
     fn what_was_accepted_is_named_beside_an_image_without_a_rule() {
         let judged = |image: &str, outcome| Judged {

@@ -408,6 +408,47 @@ fn two_nodes_that_agree_say_who_governs_the_app() {
 }
 
 #[test]
+fn a_build_is_allowed_that_both_nodes_name_for_a_contract_without_epochs() {
+    const BUILD: [u8; 32] = [9; 32];
+    const REFUSED: [u8; 32] = [10; 32];
+    let read_with = |node: &Node| {
+        let subject = subject().with_live_builds(vec![BUILD, REFUSED]);
+        let mut record = empty();
+        for _ in 0..MAX_ROUNDS {
+            let (found, open) = read(&contracts(), &subject, &record);
+            if open.is_empty() {
+                return found.unwrap();
+            }
+            record
+                .exchanges
+                .extend(open.iter().map(|request| RecordedExchange {
+                    method: request.method.to_owned(),
+                    params: request.params.clone(),
+                    answers: [node, node].map(|node| node.answer(request)),
+                }));
+        }
+        panic!("the questions do not end: {:#?}", record.exchanges);
+    };
+    let allowing = |node: &mut Node| {
+        node.call(&KMS, Call::KmsAllowed(BUILD), &word(1));
+        node.call(&KMS, Call::KmsAllowed(REFUSED), &word(0));
+    };
+    let allowed = |node: &Node| {
+        let found = read_with(node);
+        let kms = found.kms().unwrap().unwrap().unwrap();
+        [BUILD, REFUSED, [11; 32]].map(|build| kms.allows_build(&build))
+    };
+    assert_eq!(allowed(&Node::honest().with(allowing)), [true, false, false]);
+    assert_eq!(allowed(&Node::honest()), [false; 3]);
+    for interface in [EPOCH_AUTH_0_6_4, EPOCH_AUTH_0_6_5] {
+        let with_epochs = Node::honest()
+            .with(allowing)
+            .with(|node| node.call(&KMS, Call::Interface(interface), &word(1)));
+        assert_eq!(allowed(&with_epochs), [false; 3]);
+    }
+}
+
+#[test]
 fn the_older_of_two_finalized_blocks_is_read() {
     let ahead = Node::honest().with(|node| node.set(rpc::Request::finalized(), block(BLOCK + 5, 0xcc)));
     for nodes in [[&Node::honest(), &ahead], [&ahead, &Node::honest()]] {
