@@ -278,6 +278,24 @@ fn another_age_can_be_asked_for_and_the_week_stays() {
     judged(7 * DAY + 1, "7d").leaves_open(CheckId::Collateral, "too-old");
 }
 
+/// No newer set renews the machine's own certificate: that it was not fetched is not what to act on then.
+#[test]
+fn of_old_collateral_the_machines_certificate_is_named_where_it_ends_first() {
+    for part in PARTS {
+        let mut world = World::default();
+        let soon = i64::try_from(DAY).unwrap();
+        part.1(&mut world, Window { from: -100, to: soon });
+        let judged = Trial::of(simulator::Cvm::healthy(&world))
+            .with(|trial| trial.collateral_fetched_at = Some(trial.at - 2 * DAY))
+            .judge();
+        let reason = match part.0 {
+            "PCK certificate" => "platform-certificate-ends-soon",
+            _ => "not-refetched",
+        };
+        judged.passes().says(CheckId::Collateral, Status::Warn, reason);
+    }
+}
+
 /// What is wrong with the quote itself is said although the collateral is too old.
 #[test]
 fn collateral_that_is_too_old_hides_no_lie_that_needs_none() {

@@ -3,13 +3,13 @@
 use cvm_verify_core::checks::Check;
 use cvm_verify_core::compose::UnprovenDocument;
 use cvm_verify_core::evidence::{
-    BootstrapSource, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
+    BootstrapSource, MAX_BOOTSTRAPS, MAX_KMS, RecordedBootstrap, RecordedCollateral, RecordedKms,
 };
 use cvm_verify_core::policy::{
     KeyProviders, KmsDocument, KmsMode, KmsPolicy, Origin, OsImagePolicy, TcbException,
 };
 use cvm_verify_core::report::{CheckId, Status, Verdict};
-use cvm_verify_core::verify::UnusableCollateral;
+use cvm_verify_core::verify::{KmsInputs, SignatureCache, UnusableCollateral};
 use serde_json::{Value, json};
 use simulator::cvm::simulated_kms_id;
 use simulator::kms::{bootstrap, root_certificate};
@@ -601,6 +601,31 @@ fn beside(source: BootstrapSource, evidence: &str) -> Trial {
             collateral: collateral(&kms().cvm.world),
         });
     })
+}
+
+/// Each costs a verification: no more are looked at than are recorded.
+#[test]
+fn t36_bootstrap_evidence_has_a_limit() {
+    let trial = honest(&kms());
+    let evidence = trial.evidence().unwrap();
+    let root = trial.root.clone();
+    let signatures = SignatureCache::default();
+    let inputs = KmsInputs {
+        signatures: &signatures,
+        root: &root,
+        at: trial.at,
+        clock_floor: 0,
+    };
+    let recorded = RecordedBootstrap {
+        source: BootstrapSource::File,
+        evidence: "{}".to_owned(),
+        collateral: None,
+    };
+    let mut claims = trial.claims(&evidence);
+    for count in 1..=MAX_BOOTSTRAPS + 1 {
+        claims = claims.with_bootstrap(&recorded, &inputs);
+        assert_eq!(claims.kms[0].bootstraps().len(), count.min(MAX_BOOTSTRAPS));
+    }
 }
 
 fn keys_of(evidence: &Value) -> [Vec<u8>; 2] {

@@ -1,8 +1,9 @@
 //! The values that a report shows beside the checks are those that were signed and measured.
 
 use cvm_verify_core::report::Measurements;
+use cvm_verify_core::verify::UnusableCollateral;
 use sha2::{Digest as _, Sha256};
-use simulator::{Cvm, World};
+use simulator::{Cvm, Lie, World};
 
 use crate::judge::{NONCE, Trial};
 
@@ -52,4 +53,25 @@ fn a_report_shows_what_was_signed_and_measured() {
     assert!(tcb.expires_at.is_some());
     let signed = judged.0.evidence.signed_sha256.as_deref();
     assert_eq!(signed.map(str::len), Some(64));
+}
+
+/// What is refused is told apart from what is only missing.
+#[test]
+fn claims_are_refused_where_quote_log_boot_or_document_is() {
+    let is_refused = |change: &dyn Fn(&mut Trial)| {
+        let trial = Trial::healthy().with(|trial| change(trial));
+        trial.claims(&trial.evidence().unwrap()).is_refused()
+    };
+    for lie in [Lie::BrokenSignature, Lie::ForgedEventLog, Lie::MissingSystemReady] {
+        assert!(is_refused(&|trial| lie.apply(&mut trial.cvm)), "{lie:?}");
+    }
+    let other_document = |trial: &mut Trial| {
+        trial.cvm.body.show_app_compose = Some("{}".to_owned());
+    };
+    assert!(is_refused(&other_document));
+    assert!(!is_refused(&|_| {}));
+    assert!(!is_refused(&|trial| trial.info = false));
+    assert!(!is_refused(
+        &|trial| trial.collateral = Err(UnusableCollateral::Missing)
+    ));
 }

@@ -297,3 +297,7 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     *rest = behind;
     Some(*first)
 }
+
+#[cfg(test)]
+#[path = "firmware_tests.rs"]
+mod tests;

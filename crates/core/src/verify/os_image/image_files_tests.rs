@@ -152,3 +152,46 @@ fn what_is_not_a_firmware_or_a_kernel_is_named() {
         assert!(error.contains(says), "{file}: {error}");
     }
 }
+
+#[test]
+fn a_register_that_is_not_the_images_is_named() {
+    let image = Folder::read().measure().unwrap();
+    let (mrtd, rtmr1) = (image.mrtd, image.rtmr1);
+    let other = |mrtd: &Digest384, rtmr1: &Digest384, rtmr2: &Digest384| {
+        let found = image.other_register(mrtd, rtmr1, rtmr2)?;
+        Some((found.name, found.expected))
+    };
+    for mrtd in [mrtd.single_pass, mrtd.two_pass] {
+        for rtmr1 in [rtmr1.plain, rtmr1.patched.unwrap()] {
+            assert_eq!(other(&mrtd, &rtmr1, &image.rtmr2), None);
+        }
+    }
+    let zeros = [0; 48];
+    assert_eq!(other(&zeros, &zeros, &zeros), Some(("MRTD", mrtd.single_pass)));
+    assert_eq!(
+        other(&mrtd.two_pass, &zeros, &zeros),
+        Some(("RTMR1", rtmr1.plain))
+    );
+    let found = other(&mrtd.two_pass, &rtmr1.plain, &zeros);
+    assert_eq!(found, Some(("RTMR2", image.rtmr2)));
+}
+
+#[test]
+fn each_file_has_a_limit() {
+    let too_large = |error: ImageError| match error {
+        ImageError::TooLarge { file, .. } => Some(file),
+        _ => None,
+    };
+    for (file, limit) in [
+        (name::METADATA, MAX_METADATA),
+        (name::CHECKSUM_FILE, MAX_CHECKSUM_FILE),
+    ] {
+        let refused = |size: usize| {
+            let mut folder = Folder::read();
+            *folder.file(file) = vec![b' '; size];
+            too_large(folder.measure().unwrap_err())
+        };
+        assert_eq!(refused(limit), None, "{file}");
+        assert_eq!(refused(limit + 1), Some(file), "{file}");
+    }
+}
