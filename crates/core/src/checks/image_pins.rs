@@ -313,3 +313,31 @@ fn differing<'a>(locked: &'a BTreeMap<String, String>, actual: &'a BTreeMap<Stri
         .find(|service| locked.get(*service) != actual.get(*service))
         .map_or("", String::as_str)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_service_with_another_image_is_named() {
+        let images = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs
+                .iter()
+                .map(|(service, image)| ((*service).to_owned(), (*image).to_owned()))
+                .collect()
+        };
+        let locked = images(&[("api", "a"), ("db", "b"), ("web", "c")]);
+        for (actual, name) in [
+            (images(&[("api", "a"), ("db", "b"), ("web", "c")]), ""),
+            (images(&[("api", "x"), ("db", "x"), ("web", "c")]), "api"),
+            (images(&[("api", "a"), ("db", "x"), ("web", "x")]), "db"),
+            (images(&[("api", "a"), ("web", "c")]), "db"),
+            (
+                images(&[("api", "a"), ("cache", "d"), ("db", "b"), ("web", "c")]),
+                "cache",
+            ),
+        ] {
+            assert_eq!(differing(&locked, &actual), name);
+        }
+    }
+}

@@ -58,3 +58,29 @@ fn sentence(changes: &DocumentChanges) -> String {
     };
     format!("What changed: {}{more}.", named.join("; "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_changes_are_named_and_the_others_counted() {
+        let of = |named: usize, more: usize| {
+            sentence(&DocumentChanges {
+                means: (1..=named).map(|number| format!("change {number}")).collect(),
+                more,
+                lines: Vec::new(),
+            })
+        };
+        assert_eq!(
+            of(0, 0),
+            "The docker compose file changed. Its images and all settings around it are the locked ones."
+        );
+        assert_eq!(of(1, 0), "What changed: change 1.");
+        let four = "What changed: change 1; change 2; change 3; change 4";
+        assert_eq!(of(4, 0), format!("{four}."));
+        assert_eq!(of(5, 0), format!("{four}; and 1 more."));
+        assert_eq!(of(7, 3), format!("{four}; and 6 more."));
+        assert_eq!(of(4, 2), format!("{four}; and 2 more."));
+    }
+}

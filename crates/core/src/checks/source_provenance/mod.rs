@@ -310,6 +310,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_more_images_are_judged_than_are_looked_up() {
+        let reason = |count: usize| {
+            let image = |number| format!("ghcr.io/example/web-{number}@sha256:{}", "ab".repeat(32));
+            let images = (0..count).map(image).collect();
+            let found = judge_images(&images, &BTreeMap::new(), &SourcePolicy::default());
+            (found.status, found.reason.map(|reason| reason.id))
+        };
+        assert_eq!(reason(MAX_LOOKED_UP), (Status::Skip, Some("no-rule")));
+        assert_eq!(
+            reason(MAX_LOOKED_UP + 1),
+            (Status::Error, Some("too-many-images"))
+        );
+    }
+
     /// What runs is `ghcr.io/example/web`; each rule alone, and whether it holds for nothing.
     #[test]
     fn a_rule_that_names_no_image_that_runs_is_not_determined() {

@@ -41,6 +41,8 @@ mod tests {
             ("r.example:5000/a/web", "r.example:5000/a/web"),
             ("r.example:5000/a/web:1", "r.example:5000/a/web"),
             ("web:1@sha256:00", "web"),
+            ("/web:1", "/web"),
+            ("r.example:/web", "r.example:/web"),
         ] {
             assert_eq!(name_of(image), name);
         }

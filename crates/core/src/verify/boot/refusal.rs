@@ -37,19 +37,3 @@ pub enum BootRefusal {
     )]
     ReservedAfterReady(String),
 }
-
-impl BootRefusal {
-    /// The reason under which the `boot-order` check reports it.
-    #[must_use]
-    pub const fn reason(&self) -> &'static str {
-        match self {
-            Self::NoSystemReady => "no-system-ready",
-            Self::UnsupportedGeneration => "unsupported-generation",
-            Self::Missing(_) => "missing-event",
-            Self::Duplicate(_) => "duplicate-event",
-            Self::OutOfOrder { .. } => "out-of-order",
-            Self::BadPayload { .. } => "bad-payload",
-            Self::ReservedAfterReady(_) => "reserved-after-ready",
-        }
-    }
-}

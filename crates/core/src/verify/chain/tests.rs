@@ -226,6 +226,38 @@ fn every_selector_is_keccak_of_its_function() {
     assert_eq!(IMPLEMENTATION_SLOT, format!("0x{}", hex::encode(slot)));
 }
 
+#[test]
+fn a_call_is_named_by_its_selector() {
+    for call in [
+        Call::ComposeAllowed([1; 32]),
+        Call::DeviceAllowed([1; 32]),
+        Call::AnyDevice,
+        Call::TcbDemanded,
+        Call::Owner,
+        Call::PendingOwner,
+        Call::Version,
+        Call::Interface(APP_AUTH),
+        Call::OsImageAllowed([1; 32]),
+        Call::KmsAllowed([1; 32]),
+        Call::KmsInfo,
+        Call::SafeThreshold,
+        Call::SafeOwners,
+        Call::SafeModules,
+        Call::TimelockDelay,
+    ] {
+        let data = format!("0x{}", hex::encode(call.data().as_bytes()));
+        assert_eq!(function_of(&data), Some(call.function()));
+    }
+    let boot = format!(
+        "0x{}",
+        hex::encode(Call::Boot(Box::new(boot())).data().as_bytes())
+    );
+    assert_eq!(function_of(&boot), Some("isAppAllowed(…)"));
+    for other in ["", "0x", "0x8da5cb5", "8da5cb5b", "0xffffffff"] {
+        assert_eq!(function_of(other), None, "{other}");
+    }
+}
+
 fn vectors() -> Option<Vec<Value>> {
     let folder = std::env::var_os("CVM_VERIFY_VECTORS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
