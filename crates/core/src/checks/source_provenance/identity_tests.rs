@@ -163,7 +163,8 @@ fn each_claim_that_is_another_or_none_is_refused_for_its_own_reason() {
 #[test]
 fn a_rule_that_leaves_something_out_does_not_ask_for_it() {
     type Change = fn(&mut BuildSource);
-    let rows: [(Change, &[(u32, &str)], Option<&str>); 12] = [
+    type Row = (Change, &'static [(u32, &'static str)], Option<&'static str>);
+    let rows: [Row; 12] = [
         (|rule| rule.repository = "Example/SHOP".to_owned(), &[], None),
         (|rule| rule.repository_id = None, &[(REPOSITORY_ID, "")], None),
         (|rule| rule.workflow_ref = None, &[], None),

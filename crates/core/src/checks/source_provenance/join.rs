@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn the_worst_image_decides_in_any_order() {
-        let rows: [(&[fn() -> Outcome], Status, Option<&str>, bool); 12] = [
+        type Row = (&'static [fn() -> Outcome], Status, Option<&'static str>, bool);
+        let rows: [Row; 12] = [
             (&[|| proven(true), || proven(true)], Status::Pass, None, true),
             (&[|| proven(true), || proven(false)], Status::Pass, None, false),
             (&[], Status::Skip, Some("no-rule"), false),

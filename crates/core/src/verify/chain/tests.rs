@@ -364,7 +364,8 @@ fn decoded_boot(data: &str) -> AppBootInfo {
 
 #[test]
 fn an_answer_with_bytes_behind_it_is_refused() {
-    let answers: [(&str, Vec<Vec<u8>>, fn(&[u8]) -> Option<AbiError>); 4] = [
+    type Row = (&'static str, Vec<Vec<u8>>, fn(&[u8]) -> Option<AbiError>);
+    let answers: [Row; 4] = [
         (
             "a list",
             vec![word(0x20), word(1), address_word(&OWNER)],

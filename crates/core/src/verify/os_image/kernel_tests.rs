@@ -30,8 +30,11 @@ fn kernel(header: Header) -> Vec<u8> {
     bytes
 }
 
-/// What is written where, by place.
-fn written(header: Header, initrd: u32, memory: u64) -> Result<Vec<(usize, Vec<u8>)>, KernelError> {
+/// Bytes by their places.
+type Written = Vec<(usize, Vec<u8>)>;
+
+/// What is written where.
+fn written(header: Header, initrd: u32, memory: u64) -> Result<Written, KernelError> {
     let before = kernel(header);
     let mut after = before.clone();
     patch(&mut after, initrd, memory)?;
@@ -72,7 +75,7 @@ fn each_protocol_has_the_fields_that_qemu_writes() {
     let (old_magic, loader) = ((0x20, vec![0x3f, 0xa3]), (0x210, vec![0xb0]));
     let high = [(0x224, word(0xfe00)), (0x228, word(0x2_0000))];
     let low = [(0x224, word(0x9e00)), (0x228, word(0x9_a000))];
-    let rows: [(Header, Vec<(usize, Vec<u8>)>); 7] = [
+    let rows: [(Header, Written); 7] = [
         (of(0x1ff, 1), vec![old_magic.clone(), (0x22, vec![0, 0xa0])]),
         (
             of(0x200, 1),
