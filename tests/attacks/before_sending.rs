@@ -18,7 +18,8 @@ fn held_back(change: impl FnOnce(&mut Trial)) -> Option<String> {
 
 #[test]
 fn nothing_is_sent_to_a_vm_that_fails_or_whose_code_is_not_proven() {
-    let checks: [(&str, &dyn Fn(&mut Trial)); 9] = [
+    type Row<'a> = (&'static str, &'a dyn Fn(&mut Trial));
+    let checks: [Row<'_>; 9] = [
         ("quote-signature", &|trial| {
             Lie::BrokenSignature.apply(&mut trial.cvm);
         }),

@@ -160,3 +160,48 @@ impl ChannelState {
             && self.owed.as_ref().is_none_or(Failure::is_sound)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::alert::samples;
+
+    /// What a memory from outside may hold.
+    #[test]
+    fn a_channel_that_holds_more_than_is_ever_written_is_not_sound() {
+        let failure = Failure::of(&samples::fail(), 0).unwrap();
+        let told = |measured: usize| ReportedFailure {
+            key: failure.key,
+            verdict: failure.verdict,
+            measured: vec![failure.measured.unwrap(); measured],
+            at: 0,
+        };
+        let foretold = || Forecast::all().map(|forecast| Foretold { forecast, seen: 0 });
+        let full = ChannelState {
+            reported: vec![told(MAX_MEASURED); MAX_REPORTED],
+            owed: Some(failure.clone()),
+            forecasts: foretold().collect(),
+            ..ChannelState::default()
+        };
+        assert!(full.is_sound() && ChannelState::default().is_sound());
+        type Row<'a> = (&'static str, &'a dyn Fn(&mut ChannelState));
+        let changes: [Row<'_>; 4] = [
+            ("reported", &|channel| channel.reported.push(told(0))),
+            ("measured", &|channel| {
+                *channel.reported.last_mut().unwrap() = told(MAX_MEASURED + 1)
+            }),
+            ("forecasts", &|channel| {
+                channel.forecasts.extend(foretold().take(1))
+            }),
+            ("owed", &|channel| {
+                channel.owed.as_mut().unwrap().verdict = Verdict::Pass
+            }),
+        ];
+        for (name, change) in changes {
+            let mut channel = full.clone();
+            change(&mut channel);
+            assert!(!channel.is_sound(), "{name}");
+        }
+    }
+}

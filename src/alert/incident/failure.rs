@@ -255,6 +255,70 @@ mod tests {
         assert_eq!(Failure::of(&samples::inconclusive(), 0).unwrap().measured, None);
     }
 
+    /// Each check that compares a value has its own.
+    #[test]
+    fn t61_each_value_that_a_failed_check_compares_is_told_apart() {
+        type Change = fn(&mut TargetReport);
+        let rows: [(CheckId, Change); 13] = [
+            (CheckId::ComposeHash, |report| {
+                report.measurements.compose_hash = Some("1a".to_owned())
+            }),
+            (CheckId::ImagePins, |report| {
+                report.measurements.compose_hash = Some("1a".to_owned())
+            }),
+            (CheckId::OsImage, |report| {
+                report.measurements.mrtd = Some("1a".to_owned())
+            }),
+            (CheckId::OsImage, |report| {
+                report.measurements.rtmr0 = Some("1a".to_owned())
+            }),
+            (CheckId::OsImage, |report| {
+                report.measurements.rtmr1 = Some("1a".to_owned())
+            }),
+            (CheckId::OsImage, |report| {
+                report.measurements.rtmr2 = Some("1a".to_owned())
+            }),
+            (CheckId::KeyProvider, |report| {
+                report.measurements.key_provider = Some("1a".to_owned())
+            }),
+            (CheckId::AppId, |report| {
+                report.measurements.app_id = Some("1a".to_owned())
+            }),
+            (CheckId::InstanceId, |report| {
+                report.measurements.instance_id = Some("1a".to_owned())
+            }),
+            (CheckId::MrConfigId, |report| {
+                report.measurements.mr_config_id = Some("1a".to_owned())
+            }),
+            (CheckId::TdAttributes, |report| {
+                report.measurements.td_attributes = Some("1a".to_owned())
+            }),
+            (CheckId::TdAttributes, |report| {
+                report.measurements.xfam = Some("1a".to_owned())
+            }),
+            (CheckId::PlatformId, |report| {
+                report.tcb.platform_id = Some("1a".to_owned())
+            }),
+        ];
+        for (check, change) in rows {
+            let mut report = samples::fail();
+            for result in &mut report.checks {
+                if result.status == Status::Fail {
+                    result.status = Status::Pass;
+                }
+            }
+            set(&mut report, check, Status::Fail, "a reason");
+            let one = Failure::of(&report, 0).unwrap();
+            change(&mut report);
+            let other = Failure::of(&report, 0).unwrap();
+            assert_eq!(other.key, one.key, "{check}");
+            assert!(
+                other.measured.is_some() && other.measured != one.measured,
+                "{check}"
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn t61_no_text_of_a_result_changes_the_key(detail: String, actual: String, fix: String, url: String, at: u64) {
