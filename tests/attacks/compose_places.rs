@@ -139,7 +139,6 @@ fn t63_a_file_of_environment_or_labels_decides_code() {
 fn t64_a_variable_in_what_is_executed_decides_code() {
     for (lines, place) in [
         ("command: run ${X}", "services.web.command"),
-        ("command: [run, --port, '${X}']", "services.web.command[2]"),
         ("entrypoint: ['$X']", "services.web.entrypoint[0]"),
         (
             "healthcheck: { test: 'curl localhost:${X}' }",
@@ -150,16 +149,16 @@ fn t64_a_variable_in_what_is_executed_decides_code() {
             "services.web.healthcheck.test[1]",
         ),
         (
-            "healthcheck: { test: [CMD, curl, '${X:-localhost}'] }",
-            "services.web.healthcheck.test[2]",
+            "healthcheck: { test: [CMD, '${X:-curl}', localhost] }",
+            "services.web.healthcheck.test[1]",
         ),
         (
             "post_start: [{ command: 'run ${X}' }]",
             "services.web.post_start[0].command",
         ),
         (
-            "pre_stop: [{ command: [run, '${Y:-${X}}'] }]",
-            "services.web.pre_stop[0].command[1]",
+            "pre_stop: [{ command: ['${Y:-${X}}', run] }]",
+            "services.web.pre_stop[0].command[0]",
         ),
         (
             "pre_start: [{ command: '${X:?no}' }]",
@@ -197,6 +196,127 @@ fn t64_a_variable_in_what_is_executed_decides_code() {
     assert!(
         detail.contains("X is in `allowed_envs`") && detail.contains("`$$X`"),
         "{detail}"
+    );
+}
+
+#[test]
+fn t64_an_item_of_a_list_decides_code_where_it_is_executed() {
+    for (lines, place) in [
+        // The program.
+        ("command: ['${X}', --port, '80']", "command[0]"),
+        ("entrypoint: ['/opt/${X}/run']", "entrypoint[0]"),
+        ("entrypoint: []\ncommand: ['${X}']", "command[0]"),
+        ("entrypoint: [env]\ncommand: ['${X}', app]", "command[0]"),
+        ("command: [tini, --, '${X}']", "command[2]"),
+        ("command: [timeout, '5', '${X}']", "command[2]"),
+        // A script, or an option of an interpreter.
+        ("command: [sh, -c, '${X}']", "command[2]"),
+        ("command: [sh, -c, 'exec app --port ${X}']", "command[2]"),
+        ("entrypoint: [sh]\ncommand: [-c, 'app ${X}']", "command[1]"),
+        ("entrypoint: sh -c\ncommand: ['app ${X}']", "command[0]"),
+        (
+            "entrypoint: [/bin/sh, -c]\ncommand: ['exec \"$$0\"', '${X}']",
+            "command[1]",
+        ),
+        ("command: [sh, -c, 'eval \"$$1\"', --, '${X}']", "command[4]"),
+        ("command: [python, '${X}']", "command[1]"),
+        ("command: [python, -m, '${X}']", "command[2]"),
+        ("command: [node, '--import=${X}', server.js]", "command[1]"),
+        (
+            "entrypoint: [node]\ncommand: ['--require', '${X}', server.js]",
+            "command[1]",
+        ),
+        ("command: [java, '-javaagent:${X}', -jar, app.jar]", "command[1]"),
+        (
+            "command: [java, '-Dloader.path=${X}', -jar, app.jar]",
+            "command[1]",
+        ),
+        (
+            "healthcheck: { test: [CMD, sh, -c, 'check ${X}'] }",
+            "healthcheck.test[3]",
+        ),
+        (
+            "post_start: [{ command: [bash, -c, 'a ${X}'] }]",
+            "post_start[0].command[2]",
+        ),
+        // An environment that loads code.
+        ("command: [env, 'LD_PRELOAD=${X}', app]", "command[1]"),
+        ("command: [env, '${X}', app]", "command[1]"),
+        // The image's own entrypoint may be an interpreter, or a runner.
+        ("command: ['--import=${X}']", "command[0]"),
+        ("command: [--require, '${X}', server.js]", "command[1]"),
+        ("command: [-c, 'max_connections=${X}']", "command[1]"),
+        ("command: [run, '${X}']", "command[1]"),
+        // What the program starts or loads.
+        ("command: [make, all, '${X}']", "command[2]"),
+        ("command: [make, 'SHELL=${X}', all]", "command[1]"),
+        ("command: [npm, run, '${X}']", "command[2]"),
+        ("command: [npx, '${X}']", "command[1]"),
+        ("command: [app, --exec, '${X}']", "command[2]"),
+        ("command: [app, '--post-hook=${X}']", "command[1]"),
+        (
+            "command: [vllm, serve, '${X}', --trust-remote-code]",
+            "command[2]",
+        ),
+        (
+            "entrypoint: [vllm, serve, '${X}']\ncommand: [--trust-remote-code]",
+            "entrypoint[2]",
+        ),
+        ("command: [postgres, -c, 'archive_command=${X}']", "command[2]"),
+        (
+            "command: [postgres, -c, 'shared_preload_libraries=${X}']",
+            "command[2]",
+        ),
+        ("command: [postgres, -c, '${X}']", "command[2]"),
+        ("command: [redis-server, '${X}']", "command[1]"),
+        ("command: [redis-server, --loadmodule, '${X}']", "command[2]"),
+        ("command: [mysqld, '--init-file=${X}']", "command[1]"),
+        ("command: [gunicorn, '${X}']", "command[1]"),
+        ("command: [streamlit, run, '${X}']", "command[2]"),
+        // A shell may read what stands beside it.
+        ("command: [app, '${X} $$NAME']", "command[1]"),
+        // A text is split after it is filled.
+        ("command: app --port ${X}", "command"),
+        ("entrypoint: [app]\ncommand: --port ${X}", "command"),
+    ] {
+        is_unmeasured(&service(lines), &format!("services.web.{place}"));
+    }
+    for (lines, place) in [
+        ("command: [run, --port, '${X}']", "command[2]"),
+        ("command: [redis-server, --requirepass, '${X:-a}']", "command[2]"),
+        ("command: [postgres, -c, 'max_connections=${X}']", "command[2]"),
+        ("command: [op-node, '--l1=${X}']", "command[1]"),
+        ("entrypoint: [traefik]\ncommand: ['--email=${X}']", "command[0]"),
+        ("command: [python, app.py, --key, '${X}']", "command[3]"),
+        (
+            "command: [java, '-Dserver.port=${X}', -jar, app.jar]",
+            "command[1]",
+        ),
+        (
+            "command: [sh, -c, 'exec app', --, --key]\nentrypoint: [app, '${X}']",
+            "entrypoint[1]",
+        ),
+        ("command: [env, 'LEVEL=${X}', app]", "command[1]"),
+        (
+            "healthcheck: { test: [CMD, redis-cli, -a, '${X}', ping] }",
+            "healthcheck.test[3]",
+        ),
+        (
+            "pre_stop: [{ command: [app, '${Y:-${X}}'] }]",
+            "pre_stop[0].command[1]",
+        ),
+    ] {
+        let judged = is_fixed(&service(lines));
+        let detail = judged.detail(CheckId::LaunchInputs);
+        let named = format!("nothing measures or authenticates them: services.web.{place}.");
+        assert!(detail.contains(&named), "{lines}: {detail}");
+    }
+    // nerdctl hands a health check to a shell as one text.
+    let check = service("healthcheck: { test: [CMD, redis-cli, -a, '${X}', ping] }");
+    decides(
+        &running_with(&check, &json!({ "runner": "nerdctl-compose" })),
+        "unmeasured-input",
+        "services.web.healthcheck.test[3]",
     );
 }
 

@@ -48,6 +48,8 @@ AGENT = {"/run/dstack.sock", "/run/tappd.sock", "/run/dstack", "/run/dstack/dsta
 DOCKER_SOCKETS = ["/run/docker.sock", "/run/containerd/containerd.sock"]
 BUILT_OR_ELSEWHERE = ("build", "extends", "provider", "include")
 STRENGTHENS = re.compile(r"no-new-privileges([:=]true)?")
+WRAPPERS = {"env", "exec", "nice", "nohup", "setsid", "tini", "dumb-init", "sudo", "timeout", "gosu", "su-exec", "docker-entrypoint.sh"}
+STARTERS = {"make", "gmake", "npm", "npx", "yarn", "pnpm", "pip", "xargs", "find", "ssh", "docker", "eval", "git", "gunicorn", "streamlit"}
 SHELLS = r"(?:\S*/)?(?:sh|bash|ash|dash|zsh|ksh|python[0-9.]*|node|perl|ruby)"
 
 
@@ -74,8 +76,9 @@ def resolved(source):
 
 
 class Judge:
-    def __init__(self, settable):
+    def __init__(self, settable, nerdctl=False):
         self.settable = settable
+        self.nerdctl = nerdctl
         self.unpinned = self.unmeasured = self.host_access = False
         self.holds_socket = self.labels_from_outside = False
         self.script_values = []
@@ -157,12 +160,71 @@ class Judge:
             self.unmeasured |= outside
             if value not in (False, [], {}, ""):
                 self.host_access = True
+        elif kind.startswith("fixed, but for an item of a list"):
+            self.unmeasured |= outside and isinstance(value, str)
+            if isinstance(value, list) and place not in ("SERVICE.command", "SERVICE.entrypoint"):
+                check = place.endswith("healthcheck.test")
+                if check and (self.nerdctl or value[:1] == ["CMD-SHELL"]):
+                    self.unmeasured |= outside
+                else:
+                    self.arguments(value[1:] if check and value[:1] == ["CMD"] else value, False)
+            self.script_values.append((place, value))
+            return
         elif outside and kind.startswith("fixed") and not isinstance(value, dict):
             # The members of a mapping have rows of their own.
             self.unmeasured = True
         if "shell executes" in kind:
             self.script_values.append((place, value))
         self.walk(value, place, context)
+
+    def words(self, value):
+        """The words of `command` or `entrypoint`: a text is split."""
+        if isinstance(value, str):
+            try:
+                return shlex.split(value)
+            except ValueError:
+                return [value]
+        return value if isinstance(value, list) else []
+
+    def command_line(self, service):
+        """`entrypoint` and `command` are one list of arguments."""
+        entrypoint = self.words(service.get("entrypoint"))
+        self.arguments(entrypoint + self.words(service.get("command")), not entrypoint)
+
+    def arguments(self, words, behind_image):
+        """A list of arguments: an item is one argument whatever its variable holds, unless it is executed."""
+        texts = [self.text(word) if isinstance(word, str) else str(word) for word in words]
+        for at, word in enumerate(words):
+            if isinstance(word, str) and self.outside(word) and self.is_executed(texts, at, word, behind_image):
+                self.unmeasured = True
+
+    def is_executed(self, texts, at, word, behind_image):
+        if at == 0 or "$$" in word:
+            return True
+        if behind_image and (texts[0][:1] in "-+" or at == 1 and texts[0] in ("run", "exec", "x", "eval", "dlx", "build", "task", "tool")):
+            return True
+        before = [posixpath.basename(each) for each in texts[:at]]
+        own = texts[at].partition("=")[0]
+        if "=" in texts[at] and re.fullmatch(r"\w+", own) and before[0] == "env":
+            from .compose_document import risky
+            return risky(own, risky_rows())
+        # A wrapper: what follows may be the program.
+        start = 0
+        while start < at and (before[start] in WRAPPERS or start and texts[start].startswith("-") or texts[start].isdigit()):
+            start += 1
+        if start == at or before[start] in STARTERS:
+            return True
+        if re.fullmatch(SHELLS, before[start]) or before[start] in ("java", "php", "lua", "deno", "bun", "tsx"):
+            # Behind the script stand the script's own arguments.
+            operands = [each for each in texts[start + 1:at] if not each.startswith("-")]
+            flag = next((each for each in texts[start + 1:at] if re.fullmatch(r"-[a-z]*[cem]", each)), None)
+            is_property = re.match(r"-D(?!java|javax|jdk|sun|com\.sun|loader|log)[\w.]+=|-Xm[sxn]", texts[at])
+            return not (operands and "$" not in "".join(operands)) and not is_property or bool(flag) and len(operands) < 2 and "-m" != flag
+        last = re.split(r"[-_.]", texts[at - 1].lstrip("-"))[-1] if texts[at - 1].startswith("--") else ""
+        mine = re.split(r"[-_.]", own.lstrip("-"))[-1] if own.startswith("--") else ""
+        codes = ("exec", "cmd", "command", "eval", "hook", "script", "loadmodule")
+        return last in codes or mine in codes or "--trust-remote-code" in texts \
+            or re.search(r"^-?-?[\w-]*(_command|_libraries|_library|init-file|plugin[\w-]*)=", texts[at]) is not None
 
     # ---------------------------------------------------------------- places with rules of their own
     def at_service_image(self, value, context):
@@ -361,6 +423,7 @@ class Judge:
             self.unpinned = True
         inner = {**(environment or {}), **self.environment(value.get("environment"))}
         self.commands_of(inner, lambda: self.walk(value, "SERVICE", inner))
+        self.command_line(value)
 
     def commands_of(self, environment, walk):
         """Walks, and then looks whether a shell executes a variable of this environment that is set from outside."""
@@ -494,7 +557,7 @@ def judge(document, names):
         return True, False, False
     if not isinstance(text, str):
         raise Unreadable("a docker compose file that is no text")
-    judge_ = Judge(settable_by(document, names))
+    judge_ = Judge(settable_by(document, names), runner == "nerdctl-compose")
     judge_.document(read_yaml(text))
     unpinned, unmeasured = start_scripts.judge(document, names)
     return judge_.unpinned or unpinned, judge_.unmeasured or unmeasured, judge_.host_access

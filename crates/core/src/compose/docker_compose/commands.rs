@@ -1,102 +1,51 @@
 //! Programs and their arguments, in the forms that Docker Compose has for them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde_json::{Map, Value};
 
+use super::advice::Cause;
 use super::environment::Environment;
 use super::judge::{Judge, is_nothing, text_of};
 use super::place::{ComposePlace, item, shown, step};
 use super::shell::{self, Use};
-
-/// Who reads the text at a place, after Docker Compose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reader {
-    /// A shell, which replaces `$NAME`.
-    Shell,
-    /// A program as its argument: nothing is replaced.
-    Program,
-    /// A program that reads its settings from a file.
-    Settings,
-}
-
-/// Programs that read from their environment what teams hand them as arguments: a word of the command, and the names.
-const READ_THEIR_ENVIRONMENT: [(&str, &str); 6] = [
-    ("cloudflared", "cloudflared reads TUNNEL_TOKEN"),
-    ("gunicorn", "gunicorn reads WEB_CONCURRENCY and PORT"),
-    ("tunnel", "cloudflared reads TUNNEL_TOKEN"),
-    ("ngrok", "ngrok reads NGROK_AUTHTOKEN"),
-    ("start-notebook.sh", "Jupyter reads JUPYTER_TOKEN"),
-    (
-        "uvicorn",
-        "uvicorn reads UVICORN_HOST, UVICORN_PORT and UVICORN_WORKERS",
-    ),
-];
-
-impl Reader {
-    /// Who reads a word of a command line: a shell, where the words before it are one and its `-c`.
-    fn of_word<'w>(before: impl DoubleEndedIterator<Item = &'w str>) -> Self {
-        let mut before = before.rev();
-        let is_command = before.next().is_some_and(|option| {
-            option.starts_with('-') && !option.starts_with("--") && option.contains('c')
-        });
-        let is_shell = |word: &str| {
-            let name = word.rsplit('/').next().unwrap_or_default();
-            matches!(name, "ash" | "bash" | "dash" | "sh" | "zsh")
-        };
-        match is_command && before.any(is_shell) {
-            true => Self::Shell,
-            false => Self::Program,
-        }
-    }
-
-    /// What to write instead of a variable. `words` is the whole command.
-    fn advice(self, text: &str, words: &str) -> String {
-        let name = super::variables::Template::read(text)
-            .ok()
-            .and_then(|template| template.names().into_iter().next().map(shown));
-        let Some(name) = name else {
-            return "write the value".to_owned();
-        };
-        match self {
-            Self::Shell => {
-                format!("write the value, or `$${name}` if the container's own environment has it")
-            }
-            Self::Program => {
-                let words = || words.split(|c: char| c.is_whitespace() || "[],'\"/".contains(c));
-                let known = READ_THEIR_ENVIRONMENT
-                    .iter()
-                    .find(|(program, _)| words().any(|word| word == *program));
-                let known = known.map(|(_, reads)| format!(" ({reads})")).unwrap_or_default();
-                format!(
-                    "write the value; or set {name} in `environment`, from where the program may read it{known} or a shell hands it \
-                     over: `entrypoint: [\"sh\", \"-c\", \"exec PROGRAM --option \\\"$${name}\\\"\"]`. Without a shell nothing replaces \
-                     `$${name}`"
-                )
-            }
-            Self::Settings => format!(
-                "write the value; or set {name} in `environment` and name it as the program that reads the file does: `{{$${name}}}` in \
-                 a Caddyfile, `$${{{name}}}` in a template of nginx's image"
-            ),
-        }
-    }
-}
+use super::table::ComposeRow;
+use super::words::{is_script, split};
 
 impl Judge<'_> {
     /// `command` and `entrypoint`: a text that Docker Compose splits, or a list.
-    pub(super) fn command(&mut self, path: &str, value: &Value, environment: &Environment) {
+    pub(super) fn command(
+        &mut self,
+        row: &'static ComposeRow,
+        path: &str,
+        value: &Value,
+        environment: &Environment,
+    ) {
         match value {
             Value::String(text) => {
                 let all = split(text);
                 let at = all.iter().position(|word| word.contains('$')).unwrap_or_default();
-                let reader = Reader::of_word(all.iter().take(at).map(String::as_str));
-                if let Some(text) = self.fixed_or(path, text, &reader.advice(text, text)) {
+                let form;
+                let cause = if is_script(all.iter().take(at).map(String::as_str)) {
+                    Cause::Script
+                } else {
+                    form = self.list_form(text);
+                    Cause::SplitText(&form)
+                };
+                if let Some(text) = self.fixed_or(path, text, &cause.advice(text)) {
                     let words = split(&text);
                     let uses = shell::uses_of_arguments(&words, &|name| environment.is_from_outside(name));
                     self.name_uses(path, &text, uses, environment);
                 }
             }
-            Value::Array(items) => self.arguments(path, items, 0, environment),
+            Value::Array(items) => {
+                self.arguments(path, items, 0..usize::MAX, environment);
+                // The open items of these are judged together, as one list.
+                if !matches!(row.path, "service.command" | "service.entrypoint") {
+                    self.open_arguments(path, items, 0);
+                }
+            }
             value if is_nothing(value) => {}
             value => self.unknown(path, value),
         }
@@ -164,18 +113,25 @@ impl Judge<'_> {
     /// `healthcheck.test`: a script, or a list whose first item says how the others are read.
     pub(super) fn health_test(&mut self, path: &str, value: &Value, environment: &Environment) {
         match value {
-            Value::String(text) => self.script(path, text, Reader::Shell, environment),
+            Value::String(text) => self.script(path, text, Cause::Script, environment),
             Value::Array(items) => match items.first().and_then(Value::as_str) {
                 Some("CMD-SHELL") => {
                     for (index, each) in items.iter().enumerate().skip(1) {
                         match each.as_str() {
-                            Some(text) => self.script(&item(path, index), text, Reader::Shell, environment),
+                            Some(text) => self.script(&item(path, index), text, Cause::Script, environment),
                             None => self.unknown(&item(path, index), each),
                         }
                     }
                 }
-                Some("CMD") => self.arguments(path, items, 1, environment),
-                _ => self.arguments(path, items, 0, environment),
+                first => {
+                    let skip = usize::from(first == Some("CMD"));
+                    let keeps_words = self.settable.keeps_words_of_health_checks();
+                    let end = if keeps_words { usize::MAX } else { skip };
+                    self.arguments(path, items, skip..end, environment);
+                    if keeps_words {
+                        self.open_arguments(path, items, skip);
+                    }
+                }
             },
             value if is_nothing(value) => {}
             value => self.unknown(path, value),
@@ -185,14 +141,14 @@ impl Judge<'_> {
     /// The text of a file that containers mount, and may execute.
     pub(super) fn content(&mut self, path: &str, value: &Value, environment: &Environment) {
         match value {
-            Value::String(text) => self.script(path, text, Reader::Settings, environment),
+            Value::String(text) => self.script(path, text, Cause::File, environment),
             value if is_nothing(value) => {}
             value => self.unknown(path, value),
         }
     }
 
-    fn script(&mut self, path: &str, text: &str, reader: Reader, environment: &Environment) {
-        if let Some(script) = self.fixed_or(path, text, &reader.advice(text, text))
+    fn script(&mut self, path: &str, text: &str, cause: Cause<'_>, environment: &Environment) {
+        if let Some(script) = self.fixed_or(path, text, &cause.advice(text))
             && shell::reads_variables(&script)
         {
             let uses = shell::uses(&script, &|name| environment.is_from_outside(name));
@@ -200,16 +156,24 @@ impl Judge<'_> {
         }
     }
 
-    fn arguments(&mut self, path: &str, items: &[Value], skip: usize, environment: &Environment) {
+    /// The items of a list. In those of `open` a variable may stand that is set from outside, which is judged elsewhere; the first of
+    /// them is the program.
+    fn arguments(&mut self, path: &str, items: &[Value], open: Range<usize>, environment: &Environment) {
+        let skip = open.start;
         let mut words = Vec::with_capacity(items.len());
-        let all: Vec<&str> = items.iter().take(16).filter_map(Value::as_str).collect();
-        let all = all.join(" ");
         for (index, each) in items.iter().enumerate() {
             match each {
                 Value::String(text) => {
-                    let before = items.iter().take(index).filter_map(Value::as_str);
-                    let reader = Reader::of_word(before);
-                    match self.fixed_or(&item(path, index), text, &reader.advice(text, &all)) {
+                    let read = self.open(text);
+                    if open.contains(&index) && read.is_one_argument() {
+                        words.push(read.fixed);
+                        continue;
+                    }
+                    let cause = match is_script(items.iter().take(index).filter_map(Value::as_str)) {
+                        true => Cause::Script,
+                        false => Cause::Mixed,
+                    };
+                    match self.fixed_or(&item(path, index), text, &cause.advice(text)) {
                         Some(word) => words.push(word),
                         // It is named already.
                         None => words.push(String::new()),
@@ -269,47 +233,4 @@ impl Judge<'_> {
             }
         }
     }
-}
-
-/// A text as words, by the rules of quotes that shells have.
-fn split(text: &str) -> Vec<String> {
-    // Words of a text that is not read as a script would take many times its memory.
-    if text.len() > shell::MAX_SCRIPT_BYTES {
-        return vec![text.to_owned()];
-    }
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut is_word = false;
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            c if c.is_whitespace() => {
-                if std::mem::take(&mut is_word) {
-                    words.push(std::mem::take(&mut word));
-                }
-            }
-            '\'' | '"' => {
-                is_word = true;
-                while let Some(inner) = chars.next().filter(|inner| *inner != c) {
-                    if inner == '\\' && c == '"' {
-                        word.extend(chars.next());
-                    } else {
-                        word.push(inner);
-                    }
-                }
-            }
-            '\\' => {
-                is_word = true;
-                word.extend(chars.next());
-            }
-            c => {
-                is_word = true;
-                word.push(c);
-            }
-        }
-    }
-    if is_word {
-        words.push(word);
-    }
-    words
 }

@@ -96,6 +96,7 @@ impl Judge<'_> {
             self.key("service", path, key, value, &environment);
         }
         self.entrypoint_with_command(path, container, &environment);
+        self.command_line(path, container);
     }
 
     /// The networks, volumes, configs or secrets of a file.
@@ -144,7 +145,7 @@ impl Judge<'_> {
             Rule::Environment => self.environment(path, value, environment),
             Rule::Image => self.image(path, value),
             Rule::PullPolicy => self.pull_policy(path, value),
-            Rule::Command => self.command(path, value, environment),
+            Rule::Command => self.command(row, path, value, environment),
             Rule::HealthTest => self.health_test(path, value, environment),
             Rule::Content => self.content(path, value, environment),
             Rule::Hooks => self.hooks(path, value, environment),

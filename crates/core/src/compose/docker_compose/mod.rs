@@ -3,7 +3,9 @@
 //!
 //! [`table`] says for each key of Docker Compose's schema what it can decide; [`judge`] walks a file along it.
 
+mod advice;
 mod allowed_envs;
+mod argument_lists;
 mod commands;
 mod document_fields;
 mod environment;
@@ -20,6 +22,7 @@ mod start_scripts;
 mod table;
 mod variables;
 mod volumes;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -89,6 +89,8 @@ pub(super) struct Settable {
     allowed: Option<BTreeSet<String>>,
     script: LaunchScript,
     has_other_script: bool,
+    /// Whether nerdctl starts the containers.
+    is_nerdctl: bool,
 }
 
 impl Settable {
@@ -112,6 +114,7 @@ impl Settable {
             allowed,
             script,
             has_other_script: members.get("init_script").is_some_and(runs),
+            is_nerdctl: members.get("runner").and_then(Value::as_str) == Some("nerdctl-compose"),
         }
     }
 
@@ -121,7 +124,13 @@ impl Settable {
             allowed: None,
             script: LaunchScript::Unknown,
             has_other_script: false,
+            is_nerdctl: true,
         }
+    }
+
+    /// Whether the words of a health check reach the container as a list. nerdctl takes the check as one text for a shell.
+    pub(super) const fn keeps_words_of_health_checks(&self) -> bool {
+        !self.is_nerdctl
     }
 
     /// Who can set a variable; nothing where nothing can.

@@ -20,7 +20,8 @@ pub(crate) enum Rule {
     Image,
     /// `build` decides code. Every other value needs a digest in `image`, which `image` is judged for.
     PullPolicy,
-    /// Arguments of a program: fixed, but for `$$NAME` where the shell executes it and NAME is set from outside.
+    /// Arguments of a program: a variable in an item of a list may be set from outside where no interpreter executes the item. All else is
+    /// fixed, and `$$NAME` decides code where a shell executes it and NAME is set from outside.
     Command,
     /// As [`Rule::Command`], in the form of a health check.
     HealthTest,
@@ -67,9 +68,10 @@ impl Rule {
             Self::Environment => "environment",
             Self::Image => "fixed with a digest, otherwise decides code",
             Self::PullPolicy => "fixed, `build` decides code",
-            Self::Command | Self::HealthTest | Self::Content => {
-                "fixed; a variable decides code, and so does `$$NAME` where a shell executes it"
+            Self::Command | Self::HealthTest => {
+                "fixed, but for an item of a list that is an argument; `$$NAME` decides code where a shell executes it"
             }
+            Self::Content => "fixed; a variable decides code, and so does `$$NAME` where a shell executes it",
             Self::Hooks => "by its keys",
             Self::PreStart => "as a service",
             Self::Volumes => "by its source",

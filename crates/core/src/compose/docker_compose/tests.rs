@@ -102,10 +102,10 @@ fn what_the_file_refers_to_is_listed() {
 
 #[test]
 fn many_places_are_counted_and_not_all_kept() {
-    let commands = "- '${X}'\n".repeat(2 * MAX_PLACES).replace('\n', "\n      ");
+    let groups = "  - '${X}'\n".repeat(2 * MAX_PLACES);
     let file = service(&format!(
-        "image: nginx{DIGEST}\ncommand:\n  {}",
-        commands.trim_end().replace("\n      ", "\n  ")
+        "image: nginx{DIGEST}\ngroup_add:\n{}",
+        groups.trim_end()
     ));
     assert_eq!(file.unmeasured.iter().count(), MAX_PLACES);
     assert_eq!(file.deciding_count(), 2 * MAX_PLACES);
@@ -349,44 +349,55 @@ fn fields_that_guests_read_are_quiet_as_long_as_they_hold_what_guests_read() {
     assert_eq!(field_problem("bash_script", &script, Some(&json!("bash"))), None);
 }
 
-/// The places that decide code before and after a user does what the finding says.
+/// The places that decide code before and after a user does what the finding says. Nothing else of the service changes: its entrypoint,
+/// its user and its health check stay.
 #[test]
 fn the_advice_for_a_variable_is_accepted_where_it_is_followed() {
-    let shell = |name: &str, program: &str| {
-        format!(
-            "entrypoint: [\"sh\", \"-c\", \"exec {program} --option \\\"$${name}\\\"\"]\nenvironment:\n  {name}: ${{X}}"
-        )
-    };
     for (before, says, after) in [
         (
-            "command: --model ${X:-Qwen/Q} --tensor-parallel-size 8".to_owned(),
-            "or a shell hands it over: `entrypoint: [\"sh\", \"-c\"",
-            shell("X", "vllm serve"),
+            "command: serve --model ${X:-Qwen/Q} --tensor-parallel-size 8",
+            "write a list, `[\"serve\",\"--model\",\"${X:-Qwen/Q}\",\"--tensor-parallel-size\",\"8\"]`",
+            "command: [\"serve\",\"--model\",\"${X:-Qwen/Q}\",\"--tensor-parallel-size\",\"8\"]",
         ),
         (
-            "command: uvicorn main:app --port ${X:-8000}".to_owned(),
+            "command: postgres -c max_connections=${X:-200} -c 'log_line_prefix=%m '",
+            "write a list, `[\"postgres\",\"-c\",\"max_connections=${X:-200}\",\"-c\",\"log_line_prefix=%m \"]`",
+            "command: [\"postgres\",\"-c\",\"max_connections=${X:-200}\",\"-c\",\"log_line_prefix=%m \"]",
+        ),
+        (
+            "command: --model ${X:-Qwen/Q}",
+            "write a list, `[\"--model\",\"${X:-Qwen/Q}\"]`, behind the image's own entrypoint",
+            "entrypoint: [vllm, serve]\ncommand: [\"--model\",\"${X:-Qwen/Q}\"]",
+        ),
+        (
+            "command: [--model, '${X:-Qwen/Q}']",
+            "write that entrypoint into `entrypoint`",
+            "entrypoint: [vllm, serve]\ncommand: [--model, '${X:-Qwen/Q}']",
+        ),
+        (
+            "command: uvicorn main:app --port ${X:-8000}",
             "(uvicorn reads UVICORN_HOST, UVICORN_PORT and UVICORN_WORKERS)",
-            "command: uvicorn main:app\nenvironment:\n  UVICORN_PORT: ${X:-8000}".to_owned(),
+            "command: uvicorn main:app\nenvironment:\n  UVICORN_PORT: ${X:-8000}",
         ),
         (
-            "command: tunnel run --token ${X}".to_owned(),
+            "command: tunnel run --token ${X}",
             "(cloudflared reads TUNNEL_TOKEN)",
-            "command: tunnel run\nenvironment:\n  TUNNEL_TOKEN: ${X}".to_owned(),
+            "command: tunnel run\nenvironment:\n  TUNNEL_TOKEN: ${X}",
         ),
         (
-            "command: [\"pnpm\", \"start\", \"--character=./characters/${X}.json\"]".to_owned(),
-            "Without a shell nothing replaces `$$X`",
-            shell("X", "pnpm start"),
+            "command: [python, '${X}']",
+            "`python` may execute it: write the value",
+            "command: [python, app.py]",
         ),
         (
-            "command: [\"sh\", \"-c\", \"exec app --port ${X}\"]".to_owned(),
+            "command: [\"sh\", \"-c\", \"exec app --port ${X}\"]",
             "or `$$X` if the container's own environment has it",
-            "command: [\"sh\", \"-c\", \"exec app --port $$X\"]\nenvironment:\n  X: ${X}".to_owned(),
+            "command: [\"sh\", \"-c\", \"exec app --port $$X\"]\nenvironment:\n  X: ${X}",
         ),
         (
-            "healthcheck:\n  test: curl localhost:${X}".to_owned(),
+            "healthcheck:\n  test: curl localhost:${X}",
             "or `$$X` if the container's own environment has it",
-            "healthcheck:\n  test: curl localhost:$$X\nenvironment:\n  X: ${X}".to_owned(),
+            "healthcheck:\n  test: curl localhost:$$X\nenvironment:\n  X: ${X}",
         ),
     ] {
         let file = service(&format!("image: nginx{DIGEST}\n{before}"));

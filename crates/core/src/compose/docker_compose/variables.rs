@@ -31,6 +31,19 @@ enum Otherwise {
     Argument,
 }
 
+/// A value in which a variable is set from outside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct OpenText {
+    /// Each such variable as `${NAME}`; every other is as its default says.
+    pub(super) text: String,
+    /// The same without what is open.
+    pub(super) fixed: String,
+    /// Whether there is one.
+    pub(super) is_open: bool,
+    /// Whether a dollar stands beside them, which a shell may read.
+    pub(super) has_dollar: bool,
+}
+
 /// A substitution that Docker Compose does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed;
@@ -77,6 +90,47 @@ impl Template {
             }
         }
         text
+    }
+
+    /// The value where the variables for which `is_set` holds stay open, and every other is as in [`Template::evaluate`].
+    pub(super) fn open(
+        &self,
+        is_set: &impl Fn(&str) -> bool,
+        value_of: &impl Fn(&str) -> Option<String>,
+    ) -> OpenText {
+        let mut open = OpenText::default();
+        self.fill(is_set, value_of, &mut open);
+        open
+    }
+
+    fn fill(
+        &self,
+        is_set: &impl Fn(&str) -> bool,
+        value_of: &impl Fn(&str) -> Option<String>,
+        open: &mut OpenText,
+    ) {
+        let fixed = |text: &str, open: &mut OpenText| {
+            open.has_dollar |= text.contains('$');
+            open.text.push_str(text);
+            open.fixed.push_str(text);
+        };
+        for part in &self.0 {
+            match part {
+                Part::Text(literal) => fixed(literal, open),
+                Part::Variable(variable) if is_set(&variable.name) => {
+                    open.is_open = true;
+                    // What it is by default may hold one, too.
+                    let default = variable.argument.open(is_set, value_of);
+                    open.has_dollar |= default.has_dollar;
+                    open.text.push_str(&format!("${{{}}}", variable.name));
+                }
+                Part::Variable(variable) => match (value_of(&variable.name), variable.otherwise) {
+                    (Some(value), _) => fixed(&value, open),
+                    (None, Otherwise::Argument) => variable.argument.fill(is_set, value_of, open),
+                    (None, Otherwise::Nothing) => {}
+                },
+            }
+        }
     }
 }
 
@@ -219,11 +273,31 @@ mod tests {
         assert_eq!(value("a${B}$C${D:+x}${E:?y}d$$f"), "ad$f");
     }
 
+    #[test]
+    fn what_is_set_stays_open_and_what_is_not_is_its_default() {
+        let open = |text: &str| {
+            let open = Template::read(text).unwrap().open(&|name| name == "X", &|_| None);
+            (open.text, open.is_open, open.has_dollar)
+        };
+        for (text, filled, is_open, has_dollar) in [
+            ("--port=${X:-80}", "--port=${X}", true, false),
+            ("a$X.b", "a${X}.b", true, false),
+            ("${A:-b${X}}", "b${X}", true, false),
+            ("${A:-b}", "b", false, false),
+            ("${A:-$$B}${X}", "$B${X}", true, true),
+            ("${X:-$$B}", "${X}", true, true),
+            ("${X}$$B", "${X}$B", true, true),
+        ] {
+            assert_eq!(open(text), (filled.to_owned(), is_open, has_dollar), "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_panics(text in "[${}:a-z_+?\\-]{0,60}") {
             if let Ok(template) = Template::read(&text) {
-                let _ = (template.names().len(), template.evaluate(&|_| None));
+                let open = template.open(&|name| name.len() < 3, &|_| None);
+                let _ = (template.names().len(), template.evaluate(&|_| None), open);
             }
         }
     }

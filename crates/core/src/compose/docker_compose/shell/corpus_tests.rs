@@ -67,6 +67,168 @@ fn scripts_that_execute_by_a_way_around_are_refused() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
+/// The list of arguments that a script of one simple command hands to its program, where each variable stands in double quotes.
+fn as_list(script: &str) -> Option<Vec<ListItem>> {
+    let mut items = Vec::new();
+    let mut item = ListItem::default();
+    let mut is_item = false;
+    let mut quote = None;
+    let mut chars = script.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            ('"' | '\'', None) => (quote, is_item) = (Some(c), true),
+            (c, Some(open)) if c == open => quote = None,
+            ('$', Some('"')) => {
+                let is_braced = chars.next_if_eq(&'{').is_some();
+                chars.next_if(|c| matches!(c, 'E' | 'F'))?;
+                if is_braced {
+                    chars.next_if_eq(&'}')?;
+                } else if chars
+                    .peek()
+                    .is_some_and(|c| c.is_ascii_alphanumeric() || *c == '_')
+                {
+                    return None;
+                }
+                item.text.push_str("${E}");
+                item.is_open = true;
+            }
+            ('$' | '`' | '\\', _) => return None,
+            (' ', None) => {
+                if std::mem::take(&mut is_item) {
+                    items.push(std::mem::take(&mut item));
+                }
+            }
+            (c, None) if ";|&<>()\n*?[]~#!{}".contains(c) => return None,
+            (c, _) => {
+                is_item = true;
+                item.text.push(c);
+            }
+        }
+    }
+    if is_item {
+        items.push(item);
+    }
+    if items.first()?.text == "exec" {
+        items.remove(0);
+    }
+    let starts = items
+        .first()
+        .is_some_and(|first| !first.is_open && !first.text.contains('='));
+    (starts && items.iter().any(|item| item.is_open)).then_some(items)
+}
+
+/// The same arguments have the same verdict in a list and behind `exec` in a script.
+#[test]
+fn scripts_of_one_command_are_judged_alike_as_lists() {
+    let mut count = 0;
+    for name in ["ordinary-scripts.txt", "executing-scripts.txt"] {
+        for (_, script) in corpus(name) {
+            let Some(items) = as_list(&script) else { continue };
+            count += 1;
+            let of_list = uses_of_list(&items, false).into_iter().max();
+            assert_eq!(of_list, Some(of(&script)), "{script}: {items:?}");
+        }
+    }
+    assert!(count > 80, "{count} scripts");
+}
+
+/// What a program and its arguments may be, with `${E}` where a value comes from outside.
+fn words() -> impl proptest::strategy::Strategy<Value = Vec<&'static str>> {
+    use proptest::prelude::*;
+    let program = proptest::sample::select(vec![
+        "app",
+        "sh",
+        "bash",
+        "python3",
+        "node",
+        "java",
+        "make",
+        "env",
+        "timeout",
+        "gosu",
+        "tini",
+        "npm",
+        "npx",
+        "curl",
+        "wget",
+        "psql",
+        "postgres",
+        "redis-server",
+        "gunicorn",
+        "uvicorn",
+        "celery",
+        "find",
+        "tar",
+        "sed",
+        "awk",
+        "docker",
+        "vllm",
+        "xargs",
+        "ssh",
+        "git",
+        "docker-entrypoint.sh",
+        "pnpm",
+        "/usr/bin/perl",
+        "php",
+        "nginx",
+        "supervisord",
+        "torchrun",
+        "streamlit",
+    ]);
+    let word = proptest::sample::select(vec![
+        "${E}",
+        "${E}",
+        "${E}",
+        "--k=${E}",
+        "-c",
+        "-e",
+        "-m",
+        "-x",
+        "--",
+        "--eval",
+        "--exec=${E}",
+        "--require",
+        "-jar",
+        "a.jar",
+        "run",
+        "serve",
+        "exec",
+        "sh",
+        "python",
+        "A=${E}",
+        "PATH=${E}",
+        "-Dp=${E}",
+        "-Xmx${E}",
+        "--trust-remote-code",
+        "--model",
+        "s3://${E}/b",
+        "/app/x",
+        "x.py",
+        "-u",
+        "5",
+        "install",
+        "--loadmodule",
+        "-o",
+    ]);
+    (program, proptest::collection::vec(word, 1..6))
+        .prop_map(|(program, words)| [program].into_iter().chain(words).collect())
+}
+
+proptest::proptest! {
+    #[test]
+    fn arguments_are_judged_alike_in_a_list_and_in_a_script(words in words()) {
+        let items: Vec<ListItem> = words
+            .iter()
+            .map(|text| ListItem { text: (*text).to_owned(), is_open: text.contains("${E}") })
+            .collect();
+        let quoted: Vec<String> = words.iter().map(|text| format!("\"{text}\"")).collect();
+        let script = quoted.join(" ");
+        let of_list = uses_of_list(&items, false).into_iter().max().unwrap_or(Use::Argument);
+        proptest::prop_assert_eq!(of_list, of(&script), "{}", &script);
+        proptest::prop_assert_eq!(of_list, of(&format!("exec {script}")), "{}", &script);
+    }
+}
+
 /// An option behind the target changes no direction: neither is a download hidden, nor an upload accused.
 #[test]
 fn an_option_at_the_end_changes_no_direction() {

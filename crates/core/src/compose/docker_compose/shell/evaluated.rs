@@ -1,5 +1,6 @@
 //! Programs and words of a shell that evaluate or execute one of their arguments.
 
+use super::code_options::{names_code, names_code_by_option};
 use super::interpreters::is_interpreter;
 use super::programs::{ENGINE_GROUPS, ENGINE_STARTS_NOTHING, ENGINES, EXECUTORS, IN_GROUPS_STARTS_NOTHING};
 use super::word::Word;
@@ -11,6 +12,9 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
         arguments.iter().any(is)
     };
     if loads_code_of_a_model(arguments) {
+        return true;
+    }
+    if names_code_by_option(name, arguments) == Some(true) {
         return true;
     }
     match name {
@@ -37,42 +41,9 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
             }
             false
         }
-        "hash" | "enable" | "dotnet" | "mono" | "wasmtime" | "wasmer" | "kubectl" | "helm" | "crond"
-        | "s6-svscan" => arguments.iter().any(|word| !word.names.is_empty()),
-        "rsync" => names_code(arguments, &["-e", "--rsh", "--rsync-path"], false),
-        "scp" | "sftp" => names_code(arguments, &["-F", "-o", "-S"], false),
-        "nginx" => names_code(arguments, &["-g", "-c", "-p"], false),
-        "celery" => names_code(arguments, &["-A", "--app", "--config", "--workdir"], false),
-        "flask" => names_code(arguments, &["-A", "--app"], false),
-        "gunicorn" | "hypercorn" | "uvicorn" => names_code(
-            arguments,
-            &[
-                "-c",
-                "--config",
-                "-k",
-                "--worker-class",
-                "--pythonpath",
-                "--chdir",
-                "--app-dir",
-            ],
-            true,
-        ),
-        "supervisord" => names_code(arguments, &["-c", "--configuration"], false),
-        "tar" => names_code(
-            arguments,
-            &[
-                "-F",
-                "-I",
-                "--checkpoint-action",
-                "--info-script",
-                "--new-volume-script",
-                "--rmt-command",
-                "--rsh-command",
-                "--to-command",
-                "--use-compress-program",
-            ],
-            false,
-        ),
+        "hash" | "enable" | "dotnet" | "mono" | "wasmtime" | "wasmer" | "kubectl" | "helm" | "crond" => {
+            arguments.iter().any(|word| !word.names.is_empty())
+        }
         "psql" | "mysql" | "mariadb" | "mongosh" | "mongo" => {
             let mut words = arguments.iter();
             let is_script = |word: &Word| {
@@ -172,23 +143,4 @@ fn loads_code_of_a_model(arguments: &[Word]) -> bool {
 fn handed(arguments: &[Word]) -> impl Iterator<Item = (&Word, Option<&Word>)> {
     let next = arguments.iter().skip(1).map(Some).chain([None]);
     arguments.iter().zip(next)
-}
-
-/// Whether a variable stands in the argument of one of these options, or in the first operand.
-fn names_code(arguments: &[Word], options: &[&str], operand: bool) -> bool {
-    let mut before = "";
-    let mut has_operand = false;
-    for word in arguments {
-        let text = word.text.as_str();
-        let is_option = text.starts_with('-');
-        let of_option =
-            options.contains(&before) || is_option && options.iter().any(|option| text.starts_with(option));
-        let is_operand = !is_option && !has_operand && (!before.starts_with('-') || before.contains('='));
-        has_operand |= is_operand;
-        if !word.names.is_empty() && (of_option || operand && is_operand) {
-            return true;
-        }
-        before = text;
-    }
-    false
 }

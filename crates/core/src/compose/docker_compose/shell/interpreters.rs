@@ -12,15 +12,17 @@ const SHELLS: [&str; 21] = [
 /// Options of shells whose argument is the next word.
 const SHELL_OPTIONS: [&str; 4] = ["--rcfile", "--init-file", "--init-command", "--features"];
 /// Other programs that execute a script, which is an option's argument, the first operand or their input.
-const OTHERS: [&str; 28] = [
-    "Rscript", "at", "awk", "batch", "crontab", "elixir", "erl", "gawk", "groovy", "guile", "irb", "java",
-    "jshell", "julia", "lua", "make", "mawk", "node", "nodejs", "perl", "php", "python", "python2",
-    "python3", "ruby", "tclsh", "ts-node", "tsx",
+const OTHERS: [&str; 30] = [
+    "Rscript", "at", "awk", "batch", "bmake", "crontab", "elixir", "erl", "gawk", "gmake", "groovy", "guile",
+    "irb", "java", "jshell", "julia", "lua", "make", "mawk", "node", "nodejs", "perl", "php", "python",
+    "python2", "python3", "ruby", "tclsh", "ts-node", "tsx",
 ];
 /// Those of them whose names are words of other commands, too.
 const AMBIGUOUS: [&str; 8] = ["at", "batch", "crontab", "erl", "guile", "make", "nu", "posh"];
 /// Those of them that do not execute their input where they have no script.
-const NOT_FROM_INPUT: [&str; 5] = ["awk", "gawk", "java", "make", "mawk"];
+const NOT_FROM_INPUT: [&str; 7] = ["awk", "bmake", "gawk", "gmake", "java", "make", "mawk"];
+/// Those of them whose every operand decides code: `NAME=value` sets a variable that rules expand, `SHELL` above all.
+const EVERY_OPERAND: [&str; 3] = ["bmake", "gmake", "make"];
 /// Names of a program's input.
 const INPUT: [&str; 3] = ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
 /// Starts of options of interpreters in which a value from outside selects no code.
@@ -112,6 +114,9 @@ impl<'a> Execution<'a> {
         } else {
             execution.read_other(name, arguments)
         };
+        if EVERY_OPERAND.contains(&name) {
+            execution.executed.extend(arguments);
+        }
         execution.executes_input = !has_script && !NOT_FROM_INPUT.contains(&name);
         execution
     }
@@ -231,7 +236,24 @@ fn starts_programs(arguments: &[Word]) -> bool {
 
 /// `-Dname=value` of Java, where the name is not one of the virtual machine's own.
 fn is_property(text: &str) -> bool {
-    let own = ["java.", "javax.", "jdk.", "sun.", "com.sun.", "$"];
+    let own = [
+        "$",
+        "clojure.",
+        "com.sun.",
+        "groovy.",
+        "java.",
+        "javax.",
+        "jdk.",
+        "jruby.",
+        "loader.",
+        "log4j",
+        "logback.",
+        "logging.config",
+        "polyglot.",
+        "spring.config",
+        "spring.main",
+        "sun.",
+    ];
     text.strip_prefix("-D")
         .is_some_and(|property| property.contains('=') && !own.iter().any(|own| property.starts_with(own)))
 }

@@ -5,6 +5,8 @@
 //! is [`Use::Argument`].
 
 mod archives;
+mod argument_list;
+mod code_options;
 mod downloads;
 mod evaluated;
 mod guest_script;
@@ -33,6 +35,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use argument_list::{ListItem, uses_of_list};
 use evaluated::names_a_command;
 pub(super) use guest_script::GuestScript;
 use paths::base_name;

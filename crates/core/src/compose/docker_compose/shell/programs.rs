@@ -1,20 +1,31 @@
 //! Lists of programs by what they do with their arguments, their input and the folder that they stand in.
 
 /// Programs any of whose arguments may be executed.
-pub(super) const EXECUTORS: [&str; 37] = [
+pub(super) const EXECUTORS: [&str; 53] = [
     ".",
     "alias",
+    "ansible",
+    "ansible-playbook",
+    "ant",
     "chroot",
     "concurrently",
     "docker",
     "eval",
     "ex",
     "expect",
+    "fab",
     "find",
     "foreman",
     "gdb",
+    "gradle",
+    "gradlew",
     "honcho",
+    "invoke",
+    "just",
     "let",
+    "logrotate",
+    "mvn",
+    "mvnw",
     "ncat",
     "nerdctl",
     "nodemon",
@@ -22,6 +33,8 @@ pub(super) const EXECUTORS: [&str; 37] = [
     "parallel",
     "pm2",
     "podman",
+    "rake",
+    "sbt",
     "screen",
     "script",
     "socat",
@@ -30,6 +43,9 @@ pub(super) const EXECUTORS: [&str; 37] = [
     "ssh",
     "start-stop-daemon",
     "su",
+    "systemd-run",
+    "task",
+    "terraform",
     "tmux",
     "trap",
     "ttyd",
@@ -149,7 +165,15 @@ pub(super) const ENGINE_STARTS_NOTHING: [&str; 21] = [
     "rename", "rm", "rmi", "stats", "stop", "tag", "top", "unpause", "version",
 ];
 /// Programs that take what the folder says that they stand in, beside those that fetch.
-pub(super) const FOLDER_READERS: [&str; 5] = ["docker", "docker-compose", "make", "podman", "rake"];
+pub(super) const FOLDER_READERS: [&str; 7] = [
+    "bmake",
+    "docker",
+    "docker-compose",
+    "gmake",
+    "make",
+    "podman",
+    "rake",
+];
 /// Programs that start what their first argument names.
 pub(super) const RUNNERS: [&str; 3] = ["bunx", "npx", "uvx"];
 /// Programs that bring files from elsewhere to places that an argument chooses.
