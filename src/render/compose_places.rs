@@ -27,6 +27,24 @@ runs before the containers is unknown, or the guest sets it. Otherwise its defau
 load code by (`LD_PRELOAD`, `NODE_OPTIONS`, `PATH`, …), or if a shell of the container executes the value (`$$NAME` as a
 command, under `eval` or `sh -c`).
 
+`command`, `entrypoint` and the test of a health check may be lists. An item of a list is one argument whatever the value of its variable
+holds: Docker Compose substitutes after it reads the list. Such an item is set from outside, as `"$NAME"` in the quotes of a script is. It
+decides code
+
+- as the program: the first word of `entrypoint` and `command`, or what a wrapper such as `env`, `gosu` and `timeout` starts;
+- where the program executes it: the script or an option of an interpreter, any word of `make`, the word behind `--exec` or
+  `npm run`, `archive_command` of Postgres and the like;
+- beside a `$$NAME` in the same item, which a shell may read;
+- behind the entrypoint of an image that is not written into `entrypoint`, where the first item of `command` begins with `-`: the image's
+  entrypoint may be an interpreter, and the item its option (`--import=${NAME}`);
+- in a health check that nerdctl starts, which hands the list to a shell as one text.
+
+A text (`command: app --port ${NAME}`) is split into words after it is filled, so that a variable in it decides code. That an image's
+own entrypoint hands its arguments to a program, and not to a shell as one text, is taken from the image, which the digest pins.
+
+The script that `python -c`, `node -e`, `ruby -e`, `perl -e` and `php -r` are handed is read in their language: a variable of the environment
+is executed where a statement hands it to `eval`, `os.system`, `child_process` and the like.
+
 A mount decides code if it equals, contains or lies in what the host hands in: `/dstack/.host-shared`, `/dstack/user_config`,
 firmware tables, disks. Known links are followed (`/tapp`, `/var/run`, `/var/volatile/dstack`, `/proc/1/root`). Other paths of
 the VM are host access. The sockets of the guest agent (`/var/run/dstack.sock`, `/run/dstack.sock`, `/var/run/tappd.sock`) are

@@ -116,13 +116,16 @@ impl Judge<'_> {
         let is_image = before == Before::EntrypointOfImage;
         let program = list.items.first().map_or("", |item| item.text.as_str());
         let uses = uses_of_list(&list.items, is_image);
+        let alone = uses_of_list(&list.items, false);
         for (at, path, text) in &list.open {
             let is_argument = uses.get(*at) == Some(&Use::Argument);
             let words = list.items.iter().take(*at).map(|item| item.text.as_str());
+            let is_behind_image = is_image && program.starts_with(['-', '+']);
             let cause = match *at {
+                0 if is_behind_image => Cause::EntrypointOfImage,
                 0 => Cause::Program,
                 _ if is_script(words) => Cause::Script,
-                _ if is_image && (program.starts_with(['-', '+']) || *at == 1) => Cause::EntrypointOfImage,
+                _ if alone.get(*at) == Some(&Use::Argument) => Cause::EntrypointOfImage,
                 _ => Cause::ExecutedBy(program),
             };
             let advice = match is_argument {

@@ -54,24 +54,21 @@ pub(in crate::compose::docker_compose) fn uses_of_list(
     let script = Script {
         commands: vec![command],
     };
-    judge_script(
-        &script,
-        &|name| name.starts_with(ITEM),
-        &BTreeMap::new(),
-        &mut found,
-        0,
-    );
+    let is_item = |name: &str| name.starts_with(ITEM);
+    let mut tainted = BTreeMap::new();
+    script.taint_all(&is_item, &mut tainted);
+    judge_script(&script, &is_item, &tainted, &mut found, 0);
     let first = items.first().map_or("", |item| item.text.as_str());
     // The entrypoint of the image may be an interpreter or a runner.
     let all_executed = follows_unknown && first.starts_with(['-', '+']);
     let name_is_executed = follows_unknown && STARTING.contains(&first);
-    (0..items.len())
-        .map(|at| {
-            let is_program = at == 0 || at == 1 && name_is_executed;
-            match all_executed || is_program || found.get(&key(at)) == Some(&Use::Executed) {
-                true => Use::Executed,
-                false => Use::Argument,
-            }
-        })
-        .collect()
+    let how = |(at, item): (usize, &ListItem)| {
+        let is_program = at == 0 || at == 1 && name_is_executed;
+        let is_executed = all_executed || is_program || found.get(&key(at)) == Some(&Use::Executed);
+        match item.is_open && is_executed {
+            true => Use::Executed,
+            false => Use::Argument,
+        }
+    };
+    items.iter().enumerate().map(how).collect()
 }

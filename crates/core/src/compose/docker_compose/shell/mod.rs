@@ -12,6 +12,7 @@ mod evaluated;
 mod guest_script;
 mod host_files;
 mod interpreters;
+mod other_language;
 mod own_variables;
 mod packages;
 mod paths;
@@ -38,11 +39,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) use argument_list::{ListItem, uses_of_list};
 use evaluated::names_a_command;
 pub(super) use guest_script::GuestScript;
+use interpreters::Execution;
+pub(super) use other_language::Language;
 use paths::base_name;
 use programs::CLIENTS;
 pub(super) use reader::{MAX_SCRIPT_BYTES, names_in};
 use script::{Script, ShellCommand};
 use script_judge::{judge_script, judge_text};
+use started::surely_started;
 use variable_use::note;
 pub(super) use variable_use::{EVERY_VARIABLE, Use, Uses, reads_variables};
 use word::Word;
@@ -64,9 +68,12 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
     let is_client = arguments
         .first()
         .is_some_and(|program| CLIENTS.contains(&base_name(program)));
+    let others = scripts_in_other_languages(arguments);
     // Nothing replaces `$NAME` in a word of a list but a shell that is handed the word as a script, whatever stands before it.
     let is_read = |word: &&String| !is_client && reads_variables(word) && !is_plain_option(word);
-    for word in arguments.iter().filter(is_read) {
+    let is_of_shell = |(at, _): &(usize, &String)| !others.contains(at);
+    let of_shells = arguments.iter().enumerate().filter(is_of_shell);
+    for word in of_shells.map(|(_, word)| word).filter(is_read) {
         for (name, how) in uses(word, is_settable) {
             note(&mut found, name, how);
         }
@@ -98,6 +105,30 @@ pub(super) fn uses_of_arguments(arguments: &[String], is_settable: &dyn Fn(&str)
     };
     judge_script(&script, is_settable, &BTreeMap::new(), &mut found, 0);
     found
+}
+
+/// The positions of words that an interpreter executes which is no shell.
+fn scripts_in_other_languages(arguments: &[String]) -> BTreeSet<usize> {
+    let words = arguments.iter().map(|text| Word {
+        text: text.clone(),
+        is_literal: true,
+        ..Word::default()
+    });
+    let command = ShellCommand {
+        words: words.collect(),
+        ..ShellCommand::default()
+    };
+    let programs = command.programs(&mut BTreeSet::new());
+    let Some(program) = surely_started(&programs) else {
+        return BTreeSet::new();
+    };
+    let name = base_name(&program.word.text);
+    if Language::of_interpreter(name).is_none() {
+        return BTreeSet::new();
+    }
+    let at = |script: &Word| command.words.iter().position(|word| std::ptr::eq(word, script));
+    let scripts = Execution::of(name, program.arguments).scripts;
+    scripts.into_iter().filter_map(at).collect()
 }
 
 /// `--name=$VALUE`, where the name is not that of a command, and the value is one word.

@@ -10,8 +10,19 @@ use super::word::Word;
 use super::written_files::{sources_of_file, taint_file, written_by};
 
 impl Script {
+    /// Adds what the script's variables and files hold from outside, and what is made of them. Each round reaches one step further.
+    pub(super) fn taint_all(&self, is_settable: &dyn Fn(&str) -> bool, tainted: &mut Tainted) {
+        for _ in 0..4 {
+            let before = tainted.clone();
+            self.taint(is_settable, tainted);
+            if *tainted == before {
+                break;
+            }
+        }
+    }
+
     /// Adds what the script's commands put into its variables and files.
-    pub(super) fn taint(&self, is_settable: &dyn Fn(&str) -> bool, tainted: &mut Tainted) {
+    fn taint(&self, is_settable: &dyn Fn(&str) -> bool, tainted: &mut Tainted) {
         let note = |name: &str, names: &BTreeSet<String>, tainted: &mut Tainted| {
             let from = sources(names, is_settable, tainted);
             if !from.is_empty() {

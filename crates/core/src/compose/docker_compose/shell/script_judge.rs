@@ -7,15 +7,17 @@ use super::downloads::names_of_what_it_brings;
 use super::evaluated::{evaluates, executes_arguments};
 use super::host_files::names_host_file;
 use super::interpreters::{Execution, has_positional, is_interpreter, is_interpreter_anywhere};
+use super::other_language::Language;
 use super::own_variables::{assignment, sources};
 use super::packages::{fetches, names_of_packages};
 use super::paths::{base_name, file_key};
 use super::programs::{COREUTILS, DOWNLOADERS, FETCHERS, FOLDER_READERS, RUNNERS, UNPACKERS};
 use super::reader::{MAX_DEPTH, MAX_SCRIPT_BYTES, ShellReader, names_in};
 use super::script::{Script, ShellCommand};
-use super::started::StartedProgram;
+use super::shown_environment::WHOLE_ENVIRONMENT;
+use super::started::{StartedProgram, surely_started};
 use super::tainted::Tainted;
-use super::variable_use::{Use, Uses, note, reads_variables};
+use super::variable_use::{EVERY_VARIABLE, Use, Uses, note, reads_variables};
 use super::word::Word;
 use super::written_files::{
     has_files, is_startup_file, sources_of_module, sources_of_program, sources_of_project, written_by,
@@ -32,14 +34,7 @@ pub(super) fn judge_text(
 ) {
     let script = ShellReader::of(text).script(None, depth);
     let mut tainted = outer.clone();
-    // A variable of the script's own that is made of one from outside is one from outside. Each round reaches one step further.
-    for _ in 0..4 {
-        let before = tainted.clone();
-        script.taint(is_settable, &mut tainted);
-        if tainted == before {
-            break;
-        }
-    }
+    script.taint_all(is_settable, &mut tainted);
     // What a function of the script is handed, and what `set` sets, is not followed.
     if has_positional(text) && (text.contains("()") || text.contains("function ") || text.contains("set ")) {
         let all = names_in(text);
@@ -111,6 +106,8 @@ struct Nested<'a> {
     text: &'a str,
     /// Whether it is one for sure, so that a file that it names is started.
     is_script: bool,
+    /// Its language, if that is not a shell's.
+    language: Option<Language>,
 }
 
 impl<'a> ScriptJudge<'a> {
@@ -169,6 +166,7 @@ impl<'a> ScriptJudge<'a> {
         });
         let named = programs.iter().map(|program| (program.word, program.arguments));
         let named = named.filter(|(word, _)| is_interpreter(base_name(&word.text)));
+        let sure = surely_started(programs).map(|program| program.word);
         for (word, arguments) in named.chain(anywhere) {
             let name = base_name(&word.text);
             let execution = Execution::of(name, arguments);
@@ -176,9 +174,13 @@ impl<'a> ScriptJudge<'a> {
                 self.note(&word.held().collect(), Use::Executed);
             }
             let scripts = execution.scripts.iter();
+            let language = sure
+                .filter(|sure| std::ptr::eq(*sure, word))
+                .and_then(|_| Language::of_interpreter(name));
             self.nested.extend(scripts.map(|word| Nested {
                 text: word.text.as_str(),
                 is_script: true,
+                language,
             }));
             self.starts_files(command, execution.files.iter().copied());
             if name.starts_with("py") {
@@ -278,6 +280,7 @@ impl<'a> ScriptJudge<'a> {
             self.nested.extend(arguments.iter().map(|word| Nested {
                 text: word.text.as_str(),
                 is_script,
+                language: None,
             }));
         }
         for word in names_of_packages(name, arguments) {
@@ -327,7 +330,27 @@ impl<'a> ScriptJudge<'a> {
 
     /// The words that an interpreter executes, as scripts.
     fn nested_scripts(self, depth: usize) {
-        for Nested { text, is_script } in self.nested {
+        for Nested {
+            text,
+            is_script,
+            language,
+        } in self.nested
+        {
+            if let Some(language) = language {
+                let is_outside = |name: &str| {
+                    let names = BTreeSet::from([name.to_owned()]);
+                    !sources(&names, self.is_settable, self.tainted).is_empty()
+                };
+                for (name, how) in language.uses(text, &is_outside) {
+                    if name == EVERY_VARIABLE {
+                        note(self.found, WHOLE_ENVIRONMENT.to_owned(), how);
+                    }
+                    for name in sources(&BTreeSet::from([name]), self.is_settable, self.tainted) {
+                        note(self.found, name, how);
+                    }
+                }
+                continue;
+            }
             let may_start_a_file = is_script && has_files(self.tainted);
             if !may_start_a_file && !reads_variables(text) && !names_host_file(text) {
                 continue;

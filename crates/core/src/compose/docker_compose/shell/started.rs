@@ -114,6 +114,16 @@ impl ShellCommand {
     }
 }
 
+/// The one program that a command starts, if no other word may be one. The number that a wrapper takes is none.
+pub(super) fn surely_started<'p, 'a>(programs: &'p [StartedProgram<'a>]) -> Option<&'p StartedProgram<'a>> {
+    let mut programs = programs.iter().filter(|program| {
+        let is_number = program.word.text.starts_with(|c: char| c.is_ascii_digit());
+        !(is_number && program.word.names.is_empty())
+    });
+    let first = programs.next()?;
+    programs.next().is_none().then_some(first)
+}
+
 fn is_wrapper(name: &str) -> bool {
     WRAPPERS.contains(&name) || name.contains("entrypoint") || name.starts_with("ld-linux")
 }

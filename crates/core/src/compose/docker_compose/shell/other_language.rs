@@ -1,0 +1,524 @@
+//! Scripts of Python, Node, Ruby, Perl and PHP: which variables of the environment they read, and which of them they execute.
+//!
+//! A value that such a script reads is data. It is executed where a statement hands it to what executes text or starts programs. A
+//! variable that is assigned from it holds it; where the script defines functions, each such statement counts for all that the script
+//! reads.
+
+use std::collections::BTreeSet;
+
+use super::interpreters::is_interpreter;
+use super::paths::base_name;
+use super::reader::{MAX_SCRIPT_BYTES, names_in};
+use super::variable_use::{EVERY_VARIABLE, Use};
+
+/// A language that is not that of a shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::compose::docker_compose) enum Language {
+    Node,
+    Perl,
+    Php,
+    Python,
+    Ruby,
+}
+
+impl Language {
+    /// The language of an interpreter of this name.
+    pub(in crate::compose::docker_compose) fn of_interpreter(name: &str) -> Option<Self> {
+        match name {
+            "node" | "nodejs" | "ts-node" | "tsx" => Some(Self::Node),
+            "perl" => Some(Self::Perl),
+            "php" => Some(Self::Php),
+            "irb" | "ruby" => Some(Self::Ruby),
+            name if name.starts_with("python") || name.starts_with("pypy") => Some(Self::Python),
+            _ => None,
+        }
+    }
+
+    /// The language of a file of this name.
+    pub(in crate::compose::docker_compose) fn of_file(path: &str) -> Option<Self> {
+        let (_, extension) = base_name(path).rsplit_once('.')?;
+        match extension {
+            "cjs" | "js" | "mjs" | "ts" => Some(Self::Node),
+            "pl" | "pm" => Some(Self::Perl),
+            "php" => Some(Self::Php),
+            "py" => Some(Self::Python),
+            "rb" => Some(Self::Ruby),
+            _ => None,
+        }
+    }
+
+    /// What a script does with the variables for which `is_settable` holds.
+    pub(in crate::compose::docker_compose) fn uses(
+        self,
+        script: &str,
+        is_settable: &dyn Fn(&str) -> bool,
+    ) -> Vec<(String, Use)> {
+        let settable: BTreeSet<&str> = identifiers(script).filter(|name| is_settable(name)).collect();
+        let executed = |names: BTreeSet<&str>| {
+            names
+                .into_iter()
+                .map(|name| (name.to_owned(), Use::Executed))
+                .collect()
+        };
+        // A script that is a variable as a whole is one for whoever fills it in.
+        let whole = script.trim().trim_matches(['"', '\'']);
+        if script.len() > MAX_SCRIPT_BYTES
+            || whole.starts_with('$') && names_in(whole).len() == 1 && !whole.contains(['(', ';', '=', ' '])
+        {
+            return executed(settable);
+        }
+        let mut holders: BTreeSet<&str> = BTreeSet::new();
+        let statements = statements(script);
+        let defines = ["def ", "function", "=>", "lambda", "sub ", "->", "fn ("]
+            .iter()
+            .any(|word| script.contains(word));
+        let reads = |statement: &str| settable.iter().any(|name| reads(statement, name));
+        let reads_some = settable.iter().any(|name| self::reads(script, name));
+        for _ in 0..8 {
+            let before = holders.len();
+            for statement in &statements {
+                if reads(statement) || reads_all(statement) || holds(statement, &holders) {
+                    holders.extend(assigned(statement));
+                }
+            }
+            if holders.len() == before {
+                break;
+            }
+        }
+        let mut uses = Vec::new();
+        for statement in &statements {
+            if !self.executes(statement, script) {
+                continue;
+            }
+            let substituted = names_in(statement);
+            if reads_all(statement)
+                || holds(statement, &holders)
+                || defines && (reads_some || reads_all(script))
+            {
+                // Which of them it is, is not followed.
+                uses.extend(executed(
+                    settable
+                        .iter()
+                        .copied()
+                        .filter(|name| self::reads(script, name))
+                        .collect(),
+                ));
+                if reads_all(script) {
+                    uses.push((EVERY_VARIABLE.to_owned(), Use::Executed));
+                }
+            }
+            let named = settable.iter().copied();
+            uses.extend(executed(
+                named
+                    .filter(|name| self::reads(statement, name) || substituted.contains(*name))
+                    .collect(),
+            ));
+        }
+        let read = settable.iter().filter(|name| self::reads(script, name));
+        uses.extend(read.map(|name| ((*name).to_owned(), Use::Argument)));
+        uses
+    }
+
+    /// Whether a statement hands something to what executes text, starts a program or loads code.
+    fn executes(self, statement: &str, script: &str) -> bool {
+        let calls = |names: &[&str]| names.iter().any(|name| calls(statement, name));
+        let starts = |names: &[&str]| names.iter().any(|name| starts_a_variable(statement, name));
+        match self {
+            Self::Python => {
+                const STARTERS: [&str; 5] = ["Popen", "call", "check_call", "check_output", "run"];
+                calls(&[
+                    "__import__",
+                    "create_subprocess_exec",
+                    "create_subprocess_shell",
+                    "eval",
+                    "exec",
+                    "execfile",
+                    "getoutput",
+                    "getstatusoutput",
+                    "import_module",
+                    "popen",
+                    "run_module",
+                    "run_path",
+                    "system",
+                ]) || [
+                    "os.exec",
+                    "os.spawn",
+                    "posix_spawn",
+                    "pty.spawn",
+                    "pickle.load",
+                    "marshal.load",
+                    "sys.path",
+                    "ctypes",
+                    "importlib",
+                ]
+                .iter()
+                .any(|part| statement.contains(part))
+                    || (statement.contains("subprocess")
+                        || script.contains("from subprocess")
+                        || script.contains("subprocess as"))
+                        && (statement.contains("shell") && calls(&STARTERS) || starts(&STARTERS))
+            }
+            Self::Node => {
+                calls(&[
+                    "Function",
+                    "eval",
+                    "runInContext",
+                    "runInNewContext",
+                    "runInThisContext",
+                    "Script",
+                ]) || statement.contains("module.paths")
+                    || starts(&["import", "require", "Worker"])
+                    || script.contains("child_process")
+                        && (calls(&["exec", "execSync", "fork"])
+                            || starts(&["execFile", "execFileSync", "spawn", "spawnSync"])
+                            || statement.contains("shell")
+                                && calls(&["execFile", "execFileSync", "spawn", "spawnSync"]))
+            }
+            Self::Ruby => {
+                let words = [
+                    "eval",
+                    "exec",
+                    "instance_eval",
+                    "class_eval",
+                    "load",
+                    "popen",
+                    "require",
+                    "require_relative",
+                    "spawn",
+                    "system",
+                    "send",
+                    "public_send",
+                    "open",
+                    "capture2",
+                    "capture2e",
+                    "capture3",
+                    "popen3",
+                    "const_get",
+                ];
+                statement.contains('`')
+                    || statement.contains("%x")
+                    || words.iter().any(|word| has_word(statement, word))
+            }
+            Self::Perl => {
+                let words = [
+                    "do", "eval", "exec", "open", "open2", "open3", "qx", "require", "system", "lib",
+                ];
+                statement.contains('`') || words.iter().any(|word| has_word(statement, word))
+            }
+            Self::Php => {
+                let words = [
+                    "array_map",
+                    "assert",
+                    "call_user_func",
+                    "call_user_func_array",
+                    "create_function",
+                    "dl",
+                    "eval",
+                    "exec",
+                    "include",
+                    "include_once",
+                    "mail",
+                    "passthru",
+                    "pcntl_exec",
+                    "popen",
+                    "proc_open",
+                    "require",
+                    "require_once",
+                    "shell_exec",
+                    "system",
+                    "unserialize",
+                    "putenv",
+                ];
+                statement.contains('`')
+                    || words.iter().any(|word| has_word(statement, word))
+                    || statement.contains(")(")
+            }
+        }
+    }
+}
+
+fn is_part(c: char) -> bool {
+    c == '_' || c.is_ascii_alphanumeric()
+}
+
+fn identifiers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !is_part(c))
+        .filter(|word| word.starts_with(|c: char| !c.is_ascii_digit()))
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    identifiers(text).any(|each| each == word)
+}
+
+/// The text behind each place where a word stands as a whole.
+fn behind<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = &'t str> {
+    text.match_indices(word).filter_map(move |(at, _)| {
+        let before = text.get(..at)?.chars().next_back();
+        let after = text.get(at + word.len()..)?;
+        (!before.is_some_and(is_part) && !after.starts_with(is_part)).then_some(after)
+    })
+}
+
+/// Whether a function is called with something.
+fn calls(statement: &str, name: &str) -> bool {
+    behind(statement, name).any(|after| {
+        let after = after.trim_start();
+        after.starts_with('(') && !after.starts_with("()") || after.starts_with('`')
+    })
+}
+
+/// Whether a function starts or loads what is no fixed text, or an interpreter.
+fn starts_a_variable(statement: &str, name: &str) -> bool {
+    behind(statement, name).any(|after| {
+        let Some(first) = after.trim_start().strip_prefix('(') else {
+            return false;
+        };
+        let first = first.trim_start().trim_start_matches('[').trim_start();
+        let Some(quote) = first.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+            return true;
+        };
+        let text = first.get(1..).and_then(|rest| rest.split_once(quote));
+        let Some((program, rest)) = text else { return true };
+        // A text that is put together, and a program that executes its arguments.
+        let rest = rest.trim_start();
+        rest.starts_with(['+', '%', '.']) || is_interpreter(base_name(program)) || program == "env"
+    })
+}
+
+/// Whether a statement reads a variable of the environment by its name.
+fn reads(statement: &str, name: &str) -> bool {
+    statement.match_indices(name).any(|(at, _)| {
+        let (Some(before), Some(after)) = (statement.get(..at), statement.get(at + name.len()..)) else {
+            return false;
+        };
+        let is_whole = !before.chars().next_back().is_some_and(is_part) && !after.starts_with(is_part);
+        let start = before.char_indices().rev().nth(20).map_or(0, |(at, _)| at);
+        let near = before.get(start..).unwrap_or_default();
+        is_whole && ["env", "ENV", "_SERVER"].iter().any(|part| near.contains(part))
+    })
+}
+
+/// Whether a statement reads the environment as a whole, or a variable of it whose name is not written out.
+fn reads_all(statement: &str) -> bool {
+    ["ENV", "_ENV", "env", "environ", "environb", "getenv"]
+        .iter()
+        .any(|word| {
+            let alone = *word != "env" || statement.contains("process.env");
+            alone && behind(statement, word).any(|after| reads_all_behind(word, statement, after))
+        })
+}
+
+/// `after` is what stands behind the word by which a language names the environment.
+fn reads_all_behind(word: &str, statement: &str, after: &str) -> bool {
+    let after = after.trim_start();
+    let member = after
+        .strip_prefix('.')
+        .map(|rest| identifiers(rest).next().unwrap_or_default());
+    let after = match member {
+        Some("get" | "fetch" | "getenv" | "key") => {
+            after.trim_start_matches(|c: char| c == '.' || is_part(c))
+        }
+        Some("copy" | "setdefault" | "update" | "pop" | "clear") => return false,
+        // `process.env.NAME`
+        Some(_) => return word != "env",
+        None => after,
+    };
+    match after.chars().next() {
+        Some('(' | '[' | '{') => {
+            let key = after.get(1..).unwrap_or_default().trim_start();
+            !key.starts_with(['"', '\'', ')'])
+                && !(after.starts_with('{') && key.starts_with(|c: char| c.is_ascii_uppercase()))
+        }
+        // A program is handed all of it, which executes nothing.
+        Some(',' | ')' | '}' | '=') => statement.contains("Object."),
+        Some(_) => true,
+        None => !statement.contains("import"),
+    }
+}
+
+/// Whether one of these variables stands in a statement.
+fn holds(statement: &str, holders: &BTreeSet<&str>) -> bool {
+    identifiers(statement).any(|word| holders.contains(word))
+}
+
+/// The variables that a statement assigns.
+fn assigned(statement: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for (at, _) in statement.match_indices('=') {
+        let left = statement.get(..at).unwrap_or_default();
+        let right = statement.get(at + 1..).unwrap_or_default();
+        if left.ends_with(['=', '!', '<', '>']) || right.starts_with(['=', '>']) {
+            continue;
+        }
+        // What stands before the name in the same statement is of another one.
+        let left = left.rsplit([';', '\n', '(']).next().unwrap_or_default();
+        names.extend(identifiers(left));
+        break;
+    }
+    for word in ["for", "as", "foreach"] {
+        for after in behind(statement, word) {
+            let target = after.split(" in ").next().unwrap_or_default();
+            let target = target.split([':', ')', '{', '\n']).next().unwrap_or_default();
+            names.extend(identifiers(target));
+        }
+    }
+    names.retain(|name| !matches!(*name, "const" | "let" | "var" | "my" | "our" | "in" | "of"));
+    names
+}
+
+/// Statements: lines and what `;` separates, joined while a bracket is open.
+fn statements(script: &str) -> Vec<&str> {
+    let mut statements = Vec::new();
+    let mut start = 0;
+    let mut open = 0_usize;
+    for (at, c) in script.char_indices() {
+        match c {
+            '(' | '[' => open += 1,
+            ')' | ']' => open = open.saturating_sub(1),
+            ';' | '\n' if open == 0 => {
+                statements.push(script.get(start..at).unwrap_or_default());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    statements.push(script.get(start..).unwrap_or_default());
+    statements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(language: Language, script: &str) -> Option<Use> {
+        let uses = language.uses(script, &|name| matches!(name, "X" | "PORT"));
+        uses.into_iter().map(|(_, how)| how).max()
+    }
+
+    #[test]
+    fn what_a_script_reads_is_an_argument() {
+        for (language, script) in [
+            (
+                Language::Python,
+                "import os,socket; socket.create_connection((os.environ['X'],5432),2)",
+            ),
+            (
+                Language::Python,
+                "import socket,os\ns=socket.socket()\ns.connect((os.getenv('X','db'),5432))",
+            ),
+            (
+                Language::Python,
+                "import uvicorn,os; uvicorn.run('app:app',host='0.0.0.0',port=int(os.environ['PORT']))",
+            ),
+            (
+                Language::Python,
+                "import os; exec(open('/a.py').read()); print(os.environ['X'])",
+            ),
+            (
+                Language::Python,
+                "import os,subprocess; subprocess.run(['app','--port',os.environ['PORT']])",
+            ),
+            (
+                Language::Python,
+                "import os,ast; x = ast.literal_eval(os.environ['X'])",
+            ),
+            (
+                Language::Python,
+                "import os,subprocess; subprocess.run(['app'], env=os.environ); os.environ['X']",
+            ),
+            (Language::Node, "const x=((process.env.X||'a'));fetch(x)"),
+            (
+                Language::Node,
+                "require('http').get({host:process.env.X}, r=>process.exit(r.statusCode==200?0:1))",
+            ),
+            (Language::Node, "/^a/.exec(process.env.X)"),
+            (Language::Ruby, "require 'socket'; TCPSocket.new((ENV['X']),5432)"),
+            (Language::Php, "exit((int)!fsockopen((getenv('X')),5432));"),
+            (
+                Language::Perl,
+                "use IO::Socket; IO::Socket::INET->new(PeerAddr=>$ENV{X}) or exit 1",
+            ),
+        ] {
+            assert_eq!(of(language, script), Some(Use::Argument), "{script}");
+        }
+        // The script has a variable of the same name.
+        let own = "PORT = 8000\nHTTPServer(('0.0.0.0', PORT), H).serve_forever()";
+        assert_eq!(of(Language::Python, own), None);
+    }
+
+    #[test]
+    fn what_a_script_executes_is_executed() {
+        for (language, script) in [
+            (Language::Python, "import os; os.system(os.environ['X'])"),
+            (Language::Python, "import os\nos.system(\n  os.environ['X']\n)"),
+            (Language::Python, "import os; exec(os.environ['X'])"),
+            (
+                Language::Python,
+                "import os; c = os.getenv('X'); d = c + ' '; os.popen(d)",
+            ),
+            (
+                Language::Python,
+                "import os,subprocess; subprocess.run(os.environ['X'], shell=True)",
+            ),
+            (
+                Language::Python,
+                "import os,subprocess; subprocess.run([os.environ['X']])",
+            ),
+            (
+                Language::Python,
+                "import os,subprocess; subprocess.Popen(['sh','-c',os.environ['X']])",
+            ),
+            (Language::Python, "import os; os.execvp(os.environ['X'], ['a'])"),
+            (Language::Python, "import os; os.system('$X')"),
+            (
+                Language::Python,
+                "import os\ndef f(c):\n  os.system(c)\nf(os.environ['X'])",
+            ),
+            (
+                Language::Python,
+                "import os\nfor k, v in os.environ.items():\n  os.system(v)\nos.environ['X']",
+            ),
+            (
+                Language::Python,
+                "import os,sys; sys.path.insert(0, os.environ['X'])",
+            ),
+            (Language::Python, "import os; __import__(os.environ['X'])"),
+            (Language::Node, "eval(process.env.X)"),
+            (Language::Node, "require('child_process').execSync(process.env.X)"),
+            (
+                Language::Node,
+                "const {execSync}=require('child_process'); const c=`a ${process.env.X}`; execSync(c)",
+            ),
+            (Language::Node, "require('child_process').spawn(process.env.X)"),
+            (Language::Node, "require(process.env.X)"),
+            (Language::Node, "new Function(process.env['X'])()"),
+            (Language::Ruby, "system(ENV['X'])"),
+            (Language::Ruby, "eval ENV.fetch('X')"),
+            (Language::Ruby, "`#{ENV['X']}`"),
+            (Language::Perl, "system($ENV{X})"),
+            (Language::Perl, "eval $ENV{X}"),
+            (Language::Php, "eval(getenv('X'));"),
+            (Language::Php, "$c = getenv('X'); system($c);"),
+            (Language::Php, "include $_ENV['X'];"),
+            (Language::Python, "$X"),
+        ] {
+            assert_eq!(of(language, script), Some(Use::Executed), "{script}");
+        }
+    }
+
+    #[test]
+    fn the_whole_environment_is_every_variable() {
+        let script = "import os\nfor k, v in os.environ.items():\n  exec(v)";
+        let uses = Language::Python.uses(script, &|_| false);
+        assert_eq!(uses, [(EVERY_VARIABLE.to_owned(), Use::Executed)]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(script in "[a-zX=(){}\\[\\]'\"`$;.\\n é]{0,80}") {
+            for language in [Language::Node, Language::Perl, Language::Php, Language::Python, Language::Ruby] {
+                let _ = language.uses(&script, &|name| name == "X");
+            }
+        }
+    }
+}
