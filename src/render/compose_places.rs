@@ -28,7 +28,7 @@ load code by (`LD_PRELOAD`, `NODE_OPTIONS`, `PATH`, …), or if a shell of the c
 command, under `eval` or `sh -c`).
 
 `command`, `entrypoint` and the test of a health check may be lists. An item of a list is one argument whatever the value of its variable
-holds: Docker Compose substitutes after it reads the list. Such an item is set from outside, as `"$NAME"` in the quotes of a script is. It
+holds: Docker Compose substitutes after it reads the list. Such an item is set from outside, as `\"$NAME\"` in the quotes of a script is. It
 decides code
 
 - as the program: the first word of `entrypoint` and `command`, or what a wrapper such as `env`, `gosu` and `timeout` starts;
