@@ -51,7 +51,8 @@ the VM are host access. The sockets of the guest agent (`/var/run/dstack.sock`, 
 neither.
 
 Beside the docker compose file these fields of the compose document decide code: a name in `allowed_envs` that Docker, Docker
-Compose, a shell or a script of the guest reads, an entry of `verity_volumes` without a well-formed `verity_root`, what a script
+Compose, a shell or a tool of the guest reads (where a script that is not known runs before the containers, every name that programs
+load code by), an entry of `verity_volumes` without a well-formed `verity_root`, what a script
 before the containers takes from outside, and a field that is not known and may be a script (by its name, `#!`, or more than one line).
 `runner` is exactly `docker-compose`, `nerdctl-compose` or `bash`: with another text, another type or none it is not known what
 starts the app, because the guest's shell drops line ends and NUL before it compares.

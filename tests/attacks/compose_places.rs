@@ -556,7 +556,37 @@ fn t68_a_name_that_the_guest_itself_reads_decides_code() {
             .says(CheckId::ImagePins, Status::Warn, "unmeasured-input")
             .concludes(Verdict::Inconclusive);
     }
-    for name in ["DOCKER_TAG", "DOCKER_USERNAME", "API_KEY"] {
+    for name in ["NODE_OPTIONS", "PYTHONPATH", "_JAVA_OPTIONS", "GUNICORN_CMD_ARGS"] {
+        // The guest has no program that reads it; a script that is not known may hand it to one.
+        running_with(&service("tty: true"), &json!({ "allowed_envs": [name] }))
+            .passes()
+            .proves(CheckId::ImagePins);
+        let scripted = json!({ "allowed_envs": [name], "init_script": "true" });
+        let judged = running_with(&service("tty: true"), &scripted);
+        decides(&judged, "unmeasured-input", &format!("allowed_envs.{name}"));
+        // A container has programs that load code by it.
+        let filled = running_with(
+            &service(&format!("environment: [{name}]")),
+            &json!({ "allowed_envs": [name] }),
+        );
+        decides(&filled, "unmeasured-input", "services.web.environment[0]");
+    }
+    for name in [
+        "DOCKER_TAG",
+        "DOCKER_USERNAME",
+        "API_KEY",
+        "ENV",
+        "TRUST_PROXY",
+        "OPENAI_PROXY",
+        "UV_THREADPOOL_SIZE",
+        "LD_SDK_KEY",
+    ] {
+        running_with(
+            &service(&format!("environment: [{name}]")),
+            &json!({ "allowed_envs": [name] }),
+        )
+        .passes()
+        .proves(CheckId::ImagePins);
         running_with(&service("tty: true"), &json!({ "allowed_envs": [name] }))
             .passes()
             .proves(CheckId::ImagePins);

@@ -93,7 +93,6 @@ mod tests {
         for name in [
             "LD_PRELOAD",
             "http_proxy",
-            "NO_PROXY",
             "DOCKER_HOST",
             "PYTHONPATH",
             "NODE_OPTIONS",

@@ -534,6 +534,13 @@ def shell_executes(text, names):
     return False
 
 
+def runs_unknown_script(document):
+    """Whether a script runs before the containers that is in no table."""
+    from .compose_document import known_script
+    script, init = document.get("pre_launch_script"), document.get("init_script")
+    return bool(init) or isinstance(script, str) and bool(script.strip()) and not known_script(script) or bool(script) and not isinstance(script, str)
+
+
 def settable_by(document, names):
     """Whether something can set a variable (docs/compose-places.md)."""
     from .compose_document import known_script

@@ -29,9 +29,9 @@ mod yaml;
 pub(crate) use clean_settings::clean_envelope_violations;
 pub use docker_compose::{
     ComposeFile, ComposeFileError, ComposePlace, ComposePlaces, LaunchScript, Setter, compose_places,
-    is_risky,
+    is_risky, is_risky_in_guest,
 };
-pub(crate) use docker_compose::{FieldProblem, Runner, field_problem};
+pub(crate) use docker_compose::{FieldProblem, Runner, field_problem, runs_unknown_script};
 pub use hash_forms::{ComposeForm, compose_forms};
 pub use prelaunch_script::known_prelaunch_script;
 pub use script_variables::launch_script;

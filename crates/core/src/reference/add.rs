@@ -169,7 +169,9 @@ impl ReferenceValues {
     }
 
     fn add_risky_name(&mut self, row: RiskyName) {
-        let same = |other: &RiskyName| other.name == row.name && other.matches == row.matches;
+        let same = |other: &RiskyName| {
+            other.name == row.name && other.matches == row.matches && other.readers == row.readers
+        };
         if !self.risky_names.iter().any(same) {
             self.risky_names.push(row);
         }

@@ -33,7 +33,7 @@ pub use kms_image::KmsImageRow;
 pub use limits::{MAX_FILE_BYTES, MAX_ROWS};
 pub use nearest::Nearest;
 pub use os_image::{OsClass, OsImageRow, Registers, Standing, VmShape};
-pub use risky_name::{RiskyName, RiskyNameMatch};
+pub use risky_name::{RiskyName, RiskyNameMatch, RiskyNameReaders};
 pub use script::{ScriptRow, ScriptText};
 pub use version::{ReleaseVersion, VersionError};
 

@@ -14,6 +14,8 @@ pub struct RiskyName {
     pub name: Text,
     /// Whether it is the whole name.
     pub matches: RiskyNameMatch,
+    /// Who reads a variable of the name.
+    pub readers: RiskyNameReaders,
     /// What the value decides.
     pub gains: Text,
     /// Where that is written.
@@ -33,18 +35,31 @@ pub enum RiskyNameMatch {
     Suffix,
 }
 
+/// Who reads a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RiskyNameReaders {
+    /// The guest: its shell, its container engine and its tools.
+    Guest,
+    /// Programs in containers.
+    Container,
+    /// Both.
+    Both,
+}
+
 impl ReferenceRow for RiskyName {
     const TABLE: &'static str = "risky_name";
 
     fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
         let name = row.required("name");
         let matches = row.required("match");
+        let readers = row.optional("where");
         let gains = row.required("gains");
         let source = row.required("source");
         let date: Option<Day> = row.required("date");
         let read = Self {
             name: name?,
             matches: matches?,
+            readers: readers?.unwrap_or(RiskyNameReaders::Both),
             gains: gains?,
             source: source?,
             date: date?.text()?,
@@ -58,6 +73,14 @@ impl RowWord for RiskyNameMatch {
         ("exact", Self::Exact),
         ("prefix", Self::Prefix),
         ("suffix", Self::Suffix),
+    ];
+}
+
+impl RowWord for RiskyNameReaders {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("guest", Self::Guest),
+        ("container", Self::Container),
+        ("both", Self::Both),
     ];
 }
 
@@ -84,6 +107,14 @@ impl ReferenceValues {
     pub fn risky_name(&self, name: &str) -> Option<&RiskyName> {
         let name = name.trim().to_ascii_uppercase();
         self.risky_names.iter().find(|row| row.is_of(&name))
+    }
+
+    /// The row of a name that the guest itself reads.
+    #[must_use]
+    pub fn risky_name_of_guest(&self, name: &str) -> Option<&RiskyName> {
+        let name = name.trim().to_ascii_uppercase();
+        let mut of_guest = self.risky_names.iter();
+        of_guest.find(|row| row.readers != RiskyNameReaders::Container && row.is_of(&name))
     }
 
     /// All of them.

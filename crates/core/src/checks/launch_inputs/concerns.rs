@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::reasons as why;
 use crate::checks::Reason;
-use crate::compose::{ComposeFile, ComposePlaces, FieldProblem, LaunchScript, field_problem};
+use crate::compose::{
+    ComposeFile, ComposePlaces, FieldProblem, LaunchScript, field_problem, runs_unknown_script,
+};
 use crate::policy::LockedCompose;
 use crate::reference::ReferenceValues;
 
@@ -192,12 +194,14 @@ fn risky_variables(
         // The guest would not start with it; who reads it otherwise is not for us to guess.
         _ => return Some(concern("`allowed_envs` is not a list".to_owned())),
     };
+    let is_risky = |name: &str| match runs_unknown_script(envelope.get("init_script"), script) {
+        true => reference.risky_name(name).is_some(),
+        false => reference.risky_name_of_guest(name).is_some(),
+    };
     let risky: Vec<&str> = names
         .iter()
         .filter_map(Value::as_str)
-        .filter(|name| {
-            reference.risky_name(name).is_some() && !script.logs_in_with(name) && !reviewed.contains(name)
-        })
+        .filter(|name| is_risky(name) && !script.logs_in_with(name) && !reviewed.contains(name))
         .collect();
     if risky.is_empty() {
         return None;

@@ -35,9 +35,10 @@ use super::yaml;
 use crate::verify::MeasuredCompose;
 pub(crate) use document_fields::{FieldProblem, field_problem};
 pub use place::{ComposePlace, ComposePlaces, MAX_PLACES};
-pub use risky_names::is_risky;
+pub use risky_names::{is_risky, is_risky_in_guest};
 pub(crate) use runner::Runner;
 use settable::Settable;
+pub(crate) use settable::runs_unknown_script;
 pub use settable::{LaunchScript, Setter};
 pub use table::compose_places;
 
@@ -135,7 +136,7 @@ pub(in crate::compose) fn read_document(
         Some(Value::String(text)) => read(text, &settable)?,
         Some(_) => return Err(ComposeFileError::NotAString),
     };
-    allowed_envs::judge(members, script, &mut file);
+    allowed_envs::judge(members, script, &settable, &mut file);
     start_scripts::judge(members, script, &settable, &mut file);
     document_fields::judge(members, &mut file);
     volumes::verity(members, &mut file);

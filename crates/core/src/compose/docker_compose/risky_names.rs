@@ -12,6 +12,12 @@ pub fn is_risky(name: &str) -> bool {
     ReferenceValues::built_in().risky_name(name).is_some()
 }
 
+/// Whether the guest itself reads a variable of this name: its shell, its container engine or its tools.
+#[must_use]
+pub fn is_risky_in_guest(name: &str) -> bool {
+    ReferenceValues::built_in().risky_name_of_guest(name).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,8 +78,83 @@ mod tests {
             "UWSGI_PLUGINS",
             "UWSGI_PYTHONPATH",
             "UWSGI_ATTACH_DAEMON",
+            "LD_AUDIT",
+            "GLIBC_TUNABLES",
+            "DYLD_INSERT_LIBRARIES",
+            "PYTHONSTARTUP",
+            "PYTHONHOME",
+            "PYTHONWARNINGS",
+            "UV_INDEX_URL",
+            "UV_PYTHON",
+            "UV_PROJECT",
+            "BUNDLE_GEMFILE",
+            "GEM_PATH",
+            "KAFKA_OPTS",
+            "CATALINA_OPTS",
+            "ES_JAVA_OPTS",
+            "MAVEN_OPTS",
+            "KAFKA_HEAP_OPTS",
+            "GUNICORN_CMD_ARGS",
+            "POSTGRES_INITDB_ARGS",
+            "GF_INSTALL_PLUGINS",
+            "NEO4J_PLUGINS",
+            "VLLM_PLUGINS",
+            "RSYNC_RSH",
+            "SSH_ASKPASS",
+            "YARN_RC_FILENAME",
+            "CARGO_HOME",
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER",
+            "PERL5LIB",
+            "LUA_PATH",
+            "JULIA_LOAD_PATH",
+            "ERL_AFLAGS",
+            "OPENSSL_MODULES",
+            "CUDA_INJECTION64_PATH",
+            "DOCKER_MODS",
+            "WORDPRESS_CONFIG_EXTRA",
+            "PIPELINES_URLS",
         ] {
             assert!(is_risky(name), "{name}");
+        }
+    }
+
+    /// Names that ordinary deployments have. One that becomes risky turns deployments red: a change is written into CHANGELOG.md.
+    #[test]
+    fn t39_ordinary_names_are_not_risky() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../fixtures/compose/ordinary-names.txt");
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let names: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+        assert!(names.len() > 250, "{} names", names.len());
+        let risky: Vec<&&str> = names.iter().filter(|name| is_risky(name)).collect();
+        assert!(risky.is_empty(), "{risky:?}");
+    }
+
+    #[test]
+    fn t39_what_the_guest_reads_is_less_than_what_containers_read() {
+        for name in [
+            "LD_PRELOAD",
+            "https_proxy",
+            "BASH_ENV",
+            "DOCKER_HOST",
+            "COMPOSE_FILE",
+            "PATH",
+            "GODEBUG",
+            "DSTACK_ROOT_PASSWORD",
+        ] {
+            assert!(is_risky_in_guest(name), "{name}");
+        }
+        for name in [
+            "NODE_OPTIONS",
+            "PYTHONPATH",
+            "JAVA_TOOL_OPTIONS",
+            "GUNICORN_CMD_ARGS",
+            "FLASK_APP",
+            "NEO4J_PLUGINS",
+            "HF_ENDPOINT",
+        ] {
+            assert!(is_risky(name) && !is_risky_in_guest(name), "{name}");
         }
     }
 

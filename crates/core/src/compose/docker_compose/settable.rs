@@ -54,6 +54,21 @@ const FROM_THE_GUEST: [&str; 12] = [
 /// Where the guest runs Docker Compose.
 pub(super) const PROJECT_FOLDER: &str = "/dstack";
 
+fn is_script(value: Option<&Value>) -> bool {
+    value.is_some_and(|value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => items.iter().any(|item| item.as_str() != Some("")),
+        _ => true,
+    })
+}
+
+/// Whether a script runs before the containers of which it is not known what it does with a variable.
+/// `init_script` is that of the document.
+pub(crate) fn runs_unknown_script(init_script: Option<&Value>, script: LaunchScript) -> bool {
+    is_script(init_script) || script == LaunchScript::Unknown
+}
+
 /// Who can set a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Setter {
@@ -104,16 +119,10 @@ impl Settable {
                 .collect(),
             Some(_) => None,
         };
-        let runs = |value: &Value| match value {
-            Value::Null => false,
-            Value::String(text) => !text.is_empty(),
-            Value::Array(items) => items.iter().any(|item| item.as_str() != Some("")),
-            _ => true,
-        };
         Self {
             allowed,
             script,
-            has_other_script: members.get("init_script").is_some_and(runs),
+            has_other_script: is_script(members.get("init_script")),
             is_nerdctl: members.get("runner").and_then(Value::as_str) == Some("nerdctl-compose"),
         }
     }
@@ -126,6 +135,11 @@ impl Settable {
             has_other_script: false,
             is_nerdctl: true,
         }
+    }
+
+    /// Whether a script runs before the containers of which it is not known what it does with a variable.
+    pub(super) const fn runs_unknown_script(&self) -> bool {
+        self.has_other_script || matches!(self.script, LaunchScript::Unknown)
     }
 
     /// Whether the words of a health check reach the container as a list. nerdctl takes the check as one text for a shell.
