@@ -146,7 +146,7 @@ fn t39_a_launch_token_is_mentioned_and_excuses_nothing() {
 
 #[test]
 fn t39_many_names_are_cut_and_a_list_of_another_type_is_a_concern() {
-    let names: Vec<String> = (0..500).map(|number| format!("LD_{number}")).collect();
+    let names: Vec<String> = (0..500).map(|number| format!("BASH_{number}")).collect();
     let judged = decides_code(json!({ "allowed_envs": names }), "risky-variables");
     assert!(judged.detail(CheckId::LaunchInputs).contains("and 492 more"));
     decides_code(json!({"allowed_envs": "LD_PRELOAD"}), "risky-variables");

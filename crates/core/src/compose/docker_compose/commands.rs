@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use super::advice::Cause;
+use super::config_language::config_language;
 use super::environment::Environment;
 use super::judge::{Judge, is_nothing, text_of};
 use super::place::{ComposePlace, item, shown, step};
@@ -141,7 +142,23 @@ impl Judge<'_> {
     /// The text of a file that containers mount, and may execute.
     pub(super) fn content(&mut self, path: &str, value: &Value, environment: &Environment) {
         match value {
-            Value::String(text) => self.script(path, text, Cause::File, environment),
+            Value::String(text) => {
+                let name = path
+                    .strip_prefix("configs.")
+                    .and_then(|rest| rest.strip_suffix(".content"));
+                let targets = name.and_then(|name| self.config_targets.get(name));
+                let Some(language) = config_language(text, targets) else {
+                    return self.script(path, text, Cause::File, environment);
+                };
+                if let Some(script) = self.fixed_or(path, text, &Cause::File.advice(text)) {
+                    let mut uses = BTreeMap::new();
+                    for (name, how) in language.uses(&script, &|name| environment.is_from_outside(name)) {
+                        let gravest = uses.entry(name).or_insert(how);
+                        *gravest = how.max(*gravest);
+                    }
+                    self.name_uses(path, text, uses, environment);
+                }
+            }
             value if is_nothing(value) => {}
             value => self.unknown(path, value),
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::ComposeFile;
+use super::config_language::{ConfigTargets, config_targets};
 use super::environment::Environment;
 use super::place::{ComposePlace, item, shown, step};
 use super::settable::{Settable, Setter};
@@ -20,6 +21,8 @@ pub(super) struct Judge<'s> {
     pub(super) holds_docker_socket: bool,
     /// Names of the containers' environments that are set from outside.
     from_outside: BTreeSet<String>,
+    /// Where containers mount the configs.
+    pub(super) config_targets: ConfigTargets,
 }
 
 /// Judges a whole file. `services` and `jobs` are mappings of mappings.
@@ -30,6 +33,7 @@ pub(super) fn judge(root: &Map<String, Value>, settable: &Settable) -> ComposeFi
         labels: Vec::new(),
         holds_docker_socket: false,
         from_outside: BTreeSet::new(),
+        config_targets: config_targets(root),
     };
     for section in ["services", "jobs"] {
         for (name, container) in root.get(section).and_then(Value::as_object).into_iter().flatten() {

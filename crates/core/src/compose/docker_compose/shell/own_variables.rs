@@ -38,7 +38,7 @@ impl Script {
         for command in &self.commands {
             let first = command.words.first().map(|word| word.text.as_str());
             if let (Some("for"), Some(variable)) = (first, command.words.get(1)) {
-                let words = command.words.iter().skip(2);
+                let words = command.words.iter().skip(2).filter(|word| !word.is_numbers);
                 let list = words.flat_map(|word| {
                     let file = file_key(&word.text, command.folder.as_deref());
                     word.held().chain([file])

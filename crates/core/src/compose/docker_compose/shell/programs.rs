@@ -339,6 +339,15 @@ pub(super) const WITH_AN_ARGUMENT: [&str; 10] = [
     "timeout",
     "wait-for-it.sh",
 ];
+/// Options of wrappers whose argument is the next word, a number or the name of a signal.
+pub(super) const NUMBER_OPTIONS: [(&str, &str); 6] = [
+    ("flock", "-w"),
+    ("ionice", "-c"),
+    ("ionice", "-n"),
+    ("nice", "-n"),
+    ("timeout", "-k"),
+    ("timeout", "-s"),
+];
 /// Those of them whose first argument is the environment of the program.
 pub(super) const ENVIRONMENT_GIVERS: [&str; 2] = ["envdir", "s6-envdir"];
 /// Programs that execute no argument, so that what stands behind `--` is no program.

@@ -57,6 +57,21 @@ fn arithmetic_part(expansion: &str) -> Option<&str> {
     }
 }
 
+/// Whether a script is `seq` alone, with a number first: what follows is no option then.
+fn prints_numbers(script: &Script) -> bool {
+    let mut commands = script.commands.iter().filter(|command| !command.words.is_empty());
+    let (Some(command), None) = (commands.next(), commands.next()) else {
+        return false;
+    };
+    match command.words.as_slice() {
+        [program, first, ..] => {
+            let is_number = !first.text.is_empty() && first.text.bytes().all(|byte| byte.is_ascii_digit());
+            program.text == "seq" && is_number && command.words.iter().all(|word| !word.is_split)
+        }
+        _ => false,
+    }
+}
+
 pub(super) struct ShellReader {
     rest: Vec<char>,
     at: usize,
@@ -265,6 +280,7 @@ impl ShellReader {
         if self.at == started {
             self.at += 1;
         }
+        word.is_numbers &= word.text == "$()";
         if names_host_file(&word.text) {
             word.names.insert(HOST_FILES.to_owned());
         }
@@ -319,7 +335,9 @@ impl ShellReader {
             script.commands.push(ShellCommand::of_program(names));
             return;
         }
+        let is_whole = word.text == "$()";
         let inner = self.script(Some(end), depth + 1);
+        word.is_numbers = is_whole && prints_numbers(&inner);
         for command in &inner.commands {
             word.names.extend(command.words_names().cloned());
             word.reads.extend(command.held());

@@ -271,8 +271,17 @@ impl<'a> ScriptJudge<'a> {
             .names
             .iter()
             .any(|name| self.assigned.contains(name.as_str()));
-        if is_own || evaluates(name, arguments) || fetches(name, arguments) {
+        let evaluates = evaluates(name, arguments);
+        if is_own || evaluates || fetches(name, arguments) {
             self.note(own, Use::Executed);
+        }
+        if evaluates {
+            // An index that is evaluated needs no dollar that the shell replaces.
+            let indices = arguments.iter().filter(|word| word.text.contains('['));
+            self.note(
+                &indices.flat_map(|word| names_in(&word.text)).collect(),
+                Use::Executed,
+            );
         }
         if executes_arguments(name, arguments) {
             self.note(own, Use::Executed);

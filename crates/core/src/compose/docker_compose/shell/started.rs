@@ -6,7 +6,8 @@ use super::super::risky_names::is_risky;
 use super::own_variables::assignment;
 use super::paths::base_name;
 use super::programs::{
-    BEFORE_DASHES, ENVIRONMENT_GIVERS, HARMLESS, RESERVED, RUN_TOOLS, WITH_AN_ARGUMENT, WRAPPERS,
+    BEFORE_DASHES, ENVIRONMENT_GIVERS, HARMLESS, NUMBER_OPTIONS, RESERVED, RUN_TOOLS, WITH_AN_ARGUMENT,
+    WRAPPERS,
 };
 use super::reader::names_in;
 use super::script::ShellCommand;
@@ -37,6 +38,7 @@ impl ShellCommand {
         let mut gives_environment = false;
         // Whether what stands behind `--` is a program.
         let mut starts_behind_dashes = false;
+        let mut wrapper = "";
         while let Some((word, after)) = rest.split_first() {
             let text = word.text.as_str();
             let name = base_name(text);
@@ -61,6 +63,7 @@ impl ShellCommand {
             } else if RESERVED.contains(&text) || text == "until" || text == "--" {
             } else if is_wrapper(name) {
                 is_wrapped = true;
+                wrapper = name;
                 // A program that these start has a `--` of its own.
                 starts_behind_dashes |= !matches!(
                     name,
@@ -73,6 +76,12 @@ impl ShellCommand {
             } else if is_wrapped && text.starts_with('-') {
                 // An option of the wrapper, whose argument may be the next word.
                 executed.extend(word.held());
+                // In quotes it is the number that the option takes.
+                let is_number = |next: &Word| !next.names.is_empty() && !next.is_split && !next.is_literal;
+                if NUMBER_OPTIONS.contains(&(wrapper, text)) && after.first().is_some_and(is_number) {
+                    rest = after.get(1..).unwrap_or_default();
+                    continue;
+                }
                 may_follow += usize::from(!text.contains('='));
             } else if own_arguments > 0 && !word.names.is_empty() && !word.is_split && !word.is_literal {
                 // In quotes it is one word: the duration of `timeout`, the user of `gosu`.
@@ -124,7 +133,7 @@ pub(super) fn surely_started<'p, 'a>(programs: &'p [StartedProgram<'a>]) -> Opti
     programs.next().is_none().then_some(first)
 }
 
-fn is_wrapper(name: &str) -> bool {
+pub(super) fn is_wrapper(name: &str) -> bool {
     WRAPPERS.contains(&name) || name.contains("entrypoint") || name.starts_with("ld-linux")
 }
 

@@ -21,9 +21,11 @@ pub(in crate::compose::docker_compose) const EVERY_VARIABLE: &str = "*";
 
 /// Whether a script can read a variable at all.
 pub(in crate::compose::docker_compose) fn reads_variables(script: &str) -> bool {
-    ["$", "((", "env", "set", "export", "declare", "typeset"]
-        .iter()
-        .any(|word| script.contains(word))
+    [
+        "$", "((", "env", "ENV", "_SERVER", "set", "export", "declare", "typeset",
+    ]
+    .iter()
+    .any(|word| script.contains(word))
 }
 
 /// Notes one use.

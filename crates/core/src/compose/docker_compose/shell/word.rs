@@ -12,6 +12,8 @@ pub(super) struct Word {
     pub(super) reads: BTreeSet<String>,
     /// Whether no shell expands them before the program reads the word.
     pub(super) is_literal: bool,
+    /// Whether it is what `seq` prints, and nothing else.
+    pub(super) is_numbers: bool,
     /// Whether one of them stands outside quotes: its value may be several words.
     pub(super) is_split: bool,
 }
