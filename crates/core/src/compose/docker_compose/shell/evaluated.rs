@@ -68,8 +68,12 @@ pub(super) fn evaluates(name: &str, arguments: &[Word]) -> bool {
             }
             false
         }
-        // What stands behind the script of an interpreter is the script's own.
-        name if is_interpreter(name) => false,
+        // What stands behind the script of an interpreter is the script's own; a module of Python may be a program that is known.
+        name if is_interpreter(name) => {
+            let at = arguments.iter().position(|word| word.text == "-m");
+            let module = at.and_then(|at| arguments.get(at + 1..)?.split_first());
+            module.is_some_and(|(module, rest)| names_code_by_option(&module.text, rest) == Some(true))
+        }
         // Of a program that is not known here, what these options are named for.
         _ => handed(arguments).any(|(word, next)| {
             let next = next.filter(|_| !word.text.contains('='));

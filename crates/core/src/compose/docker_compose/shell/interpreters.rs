@@ -114,7 +114,8 @@ impl<'a> Execution<'a> {
         } else {
             execution.read_other(name, arguments)
         };
-        if EVERY_OPERAND.contains(&name) {
+        // An operand of awk may set a variable of its program.
+        if EVERY_OPERAND.contains(&name) || name.ends_with("awk") && starts_programs(arguments) {
             execution.executed.extend(arguments);
         }
         execution.executes_input = !has_script && !NOT_FROM_INPUT.contains(&name);
