@@ -161,7 +161,8 @@ class Judge:
             if value not in (False, [], {}, ""):
                 self.host_access = True
         elif kind.startswith("fixed, but for an item of a list"):
-            self.unmeasured |= outside and isinstance(value, str)
+            self.unmeasured |= outside and isinstance(value, str) or isinstance(value, dict) \
+                or isinstance(value, list) and any(isinstance(each, (dict, list)) for each in value)
             if isinstance(value, list) and place not in ("SERVICE.command", "SERVICE.entrypoint"):
                 check = place.endswith("healthcheck.test")
                 if check and (self.nerdctl or value[:1] == ["CMD-SHELL"]):
