@@ -119,3 +119,34 @@ fn split_text(form: &ListForm, text: &str) -> String {
         ListForm::Refused => format!("write the value{known}"),
     }
 }
+
+/// What to write in a script instead of what executes a variable: by the command in which the variable stands.
+pub(super) fn instead_of_executing(script: &str, name: &str) -> String {
+    let variable = [format!("${name}"), format!("${{{name}")];
+    let commands = script.split([';', '\n', '|', '&']);
+    let mut commands = commands.filter(|command| {
+        variable
+            .iter()
+            .any(|variable| command.contains(variable.as_str()))
+    });
+    let fix = commands.find_map(|command| {
+        let has = |word: &str| command.split(|c: char| c.is_whitespace() || "\"'`(".contains(c)).any(|each| each == word);
+        let is_number = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge"].iter().any(|operator| has(operator));
+        if has("[[") && is_number {
+            Some(format!("compare with `[ \"$${name}\" -gt … ]`: `[[ … ]]` evaluates what it compares as numbers"))
+        } else if has("sed") {
+            Some(format!(
+                "fill in the template with `envsubst '$${name}' < TEMPLATE > FILE`: `sed` executes the command `e`, which the value may add"
+            ))
+        } else if has("find") {
+            Some(format!("write `\"$${name}\"` in quotes: without, the value may be `-exec` for `find`"))
+        } else if ["aws", "curl", "gsutil", "rclone", "wget"].iter().any(|program| has(program)) {
+            Some("write the address: the value says what is brought, and a program starts that may be it".to_owned())
+        } else {
+            None
+        }
+    });
+    fix.unwrap_or_else(|| {
+        format!("have a script hand it to a program, in quotes (`sh -c 'exec app --port \"$${name}\"'`)")
+    })
+}

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use super::advice::Cause;
+use super::advice::{Cause, instead_of_executing};
 use super::config_language::config_language;
 use super::environment::Environment;
 use super::judge::{Judge, is_nothing, text_of};
@@ -239,7 +239,8 @@ impl Judge<'_> {
                 Use::Executed => {
                     let says = format!(
                         "a shell may execute what `$${name}` holds, and the container's `{name}` is set from outside: write \
-                         the value, or have a script hand it to a program, in quotes (`sh -c 'exec app --port \"$${name}\"'`)"
+                         the value, or {}",
+                        instead_of_executing(text, &name)
                     );
                     self.file.unmeasured.add(ComposePlace::new(path, text, says));
                 }

@@ -406,6 +406,44 @@ fn the_advice_for_a_variable_is_accepted_where_it_is_followed() {
         let file = service(&format!("image: nginx{DIGEST}\n{after}"));
         assert_eq!(file.deciding_count(), 0, "{after}: {:?}", file.unmeasured);
     }
+    for (before, says, after) in [
+        (
+            "sed \"s/KEY/$$X/\" /t > /f; exec app",
+            "`envsubst '$$X' < TEMPLATE > FILE`",
+            "envsubst '$$X' < /t > /f; exec app",
+        ),
+        (
+            "[[ \"$$X\" -gt 1024 ]] && exec app",
+            "`[ \"$$X\" -gt … ]`",
+            "[ \"$$X\" -gt 1024 ] && exec app",
+        ),
+        (
+            "find /d -mtime +$$X -delete; exec app",
+            "write `\"$$X\"` in quotes",
+            "find /d -mtime +\"$$X\" -delete; exec app",
+        ),
+        (
+            "curl -fsSL \"$$X\" -o /m; exec app",
+            "write the address",
+            "curl -fsSL https://x.example/m -o /m; exec app",
+        ),
+        (
+            "exec $$X",
+            "hand it to a program, in quotes",
+            "exec app --port \"$$X\"",
+        ),
+    ] {
+        let run = |script: &str| {
+            let command = json!(["bash", "-c", script]);
+            service(&format!(
+                "image: nginx{DIGEST}\nenvironment: ['X=${{X}}']\ncommand: {command}"
+            ))
+        };
+        let file = run(before);
+        let place = file.unmeasured.iter().next().unwrap();
+        assert!(place.says.contains(says), "{before}: {}", place.says);
+        assert_eq!(run(after).deciding_count(), 0, "{after}");
+    }
     let config = |content: &str| {
         file(&format!(
             "services:\n  api:\n    image: caddy{DIGEST}\n    environment:\n      X: ${{X}}\nconfigs:\n  caddy:\n    content: |\n      {content}\n"
