@@ -13,6 +13,10 @@ use crate::usage_error::UsageError;
 /// Why a text cannot be used as an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddressProblem {
+    /// It is empty, as a variable is that is not set.
+    Empty,
+    /// It holds white space: two addresses, or a text that was broken.
+    WhiteSpace,
     /// It has no scheme: the usual mistake.
     NoScheme,
     /// It is not a URL, for this reason.
@@ -31,6 +35,12 @@ pub enum AddressProblem {
 /// [`AddressProblem`], which holds nothing of the text.
 pub fn parse_address(text: &str) -> Result<Url, AddressProblem> {
     let text = text.trim();
+    if text.is_empty() {
+        return Err(AddressProblem::Empty);
+    }
+    if text.contains(char::is_whitespace) {
+        return Err(AddressProblem::WhiteSpace);
+    }
     if !text.contains("://") {
         return Err(AddressProblem::NoScheme);
     }
@@ -51,6 +61,10 @@ pub(crate) fn parse_url(option: &str, text: &str) -> Result<Url, UsageError> {
     parse_address(text).map_err(|problem| {
         let shown = shown_text(text);
         let said = match problem {
+            AddressProblem::Empty => "the address is empty; is a variable not set?".to_owned(),
+            AddressProblem::WhiteSpace => "the value holds white space; give each address as an argument of its own, or on a line of \
+                                           its own in the variable"
+                .to_owned(),
             AddressProblem::NoScheme if shown.starts_with('(') => {
                 "the value is not a URL (it is not shown: it may hold a password); write https://HOST[:PORT][/PATH]".to_owned()
             }

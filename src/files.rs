@@ -25,6 +25,9 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {
     if path.is_dir() {
         return Err(UsageError::file(path, "is a folder; a file is needed"));
     }
+    if path.to_string_lossy().contains("://") {
+        return Err(UsageError::file(path, "is an address; a file is needed"));
+    }
     let file =
         File::open(path).map_err(|error| UsageError::file(path, format!("cannot be read: {error}")))?;
     let mut bytes = Vec::new();

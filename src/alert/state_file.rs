@@ -17,6 +17,9 @@ const PATIENCE_ALONE: Duration = Duration::from_secs(10);
 /// Pause between two looks at the lock.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// What every memory begins with, of whatever version.
+const BEGINNING: &[u8] = br#"{"schema":"cvm-verify/alert-state/"#;
+
 /// The memory, and the lock that keeps other runs from it as long as this value lives.
 pub(crate) struct StateFile {
     path: PathBuf,
@@ -25,6 +28,25 @@ pub(crate) struct StateFile {
 }
 
 impl StateFile {
+    /// Refuses a file that is something else: it would be overwritten. An empty one, and the beginning of a memory, are none.
+    pub(crate) fn refuse_foreign(path: &Path) -> Result<(), UsageError> {
+        if !path.metadata().is_ok_and(|found| found.is_file()) {
+            return Ok(());
+        }
+        let mut start = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(BEGINNING.len() as u64).read_to_end(&mut start))
+            .map_err(|error| UsageError::file(path, format!("cannot be read ({error})")))?;
+        match BEGINNING.starts_with(&start) {
+            true => Ok(()),
+            false => Err(UsageError::file(
+                path,
+                "is there already and is not a memory of cvm-verify; it was not touched. Name another file for --state, or \
+                 remove this one",
+            )),
+        }
+    }
+
     /// Reads the memory. One that is not there or cannot be read is none, and that is said: everything is told again.
     pub(crate) fn open(path: &Path, env: &mut Env) -> Self {
         let shown = path.display();

@@ -115,7 +115,7 @@ const SCREENS: [Screen; 4] = [
         examples: "Examples:\n  \
             cvm-verify watch --state watch.json                        # every target of cvm-verify.toml\n  \
             cvm-verify watch --listen 127.0.0.1:9464 --interval 1m\n  \
-            cvm-verify watch --once                                    # one round, with the exit code of verify",
+            cvm-verify watch --once                                    # one round; ends like verify",
     },
 ];
 

@@ -35,6 +35,10 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
     let run_id = run_id::of(args.run.run_id.as_ref(), env);
     let mut unfinished = unfinished(Mode::Live, args.shard, started_at);
     run_id::name(&mut unfinished, run_id.as_ref());
+    args.memory
+        .state
+        .as_deref()
+        .map_or(Ok(()), StateFile::refuse_foreign)?;
     output::prepare(&args.output, &unfinished, env)?;
     let selection = selection_or_found_lock(&args.plan, args.output.is_quiet(), env)?;
     let file = policy_file(&args.plan, args.output.is_quiet(), env);

@@ -114,7 +114,7 @@ pub enum NetError {
         detail: String,
     },
     /// The answer is not HTTP.
-    #[error("{host}: the answer is not well-formed HTTP ({detail})")]
+    #[error("{host}: the answer is not well-formed HTTP ({detail}); does this port speak https?")]
     Protocol {
         /// The server.
         host: String,

@@ -1,7 +1,6 @@
 //! `cvm-verify explain`: what a check proves, which attack it prevents, why it fails, how to fix it.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use super::page::{Ink, Page};
 use cvm_verify_core::checks::{ALL, Check, Reason, Required};
@@ -49,16 +48,17 @@ pub fn explain_reasons(found: &[(&Check, &Reason)]) -> String {
     page.into_text()
 }
 
-/// All checks in the order in which they run, one line each.
+/// All checks in the order in which they run: the first sentence of what each proves.
 #[must_use]
 pub fn explain_list() -> String {
     let width = ALL.iter().map(|check| check.id.as_str().len()).max().unwrap_or(0);
-    let mut list = String::new();
+    let mut page = Page::new(WIDTH, false);
     for check in ALL {
-        // Writing to a string cannot fail.
-        let _ = writeln!(list, "{:<width$}  {}", check.id, check.proves);
+        let first = check.proves.split_inclusive(". ").next().unwrap_or_default();
+        let lead = format!("{:<width$}  ", check.id.as_str());
+        page.hanging(&lead, width + 2, Ink::Plain, first.trim_end());
     }
-    list
+    page.into_text()
 }
 
 /// Which tiers need a check, in words.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::cause::causes;
 use super::escape;
-use cvm_verify_core::report::{Status, TargetReport, Verdict};
+use cvm_verify_core::report::{TargetReport, Verdict};
 
 /// A line for each target that does not pass yet, or that passes with the second release only: what is still different. `left`
 /// is the time that is left.
@@ -58,11 +59,9 @@ fn difference(report: &TargetReport) -> Option<String> {
     }
 }
 
+/// What to act on first, as the result of the run names it.
 fn cause(report: &TargetReport) -> String {
-    let worst = [Status::Fail, Status::Error, Status::Warn, Status::Skip]
-        .into_iter()
-        .find_map(|status| report.checks.iter().find(|check| check.status == status));
-    worst.map_or_else(
+    causes(report).first().map_or_else(
         || report.verdict.as_str().to_owned(),
         |check| {
             format!(

@@ -19,7 +19,7 @@ pub(crate) const ROW: SourceRow = SourceRow {
     says: "The app's own endpoints, by URL",
     options: &["info-url", "gpu-path", "nonce-parameter"],
     reached_by: ReachedBy::Address,
-    needs: "give the address of an app (cvm-verify verify https://…), or write targets into a policy file cvm-verify.toml",
+    needs: "give the address of an app (https://…), or write targets into a policy file cvm-verify.toml",
     is_of_one: true,
     id_in: HostLabel::id_in,
 };
@@ -53,13 +53,13 @@ pub enum EndpointError {
     #[error("the URL must be https://HOST[:PORT][/PATH]")]
     Base,
     /// A `#`, which no server would see.
-    #[error("{0:?} holds a #, which is never sent to a server; remove it")]
+    #[error("{0} holds a #, which is never sent to a server; remove it")]
     Fragment(String),
     /// The nonce is ours to set: a fixed one would make old evidence look fresh.
-    #[error("{0:?} sets the parameter of the nonce itself; remove it, every attempt gets its own nonce")]
+    #[error("{0} sets the parameter of the nonce itself; remove it, every attempt gets its own nonce")]
     Nonce(String),
     /// The same for the GPUs' nonce.
-    #[error("{0:?} sets nonce itself; remove it, every attempt gets its own nonce")]
+    #[error("{0} sets nonce itself; remove it, every attempt gets its own nonce")]
     GpuNonce(String),
     /// The name of a parameter that none has.
     #[error("the parameter of the nonce is 1 to 64 letters, digits, `_` and `-`, such as nonce")]
@@ -91,11 +91,11 @@ impl AppEndpoints {
         }
         for path in [attestation_path, info_path] {
             if path.contains('#') {
-                return Err(EndpointError::Fragment(shown_text(path).to_owned()));
+                return Err(EndpointError::Fragment(format!("{:?}", shown_text(path))));
             }
         }
         if base.fragment().is_some() {
-            return Err(EndpointError::Fragment("the URL".to_owned()));
+            return Err(EndpointError::Fragment("the address".to_owned()));
         }
         let endpoints = Self {
             shown: shown_address(&base),
@@ -111,7 +111,7 @@ impl AppEndpoints {
             (info_path, endpoints.below_base(info_path)),
         ] {
             if url.query_pairs().any(|(name, _)| name == NONCE_PARAMETER) {
-                return Err(EndpointError::Nonce(shown_text(path).to_owned()));
+                return Err(EndpointError::Nonce(format!("{:?}", shown_text(path))));
             }
         }
         Ok(endpoints)
@@ -149,11 +149,11 @@ impl AppEndpoints {
     pub fn with_gpu_path(self, path: Option<&str>) -> Result<Self, EndpointError> {
         if let Some(path) = path {
             if path.contains('#') {
-                return Err(EndpointError::Fragment(shown_text(path).to_owned()));
+                return Err(EndpointError::Fragment(format!("{:?}", shown_text(path))));
             }
             let url = self.below_base(path);
             if url.query_pairs().any(|(name, _)| name == GPU_NONCE_PARAMETER) {
-                return Err(EndpointError::GpuNonce(shown_text(path).to_owned()));
+                return Err(EndpointError::GpuNonce(format!("{:?}", shown_text(path))));
             }
         }
         Ok(Self {
@@ -177,7 +177,7 @@ impl AppEndpoints {
                 .query_pairs()
                 .any(|(known, _)| known == name)
             {
-                return Err(EndpointError::Nonce(shown_text(path).to_owned()));
+                return Err(EndpointError::Nonce(format!("{:?}", shown_text(path))));
             }
         }
         Ok(Self {

@@ -68,13 +68,13 @@ fn endpoints_that_fix_the_nonce_or_hold_a_fragment_are_refused() {
     let with = |base: &str, path| {
         AppEndpoints::with_paths(base.parse().expect("a URL"), path, "/info").expect_err("refused")
     };
-    let nonce = |path: &str| EndpointError::Nonce(path.into());
+    let nonce = |path: &str| EndpointError::Nonce(format!("{path:?}"));
     assert_eq!(with("https://a.example", "/q?reportData=00"), nonce("/q"));
     assert_eq!(with("https://a.example", "/q?x=1&report%44ata"), nonce("/q"));
     assert_eq!(with("https://a.example?reportData=00", "/q"), nonce("/q"));
     assert_eq!(
         with("https://a.example", "/q#x"),
-        EndpointError::Fragment("/q".into())
+        EndpointError::Fragment("\"/q\"".into())
     );
     assert!(matches!(
         with("https://a.example#x", "/q"),

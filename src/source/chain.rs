@@ -52,7 +52,7 @@ pub struct Nodes([RpcNode; 2]);
 pub enum NodesError {
     /// One, or more than two.
     #[error(
-        "{0} RPC URL(s) are given; give two, of different operators: what only one node says is not an answer"
+        "the number of RPC URLs is {0}; give two, of different operators: what only one node says is not an answer"
     )]
     Count(usize),
     /// One that cannot be used.
@@ -143,6 +143,8 @@ fn node(number: usize, text: &str) -> Result<RpcNode, NodesError> {
     let url = parse_address(text).map_err(|problem| NodesError::Url {
         number,
         problem: match problem {
+            AddressProblem::Empty => "is empty; is a variable not set?",
+            AddressProblem::WhiteSpace => "holds white space; give each URL by itself",
             AddressProblem::NoScheme | AddressProblem::NotAUrl(_) => "is not a URL; write https://…",
             AddressProblem::NotHttps => "is not an https URL",
             AddressProblem::PlainHttp => {
@@ -263,10 +265,10 @@ mod tests {
         assert!(parse(&["http://127.0.0.1:1", "http://127.0.0.1:2"]).is_ok());
         assert!(parse(&["https://a.co.uk", "https://b.co.uk"]).is_ok());
         for (urls, words) in [
-            (&["https://a.example"][..], "1 RPC URL(s)"),
+            (&["https://a.example"][..], "the number of RPC URLs is 1"),
             (
                 &["https://a.org", "https://b.org", "https://c.org"],
-                "3 RPC URL(s)",
+                "the number of RPC URLs is 3",
             ),
             (
                 &["https://one.node.org/v2/hunter2hunter2", "https://two.node.org"],

@@ -116,7 +116,7 @@ impl VerifyRun<'_> {
     /// and says of all other targets that it was interrupted.
     ///
     /// # Errors
-    /// [`Cancelled`] if a signal ended the run before any target had a result that is final.
+    /// [`Cancelled`] if a signal ended the run before the first attempt at any target had ended.
     pub fn until_pass(
         &self,
         runtime: &Runtime,
@@ -130,7 +130,7 @@ impl VerifyRun<'_> {
             is_final: vec![false; self.targets.len()],
         };
         let ended = self.attempts(&mut standing, runtime, interrupt, env, on_final);
-        if ended.is_err() && !standing.is_final.contains(&true) {
+        if ended.is_err() && standing.results.iter().all(Option::is_none) {
             return Err(Cancelled);
         }
         Ok(self.found(standing))

@@ -91,6 +91,10 @@ impl AlertQueue {
     /// As the options and the environment say.
     pub fn new(options: &Options, plan: &Plan, session: &Session, env: &mut Env) -> Result<Self, UsageError> {
         let alerting = Alerting::new(options.github_issue.as_deref(), options.rules, env)?;
+        options
+            .state
+            .as_deref()
+            .map_or(Ok(()), StateFile::refuse_foreign)?;
         let memory = match &options.state {
             Some(path) if options.once => Remembered::File(StateFile::open(path, env)),
             Some(path) => Remembered::File(StateFile::open_alone(path, env)?),

@@ -148,9 +148,7 @@ fn the_file_in_the_working_folder_is_read_only_without_a_url_and_that_is_said() 
         "{}",
         ran.stderr
     );
-    run(&["verify"]).assert_usage_error(
-        "give the address of an app (cvm-verify verify https://…), or write targets into",
-    );
+    run(&["verify"]).assert_usage_error("give the address of an app (https://…), or write targets into");
     let mut args = vec![
         "verify".to_owned(),
         deployment.app.url().to_string(),

@@ -232,16 +232,24 @@ fn a_channel_that_took_no_alert_at_once_gets_it_at_the_end() {
 }
 
 #[test]
-fn a_signal_before_any_final_result_decides_nothing() {
+fn a_signal_while_waiting_leaves_a_report_of_what_was_found_and_no_alert() {
     let (deployment, _) = several(1);
     deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
-    let ran = stopped_while_waiting(&deployment, &[], &[], &[]);
+    let hook = AppServer::http(Cvm::healthy(&World::default()));
+    hook.behave(simulator::AppEndpoint::Other, simulator::Behaviour::Status(200));
+    let url = format!("{}/hook", hook.url());
+    let ran = stopped_while_waiting(&deployment, &[], &[("CVM_VERIFY_WEBHOOK_URL", &url)], &[]);
     assert_eq!(ran.code, 3, "{ran:#?}");
-    assert!(
-        ran.stderr.contains("Interrupted: nothing was decided."),
-        "{}",
-        ran.stderr
+    let report = ran.report();
+    let target = &report.targets[0];
+    let evidence = target.check(Evidence).unwrap();
+    assert_eq!(
+        (target.verdict, evidence.status, evidence.reason.as_deref()),
+        (Verdict::Inconclusive, Error, Some("interrupted"))
     );
+    let earlier = target.earlier_attempts.as_ref().expect("what was found before");
+    assert_eq!(earlier.reasons[0].reason, "compose-hash-mismatch", "{earlier:#?}");
+    assert_eq!(hook.requests().len(), 0, "{:#?}", report.alerts);
 }
 
 /// A target that passed is not asked again while another one is waited on.

@@ -55,7 +55,7 @@ fn a_variable_that_holds_no_two_nodes_is_a_usage_error_that_shows_no_url() {
     let user = "https://hunter2hunter2@a.org\nhttps://b.org".to_owned();
     for (held, says) in [
         (None, "is not set"),
-        (Some(&one), "1 RPC URL(s) are given"),
+        (Some(&one), "the number of RPC URLs is 1"),
         (Some(&twice), "same operator"),
         (Some(&odd), "RPC URL 2 is plain http"),
         (Some(&user), "user name or a password"),

@@ -196,7 +196,7 @@ fn a_dead_webhook_holds_up_no_round_and_what_it_missed_is_told_when_it_is_back()
     let url = format!("{}/hook", hook.url());
     hook.behave(AppEndpoint::Other, Behaviour::Status(500));
     let watching = Watching::new(&args(&deployment, &[]), &[("CVM_VERIFY_WEBHOOK_URL", &url)]);
-    watching.said("failed through webhook NOT DELIVERED", 1);
+    watching.said("webhook NOT DELIVERED, event `failed`", 1);
     watching.said(": FAIL", 10);
     deployment.app.replace(Cvm::healthy(&World::default()));
     watching.said(": PASS", 2);
@@ -217,7 +217,7 @@ fn a_state_file_outlives_a_restart() {
     let state = format!("--state={}", deployment.path("state.json"));
     let env = [("CVM_VERIFY_WEBHOOK_URL", url.as_str())];
     let watching = Watching::new(&args(&deployment, &[&state]), &env);
-    watching.said("failed through webhook delivered", 1);
+    watching.said("webhook delivered, event `failed`", 1);
     assert_eq!(watching.stopped().code, 0);
     let watching = Watching::new(&args(&deployment, &[&state]), &env);
     watching.said(": FAIL", 3);
@@ -321,7 +321,7 @@ fn the_heartbeat_hears_of_a_round_over_all_targets_and_of_no_simulated_pass() {
     watching.said(": PASS", 3);
     assert!(heart.requests().is_empty(), "a simulated pass");
     deployment.app.change(|cvm| Lie::SwappedImage.apply(cvm));
-    watching.said("failed through heartbeat delivered", 1);
+    watching.said("heartbeat delivered, event `failed`", 1);
     assert_eq!(watching.stopped().code, 0);
     assert!(
         heart
@@ -608,7 +608,7 @@ fn an_offered_ownership_and_an_upgrade_of_a_contract_are_told() {
     let watching = Watching::new(&args, &env);
     watching.said(": PASS", 2);
     governed.both(|chain| chain.answer(app, "e30c3978", simulator::word_of(&[0x66; 20])));
-    watching.said("failed through webhook delivered", 1);
+    watching.said("webhook delivered, event `failed`", 1);
     // A second round with the same offer, of which nothing is told again.
     watching.said(": FAIL", 2);
     governed.both(|chain| chain.answer(app, "e30c3978", [0; 32]));
@@ -617,7 +617,7 @@ fn an_offered_ownership_and_an_upgrade_of_a_contract_are_told() {
         chain.code.insert([0x99; 20], b"other code".to_vec());
         chain.implement(app, [0x99; 20]);
     });
-    watching.said("failed through webhook delivered", 2);
+    watching.said("webhook delivered, event `failed`", 2);
     watching.said(": FAIL", 4);
     // The upgrade is taken back.
     governed.both(|chain| chain.implement(app, [0x1a; 20]));

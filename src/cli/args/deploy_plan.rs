@@ -6,20 +6,20 @@ use super::{ExpectArgs, TargetArgs, TransportArgs};
 
 /// Behind the help of `plan`.
 pub const PLAN_CODES: &str = "\
-Exit codes: 0 nothing speaks against the deploy, 1 verify would not pass, 2 usage error, 3 it could not be determined who built
+Exit codes: 0 nothing speaks against the deploy, 1 verify would not pass, 2 usage error, 3 it could not be determined who built \
 an image.";
 
 #[derive(Debug, Args)]
 pub struct DeployPlanArgs {
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    pub format: PlanFormat,
     #[command(flatten)]
     pub expect: ExpectArgs,
     #[command(flatten)]
     pub config: TargetArgs,
     #[command(flatten)]
     pub transport: TransportArgs,
-    /// What to print.
-    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
-    pub format: PlanFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -48,6 +48,17 @@ pub const ENVIRONMENT: &str = "Every long option can also be set in the environm
                            (empty means unset; one value per line where an option repeats). --insecure-trust-root cannot.\n\n\
                            Exit codes: 0 pass, 1 fail, 2 usage error, 3 inconclusive.";
 
+/// Behind the options of `pin`.
+const PINNING: &str = "Every long option can also be set in the environment: --output as CVM_VERIFY_OUTPUT. \
+                       --insecure-trust-root cannot.\n\n\
+                       Exit codes: 0 written, or nothing changed, 1 refused: what was found is not accepted, 2 usage error, \
+                       3 nothing could be determined.";
+
+/// Behind the options of `inspect`.
+const INSPECTING: &str = "Every long option can also be set in the environment: --app-compose as CVM_VERIFY_APP_COMPOSE. \
+                          --insecure-trust-root cannot.\n\n\
+                          Exit codes: 0 shown, 2 usage error, or a file that cannot be read, 3 nothing answered.";
+
 /// Behind the options of `watch`.
 const WATCHING: &str = "It reads the policy file, and the files that it names, again when they change (or on SIGHUP), and keeps \
                         the old policy where the new one is wrong. SIGTERM and Ctrl-C end it within 5 seconds.\n\n\
@@ -61,6 +72,7 @@ const WATCHING: &str = "It reads the policy file, and the files that it names, a
 #[command(
     name = "cvm-verify",
     version,
+    propagate_version = true,
     max_term_width = 110,
     arg_required_else_help = true
 )]
@@ -81,10 +93,10 @@ pub enum Command {
     #[command(after_help = ENVIRONMENT)]
     Replay(ReplayArgs),
     /// Verify what can be verified, then write the measured identity to a lock file.
-    #[command(after_help = ENVIRONMENT)]
+    #[command(after_help = PINNING)]
     Pin(PinArgs),
     /// Show every field of evidence, explained. Gives no verdict.
-    #[command(after_help = ENVIRONMENT)]
+    #[command(after_help = INSPECTING)]
     Inspect(InspectArgs),
     /// Say what changed between two deployments: locks, evidence bundles and live addresses, in any pairing.
     #[command(after_help = DIFF_CODES)]
@@ -237,8 +249,6 @@ pub struct PinArgs {
     /// Pin from an evidence bundle instead of a live deployment.
     #[arg(long, value_name = "BUNDLE", conflicts_with = "url")]
     pub from: Option<PathBuf>,
-    #[command(flatten)]
-    pub loose: LooseArgs,
     /// Where to write the lock; `-` prints it. Default: the lock of the target in the policy file, else cvm.lock.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -273,6 +283,8 @@ pub struct PinArgs {
     pub transport: TransportArgs,
     #[command(flatten)]
     pub trust: TrustArgs,
+    #[command(flatten)]
+    pub loose: LooseArgs,
 }
 
 #[derive(Debug, Args)]
@@ -321,8 +333,6 @@ pub struct DiffArgs {
     /// After: the same. Loose files can be given instead.
     #[arg(value_name = "B")]
     pub after: Option<String>,
-    #[command(flatten)]
-    pub loose: LooseArgs,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -340,6 +350,8 @@ pub struct DiffArgs {
     pub transport: TransportArgs,
     #[command(flatten)]
     pub trust: TrustArgs,
+    #[command(flatten)]
+    pub loose: LooseArgs,
 }
 
 #[derive(Debug, Args)]

@@ -184,7 +184,10 @@ impl Shape {
             Self::Key => "64 hex digits in quotes, or 40".to_owned(),
             Self::Domain => "a domain, as \"gateway.example\"".to_owned(),
             Self::Number(..) => "a whole number without quotes, as 20".to_owned(),
-            Self::Assurance => "\"hardware\", \"code\" or \"code+endpoint\"".to_owned(),
+            Self::Assurance => {
+                "\"hardware\", \"code\", \"code+endpoint\", \"code+source\" or \"code+endpoint+source\""
+                    .to_owned()
+            }
             Self::Interval => "a number with its unit in quotes, as \"5m\"".to_owned(),
             Self::Endpoint => "a path, as \"/attestation\"".to_owned(),
             Self::Variable => {
@@ -264,6 +267,8 @@ fn hex_up_to(text: &str, limit: usize) -> Result<(), ValueProblem> {
 fn url(text: &str) -> Result<(), ValueProblem> {
     let shown = || shown(shown_text(text));
     parse_address(text).map(drop).map_err(|problem| match problem {
+        AddressProblem::Empty => "is empty".to_owned(),
+        AddressProblem::WhiteSpace => format!("is {}, which holds white space", shown()),
         AddressProblem::NoScheme => format!("is {}, which is not a URL", shown()),
         AddressProblem::NotAUrl(error) => format!("is {}, which is not a URL: {error}", shown()),
         AddressProblem::NotHttps => format!("is {}, which is not an https URL", shown()),

@@ -48,7 +48,8 @@ const UNREACHABLE: Reason = Reason {
 const TLS: Reason = Reason {
     id: "tls",
     means: "The server's certificate is not valid for this address.",
-    fix: "Renew the certificate, or give a private CA with --ca-file. Certificate checks cannot be turned off.",
+    fix: "Check that the port speaks https. If the certificate is refused: renew it, or give a private CA with --ca-file. \
+          Certificate checks cannot be turned off.",
 };
 const HTTP_STATUS: Reason = Reason {
     id: "http-status",

@@ -19,7 +19,7 @@ pub enum HexError {
         digits: usize,
     },
     /// The wrong number of bytes.
-    #[error("is {actual} bytes ({} hex digits); {expected} bytes ({} digits) expected", actual * 2, expected * 2)]
+    #[error("has {} hex digits; {} expected ({expected} bytes)", actual * 2, expected * 2)]
     Length {
         /// How many there should be.
         expected: usize,

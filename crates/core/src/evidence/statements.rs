@@ -152,6 +152,18 @@ pub enum StatementFileError {
          download`)"
     )]
     ByAddress,
+    /// A statement of in-toto as it is before it is signed.
+    #[error(
+        "it is the statement itself, which nobody signed; sign it, and give the bundle that signing it wrote"
+    )]
+    Unsigned,
+}
+
+/// What tells a statement of in-toto that stands by itself.
+#[derive(Deserialize)]
+struct BareStatement {
+    #[serde(rename = "_type")]
+    _type: String,
 }
 
 #[derive(Deserialize)]
@@ -186,6 +198,8 @@ impl StatementFile {
                     let bundle = attestation.bundle.filter(|bundle| bundle.get() != "null");
                     bundles.push(bundle.ok_or(StatementFileError::ByAddress)?);
                 }
+            } else if serde_json::from_str::<BareStatement>(text).is_ok() {
+                return Err(StatementFileError::Unsigned);
             } else {
                 bundles.push(document);
             }
@@ -293,6 +307,10 @@ mod tests {
             (
                 r#"{"attestations":[{"bundle":null,"bundle_url":"https://x.example"}]}"#,
                 StatementFileError::ByAddress,
+            ),
+            (
+                r#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicate":{}}"#,
+                StatementFileError::Unsigned,
             ),
         ] {
             assert_eq!(

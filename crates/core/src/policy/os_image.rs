@@ -171,7 +171,7 @@ impl OsTuple {
 pub enum OsImageError {
     /// It is none of the forms.
     #[error(
-        "{0:?} is none of: lock, known, unchecked, the name of an image (docs/reference-values.md), an os_image_hash (64 hex \
+        "{0:?} is none of: lock, known, unchecked, the name of an image (cvm-verify reference os-images), an os_image_hash (64 hex \
          digits, from the release page), HASH:until=YYYY-MM-DD, mrtd=HEX,rtmr0=HEX,rtmr1=HEX,rtmr2=HEX"
     )]
     Form(String),

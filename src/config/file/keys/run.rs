@@ -8,8 +8,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "require-assurance",
         scope: KeyScope::Both,
         shape: Shape::Assurance,
-        says: "How much must be proven: `hardware` (genuine hardware), `code` (that it runs the expected code), or `code+endpoint` (that \
-               it serves the address, too).",
+        says: "How much must be proven: `hardware` (genuine hardware), `code` (that it runs the expected code), or `code` and more, joined \
+               by `+`: `endpoint` (that it serves the address) or `endpoint-replayable` (that it quoted the address's TLS key at some \
+               time), and `source` (that the expected workflow built every image).",
         default: "`code`",
         example: r#""code""#,
         option: Some(Typed {
@@ -17,8 +18,9 @@ pub(super) const KEYS: &[PolicyKey] = &[
             group: OptionGroup::Expectations,
             value: "ASSURANCE",
             help: "How much must be proven: `hardware` (a fresh quote of genuine, patched hardware), `code` (default: that, \
-                    and the expected OS and compose document), `code+endpoint` (that, and that the VM serves this address), \
-                    or `code+endpoint-replayable` (that, and that the VM quoted the address's TLS key at some time)",
+                    and the expected OS and compose document), or `code` and more, joined by `+`: `endpoint` (the VM serves \
+                    this address) or `endpoint-replayable` (the VM quoted the address's TLS key at some time), and `source` \
+                    (the expected workflow built every image), as `code+endpoint+source`",
             values: &[],
             expects: false,
         }),
