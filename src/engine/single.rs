@@ -120,14 +120,24 @@ async fn ask(
     {
         return Err(of_source(error));
     }
+    let mut unanswered = None;
     let info = match info {
         Ok(info) => Some(info),
         // Something else than the information: as if absent, and the report says so.
         Err(SourceError::NotJson { start, .. }) => Some(start),
-        Err(_) => None,
+        Err(error) => {
+            // That there is none, and that it was not given, are two things.
+            if error.reason() != EvidenceReason::HttpStatus(404) {
+                unanswered = Some(error.to_string());
+            }
+            None
+        }
     };
     let gpu = gpu.map(|gpu| gpu.map_err(|error| error.to_string().trim_end_matches('.').to_owned()));
-    let answer = EvidenceAnswer::new(asked, nonce, attestation, info).with_gpu(gpu.as_ref());
+    let mut answer = EvidenceAnswer::new(asked, nonce, attestation, info).with_gpu(gpu.as_ref());
+    if let Some(problem) = unanswered {
+        answer.evidence = answer.evidence.map(|evidence| evidence.without_info(problem));
+    }
     match answer.evidence {
         // Cut off on the way, or a gateway's page: asking again may help.
         Err(error @ EvidenceError::NotJson { .. }) => Err(AttemptFailure {

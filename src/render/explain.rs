@@ -10,6 +10,9 @@ use cvm_verify_core::tiers::required_from;
 /// Where explanations are wrapped, in characters.
 const WIDTH: usize = 88;
 
+/// Where the list of all checks is.
+const LIST_WIDTH: usize = 100;
+
 /// One check, explained, with a final newline.
 #[must_use]
 pub fn explain(check: &Check) -> String {
@@ -52,7 +55,7 @@ pub fn explain_reasons(found: &[(&Check, &Reason)]) -> String {
 #[must_use]
 pub fn explain_list() -> String {
     let width = ALL.iter().map(|check| check.id.as_str().len()).max().unwrap_or(0);
-    let mut page = Page::new(WIDTH, false);
+    let mut page = Page::new(LIST_WIDTH, false);
     for check in ALL {
         let first = check.proves.split_inclusive(". ").next().unwrap_or_default();
         let lead = format!("{:<width$}  ", check.id.as_str());

@@ -176,7 +176,8 @@ fn a_yaml_bomb_as_compose_file_is_an_error_of_image_pins() {
 fn options_that_contradict_or_cannot_be_are_usage_errors() {
     let url = "https://a.example";
     let verify = |more: &[&str]| run(&[&["verify", url][..], more].concat());
-    verify(&["--compose-hash", "12"]).assert_usage_error("--compose-hash: the value is 1 bytes");
+    verify(&["--compose-hash", "12"])
+        .assert_usage_error("--compose-hash: the value has 2 hex digits; 64 expected (32 bytes)");
     verify(&["--app-id", ""]).assert_usage_error("--app-id");
     verify(&["--os-image", "lock"]).assert_usage_error("there is no lock");
     verify(&["--os-image", "newest"]).assert_usage_error("is none of");

@@ -72,7 +72,6 @@ const WATCHING: &str = "It reads the policy file, and the files that it names, a
 #[command(
     name = "cvm-verify",
     version,
-    propagate_version = true,
     max_term_width = 110,
     arg_required_else_help = true
 )]

@@ -95,10 +95,10 @@ const TWO_INSTANCES: Reason = Reason {
 };
 const OTHER_TYPE: Reason = Reason {
     id: "other-type",
-    means: "A field of the answer has another JSON type than the dstack SDK gives it: the app answers in a form of its own. That \
-            form is not signed, so it does not show who changed it.",
-    fix: "Answer with the whole object that the dstack SDK's getQuote() returns, unchanged and with nothing around it: see \
-          docs/expose-endpoints.md.",
+    means: "A field of the answer has another JSON type than the dstack SDK gives it: the app, or Phala Cloud's API, answers in a \
+            form of its own. That form is not signed, so it does not show who changed it.",
+    fix: "In the app: answer with the whole object that the dstack SDK's getQuote() returns, unchanged and with nothing around it (see \
+          docs/expose-endpoints.md). If it is the answer of Phala Cloud's API: update cvm-verify, or ask the app itself (--source app).",
 };
 const MALFORMED_FIELD: Reason = Reason {
     id: "malformed-field",
@@ -112,9 +112,9 @@ const DUPLICATE_FIELD: Reason = Reason {
 };
 const INFO_UNUSABLE: Reason = Reason {
     id: "info-unusable",
-    means: "/info answers with something else than the guest agent's information, or shows another compose document than the \
-            measured one, so that is treated as absent. Nothing that is proven rests on it.",
-    fix: "Return what the dstack SDK's info() returns at /info, or name another path with --info-path. Without it, give the \
+    means: "/info answers with something else than the guest agent's information, or with an error, or shows another compose \
+            document than the measured one, so that is treated as absent. Nothing that is proven rests on it.",
+    fix: "If it answers with an error: let this machine reach it without a login, or run again. Return what the dstack SDK's info() returns at /info, or name another path with --info-path. Without it, give the \
           compose document with --app-compose-file.",
 };
 const INTERNAL: Reason = Reason {
@@ -272,11 +272,11 @@ impl From<EvidenceError> for EvidenceFailure {
             EvidenceError::TooLarge { .. } | EvidenceError::ComposeTooLarge { .. } => {
                 EvidenceReason::TooLarge
             }
-            EvidenceError::NoQuote { .. } => EvidenceReason::NoQuote,
+            EvidenceError::NoQuote { .. } | EvidenceError::Unanswered { .. } => EvidenceReason::NoQuote,
             EvidenceError::UnsupportedPlatform { .. } | EvidenceError::TpmQuote { .. } => {
                 EvidenceReason::UnsupportedPlatform
             }
-            EvidenceError::OtherType { .. } => EvidenceReason::OtherType,
+            EvidenceError::OtherType { .. } | EvidenceError::OtherList { .. } => EvidenceReason::OtherType,
             EvidenceError::Malformed { .. } => EvidenceReason::MalformedField,
             EvidenceError::Duplicate { .. } => EvidenceReason::DuplicateField,
         };

@@ -58,6 +58,22 @@ pub enum EvidenceError {
         /// Path of a member that looks like a quote, one level below where it belongs.
         below: Option<String>,
     },
+    /// A list of instances in another form than is known: nothing of it is evidence.
+    #[error("{document}: `{field}` {problem}: this version of cvm-verify does not know the form")]
+    OtherList {
+        /// Which document.
+        document: &'static str,
+        /// Path of the field.
+        field: String,
+        /// What is not as it was.
+        problem: String,
+    },
+    /// A document that was asked for, and for which another answer came. That nobody has it (404) is not one.
+    #[error("{problem}")]
+    Unanswered {
+        /// What came instead.
+        problem: String,
+    },
     /// Evidence of another TEE than Intel TDX.
     #[error("{document} is of the platform {kind}; this version verifies `tdx` alone")]
     UnsupportedPlatform {
@@ -110,8 +126,9 @@ impl EvidenceError {
             Self::NotJson { .. } => "not-json",
             Self::TooLarge { .. } | Self::ComposeTooLarge { .. } => "too-large",
             Self::NoQuote { .. } => "no-quote",
+            Self::Unanswered { .. } => "info-unusable",
             Self::UnsupportedPlatform { .. } | Self::TpmQuote { .. } => "unsupported-platform",
-            Self::OtherType { .. } => "other-type",
+            Self::OtherType { .. } | Self::OtherList { .. } => "other-type",
             Self::Malformed { .. } => "malformed-field",
             Self::Duplicate { .. } => "duplicate-field",
         }

@@ -177,6 +177,15 @@ impl Evidence {
         })
     }
 
+    /// With what came in place of the information.
+    #[must_use]
+    pub fn without_info(mut self, problem: String) -> Self {
+        if self.info.is_none() && self.info_problem.is_none() {
+            self.info_problem = Some(EvidenceError::Unanswered { problem });
+        }
+        self
+    }
+
     /// With the GPU evidence of a document of its own, which goes before that in the attestation.
     #[must_use]
     pub fn with_gpu(mut self, recorded: Option<&RecordedGpu>) -> Self {

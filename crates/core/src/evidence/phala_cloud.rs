@@ -38,6 +38,12 @@ impl<'a> PhalaCloudAnswer<'a> {
             document: DOCUMENT,
             problem: format!("byte {} is not UTF-8", error.valid_up_to() + 1),
         })?;
+        if !text.trim_start().starts_with('{') && serde_json::from_str::<&RawValue>(text).is_ok() {
+            return Err(other_list(
+                "(the whole document)",
+                format!("is {}; an object expected", kind_of(text.trim_start())),
+            ));
+        }
         let object = Object::document(DOCUMENT, text)?;
         if let Some(found) = object.hex_or_empty::<20>("app_id")?
             && found != *app_id
@@ -48,10 +54,10 @@ impl<'a> PhalaCloudAnswer<'a> {
             ));
         }
         let Some(list) = object.get("instances")? else {
-            return Err(object.malformed("instances", "is missing"));
+            return Err(other_list("instances", "is missing"));
         };
         if !list.get().starts_with('[') {
-            return Err(object.malformed(
+            return Err(other_list(
                 "instances",
                 format!("is {}; a list expected", kind_of(list.get())),
             ));
@@ -68,6 +74,10 @@ impl<'a> PhalaCloudAnswer<'a> {
             .into_iter()
             .enumerate()
             .map(|(index, value)| {
+                if !value.get().starts_with('{') {
+                    let problem = format!("is {}; an object expected", kind_of(value.get()));
+                    return Err(other_list(&format!("instances[{index}]"), problem));
+                }
                 let instance = Object::at(DOCUMENT, format!("instances[{index}]"), value.get())?;
                 // Null, or nothing at all; everything else is judged.
                 match instance.get("quote")?.filter(|quote| quote.get() != "\"\"") {
@@ -77,6 +87,14 @@ impl<'a> PhalaCloudAnswer<'a> {
             })
             .collect::<Result<_, EvidenceError>>()?;
         Ok(Self { instances })
+    }
+}
+
+fn other_list(field: &str, problem: impl Into<String>) -> EvidenceError {
+    EvidenceError::OtherList {
+        document: DOCUMENT,
+        field: field.to_owned(),
+        problem: problem.into(),
     }
 }
 
@@ -113,16 +131,12 @@ mod tests {
         let many = format!(r#"{{"instances":[{}{{}}]}}"#, "{},".repeat(MAX_INSTANCES));
         for (text, reason, says) in [
             ("<html>", "not-json", "HTML"),
-            ("[]", "malformed-field", "a list"),
-            ("{}", "malformed-field", "`instances` is missing"),
-            (
-                r#"{"instances":null}"#,
-                "malformed-field",
-                "`instances` is missing",
-            ),
-            (r#"{"instances":{}}"#, "malformed-field", "a list expected"),
-            (r#"{"instances":[null]}"#, "malformed-field", "instances[0]"),
-            (r#"{"instances":["x"]}"#, "malformed-field", "instances[0]"),
+            ("[]", "other-type", "a list"),
+            ("{}", "other-type", "`instances` is missing"),
+            (r#"{"instances":null}"#, "other-type", "`instances` is missing"),
+            (r#"{"instances":{}}"#, "other-type", "a list expected"),
+            (r#"{"instances":[null]}"#, "other-type", "instances[0]"),
+            (r#"{"instances":["x"]}"#, "other-type", "instances[0]"),
             (
                 r#"{"instances":[],"instances":[]}"#,
                 "duplicate-field",
