@@ -1,6 +1,7 @@
 //! A certificate of dstack that is changed in some bytes (`fuzz/src/edits.rs`): the key that is bound is one that the VM quoted.
 //!
-//! The parts: leaf and issuer; a certificate of the same VM for another key; one of another app; one without evidence.
+//! The parts: leaf and issuer; a certificate of the same VM for another key; one of another app; one without evidence; the issuer of
+//! the second one.
 #![cfg_attr(feature = "libfuzzer", no_main)]
 
 use std::cell::LazyCell;
@@ -14,7 +15,7 @@ use simulator::{Cvm, DEFAULT_NOW, Lie, TlsIdentity, TlsMode, World};
 struct Known {
     expected: Expectation,
     evidence: Evidence,
-    parts: [Vec<u8>; 5],
+    parts: [Vec<u8>; 6],
     /// Hashes of the keys that the VM quoted.
     quoted: [[u8; 32]; 2],
 }
@@ -29,22 +30,29 @@ impl Known {
             TlsIdentity::ra_tls_versioned(2, DEFAULT_NOW, &expected.cvm, |versioned| versioned.msgpack());
         let others = TlsIdentity::ra_tls(3, DEFAULT_NOW, &other);
         let nobodys = TlsIdentity::new(4, DEFAULT_NOW, TlsMode::TestCa);
-        let chain = own.chain_der();
+        let issuer = |identity: &TlsIdentity| identity.chain_der().swap_remove(1);
         let known = Self {
             evidence: expected.evidence(),
             expected,
             parts: [
                 own.leaf_der(),
-                chain.get(1).cloned().unwrap_or_default(),
+                issuer(&own),
                 second.leaf_der(),
                 others.leaf_der(),
                 nobodys.leaf_der(),
+                issuer(&second),
             ],
             quoted: [own.key_hash(), second.key_hash()],
         };
-        for (leaf, binds) in [(0, true), (2, true), (3, false), (4, false)] {
+        for (leaf, issuer, binds) in [
+            (0, 1, true),
+            (2, 5, true),
+            (2, 1, false),
+            (3, 1, false),
+            (4, 1, false),
+        ] {
             assert_eq!(
-                known.bound(&known.parts[leaf], &known.parts[1]).is_some(),
+                known.bound(&known.parts[leaf], &known.parts[issuer]).is_some(),
                 binds,
                 "{leaf}"
             );

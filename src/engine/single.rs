@@ -1,5 +1,6 @@
 //! Evidence from a source that answers for one instance: the app itself, or its guest agent.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rand::TryRng as _;
@@ -13,6 +14,7 @@ use super::collected::{Collected, EvidenceRequest};
 use super::jitter::jitter;
 use super::tls::{Admission, WatchedTls};
 use super::verify::prove;
+use crate::collateral::Fetched;
 use crate::net::retry::{Attempt, Schedule, retry};
 use crate::net::{Client, Limits};
 use crate::source::{OneInstance, SourceError, app};
@@ -25,6 +27,13 @@ const INSTANCE_ATTEMPTS: u32 = 3;
 
 /// With less time left than this, what is there is judged: another attempt might not end.
 const TIME_FOR_ANOTHER: Duration = Duration::from_secs(60);
+
+/// What a round has whose quote and `/info` do not belong together.
+struct Earlier {
+    answer: EvidenceAnswer,
+    collected: Collected,
+    collateral: Option<Arc<Fetched>>,
+}
 
 /// Evidence of one instance, whichever answers; asked again where two answered, or `/info` shows another document than the
 /// measured one.
@@ -60,18 +69,29 @@ pub(super) async fn collect(
                         failure.gap.certificate = certificate;
                     }
                 }
-                let Some((collected, evidence, collateral)) = earlier else {
+                let Some(Earlier {
+                    mut answer,
+                    mut collected,
+                    mut collateral,
+                }) = earlier
+                else {
                     return Collected::nothing((session.now)(), failure.gap);
                 };
+                // Another key may have been presented since, and refused: it is one of this run, too.
+                let seen = tls.session();
+                if seen != answer.tls {
+                    answer.tls = seen;
+                    (collected, collateral) = prove(session, asked, &answer).await;
+                }
                 return session
                     .opinions
-                    .add(session.asking(), collected, &evidence, collateral)
+                    .add(session.asking(), collected, &answer.evidence, collateral)
                     .await;
             }
         };
         let left = || schedule.total.saturating_sub(started.elapsed());
         tls.ask_ingress(&answer, left()).await;
-        tls.probe(left()).await;
+        tls.probe(&answer, left()).await;
         answer.tls = tls.session();
         let (collected, collateral) = prove(session, asked, &answer).await;
         // A cache on the way, or an upgrade that is under way, may answer /info with what was.
@@ -81,7 +101,11 @@ pub(super) async fn collect(
         let pause = schedule.pause(round, started.elapsed(), jitter(), None);
         match pause.filter(|_| is_mixed && round < INSTANCE_ATTEMPTS) {
             Some(pause) => {
-                earlier = Some((collected, answer.evidence, collateral));
+                earlier = Some(Earlier {
+                    answer,
+                    collected,
+                    collateral,
+                });
                 tokio::time::sleep(pause).await;
             }
             None => {

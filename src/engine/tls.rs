@@ -19,8 +19,8 @@ use cvm_verify_core::appraise::meets_policy_so_far;
 use cvm_verify_core::evidence::{IngressManifest, IngressSeen, Probe, Seen, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
 use cvm_verify_core::verify::{
-    LeafInputs, NotBound, UnusableCollateral, is_bound_certificate, prove_certificate, ra_tls_evidence_of,
-    spki_sha256,
+    LeafInputs, NotBound, UnusableCollateral, is_bound_certificate, issuer_of_certificate, prove_certificate,
+    ra_tls_evidence_of, spki_sha256,
 };
 
 /// Most certificates of dstack that are admitted in one run: instances behind one address.
@@ -147,23 +147,25 @@ impl<'a> WatchedTls<'a> {
                 clock_floor: session.clock_floor,
             },
         );
-        match is_bound_certificate(&certificate, &own) {
-            Ok(()) => {
-                // The handshake shows the key of a genuine VM; a token is for the one that the user expects.
-                if has_own_query(endpoints)
-                    && let Err(why) = meets_policy_so_far(&own, self.ask.policy)
-                {
-                    return refused(&format!(
-                        "the address has a query of its own, which is sent only to a VM that meets the policy: {}",
-                        why.trim_end_matches('.')
-                    ));
-                }
-                watch.admit(&chain);
-                self.admitted += 1;
-                Admission::Admitted
+        // The quote of a genuine VM is enough to be asked for evidence, which proves itself. A token is for the VM that the user
+        // expects, and for nobody who had it make a quote: what binds the key is needed before it is sent.
+        if has_own_query(endpoints) {
+            let issuer = match issuer_of_certificate(&chain, &certificate, &own) {
+                Ok(issuer) => issuer,
+                Err(why) => return not_bound(why),
+            };
+            if let Err(why) = meets_policy_so_far(&own, issuer, self.ask.policy) {
+                return refused(&format!(
+                    "the address has a query of its own, which is sent only to a VM that meets the policy: {}",
+                    why.trim_end_matches('.')
+                ));
             }
-            Err(why) => not_bound(why),
+        } else if let Err(why) = is_bound_certificate(&certificate, &own) {
+            return not_bound(why);
         }
+        watch.admit(&chain);
+        self.admitted += 1;
+        Admission::Admitted
     }
 
     /// Fetches the evidence of an ingress once, if the mode asks for it, or if nothing else could bind the key: no request is made
@@ -186,13 +188,14 @@ impl<'a> WatchedTls<'a> {
         }
     }
 
-    /// Asks once for a quote of a value of nobody's choice, if the policy needs to know; and for one of a text if an ingress
-    /// answered, whose evidence can be forged with that.
-    pub async fn probe(&mut self, left: Duration) {
-        let Some((_, endpoints)) = self.of_app.as_ref().filter(|_| self.ask.probes) else {
+    /// Asks once for a quote of a value of nobody's choice, if something may bind the key, since nothing is granted without; and for
+    /// one of a text if an ingress answered, whose evidence can be forged with that.
+    pub async fn probe(&mut self, answer: &EvidenceAnswer, left: Duration) {
+        let Some((watch, endpoints)) = self.of_app.as_ref().filter(|_| self.ask.probes) else {
             return;
         };
-        if self.probe != Probe::NotSent {
+        let may_bind = |seen: &LiveChain| binds_otherwise(seen, answer) || is_of_an_ingress(&self.ingress);
+        if self.probe != Probe::NotSent || !watch.live().first().is_some_and(may_bind) {
             return;
         }
         let limits = Limits::body(app::MAX_BYTES).within(left.min(PROBE_TIME));

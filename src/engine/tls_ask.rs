@@ -1,14 +1,13 @@
 //! What a policy asks of TLS beside the evidence.
 
 use cvm_verify_core::policy::{Policy, TlsBinding};
-use cvm_verify_core::report::SideTier;
 
 /// What is asked of TLS beside the evidence.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TlsAsk<'a> {
     /// The mode.
     pub binding: TlsBinding,
-    /// Whether the endpoint is asked to quote a value of nobody's choice.
+    /// Whether the endpoint is asked to quote a value of nobody's choice, if something may bind its key.
     pub probes: bool,
     /// What a VM must meet before it is sent a query of the user's.
     pub policy: &'a Policy,
@@ -17,10 +16,9 @@ pub(super) struct TlsAsk<'a> {
 impl<'a> TlsAsk<'a> {
     /// What a policy needs.
     pub fn of(policy: &'a Policy) -> Self {
-        let needs_endpoint = policy.required.sides().includes(SideTier::EndpointReplayable);
         Self {
             binding: policy.tls_mode(),
-            probes: policy.endpoint_probe && needs_endpoint,
+            probes: policy.endpoint_probe,
             policy,
         }
     }

@@ -2,7 +2,8 @@
 
 use cvm_verify_core::evidence::{IngressSeen, Probe, Seen, TlsChain, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
-use cvm_verify_core::report::{Assurance, CheckId, SideTier, Status, TlsRoute, Verdict};
+use cvm_verify_core::reference::ReferenceValues;
+use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, SideTier, Status, TlsRoute, Verdict};
 use cvm_verify_core::verify::Layout;
 use simulator::server::{RA_TLS_APP_ID, RA_TLS_ATTESTATION, RA_TLS_EVENT_LOG, RA_TLS_QUOTE, RA_TLS_USAGE};
 use simulator::versioned::Versioned;
@@ -26,7 +27,7 @@ fn session(chain: Vec<Vec<u8>>) -> TlsSession {
         has_trusted_ca: false,
         host: TlsHost::Other,
         seen: Seen::Live,
-        probe: Probe::NotSent,
+        probe: Probe::NoneSeen,
         ingress: IngressSeen::NotAsked,
     }
 }
@@ -256,6 +257,51 @@ fn t26_an_endpoint_that_quotes_what_it_is_sent_binds_nothing() {
         "the probe was answered with status 503.".to_owned(),
     ));
     grants_nothing(unknown.judge().leaves_open(ID, "probe-undetermined"));
+    // Who names a mode and no tier is not stopped by a handler that answers badly; nothing is granted, either.
+    informs_by_mode(unknown, "probe-undetermined");
+}
+
+/// What the run that asks for the tier would refuse is granted by none: not asked is not "no".
+#[test]
+fn t26_an_endpoint_that_was_not_asked_what_it_quotes_is_granted_nothing() {
+    let (cvm, identity) = healthy();
+    let of_key = TlsIdentity::new(1, DEFAULT_NOW, TlsMode::TestCa);
+    let mut quoting = cvm.clone();
+    quoting.report_data = ReportDataLayout::KeyThenNonce(of_key.key_hash());
+    let ra_tls = asked(cvm, &identity, TlsBinding::RaTls);
+    let app_key = asked(quoting, &of_key, TlsBinding::AppKey).with(|trial| tls(trial).has_trusted_ca = true);
+    for trial in [ra_tls, app_key] {
+        let unasked = trial.with(|trial| tls(trial).probe = Probe::NotSent);
+        grants_nothing(unasked.judge().leaves_open(ID, "probe-undetermined"));
+        // Left out in writing, it counts for the verdict, is named, and is not in the assurance.
+        let left_out = unasked.with(|trial| trial.policy.endpoint_probe = false);
+        let judged = left_out.judge();
+        judged.passes().proves(ID);
+        assert_eq!(judged.check(ID).grants, Some(SideTier::Endpoint), "{judged}");
+        let accepted: Vec<_> = judged
+            .0
+            .accepted
+            .iter()
+            .map(|one| (one.check, one.what))
+            .collect();
+        assert_eq!(accepted, [(ID, AcceptedKind::NoEndpointProbe)], "{judged}");
+        assert_eq!(judged.0.assurance, Assurance::CODE, "{judged}");
+        let mode_alone = left_out.with(|trial| trial.policy.endpoint_probe = true);
+        informs_by_mode(mode_alone, "probe-undetermined");
+    }
+}
+
+/// A mode is named, and no tier: it is named, and nothing fails.
+#[track_caller]
+fn informs_by_mode(trial: Trial, reason: &str) {
+    let mode_alone = trial.with(|trial| trial.policy.required = "code".parse().unwrap());
+    grants_nothing(
+        mode_alone
+            .judge()
+            .says(ID, Status::Warn, reason)
+            .concludes(Verdict::Pass),
+    );
+    informs(mode_alone, Status::Warn, reason);
 }
 
 #[test]
@@ -287,6 +333,24 @@ fn t26_a_certificate_of_another_instance_does_not_bind() {
     other.forced.mr_td = Some([0x55; 48]);
     let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &other);
     never_binds(asked(cvm, &identity, TlsBinding::RaTls), "ratls-other-instance");
+}
+
+/// A copy of a VM on another machine measures the same. Its certificate was quoted there.
+#[test]
+fn t26_a_certificate_that_was_quoted_on_another_machine_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let mut elsewhere = cvm.clone();
+    elsewhere.world.platform.ppid = [0x77; 16];
+    let copied = TlsIdentity::ra_tls(1, DEFAULT_NOW, &elsewhere);
+    never_binds(
+        asked(cvm.clone(), &copied, TlsBinding::RaTls),
+        "ratls-other-machine",
+    );
+    // The machine that the user trusts is that of both quotes.
+    let trial = asked(cvm, &identity, TlsBinding::RaTls);
+    let machine = trial.judge().check(CheckId::PlatformId).actual.clone().unwrap();
+    assert!(machine.starts_with("SHA-256(PPID) "), "{machine}");
+    binds(&trial, TlsRoute::AppRatls);
 }
 
 #[test]
@@ -365,6 +429,65 @@ fn t26_a_certificate_of_another_kms_or_without_its_chain_does_not_bind() {
     never_binds(alone, "ratls-chain");
 }
 
+/// An app that quotes what its callers send quotes a relay's key, too, and the relay puts that quote into a certificate of its
+/// own. A guest agent's certificate comes with the chain to the KMS that the VM measured, whatever the policy says of key providers.
+#[test]
+fn t26_a_self_made_certificate_with_the_vms_own_quote_of_its_key_does_not_bind() {
+    let (cvm, identity) = healthy();
+    let mut in_table = cvm.clone();
+    in_table.set_key_provider("kms", &ReferenceValues::built_in().kms()[0].id);
+    for (cvm, policies) in [
+        (
+            cvm.clone(),
+            vec![
+                Some(format!("kms:{}", simulated_kms_id(&cvm))),
+                Some("kms".to_owned()),
+                Some("unchecked".to_owned()),
+                None,
+            ],
+        ),
+        (
+            in_table,
+            vec![None, Some("kms".to_owned()), Some("unchecked".to_owned())],
+        ),
+    ] {
+        for policy in policies {
+            for mode in [TlsBinding::RaTls, TlsBinding::Auto] {
+                let relay = TlsIdentity::ra_tls(7, DEFAULT_NOW, &cvm);
+                let by_policy = |chain: Vec<Vec<u8>>| {
+                    served(cvm.clone(), &relay).with(|trial| {
+                        trial.tls = Some(session(chain));
+                        trial.policy.tls_binding = mode;
+                        trial.policy.required = "code+endpoint".parse().unwrap();
+                        trial.policy.key_provider = policy
+                            .as_ref()
+                            .map(|text| super::judge::expected("--key-provider", text.parse().unwrap()));
+                    })
+                };
+                grants_nothing(by_policy(vec![relay.leaf_der()]).judge().fails(ID, "ratls-chain"));
+                let foreign = relay.clone().of_another_kms(99).chain_der();
+                grants_nothing(by_policy(foreign).judge().fails(ID, "ratls-other-kms"));
+                // The chain of the genuine certificate under a leaf that its CA did not sign.
+                let mut mixed = identity.chain_der();
+                mixed[0] = relay.leaf_der();
+                grants_nothing(by_policy(mixed).judge().fails(ID, "ratls-chain"));
+            }
+        }
+    }
+}
+
+/// A server may leave out the certificate of the KMS: the VM measured its key.
+#[test]
+fn t26_a_chain_without_the_certificate_of_the_kms_binds() {
+    let (cvm, identity) = healthy();
+    let chain = identity.chain_der()[..2].to_vec();
+    for mode in [TlsBinding::RaTls, TlsBinding::Auto] {
+        let trial =
+            asked(cvm.clone(), &identity, mode).with(|trial| trial.tls = Some(session(chain.clone())));
+        binds(&trial, TlsRoute::AppRatls);
+    }
+}
+
 /// A VM that sealed its own key has no KMS that its certificate could chain up to, whatever else the policy names beside it.
 #[test]
 fn t26_a_kms_that_the_vm_did_not_boot_with_is_not_asked_for_in_its_certificate() {
@@ -372,14 +495,31 @@ fn t26_a_kms_that_the_vm_did_not_boot_with_is_not_asked_for_in_its_certificate()
     let either = format!("kms:{},local-sgx:aa55", simulated_kms_id(&cvm));
     cvm.set_key_provider("local-sgx", "aa55");
     let identity = TlsIdentity::ra_tls(1, DEFAULT_NOW, &cvm);
-    let alone = asked(cvm, &identity, TlsBinding::RaTls).with(|trial| {
+    let alone = asked(cvm.clone(), &identity, TlsBinding::RaTls).with(|trial| {
         trial.policy.key_provider = Some(super::judge::expected("--key-provider", either.parse().unwrap()));
         trial.tls = Some(session(vec![identity.leaf_der()]));
     });
     let judged = alone.judge();
-    // `code` wants a KMS; the binding itself holds.
+    // `code` wants a KMS; the binding itself holds by what the policy says of the provider.
     judged.proves(ID);
     assert_eq!(judged.check(ID).grants, Some(SideTier::Endpoint), "{judged}");
+    let accepted = judged.0.accepted.iter().find(|one| one.check == ID).unwrap();
+    assert_eq!(
+        (accepted.what, accepted.by.as_str()),
+        (AcceptedKind::SelfMadeCertificate, "--key-provider")
+    );
+    assert!(
+        !judged.0.assurance.sides().includes(SideTier::Endpoint),
+        "{judged}"
+    );
+    // A certificate that no KMS signed is anyone's who had the VM quote a key: without a word of the user's nothing is granted.
+    for policy in [None, Some("unchecked"), Some("kms")] {
+        let unnamed = asked(cvm.clone(), &identity, TlsBinding::RaTls).with(|trial| {
+            trial.policy.key_provider =
+                policy.map(|text| super::judge::expected("--key-provider", text.parse().unwrap()));
+        });
+        grants_nothing(unnamed.judge().says(ID, Status::Error, "ratls-no-kms"));
+    }
 }
 
 /// What a certificate claims with an evidence that is another machine's is not how this address ends TLS.

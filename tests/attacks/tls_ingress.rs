@@ -3,7 +3,7 @@
 
 use cvm_verify_core::evidence::{IngressEvidence, IngressSeen, Probe, Seen, TlsChain, TlsHost, TlsSession};
 use cvm_verify_core::policy::TlsBinding;
-use cvm_verify_core::report::{Assurance, CheckId, SideTier, Status, TlsRoute, Verdict};
+use cvm_verify_core::report::{AcceptedKind, Assurance, CheckId, SideTier, Status, TlsRoute, Verdict};
 use cvm_verify_core::verify::Layout;
 use simulator::server::Ingress;
 use simulator::{Cvm, DEFAULT_NOW, ReportDataLayout, TlsIdentity, TlsMode, World};
@@ -44,7 +44,7 @@ fn with_key(ingress: &Ingress, key: &TlsIdentity) -> Trial {
             has_trusted_ca: true,
             host: TlsHost::Other,
             seen: Seen::Live,
-            probe: Probe::NotSent,
+            probe: Probe::NoneSeen,
             ingress: IngressSeen::Evidence(Box::new(evidence(ingress))),
         });
         trial.policy.tls_binding = TlsBinding::Ingress;
@@ -159,6 +159,18 @@ fn t26_the_evidence_of_an_ingress_that_an_oracle_can_make_does_not_bind() {
     let unknown = Probe::Unknown("the probe was answered with status 503.".to_owned());
     let unknown = asked(&honest()).with(|trial| tls(trial).probe = unknown);
     grants_nothing(unknown.judge().leaves_open(ID, "probe-undetermined"));
+    let unasked = asked(&honest()).with(|trial| tls(trial).probe = Probe::NotSent);
+    grants_nothing(unasked.judge().leaves_open(ID, "probe-undetermined"));
+    let left_out = unasked.with(|trial| trial.policy.endpoint_probe = false).judge();
+    left_out.passes().proves(ID);
+    assert_eq!(left_out.0.assurance, Assurance::CODE, "{left_out}");
+    let accepted: Vec<_> = left_out
+        .0
+        .accepted
+        .iter()
+        .map(|one| (one.check, one.what))
+        .collect();
+    assert_eq!(accepted, [(ID, AcceptedKind::NoEndpointProbe)], "{left_out}");
     let none = asked(&honest()).with(|trial| tls(trial).probe = Probe::NoneSeen);
     none.judge().passes();
     // A hash of what was sent has the same form. Whether the app hashes anything but a nonce is not known: it is not accused.

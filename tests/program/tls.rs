@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use cvm_verify_core::report::CheckId::*;
 use cvm_verify_core::report::Status::*;
-use cvm_verify_core::report::{SideTier, TlsRoute, Verdict};
+use cvm_verify_core::report::{AcceptedKind, SideTier, TlsRoute, Verdict};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use simulator::server::{Behaviour, RA_TLS_QUOTE};
@@ -57,41 +57,71 @@ pub fn grants_nothing(ran: &Ran) {
 }
 
 #[test]
-fn an_app_with_a_certificate_of_dstack_is_bound_without_another_request() {
+fn an_app_with_a_certificate_of_dstack_is_bound_and_probed_once() {
     let deployment = Deployment::healthy();
     let cvm = strict();
     let app = AppServer::https(cvm.clone(), &ra_tls(&cvm));
-    let ran = verify(&deployment, &app, &[]);
-    assert_eq!(ran.code, 0, "{ran:#?}");
-    ran.assert(TlsBinding, Pass, None);
-    assert_eq!(ran.check(TlsBinding).grants, Some(SideTier::Endpoint));
-    assert_eq!(ran.report().targets[0].tls_route, Some(TlsRoute::AppRatls));
-    assert_eq!((app.count("/attestation"), app.count("/info")), (1, 1));
-    assert_eq!(app.requests().len(), 2);
-
-    // Where the tier is asked for, one probe more is sent, unless the user says otherwise.
-    app.forget_requests();
-    let ran = verify(&deployment, &app, &ENDPOINT);
-    assert_eq!(ran.code, 0, "{ran:#?}");
-    assert!(
-        ran.check(TlsBinding)
-            .detail
-            .contains("No quoting of foreign values was seen")
-    );
-    assert_eq!(app.count("/attestation"), 2);
-    let probes: Vec<usize> = app
-        .requests()
-        .iter()
-        .filter_map(|request| Some(request.parameter("reportData")?.len()))
-        .collect();
-    assert_eq!(probes, [64, 128]);
-    app.forget_requests();
-    let ran = verify(
-        &deployment,
-        &app,
+    // Whether the tier is asked for or not: the same word stands in the report, and rests on the same.
+    for more in [&[][..], &ENDPOINT[..]] {
+        app.forget_requests();
+        let ran = verify(&deployment, &app, more);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        ran.assert(TlsBinding, Pass, None);
+        assert_eq!(ran.check(TlsBinding).grants, Some(SideTier::Endpoint));
+        assert_eq!(ran.report().targets[0].tls_route, Some(TlsRoute::AppRatls));
+        assert!(
+            ran.check(TlsBinding)
+                .detail
+                .contains("No quoting of foreign values was seen")
+        );
+        assert_eq!((app.count("/attestation"), app.count("/info")), (2, 1));
+        assert_eq!(app.requests().len(), 3);
+        let probes: Vec<usize> = app
+            .requests()
+            .iter()
+            .filter_map(|request| Some(request.parameter("reportData")?.len()))
+            .collect();
+        assert_eq!(probes, [64, 128]);
+    }
+    // Unless the user says otherwise, in writing, which the report names.
+    for more in [
+        &["--no-endpoint-probe"][..],
         &[ENDPOINT[0], ENDPOINT[1], "--no-endpoint-probe"],
-    );
+    ] {
+        app.forget_requests();
+        let ran = verify(&deployment, &app, more);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        assert_eq!(app.count("/attestation"), 1);
+        let report = ran.report();
+        let accepted = report.targets[0]
+            .accepted
+            .iter()
+            .find(|one| one.check == TlsBinding)
+            .unwrap();
+        assert_eq!(
+            (accepted.what, accepted.by.as_str()),
+            (AcceptedKind::NoEndpointProbe, "--no-endpoint-probe")
+        );
+        assert!(
+            !report.targets[0]
+                .assurance
+                .sides()
+                .includes(SideTier::EndpointReplayable)
+        );
+    }
+}
+
+/// A server without a binding is not asked for a quote that it should refuse.
+#[test]
+fn an_address_where_nothing_binds_the_key_is_not_probed() {
+    let deployment = Deployment::healthy();
+    let identity = TlsIdentity::new(1, now(), TlsMode::TestCa);
+    std::fs::write(deployment.folder.path().join("ca.pem"), identity.ca_pem()).unwrap();
+    let ca = format!("--ca-file={}", deployment.path("ca.pem"));
+    let app = AppServer::https(strict(), &identity);
+    let ran = verify(&deployment, &app, &[&ca]);
     assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(TlsBinding, Skip, Some("unbound"));
     assert_eq!(app.count("/attestation"), 1);
 }
 
@@ -333,6 +363,11 @@ fn t26_an_endpoint_that_quotes_anything_never_binds() {
     assert_eq!(ran.code, 1);
     ran.assert(TlsBinding, Fail, Some("oracle-64"));
     grants_nothing(&ran);
+    // Without the tier the same is found out: the word `endpoint` never stands for a binding that anyone can make.
+    let ran = verify(&deployment, &app, &[]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    ran.assert(TlsBinding, Warn, Some("oracle-64"));
+    grants_nothing(&ran);
 }
 
 #[test]
@@ -415,6 +450,46 @@ fn t27_a_query_of_the_users_is_not_sent_to_a_vm_that_does_not_meet_the_policy() 
     let ran = run(&args);
     ran.assert(Evidence, Error, Some("tls"));
     assert_eq!(app.requests().len(), 0);
+}
+
+/// A relay that had the VM quote its key has a certificate with a genuine quote, and no chain to the KMS of that VM.
+#[test]
+fn t27_a_query_of_the_users_is_not_sent_to_a_certificate_that_no_kms_signed() {
+    let deployment = Deployment::healthy();
+    let cvm = strict();
+    let genuine = ra_tls(&cvm);
+    let alone = genuine.clone().presenting_chain(vec![genuine.leaf_der()]);
+    let foreign = genuine.clone().of_another_kms(99);
+    let path = "--attestation-path=/attestation?token=secret";
+    for (identity, reason, words) in [
+        (alone, "ratls-chain", "without the certificates that signed it"),
+        (foreign, "ratls-other-kms", "its chain ends in another key"),
+    ] {
+        let app = AppServer::https(cvm.clone(), &identity);
+        let ran = verify(&deployment, &app, &[path, "--tls-binding=ratls"]);
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        ran.assert(TlsBinding, Fail, Some(reason));
+        ran.assert(Evidence, Error, Some("tls"));
+        assert!(ran.check(Evidence).detail.contains(words), "{ran:#?}");
+        assert_eq!(app.requests().len(), 0);
+        // Without a query the evidence is asked for, and judged: the code is proven, and nothing of the address.
+        let ran = verify(&deployment, &app, &[]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        ran.assert(TlsBinding, Warn, Some(reason));
+        grants_nothing(&ran);
+        let ran = verify(&deployment, &app, &ENDPOINT);
+        assert_eq!(ran.code, 1, "{ran:#?}");
+        ran.assert(TlsBinding, Fail, Some(reason));
+        grants_nothing(&ran);
+    }
+    // The whole chain, and the one without the KMS's own certificate, which servers may leave out.
+    let without_root = genuine.chain_der()[..2].to_vec();
+    for identity in [genuine.clone(), genuine.presenting_chain(without_root)] {
+        let app = AppServer::https(cvm.clone(), &identity);
+        let ran = verify(&deployment, &app, &[path, ENDPOINT[0], ENDPOINT[1]]);
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        ran.assert(TlsBinding, Pass, None);
+    }
 }
 
 #[test]

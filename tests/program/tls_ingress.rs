@@ -114,11 +114,12 @@ fn an_ingress_is_asked_for_its_files_on_a_connection_each_and_proves_no_more_tha
             .all(|byte| byte.is_ascii_lowercase() && !byte.is_ascii_hexdigit())
     );
 
-    // Nobody asked: it is found out, without a probe.
+    // Nobody asked: it is found out, by the same requests.
     let ran = served.verify(&[]);
     assert_eq!(ran.code, 0, "{ran:#?}");
     ran.assert(TlsBinding, Pass, None);
-    assert_eq!(served.app.count("/attestation"), 1);
+    assert_eq!(ran.check(TlsBinding).grants, Some(SideTier::EndpointReplayable));
+    assert_eq!(served.app.count("/attestation"), 3);
     // Who asks for more gets none of it.
     let ran = served.verify(&["--require-assurance=code+endpoint"]);
     assert_eq!(ran.code, 3, "{ran:#?}");
@@ -155,7 +156,11 @@ fn an_address_without_an_ingress_is_asked_for_one_file_and_a_key_that_is_bound_f
     let bound = Served::with_layout(ReportDataLayout::KeyThenNonce(identity.key_hash()));
     let ran = bound.verify(&[]);
     ran.assert(TlsBinding, Pass, None);
-    assert_eq!(bound.paths(), ["/attestation", "/info"]);
+    assert_eq!(
+        bound.paths(),
+        ["/attestation", "/info", "/attestation"],
+        "and the probe"
+    );
 }
 
 #[test]

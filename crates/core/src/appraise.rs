@@ -8,7 +8,7 @@ use crate::reference::ReferenceValues;
 use crate::report::{
     CheckId, CheckResult, EvidenceRecord, Measurements, Status, TargetReport, TcbRecord, TlsRoute, rfc3339,
 };
-use crate::verify::{Claims, Tls, TrustRoot};
+use crate::verify::{Claims, Issuer, Tls, TrustRoot};
 
 /// What is known of a target beside facts and policy: it only labels the result.
 #[derive(Debug, Clone)]
@@ -129,11 +129,15 @@ const OF_A_CERTIFICATE: [CheckId; 12] = [
 ];
 
 /// Whether a VM meets the policy, as far as the evidence in its TLS certificate shows: whether it may be sent what is not for
-/// everyone. Nothing fails, and what the tier requires of its compose hash and of everything that is proven before it is met.
+/// everyone. Nothing fails, what the tier requires of its compose hash and of everything that is proven before it is met, and the
+/// certificate is of the VM's KMS, or self-made with a key provider that the policy names.
 ///
 /// # Errors
 /// The first check that does not hold, and its sentence.
-pub fn meets_policy_so_far(own: &Claims, policy: &Policy) -> Result<(), String> {
+pub fn meets_policy_so_far(own: &Claims, issuer: Issuer, policy: &Policy) -> Result<(), String> {
+    if issuer == Issuer::Td {
+        checks::accepts_self_made(own, policy).map_err(|why| format!("{}: {why}", CheckId::TlsBinding))?;
+    }
     for id in OF_A_CERTIFICATE {
         let check = Check::of(id);
         let finding = (check.run)(own, policy);

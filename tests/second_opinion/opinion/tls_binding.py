@@ -12,8 +12,9 @@ import zlib
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from . import boot_order, collateral, event_log, evidence, quote as quotes, strict_json, versioned
 from .unsupported import NotImplementedHere
@@ -111,7 +112,7 @@ RATLS = {"quote": "ratls-quote", "undetermined": "ratls-quote-undetermined", "co
 INGRESS = {"quote": "ingress-quote", "undetermined": "ingress-quote-undetermined", "compose": "ingress-other-compose", "other": "ingress-other-cvm"}
 
 
-def ratls(context, chain, kms):
+def ratls(context, chain):
     leaf = chain[0]
     found = extensions(leaf)
     if "8" not in found and "1" not in found:
@@ -152,14 +153,28 @@ def ratls(context, chain, kms):
     if "4" in found and found["4"] != b"app:custom":
         raise Refused("ratls-usage")
     same_vm(context, parsed, claims, RATLS)
-    if kms:
-        for certificate, issuer in zip(chain, chain[1:]):
-            if not quotes.issued(certificate, issuer):
-                raise Refused("ratls-chain")
-        if len(chain) < 2:
+    # The machine's id is in the certificate that signed the quote, and in nothing that a VM measures.
+    if quotes.verify(parsed, context.run.root).ppid != context.run.platform_ppid:
+        raise Refused("ratls-other-machine")
+    if claims.key_provider["name"] == "kms":
+        leads_to(chain, claims)
+
+
+def leads_to(chain, claims):
+    """The chain of a VM that booted with a KMS leads to the key that the VM measured; the KMS's own certificate may be left out."""
+    if len(chain) < 2 or not all(quotes.issued(one, issuer) for one, issuer in zip(chain, chain[1:])):
+        raise Refused("ratls-chain")
+    kms, last, between = claims.key_provider["id"].lower(), chain[-1], chain[1:-1]
+    if spki(last).hex() != kms:
+        try:
+            load_der_public_key(bytes.fromhex(kms)).verify(last.signature, last.tbs_certificate_bytes, ec.ECDSA(last.signature_hash_algorithm))
+        except (ValueError, TypeError, AttributeError, InvalidSignature, UnsupportedAlgorithm) as error:
+            raise Refused("ratls-other-kms") from error
+        between = chain[1:]
+    for issuer in between:
+        found = extensions(issuer)
+        if found.get("4") != b"app:ca" or found.get("3") != claims.app_id:
             raise Refused("ratls-chain")
-        if spki(chain[-1]).hex() != claims.key_provider["id"].lower():
-            raise Refused("ratls-other-kms")
 
 
 MANIFEST_LINE = re.compile(rb"([0-9a-f]{64})  ([^\n]*)\n")
@@ -261,8 +276,7 @@ def judge(context, mode):
         if mode == "auto":
             found = "ratls" if any(name in extensions(chain[0]) for name in "18") else "none"
         if found == "ratls":
-            named = context.run.policy.key_provider
-            ratls(context, chain, bool(named) and named != "unchecked")
+            ratls(context, chain)
         elif found == "app-key":
             app_key(context, chain)
         elif found == "ingress":

@@ -52,7 +52,7 @@ pub use source_provenance::{
 };
 
 pub(crate) use compose_hash::second_release;
-pub(crate) use tls_binding::refused_certificate;
+pub(crate) use tls_binding::{accepts_self_made, refused_certificate};
 
 use crate::policy::Policy;
 use crate::report::{CheckId, each_check};

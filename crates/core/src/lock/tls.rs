@@ -5,7 +5,7 @@ use crate::evidence::parse_user_hex_up_to;
 use crate::policy::{LockedBinding, TlsBinding};
 use crate::toml_text::literal::quoted;
 use crate::toml_text::{FoundMistakes, TomlEntry, TomlTable};
-use crate::verify::Claims;
+use crate::verify::{BindingMode, BoundChannel, Claims, Issuer};
 
 /// Most bytes of a SubjectPublicKeyInfo in a lock. That of P-256 has 91.
 const MAX_KEY: usize = 1024;
@@ -51,8 +51,9 @@ impl LockedTls {
             (_, _, Ok(_)) => TlsBinding::Ingress,
             _ => return Self::default(),
         };
-        let chained = binding == TlsBinding::RaTls && tls.kms.is_ok();
-        let kms = claims.boot.as_ref().ok().filter(|_| chained);
+        let bound = tls.ra_tls.as_ref().map(BoundChannel::mode);
+        let is_chained = bound == Ok(BindingMode::RaTls(Issuer::Kms));
+        let kms = claims.boot.as_ref().ok().filter(|_| is_chained);
         Self {
             binding: Some(binding),
             kms: kms.map(|boot| boot.key_provider().id.to_ascii_lowercase()),

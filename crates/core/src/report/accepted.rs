@@ -57,11 +57,15 @@ pub enum AcceptedKind {
     UnprovenSource,
     /// Sigstore roots of a file, instead of those that are built in: who built the images rests on them.
     SigstoreRoot,
+    /// A TLS certificate that no KMS signed: the VM's keys come from another provider.
+    SelfMadeCertificate,
+    /// An endpoint that was not asked whether it quotes values of the caller's choice.
+    NoEndpointProbe,
 }
 
 impl AcceptedKind {
     /// Every kind, in the order in which the verdict line names them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Waiver,
         Self::Tcb,
         Self::TdAttributes,
@@ -76,6 +80,8 @@ impl AcceptedKind {
         Self::ReviewedPlace,
         Self::UnprovenSource,
         Self::SigstoreRoot,
+        Self::SelfMadeCertificate,
+        Self::NoEndpointProbe,
     ];
 
     /// The name in JSON and outputs, kebab-case.
@@ -96,6 +102,8 @@ impl AcceptedKind {
             Self::ReviewedPlace => "reviewed-place",
             Self::UnprovenSource => "unproven-source",
             Self::SigstoreRoot => "sigstore-root",
+            Self::SelfMadeCertificate => "self-made-certificate",
+            Self::NoEndpointProbe => "no-endpoint-probe",
         }
     }
 
@@ -117,6 +125,8 @@ impl AcceptedKind {
             Self::ReviewedPlace => "reviewed place",
             Self::UnprovenSource => "unproven source",
             Self::SigstoreRoot => "Sigstore root",
+            Self::SelfMadeCertificate => "self-made certificate",
+            Self::NoEndpointProbe => "missing endpoint probe",
         }
     }
 }

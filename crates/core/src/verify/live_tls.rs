@@ -6,10 +6,10 @@ use super::ingress;
 use super::ra_tls::{self, RaTlsCertificate};
 use super::td_claims::TdClaims;
 use super::{
-    Claims, Echo, Inputs, NotBound, NotProven, SignatureCache, TrustRoot, UnusableCollateral, prove,
+    Claims, Echo, Inputs, Issuer, NotBound, NotProven, SignatureCache, TrustRoot, UnusableCollateral, prove,
     tls_binding,
 };
-use crate::evidence::{Evidence, TlsSession};
+use crate::evidence::{Evidence, TlsChain, TlsSession};
 
 /// What the own quote of a certificate, or of an ingress, is verified with.
 #[derive(Clone)]
@@ -93,6 +93,19 @@ fn prove_own(evidence: &Evidence, inputs: &LeafInputs<'_>) -> Claims {
 /// Why it is not.
 pub fn is_bound_certificate(certificate: &RaTlsCertificate, own: &Claims) -> Result<(), NotBound> {
     tls_binding::quotes_own_key(certificate, td_claims(own))
+}
+
+/// Whether a certificate's evidence is proven and quotes the certificate's key, and who issued it: as a binding needs it
+/// ([`BindingMode::RaTls`](super::BindingMode::RaTls)), before anything is fetched over the connection.
+///
+/// # Errors
+/// Why it is not, or that its chain does not lead to the KMS that its own VM booted with.
+pub fn issuer_of_certificate(
+    chain: &TlsChain,
+    certificate: &RaTlsCertificate,
+    own: &Claims,
+) -> Result<Issuer, NotBound> {
+    tls_binding::issuer(chain, certificate, td_claims(own))
 }
 
 /// What is proven of the TD of some facts.

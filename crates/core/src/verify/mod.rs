@@ -32,6 +32,7 @@
     )
 )]
 
+pub mod age;
 mod app_compose;
 mod boot;
 pub mod chain;
@@ -76,7 +77,7 @@ pub use ingress::{
     BoundIngress, IngressGap, IngressRefusal, ReadIngress, evidence_of as ingress_evidence_of,
 };
 pub use live_kms::KmsInputs;
-pub use live_tls::{LeafInputs, is_bound_certificate, prove_certificate};
+pub use live_tls::{LeafInputs, is_bound_certificate, issuer_of_certificate, prove_certificate};
 pub use measurements::mr_aggregated;
 pub(crate) use measurements::mr_system_at_boot;
 pub use not_proven::COLLATERAL_LIMIT;
@@ -96,7 +97,7 @@ pub use refusal::{QeShortfall, QuoteRefusal, Revocation};
 pub use report_data::{Layout, UnknownLayout};
 pub(crate) use statements::name_and_digest;
 pub use statements::{FoundStatement, ImageStatements, verify_statements};
-pub use tls_binding::{BindingMode, BoundChannel, NotBound, Tls};
+pub use tls_binding::{BindingMode, BoundChannel, Issuer, NotBound, Tls};
 pub use trust_root::{RootError, TrustRoot};
 
 use crate::evidence::OpensUnproven;

@@ -26,11 +26,12 @@ pub(super) enum OtherTd {
         /// The compose hash of the first one.
         compose_hash: [u8; 32],
     },
-    /// They run the same code and are two: two instances, or two boots.
+    /// They run the same code and are two instances, or were launched in another way. Two boots of one instance are not told apart:
+    /// nothing that is measured changes.
     Instance,
 }
 
-/// Whether two proofs are of one TD: the same launch, and the same boot.
+/// Whether two proofs are of one instance, launched in the same way, which booted the same.
 pub(super) fn same_td(theirs: TdClaims<'_>, ours: TdClaims<'_>) -> Result<(), OtherTd> {
     let (Some(their_quote), Some(our_quote)) = (theirs.quote, ours.quote) else {
         return Err(OtherTd::NotReached);

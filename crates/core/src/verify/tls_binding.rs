@@ -3,11 +3,11 @@
 //! Two things make a binding, and neither is enough alone: the handshake of this run proves that the server holds the
 //! key, and a TD quoted the key. A relay has the quote and not the key; a server with a key of its own has no quote.
 
-use super::Layout;
 use super::ingress::{BoundIngress, IngressGap};
 use super::ra_tls::{self, NotBoundBy, RaTlsCertificate, RaTlsRefusal};
 use super::td_claims::{self, OtherTd, TdClaims};
-use crate::evidence::{Probe, Seen, TlsHost, TlsSession};
+use super::{Layout, VerifiedQuote};
+use crate::evidence::{Probe, Seen, TlsChain, TlsHost, TlsSession};
 
 /// The key of the live connection is that of the TD whose evidence was proven.
 ///
@@ -33,11 +33,21 @@ impl BoundChannel {
     }
 }
 
+/// Who vouches for the certificate of an RA-TLS server, apart from the quote in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Issuer {
+    /// The KMS that the TD booted with: the chain leads to the key that the TD measured.
+    Kms,
+    /// Nobody else: the TD booted with another key provider, and its certificate is self-made. That of a server that had the app
+    /// quote its key looks the same.
+    Td,
+}
+
 /// How a key is bound to a TD.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BindingMode {
     /// The certificate carries the quote of the TD, which quotes the key.
-    RaTls,
+    RaTls(Issuer),
     /// The app's quote for this run's nonce quotes the key, in this layout.
     AppKey(Layout),
 }
@@ -65,6 +75,8 @@ pub enum NotBound {
     },
     /// The certificate is of another TD.
     OtherInstance,
+    /// The quote in the certificate was made on another machine than the app's quote of this run.
+    OtherMachine,
     /// The app quoted another key beside the nonce.
     KeyMismatch {
         /// What it quoted.
@@ -88,8 +100,6 @@ pub struct Tls {
     pub spki_sha256: Option<[u8; 32]>,
     /// By the certificate's own evidence.
     pub ra_tls: Result<BoundChannel, NotBound>,
-    /// Whether the certificate's chain leads to the KMS that the VM booted with.
-    pub kms: Result<(), RaTlsRefusal>,
     /// By the evidence of an ingress.
     pub ingress: Result<BoundIngress, IngressGap>,
     /// By the app's quote for this run's nonce.
@@ -177,7 +187,7 @@ pub(super) fn tls_of(session: &TlsSession, app: TdClaims<'_>, certificate: Optio
     let ra_tls = match certificate {
         None => Err(NotBound::Absent),
         Some(Err(refusal)) => Err(NotBound::Refused(refusal)),
-        Some(Ok((certificate, own))) => same_td(certificate, own, app),
+        Some(Ok((certificate, own))) => bound_td(&session.chain, certificate, own, app),
     };
     let keys = session.other_keys.saturating_add(1);
     let of_run = |bound: Result<BindingMode, NotBound>| -> Result<BoundChannel, NotBound> {
@@ -196,8 +206,7 @@ pub(super) fn tls_of(session: &TlsSession, app: TdClaims<'_>, certificate: Optio
     };
     Tls {
         spki_sha256,
-        ra_tls: of_run(ra_tls.map(|()| BindingMode::RaTls)),
-        kms: kms_of(app, session),
+        ra_tls: of_run(ra_tls.map(BindingMode::RaTls)),
         ingress: Err(IngressGap::NotAsked),
         app_key: of_run(app_key(app, spki_sha256, session.has_trusted_ca)),
         app_key_layout: app_key_layout(app).map(|(layout, _)| layout),
@@ -211,14 +220,41 @@ pub(super) fn tls_of(session: &TlsSession, app: TdClaims<'_>, certificate: Optio
     }
 }
 
-/// The TD of the certificate is the one that quoted this run's nonce.
-fn same_td(certificate: &RaTlsCertificate, own: TdClaims<'_>, app: TdClaims<'_>) -> Result<(), NotBound> {
+/// The TD of the certificate is the one that quoted this run's nonce; who issued the certificate.
+fn bound_td(
+    chain: &TlsChain,
+    certificate: &RaTlsCertificate,
+    own: TdClaims<'_>,
+    app: TdClaims<'_>,
+) -> Result<Issuer, NotBound> {
     quotes_own_key(certificate, own)?;
     td_claims::same_td(own, app).map_err(|other| match other {
         OtherTd::NotReached => NotBound::NotReached,
         OtherTd::Code { compose_hash } => NotBound::OtherCode { compose_hash },
         OtherTd::Instance => NotBound::OtherInstance,
-    })
+    })?;
+    // Nothing that a TD measures tells one machine from another: a copy of its disk boots to the same registers.
+    if own.quote.map(VerifiedQuote::ppid) != app.quote.map(VerifiedQuote::ppid) {
+        return Err(NotBound::OtherMachine);
+    }
+    issuer(chain, certificate, own)
+}
+
+/// The TD of the certificate's evidence quoted the certificate's key, and who issued the certificate. If the TD measured a KMS,
+/// the chain must lead to it: an app that quotes what its callers choose makes the quote for anyone.
+pub(super) fn issuer(
+    chain: &TlsChain,
+    certificate: &RaTlsCertificate,
+    own: TdClaims<'_>,
+) -> Result<Issuer, NotBound> {
+    quotes_own_key(certificate, own)?;
+    let boot = own.boot.ok_or(NotBound::NotReached)?;
+    match boot.key_provider().name.as_str() {
+        "kms" => ra_tls::leads_to_kms(chain, boot.app_id(), &boot.key_provider().id)
+            .map(|()| Issuer::Kms)
+            .map_err(NotBound::Refused),
+        _ => Ok(Issuer::Td),
+    }
 }
 
 /// The TD of the certificate's evidence quoted the certificate's key.
@@ -259,13 +295,5 @@ fn app_key(
         Ok(BindingMode::AppKey(layout))
     } else {
         Err(NotBound::KeyMismatch { quoted })
-    }
-}
-
-/// Whether the chain leads to the KMS that the VM booted with.
-fn kms_of(app: TdClaims<'_>, session: &TlsSession) -> Result<(), RaTlsRefusal> {
-    match app.boot {
-        Some(boot) => ra_tls::leads_to_kms(&session.chain, boot.app_id(), &boot.key_provider().id),
-        None => Err(RaTlsRefusal::Chain("the VM's key provider is not proven")),
     }
 }

@@ -32,6 +32,7 @@ pub(crate) const SWITCHES: &[SwitchOption] = &[
         key: "endpoint-probe",
         word: "never",
         group: OptionGroup::Source,
-        help: "Do not ask the app once for a quote that it should refuse. That is done if --require-assurance asks for `endpoint`",
+        help: "Do not ask the app once for a quote that it should refuse. That is done if something binds the TLS key to the VM; \
+               without it `endpoint` is accepted in writing and not counted in the assurance",
     },
 ];

@@ -33,7 +33,7 @@ pub(super) const KEYS: &[PolicyKey] = &[
         name: "endpoint-probe",
         scope: KeyScope::Both,
         shape: Shape::Choice(&["auto", "never"]),
-        says: "Whether the endpoint is asked once for a quote that it should refuse, if `require-assurance` asks for `endpoint`.",
+        says: "Whether the endpoint is asked once for a quote that it should refuse, if something binds the TLS key to the VM. `never` is named under `accepted`.",
         default: "`auto`",
         example: r#""never""#,
         option: None,

@@ -6,13 +6,18 @@ use crate::report::SideTier;
 
 /// Whether the user asked for a binding: by its mode, or by a tier that needs one.
 pub(super) fn is_asked(policy: &Policy) -> bool {
-    policy.tls_mode() != TlsBinding::Auto || policy.required.sides().includes(SideTier::EndpointReplayable)
+    policy.tls_mode() != TlsBinding::Auto || is_asked_for_its_tier(policy)
 }
 
 /// The same of this verification alone: a lock that was taken from the app's address serves for other sources too, which have no
 /// connection to it.
 pub(super) fn is_asked_of_any_source(policy: &Policy) -> bool {
-    policy.tls_binding != TlsBinding::Auto || policy.required.sides().includes(SideTier::EndpointReplayable)
+    policy.tls_binding != TlsBinding::Auto || is_asked_for_its_tier(policy)
+}
+
+/// Whether the user asked for a tier that a binding grants.
+pub(super) fn is_asked_for_its_tier(policy: &Policy) -> bool {
+    policy.required.sides().includes(SideTier::EndpointReplayable)
 }
 
 /// Where a binding is asked for.

@@ -2,7 +2,8 @@
 
 use super::asked::{is_asked, open, wrong};
 use super::own_quote::{OwnQuote, platform_of_own_quote};
-use super::reasons::{EVIDENCE_NOT_PROVEN, ORACLE_64, PROBE_UNDETERMINED, RECORDED, TLS_KEY_CHANGED};
+use super::probed::probed;
+use super::reasons::{EVIDENCE_NOT_PROVEN, ORACLE_64, RECORDED, TLS_KEY_CHANGED};
 use crate::checks::{Finding, Reason};
 use crate::evidence::{ManifestError, Probe};
 use crate::policy::Policy;
@@ -131,24 +132,18 @@ pub(super) fn ingress(claims: &Claims, tls: &Tls, policy: &Policy) -> Finding {
 
 /// The one place that grants `endpoint-replayable`.
 fn granted(bound: &BoundIngress, tls: &Tls, policy: &Policy) -> Finding {
-    if let Probe::Unknown(why) = &tls.probe {
-        return open(
-            policy,
-            &PROBE_UNDETERMINED,
-            format!("The ingress has the key, but {why}"),
-        );
-    }
-    let probed = match tls.probe {
-        Probe::NoneSeen => " No quoting of foreign values was seen.",
-        Probe::NotSent => " Whether the app quotes foreign values was not asked.",
-        _ => "",
+    let probed = match probed(&tls.probe, policy, "The ingress has the key") {
+        Ok(probed) => probed,
+        Err(finding) => return finding,
     };
     Finding::pass(format!(
         "The ingress of the verified VM has the TLS key: the VM quoted its certificate, at a time that is not known. An earlier \
-         release could have copied the key.{probed}"
+         release could have copied the key. {}",
+        probed.words
     ))
     .found(hex::encode(bound.spki_sha256()))
     .granting(SideTier::EndpointReplayable)
+    .accepting(probed.accepted)
 }
 
 fn not_bound(gap: &IngressGap, tls: &Tls, policy: &Policy) -> Finding {

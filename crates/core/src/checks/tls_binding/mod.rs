@@ -9,6 +9,7 @@ mod bound;
 mod ingress;
 mod not_bound;
 mod own_quote;
+mod probed;
 mod ra_tls;
 mod reasons;
 
@@ -20,6 +21,7 @@ use crate::verify::{Claims, Layout, NotBound, Tls};
 use asked::{asked_by, is_asked, is_asked_of_any_source, open, wrong};
 use bound::bound;
 use not_bound::not_bound;
+pub(crate) use ra_tls::accepts_self_made;
 use ra_tls::ra_tls;
 use reasons::*;
 
@@ -50,7 +52,9 @@ pub(super) const CHECK: Check = Check {
         &RATLS_PLATFORM,
         &RATLS_OTHER_COMPOSE,
         &RATLS_OTHER_INSTANCE,
+        &RATLS_OTHER_MACHINE,
         &RATLS_CHAIN,
+        &RATLS_NO_KMS,
         &RATLS_OTHER_KMS,
         &NO_APP_KEY,
         &KEY_MISMATCH,

@@ -42,7 +42,13 @@ pub(super) fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
         NotBound::OtherInstance => wrong(
             policy,
             &RATLS_OTHER_INSTANCE,
-            "The certificate is that of another instance, or of another boot, than the one that quoted the nonce.",
+            "The certificate is that of another instance, or of one that was launched in another way, than the one that quoted the \
+             nonce.",
+        ),
+        NotBound::OtherMachine => wrong(
+            policy,
+            &RATLS_OTHER_MACHINE,
+            "The quote in the certificate was made on another machine than the one that quoted the nonce.",
         ),
         NotBound::KeyMismatch { quoted } => wrong(
             policy,
@@ -71,7 +77,7 @@ pub(super) fn not_bound(why: &NotBound, policy: &Policy) -> Finding {
     }
 }
 
-pub(super) fn refused(refusal: &RaTlsRefusal, policy: &Policy) -> Finding {
+fn refused(refusal: &RaTlsRefusal, policy: &Policy) -> Finding {
     let reason = match refusal {
         RaTlsRefusal::Malformed(_) => &RATLS_MALFORMED,
         RaTlsRefusal::DuplicateExtension(_) => &RATLS_DUPLICATE_EXTENSION,

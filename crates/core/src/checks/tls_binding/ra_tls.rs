@@ -1,13 +1,14 @@
 //! RA-TLS: the certificate of the server carries the evidence of its VM.
 
-use super::asked::wrong;
+use super::asked::{open, wrong};
 use super::bound::bound;
-use super::not_bound::{not_bound, refused};
+use super::not_bound::not_bound;
 use super::own_quote::{OwnQuote, platform_of_own_quote};
 use super::reasons::*;
-use crate::checks::Finding;
-use crate::policy::{KeyProviders, Policy};
-use crate::verify::{Claims, NotBound, Tls};
+use crate::checks::{Acceptance, Finding};
+use crate::policy::{Expected, KeyProviders, Policy};
+use crate::report::AcceptedKind;
+use crate::verify::{BindingMode, BootClaims, Claims, Issuer, NotBound, Tls};
 
 const OWN_QUOTE: OwnQuote = OwnQuote {
     of: "the quote in the certificate",
@@ -16,15 +17,10 @@ const OWN_QUOTE: OwnQuote = OwnQuote {
 };
 
 pub(super) fn ra_tls(claims: &Claims, tls: &Tls, policy: &Policy) -> Finding {
-    // A recording does not show who holds the key now. It does show whose chain the certificate came with.
-    if matches!(tls.ra_tls, Err(NotBound::Recorded))
-        && is_kms_named(claims, policy)
-        && let Err(refusal) = &tls.kms
-    {
-        return refused(refusal, policy);
-    }
-    let channel = match &tls.ra_tls {
-        Ok(channel) => channel,
+    let bound_key = match &tls.ra_tls {
+        Ok(channel) => Ok(channel),
+        // A recording does not show who holds the key now. It does show whose chain the certificate came with.
+        Err(NotBound::Recorded) => Err(&NotBound::Recorded),
         Err(NotBound::Absent) => {
             return wrong(
                 policy,
@@ -34,47 +30,65 @@ pub(super) fn ra_tls(claims: &Claims, tls: &Tls, policy: &Policy) -> Finding {
         }
         Err(why) => return not_bound(why, policy),
     };
-    let locked = policy
-        .locked_tls
-        .as_ref()
-        .and_then(|locked| locked.kms.as_deref());
-    if (is_kms_named(claims, policy) || locked.is_some())
-        && let Err(refusal) = &tls.kms
-    {
-        return refused(refusal, policy);
-    }
-    let booted_with = claims
-        .boot
-        .as_ref()
-        .ok()
-        .map(|boot| boot.key_provider().id.as_str());
-    if locked.is_some_and(|locked| booted_with.is_none_or(|id| !id.eq_ignore_ascii_case(locked))) {
+    let locked = policy.locked_tls.as_ref();
+    let locked = locked.and_then(|locked| locked.kms.as_deref());
+    let booted_with = claims.boot.as_ref().ok().map(BootClaims::key_provider);
+    let is_of = |kms: &str| booted_with.is_some_and(|provider| provider.id.eq_ignore_ascii_case(kms));
+    if locked.is_some_and(|kms| !is_of(kms)) {
         return wrong(
             policy,
             &RATLS_OTHER_KMS,
             "The certificate chains up to another KMS than the one in the lock.",
         )
-        .found(booted_with.unwrap_or_default());
+        .found(
+            booted_with
+                .map(|provider| provider.id.clone())
+                .unwrap_or_default(),
+        );
     }
+    let channel = match bound_key {
+        Ok(channel) => channel,
+        Err(why) => return not_bound(why, policy),
+    };
+    let self_made = match channel.mode() {
+        BindingMode::RaTls(Issuer::Td) => match accepts_self_made(claims, policy) {
+            Ok(accepted) => Some(accepted),
+            Err(why) => return open(policy, &RATLS_NO_KMS, why),
+        },
+        BindingMode::RaTls(Issuer::Kms) | BindingMode::AppKey(_) => None,
+    };
     let accepted = match platform_of_own_quote(claims.certificate.as_deref(), policy, &OWN_QUOTE) {
         Ok(accepted) => accepted,
         Err(finding) => return finding,
     };
-    bound(channel, tls, policy).accepting(accepted)
+    bound(channel, tls, policy)
+        .accepting(accepted)
+        .accepting(self_made)
 }
 
-/// Whether the VM booted with a KMS, and the policy names one by its key. A VM with another provider, which the policy names
-/// beside it, has no KMS that its certificate could chain up to.
-fn is_kms_named(claims: &Claims, policy: &Policy) -> bool {
-    if !claims
-        .boot
-        .as_ref()
-        .is_ok_and(|boot| boot.key_provider().name == "kms")
-    {
-        return false;
+/// A certificate that no KMS signed holds if the policy names the key provider, and so accepts in writing that there is none; a
+/// sentence if it does not.
+pub(crate) fn accepts_self_made(claims: &Claims, policy: &Policy) -> Result<Acceptance, String> {
+    let provider = claims.boot.as_ref().ok().map(BootClaims::key_provider);
+    let name = provider
+        .map(|provider| provider.name.as_str())
+        .unwrap_or_default();
+    let Some(Expected { value, origin }) = &policy.key_provider else {
+        return Err(not_accepted(name));
+    };
+    match value {
+        KeyProviders::Named(_) if provider.is_some_and(|one| value.names(&one.name, &one.id)) => {
+            let reason = format!(
+                "The VM's keys come from `{name}`, so no KMS signed the certificate: the VM's quote alone speaks for its key."
+            );
+            Ok(Acceptance::new(AcceptedKind::SelfMadeCertificate, origin, reason))
+        }
+        KeyProviders::Named(_) | KeyProviders::AnyKms | KeyProviders::Unchecked => Err(not_accepted(name)),
     }
-    match policy.key_provider.as_ref().map(|expected| &expected.value) {
-        Some(KeyProviders::Named(pins)) => pins.iter().any(|pin| pin.name == "kms" && pin.id.is_some()),
-        Some(KeyProviders::AnyKms | KeyProviders::Unchecked) | None => false,
-    }
+}
+
+fn not_accepted(name: &str) -> String {
+    format!(
+        "The VM's keys come from `{name}`, so no KMS signed the certificate, and the policy does not name this key provider."
+    )
 }

@@ -110,14 +110,30 @@ pub(super) const RATLS_OTHER_COMPOSE: Reason = Reason {
 };
 pub(super) const RATLS_OTHER_INSTANCE: Reason = Reason {
     id: "ratls-other-instance",
-    means: "The certificate is that of another instance, or of another boot of it, than the one that quoted the nonce.",
+    means: "The certificate is that of another instance, or of one with another firmware, image or VM shape, than the one that quoted \
+            the nonce. That an earlier boot of the same instance quoted the key is not found out.",
     fix: "If several instances share one certificate, verify each by its own address, with its own certificate. Otherwise \
           someone hands on the evidence of another VM.",
 };
+pub(super) const RATLS_OTHER_MACHINE: Reason = Reason {
+    id: "ratls-other-machine",
+    means: "The quote in the certificate was made on another machine than the quote of this run: the VM moved, or a copy of it ran \
+            elsewhere.",
+    fix: "If the VM moved to another machine, have the app fetch a new certificate, as it should at each start. Otherwise a copy of \
+          the VM on another machine had the key of this address.",
+};
 pub(super) const RATLS_CHAIN: Reason = Reason {
     id: "ratls-chain",
-    means: "The certificate does not chain up to the KMS, which the policy names.",
-    fix: "Serve the whole chain that the guest agent returned: the app's certificate, the app CA's and the KMS's.",
+    means: "The VM booted with a KMS, and the certificate does not chain up to it. The quote in a certificate is not enough: an app \
+            that quotes what its callers send makes one for anyone.",
+    fix: "Serve the whole chain that the guest agent returned (certificate_chain of GetTlsKey or IssueCert), in its order: the \
+          app's certificate, the app CA's and the KMS's. If the app does, another server answers: treat it as hostile.",
+};
+pub(super) const RATLS_NO_KMS: Reason = Reason {
+    id: "ratls-no-kms",
+    means: "The VM booted with another key provider than a KMS, so its certificate is self-made and nobody but the VM's own quote \
+            speaks for its key. An app that quotes what its callers send makes such a quote for anyone.",
+    fix: "Deploy with a KMS. To accept this provider in writing, name it: --key-provider NAME[:HEXID].",
 };
 pub(super) const RATLS_OTHER_KMS: Reason = Reason {
     id: "ratls-other-kms",

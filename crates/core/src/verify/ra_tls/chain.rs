@@ -12,7 +12,8 @@ use crate::verify::quote::certificate::Certificate;
 const CA_USAGE: &[u8] = b"app:ca";
 
 /// Whether each certificate of the chain is signed by the next, and the last has the key of the KMS, hex of its
-/// SubjectPublicKeyInfo. The chain is the app's certificate, that of its CA, and that of the KMS.
+/// SubjectPublicKeyInfo, or is signed by it. The chain is the app's certificate, that of its CA, and that of the KMS; a server may
+/// leave out the last one (RFC 8446 §4.4.2), whose key the VM measured.
 pub(super) fn leads_to(chain: &TlsChain, app_id: &[u8; 20], kms: &str) -> Result<(), RaTlsRefusal> {
     let broken = |why| Err(RaTlsRefusal::Chain(why));
     let certificates: Option<Vec<Certificate>> = chain.certificates().map(Certificate::of_der).collect();
@@ -28,22 +29,21 @@ pub(super) fn leads_to(chain: &TlsChain, app_id: &[u8; 20], kms: &str) -> Result
             );
         }
     }
-    let between = chain.issuers().count().saturating_sub(1);
+    let Some(last) = chain.issuers().last() else {
+        return broken("it comes without the certificates that signed it");
+    };
+    let ends_in_root = hex::encode(TlsLeaf::of_der(last)?.spki) == kms;
+    if !ends_in_root && !is_signed_by(last, kms) {
+        return Err(RaTlsRefusal::OtherKms);
+    }
+    let between = chain.issuers().count().saturating_sub(usize::from(ends_in_root));
     for issuer in chain.issuers().take(between) {
         let issuer = TlsLeaf::of_der(issuer)?;
         if issuer.extension(USAGE) != Some(CA_USAGE) || issuer.extension(APP_ID) != Some(app_id) {
             return broken("the certificate between it and the KMS's is not that of this app's CA (app:ca)");
         }
     }
-    let Some(root) = chain.issuers().last() else {
-        return broken("it comes without the certificate that signed it");
-    };
-    let root = TlsLeaf::of_der(root)?;
-    if hex::encode(&root.spki) == kms {
-        Ok(())
-    } else {
-        Err(RaTlsRefusal::OtherKms)
-    }
+    Ok(())
 }
 
 /// What a SubjectPublicKeyInfo of P-256 begins with, DER (RFC 5480 §2): algorithm and curve, and the head of the bit string.
@@ -55,12 +55,12 @@ const P256_SPKI: [u8; 26] = [
 /// Bytes of a point of P-256, uncompressed SEC1.
 const POINT: usize = 65;
 
-/// Whether the key of a SubjectPublicKeyInfo, DER in hex, signed the first certificate of the chain.
-pub(super) fn is_signed_by_key(chain: &TlsChain, spki: &str) -> bool {
+/// Whether the key of a SubjectPublicKeyInfo, DER in hex, signed a certificate, DER.
+pub(super) fn is_signed_by(certificate: &[u8], spki: &str) -> bool {
     let Ok(spki) = hex::decode(spki) else { return false };
     let point = spki.strip_prefix(&P256_SPKI).filter(|point| point.len() == POINT);
-    match (Certificate::of_der(chain.leaf()), point) {
-        (Some(leaf), Some(point)) => leaf.is_signed_by_key(point),
+    match (Certificate::of_der(certificate), point) {
+        (Some(certificate), Some(point)) => certificate.is_signed_by_key(point),
         _ => false,
     }
 }

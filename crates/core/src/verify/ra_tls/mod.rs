@@ -212,7 +212,7 @@ fn other_usage(expected: &[u8]) -> RaTlsRefusal {
 /// Whether the key of a SubjectPublicKeyInfo (DER, hex) signed the first certificate of a chain: the KMS's root key signs its
 /// own certificates without one between.
 pub(super) fn is_signed_by_key(chain: &TlsChain, spki: &str) -> bool {
-    chain::is_signed_by_key(chain, spki)
+    chain::is_signed_by(chain.leaf(), spki)
 }
 
 /// Whether the first certificate of a chain is for the use of a KMS that answers. A root key signs certificates of apps' CAs, too,

@@ -167,7 +167,6 @@ fn a_chain_that_was_cut_or_mixed_does_not_lead_to_the_kms() {
     let foreign: Vec<Vec<u8>> = other.certificates().map(<[u8]>::to_vec).collect();
     for (what, chain) in [
         ("the leaf alone", vec![all[0].clone()]),
-        ("without the root", all[..2].to_vec()),
         ("without the one between", vec![all[0].clone(), all[2].clone()]),
         (
             "the leaf of another app",
@@ -180,6 +179,29 @@ fn a_chain_that_was_cut_or_mixed_does_not_lead_to_the_kms() {
     ] {
         let chain = TlsChain::new(chain).unwrap();
         assert!(leads_to_kms(&chain, &app_id, kms).is_err(), "{what}");
+    }
+}
+
+/// A server may leave out the last certificate of a chain: the VM measured the key that signed the one before.
+#[test]
+fn a_chain_without_the_certificate_of_the_kms_leads_to_its_key_and_to_no_other() {
+    for (name, chain, _, kms) in real_chains() {
+        let Some(kms) = kms else { continue };
+        let certificate = evidence_of(&chain).unwrap().unwrap();
+        let app_id: [u8; 20] = certificate.leaf.extension(APP_ID).unwrap().try_into().unwrap();
+        let all: Vec<Vec<u8>> = chain.certificates().map(<[u8]>::to_vec).collect();
+        assert_eq!(all.len(), 3, "{name}");
+        let short = TlsChain::new(all[..2].to_vec()).unwrap();
+        assert_eq!(leads_to_kms(&short, &app_id, &kms), Ok(()), "{name}");
+        let of_another_app = leads_to_kms(&short, &[0; 20], &kms);
+        assert!(
+            matches!(of_another_app, Err(RaTlsRefusal::Chain(_))),
+            "{name}: {of_another_app:?}"
+        );
+        for other in real_chains().into_iter().filter_map(|(.., other)| other) {
+            let leads = leads_to_kms(&short, &app_id, &other);
+            assert_eq!(leads.is_ok(), other == kms, "{name}: {leads:?}");
+        }
     }
 }
 
