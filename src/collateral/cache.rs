@@ -19,6 +19,7 @@ use super::request::CollateralRequest;
 use super::sources::Sources;
 use cvm_verify_core::policy::CollateralMaxAge;
 use cvm_verify_core::verify::COLLATERAL_LIMIT;
+use cvm_verify_core::verify::age::Age;
 use cvm_verify_core::verify::validity::Windows;
 
 /// A set of which a part ends within this time is renewed, seconds: 14 days, from when on the `collateral` check warns.
@@ -92,9 +93,9 @@ impl Held {
         self.window.is_some_and(|(start, end)| start <= now && now <= end)
     }
 
-    /// How long ago it was fetched, seconds. A time in the future is of another clock: nothing is known then.
-    fn age(&self, now: u64) -> u64 {
-        now.checked_sub(self.fetched.fetched_at).unwrap_or(u64::MAX)
+    /// How long ago it was fetched. A set of which that is not known serves nobody: it could be as old as its dates allow.
+    fn age(&self, now: u64) -> Age {
+        Age::of(self.fetched.fetched_at, now)
     }
 
     /// Whether no part of it begins before the same part of another set.
@@ -112,12 +113,12 @@ impl Held {
             .window
             .is_none_or(|(_, end)| end < now.saturating_add(RENEW_BEFORE));
         let of_fallback = !sources.is_first(&self.fetched.source);
-        let overdue = self.age(now) >= max_age;
+        let overdue = self.age(now).reaches(max_age);
         let tried_lately =
-            now.saturating_sub(self.tried_at) < RENEW_PAUSE.min(max_age) && self.round.is_some();
+            !Age::of(self.tried_at, now).reaches(RENEW_PAUSE.min(max_age)) && self.round.is_some();
         let needs_none = !ends_soon && !of_fallback && !overdue;
         let of_this_round = self.round == Some(round) && (!overdue || tried_lately);
-        of_this_round || (self.in_date(now) && (needs_none || tried_lately))
+        self.age(now).is_known() && (of_this_round || (self.in_date(now) && (needs_none || tried_lately)))
     }
 }
 
@@ -239,11 +240,11 @@ impl CollateralCache {
         let serves_on = |held: &&mut Held| {
             let age = held.age(now);
             let better = answer.as_ref().is_ok_and(|new| {
-                let newer = age >= self.max_age && new.is_as_new_as(held);
+                let newer = age.reaches(self.max_age) && new.is_as_new_as(held);
                 let serves = new.fetched.fault.is_none();
-                (serves && (of_first(new) || !of_first(held) || newer)) || age > COLLATERAL_LIMIT
+                (serves && (of_first(new) || !of_first(held) || newer)) || age.exceeds(COLLATERAL_LIMIT)
             });
-            held.in_date(now) && !better
+            age.is_known() && held.in_date(now) && !better
         };
         if let Some(held) = shelf.held.as_mut().filter(serves_on) {
             held.round = Some(round);

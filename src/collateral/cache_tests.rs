@@ -408,6 +408,30 @@ async fn a_set_from_disk_needs_no_network_and_a_set_of_the_future_does() {
     assert_eq!(pccs.sets(), 2);
 }
 
+/// Who can write the folder, or set the clock, would have a set serve for as long as its dates allow.
+#[tokio::test]
+async fn t25_a_set_that_says_it_was_fetched_in_the_future_serves_nobody() {
+    let pccs = Pccs::new().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    pccs.get(&on_disk(folder.path()), pccs.start + DAY)
+        .await
+        .expect("a set");
+    pccs.switch_off();
+    let before = |seconds: u64| pccs.start + DAY - seconds;
+    // Clocks differ, and by a minute nothing is hidden.
+    pccs.get(&on_disk(folder.path()), before(60))
+        .await
+        .expect("a set");
+    let store = on_disk(folder.path());
+    pccs.get(&store, before(61))
+        .await
+        .expect_err("its age is not known");
+    pccs.switch_on();
+    store.new_round();
+    let renewed = pccs.get(&store, before(61)).await.expect("a set");
+    assert_eq!(renewed.fetched_at, before(61));
+}
+
 #[tokio::test]
 async fn other_sources_have_files_of_their_own() {
     let (one, other) = (Pccs::new().await, Pccs::new().await);

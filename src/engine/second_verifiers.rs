@@ -14,6 +14,7 @@ use crate::net::Client;
 use crate::source::{Nras, PhalaVerifier};
 use cvm_verify_core::evidence::{EarlyRecord, Evidence, EvidenceError};
 use cvm_verify_core::policy::Verifier;
+use cvm_verify_core::verify::age::Age;
 use cvm_verify_core::verify::gpu::NrasIntermediates;
 use cvm_verify_core::verify::{EarlyTcb, SignatureCache, TrustRoot};
 
@@ -178,7 +179,7 @@ impl SecondVerifiers {
         let mut shelf = shelf.lock().await;
         let now = collected.at;
         let (at, set) = match shelf.take() {
-            Some((at, set)) if now.saturating_sub(at) < kept_for(&set) => (at, set),
+            Some((at, set)) if !Age::of(at, now).reaches(kept_for(&set)) => (at, set),
             _ => (now, early_set(asking, standard, fmspc).await),
         };
         let (at, set) = shelf.insert((at, set));

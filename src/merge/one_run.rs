@@ -7,6 +7,8 @@ use cvm_verify_core::report::{
     DeviceRootKind, Mode, OlderAttempt, Report, RunId, Shard, TargetReport, TrustRootKind, rfc3339,
     unix_seconds,
 };
+use cvm_verify_core::verify::COLLATERAL_LIMIT;
+use cvm_verify_core::verify::age::Age;
 
 /// How far a report may be ahead of this machine's clock, seconds: clocks of two machines differ.
 pub(super) const CLOCKS_DIFFER: u64 = 5 * 60;
@@ -90,6 +92,7 @@ fn too_old(file: &str, report: &Report, this: &ThisRun<'_>) -> Option<MergeError
         ReportMaxAge::default()
     };
     let max_age = this.max_age.unwrap_or(usual);
+    // One that ended after this machine's clock is refused for that: `of_this_run`.
     let (_, ended) = span(report).unwrap_or_default();
     (this.now.saturating_sub(ended) > max_age.seconds()).then(|| MergeError::TooOld {
         file: file.to_owned(),
@@ -282,15 +285,20 @@ pub(super) fn times_contradict(target: &TargetReport, report: &Report) -> Option
         return Some("the collateral was out of date when it was judged:");
     }
     let fetched_at = target.tcb.collateral_fetched_at.as_deref().map(unix_seconds);
+    let age = |fetched: u64| Age::of(fetched, at);
     let too_old = |fetched: Option<u64>| {
-        fetched.is_none_or(|fetched| at.saturating_sub(fetched) > cvm_verify_core::verify::COLLATERAL_LIMIT)
+        fetched.is_none_or(|fetched| age(fetched).is_known() && age(fetched).exceeds(COLLATERAL_LIMIT))
     };
     if fetched_at.is_some_and(too_old) {
         return Some("the collateral was too old when it was judged:");
     }
     let (started, ended) = span(report)?;
     let of_run = started.saturating_sub(CLOCKS_DIFFER)..=ended.saturating_add(CLOCKS_DIFFER);
-    (report.mode == Mode::Live && !of_run.contains(&at)).then_some("a time of judging outside of the run,")
+    if report.mode == Mode::Live && !of_run.contains(&at) {
+        return Some("a time of judging outside of the run,");
+    }
+    let is_ahead = |fetched: u64| !age(fetched).is_known();
+    (fetched_at.flatten().is_some_and(is_ahead)).then_some("the collateral was fetched after it was judged:")
 }
 
 /// A time as an error shows it.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cvm_verify_core::report::{TargetReport, Verdict, unix_seconds};
+use cvm_verify_core::verify::age::Age;
 
 /// What is known of one target, or of one instance of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +108,7 @@ impl WatchStatus {
     pub fn health(&self, now: u64) -> Health {
         let late = |watched: &Watched| {
             let allowed = watched.interval * INTERVALS + GRACE;
-            now.saturating_sub(watched.since) > allowed.as_secs()
+            Age::of(watched.since, now).exceeds(allowed.as_secs())
         };
         let stuck = self.targets.iter().filter(|(_, watched)| late(watched));
         let stuck: Vec<String> = stuck.map(|(name, _)| name.clone()).collect();

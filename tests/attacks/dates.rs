@@ -1,7 +1,7 @@
 //! Collateral outside its dates, and a suspicious clock: T25. Never a pass, and never a `fail`: the deployment is not
 //! to blame.
 
-use cvm_verify_core::report::{CheckId, Status};
+use cvm_verify_core::report::{CheckId, Status, Verdict};
 use cvm_verify_core::verify::UnusableCollateral;
 use simulator::{Lie, Window, World};
 
@@ -228,6 +228,8 @@ fn each_gap_has_a_reason_of_its_own() {
             problem: String::new(),
         },
         UnusableCollateral::Clock { now: 0 },
+        UnusableCollateral::TooOld { fetched: 0, at: 0 },
+        UnusableCollateral::FetchedAhead { fetched: 1, at: 0 },
     ];
     let reasons: std::collections::BTreeSet<_> = gaps.iter().map(UnusableCollateral::reason).collect();
     assert_eq!(reasons.len(), gaps.len());
@@ -255,13 +257,32 @@ fn collateral_that_was_fetched_long_ago_warns_after_a_day_and_proves_nothing_aft
     fetched_before(7 * DAY + 1)
         .judge()
         .leaves_open(CheckId::Collateral, "too-old");
-    // Without a time of fetching, the dates alone are judged; a time in the future is of another clock.
+    // Without a time of fetching, the dates alone are judged.
     Trial::healthy().judge().proves(CheckId::Collateral);
-    Trial::healthy()
-        .with(|trial| trial.collateral_fetched_at = Some(trial.at + DAY))
+}
+
+/// Whoever can write the file of a cache, or sets a clock, would hide what was revoked for as long as the dates allow.
+#[test]
+fn t25_collateral_that_was_fetched_in_the_future_has_no_age() {
+    let ahead =
+        |seconds: u64| Trial::healthy().with(|trial| trial.collateral_fetched_at = Some(trial.at + seconds));
+    // Clocks of two machines differ.
+    ahead(60).judge().passes().proves(CheckId::Collateral);
+    for seconds in [61, 3600, 365 * DAY] {
+        ahead(seconds)
+            .judge()
+            .leaves_open(CheckId::Collateral, "fetch-time-ahead");
+        // A longer age that the user allows is an age.
+        ahead(seconds)
+            .with(|trial| trial.policy.collateral_max_age = "7d".parse().unwrap())
+            .judge()
+            .leaves_open(CheckId::Collateral, "fetch-time-ahead");
+    }
+    // What convicts is authentic, whenever it was fetched.
+    ahead(3600)
+        .with(|trial| trial.cvm.edit_quote(|quote| quote[60] ^= 1))
         .judge()
-        .passes()
-        .proves(CheckId::Collateral);
+        .concludes(Verdict::Fail);
 }
 
 #[test]

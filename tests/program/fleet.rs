@@ -368,6 +368,9 @@ fn collateral_is_fetched_anew_after_a_day_and_serves_a_week_while_that_fails() {
     replay(&bundle, &["--collateral-max-age=3d"]).assert(Collateral, Pass, None);
     let late = format!("--at={}", cvm_verify_core::report::rfc3339(NOW + 8 * DAY + 1));
     replay(&bundle, &[&late]).assert(Collateral, Error, Some("too-old"));
+    // A time that is not past by then is no age.
+    let early = format!("--at={}", cvm_verify_core::report::rfc3339(NOW + DAY - 61));
+    replay(&bundle, &[&early]).assert(Collateral, Error, Some("fetch-time-ahead"));
     // One that does not say it is judged by its dates alone.
     let mut json: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(&bundle).unwrap()).unwrap();
@@ -928,6 +931,10 @@ fn another_root_and_collateral_that_was_out_of_date_are_refused() {
         (
             &|target| target["tcb"]["collateral_fetched_at"] = at(now - 8 * DAY),
             "the collateral was too old when it was judged: of the target",
+        ),
+        (
+            &|target| target["tcb"]["collateral_fetched_at"] = at(now + DAY),
+            "the collateral was fetched after it was judged: of the target",
         ),
         (
             &|target| target["evaluated_at"] = at(now - DAY),

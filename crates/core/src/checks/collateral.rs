@@ -4,6 +4,7 @@ use super::tcb_status::eval_floor;
 use super::{Check, Finding, QUOTE_NOT_PROVEN, Reason, Required};
 use crate::policy::Policy;
 use crate::report::{CheckId, Tier, rfc3339};
+use crate::verify::age::Age;
 use crate::verify::{Claims, FORECAST, NotProven, UnusableCollateral, VerifiedQuote};
 
 pub(super) const CHECK: Check = Check {
@@ -17,6 +18,7 @@ pub(super) const CHECK: Check = Check {
         &EXPIRED,
         &NOT_YET_VALID,
         &TOO_OLD,
+        &FETCH_TIME_AHEAD,
         &MALFORMED,
         &NOT_SIGNED_BY_INTEL,
         &WRONG_PLATFORM,
@@ -67,6 +69,13 @@ const TOO_OLD: Reason = Reason {
     means: "The collateral was fetched more than 7 days before, so that a revocation since then would not be seen.",
     fix: "Find out why no newer collateral comes: the same command with --no-cache shows what its source answers. A bundle is \
           replayed at its time of capture; without --at.",
+};
+const FETCH_TIME_AHEAD: Reason = Reason {
+    id: "fetch-time-ahead",
+    means: "The collateral says that it was fetched after the time that is judged at, so that its age is not known: a revocation \
+            could stay unseen. A clock was wrong, or a file was changed. The deployment is not at fault.",
+    fix: "Check this machine's clock. A bundle is replayed at its time of capture, without --at; record it anew if its own times \
+          do not fit.",
 };
 const NOT_REFETCHED: Reason = Reason {
     id: "not-refetched",
@@ -147,6 +156,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
             UnusableCollateral::WrongPlatform { .. } => &WRONG_PLATFORM,
             UnusableCollateral::NotYetValid { .. } => &NOT_YET_VALID,
             UnusableCollateral::TooOld { .. } => &TOO_OLD,
+            UnusableCollateral::FetchedAhead { .. } => &FETCH_TIME_AHEAD,
             UnusableCollateral::OldSet { .. } => &OLD_SET,
             UnusableCollateral::Clock { .. } => &CLOCK,
         };
@@ -173,7 +183,7 @@ fn run(claims: &Claims, policy: &Policy) -> Finding {
     }
     let overdue = claims
         .collateral_fetched_at
-        .filter(|fetched| claims.at.saturating_sub(*fetched) > policy.collateral_max_age.seconds());
+        .filter(|fetched| Age::of(*fetched, claims.at).exceeds(policy.collateral_max_age.seconds()));
     match (&claims.quote, overdue) {
         (Ok(quote), Some(fetched))
             if quote.ends_first() != Some("PCK certificate") || !ends_soon(quote, claims) =>

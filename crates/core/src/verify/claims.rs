@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use dcap_qvl::QuoteCollateralV3;
 
+use super::age::Age;
 use super::app_compose;
 use super::app_compose::{ComposeRefusal, MeasuredCompose};
 use super::boot::{self, BootClaims, BootRefusal};
@@ -345,7 +346,7 @@ fn prove_quote(inputs: &Inputs<'_>) -> QuoteAndCollateral {
     };
     let too_old = inputs
         .collateral_fetched_at
-        .filter(|fetched| inputs.at.saturating_sub(*fetched) > COLLATERAL_LIMIT);
+        .filter(|fetched| Age::of(*fetched, inputs.at).exceeds(COLLATERAL_LIMIT));
     match collateral {
         Err(gap) => without_collateral(bytes, inputs.root, gap),
         Ok(collateral) => match (quote::verify(bytes, collateral, inputs.root, inputs.at), too_old) {
@@ -356,7 +357,11 @@ fn prove_quote(inputs: &Inputs<'_>) -> QuoteAndCollateral {
             // Of what Intel has revoked since, it says nothing.
             (Ok(_), Some(fetched)) => {
                 let at = inputs.at;
-                without_collateral(bytes, inputs.root, UnusableCollateral::TooOld { fetched, at })
+                let gap = match Age::of(fetched, at).is_known() {
+                    true => UnusableCollateral::TooOld { fetched, at },
+                    false => UnusableCollateral::FetchedAhead { fetched, at },
+                };
+                without_collateral(bytes, inputs.root, gap)
             }
             (Ok(quote), None) => (Ok(quote), Ok(())),
         },

@@ -103,6 +103,18 @@ pub enum UnusableCollateral {
         /// The time that was judged at, Unix seconds.
         at: u64,
     },
+    /// It says that it was fetched after the time that is judged at, so that nothing is known of its age.
+    #[error(
+        "the collateral says that it was fetched at {}, which is after {}, the time that is judged at",
+        rfc3339(*.fetched),
+        rfc3339(*.at)
+    )]
+    FetchedAhead {
+        /// When it was fetched, by its own word, Unix seconds.
+        fetched: u64,
+        /// The time that was judged at, Unix seconds.
+        at: u64,
+    },
     /// This machine's clock is before the program was made.
     #[error("this machine's clock says {}, which is before this version of cvm-verify was made", rfc3339(*.now))]
     Clock {
@@ -125,6 +137,7 @@ impl UnusableCollateral {
             Self::NotYetValid { .. } => "not-yet-valid",
             Self::OldSet { .. } => "old-set",
             Self::TooOld { .. } => "too-old",
+            Self::FetchedAhead { .. } => "fetch-time-ahead",
             Self::Clock { .. } => "clock",
         }
     }

@@ -11,14 +11,12 @@ use super::log::{self, LogRecord};
 use super::root::{Instance, SigstoreRoots};
 use super::statement::{Statement, StatementSubject};
 use super::{COSIGN_SIGNATURE, PROVENANCE, Refusal, SignerClaims, predicate, timestamp};
+use crate::verify::age::CLOCK_SKEW;
 use crate::verify::digest::sha256;
 
 /// The organisation of GitHub's own instance, whose certificates carry no timestamp of a transparency log and whose
 /// signatures are in no log. Every other instance must have both.
 const GITHUB: &str = "GitHub, Inc.";
-
-/// How far a signed time may be ahead of this machine's clock, seconds.
-const CLOCK_SKEW: u64 = 60;
 
 /// A statement whose signature, certificate, time and log entry hold, and that is about the wanted digest.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,12 +6,10 @@ use ring::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use serde_json::Value;
 
 use crate::evidence::Object;
+use crate::verify::age::CLOCK_SKEW;
 
 /// Characters of a token: 16 KiB. Real ones have up to 3 KB.
 const MAX_TOKEN: usize = 16 * 1024;
-
-/// How much later than ours the service's clock may be, seconds.
-const CLOCK_SKEW: u64 = 60;
 
 /// The only algorithm that is accepted.
 const ALGORITHM: &str = "ES384";
