@@ -2,15 +2,17 @@
 
 use serde_json::Value;
 use serde_json::value::RawValue;
+use url::Url;
 
 use crate::render::statement::PREDICATE_TYPE;
 use cvm_verify_core::checks::signer_problem;
 use cvm_verify_core::policy::BuildSource;
 use cvm_verify_core::report::{rfc3339, unix_seconds};
+use cvm_verify_core::verify::age::Age;
 use cvm_verify_core::verify::provenance::{SignedStatement, SignerClaims, SigstoreRoots, verify};
 
-/// How far the time of a statement may be ahead of this machine's clock, seconds: clocks of two machines differ.
-const CLOCK_SKEW: u64 = 60;
+/// How far the time of a verification may be after that of the signature, seconds: a runner's clock and the log's differ.
+const CLOCKS_DIFFER: u64 = 5 * 60;
 
 /// What a reader expects of a statement.
 #[derive(Debug, Clone)]
@@ -118,10 +120,15 @@ fn judge(signed: &SignedStatement, expected: &ExpectedStatement<'_>) -> Result<S
             signed.predicate_type()
         ));
     }
-    judge_summary(signed.predicate(), expected)
+    judge_summary(signed.predicate(), signed.signed_at(), expected)
 }
 
-fn judge_summary(predicate: &Value, expected: &ExpectedStatement<'_>) -> Result<String, String> {
+/// `signed_at` is when the log or a timestamp authority saw the signature, Unix seconds.
+fn judge_summary(
+    predicate: &Value,
+    signed_at: u64,
+    expected: &ExpectedStatement<'_>,
+) -> Result<String, String> {
     let text = |name: &str| predicate.get(name).and_then(Value::as_str).unwrap_or_default();
     let verifier = predicate.pointer("/verifier/id").and_then(Value::as_str);
     if verifier != Some(env!("CARGO_PKG_REPOSITORY")) {
@@ -137,9 +144,9 @@ fn judge_summary(predicate: &Value, expected: &ExpectedStatement<'_>) -> Result<
         ));
     }
     let resource = text("resourceUri");
-    if resource.trim_end_matches('/') != expected.resource.trim_end_matches('/') {
+    if !is_same_resource(resource, expected.resource) {
         return Err(format!(
-            "it is about {resource}, and {} is expected",
+            "it is about {resource}, and {} is expected; if that is the deployment that you mean, give --resource {resource}",
             expected.resource
         ));
     }
@@ -168,15 +175,23 @@ fn judge_summary(predicate: &Value, expected: &ExpectedStatement<'_>) -> Result<
         );
     }
     let verified = unix_seconds(text("timeVerified")).ok_or("its timeVerified is not an RFC 3339 time")?;
-    if verified > expected.now.saturating_add(CLOCK_SKEW) {
+    let age = Age::of(verified, expected.now);
+    if !age.is_known() {
         return Err(format!(
             "its timeVerified is in the future: {}, and it is {} by this machine's clock; set the clock that is wrong",
             rfc3339(verified),
             rfc3339(expected.now)
         ));
     }
-    let age = expected.now.saturating_sub(verified);
-    if age > expected.max_age {
+    // A time that its signer wrote counts for as much as the log's, and no more.
+    if verified > signed_at.saturating_add(CLOCKS_DIFFER) {
+        return Err(format!(
+            "its timeVerified is {}, and it was signed before that, at {}: verify the deployment again, and sign the new result",
+            rfc3339(verified),
+            rfc3339(signed_at)
+        ));
+    }
+    if age.exceeds(expected.max_age) || Age::of(signed_at, expected.now).exceeds(expected.max_age) {
         return Err(format!(
             "it is of {}, more than {} seconds ago: verify the deployment again, or give a longer --max-age",
             rfc3339(verified),
@@ -188,6 +203,19 @@ fn judge_summary(predicate: &Value, expected: &ExpectedStatement<'_>) -> Result<
         rfc3339(verified),
         levels.join(", ")
     ))
+}
+
+/// Whether a statement is about what is expected: the same address, path and all, or the same name. How a URL is written (its case, a
+/// port that its scheme has anyway, a slash at the end) makes no difference.
+fn is_same_resource(stated: &str, expected: &str) -> bool {
+    let plain = |text: &str| {
+        let url = Url::parse(text.trim()).map(String::from);
+        url.map(|url| url.trim_end_matches('/').to_owned())
+    };
+    match (plain(stated), plain(expected)) {
+        (Ok(stated), Ok(expected)) => stated == expected,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -202,7 +230,7 @@ mod tests {
         json!({
             "verifier": { "id": env!("CARGO_PKG_REPOSITORY") },
             "timeVerified": rfc3339(NOW - 60),
-            "resourceUri": "https://shop.example",
+            "resourceUri": "https://shop.example/eu",
             "verificationResult": "PASSED",
             "verifiedLevels": ["CVM_VERIFY_CODE", "SLSA_BUILD_LEVEL_UNEVALUATED"],
         })
@@ -211,10 +239,15 @@ mod tests {
     fn judged(change: impl Fn(&mut Value)) -> Result<String, String> {
         let mut predicate = summary();
         change(&mut predicate);
+        signed_at(&predicate, NOW - 30, "https://shop.example/eu/")
+    }
+
+    fn signed_at(predicate: &Value, signed_at: u64, resource: &str) -> Result<String, String> {
         judge_summary(
-            &predicate,
+            predicate,
+            signed_at,
             &ExpectedStatement {
-                resource: "https://shop.example/",
+                resource,
                 levels: &["CVM_VERIFY_CODE".to_owned()],
                 accepts_waivers: false,
                 max_age: 3600,
@@ -227,6 +260,42 @@ mod tests {
     fn a_statement_that_is_as_expected_passes() {
         assert!(judged(|_| {}).is_ok());
         assert!(judged(|summary| summary["timeVerified"] = json!(rfc3339(NOW + 60))).is_ok());
+        let written_otherwise = json!("https://SHOP.example:443/eu/");
+        assert!(judged(|summary| summary["resourceUri"] = written_otherwise.clone()).is_ok());
+    }
+
+    #[test]
+    fn an_app_of_a_list_is_named_exactly() {
+        let (app, instance) = ("urn:dstack:app:aa", "urn:dstack:app:aa:instance:bb");
+        for (stated, expected, is_same) in [
+            (app, app, true),
+            (instance, instance, true),
+            (instance, app, false),
+            (app, instance, false),
+            (app, "urn:dstack:app:ab", false),
+        ] {
+            let mut predicate = summary();
+            predicate["resourceUri"] = json!(stated);
+            assert_eq!(
+                signed_at(&predicate, NOW, expected).is_ok(),
+                is_same,
+                "{stated} {expected}"
+            );
+        }
+    }
+
+    /// The time that a statement says is its signer's word. The log saw the signature.
+    #[test]
+    fn a_time_that_the_log_contradicts_is_refused_and_the_earlier_one_counts() {
+        let of = |log: u64| signed_at(&summary(), log, "https://shop.example/eu").map(|_| ());
+        assert_eq!(of(NOW - 60 - CLOCKS_DIFFER), Ok(()));
+        let before = of(NOW - 61 - CLOCKS_DIFFER).unwrap_err();
+        assert!(before.contains("it was signed before that"), "{before}");
+        // A result that was held back is as old as its verification.
+        let mut old = summary();
+        old["timeVerified"] = json!(rfc3339(NOW - 3601));
+        let held_back = signed_at(&old, NOW, "https://shop.example/eu").unwrap_err();
+        assert!(held_back.contains("seconds ago"), "{held_back}");
     }
 
     #[test]
@@ -237,7 +306,23 @@ mod tests {
         };
         refused("verificationResult", json!("FAILED"), "not PASSED");
         refused("verificationResult", json!(null), "not PASSED");
-        refused("resourceUri", json!("https://evil.example"), "is expected");
+        for other in [
+            "https://evil.example",
+            "https://shop.example",
+            "https://shop.example/us",
+            "https://shop.example/eu/x",
+            "https://shop.example:8443/eu",
+            "http://shop.example/eu",
+            "urn:dstack:app:aa",
+            "",
+        ] {
+            refused("resourceUri", json!(other), "is expected");
+        }
+        refused(
+            "resourceUri",
+            json!("https://shop.example/us"),
+            "give --resource https://shop.example/us",
+        );
         refused(
             "verifiedLevels",
             json!(["CVM_VERIFY_HARDWARE"]),

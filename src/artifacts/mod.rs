@@ -3,6 +3,7 @@
 mod earlier;
 mod evidence;
 mod places;
+mod resource;
 pub(crate) mod statements;
 
 pub(crate) use earlier::unfinished;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::WantedFiles;
+use super::resource::resource_of;
+use crate::engine::Deployment;
 use crate::render::statement::{PREDICATE_TYPE, SUBJECT, StatementInputs, statement};
 use crate::usage_error::{UsageError, WriteError};
 use crate::{files, render};
@@ -42,20 +44,22 @@ pub(crate) fn folder(wanted: &WantedFiles) -> Option<&Path> {
 
 /// What is needed of a target that passes, before its evidence is let go.
 pub(crate) fn attested(
-    policy: &Policy,
+    deployment: &Deployment,
     app_compose: Option<String>,
     report: &TargetReport,
     evidence_sha256: Option<[u8; 32]>,
     policy_file: Option<&Path>,
 ) -> Option<Attested> {
     let app_compose = app_compose.filter(|_| report.verdict == Verdict::Pass)?;
+    let policy = deployment.expected();
     Some(Attested {
         name: report.name.clone(),
         app_compose,
         inputs: StatementInputs {
+            resource: resource_of(&deployment.source, report)?,
             policy_file: policy_file.and_then(|path| hashed(path, POLICY_LIMIT)),
             policy_fingerprint: policy.fingerprint().to_string(),
-            lock: lock_of(policy).and_then(|path| hashed(Path::new(path), MAX_LOCK_BYTES as u64)),
+            lock: lock_of(&policy).and_then(|path| hashed(Path::new(path), MAX_LOCK_BYTES as u64)),
             evidence_sha256,
             report_sha256: [0; 32],
         },

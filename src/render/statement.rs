@@ -20,6 +20,8 @@ const SLSA_VERSION: &str = "1.2";
 /// What a statement says beside the report. Hashes are SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementInputs {
+    /// What the statement is about: the address, or a name of the app.
+    pub resource: String,
     /// The policy file, and the hash of its bytes; absent where options alone were given.
     pub policy_file: Option<(String, [u8; 32])>,
     /// The fingerprint of the whole policy, hex.
@@ -56,7 +58,7 @@ pub fn predicate(report: &Report, target: &TargetReport, inputs: &StatementInput
         }),
     );
     predicate.insert("timeVerified".to_owned(), json!(target.evaluated_at));
-    predicate.insert("resourceUri".to_owned(), json!(resource(target)));
+    predicate.insert("resourceUri".to_owned(), json!(inputs.resource));
     predicate.insert("policy".to_owned(), policy(target, inputs));
     predicate.insert("inputAttestations".to_owned(), input_attestations(target, inputs));
     predicate.insert("verificationResult".to_owned(), json!(result(target)));
@@ -102,15 +104,6 @@ fn levels(target: &TargetReport) -> Vec<&'static str> {
     }
     levels.push("SLSA_BUILD_LEVEL_UNEVALUATED");
     levels
-}
-
-/// The origin of the address: a path or a query may hold what is nobody's business.
-fn resource(target: &TargetReport) -> String {
-    let url = target.url.as_deref().and_then(|url| url::Url::parse(url).ok());
-    match url.map(|url| url.origin()) {
-        Some(origin) if origin.is_tuple() => origin.ascii_serialization(),
-        _ => target.name.clone(),
-    }
 }
 
 fn policy(target: &TargetReport, inputs: &StatementInputs) -> Value {
@@ -180,6 +173,7 @@ mod tests {
 
     fn inputs() -> StatementInputs {
         StatementInputs {
+            resource: "https://shop.example/app".to_owned(),
             policy_file: None,
             policy_fingerprint: "ab".repeat(32),
             lock: Some(("cvm.lock".to_owned(), [1; 32])),
@@ -260,18 +254,14 @@ mod tests {
     }
 
     #[test]
-    fn the_resource_is_the_origin_alone_and_the_subject_is_the_compose_hash() {
+    fn the_resource_is_the_one_that_was_verified_and_the_subject_is_the_compose_hash() {
         let report = samples::report(Mode::Live, vec![samples::pass()]);
-        let target = TargetReport {
-            url: Some("https://shop.example/app?token=x".to_owned()),
-            ..report.targets[0].clone()
-        };
+        let target = report.targets[0].clone();
         let statement = statement(&report, &target, &inputs()).unwrap();
-        assert_eq!(statement["predicate"]["resourceUri"], "https://shop.example");
+        assert_eq!(statement["predicate"]["resourceUri"], "https://shop.example/app");
         assert_eq!(
             statement["subject"][0]["digest"]["sha256"],
             json!(target.measurements.compose_hash.unwrap())
         );
-        assert!(!statement.to_string().contains("token"));
     }
 }

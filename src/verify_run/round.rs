@@ -3,7 +3,7 @@
 use super::VerifyRun;
 use crate::artifacts::{BundleFiles, bundle_path_of, statements};
 use crate::engine::Collection;
-use cvm_verify_core::report::TargetReport;
+use cvm_verify_core::report::{TargetReport, Verdict};
 
 /// What was last found of one target.
 #[derive(Default)]
@@ -53,11 +53,24 @@ impl<'a> Round<'a> {
                 .filter(|_| one.bundle.is_some())
                 .map(|path| path.display().to_string());
             if let Some(policy_file) = self.run.attest {
-                let attested =
-                    statements::attested(&target.policy(), one.app_compose, &report, evidence, policy_file);
+                let attested = statements::attested(
+                    &target.deployment,
+                    one.app_compose,
+                    &report,
+                    evidence,
+                    policy_file,
+                );
                 result.bundles.attested.extend(attested);
             }
             result.reports.push(report);
+        }
+        // A statement speaks for the target: of several instances each must pass.
+        if result
+            .reports
+            .iter()
+            .any(|report| report.verdict != Verdict::Pass)
+        {
+            result.bundles.attested.clear();
         }
         self.results.push((index, result));
     }

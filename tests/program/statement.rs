@@ -104,7 +104,7 @@ impl Signed {
         statement["predicate"]["verifiedLevels"] = self.levels.clone().into();
         statement["predicate"]["resourceUri"] = "https://shop.example".into();
         change(&mut statement);
-        let sigstore = Sigstore::new(7, 1_700_000_000);
+        let sigstore = Sigstore::new(7, DEFAULT_NOW);
         let bundle = self.deployment.path("bundle.json");
         std::fs::write(&bundle, sigstore.sign(workflow, &statement).to_string()).unwrap();
         let root = self.deployment.path("trusted_root.json");
@@ -344,6 +344,55 @@ fn output(outputs: &str, name: &str) -> String {
     let mut lines = outputs.lines().skip_while(|line| !line.starts_with(&start));
     lines.next().unwrap();
     lines.next().unwrap().to_owned()
+}
+
+/// A host may serve several deployments below one origin: a statement about one is none about another.
+#[test]
+fn two_targets_at_one_origin_have_statements_about_their_own_addresses() {
+    let deployment = Deployment::healthy();
+    deployment.app.in_any_folder();
+    let out = deployment.path("out");
+    let origin = deployment.app.url().trim_end_matches('/').to_owned();
+    let mut args = vec![
+        "verify".to_owned(),
+        format!("{origin}/prod"),
+        format!("{origin}/staging"),
+    ];
+    args.push(format!("--output-dir={out}"));
+    args.extend(deployment.network());
+    args.extend(deployment.expect().iter().cloned());
+    let ran = run(&args);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let mut resources = Vec::new();
+    for entry in std::fs::read_dir(&out).unwrap() {
+        let path = entry.unwrap().path().display().to_string();
+        if path.ends_with("statement.json") {
+            let statement = read(&path);
+            resources.push(statement["predicate"]["resourceUri"].as_str().unwrap().to_owned());
+        }
+    }
+    resources.sort();
+    assert_eq!(resources, [format!("{origin}/prod"), format!("{origin}/staging")]);
+    let signed = Signed::new();
+    let of_staging = |statement: &mut Value| {
+        statement["predicate"]["resourceUri"] = "https://shop.example/staging".into();
+    };
+    let ran = signed.check(&verifying(), of_staging, &[]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    let fix = "it is about https://shop.example/staging, and https://shop.example is expected; if that is the deployment that you \
+               mean, give --resource https://shop.example/staging";
+    assert!(ran.stdout.contains(fix), "{}", ran.stdout);
+}
+
+/// The log saw the signature. A statement that says it was verified later was not.
+#[test]
+fn a_statement_that_was_signed_before_its_own_time_is_refused() {
+    let signed = Signed::new();
+    let later = |statement: &mut Value| {
+        let later = cvm_verify_core::report::rfc3339(DEFAULT_NOW + 30);
+        statement["predicate"]["timeVerified"] = later.into();
+    };
+    assert_eq!(signed.check(&verifying(), later, &[]).code, 0, "clocks differ");
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub struct StatementCheckArgs {
     /// workflow, so there is no default.
     #[arg(long, value_name = "REF", required = true)]
     pub signer_ref: Vec<String>,
-    /// The deployment that it must be about: https://HOST, as the statement's resourceUri.
+    /// The deployment that it must be about, as the statement's resourceUri: its address with its path, or urn:dstack:app:ID[:instance:ID].
     #[arg(long, value_name = "URL")]
     pub resource: String,
     /// A level that it must reach. Repeatable.

@@ -1,0 +1,69 @@
+//! What a statement is about: one name of a deployment, which no other deployment has.
+
+use url::Url;
+
+use crate::source::Source;
+use cvm_verify_core::report::TargetReport;
+
+/// The address with its path, without what is nobody's business: query, fragment, user. Of a source whose address answers for every
+/// app, a name of the app and its instance, as they were measured; `None` if they were not.
+pub(super) fn resource_of(source: &Source, report: &TargetReport) -> Option<String> {
+    match source.row().is_of_one {
+        true => address(source.url()),
+        false => name_of_app(report),
+    }
+}
+
+fn address(url: &str) -> Option<String> {
+    let mut url = Url::parse(url).ok()?;
+    url.set_query(None);
+    url.set_fragment(None);
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    Some(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn name_of_app(report: &TargetReport) -> Option<String> {
+    let measured = &report.measurements;
+    let app_id = measured.app_id.as_deref().filter(|id| !id.is_empty())?;
+    let instance = measured.instance_id.as_deref().filter(|id| !id.is_empty());
+    let instance = instance.map(|id| format!(":instance:{id}")).unwrap_or_default();
+    Some(format!("urn:dstack:app:{app_id}{instance}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn an_address_is_named_with_its_path_and_without_its_secrets() {
+        for (url, expected) in [
+            ("https://shop.example", "https://shop.example"),
+            ("https://shop.example/", "https://shop.example"),
+            ("https://shop.example:8443/eu/", "https://shop.example:8443/eu"),
+            (
+                "https://me:secret@shop.example/eu?token=x#part",
+                "https://shop.example/eu",
+            ),
+        ] {
+            assert_eq!(address(url).as_deref(), Some(expected), "{url}");
+        }
+        assert_eq!(address("shop"), None);
+    }
+
+    #[test]
+    fn an_app_of_a_list_is_named_by_what_was_measured() {
+        let mut report = samples::pass();
+        report.measurements.app_id = Some("aa".repeat(20));
+        report.measurements.instance_id = Some("bb".repeat(20));
+        let app = format!("urn:dstack:app:{}", "aa".repeat(20));
+        let named = name_of_app(&report).unwrap();
+        assert_eq!(named, format!("{app}:instance:{}", "bb".repeat(20)));
+        // An app without instance ids measures an empty one.
+        report.measurements.instance_id = Some(String::new());
+        assert_eq!(name_of_app(&report), Some(app));
+        report.measurements.app_id = None;
+        assert_eq!(name_of_app(&report), None);
+    }
+}
