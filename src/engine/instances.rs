@@ -101,18 +101,37 @@ impl Collection {
     /// instances.
     pub(super) fn with_at_least(mut self, minimum: Option<NonZeroU32>, at: u64) -> Self {
         let listed = self.instances.iter().find_map(|collected| collected.listed);
-        let Some((minimum, listed)) = minimum
-            .zip(listed)
-            .filter(|(minimum, listed)| minimum.get() > listed.running)
-        else {
+        let Some((minimum, listed)) = minimum.zip(listed) else {
+            return self;
+        };
+        let minimum = minimum.get();
+        // Instances without an id may all be one: two quotes of one VM differ, too.
+        let told_apart = listed
+            .running
+            .saturating_sub(count(self.unnamed()).saturating_sub(1));
+        let (reason, detail) = if minimum > listed.running {
+            (
+                EvidenceReason::TooFewInstances,
+                format!(
+                    "Phala Cloud lists {} instances of this app, of which {} run; the policy asks for at least {minimum}.",
+                    listed.listed, listed.running
+                ),
+            )
+        } else if minimum > told_apart {
+            (
+                EvidenceReason::UnnamedInstances,
+                format!(
+                    "Phala Cloud lists {} running instances of this app, which have no instance id: {told_apart} can be told apart, and \
+                     the policy asks for at least {minimum}.",
+                    listed.running
+                ),
+            )
+        } else {
             return self;
         };
         let gap = EvidenceFailure {
-            reason: EvidenceReason::TooFewInstances,
-            detail: format!(
-                "Phala Cloud lists {} instances of this app, of which {} run; the policy asks for at least {minimum}.",
-                listed.listed, listed.running
-            ),
+            reason,
+            detail,
             certificate: None,
         };
         let whole = Collected {
@@ -123,5 +142,21 @@ impl Collection {
         self.instances.retain(|collected| collected.instance.is_some());
         self.missing = Some(whole);
         self
+    }
+
+    /// How many instances are proven to have no id.
+    fn unnamed(&self) -> usize {
+        let claims = self
+            .instances
+            .iter()
+            .filter_map(|collected| collected.claims.as_ref().ok());
+        claims
+            .filter(|claims| {
+                claims
+                    .boot
+                    .as_ref()
+                    .is_ok_and(|boot| boot.instance_id().is_none())
+            })
+            .count()
     }
 }

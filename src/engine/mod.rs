@@ -60,7 +60,7 @@ mod verify;
 
 pub use appraise::{Appraised, AppraisedInstance};
 pub(crate) use bundle::raw_collateral;
-pub use clock::{COMMIT_TIME, now};
+pub use clock::{COMMIT_TIME, clock_floor, now};
 pub use collect::collect;
 pub(crate) use collected::interrupted;
 pub use collected::{Collected, Collection};

@@ -8,7 +8,8 @@ use cvm_verify_core::checks::{EvidenceFailure, EvidenceReason};
 /// What is missing where two entries show one instance: its instance id, or the signed part of its quote, which no two
 /// instances share; and how many entries show an instance that one before them shows. Each entry is judged nonetheless.
 ///
-/// Only what is proven counts. Entries whose app has no instance id are told apart by their quotes.
+/// Only what is proven counts. Entries whose app has no instance id are told apart by their quotes: another quote may be of the
+/// same VM, so that they count as one where a number of instances is asked for.
 pub(super) fn repeated(app_id: &str, instances: &[Collected]) -> Option<(EvidenceFailure, usize)> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut gap = None;

@@ -1,7 +1,7 @@
 //! What does not change from target to target.
 
 use super::second_verifiers::{Asking, SecondVerifiers};
-use super::{COMMIT_TIME, StatementLookups, TrustRoots, now};
+use super::{StatementLookups, TrustRoots, clock_floor, now};
 use crate::collateral::{CollateralCache, Sources};
 use crate::net::Client;
 use crate::source::chain::Nodes;
@@ -50,7 +50,7 @@ impl Session {
             statements: StatementLookups::new(None, None, RegistryCredentials::default()),
             roots: TrustRoots::default(),
             now,
-            clock_floor: COMMIT_TIME,
+            clock_floor: clock_floor(),
         }
     }
 

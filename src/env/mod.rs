@@ -87,7 +87,7 @@ impl Env {
             stdout_is_terminal: std::io::stdout().is_terminal(),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             now: engine::now,
-            clock_floor: engine::COMMIT_TIME,
+            clock_floor: engine::clock_floor(),
             pause: Duration::from_secs(10),
             acceleration: 1,
             stop: None,

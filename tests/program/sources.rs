@@ -405,6 +405,49 @@ fn one_instance_that_is_shown_twice_does_not_stand_for_two() {
     assert_eq!(ran.report().targets[1].verdict, Verdict::Fail);
 }
 
+/// Phala's API answers for every app: a statement is about the app and the instance that were measured. It speaks for the app, so
+/// that one instance which does not pass leaves none.
+#[test]
+fn a_statement_about_an_app_of_a_list_names_it_and_needs_every_instance() {
+    let statements = |instances: &[Option<Cvm>]| {
+        let (deployment, api) = cloud(InstanceShape::New, instances);
+        let out = deployment.path("out");
+        let folder = format!("--output-dir={out}");
+        let ran = verify(
+            &deployment,
+            "phala-cloud",
+            &[&app_id(), &api, "--freshness=unchecked", &folder],
+        );
+        let mut resources = Vec::new();
+        for entry in std::fs::read_dir(&out).unwrap() {
+            let path = entry.unwrap().path();
+            if path.to_string_lossy().ends_with("statement.json") {
+                let text = std::fs::read(&path).unwrap();
+                let statement: serde_json::Value = serde_json::from_slice(&text).unwrap();
+                resources.push(statement["predicate"]["resourceUri"].as_str().unwrap().to_owned());
+            }
+        }
+        resources.sort();
+        (ran, resources)
+    };
+    let (ran, resources) = statements(&[Some(instance(1)), Some(instance(2))]);
+    assert_eq!(ran.code, 0, "{ran:#?}");
+    let urn = |number: u8| {
+        format!(
+            "urn:dstack:app:{}:instance:{}",
+            app_id(),
+            hex::encode([number; 20])
+        )
+    };
+    assert_eq!(resources, [urn(1), urn(2)]);
+    let mut bad = instance(2);
+    Lie::ForgedEventLog.apply(&mut bad);
+    let (ran, resources) = statements(&[Some(instance(1)), Some(bad)]);
+    assert_eq!(ran.code, 1, "{ran:#?}");
+    assert_eq!(ran.report().targets[0].verdict, Verdict::Pass);
+    assert_eq!(resources, Vec::<String>::new());
+}
+
 #[test]
 fn two_instances_without_an_id_are_two_where_their_quotes_differ() {
     let nameless = |number| {
@@ -420,6 +463,21 @@ fn two_instances_without_an_id_are_two_where_their_quotes_differ() {
         &[&app_id(), &api, "--freshness=unchecked"],
     );
     assert_eq!((ran.code, ran.report().targets.len()), (0, 2), "{ran:#?}");
+    // Of one VM two quotes differ, too: a demand for two is not met by that.
+    let ran = verify(
+        &deployment,
+        "phala-cloud",
+        &[&app_id(), &api, "--freshness=unchecked", "--instances=2"],
+    );
+    assert_eq!(ran.code, 3, "{ran:#?}");
+    let report = ran.report();
+    let check = report.targets.last().unwrap().check(Evidence).unwrap();
+    assert_eq!(
+        (check.status, check.reason.as_deref()),
+        (Error, Some("unnamed-instances"))
+    );
+    let one = [&app_id(), &api, "--freshness=unchecked", "--instances=1"];
+    assert_eq!(verify(&deployment, "phala-cloud", &one).code, 0);
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(super) const CHECK: Check = Check {
         &ADDRESS_REFUSED,
         &NO_QUOTE,
         &TOO_FEW_INSTANCES,
+        &UNNAMED_INSTANCES,
         &UNSUPPORTED_PLATFORM,
         &TWO_INSTANCES,
         &OTHER_TYPE,
@@ -82,6 +83,13 @@ const TOO_FEW_INSTANCES: Reason = Reason {
     id: "too-few-instances",
     means: "Fewer instances of the app run than the policy asks for: the others are stopped, or not listed.",
     fix: "Start the stopped instances. If fewer are meant to run, lower `instances` in the policy file (--instances).",
+};
+const UNNAMED_INSTANCES: Reason = Reason {
+    id: "unnamed-instances",
+    means: "The policy asks for a number of instances, and those of this app have no instance id: nothing in two quotes shows whether \
+            they are of two VMs or of one that quoted twice.",
+    fix: "Deploy without `no_instance_id`, so that each instance measures an id of its own; or leave `instances` out of the policy \
+          file (--instances).",
 };
 const UNSUPPORTED_PLATFORM: Reason = Reason {
     id: "unsupported-platform",
@@ -175,6 +183,7 @@ pub enum EvidenceReason {
     AddressRefused,
     NoQuote,
     TooFewInstances,
+    UnnamedInstances,
     UnsupportedPlatform,
     OtherType,
     MalformedField,
@@ -236,6 +245,7 @@ impl EvidenceFailure {
             EvidenceReason::AddressRefused => (&ADDRESS_REFUSED, Status::Error),
             EvidenceReason::NoQuote => (&NO_QUOTE, Status::Error),
             EvidenceReason::TooFewInstances => (&TOO_FEW_INSTANCES, Status::Fail),
+            EvidenceReason::UnnamedInstances => (&UNNAMED_INSTANCES, Status::Error),
             EvidenceReason::UnsupportedPlatform => (&UNSUPPORTED_PLATFORM, Status::Error),
             EvidenceReason::OtherType => (&OTHER_TYPE, Status::Error),
             EvidenceReason::Internal => (&INTERNAL, Status::Error),
@@ -259,7 +269,7 @@ impl EvidenceFailure {
     #[must_use]
     pub fn setting(&self) -> &'static str {
         match self.reason {
-            EvidenceReason::TooFewInstances => "instances",
+            EvidenceReason::TooFewInstances | EvidenceReason::UnnamedInstances => "instances",
             _ => "url",
         }
     }

@@ -133,10 +133,21 @@ fn judge(
     let runs = own.boot.as_ref().map(|boot| hex::encode(boot.compose_hash()));
     Some(format!(
         "The KMS at {host} has the root key of the app's keys and runs the compose document {}, {}; quoted when it started, \
-         answered when it was asked.{born}",
+         answered when it was asked.{born}{}",
         runs.unwrap_or_default(),
-        named.unwrap_or_else(|| "which no list names".to_owned())
+        named.unwrap_or_else(|| "which no list names".to_owned()),
+        machine(policy)
     ))
+}
+
+/// What is said of the KMS's machine, if the user listed machines: the keys of the app come from that one.
+const fn machine(policy: &Policy) -> &'static str {
+    match policy.platforms {
+        Some(_) => {
+            " Its machine was not compared with your list (--platform-id), which is of the app's machines."
+        }
+        None => "",
+    }
 }
 
 /// Only the holder of the root key can be convicted by what a server shows: any other server is not shown to be the KMS. The root key

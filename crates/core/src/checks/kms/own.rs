@@ -64,9 +64,45 @@ pub(super) fn judge(judgement: &mut Judgement, host: &str, own: &Claims, policy:
     }
 }
 
-/// By what the VM of a KMS is judged: the platform as the app's.
+/// By what the VM of a KMS is judged: the platform as the app's. Every expectation is named here, so that a new one is decided on.
 pub(super) fn policy_of_kms(policy: &Policy) -> Policy {
-    let kms = &policy.kms;
+    let Policy {
+        kms,
+        tcb,
+        collateral_max_age,
+        reference,
+        settings,
+        // Of the app, its code, its address and its own VM.
+        compose_hash: _,
+        second_compose_hash: _,
+        docker_compose: _,
+        app_id: _,
+        instance_ids: _,
+        min_instances: _,
+        address_id: _,
+        os_image: _,
+        os_image_origin: _,
+        locked_rtmr0: _,
+        mr_config_id: _,
+        key_provider: _,
+        freshness: _,
+        image_pins: _,
+        launch_inputs: _,
+        sources: _,
+        gpu: _,
+        verifier: _,
+        tls_binding: _,
+        locked_tls: _,
+        endpoint_probe: _,
+        report_data: _,
+        locked_platform: _,
+        locked_compose: _,
+        governance: _,
+        waivers: _,
+        required: _,
+        // The machines of the app. A KMS runs elsewhere: that its machine is not compared is said.
+        platforms: _,
+    } = policy;
     let (os_image, os_image_origin) = match &kms.os_image {
         Some((policy, origin)) => (policy.clone(), Some(origin.clone())),
         None => (OsImagePolicy::Known, None),
@@ -82,10 +118,10 @@ pub(super) fn policy_of_kms(policy: &Policy) -> Policy {
         os_image,
         os_image_origin,
         key_provider: Some(kms.key_provider.clone().unwrap_or_else(local)),
-        tcb: policy.tcb.clone(),
-        collateral_max_age: policy.collateral_max_age,
-        reference: std::sync::Arc::clone(&policy.reference),
-        settings: policy.settings.clone(),
+        tcb: tcb.clone(),
+        collateral_max_age: *collateral_max_age,
+        reference: std::sync::Arc::clone(reference),
+        settings: settings.clone(),
         ..Policy::default()
     }
 }
