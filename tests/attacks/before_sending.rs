@@ -3,7 +3,7 @@
 use cvm_verify_core::appraise::meets_policy_so_far;
 use cvm_verify_core::policy::OsImagePolicy;
 use cvm_verify_core::report::RequiredAssurance;
-use cvm_verify_core::verify::UnusableCollateral;
+use cvm_verify_core::verify::{Issuer, UnusableCollateral};
 use simulator::Lie;
 
 use crate::judge::{Trial, expected};
@@ -12,7 +12,7 @@ use crate::judge::{Trial, expected};
 fn held_back(change: impl FnOnce(&mut Trial)) -> Option<String> {
     let trial = Trial::healthy().with(change);
     let claims = trial.claims(&trial.evidence().unwrap());
-    let why = meets_policy_so_far(&claims, &trial.policy).err()?;
+    let why = meets_policy_so_far(&claims, Issuer::Kms, &trial.policy).err()?;
     Some(why.split(':').next().unwrap().to_owned())
 }
 
@@ -66,4 +66,13 @@ fn what_needs_more_than_the_certificate_does_not_hold_anything_back() {
         trial.policy.compose_hash = None;
     };
     assert_eq!(held_back(hardware), None);
+}
+
+/// A certificate that no KMS signed is anyone's who had the VM quote a key: a policy that names a KMS accepts none.
+#[test]
+fn nothing_is_sent_to_a_self_made_certificate() {
+    let trial = Trial::healthy();
+    let claims = trial.claims(&trial.evidence().unwrap());
+    let why = meets_policy_so_far(&claims, Issuer::Td, &trial.policy).unwrap_err();
+    assert!(why.starts_with("tls-binding: "), "{why}");
 }
