@@ -7,7 +7,7 @@ use cvm_verify_core::report::CheckId;
 use crate::{options, read, repository, written_pages};
 
 /// Options of other programs in the examples.
-const OTHER_PROGRAMS: [&str; 37] = [
+const OTHER_PROGRAMS: [&str; 39] = [
     "--bench",
     "--bin",
     "--bundle",
@@ -21,6 +21,7 @@ const OTHER_PROGRAMS: [&str; 37] = [
     "--host",
     "--hostname",
     "--jq",
+    "--learn",
     "--lib",
     "--locked",
     "--now",
@@ -38,6 +39,7 @@ const OTHER_PROGRAMS: [&str; 37] = [
     "--repo",
     "--rm",
     "--sample",
+    "--seconds",
     "--test",
     "--tls",
     "--type",
