@@ -121,9 +121,10 @@ fn is_plain_command(words: &[Word]) -> bool {
     let starts_others = is_interpreter(name)
         || is_wrapper(name)
         || executes_arguments(name, arguments)
-        || [&FETCHERS[..], &RUNNERS[..], &RUN_TOOLS[..], &BEFORE_DASHES[..]]
-            .concat()
-            .contains(&name);
+        || FETCHERS.contains(&name)
+        || RUNNERS.contains(&name)
+        || RUN_TOOLS.contains(&name)
+        || BEFORE_DASHES.contains(&name);
     program.names.is_empty() && !name.contains(['{', '$']) && !starts_others && !evaluates(name, arguments)
 }
 

@@ -326,8 +326,8 @@ fn reads_all_behind(word: &str, statement: &str, after: &str) -> bool {
     match after.chars().next() {
         Some('(' | '[' | '{') => {
             let key = after.get(1..).unwrap_or_default().trim_start();
-            !key.starts_with(['"', '\'', ')'])
-                && !(after.starts_with('{') && key.starts_with(|c: char| c.is_ascii_uppercase()))
+            let is_named_bare = after.starts_with('{') && key.starts_with(|c: char| c.is_ascii_uppercase());
+            !(is_named_bare || key.starts_with(['"', '\'', ')']))
         }
         // A program is handed all of it, which executes nothing.
         Some(',' | ')' | '}' | '=') => statement.contains("Object."),
