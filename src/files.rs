@@ -4,6 +4,10 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+
+use crate::bounded_io;
 use crate::usage_error::{UsageError, WriteError};
 use cvm_verify_core::lock::{Lock, LockFile, MAX_LOCK_BYTES, UnfoundedRemark, unfounded_remarks};
 use cvm_verify_core::policy::LockOrigin;
@@ -28,11 +32,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, UsageError> {
     if path.to_string_lossy().contains("://") {
         return Err(UsageError::file(path, "is an address; a file is needed"));
     }
-    let file =
-        File::open(path).map_err(|error| UsageError::file(path, format!("cannot be read: {error}")))?;
-    let mut bytes = Vec::new();
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
+    let bytes = bounded_io::read(path, limit + 1)
         .map_err(|error| UsageError::file(path, format!("cannot be read: {error}")))?;
     if bytes.len() as u64 > limit {
         return Err(UsageError::file(
@@ -126,15 +126,15 @@ pub(crate) fn read_lock_file(path: &Path) -> Result<ReadLock, UsageError> {
 /// Writes a file whole or not at all: to a neighbour first, which then takes its place. What is there and is not a file, such as a
 /// device or a pipe, is written to and never replaced.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), WriteError> {
-    if std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-        return File::options()
-            .write(true)
-            .open(path)
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .map_err(|error| WriteError::file(path, error));
+    if bounded_io::is_special(path) {
+        return bounded_io::write_special(path, text).map_err(|error| WriteError::file(path, error));
     }
     let neighbour = neighbour(path);
-    let written = File::create(&neighbour)
+    // An existing file or link of that name is somebody else's.
+    let written = File::options()
+        .write(true)
+        .create_new(true)
+        .open(&neighbour)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&neighbour, path));
     written.map_err(|error| {
@@ -145,6 +145,9 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), WriteError> {
 
 /// Appends to a file that others write to as well.
 pub(crate) fn append(path: &Path, text: &str) -> Result<(), WriteError> {
+    if bounded_io::is_special(path) {
+        return bounded_io::write_special(path, text).map_err(|error| WriteError::file(path, error));
+    }
     File::options()
         .append(true)
         .create(true)
@@ -153,17 +156,40 @@ pub(crate) fn append(path: &Path, text: &str) -> Result<(), WriteError> {
         .map_err(|error| WriteError::file(path, error))
 }
 
-/// A temporary name in the same folder.
+/// A temporary name in the same folder, which nobody can foresee.
 fn neighbour(path: &Path) -> PathBuf {
     let name = path
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    path.with_file_name(format!(".{name}.{}.part", std::process::id()))
+    let mut random = [0; 8];
+    // Without random numbers the name repeats, and a file that is there already is an error.
+    let _ = SysRng.try_fill_bytes(&mut random);
+    path.with_file_name(format!(".{name}.{}.part", hex::encode(random)))
 }
 
 /// A file that is written when the verdict is out.
 pub(crate) struct PendingFile {
     pub path: PathBuf,
     pub text: String,
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_temporary_name_that_is_a_link_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (precious, file) = (folder.path().join("precious"), folder.path().join("report.json"));
+        std::fs::write(&precious, "mine").unwrap();
+        let guess = format!(".report.json.{}.part", std::process::id());
+        std::os::unix::fs::symlink(&precious, folder.path().join(guess)).unwrap();
+        write(&file, "{}").unwrap();
+        assert_eq!(std::fs::read_to_string(&precious).unwrap(), "mine");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "{}");
+        assert!(file.symlink_metadata().unwrap().is_file());
+        assert_ne!(neighbour(&file), neighbour(&file));
+    }
 }

@@ -3,6 +3,11 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::watchdog;
+
+/// How long a run goes on after a signal: its alerts take a minute, and it waits for the memory of another run before.
+const LONGEST: Duration = Duration::from_secs(180);
+
 type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The signals of this process, and what else may end a run. As long as it lives they do not end the process by themselves.
@@ -20,11 +25,13 @@ impl Interrupt {
     pub fn new(runtime: &tokio::runtime::Runtime, stop: Option<Stop>) -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let _inside = runtime.enter();
-        Ok(Self {
+        let listening = Self {
             stop,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-        })
+        };
+        watchdog::watch(LONGEST);
+        Ok(listening)
     }
 
     /// Listens from now on, in this runtime. `stop` ends a run as a signal does.
@@ -36,11 +43,13 @@ impl Interrupt {
     /// The next signal, by its name.
     #[cfg(unix)]
     pub async fn next(&mut self) -> &'static str {
-        tokio::select! {
+        let name = tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
             () = ended(&mut self.stop) => "a request to stop",
-        }
+        };
+        watchdog::noticed();
+        name
     }
 
     /// The next signal, by its name.

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use cvm_verify::cli::{Env, run};
+use cvm_verify::cli::{Env, own_process, run};
 
 fn main() -> ExitCode {
+    own_process();
     ExitCode::from(run(&mut Env::of_process()))
 }

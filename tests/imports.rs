@@ -22,8 +22,15 @@ use house::{House, folder_of};
 /// Folders and files by floor, the lowest first; those of the core begin with `core/`. Those of one floor do not import each
 /// other.
 const FLOORS: [&[&str]; 19] = [
-    &["core/report", "core/toml_text", "git", "interrupt", "usage_error"],
-    &["address", "core/evidence", "core/reference"],
+    &[
+        "bounded_io",
+        "core/report",
+        "core/toml_text",
+        "git",
+        "usage_error",
+        "watchdog",
+    ],
+    &["address", "core/evidence", "core/reference", "interrupt"],
     &["core/verify", "net"],
     &["core/compose"],
     &["core/policy"],

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::{join, join_all};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
 
-use super::incident::{AskedAt, Observation, PolicyEntry, PolicyFileId, Rules, State};
+use super::incident::{AskedAt, Departed, Observation, PolicyEntry, PolicyFileId, Rules, State};
 use super::variables::{ChannelVariables, GITHUB_TOKEN, is_given_empty};
 use super::{AlertSender, Channels, GithubIssues, HEARTBEAT_URL, Memory, RunContext};
 use crate::env::Env;
@@ -121,6 +122,7 @@ impl Alerting {
             mode: report.mode,
             run_url: run_url.as_deref(),
             report_sha256: Some(&sha256),
+            file: file_of(alerted),
         };
         let mut deliveries = self.deliveries(&report.targets, alerted, context.now, env);
         // One ping for the run, and one errand for all channels wherever the targets share them and all are told of.
@@ -135,21 +137,50 @@ impl Alerting {
                 ping = Some(Channels::default().with(HEARTBEAT_URL, heartbeat_url));
             }
         }
-        let sender = AlertSender::new(client, &entropy);
-        let records = self
-            .send(deliveries, state.as_deref_mut(), &sender, &context)
-            .await;
-        report.alerts.extend(records);
-        if let Some(channels) = ping.filter(Channels::is_any) {
-            let records = alert::deliver(&sender, &channels, &report.targets, &context).await;
-            report.alerts.extend(records);
-        }
+        // One deadline for all of it, and nobody waits for the channels of others.
+        let sender = AlertSender::new(client, &entropy).with_one_deadline();
+        let pinging = async {
+            match ping.filter(Channels::is_any) {
+                Some(channels) => alert::deliver(&sender, &channels, &report.targets, &context).await,
+                None => Vec::new(),
+            }
+        };
+        let sending = self.send(deliveries, state.as_deref_mut(), &sender, &context);
+        let (sent, pinged) = join(sending, pinging).await;
+        let mut records = [sent, pinged].concat();
         if let (Some(whole), Some(state)) = (whole, state) {
             let departed = state.departed(whole.file, &whole.names);
-            let channels = self.channels(of_run, env).with(HEARTBEAT_URL, None);
-            let records = alert::deliver_departed(&sender, &channels, &departed, state, &context).await;
-            report.alerts.extend(records);
+            let groups = self.told_of(departed, env);
+            let telling = groups.into_iter().map(|(channels, departed)| {
+                let mut part = state.part(departed.iter().map(|one| one.target));
+                let (sender, context) = (&sender, &context);
+                async move {
+                    let told =
+                        alert::deliver_departed(sender, &channels, &departed, &mut part, context).await;
+                    (part, told)
+                }
+            });
+            let told: Vec<(State, Vec<AlertRecord>)> = join_all(telling).await;
+            for (part, told) in told {
+                state.absorb(part);
+                records.extend(told);
+            }
         }
+        report.alerts.extend(records);
+    }
+
+    /// The targets that left the policy file, with the channels that were told of them.
+    pub(crate) fn told_of(&self, departed: Vec<Departed>, env: &Env) -> Vec<(Channels, Vec<Departed>)> {
+        let mut groups: BTreeMap<ChannelVariables, Vec<Departed>> = BTreeMap::new();
+        for one in departed {
+            let variables = ChannelVariables::remembered(&one.variables);
+            groups.entry(variables).or_default().push(one);
+        }
+        let channels = |variables: &ChannelVariables| self.channels(variables, env).with(HEARTBEAT_URL, None);
+        let groups = groups.into_iter();
+        groups
+            .map(|(variables, departed)| (channels(&variables), departed))
+            .collect()
     }
 
     /// Tells what was found of some targets of a run that goes on: no heartbeat, and no report is written yet. What became of it.
@@ -167,6 +198,7 @@ impl Alerting {
             mode: Mode::Live,
             run_url: run_url.as_deref(),
             report_sha256: None,
+            file: file_of(alerted),
         };
         let deliveries = self.deliveries(targets, alerted, context.now, env);
         let sender = AlertSender::new(client, &entropy);
@@ -189,6 +221,7 @@ impl Alerting {
             let (targets, observations) = groups.entry(alerted.variables).or_default();
             let observation = Observation::of(&target, alerted.policy, now);
             let entry = alerted.file.map(|file| PolicyEntry::new(file, alerted.name));
+            let entry = entry.map(|entry| entry.told_through(alerted.variables.names()));
             observations.push(vec![observation.asked_at(alerted.asked).of_entry(entry)]);
             targets.push(target);
         }
@@ -207,25 +240,35 @@ impl Alerting {
         sender: &AlertSender<'_>,
         context: &RunContext<'_>,
     ) -> Vec<AlertRecord> {
-        let mut no_file = State::default();
-        let mut records = Vec::new();
-        for Delivery {
-            channels,
-            targets,
-            observations,
-        } in deliveries.iter().filter(|one| one.channels.is_any())
-        {
-            let remembered = state.is_some() || channels.github_issue.is_some();
-            records.extend(if remembered {
+        let has_state = state.is_some();
+        let deliveries = deliveries.iter().filter(|one| one.channels.is_any());
+        let sending = deliveries.map(|one| {
+            let ids = one.targets.iter().map(|target| context.target(&target.name));
+            let mut part = state.as_deref().map(|state| state.part(ids)).unwrap_or_default();
+            async move {
+                if !has_state && one.channels.github_issue.is_none() {
+                    return (
+                        part,
+                        alert::deliver(sender, &one.channels, &one.targets, context).await,
+                    );
+                }
                 let memory = Memory {
-                    state: state.as_deref_mut().unwrap_or(&mut no_file),
-                    observations,
+                    state: &mut part,
+                    observations: &one.observations,
                     rules: self.rules,
                 };
-                alert::deliver_changes(sender, channels, targets, memory, context).await
-            } else {
-                alert::deliver(sender, channels, targets, context).await
-            });
+                let records =
+                    alert::deliver_changes(sender, &one.channels, &one.targets, memory, context).await;
+                (part, records)
+            }
+        });
+        let sent: Vec<(State, Vec<AlertRecord>)> = join_all(sending).await;
+        let mut records = Vec::new();
+        for (part, of_group) in sent {
+            if let Some(state) = &mut state {
+                state.absorb(part);
+            }
+            records.extend(of_group);
         }
         records
     }
@@ -290,6 +333,11 @@ pub(crate) fn whole_app<'t>(
         checks: Vec::new(),
         ..report.clone()
     })
+}
+
+/// The policy file of a run, which has one at most.
+fn file_of(alerted: &[AlertedTarget<'_>]) -> Option<PolicyFileId> {
+    alerted.iter().find_map(|one| one.file)
 }
 
 /// The issues of the repository that was named, or of the one that this workflow runs in: a token, or a name without

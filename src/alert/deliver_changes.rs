@@ -1,10 +1,12 @@
 //! Delivery with a memory: a failure is told once, and its end.
 
+use std::collections::BTreeSet;
+
 use tokio::time::Instant;
 
 use super::channels::Channels;
 use super::delivery::AlertSender;
-use super::dispatch::{DispatchPlan, NO_SECRET, of_the_run};
+use super::dispatch::{DispatchPlan, NO_SECRET, of_the_run, worst_first};
 use super::error::DeliveryError;
 use super::event::AlertEvent;
 use super::github_issue;
@@ -12,7 +14,7 @@ use super::github_issue::OpenIssues;
 use super::incident::{About, Due, Observation, Rules, State, TargetId, TargetState, decide};
 use super::message::{Message, RunContext};
 use super::outgoing::OutgoingMessage;
-use cvm_verify_core::report::{AlertRecord, TargetReport};
+use cvm_verify_core::report::{AlertRecord, TargetReport, Verdict};
 
 /// What was told before, and the rules for what is told now.
 pub struct Memory<'a> {
@@ -36,12 +38,13 @@ pub async fn deliver_changes(
     memory: Memory<'_>,
     context: &RunContext<'_>,
 ) -> Vec<AlertRecord> {
-    let names = channels.remembering();
+    let remembering = channels.remembering();
+    let names: Vec<&str> = remembering.iter().map(String::as_str).collect();
     let deadline = sender.deadline();
     let mut issues = Issues::open(channels, sender, deadline).await;
     let mut pending = Vec::new();
     for (target, observations) in targets.iter().zip(memory.observations) {
-        let id = TargetId::of(&target.name);
+        let id = context.target(&target.name);
         let previous = memory.state.get(id).or_else(|| issues.memory(id));
         let weighed = weigh(previous, observations, context.now, &names, &memory.rules);
         let Some((state, due)) = weighed else {
@@ -50,11 +53,18 @@ pub async fn deliver_changes(
         memory.state.set(id, state);
         pending.extend(messages(target, due, context, sender));
     }
+    // Where time is short, it is that of the targets that fail.
+    let failing: BTreeSet<TargetId> = pending
+        .iter()
+        .filter(|one| one.message.verdict == Some(Verdict::Fail))
+        .map(|one| one.target)
+        .collect();
+    pending.sort_by_key(|one| !failing.contains(&one.target));
     let outgoing = |channel: &str| {
         let of_channel = pending
             .iter()
             .enumerate()
-            .filter(|(_, one)| one.due.channel == channel);
+            .filter(|(_, one)| one.due.kind() == channel);
         of_channel
             .map(|(index, one)| OutgoingMessage::new(&one.message, Some(index)))
             .collect()
@@ -78,7 +88,7 @@ pub async fn deliver_changes(
         }
         records.push(record);
     }
-    for target in targets {
+    for target in worst_first(targets) {
         records.extend(issues.settle(target, memory.state, &pending, context).await);
     }
     records
@@ -99,7 +109,9 @@ pub fn nothing_due(
     if previous.is_none() && channels.github_issue.is_some() {
         return false;
     }
-    match weigh(previous, observations, now, &channels.remembering(), rules) {
+    let remembering = channels.remembering();
+    let names: Vec<&str> = remembering.iter().map(String::as_str).collect();
+    match weigh(previous, observations, now, &names, rules) {
         None => true,
         Some((next, due)) if due.is_empty() => {
             state.set(target, next);
@@ -198,7 +210,7 @@ impl Issues {
         pending: &[Pending],
         context: &RunContext<'_>,
     ) -> Vec<AlertRecord> {
-        let id = TargetId::of(&target.name);
+        let id = context.target(&target.name);
         let own = |one: &&Pending| one.target == id && one.due.channel == github_issue::CHANNEL;
         let due: Vec<(usize, &Due, &Message)> = pending
             .iter()
@@ -266,7 +278,7 @@ fn messages(
             Some(one) => one.message.clone(),
             None => Message::due(target, &due, context, sender.delivery_id()),
         };
-        let target = TargetId::of(&target.name);
+        let target = context.target(&target.name);
         pending.push(Pending { target, due, message });
     }
     pending

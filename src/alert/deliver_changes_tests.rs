@@ -7,6 +7,7 @@ use url::Url;
 
 use super::*;
 use crate::alert::delivery::RetryPolicy;
+use crate::alert::incident::{PolicyEntry, PolicyFileId};
 use crate::alert::samples::{self, set};
 use crate::alert::services::{self, ROUTING_KEY};
 use crate::net::retry::Schedule;
@@ -30,6 +31,7 @@ fn sender(client: &Client) -> AlertSender<'_> {
         client,
         retry_policy: fast(),
         entropy: &|| [1; 16],
+        until: None,
     }
 }
 
@@ -224,4 +226,112 @@ async fn every_target_of_a_digest_counts_as_told_and_of_a_lost_one_none_does() {
     let taken = embeds.lock().unwrap();
     let title = taken[0]["embeds"][0]["title"].as_str().unwrap();
     assert!(title.starts_with("FAIL 20 targets"), "{title}");
+}
+
+/// Runs over policy files with these targets, one after the other, with one memory: what the webhook heard.
+async fn heard_of_files(runs: &[(&str, TargetReport)]) -> Vec<String> {
+    let (server, _) = loopback::routes(|_| loopback::answer(200, &[], b"")).await;
+    let channels = Channels::default().with("webhook-url", secret(&server, "/alerts"));
+    let mut state = State::default();
+    let mut heard = Vec::new();
+    for (file, target) in runs {
+        let file = PolicyFileId::of(std::path::Path::new(file));
+        let context = RunContext {
+            file: Some(file),
+            ..samples::context()
+        };
+        let entry = PolicyEntry::new(file, &target.name);
+        let memory = Memory {
+            state: &mut state,
+            observations: &[vec![seen(target, context.now).of_entry(Some(entry))]],
+            rules: Rules::default(),
+        };
+        let client = loopback::client();
+        let records = deliver_changes(
+            &sender(&client),
+            &channels,
+            std::slice::from_ref(target),
+            memory,
+            &context,
+        )
+        .await;
+        heard.push(
+            records
+                .iter()
+                .map(|record| record.event.as_str())
+                .collect::<Vec<_>>()
+                .join(" "),
+        );
+    }
+    heard
+}
+
+#[tokio::test]
+async fn t61_targets_of_one_name_in_two_policy_files_are_two() {
+    let runs = [
+        ("staging.toml", samples::fail()),
+        ("prod.toml", samples::fail()),
+        ("./prod.toml", samples::fail()),
+        ("staging.toml", samples::pass()),
+        ("staging.toml", samples::pass()),
+        ("prod.toml", samples::fail()),
+        ("prod.toml", samples::pass()),
+    ];
+    let heard = heard_of_files(&runs).await;
+    assert_eq!(heard, ["failed", "failed", "", "recovered", "", "", "recovered"]);
+}
+
+#[tokio::test]
+async fn t61_another_receiver_of_the_same_kind_hears_of_what_is_open() {
+    let (server, asked) = loopback::routes(|_| loopback::answer(200, &[], b"")).await;
+    let mut state = State::default();
+    for path in ["/a", "/b", "/b", "/a"] {
+        let channels = Channels::default().with("webhook-url", secret(&server, path));
+        delivered(&channels, &mut state, &samples::fail()).await;
+    }
+    assert_eq!(*asked.lock().unwrap(), ["/a", "/b"]);
+    // Both hear of the end, when each is told.
+    for path in ["/b", "/a"] {
+        let channels = Channels::default().with("webhook-url", secret(&server, path));
+        delivered(&channels, &mut state, &samples::pass()).await;
+    }
+    assert_eq!(*asked.lock().unwrap(), ["/a", "/b", "/b", "/a"]);
+}
+
+#[tokio::test]
+async fn t61_a_target_that_left_is_told_to_who_knew_of_it_and_stays_open_until_it_was() {
+    let (server, asked) = loopback::routes(|_| loopback::answer(200, &[], b"")).await;
+    let mut state = State::default();
+    let team = || Channels::default().with("webhook-url", secret(&server, "/team"));
+    let run = || Channels::default().with("webhook-url", secret(&server, "/run"));
+    let file = PolicyFileId::of(std::path::Path::new("fleet.toml"));
+    let context = RunContext {
+        file: Some(file),
+        ..samples::context()
+    };
+    let target = samples::fail();
+    let variables = [("webhook-url".to_owned(), "CVM_VERIFY_TEAM".to_owned())].into();
+    let entry = PolicyEntry::new(file, &target.name).told_through(variables);
+    let memory = Memory {
+        state: &mut state,
+        observations: &[vec![seen(&target, context.now).of_entry(Some(entry))]],
+        rules: Rules::default(),
+    };
+    let client = loopback::client();
+    deliver_changes(
+        &sender(&client),
+        &team(),
+        std::slice::from_ref(&target),
+        memory,
+        &context,
+    )
+    .await;
+    let departed = state.departed(file, &[]);
+    assert_eq!(departed[0].variables["webhook-url"], "CVM_VERIFY_TEAM");
+    for channels in [run(), Channels::default(), team(), team()] {
+        let departed = state.departed(file, &[]);
+        crate::alert::deliver_departed(&sender(&client), &channels, &departed, &mut state, &context).await;
+    }
+    assert_eq!(*asked.lock().unwrap(), ["/team", "/team"]);
+    assert!(state.departed(file, &[]).is_empty());
 }

@@ -20,7 +20,8 @@ pub async fn deliver_departed(
     state: &mut State,
     context: &RunContext<'_>,
 ) -> Vec<AlertRecord> {
-    let names = channels.remembering();
+    let remembering = channels.remembering();
+    let names: Vec<&str> = remembering.iter().map(String::as_str).collect();
     let mut pending: Vec<(TargetId, Due, Message)> = Vec::new();
     for one in departed {
         for due in state.departure(one.target, &names) {
@@ -35,7 +36,7 @@ pub async fn deliver_departed(
     if !pending.is_empty() {
         let outgoing = |channel: &str| {
             let of_channel = pending.iter().enumerate();
-            let of_channel = of_channel.filter(|(_, (_, due, _))| due.channel == channel);
+            let of_channel = of_channel.filter(|(_, (_, due, _))| due.kind() == channel);
             of_channel
                 .map(|(index, (_, _, message))| OutgoingMessage::new(message, Some(index)))
                 .collect()
@@ -58,7 +59,7 @@ pub async fn deliver_departed(
         }
     }
     for one in departed {
-        state.depart(one.target, &names);
+        state.depart(one.target, context.now);
     }
     records
 }

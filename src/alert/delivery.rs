@@ -46,6 +46,8 @@ pub struct AlertSender<'a> {
     pub(super) retry_policy: RetryPolicy,
     /// 16 bytes from the system's CSPRNG: one draw for each message, which names it, and one for each pause.
     pub(super) entropy: &'a (dyn Fn() -> [u8; 16] + Sync),
+    /// When all of it has to end; absent, each call has time of its own.
+    pub(super) until: Option<Instant>,
 }
 
 impl<'a> AlertSender<'a> {
@@ -56,12 +58,23 @@ impl<'a> AlertSender<'a> {
             client,
             retry_policy: RetryPolicy::default(),
             entropy,
+            until: None,
+        }
+    }
+
+    /// The same, with one deadline for all that is sent: that of what begins now.
+    #[must_use]
+    pub fn with_one_deadline(self) -> Self {
+        Self {
+            until: Some(self.deadline()),
+            ..self
         }
     }
 
     /// When everything that begins now has to end.
     pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.retry_policy.schedule.total
+        self.until
+            .unwrap_or_else(|| Instant::now() + self.retry_policy.schedule.total)
     }
 
     /// The id of a message.
@@ -106,8 +119,8 @@ impl<'a> AlertSender<'a> {
 pub(super) struct ChannelRequest {
     pub(super) url: Url,
     pub(super) method: Method,
-    /// What the channel's own words in an answer mean, where they say that it did not take the alert. Only words that
-    /// we know: an answer may repeat the URL.
+    /// Why an answer says that the channel did not take the alert. The service of a channel is known by what it answers: any other
+    /// answer of success is that of another server. Only words of ours: an answer may repeat the URL.
     pub(super) refusal: fn(&Response) -> Option<&'static str>,
     /// How long the channel asks to wait before the next try.
     pub(super) patience: fn(&Response) -> Option<Duration>,
@@ -154,10 +167,15 @@ async fn send_once(
     }
 }
 
-/// Every status of success counts: receivers answer 200, 201, 202 and 204.
+/// Every status of success counts, where it is the receiver that answers: 200, 201, 202 and 204 are common.
 fn judge(response: &Response, request: &ChannelRequest) -> Result<u16, DeliveryError> {
     let status = response.status;
-    match ((200..=299).contains(&status), (request.refusal)(response)) {
+    let is_success = (200..=299).contains(&status);
+    if is_success && is_web_page(&response.body) {
+        let said = "the answer is a web page, as of a sign-in or a proxy; is the URL complete, and is it the receiver's?";
+        return Err(DeliveryError::NotTaken { status, said });
+    }
+    match (is_success, (request.refusal)(response)) {
         (true, None) => Ok(status),
         (true, Some(said)) => Err(DeliveryError::NotTaken { status, said }),
         (false, said) => Err(DeliveryError::Status {
@@ -166,6 +184,19 @@ fn judge(response: &Response, request: &ChannelRequest) -> Result<u16, DeliveryE
             retry_after: (request.patience)(response),
         }),
     }
+}
+
+/// Whether an answer is for a browser: no receiver of alerts answers so.
+fn is_web_page(body: &[u8]) -> bool {
+    let body = body
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(body)
+        .trim_ascii_start();
+    let starts = |tag: &[u8]| {
+        body.get(..tag.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(tag))
+    };
+    starts(b"<!doctype") || starts(b"<html") || starts(b"<head") || starts(b"<?xml")
 }
 
 #[cfg(test)]

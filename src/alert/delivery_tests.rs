@@ -29,6 +29,7 @@ fn sender(client: &Client, retry_policy: RetryPolicy) -> AlertSender<'_> {
         client,
         retry_policy,
         entropy: &|| [0; 16],
+        until: None,
     }
 }
 
@@ -208,7 +209,7 @@ async fn a_redirect_is_not_followed_and_where_it_leads_is_not_said() {
 }
 
 #[tokio::test]
-async fn an_endless_or_hanging_answer_ends_and_its_status_counts() {
+async fn an_endless_answer_is_no_receivers_and_of_a_hanging_one_the_status_counts() {
     let endless = raw(|_, mut stream| async move {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
         while stream.write_all(&[b'a'; 4096]).await.is_ok() {}
@@ -221,12 +222,8 @@ async fn an_endless_or_hanging_answer_ends_and_its_status_counts() {
         tokio::time::sleep(Duration::from_secs(60)).await;
     })
     .await;
-    for url in [endless, hanging] {
-        let expected = DeliveryOutcome {
-            result: Ok(None),
-            tries: 1,
-        };
-        assert_eq!(sent(&url).await, expected);
+    for (url, result) in [(endless, Err(DeliveryError::TooLarge)), (hanging, Ok(None))] {
+        assert_eq!(sent(&url).await, DeliveryOutcome { result, tries: 1 });
     }
     let broken = raw(|_, mut stream| async move {
         let _ = stream.write_all(b"HTTP/1.1 404 X\r\n\r\n").await;

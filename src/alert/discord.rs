@@ -164,12 +164,16 @@ fn counted(embed: &Value) -> usize {
         .sum()
 }
 
-/// Discord's error codes that a person can do something about.
+/// Discord answers 204, or 200 with the message that it made. Of its error codes those that a person can do something about.
 fn refusal(response: &Response) -> Option<&'static str> {
-    if response.status < 400 {
-        return None;
+    let said: Option<Value> = serde_json::from_slice(&response.body).ok();
+    if response.status < 300 {
+        let is_message = said.is_some_and(|said| said.get("id").is_some());
+        return (response.status != 204 && !is_message).then_some(
+            "the answer is not Discord's (status 204); is the URL complete, and is it the webhook's?",
+        );
     }
-    let said: Value = serde_json::from_slice(&response.body).ok()?;
+    let said = said?;
     match said.get("code")?.as_u64()? {
         10015 | 50027 => {
             Some("the webhook does not exist any more; make a new one in the channel's settings")

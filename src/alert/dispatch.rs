@@ -46,7 +46,7 @@ pub async fn deliver(
         let event = occasion(target.verdict)?;
         Some(Message::new(target, event, context, sender.delivery_id()))
     };
-    let messages: Vec<Message> = targets.iter().filter_map(tell).collect();
+    let messages: Vec<Message> = worst_first(targets).into_iter().filter_map(tell).collect();
     let outgoing = messages.iter().map(|message| OutgoingMessage::new(message, None));
     let outgoing: Vec<OutgoingMessage<'_>> = outgoing.collect();
     let (event, worst) = of_the_run(targets);
@@ -59,6 +59,21 @@ pub async fn ping(sender: &AlertSender<'_>, channels: &Channels, worst: Verdict)
     let channels = Channels::default().with(heartbeat::URL, channels.secret(heartbeat::URL).cloned());
     let event = occasion(worst).map_or(PASSED, AlertEvent::as_str);
     let plan = DispatchPlan::new(&channels, |_| Vec::new(), event, Some(worst));
+    records(plan.run(sender, sender.deadline()).await)
+}
+
+/// Tells every channel of `channels` that a run ended before a verdict, and why; the heartbeat hears of a failure. `cause` may quote
+/// what the user wrote; `next` is ours.
+pub async fn nothing_verified(
+    sender: &AlertSender<'_>,
+    channels: &Channels,
+    cause: &str,
+    next: &str,
+    context: &RunContext<'_>,
+) -> Vec<AlertRecord> {
+    let message = Message::nothing_verified(cause, next, context, sender.delivery_id());
+    let outgoing = |_: &str| vec![OutgoingMessage::new(&message, None)];
+    let plan = DispatchPlan::new(channels, outgoing, message.event.as_str(), message.verdict);
     records(plan.run(sender, sender.deadline()).await)
 }
 
@@ -84,6 +99,13 @@ pub async fn test(
         records.push(issues.probe(sender, deadline).await);
     }
     records
+}
+
+/// The targets, those that fail first: where time is short, it is theirs.
+pub(super) fn worst_first(targets: &[TargetReport]) -> Vec<&TargetReport> {
+    let mut sorted: Vec<&TargetReport> = targets.iter().collect();
+    sorted.sort_by_key(|target| target.verdict != Verdict::Fail);
+    sorted
 }
 
 /// What the heartbeat hears.
@@ -189,7 +211,7 @@ fn describe(outcome: &DeliveryOutcome) -> String {
     match (outcome.result, tries) {
         (Ok(Some(status)), 1) => format!("accepted (status {status})"),
         (Ok(Some(status)), _) => format!("accepted (status {status}) at try {tries}"),
-        (Ok(None), _) => "accepted; the rest of the answer is too long or too slow to be read".to_owned(),
+        (Ok(None), _) => "accepted; the rest of the answer is too slow to be read".to_owned(),
         (Err(error), 0 | 1) => format!("not delivered: {error}"),
         (Err(error), _) => format!("not delivered in {tries} tries: {error}"),
     }

@@ -13,7 +13,7 @@ use simulator::{AppEndpoint, AppServer, Behaviour, Cvm, World};
 
 use super::*;
 use crate::alert::delivery::RetryPolicy;
-use crate::alert::samples;
+use crate::alert::{samples, services};
 use crate::net::retry::Schedule;
 use crate::net::{Secret, loopback};
 
@@ -56,6 +56,7 @@ async fn records_of(channels: &Channels, targets: &[TargetReport]) -> Vec<AlertR
         client: &loopback::client(),
         retry_policy: fast(),
         entropy: &|| [draws.fetch_add(1, Ordering::Relaxed) + 1; 16],
+        until: None,
     };
     deliver(&sender, channels, targets, &samples::context()).await
 }
@@ -360,31 +361,85 @@ async fn many_targets_with_one_cause_are_one_post_where_people_read_and_one_each
         },
         one_try: Duration::from_secs(5),
     };
+    let (discord, of_discord) = services::discord(0).await;
+    let (teams, of_teams) = services::teams().await;
+    let (pagerduty, of_pagerduty, _) = services::pagerduty().await;
+    let at = |url: &url::Url, path: &str| Some(Secret::new(url.join(path).unwrap().to_string()));
     let channels = Channels::default()
         .with("slack-webhook-url", url(&server, "/slack"))
-        .with("discord-webhook-url", url(&server, "/discord"))
-        .with("teams-webhook-url", url(&server, "/teams"))
-        .with("pagerduty-routing-key", Some(Secret::new("key".to_owned())))
-        .with("pagerduty-url", url(&server, "/pagerduty"))
+        .with("discord-webhook-url", at(&discord, "/api/webhooks/1/hunter2"))
+        .with("teams-webhook-url", at(&teams, "/teams"))
+        .with(
+            "pagerduty-routing-key",
+            Some(Secret::new(services::ROUTING_KEY.to_owned())),
+        )
+        .with("pagerduty-url", at(&pagerduty, "/pagerduty"))
         .with("webhook-url", url(&server, "/alerts"));
     let sender = AlertSender {
         client: &loopback::client(),
         retry_policy: slow,
         entropy: &|| [1; 16],
+        until: None,
     };
     let records = deliver(&sender, &channels, &targets, &samples::context()).await;
     assert!(records.iter().all(|record| record.delivered), "{records:?}");
-    for (path, posts) in [
-        ("/slack", 2),
-        ("/discord", 2),
-        ("/teams", 2),
-        ("/pagerduty", 61),
-        ("/alerts", 61),
-    ] {
+    for (path, posts) in [("/slack", 2), ("/alerts", 61)] {
         assert_eq!(server.count(path), posts, "{path}");
     }
-    assert_eq!(records[0].detail, "60 targets: accepted (status 200)");
-    assert_eq!(records[1].detail, "api.example.com: accepted (status 200)");
+    for (taken, posts) in [(of_discord, 2), (of_teams, 2), (of_pagerduty, 61)] {
+        assert_eq!(taken.lock().unwrap().len(), posts);
+    }
+    // The one that fails comes first, though it is the last of the policy.
+    assert_eq!(records[0].detail, "api.example.com: accepted (status 200)");
+    assert_eq!(records[1].detail, "60 targets: accepted (status 200)");
+}
+
+/// A sign-in page, a parked domain, the page of a webhook in place of its URL: each answers 200.
+#[tokio::test]
+async fn t60_only_the_service_of_a_channel_takes_its_alerts() {
+    use crate::net::loopback::{answer, bytes};
+    let page = b"<!DOCTYPE html><title>Welcome to the portal</title>Please sign in.";
+    let long = [b'a'; 100 * 1024];
+    for (body, webhook_takes) in [(&page[..], false), (b"{}", true), (&long, false)] {
+        let server = bytes(answer(200, &[("content-type", "text/html")], body)).await;
+        let at = |path: &str| Some(Secret::new(server.join(path).unwrap().to_string()));
+        let channels = Channels::default()
+            .with("slack-webhook-url", at("/services/hunter2"))
+            .with("discord-webhook-url", at("/api/webhooks/hunter2"))
+            .with("teams-webhook-url", at("/hunter2"))
+            .with(
+                "pagerduty-routing-key",
+                Some(Secret::new(services::ROUTING_KEY.to_owned())),
+            )
+            .with("pagerduty-url", at("/v2/enqueue"))
+            .with("webhook-url", at("/alerts"));
+        let records = records_of(&channels, &[samples::fail()]).await;
+        let taken: Vec<(&str, bool)> = records
+            .iter()
+            .map(|one| (one.channel.as_str(), one.delivered))
+            .collect();
+        let named = ["slack", "discord", "teams", "pagerduty"].map(|channel| (channel, false));
+        assert_eq!(
+            taken,
+            [&named[..], &[("webhook", webhook_takes)]].concat(),
+            "{records:#?}"
+        );
+        for record in records.iter().filter(|record| !record.delivered) {
+            let asks = record.detail.contains("is the URL complete") || record.detail.contains("_URL right?");
+            assert!(asks && !record.detail.contains("hunter2"), "{}", record.detail);
+        }
+    }
+}
+
+/// A receiver that answers slowly hears of the targets that fail, not of those before them in the policy.
+#[test]
+fn targets_that_fail_are_told_first() {
+    let targets = [samples::unreachable(), samples::pass(), samples::fail()];
+    let verdicts: Vec<Verdict> = worst_first(&targets)
+        .iter()
+        .map(|target| target.verdict)
+        .collect();
+    assert_eq!(verdicts, [Verdict::Fail, Verdict::Inconclusive, Verdict::Pass]);
 }
 
 #[test]

@@ -44,6 +44,10 @@ pub(super) enum DeliveryError {
     },
     #[error("the server answered with status {status}, but it did not take the alert: {said}")]
     NotTaken { status: u16, said: &'static str },
+    #[error(
+        "the server answered with more than any receiver of alerts does; is the URL complete, and is it the receiver's?"
+    )]
+    TooLarge,
     #[error("the response headers are larger than any that are read here")]
     HeadersTooLarge,
     #[error("the connection closed before the answer was complete")]
@@ -62,13 +66,13 @@ pub(super) enum DeliveryError {
 
 impl DeliveryError {
     /// What remains of `error` without the words in it. `None` where the server has taken the alert all the same: its
-    /// status was a success, and only what came after it is unusable.
+    /// status was a success, and only what came after it is slow.
     pub(super) fn of(error: &NetError) -> Option<Self> {
         Some(match error {
-            NetError::TooLarge { .. }
-            | NetError::Timeout {
+            NetError::Timeout {
                 stage: Stage::Body, ..
             } => return None,
+            NetError::TooLarge { .. } => Self::TooLarge,
             NetError::BadUrl { problem, .. } => Self::BadUrl(*problem),
             NetError::AddressRefused { scope, .. } => Self::AddressRefused(*scope),
             NetError::Dns { .. } => Self::Dns,

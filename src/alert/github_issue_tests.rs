@@ -228,6 +228,7 @@ async fn delivered(
         client: &loopback::client(),
         retry_policy: fast(),
         entropy: &|| [1; 16],
+        until: None,
     };
     deliver_changes(&sender, channels, std::slice::from_ref(target), memory, &context).await
 }
@@ -514,6 +515,7 @@ async fn a_github_that_hangs_ends_in_time() {
                 client: &loopback::client(),
                 retry_policy: fast(),
                 entropy: &|| [0; 16],
+                until: None,
             },
             started + Duration::from_millis(200),
         )

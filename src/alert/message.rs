@@ -5,7 +5,7 @@ use url::Url;
 use super::cause::causes;
 use super::event::AlertEvent;
 use super::failed_check::{FailedCheck, cause, next};
-use super::incident::{About, Due, Failure, TargetId};
+use super::incident::{About, Due, Failure, PolicyFileId, TargetId};
 use super::named_targets::Digest;
 use super::sanitize::MAX_NAME;
 use super::sanitize::sanitize;
@@ -42,7 +42,23 @@ pub struct RunContext<'a> {
     pub run_url: Option<&'a str>,
     /// SHA-256 of the report JSON as it was before its `alerts` were known, hex.
     pub report_sha256: Option<&'a str>,
+    /// The policy file of the targets, where there is one.
+    pub file: Option<PolicyFileId>,
 }
+
+impl RunContext<'_> {
+    /// Which target this run calls `name`.
+    #[must_use]
+    pub fn target(&self, name: &str) -> TargetId {
+        self.file
+            .map_or_else(|| TargetId::of(name), |file| file.target(name))
+    }
+}
+
+/// What stands in place of a target's name where a run has verified none.
+const NO_TARGET: &str = "this run";
+/// Longest cause of that, in characters.
+const MAX_CAUSE: usize = 400;
 
 /// What one alert says. Every text in it is on one line, visible and of bounded length; escaping it for its own format
 /// is for each channel to do.
@@ -103,7 +119,7 @@ impl Message {
         Self {
             verdict: Some(target.verdict),
             labels: labels(target, context.mode),
-            target: TargetId::of(&target.name),
+            target: context.target(&target.name),
             name: sanitize(&target.name, MAX_NAME),
             url: target.url.as_deref().map(|url| sanitize(url, MAX_URL)),
             cause,
@@ -233,6 +249,23 @@ impl Message {
     fn labelled(mut self, labels: impl IntoIterator<Item = String>) -> Self {
         self.labels.extend(labels);
         self
+    }
+
+    /// That a run ended before a verdict.
+    pub(super) fn nothing_verified(
+        cause: &str,
+        next: &str,
+        context: &RunContext<'_>,
+        delivery_id: [u8; 16],
+    ) -> Self {
+        Self {
+            verdict: Some(Verdict::Inconclusive),
+            target: TargetId::of(NO_TARGET),
+            name: NO_TARGET.to_owned(),
+            cause: format!("Nothing was verified: {}", sanitize(cause, MAX_CAUSE)),
+            next: next.to_owned(),
+            ..Self::about(AlertEvent::Inconclusive, context, delivery_id)
+        }
     }
 
     /// A message by which a person tries out the channels.

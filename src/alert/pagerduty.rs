@@ -160,9 +160,14 @@ fn severity(message: &Message) -> &'static str {
 
 /// The answer to a body or a key that PagerDuty does not take, whose words may repeat it.
 fn refusal(response: &Response) -> Option<&'static str> {
-    (response.status == 400).then_some(
-        "PagerDuty does not take the event; is the routing key that of an integration of type Events API v2?",
-    )
+    match response.status {
+        400 => Some(
+            "PagerDuty does not take the event; is the routing key that of an integration of type Events API v2?",
+        ),
+        202 => None,
+        200..300 => Some("the answer is not PagerDuty's (status 202); is CVM_VERIFY_PAGERDUTY_URL right?"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub(super) fn context() -> RunContext<'static> {
         mode: Mode::Live,
         run_url: Some("https://github.com/acme/shop/actions/runs/42"),
         report_sha256: Some("5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9"),
+        file: None,
     }
 }
 

@@ -169,9 +169,11 @@ fn plain_text(text: &str) -> Value {
     json!({ "type": "plain_text", "text": text, "emoji": false })
 }
 
-/// Slack's one-word answers that a person can do something about.
+/// Slack answers `ok`, and so do the receivers that take its messages, Mattermost for one; Rocket.Chat answers
+/// `{"success":true}`. Of its other one-word answers those that a person can do something about.
 fn refusal(response: &Response) -> Option<&'static str> {
     Some(match response.body.trim_ascii() {
+        b"ok" => return None,
         b"no_service" | b"no_service_id" | b"no_active_hooks" | b"invalid_token" | b"no_team" => {
             "the webhook does not exist any more; make a new one in Slack"
         }
@@ -186,8 +188,17 @@ fn refusal(response: &Response) -> Option<&'static str> {
         | b"invalid_blocks_format"
         | b"msg_blocks_too_long"
         | b"no_text" => "Slack does not accept the message; this is a bug in cvm-verify",
+        body if response.status < 300 && !says_success(body) => {
+            "the answer is not `ok`, as Slack's is; is the URL complete, and is it the webhook's?"
+        }
         _ => return None,
     })
+}
+
+fn says_success(body: &[u8]) -> bool {
+    let said: Option<Value> = serde_json::from_slice(body).ok();
+    let says = |name: &str| said.as_ref().and_then(|said| said.get(name)) == Some(&Value::Bool(true));
+    says("ok") || says("success")
 }
 
 #[cfg(test)]

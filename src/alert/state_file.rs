@@ -1,11 +1,11 @@
 //! The file that remembers what was told (`--state`): read, locked against other runs, written whole.
 
 use std::fs::{File, TryLockError};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::incident::{MAX_STATE_BYTES, State};
+use crate::bounded_io;
 use crate::env::Env;
 use crate::files;
 use crate::usage_error::{UsageError, WriteError};
@@ -33,9 +33,7 @@ impl StateFile {
         if !path.metadata().is_ok_and(|found| found.is_file()) {
             return Ok(());
         }
-        let mut start = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(BEGINNING.len() as u64).read_to_end(&mut start))
+        let start = bounded_io::read(path, BEGINNING.len() as u64)
             .map_err(|error| UsageError::file(path, format!("cannot be read ({error})")))?;
         match BEGINNING.starts_with(&start) {
             true => Ok(()),
@@ -111,10 +109,7 @@ fn read(path: &Path) -> Result<State, String> {
         std::io::ErrorKind::NotFound => "there is no memory yet".to_owned(),
         _ => format!("cannot be read ({error})"),
     };
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_STATE_BYTES as u64 + 1).read_to_end(&mut bytes))
-        .map_err(cannot)?;
+    let bytes = bounded_io::read(path, MAX_STATE_BYTES as u64 + 1).map_err(cannot)?;
     State::parse(&bytes).map_err(|error| format!("cannot be used ({error})"))
 }
 
@@ -122,6 +117,9 @@ fn read(path: &Path) -> Result<State, String> {
 fn lock(path: &Path, patience: Duration, env: &mut Env) -> Result<File, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let neighbour = path.with_file_name(format!("{name}.lock"));
+    if bounded_io::is_special(&neighbour) {
+        return Err(format!("{} is a pipe or a device", neighbour.display()));
+    }
     let file = File::options()
         .create(true)
         .truncate(false)

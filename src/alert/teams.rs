@@ -14,6 +14,7 @@ use super::event::AlertEvent;
 use super::failed_check::FailedCheck;
 use super::message::Message;
 use super::sanitize::fit;
+use crate::net::Response;
 use cvm_verify_core::report::{Verdict, rfc3339};
 
 /// The channel's name.
@@ -54,8 +55,8 @@ pub(super) fn request(message: &Message, url: Url) -> ChannelRequest {
             headers: json_headers(),
             body: payload(message).to_string().into_bytes(),
         },
-        refusal: |_| None,
-        patience: crate::net::Response::retry_after,
+        refusal,
+        patience: Response::retry_after,
     }
 }
 
@@ -171,6 +172,13 @@ fn strong(text: &str, max: usize, color: &str) -> Value {
 
 fn large(text: &str, color: &str) -> Value {
     json!({ "type": "TextRun", "text": plain(text, MAX_TITLE), "weight": "Bolder", "size": "Medium", "color": color })
+}
+
+/// A workflow answers 202; the connectors that came before it answer 200 and `1`.
+fn refusal(response: &Response) -> Option<&'static str> {
+    let is_taken = response.status == 202 || response.body.trim_ascii() == b"1";
+    (response.status < 300 && !is_taken)
+        .then_some("the answer is not that of a Teams workflow (status 202); is the URL complete, and is it the workflow's?")
 }
 
 /// At most `max` UTF-16 units. Cards know `{{DATE(…)}}` and, in templates, `${…}`: neither is left. Nor is the start of

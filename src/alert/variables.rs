@@ -7,6 +7,9 @@ use crate::config::Settings;
 use crate::env::{Env, truth};
 use crate::net::Secret;
 
+/// What a policy file says of a channel that is not told.
+const NOWHERE: &str = "none";
+
 /// Where a secret of a channel is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
@@ -23,7 +26,7 @@ impl Place {
     fn of(settings: &Settings, key: &str) -> Self {
         match settings.one(key).map(|value| value.text.as_str()) {
             None => Self::Usual,
-            Some("none") => Self::None,
+            Some(NOWHERE) => Self::None,
             Some(name) => Self::Named(name.to_owned()),
         }
     }
@@ -85,6 +88,31 @@ impl ChannelVariables {
         let places =
             secrets().map(|secret| (secret.name, Place::of(settings, &format!("{}-env", secret.name))));
         Self(places.filter(|(_, place)| *place != Place::Usual).collect())
+    }
+
+    /// Those that are not the usual ones, by the names of the secrets, for a memory.
+    pub fn names(&self) -> BTreeMap<String, String> {
+        let name = |(secret, place): (&&str, &Place)| {
+            let place = match place {
+                Place::Usual => return None,
+                Place::Named(name) => name.clone(),
+                Place::None => NOWHERE.to_owned(),
+            };
+            Some(((*secret).to_owned(), place))
+        };
+        self.0.iter().filter_map(name).collect()
+    }
+
+    /// Those that a memory names.
+    pub fn remembered(names: &BTreeMap<String, String>) -> Self {
+        let place = |secret: &'static ChannelSecret| {
+            let place = match names.get(secret.name)?.as_str() {
+                NOWHERE => Place::None,
+                name => Place::Named(name.to_owned()),
+            };
+            Some((secret.name, place))
+        };
+        Self(secrets().filter_map(place).collect())
     }
 
     /// What they hold.

@@ -155,7 +155,10 @@ fn body(message: &Message) -> serde_json::Result<Vec<u8>> {
 /// a person acts on.
 fn fix(message: &Message) -> String {
     let labels = message.labels.iter().map(|label| format!("{label}. "));
-    labels.chain([message.next.clone()]).collect()
+    // Without a failed check the cause stands nowhere else.
+    let is_of_no_check = message.failed.is_empty() && message.verdict == Some(Verdict::Inconclusive);
+    let cause = is_of_no_check.then(|| format!("{} ", message.cause));
+    labels.chain(cause).chain([message.next.clone()]).collect()
 }
 
 /// The value of the signature's header.

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::WantedFiles;
 use super::resource::resource_of;
+use crate::bounded_io;
 use crate::engine::Deployment;
 use crate::render::statement::{PREDICATE_TYPE, SUBJECT, StatementInputs, statement};
 use crate::usage_error::{UsageError, WriteError};
@@ -188,7 +189,9 @@ pub(crate) fn write(wanted: &WantedFiles, report: &Report, attested: &[Attested]
 /// Whether a file may be written: there is none, it has the same text, or it is ours.
 fn is_free(path: &Path, text: &str) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    !path.exists() || is_ours(path, &name) || std::fs::read(path).is_ok_and(|found| found == text.as_bytes())
+    !path.exists()
+        || is_ours(path, &name)
+        || bounded_io::read(path, text.len() as u64 + 1).is_ok_and(|found| found == text.as_bytes())
 }
 
 /// A target's name as the start of a file's.

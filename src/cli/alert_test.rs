@@ -27,13 +27,14 @@ pub(super) fn run(args: &AlertArgs, env: &mut Env) -> anyhow::Result<u8> {
         ))
         .into());
     }
-    let client = transport::client(&args.http)?;
+    let client = transport::client(&args.http)?.for_alerts();
     let run_url = run_url(env);
     let context = RunContext {
         now: (env.now)(),
         mode: Mode::Live,
         run_url: run_url.as_deref(),
         report_sha256: None,
+        file: None,
     };
     let runtime = runtime()?;
     let sender = AlertSender::new(&client, &entropy);

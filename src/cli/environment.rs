@@ -9,7 +9,8 @@ use std::ffi::OsString;
 use clap::{ArgAction, ArgMatches};
 
 use super::variable_name::{COMMAND_LINE_ONLY, variable_of};
-use crate::env::{Env, truth};
+use crate::env::{Env, NOT_TEXT, truth};
+use crate::render::escape;
 use crate::unknown_variables;
 use crate::usage_error::UsageError;
 
@@ -21,6 +22,7 @@ pub(super) fn with_environment(
     variables: &BTreeSet<String>,
     env: &Env,
 ) -> Result<Vec<OsString>, UsageError> {
+    refuse_what_is_not_text(env)?;
     unknown_variables::refuse_near_misses(variables, &env.variables)?;
     let args = &env.args;
     // A command line that does not parse is reported as it stands.
@@ -94,6 +96,18 @@ pub(super) fn with_environment(
         joined.extend(positionals);
     }
     Ok(joined)
+}
+
+/// What is set and cannot be read is never taken for absent. The value may be a secret.
+fn refuse_what_is_not_text(env: &Env) -> Result<(), UsageError> {
+    let is_broken = |(name, value): &(&String, &String)| name.contains(NOT_TEXT) || value.contains(NOT_TEXT);
+    match env.variables.iter().find(is_broken) {
+        Some((name, _)) => Err(UsageError::option(
+            &escape::shorten(name, 80),
+            "is set to bytes that are not UTF-8 text; set it again, or unset it",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Whether what was typed comes from the input `extra-args` of the action or of the GitLab template, beside inputs that are

@@ -30,6 +30,7 @@ mod standard_output;
 mod statement_check;
 mod transport;
 mod trust_roots;
+mod unjudged_alerts;
 mod variable_name;
 mod verify;
 mod wait;
@@ -42,11 +43,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use clap::FromArgMatches as _;
 
 use args::{Cli, Command, StatementCommand};
-use standard_output::Noticing;
+use standard_output::StandardOutput;
 
 use crate::render;
 use crate::unknown_variables;
 use crate::usage_error::{CommandError, UsageError, WriteError};
+use crate::watchdog;
 
 /// A usage or configuration error: nothing was verified.
 const USAGE: u8 = 2;
@@ -62,13 +64,18 @@ const REPORT_IT: &str = "Run it again; if that does not help, please report it w
 const MAKE_ROOM: &str =
     "Make room on the disk, or let this run write there or to another place, and run it again.";
 
+/// This process runs one command and ends with it: a signal that the command does not act on ends both.
+pub fn own_process() {
+    watchdog::own_process();
+}
+
 /// Runs the program and returns its exit code: 0 pass, 1 fail, 2 usage error, 3 inconclusive.
 pub fn run(env: &mut Env) -> u8 {
     let printed = std::mem::replace(&mut env.stdout, Box::new(std::io::sink()));
-    let (noticing, lost) = Noticing::new(printed);
-    env.stdout = Box::new(noticing);
+    let (output, reader) = StandardOutput::new(printed);
+    env.stdout = Box::new(output);
     let code = decide(env);
-    match lost.problem() {
+    match reader.finish(watchdog::asked_to_end) {
         Some(problem) => {
             env.complain(&format!("error: {problem}"));
             if code == 0 { INCONCLUSIVE } else { code }
@@ -200,11 +207,12 @@ fn complain_safely(env: &mut Env, said: &str) {
     }
 }
 
-/// Tells GitHub, where it is asked for, that there is no verdict; returns the code.
+/// Tells GitHub, where it is asked for, and the alert channels of a run that repeats, that there is no verdict; returns the code.
 fn without_verdict(env: &mut Env, cause: String, next: &'static str, code: u8) -> u8 {
     let unjudged = render::Unjudged { cause, next };
     for problem in github::speak_without_verdict(&unjudged, code, env) {
         complain_safely(env, &format!("error: {problem}"));
     }
+    unjudged_alerts::tell(&unjudged, env);
     code
 }

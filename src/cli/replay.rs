@@ -101,7 +101,7 @@ pub(super) fn run(args: &ReplayArgs, env: &mut Env) -> anyhow::Result<u8> {
         )
         .into());
     }
-    let client = transport::client(&args.http)?;
+    let client = transport::client(&args.http)?.for_alerts();
     let runtime = runtime()?;
     let mut interrupt = Interrupt::new(&runtime, env.stop.take()).context("signals cannot be caught")?;
     let alerted = [AlertedTarget {

@@ -1,66 +1,157 @@
-//! Standard output that notices when what is printed is lost.
+//! Standard output that nobody waits for: a reader that stands still holds up neither verification nor alerts. What is lost is
+//! noticed.
 
-use std::io::{ErrorKind, Result, Write};
-use std::sync::{Arc, OnceLock};
+use std::collections::VecDeque;
+use std::io::{Error, ErrorKind, Result, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::usage_error::WriteError;
 
-/// Hands on what is printed.
-pub(super) struct Noticing {
-    inner: Box<dyn Write + Send>,
-    lost: Lost,
+/// Bytes that wait for the reader, at most: 16 MiB. What is printed beyond them is lost.
+const MOST: usize = 16 * 1024 * 1024;
+/// How long a line waits until it is read, so that lines here and on standard error keep their order. Not waited for again until the
+/// reader goes on.
+const IN_ORDER: Duration = Duration::from_secs(1);
+/// How long the reader has after a signal to stop.
+const AFTER_SIGNAL: Duration = Duration::from_secs(1);
+/// Between two looks at whether there was a signal.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Takes what is printed.
+pub(super) struct StandardOutput(Arc<Shared>);
+
+/// The other end: what waits for the reader.
+pub(super) struct Reader(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
 }
 
-/// Whether anything was lost.
-#[derive(Clone, Default)]
-pub(super) struct Lost(Arc<OnceLock<String>>);
-
-impl Noticing {
-    pub fn new(inner: Box<dyn Write + Send>) -> (Self, Lost) {
-        let lost = Lost::default();
-        (
-            Self {
-                inner,
-                lost: lost.clone(),
-            },
-            lost,
-        )
-    }
-
-    /// A reader that went away (`| head`) has what it wanted.
-    fn notice<T>(&self, result: Result<T>) -> Result<T> {
-        if let Err(error) = &result
-            && !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::Interrupted)
-        {
-            let _ = self.lost.0.set(error.to_string());
-        }
-        result
-    }
-}
-
-impl Lost {
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Vec<u8>>,
+    /// Bytes that wait, what is being written included.
+    bytes: usize,
+    /// Whether the reader went away or cannot take more.
+    ended: bool,
+    /// Whether the reader stands still.
+    is_stalled: bool,
+    /// Whether nothing more is printed.
+    finished: bool,
     /// The first problem.
-    pub fn problem(&self) -> Option<WriteError> {
-        let said = self.0.get()?;
+    lost: Option<String>,
+}
+
+impl StandardOutput {
+    pub fn new(inner: Box<dyn Write + Send>) -> (Self, Reader) {
+        let shared = Arc::<Shared>::default();
+        let of_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("output".to_owned());
+        if let Err(error) = thread.spawn(move || of_thread.hand_on(inner)) {
+            shared.locked().end(&error);
+        }
+        (Self(Arc::clone(&shared)), Reader(shared))
+    }
+}
+
+impl Shared {
+    fn locked(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what is printed, until nothing more is.
+    fn hand_on(&self, mut inner: Box<dyn Write + Send>) {
+        let mut queue = self.locked();
+        loop {
+            if let Some(chunk) = queue.waiting.pop_front() {
+                drop(queue);
+                let written = inner.write_all(&chunk).and_then(|()| inner.flush());
+                queue = self.locked();
+                queue.bytes -= chunk.len();
+                queue.is_stalled &= !queue.waiting.is_empty();
+                if let Err(error) = written {
+                    queue.end(&error);
+                }
+                self.changed.notify_all();
+            } else if queue.finished || queue.ended {
+                return;
+            } else {
+                queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+}
+
+impl Queue {
+    /// A reader that went away (`| head`) has what it wanted.
+    fn end(&mut self, error: &Error) {
+        if !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::Interrupted) {
+            self.lost.get_or_insert(error.to_string());
+        }
+        self.ended = true;
+        self.waiting.clear();
+        self.bytes = 0;
+    }
+}
+
+impl Write for StandardOutput {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let mut queue = self.0.locked();
+        if queue.bytes.saturating_add(bytes.len()) > MOST {
+            let said = "its reader stands still, and what was printed since is lost";
+            queue.lost.get_or_insert(said.to_owned());
+        } else if !queue.ended {
+            queue.bytes += bytes.len();
+            queue.waiting.push_back(bytes.to_vec());
+            self.0.changed.notify_all();
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let queue = self.0.locked();
+        if queue.is_stalled {
+            return Ok(());
+        }
+        let waits = |queue: &mut Queue| queue.bytes > 0;
+        let waited = self.0.changed.wait_timeout_while(queue, IN_ORDER, waits);
+        let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        queue.is_stalled = queue.bytes > 0;
+        Ok(())
+    }
+}
+
+impl Reader {
+    /// Waits until all is read, or for a second after a signal. The first problem.
+    pub fn finish(self, asked_to_end: impl Fn() -> bool) -> Option<WriteError> {
+        let mut queue = self.0.locked();
+        queue.finished = true;
+        self.0.changed.notify_all();
+        let mut since_signal = Duration::ZERO;
+        while queue.bytes > 0 && since_signal < AFTER_SIGNAL {
+            let (back, timed) = self
+                .0
+                .changed
+                .wait_timeout(queue, LOOK)
+                .unwrap_or_else(PoisonError::into_inner);
+            queue = back;
+            if timed.timed_out() && asked_to_end() {
+                since_signal += LOOK;
+            }
+        }
+        let said = queue.lost.take()?;
         Some(WriteError::new("standard output", said))
     }
 }
 
-impl Write for Noticing {
-    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let written = self.inner.write(bytes);
-        self.notice(written)
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        let flushed = self.inner.flush();
-        self.notice(flushed)
-    }
-}
-
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::sync::mpsc::{Receiver, Sender, channel};
 
     struct Failing(ErrorKind);
 
@@ -77,10 +168,50 @@ mod tests {
     #[test]
     fn what_is_lost_is_noticed_and_a_reader_that_went_away_is_none_of_it() {
         for (kind, lost) in [(ErrorKind::StorageFull, true), (ErrorKind::BrokenPipe, false)] {
-            let (mut output, noticed) = Noticing::new(Box::new(Failing(kind)));
-            assert!(noticed.problem().is_none());
-            assert!(output.write_all(b"PASS").is_err() && output.flush().is_err());
-            assert_eq!(noticed.problem().is_some(), lost, "{kind}");
+            let (mut output, reader) = StandardOutput::new(Box::new(Failing(kind)));
+            assert!(output.write_all(b"PASS").is_ok() && output.flush().is_ok());
+            assert_eq!(reader.finish(|| false).is_some(), lost, "{kind}");
         }
+    }
+
+    /// A reader that reads nothing until it is let go.
+    struct Standing(Receiver<()>, Sender<Vec<u8>>);
+
+    impl Write for Standing {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+            let _ = self.0.recv();
+            let _ = self.1.send(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_stands_still_holds_up_nobody_and_reads_all_when_it_goes_on() {
+        let (go_on, held) = channel();
+        let (read, lines) = channel();
+        let (mut output, reader) = StandardOutput::new(Box::new(Standing(held, read)));
+        for line in ["one\n", "two\n", "three\n"] {
+            output.write_all(line.as_bytes()).unwrap();
+            output.flush().unwrap();
+        }
+        assert!(lines.try_recv().is_err(), "nothing is read yet");
+        drop(go_on);
+        assert!(reader.finish(|| false).is_none());
+        assert_eq!(lines.iter().collect::<Vec<_>>().concat(), b"one\ntwo\nthree\n");
+    }
+
+    #[test]
+    fn after_a_signal_a_reader_that_stands_still_is_left_and_beyond_the_limit_it_is_said() {
+        let (_go_on, held) = channel();
+        let (read, _lines) = channel();
+        let (mut output, reader) = StandardOutput::new(Box::new(Standing(held, read)));
+        output.write_all(&vec![b'a'; MOST]).unwrap();
+        output.write_all(b"one more").unwrap();
+        let lost = reader.finish(|| true).unwrap().to_string();
+        assert!(lost.contains("its reader stands still"), "{lost}");
     }
 }

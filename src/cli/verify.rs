@@ -106,7 +106,7 @@ pub(super) fn run(args: &VerifyArgs, env: &mut Env) -> anyhow::Result<u8> {
         progress: progress_place(args, env),
     };
     // The addresses of channels are secrets.
-    let client = &session.client.untraced();
+    let client = &session.client.for_alerts();
     let mut early = EarlyAlerts {
         alerting: &alerting,
         targets: &targets,

@@ -12,6 +12,9 @@ use std::time::Duration;
 use crate::engine;
 use cvm_verify_core::report::Tool;
 
+/// What stands in place of bytes that are not UTF-8.
+pub(crate) const NOT_TEXT: char = char::REPLACEMENT_CHARACTER;
+
 /// Variables of CI systems and terminals that are looked at.
 pub const CI_VARIABLES: [&str; 16] = [
     "NO_COLOR",
@@ -71,9 +74,13 @@ impl Env {
         let wanted = |name: &str| {
             name.starts_with("CVM_VERIFY_") || CI_VARIABLES.contains(&name) || CACHE_VARIABLES.contains(&name)
         };
+        // A value of ours that is not text is kept, so that it is refused: left out, it would count as not given.
+        let text = |value: &OsString| value.to_string_lossy().into_owned();
         let mut env: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .filter(|(name, _)| wanted(name))
+            .map(|(name, value)| (text(&name), text(&value)))
+            .filter(|(name, value)| {
+                wanted(name) && (name.starts_with("CVM_VERIFY_") || !value.contains(NOT_TEXT))
+            })
             .collect();
         if let Some((terminal_size::Width(columns), _)) = terminal_size::terminal_size() {
             env.entry("COLUMNS".to_owned())

@@ -31,6 +31,7 @@ use sha2::{Digest as _, Sha256, Sha384};
 
 pub use archive::{MAX_ENTRIES, MAX_UNPACKED};
 
+use crate::bounded_io;
 use cvm_verify_core::verify::{
     ImageError, ImageFiles, Initrd, MAX_INITRD, MeasuredImage, image_file as name, image_limit as limit,
 };
@@ -113,6 +114,7 @@ impl ReadError {
 pub fn measure(path: &Path) -> Result<MeasuredImage, ReadError> {
     match path.is_dir() {
         true => folder::collect(path)?.measure(),
+        false if bounded_io::is_special(path) => Err(ReadError::NotAFile(path.display().to_string())),
         false => measure_archive(
             std::fs::File::open(path)
                 .map_err(|error| ReadError::cannot(&path.display().to_string(), error))?,

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use super::error::{NetError, Stage};
+use super::exchange_threads::{ALERTS, EVIDENCE, ExchangeThreads};
 use super::failure::{self, RequestContext};
 use super::guard;
 use super::leaf::LeafWatch;
@@ -43,6 +44,7 @@ pub struct Client {
     /// What it was made of, for one that watches a server.
     made_of: Arc<(Transport, Lookup)>,
     trace: Option<Trace>,
+    threads: &'static ExchangeThreads,
 }
 
 impl std::fmt::Debug for Client {
@@ -82,6 +84,7 @@ impl Client {
         let tls = tls::watching(transport.ca_file.as_deref(), host, watch.clone())?;
         let watching = Self {
             trace: self.trace.clone(),
+            threads: self.threads,
             ..Self::with_tls(transport, Arc::clone(lookup), tls)?
         };
         Ok((watching, watch))
@@ -122,6 +125,7 @@ impl Client {
             via_proxy: proxy.is_some(),
             made_of,
             trace: None,
+            threads: &EVIDENCE,
         })
     }
 
@@ -132,11 +136,12 @@ impl Client {
         self
     }
 
-    /// The same client, whose requests stand in no record.
+    /// The same client for alerts: its requests stand in no record, and no target can keep its threads busy.
     #[must_use]
-    pub fn untraced(&self) -> Self {
+    pub fn for_alerts(&self) -> Self {
         Self {
             trace: None,
+            threads: &ALERTS,
             ..self.clone()
         }
     }
@@ -170,10 +175,7 @@ impl Client {
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
         let request = self.http.get(url.clone()).headers(HeaderMap::from_iter(headers));
-        let response = self.request(request, url, limits).await;
-        // The connection is put back by a task of its own.
-        tokio::task::yield_now().await;
-        response
+        self.request(request, url, limits).await
     }
 
     /// Posts `body` to `url` with `headers` (its `Content-Type` among them), under the same guards as [`Client::get`].
@@ -206,12 +208,8 @@ impl Client {
     ) -> Result<Response, NetError> {
         let request = self.http.post(url.clone()).headers(headers).body(body);
         let part = ShownPart::HostAlone;
-        let response = self
-            .traced_request(request, url, part, limits, Redirect::Refused)
-            .await;
-        // The connection is put back by a task of its own.
-        tokio::task::yield_now().await;
-        response
+        self.traced_request(request, url, part, limits, Redirect::Refused)
+            .await
     }
 
     /// Any request with `headers` and a body (which may be empty), under the same guards as [`Client::get`]. It is sent
@@ -302,6 +300,41 @@ impl Client {
     ) -> Result<Response, NetError> {
         guard::check(url, self.allow_private_network)?;
         let host = guard::authority(url);
+        let exchange = Exchange {
+            url: url.clone(),
+            host: host.clone(),
+            limits: *limits,
+            redirect,
+            via_proxy: self.via_proxy,
+        };
+        let answer = self.threads.run(limits.total, exchange.run(request)).await;
+        answer.unwrap_or(Err(NetError::Timeout {
+            host,
+            stage: Stage::Response,
+        }))
+    }
+}
+
+/// One request and its answer.
+struct Exchange {
+    url: Url,
+    host: String,
+    limits: Limits,
+    redirect: Redirect,
+    via_proxy: bool,
+}
+
+impl Exchange {
+    async fn run(self, request: RequestBuilder) -> Result<Response, NetError> {
+        let response = self.bounded(request).await;
+        // A connection that stays is put back by a task of its own.
+        tokio::task::yield_now().await;
+        response
+    }
+
+    async fn bounded(&self, request: RequestBuilder) -> Result<Response, NetError> {
+        let limits = &self.limits;
+        let host = self.host.clone();
         let started = Instant::now();
         let mut answer = match timeout(limits.total, request.send()).await {
             Ok(Ok(answer)) => answer,
@@ -327,11 +360,11 @@ impl Client {
                 limit: limits.max_headers,
             });
         }
-        if status.is_redirection() && matches!(redirect, Redirect::Refused) {
+        if status.is_redirection() && matches!(self.redirect, Redirect::Refused) {
             return Err(NetError::Redirect {
                 host,
                 status: status.as_u16(),
-                location: location(url, answer.headers()),
+                location: location(&self.url, answer.headers()),
             });
         }
         let headers = std::mem::take(answer.headers_mut());

@@ -117,6 +117,47 @@ async fn an_endless_body_without_a_length_is_cut_at_the_limit() {
     );
 }
 
+/// A server that sends these bytes again and again, from a thread of its own.
+fn flood(bytes: Vec<u8>) -> Url {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let bytes = bytes.clone();
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 4096]);
+                while stream.write_all(&bytes).is_ok() {}
+            });
+        }
+    });
+    url.parse().unwrap()
+}
+
+#[tokio::test]
+async fn t48_informational_answers_without_end_hold_up_nobody_else() {
+    let url = flood(b"HTTP/1.1 103 E\r\n\r\n".repeat(60_000));
+    let limits = small().within(Duration::from_millis(400));
+    let mut ticks = 0;
+    let ticking = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            ticks += 1;
+        }
+    };
+    let error = tokio::select! {
+        error = get(&url, &limits) => error.unwrap_err(),
+        () = ticking => unreachable!(),
+    };
+    let timeout = NetError::Timeout {
+        host: guard::authority(&url),
+        stage: Stage::Response,
+    };
+    assert_eq!(error, timeout);
+    // On the thread that reads them, not one timer fires before the library has parsed what arrived.
+    assert!(ticks >= 3, "{ticks} timers fired");
+}
+
 #[tokio::test]
 async fn a_content_length_that_lies_upwards_is_an_incomplete_answer() {
     let url = bytes("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nshort").await;

@@ -11,7 +11,7 @@
 //!   to follow ([`Client::get_json_and_stay`]).
 //! * Addresses that only the runner can reach are refused, as literals and as DNS answers; what was checked is what is
 //!   connected to.
-//! * Bodies, headers and time are bounded while they arrive.
+//! * Bodies, headers and time are bounded while they arrive, and no server can hold up the thread that waits for it.
 //!
 //! An answer that passes is still untrusted bytes.
 
@@ -25,6 +25,7 @@
 pub mod address;
 mod client;
 mod error;
+mod exchange_threads;
 mod failure;
 mod guard;
 mod leaf;

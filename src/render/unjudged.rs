@@ -41,7 +41,8 @@ impl Unjudged {
     }
 
     /// The cause on one line, with an end.
-    fn sentence(&self) -> String {
+    #[must_use]
+    pub fn sentence(&self) -> String {
         let words: Vec<&str> = self.cause.split_whitespace().collect();
         let line = words.join(" ");
         let end = if line.ends_with(['.', '!', '?', '…']) {

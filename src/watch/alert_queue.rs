@@ -102,7 +102,7 @@ impl AlertQueue {
         };
         Ok(Self {
             alerting,
-            client: session.client.clone(),
+            client: session.client.for_alerts(),
             run_url: run_url(env),
             now: env.now,
             memory,
@@ -142,35 +142,27 @@ impl AlertQueue {
         let state = self.memory.state();
         let mut departed = state.departed(file, &names);
         departed.retain(|one| !self.in_delivery.contains(&one.target));
-        if departed.is_empty() {
-            return;
-        }
-        let mut memory = State::default();
-        let ids: Vec<TargetId> = departed.iter().map(|one| one.target).collect();
-        for id in &ids {
-            if let Some(remembered) = state.get(*id) {
-                memory.set(*id, remembered.clone());
-            }
-        }
-        self.in_delivery.extend(&ids);
-        let channels = self
-            .alerting
-            .channels(&plan.alerts, env)
-            .with(HEARTBEAT_URL, None);
-        let (client, run_url, now) = (self.client.clone(), self.run_url.clone(), (self.now)());
-        let delivery = async move {
-            let context = RunContext {
-                now,
-                mode: Mode::Live,
-                run_url: run_url.as_deref(),
-                report_sha256: None,
+        for (channels, departed) in self.alerting.told_of(departed, env) {
+            let ids: Vec<TargetId> = departed.iter().map(|one| one.target).collect();
+            let mut memory = self.memory.state().part(ids.iter().copied());
+            self.in_delivery.extend(&ids);
+            let (client, run_url, now) = (self.client.clone(), self.run_url.clone(), (self.now)());
+            let delivery = async move {
+                let context = RunContext {
+                    now,
+                    mode: Mode::Live,
+                    run_url: run_url.as_deref(),
+                    report_sha256: None,
+                    file: Some(file),
+                };
+                let sender = AlertSender::new(&client, &entropy).with_one_deadline();
+                let records =
+                    alert::deliver_departed(&sender, &channels, &departed, &mut memory, &context).await;
+                Delivered { memory, records }
             };
-            let sender = AlertSender::new(&client, &entropy);
-            let records = alert::deliver_departed(&sender, &channels, &departed, &mut memory, &context).await;
-            Delivered { memory, records }
-        };
-        let handle = self.deliveries.spawn(delivery);
-        self.purposes.insert(handle.id(), DeliveryPurpose::Departed(ids));
+            let handle = self.deliveries.spawn(delivery);
+            self.purposes.insert(handle.id(), DeliveryPurpose::Departed(ids));
+        }
     }
 
     /// Whether nobody would hear of anything: no target of the plan has a channel, and there is no heartbeat.
@@ -207,6 +199,7 @@ impl AlertQueue {
         let whole = whole_app(target.name(), &reports);
         for report in reports.into_iter().chain(whole) {
             let entry = self.policy_file.map(|file| PolicyEntry::new(file, target.name()));
+            let entry = entry.map(|entry| entry.told_through(target.alerts.names()));
             let observation = Observation::of(&report, policy, now)
                 .asked_at(asked)
                 .of_entry(entry);
@@ -229,7 +222,7 @@ impl AlertQueue {
 
     /// Begins the next delivery of a lane, where none is under way and something is due.
     fn tell(&mut self, variables: &ChannelVariables) {
-        let (now, rules) = ((self.now)(), self.alerting.rules());
+        let (now, rules, file) = ((self.now)(), self.alerting.rules(), self.policy_file);
         let Some(group) = self.groups.get_mut(variables).filter(|group| !group.telling) else {
             return;
         };
@@ -237,7 +230,7 @@ impl AlertQueue {
         let (mut reports, mut observations, mut memory) = (Vec::new(), Vec::new(), State::default());
         let mut ids = Vec::new();
         for (name, waiting) in std::mem::take(&mut group.waiting) {
-            let id = TargetId::of(&name);
+            let id = file.map_or_else(|| TargetId::of(&name), |file| file.target(&name));
             // The policy gave it other channels meanwhile: what the ones before were told is not known yet.
             if self.in_delivery.contains(&id) {
                 group.waiting.insert(name, waiting);
@@ -266,6 +259,7 @@ impl AlertQueue {
                 mode: Mode::Live,
                 run_url: run_url.as_deref(),
                 report_sha256: None,
+                file,
             };
             let remembered = Memory {
                 state: &mut memory,
@@ -273,6 +267,7 @@ impl AlertQueue {
                 rules,
             };
             let sender = AlertSender::new(&client, &entropy);
+            let sender = sender.with_one_deadline();
             let records = alert::deliver_changes(&sender, &channels, &reports, remembered, &context).await;
             Delivered { memory, records }
         };

@@ -1,6 +1,12 @@
 //! What people and service managers tell a running `watch`.
 
 use std::pin::Pin;
+use std::time::Duration;
+
+use crate::watchdog;
+
+/// How long after a signal the process may live: longer than its last alerts.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// What was told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +35,14 @@ impl Signals {
     #[cfg(unix)]
     pub fn new(stop: Option<Stop>) -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
+        let listening = Self {
             stop,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
-        })
+        };
+        watchdog::watch(LONGEST);
+        Ok(listening)
     }
 
     /// From now on they no longer end the process by themselves.
@@ -46,12 +54,16 @@ impl Signals {
     /// The next one.
     #[cfg(unix)]
     pub async fn next(&mut self) -> Signal {
-        tokio::select! {
+        let signal = tokio::select! {
             _ = self.terminate.recv() => Signal::Stop("SIGTERM"),
             _ = self.interrupt.recv() => Signal::Stop("SIGINT"),
             _ = self.hang_up.recv() => Signal::Reload,
             () = ended(&mut self.stop) => Signal::Stop("asked to"),
+        };
+        if signal != Signal::Reload {
+            watchdog::noticed();
         }
+        signal
     }
 
     /// The next one.

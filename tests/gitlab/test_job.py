@@ -220,6 +220,10 @@ def test_no_input_can_end_the_string_that_it_stands_in():
             assert re.fullmatch(said["regex"].removeprefix("^").removesuffix("$"), said["default"]), name
 
 
+def test_variables_of_an_earlier_job_are_not_taken():
+    assert template()[1]["$[[ inputs.job ]]"]["dependencies"] == []
+
+
 def test_the_reports_are_kept_whatever_the_verdict():
     job = template()[1]["$[[ inputs.job ]]"]
     assert job["artifacts"]["when"] == "always"

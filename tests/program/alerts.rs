@@ -480,3 +480,44 @@ fn what_became_of_the_alerts_is_said_behind_the_verdict() {
     let text = std::fs::read_to_string(outputs).unwrap();
     assert!(text.trim_end().contains("delivered"), "{text}");
 }
+
+/// A schedule whose lock is gone, whose policy has a mistake, or whose arguments do not parse: nobody looks at its log.
+#[test]
+fn a_repeated_run_that_ends_before_a_verdict_is_told_and_another_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let typo = folder.path().join("typo.toml");
+    std::fs::write(&typo, "[[target]]\nurl = \"https://app.example\"\n").unwrap();
+    let typo = format!("--config={}", typo.display());
+    for wrong in ["--lock=gone.lock", &typo, "--compose-hsh=1"] {
+        let sink = sink();
+        let (hook, heart) = (format!("{}/hook", sink.url()), format!("{}/ping", sink.url()));
+        let env = [
+            ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
+            ("CVM_VERIFY_HEARTBEAT_URL", &heart),
+            ("CVM_VERIFY_ALLOW_PRIVATE_NETWORK", "true"),
+        ];
+        let ran = run_in(&["verify", wrong], &env, |_| {});
+        assert_eq!(ran.code, 2, "{wrong}: {ran:#?}");
+        assert_eq!(
+            (sink.count("/hook"), sink.count("/ping/fail")),
+            (1, 1),
+            "{wrong}: {ran:#?}"
+        );
+        let requests = sink.requests();
+        let post = requests.iter().find(|request| request.method == "POST").unwrap();
+        let alert: serde_json::Value = serde_json::from_slice(&post.body).unwrap();
+        assert_eq!(
+            (&alert["event"], &alert["verdict"]),
+            (&"inconclusive".into(), &"inconclusive".into())
+        );
+        assert_eq!(alert["target"]["name"], "this run");
+        // A person at a terminal, and a run for a fork, whose secrets are empty.
+        run_in(&["verify", wrong], &env[..1], |_| {});
+        let empty = [
+            ("CVM_VERIFY_WEBHOOK_URL", hook.as_str()),
+            ("CVM_VERIFY_HEARTBEAT_URL", ""),
+        ];
+        run_in(&["verify", wrong], &empty, |_| {});
+        assert_eq!(sink.count("/hook"), 1, "{wrong}");
+    }
+}

@@ -2,12 +2,12 @@
 
 use super::asked_at::AskedAt;
 use super::channel::ChannelState;
-use super::due::{About, Due};
+use super::due::{About, Due, kind_of};
 use super::failure::Failure;
 use super::forecast::{FORGOTTEN_AFTER, Forecast};
 use super::history::Share;
 use super::observation::Observation;
-use super::target::{Incident, Passing, TargetState};
+use super::target::{Incident, MAX_CHANNELS, Passing, TargetState};
 use crate::alert::event::AlertEvent;
 use cvm_verify_core::report::Verdict;
 
@@ -70,7 +70,8 @@ pub fn decide(
     }
     let mut due = Vec::new();
     for name in channels {
-        let mut channel = state.channels.remove(*name).unwrap_or_default();
+        let known = state.channels.remove(*name);
+        let mut channel = known.unwrap_or_else(|| state.new_receiver(name, channels));
         channel.see(&observation.forecasts, now);
         if let Some(failure) = &observation.failure {
             channel.adopt(failure);
@@ -83,10 +84,40 @@ pub fn decide(
         }));
         state.channels.insert((*name).to_owned(), channel);
     }
+    state.forget_receivers(channels);
     (state, due)
 }
 
 impl TargetState {
+    /// A receiver that nothing was told yet. It hears what one of its kind, which it replaces, never heard.
+    fn new_receiver(&mut self, name: &str, channels: &[&str]) -> ChannelState {
+        let mut others = self.channels.iter_mut();
+        let replaced = others.find(|(other, channel)| {
+            kind_of(other) == kind_of(name) && !channels.contains(&other.as_str()) && channel.owed.is_some()
+        });
+        ChannelState {
+            owed: replaced.and_then(|(_, channel)| channel.owed.take()),
+            ..ChannelState::default()
+        }
+    }
+
+    /// Forgets the channels that are not told any more and know nothing; and of too many, those that were told least lately.
+    fn forget_receivers(&mut self, channels: &[&str]) {
+        let is_told = |name: &str| channels.contains(&name);
+        self.channels
+            .retain(|name, channel| is_told(name) || *channel != ChannelState::default());
+        while self.channels.len() > MAX_CHANNELS {
+            let others = self.channels.iter().filter(|(name, _)| !is_told(name));
+            let Some(oldest) = others
+                .min_by_key(|(_, channel)| channel.last)
+                .map(|(name, _)| name.clone())
+            else {
+                return;
+            };
+            self.channels.remove(&oldest);
+        }
+    }
+
     fn fails(&mut self, known: bool, now: u64, failure: &Failure, observation: &Observation, rules: &Rules) {
         let inconclusive = failure.verdict == Verdict::Inconclusive;
         self.recent.add(inconclusive, rules.inconclusive_of.runs());

@@ -4,15 +4,31 @@ use super::failure::Failure;
 use super::forecast::Forecast;
 use crate::alert::event::AlertEvent;
 
+/// What stands between the kind of a channel and the receiver.
+pub(in crate::alert) const RECEIVER: &str = "-to-";
+
 /// Something to tell one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// Which channel.
+    /// Which channel: its kind, and behind `-to-` which receiver, as the memory names them.
     pub channel: String,
     /// What it is told.
     pub event: AlertEvent,
     /// What that is about.
     pub about: About,
+}
+
+impl Due {
+    /// Which kind of channel, without its receiver.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        kind_of(&self.channel)
+    }
+}
+
+/// The kind of a channel, without its receiver.
+pub(super) fn kind_of(channel: &str) -> &str {
+    channel.split(RECEIVER).next().unwrap_or_default()
 }
 
 /// What an alert is about.

@@ -17,7 +17,7 @@ pub(super) const MAX_FAILING: usize = CheckId::ALL.len();
 /// Longest reason, in bytes. Ours are shorter.
 const MAX_REASON: usize = 64;
 
-/// A target, whatever it is called: SHA-256 of its name. 32 bytes, hex in JSON.
+/// A target, whatever it is called: SHA-256 of its name, and of the policy file that it is of. 32 bytes, hex in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TargetId(#[serde(with = "hex")] [u8; 32]);
@@ -27,6 +27,11 @@ impl TargetId {
     #[must_use]
     pub fn of(name: &str) -> Self {
         Self(hash("cvm-verify/target/v1", [name]))
+    }
+
+    /// The id of the target that a policy file calls `name`; `file` is its id.
+    pub(super) fn in_file(name: &str, file: &[u8; 32]) -> Self {
+        Self(hash("cvm-verify/target-of-file/v1", [name, &hex::encode(file)]))
     }
 
     /// Reads 64 hex digits.

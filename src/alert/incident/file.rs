@@ -120,6 +120,7 @@ impl State {
             Some(Departed {
                 target: *target,
                 name: entry.name().to_owned(),
+                variables: entry.variables.clone(),
             })
         };
         self.targets.iter().filter_map(departed).collect()
@@ -132,10 +133,19 @@ impl State {
             .unwrap_or_default()
     }
 
-    /// Ends the incident of a target that has departed, where none of these channels is still to hear of it.
-    pub(in crate::alert) fn depart(&mut self, target: TargetId, channels: &[&str]) {
+    /// Ends the incident of a target that has departed, where no channel is still to hear of it.
+    pub(in crate::alert) fn depart(&mut self, target: TargetId, now: u64) {
         if let Some(state) = self.targets.get_mut(&target) {
-            state.depart(channels);
+            state.depart(now);
+        }
+    }
+
+    /// What is remembered of these targets alone.
+    #[must_use]
+    pub fn part(&self, targets: impl IntoIterator<Item = TargetId>) -> Self {
+        let known = |target| Some((target, self.targets.get(&target)?.clone()));
+        Self {
+            targets: targets.into_iter().filter_map(known).collect(),
         }
     }
 

@@ -28,6 +28,7 @@ mod target;
 
 pub use asked_at::AskedAt;
 pub use decide::{Rules, decide};
+pub(in crate::alert) use due::RECEIVER;
 pub use due::{About, Due};
 pub use failure::{Failing, Failure, FailureKey, TargetId};
 pub use file::{MAX_STATE_BYTES, MAX_TARGETS, State, StateError};

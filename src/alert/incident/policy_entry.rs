@@ -1,6 +1,7 @@
 //! Of which policy file a target is, and what that calls it: so that its end can be said when it has left the file.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +9,8 @@ use super::failure::{TargetId, hash};
 
 /// Longest name that is kept, in bytes. A longer one is cut.
 const MAX_NAME: usize = 200;
+/// How many variables of channels are kept.
+const MAX_VARIABLES: usize = 32;
 
 /// A policy file, whatever it is called: SHA-256 of its path as it was given. 32 bytes, hex in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,10 +21,19 @@ impl PolicyFileId {
     /// Of the path of a policy file.
     #[must_use]
     pub fn of(path: &Path) -> Self {
+        // `./prod.toml` is `prod.toml`.
+        let parts = path.components().filter(|part| *part != Component::CurDir);
+        let path: PathBuf = parts.collect();
         Self(hash(
             "cvm-verify/policy-file/v1",
             [path.to_string_lossy().as_ref()],
         ))
+    }
+
+    /// The target that this file calls `name`: two files may have one of that name each.
+    #[must_use]
+    pub fn target(&self, name: &str) -> TargetId {
+        TargetId::in_file(name, &self.0)
     }
 }
 
@@ -31,6 +43,9 @@ impl PolicyFileId {
 pub struct PolicyEntry {
     pub(super) file: PolicyFileId,
     pub(super) name: String,
+    /// The variables that hold the secrets of its channels, by the names of the secrets, where they are not the usual ones.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) variables: BTreeMap<String, String>,
 }
 
 impl PolicyEntry {
@@ -44,7 +59,14 @@ impl PolicyEntry {
         Self {
             file,
             name: name.get(..end).unwrap_or_default().to_owned(),
+            variables: BTreeMap::new(),
         }
+    }
+
+    /// The same, with the variables of its channels.
+    #[must_use]
+    pub fn told_through(self, variables: BTreeMap<String, String>) -> Self {
+        Self { variables, ..self }
     }
 
     /// Its name.
@@ -55,11 +77,15 @@ impl PolicyEntry {
 
     /// Whether it is of this file, and none of the names is its own.
     pub(super) fn has_left(&self, file: PolicyFileId, names: &[&str]) -> bool {
-        self.file == file && !names.iter().any(|name| *self == Self::new(file, name))
+        self.file == file && !names.iter().any(|name| self.name == Self::new(file, name).name)
     }
 
     pub(super) fn is_sound(&self) -> bool {
+        let is_short =
+            |(name, variable): (&String, &String)| name.len() <= MAX_NAME && variable.len() <= MAX_NAME;
         self.name.len() <= MAX_NAME
+            && self.variables.len() <= MAX_VARIABLES
+            && self.variables.iter().all(is_short)
     }
 }
 
@@ -70,4 +96,6 @@ pub struct Departed {
     pub target: TargetId,
     /// What the file called it.
     pub name: String,
+    /// The variables of its channels' secrets, by the names of the secrets.
+    pub variables: BTreeMap<String, String>,
 }

@@ -8,13 +8,14 @@ use super::asked_at::AskedAt;
 use super::channel::{ChannelState, Foretold};
 use super::due::{About, Due};
 use super::failure::{Failure, is_word};
+use super::forecast::FORGOTTEN_AFTER;
 use super::history::History;
 use super::policy_entry::PolicyEntry;
 use crate::alert::event::AlertEvent;
 use cvm_verify_core::policy::Fingerprint;
 
 /// How many channels are remembered.
-const MAX_CHANNELS: usize = 32;
+pub(super) const MAX_CHANNELS: usize = 32;
 /// Longest name of a channel, in bytes.
 const MAX_CHANNEL_NAME: usize = 64;
 
@@ -131,9 +132,11 @@ impl TargetState {
         channels.iter().filter(knows).map(due).collect()
     }
 
-    /// Ends the incident of a target that nobody verifies any more, where none of these channels is still to hear of it.
-    pub(super) fn depart(&mut self, channels: &[&str]) {
-        if self.departure(channels).is_empty() {
+    /// Ends the incident of a target that nobody verifies any more, where no channel is still to hear of it. One that cannot be
+    /// reached any more is given up after a week.
+    pub(super) fn depart(&mut self, now: u64) {
+        let waits = self.channels.values().any(ChannelState::is_open);
+        if !waits || now.abs_diff(self.seen) > FORGOTTEN_AFTER {
             (self.incident, self.entry) = (None, None);
         }
     }

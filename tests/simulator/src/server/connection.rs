@@ -140,6 +140,11 @@ fn answer(
     let plain = |response: Response| response.bytes();
     let bytes = match behaviour {
         Behaviour::Normal => plain(right()),
+        // What receivers of alerts say.
+        Behaviour::Status(status @ 200..300) => plain(Response {
+            status: *status,
+            ..Response::file("text/plain", b"ok".to_vec())
+        }),
         Behaviour::Status(status) => plain(Response::error(*status, "simulated failure")),
         Behaviour::RetryAfter(status, value) => {
             let mut response = Response::error(*status, "simulated failure");

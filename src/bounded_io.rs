@@ -1,0 +1,125 @@
+//! Reading and writing that ends: what lies under a name that a user gave may be a pipe that nobody writes to or reads from, or a
+//! device that has nothing to say.
+
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read as _, Result};
+use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+/// How long what is not a plain file may take to be read: 30 seconds. What stands behind a pipe, as `<(…)` of a shell makes it, may
+/// ask a server first.
+const READ_WITHIN: Duration = Duration::from_secs(30);
+/// How long what is not a plain file may take what is written to it: 10 seconds.
+const WRITE_WITHIN: Duration = Duration::from_secs(10);
+
+/// The start of a file, pipe or device: at most `limit` bytes.
+///
+/// # Errors
+/// As the system says, and `TimedOut` where a pipe or device gives no end within 30 seconds.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    read_within(path, limit, READ_WITHIN)
+}
+
+fn read_within(path: &Path, limit: u64, time: Duration) -> Result<Vec<u8>> {
+    let owned = path.to_owned();
+    let reading = move || {
+        let mut bytes = Vec::new();
+        File::open(&owned)?.take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    // The system's own files say that they are empty, and some of them wait to be read.
+    let found = std::fs::metadata(path)?;
+    if found.is_file() && found.len() > 0 {
+        return reading();
+    }
+    in_time(time, "nothing more came from it", reading)
+}
+
+/// Whether there is something that is neither a file nor a folder: a pipe or a device.
+pub(crate) fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
+/// Opens something special for writing, and writes.
+///
+/// # Errors
+/// As the system says, and `TimedOut` where a pipe or device takes it not within 10 seconds.
+pub(crate) fn write_special(path: &Path, text: &str) -> Result<()> {
+    use std::io::Write as _;
+    let (path, text) = (path.to_owned(), text.to_owned());
+    in_time(WRITE_WITHIN, "nobody reads from it", move || {
+        File::options()
+            .write(true)
+            .open(&path)?
+            .write_all(text.as_bytes())
+    })
+}
+
+/// The thread of work that does not end ends with the process.
+fn in_time<T: Send + 'static>(
+    time: Duration,
+    what: &str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (send, done) = sync_channel(1);
+    std::thread::Builder::new().spawn(move || {
+        let _ = send.send(work());
+    })?;
+    match done.recv_timeout(time) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => Err(Error::new(
+            ErrorKind::TimedOut,
+            format!(
+                "it is a pipe or a device, and {what} within {} seconds",
+                time.as_secs()
+            ),
+        )),
+        Err(RecvTimeoutError::Disconnected) => Err(ErrorKind::Other.into()),
+    }
+}
+
+#[cfg(all(test, unix))]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    fn pipe(folder: &Path) -> std::path::PathBuf {
+        let path = folder.join("pipe");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        path
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_writes_to_is_an_error_and_one_with_a_writer_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = pipe(folder.path());
+        let error = read_within(&path, 10, Duration::from_millis(50)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        let said = "it is a pipe or a device, and nothing more came from it within 0 seconds";
+        assert_eq!(error.to_string(), said);
+        let other = folder.path().join("other");
+        assert!(Command::new("mkfifo").arg(&other).status().unwrap().success());
+        let writer = {
+            let other = other.clone();
+            std::thread::spawn(move || write_special(&other, "0123456789ab"))
+        };
+        assert!(is_special(&other));
+        assert_eq!(read(&other, 10).unwrap(), b"0123456789");
+        let _ = writer.join().unwrap();
+    }
+
+    #[test]
+    fn a_file_is_read_to_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "0123456789ab").unwrap();
+        assert!(!is_special(&path));
+        assert_eq!(read(&path, 10).unwrap(), b"0123456789");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(read(&path, 10).unwrap(), b"");
+        let gone = read(&folder.path().join("gone"), 10).unwrap_err();
+        assert_eq!(gone.kind(), ErrorKind::NotFound);
+    }
+}
