@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct StandardOutput(Arc<Shared>);
 
 /// The other end: what waits for the reader.
-pub(super) struct Reader(Arc<Shared>);
+pub(super) struct OutputReader(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
@@ -46,14 +46,14 @@ struct Queue {
 }
 
 impl StandardOutput {
-    pub fn new(inner: Box<dyn Write + Send>) -> (Self, Reader) {
+    pub fn new(inner: Box<dyn Write + Send>) -> (Self, OutputReader) {
         let shared = Arc::<Shared>::default();
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("output".to_owned());
         if let Err(error) = thread.spawn(move || of_thread.hand_on(inner)) {
             shared.locked().end(&error);
         }
-        (Self(Arc::clone(&shared)), Reader(shared))
+        (Self(Arc::clone(&shared)), OutputReader(shared))
     }
 }
 
@@ -124,7 +124,7 @@ impl Write for StandardOutput {
     }
 }
 
-impl Reader {
+impl OutputReader {
     /// Waits until all is read, or for a second after a signal. The first problem.
     pub fn finish(self, asked_to_end: impl Fn() -> bool) -> Option<WriteError> {
         let mut queue = self.0.locked();
