@@ -32,11 +32,11 @@ holds: Docker Compose substitutes after it reads the list. Such an item is set f
 decides code
 
 - as the program: the first word of `entrypoint` and `command`, or what a wrapper such as `env`, `gosu` and `timeout` starts;
-- where the program executes it: the script or an option of an interpreter, any word of `make`, the word behind `--exec` or
-  `npm run`, `archive_command` of Postgres and the like;
+- where the program executes it: the script or an option of an interpreter, any word of `make`, what stands behind an option
+  that is named for a command or behind `npm run`, `archive_command` of Postgres and the like;
 - beside a `$$NAME` in the same item, which a shell may read;
 - behind the entrypoint of an image that is not written into `entrypoint`, where the first item of `command` begins with `-`: the image's
-  entrypoint may be an interpreter, and the item its option (`--import=${NAME}`);
+  entrypoint may be an interpreter, and the item the option by which it loads code;
 - in a health check that nerdctl starts, which hands the list to a shell as one text.
 
 A text (`command: app --port ${NAME}`) is split into words after it is filled, so that a variable in it decides code. That an image's
