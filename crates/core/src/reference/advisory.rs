@@ -1,5 +1,7 @@
 //! Published vulnerabilities of OS images, in two grades.
 
+use std::borrow::Cow;
+
 use super::row::{Day, ReferenceRow, RowReader, RowValue, RowWord};
 use super::value::Text;
 use super::{OsImageRow, ReferenceProblem, ReferenceValues, ReleaseVersion};
@@ -11,7 +13,7 @@ pub struct Advisory {
     /// Its name.
     pub id: Text,
     /// Its other names.
-    pub aliases: Vec<Text>,
+    pub aliases: Cow<'static, [Text]>,
     /// Who gains what by it alone.
     pub grade: Grade,
     /// What is wrong.
@@ -19,7 +21,7 @@ pub struct Advisory {
     /// What an attacker gains.
     pub gain: Text,
     /// Which versions have it.
-    pub affected: Vec<Affected>,
+    pub affected: Cow<'static, [Affected]>,
     /// What the check `key-provider` says of it.
     pub key_provider: Option<Text>,
     /// Where it was read.
@@ -51,7 +53,7 @@ impl ReferenceRow for Advisory {
 
     fn read(row: &mut RowReader<'_, '_>) -> Option<Self> {
         let id = row.required("id");
-        let aliases = row.optional("aliases");
+        let aliases: Option<Option<Vec<Text>>> = row.optional("aliases");
         let grade = row.required("grade");
         let what = row.required("what");
         let gain = row.required("gain");
@@ -65,11 +67,11 @@ impl ReferenceRow for Advisory {
         }
         Some(Self {
             id,
-            aliases: aliases?.unwrap_or_default(),
+            aliases: Cow::Owned(aliases?.unwrap_or_default()),
             grade: grade?,
             what: what?,
             gain: gain?,
-            affected,
+            affected: Cow::Owned(affected),
             key_provider: key_provider?,
             source: source?,
             date: date?.text()?,

@@ -1,11 +1,14 @@
 //! Reference values: what OS images, key management services, start-up scripts and variables are known to be.
 //!
-//! Each table is a file of `data/`, one row per fact with its source and its date. A user adds rows with
-//! `--reference-values FILE` ([`ReferenceValues::with_file`]); no added row weakens a built-in one.
+//! Each table is a file of `data/`, one row per fact with its source and its date; `built_in.rs` is made from them
+//! (`rust_source.rs`). A user adds rows with `--reference-values FILE` ([`ReferenceValues::with_file`]); no added row weakens a
+//! built-in one.
 
 mod add;
 mod advisory;
 mod archive;
+#[rustfmt::skip]
+mod built_in;
 mod document;
 mod error;
 mod file;
@@ -16,6 +19,8 @@ mod nearest;
 mod os_image;
 mod risky_name;
 mod row;
+#[cfg(test)]
+mod rust_source;
 mod script;
 mod value;
 mod version;
@@ -37,33 +42,17 @@ pub use risky_name::{RiskyName, RiskyNameMatch, RiskyNameReaders};
 pub use script::{ScriptRow, ScriptText};
 pub use version::{ReleaseVersion, VersionError};
 
-use document::ReferenceDocument;
 use os_image::KnownFirmware;
-
-/// The built-in tables, by file name.
-const BUILT_IN: [(&str, &str); 7] = [
-    ("os-images.toml", include_str!("data/os-images.toml")),
-    ("vm-shapes.toml", include_str!("data/vm-shapes.toml")),
-    ("advisories.toml", include_str!("data/advisories.toml")),
-    (
-        "pre-launch-scripts.toml",
-        include_str!("data/pre-launch-scripts.toml"),
-    ),
-    ("kms.toml", include_str!("data/kms.toml")),
-    ("kms-images.toml", include_str!("data/kms-images.toml")),
-    ("risky-names.toml", include_str!("data/risky-names.toml")),
-];
 
 /// After how many days reference values are old.
 const OLD_AFTER_DAYS: i64 = 180;
 
-static TABLES: LazyLock<Arc<ReferenceValues>> = LazyLock::new(|| {
-    // Tables that cannot be read know nothing: every image is then unknown. A test keeps them readable.
-    Arc::new(ReferenceValues::of_built_in().unwrap_or_default())
-});
+static BUILT_IN: LazyLock<Arc<ReferenceValues>> =
+    LazyLock::new(|| Arc::new(ReferenceValues::of_built_in_rows()));
 
 /// What is known. The built-in tables, and the rows of a user's file.
 #[derive(Clone, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 pub struct ReferenceValues {
     updated: NaiveDate,
     firmware: Vec<KnownFirmware>,
@@ -92,19 +81,24 @@ impl ReferenceValues {
     /// The built-in tables.
     #[must_use]
     pub fn built_in() -> &'static Arc<Self> {
-        &TABLES
+        &BUILT_IN
     }
 
-    fn of_built_in() -> Result<Self, ReferenceError> {
-        let mut values = Self::default();
-        let mut oldest: Option<NaiveDate> = None;
-        for (name, text) in BUILT_IN {
-            let document = ReferenceDocument::parse(name, text.as_bytes())?;
-            oldest = Some(oldest.map_or(document.updated, |date| date.min(document.updated)));
-            values.add(document)?;
+    /// The rows that a test has read from the documents of `data/`: nothing is parsed when the program starts.
+    fn of_built_in_rows() -> Self {
+        Self {
+            updated: built_in::UPDATED.unwrap_or_default(),
+            firmware: built_in::FIRMWARE.to_vec(),
+            images: built_in::IMAGES.iter().cloned().map(Arc::new).collect(),
+            shapes: built_in::SHAPES.to_vec(),
+            advisories: built_in::ADVISORIES.to_vec(),
+            scripts: built_in::SCRIPTS.to_vec(),
+            kms: built_in::KMS.to_vec(),
+            kms_images: built_in::KMS_IMAGES.to_vec(),
+            risky_names: built_in::RISKY_NAMES.to_vec(),
+            file_sha256: None,
+            file_name: None,
         }
-        values.updated = oldest.unwrap_or_default();
-        Ok(values)
     }
 
     /// The day on which their sources were last read.

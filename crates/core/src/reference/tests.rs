@@ -4,13 +4,12 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
+use super::rust_source::{documents, of_documents};
 use super::*;
 use crate::toml_text::{Mistake, TomlProblem};
 
 fn values() -> ReferenceValues {
-    static READ: LazyLock<ReferenceValues> =
-        LazyLock::new(|| ReferenceValues::of_built_in().expect("the built-in tables read"));
-    READ.clone()
+    of_documents().clone()
 }
 
 fn with(text: &str) -> Result<ReferenceValues, ReferenceError> {
@@ -21,25 +20,6 @@ fn image(name: &str) -> Arc<OsImageRow> {
     let values = values();
     let row = values.images().iter().find(|row| row.name.as_str() == name);
     Arc::clone(row.unwrap_or_else(|| panic!("{name}")))
-}
-
-#[test]
-fn each_file_of_the_folder_is_read() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/reference/data");
-    let mut found: Vec<String> = std::fs::read_dir(folder)
-        .expect("the folder")
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .into_string()
-                .expect("a name")
-        })
-        .collect();
-    let mut read: Vec<&str> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-    found.sort();
-    read.sort_unstable();
-    assert_eq!(found, read);
 }
 
 #[test]
@@ -561,11 +541,11 @@ fn a_file_weakens_no_built_in_row() {
 
 #[test]
 fn a_built_in_row_that_is_repeated_adds_nothing() {
-    let (_, os_images) = BUILT_IN[0];
-    let repeated = values()
-        .with_file("again.toml", os_images.as_bytes())
-        .expect("nothing new");
-    assert_eq!(repeated.images().len(), values().images().len());
+    for (name, text) in documents() {
+        let mut repeated = values().with_file(&name, text.as_bytes()).expect("nothing new");
+        (repeated.updated, repeated.file_sha256, repeated.file_name) = (values().updated, None, None);
+        assert!(repeated == values(), "{name}");
+    }
 }
 
 #[test]

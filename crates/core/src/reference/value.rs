@@ -1,5 +1,6 @@
 //! The values that a row holds: a line of text, and bytes in hex.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
@@ -8,7 +9,20 @@ const MAX_TEXT_CHARS: usize = 500;
 
 /// A line of text: 1 to 500 characters, none of which is a control character.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Text(String);
+pub struct Text(Cow<'static, str>);
+
+impl Text {
+    /// A text of the built-in rows, which was read from their document.
+    pub(super) const fn fixed(text: &'static str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl TryFrom<String> for Text {
     type Error = &'static str;
@@ -16,16 +30,16 @@ impl TryFrom<String> for Text {
     fn try_from(text: String) -> Result<Self, &'static str> {
         let shown = text.trim() == text && !text.is_empty() && text.chars().count() <= MAX_TEXT_CHARS;
         match shown && !text.chars().any(char::is_control) {
-            true => Ok(Self(text)),
+            true => Ok(Self(Cow::Owned(text))),
             false => Err("a text has 1 to 500 characters, no control characters, and no blanks around it"),
         }
     }
 }
 
 impl Deref for Text {
-    type Target = String;
+    type Target = str;
 
-    fn deref(&self) -> &String {
+    fn deref(&self) -> &str {
         &self.0
     }
 }

@@ -1,5 +1,6 @@
 //! Versions of OS images: `0.5.4.1`, `0.6.0-rc2`.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -10,8 +11,8 @@ const MAX_NUMBERS: usize = 6;
 /// A version of an OS image: numbers, and the name of a pre-release. A pre-release comes before its release.
 #[derive(Debug, Clone)]
 pub struct ReleaseVersion {
-    numbers: Vec<u32>,
-    pre_release: Option<String>,
+    pub(super) numbers: Cow<'static, [u32]>,
+    pub(super) pre_release: Option<Cow<'static, str>>,
 }
 
 /// A text that is not a version.
@@ -22,6 +23,17 @@ pub struct ReleaseVersion {
 pub struct VersionError(String);
 
 impl ReleaseVersion {
+    /// A version of the built-in rows, which was read from their document.
+    pub(super) const fn fixed(numbers: &'static [u32], pre_release: Option<&'static str>) -> Self {
+        Self {
+            numbers: Cow::Borrowed(numbers),
+            pre_release: match pre_release {
+                Some(name) => Some(Cow::Borrowed(name)),
+                None => None,
+            },
+        }
+    }
+
     /// Whether it is of a line: `0.6` is 0.6.0, its pre-releases and 0.6.1.
     #[must_use]
     pub fn is_of_line(&self, line: &Self) -> bool {
@@ -54,8 +66,8 @@ impl FromStr for ReleaseVersion {
         let numbers: Option<Vec<u32>> = numbers.split('.').take(MAX_NUMBERS + 1).map(number).collect();
         match numbers {
             Some(numbers) if (2..=MAX_NUMBERS).contains(&numbers.len()) => Ok(Self {
-                numbers,
-                pre_release: pre_release.map(str::to_owned),
+                numbers: Cow::Owned(numbers),
+                pre_release: pre_release.map(|name| Cow::Owned(name.to_owned())),
             }),
             _ => Err(error()),
         }
