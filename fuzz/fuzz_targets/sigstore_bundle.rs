@@ -5,7 +5,7 @@ use cvm_verify::source::github_attestations::bundle_text;
 use cvm_verify_core::verify::provenance::{SigstoreRoots, verify};
 
 cvm_verify_fuzz::fuzz_target!(|bytes: &[u8]| {
-    let roots = SigstoreRoots::shared();
+    let roots = SigstoreRoots::built_in();
     assert!(
         verify(bytes, &[0; 32], &roots, 1_800_000_000).is_err(),
         "nobody signed this"

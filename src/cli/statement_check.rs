@@ -18,7 +18,7 @@ pub(super) fn run(args: &StatementCheckArgs, env: &mut Env) -> anyhow::Result<u8
     let file = StatementFile::parse(&args.file.display().to_string(), &bytes)
         .map_err(|error| UsageError::file(&args.file, error))?;
     let roots = match &args.sigstore_root {
-        None => SigstoreRoots::shared(),
+        None => SigstoreRoots::built_in(),
         Some(path) => SigstoreRoots::of_file(&files::read(path, files::CERTIFICATE_LIMIT)?)
             .map(std::sync::Arc::new)
             .map_err(|error| UsageError::file(path, error))?,

@@ -140,7 +140,7 @@ fn short_form(settings: &Settings, rules: &mut Vec<SourceRule>, problems: &mut V
 
 fn roots(settings: &Settings, problems: &mut Vec<SettingProblem>) -> Arc<SigstoreRoots> {
     let Some(value) = settings.one("sigstore-root") else {
-        return SigstoreRoots::shared();
+        return SigstoreRoots::built_in();
     };
     let path = path_of(value);
     let read = files::read(&path, files::CERTIFICATE_LIMIT).map_err(|error| error.to_string());
@@ -151,7 +151,7 @@ fn roots(settings: &Settings, problems: &mut Vec<SettingProblem>) -> Arc<Sigstor
         Ok(roots) => Arc::new(roots),
         Err(error) => {
             problems.push(SettingProblem::of_named_file("sigstore-root", value, error));
-            SigstoreRoots::shared()
+            SigstoreRoots::built_in()
         }
     }
 }

@@ -28,7 +28,7 @@ impl Default for SourcePolicy {
     fn default() -> Self {
         Self {
             rules: Arc::default(),
-            roots: SigstoreRoots::shared(),
+            roots: SigstoreRoots::built_in(),
             roots_origin: None,
             files: Arc::default(),
         }

@@ -156,7 +156,7 @@ mod tests {
                 legacy_signature: false,
             };
             let records: Vec<RecordedStatements> = counts.iter().map(record).collect();
-            let found = verify_statements(&records, &SigstoreRoots::shared(), 0);
+            let found = verify_statements(&records, &SigstoreRoots::built_in(), 0);
             let image = &found[&format!("web@sha256:{hex}")];
             let kinds: Vec<_> = image.problems.iter().map(|problem| problem.kind).collect();
             (image.bundles.len(), kinds)
@@ -210,7 +210,7 @@ mod tests {
             vec![true, true],
         ] {
             let records: Vec<RecordedStatements> = finds.iter().copied().map(record).collect();
-            let found = verify_statements(&records, &SigstoreRoots::shared(), 0);
+            let found = verify_statements(&records, &SigstoreRoots::built_in(), 0);
             let found = found.get(&pinned).cloned().unwrap_or_default();
             let expected = finds.contains(&true);
             assert_eq!(

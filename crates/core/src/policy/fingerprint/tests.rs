@@ -511,9 +511,9 @@ fn rules_under_other_sigstore_roots_are_another_policy() {
         Arc::new(SigstoreRoots::of_file(file.to_string().as_bytes()).unwrap())
     };
     let rules = [rule];
-    let built_in = under(SigstoreRoots::shared(), &rules);
+    let built_in = under(SigstoreRoots::built_in(), &rules);
     assert_ne!(built_in, under(of_file(7), &rules));
     assert_ne!(under(of_file(8), &rules), under(of_file(7), &rules));
     // Without a rule nobody asks them.
-    assert_eq!(under(SigstoreRoots::shared(), &[]), under(of_file(7), &[]));
+    assert_eq!(under(SigstoreRoots::built_in(), &[]), under(of_file(7), &[]));
 }

@@ -1,7 +1,7 @@
 //! The Sigstore instances that are trusted, and from when that knowledge is.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use sigstore_verify::Verifier;
 use sigstore_verify::crypto::Keyring;
@@ -29,12 +29,24 @@ const MAX_INSTANCES: usize = 8;
 /// Values of a root in JSON. GitHub's has about 400.
 const MAX_VALUES: usize = 10_000;
 
+/// The instances that are compiled in. They are read when a statement is verified: most runs verify none.
+static BUILT_IN: LazyLock<Vec<Instance>> = LazyLock::new(|| {
+    // None where one cannot be read: then everything is refused. A test reads them.
+    let read =
+        || Ok::<_, SigstoreRootError>(vec![Instance::read(1, PUBLIC_GOOD)?, Instance::read(2, GITHUB)?]);
+    read().unwrap_or_default()
+});
+
 /// The Sigstore instances that bundles may rest on.
-pub struct SigstoreRoots {
-    pub(super) instances: Vec<Instance>,
-    /// When the roots were read, Unix seconds; a file does not say.
-    pub(super) snapshot: Option<u64>,
-    sha256: Option<[u8; 32]>,
+pub struct SigstoreRoots(Roots);
+
+/// Where they come from.
+enum Roots {
+    BuiltIn,
+    File {
+        instances: Vec<Instance>,
+        sha256: [u8; 32],
+    },
 }
 
 /// One instance: its certificate authorities, logs and timestamp authorities.
@@ -48,9 +60,8 @@ pub(super) struct Instance {
 impl fmt::Debug for SigstoreRoots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigstoreRoots")
-            .field("instances", &self.instances.len())
-            .field("snapshot", &self.snapshot)
-            .finish_non_exhaustive()
+            .field("file_sha256", &self.sha256().map(hex::encode))
+            .finish()
     }
 }
 
@@ -74,32 +85,26 @@ pub enum SigstoreRootError {
 
 impl SigstoreRoots {
     /// The instances that are compiled in: the public-good one and GitHub's.
-    ///
-    /// # Errors
-    /// Never: a test reads them.
-    pub fn built_in() -> Result<Self, SigstoreRootError> {
-        let instances = vec![Instance::read(1, PUBLIC_GOOD)?, Instance::read(2, GITHUB)?];
-        Ok(Self {
-            instances,
-            snapshot: Some(SNAPSHOT),
-            sha256: None,
-        })
-    }
-
-    /// Those that are compiled in, read once.
     #[must_use]
-    pub fn shared() -> Arc<Self> {
-        static BUILT_IN: OnceLock<Arc<SigstoreRoots>> = OnceLock::new();
-        let read = || Arc::new(Self::built_in().unwrap_or_else(|_| Self::none()));
-        Arc::clone(BUILT_IN.get_or_init(read))
+    pub fn built_in() -> Arc<Self> {
+        static SHARED: LazyLock<Arc<SigstoreRoots>> =
+            LazyLock::new(|| Arc::new(SigstoreRoots(Roots::BuiltIn)));
+        Arc::clone(&SHARED)
     }
 
-    /// No instance: everything is refused.
-    fn none() -> Self {
-        Self {
-            instances: Vec::new(),
-            snapshot: None,
-            sha256: None,
+    /// The instances.
+    pub(super) fn instances(&self) -> &[Instance] {
+        match &self.0 {
+            Roots::BuiltIn => &BUILT_IN,
+            Roots::File { instances, .. } => instances,
+        }
+    }
+
+    /// When the roots were read, Unix seconds; a file does not say.
+    pub(super) const fn snapshot(&self) -> Option<u64> {
+        match self.0 {
+            Roots::BuiltIn => Some(SNAPSHOT),
+            Roots::File { .. } => None,
         }
     }
 
@@ -124,23 +129,25 @@ impl SigstoreRoots {
             .enumerate()
             .map(|(index, document)| Instance::read(index + 1, document.get()))
             .collect::<Result<_, _>>()?;
-        Ok(Self {
+        Ok(Self(Roots::File {
             instances,
-            snapshot: None,
-            sha256: Some(sha256(file)),
-        })
+            sha256: sha256(file),
+        }))
     }
 
     /// SHA-256 of the file that the roots come from; `None` for those that are compiled in.
     #[must_use]
     pub const fn sha256(&self) -> Option<&[u8; 32]> {
-        self.sha256.as_ref()
+        match &self.0 {
+            Roots::BuiltIn => None,
+            Roots::File { sha256, .. } => Some(sha256),
+        }
     }
 
     /// Whether the roots that are compiled in are so old at `now` (Unix seconds) that new certificates may be missing.
     #[must_use]
     pub fn grow_old(&self, now: u64) -> bool {
-        self.snapshot
+        self.snapshot()
             .is_some_and(|read| now > read.saturating_add(SNAPSHOT_GROWS_OLD))
     }
 }

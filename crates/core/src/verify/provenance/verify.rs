@@ -133,7 +133,7 @@ pub fn verify(
     let leaf = SigningLeaf::read(&form.leaf)?;
     let outdated = |refusal: Refusal| match refusal {
         Refusal::UntrustedChain | Refusal::UnknownLog | Refusal::TimestampUntrusted | Refusal::SctInvalid
-            if roots.snapshot.is_some_and(|read| leaf.not_before() > read) =>
+            if roots.snapshot().is_some_and(|read| leaf.not_before() > read) =>
         {
             Refusal::RootOutdated
         }
@@ -141,7 +141,11 @@ pub fn verify(
     };
     let is_github = leaf.issuer_organization().as_deref() == Some(GITHUB);
     let mut refusal = Refusal::UntrustedChain;
-    for instance in roots.instances.iter().filter(|instance| issues(instance, &leaf)) {
+    for instance in roots
+        .instances()
+        .iter()
+        .filter(|instance| issues(instance, &leaf))
+    {
         match judge(&form, &leaf, instance, is_github, digest, now) {
             Ok((statement, signed_at, log)) => {
                 return Ok(SignedStatement {
