@@ -3,7 +3,7 @@
 //! An empty variable is unset; the command line wins; a repeatable option takes one value per line. Options
 //! that must be typed by a person (`COMMAND_LINE_ONLY`) are never taken from there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use clap::{ArgAction, ArgMatches};
@@ -11,12 +11,12 @@ use clap::{ArgAction, ArgMatches};
 use super::variable_name::{COMMAND_LINE_ONLY, variable_of};
 use crate::env::{Env, NOT_TEXT, truth};
 use crate::render::escape;
-use crate::unknown_variables;
+use crate::unknown_variables::{self, PREFIX};
 use crate::usage_error::UsageError;
 
 /// The arguments, with options from the environment appended.
 ///
-/// `variables` are the [`option_variables`] of the command.
+/// `variables` are those of [`option_variables_for`].
 pub(super) fn with_environment(
     command: &clap::Command,
     variables: &BTreeSet<String>,
@@ -25,11 +25,15 @@ pub(super) fn with_environment(
     refuse_what_is_not_text(env)?;
     unknown_variables::refuse_near_misses(variables, &env.variables)?;
     let args = &env.args;
+    if variables.is_empty() {
+        return Ok(args.clone());
+    }
     // A command line that does not parse is reported as it stands.
-    let Ok(matches) = command.clone().ignore_errors(true).try_get_matches_from(args) else {
+    let mut read = command.clone().ignore_errors(true);
+    let Ok(matches) = read.try_get_matches_from_mut(args) else {
         return Ok(args.clone());
     };
-    let Some((name, given, subcommand)) = innermost(command, &matches) else {
+    let Some((name, given, subcommand)) = innermost(&read, &matches) else {
         return Ok(args.clone());
     };
     let mut options: Vec<OsString> = Vec::new();
@@ -131,10 +135,23 @@ fn lines(value: &str) -> impl Iterator<Item = &str> {
     value.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
+/// The variables of all options of all commands; none where the environment has no variable that could be one of them.
+pub(super) fn option_variables_for(
+    env: &BTreeMap<String, String>,
+    command: &clap::Command,
+) -> BTreeSet<String> {
+    if env.keys().any(|name| name.starts_with(PREFIX)) {
+        option_variables(command.clone())
+    } else {
+        BTreeSet::new()
+    }
+}
+
 /// The variables of all options of all commands.
-pub(super) fn option_variables(command: &clap::Command) -> BTreeSet<String> {
+fn option_variables(mut command: clap::Command) -> BTreeSet<String> {
+    command.build();
     let mut names = BTreeSet::new();
-    let mut commands: Vec<&clap::Command> = vec![command];
+    let mut commands: Vec<&clap::Command> = vec![&command];
     while let Some(command) = commands.pop() {
         commands.extend(command.get_subcommands());
         for arg in command.get_arguments() {
@@ -149,14 +166,12 @@ pub(super) fn option_variables(command: &clap::Command) -> BTreeSet<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::cli::help;
-    use crate::unknown_variables::{PREFIX, PREFIXES, known, notes, refuse_near_misses};
+    use crate::unknown_variables::{PREFIXES, known, notes, refuse_near_misses};
 
     fn options() -> BTreeSet<String> {
-        option_variables(&help::command())
+        option_variables(help::command())
     }
 
     fn env(name: &str) -> BTreeMap<String, String> {

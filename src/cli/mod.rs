@@ -26,6 +26,7 @@ mod proxy_hint;
 mod reference;
 mod replay;
 mod selection;
+mod short_help;
 mod standard_output;
 mod statement_check;
 mod transport;
@@ -85,9 +86,8 @@ pub fn run(env: &mut Env) -> u8 {
 }
 
 fn decide(env: &mut Env) -> u8 {
-    // Made once: it costs more instructions than the signatures of a quote.
     let command = help::command();
-    let variables = environment::option_variables(&command);
+    let variables = environment::option_variables_for(&env.variables, &command);
     let argv = match environment::with_environment(&command, &variables, env) {
         Ok(argv) => argv,
         Err(error) => return usage(env, &error, true),

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod chain;
+mod deferred;
 mod deploy_plan;
 mod expect;
 mod gpu;
@@ -24,6 +25,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use alerts::{AlertArgs, AlertCommand, MemoryArgs};
 pub use chain::ChainArgs;
+use deferred::Deferred;
 pub use deploy_plan::{DeployPlanArgs, PLAN_CODES, PlanFormat};
 pub use expect::ExpectArgs;
 pub use gpu::GpuArgs;
@@ -84,43 +86,43 @@ pub struct Cli {
 pub enum Command {
     /// Verify live deployments.
     #[command(after_help = ENVIRONMENT)]
-    Verify(VerifyArgs),
+    Verify(Deferred<VerifyArgs>),
     /// Verify all targets again and again, and alert when something changes.
     #[command(after_help = WATCHING)]
-    Watch(WatchArgs),
+    Watch(Deferred<WatchArgs>),
     /// Verify recorded evidence, offline.
     #[command(after_help = ENVIRONMENT)]
-    Replay(ReplayArgs),
+    Replay(Deferred<ReplayArgs>),
     /// Verify what can be verified, then write the measured identity to a lock file.
     #[command(after_help = PINNING)]
-    Pin(PinArgs),
+    Pin(Deferred<PinArgs>),
     /// Show every field of evidence, explained. Gives no verdict.
     #[command(after_help = INSPECTING)]
-    Inspect(InspectArgs),
+    Inspect(Deferred<InspectArgs>),
     /// Say what changed between two deployments: locks, evidence bundles and live addresses, in any pairing.
     #[command(after_help = DIFF_CODES)]
-    Diff(DiffArgs),
+    Diff(Deferred<DiffArgs>),
     /// Print the compose hashes that a compose document has, by the tool that writes it.
-    ComposeHash(ComposeHashArgs),
+    ComposeHash(Deferred<ComposeHashArgs>),
     /// Measure the published files of an OS image: the registers that a VM shows that booted it.
     #[command(after_help = os_image::OS_IMAGE_CODES)]
-    OsImage(OsImageArgs),
+    OsImage(Deferred<OsImageArgs>),
     /// Say what a check proves, which attack it prevents, why it fails and how to fix it.
-    Explain(ExplainArgs),
+    Explain(Deferred<ExplainArgs>),
     /// List the reference values: OS images, key management services, scripts, with dates and where to compare them.
-    Reference(ReferenceArgs),
+    Reference(Deferred<ReferenceArgs>),
     /// Join the reports of several runs into one.
     #[command(after_help = ENVIRONMENT)]
-    Merge(MergeArgs),
+    Merge(Deferred<MergeArgs>),
     /// Say before a deploy what will be measured, who built the images, and what the policy would refuse.
     #[command(after_help = PLAN_CODES)]
-    Plan(DeployPlanArgs),
+    Plan(Deferred<DeployPlanArgs>),
     /// Verify a signed result.
-    Statement(StatementArgs),
+    Statement(Deferred<StatementArgs>),
     /// Try the alert channels.
-    Alert(AlertArgs),
+    Alert(Deferred<AlertArgs>),
     /// Print the completion script of a shell.
-    Completions(CompletionsArgs),
+    Completions(Deferred<CompletionsArgs>),
 }
 
 impl Command {
