@@ -34,6 +34,10 @@ fn told_by(mut target: TargetReport, name: &str, told: &str) -> Report {
         &mut target.measurements.compose_hash,
         &mut target.measurements.os_image,
         &mut target.measurements.key_provider,
+    ] {
+        *value = Some(told().into());
+    }
+    for value in [
         &mut tcb.status,
         &mut tcb.collateral_source,
         &mut tcb.expires_at,

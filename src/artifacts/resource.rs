@@ -55,13 +55,13 @@ mod tests {
     #[test]
     fn an_app_of_a_list_is_named_by_what_was_measured() {
         let mut report = samples::pass();
-        report.measurements.app_id = Some("aa".repeat(20));
-        report.measurements.instance_id = Some("bb".repeat(20));
+        report.measurements.app_id = Some("aa".repeat(20).into());
+        report.measurements.instance_id = Some("bb".repeat(20).into());
         let app = format!("urn:dstack:app:{}", "aa".repeat(20));
         let named = name_of_app(&report).unwrap();
         assert_eq!(named, format!("{app}:instance:{}", "bb".repeat(20)));
         // An app without instance ids measures an empty one.
-        report.measurements.instance_id = Some(String::new());
+        report.measurements.instance_id = Some(String::new().into());
         assert_eq!(name_of_app(&report), Some(app));
         report.measurements.app_id = None;
         assert_eq!(name_of_app(&report), None);

@@ -107,10 +107,10 @@ pub(super) fn told_by(hostile: &str) -> TargetReport {
     }
     samples::compare(&mut target, CheckId::ComposeHash, hostile, hostile);
     samples::check_mut(&mut target, CheckId::ImagePins).fix = Some(text.clone());
-    target.measurements.app_id = Some(text.clone());
-    target.measurements.compose_hash = Some(text.clone());
-    target.measurements.os_image = Some(text.clone());
-    target.measurements.key_provider = Some(format!("{text}:{text}"));
+    target.measurements.app_id = Some(text.as_str().into());
+    target.measurements.compose_hash = Some(text.as_str().into());
+    target.measurements.os_image = Some(text.as_str().into());
+    target.measurements.key_provider = Some(format!("{text}:{text}").into());
     target.tcb.status = Some(text.clone());
     target.tcb.advisory_ids = vec![text.clone()];
     target.tcb.expires_at = Some(text.clone());

@@ -45,9 +45,9 @@ pub(super) fn write(page: &mut Page, target: &TargetReport) {
 pub(super) fn lines(target: &TargetReport) -> Vec<(&'static str, String)> {
     let shown = &target.measurements;
     let lines = [
-        ("app id", shown.app_id.clone()),
-        ("compose hash", shown.compose_hash.clone()),
-        ("OS image", shown.os_image.clone()),
+        ("app id", shown.app_id.as_deref().map(str::to_owned)),
+        ("compose hash", shown.compose_hash.as_deref().map(str::to_owned)),
+        ("OS image", shown.os_image.as_deref().map(str::to_owned)),
         ("key provider", shown.key_provider.as_deref().map(key_provider)),
         ("platform TCB", platform(&target.tcb)),
         ("collateral", collateral(&target.tcb)),
@@ -60,24 +60,24 @@ pub(super) fn lines(target: &TargetReport) -> Vec<(&'static str, String)> {
 pub(super) fn registers(target: &TargetReport) -> Vec<(&'static str, &str)> {
     let shown = &target.measurements;
     let values = [
-        ("MRTD", &shown.mrtd),
-        ("RTMR0", &shown.rtmr0),
-        ("RTMR1", &shown.rtmr1),
-        ("RTMR2", &shown.rtmr2),
-        ("RTMR3", &shown.rtmr3),
-        ("report data", &shown.report_data),
-        ("TDATTRIBUTES", &shown.td_attributes),
-        ("XFAM", &shown.xfam),
-        ("MRCONFIGID", &shown.mr_config_id),
-        ("MRSEAM", &shown.mr_seam),
-        ("instance id", &shown.instance_id),
-        ("key provider", &shown.key_provider),
-        ("FMSPC", &target.tcb.fmspc),
-        ("platform id", &target.tcb.platform_id),
+        ("MRTD", shown.mrtd.as_deref()),
+        ("RTMR0", shown.rtmr0.as_deref()),
+        ("RTMR1", shown.rtmr1.as_deref()),
+        ("RTMR2", shown.rtmr2.as_deref()),
+        ("RTMR3", shown.rtmr3.as_deref()),
+        ("report data", shown.report_data.as_deref()),
+        ("TDATTRIBUTES", shown.td_attributes.as_deref()),
+        ("XFAM", shown.xfam.as_deref()),
+        ("MRCONFIGID", shown.mr_config_id.as_deref()),
+        ("MRSEAM", shown.mr_seam.as_deref()),
+        ("instance id", shown.instance_id.as_deref()),
+        ("key provider", shown.key_provider.as_deref()),
+        ("FMSPC", target.tcb.fmspc.as_deref()),
+        ("platform id", target.tcb.platform_id.as_deref()),
     ];
     values
         .into_iter()
-        .filter_map(|(label, value)| value.as_deref().map(|value| (label, value)))
+        .filter_map(|(label, value)| value.map(|value| (label, value)))
         .collect()
 }
 

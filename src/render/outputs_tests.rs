@@ -59,7 +59,7 @@ fn the_outputs_of_a_fail_for_gitlab() {
 #[test]
 fn several_targets_give_the_union_the_lowest_and_what_they_share() {
     let mut other = samples::replayed_quote();
-    other.measurements.app_id = Some("0b".repeat(20));
+    other.measurements.app_id = Some("0b".repeat(20).into());
     let outputs = of(vec![samples::pass(), samples::fail(), other]);
     assert_eq!(value(&outputs, "failed-checks"), "freshness,compose-hash");
     assert_eq!(value(&outputs, "assurance"), "none");

@@ -98,7 +98,7 @@ pub(crate) fn pass_with_waiver() -> TargetReport {
 pub(crate) fn pass_with_acceptance() -> TargetReport {
     let mut target = pass();
     target.assurance = Assurance::Hardware;
-    target.measurements.os_image = Some("dstack-dev-0.5.8".to_owned());
+    target.measurements.os_image = Some("dstack-dev-0.5.8".into());
     let words =
         "MRTD and RTMR0–2 are those of cvm.lock (dstack-dev-0.5.8), which accepts a development image.";
     set(
@@ -247,23 +247,23 @@ pub(crate) fn compare(target: &mut TargetReport, id: CheckId, expected: &str, ac
 }
 
 fn measurements() -> Measurements {
-    let register = |byte: &str| Some(byte.repeat(48));
+    let register = |byte: &str| Some(byte.repeat(48).into());
     Measurements {
         mrtd: register("f0"),
         rtmr0: register("a0"),
         rtmr1: register("a1"),
         rtmr2: register("a2"),
         rtmr3: register("a3"),
-        report_data: Some("5c".repeat(64)),
-        td_attributes: Some("0000001000000000".to_owned()),
-        xfam: Some("e702060000000000".to_owned()),
+        report_data: Some("5c".repeat(64).into()),
+        td_attributes: Some("0000001000000000".into()),
+        xfam: Some("e702060000000000".into()),
         mr_config_id: register("00"),
         mr_seam: register("5e"),
-        compose_hash: Some(MEASURED.to_owned()),
-        app_id: Some("0a".repeat(20)),
-        instance_id: Some("1d".repeat(20)),
-        key_provider: Some(format!("kms:30593013{}0a5e8b1c", "06072a8648ce3d02".repeat(5))),
-        os_image: Some("dstack-0.5.5".to_owned()),
+        compose_hash: Some(MEASURED.into()),
+        app_id: Some("0a".repeat(20).into()),
+        instance_id: Some("1d".repeat(20).into()),
+        key_provider: Some(format!("kms:30593013{}0a5e8b1c", "06072a8648ce3d02".repeat(5)).into()),
+        os_image: Some("dstack-0.5.5".into()),
     }
 }
 

@@ -368,7 +368,7 @@ fn p15_after_an_upgrade_the_app_id_is_not_the_compose_hash() {
             .compose_hash
             .as_ref()
             .unwrap()
-            .starts_with(measured.app_id.as_ref().unwrap())
+            .starts_with(measured.app_id.as_deref().unwrap())
     );
 }
 

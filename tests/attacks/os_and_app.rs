@@ -132,7 +132,7 @@ fn t31_good_registers_in_the_info_do_not_help_a_bad_quote() {
     judged.says(CheckId::Evidence, Status::Error, "two-instances");
     let shown = judged.0.measurements.mrtd.clone();
     let honest = registers(&Trial::healthy().cvm);
-    assert_ne!(shown, Some(hex::encode(honest.mrtd)));
+    assert_ne!(shown, Some(hex::encode(honest.mrtd).into()));
 }
 
 #[test]

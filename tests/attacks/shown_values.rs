@@ -7,8 +7,8 @@ use simulator::{Cvm, Lie, World};
 
 use crate::judge::{NONCE, Trial};
 
-fn hex(bytes: &[u8]) -> Option<String> {
-    Some(hex::encode(bytes))
+fn hex<T: From<String>>(bytes: &[u8]) -> Option<T> {
+    Some(hex::encode(bytes).into())
 }
 
 #[test]
@@ -37,11 +37,14 @@ fn a_report_shows_what_was_signed_and_measured() {
         compose_hash: hex(&compose_hash),
         app_id: hex(&app_id),
         instance_id: hex(&instance_id),
-        key_provider: Some(format!(
-            "{}:{}",
-            provider["name"].as_str().unwrap(),
-            provider["id"].as_str().unwrap()
-        )),
+        key_provider: Some(
+            format!(
+                "{}:{}",
+                provider["name"].as_str().unwrap(),
+                provider["id"].as_str().unwrap()
+            )
+            .into(),
+        ),
         os_image: None,
     };
     assert_eq!(judged.0.measurements, expected);

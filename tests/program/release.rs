@@ -168,7 +168,7 @@ fn during_a_roll_out_two_hashes_are_expected() {
     );
     for (text, says) in [
         (format!("{new}:until=2999-01-01"), "more than 90 days ahead"),
-        (new.clone(), "is not of the form"),
+        (new.to_string(), "is not of the form"),
         ("00:until=2026-01-01".to_owned(), "the hash"),
     ] {
         verify(&deployment, &[also(&text)]).assert_usage_error(says);

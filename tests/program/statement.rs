@@ -24,13 +24,14 @@ fn a_passing_target_has_a_statement_beside_its_report() {
     let ran = deployment.verify(&[&format!("--output-dir={out}")]);
     assert_eq!(ran.code, 0, "{ran:#?}");
     let statement = read(&format!("{out}/statement.json"));
-    let compose_hash = ran.report().targets[0].measurements.compose_hash.clone().unwrap();
+    let report = ran.report();
+    let compose_hash = report.targets[0].measurements.compose_hash.as_deref().unwrap();
     assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
     assert_eq!(
         statement["predicateType"],
         "https://slsa.dev/verification_summary/v1"
     );
-    assert_eq!(statement["subject"][0]["digest"]["sha256"], compose_hash.as_str());
+    assert_eq!(statement["subject"][0]["digest"]["sha256"], compose_hash);
     assert_eq!(sha256(&format!("{out}/app-compose.json")), compose_hash);
     assert_eq!(statement["predicate"], read(&format!("{out}/predicate.json")));
     let predicate = &statement["predicate"];

@@ -169,29 +169,30 @@ fn tls_route(tls: &Tls) -> TlsRoute {
 }
 
 fn measurements(claims: &Claims, reference: &ReferenceValues) -> Measurements {
+    let hex = |bytes: &[u8]| Some(hex::encode(bytes).into());
     let mut shown = Measurements::default();
     if let Ok(quote) = &claims.quote {
-        let [rtmr0, rtmr1, rtmr2, rtmr3] = quote.rtmrs().map(|register| Some(hex::encode(register)));
+        let [rtmr0, rtmr1, rtmr2, rtmr3] = quote.rtmrs().map(|register| hex(register));
         shown = Measurements {
-            mrtd: Some(hex::encode(quote.mrtd())),
+            mrtd: hex(quote.mrtd()),
             rtmr0,
             rtmr1,
             rtmr2,
             rtmr3,
-            report_data: Some(hex::encode(quote.report_data())),
-            td_attributes: Some(hex::encode(quote.td_attributes())),
-            xfam: Some(hex::encode(quote.xfam())),
-            mr_config_id: Some(hex::encode(quote.mr_config_id())),
-            mr_seam: Some(hex::encode(quote.mr_seam())),
-            os_image: claims.os(reference).map(|os| os.row().name.to_string()),
+            report_data: hex(quote.report_data()),
+            td_attributes: hex(quote.td_attributes()),
+            xfam: hex(quote.xfam()),
+            mr_config_id: hex(quote.mr_config_id()),
+            mr_seam: hex(quote.mr_seam()),
+            os_image: claims.os(reference).map(|os| os.row().name.as_str().into()),
             ..shown
         };
     }
     if let Ok(boot) = &claims.boot {
-        shown.compose_hash = Some(hex::encode(boot.compose_hash()));
-        shown.app_id = Some(hex::encode(boot.app_id()));
-        shown.instance_id = Some(boot.instance_id().map(hex::encode).unwrap_or_default());
-        shown.key_provider = Some(boot.key_provider().to_string());
+        shown.compose_hash = hex(boot.compose_hash());
+        shown.app_id = hex(boot.app_id());
+        shown.instance_id = Some(boot.instance_id().map(hex::encode).unwrap_or_default().into());
+        shown.key_provider = Some(boot.key_provider().to_string().into());
     }
     shown
 }

@@ -256,7 +256,7 @@ fn a_memory_without_an_address_is_no_proof_of_a_recovery() {
 /// The same failure as `A`, of a VM that runs this compose document.
 fn running(byte: u8) -> TargetReport {
     let mut report = samples::fail();
-    report.measurements.compose_hash = Some(hex::encode([byte; 32]));
+    report.measurements.compose_hash = Some(hex::encode([byte; 32]).into());
     report
 }
 

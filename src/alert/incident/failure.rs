@@ -85,18 +85,22 @@ impl Measured {
 /// The measurements that a check compares. A report holds proven ones only.
 fn compared(check: CheckId, report: &TargetReport) -> Vec<Option<&str>> {
     let measured = &report.measurements;
-    let values = match check {
-        CheckId::ComposeHash | CheckId::ImagePins => vec![&measured.compose_hash],
-        CheckId::OsImage => vec![&measured.mrtd, &measured.rtmr0, &measured.rtmr1, &measured.rtmr2],
-        CheckId::KeyProvider => vec![&measured.key_provider],
-        CheckId::AppId => vec![&measured.app_id],
-        CheckId::InstanceId => vec![&measured.instance_id],
-        CheckId::MrConfigId => vec![&measured.mr_config_id],
-        CheckId::TdAttributes => vec![&measured.td_attributes, &measured.xfam],
-        CheckId::PlatformId => vec![&report.tcb.platform_id],
+    match check {
+        CheckId::ComposeHash | CheckId::ImagePins => vec![measured.compose_hash.as_deref()],
+        CheckId::OsImage => vec![
+            measured.mrtd.as_deref(),
+            measured.rtmr0.as_deref(),
+            measured.rtmr1.as_deref(),
+            measured.rtmr2.as_deref(),
+        ],
+        CheckId::KeyProvider => vec![measured.key_provider.as_deref()],
+        CheckId::AppId => vec![measured.app_id.as_deref()],
+        CheckId::InstanceId => vec![measured.instance_id.as_deref()],
+        CheckId::MrConfigId => vec![measured.mr_config_id.as_deref()],
+        CheckId::TdAttributes => vec![measured.td_attributes.as_deref(), measured.xfam.as_deref()],
+        CheckId::PlatformId => vec![report.tcb.platform_id.as_deref()],
         _ => Vec::new(),
-    };
-    values.into_iter().map(Option::as_deref).collect()
+    }
 }
 
 /// A check that keeps a target from passing.
@@ -245,13 +249,13 @@ mod tests {
     fn t61_another_proven_value_under_the_same_reason_is_told_apart() {
         let one = Failure::of(&samples::fail(), 0).unwrap();
         let mut other = samples::fail();
-        other.measurements.compose_hash = Some("1a".repeat(32));
+        other.measurements.compose_hash = Some("1a".repeat(32).into());
         let other = Failure::of(&other, 0).unwrap();
         assert_eq!(other.key, one.key);
         assert!(other.measured.is_some() && !other.is_same(&one));
         // Not what no failed check compares, nor what is not proven.
         let mut same = samples::fail();
-        same.measurements.rtmr3 = Some("1a".repeat(48));
+        same.measurements.rtmr3 = Some("1a".repeat(48).into());
         same.measurements.key_provider = None;
         assert!(Failure::of(&same, 0).unwrap().is_same(&one));
         let mut unproven = samples::fail();
@@ -266,40 +270,40 @@ mod tests {
         type Change = fn(&mut TargetReport);
         let rows: [(CheckId, Change); 13] = [
             (CheckId::ComposeHash, |report| {
-                report.measurements.compose_hash = Some("1a".to_owned())
+                report.measurements.compose_hash = Some("1a".into())
             }),
             (CheckId::ImagePins, |report| {
-                report.measurements.compose_hash = Some("1a".to_owned())
+                report.measurements.compose_hash = Some("1a".into())
             }),
             (CheckId::OsImage, |report| {
-                report.measurements.mrtd = Some("1a".to_owned())
+                report.measurements.mrtd = Some("1a".into())
             }),
             (CheckId::OsImage, |report| {
-                report.measurements.rtmr0 = Some("1a".to_owned())
+                report.measurements.rtmr0 = Some("1a".into())
             }),
             (CheckId::OsImage, |report| {
-                report.measurements.rtmr1 = Some("1a".to_owned())
+                report.measurements.rtmr1 = Some("1a".into())
             }),
             (CheckId::OsImage, |report| {
-                report.measurements.rtmr2 = Some("1a".to_owned())
+                report.measurements.rtmr2 = Some("1a".into())
             }),
             (CheckId::KeyProvider, |report| {
-                report.measurements.key_provider = Some("1a".to_owned())
+                report.measurements.key_provider = Some("1a".into())
             }),
             (CheckId::AppId, |report| {
-                report.measurements.app_id = Some("1a".to_owned())
+                report.measurements.app_id = Some("1a".into())
             }),
             (CheckId::InstanceId, |report| {
-                report.measurements.instance_id = Some("1a".to_owned())
+                report.measurements.instance_id = Some("1a".into())
             }),
             (CheckId::MrConfigId, |report| {
-                report.measurements.mr_config_id = Some("1a".to_owned())
+                report.measurements.mr_config_id = Some("1a".into())
             }),
             (CheckId::TdAttributes, |report| {
-                report.measurements.td_attributes = Some("1a".to_owned())
+                report.measurements.td_attributes = Some("1a".into())
             }),
             (CheckId::TdAttributes, |report| {
-                report.measurements.xfam = Some("1a".to_owned())
+                report.measurements.xfam = Some("1a".into())
             }),
             (CheckId::PlatformId, |report| {
                 report.tcb.platform_id = Some("1a".to_owned())

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use super::{CheckResult, Shared, TargetReport, TcbRecord};
+use super::{CheckResult, Measurements, Shared, TargetReport, TcbRecord};
 
 /// Parts that the reports on several targets have in common, held once. Deployments of one release differ in few results, and a
 /// run over ten thousand holds a report on each until its end.
@@ -11,6 +11,7 @@ use super::{CheckResult, Shared, TargetReport, TcbRecord};
 pub struct SharedParts {
     results: HashSet<CheckResult>,
     tcbs: HashSet<Shared<TcbRecord>>,
+    measured: HashSet<Shared<str>>,
 }
 
 impl SharedParts {
@@ -20,10 +21,48 @@ impl SharedParts {
             share(&mut self.results, check);
         }
         share(&mut self.tcbs, &mut report.tcb);
+        for value in of_the_release(&mut report.measurements).into_iter().flatten() {
+            share(&mut self.measured, value);
+        }
     }
 }
 
-fn share<T: Clone + Eq + Hash>(known: &mut HashSet<Shared<T>>, part: &mut Shared<T>) {
+/// What is measured of the release, and so of all its instances alike. The others are of one instance, or of one answer.
+const fn of_the_release(measured: &mut Measurements) -> [Option<&mut Shared<str>>; 12] {
+    let Measurements {
+        mrtd,
+        rtmr0,
+        rtmr1,
+        rtmr2,
+        rtmr3: _,
+        report_data: _,
+        td_attributes,
+        xfam,
+        mr_config_id,
+        mr_seam,
+        compose_hash,
+        app_id,
+        instance_id: _,
+        key_provider,
+        os_image,
+    } = measured;
+    [
+        mrtd.as_mut(),
+        rtmr0.as_mut(),
+        rtmr1.as_mut(),
+        rtmr2.as_mut(),
+        td_attributes.as_mut(),
+        xfam.as_mut(),
+        mr_config_id.as_mut(),
+        mr_seam.as_mut(),
+        compose_hash.as_mut(),
+        app_id.as_mut(),
+        key_provider.as_mut(),
+        os_image.as_mut(),
+    ]
+}
+
+fn share<T: ?Sized + Eq + Hash>(known: &mut HashSet<Shared<T>>, part: &mut Shared<T>) {
     match known.get(part) {
         Some(known) => part.clone_from(known),
         None => {
@@ -74,6 +113,30 @@ mod tests {
             let is_same = check.id != CheckId::Evidence;
             assert_eq!(is_shared(&first, &second, check.id), is_same, "{}", check.id);
         }
+    }
+
+    #[test]
+    fn what_is_measured_of_the_release_is_held_once() {
+        let mut shared = SharedParts::default();
+        let mut reports = ["1", "2"].map(|answer| {
+            let mut report = report("No answer.");
+            report.measurements.mrtd = Some("f0".repeat(48).into());
+            report.measurements.app_id = Some(answer.repeat(40).into());
+            report.measurements.report_data = Some("5c".repeat(64).into());
+            report
+        });
+        let unshared = reports.clone();
+        for report in &mut reports {
+            shared.share(report);
+        }
+        assert_eq!(reports, unshared);
+        let [one, other] = reports.map(|report| report.measurements);
+        let is_one = |one: Option<Shared<str>>, other: Option<Shared<str>>| {
+            std::ptr::eq(&*one.unwrap(), &*other.unwrap())
+        };
+        assert!(is_one(one.mrtd, other.mrtd));
+        assert!(!is_one(one.app_id, other.app_id));
+        assert!(!is_one(one.report_data, other.report_data));
     }
 
     #[test]

@@ -176,35 +176,50 @@ pub struct ListedInstances {
 #[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub struct Measurements {
     /// Initial memory of the TD: the virtual firmware. 48 bytes.
-    pub mrtd: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub mrtd: Option<Shared<str>>,
     /// Firmware configuration, VM shape, ACPI tables. 48 bytes.
-    pub rtmr0: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub rtmr0: Option<Shared<str>>,
     /// Kernel. 48 bytes.
-    pub rtmr1: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub rtmr1: Option<Shared<str>>,
     /// Kernel command line and initrd. 48 bytes.
-    pub rtmr2: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub rtmr2: Option<Shared<str>>,
     /// The runtime events of dstack. 48 bytes.
-    pub rtmr3: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub rtmr3: Option<Shared<str>>,
     /// What the app had signed. 64 bytes.
-    pub report_data: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub report_data: Option<Shared<str>>,
     /// TDATTRIBUTES. 8 bytes, in the order of the quote.
-    pub td_attributes: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub td_attributes: Option<Shared<str>>,
     /// XFAM. 8 bytes, in the order of the quote.
-    pub xfam: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub xfam: Option<Shared<str>>,
     /// MRCONFIGID. 48 bytes.
-    pub mr_config_id: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub mr_config_id: Option<Shared<str>>,
     /// MRSEAM, the TDX module. 48 bytes.
-    pub mr_seam: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub mr_seam: Option<Shared<str>>,
     /// SHA-256 of the compose document, from the boot events. 32 bytes.
-    pub compose_hash: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub compose_hash: Option<Shared<str>>,
     /// From the boot events. 20 bytes.
-    pub app_id: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub app_id: Option<Shared<str>>,
     /// From the boot events. 20 bytes, or empty where the app asked for none.
-    pub instance_id: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub instance_id: Option<Shared<str>>,
     /// `NAME:HEXID` from the boot events.
-    pub key_provider: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub key_provider: Option<Shared<str>>,
     /// The name of the row of the built-in table that the registers match.
-    pub os_image: Option<String>,
+    #[cfg_attr(any(test, feature = "schema"), schemars(with = "Option<String>"))]
+    pub os_image: Option<Shared<str>>,
 }
 
 /// The platform's TCB. Null where nothing was proven.
