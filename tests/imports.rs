@@ -24,6 +24,7 @@ use house::{House, folder_of};
 const FLOORS: [&[&str]; 19] = [
     &[
         "bounded_io",
+        "core/recent",
         "core/report",
         "core/toml_text",
         "git",

@@ -103,6 +103,7 @@ pub mod compose;
 pub mod evidence;
 pub mod lock;
 pub mod policy;
+mod recent;
 pub mod reference;
 pub mod report;
 #[doc(hidden)]

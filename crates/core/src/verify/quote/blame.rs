@@ -30,7 +30,7 @@ pub(super) fn find(
         return NotVerified::Refused(QuoteRefusal::NotVerified(otherwise(error)));
     };
     let brought = collateral_machine(own, collateral, root);
-    let (machine, chain_fault) = match (&own.machine, &brought) {
+    let (machine, chain_fault) = match (own.machine.as_deref(), &brought) {
         (Some(machine), Some(Err(gap))) => (machine, Some(gap.clone())),
         (Some(machine), _) => (machine, None),
         (None, Some(Ok(machine))) => (machine, None),

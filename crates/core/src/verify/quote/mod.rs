@@ -108,7 +108,7 @@ pub(super) fn verify(
     if quote.tcb().status == TcbStatus::UpToDate {
         return Ok(quote);
     }
-    let short_of = own.machine.as_ref().map(|machine| {
+    let short_of = own.machine.as_deref().map(|machine| {
         tcb_level::short_of_up_to_date(
             &collateral.tcb_info,
             &collateral.qe_identity,

@@ -6,6 +6,8 @@
 //! Each step looks at what dcap-qvl looks at, too, and holds wherever that holds: an acceptance comes from dcap-qvl.
 //! Signatures are remembered (`signatures`), so that none is computed twice.
 
+use std::sync::Arc;
+
 use dcap_qvl::intel::{PckExtension, extract_cert_chain, parse_pck_extension};
 use dcap_qvl::quote::{AuthData, AuthDataV4, Quote};
 
@@ -13,6 +15,7 @@ use super::attributes;
 use super::certificate::{Broken, Certificate, MAX_CERTIFICATES, path, raw_signature_holds};
 use super::layout::QuoteLayout;
 use super::qe_report::QeReport;
+use crate::recent::Recent;
 use crate::verify::digest::sha256;
 use crate::verify::{QuoteRefusal, TrustRoot};
 
@@ -30,7 +33,7 @@ pub(super) struct SelfProven {
     pub qe: QeReport,
     /// The machine: its certificate chain up to the trusted root. Absent where the quote brings none; then the report of
     /// the quoting enclave is not proven.
-    pub machine: Option<Machine>,
+    pub machine: Option<Arc<Machine>>,
 }
 
 /// The machine's certificates, which chain up to the trusted root.
@@ -71,11 +74,24 @@ fn refused<T>(why: impl Into<String>) -> Result<T, QuoteRefusal> {
     Err(QuoteRefusal::NotVerified(why.into()))
 }
 
+thread_local! {
+    /// Machines whose chain leads to the trusted root, by the chain's bytes and the root. Dates are not looked at here.
+    static MACHINES: Recent<(Vec<u8>, Vec<u8>), Arc<Machine>> = const { Recent::new() };
+}
+
 /// The machine's certificate chain, which the quote carries, up to the trusted root.
-fn machine(quote: &Quote, root: &TrustRoot) -> Result<Option<Machine>, QuoteRefusal> {
+fn machine(quote: &Quote, root: &TrustRoot) -> Result<Option<Arc<Machine>>, QuoteRefusal> {
     if quote.inner_cert_type() != PCK_CHAIN {
         return Ok(None);
     }
+    let input = (quote.inner_cert_data().to_vec(), root.der().to_vec());
+    let bytes = input.0.len() + input.1.len();
+    let machine = MACHINES.with(|machines| machines.of(input, bytes, |_| chained(quote, root).map(Arc::new)));
+    machine.map(Some)
+}
+
+/// The machine that the chain of a quote names, where it leads to the trusted root.
+fn chained(quote: &Quote, root: &TrustRoot) -> Result<Machine, QuoteRefusal> {
     let chain = extract_cert_chain(quote).unwrap_or_default();
     if chain.len() > MAX_CERTIFICATES {
         return refused(format!(
@@ -88,7 +104,7 @@ fn machine(quote: &Quote, root: &TrustRoot) -> Result<Option<Machine>, QuoteRefu
         return refused("its PCK certificate cannot be read");
     };
     let others: Vec<Certificate> = certificates.flatten().collect();
-    machine_of(pck, &others, root).map(Some)
+    machine_of(pck, &others, root)
 }
 
 /// The machine that a PCK certificate names, where the certificate chains up to the trusted root.
