@@ -1,6 +1,6 @@
 """What people write with Python's dcap-qvl: the quote, the nonce, the replay of RTMR3 and the hash of the compose document.
 
-Usage: flow.py BUNDLE ROOT_DER UNIX_SECONDS
+Usage: python_dcap_qvl.py BUNDLE ROOT_DER UNIX_SECONDS
 """
 
 import base64

@@ -1,7 +1,7 @@
 // What Phala's verification guide has people script, with the verifier from npm instead of a request to Phala Cloud: the
 // quote, the nonce, and the hash of the compose document against the event of RTMR3.
 //
-// Usage: guide.js BUNDLE ROOT_DER UNIX_SECONDS
+// Usage: node_dcap_qvl.js BUNDLE ROOT_DER UNIX_SECONDS
 'use strict';
 
 const { createHash } = require('node:crypto');
