@@ -1,5 +1,5 @@
 //! A command whose options are made when it is typed: to make those of all commands takes half as many instructions as the
-//! signatures of a quote.
+//! signatures of a quote. A command with commands of its own is not deferred: the completion of `help` lists them.
 
 use std::ops::Deref;
 

@@ -118,9 +118,9 @@ pub enum Command {
     #[command(after_help = PLAN_CODES)]
     Plan(Deferred<DeployPlanArgs>),
     /// Verify a signed result.
-    Statement(Deferred<StatementArgs>),
+    Statement(StatementArgs),
     /// Try the alert channels.
-    Alert(Deferred<AlertArgs>),
+    Alert(AlertArgs),
     /// Print the completion script of a shell.
     Completions(Deferred<CompletionsArgs>),
 }
