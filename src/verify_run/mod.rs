@@ -243,9 +243,10 @@ impl VerifyRun<'_> {
             results,
             is_final,
         } = standing;
+        let count = results.iter().flatten().map(|result| result.reports.len()).sum();
         let mut found = Verified {
-            reports: Vec::new(),
-            of_reports: Vec::new(),
+            reports: Vec::with_capacity(count),
+            of_reports: Vec::with_capacity(count),
             bundles: BundleFiles::default(),
         };
         for ((index, result), is_final) in results.into_iter().enumerate().zip(is_final) {

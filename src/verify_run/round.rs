@@ -3,7 +3,7 @@
 use super::VerifyRun;
 use crate::artifacts::{BundleFiles, bundle_path_of, statements};
 use crate::engine::Collection;
-use cvm_verify_core::report::{TargetReport, Verdict};
+use cvm_verify_core::report::{SharedParts, TargetReport, Verdict};
 
 /// What was last found of one target.
 #[derive(Default)]
@@ -22,6 +22,8 @@ pub(super) struct Round<'a> {
     /// With the index of the target, in the order in which they ended.
     pub results: Vec<(usize, TargetResult)>,
     pub notes: Vec<String>,
+    /// What the reports have in common.
+    parts: SharedParts,
 }
 
 impl<'a> Round<'a> {
@@ -30,6 +32,7 @@ impl<'a> Round<'a> {
             run,
             results: Vec::new(),
             notes: Vec::new(),
+            parts: SharedParts::default(),
         }
     }
 
@@ -39,8 +42,12 @@ impl<'a> Round<'a> {
         else {
             return;
         };
-        let mut result = TargetResult::default();
         let appraised = self.run.session.appraise(&target.deployment, collection);
+        let mut result = TargetResult {
+            // No more than that: a fleet has as many results as targets until its end.
+            reports: Vec::with_capacity(appraised.instances.len()),
+            ..TargetResult::default()
+        };
         self.notes.extend(appraised.note);
         for one in appraised.instances {
             let path = match (path, one.number) {
@@ -62,6 +69,7 @@ impl<'a> Round<'a> {
                 );
                 result.bundles.attested.extend(attested);
             }
+            self.parts.share(&mut report);
             result.reports.push(report);
         }
         // A statement speaks for the target: of several instances each must pass.
